@@ -1,1 +1,3 @@
+//! stacktop: `top` for a whole stack.
+
 fn main() {}

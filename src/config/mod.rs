@@ -1,0 +1,4 @@
+//! Where targets, thresholds and secrets come from: command line over environment over file over discovery over defaults.
+
+pub mod secret;
+pub mod target;

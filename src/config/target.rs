@@ -1,0 +1,232 @@
+//! One target as it was resolved: what it is, how to reach it, how often to ask.
+
+use super::secret::Secret;
+use crate::core::ids::{SystemKind, TargetId};
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// One configured or discovered instance.
+#[derive(Clone, Debug)]
+pub struct TargetConfig {
+    /// Its name, unique.
+    pub id: TargetId,
+    /// Why it is here: "DATABASE_URL in the environment", "port 6379 on localhost answers".
+    pub chosen_because: String,
+    /// How often it is polled.
+    pub interval: Duration,
+    /// After this a poll is given up, connection included.
+    pub timeout: Duration,
+    /// Nothing may ever be changed there, whatever is armed.
+    pub read_only: bool,
+    /// How to reach it.
+    pub connect: Connect,
+}
+
+impl TargetConfig {
+    /// The kind of system.
+    #[must_use]
+    pub const fn kind(&self) -> SystemKind {
+        match self.connect {
+            Connect::Postgres(_) => SystemKind::Postgres,
+            Connect::Redis(_) => SystemKind::Redis,
+            Connect::Search(_) => SystemKind::Search,
+            Connect::Prometheus(_) => SystemKind::Prometheus,
+            Connect::Metrics(_) => SystemKind::Metrics,
+        }
+    }
+
+    /// Where it is, for people; never a secret.
+    #[must_use]
+    pub fn address(&self) -> String {
+        match &self.connect {
+            Connect::Postgres(pg) => format!("{}:{}/{}", pg.host, pg.port, pg.database),
+            Connect::Redis(redis) => match &redis.unix_socket {
+                Some(path) => format!("{}/{}", path.display(), redis.database),
+                None => format!("{}:{}/{}", redis.host, redis.port, redis.database),
+            },
+            Connect::Search(http) | Connect::Metrics(http) => http.shown_url(),
+            Connect::Prometheus(prometheus) => prometheus.http.shown_url(),
+        }
+    }
+
+    /// Whether it runs on this machine (loopback or a unix socket): no arming is needed there.
+    #[must_use]
+    pub fn is_local(&self) -> bool {
+        match &self.connect {
+            Connect::Postgres(pg) => is_loopback(&pg.host),
+            Connect::Redis(redis) => redis.unix_socket.is_some() || is_loopback(&redis.host),
+            Connect::Search(http) | Connect::Metrics(http) => is_loopback(&http.host()),
+            Connect::Prometheus(prometheus) => is_loopback(&prometheus.http.host()),
+        }
+    }
+}
+
+/// Whether `host` names this machine: loopback, "localhost", or the folder of a unix socket.
+#[must_use]
+pub fn is_loopback(host: &str) -> bool {
+    let bare = host.trim_start_matches('[').trim_end_matches(']');
+    host.starts_with('/')
+        || bare.eq_ignore_ascii_case("localhost")
+        || bare.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback())
+}
+
+/// How to reach a target.
+#[derive(Clone, Debug)]
+pub enum Connect {
+    /// A PostgreSQL server.
+    Postgres(PostgresConnect),
+    /// A Redis server.
+    Redis(RedisConnect),
+    /// A search cluster.
+    Search(HttpConnect),
+    /// A Prometheus server.
+    Prometheus(PrometheusConnect),
+    /// One exposition: the URL is the full one, path included.
+    Metrics(HttpConnect),
+}
+
+/// TLS of a Postgres connection, as libpq means the words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum PgTls {
+    /// Never.
+    Disable,
+    /// Only if the server insists.
+    Allow,
+    /// If the server can; no verification (the default of libpq).
+    #[default]
+    Prefer,
+    /// Always; no verification, unless a root certificate is given (then as verify-ca).
+    Require,
+    /// The certificate chain is verified.
+    VerifyCa,
+    /// The chain and the host name are verified.
+    VerifyFull,
+}
+
+/// How to reach a PostgreSQL server.
+#[derive(Clone, Debug)]
+pub struct PostgresConnect {
+    /// Host name, address, or the folder of a unix socket (then it starts with `/`).
+    pub host: String,
+    /// Port.
+    pub port: u16,
+    /// User.
+    pub user: String,
+    /// Database.
+    pub database: String,
+    /// Password, if there is one.
+    pub password: Option<Secret>,
+    /// TLS.
+    pub tls: PgTls,
+    /// PEM file of trusted roots; `None` means the system's.
+    pub root_cert: Option<PathBuf>,
+    /// PEM files of the client's certificate and key.
+    pub client_cert: Option<(PathBuf, PathBuf)>,
+}
+
+/// How to reach a Redis server, and which queues in it matter.
+#[derive(Clone, Debug)]
+pub struct RedisConnect {
+    /// Host name or address.
+    pub host: String,
+    /// Port.
+    pub port: u16,
+    /// Path of a unix socket, instead of host and port.
+    pub unix_socket: Option<PathBuf>,
+    /// Logical database.
+    pub database: i64,
+    /// ACL user.
+    pub user: Option<String>,
+    /// Password, if there is one.
+    pub password: Option<Secret>,
+    /// TLS.
+    pub tls: bool,
+    /// PEM file of trusted roots; `None` means the system's.
+    pub root_cert: Option<PathBuf>,
+    /// Key prefixes of queues (default `bull`).
+    pub prefixes: Vec<String>,
+    /// Queues by name; empty means that they are found by a throttled SCAN.
+    pub queues: Vec<String>,
+    /// Name patterns of dead-letter queues; `*` stands for the source queue's name.
+    pub dead_letter: Vec<String>,
+}
+
+/// How an HTTP source is reached.
+#[derive(Clone, Debug)]
+pub struct HttpConnect {
+    /// Base URL without user and password.
+    pub url: String,
+    /// How the client proves who it is.
+    pub auth: HttpAuth,
+    /// PEM file of trusted roots; `None` means the system's.
+    pub root_cert: Option<PathBuf>,
+}
+
+impl HttpConnect {
+    /// The URL as it may be shown: without user, password and query.
+    #[must_use]
+    pub fn shown_url(&self) -> String {
+        let url = self.url.split(['?', '#']).next().unwrap_or_default();
+        match (url.find("://"), url.rfind('@')) {
+            (Some(scheme), Some(at)) if at > scheme => {
+                format!("{}://{}", &url[..scheme], &url[at + 1..])
+            }
+            _ => url.to_owned(),
+        }
+    }
+
+    /// The host in the URL, without port.
+    #[must_use]
+    pub fn host(&self) -> String {
+        let shown = self.shown_url();
+        let rest = shown.split_once("://").map_or(shown.as_str(), |(_, rest)| rest);
+        let authority = rest.split('/').next().unwrap_or_default();
+        match authority.rfind(':') {
+            Some(colon) if !authority[colon..].contains(']') => authority[..colon].to_owned(),
+            _ => authority.to_owned(),
+        }
+    }
+}
+
+/// How an HTTP client proves who it is.
+#[derive(Clone, Debug, Default)]
+pub enum HttpAuth {
+    /// Not at all.
+    #[default]
+    None,
+    /// User and password.
+    Basic {
+        /// The user.
+        user: String,
+        /// The password.
+        password: Secret,
+    },
+    /// `Authorization: Bearer …`.
+    Bearer(Secret),
+    /// `Authorization: ApiKey …` (Elasticsearch): the encoded key.
+    ApiKey(Secret),
+}
+
+/// How to reach a Prometheus server, and what to ask it.
+#[derive(Clone, Debug)]
+pub struct PrometheusConnect {
+    /// The server.
+    pub http: HttpConnect,
+    /// PromQL panels from the configuration.
+    pub queries: Vec<PromQuery>,
+}
+
+/// One configured PromQL panel.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PromQuery {
+    /// What it is called on the screen.
+    pub title: String,
+    /// The expression.
+    pub expr: String,
+    /// Unit shown behind the number ("s", "%", "/s" or nothing).
+    pub unit: String,
+    /// At or above this it is a warning.
+    pub warning: Option<f64>,
+    /// At or above this it is critical.
+    pub critical: Option<f64>,
+}

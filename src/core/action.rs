@@ -1,0 +1,174 @@
+//! Actions as data: what would be done, to whom exactly, and what came of it. Nothing here does anything.
+
+use super::ids::TargetId;
+use super::postgres::PgAction;
+use super::redis::QueueAction;
+
+/// One change to a system, with the identity that was pinned when the operator chose it.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Action {
+    /// A change to a Postgres server.
+    Postgres {
+        /// Which server.
+        target: TargetId,
+        /// What.
+        act: PgAction,
+    },
+    /// A change to a job queue.
+    Queue {
+        /// Which Redis server.
+        target: TargetId,
+        /// What.
+        act: QueueAction,
+    },
+}
+
+impl Action {
+    /// Which target it changes.
+    #[must_use]
+    pub const fn target(&self) -> &TargetId {
+        match self {
+            Self::Postgres { target, .. } | Self::Queue { target, .. } => target,
+        }
+    }
+
+    /// The verb for the audit trail ("terminate_backend").
+    #[must_use]
+    pub const fn verb(&self) -> &'static str {
+        match self {
+            Self::Postgres { act, .. } => act.verb(),
+            Self::Queue { act, .. } => act.verb(),
+        }
+    }
+
+    /// The pinned identity, as text for people and for the audit trail.
+    #[must_use]
+    pub fn identity(&self) -> String {
+        match self {
+            Self::Postgres { act, .. } => act.identity(),
+            Self::Queue { act, .. } => act.identity(),
+        }
+    }
+}
+
+/// An action that a person confirmed. It can be made only where a confirmation was given (a test holds that).
+#[derive(Clone, Debug, PartialEq)]
+pub struct Confirmed<A> {
+    action: A,
+}
+
+impl<A> Confirmed<A> {
+    /// To be called by the confirm overlay and by nobody else in `src` (the architecture test holds that); tests may.
+    pub const fn by_a_person(action: A) -> Self {
+        Self { action }
+    }
+
+    /// What was confirmed.
+    pub const fn action(&self) -> &A {
+        &self.action
+    }
+}
+
+/// What the operator is shown before anything is done.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Preview {
+    /// Verb, object and count: "Terminate pid 4711 and release 9 sessions".
+    pub title: String,
+    /// Who, since when, what it holds, who is released, what is lost: label and value.
+    pub facts: Vec<(String, String)>,
+    /// Exactly what will be sent.
+    pub statement: String,
+    /// The key that confirms; it differs from action to action so that no reflex forms.
+    pub confirm_key: char,
+    /// Wrong in a way that cannot be undone or many at once: a typed word is asked for even where none is needed otherwise.
+    pub severe: bool,
+}
+
+/// An entry of the action menu.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Offer {
+    /// Its letter in the menu.
+    pub letter: char,
+    /// What it is called ("terminate backend").
+    pub label: String,
+    /// What it does, in a few words.
+    pub effect: String,
+    /// What would be done; or why it cannot be.
+    pub choice: Result<(Action, Preview), Refusal>,
+}
+
+/// Why something is not possible, and what would make it so.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    /// The reason.
+    pub why: String,
+    /// The GRANT, the command or the other way.
+    pub remedy: Option<String>,
+}
+
+impl Refusal {
+    /// A refusal without a remedy.
+    pub fn new(why: impl Into<String>) -> Self {
+        Self {
+            why: why.into(),
+            remedy: None,
+        }
+    }
+
+    /// The same with what would make it possible.
+    #[must_use]
+    pub fn remedy(mut self, remedy: impl Into<String>) -> Self {
+        self.remedy = Some(remedy.into());
+        self
+    }
+}
+
+/// How an executed action ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// The server did what was asked.
+    Done,
+    /// The server did a part of it; the details say which.
+    Partly,
+    /// Nothing was done: the object changed or is gone.
+    Nothing,
+    /// It is not known whether it was done (the answer was lost).
+    Unknown,
+}
+
+/// What came of an action.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Outcome {
+    /// How it ended.
+    pub verdict: Verdict,
+    /// One sentence with numbers.
+    pub summary: String,
+    /// Per object, where there are several: identity and what happened to it.
+    pub details: Vec<(String, String)>,
+}
+
+/// What a look afterwards found.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Verification {
+    /// Whether there is nothing more to wait for.
+    pub settled: bool,
+    /// One sentence: released, still there, no effect; and the next rung.
+    pub sentence: String,
+}
+
+/// An action that could not be carried out, as a sentence for the operator.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ActionError {
+    /// It was refused before anything was sent.
+    #[error("refused: {0}")]
+    Refused(String),
+    /// The audit line could not be written, so nothing was sent.
+    #[error("not done, because the audit trail cannot be written: {0}")]
+    NoAudit(String),
+    /// The server refused it or could not be reached; nothing was changed.
+    #[error("not done: {0}")]
+    NotDone(String),
+    /// The answer was lost: it may or may not have been done.
+    #[error("it is not known whether it was done: {0}")]
+    Unknown(String),
+}

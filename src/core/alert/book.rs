@@ -1,0 +1,228 @@
+//! Follows signals over time: pending until they held long enough, firing, resolved. Findings come out ranked by triage.
+
+use super::{Rulebook, Severity, Signal, Triage};
+use crate::core::time::Now;
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+/// A finding keeps its place this long before a less severe change of rank moves it, so rows do not jump under the finger.
+const KEEP_PLACE: Duration = Duration::from_secs(10);
+/// How long a finding that is over stays on the list, marked as resolved.
+const SHOW_RESOLVED: Duration = Duration::from_secs(60);
+
+/// How far an alert has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stage {
+    /// Seen, but not yet for as long as the rule asks.
+    Pending,
+    /// It holds.
+    Firing,
+    /// It held, and is over since then.
+    Resolved(Now),
+}
+
+/// One alert as it is followed: the newest signal, and since when.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Finding {
+    /// What the newest evaluation saw.
+    pub signal: Signal,
+    /// When it began (what the server knows, or our first sight of it).
+    pub since: Now,
+    /// How far it has come.
+    pub stage: Stage,
+    rank: (Severity, Triage),
+    ranked_at: Now,
+}
+
+/// Every alert that is not over for long, by (rule, target, subject).
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct AlertBook {
+    alerts: BTreeMap<(String, String, String), Finding>,
+}
+
+impl AlertBook {
+    /// Takes in all signals of one evaluation at `now`; what is not among them any more is resolved.
+    ///
+    /// `silent` names targets whose data is too old to say that anything is over: their alerts stay as they are.
+    pub fn observe(
+        &mut self,
+        signals: Vec<Signal>,
+        rules: &Rulebook,
+        triage: impl Fn(&str) -> Triage,
+        silent: impl Fn(&Signal) -> bool,
+        now: Now,
+    ) {
+        let mut seen = BTreeMap::new();
+        for signal in signals {
+            let key = (
+                signal.rule.to_owned(),
+                signal.target.to_string(),
+                signal.subject.clone(),
+            );
+            seen.insert(key, signal);
+        }
+        for (key, finding) in &mut self.alerts {
+            if !seen.contains_key(key)
+                && !silent(&finding.signal)
+                && !matches!(finding.stage, Stage::Resolved(_))
+            {
+                finding.stage = Stage::Resolved(now);
+            }
+        }
+        for (key, signal) in seen {
+            let rank = (signal.severity, triage(signal.rule));
+            let hold = rules.get(signal.rule).hold;
+            let entry = self.alerts.entry(key).or_insert_with(|| Finding {
+                since: now.minus(signal.observed_for.unwrap_or_default()),
+                stage: Stage::Pending,
+                rank,
+                ranked_at: now,
+                signal: signal.clone(),
+            });
+            if matches!(entry.stage, Stage::Resolved(_)) {
+                entry.since = now.minus(signal.observed_for.unwrap_or_default());
+                entry.stage = Stage::Pending;
+            }
+            let lasted = (now.wall - entry.since.wall).to_std().unwrap_or_default();
+            if entry.stage == Stage::Pending && lasted >= hold {
+                entry.stage = Stage::Firing;
+            }
+            let worse = rank.0 > entry.rank.0;
+            if rank != entry.rank && (worse || now.since(entry.ranked_at) >= KEEP_PLACE) {
+                entry.rank = rank;
+                entry.ranked_at = now;
+            }
+            entry.signal = signal;
+        }
+        self.alerts.retain(|_, finding| match finding.stage {
+            Stage::Pending | Stage::Firing => true,
+            Stage::Resolved(at) => now.since(at) < SHOW_RESOLVED && finding.rank.0 > Severity::Info,
+        });
+    }
+
+    /// What fires, worst first; then what was resolved lately.
+    #[must_use]
+    pub fn findings(&self) -> Vec<&Finding> {
+        let mut list: Vec<&Finding> = self
+            .alerts
+            .values()
+            .filter(|finding| finding.stage != Stage::Pending)
+            .collect();
+        list.sort_by(|a, b| {
+            let resolved = |finding: &Finding| matches!(finding.stage, Stage::Resolved(_));
+            resolved(a)
+                .cmp(&resolved(b))
+                .then(b.rank.0.cmp(&a.rank.0))
+                .then(a.rank.1.cmp(&b.rank.1))
+                .then(b.signal.hit.cmp(&a.signal.hit))
+                .then(a.since.wall.cmp(&b.since.wall))
+        });
+        list
+    }
+
+    /// What fires now, worst first.
+    #[must_use]
+    pub fn firing(&self) -> Vec<&Finding> {
+        let mut list = self.findings();
+        list.retain(|finding| finding.stage == Stage::Firing);
+        list
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::core::alert::{RuleSpec, RuleUnit};
+    use crate::core::ids::TargetId;
+    use crate::core::place::{Place, Screen};
+
+    const SPEC: RuleSpec = RuleSpec {
+        id: "test.rule",
+        help: "",
+        unit: RuleUnit::Count,
+        warning: Some(1.0),
+        critical: None,
+        hold: Duration::from_secs(10),
+        triage: Triage::Saturation,
+    };
+
+    fn signal(subject: &str, severity: Severity, observed: Option<u64>) -> Signal {
+        Signal {
+            rule: "test.rule",
+            target: TargetId::new("pg"),
+            subject: subject.to_owned(),
+            severity,
+            sentence: subject.to_owned(),
+            observed_for: observed.map(Duration::from_secs),
+            hit: 1,
+            next_step: String::new(),
+            place: Place {
+                screen: Screen::Overview,
+                row: None,
+            },
+        }
+    }
+
+    fn observe(book: &mut AlertBook, signals: Vec<Signal>, silent: bool, at: u64) {
+        let rules = Rulebook::defaults(&[SPEC]);
+        book.observe(
+            signals,
+            &rules,
+            |_| Triage::Saturation,
+            |_| silent,
+            Now::example(at),
+        );
+    }
+
+    #[test]
+    fn pending_then_firing_then_resolved_then_gone() {
+        let mut book = AlertBook::default();
+        observe(&mut book, vec![signal("a", Severity::Warning, None)], false, 100);
+        assert!(book.firing().is_empty());
+        observe(&mut book, vec![signal("a", Severity::Warning, None)], false, 110);
+        assert_eq!(book.firing().len(), 1);
+        observe(&mut book, vec![], false, 111);
+        assert!(book.firing().is_empty());
+        assert_eq!(book.findings().len(), 1);
+        observe(&mut book, vec![], false, 200);
+        assert!(book.findings().is_empty());
+    }
+
+    #[test]
+    fn what_the_server_knows_counts_towards_the_hold() {
+        let mut book = AlertBook::default();
+        observe(
+            &mut book,
+            vec![signal("a", Severity::Warning, Some(60))],
+            false,
+            100,
+        );
+        let firing = book.firing();
+        assert_eq!(firing.len(), 1);
+        assert_eq!(firing[0].since.wall, Now::example(40).wall);
+    }
+
+    #[test]
+    fn a_silent_target_resolves_nothing() {
+        let mut book = AlertBook::default();
+        observe(
+            &mut book,
+            vec![signal("a", Severity::Warning, Some(60))],
+            false,
+            100,
+        );
+        observe(&mut book, vec![], true, 101);
+        assert_eq!(book.firing().len(), 1);
+    }
+
+    #[test]
+    fn critical_stands_first() {
+        let mut book = AlertBook::default();
+        let signals = vec![
+            signal("a", Severity::Warning, Some(60)),
+            signal("b", Severity::Critical, Some(60)),
+        ];
+        observe(&mut book, signals, false, 100);
+        assert_eq!(book.firing()[0].signal.subject, "b");
+    }
+}

@@ -1,0 +1,26 @@
+//! What the operator is looking at, so that a source reads details only while somebody sees them.
+
+use super::redis::QueueRef;
+
+/// Details wanted from a target with its next polls.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Focus {
+    /// The texts of these statements (Postgres `queryid`s) are on the screen.
+    StatementTexts(Vec<i64>),
+    /// A page of a queue's failed jobs, newest first.
+    FailedJobs {
+        /// Which queue.
+        queue: QueueRef,
+        /// How many newer ones to skip.
+        offset: u64,
+        /// At most this many.
+        limit: u64,
+    },
+    /// One job with everything about it.
+    Job {
+        /// Which queue.
+        queue: QueueRef,
+        /// Which job: its id, as bytes read lossily.
+        id: String,
+    },
+}

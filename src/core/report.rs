@@ -1,0 +1,105 @@
+//! What one poll brought back: a reading or an error, when, and how long it took.
+
+use super::ids::TargetId;
+use super::reading::Reading;
+use super::time::Now;
+use std::time::Duration;
+
+/// The class of a failed poll; it decides the remedy shown and whether retrying soon makes sense.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PollErrorKind {
+    /// No connection: refused, unreachable, name not found.
+    Unreachable,
+    /// It did not answer within the target's timeout.
+    TimedOut,
+    /// The server refused the credentials, or there are none.
+    Credentials,
+    /// The connection works but the right is missing.
+    NotPermitted,
+    /// TLS failed: certificate, name or mode.
+    Tls,
+    /// Something else answers on this port.
+    WrongServer,
+    /// The server is starting, stopping or out of connections.
+    NotReady,
+    /// The configuration of this target cannot work.
+    Configuration,
+    /// The server answered with an error that has no class of its own.
+    Failed,
+    /// Our own code failed (a panic in the source); the source was built anew.
+    Internal,
+}
+
+/// A poll that failed, as a sentence for the operator: what happened, and what to do about it. No secrets.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct PollError {
+    /// The class of the failure.
+    pub kind: PollErrorKind,
+    /// What happened, in one sentence.
+    pub message: String,
+    /// What the operator can do about it, if anything is known.
+    pub remedy: Option<String>,
+}
+
+impl PollError {
+    /// A failure without a known remedy.
+    pub fn new(kind: PollErrorKind, message: impl Into<String>) -> Self {
+        Self {
+            kind,
+            message: message.into(),
+            remedy: None,
+        }
+    }
+
+    /// The same failure with what the operator can do about it.
+    #[must_use]
+    pub fn remedy(mut self, remedy: impl Into<String>) -> Self {
+        self.remedy = Some(remedy.into());
+        self
+    }
+}
+
+/// What the circuit breaker of a target lets through.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum BreakerState {
+    /// Polls go through.
+    #[default]
+    Closed,
+    /// Too many failures in a row: no poll until the wait is over.
+    Open,
+    /// The wait is over: single polls are let through, successes close it.
+    HalfOpen,
+}
+
+/// The plan for a target after a poll: what the status line and a lost source's note say.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Plan {
+    /// The interval in force (longer than configured when polls are slow).
+    pub interval: Duration,
+    /// Whether the interval was widened because a poll took more than a fifth of it.
+    pub widened: bool,
+    /// When the next poll starts.
+    pub next: Now,
+    /// The breaker after this poll.
+    pub breaker: BreakerState,
+    /// Failures in a row.
+    pub failures: u32,
+}
+
+/// One finished poll.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PollReport {
+    /// Who was asked.
+    pub target: TargetId,
+    /// When the poll ended.
+    pub at: Now,
+    /// How long it took, connection included.
+    pub took: Duration,
+    /// What it brought.
+    pub result: Result<Reading, PollError>,
+    /// What happens next.
+    pub plan: Plan,
+    /// Reports of this target that were dropped before this one because nobody took them in time.
+    pub dropped: u64,
+}

@@ -1,0 +1,295 @@
+//! Everything that is known: per target the state derived from its readings, how fresh it is, and the alerts over all of them.
+
+use super::alert::{AlertBook, RuleSpec, RuleUnit, Rulebook, Severity, Signal, Triage};
+use super::freshness::Freshness;
+use super::ids::{SystemKind, TargetId};
+use super::metrics::MetricsState;
+use super::place::{Place, Screen};
+use super::postgres::PostgresState;
+use super::prometheus::PrometheusState;
+use super::reading::Reading;
+use super::redis::RedisState;
+use super::report::{BreakerState, Plan, PollError, PollReport};
+use super::search::SearchState;
+use super::time::Now;
+use super::{metrics, postgres, prometheus, redis, search};
+use std::time::Duration;
+
+/// The rules that are about stacktop's own sources.
+pub const SOURCE_RULES: &[RuleSpec] = &[RuleSpec {
+    id: "source.silent",
+    help: "a source gives no data: late after two intervals, lost after four (and 30 s)",
+    unit: RuleUnit::State,
+    warning: None,
+    critical: None,
+    hold: Duration::ZERO,
+    triage: Triage::Silent,
+}];
+
+/// Every rule that ships, system by system.
+#[must_use]
+pub fn all_rules() -> Vec<RuleSpec> {
+    [
+        SOURCE_RULES,
+        postgres::RULES,
+        redis::RULES,
+        search::RULES,
+        prometheus::RULES,
+        metrics::RULES,
+    ]
+    .concat()
+}
+
+/// The state of one target, by its kind.
+#[derive(Clone, Debug, PartialEq)]
+pub enum SystemState {
+    /// A PostgreSQL server.
+    Postgres(Box<PostgresState>),
+    /// A Redis server and its queues.
+    Redis(Box<RedisState>),
+    /// A search cluster.
+    Search(Box<SearchState>),
+    /// A Prometheus server.
+    Prometheus(Box<PrometheusState>),
+    /// One `/metrics` endpoint.
+    Metrics(Box<MetricsState>),
+}
+
+impl SystemState {
+    /// An empty state for a target of `kind`.
+    #[must_use]
+    pub fn new(kind: SystemKind) -> Self {
+        match kind {
+            SystemKind::Postgres => Self::Postgres(Box::default()),
+            SystemKind::Redis => Self::Redis(Box::default()),
+            SystemKind::Search => Self::Search(Box::default()),
+            SystemKind::Prometheus => Self::Prometheus(Box::default()),
+            SystemKind::Metrics => Self::Metrics(Box::default()),
+        }
+    }
+
+    fn absorb(&mut self, reading: Reading, now: Now) -> bool {
+        match (self, reading) {
+            (Self::Postgres(state), Reading::Postgres(reading)) => state.absorb(*reading, now),
+            (Self::Redis(state), Reading::Redis(reading)) => state.absorb(*reading, now),
+            (Self::Search(state), Reading::Search(reading)) => state.absorb(*reading, now),
+            (Self::Prometheus(state), Reading::Prometheus(reading)) => state.absorb(*reading, now),
+            (Self::Metrics(state), Reading::Metrics(reading)) => state.absorb(*reading, now),
+            (
+                Self::Postgres(_) | Self::Redis(_) | Self::Search(_) | Self::Prometheus(_) | Self::Metrics(_),
+                _,
+            ) => return false,
+        }
+        true
+    }
+
+    fn gap(&mut self) {
+        match self {
+            Self::Postgres(state) => state.gap(),
+            Self::Redis(state) => state.gap(),
+            Self::Search(state) => state.gap(),
+            Self::Prometheus(state) => state.gap(),
+            Self::Metrics(state) => state.gap(),
+        }
+    }
+
+    fn signals(&self, target: &TargetId, rules: &Rulebook, now: Now) -> Vec<Signal> {
+        match self {
+            Self::Postgres(state) => postgres::signals(state, target, rules, now),
+            Self::Redis(state) => redis::signals(state, target, rules, now),
+            Self::Search(state) => search::signals(state, target, rules, now),
+            Self::Prometheus(state) => prometheus::signals(state, target, rules, now),
+            Self::Metrics(state) => metrics::signals(state, target, rules, now),
+        }
+    }
+}
+
+/// One target as the world knows it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TargetState {
+    /// Its name.
+    pub id: TargetId,
+    /// What it is.
+    pub kind: SystemKind,
+    /// Where it is, for people: host, port, database. Never a secret.
+    pub address: String,
+    /// When it was first asked.
+    pub started: Now,
+    /// The interval it was configured with.
+    pub configured_interval: Duration,
+    /// When it last gave data.
+    pub seen: Option<Now>,
+    /// How long the last poll took.
+    pub took: Option<Duration>,
+    /// The last failure, while it lasts.
+    pub failure: Option<PollError>,
+    /// What the engine plans.
+    pub plan: Option<Plan>,
+    /// Reports that were dropped because nobody took them in time.
+    pub dropped: u64,
+    /// What is known of the system.
+    pub system: SystemState,
+}
+
+impl TargetState {
+    /// A target that was not asked yet.
+    #[must_use]
+    pub fn new(id: TargetId, kind: SystemKind, address: String, interval: Duration, now: Now) -> Self {
+        Self {
+            id,
+            kind,
+            address,
+            started: now,
+            configured_interval: interval,
+            seen: None,
+            took: None,
+            failure: None,
+            plan: None,
+            dropped: 0,
+            system: SystemState::new(kind),
+        }
+    }
+
+    /// How far its data can be believed at `now`.
+    #[must_use]
+    pub fn freshness(&self, now: Now) -> Freshness {
+        let interval = self.plan.map_or(self.configured_interval, |plan| plan.interval);
+        Freshness::of(self.seen, self.started, interval, self.failure.is_some(), now)
+    }
+
+    /// Why it is silent and when it is asked again, in one sentence.
+    #[must_use]
+    pub fn silence(&self, now: Now) -> String {
+        let mut text = self.failure.as_ref().map_or_else(
+            || "no answer yet".to_owned(),
+            |failure| match &failure.remedy {
+                Some(remedy) => format!("{}; {remedy}", failure.message),
+                None => failure.message.clone(),
+            },
+        );
+        if let Some(plan) = &self.plan {
+            let seconds = plan.next.mono.saturating_sub(now.mono).as_secs();
+            let breaker = match plan.breaker {
+                BreakerState::Closed => "",
+                BreakerState::Open => ", breaker open",
+                BreakerState::HalfOpen => ", breaker half-open",
+            };
+            text.push_str(&format!(" (next try in {seconds} s{breaker})"));
+        }
+        text
+    }
+}
+
+/// All targets and all alerts.
+#[derive(Clone, Debug, PartialEq)]
+pub struct World {
+    targets: Vec<TargetState>,
+    /// The alerts over all targets.
+    pub alerts: AlertBook,
+    /// The rules in force.
+    pub rules: Rulebook,
+    triage: Vec<(&'static str, Triage)>,
+}
+
+impl World {
+    /// A world of these targets, none of them asked yet.
+    #[must_use]
+    pub fn new(targets: Vec<TargetState>, rules: Rulebook) -> Self {
+        let triage = all_rules().iter().map(|spec| (spec.id, spec.triage)).collect();
+        Self {
+            targets,
+            alerts: AlertBook::default(),
+            rules,
+            triage,
+        }
+    }
+
+    /// Every target in configured order.
+    #[must_use]
+    pub fn targets(&self) -> &[TargetState] {
+        &self.targets
+    }
+
+    /// The target named `id`.
+    #[must_use]
+    pub fn target(&self, id: &str) -> Option<&TargetState> {
+        self.targets.iter().find(|target| target.id.as_str() == id)
+    }
+
+    /// Takes in a report; a report for an unknown target, or of another kind than it, changes nothing.
+    pub fn apply(&mut self, report: PollReport) {
+        let Some(target) = self.targets.iter_mut().find(|target| target.id == report.target) else {
+            return;
+        };
+        target.took = Some(report.took);
+        target.plan = Some(report.plan);
+        target.dropped += report.dropped;
+        match report.result {
+            Ok(reading) => {
+                if target.system.absorb(reading, report.at) {
+                    target.seen = Some(report.at);
+                    target.failure = None;
+                }
+            }
+            Err(error) => {
+                target.system.gap();
+                target.failure = Some(error);
+            }
+        }
+    }
+
+    /// Evaluates every rule at `now`. Called after reports and once a second, so that silence is noticed by the clock.
+    pub fn evaluate(&mut self, now: Now) {
+        let mut signals = Vec::new();
+        let mut silent = Vec::new();
+        for target in &self.targets {
+            let freshness = target.freshness(now);
+            if let Some(signal) = silence_signal(target, freshness, &self.rules, now) {
+                signals.push(signal);
+            }
+            if freshness.is_lost() || target.seen.is_none() {
+                silent.push(target.id.clone());
+            } else {
+                signals.extend(target.system.signals(&target.id, &self.rules, now));
+            }
+        }
+        let triage = &self.triage;
+        self.alerts.observe(
+            signals,
+            &self.rules,
+            |rule| {
+                triage
+                    .iter()
+                    .find(|(id, _)| *id == rule)
+                    .map_or(Triage::Capacity, |(_, triage)| *triage)
+            },
+            |signal| signal.rule != "source.silent" && silent.contains(&signal.target),
+            now,
+        );
+    }
+}
+
+fn silence_signal(target: &TargetState, freshness: Freshness, rules: &Rulebook, now: Now) -> Option<Signal> {
+    if !rules.get("source.silent").enabled {
+        return None;
+    }
+    let severity = match freshness {
+        Freshness::Waiting | Freshness::Fresh(_) => return None,
+        Freshness::Late(_) => Severity::Warning,
+        Freshness::Lost(_) => Severity::Critical,
+    };
+    Some(Signal {
+        rule: "source.silent",
+        target: target.id.clone(),
+        subject: "silent".to_owned(),
+        severity,
+        sentence: format!("no data from {}: {}", target.id, target.silence(now)),
+        observed_for: Some(freshness.age()),
+        hit: 0,
+        next_step: "check that it runs and can be reached".to_owned(),
+        place: Place {
+            screen: Screen::Overview,
+            row: None,
+        },
+    })
+}

@@ -1,0 +1,78 @@
+//! The screens: each turns the world into content. A panel has no state of its own and does not know how data was read or is drawn.
+
+mod blocking;
+mod health;
+mod metrics;
+mod overview;
+mod queries;
+mod queues;
+mod replication;
+mod search;
+
+use crate::core::action::Offer;
+use crate::core::focus::Focus;
+use crate::core::ids::TargetId;
+use crate::core::place::{RowKey, Screen};
+use crate::core::time::Now;
+use crate::core::world::World;
+use crate::ui::content::Content;
+
+/// What a panel may look at.
+#[derive(Clone, Copy, Debug)]
+pub struct PanelContext<'a> {
+    /// Everything that is known.
+    pub world: &'a World,
+    /// The moment for which it is drawn.
+    pub now: Now,
+}
+
+/// One screen.
+pub trait Panel: Sync {
+    /// Which one.
+    fn screen(&self) -> Screen;
+    /// Its short title for the tab line.
+    fn title(&self) -> &'static str;
+    /// What it answers, in one sentence for the help.
+    fn help(&self) -> &'static str;
+    /// What it shows below `path` (the rows that were opened, outermost first; empty for the screen itself).
+    fn content(&self, context: PanelContext<'_>, path: &[RowKey]) -> Content;
+    /// What may be done to `row` (and to `marked`, when rows are marked), least harm first.
+    fn offers(
+        &self,
+        context: PanelContext<'_>,
+        path: &[RowKey],
+        row: &RowKey,
+        marked: &[RowKey],
+    ) -> Vec<Offer> {
+        let _ = (context, path, row, marked);
+        Vec::new()
+    }
+    /// The details that this view needs from its sources while it is on the screen.
+    fn focus(&self, context: PanelContext<'_>, path: &[RowKey]) -> Vec<(TargetId, Focus)> {
+        let _ = (context, path);
+        Vec::new()
+    }
+    /// What `y` copies from `row`: a pid, a query, a job id.
+    fn copy(&self, context: PanelContext<'_>, path: &[RowKey], row: &RowKey) -> Option<String> {
+        let _ = (context, path, row);
+        None
+    }
+}
+
+/// Every screen in the order of its number. A new panel is a file and a line here.
+pub static PANELS: [&dyn Panel; 8] = [
+    &overview::Overview,
+    &blocking::Blocking,
+    &queries::Queries,
+    &health::Health,
+    &replication::Replication,
+    &queues::Queues,
+    &search::Search,
+    &metrics::Metrics,
+];
+
+/// The panel of `screen`.
+#[must_use]
+pub fn panel(screen: Screen) -> &'static dyn Panel {
+    PANELS[screen.number() - 1]
+}

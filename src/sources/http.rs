@@ -1,0 +1,296 @@
+//! The only place where an HTTP client is built: TLS, credentials, a limit on every body, errors as sentences without secrets.
+//!
+//! There is no timeout here: the engine's covers the whole poll. Redirects are not followed (a login page is not an answer).
+
+use super::tls;
+use crate::config::target::{HttpAuth, HttpConnect};
+use crate::core::report::{PollError, PollErrorKind};
+use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
+use reqwest::{Method, StatusCode};
+use secrecy::ExposeSecret;
+
+/// No answer is read beyond this: a body of this size is a mistake or an attack, and the terminal must not run out of memory.
+pub const BODY_LIMIT_BYTES: usize = 32 * 1024 * 1024;
+
+/// An answer: any status, headers and a complete body.
+#[derive(Debug)]
+pub struct Answer {
+    /// The status code.
+    pub status: StatusCode,
+    /// The headers.
+    pub headers: HeaderMap,
+    /// The body, at most [`BODY_LIMIT_BYTES`].
+    pub body: Vec<u8>,
+}
+
+impl Answer {
+    /// The first line of the body, for an error message; at most 200 characters.
+    #[must_use]
+    pub fn first_line(&self) -> String {
+        let text = String::from_utf8_lossy(&self.body);
+        text.lines()
+            .next()
+            .unwrap_or_default()
+            .chars()
+            .take(200)
+            .collect()
+    }
+}
+
+/// A client for one target: base URL, credentials, TLS.
+pub struct Http {
+    client: reqwest::Client,
+    base: String,
+    shown: String,
+    authorization: Option<HeaderValue>,
+}
+
+impl std::fmt::Debug for Http {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Http({})", self.shown)
+    }
+}
+
+impl Http {
+    /// Builds the client; secrets are read here, off the event loop. Nothing is connected yet.
+    ///
+    /// # Errors
+    /// When a secret or a certificate file cannot be read.
+    pub async fn open(connect: &HttpConnect) -> Result<Self, PollError> {
+        let wanted = connect.clone();
+        let (tls, authorization) = tokio::task::spawn_blocking(move || {
+            let tls = tls::client_config(wanted.root_cert.as_deref())?;
+            Ok::<_, String>((tls, authorization(&wanted.auth)?))
+        })
+        .await
+        .map_err(|_| PollError::new(PollErrorKind::Internal, "reading the credentials failed"))?
+        .map_err(|sentence| PollError::new(PollErrorKind::Configuration, sentence))?;
+        let client = reqwest::Client::builder()
+            .tls_backend_preconfigured(tls)
+            .redirect(reqwest::redirect::Policy::none())
+            .tcp_nodelay(true)
+            .pool_max_idle_per_host(2)
+            .no_proxy()
+            .user_agent(concat!("stacktop/", env!("CARGO_PKG_VERSION")))
+            .build()
+            .map_err(|error| {
+                PollError::new(
+                    PollErrorKind::Configuration,
+                    format!("no HTTP client: {}", error.without_url()),
+                )
+            })?;
+        Ok(Self {
+            client,
+            base: connect.url.trim_end_matches('/').to_owned(),
+            shown: connect.shown_url(),
+            authorization,
+        })
+    }
+
+    /// `GET` of `path` (with its query) below the base URL; an empty path is the base URL itself.
+    ///
+    /// # Errors
+    /// When no complete answer came. Any status is an answer.
+    pub async fn get(&self, path: &str, headers: &[(HeaderName, &str)]) -> Result<Answer, PollError> {
+        self.send(Method::GET, path, headers, None).await
+    }
+
+    /// `POST` of a JSON body.
+    ///
+    /// # Errors
+    /// As [`get`](Self::get).
+    pub async fn post_json(&self, path: &str, body: &serde_json::Value) -> Result<Answer, PollError> {
+        let headers = [(reqwest::header::CONTENT_TYPE, "application/json")];
+        self.send(Method::POST, path, &headers, Some(body.to_string()))
+            .await
+    }
+
+    /// Any request with a body as it is.
+    ///
+    /// # Errors
+    /// As [`get`](Self::get).
+    pub async fn send(
+        &self,
+        method: Method,
+        path: &str,
+        headers: &[(HeaderName, &str)],
+        body: Option<String>,
+    ) -> Result<Answer, PollError> {
+        let mut request = self.client.request(method, format!("{}{path}", self.base));
+        for (name, value) in headers {
+            request = request.header(name, *value);
+        }
+        if let Some(authorization) = &self.authorization {
+            request = request.header(AUTHORIZATION, authorization.clone());
+        }
+        if let Some(body) = body {
+            request = request.body(body);
+        }
+        let mut response = request.send().await.map_err(|error| self.explain(error))?;
+        let mut collected = Vec::new();
+        while let Some(chunk) = response.chunk().await.map_err(|error| self.explain(error))? {
+            if collected.len() + chunk.len() > BODY_LIMIT_BYTES {
+                return Err(PollError::new(
+                    PollErrorKind::WrongServer,
+                    format!(
+                        "the answer of {} is larger than {} MiB",
+                        self.shown,
+                        BODY_LIMIT_BYTES >> 20
+                    ),
+                )
+                .remedy("check the path of the URL"));
+            }
+            collected.extend_from_slice(&chunk);
+        }
+        Ok(Answer {
+            status: response.status(),
+            headers: response.headers().clone(),
+            body: collected,
+        })
+    }
+
+    /// The URL that may be shown.
+    #[must_use]
+    pub fn shown(&self) -> &str {
+        &self.shown
+    }
+
+    /// The sentence for an answer whose status says no; `None` for one that is a success.
+    #[must_use]
+    pub fn refusal(&self, answer: &Answer) -> Option<PollError> {
+        let status = answer.status;
+        let shown = &self.shown;
+        match status.as_u16() {
+            200..=299 => None,
+            401 => Some(
+                PollError::new(
+                    PollErrorKind::Credentials,
+                    format!("{shown} wants credentials (401)"),
+                )
+                .remedy("set user and password, a token or an API key for this target"),
+            ),
+            403 => Some(PollError::new(
+                PollErrorKind::NotPermitted,
+                format!(
+                    "{shown} does not permit this user to read (403): {}",
+                    answer.first_line()
+                ),
+            )),
+            301..=308 => Some(
+                PollError::new(
+                    PollErrorKind::WrongServer,
+                    format!("{shown} redirects elsewhere ({status})"),
+                )
+                .remedy("give the final URL"),
+            ),
+            404 => Some(
+                PollError::new(
+                    PollErrorKind::WrongServer,
+                    format!("{shown} does not know this path (404)"),
+                )
+                .remedy("check the path of the URL and which server runs on this port"),
+            ),
+            429 | 502..=504 => Some(PollError::new(
+                PollErrorKind::NotReady,
+                format!("{shown} is not ready ({status}): {}", answer.first_line()),
+            )),
+            _ => Some(PollError::new(
+                PollErrorKind::Failed,
+                format!("{shown} answers {status}: {}", answer.first_line()),
+            )),
+        }
+    }
+
+    fn explain(&self, error: reqwest::Error) -> PollError {
+        let error = error.without_url();
+        let mut chain = error.to_string();
+        let mut source = std::error::Error::source(&error);
+        while let Some(cause) = source {
+            chain = cause.to_string();
+            source = cause.source();
+        }
+        let lower = chain.to_ascii_lowercase();
+        let shown = &self.shown;
+        if lower.contains("certificate") || lower.contains("tls") || lower.contains("corrupt message") {
+            return PollError::new(
+                PollErrorKind::Tls,
+                format!("no TLS connection to {shown}: {chain}"),
+            )
+            .remedy("check https:// against http://, the host name, and set `ca` to the server's CA file");
+        }
+        if lower.contains("invalid http") || lower.contains("http version") || lower.contains("parse") {
+            return PollError::new(
+                PollErrorKind::WrongServer,
+                format!("{shown} does not speak HTTP: {chain}"),
+            )
+            .remedy("check the port, and https:// against http://");
+        }
+        if error.is_connect() {
+            return PollError::new(
+                PollErrorKind::Unreachable,
+                format!("{shown} cannot be reached: {chain}"),
+            )
+            .remedy("check host and port, and that the server runs");
+        }
+        PollError::new(PollErrorKind::Failed, format!("{shown} broke off: {chain}"))
+    }
+}
+
+fn authorization(auth: &HttpAuth) -> Result<Option<HeaderValue>, String> {
+    let text = match auth {
+        HttpAuth::None => return Ok(None),
+        HttpAuth::Basic { user, password } => {
+            let password = password.read()?;
+            format!(
+                "Basic {}",
+                base64(format!("{user}:{}", password.expose_secret()).as_bytes())
+            )
+        }
+        HttpAuth::Bearer(token) => format!("Bearer {}", token.read()?.expose_secret()),
+        HttpAuth::ApiKey(key) => format!("ApiKey {}", key.read()?.expose_secret()),
+    };
+    let mut value = HeaderValue::from_str(&text)
+        .map_err(|_| "the credentials hold a byte that no header may hold".to_owned())?;
+    value.set_sensitive(true);
+    Ok(Some(value))
+}
+
+/// Base64 with padding (RFC 4648 §4).
+pub(crate) fn base64(bytes: &[u8]) -> String {
+    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut out = String::with_capacity(bytes.len().div_ceil(3) * 4);
+    for chunk in bytes.chunks(3) {
+        let b = [
+            chunk[0],
+            chunk.get(1).copied().unwrap_or(0),
+            chunk.get(2).copied().unwrap_or(0),
+        ];
+        let n = (u32::from(b[0]) << 16) | (u32::from(b[1]) << 8) | u32::from(b[2]);
+        for index in 0..4 {
+            if index <= chunk.len() {
+                out.push(char::from(ALPHABET[(n >> (18 - 6 * index)) as usize & 63]));
+            } else {
+                out.push('=');
+            }
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn base64_of_the_rfc() {
+        for (plain, coded) in [
+            ("", ""),
+            ("f", "Zg=="),
+            ("fo", "Zm8="),
+            ("foo", "Zm9v"),
+            ("foobar", "Zm9vYmFy"),
+        ] {
+            assert_eq!(base64(plain.as_bytes()), coded);
+        }
+    }
+}

@@ -1,0 +1,40 @@
+//! How to ask each system, and nothing else. A source does not know when it is asked or who looks at the answer.
+
+pub mod http;
+pub mod metrics;
+pub mod postgres;
+pub mod prometheus;
+pub mod redis;
+pub mod search;
+pub mod tls;
+
+use crate::config::target::{Connect, TargetConfig};
+use crate::core::focus::Focus;
+use crate::core::reading::Reading;
+use crate::core::report::PollError;
+use crate::core::time::Now;
+use futures_util::future::BoxFuture;
+
+/// Asks one target.
+///
+/// The future of [`poll`](Source::poll) may be dropped at any point (the engine's timeout does that); the next call must cope with what
+/// was left half done.
+pub trait Source: Send {
+    /// Connects if needed and reads everything that is due at `now`, plus the details in `focus` that somebody looks at.
+    fn poll<'a>(&'a mut self, now: Now, focus: &'a [Focus]) -> BoxFuture<'a, Result<Reading, PollError>>;
+
+    /// Called after a poll was given up: cancel on the server what may still run there, on a task of its own, with its own timeout.
+    fn abandon(&mut self) {}
+}
+
+/// The source for a target.
+#[must_use]
+pub fn open(target: &TargetConfig) -> Box<dyn Source> {
+    match &target.connect {
+        Connect::Postgres(connect) => Box::new(postgres::PostgresSource::new(connect.clone())),
+        Connect::Redis(connect) => Box::new(redis::RedisSource::new(connect.clone())),
+        Connect::Search(connect) => Box::new(search::SearchSource::new(connect.clone())),
+        Connect::Prometheus(connect) => Box::new(prometheus::PrometheusSource::new(connect.clone())),
+        Connect::Metrics(connect) => Box::new(metrics::MetricsSource::new(connect.clone())),
+    }
+}

@@ -1,0 +1,324 @@
+//! What a panel shows, as data: lines and tables with roles, no colours and no coordinates. One renderer draws all of it.
+
+use crate::core::alert::Severity;
+use crate::core::freshness::Freshness;
+use crate::core::place::RowKey;
+use crate::ui::text::clean;
+
+/// What a piece of text is, never what colour it has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
+pub enum Role {
+    /// Plain data.
+    #[default]
+    Text,
+    /// Less important: labels, units, things in the background.
+    Muted,
+    /// A heading or a key figure.
+    Strong,
+    /// The object that the line is about; keys in hints.
+    Accent,
+    /// Explicitly good.
+    Ok,
+    /// Worth a look.
+    Note,
+    /// A warning.
+    Warning,
+    /// Critical.
+    Critical,
+    /// Too old to be believed.
+    Stale,
+}
+
+impl Role {
+    /// The role of a severity.
+    #[must_use]
+    pub const fn of(severity: Severity) -> Self {
+        match severity {
+            Severity::Info => Self::Note,
+            Severity::Warning => Self::Warning,
+            Severity::Critical => Self::Critical,
+        }
+    }
+
+    /// The role of data of this freshness.
+    #[must_use]
+    pub const fn of_freshness(freshness: Freshness) -> Self {
+        match freshness {
+            Freshness::Waiting => Self::Muted,
+            Freshness::Fresh(_) => Self::Text,
+            Freshness::Late(_) => Self::Warning,
+            Freshness::Lost(_) => Self::Stale,
+        }
+    }
+}
+
+/// A run of text with one role. The text is cleaned when it is made.
+#[derive(Clone, Debug, PartialEq, Default)]
+pub struct Span {
+    /// The text, safe to show.
+    pub text: String,
+    /// What it is.
+    pub role: Role,
+}
+
+/// One line of spans.
+#[derive(Clone, Debug, PartialEq, Default)]
+pub struct Line {
+    /// The spans from left to right.
+    pub spans: Vec<Span>,
+    /// Samples drawn as a sparkline behind the text (`None` is a gap).
+    pub spark: Option<Vec<Option<f64>>>,
+}
+
+impl Line {
+    /// A line of plain text.
+    #[must_use]
+    pub fn text(text: impl AsRef<str>) -> Self {
+        Self::default().then(Role::Text, text)
+    }
+
+    /// A line of one role.
+    #[must_use]
+    pub fn of(role: Role, text: impl AsRef<str>) -> Self {
+        Self::default().then(role, text)
+    }
+
+    /// The same line with more text behind it. Leading and trailing single blanks of `text` are kept.
+    #[must_use]
+    pub fn then(mut self, role: Role, text: impl AsRef<str>) -> Self {
+        let raw = text.as_ref();
+        let mut cleaned = clean(raw);
+        let indent = raw.len() - raw.trim_start_matches(' ').len();
+        cleaned.insert_str(0, &" ".repeat(indent));
+        if raw.ends_with(' ') && !cleaned.ends_with(' ') {
+            cleaned.push(' ');
+        }
+        self.spans.push(Span { text: cleaned, role });
+        self
+    }
+
+    /// The same line with a sparkline behind it.
+    #[must_use]
+    pub fn spark(mut self, samples: Vec<Option<f64>>) -> Self {
+        self.spark = Some(samples);
+        self
+    }
+
+    /// The text without roles.
+    #[must_use]
+    pub fn plain(&self) -> String {
+        self.spans.iter().map(|span| span.text.as_str()).collect()
+    }
+}
+
+/// How wide a column is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Width {
+    /// Exactly this many columns.
+    Fixed(u16),
+    /// At least this many, and a share of what is left.
+    Flex(u16),
+}
+
+/// One column of a table.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Column {
+    /// Its heading.
+    pub title: &'static str,
+    /// How wide it is.
+    pub width: Width,
+    /// Numbers stand at the right.
+    pub right: bool,
+    /// 0 is always shown; the highest goes first when the screen is narrow.
+    pub priority: u8,
+}
+
+impl Column {
+    /// A column of exactly `width`, text at the left.
+    #[must_use]
+    pub const fn fixed(title: &'static str, width: u16, priority: u8) -> Self {
+        Self {
+            title,
+            width: Width::Fixed(width),
+            right: false,
+            priority,
+        }
+    }
+
+    /// A column of exactly `width`, numbers at the right.
+    #[must_use]
+    pub const fn number(title: &'static str, width: u16, priority: u8) -> Self {
+        Self {
+            title,
+            width: Width::Fixed(width),
+            right: true,
+            priority,
+        }
+    }
+
+    /// A column that takes what is left, at least `least`.
+    #[must_use]
+    pub const fn flex(title: &'static str, least: u16, priority: u8) -> Self {
+        Self {
+            title,
+            width: Width::Flex(least),
+            right: false,
+            priority,
+        }
+    }
+}
+
+/// By what a cell sorts.
+#[derive(Clone, Debug, PartialEq, Default)]
+pub enum SortKey {
+    /// By its text.
+    #[default]
+    Text,
+    /// By a number; `None` sorts last.
+    Number(Option<f64>),
+}
+
+/// One cell.
+#[derive(Clone, Debug, PartialEq, Default)]
+pub struct Cell {
+    /// The text, safe to show.
+    pub text: String,
+    /// What it is.
+    pub role: Role,
+    /// By what it sorts.
+    pub sort: SortKey,
+    /// Samples drawn as a sparkline instead of the text.
+    pub spark: Option<Vec<Option<f64>>>,
+}
+
+impl Cell {
+    /// A cell of plain text.
+    #[must_use]
+    pub fn text(text: impl AsRef<str>) -> Self {
+        Self::of(Role::Text, text)
+    }
+
+    /// A cell of one role. Leading blanks are kept (trees are indented with them).
+    #[must_use]
+    pub fn of(role: Role, text: impl AsRef<str>) -> Self {
+        let line = Line::of(role, text);
+        Self {
+            text: line.plain(),
+            role,
+            ..Self::default()
+        }
+    }
+
+    /// A cell that shows `text` and sorts by `value`.
+    #[must_use]
+    pub fn number(value: Option<f64>, text: impl AsRef<str>) -> Self {
+        Self {
+            sort: SortKey::Number(value),
+            ..Self::of(Role::Text, text)
+        }
+    }
+
+    /// The same cell with another role.
+    #[must_use]
+    pub const fn role(mut self, role: Role) -> Self {
+        self.role = role;
+        self
+    }
+
+    /// A sparkline.
+    #[must_use]
+    pub fn spark(samples: Vec<Option<f64>>) -> Self {
+        Self {
+            spark: Some(samples),
+            ..Self::default()
+        }
+    }
+}
+
+/// One row: an identity and its cells, one per column.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Row {
+    /// Who it is, wherever it stands.
+    pub key: RowKey,
+    /// One cell per column.
+    pub cells: Vec<Cell>,
+    /// Enter opens it.
+    pub opens: bool,
+}
+
+impl Row {
+    /// A row that Enter opens.
+    #[must_use]
+    pub const fn opens(key: RowKey, cells: Vec<Cell>) -> Self {
+        Self {
+            key,
+            cells,
+            opens: true,
+        }
+    }
+
+    /// A row with nothing behind it.
+    #[must_use]
+    pub const fn flat(key: RowKey, cells: Vec<Cell>) -> Self {
+        Self {
+            key,
+            cells,
+            opens: false,
+        }
+    }
+}
+
+/// A table; the selection, the filter, the sort and the marks are kept by the app.
+#[derive(Clone, Debug, PartialEq, Default)]
+pub struct Table {
+    /// The columns.
+    pub columns: Vec<Column>,
+    /// The rows, in the panel's own order.
+    pub rows: Vec<Row>,
+    /// What stands there when there is no row: a sentence, never nothing.
+    pub empty: String,
+    /// The order means something (a tree): it cannot be sorted.
+    pub fixed_order: bool,
+}
+
+/// A part of a screen: a heading, lines, a table.
+#[derive(Clone, Debug, PartialEq, Default)]
+pub struct Section {
+    /// The heading; empty for none.
+    pub title: String,
+    /// Lines above the table.
+    pub lines: Vec<Line>,
+    /// The table, if there is one.
+    pub table: Option<Table>,
+}
+
+impl Section {
+    /// A section of lines.
+    #[must_use]
+    pub fn lines(title: impl Into<String>, lines: Vec<Line>) -> Self {
+        Self {
+            title: title.into(),
+            lines,
+            table: None,
+        }
+    }
+
+    /// A section with a table.
+    #[must_use]
+    pub fn table(title: impl Into<String>, table: Table) -> Self {
+        Self {
+            title: title.into(),
+            lines: Vec::new(),
+            table: Some(table),
+        }
+    }
+}
+
+/// Everything that a panel shows at one level. The cursor moves through the rows of all sections as through one list.
+#[derive(Clone, Debug, PartialEq, Default)]
+pub struct Content {
+    /// What this level is called in the title bar ("queue emails · failed jobs").
+    pub title: String,
+    /// From top to bottom.
+    pub sections: Vec<Section>,
+}

@@ -1,0 +1,5 @@
+//! The drawing kit. Panels describe what to show as [`content`]; everything here is about how it looks.
+
+pub mod content;
+pub mod format;
+pub mod text;

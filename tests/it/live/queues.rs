@@ -1,0 +1,1 @@
+//! Against real Redis with real Bull and BullMQ workers.

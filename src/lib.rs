@@ -15,6 +15,7 @@
 pub mod actions;
 pub mod config;
 pub mod core;
+pub mod engine;
 pub mod panels;
 pub mod sources;
 pub mod ui;

@@ -1,0 +1,152 @@
+//! When to ask: one task per target, so that a server that hangs holds up nobody else. What is asked lives in `sources`.
+
+pub mod backoff;
+pub mod breaker;
+pub mod schedule;
+mod worker;
+
+use crate::core::focus::Focus;
+use crate::core::ids::TargetId;
+use crate::core::report::PollReport;
+use crate::core::time::Clock;
+use crate::sources::Source;
+use breaker::BreakerSettings;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::{Notify, mpsc, watch};
+use tokio::task::JoinHandle;
+
+/// Reports that may wait for the screen; beyond that the oldest knowledge is not worth keeping, so new reports are dropped and counted.
+pub const REPORT_QUEUE: usize = 64;
+
+/// How the engine treats every target.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct EngineSettings {
+    /// The longest wait between tries of a target that fails.
+    pub backoff_cap: Duration,
+    /// The circuit breaker.
+    pub breaker: BreakerSettings,
+}
+
+impl Default for EngineSettings {
+    fn default() -> Self {
+        Self {
+            backoff_cap: Duration::from_secs(30),
+            breaker: BreakerSettings::default(),
+        }
+    }
+}
+
+/// Makes a source anew: at the start, and after one broke.
+pub type SourceFactory = Box<dyn Fn() -> Box<dyn Source> + Send + Sync>;
+
+/// One target for the engine: when to ask it, and how to make its source.
+pub struct Job {
+    /// Its name.
+    pub target: TargetId,
+    /// The configured interval.
+    pub interval: Duration,
+    /// After this a poll is given up.
+    pub timeout: Duration,
+    /// Makes its source.
+    pub source: SourceFactory,
+}
+
+impl std::fmt::Debug for Job {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Job({})", self.target)
+    }
+}
+
+#[derive(Debug)]
+struct Handle {
+    target: TargetId,
+    wake: Arc<Notify>,
+    focus: watch::Sender<Vec<Focus>>,
+    task: JoinHandle<()>,
+}
+
+/// The running workers. Dropping it ends them.
+#[derive(Debug)]
+pub struct Engine {
+    handles: Vec<Handle>,
+}
+
+impl Engine {
+    /// Starts one worker per job; their reports come out of the receiver.
+    #[must_use]
+    pub fn start(
+        jobs: Vec<Job>,
+        settings: EngineSettings,
+        clock: &Arc<dyn Clock>,
+    ) -> (Self, mpsc::Receiver<PollReport>) {
+        let (reports, receiver) = mpsc::channel(REPORT_QUEUE);
+        let handles = jobs
+            .into_iter()
+            .map(|job| {
+                let wake = Arc::new(Notify::new());
+                let (focus, focused) = watch::channel(Vec::new());
+                let target = job.target.clone();
+                let worker = worker::Worker::new(
+                    job,
+                    settings,
+                    Arc::clone(clock),
+                    worker::Wires {
+                        wake: Arc::clone(&wake),
+                        focus: focused,
+                        reports: reports.clone(),
+                    },
+                );
+                Handle {
+                    target,
+                    wake,
+                    focus,
+                    task: tokio::spawn(worker.run()),
+                }
+            })
+            .collect();
+        (Self { handles }, receiver)
+    }
+
+    /// Polls `target` as soon as its running poll, if any, is over: also when it is backing off or its breaker is open.
+    pub fn poll_now(&self, target: &TargetId) {
+        for handle in self.handles.iter().filter(|handle| handle.target == *target) {
+            handle.wake.notify_one();
+        }
+    }
+
+    /// Polls every target.
+    pub fn poll_all(&self) {
+        for handle in &self.handles {
+            handle.wake.notify_one();
+        }
+    }
+
+    /// What the operator looks at now; targets not named have nothing in focus. A target whose focus changed is polled at once.
+    pub fn focus(&self, wanted: &[(TargetId, Focus)]) {
+        for handle in &self.handles {
+            let focus: Vec<Focus> = wanted
+                .iter()
+                .filter(|(target, _)| *target == handle.target)
+                .map(|(_, focus)| focus.clone())
+                .collect();
+            let news = !focus.is_empty();
+            let changed = handle.focus.send_if_modified(|current| {
+                let changed = *current != focus;
+                *current = focus;
+                changed
+            });
+            if changed && news {
+                handle.wake.notify_one();
+            }
+        }
+    }
+}
+
+impl Drop for Engine {
+    fn drop(&mut self) {
+        for handle in &self.handles {
+            handle.task.abort();
+        }
+    }
+}

@@ -1,0 +1,92 @@
+//! When the next poll is due, and how the interval widens when polls are slow. Pure.
+
+use std::time::Duration;
+
+/// A poll that takes more than this share of its interval doubles the interval: our own load must stay small.
+const SLOW_SHARE: f64 = 0.2;
+/// The interval is halved again when polls take less than this share of the halved one, so that it does not swing.
+const QUICK_SHARE: f64 = 0.1;
+/// Never slower than this, so that a slow server is still watched.
+const WIDEST: Duration = Duration::from_secs(60);
+
+/// The interval of one target.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Schedule {
+    configured: Duration,
+    current: Duration,
+}
+
+impl Schedule {
+    /// A schedule at its configured interval.
+    #[must_use]
+    pub const fn new(configured: Duration) -> Self {
+        Self {
+            configured,
+            current: configured,
+        }
+    }
+
+    /// Takes in how long a poll took, and widens or narrows the interval.
+    pub fn took(&mut self, took: Duration) {
+        let share = took.as_secs_f64() / self.current.as_secs_f64().max(0.001);
+        if share > SLOW_SHARE {
+            self.current = (self.current * 2).min(WIDEST.max(self.configured));
+        } else if self.widened() && share < QUICK_SHARE / 2.0 {
+            self.current = (self.current / 2).max(self.configured);
+        }
+    }
+
+    /// The interval in force.
+    #[must_use]
+    pub const fn interval(&self) -> Duration {
+        self.current
+    }
+
+    /// Whether it is wider than configured.
+    #[must_use]
+    pub fn widened(&self) -> bool {
+        self.current > self.configured
+    }
+
+    /// How long to wait after a poll that took `took`: an interval is from start to start, and polls never overlap.
+    #[must_use]
+    pub const fn wait_after(&self, took: Duration) -> Duration {
+        self.current.saturating_sub(took)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn slow_polls_widen_and_quick_ones_narrow_again() {
+        let mut schedule = Schedule::new(Duration::from_secs(2));
+        schedule.took(Duration::from_millis(399));
+        assert!(!schedule.widened());
+        schedule.took(Duration::from_millis(401));
+        assert_eq!(schedule.interval(), Duration::from_secs(4));
+        schedule.took(Duration::from_secs(2));
+        assert_eq!(schedule.interval(), Duration::from_secs(8));
+        schedule.took(Duration::from_millis(500));
+        assert_eq!(schedule.interval(), Duration::from_secs(8));
+        for _ in 0..5 {
+            schedule.took(Duration::from_millis(10));
+        }
+        assert_eq!(schedule.interval(), Duration::from_secs(2));
+        for _ in 0..20 {
+            schedule.took(Duration::from_secs(100));
+        }
+        assert_eq!(schedule.interval(), WIDEST);
+    }
+
+    #[test]
+    fn an_interval_is_from_start_to_start() {
+        let schedule = Schedule::new(Duration::from_secs(2));
+        assert_eq!(
+            schedule.wait_after(Duration::from_millis(300)),
+            Duration::from_millis(1700)
+        );
+        assert_eq!(schedule.wait_after(Duration::from_secs(9)), Duration::ZERO);
+    }
+}

@@ -1,0 +1,300 @@
+//! One target's task: waits until a poll is due or somebody asks, polls under a timeout, reports. It ends when the engine is dropped.
+
+use super::backoff;
+use super::breaker::Breaker;
+use super::schedule::Schedule;
+use super::{EngineSettings, Job};
+use crate::core::focus::Focus;
+use crate::core::reading::Reading;
+use crate::core::report::{Plan, PollError, PollErrorKind, PollReport};
+use crate::core::time::{Clock, Now};
+use crate::sources::Source;
+use futures_util::FutureExt;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::mpsc::error::TrySendError;
+use tokio::sync::{Notify, mpsc, watch};
+
+/// How a worker is reached and where it reports.
+pub struct Wires {
+    pub wake: Arc<Notify>,
+    pub focus: watch::Receiver<Vec<Focus>>,
+    pub reports: mpsc::Sender<PollReport>,
+}
+
+pub struct Worker {
+    job: Job,
+    settings: EngineSettings,
+    clock: Arc<dyn Clock>,
+    wires: Wires,
+    source: Box<dyn Source>,
+    schedule: Schedule,
+    breaker: Breaker,
+    dropped: u64,
+}
+
+impl Worker {
+    pub fn new(job: Job, settings: EngineSettings, clock: Arc<dyn Clock>, wires: Wires) -> Self {
+        Self {
+            source: (job.source)(),
+            schedule: Schedule::new(job.interval),
+            breaker: Breaker::new(settings.breaker),
+            job,
+            settings,
+            clock,
+            wires,
+            dropped: 0,
+        }
+    }
+
+    pub async fn run(mut self) {
+        let mut forced = false;
+        loop {
+            let started = self.clock.now();
+            let wait = if self.breaker.admit(started, forced) {
+                let focus = self.wires.focus.borrow_and_update().clone();
+                let result = self.poll(started, &focus).await;
+                let ended = self.clock.now();
+                let Some(wait) = self.report(started, ended, result) else {
+                    return;
+                };
+                wait
+            } else {
+                let retry = self
+                    .breaker
+                    .retry_at()
+                    .map_or(Duration::ZERO, |at| at.since(started));
+                retry.max(Duration::from_millis(100))
+            };
+            forced = tokio::time::timeout(wait, self.wires.wake.notified())
+                .await
+                .is_ok();
+        }
+    }
+
+    /// One poll under the timeout. A panic in the source costs this poll and the source, not the task.
+    async fn poll(&mut self, now: Now, focus: &[Focus]) -> Result<Reading, PollError> {
+        let polling = AssertUnwindSafe(self.source.poll(now, focus)).catch_unwind();
+        match tokio::time::timeout(self.job.timeout, polling).await {
+            Ok(Ok(result)) => result,
+            Ok(Err(_panic)) => {
+                self.source = (self.job.source)();
+                Err(PollError::new(
+                    PollErrorKind::Internal,
+                    "reading it failed inside stacktop (the details are in the log file)",
+                ))
+            }
+            Err(_elapsed) => {
+                self.source.abandon();
+                Err(PollError::new(
+                    PollErrorKind::TimedOut,
+                    format!("no answer within {:.1} s", self.job.timeout.as_secs_f64()),
+                ))
+            }
+        }
+    }
+
+    /// Reports a poll and says how long to wait for the next; `None` when nobody listens any more.
+    fn report(&mut self, started: Now, ended: Now, result: Result<Reading, PollError>) -> Option<Duration> {
+        let took = ended.since(started);
+        let wait = if result.is_ok() {
+            self.breaker.succeeded();
+            self.schedule.took(took);
+            self.schedule.wait_after(took)
+        } else {
+            self.breaker.failed(ended);
+            let random = backoff::scatter(self.seed(ended));
+            let failures = self.breaker.failures();
+            let pause = backoff::delay(
+                failures,
+                self.schedule.interval(),
+                self.settings.backoff_cap,
+                random,
+            );
+            self.breaker.retry_at().map_or(pause, |at| at.since(ended))
+        };
+        let report = PollReport {
+            target: self.job.target.clone(),
+            at: ended,
+            took,
+            result,
+            plan: Plan {
+                interval: self.schedule.interval(),
+                widened: self.schedule.widened(),
+                next: ended.plus(wait),
+                breaker: self.breaker.state(),
+                failures: self.breaker.failures(),
+            },
+            dropped: self.dropped,
+        };
+        match self.wires.reports.try_send(report) {
+            Ok(()) => self.dropped = 0,
+            Err(TrySendError::Full(_)) => self.dropped += 1,
+            Err(TrySendError::Closed(_)) => return None,
+        }
+        Some(wait)
+    }
+
+    fn seed(&self, now: Now) -> u64 {
+        let mut hasher = DefaultHasher::new();
+        self.job.target.hash(&mut hasher);
+        now.mono.hash(&mut hasher);
+        now.wall.timestamp_nanos_opt().hash(&mut hasher);
+        hasher.finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Engine, SourceFactory};
+    use super::*;
+    use crate::core::ids::TargetId;
+    use futures_util::future::BoxFuture;
+    use std::sync::Mutex;
+    use std::sync::atomic::{AtomicU32, Ordering};
+
+    /// Tokio's paused clock as ours.
+    struct TestClock(tokio::time::Instant);
+
+    impl Clock for TestClock {
+        fn now(&self) -> Now {
+            Now::example(0).plus(self.0.elapsed())
+        }
+    }
+
+    #[derive(Clone, Copy)]
+    enum Step {
+        Answer(u64),
+        Hang,
+        Fail,
+        Panic,
+    }
+
+    struct Scripted {
+        steps: Arc<Mutex<Vec<Step>>>,
+        abandoned: Arc<AtomicU32>,
+        busy: bool,
+    }
+
+    impl Source for Scripted {
+        fn poll<'a>(
+            &'a mut self,
+            _now: Now,
+            _focus: &'a [Focus],
+        ) -> BoxFuture<'a, Result<Reading, PollError>> {
+            let step = {
+                let mut steps = self.steps.lock().unwrap();
+                if steps.is_empty() {
+                    Step::Answer(0)
+                } else {
+                    steps.remove(0)
+                }
+            };
+            Box::pin(async move {
+                assert!(!self.busy, "polls of one target never overlap");
+                self.busy = true;
+                match step {
+                    Step::Answer(millis) => tokio::time::sleep(Duration::from_millis(millis)).await,
+                    Step::Hang => std::future::pending().await,
+                    Step::Fail => {
+                        self.busy = false;
+                        return Err(PollError::new(PollErrorKind::Unreachable, "refused"));
+                    }
+                    Step::Panic => panic!("a bug in a source"),
+                }
+                self.busy = false;
+                Ok(Reading::Metrics(Box::default()))
+            })
+        }
+
+        fn abandon(&mut self) {
+            self.busy = false;
+            self.abandoned.fetch_add(1, Ordering::SeqCst);
+        }
+    }
+
+    fn start(steps: Vec<Step>) -> (Engine, mpsc::Receiver<PollReport>, Arc<AtomicU32>) {
+        let steps = Arc::new(Mutex::new(steps));
+        let abandoned = Arc::new(AtomicU32::new(0));
+        let counter = Arc::clone(&abandoned);
+        let source: SourceFactory = Box::new(move || {
+            Box::new(Scripted {
+                steps: Arc::clone(&steps),
+                abandoned: Arc::clone(&counter),
+                busy: false,
+            })
+        });
+        let job = Job {
+            target: TargetId::new("t"),
+            interval: Duration::from_secs(2),
+            timeout: Duration::from_secs(1),
+            source,
+        };
+        let clock: Arc<dyn Clock> = Arc::new(TestClock(tokio::time::Instant::now()));
+        let (engine, reports) = Engine::start(vec![job], EngineSettings::default(), &clock);
+        (engine, reports, abandoned)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn polls_from_start_to_start() {
+        let (_engine, mut reports, _) = start(vec![Step::Answer(300), Step::Answer(100)]);
+        let first = reports.recv().await.unwrap();
+        let second = reports.recv().await.unwrap();
+        assert_eq!(first.at.mono.as_millis(), 300);
+        assert_eq!(second.at.mono.as_millis(), 2100);
+        assert!(first.result.is_ok());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_hanging_server_costs_one_timeout_and_is_told() {
+        let (_engine, mut reports, abandoned) = start(vec![Step::Hang]);
+        let report = reports.recv().await.unwrap();
+        assert_eq!(report.at.mono.as_millis(), 1000);
+        assert_eq!(report.result.unwrap_err().kind, PollErrorKind::TimedOut);
+        assert_eq!(abandoned.load(Ordering::SeqCst), 1);
+        assert!(reports.recv().await.unwrap().result.is_ok());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_panic_costs_one_poll() {
+        let (_engine, mut reports, _) = start(vec![Step::Panic]);
+        assert_eq!(
+            reports.recv().await.unwrap().result.unwrap_err().kind,
+            PollErrorKind::Internal
+        );
+        assert!(reports.recv().await.unwrap().result.is_ok());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_breaker_opens_and_a_person_can_force_a_try() {
+        let (engine, mut reports, _) = start(vec![Step::Fail; 5]);
+        let mut last = None;
+        for _ in 0..5 {
+            last = reports.recv().await;
+        }
+        let opened = last.unwrap();
+        assert_eq!(opened.plan.breaker, crate::core::report::BreakerState::Open);
+        assert_eq!(opened.plan.next.since(opened.at), Duration::from_secs(30));
+        engine.poll_now(&TargetId::new("t"));
+        let forced = reports.recv().await.unwrap();
+        assert!(forced.at.since(opened.at) < Duration::from_secs(1));
+        assert_eq!(forced.plan.breaker, crate::core::report::BreakerState::HalfOpen);
+        assert_eq!(
+            reports.recv().await.unwrap().plan.breaker,
+            crate::core::report::BreakerState::Closed
+        );
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn reports_nobody_takes_are_dropped_and_counted() {
+        let (_engine, mut reports, _) = start(vec![]);
+        tokio::time::sleep(Duration::from_secs(2 * 100)).await;
+        let mut dropped = 0;
+        for _ in 0..super::super::REPORT_QUEUE + 2 {
+            dropped += reports.recv().await.unwrap().dropped;
+        }
+        assert!(dropped >= 30, "{dropped}");
+    }
+}

@@ -1,5 +1,7 @@
 //! How to change each system. An executor here only executes; the gate around it keeps the order guard → audit → execute → audit.
 
+pub mod audit;
+pub mod gate;
 pub mod postgres;
 pub mod queues;
 

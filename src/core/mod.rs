@@ -5,6 +5,7 @@
 
 pub mod action;
 pub mod alert;
+pub mod arming;
 pub mod focus;
 pub mod freshness;
 pub mod history;

@@ -1,0 +1,332 @@
+//! The one door to every executor, with the fixed order: guard → audit intent (flushed) → execute → audit outcome.
+
+use super::Executor;
+use super::audit::{AuditLine, AuditTrail, Phase, stamp};
+use crate::core::action::{Action, ActionError, Confirmed, Outcome, Verdict, Verification};
+use crate::core::arming::Permit;
+use crate::core::ids::TargetId;
+use crate::core::time::{Clock, Now};
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// Who acts, from where.
+#[derive(Clone, Debug, Default)]
+pub struct Actor {
+    /// User name on this machine.
+    pub who: String,
+    /// This machine's name.
+    pub host: String,
+    /// The environment as configured.
+    pub environment: String,
+}
+
+/// An executor with the address that its audit lines name.
+pub struct Entry {
+    /// Where its target is, for people.
+    pub address: String,
+    /// What carries actions out there.
+    pub executor: Arc<dyn Executor>,
+}
+
+impl std::fmt::Debug for Entry {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Entry({})", self.address)
+    }
+}
+
+/// All executors behind one guard and one audit trail.
+pub struct Gate {
+    entries: HashMap<TargetId, Entry>,
+    trail: Arc<AuditTrail>,
+    clock: Arc<dyn Clock>,
+    actor: Actor,
+    counter: AtomicU64,
+}
+
+impl std::fmt::Debug for Gate {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Gate({} targets)", self.entries.len())
+    }
+}
+
+impl Gate {
+    /// A gate before these executors.
+    #[must_use]
+    pub fn new(
+        entries: HashMap<TargetId, Entry>,
+        trail: Arc<AuditTrail>,
+        clock: Arc<dyn Clock>,
+        actor: Actor,
+    ) -> Self {
+        Self {
+            entries,
+            trail,
+            clock,
+            actor,
+            counter: AtomicU64::new(0),
+        }
+    }
+
+    /// The trail that it writes.
+    #[must_use]
+    pub const fn trail(&self) -> &Arc<AuditTrail> {
+        &self.trail
+    }
+
+    /// Opens what every executor will need, so that it is there when a server has no slots left.
+    pub async fn prepare(&self) {
+        futures_util::future::join_all(self.entries.values().map(|entry| entry.executor.prepare())).await;
+    }
+
+    /// Carries out a confirmed action. `id` names it in the trail ([`Gate::next_id`]).
+    ///
+    /// # Errors
+    /// When it was refused, could not be audited, or failed; the sentence says whether anything was done.
+    pub async fn perform(
+        &self,
+        id: &str,
+        confirmed: &Confirmed<Action>,
+        permit: &Permit,
+    ) -> Result<Outcome, ActionError> {
+        let action = confirmed.action();
+        let entry = self
+            .entries
+            .get(action.target())
+            .ok_or_else(|| ActionError::Refused(format!("{} takes no actions", action.target())))?;
+        if !permit.holds(action.target(), self.clock.now()) {
+            let why = "the permission ended before it was sent (stacktop is no longer armed)".to_owned();
+            // The refusal stands by itself: nothing was sent, whether or not this line can be written.
+            let _ = self
+                .write(self.line(id, Phase::Refused, action, entry, &why))
+                .await;
+            return Err(ActionError::Refused(why));
+        }
+        self.write(self.line(id, Phase::Intent, action, entry, ""))
+            .await
+            .map_err(ActionError::NoAudit)?;
+        let result = entry.executor.execute(confirmed).await;
+        let text = describe(&result);
+        if let Err(error) = self
+            .write(self.line(id, Phase::Outcome, action, entry, &text))
+            .await
+        {
+            return match result {
+                Ok(mut outcome) => {
+                    outcome.summary = format!(
+                        "{} (but its outcome could not be written to the audit trail: {error})",
+                        outcome.summary
+                    );
+                    Ok(outcome)
+                }
+                Err(failure) => Err(failure),
+            };
+        }
+        result
+    }
+
+    /// Looks whether an action had its effect, and writes down what it found once that is settled.
+    ///
+    /// # Errors
+    /// When the look itself failed.
+    pub async fn verify(
+        &self,
+        id: &str,
+        confirmed: &Confirmed<Action>,
+        last: bool,
+    ) -> Result<Verification, ActionError> {
+        let action = confirmed.action();
+        let entry = self
+            .entries
+            .get(action.target())
+            .ok_or_else(|| ActionError::Refused(format!("{} takes no actions", action.target())))?;
+        let found = entry.executor.verify(confirmed).await?;
+        if found.settled || last {
+            let line = self.line(id, Phase::Verified, action, entry, &found.sentence);
+            self.write(line).await.map_err(ActionError::NoAudit)?;
+        }
+        Ok(found)
+    }
+
+    /// A new name for an action in the trail: unique over runs and within one.
+    #[must_use]
+    pub fn next_id(&self) -> String {
+        let now: Now = self.clock.now();
+        let count = self.counter.fetch_add(1, Ordering::Relaxed);
+        format!(
+            "{}-{}-{count}",
+            now.wall.format("%Y%m%dT%H%M%S"),
+            std::process::id()
+        )
+    }
+
+    async fn write(&self, line: AuditLine) -> Result<(), String> {
+        let trail = Arc::clone(&self.trail);
+        let place = trail.path().display().to_string();
+        tokio::task::spawn_blocking(move || trail.append(&line))
+            .await
+            .map_err(|_| "the writer broke".to_owned())?
+            .map_err(|error| format!("{place}: {error}"))
+    }
+
+    fn line(&self, id: &str, phase: Phase, action: &Action, entry: &Entry, result: &str) -> AuditLine {
+        AuditLine {
+            at: stamp(self.clock.now()),
+            phase,
+            id: id.to_owned(),
+            who: self.actor.who.clone(),
+            host: self.actor.host.clone(),
+            environment: self.actor.environment.clone(),
+            target: action.target().to_string(),
+            address: entry.address.clone(),
+            action: action.verb().to_owned(),
+            identity: action.identity(),
+            statement: entry.executor.statement(action),
+            result: result.to_owned(),
+        }
+    }
+}
+
+fn describe(result: &Result<Outcome, ActionError>) -> String {
+    match result {
+        Ok(outcome) => {
+            let verdict = match outcome.verdict {
+                Verdict::Done => "done",
+                Verdict::Partly => "partly done",
+                Verdict::Nothing => "nothing done",
+                Verdict::Unknown => "not known",
+            };
+            let mut text = format!("{verdict}: {}", outcome.summary);
+            for (object, what) in &outcome.details {
+                text.push_str(&format!("; {object}: {what}"));
+            }
+            text
+        }
+        Err(error) => error.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::core::postgres::{BackendId, PgAction};
+    use futures_util::future::BoxFuture;
+    use std::sync::Mutex;
+
+    struct Fixed(Now);
+
+    impl Clock for Fixed {
+        fn now(&self) -> Now {
+            self.0
+        }
+    }
+
+    /// Notes how many audit lines there were when it was asked to act.
+    struct Spy {
+        trail: Arc<AuditTrail>,
+        seen: Mutex<Vec<usize>>,
+    }
+
+    impl Executor for Spy {
+        fn execute<'a>(&'a self, _: &'a Confirmed<Action>) -> BoxFuture<'a, Result<Outcome, ActionError>> {
+            Box::pin(async {
+                self.seen.lock().unwrap().push(self.trail.tail(9).len());
+                Ok(Outcome {
+                    verdict: Verdict::Done,
+                    summary: "gone".to_owned(),
+                    details: Vec::new(),
+                })
+            })
+        }
+
+        fn verify<'a>(
+            &'a self,
+            _: &'a Confirmed<Action>,
+        ) -> BoxFuture<'a, Result<Verification, ActionError>> {
+            Box::pin(async {
+                Ok(Verification {
+                    settled: true,
+                    sentence: "released 9".to_owned(),
+                })
+            })
+        }
+
+        fn statement(&self, _: &Action) -> String {
+            "SELECT pg_terminate_backend(1)".to_owned()
+        }
+    }
+
+    fn action() -> Confirmed<Action> {
+        Confirmed::by_a_person(Action::Postgres {
+            target: TargetId::new("pg"),
+            act: PgAction::Terminate {
+                backend: BackendId {
+                    pid: 1,
+                    backend_start_micros: 2,
+                },
+            },
+        })
+    }
+
+    fn gate(path: std::path::PathBuf) -> (Gate, Arc<Spy>) {
+        let trail = Arc::new(AuditTrail::at(path));
+        let spy = Arc::new(Spy {
+            trail: Arc::clone(&trail),
+            seen: Mutex::new(Vec::new()),
+        });
+        let entry = Entry {
+            address: "db:5432".to_owned(),
+            executor: Arc::clone(&spy) as Arc<dyn Executor>,
+        };
+        let entries = HashMap::from([(TargetId::new("pg"), entry)]);
+        (
+            Gate::new(
+                entries,
+                trail,
+                Arc::new(Fixed(Now::example(100))),
+                Actor::default(),
+            ),
+            spy,
+        )
+    }
+
+    fn permit(until: u64) -> Permit {
+        Permit {
+            target: TargetId::new("pg"),
+            until: Some(Now::example(until)),
+        }
+    }
+
+    #[tokio::test]
+    async fn the_intent_is_on_disk_before_anything_is_sent() {
+        let folder = tempfile::tempdir().unwrap();
+        let (gate, spy) = gate(folder.path().join("audit.jsonl"));
+        gate.perform("1", &action(), &permit(200)).await.unwrap();
+        assert_eq!(*spy.seen.lock().unwrap(), [1]);
+        gate.verify("1", &action(), false).await.unwrap();
+        let phases: Vec<Phase> = gate.trail().tail(9).iter().map(|line| line.phase).collect();
+        assert_eq!(phases, [Phase::Intent, Phase::Outcome, Phase::Verified]);
+        assert_eq!(gate.trail().tail(1)[0].result, "released 9");
+    }
+
+    #[tokio::test]
+    async fn without_an_audit_line_nothing_is_sent() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("file");
+        std::fs::write(&file, "").unwrap();
+        let (gate, spy) = gate(file.join("audit.jsonl"));
+        let refused = gate.perform("1", &action(), &permit(200)).await;
+        assert!(matches!(refused, Err(ActionError::NoAudit(_))), "{refused:?}");
+        assert!(spy.seen.lock().unwrap().is_empty());
+    }
+
+    #[tokio::test]
+    async fn an_ended_permission_is_refused_and_written_down() {
+        let folder = tempfile::tempdir().unwrap();
+        let (gate, spy) = gate(folder.path().join("audit.jsonl"));
+        let refused = gate.perform("1", &action(), &permit(100)).await;
+        assert!(matches!(refused, Err(ActionError::Refused(_))));
+        assert!(spy.seen.lock().unwrap().is_empty());
+        assert_eq!(gate.trail().tail(9)[0].phase, Phase::Refused);
+    }
+}

@@ -1,0 +1,202 @@
+//! Who may change what, and until when. Read-only by default for anything that is not on this machine. Pure.
+
+use super::action::Refusal;
+use super::ids::TargetId;
+use super::time::Now;
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+/// How long arming lasts.
+pub const ARMED_FOR: Duration = Duration::from_secs(600);
+
+/// What a target allows at all.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// On this machine, or simulated: no arming is needed.
+    Free,
+    /// Elsewhere: only while armed.
+    WhenArmed,
+    /// Its configuration forbids every change.
+    Never,
+}
+
+/// What the status line says about changes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// `--read-only`, or the environment forbids actions.
+    ReadOnly,
+    /// Read-only until somebody arms it.
+    Disarmed,
+    /// Armed for this much longer.
+    Armed(Duration),
+    /// Nothing here needs arming.
+    Open,
+}
+
+/// The permission to carry out one action; the executor's guard looks at it again.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Permit {
+    /// For which target.
+    pub target: TargetId,
+    /// Until when; `None` where no arming is needed.
+    pub until: Option<Now>,
+}
+
+impl Permit {
+    /// Whether it still holds for `target` at `now`.
+    #[must_use]
+    pub fn holds(&self, target: &TargetId, now: Now) -> bool {
+        self.target == *target && self.until.is_none_or(|until| now < until)
+    }
+}
+
+/// The state of arming for the whole run.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Arming {
+    /// The name of the environment: what has to be typed.
+    pub environment: String,
+    /// Production asks for a typed word with every action.
+    pub production: bool,
+    /// Why everything is read-only, if it is.
+    pub read_only: Option<String>,
+    access: BTreeMap<TargetId, Access>,
+    armed_until: Option<Now>,
+}
+
+impl Arming {
+    /// Disarmed, with what each target allows.
+    #[must_use]
+    pub const fn new(
+        environment: String,
+        production: bool,
+        read_only: Option<String>,
+        access: BTreeMap<TargetId, Access>,
+    ) -> Self {
+        Self {
+            environment,
+            production,
+            read_only,
+            access,
+            armed_until: None,
+        }
+    }
+
+    /// Arms for [`ARMED_FOR`] when `typed` is the environment's name.
+    ///
+    /// # Errors
+    /// When everything is read-only, or another name was typed.
+    pub fn arm(&mut self, typed: &str, now: Now) -> Result<(), Refusal> {
+        if let Some(why) = &self.read_only {
+            return Err(Refusal::new(why.clone()));
+        }
+        if typed.trim() != self.environment {
+            return Err(Refusal::new("that is not the name of this environment")
+                .remedy(format!("type `{}` to arm it for 10 minutes", self.environment)));
+        }
+        self.armed_until = Some(now.plus(ARMED_FOR));
+        Ok(())
+    }
+
+    /// Disarms at once.
+    pub const fn disarm(&mut self) {
+        self.armed_until = None;
+    }
+
+    /// What the status line says at `now`.
+    #[must_use]
+    pub fn mode(&self, now: Now) -> Mode {
+        if self.read_only.is_some() {
+            return Mode::ReadOnly;
+        }
+        match self.armed_until {
+            Some(until) if now < until => Mode::Armed(until.since(now)),
+            _ if self.access.values().any(|access| *access == Access::WhenArmed) => Mode::Disarmed,
+            _ => Mode::Open,
+        }
+    }
+
+    /// The permission to change `target` at `now`.
+    ///
+    /// # Errors
+    /// The reason why not, and what would permit it.
+    pub fn permit(&self, target: &TargetId, now: Now) -> Result<Permit, Refusal> {
+        if let Some(why) = &self.read_only {
+            return Err(Refusal::new(why.clone()));
+        }
+        match self.access.get(target).copied().unwrap_or(Access::Never) {
+            Access::Never => Err(Refusal::new(format!("{target} is configured as read-only"))
+                .remedy("remove `read_only` from it in the configuration")),
+            Access::Free => Ok(Permit {
+                target: target.clone(),
+                until: None,
+            }),
+            Access::WhenArmed => match self.armed_until {
+                Some(until) if now < until => Ok(Permit {
+                    target: target.clone(),
+                    until: Some(until),
+                }),
+                _ => Err(Refusal::new(format!(
+                    "{target} is not on this machine, and stacktop is not armed"
+                ))
+                .remedy(format!("type :arm and then `{}`", self.environment))),
+            },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn arming(read_only: Option<&str>) -> Arming {
+        let access = BTreeMap::from([
+            (TargetId::new("here"), Access::Free),
+            (TargetId::new("there"), Access::WhenArmed),
+            (TargetId::new("never"), Access::Never),
+        ]);
+        Arming::new("prod-eu".to_owned(), true, read_only.map(str::to_owned), access)
+    }
+
+    #[track_caller]
+    fn allowed(arming: &Arming, target: &str, at: u64) -> bool {
+        arming.permit(&TargetId::new(target), Now::example(at)).is_ok()
+    }
+
+    #[test]
+    fn elsewhere_needs_arming_with_the_name_and_it_ends() {
+        let mut arming = arming(None);
+        assert!(allowed(&arming, "here", 0));
+        assert!(!allowed(&arming, "there", 0));
+        assert!(!allowed(&arming, "never", 0));
+        assert!(!allowed(&arming, "unknown", 0));
+        assert!(arming.arm("prod", Now::example(0)).is_err());
+        assert_eq!(arming.mode(Now::example(0)), Mode::Disarmed);
+        arming.arm("prod-eu", Now::example(0)).unwrap();
+        assert!(allowed(&arming, "there", 599));
+        assert!(!allowed(&arming, "never", 1));
+        assert!(!allowed(&arming, "there", 600));
+        assert_eq!(
+            arming.mode(Now::example(19)),
+            Mode::Armed(Duration::from_secs(581))
+        );
+        assert_eq!(arming.mode(Now::example(600)), Mode::Disarmed);
+    }
+
+    #[test]
+    fn read_only_refuses_everything() {
+        let mut arming = arming(Some("started with --read-only"));
+        assert!(!allowed(&arming, "here", 0));
+        assert!(arming.arm("prod-eu", Now::example(0)).is_err());
+        assert_eq!(arming.mode(Now::example(0)), Mode::ReadOnly);
+    }
+
+    #[test]
+    fn a_permit_ends_with_the_arming_and_is_for_one_target() {
+        let mut arming = arming(None);
+        arming.arm("prod-eu", Now::example(0)).unwrap();
+        let permit = arming.permit(&TargetId::new("there"), Now::example(1)).unwrap();
+        assert!(permit.holds(&TargetId::new("there"), Now::example(2)));
+        assert!(!permit.holds(&TargetId::new("here"), Now::example(2)));
+        assert!(!permit.holds(&TargetId::new("there"), Now::example(600)));
+    }
+}

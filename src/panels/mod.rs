@@ -12,7 +12,7 @@ mod search;
 use crate::core::action::Offer;
 use crate::core::focus::Focus;
 use crate::core::ids::TargetId;
-use crate::core::place::{RowKey, Screen};
+use crate::core::place::{Place, RowKey, Screen};
 use crate::core::time::Now;
 use crate::core::world::World;
 use crate::ui::content::Content;
@@ -51,6 +51,11 @@ pub trait Panel: Sync {
     fn focus(&self, context: PanelContext<'_>, path: &[RowKey]) -> Vec<(TargetId, Focus)> {
         let _ = (context, path);
         Vec::new()
+    }
+    /// Where Enter on `row` leads, when that is on another screen.
+    fn jump(&self, context: PanelContext<'_>, row: &RowKey) -> Option<Place> {
+        let _ = (context, row);
+        None
     }
     /// What `y` copies from `row`: a pid, a query, a job id.
     fn copy(&self, context: PanelContext<'_>, path: &[RowKey], row: &RowKey) -> Option<String> {

@@ -2,4 +2,8 @@
 
 pub mod content;
 pub mod format;
+pub mod render;
+pub mod select;
+pub mod spark;
 pub mod text;
+pub mod theme;

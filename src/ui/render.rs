@@ -1,0 +1,424 @@
+//! Draws content: sections one below the other, tables with the columns that fit, the row under the cursor always in view.
+
+use super::content::{Cell, Column, Content, Line, Role, Row, Section, Table, Width};
+use super::select::{Level, arrange};
+use super::spark;
+use super::text::{cut, width};
+use super::theme::Theme;
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+
+/// Columns between two columns of a table.
+const GAP: u16 = 1;
+/// Columns left of every row: the cursor's mark and the mark of a chosen row.
+const MARGIN: u16 = 2;
+
+/// One line of the screen before it is scrolled.
+enum Item<'a> {
+    Blank,
+    Title(&'a str),
+    Text(&'a Line),
+    Header(&'a Table),
+    Row {
+        table: &'a Table,
+        row: &'a Row,
+        index: usize,
+    },
+    Empty(&'a str),
+}
+
+/// Draws `content` into `area` as `level` shows it.
+pub fn content(content: &Content, level: &Level, area: Rect, buffer: &mut Buffer, theme: &Theme) {
+    if area.is_empty() {
+        return;
+    }
+    let arranged = arrange(content, level);
+    let flat: Vec<&Row> = arranged.iter().flatten().copied().collect();
+    let cursor = level.position(&flat);
+    let items = items(content, &arranged, level);
+    let height = usize::from(area.height);
+    let offset = offset(&items, cursor, level.scroll, height);
+    let mut y = area.y;
+    for (line, item) in items.iter().skip(offset).take(height).enumerate() {
+        // A table whose header scrolled away keeps it on the first line.
+        let pinned = match item {
+            Item::Row { table, .. } if line == 0 && offset > 0 => Some(*table),
+            _ => None,
+        };
+        let row = Rect::new(area.x, y, area.width, 1);
+        match pinned {
+            Some(table) => header(table, level, row, buffer, theme),
+            None => draw_item(item, level, cursor, row, buffer, theme),
+        }
+        y += 1;
+    }
+}
+
+fn items<'a>(content: &'a Content, arranged: &[Vec<&'a Row>], level: &Level) -> Vec<Item<'a>> {
+    let mut items = Vec::new();
+    let mut index = 0;
+    for (section, rows) in content.sections.iter().zip(arranged) {
+        if !items.is_empty() {
+            items.push(Item::Blank);
+        }
+        if !section.title.is_empty() {
+            items.push(Item::Title(&section.title));
+        }
+        items.extend(section.lines.iter().map(Item::Text));
+        push_table(&mut items, section, rows, &mut index, level);
+    }
+    items
+}
+
+fn push_table<'a>(
+    items: &mut Vec<Item<'a>>,
+    section: &'a Section,
+    rows: &[&'a Row],
+    index: &mut usize,
+    level: &Level,
+) {
+    let Some(table) = &section.table else {
+        return;
+    };
+    if rows.is_empty() {
+        let hidden = !table.rows.is_empty() && !level.filter.is_empty();
+        items.push(Item::Empty(if hidden {
+            "nothing matches the filter (Esc clears it)"
+        } else {
+            &table.empty
+        }));
+        return;
+    }
+    items.push(Item::Header(table));
+    for row in rows {
+        items.push(Item::Row {
+            table,
+            row,
+            index: *index,
+        });
+        *index += 1;
+    }
+}
+
+/// The first item shown: the cursor's row stays in view with some context; without rows the operator's own scroll counts.
+fn offset(items: &[Item<'_>], cursor: Option<usize>, scroll: usize, height: usize) -> usize {
+    let last = items.len().saturating_sub(height);
+    let Some(cursor) = cursor else {
+        return scroll.min(last);
+    };
+    let at = items
+        .iter()
+        .position(|item| matches!(item, Item::Row { index, .. } if *index == cursor))
+        .unwrap_or(0);
+    if at < height.saturating_sub(1) {
+        0
+    } else {
+        (at + 1 + height / 4).saturating_sub(height).min(last)
+    }
+}
+
+fn draw_item(
+    item: &Item<'_>,
+    level: &Level,
+    cursor: Option<usize>,
+    area: Rect,
+    buffer: &mut Buffer,
+    theme: &Theme,
+) {
+    match item {
+        Item::Blank => {}
+        Item::Title(title) => put(
+            buffer,
+            area,
+            &cut(title, usize::from(area.width)),
+            theme.role(Role::Strong),
+        ),
+        Item::Text(text) => line(text, area, buffer, theme),
+        Item::Header(table) => header(table, level, area, buffer, theme),
+        Item::Empty(sentence) => {
+            let inner = Rect::new(
+                area.x + MARGIN.min(area.width),
+                area.y,
+                area.width.saturating_sub(MARGIN),
+                1,
+            );
+            put(
+                buffer,
+                inner,
+                &cut(sentence, usize::from(inner.width)),
+                theme.role(Role::Muted),
+            );
+        }
+        Item::Row { table, row, index } => {
+            let here = cursor == Some(*index);
+            let marked = level.marks.contains(&row.key);
+            table_row(table, row, here, marked, area, buffer, theme);
+        }
+    }
+}
+
+/// Draws one line of spans (and its sparkline) into the first row of `area`.
+pub fn line(line: &Line, area: Rect, buffer: &mut Buffer, theme: &Theme) {
+    let mut x = area.x;
+    let end = area.right();
+    for span in &line.spans {
+        if x >= end {
+            return;
+        }
+        let text = cut(&span.text, usize::from(end - x));
+        put(
+            buffer,
+            Rect::new(x, area.y, end - x, 1),
+            &text,
+            theme.role(span.role),
+        );
+        x += width(&text) as u16;
+    }
+    if let Some(samples) = &line.spark
+        && x + 4 < end
+    {
+        let room = usize::from(end - x - 1).min(60);
+        let drawn = spark::draw(samples, room.min(samples.len().max(1)), theme.ascii);
+        put(
+            buffer,
+            Rect::new(x + 1, area.y, end - x - 1, 1),
+            &drawn,
+            theme.role(Role::Accent),
+        );
+    }
+}
+
+/// Which columns fit into `room`, and how wide each is; the least important go first.
+fn fit(columns: &[Column], room: u16) -> Vec<(usize, u16)> {
+    let least = |column: &Column| match column.width {
+        Width::Fixed(width) | Width::Flex(width) => width,
+    };
+    let mut kept: Vec<usize> = (0..columns.len()).collect();
+    let need = |kept: &[usize]| -> u16 {
+        let widths: u16 = kept.iter().map(|i| least(&columns[*i])).sum();
+        widths + GAP * (kept.len().saturating_sub(1)) as u16
+    };
+    while need(&kept) > room && kept.len() > 1 {
+        let victim = kept
+            .iter()
+            .enumerate()
+            .max_by_key(|(place, i)| (columns[**i].priority, *place))
+            .map_or(0, |(place, _)| place);
+        kept.remove(victim);
+    }
+    let spare = room.saturating_sub(need(&kept));
+    let flexible = kept
+        .iter()
+        .filter(|i| matches!(columns[**i].width, Width::Flex(_)))
+        .count() as u16;
+    let mut handed = 0;
+    let mut left = flexible;
+    kept.iter()
+        .map(|i| {
+            let base = least(&columns[*i]);
+            if matches!(columns[*i].width, Width::Flex(_)) && left > 0 {
+                let extra = (spare - handed) / left;
+                handed += extra;
+                left -= 1;
+                (*i, base + extra)
+            } else {
+                (*i, base)
+            }
+        })
+        .collect()
+}
+
+fn header(table: &Table, level: &Level, area: Rect, buffer: &mut Buffer, theme: &Theme) {
+    let style = theme.role(Role::Muted);
+    let mut x = area.x + MARGIN;
+    for (index, columns) in fit(&table.columns, area.width.saturating_sub(MARGIN)) {
+        let column = &table.columns[index];
+        let arrow = match level.sort {
+            Some((sorted, descending)) if sorted == index && !table.fixed_order => {
+                match (descending, theme.ascii) {
+                    (true, false) => "▼",
+                    (false, false) => "▲",
+                    (true, true) => "v",
+                    (false, true) => "^",
+                }
+            }
+            _ => "",
+        };
+        let title = cut(&format!("{}{arrow}", column.title), usize::from(columns));
+        put_aligned(buffer, x, area, columns, column.right, &title, style);
+        x += columns + GAP;
+    }
+}
+
+fn table_row(
+    table: &Table,
+    row: &Row,
+    here: bool,
+    marked: bool,
+    area: Rect,
+    buffer: &mut Buffer,
+    theme: &Theme,
+) {
+    if here {
+        buffer.set_style(area, theme.part("selected"));
+    }
+    let glyphs = match (here, marked) {
+        (true, true) => ">*",
+        (true, false) => "> ",
+        (false, true) => " *",
+        (false, false) => "  ",
+    };
+    put(buffer, area, glyphs, theme.role(Role::Strong));
+    let mut x = area.x + MARGIN;
+    for (index, columns) in fit(&table.columns, area.width.saturating_sub(MARGIN)) {
+        if let Some(cell) = row.cells.get(index) {
+            let text = cell_text(cell, columns, theme);
+            let role = if cell.spark.is_some() {
+                Role::Accent
+            } else {
+                cell.role
+            };
+            put_aligned(
+                buffer,
+                x,
+                area,
+                columns,
+                table.columns[index].right,
+                &text,
+                theme.role(role),
+            );
+        }
+        x += columns + GAP;
+    }
+}
+
+fn cell_text(cell: &Cell, columns: u16, theme: &Theme) -> String {
+    match &cell.spark {
+        Some(samples) => spark::draw(samples, usize::from(columns), theme.ascii),
+        None => cut(&cell.text, usize::from(columns)),
+    }
+}
+
+fn put_aligned(buffer: &mut Buffer, x: u16, area: Rect, columns: u16, right: bool, text: &str, style: Style) {
+    let used = width(text) as u16;
+    let x = if right {
+        x + columns.saturating_sub(used)
+    } else {
+        x
+    };
+    if x < area.right() {
+        put(buffer, Rect::new(x, area.y, area.right() - x, 1), text, style);
+    }
+}
+
+/// Writes `text` at the left of `area`; what does not fit is cut off. The style is patched on, so a selection stays visible.
+pub fn put(buffer: &mut Buffer, area: Rect, text: &str, style: Style) {
+    if !area.is_empty() {
+        buffer.set_stringn(area.x, area.y, text, usize::from(area.width), style);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::core::place::RowKey;
+    use proptest::prelude::*;
+
+    fn table(rows: usize) -> Content {
+        let rows = (0..rows)
+            .map(|n| {
+                let name = format!("row {n}");
+                Row::flat(
+                    RowKey::new(&["r", &name]),
+                    vec![
+                        Cell::text(&name),
+                        Cell::number(Some(n as f64), "1"),
+                        Cell::text("x"),
+                    ],
+                )
+            })
+            .collect();
+        let table = Table {
+            columns: vec![
+                Column::flex("name", 6, 0),
+                Column::number("n", 5, 1),
+                Column::fixed("more", 8, 2),
+            ],
+            rows,
+            empty: "nothing here".to_owned(),
+            fixed_order: false,
+        };
+        Content {
+            title: String::new(),
+            sections: vec![Section::table("things", table)],
+        }
+    }
+
+    fn draw(content_: &Content, level: &Level, width: u16, height: u16) -> Vec<String> {
+        let area = Rect::new(0, 0, width, height);
+        let mut buffer = Buffer::empty(area);
+        let theme = Theme::built_in("mono").unwrap();
+        content(content_, level, area, &mut buffer, &theme);
+        (0..height)
+            .map(|y| {
+                (0..width)
+                    .map(|x| buffer[(x, y)].symbol())
+                    .collect::<String>()
+                    .trim_end()
+                    .to_owned()
+            })
+            .collect()
+    }
+
+    #[test]
+    fn the_least_important_column_goes_first() {
+        let wide = draw(&table(1), &Level::default(), 30, 3);
+        assert_eq!(
+            wide,
+            ["things", "  name              n more", "> row 0             1 x"]
+        );
+        let narrow = draw(&table(1), &Level::default(), 15, 3);
+        assert_eq!(narrow, ["things", "  name        n", "> row 0       1"]);
+    }
+
+    #[test]
+    fn the_cursor_is_always_in_view_and_the_header_stays() {
+        let content = table(50);
+        let level = Level {
+            cursor: Some(RowKey::new(&["r", "row 40"])),
+            ..Level::default()
+        };
+        let lines = draw(&content, &level, 30, 8);
+        assert!(lines[0].contains("name"), "{lines:?}");
+        assert!(lines.iter().any(|line| line.starts_with("> row 40")), "{lines:?}");
+    }
+
+    #[test]
+    fn an_empty_table_says_so() {
+        assert_eq!(
+            draw(&table(0), &Level::default(), 20, 2),
+            ["things", "  nothing here"]
+        );
+        let level = Level {
+            filter: "zzz".to_owned(),
+            ..Level::default()
+        };
+        assert!(draw(&table(3), &level, 60, 2)[1].contains("nothing matches"));
+    }
+
+    proptest! {
+        #[test]
+        fn any_size_and_any_text_can_be_drawn(w in 0u16..300, h in 0u16..100, text in "\\PC*", n in 0usize..40) {
+            let mut content = table(n);
+            content.sections.push(Section::lines(text.clone(), vec![Line::text(&text).spark(vec![Some(1.0), None])]));
+            if let Some(table) = content.sections[0].table.as_mut() {
+                for row in &mut table.rows {
+                    row.cells[0] = Cell::text(&text);
+                }
+            }
+            let drawn = draw(&content, &Level::default(), w, h);
+            prop_assert_eq!(drawn.len(), usize::from(h));
+        }
+    }
+}

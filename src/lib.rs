@@ -13,9 +13,11 @@
 //! Reading order: `core`, then one system from socket to pixel: `sources/postgres`, `core/postgres`, `panels/blocking`.
 
 pub mod actions;
+pub mod app;
 pub mod config;
 pub mod core;
 pub mod engine;
 pub mod panels;
+pub mod runtime;
 pub mod sources;
 pub mod ui;

@@ -1,8 +1,12 @@
-//! Screen: What is broken, worst first, since when, and what may be done.
+//! Screen 1: what is broken, worst first, since when, and what may be done; then every source and how far it can be believed.
 
 use super::{Panel, PanelContext};
-use crate::core::place::{RowKey, Screen};
-use crate::ui::content::Content;
+use crate::core::alert::{Finding, Severity, Stage};
+use crate::core::freshness::Freshness;
+use crate::core::place::{Place, RowKey, Screen};
+use crate::core::world::TargetState;
+use crate::ui::content::{Cell, Column, Content, Line, Role, Row, Section, Table};
+use crate::ui::format::duration;
 
 /// The overview screen.
 #[derive(Clone, Copy, Debug)]
@@ -18,10 +22,189 @@ impl Panel for Overview {
     }
 
     fn help(&self) -> &'static str {
-        "What is broken, worst first, since when, and what may be done."
+        "what is broken, worst first, since when, and what may be done"
     }
 
-    fn content(&self, _context: PanelContext<'_>, _path: &[RowKey]) -> Content {
-        Content::default()
+    fn content(&self, context: PanelContext<'_>, path: &[RowKey]) -> Content {
+        match path.last() {
+            Some(key) if key.kind() == "source" => source(context, key.segment(1)),
+            Some(key) if key.kind() == "finding" => source(context, key.segment(2)),
+            _ => Content {
+                title: String::new(),
+                sections: vec![findings(context), signals(context), sources(context)],
+            },
+        }
+    }
+
+    fn jump(&self, context: PanelContext<'_>, row: &RowKey) -> Option<Place> {
+        let finding = context
+            .world
+            .alerts
+            .findings()
+            .into_iter()
+            .find(|finding| key(finding) == *row)?;
+        if finding.signal.place.screen == Screen::Overview {
+            return None;
+        }
+        Some(finding.signal.place.clone())
+    }
+
+    fn copy(&self, context: PanelContext<'_>, _path: &[RowKey], row: &RowKey) -> Option<String> {
+        let findings = context.world.alerts.findings();
+        let finding = findings.into_iter().find(|finding| key(finding) == *row)?;
+        Some(format!("{} ({})", finding.signal.sentence, finding.signal.target))
+    }
+}
+
+fn key(finding: &Finding) -> RowKey {
+    RowKey::new(&[
+        "finding",
+        finding.signal.rule,
+        finding.signal.target.as_str(),
+        &finding.signal.subject,
+    ])
+}
+
+fn findings(context: PanelContext<'_>) -> Section {
+    let rows: Vec<Row> = context
+        .world
+        .alerts
+        .findings()
+        .into_iter()
+        .map(|finding| {
+            let (role, word) = match (finding.stage, finding.signal.severity) {
+                (Stage::Resolved(_), _) => (Role::Ok, "over".to_owned()),
+                (_, severity @ Severity::Critical) => (Role::of(severity), format!("‼ {}", severity.word())),
+                (_, severity @ Severity::Warning) => (Role::of(severity), format!("! {}", severity.word())),
+                (_, severity @ Severity::Info) => (Role::of(severity), format!("· {}", severity.word())),
+            };
+            let lasted = (context.now.wall - finding.since.wall)
+                .to_std()
+                .unwrap_or_default();
+            let text = if role == Role::Ok { Role::Muted } else { Role::Text };
+            let cells = vec![
+                Cell::of(role, word),
+                Cell::of(text, &finding.signal.sentence),
+                Cell::number(Some(lasted.as_secs_f64()), duration(lasted)).role(text),
+                Cell::of(Role::Muted, finding.signal.target.as_str()),
+                Cell::of(Role::Muted, &finding.signal.next_step),
+            ];
+            Row::opens(key(finding), cells)
+        })
+        .collect();
+    let count = rows.len();
+    let table = Table {
+        columns: vec![
+            Column::fixed("", 6, 0),
+            Column::flex("finding", 30, 0),
+            Column::number("for", 7, 1),
+            Column::fixed("target", 12, 2),
+            Column::flex("next step", 28, 3),
+        ],
+        rows,
+        empty: "nothing is past its threshold".to_owned(),
+        fixed_order: false,
+    };
+    let title = if count == 0 {
+        "Findings".to_owned()
+    } else {
+        format!("Findings ({count}, worst first)")
+    };
+    Section::table(title, table)
+}
+
+/// The golden signals of every system, one line each: what a healthy stack looks like at a glance.
+fn signals(context: PanelContext<'_>) -> Section {
+    let lines: Vec<Line> = Vec::new();
+    let _ = context;
+    Section::lines("", lines)
+}
+
+fn sources(context: PanelContext<'_>) -> Section {
+    let rows = context
+        .world
+        .targets()
+        .iter()
+        .map(|target| source_row(target, context))
+        .collect();
+    let table = Table {
+        columns: vec![
+            Column::fixed("source", 16, 0),
+            Column::fixed("state", 16, 0),
+            Column::number("poll", 7, 2),
+            Column::fixed("kind", 13, 3),
+            Column::flex("where, or why silent", 20, 1),
+        ],
+        rows,
+        empty: "no target was found; press ! for what was looked for, or run `stacktop demo`".to_owned(),
+        fixed_order: false,
+    };
+    Section::table("Sources", table)
+}
+
+fn state(target: &TargetState, context: PanelContext<'_>) -> (Role, String) {
+    match target.freshness(context.now) {
+        Freshness::Waiting => (Role::Muted, "waiting".to_owned()),
+        Freshness::Fresh(age) => (Role::Ok, format!("ok, {}", duration(age))),
+        Freshness::Late(age) => (Role::Warning, format!("LATE {}", duration(age))),
+        Freshness::Lost(age) => (Role::Critical, format!("STALE {}", duration(age))),
+    }
+}
+
+fn source_row(target: &TargetState, context: PanelContext<'_>) -> Row {
+    let (role, word) = state(target, context);
+    let about = match target.failure {
+        Some(_) => Cell::of(Role::Warning, target.silence(context.now)),
+        None => Cell::of(Role::Muted, &target.address),
+    };
+    let cells = vec![
+        Cell::of(Role::Strong, target.id.as_str()),
+        Cell::of(role, word),
+        Cell::number(
+            target.took.map(|took| took.as_secs_f64()),
+            target.took.map_or("—".to_owned(), duration),
+        ),
+        Cell::of(Role::Muted, target.kind.name()),
+        about,
+    ];
+    Row::opens(RowKey::new(&["source", target.id.as_str()]), cells)
+}
+
+fn source(context: PanelContext<'_>, id: &str) -> Content {
+    let Some(target) = context.world.target(id) else {
+        return Content::default();
+    };
+    let (role, word) = state(target, context);
+    let mut lines = vec![
+        Line::of(Role::Muted, "kind      ").then(Role::Text, target.kind.name()),
+        Line::of(Role::Muted, "where     ").then(Role::Text, &target.address),
+        Line::of(Role::Muted, "state     ").then(role, word),
+    ];
+    if let Some(seen) = target.seen {
+        let at = seen.wall.format("%Y-%m-%d %H:%M:%SZ").to_string();
+        lines.push(Line::of(Role::Muted, "last data ").then(Role::Text, at));
+    }
+    if let Some(plan) = &target.plan {
+        let widened = if plan.widened {
+            ", widened because polls are slow"
+        } else {
+            ""
+        };
+        lines.push(
+            Line::of(Role::Muted, "interval  ")
+                .then(Role::Text, format!("{}{widened}", duration(plan.interval))),
+        );
+        lines.push(Line::of(Role::Muted, "breaker   ").then(
+            Role::Text,
+            format!("{:?}, {} failures in a row", plan.breaker, plan.failures),
+        ));
+    }
+    if target.failure.is_some() {
+        lines.push(Line::default());
+        lines.push(Line::of(Role::Warning, target.silence(context.now)));
+    }
+    Content {
+        title: target.id.to_string(),
+        sections: vec![Section::lines(format!("Source {}", target.id), lines)],
     }
 }

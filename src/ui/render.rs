@@ -39,8 +39,8 @@ pub fn content(content: &Content, level: &Level, area: Rect, buffer: &mut Buffer
     let items = items(content, &arranged, level);
     let height = usize::from(area.height);
     let offset = offset(&items, cursor, level.scroll, height);
-    let mut y = area.y;
     for (line, item) in items.iter().skip(offset).take(height).enumerate() {
+        let y = area.y + line as u16;
         // A table whose header scrolled away keeps it on the first line.
         let pinned = match item {
             Item::Row { table, .. } if line == 0 && offset > 0 => Some(*table),
@@ -51,7 +51,6 @@ pub fn content(content: &Content, level: &Level, area: Rect, buffer: &mut Buffer
             Some(table) => header(table, level, row, buffer, theme),
             None => draw_item(item, level, cursor, row, buffer, theme),
         }
-        y += 1;
     }
 }
 

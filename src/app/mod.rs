@@ -1,0 +1,14 @@
+//! The app in the Elm manner, pure: messages in, model changed, effects out; drawing reads the model and changes nothing.
+
+pub mod command;
+pub mod key;
+pub mod keymap;
+pub mod model;
+pub mod msg;
+pub mod overlay;
+mod update;
+pub mod verdict;
+pub mod view;
+
+use update::matching as update_palette;
+pub use update::update;

@@ -1,0 +1,146 @@
+//! Everything that the app knows. Only `update` changes it; only `view` reads it to draw.
+
+use super::keymap::Keymap;
+use super::overlay::Overlay;
+use crate::actions::audit::AuditLine;
+use crate::core::arming::Arming;
+use crate::core::focus::Focus;
+use crate::core::ids::TargetId;
+use crate::core::place::{RowKey, Screen};
+use crate::core::time::Now;
+use crate::core::world::World;
+use crate::panels::PanelContext;
+use crate::ui::content::Role;
+use crate::ui::select::Level;
+use crate::ui::theme::Theme;
+use std::collections::HashMap;
+use std::time::Duration;
+
+/// How long a message stays above the hint line.
+pub const TOAST_FOR: Duration = Duration::from_secs(12);
+
+/// Where the operator is on one screen: the rows opened so far, and one level more than that.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Place {
+    /// The rows that were opened, outermost first.
+    pub path: Vec<RowKey>,
+    /// Cursor, filter, sort and marks of each level.
+    pub levels: Vec<Level>,
+}
+
+impl Default for Place {
+    fn default() -> Self {
+        Self {
+            path: Vec::new(),
+            levels: vec![Level::default()],
+        }
+    }
+}
+
+impl Place {
+    /// The innermost level.
+    #[must_use]
+    pub fn level(&self) -> Option<&Level> {
+        self.levels.last()
+    }
+}
+
+/// A message above the hint line.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Toast {
+    /// What it says.
+    pub text: String,
+    /// What it is.
+    pub role: Role,
+    /// When it goes away.
+    pub until: Now,
+}
+
+/// What kind of run this is; on every screen in words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Real servers.
+    Live,
+    /// The embedded stack.
+    Demo,
+}
+
+/// Everything that the app knows.
+#[derive(Clone, Debug)]
+pub struct Model {
+    /// Real or demo.
+    pub kind: Kind,
+    /// The present.
+    pub now: Now,
+    /// What is known of the targets.
+    pub world: World,
+    /// What was known when the screen was frozen, and when that was.
+    pub frozen: Option<Box<(World, Now)>>,
+    /// Who may change what.
+    pub arming: Arming,
+    /// The screen that is open.
+    pub screen: Screen,
+    /// The one before.
+    pub last_screen: Screen,
+    /// Where the operator is on each screen.
+    pub places: HashMap<Screen, Place>,
+    /// What is open above the screen.
+    pub overlay: Option<Overlay>,
+    /// The newest message.
+    pub toast: Option<Toast>,
+    /// The keys in force.
+    pub keymap: Keymap,
+    /// The colours in force.
+    pub theme: Theme,
+    /// The end of the audit trail.
+    pub audit: Vec<AuditLine>,
+    /// Where the audit trail is.
+    pub audit_place: String,
+    /// Actions that were sent and are not answered yet.
+    pub running: usize,
+    /// A first `q` was pressed while an action was running.
+    pub quit_asked: bool,
+    /// Why each target was chosen, and what was looked for: the sources overlay.
+    pub trail: Vec<String>,
+    /// The details that the sources were last asked for.
+    pub focus: Vec<(TargetId, Focus)>,
+    /// Rows of a page, from the last size of the terminal.
+    pub page: usize,
+}
+
+impl Model {
+    /// What panels look at: the present, or the frozen moment.
+    #[must_use]
+    pub fn context(&self) -> PanelContext<'_> {
+        match &self.frozen {
+            Some(frozen) => PanelContext {
+                world: &frozen.0,
+                now: frozen.1,
+            },
+            None => PanelContext {
+                world: &self.world,
+                now: self.now,
+            },
+        }
+    }
+
+    /// Where the operator is on the open screen.
+    #[must_use]
+    pub fn place(&self) -> Place {
+        self.places.get(&self.screen).cloned().unwrap_or_default()
+    }
+
+    /// The same, to be changed.
+    pub(super) fn place_mut(&mut self) -> &mut Place {
+        self.places.entry(self.screen).or_default()
+    }
+
+    /// Says something above the hint line.
+    pub(super) fn say(&mut self, role: Role, text: impl Into<String>) {
+        self.toast = Some(Toast {
+            text: text.into(),
+            role,
+            until: self.now.plus(TOAST_FOR),
+        });
+    }
+}

@@ -1,0 +1,72 @@
+//! What can happen to the app, and what it can ask for: both plain data.
+
+use super::key::Key;
+use crate::actions::audit::AuditLine;
+use crate::core::action::{Action, ActionError, Confirmed, Outcome, Verification};
+use crate::core::arming::Permit;
+use crate::core::focus::Focus;
+use crate::core::ids::TargetId;
+use crate::core::report::PollReport;
+
+/// Something happened.
+#[derive(Clone, Debug)]
+pub enum Msg {
+    /// A poll ended.
+    Report(Box<PollReport>),
+    /// A second passed.
+    Tick,
+    /// A key was pressed.
+    Key(Key),
+    /// Text was pasted. It reaches only an open text field, never the keys.
+    Paste(String),
+    /// An action was carried out, or not.
+    ActionDone {
+        /// Its name in the audit trail.
+        id: String,
+        /// What.
+        action: Action,
+        /// What came of it.
+        result: Result<Outcome, ActionError>,
+    },
+    /// A look afterwards ended.
+    Verified {
+        /// Its name in the audit trail.
+        id: String,
+        /// What was looked at.
+        action: Action,
+        /// What it found.
+        result: Result<Verification, ActionError>,
+    },
+    /// The newest lines of the audit trail.
+    AuditTail(Vec<AuditLine>),
+    /// Something was copied, or could not be: a sentence.
+    Copied(String),
+}
+
+/// Something is to be done outside.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Effect {
+    /// Carry out a confirmed action.
+    Perform {
+        /// What.
+        confirmed: Confirmed<Action>,
+        /// The permission under which it was confirmed.
+        permit: Permit,
+    },
+    /// Poll this target now.
+    PollNow(TargetId),
+    /// Poll all of them now.
+    PollAll,
+    /// What is on the screen needs these details.
+    Focus(Vec<(TargetId, Focus)>),
+    /// Put this into the clipboard.
+    Copy(String),
+    /// Read the end of the audit trail.
+    ReadAudit,
+    /// Draw everything anew.
+    Redraw,
+    /// Back to the shell until continued.
+    Suspend,
+    /// End.
+    Quit,
+}

@@ -1,0 +1,195 @@
+//! Moving: between screens, down into rows and up again, and along the rows of a level.
+
+use crate::app::command::Command;
+use crate::app::model::{Model, Place};
+use crate::core::place::{RowKey, Screen};
+use crate::panels::panel;
+use crate::ui::content::{Content, Role};
+use crate::ui::select::{Level, shown};
+
+/// What the open screen shows at its innermost level.
+pub fn content(model: &Model) -> Content {
+    let place = model.place();
+    panel(model.screen).content(model.context(), &place.path)
+}
+
+/// The row under the cursor.
+pub fn selected(model: &Model) -> Option<RowKey> {
+    let content = content(model);
+    let place = model.place();
+    let level = place.level()?;
+    let rows = shown(&content, level);
+    level.position(&rows).map(|at| rows[at].key.clone())
+}
+
+/// Moves the cursor, or scrolls where there are no rows.
+pub fn step(model: &mut Model, command: Command) {
+    let content = content(model);
+    let page = model.page.max(2) as i64;
+    let place = model.place_mut();
+    let Some(level) = place.levels.last_mut() else {
+        return;
+    };
+    let by = match command {
+        Command::Up => -1,
+        Command::Down => 1,
+        Command::HalfUp => -page / 2,
+        Command::HalfDown => page / 2,
+        Command::PageUp => -page,
+        Command::PageDown => page,
+        Command::Top => i64::MIN / 2,
+        _ => i64::MAX / 2,
+    };
+    let rows = shown(&content, level);
+    match level.position(&rows) {
+        Some(at) => {
+            let next = (at as i64 + by).clamp(0, rows.len() as i64 - 1) as usize;
+            level.index = next;
+            level.cursor = Some(rows[next].key.clone());
+        }
+        None => level.scroll = (level.scroll as i64 + by).clamp(0, lines(&content) as i64) as usize,
+    }
+}
+
+fn lines(content: &Content) -> usize {
+    let lines: usize = content
+        .sections
+        .iter()
+        .map(|section| section.lines.len() + 2)
+        .sum();
+    lines.saturating_sub(1)
+}
+
+/// Opens the row under the cursor: on another screen if it leads there, else one level down.
+pub fn open(model: &mut Model) {
+    let shown_now = content(model);
+    let place = model.place();
+    let Some(level) = place.level() else {
+        return;
+    };
+    let rows = shown(&shown_now, level);
+    let Some(at) = level.position(&rows) else {
+        return;
+    };
+    let (key, opens) = (rows[at].key.clone(), rows[at].opens);
+    if place.path.is_empty()
+        && let Some(target) = panel(model.screen).jump(model.context(), &key)
+    {
+        go(model, target.screen);
+        let place = model.place_mut();
+        *place = Place::default();
+        if let (Some(level), Some(row)) = (place.levels.last_mut(), target.row) {
+            level.cursor = Some(row);
+        }
+        return;
+    }
+    if !opens {
+        model.say(Role::Note, "there is nothing behind this row");
+        return;
+    }
+    let place = model.place_mut();
+    if let Some(level) = place.levels.last_mut() {
+        level.cursor = Some(key.clone());
+        level.index = at;
+    }
+    place.path.push(key);
+    place.levels.push(Level::default());
+}
+
+/// Up: first the filter goes, then the marks, then the level. It never quits.
+pub fn back(model: &mut Model) {
+    let place = model.place_mut();
+    let Some(level) = place.levels.last_mut() else {
+        return;
+    };
+    if !level.filter.is_empty() {
+        level.filter.clear();
+    } else if !level.marks.is_empty() {
+        level.marks.clear();
+    } else if place.path.pop().is_some() {
+        place.levels.pop();
+    } else if model.frozen.is_some() {
+        model.frozen = None;
+    }
+}
+
+/// To another screen; to its first level when it is already open.
+pub fn go(model: &mut Model, screen: Screen) {
+    if model.screen == screen {
+        let place = model.place_mut();
+        place.path.clear();
+        place.levels.truncate(1);
+    } else {
+        model.last_screen = model.screen;
+        model.screen = screen;
+    }
+}
+
+/// The screen `by` steps further, around the end.
+pub fn beside(screen: Screen, by: i64) -> Screen {
+    let count = Screen::ALL.len() as i64;
+    let at = (screen.number() as i64 - 1 + by).rem_euclid(count);
+    Screen::ALL[at as usize]
+}
+
+/// Sorts by the next column; after the last one, by the panel's own order again.
+pub fn sort(model: &mut Model) {
+    let content = content(model);
+    let widest = content
+        .sections
+        .iter()
+        .filter_map(|section| section.table.as_ref())
+        .filter(|table| !table.fixed_order)
+        .max_by_key(|table| table.columns.len())
+        .map(|table| table.columns.clone());
+    let Some(columns) = widest else {
+        model.say(Role::Note, "the order here has a meaning; it cannot be sorted");
+        return;
+    };
+    let Some(level) = model.place_mut().levels.last_mut() else {
+        return;
+    };
+    let next = level.sort.map_or(0, |(column, _)| column + 1);
+    level.sort = columns.get(next).map(|column| (next, column.right));
+    let sentence = level.sort.map_or_else(
+        || "sorted by importance".to_owned(),
+        |(column, descending)| {
+            let order = if descending {
+                "highest first"
+            } else {
+                "lowest first"
+            };
+            format!("sorted by {}, {order} (I turns it around)", columns[column].title)
+        },
+    );
+    model.say(Role::Note, sentence);
+}
+
+/// Turns the order around.
+pub fn invert(model: &mut Model) {
+    if let Some(level) = model.place_mut().levels.last_mut()
+        && let Some((column, descending)) = level.sort
+    {
+        level.sort = Some((column, !descending));
+    }
+}
+
+/// Marks the row under the cursor, or takes its mark away, and moves on.
+pub fn mark(model: &mut Model) {
+    let Some(row) = selected(model) else {
+        return;
+    };
+    if let Some(level) = model.place_mut().levels.last_mut()
+        && !level.marks.remove(&row)
+    {
+        level.marks.insert(row);
+    }
+    step(model, Command::Down);
+}
+
+/// Clears all marks of the level.
+pub fn clear_marks(model: &mut Model) {
+    if let Some(level) = model.place_mut().levels.last_mut() {
+        level.marks.clear();
+    }
+}

@@ -1,0 +1,102 @@
+//! Line two of every screen: what is broken, since when, the root, how many are hit; in one sentence, and never green while a source is silent.
+
+use crate::core::alert::{Finding, Severity};
+use crate::core::freshness::Freshness;
+use crate::core::time::Now;
+use crate::core::world::World;
+use crate::ui::content::{Line, Role};
+use crate::ui::format::duration;
+
+/// The sentence at `now`.
+#[must_use]
+pub fn verdict(world: &World, now: Now) -> Line {
+    if world.targets().is_empty() {
+        return Line::of(
+            Role::Warning,
+            "NOTHING TO WATCH: no target was found (! shows what was looked for)",
+        );
+    }
+    let firing = world.alerts.firing();
+    let (silent, others): (Vec<&Finding>, Vec<&Finding>) = firing
+        .into_iter()
+        .partition(|finding| finding.signal.rule == "source.silent");
+    let worst = others.first().map(|finding| finding.signal.severity);
+    let lost = silent
+        .iter()
+        .any(|finding| finding.signal.severity == Severity::Critical);
+    match worst {
+        Some(Severity::Critical) => broken(Role::Critical, "BROKEN", &others, &silent, now),
+        _ if lost => unknown(&silent, &others, now),
+        Some(Severity::Warning) => broken(Role::Warning, "DEGRADED", &others, &silent, now),
+        _ if !silent.is_empty() => unknown(&silent, &others, now),
+        _ => calm(world, &others, now),
+    }
+}
+
+fn since(finding: &Finding, now: Now) -> String {
+    let lasted = (now.wall - finding.since.wall).to_std().unwrap_or_default();
+    let local = finding.since.wall.with_timezone(&chrono::Local);
+    format!("since {} ({})", local.format("%H:%M:%S"), duration(lasted))
+}
+
+fn broken(role: Role, word: &str, others: &[&Finding], silent: &[&Finding], now: Now) -> Line {
+    let Some(first) = others.first() else {
+        return Line::default();
+    };
+    let mut line = Line::of(role, format!("{word} "))
+        .then(Role::Text, format!("{}: ", since(first, now)))
+        .then(Role::Strong, &first.signal.sentence);
+    for finding in others.iter().skip(1).take(2) {
+        line = line.then(Role::Text, format!("; {}", finding.signal.sentence));
+    }
+    if others.len() > 3 {
+        line = line.then(Role::Muted, format!("; +{} more", others.len() - 3));
+    }
+    for finding in silent {
+        line = line.then(Role::Warning, format!("; no data from {}", finding.signal.target));
+    }
+    line
+}
+
+fn unknown(silent: &[&Finding], others: &[&Finding], now: Now) -> Line {
+    let Some(first) = silent.first() else {
+        return Line::default();
+    };
+    let mut line = Line::of(Role::Critical, "UNKNOWN ")
+        .then(Role::Text, format!("{}: ", since(first, now)))
+        .then(Role::Strong, &first.signal.sentence);
+    for finding in silent.iter().skip(1) {
+        line = line.then(Role::Text, format!("; no data from {}", finding.signal.target));
+    }
+    for finding in others.iter().take(1) {
+        line = line.then(Role::Text, format!("; {}", finding.signal.sentence));
+    }
+    line
+}
+
+fn calm(world: &World, notes: &[&Finding], now: Now) -> Line {
+    let waiting: Vec<String> = world
+        .targets()
+        .iter()
+        .filter(|target| matches!(target.freshness(now), Freshness::Waiting))
+        .map(|target| target.id.to_string())
+        .collect();
+    if !waiting.is_empty() {
+        return Line::of(
+            Role::Note,
+            format!("WAITING for the first answer of {}", waiting.join(", ")),
+        );
+    }
+    let count = world.targets().len();
+    let line = Line::of(Role::Ok, "OK ").then(
+        Role::Text,
+        format!(
+            "{count} source{} answer, nothing is past its threshold",
+            if count == 1 { "" } else { "s" }
+        ),
+    );
+    match notes.first() {
+        Some(note) => line.then(Role::Muted, format!("; {}", note.signal.sentence)),
+        None => line,
+    }
+}

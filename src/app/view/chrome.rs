@@ -1,0 +1,286 @@
+//! The lines around every screen: which system and mode, what is broken, the tabs, the newest message, the hints.
+
+use crate::app::command::Command;
+use crate::app::model::{Kind, Model};
+use crate::app::overlay::Overlay;
+use crate::app::verdict::verdict as verdict_line;
+use crate::core::arming::Mode;
+use crate::core::freshness::Freshness;
+use crate::core::ids::SystemKind;
+use crate::panels::PANELS;
+use crate::ui::content::{Line, Role};
+use crate::ui::format::duration;
+use crate::ui::render;
+use crate::ui::text::{cut, width};
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use std::time::Duration;
+
+/// The environment and the mode, in words.
+fn place_and_mode(model: &Model) -> Line {
+    let environment = &model.arming.environment;
+    let line = match model.kind {
+        Kind::Demo => Line::of(Role::Strong, "DEMO"),
+        Kind::Live if model.arming.production => {
+            Line::of(Role::Critical, "PROD ").then(Role::Strong, environment)
+        }
+        Kind::Live => Line::of(Role::Strong, environment),
+    };
+    let line = line.then(Role::Muted, " │ ");
+    let line = match model.arming.mode(model.now) {
+        Mode::ReadOnly => line.then(Role::Ok, "READ-ONLY"),
+        Mode::Disarmed => line.then(Role::Ok, "DISARMED"),
+        Mode::Armed(left) => line.then(
+            Role::Critical,
+            format!("ARMED {}:{:02}", left.as_secs() / 60, left.as_secs() % 60),
+        ),
+        Mode::Open => line.then(Role::Note, "ACTIONS OPEN"),
+    };
+    match &model.frozen {
+        Some(frozen) => {
+            let age = model.now.since(frozen.1);
+            line.then(Role::Warning, format!(" FROZEN {}", duration(age)))
+        }
+        None => line,
+    }
+}
+
+/// The state of every source, grouped by kind; the worst of a kind counts.
+fn sources(model: &Model, mut line: Line) -> (Line, Duration) {
+    let mut oldest = Duration::ZERO;
+    let glyphs = if model.theme.ascii {
+        ["ok", "late", "LOST", ".."]
+    } else {
+        ["●", "◐", "○", "…"]
+    };
+    for kind in SystemKind::ALL {
+        let states: Vec<Freshness> = model
+            .world
+            .targets()
+            .iter()
+            .filter(|target| target.kind == kind)
+            .map(|target| target.freshness(model.now))
+            .collect();
+        let Some(worst) = states.iter().max_by_key(|state| (rank(**state), state.age())) else {
+            continue;
+        };
+        oldest = oldest.max(worst.age());
+        line = line.then(Role::Text, format!(" {} ", kind.short()));
+        line = match worst {
+            Freshness::Fresh(_) => line.then(Role::Ok, glyphs[0]),
+            Freshness::Waiting => line.then(Role::Muted, glyphs[3]),
+            Freshness::Late(age) => {
+                line.then(Role::Warning, format!("{} LATE {}", glyphs[1], duration(*age)))
+            }
+            Freshness::Lost(age) => line.then(
+                Role::Critical,
+                format!("{} no data {}", glyphs[2], duration(*age)),
+            ),
+        };
+    }
+    (line, oldest)
+}
+
+const fn rank(freshness: Freshness) -> u8 {
+    match freshness {
+        Freshness::Fresh(_) => 0,
+        Freshness::Waiting => 1,
+        Freshness::Late(_) => 2,
+        Freshness::Lost(_) => 3,
+    }
+}
+
+/// The status as one line of text, for small terminals.
+pub fn status_text(model: &Model) -> String {
+    sources(model, place_and_mode(model).then(Role::Muted, " │"))
+        .0
+        .plain()
+}
+
+/// Line one.
+pub fn status(model: &Model, area: Rect, buffer: &mut Buffer) {
+    let utc = model.now.wall.format("%H:%M:%SZ").to_string();
+    let local = model
+        .now
+        .wall
+        .with_timezone(&chrono::Local)
+        .format("%H:%M:%S local ")
+        .to_string();
+    let clocks = if area.width >= 100 {
+        format!("{local}{utc}")
+    } else {
+        utc
+    };
+    let line = place_and_mode(model)
+        .then(Role::Muted, " │ ")
+        .then(Role::Text, clocks)
+        .then(Role::Muted, " │");
+    let (line, oldest) = sources(model, line);
+    let line = line.then(Role::Muted, format!(" │ oldest {}", duration(oldest)));
+    let dropped: u64 = model.world.targets().iter().map(|target| target.dropped).sum();
+    let line = if dropped > 0 {
+        line.then(Role::Warning, format!(" │ {dropped} reports dropped"))
+    } else {
+        line
+    };
+    let widened: Vec<String> = model
+        .world
+        .targets()
+        .iter()
+        .filter(|target| target.plan.is_some_and(|plan| plan.widened))
+        .filter_map(|target| {
+            target
+                .plan
+                .map(|plan| format!("{} each {}", target.id, duration(plan.interval)))
+        })
+        .collect();
+    let line = if widened.is_empty() {
+        line
+    } else {
+        line.then(Role::Warning, format!(" │ slow: {}", widened.join(", ")))
+    };
+    render::line(&line, area, buffer, &model.theme);
+}
+
+/// Line two (and three on narrow screens).
+pub fn verdict(model: &Model, area: Rect, buffer: &mut Buffer) {
+    let line = verdict_line(&model.world, model.now);
+    if area.height == 1 || width(&line.plain()) <= usize::from(area.width) {
+        render::line(&line, area, buffer, &model.theme);
+        return;
+    }
+    // The spans are laid out word by word over the two rows, each word in its role.
+    let (mut x, mut y) = (area.x, area.y);
+    for span in &line.spans {
+        for piece in span.text.split_inclusive(' ') {
+            let columns = width(piece.trim_end()) as u16;
+            if x + columns > area.right() && x > area.x {
+                y += 1;
+                x = area.x;
+            }
+            if y >= area.bottom() {
+                return;
+            }
+            let rest = Rect::new(x, y, area.right() - x, 1);
+            let last_row = y + 1 == area.bottom();
+            let text = if last_row {
+                cut(piece, usize::from(rest.width))
+            } else {
+                piece.to_owned()
+            };
+            render::put(buffer, rest, &text, model.theme.role(span.role));
+            x = (x + width(piece) as u16).min(area.right());
+        }
+    }
+}
+
+/// The tabs; the open one is underlined, with its level behind it.
+pub fn tabs(model: &Model, area: Rect, buffer: &mut Buffer) {
+    let mut x = area.x;
+    let narrow = area.width < 100;
+    for panel in PANELS {
+        let here = panel.screen() == model.screen;
+        let name = if narrow && !here {
+            &panel.title()[..panel.title().len().min(7)]
+        } else {
+            panel.title()
+        };
+        let label = format!("{} {name}", panel.screen().number());
+        let style = model.theme.part(if here { "tab_here" } else { "tab" });
+        if x >= area.right() {
+            return;
+        }
+        render::put(buffer, Rect::new(x, area.y, area.right() - x, 1), &label, style);
+        x += width(&label) as u16 + if narrow { 1 } else { 3 };
+    }
+}
+
+/// The newest message, or the field that is being typed into, or where the operator is.
+pub fn message(model: &Model, area: Rect, buffer: &mut Buffer) {
+    let place = model.place();
+    let field = |prompt: &str, text: &str, note: &str| {
+        Line::of(Role::Accent, prompt)
+            .then(Role::Strong, text)
+            .then(Role::Accent, "_")
+            .then(Role::Muted, format!("  {note}"))
+    };
+    let line = match (&model.overlay, &model.toast) {
+        (Some(Overlay::Filter), _) => {
+            let text = place.level().map_or("", |level| level.filter.as_str());
+            field("filter: ", text, "Enter keeps it, Esc clears it")
+        }
+        (Some(Overlay::Palette(text)), _) => {
+            let names: Vec<&str> = super::super::update_palette(model, text)
+                .into_iter()
+                .map(|(name, _)| name)
+                .take(8)
+                .collect();
+            field(":", text, &names.join("  "))
+        }
+        (Some(Overlay::Arm(text)), _) => {
+            let note = format!(
+                "type `{}` and Enter to permit actions for 10 minutes",
+                model.arming.environment
+            );
+            field("arm: ", text, &note)
+        }
+        (_, Some(toast)) => Line::of(toast.role, &toast.text),
+        (_, None) => here(model),
+    };
+    render::line(&line, area, buffer, &model.theme);
+}
+
+/// What stands in the message line when nothing happened: an active filter, marks, the last action.
+fn here(model: &Model) -> Line {
+    let place = model.place();
+    let mut line = Line::default();
+    if let Some(level) = place.level() {
+        if !level.filter.is_empty() {
+            line = line.then(Role::Note, format!("filter: {}  ", level.filter));
+        }
+        if !level.marks.is_empty() {
+            line = line.then(Role::Note, format!("{} marked  ", level.marks.len()));
+        }
+    }
+    match model.audit.iter().rev().find(|entry| !entry.result.is_empty()) {
+        Some(entry) if line.spans.is_empty() => {
+            let time = entry.at.get(11..19).unwrap_or_default();
+            let what = format!(
+                "last action: {time}Z {} {} {}: {}",
+                entry.who, entry.action, entry.target, entry.result
+            );
+            line.then(Role::Muted, what)
+        }
+        _ => line,
+    }
+}
+
+/// The keys that matter here.
+pub fn hints(model: &Model, area: Rect, buffer: &mut Buffer) {
+    let mut wanted: Vec<(Command, &str)> = vec![(Command::Actions, "actions"), (Command::Open, "open")];
+    if !model.place().path.is_empty() {
+        wanted.push((Command::Back, "back"));
+    }
+    wanted.extend([
+        (Command::Filter, "filter"),
+        (Command::Sort, "sort"),
+        (
+            Command::Freeze,
+            if model.frozen.is_some() { "go on" } else { "freeze" },
+        ),
+        (Command::Refresh, "refresh"),
+        (Command::Sources, "sources"),
+        (Command::ActionLog, "log"),
+        (Command::Help, "help"),
+        (Command::Quit, "quit"),
+    ]);
+    let mut line = Line::default();
+    for (command, word) in wanted {
+        if let Some(key) = model.keymap.hint(command) {
+            line = line
+                .then(Role::Accent, key.to_string())
+                .then(Role::Muted, format!(" {word}  "));
+        }
+    }
+    render::line(&line, area, buffer, &model.theme);
+}

@@ -1,0 +1,52 @@
+//! From terminal events to messages. Only key presses count (not releases); pasted text is never keys.
+
+use crate::app::key::{Code, Key};
+use crate::app::msg::Msg;
+use ratatui::crossterm::event::{Event, KeyCode, KeyEventKind, KeyModifiers};
+
+/// What an event of the terminal means.
+#[derive(Clone, Debug)]
+pub enum Input {
+    /// Something for the app.
+    Msg(Msg),
+    /// The size changed.
+    Resize,
+    /// Nothing that concerns us.
+    Nothing,
+}
+
+/// Translates one event.
+#[must_use]
+pub fn translate(event: Event) -> Input {
+    match event {
+        Event::Resize(..) => Input::Resize,
+        Event::Paste(text) => Input::Msg(Msg::Paste(text)),
+        Event::Key(key) if key.kind != KeyEventKind::Release => {
+            // Alt is no modifier of ours: a terminal sends Esc and a letter typed quickly as Alt with that letter.
+            let ctrl = key.modifiers.contains(KeyModifiers::CONTROL);
+            code(key.code).map_or(Input::Nothing, |code| Input::Msg(Msg::Key(Key { code, ctrl })))
+        }
+        Event::Key(_) | Event::Mouse(_) | Event::FocusGained | Event::FocusLost => Input::Nothing,
+    }
+}
+
+const fn code(code: KeyCode) -> Option<Code> {
+    Some(match code {
+        KeyCode::Char(c) => Code::Char(c),
+        KeyCode::Enter => Code::Enter,
+        KeyCode::Esc => Code::Esc,
+        KeyCode::Backspace => Code::Backspace,
+        KeyCode::Tab => Code::Tab,
+        KeyCode::BackTab => Code::BackTab,
+        KeyCode::Up => Code::Up,
+        KeyCode::Down => Code::Down,
+        KeyCode::Left => Code::Left,
+        KeyCode::Right => Code::Right,
+        KeyCode::Home => Code::Home,
+        KeyCode::End => Code::End,
+        KeyCode::PageUp => Code::PageUp,
+        KeyCode::PageDown => Code::PageDown,
+        KeyCode::F(n) => Code::F(n),
+        _ => return None,
+    })
+}

@@ -1,0 +1,200 @@
+//! The only impure loop: terminal, signals, engine and actions on one side, the pure app on the other.
+
+mod clipboard;
+pub mod clock;
+mod effects;
+mod input;
+pub mod logging;
+pub mod terminal;
+
+use crate::actions::gate::Gate;
+use crate::app::model::Model;
+use crate::app::msg::Msg;
+use crate::app::{update, view};
+use crate::core::report::PollReport;
+use crate::core::time::Clock;
+use crate::engine::{Engine, EngineSettings, Job};
+use effects::{Effects, Next};
+use futures_util::StreamExt;
+use input::Input;
+use ratatui::crossterm::event::EventStream;
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+use terminal::Tty;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::mpsc;
+use tokio::time::Instant;
+
+/// The screen follows data at most this often; keys are answered at once.
+const FRAME: Duration = Duration::from_millis(200);
+/// Data that arrives within this time of other data is drawn with it.
+const GATHER: Duration = Duration::from_millis(60);
+
+/// Everything that a run needs.
+#[derive(Debug)]
+pub struct Setup {
+    /// The app before anything happened.
+    pub model: Model,
+    /// The targets.
+    pub jobs: Vec<Job>,
+    /// How they are polled.
+    pub engine: EngineSettings,
+    /// The door to every action.
+    pub gate: Arc<Gate>,
+    /// The clock.
+    pub clock: Arc<dyn Clock>,
+}
+
+impl std::fmt::Debug for dyn Clock {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Clock")
+    }
+}
+
+/// Why the loop ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    /// The operator left.
+    Quit,
+    /// A signal ended it: its number.
+    Signal(i32),
+    /// The terminal is gone.
+    TerminalGone,
+}
+
+struct Loop {
+    model: Model,
+    tty: Tty,
+    effects: Effects,
+    clock: Arc<dyn Clock>,
+    dirty: bool,
+    drawn: Instant,
+}
+
+/// Runs until the operator leaves. The screen is drawn before the first connection is made.
+///
+/// # Errors
+/// When the terminal cannot be taken or drawn to.
+pub async fn run(setup: Setup) -> io::Result<End> {
+    let mut tty = Tty::take()?;
+    let mut model = setup.model;
+    resize(&mut model, &tty);
+    paint(&mut tty, &model)?;
+    let (engine, reports) = Engine::start(setup.jobs, setup.engine, &setup.clock);
+    let (sender, messages) = mpsc::channel(effects::MESSAGE_QUEUE);
+    let effects = Effects::new(engine, setup.gate, sender);
+    effects.begin();
+    let mut running = Loop {
+        model,
+        tty,
+        effects,
+        clock: setup.clock,
+        dirty: false,
+        drawn: Instant::now(),
+    };
+    running.serve(reports, messages).await
+}
+
+impl Loop {
+    async fn serve(
+        &mut self,
+        mut reports: mpsc::Receiver<PollReport>,
+        mut messages: mpsc::Receiver<Msg>,
+    ) -> io::Result<End> {
+        let mut events = EventStream::new();
+        let mut terminate = signal(SignalKind::terminate())?;
+        let mut interrupt = signal(SignalKind::interrupt())?;
+        let mut hangup = signal(SignalKind::hangup())?;
+        let mut tick = tokio::time::interval(Duration::from_secs(1));
+        tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
+        loop {
+            let frame = self.next_frame();
+            let next = tokio::select! {
+                biased;
+                event = events.next() => match event {
+                    Some(Ok(event)) => self.on_event(event)?,
+                    Some(Err(_)) | None => return Ok(End::TerminalGone),
+                },
+                _ = terminate.recv() => return Ok(End::Signal(15)),
+                _ = interrupt.recv() => return Ok(End::Signal(2)),
+                _ = hangup.recv() => return Ok(End::Signal(1)),
+                Some(report) = reports.recv() => self.take(Msg::Report(Box::new(report))),
+                Some(message) = messages.recv() => self.take(message),
+                _ = tick.tick() => {
+                    if !terminal::is_alive() {
+                        return Ok(End::TerminalGone);
+                    }
+                    self.take(Msg::Tick)
+                }
+                () = tokio::time::sleep_until(frame), if self.dirty => {
+                    self.paint()?;
+                    Next::Go
+                }
+            };
+            match next {
+                Next::Go => {}
+                Next::Redraw => {
+                    self.tty.redraw()?;
+                    self.paint()?;
+                }
+                Next::Suspend => {
+                    self.tty.suspend()?;
+                    resize(&mut self.model, &self.tty);
+                    self.paint()?;
+                }
+                Next::Quit => return Ok(End::Quit),
+            }
+        }
+    }
+
+    /// Data is drawn a moment after it came, and not more often than once a frame.
+    fn next_frame(&self) -> Instant {
+        (Instant::now() + GATHER)
+            .max(self.drawn + FRAME)
+            .min(self.drawn + FRAME + GATHER)
+    }
+
+    fn on_event(&mut self, event: ratatui::crossterm::event::Event) -> io::Result<Next> {
+        match input::translate(event) {
+            Input::Msg(message) => {
+                let next = self.take(message);
+                if matches!(next, Next::Go) {
+                    self.paint()?;
+                }
+                Ok(next)
+            }
+            Input::Resize => {
+                resize(&mut self.model, &self.tty);
+                self.paint()?;
+                Ok(Next::Go)
+            }
+            Input::Nothing => Ok(Next::Go),
+        }
+    }
+
+    fn take(&mut self, message: Msg) -> Next {
+        self.dirty = true;
+        let effects = update(&mut self.model, message, self.clock.now());
+        self.effects.carry_out(effects)
+    }
+
+    fn paint(&mut self) -> io::Result<()> {
+        self.dirty = false;
+        self.drawn = Instant::now();
+        paint(&mut self.tty, &self.model)
+    }
+}
+
+fn resize(model: &mut Model, tty: &Tty) {
+    if let Ok((width, height)) = tty.size() {
+        model.page = view::page_rows(width, height);
+    }
+}
+
+fn paint(tty: &mut Tty, model: &Model) -> io::Result<()> {
+    tty.draw(|frame| {
+        let area = frame.area();
+        view::draw(model, area, frame.buffer_mut());
+    })
+}

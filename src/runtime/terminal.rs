@@ -1,0 +1,133 @@
+//! The terminal while stacktop has it, and giving it back: on quit, on an error, on a panic, on a signal, on suspension.
+
+use ratatui::Terminal;
+use ratatui::backend::CrosstermBackend;
+use ratatui::crossterm::event::{DisableBracketedPaste, EnableBracketedPaste};
+use ratatui::crossterm::terminal::{
+    BeginSynchronizedUpdate, EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen,
+    disable_raw_mode, enable_raw_mode,
+};
+use ratatui::crossterm::{ExecutableCommand, QueueableCommand, cursor};
+use std::io::{self, BufWriter, Stdout, Write};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::{self, ThreadId};
+
+/// Whether the terminal is ours right now; what was not taken is not given back.
+static TAKEN: AtomicBool = AtomicBool::new(false);
+
+type Screen = Terminal<CrosstermBackend<BufWriter<Stdout>>>;
+
+/// The terminal, taken until this is dropped.
+pub struct Tty {
+    screen: Screen,
+}
+
+impl std::fmt::Debug for Tty {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Tty")
+    }
+}
+
+impl Tty {
+    /// Takes the terminal: raw mode, the alternate screen, bracketed paste.
+    ///
+    /// # Errors
+    /// When there is no terminal.
+    pub fn take() -> io::Result<Self> {
+        enter()?;
+        let backend = CrosstermBackend::new(BufWriter::with_capacity(64 * 1024, io::stdout()));
+        Ok(Self {
+            screen: Terminal::new(backend)?,
+        })
+    }
+
+    /// Draws one frame, wrapped so that the terminal shows it at once.
+    ///
+    /// # Errors
+    /// When the terminal is gone.
+    pub fn draw(&mut self, paint: impl FnOnce(&mut ratatui::Frame<'_>)) -> io::Result<()> {
+        self.screen.backend_mut().queue(BeginSynchronizedUpdate)?;
+        let drawn = self.screen.draw(paint).map(|_| ());
+        self.screen.backend_mut().queue(EndSynchronizedUpdate)?;
+        Write::flush(self.screen.backend_mut())?;
+        drawn
+    }
+
+    /// The size in columns and rows.
+    ///
+    /// # Errors
+    /// When the terminal is gone.
+    pub fn size(&self) -> io::Result<(u16, u16)> {
+        self.screen.size().map(|size| (size.width, size.height))
+    }
+
+    /// Forgets what is on the screen, so that the next frame is drawn whole.
+    ///
+    /// # Errors
+    /// When the terminal is gone.
+    pub fn redraw(&mut self) -> io::Result<()> {
+        self.screen.clear()
+    }
+
+    /// Gives the terminal back, stops this process until it is continued, and takes the terminal again.
+    ///
+    /// # Errors
+    /// When the terminal is gone.
+    pub fn suspend(&mut self) -> io::Result<()> {
+        leave();
+        let _ = rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::TSTP);
+        enter()?;
+        self.redraw()
+    }
+}
+
+impl Drop for Tty {
+    fn drop(&mut self) {
+        leave();
+    }
+}
+
+fn enter() -> io::Result<()> {
+    enable_raw_mode()?;
+    TAKEN.store(true, Ordering::SeqCst);
+    let mut out = io::stdout();
+    out.queue(EnterAlternateScreen)?
+        .queue(EnableBracketedPaste)?
+        .queue(cursor::Hide)?;
+    out.flush()
+}
+
+/// Gives the terminal back. Never prints an error: a dead terminal has nobody to read it.
+pub fn leave() {
+    if !TAKEN.swap(false, Ordering::SeqCst) {
+        return;
+    }
+    let mut out = io::stdout();
+    let _ = out.execute(EndSynchronizedUpdate);
+    let _ = out.execute(DisableBracketedPaste);
+    let _ = out.execute(LeaveAlternateScreen);
+    let _ = out.execute(cursor::Show);
+    let _ = disable_raw_mode();
+}
+
+/// Whether the terminal still answers; a dead one never becomes alive again.
+#[must_use]
+pub fn is_alive() -> bool {
+    rustix::termios::tcgetwinsize(rustix::stdio::stdin()).is_ok()
+        || rustix::termios::tcgetwinsize(rustix::stdio::stdout()).is_ok()
+}
+
+/// Installs the panic hook. On the thread that draws, the terminal is given back and the report printed; a panic in a task goes to
+/// the log only, because the program goes on and must keep its screen.
+pub fn guard_panics(report: impl Fn(&std::panic::PanicHookInfo<'_>) + Send + Sync + 'static) {
+    let drawing: ThreadId = thread::current().id();
+    std::panic::set_hook(Box::new(move |info| {
+        if thread::current().id() == drawing {
+            leave();
+            report(info);
+        } else {
+            let place = info.location().map(ToString::to_string).unwrap_or_default();
+            tracing::error!(%place, "a task panicked: {info}");
+        }
+    }));
+}

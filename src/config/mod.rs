@@ -2,3 +2,4 @@
 
 pub mod secret;
 pub mod target;
+pub mod url;

@@ -124,6 +124,19 @@ pub struct PostgresConnect {
     pub client_cert: Option<(PathBuf, PathBuf)>,
 }
 
+/// How dead-letter queues are named in public code; `*` stands for the source queue's name.
+pub const DEAD_LETTER_PATTERNS: [&str; 9] = [
+    "*-dlq",
+    "*.dlq",
+    "*_dlq",
+    "*:dlq",
+    "*-dead-letter",
+    "*-failed",
+    "*-quarantine",
+    "dlq",
+    "dead-letter",
+];
+
 /// How to reach a Redis server, and which queues in it matter.
 #[derive(Clone, Debug)]
 pub struct RedisConnect {
@@ -149,6 +162,24 @@ pub struct RedisConnect {
     pub queues: Vec<String>,
     /// Name patterns of dead-letter queues; `*` stands for the source queue's name.
     pub dead_letter: Vec<String>,
+}
+
+impl Default for RedisConnect {
+    fn default() -> Self {
+        Self {
+            host: "localhost".to_owned(),
+            port: 6379,
+            unix_socket: None,
+            database: 0,
+            user: None,
+            password: None,
+            tls: false,
+            root_cert: None,
+            prefixes: vec!["bull".to_owned()],
+            queues: Vec::new(),
+            dead_letter: DEAD_LETTER_PATTERNS.map(str::to_owned).to_vec(),
+        }
+    }
 }
 
 /// How an HTTP source is reached.

@@ -1,5 +1,382 @@
-//! One poll of a Postgres target, as data.
+//! One poll of a PostgreSQL server, as data. Ages are measured by the server, so clocks need not agree.
 
-/// What one poll of a Postgres target read.
+use super::BackendId;
+use super::locks::LockReading;
+use crate::core::part::Part;
+use crate::core::time::Now;
+use std::time::Duration;
+
+/// What one poll of a PostgreSQL server read. Warm parts carry the moment when they were read.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct PostgresReading {}
+pub struct PostgresReading {
+    /// Who answers, and what our role may do.
+    pub server: Server,
+    /// Every server process.
+    pub sessions: Part<Vec<Session>>,
+    /// Who blocks whom; not asked while nobody waits for a lock.
+    pub locks: Part<LockReading>,
+    /// Counters of every database.
+    pub databases: Part<Vec<DatabaseCounters>>,
+    /// The connection limit.
+    pub slots: Part<Slots>,
+    /// Senders of a primary (or of a cascading standby).
+    pub senders: Part<Vec<Sender>>,
+    /// The receiver of a standby; not asked on a primary.
+    pub standby: Part<Standby>,
+    /// Replication slots.
+    pub replication_slots: Part<Vec<ReplicationSlot>>,
+    /// Counters of statements.
+    pub statements: Part<Statements>,
+    /// The texts that somebody looks at, by queryid.
+    pub texts: Vec<(i64, String)>,
+    /// What is looked at less often.
+    pub health: Part<Health>,
+}
+
+/// Who answers, and what our role may do.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Server {
+    /// `server_version_num`: 150018 for 15.18.
+    pub version_num: u32,
+    /// `server_version` as text.
+    pub version: String,
+    /// A standby (or a server in crash recovery).
+    pub in_recovery: bool,
+    /// When the postmaster started, in microseconds since 1970.
+    pub started_micros: i64,
+    /// The role we are.
+    pub role: String,
+    /// The database we are connected to.
+    pub database: String,
+    /// The role is a superuser.
+    pub superuser: bool,
+    /// It may see other sessions' statements (`pg_read_all_stats`).
+    pub reads_all_stats: bool,
+    /// It may signal other roles' backends (`pg_signal_backend`).
+    pub signals: bool,
+    /// The backends of stacktop itself, by application name and role.
+    pub own_pid: i32,
+    /// The connection is encrypted.
+    pub tls: bool,
+}
+
+/// What a session is doing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum SessionState {
+    /// Running a statement.
+    Active,
+    /// Waiting for a command, outside a transaction.
+    Idle,
+    /// Waiting for a command, inside a transaction.
+    IdleInTransaction,
+    /// The same after an error.
+    IdleInTransactionAborted,
+    /// A fast-path function call.
+    Fastpath,
+    /// `track_activities` is off.
+    Disabled,
+    /// A background process, or a row that our role may not see.
+    Unknown,
+}
+
+impl SessionState {
+    /// From `pg_stat_activity.state`.
+    #[must_use]
+    pub fn parse(text: Option<&str>) -> Self {
+        match text {
+            Some("active") => Self::Active,
+            Some("idle") => Self::Idle,
+            Some("idle in transaction") => Self::IdleInTransaction,
+            Some("idle in transaction (aborted)") => Self::IdleInTransactionAborted,
+            Some("fastpath function call") => Self::Fastpath,
+            Some("disabled") => Self::Disabled,
+            _ => Self::Unknown,
+        }
+    }
+
+    /// The server's own words.
+    #[must_use]
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::Active => "active",
+            Self::Idle => "idle",
+            Self::IdleInTransaction => "idle in transaction",
+            Self::IdleInTransactionAborted => "idle in transaction (aborted)",
+            Self::Fastpath => "fastpath function call",
+            Self::Disabled => "disabled",
+            Self::Unknown => "not visible",
+        }
+    }
+
+    /// Whether it holds a transaction open without doing anything.
+    #[must_use]
+    pub const fn is_idle_in_transaction(self) -> bool {
+        matches!(self, Self::IdleInTransaction | Self::IdleInTransactionAborted)
+    }
+}
+
+/// One server process.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Session {
+    /// Its identity.
+    pub id: BackendId,
+    /// The leader, when it is a parallel worker.
+    pub leader_pid: Option<i32>,
+    /// Its database.
+    pub database: String,
+    /// Its role.
+    pub user: String,
+    /// `application_name`.
+    pub application: String,
+    /// Address of the client, or empty for a local socket.
+    pub client: String,
+    /// `backend_type` ("client backend", "walsender", "autovacuum worker").
+    pub backend_type: String,
+    /// What it is doing.
+    pub state: SessionState,
+    /// What it waits for: type and event.
+    pub wait: Option<(String, String)>,
+    /// How long its transaction has been open.
+    pub transaction_age: Option<Duration>,
+    /// How long ago its statement began.
+    pub query_age: Option<Duration>,
+    /// How long it has been in its state.
+    pub state_age: Option<Duration>,
+    /// `query_start` in microseconds since 1970: pins the statement for a cancel.
+    pub query_start_micros: Option<i64>,
+    /// It owns a transaction id: a rollback will undo something.
+    pub writes: bool,
+    /// Age in transactions of the xmin horizon that it holds back.
+    pub xmin_age: Option<u32>,
+    /// The role of the session is a superuser.
+    pub superuser: bool,
+    /// The newest statement (the running one, or the last one).
+    pub query: String,
+    /// `query_id` (14 and later).
+    pub query_id: Option<i64>,
+}
+
+impl Session {
+    /// A session of a client.
+    #[must_use]
+    pub fn is_client(&self) -> bool {
+        self.backend_type == "client backend"
+    }
+
+    /// Sends WAL to a copy: never active in the sense of the word, never to be signalled.
+    #[must_use]
+    pub fn is_walsender(&self) -> bool {
+        self.backend_type == "walsender"
+    }
+
+    /// It waits for a lock.
+    #[must_use]
+    pub fn waits_for_lock(&self) -> bool {
+        self.wait.as_ref().is_some_and(|(class, _)| class == "Lock")
+    }
+}
+
+/// Counters of one database; they only grow until they are reset.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct DatabaseCounters {
+    /// Its name; empty for the objects shared by all.
+    pub name: String,
+    /// Connections now.
+    pub backends: i64,
+    /// Transactions committed.
+    pub commits: f64,
+    /// Transactions rolled back.
+    pub rollbacks: f64,
+    /// Blocks read from outside the buffer cache (perhaps from the operating system's cache).
+    pub blocks_read: f64,
+    /// Blocks found in the buffer cache.
+    pub blocks_hit: f64,
+    /// Rows inserted, updated and deleted.
+    pub rows_changed: f64,
+    /// Temporary files written.
+    pub temp_files: f64,
+    /// Bytes of them; grows when a statement ends.
+    pub temp_bytes: f64,
+    /// Deadlocks.
+    pub deadlocks: f64,
+    /// Checksum failures; not there without checksums.
+    pub checksum_failures: Option<f64>,
+    /// Age of the oldest unfrozen transaction id.
+    pub xid_age: Option<i64>,
+    /// Age of the oldest unfrozen multixact.
+    pub multixact_age: Option<i64>,
+}
+
+/// The connection limit.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Slots {
+    /// `max_connections`.
+    pub max: i64,
+    /// Kept for superusers, and (16 and later) for `pg_use_reserved_connections`.
+    pub reserved: i64,
+    /// Client backends now.
+    pub used: i64,
+}
+
+impl Slots {
+    /// What ordinary roles can use.
+    #[must_use]
+    pub const fn usable(&self) -> i64 {
+        self.max - self.reserved
+    }
+}
+
+/// One WAL sender: a copy that is fed from here.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Sender {
+    /// Its process.
+    pub pid: i32,
+    /// `application_name` of the copy.
+    pub name: String,
+    /// Address of the copy.
+    pub client: String,
+    /// `state`: startup, catchup, streaming, backup, stopping.
+    pub state: String,
+    /// `sync_state`: async, potential, sync, quorum.
+    pub sync: String,
+    /// Bytes between what was written here and what was sent, written, flushed and replayed there.
+    pub sent_bytes: Option<f64>,
+    /// See [`Sender::sent_bytes`].
+    pub flush_bytes: Option<f64>,
+    /// See [`Sender::sent_bytes`].
+    pub replay_bytes: Option<f64>,
+    /// `replay_lag` in seconds; none when nothing was measured lately.
+    pub replay_seconds: Option<f64>,
+    /// Seconds since its last message.
+    pub reply_age_seconds: Option<f64>,
+}
+
+/// What a standby knows of itself.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Standby {
+    /// `status` of the WAL receiver; none when there is no receiver.
+    pub receiver: Option<String>,
+    /// Where it receives from.
+    pub upstream: String,
+    /// A primary is configured at all (else it lives from an archive).
+    pub has_upstream: bool,
+    /// Bytes received and not replayed yet.
+    pub behind_bytes: Option<f64>,
+    /// Seconds since the newest replayed transaction was committed; grows on an idle primary too.
+    pub staleness_seconds: Option<f64>,
+    /// Seconds since the receiver heard anything.
+    pub message_age_seconds: Option<f64>,
+    /// Replay was paused by somebody.
+    pub paused: bool,
+}
+
+/// A replication slot.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ReplicationSlot {
+    /// Its name.
+    pub name: String,
+    /// physical or logical.
+    pub kind: String,
+    /// Somebody is connected to it.
+    pub active: bool,
+    /// Bytes of WAL that it keeps.
+    pub retained_bytes: Option<f64>,
+    /// `wal_status`: reserved, extended, unreserved, lost.
+    pub wal_status: Option<String>,
+    /// Bytes until it is lost; none when there is no limit (then the disk is the limit).
+    pub safe_bytes: Option<f64>,
+}
+
+/// The key of a statement: `toplevel` rows share a queryid with nested ones.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct StatementKey {
+    /// Role.
+    pub user: u32,
+    /// Database.
+    pub database: u32,
+    /// `queryid`, signed.
+    pub query: i64,
+    /// Called by a client, not from inside a function (always true before 14).
+    pub toplevel: bool,
+}
+
+/// Counters of one statement; they only grow until it is evicted or reset.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct StatementCounters {
+    /// Times executed.
+    pub calls: f64,
+    /// Milliseconds spent executing.
+    pub exec_ms: f64,
+    /// Rows returned or changed.
+    pub rows: f64,
+    /// Blocks found in the buffer cache.
+    pub hit: f64,
+    /// Blocks read.
+    pub read: f64,
+    /// Temporary blocks written.
+    pub temp: f64,
+    /// Bytes of WAL.
+    pub wal_bytes: f64,
+}
+
+/// All statements at one moment, without their texts.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Statements {
+    /// When they were read.
+    pub at: Now,
+    /// Their counters.
+    pub rows: Vec<(StatementKey, StatementCounters)>,
+    /// Evictions so far (14 and later): while it grows, the numbers undercount.
+    pub evictions: Option<f64>,
+}
+
+/// What is looked at every few seconds.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Health {
+    /// When it was read.
+    pub at: Now,
+    /// Bytes of WAL written so far (a position, only differences mean something).
+    pub wal_position: Option<f64>,
+    /// Checkpoints by time.
+    pub checkpoints_timed: Option<f64>,
+    /// Checkpoints that were asked for (WAL full, or a command).
+    pub checkpoints_requested: Option<f64>,
+    /// The archiver, when archiving is on.
+    pub archiver: Part<Archiver>,
+    /// Vacuums that run.
+    pub vacuums: Part<Vec<VacuumProgress>>,
+    /// Prepared transactions: gid, owner, database, age.
+    pub prepared: Part<Vec<(String, String, String, Duration)>>,
+    /// `autovacuum_freeze_max_age`.
+    pub freeze_max_age: Option<f64>,
+}
+
+/// The archiver.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Archiver {
+    /// `archive_mode` is not off.
+    pub on: bool,
+    /// Files archived.
+    pub archived: f64,
+    /// Failures.
+    pub failed: f64,
+    /// Seconds since the last file was archived.
+    pub last_archived_seconds: Option<f64>,
+    /// Seconds since the last failure.
+    pub last_failed_seconds: Option<f64>,
+}
+
+/// One running vacuum.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct VacuumProgress {
+    /// Its process.
+    pub pid: i32,
+    /// Its database.
+    pub database: String,
+    /// The table (by name in our database, else its oid).
+    pub table: String,
+    /// What it is doing.
+    pub phase: String,
+    /// Share of the table scanned, 0–1; none when its size is not known.
+    pub scanned_ratio: Option<f64>,
+}

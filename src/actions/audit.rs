@@ -64,10 +64,7 @@ impl AuditTrail {
     /// A trail at `path`. The file is made with the first line, readable by its owner only.
     #[must_use]
     pub const fn at(path: PathBuf) -> Self {
-        Self {
-            path,
-            file: Mutex::new(None),
-        }
+        Self { path, file: Mutex::new(None) }
     }
 
     /// Where it is.
@@ -83,10 +80,8 @@ impl AuditTrail {
     pub fn append(&self, line: &AuditLine) -> io::Result<()> {
         let mut text = serde_json::to_string(line)?;
         text.push('\n');
-        let mut slot = self
-            .file
-            .lock()
-            .map_err(|_| io::Error::other("the audit trail broke in an earlier write"))?;
+        let mut slot =
+            self.file.lock().map_err(|_| io::Error::other("the audit trail broke in an earlier write"))?;
         // Opened anew when it was moved away (log rotation): a line in a deleted file is no trail.
         if !self.path.exists() {
             *slot = None;

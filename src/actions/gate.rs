@@ -59,13 +59,7 @@ impl Gate {
         clock: Arc<dyn Clock>,
         actor: Actor,
     ) -> Self {
-        Self {
-            entries,
-            trail,
-            clock,
-            actor,
-            counter: AtomicU64::new(0),
-        }
+        Self { entries, trail, clock, actor, counter: AtomicU64::new(0) }
     }
 
     /// The trail that it writes.
@@ -97,20 +91,13 @@ impl Gate {
         if !permit.holds(action.target(), self.clock.now()) {
             let why = "the permission ended before it was sent (stacktop is no longer armed)".to_owned();
             // The refusal stands by itself: nothing was sent, whether or not this line can be written.
-            let _ = self
-                .write(self.line(id, Phase::Refused, action, entry, &why))
-                .await;
+            let _ = self.write(self.line(id, Phase::Refused, action, entry, &why)).await;
             return Err(ActionError::Refused(why));
         }
-        self.write(self.line(id, Phase::Intent, action, entry, ""))
-            .await
-            .map_err(ActionError::NoAudit)?;
+        self.write(self.line(id, Phase::Intent, action, entry, "")).await.map_err(ActionError::NoAudit)?;
         let result = entry.executor.execute(confirmed).await;
         let text = describe(&result);
-        if let Err(error) = self
-            .write(self.line(id, Phase::Outcome, action, entry, &text))
-            .await
-        {
+        if let Err(error) = self.write(self.line(id, Phase::Outcome, action, entry, &text)).await {
             return match result {
                 Ok(mut outcome) => {
                     outcome.summary = format!(
@@ -153,11 +140,7 @@ impl Gate {
     pub fn next_id(&self) -> String {
         let now: Now = self.clock.now();
         let count = self.counter.fetch_add(1, Ordering::Relaxed);
-        format!(
-            "{}-{}-{count}",
-            now.wall.format("%Y%m%dT%H%M%S"),
-            std::process::id()
-        )
+        format!("{}-{}-{count}", now.wall.format("%Y%m%dT%H%M%S"), std::process::id())
     }
 
     async fn write(&self, line: AuditLine) -> Result<(), String> {
@@ -231,11 +214,7 @@ mod tests {
         fn execute<'a>(&'a self, _: &'a Confirmed<Action>) -> BoxFuture<'a, Result<Outcome, ActionError>> {
             Box::pin(async {
                 self.seen.lock().unwrap().push(self.trail.tail(9).len());
-                Ok(Outcome {
-                    verdict: Verdict::Done,
-                    summary: "gone".to_owned(),
-                    details: Vec::new(),
-                })
+                Ok(Outcome { verdict: Verdict::Done, summary: "gone".to_owned(), details: Vec::new() })
             })
         }
 
@@ -243,12 +222,7 @@ mod tests {
             &'a self,
             _: &'a Confirmed<Action>,
         ) -> BoxFuture<'a, Result<Verification, ActionError>> {
-            Box::pin(async {
-                Ok(Verification {
-                    settled: true,
-                    sentence: "released 9".to_owned(),
-                })
-            })
+            Box::pin(async { Ok(Verification { settled: true, sentence: "released 9".to_owned() }) })
         }
 
         fn statement(&self, _: &Action) -> String {
@@ -259,42 +233,20 @@ mod tests {
     fn action() -> Confirmed<Action> {
         Confirmed::by_a_person(Action::Postgres {
             target: TargetId::new("pg"),
-            act: PgAction::Terminate {
-                backend: BackendId {
-                    pid: 1,
-                    backend_start_micros: 2,
-                },
-            },
+            act: PgAction::Terminate { backend: BackendId { pid: 1, backend_start_micros: 2 } },
         })
     }
 
     fn gate(path: std::path::PathBuf) -> (Gate, Arc<Spy>) {
         let trail = Arc::new(AuditTrail::at(path));
-        let spy = Arc::new(Spy {
-            trail: Arc::clone(&trail),
-            seen: Mutex::new(Vec::new()),
-        });
-        let entry = Entry {
-            address: "db:5432".to_owned(),
-            executor: Arc::clone(&spy) as Arc<dyn Executor>,
-        };
+        let spy = Arc::new(Spy { trail: Arc::clone(&trail), seen: Mutex::new(Vec::new()) });
+        let entry = Entry { address: "db:5432".to_owned(), executor: Arc::clone(&spy) as Arc<dyn Executor> };
         let entries = HashMap::from([(TargetId::new("pg"), entry)]);
-        (
-            Gate::new(
-                entries,
-                trail,
-                Arc::new(Fixed(Now::example(100))),
-                Actor::default(),
-            ),
-            spy,
-        )
+        (Gate::new(entries, trail, Arc::new(Fixed(Now::example(100))), Actor::default()), spy)
     }
 
     fn permit(until: u64) -> Permit {
-        Permit {
-            target: TargetId::new("pg"),
-            until: Some(Now::example(until)),
-        }
+        Permit { target: TargetId::new("pg"), until: Some(Now::example(until)) }
     }
 
     #[tokio::test]

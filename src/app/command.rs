@@ -88,17 +88,11 @@ pub struct Entry {
 }
 
 fn entry(command: Command, name: &'static str, help: &'static str, keys: &[Key]) -> Entry {
-    Entry {
-        command,
-        name,
-        help,
-        keys: keys.to_vec(),
-    }
+    Entry { command, name, help, keys: keys.to_vec() }
 }
 
 /// Every command with its default keys, in the order of the help.
 #[must_use]
-#[expect(clippy::too_many_lines, reason = "a table: one line a command")]
 pub fn registry() -> Vec<Entry> {
     use Command as C;
     let key = Key::char;
@@ -108,26 +102,11 @@ pub fn registry() -> Vec<Entry> {
         entry(C::Down, "down", "one row down", &[at(Code::Down), key('j')]),
         entry(C::HalfUp, "half-up", "half a page up", &[Key::ctrl('u')]),
         entry(C::HalfDown, "half-down", "half a page down", &[Key::ctrl('d')]),
-        entry(
-            C::PageUp,
-            "page-up",
-            "a page up",
-            &[at(Code::PageUp), Key::ctrl('b')],
-        ),
-        entry(
-            C::PageDown,
-            "page-down",
-            "a page down",
-            &[at(Code::PageDown), Key::ctrl('f')],
-        ),
+        entry(C::PageUp, "page-up", "a page up", &[at(Code::PageUp), Key::ctrl('b')]),
+        entry(C::PageDown, "page-down", "a page down", &[at(Code::PageDown), Key::ctrl('f')]),
         entry(C::Top, "top", "the first row", &[key('g'), at(Code::Home)]),
         entry(C::Bottom, "bottom", "the last row", &[key('G'), at(Code::End)]),
-        entry(
-            C::Open,
-            "open",
-            "open the row",
-            &[at(Code::Enter), at(Code::Right), key('l'), key('d')],
-        ),
+        entry(C::Open, "open", "open the row", &[at(Code::Enter), at(Code::Right), key('l'), key('d')]),
         entry(
             C::Back,
             "back",
@@ -138,86 +117,26 @@ pub fn registry() -> Vec<Entry> {
     list.extend(screens());
     list.extend([
         entry(C::NextScreen, "next-screen", "the next screen", &[at(Code::Tab)]),
-        entry(
-            C::PreviousScreen,
-            "previous-screen",
-            "the screen before",
-            &[at(Code::BackTab)],
-        ),
-        entry(
-            C::LastScreen,
-            "last-screen",
-            "the screen that was open last",
-            &[key('\'')],
-        ),
-        entry(
-            C::Filter,
-            "filter",
-            "show only rows that contain a text",
-            &[key('/')],
-        ),
+        entry(C::PreviousScreen, "previous-screen", "the screen before", &[at(Code::BackTab)]),
+        entry(C::LastScreen, "last-screen", "the screen that was open last", &[key('\'')]),
+        entry(C::Filter, "filter", "show only rows that contain a text", &[key('/')]),
         entry(C::Sort, "sort", "sort by the next column", &[key('s')]),
         entry(C::SortInvert, "sort-invert", "turn the order around", &[key('I')]),
         entry(C::Mark, "mark", "mark the row", &[key(' ')]),
         entry(C::ClearMarks, "clear-marks", "clear all marks", &[key('U')]),
-        entry(
-            C::Freeze,
-            "freeze",
-            "freeze what is shown, and go on",
-            &[key('p')],
-        ),
-        entry(
-            C::Refresh,
-            "refresh",
-            "ask every source now",
-            &[key('r'), Key::ctrl('r')],
-        ),
-        entry(
-            C::Actions,
-            "actions",
-            "what may be done to the row: the only door to changes",
-            &[key('x')],
-        ),
-        entry(
-            C::ActionLog,
-            "action-log",
-            "the log of actions (audit trail)",
-            &[key('@')],
-        ),
-        entry(
-            C::Sources,
-            "sources",
-            "every source: why it was chosen, its state, its errors",
-            &[key('!')],
-        ),
-        entry(
-            C::Copy,
-            "copy",
-            "copy the row (a pid, a query, a job id)",
-            &[key('y')],
-        ),
+        entry(C::Freeze, "freeze", "freeze what is shown, and go on", &[key('p')]),
+        entry(C::Refresh, "refresh", "ask every source now", &[key('r'), Key::ctrl('r')]),
+        entry(C::Actions, "actions", "what may be done to the row: the only door to changes", &[key('x')]),
+        entry(C::ActionLog, "action-log", "the log of actions (audit trail)", &[key('@')]),
+        entry(C::Sources, "sources", "every source: why it was chosen, its state, its errors", &[key('!')]),
+        entry(C::Copy, "copy", "copy the row (a pid, a query, a job id)", &[key('y')]),
         entry(C::Theme, "theme", "the next theme", &[key('T')]),
-        entry(
-            C::Palette,
-            "palette",
-            "a command by its name",
-            &[key(':'), Key::ctrl('p')],
-        ),
-        entry(
-            C::Arm,
-            "arm",
-            "permit actions on this environment for 10 minutes",
-            &[],
-        ),
+        entry(C::Palette, "palette", "a command by its name", &[key(':'), Key::ctrl('p')]),
+        entry(C::Arm, "arm", "permit actions on this environment for 10 minutes", &[]),
         entry(C::Disarm, "disarm", "end that at once", &[]),
         entry(C::Help, "help", "this help", &[key('?'), at(Code::F(1))]),
         entry(C::Redraw, "redraw", "draw everything anew", &[Key::ctrl('l')]),
-        entry(
-            C::Suspend,
-            "suspend",
-            "back to the shell, until fg",
-            &[Key::ctrl('z')],
-        ),
+        entry(C::Suspend, "suspend", "back to the shell, until fg", &[Key::ctrl('z')]),
         entry(C::Quit, "quit", "end stacktop", &[key('q'), Key::ctrl('c')]),
     ]);
     list

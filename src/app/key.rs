@@ -62,10 +62,7 @@ impl Key {
     /// Control with a character.
     #[must_use]
     pub const fn ctrl(c: char) -> Self {
-        Self {
-            code: Code::Char(c),
-            ctrl: true,
-        }
+        Self { code: Code::Char(c), ctrl: true }
     }
 
     /// A key from its name in the configuration: `x`, `ctrl-r`, `f1`, `enter`, `space`.
@@ -73,9 +70,7 @@ impl Key {
     /// # Errors
     /// When there is no such key.
     pub fn parse(name: &str) -> Result<Self, String> {
-        let (ctrl, rest) = name
-            .strip_prefix("ctrl-")
-            .map_or((false, name), |rest| (true, rest));
+        let (ctrl, rest) = name.strip_prefix("ctrl-").map_or((false, name), |rest| (true, rest));
         let mut letters = rest.chars();
         let code = match (letters.next(), letters.next()) {
             (Some(c), None) => Code::Char(c),
@@ -104,12 +99,7 @@ fn named(name: &str) -> Option<Code> {
         "pagedown" => Code::PageDown,
         "space" => Code::Char(' '),
         _ => {
-            return name
-                .strip_prefix('f')?
-                .parse()
-                .ok()
-                .filter(|n| (1..=12).contains(n))
-                .map(Code::F);
+            return name.strip_prefix('f')?.parse().ok().filter(|n| (1..=12).contains(n)).map(Code::F);
         }
     })
 }

@@ -19,10 +19,8 @@ impl Default for Keymap {
 
 impl Keymap {
     fn of(entries: Vec<Entry>) -> Self {
-        let by_key = entries
-            .iter()
-            .flat_map(|entry| entry.keys.iter().map(|key| (*key, entry.command)))
-            .collect();
+        let by_key =
+            entries.iter().flat_map(|entry| entry.keys.iter().map(|key| (*key, entry.command))).collect();
         Self { entries, by_key }
     }
 
@@ -45,10 +43,7 @@ impl Keymap {
         for entry in &entries {
             for key in &entry.keys {
                 if let Some(other) = owners.insert(*key, entry.name) {
-                    return Err(format!(
-                        "the key {key} would mean both `{other}` and `{}`",
-                        entry.name
-                    ));
+                    return Err(format!("the key {key} would mean both `{other}` and `{}`", entry.name));
                 }
             }
         }
@@ -95,20 +90,13 @@ mod tests {
     #[test]
     fn only_one_key_leads_to_changes() {
         let keys = Keymap::default();
-        let doors: Vec<&Entry> = keys
-            .entries()
-            .iter()
-            .filter(|entry| matches!(entry.command, Command::Actions))
-            .collect();
+        let doors: Vec<&Entry> =
+            keys.entries().iter().filter(|entry| matches!(entry.command, Command::Actions)).collect();
         assert_eq!(doors.len(), 1);
         assert_eq!(doors[0].keys, [Key::char('x')]);
-        for harmless in [
-            Key::plain(Code::Enter),
-            Key::char(' '),
-            Key::char('y'),
-            Key::char('k'),
-            Key::ctrl('d'),
-        ] {
+        for harmless in
+            [Key::plain(Code::Enter), Key::char(' '), Key::char('y'), Key::char('k'), Key::ctrl('d')]
+        {
             assert_ne!(keys.command(harmless), Some(Command::Actions), "{harmless}");
         }
     }

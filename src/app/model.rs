@@ -30,10 +30,7 @@ pub struct Place {
 
 impl Default for Place {
     fn default() -> Self {
-        Self {
-            path: Vec::new(),
-            levels: vec![Level::default()],
-        }
+        Self { path: Vec::new(), levels: vec![Level::default()] }
     }
 }
 
@@ -113,14 +110,8 @@ impl Model {
     #[must_use]
     pub fn context(&self) -> PanelContext<'_> {
         match &self.frozen {
-            Some(frozen) => PanelContext {
-                world: &frozen.0,
-                now: frozen.1,
-            },
-            None => PanelContext {
-                world: &self.world,
-                now: self.now,
-            },
+            Some(frozen) => PanelContext { world: &frozen.0, now: frozen.1 },
+            None => PanelContext { world: &self.world, now: self.now },
         }
     }
 
@@ -137,10 +128,6 @@ impl Model {
 
     /// Says something above the hint line.
     pub(super) fn say(&mut self, role: Role, text: impl Into<String>) {
-        self.toast = Some(Toast {
-            text: text.into(),
-            role,
-            until: self.now.plus(TOAST_FOR),
-        });
+        self.toast = Some(Toast { text: text.into(), role, until: self.now.plus(TOAST_FOR) });
     }
 }

@@ -90,11 +90,7 @@ impl Confirm {
                 self.typed == *word
             }
         };
-        if confirmed {
-            Answer::Yes(Confirmed::by_a_person(self.action.clone()))
-        } else {
-            Answer::Waiting
-        }
+        if confirmed { Answer::Yes(Confirmed::by_a_person(self.action.clone())) } else { Answer::Waiting }
     }
 
     /// Takes back the last character of the word.
@@ -126,12 +122,7 @@ mod tests {
     fn action(pid: i32) -> Action {
         Action::Postgres {
             target: TargetId::new("pg"),
-            act: PgAction::Terminate {
-                backend: BackendId {
-                    pid,
-                    backend_start_micros: 7,
-                },
-            },
+            act: PgAction::Terminate { backend: BackendId { pid, backend_start_micros: 7 } },
         }
     }
 
@@ -152,10 +143,7 @@ mod tests {
             letter: 't',
             action: action(1),
             preview: preview(),
-            permit: Permit {
-                target: TargetId::new("pg"),
-                until: None,
-            },
+            permit: Permit { target: TargetId::new("pg"), until: None },
             word: word.map(str::to_owned),
             typed: String::new(),
             changed: None,

@@ -17,13 +17,10 @@ pub fn verdict(world: &World, now: Now) -> Line {
         );
     }
     let firing = world.alerts.firing();
-    let (silent, others): (Vec<&Finding>, Vec<&Finding>) = firing
-        .into_iter()
-        .partition(|finding| finding.signal.rule == "source.silent");
+    let (silent, others): (Vec<&Finding>, Vec<&Finding>) =
+        firing.into_iter().partition(|finding| finding.signal.rule == "source.silent");
     let worst = others.first().map(|finding| finding.signal.severity);
-    let lost = silent
-        .iter()
-        .any(|finding| finding.signal.severity == Severity::Critical);
+    let lost = silent.iter().any(|finding| finding.signal.severity == Severity::Critical);
     match worst {
         Some(Severity::Critical) => broken(Role::Critical, "BROKEN", &others, &silent, now),
         _ if lost => unknown(&silent, &others, now),
@@ -82,18 +79,12 @@ fn calm(world: &World, notes: &[&Finding], now: Now) -> Line {
         .map(|target| target.id.to_string())
         .collect();
     if !waiting.is_empty() {
-        return Line::of(
-            Role::Note,
-            format!("WAITING for the first answer of {}", waiting.join(", ")),
-        );
+        return Line::of(Role::Note, format!("WAITING for the first answer of {}", waiting.join(", ")));
     }
     let count = world.targets().len();
     let line = Line::of(Role::Ok, "OK ").then(
         Role::Text,
-        format!(
-            "{count} source{} answer, nothing is past its threshold",
-            if count == 1 { "" } else { "s" }
-        ),
+        format!("{count} source{} answer, nothing is past its threshold", if count == 1 { "" } else { "s" }),
     );
     match notes.first() {
         Some(note) => line.then(Role::Muted, format!("; {}", note.signal.sentence)),

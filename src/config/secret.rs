@@ -44,10 +44,7 @@ fn run(command: &str) -> Result<SecretString, String> {
         .output()
         .map_err(|error| format!("the password command cannot be started: {error}"))?;
     if !output.status.success() {
-        return Err(format!(
-            "the password command `{command}` ended with {}",
-            output.status
-        ));
+        return Err(format!("the password command `{command}` ended with {}", output.status));
     }
     Ok(first_line(&String::from_utf8_lossy(&output.stdout)))
 }

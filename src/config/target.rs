@@ -125,17 +125,8 @@ pub struct PostgresConnect {
 }
 
 /// How dead-letter queues are named in public code; `*` stands for the source queue's name.
-pub const DEAD_LETTER_PATTERNS: [&str; 9] = [
-    "*-dlq",
-    "*.dlq",
-    "*_dlq",
-    "*:dlq",
-    "*-dead-letter",
-    "*-failed",
-    "*-quarantine",
-    "dlq",
-    "dead-letter",
-];
+pub const DEAD_LETTER_PATTERNS: [&str; 9] =
+    ["*-dlq", "*.dlq", "*_dlq", "*:dlq", "*-dead-letter", "*-failed", "*-quarantine", "dlq", "dead-letter"];
 
 /// How to reach a Redis server, and which queues in it matter.
 #[derive(Clone, Debug)]

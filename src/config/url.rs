@@ -18,21 +18,13 @@ struct Parts {
 }
 
 fn split(url: &str) -> Result<Parts, String> {
-    let (scheme, rest) = url
-        .split_once("://")
-        .ok_or("it has no scheme (write postgres://, redis:// or http://)")?;
+    let (scheme, rest) =
+        url.split_once("://").ok_or("it has no scheme (write postgres://, redis:// or http://)")?;
     let (rest, query) = rest.split_once('?').unwrap_or((rest, ""));
-    let (authority, path) = rest
-        .split_once('/')
-        .map_or((rest, String::new()), |(a, p)| (a, format!("/{p}")));
-    let (login, place) = authority
-        .rsplit_once('@')
-        .map_or((None, authority), |(login, place)| (Some(login), place));
-    let mut parts = Parts {
-        scheme: scheme.to_ascii_lowercase(),
-        path: decode(&path),
-        ..Parts::default()
-    };
+    let (authority, path) = rest.split_once('/').map_or((rest, String::new()), |(a, p)| (a, format!("/{p}")));
+    let (login, place) =
+        authority.rsplit_once('@').map_or((None, authority), |(login, place)| (Some(login), place));
+    let mut parts = Parts { scheme: scheme.to_ascii_lowercase(), path: decode(&path), ..Parts::default() };
     if let Some(login) = login {
         let (user, password) = login.split_once(':').map_or((login, None), |(u, p)| (u, Some(p)));
         parts.user = Some(decode(user)).filter(|user| !user.is_empty());
@@ -55,16 +47,12 @@ fn host_and_port(place: &str) -> Result<(String, Option<u16>), String> {
         Some((v6, rest)) => (v6.to_owned(), rest.strip_prefix(':')),
         None => place
             .rsplit_once(':')
-            .map_or((place.to_owned(), None), |(host, port)| {
-                (host.to_owned(), Some(port))
-            }),
+            .map_or((place.to_owned(), None), |(host, port)| (host.to_owned(), Some(port))),
     };
     match port.filter(|port| !port.is_empty()) {
         None => Ok((host, None)),
         Some(port) => {
-            let number = port
-                .parse()
-                .map_err(|_| format!("`{port}` is not a port (1–65535)"))?;
+            let number = port.parse().map_err(|_| format!("`{port}` is not a port (1–65535)"))?;
             Ok((host, Some(number)))
         }
     }
@@ -127,9 +115,7 @@ pub fn from_settings(
     let user = get("user").ok_or("it names no user")?;
     let port = match get("port") {
         None => 5432,
-        Some(port) => port
-            .parse()
-            .map_err(|_| format!("`{port}` is not a port (1–65535)"))?,
+        Some(port) => port.parse().map_err(|_| format!("`{port}` is not a port (1–65535)"))?,
     };
     let tls = match get("sslmode") {
         None => PgTls::default(),
@@ -137,9 +123,7 @@ pub fn from_settings(
     };
     let pair = get("sslcert").zip(get("sslkey"));
     Ok(PostgresConnect {
-        host: get("host")
-            .or_else(|| get("hostaddr"))
-            .unwrap_or_else(|| "localhost".to_owned()),
+        host: get("host").or_else(|| get("hostaddr")).unwrap_or_else(|| "localhost".to_owned()),
         port,
         database: get("dbname").unwrap_or_else(|| user.clone()),
         user,
@@ -175,9 +159,7 @@ fn key_values(text: &str) -> Result<BTreeMap<String, String>, String> {
     let mut settings = BTreeMap::new();
     let mut rest = text.trim_start();
     while !rest.is_empty() {
-        let (key, after) = rest
-            .split_once('=')
-            .ok_or("it is neither a URL nor key=value pairs")?;
+        let (key, after) = rest.split_once('=').ok_or("it is neither a URL nor key=value pairs")?;
         let mut value = String::new();
         let after = after.trim_start();
         let quoted = after.starts_with('\'');
@@ -216,11 +198,7 @@ pub fn redis(text: &str) -> Result<RedisConnect, String> {
     let database = if unix { "" } else { parts.path.trim_matches('/') };
     let database = parts.query.get("db").map_or(database, String::as_str);
     Ok(RedisConnect {
-        host: if parts.host.is_empty() {
-            "localhost".to_owned()
-        } else {
-            parts.host
-        },
+        host: if parts.host.is_empty() { "localhost".to_owned() } else { parts.host },
         port: parts.port.unwrap_or(6379),
         unix_socket: unix.then(|| PathBuf::from(&parts.path)),
         database: match database {
@@ -251,12 +229,9 @@ pub fn http(text: &str) -> Result<HttpConnect, String> {
         return Err("it names no host".to_owned());
     }
     let rest = text.split_once("://").map_or("", |(_, rest)| rest);
-    let place = match rest.find(['/', '?']).map_or((rest, ""), |at| rest.split_at(at)) {
-        (authority, path) => {
-            let bare = authority.rsplit_once('@').map_or(authority, |(_, place)| place);
-            format!("{bare}{path}")
-        }
-    };
+    let (authority, path) = rest.find(['/', '?']).map_or((rest, ""), |at| rest.split_at(at));
+    let bare = authority.rsplit_once('@').map_or(authority, |(_, place)| place);
+    let place = format!("{bare}{path}");
     Ok(HttpConnect {
         url: format!("{}://{place}", parts.scheme),
         auth: match (parts.user, parts.password) {
@@ -273,9 +248,7 @@ mod tests {
     use secrecy::ExposeSecret;
 
     fn plain(secret: Option<&Secret>) -> String {
-        secret.map_or_else(String::new, |secret| {
-            secret.read().unwrap().expose_secret().to_owned()
-        })
+        secret.map_or_else(String::new, |secret| secret.read().unwrap().expose_secret().to_owned())
     }
 
     #[track_caller]
@@ -302,19 +275,13 @@ mod tests {
             "/var/run/postgresql 5432 ana app  VerifyFull",
         );
         pg("postgres://ana:x@one:1,two:2/app", "one 1 ana app x Prefer");
-        pg(
-            "host=db user=ana password='a b\\'c' dbname=app sslmode=disable",
-            "db 5432 ana app a b'c Disable",
-        );
+        pg("host=db user=ana password='a b\\'c' dbname=app sslmode=disable", "db 5432 ana app a b'c Disable");
     }
 
     #[test]
     fn redis_urls() {
         let got = redis("rediss://:s%3Acret@cache:6380/2").unwrap();
-        assert_eq!(
-            (got.host.as_str(), got.port, got.database, got.tls),
-            ("cache", 6380, 2, true)
-        );
+        assert_eq!((got.host.as_str(), got.port, got.database, got.tls), ("cache", 6380, 2, true));
         assert_eq!(plain(got.password.as_ref()), "s:cret");
         assert_eq!(got.user, None);
         let unix = redis("unix:///run/redis.sock?db=3").unwrap();
@@ -344,10 +311,7 @@ mod tests {
         refused(postgres("mysql://ana:geheim@db/app"), "not Postgres");
         refused(postgres("postgres://ana:geheim@db:99999/app"), "not a port");
         refused(postgres("postgres://db/app"), "no user");
-        refused(
-            postgres("postgres://ana:geheim@db/app?sslmode=yes"),
-            "verify-full",
-        );
+        refused(postgres("postgres://ana:geheim@db/app?sslmode=yes"), "verify-full");
         refused(redis("redis://:geheim@h/x"), "database number");
         refused(http("ftp://ana:geheim@h"), "not http");
         refused(postgres("geheim").map_err(|e| e.replace("geheim", "")), "neither");

@@ -109,10 +109,7 @@ pub struct Refusal {
 impl Refusal {
     /// A refusal without a remedy.
     pub fn new(why: impl Into<String>) -> Self {
-        Self {
-            why: why.into(),
-            remedy: None,
-        }
+        Self { why: why.into(), remedy: None }
     }
 
     /// The same with what would make it possible.

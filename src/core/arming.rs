@@ -72,13 +72,7 @@ impl Arming {
         read_only: Option<String>,
         access: BTreeMap<TargetId, Access>,
     ) -> Self {
-        Self {
-            environment,
-            production,
-            read_only,
-            access,
-            armed_until: None,
-        }
+        Self { environment, production, read_only, access, armed_until: None }
     }
 
     /// Arms for [`ARMED_FOR`] when `typed` is the environment's name.
@@ -126,19 +120,11 @@ impl Arming {
         match self.access.get(target).copied().unwrap_or(Access::Never) {
             Access::Never => Err(Refusal::new(format!("{target} is configured as read-only"))
                 .remedy("remove `read_only` from it in the configuration")),
-            Access::Free => Ok(Permit {
-                target: target.clone(),
-                until: None,
-            }),
+            Access::Free => Ok(Permit { target: target.clone(), until: None }),
             Access::WhenArmed => match self.armed_until {
-                Some(until) if now < until => Ok(Permit {
-                    target: target.clone(),
-                    until: Some(until),
-                }),
-                _ => Err(Refusal::new(format!(
-                    "{target} is not on this machine, and stacktop is not armed"
-                ))
-                .remedy(format!("type :arm and then `{}`", self.environment))),
+                Some(until) if now < until => Ok(Permit { target: target.clone(), until: Some(until) }),
+                _ => Err(Refusal::new(format!("{target} is not on this machine, and stacktop is not armed"))
+                    .remedy(format!("type :arm and then `{}`", self.environment))),
             },
         }
     }
@@ -175,10 +161,7 @@ mod tests {
         assert!(allowed(&arming, "there", 599));
         assert!(!allowed(&arming, "never", 1));
         assert!(!allowed(&arming, "there", 600));
-        assert_eq!(
-            arming.mode(Now::example(19)),
-            Mode::Armed(Duration::from_secs(581))
-        );
+        assert_eq!(arming.mode(Now::example(19)), Mode::Armed(Duration::from_secs(581)));
         assert_eq!(arming.mode(Now::example(600)), Mode::Disarmed);
     }
 

@@ -50,13 +50,7 @@ pub enum SystemKind {
 
 impl SystemKind {
     /// Every kind, in the order in which screens list them.
-    pub const ALL: [Self; 5] = [
-        Self::Postgres,
-        Self::Redis,
-        Self::Search,
-        Self::Prometheus,
-        Self::Metrics,
-    ];
+    pub const ALL: [Self; 5] = [Self::Postgres, Self::Redis, Self::Search, Self::Prometheus, Self::Metrics];
 
     /// The short word for the status line.
     #[must_use]

@@ -20,5 +20,6 @@ pub mod reading;
 pub mod redis;
 pub mod report;
 pub mod search;
+pub mod text;
 pub mod time;
 pub mod world;

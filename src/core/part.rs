@@ -25,10 +25,7 @@ pub struct Gap {
 impl Gap {
     /// A gap of `kind` with its sentence.
     pub fn new(kind: GapKind, note: impl Into<String>) -> Self {
-        Self {
-            kind,
-            note: note.into(),
-        }
+        Self { kind, note: note.into() }
     }
 }
 

@@ -45,11 +45,7 @@ pub struct PollError {
 impl PollError {
     /// A failure without a known remedy.
     pub fn new(kind: PollErrorKind, message: impl Into<String>) -> Self {
-        Self {
-            kind,
-            message: message.into(),
-            remedy: None,
-        }
+        Self { kind, message: message.into(), remedy: None }
     }
 
     /// The same failure with what the operator can do about it.

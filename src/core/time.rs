@@ -24,10 +24,7 @@ impl Now {
     /// The moment `by` later, on both clocks.
     #[must_use]
     pub fn plus(self, by: Duration) -> Self {
-        Self {
-            mono: self.mono + by,
-            wall: self.wall + chrono::Duration::from_std(by).unwrap_or_default(),
-        }
+        Self { mono: self.mono + by, wall: self.wall + chrono::Duration::from_std(by).unwrap_or_default() }
     }
 
     /// The moment `by` earlier, on both clocks (not before the start of the process on the monotonic one).
@@ -43,11 +40,7 @@ impl Now {
     #[must_use]
     pub fn example(seconds: u64) -> Self {
         let start = DateTime::from_timestamp(1_790_000_000, 0).unwrap_or_default();
-        Self {
-            mono: Duration::ZERO,
-            wall: start,
-        }
-        .plus(Duration::from_secs(seconds))
+        Self { mono: Duration::ZERO, wall: start }.plus(Duration::from_secs(seconds))
     }
 }
 

@@ -29,15 +29,7 @@ pub const SOURCE_RULES: &[RuleSpec] = &[RuleSpec {
 /// Every rule that ships, system by system.
 #[must_use]
 pub fn all_rules() -> Vec<RuleSpec> {
-    [
-        SOURCE_RULES,
-        postgres::RULES,
-        redis::RULES,
-        search::RULES,
-        prometheus::RULES,
-        metrics::RULES,
-    ]
-    .concat()
+    [SOURCE_RULES, postgres::RULES, redis::RULES, search::RULES, prometheus::RULES, metrics::RULES].concat()
 }
 
 /// The state of one target, by its kind.
@@ -196,12 +188,7 @@ impl World {
     #[must_use]
     pub fn new(targets: Vec<TargetState>, rules: Rulebook) -> Self {
         let triage = all_rules().iter().map(|spec| (spec.id, spec.triage)).collect();
-        Self {
-            targets,
-            alerts: AlertBook::default(),
-            rules,
-            triage,
-        }
+        Self { targets, alerts: AlertBook::default(), rules, triage }
     }
 
     /// Every target in configured order.
@@ -257,12 +244,7 @@ impl World {
         self.alerts.observe(
             signals,
             &self.rules,
-            |rule| {
-                triage
-                    .iter()
-                    .find(|(id, _)| *id == rule)
-                    .map_or(Triage::Capacity, |(_, triage)| *triage)
-            },
+            |rule| triage.iter().find(|(id, _)| *id == rule).map_or(Triage::Capacity, |(_, triage)| *triage),
             |signal| signal.rule != "source.silent" && silent.contains(&signal.target),
             now,
         );
@@ -287,9 +269,6 @@ fn silence_signal(target: &TargetState, freshness: Freshness, rules: &Rulebook, 
         observed_for: Some(freshness.age()),
         hit: 0,
         next_step: "check that it runs and can be reached".to_owned(),
-        place: Place {
-            screen: Screen::Overview,
-            row: None,
-        },
+        place: Place { screen: Screen::Overview, row: None },
     })
 }

@@ -9,9 +9,7 @@ use std::time::Duration;
 #[must_use]
 pub fn delay(failures: u32, interval: Duration, cap: Duration, random: f64) -> Duration {
     let base = interval.max(Duration::from_millis(500)).min(cap);
-    let doubled = base
-        .saturating_mul(1 << failures.saturating_sub(1).min(16))
-        .min(cap);
+    let doubled = base.saturating_mul(1 << failures.saturating_sub(1).min(16)).min(cap);
     doubled.mul_f64(0.5f64.mul_add(random.clamp(0.0, 1.0), 0.5))
 }
 

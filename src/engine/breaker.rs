@@ -17,11 +17,7 @@ pub struct BreakerSettings {
 
 impl Default for BreakerSettings {
     fn default() -> Self {
-        Self {
-            failures: 5,
-            wait: Duration::from_secs(30),
-            successes: 2,
-        }
+        Self { failures: 5, wait: Duration::from_secs(30), successes: 2 }
     }
 }
 
@@ -39,13 +35,7 @@ impl Breaker {
     /// A closed breaker.
     #[must_use]
     pub const fn new(settings: BreakerSettings) -> Self {
-        Self {
-            settings,
-            state: BreakerState::Closed,
-            failures: 0,
-            successes: 0,
-            retry_at: None,
-        }
+        Self { settings, state: BreakerState::Closed, failures: 0, successes: 0, retry_at: None }
     }
 
     /// Before a poll: an open breaker whose wait is over (or that somebody forces) becomes half-open. False: do not poll.

@@ -30,10 +30,7 @@ pub struct EngineSettings {
 
 impl Default for EngineSettings {
     fn default() -> Self {
-        Self {
-            backoff_cap: Duration::from_secs(30),
-            breaker: BreakerSettings::default(),
-        }
+        Self { backoff_cap: Duration::from_secs(30), breaker: BreakerSettings::default() }
     }
 }
 
@@ -91,18 +88,9 @@ impl Engine {
                     job,
                     settings,
                     Arc::clone(clock),
-                    worker::Wires {
-                        wake: Arc::clone(&wake),
-                        focus: focused,
-                        reports: reports.clone(),
-                    },
+                    worker::Wires { wake: Arc::clone(&wake), focus: focused, reports: reports.clone() },
                 );
-                Handle {
-                    target,
-                    wake,
-                    focus,
-                    task: tokio::spawn(worker.run()),
-                }
+                Handle { target, wake, focus, task: tokio::spawn(worker.run()) }
             })
             .collect();
         (Self { handles }, receiver)

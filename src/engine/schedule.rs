@@ -20,10 +20,7 @@ impl Schedule {
     /// A schedule at its configured interval.
     #[must_use]
     pub const fn new(configured: Duration) -> Self {
-        Self {
-            configured,
-            current: configured,
-        }
+        Self { configured, current: configured }
     }
 
     /// Takes in how long a poll took, and widens or narrows the interval.
@@ -83,10 +80,7 @@ mod tests {
     #[test]
     fn an_interval_is_from_start_to_start() {
         let schedule = Schedule::new(Duration::from_secs(2));
-        assert_eq!(
-            schedule.wait_after(Duration::from_millis(300)),
-            Duration::from_millis(1700)
-        );
+        assert_eq!(schedule.wait_after(Duration::from_millis(300)), Duration::from_millis(1700));
         assert_eq!(schedule.wait_after(Duration::from_secs(9)), Duration::ZERO);
     }
 }

@@ -62,15 +62,10 @@ impl Worker {
                 };
                 wait
             } else {
-                let retry = self
-                    .breaker
-                    .retry_at()
-                    .map_or(Duration::ZERO, |at| at.since(started));
+                let retry = self.breaker.retry_at().map_or(Duration::ZERO, |at| at.since(started));
                 retry.max(Duration::from_millis(100))
             };
-            forced = tokio::time::timeout(wait, self.wires.wake.notified())
-                .await
-                .is_ok();
+            forced = tokio::time::timeout(wait, self.wires.wake.notified()).await.is_ok();
         }
     }
 
@@ -107,12 +102,7 @@ impl Worker {
             self.breaker.failed(ended);
             let random = backoff::scatter(self.seed(ended));
             let failures = self.breaker.failures();
-            let pause = backoff::delay(
-                failures,
-                self.schedule.interval(),
-                self.settings.backoff_cap,
-                random,
-            );
+            let pause = backoff::delay(failures, self.schedule.interval(), self.settings.backoff_cap, random);
             self.breaker.retry_at().map_or(pause, |at| at.since(ended))
         };
         let report = PollReport {
@@ -186,11 +176,7 @@ mod tests {
         ) -> BoxFuture<'a, Result<Reading, PollError>> {
             let step = {
                 let mut steps = self.steps.lock().unwrap();
-                if steps.is_empty() {
-                    Step::Answer(0)
-                } else {
-                    steps.remove(0)
-                }
+                if steps.is_empty() { Step::Answer(0) } else { steps.remove(0) }
             };
             Box::pin(async move {
                 assert!(!self.busy, "polls of one target never overlap");
@@ -220,11 +206,7 @@ mod tests {
         let abandoned = Arc::new(AtomicU32::new(0));
         let counter = Arc::clone(&abandoned);
         let source: SourceFactory = Box::new(move || {
-            Box::new(Scripted {
-                steps: Arc::clone(&steps),
-                abandoned: Arc::clone(&counter),
-                busy: false,
-            })
+            Box::new(Scripted { steps: Arc::clone(&steps), abandoned: Arc::clone(&counter), busy: false })
         });
         let job = Job {
             target: TargetId::new("t"),
@@ -260,10 +242,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_panic_costs_one_poll() {
         let (_engine, mut reports, _) = start(vec![Step::Panic]);
-        assert_eq!(
-            reports.recv().await.unwrap().result.unwrap_err().kind,
-            PollErrorKind::Internal
-        );
+        assert_eq!(reports.recv().await.unwrap().result.unwrap_err().kind, PollErrorKind::Internal);
         assert!(reports.recv().await.unwrap().result.is_ok());
     }
 
@@ -281,10 +260,7 @@ mod tests {
         let forced = reports.recv().await.unwrap();
         assert!(forced.at.since(opened.at) < Duration::from_secs(1));
         assert_eq!(forced.plan.breaker, crate::core::report::BreakerState::HalfOpen);
-        assert_eq!(
-            reports.recv().await.unwrap().plan.breaker,
-            crate::core::report::BreakerState::Closed
-        );
+        assert_eq!(reports.recv().await.unwrap().plan.breaker, crate::core::report::BreakerState::Closed);
     }
 
     #[tokio::test(start_paused = true)]

@@ -37,12 +37,7 @@ impl Panel for Overview {
     }
 
     fn jump(&self, context: PanelContext<'_>, row: &RowKey) -> Option<Place> {
-        let finding = context
-            .world
-            .alerts
-            .findings()
-            .into_iter()
-            .find(|finding| key(finding) == *row)?;
+        let finding = context.world.alerts.findings().into_iter().find(|finding| key(finding) == *row)?;
         if finding.signal.place.screen == Screen::Overview {
             return None;
         }
@@ -57,12 +52,7 @@ impl Panel for Overview {
 }
 
 fn key(finding: &Finding) -> RowKey {
-    RowKey::new(&[
-        "finding",
-        finding.signal.rule,
-        finding.signal.target.as_str(),
-        &finding.signal.subject,
-    ])
+    RowKey::new(&["finding", finding.signal.rule, finding.signal.target.as_str(), &finding.signal.subject])
 }
 
 fn findings(context: PanelContext<'_>) -> Section {
@@ -78,9 +68,7 @@ fn findings(context: PanelContext<'_>) -> Section {
                 (_, severity @ Severity::Warning) => (Role::of(severity), format!("! {}", severity.word())),
                 (_, severity @ Severity::Info) => (Role::of(severity), format!("· {}", severity.word())),
             };
-            let lasted = (context.now.wall - finding.since.wall)
-                .to_std()
-                .unwrap_or_default();
+            let lasted = (context.now.wall - finding.since.wall).to_std().unwrap_or_default();
             let text = if role == Role::Ok { Role::Muted } else { Role::Text };
             let cells = vec![
                 Cell::of(role, word),
@@ -105,11 +93,7 @@ fn findings(context: PanelContext<'_>) -> Section {
         empty: "nothing is past its threshold".to_owned(),
         fixed_order: false,
     };
-    let title = if count == 0 {
-        "Findings".to_owned()
-    } else {
-        format!("Findings ({count}, worst first)")
-    };
+    let title = if count == 0 { "Findings".to_owned() } else { format!("Findings ({count}, worst first)") };
     Section::table(title, table)
 }
 
@@ -121,12 +105,7 @@ fn signals(context: PanelContext<'_>) -> Section {
 }
 
 fn sources(context: PanelContext<'_>) -> Section {
-    let rows = context
-        .world
-        .targets()
-        .iter()
-        .map(|target| source_row(target, context))
-        .collect();
+    let rows = context.world.targets().iter().map(|target| source_row(target, context)).collect();
     let table = Table {
         columns: vec![
             Column::fixed("source", 16, 0),
@@ -185,19 +164,15 @@ fn source(context: PanelContext<'_>, id: &str) -> Content {
         lines.push(Line::of(Role::Muted, "last data ").then(Role::Text, at));
     }
     if let Some(plan) = &target.plan {
-        let widened = if plan.widened {
-            ", widened because polls are slow"
-        } else {
-            ""
-        };
+        let widened = if plan.widened { ", widened because polls are slow" } else { "" };
         lines.push(
             Line::of(Role::Muted, "interval  ")
                 .then(Role::Text, format!("{}{widened}", duration(plan.interval))),
         );
-        lines.push(Line::of(Role::Muted, "breaker   ").then(
-            Role::Text,
-            format!("{:?}, {} failures in a row", plan.breaker, plan.failures),
-        ));
+        lines.push(
+            Line::of(Role::Muted, "breaker   ")
+                .then(Role::Text, format!("{:?}, {} failures in a row", plan.breaker, plan.failures)),
+        );
     }
     if target.failure.is_some() {
         lines.push(Line::default());

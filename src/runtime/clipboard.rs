@@ -34,9 +34,5 @@ fn tmux(text: &str) -> io::Result<()> {
     if let Some(mut input) = child.stdin.take() {
         input.write_all(text.as_bytes())?;
     }
-    if child.wait()?.success() {
-        Ok(())
-    } else {
-        Err(io::Error::other("tmux refused it"))
-    }
+    if child.wait()?.success() { Ok(()) } else { Err(io::Error::other("tmux refused it")) }
 }

@@ -14,17 +14,12 @@ impl SystemClock {
     /// A clock that starts now.
     #[must_use]
     pub fn start() -> Self {
-        Self {
-            started: Instant::now(),
-        }
+        Self { started: Instant::now() }
     }
 }
 
 impl Clock for SystemClock {
     fn now(&self) -> Now {
-        Now {
-            mono: self.started.elapsed(),
-            wall: Utc::now(),
-        }
+        Now { mono: self.started.elapsed(), wall: Utc::now() }
     }
 }

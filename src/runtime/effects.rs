@@ -40,11 +40,7 @@ pub struct Effects {
 
 impl Effects {
     pub const fn new(engine: Engine, gate: Arc<Gate>, messages: mpsc::Sender<Msg>) -> Self {
-        Self {
-            engine,
-            gate,
-            messages,
-        }
+        Self { engine, gate, messages }
     }
 
     /// Opens the action connections and reads the end of the audit trail, both beside the loop.
@@ -80,11 +76,7 @@ impl Effects {
             let action = confirmed.action().clone();
             let result = gate.perform(&id, &confirmed, &permit).await;
             let sent = result.is_ok();
-            let done = Msg::ActionDone {
-                id: id.clone(),
-                action: action.clone(),
-                result,
-            };
+            let done = Msg::ActionDone { id: id.clone(), action: action.clone(), result };
             if messages.send(done).await.is_err() || !sent {
                 return;
             }
@@ -92,11 +84,7 @@ impl Effects {
                 tokio::time::sleep(*wait).await;
                 let result = gate.verify(&id, &confirmed, look + 1 == LOOKS.len()).await;
                 let settled = result.as_ref().is_ok_and(|found| found.settled);
-                let verified = Msg::Verified {
-                    id: id.clone(),
-                    action: action.clone(),
-                    result,
-                };
+                let verified = Msg::Verified { id: id.clone(), action: action.clone(), result };
                 if messages.send(verified).await.is_err() || settled {
                     return;
                 }

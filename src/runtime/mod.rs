@@ -85,14 +85,7 @@ pub async fn run(setup: Setup) -> io::Result<End> {
     let (sender, messages) = mpsc::channel(effects::MESSAGE_QUEUE);
     let effects = Effects::new(engine, setup.gate, sender);
     effects.begin();
-    let mut running = Loop {
-        model,
-        tty,
-        effects,
-        clock: setup.clock,
-        dirty: false,
-        drawn: Instant::now(),
-    };
+    let mut running = Loop { model, tty, effects, clock: setup.clock, dirty: false, drawn: Instant::now() };
     running.serve(reports, messages).await
 }
 
@@ -150,9 +143,7 @@ impl Loop {
 
     /// Data is drawn a moment after it came, and not more often than once a frame.
     fn next_frame(&self) -> Instant {
-        (Instant::now() + GATHER)
-            .max(self.drawn + FRAME)
-            .min(self.drawn + FRAME + GATHER)
+        (Instant::now() + GATHER).max(self.drawn + FRAME).min(self.drawn + FRAME + GATHER)
     }
 
     fn on_event(&mut self, event: ratatui::crossterm::event::Event) -> io::Result<Next> {

@@ -36,9 +36,7 @@ impl Tty {
     pub fn take() -> io::Result<Self> {
         enter()?;
         let backend = CrosstermBackend::new(BufWriter::with_capacity(64 * 1024, io::stdout()));
-        Ok(Self {
-            screen: Terminal::new(backend)?,
-        })
+        Ok(Self { screen: Terminal::new(backend)? })
     }
 
     /// Draws one frame, wrapped so that the terminal shows it at once.
@@ -91,9 +89,7 @@ fn enter() -> io::Result<()> {
     enable_raw_mode()?;
     TAKEN.store(true, Ordering::SeqCst);
     let mut out = io::stdout();
-    out.queue(EnterAlternateScreen)?
-        .queue(EnableBracketedPaste)?
-        .queue(cursor::Hide)?;
+    out.queue(EnterAlternateScreen)?.queue(EnableBracketedPaste)?.queue(cursor::Hide)?;
     out.flush()
 }
 

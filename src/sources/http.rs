@@ -28,12 +28,7 @@ impl Answer {
     #[must_use]
     pub fn first_line(&self) -> String {
         let text = String::from_utf8_lossy(&self.body);
-        text.lines()
-            .next()
-            .unwrap_or_default()
-            .chars()
-            .take(200)
-            .collect()
+        text.lines().next().unwrap_or_default().chars().take(200).collect()
     }
 }
 
@@ -101,8 +96,7 @@ impl Http {
     /// As [`get`](Self::get).
     pub async fn post_json(&self, path: &str, body: &serde_json::Value) -> Result<Answer, PollError> {
         let headers = [(reqwest::header::CONTENT_TYPE, "application/json")];
-        self.send(Method::POST, path, &headers, Some(body.to_string()))
-            .await
+        self.send(Method::POST, path, &headers, Some(body.to_string())).await
     }
 
     /// Any request with a body as it is.
@@ -132,21 +126,13 @@ impl Http {
             if collected.len() + chunk.len() > BODY_LIMIT_BYTES {
                 return Err(PollError::new(
                     PollErrorKind::WrongServer,
-                    format!(
-                        "the answer of {} is larger than {} MiB",
-                        self.shown,
-                        BODY_LIMIT_BYTES >> 20
-                    ),
+                    format!("the answer of {} is larger than {} MiB", self.shown, BODY_LIMIT_BYTES >> 20),
                 )
                 .remedy("check the path of the URL"));
             }
             collected.extend_from_slice(&chunk);
         }
-        Ok(Answer {
-            status: response.status(),
-            headers: response.headers().clone(),
-            body: collected,
-        })
+        Ok(Answer { status: response.status(), headers: response.headers().clone(), body: collected })
     }
 
     /// The URL that may be shown.
@@ -163,32 +149,20 @@ impl Http {
         match status.as_u16() {
             200..=299 => None,
             401 => Some(
-                PollError::new(
-                    PollErrorKind::Credentials,
-                    format!("{shown} wants credentials (401)"),
-                )
-                .remedy("set user and password, a token or an API key for this target"),
+                PollError::new(PollErrorKind::Credentials, format!("{shown} wants credentials (401)"))
+                    .remedy("set user and password, a token or an API key for this target"),
             ),
             403 => Some(PollError::new(
                 PollErrorKind::NotPermitted,
-                format!(
-                    "{shown} does not permit this user to read (403): {}",
-                    answer.first_line()
-                ),
+                format!("{shown} does not permit this user to read (403): {}", answer.first_line()),
             )),
             301..=308 => Some(
-                PollError::new(
-                    PollErrorKind::WrongServer,
-                    format!("{shown} redirects elsewhere ({status})"),
-                )
-                .remedy("give the final URL"),
+                PollError::new(PollErrorKind::WrongServer, format!("{shown} redirects elsewhere ({status})"))
+                    .remedy("give the final URL"),
             ),
             404 => Some(
-                PollError::new(
-                    PollErrorKind::WrongServer,
-                    format!("{shown} does not know this path (404)"),
-                )
-                .remedy("check the path of the URL and which server runs on this port"),
+                PollError::new(PollErrorKind::WrongServer, format!("{shown} does not know this path (404)"))
+                    .remedy("check the path of the URL and which server runs on this port"),
             ),
             429 | 502..=504 => Some(PollError::new(
                 PollErrorKind::NotReady,
@@ -212,11 +186,10 @@ impl Http {
         let lower = chain.to_ascii_lowercase();
         let shown = &self.shown;
         if lower.contains("certificate") || lower.contains("tls") || lower.contains("corrupt message") {
-            return PollError::new(
-                PollErrorKind::Tls,
-                format!("no TLS connection to {shown}: {chain}"),
-            )
-            .remedy("check https:// against http://, the host name, and set `ca` to the server's CA file");
+            return PollError::new(PollErrorKind::Tls, format!("no TLS connection to {shown}: {chain}"))
+                .remedy(
+                    "check https:// against http://, the host name, and set `ca` to the server's CA file",
+                );
         }
         if lower.contains("invalid http") || lower.contains("http version") || lower.contains("parse") {
             return PollError::new(
@@ -226,11 +199,8 @@ impl Http {
             .remedy("check the port, and https:// against http://");
         }
         if error.is_connect() {
-            return PollError::new(
-                PollErrorKind::Unreachable,
-                format!("{shown} cannot be reached: {chain}"),
-            )
-            .remedy("check host and port, and that the server runs");
+            return PollError::new(PollErrorKind::Unreachable, format!("{shown} cannot be reached: {chain}"))
+                .remedy("check host and port, and that the server runs");
         }
         PollError::new(PollErrorKind::Failed, format!("{shown} broke off: {chain}"))
     }
@@ -241,10 +211,7 @@ fn authorization(auth: &HttpAuth) -> Result<Option<HeaderValue>, String> {
         HttpAuth::None => return Ok(None),
         HttpAuth::Basic { user, password } => {
             let password = password.read()?;
-            format!(
-                "Basic {}",
-                base64(format!("{user}:{}", password.expose_secret()).as_bytes())
-            )
+            format!("Basic {}", base64(format!("{user}:{}", password.expose_secret()).as_bytes()))
         }
         HttpAuth::Bearer(token) => format!("Bearer {}", token.read()?.expose_secret()),
         HttpAuth::ApiKey(key) => format!("ApiKey {}", key.read()?.expose_secret()),
@@ -260,11 +227,7 @@ pub(crate) fn base64(bytes: &[u8]) -> String {
     const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let mut out = String::with_capacity(bytes.len().div_ceil(3) * 4);
     for chunk in bytes.chunks(3) {
-        let b = [
-            chunk[0],
-            chunk.get(1).copied().unwrap_or(0),
-            chunk.get(2).copied().unwrap_or(0),
-        ];
+        let b = [chunk[0], chunk.get(1).copied().unwrap_or(0), chunk.get(2).copied().unwrap_or(0)];
         let n = (u32::from(b[0]) << 16) | (u32::from(b[1]) << 8) | u32::from(b[2]);
         for index in 0..4 {
             if index <= chunk.len() {
@@ -283,13 +246,9 @@ mod tests {
 
     #[test]
     fn base64_of_the_rfc() {
-        for (plain, coded) in [
-            ("", ""),
-            ("f", "Zg=="),
-            ("fo", "Zm8="),
-            ("foo", "Zm9v"),
-            ("foobar", "Zm9vYmFy"),
-        ] {
+        for (plain, coded) in
+            [("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foobar", "Zm9vYmFy")]
+        {
             assert_eq!(base64(plain.as_bytes()), coded);
         }
     }

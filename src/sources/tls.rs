@@ -37,10 +37,7 @@ pub fn roots(file: Option<&Path>) -> Result<RootCertStore, String> {
     if let Some(path) = file {
         let (added, _) = store.add_parsable_certificates(certificates(path)?);
         if added == 0 {
-            return Err(format!(
-                "no certificate in {} can be used as a root",
-                path.display()
-            ));
+            return Err(format!("no certificate in {} can be used as a root", path.display()));
         }
         return Ok(store);
     }

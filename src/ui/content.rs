@@ -137,34 +137,19 @@ impl Column {
     /// A column of exactly `width`, text at the left.
     #[must_use]
     pub const fn fixed(title: &'static str, width: u16, priority: u8) -> Self {
-        Self {
-            title,
-            width: Width::Fixed(width),
-            right: false,
-            priority,
-        }
+        Self { title, width: Width::Fixed(width), right: false, priority }
     }
 
     /// A column of exactly `width`, numbers at the right.
     #[must_use]
     pub const fn number(title: &'static str, width: u16, priority: u8) -> Self {
-        Self {
-            title,
-            width: Width::Fixed(width),
-            right: true,
-            priority,
-        }
+        Self { title, width: Width::Fixed(width), right: true, priority }
     }
 
     /// A column that takes what is left, at least `least`.
     #[must_use]
     pub const fn flex(title: &'static str, least: u16, priority: u8) -> Self {
-        Self {
-            title,
-            width: Width::Flex(least),
-            right: false,
-            priority,
-        }
+        Self { title, width: Width::Flex(least), right: false, priority }
     }
 }
 
@@ -202,20 +187,13 @@ impl Cell {
     #[must_use]
     pub fn of(role: Role, text: impl AsRef<str>) -> Self {
         let line = Line::of(role, text);
-        Self {
-            text: line.plain(),
-            role,
-            ..Self::default()
-        }
+        Self { text: line.plain(), role, ..Self::default() }
     }
 
     /// A cell that shows `text` and sorts by `value`.
     #[must_use]
     pub fn number(value: Option<f64>, text: impl AsRef<str>) -> Self {
-        Self {
-            sort: SortKey::Number(value),
-            ..Self::of(Role::Text, text)
-        }
+        Self { sort: SortKey::Number(value), ..Self::of(Role::Text, text) }
     }
 
     /// The same cell with another role.
@@ -228,10 +206,7 @@ impl Cell {
     /// A sparkline.
     #[must_use]
     pub fn spark(samples: Vec<Option<f64>>) -> Self {
-        Self {
-            spark: Some(samples),
-            ..Self::default()
-        }
+        Self { spark: Some(samples), ..Self::default() }
     }
 }
 
@@ -250,21 +225,13 @@ impl Row {
     /// A row that Enter opens.
     #[must_use]
     pub const fn opens(key: RowKey, cells: Vec<Cell>) -> Self {
-        Self {
-            key,
-            cells,
-            opens: true,
-        }
+        Self { key, cells, opens: true }
     }
 
     /// A row with nothing behind it.
     #[must_use]
     pub const fn flat(key: RowKey, cells: Vec<Cell>) -> Self {
-        Self {
-            key,
-            cells,
-            opens: false,
-        }
+        Self { key, cells, opens: false }
     }
 }
 
@@ -296,21 +263,13 @@ impl Section {
     /// A section of lines.
     #[must_use]
     pub fn lines(title: impl Into<String>, lines: Vec<Line>) -> Self {
-        Self {
-            title: title.into(),
-            lines,
-            table: None,
-        }
+        Self { title: title.into(), lines, table: None }
     }
 
     /// A section with a table.
     #[must_use]
     pub fn table(title: impl Into<String>, table: Table) -> Self {
-        Self {
-            title: title.into(),
-            lines: Vec::new(),
-            table: Some(table),
-        }
+        Self { title: title.into(), lines: Vec::new(), table: Some(table) }
     }
 }
 

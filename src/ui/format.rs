@@ -42,11 +42,7 @@ pub fn count(value: f64) -> String {
 /// Events per second: `0/s`, `0.3/s`, `18/s`, `1.1k/s`.
 #[must_use]
 pub fn rate(value: f64) -> String {
-    if value > 0.0 && value < 9.95 {
-        format!("{value:.1}/s")
-    } else {
-        format!("{}/s", count(value))
-    }
+    if value > 0.0 && value < 9.95 { format!("{value:.1}/s") } else { format!("{}/s", count(value)) }
 }
 
 /// A share of 0–1 as `98 %` or, near the ends, `99.7 %`.

@@ -20,11 +20,7 @@ enum Item<'a> {
     Title(&'a str),
     Text(&'a Line),
     Header(&'a Table),
-    Row {
-        table: &'a Table,
-        row: &'a Row,
-        index: usize,
-    },
+    Row { table: &'a Table, row: &'a Row, index: usize },
     Empty(&'a str),
 }
 
@@ -91,11 +87,7 @@ fn push_table<'a>(
     }
     items.push(Item::Header(table));
     for row in rows {
-        items.push(Item::Row {
-            table,
-            row,
-            index: *index,
-        });
+        items.push(Item::Row { table, row, index: *index });
         *index += 1;
     }
 }
@@ -110,11 +102,7 @@ fn offset(items: &[Item<'_>], cursor: Option<usize>, scroll: usize, height: usiz
         .iter()
         .position(|item| matches!(item, Item::Row { index, .. } if *index == cursor))
         .unwrap_or(0);
-    if at < height.saturating_sub(1) {
-        0
-    } else {
-        (at + 1 + height / 4).saturating_sub(height).min(last)
-    }
+    if at < height.saturating_sub(1) { 0 } else { (at + 1 + height / 4).saturating_sub(height).min(last) }
 }
 
 fn draw_item(
@@ -127,27 +115,15 @@ fn draw_item(
 ) {
     match item {
         Item::Blank => {}
-        Item::Title(title) => put(
-            buffer,
-            area,
-            &cut(title, usize::from(area.width)),
-            theme.role(Role::Strong),
-        ),
+        Item::Title(title) => {
+            put(buffer, area, &cut(title, usize::from(area.width)), theme.role(Role::Strong));
+        }
         Item::Text(text) => line(text, area, buffer, theme),
         Item::Header(table) => header(table, level, area, buffer, theme),
         Item::Empty(sentence) => {
-            let inner = Rect::new(
-                area.x + MARGIN.min(area.width),
-                area.y,
-                area.width.saturating_sub(MARGIN),
-                1,
-            );
-            put(
-                buffer,
-                inner,
-                &cut(sentence, usize::from(inner.width)),
-                theme.role(Role::Muted),
-            );
+            let inner =
+                Rect::new(area.x + MARGIN.min(area.width), area.y, area.width.saturating_sub(MARGIN), 1);
+            put(buffer, inner, &cut(sentence, usize::from(inner.width)), theme.role(Role::Muted));
         }
         Item::Row { table, row, index } => {
             let here = cursor == Some(*index);
@@ -166,12 +142,7 @@ pub fn line(line: &Line, area: Rect, buffer: &mut Buffer, theme: &Theme) {
             return;
         }
         let text = cut(&span.text, usize::from(end - x));
-        put(
-            buffer,
-            Rect::new(x, area.y, end - x, 1),
-            &text,
-            theme.role(span.role),
-        );
+        put(buffer, Rect::new(x, area.y, end - x, 1), &text, theme.role(span.role));
         x += width(&text) as u16;
     }
     if let Some(samples) = &line.spark
@@ -179,12 +150,7 @@ pub fn line(line: &Line, area: Rect, buffer: &mut Buffer, theme: &Theme) {
     {
         let room = usize::from(end - x - 1).min(60);
         let drawn = spark::draw(samples, room.min(samples.len().max(1)), theme.ascii);
-        put(
-            buffer,
-            Rect::new(x + 1, area.y, end - x - 1, 1),
-            &drawn,
-            theme.role(Role::Accent),
-        );
+        put(buffer, Rect::new(x + 1, area.y, end - x - 1, 1), &drawn, theme.role(Role::Accent));
     }
 }
 
@@ -207,10 +173,7 @@ fn fit(columns: &[Column], room: u16) -> Vec<(usize, u16)> {
         kept.remove(victim);
     }
     let spare = room.saturating_sub(need(&kept));
-    let flexible = kept
-        .iter()
-        .filter(|i| matches!(columns[**i].width, Width::Flex(_)))
-        .count() as u16;
+    let flexible = kept.iter().filter(|i| matches!(columns[**i].width, Width::Flex(_))).count() as u16;
     let mut handed = 0;
     let mut left = flexible;
     kept.iter()
@@ -273,20 +236,8 @@ fn table_row(
     for (index, columns) in fit(&table.columns, area.width.saturating_sub(MARGIN)) {
         if let Some(cell) = row.cells.get(index) {
             let text = cell_text(cell, columns, theme);
-            let role = if cell.spark.is_some() {
-                Role::Accent
-            } else {
-                cell.role
-            };
-            put_aligned(
-                buffer,
-                x,
-                area,
-                columns,
-                table.columns[index].right,
-                &text,
-                theme.role(role),
-            );
+            let role = if cell.spark.is_some() { Role::Accent } else { cell.role };
+            put_aligned(buffer, x, area, columns, table.columns[index].right, &text, theme.role(role));
         }
         x += columns + GAP;
     }
@@ -301,11 +252,7 @@ fn cell_text(cell: &Cell, columns: u16, theme: &Theme) -> String {
 
 fn put_aligned(buffer: &mut Buffer, x: u16, area: Rect, columns: u16, right: bool, text: &str, style: Style) {
     let used = width(text) as u16;
-    let x = if right {
-        x + columns.saturating_sub(used)
-    } else {
-        x
-    };
+    let x = if right { x + columns.saturating_sub(used) } else { x };
     if x < area.right() {
         put(buffer, Rect::new(x, area.y, area.right() - x, 1), text, style);
     }
@@ -330,28 +277,17 @@ mod tests {
                 let name = format!("row {n}");
                 Row::flat(
                     RowKey::new(&["r", &name]),
-                    vec![
-                        Cell::text(&name),
-                        Cell::number(Some(n as f64), "1"),
-                        Cell::text("x"),
-                    ],
+                    vec![Cell::text(&name), Cell::number(Some(n as f64), "1"), Cell::text("x")],
                 )
             })
             .collect();
         let table = Table {
-            columns: vec![
-                Column::flex("name", 6, 0),
-                Column::number("n", 5, 1),
-                Column::fixed("more", 8, 2),
-            ],
+            columns: vec![Column::flex("name", 6, 0), Column::number("n", 5, 1), Column::fixed("more", 8, 2)],
             rows,
             empty: "nothing here".to_owned(),
             fixed_order: false,
         };
-        Content {
-            title: String::new(),
-            sections: vec![Section::table("things", table)],
-        }
+        Content { title: String::new(), sections: vec![Section::table("things", table)] }
     }
 
     fn draw(content_: &Content, level: &Level, width: u16, height: u16) -> Vec<String> {
@@ -360,23 +296,14 @@ mod tests {
         let theme = Theme::built_in("mono").unwrap();
         content(content_, level, area, &mut buffer, &theme);
         (0..height)
-            .map(|y| {
-                (0..width)
-                    .map(|x| buffer[(x, y)].symbol())
-                    .collect::<String>()
-                    .trim_end()
-                    .to_owned()
-            })
+            .map(|y| (0..width).map(|x| buffer[(x, y)].symbol()).collect::<String>().trim_end().to_owned())
             .collect()
     }
 
     #[test]
     fn the_least_important_column_goes_first() {
         let wide = draw(&table(1), &Level::default(), 30, 3);
-        assert_eq!(
-            wide,
-            ["things", "  name              n more", "> row 0             1 x"]
-        );
+        assert_eq!(wide, ["things", "  name              n more", "> row 0             1 x"]);
         let narrow = draw(&table(1), &Level::default(), 15, 3);
         assert_eq!(narrow, ["things", "  name        n", "> row 0       1"]);
     }
@@ -384,10 +311,7 @@ mod tests {
     #[test]
     fn the_cursor_is_always_in_view_and_the_header_stays() {
         let content = table(50);
-        let level = Level {
-            cursor: Some(RowKey::new(&["r", "row 40"])),
-            ..Level::default()
-        };
+        let level = Level { cursor: Some(RowKey::new(&["r", "row 40"])), ..Level::default() };
         let lines = draw(&content, &level, 30, 8);
         assert!(lines[0].contains("name"), "{lines:?}");
         assert!(lines.iter().any(|line| line.starts_with("> row 40")), "{lines:?}");
@@ -395,14 +319,8 @@ mod tests {
 
     #[test]
     fn an_empty_table_says_so() {
-        assert_eq!(
-            draw(&table(0), &Level::default(), 20, 2),
-            ["things", "  nothing here"]
-        );
-        let level = Level {
-            filter: "zzz".to_owned(),
-            ..Level::default()
-        };
+        assert_eq!(draw(&table(0), &Level::default(), 20, 2), ["things", "  nothing here"]);
+        let level = Level { filter: "zzz".to_owned(), ..Level::default() };
         assert!(draw(&table(3), &level, 60, 2)[1].contains("nothing matches"));
     }
 

@@ -29,10 +29,7 @@ impl Level {
         if rows.is_empty() {
             return None;
         }
-        let found = self
-            .cursor
-            .as_ref()
-            .and_then(|key| rows.iter().position(|row| row.key == *key));
+        let found = self.cursor.as_ref().and_then(|key| rows.iter().position(|row| row.key == *key));
         Some(found.unwrap_or_else(|| self.index.min(rows.len() - 1)))
     }
 }
@@ -67,11 +64,7 @@ pub fn shown<'a>(content: &'a Content, level: &Level) -> Vec<&'a Row> {
 }
 
 fn matches(row: &Row, needle: &str) -> bool {
-    needle.is_empty()
-        || row
-            .cells
-            .iter()
-            .any(|cell| cell.text.to_lowercase().contains(needle))
+    needle.is_empty() || row.cells.iter().any(|cell| cell.text.to_lowercase().contains(needle))
 }
 
 fn compare(a: &Row, b: &Row, column: usize, descending: bool) -> Ordering {
@@ -103,10 +96,7 @@ mod tests {
         let rows = [("b", Some(2.0)), ("a", None), ("c", Some(10.0))]
             .into_iter()
             .map(|(name, value)| {
-                Row::flat(
-                    RowKey::new(&["row", name]),
-                    vec![Cell::text(name), Cell::number(value, "x")],
-                )
+                Row::flat(RowKey::new(&["row", name]), vec![Cell::text(name), Cell::number(value, "x")])
             })
             .collect();
         let table = Table {
@@ -114,47 +104,31 @@ mod tests {
             rows,
             ..Table::default()
         };
-        Content {
-            title: String::new(),
-            sections: vec![Section::table("", table)],
-        }
+        Content { title: String::new(), sections: vec![Section::table("", table)] }
     }
 
     #[track_caller]
     fn check(level: &Level, expected: &str) {
         let content = content();
-        let names: String = shown(&content, level)
-            .iter()
-            .map(|row| row.key.segment(1))
-            .collect();
+        let names: String = shown(&content, level).iter().map(|row| row.key.segment(1)).collect();
         assert_eq!(names, expected);
     }
 
     #[test]
     fn sorts_with_the_unknown_last_and_filters() {
         check(&Level::default(), "bac");
-        let sorted = |sort| Level {
-            sort: Some(sort),
-            ..Level::default()
-        };
+        let sorted = |sort| Level { sort: Some(sort), ..Level::default() };
         check(&sorted((1, true)), "cba");
         check(&sorted((1, false)), "bca");
         check(&sorted((0, false)), "abc");
-        let filtered = Level {
-            filter: "C".to_owned(),
-            ..Level::default()
-        };
+        let filtered = Level { filter: "C".to_owned(), ..Level::default() };
         check(&filtered, "c");
     }
 
     #[test]
     fn the_cursor_follows_its_row_and_stays_near_when_it_is_gone() {
         let content = content();
-        let mut level = Level {
-            cursor: Some(RowKey::new(&["row", "c"])),
-            index: 0,
-            ..Level::default()
-        };
+        let mut level = Level { cursor: Some(RowKey::new(&["row", "c"])), index: 0, ..Level::default() };
         let rows = shown(&content, &level);
         assert_eq!(level.position(&rows), Some(2));
         level.cursor = Some(RowKey::new(&["row", "gone"]));

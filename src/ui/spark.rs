@@ -13,11 +13,7 @@ pub fn draw(samples: &[Option<f64>], width: usize, ascii: bool) -> String {
     let mut out = " ".repeat(width - shown.len().min(width));
     for sample in shown {
         out.push(sample.map_or(' ', |value| {
-            let share = if high > low {
-                (value - low) / (high - low)
-            } else {
-                0.0
-            };
+            let share = if high > low { (value - low) / (high - low) } else { 0.0 };
             levels[((share * 7.0).round() as usize).min(7)]
         }));
     }

@@ -27,10 +27,7 @@ pub fn clean(text: &str) -> String {
 pub fn clean_lines(text: &str) -> Vec<String> {
     text.lines()
         .map(|line| {
-            line.replace('\t', "    ")
-                .chars()
-                .filter(|c| !(c.is_control() || is_format(*c)))
-                .collect()
+            line.replace('\t', "    ").chars().filter(|c| !(c.is_control() || is_format(*c))).collect()
         })
         .collect()
 }

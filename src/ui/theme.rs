@@ -51,10 +51,7 @@ impl Theme {
     pub fn built_in(name: &str) -> Result<Self, String> {
         let Some((_, text)) = BUILT_IN.iter().find(|(known, _)| *known == name) else {
             let names: Vec<&str> = BUILT_IN.iter().map(|(name, _)| *name).collect();
-            return Err(format!(
-                "there is no theme `{name}`; there are {}",
-                names.join(", ")
-            ));
+            return Err(format!("there is no theme `{name}`; there are {}", names.join(", ")));
         };
         Self::parse(name, text)
     }
@@ -68,22 +65,14 @@ impl Theme {
             toml::from_str(text).map_err(|error| format!("theme `{name}`: {error}"))?;
         let mut styles = BTreeMap::new();
         for part in PARTS {
-            let entry = entries
-                .get(part)
-                .ok_or_else(|| format!("theme `{name}` says nothing about `{part}`"))?;
-            styles.insert(
-                part,
-                style(entry).map_err(|error| format!("theme `{name}`, {part}: {error}"))?,
-            );
+            let entry =
+                entries.get(part).ok_or_else(|| format!("theme `{name}` says nothing about `{part}`"))?;
+            styles.insert(part, style(entry).map_err(|error| format!("theme `{name}`, {part}: {error}"))?);
         }
         if let Some(unknown) = entries.keys().find(|key| !PARTS.contains(&key.as_str())) {
             return Err(format!("theme `{name}`: `{unknown}` is not a part of the screen"));
         }
-        Ok(Self {
-            name: name.to_owned(),
-            ascii: false,
-            styles,
-        })
+        Ok(Self { name: name.to_owned(), ascii: false, styles })
     }
 
     /// The style of a role.
@@ -111,10 +100,7 @@ impl Theme {
     /// The name of the built-in theme after this one.
     #[must_use]
     pub fn next(&self) -> &'static str {
-        let here = BUILT_IN
-            .iter()
-            .position(|(name, _)| *name == self.name)
-            .unwrap_or(0);
+        let here = BUILT_IN.iter().position(|(name, _)| *name == self.name).unwrap_or(0);
         BUILT_IN[(here + 1) % BUILT_IN.len()].0
     }
 }
@@ -139,8 +125,7 @@ fn style(entry: &Entry) -> Result<Style, String> {
 }
 
 fn colour(name: &str) -> Result<Color, String> {
-    name.parse()
-        .map_err(|_| format!("`{name}` is not a colour; write #rrggbb, a colour name, or default"))
+    name.parse().map_err(|_| format!("`{name}` is not a colour; write #rrggbb, a colour name, or default"))
 }
 
 #[cfg(test)]
@@ -152,11 +137,7 @@ mod tests {
         let Color::Rgb(r, g, b) = colour else { return None };
         let linear = |channel: u8| {
             let c = f64::from(channel) / 255.0;
-            if c <= 0.039_28 {
-                c / 12.92
-            } else {
-                ((c + 0.055) / 1.055).powf(2.4)
-            }
+            if c <= 0.039_28 { c / 12.92 } else { ((c + 0.055) / 1.055).powf(2.4) }
         };
         Some(0.2126 * linear(r) + 0.7152 * linear(g) + 0.0722 * linear(b))
     }
@@ -190,11 +171,6 @@ mod tests {
     #[test]
     fn mono_has_no_colour() {
         let theme = Theme::built_in("mono").unwrap();
-        assert!(
-            theme
-                .styles
-                .values()
-                .all(|style| style.fg.is_none() && style.bg.is_none())
-        );
+        assert!(theme.styles.values().all(|style| style.fg.is_none() && style.bg.is_none()));
     }
 }

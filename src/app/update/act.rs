@@ -12,10 +12,7 @@ use crate::ui::content::Role;
 /// Opens the menu of the row under the cursor.
 pub fn open_menu(model: &mut Model) {
     if model.frozen.is_some() {
-        model.say(
-            Role::Warning,
-            "the screen is frozen; press p to see the present before you act",
-        );
+        model.say(Role::Warning, "the screen is frozen; press p to see the present before you act");
         return;
     }
     let Some(row) = navigate::selected(model).or_else(|| model.place().path.last().cloned()) else {
@@ -27,19 +24,11 @@ pub fn open_menu(model: &mut Model) {
         model.say(Role::Note, "nothing can be done to this row from here");
         return;
     }
-    model.overlay = Some(Overlay::Menu(Menu {
-        row,
-        offers,
-        opened: model.now,
-    }));
+    model.overlay = Some(Overlay::Menu(Menu { row, offers, opened: model.now }));
 }
 
 fn marked(model: &Model) -> Vec<RowKey> {
-    model
-        .place()
-        .level()
-        .map(|level| level.marks.iter().cloned().collect())
-        .unwrap_or_default()
+    model.place().level().map(|level| level.marks.iter().cloned().collect()).unwrap_or_default()
 }
 
 fn offers(model: &Model, row: &RowKey, marked: &[RowKey]) -> Vec<Offer> {
@@ -53,17 +42,12 @@ pub fn choose(model: &mut Model, menu: &Menu, letter: char) {
     };
     match &offer.choice {
         Err(refusal) => {
-            let remedy = refusal
-                .remedy
-                .as_ref()
-                .map_or(String::new(), |remedy| format!("; {remedy}"));
+            let remedy = refusal.remedy.as_ref().map_or(String::new(), |remedy| format!("; {remedy}"));
             model.say(Role::Warning, format!("{}: {}{remedy}", offer.label, refusal.why));
         }
         Ok((action, preview)) => match model.arming.permit(action.target(), model.now) {
             Err(refusal) => {
-                let remedy = refusal
-                    .remedy
-                    .map_or(String::new(), |remedy| format!("; {remedy}"));
+                let remedy = refusal.remedy.map_or(String::new(), |remedy| format!("; {remedy}"));
                 model.overlay = None;
                 model.say(Role::Warning, format!("{}{remedy}", refusal.why));
             }
@@ -106,10 +90,7 @@ pub fn perform(model: &mut Model, confirmed: Confirmed<Action>, dialog: &Confirm
     if let Some(level) = model.place_mut().levels.last_mut() {
         level.marks.clear();
     }
-    vec![Effect::Perform {
-        confirmed,
-        permit: dialog.permit.clone(),
-    }]
+    vec![Effect::Perform { confirmed, permit: dialog.permit.clone() }]
 }
 
 /// The executor answered.

@@ -122,10 +122,7 @@ fn palette(model: &mut Model, key: Key, mut text: String) -> Vec<Effect> {
                 (Some((_, command)), Code::Enter) => return super::run(model, *command),
                 (Some((name, _)), _) => model.overlay = Some(Overlay::Palette((*name).to_owned())),
                 (None, _) => {
-                    model.say(
-                        Role::Warning,
-                        format!("there is no command `{}`; ? lists them", text.trim()),
-                    );
+                    model.say(Role::Warning, format!("there is no command `{}`; ? lists them", text.trim()));
                 }
             }
         }
@@ -198,10 +195,7 @@ pub fn paste(model: &mut Model, pasted: &str) {
             | Overlay::Confirm(_),
         )
         | None => {
-            model.say(
-                Role::Note,
-                "pasted text was ignored: no field is open that takes it",
-            );
+            model.say(Role::Note, "pasted text was ignored: no field is open that takes it");
         }
     }
 }

@@ -59,17 +59,13 @@ pub fn update(model: &mut Model, msg: Msg, now: Now) -> Vec<Effect> {
 
 fn on_key(model: &mut Model, key: Key) -> Vec<Effect> {
     // Ctrl-C and Ctrl-Z work in every dialog.
-    let control = matches!(
-        model.keymap.command(key),
-        Some(Command::Quit | Command::Suspend | Command::Redraw)
-    ) && key.ctrl;
+    let control =
+        matches!(model.keymap.command(key), Some(Command::Quit | Command::Suspend | Command::Redraw))
+            && key.ctrl;
     if model.overlay.is_some() && !control {
         return dialog::on_key(model, key);
     }
-    model
-        .keymap
-        .command(key)
-        .map_or_else(Vec::new, |command| run(model, command))
+    model.keymap.command(key).map_or_else(Vec::new, |command| run(model, command))
 }
 
 /// Carries out one command: from a key or from the palette.
@@ -153,10 +149,7 @@ fn theme(model: &mut Model) {
 fn quit(model: &mut Model) -> Vec<Effect> {
     if model.running > 0 && !model.quit_asked {
         model.quit_asked = true;
-        model.say(
-            Role::Warning,
-            "an action is still running; press q again to leave without its outcome",
-        );
+        model.say(Role::Warning, "an action is still running; press q again to leave without its outcome");
         return Vec::new();
     }
     vec![Effect::Quit]

@@ -52,11 +52,7 @@ pub fn step(model: &mut Model, command: Command) {
 }
 
 fn lines(content: &Content) -> usize {
-    let lines: usize = content
-        .sections
-        .iter()
-        .map(|section| section.lines.len() + 2)
-        .sum();
+    let lines: usize = content.sections.iter().map(|section| section.lines.len() + 2).sum();
     lines.saturating_sub(1)
 }
 
@@ -154,11 +150,7 @@ pub fn sort(model: &mut Model) {
     let sentence = level.sort.map_or_else(
         || "sorted by importance".to_owned(),
         |(column, descending)| {
-            let order = if descending {
-                "highest first"
-            } else {
-                "lowest first"
-            };
+            let order = if descending { "highest first" } else { "lowest first" };
             format!("sorted by {}, {order} (I turns it around)", columns[column].title)
         },
     );

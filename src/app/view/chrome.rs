@@ -30,10 +30,9 @@ fn place_and_mode(model: &Model) -> Line {
     let line = match model.arming.mode(model.now) {
         Mode::ReadOnly => line.then(Role::Ok, "READ-ONLY"),
         Mode::Disarmed => line.then(Role::Ok, "DISARMED"),
-        Mode::Armed(left) => line.then(
-            Role::Critical,
-            format!("ARMED {}:{:02}", left.as_secs() / 60, left.as_secs() % 60),
-        ),
+        Mode::Armed(left) => {
+            line.then(Role::Critical, format!("ARMED {}:{:02}", left.as_secs() / 60, left.as_secs() % 60))
+        }
         Mode::Open => line.then(Role::Note, "ACTIONS OPEN"),
     };
     match &model.frozen {
@@ -48,11 +47,7 @@ fn place_and_mode(model: &Model) -> Line {
 /// The state of every source, grouped by kind; the worst of a kind counts.
 fn sources(model: &Model, mut line: Line) -> (Line, Duration) {
     let mut oldest = Duration::ZERO;
-    let glyphs = if model.theme.ascii {
-        ["ok", "late", "LOST", ".."]
-    } else {
-        ["●", "◐", "○", "…"]
-    };
+    let glyphs = if model.theme.ascii { ["ok", "late", "LOST", ".."] } else { ["●", "◐", "○", "…"] };
     for kind in SystemKind::ALL {
         let states: Vec<Freshness> = model
             .world
@@ -72,10 +67,9 @@ fn sources(model: &Model, mut line: Line) -> (Line, Duration) {
             Freshness::Late(age) => {
                 line.then(Role::Warning, format!("{} LATE {}", glyphs[1], duration(*age)))
             }
-            Freshness::Lost(age) => line.then(
-                Role::Critical,
-                format!("{} no data {}", glyphs[2], duration(*age)),
-            ),
+            Freshness::Lost(age) => {
+                line.then(Role::Critical, format!("{} no data {}", glyphs[2], duration(*age)))
+            }
         };
     }
     (line, oldest)
@@ -92,46 +86,28 @@ const fn rank(freshness: Freshness) -> u8 {
 
 /// The status as one line of text, for small terminals.
 pub fn status_text(model: &Model) -> String {
-    sources(model, place_and_mode(model).then(Role::Muted, " │"))
-        .0
-        .plain()
+    sources(model, place_and_mode(model).then(Role::Muted, " │")).0.plain()
 }
 
 /// Line one.
 pub fn status(model: &Model, area: Rect, buffer: &mut Buffer) {
     let utc = model.now.wall.format("%H:%M:%SZ").to_string();
-    let local = model
-        .now
-        .wall
-        .with_timezone(&chrono::Local)
-        .format("%H:%M:%S local ")
-        .to_string();
-    let clocks = if area.width >= 100 {
-        format!("{local}{utc}")
-    } else {
-        utc
-    };
-    let line = place_and_mode(model)
-        .then(Role::Muted, " │ ")
-        .then(Role::Text, clocks)
-        .then(Role::Muted, " │");
+    let local = model.now.wall.with_timezone(&chrono::Local).format("%H:%M:%S local ").to_string();
+    let clocks = if area.width >= 100 { format!("{local}{utc}") } else { utc };
+    let line =
+        place_and_mode(model).then(Role::Muted, " │ ").then(Role::Text, clocks).then(Role::Muted, " │");
     let (line, oldest) = sources(model, line);
     let line = line.then(Role::Muted, format!(" │ oldest {}", duration(oldest)));
     let dropped: u64 = model.world.targets().iter().map(|target| target.dropped).sum();
-    let line = if dropped > 0 {
-        line.then(Role::Warning, format!(" │ {dropped} reports dropped"))
-    } else {
-        line
-    };
+    let line =
+        if dropped > 0 { line.then(Role::Warning, format!(" │ {dropped} reports dropped")) } else { line };
     let widened: Vec<String> = model
         .world
         .targets()
         .iter()
         .filter(|target| target.plan.is_some_and(|plan| plan.widened))
         .filter_map(|target| {
-            target
-                .plan
-                .map(|plan| format!("{} each {}", target.id, duration(plan.interval)))
+            target.plan.map(|plan| format!("{} each {}", target.id, duration(plan.interval)))
         })
         .collect();
     let line = if widened.is_empty() {
@@ -163,11 +139,7 @@ pub fn verdict(model: &Model, area: Rect, buffer: &mut Buffer) {
             }
             let rest = Rect::new(x, y, area.right() - x, 1);
             let last_row = y + 1 == area.bottom();
-            let text = if last_row {
-                cut(piece, usize::from(rest.width))
-            } else {
-                piece.to_owned()
-            };
+            let text = if last_row { cut(piece, usize::from(rest.width)) } else { piece.to_owned() };
             render::put(buffer, rest, &text, model.theme.role(span.role));
             x = (x + width(piece) as u16).min(area.right());
         }
@@ -180,11 +152,7 @@ pub fn tabs(model: &Model, area: Rect, buffer: &mut Buffer) {
     let narrow = area.width < 100;
     for panel in PANELS {
         let here = panel.screen() == model.screen;
-        let name = if narrow && !here {
-            &panel.title()[..panel.title().len().min(7)]
-        } else {
-            panel.title()
-        };
+        let name = if narrow && !here { &panel.title()[..panel.title().len().min(7)] } else { panel.title() };
         let label = format!("{} {name}", panel.screen().number());
         let style = model.theme.part(if here { "tab_here" } else { "tab" });
         if x >= area.right() {
@@ -210,18 +178,13 @@ pub fn message(model: &Model, area: Rect, buffer: &mut Buffer) {
             field("filter: ", text, "Enter keeps it, Esc clears it")
         }
         (Some(Overlay::Palette(text)), _) => {
-            let names: Vec<&str> = super::super::update_palette(model, text)
-                .into_iter()
-                .map(|(name, _)| name)
-                .take(8)
-                .collect();
+            let names: Vec<&str> =
+                super::super::update_palette(model, text).into_iter().map(|(name, _)| name).take(8).collect();
             field(":", text, &names.join("  "))
         }
         (Some(Overlay::Arm(text)), _) => {
-            let note = format!(
-                "type `{}` and Enter to permit actions for 10 minutes",
-                model.arming.environment
-            );
+            let note =
+                format!("type `{}` and Enter to permit actions for 10 minutes", model.arming.environment);
             field("arm: ", text, &note)
         }
         (_, Some(toast)) => Line::of(toast.role, &toast.text),
@@ -264,10 +227,7 @@ pub fn hints(model: &Model, area: Rect, buffer: &mut Buffer) {
     wanted.extend([
         (Command::Filter, "filter"),
         (Command::Sort, "sort"),
-        (
-            Command::Freeze,
-            if model.frozen.is_some() { "go on" } else { "freeze" },
-        ),
+        (Command::Freeze, if model.frozen.is_some() { "go on" } else { "freeze" }),
         (Command::Refresh, "refresh"),
         (Command::Sources, "sources"),
         (Command::ActionLog, "log"),
@@ -277,9 +237,7 @@ pub fn hints(model: &Model, area: Rect, buffer: &mut Buffer) {
     let mut line = Line::default();
     for (command, word) in wanted {
         if let Some(key) = model.keymap.hint(command) {
-            line = line
-                .then(Role::Accent, key.to_string())
-                .then(Role::Muted, format!(" {word}  "));
+            line = line.then(Role::Accent, key.to_string()).then(Role::Muted, format!(" {word}  "));
         }
     }
     render::line(&line, area, buffer, &model.theme);

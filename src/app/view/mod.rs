@@ -61,23 +61,14 @@ pub fn draw(model: &Model, area: Rect, buffer: &mut Buffer) {
 /// A terminal too small for screens: the state, the sentence, and what would help.
 fn tiny(model: &Model, area: Rect, buffer: &mut Buffer) {
     let plain = super::verdict::verdict(&model.world, model.now).plain();
-    let lines = [
-        chrome::status_text(model),
-        plain,
-        "make the window at least 80x24".to_owned(),
-    ];
+    let lines = [chrome::status_text(model), plain, "make the window at least 80x24".to_owned()];
     let mut y = area.y;
     for line in lines {
         for part in wrap(&line, usize::from(area.width)) {
             if y >= area.bottom() {
                 return;
             }
-            render::put(
-                buffer,
-                Rect::new(area.x, y, area.width, 1),
-                &part,
-                model.theme.role(Role::Text),
-            );
+            render::put(buffer, Rect::new(area.x, y, area.width, 1), &part, model.theme.role(Role::Text));
             y += 1;
         }
     }

@@ -20,16 +20,8 @@ pub fn draw(model: &Model, overlay: &Overlay, area: Rect, buffer: &mut Buffer) {
         Overlay::Help(at) => (" Help: ↑↓ scroll, Esc closes ", help(model), *at),
         Overlay::ActionLog(at) => (" Action log (newest first): Esc closes ", log(model, inner), *at),
         Overlay::Sources(at) => (" Sources: Esc closes ", sources(model, inner), *at),
-        Overlay::Menu(menu) => (
-            " What may be done: a letter chooses, Esc closes ",
-            entries(menu, inner),
-            0,
-        ),
-        Overlay::Confirm(dialog) => (
-            " Confirm: Esc keeps everything as it is ",
-            confirm(dialog, inner),
-            0,
-        ),
+        Overlay::Menu(menu) => (" What may be done: a letter chooses, Esc closes ", entries(menu, inner), 0),
+        Overlay::Confirm(dialog) => (" Confirm: Esc keeps everything as it is ", confirm(dialog, inner), 0),
         Overlay::Filter | Overlay::Palette(_) | Overlay::Arm(_) => return,
     };
     boxed(model, title, &lines, scroll, area, buffer);
@@ -67,29 +59,12 @@ fn boxed(model: &Model, title: &str, lines: &[Line], scroll: usize, area: Rect, 
     } else {
         BorderType::Plain.to_border_set()
     };
-    let title = if model.theme.ascii {
-        title.replace("↑↓", "up/down")
-    } else {
-        title.to_owned()
-    };
-    let block = Block::bordered()
-        .border_set(set)
-        .title(title)
-        .style(model.theme.role(Role::Text));
+    let title = if model.theme.ascii { title.replace("↑↓", "up/down") } else { title.to_owned() };
+    let block = Block::bordered().border_set(set).title(title).style(model.theme.role(Role::Text));
     let inner = block.inner(frame);
     block.render(frame, buffer);
-    for (row, line) in lines
-        .iter()
-        .skip(scroll)
-        .take(usize::from(inner.height))
-        .enumerate()
-    {
-        let place = Rect::new(
-            inner.x + 1,
-            inner.y + row as u16,
-            inner.width.saturating_sub(2),
-            1,
-        );
+    for (row, line) in lines.iter().skip(scroll).take(usize::from(inner.height)).enumerate() {
+        let place = Rect::new(inner.x + 1, inner.y + row as u16, inner.width.saturating_sub(2), 1);
         render::line(line, place, buffer, &model.theme);
     }
 }
@@ -110,20 +85,14 @@ fn help(model: &Model) -> Vec<Line> {
             continue;
         }
         let keys: Vec<String> = entry.keys.iter().map(ToString::to_string).collect();
-        let keys = if keys.is_empty() {
-            format!(":{}", entry.name)
-        } else {
-            keys.join(" ")
-        };
+        let keys = if keys.is_empty() { format!(":{}", entry.name) } else { keys.join(" ") };
         lines.push(Line::of(Role::Accent, format!("  {keys:<22}")).then(Role::Text, entry.help));
     }
     lines.push(Line::default());
     lines.push(Line::text(
         "Nothing is changed without x, a letter, and a confirmation. Enter never confirms.",
     ));
-    lines.push(Line::text(
-        "Every action is written to the audit trail before it is sent:",
-    ));
+    lines.push(Line::text("Every action is written to the audit trail before it is sent:"));
     lines.push(Line::of(Role::Muted, format!("  {}", model.audit_place)));
     lines
 }
@@ -138,20 +107,11 @@ fn sources(model: &Model, width: usize) -> Vec<Line> {
             Freshness::Late(age) => (Role::Warning, format!("LATE, {} old", duration(age))),
             Freshness::Lost(age) => (Role::Critical, format!("LOST, no data for {}", duration(age))),
         };
-        let took = target
-            .took
-            .map_or(String::new(), |took| format!(", a poll takes {}", duration(took)));
-        let each = duration(
-            target
-                .plan
-                .map_or(target.configured_interval, |plan| plan.interval),
-        );
+        let took = target.took.map_or(String::new(), |took| format!(", a poll takes {}", duration(took)));
+        let each = duration(target.plan.map_or(target.configured_interval, |plan| plan.interval));
         lines.push(
             Line::of(Role::Strong, format!("{} ", target.id))
-                .then(
-                    Role::Muted,
-                    format!("({}, {}) ", target.kind.name(), target.address),
-                )
+                .then(Role::Muted, format!("({}, {}) ", target.kind.name(), target.address))
                 .then(role, state)
                 .then(Role::Muted, format!(", each {each}{took}")),
         );
@@ -163,11 +123,7 @@ fn sources(model: &Model, width: usize) -> Vec<Line> {
     }
     lines.push(Line::default());
     for sentence in &model.trail {
-        lines.extend(
-            wrap(sentence, width)
-                .into_iter()
-                .map(|part| Line::of(Role::Muted, part)),
-        );
+        lines.extend(wrap(sentence, width).into_iter().map(|part| Line::of(Role::Muted, part)));
     }
     lines
 }
@@ -183,24 +139,15 @@ fn log(model: &Model, width: usize) -> Vec<Line> {
         };
         let when = entry.at.get(..19).unwrap_or(&entry.at).replace('T', " ");
         lines.push(
-            Line::of(Role::Muted, format!("{when}Z "))
-                .then(role, format!("{word} "))
-                .then(
-                    Role::Text,
-                    format!(
-                        "{}@{} {} on {}",
-                        entry.who, entry.host, entry.action, entry.target
-                    ),
-                ),
+            Line::of(Role::Muted, format!("{when}Z ")).then(role, format!("{word} ")).then(
+                Role::Text,
+                format!("{}@{} {} on {}", entry.who, entry.host, entry.action, entry.target),
+            ),
         );
         for text in [&entry.identity, &entry.result] {
             if !text.is_empty() {
                 let parts = wrap(text, width.saturating_sub(6));
-                lines.extend(
-                    parts
-                        .into_iter()
-                        .map(|part| Line::of(Role::Text, format!("      {part}"))),
-                );
+                lines.extend(parts.into_iter().map(|part| Line::of(Role::Text, format!("      {part}"))));
             }
         }
     }
@@ -218,12 +165,9 @@ fn entries(menu: &Menu, width: usize) -> Vec<Line> {
         let possible = offer.choice.is_ok();
         let role = if possible { Role::Strong } else { Role::Muted };
         lines.push(
-            Line::of(
-                if possible { Role::Accent } else { Role::Muted },
-                format!("{}  ", offer.letter),
-            )
-            .then(role, &offer.label)
-            .then(Role::Muted, format!("  {}", offer.effect)),
+            Line::of(if possible { Role::Accent } else { Role::Muted }, format!("{}  ", offer.letter))
+                .then(role, &offer.label)
+                .then(Role::Muted, format!("  {}", offer.effect)),
         );
         if let Err(refusal) = &offer.choice {
             let mut text = format!("not possible: {}", refusal.why);
@@ -231,11 +175,7 @@ fn entries(menu: &Menu, width: usize) -> Vec<Line> {
                 text.push_str(&format!("; {remedy}"));
             }
             let parts = wrap(&text, width.saturating_sub(4));
-            lines.extend(
-                parts
-                    .into_iter()
-                    .map(|part| Line::of(Role::Warning, format!("   {part}"))),
-            );
+            lines.extend(parts.into_iter().map(|part| Line::of(Role::Warning, format!("   {part}"))));
         }
     }
     lines
@@ -244,12 +184,7 @@ fn entries(menu: &Menu, width: usize) -> Vec<Line> {
 fn confirm(dialog: &Confirm, width: usize) -> Vec<Line> {
     let preview = &dialog.preview;
     let mut lines = vec![Line::of(Role::Strong, &preview.title), Line::default()];
-    let label = preview
-        .facts
-        .iter()
-        .map(|(label, _)| label.len())
-        .max()
-        .unwrap_or(0);
+    let label = preview.facts.iter().map(|(label, _)| label.len()).max().unwrap_or(0);
     for (name, value) in &preview.facts {
         let mut parts = wrap(value, width.saturating_sub(label + 4)).into_iter();
         let first = parts.next().unwrap_or_default();
@@ -263,10 +198,7 @@ fn confirm(dialog: &Confirm, width: usize) -> Vec<Line> {
     }
     lines.push(Line::default());
     if let Some(changed) = &dialog.changed {
-        lines.push(Line::of(
-            Role::Critical,
-            format!("Not possible any more: {changed}"),
-        ));
+        lines.push(Line::of(Role::Critical, format!("Not possible any more: {changed}")));
         return lines;
     }
     lines.push(match &dialog.word {

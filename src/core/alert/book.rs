@@ -54,11 +54,7 @@ impl AlertBook {
     ) {
         let mut seen = BTreeMap::new();
         for signal in signals {
-            let key = (
-                signal.rule.to_owned(),
-                signal.target.to_string(),
-                signal.subject.clone(),
-            );
+            let key = (signal.rule.to_owned(), signal.target.to_string(), signal.subject.clone());
             seen.insert(key, signal);
         }
         for (key, finding) in &mut self.alerts {
@@ -103,11 +99,8 @@ impl AlertBook {
     /// What fires, worst first; then what was resolved lately.
     #[must_use]
     pub fn findings(&self) -> Vec<&Finding> {
-        let mut list: Vec<&Finding> = self
-            .alerts
-            .values()
-            .filter(|finding| finding.stage != Stage::Pending)
-            .collect();
+        let mut list: Vec<&Finding> =
+            self.alerts.values().filter(|finding| finding.stage != Stage::Pending).collect();
         list.sort_by(|a, b| {
             let resolved = |finding: &Finding| matches!(finding.stage, Stage::Resolved(_));
             resolved(a)
@@ -156,22 +149,13 @@ mod tests {
             observed_for: observed.map(Duration::from_secs),
             hit: 1,
             next_step: String::new(),
-            place: Place {
-                screen: Screen::Overview,
-                row: None,
-            },
+            place: Place { screen: Screen::Overview, row: None },
         }
     }
 
     fn observe(book: &mut AlertBook, signals: Vec<Signal>, silent: bool, at: u64) {
         let rules = Rulebook::defaults(&[SPEC]);
-        book.observe(
-            signals,
-            &rules,
-            |_| Triage::Saturation,
-            |_| silent,
-            Now::example(at),
-        );
+        book.observe(signals, &rules, |_| Triage::Saturation, |_| silent, Now::example(at));
     }
 
     #[test]
@@ -191,12 +175,7 @@ mod tests {
     #[test]
     fn what_the_server_knows_counts_towards_the_hold() {
         let mut book = AlertBook::default();
-        observe(
-            &mut book,
-            vec![signal("a", Severity::Warning, Some(60))],
-            false,
-            100,
-        );
+        observe(&mut book, vec![signal("a", Severity::Warning, Some(60))], false, 100);
         let firing = book.firing();
         assert_eq!(firing.len(), 1);
         assert_eq!(firing[0].since.wall, Now::example(40).wall);
@@ -205,12 +184,7 @@ mod tests {
     #[test]
     fn a_silent_target_resolves_nothing() {
         let mut book = AlertBook::default();
-        observe(
-            &mut book,
-            vec![signal("a", Severity::Warning, Some(60))],
-            false,
-            100,
-        );
+        observe(&mut book, vec![signal("a", Severity::Warning, Some(60))], false, 100);
         observe(&mut book, vec![], true, 101);
         assert_eq!(book.firing().len(), 1);
     }
@@ -218,10 +192,8 @@ mod tests {
     #[test]
     fn critical_stands_first() {
         let mut book = AlertBook::default();
-        let signals = vec![
-            signal("a", Severity::Warning, Some(60)),
-            signal("b", Severity::Critical, Some(60)),
-        ];
+        let signals =
+            vec![signal("a", Severity::Warning, Some(60)), signal("b", Severity::Critical, Some(60))];
         observe(&mut book, signals, false, 100);
         assert_eq!(book.firing()[0].signal.subject, "b");
     }

@@ -133,10 +133,7 @@ mod tests {
         assert_eq!(book.grade("test.rule", 0.79), None);
         assert_eq!(book.grade("test.rule", 0.8), Some(Severity::Warning));
         assert_eq!(book.grade("test.rule", 0.95), Some(Severity::Critical));
-        let low = RuleSetting {
-            critical: Some(0.5),
-            ..book.get("test.rule")
-        };
+        let low = RuleSetting { critical: Some(0.5), ..book.get("test.rule") };
         assert_eq!(low.grade_low(0.7), Some(Severity::Warning));
         assert_eq!(low.grade_low(0.4), Some(Severity::Critical));
         assert_eq!(book.grade("no.such", 1e9), None);
@@ -145,10 +142,7 @@ mod tests {
     #[test]
     fn a_rule_can_be_switched_off() {
         let mut book = Rulebook::defaults(&[SPEC]);
-        let off = RuleSetting {
-            enabled: false,
-            ..book.get("test.rule")
-        };
+        let off = RuleSetting { enabled: false, ..book.get("test.rule") };
         assert!(book.set("test.rule", off));
         assert_eq!(book.grade("test.rule", 1.0), None);
     }

@@ -40,17 +40,13 @@ impl PgAction {
     #[must_use]
     pub fn identity(&self) -> String {
         match self {
-            Self::Cancel {
-                backend,
-                query_start_micros,
-            } => format!(
+            Self::Cancel { backend, query_start_micros } => format!(
                 "pid {} backend_start {} query_start {query_start_micros}",
                 backend.pid, backend.backend_start_micros
             ),
-            Self::Terminate { backend } => format!(
-                "pid {} backend_start {}",
-                backend.pid, backend.backend_start_micros
-            ),
+            Self::Terminate { backend } => {
+                format!("pid {} backend_start {}", backend.pid, backend.backend_start_micros)
+            }
         }
     }
 }

@@ -84,10 +84,7 @@ impl Forest {
             return Vec::new();
         };
         let depth = self.nodes[at].depth;
-        self.nodes[at + 1..]
-            .iter()
-            .take_while(|node| node.depth > depth)
-            .collect()
+        self.nodes[at + 1..].iter().take_while(|node| node.depth > depth).collect()
     }
 }
 
@@ -127,10 +124,7 @@ pub fn forest(sessions: &[Session], reading: &LockReading) -> Forest {
 impl Builder<'_> {
     /// A parallel worker stands for its leader.
     fn leader(&self, pid: i32) -> i32 {
-        self.sessions
-            .get(&pid)
-            .and_then(|session| session.leader_pid)
-            .unwrap_or(pid)
+        self.sessions.get(&pid).and_then(|session| session.leader_pid).unwrap_or(pid)
     }
 
     /// Who holds what and who wants what, a parallel group as one.
@@ -158,9 +152,7 @@ impl Builder<'_> {
     /// A lock of `party` on the thing that `wanted` is about, which excludes it.
     fn held_by(&self, party: &Party, wanted: &LockRow) -> Option<&LockRow> {
         let rows = self.granted.get(party)?;
-        rows.iter()
-            .find(|row| row.tag == wanted.tag && row.mode.conflicts(wanted.mode))
-            .copied()
+        rows.iter().find(|row| row.tag == wanted.tag && row.mode.conflicts(wanted.mode)).copied()
     }
 
     /// Gives every waiter its one parent.
@@ -180,9 +172,7 @@ impl Builder<'_> {
             let hard = wanted.and_then(|row| self.hard(&parties, row, &waiters));
             let chosen = match hard {
                 Some(party) => Some((party, Edge::Holds)),
-                None => self
-                    .nearest_ahead(&parties)
-                    .map(|party| (party, Edge::QueuedBehind)),
+                None => self.nearest_ahead(&parties).map(|party| (party, Edge::QueuedBehind)),
             };
             if let Some((party, edge)) = chosen {
                 self.children.entry(party.clone()).or_default().push(*waiter);
@@ -194,11 +184,7 @@ impl Builder<'_> {
     /// A pid as parties; 0 stands for any prepared transaction.
     fn parties(&self, pid: i32) -> Vec<Party> {
         if pid == 0 {
-            self.reading
-                .prepared
-                .iter()
-                .map(|prepared| Party::Prepared(prepared.xid.clone()))
-                .collect()
+            self.reading.prepared.iter().map(|prepared| Party::Prepared(prepared.xid.clone())).collect()
         } else {
             vec![Party::Pid(pid)]
         }
@@ -206,10 +192,8 @@ impl Builder<'_> {
 
     /// Of those that hold what is wanted: one that waits for nobody if there is one, for it is nearer to the root.
     fn hard(&self, parties: &[Party], wanted: &LockRow, waiters: &BTreeSet<i32>) -> Option<Party> {
-        let holders: Vec<&Party> = parties
-            .iter()
-            .filter(|party| self.held_by(party, wanted).is_some())
-            .collect();
+        let holders: Vec<&Party> =
+            parties.iter().filter(|party| self.held_by(party, wanted).is_some()).collect();
         let free = holders.iter().find(|party| match party {
             Party::Pid(pid) => !waiters.contains(pid),
             Party::Prepared(_) => true,
@@ -290,10 +274,7 @@ impl Builder<'_> {
             })
             .collect();
         trees.sort_by_key(|nodes| std::cmp::Reverse(nodes.len()));
-        Forest {
-            nodes: trees.concat(),
-            cycles,
-        }
+        Forest { nodes: trees.concat(), cycles }
     }
 
     /// Adds `party` and everybody below it; returns how many those are and their longest wait.
@@ -327,9 +308,7 @@ impl Builder<'_> {
     fn node(&self, party: &Party, depth: usize) -> Node {
         let (who, edge, wanted) = match party {
             Party::Pid(pid) => (
-                self.sessions
-                    .get(pid)
-                    .map_or(Who::Gone(*pid), |session| Who::Backend(session.id)),
+                self.sessions.get(pid).map_or(Who::Gone(*pid), |session| Who::Backend(session.id)),
                 self.parent.get(pid).map_or(Edge::Root, |(_, edge)| *edge),
                 self.waiting_row(*pid),
             ),
@@ -370,10 +349,7 @@ mod tests {
 
     fn session(pid: i32, leader: Option<i32>) -> Session {
         Session {
-            id: BackendId {
-                pid,
-                backend_start_micros: 1,
-            },
+            id: BackendId { pid, backend_start_micros: 1 },
             leader_pid: leader,
             database: "app".to_owned(),
             user: "app_rw".to_owned(),
@@ -430,12 +406,7 @@ mod tests {
             database: "app".to_owned(),
             age: Duration::from_secs(60),
         }];
-        let reading = LockReading {
-            edges: edges.to_vec(),
-            rows,
-            prepared,
-            truncated: false,
-        };
+        let reading = LockReading { edges: edges.to_vec(), rows, prepared, truncated: false };
         forest(&sessions, &reading)
     }
 
@@ -452,13 +423,7 @@ mod tests {
                 rows.push(lock(2, "transactionid 700", Share, false, Some(100)));
                 edges.push((2, 1));
             } else {
-                rows.push(lock(
-                    waiter,
-                    "tuple 5",
-                    Exclusive,
-                    false,
-                    Some(100 - u64::from(waiter as u32)),
-                ));
+                rows.push(lock(waiter, "tuple 5", Exclusive, false, Some(100 - u64::from(waiter as u32))));
                 edges.extend((2..waiter).map(|ahead| (waiter, ahead)));
             }
         }
@@ -492,10 +457,7 @@ mod tests {
         assert_eq!(drawn(&forest), "Ptx1 >11 >>12 >13 >>~14");
         let ddl = &forest.nodes[3];
         assert_eq!(ddl.releases_if_cancelled, 1);
-        assert_eq!(
-            forest.nodes[0].holds,
-            Some((Exclusive, "transactionid 900".to_owned()))
-        );
+        assert_eq!(forest.nodes[0].holds, Some((Exclusive, "transactionid 900".to_owned())));
     }
 
     #[test]

@@ -129,9 +129,8 @@ mod tests {
     #[test]
     fn the_conflict_table_is_the_documented_one() {
         // Rows and columns in the order of the documentation's table 13.2; X marks a conflict.
-        let table = [
-            ".......X", "......XX", "....XXXX", "...XXXXX", "..XX.XXX", "..XXXXXX", ".XXXXXXX", "XXXXXXXX",
-        ];
+        let table =
+            [".......X", "......XX", "....XXXX", "...XXXXX", "..XX.XXX", "..XXXXXX", ".XXXXXXX", "XXXXXXXX"];
         for (row, line) in LockMode::ALL.iter().zip(table) {
             for (column, mark) in LockMode::ALL.iter().zip(line.chars()) {
                 assert_eq!(row.conflicts(*column), mark == 'X', "{row:?} against {column:?}");
@@ -141,10 +140,7 @@ mod tests {
 
     #[test]
     fn names_of_the_server() {
-        assert_eq!(
-            LockMode::parse("ShareRowExclusiveLock"),
-            Some(LockMode::ShareRowExclusive)
-        );
+        assert_eq!(LockMode::parse("ShareRowExclusiveLock"), Some(LockMode::ShareRowExclusive));
         assert_eq!(LockMode::parse("SIReadLock"), None);
     }
 }

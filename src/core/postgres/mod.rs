@@ -5,10 +5,12 @@ pub mod locks;
 mod reading;
 mod rules;
 mod state;
+mod window;
 
 pub use reading::*;
-pub use rules::{RULES, signals};
-pub use state::PostgresState;
+pub use rules::{RULES, backend_key, describe, prepared_key, signals};
+pub use state::{Histories, PostgresState, Rates, Totals, WINDOW, lag_bytes};
+pub use window::{StatementDelta, StatementsDelta};
 
 mod action;
 pub use action::{BackendId, PgAction};

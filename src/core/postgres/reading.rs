@@ -35,6 +35,7 @@ pub struct PostgresReading {
 
 /// Who answers, and what our role may do.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "independent facts about a role and a server")]
 pub struct Server {
     /// `server_version_num`: 150018 for 15.18.
     pub version_num: u32,

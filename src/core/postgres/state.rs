@@ -1,21 +1,309 @@
-//! What follows from several readings of one Postgres target: rates, histories, windows.
+//! What follows from several readings of one PostgreSQL server: rates, windows, histories, the lock forest. Pure.
 
-use super::PostgresReading;
+use super::blocking::{Forest, forest};
+use super::reading::{DatabaseCounters, Health, PostgresReading};
+use super::window::{StatementWindow, StatementsDelta};
+use crate::core::history::Series;
+use crate::core::part::Part;
+use crate::core::rate::{increase, per_second, ratio};
 use crate::core::time::Now;
+use std::collections::VecDeque;
+use std::time::Duration;
 
-/// The latest reading of a target and everything derived from it and its predecessors.
+/// Cache hit and other windowed shares look back this far.
+pub const WINDOW: Duration = Duration::from_secs(60);
+/// Fewer blocks than this in the window say nothing about the cache.
+pub const LEAST_BLOCKS: f64 = 1000.0;
+
+/// Counters of all databases together.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Totals {
+    /// Committed and rolled back.
+    pub transactions: f64,
+    /// Rolled back.
+    pub rollbacks: f64,
+    /// Blocks read from outside the buffer cache.
+    pub blocks_read: f64,
+    /// Blocks found in it.
+    pub blocks_hit: f64,
+    /// Rows inserted, updated, deleted.
+    pub rows_changed: f64,
+    /// Bytes of temporary files.
+    pub temp_bytes: f64,
+    /// Deadlocks.
+    pub deadlocks: f64,
+}
+
+impl Totals {
+    fn of(databases: &[DatabaseCounters]) -> Self {
+        let sum = |field: fn(&DatabaseCounters) -> f64| databases.iter().map(field).sum();
+        Self {
+            transactions: sum(|db| db.commits + db.rollbacks),
+            rollbacks: sum(|db| db.rollbacks),
+            blocks_read: sum(|db| db.blocks_read),
+            blocks_hit: sum(|db| db.blocks_hit),
+            rows_changed: sum(|db| db.rows_changed),
+            temp_bytes: sum(|db| db.temp_bytes),
+            deadlocks: sum(|db| db.deadlocks),
+        }
+    }
+
+    const fn fields(&self) -> [f64; 7] {
+        [
+            self.transactions,
+            self.rollbacks,
+            self.blocks_read,
+            self.blocks_hit,
+            self.rows_changed,
+            self.temp_bytes,
+            self.deadlocks,
+        ]
+    }
+
+    /// Every counter is at least what it was: nothing was reset in between.
+    fn grew_from(&self, before: &Self) -> bool {
+        self.fields().iter().zip(before.fields()).all(|(after, before)| *after >= before)
+    }
+}
+
+/// Rates and windows at the newest reading; `None` where nothing can be said yet.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Rates {
+    /// Transactions per second.
+    pub transactions: Option<f64>,
+    /// Rolled back per second.
+    pub rollbacks: Option<f64>,
+    /// Rows changed per second.
+    pub rows_changed: Option<f64>,
+    /// Share of blocks found in the buffer cache, over [`WINDOW`].
+    pub hit_ratio: Option<f64>,
+    /// Bytes of temporary files per second, over [`WINDOW`].
+    pub temp_bytes: Option<f64>,
+    /// Deadlocks in [`WINDOW`].
+    pub deadlocks: Option<f64>,
+    /// Bytes of WAL per second, between the newest two looks.
+    pub wal_bytes: Option<f64>,
+    /// Checkpoints that were asked for, between the newest two looks, per second.
+    pub requested_checkpoints: Option<f64>,
+    /// Files that could not be archived, between the newest two looks.
+    pub archive_failures: Option<f64>,
+}
+
+/// The past of the numbers that are drawn.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Histories {
+    /// Transactions per second.
+    pub transactions: Series,
+    /// Hit ratio, 0–1.
+    pub hit_ratio: Series,
+    /// Client backends.
+    pub connections: Series,
+    /// Sessions that run something.
+    pub active: Series,
+    /// Sessions that wait for a lock.
+    pub blocked: Series,
+    /// WAL bytes per second.
+    pub wal_bytes: Series,
+    /// The largest replay lag in bytes.
+    pub lag_bytes: Series,
+}
+
+/// The latest reading of a server and everything derived from it and its predecessors.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct PostgresState {
     /// The newest reading and when it was made.
     pub latest: Option<(Now, PostgresReading)>,
+    /// Who blocks whom in it.
+    pub forest: Forest,
+    /// Rates up to it.
+    pub rates: Rates,
+    /// The past.
+    pub histories: Histories,
+    /// Statements by what they did in the window.
+    pub statements: StatementsDelta,
+    /// When the counters fell although the server did not restart: it crashed and recovered, or somebody reset them.
+    pub reset_at: Option<Now>,
+    totals: VecDeque<(Now, Totals)>,
+    window: StatementWindow,
+    health: Option<Health>,
 }
 
 impl PostgresState {
-    /// Takes in a new reading: derives rates against its predecessor over the measured time between them.
+    /// Takes in a new reading: derives rates against its predecessors over the measured time between them.
     pub fn absorb(&mut self, reading: PostgresReading, now: Now) {
+        if self.is_another_server(&reading) {
+            *self = Self::default();
+        }
+        self.forest = match (reading.sessions.ready(), reading.locks.ready()) {
+            (Some(sessions), Some(locks)) => forest(sessions, locks),
+            _ => Forest::default(),
+        };
+        self.absorb_totals(&reading, now);
+        self.absorb_health(&reading);
+        if let Part::Ready(statements) = &reading.statements {
+            self.statements = self.window.absorb(statements);
+        }
+        self.remember(&reading);
         self.latest = Some((now, reading));
     }
 
     /// Notes that a poll failed: every history gets an explicit gap; the latest reading stays (its age is shown).
-    pub fn gap(&mut self) {}
+    pub fn gap(&mut self) {
+        let histories = &mut self.histories;
+        for series in [
+            &mut histories.transactions,
+            &mut histories.hit_ratio,
+            &mut histories.connections,
+            &mut histories.active,
+            &mut histories.blocked,
+            &mut histories.wal_bytes,
+            &mut histories.lag_bytes,
+        ] {
+            series.push(None);
+        }
+    }
+
+    /// The newest reading.
+    #[must_use]
+    pub fn reading(&self) -> Option<&PostgresReading> {
+        self.latest.as_ref().map(|(_, reading)| reading)
+    }
+
+    /// Another postmaster, or a standby that was promoted: old counters mean nothing any more.
+    fn is_another_server(&self, reading: &PostgresReading) -> bool {
+        self.reading().is_some_and(|before| {
+            before.server.started_micros != reading.server.started_micros
+                || before.server.in_recovery != reading.server.in_recovery
+        })
+    }
+
+    fn absorb_totals(&mut self, reading: &PostgresReading, now: Now) {
+        self.rates = Rates {
+            wal_bytes: self.rates.wal_bytes,
+            requested_checkpoints: self.rates.requested_checkpoints,
+            archive_failures: self.rates.archive_failures,
+            ..Rates::default()
+        };
+        let Some(databases) = reading.databases.ready() else {
+            return;
+        };
+        let totals = Totals::of(databases);
+        if let Some((_, before)) = self.totals.back()
+            && !totals.grew_from(before)
+        {
+            self.totals.clear();
+            self.reset_at = Some(now);
+        }
+        if let Some((at, before)) = self.totals.back() {
+            let elapsed = now.since(*at);
+            self.rates.transactions = per_second(before.transactions, totals.transactions, elapsed);
+            self.rates.rollbacks = per_second(before.rollbacks, totals.rollbacks, elapsed);
+            self.rates.rows_changed = per_second(before.rows_changed, totals.rows_changed, elapsed);
+        }
+        self.totals.push_back((now, totals));
+        while self.totals.len() > 2 && self.totals.get(1).is_some_and(|(at, _)| now.since(*at) >= WINDOW) {
+            self.totals.pop_front();
+        }
+        if let Some((at, first)) = self.totals.front().filter(|_| self.totals.len() > 1) {
+            let hits = totals.blocks_hit - first.blocks_hit;
+            let reads = totals.blocks_read - first.blocks_read;
+            self.rates.hit_ratio = ratio(hits, hits + reads, LEAST_BLOCKS);
+            self.rates.temp_bytes = per_second(first.temp_bytes, totals.temp_bytes, now.since(*at));
+            self.rates.deadlocks = increase(first.deadlocks, totals.deadlocks);
+        }
+    }
+
+    fn absorb_health(&mut self, reading: &PostgresReading) {
+        let Part::Ready(health) = &reading.health else {
+            return;
+        };
+        if let Some(before) = self.health.as_ref().filter(|before| before.at != health.at) {
+            let elapsed = health.at.since(before.at);
+            let rate = |before: Option<f64>, after: Option<f64>| per_second(before?, after?, elapsed);
+            self.rates.wal_bytes = rate(before.wal_position, health.wal_position);
+            self.rates.requested_checkpoints =
+                rate(before.checkpoints_requested, health.checkpoints_requested);
+            self.rates.archive_failures = before
+                .archiver
+                .ready()
+                .zip(health.archiver.ready())
+                .and_then(|(before, after)| increase(before.failed, after.failed));
+        }
+        if self.health.as_ref().is_none_or(|before| before.at != health.at) {
+            self.health = Some(health.clone());
+        }
+    }
+
+    fn remember(&mut self, reading: &PostgresReading) {
+        let sessions = reading.sessions.ready();
+        let count = |pick: fn(&super::Session) -> bool| {
+            sessions.map(|all| all.iter().filter(|session| pick(session)).count() as f64)
+        };
+        let histories = &mut self.histories;
+        histories.transactions.push(self.rates.transactions);
+        histories.hit_ratio.push(self.rates.hit_ratio);
+        histories.connections.push(count(super::Session::is_client));
+        let runs =
+            |session: &super::Session| session.is_client() && session.state == super::SessionState::Active;
+        histories.active.push(count(runs));
+        histories.blocked.push(count(super::Session::waits_for_lock));
+        histories.wal_bytes.push(self.rates.wal_bytes);
+        histories.lag_bytes.push(lag_bytes(reading));
+    }
+}
+
+/// The largest number of bytes that any copy is behind: as the primary sees it, else as a standby sees itself.
+#[must_use]
+pub fn lag_bytes(reading: &PostgresReading) -> Option<f64> {
+    let senders = reading.senders.ready().map(|senders| senders.iter().filter_map(|s| s.replay_bytes));
+    let most = senders.and_then(|bytes| bytes.max_by(f64::total_cmp));
+    most.or_else(|| reading.standby.ready().and_then(|standby| standby.behind_bytes))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn reading(commits: f64, hit: f64, read: f64) -> PostgresReading {
+        let database =
+            DatabaseCounters { commits, blocks_hit: hit, blocks_read: read, ..DatabaseCounters::default() };
+        PostgresReading { databases: Part::Ready(vec![database]), ..PostgresReading::default() }
+    }
+
+    #[test]
+    fn rates_over_measured_time_and_no_ratio_of_nothing() {
+        let mut state = PostgresState::default();
+        state.absorb(reading(100.0, 0.0, 0.0), Now::example(0));
+        assert_eq!(state.rates, Rates::default());
+        state.absorb(reading(130.0, 900.0, 50.0), Now::example(3));
+        assert_eq!(state.rates.transactions, Some(10.0));
+        assert_eq!(state.rates.hit_ratio, None, "950 blocks say nothing");
+        state.absorb(reading(130.0, 1800.0, 200.0), Now::example(4));
+        assert_eq!(state.rates.hit_ratio, Some(0.9));
+    }
+
+    #[test]
+    fn counters_that_fall_are_announced_and_never_a_negative_rate() {
+        let mut state = PostgresState::default();
+        state.absorb(reading(1000.0, 5000.0, 0.0), Now::example(0));
+        state.absorb(reading(10.0, 20.0, 0.0), Now::example(2));
+        assert_eq!(state.rates.transactions, None);
+        assert_eq!(state.reset_at, Some(Now::example(2)));
+        state.absorb(reading(14.0, 20.0, 0.0), Now::example(4));
+        assert_eq!(state.rates.transactions, Some(2.0));
+        assert_eq!(state.histories.transactions.tail(3), vec![None, None, Some(2.0)]);
+    }
+
+    #[test]
+    fn a_restart_begins_anew() {
+        let mut state = PostgresState::default();
+        state.absorb(reading(1000.0, 0.0, 0.0), Now::example(0));
+        let mut other = reading(2000.0, 0.0, 0.0);
+        other.server.started_micros = 77;
+        state.absorb(other, Now::example(2));
+        assert_eq!(state.rates.transactions, None);
+        assert_eq!(state.reset_at, None);
+        state.gap();
+        assert_eq!(state.histories.connections.last(), None);
+    }
 }

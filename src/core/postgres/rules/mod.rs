@@ -1,0 +1,461 @@
+//! The rules about a PostgreSQL server. Each names its culprit, how many are hit, and what may be done.
+
+mod copies;
+
+use super::blocking::{Node, Who};
+use super::reading::{PostgresReading, Session};
+use super::{BackendId, PostgresState};
+use crate::core::alert::{RuleSpec, RuleUnit, Rulebook, Severity, Signal, Triage};
+use crate::core::ids::TargetId;
+use crate::core::place::{Place, RowKey, Screen};
+use crate::core::text::{counted, lasting, sized, tidy};
+use crate::core::time::Now;
+use std::time::Duration;
+
+const fn rule(
+    id: &'static str,
+    help: &'static str,
+    unit: RuleUnit,
+    thresholds: (Option<f64>, Option<f64>),
+    hold_seconds: u64,
+    triage: Triage,
+) -> RuleSpec {
+    RuleSpec {
+        id,
+        help,
+        unit,
+        warning: thresholds.0,
+        critical: thresholds.1,
+        hold: Duration::from_secs(hold_seconds),
+        triage,
+    }
+}
+
+use RuleUnit::{Bytes, Count, PerSecond, Ratio, Seconds, State};
+use Triage::{Capacity, Lag, Latency, Saturation};
+
+/// The rules of this system with their defaults.
+pub const RULES: &[RuleSpec] = &[
+    rule(
+        "postgres.blocked",
+        "the longest wait for a lock behind one root",
+        Seconds,
+        (Some(10.0), Some(60.0)),
+        0,
+        Saturation,
+    ),
+    rule(
+        "postgres.blocked_sessions",
+        "sessions that wait behind one root",
+        Count,
+        (None, Some(10.0)),
+        0,
+        Saturation,
+    ),
+    rule(
+        "postgres.idle_in_transaction",
+        "a session idle in transaction",
+        Seconds,
+        (Some(60.0), Some(300.0)),
+        0,
+        Saturation,
+    ),
+    rule(
+        "postgres.connections",
+        "share of the usable connection slots in use",
+        Ratio,
+        (Some(0.8), Some(0.9)),
+        0,
+        Saturation,
+    ),
+    rule(
+        "postgres.long_query",
+        "a statement of a client that runs for long",
+        Seconds,
+        (Some(300.0), None),
+        0,
+        Latency,
+    ),
+    rule(
+        "postgres.cache_hit",
+        "less than this share of blocks found in the cache, over a minute",
+        Ratio,
+        (Some(0.8), None),
+        60,
+        Latency,
+    ),
+    rule("postgres.deadlocks", "deadlocks within a minute", Count, (Some(1.0), None), 0, Triage::Errors),
+    rule("postgres.replication_lag", "seconds that a copy is behind", Seconds, (Some(5.0), None), 5, Lag),
+    rule(
+        "postgres.replication_bytes",
+        "bytes that a copy is behind",
+        Bytes,
+        (Some(67_108_864.0), Some(1_073_741_824.0)),
+        5,
+        Lag,
+    ),
+    rule("postgres.receiver", "a standby that receives nothing", State, (None, None), 5, Lag),
+    rule(
+        "postgres.slot_retained",
+        "bytes of WAL kept for a slot nobody reads",
+        Bytes,
+        (Some(1_073_741_824.0), Some(10_737_418_240.0)),
+        0,
+        Capacity,
+    ),
+    rule("postgres.prepared", "age of a prepared transaction", Seconds, (Some(300.0), None), 0, Saturation),
+    rule(
+        "postgres.wraparound",
+        "age of the oldest transaction id of a database",
+        Count,
+        (Some(500_000_000.0), Some(1_500_000_000.0)),
+        0,
+        Capacity,
+    ),
+    rule(
+        "postgres.archiver",
+        "WAL files that could not be archived",
+        PerSecond,
+        (None, Some(1.0)),
+        0,
+        Capacity,
+    ),
+    rule(
+        "postgres.reset",
+        "the counters fell: a crash and recovery, or a reset",
+        State,
+        (None, None),
+        0,
+        Triage::Errors,
+    ),
+];
+
+struct Scene<'a> {
+    state: &'a PostgresState,
+    reading: &'a PostgresReading,
+    target: &'a TargetId,
+    rules: &'a Rulebook,
+    now: Now,
+    found: Vec<Signal>,
+}
+
+/// Everything that is wrong with `target` at `now` by `rules`.
+#[must_use]
+pub fn signals(state: &PostgresState, target: &TargetId, rules: &Rulebook, now: Now) -> Vec<Signal> {
+    let Some((_, reading)) = &state.latest else {
+        return Vec::new();
+    };
+    let mut scene = Scene { state, reading, target, rules, now, found: Vec::new() };
+    scene.blocked();
+    scene.sessions();
+    scene.connections();
+    scene.counters();
+    scene.wraparound_and_reset();
+    scene.senders();
+    scene.standby();
+    scene.slots();
+    scene.prepared();
+    scene.found
+}
+
+/// The row of a backend, the same on every screen.
+#[must_use]
+pub fn backend_key(target: &str, id: BackendId) -> RowKey {
+    RowKey::new(&["backend", target, &id.pid.to_string(), &id.backend_start_micros.to_string()])
+}
+
+/// The row of a prepared transaction.
+#[must_use]
+pub fn prepared_key(target: &str, gid: &str) -> RowKey {
+    RowKey::new(&["prepared", target, gid])
+}
+
+/// "pid 4711 (app_rw, idle in transaction 6m02s)".
+#[must_use]
+pub fn describe(session: &Session) -> String {
+    let age = session.state_age.map_or(String::new(), |age| format!(" {}", lasting(age)));
+    format!("pid {} ({}, {}{age})", session.id.pid, tidy(&session.user, 24), session.state.words())
+}
+
+impl Scene<'_> {
+    fn session(&self, id: BackendId) -> Option<&Session> {
+        self.reading.sessions.ready()?.iter().find(|session| session.id == id)
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "the fields of one signal, named at the only callers")]
+    fn push(
+        &mut self,
+        rule: &'static str,
+        subject: &str,
+        severity: Severity,
+        sentence: String,
+        observed_for: Option<Duration>,
+        hit: usize,
+        next_step: &str,
+        place: Place,
+    ) {
+        self.found.push(Signal {
+            rule,
+            target: self.target.clone(),
+            subject: subject.to_owned(),
+            severity,
+            sentence,
+            observed_for,
+            hit: hit as u64,
+            next_step: next_step.to_owned(),
+            place,
+        });
+    }
+
+    fn on(screen: Screen) -> Place {
+        Place { screen, row: None }
+    }
+
+    fn blocked(&mut self) {
+        let roots: Vec<Node> = self.state.forest.roots().cloned().collect();
+        for root in roots {
+            let longest = root.longest.unwrap_or_default();
+            let by_wait = self.rules.grade("postgres.blocked", longest.as_secs_f64());
+            let by_count = self.rules.grade("postgres.blocked_sessions", root.victims as f64);
+            let Some(severity) = by_wait.max(by_count) else {
+                continue;
+            };
+            let (name, step, row) = match &root.who {
+                Who::Backend(id) => {
+                    let session = self.session(*id);
+                    let name = session.map_or_else(|| format!("pid {}", id.pid), describe);
+                    let idle = session.is_some_and(|session| session.state.is_idle_in_transaction());
+                    let step = if idle {
+                        "x on it: terminate (a cancel does nothing)"
+                    } else {
+                        "x on it: cancel first"
+                    };
+                    (name, step, backend_key(self.target.as_str(), *id))
+                }
+                Who::Prepared(gid) => (
+                    format!("prepared transaction {}", tidy(gid, 40)),
+                    "COMMIT or ROLLBACK PREPARED as its owner",
+                    prepared_key(self.target.as_str(), gid),
+                ),
+                Who::Gone(pid) => (
+                    format!("pid {pid} (gone since)"),
+                    "look again",
+                    RowKey::new(&["gone", self.target.as_str(), &pid.to_string()]),
+                ),
+            };
+            let sentence = format!("{name} blocks {}", counted(root.victims, "session"));
+            let subject = format!("{:?}", root.who);
+            let place = Place { screen: Screen::Blocking, row: Some(row) };
+            self.push(
+                "postgres.blocked",
+                &subject,
+                severity,
+                sentence,
+                Some(longest),
+                root.victims,
+                step,
+                place,
+            );
+        }
+    }
+
+    fn sessions(&mut self) {
+        let sessions = self.reading.sessions.ready().map(Vec::as_slice).unwrap_or_default();
+        let mut found = Vec::new();
+        for session in sessions.iter().filter(|session| session.is_client()) {
+            let place =
+                Place { screen: Screen::Queries, row: Some(backend_key(self.target.as_str(), session.id)) };
+            if session.state.is_idle_in_transaction() {
+                let age = session.state_age.unwrap_or_default();
+                let mut severity = self.rules.grade("postgres.idle_in_transaction", age.as_secs_f64());
+                let pins = session.xmin_age.is_some() || session.writes;
+                if severity == Some(Severity::Warning) && session.xmin_age.is_some() {
+                    severity = Some(Severity::Critical);
+                }
+                // A root of waiters is told by the rule about blocking; here it would only say it twice.
+                let root = self.state.forest.node(session.id).is_some_and(|node| node.victims > 0);
+                if let (Some(severity), false) = (severity, root) {
+                    let pinned = if pins { " and holds back vacuum" } else { "" };
+                    let sentence = format!("{}{pinned}", describe(session));
+                    found.push(("postgres.idle_in_transaction", session, severity, sentence, age, place));
+                }
+            } else if let Some(age) =
+                session.query_age.filter(|_| session.state == super::SessionState::Active)
+            {
+                let waits = session.waits_for_lock();
+                if let (Some(severity), false) =
+                    (self.rules.grade("postgres.long_query", age.as_secs_f64()), waits)
+                {
+                    let sentence = format!(
+                        "pid {} ({}) has been running for {}: {}",
+                        session.id.pid,
+                        tidy(&session.user, 24),
+                        lasting(age),
+                        tidy(&session.query, 40)
+                    );
+                    found.push(("postgres.long_query", session, severity, sentence, age, place));
+                }
+            }
+        }
+        for (rule, session, severity, sentence, age, place) in found {
+            let subject = format!("pid {} {}", session.id.pid, session.id.backend_start_micros);
+            let step = if rule == "postgres.long_query" {
+                "look at it; x: cancel"
+            } else {
+                "ask its owner; x: terminate"
+            };
+            self.push(rule, &subject, severity, sentence, Some(age), 1, step, place);
+        }
+    }
+
+    fn connections(&mut self) {
+        let Some(slots) = self.reading.slots.ready().copied().filter(|slots| slots.usable() > 0) else {
+            return;
+        };
+        let share = slots.used as f64 / slots.usable() as f64;
+        if let Some(severity) = self.rules.grade("postgres.connections", share) {
+            let sentence = format!("{} of {} usable connections in use", slots.used, slots.usable());
+            let place = Self::on(Screen::Health);
+            let step = "find who holds them (health, queries); end idle ones";
+            self.push(
+                "postgres.connections",
+                "slots",
+                severity,
+                sentence,
+                None,
+                slots.used as usize,
+                step,
+                place,
+            );
+        }
+    }
+
+    fn counters(&mut self) {
+        let rates = self.state.rates;
+        let health = || Self::on(Screen::Health);
+        let low = rates.hit_ratio.map(|ratio| (ratio, self.rules.get("postgres.cache_hit").grade_low(ratio)));
+        if let Some((ratio, Some(severity))) = low {
+            let sentence = format!("cache hit ratio {:.0} % over the last minute", ratio * 100.0);
+            self.push(
+                "postgres.cache_hit",
+                "cache",
+                severity,
+                sentence,
+                None,
+                0,
+                "look for new large scans (queries)",
+                health(),
+            );
+        }
+        if let Some(count) = rates.deadlocks
+            && let Some(severity) = self.rules.grade("postgres.deadlocks", count)
+        {
+            let sentence = format!("{} within a minute", counted(count as usize, "deadlock"));
+            self.push(
+                "postgres.deadlocks",
+                "deadlocks",
+                severity,
+                sentence,
+                None,
+                count as usize,
+                "see the server's log",
+                health(),
+            );
+        }
+        if let Some(failed) = rates.archive_failures
+            && let Some(severity) = self.rules.grade("postgres.archiver", failed)
+        {
+            let sentence = "WAL cannot be archived: backups have a hole and pg_wal grows".to_owned();
+            self.push(
+                "postgres.archiver",
+                "archiver",
+                severity,
+                sentence,
+                None,
+                1,
+                "see archive_command in the server's log",
+                health(),
+            );
+        }
+    }
+
+    fn wraparound_and_reset(&mut self) {
+        let health = || Self::on(Screen::Health);
+        let databases = self.reading.databases.ready().map(Vec::as_slice).unwrap_or_default();
+        let oldest = databases
+            .iter()
+            .filter_map(|db| Some((db.xid_age?.max(db.multixact_age?), db)))
+            .max_by_key(|(age, _)| *age);
+        if let Some((age, db)) = oldest
+            && let Some(severity) = self.rules.grade("postgres.wraparound", age as f64)
+        {
+            let sentence = format!(
+                "database {} has an unfrozen id {} M transactions old (stop at 2147 M)",
+                tidy(&db.name, 30),
+                age / 1_000_000
+            );
+            self.push(
+                "postgres.wraparound",
+                &db.name.clone(),
+                severity,
+                sentence,
+                None,
+                0,
+                "let autovacuum finish; find what holds xmin",
+                health(),
+            );
+        }
+        if let Some(at) = self.state.reset_at
+            && self.now.since(at) < Duration::from_secs(600)
+            && self.rules.get("postgres.reset").enabled
+        {
+            let sentence = format!(
+                "counters fell at {}: the server crashed and recovered, or somebody reset them",
+                at.wall.format("%H:%M:%SZ")
+            );
+            let since = Some(self.now.since(at));
+            self.push(
+                "postgres.reset",
+                "reset",
+                Severity::Warning,
+                sentence,
+                since,
+                0,
+                "see the server's log",
+                health(),
+            );
+        }
+    }
+
+    fn prepared(&mut self) {
+        let Some(health) = self.reading.health.ready() else {
+            return;
+        };
+        let prepared = health.prepared.ready().cloned().unwrap_or_default();
+        for (gid, owner, database, age) in prepared {
+            let blocks = self.state.forest.nodes.iter().any(|node| node.who == Who::Prepared(gid.clone()));
+            if let (Some(severity), false) =
+                (self.rules.grade("postgres.prepared", age.as_secs_f64()), blocks)
+            {
+                let sentence = format!(
+                    "prepared transaction {} of {} in {} is {} old: it holds locks and vacuum without a session",
+                    tidy(&gid, 30),
+                    tidy(&owner, 20),
+                    tidy(&database, 20),
+                    lasting(age)
+                );
+                let step = "COMMIT or ROLLBACK PREPARED as its owner";
+                self.push(
+                    "postgres.prepared",
+                    &gid,
+                    severity,
+                    sentence,
+                    Some(age),
+                    0,
+                    step,
+                    Self::on(Screen::Health),
+                );
+            }
+        }
+    }
+}

@@ -1,1 +1,192 @@
-//! Cancels and terminates backends.
+//! Cancels and terminates backends: on a connection of its own that was opened before it was needed, with the identity inside the
+//! statement, so that a reused pid is "gone" and never a wrong kill.
+
+use super::Executor;
+use crate::config::target::PostgresConnect;
+use crate::core::action::{Action, ActionError, Confirmed, Outcome, Verdict, Verification};
+use crate::core::postgres::{BackendId, CANCEL, PgAction, TERMINATE};
+use crate::sources::postgres::connection::{self, Connection};
+use futures_util::future::BoxFuture;
+use std::time::Duration;
+use tokio::sync::Mutex;
+use tokio_postgres::types::ToSql;
+use tokio_postgres::{Error, Row};
+
+/// An action that was not answered after this long is "not known".
+const TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Whether it is still there, what it does, and since when.
+const LOOK: &str = "SELECT state, (extract(epoch FROM query_start) * 1000000)::int8 FROM pg_catalog.pg_stat_activity \
+     WHERE pid = $1 AND (extract(epoch FROM backend_start) * 1000000)::int8 = $2";
+/// How many still wait behind it.
+const VICTIMS: &str = "SELECT count(*) FROM pg_catalog.pg_stat_activity WHERE wait_event_type = 'Lock' AND $1 = ANY(pg_blocking_pids(pid))";
+
+/// Carries out actions on one PostgreSQL server.
+pub struct PostgresExecutor {
+    connect: PostgresConnect,
+    open: Mutex<Option<Connection>>,
+}
+
+impl std::fmt::Debug for PostgresExecutor {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "PostgresExecutor({}:{})", self.connect.host, self.connect.port)
+    }
+}
+
+/// Why a question got no answer.
+enum Trouble {
+    /// It was never sent, or the server refused it.
+    NotDone(String),
+    /// It was sent, and the answer was lost.
+    Lost(String),
+}
+
+impl PostgresExecutor {
+    /// An executor for this target; [`prepare`](Executor::prepare) opens its connection.
+    #[must_use]
+    pub const fn new(connect: PostgresConnect) -> Self {
+        Self { connect, open: Mutex::const_new(None) }
+    }
+
+    fn explain(&self, error: &Error) -> String {
+        let place = format!("{}:{}", self.connect.host, self.connect.port);
+        connection::explain(error, &place, &self.connect.user).message
+    }
+
+    /// Asks once. What was sent is never sent again by itself.
+    async fn ask(&self, sql: &str, parameters: &[&(dyn ToSql + Sync)]) -> Result<Vec<Row>, Trouble> {
+        let mut slot = self.open.lock().await;
+        if slot.as_ref().is_none_or(|open| open.client.is_closed()) {
+            let opening = connection::connect(&self.connect, connection::ACTING);
+            let opened = tokio::time::timeout(TIMEOUT, opening)
+                .await
+                .map_err(|_| Trouble::NotDone("no connection within 5 s".to_owned()))?
+                .map_err(|error| Trouble::NotDone(error.message))?;
+            *slot = Some(opened);
+        }
+        let Some(open) = slot.as_ref() else {
+            return Err(Trouble::NotDone("there is no connection".to_owned()));
+        };
+        let answer = tokio::time::timeout(TIMEOUT, open.client.query(sql, parameters)).await;
+        match answer {
+            Ok(Ok(rows)) => Ok(rows),
+            Ok(Err(error)) if connection::is_broken(&error) => {
+                *slot = None;
+                Err(Trouble::Lost(self.explain(&error)))
+            }
+            Ok(Err(error)) => Err(Trouble::NotDone(self.explain(&error))),
+            Err(_) => {
+                *slot = None;
+                Err(Trouble::Lost("the server did not answer within 5 s".to_owned()))
+            }
+        }
+    }
+
+    async fn signal(&self, act: &PgAction) -> Result<Outcome, ActionError> {
+        let backend = act.backend();
+        let rows = match act {
+            PgAction::Terminate { .. } => {
+                self.ask(TERMINATE, &[&backend.pid, &backend.backend_start_micros]).await
+            }
+            PgAction::Cancel { query_start_micros, .. } => {
+                self.ask(CANCEL, &[&backend.pid, &backend.backend_start_micros, query_start_micros]).await
+            }
+        };
+        let rows = rows.map_err(|trouble| match trouble {
+            Trouble::NotDone(why) => ActionError::NotDone(why),
+            Trouble::Lost(why) => ActionError::Unknown(why),
+        })?;
+        let sent: Option<bool> = rows.first().and_then(|row| row.try_get(0).ok());
+        let pid = backend.pid;
+        let (verdict, summary) = match (sent, act) {
+            (Some(true), PgAction::Terminate { .. }) => (
+                Verdict::Done,
+                format!("pid {pid}: the signal to terminate was sent; looking whether it ends"),
+            ),
+            (Some(true), PgAction::Cancel { .. }) => {
+                (Verdict::Done, format!("pid {pid}: the signal to cancel was sent; looking whether it stops"))
+            }
+            (Some(false), _) => {
+                (Verdict::Nothing, format!("pid {pid}: the server could not signal it (gone?)"))
+            }
+            (None, PgAction::Terminate { .. }) => {
+                (Verdict::Nothing, format!("pid {pid} is not that session any more: nothing was done"))
+            }
+            (None, PgAction::Cancel { .. }) => (
+                Verdict::Nothing,
+                format!("pid {pid} does not run that statement any more: nothing was done"),
+            ),
+        };
+        Ok(Outcome { verdict, summary, details: Vec::new() })
+    }
+
+    async fn look(&self, act: &PgAction) -> Result<Verification, ActionError> {
+        let BackendId { pid, backend_start_micros } = act.backend();
+        let failed = |trouble| match trouble {
+            Trouble::NotDone(why) | Trouble::Lost(why) => ActionError::NotDone(why),
+        };
+        let rows = self.ask(LOOK, &[&pid, &backend_start_micros]).await.map_err(failed)?;
+        let waiting = self.ask(VICTIMS, &[&pid]).await.map_err(failed)?;
+        let waiting: i64 = waiting.first().and_then(|row| row.try_get(0).ok()).unwrap_or_default();
+        let Some(row) = rows.first() else {
+            return Ok(Verification {
+                settled: true,
+                sentence: format!("pid {pid} is gone; nobody waits behind it any more"),
+            });
+        };
+        let state: String = row.try_get::<_, Option<String>>(0).ok().flatten().unwrap_or_default();
+        let query_start: Option<i64> = row.try_get(1).ok();
+        Ok(match act {
+            PgAction::Terminate { .. } => Verification {
+                settled: false,
+                sentence: format!(
+                    "pid {pid} is still there ({state}, {waiting} waiting behind it): it may be rolling back; look again"
+                ),
+            },
+            PgAction::Cancel { query_start_micros, .. } => {
+                let stopped = query_start != Some(*query_start_micros) || state != "active";
+                let sentence = if stopped && waiting == 0 {
+                    format!("pid {pid} stopped its statement ({state})")
+                } else if stopped {
+                    format!(
+                        "pid {pid} stopped its statement but still blocks {waiting} ({state}): terminate is the next step"
+                    )
+                } else {
+                    format!("pid {pid} still runs its statement: terminate is the next step")
+                };
+                Verification { settled: stopped && waiting == 0, sentence }
+            }
+        })
+    }
+}
+
+fn postgres_action(action: &Action) -> Result<&PgAction, ActionError> {
+    match action {
+        Action::Postgres { act, .. } => Ok(act),
+        Action::Queue { .. } => Err(ActionError::Refused("this target is a Postgres server".to_owned())),
+    }
+}
+
+impl Executor for PostgresExecutor {
+    fn prepare(&self) -> BoxFuture<'_, ()> {
+        Box::pin(async move {
+            // A failure is told when somebody acts; the connection is tried again then.
+            let _ = self.ask("SELECT 1", &[]).await;
+        })
+    }
+
+    fn execute<'a>(&'a self, action: &'a Confirmed<Action>) -> BoxFuture<'a, Result<Outcome, ActionError>> {
+        Box::pin(async move { self.signal(postgres_action(action.action())?).await })
+    }
+
+    fn verify<'a>(
+        &'a self,
+        action: &'a Confirmed<Action>,
+    ) -> BoxFuture<'a, Result<Verification, ActionError>> {
+        Box::pin(async move { self.look(postgres_action(action.action())?).await })
+    }
+
+    fn statement(&self, action: &Action) -> String {
+        postgres_action(action).map_or_else(|_| String::new(), PgAction::statement)
+    }
+}

@@ -4,6 +4,7 @@ mod blocking;
 mod health;
 mod metrics;
 mod overview;
+mod postgres;
 mod queries;
 mod queues;
 mod replication;

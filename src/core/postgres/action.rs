@@ -1,5 +1,13 @@
 //! What can be done to a Postgres server, and the identity under which a backend is pinned.
 
+/// One statement checks who it is and sends the signal; no row means that it is not that backend any more.
+pub const TERMINATE: &str = "SELECT pg_terminate_backend(pid) FROM pg_catalog.pg_stat_activity \
+     WHERE pid = $1 AND (extract(epoch FROM backend_start) * 1000000)::int8 = $2";
+/// The same for a cancel, which is for one statement only.
+pub const CANCEL: &str = "SELECT pg_cancel_backend(pid) FROM pg_catalog.pg_stat_activity \
+     WHERE pid = $1 AND (extract(epoch FROM backend_start) * 1000000)::int8 = $2 \
+     AND (extract(epoch FROM query_start) * 1000000)::int8 = $3 AND state = 'active'";
+
 /// A server process: a pid alone can be reused, a pid with its start cannot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct BackendId {
@@ -27,6 +35,14 @@ pub enum PgAction {
 }
 
 impl PgAction {
+    /// Which backend.
+    #[must_use]
+    pub const fn backend(&self) -> BackendId {
+        match self {
+            Self::Cancel { backend, .. } | Self::Terminate { backend } => *backend,
+        }
+    }
+
     /// The verb for the audit trail.
     #[must_use]
     pub const fn verb(&self) -> &'static str {
@@ -48,5 +64,16 @@ impl PgAction {
                 format!("pid {} backend_start {}", backend.pid, backend.backend_start_micros)
             }
         }
+    }
+
+    /// The statement with its parameters, as it is shown and written down.
+    #[must_use]
+    pub fn statement(&self) -> String {
+        let backend = self.backend();
+        let text = match self {
+            Self::Terminate { .. } => TERMINATE.to_owned(),
+            Self::Cancel { query_start_micros, .. } => CANCEL.replace("$3", &query_start_micros.to_string()),
+        };
+        text.replace("$1", &backend.pid.to_string()).replace("$2", &backend.backend_start_micros.to_string())
     }
 }

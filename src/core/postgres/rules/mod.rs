@@ -1,134 +1,19 @@
 //! The rules about a PostgreSQL server. Each names its culprit, how many are hit, and what may be done.
 
 mod copies;
+mod specs;
+
+pub use specs::RULES;
 
 use super::blocking::{Node, Who};
 use super::reading::{PostgresReading, Session};
 use super::{BackendId, PostgresState};
-use crate::core::alert::{RuleSpec, RuleUnit, Rulebook, Severity, Signal, Triage};
+use crate::core::alert::{Rulebook, Severity, Signal};
 use crate::core::ids::TargetId;
 use crate::core::place::{Place, RowKey, Screen};
-use crate::core::text::{counted, lasting, sized, tidy};
+use crate::core::text::{counted, lasting, tidy};
 use crate::core::time::Now;
 use std::time::Duration;
-
-const fn rule(
-    id: &'static str,
-    help: &'static str,
-    unit: RuleUnit,
-    thresholds: (Option<f64>, Option<f64>),
-    hold_seconds: u64,
-    triage: Triage,
-) -> RuleSpec {
-    RuleSpec {
-        id,
-        help,
-        unit,
-        warning: thresholds.0,
-        critical: thresholds.1,
-        hold: Duration::from_secs(hold_seconds),
-        triage,
-    }
-}
-
-use RuleUnit::{Bytes, Count, PerSecond, Ratio, Seconds, State};
-use Triage::{Capacity, Lag, Latency, Saturation};
-
-/// The rules of this system with their defaults.
-pub const RULES: &[RuleSpec] = &[
-    rule(
-        "postgres.blocked",
-        "the longest wait for a lock behind one root",
-        Seconds,
-        (Some(10.0), Some(60.0)),
-        0,
-        Saturation,
-    ),
-    rule(
-        "postgres.blocked_sessions",
-        "sessions that wait behind one root",
-        Count,
-        (None, Some(10.0)),
-        0,
-        Saturation,
-    ),
-    rule(
-        "postgres.idle_in_transaction",
-        "a session idle in transaction",
-        Seconds,
-        (Some(60.0), Some(300.0)),
-        0,
-        Saturation,
-    ),
-    rule(
-        "postgres.connections",
-        "share of the usable connection slots in use",
-        Ratio,
-        (Some(0.8), Some(0.9)),
-        0,
-        Saturation,
-    ),
-    rule(
-        "postgres.long_query",
-        "a statement of a client that runs for long",
-        Seconds,
-        (Some(300.0), None),
-        0,
-        Latency,
-    ),
-    rule(
-        "postgres.cache_hit",
-        "less than this share of blocks found in the cache, over a minute",
-        Ratio,
-        (Some(0.8), None),
-        60,
-        Latency,
-    ),
-    rule("postgres.deadlocks", "deadlocks within a minute", Count, (Some(1.0), None), 0, Triage::Errors),
-    rule("postgres.replication_lag", "seconds that a copy is behind", Seconds, (Some(5.0), None), 5, Lag),
-    rule(
-        "postgres.replication_bytes",
-        "bytes that a copy is behind",
-        Bytes,
-        (Some(67_108_864.0), Some(1_073_741_824.0)),
-        5,
-        Lag,
-    ),
-    rule("postgres.receiver", "a standby that receives nothing", State, (None, None), 5, Lag),
-    rule(
-        "postgres.slot_retained",
-        "bytes of WAL kept for a slot nobody reads",
-        Bytes,
-        (Some(1_073_741_824.0), Some(10_737_418_240.0)),
-        0,
-        Capacity,
-    ),
-    rule("postgres.prepared", "age of a prepared transaction", Seconds, (Some(300.0), None), 0, Saturation),
-    rule(
-        "postgres.wraparound",
-        "age of the oldest transaction id of a database",
-        Count,
-        (Some(500_000_000.0), Some(1_500_000_000.0)),
-        0,
-        Capacity,
-    ),
-    rule(
-        "postgres.archiver",
-        "WAL files that could not be archived",
-        PerSecond,
-        (None, Some(1.0)),
-        0,
-        Capacity,
-    ),
-    rule(
-        "postgres.reset",
-        "the counters fell: a crash and recovery, or a reset",
-        State,
-        (None, None),
-        0,
-        Triage::Errors,
-    ),
-];
 
 struct Scene<'a> {
     state: &'a PostgresState,

@@ -1,0 +1,230 @@
+//! One connection to Postgres: TLS, credentials, session settings in the start-up packet, errors as sentences by SQLSTATE.
+
+use super::tls;
+use crate::config::target::{PgTls, PostgresConnect};
+use crate::core::part::{Gap, GapKind};
+use crate::core::report::{PollError, PollErrorKind};
+use secrecy::ExposeSecret;
+use std::time::Duration;
+use tokio_postgres::error::SqlState;
+use tokio_postgres::{CancelToken, Client, Config, NoTls, config::SslMode};
+use tokio_postgres_rustls::MakeRustlsConnect;
+
+/// The connection that polls: it can change nothing, waits for no lock, and gives up soon.
+pub const POLLING: &str = "-c statement_timeout=2000 -c lock_timeout=100 -c default_transaction_read_only=on \
+     -c idle_in_transaction_session_timeout=10000 -c jit=off -c max_parallel_workers_per_gather=0";
+
+/// The connection that acts: the signal functions take no lock and are quick.
+pub const ACTING: &str =
+    "-c statement_timeout=5000 -c lock_timeout=100 -c default_transaction_read_only=on -c jit=off";
+
+/// An open connection.
+pub struct Connection {
+    /// To ask with.
+    pub client: Client,
+    /// To cancel what was asked.
+    pub cancel: CancelToken,
+    /// It is encrypted.
+    pub tls: bool,
+    connector: MakeRustlsConnect,
+}
+
+impl Connection {
+    /// Cancels what runs on this connection, on a task of its own and with its own timeout.
+    pub fn cancel_in_background(&self) {
+        let (token, connector, tls) = (self.cancel.clone(), self.connector.clone(), self.tls);
+        tokio::spawn(async move {
+            let wait = Duration::from_secs(2);
+            if tls {
+                let _ = tokio::time::timeout(wait, token.cancel_query(connector)).await;
+            } else {
+                let _ = tokio::time::timeout(wait, token.cancel_query(NoTls)).await;
+            }
+        });
+    }
+}
+
+/// Connects. There is no timeout here: the caller's covers this too.
+///
+/// # Errors
+/// A sentence that says which server, what is wrong and what would mend it.
+pub async fn connect(connect: &PostgresConnect, options: &str) -> Result<Connection, PollError> {
+    let wanted = connect.clone();
+    let (password, tls) = tokio::task::spawn_blocking(move || {
+        let password = wanted.password.as_ref().map(crate::config::secret::Secret::read).transpose()?;
+        Ok::<_, String>((password, tls::config(&wanted)?))
+    })
+    .await
+    .map_err(|_| PollError::new(PollErrorKind::Internal, "reading the credentials failed"))?
+    .map_err(|sentence| PollError::new(PollErrorKind::Configuration, sentence))?;
+    let connector = MakeRustlsConnect::new(tls);
+    let mut config = Config::new();
+    config.port(connect.port).user(&connect.user).dbname(&connect.database).application_name("stacktop");
+    if connect.host.starts_with('/') {
+        config.host_path(&connect.host);
+    } else {
+        config.host(&connect.host);
+    }
+    if let Some(password) = &password {
+        config.password(password.expose_secret());
+    }
+    config
+        .options(options)
+        .keepalives(true)
+        .keepalives_idle(Duration::from_secs(20))
+        .keepalives_interval(Duration::from_secs(5))
+        .keepalives_retries(3);
+    let modes: &[SslMode] = match connect.tls {
+        _ if connect.host.starts_with('/') => &[SslMode::Disable],
+        PgTls::Disable => &[SslMode::Disable],
+        PgTls::Allow => &[SslMode::Disable, SslMode::Require],
+        PgTls::Prefer => &[SslMode::Prefer],
+        PgTls::Require | PgTls::VerifyCa | PgTls::VerifyFull => &[SslMode::Require],
+    };
+    let mut last = None;
+    for mode in modes {
+        config.ssl_mode(*mode);
+        match open(&config, &connector).await {
+            Ok(connection) => return Ok(connection),
+            Err(error) => last = Some(error),
+        }
+    }
+    let place = format!("{}:{}/{}", connect.host, connect.port, connect.database);
+    Err(last.map_or_else(
+        || PollError::new(PollErrorKind::Internal, "no way to connect was tried"),
+        |error| explain(&error, &place, &connect.user),
+    ))
+}
+
+async fn open(config: &Config, connector: &MakeRustlsConnect) -> Result<Connection, tokio_postgres::Error> {
+    let (client, connection) = config.connect(connector.clone()).await?;
+    let cancel = client.cancel_token();
+    tokio::spawn(async move {
+        // Its end is noticed by the next question on the client; notices are not for us.
+        let _ = connection.await;
+    });
+    let row = client
+        .query_opt("SELECT coalesce((SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()), false)", &[])
+        .await?;
+    let tls = row.is_some_and(|row| row.get(0));
+    Ok(Connection { client, cancel, tls, connector: connector.clone() })
+}
+
+/// Whether `error` means that the connection is of no use any more.
+#[must_use]
+pub fn is_broken(error: &tokio_postgres::Error) -> bool {
+    error.is_closed() || error.as_db_error().is_none_or(|db| db.severity() == "FATAL")
+}
+
+/// A failed connection (or one that broke) as a sentence.
+#[must_use]
+pub fn explain(error: &tokio_postgres::Error, place: &str, user: &str) -> PollError {
+    if let Some(db) = error.as_db_error() {
+        return explain_refusal(db, place, user);
+    }
+    let mut text = error.to_string();
+    let mut source = std::error::Error::source(error);
+    while let Some(cause) = source {
+        text = cause.to_string();
+        source = cause.source();
+    }
+    let lower = text.to_lowercase();
+    if lower.contains("certificate") || lower.contains("unknownissuer") || lower.contains("invalid peer") {
+        return PollError::new(
+            PollErrorKind::Tls,
+            format!("the certificate of {place} was not accepted: {text}"),
+        )
+        .remedy("set root_cert to the CA of the server, or check the host name in it");
+    }
+    if lower.contains("does not support tls") {
+        return PollError::new(
+            PollErrorKind::Tls,
+            format!("{place} has no TLS, but the configuration asks for it"),
+        )
+        .remedy("turn TLS on at the server, or set tls = \"prefer\"");
+    }
+    if lower.contains("password missing") || lower.contains("invalid configuration") {
+        return PollError::new(PollErrorKind::Credentials, format!("{place} wants a password for {user}"))
+            .remedy("set password_file, password_command or PGPASSWORD, or write it into ~/.pgpass");
+    }
+    if lower.contains("refused")
+        || lower.contains("no such file")
+        || lower.contains("lookup")
+        || lower.contains("unreachable")
+    {
+        return PollError::new(PollErrorKind::Unreachable, format!("{place} cannot be reached: {text}"))
+            .remedy("check host and port, and that the server runs");
+    }
+    if lower.contains("unexpected message")
+        || lower.contains("invalid message")
+        || lower.contains("unknown message")
+        || lower.contains("parsing")
+        || lower.contains("unexpected eof")
+        || lower.contains("tls handshake")
+    {
+        return PollError::new(
+            PollErrorKind::WrongServer,
+            format!("{place} does not answer like a Postgres server: {text}"),
+        )
+        .remedy("check which server runs on this port");
+    }
+    PollError::new(PollErrorKind::Failed, format!("the connection to {place} broke: {text}"))
+}
+
+fn explain_refusal(db: &tokio_postgres::error::DbError, place: &str, user: &str) -> PollError {
+    let message = db.message();
+    let code = db.code();
+    if *code == SqlState::INVALID_PASSWORD || *code == SqlState::INVALID_AUTHORIZATION_SPECIFICATION {
+        return PollError::new(PollErrorKind::Credentials, format!("{place} refuses {user}: {message}"))
+            .remedy("check user, password and the server's pg_hba.conf");
+    }
+    if *code == SqlState::TOO_MANY_CONNECTIONS {
+        return PollError::new(
+            PollErrorKind::NotReady,
+            format!("{place} has no connection slot left: {message}"),
+        )
+        .remedy("grant pg_use_reserved_connections (16 and later) to this role, or connect as a superuser");
+    }
+    if *code == SqlState::INVALID_CATALOG_NAME {
+        return PollError::new(PollErrorKind::Configuration, format!("{place}: {message}"))
+            .remedy("check the database's name");
+    }
+    if [SqlState::CANNOT_CONNECT_NOW, SqlState::ADMIN_SHUTDOWN, SqlState::CRASH_SHUTDOWN].contains(code) {
+        return PollError::new(
+            PollErrorKind::NotReady,
+            format!("{place} is starting or stopping: {message}"),
+        );
+    }
+    if message.contains("unsupported startup parameter") {
+        return PollError::new(PollErrorKind::WrongServer, format!("a PgBouncer answers at {place}"))
+            .remedy("give the address of the Postgres server itself: settings of ours must not reach other clients of the pool");
+    }
+    PollError::new(PollErrorKind::Failed, format!("{place}: {message} (SQLSTATE {})", code.code()))
+}
+
+/// A part that failed, as a gap with its reason.
+#[must_use]
+pub fn gap(error: &tokio_postgres::Error, what: &str) -> Gap {
+    let Some(db) = error.as_db_error() else {
+        return Gap::new(GapKind::Failed, format!("{what}: the connection broke"));
+    };
+    let message = db.message();
+    let code = db.code();
+    if *code == SqlState::INSUFFICIENT_PRIVILEGE {
+        Gap::new(GapKind::NotPermitted, format!("{what}: {message}; GRANT pg_monitor would permit it"))
+    } else if *code == SqlState::QUERY_CANCELED || *code == SqlState::LOCK_NOT_AVAILABLE {
+        Gap::new(GapKind::TimedOut, format!("{what}: {message}"))
+    } else if [
+        SqlState::FEATURE_NOT_SUPPORTED,
+        SqlState::UNDEFINED_FUNCTION,
+        SqlState::UNDEFINED_TABLE,
+        SqlState::UNDEFINED_COLUMN,
+        SqlState::OBJECT_NOT_IN_PREREQUISITE_STATE,
+    ]
+    .contains(code)
+    {
+        Gap::new(GapKind::NotSupported, format!("{what}: {message}"))
+    } else {
+        Gap::new(GapKind::Failed, format!("{what}: {message}"))
+    }
+}

@@ -1,0 +1,266 @@
+//! From rows to readings: logic, no I/O. Text is taken as bytes and read lossily: sessions of other encodings send what they like.
+
+use crate::core::part::Part;
+use crate::core::postgres::BackendId;
+use crate::core::postgres::locks::{LockMode, LockRow, PreparedTransaction};
+use crate::core::postgres::{
+    Archiver, DatabaseCounters, Health, ReplicationSlot, Sender, Server, Session, SessionState, Slots,
+    Standby, StatementCounters, StatementKey, VacuumProgress,
+};
+use crate::core::time::Now;
+use std::error::Error;
+use std::time::Duration;
+use tokio_postgres::Row;
+use tokio_postgres::types::{FromSql, Kind, Type};
+
+/// Text of any encoding, read lossily. Longer than this it is cut: a statement may be megabytes long.
+const TEXT_LIMIT_BYTES: usize = 64 * 1024;
+
+/// See [`TEXT_LIMIT_BYTES`].
+struct Lossy(String);
+
+impl<'a> FromSql<'a> for Lossy {
+    fn from_sql(_: &Type, raw: &'a [u8]) -> Result<Self, Box<dyn Error + Sync + Send>> {
+        Ok(Self(String::from_utf8_lossy(&raw[..raw.len().min(TEXT_LIMIT_BYTES)]).into_owned()))
+    }
+
+    fn accepts(ty: &Type) -> bool {
+        matches!(*ty, Type::TEXT | Type::VARCHAR | Type::NAME | Type::BPCHAR | Type::UNKNOWN)
+            || matches!(ty.kind(), Kind::Domain(_))
+    }
+}
+
+/// Column `at` as text; nothing when it is NULL or of another type.
+pub fn text(row: &Row, at: usize) -> Option<String> {
+    row.try_get::<_, Option<Lossy>>(at).ok().flatten().map(|lossy| lossy.0)
+}
+
+/// Column `at`; nothing when it is NULL or of another type.
+fn get<'a, T: FromSql<'a>>(row: &'a Row, at: usize) -> Option<T> {
+    row.try_get::<_, Option<T>>(at).ok().flatten()
+}
+
+fn seconds(row: &Row, at: usize) -> Option<Duration> {
+    // A clock that was set back gives a small negative age.
+    get::<f64>(row, at).and_then(|seconds| Duration::try_from_secs_f64(seconds.max(0.0)).ok())
+}
+
+/// Who answers.
+pub fn server(row: &Row, tls: bool) -> Server {
+    Server {
+        version_num: get::<i32>(row, 0).unwrap_or_default().unsigned_abs(),
+        version: text(row, 1).unwrap_or_default(),
+        in_recovery: get(row, 2).unwrap_or_default(),
+        started_micros: get(row, 3).unwrap_or_default(),
+        role: text(row, 4).unwrap_or_default(),
+        database: text(row, 5).unwrap_or_default(),
+        superuser: get(row, 6).unwrap_or_default(),
+        reads_all_stats: get(row, 7).unwrap_or_default(),
+        signals: get(row, 8).unwrap_or_default(),
+        own_pid: get(row, 9).unwrap_or_default(),
+        tls,
+    }
+}
+
+/// One session; nothing for a row without a pid.
+pub fn session(row: &Row) -> Option<Session> {
+    let class = text(row, 9);
+    Some(Session {
+        id: BackendId { pid: get(row, 0)?, backend_start_micros: get(row, 1).unwrap_or_default() },
+        leader_pid: get(row, 2),
+        database: text(row, 3).unwrap_or_default(),
+        user: text(row, 4).unwrap_or_default(),
+        application: text(row, 5).unwrap_or_default(),
+        client: text(row, 6).unwrap_or_default(),
+        backend_type: text(row, 7).unwrap_or_default(),
+        state: SessionState::parse(text(row, 8).as_deref()),
+        wait: class.map(|class| (class, text(row, 10).unwrap_or_default())),
+        transaction_age: seconds(row, 11),
+        query_age: seconds(row, 12),
+        state_age: seconds(row, 13),
+        query_start_micros: get(row, 14),
+        writes: get(row, 15).unwrap_or_default(),
+        xmin_age: get::<i32>(row, 16).and_then(|age| u32::try_from(age).ok()),
+        superuser: get(row, 17).unwrap_or_default(),
+        query: text(row, 18).unwrap_or_default(),
+        query_id: get(row, 19),
+    })
+}
+
+/// One database.
+pub fn database(row: &Row) -> DatabaseCounters {
+    let number = |at| get::<f64>(row, at).unwrap_or_default();
+    DatabaseCounters {
+        name: text(row, 0).unwrap_or_default(),
+        backends: get(row, 1).unwrap_or_default(),
+        commits: number(2),
+        rollbacks: number(3),
+        blocks_read: number(4),
+        blocks_hit: number(5),
+        rows_changed: number(6),
+        temp_files: number(7),
+        temp_bytes: number(8),
+        deadlocks: number(9),
+        checksum_failures: get(row, 10),
+        xid_age: get(row, 11),
+        multixact_age: get(row, 12),
+    }
+}
+
+/// The limit; who uses it is counted from the sessions if those can be told apart, else from all backends.
+pub fn slots(row: &Row, sessions: Option<&[Session]>) -> Slots {
+    Slots {
+        max: get(row, 0).unwrap_or_default(),
+        reserved: get(row, 1).unwrap_or_default(),
+        used: sessions.map_or_else(
+            || get(row, 2).unwrap_or_default(),
+            |sessions| sessions.iter().filter(|session| session.is_client()).count() as i64,
+        ),
+    }
+}
+
+/// One sender.
+pub fn sender(row: &Row) -> Sender {
+    Sender {
+        pid: get(row, 0).unwrap_or_default(),
+        name: text(row, 1).unwrap_or_default(),
+        client: text(row, 2).unwrap_or_default(),
+        state: text(row, 3).unwrap_or_default(),
+        sync: text(row, 4).unwrap_or_default(),
+        sent_bytes: get(row, 5),
+        flush_bytes: get(row, 6),
+        replay_bytes: get(row, 7),
+        replay_seconds: get(row, 8),
+        reply_age_seconds: get(row, 9),
+    }
+}
+
+/// The standby itself.
+pub fn standby(row: &Row) -> Standby {
+    Standby {
+        receiver: text(row, 0),
+        upstream: text(row, 1).unwrap_or_default(),
+        has_upstream: get(row, 2).unwrap_or(true),
+        behind_bytes: get(row, 3),
+        staleness_seconds: get(row, 4),
+        message_age_seconds: get(row, 5),
+        paused: get(row, 6).unwrap_or_default(),
+    }
+}
+
+/// One replication slot.
+pub fn replication_slot(row: &Row) -> ReplicationSlot {
+    ReplicationSlot {
+        name: text(row, 0).unwrap_or_default(),
+        kind: text(row, 1).unwrap_or_default(),
+        active: get(row, 2).unwrap_or_default(),
+        retained_bytes: get(row, 3),
+        wal_status: text(row, 4),
+        safe_bytes: get(row, 5),
+    }
+}
+
+/// One lock row; nothing for a mode that never blocks.
+pub fn lock(row: &Row) -> Option<LockRow> {
+    let kind = text(row, 3).unwrap_or_default();
+    let relation = text(row, 4);
+    let number = text(row, 5).unwrap_or_default();
+    let object = match (kind.as_str(), relation) {
+        ("relation", Some(name)) => format!("table {name}"),
+        ("tuple", Some(name)) => format!("a row of {name}"),
+        ("transactionid", _) => format!("transaction {number}"),
+        ("advisory", _) => format!("advisory lock {number}"),
+        (kind, Some(name)) => format!("{kind} of {name}"),
+        (kind, None) => kind.to_owned(),
+    };
+    Some(LockRow {
+        pid: get(row, 0),
+        prepared_xid: text(row, 1),
+        tag: text(row, 2)?,
+        object,
+        mode: LockMode::parse(&text(row, 6)?)?,
+        granted: get(row, 7)?,
+        waiting: seconds(row, 8),
+    })
+}
+
+/// One prepared transaction.
+pub fn prepared(row: &Row) -> PreparedTransaction {
+    PreparedTransaction {
+        gid: text(row, 0).unwrap_or_default(),
+        xid: text(row, 1).unwrap_or_default(),
+        owner: text(row, 2).unwrap_or_default(),
+        database: text(row, 3).unwrap_or_default(),
+        age: seconds(row, 4).unwrap_or_default(),
+    }
+}
+
+/// One statement's counters.
+pub fn statement(row: &Row) -> Option<(StatementKey, StatementCounters)> {
+    let number = |at| get::<f64>(row, at).unwrap_or_default();
+    let key = StatementKey {
+        user: get(row, 0)?,
+        database: get(row, 1)?,
+        query: get(row, 2)?,
+        toplevel: get(row, 3).unwrap_or(true),
+    };
+    let counters = StatementCounters {
+        calls: number(4),
+        exec_ms: number(5),
+        rows: number(6),
+        hit: number(7),
+        read: number(8),
+        temp: number(9),
+        wal_bytes: number(10),
+    };
+    Some((key, counters))
+}
+
+/// The first number of a row.
+pub fn number(row: &Row) -> Option<f64> {
+    get(row, 0)
+}
+
+/// A statement's id and text.
+pub fn statement_text(row: &Row) -> Option<(i64, String)> {
+    Some((get(row, 0)?, text(row, 1)?))
+}
+
+/// WAL position, checkpoints and freeze age; the parts beside them are put in by the caller.
+pub fn health(row: Option<&Row>, now: Now) -> Health {
+    Health {
+        at: now,
+        wal_position: row.and_then(|row| get(row, 0)),
+        checkpoints_timed: row.and_then(|row| get(row, 1)),
+        checkpoints_requested: row.and_then(|row| get(row, 2)),
+        freeze_max_age: row.and_then(|row| get(row, 3)),
+        archiver: Part::NotAsked,
+        vacuums: Part::NotAsked,
+        prepared: Part::NotAsked,
+    }
+}
+
+/// The archiver.
+pub fn archiver(row: &Row) -> Archiver {
+    Archiver {
+        on: get(row, 0).unwrap_or_default(),
+        archived: get(row, 1).unwrap_or_default(),
+        failed: get(row, 2).unwrap_or_default(),
+        last_archived_seconds: get(row, 3),
+        last_failed_seconds: get(row, 4),
+    }
+}
+
+/// One running vacuum.
+pub fn vacuum(row: &Row) -> VacuumProgress {
+    let (scanned, total) = (get::<f64>(row, 4), get::<f64>(row, 5));
+    VacuumProgress {
+        pid: get(row, 0).unwrap_or_default(),
+        database: text(row, 1).unwrap_or_default(),
+        table: text(row, 2).unwrap_or_default(),
+        phase: text(row, 3).unwrap_or_default(),
+        scanned_ratio: scanned
+            .zip(total)
+            .and_then(|(scanned, total)| crate::core::rate::ratio(scanned, total, 1.0)),
+    }
+}

@@ -1,0 +1,200 @@
+//! The questions, built from the columns that a server really has: one catalog look-up a connection, never a query that may fail.
+
+use std::collections::{HashMap, HashSet};
+
+/// Locks beyond this are not read; a lock storm must not become our own load.
+pub const LOCK_LIMIT: usize = 20_000;
+/// Statements beyond this are not read; `pg_stat_statements.max` is 5000 by default.
+pub const STATEMENT_LIMIT: usize = 20_000;
+
+/// Which columns the views have that differ from version to version.
+pub const COLUMNS: &str = "SELECT c.relname::text, a.attname::text FROM pg_catalog.pg_attribute a \
+     JOIN pg_catalog.pg_class c ON c.oid = a.attrelid JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
+     LEFT JOIN pg_catalog.pg_depend d ON d.objid = c.oid AND d.deptype = 'e' AND d.classid = 'pg_catalog.pg_class'::regclass \
+     LEFT JOIN pg_catalog.pg_extension e ON e.oid = d.refobjid AND e.extname = 'pg_stat_statements' \
+     WHERE a.attnum > 0 AND NOT a.attisdropped AND ((n.nspname = 'pg_catalog' AND c.relname IN ('pg_stat_activity', \
+     'pg_locks', 'pg_stat_bgwriter', 'pg_stat_checkpointer', 'pg_stat_progress_vacuum')) OR e.oid IS NOT NULL)";
+
+/// Where pg_stat_statements lives, if it is in this database.
+pub const EXTENSION: &str = "SELECT pg_catalog.quote_ident(n.nspname) FROM pg_catalog.pg_extension e \
+     JOIN pg_catalog.pg_namespace n ON n.oid = e.extnamespace WHERE e.extname = 'pg_stat_statements'";
+
+/// Who answers and what we may do there.
+pub const SERVER: &str = "SELECT current_setting('server_version_num')::int4, current_setting('server_version'), \
+     pg_is_in_recovery(), (extract(epoch FROM pg_postmaster_start_time()) * 1000000)::int8, current_user::text, \
+     current_database()::text, (SELECT rolsuper FROM pg_catalog.pg_roles WHERE rolname = current_user), \
+     pg_has_role(current_user, 'pg_read_all_stats', 'usage'), pg_has_role(current_user, 'pg_signal_backend', 'usage'), \
+     pg_backend_pid()";
+
+/// Counters of every database; ages of the oldest ids.
+pub const DATABASES: &str = "SELECT s.datname, s.numbackends::int8, s.xact_commit::float8, s.xact_rollback::float8, \
+     s.blks_read::float8, s.blks_hit::float8, (s.tup_inserted + s.tup_updated + s.tup_deleted)::float8, \
+     s.temp_files::float8, s.temp_bytes::float8, s.deadlocks::float8, s.checksum_failures::float8, \
+     age(d.datfrozenxid)::int8, mxid_age(d.datminmxid)::int8 \
+     FROM pg_catalog.pg_stat_database s LEFT JOIN pg_catalog.pg_database d ON d.oid = s.datid";
+
+/// The connection limit, as settings; who uses the slots is counted from the sessions.
+pub const SLOTS: &str = "SELECT current_setting('max_connections')::int8, \
+     current_setting('superuser_reserved_connections')::int8 + coalesce(current_setting('reserved_connections', true)::int8, 0), \
+     (SELECT coalesce(sum(numbackends), 0)::int8 FROM pg_catalog.pg_stat_database WHERE datid <> 0)";
+
+/// Copies that are fed from here; works on a primary and on a cascading standby.
+pub const SENDERS: &str = "SELECT r.pid, r.application_name, host(r.client_addr), r.state, r.sync_state, \
+     pg_wal_lsn_diff(here.lsn, r.sent_lsn)::float8, pg_wal_lsn_diff(here.lsn, r.flush_lsn)::float8, \
+     pg_wal_lsn_diff(here.lsn, r.replay_lsn)::float8, extract(epoch FROM r.replay_lag)::float8, \
+     extract(epoch FROM clock_timestamp() - r.reply_time)::float8 FROM pg_catalog.pg_stat_replication r, \
+     (SELECT CASE WHEN pg_is_in_recovery() THEN pg_last_wal_receive_lsn() ELSE pg_current_wal_lsn() END AS lsn) here";
+
+/// What a standby knows of itself. Only asked there.
+pub const STANDBY: &str = "SELECT (SELECT status FROM pg_catalog.pg_stat_wal_receiver LIMIT 1), \
+     (SELECT concat_ws(':', sender_host, sender_port) FROM pg_catalog.pg_stat_wal_receiver LIMIT 1), \
+     coalesce((SELECT setting <> '' FROM pg_catalog.pg_settings WHERE name = 'primary_conninfo'), true), \
+     pg_wal_lsn_diff(pg_last_wal_receive_lsn(), pg_last_wal_replay_lsn())::float8, \
+     extract(epoch FROM clock_timestamp() - pg_last_xact_replay_timestamp())::float8, \
+     (SELECT extract(epoch FROM clock_timestamp() - last_msg_receipt_time)::float8 FROM pg_catalog.pg_stat_wal_receiver LIMIT 1), \
+     pg_is_wal_replay_paused()";
+
+/// Replication slots and the WAL they keep.
+pub const REPLICATION_SLOTS: &str = "SELECT s.slot_name, s.slot_type, s.active, \
+     pg_wal_lsn_diff(here.lsn, s.restart_lsn)::float8, s.wal_status, s.safe_wal_size::float8 \
+     FROM pg_catalog.pg_replication_slots s, \
+     (SELECT CASE WHEN pg_is_in_recovery() THEN pg_last_wal_receive_lsn() ELSE pg_current_wal_lsn() END AS lsn) here";
+
+/// Waiter and blocker. Only asked while somebody waits.
+pub const EDGES: &str = "SELECT a.pid, b.pid FROM pg_catalog.pg_stat_activity a, \
+     LATERAL unnest(pg_blocking_pids(a.pid)) b(pid) WHERE a.wait_event_type = 'Lock' LIMIT 50000";
+
+/// Prepared transactions with their age.
+pub const PREPARED: &str = "SELECT gid, transaction::text, owner, database, \
+     extract(epoch FROM clock_timestamp() - prepared)::float8 FROM pg_catalog.pg_prepared_xacts LIMIT 1000";
+
+/// The archiver.
+pub const ARCHIVER: &str = "SELECT current_setting('archive_mode') <> 'off', archived_count::float8, failed_count::float8, \
+     extract(epoch FROM clock_timestamp() - last_archived_time)::float8, \
+     extract(epoch FROM clock_timestamp() - last_failed_time)::float8 FROM pg_catalog.pg_stat_archiver";
+
+/// Running vacuums.
+pub const VACUUMS: &str = "SELECT v.pid, v.datname, coalesce(c.relname, v.relid::text::name), v.phase, \
+     v.heap_blks_scanned::float8, v.heap_blks_total::float8 FROM pg_catalog.pg_stat_progress_vacuum v \
+     LEFT JOIN pg_catalog.pg_class c ON c.oid = v.relid AND v.datname = current_database() LIMIT 200";
+
+/// The questions whose columns depend on the version.
+#[derive(Clone, Debug)]
+pub struct Questions {
+    /// Every server process.
+    pub sessions: String,
+    /// Locks that somebody waits for, and who holds them.
+    pub locks: String,
+    /// WAL position, checkpoints, freeze age.
+    pub health: String,
+    /// Counters of statements, without their texts; none when the extension is not in this database.
+    pub statements: Option<String>,
+    /// Evictions from pg_stat_statements, where they are counted.
+    pub evictions: Option<String>,
+    /// Texts of some statements.
+    pub texts: Option<String>,
+}
+
+/// Builds the questions for a server with these (view, column) pairs and the extension in `schema`.
+#[must_use]
+pub fn questions(columns: &[(String, String)], schema: Option<&str>) -> Questions {
+    let mut views: HashMap<&str, HashSet<&str>> = HashMap::new();
+    for (view, column) in columns {
+        views.entry(view).or_default().insert(column);
+    }
+    let has = |view: &str, column: &str| views.get(view).is_some_and(|known| known.contains(column));
+    let or_null = |view: &str, column: &str, sql: &str, kind: &str| {
+        if has(view, column) { sql.to_owned() } else { format!("NULL::{kind}") }
+    };
+    let query_id = or_null("pg_stat_activity", "query_id", "a.query_id", "int8");
+    let sessions = format!(
+        "SELECT a.pid, (extract(epoch FROM a.backend_start) * 1000000)::int8, a.leader_pid, a.datname, a.usename, \
+         a.application_name, host(a.client_addr), a.backend_type, a.state, a.wait_event_type, a.wait_event, \
+         extract(epoch FROM clock_timestamp() - a.xact_start)::float8, \
+         extract(epoch FROM clock_timestamp() - a.query_start)::float8, \
+         extract(epoch FROM clock_timestamp() - a.state_change)::float8, \
+         (extract(epoch FROM a.query_start) * 1000000)::int8, a.backend_xid IS NOT NULL, age(a.backend_xmin)::int4, \
+         coalesce(r.rolsuper, false), a.query, {query_id} FROM pg_catalog.pg_stat_activity a \
+         LEFT JOIN pg_catalog.pg_roles r ON r.oid = a.usesysid"
+    );
+    let waiting = or_null(
+        "pg_locks",
+        "waitstart",
+        "extract(epoch FROM clock_timestamp() - l.waitstart)::float8",
+        "float8",
+    );
+    let locks = format!(
+        "WITH l AS MATERIALIZED (SELECT l.*, concat_ws('/', locktype, coalesce(database::text, '-'), \
+         coalesce(relation::text, '-'), coalesce(page::text, '-'), coalesce(tuple::text, '-'), coalesce(virtualxid, '-'), \
+         coalesce(transactionid::text, '-'), coalesce(classid::text, '-'), coalesce(objid::text, '-'), \
+         coalesce(objsubid::text, '-')) AS tag FROM pg_catalog.pg_locks l WHERE l.mode <> 'SIReadLock') \
+         SELECT l.pid, CASE WHEN l.pid IS NULL THEN split_part(l.virtualtransaction, '/', 2) END, l.tag, l.locktype, \
+         coalesce(c.relname::text, l.relation::text || CASE WHEN l.database = 0 THEN '' ELSE '@' || l.database::text END), \
+         coalesce(l.transactionid::text, l.objid::text), l.mode, l.granted, {waiting} \
+         FROM l LEFT JOIN pg_catalog.pg_class c ON c.oid = l.relation AND l.database IN (0, (SELECT oid FROM \
+         pg_catalog.pg_database WHERE datname = current_database())) \
+         WHERE l.tag IN (SELECT w.tag FROM l w WHERE NOT w.granted) LIMIT {LOCK_LIMIT}"
+    );
+    let (timed, requested, from) = if has("pg_stat_checkpointer", "num_timed") {
+        ("c.num_timed::float8", "c.num_requested::float8", "pg_catalog.pg_stat_checkpointer c")
+    } else {
+        ("c.checkpoints_timed::float8", "c.checkpoints_req::float8", "pg_catalog.pg_stat_bgwriter c")
+    };
+    let health = format!(
+        "SELECT pg_wal_lsn_diff(CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn() ELSE pg_current_wal_lsn() END, \
+         '0/0')::float8, {timed}, {requested}, current_setting('autovacuum_freeze_max_age')::float8 FROM {from}"
+    );
+    let toplevel = if has("pg_stat_statements", "toplevel") { "toplevel" } else { "true" };
+    Questions {
+        sessions,
+        locks,
+        health,
+        statements: schema.map(|schema| {
+            format!(
+                "SELECT userid, dbid, queryid, {toplevel}, calls::float8, total_exec_time, rows::float8, \
+                 shared_blks_hit::float8, shared_blks_read::float8, temp_blks_written::float8, wal_bytes::float8 \
+                 FROM {schema}.pg_stat_statements(false) WHERE queryid IS NOT NULL LIMIT {STATEMENT_LIMIT}"
+            )
+        }),
+        evictions: schema
+            .filter(|_| has("pg_stat_statements_info", "dealloc"))
+            .map(|schema| format!("SELECT dealloc::float8 FROM {schema}.pg_stat_statements_info")),
+        texts: schema.map(|schema| {
+            format!("SELECT queryid, query FROM {schema}.pg_stat_statements(true) WHERE queryid = ANY($1)")
+        }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn columns(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
+        pairs.iter().map(|(view, column)| ((*view).to_owned(), (*column).to_owned())).collect()
+    }
+
+    #[test]
+    fn only_columns_that_exist_are_asked_for() {
+        let old = questions(&columns(&[("pg_stat_bgwriter", "checkpoints_timed")]), None);
+        assert!(!old.sessions.contains("a.query_id"));
+        assert!(old.sessions.contains("NULL::int8"));
+        assert!(!old.locks.contains("waitstart"));
+        assert!(old.health.contains("checkpoints_timed"));
+        assert!(old.statements.is_none());
+        let new = questions(
+            &columns(&[
+                ("pg_stat_activity", "query_id"),
+                ("pg_locks", "waitstart"),
+                ("pg_stat_checkpointer", "num_timed"),
+                ("pg_stat_statements", "toplevel"),
+                ("pg_stat_statements_info", "dealloc"),
+            ]),
+            Some("ext"),
+        );
+        assert!(new.sessions.contains("a.query_id"));
+        assert!(new.locks.contains("waitstart"));
+        assert!(new.health.contains("num_requested"));
+        assert!(new.statements.is_some_and(|sql| sql.contains("ext.pg_stat_statements(false)")));
+        assert!(new.evictions.is_some());
+    }
+}

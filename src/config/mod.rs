@@ -1,5 +1,10 @@
-//! Where targets, thresholds and secrets come from: command line over environment over file over discovery over defaults.
+//! What stacktop is told: the configuration file, the environment, what discovery finds, secrets. Resolved once, at the start.
 
+pub mod discover;
+pub mod file;
+pub mod near;
+mod pgpass;
+pub mod resolve;
 pub mod secret;
 pub mod target;
 pub mod url;

@@ -1,0 +1,300 @@
+//! The configuration file as it is written: every key optional, unknown keys refused with their place. Nothing is resolved here.
+
+use super::near::suggestion;
+use serde::Deserialize;
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::time::Duration;
+use toml::Spanned;
+
+/// A duration as text with a unit: `500ms`, `2s`, `5m`, `1h`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Lasting(pub Duration);
+
+impl Lasting {
+    /// Reads one.
+    ///
+    /// # Errors
+    /// A sentence with an example.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let wrong = || format!("`{text}` is no duration; write a number with a unit: 500ms, 2s, 5m or 1h");
+        let split = text.find(|c: char| !c.is_ascii_digit() && c != '.').ok_or_else(wrong)?;
+        let (number, unit) = text.split_at(split);
+        let number: f64 = number.parse().map_err(|_| wrong())?;
+        let scale = match unit.trim() {
+            "ms" => 0.001,
+            "s" => 1.0,
+            "m" | "min" => 60.0,
+            "h" => 3600.0,
+            _ => return Err(wrong()),
+        };
+        Duration::try_from_secs_f64(number * scale).map(Self).map_err(|_| wrong())
+    }
+}
+
+impl<'de> Deserialize<'de> for Lasting {
+    fn deserialize<D: serde::Deserializer<'de>>(reader: D) -> Result<Self, D::Error> {
+        struct Words;
+        impl serde::de::Visitor<'_> for Words {
+            type Value = Lasting;
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("a duration with a unit in quotes, such as \"2s\"")
+            }
+            fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Lasting, E> {
+                Lasting::parse(text).map_err(E::custom)
+            }
+        }
+        reader.deserialize_str(Words)
+    }
+}
+
+/// The whole file.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct File {
+    /// What this stack is called; typed to arm it.
+    pub environment: Option<String>,
+    /// Production asks for a typed word with every action.
+    pub production: Option<bool>,
+    /// Refuses every action.
+    pub read_only: Option<bool>,
+    /// A built-in theme, or a path.
+    pub theme: Option<String>,
+    /// Only ASCII on the screen.
+    pub ascii: Option<bool>,
+    /// How targets are polled.
+    pub engine: EngineFile,
+    /// Keys by command.
+    pub keys: BTreeMap<String, String>,
+    /// Rules by id.
+    pub rules: BTreeMap<Spanned<String>, RuleFile>,
+    /// PostgreSQL servers.
+    pub postgres: Vec<PostgresFile>,
+    /// Redis servers.
+    pub redis: Vec<RedisFile>,
+    /// Elasticsearch or OpenSearch clusters.
+    pub search: Vec<HttpFile>,
+    /// Prometheus servers.
+    pub prometheus: Vec<PrometheusFile>,
+    /// `/metrics` endpoints.
+    pub metrics: Vec<HttpFile>,
+}
+
+/// How targets are polled.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct EngineFile {
+    /// The longest wait between tries.
+    pub backoff_cap: Option<Lasting>,
+    /// Failures in a row that open the breaker.
+    pub breaker_failures: Option<u32>,
+    /// How long it stays open.
+    pub breaker_open: Option<Lasting>,
+    /// Successes in a row that close it.
+    pub breaker_successes: Option<u32>,
+}
+
+/// A change to a rule.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct RuleFile {
+    /// Off: never signals.
+    pub enabled: Option<bool>,
+    /// Threshold of a warning.
+    pub warning: Option<f64>,
+    /// Threshold of a critical finding.
+    pub critical: Option<f64>,
+    /// How long it must hold.
+    pub hold: Option<Lasting>,
+}
+
+/// A PostgreSQL server.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PostgresFile {
+    /// Its name.
+    pub name: Option<Spanned<String>>,
+    /// URL or key=value string.
+    pub url: Spanned<String>,
+    /// File with the password.
+    pub password_file: Option<PathBuf>,
+    /// Command that prints the password.
+    pub password_command: Option<String>,
+    /// PEM file of trusted roots.
+    pub ca: Option<PathBuf>,
+    /// How often it is polled.
+    pub interval: Option<Lasting>,
+    /// After this a poll is given up.
+    pub timeout: Option<Lasting>,
+    /// Nothing may be changed there.
+    pub read_only: Option<bool>,
+}
+
+/// A Redis server.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RedisFile {
+    /// Its name.
+    pub name: Option<Spanned<String>>,
+    /// URL.
+    pub url: Spanned<String>,
+    /// File with the password.
+    pub password_file: Option<PathBuf>,
+    /// Command that prints the password.
+    pub password_command: Option<String>,
+    /// PEM file of trusted roots.
+    pub ca: Option<PathBuf>,
+    /// Key prefixes of queues.
+    pub prefixes: Option<Vec<String>>,
+    /// Queues by name instead of a SCAN.
+    pub queues: Option<Vec<String>>,
+    /// Name patterns of dead-letter queues.
+    pub dead_letter: Option<Vec<String>>,
+    /// How often it is polled.
+    pub interval: Option<Lasting>,
+    /// After this a poll is given up.
+    pub timeout: Option<Lasting>,
+    /// Nothing may be changed there.
+    pub read_only: Option<bool>,
+}
+
+/// An HTTP source.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HttpFile {
+    /// Its name.
+    pub name: Option<Spanned<String>>,
+    /// URL.
+    pub url: Spanned<String>,
+    /// User of basic authentication.
+    pub user: Option<String>,
+    /// File with the password.
+    pub password_file: Option<PathBuf>,
+    /// Command that prints the password.
+    pub password_command: Option<String>,
+    /// File with a bearer token.
+    pub token_file: Option<PathBuf>,
+    /// File with an encoded API key (Elasticsearch).
+    pub api_key_file: Option<PathBuf>,
+    /// PEM file of trusted roots.
+    pub ca: Option<PathBuf>,
+    /// How often it is polled.
+    pub interval: Option<Lasting>,
+    /// After this a poll is given up.
+    pub timeout: Option<Lasting>,
+    /// Nothing may be changed there.
+    pub read_only: Option<bool>,
+}
+
+/// A Prometheus server.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PrometheusFile {
+    /// Its name.
+    pub name: Option<Spanned<String>>,
+    /// URL.
+    pub url: Spanned<String>,
+    /// User of basic authentication.
+    pub user: Option<String>,
+    /// File with the password.
+    pub password_file: Option<PathBuf>,
+    /// Command that prints the password.
+    pub password_command: Option<String>,
+    /// File with a bearer token.
+    pub token_file: Option<PathBuf>,
+    /// PEM file of trusted roots.
+    pub ca: Option<PathBuf>,
+    /// How often it is polled.
+    pub interval: Option<Lasting>,
+    /// After this a poll is given up.
+    pub timeout: Option<Lasting>,
+    /// PromQL panels.
+    #[serde(default)]
+    pub query: Vec<QueryFile>,
+}
+
+/// One PromQL panel.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct QueryFile {
+    /// What it is called.
+    pub title: String,
+    /// The expression.
+    pub expr: String,
+    /// Unit behind the number.
+    #[serde(default)]
+    pub unit: String,
+    /// Threshold of a warning.
+    pub warning: Option<f64>,
+    /// Threshold of a critical finding.
+    pub critical: Option<f64>,
+}
+
+/// Line and column (both from 1) of byte `at` in `text`.
+#[must_use]
+pub fn place(text: &str, at: usize) -> (usize, usize) {
+    let before = text.get(..at).unwrap_or(text);
+    let line = before.matches('\n').count() + 1;
+    let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
+    (line, column)
+}
+
+/// Reads the text of a configuration file called `name`.
+///
+/// # Errors
+/// `name:line:column: what is wrong; did you mean …?`
+pub fn parse(name: &str, text: &str) -> Result<File, String> {
+    toml::from_str(text).map_err(|error| {
+        let (line, column) = place(text, error.span().map_or(0, |span| span.start));
+        let message = error.message().trim();
+        format!("{name}:{line}:{column}: {message}{}", meant(message))
+    })
+}
+
+/// serde says: unknown field `a`, expected one of `b`, `c`.
+fn meant(message: &str) -> String {
+    let Some(rest) = message.strip_prefix("unknown field `") else {
+        return String::new();
+    };
+    let mut words = rest.split('`').step_by(2);
+    let unknown = words.next().unwrap_or_default();
+    let known: Vec<&str> = rest.split('`').skip(2).step_by(2).collect();
+    suggestion(unknown, known)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn refused(text: &str, expected: &str) {
+        let error = parse("c.toml", text).expect_err("must be refused");
+        assert!(error.contains(expected), "{error}");
+    }
+
+    #[test]
+    fn errors_name_the_place_and_the_remedy() {
+        refused("environmnet = \"x\"\n", "c.toml:1:1: unknown field `environmnet`");
+        refused("environmnet = \"x\"\n", "did you mean `environment`?");
+        refused(
+            "[[postgres]]\nurl = \"postgres://u@h/d\"\nintervall = \"2s\"\n",
+            "c.toml:3:1: unknown field",
+        );
+        refused("[[postgres]]\nurl = \"postgres://u@h/d\"\ninterval = 2\n", "c.toml:3:12: ");
+        refused(
+            "[[postgres]]\nurl = \"postgres://u@h/d\"\ninterval = \"2 parsecs\"\n",
+            "500ms, 2s, 5m or 1h",
+        );
+        refused("[[postgres]]\nname = \"a\"\n", "missing field `url`");
+        refused("theme = \n", "c.toml:1:");
+    }
+
+    #[test]
+    fn durations_need_a_unit() {
+        assert_eq!(Lasting::parse("1.5s"), Ok(Lasting(Duration::from_millis(1500))));
+        assert_eq!(Lasting::parse("250ms"), Ok(Lasting(Duration::from_millis(250))));
+        assert!(Lasting::parse("5").is_err());
+        assert!(Lasting::parse("-5s").is_err());
+        assert!(Lasting::parse("9e99h").is_err());
+    }
+}

@@ -1,0 +1,463 @@
+//! From what was found to what is in force: command line over file over discovery over defaults. Every refusal names its place.
+
+use super::discover::{self, Surroundings};
+use super::file::{self, File, HttpFile, Lasting, PostgresFile, PrometheusFile, RedisFile};
+use super::near::suggestion;
+use super::pgpass;
+use super::secret::Secret;
+use super::target::{Connect, HttpAuth, HttpConnect, PromQuery, PrometheusConnect, TargetConfig};
+use super::url;
+use crate::core::alert::{RuleSetting, Rulebook};
+use crate::core::ids::{SystemKind, TargetId};
+use crate::core::world::all_rules;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+use toml::Spanned;
+
+/// How failing targets are treated; the engine has the same in its own words.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Patience {
+    /// The longest wait between tries.
+    pub backoff_cap: Duration,
+    /// Failures in a row that open the breaker.
+    pub breaker_failures: u32,
+    /// How long it stays open.
+    pub breaker_open: Duration,
+    /// Successes in a row that close it.
+    pub breaker_successes: u32,
+}
+
+impl Default for Patience {
+    fn default() -> Self {
+        Self {
+            backoff_cap: Duration::from_secs(30),
+            breaker_failures: 5,
+            breaker_open: Duration::from_secs(30),
+            breaker_successes: 2,
+        }
+    }
+}
+
+/// Everything that is in force.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// What the stack is called.
+    pub environment: String,
+    /// Whether every action asks for a typed word.
+    pub production: bool,
+    /// Why everything is read-only, if it is.
+    pub read_only: Option<String>,
+    /// A built-in theme or a path, if one was named.
+    pub theme: Option<String>,
+    /// Only ASCII on the screen.
+    pub ascii: bool,
+    /// How failing targets are treated.
+    pub patience: Patience,
+    /// Keys by command.
+    pub keys: BTreeMap<String, String>,
+    /// The rules in force.
+    pub rules: Rulebook,
+    /// The targets.
+    pub targets: Vec<TargetConfig>,
+    /// What was looked for and what was found, line by line.
+    pub trail: Vec<String>,
+}
+
+/// What the command line says.
+#[derive(Clone, Debug, Default)]
+pub struct Wishes {
+    /// `--config`.
+    pub config: Option<PathBuf>,
+    /// `--read-only`.
+    pub read_only: bool,
+}
+
+/// How often a system is asked unless the configuration says otherwise.
+#[must_use]
+pub const fn default_interval(kind: SystemKind) -> Duration {
+    match kind {
+        SystemKind::Postgres | SystemKind::Redis => Duration::from_secs(2),
+        SystemKind::Search | SystemKind::Prometheus | SystemKind::Metrics => Duration::from_secs(5),
+    }
+}
+
+/// After this a poll is given up unless the configuration says otherwise.
+pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(4);
+/// No target is asked more often than this.
+const SHORTEST_INTERVAL: Duration = Duration::from_millis(200);
+
+/// Resolves everything.
+///
+/// # Errors
+/// One sentence with its place.
+pub fn resolve(wishes: &Wishes, around: &Surroundings) -> Result<Settings, String> {
+    let mut trail = Vec::new();
+    let found = find_file(wishes, around, &mut trail)?;
+    let (name, text) = found.unwrap_or_default();
+    let file = file::parse(&name, &text)?;
+    let place = |span: usize| {
+        let (line, column) = file::place(&text, span);
+        format!("{name}:{line}:{column}")
+    };
+    let rules = rulebook(&file, &place)?;
+    let mut targets = configured(&file, &name, &place)?;
+    if targets.is_empty() {
+        if !name.is_empty() {
+            trail.push(format!("{name} names no target; looking further"));
+        }
+        targets = discover::targets(around, &mut trail)?;
+    } else {
+        trail.push(format!("{} targets from {name}; nothing else was looked for", targets.len()));
+    }
+    for target in &mut targets {
+        if let Connect::Postgres(pg) = &mut target.connect
+            && pg.password.is_none()
+        {
+            pg.password = pgpass::password(around, pg, &mut trail);
+        }
+    }
+    let local = targets.iter().all(TargetConfig::is_local);
+    let environment = file
+        .environment
+        .clone()
+        .or_else(|| around.var("STACKTOP_ENVIRONMENT"))
+        .unwrap_or_else(|| if local { "local".to_owned() } else { guess_environment(&targets) });
+    let sounds = sounds_like_production(&environment) || (!local && targets.iter().any(is_production));
+    let read_only = if wishes.read_only {
+        Some("stacktop runs with --read-only".to_owned())
+    } else {
+        file.read_only.unwrap_or(false).then(|| format!("{name} says read_only = true"))
+    };
+    Ok(Settings {
+        production: file.production.unwrap_or(sounds),
+        environment,
+        read_only,
+        theme: file.theme.clone(),
+        ascii: file.ascii.unwrap_or(false),
+        patience: patience(&file),
+        keys: file.keys.clone(),
+        rules,
+        targets,
+        trail,
+    })
+}
+
+fn find_file(
+    wishes: &Wishes,
+    around: &Surroundings,
+    trail: &mut Vec<String>,
+) -> Result<Option<(String, String)>, String> {
+    if let Some(path) = &wishes.config {
+        let text = std::fs::read_to_string(path)
+            .map_err(|error| format!("the configuration {} cannot be read: {error}", path.display()))?;
+        trail.push(format!("configuration {} (--config)", path.display()));
+        return Ok(Some((path.display().to_string(), text)));
+    }
+    let base = around
+        .var("XDG_CONFIG_HOME")
+        .map(PathBuf::from)
+        .or_else(|| around.var("HOME").map(|home| Path::new(&home).join(".config")));
+    let candidates = base
+        .map(|base| base.join("stacktop").join("config.toml"))
+        .into_iter()
+        .chain([around.folder.join("stacktop.toml")]);
+    for path in candidates {
+        match std::fs::read_to_string(&path) {
+            Ok(text) => {
+                trail.push(format!("configuration {}", path.display()));
+                return Ok(Some((path.display().to_string(), text)));
+            }
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                trail.push(format!("no configuration at {}", path.display()));
+            }
+            Err(error) => {
+                return Err(format!("the configuration {} cannot be read: {error}", path.display()));
+            }
+        }
+    }
+    Ok(None)
+}
+
+fn patience(file: &File) -> Patience {
+    let default = Patience::default();
+    let engine = &file.engine;
+    Patience {
+        backoff_cap: engine.backoff_cap.map_or(default.backoff_cap, |lasting| lasting.0),
+        breaker_failures: engine.breaker_failures.unwrap_or(default.breaker_failures).max(1),
+        breaker_open: engine.breaker_open.map_or(default.breaker_open, |lasting| lasting.0),
+        breaker_successes: engine.breaker_successes.unwrap_or(default.breaker_successes).max(1),
+    }
+}
+
+fn rulebook(file: &File, place: &dyn Fn(usize) -> String) -> Result<Rulebook, String> {
+    let specs = all_rules();
+    let mut rules = Rulebook::defaults(&specs);
+    for (id, change) in &file.rules {
+        let known = specs.iter().map(|spec| spec.id);
+        let at = place(id.span().start);
+        let id = id.get_ref().as_str();
+        if !known.clone().any(|known| known == id) {
+            return Err(format!("{at}: there is no rule `{id}`{}", suggestion(id, known)));
+        }
+        let old = rules.get(id);
+        let setting = RuleSetting {
+            enabled: change.enabled.unwrap_or(old.enabled),
+            warning: change.warning.or(old.warning),
+            critical: change.critical.or(old.critical),
+            hold: change.hold.map_or(old.hold, |lasting| lasting.0),
+        };
+        rules.set(id, setting);
+    }
+    Ok(rules)
+}
+
+/// What every kind of target has.
+struct Common<'a> {
+    kind: SystemKind,
+    name: Option<&'a Spanned<String>>,
+    url: &'a Spanned<String>,
+    interval: Option<Lasting>,
+    timeout: Option<Lasting>,
+    read_only: Option<bool>,
+}
+
+/// What every entry has in common, from its fields of the same names.
+macro_rules! common {
+    ($entry:expr, $kind:expr) => {
+        Common {
+            kind: $kind,
+            name: $entry.name.as_ref(),
+            url: &$entry.url,
+            interval: $entry.interval,
+            timeout: $entry.timeout,
+            read_only: $entry.read_only,
+        }
+    };
+}
+fn configured(file: &File, name: &str, place: &dyn Fn(usize) -> String) -> Result<Vec<TargetConfig>, String> {
+    let mut list: Vec<(Common<'_>, Result<Connect, String>)> = Vec::new();
+    for entry in &file.postgres {
+        list.push((common!(entry, SystemKind::Postgres), postgres(entry)));
+    }
+    for entry in &file.redis {
+        list.push((common!(entry, SystemKind::Redis), redis(entry)));
+    }
+    for entry in &file.search {
+        list.push((common!(entry, SystemKind::Search), http(entry).map(Connect::Search)));
+    }
+    for entry in &file.prometheus {
+        let common = Common {
+            kind: SystemKind::Prometheus,
+            name: entry.name.as_ref(),
+            url: &entry.url,
+            interval: entry.interval,
+            timeout: entry.timeout,
+            read_only: None,
+        };
+        list.push((common, prometheus(entry)));
+    }
+    for entry in &file.metrics {
+        list.push((common!(entry, SystemKind::Metrics), http(entry).map(Connect::Metrics)));
+    }
+    let mut names = BTreeSet::new();
+    let mut targets = Vec::new();
+    for (common, connect) in list {
+        let at = place(common.url.span().start);
+        let connect = connect.map_err(|error| format!("{at}: {error}"))?;
+        let id = match common.name {
+            Some(given) => given.get_ref().clone(),
+            None => free_name(common.kind, &names),
+        };
+        if !names.insert(id.clone()) {
+            let at = place(common.name.map_or(0, |given| given.span().start));
+            return Err(format!("{at}: a second target is called `{id}`; give each its own name"));
+        }
+        let interval = common.interval.map_or(default_interval(common.kind), |lasting| lasting.0);
+        if interval < SHORTEST_INTERVAL {
+            return Err(format!(
+                "{at}: an interval below 200ms would be a load of its own; use 200ms or more"
+            ));
+        }
+        targets.push(TargetConfig {
+            id: TargetId::new(&id),
+            chosen_because: format!("{name} names it"),
+            interval,
+            timeout: common.timeout.map_or(DEFAULT_TIMEOUT, |lasting| lasting.0),
+            read_only: common.read_only.unwrap_or(false),
+            connect,
+        });
+    }
+    Ok(targets)
+}
+
+/// The first free name for a target of `kind`: `pg`, `pg-2`, …
+pub(super) fn free_name(kind: SystemKind, taken: &BTreeSet<String>) -> String {
+    let base = kind.short();
+    if !taken.contains(base) {
+        return base.to_owned();
+    }
+    (2..).map(|n| format!("{base}-{n}")).find(|name| !taken.contains(name)).unwrap_or_default()
+}
+
+fn secret(
+    file: Option<&PathBuf>,
+    command: Option<&String>,
+    inline: Option<Secret>,
+) -> Result<Option<Secret>, String> {
+    match (file, command) {
+        (Some(_), Some(_)) => Err("give password_file or password_command, not both".to_owned()),
+        (Some(path), None) if !path.exists() => {
+            Err(format!("the password file {} does not exist", path.display()))
+        }
+        (Some(path), None) => Ok(Some(Secret::File(path.clone()))),
+        (None, Some(command)) => Ok(Some(Secret::Command(command.clone()))),
+        (None, None) => Ok(inline),
+    }
+}
+
+fn postgres(entry: &PostgresFile) -> Result<Connect, String> {
+    let mut pg = url::postgres(entry.url.get_ref())?;
+    pg.password = secret(entry.password_file.as_ref(), entry.password_command.as_ref(), pg.password.take())?;
+    pg.root_cert = entry.ca.clone().or(pg.root_cert);
+    Ok(Connect::Postgres(pg))
+}
+
+fn redis(entry: &RedisFile) -> Result<Connect, String> {
+    let mut redis = url::redis(entry.url.get_ref())?;
+    redis.password =
+        secret(entry.password_file.as_ref(), entry.password_command.as_ref(), redis.password.take())?;
+    redis.root_cert.clone_from(&entry.ca);
+    if let Some(prefixes) = &entry.prefixes {
+        redis.prefixes.clone_from(prefixes);
+    }
+    if let Some(queues) = &entry.queues {
+        redis.queues.clone_from(queues);
+    }
+    if let Some(patterns) = &entry.dead_letter {
+        redis.dead_letter.clone_from(patterns);
+    }
+    Ok(Connect::Redis(redis))
+}
+
+fn http(entry: &HttpFile) -> Result<HttpConnect, String> {
+    let mut http = url::http(entry.url.get_ref())?;
+    http.root_cert.clone_from(&entry.ca);
+    let password = secret(entry.password_file.as_ref(), entry.password_command.as_ref(), None)?;
+    match (&entry.user, password, &entry.token_file, &entry.api_key_file) {
+        (None, None, None, None) => {}
+        (Some(user), Some(password), None, None) => {
+            http.auth = HttpAuth::Basic { user: user.clone(), password };
+        }
+        (None, None, Some(token), None) => http.auth = HttpAuth::Bearer(Secret::File(token.clone())),
+        (None, None, None, Some(key)) => http.auth = HttpAuth::ApiKey(Secret::File(key.clone())),
+        (Some(_), None, _, _) => {
+            return Err("a user without a password: set password_file or password_command".to_owned());
+        }
+        _ => {
+            return Err(
+                "give one kind of credentials: user and password, token_file or api_key_file".to_owned()
+            );
+        }
+    }
+    Ok(http)
+}
+
+fn prometheus(entry: &PrometheusFile) -> Result<Connect, String> {
+    let http = http(&HttpFile {
+        name: None,
+        url: entry.url.clone(),
+        user: entry.user.clone(),
+        password_file: entry.password_file.clone(),
+        password_command: entry.password_command.clone(),
+        token_file: entry.token_file.clone(),
+        api_key_file: None,
+        ca: entry.ca.clone(),
+        interval: None,
+        timeout: None,
+        read_only: None,
+    })?;
+    let queries = entry
+        .query
+        .iter()
+        .map(|query| PromQuery {
+            title: query.title.clone(),
+            expr: query.expr.clone(),
+            unit: query.unit.clone(),
+            warning: query.warning,
+            critical: query.critical,
+        })
+        .collect();
+    Ok(Connect::Prometheus(PrometheusConnect { http, queries }))
+}
+
+fn sounds_like_production(name: &str) -> bool {
+    name.to_ascii_lowercase()
+        .split(|c: char| !c.is_ascii_alphanumeric())
+        .any(|word| matches!(word, "prod" | "production" | "prd" | "live"))
+}
+
+fn is_production(target: &TargetConfig) -> bool {
+    sounds_like_production(target.id.as_str()) || sounds_like_production(&target.address())
+}
+
+/// A stack that nobody named: production if anything in it sounds so, else by its first host.
+fn guess_environment(targets: &[TargetConfig]) -> String {
+    if targets.iter().any(is_production) {
+        return "production".to_owned();
+    }
+    "remote".to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn settings(text: &str) -> Result<Settings, String> {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("stacktop.toml");
+        std::fs::write(&path, text).expect("written");
+        let around = Surroundings::empty(folder.path());
+        resolve(&Wishes::default(), &around)
+    }
+
+    #[track_caller]
+    fn refused(text: &str, expected: &str) {
+        let error = settings(text).expect_err("must be refused");
+        assert!(error.contains(expected), "{error}");
+    }
+
+    #[test]
+    fn refusals_name_place_and_remedy() {
+        let two = "[[redis]]\nname = \"a\"\nurl = \"redis://localhost\"\n[[metrics]]\nname = \"a\"\nurl = \"http://localhost/metrics\"\n";
+        refused(two, "stacktop.toml:5:8: a second target is called `a`");
+        refused("[rules.\"postgres.blokking\"]\nwarning = 1.0\n", "did you mean `postgres.block");
+        refused("[[postgres]]\nurl = \"mysql://h\"\n", "stacktop.toml:2:7: `mysql://` is not Postgres");
+        refused(
+            "[[postgres]]\nurl = \"postgres://u@h/d\"\npassword_file = \"/nowhere/secret\"\n",
+            "/nowhere/secret does not exist",
+        );
+        refused("[[search]]\nurl = \"http://h:9200\"\nuser = \"elastic\"\n", "a user without a password");
+        refused("[[redis]]\nurl = \"redis://h\"\ninterval = \"10ms\"\n", "use 200ms or more");
+    }
+
+    #[test]
+    fn production_is_recognised_by_name() {
+        let far =
+            |name: &str| format!("[[postgres]]\nname = \"{name}\"\nurl = \"postgres://u@10.1.2.3/d\"\n");
+        assert!(settings(&far("orders-prod")).expect("fine").production);
+        assert!(!settings(&far("orders-staging")).expect("fine").production);
+        assert!(!settings("").expect("fine").production);
+        assert_eq!(settings("").expect("fine").environment, "local");
+    }
+
+    #[test]
+    fn nothing_found_says_what_was_looked_for() {
+        let settings = settings("").expect("fine");
+        assert!(settings.targets.is_empty());
+        let trail = settings.trail.join("\n");
+        for word in ["DATABASE_URL", "REDIS_URL", "compose", "5432"] {
+            assert!(trail.contains(word), "{word} in {trail}");
+        }
+    }
+}

@@ -9,13 +9,19 @@
 //! | [`actions`] | how to change each system: guard → audit → execute → audit → verify | core, config |
 //! | [`panels`] | one file per screen: world → content | core, ui |
 //! | [`engine`] | when to ask: one task per target | core, config, sources |
+//! | [`drill`] | a fake outside: a seeded stack behind the same traits | core, config, sources, actions |
+//! | [`app`] | pure: messages, model, update, effects, overlays, view | core, ui, panels, actions (audit lines as data) |
+//! | [`runtime`] | the only impure loop: terminal, input, effects, clock | all above |
+//! | [`cli`] | arguments as typed, turned into a run | all above |
 //!
 //! Reading order: `core`, then one system from socket to pixel: `sources/postgres`, `core/postgres`, `panels/blocking`.
 
 pub mod actions;
 pub mod app;
+pub mod cli;
 pub mod config;
 pub mod core;
+pub mod drill;
 pub mod engine;
 pub mod panels;
 pub mod runtime;

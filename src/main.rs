@@ -1,3 +1,7 @@
 //! stacktop: `top` for a whole stack.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    stacktop::cli::run()
+}

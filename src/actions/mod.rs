@@ -5,8 +5,10 @@ pub mod gate;
 pub mod postgres;
 pub mod queues;
 
+use crate::config::target::{Connect, TargetConfig};
 use crate::core::action::{Action, ActionError, Confirmed, Outcome, Verification};
 use futures_util::future::BoxFuture;
+use std::sync::Arc;
 
 /// Carries out confirmed actions on one target and looks afterwards.
 pub trait Executor: Send + Sync {
@@ -32,4 +34,14 @@ pub trait Executor: Send + Sync {
 
     /// The exact statement or script call that [`execute`](Executor::execute) sends, for the audit trail. No secrets.
     fn statement(&self, action: &Action) -> String;
+}
+
+/// The executor for a target; `None` for a system that nothing is changed in.
+#[must_use]
+pub fn open(target: &TargetConfig) -> Option<Arc<dyn Executor>> {
+    match &target.connect {
+        Connect::Postgres(connect) => Some(Arc::new(postgres::PostgresExecutor::new(connect.clone()))),
+        Connect::Redis(connect) => Some(Arc::new(queues::QueueExecutor::new(connect.clone()))),
+        Connect::Search(_) | Connect::Prometheus(_) | Connect::Metrics(_) => None,
+    }
 }

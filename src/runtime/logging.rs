@@ -1,26 +1,30 @@
-//! Our own log: a file, never the terminal. Off unless `STACKTOP_LOG` names a level.
+//! Our own log: a file, never the terminal. Errors (a task that panicked) always; more when `STACKTOP_LOG` names a level.
+//!
+//! The file is opened only when there is something to write: a run without trouble leaves none behind.
 
 use std::fs::OpenOptions;
-use std::path::Path;
-use std::sync::Mutex;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
 use tracing_subscriber::EnvFilter;
 
-/// Starts logging to `file` when `level` is given. What cannot be opened is not logged: the run does not depend on it.
+/// Starts logging to `file`. What cannot be written is not logged: the run does not depend on it.
 pub fn start(file: &Path, level: Option<&str>) {
-    let Some(level) = level else {
-        return;
-    };
-    if let Some(folder) = file.parent() {
-        let _ = std::fs::create_dir_all(folder);
-    }
-    let Ok(file) = OpenOptions::new().create(true).append(true).open(file) else {
-        return;
-    };
-    let filter = EnvFilter::try_new(level).unwrap_or_else(|_| EnvFilter::new("warn"));
+    let filter = EnvFilter::try_new(level.unwrap_or("error")).unwrap_or_else(|_| EnvFilter::new("error"));
+    let path = file.to_owned();
     let subscriber = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_ansi(false)
-        .with_writer(Mutex::new(file))
+        .with_writer(move || open(&path))
         .finish();
     let _ = tracing::subscriber::set_global_default(subscriber);
+}
+
+fn open(path: &PathBuf) -> Box<dyn Write> {
+    if let Some(folder) = path.parent() {
+        let _ = std::fs::create_dir_all(folder);
+    }
+    match OpenOptions::new().create(true).append(true).open(path) {
+        Ok(file) => Box::new(file),
+        Err(_) => Box::new(io::sink()),
+    }
 }

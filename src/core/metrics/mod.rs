@@ -1,9 +1,11 @@
-//! What is known of a Metrics target: the reading of one poll, the state that follows from several, and its rules. Pure.
+//! What is known of a `/metrics` endpoint: the reading of one scrape, the state that follows from several, and its rules. Pure.
 
+mod quantile;
 mod reading;
 mod rules;
 mod state;
 
+pub use quantile::{LEAST_OBSERVATIONS, Quantile, quantile};
 pub use reading::*;
 pub use rules::{RULES, signals};
-pub use state::MetricsState;
+pub use state::{ALL_SERIES, Distribution, Golden, MetricsState};

@@ -1,15 +1,83 @@
-//! The rules about a Metrics target.
+//! The rules about a `/metrics` endpoint.
 
-use super::MetricsState;
-use crate::core::alert::{RuleSpec, Rulebook, Signal};
+use super::{MetricsState, Quantile};
+use crate::core::alert::{RuleSpec, RuleUnit, Rulebook, Severity, Signal, Triage};
 use crate::core::ids::TargetId;
+use crate::core::place::{Place, Screen};
 use crate::core::time::Now;
+use std::time::Duration;
 
 /// The rules of this system with their defaults.
-pub const RULES: &[RuleSpec] = &[];
+pub const RULES: &[RuleSpec] = &[
+    RuleSpec {
+        id: "metrics.errors",
+        help: "share of requests answered with a 5xx status",
+        unit: RuleUnit::Ratio,
+        warning: Some(0.01),
+        critical: Some(0.05),
+        hold: Duration::from_secs(10),
+        triage: Triage::Errors,
+    },
+    RuleSpec {
+        id: "metrics.latency_p95",
+        help: "95th percentile of request durations over the last minute",
+        unit: RuleUnit::Seconds,
+        warning: Some(0.5),
+        critical: None,
+        hold: Duration::from_secs(10),
+        triage: Triage::Latency,
+    },
+    RuleSpec {
+        id: "metrics.bad_lines",
+        help: "lines of the exposition that cannot be read",
+        unit: RuleUnit::Count,
+        warning: Some(1.0),
+        critical: None,
+        hold: Duration::ZERO,
+        triage: Triage::Capacity,
+    },
+];
 
 /// Everything that is wrong with `target` at `now` by `rules`.
 #[must_use]
-pub fn signals(_state: &MetricsState, _target: &TargetId, _rules: &Rulebook, _now: Now) -> Vec<Signal> {
-    Vec::new()
+pub fn signals(state: &MetricsState, target: &TargetId, rules: &Rulebook, _now: Now) -> Vec<Signal> {
+    let Some(reading) = state.reading() else {
+        return Vec::new();
+    };
+    let mut list = Vec::new();
+    let mut add = |rule: &'static str, severity: Option<Severity>, sentence: String, step: &str| {
+        list.extend(severity.map(|severity| Signal {
+            rule,
+            target: target.clone(),
+            subject: "endpoint".to_owned(),
+            severity,
+            sentence,
+            observed_for: None,
+            hit: 0,
+            next_step: step.to_owned(),
+            place: Place { screen: Screen::Metrics, row: None },
+        }));
+    };
+    if let Some(share) = state.golden.errors {
+        let sentence = format!("{target} answers {:.1} % of its requests with an error (5xx)", share * 100.0);
+        add("metrics.errors", rules.grade("metrics.errors", share), sentence, "look at what it depends on");
+    }
+    if let Some(p95) = state.golden.p95 {
+        let (seconds, word) = match p95 {
+            Quantile::Value(seconds) => (seconds, ""),
+            Quantile::Above(seconds) => (seconds, "more than "),
+        };
+        let sentence = format!("{target}: 5 % of requests take {word}{:.0} ms or longer", seconds * 1000.0);
+        let severity = rules.grade("metrics.latency_p95", seconds);
+        add("metrics.latency_p95", severity, sentence, "look at what it depends on");
+    }
+    if let Some((line, why)) = reading.bad.first() {
+        let sentence = format!(
+            "{} lines of {target}'s exposition cannot be read; the first is line {line}: {why}",
+            reading.bad_total
+        );
+        let severity = rules.grade("metrics.bad_lines", reading.bad_total as f64);
+        add("metrics.bad_lines", severity, sentence, "mend the exporter; the other lines are used");
+    }
+    list
 }

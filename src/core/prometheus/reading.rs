@@ -1,5 +1,87 @@
-//! One poll of a Prometheus target, as data.
+//! One poll of a Prometheus server's HTTP interface, as data.
 
-/// What one poll of a Prometheus target read.
+use crate::core::part::Part;
+use std::time::Duration;
+
+/// What one poll of a Prometheus server read.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct PrometheusReading {}
+pub struct PrometheusReading {
+    /// Its version.
+    pub version: Part<String>,
+    /// Every active scrape target.
+    pub targets: Part<Vec<ScrapeTarget>>,
+    /// Every alerting and recording rule that fires, waits or fails; how many there are in all stands beside.
+    pub rules: Part<RulesReading>,
+    /// The configured PromQL panels, in their order.
+    pub panels: Vec<PanelReading>,
+}
+
+/// One scrape target.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ScrapeTarget {
+    /// Its job.
+    pub job: String,
+    /// Its instance.
+    pub instance: String,
+    /// `up`, `down` or `unknown`.
+    pub health: String,
+    /// Why the last scrape failed.
+    pub last_error: String,
+    /// How long the last scrape took, seconds.
+    pub took_seconds: f64,
+}
+
+impl ScrapeTarget {
+    /// Whether its last scrape failed.
+    #[must_use]
+    pub fn is_down(&self) -> bool {
+        self.health == "down"
+    }
+}
+
+/// The rules of the server.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct RulesReading {
+    /// How many rules there are.
+    pub total: usize,
+    /// Those that fire, wait or cannot be evaluated.
+    pub notable: Vec<AlertingRule>,
+}
+
+/// One rule that is not quiet.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct AlertingRule {
+    /// Its group.
+    pub group: String,
+    /// Its name.
+    pub name: String,
+    /// `firing`, `pending` or `inactive`.
+    pub state: String,
+    /// The `severity` label, if it has one.
+    pub severity: String,
+    /// Why it cannot be evaluated; empty when it can.
+    pub error: String,
+    /// Its PromQL.
+    pub query: String,
+    /// How many alerts it has.
+    pub alerts: usize,
+    /// The summary or description of its first alert.
+    pub summary: String,
+    /// How long the oldest of its alerts has been active.
+    pub active_for: Option<Duration>,
+}
+
+/// One configured PromQL panel.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct PanelReading {
+    /// What it is called.
+    pub title: String,
+    /// The unit behind the number.
+    pub unit: String,
+    /// Threshold of a warning.
+    pub warning: Option<f64>,
+    /// Threshold of a critical finding.
+    pub critical: Option<f64>,
+    /// The series, by their labels; or why there are none.
+    pub series: Part<Vec<(String, f64)>>,
+}

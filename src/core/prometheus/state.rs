@@ -1,21 +1,54 @@
-//! What follows from several readings of one Prometheus target: rates, histories, windows.
+//! What follows from several readings of one Prometheus target: the past of its configured panels.
 
 use super::PrometheusReading;
+use crate::core::history::Series;
 use crate::core::time::Now;
+use std::collections::BTreeMap;
+
+/// Series whose past is kept; more are shown without one.
+const MOST_SERIES: usize = 500;
 
 /// The latest reading of a target and everything derived from it and its predecessors.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct PrometheusState {
     /// The newest reading and when it was made.
     pub latest: Option<(Now, PrometheusReading)>,
+    /// The past of every series of every configured panel, by (title, labels).
+    pub panels: BTreeMap<(String, String), Series>,
 }
 
 impl PrometheusState {
-    /// Takes in a new reading: derives rates against its predecessor over the measured time between them.
+    /// The newest reading.
+    #[must_use]
+    pub fn reading(&self) -> Option<&PrometheusReading> {
+        self.latest.as_ref().map(|(_, reading)| reading)
+    }
+
+    /// Takes in a new reading.
     pub fn absorb(&mut self, reading: PrometheusReading, now: Now) {
+        let mut seen = Vec::new();
+        for panel in &reading.panels {
+            for (labels, value) in panel.series.ready().into_iter().flatten() {
+                let key = (panel.title.clone(), labels.clone());
+                if self.panels.len() < MOST_SERIES || self.panels.contains_key(&key) {
+                    self.panels.entry(key.clone()).or_default().push(Some(*value));
+                }
+                seen.push(key);
+            }
+        }
+        for (key, series) in &mut self.panels {
+            if !seen.contains(key) {
+                series.push(None);
+            }
+        }
+        self.panels.retain(|key, series| seen.contains(key) || series.tail(30).iter().any(Option::is_some));
         self.latest = Some((now, reading));
     }
 
     /// Notes that a poll failed: every history gets an explicit gap; the latest reading stays (its age is shown).
-    pub fn gap(&mut self) {}
+    pub fn gap(&mut self) {
+        for series in self.panels.values_mut() {
+            series.push(None);
+        }
+    }
 }

@@ -3,7 +3,7 @@
 use std::fmt;
 
 /// A queue in a Redis database.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct QueueRef {
     /// The key prefix, without the colon (default `bull`; may hold `{}` and `:`).
     pub prefix: String,
@@ -43,6 +43,18 @@ impl QueueAction {
     pub const fn verb(&self) -> &'static str {
         match self {
             Self::Retry { .. } => "retry_jobs",
+        }
+    }
+
+    /// What is sent, for people and for the audit trail.
+    #[must_use]
+    pub fn statement(&self) -> String {
+        match self {
+            Self::Retry { queue, ids } => format!(
+                "EVALSHA retry.lua on {}: each of {} ids, only if it is still in `failed`",
+                queue.key("failed"),
+                ids.len()
+            ),
         }
     }
 

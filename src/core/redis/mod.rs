@@ -1,12 +1,15 @@
 //! What is known of a Redis target: the reading of one poll, the state that follows from several, and its rules. Pure.
 
+mod action;
+mod dead_letter;
+mod family;
 mod reading;
 mod rules;
 mod state;
 
-pub use reading::*;
-pub use rules::{RULES, signals};
-pub use state::RedisState;
-
-mod action;
 pub use action::{QueueAction, QueueRef};
+pub use dead_letter::dead_letter;
+pub use family::{Family, Signs, family};
+pub use reading::*;
+pub use rules::{RULES, queue_key, signals};
+pub use state::{QueueHistory, RedisRates, RedisState};

@@ -1,5 +1,217 @@
-//! One poll of a Redis target, as data.
+//! One poll of a Redis target, as data: the server by INFO, the queues by plain reads, the details that somebody looks at.
+
+use super::{Family, QueueRef};
+use crate::core::part::Part;
+use std::collections::BTreeMap;
+use std::time::Duration;
 
 /// What one poll of a Redis target read.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct RedisReading {}
+pub struct RedisReading {
+    /// The server by its INFO.
+    pub server: RedisServer,
+    /// Every queue that is known.
+    pub queues: Part<Vec<QueueReading>>,
+    /// How discovery of queues stands: "found by SCAN, 12 % done", "named in the configuration".
+    pub discovery: String,
+    /// A page of failed jobs, for the queue that somebody looks at.
+    pub failed: Vec<FailedPage>,
+    /// Jobs that somebody looks at.
+    pub jobs: Vec<JobDetail>,
+}
+
+/// The server itself. Every field is what INFO said, or nothing.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct RedisServer {
+    /// `redis_version` (or the fork's own).
+    pub version: String,
+    /// Changes with every restart: counters are comparable only within one run.
+    pub run_id: String,
+    /// `master` or `slave`, as the server says.
+    pub role: String,
+    /// Since its start.
+    pub uptime: Option<Duration>,
+    /// Bytes in use by the allocator.
+    pub used_memory_bytes: Option<f64>,
+    /// The limit; `None` where there is none.
+    pub maxmemory_bytes: Option<f64>,
+    /// Memory of the machine.
+    pub system_memory_bytes: Option<f64>,
+    /// What is evicted when the limit is reached; queues need `noeviction`.
+    pub policy: Option<String>,
+    /// Connected clients.
+    pub clients: Option<u64>,
+    /// The limit of clients.
+    pub maxclients: Option<u64>,
+    /// Clients in a blocking command: every idle worker is one.
+    pub blocked_clients: Option<u64>,
+    /// Commands per second, by the server's own short window.
+    pub ops_per_second: Option<f64>,
+    /// Counter of key look-ups that hit.
+    pub hits_total: Option<f64>,
+    /// Counter of key look-ups that missed.
+    pub misses_total: Option<f64>,
+    /// Counter of evicted keys.
+    pub evicted_total: Option<f64>,
+    /// Counter of connections refused because of `maxclients`.
+    pub rejected_total: Option<f64>,
+    /// Whether the last RDB save worked.
+    pub rdb_ok: Option<bool>,
+    /// Whether the last AOF write worked, where AOF is on.
+    pub aof_ok: Option<bool>,
+    /// The server still loads its data.
+    pub loading: bool,
+    /// A replica's link to its primary; `None` on a primary.
+    pub link_up: Option<bool>,
+    /// Replicas of a primary: address, state, bytes behind.
+    pub replicas: Vec<RedisReplica>,
+    /// Error replies by their first word (OOM, READONLY, MISCONF, …), counters.
+    pub errors_total: BTreeMap<String, f64>,
+}
+
+/// A replica as its primary sees it.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct RedisReplica {
+    /// `ip:port`.
+    pub address: String,
+    /// `online`, `wait_bgsave`, …
+    pub state: String,
+    /// Bytes of the stream that it has not acknowledged.
+    pub behind_bytes: f64,
+}
+
+/// Which library owns a queue, and by what evidence.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Evidence {
+    /// Library and generation.
+    pub family: Family,
+    /// Why: "a v5 worker is connected; meta says bullmq:5.81.3".
+    pub why: String,
+    /// Connected workers; `None` when the server does not tell.
+    pub workers: Option<usize>,
+}
+
+/// One queue at one moment.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct QueueReading {
+    /// Its name.
+    pub queue: QueueRef,
+    /// Who owns it.
+    pub evidence: Evidence,
+    /// The pause switch is on.
+    pub paused: bool,
+    /// Jobs in `wait` and in the `paused` list, markers not counted.
+    pub waiting: u64,
+    /// Jobs in `paused` although the queue is not paused: nobody will take them.
+    pub stranded: u64,
+    /// Jobs in `prioritized` (BullMQ 4 and newer).
+    pub prioritized: u64,
+    /// Jobs being worked on.
+    pub active: u64,
+    /// Jobs for later.
+    pub delayed: u64,
+    /// Of those, the ones whose time has come.
+    pub overdue: u64,
+    /// Parents that wait for children.
+    pub waiting_children: u64,
+    /// Completed jobs that are kept.
+    pub completed: u64,
+    /// Failed jobs that are kept.
+    pub failed: u64,
+    /// The counter of added jobs.
+    pub added_total: Option<f64>,
+    /// Kept completions of the last minute.
+    pub completed_last_minute: u64,
+    /// Failures of the last five minutes that are kept.
+    pub failed_last_five_minutes: u64,
+    /// How long the next job in line has been ready.
+    pub oldest_wait: Option<Duration>,
+    /// Age of the newest failure.
+    pub newest_failure: Option<Duration>,
+    /// Age of the oldest failure that is kept.
+    pub oldest_failure: Option<Duration>,
+    /// How much longer a rate limit holds the queue.
+    pub limited_for: Option<Duration>,
+    /// A worker looked for stalled jobs within the last half minute.
+    pub checked_by_worker: bool,
+    /// By its name a dead-letter queue; of which source queue, if the name says so.
+    pub dead_letter: Option<DeadLetter>,
+}
+
+/// That a queue holds the dead letters of another.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct DeadLetter {
+    /// Of which queue, if its name says so.
+    pub source: Option<String>,
+}
+
+impl QueueReading {
+    /// Jobs that are ready to be worked on: waiting, prioritized, and delayed ones whose time has come.
+    #[must_use]
+    pub const fn backlog(&self) -> u64 {
+        self.waiting + self.prioritized + self.overdue
+    }
+
+    /// Jobs that were given up: the failed set, or for a dead-letter queue everything in it that was not completed.
+    #[must_use]
+    pub const fn dead(&self) -> u64 {
+        if self.dead_letter.is_some() {
+            self.waiting + self.prioritized + self.delayed + self.active + self.failed
+        } else {
+            self.failed
+        }
+    }
+
+    /// Whether anybody works on it: a connected worker, a job in progress or a recent check for stalled jobs.
+    #[must_use]
+    pub fn has_workers(&self) -> bool {
+        self.evidence.workers.is_some_and(|count| count > 0) || self.checked_by_worker || self.active > 0
+    }
+}
+
+/// A page of a queue's failed jobs, newest first.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct FailedPage {
+    /// Which queue.
+    pub queue: QueueRef,
+    /// How many newer ones were skipped.
+    pub offset: u64,
+    /// The jobs.
+    pub jobs: Vec<FailedJob>,
+}
+
+/// A failed job in a list.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct FailedJob {
+    /// Its id.
+    pub id: String,
+    /// Its name.
+    pub name: String,
+    /// Why it failed.
+    pub reason: String,
+    /// Attempts made.
+    pub attempts: Option<u64>,
+    /// Attempts allowed.
+    pub attempts_allowed: Option<u64>,
+    /// How long ago it failed.
+    pub age: Option<Duration>,
+    /// How long the last run took.
+    pub ran_for: Option<Duration>,
+    /// Its hash is gone: only the id is left, and running it would run nothing.
+    pub ghost: bool,
+}
+
+/// One job with everything about it.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct JobDetail {
+    /// Which queue.
+    pub queue: QueueRef,
+    /// Its id.
+    pub id: String,
+    /// Where it is now: failed, waiting, active, …
+    pub state: String,
+    /// Its fields, as text.
+    pub fields: BTreeMap<String, String>,
+    /// Fields that were too large to read, with their sizes in bytes.
+    pub too_large: Vec<(String, u64)>,
+}

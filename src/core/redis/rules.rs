@@ -1,15 +1,382 @@
-//! The rules about a Redis target.
+//! The rules about a Redis server and the job queues in it.
 
-use super::RedisState;
-use crate::core::alert::{RuleSpec, Rulebook, Signal};
+use super::{QueueHistory, QueueReading, RedisReading, RedisState};
+use crate::core::alert::{RuleSpec, RuleUnit, Rulebook, Severity, Signal, Triage};
 use crate::core::ids::TargetId;
+use crate::core::place::{Place, RowKey, Screen};
+use crate::core::text::{counted, lasting, sized, tidy};
 use crate::core::time::Now;
+use std::time::Duration;
+
+const fn rule(
+    id: &'static str,
+    help: &'static str,
+    unit: RuleUnit,
+    thresholds: (Option<f64>, Option<f64>),
+    hold: Duration,
+    triage: Triage,
+) -> RuleSpec {
+    RuleSpec { id, help, unit, warning: thresholds.0, critical: thresholds.1, hold, triage }
+}
 
 /// The rules of this system with their defaults.
-pub const RULES: &[RuleSpec] = &[];
+pub const RULES: &[RuleSpec] = &[
+    rule(
+        "redis.memory",
+        "memory in use against maxmemory",
+        RuleUnit::Ratio,
+        (Some(0.85), Some(0.95)),
+        Duration::from_secs(10),
+        Triage::Capacity,
+    ),
+    rule(
+        "redis.eviction_policy",
+        "a server with job queues may evict keys: jobs can vanish",
+        RuleUnit::State,
+        (None, None),
+        Duration::ZERO,
+        Triage::Capacity,
+    ),
+    rule(
+        "redis.evictions",
+        "keys evicted",
+        RuleUnit::PerSecond,
+        (Some(0.1), None),
+        Duration::from_secs(10),
+        Triage::Errors,
+    ),
+    rule(
+        "redis.clients",
+        "connected clients against maxclients",
+        RuleUnit::Ratio,
+        (Some(0.8), Some(0.9)),
+        Duration::from_secs(10),
+        Triage::Saturation,
+    ),
+    rule(
+        "redis.rejected",
+        "connections refused because of maxclients",
+        RuleUnit::PerSecond,
+        (Some(0.01), Some(1.0)),
+        Duration::ZERO,
+        Triage::Errors,
+    ),
+    rule(
+        "redis.errors",
+        "writes refused: OOM, READONLY, MISCONF or NOREPLICAS replies",
+        RuleUnit::PerSecond,
+        (Some(0.01), Some(1.0)),
+        Duration::ZERO,
+        Triage::Errors,
+    ),
+    rule(
+        "redis.persistence",
+        "the last save to disk failed",
+        RuleUnit::State,
+        (None, None),
+        Duration::ZERO,
+        Triage::Capacity,
+    ),
+    rule(
+        "redis.replica_link",
+        "a replica has lost its primary",
+        RuleUnit::State,
+        (None, None),
+        Duration::from_secs(5),
+        Triage::Lag,
+    ),
+    rule(
+        "queue.no_worker",
+        "jobs wait and nobody works on them, for this long",
+        RuleUnit::Seconds,
+        (Some(5.0), Some(60.0)),
+        Duration::ZERO,
+        Triage::Saturation,
+    ),
+    rule(
+        "queue.dead_letters",
+        "failed jobs (or a dead-letter queue) are growing, for this long",
+        RuleUnit::Seconds,
+        (Some(0.0), Some(300.0)),
+        Duration::ZERO,
+        Triage::Errors,
+    ),
+    rule(
+        "queue.wait",
+        "how long the next job in line has been ready",
+        RuleUnit::Seconds,
+        (Some(60.0), Some(600.0)),
+        Duration::from_secs(5),
+        Triage::Latency,
+    ),
+    rule(
+        "queue.paused",
+        "a paused queue holds jobs",
+        RuleUnit::State,
+        (None, None),
+        Duration::from_secs(5),
+        Triage::Capacity,
+    ),
+    rule(
+        "queue.stranded",
+        "jobs are in the list of a pause that is over: nobody will take them",
+        RuleUnit::State,
+        (None, None),
+        Duration::from_secs(5),
+        Triage::Saturation,
+    ),
+];
+
+/// The row of a queue on the queues screen.
+#[must_use]
+pub fn queue_key(target: &str, queue: &QueueReading) -> RowKey {
+    RowKey::new(&["queue", target, &queue.queue.prefix, &queue.queue.name])
+}
+
+struct Scene<'a> {
+    target: &'a TargetId,
+    rules: &'a Rulebook,
+    now: Now,
+    list: Vec<Signal>,
+}
+
+impl Scene<'_> {
+    /// Adds a signal of the server itself when `severity` says so.
+    fn server(&mut self, rule: &'static str, severity: Option<Severity>, sentence: String, next_step: &str) {
+        if let Some(severity) = severity.filter(|_| self.rules.get(rule).enabled) {
+            self.list.push(Signal {
+                rule,
+                target: self.target.clone(),
+                subject: "server".to_owned(),
+                severity,
+                sentence,
+                observed_for: None,
+                hit: 0,
+                next_step: next_step.to_owned(),
+                place: Place { screen: Screen::Queues, row: None },
+            });
+        }
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "one signal is this many words")]
+    fn queue(
+        &mut self,
+        rule: &'static str,
+        severity: Option<Severity>,
+        queue: &QueueReading,
+        sentence: String,
+        observed_for: Option<Duration>,
+        hit: u64,
+        next_step: &str,
+    ) {
+        if let Some(severity) = severity.filter(|_| self.rules.get(rule).enabled) {
+            let row = queue_key(self.target.as_str(), queue);
+            self.list.push(Signal {
+                rule,
+                target: self.target.clone(),
+                subject: format!("queue {}:{}", queue.queue.prefix, queue.queue.name),
+                severity,
+                sentence,
+                observed_for,
+                hit,
+                next_step: next_step.to_owned(),
+                place: Place { screen: Screen::Queues, row: Some(row) },
+            });
+        }
+    }
+}
 
 /// Everything that is wrong with `target` at `now` by `rules`.
 #[must_use]
-pub fn signals(_state: &RedisState, _target: &TargetId, _rules: &Rulebook, _now: Now) -> Vec<Signal> {
-    Vec::new()
+pub fn signals(state: &RedisState, target: &TargetId, rules: &Rulebook, now: Now) -> Vec<Signal> {
+    let Some(reading) = state.reading() else {
+        return Vec::new();
+    };
+    let mut scene = Scene { target, rules, now, list: Vec::new() };
+    server(&mut scene, reading, state);
+    for queue in reading.queues.ready().into_iter().flatten() {
+        if let Some(history) = state.queues.get(&queue.queue) {
+            jobs(&mut scene, queue, history);
+        }
+    }
+    scene.list
+}
+
+fn server(scene: &mut Scene<'_>, reading: &RedisReading, state: &RedisState) {
+    let (server, target, rules) = (&reading.server, scene.target, scene.rules);
+    if let (Some(used), Some(most)) = (server.used_memory_bytes, server.maxmemory_bytes) {
+        let share = used / most;
+        let sentence = format!("{target} uses {:.0} % of its {} memory", share * 100.0, sized(most));
+        scene.server(
+            "redis.memory",
+            rules.grade("redis.memory", share),
+            sentence,
+            "look which queues keep jobs",
+        );
+    }
+    let queues = reading.queues.ready().map_or(0, Vec::len);
+    if let Some(policy) = server.policy.as_deref().filter(|policy| *policy != "noeviction" && queues > 0) {
+        let limited = server.maxmemory_bytes.is_some();
+        let severity = if limited { Severity::Warning } else { Severity::Info };
+        let sentence = format!("{target} holds job queues but its maxmemory-policy is {}", tidy(policy, 30));
+        let step = "CONFIG SET maxmemory-policy noeviction";
+        scene.server("redis.eviction_policy", Some(severity), sentence, step);
+    }
+    if let Some(rate) = state.rates.evicted {
+        let sentence = format!("{target} evicts {rate:.1} keys per second");
+        scene.server("redis.evictions", rules.grade("redis.evictions", rate), sentence, "raise maxmemory");
+    }
+    if let (Some(clients), Some(most)) = (server.clients, server.maxclients.filter(|most| *most > 0)) {
+        let share = clients as f64 / most as f64;
+        let sentence = format!("{target} has {clients} of {most} possible clients");
+        scene.server(
+            "redis.clients",
+            rules.grade("redis.clients", share),
+            sentence,
+            "find who leaks connections",
+        );
+    }
+    if let Some(rate) = state.rates.rejected {
+        let sentence = format!("{target} refuses {rate:.1} connections per second");
+        scene.server(
+            "redis.rejected",
+            rules.grade("redis.rejected", rate),
+            sentence,
+            "find who leaks connections",
+        );
+    }
+    for word in ["OOM", "READONLY", "MISCONF", "NOREPLICAS"] {
+        if let Some(rate) = state.rates.errors.get(word) {
+            let sentence = format!("{target} refuses writes with {word}, {rate:.1} per second");
+            scene.server(
+                "redis.errors",
+                rules.grade("redis.errors", *rate),
+                sentence,
+                "look at memory, disk and role",
+            );
+        }
+    }
+    if server.rdb_ok == Some(false) || server.aof_ok == Some(false) {
+        let what = if server.rdb_ok == Some(false) { "snapshot" } else { "append-only file" };
+        let sentence = format!("{target} could not write its {what} to disk");
+        scene.server(
+            "redis.persistence",
+            Some(Severity::Critical),
+            sentence,
+            "look at the disk and at Redis's log",
+        );
+    }
+    if server.link_up == Some(false) {
+        let sentence = format!("{target} is a replica and has lost its primary");
+        scene.server("redis.replica_link", Some(Severity::Critical), sentence, "look at the primary");
+    }
+}
+
+fn jobs(scene: &mut Scene<'_>, queue: &QueueReading, history: &QueueHistory) {
+    let (rules, now) = (scene.rules, scene.now);
+    let name = tidy(&queue.queue.name, 40);
+    let backlog = queue.backlog();
+    if let Some(since) = history.idle_since {
+        let idle = now.since(since);
+        let severity = rules.grade("queue.no_worker", idle.as_secs_f64());
+        let sentence =
+            format!("{} wait in queue {name} and no worker is connected", counted(backlog as usize, "job"));
+        scene.queue("queue.no_worker", severity, queue, sentence, Some(idle), backlog, "start its workers");
+    }
+    if let Some(since) = history.growing_since {
+        let growing = now.since(since);
+        let severity = rules.grade("queue.dead_letters", growing.as_secs_f64());
+        let what = if queue.dead_letter.is_some() { "dead letters" } else { "failed jobs" };
+        let sentence =
+            format!("queue {name}: {} {what}, {} more within a minute", queue.dead(), history.grown);
+        let step = "read the newest failure; retry (x) when its cause is gone";
+        scene.queue("queue.dead_letters", severity, queue, sentence, Some(growing), queue.dead(), step);
+    }
+    let waited = queue
+        .oldest_wait
+        .filter(|_| !queue.paused && queue.dead_letter.is_none() && history.idle_since.is_none());
+    if let Some(waited) = waited {
+        let severity = rules.grade("queue.wait", waited.as_secs_f64());
+        let sentence = format!(
+            "queue {name}: the next of {} has waited {}",
+            counted(backlog as usize, "job"),
+            lasting(waited)
+        );
+        scene.queue("queue.wait", severity, queue, sentence, None, backlog, "look at its workers");
+    }
+    if queue.paused && backlog > 0 {
+        let sentence = format!("queue {name} is paused with {}", counted(backlog as usize, "job"));
+        let step = "resume it when its reason is gone";
+        scene.queue("queue.paused", Some(Severity::Info), queue, sentence, None, backlog, step);
+    }
+    if queue.stranded > 0 {
+        let stranded = queue.stranded;
+        let sentence = format!(
+            "queue {name}: {} left in the list of a pause that is over",
+            counted(stranded as usize, "job")
+        );
+        let step = "resume the queue once with its own library";
+        scene.queue("queue.stranded", Some(Severity::Warning), queue, sentence, None, stranded, step);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::core::part::Part;
+    use crate::core::redis::{Evidence, QueueRef, RedisServer};
+    use crate::core::world::all_rules;
+
+    fn queue(failed: u64, waiting: u64) -> QueueReading {
+        QueueReading {
+            queue: QueueRef { prefix: "bull".into(), name: "emails".into() },
+            evidence: Evidence { workers: Some(0), ..Evidence::default() },
+            failed,
+            waiting,
+            ..QueueReading::default()
+        }
+    }
+
+    fn rules_of(readings: &[(u64, QueueReading)], ask: u64) -> Vec<(&'static str, Severity)> {
+        let mut state = RedisState::default();
+        for (second, queue) in readings {
+            let queues = Part::Ready(vec![queue.clone()]);
+            state.absorb(RedisReading { queues, ..RedisReading::default() }, Now::example(*second));
+        }
+        let rules = Rulebook::defaults(&all_rules());
+        let list = signals(&state, &TargetId::new("redis"), &rules, Now::example(ask));
+        list.iter().map(|signal| (signal.rule, signal.severity)).collect()
+    }
+
+    #[test]
+    fn nobody_working_gets_critical_after_a_minute() {
+        let list = [(0, queue(0, 3))];
+        assert_eq!(rules_of(&list, 1), []);
+        assert_eq!(rules_of(&list, 10), [("queue.no_worker", Severity::Warning)]);
+        assert_eq!(rules_of(&list, 61), [("queue.no_worker", Severity::Critical)]);
+    }
+
+    #[test]
+    fn a_static_pile_of_failures_is_no_finding_and_growth_is() {
+        assert_eq!(rules_of(&[(0, queue(500, 0)), (10, queue(500, 0))], 10), []);
+        let grown = [(0, queue(500, 0)), (10, queue(501, 0))];
+        assert_eq!(rules_of(&grown, 10), [("queue.dead_letters", Severity::Warning)]);
+    }
+
+    #[test]
+    fn the_eviction_policy_matters_only_with_queues() {
+        let server = RedisServer {
+            policy: Some("allkeys-lru".into()),
+            maxmemory_bytes: Some(1e9),
+            used_memory_bytes: Some(0.9e9),
+            ..RedisServer::default()
+        };
+        let mut state = RedisState::default();
+        let queues = Part::Ready(vec![queue(0, 0)]);
+        state.absorb(RedisReading { server, queues, ..RedisReading::default() }, Now::example(0));
+        let rules = Rulebook::defaults(&all_rules());
+        let found: Vec<_> =
+            signals(&state, &TargetId::new("r"), &rules, Now::example(1)).iter().map(|s| s.rule).collect();
+        assert_eq!(found, ["redis.memory", "redis.eviction_policy"]);
+    }
 }

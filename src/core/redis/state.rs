@@ -1,21 +1,222 @@
-//! What follows from several readings of one Redis target: rates, histories, windows.
+//! What follows from several readings of one Redis target: rates between two readings of the same run, histories, growth.
 
-use super::RedisReading;
+use super::{QueueReading, QueueRef, RedisReading, RedisServer};
+use crate::core::history::Series;
+use crate::core::part::Part;
+use crate::core::rate;
 use crate::core::time::Now;
+use std::collections::{BTreeMap, VecDeque};
+use std::time::Duration;
+
+/// Dead letters count as growing while there are more than this long ago.
+const GROWTH_WINDOW: Duration = Duration::from_secs(60);
+/// Growth is over after this long without any.
+const GROWTH_ENDS_AFTER: Duration = Duration::from_secs(60);
+/// Queues that are gone are forgotten after this many readings without them.
+const MISSED: u32 = 30;
+
+/// Rates between the last two readings of the same run of the server.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct RedisRates {
+    /// Share of look-ups that hit, 0–1, when there were at least 100 of them.
+    pub hit_ratio: Option<f64>,
+    /// Keys evicted per second.
+    pub evicted: Option<f64>,
+    /// Connections refused per second.
+    pub rejected: Option<f64>,
+    /// Error replies per second by their first word.
+    pub errors: BTreeMap<String, f64>,
+}
+
+/// The recent past of one queue.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct QueueHistory {
+    /// Jobs ready to be worked on.
+    pub backlog: Series,
+    /// Jobs given up.
+    pub dead: Series,
+    /// Jobs added per second; needs two readings.
+    pub added_per_second: Option<f64>,
+    /// The same over time.
+    pub added: Series,
+    /// How many more dead letters there are than [`GROWTH_WINDOW`] ago.
+    pub grown: u64,
+    /// Since when dead letters have been growing.
+    pub growing_since: Option<Now>,
+    /// Since when there is a backlog and nobody works on it.
+    pub idle_since: Option<Now>,
+    samples: VecDeque<(Now, u64)>,
+    last_growth: Option<Now>,
+    missed: u32,
+}
+
+impl QueueHistory {
+    fn absorb(&mut self, queue: &QueueReading, before: Option<(&QueueReading, Duration)>, now: Now) {
+        self.missed = 0;
+        self.backlog.push(Some(queue.backlog() as f64));
+        self.dead.push(Some(queue.dead() as f64));
+        self.added_per_second =
+            before.and_then(|(old, elapsed)| rate::per_second(old.added_total?, queue.added_total?, elapsed));
+        self.added.push(self.added_per_second);
+        let dead = queue.dead();
+        if self.samples.back().is_some_and(|(_, last)| dead > *last) {
+            self.last_growth = Some(now);
+            self.growing_since.get_or_insert(now);
+        }
+        self.samples.push_back((now, dead));
+        while self.samples.len() > 1
+            && self.samples.get(1).is_some_and(|(at, _)| now.since(*at) >= GROWTH_WINDOW)
+        {
+            self.samples.pop_front();
+        }
+        self.grown = self.samples.front().map_or(0, |(_, first)| dead.saturating_sub(*first));
+        if self.last_growth.is_none_or(|at| now.since(at) > GROWTH_ENDS_AFTER) {
+            self.growing_since = None;
+        }
+        let idle = queue.backlog() > 0
+            && !queue.paused
+            && !queue.has_workers()
+            && queue.dead_letter.is_none()
+            && queue.limited_for.is_none();
+        self.idle_since = if idle { self.idle_since.or(Some(now)) } else { None };
+    }
+}
 
 /// The latest reading of a target and everything derived from it and its predecessors.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct RedisState {
     /// The newest reading and when it was made.
     pub latest: Option<(Now, RedisReading)>,
+    /// Rates of the newest interval.
+    pub rates: RedisRates,
+    /// Memory in use over time, bytes.
+    pub memory: Series,
+    /// Commands per second over time.
+    pub ops: Series,
+    /// Hit ratio over time.
+    pub hits: Series,
+    /// Every queue's past.
+    pub queues: BTreeMap<QueueRef, QueueHistory>,
 }
 
 impl RedisState {
+    /// The newest reading.
+    #[must_use]
+    pub fn reading(&self) -> Option<&RedisReading> {
+        self.latest.as_ref().map(|(_, reading)| reading)
+    }
+
+    /// The newest reading of `queue`.
+    #[must_use]
+    pub fn queue(&self, queue: &QueueRef) -> Option<&QueueReading> {
+        self.reading()?.queues.ready()?.iter().find(|reading| reading.queue == *queue)
+    }
+
     /// Takes in a new reading: derives rates against its predecessor over the measured time between them.
-    pub fn absorb(&mut self, reading: RedisReading, now: Now) {
+    pub fn absorb(&mut self, mut reading: RedisReading, now: Now) {
+        let before = self.latest.take();
+        if let (Some((_, old)), Part::NotAsked) = (&before, &reading.queues) {
+            // Not read this time: the older counts stay until they are read again.
+            reading.queues = old.queues.clone();
+        }
+        let server = &reading.server;
+        self.rates = before
+            .as_ref()
+            .filter(|(_, old)| old.server.run_id == server.run_id)
+            .map(|(at, old)| rates(&old.server, server, now.since(*at)))
+            .unwrap_or_default();
+        self.memory.push(server.used_memory_bytes);
+        self.ops.push(server.ops_per_second);
+        self.hits.push(self.rates.hit_ratio);
+        for queue in reading.queues.ready().into_iter().flatten() {
+            let old = before.as_ref().and_then(|(at, old)| {
+                let found = old.queues.ready()?.iter().find(|candidate| candidate.queue == queue.queue)?;
+                Some((found, now.since(*at)))
+            });
+            self.queues.entry(queue.queue.clone()).or_default().absorb(queue, old, now);
+        }
+        if let Some(present) = reading.queues.ready() {
+            self.queues.retain(|queue, history| {
+                if present.iter().all(|reading| reading.queue != *queue) {
+                    history.missed += 1;
+                }
+                history.missed < MISSED
+            });
+        }
         self.latest = Some((now, reading));
     }
 
     /// Notes that a poll failed: every history gets an explicit gap; the latest reading stays (its age is shown).
-    pub fn gap(&mut self) {}
+    pub fn gap(&mut self) {
+        self.memory.push(None);
+        self.ops.push(None);
+        self.hits.push(None);
+        for history in self.queues.values_mut() {
+            history.backlog.push(None);
+            history.dead.push(None);
+            history.added.push(None);
+        }
+    }
+}
+
+fn rates(old: &RedisServer, new: &RedisServer, elapsed: Duration) -> RedisRates {
+    let grown = |before: Option<f64>, after: Option<f64>| rate::increase(before?, after?);
+    let per_second = |before: Option<f64>, after: Option<f64>| rate::per_second(before?, after?, elapsed);
+    let hits = grown(old.hits_total, new.hits_total);
+    let misses = grown(old.misses_total, new.misses_total);
+    RedisRates {
+        hit_ratio: hits.zip(misses).and_then(|(hits, misses)| rate::ratio(hits, hits + misses, 100.0)),
+        evicted: per_second(old.evicted_total, new.evicted_total),
+        rejected: per_second(old.rejected_total, new.rejected_total),
+        errors: new
+            .errors_total
+            .iter()
+            .filter_map(|(word, count)| {
+                let before = old.errors_total.get(word).copied().unwrap_or(0.0);
+                let rate = rate::per_second(before, *count, elapsed)?;
+                (rate > 0.0).then(|| (word.clone(), rate))
+            })
+            .collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn with_failed(failed: u64) -> RedisReading {
+        let queue = QueueReading { failed, ..QueueReading::default() };
+        RedisReading { queues: Part::Ready(vec![queue]), ..RedisReading::default() }
+    }
+
+    #[test]
+    fn growth_begins_with_the_first_increase_and_ends_a_minute_after_the_last() {
+        let mut state = RedisState::default();
+        let at = |state: &RedisState| state.queues[&QueueRef::default()].growing_since;
+        for (second, failed) in [(0, 5), (10, 5), (20, 6), (40, 8), (70, 8)] {
+            state.absorb(with_failed(failed), Now::example(second));
+        }
+        assert_eq!(at(&state), Some(Now::example(20)));
+        assert_eq!(state.queues[&QueueRef::default()].grown, 3);
+        state.absorb(with_failed(8), Now::example(101));
+        assert_eq!(at(&state), None);
+    }
+
+    #[test]
+    fn rates_do_not_cross_a_restart() {
+        let server = |run: &str, evicted: f64| RedisReading {
+            server: RedisServer {
+                run_id: run.into(),
+                evicted_total: Some(evicted),
+                ..RedisServer::default()
+            },
+            ..RedisReading::default()
+        };
+        let mut state = RedisState::default();
+        state.absorb(server("a", 10.0), Now::example(0));
+        state.absorb(server("a", 30.0), Now::example(10));
+        assert_eq!(state.rates.evicted, Some(2.0));
+        state.absorb(server("b", 50.0), Now::example(20));
+        assert_eq!(state.rates.evicted, None);
+    }
 }

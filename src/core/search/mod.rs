@@ -5,5 +5,5 @@ mod rules;
 mod state;
 
 pub use reading::*;
-pub use rules::{RULES, signals};
-pub use state::SearchState;
+pub use rules::{RULES, node_key, signals};
+pub use state::{SearchRates, SearchState};

@@ -1,21 +1,141 @@
-//! What follows from several readings of one Search target: rates, histories, windows.
+//! What follows from several readings of one search cluster: rates summed over the nodes that were there both times.
 
-use super::SearchReading;
+use super::{SearchNode, SearchReading};
+use crate::core::history::Series;
+use crate::core::part::Part;
+use crate::core::rate;
 use crate::core::time::Now;
+use std::time::Duration;
+
+/// Rates of the newest interval, over all nodes.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct SearchRates {
+    /// Shard-level searches per second.
+    pub queries: Option<f64>,
+    /// Mean time of one, milliseconds. Not the latency of a request.
+    pub query_ms: Option<f64>,
+    /// Documents indexed per second.
+    pub indexed: Option<f64>,
+    /// Mean time of one, milliseconds.
+    pub index_ms: Option<f64>,
+    /// Refused searches and writes per second.
+    pub rejected: Option<f64>,
+    /// Circuit breakers tripped per second.
+    pub tripped: Option<f64>,
+}
 
 /// The latest reading of a target and everything derived from it and its predecessors.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct SearchState {
     /// The newest reading and when it was made.
     pub latest: Option<(Now, SearchReading)>,
+    /// Rates of the newest interval.
+    pub rates: SearchRates,
+    /// Shard-level searches per second over time.
+    pub queries: Series,
+    /// Documents indexed per second over time.
+    pub indexed: Series,
+    /// The fullest heap over time, 0–1.
+    pub heap: Series,
+    /// Since when the cluster has not been green.
+    pub not_green_since: Option<Now>,
 }
 
 impl SearchState {
+    /// The newest reading.
+    #[must_use]
+    pub fn reading(&self) -> Option<&SearchReading> {
+        self.latest.as_ref().map(|(_, reading)| reading)
+    }
+
     /// Takes in a new reading: derives rates against its predecessor over the measured time between them.
-    pub fn absorb(&mut self, reading: SearchReading, now: Now) {
+    pub fn absorb(&mut self, mut reading: SearchReading, now: Now) {
+        let before = self.latest.take();
+        if let Some((_, old)) = &before {
+            keep(&mut reading.read_only, &old.read_only);
+            keep(&mut reading.lifecycle, &old.lifecycle);
+            keep(&mut reading.allocation, &old.allocation);
+        }
+        self.rates = before
+            .as_ref()
+            .and_then(|(at, old)| Some(rates(old.nodes.ready()?, reading.nodes.ready()?, now.since(*at))))
+            .unwrap_or_default();
+        self.queries.push(self.rates.queries);
+        self.indexed.push(self.rates.indexed);
+        let fullest = reading.nodes.ready().into_iter().flatten().filter_map(|node| node.heap_ratio);
+        self.heap.push(fullest.reduce(f64::max));
+        match reading.health.ready().map(|health| health.status.as_str()) {
+            Some("green") => self.not_green_since = None,
+            Some(_) => self.not_green_since = self.not_green_since.or(Some(now)),
+            None => {}
+        }
         self.latest = Some((now, reading));
     }
 
     /// Notes that a poll failed: every history gets an explicit gap; the latest reading stays (its age is shown).
-    pub fn gap(&mut self) {}
+    pub fn gap(&mut self) {
+        self.queries.push(None);
+        self.indexed.push(None);
+        self.heap.push(None);
+    }
+}
+
+/// Parts that are read seldom stay as they were until they are read again.
+fn keep<T: Clone>(new: &mut Part<T>, old: &Part<T>) {
+    if matches!(new, Part::NotAsked) {
+        *new = old.clone();
+    }
+}
+
+fn rates(old: &[SearchNode], new: &[SearchNode], elapsed: Duration) -> SearchRates {
+    let pairs: Vec<(&SearchNode, &SearchNode)> = new
+        .iter()
+        .filter_map(|node| Some((old.iter().find(|before| before.id == node.id)?, node)))
+        .filter(|(before, node)| node.uptime_millis >= before.uptime_millis)
+        .collect();
+    let grown = |pick: fn(&SearchNode) -> Option<f64>| {
+        let parts: Vec<f64> =
+            pairs.iter().filter_map(|(before, node)| rate::increase(pick(before)?, pick(node)?)).collect();
+        (!parts.is_empty()).then(|| parts.iter().sum::<f64>())
+    };
+    let seconds = elapsed.as_secs_f64();
+    let per_second = |sum: Option<f64>| sum.filter(|_| seconds > 0.0).map(|sum| sum / seconds);
+    let mean = |time: Option<f64>, count: Option<f64>| {
+        let count = count.filter(|count| *count > 0.0)?;
+        Some(time? / count)
+    };
+    let (queries, indexed) = (grown(|node| node.query_total), grown(|node| node.index_total));
+    SearchRates {
+        queries: per_second(queries),
+        query_ms: mean(grown(|node| node.query_millis), queries),
+        indexed: per_second(indexed),
+        index_ms: mean(grown(|node| node.index_millis), indexed),
+        rejected: per_second(grown(|node| node.rejected_total)),
+        tripped: per_second(grown(|node| node.tripped_total)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn node(id: &str, uptime: f64, queries: f64) -> SearchNode {
+        SearchNode {
+            id: id.into(),
+            uptime_millis: Some(uptime),
+            query_total: Some(queries),
+            query_millis: Some(queries * 2.0),
+            ..SearchNode::default()
+        }
+    }
+
+    #[test]
+    fn a_restarted_node_and_a_new_one_do_not_count() {
+        let old = [node("a", 1000.0, 100.0), node("b", 1000.0, 500.0)];
+        let new = [node("a", 11_000.0, 150.0), node("b", 10.0, 600.0), node("c", 10.0, 900.0)];
+        let rates = rates(&old, &new, Duration::from_secs(10));
+        assert_eq!(rates.queries, Some(5.0));
+        assert_eq!(rates.query_ms, Some(2.0));
+        assert_eq!(rates.indexed, None);
+    }
 }

@@ -1,32 +1,147 @@
-//! Asks a Redis target.
+//! Asks one Redis server: INFO, then every queue with plain reads in one pipeline. Nothing here writes.
+
+pub mod connection;
+mod decode;
+mod details;
+mod discovery;
+pub mod evidence;
+mod info;
+mod queues;
 
 use super::Source;
 use crate::config::target::RedisConnect;
 use crate::core::focus::Focus;
+use crate::core::part::{Gap, GapKind, Part};
 use crate::core::reading::Reading;
-use crate::core::report::PollError;
+use crate::core::redis::RedisReading;
+use crate::core::report::{PollError, PollErrorKind};
 use crate::core::time::Now;
+use connection::{Connection, explain};
+use discovery::Discovery;
 use futures_util::future::BoxFuture;
+use redis::{Value, cmd, pipe};
+use std::collections::HashMap;
+use std::time::Duration;
 
-/// Reads one Redis target.
-#[derive(Debug)]
+/// Connected workers are looked up this often: the list of clients can be long.
+const WORKERS_EACH: Duration = Duration::from_secs(6);
+
+/// Asks one Redis server.
 pub struct RedisSource {
     connect: RedisConnect,
+    open: Option<Connection>,
+    discovery: Discovery,
+    workers: Part<HashMap<String, evidence::Workers>>,
+    workers_at: Option<Now>,
+}
+
+impl std::fmt::Debug for RedisSource {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "RedisSource({}:{})", self.connect.host, self.connect.port)
+    }
 }
 
 impl RedisSource {
     /// A source for this target; nothing is connected yet.
     #[must_use]
-    pub const fn new(connect: RedisConnect) -> Self {
-        Self { connect }
+    pub fn new(connect: RedisConnect) -> Self {
+        let discovery = Discovery::new(&connect);
+        Self { connect, open: None, discovery, workers: Part::NotAsked, workers_at: None }
+    }
+
+    async fn read(&mut self, now: Now, focus: &[Focus]) -> Result<RedisReading, PollError> {
+        // Taken out for the time of the poll: one that is given up half way leaves no connection with half an answer behind.
+        let mut connection = match self.open.take() {
+            Some(open) => open,
+            None => connection::connect(&self.connect).await?,
+        };
+        let reading = self.ask(&mut connection, now, focus).await?;
+        self.open = Some(connection);
+        Ok(reading)
+    }
+
+    async fn ask(
+        &mut self,
+        connection: &mut Connection,
+        now: Now,
+        focus: &[Focus],
+    ) -> Result<RedisReading, PollError> {
+        let mut ask = pipe();
+        ask.ignore_errors().add_command(cmd("INFO")).cmd("TIME");
+        // Error counts have a section of their own, which servers before 6.2 do not have.
+        ask.cmd("INFO").arg("errorstats");
+        let values: Vec<Value> =
+            ask.query_async(connection).await.map_err(|error| explain(&error, &self.connect))?;
+        let mut values = values.into_iter();
+        let info = values.next().unwrap_or_default();
+        if let Value::ServerError(error) = &info {
+            return Err(explain(&redis::RedisError::from(error.clone()), &self.connect));
+        }
+        let text = decode::text(&info).unwrap_or_default();
+        let server_now = values.next().and_then(|value| decode::time(&value));
+        let errors = values.next().and_then(|value| decode::text(&value)).unwrap_or_default();
+        let server = info::server(&format!("{text}\n{errors}"));
+        if server.version.is_empty() {
+            return Err(PollError::new(
+                PollErrorKind::WrongServer,
+                format!("{} answers, but not as a Redis server does", self.connect.place()),
+            )
+            .remedy("check the port"));
+        }
+        if server.loading {
+            return Ok(RedisReading {
+                server,
+                discovery: "the server loads its data".into(),
+                ..RedisReading::default()
+            });
+        }
+        self.discovery.step(connection, now).await;
+        self.look_for_workers(connection, now).await;
+        // Ages of jobs are against the server's own clock; without it, against ours.
+        let millis = server_now.unwrap_or_else(|| now.wall.timestamp_millis());
+        let queues = self.queues(connection, millis).await;
+        let (failed, jobs) = details::read(connection, focus, millis).await;
+        Ok(RedisReading { server, queues, discovery: self.discovery.words(), failed, jobs })
+    }
+
+    async fn queues(
+        &mut self,
+        connection: &mut Connection,
+        millis: i64,
+    ) -> Part<Vec<crate::core::redis::QueueReading>> {
+        if let Some(gap) = self.discovery.gap() {
+            return Part::Unavailable(gap.clone());
+        }
+        let names = self.discovery.queues();
+        let workers = self.workers.ready();
+        match queues::read(connection, &names, workers, &self.connect.dead_letter, millis).await {
+            Ok((list, not_queues)) => {
+                self.discovery.forget(&not_queues);
+                Part::Ready(list)
+            }
+            Err(error) => {
+                Part::Unavailable(Gap::new(GapKind::Failed, format!("queues were not read: {error}")))
+            }
+        }
+    }
+
+    async fn look_for_workers(&mut self, connection: &mut Connection, now: Now) {
+        if self.workers_at.is_some_and(|at| now.since(at) < WORKERS_EACH) {
+            return;
+        }
+        self.workers_at = Some(now);
+        self.workers = match evidence::workers(connection).await {
+            Ok(workers) => Part::Ready(workers),
+            Err(error) => Part::Unavailable(Gap::new(
+                GapKind::NotPermitted,
+                format!("connected workers are not known ({error}); permit +client|list"),
+            )),
+        };
     }
 }
 
 impl Source for RedisSource {
-    fn poll<'a>(&'a mut self, _now: Now, _focus: &'a [Focus]) -> BoxFuture<'a, Result<Reading, PollError>> {
-        Box::pin(async move {
-            let _ = &self.connect;
-            Ok(Reading::Redis(Box::default()))
-        })
+    fn poll<'a>(&'a mut self, now: Now, focus: &'a [Focus]) -> BoxFuture<'a, Result<Reading, PollError>> {
+        Box::pin(async move { self.read(now, focus).await.map(|reading| Reading::Redis(Box::new(reading))) })
     }
 }

@@ -1,1 +1,0 @@
-//! Retries failed jobs.

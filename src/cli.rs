@@ -1,0 +1,385 @@
+//! Arguments exactly as typed, turned into a run. Nothing is asked of a server here.
+
+use crate::actions::audit::AuditTrail;
+use crate::actions::gate::{Actor, Entry, Gate};
+use crate::app::keymap::Keymap;
+use crate::app::model::{Kind, Model};
+use crate::config::discover::Surroundings;
+use crate::config::resolve::{Settings, Wishes, resolve};
+use crate::config::target::TargetConfig;
+use crate::core::arming::{Access, Arming};
+use crate::core::place::Screen;
+use crate::core::time::{Clock, Now};
+use crate::core::world::{TargetState, World};
+use crate::engine::breaker::BreakerSettings;
+use crate::engine::{EngineSettings, Job};
+use crate::runtime::{self, End, Setup, clock::SystemClock, logging, terminal};
+use crate::ui::theme::Theme;
+use crate::{actions, drill, sources};
+use clap::{Parser, Subcommand};
+use std::collections::HashMap;
+use std::io::IsTerminal;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+
+/// The exit code of a mistake in arguments, configuration or terminal.
+const MISTAKE: u8 = 2;
+/// The documented sample, which is also what `stacktop config` prints.
+const SAMPLE: &str = include_str!("../config.toml");
+
+/// top for a whole stack: Postgres, Redis and job queues, Elasticsearch and Prometheus on one screen
+#[derive(Debug, Parser)]
+#[command(
+    name = "stacktop",
+    version,
+    after_help = "Without --config: the user's configuration, ./stacktop.toml, then \
+DATABASE_URL and PG*, REDIS_URL, ELASTICSEARCH_URL, PROMETHEUS_URL, a compose file here, and this machine's well-known ports."
+)]
+struct Arguments {
+    /// The configuration file
+    #[arg(long, value_name = "FILE", global = true)]
+    config: Option<PathBuf>,
+    /// Refuse every action
+    #[arg(long, global = true)]
+    read_only: bool,
+    /// A built-in theme (dark, light, high-contrast, colour-blind, mono, ansi16) or a theme file
+    #[arg(long, value_name = "NAME", global = true)]
+    theme: Option<String>,
+    /// Draw with ASCII only
+    #[arg(long, global = true)]
+    ascii: bool,
+    #[command(subcommand)]
+    command: Option<Verb>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    /// An embedded stack with an incident that unfolds: nothing is connected to
+    Demo {
+        /// Another seed is another stack
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+    },
+    /// Print which targets would be watched, and why
+    Targets,
+    /// Print the documented sample configuration
+    Config,
+}
+
+/// Runs stacktop as its arguments say.
+#[must_use]
+pub fn run() -> ExitCode {
+    let arguments = Arguments::parse();
+    let around = Surroundings::here();
+    let result = match &arguments.command {
+        Some(Verb::Config) => {
+            print(SAMPLE);
+            Ok(ExitCode::SUCCESS)
+        }
+        Some(Verb::Targets) => settings(&arguments, &around).map(|settings| {
+            print(&describe(&settings));
+            ExitCode::SUCCESS
+        }),
+        Some(Verb::Demo { seed }) => demo(&arguments, &around, *seed),
+        None => live(&arguments, &around),
+    };
+    result.unwrap_or_else(|sentence| {
+        eprintln!("stacktop: {sentence}");
+        ExitCode::from(MISTAKE)
+    })
+}
+
+/// Prints without a panic when nobody reads it.
+fn print(text: &str) {
+    use std::io::Write;
+    let _ = std::io::stdout().write_all(text.as_bytes());
+}
+
+fn settings(arguments: &Arguments, around: &Surroundings) -> Result<Settings, String> {
+    let wishes = Wishes { config: arguments.config.clone(), read_only: arguments.read_only };
+    resolve(&wishes, around)
+}
+
+/// What `stacktop targets` prints.
+fn describe(settings: &Settings) -> String {
+    let mut text = format!(
+        "environment {}{}\n\n",
+        settings.environment,
+        if settings.production { " (production: every action asks for a typed word)" } else { "" }
+    );
+    for target in &settings.targets {
+        text.push_str(&format!(
+            "{:<16} {:<17} {}\n{:<16} {}\n",
+            target.id,
+            target.kind().name(),
+            target.address(),
+            "",
+            target.chosen_because
+        ));
+    }
+    if settings.targets.is_empty() {
+        text.push_str("no target was found; `stacktop demo` shows stacktop on an embedded stack\n");
+    }
+    text.push_str("\nlooked at:\n");
+    for line in &settings.trail {
+        text.push_str(&format!("  {line}\n"));
+    }
+    text
+}
+
+fn live(arguments: &Arguments, around: &Surroundings) -> Result<ExitCode, String> {
+    let settings = settings(arguments, around)?;
+    if settings.targets.is_empty() && !std::io::stdout().is_terminal() {
+        return Err(format!("nothing to watch.\n{}", describe(&settings)));
+    }
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock::start());
+    let keymap = Keymap::with(&settings.keys)?;
+    let mut trail = settings.trail.clone();
+    if settings.targets.is_empty() {
+        trail.push("nothing was found; `stacktop demo` shows stacktop on an embedded stack".to_owned());
+    }
+    let access = settings.targets.iter().map(|target| (target.id.clone(), access(target))).collect();
+    let arming =
+        Arming::new(settings.environment.clone(), settings.production, settings.read_only.clone(), access);
+    let now = clock.now();
+    let states = settings.targets.iter().map(|target| state(target, now)).collect();
+    let audit = state_folder(around)?.join("audit.jsonl");
+    let theme = theme(arguments, around, settings.theme.as_deref(), settings.ascii)?;
+    let gate = Gate::new(
+        settings.targets.iter().filter_map(executor).collect(),
+        Arc::new(AuditTrail::at(audit.clone())),
+        Arc::clone(&clock),
+        actor(around, &settings.environment),
+    );
+    let setup = Setup {
+        model: model(
+            Kind::Live,
+            World::new(states, settings.rules),
+            arming,
+            keymap,
+            theme,
+            &audit,
+            trail,
+            now,
+        ),
+        jobs: settings.targets.into_iter().map(job).collect(),
+        engine: EngineSettings {
+            backoff_cap: settings.patience.backoff_cap,
+            breaker: BreakerSettings {
+                failures: settings.patience.breaker_failures,
+                wait: settings.patience.breaker_open,
+                successes: settings.patience.breaker_successes,
+            },
+        },
+        gate: Arc::new(gate),
+        clock,
+    };
+    start(setup, around)
+}
+
+fn demo(arguments: &Arguments, around: &Surroundings, seed: u64) -> Result<ExitCode, String> {
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock::start());
+    let now = clock.now();
+    let stack = drill::Stack::demo(seed, now);
+    let read_only = arguments.read_only.then(|| "stacktop runs with --read-only".to_owned());
+    let access = stack.targets().iter().map(|target| (target.id.clone(), Access::Free)).collect();
+    let arming = Arming::new("demo".to_owned(), false, read_only, access);
+    let audit = state_folder(around)?.join("demo-audit.jsonl");
+    let trail = vec!["an embedded stack (stacktop demo): nothing is connected to".to_owned()];
+    let states = stack
+        .targets()
+        .iter()
+        .map(|target| {
+            TargetState::new(target.id.clone(), target.kind, target.address.clone(), target.interval, now)
+        })
+        .collect();
+    let rules = crate::core::alert::Rulebook::defaults(&crate::core::world::all_rules());
+    let theme = theme(arguments, around, None, false)?;
+    let gate = Gate::new(
+        stack.executors(),
+        Arc::new(AuditTrail::at(audit.clone())),
+        Arc::clone(&clock),
+        actor(around, "demo"),
+    );
+    let world = World::new(states, rules);
+    let setup = Setup {
+        model: model(Kind::Demo, world, arming, Keymap::default(), theme, &audit, trail, now),
+        jobs: stack.jobs(),
+        engine: EngineSettings::default(),
+        gate: Arc::new(gate),
+        clock,
+    };
+    start(setup, around)
+}
+
+#[expect(clippy::too_many_arguments, reason = "every part of the model that a run decides")]
+fn model(
+    kind: Kind,
+    world: World,
+    arming: Arming,
+    keymap: Keymap,
+    theme: Theme,
+    audit: &Path,
+    trail: Vec<String>,
+    now: Now,
+) -> Model {
+    Model {
+        kind,
+        now,
+        world,
+        frozen: None,
+        arming,
+        screen: Screen::Overview,
+        last_screen: Screen::Overview,
+        places: HashMap::new(),
+        overlay: None,
+        toast: None,
+        keymap,
+        theme,
+        audit: Vec::new(),
+        audit_place: audit.display().to_string(),
+        running: 0,
+        quit_asked: false,
+        trail,
+        focus: Vec::new(),
+        page: 10,
+    }
+}
+
+fn state(target: &TargetConfig, now: Now) -> TargetState {
+    TargetState::new(target.id.clone(), target.kind(), target.address(), target.interval, now)
+}
+
+fn access(target: &TargetConfig) -> Access {
+    match (target.read_only, target.is_local()) {
+        (true, _) => Access::Never,
+        (false, true) => Access::Free,
+        (false, false) => Access::WhenArmed,
+    }
+}
+
+fn executor(target: &TargetConfig) -> Option<(crate::core::ids::TargetId, Entry)> {
+    let executor = actions::open(target)?;
+    Some((target.id.clone(), Entry { address: target.address(), executor }))
+}
+
+fn job(target: TargetConfig) -> Job {
+    Job {
+        target: target.id.clone(),
+        interval: target.interval,
+        timeout: target.timeout,
+        source: Box::new(move || sources::open(&target)),
+    }
+}
+
+/// Where the audit trail and the log live: `$XDG_STATE_HOME/stacktop`, else `~/.local/state/stacktop`.
+fn state_folder(around: &Surroundings) -> Result<PathBuf, String> {
+    let base = around
+        .var("XDG_STATE_HOME")
+        .map(PathBuf::from)
+        .or_else(|| around.var("HOME").map(|home| Path::new(&home).join(".local").join("state")))
+        .ok_or("neither XDG_STATE_HOME nor HOME is set, so there is no place for the audit trail; set one of them")?;
+    Ok(base.join("stacktop"))
+}
+
+fn actor(around: &Surroundings, environment: &str) -> Actor {
+    let who = around.var("SUDO_USER").or_else(|| around.var("USER")).or_else(|| around.var("LOGNAME"));
+    Actor {
+        who: who.unwrap_or_else(|| format!("uid {}", rustix::process::getuid().as_raw())),
+        host: rustix::system::uname().nodename().to_string_lossy().into_owned(),
+        environment: environment.to_owned(),
+    }
+}
+
+/// The theme that was asked for; else one that this terminal can show.
+fn theme(
+    arguments: &Arguments,
+    around: &Surroundings,
+    configured: Option<&str>,
+    ascii: bool,
+) -> Result<Theme, String> {
+    let named = arguments.theme.as_deref().or(configured);
+    let term = around.var("TERM").unwrap_or_default();
+    let rich = around.var("COLORTERM").is_some() || term.contains("256color") || term.contains("direct");
+    let name = match named {
+        _ if around.var("NO_COLOR").is_some() && arguments.theme.is_none() => "mono",
+        Some(name) => name,
+        None if rich => "dark",
+        None => "ansi16",
+    };
+    let mut theme = if name.contains('/') || Path::new(name).extension().is_some() {
+        let text = std::fs::read_to_string(name)
+            .map_err(|error| format!("the theme file {name} cannot be read: {error}"))?;
+        Theme::parse(name, &text)?
+    } else {
+        Theme::built_in(name)?
+    };
+    let locale = ["LC_ALL", "LC_CTYPE", "LANG"].iter().find_map(|name| around.var(name)).unwrap_or_default();
+    let locale = locale.to_ascii_lowercase();
+    let plain_locale = !locale.is_empty() && !locale.contains("utf-8") && !locale.contains("utf8");
+    theme.ascii = arguments.ascii || ascii || term == "linux" || plain_locale;
+    Ok(theme)
+}
+
+fn start(setup: Setup, around: &Surroundings) -> Result<ExitCode, String> {
+    if !std::io::stdin().is_terminal() || !std::io::stdout().is_terminal() {
+        return Err("this is no terminal; `stacktop targets` prints what would be watched".to_owned());
+    }
+    if around.var("TERM").is_none_or(|term| term == "dumb") {
+        return Err("TERM is not set or `dumb`: this terminal cannot show a screen".to_owned());
+    }
+    logging::start(&state_folder(around)?.join("stacktop.log"), around.var("STACKTOP_LOG").as_deref());
+    // Styles are chosen by our theme (NO_COLOR gives the mono theme): bold and reverse must reach the terminal in any case.
+    ratatui::crossterm::style::force_color_output(true);
+    sources::tls::install_provider();
+    let hooks = color_eyre::config::HookBuilder::default().display_env_section(false).into_hooks();
+    let (panic_hook, error_hook) = hooks;
+    let _ = error_hook.install();
+    terminal::guard_panics(move |info| eprintln!("{}", panic_hook.panic_report(info)));
+    let built = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
+    let tokio = built.map_err(|error| format!("the event loop cannot be started: {error}"))?;
+    let end = tokio.block_on(runtime::run(setup));
+    tokio.shutdown_timeout(std::time::Duration::from_millis(200));
+    match end {
+        Ok(End::Quit) => Ok(ExitCode::SUCCESS),
+        Ok(End::Signal(number)) => Ok(ExitCode::from(u8::try_from(128 + number).unwrap_or(1))),
+        Ok(End::TerminalGone) => Ok(ExitCode::from(129)),
+        Err(error) if !terminal::is_alive() => {
+            tracing::error!("the terminal is gone: {error}");
+            Ok(ExitCode::from(129))
+        }
+        Err(error) => Err(format!("the terminal cannot be drawn to: {error}")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_arguments_are_consistent() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn no_color_wins_over_the_configuration_but_not_over_the_command_line() {
+        let folder = std::env::temp_dir();
+        let around = Surroundings::empty(&folder).with("NO_COLOR", "1").with("TERM", "xterm-256color");
+        let plain = Arguments::parse_from(["stacktop"]);
+        assert_eq!(theme(&plain, &around, Some("light"), false).expect("a theme").name, "mono");
+        let asked = Arguments::parse_from(["stacktop", "--theme", "light"]);
+        assert_eq!(theme(&asked, &around, None, false).expect("a theme").name, "light");
+        let wrong = Arguments::parse_from(["stacktop", "--theme", "lite"]);
+        assert!(theme(&wrong, &around, None, false).expect_err("no such theme").contains("high-contrast"));
+    }
+
+    #[test]
+    fn targets_explains_itself_when_nothing_is_there() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let settings = resolve(&Wishes::default(), &Surroundings::empty(folder.path())).expect("fine");
+        let text = describe(&settings);
+        assert!(text.contains("stacktop demo") && text.contains("DATABASE_URL"), "{text}");
+    }
+}

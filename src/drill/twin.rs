@@ -1,0 +1,142 @@
+//! The simulated stack behind the traits of the real one.
+
+use super::sim::Sim;
+use super::{Part, metrics, postgres, redis, search};
+use crate::actions::Executor;
+use crate::core::action::{Action, ActionError, Confirmed, Outcome, Verdict, Verification};
+use crate::core::focus::Focus;
+use crate::core::postgres::PgAction;
+use crate::core::reading::Reading;
+use crate::core::redis::QueueAction;
+use crate::core::report::PollError;
+use crate::core::time::Now;
+use crate::sources::Source;
+use futures_util::future::BoxFuture;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// A panic in one twin must not take the others along.
+fn locked(sim: &Mutex<Sim>) -> MutexGuard<'_, Sim> {
+    sim.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Says what a poll of a part of the stack would say.
+pub(super) struct TwinSource {
+    sim: Arc<Mutex<Sim>>,
+    part: Part,
+}
+
+impl TwinSource {
+    pub(super) const fn new(sim: Arc<Mutex<Sim>>, part: Part) -> Self {
+        Self { sim, part }
+    }
+}
+
+impl Source for TwinSource {
+    fn poll<'a>(&'a mut self, now: Now, focus: &'a [Focus]) -> BoxFuture<'a, Result<Reading, PollError>> {
+        let mut sim = locked(&self.sim);
+        sim.advance(now);
+        let reading = match self.part {
+            Part::Primary => Reading::Postgres(Box::new(postgres::primary(&sim, now, focus))),
+            Part::Standby => Reading::Postgres(Box::new(postgres::standby(&sim, now))),
+            Part::Redis => Reading::Redis(Box::new(redis::reading(&sim, focus))),
+            Part::Search => Reading::Search(Box::new(search::reading(&sim))),
+            Part::Prometheus => Reading::Prometheus(Box::new(metrics::prometheus(&sim))),
+            Part::Api => Reading::Metrics(Box::new(metrics::api(&sim))),
+        };
+        Box::pin(async move { Ok(reading) })
+    }
+}
+
+/// Changes the simulated stack.
+pub(super) struct TwinExecutor {
+    sim: Arc<Mutex<Sim>>,
+}
+
+impl TwinExecutor {
+    pub(super) const fn new(sim: Arc<Mutex<Sim>>) -> Self {
+        Self { sim }
+    }
+
+    fn act(&self, action: &Action) -> Outcome {
+        let mut sim = locked(&self.sim);
+        let plain = |verdict, summary| Outcome { verdict, summary, details: Vec::new() };
+        match action {
+            Action::Postgres { act, .. } => {
+                let pid = act.backend().pid;
+                if sim.terminate(act.backend()) {
+                    plain(Verdict::Done, format!("pid {pid}: the signal was sent; looking whether it ends"))
+                } else {
+                    plain(
+                        Verdict::Nothing,
+                        format!("pid {pid} is not that session any more: nothing was done"),
+                    )
+                }
+            }
+            Action::Queue { act: QueueAction::Retry { queue, ids }, .. } => {
+                let done = ids.iter().filter(|id| sim.retry(id)).count();
+                let verdict = match done {
+                    0 => Verdict::Nothing,
+                    all if all == ids.len() => Verdict::Done,
+                    _ => Verdict::Partly,
+                };
+                let left = ids.len() - done;
+                let rest = if left > 0 {
+                    format!(", {left} left alone: not failed any more")
+                } else {
+                    String::new()
+                };
+                plain(verdict, format!("queue {queue}: {done} back to waiting{rest}"))
+            }
+        }
+    }
+
+    fn look(&self, action: &Action) -> Verification {
+        let sim = locked(&self.sim);
+        match action {
+            Action::Postgres {
+                act: PgAction::Terminate { backend } | PgAction::Cancel { backend, .. },
+                ..
+            } => {
+                let gone = !sim.has(*backend);
+                let pid = backend.pid;
+                let sentence = if gone {
+                    format!("pid {pid} is gone; {} still wait", sim.waiters.len())
+                } else {
+                    format!("pid {pid} is still there")
+                };
+                Verification { settled: gone && sim.waiters.is_empty(), sentence }
+            }
+            Action::Queue { act: QueueAction::Retry { queue, ids }, .. } => {
+                let failed = ids.iter().filter(|id| sim.is_failed(id)).count();
+                let running = ids.iter().filter(|id| sim.is_running(id)).count();
+                let done = ids.len() - failed - running;
+                Verification {
+                    settled: running == 0,
+                    sentence: format!("queue {queue}: {done} completed, {running} waiting, {failed} failed"),
+                }
+            }
+        }
+    }
+}
+
+impl Executor for TwinExecutor {
+    fn execute<'a>(&'a self, action: &'a Confirmed<Action>) -> BoxFuture<'a, Result<Outcome, ActionError>> {
+        let outcome = self.act(action.action());
+        Box::pin(async move { Ok(outcome) })
+    }
+
+    fn verify<'a>(
+        &'a self,
+        action: &'a Confirmed<Action>,
+    ) -> BoxFuture<'a, Result<Verification, ActionError>> {
+        let found = self.look(action.action());
+        Box::pin(async move { Ok(found) })
+    }
+
+    fn statement(&self, action: &Action) -> String {
+        match action {
+            Action::Postgres { act, .. } => act.statement(),
+            Action::Queue { act, .. } => act.statement(),
+        }
+    }
+}

@@ -1,0 +1,145 @@
+//! From the interface's JSON to ours. Pure; every field is optional, sample values are texts.
+
+use crate::core::prometheus::{AlertingRule, RulesReading, ScrapeTarget};
+use chrono::{DateTime, Utc};
+use serde_json::Value;
+
+/// Series of one PromQL panel beyond this are not kept: a screen cannot show them.
+const MOST_SERIES: usize = 200;
+/// Targets and rules beyond this are not kept.
+const MOST_ROWS: usize = 2000;
+
+fn word(value: &Value, name: &str) -> String {
+    value.get(name).and_then(Value::as_str).unwrap_or_default().to_owned()
+}
+
+/// `version` of the build.
+pub(super) fn version(data: &Value) -> Option<String> {
+    Some(data.get("version")?.as_str()?.to_owned())
+}
+
+/// The active targets.
+pub(super) fn targets(data: &Value) -> Option<Vec<ScrapeTarget>> {
+    let list = data.get("activeTargets")?.as_array()?;
+    Some(
+        list.iter()
+            .take(MOST_ROWS)
+            .map(|target| {
+                let labels = target.get("labels").unwrap_or(&Value::Null);
+                ScrapeTarget {
+                    job: word(labels, "job"),
+                    instance: word(labels, "instance"),
+                    health: word(target, "health"),
+                    last_error: word(target, "lastError"),
+                    took_seconds: target.get("lastScrapeDuration").and_then(Value::as_f64).unwrap_or(0.0),
+                }
+            })
+            .collect(),
+    )
+}
+
+/// The rules that are not quiet.
+pub(super) fn rules(data: &Value, now: DateTime<Utc>) -> Option<RulesReading> {
+    let mut reading = RulesReading::default();
+    for group in data.get("groups")?.as_array()? {
+        for rule in group.get("rules").and_then(Value::as_array).into_iter().flatten() {
+            reading.total += 1;
+            let state = word(rule, "state");
+            let failing = word(rule, "health") == "err";
+            if (failing || !matches!(state.as_str(), "inactive" | "")) && reading.notable.len() < MOST_ROWS {
+                reading.notable.push(alerting(group, rule, state, now));
+            }
+        }
+    }
+    Some(reading)
+}
+
+fn alerting(group: &Value, rule: &Value, state: String, now: DateTime<Utc>) -> AlertingRule {
+    let alerts: Vec<&Value> = rule.get("alerts").and_then(Value::as_array).into_iter().flatten().collect();
+    let annotations = alerts.first().and_then(|alert| alert.get("annotations")).unwrap_or(&Value::Null);
+    let summary = [word(annotations, "summary"), word(annotations, "description")];
+    let oldest = alerts
+        .iter()
+        .filter_map(|alert| DateTime::parse_from_rfc3339(alert.get("activeAt")?.as_str()?).ok())
+        .min();
+    AlertingRule {
+        group: word(group, "name"),
+        name: word(rule, "name"),
+        state,
+        severity: word(rule.get("labels").unwrap_or(&Value::Null), "severity"),
+        error: word(rule, "lastError"),
+        query: word(rule, "query"),
+        alerts: alerts.len(),
+        summary: summary.into_iter().find(|text| !text.is_empty()).unwrap_or_default(),
+        active_for: oldest.and_then(|at| (now - at.with_timezone(&Utc)).to_std().ok()),
+    }
+}
+
+/// An instant vector or a scalar: labels as one text, and the value.
+pub(super) fn vector(data: &Value) -> Option<Vec<(String, f64)>> {
+    let result = data.get("result")?;
+    let number = |pair: &Value| pair.get(1)?.as_str()?.parse::<f64>().ok();
+    match data.get("resultType")?.as_str()? {
+        "vector" => Some(
+            result
+                .as_array()?
+                .iter()
+                .take(MOST_SERIES)
+                .filter_map(|sample| Some((labels(sample.get("metric")?), number(sample.get("value")?)?)))
+                .collect(),
+        ),
+        "scalar" => Some(vec![(String::new(), number(result)?)]),
+        _ => None,
+    }
+}
+
+fn labels(metric: &Value) -> String {
+    let Some(map) = metric.as_object() else { return String::new() };
+    let mut pairs: Vec<String> = map
+        .iter()
+        .filter(|(name, _)| *name != "__name__")
+        .map(|(name, value)| format!("{name}={}", value.as_str().unwrap_or_default()))
+        .collect();
+    pairs.sort();
+    pairs.join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn rules_that_are_quiet_are_only_counted() {
+        let data = json!({"groups": [{"name": "g", "rules": [
+            {"name": "quiet", "state": "inactive", "health": "ok"},
+            {"name": "recorded", "health": "ok"},
+            {"name": "broken", "state": "inactive", "health": "err", "lastError": "many-to-many"},
+            {"name": "loud", "state": "firing", "health": "ok", "labels": {"severity": "page"}, "alerts": [
+                {"activeAt": "2026-01-01T00:00:00Z", "annotations": {"description": "d"}},
+                {"activeAt": "2026-01-01T00:01:00Z"}]}]}]});
+        let now = DateTime::parse_from_rfc3339("2026-01-01T00:02:00Z").expect("a time").with_timezone(&Utc);
+        let read = rules(&data, now).expect("read");
+        assert_eq!((read.total, read.notable.len()), (4, 2));
+        let loud = &read.notable[1];
+        assert_eq!((loud.alerts, loud.summary.as_str()), (2, "d"));
+        assert_eq!(loud.active_for.map(|age| age.as_secs()), Some(120));
+    }
+
+    #[test]
+    fn vectors_scalars_and_what_is_neither() {
+        let data = json!({"resultType": "vector", "result": [
+            {"metric": {"__name__": "up", "job": "b", "a": "1"}, "value": [1.5, "NaN"]},
+            {"metric": {}, "value": [1.5, "2.5"]}, {"metric": {"h": "x"}, "histogram": [1, {}]}]});
+        let read = vector(&data).expect("read");
+        assert_eq!(read.len(), 2);
+        assert_eq!(read[0].0, "a=1 job=b");
+        assert!(read[0].1.is_nan());
+        assert_eq!(read[1], (String::new(), 2.5));
+        assert_eq!(
+            vector(&json!({"resultType": "scalar", "result": [1, "3"]})),
+            Some(vec![(String::new(), 3.0)])
+        );
+        assert_eq!(vector(&json!({"resultType": "matrix", "result": []})), None);
+    }
+}

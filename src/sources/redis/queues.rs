@@ -1,0 +1,187 @@
+//! Reads every queue in one pipeline of plain reads. The libraries' own count scripts are not used: they write.
+
+use super::connection::Connection;
+use super::decode::{count, list, number, scored, text};
+use super::evidence::{Workers, connection_name};
+use crate::core::redis::{Evidence, QueueReading, QueueRef, Signs, dead_letter, family};
+use redis::{Pipeline, RedisError, Value, pipe};
+use std::collections::HashMap;
+use std::time::Duration;
+
+/// Reads per queue; [`ask`] and [`queue`] have the same order.
+const READS: usize = 27;
+/// A delayed job's score is its due time in milliseconds times this.
+const DELAY_SCALE: i64 = 4096;
+
+/// Reads `queues`; what turns out not to be a queue comes back second.
+pub(super) async fn read(
+    connection: &mut Connection,
+    queues: &[QueueRef],
+    workers: Option<&HashMap<String, Workers>>,
+    patterns: &[String],
+    now_millis: i64,
+) -> Result<(Vec<QueueReading>, Vec<QueueRef>), RedisError> {
+    if queues.is_empty() {
+        return Ok((Vec::new(), Vec::new()));
+    }
+    let mut all = pipe();
+    all.ignore_errors();
+    for queue in queues {
+        ask(&mut all, queue, now_millis);
+    }
+    let values: Vec<Value> = all.query_async(connection).await?;
+    let mut readings = Vec::with_capacity(queues.len());
+    let mut oldest = Vec::new();
+    let mut not_queues = Vec::new();
+    for (queue, values) in queues.iter().zip(values.chunks(READS)) {
+        match decode(queue, values, workers, patterns, now_millis) {
+            Some((reading, next)) => {
+                oldest.push(next);
+                readings.push(reading);
+            }
+            None => not_queues.push(queue.clone()),
+        }
+    }
+    waits(connection, &mut readings, &oldest, now_millis).await?;
+    Ok((readings, not_queues))
+}
+
+fn ask(all: &mut Pipeline, queue: &QueueRef, now: i64) {
+    let key = |suffix: &str| queue.key(suffix);
+    all.cmd("LLEN")
+        .arg(key("wait"))
+        .cmd("LINDEX")
+        .arg(key("wait"))
+        .arg(-1)
+        .cmd("LINDEX")
+        .arg(key("wait"))
+        .arg(0);
+    all.cmd("LLEN").arg(key("paused")).cmd("LINDEX").arg(key("paused")).arg(-1);
+    all.cmd("LINDEX").arg(key("paused")).arg(0).cmd("LLEN").arg(key("active"));
+    for set in ["prioritized", "delayed", "waiting-children", "completed", "failed"] {
+        all.cmd("ZCARD").arg(key(set));
+    }
+    all.cmd("HMGET").arg(key("meta")).arg(&["paused", "version", "opts.maxLenEvents"]);
+    all.cmd("EXISTS").arg(key("meta-paused")).cmd("GET").arg(key("id"));
+    all.cmd("PTTL").arg(key("limiter")).cmd("PTTL").arg(key("stalled-check"));
+    all.cmd("ZREVRANGE").arg(key("failed")).arg(&[0, 0]).arg("WITHSCORES");
+    all.cmd("ZRANGE").arg(key("failed")).arg(&[0, 0]).arg("WITHSCORES");
+    all.cmd("ZCOUNT").arg(key("failed")).arg(now - 300_000).arg("+inf");
+    all.cmd("ZCOUNT").arg(key("completed")).arg(now - 60_000).arg("+inf");
+    all.cmd("ZCOUNT").arg(key("delayed")).arg("-inf").arg(now.saturating_mul(DELAY_SCALE));
+    for sign in ["events", "marker", "pc", "priority"] {
+        all.cmd("EXISTS").arg(key(sign));
+    }
+    all.cmd("ZRANGE").arg(key("prioritized")).arg(&[0, 0]);
+}
+
+/// One queue from its answers, and the job that is next in line.
+fn decode(
+    queue: &QueueRef,
+    values: &[Value],
+    workers: Option<&HashMap<String, Workers>>,
+    patterns: &[String],
+    now: i64,
+) -> Option<(QueueReading, Option<String>)> {
+    let at = |index: usize| values.get(index);
+    let length = |index: usize| count(at(index));
+    let flag = |index: usize| length(index) == 1;
+    let meta: Vec<Option<String>> = at(12).map(list).unwrap_or_default().iter().map(text).collect();
+    let field = |index: usize| meta.get(index).cloned().flatten();
+    let id = at(14).and_then(number);
+    if id.is_none() && field(0).is_none() && field(1).is_none() && field(2).is_none() {
+        return None;
+    }
+    let connected = workers.map(|all| all.get(&connection_name(queue)).cloned().unwrap_or_default());
+    let (owner, why) = family(&Signs {
+        worker_command: connected.as_ref().filter(|w| w.count > 0).map(|workers| workers.command.clone()),
+        version: field(1),
+        has_event_limit: field(2).is_some(),
+        events: flag(22),
+        marker: flag(23),
+        priority_counter: flag(24),
+        priority_index: flag(25),
+    });
+    let jobs = |size: usize, last: usize, first: usize| {
+        let marked =
+            [last, first].iter().any(|end| at(*end).and_then(text).is_some_and(|id| id.starts_with("0:")));
+        length(size).saturating_sub(u64::from(marked))
+    };
+    let paused = field(0).is_some() || flag(13);
+    let held = jobs(3, 4, 5);
+    let age = |index: usize| {
+        let score = at(index).map(scored)?.first()?.1;
+        since(score as i64, now)
+    };
+    let ttl = |index: usize| {
+        at(index).and_then(number).filter(|ms| *ms > 0).map(|ms| Duration::from_millis(ms as u64))
+    };
+    let waiting = jobs(0, 1, 2);
+    let next = [1, 4].iter().find_map(|tail| at(*tail).and_then(text).filter(|id| !id.starts_with("0:")));
+    let next = next.or_else(|| at(26).map(list)?.first().and_then(text));
+    let reading = QueueReading {
+        queue: queue.clone(),
+        evidence: Evidence { family: owner, why, workers: connected.map(|workers| workers.count) },
+        paused,
+        waiting: waiting + held,
+        stranded: if paused { 0 } else { held },
+        prioritized: length(7),
+        active: length(6),
+        delayed: length(8),
+        overdue: length(21),
+        waiting_children: length(9),
+        completed: length(10),
+        failed: length(11),
+        added_total: id.map(|id| id as f64),
+        completed_last_minute: length(20),
+        failed_last_five_minutes: length(19),
+        oldest_wait: None,
+        newest_failure: age(17),
+        oldest_failure: age(18),
+        limited_for: ttl(15),
+        checked_by_worker: ttl(16).is_some(),
+        dead_letter: dead_letter(patterns, &queue.name),
+    };
+    Some((reading, next))
+}
+
+/// Time from `millis` to `now`, both since the epoch.
+fn since(millis: i64, now: i64) -> Option<Duration> {
+    (millis > 0).then(|| Duration::from_millis(u64::try_from(now - millis).unwrap_or(0)))
+}
+
+/// Since when the next job in line is ready: when it was added, plus the delay that it was added with.
+async fn waits(
+    connection: &mut Connection,
+    readings: &mut [QueueReading],
+    oldest: &[Option<String>],
+    now: i64,
+) -> Result<(), RedisError> {
+    let mut ask = pipe();
+    ask.ignore_errors();
+    let asked: Vec<usize> = (0..readings.len()).filter(|index| oldest[*index].is_some()).collect();
+    for index in &asked {
+        let id = oldest[*index].as_deref().unwrap_or_default();
+        ask.cmd("HMGET").arg(readings[*index].queue.key(id)).arg(&[
+            "timestamp",
+            "opts",
+            "processedOn",
+            "finishedOn",
+        ]);
+    }
+    if asked.is_empty() {
+        return Ok(());
+    }
+    let values: Vec<Value> = ask.query_async(connection).await?;
+    for (index, value) in asked.into_iter().zip(values) {
+        let fields: Vec<Option<String>> = list(&value).iter().map(text).collect();
+        let added: Option<i64> = fields.first().cloned().flatten().and_then(|text| text.parse().ok());
+        let opts = fields.get(1).cloned().flatten().unwrap_or_default();
+        let delay = serde_json::from_str::<serde_json::Value>(&opts)
+            .ok()
+            .and_then(|opts| opts.get("delay")?.as_i64())
+            .unwrap_or(0);
+        readings[index].oldest_wait = added.and_then(|added| since(added.saturating_add(delay), now));
+    }
+    Ok(())
+}

@@ -1,8 +1,19 @@
-//! Screen: Targets down, rules firing or failing, configured queries, scraped endpoints.
+//! Screen 8: Prometheus (targets down, rules that fire or fail, configured panels), and endpoints scraped by stacktop itself.
 
 use super::{Panel, PanelContext};
+use crate::core::freshness::Freshness;
+use crate::core::metrics::{ALL_SERIES, Distribution, MetricKind, MetricsReading, MetricsState, Quantile};
 use crate::core::place::{RowKey, Screen};
-use crate::ui::content::Content;
+use crate::core::prometheus::{PrometheusReading, PrometheusState};
+use crate::core::world::{SystemState, TargetState};
+use crate::ui::content::{Cell, Column, Content, Line, Role, Row, Section, Table};
+use crate::ui::format::{bytes, count, duration, or_dash, percent, rate, seconds};
+use std::collections::BTreeMap;
+
+/// Samples that a sparkline shows.
+const SPARK: usize = 30;
+/// Series of one family beyond this are not listed.
+const MOST_SERIES: usize = 500;
 
 /// The metrics screen.
 #[derive(Clone, Copy, Debug)]
@@ -18,10 +29,385 @@ impl Panel for Metrics {
     }
 
     fn help(&self) -> &'static str {
-        "Targets down, rules firing or failing, configured queries, scraped endpoints."
+        "Prometheus: targets down, rules that fire or fail, your panels; and scraped endpoints"
     }
 
-    fn content(&self, _context: PanelContext<'_>, _path: &[RowKey]) -> Content {
-        Content::default()
+    fn content(&self, context: PanelContext<'_>, path: &[RowKey]) -> Content {
+        if let Some(key) = path.last() {
+            return family(context, key);
+        }
+        let mut sections = Vec::new();
+        for target in context.world.targets() {
+            match &target.system {
+                SystemState::Prometheus(state) => server(&mut sections, target, state, context),
+                SystemState::Metrics(state) => endpoint(&mut sections, target, state, context),
+                SystemState::Postgres(_) | SystemState::Redis(_) | SystemState::Search(_) => {}
+            }
+        }
+        if sections.is_empty() {
+            let line = Line::of(Role::Muted, "no Prometheus and no metrics endpoint is configured");
+            sections.push(Section::lines("", vec![line]));
+        }
+        Content { title: String::new(), sections }
     }
+
+    fn copy(&self, _context: PanelContext<'_>, _path: &[RowKey], row: &RowKey) -> Option<String> {
+        Some(row.segment(2).to_owned())
+    }
+}
+
+fn heading(target: &TargetState, about: String, context: PanelContext<'_>) -> Line {
+    let line = Line::of(Role::Strong, format!("{} ", target.id));
+    match (target.freshness(context.now), target.seen) {
+        (_, None) if target.failure.is_some() => line.then(Role::Warning, target.silence(context.now)),
+        (_, None) => line.then(Role::Muted, format!("{} · waiting for the first answer", target.address)),
+        (Freshness::Late(age), _) => {
+            line.then(Role::Muted, about).then(Role::Warning, format!(" · LATE, {} old", duration(age)))
+        }
+        (Freshness::Lost(age), _) => line
+            .then(Role::Muted, about)
+            .then(Role::Stale, format!(" · STALE {}: {}", duration(age), target.silence(context.now))),
+        (Freshness::Waiting | Freshness::Fresh(_), _) => line.then(Role::Muted, about),
+    }
+}
+
+fn tone(target: &TargetState, context: PanelContext<'_>) -> Role {
+    if target.freshness(context.now).is_lost() { Role::Stale } else { Role::Text }
+}
+
+fn server(
+    sections: &mut Vec<Section>,
+    target: &TargetState,
+    state: &PrometheusState,
+    context: PanelContext<'_>,
+) {
+    let role = tone(target, context);
+    let Some(reading) = state.reading() else {
+        sections.push(Section::lines("", vec![heading(target, String::new(), context)]));
+        return;
+    };
+    let version = reading.version.ready().map_or("version not known", String::as_str);
+    let mut lines = vec![heading(target, format!("Prometheus {version}"), context)];
+    match reading.targets.ready() {
+        Some(all) => {
+            let down = all.iter().filter(|scraped| scraped.is_down()).count();
+            let text = format!("{} targets, {down} down", all.len());
+            lines.push(Line::of(if down > 0 { Role::Warning } else { role }, text));
+        }
+        None => lines.extend(reading.targets.gap().map(|gap| Line::of(Role::Warning, &gap.note))),
+    }
+    match reading.rules.ready() {
+        Some(rules) => {
+            let firing = rules.notable.iter().filter(|rule| rule.state == "firing").count();
+            let failing = rules.notable.iter().filter(|rule| !rule.error.is_empty()).count();
+            let text = format!("{} rules, {firing} firing, {failing} failing", rules.total);
+            lines.push(Line::of(if firing + failing > 0 { Role::Warning } else { role }, text));
+        }
+        None => lines.extend(reading.rules.gap().map(|gap| Line::of(Role::Warning, &gap.note))),
+    }
+    sections.push(Section::lines("", lines));
+    sections.extend(troubles(target, reading));
+    sections.extend(panels(target, state, reading, role));
+}
+
+fn troubles(target: &TargetState, reading: &PrometheusReading) -> Option<Section> {
+    let id = target.id.as_str();
+    let mut rows = Vec::new();
+    for down in reading.targets.ready().into_iter().flatten().filter(|scraped| scraped.is_down()) {
+        rows.push(Row::flat(
+            RowKey::new(&["target", id, &format!("{} {}", down.job, down.instance)]),
+            vec![
+                Cell::of(Role::Warning, "down"),
+                Cell::text(format!("{} {}", down.job, down.instance)),
+                Cell::number(None, ""),
+                Cell::text(&down.last_error),
+            ],
+        ));
+    }
+    for rule in reading.rules.ready().into_iter().flat_map(|rules| &rules.notable) {
+        let failing = !rule.error.is_empty();
+        let word = if failing { "failing" } else { &rule.state };
+        let age = rule.active_for.map(|age| age.as_secs_f64());
+        let about = match (failing, rule.summary.is_empty()) {
+            (true, _) => &rule.error,
+            (false, true) => &rule.query,
+            (false, false) => &rule.summary,
+        };
+        rows.push(Row::flat(
+            RowKey::new(&["rule", id, &format!("{} {}", rule.group, rule.name)]),
+            vec![
+                Cell::of(if rule.state == "pending" { Role::Note } else { Role::Warning }, word),
+                Cell::text(&rule.name),
+                Cell::number(age, age.map_or(String::new(), |age| seconds(Some(age)))),
+                Cell::text(about),
+            ],
+        ));
+    }
+    if rows.is_empty() {
+        return None;
+    }
+    let table = Table {
+        columns: vec![
+            Column::fixed("", 8, 0),
+            Column::flex("target or rule", 24, 0),
+            Column::number("for", 7, 1),
+            Column::flex("why", 30, 0),
+        ],
+        rows,
+        empty: String::new(),
+        fixed_order: false,
+    };
+    Some(Section::table("Down, firing or failing", table))
+}
+
+fn panels(
+    target: &TargetState,
+    state: &PrometheusState,
+    reading: &PrometheusReading,
+    role: Role,
+) -> Option<Section> {
+    let mut rows = Vec::new();
+    for panel in &reading.panels {
+        let Some(series) = panel.series.ready() else {
+            let note = panel.series.gap().map_or("", |gap| gap.note.as_str());
+            let key = RowKey::new(&["panel", target.id.as_str(), &panel.title]);
+            rows.push(Row::flat(
+                key,
+                vec![
+                    Cell::text(&panel.title),
+                    Cell::of(Role::Warning, note),
+                    Cell::default(),
+                    Cell::default(),
+                ],
+            ));
+            continue;
+        };
+        for (labels, value) in series {
+            let past = |threshold: Option<f64>| threshold.is_some_and(|threshold| *value >= threshold);
+            let tone = match (past(panel.critical), past(panel.warning)) {
+                (true, _) => Role::Critical,
+                (false, true) => Role::Warning,
+                (false, false) => role,
+            };
+            let samples = state.panels.get(&(panel.title.clone(), labels.clone()));
+            rows.push(Row::flat(
+                RowKey::new(&["panel", target.id.as_str(), &panel.title, labels]),
+                vec![
+                    Cell::text(&panel.title),
+                    Cell::of(Role::Muted, labels),
+                    Cell::number(Some(*value), format!("{}{}", figure(*value), panel.unit)).role(tone),
+                    Cell::spark(samples.map(|samples| samples.tail(SPARK)).unwrap_or_default()),
+                ],
+            ));
+        }
+    }
+    if rows.is_empty() {
+        return None;
+    }
+    let table = Table {
+        columns: vec![
+            Column::flex("panel", 22, 0),
+            Column::flex("series", 16, 1),
+            Column::number("value", 12, 0),
+            Column::fixed("past", 30, 2),
+        ],
+        rows,
+        empty: String::new(),
+        fixed_order: false,
+    };
+    Some(Section::table("Your panels", table))
+}
+
+/// A number as short as it can be told.
+fn figure(value: f64) -> String {
+    if value.is_nan() {
+        "NaN".to_owned()
+    } else if value.abs() >= 1000.0 {
+        count(value)
+    } else if value.fract() == 0.0 {
+        format!("{value:.0}")
+    } else if value.abs() >= 0.01 {
+        format!("{value:.2}")
+    } else {
+        format!("{value:.2e}")
+    }
+}
+
+fn quantile(value: Option<Quantile>, milliseconds: bool) -> Cell {
+    let scale = if milliseconds { 0.001 } else { 1.0 };
+    match value {
+        None => Cell::number(None, "—"),
+        Some(Quantile::Value(value)) => Cell::number(Some(value), seconds(Some(value * scale))),
+        Some(Quantile::Above(value)) => {
+            Cell::number(Some(value), format!(">{}", seconds(Some(value * scale))))
+        }
+    }
+}
+
+fn endpoint(
+    sections: &mut Vec<Section>,
+    target: &TargetState,
+    state: &MetricsState,
+    context: PanelContext<'_>,
+) {
+    let role = tone(target, context);
+    let Some(reading) = state.reading() else {
+        sections.push(Section::lines("", vec![heading(target, String::new(), context)]));
+        return;
+    };
+    let about = format!("{} samples, {}", count(reading.samples.len() as f64), bytes(reading.bytes as f64));
+    let mut lines = vec![heading(target, about, context)];
+    let golden = &state.golden;
+    if golden.requests.is_some() || golden.p95.is_some() {
+        let p95 = quantile(golden.p95, false).text;
+        let text = format!(
+            "requests {} · errors {} · 95 % within {p95}",
+            or_dash(golden.requests, rate),
+            or_dash(golden.errors, percent)
+        );
+        lines.push(Line::of(role, format!("{text:<56}")).spark(state.requests.tail(60)));
+    }
+    if state.restarted {
+        lines
+            .push(Line::of(Role::Note, "another process answered than last time: no rates across a restart"));
+    }
+    if let Some((line, why)) = reading.bad.first() {
+        let text = format!("{} lines cannot be read; the first is line {line}: {why}", reading.bad_total);
+        lines.push(Line::of(Role::Warning, text));
+    }
+    sections.push(Section {
+        title: String::new(),
+        lines,
+        table: Some(families(target, state, reading, role)),
+    });
+}
+
+fn families(target: &TargetState, state: &MetricsState, reading: &MetricsReading, role: Role) -> Table {
+    let mut all: BTreeMap<&str, (MetricKind, usize, f64, bool)> = BTreeMap::new();
+    for sample in &reading.samples {
+        let (name, kind) = reading.family(&sample.name);
+        let entry = all.entry(name).or_insert((kind, 0, 0.0, false));
+        let histogram = matches!(kind, MetricKind::Histogram | MetricKind::Summary);
+        if histogram && !sample.name.ends_with("_count") {
+            continue;
+        }
+        entry.1 += 1;
+        if kind == MetricKind::Counter || histogram {
+            if let Some(rate) = state.rates.get(&(sample.name.clone(), sample.series(""))) {
+                entry.2 += rate;
+                entry.3 = true;
+            }
+        } else {
+            entry.2 = if entry.1 == 1 { sample.value } else { entry.2 + sample.value };
+            entry.3 = true;
+        }
+    }
+    let rows = all
+        .into_iter()
+        .map(|(name, (kind, series, sum, known))| {
+            let spread = state.distributions.get(&(name.to_owned(), ALL_SERIES.to_owned()));
+            let value = known.then_some(sum);
+            let text = match kind {
+                MetricKind::Counter | MetricKind::Histogram | MetricKind::Summary => or_dash(value, rate),
+                MetricKind::Gauge | MetricKind::Untyped if series == 1 => or_dash(value, figure),
+                MetricKind::Gauge | MetricKind::Untyped => format!("Σ {}", or_dash(value, figure)),
+            };
+            let mut cells = vec![
+                Cell::of(Role::Strong, name),
+                Cell::of(Role::Muted, kind.word()),
+                Cell::number(Some(series as f64), series.to_string()).role(role),
+                Cell::number(value, text).role(role),
+            ];
+            cells.extend(spread_cells(spread, name));
+            Row::opens(RowKey::new(&["family", target.id.as_str(), name]), cells)
+        })
+        .collect();
+    Table {
+        columns: vec![
+            Column::flex("family", 30, 0),
+            Column::fixed("kind", 10, 3),
+            Column::number("series", 7, 1),
+            Column::number("now", 12, 0),
+            Column::number("p50", 9, 2),
+            Column::number("p95", 9, 0),
+            Column::number("p99", 9, 2),
+        ],
+        rows,
+        empty: "no family".to_owned(),
+        fixed_order: false,
+    }
+}
+
+fn spread_cells(spread: Option<&Distribution>, family: &str) -> [Cell; 3] {
+    // Only times are shown as times.
+    let milliseconds = family.ends_with("_ms") || family.ends_with("_milliseconds");
+    let time = milliseconds || family.contains("seconds");
+    let cell = |pick: fn(&Distribution) -> Option<Quantile>| match spread.and_then(pick) {
+        Some(value) if time => quantile(Some(value), milliseconds),
+        Some(Quantile::Value(value)) => Cell::number(Some(value), figure(value)),
+        Some(Quantile::Above(value)) => Cell::number(Some(value), format!(">{}", figure(value))),
+        None => Cell::default(),
+    };
+    [cell(|d| d.p50), cell(|d| d.p95), cell(|d| d.p99)]
+}
+
+fn family(context: PanelContext<'_>, key: &RowKey) -> Content {
+    let name = key.segment(2);
+    let title = name.to_owned();
+    let state = context.world.target(key.segment(1)).and_then(|target| match &target.system {
+        SystemState::Metrics(state) => Some(state),
+        SystemState::Postgres(_)
+        | SystemState::Redis(_)
+        | SystemState::Search(_)
+        | SystemState::Prometheus(_) => None,
+    });
+    let Some((state, reading)) = state.and_then(|state| Some((state, state.reading()?))) else {
+        return Content { title, sections: Vec::new() };
+    };
+    let samples = reading.samples.iter().filter(|sample| reading.family(&sample.name).0 == name);
+    let (_, kind) = reading.family(name);
+    let rows: Vec<Row> = if kind == MetricKind::Histogram {
+        let series = state.distributions.iter().filter(|((family, _), _)| family == name);
+        series
+            .take(MOST_SERIES)
+            .map(|((_, labels), spread)| {
+                let mut cells =
+                    vec![Cell::text(labels), Cell::number(Some(spread.count), count(spread.count))];
+                cells.extend(spread_cells(Some(spread), name));
+                Row::flat(RowKey::new(&["series", key.segment(1), name, labels]), cells)
+            })
+            .collect()
+    } else {
+        samples
+            .take(MOST_SERIES)
+            .map(|sample| {
+                let labels = sample.series("");
+                let grown = state.rates.get(&(sample.name.clone(), labels.clone())).copied();
+                let shown = if labels.is_empty() { sample.name.clone() } else { labels.clone() };
+                let cells = vec![
+                    Cell::text(shown),
+                    Cell::number(Some(sample.value), figure(sample.value)),
+                    Cell::number(grown, or_dash(grown, rate)),
+                    Cell::default(),
+                    Cell::default(),
+                ];
+                Row::flat(RowKey::new(&["series", key.segment(1), &sample.name, &labels]), cells)
+            })
+            .collect()
+    };
+    let histogram = kind == MetricKind::Histogram;
+    let table = Table {
+        columns: vec![
+            Column::flex("series", 30, 0),
+            Column::number(if histogram { "n, 1 min" } else { "value" }, 12, 0),
+            Column::number(if histogram { "p50" } else { "rate" }, 10, 0),
+            Column::number(if histogram { "p95" } else { "" }, 10, 0),
+            Column::number(if histogram { "p99" } else { "" }, 10, 1),
+        ],
+        rows,
+        empty: "nothing yet: quantiles need two scrapes ten seconds apart".to_owned(),
+        fixed_order: false,
+    };
+    let sections = vec![Section::table(format!("{name} ({})", kind.word()), table)];
+    Content { title, sections }
 }

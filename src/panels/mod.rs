@@ -9,6 +9,7 @@ mod queries;
 mod queues;
 mod replication;
 mod search;
+mod signals;
 
 use crate::core::action::Offer;
 use crate::core::focus::Focus;

@@ -31,7 +31,7 @@ impl Panel for Overview {
             Some(key) if key.kind() == "finding" => source(context, key.segment(2)),
             _ => Content {
                 title: String::new(),
-                sections: vec![findings(context), signals(context), sources(context)],
+                sections: vec![findings(context), super::signals::section(context), sources(context)],
             },
         }
     }
@@ -95,13 +95,6 @@ fn findings(context: PanelContext<'_>) -> Section {
     };
     let title = if count == 0 { "Findings".to_owned() } else { format!("Findings ({count}, worst first)") };
     Section::table(title, table)
-}
-
-/// The golden signals of every system, one line each: what a healthy stack looks like at a glance.
-fn signals(context: PanelContext<'_>) -> Section {
-    let lines: Vec<Line> = Vec::new();
-    let _ = context;
-    Section::lines("", lines)
 }
 
 fn sources(context: PanelContext<'_>) -> Section {

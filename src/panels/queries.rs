@@ -1,8 +1,19 @@
-//! Screen: What runs now, then statements by their share of the window's time.
+//! Screen 3: what runs now, longest first; then statements by their share of the last minute's execution time.
 
+use super::postgres::{self, age, doing, heading, number_role};
 use super::{Panel, PanelContext};
+use crate::core::action::Offer;
+use crate::core::focus::Focus;
+use crate::core::ids::TargetId;
 use crate::core::place::{RowKey, Screen};
-use crate::ui::content::Content;
+use crate::core::postgres::{PostgresState, Session, SessionState, StatementDelta, backend_key};
+use crate::core::world::TargetState;
+use crate::ui::content::{Cell, Column, Content, Line, Role, Row, Section, Table};
+use crate::ui::format::{count, duration, or_dash, percent};
+use std::time::Duration;
+
+/// The texts of so many statements are asked for: as many as a tall screen shows.
+const TEXTS: usize = 60;
 
 /// The queries screen.
 #[derive(Clone, Copy, Debug)]
@@ -18,10 +29,256 @@ impl Panel for Queries {
     }
 
     fn help(&self) -> &'static str {
-        "What runs now, then statements by their share of the window's time."
+        "what runs now, longest first; then statements by their share of the last minute"
     }
 
-    fn content(&self, _context: PanelContext<'_>, _path: &[RowKey]) -> Content {
-        Content::default()
+    fn content(&self, context: PanelContext<'_>, path: &[RowKey]) -> Content {
+        match path.last() {
+            Some(key) if key.kind() == "statement" => statement(context, key),
+            Some(key) => session(context, key),
+            None => {
+                let targets = postgres::targets(context);
+                if targets.is_empty() {
+                    let line = Line::of(Role::Muted, "no Postgres target is configured");
+                    return Content { title: String::new(), sections: vec![Section::lines("", vec![line])] };
+                }
+                let mut sections = Vec::new();
+                for (target, state) in targets {
+                    sections.push(running(target, state, context));
+                    sections.extend(statements(target, state, context));
+                }
+                Content { title: String::new(), sections }
+            }
+        }
+    }
+
+    fn offers(
+        &self,
+        context: PanelContext<'_>,
+        _path: &[RowKey],
+        row: &RowKey,
+        _marked: &[RowKey],
+    ) -> Vec<Offer> {
+        postgres::offers(context, row)
+    }
+
+    fn focus(&self, context: PanelContext<'_>, _path: &[RowKey]) -> Vec<(TargetId, Focus)> {
+        postgres::targets(context)
+            .into_iter()
+            .filter_map(|(target, state)| {
+                let mut ids: Vec<i64> =
+                    state.statements.rows.iter().take(TEXTS).map(|row| row.key.query).collect();
+                ids.sort_unstable();
+                ids.dedup();
+                (!ids.is_empty()).then(|| (target.id.clone(), Focus::StatementTexts(ids)))
+            })
+            .collect()
+    }
+
+    fn copy(&self, context: PanelContext<'_>, _path: &[RowKey], row: &RowKey) -> Option<String> {
+        if row.kind() == "statement" {
+            let (_, state, _) = postgres::reading(context, row.segment(1))?;
+            return text(state, row.segment(2).parse().ok()?);
+        }
+        postgres::session(context, row).map(|(_, _, session)| session.query.clone())
+    }
+}
+
+/// Sessions that are inside a statement or a transaction.
+fn is_busy(session: &Session) -> bool {
+    session.is_client() && (session.state == SessionState::Active || session.state.is_idle_in_transaction())
+}
+
+fn running(target: &TargetState, state: &PostgresState, context: PanelContext<'_>) -> Section {
+    let role = number_role(target, context);
+    let mut lines = vec![heading(target, state, context)];
+    let reading = state.reading();
+    if let Some(gap) = reading.and_then(|reading| reading.sessions.gap()) {
+        lines.push(Line::of(Role::Warning, &gap.note));
+    }
+    let mut busy: Vec<&Session> = reading
+        .and_then(|reading| reading.sessions.ready())
+        .into_iter()
+        .flatten()
+        .filter(|session| is_busy(session) && session.application != "stacktop")
+        .collect();
+    busy.sort_by_key(|session| std::cmp::Reverse(session.transaction_age.or(session.query_age)));
+    let rows = busy.into_iter().map(|session| row(target, session, role)).collect();
+    let table = Table {
+        columns: vec![
+            Column::number("pid", 7, 0),
+            Column::fixed("user", 11, 2),
+            Column::fixed("database", 11, 4),
+            Column::fixed("application", 15, 3),
+            Column::fixed("state", 22, 1),
+            Column::number("query", 7, 0),
+            Column::number("tx", 7, 1),
+            Column::flex("statement", 30, 0),
+        ],
+        rows,
+        empty: "nothing runs".to_owned(),
+        fixed_order: false,
+    };
+    Section { title: "Running".to_owned(), lines, table: Some(table) }
+}
+
+fn row(target: &TargetState, session: &Session, role: Role) -> Row {
+    let long = |age: Option<Duration>| age.map(|age| age.as_secs_f64());
+    let state =
+        if session.waits_for_lock() || session.state.is_idle_in_transaction() { Role::Warning } else { role };
+    Row::opens(
+        backend_key(target.id.as_str(), session.id),
+        vec![
+            Cell::number(Some(f64::from(session.id.pid)), session.id.pid.to_string()).role(role),
+            Cell::of(role, &session.user),
+            Cell::of(Role::Muted, &session.database),
+            Cell::of(Role::Muted, &session.application),
+            Cell::of(state, doing(session)),
+            Cell::number(long(session.query_age), age(session.query_age)).role(role),
+            Cell::number(long(session.transaction_age), age(session.transaction_age)).role(role),
+            Cell::of(role, &session.query),
+        ],
+    )
+}
+
+fn text(state: &PostgresState, query: i64) -> Option<String> {
+    let reading = state.reading()?;
+    reading.texts.iter().find(|(id, _)| *id == query).map(|(_, text)| text.clone())
+}
+
+fn statements(target: &TargetState, state: &PostgresState, context: PanelContext<'_>) -> Option<Section> {
+    let reading = state.reading()?;
+    if reading.server.in_recovery && state.statements.rows.is_empty() {
+        return None;
+    }
+    let role = number_role(target, context);
+    let mut lines = Vec::new();
+    if let Some(gap) = reading.statements.gap() {
+        lines.push(Line::of(Role::Note, &gap.note));
+    }
+    if state.statements.evicted {
+        let note = "statements were evicted meanwhile: raise pg_stat_statements.max, or sums are too small";
+        lines.push(Line::of(Role::Note, note));
+    }
+    let rows: Vec<Row> =
+        state.statements.rows.iter().map(|delta| statement_row(target, state, delta, role)).collect();
+    let over = state.statements.over;
+    let empty = match reading.statements.ready() {
+        Some(_) if over.is_zero() => "waiting for a second look, to compare",
+        Some(_) => "no statement ended in the window",
+        None => "statements are not read",
+    };
+    let table = Table {
+        columns: vec![
+            Column::number("share", 6, 0),
+            Column::number("calls/s", 8, 0),
+            Column::number("mean", 8, 0),
+            Column::number("rows/s", 8, 3),
+            Column::number("hit", 7, 2),
+            Column::number("wal/s", 9, 4),
+            Column::flex("statement", 30, 0),
+        ],
+        rows,
+        empty: empty.to_owned(),
+        fixed_order: false,
+    };
+    let title = format!("Statements over the last {}", duration(over));
+    Some(Section { title, lines, table: Some(table) })
+}
+
+fn statement_row(target: &TargetState, state: &PostgresState, delta: &StatementDelta, role: Role) -> Row {
+    let seconds = state.statements.over.as_secs_f64().max(0.001);
+    let per_second = |grown: f64| grown / seconds;
+    let query = delta.key.query;
+    let shown = text(state, query).unwrap_or_else(|| format!("(query {query}, its text is being read)"));
+    let mean = delta.mean_ms().map(|ms| ms / 1000.0);
+    Row::opens(
+        RowKey::new(&[
+            "statement",
+            target.id.as_str(),
+            &query.to_string(),
+            &delta.key.user.to_string(),
+            &delta.key.database.to_string(),
+            if delta.key.toplevel { "t" } else { "n" },
+        ]),
+        vec![
+            Cell::number(Some(delta.share), percent(delta.share)).role(role),
+            Cell::number(Some(delta.grown.calls), count(per_second(delta.grown.calls))).role(role),
+            Cell::number(mean, or_dash(mean, |mean| duration(Duration::from_secs_f64(mean.max(0.0)))))
+                .role(role),
+            Cell::number(Some(delta.grown.rows), count(per_second(delta.grown.rows))).role(role),
+            Cell::number(delta.hit_ratio(), or_dash(delta.hit_ratio(), percent)).role(role),
+            Cell::number(
+                Some(delta.grown.wal_bytes),
+                crate::ui::format::bytes(per_second(delta.grown.wal_bytes)),
+            )
+            .role(role),
+            Cell::of(role, shown),
+        ],
+    )
+}
+
+fn session(context: PanelContext<'_>, key: &RowKey) -> Content {
+    let title = format!("pid {}", key.segment(2));
+    let Some((target, state, session)) = postgres::session(context, key) else {
+        let gone = vec![Line::text("this session is not there any more")];
+        return Content { title: title.clone(), sections: vec![Section::lines(title, gone)] };
+    };
+    let mut lines = vec![heading(target, state, context)];
+    lines.extend(postgres::card(state, session));
+    let query = crate::ui::text::clean_lines(&session.query).into_iter().map(Line::text).collect();
+    Content {
+        title: title.clone(),
+        sections: vec![Section::lines(title, lines), Section::lines("Statement", query)],
+    }
+}
+
+fn statement(context: PanelContext<'_>, key: &RowKey) -> Content {
+    let title = format!("statement {}", key.segment(2));
+    let found = postgres::reading(context, key.segment(1)).and_then(|(target, state, _)| {
+        let delta = state
+            .statements
+            .rows
+            .iter()
+            .find(|row| statement_row(target, state, row, Role::Text).key == *key)?;
+        Some((target, state, delta))
+    });
+    let Some((target, state, delta)) = found else {
+        let gone = vec![Line::text("it did not run within the window")];
+        return Content { title: title.clone(), sections: vec![Section::lines(title, gone)] };
+    };
+    let seconds = state.statements.over.as_secs_f64().max(0.001);
+    let fact =
+        |label: &str, value: String| Line::of(Role::Muted, format!("{label:<14}")).then(Role::Text, value);
+    let lines = vec![
+        heading(target, state, context),
+        fact(
+            "share",
+            format!(
+                "{} of the execution time of the last {}",
+                percent(delta.share),
+                duration(state.statements.over)
+            ),
+        ),
+        fact("calls", format!("{} per second", count(delta.grown.calls / seconds))),
+        fact("mean", or_dash(delta.mean_ms(), |ms| format!("{ms:.2} ms"))),
+        fact("rows", format!("{} per second", count(delta.grown.rows / seconds))),
+        fact("cache hits", or_dash(delta.hit_ratio(), percent)),
+        fact("temp blocks", count(delta.grown.temp)),
+        fact(
+            "as",
+            format!(
+                "user {} in database {}{}",
+                delta.key.user,
+                delta.key.database,
+                if delta.key.toplevel { "" } else { ", inside a function" }
+            ),
+        ),
+    ];
+    let text = text(state, delta.key.query).unwrap_or_else(|| "its text is being read".to_owned());
+    let text = crate::ui::text::clean_lines(&text).into_iter().map(Line::text).collect();
+    Content {
+        title: title.clone(),
+        sections: vec![Section::lines(title, lines), Section::lines("Text", text)],
     }
 }

@@ -1,8 +1,23 @@
-//! Screen: Every queue with its counts and rates; its failed jobs; one job.
+//! Screen 6: every queue with its counts and rates, dead letters among them; its failed jobs; one job.
 
 use super::{Panel, PanelContext};
+use crate::core::action::{Action, Offer, Preview, Refusal};
+use crate::core::focus::Focus;
+use crate::core::freshness::Freshness;
+use crate::core::ids::TargetId;
 use crate::core::place::{RowKey, Screen};
-use crate::ui::content::Content;
+use crate::core::redis::{
+    FailedJob, FailedPage, Family, JobDetail, QueueAction, QueueReading, QueueRef, RedisState, queue_key,
+};
+use crate::core::world::{SystemState, TargetState};
+use crate::ui::content::{Cell, Column, Content, Line, Role, Row, Section, Table};
+use crate::ui::format::{bytes, count, duration, or_dash, percent, rate};
+use crate::ui::text::clean_lines;
+
+/// Failed jobs that are read for the list: as many as somebody reads through; the newest stand first.
+const PAGE: u64 = 200;
+/// Samples that a sparkline shows.
+const SPARK: usize = 30;
 
 /// The queues screen.
 #[derive(Clone, Copy, Debug)]
@@ -18,10 +33,466 @@ impl Panel for Queues {
     }
 
     fn help(&self) -> &'static str {
-        "Every queue with its counts and rates; its failed jobs; one job."
+        "every queue with its counts and rates; its failed jobs; one job"
     }
 
-    fn content(&self, _context: PanelContext<'_>, _path: &[RowKey]) -> Content {
-        Content::default()
+    fn content(&self, context: PanelContext<'_>, path: &[RowKey]) -> Content {
+        match path {
+            [] => overview(context),
+            [.., job] if job.kind() == "job" => one_job(context, job),
+            [queue, ..] => failed_jobs(context, queue),
+        }
+    }
+
+    fn offers(
+        &self,
+        context: PanelContext<'_>,
+        _path: &[RowKey],
+        row: &RowKey,
+        marked: &[RowKey],
+    ) -> Vec<Offer> {
+        match row.kind() {
+            "job" => vec![retry_offer(context, row, marked)],
+            "queue" => vec![page_offer(context, row)],
+            _ => Vec::new(),
+        }
+    }
+
+    fn focus(&self, context: PanelContext<'_>, path: &[RowKey]) -> Vec<(TargetId, Focus)> {
+        let Some(first) = path.first() else { return Vec::new() };
+        let Some((target, _)) = state(context, first.segment(1)) else { return Vec::new() };
+        let queue = queue_of(first);
+        let mut list = vec![Focus::FailedJobs { queue: queue.clone(), offset: 0, limit: PAGE }];
+        if let Some(job) = path.iter().find(|key| key.kind() == "job") {
+            list.push(Focus::Job { queue, id: job.segment(4).to_owned() });
+        }
+        list.into_iter().map(|focus| (target.id.clone(), focus)).collect()
+    }
+
+    fn copy(&self, _context: PanelContext<'_>, _path: &[RowKey], row: &RowKey) -> Option<String> {
+        match row.kind() {
+            "job" => Some(row.segment(4).to_owned()),
+            "queue" => Some(row.segment(3).to_owned()),
+            _ => None,
+        }
+    }
+}
+
+fn targets(context: PanelContext<'_>) -> Vec<(&TargetState, &RedisState)> {
+    context
+        .world
+        .targets()
+        .iter()
+        .filter_map(|target| match &target.system {
+            SystemState::Redis(state) => Some((target, &**state)),
+            SystemState::Postgres(_)
+            | SystemState::Search(_)
+            | SystemState::Prometheus(_)
+            | SystemState::Metrics(_) => None,
+        })
+        .collect()
+}
+
+fn state<'a>(context: PanelContext<'a>, id: &str) -> Option<(&'a TargetState, &'a RedisState)> {
+    targets(context).into_iter().find(|(target, _)| target.id.as_str() == id)
+}
+
+/// The queue that a row is about: `queue` and `job` rows begin alike.
+fn queue_of(key: &RowKey) -> QueueRef {
+    QueueRef { prefix: key.segment(2).to_owned(), name: key.segment(3).to_owned() }
+}
+
+fn job_key(target: &str, queue: &QueueRef, id: &str) -> RowKey {
+    RowKey::new(&["job", target, &queue.prefix, &queue.name, id])
+}
+
+fn number_role(target: &TargetState, context: PanelContext<'_>) -> Role {
+    if target.freshness(context.now).is_lost() { Role::Stale } else { Role::Text }
+}
+
+fn heading(target: &TargetState, state: &RedisState, context: PanelContext<'_>) -> Vec<Line> {
+    let line = Line::of(Role::Strong, format!("{} ", target.id));
+    let Some(reading) = state.reading() else {
+        let line = match target.failure {
+            Some(_) => line.then(Role::Warning, target.silence(context.now)),
+            None => line.then(Role::Muted, format!("{} · waiting for the first answer", target.address)),
+        };
+        return vec![line];
+    };
+    let server = &reading.server;
+    let role = number_role(target, context);
+    let share = server.used_memory_bytes.zip(server.maxmemory_bytes).map(|(used, most)| used / most);
+    let memory = match (server.used_memory_bytes, share) {
+        (Some(used), Some(share)) => format!("{} ({} of the limit)", bytes(used), percent(share)),
+        (Some(used), None) => format!("{} (no limit)", bytes(used)),
+        (None, _) => "—".to_owned(),
+    };
+    let clients = server.clients.map_or("—".to_owned(), |clients| clients.to_string());
+    let mut first = line
+        .then(
+            Role::Muted,
+            format!("{} {} · ", server.version, if server.role == "slave" { "replica" } else { "primary" }),
+        )
+        .then(
+            role,
+            format!(
+                "memory {memory} · {} ops · hits {} · {clients} clients",
+                or_dash(server.ops_per_second, rate),
+                or_dash(state.rates.hit_ratio, percent)
+            ),
+        )
+        .then(Role::Muted, format!(" · {}", reading.discovery));
+    first = match target.freshness(context.now) {
+        Freshness::Late(age) => first.then(Role::Warning, format!(" · LATE, {} old", duration(age))),
+        Freshness::Lost(age) => {
+            first.then(Role::Stale, format!(" · STALE {}: {}", duration(age), target.silence(context.now)))
+        }
+        Freshness::Waiting | Freshness::Fresh(_) => first,
+    };
+    let mut lines = vec![first];
+    lines.extend(reading.queues.gap().map(|gap| Line::of(Role::Warning, &gap.note)));
+    lines
+}
+
+fn overview(context: PanelContext<'_>) -> Content {
+    let mut sections: Vec<Section> = targets(context)
+        .into_iter()
+        .map(|(target, state)| {
+            let role = number_role(target, context);
+            let queues = state.reading().and_then(|reading| reading.queues.ready());
+            let rows: Vec<Row> =
+                queues.into_iter().flatten().map(|queue| queue_row(target, state, queue, role)).collect();
+            let table = Table {
+                columns: vec![
+                    Column::flex("queue", 18, 0),
+                    Column::fixed("library", 11, 4),
+                    Column::fixed("state", 9, 1),
+                    Column::number("waiting", 8, 0),
+                    Column::number("active", 7, 0),
+                    Column::number("delayed", 7, 2),
+                    Column::number("failed", 7, 0),
+                    Column::number("dead 5 m", 8, 3),
+                    Column::number("done/min", 8, 2),
+                    Column::number("added", 8, 2),
+                    Column::number("oldest", 7, 1),
+                    Column::number("workers", 7, 1),
+                    Column::fixed("backlog", 16, 5),
+                ],
+                rows,
+                empty: "no queue was found; name prefixes or queues in the configuration".to_owned(),
+                fixed_order: false,
+            };
+            Section { title: String::new(), lines: heading(target, state, context), table: Some(table) }
+        })
+        .collect();
+    if sections.is_empty() {
+        sections.push(Section::lines("", vec![Line::of(Role::Muted, "no Redis target is configured")]));
+    }
+    Content { title: String::new(), sections }
+}
+
+fn queue_row(target: &TargetState, state: &RedisState, queue: &QueueReading, role: Role) -> Row {
+    let history = state.queues.get(&queue.queue);
+    let name = match &queue.dead_letter {
+        Some(_) => format!("{} (DLQ)", queue.queue.name),
+        None => queue.queue.name.clone(),
+    };
+    let growing = history.is_some_and(|history| history.growing_since.is_some());
+    let workers = queue.evidence.workers.map_or("?".to_owned(), |workers| workers.to_string());
+    let unattended = queue.backlog() > 0 && !queue.has_workers() && queue.dead_letter.is_none();
+    let word = if queue.stranded > 0 {
+        (Role::Warning, "stranded")
+    } else if queue.paused {
+        (Role::Note, "paused")
+    } else if queue.limited_for.is_some() {
+        (Role::Note, "limited")
+    } else if unattended {
+        (Role::Warning, "no worker")
+    } else {
+        (role, "")
+    };
+    let number = |value: u64| Cell::number(Some(value as f64), count(value as f64)).role(role);
+    let oldest = queue.oldest_wait.map(|age| age.as_secs_f64());
+    let added = history.and_then(|history| history.added_per_second);
+    let dead = if growing { Role::Critical } else { role };
+    Row::opens(
+        queue_key(target.id.as_str(), queue),
+        vec![
+            Cell::of(if queue.dead_letter.is_some() { Role::Muted } else { Role::Strong }, name),
+            Cell::of(Role::Muted, queue.evidence.family.to_string()),
+            Cell::of(word.0, word.1),
+            number(queue.waiting + queue.prioritized),
+            number(queue.active),
+            number(queue.delayed),
+            Cell::number(Some(queue.failed as f64), count(queue.failed as f64)).role(dead),
+            number(queue.failed_last_five_minutes),
+            number(queue.completed_last_minute),
+            Cell::number(added, or_dash(added, rate)).role(role),
+            Cell::number(oldest, crate::ui::format::seconds(oldest)).role(role),
+            Cell::number(queue.evidence.workers.map(|n| n as f64), workers).role(role),
+            Cell::spark(history.map(|history| history.backlog.tail(SPARK)).unwrap_or_default()),
+        ],
+    )
+}
+
+fn page<'a>(
+    context: PanelContext<'a>,
+    key: &RowKey,
+) -> Option<(&'a TargetState, &'a RedisState, Option<&'a FailedPage>)> {
+    let (target, state) = state(context, key.segment(1))?;
+    let queue = queue_of(key);
+    let page = state.reading().and_then(|reading| reading.failed.iter().find(|page| page.queue == queue));
+    Some((target, state, page))
+}
+
+fn failed_jobs(context: PanelContext<'_>, key: &RowKey) -> Content {
+    let queue = queue_of(key);
+    let title = format!("queue {}", queue.name);
+    let Some((target, state, page)) = page(context, key) else {
+        return Content { title, sections: Vec::new() };
+    };
+    let role = number_role(target, context);
+    let mut lines = Vec::new();
+    if let Some(reading) = state.queue(&queue) {
+        let counts = format!(
+            "waiting {} · active {} · delayed {} · failed {} · completed {} kept",
+            count((reading.waiting + reading.prioritized) as f64),
+            count(reading.active as f64),
+            count(reading.delayed as f64),
+            count(reading.failed as f64),
+            count(reading.completed as f64)
+        );
+        lines.push(Line::of(role, counts));
+        let evidence = &reading.evidence;
+        lines.push(Line::of(Role::Muted, format!("{}, because {}", evidence.family, evidence.why)));
+        if reading.paused {
+            lines.push(Line::of(Role::Note, "paused: a retried job waits until the queue is resumed"));
+        }
+        if let (Some(source), true) = (reading.dead_letter.as_ref(), reading.backlog() > 0) {
+            let of = source.source.as_deref().map_or(String::new(), |source| format!(" of {source}"));
+            let text = format!("dead letters{of}: {} stand in waiting, not in failed", reading.backlog());
+            lines.push(Line::of(Role::Note, text));
+        }
+    }
+    let rows: Vec<Row> =
+        page.into_iter().flat_map(|page| &page.jobs).map(|job| job_row(target, &queue, job, role)).collect();
+    let failed = state.queue(&queue).map_or(0, |reading| reading.failed);
+    let more = if failed > PAGE { format!(", the newest {PAGE} of {failed}") } else { String::new() };
+    let empty = if page.is_none() { "reading the failed jobs" } else { "no failed job" };
+    let table = Table {
+        columns: vec![
+            Column::fixed("id", 12, 0),
+            Column::fixed("name", 20, 2),
+            Column::number("failed", 8, 0),
+            Column::number("tries", 6, 1),
+            Column::number("ran", 8, 2),
+            Column::flex("reason", 24, 0),
+        ],
+        rows,
+        empty: empty.to_owned(),
+        fixed_order: false,
+    };
+    let sections =
+        vec![Section::lines(title.clone(), lines), Section::table(format!("Failed jobs{more}"), table)];
+    Content { title, sections }
+}
+
+fn job_row(target: &TargetState, queue: &QueueRef, job: &FailedJob, role: Role) -> Row {
+    let tries = match (job.attempts, job.attempts_allowed) {
+        (Some(made), Some(allowed)) => format!("{made}/{allowed}"),
+        (Some(made), None) => made.to_string(),
+        (None, _) => "—".to_owned(),
+    };
+    let age = job.age.map(|age| age.as_secs_f64());
+    let ran = job.ran_for.map(|ran| ran.as_secs_f64());
+    let (reason, tone) = if job.ghost {
+        ("its data is gone: a worker would run an empty job", Role::Warning)
+    } else {
+        (job.reason.as_str(), role)
+    };
+    Row::opens(
+        job_key(target.id.as_str(), queue, &job.id),
+        vec![
+            Cell::of(Role::Strong, &job.id),
+            Cell::of(role, &job.name),
+            Cell::number(age, crate::ui::format::seconds(age)).role(role),
+            Cell::number(job.attempts.map(|n| n as f64), tries).role(role),
+            Cell::number(ran, crate::ui::format::seconds(ran)).role(role),
+            Cell::of(tone, reason),
+        ],
+    )
+}
+
+fn one_job(context: PanelContext<'_>, key: &RowKey) -> Content {
+    let id = key.segment(4);
+    let title = format!("job {id}");
+    let queue = queue_of(key);
+    let detail = state(context, key.segment(1))
+        .and_then(|(_, state)| state.reading()?.jobs.iter().find(|job| job.queue == queue && job.id == id));
+    let Some(detail) = detail else {
+        return Content {
+            title: title.clone(),
+            sections: vec![Section::lines(title, vec![Line::of(Role::Muted, "reading the job")])],
+        };
+    };
+    Content { title: title.clone(), sections: job_sections(&title, detail) }
+}
+
+/// Fields that are worth a section of their own.
+const LONG: [(&str, &str); 4] =
+    [("failedReason", "Reason"), ("stacktrace", "Stack"), ("data", "Data"), ("opts", "Options")];
+
+fn job_sections(title: &str, job: &JobDetail) -> Vec<Section> {
+    let fact =
+        |label: &str, value: &str| Line::of(Role::Muted, format!("{label:<14}")).then(Role::Text, value);
+    let mut lines = vec![fact("queue", &job.queue.name), fact("state", &job.state)];
+    for (name, value) in job.fields.iter().filter(|(name, _)| LONG.iter().all(|(long, _)| long != name)) {
+        let shown = match name.as_str() {
+            "timestamp" | "processedOn" | "finishedOn" => moment(value),
+            _ => value.clone(),
+        };
+        lines.push(fact(name, &shown));
+    }
+    for (name, size) in &job.too_large {
+        lines.push(fact(name, &format!("{} long: not read", bytes(*size as f64))));
+    }
+    let mut sections = vec![Section::lines(title.to_owned(), lines)];
+    for (name, heading) in LONG {
+        let Some(value) = job.fields.get(name) else { continue };
+        let text = if name == "stacktrace" { newest_stack(value) } else { pretty(value) };
+        let lines = clean_lines(&text).into_iter().map(Line::text).collect();
+        sections.push(Section::lines(heading.to_owned(), lines));
+    }
+    sections
+}
+
+/// Milliseconds since the epoch as a moment.
+fn moment(millis: &str) -> String {
+    millis
+        .parse()
+        .ok()
+        .and_then(chrono::DateTime::from_timestamp_millis)
+        .map_or_else(|| millis.to_owned(), |at| at.format("%Y-%m-%d %H:%M:%S%.3fZ").to_string())
+}
+
+/// JSON over several lines; anything else as it is.
+fn pretty(text: &str) -> String {
+    serde_json::from_str::<serde_json::Value>(text)
+        .ok()
+        .filter(|value| value.is_object() || value.is_array())
+        .and_then(|value| serde_json::to_string_pretty(&value).ok())
+        .unwrap_or_else(|| text.to_owned())
+}
+
+/// One stack per attempt is kept, oldest first; the newest says why it failed now.
+fn newest_stack(text: &str) -> String {
+    let stacks: Vec<String> = serde_json::from_str(text).unwrap_or_default();
+    match stacks.last() {
+        Some(last) if stacks.len() > 1 => format!("{last}\n({} older ones are kept)", stacks.len() - 1),
+        Some(last) => last.clone(),
+        None => text.to_owned(),
+    }
+}
+
+fn refusal(context: PanelContext<'_>, target: &TargetState, queue: Option<&QueueReading>) -> Option<Refusal> {
+    if target.freshness(context.now).is_lost() {
+        return Some(
+            Refusal::new("the data is too old to act on").remedy("wait until the source answers again"),
+        );
+    }
+    let queue = queue?;
+    (queue.evidence.family == Family::Pro).then(|| {
+        Refusal::new("this queue belongs to BullMQ Pro, whose groups have keys of their own")
+            .remedy("retry with its own tools")
+    })
+}
+
+fn retry_offer(context: PanelContext<'_>, row: &RowKey, marked: &[RowKey]) -> Offer {
+    let rows = if marked.is_empty() { std::slice::from_ref(row) } else { marked };
+    let ids: Vec<String> =
+        rows.iter().filter(|key| key.kind() == "job").map(|key| key.segment(4).to_owned()).collect();
+    offer(context, row, ids, "r", if marked.is_empty() { "retry job" } else { "retry marked jobs" })
+}
+
+fn page_offer(context: PanelContext<'_>, row: &RowKey) -> Offer {
+    let ids = page(context, row)
+        .and_then(|(_, _, page)| page)
+        .map(|page| page.jobs.iter().filter(|job| !job.ghost).map(|job| job.id.clone()).collect())
+        .unwrap_or_default();
+    offer(context, row, ids, "r", "retry failed jobs")
+}
+
+fn offer(context: PanelContext<'_>, row: &RowKey, ids: Vec<String>, letter: &str, label: &str) -> Offer {
+    let queue = queue_of(row);
+    let choice = choice(context, row, &queue, ids);
+    Offer {
+        letter: letter.chars().next().unwrap_or('r'),
+        label: label.to_owned(),
+        effect: "back to waiting, each only if it is still failed".to_owned(),
+        choice,
+    }
+}
+
+fn choice(
+    context: PanelContext<'_>,
+    row: &RowKey,
+    queue: &QueueRef,
+    ids: Vec<String>,
+) -> Result<(Action, Preview), Refusal> {
+    let Some((target, state)) = state(context, row.segment(1)) else {
+        return Err(Refusal::new("this server is not watched any more"));
+    };
+    let reading = state.queue(queue);
+    if let Some(refusal) = refusal(context, target, reading) {
+        return Err(refusal);
+    }
+    if ids.is_empty() {
+        return Err(
+            Refusal::new("no failed job is chosen").remedy("open the queue (Enter), then mark jobs (space)")
+        );
+    }
+    let act = QueueAction::Retry { queue: queue.clone(), ids };
+    let preview = preview(state, reading, queue, &act);
+    Ok((Action::Queue { target: target.id.clone(), act }, preview))
+}
+
+fn preview(
+    state: &RedisState,
+    reading: Option<&QueueReading>,
+    queue: &QueueRef,
+    act: &QueueAction,
+) -> Preview {
+    let QueueAction::Retry { ids, .. } = act;
+    let many = if ids.len() == 1 { "1 job".to_owned() } else { format!("{} jobs", ids.len()) };
+    let fact = |label: &str, value: String| (label.to_owned(), value);
+    let shown: Vec<&str> = ids.iter().take(12).map(String::as_str).collect();
+    let rest = if ids.len() > 12 { format!(" and {} more", ids.len() - 12) } else { String::new() };
+    let mut facts = vec![fact("jobs", format!("{}{rest}", shown.join(", ")))];
+    if let Some(reading) = reading {
+        facts.push(fact("owner", format!("{} ({})", reading.evidence.family, reading.evidence.why)));
+        let then = if reading.paused {
+            "the queue is paused: they wait until it is resumed"
+        } else if reading.has_workers() {
+            "a worker takes them at once"
+        } else {
+            "no worker is connected: they wait"
+        };
+        facts.push(fact("then", then.to_owned()));
+    }
+    let page = state.reading().and_then(|all| all.failed.iter().find(|page| page.queue == *queue));
+    let first = page.and_then(|page| page.jobs.iter().find(|job| ids.contains(&job.id)));
+    if let Some(job) = first {
+        facts.push(fact("failed with", job.reason.clone()));
+        if job.attempts.zip(job.attempts_allowed).is_some_and(|(made, allowed)| made >= allowed) {
+            facts.push(fact("attempts", "used up: each gets one more run, without back-off".to_owned()));
+        }
+    }
+    facts.push(fact("order", "in front of prioritized jobs, as the library's own retry does".to_owned()));
+    Preview {
+        title: format!("Retry {many} of queue {}", queue.name),
+        facts,
+        statement: act.statement(),
+        confirm_key: 'r',
+        severe: ids.len() > 100,
     }
 }

@@ -1,8 +1,16 @@
-//! Screen: Cluster health, nodes against their watermarks, shards without a place and why.
+//! Screen 7: search clusters: the cluster's own verdict, its nodes against their watermarks, shards that are on no node and why.
 
 use super::{Panel, PanelContext};
+use crate::core::freshness::Freshness;
+use crate::core::part::Part;
 use crate::core::place::{RowKey, Screen};
-use crate::ui::content::Content;
+use crate::core::search::{ClusterHealth, SearchNode, SearchReading, SearchState, UnassignedShard, node_key};
+use crate::core::world::{SystemState, TargetState};
+use crate::ui::content::{Cell, Column, Content, Line, Role, Row, Section, Table};
+use crate::ui::format::{bytes, count, duration, or_dash, percent, rate};
+
+/// Samples that a sparkline shows.
+const SPARK: usize = 60;
 
 /// The search screen.
 #[derive(Clone, Copy, Debug)]
@@ -18,10 +26,245 @@ impl Panel for Search {
     }
 
     fn help(&self) -> &'static str {
-        "Cluster health, nodes against their watermarks, shards without a place and why."
+        "search clusters: their verdict, nodes against watermarks, shards on no node and why"
     }
 
-    fn content(&self, _context: PanelContext<'_>, _path: &[RowKey]) -> Content {
-        Content::default()
+    fn content(&self, context: PanelContext<'_>, _path: &[RowKey]) -> Content {
+        let mut sections = Vec::new();
+        for target in context.world.targets() {
+            if let SystemState::Search(state) = &target.system {
+                cluster(&mut sections, target, state, context);
+            }
+        }
+        if sections.is_empty() {
+            let line = Line::of(Role::Muted, "no search cluster is configured");
+            sections.push(Section::lines("", vec![line]));
+        }
+        Content { title: String::new(), sections }
     }
+}
+
+fn status_role(status: &str) -> Role {
+    match status {
+        "green" => Role::Ok,
+        "yellow" => Role::Warning,
+        _ => Role::Critical,
+    }
+}
+
+fn cluster(
+    sections: &mut Vec<Section>,
+    target: &TargetState,
+    state: &SearchState,
+    context: PanelContext<'_>,
+) {
+    let freshness = target.freshness(context.now);
+    let role = if freshness.is_lost() { Role::Stale } else { Role::Text };
+    let line = Line::of(Role::Strong, format!("{} ", target.id));
+    let Some(reading) = state.reading() else {
+        let line = match target.failure {
+            Some(_) => line.then(Role::Warning, target.silence(context.now)),
+            None => line.then(Role::Muted, format!("{} · waiting for the first answer", target.address)),
+        };
+        sections.push(Section::lines("", vec![line]));
+        return;
+    };
+    let line = match reading.identity.ready() {
+        Some(identity) => line.then(
+            Role::Muted,
+            format!("{} {} · cluster {}", identity.product, identity.version, identity.cluster),
+        ),
+        None => line.then(Role::Note, "its version is not permitted to be read"),
+    };
+    let line = match freshness {
+        Freshness::Late(age) => line.then(Role::Warning, format!(" · LATE, {} old", duration(age))),
+        Freshness::Lost(age) => {
+            line.then(Role::Stale, format!(" · STALE {}: {}", duration(age), target.silence(context.now)))
+        }
+        Freshness::Waiting | Freshness::Fresh(_) => line,
+    };
+    let mut lines = vec![line];
+    lines.extend(health(&reading.health, role));
+    let (rates, ms) = (&state.rates, |value: Option<f64>| or_dash(value, |ms| format!("{ms:.1} ms")));
+    let searches = format!("{} · mean {} each", or_dash(rates.queries, rate), ms(rates.query_ms));
+    lines.push(fact("shard searches", role, &format!("{searches:<30}")).spark(state.queries.tail(SPARK)));
+    let indexed = format!("{} · mean {} each", or_dash(rates.indexed, rate), ms(rates.index_ms));
+    lines.push(fact("indexing", role, &format!("{indexed:<30}")).spark(state.indexed.tail(SPARK)));
+    if rates.rejected.is_some_and(|rate| rate > 0.0) {
+        lines.push(fact("rejected", Role::Warning, &or_dash(rates.rejected, rate)));
+    }
+    sections.push(Section::lines("", lines));
+    sections.push(nodes(target, reading, role));
+    sections.extend(unassigned(target, reading));
+    sections.extend(troubles(reading));
+}
+
+fn fact(label: &str, role: Role, value: &str) -> Line {
+    Line::of(Role::Muted, format!("{label:<16}")).then(role, value)
+}
+
+fn health(part: &Part<ClusterHealth>, role: Role) -> Vec<Line> {
+    let health = match part {
+        Part::Ready(health) => health,
+        Part::Unavailable(gap) => return vec![Line::of(Role::Warning, &gap.note)],
+        Part::NotAsked => return Vec::new(),
+    };
+    let number = |value: Option<u64>| value.map_or("—".to_owned(), |value| value.to_string());
+    let line = Line::of(Role::Muted, format!("{:<16}", "status"))
+        .then(status_role(&health.status), health.status.to_uppercase())
+        .then(
+            role,
+            format!(
+                " · {} nodes · {} shards assigned ({})",
+                number(health.nodes),
+                number(health.active_shards),
+                or_dash(health.active_ratio, percent)
+            ),
+        );
+    let moving = format!(
+        " · {} on no node · {} moving · {} being built",
+        number(health.unassigned),
+        number(health.relocating),
+        number(health.initializing)
+    );
+    let tone = if health.unassigned.unwrap_or(0) > 0 { status_role(&health.status) } else { role };
+    let mut lines = vec![line.then(tone, moving)];
+    if health.pending_tasks.is_some_and(|tasks| tasks > 0) {
+        lines.push(fact("pending tasks", Role::Note, &number(health.pending_tasks)));
+    }
+    lines
+}
+
+fn nodes(target: &TargetState, reading: &SearchReading, role: Role) -> Section {
+    let rows = reading.nodes.ready().into_iter().flatten().map(|node| node_row(target, node, role)).collect();
+    let lines = reading.nodes.gap().map(|gap| Line::of(Role::Warning, &gap.note)).into_iter().collect();
+    let table = Table {
+        columns: vec![
+            Column::flex("node", 14, 0),
+            Column::number("heap", 7, 0),
+            Column::number("cpu", 7, 0),
+            Column::number("load", 6, 2),
+            Column::number("disk", 7, 0),
+            Column::number("free", 9, 1),
+            Column::fixed("watermark", 13, 0),
+            Column::number("searches q", 10, 1),
+            Column::number("writes q", 8, 1),
+            Column::number("rejected", 8, 2),
+            Column::number("tripped", 7, 3),
+        ],
+        rows,
+        empty: "no node is visible".to_owned(),
+        fixed_order: false,
+    };
+    Section { title: "Nodes".to_owned(), lines, table: Some(table) }
+}
+
+fn watermark(node: &SearchNode) -> (Role, &'static str) {
+    let below = |mark: Option<f64>| node.disk_free_bytes.zip(mark).is_some_and(|(free, mark)| free < mark);
+    if below(node.flood_free_bytes) {
+        (Role::Critical, "FLOOD STAGE")
+    } else if below(node.high_free_bytes) {
+        (Role::Warning, "past high")
+    } else if below(node.low_free_bytes) {
+        (Role::Note, "past low")
+    } else if node.low_free_bytes.is_some() {
+        (Role::Ok, "ok")
+    } else {
+        (Role::Muted, "—")
+    }
+}
+
+fn node_row(target: &TargetState, node: &SearchNode, role: Role) -> Row {
+    let share = |value: Option<f64>, warning: f64| {
+        let tone = if value.is_some_and(|value| value >= warning) { Role::Warning } else { role };
+        Cell::number(value, or_dash(value, percent)).role(tone)
+    };
+    let plain = |value: Option<f64>| Cell::number(value, or_dash(value, count)).role(role);
+    let mark = watermark(node);
+    Row::flat(
+        node_key(target.id.as_str(), node),
+        vec![
+            Cell::of(Role::Strong, &node.name),
+            share(node.heap_ratio, 0.85),
+            share(node.cpu_ratio, 0.9),
+            Cell::number(node.load, or_dash(node.load, |load| format!("{load:.1}"))).role(role),
+            share(node.disk_ratio(), 2.0).role(mark.0),
+            Cell::number(node.disk_free_bytes, or_dash(node.disk_free_bytes, bytes)).role(role),
+            Cell::of(mark.0, mark.1),
+            plain(node.search_queue),
+            plain(node.write_queue),
+            plain(node.rejected_total),
+            plain(node.tripped_total),
+        ],
+    )
+}
+
+fn unassigned(target: &TargetState, reading: &SearchReading) -> Option<Section> {
+    let shards = match &reading.unassigned {
+        Part::Ready(shards) if shards.is_empty() => return None,
+        Part::Ready(shards) => shards,
+        Part::Unavailable(gap) => {
+            return Some(Section::lines("Shards on no node", vec![Line::of(Role::Warning, &gap.note)]));
+        }
+        Part::NotAsked => return None,
+    };
+    let row = |shard: &UnassignedShard| {
+        let kind = if shard.primary { (Role::Critical, "primary") } else { (Role::Warning, "replica") };
+        let key = RowKey::new(&["shard", target.id.as_str(), &shard.index, &shard.shard, kind.1]);
+        let why = if shard.why.is_empty() { "(not asked: the first ones are explained)" } else { &shard.why };
+        Row::flat(
+            key,
+            vec![
+                Cell::of(Role::Strong, &shard.index),
+                Cell::number(shard.shard.parse().ok(), &shard.shard),
+                Cell::of(kind.0, kind.1),
+                Cell::text(&shard.reason),
+                Cell::text(why),
+            ],
+        )
+    };
+    let table = Table {
+        columns: vec![
+            Column::flex("index", 16, 0),
+            Column::number("shard", 5, 0),
+            Column::fixed("copy", 8, 0),
+            Column::fixed("became so by", 20, 1),
+            Column::flex("and stays so because", 30, 0),
+        ],
+        rows: shards.iter().map(row).collect(),
+        empty: String::new(),
+        fixed_order: false,
+    };
+    Some(Section::table(format!("Shards on no node ({})", shards.len()), table))
+}
+
+fn troubles(reading: &SearchReading) -> Option<Section> {
+    let mut lines = Vec::new();
+    for index in reading.read_only.ready().into_iter().flatten() {
+        lines.push(Line::of(
+            Role::Critical,
+            format!("{index} refuses writes: a disk was full (read_only_allow_delete)"),
+        ));
+    }
+    for failed in reading.lifecycle.ready().into_iter().flatten() {
+        lines.push(Line::of(
+            Role::Warning,
+            format!(
+                "lifecycle of {} (policy {}) fails at {}: {}",
+                failed.index, failed.policy, failed.step, failed.reason
+            ),
+        ));
+    }
+    if let Some(Some(mode)) = reading.allocation.ready() {
+        lines.push(Line::of(Role::Warning, format!("cluster.routing.allocation.enable is {mode}")));
+    }
+    let gaps = [
+        ("write blocks", reading.read_only.gap()),
+        ("lifecycles", reading.lifecycle.gap()),
+        ("settings", reading.allocation.gap()),
+    ];
+    for (what, gap) in gaps {
+        lines.extend(gap.map(|gap| Line::of(Role::Muted, format!("{what} are not read: {}", gap.note))));
+    }
+    (!lines.is_empty()).then(|| Section::lines("Also", lines))
 }

@@ -1,0 +1,119 @@
+//! The golden signals of every system, one line each: what a healthy stack looks like at a glance.
+
+use super::PanelContext;
+use crate::core::metrics::{MetricsState, Quantile};
+use crate::core::postgres::PostgresState;
+use crate::core::prometheus::PrometheusState;
+use crate::core::redis::RedisState;
+use crate::core::search::SearchState;
+use crate::core::world::{SystemState, TargetState};
+use crate::ui::content::{Line, Role, Section};
+use crate::ui::format::{bytes, count, or_dash, percent, rate, seconds};
+
+/// Samples that a sparkline shows.
+const SPARK: usize = 40;
+/// The text before the sparkline.
+const TEXT: usize = 62;
+
+/// One line for each target that ever answered.
+pub(super) fn section(context: PanelContext<'_>) -> Section {
+    let lines: Vec<Line> =
+        context.world.targets().iter().filter_map(|target| line(target, context)).collect();
+    let title = if lines.is_empty() { "" } else { "Signals" };
+    Section::lines(title, lines)
+}
+
+fn line(target: &TargetState, context: PanelContext<'_>) -> Option<Line> {
+    let (text, samples) = match &target.system {
+        SystemState::Postgres(state) => postgres(state)?,
+        SystemState::Redis(state) => redis(state)?,
+        SystemState::Search(state) => search(state)?,
+        SystemState::Prometheus(state) => (prometheus(state)?, None),
+        SystemState::Metrics(state) => metrics(state)?,
+    };
+    let role = if target.freshness(context.now).is_lost() { Role::Stale } else { Role::Text };
+    let line = Line::of(Role::Strong, format!("{:<16}", crate::ui::text::cut(target.id.as_str(), 15)));
+    Some(match samples {
+        Some(samples) => line.then(role, format!("{text:<TEXT$}")).spark(samples),
+        None => line.then(role, text),
+    })
+}
+
+type Told = (String, Option<Vec<Option<f64>>>);
+
+fn postgres(state: &PostgresState) -> Option<Told> {
+    let reading = state.reading()?;
+    if let Some(standby) = reading.standby.ready().filter(|_| reading.server.in_recovery) {
+        let text = format!(
+            "copy {} behind, {} old",
+            or_dash(standby.behind_bytes, bytes),
+            seconds(standby.staleness_seconds)
+        );
+        return Some((text, Some(state.histories.lag_bytes.tail(SPARK))));
+    }
+    let used = reading.slots.ready().map(|slots| slots.used as f64 / slots.usable().max(1) as f64);
+    let waiting: usize = state.forest.roots().map(|root| root.victims).sum();
+    let text = format!(
+        "{} tx · hits {} · connections {} · {waiting} waiting for locks",
+        or_dash(state.rates.transactions, rate),
+        or_dash(state.rates.hit_ratio, percent),
+        or_dash(used, percent)
+    );
+    Some((text, Some(state.histories.transactions.tail(SPARK))))
+}
+
+fn redis(state: &RedisState) -> Option<Told> {
+    let reading = state.reading()?;
+    let queues = reading.queues.ready().map_or(&[][..], Vec::as_slice);
+    let backlog: u64 =
+        queues.iter().filter(|queue| queue.dead_letter.is_none()).map(|queue| queue.backlog()).sum();
+    let dead: u64 = queues.iter().map(|queue| queue.dead()).sum();
+    let text = format!(
+        "{} ops · memory {} · {} queues, {} waiting, {} failed",
+        or_dash(reading.server.ops_per_second, rate),
+        or_dash(reading.server.used_memory_bytes, bytes),
+        queues.len(),
+        count(backlog as f64),
+        count(dead as f64)
+    );
+    Some((text, Some(state.ops.tail(SPARK))))
+}
+
+fn search(state: &SearchState) -> Option<Told> {
+    let reading = state.reading()?;
+    let status = reading.health.ready().map_or("status not known", |health| health.status.as_str());
+    let text = format!(
+        "{status} · {} shard searches, mean {} · heap {}",
+        or_dash(state.rates.queries, rate),
+        or_dash(state.rates.query_ms, |ms| format!("{ms:.1} ms")),
+        or_dash(state.heap.last(), percent)
+    );
+    Some((text, Some(state.queries.tail(SPARK))))
+}
+
+fn prometheus(state: &PrometheusState) -> Option<String> {
+    let reading = state.reading()?;
+    let targets = reading.targets.ready().map_or(&[][..], Vec::as_slice);
+    let down = targets.iter().filter(|target| target.is_down()).count();
+    let firing = reading
+        .rules
+        .ready()
+        .map_or(0, |rules| rules.notable.iter().filter(|rule| rule.state == "firing").count());
+    Some(format!("{} targets, {down} down · {firing} rules firing", targets.len()))
+}
+
+fn metrics(state: &MetricsState) -> Option<Told> {
+    let reading = state.reading()?;
+    let golden = &state.golden;
+    if golden.requests.is_none() {
+        return Some((format!("{} samples", count(reading.samples.len() as f64)), None));
+    }
+    let p95 = match golden.p95 {
+        Some(Quantile::Value(value)) => seconds(Some(value)),
+        Some(Quantile::Above(value)) => format!("more than {}", seconds(Some(value))),
+        None => "—".to_owned(),
+    };
+    let errors = or_dash(golden.errors, percent);
+    let text = format!("{} requests · errors {errors} · p95 {p95}", or_dash(golden.requests, rate));
+    Some((text, Some(state.requests.tail(SPARK))))
+}

@@ -17,9 +17,10 @@ pub fn verdict(world: &World, now: Now) -> Line {
         );
     }
     let firing = world.alerts.firing();
-    let (silent, others): (Vec<&Finding>, Vec<&Finding>) =
+    let (silent, mut others): (Vec<&Finding>, Vec<&Finding>) =
         firing.into_iter().partition(|finding| finding.signal.rule == "source.silent");
     let worst = others.first().map(|finding| finding.signal.severity);
+    root_first(&mut others);
     let lost = silent.iter().any(|finding| finding.signal.severity == Severity::Critical);
     match worst {
         Some(Severity::Critical) => broken(Role::Critical, "BROKEN", &others, &silent, now),
@@ -27,6 +28,25 @@ pub fn verdict(world: &World, now: Now) -> Line {
         Some(Severity::Warning) => broken(Role::Warning, "DEGRADED", &others, &silent, now),
         _ if !silent.is_empty() => unknown(&silent, &others, now),
         _ => calm(world, &others, now),
+    }
+}
+
+/// Rules that name a culprit: what else began with it or later is taken for its consequence.
+const ROOTS: [&str; 2] = ["postgres.blocked", "postgres.prepared"];
+/// A consequence may be noticed this much before its cause (both are polled).
+const SLACK: std::time::Duration = std::time::Duration::from_secs(15);
+
+/// Puts a culprit first when nothing that is worse began clearly before it.
+fn root_first(others: &mut [&Finding]) {
+    let Some(worst) = others.first().copied() else { return };
+    let slack = chrono::Duration::from_std(SLACK).unwrap_or_default();
+    let root = others.iter().position(|finding| {
+        ROOTS.contains(&finding.signal.rule)
+            && finding.signal.severity > Severity::Info
+            && finding.since.wall <= worst.since.wall + slack
+    });
+    if let Some(root) = root {
+        others[..=root].rotate_right(1);
     }
 }
 

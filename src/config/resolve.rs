@@ -297,7 +297,10 @@ pub(super) fn free_name(kind: SystemKind, taken: &BTreeSet<String>) -> String {
     if !taken.contains(base) {
         return base.to_owned();
     }
-    (2..).map(|n| format!("{base}-{n}")).find(|name| !taken.contains(name)).unwrap_or_default()
+    (2..=taken.len() + 2)
+        .map(|n| format!("{base}-{n}"))
+        .find(|name| !taken.contains(name))
+        .unwrap_or_default()
 }
 
 fn secret(

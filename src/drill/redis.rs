@@ -102,7 +102,7 @@ fn detail(sim: &Sim, queue: &QueueRef, id: &str) -> JobDetail {
         "completed"
     };
     put("name", "send-confirmation".to_owned());
-    put("data", format!("{{\"order\":{},\"template\":\"confirmation\"}}", id));
+    put("data", format!("{{\"order\":{id},\"template\":\"confirmation\"}}"));
     put("opts", "{\"attempts\":3,\"backoff\":{\"type\":\"exponential\",\"delay\":1000}}".to_owned());
     JobDetail {
         queue: queue.clone(),

@@ -50,7 +50,8 @@ impl Panel for Health {
     }
 }
 
-fn fact(label: &str, role: Role, value: String) -> Line {
+fn fact(label: &str, role: Role, value: impl std::fmt::Display) -> Line {
+    let value = value.to_string();
     Line::of(Role::Muted, format!("{label:<16}")).then(role, format!("{value:<24}"))
 }
 

@@ -68,7 +68,7 @@ fn as_standby(standby: &Standby, state: &PostgresState, role: Role) -> Vec<Line>
             "nothing: the connection to its primary is down".to_owned(),
         )),
         (None, false) => {
-            lines.push(fact("receives", role, "from an archive, no primary is configured".to_owned()))
+            lines.push(fact("receives", role, "from an archive, no primary is configured".to_owned()));
         }
     }
     if standby.paused {

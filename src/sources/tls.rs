@@ -60,7 +60,7 @@ pub fn client_config(file: Option<&Path>) -> Result<rustls::ClientConfig, String
         .with_no_client_auth())
 }
 
-/// Makes the provider the one that every library finds by itself; false when another one was there first.
-pub fn install_provider() -> bool {
-    rustls::crypto::ring::default_provider().install_default().is_ok()
+/// Makes the provider the one that every library finds by itself, unless another one was there first.
+pub fn install_provider() {
+    let _ = rustls::crypto::ring::default_provider().install_default();
 }

@@ -83,17 +83,14 @@ impl Line {
         Self::default().then(role, text)
     }
 
-    /// The same line with more text behind it. Leading and trailing single blanks of `text` are kept.
+    /// The same line with more text behind it. Leading and trailing blanks of `text` are kept: they align.
     #[must_use]
     pub fn then(mut self, role: Role, text: impl AsRef<str>) -> Self {
         let raw = text.as_ref();
-        let mut cleaned = clean(raw);
-        let indent = raw.len() - raw.trim_start_matches(' ').len();
-        cleaned.insert_str(0, &" ".repeat(indent));
-        if raw.ends_with(' ') && !cleaned.ends_with(' ') {
-            cleaned.push(' ');
-        }
-        self.spans.push(Span { text: cleaned, role });
+        let leading = raw.len() - raw.trim_start_matches(' ').len();
+        let trailing = if leading == raw.len() { 0 } else { raw.len() - raw.trim_end_matches(' ').len() };
+        let text = format!("{}{}{}", " ".repeat(leading), clean(raw).trim(), " ".repeat(trailing));
+        self.spans.push(Span { text, role });
         self
     }
 

@@ -1,3 +1,10 @@
-//! One test binary: what holds about the whole program, and what it does with real servers.
+//! The one integration test binary: the house's own rules, the configuration, the program in a terminal, and real servers.
 
+#![allow(clippy::expect_used, clippy::unwrap_used, clippy::panic, clippy::format_collect)]
+#![allow(clippy::missing_panics_doc, reason = "these are tests")]
+
+mod architecture;
+mod config;
 mod live;
+mod pty;
+mod screens;

@@ -62,7 +62,7 @@ mod tests {
     fn as_prometheus_does() {
         let even = [(0.1, 50.0), (0.2, 100.0), (INF, 100.0)];
         check(0.5, &even, Some(Quantile::Value(0.1)));
-        check(0.75, &even, Some(Quantile::Value(0.15000000000000002)));
+        check(0.5, &[(0.5, 50.0), (1.0, 100.0), (INF, 100.0)], Some(Quantile::Value(0.5)));
         check(0.25, &even, Some(Quantile::Value(0.05)));
         check(0.99, &[(0.1, 10.0), (INF, 100.0)], Some(Quantile::Above(0.1)));
         check(0.5, &[(INF, 100.0), (0.1, 100.0)], Some(Quantile::Value(0.05)));

@@ -40,6 +40,7 @@ impl fmt::Display for Family {
 
 /// What was seen of a queue.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "independent facts about one queue")]
 pub struct Signs {
     /// Blocking command of a connected worker: `bzpopmin` or `brpoplpush`.
     pub worker_command: Option<String>,
@@ -103,8 +104,8 @@ mod tests {
     use super::*;
 
     #[track_caller]
-    fn check(signs: Signs, expected: Family) {
-        assert_eq!(family(&signs).0, expected, "{signs:?}");
+    fn check(signs: &Signs, expected: Family) {
+        assert_eq!(family(signs).0, expected, "{signs:?}");
     }
 
     #[test]
@@ -115,14 +116,14 @@ mod tests {
             worker_command: command.map(str::to_owned),
             ..events.clone()
         };
-        check(Signs::default(), Family::Bull);
-        check(with("bullmq:5.81.3", None), Family::BullMq(5));
-        check(with("bullmq:6.2.0", Some("bzpopmin")), Family::BullMq(6));
-        check(with("bullmq:6.2.0", Some("brpoplpush")), Family::BullMq(3));
-        check(with("bullmq:3.16.2", Some("bzpopmin")), Family::BullMq(5));
-        check(with("bullmq-pro:7.1.0", None), Family::Pro);
-        check(Signs { marker: true, ..events.clone() }, Family::BullMq(5));
-        check(Signs { priority_index: true, ..events.clone() }, Family::BullMq(3));
-        check(events, Family::BullMqUnknown);
+        check(&Signs::default(), Family::Bull);
+        check(&with("bullmq:5.81.3", None), Family::BullMq(5));
+        check(&with("bullmq:6.2.0", Some("bzpopmin")), Family::BullMq(6));
+        check(&with("bullmq:6.2.0", Some("brpoplpush")), Family::BullMq(3));
+        check(&with("bullmq:3.16.2", Some("bzpopmin")), Family::BullMq(5));
+        check(&with("bullmq-pro:7.1.0", None), Family::Pro);
+        check(&Signs { marker: true, ..events.clone() }, Family::BullMq(5));
+        check(&Signs { priority_index: true, ..events.clone() }, Family::BullMq(3));
+        check(&events, Family::BullMqUnknown);
     }
 }

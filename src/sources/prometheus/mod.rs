@@ -44,19 +44,19 @@ impl PrometheusSource {
     async fn ask(&mut self, http: &Http, now: Now) -> Result<PrometheusReading, PollError> {
         if self.version.ready().is_none() {
             // Older servers and look-alikes (Mimir, Thanos) may not have it.
-            self.version = part(http, http.get("/api/v1/status/buildinfo", &[]).await?, decode::version);
+            self.version = part(http, &http.get("/api/v1/status/buildinfo", &[]).await?, decode::version);
         }
         let targets = http.get("/api/v1/targets?state=active", &[]).await?;
         if let Some(error) = wrong_server(http, &targets) {
             return Err(error);
         }
-        let targets = part(http, targets, decode::targets);
-        let rules = part(http, http.get("/api/v1/rules", &[]).await?, |data| decode::rules(data, now.wall));
+        let targets = part(http, &targets, decode::targets);
+        let rules = part(http, &http.get("/api/v1/rules", &[]).await?, |data| decode::rules(data, now.wall));
         let panels = join_all(self.connect.queries.iter().map(|query| async {
             let body = format!("query={}", encoded(&query.expr));
             let headers = [(CONTENT_TYPE, "application/x-www-form-urlencoded")];
             let series = match http.send(Method::POST, "/api/v1/query", &headers, Some(body)).await {
-                Ok(answer) => part(http, answer, decode::vector),
+                Ok(answer) => part(http, &answer, decode::vector),
                 Err(error) => Part::Unavailable(Gap::new(GapKind::Failed, error.message)),
             };
             PanelReading {
@@ -100,9 +100,9 @@ fn envelope(body: &[u8]) -> Option<Value> {
 }
 
 /// One part from its answer; a refusal costs this part only.
-fn part<T>(http: &Http, answer: Answer, decode: impl FnOnce(&Value) -> Option<T>) -> Part<T> {
+fn part<T>(http: &Http, answer: &Answer, decode: impl FnOnce(&Value) -> Option<T>) -> Part<T> {
     let Some(value) = envelope(&answer.body) else {
-        let note = http.refusal(&answer).map_or_else(
+        let note = http.refusal(answer).map_or_else(
             || format!("{} gave an answer that is not understood", http.shown()),
             |error| error.message,
         );

@@ -84,7 +84,9 @@ impl SearchSource {
             self.slow_at = Some(now);
         }
         if let Part::Ready(nodes) = &mut nodes {
-            nodes.iter_mut().for_each(|node| self.mark(node));
+            for node in nodes.iter_mut() {
+                self.mark(node);
+            }
         }
         let missing = health.ready().and_then(|health| health.unassigned).unwrap_or(0);
         reading.unassigned = if missing > 0 { self.unassigned(http).await? } else { Part::Ready(Vec::new()) };
@@ -95,9 +97,9 @@ impl SearchSource {
     fn mark(&self, node: &mut SearchNode) {
         let Some(total) = node.disk_total_bytes else { return };
         let marks = &self.watermarks;
-        node.low_free_bytes = node.low_free_bytes.or_else(|| marks.low.free_bytes(total));
-        node.high_free_bytes = node.high_free_bytes.or_else(|| marks.high.free_bytes(total));
-        node.flood_free_bytes = node.flood_free_bytes.or_else(|| marks.flood.free_bytes(total));
+        node.low_free_bytes = node.low_free_bytes.or(Some(marks.low.free_bytes(total)));
+        node.high_free_bytes = node.high_free_bytes.or(Some(marks.high.free_bytes(total)));
+        node.flood_free_bytes = node.flood_free_bytes.or(Some(marks.flood.free_bytes(total)));
     }
 
     async fn slow(&mut self, http: &Http, reading: &mut SearchReading) -> Result<(), PollError> {

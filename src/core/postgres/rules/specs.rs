@@ -37,9 +37,9 @@ pub const RULES: &[RuleSpec] = &[
     ),
     rule(
         "postgres.blocked_sessions",
-        "sessions that wait behind one root",
+        "sessions that wait behind one root, however short",
         Count,
-        (None, Some(10.0)),
+        (Some(3.0), Some(10.0)),
         0,
         Saturation,
     ),

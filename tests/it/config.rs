@@ -1,0 +1,77 @@
+//! `config.toml` is the documented sample: it says what the defaults are, for every rule, and nothing else.
+
+use stacktop::config::discover::Surroundings;
+use stacktop::config::resolve::{Settings, Wishes, resolve};
+use stacktop::core::alert::RuleSpec;
+use stacktop::core::world::all_rules;
+use std::path::PathBuf;
+
+/// Where the rules begin in the sample: everything after this line is rendered from the code.
+const RULES_BEGIN: &str = "enabled = false switches it off.\n";
+
+fn sample() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("config.toml")
+}
+
+fn section(spec: &RuleSpec) -> String {
+    let mut text = format!("\n[rules.\"{}\"]  # {} ({})\n", spec.id, spec.help, spec.unit.word());
+    for (name, value) in [("warning", spec.warning), ("critical", spec.critical)] {
+        if let Some(value) = value {
+            text.push_str(&format!("{name} = {value:?}\n"));
+        }
+    }
+    text.push_str(&format!("hold = \"{}s\"\n", spec.hold.as_secs()));
+    text
+}
+
+fn settings(config: Option<PathBuf>) -> Settings {
+    let folder = tempfile::tempdir().expect("a folder");
+    resolve(&Wishes { config, read_only: false }, &Surroundings::empty(folder.path())).expect("it is valid")
+}
+
+#[test]
+fn the_sample_lists_every_rule_as_it_is() {
+    let text = std::fs::read_to_string(sample()).expect("config.toml");
+    let (head, rules) = text.split_once(RULES_BEGIN).expect("the line before the rules");
+    let expected: String = all_rules().iter().map(section).collect();
+    if std::env::var_os("STACKTOP_UPDATE_SAMPLE").is_some() {
+        std::fs::write(sample(), format!("{head}{RULES_BEGIN}{expected}")).expect("written");
+        return;
+    }
+    assert_eq!(rules, expected, "run once with STACKTOP_UPDATE_SAMPLE=1 to render it anew");
+}
+
+#[test]
+fn the_sample_equals_the_defaults() {
+    let (written, default) = (settings(Some(sample())), settings(None));
+    assert_eq!(written.rules, default.rules);
+    assert_eq!(written.patience, default.patience);
+    assert_eq!(written.keys, default.keys);
+    assert_eq!(
+        (written.ascii, written.read_only, written.theme),
+        (default.ascii, default.read_only, default.theme)
+    );
+    assert_eq!((written.environment, written.production), (default.environment, default.production));
+    assert!(written.targets.is_empty() && default.targets.is_empty());
+}
+
+#[test]
+fn the_examples_in_the_sample_are_valid_once_uncommented() {
+    let text = std::fs::read_to_string(sample()).expect("config.toml");
+    let (_, targets) = text.split_once("── Targets").expect("the targets");
+    let (targets, _) = targets.split_once("── Rules").expect("the rules");
+    let examples: String = targets
+        .lines()
+        .filter_map(|line| line.strip_prefix("# "))
+        .skip_while(|line| !line.starts_with("[["))
+        .filter(|line| line.starts_with("[[") || line.contains(" = "))
+        // The sample's secrets are not on this machine.
+        .filter(|line| !line.starts_with("password_file"))
+        .map(|line| format!("{line}\n"))
+        .collect();
+    let file = tempfile::NamedTempFile::with_suffix(".toml").expect("a file");
+    std::fs::write(file.path(), &examples).expect("written");
+    let settings = settings(Some(file.path().to_owned()));
+    assert_eq!(settings.targets.len(), 5, "{examples}");
+    assert_eq!(settings.environment, "remote");
+}

@@ -1,0 +1,75 @@
+// Real producers and workers for tests: node queue.js GENERATION PORT VERB QUEUE [ARGUMENT]
+//   fail QUEUE N        adds N jobs, runs them all into an error, prints their ids, ends
+//   work QUEUE          takes jobs and completes them, printing "done ID NAME DATA" each, until it is killed
+//   add QUEUE N         adds N jobs that nobody takes
+//   pause|resume QUEUE  as the library does it
+const [generation, port, verb, queueName, argument] = process.argv.slice(2);
+const connection = { host: '127.0.0.1', port: Number(port), maxRetriesPerRequest: null };
+const library = require(generation);
+const bull = generation.startsWith('bull4');
+
+function producer() {
+  return bull ? new library(queueName, { redis: connection }) : new library.Queue(queueName, { connection });
+}
+
+function worker(work) {
+  if (bull) {
+    const queue = producer();
+    queue.process('mail', work);
+    return queue;
+  }
+  return new library.Worker(queueName, work, { connection });
+}
+
+async function add(count) {
+  const queue = producer();
+  const ids = [];
+  for (let n = 0; n < count; n += 1) {
+    const job = await queue.add('mail', { order: n }, { attempts: 1 });
+    ids.push(String(job.id));
+  }
+  await queue.close();
+  return ids;
+}
+
+async function main() {
+  if (verb === 'fail') {
+    const ids = await add(Number(argument));
+    let failed = 0;
+    const running = worker(async () => {
+      throw new Error('the provider said no');
+    });
+    await new Promise((resolve) => {
+      running.on('failed', () => {
+        failed += 1;
+        if (failed === ids.length) resolve();
+      });
+    });
+    await running.close();
+    console.log(ids.join(' '));
+    process.exit(0);
+  } else if (verb === 'work') {
+    const running = worker(async (job) => {
+      console.log(`done ${job.id} ${job.name} ${JSON.stringify(job.data)}`);
+    });
+    if (!bull) await running.waitUntilReady();
+    else await running.isReady();
+    console.log('ready');
+  } else if (verb === 'add') {
+    console.log((await add(Number(argument))).join(' '));
+    process.exit(0);
+  } else if (verb === 'pause' || verb === 'resume') {
+    const queue = producer();
+    await queue[verb]();
+    await queue.close();
+    console.log(verb);
+    process.exit(0);
+  } else {
+    console.error(`unknown verb ${verb}`);
+    process.exit(2);
+  }
+}
+main().catch((error) => {
+  console.error(error);
+  process.exit(1);
+});

@@ -65,6 +65,10 @@ fn trees(target: &TargetState, state: &PostgresState, context: PanelContext<'_>)
     if let Some(gap) = state.reading().and_then(|reading| reading.locks.gap()) {
         lines.push(Line::of(Role::Warning, &gap.note));
     }
+    if state.reading().is_none_or(|reading| reading.locks.ready().is_none()) {
+        // Nothing is known: "nobody waits" would be a claim.
+        return Section::lines("", lines);
+    }
     let role = number_role(target, context);
     let rows = state.forest.nodes.iter().map(|node| row(target, state, node, role)).collect();
     let roots = state.forest.roots().count();

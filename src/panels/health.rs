@@ -169,7 +169,10 @@ fn row(target: &TargetState, database: &DatabaseCounters, freeze: f64, role: Rol
     Row::flat(
         RowKey::new(&["database", target.id.as_str(), &database.name]),
         vec![
-            Cell::of(Role::Strong, &database.name),
+            Cell::of(
+                Role::Strong,
+                if database.name.is_empty() { "(shared objects)" } else { &database.name },
+            ),
             Cell::number(Some(database.backends as f64), database.backends.to_string()).role(role),
             Cell::number(Some(database.deadlocks), count(database.deadlocks)).role(role),
             Cell::number(Some(database.temp_bytes), bytes(database.temp_bytes)).role(role),

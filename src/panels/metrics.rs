@@ -1,17 +1,14 @@
 //! Screen 8: Prometheus (targets down, rules that fire or fail, configured panels), and endpoints scraped by stacktop itself.
 
-use super::{Panel, PanelContext};
+use super::{Panel, PanelContext, prometheus};
 use crate::core::freshness::Freshness;
 use crate::core::metrics::{ALL_SERIES, Distribution, MetricKind, MetricsReading, MetricsState, Quantile};
 use crate::core::place::{RowKey, Screen};
-use crate::core::prometheus::{PrometheusReading, PrometheusState};
 use crate::core::world::{SystemState, TargetState};
 use crate::ui::content::{Cell, Column, Content, Line, Role, Row, Section, Table};
 use crate::ui::format::{bytes, count, duration, or_dash, percent, rate, seconds};
 use std::collections::BTreeMap;
 
-/// Samples that a sparkline shows.
-const SPARK: usize = 30;
 /// Series of one family beyond this are not listed.
 const MOST_SERIES: usize = 500;
 
@@ -39,7 +36,7 @@ impl Panel for Metrics {
         let mut sections = Vec::new();
         for target in context.world.targets() {
             match &target.system {
-                SystemState::Prometheus(state) => server(&mut sections, target, state, context),
+                SystemState::Prometheus(state) => prometheus::server(&mut sections, target, state, context),
                 SystemState::Metrics(state) => endpoint(&mut sections, target, state, context),
                 SystemState::Postgres(_) | SystemState::Redis(_) | SystemState::Search(_) => {}
             }
@@ -56,7 +53,7 @@ impl Panel for Metrics {
     }
 }
 
-fn heading(target: &TargetState, about: String, context: PanelContext<'_>) -> Line {
+pub(super) fn heading(target: &TargetState, about: String, context: PanelContext<'_>) -> Line {
     let line = Line::of(Role::Strong, format!("{} ", target.id));
     match (target.freshness(context.now), target.seen) {
         (_, None) if target.failure.is_some() => line.then(Role::Warning, target.silence(context.now)),
@@ -71,155 +68,12 @@ fn heading(target: &TargetState, about: String, context: PanelContext<'_>) -> Li
     }
 }
 
-fn tone(target: &TargetState, context: PanelContext<'_>) -> Role {
+pub(super) fn tone(target: &TargetState, context: PanelContext<'_>) -> Role {
     if target.freshness(context.now).is_lost() { Role::Stale } else { Role::Text }
 }
 
-fn server(
-    sections: &mut Vec<Section>,
-    target: &TargetState,
-    state: &PrometheusState,
-    context: PanelContext<'_>,
-) {
-    let role = tone(target, context);
-    let Some(reading) = state.reading() else {
-        sections.push(Section::lines("", vec![heading(target, String::new(), context)]));
-        return;
-    };
-    let version = reading.version.ready().map_or("version not known", String::as_str);
-    let mut lines = vec![heading(target, format!("Prometheus {version}"), context)];
-    match reading.targets.ready() {
-        Some(all) => {
-            let down = all.iter().filter(|scraped| scraped.is_down()).count();
-            let text = format!("{} targets, {down} down", all.len());
-            lines.push(Line::of(if down > 0 { Role::Warning } else { role }, text));
-        }
-        None => lines.extend(reading.targets.gap().map(|gap| Line::of(Role::Warning, &gap.note))),
-    }
-    match reading.rules.ready() {
-        Some(rules) => {
-            let firing = rules.notable.iter().filter(|rule| rule.state == "firing").count();
-            let failing = rules.notable.iter().filter(|rule| !rule.error.is_empty()).count();
-            let text = format!("{} rules, {firing} firing, {failing} failing", rules.total);
-            lines.push(Line::of(if firing + failing > 0 { Role::Warning } else { role }, text));
-        }
-        None => lines.extend(reading.rules.gap().map(|gap| Line::of(Role::Warning, &gap.note))),
-    }
-    sections.push(Section::lines("", lines));
-    sections.extend(troubles(target, reading));
-    sections.extend(panels(target, state, reading, role));
-}
-
-fn troubles(target: &TargetState, reading: &PrometheusReading) -> Option<Section> {
-    let id = target.id.as_str();
-    let mut rows = Vec::new();
-    for down in reading.targets.ready().into_iter().flatten().filter(|scraped| scraped.is_down()) {
-        rows.push(Row::flat(
-            RowKey::new(&["target", id, &format!("{} {}", down.job, down.instance)]),
-            vec![
-                Cell::of(Role::Warning, "down"),
-                Cell::text(format!("{} {}", down.job, down.instance)),
-                Cell::number(None, ""),
-                Cell::text(&down.last_error),
-            ],
-        ));
-    }
-    for rule in reading.rules.ready().into_iter().flat_map(|rules| &rules.notable) {
-        let failing = !rule.error.is_empty();
-        let word = if failing { "failing" } else { &rule.state };
-        let age = rule.active_for.map(|age| age.as_secs_f64());
-        let about = match (failing, rule.summary.is_empty()) {
-            (true, _) => &rule.error,
-            (false, true) => &rule.query,
-            (false, false) => &rule.summary,
-        };
-        rows.push(Row::flat(
-            RowKey::new(&["rule", id, &format!("{} {}", rule.group, rule.name)]),
-            vec![
-                Cell::of(if rule.state == "pending" { Role::Note } else { Role::Warning }, word),
-                Cell::text(&rule.name),
-                Cell::number(age, age.map_or(String::new(), |age| seconds(Some(age)))),
-                Cell::text(about),
-            ],
-        ));
-    }
-    if rows.is_empty() {
-        return None;
-    }
-    let table = Table {
-        columns: vec![
-            Column::fixed("", 8, 0),
-            Column::flex("target or rule", 24, 0),
-            Column::number("for", 7, 1),
-            Column::flex("why", 30, 0),
-        ],
-        rows,
-        empty: String::new(),
-        fixed_order: false,
-    };
-    Some(Section::table("Down, firing or failing", table))
-}
-
-fn panels(
-    target: &TargetState,
-    state: &PrometheusState,
-    reading: &PrometheusReading,
-    role: Role,
-) -> Option<Section> {
-    let mut rows = Vec::new();
-    for panel in &reading.panels {
-        let Some(series) = panel.series.ready() else {
-            let note = panel.series.gap().map_or("", |gap| gap.note.as_str());
-            let key = RowKey::new(&["panel", target.id.as_str(), &panel.title]);
-            rows.push(Row::flat(
-                key,
-                vec![
-                    Cell::text(&panel.title),
-                    Cell::of(Role::Warning, note),
-                    Cell::default(),
-                    Cell::default(),
-                ],
-            ));
-            continue;
-        };
-        for (labels, value) in series {
-            let past = |threshold: Option<f64>| threshold.is_some_and(|threshold| *value >= threshold);
-            let tone = match (past(panel.critical), past(panel.warning)) {
-                (true, _) => Role::Critical,
-                (false, true) => Role::Warning,
-                (false, false) => role,
-            };
-            let samples = state.panels.get(&(panel.title.clone(), labels.clone()));
-            rows.push(Row::flat(
-                RowKey::new(&["panel", target.id.as_str(), &panel.title, labels]),
-                vec![
-                    Cell::text(&panel.title),
-                    Cell::of(Role::Muted, labels),
-                    Cell::number(Some(*value), format!("{}{}", figure(*value), panel.unit)).role(tone),
-                    Cell::spark(samples.map(|samples| samples.tail(SPARK)).unwrap_or_default()),
-                ],
-            ));
-        }
-    }
-    if rows.is_empty() {
-        return None;
-    }
-    let table = Table {
-        columns: vec![
-            Column::flex("panel", 22, 0),
-            Column::flex("series", 16, 1),
-            Column::number("value", 12, 0),
-            Column::fixed("past", 30, 2),
-        ],
-        rows,
-        empty: String::new(),
-        fixed_order: false,
-    };
-    Some(Section::table("Your panels", table))
-}
-
 /// A number as short as it can be told.
-fn figure(value: f64) -> String {
+pub(super) fn figure(value: f64) -> String {
     if value.is_nan() {
         "NaN".to_owned()
     } else if value.abs() >= 1000.0 {

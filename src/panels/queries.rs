@@ -93,6 +93,9 @@ fn running(target: &TargetState, state: &PostgresState, context: PanelContext<'_
     let role = number_role(target, context);
     let mut lines = vec![heading(target, state, context)];
     let reading = state.reading();
+    if reading.is_none_or(|reading| reading.sessions.ready().is_none() && reading.sessions.gap().is_none()) {
+        return Section::lines("Running", lines);
+    }
     if let Some(gap) = reading.and_then(|reading| reading.sessions.gap()) {
         lines.push(Line::of(Role::Warning, &gap.note));
     }

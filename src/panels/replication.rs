@@ -8,6 +8,8 @@ use crate::core::world::TargetState;
 use crate::ui::content::{Cell, Column, Content, Line, Role, Row, Section, Table};
 use crate::ui::format::{bytes, or_dash, seconds};
 
+/// A primary with nothing to say sends a sign of life at half its wal_sender_timeout: 30 s by default.
+const QUIET_SECONDS: f64 = 35.0;
 /// Samples that a sparkline shows.
 const SPARK: usize = 60;
 
@@ -80,8 +82,10 @@ fn as_standby(standby: &Standby, state: &PostgresState, role: Role) -> Vec<Line>
     }
     let behind = or_dash(standby.behind_bytes, bytes);
     lines.push(fact("behind", role, format!("{behind:<24}")).spark(state.histories.lag_bytes.tail(SPARK)));
-    lines.push(fact("staleness", role, seconds(standby.staleness_seconds)));
-    if let Some(age) = standby.message_age_seconds.filter(|age| *age > 10.0) {
+    let caught_up = standby.behind_bytes == Some(0.0);
+    let staleness = if caught_up { "caught up".to_owned() } else { seconds(standby.staleness_seconds) };
+    lines.push(fact("staleness", role, staleness));
+    if let Some(age) = standby.message_age_seconds.filter(|age| *age > QUIET_SECONDS) {
         lines.push(fact("last message", Role::Warning, format!("{} ago", seconds(Some(age)))));
     }
     lines

@@ -44,11 +44,12 @@ type Told = (String, Option<Vec<Option<f64>>>);
 fn postgres(state: &PostgresState) -> Option<Told> {
     let reading = state.reading()?;
     if let Some(standby) = reading.standby.ready().filter(|_| reading.server.in_recovery) {
-        let text = format!(
-            "copy {} behind, {} old",
-            or_dash(standby.behind_bytes, bytes),
-            seconds(standby.staleness_seconds)
-        );
+        let text = if standby.behind_bytes == Some(0.0) {
+            "copy, caught up".to_owned()
+        } else {
+            let staleness = seconds(standby.staleness_seconds);
+            format!("copy {} behind, {staleness} old", or_dash(standby.behind_bytes, bytes))
+        };
         return Some((text, Some(state.histories.lag_bytes.tail(SPARK))));
     }
     let used = reading.slots.ready().map(|slots| slots.used as f64 / slots.usable().max(1) as f64);

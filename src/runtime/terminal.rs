@@ -9,6 +9,7 @@ use ratatui::crossterm::terminal::{
 };
 use ratatui::crossterm::{ExecutableCommand, QueueableCommand, cursor};
 use std::io::{self, BufWriter, Stdout, Write};
+use std::mem::ManuallyDrop;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, ThreadId};
 
@@ -19,7 +20,9 @@ type Screen = Terminal<CrosstermBackend<BufWriter<Stdout>>>;
 
 /// The terminal, taken until this is dropped.
 pub struct Tty {
-    screen: Screen,
+    /// Never dropped: ratatui's own drop prints an error to a terminal that may be gone, which would end in an abort. [`leave`] does
+    /// what is needed.
+    screen: ManuallyDrop<Screen>,
 }
 
 impl std::fmt::Debug for Tty {
@@ -36,7 +39,7 @@ impl Tty {
     pub fn take() -> io::Result<Self> {
         enter()?;
         let backend = CrosstermBackend::new(BufWriter::with_capacity(64 * 1024, io::stdout()));
-        Ok(Self { screen: Terminal::new(backend)? })
+        Ok(Self { screen: ManuallyDrop::new(Terminal::new(backend)?) })
     }
 
     /// Draws one frame, wrapped so that the terminal shows it at once.

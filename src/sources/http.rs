@@ -202,6 +202,12 @@ impl Http {
             return PollError::new(PollErrorKind::Unreachable, format!("{shown} cannot be reached: {chain}"))
                 .remedy("check host and port, and that the server runs");
         }
+        if lower.contains("before message completed") {
+            let message = format!("{shown} hangs up without an answer");
+            return PollError::new(PollErrorKind::WrongServer, message).remedy(
+                "check the port, http:// against https://, and that the server is not just stopping",
+            );
+        }
         PollError::new(PollErrorKind::Failed, format!("{shown} broke off: {chain}"))
     }
 }

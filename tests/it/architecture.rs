@@ -1,1 +1,229 @@
-//! x
+//! The house's own rules: who may use whom, what every file has, what may stand only in one place.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+/// Which modules a module may use. What is not here may not be; what is here and not used fails too.
+const MAY_USE: &[(&str, &[&str])] = &[
+    ("core", &[]),
+    ("config", &["core"]),
+    ("ui", &["core"]),
+    ("sources", &["core", "config"]),
+    // An executor opens its connection as the source of the same system does.
+    ("actions", &["core", "config", "sources"]),
+    ("panels", &["core", "ui"]),
+    ("engine", &["core", "sources"]),
+    ("drill", &["core", "sources", "actions", "engine"]),
+    // Audit lines and the gate's words are data to the app; it performs nothing.
+    ("app", &["core", "ui", "panels", "actions"]),
+    ("runtime", &["core", "app", "engine", "actions"]),
+    ("cli", &["core", "config", "sources", "actions", "engine", "drill", "app", "ui", "runtime"]),
+];
+
+/// Outside crates, and the only modules that may use them.
+const CRATES: &[(&str, &[&str])] = &[
+    ("tokio_postgres", &["sources", "actions"]),
+    ("redis", &["sources", "actions"]),
+    ("reqwest", &["sources"]),
+    ("rustls", &["sources"]),
+    ("ratatui", &["ui", "app", "runtime", "cli"]),
+    ("tokio", &["sources", "actions", "engine", "runtime", "cli"]),
+    ("color_eyre", &["cli"]),
+    ("clap", &["cli"]),
+    ("toml", &["config", "ui"]),
+];
+
+/// Files that are longer than [`LONGEST`], each with its reason.
+const LONG: &[(&str, &str)] = &[];
+/// Lines without tests that a file may have.
+const LONGEST: usize = 400;
+
+fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn rust_files(folder: &Path, list: &mut Vec<PathBuf>) {
+    for entry in std::fs::read_dir(folder).expect("a folder").flatten() {
+        let path = entry.path();
+        if path.is_dir() {
+            rust_files(&path, list);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            list.push(path);
+        }
+    }
+}
+
+/// Every source file: its path below `src`, its top-level module, its text without tests and comments.
+fn sources() -> Vec<(String, String, String)> {
+    let src = root().join("src");
+    let mut files = Vec::new();
+    rust_files(&src, &mut files);
+    files.sort();
+    files
+        .into_iter()
+        .map(|path| {
+            let text = std::fs::read_to_string(&path).expect("text");
+            let path = path.strip_prefix(&src).expect("below src").display().to_string();
+            let top = path.split('/').next().expect("a part").trim_end_matches(".rs").to_owned();
+            let code: Vec<&str> = text
+                .split("#[cfg(test)]")
+                .next()
+                .unwrap_or_default()
+                .lines()
+                .filter(|line| !line.trim_start().starts_with("//"))
+                .collect();
+            (path, top, code.join("\n"))
+        })
+        .collect()
+}
+
+/// The modules of ours that `code` names after `crate::`, alone or in braces.
+fn used(code: &str) -> BTreeSet<String> {
+    let mut names = BTreeSet::new();
+    let word = |text: &str| -> String {
+        text.chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '_').collect()
+    };
+    for (at, _) in code.match_indices("crate::") {
+        let before = code[..at].chars().next_back();
+        if before.is_some_and(|c| c.is_ascii_alphanumeric() || c == '_' || c == '$') {
+            continue;
+        }
+        let rest = &code[at + "crate::".len()..];
+        match rest.strip_prefix('{') {
+            Some(inside) => {
+                let inside = inside.split('}').next().unwrap_or_default();
+                names.extend(inside.split(',').map(|name| word(name.trim())));
+            }
+            None => {
+                names.insert(word(rest));
+            }
+        }
+    }
+    names.remove("");
+    names
+}
+
+#[test]
+fn modules_use_only_what_they_may() {
+    let tops: BTreeSet<String> = sources().into_iter().map(|(_, top, _)| top).collect();
+    for top in tops.iter().filter(|top| !matches!(top.as_str(), "lib" | "main")) {
+        assert!(MAY_USE.iter().any(|(name, _)| name == top), "the module {top} has no line in MAY_USE");
+    }
+    for (name, allowed) in MAY_USE {
+        let mut seen = BTreeSet::new();
+        for (path, top, code) in sources() {
+            if top != *name {
+                continue;
+            }
+            for target in used(&code) {
+                if target == *name || !tops.contains(&target) {
+                    continue;
+                }
+                assert!(allowed.contains(&target.as_str()), "{path} uses {target}, which {name} may not");
+                seen.insert(target);
+            }
+        }
+        for target in *allowed {
+            assert!(seen.contains(*target), "{name} may use {target} but does not: take the permission away");
+        }
+    }
+}
+
+#[test]
+fn outside_crates_stay_in_their_places() {
+    for (krate, allowed) in CRATES {
+        for (path, top, code) in sources() {
+            let own = code.contains(&format!("use {krate}::"))
+                || code.contains(&format!(" {krate}::"))
+                || code.contains(&format!("({krate}::"));
+            // A module of ours has the name of the crate.
+            let ours =
+                code.contains(&format!("mod {krate};")) || code.contains(&format!("use super::{krate}"));
+            if own && !ours && *krate == "redis" && !matches!(top.as_str(), "sources" | "actions") {
+                let outside = code.contains("use redis::")
+                    || code.contains(" redis::cmd")
+                    || code.contains("redis::Value");
+                assert!(!outside, "{path} uses the crate redis");
+            } else if own && !ours && *krate != "redis" {
+                assert!(allowed.contains(&top.as_str()), "{path} uses the crate {krate}");
+            }
+        }
+    }
+}
+
+#[test]
+fn every_file_says_what_it_is_and_is_short() {
+    let mut long: Vec<&str> = LONG.iter().map(|(path, _)| *path).collect();
+    for (path, _, code) in sources() {
+        let text = std::fs::read_to_string(root().join("src").join(&path)).expect("text");
+        assert!(text.starts_with("//! "), "{path} does not say what it is");
+        let lines = text.split("#[cfg(test)]").next().unwrap_or_default().lines().count();
+        if let Some(at) = long.iter().position(|known| *known == path) {
+            assert!(lines > LONGEST, "{path} is short again: take it off the list");
+            long.remove(at);
+        } else {
+            assert!(lines <= LONGEST, "{path} has {lines} lines");
+        }
+        assert!(!code.contains("todo!(") && !code.contains("unimplemented!("), "{path} is not finished");
+    }
+    assert!(long.is_empty(), "not there any more: {long:?}");
+}
+
+#[test]
+fn only_one_file_reads_the_clock_and_one_confirms() {
+    for (path, _, code) in sources() {
+        let clock = code.contains("Utc::now()")
+            || code.contains("SystemTime::now()")
+            || code.contains("std::time::Instant");
+        assert!(!clock || path == "runtime/clock.rs", "{path} reads a clock");
+        let confirms = code.contains("by_a_person(");
+        assert!(
+            !confirms || matches!(path.as_str(), "core/action.rs" | "app/overlay.rs"),
+            "{path} confirms an action"
+        );
+    }
+}
+
+#[test]
+fn core_panels_and_app_are_pure() {
+    for (path, top, code) in sources() {
+        if !matches!(top.as_str(), "core" | "ui" | "panels" | "app") {
+            continue;
+        }
+        for word in ["std::fs", "std::net", "std::process", "std::env", "tokio::", "println!", "eprintln!"] {
+            assert!(!code.contains(word), "{path} uses {word}");
+        }
+    }
+}
+
+#[test]
+fn no_path_of_a_machine_and_no_host_of_a_registry() {
+    let mut files = Vec::new();
+    for folder in ["src", "tests", "themes"] {
+        collect(&root().join(folder), &mut files);
+    }
+    files.extend(
+        ["README.md", "CHANGELOG.md", "Cargo.toml", "config.toml", "compose.yaml"]
+            .map(|name| root().join(name)),
+    );
+    for path in files {
+        let Ok(text) = std::fs::read_to_string(&path) else { continue };
+        if path.ends_with("architecture.rs") {
+            continue;
+        }
+        for word in ["/home/", "/root/", "/work/", "crates.io/", "registry.npmjs", "repo1.maven"] {
+            assert!(!text.contains(word), "{} names {word}", path.display());
+        }
+    }
+}
+
+fn collect(folder: &Path, list: &mut Vec<PathBuf>) {
+    for entry in std::fs::read_dir(folder).expect("a folder").flatten() {
+        let path = entry.path();
+        if path.is_dir() {
+            collect(&path, list);
+        } else {
+            list.push(path);
+        }
+    }
+}

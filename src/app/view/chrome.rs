@@ -60,15 +60,17 @@ fn sources(model: &Model, mut line: Line) -> (Line, Duration) {
             continue;
         };
         oldest = oldest.max(worst.age());
+        let silent = states.iter().filter(|state| rank(**state) == rank(*worst)).count();
+        let share = if states.len() > 1 { format!("{silent} of {} ", states.len()) } else { String::new() };
         line = line.then(Role::Text, format!(" {} ", kind.short()));
         line = match worst {
             Freshness::Fresh(_) => line.then(Role::Ok, glyphs[0]),
             Freshness::Waiting => line.then(Role::Muted, glyphs[3]),
             Freshness::Late(age) => {
-                line.then(Role::Warning, format!("{} LATE {}", glyphs[1], duration(*age)))
+                line.then(Role::Warning, format!("{} {share}LATE {}", glyphs[1], duration(*age)))
             }
             Freshness::Lost(age) => {
-                line.then(Role::Critical, format!("{} no data {}", glyphs[2], duration(*age)))
+                line.then(Role::Critical, format!("{} {share}no data {}", glyphs[2], duration(*age)))
             }
         };
     }

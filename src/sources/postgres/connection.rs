@@ -18,6 +18,9 @@ pub const POLLING: &str = "-c statement_timeout=2000 -c lock_timeout=100 -c defa
 pub const ACTING: &str =
     "-c statement_timeout=5000 -c lock_timeout=100 -c default_transaction_read_only=on -c jit=off";
 
+/// A server that takes a connection answers within this, or it hangs, or it is none of ours.
+const HANDSHAKE: Duration = Duration::from_secs(3);
+
 /// An open connection.
 pub struct Connection {
     /// To ask with.
@@ -44,7 +47,7 @@ impl Connection {
     }
 }
 
-/// Connects. There is no timeout here: the caller's covers this too.
+/// Connects, within [`HANDSHAKE`].
 ///
 /// # Errors
 /// A sentence that says which server, what is wrong and what would mend it.
@@ -81,15 +84,21 @@ pub async fn connect(connect: &PostgresConnect, options: &str) -> Result<Connect
         PgTls::Prefer => &[SslMode::Prefer],
         PgTls::Require | PgTls::VerifyCa | PgTls::VerifyFull => &[SslMode::Require],
     };
+    let place = format!("{}:{}/{}", connect.host, connect.port, connect.database);
     let mut last = None;
     for mode in modes {
         config.ssl_mode(*mode);
-        match open(&config, &connector).await {
-            Ok(connection) => return Ok(connection),
-            Err(error) => last = Some(error),
+        match tokio::time::timeout(HANDSHAKE, open(&config, &connector)).await {
+            Ok(Ok(connection)) => return Ok(connection),
+            Ok(Err(error)) => last = Some(error),
+            Err(_) => {
+                let message =
+                    format!("{place} does not answer as Postgres does within {} s", HANDSHAKE.as_secs());
+                return Err(PollError::new(PollErrorKind::TimedOut, message)
+                    .remedy("check host and port; the server may hang, or another one may be there"));
+            }
         }
     }
-    let place = format!("{}:{}/{}", connect.host, connect.port, connect.database);
     Err(last.map_or_else(
         || PollError::new(PollErrorKind::Internal, "no way to connect was tried"),
         |error| explain(&error, &place, &connect.user),

@@ -92,7 +92,7 @@ pub fn explain(error: &RedisError, target: &RedisConnect) -> PollError {
     let lower = detail.to_ascii_lowercase();
     if code == "NOAUTH" || lower.contains("noauth") {
         return PollError::new(PollErrorKind::Credentials, format!("{place} wants a password"))
-            .remedy("put it in the URL's place by password_file or password_command");
+            .remedy("set password_file or password_command for this target");
     }
     if code == "WRONGPASS"
         || error.kind() == ErrorKind::AuthenticationFailed
@@ -117,7 +117,9 @@ pub fn explain(error: &RedisError, target: &RedisConnect) -> PollError {
             .remedy("set `ca` to the server's CA file, and check rediss:// against redis://");
     }
     if error.is_connection_refusal() || error.kind() == ErrorKind::Io {
-        if lower.contains("protocol") || lower.contains("parse") {
+        // The connection stood, and the answer to our first words was to hang up.
+        let hung_up = ["broken pipe", "reset by peer", "unexpected end", "eof", "protocol", "parse"];
+        if hung_up.iter().any(|word| lower.contains(word)) {
             return wrong_server(&place);
         }
         return PollError::new(PollErrorKind::Unreachable, format!("{place} cannot be reached: {detail}"))
@@ -130,6 +132,9 @@ pub fn explain(error: &RedisError, target: &RedisConnect) -> PollError {
 }
 
 fn wrong_server(place: &str) -> PollError {
-    PollError::new(PollErrorKind::WrongServer, format!("{place} does not speak the Redis protocol"))
-        .remedy("check the port, and rediss:// against redis://")
+    PollError::new(
+        PollErrorKind::WrongServer,
+        format!("{place} hangs up or does not speak the Redis protocol"),
+    )
+    .remedy("check the port, rediss:// against redis://, and that the server still runs")
 }

@@ -31,6 +31,16 @@ pub(super) fn identity(value: &Value) -> Option<Identity> {
     Some(Identity { version, product, cluster: word(value, "/cluster_name") })
 }
 
+/// `_nodes`: the version of any node.
+pub(super) fn version_of_nodes(value: &Value) -> Option<Identity> {
+    let node = value.get("nodes")?.as_object()?.values().next()?;
+    Some(Identity {
+        version: node.get("version")?.as_str()?.to_owned(),
+        product: "Elasticsearch".to_owned(),
+        cluster: word(value, "/cluster_name"),
+    })
+}
+
 /// `_cluster/health`.
 pub(super) fn health(value: &Value) -> Option<ClusterHealth> {
     Some(ClusterHealth {

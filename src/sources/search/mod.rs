@@ -27,6 +27,8 @@ const NODES: &str = "/_nodes/stats/jvm,os,fs,thread_pool,breaker,indices?filter_
     nodes.*.jvm.uptime_in_millis,nodes.*.jvm.mem.heap_used_percent,nodes.*.jvm.gc.collectors.old.collection_time_in_millis,\
     nodes.*.os.cpu,nodes.*.fs.total,nodes.*.fs.data,nodes.*.thread_pool.search,nodes.*.thread_pool.write,\
     nodes.*.breakers.*.tripped,nodes.*.indices.search,nodes.*.indices.indexing";
+/// Where `/` is refused or not there.
+const VERSIONS: &str = "/_nodes?filter_path=cluster_name,nodes.*.version";
 const SETTINGS: &str =
     "/_cluster/settings?include_defaults=true&flat_settings=true&filter_path=*.cluster.routing.allocation*";
 const SHARDS: &str =
@@ -71,6 +73,9 @@ impl SearchSource {
     async fn ask(&mut self, http: &Http, now: Now) -> Result<SearchReading, PollError> {
         if self.identity.ready().is_none() {
             self.identity = part(http, "/", decode::identity).await?;
+            if self.identity.ready().is_none() {
+                self.identity = part(http, VERSIONS, decode::version_of_nodes).await?;
+            }
         }
         // Some services refuse `/`; the cluster's health is what decides whether this is a search cluster at all.
         let health = part(http, HEALTH, decode::health).await?;
@@ -154,6 +159,12 @@ async fn part<T>(
             _ if answer.status == 400 || answer.status == 405 => GapKind::NotSupported,
             _ => GapKind::Failed,
         };
+        if kind == GapKind::NotSupported {
+            return Ok(Part::Unavailable(Gap::new(
+                kind,
+                format!("not available on this server ({})", answer.status.as_u16()),
+            )));
+        }
         let remedy = refusal.remedy.map(|remedy| format!("; {remedy}")).unwrap_or_default();
         return Ok(Part::Unavailable(Gap::new(kind, format!("{}{remedy}", refusal.message))));
     }

@@ -1,1 +1,109 @@
-//! Against real Prometheus, Alertmanager and exporters.
+//! A real Prometheus, and expositions of real exporters.
+
+use super::{Watch, server};
+use stacktop::config::target::{Connect, HttpAuth, HttpConnect, PromQuery, PrometheusConnect};
+use stacktop::config::url;
+use stacktop::core::metrics::MetricKind;
+use stacktop::core::report::PollErrorKind;
+use stacktop::core::world::SystemState;
+use std::time::Duration;
+
+fn http(url: &str) -> HttpConnect {
+    url::http(url).expect("a URL")
+}
+
+fn query(title: &str, expr: &str) -> PromQuery {
+    PromQuery { title: title.into(), expr: expr.into(), unit: String::new(), warning: None, critical: None }
+}
+
+#[tokio::test]
+async fn targets_down_rules_firing_and_failing_and_panels() {
+    let test = "targets_down_rules_firing_and_failing_and_panels";
+    let Some(url) = server(test, "STACKTOP_TEST_PROMETHEUS_URL") else { return };
+    let queries = vec![query("up", "up"), query("one", "scalar(vector(1))"), query("broken", "sum(")];
+    let mut watch = Watch::new(Connect::Prometheus(PrometheusConnect { http: http(&url), queries }));
+    // Prometheus evaluates its rules and scrapes its targets once a second.
+    for _ in 0..40 {
+        watch.poll().await.expect("a poll");
+        if watch.verdict().contains("cannot be evaluated") && watch.verdict().contains("AlwaysFiring") {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(500)).await;
+    }
+    let SystemState::Prometheus(state) = &watch.world.targets()[0].system else { panic!("another kind") };
+    let reading = state.reading().expect("a reading");
+    assert!(reading.version.ready().is_some());
+    let down: Vec<&str> = reading
+        .targets
+        .ready()
+        .expect("targets")
+        .iter()
+        .filter(|target| target.is_down())
+        .map(|target| target.job.as_str())
+        .collect();
+    assert_eq!(down, ["nobody-there"]);
+    let rules = reading.rules.ready().expect("rules");
+    assert_eq!(rules.total, 3);
+    assert!(
+        rules.notable.iter().any(|rule| rule.name == "AlwaysFiring" && rule.state == "firing"),
+        "{rules:?}"
+    );
+    assert!(rules.notable.iter().any(|rule| rule.name == "Failing" && !rule.error.is_empty()), "{rules:?}");
+    assert_eq!(reading.panels[0].series.ready().map(Vec::len), Some(3));
+    assert_eq!(reading.panels[1].series.ready(), Some(&vec![(String::new(), 1.0)]));
+    let gap = reading.panels[2].series.gap().expect("a reason");
+    assert!(gap.note.contains("parse error"), "{gap:?}");
+}
+
+#[tokio::test]
+async fn expositions_of_real_exporters_are_read_without_loss() {
+    let test = "expositions_of_real_exporters_are_read_without_loss";
+    for variable in ["STACKTOP_TEST_METRICS_URL", "STACKTOP_TEST_METRICS2_URL"] {
+        let Some(url) = server(test, variable) else { continue };
+        let body = reqwest_body(&url).await;
+        let expected = body.lines().filter(|line| !line.starts_with('#') && !line.trim().is_empty()).count();
+        let mut watch = Watch::new(Connect::Metrics(http(&url)));
+        watch.poll().await.expect("a poll");
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        watch.poll().await.expect("a poll");
+        let SystemState::Metrics(state) = &watch.world.targets()[0].system else { panic!("another kind") };
+        let reading = state.reading().expect("a reading");
+        assert_eq!(reading.bad_total, 0, "{:?}", reading.bad);
+        // The number of series of a live exporter may move by a few between two scrapes.
+        assert!(
+            reading.samples.len().abs_diff(expected) <= expected / 10,
+            "{} of {expected}",
+            reading.samples.len()
+        );
+        assert!(reading.kinds.values().any(|kind| *kind == MetricKind::Counter));
+        assert!(!state.rates.is_empty());
+    }
+}
+
+async fn reqwest_body(url: &str) -> String {
+    let client = stacktop::sources::http::Http::open(&http(url)).await.expect("a client");
+    let answer = client.get("", &[]).await.expect("an answer");
+    String::from_utf8(answer.body).expect("text")
+}
+
+#[tokio::test]
+async fn servers_of_another_kind_are_told_apart() {
+    let test = "servers_of_another_kind_are_told_apart";
+    let Some(prometheus) = server(test, "STACKTOP_TEST_PROMETHEUS_URL") else { return };
+    let Some(exporter) = server(test, "STACKTOP_TEST_METRICS2_URL") else { return };
+    let Some(redis) = server(test, "STACKTOP_TEST_REDIS_URL") else { return };
+    let as_prometheus =
+        |url: &str| Connect::Prometheus(PrometheusConnect { http: http(url), queries: Vec::new() });
+    let nobody = HttpConnect { url: "http://127.0.0.1:25499".into(), auth: HttpAuth::None, root_cert: None };
+    for (connect, kind) in [
+        (as_prometheus(exporter.trim_end_matches("/metrics")), PollErrorKind::WrongServer),
+        (as_prometheus(&redis.replace("redis://", "http://")), PollErrorKind::WrongServer),
+        (Connect::Metrics(http(&format!("{prometheus}/graph"))), PollErrorKind::WrongServer),
+        (Connect::Search(http(&prometheus)), PollErrorKind::WrongServer),
+        (Connect::Metrics(nobody), PollErrorKind::Unreachable),
+    ] {
+        let shown = format!("{connect:?}");
+        let error = Watch::new(connect).poll().await.expect_err("a mistake");
+        assert_eq!(error.kind, kind, "{shown}: {error:?}");
+    }
+}

@@ -6,7 +6,25 @@ mod postgres;
 mod queues;
 mod search;
 
+use stacktop::actions;
+use stacktop::actions::audit::AuditTrail;
+use stacktop::actions::gate::{Actor, Entry, Gate};
+use stacktop::config::target::{Connect, TargetConfig};
+use stacktop::core::action::{Action, ActionError, Confirmed, Outcome};
+use stacktop::core::alert::Rulebook;
+use stacktop::core::arming::Permit;
+use stacktop::core::focus::Focus;
+use stacktop::core::ids::TargetId;
+use stacktop::core::report::{BreakerState, Plan, PollError, PollReport};
+use stacktop::core::time::Clock;
+use stacktop::core::world::{TargetState, World, all_rules};
+use stacktop::panels::PanelContext;
+use stacktop::runtime::clock::SystemClock;
+use stacktop::sources::{self, Source};
 use std::io::Write;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
 
 /// The value of `variable`, or a skipped `test`: its name goes to the list that `tests/run` prints (and fails on in CI).
 pub fn server(test: &str, variable: &str) -> Option<String> {
@@ -23,4 +41,111 @@ pub fn server(test: &str, variable: &str) -> Option<String> {
         let _ = writeln!(file, "{line}");
     }
     None
+}
+
+/// One target watched as the program watches it, poll by poll.
+struct Watch {
+    target: TargetConfig,
+    source: Box<dyn Source>,
+    world: World,
+    clock: Arc<SystemClock>,
+    folder: tempfile::TempDir,
+}
+
+impl Watch {
+    fn new(connect: Connect) -> Self {
+        sources::tls::install_provider();
+        let clock = Arc::new(SystemClock::start());
+        let target = TargetConfig {
+            id: TargetId::new("it"),
+            chosen_because: "a test".to_owned(),
+            interval: Duration::from_secs(1),
+            timeout: Duration::from_secs(10),
+            read_only: false,
+            connect,
+        };
+        let state = TargetState::new(
+            target.id.clone(),
+            target.kind(),
+            target.address(),
+            target.interval,
+            clock.now(),
+        );
+        let world = World::new(vec![state], Rulebook::defaults(&all_rules()));
+        let source = sources::open(&target);
+        Self { target, source, world, clock, folder: tempfile::tempdir().expect("a folder") }
+    }
+
+    async fn poll(&mut self) -> Result<(), PollError> {
+        self.poll_with(&[]).await
+    }
+
+    async fn poll_with(&mut self, focus: &[Focus]) -> Result<(), PollError> {
+        let before = self.clock.now();
+        let polling = self.source.poll(before, focus);
+        let result = tokio::time::timeout(self.target.timeout, polling).await.expect("an answer in time");
+        let at = self.clock.now();
+        let plan = Plan {
+            interval: self.target.interval,
+            widened: false,
+            next: at,
+            breaker: BreakerState::Closed,
+            failures: 0,
+        };
+        let error = result.as_ref().err().cloned();
+        self.world.apply(PollReport {
+            target: self.target.id.clone(),
+            at,
+            took: at.since(before),
+            result,
+            plan,
+            dropped: 0,
+        });
+        self.world.evaluate(self.clock.now());
+        error.map_or(Ok(()), Err)
+    }
+
+    fn context(&self) -> PanelContext<'_> {
+        PanelContext { world: &self.world, now: self.clock.now() }
+    }
+
+    fn verdict(&self) -> String {
+        stacktop::app::verdict::verdict(&self.world, self.clock.now()).plain()
+    }
+
+    fn audit_file(&self) -> PathBuf {
+        self.folder.path().join("audit.jsonl")
+    }
+
+    fn gate(&self) -> Gate {
+        let executor = actions::open(&self.target).expect("it can be changed");
+        let entry = Entry { address: self.target.address(), executor };
+        let clock: Arc<dyn Clock> = Arc::clone(&self.clock) as Arc<dyn Clock>;
+        let trail = Arc::new(AuditTrail::at(self.audit_file()));
+        Gate::new([(self.target.id.clone(), entry)].into(), trail, clock, Actor::default())
+    }
+
+    /// Carries out `action` as the confirm overlay would.
+    async fn act(&self, action: Action) -> Result<Outcome, ActionError> {
+        let gate = self.gate();
+        gate.prepare().await;
+        let id = gate.next_id();
+        let confirmed = Confirmed::by_a_person(action);
+        let permit = Permit { target: self.target.id.clone(), until: None };
+        let outcome = gate.perform(&id, &confirmed, &permit).await?;
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        gate.verify(&id, &confirmed, true).await?;
+        Ok(outcome)
+    }
+
+    /// The phases in the audit trail, in order.
+    fn audited(&self) -> Vec<String> {
+        let text = std::fs::read_to_string(self.audit_file()).unwrap_or_default();
+        text.lines()
+            .map(|line| {
+                let value: serde_json::Value = serde_json::from_str(line).expect("a JSON line");
+                value["phase"].as_str().expect("a phase").to_owned()
+            })
+            .collect()
+    }
 }

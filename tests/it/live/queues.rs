@@ -1,1 +1,418 @@
-//! Against real Redis with real Bull and BullMQ workers.
+//! Redis, and real Bull and BullMQ producers and workers of every generation.
+
+use super::{Watch, server};
+use redis::AsyncCommands;
+use redis::aio::MultiplexedConnection;
+use stacktop::config::target::{Connect, RedisConnect};
+use stacktop::config::url;
+use stacktop::core::action::{Action, Outcome, Verdict};
+use stacktop::core::focus::Focus;
+use stacktop::core::place::Screen;
+use stacktop::core::redis::{Family, QueueAction, QueueReading, QueueRef, RedisReading, queue_key};
+use stacktop::core::report::PollErrorKind;
+use stacktop::core::world::SystemState;
+use stacktop::panels::panel;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+/// The library as `queue.js` knows it, and what stacktop must take it for.
+const GENERATIONS: [(&str, Family); 6] = [
+    ("bull4", Family::Bull),
+    ("bullmq3", Family::BullMq(3)),
+    ("bullmq4", Family::BullMq(4)),
+    ("bullmq50", Family::BullMq(5)),
+    ("bullmq5", Family::BullMq(5)),
+    ("bullmq6", Family::BullMq(6)),
+];
+
+struct Lab {
+    script: String,
+    url: String,
+    port: String,
+}
+
+impl Lab {
+    fn open(test: &str) -> Option<Self> {
+        let url = server(test, "STACKTOP_TEST_REDIS_URL")?;
+        let script = server(test, "STACKTOP_TEST_QUEUE_JS")?;
+        let port = url.rsplit_once(':').expect("a port").1.to_owned();
+        Some(Self { script, url, port })
+    }
+
+    /// Runs one verb to its end and gives the last line that it printed.
+    fn run(&self, generation: &str, verb: &str, queue: &str, argument: &str) -> String {
+        let output = Command::new("node")
+            .args([&self.script, generation, &self.port, verb, queue, argument])
+            .output()
+            .expect("node");
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8_lossy(&output.stdout).trim().lines().last().unwrap_or_default().to_owned()
+    }
+
+    fn failed(&self, generation: &str, queue: &str, count: usize) -> Vec<String> {
+        let ids = self.run(generation, "fail", queue, &count.to_string());
+        ids.split(' ').map(str::to_owned).collect()
+    }
+
+    fn worker(&self, generation: &str, queue: &str) -> Worker {
+        let child = Command::new("node")
+            .args([&self.script, generation, &self.port, "work", queue])
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("node");
+        Worker::of(child)
+    }
+
+    /// A watch on this one queue.
+    fn watch(&self, queue: &str) -> Watch {
+        let connect =
+            RedisConnect { queues: vec![queue.to_owned()], ..url::redis(&self.url).expect("a URL") };
+        Watch::new(Connect::Redis(connect))
+    }
+
+    async fn client(&self) -> MultiplexedConnection {
+        let client = redis::Client::open(self.url.as_str()).expect("a URL");
+        client.get_multiplexed_async_connection().await.expect("connected")
+    }
+}
+
+/// A running worker; what it printed comes line by line.
+struct Worker {
+    child: Child,
+    lines: std::sync::mpsc::Receiver<(Instant, String)>,
+    /// Lines that came before it said that it is ready.
+    early: std::cell::RefCell<Vec<(Instant, String)>>,
+}
+
+impl Worker {
+    fn of(mut child: Child) -> Self {
+        use std::io::BufRead;
+        let out = std::io::BufReader::new(child.stdout.take().expect("its output"));
+        let (sender, lines) = std::sync::mpsc::channel();
+        std::thread::spawn(move || {
+            out.lines().map_while(Result::ok).for_each(|line| {
+                let _ = sender.send((Instant::now(), line));
+            });
+        });
+        let mut early = Vec::new();
+        loop {
+            let line = lines.recv_timeout(Duration::from_secs(20)).expect("the worker gets ready");
+            if line.1 == "ready" {
+                return Self { child, lines, early: early.into() };
+            }
+            early.push(line);
+        }
+    }
+
+    fn line(&self, seconds: u64) -> Option<(Instant, String)> {
+        let mut early = self.early.borrow_mut();
+        if !early.is_empty() {
+            return Some(early.remove(0));
+        }
+        self.lines.recv_timeout(Duration::from_secs(seconds)).ok()
+    }
+
+    /// The ids of the next `count` completed jobs; each must have come with its name and its data.
+    fn done(&self, count: usize) -> Vec<String> {
+        self.done_at(count).into_iter().map(|(_, id)| id).collect()
+    }
+
+    /// The same, with when each was done.
+    fn done_at(&self, count: usize) -> Vec<(Instant, String)> {
+        (0..count)
+            .map(|n| {
+                let (at, line) =
+                    self.line(15).unwrap_or_else(|| panic!("job {n} of {count} was not picked up"));
+                assert!(line.contains(" mail {\"order\":"), "a phantom job: {line}");
+                (at, line.split(' ').nth(1).expect("an id").to_owned())
+            })
+            .collect()
+    }
+}
+
+impl Drop for Worker {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// A name that no earlier run on the same server has used.
+fn unique(name: &str) -> String {
+    format!("{name}-{}", std::process::id())
+}
+
+fn named(name: &str) -> QueueRef {
+    QueueRef { prefix: "bull".into(), name: name.into() }
+}
+
+fn reading(watch: &Watch) -> &RedisReading {
+    match &watch.world.targets()[0].system {
+        SystemState::Redis(state) => state.reading().expect("a reading"),
+        other => panic!("{other:?}"),
+    }
+}
+
+fn queue(watch: &Watch) -> &QueueReading {
+    reading(watch).queues.ready().expect("queues").first().expect("the queue")
+}
+
+async fn retry(watch: &Watch, queue: &str, ids: &[String]) -> Outcome {
+    let act = QueueAction::Retry { queue: named(queue), ids: ids.to_vec() };
+    watch.act(Action::Queue { target: watch.target.id.clone(), act }).await.expect("an outcome")
+}
+
+fn sorted(mut ids: Vec<String>) -> Vec<String> {
+    ids.sort();
+    ids
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_failed_job_of_each_generation_is_picked_up_by_its_worker() {
+    let test = "a_failed_job_of_each_generation_is_picked_up_by_its_worker";
+    let Some(lab) = Lab::open(test) else { return };
+    for (generation, family) in GENERATIONS {
+        let name = unique(&format!("retry-{generation}"));
+        let ids = lab.failed(generation, &name, 3);
+        let mut watch = lab.watch(&name);
+        watch.poll().await.expect("a poll");
+        assert_eq!(queue(&watch).failed, 3, "{generation}");
+        let found = queue(&watch).evidence.family;
+        // Before 3.16 (and in 5.0) no version is stored, and without a worker the keys do not tell more than the library.
+        assert!(found == family || found == Family::BullMqUnknown, "{generation} was taken for {found}");
+        // Nobody works: the job waits for its worker.
+        let outcome = retry(&watch, &name, &ids[..1]).await;
+        assert_eq!(outcome.verdict, Verdict::Done, "{generation}: {outcome:?}");
+        let worker = lab.worker(generation, &name);
+        assert_eq!(worker.done(1), ids[..1], "{generation}");
+        // An idle worker is woken.
+        let began = Instant::now();
+        assert_eq!(retry(&watch, &name, &ids[1..]).await.verdict, Verdict::Done, "{generation}");
+        let done = worker.done_at(2);
+        let last = done.iter().map(|(at, _)| *at).max().expect("two");
+        eprintln!("{generation}: an idle worker had done both {:?} after the key", last - began);
+        assert_eq!(
+            sorted(done.into_iter().map(|(_, id)| id).collect()),
+            sorted(ids[1..].to_vec()),
+            "{generation}"
+        );
+        let mut watch = lab.watch(&name);
+        watch.poll().await.expect("a poll");
+        assert_eq!(
+            queue(&watch).evidence.family,
+            family,
+            "{generation} with a worker: {:?}",
+            queue(&watch).evidence
+        );
+        assert_eq!(queue(&watch).evidence.workers, Some(1), "{generation}");
+        assert_eq!(queue(&watch).failed, 0, "{generation}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn with_the_queue_paused_nothing_is_lost_or_run_early() {
+    let Some(lab) = Lab::open("with_the_queue_paused_nothing_is_lost_or_run_early") else { return };
+    for (generation, _) in GENERATIONS {
+        let name = unique(&format!("paused-{generation}"));
+        let failed = lab.failed(generation, &name, 2);
+        lab.run(generation, "pause", &name, "");
+        let added = lab.run(generation, "add", &name, "2");
+        let worker = lab.worker(generation, &name);
+        let mut watch = lab.watch(&name);
+        watch.poll().await.expect("a poll");
+        assert!(queue(&watch).paused, "{generation}");
+        assert_eq!(retry(&watch, &name, &failed).await.verdict, Verdict::Done, "{generation}");
+        assert_eq!(worker.line(2).map(|(_, line)| line), None, "{generation} ran a job despite the pause");
+        watch.poll().await.expect("a poll");
+        assert_eq!(queue(&watch).backlog(), 4, "{generation}");
+        lab.run(generation, "resume", &name, "");
+        let all: Vec<String> = failed.into_iter().chain(added.split(' ').map(str::to_owned)).collect();
+        assert_eq!(sorted(worker.done(4)), sorted(all), "{generation}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn ghosts_and_jobs_that_somebody_moved_are_left_alone() {
+    let Some(lab) = Lab::open("ghosts_and_jobs_that_somebody_moved_are_left_alone") else { return };
+    let name = &unique("ghosts");
+    let ids = lab.failed("bullmq5", name, 3);
+    let mut client = lab.client().await;
+    let () = client.del(named(name).key(&ids[0])).await.expect("deleted");
+    let () = client.zrem(named(name).key("failed"), &ids[1]).await.expect("moved");
+    let watch = lab.watch(name);
+    let outcome = retry(&watch, name, &ids).await;
+    assert_eq!(outcome.verdict, Verdict::Partly, "{outcome:?}");
+    let what = |at: usize| outcome.details[at].1.as_str();
+    assert!(
+        what(0).contains("data is gone")
+            && what(1).contains("not failed")
+            && what(2).contains("back to waiting")
+    );
+    let waiting: Vec<String> = client.lrange(named(name).key("wait"), 0, -1).await.expect("a list");
+    assert_eq!(waiting, ids[2..]);
+    assert_eq!(watch.audited(), ["intent", "outcome", "verified"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_operators_at_once_retry_each_job_once() {
+    let Some(lab) = Lab::open("two_operators_at_once_retry_each_job_once") else { return };
+    let name = &unique("two-operators");
+    let ids = lab.failed("bullmq5", name, 40);
+    let (one, two) = (lab.watch(name), lab.watch(name));
+    let (first, second) = tokio::join!(retry(&one, name, &ids), retry(&two, name, &ids));
+    let count =
+        |outcome: &Outcome| outcome.details.iter().filter(|(_, what)| what.contains("back to")).count();
+    assert_eq!(count(&first) + count(&second), 40);
+    let waiting: Vec<String> =
+        lab.client().await.lrange(named(name).key("wait"), 0, -1).await.expect("a list");
+    assert_eq!(sorted(waiting), sorted(ids));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_full_server_still_retries_whole_jobs() {
+    let Some(lab) = Lab::open("a_full_server_still_retries_whole_jobs") else { return };
+    let Some(url) = server("a_full_server_still_retries_whole_jobs", "STACKTOP_TEST_REDIS_AUTH_URL") else {
+        return;
+    };
+    let connect = url::redis(&url).expect("a URL");
+    let client = redis::Client::open(url.as_str()).expect("a URL");
+    let mut client = client.get_multiplexed_async_connection().await.expect("connected");
+    // The keys of a failed job as BullMQ 5 leaves them.
+    let name = &unique("full");
+    let queue = named(name);
+    let () = client
+        .hset_multiple(
+            queue.key("7"),
+            &[("name", "mail"), ("data", "{}"), ("opts", "{}"), ("timestamp", "1"), ("atm", "1")],
+        )
+        .await
+        .expect("set");
+    let () = client.zadd(queue.key("failed"), "7", 1).await.expect("set");
+    let () = client.hset(queue.key("meta"), "version", "bullmq:5.81.3").await.expect("set");
+    let () =
+        redis::cmd("CONFIG").arg(&["SET", "maxmemory", "1"]).query_async(&mut client).await.expect("set");
+    let watch = Watch::new(Connect::Redis(RedisConnect { queues: vec![name.clone()], ..connect }));
+    let outcome = retry(&watch, name, &["7".to_owned()]).await;
+    let () =
+        redis::cmd("CONFIG").arg(&["SET", "maxmemory", "0"]).query_async(&mut client).await.expect("set");
+    assert_eq!(outcome.verdict, Verdict::Done, "{outcome:?}");
+    let waiting: Vec<String> = client.lrange(queue.key("wait"), 0, -1).await.expect("a list");
+    assert_eq!(waiting, ["7"]);
+    drop(lab);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn reading_changes_no_key() {
+    let Some(lab) = Lab::open("reading_changes_no_key") else { return };
+    let name = &unique("untouched");
+    let ids = lab.failed("bullmq3", name, 2);
+    lab.run("bullmq3", "add", name, "2");
+    let mut client = lab.client().await;
+    let dump = async |client: &mut MultiplexedConnection| {
+        let keys: Vec<String> = client.keys(format!("bull:{name}:*")).await.expect("keys");
+        let mut all = Vec::new();
+        for key in sorted(keys) {
+            // This one lives for half a minute only.
+            if !key.ends_with("stalled-check") {
+                let value: Vec<u8> = redis::cmd("DUMP").arg(&key).query_async(client).await.expect("a dump");
+                all.push((key, value));
+            }
+        }
+        all
+    };
+    let before = dump(&mut client).await;
+    let mut watch = lab.watch(name);
+    let focus = [
+        Focus::FailedJobs { queue: named(name), offset: 0, limit: 10 },
+        Focus::Job { queue: named(name), id: ids[0].clone() },
+    ];
+    for _ in 0..3 {
+        watch.poll_with(&focus).await.expect("a poll");
+    }
+    assert_eq!(queue(&watch).waiting, 2);
+    let page = &reading(&watch).failed[0];
+    assert_eq!(page.jobs.len(), 2);
+    assert_eq!(page.jobs[0].reason, "the provider said no");
+    let job = &reading(&watch).jobs[0];
+    assert_eq!(job.state, "failed");
+    assert!(job.fields["stacktrace"].contains("the provider said no"));
+    assert_eq!(dump(&mut client).await, before);
+    // The screen offers the retry of the whole queue, with the real ids.
+    let row = queue_key("it", queue(&watch));
+    let offers = panel(Screen::Queues).offers(watch.context(), &[], &row, &[]);
+    let (action, _) = offers[0].choice.clone().expect("possible");
+    assert!(ids.iter().all(|id| action.identity().contains(id.as_str())), "{}", action.identity());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn queues_are_found_by_scan_and_other_keys_are_not() {
+    let Some(lab) = Lab::open("queues_are_found_by_scan_and_other_keys_are_not") else { return };
+    lab.run("bullmq5", "add", "found-by-scan", "1");
+    lab.run("bull4", "add", "found-too", "1");
+    let mut client = lab.client().await;
+    let () = client.hset("bull:x:meta", "name", "a job that is called meta").await.expect("set");
+    let mut watch = Watch::new(Connect::Redis(url::redis(&lab.url).expect("a URL")));
+    watch.poll().await.expect("a poll");
+    let names: Vec<&str> = reading(&watch)
+        .queues
+        .ready()
+        .expect("queues")
+        .iter()
+        .map(|queue| queue.queue.name.as_str())
+        .collect();
+    assert!(names.contains(&"found-by-scan") && names.contains(&"found-too"), "{names:?}");
+    assert!(!names.contains(&"x"), "{names:?}");
+}
+
+#[tokio::test]
+async fn a_user_who_may_only_read_gets_everything() {
+    let Some(url) = server("a_user_who_may_only_read_gets_everything", "STACKTOP_TEST_REDIS_AUTH_URL") else {
+        return;
+    };
+    let client = redis::Client::open(url.as_str()).expect("a URL");
+    let mut client = client.get_multiplexed_async_connection().await.expect("connected");
+    let rules = "reset on >monitor-secret %R~bull:* -@all +ping +hello +auth +client|setname +client|list +info +time +scan \
+        +exists +pttl +llen +lindex +lpos +zcard +zrange +zrevrange +zscore +zcount +hmget +hstrlen +get +select";
+    let mut setuser = redis::cmd("ACL");
+    setuser.arg("SETUSER").arg("monitor");
+    rules.split_whitespace().for_each(|rule| {
+        setuser.arg(rule);
+    });
+    let () = setuser.query_async(&mut client).await.expect("set");
+    let () = client.set("bull:limited:id", 3).await.expect("set");
+    let mut watch = Watch::new(Connect::Redis(
+        url::redis(&url.replace(":redis-secret", "monitor:monitor-secret")).expect("a URL"),
+    ));
+    watch.poll().await.expect("a poll");
+    let queues = reading(&watch).queues.ready().expect("queues");
+    assert!(
+        queues.iter().any(|queue| queue.queue.name == "limited" && queue.evidence.workers == Some(0)),
+        "{queues:?}"
+    );
+}
+
+#[tokio::test]
+async fn every_mistake_gets_its_own_sentence() {
+    let test = "queues::every_mistake_gets_its_own_sentence";
+    let Some(url) = server(test, "STACKTOP_TEST_REDIS_AUTH_URL") else { return };
+    let Some(tls) = server(test, "STACKTOP_TEST_REDIS_TLS_URL") else { return };
+    let open = |url: &str| Watch::new(Connect::Redis(url::redis(url).expect("a URL")));
+    let mut cases = vec![
+        (url.replace(":redis-secret@", ""), PollErrorKind::Credentials),
+        (url.replace("redis-secret", "not-the-secret"), PollErrorKind::Credentials),
+        ("redis://127.0.0.1:25499".to_owned(), PollErrorKind::Unreachable),
+        (tls.clone(), PollErrorKind::Tls),
+    ];
+    if let Some(postgres) = server(test, "STACKTOP_TEST_PG_URL") {
+        let port = postgres.rsplit_once(':').and_then(|(_, rest)| rest.split_once('/')).expect("a port").0;
+        cases.push((format!("redis://127.0.0.1:{port}"), PollErrorKind::WrongServer));
+    }
+    for (url, kind) in cases {
+        let error = open(&url).poll().await.expect_err("a mistake");
+        assert_eq!(error.kind, kind, "{error:?}");
+        assert!(error.remedy.is_some() && !format!("{error:?}").contains("secret"), "{error:?}");
+    }
+    let root_cert = server(test, "STACKTOP_TEST_REDIS_CA").map(Into::into);
+    let connect = RedisConnect { root_cert, ..url::redis(&tls).expect("a URL") };
+    Watch::new(Connect::Redis(connect)).poll().await.expect("TLS with the right CA");
+}

@@ -1,1 +1,187 @@
-//! Against real Elasticsearch and OpenSearch.
+//! Real Elasticsearch 7.17, 8.19, 9.2 and OpenSearch 2.19, one after the other: `tests/run` starts each and runs these tests on it.
+
+use super::{Watch, server};
+use reqwest::Method;
+use serde_json::{Value, json};
+use stacktop::config::target::Connect;
+use stacktop::config::url;
+use stacktop::core::search::SearchReading;
+use stacktop::core::world::SystemState;
+use stacktop::sources::http::Http;
+use std::time::Duration;
+
+struct Cluster {
+    http: Http,
+    url: String,
+}
+
+impl Cluster {
+    async fn open(test: &str) -> Option<Self> {
+        let url = server(test, "STACKTOP_TEST_ES_URL")?;
+        stacktop::sources::tls::install_provider();
+        let http = Http::open(&url::http(&url).expect("a URL")).await.expect("a client");
+        Some(Self { http, url })
+    }
+
+    async fn send(&self, method: Method, path: &str, body: Value) -> Value {
+        let headers = [(reqwest::header::CONTENT_TYPE, "application/json")];
+        let body = (!body.is_null()).then(|| body.to_string());
+        let answer = self.http.send(method, path, &headers, body).await.expect("an answer");
+        serde_json::from_slice(&answer.body).unwrap_or(Value::Null)
+    }
+
+    fn watch(&self) -> Watch {
+        Watch::new(Connect::Search(url::http(&self.url).expect("a URL")))
+    }
+}
+
+fn reading(watch: &Watch) -> &SearchReading {
+    match &watch.world.targets()[0].system {
+        SystemState::Search(state) => state.reading().expect("a reading"),
+        other => panic!("{other:?}"),
+    }
+}
+
+async fn until(watch: &mut Watch, what: &str, seconds: u64, done: impl Fn(&SearchReading) -> bool) {
+    for _ in 0..seconds * 2 {
+        watch.poll().await.expect("a poll");
+        if done(reading(watch)) {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(500)).await;
+    }
+    panic!("{what} did not come: {:?}", reading(watch));
+}
+
+#[tokio::test]
+async fn search_live_1_reads_identity_nodes_and_rates() {
+    let Some(cluster) = Cluster::open("search_live_1_reads_identity_nodes_and_rates").await else { return };
+    let flavour = std::env::var("STACKTOP_TEST_ES_FLAVOUR").expect("named by tests/run");
+    let (product, version) = flavour.split_once('-').expect("product-version");
+    let settings = json!({"settings": {"number_of_shards": 1, "number_of_replicas": 0}});
+    cluster.send(Method::PUT, "/counted", settings).await;
+    let mut watch = cluster.watch();
+    watch.poll().await.expect("a poll");
+    for n in 0..20 {
+        cluster.send(Method::POST, "/counted/_doc?refresh=true", json!({"n": n})).await;
+        cluster.send(Method::POST, "/counted/_search", json!({"query": {"match_all": {}}})).await;
+    }
+    watch.poll().await.expect("a poll");
+    let SystemState::Search(state) = &watch.world.targets()[0].system else { panic!("another kind") };
+    let reading = state.reading().expect("a reading");
+    let identity = reading.identity.ready().expect("an identity");
+    assert_eq!(identity.version, version, "{identity:?}");
+    assert_eq!(identity.product.to_lowercase(), product);
+    assert_eq!(identity.cluster, "stacktop-tests");
+    let node = &reading.nodes.ready().expect("nodes")[0];
+    assert!(node.heap_ratio.is_some_and(|heap| heap > 0.0 && heap < 1.0), "{node:?}");
+    assert!(node.disk_ratio().is_some_and(|disk| disk > 0.0 && disk < 1.0), "{node:?}");
+    assert!(node.low_free_bytes > node.flood_free_bytes, "{node:?}");
+    assert!(state.rates.indexed.is_some_and(|rate| rate > 0.0), "{:?}", state.rates);
+    assert!(state.rates.queries.is_some_and(|rate| rate > 0.0), "{:?}", state.rates);
+    // What these builds lack costs its part only.
+    assert!(reading.lifecycle.ready().is_some() || reading.lifecycle.gap().is_some());
+    cluster.send(Method::DELETE, "/counted", Value::Null).await;
+}
+
+#[tokio::test]
+async fn search_live_2_a_copy_that_fits_nowhere_is_yellow_with_its_reason() {
+    let test = "search_live_2_a_copy_that_fits_nowhere_is_yellow_with_its_reason";
+    let Some(cluster) = Cluster::open(test).await else { return };
+    // More copies than there can be nodes.
+    let settings = json!({"settings": {"number_of_shards": 2, "number_of_replicas": 3}});
+    cluster.send(Method::PUT, "/crowded", settings).await;
+    let mut watch = cluster.watch();
+    until(&mut watch, "yellow", 30, |reading| {
+        let yellow = reading.health.ready().is_some_and(|health| health.status == "yellow");
+        yellow
+            && reading
+                .unassigned
+                .ready()
+                .is_some_and(|shards| shards.iter().any(|shard| !shard.why.is_empty()))
+    })
+    .await;
+    let shards = reading(&watch).unassigned.ready().expect("shards").clone();
+    cluster.send(Method::DELETE, "/crowded", Value::Null).await;
+    assert!(shards.iter().all(|shard| shard.index == "crowded" && !shard.primary), "{shards:?}");
+    assert!(shards[0].why.contains("same_shard"), "{shards:?}");
+    until(&mut watch, "green again", 30, |reading| {
+        reading.health.ready().is_some_and(|health| health.status == "green")
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn search_live_3_indices_that_refuse_writes_are_named() {
+    let Some(cluster) = Cluster::open("search_live_3_indices_that_refuse_writes_are_named").await else {
+        return;
+    };
+    let settings = json!({"settings": {"number_of_shards": 1, "number_of_replicas": 0}});
+    cluster.send(Method::PUT, "/filled", settings).await;
+    let disk = "cluster.routing.allocation.disk.watermark";
+    let marks = |low: Value, high: Value, flood: Value, every: Value| {
+        json!({"persistent": {format!("{disk}.low"): low, format!("{disk}.high"): high,
+            format!("{disk}.flood_stage"): flood, "cluster.info.update.interval": every}})
+    };
+    let full = marks(json!("90000gb"), json!("89000gb"), json!("88000gb"), json!("10s"));
+    let answer = cluster.send(Method::PUT, "/_cluster/settings", full).await;
+    assert_eq!(answer["acknowledged"], true, "{answer}");
+    let mut seen = Vec::new();
+    for _ in 0..60 {
+        // A new watch each time: blocks are read each half minute only.
+        let mut watch = cluster.watch();
+        watch.poll().await.expect("a poll");
+        seen = reading(&watch).read_only.ready().cloned().unwrap_or_default();
+        if !seen.is_empty() {
+            let verdict = watch.verdict();
+            let flood = reading(&watch)
+                .nodes
+                .ready()
+                .is_some_and(|nodes| nodes.iter().any(|node| node.disk_free_bytes < node.flood_free_bytes));
+            cluster
+                .send(
+                    Method::PUT,
+                    "/_cluster/settings",
+                    marks(Value::Null, Value::Null, Value::Null, Value::Null),
+                )
+                .await;
+            cluster.send(Method::DELETE, "/filled", Value::Null).await;
+            assert!(flood, "the node is past its flood stage");
+            assert!(verdict.contains("refuse writes"), "{verdict}");
+            return;
+        }
+        tokio::time::sleep(Duration::from_secs(1)).await;
+    }
+    cluster
+        .send(Method::PUT, "/_cluster/settings", marks(Value::Null, Value::Null, Value::Null, Value::Null))
+        .await;
+    panic!("no index became read-only: {seen:?}");
+}
+
+#[tokio::test]
+async fn search_live_4_a_killed_node_turns_the_cluster_yellow() {
+    let Some(cluster) = Cluster::open("search_live_4_a_killed_node_turns_the_cluster_yellow").await else {
+        return;
+    };
+    // Only the cluster of two nodes can lose one.
+    let Ok(launcher) = std::env::var("STACKTOP_TEST_ES_NODE2_PID") else { return };
+    let settings = json!({"settings": {"number_of_shards": 3, "number_of_replicas": 1}});
+    cluster.send(Method::PUT, "/halved", settings).await;
+    let mut watch = cluster.watch();
+    until(&mut watch, "green on two nodes", 60, |reading| {
+        reading.health.ready().is_some_and(|health| health.status == "green" && health.nodes == Some(2))
+    })
+    .await;
+    let killed =
+        std::process::Command::new("pkill").args(["-KILL", "-P", &launcher]).status().expect("pkill");
+    assert!(killed.success());
+    until(&mut watch, "the loss", 60, |reading| {
+        let shards = reading.unassigned.ready().map_or(0, |shards| {
+            shards.iter().filter(|shard| shard.reason == "NODE_LEFT" && !shard.primary).count()
+        });
+        shards == 3 && reading.health.ready().is_some_and(|health| health.status == "yellow")
+    })
+    .await;
+    assert!(watch.verdict().contains("yellow"), "{}", watch.verdict());
+    cluster.send(Method::DELETE, "/halved", Value::Null).await;
+}

@@ -1,0 +1,98 @@
+//! From one entry of the configuration file to how its target is reached.
+
+use super::file::{HttpFile, PostgresFile, PrometheusFile, RedisFile};
+use super::secret::Secret;
+use super::target::{Connect, HttpAuth, HttpConnect, PromQuery, PrometheusConnect};
+use super::url;
+use std::path::PathBuf;
+
+fn secret(
+    file: Option<&PathBuf>,
+    command: Option<&String>,
+    inline: Option<Secret>,
+) -> Result<Option<Secret>, String> {
+    match (file, command) {
+        (Some(_), Some(_)) => Err("give password_file or password_command, not both".to_owned()),
+        (Some(path), None) if !path.exists() => {
+            Err(format!("the password file {} does not exist", path.display()))
+        }
+        (Some(path), None) => Ok(Some(Secret::File(path.clone()))),
+        (None, Some(command)) => Ok(Some(Secret::Command(command.clone()))),
+        (None, None) => Ok(inline),
+    }
+}
+
+pub(super) fn postgres(entry: &PostgresFile) -> Result<Connect, String> {
+    let mut pg = url::postgres(entry.url.get_ref())?;
+    pg.password = secret(entry.password_file.as_ref(), entry.password_command.as_ref(), pg.password.take())?;
+    pg.root_cert = entry.ca.clone().or(pg.root_cert);
+    Ok(Connect::Postgres(pg))
+}
+
+pub(super) fn redis(entry: &RedisFile) -> Result<Connect, String> {
+    let mut redis = url::redis(entry.url.get_ref())?;
+    redis.password =
+        secret(entry.password_file.as_ref(), entry.password_command.as_ref(), redis.password.take())?;
+    redis.root_cert.clone_from(&entry.ca);
+    if let Some(prefixes) = &entry.prefixes {
+        redis.prefixes.clone_from(prefixes);
+    }
+    if let Some(queues) = &entry.queues {
+        redis.queues.clone_from(queues);
+    }
+    if let Some(patterns) = &entry.dead_letter {
+        redis.dead_letter.clone_from(patterns);
+    }
+    Ok(Connect::Redis(redis))
+}
+
+pub(super) fn http(entry: &HttpFile) -> Result<HttpConnect, String> {
+    let mut http = url::http(entry.url.get_ref())?;
+    http.root_cert.clone_from(&entry.ca);
+    let password = secret(entry.password_file.as_ref(), entry.password_command.as_ref(), None)?;
+    match (&entry.user, password, &entry.token_file, &entry.api_key_file) {
+        (None, None, None, None) => {}
+        (Some(user), Some(password), None, None) => {
+            http.auth = HttpAuth::Basic { user: user.clone(), password };
+        }
+        (None, None, Some(token), None) => http.auth = HttpAuth::Bearer(Secret::File(token.clone())),
+        (None, None, None, Some(key)) => http.auth = HttpAuth::ApiKey(Secret::File(key.clone())),
+        (Some(_), None, _, _) => {
+            return Err("a user without a password: set password_file or password_command".to_owned());
+        }
+        _ => {
+            return Err(
+                "give one kind of credentials: user and password, token_file or api_key_file".to_owned()
+            );
+        }
+    }
+    Ok(http)
+}
+
+pub(super) fn prometheus(entry: &PrometheusFile) -> Result<Connect, String> {
+    let http = http(&HttpFile {
+        name: None,
+        url: entry.url.clone(),
+        user: entry.user.clone(),
+        password_file: entry.password_file.clone(),
+        password_command: entry.password_command.clone(),
+        token_file: entry.token_file.clone(),
+        api_key_file: None,
+        ca: entry.ca.clone(),
+        interval: None,
+        timeout: None,
+        read_only: None,
+    })?;
+    let queries = entry
+        .query
+        .iter()
+        .map(|query| PromQuery {
+            title: query.title.clone(),
+            expr: query.expr.clone(),
+            unit: query.unit.clone(),
+            warning: query.warning,
+            critical: query.critical,
+        })
+        .collect();
+    Ok(Connect::Prometheus(PrometheusConnect { http, queries }))
+}

@@ -85,9 +85,15 @@ pub fn run() -> ExitCode {
         None => live(&arguments, &around),
     };
     result.unwrap_or_else(|sentence| {
-        eprintln!("stacktop: {sentence}");
+        complain(&format!("stacktop: {sentence}"));
         ExitCode::from(MISTAKE)
     })
+}
+
+/// Prints to standard error without a panic when that is a terminal that is gone (a panic here would end in an abort).
+fn complain(text: &str) {
+    use std::io::Write;
+    let _ = writeln!(std::io::stderr(), "{text}");
 }
 
 /// Prints without a panic when nobody reads it.
@@ -336,7 +342,7 @@ fn start(setup: Setup, around: &Surroundings) -> Result<ExitCode, String> {
     let hooks = color_eyre::config::HookBuilder::default().display_env_section(false).into_hooks();
     let (panic_hook, error_hook) = hooks;
     let _ = error_hook.install();
-    terminal::guard_panics(move |info| eprintln!("{}", panic_hook.panic_report(info)));
+    terminal::guard_panics(move |info| complain(&panic_hook.panic_report(info).to_string()));
     let built = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
     let tokio = built.map_err(|error| format!("the event loop cannot be started: {error}"))?;
     let end = tokio.block_on(runtime::run(setup));

@@ -83,11 +83,11 @@ fn trees(target: &TargetState, state: &PostgresState, context: PanelContext<'_>)
             Column::flex("pid", 16, 0),
             Column::fixed("user", 11, 2),
             Column::fixed("application", 13, 5),
-            Column::fixed("state", 20, 1),
+            Column::fixed("state", 18, 1),
             Column::number("tx age", 7, 3),
             Column::number("waits", 7, 1),
             Column::number("blocks", 6, 0),
-            Column::flex("holds, or wants", 26, 1),
+            Column::flex("holds, or wants", 22, 1),
             Column::flex("last statement", 20, 4),
         ],
         rows,
@@ -161,31 +161,30 @@ fn detail(context: PanelContext<'_>, key: &RowKey) -> Content {
     let mut lines = vec![heading(target, state, context)];
     lines.extend(postgres::card(state, session));
     let query = crate::ui::text::clean_lines(&session.query).into_iter().map(Line::text).collect();
-    let below: Vec<Row> = state
-        .forest
-        .below(&Who::Backend(session.id))
-        .into_iter()
-        .map(|node| row(target, state, node, Role::Text))
-        .collect();
+    // The session itself stands first and is selected: `x` here is about it, not about a victim.
+    let behind = state.forest.below(&Who::Backend(session.id));
+    let itself = state.forest.node(session.id).filter(|_| !behind.is_empty());
+    let below: Vec<Row> =
+        itself.into_iter().chain(behind).map(|node| row(target, state, node, Role::Text)).collect();
     let mut sections = vec![Section::lines(title.clone(), lines), Section::lines("Last statement", query)];
     if !below.is_empty() {
         let table = Table {
             columns: vec![
-                Column::flex("waiting behind it", 16, 0),
+                Column::flex("pid", 16, 0),
                 Column::fixed("user", 11, 2),
                 Column::fixed("application", 13, 5),
-                Column::fixed("state", 20, 1),
+                Column::fixed("state", 18, 1),
                 Column::number("tx age", 7, 3),
                 Column::number("waits", 7, 1),
                 Column::number("blocks", 6, 0),
-                Column::flex("wants", 26, 1),
+                Column::flex("holds, or wants", 22, 1),
                 Column::flex("statement", 20, 4),
             ],
             rows: below,
             empty: String::new(),
             fixed_order: true,
         };
-        sections.push(Section::table("", table));
+        sections.push(Section::table("It, and who waits behind it", table));
     }
     Content { title, sections }
 }

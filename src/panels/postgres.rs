@@ -125,7 +125,7 @@ pub fn doing(session: &Session) -> String {
     match &session.wait {
         // Every idle session waits for its client; that is not news.
         Some((class, event)) if session.state == SessionState::Active && class != "Client" => {
-            format!("{state} {class}:{event}")
+            format!("{class}:{event}")
         }
         Some(_) | None => state.to_owned(),
     }

@@ -23,7 +23,7 @@ impl Panel for Replication {
     }
 
     fn title(&self) -> &'static str {
-        "replication"
+        "replicas"
     }
 
     fn help(&self) -> &'static str {

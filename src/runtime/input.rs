@@ -2,7 +2,30 @@
 
 use crate::app::key::{Code, Key};
 use crate::app::msg::Msg;
-use ratatui::crossterm::event::{Event, KeyCode, KeyEventKind, KeyModifiers};
+use ratatui::crossterm::event::{self, Event, KeyCode, KeyEventKind, KeyModifiers};
+use std::{io, thread};
+use tokio::sync::mpsc;
+
+/// Events that may wait for the loop; it takes each at once.
+const QUEUE: usize = 256;
+
+/// Reads the terminal's events on a thread of their own, until there are no more.
+///
+/// Not as a stream on the loop: crossterm spins inside the poll of a terminal that is gone, and the loop would never see the signal.
+///
+/// # Errors
+/// When the thread cannot be started.
+pub fn start() -> io::Result<mpsc::Receiver<Event>> {
+    let (sender, receiver) = mpsc::channel(QUEUE);
+    thread::Builder::new().name("input".to_owned()).spawn(move || {
+        while let Ok(event) = event::read() {
+            if sender.blocking_send(event).is_err() {
+                return;
+            }
+        }
+    })?;
+    Ok(receiver)
+}
 
 /// What an event of the terminal means.
 #[derive(Clone, Debug)]

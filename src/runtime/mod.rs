@@ -15,14 +15,13 @@ use crate::core::report::PollReport;
 use crate::core::time::Clock;
 use crate::engine::{Engine, EngineSettings, Job};
 use effects::{Effects, Next};
-use futures_util::StreamExt;
 use input::Input;
-use ratatui::crossterm::event::EventStream;
+use ratatui::crossterm::event::Event;
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 use terminal::Tty;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
@@ -63,6 +62,23 @@ pub enum End {
     TerminalGone,
 }
 
+/// The signals that end the program in order.
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+    hangup: Signal,
+}
+
+impl Signals {
+    fn catch() -> io::Result<Self> {
+        Ok(Self {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+            hangup: signal(SignalKind::hangup())?,
+        })
+    }
+}
+
 struct Loop {
     model: Model,
     tty: Tty,
@@ -77,7 +93,13 @@ struct Loop {
 /// # Errors
 /// When the terminal cannot be taken or drawn to.
 pub async fn run(setup: Setup) -> io::Result<End> {
+    // Before the terminal is taken: a signal that comes at once must find its way out.
+    let signals = Signals::catch()?;
     let mut tty = Tty::take()?;
+    if !terminal::is_alive() {
+        return Ok(End::TerminalGone);
+    }
+    let events = input::start()?;
     let mut model = setup.model;
     resize(&mut model, &tty);
     paint(&mut tty, &model)?;
@@ -86,32 +108,30 @@ pub async fn run(setup: Setup) -> io::Result<End> {
     let effects = Effects::new(engine, setup.gate, sender);
     effects.begin();
     let mut running = Loop { model, tty, effects, clock: setup.clock, dirty: false, drawn: Instant::now() };
-    running.serve(reports, messages).await
+    running.serve(events, signals, reports, messages).await
 }
 
 impl Loop {
     async fn serve(
         &mut self,
+        mut events: mpsc::Receiver<Event>,
+        mut signals: Signals,
         mut reports: mpsc::Receiver<PollReport>,
         mut messages: mpsc::Receiver<Msg>,
     ) -> io::Result<End> {
-        let mut events = EventStream::new();
-        let mut terminate = signal(SignalKind::terminate())?;
-        let mut interrupt = signal(SignalKind::interrupt())?;
-        let mut hangup = signal(SignalKind::hangup())?;
         let mut tick = tokio::time::interval(Duration::from_secs(1));
         tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
         loop {
             let frame = self.next_frame();
             let next = tokio::select! {
                 biased;
-                event = events.next() => match event {
-                    Some(Ok(event)) => self.on_event(event)?,
-                    Some(Err(_)) | None => return Ok(End::TerminalGone),
+                event = events.recv() => match event {
+                    Some(event) => self.on_event(event)?,
+                    None => return Ok(End::TerminalGone),
                 },
-                _ = terminate.recv() => return Ok(End::Signal(15)),
-                _ = interrupt.recv() => return Ok(End::Signal(2)),
-                _ = hangup.recv() => return Ok(End::Signal(1)),
+                _ = signals.terminate.recv() => return Ok(End::Signal(15)),
+                _ = signals.interrupt.recv() => return Ok(End::Signal(2)),
+                _ = signals.hangup.recv() => return Ok(End::Signal(1)),
                 Some(report) = reports.recv() => self.take(Msg::Report(Box::new(report))),
                 Some(message) = messages.recv() => self.take(message),
                 _ = tick.tick() => {
@@ -146,7 +166,7 @@ impl Loop {
         (Instant::now() + GATHER).max(self.drawn + FRAME).min(self.drawn + FRAME + GATHER)
     }
 
-    fn on_event(&mut self, event: ratatui::crossterm::event::Event) -> io::Result<Next> {
+    fn on_event(&mut self, event: Event) -> io::Result<Next> {
         match input::translate(event) {
             Input::Msg(message) => {
                 let next = self.take(message);

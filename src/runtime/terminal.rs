@@ -8,6 +8,7 @@ use ratatui::crossterm::terminal::{
     disable_raw_mode, enable_raw_mode,
 };
 use ratatui::crossterm::{ExecutableCommand, QueueableCommand, cursor};
+use ratatui::layout::Rect;
 use std::io::{self, BufWriter, Stdout, Write};
 use std::mem::ManuallyDrop;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -67,7 +68,9 @@ impl Tty {
     /// # Errors
     /// When the terminal is gone.
     pub fn redraw(&mut self) -> io::Result<()> {
-        self.screen.clear()
+        // Not `clear`: it asks the terminal where its cursor is, and the answer would come as keys.
+        let (width, height) = self.size()?;
+        self.screen.resize(Rect::new(0, 0, width, height))
     }
 
     /// Gives the terminal back, stops this process until it is continued, and takes the terminal again.

@@ -7,4 +7,5 @@ mod architecture;
 mod config;
 mod live;
 mod pty;
+mod scan;
 mod screens;

@@ -1,1 +1,445 @@
-//! x
+//! The program in a real terminal: drawn at once, given back in every way it can end, and in charge of its keys.
+
+use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system};
+use std::io::{Read, Write};
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+/// Longer than a dialog waits before it takes its first key.
+const SETTLE: Duration = Duration::from_millis(500);
+
+/// A running stacktop on a pseudo terminal.
+pub struct Screen {
+    pub child: Box<dyn Child + Send + Sync>,
+    /// Kept open: the terminal is there as long as this is.
+    _master: Box<dyn MasterPty + Send>,
+    writer: Box<dyn Write + Send>,
+    parser: Arc<Mutex<vt100::Parser>>,
+    raw: Arc<Mutex<Vec<u8>>>,
+    state: tempfile::TempDir,
+}
+
+impl Screen {
+    pub fn start(arguments: &[&str], variables: &[(&str, &str)], (width, height): (u16, u16)) -> Self {
+        let mut all = vec![env!("CARGO_BIN_EXE_stacktop")];
+        all.extend(arguments);
+        Self::start_as(&all, variables, (width, height))
+    }
+
+    fn start_as(words: &[&str], variables: &[(&str, &str)], (width, height): (u16, u16)) -> Self {
+        let state = tempfile::tempdir().expect("a folder");
+        let mut command = CommandBuilder::new(words[0]);
+        command.args(&words[1..]);
+        command.env_clear();
+        command.env("TERM", "xterm-256color");
+        command.env("LANG", "C.UTF-8");
+        command.env("HOME", state.path());
+        command.env("USER", "tester");
+        command.env("PATH", std::env::var("PATH").unwrap_or_default());
+        command.cwd(state.path());
+        for (name, value) in variables {
+            command.env(name, value);
+        }
+        let size = PtySize { rows: height, cols: width, pixel_width: 0, pixel_height: 0 };
+        let pair = native_pty_system().openpty(size).expect("a terminal");
+        let child = pair.slave.spawn_command(command).expect("it starts");
+        drop(pair.slave);
+        let parser = Arc::new(Mutex::new(vt100::Parser::new(
+            height.try_into().expect("not zero"),
+            width.try_into().expect("not zero"),
+            0,
+        )));
+        let raw = Arc::new(Mutex::new(Vec::new()));
+        let mut reader = pair.master.try_clone_reader().expect("a reader");
+        let (seen, bytes) = (Arc::clone(&parser), Arc::clone(&raw));
+        std::thread::spawn(move || {
+            let mut buffer = [0; 8192];
+            while let Ok(count) = reader.read(&mut buffer) {
+                if count == 0 {
+                    break;
+                }
+                seen.lock().expect("no panic").process(&buffer[..count]);
+                bytes.lock().expect("no panic").extend_from_slice(&buffer[..count]);
+            }
+        });
+        let writer = pair.master.take_writer().expect("a writer");
+        Self { child, _master: pair.master, writer, parser, raw, state }
+    }
+
+    pub fn keys(&mut self, keys: &str) {
+        self.writer.write_all(keys.as_bytes()).expect("written");
+        self.writer.flush().expect("written");
+    }
+
+    pub fn text(&self) -> String {
+        self.parser.lock().expect("no panic").screen().contents()
+    }
+
+    fn alternate(&self) -> bool {
+        self.parser.lock().expect("no panic").screen().alternate_screen()
+    }
+
+    fn cursor_hidden(&self) -> bool {
+        self.parser.lock().expect("no panic").screen().hide_cursor()
+    }
+
+    fn raw_text(&self) -> String {
+        String::from_utf8_lossy(&self.raw.lock().expect("no panic")).into_owned()
+    }
+
+    /// Waits until `text` is on the screen; how long that took.
+    #[track_caller]
+    pub fn until(&self, text: &str, seconds: u64) -> Duration {
+        self.until_that(text, seconds, |screen| screen.contains(text))
+    }
+
+    #[track_caller]
+    pub fn until_that(&self, what: &str, seconds: u64, done: impl Fn(&str) -> bool) -> Duration {
+        let began = Instant::now();
+        while began.elapsed() < Duration::from_secs(seconds) {
+            if done(&self.text()) {
+                return began.elapsed();
+            }
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        panic!("`{what}` did not come:\n{}", self.text());
+    }
+
+    fn signal(&self, name: &str) {
+        let pid = self.child.process_id().expect("a pid").to_string();
+        assert!(std::process::Command::new("kill").args([name, &pid]).status().expect("kill").success());
+    }
+
+    #[track_caller]
+    fn ended(&mut self, seconds: u64) -> u32 {
+        let began = Instant::now();
+        while began.elapsed() < Duration::from_secs(seconds) {
+            if let Some(status) = self.child.try_wait().expect("a status") {
+                std::thread::sleep(Duration::from_millis(100));
+                return status.exit_code();
+            }
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        panic!("it did not end:\n{}", self.text());
+    }
+
+    pub fn state_folder(&self) -> &Path {
+        self.state.path()
+    }
+}
+
+impl Drop for Screen {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn demo() -> Screen {
+    let screen = Screen::start(&["demo"], &[], (160, 50));
+    screen.until("DEMO", 10);
+    screen
+}
+
+#[track_caller]
+fn given_back(screen: &Screen) {
+    assert!(!screen.alternate(), "the alternate screen was not left");
+    assert!(!screen.cursor_hidden(), "the cursor was not shown again");
+    assert!(screen.raw_text().contains("\u{1b}[?2004l"), "bracketed paste was not switched off");
+}
+
+#[test]
+fn the_terminal_is_given_back_on_quit_and_on_signals() {
+    for (how, code) in [("q", 0), ("-TERM", 143), ("-INT", 130), ("-HUP", 129)] {
+        let mut screen = demo();
+        if how == "q" {
+            screen.keys("q");
+        } else {
+            screen.signal(how);
+        }
+        assert_eq!(screen.ended(5), code, "{how}");
+        given_back(&screen);
+    }
+}
+
+#[test]
+fn a_terminal_that_is_gone_ends_the_program() {
+    // The only descriptor of the terminal's other end must be closed, which portable-pty's cloned reader prevents.
+    const HANG_UP: &str = "
+import fcntl, os, pty, signal, struct, sys, termios, time
+signal.alarm(30)
+pid, master = pty.fork()
+if pid == 0:
+    if sys.argv[2] == 'ignored':
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    signal.alarm(0)
+    time.sleep(0.2)
+    os.execve(sys.argv[1], [sys.argv[1], 'demo'], {'TERM': 'xterm', 'HOME': sys.argv[3]})
+fcntl.ioctl(master, termios.TIOCSWINSZ, struct.pack('HHHH', 24, 80, 0, 0))
+seen = b''
+while b'DEMO' not in seen:
+    seen += os.read(master, 65536)
+end = time.time() + float(sys.argv[4])
+while time.time() < end:
+    os.set_blocking(master, False)
+    try:
+        os.read(master, 65536)
+    except BlockingIOError:
+        time.sleep(0.01)
+os.close(master)
+for _ in range(100):
+    done, status = os.waitpid(pid, os.WNOHANG)
+    if done:
+        print(os.WTERMSIG(status) if os.WIFSIGNALED(status) else -os.WEXITSTATUS(status))
+        sys.exit(0)
+    time.sleep(0.05)
+os.kill(pid, 9)
+print('still running')
+";
+    let home = tempfile::tempdir().expect("a folder");
+    for (how, after) in [("default", "0"), ("ignored", "0"), ("default", "2"), ("ignored", "2")] {
+        let output = std::process::Command::new("python3")
+            .args(["-c", HANG_UP, env!("CARGO_BIN_EXE_stacktop"), how])
+            .arg(home.path())
+            .arg(after)
+            .output()
+            .expect("python3");
+        let said = String::from_utf8_lossy(&output.stdout).trim().to_owned();
+        // 129 as after a hang-up; never an abort (signal 6) and never a process that stays.
+        assert_eq!(said, "-129", "{how}, after {after} s: {output:?}");
+    }
+}
+
+#[test]
+fn suspend_gives_the_terminal_back_and_continues_with_a_whole_screen() {
+    // A shell with job control, as an operator has it.
+    let script = format!(
+        "set -m; {} demo; echo SUSPENDED; read -r line; fg; echo LEFT",
+        env!("CARGO_BIN_EXE_stacktop")
+    );
+    let mut screen = Screen::start_as(&["bash", "-c", &script], &[], (160, 50));
+    screen.until("DEMO", 10);
+    screen.keys("\u{1a}");
+    screen.until("SUSPENDED", 5);
+    given_back(&screen);
+    screen.keys("\n");
+    screen.until("1 overview", 5);
+    assert!(screen.alternate());
+    screen.keys("q");
+    screen.until("LEFT", 5);
+    given_back(&screen);
+}
+
+#[test]
+fn pasted_text_is_never_keys() {
+    let mut screen = demo();
+    screen.keys("\u{1b}[200~q2x\u{3}t\u{1b}[201~");
+    std::thread::sleep(Duration::from_millis(500));
+    assert!(screen.child.try_wait().expect("a status").is_none(), "a pasted q ended it");
+    assert!(screen.text().contains("Findings"), "{}", screen.text());
+    // In an open text field it is text, in one line.
+    screen.keys("/");
+    screen.keys("\u{1b}[200~jo\nbs\u{1b}[201~");
+    screen.until("jo", 3);
+    assert!(screen.child.try_wait().expect("a status").is_none());
+}
+
+#[test]
+fn escape_goes_up_and_never_quits() {
+    let mut screen = demo();
+    screen.until("Sources", 10);
+    for _ in 0..5 {
+        screen.keys("\u{1b}");
+        std::thread::sleep(Duration::from_millis(120));
+    }
+    assert!(screen.child.try_wait().expect("a status").is_none());
+    screen.keys("?");
+    screen.until("this help", 3);
+    screen.keys("\u{1b}");
+    screen.until_that("the overview", 3, |text| !text.contains("this help"));
+}
+
+#[test]
+fn the_demo_incident_is_ended_by_the_right_keys() {
+    let mut screen = demo();
+    screen.until("blocks 9 sessions", 60);
+    let text = screen.text();
+    let verdict = text.lines().nth(1).expect("a verdict");
+    assert!(verdict.contains("idle in transaction"), "the culprit stands in the verdict: {verdict}");
+    screen.keys("2");
+    screen.until("9 sessions wait behind 1 root", 5);
+    screen.keys("x");
+    screen.until("terminate backend", 3);
+    // A dialog takes no key at first, so that no reflex chooses.
+    std::thread::sleep(SETTLE);
+    screen.keys("t");
+    screen.until("release 9 sessions", 3);
+    // Enter never confirms.
+    screen.keys("\r");
+    std::thread::sleep(Duration::from_millis(600));
+    assert!(screen.text().contains("Keep it"), "{}", screen.text());
+    screen.keys("t");
+    screen.until("nobody waits for a lock", 10);
+    screen.keys("6");
+    screen.until("order-mails", 3);
+    screen.keys("\r");
+    screen.until("canceling statement", 5);
+    screen.keys("\u{1b}");
+    screen.until("(DLQ)", 3);
+    screen.keys("\r");
+    screen.until("canceling statement", 5);
+    screen.keys(" ");
+    std::thread::sleep(Duration::from_millis(100));
+    screen.keys(" ");
+    std::thread::sleep(Duration::from_millis(100));
+    screen.keys("x");
+    screen.until("retry marked jobs", 3);
+    std::thread::sleep(SETTLE);
+    screen.keys("r");
+    screen.until("Retry 2 jobs", 3);
+    std::thread::sleep(SETTLE);
+    screen.keys("r");
+    screen.until("2 completed", 10);
+    let audit = screen.state_folder().join(".local/state/stacktop/demo-audit.jsonl");
+    let lines = std::fs::read_to_string(audit).expect("the audit trail");
+    assert_eq!(lines.lines().count(), 6, "{lines}");
+    assert!(lines.contains("terminate_backend") && lines.contains("retry_jobs"), "{lines}");
+    screen.keys("@");
+    screen.until("retry_jobs", 3);
+}
+
+#[test]
+fn without_a_terminal_it_says_so() {
+    let output = std::process::Command::new(env!("CARGO_BIN_EXE_stacktop"))
+        .arg("demo")
+        .stdin(std::process::Stdio::null())
+        .output()
+        .expect("it runs");
+    assert_eq!(output.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("no terminal"), "{output:?}");
+}
+
+#[test]
+fn mistakes_are_told_before_the_screen_is_taken() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("c.toml");
+    for (text, expected) in [
+        (
+            "[[postgres]]\nurl = \"postgres://u@localhost/d\"\nintervall = \"2s\"\n",
+            "c.toml:3:1: unknown field `intervall`",
+        ),
+        ("[[redis]]\nurl = \"redis://localhost\"\ntimeout = \"4 parsecs\"\n", "500ms, 2s, 5m or 1h"),
+        ("[keys]\nqitu = \"q\"\n", "there is no command `qitu`"),
+    ] {
+        std::fs::write(&file, text).expect("written");
+        let mut screen = Screen::start(&["--config", &file.display().to_string()], &[], (120, 40));
+        assert_eq!(screen.ended(5), 2, "{text}");
+        assert!(screen.raw_text().contains(expected), "{}", screen.raw_text());
+        assert!(!screen.raw_text().contains("\u{1b}[?1049h"), "the screen was taken");
+    }
+}
+
+#[test]
+fn no_color_means_no_colour() {
+    let screen = Screen::start(&["demo"], &[("NO_COLOR", "1")], (120, 40));
+    screen.until("DEMO", 10);
+    std::thread::sleep(Duration::from_millis(500));
+    let raw = screen.raw_text();
+    for colour in ["\u{1b}[38;", "\u{1b}[48;", "\u{1b}[31m", "\u{1b}[32m"] {
+        assert!(!raw.contains(colour), "{colour:?}");
+    }
+    assert!(
+        raw.contains("\u{1b}[7m") || raw.contains("\u{1b}[1m"),
+        "the selection is visible by other means"
+    );
+}
+
+/// Freezes a process and everything below it, until it is dropped.
+struct Frozen(Vec<String>);
+
+impl Frozen {
+    fn all(pid: &str) -> Self {
+        let children = std::process::Command::new("pgrep").args(["-P", pid]).output().expect("pgrep").stdout;
+        let mut pids: Vec<String> =
+            String::from_utf8_lossy(&children).split_whitespace().map(str::to_owned).collect();
+        pids.push(pid.to_owned());
+        for pid in &pids {
+            let _ = std::process::Command::new("kill").args(["-STOP", pid]).status();
+        }
+        Self(pids)
+    }
+}
+
+impl Drop for Frozen {
+    fn drop(&mut self) {
+        for pid in &self.0 {
+            let _ = std::process::Command::new("kill").args(["-CONT", pid]).status();
+        }
+    }
+}
+
+#[test]
+fn freeze_every_server_and_the_keys_still_answer() {
+    let test = "freeze_every_server_and_the_keys_still_answer";
+    let mut servers = Vec::new();
+    for (kind, name) in [("postgres", "PG"), ("redis", "REDIS"), ("prometheus", "PROMETHEUS")] {
+        let url = if kind == "prometheus" {
+            crate::live::server(test, "STACKTOP_TEST_PROMETHEUS_URL")
+        } else {
+            crate::live::server(test, &format!("STACKTOP_TEST_FREEZE_{name}_URL"))
+        };
+        let pid = crate::live::server(test, &format!("STACKTOP_TEST_FREEZE_{name}_PID"));
+        if let Some((url, pid)) = url.zip(pid) {
+            servers.push((kind, url, pid));
+        }
+    }
+    if servers.len() < 3 {
+        return;
+    }
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("stacktop.toml");
+    let config: String = servers
+        .iter()
+        .map(|(kind, url, _)| format!("[[{kind}]]\nurl = \"{url}\"\ninterval = \"1s\"\ntimeout = \"2s\"\n"))
+        .collect();
+    std::fs::write(&file, config).expect("written");
+    let mut screen = Screen::start(&["--config", &file.display().to_string()], &[], (160, 50));
+    let answering = |text: &str| text.lines().next().is_some_and(|line| line.matches('●').count() == 3);
+    screen.until_that("all three answer", 20, answering);
+    for (kind, _, pid) in &servers {
+        let frozen = Frozen::all(pid);
+        // Marked by the clock, not by the poller that hangs.
+        screen.until_that("it is marked", 20, |text| {
+            let line = text.lines().next().unwrap_or_default();
+            line.contains("LATE") || line.contains("no data")
+        });
+        assert!(
+            !screen.text().lines().nth(1).unwrap_or_default().starts_with("OK"),
+            "never green while silent"
+        );
+        drop(frozen);
+        screen.until_that("it answers again", 60, answering);
+        eprintln!("{kind}: marked while stopped, back without a restart");
+    }
+    let frozen: Vec<Frozen> = servers.iter().map(|(_, _, pid)| Frozen::all(pid)).collect();
+    std::thread::sleep(Duration::from_secs(3));
+    let mut times = Vec::new();
+    for _ in 0..10 {
+        screen.keys("2");
+        times.push(
+            screen.until_that("blocking", 5, |text| !text.contains("Findings") && !text.contains("Running")),
+        );
+        screen.keys("3");
+        times.push(screen.until("Running", 5));
+        screen.keys("1");
+        times.push(screen.until("Findings", 5));
+    }
+    times.sort();
+    eprintln!(
+        "with all servers stopped a key answered within {:?} (median), {:?} (worst)",
+        times[15], times[29]
+    );
+    drop(frozen);
+    screen.until_that("all three answer again", 60, answering);
+}

@@ -1,1 +1,200 @@
-//! x
+//! Every screen of the demo stack, drawn at three sizes and compared with what it looked like when somebody looked at it.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use stacktop::app::key::{Code, Key};
+use stacktop::app::keymap::Keymap;
+use stacktop::app::model::{Kind, Model};
+use stacktop::app::msg::{Effect, Msg};
+use stacktop::app::{update, view};
+use stacktop::core::alert::Rulebook;
+use stacktop::core::arming::{Access, Arming};
+use stacktop::core::focus::Focus;
+use stacktop::core::ids::TargetId;
+use stacktop::core::place::Screen;
+use stacktop::core::report::{BreakerState, Plan, PollReport};
+use stacktop::core::time::Now;
+use stacktop::core::world::{TargetState, World, all_rules};
+use stacktop::drill::Stack;
+use stacktop::sources::Source;
+use stacktop::ui::theme::Theme;
+use std::collections::HashMap;
+use std::time::Duration;
+
+/// The app on the demo stack, driven without a terminal and without a clock.
+struct Drive {
+    model: Model,
+    sources: Vec<(TargetId, Box<dyn Source>)>,
+    focus: Vec<(TargetId, Focus)>,
+    second: u64,
+}
+
+impl Drive {
+    fn demo() -> Self {
+        let now = Now::example(0);
+        let stack = Stack::demo(1, now);
+        let states = stack
+            .targets()
+            .iter()
+            .map(|t| TargetState::new(t.id.clone(), t.kind, t.address.clone(), t.interval, now))
+            .collect();
+        let access = stack.targets().iter().map(|target| (target.id.clone(), Access::Free)).collect();
+        let sources = stack.jobs().into_iter().map(|job| (job.target.clone(), (job.source)())).collect();
+        let model = Model {
+            kind: Kind::Demo,
+            now,
+            world: World::new(states, Rulebook::defaults(&all_rules())),
+            frozen: None,
+            arming: Arming::new("demo".to_owned(), false, None, access),
+            screen: Screen::Overview,
+            last_screen: Screen::Overview,
+            places: HashMap::new(),
+            overlay: None,
+            toast: None,
+            keymap: Keymap::default(),
+            theme: Theme::built_in("dark").expect("it is built in"),
+            audit: Vec::new(),
+            audit_place: "demo-audit.jsonl".to_owned(),
+            running: 0,
+            quit_asked: false,
+            trail: Vec::new(),
+            focus: Vec::new(),
+            page: 20,
+        };
+        Self { model, sources, focus: Vec::new(), second: 0 }
+    }
+
+    fn tell(&mut self, msg: Msg) {
+        for effect in update(&mut self.model, msg, Now::example(self.second)) {
+            if let Effect::Focus(focus) = effect {
+                self.focus = focus;
+            }
+        }
+    }
+
+    async fn run_to(&mut self, second: u64) {
+        while self.second < second {
+            self.second += 1;
+            let now = Now::example(self.second);
+            for at in 0..self.sources.len() {
+                let target = self.sources[at].0.clone();
+                let focus: Vec<Focus> = self
+                    .focus
+                    .iter()
+                    .filter(|(id, _)| *id == target)
+                    .map(|(_, focus)| focus.clone())
+                    .collect();
+                let result = self.sources[at].1.poll(now, &focus).await;
+                let plan = Plan {
+                    interval: Duration::from_secs(1),
+                    widened: false,
+                    next: now,
+                    breaker: BreakerState::Closed,
+                    failures: 0,
+                };
+                let took = Duration::from_millis(2);
+                self.tell(Msg::Report(Box::new(PollReport {
+                    target,
+                    at: now,
+                    took,
+                    result,
+                    plan,
+                    dropped: 0,
+                })));
+            }
+            self.tell(Msg::Tick);
+        }
+    }
+
+    fn key(&mut self, key: Key) {
+        self.tell(Msg::Key(key));
+    }
+
+    fn drawn(&mut self, width: u16, height: u16) -> String {
+        self.model.page = view::page_rows(width, height);
+        let area = Rect::new(0, 0, width, height);
+        let mut buffer = Buffer::empty(area);
+        view::draw(&self.model, area, &mut buffer);
+        let mut text = String::new();
+        for y in 0..height {
+            let line: String = (0..width).map(|x| buffer[(x, y)].symbol()).collect();
+            text.push_str(line.trim_end());
+            text.push('\n');
+        }
+        text
+    }
+}
+
+fn snapshot(name: &str, text: &str) {
+    let mut settings = insta::Settings::clone_current();
+    settings.set_snapshot_path("snapshots");
+    settings.set_prepend_module_to_snapshot(false);
+    settings.set_omit_expression(true);
+    settings.bind(|| insta::assert_snapshot!(name, text));
+}
+
+#[tokio::test]
+async fn every_screen_at_three_sizes() {
+    // Clocks on the screen are local; the snapshots were taken in UTC.
+    if chrono::Local::now().offset().local_minus_utc() != 0 {
+        eprintln!("SKIPPED every_screen_at_three_sizes: the snapshots show UTC as local time");
+        return;
+    }
+    let mut drive = Drive::demo();
+    drive.run_to(45).await;
+    for (number, screen) in Screen::ALL.iter().enumerate() {
+        drive.key(Key::char(char::from_digit(number as u32 + 1, 10).expect("a digit")));
+        drive.run_to(drive.second + 1).await;
+        for (width, height) in [(80, 24), (120, 40), (200, 60)] {
+            let name = format!("{screen:?}-{width}x{height}").to_lowercase();
+            let text = drive.drawn(width, height);
+            snapshot(&name, &text);
+        }
+    }
+}
+
+#[tokio::test]
+async fn details_menus_and_small_terminals() {
+    if chrono::Local::now().offset().local_minus_utc() != 0 {
+        return;
+    }
+    let mut drive = Drive::demo();
+    drive.run_to(45).await;
+    drive.key(Key::char('2'));
+    drive.key(Key::plain(Code::Enter));
+    snapshot("session-80x24", &drive.drawn(80, 24));
+    drive.key(Key::char('x'));
+    snapshot("menu-80x24", &drive.drawn(80, 24));
+    drive.key(Key::char('t'));
+    snapshot("confirm-80x24", &drive.drawn(80, 24));
+    drive.key(Key::plain(Code::Esc));
+    drive.key(Key::char('6'));
+    drive.key(Key::plain(Code::Enter));
+    drive.run_to(46).await;
+    snapshot("failed-80x24", &drive.drawn(80, 24));
+    drive.key(Key::plain(Code::Enter));
+    drive.run_to(47).await;
+    snapshot("job-80x24", &drive.drawn(80, 24));
+    drive.key(Key::char('?'));
+    snapshot("help-80x24", &drive.drawn(80, 24));
+    drive.key(Key::plain(Code::Esc));
+    snapshot("small-50x10", &drive.drawn(50, 10));
+    for (width, height) in [(1, 1), (3, 2), (10, 3), (59, 15), (60, 16), (300, 100)] {
+        let _ = drive.drawn(width, height);
+    }
+}
+
+#[tokio::test]
+async fn the_selection_follows_the_row_and_not_its_place() {
+    let mut drive = Drive::demo();
+    drive.run_to(20).await;
+    drive.key(Key::char('2'));
+    drive.key(Key::char('j'));
+    let selected = |drive: &mut Drive| {
+        let text = drive.drawn(120, 40);
+        text.lines().find(|line| line.starts_with("> ")).map(|line| line[..24].to_owned())
+    };
+    let before = selected(&mut drive).expect("a row");
+    drive.run_to(40).await;
+    assert_eq!(selected(&mut drive), Some(before));
+}

@@ -154,8 +154,7 @@ pub fn tabs(model: &Model, area: Rect, buffer: &mut Buffer) {
     let narrow = area.width < 100;
     for panel in PANELS {
         let here = panel.screen() == model.screen;
-        let name = if narrow && !here { &panel.title()[..panel.title().len().min(7)] } else { panel.title() };
-        let label = format!("{} {name}", panel.screen().number());
+        let label = format!("{} {}", panel.screen().number(), panel.title());
         let style = model.theme.part(if here { "tab_here" } else { "tab" });
         if x >= area.right() {
             return;
@@ -226,15 +225,16 @@ pub fn hints(model: &Model, area: Rect, buffer: &mut Buffer) {
     if !model.place().path.is_empty() {
         wanted.push((Command::Back, "back"));
     }
+    // What everybody needs stands first: a narrow screen cuts the end off.
     wanted.extend([
+        (Command::Help, "help"),
+        (Command::Quit, "quit"),
         (Command::Filter, "filter"),
         (Command::Sort, "sort"),
         (Command::Freeze, if model.frozen.is_some() { "go on" } else { "freeze" }),
         (Command::Refresh, "refresh"),
-        (Command::Sources, "sources"),
         (Command::ActionLog, "log"),
-        (Command::Help, "help"),
-        (Command::Quit, "quit"),
+        (Command::Sources, "sources"),
     ]);
     let mut line = Line::default();
     for (command, word) in wanted {

@@ -96,7 +96,14 @@ async fn every_version_is_read_whole() {
             assert_eq!(gap, None, "{part} of version {version}");
         }
         assert!(state(&watch).rates.transactions.is_some(), "a rate of version {version}");
-        assert!(reading.sessions.ready().expect("sessions").iter().any(stacktop::core::postgres::Session::is_client));
+        assert!(
+            reading
+                .sessions
+                .ready()
+                .expect("sessions")
+                .iter()
+                .any(stacktop::core::postgres::Session::is_client)
+        );
     }
 }
 

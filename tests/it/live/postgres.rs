@@ -330,7 +330,7 @@ async fn tls_as_libpq_means_it() {
 async fn every_mistake_gets_its_own_sentence() {
     let Some(url) = server("every_mistake_gets_its_own_sentence", "STACKTOP_TEST_PG_URL") else { return };
     let wrong_password = url.replace("postgres-secret", "not-the-secret");
-    let wrong_port = url.replace("25415", "25499");
+    let wrong_port = "postgres://postgres:postgres-secret@127.0.0.1:9/postgres".to_owned();
     let wrong_database = format!("{}/nowhere", url.rsplit_once('/').expect("a database").0);
     for (url, kind) in [
         (wrong_password, PollErrorKind::Credentials),

@@ -400,7 +400,7 @@ async fn every_mistake_gets_its_own_sentence() {
     let mut cases = vec![
         (url.replace(":redis-secret@", ""), PollErrorKind::Credentials),
         (url.replace("redis-secret", "not-the-secret"), PollErrorKind::Credentials),
-        ("redis://127.0.0.1:25499".to_owned(), PollErrorKind::Unreachable),
+        ("redis://127.0.0.1:9".to_owned(), PollErrorKind::Unreachable),
         (tls.clone(), PollErrorKind::Tls),
     ];
     if let Some(postgres) = server(test, "STACKTOP_TEST_PG_URL") {

@@ -5,7 +5,7 @@ use super::{Panel, PanelContext};
 use crate::core::action::Offer;
 use crate::core::place::{RowKey, Screen};
 use crate::core::postgres::blocking::{Edge, Node, Who};
-use crate::core::postgres::{PostgresState, Session, backend_key, prepared_key};
+use crate::core::postgres::{PostgresReading, PostgresState, Session, backend_key, prepared_key};
 use crate::core::world::TargetState;
 use crate::ui::content::{Cell, Column, Content, Line, Role, Row, Section, Table};
 
@@ -65,7 +65,10 @@ fn trees(target: &TargetState, state: &PostgresState, context: PanelContext<'_>)
     if let Some(gap) = state.reading().and_then(|reading| reading.locks.gap()) {
         lines.push(Line::of(Role::Warning, &gap.note));
     }
-    if state.reading().is_none_or(|reading| reading.locks.ready().is_none()) {
+    // Locks are asked for only while somebody waits for one, which the sessions tell.
+    let known =
+        |reading: &PostgresReading| reading.sessions.ready().is_some() && reading.locks.gap().is_none();
+    if !state.reading().is_some_and(known) {
         // Nothing is known: "nobody waits" would be a claim.
         return Section::lines("", lines);
     }

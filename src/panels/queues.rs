@@ -267,6 +267,17 @@ fn failed_jobs(context: PanelContext<'_>, key: &RowKey) -> Content {
         lines.push(Line::of(role, counts));
         let evidence = &reading.evidence;
         lines.push(Line::of(Role::Muted, format!("{}, because {}", evidence.family, evidence.why)));
+        if let Some(newest) = reading.newest_failure {
+            let oldest = reading
+                .oldest_failure
+                .map_or(String::new(), |age| format!(", the oldest kept {} ago", duration(age)));
+            let recent = format!(
+                "newest failure {} ago{oldest}, {} within five minutes",
+                duration(newest),
+                reading.failed_last_five_minutes
+            );
+            lines.push(Line::of(role, recent));
+        }
         if reading.paused {
             lines.push(Line::of(Role::Note, "paused: a retried job waits until the queue is resumed"));
         }

@@ -75,3 +75,20 @@ fn the_examples_in_the_sample_are_valid_once_uncommented() {
     assert_eq!(settings.targets.len(), 5, "{examples}");
     assert_eq!(settings.environment, "remote");
 }
+
+#[test]
+fn the_compose_file_for_trying_is_found_by_itself() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let compose = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("compose.yaml");
+    std::fs::copy(compose, folder.path().join("compose.yaml")).expect("copied");
+    let settings = resolve(&Wishes::default(), &Surroundings::empty(folder.path())).expect("it is valid");
+    let found: Vec<String> =
+        settings.targets.iter().map(|target| format!("{} {}", target.id, target.address())).collect();
+    let expected = [
+        "db 127.0.0.1:5433/shop",
+        "redis 127.0.0.1:6390/0",
+        "search http://127.0.0.1:9210",
+        "prometheus http://127.0.0.1:9095",
+    ];
+    assert_eq!(found, expected, "{:?}", settings.trail);
+}

@@ -309,6 +309,43 @@ fn the_demo_incident_is_ended_by_the_right_keys() {
     screen.until("retry_jobs", 3);
 }
 
+/// Run as a child on a terminal of its own by [`a_panic_gives_the_terminal_back_only_where_it_must`].
+#[test]
+fn child_that_panics() {
+    let Ok(place) = std::env::var("STACKTOP_TEST_PANIC") else { return };
+    stacktop::runtime::terminal::guard_panics(|info| eprintln!("REPORTED {info}"));
+    let mut tty = stacktop::runtime::terminal::Tty::take().expect("a terminal");
+    let mut draw = |text: &str| {
+        tty.draw(|frame| {
+            let area = frame.area();
+            frame.buffer_mut().set_string(area.x, area.y, text, ratatui::style::Style::new());
+        })
+        .expect("drawn");
+    };
+    draw("BEFORE");
+    assert!(place != "here", "on the thread that draws");
+    let task = std::thread::spawn(|| panic!("in a task"));
+    assert!(task.join().is_err());
+    draw("AFTER ");
+    std::thread::sleep(Duration::from_secs(2));
+}
+
+#[test]
+fn a_panic_gives_the_terminal_back_only_where_it_must() {
+    let itself = std::env::current_exe().expect("a path").display().to_string();
+    let words = [itself.as_str(), "pty::child_that_panics", "--exact", "--nocapture"];
+    let mut screen = Screen::start_as(&words, &[("STACKTOP_TEST_PANIC", "here")], (100, 30));
+    assert_eq!(screen.ended(10), 101);
+    given_back(&screen);
+    assert!(screen.text().contains("REPORTED"), "the report is on the normal screen: {}", screen.text());
+    let mut screen = Screen::start_as(&words, &[("STACKTOP_TEST_PANIC", "task")], (100, 30));
+    screen.until("AFTER", 10);
+    assert!(screen.alternate(), "a panic in a task took the screen away");
+    assert!(!screen.raw_text().contains("in a task"), "a panic in a task wrote on the screen");
+    assert_eq!(screen.ended(10), 0);
+    given_back(&screen);
+}
+
 #[test]
 fn without_a_terminal_it_says_so() {
     let output = std::process::Command::new(env!("CARGO_BIN_EXE_stacktop"))

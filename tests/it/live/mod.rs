@@ -4,6 +4,7 @@
 mod metrics;
 mod postgres;
 mod queues;
+mod screen;
 mod search;
 
 use stacktop::actions;

@@ -16,7 +16,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 /// The library as `queue.js` knows it, and what stacktop must take it for.
-const GENERATIONS: [(&str, Family); 6] = [
+pub const GENERATIONS: [(&str, Family); 6] = [
     ("bull4", Family::Bull),
     ("bullmq3", Family::BullMq(3)),
     ("bullmq4", Family::BullMq(4)),
@@ -25,14 +25,14 @@ const GENERATIONS: [(&str, Family); 6] = [
     ("bullmq6", Family::BullMq(6)),
 ];
 
-struct Lab {
+pub struct Lab {
     script: String,
-    url: String,
+    pub url: String,
     port: String,
 }
 
 impl Lab {
-    fn open(test: &str) -> Option<Self> {
+    pub fn open(test: &str) -> Option<Self> {
         let url = server(test, "STACKTOP_TEST_REDIS_URL")?;
         let script = server(test, "STACKTOP_TEST_QUEUE_JS")?;
         let port = url.rsplit_once(':').expect("a port").1.to_owned();
@@ -49,12 +49,12 @@ impl Lab {
         String::from_utf8_lossy(&output.stdout).trim().lines().last().unwrap_or_default().to_owned()
     }
 
-    fn failed(&self, generation: &str, queue: &str, count: usize) -> Vec<String> {
+    pub fn failed(&self, generation: &str, queue: &str, count: usize) -> Vec<String> {
         let ids = self.run(generation, "fail", queue, &count.to_string());
         ids.split(' ').map(str::to_owned).collect()
     }
 
-    fn worker(&self, generation: &str, queue: &str) -> Worker {
+    pub fn worker(&self, generation: &str, queue: &str) -> Worker {
         let child = Command::new("node")
             .args([&self.script, generation, &self.port, "work", queue])
             .stdout(Stdio::piped())
@@ -77,7 +77,7 @@ impl Lab {
 }
 
 /// A running worker; what it printed comes line by line.
-struct Worker {
+pub struct Worker {
     child: Child,
     lines: std::sync::mpsc::Receiver<(Instant, String)>,
     /// Lines that came before it said that it is ready.
@@ -113,7 +113,7 @@ impl Worker {
     }
 
     /// The ids of the next `count` completed jobs; each must have come with its name and its data.
-    fn done(&self, count: usize) -> Vec<String> {
+    pub fn done(&self, count: usize) -> Vec<String> {
         self.done_at(count).into_iter().map(|(_, id)| id).collect()
     }
 

@@ -1,0 +1,152 @@
+//! HTTP servers that refuse, redirect, lie or lack something: what real builds at hand cannot be made to answer.
+
+use serde_json::json;
+use stacktop::config::secret::Secret;
+use stacktop::config::target::{Connect, HttpAuth, HttpConnect, TargetConfig};
+use stacktop::core::ids::TargetId;
+use stacktop::core::part::GapKind;
+use stacktop::core::reading::Reading;
+use stacktop::core::report::{PollError, PollErrorKind};
+use stacktop::core::search::SearchReading;
+use stacktop::core::time::Now;
+use stacktop::sources;
+use std::time::Duration;
+use wiremock::matchers::{any, header, path};
+use wiremock::{Mock, MockServer, ResponseTemplate};
+
+fn http(server: &MockServer, auth: HttpAuth) -> HttpConnect {
+    HttpConnect { url: server.uri(), auth, root_cert: None }
+}
+
+async fn poll(connect: Connect) -> Result<Reading, PollError> {
+    sources::tls::install_provider();
+    let target = TargetConfig {
+        id: TargetId::new("it"),
+        chosen_because: String::new(),
+        interval: Duration::from_secs(1),
+        timeout: Duration::from_secs(5),
+        read_only: false,
+        connect,
+    };
+    sources::open(&target).poll(Now::example(0), &[]).await
+}
+
+async fn search(connect: HttpConnect) -> Result<SearchReading, PollError> {
+    match poll(Connect::Search(connect)).await? {
+        Reading::Search(reading) => Ok(*reading),
+        other => panic!("{other:?}"),
+    }
+}
+
+async fn answer(server: &MockServer, at: &str, status: u16, body: serde_json::Value) {
+    Mock::given(path(at)).respond_with(ResponseTemplate::new(status).set_body_json(body)).mount(server).await;
+}
+
+#[tokio::test]
+async fn credentials_are_sent_and_refused_ones_are_named() {
+    let server = MockServer::start().await;
+    for value in ["Basic ZWxhc3RpYzpzM2NyZXQ=", "ApiKey encoded-key", "Bearer a-token"] {
+        Mock::given(path("/_cluster/health"))
+            .and(header("authorization", value))
+            .respond_with(ResponseTemplate::new(200).set_body_json(json!({"status": "green"})))
+            .mount(&server)
+            .await;
+    }
+    Mock::given(any())
+        .respond_with(ResponseTemplate::new(401).set_body_string("no s3cret for you"))
+        .mount(&server)
+        .await;
+    let basic =
+        |password: &str| HttpAuth::Basic { user: "elastic".into(), password: Secret::inline(password) };
+    for auth in [
+        basic("s3cret"),
+        HttpAuth::ApiKey(Secret::inline("encoded-key")),
+        HttpAuth::Bearer(Secret::inline("a-token")),
+    ] {
+        let reading = search(http(&server, auth)).await.expect("its health is known");
+        assert_eq!(reading.health.ready().expect("read").status, "green");
+        assert_eq!(reading.nodes.gap().expect("refused").kind, GapKind::NotPermitted);
+    }
+    let error = search(http(&server, basic("wr0ng"))).await.expect_err("refused");
+    assert_eq!(error.kind, PollErrorKind::Credentials);
+    assert!(error.message.contains("set user and password"), "{error:?}");
+    assert!(!format!("{error:?}").contains("wr0ng"), "{error:?}");
+}
+
+#[tokio::test]
+async fn a_limited_user_gets_what_is_permitted() {
+    let server = MockServer::start().await;
+    answer(&server, "/_cluster/health", 200, json!({"status": "yellow", "unassigned_shards": 1})).await;
+    answer(&server, "/_cat/shards", 403, json!({"error": "forbidden"})).await;
+    answer(
+        &server,
+        "/_cluster/settings",
+        200,
+        json!({"transient": {"cluster.routing.allocation.enable": "none"}}),
+    )
+    .await;
+    let ilm = json!({"indices": {"logs-1": {"policy": "logs", "step": "ERROR", "failed_step": "check-rollover-ready",
+        "failed_step_retry_count": 12, "step_info": {"reason": "index has no alias"}}}});
+    answer(&server, "/_all/_ilm/explain", 200, ilm).await;
+    Mock::given(any()).respond_with(ResponseTemplate::new(403)).mount(&server).await;
+    let reading = search(http(&server, HttpAuth::None)).await.expect("a reading");
+    assert_eq!(reading.unassigned.gap().expect("refused").kind, GapKind::NotPermitted);
+    assert_eq!(reading.allocation.ready(), Some(&Some("none".to_owned())));
+    let failed = &reading.lifecycle.ready().expect("read")[0];
+    assert_eq!((failed.index.as_str(), failed.retries), ("logs-1", Some(12)));
+}
+
+#[tokio::test]
+async fn open_search_lifecycles_are_asked_its_own_way() {
+    let server = MockServer::start().await;
+    answer(&server, "/", 200, json!({"version": {"number": "2.19.3", "distribution": "opensearch"}})).await;
+    answer(&server, "/_cluster/health", 200, json!({"status": "green"})).await;
+    let ism = json!({"logs-1": {"policy_id": "p", "action": {"name": "rollover", "failed": false}, "info": {"cause": "no alias"}},
+        "total_managed_indices": 1});
+    answer(&server, "/_plugins/_ism/explain", 200, ism).await;
+    let reading = search(http(&server, HttpAuth::None)).await.expect("a reading");
+    assert_eq!(reading.lifecycle.ready().expect("read")[0].reason, "no alias");
+}
+
+#[tokio::test]
+async fn redirects_are_told_and_not_followed() {
+    let server = MockServer::start().await;
+    let login = ResponseTemplate::new(302).insert_header("location", "/login");
+    Mock::given(any()).respond_with(login).mount(&server).await;
+    let error = poll(Connect::Metrics(http(&server, HttpAuth::None))).await.expect_err("no exposition");
+    assert_eq!(error.kind, PollErrorKind::WrongServer);
+    assert!(error.message.contains("redirects"), "{error:?}");
+}
+
+#[tokio::test]
+async fn a_broken_exposition_says_which_line() {
+    let server = MockServer::start().await;
+    let broken: String = (0..200).map(|n| format!("requests{{path=\"/{n} {n}\n")).collect();
+    Mock::given(path("/metrics"))
+        .respond_with(ResponseTemplate::new(200).set_body_string(broken))
+        .mount(&server)
+        .await;
+    let some = "good 1\nbad{a=} 2\ngood_too{a=\"b\"} 3\n";
+    Mock::given(path("/some"))
+        .respond_with(ResponseTemplate::new(200).set_body_string(some))
+        .mount(&server)
+        .await;
+    let at = |path: &str| {
+        let mut connect = http(&server, HttpAuth::None);
+        connect.url.push_str(path);
+        Connect::Metrics(connect)
+    };
+    let error = poll(at("/metrics")).await.expect_err("nothing can be read");
+    assert!(
+        error.message.contains("200 lines cannot be read")
+            && error.message.contains("line 1: a quote is not closed"),
+        "{error:?}"
+    );
+    match poll(at("/some")).await.expect("most can be read") {
+        Reading::Metrics(reading) => {
+            assert_eq!(reading.samples.len(), 2);
+            assert_eq!(reading.bad, [(2, "a label's value is not in quotes".to_owned())]);
+        }
+        other => panic!("{other:?}"),
+    }
+}

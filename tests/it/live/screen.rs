@@ -1,0 +1,136 @@
+//! From the keys on a terminal to real servers and back: the whole way that an operator goes.
+
+use super::server;
+use crate::pty::Screen;
+use std::time::Duration;
+
+/// Longer than a dialog waits before it takes its first key.
+const SETTLE: Duration = Duration::from_millis(500);
+
+fn configured(text: &str) -> (tempfile::TempDir, String) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("stacktop.toml");
+    std::fs::write(&file, text).expect("written");
+    let path = file.display().to_string();
+    (folder, path)
+}
+
+fn press(screen: &mut Screen, key: &str, then: &str) {
+    std::thread::sleep(SETTLE);
+    screen.keys(key);
+    screen.until(then, 10);
+}
+
+fn phases(screen: &Screen) -> Vec<String> {
+    let file = screen.state_folder().join(".local/state/stacktop/audit.jsonl");
+    let text = std::fs::read_to_string(file).unwrap_or_default();
+    text.lines()
+        .map(|line| {
+            serde_json::from_str::<serde_json::Value>(line).expect("JSON")["phase"]
+                .as_str()
+                .expect("a phase")
+                .to_owned()
+        })
+        .collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_root_is_terminated_from_the_screen() {
+    let Some(url) = server("a_root_is_terminated_from_the_screen", "STACKTOP_TEST_PG18_URL") else { return };
+    let connect = async || {
+        let (client, connection) =
+            tokio_postgres::connect(&url, tokio_postgres::NoTls).await.expect("connected");
+        tokio::spawn(connection);
+        client
+    };
+    let root = connect().await;
+    let pid: i32 = root.query_one("SELECT pg_backend_pid()", &[]).await.expect("a pid").get(0);
+    root.batch_execute("BEGIN; UPDATE orders SET state = 'held' WHERE id = 5").await.expect("a lock");
+    let waiter = connect().await;
+    let waiting =
+        tokio::spawn(
+            async move { waiter.execute("UPDATE orders SET state = 'paid' WHERE id = 5", &[]).await },
+        );
+    // The secret is in a file: it must not be needed in the configuration.
+    let (folder, config) = configured("");
+    std::fs::write(folder.path().join("secret"), "postgres-secret\n").expect("written");
+    let bare = url.replace(":postgres-secret", "");
+    let text =
+        format!("[[postgres]]\nurl = \"{bare}\"\npassword_file = \"{}/secret\"\n", folder.path().display());
+    std::fs::write(&config, text).expect("written");
+    let mut screen = Screen::start(&["--config", &config], &[], (160, 50));
+    screen.until("pg ●", 10);
+    screen.keys("2");
+    screen.until("1 sessions wait behind 1 root", 10);
+    press(&mut screen, "x", "terminate backend");
+    press(&mut screen, "t", &format!("Terminate pid {pid} and release 1 session"));
+    press(&mut screen, "t", &format!("pid {pid} is gone"));
+    waiting.await.expect("no panic").expect("its update went through");
+    screen.until("nobody waits for a lock", 10);
+    assert_eq!(phases(&screen), ["intent", "outcome", "verified"]);
+    let pid = screen.child.process_id().expect("a pid");
+    let words = std::fs::read_to_string(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+    let environment = std::fs::read_to_string(format!("/proc/{pid}/environ")).unwrap_or_default();
+    assert!(!words.contains("postgres-secret") && !environment.contains("postgres-secret"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_failed_job_is_retried_from_the_screen() {
+    let Some(lab) = super::queues::Lab::open("a_failed_job_is_retried_from_the_screen") else { return };
+    for (generation, _) in super::queues::GENERATIONS {
+        let name = format!("screen-{generation}-{}", std::process::id());
+        let ids = lab.failed(generation, &name, 1);
+        let worker = lab.worker(generation, &name);
+        let (_folder, config) =
+            configured(&format!("[[redis]]\nurl = \"{}\"\nqueues = [\"{name}\"]\n", lab.url));
+        let mut screen = Screen::start(&["--config", &config], &[], (160, 50));
+        screen.until("redis ●", 10);
+        screen.keys("6");
+        screen.until(&name, 10);
+        screen.keys("\r");
+        screen.until("the provider said no", 10);
+        press(&mut screen, "x", "retry job");
+        press(&mut screen, "r", &format!("Retry 1 job of queue {name}"));
+        press(&mut screen, "r", "1 completed");
+        assert_eq!(worker.done(1), ids, "{generation}");
+        assert_eq!(phases(&screen), ["intent", "outcome", "verified"], "{generation}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn read_only_refuses_and_production_wants_a_word() {
+    let Some(lab) = super::queues::Lab::open("read_only_refuses_and_production_wants_a_word") else { return };
+    let name = format!("careful-{}", std::process::id());
+    lab.failed("bullmq5", &name, 1);
+    let text =
+        format!("environment = \"shop-prod\"\n[[redis]]\nurl = \"{}\"\nqueues = [\"{name}\"]\n", lab.url);
+    let (_folder, config) = configured(&text);
+    let to_the_job = |screen: &mut Screen| {
+        screen.until("redis ●", 10);
+        screen.keys("6");
+        screen.until(&name, 10);
+        screen.keys("\r");
+        screen.until("the provider said no", 10);
+        press(screen, "x", "retry job");
+        std::thread::sleep(SETTLE);
+        screen.keys("r");
+    };
+    let mut screen = Screen::start(&["--config", &config, "--read-only"], &[], (160, 50));
+    to_the_job(&mut screen);
+    screen.until("--read-only", 5);
+    assert!(phases(&screen).is_empty());
+    let mut screen = Screen::start(&["--config", &config], &[], (160, 50));
+    screen.until("PROD shop-prod", 10);
+    to_the_job(&mut screen);
+    screen.until("Retry 1 job", 5);
+    std::thread::sleep(SETTLE);
+    // The key alone does nothing here.
+    screen.keys("r");
+    std::thread::sleep(SETTLE);
+    assert!(phases(&screen).is_empty(), "a single key was enough in production");
+    let asked = screen.text();
+    assert!(asked.contains("type"), "{asked}");
+    screen.keys("\u{1b}");
+    std::thread::sleep(SETTLE);
+    assert!(phases(&screen).is_empty());
+}

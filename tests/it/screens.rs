@@ -198,3 +198,21 @@ async fn the_selection_follows_the_row_and_not_its_place() {
     drive.run_to(40).await;
     assert_eq!(selected(&mut drive), Some(before));
 }
+
+#[tokio::test]
+async fn ascii_means_ascii() {
+    let mut drive = Drive::demo();
+    drive.model.theme.ascii = true;
+    drive.run_to(45).await;
+    for number in '1'..='8' {
+        drive.key(Key::char(number));
+        drive.run_to(drive.second + 1).await;
+        for size in [(80, 24), (160, 50), (40, 10)] {
+            let text = drive.drawn(size.0, size.1);
+            let odd: Vec<char> = text.chars().filter(|c| !c.is_ascii()).collect();
+            assert!(odd.is_empty(), "{odd:?} on screen {number}:\n{text}");
+        }
+    }
+    drive.key(Key::char('?'));
+    assert!(drive.drawn(160, 50).is_ascii());
+}

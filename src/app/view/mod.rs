@@ -31,6 +31,40 @@ pub fn draw(model: &Model, area: Rect, buffer: &mut Buffer) {
     if area.is_empty() {
         return;
     }
+    whole(model, area, buffer);
+    if model.theme.ascii {
+        only_ascii(area, buffer);
+    }
+}
+
+/// Whatever was drawn, in ASCII: our own signs by their nearest likeness, anything else of a server's text as `?`.
+fn only_ascii(area: Rect, buffer: &mut Buffer) {
+    for position in area.positions() {
+        let cell = &mut buffer[position];
+        if cell.symbol().is_ascii() {
+            continue;
+        }
+        let likeness = match cell.symbol() {
+            "│" | "┃" => "|",
+            "─" | "—" | "–" => "-",
+            "└" | "┌" | "┐" | "┘" | "├" | "┤" => "+",
+            "…" => "~",
+            "·" => ".",
+            "‼" => "!",
+            "Σ" => "S",
+            "µ" => "u",
+            "●" => "o",
+            "←" => "<",
+            "→" => ">",
+            "↑" => "^",
+            "↓" => "v",
+            _ => "?",
+        };
+        cell.set_symbol(likeness);
+    }
+}
+
+fn whole(model: &Model, area: Rect, buffer: &mut Buffer) {
     if area.width < LEAST_WIDTH || area.height < LEAST_HEIGHT {
         tiny(model, area, buffer);
         return;

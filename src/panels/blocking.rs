@@ -56,6 +56,21 @@ impl Panel for Blocking {
     }
 }
 
+/// The columns of a tree, on the screen and in a session's card.
+fn columns() -> Vec<Column> {
+    vec![
+        Column::flex("pid", 16, 0),
+        Column::fixed("user", 11, 2),
+        Column::fixed("application", 13, 5),
+        Column::fixed("state", 18, 1),
+        Column::number("tx age", 7, 3),
+        Column::number("waits", 7, 1),
+        Column::number("blocks", 6, 0),
+        Column::flex("holds, or wants", 22, 1),
+        Column::flex("last statement", 20, 4),
+    ]
+}
+
 fn trees(target: &TargetState, state: &PostgresState, context: PanelContext<'_>) -> Section {
     let mut lines = vec![heading(target, state, context)];
     for cycle in &state.forest.cycles {
@@ -81,22 +96,8 @@ fn trees(target: &TargetState, state: &PostgresState, context: PanelContext<'_>)
             format!("{victims} sessions wait behind {roots} root{}", if roots == 1 { "" } else { "s" });
         lines.push(Line::of(Role::Warning, text));
     }
-    let table = Table {
-        columns: vec![
-            Column::flex("pid", 16, 0),
-            Column::fixed("user", 11, 2),
-            Column::fixed("application", 13, 5),
-            Column::fixed("state", 18, 1),
-            Column::number("tx age", 7, 3),
-            Column::number("waits", 7, 1),
-            Column::number("blocks", 6, 0),
-            Column::flex("holds, or wants", 22, 1),
-            Column::flex("last statement", 20, 4),
-        ],
-        rows,
-        empty: "nobody waits for a lock".to_owned(),
-        fixed_order: true,
-    };
+    let table =
+        Table { columns: columns(), rows, empty: "nobody waits for a lock".to_owned(), fixed_order: true };
     Section { title: String::new(), lines, table: Some(table) }
 }
 
@@ -171,22 +172,7 @@ fn detail(context: PanelContext<'_>, key: &RowKey) -> Content {
         itself.into_iter().chain(behind).map(|node| row(target, state, node, Role::Text)).collect();
     let mut sections = vec![Section::lines(title.clone(), lines), Section::lines("Last statement", query)];
     if !below.is_empty() {
-        let table = Table {
-            columns: vec![
-                Column::flex("pid", 16, 0),
-                Column::fixed("user", 11, 2),
-                Column::fixed("application", 13, 5),
-                Column::fixed("state", 18, 1),
-                Column::number("tx age", 7, 3),
-                Column::number("waits", 7, 1),
-                Column::number("blocks", 6, 0),
-                Column::flex("holds, or wants", 22, 1),
-                Column::flex("statement", 20, 4),
-            ],
-            rows: below,
-            empty: String::new(),
-            fixed_order: true,
-        };
+        let table = Table { columns: columns(), rows: below, empty: String::new(), fixed_order: true };
         sections.push(Section::table("It, and who waits behind it", table));
     }
     Content { title, sections }

@@ -2,6 +2,7 @@
 
 mod blocking;
 mod health;
+mod job;
 mod metrics;
 mod overview;
 mod postgres;

@@ -88,6 +88,21 @@ pub struct RuleSpec {
     pub triage: Triage,
 }
 
+impl RuleSpec {
+    /// A rule in one line: `thresholds` are those of a warning and of a critical finding.
+    #[must_use]
+    pub const fn new(
+        id: &'static str,
+        help: &'static str,
+        unit: RuleUnit,
+        thresholds: (Option<f64>, Option<f64>),
+        hold: Duration,
+        triage: Triage,
+    ) -> Self {
+        Self { id, help, unit, warning: thresholds.0, critical: thresholds.1, hold, triage }
+    }
+}
+
 /// One thing that is wrong right now, as one evaluation saw it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Signal {

@@ -8,20 +8,9 @@ use crate::core::text::{counted, lasting, sized, tidy};
 use crate::core::time::Now;
 use std::time::Duration;
 
-const fn rule(
-    id: &'static str,
-    help: &'static str,
-    unit: RuleUnit,
-    thresholds: (Option<f64>, Option<f64>),
-    hold: Duration,
-    triage: Triage,
-) -> RuleSpec {
-    RuleSpec { id, help, unit, warning: thresholds.0, critical: thresholds.1, hold, triage }
-}
-
 /// The rules of this system with their defaults.
 pub const RULES: &[RuleSpec] = &[
-    rule(
+    RuleSpec::new(
         "redis.memory",
         "memory in use against maxmemory",
         RuleUnit::Ratio,
@@ -29,7 +18,7 @@ pub const RULES: &[RuleSpec] = &[
         Duration::from_secs(10),
         Triage::Capacity,
     ),
-    rule(
+    RuleSpec::new(
         "redis.eviction_policy",
         "a server with job queues may evict keys: jobs can vanish",
         RuleUnit::State,
@@ -37,7 +26,7 @@ pub const RULES: &[RuleSpec] = &[
         Duration::ZERO,
         Triage::Capacity,
     ),
-    rule(
+    RuleSpec::new(
         "redis.evictions",
         "keys evicted",
         RuleUnit::PerSecond,
@@ -45,7 +34,7 @@ pub const RULES: &[RuleSpec] = &[
         Duration::from_secs(10),
         Triage::Errors,
     ),
-    rule(
+    RuleSpec::new(
         "redis.clients",
         "connected clients against maxclients",
         RuleUnit::Ratio,
@@ -53,7 +42,7 @@ pub const RULES: &[RuleSpec] = &[
         Duration::from_secs(10),
         Triage::Saturation,
     ),
-    rule(
+    RuleSpec::new(
         "redis.rejected",
         "connections refused because of maxclients",
         RuleUnit::PerSecond,
@@ -61,7 +50,7 @@ pub const RULES: &[RuleSpec] = &[
         Duration::ZERO,
         Triage::Errors,
     ),
-    rule(
+    RuleSpec::new(
         "redis.errors",
         "writes refused: OOM, READONLY, MISCONF or NOREPLICAS replies",
         RuleUnit::PerSecond,
@@ -69,7 +58,7 @@ pub const RULES: &[RuleSpec] = &[
         Duration::ZERO,
         Triage::Errors,
     ),
-    rule(
+    RuleSpec::new(
         "redis.persistence",
         "the last save to disk failed",
         RuleUnit::State,
@@ -77,7 +66,7 @@ pub const RULES: &[RuleSpec] = &[
         Duration::ZERO,
         Triage::Capacity,
     ),
-    rule(
+    RuleSpec::new(
         "redis.replica_link",
         "a replica has lost its primary",
         RuleUnit::State,
@@ -85,7 +74,7 @@ pub const RULES: &[RuleSpec] = &[
         Duration::from_secs(5),
         Triage::Lag,
     ),
-    rule(
+    RuleSpec::new(
         "queue.no_worker",
         "jobs wait and nobody works on them, for this long",
         RuleUnit::Seconds,
@@ -93,7 +82,7 @@ pub const RULES: &[RuleSpec] = &[
         Duration::ZERO,
         Triage::Saturation,
     ),
-    rule(
+    RuleSpec::new(
         "queue.dead_letters",
         "failed jobs (or a dead-letter queue) are growing, for this long",
         RuleUnit::Seconds,
@@ -101,7 +90,7 @@ pub const RULES: &[RuleSpec] = &[
         Duration::ZERO,
         Triage::Errors,
     ),
-    rule(
+    RuleSpec::new(
         "queue.wait",
         "how long the next job in line has been ready",
         RuleUnit::Seconds,
@@ -109,7 +98,7 @@ pub const RULES: &[RuleSpec] = &[
         Duration::from_secs(5),
         Triage::Latency,
     ),
-    rule(
+    RuleSpec::new(
         "queue.paused",
         "a paused queue holds jobs",
         RuleUnit::State,
@@ -117,7 +106,7 @@ pub const RULES: &[RuleSpec] = &[
         Duration::from_secs(5),
         Triage::Capacity,
     ),
-    rule(
+    RuleSpec::new(
         "queue.stranded",
         "jobs are in the list of a pause that is over: nobody will take them",
         RuleUnit::State,

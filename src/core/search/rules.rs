@@ -10,20 +10,9 @@ use std::time::Duration;
 
 const NOW: Duration = Duration::ZERO;
 
-const fn rule(
-    id: &'static str,
-    help: &'static str,
-    unit: RuleUnit,
-    thresholds: (Option<f64>, Option<f64>),
-    hold: Duration,
-    triage: Triage,
-) -> RuleSpec {
-    RuleSpec { id, help, unit, warning: thresholds.0, critical: thresholds.1, hold, triage }
-}
-
 /// The rules of this system with their defaults.
 pub const RULES: &[RuleSpec] = &[
-    rule(
+    RuleSpec::new(
         "search.red",
         "a primary shard is on no node: data is missing",
         RuleUnit::State,
@@ -31,7 +20,7 @@ pub const RULES: &[RuleSpec] = &[
         NOW,
         Triage::Errors,
     ),
-    rule(
+    RuleSpec::new(
         "search.yellow",
         "a replica is on no node, for this long",
         RuleUnit::Seconds,
@@ -39,7 +28,7 @@ pub const RULES: &[RuleSpec] = &[
         NOW,
         Triage::Capacity,
     ),
-    rule(
+    RuleSpec::new(
         "search.heap",
         "heap in use",
         RuleUnit::Ratio,
@@ -47,7 +36,7 @@ pub const RULES: &[RuleSpec] = &[
         Duration::from_secs(30),
         Triage::Saturation,
     ),
-    rule(
+    RuleSpec::new(
         "search.cpu",
         "CPU of a node",
         RuleUnit::Ratio,
@@ -55,7 +44,7 @@ pub const RULES: &[RuleSpec] = &[
         Duration::from_secs(60),
         Triage::Saturation,
     ),
-    rule(
+    RuleSpec::new(
         "search.disk",
         "a node's disk is past a watermark",
         RuleUnit::State,
@@ -63,7 +52,7 @@ pub const RULES: &[RuleSpec] = &[
         NOW,
         Triage::Capacity,
     ),
-    rule(
+    RuleSpec::new(
         "search.read_only",
         "indices refuse writes after a full disk",
         RuleUnit::State,
@@ -71,7 +60,7 @@ pub const RULES: &[RuleSpec] = &[
         NOW,
         Triage::Errors,
     ),
-    rule(
+    RuleSpec::new(
         "search.rejections",
         "searches or writes refused",
         RuleUnit::PerSecond,
@@ -79,7 +68,7 @@ pub const RULES: &[RuleSpec] = &[
         NOW,
         Triage::Errors,
     ),
-    rule(
+    RuleSpec::new(
         "search.breaker",
         "circuit breakers tripped",
         RuleUnit::PerSecond,
@@ -87,8 +76,15 @@ pub const RULES: &[RuleSpec] = &[
         NOW,
         Triage::Errors,
     ),
-    rule("search.lifecycle", "a lifecycle step failed", RuleUnit::State, (None, None), NOW, Triage::Capacity),
-    rule(
+    RuleSpec::new(
+        "search.lifecycle",
+        "a lifecycle step failed",
+        RuleUnit::State,
+        (None, None),
+        NOW,
+        Triage::Capacity,
+    ),
+    RuleSpec::new(
         "search.allocation",
         "shard allocation is switched off",
         RuleUnit::State,

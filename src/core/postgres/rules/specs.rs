@@ -11,15 +11,7 @@ const fn rule(
     hold_seconds: u64,
     triage: Triage,
 ) -> RuleSpec {
-    RuleSpec {
-        id,
-        help,
-        unit,
-        warning: thresholds.0,
-        critical: thresholds.1,
-        hold: Duration::from_secs(hold_seconds),
-        triage,
-    }
+    RuleSpec::new(id, help, unit, thresholds, Duration::from_secs(hold_seconds), triage)
 }
 
 use RuleUnit::{Bytes, Count, PerSecond, Ratio, Seconds, State};

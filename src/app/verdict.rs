@@ -104,7 +104,11 @@ fn calm(world: &World, notes: &[&Finding], now: Now) -> Line {
     let count = world.targets().len();
     let line = Line::of(Role::Ok, "OK ").then(
         Role::Text,
-        format!("{count} source{} answer, nothing is past its threshold", if count == 1 { "" } else { "s" }),
+        if count == 1 {
+            "1 source answers, nothing is past its threshold".to_owned()
+        } else {
+            format!("{count} sources answer, nothing is past its threshold")
+        },
     );
     match notes.first() {
         Some(note) => line.then(Role::Muted, format!("; {}", note.signal.sentence)),

@@ -92,8 +92,9 @@ fn trees(target: &TargetState, state: &PostgresState, context: PanelContext<'_>)
     let roots = state.forest.roots().count();
     let victims: usize = state.forest.roots().map(|root| root.victims).sum();
     if victims > 0 {
-        let text =
-            format!("{victims} sessions wait behind {roots} root{}", if roots == 1 { "" } else { "s" });
+        let who =
+            if victims == 1 { "1 session waits".to_owned() } else { format!("{victims} sessions wait") };
+        let text = format!("{who} behind {roots} root{}", if roots == 1 { "" } else { "s" });
         lines.push(Line::of(Role::Warning, text));
     }
     let table =

@@ -109,12 +109,14 @@ fn sources(model: &Model, width: usize) -> Vec<Line> {
         };
         let took = target.took.map_or(String::new(), |took| format!(", a poll takes {}", duration(took)));
         let each = duration(target.plan.map_or(target.configured_interval, |plan| plan.interval));
+        let widened =
+            if target.plan.is_some_and(|plan| plan.widened) { " (widened: polls are slow)" } else { "" };
         lines.push(
             Line::of(Role::Strong, format!("{} ", target.id))
-                .then(Role::Muted, format!("({}, {}) ", target.kind.name(), target.address))
                 .then(role, state)
-                .then(Role::Muted, format!(", each {each}{took}")),
+                .then(Role::Muted, format!(", each {each}{widened}{took}")),
         );
+        lines.push(Line::of(Role::Muted, format!("    {} at {}", target.kind.name(), target.address)));
         if target.failure.is_some() {
             for part in wrap(&target.silence(model.now), width.saturating_sub(4)) {
                 lines.push(Line::of(Role::Warning, format!("    {part}")));

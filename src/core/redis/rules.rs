@@ -261,6 +261,11 @@ fn server(scene: &mut Scene<'_>, reading: &RedisReading, state: &RedisState) {
     }
 }
 
+/// `1 job waits`, `9 jobs wait`.
+fn waiting(jobs: u64) -> String {
+    if jobs == 1 { "1 job waits".to_owned() } else { format!("{jobs} jobs wait") }
+}
+
 fn jobs(scene: &mut Scene<'_>, queue: &QueueReading, history: &QueueHistory) {
     let (rules, now) = (scene.rules, scene.now);
     let name = tidy(&queue.queue.name, 40);
@@ -268,8 +273,7 @@ fn jobs(scene: &mut Scene<'_>, queue: &QueueReading, history: &QueueHistory) {
     if let Some(since) = history.idle_since {
         let idle = now.since(since);
         let severity = rules.grade("queue.no_worker", idle.as_secs_f64());
-        let sentence =
-            format!("{} wait in queue {name} and no worker is connected", counted(backlog as usize, "job"));
+        let sentence = format!("{} in queue {name} and no worker is connected", waiting(backlog));
         scene.queue("queue.no_worker", severity, queue, sentence, Some(idle), backlog, "start its workers");
     }
     if let Some(since) = history.growing_since {

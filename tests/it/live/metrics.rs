@@ -25,7 +25,12 @@ async fn targets_down_rules_firing_and_failing_and_panels() {
     // Prometheus evaluates its rules and scrapes its targets once a second.
     for _ in 0..40 {
         watch.poll().await.expect("a poll");
-        if watch.verdict().contains("cannot be evaluated") && watch.verdict().contains("AlwaysFiring") {
+        let SystemState::Prometheus(state) = &watch.world.targets()[0].system else { panic!("another kind") };
+        let reading = state.reading().expect("a reading");
+        let scraped = reading.panels[0].series.ready().is_some_and(|series| series.len() == 3);
+        let noticed =
+            watch.verdict().contains("cannot be evaluated") && watch.verdict().contains("AlwaysFiring");
+        if scraped && noticed {
             break;
         }
         tokio::time::sleep(Duration::from_millis(500)).await;

@@ -61,7 +61,7 @@ async fn a_root_is_terminated_from_the_screen() {
     let mut screen = Screen::start(&["--config", &config], &[], (160, 50));
     screen.until("pg ●", 10);
     screen.keys("2");
-    screen.until("1 sessions wait behind 1 root", 10);
+    screen.until("1 session waits behind 1 root", 10);
     press(&mut screen, "x", "terminate backend");
     press(&mut screen, "t", &format!("Terminate pid {pid} and release 1 session"));
     press(&mut screen, "t", &format!("pid {pid} is gone"));

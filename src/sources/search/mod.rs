@@ -29,8 +29,7 @@ const NODES: &str = "/_nodes/stats/jvm,os,fs,thread_pool,breaker,indices?filter_
     nodes.*.breakers.*.tripped,nodes.*.indices.search,nodes.*.indices.indexing";
 /// Where `/` is refused or not there.
 const VERSIONS: &str = "/_nodes?filter_path=cluster_name,nodes.*.version";
-const SETTINGS: &str =
-    "/_cluster/settings?include_defaults=true&flat_settings=true&filter_path=*.cluster*";
+const SETTINGS: &str = "/_cluster/settings?include_defaults=true&flat_settings=true&filter_path=*.cluster*";
 const SHARDS: &str =
     "/_cat/shards?format=json&h=index,shard,prirep,state,unassigned.reason,unassigned.details&s=prirep,index";
 const BLOCKS: &str = "/_all/_settings/index.blocks.read_only_allow_delete?flat_settings=true&expand_wildcards=all&ignore_unavailable=true";

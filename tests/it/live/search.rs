@@ -158,6 +158,14 @@ async fn search_live_3_indices_that_refuse_writes_are_named() {
     panic!("no index became read-only: {seen:?}");
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn search_live_0_a_stopped_server_is_marked_and_comes_back() {
+    let test = "search_live_0_a_stopped_server_is_marked_and_comes_back";
+    let Some(url) = server(test, "STACKTOP_TEST_ES_URL") else { return };
+    let Some(pid) = server(test, "STACKTOP_TEST_FREEZE_ES_PID") else { return };
+    crate::pty::freeze(&[("search", url, pid)]);
+}
+
 #[tokio::test]
 async fn search_live_4_a_killed_node_turns_the_cluster_yellow() {
     let Some(cluster) = Cluster::open("search_live_4_a_killed_node_turns_the_cluster_yellow").await else {

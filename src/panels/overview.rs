@@ -6,7 +6,7 @@ use crate::core::freshness::Freshness;
 use crate::core::place::{Place, RowKey, Screen};
 use crate::core::world::TargetState;
 use crate::ui::content::{Cell, Column, Content, Line, Role, Row, Section, Table};
-use crate::ui::format::duration;
+use crate::ui::format::{age, duration};
 
 /// The overview screen.
 #[derive(Clone, Copy, Debug)]
@@ -117,9 +117,9 @@ fn sources(context: PanelContext<'_>) -> Section {
 fn state(target: &TargetState, context: PanelContext<'_>) -> (Role, String) {
     match target.freshness(context.now) {
         Freshness::Waiting => (Role::Muted, "waiting".to_owned()),
-        Freshness::Fresh(age) => (Role::Ok, format!("ok, {}", duration(age))),
-        Freshness::Late(age) => (Role::Warning, format!("LATE {}", duration(age))),
-        Freshness::Lost(age) => (Role::Critical, format!("STALE {}", duration(age))),
+        Freshness::Fresh(old) => (Role::Ok, format!("ok, {}", age(old))),
+        Freshness::Late(old) => (Role::Warning, format!("LATE {}", age(old))),
+        Freshness::Lost(old) => (Role::Critical, format!("STALE {}", age(old))),
     }
 }
 

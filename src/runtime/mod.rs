@@ -26,7 +26,7 @@ use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 /// The screen follows data at most this often; keys are answered at once.
-const FRAME: Duration = Duration::from_millis(200);
+const FRAME: Duration = Duration::from_millis(400);
 /// Data that arrives within this time of other data is drawn with it.
 const GATHER: Duration = Duration::from_millis(60);
 

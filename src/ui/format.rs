@@ -18,6 +18,15 @@ pub fn duration(value: Duration) -> String {
     }
 }
 
+/// How old something is, in whole seconds: a number that changes with every frame says nothing and costs bytes.
+#[must_use]
+pub fn age(value: Duration) -> String {
+    match value.as_secs() {
+        seconds @ 0..=59 => format!("{seconds} s"),
+        _ => duration(value),
+    }
+}
+
 /// Seconds as [`duration`]; `—` for what is not known.
 #[must_use]
 pub fn seconds(value: Option<f64>) -> String {

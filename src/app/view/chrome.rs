@@ -9,7 +9,7 @@ use crate::core::freshness::Freshness;
 use crate::core::ids::SystemKind;
 use crate::panels::PANELS;
 use crate::ui::content::{Line, Role};
-use crate::ui::format::duration;
+use crate::ui::format::{age as old, duration};
 use crate::ui::render;
 use crate::ui::text::{cut, width};
 use ratatui::buffer::Buffer;
@@ -38,7 +38,7 @@ fn place_and_mode(model: &Model) -> Line {
     match &model.frozen {
         Some(frozen) => {
             let age = model.now.since(frozen.1);
-            line.then(Role::Warning, format!(" FROZEN {}", duration(age)))
+            line.then(Role::Warning, format!(" FROZEN {}", old(age)))
         }
         None => line,
     }
@@ -67,10 +67,10 @@ fn sources(model: &Model, mut line: Line) -> (Line, Duration) {
             Freshness::Fresh(_) => line.then(Role::Ok, glyphs[0]),
             Freshness::Waiting => line.then(Role::Muted, glyphs[3]),
             Freshness::Late(age) => {
-                line.then(Role::Warning, format!("{} {share}LATE {}", glyphs[1], duration(*age)))
+                line.then(Role::Warning, format!("{} {share}LATE {}", glyphs[1], old(*age)))
             }
             Freshness::Lost(age) => {
-                line.then(Role::Critical, format!("{} {share}no data {}", glyphs[2], duration(*age)))
+                line.then(Role::Critical, format!("{} {share}no data {}", glyphs[2], old(*age)))
             }
         };
     }
@@ -99,7 +99,7 @@ pub fn status(model: &Model, area: Rect, buffer: &mut Buffer) {
     let line =
         place_and_mode(model).then(Role::Muted, " │ ").then(Role::Text, clocks).then(Role::Muted, " │");
     let (line, oldest) = sources(model, line);
-    let line = line.then(Role::Muted, format!(" │ oldest {}", duration(oldest)));
+    let line = line.then(Role::Muted, format!(" │ oldest {}", old(oldest)));
     let dropped: u64 = model.world.targets().iter().map(|target| target.dropped).sum();
     let line =
         if dropped > 0 { line.then(Role::Warning, format!(" │ {dropped} reports dropped")) } else { line };

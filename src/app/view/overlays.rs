@@ -103,9 +103,11 @@ fn sources(model: &Model, width: usize) -> Vec<Line> {
         let freshness = target.freshness(model.now);
         let (role, state) = match freshness {
             Freshness::Waiting => (Role::Muted, "waiting for the first answer".to_owned()),
-            Freshness::Fresh(age) => (Role::Ok, format!("fresh, {} old", duration(age))),
-            Freshness::Late(age) => (Role::Warning, format!("LATE, {} old", duration(age))),
-            Freshness::Lost(age) => (Role::Critical, format!("LOST, no data for {}", duration(age))),
+            Freshness::Fresh(age) => (Role::Ok, format!("fresh, {} old", crate::ui::format::age(age))),
+            Freshness::Late(age) => (Role::Warning, format!("LATE, {} old", crate::ui::format::age(age))),
+            Freshness::Lost(age) => {
+                (Role::Critical, format!("LOST, no data for {}", crate::ui::format::age(age)))
+            }
         };
         let took = target.took.map_or(String::new(), |took| format!(", a poll takes {}", duration(took)));
         let each = duration(target.plan.map_or(target.configured_interval, |plan| plan.interval));

@@ -1,4 +1,4 @@
-# Runs stacktop on a pseudo terminal and measures it: python3 pty.py MODE BINARY CONFIG [SECONDS]
+# Runs stacktop on a pseudo terminal and measures it: python3 measure.py MODE BINARY CONFIG [SECONDS]
 #   first  from exec to the first screen, median of 20
 #   keys   from a key to the changed screen, 60 keys
 #   load   CPU, memory and bytes to a 160x50 terminal over SECONDS

@@ -8,7 +8,9 @@ use crate::core::postgres::{
     Standby, StatementCounters, StatementKey, VacuumProgress,
 };
 use crate::core::time::Now;
+use chrono::{DateTime, Utc};
 use std::error::Error;
+use std::net::IpAddr;
 use std::time::Duration;
 use tokio_postgres::Row;
 use tokio_postgres::types::{FromSql, Kind, Type};
@@ -62,26 +64,38 @@ pub fn server(row: &Row, tls: bool) -> Server {
     }
 }
 
+/// The oids of all superusers.
+pub fn superusers(row: &Row) -> Vec<u32> {
+    get(row, 10).unwrap_or_default()
+}
+
 /// One session; nothing for a row without a pid.
-pub fn session(row: &Row) -> Option<Session> {
+pub fn session(row: &Row, superusers: &[u32]) -> Option<Session> {
     let class = text(row, 9);
+    let moment = |at| get::<DateTime<Utc>>(row, at);
+    let now = moment(14);
+    // A clock that was set back gives a small negative age.
+    let age = |at| Some((now? - moment(at)?).to_std().unwrap_or_default());
     Some(Session {
-        id: BackendId { pid: get(row, 0)?, backend_start_micros: get(row, 1).unwrap_or_default() },
+        id: BackendId {
+            pid: get(row, 0)?,
+            backend_start_micros: moment(1).map(|at| at.timestamp_micros()).unwrap_or_default(),
+        },
         leader_pid: get(row, 2),
         database: text(row, 3).unwrap_or_default(),
         user: text(row, 4).unwrap_or_default(),
         application: text(row, 5).unwrap_or_default(),
-        client: text(row, 6).unwrap_or_default(),
+        client: get::<IpAddr>(row, 6).map(|address| address.to_string()).unwrap_or_default(),
         backend_type: text(row, 7).unwrap_or_default(),
         state: SessionState::parse(text(row, 8).as_deref()),
         wait: class.map(|class| (class, text(row, 10).unwrap_or_default())),
-        transaction_age: seconds(row, 11),
-        query_age: seconds(row, 12),
-        state_age: seconds(row, 13),
-        query_start_micros: get(row, 14),
+        transaction_age: age(11),
+        query_age: age(12),
+        state_age: age(13),
+        query_start_micros: moment(12).map(|at| at.timestamp_micros()),
         writes: get(row, 15).unwrap_or_default(),
         xmin_age: get::<i32>(row, 16).and_then(|age| u32::try_from(age).ok()),
-        superuser: get(row, 17).unwrap_or_default(),
+        superuser: get::<u32>(row, 17).is_some_and(|user| superusers.contains(&user)),
         query: text(row, 18).unwrap_or_default(),
         query_id: get(row, 19),
     })
@@ -108,12 +122,12 @@ pub fn database(row: &Row) -> DatabaseCounters {
 }
 
 /// The limit; who uses it is counted from the sessions if those can be told apart, else from all backends.
-pub fn slots(row: &Row, sessions: Option<&[Session]>) -> Slots {
+pub fn slots(row: &Row, sessions: Option<&[Session]>, backends: i64) -> Slots {
     Slots {
         max: get(row, 0).unwrap_or_default(),
         reserved: get(row, 1).unwrap_or_default(),
         used: sessions.map_or_else(
-            || get(row, 2).unwrap_or_default(),
+            || backends,
             |sessions| sessions.iter().filter(|session| session.is_client()).count() as i64,
         ),
     }

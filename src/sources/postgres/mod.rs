@@ -10,7 +10,7 @@ use crate::config::target::PostgresConnect;
 use crate::core::focus::Focus;
 use crate::core::part::{Gap, GapKind, Part};
 use crate::core::postgres::locks::LockReading;
-use crate::core::postgres::{Health, PostgresReading, Server, Session, Statements};
+use crate::core::postgres::{DatabaseCounters, Health, PostgresReading, Server, Session, Statements};
 use crate::core::reading::Reading;
 use crate::core::report::PollError;
 use crate::core::time::Now;
@@ -50,6 +50,7 @@ struct Open {
     questions: Questions,
     prepared: HashMap<String, Statement>,
     server: Server,
+    superusers: Vec<u32>,
     rights_at: Now,
     warm: Option<(Now, Part<Statements>, Part<Health>)>,
 }
@@ -179,11 +180,13 @@ impl Open {
         let columns: Vec<(String, String)> =
             columns.iter().filter_map(|row| Some((decode::text(row, 0)?, decode::text(row, 1)?))).collect();
         let schema = extension.and_then(|row| decode::text(&row, 0));
+        let superusers = decode::superusers(&server);
         let server = decode::server(&server, connection.tls);
         Ok(Self {
             questions: queries::questions(&columns, schema.as_deref()),
             prepared: HashMap::new(),
             server,
+            superusers,
             rights_at: now,
             warm: None,
             connection,
@@ -211,6 +214,7 @@ impl Open {
             let rows = self.ask(queries::SERVER, &[]).await?;
             if let Some(row) = rows.first() {
                 self.server = decode::server(row, self.connection.tls);
+                self.superusers = decode::superusers(row);
             }
         }
         let mut reading = self.hot().await?;
@@ -236,23 +240,31 @@ impl Open {
         let sessions = self.prepare(&self.questions.sessions.clone()).await?;
         let databases = self.prepare(queries::DATABASES).await?;
         let slots = self.prepare(queries::SLOTS).await?;
-        let senders = self.prepare(queries::SENDERS).await?;
         let kept = self.prepare(queries::REPLICATION_SLOTS).await?;
         let recovery = self.prepare("SELECT pg_is_in_recovery()").await?;
         let client = &self.connection.client;
-        let (sessions, databases, slots, senders, kept, recovery) = tokio::join!(
+        let (sessions, databases, slots, kept, recovery) = tokio::join!(
             ask(client, &sessions),
             ask(client, &databases),
             ask(client, &slots),
-            ask(client, &senders),
             ask(client, &kept),
             ask(client, &recovery),
         );
         self.server.in_recovery = recovery?.first().is_some_and(|row| row.get(0));
-        let sessions =
-            part(sessions, "sessions", |rows| Some(rows.iter().filter_map(decode::session).collect()))?;
+        let sessions = part(sessions, "sessions", |rows| {
+            Some(rows.iter().filter_map(|row| decode::session(row, &self.superusers)).collect())
+        })?;
         let told_apart = sessions.ready().filter(|_| self.server.reads_all_stats).map(Vec::as_slice);
-        let slots = part(slots, "connections", first(|row| decode::slots(row, told_apart)))?;
+        let databases: Part<Vec<DatabaseCounters>> = part(databases, "databases", all(decode::database))?;
+        let backends = databases.ready().map_or(0, |all| all.iter().map(|database| database.backends).sum());
+        let slots = part(slots, "connections", first(|row| decode::slots(row, told_apart, backends)))?;
+        // This view reads every session again: it is asked only where one of them feeds a copy (or nobody can tell).
+        let feeds = told_apart.is_none_or(|all| all.iter().any(Session::is_walsender));
+        let senders = if feeds {
+            part(self.ask(queries::SENDERS, &[]).await, "replication", all(decode::sender))?
+        } else {
+            Part::Ready(Vec::new())
+        };
         let standby = if self.server.in_recovery {
             let rows = self.ask(queries::STANDBY, &[]).await;
             part(rows, "standby", first(decode::standby))?
@@ -263,8 +275,8 @@ impl Open {
             server: self.server.clone(),
             slots,
             sessions,
-            databases: part(databases, "databases", all(decode::database))?,
-            senders: part(senders, "replication", all(decode::sender))?,
+            databases,
+            senders,
             replication_slots: part(kept, "replication slots", all(decode::replication_slot))?,
             standby,
             ..PostgresReading::default()

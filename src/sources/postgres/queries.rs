@@ -24,7 +24,7 @@ pub const SERVER: &str = "SELECT current_setting('server_version_num')::int4, cu
      pg_is_in_recovery(), (extract(epoch FROM pg_postmaster_start_time()) * 1000000)::int8, current_user::text, \
      current_database()::text, (SELECT rolsuper FROM pg_catalog.pg_roles WHERE rolname = current_user), \
      pg_has_role(current_user, 'pg_read_all_stats', 'usage'), pg_has_role(current_user, 'pg_signal_backend', 'usage'), \
-     pg_backend_pid()";
+     pg_backend_pid(), (SELECT array_agg(oid) FROM pg_catalog.pg_roles WHERE rolsuper)";
 
 /// Counters of every database; ages of the oldest ids.
 pub const DATABASES: &str = "SELECT s.datname, s.numbackends::int8, s.xact_commit::float8, s.xact_rollback::float8, \
@@ -35,8 +35,7 @@ pub const DATABASES: &str = "SELECT s.datname, s.numbackends::int8, s.xact_commi
 
 /// The connection limit, as settings; who uses the slots is counted from the sessions.
 pub const SLOTS: &str = "SELECT current_setting('max_connections')::int8, \
-     current_setting('superuser_reserved_connections')::int8 + coalesce(current_setting('reserved_connections', true)::int8, 0), \
-     (SELECT coalesce(sum(numbackends), 0)::int8 FROM pg_catalog.pg_stat_database WHERE datid <> 0)";
+     current_setting('superuser_reserved_connections')::int8 + coalesce(current_setting('reserved_connections', true)::int8, 0)";
 
 /// Copies that are fed from here; works on a primary and on a cascading standby.
 pub const SENDERS: &str = "SELECT r.pid, r.application_name, host(r.client_addr), r.state, r.sync_state, \
@@ -108,14 +107,12 @@ pub fn questions(columns: &[(String, String)], schema: Option<&str>) -> Question
     };
     let query_id = or_null("pg_stat_activity", "query_id", "a.query_id", "int8");
     let sessions = format!(
-        "SELECT a.pid, (extract(epoch FROM a.backend_start) * 1000000)::int8, a.leader_pid, a.datname, a.usename, \
-         a.application_name, host(a.client_addr), a.backend_type, a.state, a.wait_event_type, a.wait_event, \
-         extract(epoch FROM clock_timestamp() - a.xact_start)::float8, \
-         extract(epoch FROM clock_timestamp() - a.query_start)::float8, \
-         extract(epoch FROM clock_timestamp() - a.state_change)::float8, \
-         (extract(epoch FROM a.query_start) * 1000000)::int8, a.backend_xid IS NOT NULL, age(a.backend_xmin)::int4, \
-         coalesce(r.rolsuper, false), a.query, {query_id} FROM pg_catalog.pg_stat_activity a \
-         LEFT JOIN pg_catalog.pg_roles r ON r.oid = a.usesysid"
+        // Moments come as they are and are taken apart here: arithmetic on a row costs the server more than the row.
+        "SELECT a.pid, a.backend_start, a.leader_pid, a.datname, a.usename, a.application_name, a.client_addr, \
+         a.backend_type, a.state, a.wait_event_type, a.wait_event, a.xact_start, a.query_start, a.state_change, \
+         statement_timestamp(), a.backend_xid IS NOT NULL, \
+         CASE WHEN a.backend_xmin IS NOT NULL THEN age(a.backend_xmin)::int4 END, a.usesysid, a.query, {query_id} \
+         FROM pg_catalog.pg_stat_activity a"
     );
     let waiting = or_null(
         "pg_locks",

@@ -11,6 +11,10 @@ use std::ops::Range;
 /// Of so many bad lines the reasons are kept; beyond that they are only counted.
 pub const BAD_KEPT: usize = 20;
 
+/// A sample takes about so many bytes of a body, and a label so many: only a guess of how much room is needed.
+const SAMPLE_BYTES: usize = 120;
+const LABEL_BYTES: usize = 32;
+
 /// One sample; its labels are a range of [`Exposition::labels`].
 #[derive(Clone, Debug, PartialEq)]
 pub struct Sample<'a> {
@@ -50,7 +54,12 @@ impl<'a> Exposition<'a> {
 /// Scans a whole body.
 #[must_use]
 pub fn scan(text: &str) -> Exposition<'_> {
-    let mut out = Exposition::default();
+    // About what a usual exposition needs: growing would copy everything several times.
+    let mut out = Exposition {
+        samples: Vec::with_capacity(text.len() / SAMPLE_BYTES),
+        labels: Vec::with_capacity(text.len() / LABEL_BYTES),
+        ..Exposition::default()
+    };
     let mut rest = text;
     let mut number = 0;
     while !rest.is_empty() {
@@ -86,8 +95,10 @@ pub fn scan(text: &str) -> Exposition<'_> {
     out
 }
 
+/// `text` without the blanks before it.
 fn blanks(text: &str) -> &str {
-    text.trim_start_matches([' ', '\t'])
+    let end = text.bytes().position(|byte| byte != b' ' && byte != b'\t').unwrap_or(text.len());
+    &text[end..]
 }
 
 /// `# TYPE name kind`; every other comment says nothing that is shown.
@@ -120,9 +131,16 @@ const fn starts_name(byte: u8) -> bool {
     byte.is_ascii_alphabetic() || byte == b'_' || byte == b':'
 }
 
-const fn in_name(byte: u8) -> bool {
-    starts_name(byte) || byte.is_ascii_digit()
-}
+/// Which bytes a name may hold, by byte: looked up for most bytes of a body.
+const IN_NAME: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        table[byte] = starts_name(byte as u8) || (byte as u8).is_ascii_digit();
+        byte += 1;
+    }
+    table
+};
 
 /// The name at the start of `text`, and what follows it.
 fn name(text: &str) -> Result<(&str, &str), &'static str> {
@@ -130,7 +148,7 @@ fn name(text: &str) -> Result<(&str, &str), &'static str> {
     if !bytes.first().copied().is_some_and(starts_name) {
         return Err("it does not begin with a metric or label name");
     }
-    let end = bytes.iter().position(|byte| !in_name(*byte)).unwrap_or(bytes.len());
+    let end = bytes.iter().position(|byte| !IN_NAME[usize::from(*byte)]).unwrap_or(bytes.len());
     Ok(text.split_at(end))
 }
 

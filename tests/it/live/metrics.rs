@@ -110,3 +110,25 @@ async fn servers_of_another_kind_are_told_apart() {
         assert_eq!(error.kind, kind, "{shown}: {error:?}");
     }
 }
+
+#[tokio::test]
+async fn https_needs_the_right_ca_and_the_right_name() {
+    let test = "https_needs_the_right_ca_and_the_right_name";
+    let Some(url) = server(test, "STACKTOP_TEST_HTTPS_URL") else { return };
+    let Some(ca) = server(test, "STACKTOP_TEST_HTTPS_CA") else { return };
+    let with = |url: &str, ca: Option<&str>| {
+        Watch::new(Connect::Metrics(HttpConnect { root_cert: ca.map(Into::into), ..http(url) }))
+    };
+    let mut trusted = with(&url, Some(&ca));
+    trusted.poll().await.expect("its CA is known");
+    let SystemState::Metrics(state) = &trusted.world.targets()[0].system else { panic!("another kind") };
+    assert_eq!(state.reading().map(|reading| reading.samples.len()), Some(1));
+    let error = with(&url, None).poll().await.expect_err("nobody knows this CA");
+    assert_eq!(error.kind, PollErrorKind::Tls, "{error:?}");
+    assert!(error.remedy.is_some_and(|remedy| remedy.contains("`ca`")));
+    let plain = with(&url.replace("https://", "http://"), None).poll().await.expect_err("it speaks TLS");
+    assert!(matches!(plain.kind, PollErrorKind::WrongServer | PollErrorKind::Failed), "{plain:?}");
+    let missing = with(&url, Some("/nowhere/ca.pem")).poll().await.expect_err("no such file");
+    assert_eq!(missing.kind, PollErrorKind::Configuration);
+    assert!(missing.message.contains("/nowhere/ca.pem"), "{missing:?}");
+}

@@ -13,13 +13,10 @@ fn ours(text: &str) -> Flat {
     all.samples
         .iter()
         .map(|sample| {
-            let mut labels: Vec<(String, String)> = all
-                .labels_of(sample)
-                .iter()
-                .map(|(name, value)| (name.to_string(), value.to_string()))
-                .collect();
+            let mut labels: Vec<(String, String)> =
+                all.labels_of(sample).map(|(name, value)| (name.to_string(), value.to_string())).collect();
             labels.sort();
-            ((sample.name.to_string(), labels), format!("{:?}", sample.value))
+            ((all.name_of(sample).to_string(), labels), format!("{:?}", sample.value))
         })
         .collect()
 }

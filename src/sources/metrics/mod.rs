@@ -74,11 +74,10 @@ fn decode(body: &[u8]) -> MetricsReading {
         .iter()
         .take(MAX_SAMPLES)
         .map(|sample| MetricSample {
-            name: sample.name.clone().into_owned(),
+            name: scanned.name_of(sample).into_owned(),
             labels: scanned
                 .labels_of(sample)
-                .iter()
-                .map(|(name, value)| (name.clone().into_owned(), value.clone().into_owned()))
+                .map(|(name, value)| (name.into_owned(), value.into_owned()))
                 .collect(),
             value: sample.value,
         })

@@ -1,6 +1,7 @@
-//! Scans expositions: text 0.0.4, OpenMetrics 1.0 and UTF-8 names. Borrows from the body; a bad line costs itself only.
+//! Scans expositions: text 0.0.4, OpenMetrics 1.0 and UTF-8 names. A bad line costs itself only.
 //!
-//! No interpretation: suffixes, units and quantiles are `core`'s.
+//! No interpretation: suffixes, units and quantiles are `core`'s. What is found is kept as places in the body, not as texts:
+//! most of the time would go into the memory for those otherwise. Escapes are undone where a text is asked for.
 
 use crate::core::metrics::MetricKind;
 use memchr::{memchr, memchr2};
@@ -15,26 +16,47 @@ pub const BAD_KEPT: usize = 20;
 const SAMPLE_BYTES: usize = 120;
 const LABEL_BYTES: usize = 32;
 
-/// One sample; its labels are a range of [`Exposition::labels`].
+/// A place in the body: first byte and length. Sources read no body that is larger than a `u32` can count.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Span {
+    start: u32,
+    length: u32,
+}
+
+impl Span {
+    const fn range(self) -> Range<usize> {
+        self.start as usize..self.start as usize + self.length as usize
+    }
+}
+
+/// One sample; texts are asked of its [`Exposition`].
 #[derive(Clone, Debug, PartialEq)]
-pub struct Sample<'a> {
-    /// The full name.
-    pub name: Cow<'a, str>,
-    /// Which of the exposition's labels are its own.
-    pub labels: Range<usize>,
+pub struct Sample {
+    name: Span,
+    first_label: u32,
+    end_label: u32,
     /// The value.
     pub value: f64,
-    /// The timestamp as it stands there (milliseconds in 0.0.4, seconds in OpenMetrics).
-    pub timestamp: Option<f64>,
+    /// NaN when there is none.
+    stamp: f64,
+}
+
+impl Sample {
+    /// The timestamp as it stands there: milliseconds in 0.0.4, seconds in OpenMetrics.
+    #[must_use]
+    pub fn timestamp(&self) -> Option<f64> {
+        Some(self.stamp).filter(|stamp| stamp.is_finite())
+    }
 }
 
 /// Everything in a body.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Exposition<'a> {
+    text: &'a str,
     /// The samples in order.
-    pub samples: Vec<Sample<'a>>,
-    /// The labels of all samples, one after the other.
-    pub labels: Vec<(Cow<'a, str>, Cow<'a, str>)>,
+    pub samples: Vec<Sample>,
+    /// The labels of all samples, one after the other: name and value.
+    labels: Vec<(Span, Span)>,
     /// What families are, where the body says so.
     pub kinds: HashMap<Cow<'a, str>, MetricKind>,
     /// The first bad lines: number (from 1) and what is wrong.
@@ -44,10 +66,20 @@ pub struct Exposition<'a> {
 }
 
 impl<'a> Exposition<'a> {
-    /// The labels of `sample`.
+    /// The full name of `sample`, which must be one of this exposition's.
     #[must_use]
-    pub fn labels_of(&self, sample: &Sample<'a>) -> &[(Cow<'a, str>, Cow<'a, str>)] {
-        self.labels.get(sample.labels.clone()).unwrap_or_default()
+    pub fn name_of(&self, sample: &Sample) -> Cow<'a, str> {
+        self.read(sample.name)
+    }
+
+    /// Names and values of the labels of `sample`, which must be one of this exposition's.
+    pub fn labels_of(&self, sample: &Sample) -> impl Iterator<Item = (Cow<'a, str>, Cow<'a, str>)> {
+        let labels = self.labels.get(sample.first_label as usize..sample.end_label as usize);
+        labels.unwrap_or_default().iter().map(|(name, value)| (self.read(*name), self.read(*value)))
+    }
+
+    fn read(&self, span: Span) -> Cow<'a, str> {
+        unescape(self.text.get(span.range()).unwrap_or_default())
     }
 }
 
@@ -56,32 +88,33 @@ impl<'a> Exposition<'a> {
 pub fn scan(text: &str) -> Exposition<'_> {
     // About what a usual exposition needs: growing would copy everything several times.
     let mut out = Exposition {
+        text,
         samples: Vec::with_capacity(text.len() / SAMPLE_BYTES),
         labels: Vec::with_capacity(text.len() / LABEL_BYTES),
         ..Exposition::default()
     };
-    let mut rest = text;
+    let mut start = 0;
     let mut number = 0;
-    while !rest.is_empty() {
+    while start < text.len() {
         number += 1;
-        let (line, after) = match memchr(b'\n', rest.as_bytes()) {
-            Some(at) => (&rest[..at], &rest[at + 1..]),
-            None => (rest, ""),
-        };
-        rest = after;
-        let line = blanks(line.strip_suffix('\r').unwrap_or(line));
-        if line.is_empty() {
-            continue;
-        }
-        if line.starts_with('#') {
-            if line == "# EOF" {
-                break;
+        let end = memchr(b'\n', &text.as_bytes()[start..]).map_or(text.len(), |at| start + at);
+        let whole = &text[..end];
+        let mut line = Line { text: whole.strip_suffix('\r').unwrap_or(whole), at: start };
+        start = end + 1;
+        match line.after_blanks() {
+            None => continue,
+            Some(b'#') => {
+                let comment = &line.text[line.at..];
+                if comment == "# EOF" {
+                    break;
+                }
+                learn_kind(comment, &mut out.kinds);
+                continue;
             }
-            comment(line, &mut out);
-            continue;
+            Some(_) => {}
         }
         let labels_before = out.labels.len();
-        match sample(line, &mut out.labels) {
+        match line.sample(&mut out.labels) {
             Ok(sample) => out.samples.push(sample),
             Err(why) => {
                 out.labels.truncate(labels_before);
@@ -95,36 +128,29 @@ pub fn scan(text: &str) -> Exposition<'_> {
     out
 }
 
-/// `text` without the blanks before it.
-fn blanks(text: &str) -> &str {
-    let end = text.bytes().position(|byte| byte != b' ' && byte != b'\t').unwrap_or(text.len());
-    &text[end..]
-}
-
 /// `# TYPE name kind`; every other comment says nothing that is shown.
-fn comment<'a>(line: &'a str, out: &mut Exposition<'a>) {
-    let Some(rest) = blanks(&line[1..]).strip_prefix("TYPE") else { return };
-    if !rest.starts_with([' ', '\t']) {
+fn learn_kind<'a>(line: &'a str, kinds: &mut HashMap<Cow<'a, str>, MetricKind>) {
+    let blanks = [' ', '\t'];
+    let Some(rest) = line[1..].trim_start_matches(blanks).strip_prefix("TYPE") else { return };
+    if !rest.starts_with(blanks) {
         return;
     }
-    let rest = blanks(rest);
-    let (name, kind) = if let Some(quoted) = rest.strip_prefix('"') {
-        match string(quoted) {
-            Ok((name, after)) => (name, blanks(after)),
-            Err(_) => return,
-        }
+    let rest = rest.trim_start_matches(blanks);
+    let (name, kind) = if rest.starts_with('"') {
+        let mut inside = Line { text: rest, at: 1 };
+        let Ok(name) = inside.quoted() else { return };
+        (&rest[name.range()], &rest[inside.at..])
     } else {
-        let end = rest.find([' ', '\t']).unwrap_or(rest.len());
-        (Cow::Borrowed(&rest[..end]), blanks(&rest[end..]))
+        rest.split_at(rest.find(blanks).unwrap_or(rest.len()))
     };
-    let kind = match kind.trim_end() {
+    let kind = match kind.trim_matches(blanks) {
         "counter" => MetricKind::Counter,
         "gauge" => MetricKind::Gauge,
         "histogram" | "gaugehistogram" => MetricKind::Histogram,
         "summary" => MetricKind::Summary,
         _ => MetricKind::Untyped,
     };
-    out.kinds.insert(name, kind);
+    kinds.insert(unescape(name), kind);
 }
 
 const fn starts_name(byte: u8) -> bool {
@@ -142,126 +168,176 @@ const IN_NAME: [bool; 256] = {
     table
 };
 
-/// The name at the start of `text`, and what follows it.
-fn name(text: &str) -> Result<(&str, &str), &'static str> {
-    let bytes = text.as_bytes();
-    if !bytes.first().copied().is_some_and(starts_name) {
-        return Err("it does not begin with a metric or label name");
-    }
-    let end = bytes.iter().position(|byte| !IN_NAME[usize::from(*byte)]).unwrap_or(bytes.len());
-    Ok(text.split_at(end))
+/// One line being read: everything up to its end, and how far it was read.
+struct Line<'a> {
+    text: &'a str,
+    at: usize,
 }
 
-fn sample<'a>(
-    line: &'a str,
-    labels: &mut Vec<(Cow<'a, str>, Cow<'a, str>)>,
-) -> Result<Sample<'a>, &'static str> {
-    let first = labels.len();
-    let (mut metric, mut rest) = if line.starts_with('{') {
-        (Cow::Borrowed(""), line)
-    } else {
-        let (name, rest) = name(line)?;
-        (Cow::Borrowed(name), rest)
-    };
-    if !rest.starts_with([' ', '\t', '{']) {
-        return Err("there is something else than labels or a blank after the name");
+impl<'a> Line<'a> {
+    const fn bytes(&self) -> &'a [u8] {
+        self.text.as_bytes()
     }
-    rest = blanks(rest);
-    if let Some(inside) = rest.strip_prefix('{') {
-        rest = blanks(in_braces(inside, &mut metric, labels)?);
-    }
-    if metric.is_empty() {
-        return Err("it has no metric name");
-    }
-    let (value, after) = token(rest);
-    let value = number(value)?;
-    let after = blanks(after);
-    let timestamp = if after.is_empty() || after.starts_with('#') {
-        None
-    } else {
-        let (stamp, after) = token(after);
-        let stamp = stamp
-            .parse::<f64>()
-            .ok()
-            .filter(|stamp| stamp.is_finite())
-            .ok_or("its timestamp is no number")?;
-        let after = blanks(after);
-        if !after.is_empty() && !after.starts_with('#') {
-            return Err("there is something behind its timestamp");
-        }
-        Some(stamp)
-    };
-    Ok(Sample { name: metric, labels: first..labels.len(), value, timestamp })
-}
 
-/// The labels up to the closing brace; a quoted text without `=` is the metric's own name.
-fn in_braces<'a>(
-    inside: &'a str,
-    metric: &mut Cow<'a, str>,
-    labels: &mut Vec<(Cow<'a, str>, Cow<'a, str>)>,
-) -> Result<&'a str, &'static str> {
-    let mut rest = blanks(inside);
-    loop {
-        if let Some(after) = rest.strip_prefix('}') {
-            return Ok(after);
+    fn peek(&self) -> Option<u8> {
+        self.bytes().get(self.at).copied()
+    }
+
+    /// Goes over blanks; what stands behind them.
+    fn after_blanks(&mut self) -> Option<u8> {
+        loop {
+            match self.peek() {
+                Some(b' ' | b'\t') => self.at += 1,
+                other => return other,
+            }
         }
-        let (label, after) = if let Some(quoted) = rest.strip_prefix('"') {
-            string(quoted)?
-        } else {
-            let (name, after) = name(rest)?;
-            (Cow::Borrowed(name), after)
+    }
+
+    /// Goes over `byte` if it is the next one.
+    fn takes(&mut self, byte: u8) -> bool {
+        let there = self.peek() == Some(byte);
+        self.at += usize::from(there);
+        there
+    }
+
+    /// From `start` to where it was read.
+    const fn since(&self, start: usize) -> Span {
+        #[expect(clippy::cast_possible_truncation, reason = "no body is that large; see Span")]
+        Span { start: start as u32, length: (self.at - start) as u32 }
+    }
+
+    fn sample(&mut self, labels: &mut Vec<(Span, Span)>) -> Result<Sample, &'static str> {
+        let first = labels.len();
+        let mut name = if self.peek() == Some(b'{') { Span::default() } else { self.name()? };
+        if !matches!(self.peek(), Some(b' ' | b'\t' | b'{')) {
+            return Err("there is something else than labels or a blank after the name");
+        }
+        self.after_blanks();
+        if self.takes(b'{') {
+            self.labels(&mut name, labels)?;
+        }
+        if name.length == 0 {
+            return Err("it has no metric name");
+        }
+        self.after_blanks();
+        let value = number(self.token())?;
+        let stamp = match self.after_blanks() {
+            None | Some(b'#') => f64::NAN,
+            Some(_) => {
+                let stamp = self
+                    .token()
+                    .parse::<f64>()
+                    .ok()
+                    .filter(|stamp| stamp.is_finite())
+                    .ok_or("its timestamp is no number")?;
+                if !matches!(self.after_blanks(), None | Some(b'#')) {
+                    return Err("there is something behind its timestamp");
+                }
+                stamp
+            }
         };
-        let after = blanks(after);
-        if let Some(value) = after.strip_prefix('=') {
-            let value = blanks(value).strip_prefix('"').ok_or("a label's value is not in quotes")?;
-            let (value, after) = string(value)?;
-            labels.push((label, value));
-            rest = blanks(after);
-        } else if metric.is_empty() && rest.starts_with('"') {
-            *metric = label;
+        #[expect(clippy::cast_possible_truncation, reason = "fewer labels than bytes; see Span")]
+        Ok(Sample { name, first_label: first as u32, end_label: labels.len() as u32, value, stamp })
+    }
+
+    /// A metric's or label's name.
+    fn name(&mut self) -> Result<Span, &'static str> {
+        let start = self.at;
+        if !self.peek().is_some_and(starts_name) {
+            return Err("it does not begin with a metric or label name");
+        }
+        let mut rest = &self.bytes()[start..];
+        let in_name = |byte: &u8| IN_NAME[usize::from(*byte)];
+        // Four at once: most bytes of a body go through here, and a guess at every byte is dear.
+        while let [a, b, c, d, after @ ..] = rest
+            && in_name(a) & in_name(b) & in_name(c) & in_name(d)
+        {
             rest = after;
-        } else {
-            return Err("a label has no value");
         }
-        match rest.as_bytes().first() {
-            Some(b',') => rest = blanks(&rest[1..]),
-            Some(b'}') => {}
-            _ => return Err("its labels do not end"),
+        let left = rest.iter().position(|byte| !in_name(byte)).unwrap_or(rest.len());
+        self.at = self.bytes().len() - rest.len() + left;
+        Ok(self.since(start))
+    }
+
+    /// The labels up to the closing brace; a quoted text without `=` is the metric's own name.
+    fn labels(&mut self, metric: &mut Span, labels: &mut Vec<(Span, Span)>) -> Result<(), &'static str> {
+        self.after_blanks();
+        while !self.takes(b'}') {
+            let quoted = self.takes(b'"');
+            let label = if quoted { self.quoted()? } else { self.name()? };
+            self.after_blanks();
+            if self.takes(b'=') {
+                self.after_blanks();
+                if !self.takes(b'"') {
+                    return Err("a label's value is not in quotes");
+                }
+                labels.push((label, self.quoted()?));
+            } else if metric.length == 0 && quoted {
+                *metric = label;
+            } else {
+                return Err("a label has no value");
+            }
+            match self.after_blanks() {
+                Some(b',') => {
+                    self.at += 1;
+                    self.after_blanks();
+                }
+                Some(b'}') => {}
+                _ => return Err("its labels do not end"),
+            }
         }
+        Ok(())
+    }
+
+    /// A quoted text whose opening quote is already taken, with its escapes as they are.
+    fn quoted(&mut self) -> Result<Span, &'static str> {
+        let start = self.at;
+        loop {
+            let rest = self.bytes().get(self.at..).unwrap_or_default();
+            self.at += memchr2(b'"', b'\\', rest).ok_or("a quote is not closed")?;
+            if self.bytes()[self.at] == b'"' {
+                let span = self.since(start);
+                self.at += 1;
+                return Ok(span);
+            }
+            // What is escaped is no end.
+            self.at += 2;
+        }
+    }
+
+    /// What stands up to the next blank.
+    fn token(&mut self) -> &'a str {
+        let start = self.at;
+        let rest = &self.bytes()[start..];
+        self.at += rest.iter().position(|byte| matches!(byte, b' ' | b'\t')).unwrap_or(rest.len());
+        &self.text[start..self.at]
     }
 }
 
-/// A quoted text whose opening quote is already taken: the text with its escapes undone, and what follows.
-fn string(text: &str) -> Result<(Cow<'_, str>, &str), &'static str> {
-    let at = memchr2(b'"', b'\\', text.as_bytes()).ok_or("a quote is not closed")?;
-    if text.as_bytes()[at] == b'"' {
-        return Ok((Cow::Borrowed(&text[..at]), &text[at + 1..]));
-    }
-    let mut out = String::with_capacity(text.len().min(256));
-    let mut rest = text;
+/// `raw` with its escapes undone.
+fn unescape(raw: &str) -> Cow<'_, str> {
+    let Some(mut at) = memchr(b'\\', raw.as_bytes()) else { return Cow::Borrowed(raw) };
+    let mut out = String::with_capacity(raw.len());
+    let mut rest = raw;
     loop {
-        let at = memchr2(b'"', b'\\', rest.as_bytes()).ok_or("a quote is not closed")?;
         out.push_str(&rest[..at]);
-        if rest.as_bytes()[at] == b'"' {
-            return Ok((Cow::Owned(out), &rest[at + 1..]));
-        }
         let mut letters = rest[at + 1..].chars();
-        match letters.next().ok_or("a quote is not closed")? {
-            'n' => out.push('\n'),
-            '"' => out.push('"'),
-            '\\' => out.push('\\'),
-            other => {
+        match letters.next() {
+            Some('n') => out.push('\n'),
+            Some('"') => out.push('"'),
+            Some('\\') | None => out.push('\\'),
+            Some(other) => {
                 out.push('\\');
                 out.push(other);
             }
         }
         rest = letters.as_str();
+        let Some(next) = memchr(b'\\', rest.as_bytes()) else {
+            out.push_str(rest);
+            return Cow::Owned(out);
+        };
+        at = next;
     }
-}
-
-fn token(text: &str) -> (&str, &str) {
-    let end = memchr2(b' ', b'\t', text.as_bytes()).unwrap_or(text.len());
-    text.split_at(end)
 }
 
 fn number(text: &str) -> Result<f64, &'static str> {
@@ -287,9 +363,9 @@ mod tests {
         let mut out = Vec::new();
         for sample in &all.samples {
             let labels: Vec<String> =
-                all.labels_of(sample).iter().map(|(name, value)| format!("{name}={value:?}")).collect();
-            let stamp = sample.timestamp.map(|stamp| format!(" @{stamp}")).unwrap_or_default();
-            out.push(format!("{}[{}] {}{stamp}", sample.name, labels.join(","), sample.value));
+                all.labels_of(sample).map(|(name, value)| format!("{name}={value:?}")).collect();
+            let stamp = sample.timestamp().map(|stamp| format!(" @{stamp}")).unwrap_or_default();
+            out.push(format!("{}[{}] {}{stamp}", all.name_of(sample), labels.join(","), sample.value));
         }
         out.extend(all.bad.iter().map(|(line, why)| format!("!{line} {why}")));
         out.join(" | ")
@@ -352,7 +428,7 @@ mod tests {
             let text = format!("{noise}\nfine{{a=\"b\"}} 7\n");
             let all = scan(&text);
             let ended = text.lines().any(|line| line.trim_start_matches([' ', '\t']) == "# EOF");
-            proptest::prop_assert!(ended || all.samples.iter().any(|s| s.name == "fine" && (s.value - 7.0).abs() < 1e-9));
+            proptest::prop_assert!(ended || all.samples.iter().any(|s| all.name_of(s) == "fine" && (s.value - 7.0).abs() < 1e-9));
         }
     }
 }

@@ -9,7 +9,7 @@ pub const CANCEL: &str = "SELECT pg_cancel_backend(pid) FROM pg_catalog.pg_stat_
      AND (extract(epoch FROM query_start) * 1000000)::int8 = $3 AND state = 'active'";
 
 /// A server process: a pid alone can be reused, a pid with its start cannot.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct BackendId {
     /// The process id on the server.
     pub pid: i32,

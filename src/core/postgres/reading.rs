@@ -62,7 +62,7 @@ pub struct Server {
 }
 
 /// What a session is doing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum SessionState {
     /// Running a statement.
     Active,
@@ -77,6 +77,7 @@ pub enum SessionState {
     /// `track_activities` is off.
     Disabled,
     /// A background process, or a row that our role may not see.
+    #[default]
     Unknown,
 }
 
@@ -117,7 +118,7 @@ impl SessionState {
 }
 
 /// One server process.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Session {
     /// Its identity.
     pub id: BackendId,

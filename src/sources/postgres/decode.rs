@@ -69,6 +69,11 @@ pub fn superusers(row: &Row) -> Vec<u32> {
     get(row, 10).unwrap_or_default()
 }
 
+/// The server's time when it answered the question for sessions.
+pub fn asked_at(rows: &[Row]) -> Option<DateTime<Utc>> {
+    get(rows.first()?, 14)
+}
+
 /// One session; nothing for a row without a pid.
 pub fn session(row: &Row, superusers: &[u32]) -> Option<Session> {
     let class = text(row, 9);

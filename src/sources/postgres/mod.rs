@@ -3,6 +3,7 @@
 pub(crate) mod connection;
 mod decode;
 mod queries;
+mod sessions;
 mod tls;
 
 use super::Source;
@@ -17,6 +18,7 @@ use crate::core::time::Now;
 use connection::{Connection, gap};
 use futures_util::future::BoxFuture;
 use queries::Questions;
+use sessions::KnownSessions;
 use std::collections::HashMap;
 use std::time::Duration;
 use tokio_postgres::types::ToSql;
@@ -52,6 +54,7 @@ struct Open {
     server: Server,
     superusers: Vec<u32>,
     rights_at: Now,
+    known: KnownSessions,
     warm: Option<(Now, Part<Statements>, Part<Health>)>,
 }
 
@@ -188,6 +191,7 @@ impl Open {
             server,
             superusers,
             rights_at: now,
+            known: KnownSessions::default(),
             warm: None,
             connection,
         })
@@ -243,8 +247,10 @@ impl Open {
         let kept = self.prepare(queries::REPLICATION_SLOTS).await?;
         let recovery = self.prepare("SELECT pg_is_in_recovery()").await?;
         let client = &self.connection.client;
+        let since = self.known.since();
+        let moment: [&(dyn ToSql + Sync); 1] = [&since];
         let (sessions, databases, slots, kept, recovery) = tokio::join!(
-            ask(client, &sessions),
+            client.query(&sessions, &moment),
             ask(client, &databases),
             ask(client, &slots),
             ask(client, &kept),
@@ -252,10 +258,12 @@ impl Open {
         );
         self.server.in_recovery = recovery?.first().is_some_and(|row| row.get(0));
         let sessions = part(sessions, "sessions", |rows| {
-            Some(rows.iter().filter_map(|row| decode::session(row, &self.superusers)).collect())
+            let read = rows.iter().filter_map(|row| decode::session(row, &self.superusers)).collect();
+            Some(self.known.absorb(read, since, decode::asked_at(&rows)))
         })?;
         let told_apart = sessions.ready().filter(|_| self.server.reads_all_stats).map(Vec::as_slice);
         let databases: Part<Vec<DatabaseCounters>> = part(databases, "databases", all(decode::database))?;
+        self.known.compare(databases.ready().map_or(&[], Vec::as_slice));
         let backends = databases.ready().map_or(0, |all| all.iter().map(|database| database.backends).sum());
         let slots = part(slots, "connections", first(|row| decode::slots(row, told_apart, backends)))?;
         // This view reads every session again: it is asked only where one of them feeds a copy (or nobody can tell).

@@ -80,7 +80,7 @@ pub const VACUUMS: &str = "SELECT v.pid, v.datname, coalesce(c.relname, v.relid:
 /// The questions whose columns depend on the version.
 #[derive(Clone, Debug)]
 pub struct Questions {
-    /// Every server process.
+    /// Every server process; given a moment, only those that are not idle or have changed since then.
     pub sessions: String,
     /// Locks that somebody waits for, and who holds them.
     pub locks: String,
@@ -112,7 +112,8 @@ pub fn questions(columns: &[(String, String)], schema: Option<&str>) -> Question
          a.backend_type, a.state, a.wait_event_type, a.wait_event, a.xact_start, a.query_start, a.state_change, \
          statement_timestamp(), a.backend_xid IS NOT NULL, \
          CASE WHEN a.backend_xmin IS NOT NULL THEN age(a.backend_xmin)::int4 END, a.usesysid, a.query, {query_id} \
-         FROM pg_catalog.pg_stat_activity a"
+         FROM pg_catalog.pg_stat_activity a \
+         WHERE $1::timestamptz IS NULL OR a.state IS DISTINCT FROM 'idle' OR a.state_change > $1"
     );
     let waiting = or_null(
         "pg_locks",

@@ -150,10 +150,11 @@ fn live(arguments: &Arguments, around: &Surroundings) -> Result<ExitCode, String
         Arming::new(settings.environment.clone(), settings.production, settings.read_only.clone(), access);
     let now = clock.now();
     let states = settings.targets.iter().map(|target| state(target, now)).collect();
-    let audit = state_folder(around)?.join("audit.jsonl");
+    let folder = state_folder(around)?;
+    let audit = folder.join("audit.jsonl");
     let theme = theme(arguments, around, settings.theme.as_deref(), settings.ascii)?;
     let gate = Gate::new(
-        settings.targets.iter().filter_map(executor).collect(),
+        settings.targets.iter().filter_map(|target| executor(target, &folder)).collect(),
         Arc::new(AuditTrail::at(audit.clone())),
         Arc::clone(&clock),
         actor(around, &settings.environment),
@@ -265,8 +266,8 @@ fn access(target: &TargetConfig) -> Access {
     }
 }
 
-fn executor(target: &TargetConfig) -> Option<(crate::core::ids::TargetId, Entry)> {
-    let executor = actions::open(target)?;
+fn executor(target: &TargetConfig, folder: &Path) -> Option<(crate::core::ids::TargetId, Entry)> {
+    let executor = actions::open(target, folder)?;
     Some((target.id.clone(), Entry { address: target.address(), executor }))
 }
 

@@ -8,6 +8,7 @@ pub mod queues;
 use crate::config::target::{Connect, TargetConfig};
 use crate::core::action::{Action, ActionError, Confirmed, Outcome, Verification};
 use futures_util::future::BoxFuture;
+use std::path::Path;
 use std::sync::Arc;
 
 /// Carries out confirmed actions on one target and looks afterwards.
@@ -36,12 +37,12 @@ pub trait Executor: Send + Sync {
     fn statement(&self, action: &Action) -> String;
 }
 
-/// The executor for a target; `None` for a system that nothing is changed in.
+/// The executor for a target, which keeps what it must write down in `folder`; `None` for a system that nothing is changed in.
 #[must_use]
-pub fn open(target: &TargetConfig) -> Option<Arc<dyn Executor>> {
+pub fn open(target: &TargetConfig, folder: &Path) -> Option<Arc<dyn Executor>> {
     match &target.connect {
         Connect::Postgres(connect) => Some(Arc::new(postgres::PostgresExecutor::new(connect.clone()))),
-        Connect::Redis(connect) => Some(Arc::new(queues::QueueExecutor::new(connect.clone()))),
+        Connect::Redis(connect) => Some(Arc::new(queues::QueueExecutor::new(connect.clone(), folder))),
         Connect::Search(_) | Connect::Prometheus(_) | Connect::Metrics(_) => None,
     }
 }

@@ -105,7 +105,7 @@ impl Confirm {
         }
         let now_offered = offers.iter().find(|offer| offer.letter == self.letter);
         self.changed = match now_offered.map(|offer| &offer.choice) {
-            Some(Ok((action, _))) if *action == self.action => None,
+            Some(Ok((action, _))) if self.action.is_still(action) => None,
             Some(Ok(_)) => Some("it changed since you chose it; close this and look again".to_owned()),
             Some(Err(refusal)) => Some(refusal.why.clone()),
             None => Some("it is gone".to_owned()),

@@ -41,6 +41,25 @@ impl Action {
         }
     }
 
+    /// Whether this, chosen a moment ago, is still what `offered` would be: the same act on the same object. A set of jobs that was
+    /// frozen stays as it was frozen while others join the offer; each job is looked at again when it is done.
+    #[must_use]
+    pub fn is_still(&self, offered: &Self) -> bool {
+        match (self, offered) {
+            (
+                Self::Queue { target, act: QueueAction::Jobs { queue, ids, act } },
+                Self::Queue {
+                    target: on,
+                    act: QueueAction::Jobs { queue: in_queue, ids: others, act: as_act },
+                },
+            ) => {
+                (target, queue, act) == (on, in_queue, as_act)
+                    && (ids.len() > 1 || others.len() > 1 || ids == others)
+            }
+            _ => self == offered,
+        }
+    }
+
     /// The pinned identity, as text for people and for the audit trail.
     #[must_use]
     pub fn identity(&self) -> String {

@@ -16,6 +16,11 @@ pub enum Focus {
         /// At most this many.
         limit: u64,
     },
+    /// The first jobs of every state of a queue that have not ended.
+    OpenJobs {
+        /// Which queue.
+        queue: QueueRef,
+    },
     /// One job with everything about it.
     Job {
         /// Which queue.

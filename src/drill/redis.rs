@@ -4,8 +4,8 @@ use super::sim::{Failed, Sim};
 use crate::core::focus::Focus;
 use crate::core::part::Part;
 use crate::core::redis::{
-    DeadLetter, Evidence, FailedJob, FailedPage, Family, JobDetail, QueueReading, QueueRef, RedisReading,
-    RedisServer,
+    DeadLetter, Evidence, FailedJob, FailedPage, Family, JobDetail, JobList, JobState, ListedJob,
+    QueueReading, QueueRef, RedisReading, RedisServer,
 };
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -33,7 +33,8 @@ fn queues(sim: &Sim) -> Vec<QueueReading> {
     let waiting = sim.backlog as u64 + sim.retrying() as u64;
     let mails = QueueReading {
         waiting,
-        active: if busy { 5 } else { 2 },
+        paused: sim.paused.contains(MAILS),
+        active: sim.working(),
         completed: 1000,
         failed: sim.failed.len() as u64,
         added_total: Some(sim.counters.added.floor()),
@@ -76,6 +77,7 @@ fn failed(sim: &Sim, job: &Failed) -> FailedJob {
         id: job.id.to_string(),
         name: "send-confirmation".to_owned(),
         reason: REASON.to_owned(),
+        frame: "mails.js:38".to_owned(),
         attempts: Some(job.attempts),
         attempts_allowed: Some(3),
         age: Some(sim.age(job.at)),
@@ -113,9 +115,34 @@ fn detail(sim: &Sim, queue: &QueueRef, id: &str) -> JobDetail {
     }
 }
 
+/// The jobs of a queue that have not ended: what its workers hold, and the first of the line.
+fn open_jobs(sim: &Sim, queue: &QueueRef) -> JobList {
+    let mut jobs = Vec::new();
+    if queue.name == MAILS {
+        let newest = sim.counters.added as u64 + 90_000;
+        let waiting = (sim.backlog as u64).min(20);
+        let job = |id: u64, state: JobState| ListedJob {
+            id: id.to_string(),
+            name: "send-confirmation".to_owned(),
+            state,
+            age: Some(Duration::from_secs_f64(0.4 + 2.0 * sim.noise(id))),
+            due_in: None,
+            lock: (state == JobState::Active).then_some(Duration::from_secs(29)),
+            worker: String::new(),
+            priority: None,
+            ghost: false,
+        };
+        let first = newest - sim.backlog as u64;
+        jobs.extend((1..=sim.working()).map(|n| job(first - n, JobState::Active)));
+        jobs.extend((0..waiting).map(|n| job(first + n, JobState::Waiting)));
+    }
+    JobList { queue: queue.clone(), jobs }
+}
+
 /// The server, its queues, and what is in `focus`.
 pub(super) fn reading(sim: &Sim, focus: &[Focus]) -> RedisReading {
     let mut pages = Vec::new();
+    let mut lists = Vec::new();
     let mut jobs = Vec::new();
     for wanted in focus {
         match wanted {
@@ -125,6 +152,7 @@ pub(super) fn reading(sim: &Sim, focus: &[Focus]) -> RedisReading {
                 let jobs = page.map(|job| failed(sim, job)).collect();
                 pages.push(FailedPage { queue: queue.clone(), offset: *offset, jobs });
             }
+            Focus::OpenJobs { queue } => lists.push(open_jobs(sim, queue)),
             Focus::Job { queue, id } => jobs.push(detail(sim, queue, id)),
             Focus::StatementTexts(_) => {}
         }
@@ -152,6 +180,7 @@ pub(super) fn reading(sim: &Sim, focus: &[Focus]) -> RedisReading {
         queues: Part::Ready(queues(sim)),
         discovery: "4 queues found below bull".to_owned(),
         failed: pages,
+        lists,
         jobs,
     }
 }

@@ -66,6 +66,8 @@ pub(super) struct Sim {
     /// Retried jobs: id, attempts so far, and when their next run ends.
     retried: Vec<(u64, u64, f64)>,
     pub(super) dead_letters: f64,
+    /// Queues whose pause switch is on.
+    pub(super) paused: std::collections::BTreeSet<String>,
     pub(super) lag_bytes: f64,
     next_pid: i32,
     next_job: u64,
@@ -86,6 +88,7 @@ impl Sim {
             failed: Vec::new(),
             retried: Vec::new(),
             dead_letters: 2.0,
+            paused: std::collections::BTreeSet::new(),
             lag_bytes: 40_000.0,
             next_pid: 0,
             next_job: 48_211,
@@ -182,9 +185,14 @@ impl Sim {
     fn jobs(&mut self, blocked: bool) {
         let arriving = STEP * 6.0 * self.wave(3);
         self.counters.added += arriving;
-        self.backlog =
-            (self.backlog + arriving - STEP * if blocked { 1.5 } else { 14.0 }).max(2.0 * self.wave(4));
-        if blocked && self.told >= self.next_failure {
+        let held = self.paused.contains(super::redis::MAILS);
+        let taken = match (held, blocked) {
+            (true, _) => 0.0,
+            (false, true) => 1.5,
+            (false, false) => 14.0,
+        };
+        self.backlog = (self.backlog + arriving - STEP * taken).max(2.0 * self.wave(4));
+        if blocked && !held && self.told >= self.next_failure {
             self.next_job += 3 + (self.noise(self.next_job) * 9.0) as u64;
             self.failed.push(Failed { id: self.next_job, at: self.told, attempts: 3 });
             self.dead_letters += if self.next_job.is_multiple_of(3) { 1.0 } else { 0.0 };
@@ -239,6 +247,22 @@ impl Sim {
         let job = self.failed.remove(at);
         self.retried.push((job.id, job.attempts, self.told + if self.blocked() { 4.0 } else { 0.5 }));
         true
+    }
+
+    /// Removes a failed job; false when it is not failed (any more).
+    pub(super) fn remove(&mut self, id: &str) -> bool {
+        let before = self.failed.len();
+        self.failed.retain(|job| job.id.to_string() != id);
+        self.failed.len() < before
+    }
+
+    /// Jobs that the workers of the mails hold.
+    pub(super) fn working(&self) -> u64 {
+        match (self.paused.contains(super::redis::MAILS), self.blocked()) {
+            (true, _) => 0,
+            (false, true) => 5,
+            (false, false) => 2,
+        }
     }
 
     /// Retried jobs that have not ended.

@@ -7,7 +7,7 @@ use crate::core::action::{Action, ActionError, Confirmed, Outcome, Verdict, Veri
 use crate::core::focus::Focus;
 use crate::core::postgres::PgAction;
 use crate::core::reading::Reading;
-use crate::core::redis::QueueAction;
+use crate::core::redis::{JobAct, JobState, QueueAction};
 use crate::core::report::PollError;
 use crate::core::time::Now;
 use crate::sources::Source;
@@ -72,8 +72,18 @@ impl TwinExecutor {
                     )
                 }
             }
-            Action::Queue { act: QueueAction::Retry { queue, ids }, .. } => {
-                let done = ids.iter().filter(|id| sim.retry(id)).count();
+            Action::Queue { act: QueueAction::Jobs { queue, ids, act }, .. } => {
+                let (word, state) = match act {
+                    JobAct::Retry(_) | JobAct::Promote => ("back to waiting", "failed"),
+                    JobAct::Remove(state) => ("removed", state.word()),
+                };
+                let mut one = |id: &String| match act {
+                    JobAct::Retry(_) => sim.retry(id),
+                    JobAct::Remove(JobState::Failed) => sim.remove(id),
+                    // The other jobs of the embedded stack are numbers, not jobs.
+                    JobAct::Promote | JobAct::Remove(_) => false,
+                };
+                let done = ids.iter().filter(|id| one(id)).count();
                 let verdict = match done {
                     0 => Verdict::Nothing,
                     all if all == ids.len() => Verdict::Done,
@@ -81,11 +91,19 @@ impl TwinExecutor {
                 };
                 let left = ids.len() - done;
                 let rest = if left > 0 {
-                    format!(", {left} left alone: not failed any more")
+                    format!(", {left} left alone: not {state} any more")
                 } else {
                     String::new()
                 };
-                plain(verdict, format!("queue {queue}: {done} back to waiting{rest}"))
+                plain(verdict, format!("queue {queue}: {done} {word}{rest}"))
+            }
+            Action::Queue { act: QueueAction::Pause { queue }, .. } => {
+                let new = sim.paused.insert(queue.name.clone());
+                plain(if new { Verdict::Done } else { Verdict::Nothing }, format!("queue {queue} is paused"))
+            }
+            Action::Queue { act: QueueAction::Resume { queue }, .. } => {
+                let was = sim.paused.remove(&queue.name);
+                plain(if was { Verdict::Done } else { Verdict::Nothing }, format!("queue {queue} is running"))
             }
         }
     }
@@ -106,7 +124,11 @@ impl TwinExecutor {
                 };
                 Verification { settled: gone, sentence }
             }
-            Action::Queue { act: QueueAction::Retry { queue, ids }, .. } => {
+            Action::Queue { act: QueueAction::Pause { queue } | QueueAction::Resume { queue }, .. } => {
+                let word = if sim.paused.contains(&queue.name) { "paused" } else { "running" };
+                Verification { settled: true, sentence: format!("queue {queue} is {word}") }
+            }
+            Action::Queue { act: QueueAction::Jobs { queue, ids, .. }, .. } => {
                 let failed = ids.iter().filter(|id| sim.is_failed(id)).count();
                 let running = ids.iter().filter(|id| sim.is_running(id)).count();
                 let done = ids.len() - failed - running;

@@ -8,6 +8,7 @@ mod overview;
 mod postgres;
 mod prometheus;
 mod queries;
+mod queue;
 mod queue_actions;
 mod queues;
 mod replication;

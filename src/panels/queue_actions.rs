@@ -1,88 +1,185 @@
-//! What may be done to failed jobs, with the preview of what a retry means for each.
+//! What may be done to a queue and to its jobs, with the preview of what it means for each.
 
 use super::PanelContext;
 use super::queues::{page, queue_of, state};
 use crate::core::action::{Action, Offer, Preview, Refusal};
 use crate::core::place::RowKey;
-use crate::core::redis::{Family, QueueAction, QueueReading, QueueRef, RedisState};
+use crate::core::redis::{
+    Family, JobAct, JobState, QueueAction, QueueReading, QueueRef, RedisState, RetryOptions, groups,
+};
 use crate::core::world::TargetState;
 
-fn refusal(context: PanelContext<'_>, target: &TargetState, queue: Option<&QueueReading>) -> Option<Refusal> {
-    if target.freshness(context.now).is_lost() {
-        return Some(
-            Refusal::new("the data is too old to act on").remedy("wait until the source answers again"),
-        );
-    }
-    let queue = queue?;
-    (queue.evidence.family == Family::Pro).then(|| {
-        Refusal::new("this queue belongs to BullMQ Pro, whose groups have keys of their own")
-            .remedy("retry with its own tools")
-    })
-}
+/// Jobs that a preview names; the others are counted.
+const NAMED: usize = 12;
+/// From so many jobs on a typed word is asked for.
+const MANY: usize = 100;
 
-pub(super) fn retry_offer(context: PanelContext<'_>, row: &RowKey, marked: &[RowKey]) -> Offer {
+const PLAIN: RetryOptions = RetryOptions { keep_priority: false, reset_attempts: false };
+
+/// What may be done to a job, or to the marked ones.
+pub(super) fn job_offers(context: PanelContext<'_>, row: &RowKey, marked: &[RowKey]) -> Vec<Offer> {
     let rows = if marked.is_empty() { std::slice::from_ref(row) } else { marked };
-    let ids: Vec<String> =
-        rows.iter().filter(|key| key.kind() == "job").map(|key| key.segment(4).to_owned()).collect();
-    offer(context, row, ids, "r", if marked.is_empty() { "retry job" } else { "retry marked jobs" })
+    let state = JobState::parse(row.segment(5)).unwrap_or(JobState::Failed);
+    // Marks in several states: what is done is meant for those in the state of the row.
+    let ids: Vec<String> = rows
+        .iter()
+        .filter(|key| key.kind() == "job" && key.segment(5) == row.segment(5))
+        .map(|key| key.segment(4).to_owned())
+        .collect();
+    let what = if marked.is_empty() { "job" } else { "marked jobs" };
+    match state {
+        JobState::Failed => failed_offers(context, row, &ids, what),
+        JobState::Delayed => vec![
+            offer(context, row, 'o', &format!("promote {what}"), "to waiting at once", &ids, JobAct::Promote),
+            removal(context, row, what, &ids, state),
+        ],
+        JobState::Waiting | JobState::Prioritized | JobState::Completed => {
+            vec![removal(context, row, what, &ids, state)]
+        }
+        JobState::Active => vec![Offer {
+            letter: 'd',
+            label: "remove job".to_owned(),
+            effect: "its data is written to a file first".to_owned(),
+            choice: Err(Refusal::new("a worker has it").remedy("wait until it has ended, or stop its worker")),
+        }],
+    }
 }
 
-pub(super) fn page_offer(context: PanelContext<'_>, row: &RowKey) -> Offer {
-    let ids = page(context, row)
+/// What may be done to a queue: its newest failed jobs, its switch.
+pub(super) fn queue_offers(context: PanelContext<'_>, row: &RowKey) -> Vec<Offer> {
+    let ids: Vec<String> = page(context, row)
         .and_then(|(_, _, page)| page)
         .map(|page| page.jobs.iter().filter(|job| !job.ghost).map(|job| job.id.clone()).collect())
         .unwrap_or_default();
-    offer(context, row, ids, "r", "retry failed jobs")
+    let act = JobAct::Retry(PLAIN);
+    vec![
+        offer(
+            context,
+            row,
+            'r',
+            "retry failed jobs",
+            "back to waiting, each only if still failed",
+            &ids,
+            act,
+        ),
+        switch(context, row, false),
+        switch(context, row, true),
+    ]
 }
 
-fn offer(context: PanelContext<'_>, row: &RowKey, ids: Vec<String>, letter: &str, label: &str) -> Offer {
-    let queue = queue_of(row);
-    let choice = choice(context, row, &queue, ids);
+/// What may be done to all jobs that failed alike.
+pub(super) fn group_offers(context: PanelContext<'_>, row: &RowKey) -> Vec<Offer> {
+    let ids: Vec<String> = page(context, row)
+        .and_then(|(_, _, page)| page)
+        .and_then(|page| groups(&[page]).into_iter().find(|group| group.fingerprint() == row.segment(4)))
+        .map(|group| group.jobs.into_iter().map(|(_, id)| id).collect())
+        .unwrap_or_default();
+    failed_offers(context, row, &ids, "the jobs that failed alike")
+}
+
+fn failed_offers(context: PanelContext<'_>, row: &RowKey, ids: &[String], what: &str) -> Vec<Offer> {
+    let retry = |letter, label: &str, effect: &str, options| {
+        offer(context, row, letter, &format!("retry {what}{label}"), effect, ids, JobAct::Retry(options))
+    };
+    vec![
+        retry('r', "", "back to waiting, each only if it is still failed", PLAIN),
+        retry(
+            'a',
+            " with all attempts",
+            "the same, and attempts count from zero again",
+            RetryOptions { reset_attempts: true, ..PLAIN },
+        ),
+        retry(
+            'p',
+            " by priority",
+            "the same, in line by priority instead of first",
+            RetryOptions { keep_priority: true, ..PLAIN },
+        ),
+        removal(context, row, what, ids, JobState::Failed),
+    ]
+}
+
+fn removal(context: PanelContext<'_>, row: &RowKey, what: &str, ids: &[String], state: JobState) -> Offer {
+    let label = format!("remove {what}");
+    offer(context, row, 'd', &label, "written to a file first, then gone", ids, JobAct::Remove(state))
+}
+
+fn offer(
+    context: PanelContext<'_>,
+    row: &RowKey,
+    letter: char,
+    label: &str,
+    effect: &str,
+    ids: &[String],
+    act: JobAct,
+) -> Offer {
     Offer {
-        letter: letter.chars().next().unwrap_or('r'),
+        letter,
         label: label.to_owned(),
-        effect: "back to waiting, each only if it is still failed".to_owned(),
-        choice,
+        effect: effect.to_owned(),
+        choice: jobs_choice(context, row, ids, act),
     }
 }
 
-fn choice(
-    context: PanelContext<'_>,
+/// The target and the state of the queue of `row`, if it may be acted on.
+fn permitted<'a>(
+    context: PanelContext<'a>,
     row: &RowKey,
-    queue: &QueueRef,
-    ids: Vec<String>,
-) -> Result<(Action, Preview), Refusal> {
+) -> Result<(&'a TargetState, &'a RedisState, Option<&'a QueueReading>), Refusal> {
     let Some((target, state)) = state(context, row.segment(1)) else {
         return Err(Refusal::new("this server is not watched any more"));
     };
-    let reading = state.queue(queue);
-    if let Some(refusal) = refusal(context, target, reading) {
-        return Err(refusal);
-    }
-    if ids.is_empty() {
+    if target.freshness(context.now).is_lost() {
         return Err(
-            Refusal::new("no failed job is chosen").remedy("open the queue (Enter), then mark jobs (space)")
+            Refusal::new("the data is too old to act on").remedy("wait until the source answers again")
         );
     }
-    let act = QueueAction::Retry { queue: queue.clone(), ids };
-    let preview = preview(state, reading, queue, &act);
-    Ok((Action::Queue { target: target.id.clone(), act }, preview))
+    let queue = state.queue(&queue_of(row));
+    if queue.is_some_and(|queue| queue.evidence.family == Family::Pro) {
+        return Err(Refusal::new("this queue belongs to BullMQ Pro, whose groups have keys of their own")
+            .remedy("use its own tools"));
+    }
+    Ok((target, state, queue))
 }
 
-fn preview(
+fn jobs_choice(
+    context: PanelContext<'_>,
+    row: &RowKey,
+    ids: &[String],
+    act: JobAct,
+) -> Result<(Action, Preview), Refusal> {
+    let (target, state, reading) = permitted(context, row)?;
+    if ids.is_empty() {
+        return Err(Refusal::new("no job is chosen").remedy("open the queue (Enter), then mark jobs (space)"));
+    }
+    let queue = queue_of(row);
+    let action = QueueAction::Jobs { queue: queue.clone(), ids: ids.to_vec(), act };
+    let preview = jobs_preview(state, reading, &queue, ids, act, action.statement());
+    Ok((Action::Queue { target: target.id.clone(), act: action }, preview))
+}
+
+fn fact(label: &str, value: impl Into<String>) -> (String, String) {
+    (label.to_owned(), value.into())
+}
+
+fn owner(reading: &QueueReading) -> (String, String) {
+    fact("owner", format!("{} ({})", reading.evidence.family, reading.evidence.why))
+}
+
+fn jobs_preview(
     state: &RedisState,
     reading: Option<&QueueReading>,
     queue: &QueueRef,
-    act: &QueueAction,
+    ids: &[String],
+    act: JobAct,
+    statement: String,
 ) -> Preview {
-    let QueueAction::Retry { ids, .. } = act;
     let many = if ids.len() == 1 { "1 job".to_owned() } else { format!("{} jobs", ids.len()) };
-    let fact = |label: &str, value: String| (label.to_owned(), value);
-    let shown: Vec<&str> = ids.iter().take(12).map(String::as_str).collect();
-    let rest = if ids.len() > 12 { format!(" and {} more", ids.len() - 12) } else { String::new() };
+    let shown: Vec<&str> = ids.iter().take(NAMED).map(String::as_str).collect();
+    let rest = if ids.len() > NAMED { format!(" and {} more", ids.len() - NAMED) } else { String::new() };
     let mut facts = vec![fact("jobs", format!("{}{rest}", shown.join(", ")))];
-    if let Some(reading) = reading {
-        facts.push(fact("owner", format!("{} ({})", reading.evidence.family, reading.evidence.why)));
+    facts.extend(reading.map(owner));
+    if let (Some(reading), false) = (reading, matches!(act, JobAct::Remove(_))) {
         let then = if reading.paused {
             "the queue is paused: they wait until it is resumed"
         } else if reading.has_workers() {
@@ -90,22 +187,89 @@ fn preview(
         } else {
             "no worker is connected: they wait"
         };
-        facts.push(fact("then", then.to_owned()));
+        facts.push(fact("then", then));
     }
     let page = state.reading().and_then(|all| all.failed.iter().find(|page| page.queue == *queue));
     let first = page.and_then(|page| page.jobs.iter().find(|job| ids.contains(&job.id)));
     if let Some(job) = first {
-        facts.push(fact("failed with", job.reason.clone()));
-        if job.attempts.zip(job.attempts_allowed).is_some_and(|(made, allowed)| made >= allowed) {
-            facts.push(fact("attempts", "used up: each gets one more run, without back-off".to_owned()));
-        }
+        facts.push(fact("failed with", &job.reason));
     }
-    facts.push(fact("order", "in front of prioritized jobs, as the library's own retry does".to_owned()));
-    Preview {
-        title: format!("Retry {many} of queue {}", queue.name),
+    let used_up = first.is_some_and(|job| {
+        job.attempts.zip(job.attempts_allowed).is_some_and(|(made, allowed)| made >= allowed)
+    });
+    let (verb, key, severe) = match act {
+        JobAct::Retry(options) => {
+            if options.reset_attempts {
+                facts.push(fact("attempts", "counted from zero again, with back-off between them"));
+            } else if used_up {
+                facts.push(fact("attempts", "used up: each gets one more run, without back-off"));
+            }
+            let order = if options.keep_priority {
+                "by their priorities"
+            } else {
+                "in front of prioritized jobs, as the library's own retry does"
+            };
+            facts.push(fact("order", order));
+            ("Retry", 'r', ids.len() > MANY)
+        }
+        JobAct::Promote => ("Promote", 'o', ids.len() > MANY),
+        JobAct::Remove(state) => {
+            facts.push(fact("first", "each is appended to removed-jobs.jsonl beside the audit trail"));
+            facts.push(fact("only if", format!("it is still {} and no worker has it", state.word())));
+            ("Remove", 'd', ids.len() > 1)
+        }
+    };
+    Preview { title: format!("{verb} {many} of queue {queue}"), facts, statement, confirm_key: key, severe }
+}
+
+/// Turning the pause switch.
+fn switch(context: PanelContext<'_>, row: &RowKey, resume: bool) -> Offer {
+    let (letter, label, effect) = if resume {
+        ('u', "resume queue", "workers take its jobs again")
+    } else {
+        ('p', "pause queue", "no worker takes a job any more; those that run go on")
+    };
+    Offer {
+        letter,
+        label: label.to_owned(),
+        effect: effect.to_owned(),
+        choice: switch_choice(context, row, resume),
+    }
+}
+
+fn switch_choice(
+    context: PanelContext<'_>,
+    row: &RowKey,
+    resume: bool,
+) -> Result<(Action, Preview), Refusal> {
+    let (target, _, reading) = permitted(context, row)?;
+    let queue = queue_of(row);
+    let Some(reading) = reading else {
+        return Err(Refusal::new("this queue is not there any more"));
+    };
+    // Jobs in the list of a pause that is over are what resume is for, too.
+    match (resume, reading.paused) {
+        (true, false) if reading.stranded == 0 => return Err(Refusal::new("it is not paused")),
+        (false, true) => return Err(Refusal::new("it is paused already")),
+        _ => {}
+    }
+    let mut facts = vec![owner(reading)];
+    let jobs = format!("{} waiting, {} active, {} delayed", reading.waiting, reading.active, reading.delayed);
+    facts.push(fact("now", jobs));
+    let (act, verb) = if resume {
+        facts.push(fact("then", "what was held goes first, in its order"));
+        (QueueAction::Resume { queue: queue.clone() }, "Resume")
+    } else {
+        let then = "jobs are still added, and wait; the pause holds until somebody resumes the queue";
+        facts.push(fact("then", then));
+        (QueueAction::Pause { queue: queue.clone() }, "Pause")
+    };
+    let preview = Preview {
+        title: format!("{verb} queue {queue}"),
         facts,
         statement: act.statement(),
-        confirm_key: 'r',
-        severe: ids.len() > 100,
-    }
+        confirm_key: if resume { 'u' } else { 'p' },
+        severe: false,
+    };
+    Ok((Action::Queue { target: target.id.clone(), act }, preview))
 }

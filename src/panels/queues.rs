@@ -1,20 +1,21 @@
 //! Screen 6: every queue with its counts and rates, dead letters among them; its failed jobs; one job.
 
 use super::job::one_job;
-use super::queue_actions::{page_offer, retry_offer};
+use super::queue::{PAGE, one_group, one_queue};
+use super::queue_actions::{group_offers, job_offers, queue_offers};
 use super::{Panel, PanelContext};
 use crate::core::action::Offer;
 use crate::core::focus::Focus;
 use crate::core::freshness::Freshness;
 use crate::core::ids::TargetId;
 use crate::core::place::{RowKey, Screen};
-use crate::core::redis::{FailedJob, FailedPage, QueueReading, QueueRef, RedisState, queue_key};
+use crate::core::redis::{
+    Condition, FailedPage, JobState, QueueHistory, QueueReading, QueueRef, RedisState, condition, queue_key,
+};
 use crate::core::world::{SystemState, TargetState};
 use crate::ui::content::{Cell, Column, Content, Line, Role, Row, Section, Table};
 use crate::ui::format::{bytes, count, duration, or_dash, percent, rate};
 
-/// Failed jobs that are read for the list: as many as somebody reads through; the newest stand first.
-const PAGE: u64 = 200;
 /// Samples that a sparkline shows.
 const SPARK: usize = 30;
 
@@ -39,7 +40,8 @@ impl Panel for Queues {
         match path {
             [] => overview(context),
             [.., job] if job.kind() == "job" => one_job(context, job),
-            [queue, ..] => failed_jobs(context, queue),
+            [.., group] if group.kind() == "group" => one_group(context, group),
+            [queue, ..] => one_queue(context, queue),
         }
     }
 
@@ -51,8 +53,9 @@ impl Panel for Queues {
         marked: &[RowKey],
     ) -> Vec<Offer> {
         match row.kind() {
-            "job" => vec![retry_offer(context, row, marked)],
-            "queue" => vec![page_offer(context, row)],
+            "job" => job_offers(context, row, marked),
+            "group" => group_offers(context, row),
+            "queue" => queue_offers(context, row),
             _ => Vec::new(),
         }
     }
@@ -61,7 +64,10 @@ impl Panel for Queues {
         let Some(first) = path.first() else { return Vec::new() };
         let Some((target, _)) = state(context, first.segment(1)) else { return Vec::new() };
         let queue = queue_of(first);
-        let mut list = vec![Focus::FailedJobs { queue: queue.clone(), offset: 0, limit: PAGE }];
+        let mut list = vec![
+            Focus::FailedJobs { queue: queue.clone(), offset: 0, limit: PAGE },
+            Focus::OpenJobs { queue: queue.clone() },
+        ];
         if let Some(job) = path.iter().find(|key| key.kind() == "job") {
             list.push(Focus::Job { queue, id: job.segment(4).to_owned() });
         }
@@ -70,7 +76,7 @@ impl Panel for Queues {
 
     fn copy(&self, _context: PanelContext<'_>, _path: &[RowKey], row: &RowKey) -> Option<String> {
         match row.kind() {
-            "job" => Some(row.segment(4).to_owned()),
+            "job" | "group" => Some(row.segment(4).to_owned()),
             "queue" => Some(row.segment(3).to_owned()),
             _ => None,
         }
@@ -101,11 +107,11 @@ pub(super) fn queue_of(key: &RowKey) -> QueueRef {
     QueueRef { prefix: key.segment(2).to_owned(), name: key.segment(3).to_owned() }
 }
 
-fn job_key(target: &str, queue: &QueueRef, id: &str) -> RowKey {
-    RowKey::new(&["job", target, &queue.prefix, &queue.name, id])
+pub(super) fn job_key(target: &str, queue: &QueueRef, id: &str, state: JobState) -> RowKey {
+    RowKey::new(&["job", target, &queue.prefix, &queue.name, id, state.word()])
 }
 
-fn number_role(target: &TargetState, context: PanelContext<'_>) -> Role {
+pub(super) fn number_role(target: &TargetState, context: PanelContext<'_>) -> Role {
     if target.freshness(context.now).is_lost() { Role::Stale } else { Role::Text }
 }
 
@@ -168,7 +174,7 @@ fn overview(context: PanelContext<'_>) -> Content {
                 columns: vec![
                     Column::flex("queue", 18, 0),
                     Column::fixed("library", 11, 4),
-                    Column::fixed("state", 9, 1),
+                    Column::fixed("state", 10, 1),
                     Column::number("waiting", 8, 0),
                     Column::number("active", 7, 0),
                     Column::number("delayed", 7, 2),
@@ -201,17 +207,14 @@ fn queue_row(target: &TargetState, state: &RedisState, queue: &QueueReading, rol
     };
     let growing = history.is_some_and(|history| history.growing_since.is_some());
     let workers = queue.evidence.workers.map_or("?".to_owned(), |workers| workers.to_string());
-    let unattended = queue.backlog() > 0 && !queue.has_workers() && queue.dead_letter.is_none();
-    let word = if queue.stranded > 0 {
-        (Role::Warning, "stranded")
-    } else if queue.paused {
-        (Role::Note, "paused")
-    } else if queue.limited_for.is_some() {
-        (Role::Note, "limited")
-    } else if unattended {
-        (Role::Warning, "no worker")
-    } else {
-        (role, "")
+    let now = condition(queue, history.unwrap_or(&QueueHistory::default()));
+    let word = match now {
+        Condition::Draining(left) => (role, format!("empty {}", duration(left))),
+        Condition::Paused | Condition::Limited(_) => (Role::Note, now.word().to_owned()),
+        Condition::Idle | Condition::DeadLetters | Condition::Busy => (Role::Muted, now.word().to_owned()),
+        Condition::Saturated(_) => (Role::Warning, now.word().to_owned()),
+        _ if now.is_trouble() => (Role::Warning, now.word().to_owned()),
+        _ => (role, now.word().to_owned()),
     };
     let number = |value: u64| Cell::number(Some(value as f64), count(value as f64)).role(role);
     let oldest = queue.oldest_wait.map(|age| age.as_secs_f64());
@@ -245,93 +248,4 @@ pub(super) fn page<'a>(
     let queue = queue_of(key);
     let page = state.reading().and_then(|reading| reading.failed.iter().find(|page| page.queue == queue));
     Some((target, state, page))
-}
-
-fn failed_jobs(context: PanelContext<'_>, key: &RowKey) -> Content {
-    let queue = queue_of(key);
-    let title = format!("queue {}", queue.name);
-    let Some((target, state, page)) = page(context, key) else {
-        return Content { title, sections: Vec::new() };
-    };
-    let role = number_role(target, context);
-    let mut lines = Vec::new();
-    if let Some(reading) = state.queue(&queue) {
-        let counts = format!(
-            "waiting {} · active {} · delayed {} · failed {} · completed {} kept",
-            count((reading.waiting + reading.prioritized) as f64),
-            count(reading.active as f64),
-            count(reading.delayed as f64),
-            count(reading.failed as f64),
-            count(reading.completed as f64)
-        );
-        lines.push(Line::of(role, counts));
-        let evidence = &reading.evidence;
-        lines.push(Line::of(Role::Muted, format!("{}, because {}", evidence.family, evidence.why)));
-        if let Some(newest) = reading.newest_failure {
-            let oldest = reading
-                .oldest_failure
-                .map_or(String::new(), |age| format!(", the oldest kept {} ago", duration(age)));
-            let recent = format!(
-                "newest failure {} ago{oldest}, {} within five minutes",
-                duration(newest),
-                reading.failed_last_five_minutes
-            );
-            lines.push(Line::of(role, recent));
-        }
-        if reading.paused {
-            lines.push(Line::of(Role::Note, "paused: a retried job waits until the queue is resumed"));
-        }
-        if let (Some(source), true) = (reading.dead_letter.as_ref(), reading.backlog() > 0) {
-            let of = source.source.as_deref().map_or(String::new(), |source| format!(" of {source}"));
-            let text = format!("dead letters{of}: {} stand in waiting, not in failed", reading.backlog());
-            lines.push(Line::of(Role::Note, text));
-        }
-    }
-    let rows: Vec<Row> =
-        page.into_iter().flat_map(|page| &page.jobs).map(|job| job_row(target, &queue, job, role)).collect();
-    let failed = state.queue(&queue).map_or(0, |reading| reading.failed);
-    let more = if failed > PAGE { format!(", the newest {PAGE} of {failed}") } else { String::new() };
-    let empty = if page.is_none() { "reading the failed jobs" } else { "no failed job" };
-    let table = Table {
-        columns: vec![
-            Column::fixed("id", 12, 0),
-            Column::fixed("name", 20, 2),
-            Column::number("failed", 8, 0),
-            Column::number("tries", 6, 1),
-            Column::number("ran", 8, 2),
-            Column::flex("reason", 24, 0),
-        ],
-        rows,
-        empty: empty.to_owned(),
-        fixed_order: false,
-    };
-    let sections =
-        vec![Section::lines(title.clone(), lines), Section::table(format!("Failed jobs{more}"), table)];
-    Content { title, sections }
-}
-
-fn job_row(target: &TargetState, queue: &QueueRef, job: &FailedJob, role: Role) -> Row {
-    let tries = match (job.attempts, job.attempts_allowed) {
-        (Some(made), Some(allowed)) => format!("{made}/{allowed}"),
-        (Some(made), None) => made.to_string(),
-        (None, _) => "—".to_owned(),
-    };
-    let age = job.age.map(|age| age.as_secs_f64());
-    let ran = job.ran_for.map(|ran| ran.as_secs_f64());
-    let (reason, tone) = if job.ghost {
-        ("its data is gone: a worker would run an empty job", Role::Warning)
-    } else {
-        (job.reason.as_str(), role)
-    };
-    Row::opens(
-        job_key(target.id.as_str(), queue, &job.id),
-        vec![
-            Cell::of(Role::Strong, &job.id),
-            Cell::of(role, &job.name),
-            Cell::number(age, crate::ui::format::seconds(age)).role(role),
-            Cell::number(job.attempts.map(|n| n as f64), tries).role(role),
-            Cell::number(ran, crate::ui::format::seconds(ran)).role(role),
-            Cell::of(tone, reason),
-        ],
-    )
 }

@@ -25,46 +25,156 @@ impl fmt::Display for QueueRef {
     }
 }
 
+/// Where a job is, in the library's own words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum JobState {
+    /// Waiting for a worker: in `wait`, or in `paused` while the queue is paused.
+    Waiting,
+    /// Waiting by priority (BullMQ 4 and newer).
+    Prioritized,
+    /// For later.
+    Delayed,
+    /// A worker has it.
+    Active,
+    /// Done.
+    Completed,
+    /// Given up.
+    Failed,
+}
+
+impl JobState {
+    /// Every state.
+    pub const ALL: [Self; 6] =
+        [Self::Waiting, Self::Prioritized, Self::Delayed, Self::Active, Self::Completed, Self::Failed];
+
+    /// The word for people, keys of rows and the audit trail.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Waiting => "waiting",
+            Self::Prioritized => "prioritized",
+            Self::Delayed => "delayed",
+            Self::Active => "active",
+            Self::Completed => "completed",
+            Self::Failed => "failed",
+        }
+    }
+
+    /// The state of this [`word`](Self::word).
+    #[must_use]
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|state| state.word() == word)
+    }
+}
+
+/// How jobs are retried. Both off is what the library's own retry does.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct RetryOptions {
+    /// The job stands in line by its priority instead of in front of all prioritized jobs.
+    pub keep_priority: bool,
+    /// Its attempts count from zero again instead of one more run.
+    pub reset_attempts: bool,
+}
+
+/// What is done to each of some jobs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum JobAct {
+    /// Back to waiting, if it is still failed.
+    Retry(RetryOptions),
+    /// To waiting at once, if it is still delayed.
+    Promote,
+    /// Written to a file and removed, if it is still in this state.
+    Remove(JobState),
+}
+
 /// One change to a queue.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum QueueAction {
-    /// Move these failed jobs back to waiting, each only if it is still failed.
-    Retry {
+    /// The same to each of these jobs, frozen when the operator chose them.
+    Jobs {
         /// Which queue.
         queue: QueueRef,
-        /// Which jobs, frozen when the operator chose them.
+        /// Which jobs.
         ids: Vec<String>,
+        /// What.
+        act: JobAct,
+    },
+    /// No worker takes a job any more; those that run go on.
+    Pause {
+        /// Which queue.
+        queue: QueueRef,
+    },
+    /// Workers take jobs again.
+    Resume {
+        /// Which queue.
+        queue: QueueRef,
     },
 }
 
 impl QueueAction {
+    /// Which queue.
+    #[must_use]
+    pub const fn queue(&self) -> &QueueRef {
+        match self {
+            Self::Jobs { queue, .. } | Self::Pause { queue } | Self::Resume { queue } => queue,
+        }
+    }
+
     /// The verb for the audit trail.
     #[must_use]
     pub const fn verb(&self) -> &'static str {
         match self {
-            Self::Retry { .. } => "retry_jobs",
+            Self::Jobs { act: JobAct::Retry(_), .. } => "retry_jobs",
+            Self::Jobs { act: JobAct::Promote, .. } => "promote_jobs",
+            Self::Jobs { act: JobAct::Remove(_), .. } => "remove_jobs",
+            Self::Pause { .. } => "pause_queue",
+            Self::Resume { .. } => "resume_queue",
         }
     }
 
     /// What is sent, for people and for the audit trail.
     #[must_use]
     pub fn statement(&self) -> String {
+        let base = self.queue().key("*");
         match self {
-            Self::Retry { queue, ids } => format!(
-                "EVALSHA retry.lua on {}: each of {} ids, only if it is still in `failed`",
-                queue.key("failed"),
-                ids.len()
-            ),
+            Self::Jobs { ids, act, .. } => {
+                let many = ids.len();
+                match act {
+                    JobAct::Retry(options) => {
+                        let mut extra = String::new();
+                        if options.keep_priority {
+                            extra.push_str(", by its priority");
+                        }
+                        if options.reset_attempts {
+                            extra.push_str(", attempts reset");
+                        }
+                        format!(
+                            "EVALSHA retry.lua on {base}: each of {many} ids, only if it is still failed{extra}"
+                        )
+                    }
+                    JobAct::Promote => {
+                        format!(
+                            "EVALSHA promote.lua on {base}: each of {many} ids, only if it is still delayed"
+                        )
+                    }
+                    JobAct::Remove(state) => format!(
+                        "EVALSHA remove.lua on {base}: each of {many} ids, only if it is still {}",
+                        state.word()
+                    ),
+                }
+            }
+            Self::Pause { .. } => format!("EVALSHA pause.lua on {base}"),
+            Self::Resume { .. } => format!("EVALSHA resume.lua on {base}"),
         }
     }
 
     /// The pinned identity, for people and for the audit trail.
     #[must_use]
     pub fn identity(&self) -> String {
+        let QueueRef { prefix, name } = self.queue();
         match self {
-            Self::Retry { queue, ids } => {
-                format!("queue {}:{} jobs {}", queue.prefix, queue.name, ids.join(","))
-            }
+            Self::Jobs { ids, .. } => format!("queue {prefix}:{name} jobs {}", ids.join(",")),
+            Self::Pause { .. } | Self::Resume { .. } => format!("queue {prefix}:{name}"),
         }
     }
 }

@@ -17,12 +17,13 @@ pub enum Family {
 }
 
 impl Family {
-    /// Whether workers are woken by a marker (BullMQ 5 and newer).
+    /// The generation as scripts are told: 0 for Bull, the major version of BullMQ, -1 where that is not known.
     #[must_use]
-    pub const fn wakes_by_marker(self) -> bool {
+    pub const fn generation(self) -> i8 {
         match self {
-            Self::BullMq(major) => major >= 5,
-            Self::Bull | Self::BullMqUnknown | Self::Pro => false,
+            Self::Bull => 0,
+            Self::BullMq(major) => major.cast_signed(),
+            Self::BullMqUnknown | Self::Pro => -1,
         }
     }
 }

@@ -1,14 +1,18 @@
 //! What is known of a Redis target: the reading of one poll, the state that follows from several, and its rules. Pure.
 
 mod action;
+mod condition;
 mod dead_letter;
+mod failures;
 mod family;
 mod reading;
 mod rules;
 mod state;
 
-pub use action::{QueueAction, QueueRef};
+pub use action::{JobAct, JobState, QueueAction, QueueRef, RetryOptions};
+pub use condition::{Condition, condition};
 pub use dead_letter::dead_letter;
+pub use failures::{FailureGroup, groups, normalised, own_frame};
 pub use family::{Family, Signs, family};
 pub use reading::*;
 pub use rules::{RULES, queue_key, signals};

@@ -1,6 +1,6 @@
 //! One poll of a Redis target, as data: the server by INFO, the queues by plain reads, the details that somebody looks at.
 
-use super::{Family, QueueRef};
+use super::{Family, JobState, QueueRef};
 use crate::core::part::Part;
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -16,6 +16,8 @@ pub struct RedisReading {
     pub discovery: String,
     /// A page of failed jobs, for the queue that somebody looks at.
     pub failed: Vec<FailedPage>,
+    /// Jobs that have not ended, for the queue that somebody looks at.
+    pub lists: Vec<JobList>,
     /// Jobs that somebody looks at.
     pub jobs: Vec<JobDetail>,
 }
@@ -197,7 +199,41 @@ pub struct FailedJob {
     pub age: Option<Duration>,
     /// How long the last run took.
     pub ran_for: Option<Duration>,
+    /// The topmost place of the application's own code in its newest stack; empty where that is not known.
+    pub frame: String,
     /// Its hash is gone: only the id is left, and running it would run nothing.
+    pub ghost: bool,
+}
+
+/// Jobs of a queue that have not ended, the first few of each state: those that run, and those that come next.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct JobList {
+    /// Which queue.
+    pub queue: QueueRef,
+    /// The jobs, state by state.
+    pub jobs: Vec<ListedJob>,
+}
+
+/// A job in a list.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ListedJob {
+    /// Its id.
+    pub id: String,
+    /// Its name.
+    pub name: String,
+    /// Where it is.
+    pub state: JobState,
+    /// How long it has been running (active), or since it was added.
+    pub age: Option<Duration>,
+    /// When its time comes (delayed); zero when that is over.
+    pub due_in: Option<Duration>,
+    /// How long its worker's lock still holds (active); none when there is no lock: it is stalled.
+    pub lock: Option<Duration>,
+    /// The worker that has it, where workers have names.
+    pub worker: String,
+    /// Its priority; the lower the sooner, none where it has none.
+    pub priority: Option<u64>,
+    /// Its hash is gone.
     pub ghost: bool,
 }
 

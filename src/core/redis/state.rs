@@ -39,6 +39,8 @@ pub struct QueueHistory {
     pub added_per_second: Option<f64>,
     /// The same over time.
     pub added: Series,
+    /// Jobs that left the line per second: what was added less what the line grew by. Retried jobs make it too small.
+    pub taken: Series,
     /// How many more dead letters there are than [`GROWTH_WINDOW`] ago.
     pub grown: u64,
     /// Since when dead letters have been growing.
@@ -58,6 +60,12 @@ impl QueueHistory {
         self.added_per_second =
             before.and_then(|(old, elapsed)| rate::per_second(old.added_total?, queue.added_total?, elapsed));
         self.added.push(self.added_per_second);
+        let line = |queue: &QueueReading| (queue.waiting + queue.prioritized + queue.delayed) as f64;
+        let taken = before.and_then(|(old, elapsed)| {
+            let grown = (line(queue) - line(old)) / elapsed.as_secs_f64().max(0.001);
+            Some((self.added_per_second? - grown).max(0.0))
+        });
+        self.taken.push(taken);
         let dead = queue.dead();
         if self.samples.back().is_some_and(|(_, last)| dead > *last) {
             self.last_growth = Some(now);
@@ -155,6 +163,7 @@ impl RedisState {
             history.backlog.push(None);
             history.dead.push(None);
             history.added.push(None);
+            history.taken.push(None);
         }
     }
 }

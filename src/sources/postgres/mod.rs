@@ -93,7 +93,7 @@ impl PostgresSource {
             .iter()
             .flat_map(|focus| match focus {
                 Focus::StatementTexts(ids) => ids.clone(),
-                Focus::FailedJobs { .. } | Focus::Job { .. } => Vec::new(),
+                Focus::FailedJobs { .. } | Focus::OpenJobs { .. } | Focus::Job { .. } => Vec::new(),
             })
             .collect();
         let missing: Vec<i64> = wanted.iter().copied().filter(|id| !self.texts.contains_key(id)).collect();

@@ -3,9 +3,11 @@
 use super::connection::Connection;
 use super::decode::{list, number, scored, text};
 use crate::core::focus::Focus;
-use crate::core::redis::{FailedJob, FailedPage, JobDetail, QueueRef};
+use crate::core::redis::{
+    FailedJob, FailedPage, JobDetail, JobList, JobState, ListedJob, QueueRef, own_frame,
+};
 use redis::{RedisError, Value, pipe};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
 /// A field larger than this is not read: one job must not fill the terminal's memory or a slow line.
@@ -13,34 +15,61 @@ const FIELD_LIMIT_BYTES: u64 = 64 * 1024;
 /// A reason longer than this is cut in the list.
 const REASON_CHARS: usize = 400;
 
+/// Of each state that has not ended, so many jobs are listed: those that run or come next.
+const LISTED_EACH: isize = 50;
+/// Failed jobs that are remembered; they do not change while they stay failed, so each is read once.
+const REMEMBERED: usize = 5_000;
+
+/// Failed jobs that were read before: by queue, id and the moment of the failure.
+pub(super) type Remembered = HashMap<(QueueRef, String, i64), FailedJob>;
+
+/// What somebody looks at.
+#[derive(Debug, Default)]
+pub(super) struct Details {
+    pub(super) failed: Vec<FailedPage>,
+    pub(super) lists: Vec<JobList>,
+    pub(super) jobs: Vec<JobDetail>,
+}
+
 /// Reads everything in `focus`; what cannot be read is left out and asked for again with the next poll.
 pub(super) async fn read(
     connection: &mut Connection,
     focus: &[Focus],
+    remembered: &mut Remembered,
     now: i64,
-) -> (Vec<FailedPage>, Vec<JobDetail>) {
-    let mut pages = Vec::new();
-    let mut jobs = Vec::new();
+) -> Details {
+    let mut details = Details::default();
     for wanted in focus {
         match wanted {
             Focus::FailedJobs { queue, offset, limit } => {
-                pages.extend(failed(connection, queue, *offset, *limit, now).await.ok());
+                let range = (*offset, *limit);
+                details.failed.extend(failed(connection, queue, range, remembered, now).await.ok());
             }
-            Focus::Job { queue, id } => jobs.extend(job(connection, queue, id).await.ok()),
+            Focus::OpenJobs { queue } => details.lists.extend(open_jobs(connection, queue, now).await.ok()),
+            Focus::Job { queue, id } => details.jobs.extend(job(connection, queue, id).await.ok()),
             Focus::StatementTexts(_) => {}
         }
     }
-    (pages, jobs)
+    details
 }
 
-const LISTED: [&str; 8] =
-    ["name", "failedReason", "attemptsMade", "atm", "opts", "processedOn", "finishedOn", "timestamp"];
+const FAILED_FIELDS: [&str; 9] = [
+    "name",
+    "failedReason",
+    "attemptsMade",
+    "atm",
+    "opts",
+    "processedOn",
+    "finishedOn",
+    "timestamp",
+    "stacktrace",
+];
 
 async fn failed(
     connection: &mut Connection,
     queue: &QueueRef,
-    offset: u64,
-    limit: u64,
+    (offset, limit): (u64, u64),
+    remembered: &mut Remembered,
     now: i64,
 ) -> Result<FailedPage, RedisError> {
     let range = (offset as i64, (offset + limit) as i64 - 1);
@@ -48,35 +77,121 @@ async fn failed(
     ask.cmd("ZREVRANGE").arg(queue.key("failed")).arg(range.0).arg(range.1).arg("WITHSCORES");
     let values: Vec<Value> = ask.query_async(connection).await?;
     let ids = values.first().map(scored).unwrap_or_default();
-    let mut jobs = Vec::with_capacity(ids.len());
-    if !ids.is_empty() {
+    let key = |id: &str, score: f64| (queue.clone(), id.to_owned(), score as i64);
+    if remembered.len() > REMEMBERED {
+        remembered.clear();
+    }
+    let unknown: Vec<&(String, f64)> =
+        ids.iter().filter(|(id, score)| !remembered.contains_key(&key(id, *score))).collect();
+    if !unknown.is_empty() {
         let mut ask = pipe();
         ask.ignore_errors();
-        for (id, _) in &ids {
-            ask.cmd("HMGET").arg(queue.key(id)).arg(&LISTED);
+        for (id, _) in &unknown {
+            ask.cmd("HMGET").arg(queue.key(id)).arg(&FAILED_FIELDS);
         }
         let values: Vec<Value> = ask.query_async(connection).await?;
-        jobs.extend(ids.iter().zip(values).map(|((id, score), value)| one(id, *score, &value, now)));
+        for ((id, score), value) in unknown.into_iter().zip(values) {
+            remembered.insert(key(id, *score), failed_job(id, &value));
+        }
     }
+    let jobs = ids
+        .iter()
+        .filter_map(|(id, score)| {
+            let job = remembered.get(&key(id, *score))?.clone();
+            Some(FailedJob { age: span(*score as i64, now), ..job })
+        })
+        .collect();
     Ok(FailedPage { queue: queue.clone(), offset, jobs })
 }
 
-fn one(id: &str, score: f64, value: &Value, now: i64) -> FailedJob {
+/// From one moment in milliseconds to another.
+fn span(from: i64, to: i64) -> Option<Duration> {
+    u64::try_from(to - from).ok().map(Duration::from_millis)
+}
+
+fn failed_job(id: &str, value: &Value) -> FailedJob {
     let fields: Vec<Option<String>> = list(value).iter().map(text).collect();
     let field = |index: usize| fields.get(index).cloned().flatten();
     let whole = |index: usize| field(index).and_then(|text| text.parse::<i64>().ok());
     let opts = field(4).and_then(|opts| serde_json::from_str::<serde_json::Value>(&opts).ok());
-    let span = |from: i64, to: i64| u64::try_from(to - from).ok().map(Duration::from_millis);
     FailedJob {
         id: id.to_owned(),
         name: field(0).unwrap_or_default(),
         reason: field(1).unwrap_or_default().chars().take(REASON_CHARS).collect(),
         attempts: whole(2).or_else(|| whole(3)).and_then(|n| u64::try_from(n).ok()),
         attempts_allowed: opts.as_ref().and_then(|opts| opts.get("attempts")?.as_u64()),
-        age: span(score as i64, now),
+        age: None,
         ran_for: whole(5).zip(whole(6)).and_then(|(from, to)| span(from, to)),
+        frame: field(8).map(|stack| own_frame(&stack)).unwrap_or_default(),
         // Every job has the time when it was added; a hash that is gone has nothing.
         ghost: field(7).is_none(),
+    }
+}
+
+const OPEN_FIELDS: [&str; 6] = ["name", "timestamp", "processedOn", "pb", "priority", "opts"];
+
+/// The first jobs of each state that has not ended.
+async fn open_jobs(connection: &mut Connection, queue: &QueueRef, now: i64) -> Result<JobList, RedisError> {
+    let mut ask = pipe();
+    ask.ignore_errors();
+    ask.cmd("LRANGE").arg(queue.key("active")).arg(-LISTED_EACH).arg(-1);
+    // The tail of a list is next.
+    for list in ["wait", "paused"] {
+        ask.cmd("LRANGE").arg(queue.key(list)).arg(-LISTED_EACH).arg(-1);
+    }
+    for set in ["prioritized", "delayed"] {
+        ask.cmd("ZRANGE").arg(queue.key(set)).arg(0).arg(LISTED_EACH - 1).arg("WITHSCORES");
+    }
+    let values: Vec<Value> = ask.query_async(connection).await?;
+    let at = |index: usize| values.get(index).map(list).unwrap_or_default();
+    let states = [JobState::Active, JobState::Waiting, JobState::Waiting];
+    let mut found: Vec<(String, JobState, Option<i64>)> = Vec::new();
+    for (index, state) in states.into_iter().enumerate() {
+        let ids = at(index).iter().rev().filter_map(text).filter(|id| !id.starts_with("0:"));
+        found.extend(ids.map(|id| (id, state, None)));
+    }
+    let sorted = |index: usize| values.get(index).map(scored).unwrap_or_default();
+    found.extend(sorted(3).into_iter().map(|(id, _)| (id, JobState::Prioritized, None)));
+    let due = |score: f64| (score / 4096.0) as i64;
+    found.extend(sorted(4).into_iter().map(|(id, score)| (id, JobState::Delayed, Some(due(score)))));
+    if found.is_empty() {
+        return Ok(JobList { queue: queue.clone(), jobs: Vec::new() });
+    }
+    let mut ask = pipe();
+    ask.ignore_errors();
+    for (id, ..) in &found {
+        let key = queue.key(id);
+        ask.cmd("HMGET").arg(&key).arg(&OPEN_FIELDS).cmd("PTTL").arg(format!("{key}:lock"));
+    }
+    let values: Vec<Value> = ask.query_async(connection).await?;
+    let jobs = found
+        .into_iter()
+        .zip(values.chunks(2))
+        .map(|((id, state, due), answer)| listed(id, state, due, answer, now))
+        .collect();
+    Ok(JobList { queue: queue.clone(), jobs })
+}
+
+fn listed(id: String, state: JobState, due: Option<i64>, answer: &[Value], now: i64) -> ListedJob {
+    let fields: Vec<Option<String>> = answer.first().map(list).unwrap_or_default().iter().map(text).collect();
+    let field = |index: usize| fields.get(index).cloned().flatten();
+    let whole = |index: usize| field(index).and_then(|text| text.parse::<i64>().ok());
+    let since = if state == JobState::Active { whole(2) } else { whole(1) };
+    let ttl = answer.get(1).and_then(number).and_then(|ms| u64::try_from(ms).ok());
+    let in_options = || {
+        let opts = serde_json::from_str::<serde_json::Value>(&field(5)?).ok()?;
+        opts.get("priority")?.as_i64()
+    };
+    ListedJob {
+        id,
+        name: field(0).unwrap_or_default(),
+        state,
+        age: since.and_then(|since| span(since, now)),
+        due_in: due.map(|due| span(now, due).unwrap_or_default()),
+        lock: ttl.map(Duration::from_millis),
+        worker: field(3).unwrap_or_default(),
+        priority: whole(4).or_else(in_options).and_then(|n| u64::try_from(n).ok()).filter(|n| *n > 0),
+        ghost: field(1).is_none(),
     }
 }
 

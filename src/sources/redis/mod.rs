@@ -33,6 +33,7 @@ pub struct RedisSource {
     discovery: Discovery,
     workers: Part<HashMap<String, evidence::Workers>>,
     workers_at: Option<Now>,
+    remembered: details::Remembered,
 }
 
 impl std::fmt::Debug for RedisSource {
@@ -46,7 +47,8 @@ impl RedisSource {
     #[must_use]
     pub fn new(connect: RedisConnect) -> Self {
         let discovery = Discovery::new(&connect);
-        Self { connect, open: None, discovery, workers: Part::NotAsked, workers_at: None }
+        let remembered = HashMap::new();
+        Self { connect, open: None, discovery, workers: Part::NotAsked, workers_at: None, remembered }
     }
 
     async fn read(&mut self, now: Now, focus: &[Focus]) -> Result<RedisReading, PollError> {
@@ -100,8 +102,9 @@ impl RedisSource {
         // Ages of jobs are against the server's own clock; without it, against ours.
         let millis = server_now.unwrap_or_else(|| now.wall.timestamp_millis());
         let queues = self.queues(connection, millis).await;
-        let (failed, jobs) = details::read(connection, focus, millis).await;
-        Ok(RedisReading { server, queues, discovery: self.discovery.words(), failed, jobs })
+        let details::Details { failed, lists, jobs } =
+            details::read(connection, focus, &mut self.remembered, millis).await;
+        Ok(RedisReading { server, queues, discovery: self.discovery.words(), failed, lists, jobs })
     }
 
     async fn queues(

@@ -3,6 +3,7 @@
 
 mod metrics;
 mod postgres;
+mod queue_acts;
 mod queues;
 mod screen;
 mod search;
@@ -119,7 +120,7 @@ impl Watch {
     }
 
     fn gate(&self) -> Gate {
-        let executor = actions::open(&self.target).expect("it can be changed");
+        let executor = actions::open(&self.target, self.folder.path()).expect("it can be changed");
         let entry = Entry { address: self.target.address(), executor };
         let clock: Arc<dyn Clock> = Arc::clone(&self.clock) as Arc<dyn Clock>;
         let trail = Arc::new(AuditTrail::at(self.audit_file()));

@@ -8,7 +8,9 @@ use stacktop::config::url;
 use stacktop::core::action::{Action, Outcome, Verdict};
 use stacktop::core::focus::Focus;
 use stacktop::core::place::Screen;
-use stacktop::core::redis::{Family, QueueAction, QueueReading, QueueRef, RedisReading, queue_key};
+use stacktop::core::redis::{
+    Family, JobAct, QueueAction, QueueReading, QueueRef, RedisReading, RetryOptions, queue_key,
+};
 use stacktop::core::report::PollErrorKind;
 use stacktop::core::world::SystemState;
 use stacktop::panels::panel;
@@ -40,7 +42,7 @@ impl Lab {
     }
 
     /// Runs one verb to its end and gives the last line that it printed.
-    fn run(&self, generation: &str, verb: &str, queue: &str, argument: &str) -> String {
+    pub fn run(&self, generation: &str, verb: &str, queue: &str, argument: &str) -> String {
         let output = Command::new("node")
             .args([&self.script, generation, &self.port, verb, queue, argument])
             .output()
@@ -64,13 +66,13 @@ impl Lab {
     }
 
     /// A watch on this one queue.
-    fn watch(&self, queue: &str) -> Watch {
+    pub fn watch(&self, queue: &str) -> Watch {
         let connect =
             RedisConnect { queues: vec![queue.to_owned()], ..url::redis(&self.url).expect("a URL") };
         Watch::new(Connect::Redis(connect))
     }
 
-    async fn client(&self) -> MultiplexedConnection {
+    pub async fn client(&self) -> MultiplexedConnection {
         let client = redis::Client::open(self.url.as_str()).expect("a URL");
         client.get_multiplexed_async_connection().await.expect("connected")
     }
@@ -104,7 +106,7 @@ impl Worker {
         }
     }
 
-    fn line(&self, seconds: u64) -> Option<(Instant, String)> {
+    pub fn line(&self, seconds: u64) -> Option<(Instant, String)> {
         let mut early = self.early.borrow_mut();
         if !early.is_empty() {
             return Some(early.remove(0));
@@ -138,11 +140,11 @@ impl Drop for Worker {
 }
 
 /// A name that no earlier run on the same server has used.
-fn unique(name: &str) -> String {
+pub fn unique(name: &str) -> String {
     format!("{name}-{}", std::process::id())
 }
 
-fn named(name: &str) -> QueueRef {
+pub fn named(name: &str) -> QueueRef {
     QueueRef { prefix: "bull".into(), name: name.into() }
 }
 
@@ -153,16 +155,20 @@ fn reading(watch: &Watch) -> &RedisReading {
     }
 }
 
-fn queue(watch: &Watch) -> &QueueReading {
+pub fn queue(watch: &Watch) -> &QueueReading {
     reading(watch).queues.ready().expect("queues").first().expect("the queue")
 }
 
 async fn retry(watch: &Watch, queue: &str, ids: &[String]) -> Outcome {
-    let act = QueueAction::Retry { queue: named(queue), ids: ids.to_vec() };
+    let act = QueueAction::Jobs {
+        queue: named(queue),
+        ids: ids.to_vec(),
+        act: JobAct::Retry(RetryOptions::default()),
+    };
     watch.act(Action::Queue { target: watch.target.id.clone(), act }).await.expect("an outcome")
 }
 
-fn sorted(mut ids: Vec<String>) -> Vec<String> {
+pub fn sorted(mut ids: Vec<String>) -> Vec<String> {
     ids.sort();
     ids
 }

@@ -2,6 +2,11 @@
 //   fail QUEUE N        adds N jobs, runs them all into an error, prints their ids, ends
 //   work QUEUE          takes jobs and completes them, printing "done ID NAME DATA" each, until it is killed
 //   add QUEUE N         adds N jobs that nobody takes
+//   delay QUEUE N       adds N jobs for an hour later
+//   rank QUEUE LIST     adds a job of each of these priorities (comma-separated), nobody takes them
+//   failrank QUEUE LIST the same, and runs them all into an error
+//   tire QUEUE          adds a job of three attempts (or takes what waits), fails all of them, prints how often it ran
+//   counts QUEUE        prints how many jobs the library itself finds in each state, as JSON
 //   pause|resume QUEUE  as the library does it
 const [generation, port, verb, queueName, argument] = process.argv.slice(2);
 const connection = { host: '127.0.0.1', port: Number(port), maxRetriesPerRequest: null };
@@ -21,20 +26,25 @@ function worker(work) {
   return new library.Worker(queueName, work, { connection });
 }
 
-async function add(count) {
+async function add(count, options = () => ({})) {
   const queue = producer();
   const ids = [];
   for (let n = 0; n < count; n += 1) {
-    const job = await queue.add('mail', { order: n }, { attempts: 1 });
+    const job = await queue.add('mail', { order: n }, { attempts: 1, ...options(n) });
     ids.push(String(job.id));
   }
   await queue.close();
   return ids;
 }
 
+function byPriority(list) {
+  const ranks = list.split(',').map(Number);
+  return add(ranks.length, (n) => ({ priority: ranks[n] }));
+}
+
 async function main() {
-  if (verb === 'fail') {
-    const ids = await add(Number(argument));
+  if (verb === 'fail' || verb === 'failrank') {
+    const ids = verb === 'fail' ? await add(Number(argument)) : await byPriority(argument);
     let failed = 0;
     const running = worker(async () => {
       throw new Error('the provider said no');
@@ -57,6 +67,33 @@ async function main() {
     console.log('ready');
   } else if (verb === 'add') {
     console.log((await add(Number(argument))).join(' '));
+    process.exit(0);
+  } else if (verb === 'delay') {
+    console.log((await add(Number(argument), () => ({ delay: 3600000 }))).join(' '));
+    process.exit(0);
+  } else if (verb === 'rank') {
+    console.log((await byPriority(argument)).join(' '));
+    process.exit(0);
+  } else if (verb === 'tire') {
+    const queue = producer();
+    if (argument) await queue.add('mail', { order: 0 }, { attempts: 3, jobId: argument });
+    let runs = 0;
+    const running = worker(async () => {
+      runs += 1;
+      throw new Error('the provider said no');
+    });
+    await new Promise((resolve) => {
+      running.on('failed', async () => {
+        const counts = await queue.getJobCounts();
+        if (counts.failed > 0) resolve();
+      });
+    });
+    console.log(runs);
+    process.exit(0);
+  } else if (verb === 'counts') {
+    const queue = producer();
+    console.log(JSON.stringify(await queue.getJobCounts()));
+    await queue.close();
     process.exit(0);
   } else if (verb === 'pause' || verb === 'resume') {
     const queue = producer();

@@ -1,0 +1,166 @@
+//! One word that says whether anybody works on a queue, from facts that cost nothing to read. Pure.
+
+use super::{QueueHistory, QueueReading};
+use std::time::Duration;
+
+/// Samples over which work is averaged: single polls are too uneven.
+const AVERAGED: usize = 15;
+/// Workers that hold jobs and take none for this many polls in a row are stuck.
+const STUCK_AFTER: usize = 30;
+/// So many failures within five minutes, and more of them than completions, are a failing queue.
+const FAILING_FROM: u64 = 3;
+
+/// How a queue is doing.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Condition {
+    /// Jobs are in the list of a pause that is over.
+    Stranded(u64),
+    /// The switch is on.
+    Paused,
+    /// A rate limit holds it for so long.
+    Limited(Duration),
+    /// Dead letters: nobody is meant to work on them.
+    DeadLetters,
+    /// Jobs wait and nobody is connected.
+    NoWorkers,
+    /// Workers hold jobs, others wait, and none was taken for a while.
+    Stuck,
+    /// More fails than is done.
+    Failing,
+    /// More comes than is taken: so many jobs per second more.
+    Saturated(f64),
+    /// More is taken than comes: empty after about so long.
+    Draining(Duration),
+    /// Jobs are being worked on.
+    Busy,
+    /// Nothing to do.
+    Idle,
+}
+
+impl Condition {
+    /// One or two words.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Stranded(_) => "stranded",
+            Self::Paused => "paused",
+            Self::Limited(_) => "limited",
+            Self::DeadLetters => "letters",
+            Self::NoWorkers => "no worker",
+            Self::Stuck => "stuck",
+            Self::Failing => "failing",
+            Self::Saturated(_) => "saturated",
+            Self::Draining(_) => "draining",
+            Self::Busy => "busy",
+            Self::Idle => "idle",
+        }
+    }
+
+    /// Whether somebody should look at it.
+    #[must_use]
+    pub const fn is_trouble(self) -> bool {
+        matches!(self, Self::Stranded(_) | Self::NoWorkers | Self::Stuck | Self::Failing)
+    }
+}
+
+/// The mean of the newest samples that are there.
+fn mean(samples: &[Option<f64>]) -> Option<f64> {
+    let known: Vec<f64> = samples.iter().copied().flatten().collect();
+    (!known.is_empty()).then(|| known.iter().sum::<f64>() / known.len() as f64)
+}
+
+/// How `queue` is doing.
+#[must_use]
+pub fn condition(queue: &QueueReading, history: &QueueHistory) -> Condition {
+    let backlog = queue.backlog();
+    if queue.stranded > 0 {
+        return Condition::Stranded(queue.stranded);
+    }
+    if queue.paused {
+        return Condition::Paused;
+    }
+    if let Some(left) = queue.limited_for {
+        return Condition::Limited(left);
+    }
+    if queue.dead_letter.is_some() && !queue.has_workers() {
+        return Condition::DeadLetters;
+    }
+    if backlog > 0 && !queue.has_workers() {
+        return Condition::NoWorkers;
+    }
+    let recent = history.taken.tail(STUCK_AFTER);
+    let quiet =
+        recent.len() >= STUCK_AFTER && recent.iter().all(|taken| taken.is_none_or(|rate| rate <= 0.0));
+    if backlog > 0 && queue.active > 0 && quiet && queue.completed_last_minute == 0 {
+        return Condition::Stuck;
+    }
+    let failed = queue.failed_last_five_minutes;
+    if failed >= FAILING_FROM && failed > queue.completed_last_minute.saturating_mul(5) {
+        return Condition::Failing;
+    }
+    if backlog > 0
+        && let (Some(taken), Some(added)) =
+            (mean(&history.taken.tail(AVERAGED)), mean(&history.added.tail(AVERAGED)))
+    {
+        // A tenth of a job per second either way is noise.
+        let net = taken - added;
+        if net > 0.1 {
+            return Condition::Draining(Duration::from_secs_f64((backlog as f64 / net).min(1e7)));
+        }
+        if net < -0.1 {
+            return Condition::Saturated(-net);
+        }
+    }
+    if backlog > 0 || queue.active > 0 { Condition::Busy } else { Condition::Idle }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::core::redis::{DeadLetter, Evidence};
+
+    fn queue(waiting: u64, active: u64, workers: usize) -> QueueReading {
+        let evidence = Evidence { workers: Some(workers), ..Evidence::default() };
+        QueueReading { evidence, waiting, active, ..QueueReading::default() }
+    }
+
+    fn history(added: f64, taken: f64, samples: usize) -> QueueHistory {
+        let mut history = QueueHistory::default();
+        for _ in 0..samples {
+            history.added.push(Some(added));
+            history.taken.push(Some(taken));
+        }
+        history
+    }
+
+    #[track_caller]
+    fn check(queue: &QueueReading, history: &QueueHistory, expected: &str) {
+        assert_eq!(condition(queue, history).word(), expected);
+    }
+
+    #[test]
+    fn one_word_for_each() {
+        let nothing = QueueHistory::default();
+        check(&queue(0, 0, 2), &nothing, "idle");
+        check(&queue(0, 1, 2), &nothing, "busy");
+        check(&queue(9, 1, 2), &nothing, "busy");
+        check(&queue(9, 0, 0), &nothing, "no worker");
+        check(&QueueReading { paused: true, ..queue(9, 0, 0) }, &nothing, "paused");
+        check(&QueueReading { stranded: 2, ..queue(9, 0, 0) }, &nothing, "stranded");
+        let limited = Some(Duration::from_secs(3));
+        check(&QueueReading { limited_for: limited, ..queue(9, 0, 1) }, &nothing, "limited");
+        let dead_letter = Some(DeadLetter::default());
+        check(&QueueReading { dead_letter, ..queue(9, 0, 0) }, &nothing, "letters");
+        check(&queue(100, 4, 4), &history(5.0, 10.0, 20), "draining");
+        assert_eq!(
+            condition(&queue(100, 4, 4), &history(5.0, 10.0, 20)),
+            Condition::Draining(Duration::from_secs(20))
+        );
+        check(&queue(100, 4, 4), &history(10.0, 5.0, 20), "saturated");
+        check(&queue(100, 4, 4), &history(0.0, 0.0, 40), "stuck");
+        check(&queue(100, 4, 4), &history(0.0, 0.0, 10), "busy");
+        let failing =
+            QueueReading { failed_last_five_minutes: 40, completed_last_minute: 2, ..queue(0, 1, 1) };
+        check(&failing, &nothing, "failing");
+    }
+}

@@ -78,6 +78,32 @@ pub struct File {
     pub prometheus: Vec<PrometheusFile>,
     /// `/metrics` endpoints.
     pub metrics: Vec<HttpFile>,
+    /// Panels of the team's own.
+    pub panel: Vec<PanelFile>,
+}
+
+/// A panel of the team's own.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PanelFile {
+    /// Its name.
+    pub name: Spanned<String>,
+    /// What kind it is: `sql`.
+    pub kind: Spanned<String>,
+    /// The Postgres target that is asked; without it, the first one.
+    pub target: Option<Spanned<String>>,
+    /// The statement.
+    pub sql: String,
+    /// How often it is asked.
+    pub interval: Option<Lasting>,
+    /// The column by which it is sorted, the highest first.
+    pub sort: Option<String>,
+    /// Thresholds of a warning, by column.
+    #[serde(default)]
+    pub warning: BTreeMap<String, f64>,
+    /// Thresholds of a critical finding, by column.
+    #[serde(default)]
+    pub critical: BTreeMap<String, f64>,
 }
 
 /// How targets are polled.
@@ -122,6 +148,8 @@ pub struct PostgresFile {
     pub password_command: Option<String>,
     /// PEM file of trusted roots.
     pub ca: Option<PathBuf>,
+    /// The column that names a tenant.
+    pub tenant_column: Option<String>,
     /// How often it is polled.
     pub interval: Option<Lasting>,
     /// After this a poll is given up.

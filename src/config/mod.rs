@@ -4,6 +4,7 @@ pub mod discover;
 mod entries;
 pub mod file;
 pub mod near;
+mod panels;
 mod pgpass;
 pub mod resolve;
 pub mod secret;

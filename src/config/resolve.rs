@@ -4,6 +4,7 @@ use super::discover::{self, Surroundings};
 use super::entries::{http, postgres, prometheus, redis};
 use super::file::{self, File, Lasting};
 use super::near::suggestion;
+use super::panels;
 use super::pgpass;
 use super::target::{Connect, TargetConfig};
 use crate::core::alert::{RuleSetting, Rulebook};
@@ -109,6 +110,7 @@ pub fn resolve(wishes: &Wishes, around: &Surroundings) -> Result<Settings, Strin
     } else {
         trail.push(format!("{} targets from {name}; nothing else was looked for", targets.len()));
     }
+    panels::assign(&file, &mut targets, &place)?;
     for target in &mut targets {
         if let Connect::Postgres(pg) = &mut target.connect
             && pg.password.is_none()

@@ -2,6 +2,7 @@
 
 use super::secret::Secret;
 use crate::core::ids::{SystemKind, TargetId};
+use crate::core::postgres::SqlPanel;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -122,7 +123,14 @@ pub struct PostgresConnect {
     pub root_cert: Option<PathBuf>,
     /// PEM files of the client's certificate and key.
     pub client_cert: Option<(PathBuf, PathBuf)>,
+    /// Panels of the team's own.
+    pub panels: Vec<SqlPanel>,
+    /// The column that names a tenant, for the look at tenant isolation.
+    pub tenant_column: String,
 }
+
+/// How the column that names a tenant is called unless the configuration says otherwise.
+pub const TENANT_COLUMN: &str = "tenant_id";
 
 /// How dead-letter queues are named in public code; `*` stands for the source queue's name.
 pub const DEAD_LETTER_PATTERNS: [&str; 9] =

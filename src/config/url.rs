@@ -1,7 +1,7 @@
 //! Connection strings as people write them: `postgres://`, `key=value`, `redis://`, `http://`. A password never reaches an error text.
 
 use super::secret::Secret;
-use super::target::{HttpAuth, HttpConnect, PgTls, PostgresConnect, RedisConnect};
+use super::target::{HttpAuth, HttpConnect, PgTls, PostgresConnect, RedisConnect, TENANT_COLUMN};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
@@ -131,6 +131,8 @@ pub fn from_settings(
         tls,
         root_cert: get("sslrootcert").map(PathBuf::from),
         client_cert: pair.map(|(cert, key)| (cert.into(), key.into())),
+        panels: Vec::new(),
+        tenant_column: TENANT_COLUMN.to_owned(),
     })
 }
 

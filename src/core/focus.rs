@@ -1,5 +1,6 @@
 //! What the operator is looking at, so that a source reads details only while somebody sees them.
 
+use super::postgres::Look;
 use super::redis::QueueRef;
 
 /// Details wanted from a target with its next polls.
@@ -7,6 +8,8 @@ use super::redis::QueueRef;
 pub enum Focus {
     /// The texts of these statements (Postgres `queryid`s) are on the screen.
     StatementTexts(Vec<i64>),
+    /// A look at a Postgres server is open.
+    Look(Look),
     /// A page of a queue's failed jobs, newest first.
     FailedJobs {
         /// Which queue.
@@ -28,4 +31,17 @@ pub enum Focus {
         /// Which job: its id, as bytes read lossily.
         id: String,
     },
+}
+
+impl Focus {
+    /// The look, if it is one.
+    #[must_use]
+    pub const fn look(&self) -> Option<&Look> {
+        match self {
+            Self::Look(look) => Some(look),
+            Self::StatementTexts(_) | Self::FailedJobs { .. } | Self::OpenJobs { .. } | Self::Job { .. } => {
+                None
+            }
+        }
+    }
 }

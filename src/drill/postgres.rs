@@ -216,7 +216,7 @@ pub(super) fn primary(sim: &Sim, now: Now, focus: &[Focus]) -> PostgresReading {
     sessions.extend(sim.waiters.iter().enumerate().map(|(index, waiter)| waiting(sim, waiter, index == 0)));
     let asked = focus.iter().flat_map(|focus| match focus {
         Focus::StatementTexts(ids) => ids.as_slice(),
-        Focus::FailedJobs { .. } | Focus::OpenJobs { .. } | Focus::Job { .. } => &[],
+        Focus::Look(_) | Focus::FailedJobs { .. } | Focus::OpenJobs { .. } | Focus::Job { .. } => &[],
     });
     let texts = asked
         .filter_map(|id| {
@@ -224,6 +224,7 @@ pub(super) fn primary(sim: &Sim, now: Now, focus: &[Focus]) -> PostgresReading {
             Some((*id, STATEMENTS.get(index)?.0.to_owned()))
         })
         .collect();
+    let looks = super::looks::looks(&sessions, now, focus);
     PostgresReading {
         server: server(sim, false),
         locks: Part::Ready(locks(sim)),
@@ -263,6 +264,8 @@ pub(super) fn primary(sim: &Sim, now: Now, focus: &[Focus]) -> PostgresReading {
             prepared: Part::Ready(Vec::new()),
             freeze_max_age: Some(2e8),
         }),
+        panels: Vec::new(),
+        looks,
     }
 }
 
@@ -288,5 +291,7 @@ pub(super) fn standby(sim: &Sim, now: Now) -> PostgresReading {
         statements: Part::Ready(Statements { at: now, rows: Vec::new(), evictions: None }),
         texts: Vec::new(),
         health: Part::NotAsked,
+        panels: Vec::new(),
+        looks: Vec::new(),
     }
 }

@@ -154,7 +154,7 @@ pub(super) fn reading(sim: &Sim, focus: &[Focus]) -> RedisReading {
             }
             Focus::OpenJobs { queue } => lists.push(open_jobs(sim, queue)),
             Focus::Job { queue, id } => jobs.push(detail(sim, queue, id)),
-            Focus::StatementTexts(_) => {}
+            Focus::StatementTexts(_) | Focus::Look(_) => {}
         }
     }
     RedisReading {

@@ -1,8 +1,11 @@
 //! Screen 4: is the database well: cache hits over the window, connections against usable slots, deadlocks, temporary files,
 //! wraparound, vacuum, write-ahead log.
 
+use super::looks;
 use super::postgres::{self, heading, number_role};
 use super::{Panel, PanelContext};
+use crate::core::focus::Focus;
+use crate::core::ids::TargetId;
 use crate::core::place::{RowKey, Screen};
 use crate::core::postgres::{DatabaseCounters, PostgresReading, PostgresState};
 use crate::core::world::TargetState;
@@ -33,13 +36,17 @@ impl Panel for Health {
         "is the database well: cache hits, connections, deadlocks, temporary files, wraparound, vacuum"
     }
 
-    fn content(&self, context: PanelContext<'_>, _path: &[RowKey]) -> Content {
+    fn content(&self, context: PanelContext<'_>, path: &[RowKey]) -> Content {
+        if let Some(key) = path.last() {
+            return looks::content(context, key);
+        }
         let mut sections = Vec::new();
         for (target, state) in postgres::targets(context) {
             sections.push(summary(target, state, context));
             if let Some(reading) = state.reading() {
                 sections.push(databases(target, reading, context));
                 sections.extend(vacuums(target, reading));
+                sections.push(looks::index(target, reading));
             }
         }
         if sections.is_empty() {
@@ -47,6 +54,14 @@ impl Panel for Health {
             sections.push(Section::lines("", vec![line]));
         }
         Content { title: String::new(), sections }
+    }
+
+    fn focus(&self, _context: PanelContext<'_>, path: &[RowKey]) -> Vec<(TargetId, Focus)> {
+        looks::focus(path)
+    }
+
+    fn copy(&self, _context: PanelContext<'_>, _path: &[RowKey], row: &RowKey) -> Option<String> {
+        matches!(row.kind(), "table" | "index" | "cell").then(|| row.segment(2).to_owned())
     }
 }
 

@@ -3,6 +3,7 @@
 mod blocking;
 mod health;
 mod job;
+mod looks;
 mod metrics;
 mod overview;
 mod postgres;

@@ -1,5 +1,6 @@
 //! Screen 3: what runs now, longest first; then statements by their share of the last minute's execution time.
 
+use super::looks;
 use super::postgres::{self, age, doing, heading, number_role};
 use super::{Panel, PanelContext};
 use crate::core::action::Offer;
@@ -34,6 +35,7 @@ impl Panel for Queries {
 
     fn content(&self, context: PanelContext<'_>, path: &[RowKey]) -> Content {
         match path.last() {
+            Some(key) if key.kind() == "look" => looks::content(context, key),
             Some(key) if key.kind() == "statement" => statement(context, key),
             Some(key) => session(context, key),
             None => {
@@ -62,17 +64,15 @@ impl Panel for Queries {
         postgres::offers(context, row)
     }
 
-    fn focus(&self, context: PanelContext<'_>, _path: &[RowKey]) -> Vec<(TargetId, Focus)> {
-        postgres::targets(context)
-            .into_iter()
-            .filter_map(|(target, state)| {
-                let mut ids: Vec<i64> =
-                    state.statements.rows.iter().take(TEXTS).map(|row| row.key.query).collect();
-                ids.sort_unstable();
-                ids.dedup();
-                (!ids.is_empty()).then(|| (target.id.clone(), Focus::StatementTexts(ids)))
-            })
-            .collect()
+    fn focus(&self, context: PanelContext<'_>, path: &[RowKey]) -> Vec<(TargetId, Focus)> {
+        let texts = postgres::targets(context).into_iter().filter_map(|(target, state)| {
+            let mut ids: Vec<i64> =
+                state.statements.rows.iter().take(TEXTS).map(|row| row.key.query).collect();
+            ids.sort_unstable();
+            ids.dedup();
+            (!ids.is_empty()).then(|| (target.id.clone(), Focus::StatementTexts(ids)))
+        });
+        texts.chain(looks::focus(path)).collect()
     }
 
     fn copy(&self, context: PanelContext<'_>, _path: &[RowKey], row: &RowKey) -> Option<String> {
@@ -278,10 +278,17 @@ fn statement(context: PanelContext<'_>, key: &RowKey) -> Content {
             ),
         ),
     ];
+    let more = Table {
+        columns: vec![Column::fixed("look closer", 26, 0), Column::flex("", 30, 0)],
+        rows: vec![looks::plan_row(target, delta.key.query)],
+        empty: String::new(),
+        fixed_order: true,
+    };
+    let more = Section::table("On demand (Enter)", more);
     let text = text(state, delta.key.query).unwrap_or_else(|| "its text is being read".to_owned());
     let text = crate::ui::text::clean_lines(&text).into_iter().map(Line::text).collect();
     Content {
         title: title.clone(),
-        sections: vec![Section::lines(title, lines), Section::lines("Text", text)],
+        sections: vec![Section::lines(title, lines), Section::lines("Text", text), more],
     }
 }

@@ -4,6 +4,7 @@ use crate::core::alert::Severity;
 use crate::core::freshness::Freshness;
 use crate::core::place::RowKey;
 use crate::ui::text::clean;
+use std::borrow::Cow;
 
 /// What a piece of text is, never what colour it has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
@@ -121,7 +122,7 @@ pub enum Width {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Column {
     /// Its heading.
-    pub title: &'static str,
+    pub title: Cow<'static, str>,
     /// How wide it is.
     pub width: Width,
     /// Numbers stand at the right.
@@ -133,20 +134,20 @@ pub struct Column {
 impl Column {
     /// A column of exactly `width`, text at the left.
     #[must_use]
-    pub const fn fixed(title: &'static str, width: u16, priority: u8) -> Self {
-        Self { title, width: Width::Fixed(width), right: false, priority }
+    pub fn fixed(title: impl Into<Cow<'static, str>>, width: u16, priority: u8) -> Self {
+        Self { title: title.into(), width: Width::Fixed(width), right: false, priority }
     }
 
     /// A column of exactly `width`, numbers at the right.
     #[must_use]
-    pub const fn number(title: &'static str, width: u16, priority: u8) -> Self {
-        Self { title, width: Width::Fixed(width), right: true, priority }
+    pub fn number(title: impl Into<Cow<'static, str>>, width: u16, priority: u8) -> Self {
+        Self { title: title.into(), width: Width::Fixed(width), right: true, priority }
     }
 
     /// A column that takes what is left, at least `least`.
     #[must_use]
-    pub const fn flex(title: &'static str, least: u16, priority: u8) -> Self {
-        Self { title, width: Width::Flex(least), right: false, priority }
+    pub fn flex(title: impl Into<Cow<'static, str>>, least: u16, priority: u8) -> Self {
+        Self { title: title.into(), width: Width::Flex(least), right: false, priority }
     }
 }
 

@@ -3,7 +3,7 @@
 use super::{Found, Surroundings};
 use crate::config::secret::Secret;
 use crate::config::target::{
-    Connect, HttpAuth, HttpConnect, PgTls, PostgresConnect, PrometheusConnect, RedisConnect,
+    Connect, HttpAuth, HttpConnect, PgTls, PostgresConnect, PrometheusConnect, RedisConnect, TENANT_COLUMN,
 };
 use crate::core::ids::SystemKind;
 use serde_yaml_ng::Value;
@@ -148,6 +148,8 @@ fn connect(
                 tls: PgTls::default(),
                 root_cert: None,
                 client_cert: None,
+                panels: Vec::new(),
+                tenant_column: TENANT_COLUMN.to_owned(),
             })
         }
         SystemKind::Redis => Connect::Redis(RedisConnect {

@@ -7,7 +7,8 @@ mod environment;
 
 use super::resolve::{DEFAULT_TIMEOUT, default_interval, free_name};
 use super::target::{
-    Connect, HttpAuth, HttpConnect, PgTls, PostgresConnect, PrometheusConnect, RedisConnect, TargetConfig,
+    Connect, HttpAuth, HttpConnect, PgTls, PostgresConnect, PrometheusConnect, RedisConnect, TENANT_COLUMN,
+    TargetConfig,
 };
 use crate::core::ids::{SystemKind, TargetId};
 use std::collections::{BTreeSet, HashMap};
@@ -155,6 +156,8 @@ fn on_this_machine(around: &Surroundings, kind: SystemKind, port: u16) -> Connec
                 tls: PgTls::default(),
                 root_cert: None,
                 client_cert: None,
+                panels: Vec::new(),
+                tenant_column: TENANT_COLUMN.to_owned(),
             })
         }
         SystemKind::Redis => {

@@ -2,11 +2,13 @@
 
 pub mod blocking;
 pub mod locks;
+mod look;
 mod reading;
 mod rules;
 mod state;
 mod window;
 
+pub use look::{Look, Looked, SqlPanel, SqlTable, TOPICS, Topic};
 pub use reading::*;
 pub use rules::{RULES, backend_key, describe, prepared_key, signals};
 pub use state::{Histories, PostgresState, Rates, Totals, WINDOW, lag_bytes};

@@ -2,6 +2,7 @@
 
 use super::BackendId;
 use super::locks::LockReading;
+use super::look::{Looked, SqlPanel};
 use crate::core::part::Part;
 use crate::core::time::Now;
 use std::time::Duration;
@@ -31,6 +32,10 @@ pub struct PostgresReading {
     pub texts: Vec<(i64, String)>,
     /// What is looked at less often.
     pub health: Part<Health>,
+    /// The panels that the configuration names.
+    pub panels: Vec<SqlPanel>,
+    /// What somebody looks at, and the panels whose thresholds are watched.
+    pub looks: Vec<Looked>,
 }
 
 /// Who answers, and what our role may do.

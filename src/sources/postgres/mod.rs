@@ -2,21 +2,26 @@
 
 pub(crate) mod connection;
 mod decode;
+mod looks;
 mod queries;
 mod sessions;
 mod tls;
+mod topics;
 
 use super::Source;
 use crate::config::target::PostgresConnect;
 use crate::core::focus::Focus;
 use crate::core::part::{Gap, GapKind, Part};
 use crate::core::postgres::locks::LockReading;
-use crate::core::postgres::{DatabaseCounters, Health, PostgresReading, Server, Session, Statements};
+use crate::core::postgres::{
+    DatabaseCounters, Health, Look, Looked, PostgresReading, Server, Session, Statements,
+};
 use crate::core::reading::Reading;
 use crate::core::report::PollError;
 use crate::core::time::Now;
 use connection::{Connection, gap};
 use futures_util::future::BoxFuture;
+use looks::Looks;
 use queries::Questions;
 use sessions::KnownSessions;
 use std::collections::HashMap;
@@ -38,6 +43,7 @@ pub struct PostgresSource {
     /// A poll is under way; still set at the next one, that one was dropped and the connection is in an unknown state.
     polling: bool,
     texts: HashMap<i64, String>,
+    looks: Looks,
 }
 
 impl std::fmt::Debug for PostgresSource {
@@ -62,7 +68,8 @@ impl PostgresSource {
     /// A source for this target; nothing is connected yet.
     #[must_use]
     pub fn new(connect: PostgresConnect) -> Self {
-        Self { connect, open: None, polling: false, texts: HashMap::new() }
+        let looks = Looks::new(connect.clone());
+        Self { connect, open: None, polling: false, texts: HashMap::new(), looks }
     }
 
     async fn read(&mut self, now: Now, focus: &[Focus]) -> Result<PostgresReading, PollError> {
@@ -80,6 +87,8 @@ impl PostgresSource {
         match reading {
             Ok(mut reading) => {
                 reading.texts = self.texts(&mut open, focus).await;
+                reading.panels.clone_from(&self.connect.panels);
+                reading.looks = self.looks(now, reading.server.version_num, focus);
                 self.open = Some(open);
                 Ok(reading)
             }
@@ -87,14 +96,31 @@ impl PostgresSource {
         }
     }
 
+    /// What is looked at, and the panels whose thresholds are watched.
+    fn looks(&mut self, now: Now, version: u32, focus: &[Focus]) -> Vec<Looked> {
+        let mut wanted: Vec<(Look, Option<String>)> =
+            looks::watched(&self.connect.panels).map(|look| (look, None)).collect();
+        for look in focus.iter().filter_map(Focus::look) {
+            let text = match look {
+                Look::Plan(query) => self.texts.get(query).cloned(),
+                Look::Topic(_) | Look::Panel(_) => None,
+            };
+            if wanted.iter().all(|(other, _)| other != look) {
+                wanted.push((look.clone(), text));
+            }
+        }
+        self.looks.step(now, version, &wanted)
+    }
+
     /// The texts in focus: those not known yet are asked for.
     async fn texts(&mut self, open: &mut Open, focus: &[Focus]) -> Vec<(i64, String)> {
         let wanted: Vec<i64> = focus
             .iter()
             .flat_map(|focus| match focus {
-                Focus::StatementTexts(ids) => ids.clone(),
-                Focus::FailedJobs { .. } | Focus::OpenJobs { .. } | Focus::Job { .. } => Vec::new(),
+                Focus::StatementTexts(ids) => ids.as_slice(),
+                Focus::Look(_) | Focus::FailedJobs { .. } | Focus::OpenJobs { .. } | Focus::Job { .. } => &[],
             })
+            .copied()
             .collect();
         let missing: Vec<i64> = wanted.iter().copied().filter(|id| !self.texts.contains_key(id)).collect();
         if let (false, Some(sql)) = (missing.is_empty(), open.questions.texts.clone()) {

@@ -1,6 +1,7 @@
 //! Tests against real servers. `tests/run` starts them and says where they are in the environment; a test whose server is absent
 //! reports itself as skipped, by name.
 
+mod looks;
 mod metrics;
 mod postgres;
 mod queue_acts;
@@ -52,6 +53,7 @@ struct Watch {
     world: World,
     clock: Arc<SystemClock>,
     folder: tempfile::TempDir,
+    slowest: Duration,
 }
 
 impl Watch {
@@ -75,7 +77,14 @@ impl Watch {
         );
         let world = World::new(vec![state], Rulebook::defaults(&all_rules()));
         let source = sources::open(&target);
-        Self { target, source, world, clock, folder: tempfile::tempdir().expect("a folder") }
+        Self {
+            target,
+            source,
+            world,
+            clock,
+            folder: tempfile::tempdir().expect("a folder"),
+            slowest: Duration::ZERO,
+        }
     }
 
     async fn poll(&mut self) -> Result<(), PollError> {
@@ -87,6 +96,7 @@ impl Watch {
         let polling = self.source.poll(before, focus);
         let result = tokio::time::timeout(self.target.timeout, polling).await.expect("an answer in time");
         let at = self.clock.now();
+        self.slowest = self.slowest.max(at.since(before));
         let plan = Plan {
             interval: self.target.interval,
             widened: false,

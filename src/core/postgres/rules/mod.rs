@@ -7,7 +7,7 @@ pub use specs::RULES;
 
 use super::blocking::{Node, Who};
 use super::reading::{PostgresReading, Session};
-use super::{BackendId, PostgresState};
+use super::{BackendId, Look, PostgresState};
 use crate::core::alert::{Rulebook, Severity, Signal};
 use crate::core::ids::TargetId;
 use crate::core::place::{Place, RowKey, Screen};
@@ -40,6 +40,7 @@ pub fn signals(state: &PostgresState, target: &TargetId, rules: &Rulebook, now: 
     scene.standby();
     scene.slots();
     scene.prepared();
+    scene.panels();
     scene.found
 }
 
@@ -94,6 +95,40 @@ impl Scene<'_> {
 
     fn on(screen: Screen) -> Place {
         Place { screen, row: None }
+    }
+
+    /// Panels of the team's own whose values are above the thresholds that it gave them.
+    fn panels(&mut self) {
+        for panel in &self.reading.panels {
+            let look = Look::Panel(panel.name.clone());
+            let table = self.reading.looks.iter().find(|looked| looked.look == look);
+            let Some(table) = table.and_then(|looked| looked.table.ready()) else { continue };
+            let graded = panel.thresholds.keys().flat_map(|column| {
+                table.column(column).map(move |(row, text)| (panel.grade(column, text), row, column, text))
+            });
+            let bad: Vec<_> = graded.filter(|(grade, ..)| *grade > 0).collect();
+            let Some((grade, row, column, text)) = bad.iter().max_by_key(|(grade, ..)| *grade) else {
+                continue;
+            };
+            let severity = if *grade > 1 { Severity::Critical } else { Severity::Warning };
+            let about = table.rows.get(*row).and_then(|cells| cells.first()?.as_deref()).unwrap_or_default();
+            let about = if about == *text { String::new() } else { format!(" for {}", tidy(about, 40)) };
+            let sentence = format!("{}: {column} is {}{about}", tidy(&panel.name, 40), tidy(text, 20));
+            let step = "open it on screen 4";
+            let place = Self::on(Screen::Health);
+            let (name, hit) = (panel.name.clone(), bad.len());
+            self.found.push(Signal {
+                rule: "postgres.panel",
+                target: self.target.clone(),
+                subject: name,
+                severity,
+                sentence,
+                observed_for: None,
+                hit: hit as u64,
+                next_step: step.to_owned(),
+                place,
+            });
+        }
     }
 
     fn blocked(&mut self) {

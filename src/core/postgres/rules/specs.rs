@@ -104,6 +104,14 @@ pub const RULES: &[RuleSpec] = &[
         Capacity,
     ),
     rule(
+        "postgres.panel",
+        "a panel of your own is above a threshold of its own",
+        State,
+        (None, None),
+        0,
+        Triage::Errors,
+    ),
+    rule(
         "postgres.reset",
         "the counters fell: a crash and recovery, or a reset",
         State,

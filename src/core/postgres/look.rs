@@ -1,0 +1,163 @@
+//! Looks: what is read only while somebody looks at it, each as a table. Built-in topics, the team's own panels, a statement's plan.
+
+use crate::core::part::Part;
+use crate::core::time::Now;
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+/// What is looked at.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Look {
+    /// A built-in topic, by its [`Topic::id`].
+    Topic(String),
+    /// One of the configured panels, by its name.
+    Panel(String),
+    /// The plan of the statement with this `queryid`. It is planned, not run.
+    Plan(i64),
+}
+
+/// A built-in topic.
+#[derive(Clone, Copy, Debug)]
+pub struct Topic {
+    /// Its name in row keys.
+    pub id: &'static str,
+    /// Its title.
+    pub title: &'static str,
+    /// What it answers.
+    pub help: &'static str,
+    /// It is asked again this often while somebody looks.
+    pub interval: Duration,
+}
+
+const fn topic(id: &'static str, title: &'static str, help: &'static str, seconds: u64) -> Topic {
+    Topic { id, title, help, interval: Duration::from_secs(seconds) }
+}
+
+/// Every built-in topic, in the order of the screen.
+pub const TOPICS: [Topic; 14] = [
+    topic("connections", "connections", "who uses the connection slots, and what for", 5),
+    topic("progress", "progress", "VACUUM, ANALYZE, CREATE INDEX, CLUSTER, COPY and backups under way", 2),
+    topic("horizon", "vacuum horizon", "who keeps vacuum from removing dead rows, and the remedy", 5),
+    topic(
+        "tables",
+        "tables and vacuum",
+        "dead rows against the point where autovacuum starts, and why it does not",
+        30,
+    ),
+    topic("wraparound", "wraparound by table", "the tables with the oldest transaction ids", 60),
+    topic("indexes", "indexes", "invalid, duplicate and never used ones", 60),
+    topic("largest", "largest tables", "by pages, with their indexes (without touching a file)", 60),
+    topic(
+        "bloat",
+        "bloat estimate",
+        "by column statistics; needs pg_read_all_data for other owners' tables",
+        60,
+    ),
+    topic("sizes", "database sizes", "walks the data directory of each database: slow with many files", 600),
+    topic(
+        "io",
+        "I/O by kind of process",
+        "reads, writes and evictions since the last reset (16 and later)",
+        10,
+    ),
+    topic("subscriptions", "subscriptions", "logical replication: workers, errors, tables not in sync", 10),
+    topic("isolation", "tenant isolation", "tenant tables without row-level security, policy or index", 60),
+    topic("partitions", "partitions", "covered until when, rows in the default partition", 60),
+    topic("vectors", "embeddings", "vector columns without an index (pgvector)", 60),
+];
+
+/// A panel of the team's own: a statement that only reads.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct SqlPanel {
+    /// Its name.
+    pub name: String,
+    /// The statement.
+    pub sql: String,
+    /// How often it is asked.
+    pub interval: Duration,
+    /// The column by which it is sorted, the highest first.
+    pub sort: Option<String>,
+    /// Thresholds by column: warning and critical; at or above it counts.
+    pub thresholds: BTreeMap<String, (Option<f64>, Option<f64>)>,
+}
+
+impl SqlPanel {
+    /// How bad a value of `column` is: 0 fine, 1 warning, 2 critical.
+    #[must_use]
+    pub fn grade(&self, column: &str, text: &str) -> u8 {
+        let Some((warning, critical)) = self.thresholds.get(column) else { return 0 };
+        // A truth is a number, too: `t` in a column that should be false.
+        let value = match text {
+            "t" => 1.0,
+            "f" => 0.0,
+            other => match other.parse::<f64>() {
+                Ok(value) => value,
+                Err(_) => return 0,
+            },
+        };
+        if critical.is_some_and(|least| value >= least) {
+            2
+        } else {
+            u8::from(warning.is_some_and(|least| value >= least))
+        }
+    }
+}
+
+/// What a look found. Values are the server's own text; a column's name may end in `_bytes`, `_seconds` or `_ratio`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SqlTable {
+    /// When it was asked.
+    pub at: Now,
+    /// How long the answer took.
+    pub took: Duration,
+    /// The names of the columns.
+    pub columns: Vec<String>,
+    /// The rows; NULL is nothing.
+    pub rows: Vec<Vec<Option<String>>>,
+    /// There are more rows than are kept.
+    pub truncated: bool,
+}
+
+impl SqlTable {
+    /// The cells of the column called `name`, with the number of their row.
+    pub fn column(&self, name: &str) -> impl Iterator<Item = (usize, &str)> {
+        let at = self.columns.iter().position(|column| column == name);
+        self.rows.iter().enumerate().filter_map(move |(row, cells)| Some((row, cells.get(at?)?.as_deref()?)))
+    }
+}
+
+/// How a look stands.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Looked {
+    /// What is looked at.
+    pub look: Look,
+    /// What was found last, or why not.
+    pub table: Part<SqlTable>,
+    /// It is being asked.
+    pub asking: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn thresholds_grade_numbers_and_truths() {
+        let thresholds = BTreeMap::from([
+            ("failures".to_owned(), (Some(1.0), Some(10.0))),
+            ("exposed".to_owned(), (None, Some(1.0))),
+        ]);
+        let panel = SqlPanel { thresholds, ..SqlPanel::default() };
+        for (column, text, grade) in [
+            ("failures", "0", 0),
+            ("failures", "1", 1),
+            ("failures", "10.5", 2),
+            ("failures", "none", 0),
+            ("exposed", "t", 2),
+            ("exposed", "f", 0),
+            ("other", "99", 0),
+        ] {
+            assert_eq!(panel.grade(column, text), grade, "{column} {text}");
+        }
+    }
+}

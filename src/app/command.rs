@@ -42,6 +42,8 @@ pub enum Command {
     SortInvert,
     /// Marks the row.
     Mark,
+    /// Marks every row that is shown (by the filter).
+    MarkAll,
     /// Clears all marks.
     ClearMarks,
     /// Freezes what is shown.
@@ -123,6 +125,7 @@ pub fn registry() -> Vec<Entry> {
         entry(C::Sort, "sort", "sort by the next column", &[key('s')]),
         entry(C::SortInvert, "sort-invert", "turn the order around", &[key('I')]),
         entry(C::Mark, "mark", "mark the row", &[key(' ')]),
+        entry(C::MarkAll, "mark-all", "mark every row that the filter shows", &[key('*')]),
         entry(C::ClearMarks, "clear-marks", "clear all marks", &[key('U')]),
         entry(C::Freeze, "freeze", "freeze what is shown, and go on", &[key('p')]),
         entry(C::Refresh, "refresh", "ask every source now", &[key('r'), Key::ctrl('r')]),

@@ -56,6 +56,10 @@ impl Action {
                 (target, queue, act) == (on, in_queue, as_act)
                     && (ids.len() > 1 || others.len() > 1 || ids == others)
             }
+            (
+                Self::Postgres { target, act: PgAction::Several { terminate, .. } },
+                Self::Postgres { target: on, act: PgAction::Several { terminate: as_terminate, .. } },
+            ) => (target, terminate) == (on, as_terminate),
             _ => self == offered,
         }
     }

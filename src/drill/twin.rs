@@ -61,9 +61,12 @@ impl TwinExecutor {
         let mut sim = locked(&self.sim);
         let plain = |verdict, summary| Outcome { verdict, summary, details: Vec::new() };
         match action {
-            Action::Postgres { act, .. } => {
-                let pid = act.backend().pid;
-                if sim.terminate(act.backend()) {
+            Action::Postgres {
+                act: PgAction::Cancel { backend, .. } | PgAction::Terminate { backend },
+                ..
+            } => {
+                let pid = backend.pid;
+                if sim.terminate(*backend) {
                     plain(Verdict::Done, format!("pid {pid}: the signal was sent; looking whether it ends"))
                 } else {
                     plain(
@@ -71,6 +74,14 @@ impl TwinExecutor {
                         format!("pid {pid} is not that session any more: nothing was done"),
                     )
                 }
+            }
+            Action::Postgres { act: PgAction::Several { backends, .. }, .. } => {
+                let sent = backends.iter().filter(|(backend, _)| sim.terminate(*backend)).count();
+                let verdict = if sent == backends.len() { Verdict::Done } else { Verdict::Partly };
+                plain(verdict, format!("{sent} of {} backends signalled", backends.len()))
+            }
+            Action::Postgres { act: PgAction::Upkeep { .. }, .. } => {
+                plain(Verdict::Nothing, "the embedded stack needs no upkeep".to_owned())
             }
             Action::Queue { act: QueueAction::Jobs { queue, ids, act }, .. } => {
                 let (word, state) = match act {
@@ -123,6 +134,13 @@ impl TwinExecutor {
                     format!("pid {pid} is still there")
                 };
                 Verification { settled: gone, sentence }
+            }
+            Action::Postgres { act: PgAction::Several { backends, .. }, .. } => {
+                let left = backends.iter().filter(|(backend, _)| sim.has(*backend)).count();
+                Verification { settled: left == 0, sentence: format!("{left} are still there") }
+            }
+            Action::Postgres { act: PgAction::Upkeep { .. }, .. } => {
+                Verification { settled: true, sentence: "nothing was done".to_owned() }
             }
             Action::Queue { act: QueueAction::Pause { queue } | QueueAction::Resume { queue }, .. } => {
                 let word = if sim.paused.contains(&queue.name) { "paused" } else { "running" };

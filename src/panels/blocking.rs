@@ -46,9 +46,9 @@ impl Panel for Blocking {
         context: PanelContext<'_>,
         _path: &[RowKey],
         row: &RowKey,
-        _marked: &[RowKey],
+        marked: &[RowKey],
     ) -> Vec<Offer> {
-        postgres::offers(context, row)
+        postgres::offers(context, row, marked)
     }
 
     fn copy(&self, _context: PanelContext<'_>, _path: &[RowKey], row: &RowKey) -> Option<String> {

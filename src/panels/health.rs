@@ -1,9 +1,10 @@
 //! Screen 4: is the database well: cache hits over the window, connections against usable slots, deadlocks, temporary files,
 //! wraparound, vacuum, write-ahead log.
 
-use super::looks;
 use super::postgres::{self, heading, number_role};
 use super::{Panel, PanelContext};
+use super::{looks, upkeep};
+use crate::core::action::Offer;
 use crate::core::focus::Focus;
 use crate::core::ids::TargetId;
 use crate::core::place::{RowKey, Screen};
@@ -58,6 +59,16 @@ impl Panel for Health {
 
     fn focus(&self, _context: PanelContext<'_>, path: &[RowKey]) -> Vec<(TargetId, Focus)> {
         looks::focus(path)
+    }
+
+    fn offers(
+        &self,
+        context: PanelContext<'_>,
+        _path: &[RowKey],
+        row: &RowKey,
+        _marked: &[RowKey],
+    ) -> Vec<Offer> {
+        upkeep::offers(context, row)
     }
 
     fn copy(&self, _context: PanelContext<'_>, _path: &[RowKey], row: &RowKey) -> Option<String> {

@@ -14,7 +14,9 @@ mod queue_actions;
 mod queues;
 mod replication;
 mod search;
+mod several;
 mod signals;
+mod upkeep;
 
 use crate::core::action::Offer;
 use crate::core::focus::Focus;

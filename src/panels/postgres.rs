@@ -1,6 +1,6 @@
 //! What the four Postgres screens share: the targets with their freshness, a session's card, and what may be done to a session.
 
-use super::PanelContext;
+use super::{PanelContext, several};
 use crate::core::action::{Action, Offer, Preview, Refusal};
 use crate::core::freshness::Freshness;
 use crate::core::place::RowKey;
@@ -190,8 +190,12 @@ fn node_facts(node: &Node, state: &PostgresState) -> Vec<Line> {
     lines
 }
 
-/// What may be done to the session of `key`, least harm first.
-pub fn offers(context: PanelContext<'_>, key: &RowKey) -> Vec<Offer> {
+/// What may be done to the session of `key` (or to the marked ones), least harm first.
+pub fn offers(context: PanelContext<'_>, key: &RowKey, marked: &[RowKey]) -> Vec<Offer> {
+    let sessions: Vec<RowKey> = marked.iter().filter(|key| key.kind() == "backend").cloned().collect();
+    if !sessions.is_empty() {
+        return several::offers(context, key, &sessions);
+    }
     if key.kind() == "prepared" {
         return vec![prepared_offer(key)];
     }
@@ -241,7 +245,8 @@ fn offer(
     Offer { letter, label: format!("{label} {pid}"), effect: effect.to_owned(), choice }
 }
 
-fn refusal(
+/// Why this session may not be signalled, if it may not.
+pub fn refusal(
     context: PanelContext<'_>,
     target: &TargetState,
     state: &PostgresState,

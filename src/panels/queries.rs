@@ -1,8 +1,8 @@
 //! Screen 3: what runs now, longest first; then statements by their share of the last minute's execution time.
 
-use super::looks;
 use super::postgres::{self, age, doing, heading, number_role};
 use super::{Panel, PanelContext};
+use super::{looks, upkeep};
 use crate::core::action::Offer;
 use crate::core::focus::Focus;
 use crate::core::ids::TargetId;
@@ -59,9 +59,12 @@ impl Panel for Queries {
         context: PanelContext<'_>,
         _path: &[RowKey],
         row: &RowKey,
-        _marked: &[RowKey],
+        marked: &[RowKey],
     ) -> Vec<Offer> {
-        postgres::offers(context, row)
+        if row.kind() == "statement" {
+            return upkeep::offers(context, row);
+        }
+        postgres::offers(context, row, marked)
     }
 
     fn focus(&self, context: PanelContext<'_>, path: &[RowKey]) -> Vec<(TargetId, Focus)> {

@@ -91,6 +91,7 @@ pub(super) fn run(model: &mut Model, command: Command) -> Vec<Effect> {
         Command::Sort => navigate::sort(model),
         Command::SortInvert => navigate::invert(model),
         Command::Mark => navigate::mark(model),
+        Command::MarkAll => navigate::mark_all(model),
         Command::ClearMarks => navigate::clear_marks(model),
         Command::Filter => model.overlay = Some(Overlay::Filter),
         Command::Palette => model.overlay = Some(Overlay::Palette(String::new())),

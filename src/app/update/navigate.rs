@@ -179,6 +179,25 @@ pub fn mark(model: &mut Model) {
     step(model, Command::Down);
 }
 
+/// Marks every row that is shown of the kind of the row under the cursor.
+pub fn mark_all(model: &mut Model) {
+    let Some(selected) = selected(model) else {
+        return;
+    };
+    let content = content(model);
+    let Some(level) = model.place_mut().levels.last_mut() else {
+        return;
+    };
+    let keys: Vec<RowKey> = shown(&content, level)
+        .iter()
+        .filter(|row| row.key.kind() == selected.kind())
+        .map(|row| row.key.clone())
+        .collect();
+    let count = keys.len();
+    level.marks.extend(keys);
+    model.say(Role::Note, format!("{count} rows are marked (U clears)"));
+}
+
 /// Clears all marks of the level.
 pub fn clear_marks(model: &mut Model) {
     if let Some(level) = model.place_mut().levels.last_mut() {

@@ -17,6 +17,45 @@ pub struct BackendId {
     pub backend_start_micros: i64,
 }
 
+/// Upkeep of a table or an index.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Upkeep {
+    /// `ANALYZE`: new statistics for the planner.
+    Analyze,
+    /// `VACUUM (ANALYZE)`: removes dead rows; readers and writers go on.
+    Vacuum,
+    /// `REINDEX INDEX CONCURRENTLY`: builds the index anew; readers and writers go on.
+    Reindex,
+    /// `pg_stat_statements_reset()`: every statement's counters begin anew, for everybody.
+    ResetStatements,
+}
+
+impl Upkeep {
+    /// The command on `name`, which is quoted already.
+    #[must_use]
+    pub fn command(self, name: &str) -> String {
+        match self {
+            Self::Analyze => format!("ANALYZE {name}"),
+            Self::Vacuum => format!("VACUUM (ANALYZE) {name}"),
+            Self::Reindex => format!("REINDEX INDEX CONCURRENTLY {name}"),
+            Self::ResetStatements => format!("SELECT {name}.pg_stat_statements_reset()"),
+        }
+    }
+
+    /// The kinds of relations that it is for (`pg_class.relkind`).
+    #[must_use]
+    pub const fn kinds(self) -> &'static [&'static str] {
+        match self {
+            Self::Analyze | Self::Vacuum => &["r", "m", "p"],
+            Self::Reindex => &["i", "I"],
+            Self::ResetStatements => &[],
+        }
+    }
+}
+
+/// A backend that was chosen with others: who, and for a cancel the start of the statement that was seen.
+pub type Pinned = (BackendId, Option<i64>);
+
 /// One change to a Postgres server.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PgAction {
@@ -32,14 +71,29 @@ pub enum PgAction {
         /// Which backend.
         backend: BackendId,
     },
+    /// The same to each of several, frozen when the operator chose them; each is checked for itself.
+    Several {
+        /// Which backends.
+        backends: Vec<Pinned>,
+        /// Terminate them; otherwise cancel.
+        terminate: bool,
+    },
+    /// Upkeep of a relation, only if its name still means exactly one.
+    Upkeep {
+        /// What.
+        upkeep: Upkeep,
+        /// `schema.name`, not quoted; empty where it is about no relation.
+        relation: String,
+    },
 }
 
 impl PgAction {
-    /// Which backend.
+    /// The same for one backend: what is done to each of [`PgAction::Several`].
     #[must_use]
-    pub const fn backend(&self) -> BackendId {
-        match self {
-            Self::Cancel { backend, .. } | Self::Terminate { backend } => *backend,
+    pub const fn one((backend, query_start_micros): Pinned, terminate: bool) -> Self {
+        match (terminate, query_start_micros) {
+            (false, Some(query_start_micros)) => Self::Cancel { backend, query_start_micros },
+            (true, _) | (false, None) => Self::Terminate { backend },
         }
     }
 
@@ -49,6 +103,12 @@ impl PgAction {
         match self {
             Self::Cancel { .. } => "cancel_backend",
             Self::Terminate { .. } => "terminate_backend",
+            Self::Several { terminate: false, .. } => "cancel_backends",
+            Self::Several { terminate: true, .. } => "terminate_backends",
+            Self::Upkeep { upkeep: Upkeep::Analyze, .. } => "analyze",
+            Self::Upkeep { upkeep: Upkeep::Vacuum, .. } => "vacuum",
+            Self::Upkeep { upkeep: Upkeep::Reindex, .. } => "reindex",
+            Self::Upkeep { upkeep: Upkeep::ResetStatements, .. } => "reset_statements",
         }
     }
 
@@ -63,16 +123,28 @@ impl PgAction {
             Self::Terminate { backend } => {
                 format!("pid {} backend_start {}", backend.pid, backend.backend_start_micros)
             }
+            Self::Several { backends, terminate } => {
+                let each: Vec<String> =
+                    backends.iter().map(|pinned| Self::one(*pinned, *terminate).identity()).collect();
+                each.join("; ")
+            }
+            Self::Upkeep { relation, .. } => relation.clone(),
         }
     }
 
     /// The statement with its parameters, as it is shown and written down.
     #[must_use]
     pub fn statement(&self) -> String {
-        let backend = self.backend();
-        let text = match self {
-            Self::Terminate { .. } => TERMINATE.to_owned(),
-            Self::Cancel { query_start_micros, .. } => CANCEL.replace("$3", &query_start_micros.to_string()),
+        let (text, backend) = match self {
+            Self::Terminate { backend } => (TERMINATE.to_owned(), backend),
+            Self::Cancel { backend, query_start_micros } => {
+                (CANCEL.replace("$3", &query_start_micros.to_string()), backend)
+            }
+            Self::Several { backends, terminate } => {
+                let text = if *terminate { TERMINATE } else { CANCEL };
+                return format!("for each of {} backends: {text}", backends.len());
+            }
+            Self::Upkeep { upkeep, relation } => return upkeep.command(relation),
         };
         text.replace("$1", &backend.pid.to_string()).replace("$2", &backend.backend_start_micros.to_string())
     }

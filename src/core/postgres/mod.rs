@@ -15,4 +15,4 @@ pub use state::{Histories, PostgresState, Rates, Totals, WINDOW, lag_bytes};
 pub use window::{StatementDelta, StatementsDelta};
 
 mod action;
-pub use action::{BackendId, CANCEL, PgAction, TERMINATE};
+pub use action::{BackendId, CANCEL, PgAction, Pinned, TERMINATE, Upkeep};

@@ -52,6 +52,18 @@ impl Connection {
 /// # Errors
 /// A sentence that says which server, what is wrong and what would mend it.
 pub async fn connect(connect: &PostgresConnect, options: &str) -> Result<Connection, PollError> {
+    connect_as(connect, options, "stacktop").await
+}
+
+/// Connects under `name`, by which people find the session.
+///
+/// # Errors
+/// As [`connect`].
+pub async fn connect_as(
+    connect: &PostgresConnect,
+    options: &str,
+    name: &str,
+) -> Result<Connection, PollError> {
     let wanted = connect.clone();
     let (password, tls) = tokio::task::spawn_blocking(move || {
         let password = wanted.password.as_ref().map(crate::config::secret::Secret::read).transpose()?;
@@ -62,7 +74,7 @@ pub async fn connect(connect: &PostgresConnect, options: &str) -> Result<Connect
     .map_err(|sentence| PollError::new(PollErrorKind::Configuration, sentence))?;
     let connector = MakeRustlsConnect::new(tls);
     let mut config = Config::new();
-    config.port(connect.port).user(&connect.user).dbname(&connect.database).application_name("stacktop");
+    config.port(connect.port).user(&connect.user).dbname(&connect.database).application_name(name);
     if connect.host.starts_with('/') {
         config.host_path(&connect.host);
     } else {

@@ -4,6 +4,7 @@
 mod looks;
 mod metrics;
 mod postgres;
+mod postgres_acts;
 mod queue_acts;
 mod queues;
 mod screen;

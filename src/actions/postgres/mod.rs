@@ -1,10 +1,12 @@
 //! Cancels and terminates backends: on a connection of its own that was opened before it was needed, with the identity inside the
 //! statement, so that a reused pid is "gone" and never a wrong kill.
 
+mod upkeep;
+
 use super::Executor;
 use crate::config::target::PostgresConnect;
 use crate::core::action::{Action, ActionError, Confirmed, Outcome, Verdict, Verification};
-use crate::core::postgres::{BackendId, CANCEL, PgAction, TERMINATE};
+use crate::core::postgres::{BackendId, CANCEL, PgAction, Pinned, TERMINATE};
 use crate::sources::postgres::connection::{self, Connection};
 use futures_util::future::BoxFuture;
 use std::time::Duration;
@@ -82,15 +84,15 @@ impl PostgresExecutor {
         }
     }
 
-    async fn signal(&self, act: &PgAction) -> Result<Outcome, ActionError> {
-        let backend = act.backend();
-        let rows = match act {
-            PgAction::Terminate { .. } => {
-                self.ask(TERMINATE, &[&backend.pid, &backend.backend_start_micros]).await
+    /// Signals one backend.
+    async fn signal(&self, pinned: Pinned, terminate: bool) -> Result<Outcome, ActionError> {
+        let act = PgAction::one(pinned, terminate);
+        let (backend, query_start) = pinned;
+        let rows = match (&act, query_start) {
+            (PgAction::Cancel { .. }, Some(start)) => {
+                self.ask(CANCEL, &[&backend.pid, &backend.backend_start_micros, &start]).await
             }
-            PgAction::Cancel { query_start_micros, .. } => {
-                self.ask(CANCEL, &[&backend.pid, &backend.backend_start_micros, query_start_micros]).await
-            }
+            _ => self.ask(TERMINATE, &[&backend.pid, &backend.backend_start_micros]).await,
         };
         let rows = rows.map_err(|trouble| match trouble {
             Trouble::NotDone(why) => ActionError::NotDone(why),
@@ -98,21 +100,22 @@ impl PostgresExecutor {
         })?;
         let sent: Option<bool> = rows.first().and_then(|row| row.try_get(0).ok());
         let pid = backend.pid;
-        let (verdict, summary) = match (sent, act) {
-            (Some(true), PgAction::Terminate { .. }) => (
+        let cancel = matches!(act, PgAction::Cancel { .. });
+        let (verdict, summary) = match (sent, cancel) {
+            (Some(true), false) => (
                 Verdict::Done,
                 format!("pid {pid}: the signal to terminate was sent; looking whether it ends"),
             ),
-            (Some(true), PgAction::Cancel { .. }) => {
+            (Some(true), true) => {
                 (Verdict::Done, format!("pid {pid}: the signal to cancel was sent; looking whether it stops"))
             }
             (Some(false), _) => {
                 (Verdict::Nothing, format!("pid {pid}: the server could not signal it (gone?)"))
             }
-            (None, PgAction::Terminate { .. }) => {
+            (None, false) => {
                 (Verdict::Nothing, format!("pid {pid} is not that session any more: nothing was done"))
             }
-            (None, PgAction::Cancel { .. }) => (
+            (None, true) => (
                 Verdict::Nothing,
                 format!("pid {pid} does not run that statement any more: nothing was done"),
             ),
@@ -120,8 +123,65 @@ impl PostgresExecutor {
         Ok(Outcome { verdict, summary, details: Vec::new() })
     }
 
-    async fn look(&self, act: &PgAction) -> Result<Verification, ActionError> {
-        let BackendId { pid, backend_start_micros } = act.backend();
+    /// Signals several, one after the other; stops where it is not known what happened.
+    async fn signal_each(&self, backends: &[Pinned], terminate: bool) -> Result<Outcome, ActionError> {
+        let mut details = Vec::with_capacity(backends.len());
+        let mut sent = 0;
+        for pinned in backends {
+            let what = match self.signal(*pinned, terminate).await {
+                Ok(outcome) => {
+                    sent += usize::from(outcome.verdict == Verdict::Done);
+                    outcome.summary
+                }
+                Err(ActionError::Unknown(why)) => {
+                    let left = backends.len() - details.len() - 1;
+                    details.push((format!("pid {}", pinned.0.pid), format!("not known: {why}")));
+                    let summary =
+                        format!("{sent} signalled, then the answer was lost: {why}; {left} not tried");
+                    return Ok(Outcome { verdict: Verdict::Partly, summary, details });
+                }
+                Err(error) => error.to_string(),
+            };
+            details.push((format!("pid {}", pinned.0.pid), what));
+        }
+        let verdict = match sent {
+            0 => Verdict::Nothing,
+            all if all == backends.len() => Verdict::Done,
+            _ => Verdict::Partly,
+        };
+        let left = backends.len() - sent;
+        let rest = if left > 0 { format!(", {left} left alone (gone, or changed)") } else { String::new() };
+        Ok(Outcome { verdict, summary: format!("{sent} backends signalled{rest}"), details })
+    }
+
+    /// How many of several are still there (and, for a cancel, still run what was seen).
+    async fn look_at_each(&self, backends: &[Pinned], terminate: bool) -> Result<Verification, ActionError> {
+        let mut left = Vec::new();
+        for (backend, query_start) in backends {
+            let rows = self
+                .ask(LOOK, &[&backend.pid, &backend.backend_start_micros])
+                .await
+                .map_err(|(Trouble::NotDone(why) | Trouble::Lost(why))| ActionError::NotDone(why))?;
+            let Some(row) = rows.first() else { continue };
+            let now: Option<i64> = row.try_get(1).ok().flatten();
+            let active = row.try_get::<_, Option<String>>(0).ok().flatten().as_deref() == Some("active");
+            if terminate || (active && now == *query_start) {
+                left.push(backend.pid.to_string());
+            }
+        }
+        let all = backends.len();
+        let sentence = match (left.len(), terminate) {
+            (0, true) => format!("all {all} sessions are gone"),
+            (0, false) => format!("all {all} statements have stopped"),
+            (many, _) => format!("{many} of {all} are still there: pid {}", left.join(", ")),
+        };
+        Ok(Verification { settled: left.is_empty(), sentence })
+    }
+
+    /// How one backend is now.
+    async fn look(&self, pinned: Pinned, terminate: bool) -> Result<Verification, ActionError> {
+        let act = PgAction::one(pinned, terminate);
+        let BackendId { pid, backend_start_micros } = pinned.0;
         let failed = |trouble| match trouble {
             Trouble::NotDone(why) | Trouble::Lost(why) => ActionError::NotDone(why),
         };
@@ -137,14 +197,8 @@ impl PostgresExecutor {
         let state: String = row.try_get::<_, Option<String>>(0).ok().flatten().unwrap_or_default();
         let query_start: Option<i64> = row.try_get(1).ok();
         Ok(match act {
-            PgAction::Terminate { .. } => Verification {
-                settled: false,
-                sentence: format!(
-                    "pid {pid} is still there ({state}, {waiting} waiting behind it): it may be rolling back; look again"
-                ),
-            },
             PgAction::Cancel { query_start_micros, .. } => {
-                let stopped = query_start != Some(*query_start_micros) || state != "active";
+                let stopped = query_start != Some(query_start_micros) || state != "active";
                 let sentence = if stopped && waiting == 0 {
                     format!("pid {pid} stopped its statement ({state})")
                 } else if stopped {
@@ -156,6 +210,12 @@ impl PostgresExecutor {
                 };
                 Verification { settled: stopped && waiting == 0, sentence }
             }
+            _ => Verification {
+                settled: false,
+                sentence: format!(
+                    "pid {pid} is still there ({state}, {waiting} waiting behind it): it may be rolling back; look again"
+                ),
+            },
         })
     }
 }
@@ -176,14 +236,34 @@ impl Executor for PostgresExecutor {
     }
 
     fn execute<'a>(&'a self, action: &'a Confirmed<Action>) -> BoxFuture<'a, Result<Outcome, ActionError>> {
-        Box::pin(async move { self.signal(postgres_action(action.action())?).await })
+        Box::pin(async move {
+            match postgres_action(action.action())? {
+                PgAction::Cancel { backend, query_start_micros } => {
+                    self.signal((*backend, Some(*query_start_micros)), false).await
+                }
+                PgAction::Terminate { backend } => self.signal((*backend, None), true).await,
+                PgAction::Several { backends, terminate } => self.signal_each(backends, *terminate).await,
+                PgAction::Upkeep { upkeep, relation } => {
+                    upkeep::carry_out(&self.connect, *upkeep, relation).await
+                }
+            }
+        })
     }
 
     fn verify<'a>(
         &'a self,
         action: &'a Confirmed<Action>,
     ) -> BoxFuture<'a, Result<Verification, ActionError>> {
-        Box::pin(async move { self.look(postgres_action(action.action())?).await })
+        Box::pin(async move {
+            match postgres_action(action.action())? {
+                PgAction::Cancel { backend, query_start_micros } => {
+                    self.look((*backend, Some(*query_start_micros)), false).await
+                }
+                PgAction::Terminate { backend } => self.look((*backend, None), true).await,
+                PgAction::Several { backends, terminate } => self.look_at_each(backends, *terminate).await,
+                PgAction::Upkeep { upkeep, relation } => upkeep::look(&self.connect, *upkeep, relation).await,
+            }
+        })
     }
 
     fn statement(&self, action: &Action) -> String {

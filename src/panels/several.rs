@@ -1,0 +1,114 @@
+//! What may be done to several sessions at once: those that were marked, frozen to their identities.
+
+use super::PanelContext;
+use super::postgres::{age, refusal, session};
+use crate::core::action::{Action, Offer, Preview, Refusal};
+use crate::core::place::RowKey;
+use crate::core::postgres::blocking::Who;
+use crate::core::postgres::{PgAction, Pinned, PostgresState, Session};
+use std::collections::BTreeSet;
+
+/// Sessions that a preview names; the others are counted.
+const NAMED: usize = 8;
+
+/// Cancel or terminate the marked sessions. Walsenders, background processes and whatever may not be signalled are left out, and named.
+pub(super) fn offers(context: PanelContext<'_>, row: &RowKey, marked: &[RowKey]) -> Vec<Offer> {
+    let offer = |terminate: bool| {
+        let (letter, label, effect) = if terminate {
+            ('t', "terminate the marked backends", "ends each session; its transaction is rolled back")
+        } else {
+            ('c', "cancel the marked queries", "stops each running statement; the sessions stay")
+        };
+        Offer {
+            letter,
+            label: label.to_owned(),
+            effect: effect.to_owned(),
+            choice: choice(context, row, marked, terminate),
+        }
+    };
+    vec![offer(false), offer(true)]
+}
+
+fn choice(
+    context: PanelContext<'_>,
+    row: &RowKey,
+    marked: &[RowKey],
+    terminate: bool,
+) -> Result<(Action, Preview), Refusal> {
+    // Marks on several servers: what is done is meant for the server of the row.
+    let found: Vec<_> = marked
+        .iter()
+        .filter(|key| key.segment(1) == row.segment(1))
+        .filter_map(|key| session(context, key))
+        .collect();
+    let Some((target, state, _)) = found.first().copied() else {
+        return Err(Refusal::new("none of the marked sessions is there any more"));
+    };
+    let mut chosen: Vec<&Session> = Vec::new();
+    let mut left_out: Vec<String> = Vec::new();
+    for (_, _, session) in found {
+        match refusal(context, target, state, session, terminate) {
+            None => chosen.push(session),
+            Some(refusal) => left_out.push(format!("pid {}: {}", session.id.pid, refusal.why)),
+        }
+    }
+    if chosen.is_empty() {
+        return Err(Refusal::new(left_out.join("; ")));
+    }
+    let backends: Vec<Pinned> =
+        chosen.iter().map(|session| (session.id, session.query_start_micros)).collect();
+    let act = PgAction::Several { backends, terminate };
+    let preview = preview(state, &chosen, &left_out, &act, terminate);
+    Ok((Action::Postgres { target: target.id.clone(), act }, preview))
+}
+
+fn preview(
+    state: &PostgresState,
+    chosen: &[&Session],
+    left_out: &[String],
+    act: &PgAction,
+    terminate: bool,
+) -> Preview {
+    let fact = |label: &str, value: String| (label.to_owned(), value);
+    let mut facts: Vec<(String, String)> = chosen
+        .iter()
+        .take(NAMED)
+        .map(|session| {
+            let what = format!(
+                "{} as {}, {} for {}{}",
+                session.user,
+                session.application,
+                session.state.words(),
+                age(session.state_age),
+                if session.writes { ", has written" } else { "" }
+            );
+            fact(&format!("pid {}", session.id.pid), what)
+        })
+        .collect();
+    if chosen.len() > NAMED {
+        facts.push(fact("and", format!("{} more", chosen.len() - NAMED)));
+    }
+    let own: BTreeSet<i32> = chosen.iter().map(|session| session.id.pid).collect();
+    let released: BTreeSet<i32> = chosen
+        .iter()
+        .flat_map(|session| state.forest.below(&Who::Backend(session.id)))
+        .filter_map(|node| match &node.who {
+            Who::Backend(id) => Some(id.pid),
+            Who::Prepared(_) | Who::Gone(_) => None,
+        })
+        .filter(|pid| !own.contains(pid))
+        .collect();
+    facts.push(fact("released", format!("{} others that wait behind them", released.len())));
+    if !left_out.is_empty() {
+        facts.push(fact("left out", left_out.join("; ")));
+    }
+    let verb = if terminate { "Terminate" } else { "Cancel the queries of" };
+    Preview {
+        title: format!("{verb} {} backends", chosen.len()),
+        facts,
+        statement: act.statement(),
+        confirm_key: if terminate { 't' } else { 'c' },
+        // Many at once: a word is typed, wherever it is.
+        severe: chosen.len() > 1,
+    }
+}

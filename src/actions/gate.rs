@@ -135,6 +135,17 @@ impl Gate {
         Ok(found)
     }
 
+    /// Stops everything that takes long, as soon as that leaves nothing half done.
+    pub fn stop(&self) {
+        self.entries.values().for_each(|entry| entry.executor.stop());
+    }
+
+    /// How far what takes long on `target` has come.
+    #[must_use]
+    pub fn progress(&self, target: &TargetId) -> Option<String> {
+        self.entries.get(target)?.executor.progress()
+    }
+
     /// A new name for an action in the trail: unique over runs and within one.
     #[must_use]
     pub fn next_id(&self) -> String {

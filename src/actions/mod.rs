@@ -33,6 +33,14 @@ pub trait Executor: Send + Sync {
         action: &'a Confirmed<Action>,
     ) -> BoxFuture<'a, Result<Verification, ActionError>>;
 
+    /// Stops what takes long as soon as that leaves nothing half done.
+    fn stop(&self) {}
+
+    /// How far something that takes long has come, if it is under way.
+    fn progress(&self) -> Option<String> {
+        None
+    }
+
     /// The exact statement or script call that [`execute`](Executor::execute) sends, for the audit trail. No secrets.
     fn statement(&self, action: &Action) -> String;
 }

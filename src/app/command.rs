@@ -66,6 +66,8 @@ pub enum Command {
     Arm,
     /// Ends that at once.
     Disarm,
+    /// Stops actions that take long, as soon as that leaves nothing half done.
+    Stop,
     /// The help.
     Help,
     /// Draws everything anew.
@@ -137,6 +139,7 @@ pub fn registry() -> Vec<Entry> {
         entry(C::Palette, "palette", "a command by its name", &[key(':'), Key::ctrl('p')]),
         entry(C::Arm, "arm", "permit actions on this environment for 10 minutes", &[]),
         entry(C::Disarm, "disarm", "end that at once", &[]),
+        entry(C::Stop, "stop", "stop actions that take long, with nothing left half done", &[]),
         entry(C::Help, "help", "this help", &[key('?'), at(Code::F(1))]),
         entry(C::Redraw, "redraw", "draw everything anew", &[Key::ctrl('l')]),
         entry(C::Suspend, "suspend", "back to the shell, until fg", &[Key::ctrl('z')]),

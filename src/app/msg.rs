@@ -37,6 +37,8 @@ pub enum Msg {
         /// What it found.
         result: Result<Verification, ActionError>,
     },
+    /// How far an action that takes long has come.
+    Progress(String),
     /// The newest lines of the audit trail.
     AuditTail(Vec<AuditLine>),
     /// Something was copied, or could not be: a sentence.
@@ -63,6 +65,8 @@ pub enum Effect {
     Copy(String),
     /// Read the end of the audit trail.
     ReadAudit,
+    /// Stop actions that take long.
+    StopActions,
     /// Draw everything anew.
     Redraw,
     /// Back to the shell until continued.

@@ -46,6 +46,29 @@ pub(super) fn redis(entry: &RedisFile) -> Result<Connect, String> {
     if let Some(patterns) = &entry.dead_letter {
         redis.dead_letter.clone_from(patterns);
     }
+    let given = &entry.envelope;
+    for (key, pointer, place) in [
+        ("payload", &given.payload, &mut redis.envelope.payload),
+        ("queue", &given.queue, &mut redis.envelope.queue),
+        ("id", &given.id, &mut redis.envelope.id),
+        ("name", &given.name, &mut redis.envelope.name),
+        ("options", &given.options, &mut redis.envelope.options),
+    ] {
+        if let Some(pointer) = pointer {
+            if !pointer.starts_with('/') {
+                return Err(format!(
+                    "envelope.{key}: `{pointer}` is no JSON pointer; it begins with a slash: /originalData"
+                ));
+            }
+            *place = Some(pointer.clone());
+        }
+    }
+    if let Some(per_second) = entry.redrive_per_second {
+        redis.brake.per_second = per_second.max(1);
+    }
+    if let Some(percent) = entry.redrive_stop_above {
+        redis.brake.stop_above_percent = percent.min(100);
+    }
     Ok(Connect::Redis(redis))
 }
 

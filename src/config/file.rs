@@ -178,12 +178,35 @@ pub struct RedisFile {
     pub queues: Option<Vec<String>>,
     /// Name patterns of dead-letter queues.
     pub dead_letter: Option<Vec<String>>,
+    /// Where in a dead letter the parts of the job are, as JSON pointers.
+    #[serde(default)]
+    pub envelope: EnvelopeFile,
+    /// Jobs per second of a redrive.
+    pub redrive_per_second: Option<u32>,
+    /// Percent of jobs failing again above which a redrive stops.
+    pub redrive_stop_above: Option<u32>,
     /// How often it is polled.
     pub interval: Option<Lasting>,
     /// After this a poll is given up.
     pub timeout: Option<Lasting>,
     /// Nothing may be changed there.
     pub read_only: Option<bool>,
+}
+
+/// Where in a dead letter the parts of the job are.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct EnvelopeFile {
+    /// The job's own data.
+    pub payload: Option<String>,
+    /// The queue it came from.
+    pub queue: Option<String>,
+    /// Its id there.
+    pub id: Option<String>,
+    /// Its name.
+    pub name: Option<String>,
+    /// Its options.
+    pub options: Option<String>,
 }
 
 /// An HTTP source.

@@ -3,6 +3,7 @@
 use super::secret::Secret;
 use crate::core::ids::{SystemKind, TargetId};
 use crate::core::postgres::SqlPanel;
+use crate::core::redis::{Brake, Envelope};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -161,6 +162,10 @@ pub struct RedisConnect {
     pub queues: Vec<String>,
     /// Name patterns of dead-letter queues; `*` stands for the source queue's name.
     pub dead_letter: Vec<String>,
+    /// Where in a dead letter the parts of the job are.
+    pub envelope: Envelope,
+    /// How a redrive is braked.
+    pub brake: Brake,
 }
 
 impl Default for RedisConnect {
@@ -177,6 +182,8 @@ impl Default for RedisConnect {
             prefixes: vec!["bull".to_owned()],
             queues: Vec::new(),
             dead_letter: DEAD_LETTER_PATTERNS.map(str::to_owned).to_vec(),
+            envelope: Envelope::default(),
+            brake: Brake::default(),
         }
     }
 }

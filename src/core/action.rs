@@ -57,6 +57,16 @@ impl Action {
                     && (ids.len() > 1 || others.len() > 1 || ids == others)
             }
             (
+                Self::Queue { target, act: QueueAction::Redrive { queue, to, letters, .. } },
+                Self::Queue {
+                    target: on,
+                    act: QueueAction::Redrive { queue: in_queue, to: as_to, letters: others, .. },
+                },
+            ) => {
+                (target, queue, to) == (on, in_queue, as_to)
+                    && std::mem::discriminant(letters) == std::mem::discriminant(others)
+            }
+            (
                 Self::Postgres { target, act: PgAction::Several { terminate, .. } },
                 Self::Postgres { target: on, act: PgAction::Several { terminate: as_terminate, .. } },
             ) => (target, terminate) == (on, as_terminate),

@@ -179,6 +179,8 @@ pub(super) fn reading(sim: &Sim, focus: &[Focus]) -> RedisReading {
         },
         queues: Part::Ready(queues(sim)),
         discovery: "4 queues found below bull".to_owned(),
+        envelope: crate::core::redis::Envelope::default(),
+        brake: crate::core::redis::Brake::default(),
         failed: pages,
         lists,
         jobs,

@@ -249,6 +249,14 @@ impl Sim {
         true
     }
 
+    /// Puts every dead letter back to its queue; how many those were.
+    pub(super) fn redrive(&mut self) -> u64 {
+        let letters = self.dead_letters.floor();
+        self.dead_letters = 0.0;
+        self.backlog += letters;
+        letters as u64
+    }
+
     /// Removes a failed job; false when it is not failed (any more).
     pub(super) fn remove(&mut self, id: &str) -> bool {
         let before = self.failed.len();

@@ -108,6 +108,10 @@ impl TwinExecutor {
                 };
                 plain(verdict, format!("queue {queue}: {done} {word}{rest}"))
             }
+            Action::Queue { act: QueueAction::Redrive { queue, .. }, .. } => {
+                let letters = sim.redrive();
+                plain(Verdict::Done, format!("redrive of {queue}: {letters} back"))
+            }
             Action::Queue { act: QueueAction::Pause { queue }, .. } => {
                 let new = sim.paused.insert(queue.name.clone());
                 plain(if new { Verdict::Done } else { Verdict::Nothing }, format!("queue {queue} is paused"))
@@ -141,6 +145,10 @@ impl TwinExecutor {
             }
             Action::Postgres { act: PgAction::Upkeep { .. }, .. } => {
                 Verification { settled: true, sentence: "nothing was done".to_owned() }
+            }
+            Action::Queue { act: QueueAction::Redrive { queue, .. }, .. } => {
+                let sentence = format!("queue {queue}: {} letters left", sim.dead_letters as u64);
+                Verification { settled: true, sentence }
             }
             Action::Queue { act: QueueAction::Pause { queue } | QueueAction::Resume { queue }, .. } => {
                 let word = if sim.paused.contains(&queue.name) { "paused" } else { "running" };

@@ -3,6 +3,7 @@
 mod blocking;
 mod health;
 mod job;
+mod letters;
 mod looks;
 mod metrics;
 mod overview;

@@ -1,11 +1,12 @@
 //! What may be done to a queue and to its jobs, with the preview of what it means for each.
 
 use super::PanelContext;
+use super::letters::{letters_of, redrive};
 use super::queues::{page, queue_of, state};
 use crate::core::action::{Action, Offer, Preview, Refusal};
 use crate::core::place::RowKey;
 use crate::core::redis::{
-    Family, JobAct, JobState, QueueAction, QueueReading, QueueRef, RedisState, RetryOptions, groups,
+    Family, JobAct, JobState, Letters, QueueAction, QueueReading, QueueRef, RedisState, RetryOptions, groups,
 };
 use crate::core::world::TargetState;
 
@@ -27,14 +28,30 @@ pub(super) fn job_offers(context: PanelContext<'_>, row: &RowKey, marked: &[RowK
         .map(|key| key.segment(4).to_owned())
         .collect();
     let what = if marked.is_empty() { "job" } else { "marked jobs" };
+    let mut list = by_state(context, row, &ids, what, state);
+    if letters_of(context, row).is_some() && !matches!(state, JobState::Active) {
+        let letters = Letters::These(ids.iter().map(|id| (id.clone(), state)).collect());
+        let effect = "back to the queue it came from; the letter is removed then";
+        list.insert(0, redrive(context, row, 'v', &format!("redrive {what}"), effect, &letters));
+    }
+    list
+}
+
+fn by_state(
+    context: PanelContext<'_>,
+    row: &RowKey,
+    ids: &[String],
+    what: &str,
+    state: JobState,
+) -> Vec<Offer> {
     match state {
-        JobState::Failed => failed_offers(context, row, &ids, what),
+        JobState::Failed => failed_offers(context, row, ids, what),
         JobState::Delayed => vec![
-            offer(context, row, 'o', &format!("promote {what}"), "to waiting at once", &ids, JobAct::Promote),
-            removal(context, row, what, &ids, state),
+            offer(context, row, 'o', &format!("promote {what}"), "to waiting at once", ids, JobAct::Promote),
+            removal(context, row, what, ids, state),
         ],
         JobState::Waiting | JobState::Prioritized | JobState::Completed => {
-            vec![removal(context, row, what, &ids, state)]
+            vec![removal(context, row, what, ids, state)]
         }
         JobState::Active => vec![Offer {
             letter: 'd',
@@ -52,7 +69,7 @@ pub(super) fn queue_offers(context: PanelContext<'_>, row: &RowKey) -> Vec<Offer
         .map(|page| page.jobs.iter().filter(|job| !job.ghost).map(|job| job.id.clone()).collect())
         .unwrap_or_default();
     let act = JobAct::Retry(PLAIN);
-    vec![
+    let mut list = vec![
         offer(
             context,
             row,
@@ -64,7 +81,14 @@ pub(super) fn queue_offers(context: PanelContext<'_>, row: &RowKey) -> Vec<Offer
         ),
         switch(context, row, false),
         switch(context, row, true),
-    ]
+    ];
+    if letters_of(context, row).is_some() {
+        let all = "all letters back to their queue: one, ten, then so many a second";
+        list.insert(0, redrive(context, row, 'v', "redrive this dead-letter queue", all, &Letters::All));
+        let rest = "what a redrive that was stopped or interrupted has left, by its journal";
+        list.push(redrive(context, row, 'j', "continue a redrive", rest, &Letters::Unfinished));
+    }
+    list
 }
 
 /// What may be done to all jobs that failed alike.
@@ -122,7 +146,7 @@ fn offer(
 }
 
 /// The target and the state of the queue of `row`, if it may be acted on.
-fn permitted<'a>(
+pub(super) fn permitted<'a>(
     context: PanelContext<'a>,
     row: &RowKey,
 ) -> Result<(&'a TargetState, &'a RedisState, Option<&'a QueueReading>), Refusal> {
@@ -158,7 +182,7 @@ fn jobs_choice(
     Ok((Action::Queue { target: target.id.clone(), act: action }, preview))
 }
 
-fn fact(label: &str, value: impl Into<String>) -> (String, String) {
+pub(super) fn fact(label: &str, value: impl Into<String>) -> (String, String) {
     (label.to_owned(), value.into())
 }
 

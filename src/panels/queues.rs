@@ -68,6 +68,10 @@ impl Panel for Queues {
             Focus::FailedJobs { queue: queue.clone(), offset: 0, limit: PAGE },
             Focus::OpenJobs { queue: queue.clone() },
         ];
+        if let Some(letter) = first_letter(context, first) {
+            // Shown in the preview of a redrive: how it would be opened.
+            list.push(Focus::Job { queue: queue.clone(), id: letter });
+        }
         if let Some(job) = path.iter().find(|key| key.kind() == "job") {
             list.push(Focus::Job { queue, id: job.segment(4).to_owned() });
         }
@@ -96,6 +100,17 @@ fn targets(context: PanelContext<'_>) -> Vec<(&TargetState, &RedisState)> {
             | SystemState::Metrics(_) => None,
         })
         .collect()
+}
+
+/// The first letter of an opened dead-letter queue.
+fn first_letter(context: PanelContext<'_>, row: &RowKey) -> Option<String> {
+    let (_, state) = state(context, row.segment(1))?;
+    let queue = queue_of(row);
+    state.queue(&queue)?.dead_letter.as_ref()?;
+    let reading = state.reading()?;
+    let open = reading.lists.iter().find(|list| list.queue == queue).and_then(|list| list.jobs.first());
+    let failed = || reading.failed.iter().find(|page| page.queue == queue).and_then(|page| page.jobs.first());
+    open.map(|job| job.id.clone()).or_else(|| failed().map(|job| job.id.clone()))
 }
 
 pub(super) fn state<'a>(context: PanelContext<'a>, id: &str) -> Option<(&'a TargetState, &'a RedisState)> {

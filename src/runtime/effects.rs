@@ -17,6 +17,9 @@ const LOG_LINES: usize = 500;
 /// When, after an action, it is looked whether it had its effect.
 const LOOKS: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(2)];
 
+/// What takes long is told about this often.
+const PROGRESS: Duration = Duration::from_secs(1);
+
 /// What the loop does next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Next {
@@ -60,6 +63,7 @@ impl Effects {
                 Effect::Focus(focus) => self.engine.focus(&focus),
                 Effect::Copy(text) => self.copy(text),
                 Effect::ReadAudit => self.read_audit(),
+                Effect::StopActions => self.gate.stop(),
                 Effect::Redraw => next = Next::Redraw,
                 Effect::Suspend => next = Next::Suspend,
                 Effect::Quit => return Next::Quit,
@@ -74,7 +78,19 @@ impl Effects {
         tokio::spawn(async move {
             let id = gate.next_id();
             let action = confirmed.action().clone();
-            let result = gate.perform(&id, &confirmed, &permit).await;
+            let result = {
+                let mut performing = std::pin::pin!(gate.perform(&id, &confirmed, &permit));
+                loop {
+                    match tokio::time::timeout(PROGRESS, &mut performing).await {
+                        Ok(result) => break result,
+                        Err(_) => {
+                            if let Some(words) = gate.progress(action.target()) {
+                                let _ = messages.try_send(Msg::Progress(words));
+                            }
+                        }
+                    }
+                }
+            };
             let sent = result.is_ok();
             let done = Msg::ActionDone { id: id.clone(), action: action.clone(), result };
             if messages.send(done).await.is_err() || !sent {

@@ -31,7 +31,7 @@ pub fn start() -> io::Result<mpsc::Receiver<Event>> {
 #[derive(Clone, Debug)]
 pub enum Input {
     /// Something for the app.
-    Msg(Msg),
+    Msg(Box<Msg>),
     /// The size changed.
     Resize,
     /// Nothing that concerns us.
@@ -43,11 +43,11 @@ pub enum Input {
 pub fn translate(event: Event) -> Input {
     match event {
         Event::Resize(..) => Input::Resize,
-        Event::Paste(text) => Input::Msg(Msg::Paste(text)),
+        Event::Paste(text) => Input::Msg(Box::new(Msg::Paste(text))),
         Event::Key(key) if key.kind != KeyEventKind::Release => {
             // Alt is no modifier of ours: a terminal sends Esc and a letter typed quickly as Alt with that letter.
             let ctrl = key.modifiers.contains(KeyModifiers::CONTROL);
-            code(key.code).map_or(Input::Nothing, |code| Input::Msg(Msg::Key(Key { code, ctrl })))
+            code(key.code).map_or(Input::Nothing, |code| Input::Msg(Box::new(Msg::Key(Key { code, ctrl }))))
         }
         Event::Key(_) | Event::Mouse(_) | Event::FocusGained | Event::FocusLost => Input::Nothing,
     }

@@ -169,7 +169,7 @@ impl Loop {
     fn on_event(&mut self, event: Event) -> io::Result<Next> {
         match input::translate(event) {
             Input::Msg(message) => {
-                let next = self.take(message);
+                let next = self.take(*message);
                 if matches!(next, Next::Go) {
                     self.paint()?;
                 }

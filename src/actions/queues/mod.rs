@@ -1,7 +1,10 @@
 //! Changes job queues: batches of one atomic script each, with every key declared and every decision made inside the script.
 
+mod brake;
 mod export;
 mod jobs;
+mod journal;
+mod redrive;
 
 use super::Executor;
 use crate::config::target::RedisConnect;
@@ -12,6 +15,7 @@ use crate::sources::redis::evidence;
 use futures_util::future::BoxFuture;
 use redis::{FromRedisValue, RedisError, Script, ScriptInvocation, Value, cmd, pipe};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 use tokio::sync::Mutex;
 
@@ -52,6 +56,7 @@ struct Scripts {
     remove: Script,
     pause: Script,
     resume: Script,
+    add: Script,
 }
 
 /// Carries out actions on the queues of one Redis server.
@@ -59,8 +64,12 @@ pub struct QueueExecutor {
     connect: RedisConnect,
     open: Mutex<Option<Connection>>,
     scripts: Scripts,
-    /// Where jobs are written before they are removed.
+    /// Where jobs are written before they are removed, and journals of redrives are kept.
     folder: PathBuf,
+    /// How often the operator has asked to stop.
+    stops: AtomicU64,
+    /// How far something that takes long has come.
+    told: std::sync::Mutex<Option<String>>,
 }
 
 impl std::fmt::Debug for QueueExecutor {
@@ -79,8 +88,16 @@ impl QueueExecutor {
             remove: script!("remove.lua"),
             pause: script!("pause.lua"),
             resume: script!("resume.lua"),
+            add: script!("add.lua"),
         };
-        Self { connect, open: Mutex::const_new(None), scripts, folder: folder.to_owned() }
+        Self {
+            connect,
+            open: Mutex::const_new(None),
+            scripts,
+            folder: folder.to_owned(),
+            stops: AtomicU64::new(0),
+            told: std::sync::Mutex::default(),
+        }
     }
 
     /// The open connection, or a new one.
@@ -191,6 +208,28 @@ impl QueueExecutor {
         Ok(Outcome { verdict, summary, details: Vec::new() })
     }
 
+    /// Notes how far something that takes long has come.
+    fn tell(&self, words: String) {
+        if let Ok(mut told) = self.told.lock() {
+            *told = Some(words);
+        }
+    }
+
+    /// How many letters are left.
+    async fn look_at_letters(&self, queue: &QueueRef) -> Result<Verification, ActionError> {
+        let mut connection = self.connection().await?;
+        let mut ask = pipe();
+        for list in ["wait", "paused"] {
+            ask.cmd("LLEN").arg(queue.key(list));
+        }
+        for set in ["prioritized", "delayed", "failed"] {
+            ask.cmd("ZCARD").arg(queue.key(set));
+        }
+        let counts: Vec<u64> = self.answer(ask.query_async(&mut connection)).await?;
+        let left: u64 = counts.iter().sum();
+        Ok(Verification { settled: true, sentence: format!("queue {queue}: {left} letters left") })
+    }
+
     /// Whether the switch stands as it was turned, and what stands where.
     async fn look_at_switch(&self, queue: &QueueRef, wanted: bool) -> Result<Verification, ActionError> {
         let mut connection = self.connection().await?;
@@ -233,8 +272,23 @@ impl Executor for QueueExecutor {
                 QueueAction::Jobs { queue, ids, act } => self.each(queue, ids, *act).await,
                 QueueAction::Pause { queue } => self.switch(&self.scripts.pause, queue, "paused").await,
                 QueueAction::Resume { queue } => self.switch(&self.scripts.resume, queue, "running").await,
+                QueueAction::Redrive { queue, to, letters, brake } => {
+                    let outcome = self.redrive(queue, to.as_ref(), letters, *brake).await;
+                    if let Ok(mut told) = self.told.lock() {
+                        *told = None;
+                    }
+                    outcome
+                }
             }
         })
+    }
+
+    fn stop(&self) {
+        self.stops.fetch_add(1, Ordering::Relaxed);
+    }
+
+    fn progress(&self) -> Option<String> {
+        self.told.lock().ok().and_then(|told| told.clone())
     }
 
     fn verify<'a>(
@@ -248,6 +302,7 @@ impl Executor for QueueExecutor {
                 }
                 QueueAction::Pause { queue } => self.look_at_switch(queue, true).await,
                 QueueAction::Resume { queue } => self.look_at_switch(queue, false).await,
+                QueueAction::Redrive { queue, .. } => self.look_at_letters(queue).await,
             }
         })
     }

@@ -40,6 +40,10 @@ pub fn update(model: &mut Model, msg: Msg, now: Now) -> Vec<Effect> {
         }
         Msg::ActionDone { action, result, .. } => act::done(model, &action, result),
         Msg::Verified { action, result, .. } => act::verified(model, &action, result),
+        Msg::Progress(words) => {
+            model.say(Role::Note, format!("{words} (:stop ends it)"));
+            Vec::new()
+        }
         Msg::AuditTail(lines) => {
             model.audit = lines;
             Vec::new()
@@ -96,6 +100,14 @@ pub(super) fn run(model: &mut Model, command: Command) -> Vec<Effect> {
         Command::Filter => model.overlay = Some(Overlay::Filter),
         Command::Palette => model.overlay = Some(Overlay::Palette(String::new())),
         Command::Arm => dialog::open_arm(model),
+        Command::Stop => {
+            if model.running == 0 {
+                model.say(Role::Note, "no action is running");
+                return Vec::new();
+            }
+            model.say(Role::Warning, "stopping as soon as nothing is half done");
+            return vec![Effect::StopActions];
+        }
         Command::Disarm => {
             model.arming.disarm();
             model.say(Role::Note, "disarmed: nothing can be changed elsewhere");

@@ -1,5 +1,6 @@
 //! What can be done to a job queue, and how a queue and its jobs are named.
 
+use super::Brake;
 use std::fmt;
 
 /// A queue in a Redis database.
@@ -87,6 +88,17 @@ pub enum JobAct {
     Remove(JobState),
 }
 
+/// Which letters of a dead-letter queue are redriven.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Letters {
+    /// These: id and the state in which each was chosen.
+    These(Vec<(String, JobState)>),
+    /// Everything that stands there when it begins.
+    All,
+    /// What a redrive that was interrupted has left, by its journal.
+    Unfinished,
+}
+
 /// One change to a queue.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum QueueAction {
@@ -109,6 +121,17 @@ pub enum QueueAction {
         /// Which queue.
         queue: QueueRef,
     },
+    /// Dead letters go back to where they came from, with a brake.
+    Redrive {
+        /// The dead-letter queue.
+        queue: QueueRef,
+        /// Where letters go that do not say where they came from.
+        to: Option<QueueRef>,
+        /// Which letters.
+        letters: Letters,
+        /// How it is braked.
+        brake: Brake,
+    },
 }
 
 impl QueueAction {
@@ -116,7 +139,10 @@ impl QueueAction {
     #[must_use]
     pub const fn queue(&self) -> &QueueRef {
         match self {
-            Self::Jobs { queue, .. } | Self::Pause { queue } | Self::Resume { queue } => queue,
+            Self::Jobs { queue, .. }
+            | Self::Pause { queue }
+            | Self::Resume { queue }
+            | Self::Redrive { queue, .. } => queue,
         }
     }
 
@@ -129,6 +155,7 @@ impl QueueAction {
             Self::Jobs { act: JobAct::Remove(_), .. } => "remove_jobs",
             Self::Pause { .. } => "pause_queue",
             Self::Resume { .. } => "resume_queue",
+            Self::Redrive { .. } => "redrive",
         }
     }
 
@@ -165,6 +192,19 @@ impl QueueAction {
             }
             Self::Pause { .. } => format!("EVALSHA pause.lua on {base}"),
             Self::Resume { .. } => format!("EVALSHA resume.lua on {base}"),
+            Self::Redrive { to, letters, brake, .. } => {
+                let which = match letters {
+                    Letters::These(list) => format!("{} letters", list.len()),
+                    Letters::All => "all letters".to_owned(),
+                    Letters::Unfinished => "what is left by the journal".to_owned(),
+                };
+                let to = to.as_ref().map_or("the queue it names".to_owned(), |to| to.key("*"));
+                format!(
+                    "per letter of {base}: retry.lua on its original or add.lua on {to}, then remove.lua; {which}, 1, 10, then {} a second, \
+                     until more than {} % fail again",
+                    brake.per_second, brake.stop_above_percent
+                )
+            }
         }
     }
 
@@ -174,7 +214,13 @@ impl QueueAction {
         let QueueRef { prefix, name } = self.queue();
         match self {
             Self::Jobs { ids, .. } => format!("queue {prefix}:{name} jobs {}", ids.join(",")),
-            Self::Pause { .. } | Self::Resume { .. } => format!("queue {prefix}:{name}"),
+            Self::Redrive { letters: Letters::These(list), .. } => {
+                let ids: Vec<&str> = list.iter().map(|(id, _)| id.as_str()).collect();
+                format!("queue {prefix}:{name} letters {}", ids.join(","))
+            }
+            Self::Pause { .. } | Self::Resume { .. } | Self::Redrive { .. } => {
+                format!("queue {prefix}:{name}")
+            }
         }
     }
 }

@@ -3,15 +3,17 @@
 mod action;
 mod condition;
 mod dead_letter;
+mod envelope;
 mod failures;
 mod family;
 mod reading;
 mod rules;
 mod state;
 
-pub use action::{JobAct, JobState, QueueAction, QueueRef, RetryOptions};
+pub use action::{JobAct, JobState, Letters, QueueAction, QueueRef, RetryOptions};
 pub use condition::{Condition, condition};
 pub use dead_letter::dead_letter;
+pub use envelope::{Brake, Envelope, Original, open as open_letter};
 pub use failures::{FailureGroup, groups, normalised, own_frame};
 pub use family::{Family, Signs, family};
 pub use reading::*;

@@ -1,6 +1,6 @@
 //! One poll of a Redis target, as data: the server by INFO, the queues by plain reads, the details that somebody looks at.
 
-use super::{Family, JobState, QueueRef};
+use super::{Brake, Envelope, Family, JobState, QueueRef};
 use crate::core::part::Part;
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -14,6 +14,10 @@ pub struct RedisReading {
     pub queues: Part<Vec<QueueReading>>,
     /// How discovery of queues stands: "found by SCAN, 12 % done", "named in the configuration".
     pub discovery: String,
+    /// How letters are opened, by the configuration.
+    pub envelope: Envelope,
+    /// How a redrive is braked.
+    pub brake: Brake,
     /// A page of failed jobs, for the queue that somebody looks at.
     pub failed: Vec<FailedPage>,
     /// Jobs that have not ended, for the queue that somebody looks at.

@@ -104,7 +104,16 @@ impl RedisSource {
         let queues = self.queues(connection, millis).await;
         let details::Details { failed, lists, jobs } =
             details::read(connection, focus, &mut self.remembered, millis).await;
-        Ok(RedisReading { server, queues, discovery: self.discovery.words(), failed, lists, jobs })
+        Ok(RedisReading {
+            server,
+            queues,
+            discovery: self.discovery.words(),
+            envelope: self.connect.envelope.clone(),
+            brake: self.connect.brake,
+            failed,
+            lists,
+            jobs,
+        })
     }
 
     async fn queues(

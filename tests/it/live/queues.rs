@@ -65,6 +65,16 @@ impl Lab {
         Worker::of(child)
     }
 
+    /// A worker that fails every job of which the order is at least `bad`.
+    pub fn broken_worker(&self, generation: &str, queue: &str, bad: usize) -> Worker {
+        let child = Command::new("node")
+            .args([&self.script, generation, &self.port, "work", queue, &bad.to_string()])
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("node");
+        Worker::of(child)
+    }
+
     /// A watch on this one queue.
     pub fn watch(&self, queue: &str) -> Watch {
         let connect =

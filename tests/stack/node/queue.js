@@ -5,6 +5,8 @@
 //   delay QUEUE N       adds N jobs for an hour later
 //   rank QUEUE LIST     adds a job of each of these priorities (comma-separated), nobody takes them
 //   failrank QUEUE LIST the same, and runs them all into an error
+//   letters QUEUE LIST  adds dead letters of a queue: "ORIGINAL=ID,…" with envelopes, "-" for the bare payload
+//   work QUEUE BAD      the same, but fails each job whose order is at least BAD
 //   tire QUEUE          adds a job of three attempts (or takes what waits), fails all of them, prints how often it ran
 //   counts QUEUE        prints how many jobs the library itself finds in each state, as JSON
 //   pause|resume QUEUE  as the library does it
@@ -60,6 +62,7 @@ async function main() {
     process.exit(0);
   } else if (verb === 'work') {
     const running = worker(async (job) => {
+      if (argument && job.data.order >= Number(argument)) throw new Error('still broken');
       console.log(`done ${job.id} ${job.name} ${JSON.stringify(job.data)}`);
     });
     if (!bull) await running.waitUntilReady();
@@ -89,6 +92,19 @@ async function main() {
       });
     });
     console.log(runs);
+    process.exit(0);
+  } else if (verb === 'letters') {
+    const queue = producer();
+    const ids = [];
+    for (const [n, one] of argument.split(',').entries()) {
+      const [source, id] = one.split('=');
+      const data = { order: n };
+      const letter = one === '-' ? data : { originalQueue: source, originalJobId: id || undefined, originalData: data, failedReason: 'no' };
+      const job = await queue.add('dlq-mail', letter, { attempts: 1 });
+      ids.push(String(job.id));
+    }
+    await queue.close();
+    console.log(ids.join(' '));
     process.exit(0);
   } else if (verb === 'counts') {
     const queue = producer();

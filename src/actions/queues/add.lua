@@ -1,0 +1,15 @@
+-- Adds one job, if its id is free. The first write takes room: a full server refuses all of it.
+--
+-- KEYS  14 hash  15 counter of added jobs
+-- ARGV  4 id  5 name  6 data (JSON)  7 opts (JSON)  8 priority
+-- Returns: done | exists
+local hash, id = KEYS[14], ARGV[4]
+if redis.call('EXISTS', hash) == 1 then return 'exists' end
+redis.call('HSET', hash, 'name', ARGV[5], 'data', ARGV[6], 'opts', ARGV[7], 'timestamp', now, 'delay', 0,
+  'priority', ARGV[8])
+redis.call('INCR', KEYS[15])
+event('added', 'jobId', id, 'name', ARGV[5])
+enqueue(id, tonumber(ARGV[8]) or 0, options(ARGV[7]).lifo)
+event('waiting', 'jobId', id)
+rouse()
+return 'done'

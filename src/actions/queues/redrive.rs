@@ -1,0 +1,348 @@
+//! Redrive: dead letters go back to the queue they came from, first one, then ten, then so many a second; it stops when they fail again.
+//!
+//! For each letter: an original that is still kept as failed is retried; else the job is added anew under an id that follows from the
+//! letter, so that doing it twice adds it once. Only then the letter is removed. A crash between the two leaves both, never neither.
+
+use super::QueueExecutor;
+use super::brake::Fate;
+use super::journal::Journal;
+use crate::core::action::{ActionError, Outcome, Verdict};
+use crate::core::redis::{
+    Brake, Envelope, Family, JobAct, JobState, Letters, Original, QueueRef, RetryOptions, open_letter,
+};
+use crate::sources::redis::connection::Connection;
+use redis::{cmd, pipe};
+use std::collections::HashMap;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+
+/// More letters are not taken at once: the list of them is kept in memory and in the journal.
+const MOST: isize = 100_000;
+/// The first steps, before the rest goes at its pace.
+const FIRST: [usize; 2] = [1, 10];
+/// Letters that the outcome names one by one.
+const NAMED: usize = 50;
+
+/// What is done with every letter.
+struct Work<'a> {
+    from: &'a QueueRef,
+    to: Option<&'a QueueRef>,
+    envelope: &'a Envelope,
+    /// The owner of each queue that was written to.
+    owners: HashMap<QueueRef, Family>,
+    /// Jobs that were put back: queue and id.
+    back: Vec<(QueueRef, String)>,
+    /// What came of each letter.
+    results: Vec<(String, String)>,
+    retried: usize,
+    added: usize,
+}
+
+impl QueueExecutor {
+    pub(super) async fn redrive(
+        &self,
+        from: &QueueRef,
+        to: Option<&QueueRef>,
+        letters: &Letters,
+        brake: Brake,
+    ) -> Result<Outcome, ActionError> {
+        let mut connection = self.connection().await?;
+        let mut owners = HashMap::new();
+        owners.insert(from.clone(), self.owner(&mut connection, from).await?);
+        let (mut journal, chosen) = self.journal(&mut connection, from, letters).await?;
+        let mut work = Work {
+            from,
+            to,
+            envelope: &self.connect.envelope,
+            owners,
+            back: Vec::new(),
+            results: Vec::new(),
+            retried: 0,
+            added: 0,
+        };
+        let stops = self.stops.load(Ordering::Relaxed);
+        let mut left = &chosen[..];
+        let mut stopped = None;
+        for step in FIRST.into_iter().chain(std::iter::repeat(brake.per_second.max(1) as usize)) {
+            if left.is_empty() || stopped.is_some() {
+                break;
+            }
+            let began = Instant::now();
+            let (now, later) = left.split_at(step.min(left.len()));
+            left = later;
+            let before = work.results.len();
+            for (id, state) in now {
+                match self.letter(&mut connection, &mut work, id, *state).await {
+                    Ok(result) => work.results.push((id.clone(), result)),
+                    Err(error) => {
+                        stopped = Some(format!("{error}"));
+                        break;
+                    }
+                }
+            }
+            let news = work.results[before..].to_vec();
+            journal = off_loop(journal, move |journal| journal.letters(&news)).await?;
+            if stopped.is_some() {
+                break;
+            }
+            if self.stops.load(Ordering::Relaxed) != stops {
+                stopped = Some("you stopped it".to_owned());
+                break;
+            }
+            let first = work.results.len() <= FIRST.iter().sum();
+            stopped = self.brake(&mut connection, &work.back, brake, first).await?;
+            self.tell(format!("redrive of {from}: {} of {} done", work.results.len(), chosen.len()));
+            if !first && !left.is_empty() {
+                tokio::time::sleep(Duration::from_secs(1).saturating_sub(began.elapsed())).await;
+            }
+        }
+        let fate = self.fate(&mut connection, &work.back).await.unwrap_or_default();
+        let outcome = work.outcome(chosen.len(), stopped.as_deref(), fate, &journal);
+        if stopped.is_none() {
+            let summary = outcome.summary.clone();
+            off_loop(journal, move |journal| journal.end(&summary)).await?;
+        }
+        Ok(outcome)
+    }
+
+    /// The journal, and the letters that are to be dealt with.
+    async fn journal(
+        &self,
+        connection: &mut Connection,
+        from: &QueueRef,
+        letters: &Letters,
+    ) -> Result<(Journal, Vec<(String, JobState)>), ActionError> {
+        let (folder, queue, address) = (self.folder.clone(), from.clone(), self.connect.place());
+        let chosen = match letters {
+            Letters::These(list) => list.clone(),
+            Letters::All => self.all_letters(connection, from).await?,
+            Letters::Unfinished => {
+                let found =
+                    tokio::task::spawn_blocking(move || Journal::unfinished(&folder, &address, &queue))
+                        .await
+                        .ok()
+                        .flatten();
+                let none = format!("no redrive of {from} was interrupted (no journal of one is here)");
+                return found.ok_or(ActionError::Refused(none));
+            }
+        };
+        if chosen.is_empty() {
+            return Err(ActionError::Refused(format!("{from} holds no letter")));
+        }
+        let (seconds, _): (i64, i64) = self.answer(cmd("TIME").query_async(connection)).await?;
+        let list = chosen.clone();
+        let begun = tokio::task::spawn_blocking(move || {
+            Journal::begin(&folder, &address, &queue, seconds * 1000, &list)
+                .map_err(|error| format!("{}: {error}", folder.display()))
+        });
+        match begun.await {
+            Ok(Ok(journal)) => Ok((journal, chosen)),
+            Ok(Err(why)) => {
+                Err(ActionError::NotDone(format!("the journal of the redrive cannot be written: {why}")))
+            }
+            Err(_) => Err(ActionError::NotDone("writing the journal failed".to_owned())),
+        }
+    }
+
+    /// Everything that stands in a dead-letter queue now, the oldest first.
+    async fn all_letters(
+        &self,
+        connection: &mut Connection,
+        from: &QueueRef,
+    ) -> Result<Vec<(String, JobState)>, ActionError> {
+        let mut ask = pipe();
+        for list in ["wait", "paused"] {
+            ask.cmd("LRANGE").arg(from.key(list)).arg(-MOST).arg(-1);
+        }
+        for set in ["prioritized", "delayed", "failed"] {
+            ask.cmd("ZRANGE").arg(from.key(set)).arg(0).arg(MOST - 1);
+        }
+        let lists: Vec<Vec<String>> = self.answer(ask.query_async(connection)).await?;
+        let states = [
+            JobState::Waiting,
+            JobState::Waiting,
+            JobState::Prioritized,
+            JobState::Delayed,
+            JobState::Failed,
+        ];
+        let mut found = Vec::new();
+        for (at, (ids, state)) in lists.into_iter().zip(states).enumerate() {
+            let mut ids: Vec<String> = ids.into_iter().filter(|id| !id.starts_with("0:")).collect();
+            if at < 2 {
+                ids.reverse();
+            }
+            found.extend(ids.into_iter().map(|id| (id, state)));
+        }
+        found.truncate(MOST as usize);
+        Ok(found)
+    }
+
+    /// One letter: the job back in its queue, then the letter gone.
+    async fn letter(
+        &self,
+        connection: &mut Connection,
+        work: &mut Work<'_>,
+        id: &str,
+        state: JobState,
+    ) -> Result<String, ActionError> {
+        let fields: (Option<String>, Option<String>, Option<String>) = self
+            .answer(
+                cmd("HMGET").arg(work.from.key(id)).arg(&["name", "data", "opts"]).query_async(connection),
+            )
+            .await?;
+        let (Some(name), Some(data)) = (fields.0, fields.1) else {
+            return Ok("left alone: its data is gone".to_owned());
+        };
+        let original = open_letter(work.envelope, &name, &data, &fields.2.unwrap_or_default());
+        let queue = match (&original.queue, work.to) {
+            (Some(name), _) => QueueRef { prefix: work.from.prefix.clone(), name: name.clone() },
+            (None, Some(to)) => to.clone(),
+            (None, None) => {
+                return Ok(
+                    "left alone: neither the letter nor the queue's name says where it came from".to_owned()
+                );
+            }
+        };
+        if queue == *work.from {
+            return Ok("left alone: it says that it came from this queue".to_owned());
+        }
+        let Some(family) = self.known_owner(connection, work, &queue).await? else {
+            return Ok(format!("left alone: there is no queue {queue}"));
+        };
+        let done = match self.kept_original(connection, &queue, original.id.as_deref()).await? {
+            Some(true) => {
+                let id = original.id.clone().unwrap_or_default();
+                let act = JobAct::Retry(RetryOptions::default());
+                let words = self.batch(connection, &queue, family, std::slice::from_ref(&id), act).await?;
+                if words.first() != Some(&"back to waiting") {
+                    let why = words.first().copied().unwrap_or_default();
+                    return Ok(format!("its original {id} in {queue} was {why}"));
+                }
+                work.retried += 1;
+                work.back.push((queue.clone(), id.clone()));
+                format!("its original {id} in {queue} is back to waiting")
+            }
+            Some(false) => {
+                let id = original.id.unwrap_or_default();
+                return Ok(format!("left alone: its original {id} is in {queue}, and not failed"));
+            }
+            None => {
+                let new = format!("redrive-{}-{}", work.from.name, id).replace(':', "-");
+                let known = !self.add(connection, &queue, family, &new, &original).await?;
+                work.added += 1;
+                work.back.push((queue.clone(), new.clone()));
+                let again = if known { " (it was there already)" } else { "" };
+                format!("added to {queue} as {new}{again}")
+            }
+        };
+        let own = work.owners.get(work.from).copied().unwrap_or_default();
+        let ids = [id.to_owned()];
+        let removed = self.batch(connection, work.from, own, &ids, JobAct::Remove(state)).await?;
+        Ok(match removed.first() {
+            Some(why) if *why != "removed" => format!("{done}; the letter was {why}"),
+            Some(_) | None => done,
+        })
+    }
+
+    /// The owner of a queue that letters go to; nothing when there is no such queue.
+    async fn known_owner(
+        &self,
+        connection: &mut Connection,
+        work: &mut Work<'_>,
+        queue: &QueueRef,
+    ) -> Result<Option<Family>, ActionError> {
+        if let Some(family) = work.owners.get(queue) {
+            return Ok(Some(*family));
+        }
+        let mut ask = cmd("EXISTS");
+        ask.arg(queue.key("meta")).arg(queue.key("id"));
+        let there: u64 = self.answer(ask.query_async(connection)).await?;
+        if there == 0 {
+            return Ok(None);
+        }
+        let family = self.owner(connection, queue).await?;
+        work.owners.insert(queue.clone(), family);
+        Ok(Some(family))
+    }
+
+    /// Whether the original is still there: as failed, in another state, or not at all.
+    async fn kept_original(
+        &self,
+        connection: &mut Connection,
+        queue: &QueueRef,
+        id: Option<&str>,
+    ) -> Result<Option<bool>, ActionError> {
+        let Some(id) = id else { return Ok(None) };
+        let mut ask = pipe();
+        ask.cmd("EXISTS").arg(queue.key(id)).cmd("ZSCORE").arg(queue.key("failed")).arg(id);
+        let (there, failed): (u64, Option<f64>) = self.answer(ask.query_async(connection)).await?;
+        Ok((there > 0).then_some(failed.is_some()))
+    }
+
+    /// Adds the job; false when one of this id is there.
+    async fn add(
+        &self,
+        connection: &mut Connection,
+        queue: &QueueRef,
+        family: Family,
+        id: &str,
+        original: &Original,
+    ) -> Result<bool, ActionError> {
+        let (seconds, micros): (i64, i64) = self.answer(cmd("TIME").query_async(connection)).await?;
+        let priority = original.options.get("priority").and_then(serde_json::Value::as_u64).unwrap_or(0);
+        let mut call = Self::begin(&self.scripts.add, queue, family, seconds * 1000 + micros / 1000, "");
+        call.key(queue.key(id)).key(queue.key("id"));
+        call.arg(id).arg(&original.name).arg(&original.data).arg(original.options.to_string()).arg(priority);
+        let word: String = self.call(connection, &call).await?;
+        Ok(word == "done")
+    }
+}
+
+impl Work<'_> {
+    fn outcome(&self, chosen: usize, stopped: Option<&str>, fate: Fate, journal: &Journal) -> Outcome {
+        let back = self.back.len();
+        let alone = self.results.len().saturating_sub(back);
+        let mut summary = format!(
+            "redrive of {}: {back} of {chosen} back ({} originals retried, {} added)",
+            self.from, self.retried, self.added
+        );
+        if alone > 0 {
+            summary.push_str(&format!(", {alone} left alone"));
+        }
+        if fate.failed > 0 {
+            summary.push_str(&format!(", {} failed again", fate.failed));
+        }
+        if let Some(why) = stopped {
+            let left = chosen - self.results.len();
+            summary.push_str(&format!("; stopped with {left} left: {why}; x v continues it"));
+        }
+        let verdict = match (back, stopped) {
+            (0, _) => Verdict::Nothing,
+            (all, None) if all == chosen => Verdict::Done,
+            _ => Verdict::Partly,
+        };
+        let mut details: Vec<(String, String)> = self
+            .results
+            .iter()
+            .take(NAMED)
+            .map(|(id, result)| (format!("letter {id}"), result.clone()))
+            .collect();
+        details.push(("journal".to_owned(), journal.path.display().to_string()));
+        Outcome { verdict, summary, details }
+    }
+}
+
+/// Writes to the journal beside the event loop. Without the line on disk it does not go on.
+async fn off_loop(
+    mut journal: Journal,
+    write: impl FnOnce(&mut Journal) -> std::io::Result<()> + Send + 'static,
+) -> Result<Journal, ActionError> {
+    let written = tokio::task::spawn_blocking(move || {
+        let result = write(&mut journal).map_err(|error| format!("{}: {error}", journal.path.display()));
+        result.map(|()| journal)
+    });
+    written
+        .await
+        .map_err(|_| ActionError::Unknown("writing the journal broke".to_owned()))?
+        .map_err(|why| ActionError::Unknown(format!("the journal cannot be written any more: {why}")))
+}

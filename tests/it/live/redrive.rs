@@ -1,0 +1,156 @@
+//! Dead letters go back to real workers: the original is preferred, nothing runs twice, the brake holds, a journal continues.
+
+use super::Watch;
+use super::queues::{GENERATIONS, Lab, named, queue, sorted, unique};
+use redis::AsyncCommands;
+use stacktop::config::target::{Connect, RedisConnect};
+use stacktop::config::url;
+use stacktop::core::action::{Action, ActionError, Outcome, Verdict};
+use stacktop::core::focus::Focus;
+use stacktop::core::place::{RowKey, Screen};
+use stacktop::core::redis::{Brake, Letters, QueueAction, queue_key};
+use stacktop::panels::panel;
+
+fn watch(lab: &Lab, names: &[&str]) -> Watch {
+    let queues = names.iter().map(|name| (*name).to_owned()).collect();
+    Watch::new(Connect::Redis(RedisConnect { queues, ..url::redis(&lab.url).expect("a URL") }))
+}
+
+async fn redrive(
+    watch: &Watch,
+    from: &str,
+    to: Option<&str>,
+    letters: Letters,
+) -> Result<Outcome, ActionError> {
+    let act = QueueAction::Redrive {
+        queue: named(from),
+        to: to.map(named),
+        letters,
+        brake: Brake { per_second: 50, stop_above_percent: 20 },
+    };
+    watch.act(Action::Queue { target: watch.target.id.clone(), act }).await
+}
+
+fn journals(watch: &Watch) -> Vec<String> {
+    let files = std::fs::read_dir(watch.folder.path()).expect("the folder");
+    let paths = files.filter_map(|file| Some(file.ok()?.path()));
+    let journals = paths
+        .filter(|path| path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("redrive-")));
+    journals.map(|path| std::fs::read_to_string(path).expect("a journal")).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn letters_of_every_generation_reach_their_worker_once() {
+    let Some(lab) = Lab::open("letters_of_every_generation_reach_their_worker_once") else { return };
+    for (generation, _) in GENERATIONS {
+        let source = unique(&format!("mails-{generation}"));
+        let letters = format!("{source}-dlq");
+        // The original of the first letter is still kept as failed; those of the others are gone.
+        let kept = lab.failed(generation, &source, 1);
+        let list = format!("{source}={},{source}=77001,{source},-", kept[0]);
+        lab.run(generation, "letters", &letters, &list);
+        let worker = lab.worker(generation, &source);
+        let mut watch = watch(&lab, &[&letters]);
+        let outcome = redrive(&watch, &letters, Some(&source), Letters::All).await.expect("an outcome");
+        assert_eq!(outcome.verdict, Verdict::Done, "{generation}: {outcome:?}");
+        assert!(
+            outcome.summary.contains("4 of 4 back (1 originals retried, 3 added)"),
+            "{generation}: {}",
+            outcome.summary
+        );
+        let done = worker.done(4);
+        assert!(done.contains(&kept[0]), "{generation}: {done:?}");
+        assert_eq!(worker.line(1).map(|(_, line)| line), None, "{generation}: something ran twice");
+        watch.poll().await.expect("a poll");
+        assert_eq!(queue(&watch).dead(), 0, "{generation}");
+        let removed = std::fs::read_to_string(watch.folder.path().join("removed-jobs.jsonl")).expect("kept");
+        assert_eq!(removed.lines().count(), 4, "{generation}");
+        assert!(journals(&watch)[0].contains("\"end\""), "{generation}");
+        let none = redrive(&watch, &letters, None, Letters::Unfinished).await.expect_err("nothing is left");
+        assert!(none.to_string().contains("no redrive of"), "{generation}: {none}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn it_stops_when_they_fail_again_and_a_journal_continues() {
+    let Some(lab) = Lab::open("it_stops_when_they_fail_again_and_a_journal_continues") else { return };
+    let source = unique("brake");
+    let letters = format!("{source}-dlq");
+    lab.run("bullmq5", "add", &source, "0");
+    let list: Vec<&str> = std::iter::repeat_n(source.as_str(), 40).collect();
+    let all: Vec<String> =
+        lab.run("bullmq5", "letters", &letters, &list.join(",")).split(' ').map(str::to_owned).collect();
+    let watch = watch(&lab, &[&letters]);
+    // Everything from the fifth on still fails: the first goes through, the ten after it stop it.
+    let bad = lab.broken_worker("bullmq5", &source, 5);
+    let outcome = redrive(&watch, &letters, None, Letters::All).await.expect("an outcome");
+    assert_eq!(outcome.verdict, Verdict::Partly, "{outcome:?}");
+    assert!(
+        outcome.summary.contains("stopped with 29 left") && outcome.summary.contains("failed again"),
+        "{outcome:?}"
+    );
+    drop(bad);
+    let mut client = lab.client().await;
+    let left: Vec<String> = client.lrange(named(&letters).key("wait"), 0, -1).await.expect("a list");
+    assert_eq!(left.len(), 29);
+    // New letters come: what is continued is what was chosen then.
+    lab.run("bullmq5", "letters", &letters, &source);
+    let worker = lab.worker("bullmq5", &source);
+    let rest = redrive(&watch, &letters, None, Letters::Unfinished).await.expect("an outcome");
+    assert_eq!(rest.verdict, Verdict::Done, "{rest:?}");
+    assert!(rest.summary.contains("29 of 29 back"), "{}", rest.summary);
+    let done = worker.done(29);
+    let expected: Vec<String> = all[11..].iter().map(|id| format!("redrive-{letters}-{id}")).collect();
+    assert_eq!(sorted(done), sorted(expected));
+    assert_eq!(client.llen::<_, usize>(named(&letters).key("wait")).await.expect("a length"), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_crash_between_the_two_steps_runs_nothing_twice() {
+    let Some(lab) = Lab::open("a_crash_between_the_two_steps_runs_nothing_twice") else { return };
+    let source = unique("crash");
+    let letters = format!("{source}-dlq");
+    lab.run("bullmq5", "add", &source, "0");
+    let id = lab.run("bullmq5", "letters", &letters, &source);
+    // As if it had ended after the first step: the job is added, the letter still there.
+    let mut client = lab.client().await;
+    let before: Vec<(String, String)> = client.hgetall(named(&letters).key(&id)).await.expect("the letter");
+    let watch = watch(&lab, &[&letters]);
+    let worker = lab.worker("bullmq5", &source);
+    redrive(&watch, &letters, None, Letters::All).await.expect("an outcome");
+    assert_eq!(worker.done(1).len(), 1);
+    let () = client.hset_multiple(named(&letters).key(&id), &before).await.expect("back");
+    let () = client.lpush(named(&letters).key("wait"), &id).await.expect("back");
+    let again = redrive(&watch, &letters, None, Letters::All).await.expect("an outcome");
+    assert!(again.details[0].1.contains("it was there already"), "{again:?}");
+    assert_eq!(worker.line(1).map(|(_, line)| line), None, "it ran twice");
+    assert_eq!(client.llen::<_, usize>(named(&letters).key("wait")).await.expect("a length"), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_a_worker_it_stops_after_the_first_and_the_screen_offers_it() {
+    let Some(lab) = Lab::open("without_a_worker_it_stops_after_the_first_and_the_screen_offers_it") else {
+        return;
+    };
+    let source = unique("nobody");
+    let letters = format!("{source}-dlq");
+    lab.run("bullmq5", "add", &source, "1");
+    lab.run("bullmq5", "letters", &letters, &format!("{source}=5,{source},unknown-queue"));
+    let mut watch = watch(&lab, &[&letters]);
+    watch.poll().await.expect("a poll");
+    let row = queue_key("it", queue(&watch));
+    let focus: Vec<Focus> = {
+        watch.poll_with(&[Focus::OpenJobs { queue: named(&letters) }]).await.expect("a poll");
+        let path: Vec<RowKey> = vec![row.clone()];
+        panel(Screen::Queues).focus(watch.context(), &path).into_iter().map(|(_, focus)| focus).collect()
+    };
+    watch.poll_with(&focus).await.expect("a poll");
+    let offers = panel(Screen::Queues).offers(watch.context(), &[], &row, &[]);
+    let (action, preview) = offers[0].choice.clone().expect("possible");
+    assert_eq!(preview.title, format!("Redrive 3 letters of {letters}"));
+    let opened = &preview.facts.iter().find(|(label, _)| label == "opened by").expect("the guess").1;
+    assert!(opened.contains("data /originalData") && opened.contains("queue /originalQueue"), "{opened}");
+    let outcome = watch.act(action).await.expect("an outcome");
+    assert!(outcome.summary.contains("is a worker there?"), "{}", outcome.summary);
+    assert!(outcome.summary.contains("stopped with 2 left"), "{}", outcome.summary);
+}

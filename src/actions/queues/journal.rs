@@ -28,7 +28,7 @@ pub(super) struct Journal {
 }
 
 impl Journal {
-    /// A new journal in `folder`, called by `now` (ms).
+    /// A new journal in `folder`, called by `now` (microseconds of the server).
     pub(super) fn begin(
         folder: &Path,
         address: &str,

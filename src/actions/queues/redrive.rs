@@ -129,10 +129,10 @@ impl QueueExecutor {
         if chosen.is_empty() {
             return Err(ActionError::Refused(format!("{from} holds no letter")));
         }
-        let (seconds, _): (i64, i64) = self.answer(cmd("TIME").query_async(connection)).await?;
+        let (seconds, micros): (i64, i64) = self.answer(cmd("TIME").query_async(connection)).await?;
         let list = chosen.clone();
         let begun = tokio::task::spawn_blocking(move || {
-            Journal::begin(&folder, &address, &queue, seconds * 1000, &list)
+            Journal::begin(&folder, &address, &queue, seconds * 1_000_000 + micros, &list)
                 .map_err(|error| format!("{}: {error}", folder.display()))
         });
         match begun.await {

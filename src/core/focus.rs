@@ -10,6 +10,8 @@ pub enum Focus {
     StatementTexts(Vec<i64>),
     /// A look at a Postgres server is open.
     Look(Look),
+    /// The Redis server in detail.
+    Server,
     /// A page of a queue's failed jobs, newest first.
     FailedJobs {
         /// Which queue.
@@ -39,9 +41,11 @@ impl Focus {
     pub const fn look(&self) -> Option<&Look> {
         match self {
             Self::Look(look) => Some(look),
-            Self::StatementTexts(_) | Self::FailedJobs { .. } | Self::OpenJobs { .. } | Self::Job { .. } => {
-                None
-            }
+            Self::Server
+            | Self::StatementTexts(_)
+            | Self::FailedJobs { .. }
+            | Self::OpenJobs { .. }
+            | Self::Job { .. } => None,
         }
     }
 }

@@ -7,6 +7,7 @@ mod looks;
 mod metrics;
 mod postgres;
 mod redis;
+mod redis_server;
 mod search;
 mod sim;
 mod twin;

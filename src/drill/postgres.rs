@@ -216,7 +216,11 @@ pub(super) fn primary(sim: &Sim, now: Now, focus: &[Focus]) -> PostgresReading {
     sessions.extend(sim.waiters.iter().enumerate().map(|(index, waiter)| waiting(sim, waiter, index == 0)));
     let asked = focus.iter().flat_map(|focus| match focus {
         Focus::StatementTexts(ids) => ids.as_slice(),
-        Focus::Look(_) | Focus::FailedJobs { .. } | Focus::OpenJobs { .. } | Focus::Job { .. } => &[],
+        Focus::Server
+        | Focus::Look(_)
+        | Focus::FailedJobs { .. }
+        | Focus::OpenJobs { .. }
+        | Focus::Job { .. } => &[],
     });
     let texts = asked
         .filter_map(|id| {

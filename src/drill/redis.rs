@@ -7,6 +7,7 @@ use crate::core::redis::{
     DeadLetter, Evidence, FailedJob, FailedPage, Family, JobDetail, JobList, JobState, ListedJob,
     QueueReading, QueueRef, RedisReading, RedisServer,
 };
+use crate::core::time::Now;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -140,7 +141,7 @@ fn open_jobs(sim: &Sim, queue: &QueueRef) -> JobList {
 }
 
 /// The server, its queues, and what is in `focus`.
-pub(super) fn reading(sim: &Sim, focus: &[Focus]) -> RedisReading {
+pub(super) fn reading(sim: &Sim, now: Now, focus: &[Focus]) -> RedisReading {
     let mut pages = Vec::new();
     let mut lists = Vec::new();
     let mut jobs = Vec::new();
@@ -154,7 +155,7 @@ pub(super) fn reading(sim: &Sim, focus: &[Focus]) -> RedisReading {
             }
             Focus::OpenJobs { queue } => lists.push(open_jobs(sim, queue)),
             Focus::Job { queue, id } => jobs.push(detail(sim, queue, id)),
-            Focus::StatementTexts(_) | Focus::Look(_) => {}
+            Focus::StatementTexts(_) | Focus::Look(_) | Focus::Server => {}
         }
     }
     RedisReading {
@@ -179,6 +180,7 @@ pub(super) fn reading(sim: &Sim, focus: &[Focus]) -> RedisReading {
         },
         queues: Part::Ready(queues(sim)),
         discovery: "4 queues found below bull".to_owned(),
+        detail: focus.contains(&Focus::Server).then(|| Box::new(super::redis_server::detail(sim, now))),
         envelope: crate::core::redis::Envelope::default(),
         brake: crate::core::redis::Brake::default(),
         failed: pages,

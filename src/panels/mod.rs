@@ -13,6 +13,7 @@ mod queries;
 mod queue;
 mod queue_actions;
 mod queues;
+mod redis_server;
 mod replication;
 mod search;
 mod several;

@@ -3,6 +3,7 @@
 use super::job::one_job;
 use super::queue::{PAGE, one_group, one_queue};
 use super::queue_actions::{group_offers, job_offers, queue_offers};
+use super::redis_server::one_server;
 use super::{Panel, PanelContext};
 use crate::core::action::Offer;
 use crate::core::focus::Focus;
@@ -41,6 +42,7 @@ impl Panel for Queues {
             [] => overview(context),
             [.., job] if job.kind() == "job" => one_job(context, job),
             [.., group] if group.kind() == "group" => one_group(context, group),
+            [server, ..] if server.kind() == "server" => one_server(context, server),
             [queue, ..] => one_queue(context, queue),
         }
     }
@@ -63,6 +65,9 @@ impl Panel for Queues {
     fn focus(&self, context: PanelContext<'_>, path: &[RowKey]) -> Vec<(TargetId, Focus)> {
         let Some(first) = path.first() else { return Vec::new() };
         let Some((target, _)) = state(context, first.segment(1)) else { return Vec::new() };
+        if first.kind() == "server" {
+            return vec![(target.id.clone(), Focus::Server)];
+        }
         let queue = queue_of(first);
         let mut list = vec![
             Focus::FailedJobs { queue: queue.clone(), offset: 0, limit: PAGE },
@@ -183,8 +188,12 @@ fn overview(context: PanelContext<'_>) -> Content {
             }
             let role = number_role(target, context);
             let queues = state.reading().and_then(|reading| reading.queues.ready());
-            let rows: Vec<Row> =
+            let mut rows: Vec<Row> =
                 queues.into_iter().flatten().map(|queue| queue_row(target, state, queue, role)).collect();
+            rows.push(Row::opens(
+                RowKey::new(&["server", target.id.as_str()]),
+                vec![Cell::of(Role::Accent, "the server itself"), Cell::of(Role::Muted, "Enter")],
+            ));
             let table = Table {
                 columns: vec![
                     Column::flex("queue", 18, 0),
@@ -202,10 +211,15 @@ fn overview(context: PanelContext<'_>) -> Content {
                     Column::fixed("backlog", 16, 5),
                 ],
                 rows,
-                empty: "no queue was found; name prefixes or queues in the configuration".to_owned(),
+                empty: String::new(),
                 fixed_order: false,
             };
-            Section { title: String::new(), lines: heading(target, state, context), table: Some(table) }
+            let mut lines = heading(target, state, context);
+            if queues.is_some_and(Vec::is_empty) {
+                let note = "no queue was found; name prefixes or queues in the configuration";
+                lines.push(Line::of(Role::Muted, note));
+            }
+            Section { title: String::new(), lines, table: Some(table) }
         })
         .collect();
     if sections.is_empty() {

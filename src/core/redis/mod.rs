@@ -8,6 +8,7 @@ mod failures;
 mod family;
 mod reading;
 mod rules;
+mod server;
 mod state;
 
 pub use action::{JobAct, JobState, Letters, QueueAction, QueueRef, RetryOptions};
@@ -18,4 +19,5 @@ pub use failures::{FailureGroup, groups, normalised, own_frame};
 pub use family::{Family, Signs, family};
 pub use reading::*;
 pub use rules::{RULES, queue_key, signals};
+pub use server::{ClientGroup, CommandRate, CommandStat, ServerDetail, SlowEntry, command_rates};
 pub use state::{QueueHistory, RedisRates, RedisState};

@@ -1,6 +1,6 @@
 //! One poll of a Redis target, as data: the server by INFO, the queues by plain reads, the details that somebody looks at.
 
-use super::{Brake, Envelope, Family, JobState, QueueRef};
+use super::{Brake, Envelope, Family, JobState, QueueRef, ServerDetail};
 use crate::core::part::Part;
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -14,6 +14,8 @@ pub struct RedisReading {
     pub queues: Part<Vec<QueueReading>>,
     /// How discovery of queues stands: "found by SCAN, 12 % done", "named in the configuration".
     pub discovery: String,
+    /// The server in detail, while somebody looks.
+    pub detail: Option<Box<ServerDetail>>,
     /// How letters are opened, by the configuration.
     pub envelope: Envelope,
     /// How a redrive is braked.

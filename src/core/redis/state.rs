@@ -1,6 +1,6 @@
 //! What follows from several readings of one Redis target: rates between two readings of the same run, histories, growth.
 
-use super::{QueueReading, QueueRef, RedisReading, RedisServer};
+use super::{CommandRate, QueueReading, QueueRef, RedisReading, RedisServer, ServerDetail, command_rates};
 use crate::core::history::Series;
 use crate::core::part::Part;
 use crate::core::rate;
@@ -103,6 +103,9 @@ pub struct RedisState {
     pub ops: Series,
     /// Hit ratio over time.
     pub hits: Series,
+    /// What commands did between the last two looks at the server's details.
+    pub commands: Vec<CommandRate>,
+    detail: Option<Box<ServerDetail>>,
     /// Every queue's past.
     pub queues: BTreeMap<QueueRef, QueueHistory>,
 }
@@ -150,6 +153,18 @@ impl RedisState {
                 }
                 history.missed < MISSED
             });
+        }
+        if let Some(detail) = &reading.detail {
+            match &self.detail {
+                Some(old) if old.at == detail.at => {}
+                old => {
+                    self.commands = old.as_ref().map(|old| command_rates(old, detail)).unwrap_or_default();
+                    self.detail = Some(detail.clone());
+                }
+            }
+        } else {
+            self.detail = None;
+            self.commands.clear();
         }
         self.latest = Some((now, reading));
     }

@@ -118,7 +118,11 @@ impl PostgresSource {
             .iter()
             .flat_map(|focus| match focus {
                 Focus::StatementTexts(ids) => ids.as_slice(),
-                Focus::Look(_) | Focus::FailedJobs { .. } | Focus::OpenJobs { .. } | Focus::Job { .. } => &[],
+                Focus::Server
+                | Focus::Look(_)
+                | Focus::FailedJobs { .. }
+                | Focus::OpenJobs { .. }
+                | Focus::Job { .. } => &[],
             })
             .copied()
             .collect();

@@ -47,7 +47,7 @@ pub(super) async fn read(
             }
             Focus::OpenJobs { queue } => details.lists.extend(open_jobs(connection, queue, now).await.ok()),
             Focus::Job { queue, id } => details.jobs.extend(job(connection, queue, id).await.ok()),
-            Focus::StatementTexts(_) | Focus::Look(_) => {}
+            Focus::StatementTexts(_) | Focus::Look(_) | Focus::Server => {}
         }
     }
     details

@@ -7,13 +7,14 @@ mod discovery;
 pub mod evidence;
 mod info;
 mod queues;
+mod server;
 
 use super::Source;
 use crate::config::target::RedisConnect;
 use crate::core::focus::Focus;
 use crate::core::part::{Gap, GapKind, Part};
 use crate::core::reading::Reading;
-use crate::core::redis::RedisReading;
+use crate::core::redis::{RedisReading, ServerDetail};
 use crate::core::report::{PollError, PollErrorKind};
 use crate::core::time::Now;
 use connection::{Connection, explain};
@@ -26,6 +27,9 @@ use std::time::Duration;
 /// Connected workers are looked up this often: the list of clients can be long.
 const WORKERS_EACH: Duration = Duration::from_secs(6);
 
+/// The server's details are read this often while somebody looks.
+const DETAIL_EACH: Duration = Duration::from_secs(2);
+
 /// Asks one Redis server.
 pub struct RedisSource {
     connect: RedisConnect,
@@ -34,6 +38,7 @@ pub struct RedisSource {
     workers: Part<HashMap<String, evidence::Workers>>,
     workers_at: Option<Now>,
     remembered: details::Remembered,
+    detail: Option<Box<ServerDetail>>,
 }
 
 impl std::fmt::Debug for RedisSource {
@@ -48,7 +53,15 @@ impl RedisSource {
     pub fn new(connect: RedisConnect) -> Self {
         let discovery = Discovery::new(&connect);
         let remembered = HashMap::new();
-        Self { connect, open: None, discovery, workers: Part::NotAsked, workers_at: None, remembered }
+        Self {
+            connect,
+            open: None,
+            discovery,
+            workers: Part::NotAsked,
+            workers_at: None,
+            remembered,
+            detail: None,
+        }
     }
 
     async fn read(&mut self, now: Now, focus: &[Focus]) -> Result<RedisReading, PollError> {
@@ -104,8 +117,10 @@ impl RedisSource {
         let queues = self.queues(connection, millis).await;
         let details::Details { failed, lists, jobs } =
             details::read(connection, focus, &mut self.remembered, millis).await;
+        let detail = self.detail(connection, now, millis, focus).await;
         Ok(RedisReading {
             server,
+            detail,
             queues,
             discovery: self.discovery.words(),
             envelope: self.connect.envelope.clone(),
@@ -114,6 +129,22 @@ impl RedisSource {
             lists,
             jobs,
         })
+    }
+
+    /// The server in detail while somebody looks, read anew every [`DETAIL_EACH`].
+    async fn detail(
+        &mut self,
+        connection: &mut Connection,
+        now: Now,
+        millis: i64,
+        focus: &[Focus],
+    ) -> Option<Box<ServerDetail>> {
+        if !focus.contains(&Focus::Server) {
+            self.detail = None;
+        } else if self.detail.as_ref().is_none_or(|detail| now.since(detail.at) >= DETAIL_EACH) {
+            self.detail = server::read(connection, now, millis).await.ok().map(Box::new);
+        }
+        self.detail.clone()
     }
 
     async fn queues(

@@ -7,6 +7,7 @@ mod postgres;
 mod postgres_acts;
 mod queue_acts;
 mod queues;
+mod redis_server;
 mod redrive;
 mod screen;
 mod search;

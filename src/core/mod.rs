@@ -6,6 +6,7 @@
 pub mod action;
 pub mod alert;
 pub mod arming;
+pub mod doctor;
 pub mod focus;
 pub mod freshness;
 pub mod history;

@@ -2,6 +2,7 @@
 
 use super::ids::SystemKind;
 use super::metrics::MetricsReading;
+use super::part::Gap;
 use super::postgres::PostgresReading;
 use super::prometheus::PrometheusReading;
 use super::redis::RedisReading;
@@ -23,6 +24,30 @@ pub enum Reading {
 }
 
 impl Reading {
+    /// The parts of a search cluster or a Prometheus server that could not be read; the other systems examine rights for themselves.
+    #[must_use]
+    pub fn gaps(&self) -> Vec<(&'static str, &Gap)> {
+        match self {
+            Self::Search(reading) => [
+                ("identity", reading.identity.gap()),
+                ("health", reading.health.gap()),
+                ("nodes", reading.nodes.gap()),
+                ("unassigned", reading.unassigned.gap()),
+                ("read-only", reading.read_only.gap()),
+                ("lifecycle", reading.lifecycle.gap()),
+                ("allocation", reading.allocation.gap()),
+            ]
+            .into_iter()
+            .filter_map(|(part, gap)| Some((part, gap?)))
+            .collect(),
+            Self::Prometheus(reading) => [("targets", reading.targets.gap()), ("rules", reading.rules.gap())]
+                .into_iter()
+                .filter_map(|(part, gap)| Some((part, gap?)))
+                .collect(),
+            Self::Postgres(_) | Self::Redis(_) | Self::Metrics(_) => Vec::new(),
+        }
+    }
+
     /// The kind of system that it describes.
     #[must_use]
     pub const fn kind(&self) -> SystemKind {

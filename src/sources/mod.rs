@@ -9,6 +9,7 @@ pub mod search;
 pub mod tls;
 
 use crate::config::target::{Connect, TargetConfig};
+use crate::core::doctor::{Check, Report};
 use crate::core::focus::Focus;
 use crate::core::reading::Reading;
 use crate::core::report::PollError;
@@ -25,6 +26,25 @@ pub trait Source: Send {
 
     /// Called after a poll was given up: cancel on the server what may still run there, on a task of its own, with its own timeout.
     fn abandon(&mut self) {}
+}
+
+/// What can be seen and done on a target with the rights that there are. Nothing is changed there.
+///
+/// # Errors
+/// When it cannot be connected to.
+pub async fn examine(target: &TargetConfig, now: Now) -> Result<Report, PollError> {
+    match &target.connect {
+        Connect::Postgres(connect) => postgres::doctor::examine(connect).await,
+        Connect::Redis(connect) => redis::doctor::examine(connect).await,
+        Connect::Search(_) | Connect::Prometheus(_) | Connect::Metrics(_) => {
+            let reading = open(target).poll(now, &[]).await?;
+            let mut checks = vec![Check::fine("connection", "it answers")];
+            checks.extend(reading.gaps().into_iter().map(|(part, gap)| {
+                Check::missing(part, gap.note.clone(), "the other parts are read without it")
+            }));
+            Ok(Report { checks, setup: Vec::new() })
+        }
+    }
 }
 
 /// The source for a target.

@@ -2,6 +2,7 @@
 
 pub(crate) mod connection;
 mod decode;
+pub(super) mod doctor;
 mod looks;
 mod queries;
 mod sessions;

@@ -4,6 +4,7 @@ pub mod connection;
 mod decode;
 mod details;
 mod discovery;
+pub(super) mod doctor;
 pub mod evidence;
 mod info;
 mod queues;

@@ -158,7 +158,7 @@ pub fn named(name: &str) -> QueueRef {
     QueueRef { prefix: "bull".into(), name: name.into() }
 }
 
-fn reading(watch: &Watch) -> &RedisReading {
+pub fn reading(watch: &Watch) -> &RedisReading {
     match &watch.world.targets()[0].system {
         SystemState::Redis(state) => state.reading().expect("a reading"),
         other => panic!("{other:?}"),

@@ -1,5 +1,7 @@
 //! Arguments exactly as typed, turned into a run. Nothing is asked of a server here.
 
+mod doctor;
+
 use crate::actions::audit::AuditTrail;
 use crate::actions::gate::{Actor, Entry, Gate};
 use crate::app::keymap::Keymap;
@@ -26,7 +28,7 @@ use std::sync::Arc;
 /// The exit code of a mistake in arguments, configuration or terminal.
 const MISTAKE: u8 = 2;
 /// The documented sample, which is also what `stacktop config` prints.
-const SAMPLE: &str = include_str!("../config.toml");
+const SAMPLE: &str = include_str!("../../config.toml");
 
 /// top for a whole stack: Postgres, Redis and job queues, Elasticsearch and Prometheus on one screen
 #[derive(Debug, Parser)]
@@ -63,6 +65,8 @@ enum Verb {
     },
     /// Print which targets would be watched, and why
     Targets,
+    /// Print what can be seen and done on each target, and the lines that would permit the rest
+    Doctor,
     /// Print the documented sample configuration
     Config,
 }
@@ -81,6 +85,7 @@ pub fn run() -> ExitCode {
             print(&describe(&settings));
             ExitCode::SUCCESS
         }),
+        Some(Verb::Doctor) => doctor::run(&arguments, &around),
         Some(Verb::Demo { seed }) => demo(&arguments, &around, *seed),
         None => live(&arguments, &around),
     };

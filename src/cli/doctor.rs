@@ -1,0 +1,95 @@
+//! `stacktop doctor`: what can be seen and done on each target with the rights that there are, and the lines that would permit the rest.
+
+use super::{Arguments, complain, print, settings};
+use crate::config::discover::Surroundings;
+use crate::config::target::TargetConfig;
+use crate::core::doctor::{Check, Report};
+use crate::core::report::PollError;
+use crate::core::time::Clock;
+use crate::runtime::clock::SystemClock;
+use crate::sources;
+use std::process::ExitCode;
+use std::time::Duration;
+
+/// A target that has not told everything by then hangs.
+const TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Examines every target. The exit code is 1 when one of them could not be connected to.
+pub(super) fn run(arguments: &Arguments, around: &Surroundings) -> Result<ExitCode, String> {
+    let settings = settings(arguments, around)?;
+    sources::tls::install_provider();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| format!("cannot start: {error}"))?;
+    let mut reached = true;
+    for target in &settings.targets {
+        let found = runtime.block_on(examine(target));
+        reached &= found.is_some();
+    }
+    if settings.targets.is_empty() {
+        complain("no target was found; `stacktop targets` says what was looked for");
+        reached = false;
+    }
+    Ok(if reached { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+async fn examine(target: &TargetConfig) -> Option<()> {
+    print(&format!("{} ({}) {}\n", target.id, target.kind().name(), target.address()));
+    let now = SystemClock::start().now();
+    let result = tokio::time::timeout(TIMEOUT, sources::examine(target, now)).await;
+    match result {
+        Ok(Ok(report)) => {
+            print(&shown(&report));
+            Some(())
+        }
+        Ok(Err(error)) => {
+            print(&format!("{}\n", refusal(&error)));
+            None
+        }
+        Err(_) => {
+            print(&format!("  MISSING  connection: no answer within {} s\n\n", TIMEOUT.as_secs()));
+            None
+        }
+    }
+}
+
+fn refusal(error: &PollError) -> String {
+    let remedy = error.remedy.as_ref().map_or(String::new(), |remedy| format!("\n           {remedy}"));
+    format!("  MISSING  connection: {}{remedy}\n", error.message)
+}
+
+fn shown(report: &Report) -> String {
+    let mut text = String::new();
+    for Check { feature, works, found, remedy } in &report.checks {
+        text.push_str(&format!("  {:<8} {feature}: {found}\n", if *works { "ok" } else { "MISSING" }));
+        if let Some(remedy) = remedy {
+            text.push_str(&format!("           {remedy}\n"));
+        }
+    }
+    if !report.setup.is_empty() {
+        text.push_str("  to set it up from nothing:\n");
+        for line in &report.setup {
+            text.push_str(&format!("    {line}\n"));
+        }
+    }
+    text.push('\n');
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_missing_comes_with_its_remedy() {
+        let report = Report {
+            checks: vec![Check::fine("a", "fine"), Check::missing("b", "not granted", "GRANT b TO me;")],
+            setup: vec!["CREATE ROLE x;".to_owned()],
+        };
+        let text = shown(&report);
+        assert!(text.contains("  ok       a: fine\n"));
+        assert!(text.contains("  MISSING  b: not granted\n           GRANT b TO me;\n"));
+        assert!(text.contains("    CREATE ROLE x;\n"));
+    }
+}

@@ -1,0 +1,178 @@
+//! What this role can see and do on a PostgreSQL server. Reads catalogs and privileges only.
+
+use super::connection;
+use crate::config::target::PostgresConnect;
+use crate::core::doctor::{Check, Report};
+use crate::core::report::PollError;
+use tokio_postgres::Row;
+
+const LOOK: &str = "SELECT quote_ident(current_user), current_database()::text, current_setting('server_version_num')::int4, \
+     (SELECT rolsuper FROM pg_catalog.pg_roles WHERE rolname = current_user), \
+     pg_has_role(current_user, 'pg_read_all_stats', 'usage'), pg_has_role(current_user, 'pg_signal_backend', 'usage'), \
+     coalesce((SELECT pg_has_role(current_user, oid, 'usage') FROM pg_catalog.pg_roles WHERE rolname = 'pg_read_all_data'), false), \
+     (SELECT pg_has_role(current_user, oid, 'usage') FROM pg_catalog.pg_roles WHERE rolname = 'pg_use_reserved_connections'), \
+     (SELECT pg_has_role(current_user, oid, 'usage') FROM pg_catalog.pg_roles WHERE rolname = 'pg_maintain'), \
+     EXISTS (SELECT 1 FROM pg_catalog.pg_extension WHERE extname = 'pg_stat_statements'), \
+     current_setting('track_io_timing'), current_setting('track_activity_query_size'), coalesce((SELECT setting LIKE '%pg_stat_statements%' FROM pg_catalog.pg_settings WHERE name = 'shared_preload_libraries'), true), \
+     (SELECT string_agg(rolname, ', ') FROM pg_catalog.pg_roles WHERE rolname IN ('rds_superuser', 'cloudsqlsuperuser', 'azure_pg_admin', 'alloydbsuperuser')), \
+     EXISTS (SELECT 1 FROM pg_catalog.pg_proc WHERE proname = 'aurora_version'), \
+     (SELECT has_function_privilege(p.oid, 'execute') FROM pg_catalog.pg_proc p WHERE proname = 'pg_stat_statements_reset' LIMIT 1), \
+     coalesce(current_setting('reserved_connections', true)::int4, 0)";
+
+/// Examines the server.
+///
+/// # Errors
+/// When it cannot be connected to; the sentence says what to do.
+pub(in crate::sources) async fn examine(connect: &PostgresConnect) -> Result<Report, PollError> {
+    let place = format!("{}:{}/{}", connect.host, connect.port, connect.database);
+    let open = connection::connect(connect, connection::POLLING).await?;
+    let row = open
+        .client
+        .query_one(LOOK, &[])
+        .await
+        .map_err(|error| connection::explain(&error, &place, &connect.user))?;
+    Ok(Report { checks: checks(&row, open.tls), setup: setup(&row) })
+}
+
+fn flag(row: &Row, at: usize) -> bool {
+    row.try_get::<_, Option<bool>>(at).ok().flatten().unwrap_or_default()
+}
+
+fn text(row: &Row, at: usize) -> String {
+    row.try_get::<_, Option<String>>(at).ok().flatten().unwrap_or_default()
+}
+
+fn version(row: &Row) -> i32 {
+    row.try_get(2).unwrap_or_default()
+}
+
+/// A feature that needs a role to be granted.
+fn granted(feature: &str, has: bool, role: &str, user: &str) -> Check {
+    if has {
+        Check::fine(feature, format!("{user} has {role}"))
+    } else {
+        Check::missing(feature, format!("{user} does not have {role}"), format!("GRANT {role} TO {user};"))
+    }
+}
+
+fn checks(row: &Row, tls: bool) -> Vec<Check> {
+    let (user, version, superuser) = (text(row, 0), version(row), flag(row, 3));
+    let mut list = vec![
+        Check::fine("connection", if tls { "encrypted" } else { "not encrypted" }),
+        granted(
+            "statements, waits and replication of everybody",
+            superuser || flag(row, 4),
+            "pg_monitor",
+            &user,
+        ),
+        granted("cancel and terminate backends", superuser || flag(row, 5), "pg_signal_backend", &user),
+    ];
+    list.push(if superuser {
+        Check::fine("backends of superusers", "the role is a superuser")
+    } else {
+        Check::missing(
+            "backends of superusers",
+            "only a superuser may signal them",
+            "nothing short of a superuser; usually not needed",
+        )
+    });
+    list.push(match (flag(row, 9), flag(row, 12)) {
+        (true, true) => Check::fine("statements over a window", "pg_stat_statements is in this database"),
+        (false, true) => Check::missing(
+            "statements over a window",
+            format!("pg_stat_statements is not in database {}", text(row, 1)),
+            "CREATE EXTENSION pg_stat_statements;",
+        ),
+        (_, false) => Check::missing(
+            "statements over a window",
+            "pg_stat_statements is not loaded",
+            "shared_preload_libraries = 'pg_stat_statements' (restart), then CREATE EXTENSION pg_stat_statements;",
+        ),
+    });
+    list.push(if superuser || flag(row, 15) {
+        Check::fine("reset of statement counters", "permitted")
+    } else {
+        Check::missing(
+            "reset of statement counters",
+            "not permitted (it is a superuser's unless granted)",
+            format!("GRANT EXECUTE ON FUNCTION pg_stat_statements_reset TO {user};"),
+        )
+    });
+    list.push(if text(row, 10) == "on" {
+        Check::fine("time spent reading", "track_io_timing is on")
+    } else {
+        Check::missing(
+            "time spent reading",
+            "track_io_timing is off",
+            "ALTER SYSTEM SET track_io_timing = on; SELECT pg_reload_conf();",
+        )
+    });
+    list.extend(by_version(row, &user, version, superuser));
+    list
+}
+
+/// Rights that came with a version.
+fn by_version(row: &Row, user: &str, version: i32, superuser: bool) -> Vec<Check> {
+    let mut list = Vec::new();
+    if version >= 140_000 {
+        list.push(granted(
+            "bloat of other owners' tables",
+            superuser || flag(row, 6),
+            "pg_read_all_data",
+            user,
+        ));
+    }
+    list.push(if version >= 170_000 {
+        granted("VACUUM, ANALYZE and REINDEX of any table", superuser || flag(row, 8), "pg_maintain", user)
+    } else if superuser {
+        Check::fine("VACUUM, ANALYZE and REINDEX of any table", "the role is a superuser")
+    } else {
+        Check::missing(
+            "VACUUM, ANALYZE and REINDEX of any table",
+            "before 17 only a table's owner (or a superuser) may",
+            "connect as the owner of the tables for these",
+        )
+    });
+    if version >= 160_000 {
+        let reserved: i32 = row.try_get(16).unwrap_or_default();
+        if superuser || flag(row, 7) {
+            list.push(Check::fine(
+                "a connection when all slots are taken",
+                format!("{reserved} are reserved"),
+            ));
+        } else {
+            list.push(Check::missing(
+                "a connection when all slots are taken",
+                format!("{user} may not use reserved connections ({reserved} are set)"),
+                format!(
+                    "GRANT pg_use_reserved_connections TO {user}; and reserved_connections = 3 (restart)"
+                ),
+            ));
+        }
+    }
+    list
+}
+
+fn setup(row: &Row) -> Vec<String> {
+    let version = version(row);
+    let mut roles = vec!["pg_monitor", "pg_signal_backend"];
+    if version >= 160_000 {
+        roles.push("pg_use_reserved_connections");
+    }
+    let mut lines = vec![
+        "CREATE ROLE stacktop LOGIN PASSWORD '…';".to_owned(),
+        format!("GRANT {} TO stacktop; -- pg_monitor alone to look only", roles.join(", ")),
+    ];
+    let managed = text(row, 13);
+    if flag(row, 14) {
+        lines.push(
+            "-- Aurora: some replication functions are not supported there; those parts say so".to_owned(),
+        );
+    }
+    if !managed.is_empty() {
+        lines.push(format!(
+            "-- a managed service ({managed}): run these as a member of that role; nobody is a superuser there"
+        ));
+    }
+    lines
+}

@@ -26,6 +26,12 @@ pub(super) fn postgres(entry: &PostgresFile) -> Result<Connect, String> {
     let mut pg = url::postgres(entry.url.get_ref())?;
     pg.password = secret(entry.password_file.as_ref(), entry.password_command.as_ref(), pg.password.take())?;
     pg.root_cert = entry.ca.clone().or(pg.root_cert);
+    if let Some(url) = &entry.pgbouncer {
+        let mut console = url::postgres(url).map_err(|error| format!("pgbouncer: {error}"))?;
+        console.password = secret(entry.pgbouncer_password_file.as_ref(), None, console.password.take())?;
+        console.root_cert = entry.ca.clone().or(console.root_cert);
+        pg.pgbouncer = Some(Box::new(console));
+    }
     if let Some(column) = &entry.tenant_column {
         pg.tenant_column.clone_from(column);
     }

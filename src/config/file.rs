@@ -150,6 +150,10 @@ pub struct PostgresFile {
     pub ca: Option<PathBuf>,
     /// The column that names a tenant.
     pub tenant_column: Option<String>,
+    /// URL of the admin console of the PgBouncer in front (database `pgbouncer`).
+    pub pgbouncer: Option<String>,
+    /// File with the password for that console.
+    pub pgbouncer_password_file: Option<PathBuf>,
     /// How often it is polled.
     pub interval: Option<Lasting>,
     /// After this a poll is given up.

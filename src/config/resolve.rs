@@ -117,6 +117,12 @@ pub fn resolve(wishes: &Wishes, around: &Surroundings) -> Result<Settings, Strin
         {
             pg.password = pgpass::password(around, pg, &mut trail);
         }
+        if let Connect::Postgres(pg) = &mut target.connect
+            && let Some(console) = &mut pg.pgbouncer
+            && console.password.is_none()
+        {
+            console.password = pgpass::password(around, console, &mut trail);
+        }
     }
     let local = targets.iter().all(TargetConfig::is_local);
     let environment = file

@@ -126,6 +126,8 @@ pub struct PostgresConnect {
     pub client_cert: Option<(PathBuf, PathBuf)>,
     /// Panels of the team's own.
     pub panels: Vec<SqlPanel>,
+    /// The admin console of the PgBouncer in front, if one is configured.
+    pub pgbouncer: Option<Box<PostgresConnect>>,
     /// The column that names a tenant, for the look at tenant isolation.
     pub tenant_column: String,
 }

@@ -132,6 +132,7 @@ pub fn from_settings(
         root_cert: get("sslrootcert").map(PathBuf::from),
         client_cert: pair.map(|(cert, key)| (cert.into(), key.into())),
         panels: Vec::new(),
+        pgbouncer: None,
         tenant_column: TENANT_COLUMN.to_owned(),
     })
 }

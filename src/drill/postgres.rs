@@ -268,6 +268,7 @@ pub(super) fn primary(sim: &Sim, now: Now, focus: &[Focus]) -> PostgresReading {
             prepared: Part::Ready(Vec::new()),
             freeze_max_age: Some(2e8),
         }),
+        pooler: Part::NotAsked,
         panels: Vec::new(),
         looks,
     }
@@ -295,6 +296,7 @@ pub(super) fn standby(sim: &Sim, now: Now) -> PostgresReading {
         statements: Part::Ready(Statements { at: now, rows: Vec::new(), evictions: None }),
         texts: Vec::new(),
         health: Part::NotAsked,
+        pooler: Part::NotAsked,
         panels: Vec::new(),
         looks: Vec::new(),
     }

@@ -3,7 +3,7 @@
 
 use super::postgres::{self, heading, number_role};
 use super::{Panel, PanelContext};
-use super::{looks, upkeep};
+use super::{looks, pooler, upkeep};
 use crate::core::action::Offer;
 use crate::core::focus::Focus;
 use crate::core::ids::TargetId;
@@ -47,6 +47,7 @@ impl Panel for Health {
             if let Some(reading) = state.reading() {
                 sections.push(databases(target, reading, context));
                 sections.extend(vacuums(target, reading));
+                sections.extend(pooler::section(target, reading, number_role(target, context)));
                 sections.push(looks::index(target, reading));
             }
         }

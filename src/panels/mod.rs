@@ -7,6 +7,7 @@ mod letters;
 mod looks;
 mod metrics;
 mod overview;
+mod pooler;
 mod postgres;
 mod prometheus;
 mod queries;

@@ -145,6 +145,10 @@ pub fn card(state: &PostgresState, session: &Session) -> Vec<Line> {
         fact("transaction", format!("open for {}", age(session.transaction_age))),
         fact("statement", format!("began {} ago", age(session.query_age))),
     ];
+    let pooler = state.reading().and_then(|reading| reading.pooler.ready());
+    if let Some(client) = pooler.and_then(|pooler| pooler.clients.get(&session.id.pid)) {
+        lines.insert(2, fact("via PgBouncer", client.clone()));
+    }
     if let Some((class, event)) = &session.wait {
         lines.push(fact("waits for", format!("{class}:{event}, {}", wait_words(class, event))));
     }

@@ -149,6 +149,7 @@ fn connect(
                 root_cert: None,
                 client_cert: None,
                 panels: Vec::new(),
+                pgbouncer: None,
                 tenant_column: TENANT_COLUMN.to_owned(),
             })
         }

@@ -157,6 +157,7 @@ fn on_this_machine(around: &Surroundings, kind: SystemKind, port: u16) -> Connec
                 root_cert: None,
                 client_cert: None,
                 panels: Vec::new(),
+                pgbouncer: None,
                 tenant_column: TENANT_COLUMN.to_owned(),
             })
         }

@@ -3,12 +3,17 @@
 pub mod blocking;
 pub mod locks;
 mod look;
+mod pooler;
 mod reading;
 mod rules;
 mod state;
 mod window;
 
 pub use look::{Look, Looked, SqlPanel, SqlTable, TOPICS, Topic};
+pub use pooler::{
+    ConsoleTable, Pool, PooledDatabase, Pooler, clients as pooled_clients, databases as pooled_databases,
+    pools,
+};
 pub use reading::*;
 pub use rules::{RULES, backend_key, describe, prepared_key, signals};
 pub use state::{Histories, PostgresState, Rates, Totals, WINDOW, lag_bytes};

@@ -3,6 +3,7 @@
 use super::BackendId;
 use super::locks::LockReading;
 use super::look::{Looked, SqlPanel};
+use super::pooler::Pooler;
 use crate::core::part::Part;
 use crate::core::time::Now;
 use std::time::Duration;
@@ -32,6 +33,8 @@ pub struct PostgresReading {
     pub texts: Vec<(i64, String)>,
     /// What is looked at less often.
     pub health: Part<Health>,
+    /// The PgBouncer in front, where one is configured.
+    pub pooler: Part<Pooler>,
     /// The panels that the configuration names.
     pub panels: Vec<SqlPanel>,
     /// What somebody looks at, and the panels whose thresholds are watched.

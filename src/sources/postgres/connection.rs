@@ -64,6 +64,32 @@ pub async fn connect_as(
     options: &str,
     name: &str,
 ) -> Result<Connection, PollError> {
+    let (mut config, connector) = prepare(connect, name).await?;
+    config.options(options);
+    let modes = modes(connect);
+    let place = format!("{}:{}/{}", connect.host, connect.port, connect.database);
+    let mut last = None;
+    for mode in modes {
+        config.ssl_mode(*mode);
+        match tokio::time::timeout(HANDSHAKE, open(&config, &connector)).await {
+            Ok(Ok(connection)) => return Ok(connection),
+            Ok(Err(error)) => last = Some(error),
+            Err(_) => {
+                let message =
+                    format!("{place} does not answer as Postgres does within {} s", HANDSHAKE.as_secs());
+                return Err(PollError::new(PollErrorKind::TimedOut, message)
+                    .remedy("check host and port; the server may hang, or another one may be there"));
+            }
+        }
+    }
+    Err(last.map_or_else(
+        || PollError::new(PollErrorKind::Internal, "no way to connect was tried"),
+        |error| explain(&error, &place, &connect.user),
+    ))
+}
+
+/// Everything but the session's settings: address, credentials, TLS.
+async fn prepare(connect: &PostgresConnect, name: &str) -> Result<(Config, MakeRustlsConnect), PollError> {
     let wanted = connect.clone();
     let (password, tls) = tokio::task::spawn_blocking(move || {
         let password = wanted.password.as_ref().map(crate::config::secret::Secret::read).transpose()?;
@@ -84,31 +110,42 @@ pub async fn connect_as(
         config.password(password.expose_secret());
     }
     config
-        .options(options)
         .keepalives(true)
         .keepalives_idle(Duration::from_secs(20))
         .keepalives_interval(Duration::from_secs(5))
         .keepalives_retries(3);
-    let modes: &[SslMode] = match connect.tls {
+    Ok((config, connector))
+}
+
+/// The modes that are tried, one after the other.
+fn modes(connect: &PostgresConnect) -> &'static [SslMode] {
+    match connect.tls {
         _ if connect.host.starts_with('/') => &[SslMode::Disable],
         PgTls::Disable => &[SslMode::Disable],
         PgTls::Allow => &[SslMode::Disable, SslMode::Require],
         PgTls::Prefer => &[SslMode::Prefer],
         PgTls::Require | PgTls::VerifyCa | PgTls::VerifyFull => &[SslMode::Require],
-    };
+    }
+}
+
+/// Connects to the admin console of a PgBouncer, which takes no settings and only simple queries. The caller has the timeout.
+///
+/// # Errors
+/// As [`connect`].
+pub async fn console(connect: &PostgresConnect) -> Result<Client, PollError> {
+    let (mut config, connector) = prepare(connect, "stacktop").await?;
     let place = format!("{}:{}/{}", connect.host, connect.port, connect.database);
     let mut last = None;
-    for mode in modes {
+    for mode in modes(connect) {
         config.ssl_mode(*mode);
-        match tokio::time::timeout(HANDSHAKE, open(&config, &connector)).await {
-            Ok(Ok(connection)) => return Ok(connection),
-            Ok(Err(error)) => last = Some(error),
-            Err(_) => {
-                let message =
-                    format!("{place} does not answer as Postgres does within {} s", HANDSHAKE.as_secs());
-                return Err(PollError::new(PollErrorKind::TimedOut, message)
-                    .remedy("check host and port; the server may hang, or another one may be there"));
+        match config.connect(connector.clone()).await {
+            Ok((client, connection)) => {
+                tokio::spawn(async move {
+                    let _ = connection.await;
+                });
+                return Ok(client);
             }
+            Err(error) => last = Some(error),
         }
     }
     Err(last.map_or_else(

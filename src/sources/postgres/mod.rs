@@ -4,6 +4,7 @@ pub(crate) mod connection;
 mod decode;
 pub(super) mod doctor;
 mod looks;
+mod pooler;
 mod queries;
 mod sessions;
 mod tls;
@@ -23,6 +24,7 @@ use crate::core::time::Now;
 use connection::{Connection, gap};
 use futures_util::future::BoxFuture;
 use looks::Looks;
+use pooler::PoolerWatch;
 use queries::Questions;
 use sessions::KnownSessions;
 use std::collections::HashMap;
@@ -45,6 +47,7 @@ pub struct PostgresSource {
     polling: bool,
     texts: HashMap<i64, String>,
     looks: Looks,
+    pooler: Option<PoolerWatch>,
 }
 
 impl std::fmt::Debug for PostgresSource {
@@ -70,7 +73,8 @@ impl PostgresSource {
     #[must_use]
     pub fn new(connect: PostgresConnect) -> Self {
         let looks = Looks::new(connect.clone());
-        Self { connect, open: None, polling: false, texts: HashMap::new(), looks }
+        let pooler = connect.pgbouncer.as_deref().cloned().map(PoolerWatch::new);
+        Self { connect, open: None, polling: false, texts: HashMap::new(), looks, pooler }
     }
 
     async fn read(&mut self, now: Now, focus: &[Focus]) -> Result<PostgresReading, PollError> {
@@ -88,6 +92,7 @@ impl PostgresSource {
         match reading {
             Ok(mut reading) => {
                 reading.texts = self.texts(&mut open, focus).await;
+                reading.pooler = self.pooler.as_mut().map_or(Part::NotAsked, |pooler| pooler.step(now));
                 reading.panels.clone_from(&self.connect.panels);
                 reading.looks = self.looks(now, reading.server.version_num, focus);
                 self.open = Some(open);

@@ -163,7 +163,7 @@ async fn a_panel_of_one_s_own_is_shown_watched_and_changes_nothing() {
     let watched = BTreeMap::from([("failures".to_owned(), (Some(1.0), Some(5.0)))]);
     let panels = vec![
         panel("deliveries", "SELECT 'shop' AS endpoint, 7 AS failures UNION ALL SELECT 'blog', 2", watched),
-        panel("writes", "DELETE FROM orders", BTreeMap::new()),
+        panel("writes", "CREATE TABLE made_by_a_panel ()", BTreeMap::new()),
         panel("sleeps", "SELECT pg_sleep(60)", BTreeMap::new()),
         panel("broken", "SELECT nothing FROM nowhere", BTreeMap::new()),
     ];

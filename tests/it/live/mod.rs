@@ -4,6 +4,7 @@
 mod doctor;
 mod looks;
 mod metrics;
+mod pooler;
 mod postgres;
 mod postgres_acts;
 mod queue_acts;

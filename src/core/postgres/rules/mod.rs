@@ -1,6 +1,7 @@
 //! The rules about a PostgreSQL server. Each names its culprit, how many are hit, and what may be done.
 
 mod copies;
+mod pools;
 mod specs;
 
 pub use specs::RULES;
@@ -41,6 +42,7 @@ pub fn signals(state: &PostgresState, target: &TargetId, rules: &Rulebook, now: 
     scene.slots();
     scene.prepared();
     scene.panels();
+    scene.pools();
     scene.found
 }
 

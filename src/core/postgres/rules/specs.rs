@@ -104,6 +104,22 @@ pub const RULES: &[RuleSpec] = &[
         Capacity,
     ),
     rule(
+        "pgbouncer.waiting",
+        "how long a client has been waiting for a server connection",
+        Seconds,
+        (Some(1.0), Some(10.0)),
+        0,
+        Saturation,
+    ),
+    rule(
+        "pgbouncer.paused",
+        "a database of a PgBouncer is paused or disabled",
+        State,
+        (None, None),
+        5,
+        Saturation,
+    ),
+    rule(
         "postgres.panel",
         "a panel of your own is above a threshold of its own",
         State,

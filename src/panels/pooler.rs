@@ -1,0 +1,71 @@
+//! The PgBouncer in front of a server: its pools, who waits, what is paused.
+
+use crate::core::part::Part;
+use crate::core::place::RowKey;
+use crate::core::postgres::{Pool, Pooler, PostgresReading};
+use crate::core::world::TargetState;
+use crate::ui::content::{Cell, Column, Line, Role, Row, Section, Table};
+use crate::ui::format::{duration, or_dash, percent};
+
+/// The section of the health screen; nothing when no PgBouncer is configured.
+pub(super) fn section(target: &TargetState, reading: &PostgresReading, role: Role) -> Option<Section> {
+    let pooler = match &reading.pooler {
+        Part::NotAsked => return None,
+        Part::Unavailable(gap) => {
+            return Some(Section::lines("PgBouncer", vec![Line::of(Role::Warning, &gap.note)]));
+        }
+        Part::Ready(pooler) => pooler,
+    };
+    let lines = pooler
+        .databases
+        .iter()
+        .filter(|database| database.paused || database.disabled)
+        .map(|database| {
+            let word = if database.paused { "paused: its clients wait" } else { "disabled" };
+            Line::of(Role::Warning, format!("database {} is {word}", database.name))
+        })
+        .collect();
+    let table = Table {
+        columns: vec![
+            Column::fixed("pool", 20, 0),
+            Column::fixed("user", 14, 1),
+            Column::number("clients", 8, 0),
+            Column::number("waiting", 8, 0),
+            Column::number("longest", 8, 0),
+            Column::number("servers", 8, 1),
+            Column::number("idle", 6, 2),
+            Column::number("in use", 7, 0),
+            Column::flex("mode", 12, 2),
+        ],
+        rows: pooler.pools.iter().map(|pool| row(target, pooler, pool, role)).collect(),
+        empty: "no pool".to_owned(),
+        fixed_order: false,
+    };
+    Some(Section { title: format!("PgBouncer {}", pooler.address), lines, table: Some(table) })
+}
+
+fn row(target: &TargetState, pooler: &Pooler, pool: &Pool, role: Role) -> Row {
+    let used = pooler.utilisation(pool);
+    let wait = pool.longest_wait;
+    let tone = match wait.as_secs_f64() {
+        seconds if seconds >= 10.0 => Role::Critical,
+        _ if pool.clients_waiting > 0 => Role::Warning,
+        _ => role,
+    };
+    let full = if used.is_some_and(|used| used >= 0.9) { Role::Warning } else { role };
+    let number = |value: u64| Cell::number(Some(value as f64), value.to_string());
+    Row::flat(
+        RowKey::new(&["pool", target.id.as_str(), &pool.database, &pool.user]),
+        vec![
+            Cell::of(Role::Strong, &pool.database),
+            Cell::of(role, &pool.user),
+            number(pool.clients_active).role(role),
+            number(pool.clients_waiting).role(tone),
+            Cell::number(Some(wait.as_secs_f64()), duration(wait)).role(tone),
+            number(pool.servers_active).role(role),
+            number(pool.servers_idle).role(role),
+            Cell::number(used, or_dash(used, percent)).role(full),
+            Cell::of(Role::Muted, &pool.mode),
+        ],
+    )
+}

@@ -1,0 +1,112 @@
+//! Asks the admin console of a PgBouncer: simple queries only, on a connection and a task of its own, so that no poll waits for it.
+
+use super::connection;
+use crate::config::target::PostgresConnect;
+use crate::core::part::{Gap, GapKind, Part};
+use crate::core::postgres::{ConsoleTable, Pooler, pooled_clients, pooled_databases, pools};
+use crate::core::time::Now;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+use tokio::task::JoinHandle;
+use tokio_postgres::{Client, Error, SimpleQueryMessage};
+
+/// It is asked this often.
+const INTERVAL: Duration = Duration::from_secs(5);
+/// A console that has not answered by then hangs.
+const TIMEOUT: Duration = Duration::from_secs(5);
+/// More rows of servers or clients are not kept.
+const MOST_ROWS: usize = 10_000;
+
+type Shared = Arc<Mutex<Part<Pooler>>>;
+
+fn locked(shared: &Shared) -> MutexGuard<'_, Part<Pooler>> {
+    shared.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The PgBouncer in front of one server.
+pub(super) struct PoolerWatch {
+    connect: PostgresConnect,
+    found: Shared,
+    asked: Option<Now>,
+    running: Option<JoinHandle<()>>,
+    client: Arc<tokio::sync::Mutex<Option<Client>>>,
+}
+
+impl PoolerWatch {
+    pub(super) fn new(connect: PostgresConnect) -> Self {
+        Self { connect, found: Shared::default(), asked: None, running: None, client: Arc::default() }
+    }
+
+    /// Asks if that is due, and tells what is known. Waits for nothing.
+    pub(super) fn step(&mut self, now: Now) -> Part<Pooler> {
+        let busy = self.running.as_ref().is_some_and(|task| !task.is_finished());
+        if !busy && self.asked.is_none_or(|at| now.since(at) >= INTERVAL) {
+            self.asked = Some(now);
+            let (connect, found, slot) =
+                (self.connect.clone(), Arc::clone(&self.found), Arc::clone(&self.client));
+            self.running = Some(tokio::spawn(async move {
+                let mut slot = slot.lock().await;
+                let asking = ask(&connect, &mut slot, now);
+                let part = match tokio::time::timeout(TIMEOUT, asking).await {
+                    Ok(Ok(pooler)) => Part::Ready(pooler),
+                    Ok(Err(why)) => {
+                        *slot = None;
+                        Part::Unavailable(Gap::new(GapKind::Failed, format!("PgBouncer: {why}")))
+                    }
+                    Err(_) => {
+                        *slot = None;
+                        Part::Unavailable(Gap::new(GapKind::TimedOut, "PgBouncer does not answer within 5 s"))
+                    }
+                };
+                *locked(&found) = part;
+            }));
+        }
+        locked(&self.found).clone()
+    }
+}
+
+impl Drop for PoolerWatch {
+    fn drop(&mut self) {
+        if let Some(task) = &self.running {
+            task.abort();
+        }
+    }
+}
+
+async fn ask(connect: &PostgresConnect, slot: &mut Option<Client>, now: Now) -> Result<Pooler, String> {
+    if slot.as_ref().is_none_or(Client::is_closed) {
+        *slot = Some(connection::console(connect).await.map_err(|error| error.message)?);
+    }
+    let Some(client) = slot.as_ref() else { return Err("there is no connection".to_owned()) };
+    let words =
+        |error: Error| error.as_db_error().map_or_else(|| error.to_string(), |db| db.message().to_owned());
+    let show = async |what: &str| show(client, what).await.map_err(words);
+    let databases = show("SHOW DATABASES").await?;
+    let found = show("SHOW POOLS").await?;
+    let servers = show("SHOW SERVERS").await?;
+    let clients = show("SHOW CLIENTS").await?;
+    Ok(Pooler {
+        at: now,
+        address: format!("{}:{}", connect.host, connect.port),
+        pools: pools(&found),
+        databases: pooled_databases(&databases),
+        clients: pooled_clients(&servers, &clients),
+    })
+}
+
+async fn show(client: &Client, what: &str) -> Result<ConsoleTable, Error> {
+    let mut table = ConsoleTable::default();
+    for message in client.simple_query(what).await? {
+        match message {
+            SimpleQueryMessage::RowDescription(columns) => {
+                table.columns = columns.iter().map(|column| column.name().to_owned()).collect();
+            }
+            SimpleQueryMessage::Row(row) if table.rows.len() < MOST_ROWS => {
+                let cells = (0..row.len()).map(|at| row.try_get(at).ok().flatten().map(str::to_owned));
+                table.rows.push(cells.collect());
+            }
+            _ => {}
+        }
+    }
+    Ok(table)
+}

@@ -1,0 +1,129 @@
+//! A real PgBouncer: its pools, who waits, what is paused, and the client behind a backend.
+
+use super::{Watch, server};
+use stacktop::config::target::{Connect, PostgresConnect};
+use stacktop::config::url;
+use stacktop::core::alert::Severity;
+use stacktop::core::part::Part;
+use stacktop::core::place::Screen;
+use stacktop::core::postgres::{Pooler, PostgresReading, backend_key};
+use stacktop::core::world::SystemState;
+use stacktop::panels::panel;
+use std::time::Duration;
+use tokio_postgres::{Client, NoTls};
+
+async fn client(url: &str) -> Client {
+    let (client, connection) = tokio_postgres::connect(url, NoTls).await.expect("connected");
+    tokio::spawn(connection);
+    client
+}
+
+fn reading(watch: &Watch) -> &PostgresReading {
+    match &watch.world.targets()[0].system {
+        SystemState::Postgres(state) => state.reading().expect("a reading"),
+        other => panic!("{other:?}"),
+    }
+}
+
+async fn until(watch: &mut Watch, what: &str, done: impl Fn(&Pooler) -> bool) -> Pooler {
+    for _ in 0..150 {
+        watch.poll().await.expect("a poll");
+        if let Part::Ready(pooler) = &reading(watch).pooler
+            && done(pooler)
+        {
+            return pooler.clone();
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    panic!("{what} did not come: {:?}", reading(watch).pooler);
+}
+
+fn text(content: &stacktop::ui::content::Content) -> String {
+    let lines = content.sections.iter().flat_map(|section| {
+        let rows = section.table.iter().flat_map(|table| &table.rows);
+        let cells =
+            rows.map(|row| row.cells.iter().map(|cell| cell.text.as_str()).collect::<Vec<_>>().join(" "));
+        section.lines.iter().map(stacktop::ui::content::Line::plain).chain(cells)
+    });
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_starved_pool_is_a_finding_and_a_backend_shows_its_client() {
+    let test = "a_starved_pool_is_a_finding_and_a_backend_shows_its_client";
+    let Some(url) = server(test, "STACKTOP_TEST_PG_URL") else { return };
+    let Some(through) = server(test, "STACKTOP_TEST_PGBOUNCER_URL") else { return };
+    let console =
+        url::postgres(&through.replace("/postgres", "/pgbouncer").replace("//pgbouncer", "//postgres"));
+    let console = Box::new(console.expect("a URL"));
+    let connect = PostgresConnect { pgbouncer: Some(console), ..url::postgres(&url).expect("a URL") };
+    let mut watch = Watch::new(Connect::Postgres(connect));
+    let name = format!("jobs-{}", std::process::id());
+    // Both connections of the pool are held; a third client waits.
+    let mut holders = Vec::new();
+    for _ in 0..2 {
+        let holder = client(&format!("{through}?application_name={name}")).await;
+        holder.batch_execute("BEGIN; SELECT 1").await.expect("it holds a connection");
+        holders.push(holder);
+    }
+    let pid: i32 = match &holders[0].simple_query("SELECT pg_backend_pid()").await.expect("a pid")[..] {
+        [_, tokio_postgres::SimpleQueryMessage::Row(row), ..] => {
+            row.get(0).expect("it").parse().expect("a number")
+        }
+        other => panic!("{other:?}"),
+    };
+    let waiting = tokio::spawn(async move { client(&through).await.batch_execute("SELECT 1").await });
+    let pooler = until(&mut watch, "a waiting client", |pooler| {
+        pooler
+            .pools
+            .iter()
+            .any(|pool| pool.clients_waiting == 1 && pool.longest_wait > Duration::from_secs(1))
+    })
+    .await;
+    let pool = pooler.pools.iter().find(|pool| pool.clients_waiting == 1).expect("the pool");
+    assert_eq!((pool.servers_active, pooler.utilisation(pool)), (2, Some(1.0)));
+    let findings = watch.world.alerts.findings();
+    let found =
+        &findings.iter().find(|finding| finding.signal.rule == "pgbouncer.waiting").expect("one").signal;
+    assert!(found.severity >= Severity::Warning);
+    assert!(
+        found.sentence.contains("1 client waiting") && found.sentence.contains("all its server connections")
+    );
+    // The backend shows who is really behind it.
+    let sessions = reading(&watch).sessions.ready().expect("sessions");
+    let session = sessions.iter().find(|session| session.id.pid == pid).expect("the backend");
+    let card = panel(Screen::Queries).content(watch.context(), &[backend_key("it", session.id)]);
+    let shown = text(&card);
+    assert!(shown.contains("via PgBouncer") && shown.contains(&name), "{shown}");
+    let health = text(&panel(Screen::Health).content(watch.context(), &[]));
+    assert!(health.contains("transaction") && health.contains("100 %"), "{health}");
+    drop(holders);
+    waiting.await.expect("no panic").expect("it got its turn");
+    until(&mut watch, "nobody waits", |pooler| pooler.pools.iter().all(|pool| pool.clients_waiting == 0))
+        .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_console_that_is_not_there_costs_its_part_only() {
+    let test = "a_console_that_is_not_there_costs_its_part_only";
+    let Some(url) = server(test, "STACKTOP_TEST_PG_URL") else { return };
+    for (console, words) in [
+        ("postgres://x@127.0.0.1:9/pgbouncer".to_owned(), "cannot be reached"),
+        // A Postgres server is no PgBouncer.
+        (url.clone(), "PgBouncer: "),
+    ] {
+        let console = Some(Box::new(url::postgres(&console).expect("a URL")));
+        let connect = PostgresConnect { pgbouncer: console, ..url::postgres(&url).expect("a URL") };
+        let mut watch = Watch::new(Connect::Postgres(connect));
+        for _ in 0..60 {
+            watch.poll().await.expect("the server is read all the same");
+            if reading(&watch).pooler.gap().is_some() {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        let gap = reading(&watch).pooler.gap().expect("the reason").note.clone();
+        assert!(gap.contains(words), "{gap}");
+        assert!(reading(&watch).sessions.ready().is_some());
+    }
+}

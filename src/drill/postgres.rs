@@ -36,7 +36,7 @@ fn server(sim: &Sim, standby: bool) -> Server {
         superuser: false,
         reads_all_stats: true,
         signals: true,
-        own_pid: 990,
+        pooled: false,
         tls: true,
     }
 }

@@ -44,7 +44,8 @@ pub fn heading(target: &TargetState, state: &PostgresState, context: PanelContex
         Some(reading) => {
             let role = if reading.server.in_recovery { "standby" } else { "primary" };
             let version = reading.server.version.split(' ').next().unwrap_or_default();
-            line.then(Role::Muted, format!("{version} {role} as {}", reading.server.role))
+            let by = if reading.server.pooled { " through PgBouncer" } else { "" };
+            line.then(Role::Muted, format!("{version} {role} as {}{by}", reading.server.role))
         }
         None => line.then(Role::Muted, &target.address),
     };

@@ -7,11 +7,11 @@ use super::Executor;
 use crate::config::target::PostgresConnect;
 use crate::core::action::{Action, ActionError, Confirmed, Outcome, Verdict, Verification};
 use crate::core::postgres::{BackendId, CANCEL, PgAction, Pinned, TERMINATE};
-use crate::sources::postgres::connection::{self, Connection};
+use crate::sources::postgres::connection::{self, Connection, Parameter};
 use futures_util::future::BoxFuture;
 use std::time::Duration;
 use tokio::sync::Mutex;
-use tokio_postgres::types::ToSql;
+use tokio_postgres::types::Type;
 use tokio_postgres::{Error, Row};
 
 /// An action that was not answered after this long is "not known".
@@ -56,7 +56,7 @@ impl PostgresExecutor {
     }
 
     /// Asks once. What was sent is never sent again by itself.
-    async fn ask(&self, sql: &str, parameters: &[&(dyn ToSql + Sync)]) -> Result<Vec<Row>, Trouble> {
+    async fn ask(&self, sql: &str, parameters: &[Parameter<'_>]) -> Result<Vec<Row>, Trouble> {
         let mut slot = self.open.lock().await;
         if slot.as_ref().is_none_or(|open| open.client.is_closed()) {
             let opening = connection::connect(&self.connect, connection::ACTING);
@@ -69,7 +69,7 @@ impl PostgresExecutor {
         let Some(open) = slot.as_ref() else {
             return Err(Trouble::NotDone("there is no connection".to_owned()));
         };
-        let answer = tokio::time::timeout(TIMEOUT, open.client.query(sql, parameters)).await;
+        let answer = tokio::time::timeout(TIMEOUT, open.ask(sql, parameters)).await;
         match answer {
             Ok(Ok(rows)) => Ok(rows),
             Ok(Err(error)) if connection::is_broken(&error) => {
@@ -88,11 +88,13 @@ impl PostgresExecutor {
     async fn signal(&self, pinned: Pinned, terminate: bool) -> Result<Outcome, ActionError> {
         let act = PgAction::one(pinned, terminate);
         let (backend, query_start) = pinned;
+        let pid: Parameter<'_> = (&backend.pid, Type::INT4);
+        let started: Parameter<'_> = (&backend.backend_start_micros, Type::INT8);
         let rows = match (&act, query_start) {
             (PgAction::Cancel { .. }, Some(start)) => {
-                self.ask(CANCEL, &[&backend.pid, &backend.backend_start_micros, &start]).await
+                self.ask(CANCEL, &[pid, started, (&start, Type::INT8)]).await
             }
-            _ => self.ask(TERMINATE, &[&backend.pid, &backend.backend_start_micros]).await,
+            _ => self.ask(TERMINATE, &[pid, started]).await,
         };
         let rows = rows.map_err(|trouble| match trouble {
             Trouble::NotDone(why) => ActionError::NotDone(why),
@@ -159,7 +161,7 @@ impl PostgresExecutor {
         let mut left = Vec::new();
         for (backend, query_start) in backends {
             let rows = self
-                .ask(LOOK, &[&backend.pid, &backend.backend_start_micros])
+                .ask(LOOK, &[(&backend.pid, Type::INT4), (&backend.backend_start_micros, Type::INT8)])
                 .await
                 .map_err(|(Trouble::NotDone(why) | Trouble::Lost(why))| ActionError::NotDone(why))?;
             let Some(row) = rows.first() else { continue };
@@ -185,8 +187,11 @@ impl PostgresExecutor {
         let failed = |trouble| match trouble {
             Trouble::NotDone(why) | Trouble::Lost(why) => ActionError::NotDone(why),
         };
-        let rows = self.ask(LOOK, &[&pid, &backend_start_micros]).await.map_err(failed)?;
-        let waiting = self.ask(VICTIMS, &[&pid]).await.map_err(failed)?;
+        let rows = self
+            .ask(LOOK, &[(&pid, Type::INT4), (&backend_start_micros, Type::INT8)])
+            .await
+            .map_err(failed)?;
+        let waiting = self.ask(VICTIMS, &[(&pid, Type::INT4)]).await.map_err(failed)?;
         let waiting: i64 = waiting.first().and_then(|row| row.try_get(0).ok()).unwrap_or_default();
         let Some(row) = rows.first() else {
             return Ok(Verification {

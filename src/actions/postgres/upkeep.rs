@@ -4,9 +4,9 @@
 use crate::config::target::PostgresConnect;
 use crate::core::action::{ActionError, Outcome, Verdict, Verification};
 use crate::core::postgres::Upkeep;
-use crate::sources::postgres::connection::{self, Connection};
+use crate::sources::postgres::connection::{self, Connection, Parameter};
 use std::time::{Duration, Instant};
-use tokio_postgres::types::ToSql;
+use tokio_postgres::types::Type;
 use tokio_postgres::{Error, Row};
 
 /// By this name its session stands among the running ones.
@@ -42,9 +42,9 @@ async fn ask(
     connect: &PostgresConnect,
     open: &Connection,
     sql: &str,
-    parameters: &[&(dyn ToSql + Sync)],
+    parameters: &[Parameter<'_>],
 ) -> Result<Vec<Row>, ActionError> {
-    match tokio::time::timeout(TIMEOUT, open.client.query(sql, parameters)).await {
+    match tokio::time::timeout(TIMEOUT, open.ask(sql, parameters)).await {
         Ok(Ok(rows)) => Ok(rows),
         Ok(Err(error)) => Err(ActionError::NotDone(words(connect, &error))),
         Err(_) => Err(ActionError::NotDone("the server did not answer within 5 s".to_owned())),
@@ -61,7 +61,8 @@ async fn resolve(
     let rows = match upkeep {
         Upkeep::ResetStatements => ask(connect, open, EXTENSION, &[]).await?,
         Upkeep::Analyze | Upkeep::Vacuum | Upkeep::Reindex => {
-            ask(connect, open, RESOLVE, &[&relation, &upkeep.kinds()]).await?
+            let kinds = upkeep.kinds();
+            ask(connect, open, RESOLVE, &[(&relation, Type::TEXT), (&kinds, Type::TEXT_ARRAY)]).await?
         }
     };
     match &rows[..] {
@@ -79,6 +80,12 @@ pub(super) async fn carry_out(
 ) -> Result<Outcome, ActionError> {
     let options = if upkeep == Upkeep::Reindex { PATIENT } else { OPTIONS };
     let open = open(connect, options).await?;
+    if open.pooled.is_some() {
+        return Err(ActionError::Refused(
+            "it needs a session of its own: give the address of the server itself, not of its PgBouncer"
+                .to_owned(),
+        ));
+    }
     let (name, _) = resolve(connect, &open, upkeep, relation).await?;
     let command = upkeep.command(&name);
     let began = Instant::now();
@@ -114,7 +121,7 @@ pub(super) async fn look(
             format!("{relation} is {}", if valid { "valid" } else { "INVALID: drop it, or reindex it again" })
         }
         Upkeep::Analyze | Upkeep::Vacuum => {
-            let rows = ask(connect, &open, LAST, &[&relation]).await?;
+            let rows = ask(connect, &open, LAST, &[(&relation, Type::TEXT)]).await?;
             let row = rows.first();
             let at = |index: usize| row.and_then(|row| row.try_get::<_, Option<f64>>(index).ok().flatten());
             let age = if upkeep == Upkeep::Vacuum { at(0) } else { at(1) };

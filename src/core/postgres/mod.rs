@@ -16,7 +16,7 @@ pub use pooler::{
 };
 pub use reading::*;
 pub use rules::{RULES, backend_key, describe, prepared_key, signals};
-pub use state::{Histories, PostgresState, Rates, Totals, WINDOW, lag_bytes};
+pub use state::{Histories, PostgresState, Rates, Setback, Totals, WINDOW, lag_bytes};
 pub use window::{StatementDelta, StatementsDelta};
 
 mod action;

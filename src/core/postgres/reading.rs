@@ -63,10 +63,10 @@ pub struct Server {
     pub reads_all_stats: bool,
     /// It may signal other roles' backends (`pg_signal_backend`).
     pub signals: bool,
-    /// The backends of stacktop itself, by application name and role.
-    pub own_pid: i32,
     /// The connection is encrypted.
     pub tls: bool,
+    /// It goes through a PgBouncer.
+    pub pooled: bool,
 }
 
 /// What a session is doing.

@@ -89,6 +89,19 @@ pub struct Rates {
     pub archive_failures: Option<f64>,
 }
 
+/// Why counters start anew.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Setback {
+    /// Another postmaster.
+    Restarted,
+    /// A standby became a primary, or the other way round.
+    Promoted,
+    /// A process died: the postmaster lives and says so nowhere, but its helpers are new and every session was ended.
+    Crashed,
+    /// Counters of a database fell, and nothing else happened: somebody reset them.
+    Reset,
+}
+
 /// The past of the numbers that are drawn.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Histories {
@@ -121,8 +134,9 @@ pub struct PostgresState {
     pub histories: Histories,
     /// Statements by what they did in the window.
     pub statements: StatementsDelta,
-    /// When the counters fell although the server did not restart: it crashed and recovered, or somebody reset them.
-    pub reset_at: Option<Now>,
+    /// The last break in what the server counts, and when it was noticed.
+    pub setback: Option<(Now, Setback)>,
+    databases: Vec<DatabaseCounters>,
     totals: VecDeque<(Now, Totals)>,
     window: StatementWindow,
     health: Option<Health>,
@@ -131,8 +145,10 @@ pub struct PostgresState {
 impl PostgresState {
     /// Takes in a new reading: derives rates against its predecessors over the measured time between them.
     pub fn absorb(&mut self, reading: PostgresReading, now: Now) {
-        if self.is_another_server(&reading) {
-            *self = Self::default();
+        if let Some(setback) = self.reading().and_then(|before| setback(before, &reading)) {
+            // What was counted before means nothing any more; the past that is drawn stays.
+            let histories = std::mem::take(&mut self.histories);
+            *self = Self { setback: Some((now, setback)), histories, ..Self::default() };
         }
         self.forest = match (reading.sessions.ready(), reading.locks.ready()) {
             (Some(sessions), Some(locks)) => forest(sessions, locks),
@@ -169,14 +185,6 @@ impl PostgresState {
         self.latest.as_ref().map(|(_, reading)| reading)
     }
 
-    /// Another postmaster, or a standby that was promoted: old counters mean nothing any more.
-    fn is_another_server(&self, reading: &PostgresReading) -> bool {
-        self.reading().is_some_and(|before| {
-            before.server.started_micros != reading.server.started_micros
-                || before.server.in_recovery != reading.server.in_recovery
-        })
-    }
-
     fn absorb_totals(&mut self, reading: &PostgresReading, now: Now) {
         self.rates = Rates {
             wal_bytes: self.rates.wal_bytes,
@@ -192,8 +200,17 @@ impl PostgresState {
             && !totals.grew_from(before)
         {
             self.totals.clear();
-            self.reset_at = Some(now);
+            // A sum also falls when a database was dropped.
+            let fell = |after: &DatabaseCounters| {
+                let before = self.databases.iter().find(|before| before.name == after.name);
+                let alone = |one: &DatabaseCounters| Totals::of(std::slice::from_ref(one));
+                before.is_some_and(|before| !alone(after).grew_from(&alone(before)))
+            };
+            if databases.iter().any(fell) {
+                self.setback = Some((now, Setback::Reset));
+            }
         }
+        self.databases.clone_from(databases);
         if let Some((at, before)) = self.totals.back() {
             let elapsed = now.since(*at);
             self.rates.transactions = per_second(before.transactions, totals.transactions, elapsed);
@@ -252,6 +269,24 @@ impl PostgresState {
     }
 }
 
+/// What broke the counters between two readings, if the server itself did. The postmaster survives the death of a backend, so that its
+/// start does not move; the checkpointer, which lives as long as the server runs undisturbed, is a new one.
+fn setback(before: &PostgresReading, after: &PostgresReading) -> Option<Setback> {
+    if before.server.started_micros != after.server.started_micros {
+        return Some(Setback::Restarted);
+    }
+    if before.server.in_recovery != after.server.in_recovery {
+        return Some(Setback::Promoted);
+    }
+    let checkpointer = |reading: &PostgresReading| {
+        let sessions = reading.sessions.ready()?;
+        let found = sessions.iter().find(|session| session.backend_type == "checkpointer")?;
+        (found.id.backend_start_micros > 0).then_some(found.id)
+    };
+    let (old, new) = (checkpointer(before)?, checkpointer(after)?);
+    (old != new).then_some(Setback::Crashed)
+}
+
 /// The largest number of bytes that any copy is behind: as the primary sees it, else as a standby sees itself.
 #[must_use]
 pub fn lag_bytes(reading: &PostgresReading) -> Option<f64> {
@@ -288,10 +323,27 @@ mod tests {
         state.absorb(reading(1000.0, 5000.0, 0.0), Now::example(0));
         state.absorb(reading(10.0, 20.0, 0.0), Now::example(2));
         assert_eq!(state.rates.transactions, None);
-        assert_eq!(state.reset_at, Some(Now::example(2)));
+        assert_eq!(state.setback, Some((Now::example(2), Setback::Reset)));
         state.absorb(reading(14.0, 20.0, 0.0), Now::example(4));
         assert_eq!(state.rates.transactions, Some(2.0));
         assert_eq!(state.histories.transactions.tail(3), vec![None, None, Some(2.0)]);
+    }
+
+    #[test]
+    fn a_dropped_database_is_no_reset() {
+        let named = |name: &str, commits: f64| DatabaseCounters {
+            name: name.to_owned(),
+            commits,
+            ..DatabaseCounters::default()
+        };
+        let reading =
+            |databases| PostgresReading { databases: Part::Ready(databases), ..PostgresReading::default() };
+        let mut state = PostgresState::default();
+        state.absorb(reading(vec![named("a", 500.0), named("b", 10.0)]), Now::example(0));
+        state.absorb(reading(vec![named("b", 20.0)]), Now::example(2));
+        assert_eq!((state.setback, state.rates.transactions), (None, None));
+        state.absorb(reading(vec![named("b", 24.0)]), Now::example(4));
+        assert_eq!(state.rates.transactions, Some(2.0));
     }
 
     #[test]
@@ -302,7 +354,7 @@ mod tests {
         other.server.started_micros = 77;
         state.absorb(other, Now::example(2));
         assert_eq!(state.rates.transactions, None);
-        assert_eq!(state.reset_at, None);
+        assert_eq!(state.setback, Some((Now::example(2), Setback::Restarted)));
         state.gap();
         assert_eq!(state.histories.connections.last(), None);
     }

@@ -5,13 +5,17 @@ use crate::config::target::{PgTls, PostgresConnect};
 use crate::core::part::{Gap, GapKind};
 use crate::core::report::{PollError, PollErrorKind};
 use secrecy::ExposeSecret;
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 use tokio_postgres::error::SqlState;
-use tokio_postgres::{CancelToken, Client, Config, NoTls, config::SslMode};
+use tokio_postgres::types::{ToSql, Type};
+use tokio_postgres::{CancelToken, Client, Config, Error, NoTls, Row, Statement, config::SslMode};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
-/// The connection that polls: it can change nothing, waits for no lock, and gives up soon.
-pub const POLLING: &str = "-c statement_timeout=2000 -c lock_timeout=100 -c default_transaction_read_only=on \
+/// The connection that polls: it can change nothing, waits for no lock, and gives up soon. Reading any text of pg_stat_statements makes
+/// the server collect all of them (5000 of 7 kB: 35 MB); with less `work_mem` it writes them to a temporary file.
+pub const POLLING: &str = "-c statement_timeout=2000 -c lock_timeout=100 -c default_transaction_read_only=on -c work_mem=65536 \
      -c idle_in_transaction_session_timeout=10000 -c jit=off -c max_parallel_workers_per_gather=0";
 
 /// The connection that acts: the signal functions take no lock and are quick.
@@ -21,6 +25,9 @@ pub const ACTING: &str =
 /// A server that takes a connection answers within this, or it hangs, or it is none of ours.
 const HANDSHAKE: Duration = Duration::from_secs(3);
 
+/// How the sentence begins when the server turns out to be a pooler.
+const POOLER: &str = "a PgBouncer answers at";
+
 /// An open connection.
 pub struct Connection {
     /// To ask with.
@@ -29,10 +36,51 @@ pub struct Connection {
     pub cancel: CancelToken,
     /// It is encrypted.
     pub tls: bool,
+    /// What begins each transaction where the connection itself can have no settings: behind a PgBouncer the next question may run
+    /// on another session of the server, and a setting would stay behind for its next client.
+    pub pooled: Option<String>,
+    prepared: Mutex<HashMap<String, Statement>>,
     connector: MakeRustlsConnect,
 }
 
+/// A parameter and its type, which a question that is not prepared has to say.
+pub type Parameter<'a> = (&'a (dyn ToSql + Sync), Type);
+
 impl Connection {
+    /// Asks. Questions that are asked at once travel in one round trip; each is prepared once a connection, or runs in a transaction of
+    /// its own behind a PgBouncer.
+    ///
+    /// # Errors
+    /// What the server says.
+    pub async fn ask(&self, sql: &str, parameters: &[Parameter<'_>]) -> Result<Vec<Row>, Error> {
+        if let Some(begin) = &self.pooled {
+            let (begun, rows, ended) = tokio::join!(
+                self.client.batch_execute(begin),
+                self.client.query_typed(sql, parameters),
+                self.client.batch_execute("COMMIT"),
+            );
+            begun?;
+            let rows = rows?;
+            ended?;
+            return Ok(rows);
+        }
+        let statement = self.statement(sql).await?;
+        let values: Vec<&(dyn ToSql + Sync)> = parameters.iter().map(|(value, _)| *value).collect();
+        self.client.query(&statement, &values).await
+    }
+
+    /// The statement for `sql`, prepared once a connection.
+    async fn statement(&self, sql: &str) -> Result<Statement, Error> {
+        let known = self.prepared.lock().unwrap_or_else(PoisonError::into_inner).get(sql).cloned();
+        if let Some(statement) = known {
+            return Ok(statement);
+        }
+        let statement = self.client.prepare(sql).await?;
+        let mut prepared = self.prepared.lock().unwrap_or_else(PoisonError::into_inner);
+        prepared.insert(sql.to_owned(), statement.clone());
+        Ok(statement)
+    }
+
     /// Cancels what runs on this connection, on a task of its own and with its own timeout.
     pub fn cancel_in_background(&self) {
         let (token, connector, tls) = (self.cancel.clone(), self.connector.clone(), self.tls);
@@ -64,14 +112,37 @@ pub async fn connect_as(
     options: &str,
     name: &str,
 ) -> Result<Connection, PollError> {
+    match connect_with(connect, Some(options), modes(connect), options, name).await {
+        // It takes no settings at the start: they go into each transaction.
+        Err(error) if error.kind == PollErrorKind::WrongServer && error.message.contains(POOLER) => {
+            let modes: &[SslMode] = match connect.tls {
+                // What is preferred is not known afterwards; what was asked for is.
+                PgTls::Prefer => &[SslMode::Require, SslMode::Disable],
+                _ => modes(connect),
+            };
+            connect_with(connect, None, modes, options, name).await
+        }
+        result => result,
+    }
+}
+
+async fn connect_with(
+    connect: &PostgresConnect,
+    at_start: Option<&str>,
+    modes: &[SslMode],
+    options: &str,
+    name: &str,
+) -> Result<Connection, PollError> {
     let (mut config, connector) = prepare(connect, name).await?;
-    config.options(options);
-    let modes = modes(connect);
+    if let Some(options) = at_start {
+        config.options(options);
+    }
     let place = format!("{}:{}/{}", connect.host, connect.port, connect.database);
     let mut last = None;
     for mode in modes {
         config.ssl_mode(*mode);
-        match tokio::time::timeout(HANDSHAKE, open(&config, &connector)).await {
+        let pooled = at_start.is_none().then(|| (begin(options), *mode == SslMode::Require));
+        match tokio::time::timeout(HANDSHAKE, open(&config, &connector, pooled)).await {
             Ok(Ok(connection)) => return Ok(connection),
             Ok(Err(error)) => last = Some(error),
             Err(_) => {
@@ -154,18 +225,39 @@ pub async fn console(connect: &PostgresConnect) -> Result<Client, PollError> {
     ))
 }
 
-async fn open(config: &Config, connector: &MakeRustlsConnect) -> Result<Connection, tokio_postgres::Error> {
+/// Options of a connection as the beginning of a transaction.
+fn begin(options: &str) -> String {
+    let settings = options.split("-c ").filter_map(|pair| pair.trim().split_once('='));
+    let settings = settings.filter(|(name, _)| *name != "default_transaction_read_only");
+    settings
+        .fold("BEGIN READ ONLY".to_owned(), |sql, (name, value)| format!("{sql}; SET LOCAL {name} = {value}"))
+}
+
+async fn open(
+    config: &Config,
+    connector: &MakeRustlsConnect,
+    pooled: Option<(String, bool)>,
+) -> Result<Connection, Error> {
     let (client, connection) = config.connect(connector.clone()).await?;
     let cancel = client.cancel_token();
     tokio::spawn(async move {
         // Its end is noticed by the next question on the client; notices are not for us.
         let _ = connection.await;
     });
-    let row = client
-        .query_opt("SELECT coalesce((SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()), false)", &[])
-        .await?;
-    let tls = row.is_some_and(|row| row.get(0));
-    Ok(Connection { client, cancel, tls, connector: connector.clone() })
+    let (pooled, known) = pooled.map_or((None, None), |(begin, tls)| (Some(begin), Some(tls)));
+    let mut open = Connection {
+        client,
+        cancel,
+        tls: known.unwrap_or_default(),
+        pooled,
+        prepared: Mutex::default(),
+        connector: connector.clone(),
+    };
+    if known.is_none() {
+        let sql = "SELECT coalesce((SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()), false)";
+        open.tls = open.ask(sql, &[]).await?.first().is_some_and(|row| row.get(0));
+    }
+    Ok(open)
 }
 
 /// Whether `error` means that the connection is of no use any more.
@@ -254,8 +346,8 @@ fn explain_refusal(db: &tokio_postgres::error::DbError, place: &str, user: &str)
         );
     }
     if message.contains("unsupported startup parameter") {
-        return PollError::new(PollErrorKind::WrongServer, format!("a PgBouncer answers at {place}"))
-            .remedy("give the address of the Postgres server itself: settings of ours must not reach other clients of the pool");
+        return PollError::new(PollErrorKind::WrongServer, format!("{POOLER} {place}"))
+            .remedy("give the address of the Postgres server itself");
     }
     PollError::new(PollErrorKind::Failed, format!("{place}: {message} (SQLSTATE {})", code.code()))
 }

@@ -1,5 +1,6 @@
 //! From rows to readings: logic, no I/O. Text is taken as bytes and read lossily: sessions of other encodings send what they like.
 
+use super::connection::Connection;
 use crate::core::part::Part;
 use crate::core::postgres::BackendId;
 use crate::core::postgres::locks::{LockMode, LockRow, PreparedTransaction};
@@ -48,7 +49,7 @@ fn seconds(row: &Row, at: usize) -> Option<Duration> {
 }
 
 /// Who answers.
-pub fn server(row: &Row, tls: bool) -> Server {
+pub fn server(row: &Row, connection: &Connection) -> Server {
     Server {
         version_num: get::<i32>(row, 0).unwrap_or_default().unsigned_abs(),
         version: text(row, 1).unwrap_or_default(),
@@ -59,14 +60,14 @@ pub fn server(row: &Row, tls: bool) -> Server {
         superuser: get(row, 6).unwrap_or_default(),
         reads_all_stats: get(row, 7).unwrap_or_default(),
         signals: get(row, 8).unwrap_or_default(),
-        own_pid: get(row, 9).unwrap_or_default(),
-        tls,
+        tls: connection.tls,
+        pooled: connection.pooled.is_some(),
     }
 }
 
 /// The oids of all superusers.
 pub fn superusers(row: &Row) -> Vec<u32> {
-    get(row, 10).unwrap_or_default()
+    get(row, 9).unwrap_or_default()
 }
 
 /// The server's time when it answered the question for sessions.

@@ -3,7 +3,7 @@
 use super::connection;
 use crate::config::target::PostgresConnect;
 use crate::core::doctor::{Check, Report};
-use crate::core::report::PollError;
+use crate::core::report::{PollError, PollErrorKind};
 use tokio_postgres::Row;
 
 const LOOK: &str = "SELECT quote_ident(current_user), current_database()::text, current_setting('server_version_num')::int4, \
@@ -26,12 +26,12 @@ const LOOK: &str = "SELECT quote_ident(current_user), current_database()::text, 
 pub(in crate::sources) async fn examine(connect: &PostgresConnect) -> Result<Report, PollError> {
     let place = format!("{}:{}/{}", connect.host, connect.port, connect.database);
     let open = connection::connect(connect, connection::POLLING).await?;
-    let row = open
-        .client
-        .query_one(LOOK, &[])
-        .await
-        .map_err(|error| connection::explain(&error, &place, &connect.user))?;
-    Ok(Report { checks: checks(&row, open.tls), setup: setup(&row) })
+    let rows =
+        open.ask(LOOK, &[]).await.map_err(|error| connection::explain(&error, &place, &connect.user))?;
+    let Some(row) = rows.first() else {
+        return Err(PollError::new(PollErrorKind::Internal, format!("{place} gave no row")));
+    };
+    Ok(Report { checks: checks(row, open.tls), setup: setup(row) })
 }
 
 fn flag(row: &Row, at: usize) -> bool {

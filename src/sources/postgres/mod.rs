@@ -24,6 +24,7 @@ use looks::Looks;
 use open::Open;
 use pooler::PoolerWatch;
 use std::collections::HashMap;
+use tokio_postgres::types::Type;
 
 /// Texts of statements that are remembered; when there are more, all are forgotten and read again when they are looked at.
 const TEXTS_LIMIT: usize = 2_000;
@@ -114,7 +115,7 @@ impl PostgresSource {
             if self.texts.len() + missing.len() > TEXTS_LIMIT {
                 self.texts.clear();
             }
-            if let Ok(rows) = open.ask(&sql, &[&missing]).await {
+            if let Ok(rows) = open.ask(&sql, &[(&missing, Type::INT8_ARRAY)]).await {
                 self.texts.extend(rows.iter().filter_map(decode::statement_text));
             }
             for id in missing {

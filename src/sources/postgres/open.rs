@@ -1,6 +1,6 @@
 //! One connection for polling: what is prepared on it, and the questions of a poll.
 
-use super::connection::{self, Connection, gap};
+use super::connection::{self, Connection, Parameter, gap};
 use super::decode;
 use super::queries::{self, Questions};
 use super::sessions::KnownSessions;
@@ -8,10 +8,9 @@ use crate::core::part::{Gap, GapKind, Part};
 use crate::core::postgres::locks::LockReading;
 use crate::core::postgres::{DatabaseCounters, Health, PostgresReading, Server, Session, Statements};
 use crate::core::time::Now;
-use std::collections::HashMap;
 use std::time::Duration;
-use tokio_postgres::types::ToSql;
-use tokio_postgres::{Client, Error, Row, Statement};
+use tokio_postgres::types::Type;
+use tokio_postgres::{Error, Row};
 
 /// Statements and health are looked at this often: their cost grows with what they look at.
 const WARM: Duration = Duration::from_secs(5);
@@ -22,7 +21,6 @@ const RIGHTS: Duration = Duration::from_secs(60);
 pub(super) struct Open {
     pub(super) connection: Connection,
     pub(super) questions: Questions,
-    prepared: HashMap<String, Statement>,
     server: Server,
     superusers: Vec<u32>,
     rights_at: Now,
@@ -37,11 +35,6 @@ impl Drop for Open {
             self.connection.cancel_in_background();
         }
     }
-}
-
-/// Asks on a client with a statement that was prepared before, so that several questions can be under way at once.
-async fn ask(client: &Client, statement: &Statement) -> Result<Vec<Row>, Error> {
-    client.query(statement, &[]).await
 }
 
 /// Rows to a part: an error that broke the connection is everybody's, any other is this part's.
@@ -70,20 +63,18 @@ fn first<T>(decode: impl Fn(&Row) -> T) -> impl FnOnce(Vec<Row>) -> Option<T> {
 
 impl Open {
     pub(super) async fn look_around(connection: Connection, now: Now) -> Result<Self, Error> {
-        let client = &connection.client;
         let (server, columns, extension) = tokio::try_join!(
-            client.query_one(queries::SERVER, &[]),
-            client.query(queries::COLUMNS, &[]),
-            client.query_opt(queries::EXTENSION, &[]),
+            connection.ask(queries::SERVER, &[]),
+            connection.ask(queries::COLUMNS, &[]),
+            connection.ask(queries::EXTENSION, &[]),
         )?;
         let columns: Vec<(String, String)> =
             columns.iter().filter_map(|row| Some((decode::text(row, 0)?, decode::text(row, 1)?))).collect();
-        let schema = extension.and_then(|row| decode::text(&row, 0));
-        let superusers = decode::superusers(&server);
-        let server = decode::server(&server, connection.tls);
+        let schema = extension.first().and_then(|row| decode::text(row, 0));
+        let superusers = server.first().map(decode::superusers).unwrap_or_default();
+        let server = server.first().map(|row| decode::server(row, &connection)).unwrap_or_default();
         Ok(Self {
             questions: queries::questions(&columns, schema.as_deref()),
-            prepared: HashMap::new(),
             server,
             superusers,
             rights_at: now,
@@ -93,23 +84,8 @@ impl Open {
         })
     }
 
-    /// The statement for `sql`, prepared once a connection.
-    async fn prepare(&mut self, sql: &str) -> Result<Statement, Error> {
-        if let Some(statement) = self.prepared.get(sql) {
-            return Ok(statement.clone());
-        }
-        let statement = self.connection.client.prepare(sql).await?;
-        self.prepared.insert(sql.to_owned(), statement.clone());
-        Ok(statement)
-    }
-
-    pub(super) async fn ask(
-        &mut self,
-        sql: &str,
-        parameters: &[&(dyn ToSql + Sync)],
-    ) -> Result<Vec<Row>, Error> {
-        let statement = self.prepare(sql).await?;
-        self.connection.client.query(&statement, parameters).await
+    pub(super) async fn ask(&self, sql: &str, parameters: &[Parameter<'_>]) -> Result<Vec<Row>, Error> {
+        self.connection.ask(sql, parameters).await
     }
 
     pub(super) async fn read(&mut self, now: Now) -> Result<PostgresReading, Error> {
@@ -117,7 +93,7 @@ impl Open {
             self.rights_at = now;
             let rows = self.ask(queries::SERVER, &[]).await?;
             if let Some(row) = rows.first() {
-                self.server = decode::server(row, self.connection.tls);
+                self.server = decode::server(row, &self.connection);
                 self.superusers = decode::superusers(row);
             }
         }
@@ -141,20 +117,14 @@ impl Open {
 
     /// One round trip: all questions are sent before the first answer is awaited.
     async fn hot(&mut self) -> Result<PostgresReading, Error> {
-        let sessions = self.prepare(&self.questions.sessions.clone()).await?;
-        let databases = self.prepare(queries::DATABASES).await?;
-        let slots = self.prepare(queries::SLOTS).await?;
-        let kept = self.prepare(queries::REPLICATION_SLOTS).await?;
-        let recovery = self.prepare("SELECT pg_is_in_recovery()").await?;
-        let client = &self.connection.client;
         let since = self.known.since();
-        let moment: [&(dyn ToSql + Sync); 1] = [&since];
+        let moment: [Parameter<'_>; 1] = [(&since, Type::TIMESTAMPTZ)];
         let (sessions, databases, slots, kept, recovery) = tokio::join!(
-            client.query(&sessions, &moment),
-            ask(client, &databases),
-            ask(client, &slots),
-            ask(client, &kept),
-            ask(client, &recovery),
+            self.ask(&self.questions.sessions, &moment),
+            self.ask(queries::DATABASES, &[]),
+            self.ask(queries::SLOTS, &[]),
+            self.ask(queries::REPLICATION_SLOTS, &[]),
+            self.ask("SELECT pg_is_in_recovery()", &[]),
         );
         self.server.in_recovery = recovery?.first().is_some_and(|row| row.get(0));
         let sessions = part(sessions, "sessions", |rows| {
@@ -191,13 +161,12 @@ impl Open {
         })
     }
 
-    async fn locks(&mut self) -> Result<Part<LockReading>, Error> {
-        let edges = self.prepare(queries::EDGES).await?;
-        let rows = self.prepare(&self.questions.locks.clone()).await?;
-        let prepared = self.prepare(queries::PREPARED).await?;
-        let client = &self.connection.client;
-        let (edges, rows, prepared) =
-            tokio::join!(ask(client, &edges), ask(client, &rows), ask(client, &prepared));
+    async fn locks(&self) -> Result<Part<LockReading>, Error> {
+        let (edges, rows, prepared) = tokio::join!(
+            self.ask(queries::EDGES, &[]),
+            self.ask(&self.questions.locks, &[]),
+            self.ask(queries::PREPARED, &[]),
+        );
         let pair = |row: &Row| (row.try_get(0).unwrap_or_default(), row.try_get(1).unwrap_or_default());
         let edges = part(edges, "blocking", all(pair))?;
         let rows =
@@ -215,7 +184,7 @@ impl Open {
         })
     }
 
-    async fn statements(&mut self, now: Now) -> Result<Part<Statements>, Error> {
+    async fn statements(&self, now: Now) -> Result<Part<Statements>, Error> {
         let Some(sql) = self.questions.statements.clone() else {
             let note = format!(
                 "pg_stat_statements is not in database {}; CREATE EXTENSION pg_stat_statements there (and \
@@ -243,12 +212,14 @@ impl Open {
         })
     }
 
-    async fn health(&mut self, now: Now) -> Result<Part<Health>, Error> {
+    async fn health(&self, now: Now) -> Result<Part<Health>, Error> {
         let sql = self.questions.health.clone();
-        let main = self.ask(&sql, &[]).await;
-        let archiver = self.ask(queries::ARCHIVER, &[]).await;
-        let vacuums = self.ask(queries::VACUUMS, &[]).await;
-        let prepared = self.ask(queries::PREPARED, &[]).await;
+        let (main, archiver, vacuums, prepared) = tokio::join!(
+            self.ask(&sql, &[]),
+            self.ask(queries::ARCHIVER, &[]),
+            self.ask(queries::VACUUMS, &[]),
+            self.ask(queries::PREPARED, &[]),
+        );
         let mut health = match main {
             Ok(rows) => decode::health(rows.first(), now),
             Err(error) if connection::is_broken(&error) => return Err(error),

@@ -2,6 +2,7 @@
 //! reports itself as skipped, by name.
 
 mod doctor;
+mod locks;
 mod looks;
 mod metrics;
 mod pooler;
@@ -13,6 +14,7 @@ mod redis_server;
 mod redrive;
 mod screen;
 mod search;
+mod wreck;
 
 use stacktop::actions;
 use stacktop::actions::audit::AuditTrail;

@@ -3,10 +3,12 @@
 use super::{Watch, server};
 use stacktop::config::target::{Connect, PostgresConnect};
 use stacktop::config::url;
+use stacktop::core::action::{Action, Verdict};
 use stacktop::core::alert::Severity;
+use stacktop::core::focus::Focus;
 use stacktop::core::part::Part;
 use stacktop::core::place::Screen;
-use stacktop::core::postgres::{Pooler, PostgresReading, backend_key};
+use stacktop::core::postgres::{BackendId, Look, PgAction, Pooler, PostgresReading, backend_key};
 use stacktop::core::world::SystemState;
 use stacktop::panels::panel;
 use std::time::Duration;
@@ -126,4 +128,68 @@ async fn a_console_that_is_not_there_costs_its_part_only() {
         assert!(gap.contains(words), "{gap}");
         assert!(reading(&watch).sessions.ready().is_some());
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn polling_through_a_pool_works_and_leaves_nothing_behind() {
+    let test = "polling_through_a_pool_works_and_leaves_nothing_behind";
+    let Some(url) = server(test, "STACKTOP_TEST_PG_URL") else { return };
+    let Some(through) = server(test, "STACKTOP_TEST_PGBOUNCER_URL") else { return };
+    // A database, and so a pool, that no other test uses through the pool.
+    let through = format!("{}/ascii", through.rsplit_once('/').expect("a database").0);
+    let mut watch = Watch::new(Connect::Postgres(url::postgres(&through).expect("a URL")));
+    let session = client(&url).await;
+    let row = session
+        .query_one(
+            "SELECT pid, (extract(epoch FROM backend_start) * 1000000)::int8 FROM pg_stat_activity WHERE pid = pg_backend_pid()",
+            &[],
+        )
+        .await
+        .expect("itself");
+    let backend = BackendId { pid: row.get(0), backend_start_micros: row.get(1) };
+    let look = Look::Topic("connections".to_owned());
+    let mut seen = false;
+    for _ in 0..60 {
+        watch.poll_with(&[Focus::Look(look.clone())]).await.expect("a poll");
+        let reading = reading(&watch);
+        assert!(reading.server.pooled);
+        seen = reading.looks.iter().any(|looked| looked.look == look && looked.table.ready().is_some());
+        if seen {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    assert!(seen, "{:?}", reading(&watch).looks);
+    let reading = reading(&watch);
+    for gap in [reading.sessions.gap(), reading.databases.gap(), reading.slots.gap(), reading.health.gap()] {
+        assert_eq!(gap, None);
+    }
+    assert!(reading.sessions.ready().expect("sessions").iter().any(|session| session.id == backend));
+    // What was set for us is not there for the next client of the pool, on neither of its connections.
+    let mut guests = Vec::new();
+    for _ in 0..2 {
+        let guest = client(&through).await;
+        let found = guest
+            .simple_query(
+                "BEGIN; SELECT current_setting('statement_timeout'), current_setting('lock_timeout'), \
+                 current_setting('jit'), current_setting('transaction_read_only'), \
+                 (SELECT count(*) FROM pg_prepared_statements)",
+            )
+            .await
+            .expect("its turn");
+        let row = found.iter().find_map(|message| match message {
+            tokio_postgres::SimpleQueryMessage::Row(row) => Some(row),
+            _ => None,
+        });
+        let row = row.expect("a row");
+        let cells: Vec<&str> = (0..row.len()).filter_map(|at| row.get(at)).collect();
+        assert_eq!(cells, ["0", "0", "on", "off", "0"]);
+        guests.push(guest);
+    }
+    drop(guests);
+    let target = watch.target.id.clone();
+    let outcome =
+        watch.act(Action::Postgres { target, act: PgAction::Terminate { backend } }).await.expect("done");
+    assert_eq!(outcome.verdict, Verdict::Done);
+    assert!(session.simple_query("SELECT 1").await.is_err(), "it was ended");
 }

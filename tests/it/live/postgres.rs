@@ -342,11 +342,6 @@ async fn every_mistake_gets_its_own_sentence() {
         assert!(error.remedy.is_some(), "{error:?}");
         assert!(!format!("{error:?}").contains("secret"), "{error:?}");
     }
-    if let Some(bouncer) = server("every_mistake_gets_its_own_sentence", "STACKTOP_TEST_PGBOUNCER_URL") {
-        let error = watch(&bouncer).poll().await.expect_err("no Postgres");
-        assert_eq!(error.kind, PollErrorKind::WrongServer, "{error:?}");
-        assert!(error.message.contains("PgBouncer"), "{error:?}");
-    }
     if let Some(redis) = server("every_mistake_gets_its_own_sentence", "STACKTOP_TEST_REDIS_URL") {
         let port = redis.rsplit_once(':').expect("a port").1.to_owned();
         let url = format!("postgres://u:p@127.0.0.1:{port}/d");

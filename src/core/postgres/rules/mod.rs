@@ -8,7 +8,7 @@ pub use specs::RULES;
 
 use super::blocking::{Node, Who};
 use super::reading::{PostgresReading, Session};
-use super::{BackendId, Look, PostgresState};
+use super::{BackendId, Look, PostgresState, Setback};
 use crate::core::alert::{Rulebook, Severity, Signal};
 use crate::core::ids::TargetId;
 use crate::core::place::{Place, RowKey, Screen};
@@ -327,14 +327,23 @@ impl Scene<'_> {
                 health(),
             );
         }
-        if let Some(at) = self.state.reset_at
+        if let Some((at, setback)) = self.state.setback
             && self.now.since(at) < Duration::from_secs(600)
             && self.rules.get("postgres.reset").enabled
         {
-            let sentence = format!(
-                "counters fell at {}: the server crashed and recovered, or somebody reset them",
-                at.wall.format("%H:%M:%SZ")
-            );
+            let when = at.wall.format("%H:%M:%SZ");
+            let sentence = match setback {
+                Setback::Restarted => format!("the server was restarted; noticed at {when}"),
+                Setback::Promoted => {
+                    format!("the server changed sides (primary or standby); noticed at {when}")
+                }
+                Setback::Crashed => {
+                    format!(
+                        "a server process died: every session was ended and the server recovered; noticed at {when}"
+                    )
+                }
+                Setback::Reset => format!("counters were reset at {when}"),
+            };
             let since = Some(self.now.since(at));
             self.push(
                 "postgres.reset",

@@ -129,7 +129,7 @@ pub const RULES: &[RuleSpec] = &[
     ),
     rule(
         "postgres.reset",
-        "the counters fell: a crash and recovery, or a reset",
+        "the server restarted, crashed or changed sides, or its counters were reset",
         State,
         (None, None),
         0,

@@ -1,0 +1,169 @@
+//! A server that is driven to its limits: no slot left, a process that dies, megabytes of statement texts. It has no other guests.
+
+use super::{Watch, server};
+use stacktop::config::target::Connect;
+use stacktop::config::url;
+use stacktop::core::action::{Action, Confirmed, Verdict};
+use stacktop::core::arming::Permit;
+use stacktop::core::focus::Focus;
+use stacktop::core::postgres::{BackendId, PgAction, PostgresState, Setback};
+use stacktop::core::report::PollErrorKind;
+use stacktop::core::world::SystemState;
+use std::process::Command;
+use std::time::Duration;
+use tokio_postgres::error::SqlState;
+use tokio_postgres::{Client, NoTls};
+
+fn watch(url: &str, role: &str) -> Watch {
+    let url = url.replace("postgres:postgres-secret", &format!("{role}:{role}-secret"));
+    Watch::new(Connect::Postgres(url::postgres(&url).expect("a URL")))
+}
+
+fn state(watch: &Watch) -> &PostgresState {
+    match &watch.world.targets()[0].system {
+        SystemState::Postgres(state) => state,
+        other => panic!("{other:?}"),
+    }
+}
+
+async fn open(url: &str) -> Result<Client, tokio_postgres::Error> {
+    let (client, connection) = tokio_postgres::connect(url, NoTls).await?;
+    tokio::spawn(connection);
+    Ok(client)
+}
+
+async fn number(client: &Client, sql: &str) -> i64 {
+    client.query_one(sql, &[]).await.expect("an answer").get(0)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_at_its_limits_is_still_seen_and_acted_on() {
+    let test = "a_server_at_its_limits_is_still_seen_and_acted_on";
+    let Some(url) = server(test, "STACKTOP_TEST_WRECK_PG_URL") else { return };
+    megabytes_of_texts(&url).await;
+    no_slot_left(&url).await;
+    a_process_dies(&url).await;
+}
+
+/// 5000 statements of 7 kB: their counters and the texts on the screen are read without a temporary file.
+async fn megabytes_of_texts(url: &str) {
+    let admin = open(url).await.expect("connected");
+    let filler = "x".repeat(7000);
+    for one in 1..=100 {
+        let batch: String = (1..=50)
+            .map(|two| {
+                let columns = ["1"].repeat(one).into_iter().chain(["'a'"].repeat(two)).collect::<Vec<_>>();
+                format!("SELECT /* {filler} */ {};", columns.join(","))
+            })
+            .collect();
+        admin.batch_execute(&batch).await.expect("statements");
+    }
+    let texts = "SELECT sum(length(query))::int8 FROM pg_stat_statements(true)";
+    assert!(number(&admin, texts).await > 30_000_000, "too little text to prove anything");
+    let mut watch = watch(url, "monitor");
+    let written = "SELECT sum(temp_files)::int8 FROM pg_stat_database";
+    let settled = async || {
+        // Counters reach the view late, and a session that rests tells the rest.
+        tokio::time::sleep(Duration::from_millis(1500)).await;
+        number(&admin, written).await
+    };
+    let before = settled().await;
+    let texts_wanted = |watch: &Watch| {
+        let statements = &state(watch).reading().expect("a reading").statements;
+        let rows = &statements.ready().expect("statements").rows;
+        rows.iter().take(40).map(|row| row.0.query).collect::<Vec<_>>()
+    };
+    watch.poll().await.expect("a poll");
+    assert!(state(&watch).reading().expect("a reading").statements.ready().expect("them").rows.len() > 4000);
+    for _ in 0..3 {
+        let focus = [Focus::StatementTexts(texts_wanted(&watch))];
+        watch.poll_with(&focus).await.expect("a poll");
+        assert_eq!(state(&watch).reading().expect("a reading").texts.len(), 40);
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+    drop(watch);
+    assert_eq!(settled().await, before, "temporary files were written");
+    admin.batch_execute("SELECT pg_stat_statements_reset()").await.expect("reset");
+}
+
+/// Every slot is taken: the connections that were opened before go on, and a newcomer is told why.
+async fn no_slot_left(url: &str) {
+    let mut watch = watch(url, "responder");
+    watch.poll().await.expect("a poll");
+    let gate = watch.gate();
+    gate.prepare().await;
+    let app = url.replace("postgres:postgres-secret", "crowd");
+    let mut guests = Vec::new();
+    let refused = loop {
+        match open(&app).await {
+            Ok(client) => guests.push(client),
+            Err(error) => break error,
+        }
+    };
+    assert_eq!(refused.code(), Some(&SqlState::TOO_MANY_CONNECTIONS));
+    assert!(guests.len() > 480, "{}", guests.len());
+    for _ in 0..3 {
+        watch.poll().await.expect("it is still read");
+    }
+    assert!(watch.verdict().contains("connections"), "{}", watch.verdict());
+    let error = self::watch(url, "monitor").poll().await.expect_err("no slot");
+    assert_eq!(error.kind, PollErrorKind::NotReady, "{error:?}");
+    assert!(error.message.contains("no connection slot") && error.remedy.is_some(), "{error:?}");
+    self::watch(url, "postgres").poll().await.expect("a superuser has slots in reserve");
+    let row = guests[0]
+        .query_one(
+            "SELECT pid, (extract(epoch FROM backend_start) * 1000000)::int8 FROM pg_stat_activity WHERE pid = pg_backend_pid()",
+            &[],
+        )
+        .await
+        .expect("itself");
+    let backend = BackendId { pid: row.get(0), backend_start_micros: row.get(1) };
+    let (id, target) = (gate.next_id(), watch.target.id.clone());
+    let act = PgAction::Terminate { backend };
+    let confirmed = Confirmed::by_a_person(Action::Postgres { target: target.clone(), act });
+    let permit = Permit { target, until: None };
+    let outcome = gate.perform(&id, &confirmed, &permit).await.expect("it acts");
+    assert_eq!(outcome.verdict, Verdict::Done);
+    // Once more: nobody has this identity any more, so nobody is signalled and the operator is told.
+    for _ in 0..50 {
+        if guests[0].is_closed() {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    let id = gate.next_id();
+    let outcome = gate.perform(&id, &confirmed, &permit).await.expect("an answer");
+    assert_eq!(outcome.verdict, Verdict::Nothing);
+    assert!(guests[1..].iter().all(|guest| !guest.is_closed()));
+}
+
+/// The postmaster survives a killed backend and says so nowhere.
+async fn a_process_dies(url: &str) {
+    let mut watch = watch(url, "monitor");
+    for _ in 0..3 {
+        watch.poll().await.expect("a poll");
+        open(url).await.expect("connected").batch_execute("SELECT count(*) FROM orders").await.expect("work");
+    }
+    let started = state(&watch).reading().expect("a reading").server.started_micros;
+    let victim = open(url).await.expect("connected");
+    let pid: i32 = victim.query_one("SELECT pg_backend_pid()", &[]).await.expect("a pid").get(0);
+    assert!(Command::new("kill").args(["-9", &pid.to_string()]).status().expect("kill").success());
+    let mut back = false;
+    for _ in 0..100 {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        back = watch.poll().await.is_ok() && state(&watch).setback.is_some();
+        let rates = state(&watch).rates;
+        for rate in [rates.transactions, rates.rollbacks, rates.rows_changed, rates.deadlocks] {
+            assert!(rate.is_none_or(|rate| rate >= 0.0), "{rates:?}");
+        }
+        if back {
+            break;
+        }
+    }
+    assert!(back, "it did not come back");
+    assert_eq!(state(&watch).reading().expect("a reading").server.started_micros, started);
+    assert_eq!(state(&watch).setback.map(|(_, what)| what), Some(Setback::Crashed));
+    let findings = watch.world.alerts.findings();
+    let found = findings.iter().find(|finding| finding.signal.rule == "postgres.reset").expect("a finding");
+    assert!(found.signal.sentence.contains("a server process died"), "{}", found.signal.sentence);
+}

@@ -24,7 +24,7 @@ pub const SERVER: &str = "SELECT current_setting('server_version_num')::int4, cu
      pg_is_in_recovery(), (extract(epoch FROM pg_postmaster_start_time()) * 1000000)::int8, current_user::text, \
      current_database()::text, (SELECT rolsuper FROM pg_catalog.pg_roles WHERE rolname = current_user), \
      pg_has_role(current_user, 'pg_read_all_stats', 'usage'), pg_has_role(current_user, 'pg_signal_backend', 'usage'), \
-     pg_backend_pid(), (SELECT array_agg(oid) FROM pg_catalog.pg_roles WHERE rolsuper)";
+     (SELECT array_agg(oid) FROM pg_catalog.pg_roles WHERE rolsuper)";
 
 /// Counters of every database; ages of the oldest ids.
 pub const DATABASES: &str = "SELECT s.datname, s.numbackends::int8, s.xact_commit::float8, s.xact_rollback::float8, \
@@ -121,12 +121,17 @@ pub fn questions(columns: &[(String, String)], schema: Option<&str>) -> Question
         "extract(epoch FROM clock_timestamp() - l.waitstart)::float8",
         "float8",
     );
+    // A prepared transaction keeps the virtual id of the session that prepared it (or none, after a restart): what it holds is known
+    // as its own by the lock on its transaction id.
     let locks = format!(
         "WITH l AS MATERIALIZED (SELECT l.*, concat_ws('/', locktype, coalesce(database::text, '-'), \
          coalesce(relation::text, '-'), coalesce(page::text, '-'), coalesce(tuple::text, '-'), coalesce(virtualxid, '-'), \
          coalesce(transactionid::text, '-'), coalesce(classid::text, '-'), coalesce(objid::text, '-'), \
-         coalesce(objsubid::text, '-')) AS tag FROM pg_catalog.pg_locks l WHERE l.mode <> 'SIReadLock') \
-         SELECT l.pid, CASE WHEN l.pid IS NULL THEN split_part(l.virtualtransaction, '/', 2) END, l.tag, l.locktype, \
+         coalesce(objsubid::text, '-')) AS tag FROM pg_catalog.pg_locks l WHERE l.mode <> 'SIReadLock'), \
+         p AS MATERIALIZED (SELECT DISTINCT l.virtualtransaction, p.transaction::text AS xid FROM pg_catalog.pg_prepared_xact() p \
+         JOIN l ON l.pid IS NULL AND l.granted AND l.locktype = 'transactionid' AND l.transactionid = p.transaction) \
+         SELECT l.pid, CASE WHEN l.pid IS NULL THEN (SELECT p.xid FROM p WHERE p.virtualtransaction = l.virtualtransaction LIMIT 1) END, \
+         l.tag, l.locktype, \
          coalesce(c.relname::text, l.relation::text || CASE WHEN l.database = 0 THEN '' ELSE '@' || l.database::text END), \
          coalesce(l.transactionid::text, l.objid::text), l.mode, l.granted, {waiting} \
          FROM l LEFT JOIN pg_catalog.pg_class c ON c.oid = l.relation AND l.database IN (0, (SELECT oid FROM \

@@ -4,6 +4,7 @@ use super::file::{HttpFile, PostgresFile, PrometheusFile, RedisFile};
 use super::secret::Secret;
 use super::target::{Connect, HttpAuth, HttpConnect, PromQuery, PrometheusConnect};
 use super::url;
+use crate::core::postgres::Rotation;
 use std::path::PathBuf;
 
 fn secret(
@@ -31,6 +32,17 @@ pub(super) fn postgres(entry: &PostgresFile) -> Result<Connect, String> {
         console.password = secret(entry.pgbouncer_password_file.as_ref(), None, console.password.take())?;
         console.root_cert = entry.ca.clone().or(console.root_cert);
         pg.pgbouncer = Some(Box::new(console));
+    }
+    if entry.role.is_some() || entry.max_lag.is_some() || entry.max_latency.is_some() {
+        pg.rotation = Some(Rotation {
+            role: entry.role.clone().unwrap_or_else(|| "copy".to_owned()),
+            max_lag: entry.max_lag.map(|lasting| lasting.0),
+            max_latency: entry.max_latency.map(|lasting| lasting.0),
+        });
+    }
+    if let Some(pattern) = &entry.backups {
+        glob::Pattern::new(pattern).map_err(|error| format!("backups: {error}"))?;
+        pg.backups = Some(pattern.clone());
     }
     if let Some(column) = &entry.tenant_column {
         pg.tenant_column.clone_from(column);

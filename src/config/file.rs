@@ -150,6 +150,14 @@ pub struct PostgresFile {
     pub ca: Option<PathBuf>,
     /// The column that names a tenant.
     pub tenant_column: Option<String>,
+    /// What the server is for ("reporting"): shown, and the name of its place in rotation.
+    pub role: Option<String>,
+    /// The most that this copy may be behind to be of use.
+    pub max_lag: Option<Lasting>,
+    /// The longest that it may take to answer to be of use.
+    pub max_latency: Option<Lasting>,
+    /// Pattern of the backup files (on this machine).
+    pub backups: Option<String>,
     /// URL of the admin console of the PgBouncer in front (database `pgbouncer`).
     pub pgbouncer: Option<String>,
     /// File with the password for that console.

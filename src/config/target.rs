@@ -2,7 +2,7 @@
 
 use super::secret::Secret;
 use crate::core::ids::{SystemKind, TargetId};
-use crate::core::postgres::SqlPanel;
+use crate::core::postgres::{Rotation, SqlPanel};
 use crate::core::redis::{Brake, Envelope};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -128,6 +128,10 @@ pub struct PostgresConnect {
     pub panels: Vec<SqlPanel>,
     /// The admin console of the PgBouncer in front, if one is configured.
     pub pgbouncer: Option<Box<PostgresConnect>>,
+    /// When this copy is of use, if that is configured.
+    pub rotation: Option<Rotation>,
+    /// Pattern of the backup files, if one is configured.
+    pub backups: Option<String>,
     /// The column that names a tenant, for the look at tenant isolation.
     pub tenant_column: String,
 }

@@ -133,6 +133,8 @@ pub fn from_settings(
         client_cert: pair.map(|(cert, key)| (cert.into(), key.into())),
         panels: Vec::new(),
         pgbouncer: None,
+        rotation: None,
+        backups: None,
         tenant_column: TENANT_COLUMN.to_owned(),
     })
 }

@@ -5,8 +5,8 @@ use crate::core::focus::Focus;
 use crate::core::part::Part;
 use crate::core::postgres::locks::{LockMode, LockReading, LockRow};
 use crate::core::postgres::{
-    Archiver, BackendId, DatabaseCounters, Health, PostgresReading, ReplicationSlot, Sender, Server, Session,
-    SessionState, Slots, Standby, StatementCounters, StatementKey, Statements,
+    Archiver, BackendId, DatabaseCounters, Health, PostgresReading, ReplicationSlot, Rotation, Sender,
+    Server, Session, SessionState, Slots, Standby, StatementCounters, StatementKey, Statements,
 };
 use crate::core::time::Now;
 use std::time::Duration;
@@ -233,7 +233,7 @@ pub(super) fn primary(sim: &Sim, now: Now, focus: &[Focus]) -> PostgresReading {
         server: server(sim, false),
         locks: Part::Ready(locks(sim)),
         databases: Part::Ready(vec![counters(sim, false)]),
-        slots: Part::Ready(Slots { max: 60, reserved: 3, used: sessions.len() as i64 }),
+        slots: Part::Ready(Slots { max: 60, reserved: 3, used: sessions.len() as i64, ..Slots::default() }),
         sessions: Part::Ready(sessions),
         senders: Part::Ready(vec![Sender {
             pid: 880,
@@ -247,14 +247,13 @@ pub(super) fn primary(sim: &Sim, now: Now, focus: &[Focus]) -> PostgresReading {
             replay_seconds: Some(sim.lag_bytes / 7e6),
             reply_age_seconds: Some(0.4),
         }]),
-        standby: Part::NotAsked,
         replication_slots: Part::Ready(vec![ReplicationSlot {
             name: "copy_1".to_owned(),
             kind: "physical".to_owned(),
             active: true,
             retained_bytes: Some(sim.lag_bytes + 1.6e7),
             wal_status: Some("reserved".to_owned()),
-            safe_bytes: None,
+            ..ReplicationSlot::default()
         }]),
         statements: Part::Ready(statements(sim, now)),
         texts,
@@ -268,9 +267,10 @@ pub(super) fn primary(sim: &Sim, now: Now, focus: &[Focus]) -> PostgresReading {
             prepared: Part::Ready(Vec::new()),
             freeze_max_age: Some(2e8),
         }),
-        pooler: Part::NotAsked,
         panels: Vec::new(),
         looks,
+        probe: Some(Duration::from_millis(1)),
+        ..PostgresReading::default()
     }
 }
 
@@ -281,7 +281,7 @@ pub(super) fn standby(sim: &Sim, now: Now) -> PostgresReading {
         sessions: Part::Ready(Vec::new()),
         locks: Part::Ready(LockReading::default()),
         databases: Part::Ready(vec![counters(sim, true)]),
-        slots: Part::Ready(Slots { max: 60, reserved: 3, used: 4 }),
+        slots: Part::Ready(Slots { max: 60, reserved: 3, used: 4, ..Slots::default() }),
         senders: Part::Ready(Vec::new()),
         standby: Part::Ready(Standby {
             receiver: Some("streaming".to_owned()),
@@ -294,10 +294,12 @@ pub(super) fn standby(sim: &Sim, now: Now) -> PostgresReading {
         }),
         replication_slots: Part::Ready(Vec::new()),
         statements: Part::Ready(Statements { at: now, rows: Vec::new(), evictions: None }),
-        texts: Vec::new(),
-        health: Part::NotAsked,
-        pooler: Part::NotAsked,
-        panels: Vec::new(),
-        looks: Vec::new(),
+        probe: Some(Duration::from_millis(2)),
+        rotation: Some(Rotation {
+            role: "reporting".to_owned(),
+            max_lag: Some(Duration::from_secs(60)),
+            max_latency: Some(Duration::from_millis(500)),
+        }),
+        ..PostgresReading::default()
     }
 }

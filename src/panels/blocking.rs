@@ -138,7 +138,7 @@ fn row(target: &TargetState, state: &PostgresState, node: &Node, role: Role) -> 
         Cell::of(own, format!("{branch}{name}")),
         Cell::of(role, text(|session| session.user.clone())),
         Cell::of(Role::Muted, text(|session| session.application.clone())),
-        Cell::of(role, text(doing)),
+        Cell::of(role, text(|session| doing(session, 0))),
         Cell::of(role, age(session.and_then(|session| session.transaction_age))),
         Cell::of(role, node.waiting.map_or(String::new(), |wait| age(Some(wait)))),
         Cell::of(own, blocks),

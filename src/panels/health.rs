@@ -104,6 +104,13 @@ fn summary(target: &TargetState, state: &PostgresState, context: PanelContext<'_
     lines.push(fact("deadlocks", role, or_dash(rates.deadlocks, rate)));
     lines.push(fact("rows changed", role, or_dash(rates.rows_changed, rate)));
     lines.extend(server(reading, state, role));
+    for (what, left) in state.trends.ends(reading).into_iter().take(3) {
+        lines.push(fact(
+            "time left",
+            Role::Note,
+            format!("{} until {what}, if it goes on like this", crate::ui::format::duration(left)),
+        ));
+    }
     Section::lines("", lines)
 }
 

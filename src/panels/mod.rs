@@ -1,5 +1,6 @@
 //! The screens: each turns the world into content. A panel has no state of its own and does not know how data was read or is drawn.
 
+mod activity;
 mod blocking;
 mod health;
 mod job;

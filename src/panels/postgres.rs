@@ -112,8 +112,8 @@ pub fn wait_words(class: &str, event: &str) -> &'static str {
     }
 }
 
-/// What a session is doing, in one short text: its state, and what it waits for.
-pub fn doing(session: &Session) -> String {
+/// What a session is doing, in one short text: its state, what it waits for, and its parallel workers.
+pub fn doing(session: &Session, workers: usize) -> String {
     let state = match session.state {
         SessionState::IdleInTransaction => "idle in tx",
         SessionState::IdleInTransactionAborted => "idle in tx (aborted)",
@@ -123,12 +123,13 @@ pub fn doing(session: &Session) -> String {
         | SessionState::Disabled
         | SessionState::Unknown => session.state.words(),
     };
+    let workers = if workers > 0 { format!(" +{workers}w") } else { String::new() };
     match &session.wait {
         // Every idle session waits for its client; that is not news.
         Some((class, event)) if session.state == SessionState::Active && class != "Client" => {
-            format!("{class}:{event}")
+            format!("{class}:{event}{workers}")
         }
-        Some(_) | None => state.to_owned(),
+        Some(_) | None => format!("{state}{workers}"),
     }
 }
 
@@ -152,6 +153,10 @@ pub fn card(state: &PostgresState, session: &Session) -> Vec<Line> {
     }
     if let Some((class, event)) = &session.wait {
         lines.push(fact("waits for", format!("{class}:{event}, {}", wait_words(class, event))));
+    }
+    let sessions = state.reading().and_then(|reading| reading.sessions.ready());
+    for worker in sessions.into_iter().flatten().filter(|worker| worker.leader_pid == Some(session.id.pid)) {
+        lines.push(fact("worker", format!("pid {}, {}", worker.id.pid, doing(worker, 0))));
     }
     let writes = if session.writes { "has written: a rollback undoes it" } else { "has written nothing" };
     lines.push(fact("writes", writes.to_owned()));

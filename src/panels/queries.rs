@@ -2,15 +2,19 @@
 
 use super::postgres::{self, age, doing, heading, number_role};
 use super::{Panel, PanelContext};
-use super::{looks, upkeep};
+use super::{activity, looks, upkeep};
 use crate::core::action::Offer;
 use crate::core::focus::Focus;
 use crate::core::ids::TargetId;
 use crate::core::place::{RowKey, Screen};
-use crate::core::postgres::{PostgresState, Session, SessionState, StatementDelta, backend_key};
+use crate::core::postgres::{
+    PostgresReading, PostgresState, Session, SessionState, StatementDelta, backend_key,
+};
 use crate::core::world::TargetState;
 use crate::ui::content::{Cell, Column, Content, Line, Role, Row, Section, Table};
 use crate::ui::format::{count, duration, or_dash, percent};
+use crate::ui::sql;
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// The texts of so many statements are asked for: as many as a tall screen shows.
@@ -36,6 +40,7 @@ impl Panel for Queries {
     fn content(&self, context: PanelContext<'_>, path: &[RowKey]) -> Content {
         match path.last() {
             Some(key) if key.kind() == "look" => looks::content(context, key),
+            Some(key) if key.kind() == "activity" => activity::content(context, key),
             Some(key) if key.kind() == "statement" => statement(context, key),
             Some(key) => session(context, key),
             None => {
@@ -47,6 +52,7 @@ impl Panel for Queries {
                 let mut sections = Vec::new();
                 for (target, state) in targets {
                     sections.push(running(target, state, context));
+                    sections.extend(activity::section(target, state, number_role(target, context)));
                     sections.extend(statements(target, state, context));
                 }
                 Content { title: String::new(), sections }
@@ -109,7 +115,30 @@ fn running(target: &TargetState, state: &PostgresState, context: PanelContext<'_
         .filter(|session| is_busy(session) && session.application != "stacktop")
         .collect();
     busy.sort_by_key(|session| std::cmp::Reverse(session.transaction_age.or(session.query_age)));
-    let rows = busy.into_iter().map(|session| row(target, session, role)).collect();
+    match reading {
+        Some(reading) => sessions(target, "Running", lines, &busy, reading, role),
+        None => Section::lines("Running", lines),
+    }
+}
+
+/// A table of sessions; the parallel workers of each are counted, not listed.
+pub(super) fn sessions(
+    target: &TargetState,
+    title: &str,
+    lines: Vec<Line>,
+    shown: &[&Session],
+    reading: &PostgresReading,
+    role: Role,
+) -> Section {
+    let all = reading.sessions.ready().map_or(&[][..], Vec::as_slice);
+    let mut workers: BTreeMap<i32, usize> = BTreeMap::new();
+    for leader in all.iter().filter_map(|session| session.leader_pid) {
+        *workers.entry(leader).or_default() += 1;
+    }
+    let row = |session: &&Session| {
+        let workers = workers.get(&session.id.pid).copied().unwrap_or_default();
+        row(target, session, workers, role)
+    };
     let table = Table {
         columns: vec![
             Column::number("pid", 7, 0),
@@ -121,14 +150,14 @@ fn running(target: &TargetState, state: &PostgresState, context: PanelContext<'_
             Column::number("tx", 7, 1),
             Column::flex("statement", 30, 0),
         ],
-        rows,
+        rows: shown.iter().map(row).collect(),
         empty: "nothing runs".to_owned(),
         fixed_order: false,
     };
-    Section { title: "Running".to_owned(), lines, table: Some(table) }
+    Section { title: title.to_owned(), lines, table: Some(table) }
 }
 
-fn row(target: &TargetState, session: &Session, role: Role) -> Row {
+fn row(target: &TargetState, session: &Session, workers: usize, role: Role) -> Row {
     let long = |age: Option<Duration>| age.map(|age| age.as_secs_f64());
     let state =
         if session.waits_for_lock() || session.state.is_idle_in_transaction() { Role::Warning } else { role };
@@ -139,7 +168,7 @@ fn row(target: &TargetState, session: &Session, role: Role) -> Row {
             Cell::of(role, &session.user),
             Cell::of(Role::Muted, &session.database),
             Cell::of(Role::Muted, &session.application),
-            Cell::of(state, doing(session)),
+            Cell::of(state, doing(session, workers)),
             Cell::number(long(session.query_age), age(session.query_age)).role(role),
             Cell::number(long(session.transaction_age), age(session.transaction_age)).role(role),
             Cell::of(role, &session.query),
@@ -174,7 +203,12 @@ fn statements(target: &TargetState, state: &PostgresState, context: PanelContext
         Some(_) => "no statement ended in the window",
         None => "statements are not read",
     };
-    let table = Table {
+    let title = format!("Statements over the last {}", duration(over));
+    Some(Section { title, lines, table: Some(statement_table(rows, empty)) })
+}
+
+fn statement_table(rows: Vec<Row>, empty: &str) -> Table {
+    Table {
         columns: vec![
             Column::number("share", 6, 0),
             Column::number("calls/s", 8, 0),
@@ -187,9 +221,7 @@ fn statements(target: &TargetState, state: &PostgresState, context: PanelContext
         rows,
         empty: empty.to_owned(),
         fixed_order: false,
-    };
-    let title = format!("Statements over the last {}", duration(over));
-    Some(Section { title, lines, table: Some(table) })
+    }
 }
 
 fn statement_row(target: &TargetState, state: &PostgresState, delta: &StatementDelta, role: Role) -> Row {
@@ -232,11 +264,23 @@ fn session(context: PanelContext<'_>, key: &RowKey) -> Content {
     };
     let mut lines = vec![heading(target, state, context)];
     lines.extend(postgres::card(state, session));
-    let query = crate::ui::text::clean_lines(&session.query).into_iter().map(Line::text).collect();
-    Content {
-        title: title.clone(),
-        sections: vec![Section::lines(title, lines), Section::lines("Statement", query)],
+    let mut sections =
+        vec![Section::lines(title.clone(), lines), Section::lines("Statement", sql::lines(&session.query))];
+    // The same statement among all that ran within the window (servers from 14 on say which it is).
+    let same = |delta: &&StatementDelta| Some(delta.key.query) == session.query_id;
+    let rows: Vec<Row> = state
+        .statements
+        .rows
+        .iter()
+        .filter(same)
+        .map(|delta| statement_row(target, state, delta, Role::Text))
+        .collect();
+    if !rows.is_empty() {
+        let title =
+            format!("It among the statements of the last {} (Enter)", duration(state.statements.over));
+        sections.push(Section::table(title, statement_table(rows, "")));
     }
+    Content { title, sections }
 }
 
 fn statement(context: PanelContext<'_>, key: &RowKey) -> Content {
@@ -289,9 +333,8 @@ fn statement(context: PanelContext<'_>, key: &RowKey) -> Content {
     };
     let more = Section::table("On demand (Enter)", more);
     let text = text(state, delta.key.query).unwrap_or_else(|| "its text is being read".to_owned());
-    let text = crate::ui::text::clean_lines(&text).into_iter().map(Line::text).collect();
     Content {
         title: title.clone(),
-        sections: vec![Section::lines(title, lines), Section::lines("Text", text), more],
+        sections: vec![Section::lines(title, lines), Section::lines("Text", sql::lines(&text)), more],
     }
 }

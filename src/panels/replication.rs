@@ -2,11 +2,12 @@
 
 use super::postgres::{self, heading, number_role};
 use super::{Panel, PanelContext};
+use crate::core::part::Part;
 use crate::core::place::{RowKey, Screen};
 use crate::core::postgres::{PostgresReading, PostgresState, ReplicationSlot, Sender, Standby};
 use crate::core::world::TargetState;
 use crate::ui::content::{Cell, Column, Content, Line, Role, Row, Section, Table};
-use crate::ui::format::{bytes, or_dash, seconds};
+use crate::ui::format::{bytes, duration, or_dash, seconds};
 
 /// A primary with nothing to say sends a sign of life at half its wal_sender_timeout: 30 s by default.
 const QUIET_SECONDS: f64 = 35.0;
@@ -41,6 +42,8 @@ impl Panel for Replication {
             if let Some(standby) = reading.standby.ready() {
                 lines.extend(as_standby(standby, state, number_role(target, context)));
             }
+            lines.extend(rotation(reading, number_role(target, context)));
+            lines.extend(backup(reading, number_role(target, context)));
             for gap in [reading.senders.gap(), reading.standby.gap(), reading.replication_slots.gap()] {
                 lines.extend(gap.map(|gap| Line::of(Role::Warning, &gap.note)));
             }
@@ -56,29 +59,20 @@ impl Panel for Replication {
 }
 
 fn as_standby(standby: &Standby, state: &PostgresState, role: Role) -> Vec<Line> {
-    let fact = |label: &str, role: Role, value: String| {
-        Line::of(Role::Muted, format!("{label:<16}")).then(role, value)
-    };
     let mut lines = Vec::new();
     match (&standby.receiver, standby.has_upstream) {
         (Some(status), _) => {
             lines.push(fact("receives", role, format!("{status} from {}", standby.upstream)));
         }
-        (None, true) => lines.push(fact(
-            "receives",
-            Role::Critical,
-            "nothing: the connection to its primary is down".to_owned(),
-        )),
+        (None, true) => {
+            lines.push(fact("receives", Role::Critical, "nothing: the connection to its primary is down"));
+        }
         (None, false) => {
-            lines.push(fact("receives", role, "from an archive, no primary is configured".to_owned()));
+            lines.push(fact("receives", role, "from an archive, no primary is configured"));
         }
     }
     if standby.paused {
-        lines.push(fact(
-            "replay",
-            Role::Warning,
-            "paused by an operator: SELECT pg_wal_replay_resume()".to_owned(),
-        ));
+        lines.push(fact("replay", Role::Warning, "paused by an operator: SELECT pg_wal_replay_resume()"));
     }
     let behind = or_dash(standby.behind_bytes, bytes);
     lines.push(fact("behind", role, format!("{behind:<24}")).spark(state.histories.lag_bytes.tail(SPARK)));
@@ -89,6 +83,36 @@ fn as_standby(standby: &Standby, state: &PostgresState, role: Role) -> Vec<Line>
         lines.push(fact("last message", Role::Warning, format!("{} ago", seconds(Some(age)))));
     }
     lines
+}
+
+fn fact(label: &str, role: Role, value: impl AsRef<str>) -> Line {
+    Line::of(Role::Muted, format!("{label:<16}")).then(role, value)
+}
+
+/// Whether a load balancer with the limits of the configuration would use it.
+fn rotation(reading: &PostgresReading, role: Role) -> Vec<Line> {
+    let Some(rotation) = &reading.rotation else { return Vec::new() };
+    let took = reading
+        .probe
+        .map_or_else(String::new, |took| format!(", answers in {:.1} ms", took.as_secs_f64() * 1e3));
+    let line = match rotation.out(reading.standby.ready(), reading.probe) {
+        Some(why) => fact(&rotation.role, Role::Critical, format!("WOULD BE TAKEN OUT OF ROTATION: {why}")),
+        None => fact(&rotation.role, role, format!("in rotation{took}")),
+    };
+    vec![line]
+}
+
+fn backup(reading: &PostgresReading, role: Role) -> Vec<Line> {
+    let line = match &reading.backup {
+        Part::NotAsked => return Vec::new(),
+        Part::Unavailable(gap) => fact("backup", Role::Warning, &gap.note),
+        Part::Ready(backup) => {
+            let size = bytes(backup.bytes as f64);
+            let text = format!("{} ago, {size}: {} (of {})", duration(backup.age), backup.path, backup.files);
+            fact("backup", role, text)
+        }
+    };
+    vec![line]
 }
 
 fn senders(
@@ -161,6 +185,7 @@ fn slots(target: &TargetState, reading: &PostgresReading, context: PanelContext<
             Column::number("holds back", 10, 0),
             Column::fixed("WAL", 12, 1),
             Column::number("until lost", 10, 1),
+            Column::number("unread for", 10, 2),
         ],
         rows,
         empty: String::new(),
@@ -171,8 +196,8 @@ fn slots(target: &TargetState, reading: &PostgresReading, context: PanelContext<
 
 fn slot_row(target: &TargetState, slot: &ReplicationSlot, role: Role) -> Row {
     let used = if slot.active { (role, "yes") } else { (Role::Warning, "NO") };
-    let status = slot.wal_status.clone().unwrap_or_else(|| "—".to_owned());
-    let lost = matches!(status.as_str(), "lost" | "unreserved");
+    let status = slot.invalid.clone().or_else(|| slot.wal_status.clone()).unwrap_or_else(|| "—".to_owned());
+    let lost = slot.invalid.is_some() || matches!(status.as_str(), "lost" | "unreserved");
     Row::flat(
         RowKey::new(&["slot", target.id.as_str(), &slot.name]),
         vec![
@@ -182,6 +207,7 @@ fn slot_row(target: &TargetState, slot: &ReplicationSlot, role: Role) -> Row {
             Cell::number(slot.retained_bytes, or_dash(slot.retained_bytes, bytes)).role(role),
             Cell::of(if lost { Role::Critical } else { role }, status),
             Cell::number(slot.safe_bytes, or_dash(slot.safe_bytes, bytes)).role(role),
+            Cell::number(slot.inactive_seconds, seconds(slot.inactive_seconds)).role(role),
         ],
     )
 }

@@ -5,5 +5,6 @@ pub mod format;
 pub mod render;
 pub mod select;
 pub mod spark;
+pub mod sql;
 pub mod text;
 pub mod theme;

@@ -150,6 +150,8 @@ fn connect(
                 client_cert: None,
                 panels: Vec::new(),
                 pgbouncer: None,
+                rotation: None,
+                backups: None,
                 tenant_column: TENANT_COLUMN.to_owned(),
             })
         }

@@ -158,6 +158,8 @@ fn on_this_machine(around: &Surroundings, kind: SystemKind, port: u16) -> Connec
                 client_cert: None,
                 panels: Vec::new(),
                 pgbouncer: None,
+                rotation: None,
+                backups: None,
                 tenant_column: TENANT_COLUMN.to_owned(),
             })
         }

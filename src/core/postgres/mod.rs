@@ -9,6 +9,8 @@ mod rules;
 mod state;
 mod window;
 
+pub use activity::{ACTIVITY_WINDOW, Activity, CPU, Waiting, waits};
+pub use copies::{Backup, ReplicationSlot, Rotation, Sender, Standby};
 pub use look::{Look, Looked, SqlPanel, SqlTable, TOPICS, Topic};
 pub use pooler::{
     ConsoleTable, Pool, PooledDatabase, Pooler, clients as pooled_clients, databases as pooled_databases,
@@ -20,4 +22,7 @@ pub use state::{Histories, PostgresState, Rates, Setback, Totals, WINDOW, lag_by
 pub use window::{StatementDelta, StatementsDelta};
 
 mod action;
+mod activity;
+mod copies;
+mod forecast;
 pub use action::{BackendId, CANCEL, PgAction, Pinned, TERMINATE, Upkeep};

@@ -1,6 +1,7 @@
 //! One poll of a PostgreSQL server, as data. Ages are measured by the server, so clocks need not agree.
 
 use super::BackendId;
+use super::copies::{Backup, ReplicationSlot, Rotation, Sender, Standby};
 use super::locks::LockReading;
 use super::look::{Looked, SqlPanel};
 use super::pooler::Pooler;
@@ -35,6 +36,12 @@ pub struct PostgresReading {
     pub health: Part<Health>,
     /// The PgBouncer in front, where one is configured.
     pub pooler: Part<Pooler>,
+    /// How long the server took for one round trip with the hot questions.
+    pub probe: Option<Duration>,
+    /// When this copy is of use, as the configuration says.
+    pub rotation: Option<Rotation>,
+    /// The newest backup file, where the configuration says where they lie.
+    pub backup: Part<Backup>,
     /// The panels that the configuration names.
     pub panels: Vec<SqlPanel>,
     /// What somebody looks at, and the panels whose thresholds are watched.
@@ -218,7 +225,7 @@ pub struct DatabaseCounters {
 }
 
 /// The connection limit.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Slots {
     /// `max_connections`.
     pub max: i64,
@@ -226,6 +233,8 @@ pub struct Slots {
     pub reserved: i64,
     /// Client backends now.
     pub used: i64,
+    /// `synchronous_standby_names`: commits wait for some of these.
+    pub synchronous: String,
 }
 
 impl Slots {
@@ -234,67 +243,6 @@ impl Slots {
     pub const fn usable(&self) -> i64 {
         self.max - self.reserved
     }
-}
-
-/// One WAL sender: a copy that is fed from here.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Sender {
-    /// Its process.
-    pub pid: i32,
-    /// `application_name` of the copy.
-    pub name: String,
-    /// Address of the copy.
-    pub client: String,
-    /// `state`: startup, catchup, streaming, backup, stopping.
-    pub state: String,
-    /// `sync_state`: async, potential, sync, quorum.
-    pub sync: String,
-    /// Bytes between what was written here and what was sent, written, flushed and replayed there.
-    pub sent_bytes: Option<f64>,
-    /// See [`Sender::sent_bytes`].
-    pub flush_bytes: Option<f64>,
-    /// See [`Sender::sent_bytes`].
-    pub replay_bytes: Option<f64>,
-    /// `replay_lag` in seconds; none when nothing was measured lately.
-    pub replay_seconds: Option<f64>,
-    /// Seconds since its last message.
-    pub reply_age_seconds: Option<f64>,
-}
-
-/// What a standby knows of itself.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Standby {
-    /// `status` of the WAL receiver; none when there is no receiver.
-    pub receiver: Option<String>,
-    /// Where it receives from.
-    pub upstream: String,
-    /// A primary is configured at all (else it lives from an archive).
-    pub has_upstream: bool,
-    /// Bytes received and not replayed yet.
-    pub behind_bytes: Option<f64>,
-    /// Seconds since the newest replayed transaction was committed; grows on an idle primary too.
-    pub staleness_seconds: Option<f64>,
-    /// Seconds since the receiver heard anything.
-    pub message_age_seconds: Option<f64>,
-    /// Replay was paused by somebody.
-    pub paused: bool,
-}
-
-/// A replication slot.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct ReplicationSlot {
-    /// Its name.
-    pub name: String,
-    /// physical or logical.
-    pub kind: String,
-    /// Somebody is connected to it.
-    pub active: bool,
-    /// Bytes of WAL that it keeps.
-    pub retained_bytes: Option<f64>,
-    /// `wal_status`: reserved, extended, unreserved, lost.
-    pub wal_status: Option<String>,
-    /// Bytes until it is lost; none when there is no limit (then the disk is the limit).
-    pub safe_bytes: Option<f64>,
 }
 
 /// The key of a statement: `toplevel` rows share a queryid with nested ones.

@@ -1,13 +1,15 @@
 //! What follows from several readings of one PostgreSQL server: rates, windows, histories, the lock forest. Pure.
 
+use super::activity::Activity;
 use super::blocking::{Forest, forest};
+use super::forecast::Trend;
 use super::reading::{DatabaseCounters, Health, PostgresReading};
 use super::window::{StatementWindow, StatementsDelta};
 use crate::core::history::Series;
 use crate::core::part::Part;
 use crate::core::rate::{increase, per_second, ratio};
 use crate::core::time::Now;
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
 /// Cache hit and other windowed shares look back this far.
@@ -89,6 +91,60 @@ pub struct Rates {
     pub archive_failures: Option<f64>,
 }
 
+/// What grows towards a limit, with its past.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Trends {
+    connections: Trend,
+    oldest_id: Trend,
+    unread: BTreeMap<String, Trend>,
+}
+
+/// Transaction ids are refused three million before the end (one million before PostgreSQL 14).
+const LAST_ID: f64 = 2_147_483_648.0 - 3_000_000.0;
+
+impl Trends {
+    fn absorb(&mut self, reading: &PostgresReading, now: Now) {
+        if let Part::Ready(slots) = &reading.slots {
+            self.connections.push(now, slots.used as f64);
+        }
+        if let Some(age) = oldest_id(reading) {
+            self.oldest_id.push(now, age);
+        }
+        let slots = reading.replication_slots.ready().map(Vec::as_slice).unwrap_or_default();
+        self.unread.retain(|name, _| slots.iter().any(|slot| slot.name == *name && !slot.active));
+        for slot in slots.iter().filter(|slot| !slot.active) {
+            if let Some(kept) = slot.retained_bytes {
+                self.unread.entry(slot.name.clone()).or_default().push(now, kept);
+            }
+        }
+    }
+
+    /// What comes to its end if it goes on like this, and when; the soonest first.
+    #[must_use]
+    pub fn ends(&self, reading: &PostgresReading) -> Vec<(String, Duration)> {
+        let mut ends = Vec::new();
+        let slots = reading.slots.ready();
+        if let Some(left) = slots.and_then(|slots| self.connections.until(slots.usable() as f64)) {
+            ends.push(("no connection slot is left".to_owned(), left));
+        }
+        ends.extend(
+            self.oldest_id.until(LAST_ID).map(|left| ("transaction ids are refused".to_owned(), left)),
+        );
+        for slot in reading.replication_slots.ready().into_iter().flatten() {
+            let end = slot.retained_bytes.zip(slot.safe_bytes).map(|(kept, safe)| kept + safe);
+            let left = end.and_then(|end| self.unread.get(&slot.name)?.until(end));
+            ends.extend(left.map(|left| (format!("replication slot {} is lost", slot.name), left)));
+        }
+        ends.sort_by_key(|(_, left)| *left);
+        ends
+    }
+}
+
+fn oldest_id(reading: &PostgresReading) -> Option<f64> {
+    let databases = reading.databases.ready()?;
+    databases.iter().filter_map(|db| db.xid_age).max().map(|age| age as f64)
+}
+
 /// Why counters start anew.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Setback {
@@ -132,10 +188,14 @@ pub struct PostgresState {
     pub rates: Rates,
     /// The past.
     pub histories: Histories,
+    /// What active sessions waited for.
+    pub activity: Activity,
     /// Statements by what they did in the window.
     pub statements: StatementsDelta,
     /// The last break in what the server counts, and when it was noticed.
     pub setback: Option<(Now, Setback)>,
+    /// What grows towards a limit.
+    pub trends: Trends,
     databases: Vec<DatabaseCounters>,
     totals: VecDeque<(Now, Totals)>,
     window: StatementWindow,
@@ -159,12 +219,17 @@ impl PostgresState {
         if let Part::Ready(statements) = &reading.statements {
             self.statements = self.window.absorb(statements);
         }
+        if let Part::Ready(sessions) = &reading.sessions {
+            self.activity.absorb(sessions, now);
+        }
+        self.trends.absorb(&reading, now);
         self.remember(&reading);
         self.latest = Some((now, reading));
     }
 
     /// Notes that a poll failed: every history gets an explicit gap; the latest reading stays (its age is shown).
     pub fn gap(&mut self) {
+        self.activity.gap();
         let histories = &mut self.histories;
         for series in [
             &mut histories.transactions,

@@ -136,6 +136,7 @@ pub fn slots(row: &Row, sessions: Option<&[Session]>, backends: i64) -> Slots {
             || backends,
             |sessions| sessions.iter().filter(|session| session.is_client()).count() as i64,
         ),
+        synchronous: text(row, 2).unwrap_or_default(),
     }
 }
 
@@ -177,6 +178,8 @@ pub fn replication_slot(row: &Row) -> ReplicationSlot {
         retained_bytes: get(row, 3),
         wal_status: text(row, 4),
         safe_bytes: get(row, 5),
+        inactive_seconds: get(row, 6),
+        invalid: text(row, 7),
     }
 }
 

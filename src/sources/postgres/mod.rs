@@ -1,5 +1,6 @@
 //! Asks a PostgreSQL server: one persistent connection that can change nothing, one round trip for what is hot, the rest less often.
 
+mod backup;
 pub(crate) mod connection;
 mod decode;
 pub(super) mod doctor;
@@ -19,6 +20,7 @@ use crate::core::postgres::{Look, Looked, PostgresReading};
 use crate::core::reading::Reading;
 use crate::core::report::PollError;
 use crate::core::time::Now;
+use backup::BackupWatch;
 use futures_util::future::BoxFuture;
 use looks::Looks;
 use open::Open;
@@ -38,6 +40,7 @@ pub struct PostgresSource {
     texts: HashMap<i64, String>,
     looks: Looks,
     pooler: Option<PoolerWatch>,
+    backup: Option<BackupWatch>,
 }
 
 impl std::fmt::Debug for PostgresSource {
@@ -52,7 +55,8 @@ impl PostgresSource {
     pub fn new(connect: PostgresConnect) -> Self {
         let looks = Looks::new(connect.clone());
         let pooler = connect.pgbouncer.as_deref().cloned().map(PoolerWatch::new);
-        Self { connect, open: None, polling: false, texts: HashMap::new(), looks, pooler }
+        let backup = connect.backups.clone().map(BackupWatch::new);
+        Self { connect, open: None, polling: false, texts: HashMap::new(), looks, pooler, backup }
     }
 
     async fn read(&mut self, now: Now, focus: &[Focus]) -> Result<PostgresReading, PollError> {
@@ -71,6 +75,8 @@ impl PostgresSource {
             Ok(mut reading) => {
                 reading.texts = self.texts(&mut open, focus).await;
                 reading.pooler = self.pooler.as_mut().map_or(Part::NotAsked, |pooler| pooler.step(now));
+                reading.backup = self.backup.as_mut().map_or(Part::NotAsked, |backup| backup.step(now));
+                reading.rotation.clone_from(&self.connect.rotation);
                 reading.panels.clone_from(&self.connect.panels);
                 reading.looks = self.looks(now, reading.server.version_num, focus);
                 self.open = Some(open);

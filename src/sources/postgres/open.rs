@@ -8,7 +8,7 @@ use crate::core::part::{Gap, GapKind, Part};
 use crate::core::postgres::locks::LockReading;
 use crate::core::postgres::{DatabaseCounters, Health, PostgresReading, Server, Session, Statements};
 use crate::core::time::Now;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio_postgres::types::Type;
 use tokio_postgres::{Error, Row};
 
@@ -119,13 +119,15 @@ impl Open {
     async fn hot(&mut self) -> Result<PostgresReading, Error> {
         let since = self.known.since();
         let moment: [Parameter<'_>; 1] = [(&since, Type::TIMESTAMPTZ)];
+        let began = Instant::now();
         let (sessions, databases, slots, kept, recovery) = tokio::join!(
             self.ask(&self.questions.sessions, &moment),
             self.ask(queries::DATABASES, &[]),
             self.ask(queries::SLOTS, &[]),
-            self.ask(queries::REPLICATION_SLOTS, &[]),
+            self.ask(&self.questions.replication_slots, &[]),
             self.ask("SELECT pg_is_in_recovery()", &[]),
         );
+        let probe = Some(began.elapsed());
         self.server.in_recovery = recovery?.first().is_some_and(|row| row.get(0));
         let sessions = part(sessions, "sessions", |rows| {
             let read = rows.iter().filter_map(|row| decode::session(row, &self.superusers)).collect();
@@ -157,6 +159,7 @@ impl Open {
             senders,
             replication_slots: part(kept, "replication slots", all(decode::replication_slot))?,
             standby,
+            probe,
             ..PostgresReading::default()
         })
     }

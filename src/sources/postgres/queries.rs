@@ -13,7 +13,7 @@ pub const COLUMNS: &str = "SELECT c.relname::text, a.attname::text FROM pg_catal
      LEFT JOIN pg_catalog.pg_depend d ON d.objid = c.oid AND d.deptype = 'e' AND d.classid = 'pg_catalog.pg_class'::regclass \
      LEFT JOIN pg_catalog.pg_extension e ON e.oid = d.refobjid AND e.extname = 'pg_stat_statements' \
      WHERE a.attnum > 0 AND NOT a.attisdropped AND ((n.nspname = 'pg_catalog' AND c.relname IN ('pg_stat_activity', \
-     'pg_locks', 'pg_stat_bgwriter', 'pg_stat_checkpointer', 'pg_stat_progress_vacuum')) OR e.oid IS NOT NULL)";
+     'pg_locks', 'pg_stat_bgwriter', 'pg_stat_checkpointer', 'pg_replication_slots')) OR e.oid IS NOT NULL)";
 
 /// Where pg_stat_statements lives, if it is in this database.
 pub const EXTENSION: &str = "SELECT pg_catalog.quote_ident(n.nspname) FROM pg_catalog.pg_extension e \
@@ -35,7 +35,8 @@ pub const DATABASES: &str = "SELECT s.datname, s.numbackends::int8, s.xact_commi
 
 /// The connection limit, as settings; who uses the slots is counted from the sessions.
 pub const SLOTS: &str = "SELECT current_setting('max_connections')::int8, \
-     current_setting('superuser_reserved_connections')::int8 + coalesce(current_setting('reserved_connections', true)::int8, 0)";
+     current_setting('superuser_reserved_connections')::int8 + coalesce(current_setting('reserved_connections', true)::int8, 0), \
+     current_setting('synchronous_standby_names')";
 
 /// Copies that are fed from here; works on a primary and on a cascading standby.
 pub const SENDERS: &str = "SELECT r.pid, r.application_name, host(r.client_addr), r.state, r.sync_state, \
@@ -52,12 +53,6 @@ pub const STANDBY: &str = "SELECT (SELECT status FROM pg_catalog.pg_stat_wal_rec
      extract(epoch FROM clock_timestamp() - pg_last_xact_replay_timestamp())::float8, \
      (SELECT extract(epoch FROM clock_timestamp() - last_msg_receipt_time)::float8 FROM pg_catalog.pg_stat_wal_receiver LIMIT 1), \
      pg_is_wal_replay_paused()";
-
-/// Replication slots and the WAL they keep.
-pub const REPLICATION_SLOTS: &str = "SELECT s.slot_name, s.slot_type, s.active, \
-     pg_wal_lsn_diff(here.lsn, s.restart_lsn)::float8, s.wal_status, s.safe_wal_size::float8 \
-     FROM pg_catalog.pg_replication_slots s, \
-     (SELECT CASE WHEN pg_is_in_recovery() THEN pg_last_wal_receive_lsn() ELSE pg_current_wal_lsn() END AS lsn) here";
 
 /// Waiter and blocker. Only asked while somebody waits.
 pub const EDGES: &str = "SELECT a.pid, b.pid FROM pg_catalog.pg_stat_activity a, \
@@ -84,6 +79,8 @@ pub struct Questions {
     pub sessions: String,
     /// Locks that somebody waits for, and who holds them.
     pub locks: String,
+    /// Replication slots and the WAL they keep.
+    pub replication_slots: String,
     /// WAL position, checkpoints, freeze age.
     pub health: String,
     /// Counters of statements, without their texts; none when the extension is not in this database.
@@ -151,6 +148,7 @@ pub fn questions(columns: &[(String, String)], schema: Option<&str>) -> Question
     Questions {
         sessions,
         locks,
+        replication_slots: replication_slots(&has),
         health,
         statements: schema.map(|schema| {
             format!(
@@ -166,6 +164,26 @@ pub fn questions(columns: &[(String, String)], schema: Option<&str>) -> Question
             format!("SELECT queryid, query FROM {schema}.pg_stat_statements(true) WHERE queryid = ANY($1)")
         }),
     }
+}
+
+fn replication_slots(has: &impl Fn(&str, &str) -> bool) -> String {
+    let inactive = if has("pg_replication_slots", "inactive_since") {
+        "extract(epoch FROM clock_timestamp() - s.inactive_since)::float8"
+    } else {
+        "NULL::float8"
+    };
+    let invalid = if has("pg_replication_slots", "invalidation_reason") {
+        "s.invalidation_reason"
+    } else if has("pg_replication_slots", "conflicting") {
+        "CASE WHEN s.conflicting THEN 'conflicting' END"
+    } else {
+        "NULL::text"
+    };
+    format!(
+        "SELECT s.slot_name, s.slot_type, s.active, pg_wal_lsn_diff(here.lsn, s.restart_lsn)::float8, s.wal_status, \
+         s.safe_wal_size::float8, {inactive}, {invalid} FROM pg_catalog.pg_replication_slots s, \
+         (SELECT CASE WHEN pg_is_in_recovery() THEN pg_last_wal_receive_lsn() ELSE pg_current_wal_lsn() END AS lsn) here"
+    )
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use stacktop::config::target::{Connect, PgTls, PostgresConnect};
 use stacktop::config::url;
 use stacktop::core::action::{Action, ActionError, Verdict};
 use stacktop::core::place::{RowKey, Screen};
-use stacktop::core::postgres::{BackendId, PgAction, PostgresReading, PostgresState, backend_key};
+use stacktop::core::postgres::{BackendId, PgAction, PostgresReading, PostgresState, Rotation, backend_key};
 use stacktop::core::report::PollErrorKind;
 use stacktop::core::world::SystemState;
 use stacktop::panels::panel;
@@ -298,6 +298,39 @@ async fn a_standby_is_read_as_one() {
     primary.poll().await.expect("a poll");
     let senders = super::postgres::reading(&primary).senders.ready().expect("senders");
     assert!(senders.iter().any(|sender| sender.state == "streaming"), "{senders:?}");
+}
+
+#[tokio::test]
+async fn a_copy_is_measured_by_its_own_limits_and_backups_by_their_age() {
+    let test = "a_copy_is_measured_by_its_own_limits_and_backups_by_their_age";
+    let Some(url) = server(test, "STACKTOP_TEST_PG_STANDBY_URL") else { return };
+    let folder = tempfile::tempdir().expect("a folder");
+    std::fs::write(folder.path().join("shop.dump"), "").expect("an empty backup");
+    let limits = |max_latency: Duration| Rotation {
+        role: "reporting".to_owned(),
+        max_lag: Some(Duration::from_secs(3600)),
+        max_latency: Some(max_latency),
+    };
+    for (latency, out) in [(Duration::from_secs(30), false), (Duration::ZERO, true)] {
+        let backups = Some(format!("{}/*.dump", folder.path().display()));
+        let connect = PostgresConnect { rotation: Some(limits(latency)), backups, ..connect(&url) };
+        let mut watch = Watch::new(Connect::Postgres(connect));
+        until(&mut watch, "the backup", |watch| reading(watch).backup.ready().is_some()).await;
+        let shown = format!("{:?}", panel(Screen::Replication).content(watch.context(), &[]));
+        assert_eq!(shown.contains("WOULD BE TAKEN OUT"), out, "{shown}");
+        let world = &watch.world;
+        let signals = stacktop::core::postgres::signals(
+            state(&watch),
+            &watch.target.id,
+            &stacktop::core::alert::Rulebook::defaults(&stacktop::core::world::all_rules()),
+            watch.context().now,
+        );
+        let rules: Vec<&str> = signals.iter().map(|signal| signal.rule).collect();
+        assert_eq!(rules.contains(&"postgres.rotation"), out, "{rules:?}");
+        let backup =
+            world.alerts.findings().iter().find(|finding| finding.signal.rule == "postgres.backup").copied();
+        assert!(backup.is_some_and(|finding| finding.signal.sentence.contains("empty")));
+    }
 }
 
 #[tokio::test]

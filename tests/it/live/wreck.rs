@@ -42,6 +42,7 @@ async fn a_server_at_its_limits_is_still_seen_and_acted_on() {
     let Some(url) = server(test, "STACKTOP_TEST_WRECK_PG_URL") else { return };
     megabytes_of_texts(&url).await;
     no_slot_left(&url).await;
+    commits_wait_for_a_standby(&url).await;
     a_process_dies(&url).await;
 }
 
@@ -135,6 +136,41 @@ async fn no_slot_left(url: &str) {
     let outcome = gate.perform(&id, &confirmed, &permit).await.expect("an answer");
     assert_eq!(outcome.verdict, Verdict::Nothing);
     assert!(guests[1..].iter().all(|guest| !guest.is_closed()));
+}
+
+/// Commits wait for a standby that is not there: who waits, and for what.
+async fn commits_wait_for_a_standby(url: &str) {
+    let admin = open(url).await.expect("connected");
+    let set = async |names: &str| {
+        admin
+            .batch_execute(&format!("ALTER SYSTEM SET synchronous_standby_names = '{names}'"))
+            .await
+            .expect("set");
+        admin.batch_execute("SELECT pg_reload_conf()").await.expect("reloaded");
+    };
+    set("far_away").await;
+    let mut watch = watch(url, "monitor");
+    let writer = open(url).await.expect("connected");
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    let writing =
+        tokio::spawn(
+            async move { writer.batch_execute("UPDATE orders SET state = 'sold' WHERE id = 7").await },
+        );
+    let mut found = None;
+    for _ in 0..100 {
+        watch.poll().await.expect("a poll");
+        let findings = watch.world.alerts.findings();
+        found = findings.iter().find(|finding| finding.signal.rule == "postgres.synchronous").copied();
+        if found.as_ref().is_some_and(|finding| finding.signal.hit == 1) {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    set("").await;
+    let found = found.expect("a finding");
+    assert_eq!(found.signal.hit, 1);
+    assert!(found.signal.sentence.contains("far_away"), "{}", found.signal.sentence);
+    writing.await.expect("no panic").expect("the commit went through");
 }
 
 /// The postmaster survives a killed backend and says so nowhere.

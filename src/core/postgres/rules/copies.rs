@@ -2,6 +2,7 @@
 
 use super::Scene;
 use crate::core::alert::Severity;
+use crate::core::part::Part;
 use crate::core::place::Screen;
 use crate::core::text::{lasting, sized, tidy};
 use std::time::Duration;
@@ -75,10 +76,96 @@ impl Scene<'_> {
         }
     }
 
+    /// A copy by its own limits; commits that wait for one; the newest backup.
+    pub(super) fn copies(&mut self) {
+        let place = || Self::on(Screen::Replication);
+        if let Some(rotation) = self.reading.rotation.clone()
+            && self.rules.get("postgres.rotation").enabled
+            && let Some(why) = rotation.out(self.reading.standby.ready(), self.reading.probe)
+        {
+            let sentence = format!("{} would be taken out of rotation: {why}", tidy(&rotation.role, 24));
+            let step = "keep readers away until it caught up";
+            self.push("postgres.rotation", "rotation", Severity::Critical, sentence, None, 1, step, place());
+        }
+        let names = self.reading.slots.ready().map(|slots| slots.synchronous.clone()).unwrap_or_default();
+        let senders = self.reading.senders.ready();
+        let confirms = |senders: &Vec<super::super::Sender>| {
+            senders.iter().any(|sender| matches!(sender.sync.as_str(), "sync" | "quorum"))
+        };
+        if !names.trim().is_empty()
+            && !self.reading.server.in_recovery
+            && senders.is_some_and(|senders| !confirms(senders))
+            && self.rules.get("postgres.synchronous").enabled
+        {
+            let sessions = self.reading.sessions.ready().map(Vec::as_slice).unwrap_or_default();
+            let waits = |session: &&super::super::Session| {
+                session.wait.as_ref().is_some_and(|(_, event)| event.eq_ignore_ascii_case("SyncRep"))
+            };
+            let hit = sessions.iter().filter(waits).count();
+            let sentence = format!(
+                "commits wait for a synchronous standby ({}) and none is connected",
+                tidy(&names, 30)
+            );
+            let step = "bring the standby back, or change synchronous_standby_names";
+            self.push(
+                "postgres.synchronous",
+                "standby",
+                Severity::Critical,
+                sentence,
+                None,
+                hit,
+                step,
+                place(),
+            );
+        }
+        match &self.reading.backup {
+            Part::Ready(backup) => {
+                let empty = backup.bytes == 0;
+                let grade = self.rules.grade("postgres.backup", backup.age.as_secs_f64());
+                let on = self.rules.get("postgres.backup").enabled;
+                if let Some(severity) = grade.max((empty && on).then_some(Severity::Critical)) {
+                    let what = if empty { "empty" } else { "the newest" };
+                    let age = lasting(backup.age);
+                    let sentence =
+                        format!("the last backup is {age} old ({}, {what})", tidy(&backup.path, 40));
+                    self.push(
+                        "postgres.backup",
+                        "backup",
+                        severity,
+                        sentence,
+                        None,
+                        0,
+                        "see why none was made",
+                        place(),
+                    );
+                }
+            }
+            Part::Unavailable(gap) if self.rules.get("postgres.backup").enabled => {
+                let sentence = gap.note.clone();
+                let step = "see `backups` of the target";
+                self.push("postgres.backup", "backup", Severity::Warning, sentence, None, 0, step, place());
+            }
+            Part::Unavailable(_) | Part::NotAsked => {}
+        }
+    }
+
+    /// What comes to its end soon if it goes on like this.
+    pub(super) fn time_left(&mut self) {
+        let ends = self.state.trends.ends(self.reading);
+        for (what, left) in ends {
+            let severity = self.rules.get("postgres.time_left").grade_low(left.as_secs_f64());
+            let Some(severity) = severity.filter(|_| !left.is_zero()) else { continue };
+            let sentence = format!("if it goes on like this, {what} in {}", lasting(left));
+            let (subject, step) = (what.clone(), "stop what grows, or raise the limit");
+            let place = Self::on(Screen::Health);
+            self.push("postgres.time_left", &subject, severity, sentence, None, 0, step, place);
+        }
+    }
+
     pub(super) fn slots(&mut self) {
         let slots = self.reading.replication_slots.ready().cloned().unwrap_or_default();
         for slot in slots {
-            let lost = slot.wal_status.as_deref() == Some("lost");
+            let lost = slot.wal_status.as_deref() == Some("lost") || slot.invalid.is_some();
             let kept = slot.retained_bytes.unwrap_or_default();
             let severity = if lost {
                 Some(Severity::Critical)
@@ -90,9 +177,18 @@ impl Scene<'_> {
             };
             let name = tidy(&slot.name, 30);
             let sentence = if lost {
-                format!("replication slot {name} is lost: its reader must be built anew")
+                {
+                    let why =
+                        slot.invalid.as_ref().map_or(String::new(), |why| format!(" ({})", tidy(why, 30)));
+                    format!("replication slot {name} is lost{why}: its reader must be built anew")
+                }
             } else {
-                format!("replication slot {name} has no reader and keeps {} of WAL", sized(kept))
+                {
+                    let since = slot.inactive_seconds.map_or(String::new(), |seconds| {
+                        format!(" since {}", lasting(Duration::from_secs_f64(seconds.max(0.0))))
+                    });
+                    format!("replication slot {name} has no reader{since} and keeps {} of WAL", sized(kept))
+                }
             };
             let step = "bring its reader back, or drop the slot";
             self.push(

@@ -40,6 +40,8 @@ pub fn signals(state: &PostgresState, target: &TargetId, rules: &Rulebook, now: 
     scene.senders();
     scene.standby();
     scene.slots();
+    scene.copies();
+    scene.time_left();
     scene.prepared();
     scene.panels();
     scene.pools();
@@ -231,7 +233,7 @@ impl Scene<'_> {
     }
 
     fn connections(&mut self) {
-        let Some(slots) = self.reading.slots.ready().copied().filter(|slots| slots.usable() > 0) else {
+        let Some(slots) = self.reading.slots.ready().cloned().filter(|slots| slots.usable() > 0) else {
             return;
         };
         let share = slots.used as f64 / slots.usable() as f64;

@@ -1,0 +1,137 @@
+//! Copies of a server: standbys, replication slots, backups. Pure.
+
+use std::time::Duration;
+
+/// One WAL sender: a copy that is fed from here.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Sender {
+    /// Its process.
+    pub pid: i32,
+    /// `application_name` of the copy.
+    pub name: String,
+    /// Address of the copy.
+    pub client: String,
+    /// `state`: startup, catchup, streaming, backup, stopping.
+    pub state: String,
+    /// `sync_state`: async, potential, sync, quorum.
+    pub sync: String,
+    /// Bytes between what was written here and what was sent, written, flushed and replayed there.
+    pub sent_bytes: Option<f64>,
+    /// See [`Sender::sent_bytes`].
+    pub flush_bytes: Option<f64>,
+    /// See [`Sender::sent_bytes`].
+    pub replay_bytes: Option<f64>,
+    /// `replay_lag` in seconds; none when nothing was measured lately.
+    pub replay_seconds: Option<f64>,
+    /// Seconds since its last message.
+    pub reply_age_seconds: Option<f64>,
+}
+
+/// What a standby knows of itself.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Standby {
+    /// `status` of the WAL receiver; none when there is no receiver.
+    pub receiver: Option<String>,
+    /// Where it receives from.
+    pub upstream: String,
+    /// A primary is configured at all (else it lives from an archive).
+    pub has_upstream: bool,
+    /// Bytes received and not replayed yet.
+    pub behind_bytes: Option<f64>,
+    /// Seconds since the newest replayed transaction was committed; grows on an idle primary too.
+    pub staleness_seconds: Option<f64>,
+    /// Seconds since the receiver heard anything.
+    pub message_age_seconds: Option<f64>,
+    /// Replay was paused by somebody.
+    pub paused: bool,
+}
+
+/// A replication slot.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ReplicationSlot {
+    /// Its name.
+    pub name: String,
+    /// physical or logical.
+    pub kind: String,
+    /// Somebody is connected to it.
+    pub active: bool,
+    /// Bytes of WAL that it keeps.
+    pub retained_bytes: Option<f64>,
+    /// `wal_status`: reserved, extended, unreserved, lost.
+    pub wal_status: Option<String>,
+    /// Bytes until it is lost; none when there is no limit (then the disk is the limit).
+    pub safe_bytes: Option<f64>,
+    /// Seconds since its reader left (17 and later).
+    pub inactive_seconds: Option<f64>,
+    /// Why it is of no use any more (17 and later; `conflicting` on 16).
+    pub invalid: Option<String>,
+}
+
+/// When a copy is of use to its readers; beyond these a load balancer would take it out of rotation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rotation {
+    /// What the copy is for ("reporting").
+    pub role: String,
+    /// The most that it may be behind.
+    pub max_lag: Option<Duration>,
+    /// The longest that it may take to answer.
+    pub max_latency: Option<Duration>,
+}
+
+impl Rotation {
+    /// Why it would be taken out; nothing while it is of use.
+    #[must_use]
+    pub fn out(&self, standby: Option<&Standby>, probe: Option<Duration>) -> Option<String> {
+        if let (Some(limit), Some(standby)) = (self.max_lag, standby) {
+            let receives = standby.receiver.as_deref() == Some("streaming");
+            // On an idle primary the newest transaction grows old although nothing is missing.
+            let behind = standby.staleness_seconds.filter(|_| !receives || standby.behind_bytes != Some(0.0));
+            if let Some(lag) = behind.filter(|lag| *lag > limit.as_secs_f64()) {
+                return Some(format!("it is {lag:.1} s behind, the limit is {:.1} s", limit.as_secs_f64()));
+            }
+        }
+        let (limit, took) = (self.max_latency?, probe?);
+        (took > limit)
+            .then(|| format!("it answers in {} ms, the limit is {} ms", took.as_millis(), limit.as_millis()))
+    }
+}
+
+/// The newest of the files that a pattern names.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Backup {
+    /// Where it lies.
+    pub path: String,
+    /// How long ago it was written.
+    pub age: Duration,
+    /// Its size in bytes.
+    pub bytes: u64,
+    /// How many files there are.
+    pub files: usize,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_copy_is_out_by_lag_or_by_latency_and_an_idle_primary_is_no_lag() {
+        let rotation = Rotation {
+            role: "reporting".to_owned(),
+            max_lag: Some(Duration::from_secs(10)),
+            max_latency: Some(Duration::from_millis(500)),
+        };
+        let standby = |behind: f64, streaming: bool| Standby {
+            receiver: streaming.then(|| "streaming".to_owned()),
+            behind_bytes: Some(behind),
+            staleness_seconds: Some(14.0),
+            ..Standby::default()
+        };
+        let quick = Some(Duration::from_millis(3));
+        let out = |standby: &Standby, probe| rotation.out(Some(standby), probe);
+        assert_eq!(out(&standby(0.0, true), quick), None);
+        assert!(out(&standby(0.0, false), quick).is_some_and(|why| why.contains("14.0 s behind")));
+        assert!(out(&standby(900.0, true), quick).is_some());
+        let slow = Some(Duration::from_millis(900));
+        assert!(out(&standby(0.0, true), slow).is_some_and(|why| why.contains("900 ms")));
+    }
+}

@@ -1,6 +1,6 @@
 //! What can be open above a screen. The confirm overlay is the only place where a confirmation is given.
 
-use crate::core::action::{Action, Confirmed, Offer, Preview};
+use crate::core::action::{Action, Confirmed, Offer, Preview, Refusal};
 use crate::core::arming::Permit;
 use crate::core::place::RowKey;
 use crate::core::time::Now;
@@ -26,6 +26,8 @@ pub enum Overlay {
     Arm(String),
     /// What may be done to a row.
     Menu(Menu),
+    /// A value that an action needs is being typed.
+    Answer(Box<Asking>),
     /// One action, before it is done.
     Confirm(Box<Confirm>),
 }
@@ -41,6 +43,21 @@ pub struct Menu {
     pub opened: Now,
 }
 
+/// A value that an action needs.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Asking {
+    /// The row on which it was chosen.
+    pub row: RowKey,
+    /// The rows that were marked then.
+    pub marked: Vec<RowKey>,
+    /// The letter under which it was offered.
+    pub letter: char,
+    /// What is asked for.
+    pub question: &'static str,
+    /// What was typed.
+    pub text: String,
+}
+
 /// One action that waits for its confirmation.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Confirm {
@@ -50,6 +67,8 @@ pub struct Confirm {
     pub marked: Vec<RowKey>,
     /// The letter under which it was offered.
     pub letter: char,
+    /// The value that was typed for it, if it needs one.
+    pub answer: Option<String>,
     /// What would be done, pinned.
     pub action: Action,
     /// What the operator is shown.
@@ -99,12 +118,11 @@ impl Confirm {
     }
 
     /// Looks whether what is offered now is still what was chosen.
-    pub fn recheck(&mut self, offers: &[Offer]) {
+    pub fn recheck(&mut self, offered: Option<&Result<(Action, Preview), Refusal>>) {
         if self.changed.is_some() {
             return;
         }
-        let now_offered = offers.iter().find(|offer| offer.letter == self.letter);
-        self.changed = match now_offered.map(|offer| &offer.choice) {
+        self.changed = match offered {
             Some(Ok((action, _))) if self.action.is_still(action) => None,
             Some(Ok(_)) => Some("it changed since you chose it; close this and look again".to_owned()),
             Some(Err(refusal)) => Some(refusal.why.clone()),
@@ -133,6 +151,7 @@ mod tests {
             statement: String::new(),
             confirm_key: 't',
             severe: false,
+            word: None,
         }
     }
 
@@ -141,6 +160,7 @@ mod tests {
             row: RowKey::new(&["backend"]),
             marked: Vec::new(),
             letter: 't',
+            answer: None,
             action: action(1),
             preview: preview(),
             permit: Permit { target: TargetId::new("pg"), until: None },
@@ -176,20 +196,15 @@ mod tests {
 
     #[test]
     fn what_changed_cannot_be_confirmed() {
-        let offer = |pid| Offer {
-            letter: 't',
-            label: String::new(),
-            effect: String::new(),
-            choice: Ok((action(pid), preview())),
-        };
+        let offer = |pid| Ok((action(pid), preview()));
         let mut dialog = confirm(None);
-        dialog.recheck(&[offer(1)]);
+        dialog.recheck(Some(&offer(1)));
         assert_eq!(dialog.changed, None);
-        dialog.recheck(&[offer(2)]);
+        dialog.recheck(Some(&offer(2)));
         assert!(dialog.changed.is_some());
         assert_eq!(dialog.press('t', Now::example(11)), Answer::Waiting);
         let mut gone = confirm(None);
-        gone.recheck(&[]);
+        gone.recheck(None);
         assert_eq!(gone.changed.as_deref(), Some("it is gone"));
     }
 }

@@ -115,6 +115,8 @@ pub struct Preview {
     pub confirm_key: char,
     /// Wrong in a way that cannot be undone or many at once: a typed word is asked for even where none is needed otherwise.
     pub severe: bool,
+    /// The word to be typed instead of the environment's name: that of what is lost.
+    pub word: Option<String>,
 }
 
 /// An entry of the action menu.
@@ -128,6 +130,17 @@ pub struct Offer {
     pub effect: String,
     /// What would be done; or why it cannot be.
     pub choice: Result<(Action, Preview), Refusal>,
+    /// What has to be typed before: the panel makes the choice anew from it.
+    pub asks: Option<Ask>,
+}
+
+/// A value that an action needs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ask {
+    /// What is asked for, with its form ("new priority, 0 for none").
+    pub question: &'static str,
+    /// What stands in the field at first: [`Offer::choice`] is what comes of it.
+    pub initial: String,
 }
 
 /// Why something is not possible, and what would make it so.

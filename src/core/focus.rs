@@ -26,6 +26,11 @@ pub enum Focus {
         /// Which queue.
         queue: QueueRef,
     },
+    /// What is read of a queue only while somebody looks.
+    More {
+        /// Which queue.
+        queue: QueueRef,
+    },
     /// One job with everything about it.
     Job {
         /// Which queue.
@@ -45,6 +50,7 @@ impl Focus {
             | Self::StatementTexts(_)
             | Self::FailedJobs { .. }
             | Self::OpenJobs { .. }
+            | Self::More { .. }
             | Self::Job { .. } => None,
         }
     }

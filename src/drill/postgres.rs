@@ -220,6 +220,7 @@ pub(super) fn primary(sim: &Sim, now: Now, focus: &[Focus]) -> PostgresReading {
         | Focus::Look(_)
         | Focus::FailedJobs { .. }
         | Focus::OpenJobs { .. }
+        | Focus::More { .. }
         | Focus::Job { .. } => &[],
     });
     let texts = asked

@@ -4,8 +4,8 @@ use super::sim::{Failed, Sim};
 use crate::core::focus::Focus;
 use crate::core::part::Part;
 use crate::core::redis::{
-    DeadLetter, Evidence, FailedJob, FailedPage, Family, JobDetail, JobList, JobState, ListedJob,
-    QueueReading, QueueRef, RedisReading, RedisServer,
+    DeadLetter, Evidence, FailedJob, FailedPage, Family, JobDetail, JobList, JobState, ListedJob, QueueMore,
+    QueueReading, QueueRef, RedisReading, RedisServer, RunTimes, Scheduler,
 };
 use crate::core::time::Now;
 use std::collections::BTreeMap;
@@ -113,6 +113,8 @@ fn detail(sim: &Sim, queue: &QueueRef, id: &str) -> JobDetail {
         state: state.to_owned(),
         fields,
         too_large: Vec::new(),
+        logs: vec![format!("order {id}: template confirmation rendered")],
+        links: Vec::new(),
     }
 }
 
@@ -140,11 +142,41 @@ fn open_jobs(sim: &Sim, queue: &QueueRef) -> JobList {
     JobList { queue: queue.clone(), jobs }
 }
 
+/// How long its jobs take, and what makes some of them by the clock.
+fn more_of(sim: &Sim, queue: &QueueRef) -> Option<QueueMore> {
+    let slow = 1.0 + sim.backlog / 400.0;
+    let millis = |value: f64| Some(Duration::from_secs_f64(value / 1000.0));
+    let times = RunTimes {
+        name: "send-confirmation".to_owned(),
+        jobs: 200,
+        wait_p50: millis(4.0 * slow * slow),
+        wait_p95: millis(30.0 * slow * slow),
+        run_p50: millis(180.0),
+        run_p95: millis(900.0 * slow),
+    };
+    let digest = Scheduler {
+        id: "daily-digest".to_owned(),
+        name: "digest".to_owned(),
+        rhythm: "0 6 * * * (Europe/Berlin)".to_owned(),
+        next_in: Some(Duration::from_secs(41_000)),
+        overdue: None,
+        made: Some(412),
+    };
+    (queue.name == MAILS).then(|| QueueMore {
+        queue: queue.clone(),
+        schedulers: vec![digest],
+        times: vec![times],
+        memory_bytes: Some(1.4e6 + sim.backlog * 900.0),
+        ..QueueMore::default()
+    })
+}
+
 /// The server, its queues, and what is in `focus`.
 pub(super) fn reading(sim: &Sim, now: Now, focus: &[Focus]) -> RedisReading {
     let mut pages = Vec::new();
     let mut lists = Vec::new();
     let mut jobs = Vec::new();
+    let mut more = Vec::new();
     for wanted in focus {
         match wanted {
             Focus::FailedJobs { queue, offset, limit } => {
@@ -155,6 +187,7 @@ pub(super) fn reading(sim: &Sim, now: Now, focus: &[Focus]) -> RedisReading {
             }
             Focus::OpenJobs { queue } => lists.push(open_jobs(sim, queue)),
             Focus::Job { queue, id } => jobs.push(detail(sim, queue, id)),
+            Focus::More { queue } => more.extend(more_of(sim, queue)),
             Focus::StatementTexts(_) | Focus::Look(_) | Focus::Server => {}
         }
     }
@@ -185,6 +218,7 @@ pub(super) fn reading(sim: &Sim, now: Now, focus: &[Focus]) -> RedisReading {
         brake: crate::core::redis::Brake::default(),
         failed: pages,
         lists,
+        more,
         jobs,
     }
 }

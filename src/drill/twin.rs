@@ -7,7 +7,7 @@ use crate::core::action::{Action, ActionError, Confirmed, Outcome, Verdict, Veri
 use crate::core::focus::Focus;
 use crate::core::postgres::PgAction;
 use crate::core::reading::Reading;
-use crate::core::redis::{JobAct, JobState, QueueAction};
+use crate::core::redis::{Change, JobAct, JobState, QueueAction, Sweep};
 use crate::core::report::PollError;
 use crate::core::time::Now;
 use crate::sources::Source;
@@ -87,12 +87,13 @@ impl TwinExecutor {
                 let (word, state) = match act {
                     JobAct::Retry(_) | JobAct::Promote => ("back to waiting", "failed"),
                     JobAct::Remove(state) => ("removed", state.word()),
+                    JobAct::Priority(_) | JobAct::Delay(_) => ("changed", "waiting"),
                 };
                 let mut one = |id: &String| match act {
                     JobAct::Retry(_) => sim.retry(id),
                     JobAct::Remove(JobState::Failed) => sim.remove(id),
                     // The other jobs of the embedded stack are numbers, not jobs.
-                    JobAct::Promote | JobAct::Remove(_) => false,
+                    JobAct::Promote | JobAct::Remove(_) | JobAct::Priority(_) | JobAct::Delay(_) => false,
                 };
                 let done = ids.iter().filter(|id| one(id)).count();
                 let verdict = match done {
@@ -107,6 +108,18 @@ impl TwinExecutor {
                     String::new()
                 };
                 plain(verdict, format!("queue {queue}: {done} {word}{rest}"))
+            }
+            Action::Queue {
+                act: QueueAction::Change { queue, change: Change::Sweep(Sweep::Retry) }, ..
+            } => {
+                let there = sim.failed.iter().filter(|_| queue.name == super::redis::MAILS);
+                let failed: Vec<String> = there.map(|job| job.id.to_string()).collect();
+                let done = failed.iter().filter(|id| sim.retry(id)).count();
+                let verdict = if done > 0 { Verdict::Done } else { Verdict::Nothing };
+                plain(verdict, format!("queue {queue}: {done} back to waiting"))
+            }
+            Action::Queue { act: QueueAction::Change { queue, .. }, .. } => {
+                plain(Verdict::Nothing, format!("queue {queue}: the embedded stack has no such jobs"))
             }
             Action::Queue { act: QueueAction::Redrive { queue, .. }, .. } => {
                 let letters = sim.redrive();
@@ -145,6 +158,9 @@ impl TwinExecutor {
             }
             Action::Postgres { act: PgAction::Upkeep { .. }, .. } => {
                 Verification { settled: true, sentence: "nothing was done".to_owned() }
+            }
+            Action::Queue { act: QueueAction::Change { queue, .. }, .. } => {
+                Verification { settled: true, sentence: format!("queue {queue}: nothing was done") }
             }
             Action::Queue { act: QueueAction::Redrive { queue, .. }, .. } => {
                 let sentence = format!("queue {queue}: {} letters left", sim.dead_letters as u64);

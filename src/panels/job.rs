@@ -4,7 +4,7 @@ use super::PanelContext;
 use super::queues::{queue_of, state};
 use crate::core::place::RowKey;
 use crate::core::redis::JobDetail;
-use crate::ui::content::{Content, Line, Role, Section};
+use crate::ui::content::{Cell, Column, Content, Line, Role, Row, Section, Table};
 use crate::ui::format::bytes;
 use crate::ui::text::clean_lines;
 
@@ -20,7 +20,40 @@ pub(super) fn one_job(context: PanelContext<'_>, key: &RowKey) -> Content {
             sections: vec![Section::lines(title, vec![Line::of(Role::Muted, "reading the job")])],
         };
     };
-    Content { title: title.clone(), sections: job_sections(&title, detail) }
+    let mut sections = job_sections(&title, detail);
+    if !detail.links.is_empty() {
+        sections.insert(1, flow(key, detail));
+    }
+    if !detail.logs.is_empty() {
+        let lines = detail.logs.iter().map(Line::text).collect();
+        sections.push(Section::lines("Log, the newest last", lines));
+    }
+    Content { title: title.clone(), sections }
+}
+
+/// Parent and children; Enter leads on along the flow.
+fn flow(key: &RowKey, job: &JobDetail) -> Section {
+    let row = |(kind, link): &(&str, String)| {
+        // prefix:queue:id; the prefix may hold colons, so it is taken to be this queue's own.
+        let rest = link.strip_prefix(&format!("{}:", job.queue.prefix)).unwrap_or(link);
+        let (queue, id) = rest.rsplit_once(':').unwrap_or((rest, ""));
+        let tone = if *kind == "child, failed" { Role::Warning } else { Role::Text };
+        Row::opens(
+            RowKey::new(&["job", key.segment(1), &job.queue.prefix, queue, id, ""]),
+            vec![Cell::of(tone, *kind), Cell::of(Role::Text, queue), Cell::of(Role::Strong, id)],
+        )
+    };
+    let table = Table {
+        columns: vec![
+            Column::fixed("flow", 22, 0),
+            Column::fixed("queue", 24, 0),
+            Column::flex("job", 16, 0),
+        ],
+        rows: job.links.iter().map(row).collect(),
+        empty: String::new(),
+        fixed_order: true,
+    };
+    Section::table("Flow (Enter opens)", table)
 }
 
 /// Fields that are worth a section of their own.

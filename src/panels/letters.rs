@@ -25,6 +25,7 @@ pub(super) fn redrive(
         label: label.to_owned(),
         effect: effect.to_owned(),
         choice: redrive_choice(context, row, letters),
+        asks: None,
     }
 }
 
@@ -94,6 +95,7 @@ fn redrive_choice(
             format!("Redrive {many} of {queue}")
         }
     };
-    let preview = Preview { title, facts, statement: act.statement(), confirm_key: 'v', severe: many > 10 };
+    let preview =
+        Preview { title, facts, statement: act.statement(), confirm_key: 'v', severe: many > 10, word: None };
     Ok((Action::Queue { target: target.id.clone(), act }, preview))
 }

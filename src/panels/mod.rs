@@ -14,6 +14,8 @@ mod prometheus;
 mod queries;
 mod queue;
 mod queue_actions;
+mod queue_changes;
+mod queue_more;
 mod queues;
 mod redis_server;
 mod replication;
@@ -22,7 +24,7 @@ mod several;
 mod signals;
 mod upkeep;
 
-use crate::core::action::Offer;
+use crate::core::action::{Action, Offer, Preview, Refusal};
 use crate::core::focus::Focus;
 use crate::core::ids::TargetId;
 use crate::core::place::{Place, RowKey, Screen};
@@ -59,6 +61,21 @@ pub trait Panel: Sync {
     ) -> Vec<Offer> {
         let _ = (context, path, row, marked);
         Vec::new()
+    }
+    /// What comes of `text`, typed for the offer `letter` that [asks](Offer::asks) for a value.
+    ///
+    /// # Errors
+    /// Why nothing can come of it; a value that cannot be read says which form it has.
+    fn answer(
+        &self,
+        context: PanelContext<'_>,
+        path: &[RowKey],
+        row: &RowKey,
+        marked: &[RowKey],
+        (letter, text): (char, &str),
+    ) -> Result<(Action, Preview), Refusal> {
+        let _ = (context, path, row, marked, letter, text);
+        Err(Refusal::new("nothing is asked for here"))
     }
     /// The details that this view needs from its sources while it is on the screen.
     fn focus(&self, context: PanelContext<'_>, path: &[RowKey]) -> Vec<(TargetId, Focus)> {

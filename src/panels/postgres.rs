@@ -223,6 +223,7 @@ fn prepared_offer(key: &RowKey) -> Offer {
         effect: "only its owner or a superuser can, in its own database".to_owned(),
         choice: Err(Refusal::new("a prepared transaction has no process that could be signalled")
             .remedy(format!("run there: ROLLBACK PREPARED '{gid}' (or COMMIT PREPARED '{gid}')"))),
+        asks: None,
     }
 }
 
@@ -252,7 +253,7 @@ fn offer(
         },
         Err,
     );
-    Offer { letter, label: format!("{label} {pid}"), effect: effect.to_owned(), choice }
+    Offer { letter, label: format!("{label} {pid}"), effect: effect.to_owned(), choice, asks: None }
 }
 
 /// Why this session may not be signalled, if it may not.
@@ -345,6 +346,7 @@ fn preview(state: &PostgresState, session: &Session, act: &PgAction, terminate: 
         statement: act.statement(),
         confirm_key: if terminate { 't' } else { 'c' },
         severe: false,
+        word: None,
     }
 }
 

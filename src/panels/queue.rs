@@ -1,7 +1,7 @@
 //! One queue: how it does, what fails and why, who works on what, what comes next.
 
-use super::PanelContext;
 use super::queues::{job_key, number_role, page, queue_of};
+use super::{PanelContext, queue_more};
 use crate::core::place::RowKey;
 use crate::core::redis::{
     Condition, FailedJob, FailureGroup, JobState, ListedJob, QueueReading, QueueRef, RedisState, condition,
@@ -56,6 +56,7 @@ pub(super) fn one_queue(context: PanelContext<'_>, key: &RowKey) -> Content {
             sections.push(Section::table(heading, open_table(rows, column)));
         }
     }
+    sections.extend(queue_more::sections(context, target, &queue, role));
     Content { title, sections }
 }
 

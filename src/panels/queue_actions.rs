@@ -2,13 +2,15 @@
 
 use super::PanelContext;
 use super::letters::{letters_of, redrive};
-use super::queues::{page, queue_of, state};
+use super::queue_changes;
+use super::queues::{ids_of, page, queue_of, state};
 use crate::core::action::{Action, Offer, Preview, Refusal};
 use crate::core::place::RowKey;
 use crate::core::redis::{
     Family, JobAct, JobState, Letters, QueueAction, QueueReading, QueueRef, RedisState, RetryOptions, groups,
 };
 use crate::core::world::TargetState;
+use crate::ui::format::duration;
 
 /// Jobs that a preview names; the others are counted.
 const NAMED: usize = 12;
@@ -19,16 +21,15 @@ const PLAIN: RetryOptions = RetryOptions { keep_priority: false, reset_attempts:
 
 /// What may be done to a job, or to the marked ones.
 pub(super) fn job_offers(context: PanelContext<'_>, row: &RowKey, marked: &[RowKey]) -> Vec<Offer> {
-    let rows = if marked.is_empty() { std::slice::from_ref(row) } else { marked };
-    let state = JobState::parse(row.segment(5)).unwrap_or(JobState::Failed);
-    // Marks in several states: what is done is meant for those in the state of the row.
-    let ids: Vec<String> = rows
-        .iter()
-        .filter(|key| key.kind() == "job" && key.segment(5) == row.segment(5))
-        .map(|key| key.segment(4).to_owned())
-        .collect();
+    // A job that was reached through another one says itself where it is.
+    let open = || JobState::parse(&queue_changes::detail(context, row)?.state);
+    let Some(state) = JobState::parse(row.segment(5)).or_else(open) else {
+        return Vec::new();
+    };
+    let ids = ids_of(row, marked);
     let what = if marked.is_empty() { "job" } else { "marked jobs" };
     let mut list = by_state(context, row, &ids, what, state);
+    list.extend(queue_changes::job_offers(context, row, &ids, state));
     if letters_of(context, row).is_some() && !matches!(state, JobState::Active) {
         let letters = Letters::These(ids.iter().map(|id| (id.clone(), state)).collect());
         let effect = "back to the queue it came from; the letter is removed then";
@@ -58,30 +59,16 @@ fn by_state(
             label: "remove job".to_owned(),
             effect: "its data is written to a file first".to_owned(),
             choice: Err(Refusal::new("a worker has it").remedy("wait until it has ended, or stop its worker")),
+            asks: None,
         }],
     }
 }
 
-/// What may be done to a queue: its newest failed jobs, its switch.
+/// What may be done to a queue: its failed jobs, its switch, its limits, everything in it.
 pub(super) fn queue_offers(context: PanelContext<'_>, row: &RowKey) -> Vec<Offer> {
-    let ids: Vec<String> = page(context, row)
-        .and_then(|(_, _, page)| page)
-        .map(|page| page.jobs.iter().filter(|job| !job.ghost).map(|job| job.id.clone()).collect())
-        .unwrap_or_default();
-    let act = JobAct::Retry(PLAIN);
-    let mut list = vec![
-        offer(
-            context,
-            row,
-            'r',
-            "retry failed jobs",
-            "back to waiting, each only if still failed",
-            &ids,
-            act,
-        ),
-        switch(context, row, false),
-        switch(context, row, true),
-    ];
+    let mut list = vec![switch(context, row, false), switch(context, row, true)];
+    list.splice(0..0, queue_changes::mild_offers(context, row));
+    list.extend(queue_changes::queue_offers(context, row));
     if letters_of(context, row).is_some() {
         let all = "all letters back to their queue: one, ten, then so many a second";
         list.insert(0, redrive(context, row, 'v', "redrive this dead-letter queue", all, &Letters::All));
@@ -142,6 +129,7 @@ fn offer(
         label: label.to_owned(),
         effect: effect.to_owned(),
         choice: jobs_choice(context, row, ids, act),
+        asks: None,
     }
 }
 
@@ -166,7 +154,7 @@ pub(super) fn permitted<'a>(
     Ok((target, state, queue))
 }
 
-fn jobs_choice(
+pub(super) fn jobs_choice(
     context: PanelContext<'_>,
     row: &RowKey,
     ids: &[String],
@@ -186,7 +174,7 @@ pub(super) fn fact(label: &str, value: impl Into<String>) -> (String, String) {
     (label.to_owned(), value.into())
 }
 
-fn owner(reading: &QueueReading) -> (String, String) {
+pub(super) fn owner(reading: &QueueReading) -> (String, String) {
     fact("owner", format!("{} ({})", reading.evidence.family, reading.evidence.why))
 }
 
@@ -237,13 +225,29 @@ fn jobs_preview(
             ("Retry", 'r', ids.len() > MANY)
         }
         JobAct::Promote => ("Promote", 'o', ids.len() > MANY),
+        JobAct::Priority(rank) => {
+            let order = "1 is first; 0 stands behind those that wait now, and before all with a priority";
+            facts.push(fact("priority", format!("{rank} ({order})")));
+            ("Change the priority of", 'i', ids.len() > MANY)
+        }
+        JobAct::Delay(delay) => {
+            facts.push(fact("due in", duration(delay)));
+            ("Change the delay of", 'l', ids.len() > MANY)
+        }
         JobAct::Remove(state) => {
             facts.push(fact("first", "each is appended to removed-jobs.jsonl beside the audit trail"));
             facts.push(fact("only if", format!("it is still {} and no worker has it", state.word())));
             ("Remove", 'd', ids.len() > 1)
         }
     };
-    Preview { title: format!("{verb} {many} of queue {queue}"), facts, statement, confirm_key: key, severe }
+    Preview {
+        title: format!("{verb} {many} of queue {queue}"),
+        facts,
+        statement,
+        confirm_key: key,
+        severe,
+        word: None,
+    }
 }
 
 /// Turning the pause switch.
@@ -258,6 +262,7 @@ fn switch(context: PanelContext<'_>, row: &RowKey, resume: bool) -> Offer {
         label: label.to_owned(),
         effect: effect.to_owned(),
         choice: switch_choice(context, row, resume),
+        asks: None,
     }
 }
 
@@ -294,6 +299,7 @@ fn switch_choice(
         statement: act.statement(),
         confirm_key: if resume { 'u' } else { 'p' },
         severe: false,
+        word: None,
     };
     Ok((Action::Queue { target: target.id.clone(), act }, preview))
 }

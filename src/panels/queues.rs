@@ -4,8 +4,8 @@ use super::job::one_job;
 use super::queue::{PAGE, one_group, one_queue};
 use super::queue_actions::{group_offers, job_offers, queue_offers};
 use super::redis_server::one_server;
-use super::{Panel, PanelContext};
-use crate::core::action::Offer;
+use super::{Panel, PanelContext, queue_changes};
+use crate::core::action::{Action, Offer, Preview, Refusal};
 use crate::core::focus::Focus;
 use crate::core::freshness::Freshness;
 use crate::core::ids::TargetId;
@@ -58,8 +58,20 @@ impl Panel for Queues {
             "job" => job_offers(context, row, marked),
             "group" => group_offers(context, row),
             "queue" => queue_offers(context, row),
+            "scheduler" => queue_changes::scheduler_offers(context, row),
             _ => Vec::new(),
         }
+    }
+
+    fn answer(
+        &self,
+        context: PanelContext<'_>,
+        _path: &[RowKey],
+        row: &RowKey,
+        marked: &[RowKey],
+        (letter, text): (char, &str),
+    ) -> Result<(Action, Preview), Refusal> {
+        queue_changes::answer(context, row, &ids_of(row, marked), letter, text)
     }
 
     fn focus(&self, context: PanelContext<'_>, path: &[RowKey]) -> Vec<(TargetId, Focus)> {
@@ -72,20 +84,21 @@ impl Panel for Queues {
         let mut list = vec![
             Focus::FailedJobs { queue: queue.clone(), offset: 0, limit: PAGE },
             Focus::OpenJobs { queue: queue.clone() },
+            Focus::More { queue: queue.clone() },
         ];
         if let Some(letter) = first_letter(context, first) {
             // Shown in the preview of a redrive: how it would be opened.
             list.push(Focus::Job { queue: queue.clone(), id: letter });
         }
-        if let Some(job) = path.iter().find(|key| key.kind() == "job") {
-            list.push(Focus::Job { queue, id: job.segment(4).to_owned() });
+        if let Some(job) = path.iter().rev().find(|key| key.kind() == "job") {
+            list.push(Focus::Job { queue: queue_of(job), id: job.segment(4).to_owned() });
         }
         list.into_iter().map(|focus| (target.id.clone(), focus)).collect()
     }
 
     fn copy(&self, _context: PanelContext<'_>, _path: &[RowKey], row: &RowKey) -> Option<String> {
         match row.kind() {
-            "job" | "group" => Some(row.segment(4).to_owned()),
+            "job" | "group" | "scheduler" => Some(row.segment(4).to_owned()),
             "queue" => Some(row.segment(3).to_owned()),
             _ => None,
         }
@@ -104,6 +117,15 @@ fn targets(context: PanelContext<'_>) -> Vec<(&TargetState, &RedisState)> {
             | SystemState::Prometheus(_)
             | SystemState::Metrics(_) => None,
         })
+        .collect()
+}
+
+/// The jobs that are meant by a row and the marks: with marks in several states, those in the state of the row.
+pub(super) fn ids_of(row: &RowKey, marked: &[RowKey]) -> Vec<String> {
+    let rows = if marked.is_empty() { std::slice::from_ref(row) } else { marked };
+    rows.iter()
+        .filter(|key| key.kind() == "job" && key.segment(5) == row.segment(5))
+        .map(|key| key.segment(4).to_owned())
         .collect()
 }
 

@@ -24,6 +24,7 @@ pub(super) fn offers(context: PanelContext<'_>, row: &RowKey, marked: &[RowKey])
             label: label.to_owned(),
             effect: effect.to_owned(),
             choice: choice(context, row, marked, terminate),
+            asks: None,
         }
     };
     vec![offer(false), offer(true)]
@@ -110,5 +111,6 @@ fn preview(
         confirm_key: if terminate { 't' } else { 'c' },
         // Many at once: a word is typed, wherever it is.
         severe: chosen.len() > 1,
+        word: None,
     }
 }

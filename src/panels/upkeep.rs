@@ -33,6 +33,7 @@ pub(super) fn offers(context: PanelContext<'_>, row: &RowKey) -> Vec<Offer> {
             label: (*label).to_owned(),
             effect: (*effect).to_owned(),
             choice: choice(context, row, *upkeep, *letter),
+            asks: None,
         })
         .collect()
 }
@@ -90,6 +91,7 @@ fn choice(
         statement: act.statement(),
         confirm_key: letter,
         severe: upkeep == Upkeep::ResetStatements,
+        word: None,
     };
     Ok((Action::Postgres { target: target.id.clone(), act }, preview))
 }

@@ -4,7 +4,7 @@ use super::{BETWEEN, QueueExecutor, TIMEOUT, export};
 use crate::core::action::{ActionError, Outcome, Verdict, Verification};
 use crate::core::redis::{Family, JobAct, QueueRef};
 use crate::sources::redis::connection::Connection;
-use redis::{ScriptInvocation, Value, cmd, pipe};
+use redis::{Script, ScriptInvocation, Value, cmd, pipe};
 use std::collections::BTreeMap;
 use std::sync::atomic::Ordering;
 
@@ -73,12 +73,13 @@ impl QueueExecutor {
                 with_parents(&mut call, queue, ids, &parents);
                 call
             }
-            JobAct::Promote => {
-                let mut call = Self::begin(&self.scripts.promote, queue, family, now, "");
-                for id in ids {
-                    call.key(queue.key(id)).arg(id);
-                }
-                call
+            JobAct::Promote => self.plain(&self.scripts.promote, (queue, family), ids, now, ""),
+            JobAct::Priority(rank) => {
+                self.plain(&self.scripts.priority, (queue, family), ids, now, &rank.to_string())
+            }
+            JobAct::Delay(delay) => {
+                let due = now + i64::try_from(delay.as_millis()).unwrap_or(i64::MAX / 8192);
+                self.plain(&self.scripts.delay, (queue, family), ids, now, &due.to_string())
             }
             JobAct::Remove(state) => {
                 let owners = self.field(connection, queue, ids, "deid").await?;
@@ -90,6 +91,23 @@ impl QueueExecutor {
         };
         let words: Vec<String> = self.call(connection, &call).await?;
         Ok(words.iter().map(|word| meaning(word, act)).collect())
+    }
+
+    /// A call of a script that needs nothing of a job but its hash.
+    #[expect(clippy::unused_self, reason = "the script is one of its own")]
+    fn plain<'a>(
+        &'a self,
+        script: &'a Script,
+        (queue, family): (&QueueRef, Family),
+        ids: &[String],
+        now: i64,
+        options: &str,
+    ) -> ScriptInvocation<'a> {
+        let mut call = Self::begin(script, queue, family, now, options);
+        for id in ids {
+            call.key(queue.key(id)).arg(id);
+        }
+        call
     }
 
     /// One field of each job; empty where it has none. The script looks at it again.
@@ -185,6 +203,7 @@ fn with_belongings(call: &mut ScriptInvocation<'_>, queue: &QueueRef, ids: &[Str
             call.key(format!("{hash}:{suffix}"));
         }
         call.key(if owner.is_empty() { hash } else { queue.key(&format!("de:{owner}")) });
+        call.key(queue.key("repeat"));
         call.arg(id);
     }
 }
@@ -226,13 +245,16 @@ fn verification(queue: &QueueRef, of: (usize, usize), values: &[Value], removed:
     }
 }
 
-fn meaning(word: &str, act: JobAct) -> &'static str {
+pub(super) fn meaning(word: &str, act: JobAct) -> &'static str {
     match (word, act) {
         ("done", JobAct::Retry(_) | JobAct::Promote) => "back to waiting",
         ("done", JobAct::Remove(_)) => "removed",
+        ("done", JobAct::Priority(_)) => "in line by its new priority",
+        ("done", JobAct::Delay(_)) => "due at its new time",
         ("ghost", _) => "left alone: its data is gone, a worker would run an empty job",
         ("moved", JobAct::Retry(_)) => "left alone: it is not failed any more (somebody else moved it)",
-        ("moved", JobAct::Promote) => "left alone: it is not delayed any more",
+        ("moved", JobAct::Promote | JobAct::Delay(_)) => "left alone: it is not delayed any more",
+        ("moved", JobAct::Priority(_)) => "left alone: it waits no more",
         ("moved", JobAct::Remove(_)) => "left alone: it is not in that state any more",
         ("locked", _) => "left alone: a worker holds it",
         ("grouped", _) => "left alone: it belongs to a group of BullMQ Pro",

@@ -1,10 +1,12 @@
 //! Changes job queues: batches of one atomic script each, with every key declared and every decision made inside the script.
 
 mod brake;
+mod change;
 mod export;
 mod jobs;
 mod journal;
 mod redrive;
+mod sweep;
 
 use super::Executor;
 use crate::config::target::RedisConnect;
@@ -57,6 +59,12 @@ struct Scripts {
     pause: Script,
     resume: Script,
     add: Script,
+    priority: Script,
+    delay: Script,
+    edit: Script,
+    concurrency: Script,
+    unschedule: Script,
+    obliterate: Script,
 }
 
 /// Carries out actions on the queues of one Redis server.
@@ -89,6 +97,12 @@ impl QueueExecutor {
             pause: script!("pause.lua"),
             resume: script!("resume.lua"),
             add: script!("add.lua"),
+            priority: script!("priority.lua"),
+            delay: script!("delay.lua"),
+            edit: script!("edit.lua"),
+            concurrency: script!("concurrency.lua"),
+            unschedule: script!("unschedule.lua"),
+            obliterate: script!("obliterate.lua"),
         };
         Self {
             connect,
@@ -272,6 +286,7 @@ impl Executor for QueueExecutor {
                 QueueAction::Jobs { queue, ids, act } => self.each(queue, ids, *act).await,
                 QueueAction::Pause { queue } => self.switch(&self.scripts.pause, queue, "paused").await,
                 QueueAction::Resume { queue } => self.switch(&self.scripts.resume, queue, "running").await,
+                QueueAction::Change { queue, change } => self.change(queue, change).await,
                 QueueAction::Redrive { queue, to, letters, brake } => {
                     let outcome = self.redrive(queue, to.as_ref(), letters, *brake).await;
                     if let Ok(mut told) = self.told.lock() {
@@ -302,6 +317,7 @@ impl Executor for QueueExecutor {
                 }
                 QueueAction::Pause { queue } => self.look_at_switch(queue, true).await,
                 QueueAction::Resume { queue } => self.look_at_switch(queue, false).await,
+                QueueAction::Change { queue, change } => self.look_at_change(queue, change).await,
                 QueueAction::Redrive { queue, .. } => self.look_at_letters(queue).await,
             }
         })

@@ -1,7 +1,8 @@
 -- Removes jobs with everything that belongs to them, each only if it is still in the state in which it was chosen.
 --
 -- Options: that state
--- Per job  KEYS hash, lock, logs, dependencies, processed, failed, unsuccessful, deduplication key (its own hash where it has none)
+-- Per job  KEYS hash, lock, logs, dependencies, processed, failed, unsuccessful, deduplication key (its own hash where it has none),
+--               schedulers
 --          ARGV id
 -- Returns per job: done | moved | locked | grouped | child | parent | scheduled
 local state = ARGV[3]
@@ -12,14 +13,15 @@ local function there(id)
   return redis.call('LPOS', KEYS[2], id) or redis.call('LPOS', KEYS[3], id)
 end
 
-local function remove(id, hash, lock, logs, dependencies, processed, failures, unsuccessful, owner)
+local function remove(id, hash, lock, logs, dependencies, processed, failures, unsuccessful, owner, schedulers)
   if not there(id) then return 'moved' end
   if redis.call('EXISTS', lock) == 1 then return 'locked' end
   local fields = redis.call('HMGET', hash, 'parentKey', 'gid', 'opts')
   if fields[2] or type(options(fields[3]).group) == 'table' then return 'grouped' end
   if fields[1] then return 'child' end
   if redis.call('EXISTS', dependencies, processed, failures, unsuccessful) > 0 then return 'parent' end
-  if string.sub(id, 1, 7) == 'repeat:' and state ~= 'failed' and state ~= 'completed' then return 'scheduled' end
+  local made = string.sub(id, 1, 7) == 'repeat:' and state ~= 'failed' and state ~= 'completed'
+  if made and redis.call('ZCARD', schedulers) > 0 then return 'scheduled' end
   if sets[state] then
     redis.call('ZREM', sets[state], id)
   elseif redis.call('LREM', KEYS[2], 1, id) == 0 then
@@ -34,8 +36,8 @@ end
 
 local results = {}
 for job = 1, #ARGV - 3 do
-  local at = 13 + (job - 1) * 8
+  local at = 13 + (job - 1) * 9
   results[job] = remove(ARGV[3 + job], KEYS[at + 1], KEYS[at + 2], KEYS[at + 3], KEYS[at + 4], KEYS[at + 5],
-    KEYS[at + 6], KEYS[at + 7], KEYS[at + 8])
+    KEYS[at + 6], KEYS[at + 7], KEYS[at + 8], KEYS[at + 9])
 end
 return results

@@ -3,8 +3,10 @@
 use super::navigate;
 use crate::app::model::Model;
 use crate::app::msg::Effect;
-use crate::app::overlay::{Confirm, Menu, Overlay};
-use crate::core::action::{Action, ActionError, Confirmed, Offer, Outcome, Verdict, Verification};
+use crate::app::overlay::{Asking, Confirm, Menu, Overlay};
+use crate::core::action::{
+    Action, ActionError, Confirmed, Offer, Outcome, Preview, Refusal, Verdict, Verification,
+};
 use crate::core::place::RowKey;
 use crate::panels::panel;
 use crate::ui::content::Role;
@@ -40,34 +42,83 @@ pub fn choose(model: &mut Model, menu: &Menu, letter: char) {
     let Some(offer) = menu.offers.iter().find(|offer| offer.letter == letter) else {
         return;
     };
-    match &offer.choice {
-        Err(refusal) => {
+    match (&offer.choice, &offer.asks) {
+        (Err(refusal), _) => {
             let remedy = refusal.remedy.as_ref().map_or(String::new(), |remedy| format!("; {remedy}"));
             model.say(Role::Warning, format!("{}: {}{remedy}", offer.label, refusal.why));
         }
-        Ok((action, preview)) => match model.arming.permit(action.target(), model.now) {
-            Err(refusal) => {
-                let remedy = refusal.remedy.map_or(String::new(), |remedy| format!("; {remedy}"));
-                model.overlay = None;
-                model.say(Role::Warning, format!("{}{remedy}", refusal.why));
-            }
-            Ok(permit) => {
-                let word =
-                    (model.arming.production || preview.severe).then(|| model.arming.environment.clone());
-                model.overlay = Some(Overlay::Confirm(Box::new(Confirm {
-                    row: menu.row.clone(),
-                    marked: marked(model),
-                    letter,
-                    action: action.clone(),
-                    preview: preview.clone(),
-                    permit,
-                    word,
-                    typed: String::new(),
-                    changed: None,
-                    opened: model.now,
-                })));
-            }
-        },
+        (Ok(_), Some(ask)) => {
+            model.overlay = Some(Overlay::Answer(Box::new(Asking {
+                row: menu.row.clone(),
+                marked: marked(model),
+                letter,
+                question: ask.question,
+                text: ask.initial.clone(),
+            })));
+        }
+        (Ok(choice), None) => {
+            let from = (menu.row.clone(), marked(model));
+            ask_to_confirm(model, from, letter, None, choice.clone());
+        }
+    }
+}
+
+/// A value was typed for an action that needs one: what comes of it is confirmed, or the field stays open and says why not.
+pub fn answered(model: &mut Model, asking: Asking) {
+    match answer(model, &asking.row, &asking.marked, asking.letter, &asking.text) {
+        Ok(choice) => {
+            model.toast = None;
+            let from = (asking.row.clone(), asking.marked.clone());
+            ask_to_confirm(model, from, asking.letter, Some(asking.text), choice);
+        }
+        Err(refusal) => {
+            let remedy = refusal.remedy.map_or(String::new(), |remedy| format!("; {remedy}"));
+            model.say(Role::Warning, format!("{}{remedy}", refusal.why));
+        }
+    }
+}
+
+fn answer(
+    model: &Model,
+    row: &RowKey,
+    marked: &[RowKey],
+    letter: char,
+    text: &str,
+) -> Result<(Action, Preview), Refusal> {
+    panel(model.screen).answer(model.context(), &model.place().path, row, marked, (letter, text))
+}
+
+fn ask_to_confirm(
+    model: &mut Model,
+    (row, marked): (RowKey, Vec<RowKey>),
+    letter: char,
+    answer: Option<String>,
+    (action, preview): (Action, Preview),
+) {
+    match model.arming.permit(action.target(), model.now) {
+        Err(refusal) => {
+            let remedy = refusal.remedy.map_or(String::new(), |remedy| format!("; {remedy}"));
+            model.overlay = None;
+            model.say(Role::Warning, format!("{}{remedy}", refusal.why));
+        }
+        Ok(permit) => {
+            let environment = || model.arming.environment.clone();
+            let word = preview.word.clone();
+            let word = word.or_else(|| (model.arming.production || preview.severe).then(environment));
+            model.overlay = Some(Overlay::Confirm(Box::new(Confirm {
+                row,
+                marked,
+                letter,
+                answer,
+                action,
+                preview,
+                permit,
+                word,
+                typed: String::new(),
+                changed: None,
+                opened: model.now,
+            })));
+        }
     }
 }
 
@@ -76,9 +127,14 @@ pub fn recheck(model: &mut Model) {
     let Some(Overlay::Confirm(dialog)) = &model.overlay else {
         return;
     };
-    let fresh = offers(model, &dialog.row, &dialog.marked);
+    let fresh = if let Some(text) = &dialog.answer {
+        Some(answer(model, &dialog.row, &dialog.marked, dialog.letter, text))
+    } else {
+        let offers = offers(model, &dialog.row, &dialog.marked);
+        offers.into_iter().find(|offer| offer.letter == dialog.letter).map(|offer| offer.choice)
+    };
     if let Some(Overlay::Confirm(dialog)) = &mut model.overlay {
-        dialog.recheck(&fresh);
+        dialog.recheck(fresh.as_ref());
     }
 }
 

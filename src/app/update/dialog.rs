@@ -11,6 +11,8 @@ use crate::ui::text::clean;
 
 /// The longest text that a field takes: enough for any name, too little for a pasted file.
 const FIELD_LIMIT: usize = 200;
+/// The longest value for an action: the data of a job.
+const ANSWER_LIMIT: usize = 65_536;
 
 /// A key while an overlay is open.
 pub fn on_key(model: &mut Model, key: Key) -> Vec<Effect> {
@@ -24,6 +26,17 @@ pub fn on_key(model: &mut Model, key: Key) -> Vec<Effect> {
         Overlay::Filter => filter(model, key),
         Overlay::Palette(text) => return palette(model, key, text),
         Overlay::Arm(text) => arm(model, key, text),
+        Overlay::Answer(mut asking) => match key.code {
+            Code::Esc => model.say(Role::Note, "nothing was done"),
+            Code::Enter => {
+                model.overlay = Some(Overlay::Answer(asking.clone()));
+                act::answered(model, *asking);
+            }
+            _ => {
+                edit_within(&mut asking.text, key, ANSWER_LIMIT);
+                model.overlay = Some(Overlay::Answer(asking));
+            }
+        },
         Overlay::Menu(menu) => {
             if !closes(key) && !is_quit(key) {
                 let ready = model.now.since(menu.opened) >= SETTLE;
@@ -102,12 +115,16 @@ fn filter(model: &mut Model, key: Key) {
 }
 
 fn edit(text: &mut String, key: Key) {
+    edit_within(text, key, FIELD_LIMIT);
+}
+
+fn edit_within(text: &mut String, key: Key, limit: usize) {
     match key.code {
         Code::Backspace => {
             text.pop();
         }
         Code::Char('u') if key.ctrl => text.clear(),
-        Code::Char(c) if !key.ctrl && text.len() < FIELD_LIMIT => text.push(c),
+        Code::Char(c) if !key.ctrl && text.len() < limit => text.push(c),
         _ => {}
     }
 }
@@ -181,6 +198,10 @@ pub fn paste(model: &mut Model, pasted: &str) {
     let text: String = clean(pasted).chars().take(FIELD_LIMIT).collect();
     match &mut model.overlay {
         Some(Overlay::Palette(field)) => field.push_str(&text),
+        Some(Overlay::Answer(asking)) => {
+            let room = ANSWER_LIMIT.saturating_sub(asking.text.len());
+            asking.text.extend(clean(pasted).chars().take(room));
+        }
         Some(Overlay::Filter) => {
             if let Some(level) = model.place_mut().levels.last_mut() {
                 level.filter.push_str(&text);

@@ -22,7 +22,7 @@ pub fn draw(model: &Model, overlay: &Overlay, area: Rect, buffer: &mut Buffer) {
         Overlay::Sources(at) => (" Sources: Esc closes ", sources(model, inner), *at),
         Overlay::Menu(menu) => (" What may be done: a letter chooses, Esc closes ", entries(menu, inner), 0),
         Overlay::Confirm(dialog) => (" Confirm: Esc keeps everything as it is ", confirm(dialog, inner), 0),
-        Overlay::Filter | Overlay::Palette(_) | Overlay::Arm(_) => return,
+        Overlay::Filter | Overlay::Palette(_) | Overlay::Arm(_) | Overlay::Answer(_) => return,
     };
     boxed(model, title, &lines, scroll, area, buffer);
 }
@@ -34,7 +34,12 @@ pub fn overlay_lines(model: &Model, overlay: &Overlay) -> usize {
         Overlay::Help(_) => help(model).len(),
         Overlay::ActionLog(_) => log(model, 80).len(),
         Overlay::Sources(_) => sources(model, 80).len(),
-        Overlay::Menu(_) | Overlay::Confirm(_) | Overlay::Filter | Overlay::Palette(_) | Overlay::Arm(_) => 0,
+        Overlay::Menu(_)
+        | Overlay::Confirm(_)
+        | Overlay::Filter
+        | Overlay::Palette(_)
+        | Overlay::Arm(_)
+        | Overlay::Answer(_) => 0,
     }
 }
 

@@ -1,7 +1,8 @@
 //! What can be done to a job queue, and how a queue and its jobs are named.
 
-use super::Brake;
+use super::{Brake, Change};
 use std::fmt;
+use std::time::Duration;
 
 /// A queue in a Redis database.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -86,6 +87,10 @@ pub enum JobAct {
     Promote,
     /// Written to a file and removed, if it is still in this state.
     Remove(JobState),
+    /// In line by this priority (0: none), if nobody has it yet.
+    Priority(u64),
+    /// Due so much later than now, if it is still delayed.
+    Delay(Duration),
 }
 
 /// Which letters of a dead-letter queue are redriven.
@@ -121,6 +126,13 @@ pub enum QueueAction {
         /// Which queue.
         queue: QueueRef,
     },
+    /// Something else.
+    Change {
+        /// Which queue.
+        queue: QueueRef,
+        /// What.
+        change: Change,
+    },
     /// Dead letters go back to where they came from, with a brake.
     Redrive {
         /// The dead-letter queue.
@@ -142,6 +154,7 @@ impl QueueAction {
             Self::Jobs { queue, .. }
             | Self::Pause { queue }
             | Self::Resume { queue }
+            | Self::Change { queue, .. }
             | Self::Redrive { queue, .. } => queue,
         }
     }
@@ -153,6 +166,9 @@ impl QueueAction {
             Self::Jobs { act: JobAct::Retry(_), .. } => "retry_jobs",
             Self::Jobs { act: JobAct::Promote, .. } => "promote_jobs",
             Self::Jobs { act: JobAct::Remove(_), .. } => "remove_jobs",
+            Self::Jobs { act: JobAct::Priority(_), .. } => "change_priority",
+            Self::Jobs { act: JobAct::Delay(_), .. } => "change_delay",
+            Self::Change { change, .. } => change.verb(),
             Self::Pause { .. } => "pause_queue",
             Self::Resume { .. } => "resume_queue",
             Self::Redrive { .. } => "redrive",
@@ -188,8 +204,18 @@ impl QueueAction {
                         "EVALSHA remove.lua on {base}: each of {many} ids, only if it is still {}",
                         state.word()
                     ),
+                    JobAct::Priority(rank) => {
+                        format!(
+                            "EVALSHA priority.lua on {base}: {rank} for each of {many} ids that nobody has yet"
+                        )
+                    }
+                    JobAct::Delay(delay) => format!(
+                        "EVALSHA delay.lua on {base}: each of {many} ids, only if it is still delayed, due in {} s",
+                        delay.as_secs()
+                    ),
                 }
             }
+            Self::Change { change, .. } => change.statement(&base),
             Self::Pause { .. } => format!("EVALSHA pause.lua on {base}"),
             Self::Resume { .. } => format!("EVALSHA resume.lua on {base}"),
             Self::Redrive { to, letters, brake, .. } => {
@@ -218,6 +244,7 @@ impl QueueAction {
                 let ids: Vec<&str> = list.iter().map(|(id, _)| id.as_str()).collect();
                 format!("queue {prefix}:{name} letters {}", ids.join(","))
             }
+            Self::Change { change, .. } => format!("queue {prefix}:{name}{}", change.about()),
             Self::Pause { .. } | Self::Resume { .. } | Self::Redrive { .. } => {
                 format!("queue {prefix}:{name}")
             }

@@ -1,22 +1,26 @@
 //! What is known of a Redis target: the reading of one poll, the state that follows from several, and its rules. Pure.
 
 mod action;
+mod change;
 mod condition;
 mod dead_letter;
 mod envelope;
 mod failures;
 mod family;
+mod more;
 mod reading;
 mod rules;
 mod server;
 mod state;
 
 pub use action::{JobAct, JobState, Letters, QueueAction, QueueRef, RetryOptions};
+pub use change::{Change, Sweep};
 pub use condition::{Condition, condition};
 pub use dead_letter::dead_letter;
 pub use envelope::{Brake, Envelope, Original, open as open_letter};
 pub use failures::{FailureGroup, groups, normalised, own_frame};
 pub use family::{Family, Signs, family};
+pub use more::{Ended, QueueEvent, QueueMore, RunTimes, Scheduler, run_times};
 pub use reading::*;
 pub use rules::{RULES, queue_key, signals};
 pub use server::{ClientGroup, CommandRate, CommandStat, ServerDetail, SlowEntry, command_rates};

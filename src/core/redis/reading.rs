@@ -1,6 +1,6 @@
 //! One poll of a Redis target, as data: the server by INFO, the queues by plain reads, the details that somebody looks at.
 
-use super::{Brake, Envelope, Family, JobState, QueueRef, ServerDetail};
+use super::{Brake, Envelope, Family, JobState, QueueMore, QueueRef, ServerDetail};
 use crate::core::part::Part;
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -24,6 +24,8 @@ pub struct RedisReading {
     pub failed: Vec<FailedPage>,
     /// Jobs that have not ended, for the queue that somebody looks at.
     pub lists: Vec<JobList>,
+    /// More about the queue that somebody looks at.
+    pub more: Vec<QueueMore>,
     /// Jobs that somebody looks at.
     pub jobs: Vec<JobDetail>,
 }
@@ -256,4 +258,8 @@ pub struct JobDetail {
     pub fields: BTreeMap<String, String>,
     /// Fields that were too large to read, with their sizes in bytes.
     pub too_large: Vec<(String, u64)>,
+    /// Its newest log lines.
+    pub logs: Vec<String>,
+    /// Its parent and its children, as far as they were read: how they are related, and their keys.
+    pub links: Vec<(&'static str, String)>,
 }

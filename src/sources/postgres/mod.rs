@@ -112,6 +112,7 @@ impl PostgresSource {
                 | Focus::Look(_)
                 | Focus::FailedJobs { .. }
                 | Focus::OpenJobs { .. }
+                | Focus::More { .. }
                 | Focus::Job { .. } => &[],
             })
             .copied()

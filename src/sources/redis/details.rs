@@ -15,6 +15,10 @@ const FIELD_LIMIT_BYTES: u64 = 64 * 1024;
 /// A reason longer than this is cut in the list.
 const REASON_CHARS: usize = 400;
 
+/// Log lines of a job that are shown.
+const LOGS: isize = 50;
+/// Children of a job that are shown of each kind.
+const CHILDREN: usize = 50;
 /// Of each state that has not ended, so many jobs are listed: those that run or come next.
 const LISTED_EACH: isize = 50;
 /// Failed jobs that are remembered; they do not change while they stay failed, so each is read once.
@@ -47,7 +51,7 @@ pub(super) async fn read(
             }
             Focus::OpenJobs { queue } => details.lists.extend(open_jobs(connection, queue, now).await.ok()),
             Focus::Job { queue, id } => details.jobs.extend(job(connection, queue, id).await.ok()),
-            Focus::StatementTexts(_) | Focus::Look(_) | Focus::Server => {}
+            Focus::StatementTexts(_) | Focus::Look(_) | Focus::Server | Focus::More { .. } => {}
         }
     }
     details
@@ -257,5 +261,43 @@ async fn job(connection: &mut Connection, queue: &QueueRef, id: &str) -> Result<
             fields.extend(text(value).map(|value| ((*field).to_owned(), value)));
         }
     }
-    Ok(JobDetail { queue: queue.clone(), id: id.to_owned(), state: state.to_owned(), fields, too_large })
+    let parent = fields.get("parentKey").map(|key: &String| ("parent", key.clone()));
+    let (logs, children) = belongings(connection, &key).await?;
+    let links = parent.into_iter().chain(children).collect();
+    Ok(JobDetail {
+        queue: queue.clone(),
+        id: id.to_owned(),
+        state: state.to_owned(),
+        fields,
+        too_large,
+        logs,
+        links,
+    })
+}
+
+/// Its newest log lines, and the keys of its children by how they stand.
+async fn belongings(
+    connection: &mut Connection,
+    key: &str,
+) -> Result<(Vec<String>, Vec<(&'static str, String)>), RedisError> {
+    let mut ask = pipe();
+    ask.ignore_errors();
+    ask.cmd("LRANGE").arg(format!("{key}:logs")).arg(-LOGS).arg(-1);
+    ask.cmd("SRANDMEMBER").arg(format!("{key}:dependencies")).arg(CHILDREN);
+    // Results of children can be large: their keys are walked over, not their values.
+    for set in ["processed", "failed"] {
+        ask.cmd("HKEYS").arg(format!("{key}:{set}"));
+    }
+    ask.cmd("ZRANGE").arg(format!("{key}:unsuccessful")).arg(0).arg(CHILDREN - 1);
+    let values: Vec<Value> = ask.query_async(connection).await?;
+    let texts = |index: usize| {
+        let values = values.get(index).map(list).unwrap_or_default();
+        values.iter().filter_map(text).take(CHILDREN).collect::<Vec<_>>()
+    };
+    let logs = texts(0).into_iter().map(|line| line.chars().take(REASON_CHARS).collect()).collect();
+    let kinds =
+        [(4, "child, failed"), (3, "child, failed, ignored"), (1, "child, awaited"), (2, "child, done")];
+    let links =
+        kinds.into_iter().flat_map(|(index, kind)| texts(index).into_iter().map(move |key| (kind, key)));
+    Ok((logs, links.collect()))
 }

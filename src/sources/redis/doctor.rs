@@ -8,13 +8,13 @@ use redis::{Value, cmd, pipe};
 
 /// What reading needs.
 const MONITOR: &str = "+ping +hello +auth +client|setname +client|list +info +time +scan +type +exists +pttl +llen +lindex \
-     +lrange +lpos +zcard +zcount +zrange +zrevrange +zscore +get +hget +hmget +hstrlen +select +slowlog|get";
+     +lrange +lpos +zcard +zcount +zrange +zrevrange +zscore +get +hget +hmget +hkeys +hstrlen +srandmember +xrevrange +memory|usage +select +slowlog|get";
 /// What acting needs beyond that.
-const OPERATOR: &str = "+eval +evalsha +script|load +hexists +hgetall +hset +hdel +zadd +zrem +lpush +rpush +lrem +ltrim +linsert +rename \
-     +set +incr +sadd +del +xadd";
+const OPERATOR: &str = "+eval +evalsha +script|load +hexists +hgetall +hset +hdel +zadd +zrem +lpush +rpush +lrem +lset +ltrim +linsert +rename \
+     +set +incr +sadd +del +xadd +zrangebyscore +publish";
 
 /// Read commands that are tried: the feature, the command and its arguments after the key.
-const READS: [(&str, &str, &[&str]); 9] = [
+const READS: [(&str, &str, &[&str]); 11] = [
     ("queue counts", "LLEN", &[]),
     ("queue counts", "ZCARD", &[]),
     ("queue counts", "ZCOUNT", &["0", "1"]),
@@ -24,6 +24,8 @@ const READS: [(&str, &str, &[&str]); 9] = [
     ("waiting jobs", "LRANGE", &["0", "1"]),
     ("where a job is", "LPOS", &["x"]),
     ("locks of workers", "PTTL", &[]),
+    ("events of a queue", "XREVRANGE", &["+", "-", "COUNT", "1"]),
+    ("flows", "SRANDMEMBER", &["1"]),
 ];
 /// Commands of the actions, asked with `ACL DRYRUN`: the action, the command and its arguments after the key.
 const WRITES: [(&str, &str, &[&str]); 8] = [
@@ -108,10 +110,12 @@ fn setup(prefix: &str, version: &str) -> Vec<String> {
     // Before 7 a key pattern cannot be for reading only; before 7.2 a rule that names SETINFO is an error.
     let read = if version >= (7, 0) { "%R~" } else { "~" };
     let named = if version >= (7, 2) { " +client|setinfo" } else { "" };
+    // Bull tells its queues of a changed delay by a message; channels are guarded from 6.2 on.
+    let channels = if version >= (6, 2) { format!(" resetchannels &{prefix}:*") } else { String::new() };
     let user = "ACL SETUSER stacktop on >PASSWORD resetkeys";
     vec![
         format!("{user} {read}{prefix}:* -@all {MONITOR}{named}"),
         "# and for those who act:".to_owned(),
-        format!("{user} ~{prefix}:* -@all {MONITOR}{named} {OPERATOR}"),
+        format!("{user} ~{prefix}:*{channels} -@all {MONITOR}{named} {OPERATOR}"),
     ]
 }

@@ -7,6 +7,7 @@ mod discovery;
 pub(super) mod doctor;
 pub mod evidence;
 mod info;
+mod more;
 mod queues;
 mod server;
 
@@ -15,7 +16,7 @@ use crate::config::target::RedisConnect;
 use crate::core::focus::Focus;
 use crate::core::part::{Gap, GapKind, Part};
 use crate::core::reading::Reading;
-use crate::core::redis::{RedisReading, ServerDetail};
+use crate::core::redis::{QueueMore, RedisReading, ServerDetail};
 use crate::core::report::{PollError, PollErrorKind};
 use crate::core::time::Now;
 use connection::{Connection, explain};
@@ -40,6 +41,7 @@ pub struct RedisSource {
     workers_at: Option<Now>,
     remembered: details::Remembered,
     detail: Option<Box<ServerDetail>>,
+    more: Option<(Now, QueueMore)>,
 }
 
 impl std::fmt::Debug for RedisSource {
@@ -62,6 +64,7 @@ impl RedisSource {
             workers_at: None,
             remembered,
             detail: None,
+            more: None,
         }
     }
 
@@ -119,6 +122,7 @@ impl RedisSource {
         let details::Details { failed, lists, jobs } =
             details::read(connection, focus, &mut self.remembered, millis).await;
         let detail = self.detail(connection, now, millis, focus).await;
+        let more = self.more(connection, now, millis, focus).await;
         Ok(RedisReading {
             server,
             detail,
@@ -128,6 +132,7 @@ impl RedisSource {
             brake: self.connect.brake,
             failed,
             lists,
+            more,
             jobs,
         })
     }
@@ -146,6 +151,28 @@ impl RedisSource {
             self.detail = server::read(connection, now, millis).await.ok().map(Box::new);
         }
         self.detail.clone()
+    }
+
+    /// More about the queue that somebody looks at, read anew every [`DETAIL_EACH`].
+    async fn more(
+        &mut self,
+        connection: &mut Connection,
+        now: Now,
+        millis: i64,
+        focus: &[Focus],
+    ) -> Vec<QueueMore> {
+        let wanted = focus.iter().find_map(|focus| match focus {
+            Focus::More { queue } => Some(queue),
+            _ => None,
+        });
+        let Some(queue) = wanted else {
+            self.more = None;
+            return Vec::new();
+        };
+        if self.more.as_ref().is_none_or(|(at, more)| more.queue != *queue || now.since(*at) >= DETAIL_EACH) {
+            self.more = more::read(connection, queue, millis).await.ok().map(|more| (now, more));
+        }
+        self.more.iter().map(|(_, more)| more.clone()).collect()
     }
 
     async fn queues(

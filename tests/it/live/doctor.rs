@@ -9,7 +9,7 @@ use stacktop::core::action::{Action, ActionError, Verdict};
 use stacktop::core::doctor::Report;
 use stacktop::core::focus::Focus;
 use stacktop::core::ids::TargetId;
-use stacktop::core::redis::{Brake, JobAct, JobState, Letters, QueueAction, RetryOptions};
+use stacktop::core::redis::{Brake, Change, JobAct, JobState, Letters, QueueAction, RetryOptions, Sweep};
 use stacktop::core::time::Clock;
 use stacktop::runtime::clock::SystemClock;
 use std::time::Duration;
@@ -74,6 +74,7 @@ async fn obey(admin: &mut MultiplexedConnection, line: &str, user: &str) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+#[expect(clippy::too_many_lines, reason = "one server with two users, tried with everything")]
 async fn the_printed_access_lists_let_one_look_and_the_other_act() {
     let test = "the_printed_access_lists_let_one_look_and_the_other_act";
     let Some(lab) = Lab::open(test) else { return };
@@ -99,6 +100,7 @@ async fn the_printed_access_lists_let_one_look_and_the_other_act() {
         Focus::Server,
         Focus::FailedJobs { queue: named(&source), offset: 0, limit: 10 },
         Focus::OpenJobs { queue: named(&source) },
+        Focus::More { queue: named(&source) },
         Focus::Job { queue: named(&source), id: failed[0].clone() },
     ];
     looker.poll_with(&focus).await.expect("a poll");
@@ -109,15 +111,25 @@ async fn the_printed_access_lists_let_one_look_and_the_other_act() {
     assert!(detail.slow.ready().is_some() && detail.clients.ready().is_some(), "{detail:?}");
     assert!(reading.failed[0].jobs.len() == 3 && reading.jobs[0].state == "failed");
     assert_eq!(reading.lists[0].jobs.len(), 1);
+    assert!(
+        !reading.more[0].events.is_empty() && reading.more[0].memory_bytes.is_some(),
+        "{:?}",
+        reading.more
+    );
     let act = async |watch: &Watch, act: QueueAction| {
         watch.act(Action::Queue { target: watch.target.id.clone(), act }).await
     };
     let jobs = |ids: &[String], act| QueueAction::Jobs { queue: named(&source), ids: ids.to_vec(), act };
     let retry = JobAct::Retry(RetryOptions::default());
+    let change = |change| QueueAction::Change { queue: named(&source), change };
     let acts = [
         jobs(&failed[..1], retry),
+        jobs(std::slice::from_ref(&delayed), JobAct::Delay(Duration::from_secs(60))),
+        jobs(std::slice::from_ref(&delayed), JobAct::Priority(3)),
         jobs(std::slice::from_ref(&delayed), JobAct::Promote),
         jobs(&failed[1..2], JobAct::Remove(JobState::Failed)),
+        change(Change::Concurrency(Some(9))),
+        change(Change::Sweep(Sweep::Retry)),
         QueueAction::Pause { queue: named(&source) },
         QueueAction::Resume { queue: named(&source) },
     ];
@@ -142,7 +154,7 @@ async fn the_printed_access_lists_let_one_look_and_the_other_act() {
     };
     let outcome = act(&actor, redrive).await.expect("permitted");
     assert_eq!(outcome.verdict, Verdict::Done, "{outcome:?}");
-    assert_eq!(worker.done(3).len(), 3);
+    assert_eq!(worker.done(4).len(), 4);
     let url = lab.url.replace("redis://", "redis://actor:actor-secret@");
     let client = redis::Client::open(url.as_str()).expect("a URL");
     let mut own = client.get_multiplexed_async_connection().await.expect("connected");

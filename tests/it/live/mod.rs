@@ -9,6 +9,7 @@ mod pooler;
 mod postgres;
 mod postgres_acts;
 mod queue_acts;
+mod queue_changes;
 mod queues;
 mod redis_server;
 mod redrive;

@@ -9,6 +9,10 @@
 //   work QUEUE BAD      the same, but fails each job whose order is at least BAD
 //   tire QUEUE          adds a job of three attempts (or takes what waits), fails all of them, prints how often it ran
 //   counts QUEUE        prints how many jobs the library itself finds in each state, as JSON
+//   schedule QUEUE      makes a scheduler (or repeatable job) `nightly`; schedulers QUEUE prints how many the library finds
+//   limit QUEUE         prints the concurrency for all workers together that the library finds
+//   flow QUEUE          adds a parent with two children in QUEUE-parts, prints their ids, the parent's first
+//   log QUEUE ID        writes two lines into the log of a job
 //   pause|resume QUEUE  as the library does it
 const [generation, port, verb, queueName, argument] = process.argv.slice(2);
 const connection = { host: '127.0.0.1', port: Number(port), maxRetriesPerRequest: null };
@@ -110,6 +114,34 @@ async function main() {
     const queue = producer();
     console.log(JSON.stringify(await queue.getJobCounts()));
     await queue.close();
+    process.exit(0);
+  } else if (verb === 'schedule') {
+    const queue = producer();
+    if (queue.upsertJobScheduler) await queue.upsertJobScheduler('nightly', { every: 3600000 }, { name: 'mail', data: { order: 1 } });
+    else await queue.add('mail', { order: 1 }, { repeat: { every: 3600000 } });
+    await queue.close();
+    console.log('scheduled');
+    process.exit(0);
+  } else if (verb === 'schedulers') {
+    const queue = producer();
+    const list = queue.getJobSchedulers ? await queue.getJobSchedulers() : await queue.getRepeatableJobs();
+    console.log(list.length);
+    process.exit(0);
+  } else if (verb === 'limit') {
+    console.log(await producer().getGlobalConcurrency());
+    process.exit(0);
+  } else if (verb === 'flow') {
+    const flow = new library.FlowProducer({ connection });
+    const child = (n) => ({ name: 'mail', queueName: `${queueName}-parts`, data: { order: n }, opts: { attempts: 1 } });
+    const tree = await flow.add({ name: 'mail', queueName, data: { order: 9 }, children: [child(1), child(2)] });
+    await flow.close();
+    console.log([tree.job.id, ...tree.children.map((one) => one.job.id)].join(' '));
+    process.exit(0);
+  } else if (verb === 'log') {
+    const job = await producer().getJob(argument);
+    await job.log('the first line');
+    await job.log('the second line');
+    console.log('logged');
     process.exit(0);
   } else if (verb === 'pause' || verb === 'resume') {
     const queue = producer();

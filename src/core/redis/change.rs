@@ -1,0 +1,149 @@
+//! Changes to a queue that are not the same act on chosen jobs: everything in a state, one value, one new job.
+
+use super::{JobAct, JobState, RetryOptions};
+use std::time::Duration;
+
+/// The same to every job of some states that was there when it began.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sweep {
+    /// Every failed job back to waiting.
+    Retry,
+    /// Every delayed job to waiting at once.
+    Promote,
+    /// Every waiting job is written to a file and removed.
+    Drain,
+    /// Every completed or failed job that ended longer ago than this is written to a file and removed.
+    Clean(JobState, Duration),
+    /// Everything is written to a file and removed, and the queue itself; it is paused first.
+    Obliterate,
+}
+
+impl Sweep {
+    /// What is done in which state, one after the other.
+    #[must_use]
+    pub fn steps(self) -> Vec<(JobState, JobAct)> {
+        let remove =
+            |states: &[JobState]| states.iter().map(|state| (*state, JobAct::Remove(*state))).collect();
+        match self {
+            Self::Retry => vec![(JobState::Failed, JobAct::Retry(RetryOptions::default()))],
+            Self::Promote => vec![(JobState::Delayed, JobAct::Promote)],
+            Self::Drain => remove(&[JobState::Waiting, JobState::Prioritized]),
+            Self::Clean(state, _) => remove(&[state]),
+            Self::Obliterate => remove(&[
+                JobState::Waiting,
+                JobState::Prioritized,
+                JobState::Delayed,
+                JobState::Completed,
+                JobState::Failed,
+            ]),
+        }
+    }
+
+    /// Jobs that ended later than this long ago are left.
+    #[must_use]
+    pub const fn older(self) -> Duration {
+        match self {
+            Self::Clean(_, older) => older,
+            Self::Retry | Self::Promote | Self::Drain | Self::Obliterate => Duration::ZERO,
+        }
+    }
+}
+
+/// One change to a queue.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// Everything in some states.
+    Sweep(Sweep),
+    /// A new job.
+    Add {
+        /// Its name.
+        name: String,
+        /// Its data, as JSON.
+        data: String,
+        /// Its options, as JSON.
+        options: String,
+        /// The job whose copy it is, if it is one.
+        copy_of: Option<String>,
+    },
+    /// Other data for a job that no worker has.
+    Edit {
+        /// Which job.
+        id: String,
+        /// Its data as the operator saw it: if it is another by now, nothing is done.
+        was: String,
+        /// Its new data, as JSON.
+        data: String,
+    },
+    /// How many jobs all workers together may run at once; none for no limit.
+    Concurrency(Option<u64>),
+    /// A scheduler makes no more jobs; its next one is removed.
+    Unschedule {
+        /// Its id.
+        id: String,
+    },
+}
+
+impl Change {
+    /// The verb for the audit trail.
+    #[must_use]
+    pub const fn verb(&self) -> &'static str {
+        match self {
+            Self::Sweep(Sweep::Retry) => "retry_all_failed",
+            Self::Sweep(Sweep::Promote) => "promote_all",
+            Self::Sweep(Sweep::Drain) => "drain_queue",
+            Self::Sweep(Sweep::Clean(..)) => "clean_queue",
+            Self::Sweep(Sweep::Obliterate) => "obliterate_queue",
+            Self::Add { copy_of: None, .. } => "add_job",
+            Self::Add { copy_of: Some(_), .. } => "duplicate_job",
+            Self::Edit { .. } => "edit_job",
+            Self::Concurrency(_) => "set_concurrency",
+            Self::Unschedule { .. } => "remove_scheduler",
+        }
+    }
+
+    /// What is sent on the keys `base`, for people and for the audit trail. The data of jobs is not repeated there.
+    #[must_use]
+    pub fn statement(&self, base: &str) -> String {
+        match self {
+            Self::Sweep(sweep) => {
+                let steps = sweep.steps().into_iter().map(|(state, act)| {
+                    let script = match act {
+                        JobAct::Retry(_) => "retry",
+                        JobAct::Promote => "promote",
+                        JobAct::Remove(_) | JobAct::Priority(_) | JobAct::Delay(_) => "remove",
+                    };
+                    format!("{script}.lua for each {} job", state.word())
+                });
+                let pause = if *sweep == Sweep::Obliterate { "pause.lua, " } else { "" };
+                let end = if *sweep == Sweep::Obliterate { ", then obliterate.lua" } else { "" };
+                let steps = steps.collect::<Vec<_>>().join(", ");
+                let older = match sweep {
+                    Sweep::Clean(_, older) => format!(" that ended more than {} s ago", older.as_secs()),
+                    _ => String::new(),
+                };
+                format!("EVALSHA on {base}: {pause}{steps}{older}, a hundred at a time{end}")
+            }
+            Self::Add { name, data, .. } => {
+                format!("EVALSHA add.lua on {base}: name {name}, {} bytes of data", data.len())
+            }
+            Self::Edit { id, was, data } => format!(
+                "EVALSHA edit.lua on {base}: job {id}, {} bytes of data instead of the {} that were shown",
+                data.len(),
+                was.len()
+            ),
+            Self::Concurrency(Some(limit)) => format!("EVALSHA concurrency.lua on {base}: {limit}"),
+            Self::Concurrency(None) => format!("EVALSHA concurrency.lua on {base}: no limit"),
+            Self::Unschedule { id } => format!("EVALSHA unschedule.lua on {base}: scheduler {id}"),
+        }
+    }
+
+    /// What of the queue it is about, for the audit trail; empty for all of it.
+    #[must_use]
+    pub fn about(&self) -> String {
+        match self {
+            Self::Edit { id, .. } | Self::Add { copy_of: Some(id), .. } => format!(" job {id}"),
+            Self::Unschedule { id } => format!(" scheduler {id}"),
+            Self::Sweep(_) | Self::Add { .. } | Self::Concurrency(_) => String::new(),
+        }
+    }
+}

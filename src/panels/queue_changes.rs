@@ -1,0 +1,345 @@
+//! What may be done to a queue beyond its chosen jobs: everything in a state, a new job, other data, a limit, a scheduler.
+
+use super::PanelContext;
+use super::queue_actions::{fact, jobs_choice, owner, permitted};
+use super::queues::{queue_of, state};
+use crate::core::action::{Action, Ask, Offer, Preview, Refusal};
+use crate::core::place::RowKey;
+use crate::core::redis::{
+    Change, Family, JobAct, JobDetail, JobState, QueueAction, QueueMore, QueueReading, QueueRef, Sweep,
+};
+use std::time::Duration;
+
+type Choice = Result<(Action, Preview), Refusal>;
+
+const ADD: &str = "new job, as NAME {JSON data}";
+const LIMIT: &str = "jobs at once for all workers together (0: no limit)";
+const CLEAN: &str = "which and how old, as `completed 1d` or `failed 12h`";
+const RANK: &str = "priority (1 is first, 0: none)";
+const DELAY: &str = "due in (30s, 5m, 2h, 1d)";
+const DATA: &str = "data (JSON)";
+
+fn offer(letter: char, label: &str, effect: &str, choice: Choice) -> Offer {
+    Offer { letter, label: label.to_owned(), effect: effect.to_owned(), choice, asks: None }
+}
+
+fn asking(
+    letter: char,
+    label: &str,
+    effect: &str,
+    (question, initial): (&'static str, &str),
+    choice: Choice,
+) -> Offer {
+    let asks = Some(Ask { question, initial: initial.to_owned() });
+    Offer { asks, ..offer(letter, label, effect, choice) }
+}
+
+/// What may be done to a queue as a whole without losing anything.
+pub(super) fn mild_offers(context: PanelContext<'_>, row: &RowKey) -> Vec<Offer> {
+    let all = "all that are failed when it begins, however many";
+    vec![
+        offer('r', "retry failed jobs", all, sweep(context, row, 'r', Sweep::Retry)),
+        offer('o', "promote delayed jobs", "to waiting at once", sweep(context, row, 'o', Sweep::Promote)),
+    ]
+}
+
+/// What may be done to a queue as a whole: a job more, a limit, less of everything.
+pub(super) fn queue_offers(context: PanelContext<'_>, row: &RowKey) -> Vec<Offer> {
+    let sweep = |letter, label: &str, effect: &str, what| {
+        offer(letter, label, effect, sweep(context, row, letter, what))
+    };
+    let asked = |letter, label: &str, effect: &str, ask: (&'static str, &str)| {
+        asking(letter, label, effect, ask, answer(context, row, &[], letter, ask.1))
+    };
+    vec![
+        asked('n', "add a job", "NAME and JSON", (ADD, "mail {}")),
+        asked('g', "limit concurrency", "for all workers together (BullMQ 5.9 and later)", (LIMIT, "0")),
+        asked(
+            'e',
+            "clean",
+            "old completed or failed jobs: written to a file, then gone",
+            (CLEAN, "completed 1d"),
+        ),
+        sweep('w', "drain", "every waiting job is written to a file, then gone", Sweep::Drain),
+        sweep(
+            'z',
+            "obliterate",
+            "the queue and every job in it: written to a file, then gone",
+            Sweep::Obliterate,
+        ),
+    ]
+}
+
+/// What may be done to jobs that nobody has yet, and to a job that is open.
+pub(super) fn job_offers(
+    context: PanelContext<'_>,
+    row: &RowKey,
+    ids: &[String],
+    state: JobState,
+) -> Vec<Offer> {
+    let mut list = Vec::new();
+    let act = |letter, label: &str, effect: &str, ask: (&'static str, &str)| {
+        asking(letter, label, effect, ask, answer(context, row, ids, letter, ask.1))
+    };
+    if matches!(state, JobState::Waiting | JobState::Prioritized | JobState::Delayed) {
+        list.push(act('i', "change priority", "where it stands in line", (RANK, "1")));
+    }
+    if state == JobState::Delayed {
+        list.push(act('l', "change delay", "when it is due", (DELAY, "5m")));
+    }
+    if let Some(detail) = detail(context, row).filter(|_| ids.len() == 1) {
+        list.push(offer(
+            'c',
+            "duplicate job",
+            "a new job with its name, data and options",
+            duplicate(context, row, detail),
+        ));
+        if let Some(data) = detail.fields.get("data").filter(|_| state != JobState::Active) {
+            let choice = edit(context, row, detail, data);
+            list.push(asking('t', "edit data", "if no worker has it", (DATA, data), choice));
+        }
+    }
+    list
+}
+
+/// What may be done to a scheduler.
+pub(super) fn scheduler_offers(context: PanelContext<'_>, row: &RowKey) -> Vec<Offer> {
+    let id = row.segment(4).to_owned();
+    let facts =
+        vec![fact("then", "it makes no more jobs; the one that it made for its next time is removed")];
+    let choice =
+        change(context, row, 'd', &format!("Remove scheduler {id}"), facts, Change::Unschedule { id }, false);
+    vec![offer('d', "remove scheduler", "and the job for its next time", choice)]
+}
+
+/// What comes of a value that was typed.
+pub(super) fn answer(
+    context: PanelContext<'_>,
+    row: &RowKey,
+    ids: &[String],
+    letter: char,
+    text: &str,
+) -> Choice {
+    let text = text.trim();
+    match letter {
+        'n' => add(context, row, text),
+        'g' => limit(context, row, text),
+        'e' => clean(context, row, text),
+        'i' => {
+            let rank = text.parse().ok().filter(|rank: &u64| *rank <= 2_097_151);
+            let rank = rank.ok_or_else(|| Refusal::new("a priority is a number from 0 to 2097151"))?;
+            jobs_choice(context, row, ids, JobAct::Priority(rank))
+        }
+        'l' => jobs_choice(context, row, ids, JobAct::Delay(span(text)?)),
+        't' => {
+            let detail = detail(context, row).ok_or_else(|| Refusal::new("the job is being read"))?;
+            if detail.fields.get("data").is_some_and(|data| data == text) {
+                return Err(Refusal::new("nothing was changed"));
+            }
+            edit(context, row, detail, text)
+        }
+        _ => Err(Refusal::new("nothing is asked for here")),
+    }
+}
+
+/// "90s", "5m", "2h", "1d".
+fn span(text: &str) -> Result<Duration, Refusal> {
+    let form = || Refusal::new(format!("`{text}` is no time")).remedy("write it as 30s, 5m, 2h or 1d");
+    let (number, unit) = text.split_at_checked(text.len().saturating_sub(1)).ok_or_else(form)?;
+    let seconds = match unit {
+        "s" => 1,
+        "m" => 60,
+        "h" => 3600,
+        "d" => 86_400,
+        _ => return Err(form()),
+    };
+    let number: u64 = number.parse().map_err(|_| form())?;
+    number.checked_mul(seconds).filter(|all| *all < 3_153_600_000).map(Duration::from_secs).ok_or_else(form)
+}
+
+fn json(text: &str) -> Result<(), Refusal> {
+    serde_json::from_str::<serde_json::Value>(text).map(|_| ()).map_err(|error| {
+        let at = error.column();
+        Refusal::new(format!("that is no JSON at character {at}: {error}")).remedy("mend it, or Esc")
+    })
+}
+
+pub(super) fn detail<'a>(context: PanelContext<'a>, row: &RowKey) -> Option<&'a JobDetail> {
+    let queue = queue_of(row);
+    let (_, state) = state(context, row.segment(1))?;
+    state.reading()?.jobs.iter().find(|job| job.queue == queue && job.id == row.segment(4))
+}
+
+fn change(
+    context: PanelContext<'_>,
+    row: &RowKey,
+    letter: char,
+    title: &str,
+    mut facts: Vec<(String, String)>,
+    change: Change,
+    severe: bool,
+) -> Choice {
+    let (target, _, reading) = permitted(context, row)?;
+    let queue = queue_of(row);
+    facts.extend(reading.map(owner));
+    let word = matches!(change, Change::Sweep(Sweep::Obliterate)).then(|| queue.name.clone());
+    let act = QueueAction::Change { queue: queue.clone(), change };
+    let preview = Preview {
+        title: format!("{title}, queue {queue}"),
+        facts,
+        statement: act.statement(),
+        confirm_key: letter.to_ascii_lowercase(),
+        severe,
+        word,
+    };
+    Ok((Action::Queue { target: target.id.clone(), act }, preview))
+}
+
+fn count(reading: &QueueReading, sweep: Sweep) -> u64 {
+    match sweep {
+        Sweep::Promote => reading.delayed,
+        Sweep::Drain => reading.waiting + reading.prioritized,
+        Sweep::Clean(JobState::Completed, _) => reading.completed,
+        Sweep::Retry | Sweep::Clean(..) => reading.failed,
+        Sweep::Obliterate => {
+            reading.waiting + reading.prioritized + reading.delayed + reading.failed + reading.completed
+        }
+    }
+}
+
+fn sweep(context: PanelContext<'_>, row: &RowKey, letter: char, what: Sweep) -> Choice {
+    let (_, _, reading) = permitted(context, row)?;
+    let reading = reading.ok_or_else(|| Refusal::new("this queue is not there any more"))?;
+    let many = count(reading, what);
+    if many == 0 && what != Sweep::Obliterate {
+        return Err(Refusal::new("there is no such job"));
+    }
+    let mut facts = vec![fact("jobs", format!("up to {many}, those that are there when it begins"))];
+    let kept = "each is appended to removed-jobs.jsonl beside the audit trail";
+    let (title, severe) = match what {
+        Sweep::Retry => ("Retry every failed job".to_owned(), many > 100),
+        Sweep::Promote => ("Promote every delayed job".to_owned(), many > 100),
+        Sweep::Drain => ("Remove every waiting job".to_owned(), true),
+        Sweep::Clean(state, older) => {
+            let hours = older.as_secs_f64() / 3600.0;
+            (format!("Remove {} jobs that ended more than {hours:.1} h ago", state.word()), true)
+        }
+        Sweep::Obliterate => ("Remove the queue and every job in it".to_owned(), true),
+    };
+    if !matches!(what, Sweep::Retry | Sweep::Promote) {
+        facts.push(fact("first", kept));
+    }
+    if what == Sweep::Obliterate && reading.active > 0 {
+        let running = reading.active;
+        facts
+            .push(fact("but", format!("{running} are running: while there is one, the queue stays, paused")));
+    }
+    facts.push(fact("stop", ":stop ends it between two batches of a hundred"));
+    change(context, row, letter, &title, facts, Change::Sweep(what), severe)
+}
+
+fn clean(context: PanelContext<'_>, row: &RowKey, text: &str) -> Choice {
+    let form =
+        || Refusal::new("which jobs, and how old").remedy("write it as `completed 1d` or `failed 12h`");
+    let (which, age) = text.split_once(' ').ok_or_else(form)?;
+    let Some(state @ (JobState::Completed | JobState::Failed)) = JobState::parse(which) else {
+        return Err(form());
+    };
+    sweep(context, row, 'e', Sweep::Clean(state, span(age.trim())?))
+}
+
+fn add(context: PanelContext<'_>, row: &RowKey, text: &str) -> Choice {
+    let (name, data) = text.split_once(' ').unwrap_or((text, "{}"));
+    if name.is_empty() {
+        return Err(Refusal::new("a job has a name").remedy("write it as NAME {JSON data}"));
+    }
+    let data = data.trim();
+    json(data)?;
+    let facts = vec![fact("data", shown(data)), fact("id", "made when it is added: stacktop-…")];
+    let job =
+        Change::Add { name: name.to_owned(), data: data.to_owned(), options: "{}".to_owned(), copy_of: None };
+    change(context, row, 'n', &format!("Add job {name}"), facts, job, false)
+}
+
+fn shown(data: &str) -> String {
+    let short: String = data.chars().take(300).collect();
+    if short.len() < data.len() { format!("{short}… ({} bytes)", data.len()) } else { short }
+}
+
+fn limit(context: PanelContext<'_>, row: &RowKey, text: &str) -> Choice {
+    let number: u64 = text.parse().map_err(|_| Refusal::new("that is a number; 0 for no limit"))?;
+    let (_, _, reading) = permitted(context, row)?;
+    if let Some(reading) = reading
+        && !matches!(reading.evidence.family, Family::BullMq(5..))
+    {
+        let why = format!("{} knows no such limit", reading.evidence.family);
+        return Err(Refusal::new(why).remedy("BullMQ 5.9 and later do"));
+    }
+    let wanted = (number > 0).then_some(number);
+    let title = wanted
+        .map_or("No limit of concurrency".to_owned(), |number| format!("At most {number} jobs at once"));
+    let now = more(context, row).and_then(|more| more.concurrency);
+    let now = now.map_or("no limit".to_owned(), |limit| limit.to_string());
+    let facts =
+        vec![fact("now", now), fact("then", "jobs that run go on; workers of BullMQ before 5.9 ignore it")];
+    change(context, row, 'g', &title, facts, Change::Concurrency(wanted), false)
+}
+
+fn more<'a>(context: PanelContext<'a>, row: &RowKey) -> Option<&'a QueueMore> {
+    let (_, state) = state(context, row.segment(1))?;
+    let queue: QueueRef = queue_of(row);
+    state.reading()?.more.iter().find(|more| more.queue == queue)
+}
+
+fn edit(context: PanelContext<'_>, row: &RowKey, detail: &JobDetail, data: &str) -> Choice {
+    json(data)?;
+    let was =
+        detail.fields.get("data").ok_or_else(|| Refusal::new("its data is too large to be edited here"))?;
+    let facts = vec![
+        fact("was", shown(was)),
+        fact("will be", shown(data)),
+        fact("only if", "it is still the data that you saw, and no worker has the job"),
+    ];
+    let id = detail.id.clone();
+    let edit = Change::Edit { id: id.clone(), was: was.clone(), data: data.to_owned() };
+    change(context, row, 't', &format!("Change the data of job {id}"), facts, edit, false)
+}
+
+/// Options of a job that are its own and must not be those of its copy.
+const OWN_OPTIONS: [&str; 8] =
+    ["jobId", "repeat", "delay", "parent", "deduplication", "de", "debounce", "prevMillis"];
+
+fn duplicate(context: PanelContext<'_>, row: &RowKey, detail: &JobDetail) -> Choice {
+    let too_large = || Refusal::new("its data is too large to be read here");
+    let data = detail.fields.get("data").ok_or_else(too_large)?;
+    let name = detail.fields.get("name").cloned().unwrap_or_default();
+    let read = detail.fields.get("opts").and_then(|opts| serde_json::from_str(opts).ok());
+    let mut options: serde_json::Map<String, serde_json::Value> = read.unwrap_or_default();
+    for own in OWN_OPTIONS {
+        options.remove(own);
+    }
+    let id = detail.id.clone();
+    let facts = vec![
+        fact("name", name.clone()),
+        fact("data", shown(data)),
+        fact("then", "it waits at once, without the delay, parent and deduplication of the first"),
+    ];
+    let options = serde_json::Value::Object(options).to_string();
+    let job = Change::Add { name, data: data.clone(), options, copy_of: Some(id.clone()) };
+    change(context, row, 'c', &format!("Duplicate job {id}"), facts, job, false)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn spans_of_people() {
+        for (text, seconds) in [("30s", 30), ("5m", 300), ("2h", 7200), ("1d", 86_400), ("0s", 0)] {
+            assert_eq!(span(text).ok(), Some(Duration::from_secs(seconds)));
+        }
+        for bad in ["", "s", "5", "5 m", "-1s", "1.5h", "é", "99999999999999999999d", "4000000000s"] {
+            assert!(span(bad).is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,424 @@
+//! Changes to whole queues and to single values, judged by the real libraries; what is read only while somebody looks.
+
+use super::queues::{GENERATIONS, Lab, named, queue, reading, unique};
+use super::{Watch, server};
+use redis::AsyncCommands;
+use stacktop::config::target::{Connect, RedisConnect};
+use stacktop::config::url;
+use stacktop::core::action::{Action, ActionError, Outcome, Verdict};
+use stacktop::core::focus::Focus;
+use stacktop::core::redis::{Change, JobAct, JobState, QueueAction, QueueMore, Sweep};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+const NEW: [&str; 2] = ["bullmq5", "bullmq6"];
+
+async fn act(watch: &Watch, act: QueueAction) -> Result<Outcome, ActionError> {
+    watch.act(Action::Queue { target: watch.target.id.clone(), act }).await
+}
+
+async fn change(watch: &Watch, name: &str, change: Change) -> Outcome {
+    act(watch, QueueAction::Change { queue: named(name), change }).await.expect("an outcome")
+}
+
+async fn each(watch: &Watch, name: &str, ids: &[String], deed: JobAct) -> Outcome {
+    let jobs = QueueAction::Jobs { queue: named(name), ids: ids.to_vec(), act: deed };
+    act(watch, jobs).await.expect("an outcome")
+}
+
+fn ids(text: &str) -> Vec<String> {
+    text.split(' ').map(str::to_owned).collect()
+}
+
+fn counts(lab: &Lab, generation: &str, name: &str) -> serde_json::Value {
+    serde_json::from_str(&lab.run(generation, "counts", name, "")).expect("JSON")
+}
+
+async fn more(watch: &mut Watch, name: &str) -> QueueMore {
+    watch.poll_with(&[Focus::More { queue: named(name) }]).await.expect("a poll");
+    reading(watch).more.first().expect("a look").clone()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn another_priority_is_another_place_in_line() {
+    let Some(lab) = Lab::open("another_priority_is_another_place_in_line") else { return };
+    for (generation, _) in GENERATIONS {
+        let name = unique(&format!("re-rank-{generation}"));
+        let jobs = ids(&lab.run(generation, "rank", &name, "5,6,7"));
+        let watch = lab.watch(&name);
+        let outcome = each(&watch, &name, &jobs[2..], JobAct::Priority(1)).await;
+        assert_eq!(outcome.verdict, Verdict::Done, "{generation}: {outcome:?}");
+        let worker = lab.worker(generation, &name);
+        assert_eq!(worker.done(3), [&jobs[2], &jobs[0], &jobs[1]].map(Clone::clone), "{generation}");
+        let late = each(&watch, &name, &jobs[..1], JobAct::Priority(2)).await;
+        assert_eq!(late.verdict, Verdict::Nothing, "{generation}: {late:?}");
+        // From a list into the ranked ones, while a worker waits.
+        lab.run(generation, "pause", &name, "");
+        let jobs = ids(&lab.run(generation, "add", &name, "2"));
+        each(&watch, &name, &jobs[1..], JobAct::Priority(3)).await;
+        act(&watch, QueueAction::Resume { queue: named(&name) }).await.expect("resumed");
+        let mut done = worker.done(2);
+        done.sort();
+        assert_eq!(done, jobs, "{generation}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn another_delay_wakes_the_worker_in_time() {
+    let Some(lab) = Lab::open("another_delay_wakes_the_worker_in_time") else { return };
+    for (generation, _) in GENERATIONS {
+        let name = unique(&format!("re-time-{generation}"));
+        let jobs = ids(&lab.run(generation, "delay", &name, "2"));
+        let worker = lab.worker(generation, &name);
+        let watch = lab.watch(&name);
+        let began = Instant::now();
+        let outcome = each(&watch, &name, &jobs[..1], JobAct::Delay(Duration::from_secs(2))).await;
+        assert_eq!(outcome.verdict, Verdict::Done, "{generation}: {outcome:?}");
+        assert_eq!(worker.done(1), jobs[..1], "{generation}");
+        let took = began.elapsed();
+        assert!(took >= Duration::from_millis(1900), "{generation}: early, after {took:?}");
+        assert!(took < Duration::from_secs(12), "{generation}: late, after {took:?}");
+        assert_eq!(counts(&lab, generation, &name)["delayed"], 1, "{generation}");
+        let late = each(&watch, &name, &jobs[..1], JobAct::Delay(Duration::ZERO)).await;
+        assert_eq!(late.verdict, Verdict::Nothing, "{generation}: {late:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn jobs_are_added_copied_and_edited() {
+    let Some(lab) = Lab::open("jobs_are_added_copied_and_edited") else { return };
+    for (generation, _) in GENERATIONS {
+        let name = unique(&format!("edit-{generation}"));
+        let jobs = ids(&lab.run(generation, "add", &name, "1"));
+        let watch = lab.watch(&name);
+        let edit = |was: &str, data: &str| Change::Edit {
+            id: jobs[0].clone(),
+            was: was.to_owned(),
+            data: data.to_owned(),
+        };
+        let seen = r#"{"order":0}"#;
+        assert_eq!(change(&watch, &name, edit(seen, r#"{"order":77}"#)).await.verdict, Verdict::Done);
+        let stale = change(&watch, &name, edit(seen, r#"{"order":78}"#)).await;
+        assert_eq!(stale.verdict, Verdict::Nothing, "{generation}: {stale:?}");
+        let add = Change::Add {
+            name: "mail".to_owned(),
+            data: r#"{"order":88}"#.to_owned(),
+            options: r#"{"attempts":1}"#.to_owned(),
+            copy_of: None,
+        };
+        assert_eq!(change(&watch, &name, add).await.verdict, Verdict::Done);
+        let worker = lab.worker(generation, &name);
+        let lines: Vec<String> = (0..2).filter_map(|_| worker.line(10)).map(|(_, line)| line).collect();
+        assert!(
+            lines[0].contains(r#"{"order":77}"#) && lines[1].contains(r#"{"order":88}"#),
+            "{generation}: {lines:?}"
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn everything_in_a_state_goes_one_way() {
+    let Some(lab) = Lab::open("everything_in_a_state_goes_one_way") else { return };
+    for (generation, _) in GENERATIONS {
+        let name = unique(&format!("sweep-{generation}"));
+        let failed = lab.failed(generation, &name, 3);
+        let waiting = ids(&lab.run(generation, "add", &name, "4"));
+        lab.run(generation, "rank", &name, "2,1");
+        lab.run(generation, "delay", &name, "3");
+        let watch = lab.watch(&name);
+        let all = async |what| change(&watch, &name, Change::Sweep(what)).await;
+        assert_eq!(all(Sweep::Drain).await.verdict, Verdict::Done, "{generation}");
+        let left = counts(&lab, generation, &name);
+        assert_eq!(
+            (&left["waiting"], &left["delayed"], &left["failed"]),
+            (&0.into(), &3.into(), &3.into()),
+            "{left}"
+        );
+        assert_eq!(all(Sweep::Drain).await.verdict, Verdict::Nothing, "{generation}");
+        assert_eq!(all(Sweep::Promote).await.verdict, Verdict::Done, "{generation}");
+        let retried = all(Sweep::Retry).await;
+        assert_eq!(retried.verdict, Verdict::Done, "{generation}: {retried:?}");
+        let worker = lab.worker(generation, &name);
+        let mut done = worker.done(6);
+        // It says so before it has told the server.
+        for _ in 0..50 {
+            if counts(&lab, generation, &name)["completed"] == 6 {
+                break;
+            }
+        }
+        drop(worker);
+        done.retain(|id| !failed.contains(id));
+        assert_eq!(done.len(), 3, "{generation}: the promoted ones");
+        let young = Sweep::Clean(JobState::Completed, Duration::from_secs(3600));
+        assert_eq!(all(young).await.verdict, Verdict::Nothing, "{generation}: none is an hour old");
+        assert_eq!(all(Sweep::Clean(JobState::Completed, Duration::ZERO)).await.verdict, Verdict::Done);
+        assert_eq!(counts(&lab, generation, &name)["completed"], 0, "{generation}");
+        // Whatever was removed was written down, the drained ones with their data.
+        let kept = std::fs::read_to_string(watch.folder.path().join("removed-jobs.jsonl")).expect("a file");
+        assert_eq!(kept.lines().count(), 4 + 2 + 6, "{generation}: {kept}");
+        assert!(waiting.iter().all(|id| kept.contains(&format!("\"{id}\""))), "{generation}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_obliterated_queue_leaves_no_key() {
+    let Some(lab) = Lab::open("an_obliterated_queue_leaves_no_key") else { return };
+    for (generation, _) in GENERATIONS {
+        let name = unique(&format!("gone-{generation}"));
+        lab.failed(generation, &name, 2);
+        lab.run(generation, "add", &name, "150");
+        lab.run(generation, "delay", &name, "2");
+        if NEW.contains(&generation) {
+            lab.run(generation, "schedule", &name, "");
+        }
+        let watch = lab.watch(&name);
+        let outcome = change(&watch, &name, Change::Sweep(Sweep::Obliterate)).await;
+        assert_eq!(outcome.verdict, Verdict::Done, "{generation}: {outcome:?}");
+        let mut client = lab.client().await;
+        let keys: Vec<String> = client.keys(format!("bull:{name}:*")).await.expect("keys");
+        assert!(keys.is_empty(), "{generation}: {keys:?}");
+    }
+    // While a job runs, the queue stays.
+    let name = unique("gone-busy");
+    lab.run("bullmq5", "add", &name, "3");
+    let mut client = lab.client().await;
+    let moved: String =
+        client.rpoplpush(named(&name).key("wait"), named(&name).key("active")).await.expect("moved");
+    let watch = lab.watch(&name);
+    let outcome = change(&watch, &name, Change::Sweep(Sweep::Obliterate)).await;
+    assert_eq!(outcome.verdict, Verdict::Partly, "{outcome:?}");
+    assert!(outcome.summary.contains("jobs are left"), "{outcome:?}");
+    let there: bool = client.exists(named(&name).key(&moved)).await.expect("an answer");
+    assert!(there, "a running job keeps its data");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn limits_and_schedulers_are_the_library_s_own() {
+    let Some(lab) = Lab::open("limits_and_schedulers_are_the_library_s_own") else { return };
+    for generation in NEW {
+        let name = unique(&format!("limit-{generation}"));
+        lab.run(generation, "add", &name, "1");
+        lab.run(generation, "schedule", &name, "");
+        let mut watch = lab.watch(&name);
+        assert_eq!(change(&watch, &name, Change::Concurrency(Some(3))).await.verdict, Verdict::Done);
+        assert_eq!(lab.run(generation, "limit", &name, ""), "3", "{generation}");
+        let seen = more(&mut watch, &name).await;
+        assert_eq!(seen.concurrency, Some(3));
+        let scheduler = seen.schedulers.first().expect("the scheduler");
+        assert_eq!((scheduler.id.as_str(), scheduler.rhythm.as_str()), ("nightly", "every 3600 s"));
+        assert!(scheduler.overdue.is_none());
+        assert_eq!(change(&watch, &name, Change::Concurrency(None)).await.verdict, Verdict::Done);
+        assert_eq!(lab.run(generation, "limit", &name, ""), "null", "{generation}");
+        let gone = Change::Unschedule { id: "nightly".to_owned() };
+        assert_eq!(change(&watch, &name, gone.clone()).await.verdict, Verdict::Done);
+        assert_eq!(lab.run(generation, "schedulers", &name, ""), "0", "{generation}");
+        assert_eq!(counts(&lab, generation, &name)["delayed"], 0, "{generation}: its next job is gone");
+        assert_eq!(change(&watch, &name, gone).await.verdict, Verdict::Nothing);
+    }
+    for generation in ["bull4", "bullmq3", "bullmq4"] {
+        let name = unique(&format!("legacy-{generation}"));
+        lab.run(generation, "schedule", &name, "");
+        let mut watch = lab.watch(&name);
+        let id = more(&mut watch, &name).await.schedulers.first().expect("a repeatable job").id.clone();
+        let gone = QueueAction::Change { queue: named(&name), change: Change::Unschedule { id } };
+        let error = act(&watch, gone).await.expect_err("its own tools must");
+        assert!(matches!(error, ActionError::Refused(_)), "{generation}: {error:?}");
+        assert_eq!(lab.run(generation, "schedulers", &name, ""), "1", "{generation}");
+        let limit = QueueAction::Change { queue: named(&name), change: Change::Concurrency(Some(1)) };
+        assert!(act(&watch, limit).await.is_err(), "{generation} knows no such limit");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_flow_leads_from_job_to_job_and_waits_in_vain() {
+    let Some(lab) = Lab::open("a_flow_leads_from_job_to_job_and_waits_in_vain") else { return };
+    for generation in ["bullmq3", "bullmq4", "bullmq50", "bullmq5", "bullmq6"] {
+        let name = unique(&format!("flow-{generation}"));
+        let jobs = ids(&lab.run(generation, "flow", &name, ""));
+        lab.run(generation, "log", &name, &jobs[0]);
+        let worker = lab.broken_worker(generation, &format!("{name}-parts"), 2);
+        assert_eq!(worker.done(1), jobs[1..2], "{generation}");
+        let mut watch = lab.watch(&name);
+        let look =
+            [Focus::Job { queue: named(&name), id: jobs[0].clone() }, Focus::More { queue: named(&name) }];
+        let mut blocked = Vec::new();
+        for _ in 0..50 {
+            watch.poll_with(&look).await.expect("a poll");
+            blocked.clone_from(&reading(&watch).more.first().expect("a look").blocked);
+            if !blocked.is_empty() {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(200)).await;
+        }
+        assert_eq!(blocked, [(jobs[0].clone(), 1)], "{generation}");
+        let detail = reading(&watch).jobs.first().expect("the parent");
+        assert_eq!(detail.logs, ["the first line", "the second line"], "{generation}");
+        let key = |id: &str| named(&format!("{name}-parts")).key(id);
+        assert!(detail.links.contains(&("child, done", key(&jobs[1]))), "{generation}: {:?}", detail.links);
+        assert!(
+            detail.links.contains(&("child, awaited", key(&jobs[2]))),
+            "{generation}: {:?}",
+            detail.links
+        );
+        let events = &reading(&watch).more[0].events;
+        assert!(
+            events.iter().any(|event| event.event == "waiting-children" && event.job == jobs[0]),
+            "{events:?}"
+        );
+        let parts = format!("{name}-parts");
+        let mut children = lab.watch(&parts);
+        let times = more(&mut children, &parts).await.times;
+        assert_eq!((times[0].name.as_str(), times[0].jobs), ("mail", 1), "{generation}");
+        assert!(times[0].run_p95.is_some() && times[0].wait_p95.is_some(), "{times:?}");
+    }
+}
+
+/// A Redis server of one test's own.
+struct Own {
+    child: Child,
+    port: u16,
+    _folder: tempfile::TempDir,
+}
+
+impl Own {
+    async fn start(test: &str) -> Option<Self> {
+        let program = server(test, "STACKTOP_TEST_REDIS_SERVER")?;
+        let folder = tempfile::tempdir().expect("a folder");
+        let port =
+            std::net::TcpListener::bind("127.0.0.1:0").and_then(|it| it.local_addr()).expect("a port").port();
+        let child = Command::new(program)
+            .args(["--port", &port.to_string(), "--bind", "127.0.0.1", "--save", ""])
+            .current_dir(folder.path())
+            .stdout(Stdio::null())
+            .spawn()
+            .expect("redis-server");
+        let own = Self { child, port, _folder: folder };
+        for _ in 0..100 {
+            if redis::Client::open(own.url()).expect("a URL").get_multiplexed_async_connection().await.is_ok()
+            {
+                return Some(own);
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        panic!("it does not answer");
+    }
+
+    fn url(&self) -> String {
+        format!("redis://127.0.0.1:{}", self.port)
+    }
+
+    async fn client(&self) -> redis::aio::MultiplexedConnection {
+        let client = redis::Client::open(self.url()).expect("a URL");
+        client.get_multiplexed_async_connection().await.expect("connected")
+    }
+}
+
+impl Drop for Own {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[expect(clippy::too_many_lines, reason = "one server is filled once and looked at from all sides")]
+async fn a_million_failed_jobs_and_keys_hold_nothing_up() {
+    let Some(own) = Own::start("a_million_failed_jobs_and_keys_hold_nothing_up").await else { return };
+    let mut client = own.client().await;
+    let queue_ref = named("huge");
+    let fill = "local now = tonumber(ARGV[1]) for n = tonumber(ARGV[2]), tonumber(ARGV[3]) do \
+                redis.call('ZADD', KEYS[1], now - 5000000 + n, n) redis.call('SET', 'other:' .. n, 1) \
+                redis.call('HSET', KEYS[2] .. n, 'name', 'mail', 'failedReason', 'no', 'timestamp', now, 'data', '{}', 'opts', '{}') end";
+    let now = chrono::Utc::now().timestamp_millis();
+    for part in 0..100 {
+        let (from, to) = (part * 10_000 + 1, (part + 1) * 10_000);
+        let () = redis::Script::new(fill)
+            .key(queue_ref.key("failed"))
+            .key(queue_ref.key(""))
+            .arg(now)
+            .arg(from)
+            .arg(to)
+            .invoke_async(&mut client)
+            .await
+            .expect("filled");
+    }
+    let () = client.hset(queue_ref.key("meta"), "version", "bullmq:5.81.3").await.expect("set");
+    let () = client.set(queue_ref.key("id"), 1_000_000).await.expect("set");
+    let mut watch = Watch::new(Connect::Redis(url::redis(&own.url()).expect("a URL")));
+    // Two million keys besides: it is found by a throttled SCAN, and no poll waits for that.
+    let mut found = false;
+    for _ in 0..600 {
+        watch.poll().await.expect("a poll");
+        found =
+            reading(&watch).queues.ready().is_some_and(|all| all.iter().any(|one| one.queue == queue_ref));
+        if found {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    assert!(found, "{}", reading(&watch).discovery);
+    assert!(watch.slowest < Duration::from_secs(1), "a poll took {:?}", watch.slowest);
+    watch.slowest = Duration::ZERO;
+    let look = [
+        Focus::FailedJobs { queue: queue_ref.clone(), offset: 0, limit: 500 },
+        Focus::More { queue: queue_ref.clone() },
+        Focus::OpenJobs { queue: queue_ref.clone() },
+    ];
+    watch.poll_with(&look).await.expect("a poll");
+    let page = reading(&watch).failed.first().expect("a page");
+    assert_eq!((page.jobs.len(), page.jobs[0].id.as_str()), (500, "1000000"));
+    assert!(watch.slowest < Duration::from_secs(2), "it opened after {:?}", watch.slowest);
+    let () = redis::cmd("CONFIG").arg("RESETSTAT").query_async(&mut client).await.expect("reset");
+    for _ in 0..5 {
+        watch.poll_with(&look).await.expect("a poll");
+    }
+    let all = QueueAction::Change { queue: queue_ref.clone(), change: Change::Sweep(Sweep::Retry) };
+    let stopping = async {
+        tokio::time::sleep(Duration::from_secs(3)).await;
+    };
+    let gate = watch.gate();
+    gate.prepare().await;
+    let id = gate.next_id();
+    let confirmed = stacktop::core::action::Confirmed::by_a_person(Action::Queue {
+        target: watch.target.id.clone(),
+        act: all,
+    });
+    let permit = stacktop::core::arming::Permit { target: watch.target.id.clone(), until: None };
+    let doing = gate.perform(&id, &confirmed, &permit);
+    let stop = async {
+        stopping.await;
+        gate.stop();
+    };
+    let (outcome, ()) = tokio::join!(doing, stop);
+    let outcome = outcome.expect("an outcome");
+    assert_eq!(outcome.verdict, Verdict::Partly, "{outcome:?}");
+    assert!(outcome.summary.contains("stopped by you"), "{outcome:?}");
+    let moved: u64 = client.llen(queue_ref.key("wait")).await.expect("a length");
+    let left: u64 = client.zcard(queue_ref.key("failed")).await.expect("a length");
+    assert!(moved >= 1000, "only {moved} in three seconds");
+    assert_eq!(moved + left, 1_000_000, "every job is in one place");
+    // How long one of our calls held the server up on average, by its own count.
+    let stats: String =
+        redis::cmd("INFO").arg("commandstats").query_async(&mut client).await.expect("counts");
+    let evalsha = stats.lines().find(|line| line.starts_with("cmdstat_evalsha:")).expect("our calls");
+    let per_call = evalsha.split("usec_per_call=").nth(1).and_then(|rest| rest.split(',').next());
+    let per_call: f64 = per_call.and_then(|text| text.parse().ok()).expect("a number");
+    eprintln!("{moved} of a million retried in 3 s, a hundred in {per_call:.0} µs of the server's time");
+    assert!(per_call < 5000.0, "{evalsha}");
+    watch.poll().await.expect("a poll");
+    assert_eq!(queue(&watch).failed, left);
+}
+
+#[tokio::test]
+async fn a_prefix_that_nobody_configured_is_left_alone() {
+    let Some(lab) = Lab::open("a_prefix_that_nobody_configured_is_left_alone") else { return };
+    let connect =
+        RedisConnect { queues: vec!["never-made".to_owned()], ..url::redis(&lab.url).expect("a URL") };
+    let mut watch = Watch::new(Connect::Redis(connect));
+    watch.poll_with(&[Focus::More { queue: named("never-made") }]).await.expect("a poll");
+    let seen = &reading(&watch).more[0];
+    assert!(seen.schedulers.is_empty() && seen.events.is_empty() && seen.times.is_empty(), "{seen:?}");
+    let mut client = lab.client().await;
+    let keys: Vec<String> = client.keys("bull:never-made:*").await.expect("keys");
+    assert!(keys.is_empty(), "looking made {keys:?}");
+}

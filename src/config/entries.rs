@@ -55,6 +55,15 @@ pub(super) fn redis(entry: &RedisFile) -> Result<Connect, String> {
     redis.password =
         secret(entry.password_file.as_ref(), entry.password_command.as_ref(), redis.password.take())?;
     redis.root_cert.clone_from(&entry.ca);
+    for address in entry.sentinels.iter().flatten() {
+        let parsed = address.rsplit_once(':').map_or(Some((address.as_str(), 26_379)), |(host, port)| {
+            port.parse().ok().map(|port: u16| (host, port))
+        });
+        let (host, port) =
+            parsed.ok_or_else(|| format!("sentinels: `{address}` is no address; write host:26379"))?;
+        redis.sentinels.push((host.to_owned(), port));
+    }
+    redis.sentinel_password = secret(entry.sentinel_password_file.as_ref(), None, None)?;
     if let Some(prefixes) = &entry.prefixes {
         redis.prefixes.clone_from(prefixes);
     }

@@ -184,6 +184,10 @@ pub struct RedisFile {
     pub password_command: Option<String>,
     /// PEM file of trusted roots.
     pub ca: Option<PathBuf>,
+    /// Addresses of Sentinels; the host in the URL is then the primary's name.
+    pub sentinels: Option<Vec<String>>,
+    /// File with the password of the Sentinels.
+    pub sentinel_password_file: Option<PathBuf>,
     /// Key prefixes of queues.
     pub prefixes: Option<Vec<String>>,
     /// Queues by name instead of a SCAN.

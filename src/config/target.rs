@@ -162,6 +162,10 @@ pub struct RedisConnect {
     pub tls: bool,
     /// PEM file of trusted roots; `None` means the system's.
     pub root_cert: Option<PathBuf>,
+    /// Sentinels, which know the primary called [`host`](Self::host).
+    pub sentinels: Vec<(String, u16)>,
+    /// Password of the Sentinels, if there is one.
+    pub sentinel_password: Option<Secret>,
     /// Key prefixes of queues (default `bull`).
     pub prefixes: Vec<String>,
     /// Queues by name; empty means that they are found by a throttled SCAN.
@@ -185,6 +189,8 @@ impl Default for RedisConnect {
             password: None,
             tls: false,
             root_cert: None,
+            sentinels: Vec::new(),
+            sentinel_password: None,
             prefixes: vec!["bull".to_owned()],
             queues: Vec::new(),
             dead_letter: DEAD_LETTER_PATTERNS.map(str::to_owned).to_vec(),

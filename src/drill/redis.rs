@@ -23,7 +23,7 @@ fn queue(name: &str, family: Family, workers: usize) -> QueueReading {
     let why = if workers == 0 { "meta says its version" } else { "a worker is connected" };
     QueueReading {
         queue: named(name),
-        evidence: Evidence { family, why: why.to_owned(), workers: Some(workers) },
+        evidence: Evidence { family, why: why.to_owned(), workers: Some(workers), mismatch: None },
         checked_by_worker: workers > 0,
         ..QueueReading::default()
     }
@@ -211,6 +211,7 @@ pub(super) fn reading(sim: &Sim, now: Now, focus: &[Focus]) -> RedisReading {
             rdb_ok: Some(true),
             ..RedisServer::default()
         },
+        cluster: None,
         queues: Part::Ready(queues(sim)),
         discovery: "4 queues found below bull".to_owned(),
         detail: focus.contains(&Focus::Server).then(|| Box::new(super::redis_server::detail(sim, now))),

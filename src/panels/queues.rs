@@ -11,7 +11,8 @@ use crate::core::freshness::Freshness;
 use crate::core::ids::TargetId;
 use crate::core::place::{RowKey, Screen};
 use crate::core::redis::{
-    Condition, FailedPage, JobState, QueueHistory, QueueReading, QueueRef, RedisState, condition, queue_key,
+    ClusterReading, Condition, FailedPage, JobState, QueueHistory, QueueReading, QueueRef, RedisState,
+    condition, queue_key,
 };
 use crate::core::world::{SystemState, TargetState};
 use crate::ui::content::{Cell, Column, Content, Line, Role, Row, Section, Table};
@@ -197,7 +198,24 @@ fn heading(target: &TargetState, state: &RedisState, context: PanelContext<'_>) 
         Freshness::Waiting | Freshness::Fresh(_) => first,
     };
     let mut lines = vec![first];
+    lines.extend(reading.cluster.iter().flat_map(|cluster| cluster_lines(cluster, role)));
     lines.extend(reading.queues.gap().map(|gap| Line::of(Role::Warning, &gap.note)));
+    lines
+}
+
+/// A line for the cluster and one for each of its primaries.
+fn cluster_lines(cluster: &ClusterReading, role: Role) -> Vec<Line> {
+    let (tone, word) =
+        if cluster.ok { (role, "ok") } else { (Role::Critical, "FAILING: slots are not served") };
+    let all = format!("{word}, {} of 16384 slots served, {} nodes known", cluster.slots_ok, cluster.nodes);
+    let mut lines = vec![Line::of(Role::Muted, "  cluster ").then(tone, all)];
+    lines.extend(cluster.primaries.iter().map(|(address, server)| {
+        let memory = or_dash(server.used_memory_bytes, bytes);
+        let clients = server.clients.map_or("—".to_owned(), |clients| clients.to_string());
+        let ops = or_dash(server.ops_per_second, rate);
+        Line::of(Role::Muted, format!("  {address:<22}"))
+            .then(role, format!("memory {memory} · {ops} ops · {clients} clients"))
+    }));
     lines
 }
 

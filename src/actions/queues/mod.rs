@@ -118,8 +118,16 @@ impl QueueExecutor {
     async fn connection(&self) -> Result<Connection, ActionError> {
         let mut slot = self.open.lock().await;
         if let Some(open) = slot.as_mut() {
-            let alive = tokio::time::timeout(TIMEOUT, cmd("PING").query_async::<Value>(open)).await;
-            if matches!(alive, Ok(Ok(_))) {
+            let ask = cmd(if self.connect.sentinels.is_empty() { "PING" } else { "ROLE" });
+            let alive = tokio::time::timeout(TIMEOUT, ask.query_async::<Value>(open)).await;
+            // After a failover the old primary answers, and refuses to write.
+            let primary = |value: &Value| match value {
+                Value::Array(parts) => {
+                    !matches!(parts.first(), Some(Value::BulkString(role)) if role == b"slave")
+                }
+                _ => true,
+            };
+            if matches!(&alive, Ok(Ok(value)) if primary(value)) {
                 return Ok(open.clone());
             }
             *slot = None;
@@ -157,7 +165,12 @@ impl QueueExecutor {
         let lost = match tokio::time::timeout(TIMEOUT, call.invoke_async::<T>(connection)).await {
             Ok(Ok(value)) => return Ok(value),
             Ok(Err(error)) if error.is_io_error() => self.words(&error),
-            Ok(Err(error)) => return Err(ActionError::NotDone(self.words(&error))),
+            Ok(Err(error)) => {
+                if error.code().is_some_and(crate::sources::redis::moved) {
+                    *self.open.lock().await = None;
+                }
+                return Err(ActionError::NotDone(self.words(&error)));
+            }
             Err(_) => "the server did not answer within 5 s".to_owned(),
         };
         *self.open.lock().await = None;

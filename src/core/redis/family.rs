@@ -100,6 +100,23 @@ pub fn family(signs: &Signs) -> (Family, String) {
     }
 }
 
+/// What speaks against each other: a connected worker of one generation, and a queue that was last written by another. The generations
+/// keep waiting jobs in different places, so that one does not see what the other added.
+#[must_use]
+pub fn mismatch(signs: &Signs) -> Option<String> {
+    let version = signs.version.as_deref()?;
+    let major: u8 = version.rsplit(':').next()?.split('.').next()?.parse().ok()?;
+    let old = match signs.worker_command.as_deref()? {
+        "bzpopmin" => false,
+        "brpoplpush" | "brpop" | "blmove" => true,
+        _ => return None,
+    };
+    (old != (major <= 4)).then(|| {
+        let worker = if old { "4 or older" } else { "5 or newer" };
+        format!("a worker of version {worker} is connected, and {version} wrote the queue")
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -126,5 +143,21 @@ mod tests {
         check(&Signs { marker: true, ..events.clone() }, Family::BullMq(5));
         check(&Signs { priority_index: true, ..events.clone() }, Family::BullMq(3));
         check(&events, Family::BullMqUnknown);
+    }
+
+    #[test]
+    fn generations_that_do_not_see_each_other_s_jobs() {
+        let of = |version: &str, command: &str| {
+            mismatch(&Signs {
+                version: Some(version.to_owned()),
+                worker_command: Some(command.to_owned()),
+                ..Signs::default()
+            })
+        };
+        assert!(of("bullmq:6.2.0", "brpoplpush").is_some_and(|why| why.contains("4 or older")));
+        assert!(of("bullmq:3.16.2", "bzpopmin").is_some());
+        assert_eq!(of("bullmq:5.81.3", "bzpopmin"), None);
+        assert_eq!(of("bullmq:4.18.3", "brpoplpush"), None);
+        assert_eq!(of("bullmq:6.2.0", "get"), None);
     }
 }

@@ -19,7 +19,7 @@ pub use condition::{Condition, condition};
 pub use dead_letter::dead_letter;
 pub use envelope::{Brake, Envelope, Original, open as open_letter};
 pub use failures::{FailureGroup, groups, normalised, own_frame};
-pub use family::{Family, Signs, family};
+pub use family::{Family, Signs, family, mismatch};
 pub use more::{Ended, QueueEvent, QueueMore, RunTimes, Scheduler, run_times};
 pub use reading::*;
 pub use rules::{RULES, queue_key, signals};

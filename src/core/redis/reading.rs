@@ -10,6 +10,8 @@ use std::time::Duration;
 pub struct RedisReading {
     /// The server by its INFO.
     pub server: RedisServer,
+    /// The cluster that it belongs to.
+    pub cluster: Option<ClusterReading>,
     /// Every queue that is known.
     pub queues: Part<Vec<QueueReading>>,
     /// How discovery of queues stands: "found by SCAN, 12 % done", "named in the configuration".
@@ -28,6 +30,19 @@ pub struct RedisReading {
     pub more: Vec<QueueMore>,
     /// Jobs that somebody looks at.
     pub jobs: Vec<JobDetail>,
+}
+
+/// A cluster: what it says of itself, and each of its primaries.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ClusterReading {
+    /// `cluster_state` is ok: every slot is served.
+    pub ok: bool,
+    /// Slots that are assigned and served.
+    pub slots_ok: u64,
+    /// Nodes that are known, replicas too.
+    pub nodes: u64,
+    /// Address and INFO of each primary.
+    pub primaries: Vec<(String, RedisServer)>,
 }
 
 /// The server itself. Every field is what INFO said, or nothing.
@@ -99,6 +114,8 @@ pub struct Evidence {
     pub why: String,
     /// Connected workers; `None` when the server does not tell.
     pub workers: Option<usize>,
+    /// Signs of two generations that do not see each other's jobs.
+    pub mismatch: Option<String>,
 }
 
 /// One queue at one moment.

@@ -19,6 +19,22 @@ pub const RULES: &[RuleSpec] = &[
         Triage::Capacity,
     ),
     RuleSpec::new(
+        "redis.cluster",
+        "a cluster in which slots are not served",
+        RuleUnit::State,
+        (None, None),
+        Duration::ZERO,
+        Triage::Errors,
+    ),
+    RuleSpec::new(
+        "queue.generations",
+        "workers and producers of generations that do not see each other's jobs",
+        RuleUnit::State,
+        (None, None),
+        Duration::from_secs(20),
+        Triage::Errors,
+    ),
+    RuleSpec::new(
         "redis.eviction_policy",
         "a server with job queues may evict keys: jobs can vanish",
         RuleUnit::State,
@@ -203,6 +219,10 @@ fn server(scene: &mut Scene<'_>, reading: &RedisReading, state: &RedisState) {
             "look which queues keep jobs",
         );
     }
+    if let Some(cluster) = reading.cluster.as_ref().filter(|cluster| !cluster.ok) {
+        let sentence = format!("{target}: the cluster serves {} of 16384 slots only", cluster.slots_ok);
+        scene.server("redis.cluster", Some(Severity::Critical), sentence, "redis-cli --cluster check");
+    }
     let queues = reading.queues.ready().map_or(0, Vec::len);
     if let Some(policy) = server.policy.as_deref().filter(|policy| *policy != "noeviction" && queues > 0) {
         let limited = server.maxmemory_bytes.is_some();
@@ -270,6 +290,11 @@ fn jobs(scene: &mut Scene<'_>, queue: &QueueReading, history: &QueueHistory) {
     let (rules, now) = (scene.rules, scene.now);
     let name = tidy(&queue.queue.name, 40);
     let backlog = queue.backlog();
+    if let Some(why) = &queue.evidence.mismatch {
+        let sentence = format!("queue {name}: {why}");
+        let step = "run the same major version on both sides";
+        scene.queue("queue.generations", Some(Severity::Warning), queue, sentence, None, backlog, step);
+    }
     if let Some(since) = history.idle_since {
         let idle = now.since(since);
         let severity = rules.grade("queue.no_worker", idle.as_secs_f64());

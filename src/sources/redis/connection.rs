@@ -1,16 +1,18 @@
 //! Opens a connection to a Redis server and says in words why that failed. The engine's timeout covers all of it.
 
+use super::cluster::Cluster;
+use super::{decode, sentinel};
 use crate::config::target::RedisConnect;
 use crate::core::report::{PollError, PollErrorKind};
+use futures_util::future::try_join_all;
 use redis::aio::MultiplexedConnection;
 use redis::{
     AsyncConnectionConfig, Client, ConnectionAddr, ErrorKind, IntoConnectionInfo, RedisConnectionInfo,
-    RedisError, ServerErrorKind, TlsCertificates,
+    RedisError, ServerErrorKind, TlsCertificates, Value, cmd,
 };
 use secrecy::ExposeSecret;
 
-/// An open connection.
-pub type Connection = MultiplexedConnection;
+pub use super::cluster::Connection;
 
 impl RedisConnect {
     /// Where it is, for people.
@@ -18,16 +20,65 @@ impl RedisConnect {
     pub fn place(&self) -> String {
         match &self.unix_socket {
             Some(path) => path.display().to_string(),
+            None if !self.sentinels.is_empty() => format!("{} (by Sentinel)", self.host),
             None => format!("{}:{}", self.host, self.port),
         }
     }
 }
 
-/// Opens a connection.
+/// Opens a connection: to the server, to the primary that Sentinels name, or to all primaries of the cluster that it belongs to.
 ///
 /// # Errors
 /// A sentence that says what to do, without secrets.
 pub async fn connect(target: &RedisConnect) -> Result<Connection, PollError> {
+    if !target.sentinels.is_empty() {
+        let primary = sentinel::primary(target).await?;
+        return one(&primary).await.map(Connection::One);
+    }
+    let mut first = one(target).await?;
+    let info: Result<Value, RedisError> = cmd("INFO").arg("cluster").query_async(&mut first).await;
+    let clustered =
+        info.ok().and_then(|info| decode::text(&info)).is_some_and(|info| info.contains("cluster_enabled:1"));
+    if clustered { cluster(target, first).await } else { Ok(Connection::One(first)) }
+}
+
+/// All primaries of the cluster that `first` belongs to.
+async fn cluster(target: &RedisConnect, mut first: MultiplexedConnection) -> Result<Connection, PollError> {
+    let map: Value =
+        cmd("CLUSTER").arg("SLOTS").query_async(&mut first).await.map_err(|error| explain(&error, target))?;
+    let mut addresses: Vec<(String, u16)> = Vec::new();
+    let mut slots = Vec::new();
+    for range in decode::list(&map) {
+        let parts = decode::list(range);
+        let number =
+            |index: usize| parts.get(index).and_then(decode::number).and_then(|n| u16::try_from(n).ok());
+        let node = parts.get(2).map(decode::list).unwrap_or_default();
+        let host = node.first().and_then(decode::text).filter(|host| !host.is_empty());
+        // A node that does not know its own address is the one that was asked.
+        let host = host.unwrap_or_else(|| target.host.clone());
+        let port = node.get(1).and_then(decode::number).and_then(|n| u16::try_from(n).ok());
+        let (Some(from), Some(to), Some(port)) = (number(0), number(1), port) else { continue };
+        let address = (host, port);
+        let index = addresses.iter().position(|known| *known == address).unwrap_or_else(|| {
+            addresses.push(address);
+            addresses.len() - 1
+        });
+        slots.push((from, to, index));
+    }
+    if addresses.is_empty() {
+        let message = format!("{} is part of a cluster in which no node has any slot", target.place());
+        return Err(PollError::new(PollErrorKind::NotReady, message).remedy("redis-cli --cluster check"));
+    }
+    let opening = addresses.into_iter().map(|(host, port)| async move {
+        let node = RedisConnect { host, port, unix_socket: None, ..target.clone() };
+        Ok::<_, PollError>((node.place(), one(&node).await?))
+    });
+    let nodes = try_join_all(opening).await?;
+    Ok(Connection::Cluster(Cluster::new(nodes, slots)))
+}
+
+/// Opens a connection to this one server.
+pub(super) async fn one(target: &RedisConnect) -> Result<MultiplexedConnection, PollError> {
     let wanted = target.clone();
     let client = tokio::task::spawn_blocking(move || client(&wanted))
         .await
@@ -104,6 +155,9 @@ pub fn explain(error: &RedisError, target: &RedisConnect) -> PollError {
             format!("{place} refuses the password of user {user}"),
         )
         .remedy("check user and password of this target");
+    }
+    if super::cluster::moved(code) {
+        return PollError::new(PollErrorKind::NotReady, format!("the cluster of {place} changes: {detail}"));
     }
     if code == "NOPERM" {
         return PollError::new(PollErrorKind::NotPermitted, format!("{place}: {detail}"))

@@ -28,7 +28,7 @@ pub(super) struct Discovery {
     named: Vec<QueueRef>,
     prefixes: Vec<String>,
     found: BTreeSet<QueueRef>,
-    /// Which (prefix, suffix) is being scanned, and where the scan stands.
+    /// Which (prefix, suffix, server) is being scanned, and where the scan stands.
     phase: usize,
     cursor: u64,
     running: bool,
@@ -100,8 +100,9 @@ impl Discovery {
             }
             (self.phase, self.cursor, self.running) = (0, 0, true);
         }
+        let servers = connection.servers();
         for _ in 0..CALLS_PER_POLL {
-            let Some((prefix, suffix)) = self.phase_words() else {
+            let Some((prefix, suffix)) = self.phase_words(servers) else {
                 self.running = false;
                 self.finished = Some(now);
                 return;
@@ -109,7 +110,8 @@ impl Discovery {
             let mut scan = cmd("SCAN");
             let pattern = format!("{}:*{suffix}", escaped(&prefix));
             scan.arg(self.cursor).arg("MATCH").arg(pattern).arg("COUNT").arg(SCAN_COUNT);
-            let answer: Result<Value, _> = scan.query_async(connection).await;
+            let mut server = connection.at(self.phase % servers);
+            let answer: Result<Value, _> = scan.query_async(&mut server).await;
             match answer {
                 Ok(value) => {
                     self.gap = None;
@@ -128,9 +130,10 @@ impl Discovery {
         }
     }
 
-    fn phase_words(&self) -> Option<(String, &'static str)> {
-        let prefix = self.prefixes.get(self.phase / SUFFIXES.len())?;
-        Some((prefix.clone(), SUFFIXES[self.phase % SUFFIXES.len()]))
+    fn phase_words(&self, servers: usize) -> Option<(String, &'static str)> {
+        let pair = self.phase / servers;
+        let prefix = self.prefixes.get(pair / SUFFIXES.len())?;
+        Some((prefix.clone(), SUFFIXES[pair % SUFFIXES.len()]))
     }
 
     fn take(&mut self, value: &Value, prefix: &str, suffix: &str) {

@@ -24,8 +24,16 @@ const WAITING: [&str; 4] = ["bzpopmin", "brpoplpush", "blmove", "brpop"];
 /// # Errors
 /// When the server does not permit `CLIENT LIST`.
 pub async fn workers(connection: &mut Connection) -> Result<HashMap<String, Workers>, RedisError> {
-    let value: Value = cmd("CLIENT").arg("LIST").query_async(connection).await?;
-    Ok(in_list(&decode::text(&value).unwrap_or_default()))
+    let mut found: HashMap<String, Workers> = HashMap::new();
+    for server in 0..connection.servers() {
+        let value: Value = cmd("CLIENT").arg("LIST").query_async(&mut connection.at(server)).await?;
+        for (queue, workers) in in_list(&decode::text(&value).unwrap_or_default()) {
+            let entry = found.entry(queue).or_default();
+            entry.count += workers.count;
+            entry.command = workers.command;
+        }
+    }
+    Ok(found)
 }
 
 fn in_list(text: &str) -> HashMap<String, Workers> {

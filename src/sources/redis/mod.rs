@@ -1,5 +1,6 @@
 //! Asks one Redis server: INFO, then every queue with plain reads in one pipeline. Nothing here writes.
 
+mod cluster;
 pub mod connection;
 mod decode;
 mod details;
@@ -9,6 +10,7 @@ pub mod evidence;
 mod info;
 mod more;
 mod queues;
+mod sentinel;
 mod server;
 
 use super::Source;
@@ -16,9 +18,10 @@ use crate::config::target::RedisConnect;
 use crate::core::focus::Focus;
 use crate::core::part::{Gap, GapKind, Part};
 use crate::core::reading::Reading;
-use crate::core::redis::{QueueMore, RedisReading, ServerDetail};
+use crate::core::redis::{ClusterReading, QueueMore, RedisReading, ServerDetail};
 use crate::core::report::{PollError, PollErrorKind};
 use crate::core::time::Now;
+pub use cluster::moved;
 use connection::{Connection, explain};
 use discovery::Discovery;
 use futures_util::future::BoxFuture;
@@ -107,6 +110,12 @@ impl RedisSource {
             )
             .remedy("check the port"));
         }
+        if !self.connect.sentinels.is_empty() && server.role == "slave" {
+            // It was the primary until a failover; the Sentinels know the new one.
+            let message =
+                format!("the server that was the primary of {} is a replica now", self.connect.host);
+            return Err(PollError::new(PollErrorKind::NotReady, message));
+        }
         if server.loading {
             return Ok(RedisReading {
                 server,
@@ -114,17 +123,19 @@ impl RedisSource {
                 ..RedisReading::default()
             });
         }
+        let cluster = cluster_reading(connection).await.map_err(|error| explain(&error, &self.connect))?;
         self.discovery.step(connection, now).await;
         self.look_for_workers(connection, now).await;
         // Ages of jobs are against the server's own clock; without it, against ours.
         let millis = server_now.unwrap_or_else(|| now.wall.timestamp_millis());
-        let queues = self.queues(connection, millis).await;
+        let queues = self.queues(connection, millis).await?;
         let details::Details { failed, lists, jobs } =
             details::read(connection, focus, &mut self.remembered, millis).await;
         let detail = self.detail(connection, now, millis, focus).await;
         let more = self.more(connection, now, millis, focus).await;
         Ok(RedisReading {
             server,
+            cluster,
             detail,
             queues,
             discovery: self.discovery.words(),
@@ -179,19 +190,23 @@ impl RedisSource {
         &mut self,
         connection: &mut Connection,
         millis: i64,
-    ) -> Part<Vec<crate::core::redis::QueueReading>> {
+    ) -> Result<Part<Vec<crate::core::redis::QueueReading>>, PollError> {
         if let Some(gap) = self.discovery.gap() {
-            return Part::Unavailable(gap.clone());
+            return Ok(Part::Unavailable(gap.clone()));
         }
         let names = self.discovery.queues();
         let workers = self.workers.ready();
         match queues::read(connection, &names, workers, &self.connect.dead_letter, millis).await {
             Ok((list, not_queues)) => {
                 self.discovery.forget(&not_queues);
-                Part::Ready(list)
+                Ok(Part::Ready(list))
+            }
+            // The connection is of no use any more, or its map of the cluster is not: the next poll opens another.
+            Err(error) if error.is_io_error() || error.code().is_some_and(moved) => {
+                Err(explain(&error, &self.connect))
             }
             Err(error) => {
-                Part::Unavailable(Gap::new(GapKind::Failed, format!("queues were not read: {error}")))
+                Ok(Part::Unavailable(Gap::new(GapKind::Failed, format!("queues were not read: {error}"))))
             }
         }
     }
@@ -209,6 +224,31 @@ impl RedisSource {
             )),
         };
     }
+}
+
+/// What the cluster says of itself, and each of its primaries; nothing where it is one server.
+async fn cluster_reading(connection: &mut Connection) -> Result<Option<ClusterReading>, redis::RedisError> {
+    let addresses = connection.primaries();
+    if addresses.is_empty() {
+        return Ok(None);
+    }
+    let mut primaries = Vec::with_capacity(addresses.len());
+    for (index, address) in addresses.into_iter().enumerate() {
+        let value: Value = cmd("INFO").query_async(&mut connection.at(index)).await?;
+        primaries.push((address, info::server(&decode::text(&value).unwrap_or_default())));
+    }
+    // Without the right to ask, the map that was read when the connection was opened has to do.
+    let state: Value = cmd("CLUSTER").arg("INFO").query_async(connection).await.unwrap_or_default();
+    let state = decode::text(&state).unwrap_or_default();
+    let field =
+        |name: &str| state.lines().find_map(|line| line.trim_end().strip_prefix(name)?.strip_prefix(':'));
+    let number = |name: &str| field(name).and_then(|text| text.parse().ok()).unwrap_or_default();
+    Ok(Some(ClusterReading {
+        ok: field("cluster_state").is_none_or(|state| state == "ok"),
+        slots_ok: number("cluster_slots_ok"),
+        nodes: number("cluster_known_nodes"),
+        primaries,
+    }))
 }
 
 impl Source for RedisSource {

@@ -3,7 +3,7 @@
 use super::connection::Connection;
 use super::decode::{count, list, number, scored, text};
 use super::evidence::{Workers, connection_name};
-use crate::core::redis::{Evidence, QueueReading, QueueRef, Signs, dead_letter, family};
+use crate::core::redis::{Evidence, QueueReading, QueueRef, Signs, dead_letter, family, mismatch};
 use redis::{Pipeline, RedisError, Value, pipe};
 use std::collections::HashMap;
 use std::time::Duration;
@@ -93,7 +93,7 @@ fn decode(
         return None;
     }
     let connected = workers.map(|all| all.get(&connection_name(queue)).cloned().unwrap_or_default());
-    let (owner, why) = family(&Signs {
+    let signs = Signs {
         worker_command: connected.as_ref().filter(|w| w.count > 0).map(|workers| workers.command.clone()),
         version: field(1),
         has_event_limit: field(2).is_some(),
@@ -101,7 +101,8 @@ fn decode(
         marker: flag(23),
         priority_counter: flag(24),
         priority_index: flag(25),
-    });
+    };
+    let (owner, why) = family(&signs);
     let jobs = |size: usize, last: usize, first: usize| {
         let marked =
             [last, first].iter().any(|end| at(*end).and_then(text).is_some_and(|id| id.starts_with("0:")));
@@ -121,7 +122,12 @@ fn decode(
     let next = next.or_else(|| at(26).map(list)?.first().and_then(text));
     let reading = QueueReading {
         queue: queue.clone(),
-        evidence: Evidence { family: owner, why, workers: connected.map(|workers| workers.count) },
+        evidence: Evidence {
+            family: owner,
+            why,
+            workers: connected.map(|workers| workers.count),
+            mismatch: mismatch(&signs),
+        },
         paused,
         waiting: waiting + held,
         stranded: if paused { 0 } else { held },

@@ -15,6 +15,7 @@ mod redis_server;
 mod redrive;
 mod screen;
 mod search;
+mod topology;
 mod wreck;
 
 use stacktop::actions;

@@ -1,14 +1,14 @@
 //! Changes to whole queues and to single values, judged by the real libraries; what is read only while somebody looks.
 
+use super::Watch;
 use super::queues::{GENERATIONS, Lab, named, queue, reading, unique};
-use super::{Watch, server};
+use super::topology::Own;
 use redis::AsyncCommands;
 use stacktop::config::target::{Connect, RedisConnect};
 use stacktop::config::url;
 use stacktop::core::action::{Action, ActionError, Outcome, Verdict};
 use stacktop::core::focus::Focus;
 use stacktop::core::redis::{Change, JobAct, JobState, QueueAction, QueueMore, Sweep};
-use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 const NEW: [&str; 2] = ["bullmq5", "bullmq6"];
@@ -273,57 +273,10 @@ async fn a_flow_leads_from_job_to_job_and_waits_in_vain() {
     }
 }
 
-/// A Redis server of one test's own.
-struct Own {
-    child: Child,
-    port: u16,
-    _folder: tempfile::TempDir,
-}
-
-impl Own {
-    async fn start(test: &str) -> Option<Self> {
-        let program = server(test, "STACKTOP_TEST_REDIS_SERVER")?;
-        let folder = tempfile::tempdir().expect("a folder");
-        let port =
-            std::net::TcpListener::bind("127.0.0.1:0").and_then(|it| it.local_addr()).expect("a port").port();
-        let child = Command::new(program)
-            .args(["--port", &port.to_string(), "--bind", "127.0.0.1", "--save", ""])
-            .current_dir(folder.path())
-            .stdout(Stdio::null())
-            .spawn()
-            .expect("redis-server");
-        let own = Self { child, port, _folder: folder };
-        for _ in 0..100 {
-            if redis::Client::open(own.url()).expect("a URL").get_multiplexed_async_connection().await.is_ok()
-            {
-                return Some(own);
-            }
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
-        panic!("it does not answer");
-    }
-
-    fn url(&self) -> String {
-        format!("redis://127.0.0.1:{}", self.port)
-    }
-
-    async fn client(&self) -> redis::aio::MultiplexedConnection {
-        let client = redis::Client::open(self.url()).expect("a URL");
-        client.get_multiplexed_async_connection().await.expect("connected")
-    }
-}
-
-impl Drop for Own {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
 #[tokio::test(flavor = "multi_thread")]
 #[expect(clippy::too_many_lines, reason = "one server is filled once and looked at from all sides")]
 async fn a_million_failed_jobs_and_keys_hold_nothing_up() {
-    let Some(own) = Own::start("a_million_failed_jobs_and_keys_hold_nothing_up").await else { return };
+    let Some(own) = Own::start("a_million_failed_jobs_and_keys_hold_nothing_up", &[]).await else { return };
     let mut client = own.client().await;
     let queue_ref = named("huge");
     let fill = "local now = tonumber(ARGV[1]) for n = tonumber(ARGV[2]), tonumber(ARGV[3]) do \

@@ -341,6 +341,8 @@ async fn reading_changes_no_key() {
     let focus = [
         Focus::FailedJobs { queue: named(name), offset: 0, limit: 10 },
         Focus::Job { queue: named(name), id: ids[0].clone() },
+        Focus::OpenJobs { queue: named(name) },
+        Focus::More { queue: named(name) },
     ];
     for _ in 0..3 {
         watch.poll_with(&focus).await.expect("a poll");
@@ -353,11 +355,12 @@ async fn reading_changes_no_key() {
     assert_eq!(job.state, "failed");
     assert!(job.fields["stacktrace"].contains("the provider said no"));
     assert_eq!(dump(&mut client).await, before);
-    // The screen offers the retry of the whole queue, with the real ids.
+    // The screen offers the retry of everything that is failed.
     let row = queue_key("it", queue(&watch));
     let offers = panel(Screen::Queues).offers(watch.context(), &[], &row, &[]);
-    let (action, _) = offers[0].choice.clone().expect("possible");
-    assert!(ids.iter().all(|id| action.identity().contains(id.as_str())), "{}", action.identity());
+    let (action, preview) = offers[0].choice.clone().expect("possible");
+    assert_eq!((action.verb(), offers[0].letter), ("retry_all_failed", 'r'));
+    assert!(preview.facts.iter().any(|(_, value)| value.contains("up to 2")), "{preview:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

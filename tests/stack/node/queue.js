@@ -15,12 +15,16 @@
 //   log QUEUE ID        writes two lines into the log of a job
 //   pause|resume QUEUE  as the library does it
 const [generation, port, verb, queueName, argument] = process.argv.slice(2);
-const connection = { host: '127.0.0.1', port: Number(port), maxRetriesPerRequest: null };
+const cluster = process.env.STACKTOP_CLUSTER;
+const connection = cluster
+  ? new (require('ioredis').Cluster)([{ host: '127.0.0.1', port: Number(port) }], { redisOptions: { maxRetriesPerRequest: null } })
+  : { host: '127.0.0.1', port: Number(port), maxRetriesPerRequest: null };
+const more = cluster ? { prefix: '{bull}' } : {};
 const library = require(generation);
 const bull = generation.startsWith('bull4');
 
 function producer() {
-  return bull ? new library(queueName, { redis: connection }) : new library.Queue(queueName, { connection });
+  return bull ? new library(queueName, { redis: connection }) : new library.Queue(queueName, { connection, ...more });
 }
 
 function worker(work) {
@@ -29,7 +33,7 @@ function worker(work) {
     queue.process('mail', work);
     return queue;
   }
-  return new library.Worker(queueName, work, { connection });
+  return new library.Worker(queueName, work, { connection, ...more });
 }
 
 async function add(count, options = () => ({})) {

@@ -70,6 +70,7 @@ pub(super) fn redis(entry: &RedisFile) -> Result<Connect, String> {
     if let Some(queues) = &entry.queues {
         redis.queues.clone_from(queues);
     }
+    redis.masks = entry.mask.clone().unwrap_or_default();
     if let Some(patterns) = &entry.dead_letter {
         redis.dead_letter.clone_from(patterns);
     }

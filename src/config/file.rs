@@ -194,6 +194,8 @@ pub struct RedisFile {
     pub queues: Option<Vec<String>>,
     /// Name patterns of dead-letter queues.
     pub dead_letter: Option<Vec<String>>,
+    /// Fields of job data that are not shown.
+    pub mask: Option<Vec<String>>,
     /// Where in a dead letter the parts of the job are, as JSON pointers.
     #[serde(default)]
     pub envelope: EnvelopeFile,

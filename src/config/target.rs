@@ -176,6 +176,8 @@ pub struct RedisConnect {
     pub envelope: Envelope,
     /// How a redrive is braked.
     pub brake: Brake,
+    /// Fields of job data that are not shown.
+    pub masks: Vec<String>,
 }
 
 impl Default for RedisConnect {
@@ -196,6 +198,7 @@ impl Default for RedisConnect {
             dead_letter: DEAD_LETTER_PATTERNS.map(str::to_owned).to_vec(),
             envelope: Envelope::default(),
             brake: Brake::default(),
+            masks: Vec::new(),
         }
     }
 }

@@ -217,6 +217,7 @@ pub(super) fn reading(sim: &Sim, now: Now, focus: &[Focus]) -> RedisReading {
         detail: focus.contains(&Focus::Server).then(|| Box::new(super::redis_server::detail(sim, now))),
         envelope: crate::core::redis::Envelope::default(),
         brake: crate::core::redis::Brake::default(),
+        masks: Vec::new(),
         failed: pages,
         lists,
         more,

@@ -2,7 +2,7 @@
 
 use super::sim::Sim;
 use crate::core::part::Part;
-use crate::core::redis::{ClientGroup, CommandStat, ServerDetail, SlowEntry};
+use crate::core::redis::{ClientGroup, CommandStat, ServerDetail, SlowEntry, StreamGroup};
 use crate::core::time::Now;
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -66,5 +66,13 @@ pub(super) fn detail(sim: &Sim, now: Now) -> ServerDetail {
             group("shop-api", 22, 0),
             group("shop-web", 4, 4),
         ]),
+        streams: Part::Ready(vec![StreamGroup {
+            stream: "orders:log".to_owned(),
+            length: 12_400,
+            group: "billing".to_owned(),
+            consumers: 2,
+            pending: 3,
+            lag: Some(7),
+        }]),
     }
 }

@@ -7,7 +7,7 @@ use crate::core::action::{Action, ActionError, Confirmed, Outcome, Verdict, Veri
 use crate::core::focus::Focus;
 use crate::core::postgres::PgAction;
 use crate::core::reading::Reading;
-use crate::core::redis::{Change, JobAct, JobState, QueueAction, Sweep};
+use crate::core::redis::{Change, JobAct, JobState, QueueAction, QueueRef, Sweep};
 use crate::core::report::PollError;
 use crate::core::time::Now;
 use crate::sources::Source;
@@ -50,6 +50,16 @@ impl Source for TwinSource {
 /// Changes the simulated stack.
 pub(super) struct TwinExecutor {
     sim: Arc<Mutex<Sim>>,
+}
+
+/// Turns the pause switch of several queues.
+fn switched(sim: &mut Sim, first: &QueueRef, others: &[QueueRef], resume: bool) -> String {
+    let mut turn = |queue: &QueueRef| {
+        let name = &queue.name;
+        if resume { sim.paused.remove(name) } else { sim.paused.insert(name.clone()) }
+    };
+    let changed = std::iter::once(first).chain(others).filter(|queue| turn(queue)).count();
+    format!("{changed} queues are {} now", if resume { "running" } else { "paused" })
 }
 
 impl TwinExecutor {
@@ -125,6 +135,9 @@ impl TwinExecutor {
                 let letters = sim.redrive();
                 plain(Verdict::Done, format!("redrive of {queue}: {letters} back"))
             }
+            Action::Queue { act: QueueAction::Switches { queue, others, resume }, .. } => {
+                plain(Verdict::Done, switched(&mut sim, queue, others, *resume))
+            }
             Action::Queue { act: QueueAction::Pause { queue }, .. } => {
                 let new = sim.paused.insert(queue.name.clone());
                 plain(if new { Verdict::Done } else { Verdict::Nothing }, format!("queue {queue} is paused"))
@@ -165,6 +178,9 @@ impl TwinExecutor {
             Action::Queue { act: QueueAction::Redrive { queue, .. }, .. } => {
                 let sentence = format!("queue {queue}: {} letters left", sim.dead_letters as u64);
                 Verification { settled: true, sentence }
+            }
+            Action::Queue { act: QueueAction::Switches { .. }, .. } => {
+                Verification { settled: true, sentence: format!("{} queues are paused", sim.paused.len()) }
             }
             Action::Queue { act: QueueAction::Pause { queue } | QueueAction::Resume { queue }, .. } => {
                 let word = if sim.paused.contains(&queue.name) { "paused" } else { "running" };

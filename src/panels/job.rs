@@ -3,7 +3,7 @@
 use super::PanelContext;
 use super::queues::{queue_of, state};
 use crate::core::place::RowKey;
-use crate::core::redis::JobDetail;
+use crate::core::redis::{JobDetail, masked};
 use crate::ui::content::{Cell, Column, Content, Line, Role, Row, Section, Table};
 use crate::ui::format::bytes;
 use crate::ui::text::clean_lines;
@@ -20,7 +20,9 @@ pub(super) fn one_job(context: PanelContext<'_>, key: &RowKey) -> Content {
             sections: vec![Section::lines(title, vec![Line::of(Role::Muted, "reading the job")])],
         };
     };
-    let mut sections = job_sections(&title, detail);
+    let masks =
+        state(context, key.segment(1)).and_then(|(_, state)| state.reading()).map(|all| all.masks.as_slice());
+    let mut sections = job_sections(&title, detail, masks.unwrap_or_default());
     if !detail.links.is_empty() {
         sections.insert(1, flow(key, detail));
     }
@@ -60,14 +62,14 @@ fn flow(key: &RowKey, job: &JobDetail) -> Section {
 const LONG: [(&str, &str); 4] =
     [("failedReason", "Reason"), ("stacktrace", "Stack"), ("data", "Data"), ("opts", "Options")];
 
-fn job_sections(title: &str, job: &JobDetail) -> Vec<Section> {
+fn job_sections(title: &str, job: &JobDetail, masks: &[String]) -> Vec<Section> {
     let fact =
         |label: &str, value: &str| Line::of(Role::Muted, format!("{label:<14}")).then(Role::Text, value);
     let mut lines = vec![fact("queue", &job.queue.name), fact("state", &job.state)];
     for (name, value) in job.fields.iter().filter(|(name, _)| LONG.iter().all(|(long, _)| long != name)) {
         let shown = match name.as_str() {
             "timestamp" | "processedOn" | "finishedOn" => moment(value),
-            _ => value.clone(),
+            _ => masked(value, masks).0,
         };
         lines.push(fact(name, &shown));
     }
@@ -77,7 +79,7 @@ fn job_sections(title: &str, job: &JobDetail) -> Vec<Section> {
     let mut sections = vec![Section::lines(title.to_owned(), lines)];
     for (name, heading) in LONG {
         let Some(value) = job.fields.get(name) else { continue };
-        let text = if name == "stacktrace" { newest_stack(value) } else { pretty(value) };
+        let text = if name == "stacktrace" { newest_stack(value) } else { pretty(&masked(value, masks).0) };
         let lines = clean_lines(&text).into_iter().map(Line::text).collect();
         sections.push(Section::lines(heading.to_owned(), lines));
     }

@@ -4,8 +4,8 @@ use super::queues::{job_key, number_role, page, queue_of};
 use super::{PanelContext, queue_more};
 use crate::core::place::RowKey;
 use crate::core::redis::{
-    Condition, FailedJob, FailureGroup, JobState, ListedJob, QueueReading, QueueRef, RedisState, condition,
-    groups,
+    Condition, DoneBy, FailedJob, FailureGroup, JobState, ListedJob, QueueReading, QueueRef, RedisState,
+    condition, groups,
 };
 use crate::core::world::TargetState;
 use crate::ui::content::{Cell, Column, Content, Line, Role, Row, Section, Table};
@@ -144,6 +144,18 @@ fn facts(state: &RedisState, reading: &QueueReading, role: Role) -> Vec<Line> {
         lines.push(Line::of(Role::Strong, format!("{}: ", now.word())).then(tone, words));
     }
     lines.push(Line::of(role, counts));
+    let how = match reading.done_by {
+        DoneBy::Kept => "by the completed jobs that are kept",
+        DoneBy::Events => "by its events, as it keeps no completed job",
+        DoneBy::AtLeast => "at least, by as many of its events as are read",
+    };
+    let added = state.queues.get(&reading.queue).and_then(|history| history.added_per_second);
+    let added = added.map_or("—".to_owned(), |added| format!("{added:.1}"));
+    let done = reading.completed_last_minute;
+    lines.push(Line::of(
+        role,
+        format!("done {done} in the last minute, {how}; added {added} per second, by its counter"),
+    ));
     let evidence = &reading.evidence;
     lines.push(Line::of(Role::Muted, format!("{}, because {}", evidence.family, evidence.why)));
     if let Some(newest) = reading.newest_failure {

@@ -7,6 +7,7 @@ use crate::core::action::{Action, Ask, Offer, Preview, Refusal};
 use crate::core::place::RowKey;
 use crate::core::redis::{
     Change, Family, JobAct, JobDetail, JobState, QueueAction, QueueMore, QueueReading, QueueRef, Sweep,
+    masked,
 };
 use std::time::Duration;
 
@@ -32,6 +33,35 @@ fn asking(
 ) -> Offer {
     let asks = Some(Ask { question, initial: initial.to_owned() });
     Offer { asks, ..offer(letter, label, effect, choice) }
+}
+
+/// What may be done to several marked queues at once.
+pub(super) fn switches(context: PanelContext<'_>, row: &RowKey, marked: &[RowKey]) -> Vec<Offer> {
+    let queues: Vec<QueueRef> = marked
+        .iter()
+        .filter(|key| key.kind() == "queue" && key.segment(1) == row.segment(1))
+        .map(queue_of)
+        .collect();
+    let choice = |resume: bool, letter| -> Choice {
+        let (target, _, _) = permitted(context, row)?;
+        let (first, others) = queues.split_first().ok_or_else(|| Refusal::new("no queue is marked"))?;
+        let act = QueueAction::Switches { queue: first.clone(), others: others.to_vec(), resume };
+        let names: Vec<&str> = queues.iter().map(|queue| queue.name.as_str()).collect();
+        let verb = if resume { "Resume" } else { "Pause" };
+        let preview = Preview {
+            title: format!("{verb} {} queues", queues.len()),
+            facts: vec![fact("queues", names.join(", "))],
+            statement: act.statement(),
+            confirm_key: letter,
+            severe: !resume && queues.len() > 1,
+            word: None,
+        };
+        Ok((Action::Queue { target: target.id.clone(), act }, preview))
+    };
+    vec![
+        offer('p', "pause the marked queues", "no worker takes a job of them any more", choice(false, 'p')),
+        offer('u', "resume the marked queues", "workers take their jobs again", choice(true, 'u')),
+    ]
 }
 
 /// What may be done to a queue as a whole without losing anything.
@@ -295,6 +325,11 @@ fn edit(context: PanelContext<'_>, row: &RowKey, detail: &JobDetail, data: &str)
     json(data)?;
     let was =
         detail.fields.get("data").ok_or_else(|| Refusal::new("its data is too large to be edited here"))?;
+    let masks = masks(context, row);
+    if masked(was, masks).1 {
+        return Err(Refusal::new("its data has fields that this configuration masks")
+            .remedy("see `mask` of the target"));
+    }
     let facts = vec![
         fact("was", shown(was)),
         fact("will be", shown(data)),
@@ -303,6 +338,12 @@ fn edit(context: PanelContext<'_>, row: &RowKey, detail: &JobDetail, data: &str)
     let id = detail.id.clone();
     let edit = Change::Edit { id: id.clone(), was: was.clone(), data: data.to_owned() };
     change(context, row, 't', &format!("Change the data of job {id}"), facts, edit, false)
+}
+
+fn masks<'a>(context: PanelContext<'a>, row: &RowKey) -> &'a [String] {
+    state(context, row.segment(1))
+        .and_then(|(_, state)| state.reading())
+        .map_or(&[], |all| all.masks.as_slice())
 }
 
 /// Options of a job that are its own and must not be those of its copy.
@@ -321,7 +362,7 @@ fn duplicate(context: PanelContext<'_>, row: &RowKey, detail: &JobDetail) -> Cho
     let id = detail.id.clone();
     let facts = vec![
         fact("name", name.clone()),
-        fact("data", shown(data)),
+        fact("data", shown(&masked(data, masks(context, row)).0)),
         fact("then", "it waits at once, without the delay, parent and deduplication of the first"),
     ];
     let options = serde_json::Value::Object(options).to_string();

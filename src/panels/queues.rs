@@ -11,8 +11,8 @@ use crate::core::freshness::Freshness;
 use crate::core::ids::TargetId;
 use crate::core::place::{RowKey, Screen};
 use crate::core::redis::{
-    ClusterReading, Condition, FailedPage, JobState, QueueHistory, QueueReading, QueueRef, RedisState,
-    condition, queue_key,
+    ClusterReading, Condition, FailedPage, FailureGroup, JobState, QueueHistory, QueueReading, QueueRef,
+    RedisState, condition, groups, queue_key,
 };
 use crate::core::world::{SystemState, TargetState};
 use crate::ui::content::{Cell, Column, Content, Line, Role, Row, Section, Table};
@@ -58,6 +58,7 @@ impl Panel for Queues {
         match row.kind() {
             "job" => job_offers(context, row, marked),
             "group" => group_offers(context, row),
+            "queue" if marked.len() > 1 => queue_changes::switches(context, row, marked),
             "queue" => queue_offers(context, row),
             "scheduler" => queue_changes::scheduler_offers(context, row),
             _ => Vec::new(),
@@ -76,7 +77,7 @@ impl Panel for Queues {
     }
 
     fn focus(&self, context: PanelContext<'_>, path: &[RowKey]) -> Vec<(TargetId, Focus)> {
-        let Some(first) = path.first() else { return Vec::new() };
+        let Some(first) = path.first() else { return failing(context) };
         let Some((target, _)) = state(context, first.segment(1)) else { return Vec::new() };
         if first.kind() == "server" {
             return vec![(target.id.clone(), Focus::Server)];
@@ -119,6 +120,79 @@ fn targets(context: PanelContext<'_>) -> Vec<(&TargetState, &RedisState)> {
             | SystemState::Metrics(_) => None,
         })
         .collect()
+}
+
+/// Failures are read of so many queues, those with the newest first, and so many of each.
+const FAILING: usize = 12;
+const FAILING_EACH: u64 = 50;
+/// Kinds of failures shown for all queues together.
+const KINDS: usize = 6;
+
+/// The newest failed jobs of the queues that fail now.
+fn failing(context: PanelContext<'_>) -> Vec<(TargetId, Focus)> {
+    let mut list = Vec::new();
+    for (target, state) in targets(context) {
+        let queues = state.reading().and_then(|reading| reading.queues.ready());
+        let mut queues: Vec<&QueueReading> =
+            queues.into_iter().flatten().filter(|queue| queue.failed > 0).collect();
+        queues.sort_by_key(|queue| queue.newest_failure);
+        list.extend(queues.into_iter().take(FAILING).map(|queue| {
+            let focus = Focus::FailedJobs { queue: queue.queue.clone(), offset: 0, limit: FAILING_EACH };
+            (target.id.clone(), focus)
+        }));
+    }
+    list
+}
+
+/// The newest failures of all queues by kind; nothing where only one queue fails.
+fn alike(target: &TargetState, state: &RedisState, role: Role) -> Option<Section> {
+    let pages: Vec<&FailedPage> =
+        state.reading()?.failed.iter().filter(|page| !page.jobs.is_empty()).collect();
+    if pages.len() < 2 {
+        return None;
+    }
+    let row = |group: &FailureGroup| {
+        let mut queues: Vec<(&QueueRef, usize)> = Vec::new();
+        for (queue, _) in &group.jobs {
+            match queues.iter_mut().find(|(known, _)| *known == queue) {
+                Some((_, count)) => *count += 1,
+                None => queues.push((queue, 1)),
+            }
+        }
+        queues.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+        let names: Vec<String> =
+            queues.iter().map(|(queue, count)| format!("{} {count}", queue.name)).collect();
+        let most = queues.first().map(|(queue, _)| *queue).cloned().unwrap_or_default();
+        let key = RowKey::new(&["group", target.id.as_str(), &most.prefix, &most.name, &group.fingerprint()]);
+        let newest = group.newest.map(|age| age.as_secs_f64());
+        let tone = if group.recent > 0 { Role::Critical } else { role };
+        Row::opens(
+            key,
+            vec![
+                Cell::number(Some(group.jobs.len() as f64), group.jobs.len().to_string()).role(Role::Strong),
+                Cell::number(Some(group.recent as f64), group.recent.to_string()).role(tone),
+                Cell::number(newest, crate::ui::format::seconds(newest)).role(role),
+                Cell::of(Role::Muted, names.join(", ")),
+                Cell::of(role, &group.reason),
+            ],
+        )
+    };
+    let table = Table {
+        columns: vec![
+            Column::number("jobs", 6, 0),
+            Column::number("in 5 m", 7, 0),
+            Column::number("newest", 8, 1),
+            Column::fixed("queues", 28, 0),
+            Column::flex("reason", 24, 0),
+        ],
+        rows: groups(&pages).iter().take(KINDS).map(row).collect(),
+        empty: String::new(),
+        fixed_order: true,
+    };
+    Some(Section::table(
+        format!("The newest {FAILING_EACH} failures of each queue by kind (Enter opens the most hit)"),
+        table,
+    ))
 }
 
 /// The jobs that are meant by a row and the marks: with marks in several states, those in the state of the row.
@@ -224,7 +298,7 @@ fn overview(context: PanelContext<'_>) -> Content {
         .into_iter()
         .map(|(target, state)| {
             if state.reading().is_none() {
-                return Section::lines("", heading(target, state, context));
+                return vec![Section::lines("", heading(target, state, context))];
             }
             let role = number_role(target, context);
             let queues = state.reading().and_then(|reading| reading.queues.ready());
@@ -259,9 +333,12 @@ fn overview(context: PanelContext<'_>) -> Content {
                 let note = "no queue was found; name prefixes or queues in the configuration";
                 lines.push(Line::of(Role::Muted, note));
             }
-            Section { title: String::new(), lines, table: Some(table) }
+            let mut sections = vec![Section { title: String::new(), lines, table: Some(table) }];
+            sections.extend(alike(target, state, role));
+            sections
         })
-        .collect();
+        .collect::<Vec<_>>()
+        .concat();
     if sections.is_empty() {
         sections.push(Section::lines("", vec![Line::of(Role::Muted, "no Redis target is configured")]));
     }

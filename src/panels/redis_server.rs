@@ -2,8 +2,9 @@
 
 use super::PanelContext;
 use super::queues::{number_role, state};
+use crate::core::part::Part;
 use crate::core::place::RowKey;
-use crate::core::redis::{ClientGroup, CommandRate, RedisState, ServerDetail, SlowEntry};
+use crate::core::redis::{ClientGroup, CommandRate, RedisState, ServerDetail, SlowEntry, StreamGroup};
 use crate::core::world::TargetState;
 use crate::ui::content::{Cell, Column, Content, Line, Role, Row, Section, Table};
 use crate::ui::format::{bytes, count, duration, or_dash, percent, rate, seconds};
@@ -23,8 +24,50 @@ pub(super) fn one_server(context: PanelContext<'_>, key: &RowKey) -> Content {
     sections.push(commands(target, &state.commands, role));
     sections.push(slow(target, detail, role));
     sections.push(clients(target, detail, role));
+    sections.extend(streams(target, detail, role));
     sections.push(keyspace(target, detail, role));
     Content { title, sections }
+}
+
+/// Consumer groups of streams; nothing where there is none.
+fn streams(target: &TargetState, detail: &ServerDetail, role: Role) -> Option<Section> {
+    let groups = match &detail.streams {
+        Part::Ready(groups) if groups.is_empty() => return None,
+        Part::Ready(groups) => groups,
+        Part::Unavailable(gap) => {
+            return Some(Section::lines("Streams", vec![Line::of(Role::Note, &gap.note)]));
+        }
+        Part::NotAsked => return None,
+    };
+    let number = |value: u64| Cell::number(Some(value as f64), value.to_string()).role(role);
+    let row = |group: &StreamGroup| {
+        let lag = group.lag.map(|lag| lag as f64);
+        Row::flat(
+            RowKey::new(&["stream", target.id.as_str(), &group.stream, &group.group]),
+            vec![
+                Cell::of(Role::Strong, &group.stream),
+                Cell::of(role, &group.group),
+                number(group.length),
+                Cell::number(lag, or_dash(lag, crate::ui::format::count)).role(role),
+                number(group.pending),
+                number(group.consumers),
+            ],
+        )
+    };
+    let table = Table {
+        columns: vec![
+            Column::flex("stream", 16, 0),
+            Column::fixed("group", 20, 0),
+            Column::number("entries", 9, 2),
+            Column::number("behind", 9, 0),
+            Column::number("pending", 9, 0),
+            Column::number("consumers", 9, 1),
+        ],
+        rows: groups.iter().map(row).collect(),
+        empty: String::new(),
+        fixed_order: true,
+    };
+    Some(Section::table("Consumer groups of streams, the furthest behind first", table))
 }
 
 fn fact(label: &str, role: Role, value: impl AsRef<str>) -> Line {

@@ -235,6 +235,37 @@ impl QueueExecutor {
         Ok(Outcome { verdict, summary, details: Vec::new() })
     }
 
+    /// Turns the pause switch of several queues, one after the other; stops where it is not known what happened.
+    async fn switches(&self, queues: &[&QueueRef], resume: bool) -> Result<Outcome, ActionError> {
+        let (script, word) =
+            if resume { (&self.scripts.resume, "running") } else { (&self.scripts.pause, "paused") };
+        let mut details = Vec::with_capacity(queues.len());
+        let mut changed = 0;
+        for queue in queues {
+            match self.switch(script, queue, word).await {
+                Ok(outcome) => {
+                    changed += usize::from(outcome.verdict == Verdict::Done);
+                    details.push((queue.name.clone(), outcome.summary));
+                }
+                Err(error) if details.is_empty() => return Err(error),
+                Err(error) => {
+                    details.push((queue.name.clone(), error.to_string()));
+                    let left = queues.len() - details.len();
+                    let summary = format!("{changed} queues are {word}; {error}; {left} were not tried");
+                    return Ok(Outcome { verdict: Verdict::Partly, summary, details });
+                }
+            }
+        }
+        let verdict = match changed {
+            0 => Verdict::Nothing,
+            all if all == queues.len() => Verdict::Done,
+            _ => Verdict::Partly,
+        };
+        let was = queues.len() - changed;
+        let rest = if was > 0 { format!(", {was} were already") } else { String::new() };
+        Ok(Outcome { verdict, summary: format!("{changed} queues are {word} now{rest}"), details })
+    }
+
     /// Notes how far something that takes long has come.
     fn tell(&self, words: String) {
         if let Ok(mut told) = self.told.lock() {
@@ -299,6 +330,10 @@ impl Executor for QueueExecutor {
                 QueueAction::Jobs { queue, ids, act } => self.each(queue, ids, *act).await,
                 QueueAction::Pause { queue } => self.switch(&self.scripts.pause, queue, "paused").await,
                 QueueAction::Resume { queue } => self.switch(&self.scripts.resume, queue, "running").await,
+                QueueAction::Switches { queue, others, resume } => {
+                    let queues: Vec<&QueueRef> = std::iter::once(queue).chain(others).collect();
+                    self.switches(&queues, *resume).await
+                }
                 QueueAction::Change { queue, change } => self.change(queue, change).await,
                 QueueAction::Redrive { queue, to, letters, brake } => {
                     let outcome = self.redrive(queue, to.as_ref(), letters, *brake).await;
@@ -330,6 +365,18 @@ impl Executor for QueueExecutor {
                 }
                 QueueAction::Pause { queue } => self.look_at_switch(queue, true).await,
                 QueueAction::Resume { queue } => self.look_at_switch(queue, false).await,
+                QueueAction::Switches { queue, others, resume } => {
+                    let mut settled = 0;
+                    for queue in std::iter::once(queue).chain(others) {
+                        settled += usize::from(self.look_at_switch(queue, !resume).await?.settled);
+                    }
+                    let word = if *resume { "running" } else { "paused" };
+                    let all = others.len() + 1;
+                    Ok(Verification {
+                        settled: settled == all,
+                        sentence: format!("{settled} of {all} queues are {word}"),
+                    })
+                }
                 QueueAction::Change { queue, change } => self.look_at_change(queue, change).await,
                 QueueAction::Redrive { queue, .. } => self.look_at_letters(queue).await,
             }

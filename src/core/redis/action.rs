@@ -126,6 +126,15 @@ pub enum QueueAction {
         /// Which queue.
         queue: QueueRef,
     },
+    /// Several queues are paused, or resumed.
+    Switches {
+        /// The first of them.
+        queue: QueueRef,
+        /// The others.
+        others: Vec<QueueRef>,
+        /// Resumed, not paused.
+        resume: bool,
+    },
     /// Something else.
     Change {
         /// Which queue.
@@ -154,6 +163,7 @@ impl QueueAction {
             Self::Jobs { queue, .. }
             | Self::Pause { queue }
             | Self::Resume { queue }
+            | Self::Switches { queue, .. }
             | Self::Change { queue, .. }
             | Self::Redrive { queue, .. } => queue,
         }
@@ -168,6 +178,8 @@ impl QueueAction {
             Self::Jobs { act: JobAct::Remove(_), .. } => "remove_jobs",
             Self::Jobs { act: JobAct::Priority(_), .. } => "change_priority",
             Self::Jobs { act: JobAct::Delay(_), .. } => "change_delay",
+            Self::Switches { resume: false, .. } => "pause_queues",
+            Self::Switches { resume: true, .. } => "resume_queues",
             Self::Change { change, .. } => change.verb(),
             Self::Pause { .. } => "pause_queue",
             Self::Resume { .. } => "resume_queue",
@@ -215,6 +227,10 @@ impl QueueAction {
                     ),
                 }
             }
+            Self::Switches { others, resume, .. } => {
+                let script = if *resume { "resume" } else { "pause" };
+                format!("EVALSHA {script}.lua on each of {} queues", others.len() + 1)
+            }
             Self::Change { change, .. } => change.statement(&base),
             Self::Pause { .. } => format!("EVALSHA pause.lua on {base}"),
             Self::Resume { .. } => format!("EVALSHA resume.lua on {base}"),
@@ -243,6 +259,13 @@ impl QueueAction {
             Self::Redrive { letters: Letters::These(list), .. } => {
                 let ids: Vec<&str> = list.iter().map(|(id, _)| id.as_str()).collect();
                 format!("queue {prefix}:{name} letters {}", ids.join(","))
+            }
+            Self::Switches { queue, others, .. } => {
+                let all: Vec<String> = std::iter::once(queue)
+                    .chain(others)
+                    .map(|queue| format!("{}:{}", queue.prefix, queue.name))
+                    .collect();
+                format!("queues {}", all.join(","))
             }
             Self::Change { change, .. } => format!("queue {prefix}:{name}{}", change.about()),
             Self::Pause { .. } | Self::Resume { .. } | Self::Redrive { .. } => {

@@ -7,6 +7,7 @@ mod dead_letter;
 mod envelope;
 mod failures;
 mod family;
+mod mask;
 mod more;
 mod reading;
 mod rules;
@@ -20,8 +21,11 @@ pub use dead_letter::dead_letter;
 pub use envelope::{Brake, Envelope, Original, open as open_letter};
 pub use failures::{FailureGroup, groups, normalised, own_frame};
 pub use family::{Family, Signs, family, mismatch};
+pub use mask::masked;
 pub use more::{Ended, QueueEvent, QueueMore, RunTimes, Scheduler, run_times};
 pub use reading::*;
 pub use rules::{RULES, queue_key, signals};
-pub use server::{ClientGroup, CommandRate, CommandStat, ServerDetail, SlowEntry, command_rates};
+pub use server::{
+    ClientGroup, CommandRate, CommandStat, ServerDetail, SlowEntry, StreamGroup, command_rates,
+};
 pub use state::{QueueHistory, RedisRates, RedisState};

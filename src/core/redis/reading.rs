@@ -22,6 +22,8 @@ pub struct RedisReading {
     pub envelope: Envelope,
     /// How a redrive is braked.
     pub brake: Brake,
+    /// Fields of job data that are not shown.
+    pub masks: Vec<String>,
     /// A page of failed jobs, for the queue that somebody looks at.
     pub failed: Vec<FailedPage>,
     /// Jobs that have not ended, for the queue that somebody looks at.
@@ -147,8 +149,10 @@ pub struct QueueReading {
     pub failed: u64,
     /// The counter of added jobs.
     pub added_total: Option<f64>,
-    /// Kept completions of the last minute.
+    /// Completions of the last minute.
     pub completed_last_minute: u64,
+    /// By what those were counted.
+    pub done_by: DoneBy,
     /// Failures of the last five minutes that are kept.
     pub failed_last_five_minutes: u64,
     /// How long the next job in line has been ready.
@@ -163,6 +167,18 @@ pub struct QueueReading {
     pub checked_by_worker: bool,
     /// By its name a dead-letter queue; of which source queue, if the name says so.
     pub dead_letter: Option<DeadLetter>,
+}
+
+/// By what completions are counted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum DoneBy {
+    /// The completed jobs that are kept.
+    #[default]
+    Kept,
+    /// The queue's events: it keeps no completed job.
+    Events,
+    /// The same, but there were more events than are read.
+    AtLeast,
 }
 
 /// That a queue holds the dead letters of another.

@@ -20,6 +20,25 @@ pub struct ServerDetail {
     pub slow: Part<Vec<SlowEntry>>,
     /// Connected clients, grouped.
     pub clients: Part<Vec<ClientGroup>>,
+    /// Consumer groups of streams, the furthest behind first.
+    pub streams: Part<Vec<StreamGroup>>,
+}
+
+/// A consumer group of a stream.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct StreamGroup {
+    /// The stream's key.
+    pub stream: String,
+    /// Entries in it.
+    pub length: u64,
+    /// The group's name.
+    pub group: String,
+    /// Its consumers.
+    pub consumers: u64,
+    /// Entries that were given to a consumer and not acknowledged.
+    pub pending: u64,
+    /// Entries that were not given to anybody yet; none where the server cannot tell.
+    pub lag: Option<u64>,
 }
 
 impl ServerDetail {
@@ -144,6 +163,7 @@ mod tests {
             keyspace: Vec::new(),
             slow: Part::NotAsked,
             clients: Part::NotAsked,
+            streams: Part::NotAsked,
         }
     }
 

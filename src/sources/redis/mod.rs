@@ -6,12 +6,14 @@ mod decode;
 mod details;
 mod discovery;
 pub(super) mod doctor;
+mod ends;
 pub mod evidence;
 mod info;
 mod more;
 mod queues;
 mod sentinel;
 mod server;
+mod streams;
 
 use super::Source;
 use crate::config::target::RedisConnect;
@@ -24,10 +26,12 @@ use crate::core::time::Now;
 pub use cluster::moved;
 use connection::{Connection, explain};
 use discovery::Discovery;
+use ends::Ends;
 use futures_util::future::BoxFuture;
 use redis::{Value, cmd, pipe};
 use std::collections::HashMap;
 use std::time::Duration;
+use streams::Streams;
 
 /// Connected workers are looked up this often: the list of clients can be long.
 const WORKERS_EACH: Duration = Duration::from_secs(6);
@@ -45,6 +49,8 @@ pub struct RedisSource {
     remembered: details::Remembered,
     detail: Option<Box<ServerDetail>>,
     more: Option<(Now, QueueMore)>,
+    ends: Ends,
+    streams: Streams,
 }
 
 impl std::fmt::Debug for RedisSource {
@@ -68,6 +74,8 @@ impl RedisSource {
             remembered,
             detail: None,
             more: None,
+            ends: Ends::default(),
+            streams: Streams::default(),
         }
     }
 
@@ -141,6 +149,7 @@ impl RedisSource {
             discovery: self.discovery.words(),
             envelope: self.connect.envelope.clone(),
             brake: self.connect.brake,
+            masks: self.connect.masks.clone(),
             failed,
             lists,
             more,
@@ -159,7 +168,9 @@ impl RedisSource {
         if !focus.contains(&Focus::Server) {
             self.detail = None;
         } else if self.detail.as_ref().is_none_or(|detail| now.since(detail.at) >= DETAIL_EACH) {
-            self.detail = server::read(connection, now, millis).await.ok().map(Box::new);
+            let streams = self.streams.read(connection).await;
+            let read = server::read(connection, now, millis).await.ok();
+            self.detail = read.map(|detail| Box::new(ServerDetail { streams, ..detail }));
         }
         self.detail.clone()
     }
@@ -197,8 +208,10 @@ impl RedisSource {
         let names = self.discovery.queues();
         let workers = self.workers.ready();
         match queues::read(connection, &names, workers, &self.connect.dead_letter, millis).await {
-            Ok((list, not_queues)) => {
+            Ok((mut list, not_queues)) => {
                 self.discovery.forget(&not_queues);
+                // Without the right to read the events, only what is kept is counted.
+                let _ = self.ends.count(connection, &mut list, millis).await;
                 Ok(Part::Ready(list))
             }
             // The connection is of no use any more, or its map of the cluster is not: the next poll opens another.

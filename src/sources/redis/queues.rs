@@ -3,7 +3,7 @@
 use super::connection::Connection;
 use super::decode::{count, list, number, scored, text};
 use super::evidence::{Workers, connection_name};
-use crate::core::redis::{Evidence, QueueReading, QueueRef, Signs, dead_letter, family, mismatch};
+use crate::core::redis::{DoneBy, Evidence, QueueReading, QueueRef, Signs, dead_letter, family, mismatch};
 use redis::{Pipeline, RedisError, Value, pipe};
 use std::collections::HashMap;
 use std::time::Duration;
@@ -140,6 +140,7 @@ fn decode(
         failed: length(11),
         added_total: id.map(|id| id as f64),
         completed_last_minute: length(20),
+        done_by: DoneBy::Kept,
         failed_last_five_minutes: length(19),
         oldest_wait: None,
         newest_failure: age(17),

@@ -39,6 +39,7 @@ pub(super) async fn read(
         clients: part(values.get(2), "the list of clients", "+client|list", |value| {
             clients(&text(value).unwrap_or_default())
         }),
+        streams: Part::NotAsked,
         info: fields,
     })
 }

@@ -8,7 +8,7 @@ use stacktop::config::target::{Connect, RedisConnect};
 use stacktop::config::url;
 use stacktop::core::action::{Action, ActionError, Outcome, Verdict};
 use stacktop::core::focus::Focus;
-use stacktop::core::redis::{Change, JobAct, JobState, QueueAction, QueueMore, Sweep};
+use stacktop::core::redis::{Change, DoneBy, JobAct, JobState, QueueAction, QueueMore, Sweep};
 use std::time::{Duration, Instant};
 
 const NEW: [&str; 2] = ["bullmq5", "bullmq6"];
@@ -360,6 +360,61 @@ async fn a_million_failed_jobs_and_keys_hold_nothing_up() {
     assert!(per_call < 5000.0, "{evalsha}");
     watch.poll().await.expect("a poll");
     assert_eq!(queue(&watch).failed, left);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn several_queues_are_paused_and_resumed() {
+    let Some(lab) = Lab::open("several_queues_are_paused_and_resumed") else { return };
+    let names = ["bull4", "bullmq5", "bullmq6"].map(|generation| {
+        let name = unique(&format!("all-{generation}"));
+        lab.run(generation, "add", &name, "1");
+        name
+    });
+    let watch = lab.watch(&names[0]);
+    let switch = |resume| QueueAction::Switches {
+        queue: named(&names[0]),
+        others: names[1..].iter().map(|name| named(name)).collect(),
+        resume,
+    };
+    let mut client = lab.client().await;
+    for (resume, verdict, paused) in
+        [(false, Verdict::Done, 3), (false, Verdict::Nothing, 3), (true, Verdict::Done, 0)]
+    {
+        let outcome = act(&watch, switch(resume)).await.expect("an outcome");
+        assert_eq!(outcome.verdict, verdict, "{outcome:?}");
+        let mut found = 0;
+        for name in &names {
+            found += usize::from(
+                client.hexists::<_, _, bool>(named(name).key("meta"), "paused").await.expect("it"),
+            );
+        }
+        assert_eq!(found, paused);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn completions_that_are_not_kept_are_counted() {
+    let Some(lab) = Lab::open("completions_that_are_not_kept_are_counted") else { return };
+    for generation in ["bullmq3", "bullmq4", "bullmq50", "bullmq5", "bullmq6"] {
+        let name = unique(&format!("brief-{generation}"));
+        lab.run(generation, "brief", &name, "25");
+        let mut watch = lab.watch(&name);
+        watch.poll().await.expect("a poll");
+        assert_eq!(queue(&watch).completed_last_minute, 0, "{generation}");
+        let worker = lab.worker(generation, &name);
+        worker.done(25);
+        let mut seen = 0;
+        for _ in 0..50 {
+            watch.poll().await.expect("a poll");
+            assert_eq!((queue(&watch).completed, queue(&watch).done_by), (0, DoneBy::Events), "{generation}");
+            seen = queue(&watch).completed_last_minute;
+            if seen == 25 {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        assert_eq!(seen, 25, "{generation}");
+    }
 }
 
 #[tokio::test]

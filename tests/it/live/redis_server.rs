@@ -91,3 +91,29 @@ async fn without_the_rights_each_part_names_its_own() {
     assert!(detail.clients.gap().expect("not permitted").note.contains("needs +client|list"));
     assert!(!detail.commands.is_empty() && !detail.info.is_empty());
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn consumer_groups_of_streams_are_found_and_read_only() {
+    let test = "consumer_groups_of_streams_are_found_and_read_only";
+    let Some(own) = super::topology::Own::start(test, &[]).await else { return };
+    let mut client = own.client().await;
+    for n in 0..3 {
+        let () = client.xadd("orders:log", "*", &[("n", n)]).await.expect("added");
+    }
+    let () = client.xadd("bull:mails:events", "*", &[("event", "completed")]).await.expect("added");
+    let () = client.xgroup_create("orders:log", "billing", "0").await.expect("a group");
+    let read: redis::Value = redis::cmd("XREADGROUP")
+        .arg(&["GROUP", "billing", "one", "COUNT", "1", "STREAMS", "orders:log", ">"])
+        .query_async(&mut client)
+        .await
+        .expect("one entry");
+    assert!(!matches!(read, redis::Value::Nil));
+    let mut watch = Watch::new(Connect::Redis(url::redis(&own.url()).expect("a URL")));
+    watch.poll_with(&[Focus::Server]).await.expect("a poll");
+    let detail = state(&watch).reading().expect("a reading").detail.as_ref().expect("the detail");
+    let groups = detail.streams.ready().expect("streams");
+    assert_eq!(groups.len(), 1, "{groups:?}");
+    let group = &groups[0];
+    assert_eq!((group.stream.as_str(), group.group.as_str(), group.length), ("orders:log", "billing", 3));
+    assert_eq!((group.pending, group.consumers, group.lag), (1, 1, Some(2)), "{group:?}");
+}

@@ -2,6 +2,7 @@
 //   fail QUEUE N        adds N jobs, runs them all into an error, prints their ids, ends
 //   work QUEUE          takes jobs and completes them, printing "done ID NAME DATA" each, until it is killed
 //   add QUEUE N         adds N jobs that nobody takes
+//   brief QUEUE N       the same, and none is kept when it is done
 //   delay QUEUE N       adds N jobs for an hour later
 //   rank QUEUE LIST     adds a job of each of these priorities (comma-separated), nobody takes them
 //   failrank QUEUE LIST the same, and runs them all into an error
@@ -78,6 +79,9 @@ async function main() {
     console.log('ready');
   } else if (verb === 'add') {
     console.log((await add(Number(argument))).join(' '));
+    process.exit(0);
+  } else if (verb === 'brief') {
+    console.log((await add(Number(argument), () => ({ removeOnComplete: true }))).join(' '));
     process.exit(0);
   } else if (verb === 'delay') {
     console.log((await add(Number(argument), () => ({ delay: 3600000 }))).join(' '));

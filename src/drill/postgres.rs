@@ -200,6 +200,7 @@ fn statements(sim: &Sim, now: Now) -> Statements {
                 read: calls * if *mean > 10.0 { 9.0 } else { 0.2 },
                 temp: 0.0,
                 wal_bytes: calls * 120.0,
+                io_ms: calls * mean * if *mean > 10.0 { 0.7 } else { 0.05 },
             };
             (key, counters)
         })

@@ -22,6 +22,7 @@ mod replication;
 mod search;
 mod several;
 mod signals;
+mod typed;
 mod upkeep;
 
 use crate::core::action::{Action, Offer, Preview, Refusal};

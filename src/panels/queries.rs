@@ -316,6 +316,17 @@ fn statement(context: PanelContext<'_>, key: &RowKey) -> Content {
         fact("cache hits", or_dash(delta.hit_ratio(), percent)),
         fact("temp blocks", count(delta.grown.temp)),
         fact(
+            "block I/O",
+            if delta.grown.io_ms > 0.0 {
+                format!(
+                    "{} of its time",
+                    percent(delta.grown.io_ms / delta.grown.exec_ms.max(delta.grown.io_ms))
+                )
+            } else {
+                "not measured (track_io_timing is off), or none".to_owned()
+            },
+        ),
+        fact(
             "as",
             format!(
                 "user {} in database {}{}",

@@ -3,17 +3,20 @@
 use super::PanelContext;
 use super::queue_actions::{fact, jobs_choice, owner, permitted};
 use super::queues::{queue_of, state};
+use super::typed::{json, span};
 use crate::core::action::{Action, Ask, Offer, Preview, Refusal};
 use crate::core::place::RowKey;
 use crate::core::redis::{
     Change, Family, JobAct, JobDetail, JobState, QueueAction, QueueMore, QueueReading, QueueRef, Sweep,
     masked,
 };
+use crate::ui::format::duration;
 use std::time::Duration;
 
 type Choice = Result<(Action, Preview), Refusal>;
 
 const ADD: &str = "new job, as NAME {JSON data}";
+const SCHEDULE: &str = "scheduler, as ID 5m NAME {JSON data}";
 const LIMIT: &str = "jobs at once for all workers together (0: no limit)";
 const CLEAN: &str = "which and how old, as `completed 1d` or `failed 12h`";
 const RANK: &str = "priority (1 is first, 0: none)";
@@ -83,6 +86,12 @@ pub(super) fn queue_offers(context: PanelContext<'_>, row: &RowKey) -> Vec<Offer
     };
     vec![
         asked('n', "add a job", "NAME and JSON", (ADD, "mail {}")),
+        asked(
+            's',
+            "add a scheduler",
+            "a job every so often (BullMQ 5.16 and later)",
+            (SCHEDULE, "nightly 1d mail {}"),
+        ),
         asked('g', "limit concurrency", "for all workers together (BullMQ 5.9 and later)", (LIMIT, "0")),
         asked(
             'e',
@@ -153,6 +162,7 @@ pub(super) fn answer(
     let text = text.trim();
     match letter {
         'n' => add(context, row, text),
+        's' => schedule(context, row, text),
         'g' => limit(context, row, text),
         'e' => clean(context, row, text),
         'i' => {
@@ -170,28 +180,6 @@ pub(super) fn answer(
         }
         _ => Err(Refusal::new("nothing is asked for here")),
     }
-}
-
-/// "90s", "5m", "2h", "1d".
-fn span(text: &str) -> Result<Duration, Refusal> {
-    let form = || Refusal::new(format!("`{text}` is no time")).remedy("write it as 30s, 5m, 2h or 1d");
-    let (number, unit) = text.split_at_checked(text.len().saturating_sub(1)).ok_or_else(form)?;
-    let seconds = match unit {
-        "s" => 1,
-        "m" => 60,
-        "h" => 3600,
-        "d" => 86_400,
-        _ => return Err(form()),
-    };
-    let number: u64 = number.parse().map_err(|_| form())?;
-    number.checked_mul(seconds).filter(|all| *all < 3_153_600_000).map(Duration::from_secs).ok_or_else(form)
-}
-
-fn json(text: &str) -> Result<(), Refusal> {
-    serde_json::from_str::<serde_json::Value>(text).map(|_| ()).map_err(|error| {
-        let at = error.column();
-        Refusal::new(format!("that is no JSON at character {at}: {error}")).remedy("mend it, or Esc")
-    })
 }
 
 pub(super) fn detail<'a>(context: PanelContext<'a>, row: &RowKey) -> Option<&'a JobDetail> {
@@ -291,6 +279,29 @@ fn add(context: PanelContext<'_>, row: &RowKey, text: &str) -> Choice {
     change(context, row, 'n', &format!("Add job {name}"), facts, job, false)
 }
 
+fn schedule(context: PanelContext<'_>, row: &RowKey, text: &str) -> Choice {
+    let form = || Refusal::new("an id, how often, a name").remedy("write it as ID 5m NAME {JSON data}");
+    let mut words = text.splitn(4, ' ');
+    let (id, every, name) = match (words.next(), words.next(), words.next()) {
+        (Some(id), Some(every), Some(name)) if !id.is_empty() && !id.contains(':') => {
+            (id, span(every)?, name)
+        }
+        _ => return Err(form()),
+    };
+    if every.is_zero() {
+        return Err(form());
+    }
+    let data = words.next().unwrap_or("{}").trim();
+    json(data)?;
+    let facts = vec![
+        fact("rhythm", format!("every {}, the first job after as long", duration(every))),
+        fact("data", shown(data)),
+    ];
+    let (title, id, name) = (format!("Add scheduler {id}"), id.to_owned(), name.to_owned());
+    let wanted = Change::Schedule { id, every, name, data: data.to_owned() };
+    change(context, row, 's', &title, facts, wanted, false)
+}
+
 fn shown(data: &str) -> String {
     let short: String = data.chars().take(300).collect();
     if short.len() < data.len() { format!("{short}… ({} bytes)", data.len()) } else { short }
@@ -368,19 +379,4 @@ fn duplicate(context: PanelContext<'_>, row: &RowKey, detail: &JobDetail) -> Cho
     let options = serde_json::Value::Object(options).to_string();
     let job = Change::Add { name, data: data.clone(), options, copy_of: Some(id.clone()) };
     change(context, row, 'c', &format!("Duplicate job {id}"), facts, job, false)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn spans_of_people() {
-        for (text, seconds) in [("30s", 30), ("5m", 300), ("2h", 7200), ("1d", 86_400), ("0s", 0)] {
-            assert_eq!(span(text).ok(), Some(Duration::from_secs(seconds)));
-        }
-        for bad in ["", "s", "5", "5 m", "-1s", "1.5h", "é", "99999999999999999999d", "4000000000s"] {
-            assert!(span(bad).is_err(), "{bad}");
-        }
-    }
 }

@@ -6,6 +6,7 @@ use crate::core::redis::{Change, QueueRef, Sweep};
 use crate::sources::redis::connection::Connection;
 use redis::{cmd, pipe};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 /// Tells jobs apart that were added within the same millisecond.
 static ADDED: AtomicU64 = AtomicU64::new(0);
@@ -30,6 +31,9 @@ impl QueueExecutor {
             }
             Change::Edit { id, was, data } => self.edit(&mut connection, queue, id, (was, data)).await,
             Change::Concurrency(limit) => self.limit(&mut connection, queue, *limit).await,
+            Change::Schedule { id, every, name, data } => {
+                self.schedule(&mut connection, queue, (id, *every), (name, data)).await
+            }
             Change::Unschedule { id } => self.unschedule(&mut connection, queue, id).await,
         }
     }
@@ -96,6 +100,41 @@ impl QueueExecutor {
             "done" => Ok(outcome(Verdict::Done, format!("queue {queue}: {words} for all workers together"))),
             "same" => Ok(outcome(Verdict::Nothing, format!("queue {queue} had {words} already"))),
             _ => Err(ActionError::Refused(format!("{family} knows no such limit; BullMQ 5.9 and later do"))),
+        }
+    }
+
+    async fn schedule(
+        &self,
+        connection: &mut Connection,
+        queue: &QueueRef,
+        (id, every): (&str, Duration),
+        (name, data): (&str, &str),
+    ) -> Result<Outcome, ActionError> {
+        let family = self.owner(connection, queue).await?;
+        let now = self.server_now(connection).await?;
+        let every = i64::try_from(every.as_millis()).unwrap_or(i64::MAX / 8192);
+        let due = now + every;
+        let job = format!("repeat:{id}:{due}");
+        let options = serde_json::json!({
+            "attempts": 0, "repeat": { "every": every, "count": 1 }, "jobId": job, "delay": every,
+            "timestamp": now, "prevMillis": due, "repeatJobKey": id,
+        });
+        let mut call = Self::begin(&self.scripts.schedule, queue, family, now, "");
+        call.key(queue.key("repeat"))
+            .key(queue.key(&format!("repeat:{id}")))
+            .key(queue.key(&job))
+            .key(queue.key("id"));
+        call.arg(id).arg(every).arg(due).arg(name).arg(data).arg(&job).arg(options.to_string());
+        let word: String = self.call(connection, &call).await?;
+        match word.as_str() {
+            "done" => Ok(outcome(Verdict::Done, format!("queue {queue}: scheduler {id} was added"))),
+            "exists" => {
+                Ok(outcome(Verdict::Nothing, format!("queue {queue}: there is a scheduler {id} already")))
+            }
+            _ => Err(ActionError::Refused(
+                "schedulers are those of BullMQ 5.16 and later, and this queue was not written by one"
+                    .to_owned(),
+            )),
         }
     }
 

@@ -63,6 +63,7 @@ impl QueueExecutor {
     ) -> Result<Vec<&'static str>, ActionError> {
         let (seconds, micros): (i64, i64) = self.answer(cmd("TIME").query_async(connection)).await?;
         let now = seconds * 1000 + micros / 1000;
+        self.given_at.store(now, Ordering::Relaxed);
         let call = match act {
             JobAct::Retry(options) => {
                 let mut flags = String::new();
@@ -180,7 +181,24 @@ impl QueueExecutor {
             Ok(Err(error)) => return Err(ActionError::NotDone(self.words(&error))),
             Err(_) => return Err(ActionError::NotDone("the server did not answer within 5 s".to_owned())),
         };
-        Ok(verification(queue, (ids.len(), shown.len()), &values, removed))
+        let mut found = verification(queue, (ids.len(), shown.len()), &values, removed);
+        if let ([id], false) = (ids, removed)
+            && let Some(took) = self.picked_up(&mut connection, queue, id).await
+        {
+            found.sentence.push_str(&format!("; picked up after {took} ms"));
+        }
+        Ok(found)
+    }
+}
+
+impl QueueExecutor {
+    /// How many milliseconds after it was given back a worker took the job; nothing while none did.
+    async fn picked_up(&self, connection: &mut Connection, queue: &QueueRef, id: &str) -> Option<i64> {
+        let asked = cmd("HGET").arg(queue.key(id)).arg("processedOn").to_owned();
+        let began: Option<i64> = self.answer(asked.query_async(connection)).await.ok()?;
+        let given = self.given_at.load(Ordering::Relaxed);
+        // Workers write their own clock's time: what lies before is from an earlier run.
+        began.map(|began| began - given).filter(|took| *took >= 0)
     }
 }
 

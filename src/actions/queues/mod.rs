@@ -17,7 +17,7 @@ use crate::sources::redis::evidence;
 use futures_util::future::BoxFuture;
 use redis::{FromRedisValue, RedisError, Script, ScriptInvocation, Value, cmd, pipe};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
 use tokio::sync::Mutex;
 
@@ -63,6 +63,7 @@ struct Scripts {
     delay: Script,
     edit: Script,
     concurrency: Script,
+    schedule: Script,
     unschedule: Script,
     obliterate: Script,
 }
@@ -76,6 +77,8 @@ pub struct QueueExecutor {
     folder: PathBuf,
     /// How often the operator has asked to stop.
     stops: AtomicU64,
+    /// When the server carried out the newest call that gave jobs to workers, in its own milliseconds.
+    given_at: AtomicI64,
     /// How far something that takes long has come.
     told: std::sync::Mutex<Option<String>>,
 }
@@ -101,6 +104,7 @@ impl QueueExecutor {
             delay: script!("delay.lua"),
             edit: script!("edit.lua"),
             concurrency: script!("concurrency.lua"),
+            schedule: script!("schedule.lua"),
             unschedule: script!("unschedule.lua"),
             obliterate: script!("obliterate.lua"),
         };
@@ -110,6 +114,7 @@ impl QueueExecutor {
             scripts,
             folder: folder.to_owned(),
             stops: AtomicU64::new(0),
+            given_at: AtomicI64::new(0),
             told: std::sync::Mutex::default(),
         }
     }

@@ -275,6 +275,8 @@ pub struct StatementCounters {
     pub temp: f64,
     /// Bytes of WAL.
     pub wal_bytes: f64,
+    /// Milliseconds reading and writing blocks; zero while `track_io_timing` is off.
+    pub io_ms: f64,
 }
 
 /// All statements at one moment, without their texts.

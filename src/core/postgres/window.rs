@@ -112,6 +112,7 @@ fn deltas(
                 read: now.read - then.read,
                 temp: now.temp - then.temp,
                 wal_bytes: now.wal_bytes - then.wal_bytes,
+                io_ms: now.io_ms - then.io_ms,
             };
             (grown.calls > 0.0 && grown.exec_ms >= 0.0).then_some(StatementDelta {
                 key: *key,

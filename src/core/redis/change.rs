@@ -76,6 +76,17 @@ pub enum Change {
     },
     /// How many jobs all workers together may run at once; none for no limit.
     Concurrency(Option<u64>),
+    /// A new scheduler, which makes a job every so often.
+    Schedule {
+        /// Its id.
+        id: String,
+        /// How often; the first job is due after as long.
+        every: Duration,
+        /// The name of its jobs.
+        name: String,
+        /// Their data, as JSON.
+        data: String,
+    },
     /// A scheduler makes no more jobs; its next one is removed.
     Unschedule {
         /// Its id.
@@ -97,6 +108,7 @@ impl Change {
             Self::Add { copy_of: Some(_), .. } => "duplicate_job",
             Self::Edit { .. } => "edit_job",
             Self::Concurrency(_) => "set_concurrency",
+            Self::Schedule { .. } => "add_scheduler",
             Self::Unschedule { .. } => "remove_scheduler",
         }
     }
@@ -133,6 +145,11 @@ impl Change {
             ),
             Self::Concurrency(Some(limit)) => format!("EVALSHA concurrency.lua on {base}: {limit}"),
             Self::Concurrency(None) => format!("EVALSHA concurrency.lua on {base}: no limit"),
+            Self::Schedule { id, every, name, data } => format!(
+                "EVALSHA schedule.lua on {base}: scheduler {id} every {} s, name {name}, {} bytes of data",
+                every.as_secs_f64(),
+                data.len()
+            ),
             Self::Unschedule { id } => format!("EVALSHA unschedule.lua on {base}: scheduler {id}"),
         }
     }
@@ -142,7 +159,7 @@ impl Change {
     pub fn about(&self) -> String {
         match self {
             Self::Edit { id, .. } | Self::Add { copy_of: Some(id), .. } => format!(" job {id}"),
-            Self::Unschedule { id } => format!(" scheduler {id}"),
+            Self::Schedule { id, .. } | Self::Unschedule { id } => format!(" scheduler {id}"),
             Self::Sweep(_) | Self::Add { .. } | Self::Concurrency(_) => String::new(),
         }
     }

@@ -235,6 +235,7 @@ pub fn statement(row: &Row) -> Option<(StatementKey, StatementCounters)> {
         read: number(8),
         temp: number(9),
         wal_bytes: number(10),
+        io_ms: number(11),
     };
     Some((key, counters))
 }

@@ -145,6 +145,13 @@ pub fn questions(columns: &[(String, String)], schema: Option<&str>) -> Question
          '0/0')::float8, {timed}, {requested}, current_setting('autovacuum_freeze_max_age')::float8 FROM {from}"
     );
     let toplevel = if has("pg_stat_statements", "toplevel") { "toplevel" } else { "true" };
+    let io = if has("pg_stat_statements", "shared_blk_read_time") {
+        "shared_blk_read_time + shared_blk_write_time"
+    } else if has("pg_stat_statements", "blk_read_time") {
+        "blk_read_time + blk_write_time"
+    } else {
+        "NULL::float8"
+    };
     Questions {
         sessions,
         locks,
@@ -153,7 +160,7 @@ pub fn questions(columns: &[(String, String)], schema: Option<&str>) -> Question
         statements: schema.map(|schema| {
             format!(
                 "SELECT userid, dbid, queryid, {toplevel}, calls::float8, total_exec_time, rows::float8, \
-                 shared_blks_hit::float8, shared_blks_read::float8, temp_blks_written::float8, wal_bytes::float8 \
+                 shared_blks_hit::float8, shared_blks_read::float8, temp_blks_written::float8, wal_bytes::float8, {io} \
                  FROM {schema}.pg_stat_statements(false) WHERE queryid IS NOT NULL LIMIT {STATEMENT_LIMIT}"
             )
         }),

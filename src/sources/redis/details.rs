@@ -42,20 +42,33 @@ pub(super) async fn read(
     remembered: &mut Remembered,
     now: i64,
 ) -> Details {
+    let pages: Vec<Page<'_>> = focus
+        .iter()
+        .filter_map(|wanted| match wanted {
+            Focus::FailedJobs { queue, offset, limit } => Some((queue, *offset, *limit)),
+            _ => None,
+        })
+        .collect();
     let mut details = Details::default();
+    if !pages.is_empty() {
+        details.failed = failed(connection, &pages, remembered, now).await.unwrap_or_default();
+    }
     for wanted in focus {
         match wanted {
-            Focus::FailedJobs { queue, offset, limit } => {
-                let range = (*offset, *limit);
-                details.failed.extend(failed(connection, queue, range, remembered, now).await.ok());
-            }
             Focus::OpenJobs { queue } => details.lists.extend(open_jobs(connection, queue, now).await.ok()),
             Focus::Job { queue, id } => details.jobs.extend(job(connection, queue, id).await.ok()),
-            Focus::StatementTexts(_) | Focus::Look(_) | Focus::Server | Focus::More { .. } => {}
+            Focus::FailedJobs { .. }
+            | Focus::StatementTexts(_)
+            | Focus::Look(_)
+            | Focus::Server
+            | Focus::More { .. } => {}
         }
     }
     details
 }
+
+/// A queue, how many of its newest failed jobs are skipped, and how many are read.
+type Page<'a> = (&'a QueueRef, u64, u64);
 
 const FAILED_FIELDS: [&str; 9] = [
     "name",
@@ -69,43 +82,49 @@ const FAILED_FIELDS: [&str; 9] = [
     "stacktrace",
 ];
 
+/// All pages in two round trips: which jobs, then what is not known of them yet.
 async fn failed(
     connection: &mut Connection,
-    queue: &QueueRef,
-    (offset, limit): (u64, u64),
+    pages: &[Page<'_>],
     remembered: &mut Remembered,
     now: i64,
-) -> Result<FailedPage, RedisError> {
-    let range = (offset as i64, (offset + limit) as i64 - 1);
+) -> Result<Vec<FailedPage>, RedisError> {
     let mut ask = pipe();
-    ask.cmd("ZREVRANGE").arg(queue.key("failed")).arg(range.0).arg(range.1).arg("WITHSCORES");
+    ask.ignore_errors();
+    for (queue, offset, limit) in pages {
+        let (from, to) = (*offset as i64, (offset + limit) as i64 - 1);
+        ask.cmd("ZREVRANGE").arg(queue.key("failed")).arg(from).arg(to).arg("WITHSCORES");
+    }
     let values: Vec<Value> = ask.query_async(connection).await?;
-    let ids = values.first().map(scored).unwrap_or_default();
-    let key = |id: &str, score: f64| (queue.clone(), id.to_owned(), score as i64);
+    let ids: Vec<Vec<(String, f64)>> = values.iter().map(scored).collect();
+    let key = |queue: &QueueRef, id: &str, score: f64| (queue.clone(), id.to_owned(), score as i64);
     if remembered.len() > REMEMBERED {
         remembered.clear();
     }
-    let unknown: Vec<&(String, f64)> =
-        ids.iter().filter(|(id, score)| !remembered.contains_key(&key(id, *score))).collect();
+    let mut unknown: Vec<(&QueueRef, &str, f64)> = Vec::new();
+    for ((queue, ..), ids) in pages.iter().zip(&ids) {
+        let new = ids.iter().filter(|(id, score)| !remembered.contains_key(&key(queue, id, *score)));
+        unknown.extend(new.map(|(id, score)| (*queue, id.as_str(), *score)));
+    }
     if !unknown.is_empty() {
         let mut ask = pipe();
         ask.ignore_errors();
-        for (id, _) in &unknown {
+        for (queue, id, _) in &unknown {
             ask.cmd("HMGET").arg(queue.key(id)).arg(&FAILED_FIELDS);
         }
         let values: Vec<Value> = ask.query_async(connection).await?;
-        for ((id, score), value) in unknown.into_iter().zip(values) {
-            remembered.insert(key(id, *score), failed_job(id, &value));
+        for ((queue, id, score), value) in unknown.into_iter().zip(values) {
+            remembered.insert(key(queue, id, score), failed_job(id, &value));
         }
     }
-    let jobs = ids
-        .iter()
-        .filter_map(|(id, score)| {
-            let job = remembered.get(&key(id, *score))?.clone();
+    let page = |((queue, offset, _), ids): (&Page<'_>, &Vec<(String, f64)>)| {
+        let known = ids.iter().filter_map(|(id, score)| {
+            let job = remembered.get(&key(queue, id, *score))?.clone();
             Some(FailedJob { age: span(*score as i64, now), ..job })
-        })
-        .collect();
-    Ok(FailedPage { queue: queue.clone(), offset, jobs })
+        });
+        FailedPage { queue: (*queue).clone(), offset: *offset, jobs: known.collect() }
+    };
+    Ok(pages.iter().zip(&ids).map(page).collect())
 }
 
 /// From one moment in milliseconds to another.

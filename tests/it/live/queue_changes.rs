@@ -230,6 +230,54 @@ async fn limits_and_schedulers_are_the_library_s_own() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_scheduler_of_ours_is_carried_on_by_the_worker() {
+    let Some(lab) = Lab::open("a_scheduler_of_ours_is_carried_on_by_the_worker") else { return };
+    for generation in NEW {
+        let name = unique(&format!("rhythm-{generation}"));
+        lab.run(generation, "add", &name, "1");
+        let watch = lab.watch(&name);
+        let add = Change::Schedule {
+            id: "tick".to_owned(),
+            every: Duration::from_secs(1),
+            name: "mail".to_owned(),
+            data: r#"{"order":3}"#.to_owned(),
+        };
+        let worker = lab.worker(generation, &name);
+        assert_eq!(worker.done(1).len(), 1);
+        assert_eq!(change(&watch, &name, add.clone()).await.verdict, Verdict::Done, "{generation}");
+        assert_eq!(
+            change(&watch, &name, add).await.verdict,
+            Verdict::Nothing,
+            "{generation}: once is enough"
+        );
+        // The first job is ours, the next ones are made by the library from what it finds.
+        let done = worker.done(3);
+        assert!(done.iter().all(|id| id.starts_with("repeat:tick:")), "{generation}: {done:?}");
+        assert_eq!(lab.run(generation, "schedulers", &name, ""), "1", "{generation}");
+        let gone = Change::Unschedule { id: "tick".to_owned() };
+        let mut outcome = change(&watch, &name, gone.clone()).await;
+        if outcome.verdict == Verdict::Nothing {
+            // It ran between the look and the call.
+            outcome = change(&watch, &name, gone).await;
+        }
+        assert_eq!(outcome.verdict, Verdict::Done, "{generation}: {outcome:?}");
+    }
+    for generation in ["bullmq4", "bullmq50"] {
+        let name = unique(&format!("no-rhythm-{generation}"));
+        lab.run(generation, "add", &name, "1");
+        let add = Change::Schedule {
+            id: "tick".to_owned(),
+            every: Duration::from_secs(1),
+            name: "mail".to_owned(),
+            data: "{}".to_owned(),
+        };
+        let add = QueueAction::Change { queue: named(&name), change: add };
+        let error = act(&lab.watch(&name), add).await.expect_err("it has no schedulers");
+        assert!(matches!(error, ActionError::Refused(_)), "{generation}: {error:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_flow_leads_from_job_to_job_and_waits_in_vain() {
     let Some(lab) = Lab::open("a_flow_leads_from_job_to_job_and_waits_in_vain") else { return };
     for generation in ["bullmq3", "bullmq4", "bullmq50", "bullmq5", "bullmq6"] {

@@ -189,10 +189,10 @@ async fn a_failed_job_of_each_generation_is_picked_up_by_its_worker() {
     let Some(lab) = Lab::open(test) else { return };
     for (generation, family) in GENERATIONS {
         let name = unique(&format!("retry-{generation}"));
-        let ids = lab.failed(generation, &name, 3);
+        let ids = lab.failed(generation, &name, 4);
         let mut watch = lab.watch(&name);
         watch.poll().await.expect("a poll");
-        assert_eq!(queue(&watch).failed, 3, "{generation}");
+        assert_eq!(queue(&watch).failed, 4, "{generation}");
         let found = queue(&watch).evidence.family;
         // Before 3.16 (and in 5.0) no version is stored, and without a worker the keys do not tell more than the library.
         assert!(found == family || found == Family::BullMqUnknown, "{generation} was taken for {found}");
@@ -203,14 +203,22 @@ async fn a_failed_job_of_each_generation_is_picked_up_by_its_worker() {
         assert_eq!(worker.done(1), ids[..1], "{generation}");
         // An idle worker is woken.
         let began = Instant::now();
-        assert_eq!(retry(&watch, &name, &ids[1..]).await.verdict, Verdict::Done, "{generation}");
+        assert_eq!(retry(&watch, &name, &ids[1..3]).await.verdict, Verdict::Done, "{generation}");
         let done = worker.done_at(2);
         let last = done.iter().map(|(at, _)| *at).max().expect("two");
         eprintln!("{generation}: an idle worker had done both {:?} after the key", last - began);
         assert_eq!(
             sorted(done.into_iter().map(|(_, id)| id).collect()),
-            sorted(ids[1..].to_vec()),
+            sorted(ids[1..3].to_vec()),
             "{generation}"
+        );
+        // The look afterwards says how soon a worker took it.
+        retry(&watch, &name, &ids[3..]).await;
+        worker.done(1);
+        let audit = std::fs::read_to_string(watch.audit_file()).expect("the trail");
+        assert!(
+            audit.lines().last().is_some_and(|line| line.contains("picked up after")),
+            "{generation}: {audit}"
         );
         let mut watch = lab.watch(&name);
         watch.poll().await.expect("a poll");

@@ -11,7 +11,6 @@ use crate::core::redis::{
     masked,
 };
 use crate::ui::format::duration;
-use std::time::Duration;
 
 type Choice = Result<(Action, Preview), Refusal>;
 

@@ -5,7 +5,7 @@ use super::{PanelContext, queue_more};
 use crate::core::place::RowKey;
 use crate::core::redis::{
     Condition, DoneBy, FailedJob, FailureGroup, JobState, ListedJob, QueueReading, QueueRef, RedisState,
-    condition, groups,
+    RunTimes, condition, groups, overlong,
 };
 use crate::core::world::TargetState;
 use crate::ui::content::{Cell, Column, Content, Line, Role, Row, Section, Table};
@@ -30,9 +30,11 @@ pub(super) fn one_queue(context: PanelContext<'_>, key: &RowKey) -> Content {
         sections.push(Section::table("Failures by kind (x retries all of one kind)", group_table(rows)));
     }
     let list = state.reading().and_then(|all| all.lists.iter().find(|list| list.queue == queue));
+    let more = state.reading().and_then(|all| all.more.iter().find(|more| more.queue == queue));
+    let times = more.map_or(&[][..], |more| more.times.as_slice());
     let listed = |wanted: &[JobState]| -> Vec<Row> {
         let jobs = list.into_iter().flat_map(|list| &list.jobs).filter(|job| wanted.contains(&job.state));
-        jobs.map(|job| open_row(target, &queue, job, role)).collect()
+        jobs.map(|job| open_row(target, &queue, job, times, role)).collect()
     };
     let active = listed(&[JobState::Active]);
     if !active.is_empty() {
@@ -272,11 +274,16 @@ fn open_table(rows: Vec<Row>, age: &'static str) -> Table {
     }
 }
 
-fn open_row(target: &TargetState, queue: &QueueRef, job: &ListedJob, role: Role) -> Row {
+fn open_row(target: &TargetState, queue: &QueueRef, job: &ListedJob, times: &[RunTimes], role: Role) -> Row {
     let when = if job.state == JobState::Delayed { job.due_in } else { job.age };
+    let long = job.age.and_then(|age| overlong(times, &job.name, age));
     let (tone, note) = match (job.state, job.lock, job.ghost) {
         (_, _, true) => (Role::Warning, "its data is gone".to_owned()),
         (JobState::Active, None, _) => (Role::Warning, "stalled: its worker's lock has run out".to_owned()),
+        (JobState::Active, Some(_), _) if long.is_some() => {
+            let long = long.unwrap_or_default();
+            (Role::Warning, format!("runs {long:.0} times longer than 95 of 100 before: its worker may hang"))
+        }
         (JobState::Active, Some(left), _) if job.worker.is_empty() => {
             (Role::Muted, format!("locked for another {}", duration(left)))
         }

@@ -22,7 +22,7 @@ pub use envelope::{Brake, Envelope, Original, open as open_letter};
 pub use failures::{FailureGroup, groups, normalised, own_frame};
 pub use family::{Family, Signs, family, mismatch};
 pub use mask::masked;
-pub use more::{Ended, QueueEvent, QueueMore, RunTimes, Scheduler, run_times};
+pub use more::{Ended, QueueEvent, QueueMore, RunTimes, Scheduler, overlong, run_times};
 pub use reading::*;
 pub use rules::{RULES, queue_key, signals};
 pub use server::{

@@ -119,6 +119,15 @@ pub fn run_times(jobs: &[Ended]) -> Vec<RunTimes> {
     times
 }
 
+/// How many times longer than 95 of 100 before it a job of this name has been running, from three times on; with fewer than twenty to
+/// compare with nothing is said. Its worker renews its lock while the work hangs, so that no library will ever take it for stalled.
+#[must_use]
+pub fn overlong(times: &[RunTimes], name: &str, running: Duration) -> Option<f64> {
+    let usual = times.iter().find(|times| times.name == name && times.jobs >= 20)?.run_p95?;
+    let ratio = running.as_secs_f64() / usual.as_secs_f64().max(0.1);
+    (ratio >= 3.0).then_some(ratio)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -144,5 +153,9 @@ mod tests {
             (101, Some(Duration::from_millis(50)), Some(Duration::from_millis(95)))
         );
         assert!(run_times(&[]).is_empty());
+        let hangs = overlong(&times, "mail", Duration::from_secs(10)).expect("far longer than 0.96 s");
+        assert!((10.0..11.0).contains(&hangs), "{hangs}");
+        assert_eq!(overlong(&times, "mail", Duration::from_secs(2)), None);
+        assert_eq!(overlong(&times, "export", Duration::from_secs(9000)), None, "one tells nothing");
     }
 }

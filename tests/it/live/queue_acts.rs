@@ -10,6 +10,9 @@ use stacktop::core::redis::{JobAct, JobState, QueueAction, RetryOptions};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+/// A worker that nobody wakes looks again after five seconds by itself.
+const AWAKE: Duration = Duration::from_millis(4500);
+
 async fn act(watch: &Watch, act: QueueAction) -> Outcome {
     watch.act(Action::Queue { target: watch.target.id.clone(), act }).await.expect("an outcome")
 }
@@ -47,7 +50,7 @@ async fn our_pause_and_resume_are_the_library_s_own() {
         assert_eq!(resumed.verdict, Verdict::Done, "{generation}");
         let all: Vec<String> = first.into_iter().chain(second).collect();
         assert_eq!(worker.done(4), all, "{generation}: all of them, in their order");
-        assert!(began.elapsed() < Duration::from_secs(3), "{generation}: its worker was not woken");
+        assert!(began.elapsed() < AWAKE, "{generation}: its worker was not woken");
         // What the library paused, we resume; and the other way round.
         lab.run(generation, "pause", &name, "");
         let third = ids(&lab.run(generation, "add", &name, "1"));
@@ -98,7 +101,7 @@ async fn a_delayed_job_is_promoted_and_picked_up() {
         let outcome = each(&watch, &name, &delayed[..2], JobAct::Promote).await;
         assert_eq!(outcome.verdict, Verdict::Done, "{generation}: {outcome:?}");
         assert_eq!(sorted(worker.done(2)), sorted(delayed[..2].to_vec()), "{generation}");
-        assert!(began.elapsed() < Duration::from_secs(3), "{generation}: its worker was not woken");
+        assert!(began.elapsed() < AWAKE, "{generation}: its worker was not woken");
         watch.poll().await.expect("a poll");
         assert_eq!(queue(&watch).delayed, 1, "{generation}");
         let twice = each(&watch, &name, &delayed[..1], JobAct::Promote).await;

@@ -83,9 +83,15 @@ impl Lab {
     }
 
     pub async fn client(&self) -> MultiplexedConnection {
-        let client = redis::Client::open(self.url.as_str()).expect("a URL");
-        client.get_multiplexed_async_connection().await.expect("connected")
+        connected(&self.url).await
     }
+}
+
+/// A connection that gives a busy machine time.
+pub async fn connected(url: &str) -> MultiplexedConnection {
+    let client = redis::Client::open(url).expect("a URL");
+    let config = redis::AsyncConnectionConfig::new().set_response_timeout(Some(Duration::from_secs(30)));
+    client.get_multiplexed_async_connection_with_config(&config).await.expect("connected")
 }
 
 /// A running worker; what it printed comes line by line.

@@ -63,8 +63,7 @@ impl Own {
     }
 
     pub async fn client(&self) -> redis::aio::MultiplexedConnection {
-        let client = redis::Client::open(self.url()).expect("a URL");
-        client.get_multiplexed_async_connection().await.expect("connected")
+        super::queues::connected(&self.url()).await
     }
 
     async fn ask(&self, words: &str) -> Value {

@@ -40,6 +40,8 @@ pub enum Command {
     Sort,
     /// Turns the order around.
     SortInvert,
+    /// Counts the rows by the column that they are sorted by, or lists them again.
+    Count,
     /// Marks the row.
     Mark,
     /// Marks every row that is shown (by the filter).
@@ -126,6 +128,12 @@ pub fn registry() -> Vec<Entry> {
         entry(C::Filter, "filter", "show only rows that contain a text", &[key('/')]),
         entry(C::Sort, "sort", "sort by the next column", &[key('s')]),
         entry(C::SortInvert, "sort-invert", "turn the order around", &[key('I')]),
+        entry(
+            C::Count,
+            "count",
+            "count the rows by the column they are sorted by, and list them again",
+            &[key('c')],
+        ),
         entry(C::Mark, "mark", "mark the row", &[key(' ')]),
         entry(C::MarkAll, "mark-all", "mark every row that the filter shows", &[key('*')]),
         entry(C::ClearMarks, "clear-marks", "clear all marks", &[key('U')]),

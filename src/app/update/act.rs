@@ -10,6 +10,7 @@ use crate::core::action::{
 use crate::core::place::RowKey;
 use crate::panels::panel;
 use crate::ui::content::Role;
+use crate::ui::select::COUNTED;
 
 /// Opens the menu of the row under the cursor.
 pub fn open_menu(model: &mut Model) {
@@ -21,6 +22,10 @@ pub fn open_menu(model: &mut Model) {
         model.say(Role::Note, "there is no row here to act on");
         return;
     };
+    if row.kind() == COUNTED {
+        model.say(Role::Note, "this row stands for several; Enter lists them");
+        return;
+    }
     let offers = offers(model, &row, &marked(model));
     if offers.is_empty() {
         model.say(Role::Note, "nothing can be done to this row from here");

@@ -2,7 +2,7 @@
 
 mod act;
 mod dialog;
-mod navigate;
+pub(super) mod navigate;
 
 pub use dialog::matching;
 
@@ -94,6 +94,7 @@ pub(super) fn run(model: &mut Model, command: Command) -> Vec<Effect> {
         Command::LastScreen => navigate::go(model, model.last_screen),
         Command::Sort => navigate::sort(model),
         Command::SortInvert => navigate::invert(model),
+        Command::Count => navigate::count(model),
         Command::Mark => navigate::mark(model),
         Command::MarkAll => navigate::mark_all(model),
         Command::ClearMarks => navigate::clear_marks(model),

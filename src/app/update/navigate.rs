@@ -5,12 +5,21 @@ use crate::app::model::{Model, Place};
 use crate::core::place::{RowKey, Screen};
 use crate::panels::panel;
 use crate::ui::content::{Content, Role};
-use crate::ui::select::{Level, shown};
+use crate::ui::select::{COUNTED, Level, counted, shown};
 
 /// What the open screen shows at its innermost level.
 pub fn content(model: &Model) -> Content {
     let place = model.place();
-    panel(model.screen).content(model.context(), &place.path)
+    let listed = listed(model);
+    match place.level() {
+        Some(level) => counted(listed, level),
+        None => listed,
+    }
+}
+
+/// The same with every row, even where they are counted.
+fn listed(model: &Model) -> Content {
+    panel(model.screen).content(model.context(), &model.place().path)
 }
 
 /// The row under the cursor.
@@ -68,6 +77,13 @@ pub fn open(model: &mut Model) {
         return;
     };
     let (key, opens) = (rows[at].key.clone(), rows[at].opens);
+    if key.kind() == COUNTED {
+        if let Some(level) = model.place_mut().levels.last_mut() {
+            level.counted = false;
+            key.segment(1).clone_into(&mut level.filter);
+        }
+        return;
+    }
     if place.path.is_empty()
         && let Some(target) = panel(model.screen).jump(model.context(), &key)
     {
@@ -130,7 +146,7 @@ pub fn beside(screen: Screen, by: i64) -> Screen {
 
 /// Sorts by the next column; after the last one, by the panel's own order again.
 pub fn sort(model: &mut Model) {
-    let content = content(model);
+    let content = listed(model);
     let widest = content
         .sections
         .iter()
@@ -157,6 +173,27 @@ pub fn sort(model: &mut Model) {
     model.say(Role::Note, sentence);
 }
 
+/// Counts the rows by the column that they are sorted by, or lists them again.
+pub fn count(model: &mut Model) {
+    let sorted = model.place().level().is_some_and(|level| level.sort.is_some());
+    if !sorted {
+        sort(model);
+    }
+    let Some(level) = model.place_mut().levels.last_mut() else {
+        return;
+    };
+    if level.sort.is_none() {
+        return;
+    }
+    level.counted = !level.counted;
+    let words = if level.counted {
+        "counted by the sorted column: s takes the next one, Enter lists those of a row, c all of them"
+    } else {
+        "every row is listed again"
+    };
+    model.say(Role::Note, words);
+}
+
 /// Turns the order around.
 pub fn invert(model: &mut Model) {
     if let Some(level) = model.place_mut().levels.last_mut()
@@ -168,7 +205,7 @@ pub fn invert(model: &mut Model) {
 
 /// Marks the row under the cursor, or takes its mark away, and moves on.
 pub fn mark(model: &mut Model) {
-    let Some(row) = selected(model) else {
+    let Some(row) = selected(model).filter(|row| row.kind() != COUNTED) else {
         return;
     };
     if let Some(level) = model.place_mut().levels.last_mut()
@@ -181,7 +218,7 @@ pub fn mark(model: &mut Model) {
 
 /// Marks every row that is shown of the kind of the row under the cursor.
 pub fn mark_all(model: &mut Model) {
-    let Some(selected) = selected(model) else {
+    let Some(selected) = selected(model).filter(|row| row.kind() != COUNTED) else {
         return;
     };
     let content = content(model);

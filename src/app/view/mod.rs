@@ -6,7 +6,6 @@ mod overlays;
 pub use overlays::overlay_lines;
 
 use super::model::Model;
-use crate::panels::panel;
 use crate::ui::content::{Content, Role};
 use crate::ui::{render, text};
 use ratatui::buffer::Buffer;
@@ -81,7 +80,7 @@ fn whole(model: &Model, area: Rect, buffer: &mut Buffer) {
     chrome::tabs(model, take(1), buffer);
     let middle = take(area.height - verdict_rows - 4);
     let place = model.place();
-    let content: Content = panel(model.screen).content(model.context(), &place.path);
+    let content: Content = super::update::navigate::content(model);
     if let Some(level) = place.level() {
         render::content(&content, level, middle, buffer, &model.theme);
     }

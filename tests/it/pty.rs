@@ -221,13 +221,13 @@ fn suspend_gives_the_terminal_back_and_continues_with_a_whole_screen() {
     let mut screen = Screen::start_as(&["bash", "-c", &script], &[], (160, 50));
     screen.until("DEMO", 10);
     screen.keys("\u{1a}");
-    screen.until("SUSPENDED", 5);
+    screen.until("SUSPENDED", 15);
     given_back(&screen);
     screen.keys("\n");
-    screen.until("1 overview", 5);
+    screen.until("1 overview", 15);
     assert!(screen.alternate());
     screen.keys("q");
-    screen.until("LEFT", 5);
+    screen.until("LEFT", 15);
     given_back(&screen);
 }
 
@@ -241,7 +241,7 @@ fn pasted_text_is_never_keys() {
     // In an open text field it is text, in one line.
     screen.keys("/");
     screen.keys("\u{1b}[200~jo\nbs\u{1b}[201~");
-    screen.until("jo", 3);
+    screen.until("jo", 15);
     assert!(screen.child.try_wait().expect("a status").is_none());
 }
 
@@ -255,7 +255,7 @@ fn escape_goes_up_and_never_quits() {
     }
     assert!(screen.child.try_wait().expect("a status").is_none());
     screen.keys("?");
-    screen.until("this help", 3);
+    screen.until("this help", 15);
     screen.keys("\u{1b}");
     screen.until_that("the overview", 3, |text| !text.contains("this help"));
 }
@@ -268,13 +268,13 @@ fn the_demo_incident_is_ended_by_the_right_keys() {
     let verdict = text.lines().nth(1).expect("a verdict");
     assert!(verdict.contains("idle in transaction"), "the culprit stands in the verdict: {verdict}");
     screen.keys("2");
-    screen.until("9 sessions wait behind 1 root", 5);
+    screen.until("9 sessions wait behind 1 root", 15);
     screen.keys("x");
-    screen.until("terminate backend", 3);
+    screen.until("terminate backend", 15);
     // A dialog takes no key at first, so that no reflex chooses.
     std::thread::sleep(SETTLE);
     screen.keys("t");
-    screen.until("release 9 sessions", 3);
+    screen.until("release 9 sessions", 15);
     // Enter never confirms.
     screen.keys("\r");
     std::thread::sleep(Duration::from_millis(600));
@@ -282,13 +282,13 @@ fn the_demo_incident_is_ended_by_the_right_keys() {
     screen.keys("t");
     screen.until("nobody waits for a lock", 10);
     screen.keys("6");
-    screen.until("order-mails", 3);
+    screen.until("order-mails", 15);
     screen.keys("\r");
-    screen.until("canceling statement", 5);
+    screen.until("canceling statement", 15);
     screen.keys("\u{1b}");
-    screen.until("(DLQ)", 3);
+    screen.until("(DLQ)", 15);
     screen.keys("\r");
-    screen.until("canceling statement", 5);
+    screen.until("canceling statement", 15);
     // Only the failed jobs, not the kinds of failures and not what runs.
     screen.keys("/3/3\r");
     // What came of the termination may still stand in that line.
@@ -298,10 +298,10 @@ fn the_demo_incident_is_ended_by_the_right_keys() {
     screen.keys(" ");
     std::thread::sleep(Duration::from_millis(100));
     screen.keys("x");
-    screen.until("retry marked jobs", 3);
+    screen.until("retry marked jobs", 15);
     std::thread::sleep(SETTLE);
     screen.keys("r");
-    screen.until("Retry 2 jobs", 3);
+    screen.until("Retry 2 jobs", 15);
     std::thread::sleep(SETTLE);
     screen.keys("r");
     screen.until("2 completed", 10);
@@ -310,7 +310,7 @@ fn the_demo_incident_is_ended_by_the_right_keys() {
     assert_eq!(lines.lines().count(), 6, "{lines}");
     assert!(lines.contains("terminate_backend") && lines.contains("retry_jobs"), "{lines}");
     screen.keys("@");
-    screen.until("retry_jobs", 3);
+    screen.until("retry_jobs", 15);
 }
 
 /// Run as a child on a terminal of its own by [`a_panic_gives_the_terminal_back_only_where_it_must`].
@@ -474,13 +474,13 @@ pub fn freeze(servers: &[(&str, String, String)]) {
     let mut times = Vec::new();
     for _ in 0..10 {
         screen.keys("?");
-        times.push(screen.until("this help", 5));
+        times.push(screen.until("this help", 15));
         screen.keys("\u{1b}");
         times.push(screen.until_that("no help", 5, |text| !text.contains("this help")));
         screen.keys("4");
         times.push(screen.until_that("another screen", 5, |text| !text.contains("Findings")));
         screen.keys("1");
-        times.push(screen.until("Findings", 5));
+        times.push(screen.until("Findings", 15));
     }
     times.sort();
     eprintln!(

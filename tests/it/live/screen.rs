@@ -117,12 +117,12 @@ async fn read_only_refuses_and_production_wants_a_word() {
     };
     let mut screen = Screen::start(&["--config", &config, "--read-only"], &[], (160, 50));
     to_the_job(&mut screen);
-    screen.until("--read-only", 5);
+    screen.until("--read-only", 15);
     assert!(phases(&screen).is_empty());
     let mut screen = Screen::start(&["--config", &config], &[], (160, 50));
     screen.until("PROD shop-prod", 10);
     to_the_job(&mut screen);
-    screen.until("Retry 1 job", 5);
+    screen.until("Retry 1 job", 15);
     std::thread::sleep(SETTLE);
     // The key alone does nothing here.
     screen.keys("r");

@@ -41,6 +41,15 @@ pub enum Focus {
 }
 
 impl Focus {
+    /// The statements whose texts are on the screen.
+    #[must_use]
+    pub fn statements(&self) -> &[i64] {
+        match self {
+            Self::StatementTexts(ids) => ids,
+            _ => &[],
+        }
+    }
+
     /// The look, if it is one.
     #[must_use]
     pub const fn look(&self) -> Option<&Look> {

@@ -215,15 +215,7 @@ pub(super) fn primary(sim: &Sim, now: Now, focus: &[Focus]) -> PostgresReading {
         sessions.push(root(sim));
     }
     sessions.extend(sim.waiters.iter().enumerate().map(|(index, waiter)| waiting(sim, waiter, index == 0)));
-    let asked = focus.iter().flat_map(|focus| match focus {
-        Focus::StatementTexts(ids) => ids.as_slice(),
-        Focus::Server
-        | Focus::Look(_)
-        | Focus::FailedJobs { .. }
-        | Focus::OpenJobs { .. }
-        | Focus::More { .. }
-        | Focus::Job { .. } => &[],
-    });
+    let asked = focus.iter().flat_map(Focus::statements);
     let texts = asked
         .filter_map(|id| {
             let index = usize::try_from(*id - 7000).ok()?;

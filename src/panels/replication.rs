@@ -42,12 +42,13 @@ impl Panel for Replication {
             if let Some(standby) = reading.standby.ready() {
                 lines.extend(as_standby(standby, state, number_role(target, context)));
             }
-            lines.extend(rotation(reading, number_role(target, context)));
+            lines.extend(rotation(state, reading, number_role(target, context)));
             lines.extend(backup(reading, number_role(target, context)));
             for gap in [reading.senders.gap(), reading.standby.gap(), reading.replication_slots.gap()] {
                 lines.extend(gap.map(|gap| Line::of(Role::Warning, &gap.note)));
             }
-            sections.push(senders(target, reading, context, lines));
+            sections.push(Section::lines("", lines));
+            sections.extend(senders(target, reading, context));
             sections.extend(slots(target, reading, context));
         }
         if sections.is_empty() {
@@ -90,12 +91,12 @@ fn fact(label: &str, role: Role, value: impl AsRef<str>) -> Line {
 }
 
 /// Whether a load balancer with the limits of the configuration would use it.
-fn rotation(reading: &PostgresReading, role: Role) -> Vec<Line> {
+fn rotation(state: &PostgresState, reading: &PostgresReading, role: Role) -> Vec<Line> {
     let Some(rotation) = &reading.rotation else { return Vec::new() };
     let took = reading
         .probe
         .map_or_else(String::new, |took| format!(", answers in {:.1} ms", took.as_secs_f64() * 1e3));
-    let line = match rotation.out(reading.standby.ready(), reading.probe) {
+    let line = match rotation.out(state.standby_lag(), reading.probe) {
         Some(why) => fact(&rotation.role, Role::Critical, format!("WOULD BE TAKEN OUT OF ROTATION: {why}")),
         None => fact(&rotation.role, role, format!("in rotation{took}")),
     };
@@ -115,12 +116,7 @@ fn backup(reading: &PostgresReading, role: Role) -> Vec<Line> {
     vec![line]
 }
 
-fn senders(
-    target: &TargetState,
-    reading: &PostgresReading,
-    context: PanelContext<'_>,
-    lines: Vec<Line>,
-) -> Section {
+fn senders(target: &TargetState, reading: &PostgresReading, context: PanelContext<'_>) -> Option<Section> {
     let role = number_role(target, context);
     let rows: Vec<Row> = reading
         .senders
@@ -130,7 +126,7 @@ fn senders(
         .map(|sender| sender_row(target, sender, role))
         .collect();
     if rows.is_empty() {
-        return Section::lines("", lines);
+        return None;
     }
     let table = Table {
         columns: vec![
@@ -148,7 +144,7 @@ fn senders(
         empty: String::new(),
         fixed_order: false,
     };
-    Section { title: "Copies of it".to_owned(), lines, table: Some(table) }
+    Some(Section::table("Copies of it", table))
 }
 
 fn sender_row(target: &TargetState, sender: &Sender, role: Role) -> Row {

@@ -196,6 +196,7 @@ pub struct PostgresState {
     pub setback: Option<(Now, Setback)>,
     /// What grows towards a limit.
     pub trends: Trends,
+    caught_up_at: Option<Now>,
     databases: Vec<DatabaseCounters>,
     totals: VecDeque<(Now, Totals)>,
     window: StatementWindow,
@@ -222,6 +223,9 @@ impl PostgresState {
         if let Part::Ready(sessions) = &reading.sessions {
             self.activity.absorb(sessions, now);
         }
+        if reading.standby.ready().is_some_and(|standby| standby.behind_bytes == Some(0.0)) {
+            self.caught_up_at = Some(now);
+        }
         self.trends.absorb(&reading, now);
         self.remember(&reading);
         self.latest = Some((now, reading));
@@ -242,6 +246,23 @@ impl PostgresState {
         ] {
             series.push(None);
         }
+    }
+
+    /// The most seconds that this standby can be behind; none on a primary. The age of the newest replayed transaction alone is not that:
+    /// on a quiet primary it grows although nothing is missing, and a few bytes on the way would make minutes of it. So while WAL
+    /// arrives it is no more than the time since the standby was last seen to have replayed all of it.
+    #[must_use]
+    pub fn standby_lag(&self) -> Option<f64> {
+        let (at, reading) = self.latest.as_ref()?;
+        let standby = reading.standby.ready()?;
+        if standby.receiver.as_deref() != Some("streaming") {
+            return standby.staleness_seconds;
+        }
+        if standby.behind_bytes == Some(0.0) {
+            return Some(0.0);
+        }
+        let since = self.caught_up_at.map(|caught_up| at.since(caught_up).as_secs_f64());
+        standby.staleness_seconds.into_iter().chain(since).min_by(f64::total_cmp)
     }
 
     /// The newest reading.
@@ -392,6 +413,28 @@ mod tests {
         state.absorb(reading(14.0, 20.0, 0.0), Now::example(4));
         assert_eq!(state.rates.transactions, Some(2.0));
         assert_eq!(state.histories.transactions.tail(3), vec![None, None, Some(2.0)]);
+    }
+
+    #[test]
+    fn bytes_on_the_way_of_a_quiet_primary_are_no_minutes() {
+        let standby = |behind: f64, receiver: Option<&str>| PostgresReading {
+            standby: Part::Ready(super::super::Standby {
+                receiver: receiver.map(str::to_owned),
+                behind_bytes: Some(behind),
+                staleness_seconds: Some(300.0),
+                ..super::super::Standby::default()
+            }),
+            ..PostgresReading::default()
+        };
+        let mut state = PostgresState::default();
+        state.absorb(standby(900.0, Some("streaming")), Now::example(0));
+        assert_eq!(state.standby_lag(), Some(300.0), "never seen caught up: it can be all of it");
+        state.absorb(standby(0.0, Some("streaming")), Now::example(2));
+        assert_eq!(state.standby_lag(), Some(0.0));
+        state.absorb(standby(900.0, Some("streaming")), Now::example(6));
+        assert_eq!(state.standby_lag(), Some(4.0));
+        state.absorb(standby(0.0, None), Now::example(8));
+        assert_eq!(state.standby_lag(), Some(300.0), "nothing arrives: its data is that old");
     }
 
     #[test]

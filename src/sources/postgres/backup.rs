@@ -14,7 +14,8 @@ const INTERVAL: Duration = Duration::from_secs(60);
 /// The backup files of one server.
 pub(super) struct BackupWatch {
     pattern: String,
-    found: Arc<Mutex<Part<Backup>>>,
+    /// What was found, and when: a file grows older between two looks.
+    found: Arc<Mutex<(Option<Now>, Part<Backup>)>>,
     asked: Option<Now>,
     running: Option<JoinHandle<()>>,
 }
@@ -32,10 +33,14 @@ impl BackupWatch {
             let (pattern, found) = (self.pattern.clone(), Arc::clone(&self.found));
             self.running = Some(tokio::task::spawn_blocking(move || {
                 let part = newest(&pattern, now.wall);
-                *found.lock().unwrap_or_else(PoisonError::into_inner) = part;
+                *found.lock().unwrap_or_else(PoisonError::into_inner) = (Some(now), part);
             }));
         }
-        self.found.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        let (looked, mut part) = self.found.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        if let (Some(looked), Part::Ready(backup)) = (looked, &mut part) {
+            backup.age += now.since(looked);
+        }
+        part
     }
 }
 
@@ -58,15 +63,20 @@ fn newest(pattern: &str, now: DateTime<Utc>) -> Part<Backup> {
             continue;
         }
         files += 1;
+        // A dump that has just begun is empty, and so is one that failed: neither is a backup.
+        if meta.len() == 0 {
+            continue;
+        }
         let age = (now - DateTime::<Utc>::from(written)).to_std().unwrap_or_default();
         if newest.as_ref().is_none_or(|newest| age < newest.age) {
             newest = Some(Backup { path: path.display().to_string(), age, bytes: meta.len(), files: 0 });
         }
     }
-    newest.map_or_else(
-        || failed(format!("no backup: no file is named {pattern}")),
-        |newest| Part::Ready(Backup { files, ..newest }),
-    )
+    let none = match files {
+        0 => format!("no backup: no file is named {pattern}"),
+        _ => format!("no backup: every file named {pattern} is empty"),
+    };
+    newest.map_or_else(|| failed(none), |newest| Part::Ready(Backup { files, ..newest }))
 }
 
 #[cfg(test)]
@@ -77,18 +87,20 @@ mod tests {
     fn the_newest_file_counts_and_none_is_said() {
         let folder = std::env::temp_dir().join(format!("stacktop-backups-{}", std::process::id()));
         std::fs::create_dir_all(folder.join("a.dump.d")).expect("a folder");
-        let old = std::fs::File::create(folder.join("a.dump")).expect("a file");
+        std::fs::write(folder.join("a.dump"), "older").expect("a file");
+        let old = std::fs::File::options().write(true).open(folder.join("a.dump")).expect("a file");
         let written = old.metadata().and_then(|meta| meta.modified()).expect("its time");
         old.set_modified(written - Duration::from_secs(7200)).expect("set");
         let now = DateTime::<Utc>::from(written) + Duration::from_secs(1);
         let new = folder.join("b.dump");
         std::fs::write(&new, "x").expect("a file");
         let pattern = format!("{}/*.dump*", folder.display());
+        std::fs::write(folder.join("begun.dump"), "").expect("an empty file");
         let found = newest(&pattern, now);
         let none = newest(&format!("{}/*.tar", folder.display()), now);
         std::fs::remove_dir_all(&folder).expect("removed");
         let Part::Ready(found) = found else { panic!("{found:?}") };
-        assert_eq!((found.path, found.bytes, found.files), (new.display().to_string(), 1, 2));
+        assert_eq!((found.path, found.bytes, found.files), (new.display().to_string(), 1, 3));
         assert!(found.age < Duration::from_secs(60));
         assert!(none.gap().is_some_and(|gap| gap.note.contains("no backup")));
     }

@@ -104,19 +104,7 @@ impl PostgresSource {
 
     /// The texts in focus: those not known yet are asked for.
     async fn texts(&mut self, open: &mut Open, focus: &[Focus]) -> Vec<(i64, String)> {
-        let wanted: Vec<i64> = focus
-            .iter()
-            .flat_map(|focus| match focus {
-                Focus::StatementTexts(ids) => ids.as_slice(),
-                Focus::Server
-                | Focus::Look(_)
-                | Focus::FailedJobs { .. }
-                | Focus::OpenJobs { .. }
-                | Focus::More { .. }
-                | Focus::Job { .. } => &[],
-            })
-            .copied()
-            .collect();
+        let wanted: Vec<i64> = focus.iter().flat_map(Focus::statements).copied().collect();
         let missing: Vec<i64> = wanted.iter().copied().filter(|id| !self.texts.contains_key(id)).collect();
         if let (false, Some(sql)) = (missing.is_empty(), open.questions.texts.clone()) {
             if self.texts.len() + missing.len() > TEXTS_LIMIT {

@@ -315,7 +315,7 @@ async fn a_copy_is_measured_by_its_own_limits_and_backups_by_their_age() {
         let backups = Some(format!("{}/*.dump", folder.path().display()));
         let connect = PostgresConnect { rotation: Some(limits(latency)), backups, ..connect(&url) };
         let mut watch = Watch::new(Connect::Postgres(connect));
-        until(&mut watch, "the backup", |watch| reading(watch).backup.ready().is_some()).await;
+        until(&mut watch, "the backup", |watch| reading(watch).backup.gap().is_some()).await;
         let shown = format!("{:?}", panel(Screen::Replication).content(watch.context(), &[]));
         assert_eq!(shown.contains("WOULD BE TAKEN OUT"), out, "{shown}");
         let world = &watch.world;
@@ -329,7 +329,7 @@ async fn a_copy_is_measured_by_its_own_limits_and_backups_by_their_age() {
         assert_eq!(rules.contains(&"postgres.rotation"), out, "{rules:?}");
         let backup =
             world.alerts.findings().iter().find(|finding| finding.signal.rule == "postgres.backup").copied();
-        assert!(backup.is_some_and(|finding| finding.signal.sentence.contains("empty")));
+        assert!(backup.is_some_and(|finding| finding.signal.sentence.contains("is empty")));
     }
 }
 

@@ -61,7 +61,7 @@ impl Scene<'_> {
             return;
         }
         let bytes = standby.behind_bytes.unwrap_or_default();
-        let seconds = standby.staleness_seconds.filter(|_| bytes > 0.0);
+        let seconds = self.state.standby_lag().filter(|_| bytes > 0.0);
         let by_time = seconds.and_then(|lag| self.rules.grade("postgres.replication_lag", lag));
         let by_size = self.rules.grade("postgres.replication_bytes", bytes);
         if let Some(severity) = by_time.max(by_size) {
@@ -81,7 +81,7 @@ impl Scene<'_> {
         let place = || Self::on(Screen::Replication);
         if let Some(rotation) = self.reading.rotation.clone()
             && self.rules.get("postgres.rotation").enabled
-            && let Some(why) = rotation.out(self.reading.standby.ready(), self.reading.probe)
+            && let Some(why) = rotation.out(self.state.standby_lag(), self.reading.probe)
         {
             let sentence = format!("{} would be taken out of rotation: {why}", tidy(&rotation.role, 24));
             let step = "keep readers away until it caught up";
@@ -120,24 +120,11 @@ impl Scene<'_> {
         }
         match &self.reading.backup {
             Part::Ready(backup) => {
-                let empty = backup.bytes == 0;
-                let grade = self.rules.grade("postgres.backup", backup.age.as_secs_f64());
-                let on = self.rules.get("postgres.backup").enabled;
-                if let Some(severity) = grade.max((empty && on).then_some(Severity::Critical)) {
-                    let what = if empty { "empty" } else { "the newest" };
-                    let age = lasting(backup.age);
-                    let sentence =
-                        format!("the last backup is {age} old ({}, {what})", tidy(&backup.path, 40));
-                    self.push(
-                        "postgres.backup",
-                        "backup",
-                        severity,
-                        sentence,
-                        None,
-                        0,
-                        "see why none was made",
-                        place(),
-                    );
+                if let Some(severity) = self.rules.grade("postgres.backup", backup.age.as_secs_f64()) {
+                    let (age, path) = (lasting(backup.age), tidy(&backup.path, 40));
+                    let sentence = format!("the last backup is {age} old ({path})");
+                    let step = "see why none was made";
+                    self.push("postgres.backup", "backup", severity, sentence, None, 0, step, place());
                 }
             }
             Part::Unavailable(gap) if self.rules.get("postgres.backup").enabled => {

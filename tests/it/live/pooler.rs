@@ -126,6 +126,8 @@ async fn a_console_that_is_not_there_costs_its_part_only() {
         }
         let gap = reading(&watch).pooler.gap().expect("the reason").note.clone();
         assert!(gap.contains(words), "{gap}");
+        let findings = watch.world.alerts.findings();
+        assert!(findings.iter().any(|finding| finding.signal.rule == "pgbouncer.silent"), "{findings:?}");
         assert!(reading(&watch).sessions.ready().is_some());
     }
 }

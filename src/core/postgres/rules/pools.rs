@@ -7,6 +7,13 @@ use crate::core::text::{counted, lasting, tidy};
 
 impl Scene<'_> {
     pub(super) fn pools(&mut self) {
+        if let Some(gap) = self.reading.pooler.gap().filter(|_| self.rules.get("pgbouncer.silent").enabled) {
+            // Whoever waited there may still wait: that nothing is known must not look like an end of it.
+            let sentence = format!("{}; who waits there is not known", gap.note);
+            let step = "check the pooler and `pgbouncer` of the target";
+            let place = Self::on(Screen::Health);
+            self.push("pgbouncer.silent", "console", Severity::Warning, sentence, None, 0, step, place);
+        }
         let Some(pooler) = self.reading.pooler.ready().cloned() else { return };
         for pool in &pooler.pools {
             let severity = self.rules.grade("pgbouncer.waiting", pool.longest_wait.as_secs_f64());

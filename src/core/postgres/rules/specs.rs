@@ -144,6 +144,14 @@ pub const RULES: &[RuleSpec] = &[
         Saturation,
     ),
     rule(
+        "pgbouncer.silent",
+        "the console of a PgBouncer does not answer: nobody knows who waits",
+        State,
+        (None, None),
+        0,
+        Saturation,
+    ),
+    rule(
         "pgbouncer.paused",
         "a database of a PgBouncer is paused or disabled",
         State,

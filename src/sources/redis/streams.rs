@@ -22,7 +22,7 @@ pub(super) struct Streams {
 }
 
 impl Streams {
-    /// Goes on looking, a little, and reads the groups of what is found; `whole` tells whether every key was looked at once.
+    /// Goes on looking, a little, and reads the groups of what is found.
     pub(super) async fn read(&mut self, connection: &mut Connection) -> Part<Vec<StreamGroup>> {
         match self.look(connection).await {
             Ok(groups) => Part::Ready(groups),

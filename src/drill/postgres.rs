@@ -170,7 +170,6 @@ fn counters(sim: &Sim, standby: bool) -> DatabaseCounters {
     let counters = &sim.counters;
     DatabaseCounters {
         name: "shop".to_owned(),
-        backends: 15 + sim.waiters.len() as i64,
         commits: if standby { counters.commits * 0.2 } else { counters.commits },
         rollbacks: counters.rollbacks,
         blocks_read: counters.reads,

@@ -159,8 +159,6 @@ fn server(reading: &PostgresReading, state: &PostgresState, role: Role) -> Vec<L
 
 fn databases(target: &TargetState, reading: &PostgresReading, context: PanelContext<'_>) -> Section {
     let role = number_role(target, context);
-    let freeze =
-        reading.health.ready().and_then(|health| health.freeze_max_age).unwrap_or(DEFAULT_FREEZE_AGE);
     let mut lines = Vec::new();
     if let Some(gap) = reading.databases.gap() {
         lines.push(Line::of(Role::Warning, &gap.note));
@@ -170,7 +168,7 @@ fn databases(target: &TargetState, reading: &PostgresReading, context: PanelCont
         .ready()
         .into_iter()
         .flatten()
-        .map(|database| row(target, database, freeze, role))
+        .map(|database| row(target, reading, database, role))
         .collect();
     let table = Table {
         columns: vec![
@@ -190,7 +188,9 @@ fn databases(target: &TargetState, reading: &PostgresReading, context: PanelCont
     Section { title: "Databases (counters since their last reset)".to_owned(), lines, table: Some(table) }
 }
 
-fn row(target: &TargetState, database: &DatabaseCounters, freeze: f64, role: Role) -> Row {
+fn row(target: &TargetState, reading: &PostgresReading, database: &DatabaseCounters, role: Role) -> Row {
+    let freeze =
+        reading.health.ready().and_then(|health| health.freeze_max_age).unwrap_or(DEFAULT_FREEZE_AGE);
     let age = database.xid_age.map(|age| age as f64);
     let near = age.map(|age| age / WRAPAROUND);
     let worry = match near {
@@ -199,6 +199,11 @@ fn row(target: &TargetState, database: &DatabaseCounters, freeze: f64, role: Rol
         _ => role,
     };
     let checksums = database.checksum_failures;
+    let backends = reading
+        .sessions
+        .ready()
+        .map(|all| all.iter().filter(|session| session.database == database.name).count() as f64)
+        .filter(|_| !database.name.is_empty());
     let broken = if checksums.is_some_and(|count| count > 0.0) { Role::Critical } else { role };
     Row::flat(
         RowKey::new(&["database", target.id.as_str(), &database.name]),
@@ -207,7 +212,7 @@ fn row(target: &TargetState, database: &DatabaseCounters, freeze: f64, role: Rol
                 Role::Strong,
                 if database.name.is_empty() { "(shared objects)" } else { &database.name },
             ),
-            Cell::number(Some(database.backends as f64), database.backends.to_string()).role(role),
+            Cell::number(backends, or_dash(backends, count)).role(role),
             Cell::number(Some(database.deadlocks), count(database.deadlocks)).role(role),
             Cell::number(Some(database.temp_bytes), bytes(database.temp_bytes)).role(role),
             Cell::number(checksums, or_dash(checksums, count)).role(broken),

@@ -198,8 +198,6 @@ impl Session {
 pub struct DatabaseCounters {
     /// Its name; empty for the objects shared by all.
     pub name: String,
-    /// Connections now.
-    pub backends: i64,
     /// Transactions committed.
     pub commits: f64,
     /// Transactions rolled back.

@@ -75,6 +75,11 @@ pub fn asked_at(rows: &[Row]) -> Option<DateTime<Utc>> {
     get(rows.first()?, 14)
 }
 
+/// How many processes there are in databases; it comes with the rows of some.
+pub fn in_databases(rows: &[Row]) -> Option<i64> {
+    get(rows.first()?, 20)
+}
+
 /// One session; nothing for a row without a pid.
 pub fn session(row: &Row, superusers: &[u32]) -> Option<Session> {
     let class = text(row, 9);
@@ -112,30 +117,29 @@ pub fn database(row: &Row) -> DatabaseCounters {
     let number = |at| get::<f64>(row, at).unwrap_or_default();
     DatabaseCounters {
         name: text(row, 0).unwrap_or_default(),
-        backends: get(row, 1).unwrap_or_default(),
-        commits: number(2),
-        rollbacks: number(3),
-        blocks_read: number(4),
-        blocks_hit: number(5),
-        rows_changed: number(6),
-        temp_files: number(7),
-        temp_bytes: number(8),
-        deadlocks: number(9),
-        checksum_failures: get(row, 10),
-        xid_age: get(row, 11),
-        multixact_age: get(row, 12),
+        commits: number(1),
+        rollbacks: number(2),
+        blocks_read: number(3),
+        blocks_hit: number(4),
+        rows_changed: number(5),
+        temp_files: number(6),
+        temp_bytes: number(7),
+        deadlocks: number(8),
+        checksum_failures: get(row, 9),
+        xid_age: get(row, 10),
+        multixact_age: get(row, 11),
     }
 }
 
-/// The limit; who uses it is counted from the sessions if those can be told apart, else from all backends.
-pub fn slots(row: &Row, sessions: Option<&[Session]>, backends: i64) -> Slots {
+/// The limit; who uses it is counted from the sessions. A role that may not read the kind of others' sessions counts those in a
+/// database.
+pub fn slots(row: &Row, sessions: &[Session], kinds_known: bool) -> Slots {
+    let uses =
+        |session: &&Session| if kinds_known { session.is_client() } else { !session.database.is_empty() };
     Slots {
         max: get(row, 0).unwrap_or_default(),
         reserved: get(row, 1).unwrap_or_default(),
-        used: sessions.map_or_else(
-            || backends,
-            |sessions| sessions.iter().filter(|session| session.is_client()).count() as i64,
-        ),
+        used: sessions.iter().filter(uses).count() as i64,
         synchronous: text(row, 2).unwrap_or_default(),
     }
 }

@@ -3,7 +3,7 @@
 use super::connection::{self, Connection, Parameter, gap};
 use super::decode;
 use super::queries::{self, Questions};
-use super::sessions::KnownSessions;
+use super::sessions::{Ask, KnownSessions};
 use crate::core::part::{Gap, GapKind, Part};
 use crate::core::postgres::locks::LockReading;
 use crate::core::postgres::{DatabaseCounters, Health, PostgresReading, Server, Session, Statements};
@@ -117,11 +117,11 @@ impl Open {
 
     /// One round trip: all questions are sent before the first answer is awaited.
     async fn hot(&mut self) -> Result<PostgresReading, Error> {
-        let since = self.known.since();
-        let moment: [Parameter<'_>; 1] = [(&since, Type::TIMESTAMPTZ)];
+        // Without the right to read the activity of others nobody can tell from outside which of them have changed.
+        let ask = if self.server.reads_all_stats { self.known.ask() } else { Ask::All };
         let began = Instant::now();
         let (sessions, databases, slots, kept, recovery) = tokio::join!(
-            self.ask(&self.questions.sessions, &moment),
+            self.sessions(&ask),
             self.ask(queries::DATABASES, &[]),
             self.ask(queries::SLOTS, &[]),
             self.ask(&self.questions.replication_slots, &[]),
@@ -131,13 +131,19 @@ impl Open {
         self.server.in_recovery = recovery?.first().is_some_and(|row| row.get(0));
         let sessions = part(sessions, "sessions", |rows| {
             let read = rows.iter().filter_map(|row| decode::session(row, &self.superusers)).collect();
-            Some(self.known.absorb(read, since, decode::asked_at(&rows)))
+            let counted = (ask != Ask::All).then(|| decode::in_databases(&rows).unwrap_or_default());
+            Some(self.known.absorb(read, counted, decode::asked_at(&rows)))
         })?;
         let told_apart = sessions.ready().filter(|_| self.server.reads_all_stats).map(Vec::as_slice);
         let databases: Part<Vec<DatabaseCounters>> = part(databases, "databases", all(decode::database))?;
-        self.known.compare(databases.ready().map_or(&[], Vec::as_slice));
-        let backends = databases.ready().map_or(0, |all| all.iter().map(|database| database.backends).sum());
-        let slots = part(slots, "connections", first(|row| decode::slots(row, told_apart, backends)))?;
+        let kinds_known = self.server.reads_all_stats;
+        let slots = match (&sessions, slots) {
+            (Part::Unavailable(gap), Ok(_)) => Part::Unavailable(gap.clone()),
+            (all, slots) => {
+                let all = all.ready().map_or(&[][..], Vec::as_slice);
+                part(slots, "connections", first(|row| decode::slots(row, all, kinds_known)))?
+            }
+        };
         // This view reads every session again: it is asked only where one of them feeds a copy (or nobody can tell).
         let feeds = told_apart.is_none_or(|all| all.iter().any(Session::is_walsender));
         let senders = if feeds {
@@ -162,6 +168,16 @@ impl Open {
             probe,
             ..PostgresReading::default()
         })
+    }
+
+    async fn sessions(&self, ask: &Ask) -> Result<Vec<Row>, Error> {
+        match ask {
+            Ask::All => self.ask(&self.questions.sessions, &[]).await,
+            Ask::Changed { since, pids } => {
+                let parameters: [Parameter<'_>; 2] = [(since, Type::TIMESTAMPTZ), (pids, Type::INT4_ARRAY)];
+                self.ask(&self.questions.changed, &parameters).await
+            }
+        }
     }
 
     async fn locks(&self) -> Result<Part<LockReading>, Error> {

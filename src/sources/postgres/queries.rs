@@ -26,8 +26,9 @@ pub const SERVER: &str = "SELECT current_setting('server_version_num')::int4, cu
      pg_has_role(current_user, 'pg_read_all_stats', 'usage'), pg_has_role(current_user, 'pg_signal_backend', 'usage'), \
      (SELECT array_agg(oid) FROM pg_catalog.pg_roles WHERE rolsuper)";
 
-/// Counters of every database; ages of the oldest ids.
-pub const DATABASES: &str = "SELECT s.datname, s.numbackends::int8, s.xact_commit::float8, s.xact_rollback::float8, \
+/// Counters of every database; ages of the oldest ids. The number of backends is not among them: to count them the server takes
+/// another copy of the state of all.
+pub const DATABASES: &str = "SELECT s.datname, s.xact_commit::float8, s.xact_rollback::float8, \
      s.blks_read::float8, s.blks_hit::float8, (s.tup_inserted + s.tup_updated + s.tup_deleted)::float8, \
      s.temp_files::float8, s.temp_bytes::float8, s.deadlocks::float8, s.checksum_failures::float8, \
      age(d.datfrozenxid)::int8, mxid_age(d.datminmxid)::int8 \
@@ -75,8 +76,11 @@ pub const VACUUMS: &str = "SELECT v.pid, v.datname, coalesce(c.relname, v.relid:
 /// The questions whose columns depend on the version.
 #[derive(Clone, Debug)]
 pub struct Questions {
-    /// Every server process; given a moment, only those that are not idle or have changed since then.
+    /// Every server process.
     pub sessions: String,
+    /// The server processes `$2`, those that have come and those that have begun a statement since `$1`; with each row the number of
+    /// processes in databases. Only for a role that reads the activity of others.
+    pub changed: String,
     /// Locks that somebody waits for, and who holds them.
     pub locks: String,
     /// Replication slots and the WAL they keep.
@@ -103,14 +107,24 @@ pub fn questions(columns: &[(String, String)], schema: Option<&str>) -> Question
         if has(view, column) { sql.to_owned() } else { format!("NULL::{kind}") }
     };
     let query_id = or_null("pg_stat_activity", "query_id", "a.query_id", "int8");
-    let sessions = format!(
-        // Moments come as they are and are taken apart here: arithmetic on a row costs the server more than the row.
-        "SELECT a.pid, a.backend_start, a.leader_pid, a.datname, a.usename, a.application_name, a.client_addr, \
-         a.backend_type, a.state, a.wait_event_type, a.wait_event, a.xact_start, a.query_start, a.state_change, \
-         statement_timestamp(), a.backend_xid IS NOT NULL, \
-         CASE WHEN a.backend_xmin IS NOT NULL THEN age(a.backend_xmin)::int4 END, a.usesysid, a.query, {query_id} \
-         FROM pg_catalog.pg_stat_activity a \
-         WHERE $1::timestamptz IS NULL OR a.state IS DISTINCT FROM 'idle' OR a.state_change > $1"
+    // Moments come as they are and are taken apart here: arithmetic on a row costs the server more than the row.
+    let session = |database: &str, user: &str| {
+        format!(
+            "SELECT a.pid, a.backend_start, a.leader_pid, {database}, {user}, a.application_name, a.client_addr, \
+             a.backend_type, a.state, a.wait_event_type, a.wait_event, a.xact_start, a.query_start, a.state_change, \
+             statement_timestamp(), a.backend_xid IS NOT NULL, \
+             CASE WHEN a.backend_xmin IS NOT NULL THEN age(a.backend_xmin)::int4 END, a.usesysid, a.query, {query_id}"
+        )
+    };
+    let sessions = format!("{} FROM pg_catalog.pg_stat_activity a", session("a.datname", "a.usename"));
+    // The view makes a row of every process before a condition is looked at; these functions look at one field of one process, all at
+    // the same copy of the server's state.
+    let changed = format!(
+        "{}, (SELECT sum(pg_stat_get_db_numbackends(b.oid))::int8 FROM pg_catalog.pg_database b) \
+         FROM (SELECT pg_stat_get_backend_pid(id) AS pid FROM pg_stat_get_backend_idset() id \
+         WHERE pg_stat_get_backend_activity_start(id) > $1 OR pg_stat_get_backend_start(id) > $1 UNION SELECT unnest($2::int4[])) e, \
+         LATERAL pg_stat_get_activity(e.pid) a LEFT JOIN pg_catalog.pg_database d ON d.oid = a.datid",
+        session("d.datname", "pg_get_userbyid(a.usesysid)")
     );
     let waiting = or_null(
         "pg_locks",
@@ -154,6 +168,7 @@ pub fn questions(columns: &[(String, String)], schema: Option<&str>) -> Question
     };
     Questions {
         sessions,
+        changed,
         locks,
         replication_slots: replication_slots(&has),
         health,

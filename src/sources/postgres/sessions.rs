@@ -1,9 +1,9 @@
 //! Which sessions there are, without reading each idle one again at every poll: most are idle, and each row costs the server.
 //!
-//! A poll asks for the sessions that do something or have changed since the last one. The others are kept with their ages
-//! advanced, for as long as the number of backends that the server counts itself agrees.
+//! A poll asks for the sessions that were not idle when it last asked and for those that have begun something since. The others are
+//! kept with their ages advanced, for as long as the number that the server counts agrees; else all are read by the next poll.
 
-use crate::core::postgres::{DatabaseCounters, Session, SessionState};
+use crate::core::postgres::{Session, SessionState};
 use chrono::{DateTime, TimeDelta, Utc};
 use std::collections::HashSet;
 use std::time::Duration;
@@ -12,6 +12,23 @@ use std::time::Duration;
 const SLACK: TimeDelta = TimeDelta::seconds(1);
 /// All are read at least this often, whatever the counts say.
 const FULL_EVERY: TimeDelta = TimeDelta::seconds(30);
+
+/// One row by its process id costs the server this many times what it costs among all rows.
+const SINGLE_COST: usize = 12;
+
+/// Which sessions are to be read.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Ask {
+    /// Every one.
+    All,
+    /// Those that have begun something since then, and these.
+    Changed {
+        /// A moment on the server's clock.
+        since: DateTime<Utc>,
+        /// Process ids of what was not idle.
+        pids: Vec<i32>,
+    },
+}
 
 /// What is known from the polls before.
 #[derive(Debug, Default)]
@@ -24,30 +41,40 @@ pub struct KnownSessions {
 }
 
 impl KnownSessions {
-    /// From when on an idle session must have changed to be read again; nothing: all are to be read.
+    /// What is to be read next.
     #[must_use]
-    pub fn since(&self) -> Option<DateTime<Utc>> {
-        let at = self.at?;
-        (at - self.full_at? < FULL_EVERY).then(|| at - SLACK)
+    pub fn ask(&self) -> Ask {
+        let (Some(at), Some(full_at)) = (self.at, self.full_at) else { return Ask::All };
+        let pids: Vec<i32> =
+            self.sessions.iter().filter(|session| !is_idle(session)).map(|session| session.id.pid).collect();
+        if at - full_at >= FULL_EVERY || pids.len() * SINGLE_COST > self.sessions.len() {
+            return Ask::All;
+        }
+        Ask::Changed { since: at - SLACK, pids }
     }
 
-    /// All sessions now, from the `rows` of a read that was given `since` and happened at `now` by the server's clock.
+    /// All sessions now: from the `rows` of a read that happened at `now` by the server's clock. If it was not of all, `counted` is the
+    /// number of sessions in databases that there were.
     pub fn absorb(
         &mut self,
         mut rows: Vec<Session>,
-        since: Option<DateTime<Utc>>,
+        counted: Option<i64>,
         now: Option<DateTime<Utc>>,
     ) -> Vec<Session> {
-        if let (Some(_), Some(before), Some(now)) = (since, self.at, now) {
+        if let (Some(counted), Some(before), Some(now)) = (counted, self.at, now) {
             let passed = (now - before).to_std().unwrap_or_default();
             let read: HashSet<i32> = rows.iter().map(|session| session.id.pid).collect();
-            let idle = |session: &Session| session.state == SessionState::Idle;
             let kept = std::mem::take(&mut self.sessions);
             rows.extend(
                 kept.into_iter()
-                    .filter(|session| idle(session) && !read.contains(&session.id.pid))
+                    .filter(|session| is_idle(session) && !read.contains(&session.id.pid))
                     .map(|session| older(session, passed)),
             );
+            let known = rows.iter().filter(|session| !session.database.is_empty()).count();
+            if i64::try_from(known) != Ok(counted) {
+                // Somebody who was idle has left.
+                self.full_at = None;
+            }
             rows.sort_by_key(|session| session.id);
         } else {
             self.full_at = now;
@@ -56,15 +83,10 @@ impl KnownSessions {
         self.sessions.clone_from(&rows);
         rows
     }
+}
 
-    /// Compares with the server's own count; where it differs, somebody who was idle has left and all are read next time.
-    pub fn compare(&mut self, databases: &[DatabaseCounters]) {
-        let counted: i64 = databases.iter().map(|database| database.backends).sum();
-        let known = self.sessions.iter().filter(|session| !session.database.is_empty()).count();
-        if i64::try_from(known) != Ok(counted) {
-            self.full_at = None;
-        }
-    }
+fn is_idle(session: &Session) -> bool {
+    session.state == SessionState::Idle
 }
 
 fn older(mut session: Session, passed: Duration) -> Session {
@@ -97,39 +119,44 @@ mod tests {
         sessions.iter().map(|session| session.id.pid).collect()
     }
 
-    #[test]
-    fn idle_sessions_stay_and_grow_older_until_the_count_differs() {
-        use SessionState::{Active, Idle};
-        let mut known = KnownSessions::default();
-        assert_eq!(known.since(), None);
-        let all = vec![session(1, Idle), session(2, Active), session(3, Idle)];
-        assert_eq!(pids(&known.absorb(all, None, at(0))), [1, 2, 3]);
-        known.compare(&[DatabaseCounters { backends: 3, ..DatabaseCounters::default() }]);
-
-        // 3 runs something, 2 has ended, 1 was not read.
-        let since = known.since();
-        assert_eq!(since, at(-1));
-        let now = known.absorb(vec![session(3, Active)], since, at(2));
-        assert_eq!(pids(&now), [1, 3]);
-        assert_eq!(now[0].state_age, Some(Duration::from_secs(7)));
-        assert_eq!(now[1].state, Active);
-
-        // The server counts one: 1 has left without a word, so all are read.
-        known.compare(&[DatabaseCounters { backends: 1, ..DatabaseCounters::default() }]);
-        assert_eq!(known.since(), None);
-        assert_eq!(pids(&known.absorb(vec![session(3, Active)], None, at(4))), [3]);
-        assert!(known.since().is_some());
+    /// `busy` active sessions and `idle` idle ones.
+    fn many(busy: i32, idle: i32) -> Vec<Session> {
+        let state = |pid| if pid <= busy { SessionState::Active } else { SessionState::Idle };
+        (1..=busy + idle).map(|pid| session(pid, state(pid))).collect()
     }
 
     #[test]
-    fn all_are_read_again_after_a_while() {
+    fn idle_sessions_stay_and_grow_older_until_they_are_gone() {
         let mut known = KnownSessions::default();
-        known.absorb(vec![session(1, SessionState::Idle)], None, at(0));
-        let since = known.since();
-        known.absorb(Vec::new(), since, at(29));
-        assert_eq!(known.since(), at(28));
-        let since = known.since();
-        known.absorb(Vec::new(), since, at(31));
-        assert_eq!(known.since(), None);
+        assert_eq!(known.ask(), Ask::All);
+        assert_eq!(known.absorb(many(2, 38), None, at(0)).len(), 40);
+        assert_eq!(known.ask(), Ask::Changed { since: at(-1).expect("a moment"), pids: vec![1, 2] });
+
+        // 3 runs something, 1 is idle now, 2 has ended; all others were not read.
+        let rows = || vec![session(1, SessionState::Idle), session(3, SessionState::Active)];
+        let now = known.absorb(rows(), Some(39), at(2));
+        assert_eq!(pids(&now), (1..=40).filter(|pid| *pid != 2).collect::<Vec<_>>());
+        assert_eq!(now[0].state_age, Some(Duration::from_secs(5)));
+        assert_eq!(now[1].state, SessionState::Active);
+        assert_eq!(now[2].state_age, Some(Duration::from_secs(7)));
+        assert_eq!(known.ask(), Ask::Changed { since: at(1).expect("a moment"), pids: vec![3] });
+
+        // The server counts one less: it has left without a word, so all are read.
+        assert_eq!(known.absorb(rows(), Some(38), at(3)).len(), 39);
+        assert_eq!(known.ask(), Ask::All);
+        assert_eq!(known.absorb(many(2, 36), None, at(4)).len(), 38);
+        assert_ne!(known.ask(), Ask::All);
+    }
+
+    #[test]
+    fn all_are_read_where_many_work_and_after_a_while() {
+        let mut known = KnownSessions::default();
+        known.absorb(many(4, 36), None, at(0));
+        assert_eq!(known.ask(), Ask::All);
+        known.absorb(many(1, 39), None, at(1));
+        known.absorb(many(1, 0), Some(40), at(30));
+        assert_ne!(known.ask(), Ask::All);
+        assert_eq!(known.absorb(many(1, 0), Some(40), at(31)).len(), 40);
+        assert_eq!(known.ask(), Ask::All);
     }
 }

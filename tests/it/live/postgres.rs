@@ -5,7 +5,9 @@ use stacktop::config::target::{Connect, PgTls, PostgresConnect};
 use stacktop::config::url;
 use stacktop::core::action::{Action, ActionError, Verdict};
 use stacktop::core::place::{RowKey, Screen};
-use stacktop::core::postgres::{BackendId, PgAction, PostgresReading, PostgresState, Rotation, backend_key};
+use stacktop::core::postgres::{
+    BackendId, PgAction, PostgresReading, PostgresState, Rotation, SessionState, backend_key,
+};
 use stacktop::core::report::PollErrorKind;
 use stacktop::core::world::SystemState;
 use stacktop::panels::panel;
@@ -62,6 +64,88 @@ async fn until(watch: &mut Watch, what: &str, done: impl Fn(&Watch) -> bool) {
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
     panic!("{what} did not come: {:?}", state(watch).forest);
+}
+
+/// What each session of a client does, by its process id; ours left out.
+async fn truth(eye: &Client) -> Vec<(i32, String)> {
+    let sql = "SELECT pid, coalesce(state, '') || ' ' || coalesce(application_name, '') FROM pg_stat_activity \
+               WHERE application_name LIKE 'herd%' ORDER BY 1";
+    let rows = eye.query(sql, &[]).await.expect("the activity");
+    rows.iter().map(|row| (row.get(0), row.get(1))).collect()
+}
+
+/// How often the question for what has changed was asked.
+async fn partial_reads(eye: &Client) -> i64 {
+    let sql = "SELECT coalesce(sum(calls), 0)::int8 FROM pg_stat_statements \
+               WHERE query LIKE '%pg_stat_get_db_numbackends(b.oid)%' AND query NOT LIKE '%pg_stat_statements%'";
+    eye.query_one(sql, &[]).await.expect("a count").get(0)
+}
+
+/// The same as the program knows it.
+fn seen(watch: &Watch) -> Vec<(i32, String)> {
+    let sessions = reading(watch).sessions.ready().expect("sessions");
+    let of_the_herd = sessions.iter().filter(|session| session.application.starts_with("herd"));
+    let mut seen: Vec<(i32, String)> = of_the_herd
+        .map(|session| {
+            let state = match session.state {
+                SessionState::Idle => "idle",
+                SessionState::IdleInTransaction => "idle in transaction",
+                other => panic!("{other:?}"),
+            };
+            (session.id.pid, format!("{state} {}", session.application))
+        })
+        .collect();
+    seen.sort_unstable();
+    seen
+}
+
+#[tokio::test]
+async fn a_poll_that_reads_only_what_changed_sees_all_that_is_there() {
+    for version in [13, 14, 16, 18] {
+        let variable = format!("STACKTOP_TEST_PG{version}_URL");
+        let Some(url) = server("a_poll_that_reads_only_what_changed_sees_all_that_is_there", &variable)
+        else {
+            continue;
+        };
+        let herd = |name: &str| {
+            let (name, url) = (name.to_owned(), url.clone());
+            async move {
+                let client = client(&url).await;
+                client.batch_execute(&format!("SET application_name = '{name}'")).await.expect("a name");
+                client
+            }
+        };
+        let mut idle = Vec::new();
+        for _ in 0..110 {
+            idle.push(herd("herd").await);
+        }
+        let eye = client(&url).await;
+        let mut watch = watch(&role(&url, "monitor"));
+        let before = partial_reads(&eye).await;
+        for round in 0..6 {
+            // Whoever did something a second ago is read again; what was idle for longer must come from what is known.
+            tokio::time::sleep(Duration::from_millis(2_200)).await;
+            watch.poll().await.expect("a poll");
+            let (quick, open) = (&idle[10 + round], &idle[20 + round]);
+            quick.batch_execute("SET application_name = 'herd that was quick'").await.expect("quick");
+            open.batch_execute("BEGIN").await.expect("in a transaction");
+            if round > 0 {
+                idle[19 + round].batch_execute("COMMIT").await.expect("idle again");
+            }
+            idle.push(herd("herd that is new").await);
+            if round % 2 == 1 {
+                // One of the idle is ended, and nobody comes instead: that is noticed, and all are read by the poll after.
+                let gone = pid(&idle[40 + round]).await;
+                eye.execute("SELECT pg_terminate_backend($1)", &[&gone]).await.expect("ended");
+                tokio::time::sleep(Duration::from_millis(300)).await;
+                watch.poll().await.expect("a poll");
+            }
+            watch.poll().await.expect("a poll");
+            assert_eq!(seen(&watch), truth(&eye).await, "PostgreSQL {version}, round {round}");
+        }
+        let partial = partial_reads(&eye).await - before;
+        assert!(partial >= 6, "PostgreSQL {version}: {partial} polls read only what had changed");
+    }
 }
 
 #[tokio::test]

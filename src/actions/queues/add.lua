@@ -4,10 +4,10 @@
 -- ARGV  4 id  5 name  6 data (JSON)  7 opts (JSON)  8 priority
 -- Returns: done | exists
 local hash, id = KEYS[14], ARGV[4]
-if redis.call('EXISTS', hash) == 1 then return 'exists' end
-redis.call('HSET', hash, 'name', ARGV[5], 'data', ARGV[6], 'opts', ARGV[7], 'timestamp', now, 'delay', 0,
+if call('EXISTS', hash) == 1 then return 'exists' end
+call('HSET', hash, 'name', ARGV[5], 'data', ARGV[6], 'opts', ARGV[7], 'timestamp', now, 'delay', 0,
   'priority', ARGV[8])
-redis.call('INCR', KEYS[15])
+call('INCR', KEYS[15])
 event('added', 'jobId', id, 'name', ARGV[5])
 enqueue(id, tonumber(ARGV[8]) or 0, options(ARGV[7]).lifo)
 event('waiting', 'jobId', id)

@@ -6,16 +6,17 @@
 -- KEYS  1 failed  2 wait  3 paused  4 active  5 meta  6 meta-paused  7 marker  8 events  9 prioritized  10 pc  11 priority
 --       12 delayed  13 completed, then per job what the script says
 -- ARGV  1 now (ms)  2 generation: 0 Bull, 3 to 6 BullMQ, -1 BullMQ of an unknown generation  3 options, then per job
+local call = redis.call
 local now, generation = ARGV[1], tonumber(ARGV[2])
 local bull, marked = generation == 0, generation >= 5
-local paused = redis.call('HEXISTS', KEYS[5], 'paused') == 1 or redis.call('EXISTS', KEYS[6]) == 1
+local paused = call('HEXISTS', KEYS[5], 'paused') == 1 or call('EXISTS', KEYS[6]) == 1
 local wake = false
 
 local limit
 local function event(...)
   if bull then return end
-  limit = limit or redis.call('HGET', KEYS[5], 'opts.maxLenEvents') or '10000'
-  redis.call('XADD', KEYS[8], 'MAXLEN', '~', limit, '*', 'event', ...)
+  limit = limit or call('HGET', KEYS[5], 'opts.maxLenEvents') or '10000'
+  call('XADD', KEYS[8], 'MAXLEN', '~', limit, '*', 'event', ...)
 end
 
 -- Puts a job in line: by its priority where that is wanted, in front of the others when it is lifo, else behind them.
@@ -24,34 +25,34 @@ local function enqueue(id, priority, lifo)
   if paused then target = KEYS[3] end
   wake = true
   if priority > 0 and generation >= 4 then
-    local counter = redis.call('INCR', KEYS[10])
-    redis.call('ZADD', KEYS[9], priority * 4294967296 + counter % 4294967296, id)
-    if generation == 4 and not paused and redis.call('LLEN', KEYS[2]) == 0 then
-      redis.call('LPUSH', KEYS[2], '0:0')
+    local counter = call('INCR', KEYS[10])
+    call('ZADD', KEYS[9], priority * 4294967296 + counter % 4294967296, id)
+    if generation == 4 and not paused and call('LLEN', KEYS[2]) == 0 then
+      call('LPUSH', KEYS[2], '0:0')
     end
   elseif priority > 0 and generation >= 0 then
     -- Bull and BullMQ 3: the list itself is in order; the index counts how many stand before.
-    redis.call('ZADD', KEYS[11], priority, id)
-    local before = redis.call('ZCOUNT', KEYS[11], 0, priority)
-    local next = redis.call('LINDEX', target, redis.call('LLEN', target) - (before - 1))
+    call('ZADD', KEYS[11], priority, id)
+    local before = call('ZCOUNT', KEYS[11], 0, priority)
+    local next = call('LINDEX', target, call('LLEN', target) - (before - 1))
     if next then
-      redis.call('LINSERT', target, 'BEFORE', next, id)
+      call('LINSERT', target, 'BEFORE', next, id)
     else
-      redis.call('RPUSH', target, id)
+      call('RPUSH', target, id)
     end
   elseif lifo then
-    redis.call('RPUSH', target, id)
+    call('RPUSH', target, id)
   else
-    redis.call('LPUSH', target, id)
+    call('LPUSH', target, id)
   end
 end
 
 -- Wakes a worker that waits for a marker, unless nothing may run.
 local function rouse()
   if not (wake and marked) or paused then return end
-  local concurrency = tonumber(redis.call('HGET', KEYS[5], 'concurrency') or '0')
-  if concurrency == 0 or redis.call('LLEN', KEYS[4]) < concurrency then
-    redis.call('ZADD', KEYS[7], 0, '0')
+  local concurrency = tonumber(call('HGET', KEYS[5], 'concurrency') or '0')
+  if concurrency == 0 or call('LLEN', KEYS[4]) < concurrency then
+    call('ZADD', KEYS[7], 0, '0')
   end
 end
 

@@ -3,13 +3,13 @@
 -- Options: the limit, empty for none
 -- Returns: done | same | old
 if generation < 5 then return 'old' end
-local before = redis.call('HGET', KEYS[5], 'concurrency') or ''
+local before = call('HGET', KEYS[5], 'concurrency') or ''
 if before == ARGV[3] then return 'same' end
 if ARGV[3] == '' then
-  redis.call('HDEL', KEYS[5], 'concurrency')
+  call('HDEL', KEYS[5], 'concurrency')
 else
-  redis.call('HSET', KEYS[5], 'concurrency', ARGV[3])
+  call('HSET', KEYS[5], 'concurrency', ARGV[3])
 end
-wake = redis.call('EXISTS', KEYS[2], KEYS[9]) > 0
+wake = call('EXISTS', KEYS[2], KEYS[9]) > 0
 rouse()
 return 'done'

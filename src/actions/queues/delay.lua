@@ -6,13 +6,13 @@
 local due = tonumber(ARGV[3])
 
 local function change(id, hash)
-  if redis.call('EXISTS', hash) == 0 then return 'ghost' end
-  local fields = redis.call('HMGET', hash, 'opts', 'gid')
+  if call('EXISTS', hash) == 0 then return 'ghost' end
+  local fields = call('HMGET', hash, 'opts', 'gid')
   if fields[2] or type(options(fields[1]).group) == 'table' then return 'grouped' end
-  local score = redis.call('ZSCORE', KEYS[12], id)
+  local score = call('ZSCORE', KEYS[12], id)
   if not score then return 'moved' end
-  redis.call('ZADD', KEYS[12], string.format('%.0f', due * 4096 + tonumber(score) % 4096), id)
-  redis.call('HSET', hash, 'delay', string.format('%.0f', math.max(due - tonumber(now), 0)))
+  call('ZADD', KEYS[12], string.format('%.0f', due * 4096 + tonumber(score) % 4096), id)
+  call('HSET', hash, 'delay', string.format('%.0f', math.max(due - tonumber(now), 0)))
   event('delayed', 'jobId', id, 'delay', ARGV[3])
   return 'done'
 end
@@ -22,23 +22,23 @@ for job = 1, #ARGV - 3 do
   results[job] = change(ARGV[3 + job], KEYS[13 + job])
 end
 
-local first = redis.call('ZRANGE', KEYS[12], 0, 0, 'WITHSCORES')
+local first = call('ZRANGE', KEYS[12], 0, 0, 'WITHSCORES')
 if first[2] then
   local next = string.format('%.0f', math.floor(tonumber(first[2]) / 4096))
   if marked then
-    if not paused then redis.call('ZADD', KEYS[7], next, '1') end
+    if not paused then call('ZADD', KEYS[7], next, '1') end
   elseif bull then
     -- Its queues set a timer by this message; without the right to publish they look every five seconds.
     redis.pcall('PUBLISH', KEYS[12], next)
   else
     local target = KEYS[2]
     if paused then target = KEYS[3] end
-    if redis.call('LLEN', target) == 0 then
-      redis.call('LPUSH', target, '0:' .. next)
+    if call('LLEN', target) == 0 then
+      call('LPUSH', target, '0:' .. next)
     else
-      local head = redis.call('LINDEX', target, 0)
+      local head = call('LINDEX', target, 0)
       if string.sub(head, 1, 2) == '0:' and tonumber(string.sub(head, 3)) > tonumber(next) then
-        redis.call('LSET', target, 0, '0:' .. next)
+        call('LSET', target, 0, '0:' .. next)
       end
     end
   end

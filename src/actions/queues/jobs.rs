@@ -71,7 +71,7 @@ impl QueueExecutor {
                 flags.extend(options.reset_attempts.then_some('a'));
                 let parents = self.field(connection, queue, ids, "parentKey").await?;
                 let mut call = Self::begin(&self.scripts.retry, queue, family, now, &flags);
-                with_parents(&mut call, queue, ids, &parents);
+                with_parents(&mut call, (queue, family), ids, &parents);
                 call
             }
             JobAct::Promote => self.plain(&self.scripts.promote, (queue, family), ids, now, ""),
@@ -202,12 +202,23 @@ impl QueueExecutor {
     }
 }
 
-fn with_parents(call: &mut ScriptInvocation<'_>, queue: &QueueRef, ids: &[String], parents: &[String]) {
+/// What the retry needs of each job: few keys where few are enough, for each costs the server.
+fn with_parents(
+    call: &mut ScriptInvocation<'_>,
+    (queue, family): (&QueueRef, Family),
+    ids: &[String],
+    parents: &[String],
+) {
     for (id, parent) in ids.iter().zip(parents) {
         let hash = queue.key(id);
-        call.key(&hash).key(format!("{hash}:lock"));
-        for suffix in ["dependencies", "unsuccessful", "failed"] {
-            call.key(if parent.is_empty() { hash.clone() } else { format!("{parent}:{suffix}") });
+        call.key(&hash);
+        if family == Family::Bull {
+            call.key(format!("{hash}:lock"));
+        }
+        if !parent.is_empty() {
+            for suffix in ["dependencies", "unsuccessful", "failed"] {
+                call.key(format!("{parent}:{suffix}"));
+            }
         }
         call.arg(id).arg(parent);
     }

@@ -7,23 +7,23 @@ local limit = tonumber(ARGV[3])
 local answer = 'already'
 if not paused then
   answer = 'changed'
-  if bull then redis.call('SET', KEYS[6], 1) end
-  redis.call('HSET', KEYS[5], 'paused', 1)
-  if marked then redis.call('DEL', KEYS[7]) end
+  if bull then call('SET', KEYS[6], 1) end
+  call('HSET', KEYS[5], 'paused', 1)
+  if marked then call('DEL', KEYS[7]) end
   event('paused')
 end
 local left = 0
 if generation < 6 then
-  left = redis.call('LLEN', KEYS[2])
-  if left > 0 and redis.call('EXISTS', KEYS[3]) == 0 then
-    redis.call('RENAME', KEYS[2], KEYS[3])
+  left = call('LLEN', KEYS[2])
+  if left > 0 and call('EXISTS', KEYS[3]) == 0 then
+    call('RENAME', KEYS[2], KEYS[3])
     left = 0
   elseif left > 0 then
     -- There are jobs of an earlier pause: those stand nearer to the tail, where the next one is taken.
     local count = math.min(left, limit)
-    local oldest = redis.call('LRANGE', KEYS[2], -count, -1)
-    redis.call('LTRIM', KEYS[2], 0, -count - 1)
-    for at = count, 1, -1 do redis.call('LPUSH', KEYS[3], oldest[at]) end
+    local oldest = call('LRANGE', KEYS[2], -count, -1)
+    call('LTRIM', KEYS[2], 0, -count - 1)
+    for at = count, 1, -1 do call('LPUSH', KEYS[3], oldest[at]) end
     left = left - count
   end
 end

@@ -6,19 +6,19 @@
 local rank = tonumber(ARGV[3])
 
 local function change(id, hash)
-  if redis.call('EXISTS', hash) == 0 then return 'ghost' end
-  local fields = redis.call('HMGET', hash, 'opts', 'gid')
+  if call('EXISTS', hash) == 0 then return 'ghost' end
+  local fields = call('HMGET', hash, 'opts', 'gid')
   local opts = options(fields[1])
   if fields[2] or type(opts.group) == 'table' then return 'grouped' end
-  if redis.call('ZSCORE', KEYS[12], id) then
-    redis.call('HSET', hash, 'priority', rank)
+  if call('ZSCORE', KEYS[12], id) then
+    call('HSET', hash, 'priority', rank)
     return 'done'
   end
-  local stood = redis.call('ZREM', KEYS[9], id) == 1 or redis.call('LREM', KEYS[2], -1, id) == 1
-    or redis.call('LREM', KEYS[3], -1, id) == 1
+  local stood = call('ZREM', KEYS[9], id) == 1 or call('LREM', KEYS[2], -1, id) == 1
+    or call('LREM', KEYS[3], -1, id) == 1
   if not stood then return 'moved' end
-  if generation < 4 then redis.call('ZREM', KEYS[11], id) end
-  redis.call('HSET', hash, 'priority', rank)
+  if generation < 4 then call('ZREM', KEYS[11], id) end
+  call('HSET', hash, 'priority', rank)
   enqueue(id, rank, opts.lifo)
   return 'done'
 end

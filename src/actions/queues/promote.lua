@@ -3,12 +3,12 @@
 -- Per job  KEYS hash   ARGV id
 -- Returns per job: done | ghost | moved | grouped
 local function promote(id, hash)
-  if redis.call('EXISTS', hash) == 0 then return 'ghost' end
-  local fields = redis.call('HMGET', hash, 'opts', 'priority', 'gid')
+  if call('EXISTS', hash) == 0 then return 'ghost' end
+  local fields = call('HMGET', hash, 'opts', 'priority', 'gid')
   local opts = options(fields[1], true)
   if fields[3] or type(opts.group) == 'table' then return 'grouped' end
-  if redis.call('ZREM', KEYS[12], id) == 0 then return 'moved' end
-  redis.call('HSET', hash, 'delay', 0)
+  if call('ZREM', KEYS[12], id) == 0 then return 'moved' end
+  call('HSET', hash, 'delay', 0)
   enqueue(id, tonumber(fields[2] or opts.priority or 0) or 0, opts.lifo)
   event('waiting', 'jobId', id, 'prev', 'delayed')
   return 'done'

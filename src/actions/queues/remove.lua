@@ -9,27 +9,27 @@ local state = ARGV[3]
 local sets = { failed = KEYS[1], prioritized = KEYS[9], delayed = KEYS[12], completed = KEYS[13] }
 
 local function there(id)
-  if sets[state] then return redis.call('ZSCORE', sets[state], id) end
-  return redis.call('LPOS', KEYS[2], id) or redis.call('LPOS', KEYS[3], id)
+  if sets[state] then return call('ZSCORE', sets[state], id) end
+  return call('LPOS', KEYS[2], id) or call('LPOS', KEYS[3], id)
 end
 
 local function remove(id, hash, lock, logs, dependencies, processed, failures, unsuccessful, owner, schedulers)
   if not there(id) then return 'moved' end
-  if redis.call('EXISTS', lock) == 1 then return 'locked' end
-  local fields = redis.call('HMGET', hash, 'parentKey', 'gid', 'opts')
+  if call('EXISTS', lock) == 1 then return 'locked' end
+  local fields = call('HMGET', hash, 'parentKey', 'gid', 'opts')
   if fields[2] or type(options(fields[3]).group) == 'table' then return 'grouped' end
   if fields[1] then return 'child' end
-  if redis.call('EXISTS', dependencies, processed, failures, unsuccessful) > 0 then return 'parent' end
+  if call('EXISTS', dependencies, processed, failures, unsuccessful) > 0 then return 'parent' end
   local made = string.sub(id, 1, 7) == 'repeat:' and state ~= 'failed' and state ~= 'completed'
-  if made and redis.call('ZCARD', schedulers) > 0 then return 'scheduled' end
+  if made and call('ZCARD', schedulers) > 0 then return 'scheduled' end
   if sets[state] then
-    redis.call('ZREM', sets[state], id)
-  elseif redis.call('LREM', KEYS[2], 1, id) == 0 then
-    redis.call('LREM', KEYS[3], 1, id)
+    call('ZREM', sets[state], id)
+  elseif call('LREM', KEYS[2], 1, id) == 0 then
+    call('LREM', KEYS[3], 1, id)
   end
-  if generation < 4 then redis.call('ZREM', KEYS[11], id) end
-  if owner ~= hash and redis.call('GET', owner) == id then redis.call('DEL', owner) end
-  redis.call('DEL', hash, logs)
+  if generation < 4 then call('ZREM', KEYS[11], id) end
+  if owner ~= hash and call('GET', owner) == id then call('DEL', owner) end
+  call('DEL', hash, logs)
   event('removed', 'jobId', id, 'prev', state)
   return 'done'
 end

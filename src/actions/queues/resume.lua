@@ -7,29 +7,29 @@ local limit = tonumber(ARGV[3])
 local answer = 'already'
 if paused then
   answer = 'changed'
-  redis.call('HDEL', KEYS[5], 'paused')
-  redis.call('DEL', KEYS[6])
+  call('HDEL', KEYS[5], 'paused')
+  call('DEL', KEYS[6])
   paused = false
   event('resumed')
 end
-local left = redis.call('LLEN', KEYS[3])
-if left > 0 and redis.call('EXISTS', KEYS[2]) == 0 then
-  redis.call('RENAME', KEYS[3], KEYS[2])
+local left = call('LLEN', KEYS[3])
+if left > 0 and call('EXISTS', KEYS[2]) == 0 then
+  call('RENAME', KEYS[3], KEYS[2])
   left = 0
 elseif left > 0 then
   local count = math.min(left, limit)
-  local newest = redis.call('LRANGE', KEYS[3], 0, count - 1)
-  redis.call('LTRIM', KEYS[3], count, -1)
-  for at = 1, count do redis.call('RPUSH', KEYS[2], newest[at]) end
+  local newest = call('LRANGE', KEYS[3], 0, count - 1)
+  call('LTRIM', KEYS[3], count, -1)
+  for at = 1, count do call('RPUSH', KEYS[2], newest[at]) end
   left = left - count
 end
-local prioritized = redis.call('ZCARD', KEYS[9]) > 0
-if redis.call('LLEN', KEYS[2]) > 0 or prioritized then
+local prioritized = call('ZCARD', KEYS[9]) > 0
+if call('LLEN', KEYS[2]) > 0 or prioritized then
   wake = true
-  if generation == 4 and redis.call('LLEN', KEYS[2]) == 0 then redis.call('LPUSH', KEYS[2], '0:0') end
+  if generation == 4 and call('LLEN', KEYS[2]) == 0 then call('LPUSH', KEYS[2], '0:0') end
   rouse()
 elseif marked then
-  local first = redis.call('ZRANGE', KEYS[12], 0, 0, 'WITHSCORES')
-  if first[2] then redis.call('ZADD', KEYS[7], math.floor(tonumber(first[2]) / 4096), '1') end
+  local first = call('ZRANGE', KEYS[12], 0, 0, 'WITHSCORES')
+  if first[2] then call('ZADD', KEYS[7], math.floor(tonumber(first[2]) / 4096), '1') end
 end
 return { answer, left }

@@ -3,14 +3,14 @@
 -- KEYS  14 all schedulers  15 the scheduler  16 hash of its next job
 -- ARGV  4 its id  5 its next time (ms)  6 id of its next job
 -- Returns: done | gone | moved | legacy
-local score = redis.call('ZSCORE', KEYS[14], ARGV[4])
+local score = call('ZSCORE', KEYS[14], ARGV[4])
 if not score then return 'gone' end
-if redis.call('EXISTS', KEYS[15]) == 0 then return 'legacy' end
+if call('EXISTS', KEYS[15]) == 0 then return 'legacy' end
 if tonumber(score) ~= tonumber(ARGV[5]) then return 'moved' end
-redis.call('ZREM', KEYS[14], ARGV[4])
-redis.call('DEL', KEYS[15])
-if redis.call('ZREM', KEYS[12], ARGV[6]) == 1 then
-  redis.call('DEL', KEYS[16])
+call('ZREM', KEYS[14], ARGV[4])
+call('DEL', KEYS[15])
+if call('ZREM', KEYS[12], ARGV[6]) == 1 then
+  call('DEL', KEYS[16])
   event('removed', 'jobId', ARGV[6], 'prev', 'delayed')
 end
 return 'done'

@@ -79,11 +79,21 @@ fn job_sections(title: &str, job: &JobDetail, masks: &[String]) -> Vec<Section> 
     let mut sections = vec![Section::lines(title.to_owned(), lines)];
     for (name, heading) in LONG {
         let Some(value) = job.fields.get(name) else { continue };
-        let text = if name == "stacktrace" { newest_stack(value) } else { pretty(&masked(value, masks).0) };
-        let lines = clean_lines(&text).into_iter().map(Line::text).collect();
-        sections.push(Section::lines(heading.to_owned(), lines));
+        let parts = match name {
+            "stacktrace" => stacks(value, attempts(job)),
+            _ => vec![(heading.to_owned(), pretty(&masked(value, masks).0))],
+        };
+        for (heading, text) in parts {
+            let lines = clean_lines(&text).into_iter().map(Line::text).collect();
+            sections.push(Section::lines(heading, lines));
+        }
     }
     sections
+}
+
+/// How often it was tried, as its generation counts it.
+fn attempts(job: &JobDetail) -> Option<usize> {
+    job.fields.get("atm").or_else(|| job.fields.get("attemptsMade"))?.parse().ok()
 }
 
 /// Milliseconds since the epoch as a moment.
@@ -104,12 +114,55 @@ fn pretty(text: &str) -> String {
         .unwrap_or_else(|| text.to_owned())
 }
 
-/// One stack per attempt is kept, oldest first; the newest says why it failed now.
-fn newest_stack(text: &str) -> String {
-    let stacks: Vec<String> = serde_json::from_str(text).unwrap_or_default();
-    match stacks.last() {
-        Some(last) if stacks.len() > 1 => format!("{last}\n({} older ones are kept)", stacks.len() - 1),
-        Some(last) => last.clone(),
-        None => text.to_owned(),
+/// Heading and text of the stacks that are kept, one per attempt: the newest first, for it says why the job failed now; those of
+/// attempts in a row that failed at the same place as one. They have the numbers of the attempts if there is one of each.
+fn stacks(text: &str, attempts: Option<usize>) -> Vec<(String, String)> {
+    let kept: Vec<String> = serde_json::from_str(text).unwrap_or_default();
+    if kept.is_empty() {
+        return if text == "[]" { Vec::new() } else { vec![("Stack".to_owned(), text.to_owned())] };
+    }
+    let (each, whole) = if attempts == Some(kept.len()) {
+        ("attempt", String::new())
+    } else {
+        ("failure", format!(", of {} that are kept", kept.len()))
+    };
+    let mut last = kept.len();
+    kept.chunk_by(|a, b| a == b)
+        .rev()
+        .map(|same| {
+            let first = last - same.len() + 1;
+            let heading = match same {
+                [_] => format!("Stack of {each} {last}{whole}"),
+                _ => format!("Stack of {each}s {first} to {last}{whole}"),
+            };
+            last = first - 1;
+            (heading, same[0].clone())
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_attempt_has_its_stack_and_the_newest_comes_first() {
+        let owned = |all: &[(&str, &str)]| -> Vec<(String, String)> {
+            all.iter().map(|(heading, text)| ((*heading).to_owned(), (*text).to_owned())).collect()
+        };
+        assert_eq!(stacks(r#"["a"]"#, Some(1)), owned(&[("Stack of attempt 1", "a")]));
+        assert_eq!(
+            stacks(r#"["a", "b", "b"]"#, Some(3)),
+            owned(&[("Stack of attempts 2 to 3", "b"), ("Stack of attempt 1", "a")])
+        );
+        assert_eq!(
+            stacks(r#"["a", "b"]"#, Some(7)),
+            owned(&[
+                ("Stack of failure 2, of 2 that are kept", "b"),
+                ("Stack of failure 1, of 2 that are kept", "a")
+            ])
+        );
+        assert_eq!(stacks("not a list", None), owned(&[("Stack", "not a list")]));
+        assert!(stacks("[]", None).is_empty());
     }
 }

@@ -331,44 +331,77 @@ async fn a_full_server_still_retries_whole_jobs() {
     drop(lab);
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn reading_changes_no_key() {
-    let Some(lab) = Lab::open("reading_changes_no_key") else { return };
-    let name = &unique("untouched");
-    let ids = lab.failed("bullmq3", name, 2);
-    lab.run("bullmq3", "add", name, "2");
-    let mut client = lab.client().await;
-    let dump = async |client: &mut MultiplexedConnection| {
+/// Every key of these queues with what it holds and when it ends.
+async fn dump(client: &mut MultiplexedConnection, names: &[String]) -> Vec<(String, Vec<u8>, i64)> {
+    let mut all = Vec::new();
+    for name in names {
         let keys: Vec<String> = client.keys(format!("bull:{name}:*")).await.expect("keys");
-        let mut all = Vec::new();
         for key in sorted(keys) {
             // This one lives for half a minute only.
             if !key.ends_with("stalled-check") {
                 let value: Vec<u8> = redis::cmd("DUMP").arg(&key).query_async(client).await.expect("a dump");
-                all.push((key, value));
+                let ends: i64 = client.pttl(&key).await.expect("a time");
+                all.push((key, value, ends));
             }
         }
-        all
-    };
-    let before = dump(&mut client).await;
+    }
+    all
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_minute_of_reading_changes_no_key() {
+    let Some(lab) = Lab::open("a_minute_of_reading_changes_no_key") else { return };
+    let mut names = Vec::new();
+    let mut focus = Vec::new();
+    for (generation, _) in GENERATIONS {
+        let name = unique(&format!("untouched-{generation}"));
+        let ids = lab.failed(generation, &name, 2);
+        lab.run(generation, "add", &name, "2");
+        focus.extend([
+            Focus::FailedJobs { queue: named(&name), offset: 0, limit: 10 },
+            Focus::Job { queue: named(&name), id: ids[0].clone() },
+            Focus::OpenJobs { queue: named(&name) },
+            Focus::More { queue: named(&name) },
+        ]);
+        names.push(name);
+    }
+    let mut client = lab.client().await;
+    let before = dump(&mut client, &names).await;
+    assert!(before.len() > 6 * 6, "{} keys", before.len());
+    let connect = RedisConnect { queues: names.clone(), ..url::redis(&lab.url).expect("a URL") };
+    let mut watch = Watch::new(Connect::Redis(connect));
+    let began = Instant::now();
+    let mut polls = 0;
+    while began.elapsed() < Duration::from_secs(60) {
+        watch.poll_with(&focus).await.expect("a poll");
+        let queues = reading(&watch).queues.ready().expect("queues");
+        assert!(queues.len() == 6 && queues.iter().all(|queue| queue.waiting == 2), "{queues:?}");
+        polls += 1;
+        tokio::time::sleep(Duration::from_millis(500)).await;
+    }
+    assert!(polls > 30, "{polls} polls");
+    assert!(reading(&watch).jobs.len() == 6 && reading(&watch).failed.len() == 6);
+    assert!(dump(&mut client, &names).await == before, "a key has changed");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_failed_job_is_read_whole_and_its_retry_offered() {
+    let Some(lab) = Lab::open("a_failed_job_is_read_whole_and_its_retry_offered") else { return };
+    let name = &unique("offered");
+    let ids = lab.failed("bullmq3", name, 2);
     let mut watch = lab.watch(name);
     let focus = [
         Focus::FailedJobs { queue: named(name), offset: 0, limit: 10 },
         Focus::Job { queue: named(name), id: ids[0].clone() },
-        Focus::OpenJobs { queue: named(name) },
-        Focus::More { queue: named(name) },
     ];
-    for _ in 0..3 {
-        watch.poll_with(&focus).await.expect("a poll");
-    }
-    assert_eq!(queue(&watch).waiting, 2);
+    watch.poll_with(&focus).await.expect("a poll");
+    watch.poll_with(&focus).await.expect("a poll");
     let page = &reading(&watch).failed[0];
     assert_eq!(page.jobs.len(), 2);
     assert_eq!(page.jobs[0].reason, "the provider said no");
     let job = &reading(&watch).jobs[0];
     assert_eq!(job.state, "failed");
     assert!(job.fields["stacktrace"].contains("the provider said no"));
-    assert_eq!(dump(&mut client).await, before);
     // The screen offers the retry of everything that is failed.
     let row = queue_key("it", queue(&watch));
     let offers = panel(Screen::Queues).offers(watch.context(), &[], &row, &[]);

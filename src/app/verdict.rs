@@ -62,9 +62,9 @@ fn broken(role: Role, word: &str, others: &[&Finding], silent: &[&Finding], now:
     };
     let mut line = Line::of(role, format!("{word} "))
         .then(Role::Text, format!("{}: ", since(first, now)))
-        .then(Role::Strong, &first.signal.sentence);
+        .then(Role::Strong, first.sentence(now));
     for finding in others.iter().skip(1).take(2) {
-        line = line.then(Role::Text, format!("; {}", finding.signal.sentence));
+        line = line.then(Role::Text, format!("; {}", finding.sentence(now)));
     }
     if others.len() > 3 {
         line = line.then(Role::Muted, format!("; +{} more", others.len() - 3));
@@ -86,7 +86,7 @@ fn unknown(silent: &[&Finding], others: &[&Finding], now: Now) -> Line {
         line = line.then(Role::Text, format!("; no data from {}", finding.signal.target));
     }
     for finding in others.iter().take(1) {
-        line = line.then(Role::Text, format!("; {}", finding.signal.sentence));
+        line = line.then(Role::Text, format!("; {}", finding.sentence(now)));
     }
     line
 }
@@ -111,7 +111,7 @@ fn calm(world: &World, notes: &[&Finding], now: Now) -> Line {
         },
     );
     match notes.first() {
-        Some(note) => line.then(Role::Muted, format!("; {}", note.signal.sentence)),
+        Some(note) => line.then(Role::Muted, format!("; {}", note.sentence(now))),
         None => line,
     }
 }

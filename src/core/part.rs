@@ -59,6 +59,19 @@ impl<T> Part<T> {
     }
 }
 
+/// The rules of every part that could not be read this time, from (its gap, the rules that look at it). What may not be read or does
+/// not exist will not come back by itself: nothing is kept for it.
+#[must_use]
+pub fn unread(parts: &[(Option<&Gap>, &[&'static str])]) -> Vec<&'static str> {
+    let passing = |gap: &&Gap| matches!(gap.kind, GapKind::TimedOut | GapKind::Failed);
+    parts
+        .iter()
+        .filter(|(gap, _)| gap.as_ref().is_some_and(passing))
+        .flat_map(|(_, rules)| *rules)
+        .copied()
+        .collect()
+}
+
 impl<T> From<Result<T, Gap>> for Part<T> {
     fn from(result: Result<T, Gap>) -> Self {
         match result {

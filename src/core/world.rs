@@ -94,6 +94,18 @@ impl SystemState {
             Self::Metrics(state) => metrics::signals(state, target, rules, now),
         }
     }
+
+    /// Rules that cannot be judged, because the part they look at was not read though it should have been.
+    fn unread(&self) -> Vec<&'static str> {
+        match self {
+            Self::Postgres(state) => state.reading().map(postgres::unread),
+            Self::Redis(state) => state.reading().map(redis::unread),
+            Self::Search(state) => state.reading().map(search::unread),
+            Self::Prometheus(state) => state.reading().map(prometheus::unread),
+            Self::Metrics(_) => None,
+        }
+        .unwrap_or_default()
+    }
 }
 
 /// One target as the world knows it.
@@ -229,6 +241,7 @@ impl World {
     pub fn evaluate(&mut self, now: Now) {
         let mut signals = Vec::new();
         let mut silent = Vec::new();
+        let mut unread = Vec::new();
         for target in &self.targets {
             let freshness = target.freshness(now);
             if let Some(signal) = silence_signal(target, freshness, &self.rules, now) {
@@ -238,6 +251,7 @@ impl World {
                 silent.push(target.id.clone());
             } else {
                 signals.extend(target.system.signals(&target.id, &self.rules, now));
+                unread.extend(target.system.unread().into_iter().map(|rule| (&target.id, rule)));
             }
         }
         let triage = &self.triage;
@@ -245,7 +259,10 @@ impl World {
             signals,
             &self.rules,
             |rule| triage.iter().find(|(id, _)| *id == rule).map_or(Triage::Capacity, |(_, triage)| *triage),
-            |signal| signal.rule != "source.silent" && silent.contains(&signal.target),
+            |signal| {
+                signal.rule != "source.silent"
+                    && (silent.contains(&signal.target) || unread.contains(&(&signal.target, signal.rule)))
+            },
             now,
         );
     }
@@ -271,4 +288,102 @@ fn silence_signal(target: &TargetState, freshness: Freshness, rules: &Rulebook, 
         next_step: "check that it runs and can be reached".to_owned(),
         place: Place { screen: Screen::Overview, row: None },
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::core::part::{Gap, GapKind, Part};
+    use crate::core::postgres::{Pool, PooledDatabase, Pooler, PostgresReading};
+
+    fn gap<T>() -> Part<T> {
+        Part::Unavailable(Gap::new(GapKind::TimedOut, "no answer"))
+    }
+
+    #[test]
+    fn every_rule_that_goes_unread_is_a_rule() {
+        let postgres = postgres::unread(&PostgresReading {
+            sessions: gap(),
+            locks: gap(),
+            databases: gap(),
+            slots: gap(),
+            senders: gap(),
+            standby: gap(),
+            replication_slots: gap(),
+            health: gap(),
+            pooler: gap(),
+            ..PostgresReading::default()
+        });
+        let redis = redis::unread(&redis::RedisReading { queues: gap(), ..redis::RedisReading::default() });
+        let search = search::unread(&search::SearchReading {
+            health: gap(),
+            nodes: gap(),
+            read_only: gap(),
+            lifecycle: gap(),
+            allocation: gap(),
+            ..search::SearchReading::default()
+        });
+        let prometheus = prometheus::unread(&prometheus::PrometheusReading {
+            targets: gap(),
+            rules: gap(),
+            ..prometheus::PrometheusReading::default()
+        });
+        let known: Vec<&str> = all_rules().iter().map(|spec| spec.id).collect();
+        for (count, rules) in [(19, postgres), (6, redis), (10, search), (3, prometheus)] {
+            let unique: std::collections::BTreeSet<&str> = rules.iter().copied().collect();
+            assert_eq!(unique.len(), count, "{unique:?}");
+            assert!(rules.iter().all(|rule| known.contains(rule)), "{rules:?}");
+        }
+    }
+
+    #[test]
+    fn what_could_not_be_read_is_not_over() {
+        let id = TargetId::new("pg");
+        let second_long = Duration::from_secs(1);
+        let state =
+            TargetState::new(id.clone(), SystemKind::Postgres, String::new(), second_long, Now::example(100));
+        let mut world = World::new(vec![state], Rulebook::defaults(&all_rules()));
+        let mut at = |second: u64, pooler: Part<Pooler>| {
+            let at = Now::example(second);
+            let reading = PostgresReading { pooler, ..PostgresReading::default() };
+            world.apply(PollReport {
+                target: id.clone(),
+                at,
+                took: Duration::ZERO,
+                plan: Plan {
+                    interval: second_long,
+                    widened: false,
+                    next: at,
+                    breaker: BreakerState::Closed,
+                    failures: 0,
+                },
+                dropped: 0,
+                result: Ok(Reading::Postgres(Box::new(reading))),
+            });
+            world.evaluate(at);
+            let firing = world.alerts.firing();
+            firing.iter().map(|finding| finding.sentence(at)).collect::<Vec<_>>()
+        };
+        let pool = Pool {
+            database: "app".into(),
+            clients_waiting: 3,
+            longest_wait: second_long * 60,
+            ..Pool::default()
+        };
+        let pooler = |pools| Pooler {
+            at: Now::example(100),
+            address: "127.0.0.1:6432".into(),
+            pools,
+            databases: vec![PooledDatabase { name: "app".into(), ..PooledDatabase::default() }],
+            clients: std::collections::BTreeMap::new(),
+        };
+        let found = at(101, Part::Ready(pooler(vec![pool])));
+        assert!(found.len() == 1 && found[0].contains("3 clients waiting"), "{found:?}");
+        let found = at(111, gap());
+        assert!(
+            found.iter().any(|line| line.contains("3 clients") && line.ends_with("(as of 10 s ago)")),
+            "{found:?}"
+        );
+        assert_eq!(at(112, Part::Ready(pooler(Vec::new()))), Vec::<String>::new());
+    }
 }

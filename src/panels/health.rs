@@ -45,9 +45,9 @@ impl Panel for Health {
         for (target, state) in postgres::targets(context) {
             sections.push(summary(target, state, context));
             if let Some(reading) = state.reading() {
+                sections.extend(pooler::section(target, reading, number_role(target, context), context.now));
                 sections.push(databases(target, reading, context));
                 sections.extend(vacuums(target, reading));
-                sections.extend(pooler::section(target, reading, number_role(target, context)));
                 sections.push(looks::index(target, reading));
             }
         }

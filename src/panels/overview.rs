@@ -47,7 +47,7 @@ impl Panel for Overview {
     fn copy(&self, context: PanelContext<'_>, _path: &[RowKey], row: &RowKey) -> Option<String> {
         let findings = context.world.alerts.findings();
         let finding = findings.into_iter().find(|finding| key(finding) == *row)?;
-        Some(format!("{} ({})", finding.signal.sentence, finding.signal.target))
+        Some(format!("{} ({})", finding.sentence(context.now), finding.signal.target))
     }
 }
 
@@ -72,7 +72,7 @@ fn findings(context: PanelContext<'_>) -> Section {
             let text = if role == Role::Ok { Role::Muted } else { Role::Text };
             let cells = vec![
                 Cell::of(role, word),
-                Cell::of(text, &finding.signal.sentence),
+                Cell::of(text, finding.sentence(context.now)),
                 Cell::number(Some(lasted.as_secs_f64()), duration(lasted)).role(text),
                 Cell::of(Role::Muted, finding.signal.target.as_str()),
                 Cell::of(Role::Muted, &finding.signal.next_step),

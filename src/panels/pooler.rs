@@ -3,12 +3,18 @@
 use crate::core::part::Part;
 use crate::core::place::RowKey;
 use crate::core::postgres::{Pool, Pooler, PostgresReading};
+use crate::core::time::Now;
 use crate::core::world::TargetState;
 use crate::ui::content::{Cell, Column, Line, Role, Row, Section, Table};
 use crate::ui::format::{duration, or_dash, percent};
 
 /// The section of the health screen; nothing when no PgBouncer is configured.
-pub(super) fn section(target: &TargetState, reading: &PostgresReading, role: Role) -> Option<Section> {
+pub(super) fn section(
+    target: &TargetState,
+    reading: &PostgresReading,
+    role: Role,
+    now: Now,
+) -> Option<Section> {
     let pooler = match &reading.pooler {
         Part::NotAsked => return None,
         Part::Unavailable(gap) => {
@@ -41,7 +47,8 @@ pub(super) fn section(target: &TargetState, reading: &PostgresReading, role: Rol
         empty: "no pool".to_owned(),
         fixed_order: false,
     };
-    Some(Section { title: format!("PgBouncer {}", pooler.address), lines, table: Some(table) })
+    let title = format!("PgBouncer {}, as of {} ago", pooler.address, duration(now.since(pooler.at)));
+    Some(Section { title, lines, table: Some(table) })
 }
 
 fn row(target: &TargetState, pooler: &Pooler, pool: &Pool, role: Role) -> Row {

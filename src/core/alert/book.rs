@@ -1,6 +1,7 @@
 //! Follows signals over time: pending until they held long enough, firing, resolved. Findings come out ranked by triage.
 
 use super::{Rulebook, Severity, Signal, Triage};
+use crate::core::text::lasting;
 use crate::core::time::Now;
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -30,8 +31,22 @@ pub struct Finding {
     pub since: Now,
     /// How far it has come.
     pub stage: Stage,
+    /// When it was last seen, if since then nobody could look whether it still is so.
+    pub unseen: Option<Now>,
+    seen: Now,
     rank: (Severity, Triage),
     ranked_at: Now,
+}
+
+impl Finding {
+    /// Its sentence, with its age where that is the newest that is known.
+    #[must_use]
+    pub fn sentence(&self, now: Now) -> String {
+        match self.unseen {
+            Some(seen) => format!("{} (as of {} ago)", self.signal.sentence, lasting(now.since(seen))),
+            None => self.signal.sentence.clone(),
+        }
+    }
 }
 
 /// Every alert that is not over for long, by (rule, target, subject).
@@ -43,7 +58,7 @@ pub struct AlertBook {
 impl AlertBook {
     /// Takes in all signals of one evaluation at `now`; what is not among them any more is resolved.
     ///
-    /// `silent` names targets whose data is too old to say that anything is over: their alerts stay as they are.
+    /// `silent` tells of what nobody can say now whether it is over, because its data is too old or was not read: it stays as it is.
     pub fn observe(
         &mut self,
         signals: Vec<Signal>,
@@ -58,10 +73,12 @@ impl AlertBook {
             seen.insert(key, signal);
         }
         for (key, finding) in &mut self.alerts {
-            if !seen.contains_key(key)
-                && !silent(&finding.signal)
-                && !matches!(finding.stage, Stage::Resolved(_))
-            {
+            if seen.contains_key(key) || matches!(finding.stage, Stage::Resolved(_)) {
+                finding.unseen = None;
+            } else if silent(&finding.signal) {
+                finding.unseen = Some(finding.seen);
+            } else {
+                finding.unseen = None;
                 finding.stage = Stage::Resolved(now);
             }
         }
@@ -71,6 +88,8 @@ impl AlertBook {
             let entry = self.alerts.entry(key).or_insert_with(|| Finding {
                 since: now.minus(signal.observed_for.unwrap_or_default()),
                 stage: Stage::Pending,
+                unseen: None,
+                seen: now,
                 rank,
                 ranked_at: now,
                 signal: signal.clone(),
@@ -88,6 +107,7 @@ impl AlertBook {
                 entry.rank = rank;
                 entry.ranked_at = now;
             }
+            entry.seen = now;
             entry.signal = signal;
         }
         self.alerts.retain(|_, finding| match finding.stage {
@@ -186,7 +206,14 @@ mod tests {
         let mut book = AlertBook::default();
         observe(&mut book, vec![signal("a", Severity::Warning, Some(60))], false, 100);
         observe(&mut book, vec![], true, 101);
-        assert_eq!(book.firing().len(), 1);
+        observe(&mut book, vec![], true, 105);
+        assert_eq!(book.firing()[0].sentence(Now::example(105)), "a (as of 5 s ago)");
+        observe(&mut book, vec![signal("a", Severity::Warning, Some(60))], false, 106);
+        assert_eq!(book.firing()[0].sentence(Now::example(106)), "a");
+        observe(&mut book, vec![], true, 107);
+        observe(&mut book, vec![], false, 108);
+        assert!(book.firing().is_empty());
+        assert_eq!(book.findings()[0].sentence(Now::example(108)), "a");
     }
 
     #[test]

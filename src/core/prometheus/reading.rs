@@ -1,6 +1,6 @@
 //! One poll of a Prometheus server's HTTP interface, as data.
 
-use crate::core::part::Part;
+use crate::core::part::{self, Part};
 use std::time::Duration;
 
 /// What one poll of a Prometheus server read.
@@ -84,4 +84,13 @@ pub struct PanelReading {
     pub critical: Option<f64>,
     /// The series, by their labels; or why there are none.
     pub series: Part<Vec<(String, f64)>>,
+}
+
+/// Rules that cannot be judged by this reading, because their part of it could not be read.
+#[must_use]
+pub fn unread(reading: &PrometheusReading) -> Vec<&'static str> {
+    part::unread(&[
+        (reading.targets.gap(), &["prometheus.target_down"]),
+        (reading.rules.gap(), &["prometheus.alert", "prometheus.rule_failing"]),
+    ])
 }

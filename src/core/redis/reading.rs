@@ -1,7 +1,7 @@
 //! One poll of a Redis target, as data: the server by INFO, the queues by plain reads, the details that somebody looks at.
 
 use super::{Brake, Envelope, Family, JobState, QueueMore, QueueRef, ServerDetail};
-use crate::core::part::Part;
+use crate::core::part::{self, Part};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -296,3 +296,18 @@ pub struct JobDetail {
     /// Its parent and its children, as far as they were read: how they are related, and their keys.
     pub links: Vec<(&'static str, String)>,
 }
+
+/// Rules that cannot be judged by this reading, because the queues could not be read.
+#[must_use]
+pub fn unread(reading: &RedisReading) -> Vec<&'static str> {
+    part::unread(&[(reading.queues.gap(), OF_QUEUES)])
+}
+
+const OF_QUEUES: &[&str] = &[
+    "queue.no_worker",
+    "queue.dead_letters",
+    "queue.wait",
+    "queue.paused",
+    "queue.stranded",
+    "queue.generations",
+];

@@ -1,6 +1,6 @@
 //! One poll of a search cluster, as data. Every field is optional: versions and services differ in what they say.
 
-use crate::core::part::Part;
+use crate::core::part::{self, Part};
 
 /// What one poll of a search cluster read.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -139,4 +139,17 @@ pub struct LifecycleError {
     pub reason: String,
     /// It is tried again by itself; how often so far.
     pub retries: Option<u64>,
+}
+
+/// Rules that cannot be judged by this reading, because their part of it could not be read.
+#[must_use]
+pub fn unread(reading: &SearchReading) -> Vec<&'static str> {
+    let of_nodes = &["search.heap", "search.cpu", "search.disk", "search.breaker", "search.rejections"];
+    part::unread(&[
+        (reading.health.gap(), &["search.red", "search.yellow"]),
+        (reading.nodes.gap(), of_nodes),
+        (reading.read_only.gap(), &["search.read_only"]),
+        (reading.lifecycle.gap(), &["search.lifecycle"]),
+        (reading.allocation.gap(), &["search.allocation"]),
+    ])
 }

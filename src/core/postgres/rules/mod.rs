@@ -3,8 +3,10 @@
 mod copies;
 mod pools;
 mod specs;
+mod unread;
 
 pub use specs::RULES;
+pub use unread::unread;
 
 use super::blocking::{Node, Who};
 use super::reading::{PostgresReading, Session};

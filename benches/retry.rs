@@ -9,6 +9,8 @@ use stacktop::core::redis::{JobAct, QueueAction, QueueRef, RetryOptions};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
+type Any = Box<dyn std::error::Error>;
+
 const JOBS: usize = 20_000;
 const EACH: usize = 1_000;
 
@@ -54,14 +56,14 @@ fn fill(connection: &mut redis::Connection) -> redis::RedisResult<()> {
 }
 
 /// The server's own time in scripts since the last reset: ms, and calls.
-fn scripts(connection: &mut redis::Connection) -> (f64, u64) {
-    let info: String = redis::cmd("INFO").arg("commandstats").query(connection).expect("INFO");
+fn scripts(connection: &mut redis::Connection) -> redis::RedisResult<(f64, u64)> {
+    let info: String = redis::cmd("INFO").arg("commandstats").query(connection)?;
     let line = info.lines().find(|line| line.starts_with("cmdstat_evalsha:")).unwrap_or_default();
     let number = |name: &str| -> u64 {
         let rest = line.split_once(name).map_or("0", |(_, rest)| rest);
         rest.split(',').next().and_then(|number| number.parse().ok()).unwrap_or_default()
     };
-    (number("usec=") as f64 / 1000.0, number("calls="))
+    Ok((number("usec=") as f64 / 1000.0, number("calls=")))
 }
 
 fn median(mut all: Vec<f64>) -> f64 {
@@ -69,55 +71,60 @@ fn median(mut all: Vec<f64>) -> f64 {
     all[all.len() / 2]
 }
 
-fn main() {
+fn main() -> Result<(), Any> {
     // `cargo test --benches` asks for a list of tests; this has none.
     if std::env::args().any(|argument| argument == "--list" || argument == "--test") {
-        return;
+        return Ok(());
     }
     let folder = std::env::temp_dir().join(format!("stacktop-bench-{}", std::process::id()));
-    std::fs::create_dir_all(&folder).expect("a folder");
-    let port = std::net::TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("it").port();
+    std::fs::create_dir_all(&folder)?;
+    let port = std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
     let started = Command::new("redis-server")
         .args(["--port", &port.to_string(), "--bind", "127.0.0.1", "--save", "", "--dir"])
         .arg(&folder)
         .stdout(Stdio::null())
         .spawn();
-    let Ok(mut server) = started else { return println!("no redis-server here: nothing is measured") };
-    measure(&format!("redis://127.0.0.1:{port}"), &folder);
+    let Ok(mut server) = started else {
+        println!("no redis-server here: nothing is measured");
+        return Ok(());
+    };
+    let measured = measure(&format!("redis://127.0.0.1:{port}"), &folder);
     let _ = server.kill();
     let _ = server.wait();
     let _ = std::fs::remove_dir_all(&folder);
+    measured
 }
 
-fn measure(address: &str, folder: &std::path::Path) {
-    let client = redis::Client::open(address).expect("a URL");
+fn measure(address: &str, folder: &std::path::Path) -> Result<(), Any> {
+    let client = redis::Client::open(address)?;
     let mut connection = loop {
         match client.get_connection() {
             Ok(connection) => break connection,
             Err(_) => std::thread::sleep(Duration::from_millis(50)),
         }
     };
-    fill(&mut connection).expect("jobs");
-    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
-    let executor = QueueExecutor::new(url::redis(address).expect("a URL"), folder);
+    fill(&mut connection)?;
+    let runtime = tokio::runtime::Runtime::new()?;
+    let executor = QueueExecutor::new(url::redis(address)?, folder);
     let plain = redis::Script::new(PLAIN);
     let queue = QueueRef { prefix: "bull".into(), name: "q".into() };
     let (mut ours, mut bare, mut call) = (Vec::new(), Vec::new(), Vec::new());
     for (round, ids) in (0..JOBS).collect::<Vec<_>>().chunks(EACH).enumerate() {
         let ids: Vec<String> = ids.iter().map(ToString::to_string).collect();
-        redis::cmd("CONFIG").arg("RESETSTAT").exec(&mut connection).expect("reset");
+        redis::cmd("CONFIG").arg("RESETSTAT").exec(&mut connection)?;
         if round % 2 == 0 {
             let act =
                 QueueAction::Jobs { queue: queue.clone(), ids, act: JobAct::Retry(RetryOptions::default()) };
             let action = Action::Queue { target: TargetId::new("bench"), act };
-            let outcome =
-                runtime.block_on(executor.execute(&Confirmed::by_a_person(action))).expect("retried");
+            let outcome = runtime.block_on(executor.execute(&Confirmed::by_a_person(action)))?;
             assert_eq!(outcome.verdict, Verdict::Done, "{outcome:?}");
-            let (time, calls) = scripts(&mut connection);
+            let (time, calls) = scripts(&mut connection)?;
             ours.push(time);
             call.push(time / calls as f64);
         } else {
             for batch in ids.chunks(100) {
+                // As the program does between its calls.
+                std::thread::sleep(Duration::from_millis(5));
                 let mut invocation = plain.prepare_invoke();
                 for key in ["failed", "wait", "paused", "events", "marker"] {
                     invocation.key(queue.key(key));
@@ -125,10 +132,10 @@ fn measure(address: &str, folder: &std::path::Path) {
                 for id in batch {
                     invocation.key(queue.key(id)).arg(id);
                 }
-                let done: Vec<String> = invocation.invoke(&mut connection).expect("retried");
+                let done: Vec<String> = invocation.invoke(&mut connection)?;
                 assert_eq!(done.len(), batch.len());
             }
-            bare.push(scripts(&mut connection).0);
+            bare.push(scripts(&mut connection)?.0);
         }
     }
     let (ours, bare) = (median(ours), median(bare));
@@ -137,4 +144,5 @@ fn measure(address: &str, folder: &std::path::Path) {
         median(call),
         ours / bare
     );
+    Ok(())
 }

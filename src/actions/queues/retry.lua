@@ -37,17 +37,17 @@ local function retry(id, parent, hash, lock, dependencies, unsuccessful, failure
   return 'done'
 end
 
-local results, key = {}, 14
+local results, job, key = {}, 0, 14
 for at = 4, #ARGV, 2 do
   local id, parent, hash, lock = ARGV[at], ARGV[at + 1], KEYS[key], nil
-  key = key + 1
+  job, key = job + 1, key + 1
   if bull then
     lock, key = KEYS[key], key + 1
   end
   if parent == '' then
-    results[#results + 1] = retry(id, parent, hash, lock)
+    results[job] = retry(id, parent, hash, lock)
   else
-    results[#results + 1] = retry(id, parent, hash, lock, KEYS[key], KEYS[key + 1], KEYS[key + 2])
+    results[job] = retry(id, parent, hash, lock, KEYS[key], KEYS[key + 1], KEYS[key + 2])
     key = key + 3
   end
 end

@@ -3,19 +3,18 @@
 use super::PanelContext;
 use super::queue_actions::{fact, jobs_choice, owner, permitted};
 use super::queues::{queue_of, state};
-use super::typed::{json, span};
+use super::typed::{json, rhythm, span};
 use crate::core::action::{Action, Ask, Offer, Preview, Refusal};
 use crate::core::place::RowKey;
 use crate::core::redis::{
     Change, Family, JobAct, JobDetail, JobState, QueueAction, QueueMore, QueueReading, QueueRef, Sweep,
     masked,
 };
-use crate::ui::format::duration;
 
 type Choice = Result<(Action, Preview), Refusal>;
 
 const ADD: &str = "new job, as NAME {JSON data}";
-const SCHEDULE: &str = "scheduler, as ID 5m NAME {JSON data}";
+const SCHEDULE: &str = "scheduler, as ID 5m NAME {JSON data} or ID \"0 2 * * *\" NAME (cron, UTC)";
 const LIMIT: &str = "jobs at once for all workers together (0: no limit)";
 const CLEAN: &str = "which and how old, as `completed 1d` or `failed 12h`";
 const RANK: &str = "priority (1 is first, 0: none)";
@@ -88,7 +87,7 @@ pub(super) fn queue_offers(context: PanelContext<'_>, row: &RowKey) -> Vec<Offer
         asked(
             's',
             "add a scheduler",
-            "a job every so often (BullMQ 5.16 and later)",
+            "a job every so often, or by a cron pattern (BullMQ 5.16 and later)",
             (SCHEDULE, "nightly 1d mail {}"),
         ),
         asked('g', "limit concurrency", "for all workers together (BullMQ 5.9 and later)", (LIMIT, "0")),
@@ -279,25 +278,26 @@ fn add(context: PanelContext<'_>, row: &RowKey, text: &str) -> Choice {
 }
 
 fn schedule(context: PanelContext<'_>, row: &RowKey, text: &str) -> Choice {
-    let form = || Refusal::new("an id, how often, a name").remedy("write it as ID 5m NAME {JSON data}");
-    let mut words = text.splitn(4, ' ');
-    let (id, every, name) = match (words.next(), words.next(), words.next()) {
-        (Some(id), Some(every), Some(name)) if !id.is_empty() && !id.contains(':') => {
-            (id, span(every)?, name)
-        }
-        _ => return Err(form()),
+    let form = || {
+        Refusal::new("an id, how often, a name")
+            .remedy("write it as ID 5m NAME {JSON data}, or ID \"0 2 * * *\" NAME")
     };
-    if every.is_zero() {
+    let (id, rest) = text.split_once(' ').filter(|(id, _)| !id.contains(':')).ok_or_else(form)?;
+    let (rhythm, rest) = rhythm(rest)?.ok_or_else(form)?;
+    let (name, data) = rest.split_once(' ').unwrap_or((rest, "{}"));
+    let data = data.trim();
+    if id.is_empty() || name.is_empty() {
         return Err(form());
     }
-    let data = words.next().unwrap_or("{}").trim();
     json(data)?;
+    let first = rhythm.after(context.now.wall).map_err(Refusal::new)?;
     let facts = vec![
-        fact("rhythm", format!("every {}, the first job after as long", duration(every))),
+        fact("rhythm", rhythm.to_string()),
+        fact("first job", format!("{} UTC", first.format("%Y-%m-%d %H:%M:%S"))),
         fact("data", shown(data)),
     ];
     let (title, id, name) = (format!("Add scheduler {id}"), id.to_owned(), name.to_owned());
-    let wanted = Change::Schedule { id, every, name, data: data.to_owned() };
+    let wanted = Change::Schedule { id, rhythm, name, data: data.to_owned() };
     change(context, row, 's', &title, facts, wanted, false)
 }
 

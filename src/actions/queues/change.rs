@@ -2,11 +2,10 @@
 
 use super::{QueueExecutor, sweep};
 use crate::core::action::{ActionError, Outcome, Verdict, Verification};
-use crate::core::redis::{Change, QueueRef, Sweep};
+use crate::core::redis::{Change, QueueRef, Rhythm, Sweep};
 use crate::sources::redis::connection::Connection;
 use redis::{cmd, pipe};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
 
 /// Tells jobs apart that were added within the same millisecond.
 static ADDED: AtomicU64 = AtomicU64::new(0);
@@ -31,8 +30,8 @@ impl QueueExecutor {
             }
             Change::Edit { id, was, data } => self.edit(&mut connection, queue, id, (was, data)).await,
             Change::Concurrency(limit) => self.limit(&mut connection, queue, *limit).await,
-            Change::Schedule { id, every, name, data } => {
-                self.schedule(&mut connection, queue, (id, *every), (name, data)).await
+            Change::Schedule { id, rhythm, name, data } => {
+                self.schedule(&mut connection, queue, (id, rhythm), (name, data)).await
             }
             Change::Unschedule { id } => self.unschedule(&mut connection, queue, id).await,
         }
@@ -107,16 +106,28 @@ impl QueueExecutor {
         &self,
         connection: &mut Connection,
         queue: &QueueRef,
-        (id, every): (&str, Duration),
+        (id, rhythm): (&str, &Rhythm),
         (name, data): (&str, &str),
     ) -> Result<Outcome, ActionError> {
         let family = self.owner(connection, queue).await?;
         let now = self.server_now(connection).await?;
-        let every = i64::try_from(every.as_millis()).unwrap_or(i64::MAX / 8192);
-        let due = now + every;
+        let refused = |why: String| ActionError::Refused(why);
+        let at = chrono::DateTime::from_timestamp_millis(now).unwrap_or_default();
+        let due = rhythm.after(at).map_err(refused)?.timestamp_millis();
         let job = format!("repeat:{id}:{due}");
+        let (every, pattern, repeat) = match rhythm {
+            Rhythm::Every(every) => {
+                let every = i64::try_from(every.as_millis()).unwrap_or(i64::MAX / 8192);
+                (every.to_string(), "", serde_json::json!({ "every": every, "count": 1 }))
+            }
+            Rhythm::Cron(pattern) => (
+                String::new(),
+                pattern.as_str(),
+                serde_json::json!({ "pattern": pattern, "tz": "UTC", "count": 1 }),
+            ),
+        };
         let options = serde_json::json!({
-            "attempts": 0, "repeat": { "every": every, "count": 1 }, "jobId": job, "delay": every,
+            "attempts": 0, "repeat": repeat, "jobId": job, "delay": due - now,
             "timestamp": now, "prevMillis": due, "repeatJobKey": id,
         });
         let mut call = Self::begin(&self.scripts.schedule, queue, family, now, "");
@@ -124,7 +135,7 @@ impl QueueExecutor {
             .key(queue.key(&format!("repeat:{id}")))
             .key(queue.key(&job))
             .key(queue.key("id"));
-        call.arg(id).arg(every).arg(due).arg(name).arg(data).arg(&job).arg(options.to_string());
+        call.arg(id).arg(every).arg(due).arg(name).arg(data).arg(&job).arg(options.to_string()).arg(pattern);
         let word: String = self.call(connection, &call).await?;
         match word.as_str() {
             "done" => Ok(outcome(Verdict::Done, format!("queue {queue}: scheduler {id} was added"))),

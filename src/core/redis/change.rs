@@ -1,6 +1,6 @@
 //! Changes to a queue that are not the same act on chosen jobs: everything in a state, one value, one new job.
 
-use super::{JobAct, JobState, RetryOptions};
+use super::{JobAct, JobState, RetryOptions, Rhythm};
 use std::time::Duration;
 
 /// The same to every job of some states that was there when it began.
@@ -76,12 +76,12 @@ pub enum Change {
     },
     /// How many jobs all workers together may run at once; none for no limit.
     Concurrency(Option<u64>),
-    /// A new scheduler, which makes a job every so often.
+    /// A new scheduler, which makes a job again and again.
     Schedule {
         /// Its id.
         id: String,
-        /// How often; the first job is due after as long.
-        every: Duration,
+        /// How often.
+        rhythm: Rhythm,
         /// The name of its jobs.
         name: String,
         /// Their data, as JSON.
@@ -145,9 +145,8 @@ impl Change {
             ),
             Self::Concurrency(Some(limit)) => format!("EVALSHA concurrency.lua on {base}: {limit}"),
             Self::Concurrency(None) => format!("EVALSHA concurrency.lua on {base}: no limit"),
-            Self::Schedule { id, every, name, data } => format!(
-                "EVALSHA schedule.lua on {base}: scheduler {id} every {} s, name {name}, {} bytes of data",
-                every.as_secs_f64(),
+            Self::Schedule { id, rhythm, name, data } => format!(
+                "EVALSHA schedule.lua on {base}: scheduler {id} {rhythm}, name {name}, {} bytes of data",
                 data.len()
             ),
             Self::Unschedule { id } => format!("EVALSHA unschedule.lua on {base}: scheduler {id}"),

@@ -10,6 +10,7 @@ mod family;
 mod mask;
 mod more;
 mod reading;
+mod rhythm;
 mod rules;
 mod server;
 mod state;
@@ -24,6 +25,7 @@ pub use family::{Family, Signs, family, mismatch};
 pub use mask::masked;
 pub use more::{Ended, QueueEvent, QueueMore, RunTimes, Scheduler, overlong, run_times};
 pub use reading::*;
+pub use rhythm::Rhythm;
 pub use rules::{RULES, queue_key, signals};
 pub use server::{
     ClientGroup, CommandRate, CommandStat, ServerDetail, SlowEntry, StreamGroup, command_rates,

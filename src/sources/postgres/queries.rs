@@ -107,25 +107,7 @@ pub fn questions(columns: &[(String, String)], schema: Option<&str>) -> Question
         if has(view, column) { sql.to_owned() } else { format!("NULL::{kind}") }
     };
     let query_id = or_null("pg_stat_activity", "query_id", "a.query_id", "int8");
-    // Moments come as they are and are taken apart here: arithmetic on a row costs the server more than the row.
-    let session = |database: &str, user: &str| {
-        format!(
-            "SELECT a.pid, a.backend_start, a.leader_pid, {database}, {user}, a.application_name, a.client_addr, \
-             a.backend_type, a.state, a.wait_event_type, a.wait_event, a.xact_start, a.query_start, a.state_change, \
-             statement_timestamp(), a.backend_xid IS NOT NULL, \
-             CASE WHEN a.backend_xmin IS NOT NULL THEN age(a.backend_xmin)::int4 END, a.usesysid, a.query, {query_id}"
-        )
-    };
-    let sessions = format!("{} FROM pg_catalog.pg_stat_activity a", session("a.datname", "a.usename"));
-    // The view makes a row of every process before a condition is looked at; these functions look at one field of one process, all at
-    // the same copy of the server's state.
-    let changed = format!(
-        "{}, (SELECT sum(pg_stat_get_db_numbackends(b.oid))::int8 FROM pg_catalog.pg_database b) \
-         FROM (SELECT pg_stat_get_backend_pid(id) AS pid FROM pg_stat_get_backend_idset() id \
-         WHERE pg_stat_get_backend_activity_start(id) > $1 OR pg_stat_get_backend_start(id) > $1 UNION SELECT unnest($2::int4[])) e, \
-         LATERAL pg_stat_get_activity(e.pid) a LEFT JOIN pg_catalog.pg_database d ON d.oid = a.datid",
-        session("d.datname", "pg_get_userbyid(a.usesysid)")
-    );
+    let (sessions, changed) = sessions(&query_id);
     let waiting = or_null(
         "pg_locks",
         "waitstart",
@@ -186,6 +168,30 @@ pub fn questions(columns: &[(String, String)], schema: Option<&str>) -> Question
             format!("SELECT queryid, query FROM {schema}.pg_stat_statements(true) WHERE queryid = ANY($1)")
         }),
     }
+}
+
+/// The question for every session, and the one for those that have changed.
+fn sessions(query_id: &str) -> (String, String) {
+    // Moments come as they are and are taken apart here: arithmetic on a row costs the server more than the row.
+    let session = |database: &str, user: &str| {
+        format!(
+            "SELECT a.pid, a.backend_start, a.leader_pid, {database}, {user}, a.application_name, a.client_addr, \
+             a.backend_type, a.state, a.wait_event_type, a.wait_event, a.xact_start, a.query_start, a.state_change, \
+             statement_timestamp(), a.backend_xid IS NOT NULL, \
+             CASE WHEN a.backend_xmin IS NOT NULL THEN age(a.backend_xmin)::int4 END, a.usesysid, a.query, {query_id}"
+        )
+    };
+    let all = format!("{} FROM pg_catalog.pg_stat_activity a", session("a.datname", "a.usename"));
+    // The view makes a row of every process before a condition is looked at; these functions look at one field of one process, all at
+    // the same copy of the server's state.
+    let changed = format!(
+        "{}, (SELECT sum(pg_stat_get_db_numbackends(b.oid))::int8 FROM pg_catalog.pg_database b) \
+         FROM (SELECT pg_stat_get_backend_pid(id) AS pid FROM pg_stat_get_backend_idset() id \
+         WHERE pg_stat_get_backend_activity_start(id) > $1 OR pg_stat_get_backend_start(id) > $1 UNION SELECT unnest($2::int4[])) e, \
+         LATERAL pg_stat_get_activity(e.pid) a LEFT JOIN pg_catalog.pg_database d ON d.oid = a.datid",
+        session("d.datname", "pg_get_userbyid(a.usesysid)")
+    );
+    (all, changed)
 }
 
 fn replication_slots(has: &impl Fn(&str, &str) -> bool) -> String {

@@ -8,7 +8,7 @@ use stacktop::config::target::{Connect, RedisConnect};
 use stacktop::config::url;
 use stacktop::core::action::{Action, ActionError, Outcome, Verdict};
 use stacktop::core::focus::Focus;
-use stacktop::core::redis::{Change, DoneBy, JobAct, JobState, QueueAction, QueueMore, Sweep};
+use stacktop::core::redis::{Change, DoneBy, JobAct, JobState, QueueAction, QueueMore, Rhythm, Sweep};
 use std::time::{Duration, Instant};
 
 const NEW: [&str; 2] = ["bullmq5", "bullmq6"];
@@ -238,7 +238,7 @@ async fn a_scheduler_of_ours_is_carried_on_by_the_worker() {
         let watch = lab.watch(&name);
         let add = Change::Schedule {
             id: "tick".to_owned(),
-            every: Duration::from_secs(1),
+            rhythm: Rhythm::Every(Duration::from_secs(1)),
             name: "mail".to_owned(),
             data: r#"{"order":3}"#.to_owned(),
         };
@@ -267,13 +267,50 @@ async fn a_scheduler_of_ours_is_carried_on_by_the_worker() {
         lab.run(generation, "add", &name, "1");
         let add = Change::Schedule {
             id: "tick".to_owned(),
-            every: Duration::from_secs(1),
+            rhythm: Rhythm::Every(Duration::from_secs(1)),
             name: "mail".to_owned(),
             data: "{}".to_owned(),
         };
         let add = QueueAction::Change { queue: named(&name), change: add };
         let error = act(&lab.watch(&name), add).await.expect_err("it has no schedulers");
         assert!(matches!(error, ActionError::Refused(_)), "{generation}: {error:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cron_pattern_means_to_us_what_it_means_to_the_library() {
+    let Some(lab) = Lab::open("a_cron_pattern_means_to_us_what_it_means_to_the_library") else { return };
+    let add = |id: &str, pattern: &str| Change::Schedule {
+        id: id.to_owned(),
+        rhythm: Rhythm::cron(pattern).expect(pattern),
+        name: "mail".to_owned(),
+        data: r#"{"order":3}"#.to_owned(),
+    };
+    for generation in NEW {
+        let name = unique(&format!("cron-{generation}"));
+        lab.run(generation, "add", &name, "1");
+        let watch = lab.watch(&name);
+        for (n, pattern) in
+            ["17 2 * * *", "0 9 * * 1-5", "*/7 * * * *", "30 5 4 1,15 * 0", "0 0 29 2 *"].iter().enumerate()
+        {
+            let id = format!("ours{n}");
+            assert_eq!(change(&watch, &name, add(&id, pattern)).await.verdict, Verdict::Done, "{pattern}");
+            // The library makes one by the same pattern, and tells of both: id, pattern, zone and when it is due.
+            let told = lab.run(generation, "rhythms", &name, pattern);
+            let told: serde_json::Value = serde_json::from_str(&told).expect("JSON");
+            let of = |wanted: &str| {
+                told.as_array().expect("a list").iter().find(|one| one["key"] == wanted).expect("it").clone()
+            };
+            let (ours, theirs) = (of(&id), of("theirs"));
+            for field in ["pattern", "tz", "next", "name"] {
+                assert_eq!(ours[field], theirs[field], "{generation} {pattern}: {field}");
+            }
+        }
+        let worker = lab.worker(generation, &name);
+        assert_eq!(worker.done(1).len(), 1);
+        assert_eq!(change(&watch, &name, add("tick", "* * * * * *")).await.verdict, Verdict::Done);
+        let done = worker.done(3);
+        assert!(done.iter().all(|id| id.starts_with("repeat:tick:")), "{generation}: {done:?}");
     }
 }
 

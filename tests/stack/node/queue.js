@@ -130,6 +130,12 @@ async function main() {
     await queue.close();
     console.log('scheduled');
     process.exit(0);
+  } else if (verb === 'rhythms') {
+    const queue = producer();
+    await queue.upsertJobScheduler('theirs', { pattern: argument, tz: 'UTC' }, { name: 'mail', data: { order: 1 } });
+    console.log(JSON.stringify(await queue.getJobSchedulers()));
+    await queue.close();
+    process.exit(0);
   } else if (verb === 'schedulers') {
     const queue = producer();
     const list = queue.getJobSchedulers ? await queue.getJobSchedulers() : await queue.getRepeatableJobs();

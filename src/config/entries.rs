@@ -50,18 +50,28 @@ pub(super) fn postgres(entry: &PostgresFile) -> Result<Connect, String> {
     Ok(Connect::Postgres(pg))
 }
 
+/// `host:port` each; without a port it is `usual`.
+fn addresses(what: &str, given: Option<&[String]>, usual: u16) -> Result<Vec<(String, u16)>, String> {
+    let address = |text: &String| {
+        let parsed = text.rsplit_once(':').map_or(Some((text.as_str(), usual)), |(host, port)| {
+            port.parse().ok().map(|port: u16| (host, port))
+        });
+        let (host, port) =
+            parsed.ok_or_else(|| format!("{what}: `{text}` is no address; write host:{usual}"))?;
+        Ok((host.to_owned(), port))
+    };
+    given.unwrap_or_default().iter().map(address).collect()
+}
+
 pub(super) fn redis(entry: &RedisFile) -> Result<Connect, String> {
     let mut redis = url::redis(entry.url.get_ref())?;
     redis.password =
         secret(entry.password_file.as_ref(), entry.password_command.as_ref(), redis.password.take())?;
     redis.root_cert.clone_from(&entry.ca);
-    for address in entry.sentinels.iter().flatten() {
-        let parsed = address.rsplit_once(':').map_or(Some((address.as_str(), 26_379)), |(host, port)| {
-            port.parse().ok().map(|port: u16| (host, port))
-        });
-        let (host, port) =
-            parsed.ok_or_else(|| format!("sentinels: `{address}` is no address; write host:26379"))?;
-        redis.sentinels.push((host.to_owned(), port));
+    redis.sentinels = addresses("sentinels", entry.sentinels.as_deref(), 26_379)?;
+    redis.nodes = addresses("nodes", entry.nodes.as_deref(), 6379)?;
+    if !redis.sentinels.is_empty() && !redis.nodes.is_empty() {
+        return Err("sentinels and nodes: a cluster has no Sentinels; keep one of them".to_owned());
     }
     redis.sentinel_password = secret(entry.sentinel_password_file.as_ref(), None, None)?;
     if let Some(prefixes) = &entry.prefixes {

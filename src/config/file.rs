@@ -186,6 +186,8 @@ pub struct RedisFile {
     pub ca: Option<PathBuf>,
     /// Addresses of Sentinels; the host in the URL is then the primary's name.
     pub sentinels: Option<Vec<String>>,
+    /// Other nodes of the cluster.
+    pub nodes: Option<Vec<String>>,
     /// File with the password of the Sentinels.
     pub sentinel_password_file: Option<PathBuf>,
     /// Key prefixes of queues.

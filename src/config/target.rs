@@ -162,6 +162,8 @@ pub struct RedisConnect {
     pub tls: bool,
     /// PEM file of trusted roots; `None` means the system's.
     pub root_cert: Option<PathBuf>,
+    /// Other nodes of its cluster, asked for the map when this one does not answer.
+    pub nodes: Vec<(String, u16)>,
     /// Sentinels, which know the primary called [`host`](Self::host).
     pub sentinels: Vec<(String, u16)>,
     /// Password of the Sentinels, if there is one.
@@ -191,6 +193,7 @@ impl Default for RedisConnect {
             password: None,
             tls: false,
             root_cert: None,
+            nodes: Vec::new(),
             sentinels: Vec::new(),
             sentinel_password: None,
             prefixes: vec!["bull".to_owned()],

@@ -10,8 +10,11 @@ pub enum Focus {
     StatementTexts(Vec<i64>),
     /// A look at a Postgres server is open.
     Look(Look),
-    /// The Redis server in detail.
-    Server,
+    /// A Redis server in detail.
+    Server {
+        /// Address of a primary of a cluster; empty where it is one server.
+        node: String,
+    },
     /// A page of a queue's failed jobs, newest first.
     FailedJobs {
         /// Which queue.
@@ -55,7 +58,7 @@ impl Focus {
     pub const fn look(&self) -> Option<&Look> {
         match self {
             Self::Look(look) => Some(look),
-            Self::Server
+            Self::Server { .. }
             | Self::StatementTexts(_)
             | Self::FailedJobs { .. }
             | Self::OpenJobs { .. }

@@ -188,7 +188,7 @@ pub(super) fn reading(sim: &Sim, now: Now, focus: &[Focus]) -> RedisReading {
             Focus::OpenJobs { queue } => lists.push(open_jobs(sim, queue)),
             Focus::Job { queue, id } => jobs.push(detail(sim, queue, id)),
             Focus::More { queue } => more.extend(more_of(sim, queue)),
-            Focus::StatementTexts(_) | Focus::Look(_) | Focus::Server => {}
+            Focus::StatementTexts(_) | Focus::Look(_) | Focus::Server { .. } => {}
         }
     }
     RedisReading {
@@ -214,7 +214,10 @@ pub(super) fn reading(sim: &Sim, now: Now, focus: &[Focus]) -> RedisReading {
         cluster: None,
         queues: Part::Ready(queues(sim)),
         discovery: "4 queues found below bull".to_owned(),
-        detail: focus.contains(&Focus::Server).then(|| Box::new(super::redis_server::detail(sim, now))),
+        detail: focus
+            .iter()
+            .any(|focus| matches!(focus, Focus::Server { .. }))
+            .then(|| Box::new(super::redis_server::detail(sim, now))),
         envelope: crate::core::redis::Envelope::default(),
         brake: crate::core::redis::Brake::default(),
         masks: Vec::new(),

@@ -46,6 +46,7 @@ pub(super) fn detail(sim: &Sim, now: Now) -> ServerDetail {
     };
     ServerDetail {
         at: now,
+        node: String::new(),
         info: info.map(|(name, value)| (name.to_owned(), value)).into(),
         commands: BTreeMap::from([
             ("evalsha".to_owned(), command(40.0, 42.0)),

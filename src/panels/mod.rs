@@ -2,6 +2,7 @@
 
 mod activity;
 mod blocking;
+mod cluster;
 mod health;
 mod job;
 mod letters;

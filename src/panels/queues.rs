@@ -4,15 +4,15 @@ use super::job::one_job;
 use super::queue::{PAGE, one_group, one_queue};
 use super::queue_actions::{group_offers, job_offers, queue_offers};
 use super::redis_server::one_server;
-use super::{Panel, PanelContext, queue_changes};
+use super::{Panel, PanelContext, cluster, queue_changes};
 use crate::core::action::{Action, Offer, Preview, Refusal};
 use crate::core::focus::Focus;
 use crate::core::freshness::Freshness;
 use crate::core::ids::TargetId;
 use crate::core::place::{RowKey, Screen};
 use crate::core::redis::{
-    ClusterReading, Condition, FailedPage, FailureGroup, JobState, QueueHistory, QueueReading, QueueRef,
-    RedisState, condition, groups, queue_key,
+    Condition, FailedPage, FailureGroup, JobState, QueueHistory, QueueReading, QueueRef, RedisState,
+    condition, groups, queue_key,
 };
 use crate::core::world::{SystemState, TargetState};
 use crate::ui::content::{Cell, Column, Content, Line, Role, Row, Section, Table};
@@ -80,7 +80,7 @@ impl Panel for Queues {
         let Some(first) = path.first() else { return failing(context) };
         let Some((target, _)) = state(context, first.segment(1)) else { return Vec::new() };
         if first.kind() == "server" {
-            return vec![(target.id.clone(), Focus::Server)];
+            return vec![(target.id.clone(), Focus::Server { node: first.segment(2).to_owned() })];
         }
         let queue = queue_of(first);
         let mut list = vec![
@@ -272,24 +272,8 @@ fn heading(target: &TargetState, state: &RedisState, context: PanelContext<'_>) 
         Freshness::Waiting | Freshness::Fresh(_) => first,
     };
     let mut lines = vec![first];
-    lines.extend(reading.cluster.iter().flat_map(|cluster| cluster_lines(cluster, role)));
+    lines.extend(reading.cluster.iter().flat_map(|cluster| cluster::lines(cluster, role)));
     lines.extend(reading.queues.gap().map(|gap| Line::of(Role::Warning, &gap.note)));
-    lines
-}
-
-/// A line for the cluster and one for each of its primaries.
-fn cluster_lines(cluster: &ClusterReading, role: Role) -> Vec<Line> {
-    let (tone, word) =
-        if cluster.ok { (role, "ok") } else { (Role::Critical, "FAILING: slots are not served") };
-    let all = format!("{word}, {} of 16384 slots served, {} nodes known", cluster.slots_ok, cluster.nodes);
-    let mut lines = vec![Line::of(Role::Muted, "  cluster ").then(tone, all)];
-    lines.extend(cluster.primaries.iter().map(|(address, server)| {
-        let memory = or_dash(server.used_memory_bytes, bytes);
-        let clients = server.clients.map_or("—".to_owned(), |clients| clients.to_string());
-        let ops = or_dash(server.ops_per_second, rate);
-        Line::of(Role::Muted, format!("  {address:<22}"))
-            .then(role, format!("memory {memory} · {ops} ops · {clients} clients"))
-    }));
     lines
 }
 
@@ -304,10 +288,10 @@ fn overview(context: PanelContext<'_>) -> Content {
             let queues = state.reading().and_then(|reading| reading.queues.ready());
             let mut rows: Vec<Row> =
                 queues.into_iter().flatten().map(|queue| queue_row(target, state, queue, role)).collect();
-            rows.push(Row::opens(
-                RowKey::new(&["server", target.id.as_str()]),
-                vec![Cell::of(Role::Accent, "the server itself"), Cell::of(Role::Muted, "Enter")],
-            ));
+            rows.extend(cluster::servers(state).map(|(node, words)| {
+                let cells = vec![Cell::of(Role::Accent, words), Cell::of(Role::Muted, "Enter")];
+                Row::opens(RowKey::new(&["server", target.id.as_str(), node]), cells)
+            }));
             let table = Table {
                 columns: vec![
                     Column::flex("queue", 18, 0),

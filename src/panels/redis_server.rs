@@ -2,6 +2,7 @@
 
 use super::PanelContext;
 use super::queues::{number_role, state};
+use crate::core::history::Series;
 use crate::core::part::Part;
 use crate::core::place::RowKey;
 use crate::core::redis::{ClientGroup, CommandRate, RedisState, ServerDetail, SlowEntry, StreamGroup};
@@ -11,11 +12,13 @@ use crate::ui::format::{bytes, count, duration, or_dash, percent, rate, seconds}
 use std::time::Duration;
 
 pub(super) fn one_server(context: PanelContext<'_>, key: &RowKey) -> Content {
-    let title = format!("server {}", key.segment(1));
+    let node = key.segment(2);
+    let title = if node.is_empty() { format!("server {}", key.segment(1)) } else { format!("node {node}") };
     let Some((target, state)) = state(context, key.segment(1)) else {
         return Content { title, sections: Vec::new() };
     };
-    let Some(detail) = state.reading().and_then(|reading| reading.detail.as_deref()) else {
+    let detail = state.reading().and_then(|reading| reading.detail.as_deref());
+    let Some(detail) = detail.filter(|detail| detail.node == node) else {
         let line = Line::of(Role::Muted, "reading the server's details");
         return Content { title: title.clone(), sections: vec![Section::lines(title, vec![line])] };
     };
@@ -88,20 +91,28 @@ fn facts(state: &RedisState, detail: &ServerDetail, role: Role) -> Vec<Line> {
     let share = used.filter(|_| of > 0.0).map(|used| used / of);
     let memory = if share.is_some_and(|share| share > 0.85) { Role::Warning } else { role };
     let rss = number("used_memory_rss");
+    // What follows from several polls is known of the server that the overview tells of, in a cluster its first primary.
+    let cluster = state.reading().and_then(|reading| reading.cluster.as_ref());
+    let told = cluster
+        .is_none_or(|cluster| cluster.primaries.first().is_some_and(|(address, _)| *address == detail.node));
+    let past = |line: Line, history: &Series| if told { line.spark(history.tail(40)) } else { line };
+    let hits = state.rates.hit_ratio.filter(|_| told);
     let swapped = matches!((used, rss), (Some(used), Some(rss)) if rss < used * 0.9);
     let mut lines = vec![
-        fact(
-            "memory",
-            memory,
-            format!(
-                "{} {} {limit}, peak {}, policy {}",
-                size("used_memory"),
-                or_dash(share, percent),
-                size("used_memory_peak"),
-                text("maxmemory_policy")
+        past(
+            fact(
+                "memory",
+                memory,
+                format!(
+                    "{} {} {limit}, peak {}, policy {}",
+                    size("used_memory"),
+                    or_dash(share, percent),
+                    size("used_memory_peak"),
+                    text("maxmemory_policy")
+                ),
             ),
-        )
-        .spark(state.memory.tail(40)),
+            &state.memory,
+        ),
         fact(
             "resident",
             if swapped { Role::Warning } else { role },
@@ -112,18 +123,20 @@ fn facts(state: &RedisState, detail: &ServerDetail, role: Role) -> Vec<Line> {
                 if swapped { ": less than is in use, so it is swapped out" } else { "" }
             ),
         ),
-        fact(
-            "load",
-            role,
-            format!(
-                "{} commands, hits {} (of the whole server), {} in, {} out",
-                or_dash(number("instantaneous_ops_per_sec"), rate),
-                or_dash(state.rates.hit_ratio, percent),
-                or_dash(number("instantaneous_input_kbps"), |kb| format!("{}/s", bytes(kb * 1024.0))),
-                or_dash(number("instantaneous_output_kbps"), |kb| format!("{}/s", bytes(kb * 1024.0)))
+        past(
+            fact(
+                "load",
+                role,
+                format!(
+                    "{} commands, hits {} (of the whole server), {} in, {} out",
+                    or_dash(number("instantaneous_ops_per_sec"), rate),
+                    or_dash(hits, percent),
+                    or_dash(number("instantaneous_input_kbps"), |kb| format!("{}/s", bytes(kb * 1024.0))),
+                    or_dash(number("instantaneous_output_kbps"), |kb| format!("{}/s", bytes(kb * 1024.0)))
+                ),
             ),
-        )
-        .spark(state.ops.tail(40)),
+            &state.ops,
+        ),
         fact(
             "clients",
             role,
@@ -140,7 +153,7 @@ fn facts(state: &RedisState, detail: &ServerDetail, role: Role) -> Vec<Line> {
     lines.extend(replication(detail, role));
     let errors: Vec<String> =
         state.rates.errors.iter().map(|(word, rate)| format!("{word} {rate:.1}/s")).collect();
-    if !errors.is_empty() {
+    if told && !errors.is_empty() {
         lines.push(fact("errors", Role::Warning, errors.join(", ")));
     }
     lines

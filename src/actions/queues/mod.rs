@@ -6,6 +6,7 @@ mod export;
 mod jobs;
 mod journal;
 mod redrive;
+mod scripts;
 mod sweep;
 
 use super::Executor;
@@ -16,6 +17,7 @@ use crate::sources::redis::connection::{self, Connection};
 use crate::sources::redis::evidence;
 use futures_util::future::BoxFuture;
 use redis::{FromRedisValue, RedisError, Script, ScriptInvocation, Value, cmd, pipe};
+use scripts::{COMMON, Scripts};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
@@ -27,51 +29,14 @@ const BETWEEN: Duration = Duration::from_millis(5);
 const TIMEOUT: Duration = Duration::from_secs(5);
 /// Jobs that one call of pause or resume moves when they cannot be moved by renaming the list: about 2 ms (measured).
 const MOVED: usize = 2000;
-/// The keys that every script is given, in the order of `common.lua`.
-const COMMON: [&str; 13] = [
-    "failed",
-    "wait",
-    "paused",
-    "active",
-    "meta",
-    "meta-paused",
-    "marker",
-    "events",
-    "prioritized",
-    "pc",
-    "priority",
-    "delayed",
-    "completed",
-];
 
-/// A script with what is common to all in front.
-macro_rules! script {
-    ($file:literal) => {
-        Script::new(concat!(include_str!("common.lua"), include_str!($file)))
-    };
-}
-
-/// The scripts; the head of each says what its keys and arguments are.
-struct Scripts {
-    retry: Script,
-    promote: Script,
-    remove: Script,
-    pause: Script,
-    resume: Script,
-    add: Script,
-    priority: Script,
-    delay: Script,
-    edit: Script,
-    concurrency: Script,
-    schedule: Script,
-    unschedule: Script,
-    obliterate: Script,
-}
+/// The connection, and the nodes of its cluster that were seen.
+type Open = (Option<Connection>, Vec<(String, u16)>);
 
 /// Carries out actions on the queues of one Redis server.
 pub struct QueueExecutor {
     connect: RedisConnect,
-    open: Mutex<Option<Connection>>,
+    open: Mutex<Open>,
     scripts: Scripts,
     /// Where jobs are written before they are removed, and journals of redrives are kept.
     folder: PathBuf,
@@ -93,25 +58,10 @@ impl QueueExecutor {
     /// An executor for this target, which writes removed jobs into `folder`; [`prepare`](Executor::prepare) opens its connection.
     #[must_use]
     pub fn new(connect: RedisConnect, folder: &Path) -> Self {
-        let scripts = Scripts {
-            retry: script!("retry.lua"),
-            promote: script!("promote.lua"),
-            remove: script!("remove.lua"),
-            pause: script!("pause.lua"),
-            resume: script!("resume.lua"),
-            add: script!("add.lua"),
-            priority: script!("priority.lua"),
-            delay: script!("delay.lua"),
-            edit: script!("edit.lua"),
-            concurrency: script!("concurrency.lua"),
-            schedule: script!("schedule.lua"),
-            unschedule: script!("unschedule.lua"),
-            obliterate: script!("obliterate.lua"),
-        };
         Self {
             connect,
-            open: Mutex::const_new(None),
-            scripts,
+            open: Mutex::default(),
+            scripts: Scripts::default(),
             folder: folder.to_owned(),
             stops: AtomicU64::new(0),
             given_at: AtomicI64::new(0),
@@ -121,7 +71,7 @@ impl QueueExecutor {
 
     /// The open connection, or a new one.
     async fn connection(&self) -> Result<Connection, ActionError> {
-        let mut slot = self.open.lock().await;
+        let (slot, nodes) = &mut *self.open.lock().await;
         if let Some(open) = slot.as_mut() {
             let ask = cmd(if self.connect.sentinels.is_empty() { "PING" } else { "ROLE" });
             let alive = tokio::time::timeout(TIMEOUT, ask.query_async::<Value>(open)).await;
@@ -132,15 +82,19 @@ impl QueueExecutor {
                 }
                 _ => true,
             };
-            if matches!(&alive, Ok(Ok(value)) if primary(value)) {
+            let whole = open.missing().is_empty();
+            if whole && matches!(&alive, Ok(Ok(value)) if primary(value)) {
                 return Ok(open.clone());
             }
             *slot = None;
         }
-        let opened = tokio::time::timeout(TIMEOUT, connection::connect(&self.connect))
+        let mut target = self.connect.clone();
+        target.nodes.extend_from_slice(nodes);
+        let opened = tokio::time::timeout(TIMEOUT, connection::connect(&target))
             .await
             .map_err(|_| ActionError::NotDone("no connection within 5 s".to_owned()))?
             .map_err(|error| ActionError::NotDone(error.message))?;
+        *nodes = opened.known().to_vec();
         *slot = Some(opened.clone());
         Ok(opened)
     }
@@ -172,13 +126,13 @@ impl QueueExecutor {
             Ok(Err(error)) if error.is_io_error() => self.words(&error),
             Ok(Err(error)) => {
                 if error.code().is_some_and(crate::sources::redis::moved) {
-                    *self.open.lock().await = None;
+                    self.open.lock().await.0 = None;
                 }
                 return Err(ActionError::NotDone(self.words(&error)));
             }
             Err(_) => "the server did not answer within 5 s".to_owned(),
         };
-        *self.open.lock().await = None;
+        self.open.lock().await.0 = None;
         Err(ActionError::Unknown(lost))
     }
 

@@ -43,8 +43,12 @@ pub struct ClusterReading {
     pub slots_ok: u64,
     /// Nodes that are known, replicas too.
     pub nodes: u64,
-    /// Address and INFO of each primary.
+    /// Address and INFO of each primary that is there.
     pub primaries: Vec<(String, RedisServer)>,
+    /// Address of each primary that is not there, and why.
+    pub missing: Vec<(String, String)>,
+    /// Queues that are not read because their primary is not there.
+    pub hidden: usize,
 }
 
 /// The server itself. Every field is what INFO said, or nothing.
@@ -300,6 +304,9 @@ pub struct JobDetail {
 /// Rules that cannot be judged by this reading, because the queues could not be read.
 #[must_use]
 pub fn unread(reading: &RedisReading) -> Vec<&'static str> {
+    if reading.cluster.as_ref().is_some_and(|cluster| !cluster.missing.is_empty()) {
+        return OF_QUEUES.to_vec();
+    }
     part::unread(&[(reading.queues.gap(), OF_QUEUES)])
 }
 

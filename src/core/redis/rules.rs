@@ -1,6 +1,6 @@
 //! The rules about a Redis server and the job queues in it.
 
-use super::{QueueHistory, QueueReading, RedisReading, RedisState};
+use super::{ClusterReading, QueueHistory, QueueReading, RedisReading, RedisState};
 use crate::core::alert::{RuleSpec, RuleUnit, Rulebook, Severity, Signal, Triage};
 use crate::core::ids::TargetId;
 use crate::core::place::{Place, RowKey, Screen};
@@ -207,6 +207,25 @@ pub fn signals(state: &RedisState, target: &TargetId, rules: &Rulebook, now: Now
     scene.list
 }
 
+/// What a cluster lacks.
+fn not_whole(target: &TargetId, cluster: &ClusterReading) -> Option<String> {
+    let there = if cluster.ok {
+        "the cluster goes on without it".to_owned()
+    } else {
+        format!("the cluster serves {} of 16384 slots only", cluster.slots_ok)
+    };
+    let Some((address, why)) = cluster.missing.first() else {
+        return (!cluster.ok).then(|| format!("{target}: {there}"));
+    };
+    let more = cluster.missing.len() - 1;
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    let hidden = match cluster.hidden {
+        0 => String::new(),
+        hidden => format!("; {} of it not read", counted(hidden, "queue")),
+    };
+    Some(format!("{target}: primary {address}{more} is not there ({}); {there}{hidden}", tidy(why, 80)))
+}
+
 fn server(scene: &mut Scene<'_>, reading: &RedisReading, state: &RedisState) {
     let (server, target, rules) = (&reading.server, scene.target, scene.rules);
     if let (Some(used), Some(most)) = (server.used_memory_bytes, server.maxmemory_bytes) {
@@ -219,8 +238,7 @@ fn server(scene: &mut Scene<'_>, reading: &RedisReading, state: &RedisState) {
             "look which queues keep jobs",
         );
     }
-    if let Some(cluster) = reading.cluster.as_ref().filter(|cluster| !cluster.ok) {
-        let sentence = format!("{target}: the cluster serves {} of 16384 slots only", cluster.slots_ok);
+    if let Some(sentence) = reading.cluster.as_ref().and_then(|cluster| not_whole(target, cluster)) {
         scene.server("redis.cluster", Some(Severity::Critical), sentence, "redis-cli --cluster check");
     }
     let queues = reading.queues.ready().map_or(0, Vec::len);

@@ -10,6 +10,8 @@ use std::time::Duration;
 pub struct ServerDetail {
     /// When it was read.
     pub at: Now,
+    /// Address of the primary of a cluster that it is; empty where it is one server.
+    pub node: String,
     /// The fields of INFO, by their own names.
     pub info: BTreeMap<String, String>,
     /// Commands with their counters.
@@ -155,6 +157,7 @@ mod tests {
         let stat = CommandStat { calls, micros, ..CommandStat::default() };
         ServerDetail {
             at: Now::example(second),
+            node: String::new(),
             info: BTreeMap::new(),
             commands: BTreeMap::from([
                 ("get".to_owned(), stat),

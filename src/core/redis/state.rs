@@ -158,7 +158,8 @@ impl RedisState {
             match &self.detail {
                 Some(old) if old.at == detail.at => {}
                 old => {
-                    self.commands = old.as_ref().map(|old| command_rates(old, detail)).unwrap_or_default();
+                    let old = old.as_ref().filter(|old| old.node == detail.node);
+                    self.commands = old.map(|old| command_rates(old, detail)).unwrap_or_default();
                     self.detail = Some(detail.clone());
                 }
             }

@@ -21,29 +21,32 @@ pub enum Connection {
 /// One connection to each primary, and who has which slots.
 #[derive(Clone)]
 pub struct Cluster {
-    /// Address and connection of each primary.
-    nodes: Vec<(String, MultiplexedConnection)>,
+    /// Address and connection of each primary that is there; never empty.
+    pub(super) nodes: Vec<(String, MultiplexedConnection)>,
     /// First slot, last slot, index of the node.
-    slots: Vec<(u16, u16, usize)>,
+    pub(super) slots: Vec<(u16, u16, usize)>,
     /// What has no key goes there.
-    home: usize,
+    pub(super) home: usize,
+    /// Address of each primary that is not there, and why.
+    pub(super) missing: Vec<(String, String)>,
+    /// Where the primaries are.
+    pub(super) known: Vec<(String, u16)>,
 }
 
 impl Cluster {
-    /// From the nodes and the slots of each.
-    #[must_use]
-    pub const fn new(nodes: Vec<(String, MultiplexedConnection)>, slots: Vec<(u16, u16, usize)>) -> Self {
-        Self { nodes, slots, home: 0 }
+    fn owner(&self, slot: u16) -> Option<usize> {
+        let found = self.slots.iter().find(|(first, last, _)| (*first..=*last).contains(&slot));
+        found.map(|(.., node)| *node)
     }
 
     fn node(&self, cmd: &Cmd) -> Result<usize, RedisError> {
         let Some(slot) = key(cmd).map(slot) else { return Ok(self.home) };
-        let found = self.slots.iter().find(|(first, last, _)| (*first..=*last).contains(&slot));
-        found.map(|(.., node)| *node).ok_or_else(|| {
+        self.owner(slot).ok_or_else(|| {
+            let why = self.missing.iter().map(|(_, why)| why.as_str()).collect::<Vec<_>>().join("; ");
             RedisError::from((
                 ErrorKind::Client,
-                "the cluster has no node for a slot",
-                format!("slot {slot}"),
+                "no node of the cluster that is there has this slot",
+                format!("slot {slot} {why}"),
             ))
         })
     }
@@ -107,6 +110,33 @@ impl Connection {
         match self {
             Self::One(_) => Vec::new(),
             Self::Cluster(cluster) => cluster.nodes.iter().map(|(address, _)| address.clone()).collect(),
+        }
+    }
+
+    /// Address of each primary that is not there, and why.
+    #[must_use]
+    pub fn missing(&self) -> &[(String, String)] {
+        match self {
+            Self::One(_) => &[],
+            Self::Cluster(cluster) => &cluster.missing,
+        }
+    }
+
+    /// Where the primaries of the cluster are.
+    #[must_use]
+    pub fn known(&self) -> &[(String, u16)] {
+        match self {
+            Self::One(_) => &[],
+            Self::Cluster(cluster) => &cluster.known,
+        }
+    }
+
+    /// Whether the server that has this key is there.
+    #[must_use]
+    pub fn serves(&self, key: &str) -> bool {
+        match self {
+            Self::One(_) => true,
+            Self::Cluster(cluster) => cluster.owner(slot(key.as_bytes())).is_some(),
         }
     }
 

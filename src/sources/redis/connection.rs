@@ -4,15 +4,20 @@ use super::cluster::Cluster;
 use super::{decode, sentinel};
 use crate::config::target::RedisConnect;
 use crate::core::report::{PollError, PollErrorKind};
-use futures_util::future::try_join_all;
+use futures_util::FutureExt;
+use futures_util::future::{join_all, select_ok};
 use redis::aio::MultiplexedConnection;
 use redis::{
     AsyncConnectionConfig, Client, ConnectionAddr, ErrorKind, IntoConnectionInfo, RedisConnectionInfo,
     RedisError, ServerErrorKind, TlsCertificates, Value, cmd,
 };
 use secrecy::ExposeSecret;
+use std::time::Duration;
 
 pub use super::cluster::Connection;
+
+/// A primary that has not opened a connection by then is left out.
+const NODE_TIMEOUT: Duration = Duration::from_secs(1);
 
 impl RedisConnect {
     /// Where it is, for people.
@@ -35,14 +40,40 @@ pub async fn connect(target: &RedisConnect) -> Result<Connection, PollError> {
         let primary = sentinel::primary(target).await?;
         return one(&primary).await.map(Connection::One);
     }
-    let mut first = one(target).await?;
+    let (target, mut first) = any(target).await?;
+    let target = &target;
     let info: Result<Value, RedisError> = cmd("INFO").arg("cluster").query_async(&mut first).await;
     let clustered =
         info.ok().and_then(|info| decode::text(&info)).is_some_and(|info| info.contains("cluster_enabled:1"));
-    if clustered { cluster(target, first).await } else { Ok(Connection::One(first)) }
+    if clustered {
+        return cluster(target, first).await;
+    }
+    if !target.nodes.is_empty() {
+        // Other nodes are configured, or were seen: a server of its own is not what is looked for.
+        let message = format!("{} is not a node of a cluster", target.place());
+        return Err(PollError::new(PollErrorKind::WrongServer, message).remedy("check the url and `nodes`"));
+    }
+    Ok(Connection::One(first))
 }
 
-/// All primaries of the cluster that `first` belongs to.
+/// The server itself; of a cluster the first node that answers, and the target as seen from there.
+async fn any(target: &RedisConnect) -> Result<(RedisConnect, MultiplexedConnection), PollError> {
+    if target.nodes.is_empty() {
+        return Ok((target.clone(), one(target).await?));
+    }
+    let nodes = std::iter::once((target.host.clone(), target.port)).chain(target.nodes.iter().cloned());
+    let opening = nodes.map(|(host, port)| {
+        async move {
+            let node = RedisConnect { host, port, ..target.clone() };
+            let connection = one(&node).await?;
+            Ok::<_, PollError>((node, connection))
+        }
+        .boxed()
+    });
+    select_ok(opening).await.map(|(found, _)| found)
+}
+
+/// All primaries of the cluster that `first` belongs to; one that is not there is left out, by name.
 async fn cluster(target: &RedisConnect, mut first: MultiplexedConnection) -> Result<Connection, PollError> {
     let map: Value =
         cmd("CLUSTER").arg("SLOTS").query_async(&mut first).await.map_err(|error| explain(&error, target))?;
@@ -69,12 +100,33 @@ async fn cluster(target: &RedisConnect, mut first: MultiplexedConnection) -> Res
         let message = format!("{} is part of a cluster in which no node has any slot", target.place());
         return Err(PollError::new(PollErrorKind::NotReady, message).remedy("redis-cli --cluster check"));
     }
-    let opening = addresses.into_iter().map(|(host, port)| async move {
+    let opening = addresses.iter().cloned().map(|(host, port)| async move {
         let node = RedisConnect { host, port, unix_socket: None, ..target.clone() };
-        Ok::<_, PollError>((node.place(), one(&node).await?))
+        let opened = tokio::time::timeout(NODE_TIMEOUT, one(&node)).await.unwrap_or_else(|_| {
+            Err(PollError::new(PollErrorKind::TimedOut, format!("{} does not answer", node.place())))
+        });
+        (node.place(), opened)
     });
-    let nodes = try_join_all(opening).await?;
-    Ok(Connection::Cluster(Cluster::new(nodes, slots)))
+    let (mut nodes, mut missing, mut places) = (Vec::new(), Vec::new(), Vec::new());
+    let mut failure = None;
+    for (place, opened) in join_all(opening).await {
+        match opened {
+            Ok(node) => {
+                places.push(Some(nodes.len()));
+                nodes.push((place, node));
+            }
+            Err(error) => {
+                places.push(None);
+                missing.push((place, error.message.clone()));
+                failure = Some(error);
+            }
+        }
+    }
+    if let (true, Some(error)) = (nodes.is_empty(), failure) {
+        return Err(error);
+    }
+    let slots = slots.into_iter().filter_map(|(from, to, index)| Some((from, to, places[index]?))).collect();
+    Ok(Connection::Cluster(Cluster { nodes, slots, home: 0, missing, known: addresses }))
 }
 
 /// Opens a connection to this one server.

@@ -60,7 +60,7 @@ pub(super) async fn read(
             Focus::FailedJobs { .. }
             | Focus::StatementTexts(_)
             | Focus::Look(_)
-            | Focus::Server
+            | Focus::Server { .. }
             | Focus::More { .. } => {}
         }
     }

@@ -20,7 +20,7 @@ use crate::config::target::RedisConnect;
 use crate::core::focus::Focus;
 use crate::core::part::{Gap, GapKind, Part};
 use crate::core::reading::Reading;
-use crate::core::redis::{ClusterReading, QueueMore, RedisReading, ServerDetail};
+use crate::core::redis::{ClusterReading, QueueMore, QueueRef, RedisReading, ServerDetail};
 use crate::core::report::{PollError, PollErrorKind};
 use crate::core::time::Now;
 pub use cluster::moved;
@@ -39,10 +39,17 @@ const WORKERS_EACH: Duration = Duration::from_secs(6);
 /// The server's details are read this often while somebody looks.
 const DETAIL_EACH: Duration = Duration::from_secs(2);
 
+/// A cluster of which a primary is missing is looked at anew this often.
+const WHOLE_EACH: Duration = Duration::from_secs(5);
+
 /// Asks one Redis server.
 pub struct RedisSource {
     connect: RedisConnect,
     open: Option<Connection>,
+    /// When it was opened.
+    opened: Option<Now>,
+    /// Its map of the cluster is not right any more.
+    stale: bool,
     discovery: Discovery,
     workers: Part<HashMap<String, evidence::Workers>>,
     workers_at: Option<Now>,
@@ -68,6 +75,8 @@ impl RedisSource {
         Self {
             connect,
             open: None,
+            opened: None,
+            stale: false,
             discovery,
             workers: Part::NotAsked,
             workers_at: None,
@@ -81,12 +90,22 @@ impl RedisSource {
 
     async fn read(&mut self, now: Now, focus: &[Focus]) -> Result<RedisReading, PollError> {
         // Taken out for the time of the poll: one that is given up half way leaves no connection with half an answer behind.
-        let mut connection = match self.open.take() {
-            Some(open) => open,
-            None => connection::connect(&self.connect).await?,
+        let again = self.opened.is_some_and(|at| now.since(at) >= WHOLE_EACH);
+        let open = self.open.take().filter(|open| open.missing().is_empty() || !again);
+        let mut connection = if let Some(open) = open {
+            open
+        } else {
+            self.opened = Some(now);
+            connection::connect(&self.connect).await?
         };
+        // Whoever has told where the others are may be the next one to be missing.
+        for node in connection.known() {
+            if !self.connect.nodes.contains(node) {
+                self.connect.nodes.push(node.clone());
+            }
+        }
         let reading = self.ask(&mut connection, now, focus).await?;
-        self.open = Some(connection);
+        self.open = (!self.stale).then_some(connection);
         Ok(reading)
     }
 
@@ -131,12 +150,17 @@ impl RedisSource {
                 ..RedisReading::default()
             });
         }
-        let cluster = cluster_reading(connection).await.map_err(|error| explain(&error, &self.connect))?;
+        self.stale = false;
+        let mut cluster =
+            cluster_reading(connection).await.map_err(|error| explain(&error, &self.connect))?;
         self.discovery.step(connection, now).await;
         self.look_for_workers(connection, now).await;
         // Ages of jobs are against the server's own clock; without it, against ours.
         let millis = server_now.unwrap_or_else(|| now.wall.timestamp_millis());
         let queues = self.queues(connection, millis).await?;
+        if let Some(cluster) = &mut cluster {
+            cluster.hidden = self.discovery.queues().iter().filter(|queue| !there(connection, queue)).count();
+        }
         let details::Details { failed, lists, jobs } =
             details::read(connection, focus, &mut self.remembered, millis).await;
         let detail = self.detail(connection, now, millis, focus).await;
@@ -165,12 +189,20 @@ impl RedisSource {
         millis: i64,
         focus: &[Focus],
     ) -> Option<Box<ServerDetail>> {
-        if !focus.contains(&Focus::Server) {
+        let wanted = focus.iter().find_map(|focus| match focus {
+            Focus::Server { node } => Some(node),
+            _ => None,
+        });
+        let Some(node) = wanted else {
             self.detail = None;
-        } else if self.detail.as_ref().is_none_or(|detail| now.since(detail.at) >= DETAIL_EACH) {
+            return None;
+        };
+        let due = |detail: &ServerDetail| detail.node != *node || now.since(detail.at) >= DETAIL_EACH;
+        if self.detail.as_deref().is_none_or(due) {
             let streams = self.streams.read(connection).await;
-            let read = server::read(connection, now, millis).await.ok();
-            self.detail = read.map(|detail| Box::new(ServerDetail { streams, ..detail }));
+            let at = connection.primaries().iter().position(|address| address == node).unwrap_or_default();
+            let read = server::read(&mut connection.at(at), now, millis).await.ok();
+            self.detail = read.map(|detail| Box::new(ServerDetail { streams, node: node.clone(), ..detail }));
         }
         self.detail.clone()
     }
@@ -205,7 +237,8 @@ impl RedisSource {
         if let Some(gap) = self.discovery.gap() {
             return Ok(Part::Unavailable(gap.clone()));
         }
-        let names = self.discovery.queues();
+        let mut names = self.discovery.queues();
+        names.retain(|queue| there(connection, queue));
         let workers = self.workers.ready();
         match queues::read(connection, &names, workers, &self.connect.dead_letter, millis).await {
             Ok((mut list, not_queues)) => {
@@ -213,6 +246,11 @@ impl RedisSource {
                 // Without the right to read the events, only what is kept is counted.
                 let _ = self.ends.count(connection, &mut list, millis).await;
                 Ok(Part::Ready(list))
+            }
+            // No slot is served while the cluster as a whole is down: what it says of itself is all that there is.
+            Err(error) if error.code() == Some("CLUSTERDOWN") => {
+                self.stale = true;
+                Ok(Part::Unavailable(Gap::new(GapKind::Failed, "queues were not read: the cluster is down")))
             }
             // The connection is of no use any more, or its map of the cluster is not: the next poll opens another.
             Err(error) if error.is_io_error() || error.code().is_some_and(moved) => {
@@ -239,6 +277,11 @@ impl RedisSource {
     }
 }
 
+/// Whether the server that has this queue is there.
+fn there(connection: &Connection, queue: &QueueRef) -> bool {
+    connection.serves(&queue.key("meta"))
+}
+
 /// What the cluster says of itself, and each of its primaries; nothing where it is one server.
 async fn cluster_reading(connection: &mut Connection) -> Result<Option<ClusterReading>, redis::RedisError> {
     let addresses = connection.primaries();
@@ -261,6 +304,8 @@ async fn cluster_reading(connection: &mut Connection) -> Result<Option<ClusterRe
         slots_ok: number("cluster_slots_ok"),
         nodes: number("cluster_known_nodes"),
         primaries,
+        missing: connection.missing().to_vec(),
+        hidden: 0,
     }))
 }
 

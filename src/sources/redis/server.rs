@@ -31,6 +31,7 @@ pub(super) async fn read(
         .collect();
     Ok(ServerDetail {
         at: now,
+        node: String::new(),
         commands: commands(&fields),
         keyspace: keyspace(&fields),
         slow: part(values.get(1), "the slow log", "+slowlog|get", |value| {

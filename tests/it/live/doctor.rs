@@ -97,7 +97,7 @@ async fn the_printed_access_lists_let_one_look_and_the_other_act() {
     // The one who looks sees everything and changes nothing.
     let mut looker = watch("looker", &source);
     let focus = [
-        Focus::Server,
+        Focus::Server { node: String::new() },
         Focus::FailedJobs { queue: named(&source), offset: 0, limit: 10 },
         Focus::OpenJobs { queue: named(&source) },
         Focus::More { queue: named(&source) },

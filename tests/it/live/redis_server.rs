@@ -26,7 +26,7 @@ async fn commands_slow_log_clients_and_a_monitor_are_seen() {
     let client = redis::Client::open(url.as_str()).expect("a URL");
     let mut own = client.get_multiplexed_async_connection().await.expect("connected");
     let mut watch = Watch::new(Connect::Redis(url::redis(&url).expect("a URL")));
-    watch.poll_with(&[Focus::Server]).await.expect("a poll");
+    watch.poll_with(&[Focus::Server { node: String::new() }]).await.expect("a poll");
     let set = async |own: &mut redis::aio::MultiplexedConnection, micros: &str| {
         let mut ask = redis::cmd("CONFIG");
         ask.arg("SET").arg("slowlog-log-slower-than").arg(micros);
@@ -38,7 +38,7 @@ async fn commands_slow_log_clients_and_a_monitor_are_seen() {
     set(&mut own, "10000").await;
     let monitor = client.get_async_monitor().await.expect("a monitor");
     tokio::time::sleep(Duration::from_millis(2100)).await;
-    watch.poll_with(&[Focus::Server]).await.expect("a poll");
+    watch.poll_with(&[Focus::Server { node: String::new() }]).await.expect("a poll");
     let detail = state(&watch).reading().expect("a reading").detail.as_ref().expect("the detail");
     let slow = detail.slow.ready().expect("the slow log");
     let shown: Vec<&str> = slow.iter().map(|entry| entry.command.as_str()).collect();
@@ -85,7 +85,7 @@ async fn without_the_rights_each_part_names_its_own() {
     let () = setuser.query_async(&mut own).await.expect("set");
     let bare = url.replace(":redis-secret", "bare:bare-secret");
     let mut watch = Watch::new(Connect::Redis(url::redis(&bare).expect("a URL")));
-    watch.poll_with(&[Focus::Server]).await.expect("a poll");
+    watch.poll_with(&[Focus::Server { node: String::new() }]).await.expect("a poll");
     let detail = state(&watch).reading().expect("a reading").detail.as_ref().expect("the detail");
     assert!(detail.slow.gap().expect("not permitted").note.contains("needs +slowlog|get"));
     assert!(detail.clients.gap().expect("not permitted").note.contains("needs +client|list"));
@@ -109,7 +109,7 @@ async fn consumer_groups_of_streams_are_found_and_read_only() {
         .expect("one entry");
     assert!(!matches!(read, redis::Value::Nil));
     let mut watch = Watch::new(Connect::Redis(url::redis(&own.url()).expect("a URL")));
-    watch.poll_with(&[Focus::Server]).await.expect("a poll");
+    watch.poll_with(&[Focus::Server { node: String::new() }]).await.expect("a poll");
     let detail = state(&watch).reading().expect("a reading").detail.as_ref().expect("the detail");
     let groups = detail.streams.ready().expect("streams");
     assert_eq!(groups.len(), 1, "{groups:?}");

@@ -6,8 +6,11 @@ use redis::{AsyncCommands, Value, cmd};
 use stacktop::config::target::{Connect, RedisConnect};
 use stacktop::config::url;
 use stacktop::core::action::{Action, Verdict};
-use stacktop::core::place::Screen;
-use stacktop::core::redis::{Change, Family, JobAct, QueueAction, QueueRef, RetryOptions, Sweep};
+use stacktop::core::focus::Focus;
+use stacktop::core::place::{RowKey, Screen};
+use stacktop::core::redis::{
+    Change, Family, JobAct, QueueAction, QueueRef, RedisReading, RetryOptions, Sweep,
+};
 use stacktop::panels::panel;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
@@ -180,10 +183,19 @@ async fn a_failover_is_followed_to_the_new_primary() {
 }
 
 /// Three primaries that share all slots.
-async fn cluster(test: &str) -> Option<Vec<Own>> {
+async fn cluster(test: &str, whole_or_nothing: bool) -> Option<Vec<Own>> {
     let mut nodes = Vec::new();
+    let whole = if whole_or_nothing { "yes" } else { "no" };
+    let options = [
+        "--cluster-enabled",
+        "yes",
+        "--cluster-node-timeout",
+        "2000",
+        "--cluster-require-full-coverage",
+        whole,
+    ];
     for _ in 0..3 {
-        nodes.push(Own::start(test, &["--cluster-enabled", "yes", "--cluster-node-timeout", "2000"]).await?);
+        nodes.push(Own::start(test, &options).await?);
     }
     for (node, range) in nodes.iter().zip(["0 5460", "5461 10922", "10923 16383"]) {
         node.ask(&format!("CLUSTER ADDSLOTSRANGE {range}")).await;
@@ -209,7 +221,7 @@ async fn cluster(test: &str) -> Option<Vec<Own>> {
 #[tokio::test(flavor = "multi_thread")]
 async fn queues_of_a_cluster_are_read_and_changed_where_they_are() {
     let test = "queues_of_a_cluster_are_read_and_changed_where_they_are";
-    let Some(nodes) = cluster(test).await else { return };
+    let Some(nodes) = cluster(test, true).await else { return };
     let Some(script) = server(test, "STACKTOP_TEST_QUEUE_JS") else { return };
     let node = |generation: &str, verb: &str, queue: &str, argument: &str| {
         let output = Command::new("node")
@@ -282,7 +294,23 @@ async fn queues_of_a_cluster_are_read_and_changed_where_they_are() {
         let outcome = watch.act(Action::Queue { target: target.clone(), act }).await.expect("an outcome");
         assert_eq!(outcome.verdict, Verdict::Done, "{queue}: {outcome:?}");
     }
+    every_primary_has_its_page(&nodes, &mut watch).await;
     a_moved_slot_is_followed(&nodes, &mut watch, &others[0]).await;
+}
+
+async fn every_primary_has_its_page(nodes: &[Own], watch: &mut Watch) {
+    let overview = format!("{:?}", panel(Screen::Queues).content(watch.context(), &[]));
+    for own in nodes {
+        let address = format!("127.0.0.1:{}", own.port);
+        let path = [RowKey::new(&["server", "it", &address])];
+        let focus: Vec<Focus> =
+            panel(Screen::Queues).focus(watch.context(), &path).into_iter().map(|(_, focus)| focus).collect();
+        watch.poll_with(&focus).await.expect("a poll");
+        let detail = reading(watch).detail.as_ref().expect("its details");
+        assert_eq!(detail.info["tcp_port"], own.port.to_string());
+        let page = format!("{:?}", panel(Screen::Queues).content(watch.context(), &path));
+        assert!(overview.contains(&address) && page.contains("noeviction"), "{page}");
+    }
 }
 
 /// A slot goes to another node: one question may fail, none is answered wrongly, and then it is known.
@@ -329,4 +357,123 @@ async fn a_moved_slot_is_followed(nodes: &[Own], watch: &mut Watch, queue: &Queu
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
     assert!(followed, "it did not find the slot again");
+}
+
+/// A queue with a failed job on each node, in the order of the nodes.
+async fn one_each(nodes: &[Own]) -> Vec<QueueRef> {
+    let mut queues = Vec::new();
+    for own in nodes {
+        let mut client = own.client().await;
+        for name in 0..100 {
+            let queue = QueueRef { prefix: "bull".to_owned(), name: format!("{{q{name}}}") };
+            let set: Result<(), _> = client.set(queue.key("id"), 1).await;
+            if set.is_ok() && !queues.contains(&queue) {
+                failed_job(own, &queue, "7", 0).await;
+                queues.push(queue);
+                break;
+            }
+        }
+    }
+    assert_eq!(queues.len(), nodes.len());
+    queues
+}
+
+/// Polls as the engine does: what takes too long is given up.
+async fn polled(watch: &mut Watch) -> bool {
+    matches!(tokio::time::timeout(Duration::from_secs(3), watch.poll()).await, Ok(Ok(())))
+}
+
+async fn until(watch: &mut Watch, what: &str, done: impl Fn(&RedisReading) -> bool) {
+    for _ in 0..100 {
+        if polled(watch).await && done(reading(watch)) {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+    panic!("{what} did not come: {:?}", reading(watch).cluster);
+}
+
+fn seen(reading: &RedisReading) -> Vec<&QueueRef> {
+    reading.queues.ready().map(|all| all.iter().map(|queue| &queue.queue).collect()).unwrap_or_default()
+}
+
+fn findings(watch: &Watch) -> Vec<String> {
+    let now = watch.context().now;
+    watch.world.alerts.firing().iter().map(|finding| finding.sentence(now)).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cluster_without_one_of_its_primaries_is_still_seen_and_changed() {
+    let test = "a_cluster_without_one_of_its_primaries_is_still_seen_and_changed";
+    let Some(nodes) = cluster(test, false).await else { return };
+    let queues = one_each(&nodes).await;
+    // The node of the configuration is the one that goes.
+    let mut watch = Watch::new(Connect::Redis(url::redis(&nodes[0].url()).expect("a URL")));
+    until(&mut watch, "three queues", |reading| seen(reading).len() == 3).await;
+    let executor = watch.gate();
+    executor.prepare().await;
+    let stop = |signal: &str| {
+        let done = Command::new("kill").args([signal, &nodes[0].child.id().to_string()]).status();
+        assert!(done.expect("kill").success());
+    };
+    stop("-STOP");
+    until(&mut watch, "the others", |reading| {
+        reading.cluster.as_ref().is_some_and(|cluster| cluster.missing.len() == 1 && cluster.hidden == 1)
+            && seen(reading).len() == 2
+            && !seen(reading).contains(&&queues[0])
+    })
+    .await;
+    let found = findings(&watch);
+    let port = nodes[0].port.to_string();
+    assert!(
+        found.iter().any(|line| line.contains(&format!("primary 127.0.0.1:{port} is not there"))
+            && line.contains("1 queue of it not read")),
+        "{found:?}"
+    );
+    let target = watch.target.id.clone();
+    let retry = |queue: &QueueRef| Action::Queue {
+        target: target.clone(),
+        act: QueueAction::Jobs {
+            queue: queue.clone(),
+            ids: vec!["7".to_owned()],
+            act: JobAct::Retry(RetryOptions::default()),
+        },
+    };
+    let permit = stacktop::core::arming::Permit { target: target.clone(), until: None };
+    let there = stacktop::core::action::Confirmed::by_a_person(retry(&queues[1]));
+    let outcome = executor.perform(&executor.next_id(), &there, &permit).await.expect("an outcome");
+    assert_eq!(outcome.verdict, Verdict::Done, "{outcome:?}");
+    let gone = stacktop::core::action::Confirmed::by_a_person(retry(&queues[0]));
+    let error = executor.perform(&executor.next_id(), &gone, &permit).await.expect_err("it is not there");
+    assert!(error.to_string().contains("not done"), "{error:?}");
+    stop("-CONT");
+    until(&mut watch, "all of it", |reading| {
+        seen(reading).len() == 3 && reading.cluster.as_ref().is_some_and(|cluster| cluster.missing.is_empty())
+    })
+    .await;
+    watch.poll().await.expect("a poll");
+    assert!(findings(&watch).iter().all(|line| !line.contains("is not there")), "{:?}", findings(&watch));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cluster_that_is_down_says_so() {
+    let test = "a_cluster_that_is_down_says_so";
+    let Some(mut nodes) = cluster(test, true).await else { return };
+    one_each(&nodes).await;
+    let port = nodes[1].port;
+    let mut watch = Watch::new(Connect::Redis(url::redis(&nodes[1].url()).expect("a URL")));
+    until(&mut watch, "three queues", |reading| seen(reading).len() == 3).await;
+    nodes.swap(0, 1);
+    nodes[0].end();
+    until(&mut watch, "the end of it", |reading| {
+        reading.queues.gap().is_some_and(|gap| gap.note.contains("the cluster is down"))
+            && reading.cluster.as_ref().is_some_and(|cluster| !cluster.ok && cluster.missing.len() == 1)
+    })
+    .await;
+    let found = findings(&watch);
+    assert!(
+        found.iter().any(|line| line.contains(&format!("primary 127.0.0.1:{port} is not there"))
+            && line.contains("slots only")),
+        "{found:?}"
+    );
 }

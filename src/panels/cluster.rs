@@ -1,0 +1,34 @@
+//! The servers behind the queues: one, or the primaries of a cluster.
+
+use crate::core::redis::{ClusterReading, RedisState};
+use crate::ui::content::{Line, Role};
+use crate::ui::format::{bytes, or_dash, rate};
+
+/// A line for the cluster and one for each of its primaries.
+pub(super) fn lines(cluster: &ClusterReading, role: Role) -> Vec<Line> {
+    let (tone, word) =
+        if cluster.ok { (role, "ok") } else { (Role::Critical, "FAILING: slots are not served") };
+    let all = format!("{word}, {} of 16384 slots served, {} nodes known", cluster.slots_ok, cluster.nodes);
+    let mut lines = vec![Line::of(Role::Muted, "  cluster ").then(tone, all)];
+    lines.extend(cluster.primaries.iter().map(|(address, server)| {
+        let memory = or_dash(server.used_memory_bytes, bytes);
+        let clients = server.clients.map_or("—".to_owned(), |clients| clients.to_string());
+        let ops = or_dash(server.ops_per_second, rate);
+        Line::of(Role::Muted, format!("  {address:<22}"))
+            .then(role, format!("memory {memory} · {ops} ops · {clients} clients"))
+    }));
+    lines.extend(cluster.missing.iter().map(|(address, why)| {
+        Line::of(Role::Muted, format!("  {address:<22}")).then(Role::Critical, format!("not there: {why}"))
+    }));
+    lines
+}
+
+/// The rows that lead to a server: its address in a cluster (else nothing), and how it is called.
+pub(super) fn servers(state: &RedisState) -> impl Iterator<Item = (&str, String)> {
+    let cluster = state.reading().and_then(|reading| reading.cluster.as_ref());
+    let alone = cluster.is_none().then(|| ("", "the server itself".to_owned()));
+    let primaries = cluster.map_or(&[][..], |cluster| cluster.primaries.as_slice());
+    alone
+        .into_iter()
+        .chain(primaries.iter().map(|(address, _)| (address.as_str(), format!("node {address}"))))
+}

@@ -34,7 +34,7 @@ const fn topic(id: &'static str, title: &'static str, help: &'static str, second
 }
 
 /// Every built-in topic, in the order of the screen.
-pub const TOPICS: [Topic; 14] = [
+pub const TOPICS: [Topic; 15] = [
     topic("connections", "connections", "who uses the connection slots, and what for", 5),
     topic("progress", "progress", "VACUUM, ANALYZE, CREATE INDEX, CLUSTER, COPY and backups under way", 2),
     topic("horizon", "vacuum horizon", "who keeps vacuum from removing dead rows, and the remedy", 5),
@@ -52,6 +52,12 @@ pub const TOPICS: [Topic; 14] = [
         "bloat estimate",
         "by column statistics; needs pg_read_all_data for other owners' tables",
         60,
+    ),
+    topic(
+        "tempfiles",
+        "temporary files",
+        "on the disk at this moment, and whose; the counters tell them when they are gone",
+        10,
     ),
     topic("sizes", "database sizes", "walks the data directory of each database: slow with many files", 600),
     topic(

@@ -74,6 +74,8 @@ async fn every_topic_answers_on_every_version() {
         }
         let holder = client(&url).await;
         holder.batch_execute("BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT 1").await.expect("a snapshot");
+        let spill = "SET work_mem = '64kB'; DECLARE spill CURSOR FOR SELECT * FROM generate_series(1, 300000) g ORDER BY g DESC; FETCH 1 FROM spill";
+        holder.batch_execute(spill).await.expect("a sort on the disk");
         let pid: i32 = holder.query_one("SELECT pg_backend_pid()", &[]).await.expect("a pid").get(0);
         // A session tells its counters at most twice a second, and before 15 only when it does something.
         tokio::time::sleep(Duration::from_millis(1100)).await;
@@ -105,6 +107,12 @@ async fn every_topic_answers_on_every_version() {
         assert!(held.contains("terminate it"), "{version}: {held}");
         assert!(
             found["sizes"].column("size_bytes").any(|(_, size)| size.parse::<f64>().is_ok_and(|n| n > 1e6))
+        );
+        let spilt = cells(&found["tempfiles"], &pid.to_string(), "temp_bytes").concat();
+        assert!(
+            spilt.parse::<f64>().is_ok_and(|size| size > 1e6),
+            "{version}: {:?}",
+            found["tempfiles"].rows
         );
         assert!(found["connections"].rows.len() > 1 && found["wraparound"].rows.len() > 10, "{version}");
         own.batch_execute("DROP SCHEMA scene CASCADE").await.expect("cleaned");

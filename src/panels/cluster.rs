@@ -6,8 +6,11 @@ use crate::ui::format::{bytes, or_dash, rate};
 
 /// A line for the cluster and one for each of its primaries.
 pub(super) fn lines(cluster: &ClusterReading, role: Role) -> Vec<Line> {
-    let (tone, word) =
-        if cluster.ok { (role, "ok") } else { (Role::Critical, "FAILING: slots are not served") };
+    let (tone, word) = match (cluster.ok, cluster.missing.is_empty()) {
+        (true, true) => (role, "ok"),
+        (true, false) => (Role::Critical, "NOT WHOLE"),
+        (false, _) => (Role::Critical, "FAILING: slots are not served"),
+    };
     let all = format!("{word}, {} of 16384 slots served, {} nodes known", cluster.slots_ok, cluster.nodes);
     let mut lines = vec![Line::of(Role::Muted, "  cluster ").then(tone, all)];
     lines.extend(cluster.primaries.iter().map(|(address, server)| {
@@ -18,6 +21,7 @@ pub(super) fn lines(cluster: &ClusterReading, role: Role) -> Vec<Line> {
             .then(role, format!("memory {memory} · {ops} ops · {clients} clients"))
     }));
     lines.extend(cluster.missing.iter().map(|(address, why)| {
+        let why = why.strip_prefix(address.as_str()).unwrap_or(why).trim();
         Line::of(Role::Muted, format!("  {address:<22}")).then(Role::Critical, format!("not there: {why}"))
     }));
     lines
@@ -28,7 +32,5 @@ pub(super) fn servers(state: &RedisState) -> impl Iterator<Item = (&str, String)
     let cluster = state.reading().and_then(|reading| reading.cluster.as_ref());
     let alone = cluster.is_none().then(|| ("", "the server itself".to_owned()));
     let primaries = cluster.map_or(&[][..], |cluster| cluster.primaries.as_slice());
-    alone
-        .into_iter()
-        .chain(primaries.iter().map(|(address, _)| (address.as_str(), format!("node {address}"))))
+    alone.into_iter().chain(primaries.iter().map(|(address, _)| (address.as_str(), address.clone())))
 }

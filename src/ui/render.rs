@@ -8,19 +8,26 @@ use super::theme::Theme;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
+use std::rc::Rc;
 
 /// Columns between two columns of a table.
 const GAP: u16 = 1;
 /// Columns left of every row: the cursor's mark and the mark of a chosen row.
 const MARGIN: u16 = 2;
 
+/// A table, and which of its columns are shown how wide.
+struct Layout<'a> {
+    table: &'a Table,
+    columns: Vec<(usize, u16)>,
+}
+
 /// One line of the screen before it is scrolled.
 enum Item<'a> {
     Blank,
     Title(&'a str),
     Text(&'a Line),
-    Header(&'a Table),
-    Row { table: &'a Table, row: &'a Row, index: usize },
+    Header(Rc<Layout<'a>>),
+    Row { layout: Rc<Layout<'a>>, row: &'a Row, index: usize },
     Empty(&'a str),
 }
 
@@ -32,25 +39,25 @@ pub fn content(content: &Content, level: &Level, area: Rect, buffer: &mut Buffer
     let arranged = arrange(content, level);
     let flat: Vec<&Row> = arranged.iter().flatten().copied().collect();
     let cursor = level.position(&flat);
-    let items = items(content, &arranged, level);
+    let items = items(content, &arranged, level, area.width.saturating_sub(MARGIN));
     let height = usize::from(area.height);
     let offset = offset(&items, cursor, level.scroll, height);
     for (line, item) in items.iter().skip(offset).take(height).enumerate() {
         let y = area.y + line as u16;
         // A table whose header scrolled away keeps it on the first line.
         let pinned = match item {
-            Item::Row { table, .. } if line == 0 && offset > 0 => Some(*table),
+            Item::Row { layout, .. } if line == 0 && offset > 0 => Some(layout),
             _ => None,
         };
         let row = Rect::new(area.x, y, area.width, 1);
         match pinned {
-            Some(table) => header(table, level, row, buffer, theme),
+            Some(layout) => header(layout, level, row, buffer, theme),
             None => draw_item(item, level, cursor, row, buffer, theme),
         }
     }
 }
 
-fn items<'a>(content: &'a Content, arranged: &[Vec<&'a Row>], level: &Level) -> Vec<Item<'a>> {
+fn items<'a>(content: &'a Content, arranged: &[Vec<&'a Row>], level: &Level, room: u16) -> Vec<Item<'a>> {
     let mut items = Vec::new();
     let mut index = 0;
     for (section, rows) in content.sections.iter().zip(arranged) {
@@ -61,7 +68,7 @@ fn items<'a>(content: &'a Content, arranged: &[Vec<&'a Row>], level: &Level) -> 
             items.push(Item::Title(&section.title));
         }
         items.extend(section.lines.iter().map(Item::Text));
-        push_table(&mut items, section, rows, &mut index, level);
+        push_table(&mut items, section, rows, &mut index, (level, room));
     }
     items
 }
@@ -71,7 +78,7 @@ fn push_table<'a>(
     section: &'a Section,
     rows: &[&'a Row],
     index: &mut usize,
-    level: &Level,
+    (level, room): (&Level, u16),
 ) {
     let Some(table) = &section.table else {
         return;
@@ -85,9 +92,10 @@ fn push_table<'a>(
         }));
         return;
     }
-    items.push(Item::Header(table));
+    let layout = Rc::new(Layout { table, columns: fit(&table.columns, rows, room) });
+    items.push(Item::Header(Rc::clone(&layout)));
     for row in rows {
-        items.push(Item::Row { table, row, index: *index });
+        items.push(Item::Row { layout: Rc::clone(&layout), row, index: *index });
         *index += 1;
     }
 }
@@ -119,16 +127,16 @@ fn draw_item(
             put(buffer, area, &cut(title, usize::from(area.width)), theme.role(Role::Strong));
         }
         Item::Text(text) => line(text, area, buffer, theme),
-        Item::Header(table) => header(table, level, area, buffer, theme),
+        Item::Header(layout) => header(layout, level, area, buffer, theme),
         Item::Empty(sentence) => {
             let inner =
                 Rect::new(area.x + MARGIN.min(area.width), area.y, area.width.saturating_sub(MARGIN), 1);
             put(buffer, inner, &cut(sentence, usize::from(inner.width)), theme.role(Role::Muted));
         }
-        Item::Row { table, row, index } => {
+        Item::Row { layout, row, index } => {
             let here = cursor == Some(*index);
             let marked = level.marks.contains(&row.key);
-            table_row(table, row, here, marked, area, buffer, theme);
+            table_row(layout, row, here, marked, area, buffer, theme);
         }
     }
 }
@@ -154,8 +162,9 @@ pub fn line(line: &Line, area: Rect, buffer: &mut Buffer, theme: &Theme) {
     }
 }
 
-/// Which columns fit into `room`, and how wide each is; the least important go first.
-fn fit(columns: &[Column], room: u16) -> Vec<(usize, u16)> {
+/// Which columns fit into `room`, and how wide each is; the least important go first. What is left is shared among those that stretch:
+/// what one of them does not need is the others'.
+fn fit(columns: &[Column], rows: &[&Row], room: u16) -> Vec<(usize, u16)> {
     let least = |column: &Column| match column.width {
         Width::Fixed(width) | Width::Flex(width) => width,
     };
@@ -172,29 +181,34 @@ fn fit(columns: &[Column], room: u16) -> Vec<(usize, u16)> {
             .map_or(0, |(place, _)| place);
         kept.remove(victim);
     }
-    let spare = room.saturating_sub(need(&kept));
-    let flexible = kept.iter().filter(|i| matches!(columns[**i].width, Width::Flex(_))).count() as u16;
-    let mut handed = 0;
-    let mut left = flexible;
-    kept.iter()
-        .map(|i| {
-            let base = least(&columns[*i]);
-            if matches!(columns[*i].width, Width::Flex(_)) && left > 0 {
-                let extra = (spare - handed) / left;
-                handed += extra;
-                left -= 1;
-                (*i, base + extra)
-            } else {
-                (*i, base)
-            }
+    let mut widths: Vec<(usize, u16)> = kept.iter().map(|i| (*i, least(&columns[*i]))).collect();
+    // What each that stretches could use beyond its least; the hungriest is served last and has what remains.
+    let mut wants: Vec<(u16, usize)> = kept
+        .iter()
+        .enumerate()
+        .filter(|(_, i)| matches!(columns[**i].width, Width::Flex(_)))
+        .map(|(place, i)| {
+            let texts = rows.iter().filter_map(|row| row.cells.get(*i)).map(|cell| width(&cell.text));
+            let most = u16::try_from(texts.max().unwrap_or(0)).unwrap_or(u16::MAX);
+            (most.saturating_sub(least(&columns[*i])), place)
         })
-        .collect()
+        .collect();
+    wants.sort_by_key(|(want, place)| (*want, std::cmp::Reverse(*place)));
+    let mut left = room.saturating_sub(need(&kept));
+    for (served, (want, place)) in wants.iter().enumerate() {
+        let others = (wants.len() - served) as u16;
+        let extra = if others == 1 { left } else { (*want).min(left / others) };
+        left -= extra;
+        widths[*place].1 += extra;
+    }
+    widths
 }
 
-fn header(table: &Table, level: &Level, area: Rect, buffer: &mut Buffer, theme: &Theme) {
+fn header(layout: &Layout<'_>, level: &Level, area: Rect, buffer: &mut Buffer, theme: &Theme) {
     let style = theme.role(Role::Muted);
+    let table = layout.table;
     let mut x = area.x + MARGIN;
-    for (index, columns) in fit(&table.columns, area.width.saturating_sub(MARGIN)) {
+    for &(index, columns) in &layout.columns {
         let column = &table.columns[index];
         let arrow = match level.sort {
             Some((sorted, descending)) if sorted == index && !table.fixed_order => {
@@ -214,7 +228,7 @@ fn header(table: &Table, level: &Level, area: Rect, buffer: &mut Buffer, theme: 
 }
 
 fn table_row(
-    table: &Table,
+    layout: &Layout<'_>,
     row: &Row,
     here: bool,
     marked: bool,
@@ -233,11 +247,11 @@ fn table_row(
     };
     put(buffer, area, glyphs, theme.role(Role::Strong));
     let mut x = area.x + MARGIN;
-    for (index, columns) in fit(&table.columns, area.width.saturating_sub(MARGIN)) {
+    for &(index, columns) in &layout.columns {
         if let Some(cell) = row.cells.get(index) {
             let text = cell_text(cell, columns, theme);
             let role = if cell.spark.is_some() { Role::Accent } else { cell.role };
-            put_aligned(buffer, x, area, columns, table.columns[index].right, &text, theme.role(role));
+            put_aligned(buffer, x, area, columns, layout.table.columns[index].right, &text, theme.role(role));
         }
         x += columns + GAP;
     }

@@ -53,6 +53,7 @@ pub fn choose(model: &mut Model, menu: &Menu, letter: char) {
             model.say(Role::Warning, format!("{}: {}{remedy}", offer.label, refusal.why));
         }
         (Ok(_), Some(ask)) => {
+            model.toast = None;
             model.overlay = Some(Overlay::Answer(Box::new(Asking {
                 row: menu.row.clone(),
                 marked: marked(model),

@@ -183,20 +183,12 @@ pub fn message(model: &Model, area: Rect, buffer: &mut Buffer) {
                 super::super::update_palette(model, text).into_iter().map(|(name, _)| name).take(8).collect();
             field(":", text, &names.join("  "))
         }
-        (Some(Overlay::Answer(asking)), toast) => {
-            let note = toast
-                .as_ref()
-                .map_or("Enter goes on to the preview, Esc leaves it", |toast| toast.text.as_str());
-            // Of a long value its end is seen, where it is typed.
-            let from = asking.text.char_indices().rev().nth(60).map_or(0, |(at, _)| at);
-            let shown = if from == 0 { asking.text.clone() } else { format!("…{}", &asking.text[from..]) };
-            field(&format!("{}: ", asking.question), &shown, note)
-        }
         (Some(Overlay::Arm(text)), _) => {
             let note =
                 format!("type `{}` and Enter to permit actions for 10 minutes", model.arming.environment);
             field("arm: ", text, &note)
         }
+        (Some(Overlay::Answer(_)), _) => Line::default(),
         (_, Some(toast)) => Line::of(toast.role, &toast.text),
         (_, None) => here(model),
     };

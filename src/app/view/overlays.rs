@@ -3,17 +3,18 @@
 use super::wrap;
 use crate::actions::audit::Phase;
 use crate::app::model::Model;
-use crate::app::overlay::{Confirm, Menu, Overlay};
+use crate::app::overlay::{Asking, Confirm, Menu, Overlay};
 use crate::core::freshness::Freshness;
 use crate::panels::PANELS;
 use crate::ui::content::{Line, Role};
 use crate::ui::format::duration;
 use crate::ui::render;
+use crate::ui::text::width;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::widgets::{Block, BorderType, Clear, Widget};
 
-/// Draws `overlay` in the middle of `area`. Fields that are typed into live in the message line instead.
+/// Draws `overlay` in the middle of `area`. Fields of a few letters live in the message line instead.
 pub fn draw(model: &Model, overlay: &Overlay, area: Rect, buffer: &mut Buffer) {
     let inner = usize::from(area.width.saturating_sub(8)).min(110);
     let (title, lines, scroll) = match overlay {
@@ -22,7 +23,12 @@ pub fn draw(model: &Model, overlay: &Overlay, area: Rect, buffer: &mut Buffer) {
         Overlay::Sources(at) => (" Sources: Esc closes ", sources(model, inner), *at),
         Overlay::Menu(menu) => (" What may be done: a letter chooses, Esc closes ", entries(menu, inner), 0),
         Overlay::Confirm(dialog) => (" Confirm: Esc keeps everything as it is ", confirm(dialog, inner), 0),
-        Overlay::Filter | Overlay::Palette(_) | Overlay::Arm(_) | Overlay::Answer(_) => return,
+        Overlay::Answer(asking) => {
+            let note = model.toast.as_ref().map(|toast| (toast.role, toast.text.as_str()));
+            let rows = usize::from(area.height / 2).max(1);
+            (" Enter goes on to the preview, Esc leaves it ", field(asking, note, (inner, rows)), 0)
+        }
+        Overlay::Filter | Overlay::Palette(_) | Overlay::Arm(_) => return,
     };
     boxed(model, title, &lines, scroll, area, buffer);
 }
@@ -186,6 +192,31 @@ fn entries(menu: &Menu, width: usize) -> Vec<Line> {
             let parts = wrap(&text, width.saturating_sub(4));
             lines.extend(parts.into_iter().map(|part| Line::of(Role::Warning, format!("   {part}"))));
         }
+    }
+    lines
+}
+
+/// A value that is typed; of a long one its end is seen, where it is typed. Below it is what was wrong with it.
+fn field(asking: &Asking, note: Option<(Role, &str)>, (columns, rows): (usize, usize)) -> Vec<Line> {
+    let mut lines: Vec<Line> =
+        wrap(asking.question, columns).into_iter().map(|part| Line::of(Role::Muted, part)).collect();
+    lines.push(Line::default());
+    let mut typed = vec![String::new()];
+    for letter in format!("{}_", asking.text).chars() {
+        let letter = letter.to_string();
+        match typed.last_mut() {
+            Some(row) if width(row) + width(&letter) <= columns => row.push_str(&letter),
+            _ => typed.push(letter),
+        }
+    }
+    let hidden = typed.len().saturating_sub(rows);
+    if hidden > 0 {
+        lines.push(Line::of(Role::Muted, format!("… {hidden} more lines above")));
+    }
+    lines.extend(typed.into_iter().skip(hidden).map(|row| Line::of(Role::Strong, row)));
+    if let Some((role, note)) = note {
+        lines.push(Line::default());
+        lines.extend(wrap(note, columns).into_iter().map(|part| Line::of(role, part)));
     }
     lines
 }

@@ -209,21 +209,19 @@ pub fn signals(state: &RedisState, target: &TargetId, rules: &Rulebook, now: Now
 
 /// What a cluster lacks.
 fn not_whole(target: &TargetId, cluster: &ClusterReading) -> Option<String> {
-    let there = if cluster.ok {
-        "the cluster goes on without it".to_owned()
-    } else {
-        format!("the cluster serves {} of 16384 slots only", cluster.slots_ok)
-    };
+    let served = format!("{} of 16384 slots served", cluster.slots_ok);
     let Some((address, why)) = cluster.missing.first() else {
-        return (!cluster.ok).then(|| format!("{target}: {there}"));
+        return (!cluster.ok).then(|| format!("{target}: the cluster fails, {served}"));
     };
-    let more = cluster.missing.len() - 1;
-    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-    let hidden = match cluster.hidden {
-        0 => String::new(),
-        hidden => format!("; {} of it not read", counted(hidden, "queue")),
+    let others = cluster.missing.len() - 1;
+    let others = if others > 0 { format!(" and {others} more") } else { String::new() };
+    let why = why.strip_prefix(address.as_str()).unwrap_or(why).trim();
+    let hidden = match (cluster.hidden, cluster.ok) {
+        (_, false) => format!("the cluster fails, {served}"),
+        (0, true) => served,
+        (hidden, true) => format!("{} on it not read", counted(hidden, "queue")),
     };
-    Some(format!("{target}: primary {address}{more} is not there ({}); {there}{hidden}", tidy(why, 80)))
+    Some(format!("{target}: cluster without {address}{others}, {hidden}: {}", tidy(why, 60)))
 }
 
 fn server(scene: &mut Scene<'_>, reading: &RedisReading, state: &RedisState) {

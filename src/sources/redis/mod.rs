@@ -27,11 +27,13 @@ pub use cluster::moved;
 use connection::{Connection, explain};
 use discovery::Discovery;
 use ends::Ends;
+use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use redis::{Value, cmd, pipe};
 use std::collections::HashMap;
 use std::time::Duration;
 use streams::Streams;
+use tokio::task::JoinHandle;
 
 /// Connected workers are looked up this often: the list of clients can be long.
 const WORKERS_EACH: Duration = Duration::from_secs(6);
@@ -46,8 +48,9 @@ const WHOLE_EACH: Duration = Duration::from_secs(5);
 pub struct RedisSource {
     connect: RedisConnect,
     open: Option<Connection>,
-    /// When it was opened.
-    opened: Option<Now>,
+    /// When another was opened at the side, and that one.
+    looked: Option<Now>,
+    looking: Option<JoinHandle<Result<Connection, PollError>>>,
     /// Its map of the cluster is not right any more.
     stale: bool,
     discovery: Discovery,
@@ -75,7 +78,8 @@ impl RedisSource {
         Self {
             connect,
             open: None,
-            opened: None,
+            looked: None,
+            looking: None,
             stale: false,
             discovery,
             workers: Part::NotAsked,
@@ -90,13 +94,10 @@ impl RedisSource {
 
     async fn read(&mut self, now: Now, focus: &[Focus]) -> Result<RedisReading, PollError> {
         // Taken out for the time of the poll: one that is given up half way leaves no connection with half an answer behind.
-        let again = self.opened.is_some_and(|at| now.since(at) >= WHOLE_EACH);
-        let open = self.open.take().filter(|open| open.missing().is_empty() || !again);
-        let mut connection = if let Some(open) = open {
-            open
-        } else {
-            self.opened = Some(now);
-            connection::connect(&self.connect).await?
+        let mut connection = match (self.whole(now), self.open.take()) {
+            (Some(whole), _) => whole,
+            (None, Some(open)) => open,
+            (None, None) => connection::connect(&self.connect).await?,
         };
         // Whoever has told where the others are may be the next one to be missing.
         for node in connection.known() {
@@ -107,6 +108,28 @@ impl RedisSource {
         let reading = self.ask(&mut connection, now, focus).await?;
         self.open = (!self.stale).then_some(connection);
         Ok(reading)
+    }
+
+    /// Another connection, if there is one with fewer primaries missing: a cluster that is not whole is opened anew now and then, at the
+    /// side, for that waits for those that do not answer.
+    fn whole(&mut self, now: Now) -> Option<Connection> {
+        let lacks = self.open.as_ref().is_some_and(|open| !open.missing().is_empty());
+        let again = self.looked.is_none_or(|at| now.since(at) >= WHOLE_EACH);
+        match self.looking.take() {
+            Some(looking) if looking.is_finished() => looking.now_or_never()?.ok()?.ok(),
+            Some(looking) => {
+                self.looking = Some(looking);
+                None
+            }
+            None => {
+                if lacks && again {
+                    self.looked = Some(now);
+                    let connect = self.connect.clone();
+                    self.looking = Some(tokio::spawn(async move { connection::connect(&connect).await }));
+                }
+                None
+            }
+        }
     }
 
     async fn ask(

@@ -108,9 +108,9 @@ async fn every_topic_answers_on_every_version() {
         assert!(
             found["sizes"].column("size_bytes").any(|(_, size)| size.parse::<f64>().is_ok_and(|n| n > 1e6))
         );
-        let spilt = cells(&found["tempfiles"], &pid.to_string(), "temp_bytes").concat();
+        let on_disk = cells(&found["tempfiles"], &pid.to_string(), "temp_bytes").concat();
         assert!(
-            spilt.parse::<f64>().is_ok_and(|size| size > 1e6),
+            on_disk.parse::<f64>().is_ok_and(|size| size > 1e6),
             "{version}: {:?}",
             found["tempfiles"].rows
         );

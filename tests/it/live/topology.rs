@@ -426,8 +426,8 @@ async fn a_cluster_without_one_of_its_primaries_is_still_seen_and_changed() {
     let found = findings(&watch);
     let port = nodes[0].port.to_string();
     assert!(
-        found.iter().any(|line| line.contains(&format!("primary 127.0.0.1:{port} is not there"))
-            && line.contains("1 queue of it not read")),
+        found.iter().any(|line| line.contains(&format!("cluster without 127.0.0.1:{port}"))
+            && line.contains("1 queue on it not read")),
         "{found:?}"
     );
     let target = watch.target.id.clone();
@@ -452,7 +452,7 @@ async fn a_cluster_without_one_of_its_primaries_is_still_seen_and_changed() {
     })
     .await;
     watch.poll().await.expect("a poll");
-    assert!(findings(&watch).iter().all(|line| !line.contains("is not there")), "{:?}", findings(&watch));
+    assert!(findings(&watch).iter().all(|line| !line.contains("cluster without")), "{:?}", findings(&watch));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -472,8 +472,8 @@ async fn a_cluster_that_is_down_says_so() {
     .await;
     let found = findings(&watch);
     assert!(
-        found.iter().any(|line| line.contains(&format!("primary 127.0.0.1:{port} is not there"))
-            && line.contains("slots only")),
+        found.iter().any(|line| line.contains(&format!("cluster without 127.0.0.1:{port}"))
+            && line.contains("slots served")),
         "{found:?}"
     );
 }

@@ -376,6 +376,7 @@ mod tests {
             pools,
             databases: vec![PooledDatabase { name: "app".into(), ..PooledDatabase::default() }],
             clients: std::collections::BTreeMap::new(),
+            clients_at: Now::example(100),
         };
         let found = at(101, Part::Ready(pooler(vec![pool])));
         assert!(found.len() == 1 && found[0].contains("3 clients waiting"), "{found:?}");

@@ -147,10 +147,14 @@ pub fn card(state: &PostgresState, session: &Session) -> Vec<Line> {
         fact("transaction", format!("open for {}", age(session.transaction_age))),
         fact("statement", format!("began {} ago", age(session.query_age))),
     ];
-    let pooler = state.reading().and_then(|reading| reading.pooler.ready());
-    if let Some(client) = pooler.and_then(|pooler| pooler.clients.get(&session.id.pid)) {
-        lines.insert(2, fact("via PgBouncer", client.clone()));
-    }
+    lines.extend(state.latest.as_ref().and_then(|(at, reading)| {
+        let pooler = reading.pooler.ready()?;
+        let client = pooler.clients.get(&session.id.pid)?;
+        // A pool gives a backend to another client with every transaction; within one it stays.
+        let same = session.transaction_age.is_some_and(|age| age >= at.since(pooler.clients_at));
+        let asked = format!("{client} ({} ago)", duration(at.since(pooler.clients_at)));
+        Some(fact("via PgBouncer", if same { client.clone() } else { asked }))
+    }));
     if let Some((class, event)) = &session.wait {
         lines.push(fact("waits for", format!("{class}:{event}, {}", wait_words(class, event))));
     }

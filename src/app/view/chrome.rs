@@ -234,6 +234,7 @@ pub fn hints(model: &Model, area: Rect, buffer: &mut Buffer) {
         (Command::Sort, "sort"),
         (Command::Freeze, if model.frozen.is_some() { "go on" } else { "freeze" }),
         (Command::Refresh, "refresh"),
+        (Command::Count, "count"),
         (Command::ActionLog, "log"),
         (Command::Sources, "sources"),
     ]);

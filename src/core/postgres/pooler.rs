@@ -17,6 +17,8 @@ pub struct Pooler {
     pub databases: Vec<PooledDatabase>,
     /// The real client behind a backend of the server, by the backend's pid.
     pub clients: BTreeMap<i32, String>,
+    /// When its clients and servers were asked for.
+    pub clients_at: Now,
 }
 
 /// One pool: a database and a user.

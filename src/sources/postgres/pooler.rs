@@ -10,8 +10,10 @@ use std::time::Duration;
 use tokio::task::JoinHandle;
 use tokio_postgres::{Client, Error, SimpleQueryMessage};
 
-/// It is asked this often.
-const INTERVAL: Duration = Duration::from_secs(5);
+/// Its pools and databases are asked for this often.
+const INTERVAL: Duration = Duration::from_secs(2);
+/// Its clients and servers, of which there can be thousands, are asked for this often.
+const CLIENTS_EACH: Duration = Duration::from_secs(10);
 /// A console that has not answered by then hangs.
 const TIMEOUT: Duration = Duration::from_secs(5);
 /// More rows of servers or clients are not kept.
@@ -46,7 +48,8 @@ impl PoolerWatch {
                 (self.connect.clone(), Arc::clone(&self.found), Arc::clone(&self.client));
             self.running = Some(tokio::spawn(async move {
                 let mut slot = slot.lock().await;
-                let asking = ask(&connect, &mut slot, now);
+                let before = locked(&found).ready().cloned();
+                let asking = ask(&connect, &mut slot, before, now);
                 let part = match tokio::time::timeout(TIMEOUT, asking).await {
                     Ok(Ok(pooler)) => Part::Ready(pooler),
                     Ok(Err(why)) => {
@@ -73,7 +76,12 @@ impl Drop for PoolerWatch {
     }
 }
 
-async fn ask(connect: &PostgresConnect, slot: &mut Option<Client>, now: Now) -> Result<Pooler, String> {
+async fn ask(
+    connect: &PostgresConnect,
+    slot: &mut Option<Client>,
+    before: Option<Pooler>,
+    now: Now,
+) -> Result<Pooler, String> {
     if slot.as_ref().is_none_or(Client::is_closed) {
         *slot = Some(connection::console(connect).await.map_err(|error| error.message)?);
     }
@@ -83,14 +91,18 @@ async fn ask(connect: &PostgresConnect, slot: &mut Option<Client>, now: Now) -> 
     let show = async |what: &str| show(client, what).await.map_err(words);
     let databases = show("SHOW DATABASES").await?;
     let found = show("SHOW POOLS").await?;
-    let servers = show("SHOW SERVERS").await?;
-    let clients = show("SHOW CLIENTS").await?;
+    let known = before.filter(|before| now.since(before.clients_at) < CLIENTS_EACH);
+    let (clients, clients_at) = match known {
+        Some(before) => (before.clients, before.clients_at),
+        None => (pooled_clients(&show("SHOW SERVERS").await?, &show("SHOW CLIENTS").await?), now),
+    };
     Ok(Pooler {
         at: now,
         address: format!("{}:{}", connect.host, connect.port),
         pools: pools(&found),
         databases: pooled_databases(&databases),
-        clients: pooled_clients(&servers, &clients),
+        clients,
+        clients_at,
     })
 }
 

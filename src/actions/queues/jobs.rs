@@ -69,7 +69,8 @@ impl QueueExecutor {
                 let mut flags = String::new();
                 flags.extend(options.keep_priority.then_some('p'));
                 flags.extend(options.reset_attempts.then_some('a'));
-                let parents = self.field(connection, queue, ids, "parentKey").await?;
+                let [parents, groups] = self.fields(connection, queue, ids, ["parentKey", "gid"]).await?;
+                flags.extend(groups.iter().any(|group| !group.is_empty()).then_some('g'));
                 let mut call = Self::begin(&self.scripts.retry, queue, family, now, &flags);
                 with_parents(&mut call, (queue, family), ids, &parents);
                 call
@@ -83,7 +84,7 @@ impl QueueExecutor {
                 self.plain(&self.scripts.delay, (queue, family), ids, now, &due.to_string())
             }
             JobAct::Remove(state) => {
-                let owners = self.field(connection, queue, ids, "deid").await?;
+                let [owners] = self.fields(connection, queue, ids, ["deid"]).await?;
                 self.export(connection, queue, ids, now).await?;
                 let mut call = Self::begin(&self.scripts.remove, queue, family, now, state.word());
                 with_belongings(&mut call, queue, ids, &owners);
@@ -111,20 +112,24 @@ impl QueueExecutor {
         call
     }
 
-    /// One field of each job; empty where it has none. The script looks at it again.
-    async fn field(
+    /// Some fields of each job, field by field; empty where it has none.
+    async fn fields<const N: usize>(
         &self,
         connection: &mut Connection,
         queue: &QueueRef,
         ids: &[String],
-        field: &str,
-    ) -> Result<Vec<String>, ActionError> {
+        names: [&str; N],
+    ) -> Result<[Vec<String>; N], ActionError> {
         let mut ask = pipe();
         for id in ids {
-            ask.cmd("HGET").arg(queue.key(id)).arg(field);
+            ask.cmd("HMGET").arg(queue.key(id)).arg(&names);
         }
-        let values: Vec<Option<String>> = self.answer(ask.query_async(connection)).await?;
-        Ok(values.into_iter().map(Option::unwrap_or_default).collect())
+        let values: Vec<Vec<Option<String>>> = self.answer(ask.query_async(connection)).await?;
+        let column = |at: usize| {
+            let field = |job: &Vec<Option<String>>| job.get(at).cloned().flatten().unwrap_or_default();
+            values.iter().map(field).collect()
+        };
+        Ok(std::array::from_fn(column))
     }
 
     /// Writes the jobs down. Without that, none is removed.

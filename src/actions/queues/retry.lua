@@ -1,11 +1,15 @@
 -- Moves failed jobs back to where their workers take them, each only if it is still failed.
 --
--- Options: "p" by its priority, "a" attempts reset
+-- What was looked up just before, and cannot become wrong since, is not looked up again, for it is dear: whether any of the jobs is in a
+-- group, and which of them have no parent. (One that gets a parent now is counted by that one as open already.)
+--
+-- Options: "p" by its priority, "a" attempts reset, "g" some may be in a group
 -- Per job  KEYS hash, for Bull its lock, for a job with a parent that one's dependencies, unsuccessful and failed
 --          ARGV id, parent key or ""
 -- Returns per job: done | ghost | moved | locked | grouped | parent
 local by_priority = string.find(ARGV[3], 'p', 1, true) ~= nil
 local reset = string.find(ARGV[3], 'a', 1, true) ~= nil
+local groups = string.find(ARGV[3], 'g', 1, true) ~= nil
 
 -- Whether a worker of BullMQ 5 or later has tried this job, whatever its queue looks like.
 local function counted(hash)
@@ -14,12 +18,12 @@ local function counted(hash)
 end
 
 local function retry(id, parent, hash, lock, dependencies, unsuccessful, failures)
-  local fields = call('HMGET', hash, 'opts', 'parentKey', 'gid')
-  if not fields[1] and call('EXISTS', hash) == 0 then return 'ghost' end
+  local text = call('HGET', hash, 'opts')
+  if not text and call('EXISTS', hash) == 0 then return 'ghost' end
   if lock and call('EXISTS', lock) == 1 then return 'locked' end
-  local opts = options(fields[1], by_priority)
-  if fields[3] or type(opts.group) == 'table' then return 'grouped' end
-  if (fields[2] or '') ~= parent then return 'parent' end
+  local opts = options(text, by_priority)
+  if type(opts.group) == 'table' or groups and call('HGET', hash, 'gid') then return 'grouped' end
+  if parent ~= '' and call('HGET', hash, 'parentKey') ~= parent then return 'parent' end
   if not marked and not bull and counted(hash) then marked = true end
   if call('ZREM', KEYS[1], id) == 0 then return 'moved' end
   call('HDEL', hash, 'finishedOn', 'processedOn', 'failedReason')

@@ -110,6 +110,28 @@ async fn a_delayed_job_is_promoted_and_picked_up() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn jobs_in_a_group_of_pro_are_left_alone() {
+    let Some(lab) = Lab::open("jobs_in_a_group_of_pro_are_left_alone") else { return };
+    let name = &unique("grouped");
+    let ids = lab.failed("bullmq5", name, 3);
+    let mut client = lab.client().await;
+    let () = client.hset(named(name).key(&ids[0]), "gid", "tenant-7").await.expect("set");
+    let options = r#"{"attempts":1,"group":{"id":"tenant-7"}}"#;
+    let () = client.hset(named(name).key(&ids[1]), "opts", options).await.expect("set");
+    let watch = lab.watch(name);
+    let outcome = each(&watch, name, &ids, JobAct::Retry(RetryOptions::default())).await;
+    assert_eq!(outcome.verdict, Verdict::Partly, "{outcome:?}");
+    for id in &ids[..2] {
+        let told = outcome.details.iter().find(|(job, _)| *job == format!("job {id}")).expect("it is named");
+        assert!(told.1.contains("group of BullMQ Pro"), "{outcome:?}");
+        let failed: Option<f64> = client.zscore(named(name).key("failed"), id).await.expect("a score");
+        assert!(failed.is_some(), "{id} stays where it is");
+    }
+    let waiting: Vec<String> = client.lrange(named(name).key("wait"), 0, -1).await.expect("a list");
+    assert_eq!(waiting, ids[2..]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_retry_by_priority_stands_in_line() {
     let Some(lab) = Lab::open("a_retry_by_priority_stands_in_line") else { return };
     for (generation, _) in GENERATIONS {

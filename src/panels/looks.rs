@@ -151,7 +151,12 @@ enum Unit {
     Bytes,
     Seconds,
     Ratio,
+    /// A number that names something: every digit counts.
+    Name,
 }
+
+/// Columns of numbers that name something.
+const NAMES: [&str; 7] = ["id", "pid", "oid", "worker", "port", "year", "version"];
 
 fn unit(name: &str) -> (Unit, String) {
     for (end, unit) in [("_bytes", Unit::Bytes), ("_seconds", Unit::Seconds), ("_ratio", Unit::Ratio)] {
@@ -159,7 +164,9 @@ fn unit(name: &str) -> (Unit, String) {
             return (unit, short.replace('_', " "));
         }
     }
-    (Unit::Plain, name.replace('_', " "))
+    let last = name.rsplit('_').next().unwrap_or(name);
+    let unit = if NAMES.contains(&last) { Unit::Name } else { Unit::Plain };
+    (unit, name.replace('_', " "))
 }
 
 fn shown(unit: Unit, text: &str) -> String {
@@ -168,7 +175,7 @@ fn shown(unit: Unit, text: &str) -> String {
         (Unit::Seconds, Ok(value)) => seconds(Some(value)),
         (Unit::Ratio, Ok(value)) => percent(value),
         (Unit::Plain, Ok(value)) if value.fract() == 0.0 && value.abs() >= 1e4 => count(value),
-        (Unit::Plain, _) | (_, Err(_)) => match text {
+        (Unit::Plain | Unit::Name, _) | (_, Err(_)) => match text {
             "t" => "yes".to_owned(),
             "f" => "no".to_owned(),
             other => other.to_owned(),
@@ -282,4 +289,22 @@ fn row(
         })
         .collect();
     Row::flat(key, cells)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_number_that_names_something_keeps_its_digits() {
+        let told = |name: &str, text: &str| {
+            let (unit, title) = unit(name);
+            format!("{title}: {}", shown(unit, text))
+        };
+        assert_eq!(told("pid", "15515"), "pid: 15515");
+        assert_eq!(told("order_id", "1234567"), "order id: 1234567");
+        assert_eq!(told("rows", "1234567"), "rows: 1.2M");
+        assert_eq!(told("temp_bytes", "90177536"), "temp: 86 MiB");
+        assert_eq!(told("valid", "t"), "valid: yes");
+    }
 }

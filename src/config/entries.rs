@@ -58,7 +58,8 @@ fn addresses(what: &str, given: Option<&[String]>, usual: u16) -> Result<Vec<(St
         });
         let (host, port) =
             parsed.ok_or_else(|| format!("{what}: `{text}` is no address; write host:{usual}"))?;
-        Ok((host.to_owned(), port))
+        // An IPv6 address stands in brackets.
+        Ok((host.trim_matches(['[', ']']).to_owned(), port))
     };
     given.unwrap_or_default().iter().map(address).collect()
 }
@@ -159,4 +160,20 @@ pub(super) fn prometheus(entry: &PrometheusFile) -> Result<Connect, String> {
         })
         .collect();
     Ok(Connect::Prometheus(PrometheusConnect { http, queries }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_of_nodes() {
+        let given = ["10.0.0.2:7000", "cache-2", "[fd00::2]:7001"].map(str::to_owned);
+        let read = addresses("nodes", Some(&given), 6379).expect("addresses");
+        let expected = [("10.0.0.2", 7000), ("cache-2", 6379), ("fd00::2", 7001)];
+        assert_eq!(read, expected.map(|(host, port)| (host.to_owned(), port)));
+        let wrong = addresses("nodes", Some(&["cache-2:x".to_owned()]), 6379).expect_err("no port");
+        assert!(wrong.contains("`cache-2:x`") && wrong.contains("host:6379"), "{wrong}");
+        assert!(addresses("nodes", None, 6379).expect("none").is_empty());
+    }
 }

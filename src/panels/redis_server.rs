@@ -19,7 +19,12 @@ pub(super) fn one_server(context: PanelContext<'_>, key: &RowKey) -> Content {
     };
     let detail = state.reading().and_then(|reading| reading.detail.as_deref());
     let Some(detail) = detail.filter(|detail| detail.node == node) else {
-        let line = Line::of(Role::Muted, "reading the server's details");
+        let cluster = state.reading().and_then(|reading| reading.cluster.as_ref());
+        let missing = cluster.and_then(|cluster| cluster.missing.iter().find(|(address, _)| address == node));
+        let line = match missing {
+            Some((_, why)) => Line::of(Role::Critical, format!("it is not there: {why}")),
+            None => Line::of(Role::Muted, "reading the server's details"),
+        };
         return Content { title: title.clone(), sections: vec![Section::lines(title, vec![line])] };
     };
     let role = number_role(target, context);

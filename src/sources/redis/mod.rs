@@ -223,8 +223,14 @@ impl RedisSource {
         let due = |detail: &ServerDetail| detail.node != *node || now.since(detail.at) >= DETAIL_EACH;
         if self.detail.as_deref().is_none_or(due) {
             let streams = self.streams.read(connection).await;
-            let at = connection.primaries().iter().position(|address| address == node).unwrap_or_default();
-            let read = server::read(&mut connection.at(at), now, millis).await.ok();
+            let primaries = connection.primaries();
+            // A primary that is gone is not another one.
+            let place = primaries.iter().position(|address| address == node);
+            let place = if primaries.is_empty() { Some(0) } else { place };
+            let read = match place {
+                Some(place) => server::read(&mut connection.at(place), now, millis).await.ok(),
+                None => None,
+            };
             self.detail = read.map(|detail| Box::new(ServerDetail { streams, node: node.clone(), ..detail }));
         }
         self.detail.clone()

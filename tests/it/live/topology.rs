@@ -430,6 +430,13 @@ async fn a_cluster_without_one_of_its_primaries_is_still_seen_and_changed() {
             && line.contains("1 queue on it not read")),
         "{found:?}"
     );
+    // Its page says so, and shows no other server under its name.
+    let path = [RowKey::new(&["server", "it", &format!("127.0.0.1:{port}")])];
+    let focus: Vec<Focus> =
+        panel(Screen::Queues).focus(watch.context(), &path).into_iter().map(|(_, focus)| focus).collect();
+    watch.poll_with(&focus).await.expect("a poll");
+    let page = format!("{:?}", panel(Screen::Queues).content(watch.context(), &path));
+    assert!(reading(&watch).detail.is_none() && page.contains("it is not there"), "{page}");
     let target = watch.target.id.clone();
     let retry = |queue: &QueueRef| Action::Queue {
         target: target.clone(),

@@ -13,7 +13,7 @@ const SETTLE: Duration = Duration::from_millis(500);
 pub struct Screen {
     pub child: Box<dyn Child + Send + Sync>,
     /// Kept open: the terminal is there as long as this is.
-    _master: Box<dyn MasterPty + Send>,
+    master: Box<dyn MasterPty + Send>,
     writer: Box<dyn Write + Send>,
     parser: Arc<Mutex<vt100::Parser>>,
     raw: Arc<Mutex<Vec<u8>>>,
@@ -64,12 +64,20 @@ impl Screen {
             }
         });
         let writer = pair.master.take_writer().expect("a writer");
-        Self { child, _master: pair.master, writer, parser, raw, state }
+        Self { child, master: pair.master, writer, parser, raw, state }
     }
 
     pub fn keys(&mut self, keys: &str) {
         self.writer.write_all(keys.as_bytes()).expect("written");
         self.writer.flush().expect("written");
+    }
+
+    /// Gives the terminal another size.
+    fn resize(&self, width: u16, height: u16) {
+        let size = PtySize { rows: height, cols: width, pixel_width: 0, pixel_height: 0 };
+        let (rows, columns) = (height.try_into().expect("not zero"), width.try_into().expect("not zero"));
+        self.parser.lock().expect("no panic").screen_mut().set_size(rows, columns);
+        self.master.resize(size).expect("resized");
     }
 
     pub fn text(&self) -> String {
@@ -229,6 +237,19 @@ fn suspend_gives_the_terminal_back_and_continues_with_a_whole_screen() {
     screen.keys("q");
     screen.until("LEFT", 15);
     given_back(&screen);
+}
+
+#[test]
+fn a_key_at_the_moment_of_a_resize_is_not_lost() {
+    let mut screen = demo();
+    for round in 0..120 {
+        let (key, tab) = if round % 2 == 0 { ("7", "catalogue-2") } else { ("6", "nightly-exports") };
+        let (width, height) = [(80, 24), (160, 50), (120, 40)][round % 3];
+        screen.resize(width, height);
+        screen.keys(key);
+        screen.until_that(&format!("round {round}: {tab}"), 2, |text| text.contains(tab));
+    }
+    screen.keys("q");
 }
 
 #[test]

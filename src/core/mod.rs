@@ -8,6 +8,7 @@ pub mod alert;
 pub mod arming;
 pub mod doctor;
 pub mod focus;
+pub mod forecast;
 pub mod freshness;
 pub mod history;
 pub mod ids;

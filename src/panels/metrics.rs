@@ -2,7 +2,9 @@
 
 use super::{Panel, PanelContext, prometheus};
 use crate::core::freshness::Freshness;
-use crate::core::metrics::{ALL_SERIES, Distribution, MetricKind, MetricsReading, MetricsState, Quantile};
+use crate::core::metrics::{
+    ALL_SERIES, Disk, Distribution, MetricKind, MetricsReading, MetricsState, Quantile,
+};
 use crate::core::place::{RowKey, Screen};
 use crate::core::world::{SystemState, TargetState};
 use crate::ui::content::{Cell, Column, Content, Line, Role, Row, Section, Table};
@@ -11,6 +13,9 @@ use std::collections::BTreeMap;
 
 /// Series of one family beyond this are not listed.
 const MOST_SERIES: usize = 500;
+
+/// File systems beyond this are not listed.
+const MOST_DISKS: usize = 8;
 
 /// The metrics screen.
 #[derive(Clone, Copy, Debug)]
@@ -121,6 +126,7 @@ fn endpoint(
         );
         lines.push(Line::of(role, format!("{text:<56}")).spark(state.requests.tail(60)));
     }
+    lines.extend(disks(state, role));
     if state.restarted {
         lines
             .push(Line::of(Role::Note, "another process answered than last time: no rates across a restart"));
@@ -134,6 +140,22 @@ fn endpoint(
         lines,
         table: Some(families(target, state, reading, role)),
     });
+}
+
+/// A line for each file system, the fullest first.
+fn disks(state: &MetricsState, role: Role) -> Vec<Line> {
+    let mut all: Vec<_> = state.disks.iter().collect();
+    all.sort_by(|(_, a), (_, b)| b.used().total_cmp(&a.used()));
+    let line = |(place, disk): (&str, &Disk)| {
+        let end = disk
+            .left()
+            .map_or(String::new(), |left| format!(", full in {} if it goes on like this", duration(left)));
+        let worry = if disk.used() >= 0.9 { Role::Warning } else { role };
+        let text =
+            format!("{} of {}, {} left{end}", percent(disk.used()), bytes(disk.size), bytes(disk.free));
+        Line::of(Role::Muted, format!("disk {place:<20} ")).then(worry, text)
+    };
+    all.into_iter().take(MOST_DISKS).map(line).collect()
 }
 
 fn families(target: &TargetState, state: &MetricsState, reading: &MetricsReading, role: Role) -> Table {

@@ -1,10 +1,12 @@
 //! What is known of a `/metrics` endpoint: the reading of one scrape, the state that follows from several, and its rules. Pure.
 
+mod disks;
 mod quantile;
 mod reading;
 mod rules;
 mod state;
 
+pub use disks::{Disk, Disks};
 pub use quantile::{LEAST_OBSERVATIONS, Quantile, quantile};
 pub use reading::*;
 pub use rules::{RULES, signals};

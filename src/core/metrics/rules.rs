@@ -4,6 +4,7 @@ use super::{MetricsState, Quantile};
 use crate::core::alert::{RuleSpec, RuleUnit, Rulebook, Severity, Signal, Triage};
 use crate::core::ids::TargetId;
 use crate::core::place::{Place, Screen};
+use crate::core::text::{lasting, sized, tidy};
 use crate::core::time::Now;
 use std::time::Duration;
 
@@ -28,6 +29,24 @@ pub const RULES: &[RuleSpec] = &[
         triage: Triage::Latency,
     },
     RuleSpec {
+        id: "metrics.disk",
+        help: "how full a file system is (node_exporter)",
+        unit: RuleUnit::Ratio,
+        warning: Some(0.9),
+        critical: Some(0.97),
+        hold: Duration::from_secs(10),
+        triage: Triage::Saturation,
+    },
+    RuleSpec {
+        id: "metrics.disk_left",
+        help: "less than this until a file system is full (node_exporter)",
+        unit: RuleUnit::Seconds,
+        warning: Some(86_400.0),
+        critical: Some(3600.0),
+        hold: Duration::from_secs(60),
+        triage: Triage::Saturation,
+    },
+    RuleSpec {
         id: "metrics.bad_lines",
         help: "lines of the exposition that cannot be read",
         unit: RuleUnit::Count,
@@ -45,18 +64,33 @@ pub fn signals(state: &MetricsState, target: &TargetId, rules: &Rulebook, _now: 
         return Vec::new();
     };
     let mut list = Vec::new();
+    let mut of =
+        |rule: &'static str, subject: &str, severity: Option<Severity>, sentence: String, step: &str| {
+            list.extend(severity.map(|severity| Signal {
+                rule,
+                target: target.clone(),
+                subject: subject.to_owned(),
+                severity,
+                sentence,
+                observed_for: None,
+                hit: 0,
+                next_step: step.to_owned(),
+                place: Place { screen: Screen::Metrics, row: None },
+            }));
+        };
+    for (place, disk) in state.disks.iter() {
+        let name = tidy(place, 40);
+        let sentence =
+            format!("{target}: {name} is {:.1} % full, {} left", disk.used() * 100.0, sized(disk.free));
+        let severity = rules.grade("metrics.disk", disk.used());
+        of("metrics.disk", place, severity, sentence, "look what grows there, or give it room");
+        let Some(left) = disk.left() else { continue };
+        let severity = rules.get("metrics.disk_left").grade_low(left.as_secs_f64());
+        let sentence = format!("{target}: if it goes on like this, {name} is full in {}", lasting(left));
+        of("metrics.disk_left", place, severity, sentence, "look what grows there, or give it room");
+    }
     let mut add = |rule: &'static str, severity: Option<Severity>, sentence: String, step: &str| {
-        list.extend(severity.map(|severity| Signal {
-            rule,
-            target: target.clone(),
-            subject: "endpoint".to_owned(),
-            severity,
-            sentence,
-            observed_for: None,
-            hit: 0,
-            next_step: step.to_owned(),
-            place: Place { screen: Screen::Metrics, row: None },
-        }));
+        of(rule, "endpoint", severity, sentence, step);
     };
     if let Some(share) = state.golden.errors {
         let sentence = format!("{target} answers {:.1} % of its requests with an error (5xx)", share * 100.0);

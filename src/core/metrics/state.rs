@@ -1,6 +1,6 @@
 //! What follows from several scrapes of one endpoint: rates of counters, quantiles of histograms over the last minute.
 
-use super::{MetricKind, MetricsReading, Quantile, quantile};
+use super::{Disks, MetricKind, MetricsReading, Quantile, quantile};
 use crate::core::history::Series;
 use crate::core::rate;
 use crate::core::time::Now;
@@ -54,6 +54,8 @@ pub struct MetricsState {
     pub requests: Series,
     /// The process restarted with the newest scrape.
     pub restarted: bool,
+    /// File systems, where the endpoint tells of them.
+    pub disks: Disks,
     past: VecDeque<(Now, Buckets)>,
 }
 
@@ -88,6 +90,7 @@ impl MetricsState {
         }
         self.golden = golden(&reading, &self.rates, &self.distributions);
         self.requests.push(self.golden.requests);
+        self.disks.absorb(&reading, now);
         self.latest = Some((now, reading));
     }
 

@@ -24,5 +24,4 @@ pub use window::{StatementDelta, StatementsDelta};
 mod action;
 mod activity;
 mod copies;
-mod forecast;
 pub use action::{BackendId, CANCEL, PgAction, Pinned, TERMINATE, Upkeep};

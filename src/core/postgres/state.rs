@@ -2,9 +2,9 @@
 
 use super::activity::Activity;
 use super::blocking::{Forest, forest};
-use super::forecast::Trend;
 use super::reading::{DatabaseCounters, Health, PostgresReading};
 use super::window::{StatementWindow, StatementsDelta};
+use crate::core::forecast::Trend;
 use crate::core::history::Series;
 use crate::core::part::Part;
 use crate::core::rate::{increase, per_second, ratio};

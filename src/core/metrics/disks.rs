@@ -1,0 +1,150 @@
+//! File systems, as node_exporter tells of them: how full they are, and when they will be if it goes on like this.
+
+use super::MetricsReading;
+use crate::core::forecast::Trend;
+use crate::core::time::Now;
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+/// Kinds of file systems that do not fill up, or are another one seen twice.
+const PASSING: [&str; 9] =
+    ["tmpfs", "ramfs", "devtmpfs", "overlay", "squashfs", "iso9660", "rootfs", "nsfs", "fuse.lxcfs"];
+
+/// One file system.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Disk {
+    /// Its size in bytes.
+    pub size: f64,
+    /// What is free for programs without special rights, in bytes.
+    pub free: f64,
+    taken: f64,
+    trend: Trend,
+}
+
+impl Disk {
+    /// How full it is, 0–1, as df tells it: what is taken against what is taken or free for programs without special rights.
+    #[must_use]
+    pub fn used(&self) -> f64 {
+        self.taken / (self.taken + self.free).max(1.0)
+    }
+
+    /// Time until it is full; nothing while it does not fill up, or with too little past.
+    #[must_use]
+    pub fn left(&self) -> Option<Duration> {
+        self.trend.until(self.taken + self.free).filter(|left| !left.is_zero())
+    }
+}
+
+/// The file systems of one endpoint, by where they are mounted; of one that is mounted several times the shortest place.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Disks(BTreeMap<String, Disk>);
+
+impl Disks {
+    /// Every file system with its place.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &Disk)> {
+        self.0.iter().map(|(place, disk)| (place.as_str(), disk))
+    }
+
+    pub(super) fn absorb(&mut self, reading: &MetricsReading, now: Now) {
+        let (mut sizes, mut unused) = (BTreeMap::<&str, f64>::new(), BTreeMap::<&str, f64>::new());
+        let mut found: BTreeMap<&str, (&str, f64)> = BTreeMap::new();
+        for sample in &reading.samples {
+            let lasting = sample.label("fstype").is_some_and(|kind| !PASSING.contains(&kind));
+            let (Some(place), Some(device), true) =
+                (sample.label("mountpoint"), sample.label("device"), lasting)
+            else {
+                continue;
+            };
+            match sample.name.as_str() {
+                "node_filesystem_size_bytes" if sample.value > 0.0 => {
+                    sizes.insert(place, sample.value);
+                }
+                "node_filesystem_free_bytes" => {
+                    unused.insert(place, sample.value);
+                }
+                "node_filesystem_avail_bytes" if sample.value >= 0.0 => {
+                    let shorter = found.get(device).is_none_or(|(known, _)| place.len() < known.len());
+                    if shorter {
+                        found.insert(device, (place, sample.value));
+                    }
+                }
+                _ => {}
+            }
+        }
+        let mut before = std::mem::take(&mut self.0);
+        for (place, free) in found.into_values() {
+            let Some(size) = sizes.get(place).copied() else { continue };
+            let mut disk = before.remove(place).unwrap_or_default();
+            // Another one is mounted there, or it was given room: its past is not that of this one.
+            if (disk.size - size).abs() >= 1.0 {
+                disk = Disk { size, ..Disk::default() };
+            }
+            disk.free = free;
+            disk.taken = size - unused.get(place).copied().unwrap_or(free);
+            disk.trend.push(now, disk.taken);
+            self.0.insert(place.to_owned(), disk);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::MetricSample;
+    use super::*;
+
+    fn sample(name: &str, device: &str, place: &str, kind: &str, value: f64) -> MetricSample {
+        let labels = [("device", device), ("mountpoint", place), ("fstype", kind)];
+        MetricSample {
+            name: name.to_owned(),
+            labels: labels.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec(),
+            value,
+        }
+    }
+
+    fn reading(free: f64) -> MetricsReading {
+        let both = |device: &str, place: &str, kind: &str, free: f64| {
+            [
+                sample("node_filesystem_size_bytes", device, place, kind, 1000.0),
+                // A tenth is kept for root.
+                sample("node_filesystem_free_bytes", device, place, kind, free + 100.0),
+                sample("node_filesystem_avail_bytes", device, place, kind, free),
+            ]
+        };
+        let samples = [
+            both("/dev/sda1", "/var/lib/data", "ext4", free),
+            both("/dev/sda1", "/", "ext4", free),
+            both("/dev/sdb1", "/backup", "xfs", 800.0),
+            both("tmpfs", "/run", "tmpfs", 0.0),
+        ];
+        MetricsReading { samples: samples.concat(), ..MetricsReading::default() }
+    }
+
+    #[test]
+    fn a_disk_that_fills_up_has_an_end_and_is_told_once() {
+        let mut disks = Disks::default();
+        for step in 0..=30_u32 {
+            disks.absorb(&reading(700.0 - 10.0 * f64::from(step)), Now::example(u64::from(step) * 10));
+        }
+        let places: Vec<&str> = disks.iter().map(|(place, _)| place).collect();
+        assert_eq!(places, ["/", "/backup"]);
+        let (_, root) = disks.iter().next().expect("the root");
+        assert!((root.used() - 500.0 / 900.0).abs() < 1e-9, "{}", root.used());
+        // One a second, and four hundred are left.
+        assert!((root.left().expect("an end").as_secs_f64() - 400.0).abs() < 1.0, "{:?}", root.left());
+        assert_eq!(disks.iter().nth(1).and_then(|(_, backup)| backup.left()), None);
+    }
+
+    #[test]
+    fn another_disk_in_the_same_place_begins_anew() {
+        let mut disks = Disks::default();
+        for step in 0..=30_u32 {
+            disks.absorb(&reading(700.0 - 10.0 * f64::from(step)), Now::example(u64::from(step) * 10));
+        }
+        let mut larger = reading(400.0);
+        for sample in larger.samples.iter_mut().filter(|sample| sample.name.contains("size")) {
+            sample.value = 5000.0;
+        }
+        disks.absorb(&larger, Now::example(310));
+        assert_eq!(disks.iter().next().and_then(|(_, root)| root.left()), None);
+    }
+}

@@ -69,13 +69,13 @@ const BLOAT: &str = "WITH w AS (SELECT schemaname, tablename, sum((1 - null_frac
 
 /// Files of sorts and hashes that are under way. (pg_global has the folder of pg_default.) Those that parallel workers share lie in
 /// folders, which the server does not list.
-const TEMPORARY: &str = "SELECT substring(f.name FROM '^pgsql_tmp([0-9]+)')::int8 AS pid, a.datname AS database, a.usename AS \"user\", \
-     coalesce(a.application_name, '') AS application, t.spcname AS tablespace, count(*) AS files, sum(f.size)::int8 AS temp_bytes, \
+const TEMPORARY: &str = "SELECT substring(f.name FROM '^pgsql_tmp([0-9]+)')::int8 AS pid, sum(f.size)::int8 AS temp_bytes, a.datname AS database, a.usename AS \"user\", \
+     coalesce(a.application_name, '') AS application, t.spcname AS tablespace, count(*) AS files, \
      extract(epoch FROM clock_timestamp() - min(f.modification))::int8 AS last_write_seconds, \
      CASE WHEN a.pid IS NULL THEN 'left behind: goes with the next restart' ELSE left(a.query, 200) END AS query \
      FROM pg_catalog.pg_tablespace t CROSS JOIN LATERAL pg_ls_tmpdir(t.oid) f \
      LEFT JOIN pg_catalog.pg_stat_activity a ON a.pid = substring(f.name FROM '^pgsql_tmp([0-9]+)')::int8 \
-     WHERE t.spcname <> 'pg_global' GROUP BY 1, 2, 3, 4, 5, a.pid, a.query ORDER BY 7 DESC LIMIT 200";
+     WHERE t.spcname <> 'pg_global' GROUP BY 1, 3, 4, 5, 6, a.pid, a.query ORDER BY 2 DESC LIMIT 200";
 
 const SIZES: &str = "SELECT datname AS database, CASE WHEN has_database_privilege(oid, 'CONNECT') OR pg_has_role(current_user, 'pg_read_all_stats', 'usage') \
      THEN pg_database_size(oid) END AS size_bytes FROM pg_catalog.pg_database ORDER BY 2 DESC NULLS LAST";

@@ -21,7 +21,6 @@ pub(super) fn lines(cluster: &ClusterReading, role: Role) -> Vec<Line> {
             .then(role, format!("memory {memory} · {ops} ops · {clients} clients"))
     }));
     lines.extend(cluster.missing.iter().map(|(address, why)| {
-        let why = why.strip_prefix(address.as_str()).unwrap_or(why).trim();
         Line::of(Role::Muted, format!("  {address:<22}")).then(Role::Critical, format!("not there: {why}"))
     }));
     lines

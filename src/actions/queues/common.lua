@@ -29,15 +29,16 @@ end
 local function enqueue(id, priority, lifo)
   local target = paused and KEYS[3] or KEYS[2]
   wake = true
-  if priority <= 0 and not lifo then
-    call('LPUSH', target, id)
-  elseif priority > 0 and generation >= 4 then
+  -- How an unknown generation keeps priorities is not known, either.
+  if priority <= 0 or generation < 0 then
+    call(lifo and 'RPUSH' or 'LPUSH', target, id)
+  elseif generation >= 4 then
     local counter = call('INCR', KEYS[10])
     call('ZADD', KEYS[9], priority * 4294967296 + counter % 4294967296, id)
     if generation == 4 and not paused and call('LLEN', KEYS[2]) == 0 then
       call('LPUSH', KEYS[2], '0:0')
     end
-  elseif priority > 0 and generation >= 0 then
+  else
     -- Bull and BullMQ 3: the list itself is in order; the index counts how many stand before.
     call('ZADD', KEYS[11], priority, id)
     local before = call('ZCOUNT', KEYS[11], 0, priority)
@@ -47,10 +48,6 @@ local function enqueue(id, priority, lifo)
     else
       call('RPUSH', target, id)
     end
-  elseif lifo then
-    call('RPUSH', target, id)
-  else
-    call('LPUSH', target, id)
   end
 end
 

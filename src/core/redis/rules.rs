@@ -215,7 +215,6 @@ fn not_whole(target: &TargetId, cluster: &ClusterReading) -> Option<String> {
     };
     let others = cluster.missing.len() - 1;
     let others = if others > 0 { format!(" and {others} more") } else { String::new() };
-    let why = why.strip_prefix(address.as_str()).unwrap_or(why).trim();
     let hidden = match (cluster.hidden, cluster.ok) {
         (_, false) => format!("the cluster fails, {served}"),
         (0, true) => served,

@@ -117,7 +117,9 @@ async fn cluster(target: &RedisConnect, mut first: MultiplexedConnection) -> Res
             }
             Err(error) => {
                 places.push(None);
-                missing.push((place, error.message.clone()));
+                // It stands beside its address; that need not be said twice.
+                let why = error.message.strip_prefix(place.as_str()).unwrap_or(&error.message);
+                missing.push((place.clone(), why.trim().to_owned()));
                 failure = Some(error);
             }
         }

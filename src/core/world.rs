@@ -277,6 +277,8 @@ fn silence_signal(target: &TargetState, freshness: Freshness, rules: &Rulebook, 
         Freshness::Late(_) => Severity::Warning,
         Freshness::Lost(_) => Severity::Critical,
     };
+    // What mends a wrong password is not what mends a stopped server.
+    let remedy = target.failure.as_ref().and_then(|failure| failure.remedy.clone());
     Some(Signal {
         rule: "source.silent",
         target: target.id.clone(),
@@ -285,7 +287,7 @@ fn silence_signal(target: &TargetState, freshness: Freshness, rules: &Rulebook, 
         sentence: format!("no data from {}: {}", target.id, target.silence(now)),
         observed_for: Some(freshness.age()),
         hit: 0,
-        next_step: "check that it runs and can be reached".to_owned(),
+        next_step: remedy.unwrap_or_else(|| "check that it runs and can be reached".to_owned()),
         place: Place { screen: Screen::Overview, row: None },
     })
 }

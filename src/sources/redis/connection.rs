@@ -13,11 +13,16 @@ use redis::{
 };
 use secrecy::ExposeSecret;
 use std::time::Duration;
+use tokio::io::AsyncReadExt;
+use tokio::net::TcpStream;
 
 pub use super::cluster::Connection;
 
 /// A primary that has not opened a connection by then is left out.
 const NODE_TIMEOUT: Duration = Duration::from_secs(1);
+/// How long, and how much, is listened to a server that hangs up: its reason comes at once, and is one line.
+const GREETING_TIME: Duration = Duration::from_millis(500);
+const GREETING_BYTES: usize = 512;
 
 impl RedisConnect {
     /// Where it is, for people.
@@ -140,10 +145,56 @@ pub(super) async fn one(target: &RedisConnect) -> Result<MultiplexedConnection, 
         .map_err(|sentence| PollError::new(PollErrorKind::Configuration, sentence))?;
     // The timeouts are ours (around the whole poll), not the library's.
     let config = AsyncConnectionConfig::new().set_connection_timeout(None).set_response_timeout(None);
-    client
-        .get_multiplexed_async_connection_with_config(&config)
-        .await
-        .map_err(|error| explain(&error, target))
+    match client.get_multiplexed_async_connection_with_config(&config).await {
+        Ok(connection) => Ok(connection),
+        Err(error) => {
+            let error = explain(&error, target);
+            let hung_up = error.kind == PollErrorKind::WrongServer;
+            let greeting = if hung_up { greeting(target).await } else { None };
+            Err(greeting.and_then(|line| explain_words(&line, &target.place())).unwrap_or(error))
+        }
+    }
+}
+
+/// What a server says before it hangs up on a newcomer: it is not asked for anything, so the library never sees it.
+async fn greeting(target: &RedisConnect) -> Option<String> {
+    if target.tls || target.unix_socket.is_some() {
+        return None;
+    }
+    let listen = async {
+        let mut stream = TcpStream::connect((target.host.as_str(), target.port)).await.ok()?;
+        let mut bytes = [0; GREETING_BYTES];
+        let read = stream.read(&mut bytes).await.ok()?;
+        Some(String::from_utf8_lossy(&bytes[..read]).into_owned())
+    };
+    tokio::time::timeout(GREETING_TIME, listen).await.ok().flatten()
+}
+
+/// Refusals that have no code of their own, by the server's words.
+fn explain_words(words: &str, place: &str) -> Option<PollError> {
+    let lower = words.to_ascii_lowercase();
+    if lower.contains("max number of clients") {
+        let message = format!("{place} takes no more clients: maxclients is reached");
+        return Some(
+            PollError::new(PollErrorKind::NotReady, message)
+                .remedy("end clients that are not needed, or raise it: CONFIG SET maxclients"),
+        );
+    }
+    if lower.contains("protected mode") {
+        let message = format!("{place} runs in protected mode and takes clients of its own machine only");
+        return Some(
+            PollError::new(PollErrorKind::NotPermitted, message)
+                .remedy("give that server a password and a bind address, or go through a tunnel"),
+        );
+    }
+    if lower.contains("db index is out of range") {
+        let message = format!("{place} has no logical database of this number");
+        return Some(
+            PollError::new(PollErrorKind::Configuration, message)
+                .remedy("check the number at the end of the url (redis://host/0)"),
+        );
+    }
+    None
 }
 
 fn client(target: &RedisConnect) -> Result<Client, String> {
@@ -195,6 +246,9 @@ pub fn explain(error: &RedisError, target: &RedisConnect) -> PollError {
     let code = error.code().unwrap_or_default();
     let detail = error.to_string();
     let lower = detail.to_ascii_lowercase();
+    if let Some(known) = explain_words(&detail, &place) {
+        return known;
+    }
     if code == "NOAUTH" || lower.contains("noauth") {
         return PollError::new(PollErrorKind::Credentials, format!("{place} wants a password"))
             .remedy("set password_file or password_command for this target");

@@ -1,5 +1,6 @@
 //! The Redis server in detail: what a real one says, and what a user without rights is told.
 
+use super::topology::Own;
 use super::{Watch, server};
 use redis::AsyncCommands;
 use stacktop::config::target::Connect;
@@ -116,4 +117,25 @@ async fn consumer_groups_of_streams_are_found_and_read_only() {
     let group = &groups[0];
     assert_eq!((group.stream.as_str(), group.group.as_str(), group.length), ("orders:log", "billing", 3));
     assert_eq!((group.pending, group.consumers, group.lag), (1, 1, Some(2)), "{group:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refusal_names_its_own_cause() {
+    let test = "a_refusal_names_its_own_cause";
+    let Some(own) = Own::start(test, &["--maxclients", "8", "--databases", "2"]).await else { return };
+    let check = async |path: &str, says: &str, remedy: &str| {
+        let mut watch =
+            Watch::new(Connect::Redis(url::redis(&format!("{}{path}", own.url())).expect("a URL")));
+        let error = watch.poll().await.expect_err("it is refused");
+        assert!(error.message.contains(says), "{error}");
+        assert!(error.remedy.as_ref().is_some_and(|text| text.contains(remedy)), "{error:?}");
+        let next = &watch.world.alerts.firing()[0].signal.next_step;
+        assert!(next.contains(remedy), "the finding's next step is the remedy: {next}");
+    };
+    check("/7", "no logical database", "end of the url").await;
+    // Whoever takes the last slot leaves none for us; the server says so and hangs up.
+    let idle: Vec<_> = (0..8).map(|_| std::net::TcpStream::connect(("127.0.0.1", own.port))).collect();
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    check("", "maxclients is reached", "CONFIG SET maxclients").await;
+    drop(idle);
 }

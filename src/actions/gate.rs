@@ -1,7 +1,7 @@
 //! The one door to every executor, with the fixed order: guard → audit intent (flushed) → execute → audit outcome.
 
 use super::Executor;
-use super::audit::{AuditLine, AuditTrail, Phase, stamp};
+use super::audit::{AuditLine, AuditTrail, Phase, Tail, stamp};
 use crate::core::action::{Action, ActionError, Confirmed, Outcome, Verdict, Verification};
 use crate::core::arming::Permit;
 use crate::core::ids::TargetId;
@@ -42,6 +42,9 @@ pub struct Gate {
     clock: Arc<dyn Clock>,
     actor: Actor,
     counter: AtomicU64,
+    /// Only lines of this run are shown: the demo's trail tells of nothing that others did.
+    only_this_run: bool,
+    started: Now,
 }
 
 impl std::fmt::Debug for Gate {
@@ -59,13 +62,38 @@ impl Gate {
         clock: Arc<dyn Clock>,
         actor: Actor,
     ) -> Self {
-        Self { entries, trail, clock, actor, counter: AtomicU64::new(0) }
+        let started = clock.now();
+        Self { entries, trail, clock, actor, counter: AtomicU64::new(0), only_this_run: false, started }
     }
 
-    /// The trail that it writes.
+    /// The same, showing only what this run wrote.
     #[must_use]
-    pub const fn trail(&self) -> &Arc<AuditTrail> {
-        &self.trail
+    pub fn only_this_run(self) -> Self {
+        Self { only_this_run: true, ..self }
+    }
+
+    /// The newest lines of the trail.
+    pub async fn tail(&self, count: usize) -> Tail {
+        let trail = Arc::clone(&self.trail);
+        let mut found =
+            tokio::task::spawn_blocking(move || trail.tail(count)).await.unwrap_or_else(|_| broken());
+        if self.only_this_run {
+            let ours = format!("-{}-", std::process::id());
+            let since = stamp(self.started);
+            found.lines.retain(|line| line.id.contains(&ours) && line.at >= since);
+            found.unreadable = 0;
+        }
+        found
+    }
+
+    /// The same at the start of a run, with the intents of earlier runs that have no outcome; to be asked before anything is done.
+    pub async fn first_tail(&self, count: usize) -> Tail {
+        if self.only_this_run {
+            return self.tail(count).await;
+        }
+        let (trail, host, now) = (Arc::clone(&self.trail), self.actor.host.clone(), self.clock.now());
+        let unanswered = tokio::task::spawn_blocking(move || trail.close_unanswered(&host, now)).await;
+        Tail { unanswered: unanswered.unwrap_or_default(), ..self.tail(count).await }
     }
 
     /// Opens what every executor will need, so that it is there when a server has no slots left.
@@ -181,6 +209,10 @@ impl Gate {
     }
 }
 
+fn broken() -> Tail {
+    Tail { trouble: Some("reading the audit trail broke".to_owned()), ..Tail::default() }
+}
+
 fn describe(result: &Result<Outcome, ActionError>) -> String {
     match result {
         Ok(outcome) => {
@@ -224,7 +256,7 @@ mod tests {
     impl Executor for Spy {
         fn execute<'a>(&'a self, _: &'a Confirmed<Action>) -> BoxFuture<'a, Result<Outcome, ActionError>> {
             Box::pin(async {
-                self.seen.lock().unwrap().push(self.trail.tail(9).len());
+                self.seen.lock().unwrap().push(self.trail.tail(9).lines.len());
                 Ok(Outcome { verdict: Verdict::Done, summary: "gone".to_owned(), details: Vec::new() })
             })
         }
@@ -267,9 +299,9 @@ mod tests {
         gate.perform("1", &action(), &permit(200)).await.unwrap();
         assert_eq!(*spy.seen.lock().unwrap(), [1]);
         gate.verify("1", &action(), false).await.unwrap();
-        let phases: Vec<Phase> = gate.trail().tail(9).iter().map(|line| line.phase).collect();
+        let phases: Vec<Phase> = gate.trail.tail(9).lines.iter().map(|line| line.phase).collect();
         assert_eq!(phases, [Phase::Intent, Phase::Outcome, Phase::Verified]);
-        assert_eq!(gate.trail().tail(1)[0].result, "released 9");
+        assert_eq!(gate.trail.tail(1).lines[0].result, "released 9");
     }
 
     #[tokio::test]
@@ -290,6 +322,6 @@ mod tests {
         let refused = gate.perform("1", &action(), &permit(100)).await;
         assert!(matches!(refused, Err(ActionError::Refused(_))));
         assert!(spy.seen.lock().unwrap().is_empty());
-        assert_eq!(gate.trail().tail(9)[0].phase, Phase::Refused);
+        assert_eq!(gate.trail.tail(9).lines[0].phase, Phase::Refused);
     }
 }

@@ -2,6 +2,7 @@
 
 pub mod audit;
 pub mod gate;
+pub mod lines;
 pub mod postgres;
 pub mod queues;
 

@@ -2,7 +2,7 @@
 
 use super::keymap::Keymap;
 use super::overlay::Overlay;
-use crate::actions::audit::AuditLine;
+use crate::actions::audit::Tail;
 use crate::core::arming::Arming;
 use crate::core::focus::Focus;
 use crate::core::ids::TargetId;
@@ -90,7 +90,7 @@ pub struct Model {
     /// The colours in force.
     pub theme: Theme,
     /// The end of the audit trail.
-    pub audit: Vec<AuditLine>,
+    pub audit: Tail,
     /// Where the audit trail is.
     pub audit_place: String,
     /// Actions that were sent and are not answered yet.

@@ -1,7 +1,7 @@
 //! What can happen to the app, and what it can ask for: both plain data.
 
 use super::key::Key;
-use crate::actions::audit::AuditLine;
+use crate::actions::audit::Tail;
 use crate::core::action::{Action, ActionError, Confirmed, Outcome, Verification};
 use crate::core::arming::Permit;
 use crate::core::focus::Focus;
@@ -40,7 +40,7 @@ pub enum Msg {
     /// How far an action that takes long has come.
     Progress(String),
     /// The newest lines of the audit trail.
-    AuditTail(Vec<AuditLine>),
+    AuditTail(Tail),
     /// Something was copied, or could not be: a sentence.
     Copied(String),
 }

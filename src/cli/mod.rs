@@ -2,7 +2,7 @@
 
 mod doctor;
 
-use crate::actions::audit::AuditTrail;
+use crate::actions::audit::{AuditTrail, Tail};
 use crate::actions::gate::{Actor, Entry, Gate};
 use crate::app::keymap::Keymap;
 use crate::app::model::{Kind, Model};
@@ -213,7 +213,8 @@ fn demo(arguments: &Arguments, around: &Surroundings, seed: u64) -> Result<ExitC
         Arc::new(AuditTrail::at(audit.clone())),
         Arc::clone(&clock),
         actor(around, "demo"),
-    );
+    )
+    .only_this_run();
     let world = World::new(states, rules);
     let setup = Setup {
         model: model(Kind::Demo, world, arming, Keymap::default(), theme, &audit, trail, now),
@@ -249,7 +250,7 @@ fn model(
         toast: None,
         keymap,
         theme,
-        audit: Vec::new(),
+        audit: Tail::default(),
         audit_place: audit.display().to_string(),
         running: 0,
         quit_asked: false,
@@ -341,7 +342,9 @@ fn start(setup: Setup, around: &Surroundings) -> Result<ExitCode, String> {
     if around.var("TERM").is_none_or(|term| term == "dumb") {
         return Err("TERM is not set or `dumb`: this terminal cannot show a screen".to_owned());
     }
-    logging::start(&state_folder(around)?.join("stacktop.log"), around.var("STACKTOP_LOG").as_deref());
+    let folder = state_folder(around)?;
+    actions::lines::own_folder(&folder);
+    logging::start(&folder.join("stacktop.log"), around.var("STACKTOP_LOG").as_deref());
     // Styles are chosen by our theme (NO_COLOR gives the mono theme): bold and reverse must reach the terminal in any case.
     ratatui::crossterm::style::force_color_output(true);
     sources::tls::install_provider();

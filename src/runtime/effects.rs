@@ -50,7 +50,10 @@ impl Effects {
     pub fn begin(&self) {
         let gate = Arc::clone(&self.gate);
         tokio::spawn(async move { gate.prepare().await });
-        self.read_audit();
+        let (gate, messages) = (Arc::clone(&self.gate), self.messages.clone());
+        tokio::spawn(async move {
+            let _ = messages.send(Msg::AuditTail(gate.first_tail(LOG_LINES).await)).await;
+        });
     }
 
     pub fn carry_out(&self, effects: Vec<Effect>) -> Next {
@@ -109,12 +112,9 @@ impl Effects {
     }
 
     fn read_audit(&self) {
-        let trail = Arc::clone(self.gate.trail());
-        let messages = self.messages.clone();
+        let (gate, messages) = (Arc::clone(&self.gate), self.messages.clone());
         tokio::spawn(async move {
-            if let Ok(lines) = tokio::task::spawn_blocking(move || trail.tail(LOG_LINES)).await {
-                let _ = messages.send(Msg::AuditTail(lines)).await;
-            }
+            let _ = messages.send(Msg::AuditTail(gate.tail(LOG_LINES).await)).await;
         });
     }
 

@@ -2,8 +2,10 @@
 //!
 //! The file is opened only when there is something to write: a run without trouble leaves none behind.
 
+use crate::actions::lines;
 use std::fs::OpenOptions;
 use std::io::{self, Write};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use tracing_subscriber::EnvFilter;
 
@@ -21,9 +23,9 @@ pub fn start(file: &Path, level: Option<&str>) {
 
 fn open(path: &PathBuf) -> Box<dyn Write> {
     if let Some(folder) = path.parent() {
-        let _ = std::fs::create_dir_all(folder);
+        let _ = lines::make_folder(folder);
     }
-    match OpenOptions::new().create(true).append(true).open(path) {
+    match OpenOptions::new().create(true).append(true).mode(0o600).open(path) {
         Ok(file) => Box::new(file),
         Err(_) => Box::new(io::sink()),
     }

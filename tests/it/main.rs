@@ -10,3 +10,4 @@ mod live;
 mod pty;
 mod scan;
 mod screens;
+mod trail;

@@ -2,6 +2,7 @@
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
+use stacktop::actions::audit::Tail;
 use stacktop::app::key::{Code, Key};
 use stacktop::app::keymap::Keymap;
 use stacktop::app::model::{Kind, Model};
@@ -53,7 +54,7 @@ impl Drive {
             toast: None,
             keymap: Keymap::default(),
             theme: Theme::built_in("dark").expect("it is built in"),
-            audit: Vec::new(),
+            audit: Tail::default(),
             audit_place: "demo-audit.jsonl".to_owned(),
             running: 0,
             quit_asked: false,

@@ -1,9 +1,8 @@
 //! Writes jobs down before they are removed: one JSON line each, flushed to disk, so that nothing is lost for good.
 
+use crate::actions::lines;
 use crate::core::redis::QueueRef;
 use std::collections::BTreeMap;
-use std::fs::OpenOptions;
-use std::io::Write;
 use std::path::{Path, PathBuf};
 
 /// The file in which removed jobs are kept.
@@ -18,25 +17,13 @@ pub(super) type Job = (String, BTreeMap<String, String>);
 /// A sentence that names the file; then nothing may be removed.
 pub(super) fn append(folder: &Path, queue: &QueueRef, now: i64, jobs: &[Job]) -> Result<PathBuf, String> {
     let path = folder.join(FILE);
-    let write = || -> std::io::Result<()> {
-        std::fs::create_dir_all(folder)?;
-        let mut options = OpenOptions::new();
-        options.create(true).append(true);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let mut file = options.open(&path)?;
-        let mut text = String::new();
-        for (id, fields) in jobs {
-            let line = serde_json::json!({
-                "removed_at_ms": now, "prefix": queue.prefix, "queue": queue.name, "id": id, "fields": fields,
-            });
-            text.push_str(&line.to_string());
-            text.push('\n');
-        }
-        file.write_all(text.as_bytes())?;
-        file.sync_data()
+    let line = |(id, fields): &Job| {
+        serde_json::json!({
+            "removed_at_ms": now, "prefix": queue.prefix, "queue": queue.name, "id": id, "fields": fields,
+        })
     };
-    write().map_err(|error| format!("{} cannot be written: {error}", path.display()))?;
+    lines::append(&path, &jobs.iter().map(line).collect::<Vec<_>>())
+        .map_err(|error| format!("{} cannot be written: {error}", path.display()))?;
     Ok(path)
 }
 

@@ -1,11 +1,14 @@
 //! The journal of a redrive: which letters were chosen, what came of each. Written before and flushed after every step, so that a
 //! redrive that was interrupted can be continued. Blocking: called off the event loop.
 
+use crate::actions::lines;
 use crate::core::redis::{JobState, QueueRef};
 use serde::{Deserialize, Serialize};
-use std::fs::{File, OpenOptions};
-use std::io::{self, BufRead, BufReader, Write};
+use std::io;
 use std::path::{Path, PathBuf};
+
+/// A journal is read to this size: its first line names all letters, which are bounded.
+const MOST_BYTES: u64 = 256 * 1024 * 1024;
 
 /// One line.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -22,7 +25,6 @@ enum Line {
 /// An open journal.
 #[derive(Debug)]
 pub(super) struct Journal {
-    file: File,
     /// Where it is.
     pub(super) path: PathBuf,
 }
@@ -36,9 +38,8 @@ impl Journal {
         now: i64,
         letters: &[(String, JobState)],
     ) -> io::Result<Self> {
-        std::fs::create_dir_all(folder)?;
         let path = folder.join(format!("redrive-{now}-{}.jsonl", std::process::id()));
-        let mut journal = Self { file: options().create_new(true).open(&path)?, path };
+        let mut journal = Self { path };
         let letters = letters.iter().map(|(id, state)| (id.clone(), state.word().to_owned())).collect();
         journal.write(&[Line::Begin {
             address: address.to_owned(),
@@ -61,13 +62,7 @@ impl Journal {
     }
 
     fn write(&mut self, lines: &[Line]) -> io::Result<()> {
-        let mut text = String::new();
-        for line in lines {
-            text.push_str(&serde_json::to_string(line)?);
-            text.push('\n');
-        }
-        self.file.write_all(text.as_bytes())?;
-        self.file.sync_data()
+        lines::append(&self.path, lines)
     }
 
     /// The newest journal for `queue` at `address` that has no end, and the letters that it has not dealt with.
@@ -86,26 +81,17 @@ impl Journal {
         paths.sort();
         paths.into_iter().rev().find_map(|path| {
             let left = left(&path, address, queue)?;
-            Some((Self { file: options().open(&path).ok()?, path }, left))
+            Some((Self { path }, left))
         })
     }
-}
-
-fn options() -> OpenOptions {
-    let mut options = OpenOptions::new();
-    options.append(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options
 }
 
 /// The letters of the journal at `path` that it has not dealt with; nothing when it is another queue's, or over.
 fn left(path: &Path, address: &str, queue: &QueueRef) -> Option<Vec<(String, JobState)>> {
     let mut chosen: Vec<(String, JobState)> = Vec::new();
     let mut ours = false;
-    for text in BufReader::new(File::open(path).ok()?).lines() {
-        // A line that was cut by a crash was not flushed: it does not count.
-        let Ok(line) = serde_json::from_str::<Line>(&text.ok()?) else { continue };
+    // A line that was cut by a crash was not flushed: it does not count.
+    for line in lines::read(path, MOST_BYTES).ok()?.lines {
         match line {
             Line::Begin { address: at, prefix, queue: name, letters } => {
                 ours = at == address && prefix == queue.prefix && name == queue.name;
@@ -124,6 +110,7 @@ fn left(path: &Path, address: &str, queue: &QueueRef) -> Option<Vec<(String, Job
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::io::Write;
 
     #[test]
     fn what_was_not_dealt_with_is_found_again_until_it_is_over() {
@@ -133,11 +120,13 @@ mod tests {
             ["1", "2", "3"].map(|id| (id.to_owned(), JobState::Waiting)).to_vec();
         let mut journal = Journal::begin(folder.path(), "h:1", &queue, 5, &letters).unwrap();
         journal.letters(&[("2".to_owned(), "done".to_owned())]).unwrap();
-        std::fs::OpenOptions::new().append(true).open(&journal.path).unwrap().write_all(b"{\"lett").unwrap();
+        let mut torn = std::fs::OpenOptions::new().append(true).open(&journal.path).unwrap();
+        torn.write_all(b"{\"lett\xff").unwrap();
         assert!(Journal::unfinished(folder.path(), "h:2", &queue).is_none());
         let (mut again, left) = Journal::unfinished(folder.path(), "h:1", &queue).unwrap();
         assert_eq!(left, [letters[0].clone(), letters[2].clone()]);
-        again.file.write_all(b"\n").unwrap();
+        again.letters(&[("1".to_owned(), "done".to_owned())]).unwrap();
+        assert_eq!(Journal::unfinished(folder.path(), "h:1", &queue).unwrap().1, [letters[2].clone()]);
         again.end("all").unwrap();
         assert!(Journal::unfinished(folder.path(), "h:1", &queue).is_none());
     }

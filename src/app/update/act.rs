@@ -1,6 +1,7 @@
 //! From `x` to the outcome: the menu, the confirm dialog, what came of it.
 
 use super::navigate;
+use crate::actions::audit::{AuditLine, UNKNOWN};
 use crate::app::model::Model;
 use crate::app::msg::Effect;
 use crate::app::overlay::{Asking, Confirm, Menu, Overlay};
@@ -8,6 +9,7 @@ use crate::core::action::{
     Action, ActionError, Confirmed, Offer, Outcome, Preview, Refusal, Verdict, Verification,
 };
 use crate::core::place::RowKey;
+use crate::core::time::Now;
 use crate::panels::panel;
 use crate::ui::content::Role;
 use crate::ui::select::COUNTED;
@@ -153,6 +155,17 @@ pub fn perform(model: &mut Model, confirmed: Confirmed<Action>, dialog: &Confirm
         level.marks.clear();
     }
     vec![Effect::Perform { confirmed, permit: dialog.permit.clone() }]
+}
+
+/// What is said at the start of actions whose outcome no earlier run wrote down.
+pub fn unanswered(intents: &[AuditLine], now: Now) -> Option<String> {
+    let last = intents.last()?;
+    let more = match intents.len() - 1 {
+        0 => String::new(),
+        count => format!(" ({count} more in the action log)"),
+    };
+    let AuditLine { action, target, identity, .. } = last;
+    Some(format!("{action} on {target}, {identity}, {}: {UNKNOWN}: look at {target}{more}", last.when(now)))
 }
 
 /// The executor answered.

@@ -44,8 +44,11 @@ pub fn update(model: &mut Model, msg: Msg, now: Now) -> Vec<Effect> {
             model.say(Role::Note, format!("{words} (:stop ends it)"));
             Vec::new()
         }
-        Msg::AuditTail(lines) => {
-            model.audit = lines;
+        Msg::AuditTail(tail) => {
+            if let Some(sentence) = act::unanswered(&tail.unanswered, now) {
+                model.say(Role::Warning, sentence);
+            }
+            model.audit = tail;
             Vec::new()
         }
         Msg::Copied(sentence) => {

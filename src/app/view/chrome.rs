@@ -207,12 +207,15 @@ fn here(model: &Model) -> Line {
             line = line.then(Role::Note, format!("{} marked  ", level.marks.len()));
         }
     }
-    match model.audit.iter().rev().find(|entry| !entry.result.is_empty()) {
+    match model.audit.lines.iter().rev().find(|entry| !entry.result.is_empty()) {
         Some(entry) if line.spans.is_empty() => {
-            let time = entry.at.get(11..19).unwrap_or_default();
             let what = format!(
-                "last action: {time}Z {} {} {}: {}",
-                entry.who, entry.action, entry.target, entry.result
+                "last action: {} {} {} {}: {}",
+                entry.when(model.now),
+                entry.who,
+                entry.action,
+                entry.target,
+                entry.result
             );
             line.then(Role::Muted, what)
         }

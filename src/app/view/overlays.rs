@@ -2,7 +2,7 @@
 
 use super::wrap;
 use crate::actions::audit::Phase;
-use crate::app::model::Model;
+use crate::app::model::{Kind, Model};
 use crate::app::overlay::{Asking, Confirm, Menu, Overlay};
 use crate::core::freshness::Freshness;
 use crate::panels::PANELS;
@@ -145,16 +145,19 @@ fn sources(model: &Model, width: usize) -> Vec<Line> {
 
 fn log(model: &Model, width: usize) -> Vec<Line> {
     let mut lines = Vec::new();
-    for entry in model.audit.iter().rev() {
+    if let Some(trouble) = &model.audit.trouble {
+        lines.extend(wrap(trouble, width).into_iter().map(|part| Line::of(Role::Warning, part)));
+    }
+    for entry in model.audit.lines.iter().rev() {
         let (role, word) = match entry.phase {
             Phase::Intent => (Role::Muted, "intent  "),
             Phase::Refused => (Role::Warning, "refused "),
             Phase::Outcome => (Role::Strong, "outcome "),
             Phase::Verified => (Role::Ok, "verified"),
+            Phase::Unknown => (Role::Warning, "unknown "),
         };
-        let when = entry.at.get(..19).unwrap_or(&entry.at).replace('T', " ");
         lines.push(
-            Line::of(Role::Muted, format!("{when}Z ")).then(role, format!("{word} ")).then(
+            Line::of(Role::Muted, format!("{} ", entry.when(model.now))).then(role, format!("{word} ")).then(
                 Role::Text,
                 format!("{}@{} {} on {}", entry.who, entry.host, entry.action, entry.target),
             ),
@@ -167,7 +170,15 @@ fn log(model: &Model, width: usize) -> Vec<Line> {
         }
     }
     if lines.is_empty() {
-        lines.push(Line::text("no action was taken from here yet"));
+        lines.push(Line::text(match model.kind {
+            Kind::Live => "no action is written down in this file",
+            Kind::Demo => "no action was taken in this run",
+        }));
+    }
+    match model.audit.unreadable {
+        0 => {}
+        1 => lines.push(Line::of(Role::Warning, "1 line of the file cannot be read")),
+        count => lines.push(Line::of(Role::Warning, format!("{count} lines of the file cannot be read"))),
     }
     lines.push(Line::default());
     lines.push(Line::of(Role::Muted, format!("kept in {}", model.audit_place)));

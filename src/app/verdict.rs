@@ -6,6 +6,7 @@ use crate::core::time::Now;
 use crate::core::world::World;
 use crate::ui::content::{Line, Role};
 use crate::ui::format::duration;
+use std::time::Duration;
 
 /// The sentence at `now`.
 #[must_use]
@@ -34,16 +35,15 @@ pub fn verdict(world: &World, now: Now) -> Line {
 /// Rules that name a culprit: what else began with it or later is taken for its consequence.
 const ROOTS: [&str; 2] = ["postgres.blocked", "postgres.prepared"];
 /// A consequence may be noticed this much before its cause (both are polled).
-const SLACK: std::time::Duration = std::time::Duration::from_secs(15);
+const SLACK: Duration = Duration::from_secs(15);
 
 /// Puts a culprit first when nothing that is worse began clearly before it.
 fn root_first(others: &mut [&Finding]) {
     let Some(worst) = others.first().copied() else { return };
-    let slack = chrono::Duration::from_std(SLACK).unwrap_or_default();
     let root = others.iter().position(|finding| {
         ROOTS.contains(&finding.signal.rule)
             && finding.signal.severity > Severity::Info
-            && finding.since.wall <= worst.since.wall + slack
+            && worst.since.plus(SLACK).reached(finding.since)
     });
     if let Some(root) = root {
         others[..=root].rotate_right(1);
@@ -51,9 +51,8 @@ fn root_first(others: &mut [&Finding]) {
 }
 
 fn since(finding: &Finding, now: Now) -> String {
-    let lasted = (now.wall - finding.since.wall).to_std().unwrap_or_default();
     let local = finding.since.wall.with_timezone(&chrono::Local);
-    format!("since {} ({})", local.format("%H:%M:%S"), duration(lasted))
+    format!("since {} ({})", local.format("%H:%M:%S"), duration(finding.lasted(now)))
 }
 
 fn broken(role: Role, word: &str, others: &[&Finding], silent: &[&Finding], now: Now) -> Line {

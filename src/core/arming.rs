@@ -6,7 +6,7 @@ use super::time::Now;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-/// How long arming lasts.
+/// How long arming lasts, by whichever clock ends it first.
 pub const ARMED_FOR: Duration = Duration::from_secs(600);
 
 /// What a target allows at all.
@@ -46,7 +46,7 @@ impl Permit {
     /// Whether it still holds for `target` at `now`.
     #[must_use]
     pub fn holds(&self, target: &TargetId, now: Now) -> bool {
-        self.target == *target && self.until.is_none_or(|until| now < until)
+        self.target == *target && self.until.is_none_or(|until| !now.expired(until))
     }
 }
 
@@ -96,6 +96,13 @@ impl Arming {
         self.armed_until = None;
     }
 
+    /// Ends arming whose time is over, so that no clock that is set back brings it again.
+    pub fn lapse(&mut self, now: Now) {
+        if self.armed_until.is_some_and(|until| now.expired(until)) {
+            self.armed_until = None;
+        }
+    }
+
     /// What the status line says at `now`.
     #[must_use]
     pub fn mode(&self, now: Now) -> Mode {
@@ -103,7 +110,7 @@ impl Arming {
             return Mode::ReadOnly;
         }
         match self.armed_until {
-            Some(until) if now < until => Mode::Armed(until.since(now)),
+            Some(until) if !now.expired(until) => Mode::Armed(now.left(until)),
             _ if self.access.values().any(|access| *access == Access::WhenArmed) => Mode::Disarmed,
             _ => Mode::Open,
         }
@@ -122,7 +129,9 @@ impl Arming {
                 .remedy("remove `read_only` from it in the configuration")),
             Access::Free => Ok(Permit { target: target.clone(), until: None }),
             Access::WhenArmed => match self.armed_until {
-                Some(until) if now < until => Ok(Permit { target: target.clone(), until: Some(until) }),
+                Some(until) if !now.expired(until) => {
+                    Ok(Permit { target: target.clone(), until: Some(until) })
+                }
                 _ => Err(Refusal::new(format!("{target} is not on this machine, and stacktop is not armed"))
                     .remedy(format!("type :arm and then `{}`", self.environment))),
             },
@@ -163,6 +172,27 @@ mod tests {
         assert!(!allowed(&arming, "there", 600));
         assert_eq!(arming.mode(Now::example(19)), Mode::Armed(Duration::from_secs(581)));
         assert_eq!(arming.mode(Now::example(600)), Mode::Disarmed);
+    }
+
+    #[test]
+    fn armed_at_night_and_asleep_until_morning_is_not_armed() {
+        let mut arming = arming(None);
+        let armed_at = Now::example(0);
+        arming.arm("prod-eu", armed_at).unwrap();
+        let permit = arming.permit(&TargetId::new("there"), armed_at).unwrap();
+        // Each clock alone ends it; an hour back on the wall prolongs nothing.
+        let morning = chrono::Duration::hours(7);
+        for (mono, wall) in [
+            (armed_at.mono, armed_at.wall + morning),
+            (armed_at.plus(ARMED_FOR).mono, armed_at.wall - chrono::Duration::hours(1)),
+        ] {
+            let now = Now { mono, wall };
+            assert_eq!(arming.mode(now), Mode::Disarmed);
+            assert!(arming.permit(&TargetId::new("there"), now).is_err());
+            assert!(!permit.holds(&TargetId::new("there"), now));
+        }
+        arming.lapse(Now { wall: armed_at.wall + morning, ..armed_at });
+        assert_eq!(arming.mode(armed_at), Mode::Disarmed, "a clock that is set back brings nothing back");
     }
 
     #[test]

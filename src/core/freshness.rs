@@ -11,27 +11,44 @@ pub const LOST_FLOOR: Duration = Duration::from_secs(30);
 pub enum Freshness {
     /// No answer yet, and not yet overdue.
     Waiting,
-    /// Newer than twice the interval.
+    /// The last poll brought data, and the next one is not overdue.
     Fresh(Duration),
-    /// Older than twice the interval.
+    /// The last poll failed, or an answer is overdue.
     Late(Duration),
-    /// Older than four intervals and than [`LOST_FLOOR`], or the source says that it cannot be reached.
+    /// So for longer than four intervals and than [`LOST_FLOOR`], or there never was an answer and it cannot be had.
     Lost(Duration),
 }
 
+/// What is known of the polls of a target.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Polls {
+    /// When it was first asked.
+    pub started: Now,
+    /// When it last gave data.
+    pub seen: Option<Now>,
+    /// The interval it was configured with: our own throttling loosens nothing.
+    pub configured: Duration,
+    /// When the next answer should be there: the planned start of the next poll and what a poll usually takes.
+    pub expected: Option<Now>,
+    /// The last poll failed.
+    pub failing: bool,
+}
+
 impl Freshness {
-    /// The freshness at `now` of data read at `seen`, polled each `interval`; `started` is when the target was first asked,
-    /// `failing` whether the last poll failed.
+    /// The freshness at `now` of what these polls brought. An answer is overdue one configured interval after it was expected.
     #[must_use]
-    pub fn of(seen: Option<Now>, started: Now, interval: Duration, failing: bool, now: Now) -> Self {
-        let age = now.since(seen.unwrap_or(started));
-        let lost_after = LOST_FLOOR.max(interval * 4);
-        if age > lost_after || (seen.is_none() && failing) {
+    pub fn of(polls: &Polls, now: Now) -> Self {
+        let age = now.since(polls.seen.unwrap_or(polls.started));
+        let grace = polls.configured;
+        let due = polls.expected.unwrap_or_else(|| polls.started.plus(grace)).plus(grace);
+        let silent = polls.failing || now.mono > due.mono;
+        let lost_after = LOST_FLOOR.max(grace.saturating_mul(4));
+        if silent && (age > lost_after || (polls.seen.is_none() && polls.failing)) {
             Self::Lost(age)
-        } else if seen.is_none() && age <= interval * 2 {
-            Self::Waiting
-        } else if age > interval * 2 {
+        } else if silent {
             Self::Late(age)
+        } else if polls.seen.is_none() {
+            Self::Waiting
         } else {
             Self::Fresh(age)
         }
@@ -57,26 +74,41 @@ impl Freshness {
 mod tests {
     use super::*;
 
+    /// A target that is asked each two seconds and takes half of one.
     #[track_caller]
-    fn check(seen: Option<u64>, now: u64, failing: bool, expected: &str) {
-        let freshness = Freshness::of(
-            seen.map(Now::example),
-            Now::example(0),
-            Duration::from_secs(2),
+    fn check(seen: Option<u64>, next: Option<u64>, now: u64, failing: bool, expected: &str) {
+        let polls = Polls {
+            started: Now::example(0),
+            seen: seen.map(Now::example),
+            configured: Duration::from_secs(2),
+            expected: next.map(|next| Now::example(next).plus(Duration::from_millis(500))),
             failing,
-            Now::example(now),
-        );
-        assert_eq!(format!("{freshness:?}"), expected);
+        };
+        assert_eq!(format!("{:?}", Freshness::of(&polls, Now::example(now))), expected);
     }
 
     #[test]
     fn marks_by_the_clock() {
-        check(None, 1, false, "Waiting");
-        check(None, 1, true, "Lost(1s)");
-        check(Some(10), 11, false, "Fresh(1s)");
-        check(Some(10), 15, false, "Late(5s)");
-        check(Some(10), 40, true, "Late(30s)");
-        check(Some(10), 41, true, "Lost(31s)");
-        check(None, 5, false, "Late(5s)");
+        check(None, None, 1, false, "Waiting");
+        check(None, None, 4, false, "Waiting");
+        check(None, None, 5, false, "Late(5s)");
+        check(Some(10), Some(12), 11, false, "Fresh(1s)");
+        check(Some(10), Some(12), 14, false, "Fresh(4s)");
+        check(Some(10), Some(12), 15, false, "Late(5s)");
+        check(Some(10), Some(12), 41, false, "Lost(31s)");
+    }
+
+    #[test]
+    fn a_failed_poll_shows_at_once() {
+        check(None, Some(2), 1, true, "Lost(1s)");
+        check(Some(10), Some(13), 11, true, "Late(1s)");
+        check(Some(10), Some(60), 40, true, "Late(30s)");
+        check(Some(10), Some(60), 41, true, "Lost(31s)");
+    }
+
+    #[test]
+    fn throttling_is_no_excuse_beyond_the_planned_poll() {
+        check(Some(10), Some(18), 20, false, "Fresh(10s)");
+        check(Some(10), Some(18), 21, false, "Late(11s)");
     }
 }

@@ -73,7 +73,7 @@ pub enum BreakerState {
 pub struct Plan {
     /// The interval in force (longer than configured when polls are slow).
     pub interval: Duration,
-    /// Whether the interval was widened because a poll took more than a fifth of it.
+    /// Whether the interval was widened because polls are slow.
     pub widened: bool,
     /// When the next poll starts.
     pub next: Now,
@@ -81,6 +81,8 @@ pub struct Plan {
     pub breaker: BreakerState,
     /// Failures in a row.
     pub failures: u32,
+    /// Until then small looks tell whether it answers again.
+    pub looks: bool,
 }
 
 /// One finished poll.

@@ -3,44 +3,97 @@
 use chrono::{DateTime, Utc};
 use std::time::Duration;
 
-/// One moment, on the monotonic clock of this process and on the wall.
+/// Where the monotonic clock stands when a process begins: a hundred years, so that what is known of the time before (a transaction that
+/// has been open for days) can be told on it, too.
+pub const HEAD_START: Duration = Duration::from_secs(100 * 365 * 86_400);
+
+/// The clock of the screen goes on by one second; a step larger than this means that nobody was running: the machine slept, or the
+/// process was stopped.
+const SLEPT: Duration = Duration::from_secs(20);
+/// Both clocks of a machine go apart by less than this between two ticks, unless somebody sets the one on the wall.
+const SET: Duration = Duration::from_secs(5);
+
+/// One moment, on a clock that only goes forward and on the wall.
 ///
-/// Elapsed time is always taken from `mono` (a wall clock can jump); `wall` is for people and for files.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+/// Elapsed time is always taken from `mono` (a wall clock can be set); `wall` is for people and for files. There is no order between
+/// moments on purpose: whoever compares says by which clock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Now {
-    /// Time since this process started.
+    /// Time since an arbitrary moment, [`HEAD_START`] before this process began. It counts the sleep of the machine and is never set back.
     pub mono: Duration,
     /// The same moment in UTC.
     pub wall: DateTime<Utc>,
 }
 
+/// What happened to the clocks between two ticks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Jump {
+    /// Nobody was running for so long.
+    Slept(Duration),
+    /// The clock on the wall was set forward by so much.
+    SetForward(Duration),
+    /// The clock on the wall was set back by so much.
+    SetBack(Duration),
+}
+
 impl Now {
     /// Time that passed since `earlier`; zero if `earlier` is later.
     #[must_use]
-    pub fn since(self, earlier: Self) -> Duration {
+    pub const fn since(self, earlier: Self) -> Duration {
         self.mono.saturating_sub(earlier.mono)
+    }
+
+    /// Whether `end` is reached, by the clock that only goes forward.
+    #[must_use]
+    pub fn reached(self, end: Self) -> bool {
+        self.mono >= end.mono
+    }
+
+    /// Whether a permission that ends at `end` is over, by whichever clock says so: setting the wall clock back prolongs nothing, and
+    /// neither does a clock that stood still while the machine slept.
+    #[must_use]
+    pub fn expired(self, end: Self) -> bool {
+        self.reached(end) || self.wall >= end.wall
+    }
+
+    /// How long until `end`, by the clock that says less.
+    #[must_use]
+    pub fn left(self, end: Self) -> Duration {
+        end.since(self).min((end.wall - self.wall).to_std().unwrap_or_default())
     }
 
     /// The moment `by` later, on both clocks.
     #[must_use]
     pub fn plus(self, by: Duration) -> Self {
-        Self { mono: self.mono + by, wall: self.wall + chrono::Duration::from_std(by).unwrap_or_default() }
+        let wall = chrono::Duration::from_std(by).ok().and_then(|by| self.wall.checked_add_signed(by));
+        Self { mono: self.mono.saturating_add(by), wall: wall.unwrap_or(DateTime::<Utc>::MAX_UTC) }
     }
 
-    /// The moment `by` earlier, on both clocks (not before the start of the process on the monotonic one).
+    /// The moment `by` earlier, on both clocks.
     #[must_use]
     pub fn minus(self, by: Duration) -> Self {
-        Self {
-            mono: self.mono.saturating_sub(by),
-            wall: self.wall - chrono::Duration::from_std(by).unwrap_or_default(),
+        let wall = chrono::Duration::from_std(by).ok().and_then(|by| self.wall.checked_sub_signed(by));
+        Self { mono: self.mono.saturating_sub(by), wall: wall.unwrap_or(DateTime::<Utc>::MIN_UTC) }
+    }
+
+    /// What happened to the clocks since `before`, the tick before this one.
+    #[must_use]
+    pub fn jump(self, before: Self) -> Option<Jump> {
+        let passed = self.since(before);
+        // A clock that stands still in sleep shows the sleep as a wall clock that was set forward; which one it was cannot be told.
+        if passed > SLEPT {
+            return Some(Jump::Slept(passed));
         }
+        let ahead = (self.wall - before.wall) - chrono::Duration::from_std(passed).unwrap_or_default();
+        let far = |by: chrono::Duration| by.to_std().ok().filter(|by| *by > SET);
+        far(ahead).map(Jump::SetForward).or_else(|| far(-ahead).map(Jump::SetBack))
     }
 
     /// A made-up moment `seconds` after a fixed start: for tests, benchmarks and drills.
     #[must_use]
     pub fn example(seconds: u64) -> Self {
         let start = DateTime::from_timestamp(1_790_000_000, 0).unwrap_or_default();
-        Self { mono: Duration::ZERO, wall: start }.plus(Duration::from_secs(seconds))
+        Self { mono: HEAD_START, wall: start }.plus(Duration::from_secs(seconds))
     }
 }
 
@@ -48,4 +101,61 @@ impl Now {
 pub trait Clock: Send + Sync {
     /// The present moment.
     fn now(&self) -> Now;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A moment by both clocks, in seconds after the start of the example.
+    fn at(mono: u64, wall: i64) -> Now {
+        Now { mono: Now::example(mono).mono, wall: Now::example(0).wall + chrono::Duration::seconds(wall) }
+    }
+
+    #[track_caller]
+    fn check(now: Now, expired: bool, left: u64) {
+        let end = at(600, 600);
+        assert_eq!((now.expired(end), now.left(end)), (expired, Duration::from_secs(left)));
+    }
+
+    #[test]
+    fn a_permission_ends_by_whichever_clock_says_so() {
+        check(at(10, 10), false, 590);
+        check(at(599, 599), false, 1);
+        check(at(600, 600), true, 0);
+        check(at(10, 7 * 3600), true, 0); // slept, and the other clock stood still
+        check(at(7 * 3600, 7 * 3600), true, 0);
+        check(at(10, -3600), false, 590); // an hour back prolongs nothing
+        check(at(600, -3000), true, 0);
+        check(at(10, 3610), true, 0); // an hour forward ends it
+    }
+
+    #[track_caller]
+    fn jumps(now: Now, expected: Option<Jump>) {
+        assert_eq!(now.jump(at(100, 100)), expected);
+    }
+
+    #[test]
+    fn jumps_of_both_clocks_are_told_apart() {
+        let hours = |count: u64| Duration::from_secs(count * 3600);
+        jumps(at(101, 101), None);
+        jumps(at(104, 102), None);
+        jumps(at(100 + 7 * 3600, 100 + 7 * 3600), Some(Jump::Slept(hours(7))));
+        jumps(at(100, 100 + 7 * 3600), Some(Jump::SetForward(hours(7))));
+        jumps(at(101, 101 - 3600), Some(Jump::SetBack(hours(1))));
+        jumps(at(101, 101 + 3600), Some(Jump::SetForward(hours(1))));
+    }
+
+    #[test]
+    fn no_span_is_too_long() {
+        let far = Now::example(0).plus(Duration::MAX);
+        assert!(far.reached(Now::example(1)) && !Now::example(1).expired(far));
+        assert_eq!(Now::example(5).minus(Duration::MAX).mono, Duration::ZERO);
+    }
+
+    #[test]
+    fn what_is_older_than_the_process_keeps_its_age() {
+        let ten_days = Duration::from_secs(864_000);
+        assert_eq!(Now::example(3).since(Now::example(3).minus(ten_days)), ten_days);
+    }
 }

@@ -1,7 +1,7 @@
 //! Everything that is known: per target the state derived from its readings, how fresh it is, and the alerts over all of them.
 
 use super::alert::{AlertBook, RuleSpec, RuleUnit, Rulebook, Severity, Signal, Triage};
-use super::freshness::Freshness;
+use super::freshness::{Freshness, Polls};
 use super::ids::{SystemKind, TargetId};
 use super::metrics::MetricsState;
 use super::place::{Place, Screen};
@@ -18,7 +18,7 @@ use std::time::Duration;
 /// The rules that are about stacktop's own sources.
 pub const SOURCE_RULES: &[RuleSpec] = &[RuleSpec {
     id: "source.silent",
-    help: "a source gives no data: late after two intervals, lost after four (and 30 s)",
+    help: "a source gives no data: late when a poll failed or is overdue, lost after four intervals (and 30 s)",
     unit: RuleUnit::State,
     warning: None,
     critical: None,
@@ -157,28 +157,40 @@ impl TargetState {
     /// How far its data can be believed at `now`.
     #[must_use]
     pub fn freshness(&self, now: Now) -> Freshness {
-        let interval = self.plan.map_or(self.configured_interval, |plan| plan.interval);
-        Freshness::of(self.seen, self.started, interval, self.failure.is_some(), now)
+        let polls = Polls {
+            started: self.started,
+            seen: self.seen,
+            configured: self.configured_interval,
+            expected: self.plan.map(|plan| plan.next.plus(self.took.unwrap_or_default())),
+            failing: self.failure.is_some(),
+        };
+        Freshness::of(&polls, now)
     }
 
     /// Why it is silent and when it is asked again, in one sentence.
     #[must_use]
     pub fn silence(&self, now: Now) -> String {
-        let mut text = self.failure.as_ref().map_or_else(
-            || "no answer yet".to_owned(),
-            |failure| match &failure.remedy {
-                Some(remedy) => format!("{}; {remedy}", failure.message),
-                None => failure.message.clone(),
-            },
-        );
+        let Some(failure) = &self.failure else {
+            return match (&self.plan, self.seen) {
+                (Some(plan), Some(_)) => {
+                    format!("asked {} s ago, and no answer yet", now.since(plan.next).as_secs())
+                }
+                _ => "no answer yet".to_owned(),
+            };
+        };
+        let mut text = match &failure.remedy {
+            Some(remedy) => format!("{}; {remedy}", failure.message),
+            None => failure.message.clone(),
+        };
         if let Some(plan) = &self.plan {
-            let seconds = plan.next.mono.saturating_sub(now.mono).as_secs();
+            let seconds = plan.next.since(now).as_secs();
+            let looks = if plan.looks { "looked at each second, " } else { "" };
             let breaker = match plan.breaker {
                 BreakerState::Closed => "",
                 BreakerState::Open => ", breaker open",
                 BreakerState::HalfOpen => ", breaker half-open",
             };
-            text.push_str(&format!(" (next try in {seconds} s{breaker})"));
+            text.push_str(&format!(" ({looks}next try in {seconds} s{breaker})"));
         }
         text
     }
@@ -235,6 +247,11 @@ impl World {
                 target.failure = Some(error);
             }
         }
+    }
+
+    /// Nobody was running for a while: what is followed from poll to poll begins anew.
+    pub fn interrupt(&mut self) {
+        self.alerts.interrupt();
     }
 
     /// Evaluates every rule at `now`. Called after reports and once a second, so that silence is noticed by the clock.
@@ -358,6 +375,7 @@ mod tests {
                     next: at,
                     breaker: BreakerState::Closed,
                     failures: 0,
+                    looks: false,
                 },
                 dropped: 0,
                 result: Ok(Reading::Postgres(Box::new(reading))),

@@ -41,7 +41,7 @@ impl Breaker {
     /// Before a poll: an open breaker whose wait is over (or that somebody forces) becomes half-open. False: do not poll.
     pub fn admit(&mut self, now: Now, forced: bool) -> bool {
         if self.state == BreakerState::Open {
-            if !forced && self.retry_at.is_some_and(|at| now < at) {
+            if !forced && self.retry_at.is_some_and(|at| !now.reached(at)) {
                 return false;
             }
             self.state = BreakerState::HalfOpen;
@@ -69,6 +69,11 @@ impl Breaker {
             self.state = BreakerState::Open;
             self.retry_at = Some(now.plus(self.settings.wait));
         }
+    }
+
+    /// After a poll that failed and says nothing about later ones: it is counted and opens nothing.
+    pub const fn missed(&mut self) {
+        self.failures = self.failures.saturating_add(1);
     }
 
     /// What it lets through.
@@ -111,6 +116,17 @@ mod tests {
         assert_eq!(breaker.state(), BreakerState::HalfOpen);
         breaker.succeeded();
         assert_eq!(breaker.state(), BreakerState::Closed);
+    }
+
+    #[test]
+    fn what_mends_itself_opens_nothing() {
+        let mut breaker = Breaker::new(BreakerSettings::default());
+        for _ in 0..50 {
+            breaker.missed();
+        }
+        assert_eq!((breaker.state(), breaker.failures()), (BreakerState::Closed, 50));
+        breaker.succeeded();
+        assert_eq!(breaker.failures(), 0);
     }
 
     #[test]

@@ -2,7 +2,9 @@
 
 pub mod backoff;
 pub mod breaker;
+pub mod lookout;
 pub mod schedule;
+mod supervisor;
 mod worker;
 
 use crate::core::focus::Focus;
@@ -15,6 +17,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{Notify, mpsc, watch};
 use tokio::task::JoinHandle;
+use worker::Wires;
 
 /// Reports that may wait for the screen; beyond that the oldest knowledge is not worth keeping, so new reports are dropped and counted.
 pub const REPORT_QUEUE: usize = 64;
@@ -63,7 +66,7 @@ struct Handle {
     task: JoinHandle<()>,
 }
 
-/// The running workers. Dropping it ends them.
+/// The running workers; one that dies is started anew. Dropping it ends them.
 #[derive(Debug)]
 pub struct Engine {
     handles: Vec<Handle>,
@@ -84,13 +87,9 @@ impl Engine {
                 let wake = Arc::new(Notify::new());
                 let (focus, focused) = watch::channel(Vec::new());
                 let target = job.target.clone();
-                let worker = worker::Worker::new(
-                    job,
-                    settings,
-                    Arc::clone(clock),
-                    worker::Wires { wake: Arc::clone(&wake), focus: focused, reports: reports.clone() },
-                );
-                Handle { target, wake, focus, task: tokio::spawn(worker.run()) }
+                let wires = Wires { wake: Arc::clone(&wake), focus: focused, reports: reports.clone() };
+                let task = tokio::spawn(supervisor::supervise(job, settings, Arc::clone(clock), wires));
+                Handle { target, wake, focus, task }
             })
             .collect();
         (Self { handles }, receiver)

@@ -6,8 +6,10 @@ use std::time::Duration;
 const SLOW_SHARE: f64 = 0.2;
 /// The interval is halved again when polls take less than this share of the halved one, so that it does not swing.
 const QUICK_SHARE: f64 = 0.1;
-/// Never slower than this, so that a slow server is still watched.
-const WIDEST: Duration = Duration::from_secs(60);
+/// Never wider than so many configured intervals: our own throttling must not make the screen old…
+const WIDEST: u32 = 4;
+/// … nor than this, unless more is configured.
+const WIDEST_SPAN: Duration = Duration::from_secs(60);
 
 /// The interval of one target.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -27,7 +29,8 @@ impl Schedule {
     pub fn took(&mut self, took: Duration) {
         let share = took.as_secs_f64() / self.current.as_secs_f64().max(0.001);
         if share > SLOW_SHARE {
-            self.current = (self.current * 2).min(WIDEST.max(self.configured));
+            let widest = self.configured.saturating_mul(WIDEST).min(WIDEST_SPAN.max(self.configured));
+            self.current = self.current.saturating_mul(2).min(widest);
         } else if self.widened() && share < QUICK_SHARE / 2.0 {
             self.current = (self.current / 2).max(self.configured);
         }
@@ -45,10 +48,11 @@ impl Schedule {
         self.current > self.configured
     }
 
-    /// How long to wait after a poll that took `took`: an interval is from start to start, and polls never overlap.
+    /// How long to wait after a poll that took `took`: an interval is from start to start, polls never overlap, and a server that
+    /// needs longer than half of it rests as long as it worked.
     #[must_use]
-    pub const fn wait_after(&self, took: Duration) -> Duration {
-        self.current.saturating_sub(took)
+    pub fn wait_after(&self, took: Duration) -> Duration {
+        self.current.saturating_sub(took).max(took.min(self.current))
     }
 }
 
@@ -74,13 +78,18 @@ mod tests {
         for _ in 0..20 {
             schedule.took(Duration::from_secs(100));
         }
-        assert_eq!(schedule.interval(), WIDEST);
+        assert_eq!(schedule.interval(), Duration::from_secs(8), "four times what is configured");
+        let mut seldom = Schedule::new(Duration::from_secs(90));
+        seldom.took(Duration::from_secs(80));
+        assert_eq!(seldom.interval(), Duration::from_secs(90));
+        Schedule::new(Duration::MAX).took(Duration::MAX);
     }
 
     #[test]
     fn an_interval_is_from_start_to_start() {
         let schedule = Schedule::new(Duration::from_secs(2));
         assert_eq!(schedule.wait_after(Duration::from_millis(300)), Duration::from_millis(1700));
-        assert_eq!(schedule.wait_after(Duration::from_secs(9)), Duration::ZERO);
+        assert_eq!(schedule.wait_after(Duration::from_millis(1500)), Duration::from_millis(1500));
+        assert_eq!(schedule.wait_after(Duration::from_secs(9)), Duration::from_secs(2));
     }
 }

@@ -1,7 +1,8 @@
-//! One target's task: waits until a poll is due or somebody asks, polls under a timeout, reports. It ends when the engine is dropped.
+//! One target's task: waits until a poll is due, somebody asks or a look finds news, polls under a timeout, reports.
 
 use super::backoff;
 use super::breaker::Breaker;
+use super::lookout::{LOOK_TIMEOUT, Lookout};
 use super::schedule::Schedule;
 use super::{EngineSettings, Job};
 use crate::core::focus::Focus;
@@ -18,6 +19,7 @@ use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{Notify, mpsc, watch};
 
 /// How a worker is reached and where it reports.
+#[derive(Clone)]
 pub struct Wires {
     pub wake: Arc<Notify>,
     pub focus: watch::Receiver<Vec<Focus>>,
@@ -25,22 +27,24 @@ pub struct Wires {
 }
 
 pub struct Worker {
-    job: Job,
+    job: Arc<Job>,
     settings: EngineSettings,
     clock: Arc<dyn Clock>,
     wires: Wires,
     source: Box<dyn Source>,
     schedule: Schedule,
     breaker: Breaker,
+    lookout: Lookout,
     dropped: u64,
 }
 
 impl Worker {
-    pub fn new(job: Job, settings: EngineSettings, clock: Arc<dyn Clock>, wires: Wires) -> Self {
+    pub fn new(job: Arc<Job>, settings: EngineSettings, clock: Arc<dyn Clock>, wires: Wires) -> Self {
         Self {
             source: (job.source)(),
             schedule: Schedule::new(job.interval),
             breaker: Breaker::new(settings.breaker),
+            lookout: Lookout::default(),
             job,
             settings,
             clock,
@@ -65,7 +69,34 @@ impl Worker {
                 let retry = self.breaker.retry_at().map_or(Duration::ZERO, |at| at.since(started));
                 retry.max(Duration::from_millis(100))
             };
-            forced = tokio::time::timeout(wait, self.wires.wake.notified()).await.is_ok();
+            forced = self.rest(wait).await;
+        }
+    }
+
+    /// Waits for the next poll, and looks now and then. True when something asks for it whatever the breaker says: a person, or a look.
+    async fn rest(&mut self, wait: Duration) -> bool {
+        let began = self.clock.now();
+        let wake = Arc::clone(&self.wires.wake);
+        loop {
+            let left = wait.saturating_sub(self.clock.now().since(began));
+            let each = self.lookout.each(self.job.interval, self.schedule.widened());
+            let look = each.filter(|each| *each < left).and_then(|each| Some((each, self.source.look()?)));
+            let pause = look.as_ref().map_or(left, |(each, _)| *each);
+            if tokio::time::timeout(pause, wake.notified()).await.is_ok() {
+                return true;
+            }
+            let Some((_, look)) = look else {
+                // What mends itself is no matter of the breaker.
+                return self.lookout.rest(self.settings.backoff_cap).is_some();
+            };
+            let answers = tokio::select! {
+                biased;
+                () = wake.notified() => return true,
+                answers = tokio::time::timeout(LOOK_TIMEOUT, look) => answers.unwrap_or(false),
+            };
+            if self.lookout.looked(answers) {
+                return true;
+            }
         }
     }
 
@@ -94,16 +125,14 @@ impl Worker {
     /// Reports a poll and says how long to wait for the next; `None` when nobody listens any more.
     fn report(&mut self, started: Now, ended: Now, result: Result<Reading, PollError>) -> Option<Duration> {
         let took = ended.since(started);
+        self.lookout.polled(result.as_ref().err().map(|error| error.kind));
+        let looks = result.is_err() && self.source.look().is_some();
         let wait = if result.is_ok() {
             self.breaker.succeeded();
             self.schedule.took(took);
             self.schedule.wait_after(took)
         } else {
-            self.breaker.failed(ended);
-            let random = backoff::scatter(self.seed(ended));
-            let failures = self.breaker.failures();
-            let pause = backoff::delay(failures, self.schedule.interval(), self.settings.backoff_cap, random);
-            self.breaker.retry_at().map_or(pause, |at| at.since(ended))
+            self.pause(ended, looks)
         };
         let report = PollReport {
             target: self.job.target.clone(),
@@ -116,6 +145,7 @@ impl Worker {
                 next: ended.plus(wait),
                 breaker: self.breaker.state(),
                 failures: self.breaker.failures(),
+                looks,
             },
             dropped: self.dropped,
         };
@@ -125,6 +155,19 @@ impl Worker {
             Err(TrySendError::Closed(_)) => return None,
         }
         Some(wait)
+    }
+
+    /// How long it is left alone after a poll that failed.
+    fn pause(&mut self, now: Now, looks: bool) -> Duration {
+        if let Some(rest) = self.lookout.rest(self.settings.backoff_cap).filter(|_| looks) {
+            self.breaker.missed();
+            return rest;
+        }
+        self.breaker.failed(now);
+        let random = backoff::scatter(self.seed(now));
+        let pause =
+            backoff::delay(self.breaker.failures(), self.job.interval, self.settings.backoff_cap, random);
+        self.breaker.retry_at().map_or(pause, |at| at.since(now))
     }
 
     fn seed(&self, now: Now) -> u64 {
@@ -143,7 +186,7 @@ mod tests {
     use crate::core::ids::TargetId;
     use futures_util::future::BoxFuture;
     use std::sync::Mutex;
-    use std::sync::atomic::{AtomicU32, Ordering};
+    use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
     /// Tokio's paused clock as ours.
     struct TestClock(tokio::time::Instant);
@@ -165,6 +208,8 @@ mod tests {
     struct Scripted {
         steps: Arc<Mutex<Vec<Step>>>,
         abandoned: Arc<AtomicU32>,
+        /// Whether a look is answered; without it there are none.
+        answers: Option<Arc<AtomicBool>>,
         busy: bool,
     }
 
@@ -199,14 +244,27 @@ mod tests {
             self.busy = false;
             self.abandoned.fetch_add(1, Ordering::SeqCst);
         }
+
+        fn look(&self) -> Option<BoxFuture<'static, bool>> {
+            let answers = Arc::clone(self.answers.as_ref()?);
+            Some(Box::pin(async move { answers.load(Ordering::SeqCst) || std::future::pending().await }))
+        }
     }
 
     fn start(steps: Vec<Step>) -> (Engine, mpsc::Receiver<PollReport>, Arc<AtomicU32>) {
+        start_with(steps, None)
+    }
+
+    fn start_with(
+        steps: Vec<Step>,
+        answers: Option<Arc<AtomicBool>>,
+    ) -> (Engine, mpsc::Receiver<PollReport>, Arc<AtomicU32>) {
         let steps = Arc::new(Mutex::new(steps));
         let abandoned = Arc::new(AtomicU32::new(0));
         let counter = Arc::clone(&abandoned);
         let source: SourceFactory = Box::new(move || {
-            Box::new(Scripted { steps: Arc::clone(&steps), abandoned: Arc::clone(&counter), busy: false })
+            let (steps, abandoned) = (Arc::clone(&steps), Arc::clone(&counter));
+            Box::new(Scripted { steps, abandoned, answers: answers.clone(), busy: false })
         });
         let job = Job {
             target: TargetId::new("t"),
@@ -219,13 +277,61 @@ mod tests {
         (engine, reports, abandoned)
     }
 
+    fn millis(report: &PollReport) -> u128 {
+        report.at.since(Now::example(0)).as_millis()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_silent_target_is_back_a_second_after_it_answers_looks() {
+        let answers = Arc::new(AtomicBool::new(false));
+        let (_engine, mut reports, _) = start_with(vec![Step::Fail], Some(Arc::clone(&answers)));
+        let failed = reports.recv().await.unwrap();
+        assert!(failed.result.is_err() && failed.plan.looks);
+        tokio::time::sleep(Duration::from_secs(20)).await;
+        assert!(reports.try_recv().is_err(), "a target that answers no look is not polled");
+        answers.store(true, Ordering::SeqCst);
+        let back = reports.recv().await.unwrap();
+        assert!(back.result.is_ok() && (20_000..22_001).contains(&millis(&back)), "{}", millis(&back));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_target_that_answers_looks_and_fails_polls_is_polled_each_four_seconds() {
+        let answers = Some(Arc::new(AtomicBool::new(true)));
+        let (_engine, mut reports, _) = start_with(vec![Step::Fail; 9], answers);
+        let mut times = Vec::new();
+        for _ in 0..9 {
+            times.push(millis(&reports.recv().await.unwrap()));
+        }
+        assert_eq!(times, [0, 1000, 5000, 9000, 13_000, 17_000, 21_000, 25_000, 29_000]);
+        assert_eq!(reports.recv().await.unwrap().plan.breaker, crate::core::report::BreakerState::Closed);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_target_that_is_polled_seldom_and_dies_is_noticed_at_its_configured_interval() {
+        let answers = Some(Arc::new(AtomicBool::new(false)));
+        let steps = vec![Step::Answer(900), Step::Answer(900), Step::Fail];
+        let (_engine, mut reports, _) = start_with(steps, answers);
+        assert_eq!(reports.recv().await.unwrap().plan.interval, Duration::from_secs(4));
+        let again = reports.recv().await.unwrap();
+        // Half a second, one more for its answer, and the poll.
+        assert_eq!(millis(&again), 900 + 2000 + 1000 + 900, "a look that fails asks for a poll");
+        assert_eq!(again.plan.interval, Duration::from_secs(8));
+        let failed = reports.recv().await.unwrap();
+        assert!(failed.result.is_err());
+        assert_eq!(
+            millis(&failed),
+            4800 + 7100,
+            "looks that go on failing while polls succeed ask for nothing"
+        );
+    }
+
     #[tokio::test(start_paused = true)]
     async fn polls_from_start_to_start() {
         let (_engine, mut reports, _) = start(vec![Step::Answer(300), Step::Answer(100)]);
         let first = reports.recv().await.unwrap();
         let second = reports.recv().await.unwrap();
-        assert_eq!(first.at.mono.as_millis(), 300);
-        assert_eq!(second.at.mono.as_millis(), 2100);
+        assert_eq!(millis(&first), 300);
+        assert_eq!(millis(&second), 2100);
         assert!(first.result.is_ok());
     }
 
@@ -233,7 +339,7 @@ mod tests {
     async fn a_hanging_server_costs_one_timeout_and_is_told() {
         let (_engine, mut reports, abandoned) = start(vec![Step::Hang]);
         let report = reports.recv().await.unwrap();
-        assert_eq!(report.at.mono.as_millis(), 1000);
+        assert_eq!(millis(&report), 1000);
         assert_eq!(report.result.unwrap_err().kind, PollErrorKind::TimedOut);
         assert_eq!(abandoned.load(Ordering::SeqCst), 1);
         assert!(reports.recv().await.unwrap().result.is_ok());

@@ -68,7 +68,7 @@ fn findings(context: PanelContext<'_>) -> Section {
                 (_, severity @ Severity::Warning) => (Role::of(severity), format!("! {}", severity.word())),
                 (_, severity @ Severity::Info) => (Role::of(severity), format!("· {}", severity.word())),
             };
-            let lasted = (context.now.wall - finding.since.wall).to_std().unwrap_or_default();
+            let lasted = finding.lasted(context.now);
             let text = if role == Role::Ok { Role::Muted } else { Role::Text };
             let cells = vec![
                 Cell::of(role, word),

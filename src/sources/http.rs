@@ -5,6 +5,7 @@
 use super::tls;
 use crate::config::target::{HttpAuth, HttpConnect};
 use crate::core::report::{PollError, PollErrorKind};
+use chrono::{DateTime, Utc};
 use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Method, StatusCode};
 use secrecy::ExposeSecret;
@@ -24,6 +25,13 @@ pub struct Answer {
 }
 
 impl Answer {
+    /// When the server answered, by its own clock, to the second; `None` where it does not say so.
+    #[must_use]
+    pub fn date(&self) -> Option<DateTime<Utc>> {
+        let date = self.headers.get(reqwest::header::DATE)?.to_str().ok()?;
+        DateTime::parse_from_rfc2822(date).ok().map(|date| date.with_timezone(&Utc))
+    }
+
     /// The first line of the body, for an error message; at most 200 characters.
     #[must_use]
     pub fn first_line(&self) -> String {
@@ -249,6 +257,16 @@ pub(crate) fn base64(bytes: &[u8]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_answer_is_dated_by_the_clock_of_its_server() {
+        let dated = |date: &'static str| {
+            let headers = HeaderMap::from_iter([(reqwest::header::DATE, HeaderValue::from_static(date))]);
+            Answer { status: StatusCode::OK, headers, body: Vec::new() }.date().map(|date| date.timestamp())
+        };
+        assert_eq!(dated("Sun, 06 Nov 1994 08:49:37 GMT"), Some(784_111_777));
+        assert_eq!(dated("yesterday"), None);
+    }
 
     #[test]
     fn base64_of_the_rfc() {

@@ -1,6 +1,7 @@
 //! How to ask each system, and nothing else. A source does not know when it is asked or who looks at the answer.
 
 pub mod http;
+mod look;
 pub mod metrics;
 pub mod postgres;
 pub mod prometheus;
@@ -26,6 +27,11 @@ pub trait Source: Send {
 
     /// Called after a poll was given up: cancel on the server what may still run there, on a task of its own, with its own timeout.
     fn abandon(&mut self) {}
+
+    /// A look that costs next to nothing: whether anything that speaks its protocol answers at all. `None` where there is no such look.
+    fn look(&self) -> Option<BoxFuture<'static, bool>> {
+        None
+    }
 }
 
 /// What can be seen and done on a target with the rights that there are. Nothing is changed there.

@@ -92,6 +92,7 @@ impl Drive {
                     next: now,
                     breaker: BreakerState::Closed,
                     failures: 0,
+                    looks: false,
                 };
                 let took = Duration::from_millis(2);
                 self.tell(Msg::Report(Box::new(PollReport {
@@ -216,4 +217,19 @@ async fn ascii_means_ascii() {
     }
     drive.key(Key::char('?'));
     assert!(drive.drawn(160, 50).is_ascii());
+}
+
+#[tokio::test]
+async fn after_a_sleep_nothing_is_believed_until_it_is_read_again() {
+    let mut drive = Drive::demo();
+    drive.run_to(45).await;
+    let line_two = |drive: &mut Drive| drive.drawn(120, 40).lines().nth(1).expect("line two").to_owned();
+    assert!(line_two(&mut drive).starts_with("BROKEN"), "{}", line_two(&mut drive));
+    drive.second += 7 * 3600;
+    let woken = update(&mut drive.model, Msg::Tick, Now::example(drive.second));
+    assert!(woken.contains(&Effect::PollAll), "{woken:?}");
+    let text = drive.drawn(120, 40);
+    assert!(text.contains("slept") && text.contains("7h"), "{text}");
+    assert!(text.lines().next().is_some_and(|line| line.contains("no data")), "{text}");
+    assert!(line_two(&mut drive).contains("(as of 7h00m ago)"), "{}", line_two(&mut drive));
 }

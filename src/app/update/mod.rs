@@ -11,15 +11,19 @@ use super::key::{Code, Key};
 use super::model::Model;
 use super::msg::{Effect, Msg};
 use super::overlay::Overlay;
-use crate::core::time::Now;
+use crate::core::time::{Jump, Now};
 use crate::panels::panel;
 use crate::ui::content::Role;
+use crate::ui::format::duration;
 use crate::ui::theme::Theme;
 
 /// Takes in what happened at `now`.
 pub fn update(model: &mut Model, msg: Msg, now: Now) -> Vec<Effect> {
+    let jump = now.jump(model.now);
     model.now = now;
-    let mut effects = match msg {
+    model.arming.lapse(now);
+    let mut effects = jump.map_or_else(Vec::new, |jump| jumped(model, jump));
+    effects.extend(match msg {
         Msg::Report(report) => {
             model.world.apply(*report);
             model.world.evaluate(now);
@@ -28,7 +32,7 @@ pub fn update(model: &mut Model, msg: Msg, now: Now) -> Vec<Effect> {
         }
         Msg::Tick => {
             model.world.evaluate(now);
-            if model.toast.as_ref().is_some_and(|toast| toast.until <= now) {
+            if model.toast.as_ref().is_some_and(|toast| now.reached(toast.until)) {
                 model.toast = None;
             }
             Vec::new()
@@ -55,13 +59,33 @@ pub fn update(model: &mut Model, msg: Msg, now: Now) -> Vec<Effect> {
             model.say(Role::Note, sentence);
             Vec::new()
         }
-    };
+    });
     let focus = panel(model.screen).focus(model.context(), &model.place().path);
     if focus != model.focus {
         model.focus.clone_from(&focus);
         effects.push(Effect::Focus(focus));
     }
     effects
+}
+
+/// Nobody was running for a while, or a clock was set: what was followed so far was not followed all the time.
+fn jumped(model: &mut Model, jump: Jump) -> Vec<Effect> {
+    let sentence = match jump {
+        Jump::Slept(span) => {
+            format!("this machine slept, or stacktop was stopped, for {}: ages begin anew", duration(span))
+        }
+        Jump::SetForward(span) => {
+            let span = duration(span);
+            format!("the clock was set forward by {span}, or this machine slept: ages begin anew")
+        }
+        Jump::SetBack(span) => {
+            model.say(Role::Warning, format!("the clock was set back by {}", duration(span)));
+            return Vec::new();
+        }
+    };
+    model.say(Role::Warning, sentence);
+    model.world.interrupt();
+    vec![Effect::PollAll]
 }
 
 fn on_key(model: &mut Model, key: Key) -> Vec<Effect> {

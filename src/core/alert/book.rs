@@ -34,11 +34,19 @@ pub struct Finding {
     /// When it was last seen, if since then nobody could look whether it still is so.
     pub unseen: Option<Now>,
     seen: Now,
+    /// Nobody was running for a while: when it is seen again, it begins then.
+    interrupted: bool,
     rank: (Severity, Triage),
     ranked_at: Now,
 }
 
 impl Finding {
+    /// How long it has been so, by the clock that nobody sets.
+    #[must_use]
+    pub const fn lasted(&self, now: Now) -> Duration {
+        now.since(self.since)
+    }
+
     /// Its sentence, with its age where that is the newest that is known.
     #[must_use]
     pub fn sentence(&self, now: Now) -> String {
@@ -90,16 +98,19 @@ impl AlertBook {
                 stage: Stage::Pending,
                 unseen: None,
                 seen: now,
+                interrupted: false,
                 rank,
                 ranked_at: now,
                 signal: signal.clone(),
             });
-            if matches!(entry.stage, Stage::Resolved(_)) {
+            let resolved = matches!(entry.stage, Stage::Resolved(_));
+            if resolved || std::mem::take(&mut entry.interrupted) {
                 entry.since = now.minus(signal.observed_for.unwrap_or_default());
+            }
+            if resolved {
                 entry.stage = Stage::Pending;
             }
-            let lasted = (now.wall - entry.since.wall).to_std().unwrap_or_default();
-            if entry.stage == Stage::Pending && lasted >= hold {
+            if entry.stage == Stage::Pending && entry.lasted(now) >= hold {
                 entry.stage = Stage::Firing;
             }
             let worse = rank.0 > entry.rank.0;
@@ -116,6 +127,15 @@ impl AlertBook {
         });
     }
 
+    /// Nobody was running for a while, so that nobody knows whether things were so all the time: what is not known by the servers
+    /// themselves begins anew when it is seen again.
+    pub fn interrupt(&mut self) {
+        self.alerts.retain(|_, finding| finding.stage != Stage::Pending);
+        for finding in self.alerts.values_mut() {
+            finding.interrupted = true;
+        }
+    }
+
     /// What fires, worst first; then what was resolved lately.
     #[must_use]
     pub fn findings(&self) -> Vec<&Finding> {
@@ -128,7 +148,7 @@ impl AlertBook {
                 .then(b.rank.0.cmp(&a.rank.0))
                 .then(a.rank.1.cmp(&b.rank.1))
                 .then(b.signal.hit.cmp(&a.signal.hit))
-                .then(a.since.wall.cmp(&b.since.wall))
+                .then(a.since.mono.cmp(&b.since.mono))
         });
         list
     }
@@ -198,7 +218,7 @@ mod tests {
         observe(&mut book, vec![signal("a", Severity::Warning, Some(60))], false, 100);
         let firing = book.firing();
         assert_eq!(firing.len(), 1);
-        assert_eq!(firing[0].since.wall, Now::example(40).wall);
+        assert_eq!(firing[0].since, Now::example(40));
     }
 
     #[test]
@@ -214,6 +234,54 @@ mod tests {
         observe(&mut book, vec![], false, 108);
         assert!(book.firing().is_empty());
         assert_eq!(book.findings()[0].sentence(Now::example(108)), "a");
+    }
+
+    /// `seconds` later by the clock that nobody sets, with the clock on the wall so many seconds off.
+    fn observe_at(book: &mut AlertBook, observed: Option<u64>, mono: u64, wall_off: i64) -> Now {
+        let now = Now::example(mono);
+        let now = Now { wall: now.wall + chrono::Duration::seconds(wall_off), ..now };
+        let rules = Rulebook::defaults(&[SPEC]);
+        let signals = vec![signal("a", Severity::Warning, observed)];
+        book.observe(signals, &rules, |_| Triage::Saturation, |_| false, now);
+        now
+    }
+
+    #[test]
+    fn a_wall_clock_that_is_set_suppresses_nothing_and_ages_nothing() {
+        for off in [-3600, 0, 3600, 10 * 365 * 86_400] {
+            let mut book = AlertBook::default();
+            observe_at(&mut book, None, 100, 0);
+            observe_at(&mut book, None, 109, off);
+            assert!(book.firing().is_empty(), "{off}: nine seconds are no ten");
+            let now = observe_at(&mut book, None, 110, off);
+            assert_eq!(book.firing().len(), 1, "{off}: it held for ten seconds");
+            assert_eq!(book.firing()[0].lasted(now), Duration::from_secs(10), "{off}");
+        }
+    }
+
+    #[test]
+    fn what_the_server_knows_is_older_than_this_process() {
+        let mut book = AlertBook::default();
+        let ten_days = 864_000;
+        let now = observe_at(&mut book, Some(ten_days), 3, 0);
+        assert_eq!(book.firing()[0].lasted(now), Duration::from_secs(ten_days));
+    }
+
+    #[test]
+    fn after_a_sleep_ages_begin_anew() {
+        let mut book = AlertBook::default();
+        observe_at(&mut book, None, 100, 0);
+        book.interrupt();
+        observe_at(&mut book, None, 25_000, 0);
+        assert!(book.firing().is_empty(), "seven hours of sleep are no hold");
+        let fired = observe_at(&mut book, None, 25_010, 0);
+        assert_eq!(book.firing()[0].lasted(fired), Duration::from_secs(10));
+        book.interrupt();
+        let now = observe_at(&mut book, None, 50_000, 0);
+        assert_eq!(book.firing()[0].lasted(now), Duration::ZERO, "it fires, since it is seen again");
+        book.interrupt();
+        let now = observe_at(&mut book, Some(90_000), 75_000, 0);
+        assert_eq!(book.firing()[0].lasted(now), Duration::from_secs(90_000), "the server knows better");
     }
 
     #[test]

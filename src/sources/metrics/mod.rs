@@ -2,8 +2,8 @@
 
 pub mod scan;
 
-use super::Source;
 use super::http::Http;
+use super::{Source, look};
 use crate::config::target::HttpConnect;
 use crate::core::focus::Focus;
 use crate::core::metrics::{MetricSample, MetricsReading};
@@ -95,5 +95,9 @@ fn decode(body: &[u8]) -> MetricsReading {
 impl Source for MetricsSource {
     fn poll<'a>(&'a mut self, _now: Now, _focus: &'a [Focus]) -> BoxFuture<'a, Result<Reading, PollError>> {
         Box::pin(async move { self.read().await.map(|reading| Reading::Metrics(Box::new(reading))) })
+    }
+
+    fn look(&self) -> Option<BoxFuture<'static, bool>> {
+        look::http(&self.connect)
     }
 }

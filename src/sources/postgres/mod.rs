@@ -12,7 +12,7 @@ mod sessions;
 mod tls;
 mod topics;
 
-use super::Source;
+use super::{Source, look};
 use crate::config::target::PostgresConnect;
 use crate::core::focus::Focus;
 use crate::core::part::Part;
@@ -140,5 +140,9 @@ impl Source for PostgresSource {
         if let Some(open) = self.open.take() {
             open.connection.cancel_in_background();
         }
+    }
+
+    fn look(&self) -> Option<BoxFuture<'static, bool>> {
+        Some(look::postgres(&self.connect))
     }
 }

@@ -2,8 +2,8 @@
 
 mod decode;
 
-use super::Source;
 use super::http::{Answer, Http};
+use super::{Source, look};
 use crate::config::target::PrometheusConnect;
 use crate::core::focus::Focus;
 use crate::core::part::{Gap, GapKind, Part};
@@ -51,7 +51,10 @@ impl PrometheusSource {
             return Err(error);
         }
         let targets = part(http, &targets, decode::targets);
-        let rules = part(http, &http.get("/api/v1/rules", &[]).await?, |data| decode::rules(data, now.wall));
+        let rules = http.get("/api/v1/rules", &[]).await?;
+        // Since when an alert is active is told by the server's clock.
+        let at = rules.date().unwrap_or(now.wall);
+        let rules = part(http, &rules, |data| decode::rules(data, at));
         let panels = join_all(self.connect.queries.iter().map(|query| async {
             let body = format!("query={}", encoded(&query.expr));
             let headers = [(CONTENT_TYPE, "application/x-www-form-urlencoded")];
@@ -135,5 +138,9 @@ fn encoded(text: &str) -> String {
 impl Source for PrometheusSource {
     fn poll<'a>(&'a mut self, now: Now, _focus: &'a [Focus]) -> BoxFuture<'a, Result<Reading, PollError>> {
         Box::pin(async move { self.read(now).await.map(|reading| Reading::Prometheus(Box::new(reading))) })
+    }
+
+    fn look(&self) -> Option<BoxFuture<'static, bool>> {
+        look::http(&self.connect.http)
     }
 }

@@ -4,6 +4,12 @@ use crate::core::redis::{RedisReplica, RedisServer};
 use std::collections::HashMap;
 use std::time::Duration;
 
+/// The server's own clock in milliseconds since 1970.
+pub(super) fn server_millis(text: &str) -> Option<i64> {
+    let micros = text.lines().find_map(|line| line.trim().strip_prefix("server_time_usec:"))?;
+    micros.parse::<i64>().ok().map(|micros| micros / 1000)
+}
+
 /// Reads the answer of `INFO`.
 pub(super) fn server(text: &str) -> RedisServer {
     let fields: HashMap<&str, &str> = text.lines().filter_map(|line| line.trim().split_once(':')).collect();

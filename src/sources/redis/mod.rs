@@ -15,7 +15,7 @@ mod sentinel;
 mod server;
 mod streams;
 
-use super::Source;
+use super::{Source, look};
 use crate::config::target::RedisConnect;
 use crate::core::focus::Focus;
 use crate::core::part::{Gap, GapKind, Part};
@@ -178,8 +178,9 @@ impl RedisSource {
             cluster_reading(connection).await.map_err(|error| explain(&error, &self.connect))?;
         self.discovery.step(connection, now).await;
         self.look_for_workers(connection, now).await;
-        // Ages of jobs are against the server's own clock; without it, against ours.
-        let millis = server_now.unwrap_or_else(|| now.wall.timestamp_millis());
+        // Ages of jobs are against the server's own clock, which INFO tells, too; a server that says it nowhere is taken to have ours.
+        let millis =
+            server_now.or_else(|| info::server_millis(&text)).unwrap_or_else(|| now.wall.timestamp_millis());
         let queues = self.queues(connection, millis).await?;
         if let Some(cluster) = &mut cluster {
             cluster.hidden = self.discovery.queues().iter().filter(|queue| !there(connection, queue)).count();
@@ -341,5 +342,9 @@ async fn cluster_reading(connection: &mut Connection) -> Result<Option<ClusterRe
 impl Source for RedisSource {
     fn poll<'a>(&'a mut self, now: Now, focus: &'a [Focus]) -> BoxFuture<'a, Result<Reading, PollError>> {
         Box::pin(async move { self.read(now, focus).await.map(|reading| Reading::Redis(Box::new(reading))) })
+    }
+
+    fn look(&self) -> Option<BoxFuture<'static, bool>> {
+        Some(look::redis(&self.connect))
     }
 }

@@ -3,8 +3,8 @@
 mod decode;
 mod watermark;
 
-use super::Source;
 use super::http::Http;
+use super::{Source, look};
 use crate::config::target::HttpConnect;
 use crate::core::focus::Focus;
 use crate::core::part::{Gap, GapKind, Part};
@@ -193,5 +193,9 @@ fn unfit(http: &Http, gap: &Gap) -> PollError {
 impl Source for SearchSource {
     fn poll<'a>(&'a mut self, now: Now, _focus: &'a [Focus]) -> BoxFuture<'a, Result<Reading, PollError>> {
         Box::pin(async move { self.read(now).await.map(|reading| Reading::Search(Box::new(reading))) })
+    }
+
+    fn look(&self) -> Option<BoxFuture<'static, bool>> {
+        look::http(&self.connect)
     }
 }

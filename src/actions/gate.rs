@@ -276,7 +276,7 @@ mod tests {
     fn action() -> Confirmed<Action> {
         Confirmed::by_a_person(Action::Postgres {
             target: TargetId::new("pg"),
-            act: PgAction::Terminate { backend: BackendId { pid: 1, backend_start_micros: 2 } },
+            act: PgAction::one((BackendId { pid: 1, backend_start_micros: 2 }, None), true),
         })
     }
 

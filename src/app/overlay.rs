@@ -140,7 +140,7 @@ mod tests {
     fn action(pid: i32) -> Action {
         Action::Postgres {
             target: TargetId::new("pg"),
-            act: PgAction::Terminate { backend: BackendId { pid, backend_start_micros: 7 } },
+            act: PgAction::one((BackendId { pid, backend_start_micros: 7 }, None), true),
         }
     }
 

@@ -66,10 +66,9 @@ impl Action {
                 (target, queue, to) == (on, in_queue, as_to)
                     && std::mem::discriminant(letters) == std::mem::discriminant(others)
             }
-            (
-                Self::Postgres { target, act: PgAction::Several { terminate, .. } },
-                Self::Postgres { target: on, act: PgAction::Several { terminate: as_terminate, .. } },
-            ) => (target, terminate) == (on, as_terminate),
+            (Self::Postgres { target, act }, Self::Postgres { target: on, act: offered }) => {
+                target == on && act.is_still(offered)
+            }
             _ => self == offered,
         }
     }

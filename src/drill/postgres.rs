@@ -142,6 +142,7 @@ fn lock(pid: i32, tag: &str, mode: LockMode, granted: bool, waiting: Option<Dura
         mode,
         granted,
         waiting,
+        blockers: Vec::new(),
     }
 }
 
@@ -157,10 +158,8 @@ fn locks(sim: &Sim) -> LockReading {
         if index == 0 {
             reading.rows.push(lock(waiter.pid, TUPLE, LockMode::Exclusive, true, None));
             reading.rows.push(lock(waiter.pid, ROOT_XID, LockMode::Share, false, waited));
-            reading.edges.push((waiter.pid, root));
         } else {
             reading.rows.push(lock(waiter.pid, TUPLE, LockMode::Exclusive, false, waited));
-            reading.edges.push((waiter.pid, sim.waiters[0].pid));
         }
     }
     reading

@@ -72,7 +72,7 @@ impl TwinExecutor {
         let plain = |verdict, summary| Outcome { verdict, summary, details: Vec::new() };
         match action {
             Action::Postgres {
-                act: PgAction::Cancel { backend, .. } | PgAction::Terminate { backend },
+                act: PgAction::Cancel { backend, .. } | PgAction::Terminate { backend, .. },
                 ..
             } => {
                 let pid = backend.pid;
@@ -153,13 +153,19 @@ impl TwinExecutor {
         let sim = locked(&self.sim);
         match action {
             Action::Postgres {
-                act: PgAction::Terminate { backend } | PgAction::Cancel { backend, .. },
+                act: PgAction::Terminate { backend, promise } | PgAction::Cancel { backend, promise, .. },
                 ..
             } => {
                 let gone = !sim.has(*backend);
                 let pid = backend.pid;
                 let sentence = if gone {
-                    format!("pid {pid} is gone; {} still wait", sim.waiters.len())
+                    let waits = |pid: &&i32| sim.waiters.iter().any(|waiter| waiter.pid == **pid);
+                    let released = promise.released.iter().filter(|pid| !waits(pid)).count();
+                    let left = sim.waiters.len();
+                    format!(
+                        "pid {pid} is gone; {released} of {} released; {left} still wait",
+                        promise.released.len()
+                    )
                 } else {
                     format!("pid {pid} is still there")
                 };

@@ -1,13 +1,17 @@
 //! Screen 2: who blocks whom. Each root stands first, with everybody who waits behind it below.
 
 use super::postgres::{self, age, doing, heading, number_role};
-use super::{Panel, PanelContext};
+use super::{Panel, PanelContext, ending};
 use crate::core::action::Offer;
 use crate::core::place::{RowKey, Screen};
 use crate::core::postgres::blocking::{Edge, Node, Who};
 use crate::core::postgres::{PostgresReading, PostgresState, Session, backend_key, prepared_key};
+use crate::core::text::counted;
 use crate::core::world::TargetState;
 use crate::ui::content::{Cell, Column, Content, Line, Role, Row, Section, Table};
+
+/// Further holders that a row names.
+const OTHERS: usize = 6;
 
 /// The blocking screen.
 #[derive(Clone, Copy, Debug)]
@@ -48,10 +52,14 @@ impl Panel for Blocking {
         row: &RowKey,
         marked: &[RowKey],
     ) -> Vec<Offer> {
-        postgres::offers(context, row, marked)
+        ending::offers(context, row, marked)
     }
 
-    fn copy(&self, _context: PanelContext<'_>, _path: &[RowKey], row: &RowKey) -> Option<String> {
+    fn copy(&self, context: PanelContext<'_>, _path: &[RowKey], row: &RowKey) -> Option<String> {
+        if row.kind() == "prepared" {
+            let (_, state, _) = postgres::reading(context, row.segment(1))?;
+            return Some(ending::prepared(state, row.segment(2))?.rollback());
+        }
         Some(row.segment(2).to_owned())
     }
 }
@@ -87,15 +95,26 @@ fn trees(target: &TargetState, state: &PostgresState, context: PanelContext<'_>)
         // Nothing is known: "nobody waits" would be a claim.
         return Section::lines("", lines);
     }
+    let missing = state.reading().and_then(|reading| reading.locks.ready()).map(|locks| &locks.missing);
+    lines.extend(missing.into_iter().flatten().map(|note| Line::of(Role::Warning, note)));
     let role = number_role(target, context);
     let rows = state.forest.nodes.iter().map(|node| row(target, state, node, role)).collect();
     let roots = state.forest.roots().count();
-    let victims: usize = state.forest.roots().map(|root| root.victims).sum();
-    if victims > 0 {
+    let beside = state.forest.nodes.iter().filter(|node| node.edge == Edge::AlsoHolds).count();
+    let waiting = state.waiting().unwrap_or_default();
+    if waiting > 0 {
         let who =
-            if victims == 1 { "1 session waits".to_owned() } else { format!("{victims} sessions wait") };
-        let text = format!("{who} behind {roots} root{}", if roots == 1 { "" } else { "s" });
-        lines.push(Line::of(Role::Warning, text));
+            if waiting == 1 { "1 session waits".to_owned() } else { format!("{waiting} sessions wait") };
+        let also = match beside {
+            0 => String::new(),
+            1 => ", 1 more holds on beside".to_owned(),
+            many => format!(", {many} more hold on beside"),
+        };
+        lines.push(Line::of(Role::Warning, format!("{who} behind {}{also}", counted(roots, "root"))));
+        let shown = state.forest.graph.waiting();
+        if shown < waiting {
+            lines.push(Line::of(Role::Warning, format!("{shown} of them are shown")));
+        }
     }
     let table =
         Table { columns: columns(), rows, empty: "nobody waits for a lock".to_owned(), fixed_order: true };
@@ -121,7 +140,9 @@ fn row(target: &TargetState, state: &PostgresState, node: &Node, role: Role) -> 
         (depth, _) => format!("{}└─ ", "  ".repeat(depth - 1)),
     };
     let what = match (&node.holds, &node.wants) {
-        (Some((mode, object)), _) if node.depth == 0 => format!("holds {} on {object}", mode.words()),
+        (Some((mode, object)), None) if node.edge == Edge::AlsoHolds => {
+            format!("also holds {} on {object}", mode.words())
+        }
         (_, Some((mode, object))) => format!("wants {} on {object}", mode.words()),
         (Some((mode, object)), None) => format!("holds {} on {object}", mode.words()),
         (None, None) => String::new(),
@@ -131,7 +152,12 @@ fn row(target: &TargetState, state: &PostgresState, node: &Node, role: Role) -> 
     } else {
         what
     };
-    let own = if node.depth == 0 && role == Role::Text { Role::Critical } else { role };
+    let what = format!("{}{what}", others(&node.others));
+    let own = match (node.depth, node.edge, role) {
+        (0, Edge::AlsoHolds, Role::Text) => Role::Warning,
+        (0, _, Role::Text) => Role::Critical,
+        _ => role,
+    };
     let text = |pick: fn(&Session) -> String| session.map(pick).unwrap_or_default();
     let blocks = if node.victims > 0 { node.victims.to_string() } else { String::new() };
     let cells = vec![
@@ -148,33 +174,46 @@ fn row(target: &TargetState, state: &PostgresState, node: &Node, role: Role) -> 
     Row::opens(key, cells)
 }
 
+/// "+2 more holders: 4712, 4713 · ".
+fn others(others: &[Who]) -> String {
+    if others.is_empty() {
+        return String::new();
+    }
+    let named: Vec<String> = others.iter().take(OTHERS).map(Who::name).collect();
+    let more = if others.len() > OTHERS { ", …" } else { "" };
+    let noun = if others.len() == 1 { "holder" } else { "holders" };
+    format!("+{} more {noun}: {}{more} · ", others.len(), named.join(", "))
+}
+
 fn detail(context: PanelContext<'_>, key: &RowKey) -> Content {
     let title = format!("{} {}", key.kind(), key.segment(2));
+    if key.kind() == "prepared"
+        && let Some((target, state, _)) = postgres::reading(context, key.segment(1))
+    {
+        let mut lines = vec![heading(target, state, context)];
+        lines.extend(ending::prepared_card(state, key.segment(2)));
+        let mut sections = vec![Section::lines(title.clone(), lines)];
+        sections.extend(tree_of(target, state, &Who::Prepared(key.segment(2).to_owned())));
+        return Content { title, sections };
+    }
     let Some((target, state, session)) = postgres::session(context, key) else {
-        let text = match key.kind() {
-            "prepared" => {
-                "A prepared transaction holds locks without a session and survives a restart. It ends with \
-                           COMMIT PREPARED or ROLLBACK PREPARED, by its owner, in its database."
-            }
-            _ => "this session is not there any more",
-        };
-        return Content {
-            title: title.clone(),
-            sections: vec![Section::lines(title, vec![Line::text(text)])],
-        };
+        let gone = vec![Line::text("this session is not there any more")];
+        return Content { title: title.clone(), sections: vec![Section::lines(title, gone)] };
     };
     let mut lines = vec![heading(target, state, context)];
     lines.extend(postgres::card(state, session));
     let query = crate::ui::text::clean_lines(&session.query).into_iter().map(Line::text).collect();
-    // The session itself stands first and is selected: `x` here is about it, not about a victim.
-    let behind = state.forest.below(&Who::Backend(session.id));
-    let itself = state.forest.node(session.id).filter(|_| !behind.is_empty());
-    let below: Vec<Row> =
-        itself.into_iter().chain(behind).map(|node| row(target, state, node, Role::Text)).collect();
     let mut sections = vec![Section::lines(title.clone(), lines), Section::lines("Last statement", query)];
-    if !below.is_empty() {
-        let table = Table { columns: columns(), rows: below, empty: String::new(), fixed_order: true };
-        sections.push(Section::table("It, and who waits behind it", table));
-    }
+    sections.extend(tree_of(target, state, &Who::Backend(session.id)));
     Content { title, sections }
+}
+
+/// It and everybody below it; itself first and selected: `x` here is about it, not about a victim.
+fn tree_of(target: &TargetState, state: &PostgresState, who: &Who) -> Option<Section> {
+    let behind = state.forest.below(who);
+    let itself = state.forest.nodes.iter().find(|node| node.who == *who).filter(|_| !behind.is_empty())?;
+    let rows =
+        std::iter::once(itself).chain(behind).map(|node| row(target, state, node, Role::Text)).collect();
+    let table = Table { columns: columns(), rows, empty: String::new(), fixed_order: true };
+    Some(Section::table("It, and who waits behind it", table))
 }

@@ -3,6 +3,7 @@
 mod activity;
 mod blocking;
 mod cluster;
+mod ending;
 mod health;
 mod job;
 mod letters;

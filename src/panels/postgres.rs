@@ -1,11 +1,10 @@
 //! What the four Postgres screens share: the targets with their freshness, a session's card, and what may be done to a session.
 
-use super::{PanelContext, several};
-use crate::core::action::{Action, Offer, Preview, Refusal};
+use super::{PanelContext, ending};
+use crate::core::action::Refusal;
 use crate::core::freshness::Freshness;
 use crate::core::place::RowKey;
-use crate::core::postgres::blocking::{Node, Who};
-use crate::core::postgres::{BackendId, PgAction, PostgresReading, PostgresState, Session, SessionState};
+use crate::core::postgres::{BackendId, PostgresReading, PostgresState, Session, SessionState};
 use crate::core::world::{SystemState, TargetState};
 use crate::ui::content::{Line, Role};
 use crate::ui::format::duration;
@@ -168,96 +167,9 @@ pub fn card(state: &PostgresState, session: &Session) -> Vec<Line> {
         lines.push(fact("holds vacuum", format!("back by {xmin} transactions")));
     }
     if let Some(node) = state.forest.node(session.id) {
-        lines.extend(node_facts(node, state));
+        lines.extend(ending::card(node, state));
     }
     lines
-}
-
-fn node_facts(node: &Node, state: &PostgresState) -> Vec<Line> {
-    let fact =
-        |label: &str, value: String| Line::of(Role::Muted, format!("{label:<14}")).then(Role::Strong, value);
-    let mut lines = Vec::new();
-    if let Some((mode, object)) = &node.wants {
-        lines.push(fact("wants", format!("{} on {object}, waiting for {}", mode.words(), age(node.waiting))));
-    }
-    if let Some((mode, object)) = &node.holds {
-        lines.push(fact("holds", format!("{} on {object}", mode.words())));
-    }
-    if node.victims > 0 {
-        let longest = age(node.longest);
-        lines.push(fact(
-            "blocks",
-            format!("{} directly, {} in all, the longest for {longest}", node.direct, node.victims),
-        ));
-    }
-    if node.releases_if_cancelled > 0 {
-        let text = format!("cancelling it releases {} sessions at once", node.releases_if_cancelled);
-        lines.push(fact("queued DDL", text));
-    }
-    let cycle = match &node.who {
-        Who::Backend(id) => state.forest.cycles.iter().find(|cycle| cycle.contains(&id.pid)),
-        Who::Prepared(_) | Who::Gone(_) => None,
-    };
-    if let Some(cycle) = cycle {
-        lines.push(fact("deadlock", format!("with {cycle:?}: the server breaks it after deadlock_timeout")));
-    }
-    lines
-}
-
-/// What may be done to the session of `key` (or to the marked ones), least harm first.
-pub fn offers(context: PanelContext<'_>, key: &RowKey, marked: &[RowKey]) -> Vec<Offer> {
-    let sessions: Vec<RowKey> = marked.iter().filter(|key| key.kind() == "backend").cloned().collect();
-    if !sessions.is_empty() {
-        return several::offers(context, key, &sessions);
-    }
-    if key.kind() == "prepared" {
-        return vec![prepared_offer(key)];
-    }
-    let Some((target, state, session)) = session(context, key) else {
-        return Vec::new();
-    };
-    vec![offer(context, target, state, session, false), offer(context, target, state, session, true)]
-}
-
-fn prepared_offer(key: &RowKey) -> Offer {
-    let gid = key.segment(2).replace('\'', "''");
-    Offer {
-        letter: 'r',
-        label: "end the prepared transaction".to_owned(),
-        effect: "only its owner or a superuser can, in its own database".to_owned(),
-        choice: Err(Refusal::new("a prepared transaction has no process that could be signalled")
-            .remedy(format!("run there: ROLLBACK PREPARED '{gid}' (or COMMIT PREPARED '{gid}')"))),
-        asks: None,
-    }
-}
-
-fn offer(
-    context: PanelContext<'_>,
-    target: &TargetState,
-    state: &PostgresState,
-    session: &Session,
-    terminate: bool,
-) -> Offer {
-    let pid = session.id.pid;
-    let (letter, label, effect) = if terminate {
-        ('t', "terminate backend", "ends the session; its transaction is rolled back")
-    } else {
-        ('c', "cancel query", "stops the running statement; the session stays")
-    };
-    let choice = refusal(context, target, state, session, terminate).map_or_else(
-        || {
-            let act = match (terminate, session.query_start_micros) {
-                (false, Some(query_start_micros)) => {
-                    PgAction::Cancel { backend: session.id, query_start_micros }
-                }
-                (true, _) | (false, None) => PgAction::Terminate { backend: session.id },
-            };
-            let preview = preview(state, session, &act, terminate);
-            Ok((Action::Postgres { target: target.id.clone(), act }, preview))
-        },
-        Err,
-    );
-    Offer { letter, label: format!("{label} {pid}"), effect: effect.to_owned(), choice, asks: None }
 }
 
 /// Why this session may not be signalled, if it may not.
@@ -311,64 +223,4 @@ pub fn refusal(
         return Some(Refusal::new("the server does not say which statement it runs"));
     }
     None
-}
-
-fn preview(state: &PostgresState, session: &Session, act: &PgAction, terminate: bool) -> Preview {
-    let pid = session.id.pid;
-    let victims = state.forest.node(session.id).map_or(0, |node| node.victims);
-    let verb = if terminate { "Terminate" } else { "Cancel the query of" };
-    let releases = match victims {
-        0 => String::new(),
-        1 => " and release 1 session".to_owned(),
-        many => format!(" and release {many} sessions"),
-    };
-    let fact = |label: &str, value: String| (label.to_owned(), value);
-    let mut facts = vec![
-        fact("who", format!("{} on {}, application {}", session.user, session.database, session.application)),
-        fact(
-            "from",
-            if session.client.is_empty() { "a local socket".into() } else { session.client.clone() },
-        ),
-        fact("state", format!("{} for {}", session.state.words(), age(session.state_age))),
-        fact("transaction", format!("open for {}", age(session.transaction_age))),
-    ];
-    if let Some((mode, object)) = state.forest.node(session.id).and_then(|node| node.holds.as_ref()) {
-        facts.push(fact("holds", format!("{} on {object}", mode.words())));
-    }
-    facts.push(fact("released", released(state, session)));
-    let lost = match (terminate, session.writes) {
-        (true, true) => "its uncommitted work is rolled back (that can take as long as the work did)",
-        (true, false) => "nothing was written; its connection is closed",
-        (false, true) => "the statement fails; the transaction is aborted, its work so far is lost",
-        (false, false) => "the statement fails with an error",
-    };
-    facts.push(fact("lost", lost.to_owned()));
-    facts.push(fact("statement", session.query.clone()));
-    Preview {
-        title: format!("{verb} pid {pid}{releases}"),
-        facts,
-        statement: act.statement(),
-        confirm_key: if terminate { 't' } else { 'c' },
-        severe: false,
-        word: None,
-    }
-}
-
-/// Who is released, by pid; the first ones by name.
-fn released(state: &PostgresState, session: &Session) -> String {
-    let below = state.forest.below(&Who::Backend(session.id));
-    if below.is_empty() {
-        return "nobody waits behind it".to_owned();
-    }
-    let pids: Vec<String> = below
-        .iter()
-        .take(12)
-        .map(|node| match &node.who {
-            Who::Backend(id) => id.pid.to_string(),
-            Who::Prepared(gid) => gid.clone(),
-            Who::Gone(pid) => pid.to_string(),
-        })
-        .collect();
-    let more = if below.len() > 12 { format!(" and {} more", below.len() - 12) } else { String::new() };
-    format!("{} waiting: pid {}{more}", below.len(), pids.join(", "))
 }

@@ -2,7 +2,7 @@
 
 use super::postgres::{self, age, doing, heading, number_role};
 use super::{Panel, PanelContext};
-use super::{activity, looks, upkeep};
+use super::{activity, ending, looks, upkeep};
 use crate::core::action::Offer;
 use crate::core::focus::Focus;
 use crate::core::ids::TargetId;
@@ -70,7 +70,7 @@ impl Panel for Queries {
         if row.kind() == "statement" {
             return upkeep::offers(context, row);
         }
-        postgres::offers(context, row, marked)
+        ending::offers(context, row, marked)
     }
 
     fn focus(&self, context: PanelContext<'_>, path: &[RowKey]) -> Vec<(TargetId, Focus)> {

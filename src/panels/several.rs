@@ -1,12 +1,11 @@
 //! What may be done to several sessions at once: those that were marked, frozen to their identities.
 
-use super::PanelContext;
 use super::postgres::{age, refusal, session};
+use super::{PanelContext, ending};
 use crate::core::action::{Action, Offer, Preview, Refusal};
 use crate::core::place::RowKey;
-use crate::core::postgres::blocking::Who;
+use crate::core::postgres::blocking::{Aftermath, Who};
 use crate::core::postgres::{PgAction, Pinned, PostgresState, Session};
-use std::collections::BTreeSet;
 
 /// Sessions that a preview names; the others are counted.
 const NAMED: usize = 8;
@@ -58,8 +57,10 @@ fn choice(
     }
     let backends: Vec<Pinned> =
         chosen.iter().map(|session| (session.id, session.query_start_micros)).collect();
-    let act = PgAction::Several { backends, terminate };
-    let preview = preview(state, &chosen, &left_out, &act, terminate);
+    let ended: Vec<Who> = chosen.iter().map(|session| Who::Backend(session.id)).collect();
+    let after = state.forest.graph.without(&ended);
+    let act = PgAction::Several { backends, terminate, promise: ending::promise(&after) };
+    let preview = preview(state, &chosen, &left_out, &act, &after);
     Ok((Action::Postgres { target: target.id.clone(), act }, preview))
 }
 
@@ -68,8 +69,9 @@ fn preview(
     chosen: &[&Session],
     left_out: &[String],
     act: &PgAction,
-    terminate: bool,
+    after: &Aftermath,
 ) -> Preview {
+    let terminate = matches!(act, PgAction::Several { terminate: true, .. });
     let fact = |label: &str, value: String| (label.to_owned(), value);
     let mut facts: Vec<(String, String)> = chosen
         .iter()
@@ -89,23 +91,13 @@ fn preview(
     if chosen.len() > NAMED {
         facts.push(fact("and", format!("{} more", chosen.len() - NAMED)));
     }
-    let own: BTreeSet<i32> = chosen.iter().map(|session| session.id.pid).collect();
-    let released: BTreeSet<i32> = chosen
-        .iter()
-        .flat_map(|session| state.forest.below(&Who::Backend(session.id)))
-        .filter_map(|node| match &node.who {
-            Who::Backend(id) => Some(id.pid),
-            Who::Prepared(_) | Who::Gone(_) => None,
-        })
-        .filter(|pid| !own.contains(pid))
-        .collect();
-    facts.push(fact("released", format!("{} others that wait behind them", released.len())));
+    facts.extend(ending::facts(state, after));
     if !left_out.is_empty() {
         facts.push(fact("left out", left_out.join("; ")));
     }
     let verb = if terminate { "Terminate" } else { "Cancel the queries of" };
     Preview {
-        title: format!("{verb} {} backends", chosen.len()),
+        title: format!("{verb} {} backends{}", chosen.len(), ending::title(after)),
         facts,
         statement: act.statement(),
         confirm_key: if terminate { 't' } else { 'c' },

@@ -53,12 +53,13 @@ fn postgres(state: &PostgresState) -> Option<Told> {
         return Some((text, Some(state.histories.lag_bytes.tail(SPARK))));
     }
     let used = reading.slots.ready().map(|slots| slots.used as f64 / slots.usable().max(1) as f64);
-    let waiting: usize = state.forest.roots().map(|root| root.victims).sum();
+    let waiting = state.waiting().map(|waiting| waiting as f64);
     let text = format!(
-        "{} tx · hits {} · connections {} · {waiting} waiting for locks",
+        "{} tx · hits {} · connections {} · {} waiting for locks",
         or_dash(state.rates.transactions, rate),
         or_dash(state.rates.hit_ratio, percent),
-        or_dash(used, percent)
+        or_dash(used, percent),
+        or_dash(waiting, count)
     );
     Some((text, Some(state.histories.transactions.tail(SPARK))))
 }

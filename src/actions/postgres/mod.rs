@@ -1,12 +1,13 @@
 //! Cancels and terminates backends: on a connection of its own that was opened before it was needed, with the identity inside the
 //! statement, so that a reused pid is "gone" and never a wrong kill.
 
+mod afterwards;
 mod upkeep;
 
 use super::Executor;
 use crate::config::target::PostgresConnect;
 use crate::core::action::{Action, ActionError, Confirmed, Outcome, Verdict, Verification};
-use crate::core::postgres::{BackendId, CANCEL, PgAction, Pinned, TERMINATE};
+use crate::core::postgres::{CANCEL, PgAction, Pinned, TERMINATE};
 use crate::sources::postgres::connection::{self, Connection, Parameter};
 use futures_util::future::BoxFuture;
 use std::time::Duration;
@@ -16,12 +17,6 @@ use tokio_postgres::{Error, Row};
 
 /// An action that was not answered after this long is "not known".
 const TIMEOUT: Duration = Duration::from_secs(5);
-
-/// Whether it is still there, what it does, and since when.
-const LOOK: &str = "SELECT state, (extract(epoch FROM query_start) * 1000000)::int8 FROM pg_catalog.pg_stat_activity \
-     WHERE pid = $1 AND (extract(epoch FROM backend_start) * 1000000)::int8 = $2";
-/// How many still wait behind it.
-const VICTIMS: &str = "SELECT count(*) FROM pg_catalog.pg_stat_activity WHERE wait_event_type = 'Lock' AND $1 = ANY(pg_blocking_pids(pid))";
 
 /// Carries out actions on one PostgreSQL server.
 pub struct PostgresExecutor {
@@ -155,74 +150,6 @@ impl PostgresExecutor {
         let rest = if left > 0 { format!(", {left} left alone (gone, or changed)") } else { String::new() };
         Ok(Outcome { verdict, summary: format!("{sent} backends signalled{rest}"), details })
     }
-
-    /// How many of several are still there (and, for a cancel, still run what was seen).
-    async fn look_at_each(&self, backends: &[Pinned], terminate: bool) -> Result<Verification, ActionError> {
-        let mut left = Vec::new();
-        for (backend, query_start) in backends {
-            let rows = self
-                .ask(LOOK, &[(&backend.pid, Type::INT4), (&backend.backend_start_micros, Type::INT8)])
-                .await
-                .map_err(|(Trouble::NotDone(why) | Trouble::Lost(why))| ActionError::NotDone(why))?;
-            let Some(row) = rows.first() else { continue };
-            let now: Option<i64> = row.try_get(1).ok().flatten();
-            let active = row.try_get::<_, Option<String>>(0).ok().flatten().as_deref() == Some("active");
-            if terminate || (active && now == *query_start) {
-                left.push(backend.pid.to_string());
-            }
-        }
-        let all = backends.len();
-        let sentence = match (left.len(), terminate) {
-            (0, true) => format!("all {all} sessions are gone"),
-            (0, false) => format!("all {all} statements have stopped"),
-            (many, _) => format!("{many} of {all} are still there: pid {}", left.join(", ")),
-        };
-        Ok(Verification { settled: left.is_empty(), sentence })
-    }
-
-    /// How one backend is now.
-    async fn look(&self, pinned: Pinned, terminate: bool) -> Result<Verification, ActionError> {
-        let act = PgAction::one(pinned, terminate);
-        let BackendId { pid, backend_start_micros } = pinned.0;
-        let failed = |trouble| match trouble {
-            Trouble::NotDone(why) | Trouble::Lost(why) => ActionError::NotDone(why),
-        };
-        let rows = self
-            .ask(LOOK, &[(&pid, Type::INT4), (&backend_start_micros, Type::INT8)])
-            .await
-            .map_err(failed)?;
-        let waiting = self.ask(VICTIMS, &[(&pid, Type::INT4)]).await.map_err(failed)?;
-        let waiting: i64 = waiting.first().and_then(|row| row.try_get(0).ok()).unwrap_or_default();
-        let Some(row) = rows.first() else {
-            return Ok(Verification {
-                settled: true,
-                sentence: format!("pid {pid} is gone; nobody waits behind it any more"),
-            });
-        };
-        let state: String = row.try_get::<_, Option<String>>(0).ok().flatten().unwrap_or_default();
-        let query_start: Option<i64> = row.try_get(1).ok();
-        Ok(match act {
-            PgAction::Cancel { query_start_micros, .. } => {
-                let stopped = query_start != Some(query_start_micros) || state != "active";
-                let sentence = if stopped && waiting == 0 {
-                    format!("pid {pid} stopped its statement ({state})")
-                } else if stopped {
-                    format!(
-                        "pid {pid} stopped its statement but still blocks {waiting} ({state}): terminate is the next step"
-                    )
-                } else {
-                    format!("pid {pid} still runs its statement: terminate is the next step")
-                };
-                Verification { settled: stopped && waiting == 0, sentence }
-            }
-            _ => Verification {
-                settled: false,
-                sentence: format!(
-                    "pid {pid} is still there ({state}, {waiting} waiting behind it): it may be rolling back; look again"
-                ),
-            },
-        })
-    }
 }
 
 fn postgres_action(action: &Action) -> Result<&PgAction, ActionError> {
@@ -243,11 +170,11 @@ impl Executor for PostgresExecutor {
     fn execute<'a>(&'a self, action: &'a Confirmed<Action>) -> BoxFuture<'a, Result<Outcome, ActionError>> {
         Box::pin(async move {
             match postgres_action(action.action())? {
-                PgAction::Cancel { backend, query_start_micros } => {
+                PgAction::Cancel { backend, query_start_micros, .. } => {
                     self.signal((*backend, Some(*query_start_micros)), false).await
                 }
-                PgAction::Terminate { backend } => self.signal((*backend, None), true).await,
-                PgAction::Several { backends, terminate } => self.signal_each(backends, *terminate).await,
+                PgAction::Terminate { backend, .. } => self.signal((*backend, None), true).await,
+                PgAction::Several { backends, terminate, .. } => self.signal_each(backends, *terminate).await,
                 PgAction::Upkeep { upkeep, relation } => {
                     upkeep::carry_out(&self.connect, *upkeep, relation).await
                 }
@@ -261,11 +188,13 @@ impl Executor for PostgresExecutor {
     ) -> BoxFuture<'a, Result<Verification, ActionError>> {
         Box::pin(async move {
             match postgres_action(action.action())? {
-                PgAction::Cancel { backend, query_start_micros } => {
-                    self.look((*backend, Some(*query_start_micros)), false).await
+                PgAction::Cancel { backend, query_start_micros, promise } => {
+                    self.look((*backend, Some(*query_start_micros)), false, promise).await
                 }
-                PgAction::Terminate { backend } => self.look((*backend, None), true).await,
-                PgAction::Several { backends, terminate } => self.look_at_each(backends, *terminate).await,
+                PgAction::Terminate { backend, promise } => self.look((*backend, None), true, promise).await,
+                PgAction::Several { backends, terminate, promise } => {
+                    self.look_at_each(backends, *terminate, promise).await
+                }
                 PgAction::Upkeep { upkeep, relation } => upkeep::look(&self.connect, *upkeep, relation).await,
             }
         })

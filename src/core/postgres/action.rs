@@ -56,6 +56,24 @@ impl Upkeep {
 /// A backend that was chosen with others: who, and for a cancel the start of the statement that was seen.
 pub type Pinned = (BackendId, Option<i64>);
 
+/// What an operator was told before an action on backends: whom it frees. The look afterwards is about these.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Promise {
+    /// Process ids that get what they wait for at once.
+    pub released: Vec<i32>,
+    /// Process ids that wait behind it and go on waiting: for those that are released, or for others who hold on.
+    pub waiting: Vec<i32>,
+}
+
+impl Promise {
+    /// Whether nothing of it is broken by what would be promised now: somebody may have given up, nobody may have been found to
+    /// be held by another.
+    #[must_use]
+    pub fn holds(&self, now: &Self) -> bool {
+        self.released.iter().all(|pid| !now.waiting.contains(pid))
+    }
+}
+
 /// One change to a Postgres server.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PgAction {
@@ -65,11 +83,15 @@ pub enum PgAction {
         backend: BackendId,
         /// `query_start` of the statement that was seen, in microseconds since 1970-01-01 UTC.
         query_start_micros: i64,
+        /// Whom it frees.
+        promise: Promise,
     },
     /// `pg_terminate_backend`, only if it is still the same backend.
     Terminate {
         /// Which backend.
         backend: BackendId,
+        /// Whom it frees.
+        promise: Promise,
     },
     /// The same to each of several, frozen when the operator chose them; each is checked for itself.
     Several {
@@ -77,6 +99,8 @@ pub enum PgAction {
         backends: Vec<Pinned>,
         /// Terminate them; otherwise cancel.
         terminate: bool,
+        /// Whom they free together.
+        promise: Promise,
     },
     /// Upkeep of a relation, only if its name still means exactly one.
     Upkeep {
@@ -90,11 +114,40 @@ pub enum PgAction {
 impl PgAction {
     /// The same for one backend: what is done to each of [`PgAction::Several`].
     #[must_use]
-    pub const fn one((backend, query_start_micros): Pinned, terminate: bool) -> Self {
+    pub fn one((backend, query_start_micros): Pinned, terminate: bool) -> Self {
+        let promise = Promise::default();
         match (terminate, query_start_micros) {
-            (false, Some(query_start_micros)) => Self::Cancel { backend, query_start_micros },
-            (true, _) | (false, None) => Self::Terminate { backend },
+            (false, Some(query_start_micros)) => Self::Cancel { backend, query_start_micros, promise },
+            (true, _) | (false, None) => Self::Terminate { backend, promise },
         }
+    }
+
+    /// Whom it frees, if it is about backends.
+    #[must_use]
+    pub const fn promise(&self) -> Option<&Promise> {
+        match self {
+            Self::Cancel { promise, .. }
+            | Self::Terminate { promise, .. }
+            | Self::Several { promise, .. } => Some(promise),
+            Self::Upkeep { .. } => None,
+        }
+    }
+
+    /// Whether this, chosen a moment ago, is still what `offered` would be: the same to the same, and what was promised of it holds.
+    /// Several that were frozen stay as they were frozen; each is looked at again when it is its turn.
+    #[must_use]
+    pub fn is_still(&self, offered: &Self) -> bool {
+        let same = match (self, offered) {
+            (
+                Self::Cancel { backend, query_start_micros, .. },
+                Self::Cancel { backend: other, query_start_micros: began, .. },
+            ) => (backend, query_start_micros) == (other, began),
+            (Self::Terminate { backend, .. }, Self::Terminate { backend: other, .. }) => backend == other,
+            (Self::Several { terminate, .. }, Self::Several { terminate: other, .. }) => terminate == other,
+            _ => self == offered,
+        };
+        let promised = self.promise().zip(offered.promise());
+        same && promised.is_none_or(|(promised, now)| promised.holds(now))
     }
 
     /// The verb for the audit trail.
@@ -116,14 +169,14 @@ impl PgAction {
     #[must_use]
     pub fn identity(&self) -> String {
         match self {
-            Self::Cancel { backend, query_start_micros } => format!(
+            Self::Cancel { backend, query_start_micros, .. } => format!(
                 "pid {} backend_start {} query_start {query_start_micros}",
                 backend.pid, backend.backend_start_micros
             ),
-            Self::Terminate { backend } => {
+            Self::Terminate { backend, .. } => {
                 format!("pid {} backend_start {}", backend.pid, backend.backend_start_micros)
             }
-            Self::Several { backends, terminate } => {
+            Self::Several { backends, terminate, .. } => {
                 let each: Vec<String> =
                     backends.iter().map(|pinned| Self::one(*pinned, *terminate).identity()).collect();
                 each.join("; ")
@@ -136,16 +189,34 @@ impl PgAction {
     #[must_use]
     pub fn statement(&self) -> String {
         let (text, backend) = match self {
-            Self::Terminate { backend } => (TERMINATE.to_owned(), backend),
-            Self::Cancel { backend, query_start_micros } => {
+            Self::Terminate { backend, .. } => (TERMINATE.to_owned(), backend),
+            Self::Cancel { backend, query_start_micros, .. } => {
                 (CANCEL.replace("$3", &query_start_micros.to_string()), backend)
             }
-            Self::Several { backends, terminate } => {
+            Self::Several { backends, terminate, .. } => {
                 let text = if *terminate { TERMINATE } else { CANCEL };
                 return format!("for each of {} backends: {text}", backends.len());
             }
             Self::Upkeep { upkeep, relation } => return upkeep.command(relation),
         };
         text.replace("$1", &backend.pid.to_string()).replace("$2", &backend.backend_start_micros.to_string())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_promise_is_broken_by_another_holder_and_not_by_who_gave_up() {
+        let act = |pid: i32, released: &[i32], waiting: &[i32]| PgAction::Terminate {
+            backend: BackendId { pid, backend_start_micros: 1 },
+            promise: Promise { released: released.to_vec(), waiting: waiting.to_vec() },
+        };
+        let chosen = act(1, &[5, 6], &[7]);
+        assert!(chosen.is_still(&act(1, &[5, 6, 8], &[7, 9])), "others joined");
+        assert!(chosen.is_still(&act(1, &[6], &[])), "5 and 7 gave up");
+        assert!(!chosen.is_still(&act(1, &[6], &[5])), "5 would not be released any more");
+        assert!(!chosen.is_still(&act(2, &[5, 6], &[7])), "another backend");
     }
 }

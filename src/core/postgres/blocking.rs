@@ -1,30 +1,25 @@
-//! From lock rows to a forest: one root per culprit, everybody who waits below the one that really holds what they want. Pure.
+//! From the graph of locks to trees that can be read: every waiter once, below its culprit. Pure.
 //!
-//! `pg_blocking_pids` names holders and those queued ahead alike: 80 waiters on one row give 3160 edges and one culprit. An edge is
-//! *hard* when the blocker holds a conflicting lock on the same thing, *soft* when it only waits ahead. A waiter hangs below its
-//! hard blocker; only without one below the nearest waiter ahead.
+//! Of all who hold what somebody wants the culprit is the one whose transaction began first; the others are named beside the waiter,
+//! and stand below the trees where they have no place of their own. A waiter that nobody but the queue stops hangs below the nearest
+//! that stands ahead. What an end would bring is never read from the trees but from the graph: [`Graph::without`].
 
-use super::locks::{LockMode, LockReading, LockRow};
-use super::{BackendId, Session};
+pub use super::graph::{Aftermath, Graph, Who};
+
+use super::graph::Index;
+use super::locks::{LockMode, LockReading};
+use super::{BackendId, PostgresReading, Session};
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-/// Who a node is.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Who {
-    /// A backend.
-    Backend(BackendId),
-    /// A prepared transaction, by its name. It has no process: no signal ends it.
-    Prepared(String),
-    /// A process that is not (or no longer) in `pg_stat_activity`.
-    Gone(i32),
-}
-
-/// How a waiter hangs below its blocker.
+/// How a node stands in its tree.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Edge {
-    /// It waits for nobody.
+    /// It waits for nobody, and others stand below it.
     Root,
+    /// It waits for nobody; who waits for it stands below another that has held on for longer.
+    AlsoHolds,
     /// The one above holds what it wants.
     Holds,
     /// The one above only stands ahead of it in the queue.
@@ -38,37 +33,55 @@ pub struct Node {
     pub who: Who,
     /// How far from its root.
     pub depth: usize,
-    /// How it hangs below its parent.
+    /// How it stands in its tree.
     pub edge: Edge,
     /// What it waits for: mode and thing.
     pub wants: Option<(LockMode, String)>,
-    /// What it holds that its direct victims want: mode and thing.
+    /// What it holds that others want: mode and thing.
     pub holds: Option<(LockMode, String)>,
+    /// Who else holds what it wants, beside the one above.
+    pub others: Vec<Who>,
     /// How long it has been waiting.
     pub waiting: Option<Duration>,
-    /// Who waits directly below it.
+    /// Who waits directly for it.
     pub direct: usize,
-    /// Everybody below it.
+    /// Everybody who waits for it, or for one who does.
     pub victims: usize,
-    /// The longest wait below it.
+    /// The longest wait of those.
     pub longest: Option<Duration>,
-    /// It waits for ACCESS EXCLUSIVE and this many queue up behind it: cancelling it releases them at once.
+    /// It waits itself, and this many wait only for its place in the queue: cancelling it releases them at once.
     pub releases_if_cancelled: usize,
 }
 
-/// All trees, the one with the most victims first.
+/// All trees, the one with the most victims first; then who also holds.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Forest {
     /// Parents before children.
     pub nodes: Vec<Node>,
     /// Deadlocks that the server has not broken yet (it does after `deadlock_timeout`).
     pub cycles: Vec<Vec<i32>>,
+    /// Everything from which the trees were made.
+    pub graph: Graph,
 }
 
 impl Forest {
-    /// The roots.
+    /// The culprits, each with its tree below it.
     pub fn roots(&self) -> impl Iterator<Item = &Node> {
-        self.nodes.iter().filter(|node| node.depth == 0)
+        self.nodes.iter().filter(|node| node.depth == 0 && node.edge == Edge::Root)
+    }
+
+    /// How many wait for a lock in `reading`, of which this is the forest; none when that could not be read. The locks tell it
+    /// themselves, unless some of them were left out.
+    #[must_use]
+    pub fn waiting(&self, reading: &PostgresReading) -> Option<usize> {
+        if reading.locks.ready().is_some_and(|locks| locks.missing.is_empty()) {
+            return Some(self.graph.waiting());
+        }
+        let sessions = reading.sessions.ready().filter(|_| reading.server.reads_all_stats)?;
+        let waiting = sessions.iter().filter(|session| session.waits_for_lock());
+        let leaders: BTreeSet<i32> =
+            waiting.map(|session| session.leader_pid.unwrap_or(session.id.pid)).collect();
+        Some(leaders.len())
     }
 
     /// The node of `backend`.
@@ -77,7 +90,7 @@ impl Forest {
         self.nodes.iter().find(|node| node.who == Who::Backend(backend))
     }
 
-    /// Everybody below `who`, nearest first.
+    /// Everybody below `who` in its tree, nearest first.
     #[must_use]
     pub fn below(&self, who: &Who) -> Vec<&Node> {
         let Some(at) = self.nodes.iter().position(|node| node.who == *who) else {
@@ -86,265 +99,289 @@ impl Forest {
         let depth = self.nodes[at].depth;
         self.nodes[at + 1..].iter().take_while(|node| node.depth > depth).collect()
     }
-}
 
-/// A participant before it is a node: a pid, or a prepared transaction's xid.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Party {
-    Pid(i32),
-    Prepared(String),
+    /// Who holds on beside `root`: what those below it want, they hold, too.
+    #[must_use]
+    pub fn beside(&self, root: &Who) -> Vec<&Who> {
+        let mut found: Vec<&Who> = Vec::new();
+        for other in self.below(root).into_iter().flat_map(|node| &node.others) {
+            let free = self.nodes.iter().any(|node| node.who == *other && node.depth == 0);
+            if free && other != root && !found.contains(&other) {
+                found.push(other);
+            }
+        }
+        found
+    }
+
+    /// The one nearest to `who` in its tree (itself, below or above it) that waits and whose place in the queue stops others.
+    #[must_use]
+    pub fn queue_head(&self, who: &Who) -> Option<&Node> {
+        let at = self.nodes.iter().position(|node| node.who == *who)?;
+        let stops = |node: &&Node| node.releases_if_cancelled > 0;
+        let mut depth = self.nodes[at].depth;
+        let above = self.nodes[..at].iter().rev().filter(move |node| {
+            let parent = node.depth < depth;
+            depth = depth.min(node.depth);
+            parent
+        });
+        let below = self.below(who).into_iter().filter(stops).max_by_key(|node| node.releases_if_cancelled);
+        Some(&self.nodes[at]).filter(stops).or(below).or_else(|| above.into_iter().find(stops))
+    }
 }
 
 struct Builder<'a> {
-    sessions: BTreeMap<i32, &'a Session>,
-    reading: &'a LockReading,
-    granted: BTreeMap<Party, Vec<&'a LockRow>>,
-    wanted: BTreeMap<i32, &'a LockRow>,
-    parent: BTreeMap<i32, (Party, Edge)>,
-    children: BTreeMap<Party, Vec<i32>>,
+    graph: &'a Graph,
+    hard: Vec<BTreeSet<Index>>,
+    parent: BTreeMap<Index, (Index, Edge)>,
+    children: BTreeMap<Index, Vec<Index>>,
 }
 
 /// The forest of everybody who waits for a lock.
 #[must_use]
 pub fn forest(sessions: &[Session], reading: &LockReading) -> Forest {
+    let graph = Graph::of(sessions, reading);
     let mut builder = Builder {
-        sessions: sessions.iter().map(|session| (session.id.pid, session)).collect(),
-        reading,
-        granted: BTreeMap::new(),
-        wanted: BTreeMap::new(),
+        graph: &graph,
+        hard: (0..graph.parties.len()).map(|at| graph.hard(at)).collect(),
         parent: BTreeMap::new(),
         children: BTreeMap::new(),
     };
-    builder.sort_rows();
     builder.attach();
-    let cycles = builder.cut_cycles();
-    builder.grow(cycles)
+    let cycles = builder.cycles();
+    builder.cut_cycles();
+    let nodes = builder.grow();
+    Forest { nodes, cycles, graph }
 }
 
 impl Builder<'_> {
-    /// A parallel worker stands for its leader.
-    fn leader(&self, pid: i32) -> i32 {
-        self.sessions.get(&pid).and_then(|session| session.leader_pid).unwrap_or(pid)
-    }
-
-    /// Who holds what and who wants what, a parallel group as one.
-    fn sort_rows(&mut self) {
-        for row in &self.reading.rows {
-            let party = match (row.pid, &row.prepared_xid) {
-                (Some(pid), _) => Party::Pid(self.leader(pid)),
-                (None, Some(xid)) => Party::Prepared(xid.clone()),
-                (None, None) => continue,
-            };
-            match (row.granted, &party) {
-                (true, _) => self.granted.entry(party).or_default().push(row),
-                (false, Party::Pid(pid)) => {
-                    self.wanted.insert(*pid, row);
-                }
-                (false, Party::Prepared(_)) => {}
-            }
-        }
-    }
-
-    fn waiting_row(&self, pid: i32) -> Option<&LockRow> {
-        self.wanted.get(&pid).copied()
-    }
-
-    /// A lock of `party` on the thing that `wanted` is about, which excludes it.
-    fn held_by(&self, party: &Party, wanted: &LockRow) -> Option<&LockRow> {
-        let rows = self.granted.get(party)?;
-        rows.iter().find(|row| row.tag == wanted.tag && row.mode.conflicts(wanted.mode)).copied()
-    }
-
     /// Gives every waiter its one parent.
     fn attach(&mut self) {
-        let mut blockers: BTreeMap<i32, BTreeSet<i32>> = BTreeMap::new();
-        for (waiter, blocker) in &self.reading.edges {
-            let waiter = self.leader(*waiter);
-            let blocker = if *blocker == 0 { 0 } else { self.leader(*blocker) };
-            if waiter != blocker {
-                blockers.entry(waiter).or_default().insert(blocker);
-            }
-        }
-        let waiters: BTreeSet<i32> = blockers.keys().copied().collect();
-        for (waiter, candidates) in &blockers {
-            let wanted = self.waiting_row(*waiter);
-            let parties: Vec<Party> = candidates.iter().flat_map(|pid| self.parties(*pid)).collect();
-            let hard = wanted.and_then(|row| self.hard(&parties, row, &waiters));
-            let chosen = match hard {
-                Some(party) => Some((party, Edge::Holds)),
-                None => self.nearest_ahead(&parties).map(|party| (party, Edge::QueuedBehind)),
+        for at in 0..self.graph.parties.len() {
+            let chosen = match self.culprit(at) {
+                Some(holder) => Some((holder, Edge::Holds)),
+                None => self.graph.ahead(at).map(|ahead| (ahead, Edge::QueuedBehind)),
             };
-            if let Some((party, edge)) = chosen {
-                self.children.entry(party.clone()).or_default().push(*waiter);
-                self.parent.insert(*waiter, (party, edge));
+            if let Some((parent, edge)) = chosen {
+                self.children.entry(parent).or_default().push(at);
+                self.parent.insert(at, (parent, edge));
             }
         }
     }
 
-    /// A pid as parties; 0 stands for any prepared transaction.
-    fn parties(&self, pid: i32) -> Vec<Party> {
-        if pid == 0 {
-            self.reading.prepared.iter().map(|prepared| Party::Prepared(prepared.xid.clone())).collect()
-        } else {
-            vec![Party::Pid(pid)]
+    /// Of those that hold what is wanted: first who waits for nobody itself, then the longest transaction.
+    fn culprit(&self, at: Index) -> Option<Index> {
+        let rank =
+            |holder: &Index| (!self.graph.waits(*holder), self.graph.parties[*holder].age, Reverse(*holder));
+        self.hard[at].iter().copied().max_by_key(rank)
+    }
+
+    /// Circles of waiters: what is left when those who wait for nobody, and those for whom nobody waits, are taken away again and again.
+    fn cycles(&self) -> Vec<Vec<i32>> {
+        let mut edges: BTreeMap<Index, BTreeSet<Index>> = BTreeMap::new();
+        for (at, (parent, _)) in &self.parent {
+            let mut to = self.hard[*at].clone();
+            to.insert(*parent);
+            edges.insert(*at, to);
         }
-    }
-
-    /// Of those that hold what is wanted: one that waits for nobody if there is one, for it is nearer to the root.
-    fn hard(&self, parties: &[Party], wanted: &LockRow, waiters: &BTreeSet<i32>) -> Option<Party> {
-        let holders: Vec<&Party> =
-            parties.iter().filter(|party| self.held_by(party, wanted).is_some()).collect();
-        let free = holders.iter().find(|party| match party {
-            Party::Pid(pid) => !waiters.contains(pid),
-            Party::Prepared(_) => true,
-        });
-        free.or_else(|| holders.first()).map(|party| (*party).clone())
-    }
-
-    /// Of those that only wait ahead: the one that came last before this one, by the length of its wait.
-    fn nearest_ahead(&self, parties: &[Party]) -> Option<Party> {
-        parties
-            .iter()
-            .min_by_key(|party| match party {
-                Party::Pid(pid) => self.wait(*pid).unwrap_or(Duration::MAX),
-                Party::Prepared(_) => Duration::MAX,
-            })
-            .cloned()
-    }
-
-    fn wait(&self, pid: i32) -> Option<Duration> {
-        let told = self.waiting_row(pid).and_then(|row| row.waiting);
-        // Before 14 (and in the first moments) the server does not say since when; the statement's age is the best known bound.
-        told.or_else(|| self.sessions.get(&pid).and_then(|session| session.query_age))
-    }
-
-    /// Finds circles of waiters and makes one member of each a root, so that everything can be shown.
-    fn cut_cycles(&mut self) -> Vec<Vec<i32>> {
-        let mut cycles = Vec::new();
-        let mut settled = BTreeSet::new();
-        let waiters: Vec<i32> = self.parent.keys().copied().collect();
-        for start in waiters {
-            let mut path = Vec::new();
-            let mut at = start;
-            while !settled.contains(&at) {
-                if let Some(first) = path.iter().position(|pid| *pid == at) {
-                    let cycle: Vec<i32> = path[first..].to_vec();
-                    self.cut(&cycle);
-                    cycles.push(cycle);
-                    break;
-                }
-                path.push(at);
-                match self.parent.get(&at) {
-                    Some((Party::Pid(next), _)) => at = *next,
-                    Some((Party::Prepared(_), _)) | None => break,
-                }
+        loop {
+            let from: BTreeSet<Index> = edges.keys().copied().collect();
+            let to: BTreeSet<Index> = edges.values().flatten().copied().collect();
+            let before: usize = edges.values().map(BTreeSet::len).sum::<usize>() + edges.len();
+            edges.retain(|at, to_these| {
+                to_these.retain(|other| from.contains(other));
+                to.contains(at) && !to_these.is_empty()
+            });
+            if edges.values().map(BTreeSet::len).sum::<usize>() + edges.len() == before {
+                break;
             }
-            settled.extend(path);
+        }
+        let mut cycles: Vec<Vec<i32>> = Vec::new();
+        let mut left: BTreeSet<Index> = edges.keys().copied().collect();
+        while let Some(first) = left.pop_first() {
+            let reached = reach(first, &edges);
+            let members: Vec<Index> = left
+                .iter()
+                .copied()
+                .filter(|other| reached.contains(other) && reach(*other, &edges).contains(&first))
+                .collect();
+            if reached.contains(&first) {
+                let all = std::iter::once(first).chain(members.iter().copied());
+                cycles.push(all.filter_map(|at| self.graph.parties[at].who.pid()).collect());
+            }
+            left.retain(|at| !members.contains(at));
         }
         cycles
     }
 
-    fn cut(&mut self, cycle: &[i32]) {
-        let Some(first) = cycle.iter().min().copied() else {
-            return;
-        };
-        if let Some((party, _)) = self.parent.remove(&first)
-            && let Some(children) = self.children.get_mut(&party)
-        {
-            children.retain(|pid| *pid != first);
+    /// Makes one member of each circle of parents a root, so that everything can be shown.
+    fn cut_cycles(&mut self) {
+        let mut settled = BTreeSet::new();
+        let waiters: Vec<Index> = self.parent.keys().copied().collect();
+        for start in waiters {
+            let mut path = Vec::new();
+            let mut at = start;
+            while !settled.contains(&at) {
+                if let Some(first) = path.iter().position(|member| *member == at) {
+                    self.cut(&path[first..]);
+                    break;
+                }
+                path.push(at);
+                match self.parent.get(&at) {
+                    Some((next, _)) => at = *next,
+                    None => break,
+                }
+            }
+            settled.extend(path);
         }
     }
 
-    fn grow(&self, cycles: Vec<Vec<i32>>) -> Forest {
-        let roots: Vec<&Party> = self
-            .children
-            .iter()
-            .filter(|(party, children)| {
-                let waits = matches!(party, Party::Pid(pid) if self.parent.contains_key(pid));
-                !waits && !children.is_empty()
-            })
-            .map(|(party, _)| party)
-            .collect();
-        let mut trees: Vec<Vec<Node>> = roots
-            .into_iter()
-            .map(|party| {
+    fn cut(&mut self, cycle: &[Index]) {
+        let Some(first) = cycle.iter().min_by_key(|at| &self.graph.parties[**at].who).copied() else {
+            return;
+        };
+        if let Some((parent, _)) = self.parent.remove(&first)
+            && let Some(children) = self.children.get_mut(&parent)
+        {
+            children.retain(|child| *child != first);
+        }
+    }
+
+    fn grow(&self) -> Vec<Node> {
+        let is_root = |at: &Index| {
+            !self.parent.contains_key(at) && self.children.get(at).is_some_and(|c| !c.is_empty())
+        };
+        let mut trees: Vec<Vec<Node>> = (0..self.graph.parties.len())
+            .filter(is_root)
+            .map(|at| {
                 let mut nodes = Vec::new();
-                self.visit(party, 0, &mut nodes);
+                self.visit(at, 0, &mut nodes);
                 nodes
             })
             .collect();
-        trees.sort_by_key(|nodes| std::cmp::Reverse(nodes.len()));
-        Forest { nodes: trees.concat(), cycles }
+        trees.sort_by_key(|nodes| Reverse(nodes.len()));
+        let mut nodes = trees.concat();
+        let placed: BTreeSet<&Who> = nodes.iter().map(|node| &node.who).collect();
+        let holders: BTreeSet<Index> = self.hard.iter().flatten().copied().collect();
+        let mut also: Vec<Index> =
+            holders.into_iter().filter(|at| !placed.contains(&self.graph.parties[*at].who)).collect();
+        also.sort_by_key(|at| Reverse(self.graph.parties[*at].age));
+        let also: Vec<Node> = also.into_iter().map(|at| self.also_holds(at, &nodes)).collect();
+        nodes.extend(also);
+        nodes
     }
 
-    /// Adds `party` and everybody below it; returns how many those are and their longest wait.
-    fn visit(&self, party: &Party, depth: usize, nodes: &mut Vec<Node>) -> (usize, Option<Duration>) {
+    /// One whose victims stand below another.
+    fn also_holds(&self, at: Index, trees: &[Node]) -> Node {
+        let stopped: BTreeSet<&Who> =
+            self.graph.stopped_by(at).into_iter().map(|at| &self.graph.parties[at].who).collect();
+        let mut victims = BTreeSet::new();
+        let mut longest = None;
+        let mut inside: Option<usize> = None;
+        for node in trees {
+            if inside.is_some_and(|depth| node.depth <= depth) {
+                inside = None;
+            }
+            if inside.is_none() && stopped.contains(&node.who) {
+                inside = Some(node.depth);
+            }
+            if inside.is_some() {
+                victims.insert(&node.who);
+                longest = longest.max(node.waiting);
+            }
+        }
+        Node {
+            edge: Edge::AlsoHolds,
+            direct: stopped.len(),
+            victims: victims.len(),
+            longest,
+            ..self.node(at, 0)
+        }
+    }
+
+    /// Adds a party and everybody below it; returns how many those are and their longest wait.
+    fn visit(&self, party: Index, depth: usize, nodes: &mut Vec<Node>) -> (usize, Option<Duration>) {
         let at = nodes.len();
         nodes.push(self.node(party, depth));
         let mut victims = 0;
         let mut longest = None;
-        let mut children = self.children.get(party).cloned().unwrap_or_default();
-        children.sort_by_key(|pid| std::cmp::Reverse(self.wait(*pid)));
+        let mut children = self.children.get(&party).cloned().unwrap_or_default();
+        children.sort_by_key(|child| Reverse(self.wait(*child)));
         for child in &children {
-            let (below, wait) = self.visit(&Party::Pid(*child), depth + 1, nodes);
+            let (below, wait) = self.visit(*child, depth + 1, nodes);
             victims += below + 1;
             longest = longest.max(wait).max(self.wait(*child));
         }
-        let behind: usize = nodes[at + 1..]
+        let queued = children
             .iter()
-            .filter(|node| node.depth == depth + 1 && node.edge == Edge::QueuedBehind)
-            .map(|node| node.victims + 1)
-            .sum();
+            .any(|child| self.parent.get(child).is_some_and(|(_, edge)| *edge == Edge::QueuedBehind));
         let node = &mut nodes[at];
         node.direct = children.len();
         node.victims = victims;
         node.longest = longest;
-        if matches!(node.wants, Some((LockMode::AccessExclusive, _))) {
-            node.releases_if_cancelled = behind;
+        if queued && node.wants.is_some() {
+            let who = std::slice::from_ref(&node.who);
+            node.releases_if_cancelled = self.graph.without(who).released.len();
         }
         (victims, longest)
     }
 
-    fn node(&self, party: &Party, depth: usize) -> Node {
-        let (who, edge, wanted) = match party {
-            Party::Pid(pid) => (
-                self.sessions.get(pid).map_or(Who::Gone(*pid), |session| Who::Backend(session.id)),
-                self.parent.get(pid).map_or(Edge::Root, |(_, edge)| *edge),
-                self.waiting_row(*pid),
-            ),
-            Party::Prepared(xid) => {
-                let gid = self.reading.prepared.iter().find(|prepared| prepared.xid == *xid);
-                let name = gid.map_or_else(|| xid.clone(), |prepared| prepared.gid.clone());
-                (Who::Prepared(name), Edge::Root, None)
-            }
-        };
-        let holds = self.children.get(party).into_iter().flatten().find_map(|child| {
-            let row = self.held_by(party, self.waiting_row(*child)?)?;
-            Some((row.mode, row.object.clone()))
-        });
-        let waiting = match party {
-            Party::Pid(pid) if edge != Edge::Root => self.wait(*pid),
-            Party::Pid(_) | Party::Prepared(_) => None,
-        };
+    fn wait(&self, at: Index) -> Option<Duration> {
+        self.graph.claims(at).filter_map(|(_, _, claim)| claim.waiting).max()
+    }
+
+    fn node(&self, at: Index, depth: usize) -> Node {
+        let parent = self.parent.get(&at);
+        let edge = parent.map_or(Edge::Root, |(_, edge)| *edge);
+        let above = parent.map(|(parent, _)| *parent);
+        let mut others: Vec<Index> =
+            self.hard[at].iter().copied().filter(|other| Some(*other) != above).collect();
+        others.sort_by_key(|other| Reverse(self.graph.parties[*other].age));
+        let wants = self.graph.claims(at).next().map(|(thing, _, claim)| (claim.mode, thing.object.clone()));
         Node {
-            who,
+            who: self.graph.parties[at].who.clone(),
             depth,
             edge,
-            wants: wanted.map(|row| (row.mode, row.object.clone())),
-            holds,
-            waiting,
+            wants,
+            holds: self.holds(at),
+            others: others.into_iter().map(|other| self.graph.parties[other].who.clone()).collect(),
+            waiting: self.wait(at),
             direct: 0,
             victims: 0,
             longest: None,
             releases_if_cancelled: 0,
         }
     }
+
+    /// Of what it holds and others want: the first, in the strongest mode.
+    fn holds(&self, at: Index) -> Option<(LockMode, String)> {
+        self.graph.things.iter().find_map(|thing| {
+            let held = thing.holders.iter().filter(|(holder, _)| *holder == at).map(|(_, mode)| *mode);
+            let wanted = |mode: &LockMode| {
+                thing.queue.iter().any(|claim| claim.party != at && mode.conflicts(claim.mode))
+            };
+            Some((held.filter(wanted).max()?, thing.object.clone()))
+        })
+    }
+}
+
+/// Everybody who can be reached from `from`, itself only where a way leads back.
+fn reach(from: Index, edges: &BTreeMap<Index, BTreeSet<Index>>) -> BTreeSet<Index> {
+    let mut reached = BTreeSet::new();
+    let mut open = vec![from];
+    while let Some(at) = open.pop() {
+        for next in edges.get(&at).into_iter().flatten() {
+            if reached.insert(*next) {
+                open.push(*next);
+            }
+        }
+    }
+    reached
 }
 
 #[cfg(test)]
 mod tests {
     use super::super::SessionState;
-    use super::super::locks::PreparedTransaction;
+    use super::super::locks::{LockRow, PreparedTransaction};
     use super::*;
 
     fn session(pid: i32, leader: Option<i32>) -> Session {
@@ -379,6 +416,7 @@ mod tests {
             mode,
             granted,
             waiting: waiting.map(Duration::from_secs),
+            blockers: Vec::new(),
         }
     }
 
@@ -397,7 +435,7 @@ mod tests {
         out.trim_end().to_owned()
     }
 
-    fn grow(pids: &[i32], edges: &[(i32, i32)], rows: Vec<LockRow>) -> Forest {
+    fn grow(pids: &[i32], rows: Vec<LockRow>) -> Forest {
         let sessions: Vec<Session> = pids.iter().map(|pid| session(*pid, None)).collect();
         let prepared = vec![PreparedTransaction {
             gid: "tx1".to_owned(),
@@ -406,29 +444,136 @@ mod tests {
             database: "app".to_owned(),
             age: Duration::from_secs(60),
         }];
-        let reading = LockReading { edges: edges.to_vec(), rows, prepared, truncated: false };
+        let reading = LockReading { rows, prepared, ..LockReading::default() };
         forest(&sessions, &reading)
     }
 
-    use LockMode::{AccessExclusive, AccessShare, Exclusive, RowExclusive, Share};
+    use LockMode::{AccessExclusive, AccessShare, Exclusive, RowExclusive, Share, ShareRowExclusive};
+
+    /// The same where transactions have ages, in seconds, by pid.
+    fn aged(ages: &[(i32, u64)], rows: Vec<LockRow>) -> Forest {
+        let sessions: Vec<Session> = ages
+            .iter()
+            .map(|(pid, age)| Session {
+                transaction_age: Some(Duration::from_secs(*age)),
+                ..session(*pid, None)
+            })
+            .collect();
+        forest(&sessions, &LockReading { rows, ..LockReading::default() })
+    }
+
+    /// What follows from the end of these: `released | moves up | held<by`.
+    #[track_caller]
+    fn check_end(forest: &Forest, gone: &[i32], expected: &str) {
+        let id = |pid: &i32| Who::Backend(session(*pid, None).id);
+        let after = forest.graph.without(&gone.iter().map(id).collect::<Vec<_>>());
+        let names = |list: &[Who]| list.iter().map(Who::name).collect::<Vec<_>>().join(" ");
+        let held: Vec<String> =
+            after.held.iter().map(|(who, by)| format!("{}<{}", who.name(), names(by))).collect();
+        let told = format!("{} | {} | {}", names(&after.released), names(&after.moves_up), held.join(" "));
+        assert_eq!(told, expected, "after the end of {gone:?}: {}", drawn(forest));
+    }
+
+    #[test]
+    fn all_who_hold_on_are_known_and_the_oldest_is_the_culprit() {
+        let rows = vec![
+            lock(1, "relation t", Share, true, None),
+            lock(2, "relation t", Share, true, None),
+            lock(3, "relation t", RowExclusive, false, Some(9)),
+        ];
+        let forest = aged(&[(1, 10), (2, 60), (3, 9)], rows);
+        assert_eq!(drawn(&forest), "2 >3 1");
+        let edges: Vec<Edge> = forest.nodes.iter().map(|node| node.edge).collect();
+        assert_eq!(edges, [Edge::Root, Edge::Holds, Edge::AlsoHolds]);
+        assert_eq!(forest.nodes[1].others, [Who::Backend(session(1, None).id)]);
+        assert_eq!((forest.nodes[2].victims, forest.nodes[2].direct), (1, 1));
+        assert_eq!(forest.roots().count(), 1);
+        check_end(&forest, &[2], " |  | 3<1");
+        check_end(&forest, &[1], " |  | 3<2");
+        check_end(&forest, &[1, 2], "3 |  | ");
+    }
+
+    #[test]
+    fn a_migration_behind_four_readers_with_a_queue_behind_it() {
+        let mut rows: Vec<LockRow> =
+            (1..=4).map(|pid| lock(pid, "relation t", AccessShare, true, None)).collect();
+        rows.push(lock(5, "relation t", AccessExclusive, false, Some(50)));
+        rows.extend((6..=8).map(|pid| lock(pid, "relation t", AccessShare, false, Some(40 - pid as u64))));
+        // It began last of the readers and stands first in the list: it is not the culprit.
+        let forest = aged(&[(1, 5), (2, 100), (3, 70), (4, 80), (5, 51), (6, 1), (7, 1), (8, 1)], rows);
+        assert_eq!(drawn(&forest), "2 >5 >>~6 >>~7 >>~8 4 3 1");
+        assert_eq!(forest.nodes[1].others.len(), 3);
+        assert_eq!(forest.nodes[1].releases_if_cancelled, 3);
+        for pid in [2, 4, 5, 7] {
+            let head = forest.queue_head(&Who::Backend(session(pid, None).id)).map(|node| node.who.name());
+            let expected = if pid == 4 { None } else { Some("5".to_owned()) };
+            assert_eq!(head, expected, "from {pid}");
+        }
+        check_end(&forest, &[2], " |  | 5<1 3 4 6<1 3 4 7<1 3 4 8<1 3 4");
+        check_end(&forest, &[5], "6 7 8 |  | ");
+        check_end(&forest, &[1, 2, 3, 4], "5 | 6 7 8 | ");
+    }
+
+    #[test]
+    fn who_holds_already_is_served_before_who_came_earlier() {
+        // 2 has SHARE and 3 wants to write; then 2 asks for more: the server puts it before 3, or both would wait for ever.
+        let rows = vec![
+            lock(1, "relation t", Share, true, None),
+            lock(2, "relation t", Share, true, None),
+            lock(3, "relation t", RowExclusive, false, Some(30)),
+            lock(2, "relation t", ShareRowExclusive, false, Some(10)),
+            lock(4, "relation t", Share, false, Some(5)),
+        ];
+        let forest = aged(&[(1, 99), (2, 50), (3, 30), (4, 5)], rows);
+        assert_eq!(forest.cycles, Vec::<Vec<i32>>::new());
+        assert_eq!(drawn(&forest), "1 >3 >>~4 >2");
+        check_end(&forest, &[1], "2 | 3 4 | ");
+    }
+
+    #[test]
+    fn a_deadlock_is_found_although_a_free_holder_stands_beside() {
+        let rows = vec![
+            lock(1, "a", Share, true, None),
+            lock(2, "a", Share, true, None),
+            lock(3, "b", Exclusive, true, None),
+            lock(3, "a", Exclusive, false, Some(5)),
+            lock(2, "b", Exclusive, false, Some(4)),
+        ];
+        let forest = aged(&[(1, 10), (2, 20), (3, 30)], rows);
+        assert_eq!(forest.cycles, vec![vec![2, 3]]);
+        assert_eq!(drawn(&forest), "1 >3 >>2");
+        // The end of the one that is free ends no deadlock.
+        check_end(&forest, &[1], " |  | 3<2");
+        check_end(&forest, &[2], " |  | 3<1");
+    }
+
+    #[test]
+    fn without_a_beginning_the_order_is_the_servers_word() {
+        // Statements of the same age: 3 came after 4, as the server says.
+        let mut first = lock(3, "relation t", AccessShare, false, None);
+        first.blockers = vec![4];
+        let rows = vec![
+            lock(1, "relation t", AccessShare, true, None),
+            first,
+            lock(4, "relation t", AccessExclusive, false, None),
+        ];
+        assert_eq!(drawn(&grow(&[1, 3, 4], rows)), "1 >4 >>~3");
+    }
 
     #[test]
     fn eighty_waiters_on_one_row_have_one_culprit() {
-        let mut edges = Vec::new();
         let mut rows = vec![lock(1, "transactionid 700", Exclusive, true, None)];
         for waiter in 2..=81 {
             let first = waiter == 2;
             if first {
                 rows.push(lock(2, "tuple 5", Exclusive, true, None));
                 rows.push(lock(2, "transactionid 700", Share, false, Some(100)));
-                edges.push((2, 1));
             } else {
                 rows.push(lock(waiter, "tuple 5", Exclusive, false, Some(100 - u64::from(waiter as u32))));
-                edges.extend((2..waiter).map(|ahead| (waiter, ahead)));
             }
         }
         let pids: Vec<i32> = (1..=81).collect();
-        let forest = grow(&pids, &edges, rows);
+        let forest = grow(&pids, rows);
         let roots: Vec<&Node> = forest.roots().collect();
         assert_eq!(roots.len(), 1);
         assert_eq!(roots[0].who, Who::Backend(session(1, None).id));
@@ -452,8 +597,7 @@ mod tests {
             lock(13, "relation t", AccessExclusive, false, Some(20)),
             lock(14, "relation t", AccessShare, false, Some(10)),
         ];
-        let edges = [(11, 0), (12, 11), (13, 0), (13, 12), (13, 11), (14, 13)];
-        let forest = grow(&[11, 12, 13, 14], &edges, rows);
+        let forest = grow(&[11, 12, 13, 14], rows);
         assert_eq!(drawn(&forest), "Ptx1 >11 >>12 >13 >>~14");
         let ddl = &forest.nodes[3];
         assert_eq!(ddl.releases_if_cancelled, 1);
@@ -466,12 +610,10 @@ mod tests {
             lock(1, "relation t", AccessShare, true, None),
             lock(2, "relation t", AccessExclusive, false, Some(50)),
         ];
-        let mut edges = vec![(2, 1)];
         for reader in 3..=7 {
             rows.push(lock(reader, "relation t", AccessShare, false, Some(5)));
-            edges.push((reader, 2));
         }
-        let forest = grow(&[1, 2, 3, 4, 5, 6, 7], &edges, rows);
+        let forest = grow(&[1, 2, 3, 4, 5, 6, 7], rows);
         assert_eq!(forest.nodes[0].victims, 6);
         assert_eq!(forest.nodes[1].releases_if_cancelled, 5);
         assert_eq!(drawn(&forest), "1 >2 >>~3 >>~4 >>~5 >>~6 >>~7");
@@ -486,7 +628,7 @@ mod tests {
             lock(2, "a", Exclusive, false, Some(1)),
             lock(3, "a", Exclusive, false, Some(1)),
         ];
-        let forest = grow(&[1, 2, 3], &[(1, 2), (2, 1), (3, 1), (3, 2)], rows);
+        let forest = grow(&[1, 2, 3], rows);
         assert_eq!(forest.cycles, vec![vec![1, 2]]);
         assert_eq!(forest.nodes.len(), 3, "{}", drawn(&forest));
     }
@@ -495,7 +637,6 @@ mod tests {
     fn a_parallel_worker_stands_for_its_leader() {
         let sessions = vec![session(1, None), session(5, None), session(6, Some(5))];
         let reading = LockReading {
-            edges: vec![(6, 1), (5, 1)],
             rows: vec![
                 lock(1, "relation t", AccessExclusive, true, None),
                 lock(6, "relation t", AccessShare, false, Some(3)),
@@ -511,7 +652,7 @@ mod tests {
             lock(1, "advisory 42", Exclusive, true, None),
             lock(2, "advisory 42", Exclusive, false, Some(3)),
         ];
-        assert_eq!(drawn(&grow(&[2], &[(2, 1)], rows)), "gone1 >2");
-        assert_eq!(drawn(&grow(&[1], &[], Vec::new())), "");
+        assert_eq!(drawn(&grow(&[2], rows)), "gone1 >2");
+        assert_eq!(drawn(&grow(&[1], Vec::new())), "");
     }
 }

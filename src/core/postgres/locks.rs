@@ -1,5 +1,6 @@
 //! Rows of `pg_locks` as data, and which lock modes conflict.
 
+use crate::core::text::tidy;
 use std::time::Duration;
 
 /// The eight table-level lock modes, weakest first; row, transaction and advisory locks use two of them.
@@ -90,8 +91,11 @@ pub struct LockRow {
     pub mode: LockMode,
     /// Held, or waited for.
     pub granted: bool,
-    /// How long it has been waited for, where the server says so (14 and later).
+    /// How long it has been waited for, where the server says so (14 and later) or we have seen it begin.
     pub waiting: Option<Duration>,
+    /// Whom the server names as in the way of this process (`pg_blocking_pids`), where it does not say since when it waits: the only
+    /// trace of the order in the queue before version 14.
+    pub blockers: Vec<i32>,
 }
 
 /// A prepared transaction: it holds locks without a session, and survives a restart.
@@ -109,17 +113,64 @@ pub struct PreparedTransaction {
     pub age: Duration,
 }
 
-/// Who blocks whom, as the server tells it.
+impl PreparedTransaction {
+    /// The command that ends it without its changes, to be run in its database by its owner or a superuser.
+    #[must_use]
+    pub fn rollback(&self) -> String {
+        format!("ROLLBACK PREPARED {}", literal(&self.gid))
+    }
+
+    /// The command that makes its changes last.
+    #[must_use]
+    pub fn commit(&self) -> String {
+        format!("COMMIT PREPARED {}", literal(&self.gid))
+    }
+
+    /// Where these are to be run, and by whom.
+    #[must_use]
+    pub fn place(&self) -> String {
+        format!("in database {}, as {} or a superuser", tidy(&self.database, 63), tidy(&self.owner, 63))
+    }
+}
+
+/// `text` as a constant of SQL that can be typed: what cannot be seen is escaped.
+#[must_use]
+pub fn literal(text: &str) -> String {
+    let quoted = text.replace('\'', "''");
+    if !text.chars().any(|c| c == '\\' || c.is_control()) {
+        return format!("'{quoted}'");
+    }
+    let mut escaped = String::new();
+    for c in quoted.chars() {
+        match c {
+            '\\' => escaped.push_str("\\\\"),
+            c if c.is_control() => escaped.push_str(&format!("\\u{:04X}", u32::from(c))),
+            c => escaped.push(c),
+        }
+    }
+    format!("E'{escaped}'")
+}
+
+/// What an advisory lock is about, as the documentation of `pg_locks` takes it apart: one 64-bit key, or two of 32 bits.
+#[must_use]
+pub fn advisory(class: u32, object: u32, form: i16) -> String {
+    if form == 1 {
+        let key = (u64::from(class) << 32 | u64::from(object)).cast_signed();
+        format!("advisory lock {key}")
+    } else {
+        format!("advisory lock ({}, {})", class.cast_signed(), object.cast_signed())
+    }
+}
+
+/// Who holds what and who waits for what, as the server tells it.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct LockReading {
-    /// Waiter and blocker from `pg_blocking_pids`; the blocker is 0 for a prepared transaction. Holders and those queued ahead alike.
-    pub edges: Vec<(i32, i32)>,
-    /// The locks of everybody involved.
+    /// Every lock on a thing that somebody waits for: granted ones and those that are waited for.
     pub rows: Vec<LockRow>,
-    /// Prepared transactions.
+    /// Prepared transactions, where one is involved.
     pub prepared: Vec<PreparedTransaction>,
-    /// There were more rows than are read.
-    pub truncated: bool,
+    /// What is missing of all this, one sentence each.
+    pub missing: Vec<String>,
 }
 
 #[cfg(test)]
@@ -136,6 +187,22 @@ mod tests {
                 assert_eq!(row.conflicts(*column), mark == '#', "{row:?} against {column:?}");
             }
         }
+    }
+
+    #[test]
+    fn keys_of_advisory_locks_are_those_that_were_asked_for() {
+        // pg_advisory_lock(4711), (-1), (2^32 + 5); pg_advisory_lock(7, -2).
+        assert_eq!(advisory(0, 4711, 1), "advisory lock 4711");
+        assert_eq!(advisory(u32::MAX, u32::MAX, 1), "advisory lock -1");
+        assert_eq!(advisory(1, 5, 1), "advisory lock 4294967301");
+        assert_eq!(advisory(7, u32::MAX - 1, 2), "advisory lock (7, -2)");
+    }
+
+    #[test]
+    fn the_name_of_a_prepared_transaction_can_be_typed() {
+        assert_eq!(literal("tx1"), "'tx1'");
+        assert_eq!(literal("it's"), "'it''s'");
+        assert_eq!(literal("a\\b'c\u{1b}["), "E'a\\\\b''c\\u001B['");
     }
 
     #[test]

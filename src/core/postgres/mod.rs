@@ -24,4 +24,5 @@ pub use window::{StatementDelta, StatementsDelta};
 mod action;
 mod activity;
 mod copies;
-pub use action::{BackendId, CANCEL, PgAction, Pinned, TERMINATE, Upkeep};
+mod graph;
+pub use action::{BackendId, CANCEL, PgAction, Pinned, Promise, TERMINATE, Upkeep};

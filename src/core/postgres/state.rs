@@ -271,6 +271,12 @@ impl PostgresState {
         self.latest.as_ref().map(|(_, reading)| reading)
     }
 
+    /// How many wait for a lock; none when that could not be read.
+    #[must_use]
+    pub fn waiting(&self) -> Option<usize> {
+        self.forest.waiting(self.reading()?)
+    }
+
     fn absorb_totals(&mut self, reading: &PostgresReading, now: Now) {
         self.rates = Rates {
             wal_bytes: self.rates.wal_bytes,
@@ -338,6 +344,7 @@ impl PostgresState {
     }
 
     fn remember(&mut self, reading: &PostgresReading) {
+        let waiting = self.forest.waiting(reading).map(|waiting| waiting as f64);
         let sessions = reading.sessions.ready();
         let count = |pick: fn(&super::Session) -> bool| {
             sessions.map(|all| all.iter().filter(|session| pick(session)).count() as f64)
@@ -349,7 +356,7 @@ impl PostgresState {
         let runs =
             |session: &super::Session| session.is_client() && session.state == super::SessionState::Active;
         histories.active.push(count(runs));
-        histories.blocked.push(count(super::Session::waits_for_lock));
+        histories.blocked.push(waiting);
         histories.wal_bytes.push(self.rates.wal_bytes);
         histories.lag_bytes.push(lag_bytes(reading));
     }

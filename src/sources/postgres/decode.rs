@@ -1,6 +1,7 @@
 //! From rows to readings: logic, no I/O. Text is taken as bytes and read lossily: sessions of other encodings send what they like.
 
 use super::connection::Connection;
+use super::names::{Names, Thing};
 use crate::core::part::Part;
 use crate::core::postgres::BackendId;
 use crate::core::postgres::locks::{LockMode, LockRow, PreparedTransaction};
@@ -188,27 +189,53 @@ pub fn replication_slot(row: &Row) -> ReplicationSlot {
 }
 
 /// One lock row; nothing for a mode that never blocks.
-pub fn lock(row: &Row) -> Option<LockRow> {
-    let kind = text(row, 3).unwrap_or_default();
-    let relation = text(row, 4);
-    let number = text(row, 5).unwrap_or_default();
-    let object = match (kind.as_str(), relation) {
-        ("relation", Some(name)) => format!("table {name}"),
-        ("tuple", Some(name)) => format!("a row of {name}"),
-        ("transactionid", _) => format!("transaction {number}"),
-        ("advisory", _) => format!("advisory lock {number}"),
-        (kind, Some(name)) => format!("{kind} of {name}"),
-        (kind, None) => kind.to_owned(),
-    };
+pub fn lock(row: &Row, names: &Names) -> Option<LockRow> {
+    let thing = thing(row);
+    let blockers: Vec<i32> = get(row, 15).unwrap_or_default();
     Some(LockRow {
         pid: get(row, 0),
         prepared_xid: text(row, 1),
         tag: text(row, 2)?,
-        object,
-        mode: LockMode::parse(&text(row, 6)?)?,
-        granted: get(row, 7)?,
-        waiting: seconds(row, 8),
+        object: names.object(&thing),
+        mode: LockMode::parse(&text(row, 12)?)?,
+        granted: get(row, 13)?,
+        waiting: seconds(row, 14),
+        blockers,
     })
+}
+
+/// What a lock row is about, as numbers.
+pub fn thing(row: &Row) -> Thing {
+    Thing {
+        kind: text(row, 3).unwrap_or_default(),
+        database: get(row, 4),
+        relation: get(row, 5),
+        page: get(row, 6),
+        tuple: get(row, 7),
+        transaction: text(row, 8),
+        class: get(row, 9).unwrap_or_default(),
+        object: get(row, 10).unwrap_or_default(),
+        form: get(row, 11).unwrap_or_default(),
+    }
+}
+
+/// A number and the database that it names; whether that is ours.
+pub fn database_name(row: &Row) -> Option<(u32, String, bool)> {
+    Some((get(row, 0)?, text(row, 1)?, get(row, 2).unwrap_or_default()))
+}
+
+/// A number and the relation that it names.
+pub fn relation_name(row: &Row) -> Option<(u32, String)> {
+    let (schema, name) = (text(row, 1)?, text(row, 2)?);
+    let kind = match text(row, 3)?.as_str() {
+        "i" | "I" => "index",
+        "S" => "sequence",
+        "m" => "materialized view",
+        "v" => "view",
+        _ => "table",
+    };
+    let name = if schema == "public" { name } else { format!("{schema}.{name}") };
+    Some((get(row, 0)?, format!("{kind} {name}")))
 }
 
 /// One prepared transaction.

@@ -5,6 +5,7 @@ pub(crate) mod connection;
 mod decode;
 pub(super) mod doctor;
 mod looks;
+mod names;
 mod open;
 mod pooler;
 mod queries;

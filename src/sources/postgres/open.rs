@@ -2,10 +2,11 @@
 
 use super::connection::{self, Connection, Parameter, gap};
 use super::decode;
+use super::names::Names;
 use super::queries::{self, Questions};
 use super::sessions::{Ask, KnownSessions};
 use crate::core::part::{Gap, GapKind, Part};
-use crate::core::postgres::locks::LockReading;
+use crate::core::postgres::locks::{LockReading, LockRow};
 use crate::core::postgres::{DatabaseCounters, Health, PostgresReading, Server, Session, Statements};
 use crate::core::time::Now;
 use std::time::{Duration, Instant};
@@ -25,6 +26,7 @@ pub(super) struct Open {
     superusers: Vec<u32>,
     rights_at: Now,
     known: KnownSessions,
+    names: Names,
     warm: Option<(Now, Part<Statements>, Part<Health>)>,
 }
 
@@ -79,6 +81,7 @@ impl Open {
             superusers,
             rights_at: now,
             known: KnownSessions::default(),
+            names: Names::default(),
             warm: None,
             connection,
         })
@@ -101,7 +104,7 @@ impl Open {
         let waits = reading.sessions.ready().is_some_and(|all| all.iter().any(Session::waits_for_lock));
         // A role that cannot see others' waits cannot know whether anybody waits; it may still ask who blocks whom.
         if waits || !self.server.reads_all_stats {
-            reading.locks = self.locks().await?;
+            reading.locks = self.locks(now).await?;
         }
         if self.warm.as_ref().is_none_or(|(at, ..)| now.since(*at) >= WARM) {
             let statements = self.statements(now).await?;
@@ -180,27 +183,36 @@ impl Open {
         }
     }
 
-    async fn locks(&self) -> Result<Part<LockReading>, Error> {
-        let (edges, rows, prepared) = tokio::join!(
-            self.ask(queries::EDGES, &[]),
-            self.ask(&self.questions.locks, &[]),
-            self.ask(queries::PREPARED, &[]),
-        );
-        let pair = |row: &Row| (row.try_get(0).unwrap_or_default(), row.try_get(1).unwrap_or_default());
-        let edges = part(edges, "blocking", all(pair))?;
-        let rows =
-            part(rows, "locks", |rows| Some(rows.iter().filter_map(decode::lock).collect::<Vec<_>>()))?;
-        let prepared = part(prepared, "prepared transactions", all(decode::prepared))?;
-        Ok(match (edges, rows) {
-            (Part::Ready(edges), Part::Ready(rows)) => Part::Ready(LockReading {
-                edges,
-                truncated: rows.len() >= queries::LOCK_LIMIT,
-                rows,
-                prepared: prepared.ready().cloned().unwrap_or_default(),
-            }),
-            (Part::Unavailable(gap), _) | (_, Part::Unavailable(gap)) => Part::Unavailable(gap),
-            _ => Part::NotAsked,
-        })
+    async fn locks(&mut self, now: Now) -> Result<Part<LockReading>, Error> {
+        let rows = match part(self.ask(&self.questions.locks, &[]).await, "locks", Some)? {
+            Part::Ready(rows) => rows,
+            Part::Unavailable(gap) => return Ok(Part::Unavailable(gap)),
+            Part::NotAsked => return Ok(Part::NotAsked),
+        };
+        self.names.learn(&self.connection, &rows, now).await?;
+        let mut missing = Vec::new();
+        if rows.len() >= queries::LOCK_LIMIT {
+            missing.push(format!(
+                "only {} locks were read: some who hold on are missing, and nobody can say who would be released",
+                queries::LOCK_LIMIT
+            ));
+        }
+        let rows: Vec<LockRow> = rows.iter().filter_map(|row| decode::lock(row, &self.names)).collect();
+        let prepared = if rows.iter().any(|row| row.prepared_xid.is_some()) {
+            part(
+                self.ask(queries::PREPARED, &[]).await,
+                "names of prepared transactions",
+                all(decode::prepared),
+            )?
+        } else {
+            Part::NotAsked
+        };
+        missing.extend(prepared.gap().map(|gap| gap.note.clone()));
+        Ok(Part::Ready(LockReading {
+            rows,
+            prepared: prepared.ready().cloned().unwrap_or_default(),
+            missing,
+        }))
     }
 
     async fn statements(&self, now: Now) -> Result<Part<Statements>, Error> {

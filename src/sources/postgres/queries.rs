@@ -2,8 +2,11 @@
 
 use std::collections::{HashMap, HashSet};
 
-/// Locks beyond this are not read; a lock storm must not become our own load.
+/// Locks beyond this are not read (those that are waited for come first); a lock storm must not become our own load.
 pub const LOCK_LIMIT: usize = 20_000;
+/// While no more than this wait, the server is asked whom it sees in the way of each that it gives no beginning for: its answers
+/// grow with the square of their number.
+const ASKED_ONE_BY_ONE: usize = 200;
 /// Statements beyond this are not read; `pg_stat_statements.max` is 5000 by default.
 pub const STATEMENT_LIMIT: usize = 20_000;
 
@@ -55,13 +58,17 @@ pub const STANDBY: &str = "SELECT (SELECT status FROM pg_catalog.pg_stat_wal_rec
      (SELECT extract(epoch FROM clock_timestamp() - last_msg_receipt_time)::float8 FROM pg_catalog.pg_stat_wal_receiver LIMIT 1), \
      pg_is_wal_replay_paused()";
 
-/// Waiter and blocker. Only asked while somebody waits.
-pub const EDGES: &str = "SELECT a.pid, b.pid FROM pg_catalog.pg_stat_activity a, \
-     LATERAL unnest(pg_blocking_pids(a.pid)) b(pid) WHERE a.wait_event_type = 'Lock' LIMIT 50000";
-
 /// Prepared transactions with their age.
 pub const PREPARED: &str = "SELECT gid, transaction::text, owner, database, \
-     extract(epoch FROM clock_timestamp() - prepared)::float8 FROM pg_catalog.pg_prepared_xacts LIMIT 1000";
+     extract(epoch FROM clock_timestamp() - prepared)::float8 FROM pg_catalog.pg_prepared_xacts";
+
+/// The names behind the numbers of databases.
+pub const DATABASE_NAMES: &str =
+    "SELECT d.oid, d.datname, d.datname = current_database() FROM pg_catalog.pg_database d";
+
+/// The names behind the numbers of relations in our own database.
+pub const RELATION_NAMES: &str = "SELECT c.oid, n.nspname, c.relname, c.relkind::text FROM pg_catalog.pg_class c \
+     JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = ANY($1)";
 
 /// The archiver.
 pub const ARCHIVER: &str = "SELECT current_setting('archive_mode') <> 'off', archived_count::float8, failed_count::float8, \
@@ -108,29 +115,7 @@ pub fn questions(columns: &[(String, String)], schema: Option<&str>) -> Question
     };
     let query_id = or_null("pg_stat_activity", "query_id", "a.query_id", "int8");
     let (sessions, changed) = sessions(&query_id);
-    let waiting = or_null(
-        "pg_locks",
-        "waitstart",
-        "extract(epoch FROM clock_timestamp() - l.waitstart)::float8",
-        "float8",
-    );
-    // A prepared transaction keeps the virtual id of the session that prepared it (or none, after a restart): what it holds is known
-    // as its own by the lock on its transaction id.
-    let locks = format!(
-        "WITH l AS MATERIALIZED (SELECT l.*, concat_ws('/', locktype, coalesce(database::text, '-'), \
-         coalesce(relation::text, '-'), coalesce(page::text, '-'), coalesce(tuple::text, '-'), coalesce(virtualxid, '-'), \
-         coalesce(transactionid::text, '-'), coalesce(classid::text, '-'), coalesce(objid::text, '-'), \
-         coalesce(objsubid::text, '-')) AS tag FROM pg_catalog.pg_locks l WHERE l.mode <> 'SIReadLock'), \
-         p AS MATERIALIZED (SELECT DISTINCT l.virtualtransaction, p.transaction::text AS xid FROM pg_catalog.pg_prepared_xact() p \
-         JOIN l ON l.pid IS NULL AND l.granted AND l.locktype = 'transactionid' AND l.transactionid = p.transaction) \
-         SELECT l.pid, CASE WHEN l.pid IS NULL THEN (SELECT p.xid FROM p WHERE p.virtualtransaction = l.virtualtransaction LIMIT 1) END, \
-         l.tag, l.locktype, \
-         coalesce(c.relname::text, l.relation::text || CASE WHEN l.database = 0 THEN '' ELSE '@' || l.database::text END), \
-         coalesce(l.transactionid::text, l.objid::text), l.mode, l.granted, {waiting} \
-         FROM l LEFT JOIN pg_catalog.pg_class c ON c.oid = l.relation AND l.database IN (0, (SELECT oid FROM \
-         pg_catalog.pg_database WHERE datname = current_database())) \
-         WHERE l.tag IN (SELECT w.tag FROM l w WHERE NOT w.granted) LIMIT {LOCK_LIMIT}"
-    );
+    let locks = locks(has("pg_locks", "waitstart"));
     let (timed, requested, from) = if has("pg_stat_checkpointer", "num_timed") {
         ("c.num_timed::float8", "c.num_requested::float8", "pg_catalog.pg_stat_checkpointer c")
     } else {
@@ -168,6 +153,31 @@ pub fn questions(columns: &[(String, String)], schema: Option<&str>) -> Question
             format!("SELECT queryid, query FROM {schema}.pg_stat_statements(true) WHERE queryid = ANY($1)")
         }),
     }
+}
+
+/// The question for locks. What they are about comes as numbers: a name would need catalogs, and a lock on one of those would take the
+/// tree away. A prepared transaction keeps the virtual id of the session that prepared it (or none, after a restart): what it holds is
+/// known as its own by the lock on its transaction id.
+fn locks(tells_begin: bool) -> String {
+    let (waiting, untold) = if tells_begin {
+        ("extract(epoch FROM statement_timestamp() - l.waitstart)::float8", "AND l.waitstart IS NULL")
+    } else {
+        ("NULL::float8", "")
+    };
+    format!(
+        "WITH l AS MATERIALIZED (SELECT l.*, concat_ws('/', locktype, coalesce(database::text, '-'), \
+         coalesce(relation::text, '-'), coalesce(page::text, '-'), coalesce(tuple::text, '-'), coalesce(virtualxid, '-'), \
+         coalesce(transactionid::text, '-'), coalesce(classid::text, '-'), coalesce(objid::text, '-'), \
+         coalesce(objsubid::text, '-')) AS tag FROM pg_catalog.pg_locks l WHERE l.mode <> 'SIReadLock'), \
+         p AS MATERIALIZED (SELECT DISTINCT l.virtualtransaction, p.transaction::text AS xid FROM pg_catalog.pg_prepared_xact() p \
+         JOIN l ON l.pid IS NULL AND l.granted AND l.locktype = 'transactionid' AND l.transactionid = p.transaction) \
+         SELECT l.pid, CASE WHEN l.pid IS NULL THEN (SELECT p.xid FROM p WHERE p.virtualtransaction = l.virtualtransaction LIMIT 1) END, \
+         l.tag, l.locktype, l.database, l.relation, l.page, l.tuple, coalesce(l.transactionid::text, l.virtualxid), \
+         l.classid, l.objid, l.objsubid, l.mode, l.granted, {waiting}, \
+         CASE WHEN NOT l.granted {untold} AND (SELECT count(*) FROM l w WHERE NOT w.granted) <= {ASKED_ONE_BY_ONE} \
+         THEN pg_blocking_pids(l.pid) END \
+         FROM l WHERE l.tag IN (SELECT w.tag FROM l w WHERE NOT w.granted) ORDER BY l.granted LIMIT {LOCK_LIMIT}"
+    )
 }
 
 /// The question for every session, and the one for those that have changed.

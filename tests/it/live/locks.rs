@@ -3,11 +3,13 @@
 use super::{Watch, server};
 use stacktop::config::target::Connect;
 use stacktop::config::url;
-use stacktop::core::postgres::PostgresState;
+use stacktop::core::action::{Action, Preview};
+use stacktop::core::place::{RowKey, Screen};
 use stacktop::core::postgres::blocking::{Edge, Node, Who};
+use stacktop::core::postgres::{PostgresState, backend_key, prepared_key};
 use stacktop::core::world::SystemState;
 use stacktop::panels::panel;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 use tokio_postgres::{Client, NoTls};
 
@@ -101,10 +103,57 @@ impl Lab {
         nodes.find(|node| self.letter(&node.who).as_deref() == Some(name)).expect("the node")
     }
 
+    /// What the server says of each of ours who waits: everybody in its way.
+    async fn told(&self) -> BTreeMap<char, BTreeSet<i32>> {
+        let pids: Vec<i32> = self.names.keys().copied().collect();
+        let sql = "SELECT p, pg_blocking_pids(p) FROM unnest($1::int4[]) p WHERE cardinality(pg_blocking_pids(p)) > 0";
+        let rows = connected(&self.url).await.query(sql, &[&pids]).await.expect("the server's word");
+        rows.iter()
+            .map(|row| (self.names[&row.get(0)], row.get::<_, Vec<i32>>(1).into_iter().collect()))
+            .collect()
+    }
+
+    /// The same as the program sees it.
+    fn seen(&self) -> BTreeMap<char, BTreeSet<i32>> {
+        let graph = &self.state().forest.graph;
+        let nodes = self.state().forest.nodes.iter().filter(|node| node.wants.is_some());
+        let ours = nodes.filter_map(|node| Some((*self.names.get(&node.who.pid()?)?, &node.who)));
+        ours.map(|(name, who)| {
+            (name, graph.in_the_way(who).iter().map(|other| other.pid().unwrap_or(0)).collect())
+        })
+        .collect()
+    }
+
+    fn key(&self, name: char) -> RowKey {
+        match self.node(&name.to_string()).who {
+            Who::Backend(id) => backend_key("it", id),
+            ref other => panic!("{other:?}"),
+        }
+    }
+
+    /// What letter `letter` of the menu would do to `name`.
+    fn offered(&self, name: char, letter: char) -> (Action, Preview) {
+        let offers = panel(Screen::Blocking).offers(self.watch.context(), &[], &self.key(name), &[]);
+        let offer = offers.into_iter().find(|offer| offer.letter == letter).expect("the offer");
+        offer.choice.expect("possible")
+    }
+
+    /// Does it, and tells what was found afterwards.
+    async fn act(&mut self, action: Action) -> String {
+        self.watch.act(action).await.expect("done");
+        let text = std::fs::read_to_string(self.watch.audit_file()).expect("an audit trail");
+        let last: serde_json::Value =
+            serde_json::from_str(text.lines().last().expect("a line")).expect("JSON");
+        assert_eq!(last["phase"], "verified");
+        last["result"].as_str().expect("a result").to_owned()
+    }
+
+    /// Polls until the trees are these; then everybody in the way of everybody is as the server says.
     async fn until(&mut self, expected: &str) {
         for _ in 0..50 {
             self.watch.poll().await.expect("a poll");
             if self.drawn() == expected {
+                assert_eq!(self.seen(), self.told().await, "{expected} on {}", self.url);
                 return;
             }
             tokio::time::sleep(Duration::from_millis(100)).await;
@@ -185,14 +234,181 @@ async fn a_queued_ddl_is_told_from_the_one_that_holds() {
         }
         lab.until("R >d >>~a >>~b >>~c").await;
         assert_eq!(lab.node("d").releases_if_cancelled, 3);
-        let shown =
-            format!("{:?}", panel(stacktop::core::place::Screen::Blocking).content(lab.watch.context(), &[]));
+        let shown = format!("{:?}", panel(Screen::Blocking).content(lab.watch.context(), &[]));
         assert!(shown.contains("cancel releases 3"), "{shown}");
         reader.batch_execute("ROLLBACK").await.expect("released");
         assert!(ddl.await.expect("no panic"));
         for waiter in waiters {
             assert!(waiter.await.expect("no panic"));
         }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_who_hold_on_are_both_known_and_nothing_false_is_promised() {
+    for mut lab in Lab::each("two_who_hold_on_are_both_known_and_nothing_false_is_promised").await {
+        let _older = lab.holder('A', "LOCK TABLE @ IN SHARE MODE").await;
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        let _younger = lab.holder('B', "LOCK TABLE @ IN SHARE MODE").await;
+        let waiter = lab.waiter('u', "UPDATE @ SET state = 'paid' WHERE id = 1").await;
+        lab.until("A >u B").await;
+        let pid = |name: char| *lab.names.iter().find(|(_, other)| **other == name).expect("a pid").0;
+        let (a, b, u) = (pid('A'), pid('B'), pid('u'));
+        let screen = format!("{:?}", panel(Screen::Blocking).content(lab.watch.context(), &[]));
+        assert!(screen.contains(&format!("+1 more holder: {b}")), "{screen}");
+        assert!(screen.contains("1 session waits behind 1 root, 1 more holds on beside"), "{screen}");
+        let card = format!("{:?}", panel(Screen::Blocking).content(lab.watch.context(), &[lab.key('u')]));
+        assert!(card.contains(&format!("pid {a}")) && card.contains(&format!("pid {b}")), "{card}");
+
+        let (action, preview) = lab.offered('A', 't');
+        assert!(
+            preview.title.ends_with("and release nobody; 1 is still held by others"),
+            "{}",
+            preview.title
+        );
+        let held = preview.facts.iter().find(|(label, _)| label == "still held").expect("who is held");
+        assert!(held.1.starts_with(&format!("pid {u} by pid {b} (")), "{}", held.1);
+        let found = lab.act(action).await;
+        let expected =
+            format!("pid {a} is gone; it alone stopped nobody, and 1 of 1 still wait (pid {u} for {b})");
+        assert_eq!(found, expected);
+        lab.until("B >u").await;
+        let (action, preview) = lab.offered('B', 't');
+        assert!(preview.title.ends_with("and release 1 session"), "{}", preview.title);
+        assert_eq!(lab.act(action).await, format!("pid {b} is gone; 1 of 1 released"));
+        assert!(waiter.await.expect("no panic"));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_migration_behind_four_readers_is_cancelled_first() {
+    for mut lab in Lab::each("a_migration_behind_four_readers_is_cancelled_first").await {
+        let mut readers = Vec::new();
+        for name in ['W', 'X', 'Y', 'Z'] {
+            readers.push(lab.holder(name, "SELECT count(*) FROM @").await);
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        let ddl = lab.waiter('d', "ALTER TABLE @ ADD COLUMN more int").await;
+        let mut waiters = Vec::new();
+        for name in ['a', 'b', 'c'] {
+            waiters.push(lab.waiter(name, "SELECT count(*) FROM @").await);
+        }
+        lab.until("W >d >>~a >>~b >>~c X Y Z").await;
+        let pid = |name: char| *lab.names.iter().find(|(_, other)| **other == name).expect("a pid").0;
+        let verdict = lab.watch.verdict();
+        let culprit = format!("pid {} (postgres, idle in transaction", pid('W'));
+        assert!(
+            verdict.contains(&culprit) && verdict.contains("and 3 more holders block 4 sessions"),
+            "{verdict}"
+        );
+        let offers = panel(Screen::Blocking).offers(lab.watch.context(), &[], &lab.key('W'), &[]);
+        assert_eq!(offers[0].label, format!("cancel pid {}, which waits and stops the queue", pid('d')));
+        let (_, preview) = lab.offered('W', 't');
+        assert!(
+            preview.title.ends_with("and release nobody; 4 are still held by others"),
+            "{}",
+            preview.title
+        );
+        let (action, preview) = lab.offered('W', 'd');
+        assert!(preview.title.ends_with("and release 3 sessions"), "{}", preview.title);
+        let found = lab.act(action).await;
+        assert!(found.contains("stopped its statement") || found.contains("is gone"), "{found}");
+        assert!(found.ends_with("3 of 3 released"), "{found}");
+        assert!(!ddl.await.expect("no panic"), "it was cancelled");
+        for waiter in waiters {
+            assert!(waiter.await.expect("no panic"), "the readers still hold on and nobody waits");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_holds_already_is_served_before_who_came_earlier() {
+    for mut lab in Lab::each("who_holds_already_is_served_before_who_came_earlier").await {
+        let older = lab.holder('A', "LOCK TABLE @ IN SHARE MODE").await;
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        let both = lab.holder('B', "LOCK TABLE @ IN SHARE MODE").await;
+        let writer = lab.waiter('u', "UPDATE @ SET state = 'paid' WHERE id = 1").await;
+        let sql = format!("LOCK TABLE {} IN SHARE ROW EXCLUSIVE MODE; COMMIT", lab.table);
+        let both = tokio::spawn(async move { both.batch_execute(&sql).await.is_ok() });
+        tokio::time::sleep(Duration::from_millis(150)).await;
+        let reader = lab.waiter('s', "LOCK TABLE @ IN SHARE MODE").await;
+        lab.until("A >u >>~s >B").await;
+        let (_, preview) = lab.offered('A', 't');
+        assert!(preview.title.ends_with("and release 1 session; 2 move up"), "{}", preview.title);
+        older.batch_execute("ROLLBACK").await.expect("released");
+        assert!(
+            both.await.expect("no panic")
+                && writer.await.expect("no panic")
+                && reader.await.expect("no panic")
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_prepared_transaction_beside_a_session_has_its_command() {
+    for mut lab in Lab::each("a_prepared_transaction_beside_a_session_has_its_command").await {
+        let gid = lab.table.clone();
+        let owner = connected(&lab.url).await;
+        let sql = format!("BEGIN; UPDATE {gid} SET state = 'held' WHERE id = 1; PREPARE TRANSACTION '{gid}'");
+        owner.batch_execute(&sql).await.expect("prepared");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        let live = lab.holder('R', "UPDATE @ SET state = 'held' WHERE id = 2").await;
+        let waiter = lab.waiter('w', "LOCK TABLE @ IN SHARE MODE").await;
+        lab.until("prepared >w R").await;
+        let key = prepared_key("it", &gid);
+        let blocking = panel(Screen::Blocking);
+        let card = format!("{:?}", blocking.content(lab.watch.context(), std::slice::from_ref(&key)));
+        let command = format!("ROLLBACK PREPARED '{gid}'");
+        assert!(card.contains(&command) && card.contains("in database postgres, as postgres"), "{card}");
+        assert_eq!(blocking.copy(lab.watch.context(), &[], &key), Some(command.clone()));
+        let refusal =
+            blocking.offers(lab.watch.context(), &[], &key, &[])[0].choice.clone().expect_err("no signal");
+        assert!(refusal.remedy.expect("a way").contains(&command));
+        let (_, preview) = lab.offered('R', 't');
+        let held = preview.facts.iter().find(|(label, _)| label == "still held").expect("who is held");
+        assert!(
+            held.1.ends_with(&format!("by prepared {}", &gid[..39.min(gid.len())]))
+                || held.1.contains("by prepared"),
+            "{}",
+            held.1
+        );
+        owner.batch_execute(&command).await.expect("rolled back");
+        lab.until("R >w").await;
+        live.batch_execute("ROLLBACK").await.expect("released");
+        assert!(waiter.await.expect("no panic"));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_locked_in_another_database_is_said_to_be_there() {
+    for mut lab in Lab::each("what_is_locked_in_another_database_is_said_to_be_there").await {
+        let admin = connected(&lab.url).await;
+        for sql in ["DROP DATABASE IF EXISTS lockselsewhere", "CREATE DATABASE lockselsewhere"] {
+            admin.batch_execute(sql).await.expect("a database");
+        }
+        let home = std::mem::take(&mut lab.url);
+        lab.url = home.rsplit_once('/').map(|(server, _)| format!("{server}/lockselsewhere")).expect("a URL");
+        connected(&lab.url).await.batch_execute("CREATE TABLE there (id int)").await.expect("a table");
+        let root = lab.holder('R', "LOCK TABLE there; SELECT pg_advisory_xact_lock(7, -2), pg_advisory_xact_lock(9223372036854775807)").await;
+        let table = lab.waiter('a', "SELECT count(*) FROM there").await;
+        let pair = lab.waiter('b', "SELECT pg_advisory_xact_lock(7, -2)").await;
+        let long = lab.waiter('c', "SELECT pg_advisory_xact_lock(9223372036854775807)").await;
+        lab.until("R >a >b >c").await;
+        let wanted = |name: &str| lab.node(name).wants.clone().expect("what it wants").1;
+        assert!(
+            wanted("a").starts_with("table ") && wanted("a").ends_with(" of database lockselsewhere"),
+            "{}",
+            wanted("a")
+        );
+        assert_eq!(wanted("b"), "advisory lock (7, -2) of database lockselsewhere");
+        assert_eq!(wanted("c"), "advisory lock 9223372036854775807 of database lockselsewhere");
+        root.batch_execute("ROLLBACK").await.expect("released");
+        for waiter in [table, pair, long] {
+            assert!(waiter.await.expect("no panic"));
+        }
+        drop(root);
+        lab.url = home;
+        let _ = admin.batch_execute("DROP DATABASE lockselsewhere").await;
     }
 }
 
@@ -206,7 +422,7 @@ async fn an_advisory_lock_has_its_holder() {
         assert!(lab.waiter('x', "SELECT pg_advisory_xact_lock(7, 4712)").await.await.expect("no panic"));
         lab.until("R >a >b").await;
         let (_, object) = lab.node("R").holds.clone().expect("what it holds");
-        assert!(object.contains("advisory"), "{object}");
+        assert_eq!(object, "advisory lock (7, 4711) of database postgres");
         root.batch_execute("ROLLBACK").await.expect("released");
         assert!(one.await.expect("no panic") && two.await.expect("no panic"));
     }

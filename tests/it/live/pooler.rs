@@ -190,8 +190,10 @@ async fn polling_through_a_pool_works_and_leaves_nothing_behind() {
     }
     drop(guests);
     let target = watch.target.id.clone();
-    let outcome =
-        watch.act(Action::Postgres { target, act: PgAction::Terminate { backend } }).await.expect("done");
+    let outcome = watch
+        .act(Action::Postgres { target, act: PgAction::one((backend, None), true) })
+        .await
+        .expect("done");
     assert_eq!(outcome.verdict, Verdict::Done);
     assert!(session.simple_query("SELECT 1").await.is_err(), "it was ended");
 }

@@ -241,7 +241,7 @@ async fn a_root_with_nine_waiters_is_named_and_ended() {
     assert!(cancel.choice.is_err(), "a cancel does nothing to an idle session");
     let terminate = offers.iter().find(|offer| offer.letter == 't').expect("a terminate");
     let (action, preview) = terminate.choice.clone().expect("possible");
-    assert!(preview.title.contains("release 9 sessions"), "{}", preview.title);
+    assert!(preview.title.ends_with("and release 1 session; 8 move up"), "{}", preview.title);
     let outcome = watch.act(action).await.expect("done");
     assert_eq!(outcome.verdict, Verdict::Done);
     for waiter in waiters {
@@ -265,7 +265,7 @@ async fn a_role_that_may_not_signal_is_told_the_grant() {
     assert_eq!(refusal.remedy.as_deref(), Some("GRANT pg_signal_backend TO monitor"));
     // The server refuses too, and the session lives.
     let target = watch.target.id.clone();
-    let act = PgAction::Terminate { backend: id };
+    let act = PgAction::one((id, None), true);
     let error = watch.act(Action::Postgres { target, act }).await.expect_err("refused");
     assert!(matches!(error, ActionError::NotDone(_)), "{error:?}");
     assert_eq!(pid(&session).await, id.pid);
@@ -280,10 +280,10 @@ async fn another_identity_is_never_hit() {
     let watch = watch(&role(&url, "responder"));
     let reused = BackendId { backend_start_micros: id.backend_start_micros - 1, ..id };
     let target = watch.target.id.clone();
-    let act = PgAction::Terminate { backend: reused };
+    let act = PgAction::one((reused, None), true);
     let outcome = watch.act(Action::Postgres { target: target.clone(), act }).await.expect("an answer");
     assert_eq!(outcome.verdict, Verdict::Nothing);
-    let act = PgAction::Cancel { backend: id, query_start_micros: 1 };
+    let act = PgAction::one((id, Some(1)), false);
     let outcome = watch.act(Action::Postgres { target, act }).await.expect("an answer");
     assert_eq!(outcome.verdict, Verdict::Nothing);
     assert_eq!(pid(&session).await, id.pid);

@@ -120,7 +120,7 @@ async fn no_slot_left(url: &str) {
         .expect("itself");
     let backend = BackendId { pid: row.get(0), backend_start_micros: row.get(1) };
     let (id, target) = (gate.next_id(), watch.target.id.clone());
-    let act = PgAction::Terminate { backend };
+    let act = PgAction::one((backend, None), true);
     let confirmed = Confirmed::by_a_person(Action::Postgres { target: target.clone(), act });
     let permit = Permit { target, until: None };
     let outcome = gate.perform(&id, &confirmed, &permit).await.expect("it acts");

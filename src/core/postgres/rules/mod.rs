@@ -1,5 +1,6 @@
 //! The rules about a PostgreSQL server. Each names its culprit, how many are hit, and what may be done.
 
+mod blocked;
 mod copies;
 mod pools;
 mod specs;
@@ -8,7 +9,8 @@ mod unread;
 pub use specs::RULES;
 pub use unread::unread;
 
-use super::blocking::{Node, Who};
+use super::blocking::Who;
+use super::locks::PreparedTransaction;
 use super::reading::{PostgresReading, Session};
 use super::{BackendId, Look, PostgresState, Setback};
 use crate::core::alert::{Rulebook, Severity, Signal};
@@ -134,54 +136,6 @@ impl Scene<'_> {
                 next_step: step.to_owned(),
                 place,
             });
-        }
-    }
-
-    fn blocked(&mut self) {
-        let roots: Vec<Node> = self.state.forest.roots().cloned().collect();
-        for root in roots {
-            let longest = root.longest.unwrap_or_default();
-            let by_wait = self.rules.grade("postgres.blocked", longest.as_secs_f64());
-            let by_count = self.rules.grade("postgres.blocked_sessions", root.victims as f64);
-            let Some(severity) = by_wait.max(by_count) else {
-                continue;
-            };
-            let (name, step, row) = match &root.who {
-                Who::Backend(id) => {
-                    let session = self.session(*id);
-                    let name = session.map_or_else(|| format!("pid {}", id.pid), describe);
-                    let idle = session.is_some_and(|session| session.state.is_idle_in_transaction());
-                    let step = if idle {
-                        "x on it: terminate (a cancel does nothing)"
-                    } else {
-                        "x on it: cancel first"
-                    };
-                    (name, step, backend_key(self.target.as_str(), *id))
-                }
-                Who::Prepared(gid) => (
-                    format!("prepared transaction {}", tidy(gid, 40)),
-                    "COMMIT or ROLLBACK PREPARED as its owner",
-                    prepared_key(self.target.as_str(), gid),
-                ),
-                Who::Gone(pid) => (
-                    format!("pid {pid} (gone since)"),
-                    "look again",
-                    RowKey::new(&["gone", self.target.as_str(), &pid.to_string()]),
-                ),
-            };
-            let sentence = format!("{name} blocks {}", counted(root.victims, "session"));
-            let subject = format!("{:?}", root.who);
-            let place = Place { screen: Screen::Blocking, row: Some(row) };
-            self.push(
-                "postgres.blocked",
-                &subject,
-                severity,
-                sentence,
-                Some(longest),
-                root.victims,
-                step,
-                place,
-            );
         }
     }
 
@@ -379,7 +333,9 @@ impl Scene<'_> {
                     tidy(&database, 20),
                     lasting(age)
                 );
-                let step = "COMMIT or ROLLBACK PREPARED as its owner";
+                let known =
+                    PreparedTransaction { gid: gid.clone(), xid: String::new(), owner, database, age };
+                let step = format!("{} {}", known.rollback(), known.place());
                 self.push(
                     "postgres.prepared",
                     &gid,
@@ -387,7 +343,7 @@ impl Scene<'_> {
                     sentence,
                     Some(age),
                     0,
-                    step,
+                    &step,
                     Self::on(Screen::Health),
                 );
             }

@@ -7,6 +7,10 @@ use super::url;
 use crate::core::postgres::Rotation;
 use std::path::PathBuf;
 
+/// What is said of a file for a secret that is not there.
+const NO_FILE: &str = "the file that it names for a secret does not exist (the name is not repeated here, for the secret itself may stand \
+     there by mistake)";
+
 fn secret(
     file: Option<&PathBuf>,
     command: Option<&String>,
@@ -14,9 +18,8 @@ fn secret(
 ) -> Result<Option<Secret>, String> {
     match (file, command) {
         (Some(_), Some(_)) => Err("give password_file or password_command, not both".to_owned()),
-        (Some(path), None) if !path.exists() => {
-            Err(format!("the password file {} does not exist", path.display()))
-        }
+        // The secret itself may stand there by mistake: it is not repeated.
+        (Some(path), None) if !path.exists() => Err(NO_FILE.to_owned()),
         (Some(path), None) => Ok(Some(Secret::File(path.clone()))),
         (None, Some(command)) => Ok(Some(Secret::Command(command.clone()))),
         (None, None) => Ok(inline),
@@ -52,16 +55,16 @@ pub(super) fn postgres(entry: &PostgresFile) -> Result<Connect, String> {
 
 /// `host:port` each; without a port it is `usual`.
 fn addresses(what: &str, given: Option<&[String]>, usual: u16) -> Result<Vec<(String, u16)>, String> {
-    let address = |text: &String| {
-        let parsed = text.rsplit_once(':').map_or(Some((text.as_str(), usual)), |(host, port)| {
-            port.parse().ok().map(|port: u16| (host, port))
-        });
-        let (host, port) =
-            parsed.ok_or_else(|| format!("{what}: `{text}` is no address; write host:{usual}"))?;
-        // An IPv6 address stands in brackets.
-        Ok((host.trim_matches(['[', ']']).to_owned(), port))
+    let address = |(index, text): (usize, &String)| {
+        let parsed = url::host_and_port(text).ok().filter(|(host, _)| url::is_host(host));
+        // What stands there may be a URL with a password: it is not repeated.
+        let (host, port) = parsed.ok_or_else(|| {
+            let url = if text.contains("://") { ", not a URL" } else { "" };
+            format!("{what}: number {} is no address; write host:{usual}{url}", index + 1)
+        })?;
+        Ok((host, port.unwrap_or(usual)))
     };
-    given.unwrap_or_default().iter().map(address).collect()
+    given.unwrap_or_default().iter().enumerate().map(address).collect()
 }
 
 pub(super) fn redis(entry: &RedisFile) -> Result<Connect, String> {
@@ -96,7 +99,7 @@ pub(super) fn redis(entry: &RedisFile) -> Result<Connect, String> {
         if let Some(pointer) = pointer {
             if !pointer.starts_with('/') {
                 return Err(format!(
-                    "envelope.{key}: `{pointer}` is no JSON pointer; it begins with a slash: /originalData"
+                    "envelope.{key} is no JSON pointer; it begins with a slash: /originalData"
                 ));
             }
             *place = Some(pointer.clone());
@@ -120,8 +123,14 @@ pub(super) fn http(entry: &HttpFile) -> Result<HttpConnect, String> {
         (Some(user), Some(password), None, None) => {
             http.auth = HttpAuth::Basic { user: user.clone(), password };
         }
-        (None, None, Some(token), None) => http.auth = HttpAuth::Bearer(Secret::File(token.clone())),
-        (None, None, None, Some(key)) => http.auth = HttpAuth::ApiKey(Secret::File(key.clone())),
+        (None, None, Some(token), None) if token.exists() => {
+            http.auth = HttpAuth::Bearer(Secret::File(token.clone()));
+        }
+        (None, None, None, Some(key)) if key.exists() => {
+            http.auth = HttpAuth::ApiKey(Secret::File(key.clone()));
+        }
+        (None, None, Some(_), None) => return Err(format!("token_file: {NO_FILE}")),
+        (None, None, None, Some(_)) => return Err(format!("api_key_file: {NO_FILE}")),
         (Some(_), None, _, _) => {
             return Err("a user without a password: set password_file or password_command".to_owned());
         }
@@ -173,7 +182,10 @@ mod tests {
         let expected = [("10.0.0.2", 7000), ("cache-2", 6379), ("fd00::2", 7001)];
         assert_eq!(read, expected.map(|(host, port)| (host.to_owned(), port)));
         let wrong = addresses("nodes", Some(&["cache-2:x".to_owned()]), 6379).expect_err("no port");
-        assert!(wrong.contains("`cache-2:x`") && wrong.contains("host:6379"), "{wrong}");
+        assert_eq!(wrong, "nodes: number 1 is no address; write host:6379");
+        let url = "redis://:geheim@cache-2:1".to_owned();
+        let wrong = addresses("sentinels", Some(&[url]), 26_379).expect_err("a URL");
+        assert_eq!(wrong, "sentinels: number 1 is no address; write host:26379, not a URL");
         assert!(addresses("nodes", None, 6379).expect("none").is_empty());
     }
 }

@@ -354,7 +354,7 @@ mod tests {
         refused("[[postgres]]\nurl = \"mysql://h\"\n", "stacktop.toml:2:7: `mysql://` is not Postgres");
         refused(
             "[[postgres]]\nurl = \"postgres://u@h/d\"\npassword_file = \"/nowhere/secret\"\n",
-            "/nowhere/secret does not exist",
+            "stacktop.toml:2:7: the file that it names for a secret does not exist",
         );
         refused("[[search]]\nurl = \"http://h:9200\"\nuser = \"elastic\"\n", "a user without a password");
         refused("[[redis]]\nurl = \"redis://h\"\ninterval = \"10ms\"\n", "use 200ms or more");

@@ -206,8 +206,8 @@ impl Default for RedisConnect {
     }
 }
 
-/// How an HTTP source is reached.
-#[derive(Clone, Debug)]
+/// How an HTTP source is reached. `Debug` never shows the query of its URL, in which a token may stand.
+#[derive(Clone)]
 pub struct HttpConnect {
     /// Base URL without user and password.
     pub url: String,
@@ -215,6 +215,14 @@ pub struct HttpConnect {
     pub auth: HttpAuth,
     /// PEM file of trusted roots; `None` means the system's.
     pub root_cert: Option<PathBuf>,
+}
+
+impl std::fmt::Debug for HttpConnect {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let mut shown = f.debug_struct("HttpConnect");
+        shown.field("url", &self.shown_url()).field("auth", &self.auth).field("root_cert", &self.root_cert);
+        shown.finish()
+    }
 }
 
 impl HttpConnect {
@@ -243,8 +251,8 @@ impl HttpConnect {
     }
 }
 
-/// How an HTTP client proves who it is.
-#[derive(Clone, Debug, Default)]
+/// How an HTTP client proves who it is. `Debug` never shows a user, which is a token in the URLs of many services.
+#[derive(Clone, Default)]
 pub enum HttpAuth {
     /// Not at all.
     #[default]
@@ -260,6 +268,17 @@ pub enum HttpAuth {
     Bearer(Secret),
     /// `Authorization: ApiKey …` (Elasticsearch): the encoded key.
     ApiKey(Secret),
+}
+
+impl std::fmt::Debug for HttpAuth {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::None => "None",
+            Self::Basic { .. } => "Basic([REDACTED])",
+            Self::Bearer(_) => "Bearer([REDACTED])",
+            Self::ApiKey(_) => "ApiKey([REDACTED])",
+        })
+    }
 }
 
 /// How to reach a Prometheus server, and what to ask it.

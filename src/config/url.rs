@@ -1,12 +1,23 @@
-//! Connection strings as people write them: `postgres://`, `key=value`, `redis://`, `http://`. A password never reaches an error text.
+//! Connection strings as people write them: `postgres://`, `key=value`, `redis://`, `http://`.
+//!
+//! No error repeats anything behind the scheme: where a password holds an unescaped letter, its parts stand where host, port and path
+//! are looked for. Such a URL is refused instead of being read wrongly, because a wrong host would be told to everybody later.
 
+use super::near::suggestion;
 use super::secret::Secret;
 use super::target::{HttpAuth, HttpConnect, PgTls, PostgresConnect, RedisConnect, TENANT_COLUMN};
+use percent_encoding::percent_decode_str;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+/// What every complaint about the shape of a URL ends with.
+const ESCAPES: &str =
+    "a `/`, `?`, `#`, `@` or `:` in a user name or password is written %2F, %3F, %23, %40 or %3A";
+/// No scheme of ours is longer; what is longer is something else.
+const SCHEME_CHARS: usize = 16;
+
 /// A URL taken apart. Percent-encoding is already undone.
-#[derive(Debug, Default)]
+#[derive(Default)]
 struct Parts {
     scheme: String,
     user: Option<String>,
@@ -17,14 +28,28 @@ struct Parts {
     query: BTreeMap<String, String>,
 }
 
+/// The scheme of a URL, if `text` begins with one: the only part of it that may be repeated whatever the rest is.
+pub(super) fn scheme(text: &str) -> Option<&str> {
+    let (scheme, _) = text.split_once("://")?;
+    let named = scheme.starts_with(|c: char| c.is_ascii_alphabetic())
+        && scheme.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '.'))
+        && scheme.len() <= SCHEME_CHARS;
+    named.then_some(scheme)
+}
+
 fn split(url: &str) -> Result<Parts, String> {
-    let (scheme, rest) =
-        url.split_once("://").ok_or("it has no scheme (write postgres://, redis:// or http://)")?;
-    let (rest, query) = rest.split_once('?').unwrap_or((rest, ""));
-    let (authority, path) = rest.split_once('/').map_or((rest, String::new()), |(a, p)| (a, format!("/{p}")));
+    let scheme = scheme(url).ok_or("it has no scheme (write postgres://, redis:// or http://)")?;
+    let rest = &url[scheme.len() + "://".len()..];
+    let end = rest.find(['/', '?']).unwrap_or(rest.len());
+    let (authority, behind) = rest.split_at(end);
+    // With a login before it, this may be a path with an @ or the rest of a password: nobody can tell.
+    if behind.contains('@') {
+        return Err(format!("an `@` stands behind a `/` or `?`; {ESCAPES}"));
+    }
+    let (path, query) = behind.split_once('?').unwrap_or((behind, ""));
     let (login, place) =
         authority.rsplit_once('@').map_or((None, authority), |(login, place)| (Some(login), place));
-    let mut parts = Parts { scheme: scheme.to_ascii_lowercase(), path: decode(&path), ..Parts::default() };
+    let mut parts = Parts { scheme: scheme.to_ascii_lowercase(), path: decode(path), ..Parts::default() };
     if let Some(login) = login {
         let (user, password) = login.split_once(':').map_or((login, None), |(u, p)| (u, Some(p)));
         parts.user = Some(decode(user)).filter(|user| !user.is_empty());
@@ -32,8 +57,8 @@ fn split(url: &str) -> Result<Parts, String> {
     }
     // Of several hosts the first one is watched; each host is a target of its own otherwise.
     let place = place.split(',').next().unwrap_or_default();
-    let (host, port) = host_and_port(place)?;
-    parts.host = decode(&host);
+    let (host, port) = host_and_port(place).map_err(|why| format!("{why}; {ESCAPES}"))?;
+    parts.host = host;
     parts.port = port;
     for pair in query.split('&').filter(|pair| !pair.is_empty()) {
         let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
@@ -42,38 +67,48 @@ fn split(url: &str) -> Result<Parts, String> {
     Ok(parts)
 }
 
-fn host_and_port(place: &str) -> Result<(String, Option<u16>), String> {
+/// `host`, `host:port`, `[::1]:port`. An error repeats nothing of it.
+pub(super) fn host_and_port(place: &str) -> Result<(String, Option<u16>), String> {
     let (host, port) = match place.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
-        Some((v6, rest)) => (v6.to_owned(), rest.strip_prefix(':')),
-        None => place
-            .rsplit_once(':')
-            .map_or((place.to_owned(), None), |(host, port)| (host.to_owned(), Some(port))),
+        Some((v6, "")) => (v6, None),
+        Some((v6, rest)) => (v6, Some(rest.strip_prefix(':').ok_or("its host is no host name or address")?)),
+        None => place.rsplit_once(':').map_or((place, None), |(host, port)| (host, Some(port))),
     };
-    match port.filter(|port| !port.is_empty()) {
-        None => Ok((host, None)),
-        Some(port) => {
-            let number = port.parse().map_err(|_| format!("`{port}` is not a port (1–65535)"))?;
-            Ok((host, Some(number)))
-        }
+    let port = match port.filter(|port| !port.is_empty()) {
+        None => None,
+        Some(port) => Some(self::port(port)?),
+    };
+    let host = decode(host);
+    if host.starts_with('/') || host.is_empty() || is_host(&host) {
+        Ok((host, port))
+    } else {
+        Err("its host is no host name or address".to_owned())
     }
+}
+
+/// A port that something can listen on.
+fn port(text: &str) -> Result<u16, String> {
+    let number = text.parse().ok().filter(|port| *port > 0);
+    number.ok_or_else(|| "its port is not a number from 1 to 65535".to_owned())
+}
+
+/// Whether `host` can be a name (of any script) or an address, IPv6 with a zone included.
+pub(super) fn is_host(host: &str) -> bool {
+    /// DNS permits no longer name.
+    const LONGEST: usize = 253;
+    !host.is_empty()
+        && host.len() <= LONGEST
+        && host.chars().all(|c| c.is_alphanumeric() || matches!(c, '.' | '-' | '_' | ':' | '%'))
+        && (!host.contains(':') || host.split('%').next().is_some_and(is_v6))
+}
+
+fn is_v6(text: &str) -> bool {
+    text.parse::<std::net::Ipv6Addr>().is_ok()
 }
 
 /// Undoes percent-encoding; a `%` that begins none stays as it is.
 fn decode(text: &str) -> String {
-    let bytes = text.as_bytes();
-    let mut out = Vec::with_capacity(bytes.len());
-    let mut at = 0;
-    while at < bytes.len() {
-        let hex = |byte: Option<&u8>| byte.and_then(|b| char::from(*b).to_digit(16));
-        if let (b'%', Some(high), Some(low)) = (bytes[at], hex(bytes.get(at + 1)), hex(bytes.get(at + 2))) {
-            out.push((high * 16 + low) as u8);
-            at += 3;
-        } else {
-            out.push(bytes[at]);
-            at += 1;
-        }
-    }
-    String::from_utf8_lossy(&out).into_owned()
+    percent_decode_str(text).decode_utf8_lossy().into_owned()
 }
 
 /// A Postgres target from a URL or a `key=value` string.
@@ -115,7 +150,7 @@ pub fn from_settings(
     let user = get("user").ok_or("it names no user")?;
     let port = match get("port") {
         None => 5432,
-        Some(port) => port.parse().map_err(|_| format!("`{port}` is not a port (1–65535)"))?,
+        Some(text) => port(&text)?,
     };
     let tls = match get("sslmode") {
         None => PgTls::default(),
@@ -139,6 +174,9 @@ pub fn from_settings(
     })
 }
 
+/// libpq's words.
+const TLS_MODES: [&str; 6] = ["disable", "allow", "prefer", "require", "verify-ca", "verify-full"];
+
 /// A TLS mode by libpq's word.
 ///
 /// # Errors
@@ -153,7 +191,9 @@ pub fn tls_mode(word: &str) -> Result<PgTls, String> {
         "verify-full" => PgTls::VerifyFull,
         _ => {
             return Err(format!(
-                "`{word}` is no TLS mode; there are disable, allow, prefer, require, verify-ca, verify-full"
+                "sslmode has a word that is no TLS mode; there are {}{}",
+                TLS_MODES.join(", "),
+                suggestion(word, TLS_MODES)
             ));
         }
     })
@@ -164,7 +204,11 @@ fn key_values(text: &str) -> Result<BTreeMap<String, String>, String> {
     let mut settings = BTreeMap::new();
     let mut rest = text.trim_start();
     while !rest.is_empty() {
-        let (key, after) = rest.split_once('=').ok_or("it is neither a URL nor key=value pairs")?;
+        let neither = "it is neither a URL nor key=value pairs";
+        let (key, after) = rest.split_once('=').ok_or(neither)?;
+        if !key.trim().chars().all(|c| c.is_ascii_lowercase() || c == '_') {
+            return Err(neither.to_owned());
+        }
         let mut value = String::new();
         let after = after.trim_start();
         let quoted = after.starts_with('\'');
@@ -212,7 +256,7 @@ pub fn redis(text: &str) -> Result<RedisConnect, String> {
                 .parse()
                 .ok()
                 .filter(|number| *number >= 0)
-                .ok_or_else(|| format!("`{number}` is not a database number"))?,
+                .ok_or_else(|| format!("its path is not the number of a database; {ESCAPES}"))?,
         },
         user: parts.user,
         password: parts.password,
@@ -231,7 +275,7 @@ pub fn http(text: &str) -> Result<HttpConnect, String> {
         return Err(format!("`{}://` is not http:// or https://", parts.scheme));
     }
     if parts.host.is_empty() {
-        return Err("it names no host".to_owned());
+        return Err(format!("it names no host; {ESCAPES}"));
     }
     let rest = text.split_once("://").map_or("", |(_, rest)| rest);
     let (authority, path) = rest.find(['/', '?']).map_or((rest, ""), |at| rest.split_at(at));
@@ -240,8 +284,10 @@ pub fn http(text: &str) -> Result<HttpConnect, String> {
     Ok(HttpConnect {
         url: format!("{}://{place}", parts.scheme),
         auth: match (parts.user, parts.password) {
-            (Some(user), Some(password)) => HttpAuth::Basic { user, password },
-            _ => HttpAuth::None,
+            (Some(user), password) => {
+                HttpAuth::Basic { user, password: password.unwrap_or_else(|| Secret::inline("")) }
+            }
+            (None, _) => HttpAuth::None,
         },
         root_cert: None,
     })
@@ -314,11 +360,35 @@ mod tests {
     #[test]
     fn mistakes_are_named_without_the_password() {
         refused(postgres("mysql://ana:geheim@db/app"), "not Postgres");
-        refused(postgres("postgres://ana:geheim@db:99999/app"), "not a port");
+        refused(postgres("postgres://ana:geheim@db:99999/app"), "its port is not a number");
+        refused(postgres("postgres://ana:geheim@db:0/app"), "its port is not a number");
+        refused(postgres("host=db user=ana port=geheim"), "its port is not a number");
+        refused(postgres("postgres://ana:x@d b/app"), "no host name");
+        refused(redis("redis://[::1]geheim:1/0"), "no host name");
         refused(postgres("postgres://db/app"), "no user");
-        refused(postgres("postgres://ana:geheim@db/app?sslmode=yes"), "verify-full");
-        refused(redis("redis://:geheim@h/x"), "database number");
+        refused(postgres("postgres://ana:geheim@db/app?sslmode=geheim"), "verify-full");
+        refused(postgres("postgres://ana:geheim@db/app?sslmode=verify-ful"), "did you mean `verify-full`?");
+        refused(redis("redis://:geheim@h/x"), "number of a database");
         refused(http("ftp://ana:geheim@h"), "not http");
-        refused(postgres("geheim").map_err(|e| e.replace("geheim", "")), "neither");
+        refused(postgres("geheim"), "neither");
+        refused(postgres("geheim=x"), "no user");
+        refused(postgres("ana:geheim=x"), "neither");
+    }
+
+    #[test]
+    fn a_password_with_an_unescaped_letter_is_refused_and_not_repeated() {
+        for letter in ['/', '?'] {
+            let url = |scheme: &str| format!("{scheme}://ana:ge{letter}heim@db/0");
+            for error in [
+                postgres(&url("postgres")).unwrap_err(),
+                redis(&url("redis")).unwrap_err(),
+                http(&url("https")).unwrap_err(),
+            ] {
+                assert!(error.contains("%2F") && !error.contains("ge"), "{error}");
+            }
+        }
+        // These are no doubt: the last `@` ends the login.
+        let got = postgres("postgres://ana:a@b#c:d@db/app").unwrap();
+        assert_eq!((got.host.as_str(), plain(got.password.as_ref()).as_str()), ("db", "a@b#c:d"));
     }
 }

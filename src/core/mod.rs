@@ -19,6 +19,7 @@ pub mod postgres;
 pub mod prometheus;
 pub mod rate;
 pub mod reading;
+pub mod redact;
 pub mod redis;
 pub mod report;
 pub mod search;

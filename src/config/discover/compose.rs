@@ -27,7 +27,11 @@ pub(super) fn look(around: &Surroundings, trail: &mut Vec<String>) -> Result<Vec
     let root: Value = match serde_yaml_ng::from_str(&interpolate(&text, &variables)) {
         Ok(root) => root,
         Err(error) => {
-            trail.push(format!("{name} cannot be read: {error}"));
+            // The reader's own words may repeat what stands there, passwords too.
+            let place = error.location().map_or(String::new(), |place| {
+                format!(": it is no YAML at line {}, column {}", place.line(), place.column())
+            });
+            trail.push(format!("{name} cannot be read{place}"));
             return Ok(Vec::new());
         }
     };

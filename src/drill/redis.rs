@@ -8,7 +8,7 @@ use crate::core::redis::{
     QueueReading, QueueRef, RedisReading, RedisServer, RunTimes, Scheduler,
 };
 use crate::core::time::Now;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 /// The queue that suffers.
@@ -112,6 +112,7 @@ fn detail(sim: &Sim, queue: &QueueRef, id: &str) -> JobDetail {
         id: id.to_owned(),
         state: state.to_owned(),
         fields,
+        masked: BTreeSet::new(),
         too_large: Vec::new(),
         logs: vec![format!("order {id}: template confirmation rendered")],
         links: Vec::new(),
@@ -220,7 +221,6 @@ pub(super) fn reading(sim: &Sim, now: Now, focus: &[Focus]) -> RedisReading {
             .then(|| Box::new(super::redis_server::detail(sim, now))),
         envelope: crate::core::redis::Envelope::default(),
         brake: crate::core::redis::Brake::default(),
-        masks: Vec::new(),
         failed: pages,
         lists,
         more,

@@ -3,7 +3,7 @@
 use super::PanelContext;
 use super::queues::{queue_of, state};
 use crate::core::place::RowKey;
-use crate::core::redis::{JobDetail, masked};
+use crate::core::redis::JobDetail;
 use crate::ui::content::{Cell, Column, Content, Line, Role, Row, Section, Table};
 use crate::ui::format::bytes;
 use crate::ui::text::clean_lines;
@@ -20,9 +20,7 @@ pub(super) fn one_job(context: PanelContext<'_>, key: &RowKey) -> Content {
             sections: vec![Section::lines(title, vec![Line::of(Role::Muted, "reading the job")])],
         };
     };
-    let masks =
-        state(context, key.segment(1)).and_then(|(_, state)| state.reading()).map(|all| all.masks.as_slice());
-    let mut sections = job_sections(&title, detail, masks.unwrap_or_default());
+    let mut sections = job_sections(&title, detail);
     if !detail.links.is_empty() {
         sections.insert(1, flow(key, detail));
     }
@@ -62,14 +60,14 @@ fn flow(key: &RowKey, job: &JobDetail) -> Section {
 const LONG: [(&str, &str); 4] =
     [("failedReason", "Reason"), ("stacktrace", "Stack"), ("data", "Data"), ("opts", "Options")];
 
-fn job_sections(title: &str, job: &JobDetail, masks: &[String]) -> Vec<Section> {
+fn job_sections(title: &str, job: &JobDetail) -> Vec<Section> {
     let fact =
         |label: &str, value: &str| Line::of(Role::Muted, format!("{label:<14}")).then(Role::Text, value);
     let mut lines = vec![fact("queue", &job.queue.name), fact("state", &job.state)];
     for (name, value) in job.fields.iter().filter(|(name, _)| LONG.iter().all(|(long, _)| long != name)) {
         let shown = match name.as_str() {
             "timestamp" | "processedOn" | "finishedOn" => moment(value),
-            _ => masked(value, masks).0,
+            _ => value.clone(),
         };
         lines.push(fact(name, &shown));
     }
@@ -81,7 +79,7 @@ fn job_sections(title: &str, job: &JobDetail, masks: &[String]) -> Vec<Section> 
         let Some(value) = job.fields.get(name) else { continue };
         let parts = match name {
             "stacktrace" => stacks(value, attempts(job)),
-            _ => vec![(heading.to_owned(), pretty(&masked(value, masks).0))],
+            _ => vec![(heading.to_owned(), pretty(value))],
         };
         for (heading, text) in parts {
             let lines = clean_lines(&text).into_iter().map(Line::text).collect();

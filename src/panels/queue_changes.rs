@@ -8,7 +8,6 @@ use crate::core::action::{Action, Ask, Offer, Preview, Refusal};
 use crate::core::place::RowKey;
 use crate::core::redis::{
     Change, Family, JobAct, JobDetail, JobState, QueueAction, QueueMore, QueueReading, QueueRef, Sweep,
-    masked,
 };
 
 type Choice = Result<(Action, Preview), Refusal>;
@@ -273,7 +272,7 @@ fn add(context: PanelContext<'_>, row: &RowKey, text: &str) -> Choice {
     json(data)?;
     let facts = vec![fact("data", shown(data)), fact("id", "made when it is added: stacktop-…")];
     let job =
-        Change::Add { name: name.to_owned(), data: data.to_owned(), options: "{}".to_owned(), copy_of: None };
+        Change::Add { name: name.to_owned(), data: data.to_owned(), options: "{}".to_owned() };
     change(context, row, 'n', &format!("Add job {name}"), facts, job, false)
 }
 
@@ -335,8 +334,7 @@ fn edit(context: PanelContext<'_>, row: &RowKey, detail: &JobDetail, data: &str)
     json(data)?;
     let was =
         detail.fields.get("data").ok_or_else(|| Refusal::new("its data is too large to be edited here"))?;
-    let masks = masks(context, row);
-    if masked(was, masks).1 {
+    if detail.masked.contains("data") {
         return Err(Refusal::new("its data has fields that this configuration masks")
             .remedy("see `mask` of the target"));
     }
@@ -350,32 +348,19 @@ fn edit(context: PanelContext<'_>, row: &RowKey, detail: &JobDetail, data: &str)
     change(context, row, 't', &format!("Change the data of job {id}"), facts, edit, false)
 }
 
-fn masks<'a>(context: PanelContext<'a>, row: &RowKey) -> &'a [String] {
-    state(context, row.segment(1))
-        .and_then(|(_, state)| state.reading())
-        .map_or(&[], |all| all.masks.as_slice())
-}
-
-/// Options of a job that are its own and must not be those of its copy.
-const OWN_OPTIONS: [&str; 8] =
-    ["jobId", "repeat", "delay", "parent", "deduplication", "de", "debounce", "prevMillis"];
-
 fn duplicate(context: PanelContext<'_>, row: &RowKey, detail: &JobDetail) -> Choice {
-    let too_large = || Refusal::new("its data is too large to be read here");
-    let data = detail.fields.get("data").ok_or_else(too_large)?;
     let name = detail.fields.get("name").cloned().unwrap_or_default();
-    let read = detail.fields.get("opts").and_then(|opts| serde_json::from_str(opts).ok());
-    let mut options: serde_json::Map<String, serde_json::Value> = read.unwrap_or_default();
-    for own in OWN_OPTIONS {
-        options.remove(own);
-    }
+    let data = match (detail.fields.get("data"), detail.too_large.iter().find(|(name, _)| name == "data")) {
+        (Some(data), _) => shown(data),
+        (None, Some((_, size))) => format!("{size} bytes, too large to be read here"),
+        (None, None) => return Err(Refusal::new("its data is gone")),
+    };
     let id = detail.id.clone();
-    let facts = vec![
-        fact("name", name.clone()),
-        fact("data", shown(&masked(data, masks(context, row)).0)),
-        fact("then", "it waits at once, without the delay, parent and deduplication of the first"),
-    ];
-    let options = serde_json::Value::Object(options).to_string();
-    let job = Change::Add { name, data: data.clone(), options, copy_of: Some(id.clone()) };
-    change(context, row, 'c', &format!("Duplicate job {id}"), facts, job, false)
+    let mut facts = vec![fact("name", name), fact("data", data)];
+    if detail.masked.contains("data") {
+        facts.push(fact("masked", "the copy has the values themselves; they are only not shown"));
+    }
+    facts.push(fact("copied", "as the job stands then"));
+    facts.push(fact("then", "it waits at once, without the delay, parent and deduplication of the first"));
+    change(context, row, 'c', &format!("Duplicate job {id}"), facts, Change::Copy { id }, false)
 }

@@ -2,7 +2,7 @@
 
 use super::{QueueExecutor, sweep};
 use crate::core::action::{ActionError, Outcome, Verdict, Verification};
-use crate::core::redis::{Change, QueueRef, Rhythm, Sweep};
+use crate::core::redis::{Change, QueueRef, Rhythm, Sweep, copied_options};
 use crate::sources::redis::connection::Connection;
 use redis::{cmd, pipe};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -25,9 +25,10 @@ impl QueueExecutor {
                 }
                 outcome
             }
-            Change::Add { name, data, options, .. } => {
-                self.add_job(&mut connection, queue, (name, data, options)).await
+            Change::Add { name, data, options } => {
+                self.add_job(&mut connection, queue, (name, data.as_bytes(), options)).await
             }
+            Change::Copy { id } => self.copy_job(&mut connection, queue, id).await,
             Change::Edit { id, was, data } => self.edit(&mut connection, queue, id, (was, data)).await,
             Change::Concurrency(limit) => self.limit(&mut connection, queue, *limit).await,
             Change::Schedule { id, rhythm, name, data } => {
@@ -46,7 +47,7 @@ impl QueueExecutor {
         &self,
         connection: &mut Connection,
         queue: &QueueRef,
-        (name, data, options): (&str, &str, &str),
+        (name, data, options): (&str, &[u8], &str),
     ) -> Result<Outcome, ActionError> {
         let family = self.owner(connection, queue).await?;
         let now = self.server_now(connection).await?;
@@ -61,6 +62,24 @@ impl QueueExecutor {
             "done" => outcome(Verdict::Done, format!("queue {queue}: job {id} was added")),
             _ => outcome(Verdict::Nothing, format!("queue {queue}: there is a job {id} already")),
         })
+    }
+
+    /// What the screen shows of a job may be masked: the copy is made of what the server has.
+    async fn copy_job(
+        &self,
+        connection: &mut Connection,
+        queue: &QueueRef,
+        id: &str,
+    ) -> Result<Outcome, ActionError> {
+        let mut ask = cmd("HMGET");
+        ask.arg(queue.key(id)).arg(&["name", "data", "opts"]);
+        let read: (Option<String>, Option<Vec<u8>>, Option<String>) =
+            self.answer(ask.query_async(connection)).await?;
+        let (Some(name), Some(data), options) = read else {
+            return Ok(outcome(Verdict::Nothing, format!("queue {queue}: job {id} is gone")));
+        };
+        let options = copied_options(&options.unwrap_or_default());
+        self.add_job(connection, queue, (&name, &data, &options)).await
     }
 
     async fn edit(

@@ -49,6 +49,19 @@ impl Sweep {
     }
 }
 
+/// Options of a job that are its own and must not be those of its copy.
+const OWN_OPTIONS: [&str; 8] =
+    ["jobId", "repeat", "delay", "parent", "deduplication", "de", "debounce", "prevMillis"];
+
+/// The options of a copy of a job with `options` (JSON).
+#[must_use]
+pub fn copied_options(options: &str) -> String {
+    let mut kept: serde_json::Map<String, serde_json::Value> =
+        serde_json::from_str(options).unwrap_or_default();
+    kept.retain(|name, _| !OWN_OPTIONS.contains(&name.as_str()));
+    serde_json::Value::Object(kept).to_string()
+}
+
 /// One change to a queue.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Change {
@@ -62,8 +75,11 @@ pub enum Change {
         data: String,
         /// Its options, as JSON.
         options: String,
-        /// The job whose copy it is, if it is one.
-        copy_of: Option<String>,
+    },
+    /// A new job with the name, data and options of another, as they stand on the server then.
+    Copy {
+        /// Which job.
+        id: String,
     },
     /// Other data for a job that no worker has.
     Edit {
@@ -104,8 +120,8 @@ impl Change {
             Self::Sweep(Sweep::Drain) => "drain_queue",
             Self::Sweep(Sweep::Clean(..)) => "clean_queue",
             Self::Sweep(Sweep::Obliterate) => "obliterate_queue",
-            Self::Add { copy_of: None, .. } => "add_job",
-            Self::Add { copy_of: Some(_), .. } => "duplicate_job",
+            Self::Add { .. } => "add_job",
+            Self::Copy { .. } => "duplicate_job",
             Self::Edit { .. } => "edit_job",
             Self::Concurrency(_) => "set_concurrency",
             Self::Schedule { .. } => "add_scheduler",
@@ -138,6 +154,9 @@ impl Change {
             Self::Add { name, data, .. } => {
                 format!("EVALSHA add.lua on {base}: name {name}, {} bytes of data", data.len())
             }
+            Self::Copy { id } => {
+                format!("HMGET of job {id}, then EVALSHA add.lua on {base} with its name, data and options")
+            }
             Self::Edit { id, was, data } => format!(
                 "EVALSHA edit.lua on {base}: job {id}, {} bytes of data instead of the {} that were shown",
                 data.len(),
@@ -157,7 +176,7 @@ impl Change {
     #[must_use]
     pub fn about(&self) -> String {
         match self {
-            Self::Edit { id, .. } | Self::Add { copy_of: Some(id), .. } => format!(" job {id}"),
+            Self::Edit { id, .. } | Self::Copy { id } => format!(" job {id}"),
             Self::Schedule { id, .. } | Self::Unschedule { id } => format!(" scheduler {id}"),
             Self::Sweep(_) | Self::Add { .. } | Self::Concurrency(_) => String::new(),
         }

@@ -16,13 +16,13 @@ mod server;
 mod state;
 
 pub use action::{JobAct, JobState, Letters, QueueAction, QueueRef, RetryOptions};
-pub use change::{Change, Sweep};
+pub use change::{Change, Sweep, copied_options};
 pub use condition::{Condition, condition};
 pub use dead_letter::dead_letter;
 pub use envelope::{Brake, Envelope, Original, open as open_letter};
 pub use failures::{FailureGroup, groups, normalised, own_frame};
 pub use family::{Family, Signs, family, mismatch};
-pub use mask::masked;
+pub use mask::Masks;
 pub use more::{Ended, QueueEvent, QueueMore, RunTimes, Scheduler, overlong, run_times};
 pub use reading::*;
 pub use rhythm::Rhythm;

@@ -2,7 +2,7 @@
 
 use super::{Brake, Envelope, Family, JobState, QueueMore, QueueRef, ServerDetail};
 use crate::core::part::{self, Part};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 /// What one poll of a Redis target read.
@@ -22,8 +22,6 @@ pub struct RedisReading {
     pub envelope: Envelope,
     /// How a redrive is braked.
     pub brake: Brake,
-    /// Fields of job data that are not shown.
-    pub masks: Vec<String>,
     /// A page of failed jobs, for the queue that somebody looks at.
     pub failed: Vec<FailedPage>,
     /// Jobs that have not ended, for the queue that somebody looks at.
@@ -291,8 +289,10 @@ pub struct JobDetail {
     pub id: String,
     /// Where it is now: failed, waiting, active, …
     pub state: String,
-    /// Its fields, as text.
+    /// Its fields, as text, masked.
     pub fields: BTreeMap<String, String>,
+    /// Fields in which something is masked.
+    pub masked: BTreeSet<String>,
     /// Fields that were too large to read, with their sizes in bytes.
     pub too_large: Vec<(String, u64)>,
     /// Its newest log lines.

@@ -4,7 +4,7 @@ use super::connection::Connection;
 use super::decode::{list, number, scored, text};
 use crate::core::focus::Focus;
 use crate::core::redis::{
-    FailedJob, FailedPage, JobDetail, JobList, JobState, ListedJob, QueueRef, own_frame,
+    FailedJob, FailedPage, JobDetail, JobList, JobState, ListedJob, Masks, QueueRef, own_frame,
 };
 use redis::{RedisError, Value, pipe};
 use std::collections::{BTreeMap, HashMap};
@@ -39,6 +39,7 @@ pub(super) struct Details {
 pub(super) async fn read(
     connection: &mut Connection,
     focus: &[Focus],
+    masks: &Masks,
     remembered: &mut Remembered,
     now: i64,
 ) -> Details {
@@ -51,12 +52,12 @@ pub(super) async fn read(
         .collect();
     let mut details = Details::default();
     if !pages.is_empty() {
-        details.failed = failed(connection, &pages, remembered, now).await.unwrap_or_default();
+        details.failed = failed(connection, &pages, masks, remembered, now).await.unwrap_or_default();
     }
     for wanted in focus {
         match wanted {
             Focus::OpenJobs { queue } => details.lists.extend(open_jobs(connection, queue, now).await.ok()),
-            Focus::Job { queue, id } => details.jobs.extend(job(connection, queue, id).await.ok()),
+            Focus::Job { queue, id } => details.jobs.extend(job(connection, queue, id, masks).await.ok()),
             Focus::FailedJobs { .. }
             | Focus::StatementTexts(_)
             | Focus::Look(_)
@@ -86,6 +87,7 @@ const FAILED_FIELDS: [&str; 9] = [
 async fn failed(
     connection: &mut Connection,
     pages: &[Page<'_>],
+    masks: &Masks,
     remembered: &mut Remembered,
     now: i64,
 ) -> Result<Vec<FailedPage>, RedisError> {
@@ -114,7 +116,7 @@ async fn failed(
         }
         let values: Vec<Value> = ask.query_async(connection).await?;
         for ((queue, id, score), value) in unknown.into_iter().zip(values) {
-            remembered.insert(key(queue, id, score), failed_job(id, &value));
+            remembered.insert(key(queue, id, score), failed_job(id, &value, masks));
         }
     }
     let page = |((queue, offset, _), ids): (&Page<'_>, &Vec<(String, f64)>)| {
@@ -132,7 +134,7 @@ fn span(from: i64, to: i64) -> Option<Duration> {
     u64::try_from(to - from).ok().map(Duration::from_millis)
 }
 
-fn failed_job(id: &str, value: &Value) -> FailedJob {
+fn failed_job(id: &str, value: &Value, masks: &Masks) -> FailedJob {
     let fields: Vec<Option<String>> = list(value).iter().map(text).collect();
     let field = |index: usize| fields.get(index).cloned().flatten();
     let whole = |index: usize| field(index).and_then(|text| text.parse::<i64>().ok());
@@ -140,7 +142,7 @@ fn failed_job(id: &str, value: &Value) -> FailedJob {
     FailedJob {
         id: id.to_owned(),
         name: field(0).unwrap_or_default(),
-        reason: field(1).unwrap_or_default().chars().take(REASON_CHARS).collect(),
+        reason: masks.apply(field(1).unwrap_or_default()).chars().take(REASON_CHARS).collect(),
         attempts: whole(2).or_else(|| whole(3)).and_then(|n| u64::try_from(n).ok()),
         attempts_allowed: opts.as_ref().and_then(|opts| opts.get("attempts")?.as_u64()),
         age: None,
@@ -238,7 +240,12 @@ const FIELDS: [&str; 16] = [
     "priority",
 ];
 
-async fn job(connection: &mut Connection, queue: &QueueRef, id: &str) -> Result<JobDetail, RedisError> {
+async fn job(
+    connection: &mut Connection,
+    queue: &QueueRef,
+    id: &str,
+    masks: &Masks,
+) -> Result<JobDetail, RedisError> {
     let key = queue.key(id);
     let mut sizes = pipe();
     sizes.ignore_errors();
@@ -281,13 +288,18 @@ async fn job(connection: &mut Connection, queue: &QueueRef, id: &str) -> Result<
         }
     }
     let parent = fields.get("parentKey").map(|key: &String| ("parent", key.clone()));
-    let (logs, children) = belongings(connection, &key).await?;
+    let (mut logs, children) = belongings(connection, &key).await?;
+    let masked = masks.job(&mut fields, &mut logs);
+    for line in &mut logs {
+        *line = line.chars().take(REASON_CHARS).collect();
+    }
     let links = parent.into_iter().chain(children).collect();
     Ok(JobDetail {
         queue: queue.clone(),
         id: id.to_owned(),
         state: state.to_owned(),
         fields,
+        masked,
         too_large,
         logs,
         links,
@@ -313,7 +325,7 @@ async fn belongings(
         let values = values.get(index).map(list).unwrap_or_default();
         values.iter().filter_map(text).take(CHILDREN).collect::<Vec<_>>()
     };
-    let logs = texts(0).into_iter().map(|line| line.chars().take(REASON_CHARS).collect()).collect();
+    let logs = texts(0);
     let kinds =
         [(4, "child, failed"), (3, "child, failed, ignored"), (1, "child, awaited"), (2, "child, done")];
     let links =

@@ -20,7 +20,7 @@ use crate::config::target::RedisConnect;
 use crate::core::focus::Focus;
 use crate::core::part::{Gap, GapKind, Part};
 use crate::core::reading::Reading;
-use crate::core::redis::{ClusterReading, QueueMore, QueueRef, RedisReading, ServerDetail};
+use crate::core::redis::{ClusterReading, Masks, QueueMore, QueueRef, RedisReading, ServerDetail};
 use crate::core::report::{PollError, PollErrorKind};
 use crate::core::time::Now;
 pub use cluster::moved;
@@ -47,6 +47,8 @@ const WHOLE_EACH: Duration = Duration::from_secs(5);
 /// Asks one Redis server.
 pub struct RedisSource {
     connect: RedisConnect,
+    /// Fields of job data that go no further than here.
+    masks: Masks,
     open: Option<Connection>,
     /// When another was opened at the side, and that one.
     looked: Option<Now>,
@@ -76,6 +78,7 @@ impl RedisSource {
         let discovery = Discovery::new(&connect);
         let remembered = HashMap::new();
         Self {
+            masks: Masks::new(&connect.masks),
             connect,
             open: None,
             looked: None,
@@ -186,7 +189,7 @@ impl RedisSource {
             cluster.hidden = self.discovery.queues().iter().filter(|queue| !there(connection, queue)).count();
         }
         let details::Details { failed, lists, jobs } =
-            details::read(connection, focus, &mut self.remembered, millis).await;
+            details::read(connection, focus, &self.masks, &mut self.remembered, millis).await;
         let detail = self.detail(connection, now, millis, focus).await;
         let more = self.more(connection, now, millis, focus).await;
         Ok(RedisReading {
@@ -197,7 +200,6 @@ impl RedisSource {
             discovery: self.discovery.words(),
             envelope: self.connect.envelope.clone(),
             brake: self.connect.brake,
-            masks: self.connect.masks.clone(),
             failed,
             lists,
             more,
@@ -254,7 +256,7 @@ impl RedisSource {
             return Vec::new();
         };
         if self.more.as_ref().is_none_or(|(at, more)| more.queue != *queue || now.since(*at) >= DETAIL_EACH) {
-            self.more = more::read(connection, queue, millis).await.ok().map(|more| (now, more));
+            self.more = more::read(connection, queue, &self.masks, millis).await.ok().map(|more| (now, more));
         }
         self.more.iter().map(|(_, more)| more.clone()).collect()
     }

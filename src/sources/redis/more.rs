@@ -2,7 +2,7 @@
 
 use super::connection::Connection;
 use super::decode::{list, number, scored, text};
-use crate::core::redis::{Ended, QueueEvent, QueueMore, QueueRef, Scheduler, run_times};
+use crate::core::redis::{Ended, Masks, QueueEvent, QueueMore, QueueRef, Scheduler, run_times};
 use redis::{RedisError, Value, pipe};
 use std::collections::HashMap;
 use std::time::Duration;
@@ -20,6 +20,7 @@ const GRACE: i64 = 5_000;
 pub(super) async fn read(
     connection: &mut Connection,
     queue: &QueueRef,
+    masks: &Masks,
     now: i64,
 ) -> Result<QueueMore, RedisError> {
     let mut ask = pipe();
@@ -39,7 +40,7 @@ pub(super) async fn read(
     Ok(QueueMore {
         queue: queue.clone(),
         schedulers: schedulers(connection, queue, &scored(&at(0)), now).await?,
-        events: list(&at(1)).iter().filter_map(|entry| event(entry, now)).collect(),
+        events: list(&at(1)).iter().filter_map(|entry| event(entry, masks, now)).collect(),
         times: run_times(&ended(connection, queue, &completed).await?),
         blocked: blocked(connection, queue, &ids(&at(3))).await?,
         concurrency: meta(0),
@@ -92,7 +93,7 @@ async fn schedulers(
     Ok(found.iter().zip(values.chunks(2)).map(scheduler).collect())
 }
 
-fn event(entry: &Value, now: i64) -> Option<QueueEvent> {
+fn event(entry: &Value, masks: &Masks, now: i64) -> Option<QueueEvent> {
     let parts = list(entry);
     let id = text(parts.first()?)?;
     let at: i64 = id.split('-').next()?.parse().ok()?;
@@ -109,7 +110,10 @@ fn event(entry: &Value, now: i64) -> Option<QueueEvent> {
             "jobId" => found.job.clone_from(&pair[1]),
             // What a job returned can be large, and can be secret.
             "returnvalue" => rest.push(format!("returned {} bytes", pair[1].len())),
-            name => rest.push(format!("{name} {}", pair[1].chars().take(200).collect::<String>())),
+            name => {
+                let value = masks.apply(pair[1].clone());
+                rest.push(format!("{name} {}", value.chars().take(200).collect::<String>()));
+            }
         }
     }
     found.detail = rest.join(", ");

@@ -99,8 +99,10 @@ fn slow(entry: &Value, millis: i64) -> Option<SlowEntry> {
     let items = list(entry);
     let whole = |index: usize| items.get(index).and_then(number);
     let words: Vec<String> = items.get(3).map(list).unwrap_or_default().iter().filter_map(text).collect();
-    let shown: Vec<String> = words.iter().take(2).map(|word| tidy(word, 60)).collect();
-    let more = if words.len() > 2 { format!(" (+{} more)", words.len() - 2) } else { String::new() };
+    // Old servers write the password of AUTH down.
+    let told = if words.first().is_some_and(|word| word.eq_ignore_ascii_case("auth")) { 1 } else { 2 };
+    let shown: Vec<String> = words.iter().take(told).map(|word| tidy(word, 60)).collect();
+    let more = if words.len() > told { format!(" (+{} more)", words.len() - told) } else { String::new() };
     let named = |index: usize| items.get(index).and_then(text).filter(|name| !name.is_empty());
     Some(SlowEntry {
         id: whole(0)?,

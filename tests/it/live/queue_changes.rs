@@ -104,7 +104,6 @@ async fn jobs_are_added_copied_and_edited() {
             name: "mail".to_owned(),
             data: r#"{"order":88}"#.to_owned(),
             options: r#"{"attempts":1}"#.to_owned(),
-            copy_of: None,
         };
         assert_eq!(change(&watch, &name, add).await.verdict, Verdict::Done);
         let worker = lab.worker(generation, &name);

@@ -1,6 +1,6 @@
 //! Dead letters go back to real workers: the original is preferred, nothing runs twice, the brake holds, a journal continues.
 
-use super::Watch;
+use super::{Watch, server};
 use super::queues::{GENERATIONS, Lab, named, queue, sorted, unique};
 use redis::AsyncCommands;
 use stacktop::config::target::{Connect, RedisConnect};
@@ -8,7 +8,7 @@ use stacktop::config::url;
 use stacktop::core::action::{Action, ActionError, Outcome, Verdict};
 use stacktop::core::focus::Focus;
 use stacktop::core::place::{RowKey, Screen};
-use stacktop::core::redis::{Brake, Letters, QueueAction, queue_key};
+use stacktop::core::redis::{Brake, Change, Letters, QueueAction, queue_key};
 use stacktop::panels::panel;
 
 fn watch(lab: &Lab, names: &[&str]) -> Watch {
@@ -153,4 +153,81 @@ async fn without_a_worker_it_stops_after_the_first_and_the_screen_offers_it() {
     let outcome = watch.act(action).await.expect("an outcome");
     assert!(outcome.summary.contains("is a worker there?"), "{}", outcome.summary);
     assert!(outcome.summary.contains("stopped with 2 left"), "{}", outcome.summary);
+}
+
+/// A masked address, and where it stands besides the data.
+const SECRET: &str = "ann@example.org";
+
+/// Puts a failed job by hand: its data, and a reason, a stack and a log line that repeat what is in it.
+async fn put_failed(client: &mut redis::aio::MultiplexedConnection, queue: &str, data: &str) {
+    let key = named(queue).key("1");
+    let reason = format!("refused (email)=({SECRET})");
+    let fields = [
+        ("name", "mail"),
+        ("data", data),
+        ("opts", "{}"),
+        ("timestamp", "1000"),
+        ("failedReason", reason.as_str()),
+        ("returnvalue", data),
+    ];
+    let () = client.hset_multiple(&key, &fields).await.expect("a job");
+    let stack = format!("[\"Error: no mail to {SECRET}\"]");
+    let () = client.hset(&key, "stacktrace", stack).await.expect("a stack");
+    let () = client.rpush(format!("{key}:logs"), format!("sending to {SECRET}")).await.expect("a log");
+    let () = client.zadd(named(queue).key("failed"), "1", 2000).await.expect("failed");
+    let () = client.hset(named(queue).key("meta"), "version", "bullmq:5.0.0").await.expect("meta");
+    let event = [("event", "progress"), ("jobId", "1"), ("data", data)];
+    let () = client.xadd(named(queue).key("events"), "*", &event).await.expect("an event");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_masked_is_on_no_screen_and_whole_in_what_is_done() {
+    let test = "what_is_masked_is_on_no_screen_and_whole_in_what_is_done";
+    let Some(url) = server(test, "STACKTOP_TEST_REDIS_URL") else { return };
+    let mut client = super::queues::connected(&url).await;
+    let inner = format!(r#"{{"email":"{SECRET}","order":7}}"#);
+    let envelopes = [
+        inner.clone(),
+        format!(r#"{{"originalQueue":"x","originalData":{inner},"failedReason":"no"}}"#),
+        serde_json::json!({"originalQueue": "x", "originalData": inner, "failedReason": "no"}).to_string(),
+    ];
+    for data in envelopes {
+        let letters = format!("{}-dlq", unique("masked"));
+        put_failed(&mut client, &letters, &data).await;
+        let mut connect = RedisConnect { queues: vec![letters.clone()], ..url::redis(&url).expect("a URL") };
+        connect.masks = vec!["Email".to_owned()];
+        let mut watch = Watch::new(Connect::Redis(connect));
+        let focus = [
+            Focus::FailedJobs { queue: named(&letters), offset: 0, limit: 10 },
+            Focus::OpenJobs { queue: named(&letters) },
+            Focus::Job { queue: named(&letters), id: "1".to_owned() },
+            Focus::More { queue: named(&letters) },
+        ];
+        watch.poll_with(&focus).await.expect("a poll");
+        // Nothing of it came in: whatever is drawn from this reading cannot show it.
+        let whole = format!("{:?}", watch.world);
+        assert!(!whole.contains(SECRET), "{whole}");
+        assert!(whole.contains("•••") && whole.contains("order"), "{whole}");
+        let redrive = panel(Screen::Queues).offers(watch.context(), &[], &queue_key("it", queue(&watch)), &[]);
+        let preview = format!("{:?}", redrive.iter().filter_map(|offer| offer.choice.as_ref().ok()).collect::<Vec<_>>());
+        assert!(preview.contains("letter 1") && !preview.contains(SECRET), "{preview}");
+        let job = RowKey::new(&["job", "it", "bull", &letters, "1", "failed"]);
+        let offers = panel(Screen::Queues).offers(watch.context(), &[], &job, &[]);
+        assert!(!format!("{offers:?}").contains(SECRET), "{offers:?}");
+        let edit = offers.iter().find(|offer| offer.letter == 't').expect("an offer");
+        assert!(format!("{:?}", edit.choice).contains("masks"), "{edit:?}");
+        let copy = offers.iter().find(|offer| offer.letter == 'c').expect("an offer");
+        let (action, _) = copy.choice.clone().expect("possible");
+        let Action::Queue { act: QueueAction::Change { change: Change::Copy { .. }, .. }, .. } = &action else {
+            panic!("{action:?}");
+        };
+        let outcome = watch.act(action).await.expect("an outcome");
+        let new = outcome.summary.split(' ').find(|word| word.starts_with("stacktop-")).expect("an id");
+        let copied: String = client.hget(named(&letters).key(new), "data").await.expect("its data");
+        assert_eq!(copied, data, "{outcome:?}");
+        let audit = std::fs::read_to_string(watch.audit_file()).expect("the trail");
+        assert!(!audit.contains(SECRET), "{audit}");
+        let keys: Vec<String> = client.keys(format!("bull:{letters}:*")).await.expect("keys");
+        let () = client.del(keys).await.expect("gone");
+    }
 }

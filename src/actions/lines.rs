@@ -3,6 +3,7 @@
 //! They outlive what happens to files: each write opens the file anew (it may have been rotated), stands on whole lines whatever a
 //! crash or a full disk left behind, takes back what it could not finish, and is on the disk when it returns. Blocking.
 
+use crate::core::text::tame_json;
 use rustix::fs::{FlockOperation, OFlags, flock};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -47,7 +48,8 @@ impl<T> Default for Lines<T> {
 pub fn append<T: Serialize>(path: &Path, items: &[T]) -> io::Result<()> {
     let mut text = Vec::new();
     for item in items {
-        serde_json::to_writer(&mut text, item)?;
+        // Somebody will look at it in a terminal, and it holds names of servers and jobs.
+        text.extend(tame_json(&serde_json::to_string(item)?).into_bytes());
         text.push(b'\n');
     }
     let (mut file, alone) = open_alone(path)?;

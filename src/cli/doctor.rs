@@ -1,10 +1,13 @@
 //! `stacktop doctor`: what can be seen and done on each target with the rights that there are, and the lines that would permit the rest.
 
-use super::{Arguments, complain, print, settings};
+use super::arguments::Arguments;
+use super::print::{complain, print};
+use super::settings;
 use crate::config::discover::Surroundings;
 use crate::config::target::TargetConfig;
 use crate::core::doctor::{Check, Report};
 use crate::core::report::PollError;
+use crate::core::text::clean;
 use crate::core::time::Clock;
 use crate::runtime::clock::SystemClock;
 use crate::sources;
@@ -35,7 +38,8 @@ pub(super) fn run(arguments: &Arguments, around: &Surroundings) -> Result<ExitCo
 }
 
 async fn examine(target: &TargetConfig) -> Option<()> {
-    print(&format!("{} ({}) {}\n", target.id, target.kind().name(), target.address()));
+    let name = clean(target.id.as_str());
+    print(&format!("{name} ({}) {}\n", target.kind().name(), clean(&target.address())));
     let now = SystemClock::start().now();
     let result = tokio::time::timeout(TIMEOUT, sources::examine(target, now)).await;
     match result {
@@ -55,22 +59,29 @@ async fn examine(target: &TargetConfig) -> Option<()> {
 }
 
 fn refusal(error: &PollError) -> String {
-    let remedy = error.remedy.as_ref().map_or(String::new(), |remedy| format!("\n           {remedy}"));
-    format!("  MISSING  connection: {}{remedy}\n", error.message)
+    let remedy =
+        error.remedy.as_ref().map_or(String::new(), |remedy| format!("\n           {}", clean(remedy)));
+    format!("  MISSING  connection: {}{remedy}\n", clean(&error.message))
 }
 
+/// Each finding is kept to its line: what a server says must not look like another finding.
 fn shown(report: &Report) -> String {
     let mut text = String::new();
     for Check { feature, works, found, remedy } in &report.checks {
-        text.push_str(&format!("  {:<8} {feature}: {found}\n", if *works { "ok" } else { "MISSING" }));
+        text.push_str(&format!(
+            "  {:<8} {}: {}\n",
+            if *works { "ok" } else { "MISSING" },
+            clean(feature),
+            clean(found)
+        ));
         if let Some(remedy) = remedy {
-            text.push_str(&format!("           {remedy}\n"));
+            text.push_str(&format!("           {}\n", clean(remedy)));
         }
     }
     if !report.setup.is_empty() {
         text.push_str("  to set it up from nothing:\n");
         for line in &report.setup {
-            text.push_str(&format!("    {line}\n"));
+            text.push_str(&format!("    {}\n", clean(line)));
         }
     }
     text.push('\n');

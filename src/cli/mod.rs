@@ -1,6 +1,9 @@
-//! Arguments exactly as typed, turned into a run. Nothing is asked of a server here.
+//! From arguments to a run. Nothing is asked of a server here.
 
+mod arguments;
 mod doctor;
+mod print;
+mod targets;
 
 use crate::actions::audit::{AuditTrail, Tail};
 use crate::actions::gate::{Actor, Entry, Gate};
@@ -18,7 +21,9 @@ use crate::engine::{EngineSettings, Job};
 use crate::runtime::{self, End, Setup, clock::SystemClock, logging, terminal};
 use crate::ui::theme::Theme;
 use crate::{actions, drill, sources};
-use clap::{Parser, Subcommand};
+use arguments::{Arguments, Verb, mistake};
+use clap::Parser;
+use print::{complain, print, verbatim};
 use std::collections::HashMap;
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
@@ -30,61 +35,28 @@ const MISTAKE: u8 = 2;
 /// The documented sample, which is also what `stacktop config` prints.
 const SAMPLE: &str = include_str!("../../config.toml");
 
-/// top for a whole stack: Postgres, Redis and job queues, Elasticsearch and Prometheus on one screen
-#[derive(Debug, Parser)]
-#[command(
-    name = "stacktop",
-    version,
-    after_help = "Without --config: the user's configuration, ./stacktop.toml, then \
-DATABASE_URL and PG*, REDIS_URL, ELASTICSEARCH_URL, PROMETHEUS_URL, a compose file here, and this machine's well-known ports."
-)]
-struct Arguments {
-    /// The configuration file
-    #[arg(long, value_name = "FILE", global = true)]
-    config: Option<PathBuf>,
-    /// Refuse every action
-    #[arg(long, global = true)]
-    read_only: bool,
-    /// A built-in theme (dark, light, high-contrast, colour-blind, mono, ansi16) or a theme file
-    #[arg(long, value_name = "NAME", global = true)]
-    theme: Option<String>,
-    /// Draw with ASCII only
-    #[arg(long, global = true)]
-    ascii: bool,
-    #[command(subcommand)]
-    command: Option<Verb>,
-}
-
-#[derive(Debug, Subcommand)]
-enum Verb {
-    /// An embedded stack with an incident that unfolds: nothing is connected to
-    Demo {
-        /// Another seed is another stack
-        #[arg(long, default_value_t = 1)]
-        seed: u64,
-    },
-    /// Print which targets would be watched, and why
-    Targets,
-    /// Print what can be seen and done on each target, and the lines that would permit the rest
-    Doctor,
-    /// Print the documented sample configuration
-    Config,
-}
-
 /// Runs stacktop as its arguments say.
 #[must_use]
 pub fn run() -> ExitCode {
-    let arguments = Arguments::parse();
+    guard_panics();
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) if !error.use_stderr() => {
+            print(&error.to_string());
+            return ExitCode::SUCCESS;
+        }
+        Err(error) => {
+            complain(&format!("stacktop: {}", mistake(&error)));
+            return ExitCode::from(MISTAKE);
+        }
+    };
     let around = Surroundings::here();
     let result = match &arguments.command {
         Some(Verb::Config) => {
-            print(SAMPLE);
+            verbatim(SAMPLE);
             Ok(ExitCode::SUCCESS)
         }
-        Some(Verb::Targets) => settings(&arguments, &around).map(|settings| {
-            print(&describe(&settings));
-            ExitCode::SUCCESS
-        }),
+        Some(Verb::Targets) => targets::run(&arguments, &around),
         Some(Verb::Doctor) => doctor::run(&arguments, &around),
         Some(Verb::Demo { seed }) => demo(&arguments, &around, *seed),
         None => live(&arguments, &around),
@@ -95,16 +67,14 @@ pub fn run() -> ExitCode {
     })
 }
 
-/// Prints to standard error without a panic when that is a terminal that is gone (a panic here would end in an abort).
-fn complain(text: &str) {
-    use std::io::Write;
-    let _ = writeln!(std::io::stderr(), "{text}");
-}
-
-/// Prints without a panic when nobody reads it.
-fn print(text: &str) {
-    use std::io::Write;
-    let _ = std::io::stdout().write_all(text.as_bytes());
+/// Panic reports go through the same door as everything else: what failed may hold text of a server.
+fn guard_panics() {
+    let plain = color_eyre::config::Theme::new();
+    let hooks =
+        color_eyre::config::HookBuilder::default().theme(plain).display_env_section(false).into_hooks();
+    let (panic_hook, error_hook) = hooks;
+    let _ = error_hook.install();
+    terminal::guard_panics(move |info| complain(&panic_hook.panic_report(info).to_string()));
 }
 
 fn settings(arguments: &Arguments, around: &Surroundings) -> Result<Settings, String> {
@@ -112,37 +82,10 @@ fn settings(arguments: &Arguments, around: &Surroundings) -> Result<Settings, St
     resolve(&wishes, around)
 }
 
-/// What `stacktop targets` prints.
-fn describe(settings: &Settings) -> String {
-    let mut text = format!(
-        "environment {}{}\n\n",
-        settings.environment,
-        if settings.production { " (production: every action asks for a typed word)" } else { "" }
-    );
-    for target in &settings.targets {
-        text.push_str(&format!(
-            "{:<16} {:<17} {}\n{:<16} {}\n",
-            target.id,
-            target.kind().name(),
-            target.address(),
-            "",
-            target.chosen_because
-        ));
-    }
-    if settings.targets.is_empty() {
-        text.push_str("no target was found; `stacktop demo` shows stacktop on an embedded stack\n");
-    }
-    text.push_str("\nlooked at:\n");
-    for line in &settings.trail {
-        text.push_str(&format!("  {line}\n"));
-    }
-    text
-}
-
 fn live(arguments: &Arguments, around: &Surroundings) -> Result<ExitCode, String> {
     let settings = settings(arguments, around)?;
     if settings.targets.is_empty() && !std::io::stdout().is_terminal() {
-        return Err(format!("nothing to watch.\n{}", describe(&settings)));
+        return Err(format!("nothing to watch.\n{}", targets::describe(&settings)));
     }
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::start());
     let keymap = Keymap::with(&settings.keys)?;
@@ -348,10 +291,6 @@ fn start(setup: Setup, around: &Surroundings) -> Result<ExitCode, String> {
     // Styles are chosen by our theme (NO_COLOR gives the mono theme): bold and reverse must reach the terminal in any case.
     ratatui::crossterm::style::force_color_output(true);
     sources::tls::install_provider();
-    let hooks = color_eyre::config::HookBuilder::default().display_env_section(false).into_hooks();
-    let (panic_hook, error_hook) = hooks;
-    let _ = error_hook.install();
-    terminal::guard_panics(move |info| complain(&panic_hook.panic_report(info).to_string()));
     let built = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
     let tokio = built.map_err(|error| format!("the event loop cannot be started: {error}"))?;
     let end = tokio.block_on(runtime::run(setup));
@@ -371,12 +310,6 @@ fn start(setup: Setup, around: &Surroundings) -> Result<ExitCode, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use clap::CommandFactory;
-
-    #[test]
-    fn the_arguments_are_consistent() {
-        Arguments::command().debug_assert();
-    }
 
     #[test]
     fn no_color_wins_over_the_configuration_but_not_over_the_command_line() {
@@ -388,13 +321,5 @@ mod tests {
         assert_eq!(theme(&asked, &around, None, false).expect("a theme").name, "light");
         let wrong = Arguments::parse_from(["stacktop", "--theme", "lite"]);
         assert!(theme(&wrong, &around, None, false).expect_err("no such theme").contains("high-contrast"));
-    }
-
-    #[test]
-    fn targets_explains_itself_when_nothing_is_there() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let settings = resolve(&Wishes::default(), &Surroundings::empty(folder.path())).expect("fine");
-        let text = describe(&settings);
-        assert!(text.contains("stacktop demo") && text.contains("DATABASE_URL"), "{text}");
     }
 }

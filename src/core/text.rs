@@ -1,11 +1,67 @@
-//! Text from servers inside our own sentences: one line, without anything a terminal could act on, short.
+//! Text that is not ours, made tame: the one place that says what a terminal, a log or a file may be given of it.
 
-/// `text` without control characters, blanks folded, cut to `most` characters (with `…` where something was cut).
+use unicode_width::UnicodeWidthChar;
+
+/// Marks that may stand on one letter. No script needs more; a pile of them is drawn over the lines above and below.
+const MARKS: usize = 4;
+
+/// Whether a terminal neither acts on `c` nor hides or reorders others because of it.
+#[must_use]
+pub fn is_tame(c: char) -> bool {
+    !c.is_control() && !is_unseen(c)
+}
+
+/// Characters that reorder or hide text, or carry some that nobody sees: bidi controls, joiners, fillers, variation selectors, tags.
+const fn is_unseen(c: char) -> bool {
+    matches!(c,
+        '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180b}'..='\u{180f}'
+        | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}'
+        | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}' | '\u{13430}'..='\u{1345f}' | '\u{1bca0}'..='\u{1bca3}'
+        | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
+}
+
+/// The tame characters of one line; marks are capped, and none stands on what is not part of this text.
+fn tame(line: &str) -> impl Iterator<Item = char> {
+    let mut marks = MARKS;
+    line.chars().filter(|c| is_tame(*c)).filter(move |c| {
+        marks = if c.width() == Some(0) { marks + 1 } else { 0 };
+        marks <= MARKS
+    })
+}
+
+/// `text` on one line without anything that a terminal could act on: blanks are folded, the rest of what is not tame vanishes.
+#[must_use]
+pub fn clean(text: &str) -> String {
+    let words = text.split(['\n', '\t', '\r', ' ']);
+    let words = words.map(|word| tame(word).collect::<String>()).filter(|word| !word.is_empty());
+    words.collect::<Vec<_>>().join(" ")
+}
+
+/// The same, but keeps line breaks and indentation: for full texts.
+#[must_use]
+pub fn clean_lines(text: &str) -> Vec<String> {
+    text.lines().map(|line| tame(&line.replace('\t', "    ")).collect()).collect()
+}
+
+/// JSON whose strings hold nothing that a terminal could act on when somebody looks at the file: escaped, so that it means the same.
+#[must_use]
+pub fn tame_json(json: &str) -> String {
+    let mut out = String::with_capacity(json.len());
+    for c in json.chars() {
+        if is_tame(c) {
+            out.push(c);
+        } else {
+            let mut units = [0; 2];
+            out.extend(c.encode_utf16(&mut units).iter().map(|unit| format!("\\u{unit:04x}")));
+        }
+    }
+    out
+}
+
+/// `text` on one line, tame, cut to `most` characters (with `…` where something was cut).
 #[must_use]
 pub fn tidy(text: &str, most: usize) -> String {
-    let words: Vec<&str> =
-        text.split(|c: char| c.is_whitespace() || c.is_control()).filter(|word| !word.is_empty()).collect();
-    let joined = words.join(" ");
+    let joined = clean(text);
     if joined.chars().count() <= most {
         return joined;
     }
@@ -54,8 +110,41 @@ mod tests {
     use super::*;
 
     #[test]
+    fn nothing_that_a_terminal_acts_on_passes() {
+        for (text, expected) in [
+            ("a\u{1b}[31mred\u{7}\n\tb", "a[31mred b"),
+            ("\u{1b}]52;c;ZXZpbA==\u{7}x", "]52;c;ZXZpbA==x"),
+            ("\u{9b}2Jx\u{9d}0;t\u{9c}", "2Jx0;t"),
+            ("\u{202e}evil\u{200b}\u{2066}\u{61c}", "evil"),
+            ("a\u{e0041}\u{fe0f}\u{3164}\u{ad}b", "ab"),
+            ("  two   words  ", "two words"),
+            ("\u{7f}", ""),
+        ] {
+            assert_eq!(clean(text), expected);
+        }
+        assert_eq!(clean_lines("a\tb\r\n  \u{1b}c"), ["a    b", "  c"]);
+    }
+
+    #[test]
+    fn marks_are_capped_and_never_stand_on_what_is_not_theirs() {
+        let pile = "\u{301}".repeat(50);
+        assert_eq!(clean(&format!("z{pile}a")), format!("z{}a", "\u{301}".repeat(MARKS)));
+        assert_eq!(clean(&pile), "");
+        assert_eq!(clean("nố cạn กี่"), "nố cạn กี่");
+    }
+
+    #[test]
+    fn json_means_the_same_and_is_tame() {
+        let text = serde_json::json!({"a": "\u{9b}1\u{202e}\u{e0041}\u{1b}é"}).to_string();
+        let tame = tame_json(&text);
+        assert!(tame.chars().all(is_tame), "{tame}");
+        let read = |text: &str| serde_json::from_str::<serde_json::Value>(text).expect("JSON");
+        assert_eq!(read(&tame), read(&text));
+    }
+
+    #[test]
     fn server_text_is_tame() {
-        assert_eq!(tidy("a\u{1b}[2J\n  b", 20), "a [2J b");
+        assert_eq!(tidy("a\u{1b}[2J\n  b", 20), "a[2J b");
         assert_eq!(tidy("abcdef", 4), "abc…");
         assert_eq!(counted(1, "session"), "1 session");
         assert_eq!(counted(9, "session"), "9 sessions");

@@ -271,8 +271,7 @@ fn add(context: PanelContext<'_>, row: &RowKey, text: &str) -> Choice {
     let data = data.trim();
     json(data)?;
     let facts = vec![fact("data", shown(data)), fact("id", "made when it is added: stacktop-…")];
-    let job =
-        Change::Add { name: name.to_owned(), data: data.to_owned(), options: "{}".to_owned() };
+    let job = Change::Add { name: name.to_owned(), data: data.to_owned(), options: "{}".to_owned() };
     change(context, row, 'n', &format!("Add job {name}"), facts, job, false)
 }
 

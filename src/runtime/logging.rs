@@ -3,6 +3,8 @@
 //! The file is opened only when there is something to write: a run without trouble leaves none behind.
 
 use crate::actions::lines;
+use crate::core::redact::logins;
+use crate::core::text::clean_lines;
 use std::fs::OpenOptions;
 use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
@@ -26,7 +28,38 @@ fn open(path: &PathBuf) -> Box<dyn Write> {
         let _ = lines::make_folder(folder);
     }
     match OpenOptions::new().create(true).append(true).mode(0o600).open(path) {
-        Ok(file) => Box::new(file),
+        Ok(file) => Box::new(Tame(file)),
         Err(_) => Box::new(io::sink()),
+    }
+}
+
+/// Keeps what servers say from acting on the terminal in which somebody reads the log, and each entry to its line.
+struct Tame<W>(W);
+
+impl<W: Write> Write for Tame<W> {
+    /// One call is one entry.
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let lines = clean_lines(&String::from_utf8_lossy(bytes));
+        self.0.write_all(format!("{}\n", logins(&lines.join(" "))).as_bytes())?;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_entry_is_one_tame_line() {
+        let mut log = Tame(Vec::new());
+        log.write_all(b"ERROR a\x1b]0;t\x07\nINFO forged postgres://u:p@h \xc2\x9b\x9b\n").expect("written");
+        assert_eq!(
+            String::from_utf8(log.0).expect("text"),
+            "ERROR a]0;t INFO forged postgres://•••@h \u{fffd}\n"
+        );
     }
 }

@@ -51,7 +51,7 @@ impl Theme {
     pub fn built_in(name: &str) -> Result<Self, String> {
         let Some((_, text)) = BUILT_IN.iter().find(|(known, _)| *known == name) else {
             let names: Vec<&str> = BUILT_IN.iter().map(|(name, _)| *name).collect();
-            return Err(format!("there is no theme `{name}`; there are {}", names.join(", ")));
+            return Err(format!("there is no such theme; there are {}", names.join(", ")));
         };
         Self::parse(name, text)
     }
@@ -62,7 +62,7 @@ impl Theme {
     /// A sentence with the place when the file is not a theme.
     pub fn parse(name: &str, text: &str) -> Result<Self, String> {
         let entries: BTreeMap<String, Entry> =
-            toml::from_str(text).map_err(|error| format!("theme `{name}`: {error}"))?;
+            toml::from_str(text).map_err(|error| unread(name, text, &error))?;
         let mut styles = BTreeMap::new();
         for part in PARTS {
             let entry =
@@ -70,7 +70,10 @@ impl Theme {
             styles.insert(part, style(entry).map_err(|error| format!("theme `{name}`, {part}: {error}"))?);
         }
         if let Some(unknown) = entries.keys().find(|key| !PARTS.contains(&key.as_str())) {
-            return Err(format!("theme `{name}`: `{unknown}` is not a part of the screen"));
+            return Err(format!(
+                "theme `{name}`: {} is not a part of the screen",
+                if unknown.len() < 20 { format!("`{unknown}`") } else { "a name".to_owned() }
+            ));
         }
         Ok(Self { name: name.to_owned(), ascii: false, styles })
     }
@@ -105,6 +108,15 @@ impl Theme {
     }
 }
 
+/// The place of an error in the file `name`. The reader's own words quote the line, and the file may be another one by mistake.
+fn unread(name: &str, text: &str, error: &toml::de::Error) -> String {
+    let at = error.span().map_or(0, |span| span.start);
+    let line = text.get(..at).unwrap_or(text).matches('\n').count() + 1;
+    format!(
+        "theme `{name}`, line {line}: this is no theme: each part of the screen is `part = {{ fg = \"#rrggbb\", bold = true }}`"
+    )
+}
+
 fn style(entry: &Entry) -> Result<Style, String> {
     let mut style = Style::new();
     if let Some(name) = &entry.fg
@@ -125,7 +137,7 @@ fn style(entry: &Entry) -> Result<Style, String> {
 }
 
 fn colour(name: &str) -> Result<Color, String> {
-    name.parse().map_err(|_| format!("`{name}` is not a colour; write #rrggbb, a colour name, or default"))
+    name.parse().map_err(|_| "that is not a colour; write #rrggbb, a colour name, or default".to_owned())
 }
 
 #[cfg(test)]

@@ -185,6 +185,19 @@ fn only_one_file_reads_the_clock_and_one_confirms() {
 }
 
 #[test]
+fn what_is_printed_goes_through_one_door() {
+    const DOORS: [&str; 3] = ["cli/print.rs", "runtime/terminal.rs", "runtime/clipboard.rs"];
+    for (path, _, code) in sources() {
+        for word in ["io::stdout()", "io::stderr()", "println!", "print!(", "dbg!("] {
+            // Whether it is a terminal may be asked by anybody.
+            let asks = code.matches(&format!("{word}.is_terminal")).count();
+            let writes = code.matches(word).count() - asks;
+            assert!(writes == 0 || DOORS.contains(&path.as_str()), "{path} uses {word}");
+        }
+    }
+}
+
+#[test]
 fn core_panels_and_app_are_pure() {
     for (path, top, code) in sources() {
         if !matches!(top.as_str(), "core" | "ui" | "panels" | "app") {

@@ -69,7 +69,8 @@ impl Masks {
         if self.0.is_empty() {
             return None;
         }
-        let json = text.trim_start().starts_with(['{', '[']).then(|| serde_json::from_str::<Value>(text).ok());
+        let json =
+            text.trim_start().starts_with(['{', '[']).then(|| serde_json::from_str::<Value>(text).ok());
         match json.flatten() {
             Some(mut value) => self.value(&mut value, values).then(|| value.to_string()),
             None => named(text, &self.0),
@@ -91,7 +92,9 @@ impl Masks {
                 }
                 found
             }
-            Value::Array(items) => items.iter_mut().fold(false, |found, item| self.value(item, values) | found),
+            Value::Array(items) => {
+                items.iter_mut().fold(false, |found, item| self.value(item, values) | found)
+            }
             Value::String(text) => match self.gather(text, values) {
                 Some(masked) => {
                     *text = masked;

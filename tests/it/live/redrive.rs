@@ -1,7 +1,7 @@
 //! Dead letters go back to real workers: the original is preferred, nothing runs twice, the brake holds, a journal continues.
 
-use super::{Watch, server};
 use super::queues::{GENERATIONS, Lab, named, queue, sorted, unique};
+use super::{Watch, server};
 use redis::AsyncCommands;
 use stacktop::config::target::{Connect, RedisConnect};
 use stacktop::config::url;
@@ -208,8 +208,12 @@ async fn what_is_masked_is_on_no_screen_and_whole_in_what_is_done() {
         let whole = format!("{:?}", watch.world);
         assert!(!whole.contains(SECRET), "{whole}");
         assert!(whole.contains("•••") && whole.contains("order"), "{whole}");
-        let redrive = panel(Screen::Queues).offers(watch.context(), &[], &queue_key("it", queue(&watch)), &[]);
-        let preview = format!("{:?}", redrive.iter().filter_map(|offer| offer.choice.as_ref().ok()).collect::<Vec<_>>());
+        let redrive =
+            panel(Screen::Queues).offers(watch.context(), &[], &queue_key("it", queue(&watch)), &[]);
+        let preview = format!(
+            "{:?}",
+            redrive.iter().filter_map(|offer| offer.choice.as_ref().ok()).collect::<Vec<_>>()
+        );
         assert!(preview.contains("letter 1") && !preview.contains(SECRET), "{preview}");
         let job = RowKey::new(&["job", "it", "bull", &letters, "1", "failed"]);
         let offers = panel(Screen::Queues).offers(watch.context(), &[], &job, &[]);
@@ -218,7 +222,8 @@ async fn what_is_masked_is_on_no_screen_and_whole_in_what_is_done() {
         assert!(format!("{:?}", edit.choice).contains("masks"), "{edit:?}");
         let copy = offers.iter().find(|offer| offer.letter == 'c').expect("an offer");
         let (action, _) = copy.choice.clone().expect("possible");
-        let Action::Queue { act: QueueAction::Change { change: Change::Copy { .. }, .. }, .. } = &action else {
+        let Action::Queue { act: QueueAction::Change { change: Change::Copy { .. }, .. }, .. } = &action
+        else {
             panic!("{action:?}");
         };
         let outcome = watch.act(action).await.expect("an outcome");

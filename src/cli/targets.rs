@@ -1,0 +1,57 @@
+//! `stacktop targets`: which targets would be watched, and why.
+
+use super::arguments::Arguments;
+use super::print::print;
+use super::settings;
+use crate::config::discover::Surroundings;
+use crate::config::resolve::Settings;
+use crate::core::text::clean;
+use std::process::ExitCode;
+
+/// Prints them. The exit code is 1 when there is none.
+pub(super) fn run(arguments: &Arguments, around: &Surroundings) -> Result<ExitCode, String> {
+    let settings = settings(arguments, around)?;
+    print(&describe(&settings));
+    Ok(if settings.targets.is_empty() { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
+/// The targets, and what was looked at. Names may come from a file of somebody else: each is kept to its line.
+pub(super) fn describe(settings: &Settings) -> String {
+    let mut text = format!(
+        "environment {}{}\n\n",
+        clean(&settings.environment),
+        if settings.production { " (production: every action asks for a typed word)" } else { "" }
+    );
+    for target in &settings.targets {
+        text.push_str(&format!(
+            "{:<16} {:<17} {}\n{:<16} {}\n",
+            clean(target.id.as_str()),
+            target.kind().name(),
+            clean(&target.address()),
+            "",
+            clean(&target.chosen_because)
+        ));
+    }
+    if settings.targets.is_empty() {
+        text.push_str("no target was found; `stacktop demo` shows stacktop on an embedded stack\n");
+    }
+    text.push_str("\nlooked at:\n");
+    for line in &settings.trail {
+        text.push_str(&format!("  {}\n", clean(line)));
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::resolve::{Wishes, resolve};
+
+    #[test]
+    fn targets_explains_itself_when_nothing_is_there() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let settings = resolve(&Wishes::default(), &Surroundings::empty(folder.path())).expect("fine");
+        let text = describe(&settings);
+        assert!(text.contains("stacktop demo") && text.contains("DATABASE_URL"), "{text}");
+    }
+}

@@ -1,12 +1,13 @@
-//! Line two of every screen: what is broken, since when, the root, how many are hit; in one sentence, and never green while a source is silent.
+//! Line two of every screen: what is broken, since when, by what cause if one can be told; in one sentence, and never green while a source
+//! is silent.
 
 use crate::core::alert::{Finding, Severity};
+use crate::core::chain;
 use crate::core::freshness::Freshness;
 use crate::core::time::Now;
 use crate::core::world::World;
 use crate::ui::content::{Line, Role};
 use crate::ui::format::duration;
-use std::time::Duration;
 
 /// The sentence at `now`.
 #[must_use]
@@ -17,36 +18,24 @@ pub fn verdict(world: &World, now: Now) -> Line {
             "NOTHING TO WATCH: no target was found (! shows what was looked for)",
         );
     }
-    let firing = world.alerts.firing();
-    let (silent, mut others): (Vec<&Finding>, Vec<&Finding>) =
-        firing.into_iter().partition(|finding| finding.signal.rule == "source.silent");
+    let (silent, others): (Vec<&Finding>, Vec<&Finding>) =
+        world.alerts.firing().into_iter().partition(|finding| finding.signal.rule == "source.silent");
+    // What will be stands behind what is, and alone it makes nothing bad.
+    let (ahead, others): (Vec<&Finding>, Vec<&Finding>) =
+        others.into_iter().partition(|finding| finding.is_forecast());
     let worst = others.first().map(|finding| finding.signal.severity);
-    root_first(&mut others);
     let lost = silent.iter().any(|finding| finding.signal.severity == Severity::Critical);
-    match worst {
-        Some(Severity::Critical) => broken(Role::Critical, "BROKEN", &others, &silent, now),
+    let now_bad = || Told { world, others: &others, silent: &silent, now };
+    let line = match worst {
+        Some(Severity::Critical) => now_bad().broken(Role::Critical, "BROKEN"),
         _ if lost => unknown(&silent, &others, now),
-        Some(Severity::Warning) => broken(Role::Warning, "DEGRADED", &others, &silent, now),
+        Some(Severity::Warning) => now_bad().broken(Role::Warning, "DEGRADED"),
         _ if !silent.is_empty() => unknown(&silent, &others, now),
         _ => calm(world, &others, now),
-    }
-}
-
-/// Rules that name a culprit: what else began with it or later is taken for its consequence.
-const ROOTS: [&str; 2] = ["postgres.blocked", "postgres.prepared"];
-/// A consequence may be noticed this much before its cause (both are polled).
-const SLACK: Duration = Duration::from_secs(15);
-
-/// Puts a culprit first when nothing that is worse began clearly before it.
-fn root_first(others: &mut [&Finding]) {
-    let Some(worst) = others.first().copied() else { return };
-    let root = others.iter().position(|finding| {
-        ROOTS.contains(&finding.signal.rule)
-            && finding.signal.severity > Severity::Info
-            && worst.since.plus(SLACK).reached(finding.since)
-    });
-    if let Some(root) = root {
-        others[..=root].rotate_right(1);
+    };
+    match ahead.first() {
+        Some(first) => line.then(Role::Warning, format!("; {}", first.sentence(now))),
+        None => line,
     }
 }
 
@@ -55,23 +44,47 @@ fn since(finding: &Finding, now: Now) -> String {
     format!("since {} ({})", local.format("%H:%M:%S"), duration(finding.lasted(now)))
 }
 
-fn broken(role: Role, word: &str, others: &[&Finding], silent: &[&Finding], now: Now) -> Line {
-    let Some(first) = others.first() else {
-        return Line::default();
-    };
-    let mut line = Line::of(role, format!("{word} "))
-        .then(Role::Text, format!("{}: ", since(first, now)))
-        .then(Role::Strong, first.sentence(now));
-    for finding in others.iter().skip(1).take(2) {
-        line = line.then(Role::Text, format!("; {}", finding.sentence(now)));
+/// What fires now, worst first, and who is silent.
+struct Told<'a> {
+    world: &'a World,
+    others: &'a [&'a Finding],
+    silent: &'a [&'a Finding],
+    now: Now,
+}
+
+impl Told<'_> {
+    /// The worst symptom with its own time leads. A cause is named only where something ties the two together; that one is older than the
+    /// other ties nothing.
+    fn broken(&self, role: Role, word: &str) -> Line {
+        let Self { world, others, silent, now } = *self;
+        let Some((first, rest)) = others.split_first() else {
+            return Line::default();
+        };
+        let mut line = Line::of(role, format!("{word} "))
+            .then(Role::Text, format!("{}: ", since(first, now)))
+            .then(Role::Strong, first.sentence(now));
+        let cause = chain::cause(world, first, rest);
+        if let Some((cause, tie)) = cause {
+            line = line
+                .then(Role::Text, format!("; cause ({}): ", tie.word()))
+                .then(Role::Strong, cause.sentence(now));
+        }
+        let more: Vec<&&Finding> = rest
+            .iter()
+            .filter(|finding| cause.is_none_or(|(cause, _)| !std::ptr::eq(cause, **finding)))
+            .collect();
+        let told = if cause.is_some() { 1 } else { 2 };
+        for finding in more.iter().take(told) {
+            line = line.then(Role::Text, format!("; {}", finding.sentence(now)));
+        }
+        if more.len() > told {
+            line = line.then(Role::Muted, format!("; +{} more", more.len() - told));
+        }
+        for finding in silent {
+            line = line.then(Role::Warning, format!("; no data from {}", finding.signal.target));
+        }
+        line
     }
-    if others.len() > 3 {
-        line = line.then(Role::Muted, format!("; +{} more", others.len() - 3));
-    }
-    for finding in silent {
-        line = line.then(Role::Warning, format!("; no data from {}", finding.signal.target));
-    }
-    line
 }
 
 fn unknown(silent: &[&Finding], others: &[&Finding], now: Now) -> Line {
@@ -112,5 +125,125 @@ fn calm(world: &World, notes: &[&Finding], now: Now) -> Line {
     match notes.first() {
         Some(note) => line.then(Role::Muted, format!("; {}", note.sentence(now))),
         None => line,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::core::alert::{Rulebook, Signal};
+    use crate::core::ids::{SystemKind, TargetId};
+    use crate::core::part::Part;
+    use crate::core::place::{Place, Screen};
+    use crate::core::postgres::{PostgresReading, Session};
+    use crate::core::reading::Reading;
+    use crate::core::report::{BreakerState, Plan, PollReport};
+    use crate::core::world::{TargetState, all_rules};
+    use std::time::Duration;
+
+    /// A finding of `rule` on `target` that began at `since`.
+    fn signal(rule: &'static str, target: &str, severity: Severity, since: u64) -> Signal {
+        Signal {
+            rule,
+            target: TargetId::new(target),
+            subject: "one".to_owned(),
+            severity,
+            sentence: format!("{rule} on {target}"),
+            observed_for: Some(Duration::from_secs(200 - since)),
+            hit: 1,
+            next_step: String::new(),
+            place: Place { screen: Screen::Overview, row: None },
+        }
+    }
+
+    /// Two databases and an endpoint at second 200; a session of `application` waits for a lock on `pg`.
+    fn world(application: &str, signals: Vec<Signal>) -> World {
+        let second = Duration::from_secs(1);
+        let kinds = [
+            ("pg", SystemKind::Postgres),
+            ("other", SystemKind::Postgres),
+            ("shop-api", SystemKind::Metrics),
+        ];
+        let target = |(id, kind): (&str, SystemKind)| {
+            TargetState::new(TargetId::new(id), kind, String::new(), second, Now::example(0))
+        };
+        let mut world = World::new(kinds.map(target).to_vec(), Rulebook::defaults(&all_rules()));
+        let at = Now::example(200);
+        let waiter = Session {
+            application: application.to_owned(),
+            database: "shop".to_owned(),
+            wait: Some(("Lock".to_owned(), "relation".to_owned())),
+            ..Session::default()
+        };
+        let reading =
+            |sessions| PostgresReading { sessions: Part::Ready(sessions), ..PostgresReading::default() };
+        for (id, sessions) in [("pg", vec![waiter]), ("other", Vec::new())] {
+            world.apply(PollReport {
+                target: TargetId::new(id),
+                at,
+                took: second,
+                plan: Plan {
+                    interval: second,
+                    widened: false,
+                    next: at,
+                    breaker: BreakerState::Closed,
+                    failures: 0,
+                },
+                dropped: 0,
+                result: Ok(Reading::Postgres(Box::new(reading(sessions)))),
+            });
+        }
+        let triage = |rule: &str| {
+            let spec = all_rules().into_iter().find(|spec| spec.id == rule);
+            spec.expect("a rule").triage
+        };
+        world.alerts.observe(signals, &Rulebook::defaults(&all_rules()), triage, |_| false, at);
+        world
+    }
+
+    #[track_caller]
+    fn check(application: &str, signals: Vec<Signal>, begins: &str, names: &str) {
+        let line = verdict(&world(application, signals), Now::example(200)).plain();
+        let began = line.split_once(" (").map_or("", |(_, rest)| rest);
+        assert!(began.starts_with(begins), "{line}");
+        if names.is_empty() {
+            assert!(!line.contains("cause"), "{line}");
+        } else {
+            assert!(line.contains(names), "{line}");
+        }
+    }
+
+    #[test]
+    fn a_cause_is_named_over_an_edge_and_never_by_its_age() {
+        let errors = || signal("metrics.errors", "shop-api", Severity::Critical, 160);
+        let blocked = |target, since| signal("postgres.blocked", target, Severity::Warning, since);
+        let lead = "40 s): metrics.errors on shop-api";
+        // An old prepared transaction on another server, which blocks nobody.
+        let prepared = signal("postgres.prepared", "other", Severity::Warning, 10);
+        check("shop-api", vec![errors(), prepared], lead, "");
+        check(
+            "shop-api",
+            vec![errors(), blocked("pg", 150)],
+            lead,
+            "; cause (likely): postgres.blocked on pg",
+        );
+        check("shop-api", vec![errors(), blocked("other", 150)], lead, "");
+        check("reports", vec![errors(), blocked("pg", 150)], lead, "");
+        // It began a while after what it would have caused.
+        check("shop-api", vec![errors(), blocked("pg", 195)], lead, "");
+    }
+
+    #[test]
+    fn the_future_stands_last_and_alone_it_is_not_bad() {
+        let ends = || signal("postgres.time_left", "pg", Severity::Warning, 100);
+        let line = verdict(
+            &world("x", vec![ends(), signal("postgres.prepared", "pg", Severity::Warning, 190)]),
+            Now::example(200),
+        );
+        let text = line.plain();
+        assert!(text.starts_with("DEGRADED") && text.contains("): postgres.prepared on pg"), "{text}");
+        assert!(text.ends_with("; postgres.time_left on pg"), "{text}");
+        let text = verdict(&world("x", vec![ends()]), Now::example(200)).plain();
+        assert!(!text.contains("DEGRADED") && text.ends_with("; postgres.time_left on pg"), "{text}");
     }
 }

@@ -1,4 +1,6 @@
 //! How long until a number that grows reaches its limit: a straight line through the last minutes. Pure.
+//!
+//! It is asked of a number that still grows. What has come to rest has no end, however steeply it rose before.
 
 use crate::core::time::Now;
 use std::collections::VecDeque;
@@ -12,6 +14,10 @@ const PAST: Duration = Duration::from_secs(900);
 const LEAST: Duration = Duration::from_secs(120);
 /// Further ahead nobody plans by a line through minutes.
 const HORIZON: Duration = Duration::from_secs(400 * 86_400);
+/// Below this share of its limit a number has no end that anybody need hear of.
+const FLOOR: f64 = 0.5;
+/// How many times steeper or flatter than all of it the last third may be.
+const LIKE: f64 = 2.0;
 
 /// The recent past of a number, and where it leads.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -34,35 +40,61 @@ impl Trend {
         }
     }
 
-    /// Time until it reaches `limit`: least squares over what is kept. `None` while it does not grow, while its growth is within its own
-    /// noise (less than twice the scatter around the line), or with too little past.
+    /// Time until it reaches `limit`, by the slower of two lines of least squares: one through all that is kept, one through its last third.
+    ///
+    /// `None` while it does not grow *now*: with too little past, below half of the limit, when the last third does not grow by itself at a
+    /// like slope, when its newest values are equal, when one step made the growth, and while the growth is within its own noise.
     #[must_use]
     pub fn until(&self, limit: f64) -> Option<Duration> {
-        let ((first, _), (last, newest)) = (self.samples.front()?, self.samples.back()?);
-        let span = last.since(*first);
+        let ((first, _), (last, newest)) = (*self.samples.front()?, *self.samples.back()?);
+        let span = last.since(first);
         if span < LEAST {
             return None;
         }
-        if *newest >= limit {
+        if newest >= limit {
             return Some(Duration::ZERO);
         }
-        let points: Vec<(f64, f64)> =
-            self.samples.iter().map(|(at, value)| (at.since(*first).as_secs_f64(), *value)).collect();
-        let count = points.len() as f64;
-        let (mean_x, mean_y) = (
-            points.iter().map(|(x, _)| x).sum::<f64>() / count,
-            points.iter().map(|(_, y)| y).sum::<f64>() / count,
-        );
-        let spread: f64 = points.iter().map(|(x, _)| (x - mean_x).powi(2)).sum();
-        let slope = points.iter().map(|(x, y)| (x - mean_x) * (y - mean_y)).sum::<f64>() / spread;
-        let scatter =
-            points.iter().map(|(x, y)| (y - mean_y - slope * (x - mean_x)).powi(2)).sum::<f64>() / count;
-        if slope <= 0.0 || slope * span.as_secs_f64() < 2.0 * scatter.sqrt() {
+        if newest < limit * FLOOR {
             return None;
         }
-        let seconds = (limit - newest) / slope;
+        let points: Vec<(f64, f64)> =
+            self.samples.iter().map(|(at, value)| (at.since(first).as_secs_f64(), *value)).collect();
+        let third = points.partition_point(|(x, _)| *x < span.as_secs_f64() * 2.0 / 3.0);
+        let lately = points.get(third..)?;
+        let (whole, late) = (growth(&points)?, growth(lately)?);
+        if rests(lately) || is_a_step(lately) || !(whole / LIKE..=whole * LIKE).contains(&late) {
+            return None;
+        }
+        let seconds = (limit - newest) / whole.min(late);
         (seconds < HORIZON.as_secs_f64()).then(|| Duration::from_secs_f64(seconds))
     }
+}
+
+/// The slope of the line of least squares through (seconds, value), if it grows by more than twice the scatter around that line.
+fn growth(points: &[(f64, f64)]) -> Option<f64> {
+    let ((first, _), (last, _)) = (points.first()?, points.last()?);
+    let count = points.len() as f64;
+    let mean_x = points.iter().map(|(x, _)| x).sum::<f64>() / count;
+    let mean_y = points.iter().map(|(_, y)| y).sum::<f64>() / count;
+    let spread: f64 = points.iter().map(|(x, _)| (x - mean_x).powi(2)).sum();
+    let slope = points.iter().map(|(x, y)| (x - mean_x) * (y - mean_y)).sum::<f64>() / spread;
+    let scatter =
+        points.iter().map(|(x, y)| (y - mean_y - slope * (x - mean_x)).powi(2)).sum::<f64>() / count;
+    (slope > 0.0 && slope * (last - first) >= 2.0 * scatter.sqrt()).then_some(slope)
+}
+
+/// The newest half of these is one and the same value.
+#[expect(clippy::float_cmp, reason = "a number that rests is the same number")]
+fn rests(points: &[(f64, f64)]) -> bool {
+    points.last().is_none_or(|(_, newest)| points.iter().skip(points.len() / 2).all(|(_, y)| y == newest))
+}
+
+/// More than half of the growth of these came at once.
+fn is_a_step(points: &[(f64, f64)]) -> bool {
+    let (Some((_, from)), Some((_, to))) = (points.first(), points.last()) else { return true };
+    let largest =
+        points.windows(2).filter_map(|pair| Some(pair.last()?.1 - pair.first()?.1)).fold(0.0, f64::max);
+    largest * 2.0 > to - from
 }
 
 #[cfg(test)]
@@ -85,13 +117,48 @@ mod tests {
         assert_eq!(trend((0..21).map(|at| 100.0 + f64::from(at) * 2.0)).until(120.0), Some(Duration::ZERO));
     }
 
+    #[track_caller]
+    fn no_end(why: &str, values: impl IntoIterator<Item = f64>) {
+        assert_eq!(trend(values).until(100.0), None, "{why}");
+    }
+
     #[test]
     fn what_rests_falls_or_only_trembles_has_no_end() {
-        assert_eq!(trend([50.0; 30]).until(100.0), None);
-        assert_eq!(trend((0..30).map(|at| 90.0 - f64::from(at))).until(100.0), None);
-        assert_eq!(trend((0..30).map(|at| 50.0 + f64::from(at % 2) * 20.0)).until(100.0), None);
-        assert_eq!(trend((0..8).map(f64::from)).until(100.0), None, "a minute is too little");
+        no_end("it rests", [60.0; 30]);
+        no_end("it falls", (0..30).map(|at| 90.0 - f64::from(at)));
+        no_end("it trembles", (0..30).map(|at| 50.0 + f64::from(at % 2) * 20.0));
+        no_end("a minute is too little", (0..8).map(|at| 60.0 + f64::from(at)));
         let dropped = trend((0..20).map(|at| 100.0 + f64::from(at)).chain([10.0, 11.0]));
         assert_eq!(dropped.until(200.0), None, "it started anew");
+    }
+
+    #[test]
+    fn what_grew_and_does_not_grow_any_more_has_no_end() {
+        // At every moment after twenty-eight connections were opened at once, from 3 and from 40 of 100.
+        for at in 0..120 {
+            no_end("a step, far below", (0..120).map(|n| if n < at { 3.0 } else { 31.0 }).take(at + 30));
+            no_end("a step", (0..120).map(|n| if n < at { 40.0 } else { 68.0 }).take(at + 30));
+        }
+        // At each moment of thirty minutes, ten of them before the step.
+        let step = |n: usize| if n < 60 { 40.0 } else { 68.0 };
+        for seen in 1..180 {
+            no_end("a step, as it is watched", (0..seen).map(step));
+        }
+        // A ramp that ended: within half of a third of what is kept it is over.
+        let ramp = |n: usize| 40.0 + (n.min(60) as f64) * 0.5;
+        assert!(trend((0..60).map(ramp)).until(100.0).is_some(), "while it grows");
+        for seen in 76..180 {
+            no_end("a ramp that ended", (0..seen).map(ramp));
+        }
+        no_end("all of the growth is old", (0..30).map(|n| 50.0 + f64::from(n.min(20))));
+        no_end("all of the growth is new", (0..30).map(|n| 50.0 + f64::from((n - 24).max(0)) * 4.0));
+        no_end("far below its limit", (0..30).map(f64::from));
+    }
+
+    #[test]
+    fn whole_numbers_that_grow_slowly_have_an_end() {
+        // One connection every thirty seconds, 70 to 90.
+        let until = trend((0..61).map(|at| f64::from(70 + at / 3))).until(100.0).expect("it grows");
+        assert!((until.as_secs_f64() - 300.0).abs() < 30.0, "{until:?}");
     }
 }

@@ -6,6 +6,7 @@
 pub mod action;
 pub mod alert;
 pub mod arming;
+pub mod chain;
 pub mod doctor;
 pub mod focus;
 pub mod forecast;

@@ -94,7 +94,7 @@ fn waiting(sim: &Sim, waiter: &Waiter, first: bool) -> Session {
         state_age: Some(age),
         query_start_micros: Some(sim.micros(waiter.since)),
         writes: true,
-        ..client(id, "shop", "checkout-api", SessionState::Active, BLOCKED_UPDATE)
+        ..client(id, "shop", "shop-api", SessionState::Active, BLOCKED_UPDATE)
     }
 }
 
@@ -108,7 +108,7 @@ fn others(sim: &Sim) -> Vec<Session> {
         let busy = sim.noise(200 + index as u64 * 977 + sim.told as u64) > 0.72;
         let (text, _, mean) = STATEMENTS[index as usize % STATEMENTS.len()];
         let state = if busy { SessionState::Active } else { SessionState::Idle };
-        let application = ["checkout-api", "catalogue-api", "admin"][index as usize % 3];
+        let application = ["shop-api", "catalogue-api", "admin"][index as usize % 3];
         let age = Duration::from_secs_f64(if busy { mean / 1000.0 } else { 0.8 + f64::from(index) * 0.3 });
         list.push(Session {
             wait: (!busy).then(|| ("Client".to_owned(), "ClientRead".to_owned())),

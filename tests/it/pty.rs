@@ -287,7 +287,7 @@ fn the_demo_incident_is_ended_by_the_right_keys() {
     screen.until("blocks 9 sessions", 60);
     let text = screen.text();
     let verdict = text.lines().nth(1).expect("a verdict");
-    assert!(verdict.contains("idle in transaction"), "the culprit stands in the verdict: {verdict}");
+    assert!(verdict.contains("cause (likely): pid 4918"), "the culprit stands in the verdict: {verdict}");
     screen.keys("2");
     screen.until("9 sessions wait behind 1 root", 15);
     screen.keys("x");

@@ -47,6 +47,12 @@ impl Finding {
         now.since(self.since)
     }
 
+    /// It tells what will be, not what is.
+    #[must_use]
+    pub fn is_forecast(&self) -> bool {
+        self.rank.1 == Triage::Forecast
+    }
+
     /// Its sentence, with its age where that is the newest that is known.
     #[must_use]
     pub fn sentence(&self, now: Now) -> String {

@@ -48,8 +48,10 @@ pub enum Triage {
     Latency,
     /// A copy is behind.
     Lag,
-    /// Something will run out.
+    /// Something is about to run out.
     Capacity,
+    /// A straight line says that something will run out. It is about the future: at most a warning, and never before what is.
+    Forecast,
 }
 
 /// What the numbers of a rule mean.

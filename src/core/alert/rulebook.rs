@@ -30,6 +30,12 @@ impl RuleSetting {
         self.grade_by(|threshold| value < threshold)
     }
 
+    /// How bad it is that something will happen in so many seconds: never more than a warning, whatever is configured.
+    #[must_use]
+    pub fn foresee(&self, seconds: f64) -> Option<Severity> {
+        self.grade_low(seconds).map(|severity| severity.min(Severity::Warning))
+    }
+
     fn grade_by(&self, past: impl Fn(f64) -> bool) -> Option<Severity> {
         if !self.enabled {
             None
@@ -136,6 +142,8 @@ mod tests {
         let low = RuleSetting { critical: Some(0.5), ..book.get("test.rule") };
         assert_eq!(low.grade_low(0.7), Some(Severity::Warning));
         assert_eq!(low.grade_low(0.4), Some(Severity::Critical));
+        assert_eq!(low.foresee(0.4), Some(Severity::Warning), "the future is not broken");
+        assert_eq!(low.foresee(0.9), None);
         assert_eq!(book.grade("no.such", 1e9), None);
     }
 

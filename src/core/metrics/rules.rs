@@ -39,12 +39,12 @@ pub const RULES: &[RuleSpec] = &[
     },
     RuleSpec {
         id: "metrics.disk_left",
-        help: "less than this until a file system is full (node_exporter)",
+        help: "less than this until a file system is full, at most a warning (node_exporter)",
         unit: RuleUnit::Seconds,
         warning: Some(14_400.0),
-        critical: Some(1800.0),
+        critical: None,
         hold: Duration::from_secs(60),
-        triage: Triage::Saturation,
+        triage: Triage::Forecast,
     },
     RuleSpec {
         id: "metrics.bad_lines",
@@ -85,7 +85,7 @@ pub fn signals(state: &MetricsState, target: &TargetId, rules: &Rulebook, _now: 
         let severity = rules.grade("metrics.disk", disk.used());
         of("metrics.disk", place, severity, sentence, "look what grows there, or give it room");
         let Some(left) = disk.left() else { continue };
-        let severity = rules.get("metrics.disk_left").grade_low(left.as_secs_f64());
+        let severity = rules.get("metrics.disk_left").foresee(left.as_secs_f64());
         let sentence = format!("{target}: if it goes on like this, {name} is full in {}", lasting(left));
         of("metrics.disk_left", place, severity, sentence, "look what grows there, or give it room");
     }
@@ -93,7 +93,7 @@ pub fn signals(state: &MetricsState, target: &TargetId, rules: &Rulebook, _now: 
         of(rule, "endpoint", severity, sentence, step);
     };
     if let Some(share) = state.golden.errors {
-        let sentence = format!("{target} answers {:.1} % of its requests with an error (5xx)", share * 100.0);
+        let sentence = format!("{target} answers {:.1} % of its requests with 5xx", share * 100.0);
         add("metrics.errors", rules.grade("metrics.errors", share), sentence, "look at what it depends on");
     }
     if let Some(p95) = state.golden.p95 {

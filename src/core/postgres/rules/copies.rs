@@ -140,7 +140,7 @@ impl Scene<'_> {
     pub(super) fn time_left(&mut self) {
         let ends = self.state.trends.ends(self.reading);
         for (what, left) in ends {
-            let severity = self.rules.get("postgres.time_left").grade_low(left.as_secs_f64());
+            let severity = self.rules.get("postgres.time_left").foresee(left.as_secs_f64());
             let Some(severity) = severity.filter(|_| !left.is_zero()) else { continue };
             let sentence = format!("if it goes on like this, {what} in {}", lasting(left));
             let (subject, step) = (what.clone(), "stop what grows, or raise the limit");

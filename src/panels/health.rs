@@ -141,14 +141,18 @@ fn server(reading: &PostgresReading, state: &PostgresState, role: Role) -> Vec<L
     let requested = or_dash(state.rates.requested_checkpoints, |value| format!("{:.1}/min", value * 60.0));
     lines.push(fact("checkpoints", role, format!("{requested} because of WAL volume")));
     if let Some(archiver) = health.archiver.ready().filter(|archiver| archiver.on) {
-        let failing = state.rates.archive_failures.is_some_and(|rate| rate > 0.0);
-        let age = crate::ui::format::seconds(archiver.last_archived_seconds);
+        let failing = archiver.is_failing();
+        let ago = |seconds| format!("the last {} ago", crate::ui::format::seconds(seconds));
         let text = format!(
-            "{} archived, {} failed, the last {age} ago",
+            "{} archived, {}; {} failed, {}",
             count(archiver.archived),
-            count(archiver.failed)
+            ago(archiver.last_archived_seconds),
+            count(archiver.failed),
+            ago(archiver.last_failed_seconds),
         );
-        lines.push(fact("archiver", if failing { Role::Critical } else { role }, text));
+        let nothing = if archiver.no_command { "; no command is set" } else { "" };
+        let role = if failing { Role::Critical } else { role };
+        lines.push(fact("archiver", role, format!("{text}{nothing}")));
     }
     for (gid, owner, database, age) in health.prepared.ready().into_iter().flatten() {
         let text = format!("{gid} by {owner} in {database}, {} old", crate::ui::format::duration(*age));

@@ -312,7 +312,7 @@ pub struct Health {
 /// The archiver.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Archiver {
-    /// `archive_mode` is not off.
+    /// This server archives.
     pub on: bool,
     /// Files archived.
     pub archived: f64,
@@ -322,6 +322,19 @@ pub struct Archiver {
     pub last_archived_seconds: Option<f64>,
     /// Seconds since the last failure.
     pub last_failed_seconds: Option<f64>,
+    /// The file of the last failure.
+    pub last_failed_file: Option<String>,
+    /// Archiving is on, and nothing is set that would archive: WAL is kept for ever.
+    pub no_command: bool,
+}
+
+impl Archiver {
+    /// The last thing that it did was to fail. Counters do not tell that: after three attempts it rests for a minute.
+    #[must_use]
+    pub fn is_failing(&self) -> bool {
+        let newer = |failed: f64| self.last_archived_seconds.is_none_or(|archived| failed < archived);
+        self.on && self.last_failed_seconds.is_some_and(newer)
+    }
 }
 
 /// One running vacuum.

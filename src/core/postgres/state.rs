@@ -87,8 +87,6 @@ pub struct Rates {
     pub wal_bytes: Option<f64>,
     /// Checkpoints that were asked for, between the newest two looks, per second.
     pub requested_checkpoints: Option<f64>,
-    /// Files that could not be archived, between the newest two looks.
-    pub archive_failures: Option<f64>,
 }
 
 /// What grows towards a limit, with its past.
@@ -281,7 +279,6 @@ impl PostgresState {
         self.rates = Rates {
             wal_bytes: self.rates.wal_bytes,
             requested_checkpoints: self.rates.requested_checkpoints,
-            archive_failures: self.rates.archive_failures,
             ..Rates::default()
         };
         let Some(databases) = reading.databases.ready() else {
@@ -332,11 +329,6 @@ impl PostgresState {
             self.rates.wal_bytes = rate(before.wal_position, health.wal_position);
             self.rates.requested_checkpoints =
                 rate(before.checkpoints_requested, health.checkpoints_requested);
-            self.rates.archive_failures = before
-                .archiver
-                .ready()
-                .zip(health.archiver.ready())
-                .and_then(|(before, after)| increase(before.failed, after.failed));
         }
         if self.health.as_ref().is_none_or(|before| before.at != health.at) {
             self.health = Some(health.clone());

@@ -303,6 +303,8 @@ pub fn archiver(row: &Row) -> Archiver {
         failed: get(row, 2).unwrap_or_default(),
         last_archived_seconds: get(row, 3),
         last_failed_seconds: get(row, 4),
+        last_failed_file: text(row, 5),
+        no_command: get(row, 6).unwrap_or_default(),
     }
 }
 

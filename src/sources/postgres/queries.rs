@@ -70,10 +70,12 @@ pub const DATABASE_NAMES: &str =
 pub const RELATION_NAMES: &str = "SELECT c.oid, n.nspname, c.relname, c.relkind::text FROM pg_catalog.pg_class c \
      JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = ANY($1)";
 
-/// The archiver.
-pub const ARCHIVER: &str = "SELECT current_setting('archive_mode') <> 'off', archived_count::float8, failed_count::float8, \
-     extract(epoch FROM clock_timestamp() - last_archived_time)::float8, \
-     extract(epoch FROM clock_timestamp() - last_failed_time)::float8 FROM pg_catalog.pg_stat_archiver";
+/// The archiver. A standby archives only where the mode is `always`; what its counters say of the time before means nothing.
+pub const ARCHIVER: &str = "SELECT current_setting('archive_mode') = 'always' OR current_setting('archive_mode') = 'on' AND NOT pg_is_in_recovery(), \
+     archived_count::float8, failed_count::float8, extract(epoch FROM clock_timestamp() - last_archived_time)::float8, \
+     extract(epoch FROM clock_timestamp() - last_failed_time)::float8, last_failed_wal, \
+     current_setting('archive_command') IN ('', '(disabled)') AND coalesce(current_setting('archive_library', true), '') = '' \
+     FROM pg_catalog.pg_stat_archiver";
 
 /// Running vacuums.
 pub const VACUUMS: &str = "SELECT v.pid, v.datname, coalesce(c.relname, v.relid::text::name), v.phase, \

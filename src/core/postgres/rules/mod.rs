@@ -242,21 +242,39 @@ impl Scene<'_> {
                 health(),
             );
         }
-        if let Some(failed) = rates.archive_failures
-            && let Some(severity) = self.rules.grade("postgres.archiver", failed)
-        {
-            let sentence = "WAL cannot be archived: backups have a hole and pg_wal grows".to_owned();
-            self.push(
-                "postgres.archiver",
-                "archiver",
-                severity,
-                sentence,
-                None,
-                1,
-                "see archive_command in the server's log",
-                health(),
-            );
-        }
+        self.archiver();
+    }
+
+    /// Judged by what the archiver did last, not by how often it failed just now: it tries three times and then rests for a minute.
+    fn archiver(&mut self) {
+        let archiver = self.reading.health.ready().and_then(|health| health.archiver.ready()).cloned();
+        let Some(archiver) =
+            archiver.filter(|archiver| archiver.on && self.rules.get("postgres.archiver").enabled)
+        else {
+            return;
+        };
+        let ago = |seconds: f64| Duration::from_secs_f64(seconds.max(0.0));
+        let (severity, sentence, since, step) = if archiver.is_failing() {
+            let done = archiver.last_archived_seconds;
+            let done = done.map_or("none ever was".to_owned(), |done| {
+                format!("the last was {} ago", lasting(ago(done)))
+            });
+            let file =
+                archiver.last_failed_file.map_or(String::new(), |file| format!(" {}", tidy(&file, 30)));
+            let sentence =
+                format!("WAL{file} cannot be archived ({done}): backups have a hole and pg_wal grows");
+            let since = archiver.last_failed_seconds.map(ago);
+            (Severity::Critical, sentence, since, "see archive_command in the server's log")
+        } else if archiver.no_command {
+            let sentence =
+                "archiving is on and no archive_command is set: no WAL is archived and pg_wal grows"
+                    .to_owned();
+            (Severity::Warning, sentence, None, "set archive_command")
+        } else {
+            return;
+        };
+        let place = Self::on(Screen::Health);
+        self.push("postgres.archiver", "archiver", severity, sentence, since, 1, step, place);
     }
 
     fn wraparound_and_reset(&mut self) {

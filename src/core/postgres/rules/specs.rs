@@ -14,7 +14,7 @@ const fn rule(
     RuleSpec::new(id, help, unit, thresholds, Duration::from_secs(hold_seconds), triage)
 }
 
-use RuleUnit::{Bytes, Count, PerSecond, Ratio, Seconds, State};
+use RuleUnit::{Bytes, Count, Ratio, Seconds, State};
 use Triage::{Capacity, Lag, Latency, Saturation};
 
 /// The rules of this system with their defaults.
@@ -103,11 +103,11 @@ pub const RULES: &[RuleSpec] = &[
     ),
     rule(
         "postgres.time_left",
-        "less than this until connections, transaction ids or a replication slot come to their end",
+        "less than this until connections, transaction ids or a replication slot come to their end, at most a warning",
         Seconds,
-        (Some(14_400.0), Some(1_800.0)),
+        (Some(14_400.0), None),
         0,
-        Capacity,
+        Triage::Forecast,
     ),
     rule("postgres.receiver", "a standby that receives nothing", State, (None, None), 5, Lag),
     rule(
@@ -129,9 +129,9 @@ pub const RULES: &[RuleSpec] = &[
     ),
     rule(
         "postgres.archiver",
-        "WAL files that could not be archived",
-        PerSecond,
-        (None, Some(1.0)),
+        "WAL cannot be archived: the last attempt failed, or no command is set",
+        State,
+        (None, None),
         0,
         Capacity,
     ),

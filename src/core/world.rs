@@ -348,7 +348,7 @@ mod tests {
             ..prometheus::PrometheusReading::default()
         });
         let known: Vec<&str> = all_rules().iter().map(|spec| spec.id).collect();
-        for (count, rules) in [(19, postgres), (6, redis), (10, search), (3, prometheus)] {
+        for (count, rules) in [(19, postgres), (7, redis), (10, search), (3, prometheus)] {
             let unique: std::collections::BTreeSet<&str> = rules.iter().copied().collect();
             assert_eq!(unique.len(), count, "{unique:?}");
             assert!(rules.iter().all(|rule| known.contains(rule)), "{rules:?}");

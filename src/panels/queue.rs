@@ -2,11 +2,13 @@
 
 use super::queues::{job_key, number_role, page, queue_of};
 use super::{PanelContext, queue_more};
+use crate::core::part::Part;
 use crate::core::place::RowKey;
 use crate::core::redis::{
     Condition, DoneBy, FailedJob, FailureGroup, JobState, ListedJob, QueueReading, QueueRef, RedisState,
     RunTimes, condition, groups, overlong,
 };
+use crate::core::text::tidy;
 use crate::core::world::TargetState;
 use crate::ui::content::{Cell, Column, Content, Line, Role, Row, Section, Table};
 use crate::ui::format::{count, duration, seconds};
@@ -116,7 +118,7 @@ fn sentence(condition: Condition, queue: &QueueReading) -> (Role, String) {
             format!("{waiting} are ready, {} are held, and none was taken for a minute", queue.active),
         ),
         Condition::Failing => {
-            let failed = queue.failed_last_five_minutes;
+            let failed = queue.failures();
             (Role::Critical, format!("more fails than is done: {failed} within five minutes"))
         }
         Condition::Saturated(net) => {
@@ -126,6 +128,13 @@ fn sentence(condition: Condition, queue: &QueueReading) -> (Role, String) {
             (Role::Text, format!("{waiting} are ready, empty in about {}", duration(left)))
         }
         Condition::Busy => (Role::Text, "jobs are being worked on".to_owned()),
+        Condition::Later => {
+            (Role::Text, "jobs come, and are put aside for later or for their children".to_owned())
+        }
+        Condition::Untold => {
+            let words = "jobs are taken, and nothing tells how they end: none is kept, and no event or metric is written";
+            (Role::Note, words.to_owned())
+        }
         Condition::Idle => (Role::Muted, "nothing to do".to_owned()),
     }
 }
@@ -158,6 +167,7 @@ fn facts(state: &RedisState, reading: &QueueReading, role: Role) -> Vec<Line> {
         role,
         format!("done {done} in the last minute, {how}; added {added} per second, by its counter"),
     ));
+    lines.extend(happened(reading, role));
     let evidence = &reading.evidence;
     lines.push(Line::of(Role::Muted, format!("{}, because {}", evidence.family, evidence.why)));
     if let Some(newest) = reading.newest_failure {
@@ -172,6 +182,26 @@ fn facts(state: &RedisState, reading: &QueueReading, role: Role) -> Vec<Line> {
         lines.push(Line::of(role, recent));
     }
     lines
+}
+
+/// Failures as the queue's own record tells them, where more happened than is kept.
+fn happened(reading: &QueueReading, role: Role) -> Option<Line> {
+    let happened = match &reading.happened {
+        Part::Ready(happened) => happened,
+        Part::Unavailable(gap) => return Some(Line::of(Role::Note, &gap.note)),
+        Part::NotAsked => return None,
+    };
+    if happened.failed.max(happened.stalled) == 0 || happened.failed <= reading.failed_last_five_minutes {
+        return None;
+    }
+    let least = if happened.at_least { "at least " } else { "" };
+    let text = format!(
+        "{least}{} failed and {} stalled within five minutes, kept or not; the newest: {}",
+        happened.failed,
+        happened.stalled,
+        tidy(&happened.reason, 120)
+    );
+    Some(Line::of(role, text))
 }
 
 fn in_seconds(value: Option<Duration>) -> Option<f64> {

@@ -360,7 +360,7 @@ fn queue_row(target: &TargetState, state: &RedisState, queue: &QueueReading, rol
             number(queue.active),
             number(queue.delayed),
             Cell::number(Some(queue.failed as f64), count(queue.failed as f64)).role(dead),
-            number(queue.failed_last_five_minutes),
+            number(queue.failures()),
             number(queue.completed_last_minute),
             Cell::number(added, or_dash(added, rate)).role(role),
             Cell::number(oldest, crate::ui::format::seconds(oldest)).role(role),

@@ -1,5 +1,6 @@
 //! One word that says whether anybody works on a queue, from facts that cost nothing to read. Pure.
 
+use super::state::FAILING_FROM;
 use super::{QueueHistory, QueueReading};
 use std::time::Duration;
 
@@ -7,8 +8,6 @@ use std::time::Duration;
 const AVERAGED: usize = 15;
 /// Workers that hold jobs and take none for this many polls in a row are stuck.
 const STUCK_AFTER: usize = 30;
-/// So many failures within five minutes, and more of them than completions, are a failing queue.
-const FAILING_FROM: u64 = 3;
 
 /// How a queue is doing.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -33,6 +32,10 @@ pub enum Condition {
     Draining(Duration),
     /// Jobs are being worked on.
     Busy,
+    /// Jobs come, and are put aside: for a later time, or for their children.
+    Later,
+    /// Jobs come and leave the line, and nothing tells how they end: none is kept, and nothing is written down.
+    Untold,
     /// Nothing to do.
     Idle,
 }
@@ -52,6 +55,8 @@ impl Condition {
             Self::Saturated(_) => "saturated",
             Self::Draining(_) => "draining",
             Self::Busy => "busy",
+            Self::Later => "for later",
+            Self::Untold => "untold",
             Self::Idle => "idle",
         }
     }
@@ -89,13 +94,11 @@ pub fn condition(queue: &QueueReading, history: &QueueHistory) -> Condition {
         return Condition::NoWorkers;
     }
     let recent = history.taken.tail(STUCK_AFTER);
-    let quiet =
-        recent.len() >= STUCK_AFTER && recent.iter().all(|taken| taken.is_none_or(|rate| rate <= 0.0));
+    let quiet = recent.len() >= STUCK_AFTER && quiet_for(&recent);
     if backlog > 0 && queue.active > 0 && quiet && queue.completed_last_minute == 0 {
         return Condition::Stuck;
     }
-    let failed = queue.failed_last_five_minutes;
-    if failed >= FAILING_FROM && failed > queue.completed_last_minute.saturating_mul(5) {
+    if queue.failures() >= FAILING_FROM && queue.failing_share().is_some_and(|share| share > 0.5) {
         return Condition::Failing;
     }
     if backlog > 0
@@ -111,13 +114,30 @@ pub fn condition(queue: &QueueReading, history: &QueueHistory) -> Condition {
             return Condition::Saturated(-net);
         }
     }
-    if backlog > 0 || queue.active > 0 { Condition::Busy } else { Condition::Idle }
+    let comes = history.added.tail(STUCK_AFTER).iter().flatten().any(|rate| *rate > 0.0);
+    let ends = queue.completed_last_minute + queue.failures() > 0;
+    // Jobs come, none waits, and nothing tells of one that ended: the last two.
+    if backlog > 0 || queue.active > 0 || comes && ends {
+        Condition::Busy
+    } else if !comes {
+        Condition::Idle
+    } else if quiet_for(&recent) {
+        Condition::Later
+    } else {
+        Condition::Untold
+    }
+}
+
+/// No job was taken in all of these samples.
+fn quiet_for(taken: &[Option<f64>]) -> bool {
+    taken.iter().all(|taken| taken.is_none_or(|rate| rate <= 0.0))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::core::redis::{DeadLetter, Evidence};
+    use crate::core::part::Part;
+    use crate::core::redis::{DeadLetter, Evidence, Happened};
 
     fn queue(waiting: u64, active: u64, workers: usize) -> QueueReading {
         let evidence = Evidence { workers: Some(workers), ..Evidence::default() };
@@ -162,5 +182,26 @@ mod tests {
         let failing =
             QueueReading { failed_last_five_minutes: 40, completed_last_minute: 2, ..queue(0, 1, 1) };
         check(&failing, &nothing, "failing");
+    }
+
+    #[test]
+    fn a_queue_to_which_jobs_come_is_not_idle() {
+        let (comes, later) = (history(5.0, 5.0, 15), history(5.0, 0.0, 15));
+        check(&queue(0, 0, 1), &history(0.0, 0.0, 15), "idle");
+        check(&queue(0, 0, 1), &comes, "untold");
+        check(&queue(0, 0, 1), &later, "for later");
+        check(&QueueReading { completed_last_minute: 9, ..queue(0, 0, 1) }, &comes, "busy");
+        let happened = |failed, completed| {
+            Part::Ready(Happened {
+                failed,
+                completed,
+                completed_last_minute: completed / 5,
+                ..Happened::default()
+            })
+        };
+        // None is kept: only what was written down tells of them.
+        check(&QueueReading { happened: happened(300, 0), ..queue(0, 0, 1) }, &comes, "failing");
+        check(&QueueReading { happened: happened(300, 299), ..queue(0, 0, 1) }, &comes, "failing");
+        check(&QueueReading { happened: happened(3, 299), ..queue(0, 0, 1) }, &comes, "busy");
     }
 }

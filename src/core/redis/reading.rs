@@ -157,6 +157,8 @@ pub struct QueueReading {
     pub done_by: DoneBy,
     /// Failures of the last five minutes that are kept.
     pub failed_last_five_minutes: u64,
+    /// What happened, as the library wrote it down, whether the jobs are kept or not; not asked where it writes nothing.
+    pub happened: Part<Happened>,
     /// How long the next job in line has been ready.
     pub oldest_wait: Option<Duration>,
     /// Age of the newest failure.
@@ -169,6 +171,23 @@ pub struct QueueReading {
     pub checked_by_worker: bool,
     /// By its name a dead-letter queue; of which source queue, if the name says so.
     pub dead_letter: Option<DeadLetter>,
+}
+
+/// What a queue's own record tells of its last minutes: its stream of events (BullMQ), or its metrics where the worker keeps some (Bull).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Happened {
+    /// Jobs completed within the last minute.
+    pub completed_last_minute: u64,
+    /// Jobs completed within five minutes, or since we look if that is less.
+    pub completed: u64,
+    /// Jobs that failed for good within the same time, kept or not.
+    pub failed: u64,
+    /// Jobs that lost their worker within the same time.
+    pub stalled: u64,
+    /// Why the newest of the failures failed; empty where that is not told.
+    pub reason: String,
+    /// There were more events than are read: the numbers are the least that happened.
+    pub at_least: bool,
 }
 
 /// By what completions are counted.
@@ -205,6 +224,22 @@ impl QueueReading {
         } else {
             self.failed
         }
+    }
+
+    /// Jobs that failed within five minutes, kept or not.
+    #[must_use]
+    pub fn failures(&self) -> u64 {
+        self.failed_last_five_minutes.max(self.happened.ready().map_or(0, |happened| happened.failed))
+    }
+
+    /// The share of the jobs that ended within five minutes and failed, 0–1; none where none ended.
+    #[must_use]
+    pub fn failing_share(&self) -> Option<f64> {
+        let kept = self.completed_last_minute.saturating_mul(5);
+        let done =
+            self.happened.ready().map_or(kept, |happened| happened.completed.max(self.completed_last_minute));
+        let failed = self.failures();
+        crate::core::rate::ratio(failed as f64, (failed + done) as f64, 1.0)
     }
 
     /// Whether anybody works on it: a connected worker, a job in progress or a recent check for stalled jobs.
@@ -313,6 +348,7 @@ pub fn unread(reading: &RedisReading) -> Vec<&'static str> {
 const OF_QUEUES: &[&str] = &[
     "queue.no_worker",
     "queue.dead_letters",
+    "queue.failing",
     "queue.wait",
     "queue.paused",
     "queue.stranded",

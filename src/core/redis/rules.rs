@@ -1,6 +1,6 @@
 //! The rules about a Redis server and the job queues in it.
 
-use super::{ClusterReading, QueueHistory, QueueReading, RedisReading, RedisState};
+use super::{ClusterReading, Condition, QueueHistory, QueueReading, RedisReading, RedisState, condition};
 use crate::core::alert::{RuleSpec, RuleUnit, Rulebook, Severity, Signal, Triage};
 use crate::core::ids::TargetId;
 use crate::core::place::{Place, RowKey, Screen};
@@ -103,6 +103,14 @@ pub const RULES: &[RuleSpec] = &[
         "failed jobs (or a dead-letter queue) are growing, for this long",
         RuleUnit::Seconds,
         (Some(0.0), Some(300.0)),
+        Duration::ZERO,
+        Triage::Errors,
+    ),
+    RuleSpec::new(
+        "queue.failing",
+        "share of the jobs that ended within five minutes and failed, kept or not; of at least three failures",
+        RuleUnit::Ratio,
+        (Some(0.25), Some(0.9)),
         Duration::ZERO,
         Triage::Errors,
     ),
@@ -325,6 +333,7 @@ fn jobs(scene: &mut Scene<'_>, queue: &QueueReading, history: &QueueHistory) {
         let step = "read the newest failure; retry (x) when its cause is gone";
         scene.queue("queue.dead_letters", severity, queue, sentence, Some(growing), queue.dead(), step);
     }
+    failing(scene, queue, history);
     let waited = queue
         .oldest_wait
         .filter(|_| !queue.paused && queue.dead_letter.is_none() && history.idle_since.is_none());
@@ -353,11 +362,40 @@ fn jobs(scene: &mut Scene<'_>, queue: &QueueReading, history: &QueueHistory) {
     }
 }
 
+/// Jobs that fail, whether they are kept or not; where nothing tells how they end, that is said.
+fn failing(scene: &mut Scene<'_>, queue: &QueueReading, history: &QueueHistory) {
+    let name = tidy(&queue.queue.name, 40);
+    if condition(queue, history) == Condition::Untold {
+        let sentence = format!("queue {name}: jobs are taken, and nothing tells how they end: none is kept");
+        let step = "keep failed jobs, or turn on the worker's metrics";
+        scene.queue("queue.failing", Some(Severity::Info), queue, sentence, None, 0, step);
+    }
+    let (Some(since), Some(share)) = (history.failing_since, queue.failing_share()) else { return };
+    let severity = scene.rules.grade("queue.failing", share);
+    // Failed jobs that are kept and grow are told by their number, until nearly all fail.
+    if history.growing_since.is_some() && severity != Some(Severity::Critical) {
+        return;
+    }
+    let (failed, happened) = (queue.failures(), queue.happened.ready());
+    let stalled = happened.map_or(0, |happened| happened.stalled);
+    let stalled = if stalled > 0 { format!(", {stalled} stalled") } else { String::new() };
+    let reason = happened.map(|happened| tidy(&happened.reason, 60)).filter(|reason| !reason.is_empty());
+    let reason = reason.map_or(String::new(), |reason| format!(": {reason}"));
+    let least = if happened.is_some_and(|happened| happened.at_least) { "at least " } else { "" };
+    let kept = if queue.failed == 0 { ", and none is kept" } else { "" };
+    let sentence = format!(
+        "queue {name}: {:.0} % of its jobs fail, {least}{failed} within five minutes{stalled}{kept}{reason}",
+        share * 100.0
+    );
+    let step = "read the newest failure; pause it while its cause lasts";
+    scene.queue("queue.failing", severity, queue, sentence, Some(scene.now.since(since)), failed, step);
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::core::part::Part;
-    use crate::core::redis::{Evidence, QueueRef, RedisServer};
+    use crate::core::redis::{Evidence, Happened, QueueRef, RedisServer};
     use crate::core::world::all_rules;
 
     fn queue(failed: u64, waiting: u64) -> QueueReading {
@@ -394,6 +432,21 @@ mod tests {
         assert_eq!(rules_of(&[(0, queue(500, 0)), (10, queue(500, 0))], 10), []);
         let grown = [(0, queue(500, 0)), (10, queue(501, 0))];
         assert_eq!(rules_of(&grown, 10), [("queue.dead_letters", Severity::Warning)]);
+    }
+
+    #[test]
+    fn a_queue_that_keeps_no_failure_is_broken_all_the_same() {
+        let happened = |failed, completed| {
+            let reason = "the provider said no".to_owned();
+            Part::Ready(Happened { completed, failed, reason, ..Happened::default() })
+        };
+        let with = |failed, completed| QueueReading { happened: happened(failed, completed), ..queue(0, 0) };
+        assert_eq!(rules_of(&[(0, with(2, 0))], 1), []);
+        assert_eq!(rules_of(&[(0, with(300, 0))], 1), [("queue.failing", Severity::Critical)]);
+        assert_eq!(rules_of(&[(0, with(300, 400))], 1), [("queue.failing", Severity::Warning)]);
+        assert_eq!(rules_of(&[(0, with(30, 400))], 1), []);
+        let added = |total: f64| QueueReading { added_total: Some(total), ..queue(0, 0) };
+        assert_eq!(rules_of(&[(0, added(1.0)), (2, added(9.0))], 3), [("queue.failing", Severity::Info)]);
     }
 
     #[test]

@@ -12,6 +12,10 @@ use std::time::Duration;
 const GROWTH_WINDOW: Duration = Duration::from_secs(60);
 /// Growth is over after this long without any.
 const GROWTH_ENDS_AFTER: Duration = Duration::from_secs(60);
+/// Fewer failures than this within five minutes do not make a failing queue.
+pub(super) const FAILING_FROM: u64 = 3;
+/// Nor does a smaller share than this of the jobs that end.
+const FAILING_SHARE: f64 = 0.1;
 /// Queues that are gone are forgotten after this many readings without them.
 const MISSED: u32 = 30;
 
@@ -47,6 +51,8 @@ pub struct QueueHistory {
     pub growing_since: Option<Now>,
     /// Since when there is a backlog and nobody works on it.
     pub idle_since: Option<Now>,
+    /// Since when a good part of the jobs that end fail.
+    pub failing_since: Option<Now>,
     samples: VecDeque<(Now, u64)>,
     last_growth: Option<Now>,
     missed: u32,
@@ -60,7 +66,9 @@ impl QueueHistory {
         self.added_per_second =
             before.and_then(|(old, elapsed)| rate::per_second(old.added_total?, queue.added_total?, elapsed));
         self.added.push(self.added_per_second);
-        let line = |queue: &QueueReading| (queue.waiting + queue.prioritized + queue.delayed) as f64;
+        let line = |queue: &QueueReading| {
+            (queue.waiting + queue.prioritized + queue.delayed + queue.waiting_children) as f64
+        };
         let taken = before.and_then(|(old, elapsed)| {
             let grown = (line(queue) - line(old)) / elapsed.as_secs_f64().max(0.001);
             Some((self.added_per_second? - grown).max(0.0))
@@ -81,6 +89,11 @@ impl QueueHistory {
         if self.last_growth.is_none_or(|at| now.since(at) > GROWTH_ENDS_AFTER) {
             self.growing_since = None;
         }
+        // It begins with several failures, and lasts while any is left of them: a quiet queue has few within a window.
+        let least = if self.failing_since.is_some() { 1 } else { FAILING_FROM };
+        let fails =
+            queue.failures() >= least && queue.failing_share().is_some_and(|share| share >= FAILING_SHARE);
+        self.failing_since = if fails { self.failing_since.or(Some(now)) } else { None };
         let idle = queue.backlog() > 0
             && !queue.paused
             && !queue.has_workers()
@@ -225,6 +238,25 @@ mod tests {
         assert_eq!(state.queues[&QueueRef::default()].grown, 3);
         state.absorb(with_failed(8), Now::example(101));
         assert_eq!(at(&state), None);
+    }
+
+    #[test]
+    fn a_quiet_queue_that_fails_goes_on_failing() {
+        let mut state = RedisState::default();
+        let mut at = |second: u64, failed: u64, completed: u64| {
+            let happened = Part::Ready(super::super::Happened { completed, failed, ..Default::default() });
+            let queue = QueueReading { happened, ..QueueReading::default() };
+            let reading = RedisReading { queues: Part::Ready(vec![queue]), ..RedisReading::default() };
+            state.absorb(reading, Now::example(second));
+            state.queues[&QueueRef::default()].failing_since
+        };
+        assert_eq!(at(0, 2, 0), None);
+        assert_eq!(at(10, 3, 0), Some(Now::example(10)));
+        // One every two minutes: two of them within five minutes, then three again.
+        assert_eq!(at(70, 2, 0), Some(Now::example(10)));
+        assert_eq!(at(130, 3, 1), Some(Now::example(10)));
+        assert_eq!(at(190, 2, 100), None);
+        assert_eq!(at(250, 0, 0), None);
     }
 
     #[test]

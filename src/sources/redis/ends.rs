@@ -1,71 +1,119 @@
-//! Completions of queues that keep no completed job, counted in their event streams: without that, a busy queue looks as if it did nothing.
+//! How jobs end that nobody keeps: counted in the events that BullMQ writes, or in the metrics that a worker of Bull may keep. Without
+//! that, a queue that works and one in which everything fails both look as if they did nothing.
 
 use super::connection::Connection;
-use super::decode::{list, text};
-use crate::core::redis::{DoneBy, QueueReading, QueueRef};
+use super::decode::{list, number, text};
+use crate::core::part::{Gap, GapKind, Part};
+use crate::core::redis::{DoneBy, Happened, QueueReading, QueueRef};
 use redis::{RedisError, Value, pipe};
 use std::collections::{HashMap, VecDeque};
 
-/// Events read of one queue in one poll; a queue with more is counted at least.
+/// Events read of one queue in one poll, and of all together; what is more is passed over, and said.
 const MOST: usize = 2000;
-/// Completions count for a minute.
+const MOST_OF_ALL: usize = 20_000;
+/// However many queues there are, each gets so many.
+const LEAST: usize = 100;
+/// How far back the first look at a stream goes.
 const MINUTE: i64 = 60_000;
+/// What is counted is that of so many seconds.
+const WINDOW: i64 = 300;
+/// Longer reasons are cut.
+const REASON: usize = 300;
 
-/// How far the stream of one queue was read, and when its jobs of the last minute were completed.
+/// What ended within one second.
+#[derive(Clone, Copy, Debug, Default)]
+struct Second {
+    at: i64,
+    completed: u64,
+    failed: u64,
+    exhausted: u64,
+    stalled: u64,
+}
+
+/// How far the record of one queue was read, and what happened in it lately.
 #[derive(Debug, Default)]
 struct Seen {
     next: String,
-    ends: VecDeque<i64>,
-    /// Until then something was passed over.
+    seconds: VecDeque<Second>,
+    reason: String,
+    /// Until then, in milliseconds, something was passed over.
     lost_until: i64,
+    /// Bull's counters of completed and failed jobs at the last look.
+    counters: Option<(i64, i64)>,
 }
 
-/// What is known of the streams of one server.
+/// What is known of the queues of one server.
 #[derive(Debug, Default)]
 pub(super) struct Ends {
     seen: HashMap<QueueRef, Seen>,
 }
 
 impl Ends {
-    /// Counts for every queue that keeps none; the others are told by the set of their completed jobs.
+    /// Counts what ended in every queue whose library writes it down; in the others only what is kept tells.
     pub(super) async fn count(
         &mut self,
         connection: &mut Connection,
         readings: &mut [QueueReading],
         now: i64,
     ) -> Result<(), RedisError> {
-        let wanted = |queue: &QueueReading| {
-            // A kept completion of any age would be in the set; Bull has no stream.
-            queue.completed == 0 && queue.evidence.family.generation() != 0
-        };
-        let asked: Vec<usize> = (0..readings.len()).filter(|at| wanted(&readings[*at])).collect();
-        self.seen.retain(|queue, _| asked.iter().any(|at| readings[*at].queue == *queue));
-        if asked.is_empty() {
+        self.seen.retain(|queue, _| readings.iter().any(|reading| reading.queue == *queue));
+        if readings.is_empty() {
             return Ok(());
         }
+        let most = (MOST_OF_ALL / readings.len()).clamp(LEAST, MOST);
         let mut ask = pipe();
         ask.ignore_errors();
-        for at in &asked {
-            let queue = &readings[*at].queue;
+        for reading in readings.iter() {
+            let queue = &reading.queue;
             let seen = self
                 .seen
                 .entry(queue.clone())
                 .or_insert_with(|| Seen { next: format!("{}-0", now - MINUTE), ..Seen::default() });
-            ask.cmd("XRANGE").arg(queue.key("events")).arg(&seen.next).arg("+").arg("COUNT").arg(MOST);
+            if has_stream(reading) {
+                ask.cmd("XRANGE").arg(queue.key("events")).arg(&seen.next).arg("+").arg("COUNT").arg(most);
+                // One answer of two, as for the others.
+                ask.cmd("EXISTS").arg(queue.key("events"));
+            } else {
+                for counter in ["metrics:completed", "metrics:failed"] {
+                    ask.cmd("HGET").arg(queue.key(counter)).arg("count");
+                }
+            }
         }
         let values: Vec<Value> = ask.query_async(connection).await?;
-        for (at, value) in asked.into_iter().zip(values) {
-            let Some(seen) = self.seen.get_mut(&readings[at].queue) else { continue };
-            seen.take(&value, now);
-            readings[at].completed_last_minute = seen.ends.len() as u64;
-            readings[at].done_by = if seen.lost_until > now { DoneBy::AtLeast } else { DoneBy::Events };
+        for (reading, pair) in readings.iter_mut().zip(values.chunks(2)) {
+            let (Some(seen), [first, second]) = (self.seen.get_mut(&reading.queue), pair) else { continue };
+            reading.happened = if has_stream(reading) {
+                seen.events(first, most, now)
+            } else {
+                seen.metrics(first, second, now)
+            };
+            told(reading);
         }
         Ok(())
     }
 }
 
+/// Bull has no stream of events.
+fn has_stream(reading: &QueueReading) -> bool {
+    reading.evidence.family.generation() != 0
+}
+
+/// Completions of the last minute: by the kept ones, unless more is known to have happened.
+fn told(reading: &mut QueueReading) {
+    let Some(happened) = reading.happened.ready() else { return };
+    if happened.completed_last_minute > reading.completed_last_minute || reading.completed == 0 {
+        reading.completed_last_minute = happened.completed_last_minute;
+        reading.done_by = if happened.at_least { DoneBy::AtLeast } else { DoneBy::Events };
+    }
+}
+
 impl Seen {
-    fn take(&mut self, value: &Value, now: i64) {
+    /// Takes in the newest events of a stream.
+    fn events(&mut self, value: &Value, most: usize, now: i64) -> Part<Happened> {
+        if let Value::ServerError(error) = value {
+            let note = format!("events are not known ({}): needs +xrange", error.code());
+            return Part::Unavailable(Gap::new(GapKind::NotPermitted, note));
+        }
         let entries = list(value);
         for entry in entries {
             let parts = list(entry);
@@ -73,19 +121,74 @@ impl Seen {
             let Some((ms, sequence)) = id.split_once('-') else { continue };
             let (Ok(ms), Ok(sequence)) = (ms.parse::<i64>(), sequence.parse::<u64>()) else { continue };
             self.next = format!("{ms}-{}", sequence + 1);
-            let fields: Vec<String> =
-                parts.get(1).map(list).unwrap_or_default().iter().take(2).filter_map(text).collect();
-            if fields == ["event", "completed"] {
-                self.ends.push_back(ms);
+            let fields = parts.get(1).map(list).unwrap_or_default();
+            let field = |name: &str| {
+                let pair = fields.chunks(2).find(|pair| pair.first().and_then(text).as_deref() == Some(name));
+                pair.and_then(|pair| pair.get(1)).and_then(text)
+            };
+            let second = self.second(ms / 1000);
+            match field("event").as_deref() {
+                Some("completed") => second.completed += 1,
+                Some("stalled") => second.stalled += 1,
+                // A job that has used all its attempts is told twice.
+                Some("retries-exhausted") => second.exhausted += 1,
+                Some("failed") => {
+                    second.failed += 1;
+                    if let Some(reason) = field("failedReason") {
+                        self.reason = reason.chars().take(REASON).collect();
+                    }
+                }
+                _ => {}
             }
         }
-        if entries.len() >= MOST {
+        if entries.len() >= most {
             // More than one poll should carry: the rest is passed over, and said.
             self.next = format!("{now}-0");
             self.lost_until = now + MINUTE;
         }
-        while self.ends.front().is_some_and(|ms| *ms < now - MINUTE) {
-            self.ends.pop_front();
+        Part::Ready(self.happened(now))
+    }
+
+    /// Takes in what the counters of Bull's metrics grew by since the last look; nothing where its workers keep none.
+    fn metrics(&mut self, completed: &Value, failed: &Value, now: i64) -> Part<Happened> {
+        if matches!((completed, failed), (Value::Nil, Value::Nil)) {
+            return Part::NotAsked;
+        }
+        let count = |value: &Value| number(value).unwrap_or(0);
+        let counters = (count(completed), count(failed));
+        if let Some(before) = self.counters.replace(counters) {
+            let grown = |before: i64, after: i64| u64::try_from(after - before).unwrap_or(0);
+            let second = self.second(now / 1000);
+            second.completed += grown(before.0, counters.0);
+            second.failed += grown(before.1, counters.1);
+        }
+        Part::Ready(self.happened(now))
+    }
+
+    /// The newest second, a new one where `at` is later.
+    fn second(&mut self, at: i64) -> &mut Second {
+        if self.seconds.back().is_none_or(|newest| newest.at < at) {
+            self.seconds.push_back(Second { at, ..Second::default() });
+        }
+        let newest = self.seconds.len() - 1;
+        &mut self.seconds[newest]
+    }
+
+    fn happened(&mut self, now: i64) -> Happened {
+        let second = now / 1000;
+        while self.seconds.front().is_some_and(|first| first.at < second - WINDOW) {
+            self.seconds.pop_front();
+        }
+        let sum = |field: fn(&Second) -> u64| self.seconds.iter().map(field).sum::<u64>();
+        let lately = self.seconds.iter().filter(|one| one.at >= second - MINUTE / 1000);
+        let failed = sum(|one| one.failed).max(sum(|one| one.exhausted));
+        Happened {
+            completed_last_minute: lately.map(|one| one.completed).sum(),
+            completed: sum(|one| one.completed),
+            failed,
+            stalled: sum(|one| one.stalled),
+            reason: if failed > 0 { self.reason.clone() } else { String::new() },
+            at_least: self.lost_until > now,
         }
     }
 }
@@ -96,25 +199,52 @@ mod tests {
 
     fn entry(id: &str, event: &str) -> Value {
         let bulk = |text: &str| Value::BulkString(text.as_bytes().to_vec());
-        Value::Array(vec![bulk(id), Value::Array(vec![bulk("event"), bulk(event), bulk("jobId"), bulk("7")])])
+        let fields = ["event", event, "jobId", "7", "failedReason", "no such host"];
+        Value::Array(vec![bulk(id), Value::Array(fields.map(bulk).to_vec())])
     }
 
     #[test]
-    fn completions_of_the_last_minute_and_where_to_go_on() {
+    fn what_ended_lately_and_where_to_go_on() {
         let mut seen = Seen::default();
-        seen.take(
-            &Value::Array(vec![
-                entry("10000-0", "completed"),
-                entry("20000-3", "active"),
-                entry("65000-0", "completed"),
-            ]),
-            66_000,
-        );
-        assert_eq!((seen.ends.len(), seen.next.as_str(), seen.lost_until), (2, "65000-1", 0));
-        seen.take(&Value::Nil, 80_000);
-        assert_eq!((seen.ends.len(), seen.next.as_str()), (1, "65000-1"));
-        let many: Vec<Value> = (0..MOST).map(|n| entry(&format!("90000-{n}"), "completed")).collect();
-        seen.take(&Value::Array(many), 90_500);
-        assert_eq!((seen.next.as_str(), seen.lost_until), ("90500-0", 150_500));
+        let look = |seen: &mut Seen, entries: Vec<Value>, now: i64| match seen.events(
+            &Value::Array(entries),
+            MOST,
+            now,
+        ) {
+            Part::Ready(happened) => happened,
+            other => panic!("{other:?}"),
+        };
+        let events = vec![
+            entry("10000-0", "completed"),
+            entry("20000-3", "active"),
+            entry("64000-0", "failed"),
+            entry("64000-1", "retries-exhausted"),
+            entry("64500-1", "stalled"),
+            entry("65000-0", "completed"),
+        ];
+        let found = look(&mut seen, events, 66_000);
+        assert_eq!((found.completed_last_minute, found.completed), (2, 2));
+        assert_eq!((found.failed, found.stalled, found.reason.as_str()), (1, 1, "no such host"));
+        assert_eq!((seen.next.as_str(), found.at_least), ("65000-1", false));
+        let found = look(&mut seen, Vec::new(), 80_000);
+        assert_eq!((found.completed_last_minute, found.completed, found.failed), (1, 2, 1));
+        let found = look(&mut seen, Vec::new(), 400_000);
+        assert_eq!((found.completed, found.failed, found.reason.as_str()), (0, 0, ""));
+        let many: Vec<Value> = (0..MOST).map(|n| entry(&format!("490000-{n}"), "completed")).collect();
+        assert!(look(&mut seen, many, 490_500).at_least);
+        assert_eq!((seen.next.as_str(), seen.lost_until), ("490500-0", 550_500));
+    }
+
+    #[test]
+    fn bulls_counters_tell_from_the_second_look_on_and_only_where_they_are_kept() {
+        let mut seen = Seen::default();
+        let count = |value: i64| Value::BulkString(value.to_string().into_bytes());
+        assert_eq!(seen.metrics(&Value::Nil, &Value::Nil, 1_000), Part::NotAsked);
+        assert_eq!(seen.metrics(&count(500), &Value::Nil, 2_000), Part::Ready(Happened::default()));
+        let found = seen.metrics(&count(503), &count(40), 4_000);
+        assert!(found.ready().is_some_and(|found| (found.completed, found.failed) == (3, 40)), "{found:?}");
+        // Somebody deleted them: nothing negative.
+        let found = seen.metrics(&count(1), &count(41), 6_000);
+        assert!(found.ready().is_some_and(|found| (found.completed, found.failed) == (3, 41)), "{found:?}");
     }
 }

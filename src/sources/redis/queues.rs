@@ -3,6 +3,7 @@
 use super::connection::Connection;
 use super::decode::{count, list, number, scored, text};
 use super::evidence::{Workers, connection_name};
+use crate::core::part::Part;
 use crate::core::redis::{DoneBy, Evidence, QueueReading, QueueRef, Signs, dead_letter, family, mismatch};
 use redis::{Pipeline, RedisError, Value, pipe};
 use std::collections::HashMap;
@@ -142,6 +143,7 @@ fn decode(
         completed_last_minute: length(20),
         done_by: DoneBy::Kept,
         failed_last_five_minutes: length(19),
+        happened: Part::NotAsked,
         oldest_wait: None,
         newest_failure: age(17),
         oldest_failure: age(18),

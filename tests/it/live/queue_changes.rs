@@ -8,7 +8,10 @@ use stacktop::config::target::{Connect, RedisConnect};
 use stacktop::config::url;
 use stacktop::core::action::{Action, ActionError, Outcome, Verdict};
 use stacktop::core::focus::Focus;
-use stacktop::core::redis::{Change, DoneBy, JobAct, JobState, QueueAction, QueueMore, Rhythm, Sweep};
+use stacktop::core::redis::{
+    Change, DoneBy, JobAct, JobState, QueueAction, QueueMore, Rhythm, Sweep, condition,
+};
+use stacktop::core::world::SystemState;
 use std::time::{Duration, Instant};
 
 const NEW: [&str; 2] = ["bullmq5", "bullmq6"];
@@ -499,6 +502,53 @@ async fn completions_that_are_not_kept_are_counted() {
         }
         assert_eq!(seen, 25, "{generation}");
     }
+}
+
+/// A queue in which every job fails and none is kept is broken, and says why; where the library writes nothing down, that is said.
+#[tokio::test(flavor = "multi_thread")]
+async fn failures_that_are_not_kept_are_counted() {
+    let Some(lab) = Lab::open("failures_that_are_not_kept_are_counted") else { return };
+    for generation in ["bullmq3", "bullmq4", "bullmq50", "bullmq5", "bullmq6"] {
+        let name = unique(&format!("doomed-{generation}"));
+        lab.run(generation, "doom", &name, "20");
+        let mut watch = lab.watch(&name);
+        watch.poll().await.expect("a poll");
+        let seen = queue(&watch);
+        assert_eq!((seen.failed, seen.completed, seen.failures()), (0, 0, 20), "{generation}");
+        let verdict = watch.verdict();
+        let expected =
+            "100 % of its jobs fail, 20 within five minutes, and none is kept: the provider said no";
+        assert!(verdict.starts_with("BROKEN") && verdict.contains(expected), "{generation}: {verdict}");
+        assert_eq!(word(&watch), "failing", "{generation}");
+    }
+    // Bull writes nothing down, unless its worker keeps metrics.
+    for (metrics, expected) in [("", "untold"), ("yes", "failing")] {
+        let name = unique("doomed-bull");
+        let doom = || {
+            let mut node = std::process::Command::new("node");
+            node.args([lab.script(), "bull4", &lab.port, "doom", &name, "20"]);
+            if !metrics.is_empty() {
+                node.env("METRICS", metrics);
+            }
+            assert!(node.status().expect("node").success());
+        };
+        doom();
+        let mut watch = lab.watch(&name);
+        watch.poll().await.expect("a poll");
+        doom();
+        watch.poll().await.expect("a poll");
+        assert_eq!(word(&watch), expected);
+        let verdict = watch.verdict();
+        assert_eq!(verdict.contains("100 % of its jobs fail, 20 within"), !metrics.is_empty(), "{verdict}");
+        assert_eq!(verdict.contains("nothing tells how they end"), metrics.is_empty(), "{verdict}");
+    }
+}
+
+/// The word for how the queue is doing.
+fn word(watch: &Watch) -> &'static str {
+    let SystemState::Redis(state) = &watch.world.targets()[0].system else { panic!("Redis") };
+    let queue = queue(watch);
+    condition(queue, &state.queues[&queue.queue]).word()
 }
 
 #[tokio::test]

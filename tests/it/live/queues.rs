@@ -30,7 +30,7 @@ pub const GENERATIONS: [(&str, Family); 6] = [
 pub struct Lab {
     script: String,
     pub url: String,
-    port: String,
+    pub port: String,
 }
 
 impl Lab {
@@ -39,6 +39,11 @@ impl Lab {
         let script = server(test, "STACKTOP_TEST_QUEUE_JS")?;
         let port = url.rsplit_once(':').expect("a port").1.to_owned();
         Some(Self { script, url, port })
+    }
+
+    /// Where the script lies that drives the libraries.
+    pub fn script(&self) -> &str {
+        &self.script
     }
 
     /// Runs one verb to its end and gives the last line that it printed.

@@ -3,6 +3,7 @@
 //   work QUEUE          takes jobs and completes them, printing "done ID NAME DATA" each, until it is killed
 //   add QUEUE N         adds N jobs that nobody takes
 //   brief QUEUE N       the same, and none is kept when it is done
+//   doom QUEUE N        adds N jobs of which none is kept, and runs them all into an error; with METRICS its worker keeps some
 //   delay QUEUE N       adds N jobs for an hour later
 //   rank QUEUE LIST     adds a job of each of these priorities (comma-separated), nobody takes them
 //   failrank QUEUE LIST the same, and runs them all into an error
@@ -54,7 +55,31 @@ function byPriority(list) {
 }
 
 async function main() {
-  if (verb === 'fail' || verb === 'failrank') {
+  if (verb === 'doom') {
+    const metrics = { metrics: { maxDataPoints: 60 } };
+    let failed = 0;
+    const work = async () => {
+      throw new Error('the provider said no');
+    };
+    let running;
+    if (bull) {
+      running = new library(queueName, { redis: connection, ...(process.env.METRICS ? metrics : {}) });
+      running.process('mail', work);
+    } else {
+      running = new library.Worker(queueName, work, { connection, ...more });
+    }
+    const ended = new Promise((resolve) => {
+      running.on('failed', () => {
+        failed += 1;
+        if (failed === Number(argument)) resolve();
+      });
+    });
+    await add(Number(argument), () => ({ removeOnFail: true, removeOnComplete: true }));
+    await ended;
+    await running.close();
+    console.log(failed);
+    process.exit(0);
+  } else if (verb === 'fail' || verb === 'failrank') {
     const ids = verb === 'fail' ? await add(Number(argument)) : await byPriority(argument);
     let failed = 0;
     const running = worker(async () => {

@@ -188,6 +188,7 @@ mod tests {
                     next: at,
                     breaker: BreakerState::Closed,
                     failures: 0,
+                    looks: false,
                 },
                 dropped: 0,
                 result: Ok(Reading::Postgres(Box::new(reading(sessions)))),

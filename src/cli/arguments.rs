@@ -10,7 +10,7 @@ use std::path::PathBuf;
 #[command(
     name = "stacktop",
     version,
-    after_help = "Without --config: the user's configuration, ./stacktop.toml, then \
+    after_help = "Without --config: the user's configuration, ./stacktop.toml (once it is trusted), then \
 DATABASE_URL and PG*, REDIS_URL, ELASTICSEARCH_URL, PROMETHEUS_URL, a compose file here, and this machine's well-known ports."
 )]
 pub(super) struct Arguments {
@@ -40,6 +40,12 @@ pub(super) enum Verb {
     },
     /// Print which targets would be watched, and why (exit code 1 when there is none)
     Targets,
+    /// Trust a folder's configuration file as it is now: ./stacktop.toml, or FILE
+    Trust {
+        /// The file
+        #[arg(value_name = "FILE")]
+        file: Option<PathBuf>,
+    },
     /// Print what can be seen and done on each target, and the lines that would permit the rest
     Doctor,
     /// Print the documented sample configuration

@@ -1,9 +1,11 @@
 //! From arguments to a run. Nothing is asked of a server here.
 
+mod appearance;
 mod arguments;
 mod doctor;
 mod print;
 mod targets;
+mod trust;
 
 use crate::actions::audit::{AuditTrail, Tail};
 use crate::actions::gate::{Actor, Entry, Gate};
@@ -21,6 +23,7 @@ use crate::engine::{EngineSettings, Job};
 use crate::runtime::{self, End, Setup, clock::SystemClock, logging, terminal};
 use crate::ui::theme::Theme;
 use crate::{actions, drill, sources};
+use appearance::theme;
 use arguments::{Arguments, Verb, mistake};
 use clap::Parser;
 use print::{complain, print, verbatim};
@@ -29,6 +32,7 @@ use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
+use trust::Care;
 
 /// The exit code of a mistake in arguments, configuration or terminal.
 const MISTAKE: u8 = 2;
@@ -56,6 +60,7 @@ pub fn run() -> ExitCode {
             verbatim(SAMPLE);
             Ok(ExitCode::SUCCESS)
         }
+        Some(Verb::Trust { file }) => trust::run(file.as_deref(), &around).map(|()| ExitCode::SUCCESS),
         Some(Verb::Targets) => targets::run(&arguments, &around),
         Some(Verb::Doctor) => doctor::run(&arguments, &around),
         Some(Verb::Demo { seed }) => demo(&arguments, &around, *seed),
@@ -77,13 +82,15 @@ fn guard_panics() {
     terminal::guard_panics(move |info| complain(&panic_hook.panic_report(info).to_string()));
 }
 
-fn settings(arguments: &Arguments, around: &Surroundings) -> Result<Settings, String> {
-    let wishes = Wishes { config: arguments.config.clone(), read_only: arguments.read_only };
+fn settings(arguments: &Arguments, around: &Surroundings, care: Care) -> Result<Settings, String> {
+    let mut wishes =
+        Wishes { config: arguments.config.clone(), read_only: arguments.read_only, ..Wishes::default() };
+    trust::settle(&mut wishes, around, care)?;
     resolve(&wishes, around)
 }
 
 fn live(arguments: &Arguments, around: &Surroundings) -> Result<ExitCode, String> {
-    let settings = settings(arguments, around)?;
+    let settings = settings(arguments, around, Care::Acts)?;
     if settings.targets.is_empty() && !std::io::stdout().is_terminal() {
         return Err(format!("nothing to watch.\n{}", targets::describe(&settings)));
     }
@@ -248,36 +255,6 @@ fn actor(around: &Surroundings, environment: &str) -> Actor {
     }
 }
 
-/// The theme that was asked for; else one that this terminal can show.
-fn theme(
-    arguments: &Arguments,
-    around: &Surroundings,
-    configured: Option<&str>,
-    ascii: bool,
-) -> Result<Theme, String> {
-    let named = arguments.theme.as_deref().or(configured);
-    let term = around.var("TERM").unwrap_or_default();
-    let rich = around.var("COLORTERM").is_some() || term.contains("256color") || term.contains("direct");
-    let name = match named {
-        _ if around.var("NO_COLOR").is_some() && arguments.theme.is_none() => "mono",
-        Some(name) => name,
-        None if rich => "dark",
-        None => "ansi16",
-    };
-    let mut theme = if name.contains('/') || Path::new(name).extension().is_some() {
-        let text = std::fs::read_to_string(name)
-            .map_err(|error| format!("the theme file {name} cannot be read: {error}"))?;
-        Theme::parse(name, &text)?
-    } else {
-        Theme::built_in(name)?
-    };
-    let locale = ["LC_ALL", "LC_CTYPE", "LANG"].iter().find_map(|name| around.var(name)).unwrap_or_default();
-    let locale = locale.to_ascii_lowercase();
-    let plain_locale = !locale.is_empty() && !locale.contains("utf-8") && !locale.contains("utf8");
-    theme.ascii = arguments.ascii || ascii || term == "linux" || plain_locale;
-    Ok(theme)
-}
-
 fn start(setup: Setup, around: &Surroundings) -> Result<ExitCode, String> {
     if !std::io::stdin().is_terminal() || !std::io::stdout().is_terminal() {
         return Err("this is no terminal; `stacktop targets` prints what would be watched".to_owned());
@@ -304,22 +281,5 @@ fn start(setup: Setup, around: &Surroundings) -> Result<ExitCode, String> {
             Ok(ExitCode::from(129))
         }
         Err(error) => Err(format!("the terminal cannot be drawn to: {error}")),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn no_color_wins_over_the_configuration_but_not_over_the_command_line() {
-        let folder = std::env::temp_dir();
-        let around = Surroundings::empty(&folder).with("NO_COLOR", "1").with("TERM", "xterm-256color");
-        let plain = Arguments::parse_from(["stacktop"]);
-        assert_eq!(theme(&plain, &around, Some("light"), false).expect("a theme").name, "mono");
-        let asked = Arguments::parse_from(["stacktop", "--theme", "light"]);
-        assert_eq!(theme(&asked, &around, None, false).expect("a theme").name, "light");
-        let wrong = Arguments::parse_from(["stacktop", "--theme", "lite"]);
-        assert!(theme(&wrong, &around, None, false).expect_err("no such theme").contains("high-contrast"));
     }
 }

@@ -3,6 +3,7 @@
 use super::arguments::Arguments;
 use super::print::print;
 use super::settings;
+use super::trust::Care;
 use crate::config::discover::Surroundings;
 use crate::config::resolve::Settings;
 use crate::core::text::clean;
@@ -10,7 +11,7 @@ use std::process::ExitCode;
 
 /// Prints them. The exit code is 1 when there is none.
 pub(super) fn run(arguments: &Arguments, around: &Surroundings) -> Result<ExitCode, String> {
-    let settings = settings(arguments, around)?;
+    let settings = settings(arguments, around, Care::Shows)?;
     print(&describe(&settings));
     Ok(if settings.targets.is_empty() { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }

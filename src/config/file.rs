@@ -82,6 +82,18 @@ pub struct File {
     pub panel: Vec<PanelFile>,
 }
 
+impl File {
+    /// The commands that reading secrets would run.
+    #[must_use]
+    pub fn commands(&self) -> Vec<&str> {
+        let postgres = self.postgres.iter().map(|entry| &entry.password_command);
+        let redis = self.redis.iter().map(|entry| &entry.password_command);
+        let http = self.search.iter().chain(&self.metrics).map(|entry| &entry.password_command);
+        let prometheus = self.prometheus.iter().map(|entry| &entry.password_command);
+        postgres.chain(redis).chain(http).chain(prometheus).filter_map(|command| command.as_deref()).collect()
+    }
+}
+
 /// A panel of the team's own.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]

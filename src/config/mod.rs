@@ -1,5 +1,6 @@
 //! What stacktop is told: the configuration file, the environment, what discovery finds, secrets. Resolved once, at the start.
 
+pub mod bounded;
 pub mod discover;
 mod entries;
 pub mod file;

@@ -1,5 +1,6 @@
 //! `.pgpass` as libpq reads it: five fields, `*` for any, `\` before a colon or itself; a file that others may read is ignored.
 
+use super::bounded;
 use super::discover::Surroundings;
 use super::secret::Secret;
 use super::target::PostgresConnect;
@@ -18,7 +19,7 @@ pub(super) fn password(
         .var("PGPASSFILE")
         .map(PathBuf::from)
         .or_else(|| around.var("HOME").map(|home| PathBuf::from(home).join(".pgpass")))?;
-    let text = std::fs::read_to_string(&path).ok()?;
+    let text = bounded::text(&path).ok()?;
     if others_may_read(&path) {
         trail.push(format!("{} is ignored, because others may read it: chmod 600", path.display()));
         return None;

@@ -1,5 +1,6 @@
 //! From what was found to what is in force: command line over file over discovery over defaults. Every refusal names its place.
 
+use super::bounded;
 use super::discover::{self, Surroundings};
 use super::entries::{http, postgres, prometheus, redis};
 use super::file::{self, File, Lasting};
@@ -71,6 +72,46 @@ pub struct Wishes {
     pub config: Option<PathBuf>,
     /// `--read-only`.
     pub read_only: bool,
+    /// The folder's own file, if it is trusted.
+    pub folder: Option<FolderFile>,
+}
+
+/// The configuration that lies in the current folder, with the text that was looked at.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FolderFile {
+    /// Where it is.
+    pub path: PathBuf,
+    /// What it says.
+    pub text: String,
+}
+
+impl FolderFile {
+    /// Reads it.
+    ///
+    /// # Errors
+    /// A sentence that names it.
+    pub fn read(path: &Path) -> Result<Self, String> {
+        Ok(Self {
+            path: path.to_owned(),
+            text: bounded::text(path).map_err(|error| unreadable(path, &error))?,
+        })
+    }
+
+    /// What it would make stacktop do: where it connects, in words without secrets, and the commands that it runs.
+    ///
+    /// # Errors
+    /// When it cannot be used as it is.
+    pub fn deeds(&self) -> Result<(Vec<String>, Vec<String>), String> {
+        let name = self.path.display().to_string();
+        let file = file::parse(&name, &self.text)?;
+        let targets = configured(&file, &name, &|span| {
+            let (line, column) = file::place(&self.text, span);
+            format!("{name}:{line}:{column}")
+        })?;
+        let servers =
+            targets.iter().map(|target| format!("{} at {}", target.kind().name(), target.address()));
+        Ok((servers.collect(), file.commands().into_iter().map(str::to_owned).collect()))
+    }
 }
 
 /// How often a system is asked unless the configuration says otherwise.
@@ -84,6 +125,8 @@ pub const fn default_interval(kind: SystemKind) -> Duration {
 
 /// After this a poll is given up unless the configuration says otherwise.
 pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(4);
+/// The configuration that a folder may bring along.
+const FOLDER_FILE: &str = "stacktop.toml";
 /// No target is asked more often than this.
 const SHORTEST_INTERVAL: Duration = Duration::from_millis(200);
 
@@ -150,39 +193,57 @@ pub fn resolve(wishes: &Wishes, around: &Surroundings) -> Result<Settings, Strin
     })
 }
 
+/// The file of the current folder, if it is what would be read.
+///
+/// # Errors
+/// When it is there and cannot be read.
+pub fn folder_file(wishes: &Wishes, around: &Surroundings) -> Result<Option<FolderFile>, String> {
+    let path = around.folder.join(FOLDER_FILE);
+    if wishes.config.is_some() || own_file(around).is_some_and(|own| own.exists()) || !path.exists() {
+        return Ok(None);
+    }
+    FolderFile::read(&path).map(Some)
+}
+
+/// Where the user's own configuration would be.
+fn own_file(around: &Surroundings) -> Option<PathBuf> {
+    let base = around
+        .var("XDG_CONFIG_HOME")
+        .map(PathBuf::from)
+        .or_else(|| around.var("HOME").map(|home| Path::new(&home).join(".config")))?;
+    Some(base.join("stacktop").join("config.toml"))
+}
+
+fn unreadable(path: &Path, error: &std::io::Error) -> String {
+    format!("the configuration {} cannot be read: {error}", path.display())
+}
+
 fn find_file(
     wishes: &Wishes,
     around: &Surroundings,
     trail: &mut Vec<String>,
 ) -> Result<Option<(String, String)>, String> {
+    let read = |path: &Path| bounded::text(path).map_err(|error| unreadable(path, &error));
     if let Some(path) = &wishes.config {
-        let text = std::fs::read_to_string(path)
-            .map_err(|error| format!("the configuration {} cannot be read: {error}", path.display()))?;
         trail.push(format!("configuration {} (--config)", path.display()));
-        return Ok(Some((path.display().to_string(), text)));
+        return Ok(Some((path.display().to_string(), read(path)?)));
     }
-    let base = around
-        .var("XDG_CONFIG_HOME")
-        .map(PathBuf::from)
-        .or_else(|| around.var("HOME").map(|home| Path::new(&home).join(".config")));
-    let candidates = base
-        .map(|base| base.join("stacktop").join("config.toml"))
-        .into_iter()
-        .chain([around.folder.join("stacktop.toml")]);
-    for path in candidates {
-        match std::fs::read_to_string(&path) {
-            Ok(text) => {
-                trail.push(format!("configuration {}", path.display()));
-                return Ok(Some((path.display().to_string(), text)));
-            }
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                trail.push(format!("no configuration at {}", path.display()));
-            }
-            Err(error) => {
-                return Err(format!("the configuration {} cannot be read: {error}", path.display()));
-            }
+    if let Some(path) = own_file(around) {
+        if path.exists() {
+            trail.push(format!("configuration {}", path.display()));
+            return Ok(Some((path.display().to_string(), read(&path)?)));
         }
+        trail.push(format!("no configuration at {}", path.display()));
     }
+    if let Some(FolderFile { path, text }) = &wishes.folder {
+        trail.push(format!("configuration {}", path.display()));
+        return Ok(Some((path.display().to_string(), text.clone())));
+    }
+    let path = around.folder.join(FOLDER_FILE);
+    if path.exists() {
+        return Err(format!("{} is not trusted: run `stacktop trust`", path.display()));
+    }
+    trail.push(format!("no configuration at {}", path.display()));
     Ok(None)
 }
 
@@ -337,7 +398,7 @@ mod tests {
         let path = folder.path().join("stacktop.toml");
         std::fs::write(&path, text).expect("written");
         let around = Surroundings::empty(folder.path());
-        resolve(&Wishes::default(), &around)
+        resolve(&Wishes { config: Some(path), ..Wishes::default() }, &around)
     }
 
     #[track_caller]
@@ -371,8 +432,21 @@ mod tests {
     }
 
     #[test]
+    fn a_file_that_came_with_the_folder_is_not_read_unasked() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let around = Surroundings::empty(folder.path());
+        let path = folder.path().join("stacktop.toml");
+        std::fs::write(&path, "environment = \"theirs\"\n").expect("written");
+        let error = resolve(&Wishes::default(), &around).expect_err("refused");
+        assert!(error.contains("is not trusted: run `stacktop trust`"), "{error}");
+        let wishes = Wishes { folder: Some(FolderFile::read(&path).expect("read")), ..Wishes::default() };
+        assert_eq!(resolve(&wishes, &around).expect("trusted").environment, "theirs");
+    }
+
+    #[test]
     fn nothing_found_says_what_was_looked_for() {
-        let settings = settings("").expect("fine");
+        let folder = tempfile::tempdir().expect("a folder");
+        let settings = resolve(&Wishes::default(), &Surroundings::empty(folder.path())).expect("fine");
         assert!(settings.targets.is_empty());
         let trail = settings.trail.join("\n");
         for word in ["DATABASE_URL", "REDIS_URL", "compose", "5432"] {

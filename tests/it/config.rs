@@ -26,7 +26,8 @@ fn section(spec: &RuleSpec) -> String {
 
 fn settings(config: Option<PathBuf>) -> Settings {
     let folder = tempfile::tempdir().expect("a folder");
-    resolve(&Wishes { config, read_only: false }, &Surroundings::empty(folder.path())).expect("it is valid")
+    resolve(&Wishes { config, ..Wishes::default() }, &Surroundings::empty(folder.path()))
+        .expect("it is valid")
 }
 
 #[test]

@@ -11,3 +11,4 @@ mod pty;
 mod scan;
 mod screens;
 mod trail;
+mod trust;

@@ -27,7 +27,7 @@ impl Screen {
         Self::start_as(&all, variables, (width, height))
     }
 
-    fn start_as(words: &[&str], variables: &[(&str, &str)], (width, height): (u16, u16)) -> Self {
+    pub fn start_as(words: &[&str], variables: &[(&str, &str)], (width, height): (u16, u16)) -> Self {
         let state = tempfile::tempdir().expect("a folder");
         let mut command = CommandBuilder::new(words[0]);
         command.args(&words[1..]);

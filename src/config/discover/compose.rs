@@ -1,55 +1,117 @@
 //! Targets from a compose file in the current folder: published ports, and user, password and database from the services' environment.
+//!
+//! The file came with the folder, perhaps from strangers. It therefore names only this machine: nothing in it chooses a host, and what
+//! it takes from the shell's variables goes nowhere else.
 
 use super::{Found, Surroundings};
+use crate::config::bounded;
 use crate::config::secret::Secret;
 use crate::config::target::{
     Connect, HttpAuth, HttpConnect, PgTls, PostgresConnect, PrometheusConnect, RedisConnect, TENANT_COLUMN,
+    is_loopback,
 };
 use crate::core::ids::SystemKind;
-use serde_yaml_ng::Value;
+use crate::core::loose::{Kept, List, Mixed, Object, Scalar, Table};
+use serde::Deserialize;
 use std::collections::BTreeMap;
 
 /// The names under which compose looks for its file, in its order.
 const NAMES: [&str; 4] = ["compose.yaml", "compose.yml", "docker-compose.yaml", "docker-compose.yml"];
 
+/// No compose file that people wrote is larger, or nests brackets deeper.
+const MOST_BYTES: usize = 256 * 1024;
+const MOST_DEPTH: usize = 64;
+
+/// What is read of the file; everything else is passed over.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Compose {
+    services: Table<Object<Service>, 256>,
+}
+
+/// A service.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Service {
+    image: Scalar,
+    ports: List<Mixed<8>, 64>,
+    environment: Mixed<512>,
+    command: Mixed<256>,
+}
+
+impl Kept for Service {}
+
 /// Looks for a compose file and at its services.
 #[expect(clippy::unnecessary_wraps, reason = "one signature for every place that is looked at")]
 pub(super) fn look(around: &Surroundings, trail: &mut Vec<String>) -> Result<Vec<Found>, String> {
-    let read = NAMES
-        .iter()
-        .find_map(|name| std::fs::read_to_string(around.folder.join(name)).ok().map(|text| (*name, text)));
-    let Some((name, text)) = read else {
+    let Some(name) = NAMES.into_iter().find(|name| around.folder.join(name).exists()) else {
         trail.push(format!("no compose file in {}", around.folder.display()));
         return Ok(Vec::new());
     };
-    let dotenv = std::fs::read_to_string(around.folder.join(".env")).unwrap_or_default();
-    let variables = |wanted: &str| around.var(wanted).or_else(|| from_dotenv(&dotenv, wanted));
-    let root: Value = match serde_yaml_ng::from_str(&interpolate(&text, &variables)) {
+    let root = match read(around, name) {
         Ok(root) => root,
         Err(error) => {
-            // The reader's own words may repeat what stands there, passwords too.
-            let place = error.location().map_or(String::new(), |place| {
-                format!(": it is no YAML at line {}, column {}", place.line(), place.column())
-            });
-            trail.push(format!("{name} cannot be read{place}"));
+            trail.push(format!("{name} cannot be read: {error}"));
             return Ok(Vec::new());
         }
     };
     let mut found = Vec::new();
-    let services = root.get("services").and_then(Value::as_mapping).into_iter().flatten();
-    for (service, body) in services {
-        let Some(service) = service.as_str() else { continue };
-        let Some(kind) = kind(body.get("image").and_then(Value::as_str).unwrap_or(service)) else { continue };
-        let Some((host, port)) = published(body, inside_port(kind)) else {
-            trail.push(format!("{name}: service {service} publishes no port"));
-            continue;
+    for (service, Object(body)) in root.services.0 {
+        let Some(kind) = kind(body.image.text().unwrap_or(&service)) else { continue };
+        let port = match published(&body, inside_port(kind)) {
+            Published::Here(port) => port,
+            Published::Not => {
+                trail.push(format!("{name}: service {service} publishes no port"));
+                continue;
+            }
+            Published::Elsewhere => {
+                trail.push(format!(
+                    "{name}: service {service} publishes its port on an address that may not be this machine's; name it in a configuration"
+                ));
+                continue;
+            }
         };
-        let connect = connect(kind, host, port, &environment(body), body);
+        let connect = connect(kind, port, &environment(&body.environment), &body.command);
         let because = format!("{name} publishes port {port} for service {service}");
-        found.push(Found { connect, because, name: Some(service.to_owned()) });
+        found.push(Found { connect, because, name: Some(service) });
     }
     trail.push(format!("{name}: {} of its services are systems that stacktop knows", found.len()));
     Ok(found)
+}
+
+/// The file, with its variables filled in.
+fn read(around: &Surroundings, name: &str) -> Result<Compose, String> {
+    let text = bounded::text(&around.folder.join(name)).map_err(|error| error.to_string())?;
+    // One that is not there, or that cannot be read, says nothing.
+    let dotenv = bounded::text(&around.folder.join(".env")).unwrap_or_default();
+    let variables = |wanted: &str| around.var(wanted).or_else(|| from_dotenv(&dotenv, wanted));
+    let text = interpolate(&text, &variables);
+    modest(&text)?;
+    // The reader's own words may repeat what stands there, passwords too.
+    serde_yaml_ng::from_str(&text).map_err(|error| {
+        error.location().map_or("it is no YAML".to_owned(), |at| {
+            format!("it is no YAML at line {}, column {}", at.line(), at.column())
+        })
+    })
+}
+
+/// The reader of YAML takes time that grows with the square of the nesting of brackets.
+fn modest(text: &str) -> Result<(), String> {
+    if text.len() > MOST_BYTES {
+        return Err(format!("it is larger than {} KiB", MOST_BYTES / 1024));
+    }
+    let mut depth = 0_usize;
+    for byte in text.bytes() {
+        match byte {
+            b'[' | b'{' => depth += 1,
+            b']' | b'}' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        if depth > MOST_DEPTH {
+            return Err(format!("its brackets are nested more than {MOST_DEPTH} times"));
+        }
+    }
+    Ok(())
 }
 
 /// The kind of system by the name of its image (`docker.io/library/postgres:16` → Postgres).
@@ -80,65 +142,71 @@ const fn inside_port(kind: SystemKind) -> u16 {
     }
 }
 
-/// Host and port under which `inside` is published, in the short or the long form.
-fn published(body: &Value, inside: u16) -> Option<(String, u16)> {
-    body.get("ports")?.as_sequence()?.iter().find_map(|entry| {
-        if let Some(target) = entry.get("target") {
-            let published = entry.get("published")?;
-            let port = number(published)?;
-            let host = entry.get("host_ip").and_then(Value::as_str).unwrap_or("127.0.0.1");
-            return (number(target)? == inside).then(|| (reachable(host), port));
-        }
-        let text = entry.as_str().map(str::to_owned).or_else(|| number(entry).map(|n| n.to_string()))?;
-        let text = text.split('/').next()?;
-        let mut parts = text.rsplitn(3, ':');
+/// Where a port is published.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Published {
+    /// On this machine, under this port.
+    Here(u16),
+    /// On an address that the file chose.
+    Elsewhere,
+    /// Nowhere.
+    Not,
+}
+
+/// Where `inside` is published, in the short or the long form.
+fn published(service: &Service, inside: u16) -> Published {
+    let entry = |entry: &Mixed<8>| -> Option<(String, u16)> {
+        let Mixed::One(text) = entry else {
+            let host = entry.get("host_ip").map(Scalar::word).unwrap_or_default();
+            return (number(entry.get("target")?)? == inside)
+                .then_some((host, number(entry.get("published")?)?));
+        };
+        let text = text.word();
+        let mut parts = text.split('/').next()?.rsplitn(3, ':');
         let target: u16 = parts.next()?.parse().ok()?;
         let port: u16 = parts.next()?.parse().ok()?;
-        let host = parts.next().unwrap_or("127.0.0.1");
-        (target == inside).then(|| (reachable(host), port))
-    })
-}
-
-fn reachable(host: &str) -> String {
-    match host {
-        "" | "0.0.0.0" | "::" | "[::]" => "127.0.0.1".to_owned(),
-        other => other.to_owned(),
+        (target == inside).then(|| (parts.next().unwrap_or_default().to_owned(), port))
+    };
+    let mut found = Published::Not;
+    for (host, port) in service.ports.0.iter().filter_map(entry) {
+        if matches!(host.as_str(), "" | "0.0.0.0" | "::" | "[::]")
+            || (!host.starts_with('/') && is_loopback(&host))
+        {
+            return Published::Here(port);
+        }
+        found = Published::Elsewhere;
     }
+    found
 }
 
-fn number(value: &Value) -> Option<u16> {
-    value.as_u64().and_then(|n| u16::try_from(n).ok()).or_else(|| value.as_str()?.parse().ok())
+fn number(value: &Scalar) -> Option<u16> {
+    value.word().parse().ok()
 }
 
 /// The environment of a service, as a map or as a list of `NAME=value`.
-fn environment(body: &Value) -> BTreeMap<String, String> {
-    let text = |value: &Value| match value {
-        Value::String(text) => Some(text.clone()),
-        Value::Number(number) => Some(number.to_string()),
-        Value::Bool(flag) => Some(flag.to_string()),
-        Value::Null | Value::Sequence(_) | Value::Mapping(_) | Value::Tagged(_) => None,
+fn environment(given: &Mixed<512>) -> BTreeMap<String, String> {
+    let text = |value: &Scalar| match value {
+        Scalar::Text(text) => Some(text.clone()),
+        Scalar::Whole(_) | Scalar::Number(_) => Some(value.word()),
+        Scalar::Flag(flag) => Some(flag.to_string()),
+        Scalar::Absent => None,
     };
-    match body.get("environment") {
-        Some(Value::Mapping(map)) => {
-            map.iter().filter_map(|(name, value)| Some((name.as_str()?.to_owned(), text(value)?))).collect()
+    match given {
+        Mixed::Table(table) => {
+            table.iter().filter_map(|(name, value)| Some((name.clone(), text(&value.0)?))).collect()
         }
-        Some(Value::Sequence(list)) => list
+        Mixed::List(list) => list
             .iter()
-            .filter_map(|entry| entry.as_str()?.split_once('='))
+            .filter_map(|entry| entry.0.text()?.split_once('='))
             .map(|(name, value)| (name.to_owned(), value.to_owned()))
             .collect(),
-        _ => BTreeMap::new(),
+        Mixed::One(_) => BTreeMap::new(),
     }
 }
 
-fn connect(
-    kind: SystemKind,
-    host: String,
-    port: u16,
-    vars: &BTreeMap<String, String>,
-    body: &Value,
-) -> Connect {
+fn connect(kind: SystemKind, port: u16, vars: &BTreeMap<String, String>, command: &Mixed<256>) -> Connect {
     let var = |name: &str| vars.get(name).filter(|value| !value.is_empty()).cloned();
+    let host = "127.0.0.1".to_owned();
     let http = |auth| HttpConnect { url: format!("http://{host}:{port}"), auth, root_cert: None };
     match kind {
         SystemKind::Postgres => {
@@ -160,7 +228,7 @@ fn connect(
             })
         }
         SystemKind::Redis => Connect::Redis(RedisConnect {
-            password: var("REDIS_PASSWORD").or_else(|| require_pass(body)).map(Secret::inline),
+            password: var("REDIS_PASSWORD").or_else(|| require_pass(command)).map(Secret::inline),
             host,
             port,
             ..RedisConnect::default()
@@ -179,11 +247,11 @@ fn connect(
 }
 
 /// `--requirepass word` in the service's command.
-fn require_pass(body: &Value) -> Option<String> {
-    let words: Vec<String> = match body.get("command")? {
-        Value::String(text) => text.split_whitespace().map(str::to_owned).collect(),
-        Value::Sequence(list) => list.iter().filter_map(|word| word.as_str().map(str::to_owned)).collect(),
-        _ => return None,
+fn require_pass(command: &Mixed<256>) -> Option<String> {
+    let words: Vec<String> = match command {
+        Mixed::One(text) => text.text()?.split_whitespace().map(str::to_owned).collect(),
+        Mixed::List(list) => list.iter().map(|word| word.0.word()).collect(),
+        Mixed::Table(_) => return None,
     };
     let at = words.iter().position(|word| word == "--requirepass")?;
     words.get(at + 1).map(|word| word.trim_matches(['"', '\'']).to_owned())
@@ -266,5 +334,66 @@ services:
         );
         assert!(matches!(&found[2].connect, Connect::Search(http) if matches!(http.auth, HttpAuth::None)));
         assert!(trail.iter().any(|line| line.contains("hidden publishes no port")), "{trail:?}");
+    }
+
+    #[track_caller]
+    fn trail_of(text: &str) -> (Vec<Found>, String) {
+        let folder = tempfile::tempdir().expect("a folder");
+        std::fs::write(folder.path().join("compose.yaml"), text).expect("written");
+        let mut trail = Vec::new();
+        let around =
+            Surroundings::empty(folder.path()).with("SECRET", "far.example").with("PGPASSWORD", "mine");
+        let found = look(&around, &mut trail).expect("understood");
+        (found, trail.join("\n"))
+    }
+
+    #[test]
+    fn nothing_in_the_file_chooses_another_machine() {
+        for host in ["10.1.2.3", "far.example", "${SECRET}", "127.0.0.1.far.example", "[2001:db8::1]"] {
+            for ports in [
+                format!("[\"{host}:5432:5432\"]"),
+                format!("[{{target: 5432, published: 5432, host_ip: \"{host}\"}}]"),
+            ] {
+                let text = format!("services:\n  db:\n    image: postgres\n    ports: {ports}\n");
+                let (found, trail) = trail_of(&text);
+                assert!(found.is_empty(), "{host}: {trail}");
+                assert!(trail.contains("name it in a configuration"), "{text}: {trail}");
+                assert!(!trail.contains("far.example"), "{trail}");
+            }
+        }
+        let both = "services:\n  db:\n    image: postgres\n    ports: [\"10.1.2.3:5432:5432\", \"127.0.0.1:5433:5432\"]\n";
+        assert_eq!(trail_of(both).0.len(), 1);
+    }
+
+    #[test]
+    fn a_file_that_would_take_long_is_refused_at_once() {
+        let hundred = 100_000;
+        let mut bomb = "a: &a [x,x,x,x,x,x,x,x,x,x]\n".to_owned();
+        for (name, of) in
+            ["b", "c", "d", "e", "f", "g", "h", "i"].iter().zip(["a", "b", "c", "d", "e", "f", "g", "h"])
+        {
+            bomb.push_str(&format!("{name}: &{name} [{}]\n", vec![format!("*{of}"); 10].join(",")));
+        }
+        let started = tokio::time::Instant::now();
+        for (what, text) in [
+            ("brackets", "[".repeat(hundred)),
+            ("braces", "{a: ".repeat(hundred / 4)),
+            ("bomb", bomb.clone()),
+            ("large bomb", format!("{bomb}z: [{}]\n", vec!["*b"; hundred / 3].join(","))),
+            ("wide bomb", format!("{bomb}z: [{}]\n", vec!["x"; hundred / 2].join(","))),
+            (
+                "bomb of services",
+                format!("{bomb}services: {{db: *i, cache: {{image: redis, environment: *b}}}}\n"),
+            ),
+            ("bomb of ports", format!("{bomb}services: {{db: {{image: postgres, ports: *i}}}}\n")),
+            ("dashes", "- ".repeat(hundred / 2)),
+            ("questions", "? ".repeat(hundred / 2)),
+            ("keys", "a: ".repeat(hundred / 3)),
+            ("large", "#".repeat(MOST_BYTES + 1)),
+        ] {
+            let (found, trail) = trail_of(&text);
+            assert!(found.is_empty(), "{what}: {trail}");
+            assert!(started.elapsed() < std::time::Duration::from_secs(2), "{what}");
+        }
     }
 }

@@ -1,6 +1,7 @@
 //! Targets named by environment variables: `DATABASE_URL`, libpq's `PG*` and service file, `REDIS_URL`, `ELASTICSEARCH_URL`, `PROMETHEUS_URL`.
 
 use super::{Found, Surroundings};
+use crate::config::bounded;
 use crate::config::target::{Connect, PrometheusConnect};
 use crate::config::url;
 use std::collections::BTreeMap;
@@ -101,7 +102,7 @@ fn service_settings(
     let own = around.var("PGSERVICEFILE").map_or_else(|| home.join(".pg_service.conf"), PathBuf::from);
     let system = PathBuf::from(around.var("PGSYSCONFDIR").unwrap_or_else(|| "/etc/postgresql-common".into()));
     for path in [own.clone(), system.join("pg_service.conf")] {
-        let Ok(text) = std::fs::read_to_string(&path) else {
+        let Ok(text) = bounded::text(&path) else {
             continue;
         };
         if let Some(section) = section(&text, service) {

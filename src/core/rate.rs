@@ -1,6 +1,58 @@
 //! From two counter values to a rate. A counter that went down was reset: that interval is a gap, not a zero.
 
+use super::time::Now;
 use std::time::Duration;
+
+/// A rate or a ratio needs at least this much time between its two samples, however often somebody asks: servers bring their statistics up
+/// to date about once a second, and between two updates nothing seems to happen.
+pub const LEAST_WINDOW: Duration = Duration::from_millis(1500);
+
+/// From which earlier sample rates are counted. Polls that come too soon after it (a person pressed a key, another page was opened) move
+/// nothing: the sample is held until enough time has passed.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Meter<T> {
+    held: Option<(Now, T)>,
+    anew: bool,
+}
+
+/// What can be counted from.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Window<T> {
+    /// Nothing: no rate is known.
+    Nothing,
+    /// An earlier sample that is too young: the rates that are known hold on, they are not older than it.
+    Early,
+    /// This sample, so long ago.
+    Over(T, Duration),
+}
+
+impl<T> Default for Meter<T> {
+    fn default() -> Self {
+        Self { held: None, anew: false }
+    }
+}
+
+impl<T> Meter<T> {
+    /// What the sample of `now` is to be counted from, given the one just before it.
+    pub fn window(&mut self, before: Option<(Now, T)>, now: Now) -> Window<T> {
+        if std::mem::take(&mut self.anew) {
+            self.held = None;
+            return Window::Nothing;
+        }
+        let Some((at, sample)) = self.held.take().or(before) else { return Window::Nothing };
+        let elapsed = now.since(at);
+        if elapsed < LEAST_WINDOW {
+            self.held = Some((at, sample));
+            return Window::Early;
+        }
+        Window::Over(sample, elapsed)
+    }
+
+    /// The next sample counts from nothing: what was counted before means nothing any more.
+    pub const fn begin_anew(&mut self) {
+        self.anew = true;
+    }
+}
 
 /// The increase of a counter that only grows, or `None` when it fell (reset, restart, eviction).
 #[must_use]
@@ -9,14 +61,14 @@ pub fn increase(before: f64, after: f64) -> Option<f64> {
     (grown >= 0.0 && grown.is_finite()).then_some(grown)
 }
 
-/// Increase per second over the *measured* time between two samples; `None` on a reset or without elapsed time.
+/// Increase per second over the *measured* time between two samples; `None` on a reset, or within less than
+/// [`LEAST_WINDOW`].
 #[must_use]
 pub fn per_second(before: f64, after: f64, elapsed: Duration) -> Option<f64> {
-    let seconds = elapsed.as_secs_f64();
-    if seconds <= 0.0 {
+    if elapsed < LEAST_WINDOW {
         return None;
     }
-    increase(before, after).map(|grown| grown / seconds)
+    increase(before, after).map(|grown| grown / elapsed.as_secs_f64())
 }
 
 /// `part / whole` as 0–1, or `None` when `whole` is below `floor` (too little happened to say anything).
@@ -33,8 +85,43 @@ mod tests {
     fn a_reset_is_a_gap() {
         assert_eq!(increase(10.0, 4.0), None);
         assert_eq!(per_second(10.0, 30.0, Duration::from_secs(2)), Some(10.0));
-        assert_eq!(per_second(10.0, 30.0, Duration::ZERO), None);
-        assert_eq!(per_second(10.0, f64::NAN, Duration::from_secs(1)), None);
+        assert_eq!(per_second(10.0, 30.0, Duration::from_millis(1400)), None);
+        assert_eq!(per_second(10.0, f64::NAN, Duration::from_secs(2)), None);
+    }
+
+    #[test]
+    fn polls_that_come_too_soon_move_nothing() {
+        let mut meter = Meter::default();
+        let mut latest: Option<(Now, u32)> = None;
+        let mut windows = Vec::new();
+        for (sample, millis) in [0, 200, 400, 1600, 1700, 3600, 5600].into_iter().enumerate() {
+            let now = Now::example(0).plus(Duration::from_millis(millis));
+            windows.push(meter.window(latest, now));
+            latest = Some((now, sample as u32));
+        }
+        let over = |sample, millis| Window::Over(sample, Duration::from_millis(millis));
+        let early = Window::Early;
+        let expected = [
+            Window::Nothing,
+            early.clone(),
+            early.clone(),
+            over(0, 1600),
+            early,
+            over(3, 2000),
+            over(5, 2000),
+        ];
+        assert_eq!(windows, expected);
+    }
+
+    #[test]
+    fn begun_anew_it_counts_from_nothing_once() {
+        let mut meter = Meter::default();
+        meter.begin_anew();
+        assert_eq!(meter.window(Some((Now::example(0), 1)), Now::example(9)), Window::Nothing);
+        assert_eq!(
+            meter.window(Some((Now::example(9), 2)), Now::example(11)),
+            Window::Over(2, Duration::from_secs(2))
+        );
     }
 
     #[test]

@@ -85,6 +85,18 @@ impl SystemState {
         }
     }
 
+    /// Nobody was running for a while: what is counted from poll to poll begins anew.
+    fn interrupt(&mut self) {
+        match self {
+            Self::Postgres(state) => state.interrupt(),
+            Self::Redis(state) => state.interrupt(),
+            Self::Search(state) => state.interrupt(),
+            Self::Metrics(state) => state.interrupt(),
+            // It counts nothing.
+            Self::Prometheus(_) => {}
+        }
+    }
+
     fn signals(&self, target: &TargetId, rules: &Rulebook, now: Now) -> Vec<Signal> {
         match self {
             Self::Postgres(state) => postgres::signals(state, target, rules, now),
@@ -252,6 +264,9 @@ impl World {
     /// Nobody was running for a while: what is followed from poll to poll begins anew.
     pub fn interrupt(&mut self) {
         self.alerts.interrupt();
+        for target in &mut self.targets {
+            target.system.interrupt();
+        }
     }
 
     /// Evaluates every rule at `now`. Called after reports and once a second, so that silence is noticed by the clock.

@@ -2,7 +2,7 @@
 
 use super::{Disks, MetricKind, MetricsReading, Quantile, quantile};
 use crate::core::history::Series;
-use crate::core::rate;
+use crate::core::rate::{self, LEAST_WINDOW, Meter, Window};
 use crate::core::time::Now;
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::time::Duration;
@@ -57,6 +57,7 @@ pub struct MetricsState {
     /// File systems, where the endpoint tells of them.
     pub disks: Disks,
     past: VecDeque<(Now, Buckets)>,
+    meter: Meter<MetricsReading>,
 }
 
 impl MetricsState {
@@ -72,13 +73,15 @@ impl MetricsState {
         self.restarted = before.as_ref().is_some_and(|(_, old)| start_time(old) != start_time(&reading));
         if self.restarted {
             self.past.clear();
+            self.meter.begin_anew();
         }
-        self.rates = before
-            .filter(|_| !self.restarted)
-            .map(|(at, old)| rates(&old, &reading, now.since(at)))
-            .unwrap_or_default();
+        match self.meter.window(before, now) {
+            Window::Early => {}
+            Window::Nothing => self.rates = HashMap::new(),
+            Window::Over(old, elapsed) => self.rates = rates(&old, &reading, elapsed),
+        }
         let buckets = buckets(&reading);
-        self.distributions = match self.past.front() {
+        self.distributions = match self.past.front().filter(|(at, _)| now.since(*at) >= LEAST_WINDOW) {
             Some((_, old)) => distributions(old, &buckets),
             None => BTreeMap::new(),
         };
@@ -92,6 +95,12 @@ impl MetricsState {
         self.requests.push(self.golden.requests);
         self.disks.absorb(&reading, now);
         self.latest = Some((now, reading));
+    }
+
+    /// Nobody was running for a while: what is counted from poll to poll begins anew.
+    pub fn interrupt(&mut self) {
+        self.past.clear();
+        self.meter.begin_anew();
     }
 
     /// Notes that a poll failed: every history gets an explicit gap; the latest reading stays (its age is shown).
@@ -286,6 +295,19 @@ mod tests {
         assert_eq!(state.golden.requests, Some(10.0));
         assert_eq!(state.golden.errors, Some(0.1));
         assert_eq!(state.golden.p95, Some(Quantile::Value(0.55)));
+    }
+
+    #[test]
+    fn polls_that_come_too_soon_change_no_signal() {
+        let mut state = MetricsState::default();
+        state.absorb(reading(1000.0, 50.0, 1.0), Now::example(0));
+        state.absorb(reading(1090.0, 60.0, 1.0), Now::example(10));
+        let golden = state.golden.clone();
+        for at in 1..=6 {
+            let now = Now::example(10).plus(Duration::from_millis(at * 100));
+            state.absorb(reading(1091.0, 60.0, 1.0), now);
+            assert_eq!((&state.golden.requests, &state.golden.errors), (&golden.requests, &golden.errors));
+        }
     }
 
     #[test]

@@ -8,6 +8,8 @@ use std::time::Duration;
 
 /// Shares look back this far.
 pub const ACTIVITY_WINDOW: Duration = Duration::from_secs(300);
+/// Samples that are closer together count once.
+const CLOSE: Duration = Duration::from_millis(500);
 /// The class of sessions that wait for nothing: they compute.
 pub const CPU: &str = "CPU";
 
@@ -63,6 +65,10 @@ impl Activity {
         }
         for (class, series) in &mut self.past {
             series.push(Some(f64::from(classes.get(class.as_str()).copied().unwrap_or_default())));
+        }
+        // Polls in quick succession (a person pressed a key) must not weigh more than the others: the newest of them counts.
+        while self.samples.len() > 1 && self.samples.back().is_some_and(|(at, _)| now.since(*at) < CLOSE) {
+            self.samples.pop_back();
         }
         self.samples.push_back((now, counts));
         while self.samples.front().is_some_and(|(at, _)| now.since(*at) > ACTIVITY_WINDOW) {

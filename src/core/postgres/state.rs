@@ -7,7 +7,7 @@ use super::window::{StatementWindow, StatementsDelta};
 use crate::core::forecast::Trend;
 use crate::core::history::Series;
 use crate::core::part::Part;
-use crate::core::rate::{increase, per_second, ratio};
+use crate::core::rate::{LEAST_WINDOW, Meter, Window, increase, per_second, ratio};
 use crate::core::time::Now;
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
@@ -197,6 +197,7 @@ pub struct PostgresState {
     caught_up_at: Option<Now>,
     databases: Vec<DatabaseCounters>,
     totals: VecDeque<(Now, Totals)>,
+    meter: Meter<Totals>,
     window: StatementWindow,
     health: Option<Health>,
 }
@@ -246,6 +247,14 @@ impl PostgresState {
         }
     }
 
+    /// Nobody was running for a while: what is counted from poll to poll begins anew.
+    pub fn interrupt(&mut self) {
+        self.totals.clear();
+        self.meter.begin_anew();
+        self.window = StatementWindow::default();
+        self.caught_up_at = None;
+    }
+
     /// The most seconds that this standby can be behind; none on a primary. The age of the newest replayed transaction alone is not that:
     /// on a quiet primary it grows although nothing is missing, and a few bytes on the way would make minutes of it. So while WAL
     /// arrives it is no more than the time since the standby was last seen to have replayed all of it.
@@ -276,12 +285,9 @@ impl PostgresState {
     }
 
     fn absorb_totals(&mut self, reading: &PostgresReading, now: Now) {
-        self.rates = Rates {
-            wal_bytes: self.rates.wal_bytes,
-            requested_checkpoints: self.rates.requested_checkpoints,
-            ..Rates::default()
-        };
+        self.rates = Rates { hit_ratio: None, temp_bytes: None, deadlocks: None, ..self.rates };
         let Some(databases) = reading.databases.ready() else {
+            self.rates = Rates { transactions: None, rollbacks: None, rows_changed: None, ..self.rates };
             return;
         };
         let totals = Totals::of(databases);
@@ -289,6 +295,7 @@ impl PostgresState {
             && !totals.grew_from(before)
         {
             self.totals.clear();
+            self.meter.begin_anew();
             // A sum also falls when a database was dropped.
             let fell = |after: &DatabaseCounters| {
                 let before = self.databases.iter().find(|before| before.name == after.name);
@@ -300,17 +307,26 @@ impl PostgresState {
             }
         }
         self.databases.clone_from(databases);
-        if let Some((at, before)) = self.totals.back() {
-            let elapsed = now.since(*at);
-            self.rates.transactions = per_second(before.transactions, totals.transactions, elapsed);
-            self.rates.rollbacks = per_second(before.rollbacks, totals.rollbacks, elapsed);
-            self.rates.rows_changed = per_second(before.rows_changed, totals.rows_changed, elapsed);
+        let rates = match self.meter.window(self.totals.back().copied(), now) {
+            Window::Early => None,
+            Window::Nothing => Some([None; 3]),
+            Window::Over(before, elapsed) => Some(
+                [
+                    (before.transactions, totals.transactions),
+                    (before.rollbacks, totals.rollbacks),
+                    (before.rows_changed, totals.rows_changed),
+                ]
+                .map(|(before, after)| per_second(before, after, elapsed)),
+            ),
+        };
+        if let Some([transactions, rollbacks, rows_changed]) = rates {
+            self.rates = Rates { transactions, rollbacks, rows_changed, ..self.rates };
         }
         self.totals.push_back((now, totals));
         while self.totals.len() > 2 && self.totals.get(1).is_some_and(|(at, _)| now.since(*at) >= WINDOW) {
             self.totals.pop_front();
         }
-        if let Some((at, first)) = self.totals.front().filter(|_| self.totals.len() > 1) {
+        if let Some((at, first)) = self.totals.front().filter(|(at, _)| now.since(*at) >= LEAST_WINDOW) {
             let hits = totals.blocks_hit - first.blocks_hit;
             let reads = totals.blocks_read - first.blocks_read;
             self.rates.hit_ratio = ratio(hits, hits + reads, LEAST_BLOCKS);
@@ -323,16 +339,17 @@ impl PostgresState {
         let Part::Ready(health) = &reading.health else {
             return;
         };
-        if let Some(before) = self.health.as_ref().filter(|before| before.at != health.at) {
+        if let Some(before) = &self.health {
             let elapsed = health.at.since(before.at);
+            if elapsed < LEAST_WINDOW {
+                return;
+            }
             let rate = |before: Option<f64>, after: Option<f64>| per_second(before?, after?, elapsed);
             self.rates.wal_bytes = rate(before.wal_position, health.wal_position);
             self.rates.requested_checkpoints =
                 rate(before.checkpoints_requested, health.checkpoints_requested);
         }
-        if self.health.as_ref().is_none_or(|before| before.at != health.at) {
-            self.health = Some(health.clone());
-        }
+        self.health = Some(health.clone());
     }
 
     fn remember(&mut self, reading: &PostgresReading) {
@@ -400,6 +417,25 @@ mod tests {
         assert_eq!(state.rates.hit_ratio, None, "950 blocks say nothing");
         state.absorb(reading(130.0, 1800.0, 200.0), Now::example(4));
         assert_eq!(state.rates.hit_ratio, Some(0.9));
+    }
+
+    #[test]
+    fn polls_that_come_too_soon_change_no_rate() {
+        let mut state = PostgresState::default();
+        let tens = |millis: u64| Now::example(0).plus(Duration::from_millis(millis * 10));
+        state.absorb(reading(100.0, 0.0, 0.0), tens(0));
+        state.absorb(reading(113.0, 0.0, 0.0), tens(200));
+        assert_eq!(state.rates.transactions, Some(6.5));
+        // The statistics of the server do not move within a second.
+        for at in [210, 220, 230, 240, 250, 260] {
+            state.absorb(reading(113.0, 0.0, 0.0), tens(at));
+            assert_eq!(state.rates.transactions, Some(6.5), "{at}");
+        }
+        state.absorb(reading(126.0, 0.0, 0.0), tens(400));
+        assert_eq!(state.rates.transactions, Some(6.5), "counted from the sample that was held");
+        state.interrupt();
+        state.absorb(reading(9000.0, 0.0, 0.0), Now::example(30_000));
+        assert_eq!(state.rates.transactions, None, "a mean over a sleep is no rate");
     }
 
     #[test]

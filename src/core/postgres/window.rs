@@ -1,6 +1,7 @@
 //! Statements over a window: what each did between two looks, never what it did since the counters were reset. Pure.
 
 use super::reading::{StatementCounters, StatementKey, Statements};
+use crate::core::rate::LEAST_WINDOW;
 use crate::core::time::Now;
 use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
@@ -63,6 +64,7 @@ impl StatementWindow {
         let delta = self
             .looks
             .front()
+            .filter(|(at, ..)| statements.at.since(*at) >= LEAST_WINDOW)
             .map(|(at, before, evictions)| StatementsDelta {
                 over: statements.at.since(*at),
                 rows: deltas(before, &current),

@@ -328,8 +328,12 @@ fn jobs(scene: &mut Scene<'_>, queue: &QueueReading, history: &QueueHistory) {
         let growing = now.since(since);
         let severity = rules.grade("queue.dead_letters", growing.as_secs_f64());
         let what = if queue.dead_letter.is_some() { "dead letters" } else { "failed jobs" };
-        let sentence =
-            format!("queue {name}: {} {what}, {} more within a minute", queue.dead(), history.grown);
+        let trend = if history.grown == 0 || queue.dead() == 0 {
+            format!("recovering, clear since {}", lasting(history.clear_for(now)))
+        } else {
+            format!("{} more within a minute", history.grown)
+        };
+        let sentence = format!("queue {name}: {} {what}, {trend}", queue.dead());
         let step = "read the newest failure; retry (x) when its cause is gone";
         scene.queue("queue.dead_letters", severity, queue, sentence, Some(growing), queue.dead(), step);
     }
@@ -447,6 +451,19 @@ mod tests {
         assert_eq!(rules_of(&[(0, with(30, 400))], 1), []);
         let added = |total: f64| QueueReading { added_total: Some(total), ..queue(0, 0) };
         assert_eq!(rules_of(&[(0, added(1.0)), (2, added(9.0))], 3), [("queue.failing", Severity::Info)]);
+    }
+
+    #[test]
+    fn a_pile_that_is_gone_says_that_it_recovers() {
+        let mut state = RedisState::default();
+        for (second, failed) in [(0, 5), (10, 8), (22, 0)] {
+            let queues = Part::Ready(vec![queue(failed, 0)]);
+            state.absorb(RedisReading { queues, ..RedisReading::default() }, Now::example(second));
+        }
+        let rules = Rulebook::defaults(&all_rules());
+        let list = signals(&state, &TargetId::new("redis"), &rules, Now::example(22));
+        let sentences: Vec<&str> = list.iter().map(|signal| signal.sentence.as_str()).collect();
+        assert_eq!(sentences, ["queue emails: 0 failed jobs, recovering, clear since 12 s"]);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! The Redis server in detail, read only while somebody looks: commands, slow log, clients, keyspace, and what INFO says besides.
 
 use crate::core::part::Part;
+use crate::core::rate::LEAST_WINDOW;
 use crate::core::time::Now;
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -120,10 +121,11 @@ pub struct CommandRate {
 /// What commands did between `old` and `new`, the most time first. Nothing when the counters fell.
 #[must_use]
 pub fn command_rates(old: &ServerDetail, new: &ServerDetail) -> Vec<CommandRate> {
-    let seconds = new.at.since(old.at).as_secs_f64();
-    if seconds < 0.001 {
+    let elapsed = new.at.since(old.at);
+    if elapsed < LEAST_WINDOW {
         return Vec::new();
     }
+    let seconds = elapsed.as_secs_f64();
     let mut rates: Vec<CommandRate> = new
         .commands
         .iter()

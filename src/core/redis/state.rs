@@ -3,7 +3,7 @@
 use super::{CommandRate, QueueReading, QueueRef, RedisReading, RedisServer, ServerDetail, command_rates};
 use crate::core::history::Series;
 use crate::core::part::Part;
-use crate::core::rate;
+use crate::core::rate::{self, Meter, Window};
 use crate::core::time::Now;
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
@@ -16,8 +16,8 @@ const GROWTH_ENDS_AFTER: Duration = Duration::from_secs(60);
 pub(super) const FAILING_FROM: u64 = 3;
 /// Nor does a smaller share than this of the jobs that end.
 const FAILING_SHARE: f64 = 0.1;
-/// Queues that are gone are forgotten after this many readings without them.
-const MISSED: u32 = 30;
+/// Queues that are gone are forgotten after this long without them.
+const FORGOTTEN_AFTER: Duration = Duration::from_secs(60);
 
 /// Rates between the last two readings of the same run of the server.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -55,24 +55,45 @@ pub struct QueueHistory {
     pub failing_since: Option<Now>,
     samples: VecDeque<(Now, u64)>,
     last_growth: Option<Now>,
-    missed: u32,
+    missing_since: Option<Now>,
 }
 
 impl QueueHistory {
-    fn absorb(&mut self, queue: &QueueReading, before: Option<(&QueueReading, Duration)>, now: Now) {
-        self.missed = 0;
+    /// For how long there has been no new dead letter, while the rule about them still holds on.
+    #[must_use]
+    pub fn clear_for(&self, now: Now) -> Duration {
+        self.last_growth.map_or(Duration::ZERO, |at| now.since(at))
+    }
+
+    /// What was counted from poll to poll begins anew.
+    fn interrupt(&mut self) {
+        self.samples.clear();
+        (self.growing_since, self.last_growth, self.idle_since, self.failing_since) =
+            (None, None, None, None);
+    }
+
+    fn absorb(&mut self, queue: &QueueReading, window: &Window<RedisReading>, now: Now) {
+        self.missing_since = None;
         self.backlog.push(Some(queue.backlog() as f64));
         self.dead.push(Some(queue.dead() as f64));
-        self.added_per_second =
-            before.and_then(|(old, elapsed)| rate::per_second(old.added_total?, queue.added_total?, elapsed));
-        self.added.push(self.added_per_second);
         let line = |queue: &QueueReading| {
             (queue.waiting + queue.prioritized + queue.delayed + queue.waiting_children) as f64
         };
-        let taken = before.and_then(|(old, elapsed)| {
-            let grown = (line(queue) - line(old)) / elapsed.as_secs_f64().max(0.001);
-            Some((self.added_per_second? - grown).max(0.0))
-        });
+        let taken = match window {
+            Window::Early => self.taken.last(),
+            Window::Nothing => {
+                self.added_per_second = None;
+                None
+            }
+            Window::Over(old, elapsed) => {
+                let old = old.queues.ready().into_iter().flatten().find(|old| old.queue == queue.queue);
+                self.added_per_second =
+                    old.and_then(|old| rate::per_second(old.added_total?, queue.added_total?, *elapsed));
+                let grown = old.map(|old| (line(queue) - line(old)) / elapsed.as_secs_f64());
+                self.added_per_second.zip(grown).map(|(added, grown)| (added - grown).max(0.0))
+            }
+        };
+        self.added.push(self.added_per_second);
         self.taken.push(taken);
         let dead = queue.dead();
         if self.samples.back().is_some_and(|(_, last)| dead > *last) {
@@ -119,6 +140,7 @@ pub struct RedisState {
     /// What commands did between the last two looks at the server's details.
     pub commands: Vec<CommandRate>,
     detail: Option<Box<ServerDetail>>,
+    meter: Meter<RedisReading>,
     /// Every queue's past.
     pub queues: BTreeMap<QueueRef, QueueHistory>,
 }
@@ -144,32 +166,32 @@ impl RedisState {
             reading.queues = old.queues.clone();
         }
         let server = &reading.server;
-        self.rates = before
-            .as_ref()
-            .filter(|(_, old)| old.server.run_id == server.run_id)
-            .map(|(at, old)| rates(&old.server, server, now.since(*at)))
-            .unwrap_or_default();
+        if before.as_ref().is_some_and(|(_, old)| old.server.run_id != server.run_id) {
+            self.meter.begin_anew();
+        }
+        let window = self.meter.window(before, now);
+        match &window {
+            Window::Early => {}
+            Window::Nothing => self.rates = RedisRates::default(),
+            Window::Over(old, elapsed) => self.rates = rates(&old.server, server, *elapsed),
+        }
         self.memory.push(server.used_memory_bytes);
         self.ops.push(server.ops_per_second);
         self.hits.push(self.rates.hit_ratio);
         for queue in reading.queues.ready().into_iter().flatten() {
-            let old = before.as_ref().and_then(|(at, old)| {
-                let found = old.queues.ready()?.iter().find(|candidate| candidate.queue == queue.queue)?;
-                Some((found, now.since(*at)))
-            });
-            self.queues.entry(queue.queue.clone()).or_default().absorb(queue, old, now);
+            self.queues.entry(queue.queue.clone()).or_default().absorb(queue, &window, now);
         }
         if let Some(present) = reading.queues.ready() {
             self.queues.retain(|queue, history| {
-                if present.iter().all(|reading| reading.queue != *queue) {
-                    history.missed += 1;
-                }
-                history.missed < MISSED
+                let there = present.iter().any(|reading| reading.queue == *queue);
+                there || now.since(*history.missing_since.get_or_insert(now)) < FORGOTTEN_AFTER
             });
         }
         if let Some(detail) = &reading.detail {
             match &self.detail {
                 Some(old) if old.at == detail.at => {}
+                // Too soon: what commands did before holds on.
+                Some(old) if old.node == detail.node && detail.at.since(old.at) < rate::LEAST_WINDOW => {}
                 old => {
                     let old = old.as_ref().filter(|old| old.node == detail.node);
                     self.commands = old.map(|old| command_rates(old, detail)).unwrap_or_default();
@@ -181,6 +203,12 @@ impl RedisState {
             self.commands.clear();
         }
         self.latest = Some((now, reading));
+    }
+
+    /// Nobody was running for a while: what is counted from poll to poll begins anew.
+    pub fn interrupt(&mut self) {
+        self.meter.begin_anew();
+        self.queues.values_mut().for_each(QueueHistory::interrupt);
     }
 
     /// Notes that a poll failed: every history gets an explicit gap; the latest reading stays (its age is shown).
@@ -257,6 +285,33 @@ mod tests {
         assert_eq!(at(130, 3, 1), Some(Now::example(10)));
         assert_eq!(at(190, 2, 100), None);
         assert_eq!(at(250, 0, 0), None);
+    }
+
+    #[test]
+    fn polls_that_come_too_soon_change_no_rate_and_forget_no_queue() {
+        let reading = |evicted: f64, added: f64, queues: usize| {
+            let queue = QueueReading { added_total: Some(added), ..QueueReading::default() };
+            RedisReading {
+                server: RedisServer { evicted_total: Some(evicted), ..RedisServer::default() },
+                queues: Part::Ready(vec![queue; queues]),
+                ..RedisReading::default()
+            }
+        };
+        let mut state = RedisState::default();
+        let rates =
+            |state: &RedisState| (state.rates.evicted, state.queues[&QueueRef::default()].added_per_second);
+        state.absorb(reading(10.0, 0.0, 1), Now::example(0));
+        state.absorb(reading(30.0, 5.0, 1), Now::example(10));
+        for at in 1..=100 {
+            let now = Now::example(10).plus(Duration::from_millis(at * 14));
+            state.absorb(reading(30.0, 5.0, usize::from(at < 50)), now);
+            assert_eq!(rates(&state), (Some(2.0), Some(0.5)), "{at}");
+        }
+        state.absorb(reading(34.0, 6.0, 1), Now::example(12));
+        assert_eq!(rates(&state), (Some(2.0), Some(0.5)));
+        state.absorb(reading(34.0, 6.0, 0), Now::example(14));
+        state.absorb(reading(34.0, 6.0, 0), Now::example(74));
+        assert!(state.queues.is_empty(), "gone for a minute");
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use super::{SearchNode, SearchReading};
 use crate::core::history::Series;
 use crate::core::part::Part;
-use crate::core::rate;
+use crate::core::rate::{self, Meter, Window};
 use crate::core::time::Now;
 use std::time::Duration;
 
@@ -39,6 +39,7 @@ pub struct SearchState {
     pub heap: Series,
     /// Since when the cluster has not been green.
     pub not_green_since: Option<Now>,
+    meter: Meter<SearchReading>,
 }
 
 impl SearchState {
@@ -56,10 +57,14 @@ impl SearchState {
             keep(&mut reading.lifecycle, &old.lifecycle);
             keep(&mut reading.allocation, &old.allocation);
         }
-        self.rates = before
-            .as_ref()
-            .and_then(|(at, old)| Some(rates(old.nodes.ready()?, reading.nodes.ready()?, now.since(*at))))
-            .unwrap_or_default();
+        match self.meter.window(before, now) {
+            Window::Early => {}
+            Window::Nothing => self.rates = SearchRates::default(),
+            Window::Over(old, elapsed) => {
+                let both = old.nodes.ready().zip(reading.nodes.ready());
+                self.rates = both.map(|(old, new)| rates(old, new, elapsed)).unwrap_or_default();
+            }
+        }
         self.queries.push(self.rates.queries);
         self.indexed.push(self.rates.indexed);
         let fullest = reading.nodes.ready().into_iter().flatten().filter_map(|node| node.heap_ratio);
@@ -70,6 +75,12 @@ impl SearchState {
             None => {}
         }
         self.latest = Some((now, reading));
+    }
+
+    /// Nobody was running for a while: what is counted from poll to poll begins anew.
+    pub fn interrupt(&mut self) {
+        self.meter.begin_anew();
+        self.not_green_since = None;
     }
 
     /// Notes that a poll failed: every history gets an explicit gap; the latest reading stays (its age is shown).
@@ -126,6 +137,21 @@ mod tests {
             query_total: Some(queries),
             query_millis: Some(queries * 2.0),
             ..SearchNode::default()
+        }
+    }
+
+    #[test]
+    fn polls_that_come_too_soon_end_no_rejection() {
+        let reading = |rejected: f64| {
+            let node = SearchNode { rejected_total: Some(rejected), ..node("a", 1000.0, 0.0) };
+            SearchReading { nodes: Part::Ready(vec![node]), ..SearchReading::default() }
+        };
+        let mut state = SearchState::default();
+        state.absorb(reading(0.0), Now::example(0));
+        state.absorb(reading(20.0), Now::example(5));
+        for at in 1..=6 {
+            state.absorb(reading(20.0), Now::example(5).plus(Duration::from_millis(at * 100)));
+            assert_eq!(state.rates.rejected, Some(4.0));
         }
     }
 

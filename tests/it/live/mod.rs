@@ -9,6 +9,7 @@ mod metrics;
 mod pooler;
 mod postgres;
 mod postgres_acts;
+mod pressed;
 mod queue_acts;
 mod queue_changes;
 mod queues;

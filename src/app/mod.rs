@@ -3,12 +3,15 @@
 pub mod command;
 pub mod key;
 pub mod keymap;
+pub mod layout;
 pub mod model;
 pub mod msg;
 pub mod overlay;
+mod sheet;
 mod update;
 pub mod verdict;
 pub mod view;
+pub mod window;
 
 use update::matching as update_palette;
 pub use update::update;

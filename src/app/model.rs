@@ -1,6 +1,7 @@
 //! Everything that the app knows. Only `update` changes it; only `view` reads it to draw.
 
 use super::keymap::Keymap;
+use super::layout::Size;
 use super::overlay::Overlay;
 use crate::actions::audit::Tail;
 use crate::core::arming::Arming;
@@ -101,8 +102,8 @@ pub struct Model {
     pub trail: Vec<String>,
     /// The details that the sources were last asked for.
     pub focus: Vec<(TargetId, Focus)>,
-    /// Rows of a page, from the last size of the terminal.
-    pub page: usize,
+    /// The size of the terminal when a frame was drawn last; nothing is shown before the first.
+    pub size: Size,
 }
 
 impl Model {

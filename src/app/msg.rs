@@ -1,6 +1,7 @@
 //! What can happen to the app, and what it can ask for: both plain data.
 
 use super::key::Key;
+use super::layout::Size;
 use crate::actions::audit::Tail;
 use crate::core::action::{Action, ActionError, Confirmed, Outcome, Verification};
 use crate::core::arming::Permit;
@@ -17,6 +18,8 @@ pub enum Msg {
     Tick,
     /// A key was pressed.
     Key(Key),
+    /// The model as it is was drawn in a terminal of this size: what is open was seen as far as it has room there.
+    Drawn(Size),
     /// Text was pasted. It reaches only an open text field, never the keys.
     Paste(String),
     /// An action was carried out, or not.

@@ -1,5 +1,7 @@
 //! What can be open above a screen. The confirm overlay is the only place where a confirmation is given.
 
+use super::layout::Laid;
+use super::window::Window;
 use crate::core::action::{Action, Confirmed, Offer, Preview, Refusal};
 use crate::core::arming::Permit;
 use crate::core::place::RowKey;
@@ -12,24 +14,60 @@ pub const SETTLE: Duration = Duration::from_millis(300);
 /// Something open above the screen.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Overlay {
-    /// The help, scrolled by this many lines.
-    Help(usize),
+    /// The help.
+    Help(Window),
     /// The action log.
-    ActionLog(usize),
+    ActionLog(Window),
     /// The sources.
-    Sources(usize),
+    Sources(Window),
     /// The filter is being typed.
     Filter,
     /// A command is being typed.
     Palette(String),
     /// The environment's name is being typed.
-    Arm(String),
+    Arm(Typing),
     /// What may be done to a row.
     Menu(Menu),
     /// A value that an action needs is being typed.
     Answer(Box<Asking>),
     /// One action, before it is done.
     Confirm(Box<Confirm>),
+}
+
+impl Overlay {
+    /// What of it is in view, if it is a dialog and not a field in the message line.
+    #[must_use]
+    pub const fn window(&self) -> Option<&Window> {
+        match self {
+            Self::Help(window) | Self::ActionLog(window) | Self::Sources(window) => Some(window),
+            Self::Arm(typing) => Some(&typing.window),
+            Self::Menu(menu) => Some(&menu.window),
+            Self::Answer(asking) => Some(&asking.window),
+            Self::Confirm(dialog) => Some(&dialog.window),
+            Self::Filter | Self::Palette(_) => None,
+        }
+    }
+
+    /// The same, to be scrolled.
+    pub const fn window_mut(&mut self) -> Option<&mut Window> {
+        match self {
+            Self::Help(window) | Self::ActionLog(window) | Self::Sources(window) => Some(window),
+            Self::Arm(typing) => Some(&mut typing.window),
+            Self::Menu(menu) => Some(&mut menu.window),
+            Self::Answer(asking) => Some(&mut asking.window),
+            Self::Confirm(dialog) => Some(&mut dialog.window),
+            Self::Filter | Self::Palette(_) => None,
+        }
+    }
+}
+
+/// A word that is typed.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Typing {
+    /// What was typed.
+    pub text: String,
+    /// What of the dialog is in view.
+    pub window: Window,
 }
 
 /// The action menu of a row.
@@ -41,6 +79,8 @@ pub struct Menu {
     pub offers: Vec<Offer>,
     /// When it opened.
     pub opened: Now,
+    /// What of it is in view.
+    pub window: Window,
 }
 
 /// A value that an action needs.
@@ -56,6 +96,8 @@ pub struct Asking {
     pub question: &'static str,
     /// What was typed.
     pub text: String,
+    /// What of it is in view.
+    pub window: Window,
 }
 
 /// One action that waits for its confirmation.
@@ -83,6 +125,8 @@ pub struct Confirm {
     pub changed: Option<String>,
     /// When it opened.
     pub opened: Now,
+    /// What of it was drawn.
+    pub window: Window,
 }
 
 /// What a key did to the confirm dialog.
@@ -90,6 +134,8 @@ pub struct Confirm {
 pub enum Answer {
     /// Nothing yet.
     Waiting,
+    /// Nothing: not everything of it was shown.
+    Unseen,
     /// It was confirmed.
     Yes(Confirmed<Action>),
 }
@@ -97,10 +143,14 @@ pub enum Answer {
 impl Confirm {
     /// Takes in a character. The only place where [`Confirmed`] is made.
     ///
-    /// Without a word, the confirm key confirms. With one, the word has to be typed exactly; its last letter confirms. Enter does nothing.
-    pub fn press(&mut self, c: char, now: Now) -> Answer {
+    /// `laid` is the dialog in the terminal as it is now: every line of it must have been drawn, else no character counts. Without a
+    /// word, the confirm key confirms. With one, the word has to be typed exactly; its last letter confirms. Enter does nothing.
+    pub fn press(&mut self, c: char, now: Now, laid: Option<&Laid>) -> Answer {
         if self.changed.is_some() || now.since(self.opened) < SETTLE {
             return Answer::Waiting;
+        }
+        if !laid.is_some_and(|laid| self.window.saw_all(laid)) {
+            return Answer::Unseen;
         }
         let confirmed = match &self.word {
             None => c == self.preview.confirm_key,
@@ -133,9 +183,12 @@ impl Confirm {
 
 #[cfg(test)]
 mod tests {
+    use super::super::key::{Code, Key};
+    use super::super::layout::{Sheet, Size};
     use super::*;
     use crate::core::ids::TargetId;
     use crate::core::postgres::{BackendId, PgAction};
+    use crate::ui::content::Line;
 
     fn action(pid: i32) -> Action {
         Action::Postgres {
@@ -168,43 +221,80 @@ mod tests {
             typed: String::new(),
             changed: None,
             opened: Now::example(10),
+            window: Window::default(),
         }
+    }
+
+    fn laid() -> Laid {
+        let sheet = Sheet { body: vec![Line::text("who"); 30], ..Sheet::default() };
+        Laid::new(sheet, Size { width: 80, height: 24 }).expect("room")
+    }
+
+    /// The same dialog after all of it was drawn.
+    fn read(word: Option<&str>) -> Confirm {
+        let mut dialog = confirm(word);
+        dialog.window.drawn(Some(&laid()), laid().size);
+        dialog.window.scroll(Key::plain(Code::End), &laid());
+        dialog.window.drawn(Some(&laid()), laid().size);
+        dialog
+    }
+
+    fn press(dialog: &mut Confirm, c: char, second: u64) -> Answer {
+        dialog.press(c, Now::example(second), Some(&laid()))
     }
 
     #[test]
     fn only_the_named_key_confirms_and_not_at_once() {
-        let mut dialog = confirm(None);
-        assert_eq!(dialog.press('t', Now::example(10)), Answer::Waiting, "too soon");
+        let mut dialog = read(None);
+        assert_eq!(press(&mut dialog, 't', 10), Answer::Waiting, "too soon");
         for other in ['y', ' ', '\n', 'T', 'x'] {
-            assert_eq!(dialog.press(other, Now::example(11)), Answer::Waiting);
+            assert_eq!(press(&mut dialog, other, 11), Answer::Waiting);
         }
-        assert!(matches!(dialog.press('t', Now::example(11)), Answer::Yes(_)));
+        assert!(matches!(press(&mut dialog, 't', 11), Answer::Yes(_)));
     }
 
     #[test]
     fn a_word_must_be_typed_exactly() {
-        let mut dialog = confirm(Some("prod"));
+        let mut dialog = read(Some("prod"));
         for c in "pro".chars() {
-            assert_eq!(dialog.press(c, Now::example(11)), Answer::Waiting);
+            assert_eq!(press(&mut dialog, c, 11), Answer::Waiting);
         }
-        assert_eq!(dialog.press('x', Now::example(11)), Answer::Waiting);
-        assert_eq!(dialog.press('d', Now::example(11)), Answer::Waiting);
+        assert_eq!(press(&mut dialog, 'x', 11), Answer::Waiting);
+        assert_eq!(press(&mut dialog, 'd', 11), Answer::Waiting);
         dialog.erase();
         dialog.erase();
-        assert!(matches!(dialog.press('d', Now::example(11)), Answer::Yes(_)));
+        assert!(matches!(press(&mut dialog, 'd', 11), Answer::Yes(_)));
     }
 
     #[test]
     fn what_changed_cannot_be_confirmed() {
         let offer = |pid| Ok((action(pid), preview()));
-        let mut dialog = confirm(None);
+        let mut dialog = read(None);
         dialog.recheck(Some(&offer(1)));
         assert_eq!(dialog.changed, None);
         dialog.recheck(Some(&offer(2)));
         assert!(dialog.changed.is_some());
-        assert_eq!(dialog.press('t', Now::example(11)), Answer::Waiting);
+        assert_eq!(press(&mut dialog, 't', 11), Answer::Waiting);
         let mut gone = confirm(None);
         gone.recheck(None);
         assert_eq!(gone.changed.as_deref(), Some("it is gone"));
+    }
+
+    #[test]
+    fn what_was_not_drawn_cannot_be_confirmed() {
+        for word in [None, Some("t")] {
+            let mut dialog = confirm(word);
+            assert_eq!(press(&mut dialog, 't', 11), Answer::Unseen, "nothing was drawn");
+            dialog.window.drawn(Some(&laid()), laid().size);
+            assert_eq!(press(&mut dialog, 't', 11), Answer::Unseen, "its end was not");
+            assert_eq!(dialog.typed, "", "nothing of a word is taken before");
+            let mut dialog = read(word);
+            assert_eq!(
+                dialog.press('t', Now::example(11), None),
+                Answer::Unseen,
+                "the terminal is too small now"
+            );
+            assert!(matches!(press(&mut dialog, 't', 11), Answer::Yes(_)));
+        }
     }
 }

@@ -10,6 +10,7 @@ mod trust;
 use crate::actions::audit::{AuditTrail, Tail};
 use crate::actions::gate::{Actor, Entry, Gate};
 use crate::app::keymap::Keymap;
+use crate::app::layout::Size;
 use crate::app::model::{Kind, Model};
 use crate::config::discover::Surroundings;
 use crate::config::resolve::{Settings, Wishes, resolve};
@@ -206,7 +207,7 @@ fn model(
         quit_asked: false,
         trail,
         focus: Vec::new(),
-        page: 10,
+        size: Size::default(),
     }
 }
 

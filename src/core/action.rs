@@ -2,7 +2,7 @@
 
 use super::ids::TargetId;
 use super::postgres::PgAction;
-use super::redis::QueueAction;
+use super::redis::{Letters, QueueAction};
 
 /// One change to a system, with the identity that was pinned when the operator chose it.
 #[derive(Clone, Debug, PartialEq)]
@@ -70,6 +70,18 @@ impl Action {
                 target == on && act.is_still(offered)
             }
             _ => self == offered,
+        }
+    }
+
+    /// How many objects it is about, as far as they are named one by one.
+    #[must_use]
+    pub fn objects(&self) -> usize {
+        match self {
+            Self::Postgres { act: PgAction::Several { backends, .. }, .. } => backends.len(),
+            Self::Queue { act: QueueAction::Jobs { ids, .. }, .. } => ids.len(),
+            Self::Queue { act: QueueAction::Switches { others, .. }, .. } => others.len() + 1,
+            Self::Queue { act: QueueAction::Redrive { letters: Letters::These(list), .. }, .. } => list.len(),
+            Self::Postgres { .. } | Self::Queue { .. } => 1,
         }
     }
 

@@ -278,7 +278,7 @@ fn preview(state: &PostgresState, session: &Session, act: &PgAction, after: &Aft
         (false, false) => "the statement fails with an error",
     };
     lines.push(fact("lost", lost.to_owned()));
-    lines.push(fact("statement", session.query.clone()));
+    lines.push(fact("statement", quoted(&session.query)));
     Preview {
         title: format!("{verb} pid {pid}{}", title(after)),
         facts: lines,
@@ -287,4 +287,16 @@ fn preview(state: &PostgresState, session: &Session, act: &PgAction, after: &Aft
         severe: false,
         word: None,
     }
+}
+
+/// Characters of a running statement that a preview quotes: a server may send a megabyte, which nobody would scroll through.
+const QUOTED: usize = 2000;
+
+fn quoted(query: &str) -> String {
+    let rest = query.chars().skip(QUOTED).count();
+    if rest == 0 {
+        return query.to_owned();
+    }
+    let first: String = query.chars().take(QUOTED).collect();
+    format!("{first}… and {rest} more characters (Enter on the session shows all of it)")
 }

@@ -51,7 +51,12 @@ fn redrive_choice(
         Letters::All => reading.dead(),
         Letters::Unfinished => 0,
     };
-    let mut facts = vec![
+    let mut facts = Vec::new();
+    if let Letters::These(list) = letters {
+        let ids: Vec<&str> = list.iter().map(|(id, _)| id.as_str()).collect();
+        facts.push(fact("letters", ids.join(", ")));
+    }
+    facts.extend([
         fact(
             "to",
             match &to {
@@ -72,7 +77,7 @@ fn redrive_choice(
             ),
         ),
         fact("to stop", ":stop; a journal beside the audit trail says what is left, x j continues it"),
-    ];
+    ]);
     if let Some(job) = all.jobs.iter().find(|job| job.queue == queue) {
         let field = |name: &str| job.fields.get(name).map_or("", String::as_str);
         let original = open_letter(&all.envelope, field("name"), field("data"), field("opts"));

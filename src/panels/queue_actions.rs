@@ -12,8 +12,6 @@ use crate::core::redis::{
 use crate::core::world::TargetState;
 use crate::ui::format::duration;
 
-/// Jobs that a preview names; the others are counted.
-const NAMED: usize = 12;
 /// From so many jobs on a typed word is asked for.
 const MANY: usize = 100;
 
@@ -187,9 +185,7 @@ fn jobs_preview(
     statement: String,
 ) -> Preview {
     let many = if ids.len() == 1 { "1 job".to_owned() } else { format!("{} jobs", ids.len()) };
-    let shown: Vec<&str> = ids.iter().take(NAMED).map(String::as_str).collect();
-    let rest = if ids.len() > NAMED { format!(" and {} more", ids.len() - NAMED) } else { String::new() };
-    let mut facts = vec![fact("jobs", format!("{}{rest}", shown.join(", ")))];
+    let mut facts = vec![fact("jobs", ids.join(", "))];
     facts.extend(reading.map(owner));
     if let (Some(reading), false) = (reading, matches!(act, JobAct::Remove(_))) {
         let then = if reading.paused {

@@ -270,7 +270,7 @@ fn add(context: PanelContext<'_>, row: &RowKey, text: &str) -> Choice {
     }
     let data = data.trim();
     json(data)?;
-    let facts = vec![fact("data", shown(data)), fact("id", "made when it is added: stacktop-…")];
+    let facts = vec![fact("data", data), fact("id", "made when it is added: stacktop-…")];
     let job = Change::Add { name: name.to_owned(), data: data.to_owned(), options: "{}".to_owned() };
     change(context, row, 'n', &format!("Add job {name}"), facts, job, false)
 }
@@ -292,7 +292,7 @@ fn schedule(context: PanelContext<'_>, row: &RowKey, text: &str) -> Choice {
     let facts = vec![
         fact("rhythm", rhythm.to_string()),
         fact("first job", format!("{} UTC", first.format("%Y-%m-%d %H:%M:%S"))),
-        fact("data", shown(data)),
+        fact("data", data),
     ];
     let (title, id, name) = (format!("Add scheduler {id}"), id.to_owned(), name.to_owned());
     let wanted = Change::Schedule { id, rhythm, name, data: data.to_owned() };
@@ -339,7 +339,8 @@ fn edit(context: PanelContext<'_>, row: &RowKey, detail: &JobDetail, data: &str)
     }
     let facts = vec![
         fact("was", shown(was)),
-        fact("will be", shown(data)),
+        // What is written is shown whole: the dialog scrolls.
+        fact("will be", data),
         fact("only if", "it is still the data that you saw, and no worker has the job"),
     ];
     let id = detail.id.clone();

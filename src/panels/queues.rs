@@ -199,7 +199,11 @@ fn alike(target: &TargetState, state: &RedisState, role: Role) -> Option<Section
 pub(super) fn ids_of(row: &RowKey, marked: &[RowKey]) -> Vec<String> {
     let rows = if marked.is_empty() { std::slice::from_ref(row) } else { marked };
     rows.iter()
-        .filter(|key| key.kind() == "job" && key.segment(5) == row.segment(5))
+        .filter(|key| {
+            // Those of another queue or server may have the same ids.
+            let same = |segment| key.segment(segment) == row.segment(segment);
+            key.kind() == "job" && [1, 2, 3, 5].into_iter().all(same)
+        })
         .map(|key| key.segment(4).to_owned())
         .collect()
 }

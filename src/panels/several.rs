@@ -7,9 +7,6 @@ use crate::core::place::RowKey;
 use crate::core::postgres::blocking::{Aftermath, Who};
 use crate::core::postgres::{PgAction, Pinned, PostgresState, Session};
 
-/// Sessions that a preview names; the others are counted.
-const NAMED: usize = 8;
-
 /// Cancel or terminate the marked sessions. Walsenders, background processes and whatever may not be signalled are left out, and named.
 pub(super) fn offers(context: PanelContext<'_>, row: &RowKey, marked: &[RowKey]) -> Vec<Offer> {
     let offer = |terminate: bool| {
@@ -75,7 +72,6 @@ fn preview(
     let fact = |label: &str, value: String| (label.to_owned(), value);
     let mut facts: Vec<(String, String)> = chosen
         .iter()
-        .take(NAMED)
         .map(|session| {
             let what = format!(
                 "{} as {}, {} for {}{}",
@@ -88,9 +84,6 @@ fn preview(
             fact(&format!("pid {}", session.id.pid), what)
         })
         .collect();
-    if chosen.len() > NAMED {
-        facts.push(fact("and", format!("{} more", chosen.len() - NAMED)));
-    }
     facts.extend(ending::facts(state, after));
     if !left_out.is_empty() {
         facts.push(fact("left out", left_out.join("; ")));

@@ -8,11 +8,12 @@ pub mod logging;
 pub mod terminal;
 
 use crate::actions::gate::Gate;
+use crate::app::layout::Size;
 use crate::app::model::Model;
-use crate::app::msg::Msg;
+use crate::app::msg::{Effect, Msg};
 use crate::app::{update, view};
 use crate::core::report::PollReport;
-use crate::core::time::Clock;
+use crate::core::time::{Clock, Now};
 use crate::engine::{Engine, EngineSettings, Job};
 use effects::{Effects, Next};
 use input::Input;
@@ -101,8 +102,7 @@ pub async fn run(setup: Setup) -> io::Result<End> {
     }
     let events = input::start()?;
     let mut model = setup.model;
-    resize(&mut model, &tty);
-    paint(&mut tty, &model)?;
+    paint(&mut tty, &mut model, setup.clock.now())?;
     let (engine, reports) = Engine::start(setup.jobs, setup.engine, &setup.clock);
     let (sender, messages) = mpsc::channel(effects::MESSAGE_QUEUE);
     let effects = Effects::new(engine, setup.gate, sender);
@@ -153,7 +153,6 @@ impl Loop {
                 }
                 Next::Suspend => {
                     self.tty.suspend()?;
-                    resize(&mut self.model, &self.tty);
                     self.paint()?;
                 }
                 Next::Quit => return Ok(End::Quit),
@@ -176,7 +175,6 @@ impl Loop {
                 Ok(next)
             }
             Input::Resize => {
-                resize(&mut self.model, &self.tty);
                 self.paint()?;
                 Ok(Next::Go)
             }
@@ -193,19 +191,19 @@ impl Loop {
     fn paint(&mut self) -> io::Result<()> {
         self.dirty = false;
         self.drawn = Instant::now();
-        paint(&mut self.tty, &self.model)
+        let effects = paint(&mut self.tty, &mut self.model, self.clock.now())?;
+        self.effects.carry_out(effects);
+        Ok(())
     }
 }
 
-fn resize(model: &mut Model, tty: &Tty) {
-    if let Ok((width, height)) = tty.size() {
-        model.page = view::page_rows(width, height);
-    }
-}
-
-fn paint(tty: &mut Tty, model: &Model) -> io::Result<()> {
+/// Draws the model, and tells it that it was drawn, in which size: what was seen is what was drawn, and nothing else.
+fn paint(tty: &mut Tty, model: &mut Model, now: Now) -> io::Result<Vec<Effect>> {
+    let mut size = Size::default();
     tty.draw(|frame| {
         let area = frame.area();
+        size = Size { width: area.width, height: area.height };
         view::draw(model, area, frame.buffer_mut());
-    })
+    })?;
+    Ok(update(model, Msg::Drawn(size), now))
 }

@@ -3,7 +3,7 @@
 use crate::core::alert::Severity;
 use crate::core::freshness::Freshness;
 use crate::core::place::RowKey;
-use crate::ui::text::clean;
+use crate::ui::text::{clean, split, width};
 use std::borrow::Cow;
 
 /// What a piece of text is, never what colour it has.
@@ -106,6 +106,64 @@ impl Line {
     #[must_use]
     pub fn plain(&self) -> String {
         self.spans.iter().map(|span| span.text.as_str()).collect()
+    }
+
+    /// The same text on lines of at most `columns`, those after the first moved in by `indent`. It is broken behind blanks, and inside a
+    /// word only where that is longer than a line: nothing is left out. A sparkline stays behind the last of them.
+    #[must_use]
+    pub fn flow(&self, columns: usize, indent: usize) -> Vec<Self> {
+        let columns = columns.max(1);
+        let indent = indent.min(columns / 2);
+        let mut lines = vec![Self::default()];
+        let mut used = 0;
+        for span in &self.spans {
+            for piece in span.text.split_inclusive(' ') {
+                let needed = width(piece.trim_end_matches(' '));
+                let moved = if lines.len() > 1 { indent } else { 0 };
+                if used + needed > columns && used > moved {
+                    trim(&mut lines);
+                    lines.push(Self::indented(indent));
+                    used = indent;
+                }
+                let mut rest = piece;
+                while used + width(rest.trim_end_matches(' ')) > columns {
+                    let (fits, over) = split(rest, columns - used);
+                    push(&mut lines, fits, span.role);
+                    lines.push(Self::indented(indent));
+                    (rest, used) = (over, indent);
+                }
+                push(&mut lines, rest, span.role);
+                used += width(rest);
+            }
+        }
+        trim(&mut lines);
+        if let Some(last) = lines.last_mut() {
+            last.spark.clone_from(&self.spark);
+        }
+        lines
+    }
+
+    fn indented(indent: usize) -> Self {
+        let spans =
+            if indent == 0 { Vec::new() } else { vec![Span { text: " ".repeat(indent), role: Role::Text }] };
+        Self { spans, spark: None }
+    }
+}
+
+/// Takes the blanks away at which the last of `lines` was broken: they would take room that it does not have.
+fn trim(lines: &mut [Line]) {
+    if let Some(span) = lines.last_mut().and_then(|line| line.spans.last_mut()) {
+        span.text.truncate(span.text.trim_end_matches(' ').len());
+    }
+}
+
+/// Adds `text` to the last of `lines`.
+fn push(lines: &mut [Line], text: &str, role: Role) {
+    let Some(line) = lines.last_mut() else { return };
+    match line.spans.last_mut() {
+        Some(span) if span.role == role => span.text.push_str(text),
+        _ if text.is_empty() => {}
+        _ => line.spans.push(Span { text: text.to_owned(), role }),
     }
 }
 
@@ -278,4 +336,40 @@ pub struct Content {
     pub title: String,
     /// From top to bottom.
     pub sections: Vec<Section>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(line: &Line, (columns, indent): (usize, usize), expected: &[&str]) {
+        let lines = line.flow(columns, indent);
+        let texts: Vec<String> = lines.iter().map(Line::plain).collect();
+        assert_eq!(texts, expected);
+        assert!(texts.iter().all(|text| width(text) <= columns), "{texts:?}");
+    }
+
+    #[test]
+    fn long_lines_flow_and_nothing_is_left_out() {
+        check(&Line::text("one two three"), (20, 2), &["one two three"]);
+        check(&Line::text("one two three"), (8, 2), &["one two", "  three"]);
+        check(&Line::text("abcdefghijkl"), (5, 1), &["abcde", " fghi", " jkl"]);
+        check(&Line::text("a abcdefgh"), (5, 0), &["a", "abcde", "fgh"]);
+        check(&Line::text("日本語テキスト"), (7, 0), &["日本語", "テキス", "ト"]);
+        check(
+            &Line::of(Role::Muted, "who   ").then(Role::Text, "billing on shop"),
+            (16, 6),
+            &["who   billing on", "      shop"],
+        );
+        check(&Line::default(), (10, 0), &[""]);
+    }
+
+    #[test]
+    fn roles_go_along() {
+        let line = Line::of(Role::Critical, "t").then(Role::Strong, " = Terminate pid 4711");
+        let lines = line.flow(12, 0);
+        assert_eq!(lines[0].spans[0], Span { text: "t".to_owned(), role: Role::Critical });
+        assert!(lines[1].spans.iter().all(|span| span.role == Role::Strong), "{lines:?}");
+    }
 }

@@ -84,7 +84,7 @@ fn push_table<'a>(
         return;
     };
     if rows.is_empty() {
-        let hidden = !table.rows.is_empty() && !level.filter.is_empty();
+        let hidden = !table.rows.is_empty() && !level.filtered_by().is_empty();
         items.push(Item::Empty(if hidden {
             "nothing matches the filter (Esc clears it)"
         } else {
@@ -135,7 +135,7 @@ fn draw_item(
         }
         Item::Row { layout, row, index } => {
             let here = cursor == Some(*index);
-            let marked = level.marks.contains(&row.key);
+            let marked = level.marks.contains_key(&row.key);
             table_row(layout, row, here, marked, area, buffer, theme);
         }
     }

@@ -1,9 +1,9 @@
 //! What of a panel's rows is shown, in which order, and which row the cursor is on. Selection follows identity, not row number.
 
-use super::content::{Cell, Column, Content, Row, SortKey, Table};
+use super::content::{Cell, Column, Content, Row, Section, SortKey, Table};
 use crate::core::place::RowKey;
 use std::cmp::Ordering;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 /// Where the operator is on one level of a panel.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -20,8 +20,10 @@ pub struct Level {
     pub sort: Option<(usize, bool)>,
     /// Rows are counted by that column instead of listed.
     pub counted: bool,
-    /// Rows marked with Space.
-    pub marks: BTreeSet<RowKey>,
+    /// Only the rows that these counted rows stood for.
+    pub only: Vec<Only>,
+    /// Rows that are marked, each with the filter by which it was; nothing for those marked by hand.
+    pub marks: BTreeMap<RowKey, String>,
 }
 
 impl Level {
@@ -34,10 +36,98 @@ impl Level {
         let found = self.cursor.as_ref().and_then(|key| rows.iter().position(|row| row.key == *key));
         Some(found.unwrap_or_else(|| self.index.min(rows.len() - 1)))
     }
+
+    /// What the rows shown have in common: "user = shop", "filter: jo". Empty where every row is shown.
+    #[must_use]
+    pub fn filtered_by(&self) -> String {
+        let mut words: Vec<String> = self.only.iter().map(Only::words).collect();
+        if !self.filter.is_empty() {
+            words.push(format!("filter: {}", self.filter));
+        }
+        words.join(" and ")
+    }
+
+    /// How many rows are marked, and by which filters: "15 marked by user = shop". Empty where none is.
+    #[must_use]
+    pub fn marked_by(&self) -> String {
+        let mut by: BTreeMap<&str, usize> = BTreeMap::new();
+        for filter in self.marks.values() {
+            *by.entry(filter).or_default() += 1;
+        }
+        let by_hand = by.remove("").unwrap_or(0);
+        let mut words: Vec<String> =
+            by.iter().map(|(filter, count)| format!("{count} marked by {filter}")).collect();
+        match (by_hand, words.is_empty()) {
+            (0, _) => {}
+            (count, true) => words.push(format!("{count} marked")),
+            (count, false) => words.push(format!("{count} by hand")),
+        }
+        words.join(", ")
+    }
+
+    fn passes(&self, section: &Section, table: &Table, row: &Row) -> bool {
+        // What was counted has passed already.
+        row.key.kind() == COUNTED
+            || self.only.iter().all(|only| only.holds(section, table, row))
+                && (self.filter.is_empty() || matches(row, &self.filter.to_lowercase()))
+    }
+}
+
+/// The rows of one table that have one value in one column: what a counted row stands for. The value is compared whole and as it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Only {
+    /// The column's heading.
+    column: String,
+    /// The value; empty for rows that have none.
+    value: String,
+    /// Which table: see [`home`].
+    home: (String, String),
+}
+
+impl Only {
+    /// What the counted row of `key` stands for.
+    #[must_use]
+    pub fn of(key: &RowKey) -> Option<Self> {
+        let segment = |index| key.segment(index).to_owned();
+        (key.kind() == COUNTED).then(|| Self {
+            home: (segment(1), segment(2)),
+            column: segment(3),
+            value: segment(4),
+        })
+    }
+
+    /// "user = shop", "user = (none)".
+    #[must_use]
+    pub fn words(&self) -> String {
+        format!("{} = {}", self.column, if self.value.is_empty() { NONE } else { &self.value })
+    }
+
+    fn holds(&self, section: &Section, table: &Table, row: &Row) -> bool {
+        let column = table.columns.iter().position(|column| column.title == self.column);
+        let here = home(section, table);
+        here.0 == self.home.0
+            && (here.1 == self.home.1 || self.home.1.is_empty())
+            && column.is_some_and(|column| value(row, column) == self.value)
+    }
+}
+
+/// Which table it is while its rows come and go: the words of its heading that stay, and the server that all of its rows belong to.
+fn home(section: &Section, table: &Table) -> (String, String) {
+    let words = section.title.split(|c: char| c.is_ascii_digit() || matches!(c, '(' | ',')).next();
+    let mut servers = table.rows.iter().map(|row| row.key.segment(1));
+    let first = servers.next().unwrap_or_default();
+    let server = if servers.all(|server| server == first) { first } else { "" };
+    (words.unwrap_or_default().trim().to_owned(), server.to_owned())
+}
+
+fn value(row: &Row, column: usize) -> &str {
+    row.cells.get(column).map_or("", |cell| cell.text.as_str())
 }
 
 /// The kind of the rows that stand for several.
 pub const COUNTED: &str = "counted";
+/// What stands where a row has no value.
+const NONE: &str = "(none)";
 
 /// The content with the rows of each table counted by the column that it is sorted by, where that is wanted; the most frequent first.
 /// Tables whose order has a meaning stay as they are.
@@ -50,32 +140,29 @@ pub fn counted(mut content: Content, level: &Level) -> Content {
     let Some(title) = widest.and_then(|table| Some(table.columns.get(column)?.title.clone())) else {
         return content;
     };
-    let needle = level.filter.to_lowercase();
-    for table in content.sections.iter_mut().filter_map(|section| section.table.as_mut()) {
-        if table.fixed_order || table.columns.get(column).is_none_or(|column| column.title != title) {
+    for section in &mut content.sections {
+        let Some(table) = section.table.as_ref().filter(|table| {
+            !table.fixed_order && table.columns.get(column).is_some_and(|column| column.title == title)
+        }) else {
             continue;
-        }
+        };
         let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
-        for row in table.rows.iter().filter(|row| matches(row, &needle)) {
-            *counts.entry(row.cells.get(column).map_or("", |cell| cell.text.as_str())).or_default() += 1;
+        for row in table.rows.iter().filter(|row| level.passes(section, table, row)) {
+            *counts.entry(value(row, column)).or_default() += 1;
         }
         let mut counts: Vec<(&str, usize)> = counts.into_iter().collect();
         counts.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+        let (words, server) = home(section, table);
         let row = |(value, count): (&str, usize)| {
-            let shown = if value.is_empty() { "(none)" } else { value };
+            let shown = if value.is_empty() { NONE } else { value };
             let number = Cell::number(Some(count as f64), count.to_string());
-            Row::opens(RowKey::new(&[COUNTED, value]), vec![Cell::text(shown), number])
+            let key = RowKey::new(&[COUNTED, &words, &server, &title, value]);
+            Row::opens(key, vec![Cell::text(shown), number])
         };
+        let columns =
+            vec![Column { title: title.clone(), ..Column::flex("", 24, 0) }, Column::number("rows", 8, 0)];
         let rows = counts.into_iter().map(row).collect();
-        *table = Table {
-            columns: vec![
-                Column { title: title.clone(), ..Column::flex("", 24, 0) },
-                Column::number("rows", 8, 0),
-            ],
-            rows,
-            empty: table.empty.clone(),
-            fixed_order: true,
-        };
+        section.table = Some(Table { columns, rows, empty: table.empty.clone(), fixed_order: true });
     }
     content
 }
@@ -83,7 +170,6 @@ pub fn counted(mut content: Content, level: &Level) -> Content {
 /// The rows of each section that pass the filter, in order of display.
 #[must_use]
 pub fn arrange<'a>(content: &'a Content, level: &Level) -> Vec<Vec<&'a Row>> {
-    let needle = level.filter.to_lowercase();
     content
         .sections
         .iter()
@@ -91,7 +177,8 @@ pub fn arrange<'a>(content: &'a Content, level: &Level) -> Vec<Vec<&'a Row>> {
             let Some(table) = &section.table else {
                 return Vec::new();
             };
-            let mut rows: Vec<&Row> = table.rows.iter().filter(|row| matches(row, &needle)).collect();
+            let passes = |row: &&Row| level.passes(section, table, row);
+            let mut rows: Vec<&Row> = table.rows.iter().filter(passes).collect();
             if let Some((column, descending)) = level.sort
                 && !table.fixed_order
                 && column < table.columns.len()
@@ -110,10 +197,7 @@ pub fn shown<'a>(content: &'a Content, level: &Level) -> Vec<&'a Row> {
 }
 
 fn matches(row: &Row, needle: &str) -> bool {
-    // What was counted has passed the filter already.
-    needle.is_empty()
-        || row.key.kind() == COUNTED
-        || row.cells.iter().any(|cell| cell.text.to_lowercase().contains(needle))
+    row.cells.iter().any(|cell| cell.text.to_lowercase().contains(needle))
 }
 
 fn compare(a: &Row, b: &Row, column: usize, descending: bool) -> Ordering {
@@ -192,6 +276,60 @@ mod tests {
         assert_eq!(drawn(&level), "a 2 b 1 c 1");
         assert_eq!(drawn(&Level { filter: "B".to_owned(), ..level.clone() }), "b 1");
         assert_eq!(drawn(&Level { counted: false, ..level }), "a x a x b x c x");
+    }
+
+    /// Sessions of two servers, one table each: pid, user, database.
+    fn sessions() -> Content {
+        let table = |server: &str, rows: &[(&str, &str, &str)]| {
+            let row = |(pid, user, database): &(&str, &str, &str)| {
+                let cells = [pid, user, database].map(Cell::text).to_vec();
+                Row::flat(RowKey::new(&["backend", server, pid]), cells)
+            };
+            let columns = ["pid", "user", "database"].map(|title| Column::flex(title, 4, 0)).to_vec();
+            Table { columns, rows: rows.iter().map(row).collect(), ..Table::default() }
+        };
+        let one = [("1", "shop", "shop"), ("2", "billing", "shop"), ("3", "shopper", "x"), ("4", "", "shop")];
+        let two = [("5", "shop", "shop")];
+        let sections = vec![
+            Section::table("Running", table("pg-1", &one)),
+            Section::table("Running", table("pg-2", &two)),
+        ];
+        Content { title: String::new(), sections }
+    }
+
+    #[track_caller]
+    fn opened(column: usize, counted_row: &str, expected: &str, words: &str) {
+        let mut level = Level { sort: Some((column, false)), counted: true, ..Level::default() };
+        let counts = counted(sessions(), &level);
+        let rows = shown(&counts, &level);
+        let row = rows.iter().find(|row| row.cells[0].text == counted_row).expect("it is counted");
+        level.only.push(Only::of(&row.key).expect("it stands for several"));
+        level.counted = false;
+        let all = sessions();
+        let found = shown(&all, &level);
+        assert_eq!(found.len().to_string(), row.cells[1].text, "as many as were counted");
+        assert_eq!(found.iter().map(|row| row.key.segment(2)).collect::<String>(), expected);
+        assert_eq!(level.filtered_by(), words);
+    }
+
+    #[test]
+    fn a_counted_row_opens_exactly_the_rows_that_it_counted() {
+        // Not the database of that name, not a longer user, not another server.
+        opened(1, "shop", "1", "user = shop");
+        opened(1, "(none)", "4", "user = (none)");
+        opened(2, "shop", "124", "database = shop");
+    }
+
+    #[test]
+    fn marks_say_by_what_they_were_made() {
+        let mut level = Level::default();
+        assert_eq!(level.marked_by(), "");
+        level.marks.insert(RowKey::new(&["backend", "1"]), String::new());
+        assert_eq!(level.marked_by(), "1 marked");
+        for pid in ["2", "3"] {
+            level.marks.insert(RowKey::new(&["backend", pid]), "user = shop".to_owned());
+        }
+        assert_eq!(level.marked_by(), "2 marked by user = shop, 1 by hand");
     }
 
     #[test]

@@ -27,6 +27,19 @@ pub fn cut(text: &str, width: usize) -> String {
     out
 }
 
+/// `text` in two: what has room in `columns` (at least one sign, so that whoever splits comes to an end), and the rest.
+#[must_use]
+pub fn split(text: &str, columns: usize) -> (&str, &str) {
+    let mut used = 0;
+    for (at, grapheme) in text.grapheme_indices(true) {
+        used += grapheme.width();
+        if used > columns && at > 0 {
+            return text.split_at(at);
+        }
+    }
+    (text, "")
+}
+
 /// Display columns of `text`.
 #[must_use]
 pub fn width(text: &str) -> usize {

@@ -5,6 +5,7 @@
 
 mod architecture;
 mod config;
+mod dialogs;
 mod http;
 mod live;
 mod pty;

@@ -5,6 +5,7 @@ use ratatui::layout::Rect;
 use stacktop::actions::audit::Tail;
 use stacktop::app::key::{Code, Key};
 use stacktop::app::keymap::Keymap;
+use stacktop::app::layout::Size;
 use stacktop::app::model::{Kind, Model};
 use stacktop::app::msg::{Effect, Msg};
 use stacktop::app::{update, view};
@@ -23,15 +24,15 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 /// The app on the demo stack, driven without a terminal and without a clock.
-struct Drive {
-    model: Model,
+pub struct Drive {
+    pub model: Model,
     sources: Vec<(TargetId, Box<dyn Source>)>,
     focus: Vec<(TargetId, Focus)>,
-    second: u64,
+    pub second: u64,
 }
 
 impl Drive {
-    fn demo() -> Self {
+    pub fn demo() -> Self {
         let now = Now::example(0);
         let stack = Stack::demo(1, now);
         let states = stack
@@ -60,20 +61,23 @@ impl Drive {
             quit_asked: false,
             trail: Vec::new(),
             focus: Vec::new(),
-            page: 20,
+            size: Size::default(),
         };
         Self { model, sources, focus: Vec::new(), second: 0 }
     }
 
-    fn tell(&mut self, msg: Msg) {
+    pub fn tell(&mut self, msg: Msg) -> Vec<Effect> {
+        let mut others = Vec::new();
         for effect in update(&mut self.model, msg, Now::example(self.second)) {
-            if let Effect::Focus(focus) = effect {
-                self.focus = focus;
+            match effect {
+                Effect::Focus(focus) => self.focus = focus,
+                other => others.push(other),
             }
         }
+        others
     }
 
-    async fn run_to(&mut self, second: u64) {
+    pub async fn run_to(&mut self, second: u64) {
         while self.second < second {
             self.second += 1;
             let now = Now::example(self.second);
@@ -108,12 +112,17 @@ impl Drive {
         }
     }
 
-    fn key(&mut self, key: Key) {
+    /// A key, pressed after a frame was drawn in the size that is in force, as the loop does it.
+    pub fn key(&mut self, key: Key) {
+        if self.model.size == Size::default() {
+            self.model.size = Size { width: 80, height: 24 };
+        }
+        let Size { width, height } = self.model.size;
+        self.drawn(width, height);
         self.tell(Msg::Key(key));
     }
 
-    fn drawn(&mut self, width: u16, height: u16) -> String {
-        self.model.page = view::page_rows(width, height);
+    pub fn drawn(&mut self, width: u16, height: u16) -> String {
         let area = Rect::new(0, 0, width, height);
         let mut buffer = Buffer::empty(area);
         view::draw(&self.model, area, &mut buffer);
@@ -123,6 +132,7 @@ impl Drive {
             text.push_str(line.trim_end());
             text.push('\n');
         }
+        self.tell(Msg::Drawn(Size { width, height }));
         text
     }
 }
@@ -167,6 +177,8 @@ async fn details_menus_and_small_terminals() {
     snapshot("session-80x24", &drive.drawn(80, 24));
     drive.key(Key::char('x'));
     snapshot("menu-80x24", &drive.drawn(80, 24));
+    // A dialog takes no key at first.
+    drive.second += 1;
     drive.key(Key::char('t'));
     snapshot("confirm-80x24", &drive.drawn(80, 24));
     drive.key(Key::plain(Code::Esc));

@@ -1,10 +1,11 @@
 //! From `x` to the outcome: the menu, the confirm dialog, what came of it.
 
-use super::navigate;
+use super::{dialog, navigate};
 use crate::actions::audit::{AuditLine, UNKNOWN};
 use crate::app::model::Model;
 use crate::app::msg::Effect;
 use crate::app::overlay::{Asking, Confirm, Menu, Overlay};
+use crate::app::window::Window;
 use crate::core::action::{
     Action, ActionError, Confirmed, Offer, Outcome, Preview, Refusal, Verdict, Verification,
 };
@@ -12,7 +13,7 @@ use crate::core::place::RowKey;
 use crate::core::time::Now;
 use crate::panels::panel;
 use crate::ui::content::Role;
-use crate::ui::select::COUNTED;
+use crate::ui::select::{COUNTED, shown};
 
 /// Opens the menu of the row under the cursor.
 pub fn open_menu(model: &mut Model) {
@@ -33,11 +34,12 @@ pub fn open_menu(model: &mut Model) {
         model.say(Role::Note, "nothing can be done to this row from here");
         return;
     }
-    model.overlay = Some(Overlay::Menu(Menu { row, offers, opened: model.now }));
+    let menu = Menu { row, offers, opened: model.now, window: Window::default() };
+    dialog::open(model, Overlay::Menu(menu));
 }
 
 fn marked(model: &Model) -> Vec<RowKey> {
-    model.place().level().map(|level| level.marks.iter().cloned().collect()).unwrap_or_default()
+    model.place().level().map(|level| level.marks.keys().cloned().collect()).unwrap_or_default()
 }
 
 fn offers(model: &Model, row: &RowKey, marked: &[RowKey]) -> Vec<Offer> {
@@ -56,13 +58,15 @@ pub fn choose(model: &mut Model, menu: &Menu, letter: char) {
         }
         (Ok(_), Some(ask)) => {
             model.toast = None;
-            model.overlay = Some(Overlay::Answer(Box::new(Asking {
+            let asking = Asking {
                 row: menu.row.clone(),
                 marked: marked(model),
                 letter,
                 question: ask.question,
                 text: ask.initial.clone(),
-            })));
+                window: Window::default(),
+            };
+            dialog::open(model, Overlay::Answer(Box::new(asking)));
         }
         (Ok(choice), None) => {
             let from = (menu.row.clone(), marked(model));
@@ -101,8 +105,9 @@ fn ask_to_confirm(
     (row, marked): (RowKey, Vec<RowKey>),
     letter: char,
     answer: Option<String>,
-    (action, preview): (Action, Preview),
+    (action, mut preview): (Action, Preview),
 ) {
+    preview.facts.splice(0..0, marks(model, &marked, &action));
     match model.arming.permit(action.target(), model.now) {
         Err(refusal) => {
             let remedy = refusal.remedy.map_or(String::new(), |remedy| format!("; {remedy}"));
@@ -113,7 +118,7 @@ fn ask_to_confirm(
             let environment = || model.arming.environment.clone();
             let word = preview.word.clone();
             let word = word.or_else(|| (model.arming.production || preview.severe).then(environment));
-            model.overlay = Some(Overlay::Confirm(Box::new(Confirm {
+            let asked = Confirm {
                 row,
                 marked,
                 letter,
@@ -125,9 +130,32 @@ fn ask_to_confirm(
                 typed: String::new(),
                 changed: None,
                 opened: model.now,
-            })));
+                window: Window::default(),
+            };
+            dialog::open(model, Overlay::Confirm(Box::new(asked)));
         }
     }
+}
+
+/// How the rows were marked that an action is about, which of them are not on the screen, and which it leaves out.
+fn marks(model: &Model, marked: &[RowKey], action: &Action) -> Option<(String, String)> {
+    if marked.is_empty() {
+        return None;
+    }
+    let place = model.place();
+    let level = place.level()?;
+    let mut words = level.marked_by();
+    let content = navigate::content(model);
+    let rows = shown(&content, level);
+    let hidden = marked.iter().filter(|key| !rows.iter().any(|row| row.key == **key)).count();
+    if hidden > 0 {
+        words.push_str(&format!("; {hidden} of them not on the screen's list now (filtered, or gone)"));
+    }
+    let left_out = marked.len().saturating_sub(action.objects());
+    if left_out > 0 {
+        words.push_str(&format!("; {left_out} left out (gone, of another kind or server, or refused)"));
+    }
+    Some(("marked".to_owned(), words))
 }
 
 /// New data came: what a dialog is about may have changed under it.

@@ -3,9 +3,12 @@
 use super::{act, closes, navigate};
 use crate::app::command::Command;
 use crate::app::key::{Code, Key};
+use crate::app::layout::{LEAST, Laid, Size};
 use crate::app::model::Model;
 use crate::app::msg::Effect;
-use crate::app::overlay::{Answer, Overlay, SETTLE};
+use crate::app::overlay::{Answer, Confirm, Menu, Overlay, SETTLE, Typing};
+use crate::app::sheet;
+use crate::app::window::Window;
 use crate::ui::content::Role;
 use crate::ui::text::clean;
 
@@ -16,22 +19,32 @@ const ANSWER_LIMIT: usize = 65_536;
 
 /// A key while an overlay is open.
 pub fn on_key(model: &mut Model, key: Key) -> Vec<Effect> {
-    let Some(overlay) = model.overlay.take() else {
+    let Some(mut overlay) = model.overlay.take() else {
         return Vec::new();
     };
+    let laid = sheet::laid(model, &overlay, model.size);
+    if let (Some(window), Some(laid)) = (overlay.window_mut(), &laid)
+        && window.scroll(key, laid)
+    {
+        model.overlay = Some(overlay);
+        return Vec::new();
+    }
     match overlay {
-        Overlay::Help(at) => scrolled(model, key, at, Overlay::Help, Command::Help),
-        Overlay::ActionLog(at) => scrolled(model, key, at, Overlay::ActionLog, Command::ActionLog),
-        Overlay::Sources(at) => scrolled(model, key, at, Overlay::Sources, Command::Sources),
+        Overlay::Help(window) => listed(model, key, (window, laid), Overlay::Help, Command::Help),
+        Overlay::ActionLog(window) => {
+            listed(model, key, (window, laid), Overlay::ActionLog, Command::ActionLog);
+        }
+        Overlay::Sources(window) => listed(model, key, (window, laid), Overlay::Sources, Command::Sources),
         Overlay::Filter => filter(model, key),
         Overlay::Palette(text) => return palette(model, key, text),
-        Overlay::Arm(text) => arm(model, key, text),
+        Overlay::Arm(typing) => arm(model, key, typing, laid.as_ref()),
         Overlay::Answer(mut asking) => match key.code {
             Code::Esc => model.say(Role::Note, "nothing was done"),
-            Code::Enter => {
+            Code::Enter if laid.as_ref().is_some_and(|laid| asking.window.saw_all(laid)) => {
                 model.overlay = Some(Overlay::Answer(asking.clone()));
                 act::answered(model, *asking);
             }
+            Code::Enter => model.overlay = Some(Overlay::Answer(asking)),
             _ => {
                 edit_within(&mut asking.text, key, ANSWER_LIMIT);
                 model.overlay = Some(Overlay::Answer(asking));
@@ -39,54 +52,118 @@ pub fn on_key(model: &mut Model, key: Key) -> Vec<Effect> {
         },
         Overlay::Menu(menu) => {
             if !closes(key) && !is_quit(key) {
-                let ready = model.now.since(menu.opened) >= SETTLE;
                 model.overlay = Some(Overlay::Menu(menu.clone()));
-                if let (true, Code::Char(c), false) = (ready, key.code, key.ctrl) {
-                    act::choose(model, &menu, c);
+                if let (Code::Char(c), false) = (key.code, key.ctrl) {
+                    menu_letter(model, &menu, c, laid.as_ref());
                 }
             }
         }
-        Overlay::Confirm(mut dialog) => match key.code {
-            Code::Esc => model.say(Role::Note, "nothing was done"),
-            Code::Backspace => {
-                dialog.erase();
-                model.overlay = Some(Overlay::Confirm(dialog));
-            }
-            Code::Char(c) if !key.ctrl => match dialog.press(c, model.now) {
-                Answer::Yes(confirmed) => return act::perform(model, confirmed, &dialog),
-                Answer::Waiting => model.overlay = Some(Overlay::Confirm(dialog)),
-            },
-            _ => model.overlay = Some(Overlay::Confirm(dialog)),
-        },
+        Overlay::Confirm(dialog) => return confirm(model, key, dialog, laid.as_ref()),
     }
     Vec::new()
+}
+
+/// A letter in the menu: it chooses only an offer that is on the screen with all of its lines.
+fn menu_letter(model: &mut Model, menu: &Menu, letter: char, laid: Option<&Laid>) {
+    if model.now.since(menu.opened) < SETTLE {
+        return;
+    }
+    let lines = |laid: &Laid| {
+        let found = laid.sheet.letters.iter().find(|(of, _)| *of == letter);
+        found.is_some_and(|(_, lines)| menu.window.shows(laid, lines))
+    };
+    if laid.is_some_and(lines) {
+        act::choose(model, menu, letter);
+    } else if menu.offers.iter().any(|offer| offer.letter == letter) {
+        model.say(Role::Note, format!("`{letter}` is not in view: scroll to it first (↑ ↓)"));
+    }
+}
+
+fn confirm(model: &mut Model, key: Key, mut dialog: Box<Confirm>, laid: Option<&Laid>) -> Vec<Effect> {
+    match key.code {
+        Code::Esc => {
+            model.say(Role::Note, "nothing was done");
+            return Vec::new();
+        }
+        Code::Backspace => dialog.erase(),
+        Code::Char(c) if !key.ctrl => match dialog.press(c, model.now, laid) {
+            Answer::Yes(confirmed) => return act::perform(model, confirmed, &dialog),
+            Answer::Unseen if laid.is_none() => {
+                model.say(Role::Warning, "nothing was done: the window is too small to show what would be");
+            }
+            Answer::Unseen => {
+                model.say(Role::Warning, "nothing was done yet: scroll until all of it was shown (PageDown)");
+            }
+            Answer::Waiting => {}
+        },
+        _ => {}
+    }
+    model.overlay = Some(Overlay::Confirm(dialog));
+    Vec::new()
+}
+
+/// A frame was drawn in a terminal of `size`.
+pub fn drawn(model: &mut Model, size: Size) {
+    model.size = size;
+    let Some(mut overlay) = model.overlay.take() else {
+        return;
+    };
+    let laid = sheet::laid(model, &overlay, size);
+    if let Some(window) = overlay.window_mut() {
+        window.drawn(laid.as_ref(), size);
+    }
+    model.overlay = Some(overlay);
+}
+
+/// Opens a dialog in which something is decided, if it has room; else it is said why not.
+pub fn open(model: &mut Model, overlay: Overlay) {
+    if sheet::laid(model, &overlay, model.size).is_some() {
+        model.overlay = Some(overlay);
+        return;
+    }
+    model.overlay = None;
+    let Size { width, height } = model.size;
+    let words = if model.size.shows() {
+        format!("this window ({width}x{height}) is too small to show what would be done; make it larger")
+    } else {
+        let least = LEAST;
+        format!(
+            "nothing can be done in a window of {width}x{height}: it could not be shown; make it at least {}x{}",
+            least.width, least.height
+        )
+    };
+    model.say(Role::Warning, words);
 }
 
 const fn is_quit(key: Key) -> bool {
     matches!(key.code, Code::Char('q'))
 }
 
-/// A list that only scrolls: its own key, `q` and Esc close it.
-fn scrolled(model: &mut Model, key: Key, at: usize, make: fn(usize) -> Overlay, own: Command) {
-    let page = model.page.max(2);
+/// A list that only scrolls: its own key, `q` and Esc close it. Nothing is decided here, so the keys of the screens scroll it too.
+fn listed(
+    model: &mut Model,
+    key: Key,
+    (mut window, laid): (Window, Option<Laid>),
+    make: fn(Window) -> Overlay,
+    own: Command,
+) {
     let command = model.keymap.command(key);
     if closes(key) || is_quit(key) || command == Some(own) || command == Some(Command::Back) {
         return;
     }
-    let next = match command {
-        Some(Command::Up) => at.saturating_sub(1),
-        Some(Command::Down) => at + 1,
-        Some(Command::HalfUp) => at.saturating_sub(page / 2),
-        Some(Command::HalfDown) => at + page / 2,
-        Some(Command::PageUp) => at.saturating_sub(page),
-        Some(Command::PageDown) => at + page,
-        Some(Command::Top) => 0,
-        Some(Command::Bottom) => usize::MAX / 2,
-        _ => at,
+    let as_key = match command {
+        Some(Command::Up) => Some(Code::Up),
+        Some(Command::Down) => Some(Code::Down),
+        Some(Command::HalfUp | Command::PageUp) => Some(Code::PageUp),
+        Some(Command::HalfDown | Command::PageDown) => Some(Code::PageDown),
+        Some(Command::Top) => Some(Code::Home),
+        Some(Command::Bottom) => Some(Code::End),
+        _ => None,
     };
-    // The end is where the last page begins.
-    let last = super::super::view::overlay_lines(model, &make(0)).saturating_sub(page.saturating_sub(2));
-    model.overlay = Some(make(next.min(last)));
+    if let (Some(code), Some(laid)) = (as_key, &laid) {
+        window.scroll(Key::plain(code), laid);
+    }
+    model.overlay = Some(make(window));
 }
 
 fn filter(model: &mut Model, key: Key) {
@@ -172,23 +249,25 @@ pub fn open_arm(model: &mut Model) {
             let why = why.clone();
             model.say(Role::Warning, format!("cannot be armed: {why}"));
         }
-        None => model.overlay = Some(Overlay::Arm(String::new())),
+        None => open(model, Overlay::Arm(Typing::default())),
     }
 }
 
-fn arm(model: &mut Model, key: Key, mut text: String) {
+fn arm(model: &mut Model, key: Key, mut typing: Typing, laid: Option<&Laid>) {
     match key.code {
         Code::Esc => {}
-        Code::Enter => match model.arming.arm(&text, model.now) {
-            Ok(()) => model.say(Role::Warning, "armed for 10 minutes (:disarm ends it)"),
-            Err(refusal) => {
-                let remedy = refusal.remedy.unwrap_or_default();
-                model.say(Role::Warning, format!("not armed: {}; {remedy}", refusal.why));
+        Code::Enter if laid.is_some_and(|laid| typing.window.saw_all(laid)) => {
+            match model.arming.arm(&typing.text, model.now) {
+                Ok(()) => model.say(Role::Warning, "armed for 10 minutes (:disarm ends it)"),
+                Err(refusal) => {
+                    let remedy = refusal.remedy.unwrap_or_default();
+                    model.say(Role::Warning, format!("not armed: {}; {remedy}", refusal.why));
+                }
             }
-        },
+        }
         _ => {
-            edit(&mut text, key);
-            model.overlay = Some(Overlay::Arm(text));
+            edit(&mut typing.text, key);
+            model.overlay = Some(Overlay::Arm(typing));
         }
     }
 }

@@ -11,6 +11,7 @@ use super::key::{Code, Key};
 use super::model::Model;
 use super::msg::{Effect, Msg};
 use super::overlay::Overlay;
+use super::window::Window;
 use crate::core::time::{Jump, Now};
 use crate::panels::panel;
 use crate::ui::content::Role;
@@ -38,6 +39,10 @@ pub fn update(model: &mut Model, msg: Msg, now: Now) -> Vec<Effect> {
             Vec::new()
         }
         Msg::Key(key) => on_key(model, key),
+        Msg::Drawn(size) => {
+            dialog::drawn(model, size);
+            Vec::new()
+        }
         Msg::Paste(text) => {
             dialog::paste(model, &text);
             Vec::new()
@@ -140,10 +145,10 @@ pub(super) fn run(model: &mut Model, command: Command) -> Vec<Effect> {
             model.arming.disarm();
             model.say(Role::Note, "disarmed: nothing can be changed elsewhere");
         }
-        Command::Help => model.overlay = Some(Overlay::Help(0)),
-        Command::Sources => model.overlay = Some(Overlay::Sources(0)),
+        Command::Help => model.overlay = Some(Overlay::Help(Window::default())),
+        Command::Sources => model.overlay = Some(Overlay::Sources(Window::default())),
         Command::ActionLog => {
-            model.overlay = Some(Overlay::ActionLog(0));
+            model.overlay = Some(Overlay::ActionLog(Window::default()));
             return vec![Effect::ReadAudit];
         }
         Command::Actions => act::open_menu(model),

@@ -5,7 +5,7 @@ use crate::app::model::{Model, Place};
 use crate::core::place::{RowKey, Screen};
 use crate::panels::panel;
 use crate::ui::content::{Content, Role};
-use crate::ui::select::{COUNTED, Level, counted, shown};
+use crate::ui::select::{COUNTED, Level, Only, counted, shown};
 
 /// What the open screen shows at its innermost level.
 pub fn content(model: &Model) -> Content {
@@ -34,7 +34,7 @@ pub fn selected(model: &Model) -> Option<RowKey> {
 /// Moves the cursor, or scrolls where there are no rows.
 pub fn step(model: &mut Model, command: Command) {
     let content = content(model);
-    let page = model.page.max(2) as i64;
+    let page = model.size.page().max(2) as i64;
     let place = model.place_mut();
     let Some(level) = place.levels.last_mut() else {
         return;
@@ -77,11 +77,15 @@ pub fn open(model: &mut Model) {
         return;
     };
     let (key, opens) = (rows[at].key.clone(), rows[at].opens);
-    if key.kind() == COUNTED {
+    if let Some(only) = Only::of(&key) {
         if let Some(level) = model.place_mut().levels.last_mut() {
             level.counted = false;
-            key.segment(1).clone_into(&mut level.filter);
+            level.only.push(only);
+            level.cursor = None;
+            level.index = 0;
         }
+        // What counting said would hide by what the rows are filtered now.
+        model.toast = None;
         return;
     }
     if place.path.is_empty()
@@ -108,7 +112,7 @@ pub fn open(model: &mut Model) {
     place.levels.push(Level::default());
 }
 
-/// Up: first the filter goes, then the marks, then the level. It never quits.
+/// Up: first the filter goes, then what was counted is counted again, then the marks go, then the level. It never quits.
 pub fn back(model: &mut Model) {
     let place = model.place_mut();
     let Some(level) = place.levels.last_mut() else {
@@ -116,6 +120,10 @@ pub fn back(model: &mut Model) {
     };
     if !level.filter.is_empty() {
         level.filter.clear();
+    } else if level.counted {
+        level.counted = false;
+    } else if level.only.pop().is_some() {
+        level.counted = level.sort.is_some();
     } else if !level.marks.is_empty() {
         level.marks.clear();
     } else if place.path.pop().is_some() {
@@ -209,9 +217,9 @@ pub fn mark(model: &mut Model) {
         return;
     };
     if let Some(level) = model.place_mut().levels.last_mut()
-        && !level.marks.remove(&row)
+        && level.marks.remove(&row).is_none()
     {
-        level.marks.insert(row);
+        level.marks.insert(row, String::new());
     }
     step(model, Command::Down);
 }
@@ -230,9 +238,15 @@ pub fn mark_all(model: &mut Model) {
         .filter(|row| row.key.kind() == selected.kind())
         .map(|row| row.key.clone())
         .collect();
-    let count = keys.len();
-    level.marks.extend(keys);
-    model.say(Role::Note, format!("{count} rows are marked (U clears)"));
+    let by = match level.filtered_by() {
+        by if by.is_empty() => "* (every row)".to_owned(),
+        by => by,
+    };
+    for key in keys {
+        level.marks.entry(key).or_insert_with(|| by.clone());
+    }
+    let words = level.marked_by();
+    model.say(Role::Note, format!("{words} (U clears)"));
 }
 
 /// Clears all marks of the level.

@@ -1,6 +1,7 @@
 //! The lines around every screen: which system and mode, what is broken, the tabs, the newest message, the hints.
 
 use crate::app::command::Command;
+use crate::app::layout::LEAST;
 use crate::app::model::{Kind, Model};
 use crate::app::overlay::Overlay;
 use crate::app::verdict::verdict as verdict_line;
@@ -11,14 +12,15 @@ use crate::panels::PANELS;
 use crate::ui::content::{Line, Role};
 use crate::ui::format::{age as old, duration};
 use crate::ui::render;
+use crate::ui::select::Level;
 use crate::ui::text::{cut, width};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use std::time::Duration;
 
-/// The environment and the mode, in words.
-fn place_and_mode(model: &Model) -> Line {
-    let environment = &model.arming.environment;
+/// The environment and the mode, in words. A long name gives way to the mode.
+fn place_and_mode(model: &Model, columns: u16) -> Line {
+    let environment = &cut(&model.arming.environment, usize::from(columns / 3).max(12));
     let line = match model.kind {
         Kind::Demo => Line::of(Role::Strong, "DEMO"),
         Kind::Live if model.arming.production => {
@@ -88,7 +90,7 @@ const fn rank(freshness: Freshness) -> u8 {
 
 /// The status as one line of text, for small terminals.
 pub fn status_text(model: &Model) -> String {
-    sources(model, place_and_mode(model).then(Role::Muted, " │")).0.plain()
+    sources(model, place_and_mode(model, LEAST.width).then(Role::Muted, " │")).0.plain()
 }
 
 /// Line one.
@@ -96,8 +98,10 @@ pub fn status(model: &Model, area: Rect, buffer: &mut Buffer) {
     let utc = model.now.wall.format("%H:%M:%SZ").to_string();
     let local = model.now.wall.with_timezone(&chrono::Local).format("%H:%M:%S local ").to_string();
     let clocks = if area.width >= 100 { format!("{local}{utc}") } else { utc };
-    let line =
-        place_and_mode(model).then(Role::Muted, " │ ").then(Role::Text, clocks).then(Role::Muted, " │");
+    let line = place_and_mode(model, area.width)
+        .then(Role::Muted, " │ ")
+        .then(Role::Text, clocks)
+        .then(Role::Muted, " │");
     let (line, oldest) = sources(model, line);
     let line = line.then(Role::Muted, format!(" │ oldest {}", old(oldest)));
     let dropped: u64 = model.world.targets().iter().map(|target| target.dropped).sum();
@@ -166,6 +170,11 @@ pub fn tabs(model: &Model, area: Rect, buffer: &mut Buffer) {
 
 /// The newest message, or the field that is being typed into, or where the operator is.
 pub fn message(model: &Model, area: Rect, buffer: &mut Buffer) {
+    render::line(&message_text(model), area, buffer, &model.theme);
+}
+
+/// The same as a line.
+pub fn message_text(model: &Model) -> Line {
     let place = model.place();
     let field = |prompt: &str, text: &str, note: &str| {
         Line::of(Role::Accent, prompt)
@@ -173,7 +182,7 @@ pub fn message(model: &Model, area: Rect, buffer: &mut Buffer) {
             .then(Role::Accent, "_")
             .then(Role::Muted, format!("  {note}"))
     };
-    let line = match (&model.overlay, &model.toast) {
+    match (&model.overlay, &model.toast) {
         (Some(Overlay::Filter), _) => {
             let text = place.level().map_or("", |level| level.filter.as_str());
             field("filter: ", text, "Enter keeps it, Esc clears it")
@@ -183,32 +192,28 @@ pub fn message(model: &Model, area: Rect, buffer: &mut Buffer) {
                 super::super::update_palette(model, text).into_iter().map(|(name, _)| name).take(8).collect();
             field(":", text, &names.join("  "))
         }
-        (Some(Overlay::Arm(text)), _) => {
-            let note =
-                format!("type `{}` and Enter to permit actions for 10 minutes", model.arming.environment);
-            field("arm: ", text, &note)
-        }
         (Some(Overlay::Answer(_)), _) => Line::default(),
-        (_, Some(toast)) => Line::of(toast.role, &toast.text),
-        (_, None) => here(model),
-    };
-    render::line(&line, area, buffer, &model.theme);
+        (_, Some(toast)) => banner(model).then(toast.role, &toast.text),
+        (_, None) if banner(model).spans.is_empty() => here(model),
+        (_, None) => banner(model),
+    }
 }
 
-/// What stands in the message line when nothing happened: an active filter, marks, the last action.
-fn here(model: &Model) -> Line {
+/// What the rows are filtered by, and what is marked: in front of whatever else is said, because actions go by it.
+fn banner(model: &Model) -> Line {
     let place = model.place();
-    let mut line = Line::default();
-    if let Some(level) = place.level() {
-        if !level.filter.is_empty() {
-            line = line.then(Role::Note, format!("filter: {}  ", level.filter));
-        }
-        if !level.marks.is_empty() {
-            line = line.then(Role::Note, format!("{} marked  ", level.marks.len()));
-        }
-    }
+    let words = |level: &Level| {
+        let (filtered, marked) = (level.filtered_by(), level.marked_by());
+        [filtered, marked].into_iter().filter(|words| !words.is_empty()).collect::<Vec<_>>()
+    };
+    let words = place.level().map(words).unwrap_or_default();
+    words.iter().fold(Line::default(), |line, words| line.then(Role::Note, format!("{words}  ")))
+}
+
+/// What stands in the message line when nothing happened: the last action.
+fn here(model: &Model) -> Line {
     match model.audit.lines.iter().rev().find(|entry| !entry.result.is_empty()) {
-        Some(entry) if line.spans.is_empty() => {
+        Some(entry) => {
             let what = format!(
                 "last action: {} {} {} {}: {}",
                 entry.when(model.now),
@@ -217,14 +222,18 @@ fn here(model: &Model) -> Line {
                 entry.target,
                 entry.result
             );
-            line.then(Role::Muted, what)
+            Line::of(Role::Muted, what)
         }
-        _ => line,
+        None => Line::default(),
     }
 }
 
 /// The keys that matter here.
 pub fn hints(model: &Model, area: Rect, buffer: &mut Buffer) {
+    if let Some(overlay) = &model.overlay {
+        render::line(&dialog_hints(overlay), area, buffer, &model.theme);
+        return;
+    }
     let mut wanted: Vec<(Command, &str)> = vec![(Command::Actions, "actions"), (Command::Open, "open")];
     if !model.place().path.is_empty() {
         wanted.push((Command::Back, "back"));
@@ -248,4 +257,24 @@ pub fn hints(model: &Model, area: Rect, buffer: &mut Buffer) {
         }
     }
     render::line(&line, area, buffer, &model.theme);
+}
+
+/// The keys that matter in what is open: those of the screen below do nothing there.
+fn dialog_hints(overlay: &Overlay) -> Line {
+    let keys: &[(&str, &str)] = match overlay {
+        Overlay::Filter => &[("Enter", "keeps it"), ("Esc", "clears it"), ("↑ ↓", "move")],
+        Overlay::Palette(_) => &[("Enter", "runs it"), ("Tab", "completes"), ("Esc", "closes")],
+        Overlay::Arm(_) => &[("Enter", "arms"), ("Esc", "leaves it as it is")],
+        Overlay::Answer(_) => &[("Enter", "to the preview"), ("Ctrl-U", "empties it"), ("Esc", "leaves it")],
+        Overlay::Menu(_) => &[("a letter", "chooses"), ("↑ ↓ PageUp PageDown", "scroll"), ("Esc", "closes")],
+        Overlay::Confirm(_) => {
+            &[("Esc", "keeps everything as it is"), ("↑ ↓ PageUp PageDown Home End", "scroll")]
+        }
+        Overlay::Help(_) | Overlay::ActionLog(_) | Overlay::Sources(_) => {
+            &[("↑ ↓ PageUp PageDown", "scroll"), ("Esc", "closes")]
+        }
+    };
+    keys.iter().fold(Line::default(), |line, (key, word)| {
+        line.then(Role::Accent, key).then(Role::Muted, format!(" {word}  "))
+    })
 }

@@ -3,27 +3,16 @@
 mod chrome;
 mod overlays;
 
-pub use overlays::overlay_lines;
-
+use super::layout::Size;
 use super::model::Model;
-use crate::ui::content::{Content, Role};
-use crate::ui::{render, text};
+use crate::ui::content::{Content, Line, Role};
+use crate::ui::render;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-/// Below this the screen says only what matters most.
-const LEAST_WIDTH: u16 = 60;
-/// See [`LEAST_WIDTH`].
-const LEAST_HEIGHT: u16 = 16;
-/// From this width on the verdict has one line; narrower screens give it two.
-const ONE_LINE_VERDICT: u16 = 120;
-
-/// Rows that the open screen has in a terminal of this size.
-#[must_use]
-pub fn page_rows(width: u16, height: u16) -> usize {
-    let chrome = if width >= ONE_LINE_VERDICT { 5 } else { 6 };
-    usize::from(height.saturating_sub(chrome)).max(1)
-}
+/// What is said instead of a dialog that has no room; keys decide nothing then.
+const NO_ROOM: &str =
+    "the open dialog has no room here: nothing can be confirmed; make the window larger, or Esc";
 
 /// Draws everything into `area`.
 pub fn draw(model: &Model, area: Rect, buffer: &mut Buffer) {
@@ -64,11 +53,12 @@ fn only_ascii(area: Rect, buffer: &mut Buffer) {
 }
 
 fn whole(model: &Model, area: Rect, buffer: &mut Buffer) {
-    if area.width < LEAST_WIDTH || area.height < LEAST_HEIGHT {
+    let size = Size { width: area.width, height: area.height };
+    if !size.shows() {
         tiny(model, area, buffer);
         return;
     }
-    let verdict_rows = if area.width >= ONE_LINE_VERDICT { 1 } else { 2 };
+    let verdict_rows = size.verdict_rows();
     let mut y = area.y;
     let mut take = |rows: u16| {
         let taken = Rect::new(area.x, y, area.width, rows);
@@ -91,37 +81,22 @@ fn whole(model: &Model, area: Rect, buffer: &mut Buffer) {
     }
 }
 
-/// A terminal too small for screens: the state, the sentence, and what would help.
+/// A terminal too small for screens: the mode, what is open, the sentence, the newest message, and what would help.
 fn tiny(model: &Model, area: Rect, buffer: &mut Buffer) {
-    let plain = super::verdict::verdict(&model.world, model.now).plain();
-    let lines = [chrome::status_text(model), plain, "make the window at least 80x24".to_owned()];
-    let mut y = area.y;
-    for line in lines {
-        for part in wrap(&line, usize::from(area.width)) {
-            if y >= area.bottom() {
-                return;
-            }
-            render::put(buffer, Rect::new(area.x, y, area.width, 1), &part, model.theme.role(Role::Text));
-            y += 1;
-        }
+    let verdict = Line::text(super::verdict::verdict(&model.world, model.now).plain());
+    let status = Line::text(chrome::status_text(model));
+    let mut lines = vec![status];
+    if model.overlay.as_ref().is_some_and(|overlay| overlay.window().is_some()) {
+        lines.push(Line::of(Role::Warning, NO_ROOM));
+    } else if model.overlay.is_some() {
+        lines.push(chrome::message_text(model));
     }
-}
-
-/// `line` broken at blanks into pieces of at most `width` columns.
-#[must_use]
-pub fn wrap(line: &str, width: usize) -> Vec<String> {
-    let mut out = Vec::new();
-    let mut current = String::new();
-    for word in line.split(' ') {
-        let needed = text::width(word) + usize::from(!current.is_empty());
-        if !current.is_empty() && text::width(&current) + needed > width {
-            out.push(std::mem::take(&mut current));
-        }
-        if !current.is_empty() {
-            current.push(' ');
-        }
-        current.push_str(&text::cut(word, width));
+    if let Some(toast) = &model.toast {
+        lines.push(Line::of(toast.role, &toast.text));
     }
-    out.push(current);
-    out
+    lines.extend([verdict, Line::text("make the window at least 80x24")]);
+    let flowed = lines.iter().flat_map(|line| line.flow(usize::from(area.width), 0));
+    for (line, y) in flowed.zip(area.y..area.bottom()) {
+        render::line(&line, Rect::new(area.x, y, area.width, 1), buffer, &model.theme);
+    }
 }

@@ -8,6 +8,7 @@ use stacktop::core::place::{RowKey, Screen};
 use stacktop::core::postgres::{PgAction, Upkeep, backend_key};
 use stacktop::core::world::SystemState;
 use stacktop::panels::panel;
+use stacktop::ui::select::{Level, Only, counted, shown};
 use std::time::{Duration, Instant};
 use tokio_postgres::{Client, NoTls};
 
@@ -133,5 +134,79 @@ async fn tables_and_indexes_are_kept_up() {
             let outcome = act(&watch, upkeep(Upkeep::ResetStatements, "")).await.expect("an outcome");
             assert_eq!(outcome.verdict, Verdict::Done, "{outcome:?}");
         }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn counting_by_user_opens_and_marks_the_sessions_of_that_user_and_names_each() {
+    let test = "counting_by_user_opens_and_marks_the_sessions_of_that_user_and_names_each";
+    let Some(url) = server(test, "STACKTOP_TEST_PG_URL") else { return };
+    let shop = format!("shop_{}", std::process::id());
+    let billing = format!("bill_{}", std::process::id());
+    let admin = client(&url).await;
+    for sql in [
+        format!("CREATE ROLE {shop} LOGIN SUPERUSER PASSWORD 'own'"),
+        format!("CREATE ROLE {billing} LOGIN SUPERUSER PASSWORD 'own'"),
+        format!("CREATE DATABASE {shop}"),
+    ] {
+        admin.batch_execute(&sql).await.expect("made");
+    }
+    let parsed: tokio_postgres::Config = url.parse().expect("a URL");
+    let running = |user: &str, database: Option<&str>| {
+        let mut config = parsed.clone();
+        config.user(user).password("own");
+        if let Some(database) = database {
+            config.dbname(database);
+        }
+        tokio::spawn(async move {
+            let (client, connection) = config.connect(NoTls).await.expect("connected");
+            tokio::spawn(connection);
+            client.batch_execute("SELECT pg_sleep(60)").await
+        })
+    };
+    // Eleven of the user, three of another user in the database of that name.
+    let mut tasks: Vec<_> = (0..11).map(|_| running(&shop, None)).collect();
+    tasks.extend((0..3).map(|_| running(&billing, Some(&shop))));
+    let sql = "SELECT count(*) FROM pg_stat_activity WHERE state = 'active' AND usename IN ($1, $2)";
+    for _ in 0..100 {
+        let active: i64 = admin.query_one(sql, &[&shop, &billing]).await.expect("a count").get(0);
+        if active == 14 {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    let mut watch = watch(&url);
+    watch.poll().await.expect("a poll");
+    let content = panel(Screen::Queries).content(watch.context(), &[]);
+    let users = Level { sort: Some((1, false)), counted: true, ..Level::default() };
+    let counts = counted(content.clone(), &users);
+    let rows = shown(&counts, &users);
+    let row = rows.iter().find(|row| row.cells[0].text == shop).expect("the user is counted");
+    assert_eq!(row.cells[1].text, "11");
+    let opened = Level { only: vec![Only::of(&row.key).expect("counted")], ..Level::default() };
+    let rows = shown(&content, &opened);
+    assert_eq!(opened.filtered_by(), format!("user = {shop}"));
+    assert!(rows.iter().all(|row| row.cells[1].text == shop), "nobody else's sessions");
+    let marked: Vec<RowKey> = rows.iter().map(|row| row.key.clone()).collect();
+    assert_eq!(marked.len(), 11);
+    let offers = panel(Screen::Queries).offers(watch.context(), &[], &marked[0], &marked);
+    let (_, preview) = offers[1].choice.clone().expect("possible");
+    for key in &marked {
+        let label = format!("pid {}", key.segment(2));
+        let named = preview.facts.iter().find(|(found, _)| *found == label);
+        assert!(named.expect("each is named").1.starts_with(&shop), "{:?}", preview.facts);
+    }
+    for task in tasks {
+        task.abort();
+    }
+    for sql in [
+        format!(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename IN ('{shop}', '{billing}')"
+        ),
+        format!("DROP DATABASE {shop} WITH (FORCE)"),
+        format!("DROP ROLE {shop}"),
+        format!("DROP ROLE {billing}"),
+    ] {
+        admin.batch_execute(&sql).await.expect("cleaned up");
     }
 }

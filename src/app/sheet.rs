@@ -1,0 +1,270 @@
+//! What is open above the screen, in words: help, sources, the action log, the menu, the field for a value, the confirm dialog. It is
+//! laid out here and nowhere else, so that what is drawn is also what is known to have been shown.
+
+use super::layout::{Laid, Sheet, Size};
+use super::model::{Kind, Model};
+use super::overlay::{Asking, Confirm, Menu, Overlay};
+use crate::actions::audit::Phase;
+use crate::core::freshness::Freshness;
+use crate::panels::PANELS;
+use crate::ui::content::{Line, Role};
+use crate::ui::format::duration;
+use crate::ui::text::clean_lines;
+
+/// Lines of a typed value that are seen at once: its end, where it is typed.
+const TYPED_LINES: usize = 6;
+/// Lines that the decision takes at most: what it is about stands whole in the text above it.
+const DECISION_LINES: usize = 2;
+
+/// `overlay` in a terminal of `size`; nothing where it has no room, or is a field in the message line.
+#[must_use]
+pub fn laid(model: &Model, overlay: &Overlay, size: Size) -> Option<Laid> {
+    Laid::new(sheet(model, overlay, size.columns())?, size)
+}
+
+fn sheet(model: &Model, overlay: &Overlay, columns: usize) -> Option<Sheet> {
+    let listed = |title, lines: Vec<Line>, indent| Sheet {
+        title,
+        body: lines.iter().flat_map(|line| line.flow(columns, indent)).collect(),
+        ..Sheet::default()
+    };
+    Some(match overlay {
+        Overlay::Help(_) => listed(" Help: ↑↓ scroll, Esc closes ", help(model), 31),
+        Overlay::ActionLog(_) => listed(" Action log (newest first): Esc closes ", log(model), 6),
+        Overlay::Sources(_) => listed(" Sources: Esc closes ", sources(model), 4),
+        Overlay::Menu(menu) => entries(menu, columns),
+        Overlay::Confirm(dialog) => confirm(dialog, columns),
+        Overlay::Answer(asking) => field(model, asking, columns),
+        Overlay::Arm(typing) => arming(model, &typing.text, columns),
+        Overlay::Filter | Overlay::Palette(_) => return None,
+    })
+}
+
+fn help(model: &Model) -> Vec<Line> {
+    let mut lines = vec![Line::of(Role::Strong, "Screens")];
+    for panel in PANELS {
+        lines.push(
+            Line::of(Role::Accent, format!("  {:<16}", panel.screen().number()))
+                .then(Role::Strong, format!("{:<13}", panel.title()))
+                .then(Role::Text, panel.help()),
+        );
+    }
+    lines.push(Line::default());
+    lines.push(Line::of(Role::Strong, "Keys"));
+    for entry in model.keymap.entries() {
+        if matches!(entry.command, super::command::Command::Screen(_)) {
+            continue;
+        }
+        let keys: Vec<String> = entry.keys.iter().map(ToString::to_string).collect();
+        let keys = if keys.is_empty() { format!(":{}", entry.name) } else { keys.join(" ") };
+        lines.push(Line::of(Role::Accent, format!("  {keys:<22}")).then(Role::Text, entry.help));
+    }
+    lines.push(Line::default());
+    lines.push(Line::text(
+        "Nothing is changed without x, a letter, and a confirmation. Enter never confirms.",
+    ));
+    lines.push(Line::text("A dialog that is longer than the window scrolls: ↑ ↓ PageUp PageDown Home End."));
+    lines.push(Line::text("Every action is written to the audit trail before it is sent:"));
+    lines.push(Line::of(Role::Muted, format!("  {}", model.audit_place)));
+    lines
+}
+
+fn sources(model: &Model) -> Vec<Line> {
+    let mut lines = Vec::new();
+    for target in model.world.targets() {
+        let freshness = target.freshness(model.now);
+        let (role, state) = match freshness {
+            Freshness::Waiting => (Role::Muted, "waiting for the first answer".to_owned()),
+            Freshness::Fresh(age) => (Role::Ok, format!("fresh, {} old", crate::ui::format::age(age))),
+            Freshness::Late(age) => (Role::Warning, format!("LATE, {} old", crate::ui::format::age(age))),
+            Freshness::Lost(age) => {
+                (Role::Critical, format!("LOST, no data for {}", crate::ui::format::age(age)))
+            }
+        };
+        let took = target.took.map_or(String::new(), |took| format!(", a poll takes {}", duration(took)));
+        let each = duration(target.plan.map_or(target.configured_interval, |plan| plan.interval));
+        let widened =
+            if target.plan.is_some_and(|plan| plan.widened) { " (widened: polls are slow)" } else { "" };
+        lines.push(
+            Line::of(Role::Strong, format!("{} ", target.id))
+                .then(role, state)
+                .then(Role::Muted, format!(", each {each}{widened}{took}")),
+        );
+        lines.push(Line::of(Role::Muted, format!("    {} at {}", target.kind.name(), target.address)));
+        if target.failure.is_some() {
+            lines.push(Line::of(Role::Warning, format!("    {}", target.silence(model.now))));
+        }
+    }
+    lines.push(Line::default());
+    lines.extend(model.trail.iter().map(|sentence| Line::of(Role::Muted, sentence)));
+    lines
+}
+
+fn log(model: &Model) -> Vec<Line> {
+    let mut lines = Vec::new();
+    lines.extend(model.audit.trouble.iter().map(|trouble| Line::of(Role::Warning, trouble)));
+    for entry in model.audit.lines.iter().rev() {
+        let (role, word) = match entry.phase {
+            Phase::Intent => (Role::Muted, "intent  "),
+            Phase::Refused => (Role::Warning, "refused "),
+            Phase::Outcome => (Role::Strong, "outcome "),
+            Phase::Verified => (Role::Ok, "verified"),
+            Phase::Unknown => (Role::Warning, "unknown "),
+        };
+        lines.push(
+            Line::of(Role::Muted, format!("{} ", entry.when(model.now))).then(role, format!("{word} ")).then(
+                Role::Text,
+                format!("{}@{} {} on {}", entry.who, entry.host, entry.action, entry.target),
+            ),
+        );
+        for text in [&entry.identity, &entry.result] {
+            if !text.is_empty() {
+                lines.push(Line::text(format!("      {text}")));
+            }
+        }
+    }
+    if lines.is_empty() {
+        lines.push(Line::text(match model.kind {
+            Kind::Live => "no action is written down in this file",
+            Kind::Demo => "no action was taken in this run",
+        }));
+    }
+    match model.audit.unreadable {
+        0 => {}
+        1 => lines.push(Line::of(Role::Warning, "1 line of the file cannot be read")),
+        count => lines.push(Line::of(Role::Warning, format!("{count} lines of the file cannot be read"))),
+    }
+    lines.push(Line::default());
+    lines.push(Line::of(Role::Muted, format!("kept in {}", model.audit_place)));
+    lines
+}
+
+fn entries(menu: &Menu, columns: usize) -> Sheet {
+    let mut sheet = Sheet {
+        title: " What may be done: a letter chooses, Esc closes ",
+        decides: true,
+        ..Sheet::default()
+    };
+    for offer in &menu.offers {
+        let begin = sheet.body.len();
+        let possible = offer.choice.is_ok();
+        let role = if possible { Role::Strong } else { Role::Muted };
+        let line = Line::of(if possible { Role::Accent } else { Role::Muted }, format!("{}  ", offer.letter))
+            .then(role, &offer.label)
+            .then(Role::Muted, format!("  {}", offer.effect));
+        sheet.body.extend(line.flow(columns, 3));
+        if let Err(refusal) = &offer.choice {
+            let mut text = format!("   not possible: {}", refusal.why);
+            if let Some(remedy) = &refusal.remedy {
+                text.push_str(&format!("; {remedy}"));
+            }
+            sheet.body.extend(Line::of(Role::Warning, text).flow(columns, 3));
+        }
+        sheet.letters.push((offer.letter, begin..sheet.body.len()));
+    }
+    sheet
+}
+
+/// A value that is typed; of a long one its end is seen, where it is typed. Above it stands what is asked for, and what was wrong with
+/// what was typed before.
+fn field(model: &Model, asking: &Asking, columns: usize) -> Sheet {
+    let mut body = Line::of(Role::Muted, asking.question).flow(columns, 0);
+    if let Some(toast) = &model.toast {
+        body.extend(Line::of(toast.role, &toast.text).flow(columns, 0));
+    }
+    let typed = typed_lines(&asking.text, columns);
+    let hidden = typed.len().saturating_sub(TYPED_LINES);
+    let mut foot = vec![Line::default()];
+    if hidden > 0 {
+        foot.push(Line::of(Role::Muted, format!("… {hidden} more lines above")));
+    }
+    foot.extend(typed.into_iter().skip(hidden));
+    Sheet {
+        title: " Enter goes on to the preview, Esc leaves it ",
+        body,
+        foot,
+        decides: true,
+        ..Sheet::default()
+    }
+}
+
+/// What was typed with its blanks as they are, and where the next sign goes.
+fn typed_lines(text: &str, columns: usize) -> Vec<Line> {
+    let all = format!("{text}_");
+    let mut lines = Vec::new();
+    let mut rest = all.as_str();
+    while !rest.is_empty() {
+        let (row, over) = crate::ui::text::split(rest, columns.max(1));
+        lines.push(Line::of(Role::Strong, row));
+        rest = over;
+    }
+    lines
+}
+
+fn arming(model: &Model, typed: &str, columns: usize) -> Sheet {
+    let environment = &model.arming.environment;
+    let word = if model.arming.production { "production environment " } else { "environment " };
+    let body = Line::text(format!("This permits actions in the {word}"))
+        .then(Role::Critical, environment)
+        .then(Role::Text, " for 10 minutes; each is still confirmed for itself, and :disarm ends it.")
+        .flow(columns, 0);
+    let mut foot = vec![Line::default()];
+    let line = Line::text("[ Esc leaves it ]   type ")
+        .then(Role::Critical, environment)
+        .then(Role::Text, " and Enter: ")
+        .then(Role::Strong, format!("{typed}_"));
+    foot.extend(line.flow(columns, 0));
+    Sheet { title: " Arm: nothing is permitted before Enter ", body, foot, decides: true, ..Sheet::default() }
+}
+
+fn confirm(dialog: &Confirm, columns: usize) -> Sheet {
+    let preview = &dialog.preview;
+    let mut body = Line::of(Role::Strong, &preview.title).flow(columns, 2);
+    body.push(Line::default());
+    let label = preview.facts.iter().map(|(label, _)| label.chars().count()).max().unwrap_or(0);
+    let label = label.min(columns / 3);
+    for (name, value) in &preview.facts {
+        let line = Line::of(Role::Muted, format!("{name:<label$}  ")).then(Role::Text, value);
+        body.extend(line.flow(columns, label + 2));
+    }
+    body.push(Line::default());
+    let mut sent = Line::of(Role::Muted, "This will be sent: ");
+    for line in clean_lines(&preview.statement) {
+        body.extend(sent.then(Role::Accent, line).flow(columns, 2));
+        sent = Line::text("  ");
+    }
+    Sheet {
+        title: " Confirm: Esc keeps everything as it is ",
+        body,
+        foot: decision(dialog, columns),
+        decides: true,
+        ..Sheet::default()
+    }
+}
+
+/// The key or the word that decides, and what it does: pinned below whatever scrolls.
+fn decision(dialog: &Confirm, columns: usize) -> Vec<Line> {
+    let mut foot = vec![Line::default()];
+    if let Some(changed) = &dialog.changed {
+        foot.extend(Line::of(Role::Critical, format!("Not possible any more: {changed}")).flow(columns, 0));
+        return foot;
+    }
+    let title = &dialog.preview.title;
+    let keep = Line::text("[ Keep it: Esc ]   ");
+    let Some(word) = &dialog.word else {
+        let line = keep
+            .then(Role::Critical, dialog.preview.confirm_key.to_string())
+            .then(Role::Strong, format!(" = {title}"));
+        foot.extend(line.flow(columns, 0).into_iter().take(DECISION_LINES));
+        return foot;
+    };
+    foot.extend(Line::of(Role::Strong, title).flow(columns, 0).into_iter().take(1));
+    // The word is never cut: it is what has to be typed.
+    let line = keep
+        .then(Role::Text, "type ")
+        .then(Role::Critical, word)
+        .then(Role::Text, " and it is done with the last letter: ")
+        .then(Role::Strong, format!("{}_", dialog.typed));
+    foot.extend(line.flow(columns, 0));
+    foot
+}

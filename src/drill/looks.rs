@@ -26,7 +26,8 @@ fn table(look: &Look, sessions: &[Session], now: Now) -> Part<SqlTable> {
         }
     };
     let columns = columns.iter().map(|name| (*name).to_owned()).collect();
-    Part::Ready(SqlTable { at: now, took: Duration::from_millis(2), columns, rows, truncated: false })
+    let place = "database shop".to_owned();
+    Part::Ready(SqlTable { at: now, took: Duration::from_millis(2), place, columns, rows, truncated: false })
 }
 
 type Rows = Vec<Vec<Option<String>>>;

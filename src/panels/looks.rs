@@ -6,7 +6,9 @@ use crate::core::focus::Focus;
 use crate::core::ids::TargetId;
 use crate::core::part::Part;
 use crate::core::place::RowKey;
-use crate::core::postgres::{Look, Looked, PostgresReading, SqlPanel, SqlTable, TOPICS};
+use crate::core::postgres::{
+    Look, Looked, Planned, PostgresReading, SqlPanel, SqlTable, StatementKey, TOPICS,
+};
 use crate::core::world::TargetState;
 use crate::ui::content::{Cell, Column, Content, Line, Role, Row, Section, Table};
 use crate::ui::format::{bytes, count, duration, percent, seconds};
@@ -20,7 +22,10 @@ fn look_key(target: &str, look: &Look) -> RowKey {
     match look {
         Look::Topic(id) => RowKey::new(&["look", target, "topic", id]),
         Look::Panel(name) => RowKey::new(&["look", target, "panel", name]),
-        Look::Plan(query) => RowKey::new(&["look", target, "plan", &query.to_string()]),
+        Look::Plan(Planned { query, user, database }) => {
+            let numbers = [query.to_string(), user.to_string(), database.to_string()];
+            RowKey::new(&["look", target, "plan", &numbers[0], &numbers[1], &numbers[2]])
+        }
     }
 }
 
@@ -33,7 +38,11 @@ pub(super) fn look_of(key: &RowKey) -> Option<Look> {
     match key.segment(2) {
         "topic" => Some(Look::Topic(name.to_owned())),
         "panel" => Some(Look::Panel(name.to_owned())),
-        "plan" => Some(Look::Plan(name.parse().ok()?)),
+        "plan" => Some(Look::Plan(Planned {
+            query: name.parse().ok()?,
+            user: key.segment(4).parse().ok()?,
+            database: key.segment(5).parse().ok()?,
+        })),
         _ => None,
     }
 }
@@ -44,9 +53,10 @@ pub(super) fn focus(path: &[RowKey]) -> Vec<(TargetId, Focus)> {
 }
 
 /// The row that opens a statement's plan.
-pub(super) fn plan_row(target: &TargetState, query: i64) -> Row {
+pub(super) fn plan_row(target: &TargetState, key: StatementKey) -> Row {
+    let planned = Planned { query: key.query, user: key.user, database: key.database };
     Row::opens(
-        look_key(target.id.as_str(), &Look::Plan(query)),
+        look_key(target.id.as_str(), &Look::Plan(planned)),
         vec![
             Cell::text("plan"),
             Cell::of(Role::Muted, "how the server would run it; it is planned, not run"),
@@ -106,7 +116,7 @@ pub(super) fn content(context: PanelContext<'_>, key: &RowKey) -> Content {
             TOPICS.iter().find(|topic| topic.id == id).map_or(id, |topic| topic.title.to_owned())
         }
         Some(Look::Panel(name)) => name,
-        Some(Look::Plan(query)) => format!("plan of statement {query}"),
+        Some(Look::Plan(planned)) => format!("plan of statement {}", planned.query),
         None => String::new(),
     };
     let found = postgres::reading(context, key.segment(1)).zip(look_of(key));
@@ -134,7 +144,8 @@ pub(super) fn content(context: PanelContext<'_>, key: &RowKey) -> Content {
 
 fn age_line(found: &SqlTable, looked: &Looked, context: PanelContext<'_>) -> Line {
     let age = context.now.since(found.at);
-    let mut text = format!("read {} ago in {}", duration(age), duration(found.took));
+    let place = if found.place.is_empty() { String::new() } else { format!("{}: ", found.place) };
+    let mut text = format!("{place}read {} ago in {}", duration(age), duration(found.took));
     if found.truncated {
         text.push_str(&format!(", the first {} rows", found.rows.len()));
     }

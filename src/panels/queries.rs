@@ -338,7 +338,7 @@ fn statement(context: PanelContext<'_>, key: &RowKey) -> Content {
     ];
     let more = Table {
         columns: vec![Column::fixed("look closer", 26, 0), Column::flex("", 30, 0)],
-        rows: vec![looks::plan_row(target, delta.key.query)],
+        rows: vec![looks::plan_row(target, delta.key)],
         empty: String::new(),
         fixed_order: true,
     };

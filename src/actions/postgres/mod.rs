@@ -9,6 +9,7 @@ use crate::config::target::PostgresConnect;
 use crate::core::action::{Action, ActionError, Confirmed, Outcome, Verdict, Verification};
 use crate::core::postgres::{CANCEL, PgAction, Pinned, TERMINATE};
 use crate::sources::postgres::connection::{self, Connection, Parameter};
+use crate::sources::postgres::settings::ACTING;
 use futures_util::future::BoxFuture;
 use std::time::Duration;
 use tokio::sync::Mutex;
@@ -54,7 +55,7 @@ impl PostgresExecutor {
     async fn ask(&self, sql: &str, parameters: &[Parameter<'_>]) -> Result<Vec<Row>, Trouble> {
         let mut slot = self.open.lock().await;
         if slot.as_ref().is_none_or(|open| open.client.is_closed()) {
-            let opening = connection::connect(&self.connect, connection::ACTING);
+            let opening = connection::connect(&self.connect, &ACTING);
             let opened = tokio::time::timeout(TIMEOUT, opening)
                 .await
                 .map_err(|_| Trouble::NotDone("no connection within 5 s".to_owned()))?

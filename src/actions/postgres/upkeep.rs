@@ -5,6 +5,7 @@ use crate::config::target::PostgresConnect;
 use crate::core::action::{ActionError, Outcome, Verdict, Verification};
 use crate::core::postgres::Upkeep;
 use crate::sources::postgres::connection::{self, Connection, Parameter};
+use crate::sources::postgres::settings::Settings;
 use std::time::{Duration, Instant};
 use tokio_postgres::types::Type;
 use tokio_postgres::{Error, Row};
@@ -12,9 +13,11 @@ use tokio_postgres::{Error, Row};
 /// By this name its session stands among the running ones.
 const NAME: &str = "stacktop upkeep";
 /// It never queues up for long behind a lock, where everybody later would queue up behind it.
-const OPTIONS: &str = "-c statement_timeout=0 -c lock_timeout=2000";
+const SOON: Settings =
+    Settings { list: &[("statement_timeout", "0"), ("lock_timeout", "2s")], own_path: false };
 /// REINDEX CONCURRENTLY waits for old transactions, not for a lock that others need; given up half way it leaves an invalid index.
-const PATIENT: &str = "-c statement_timeout=0 -c lock_timeout=0";
+const PATIENT: Settings =
+    Settings { list: &[("statement_timeout", "0"), ("lock_timeout", "0")], own_path: false };
 /// A look or a look-up that was not answered after this long failed.
 const TIMEOUT: Duration = Duration::from_secs(5);
 
@@ -22,16 +25,21 @@ const TIMEOUT: Duration = Duration::from_secs(5);
 const RESOLVE: &str = "SELECT pg_catalog.format('%I.%I', n.nspname, c.relname), coalesce(x.indisvalid, true) FROM pg_catalog.pg_class c \
      JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace LEFT JOIN pg_catalog.pg_index x ON x.indexrelid = c.oid \
      WHERE n.nspname || '.' || c.relname = $1 AND c.relkind::text = ANY($2)";
-/// Where the extension lives.
-const EXTENSION: &str = "SELECT pg_catalog.quote_ident(n.nspname), true FROM pg_catalog.pg_extension e \
-     JOIN pg_catalog.pg_namespace n ON n.oid = e.extnamespace WHERE e.extname = 'pg_stat_statements'";
+/// The call of the extension's own function, with every argument of it: one that somebody made beside it would be preferred for fewer.
+const RESET: &str = "SELECT pg_catalog.format('%I.%I(%s)', n.nspname, p.proname, (SELECT string_agg(CASE WHEN t = 'bool'::regtype THEN 'false::' \
+       ELSE '0::' END || format_type(t, NULL), ', ') FROM unnest(p.proargtypes::oid[]) t)), true \
+     FROM pg_catalog.pg_extension e JOIN pg_catalog.pg_depend d ON d.refclassid = 'pg_catalog.pg_extension'::regclass AND d.refobjid = e.oid \
+       AND d.classid = 'pg_catalog.pg_proc'::regclass AND d.deptype = 'e' JOIN pg_catalog.pg_proc p ON p.oid = d.objid \
+     JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace WHERE e.extname = 'pg_stat_statements' AND p.proname = 'pg_stat_statements_reset'";
 /// When it was last vacuumed and analyzed, by anybody.
 const LAST: &str = "SELECT extract(epoch FROM clock_timestamp() - greatest(s.last_vacuum, s.last_autovacuum))::float8, \
      extract(epoch FROM clock_timestamp() - greatest(s.last_analyze, s.last_autoanalyze))::float8, s.n_dead_tup \
      FROM pg_catalog.pg_stat_all_tables s WHERE s.schemaname || '.' || s.relname = $1";
 
-async fn open(connect: &PostgresConnect, options: &str) -> Result<Connection, ActionError> {
-    connection::connect_as(connect, options, NAME).await.map_err(|error| ActionError::NotDone(error.message))
+async fn open(connect: &PostgresConnect, settings: Settings) -> Result<Connection, ActionError> {
+    connection::connect_as(connect, &settings, NAME)
+        .await
+        .map_err(|error| ActionError::NotDone(error.message))
 }
 
 fn words(connect: &PostgresConnect, error: &Error) -> String {
@@ -59,7 +67,7 @@ async fn resolve(
     relation: &str,
 ) -> Result<(String, bool), ActionError> {
     let rows = match upkeep {
-        Upkeep::ResetStatements => ask(connect, open, EXTENSION, &[]).await?,
+        Upkeep::ResetStatements => ask(connect, open, RESET, &[]).await?,
         Upkeep::Analyze | Upkeep::Vacuum | Upkeep::Reindex => {
             let kinds = upkeep.kinds();
             ask(connect, open, RESOLVE, &[(&relation, Type::TEXT), (&kinds, Type::TEXT_ARRAY)]).await?
@@ -78,8 +86,8 @@ pub(super) async fn carry_out(
     upkeep: Upkeep,
     relation: &str,
 ) -> Result<Outcome, ActionError> {
-    let options = if upkeep == Upkeep::Reindex { PATIENT } else { OPTIONS };
-    let open = open(connect, options).await?;
+    let settings = if upkeep == Upkeep::Reindex { PATIENT } else { SOON };
+    let open = open(connect, settings).await?;
     if open.pooled.is_some() {
         return Err(ActionError::Refused(
             "it needs a session of its own: give the address of the server itself, not of its PgBouncer"
@@ -113,7 +121,7 @@ pub(super) async fn look(
     upkeep: Upkeep,
     relation: &str,
 ) -> Result<Verification, ActionError> {
-    let open = open(connect, OPTIONS).await?;
+    let open = open(connect, SOON).await?;
     let sentence = match upkeep {
         Upkeep::ResetStatements => "the counters of statements begin anew".to_owned(),
         Upkeep::Reindex => {

@@ -31,14 +31,15 @@ pub enum Upkeep {
 }
 
 impl Upkeep {
-    /// The command on `name`, which is quoted already.
+    /// The command on `name`, which is quoted already: a relation, or the whole call.
     #[must_use]
     pub fn command(self, name: &str) -> String {
         match self {
             Self::Analyze => format!("ANALYZE {name}"),
             Self::Vacuum => format!("VACUUM (ANALYZE) {name}"),
             Self::Reindex => format!("REINDEX INDEX CONCURRENTLY {name}"),
-            Self::ResetStatements => format!("SELECT {name}.pg_stat_statements_reset()"),
+            Self::ResetStatements if name.is_empty() => "SELECT pg_stat_statements_reset()".to_owned(),
+            Self::ResetStatements => format!("SELECT {name}"),
         }
     }
 

@@ -12,8 +12,19 @@ pub enum Look {
     Topic(String),
     /// One of the configured panels, by its name.
     Panel(String),
-    /// The plan of the statement with this `queryid`. It is planned, not run.
-    Plan(i64),
+    /// The plan of a statement. It is planned, not run.
+    Plan(Planned),
+}
+
+/// The statement of which the plan is looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Planned {
+    /// Its `queryid`.
+    pub query: i64,
+    /// The oid of the role that ran it.
+    pub user: u32,
+    /// The oid of the database in which it ran: only there its names mean what it means.
+    pub database: u32,
 }
 
 /// A built-in topic.
@@ -116,6 +127,8 @@ pub struct SqlTable {
     pub at: Now,
     /// How long the answer took.
     pub took: Duration,
+    /// Where: the database, and the role where that is another than ours.
+    pub place: String,
     /// The names of the columns.
     pub columns: Vec<String>,
     /// The rows; NULL is nothing.

@@ -11,7 +11,7 @@ mod window;
 
 pub use activity::{ACTIVITY_WINDOW, Activity, CPU, Waiting, waits};
 pub use copies::{Backup, ReplicationSlot, Rotation, Sender, Standby};
-pub use look::{Look, Looked, SqlPanel, SqlTable, TOPICS, Topic};
+pub use look::{Look, Looked, Planned, SqlPanel, SqlTable, TOPICS, Topic};
 pub use pooler::{
     ConsoleTable, Pool, PooledDatabase, Pooler, clients as pooled_clients, databases as pooled_databases,
     pools,

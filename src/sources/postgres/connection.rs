@@ -1,5 +1,6 @@
 //! One connection to Postgres: TLS, credentials, session settings in the start-up packet, errors as sentences by SQLSTATE.
 
+use super::settings::Settings;
 use super::tls;
 use crate::config::target::{PgTls, PostgresConnect};
 use crate::core::part::{Gap, GapKind};
@@ -13,20 +14,8 @@ use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{CancelToken, Client, Config, Error, NoTls, Row, Statement, config::SslMode};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
-/// The connection that polls: it can change nothing, waits for no lock, and gives up soon. Reading any text of pg_stat_statements makes
-/// the server collect all of them (5000 of 7 kB: 35 MB); with less `work_mem` it writes them to a temporary file.
-pub const POLLING: &str = "-c statement_timeout=2000 -c lock_timeout=100 -c default_transaction_read_only=on -c work_mem=65536 \
-     -c idle_in_transaction_session_timeout=10000 -c jit=off -c max_parallel_workers_per_gather=0";
-
-/// The connection that acts: the signal functions take no lock and are quick.
-pub const ACTING: &str =
-    "-c statement_timeout=5000 -c lock_timeout=100 -c default_transaction_read_only=on -c jit=off";
-
 /// A server that takes a connection answers within this, or it hangs, or it is none of ours.
 const HANDSHAKE: Duration = Duration::from_secs(3);
-
-/// How the sentence begins when the server turns out to be a pooler.
-const POOLER: &str = "a PgBouncer answers at";
 
 /// An open connection.
 pub struct Connection {
@@ -99,8 +88,8 @@ impl Connection {
 ///
 /// # Errors
 /// A sentence that says which server, what is wrong and what would mend it.
-pub async fn connect(connect: &PostgresConnect, options: &str) -> Result<Connection, PollError> {
-    connect_as(connect, options, "stacktop").await
+pub async fn connect(connect: &PostgresConnect, settings: &Settings) -> Result<Connection, PollError> {
+    connect_as(connect, settings, "stacktop").await
 }
 
 /// Connects under `name`, by which people find the session.
@@ -109,54 +98,87 @@ pub async fn connect(connect: &PostgresConnect, options: &str) -> Result<Connect
 /// As [`connect`].
 pub async fn connect_as(
     connect: &PostgresConnect,
-    options: &str,
+    settings: &Settings,
     name: &str,
 ) -> Result<Connection, PollError> {
-    match connect_with(connect, Some(options), modes(connect), options, name).await {
-        // It takes no settings at the start: they go into each transaction.
-        Err(error) if error.kind == PollErrorKind::WrongServer && error.message.contains(POOLER) => {
+    let refused = match connect_with(connect, settings, true, modes(connect), name).await {
+        // It takes no settings at the start, or takes them and has others: they go into each transaction.
+        Err(Refused::Settings(_)) => {
             let modes: &[SslMode] = match connect.tls {
                 // What is preferred is not known afterwards; what was asked for is.
                 PgTls::Prefer => &[SslMode::Require, SslMode::Disable],
                 _ => modes(connect),
             };
-            connect_with(connect, None, modes, options, name).await
+            connect_with(connect, settings, false, modes, name).await
         }
         result => result,
-    }
+    };
+    refused.map_err(|(Refused::Settings(error) | Refused::Other(error))| error)
+}
+
+/// Why there is no connection.
+enum Refused {
+    /// The session cannot be set as it must be.
+    Settings(PollError),
+    /// Anything else.
+    Other(PollError),
 }
 
 async fn connect_with(
     connect: &PostgresConnect,
-    at_start: Option<&str>,
+    settings: &Settings,
+    at_start: bool,
     modes: &[SslMode],
-    options: &str,
     name: &str,
-) -> Result<Connection, PollError> {
-    let (mut config, connector) = prepare(connect, name).await?;
-    if let Some(options) = at_start {
-        config.options(options);
+) -> Result<Connection, Refused> {
+    let (mut config, connector) = prepare(connect, name).await.map_err(Refused::Other)?;
+    if at_start {
+        config.options(settings.options());
     }
     let place = format!("{}:{}/{}", connect.host, connect.port, connect.database);
     let mut last = None;
     for mode in modes {
         config.ssl_mode(*mode);
-        let pooled = at_start.is_none().then(|| (begin(options), *mode == SslMode::Require));
-        match tokio::time::timeout(HANDSHAKE, open(&config, &connector, pooled)).await {
-            Ok(Ok(connection)) => return Ok(connection),
+        let pooled = (!at_start).then_some(*mode == SslMode::Require);
+        match tokio::time::timeout(HANDSHAKE, open(&config, &connector, settings, pooled)).await {
+            Ok(Ok(Ok(connection))) => return Ok(connection),
+            Ok(Ok(Err((setting, found)))) => {
+                let message = format!(
+                    "{place} does not keep {setting} as it was set (it says `{found}`): nothing is asked there, because functions of \
+                     that database could run with the rights of {}",
+                    connect.user
+                );
+                return Err(Refused::Settings(
+                    PollError::new(PollErrorKind::WrongServer, message)
+                        .remedy("give the address of the Postgres server itself"),
+                ));
+            }
+            Ok(Err(error)) if at_start && takes_no_settings(&error) => {
+                return Err(Refused::Settings(explain(&error, &place, &connect.user)));
+            }
             Ok(Err(error)) => last = Some(error),
             Err(_) => {
                 let message =
                     format!("{place} does not answer as Postgres does within {} s", HANDSHAKE.as_secs());
-                return Err(PollError::new(PollErrorKind::TimedOut, message)
-                    .remedy("check host and port; the server may hang, or another one may be there"));
+                return Err(Refused::Other(
+                    PollError::new(PollErrorKind::TimedOut, message)
+                        .remedy("check host and port; the server may hang, or another one may be there"),
+                ));
             }
         }
     }
-    Err(last.map_or_else(
+    Err(Refused::Other(last.map_or_else(
         || PollError::new(PollErrorKind::Internal, "no way to connect was tried"),
         |error| explain(&error, &place, &connect.user),
-    ))
+    )))
+}
+
+/// Whether what stands before the server refuses settings in the start-up packet, as poolers do.
+fn takes_no_settings(error: &Error) -> bool {
+    error.as_db_error().is_some_and(|db| {
+        [SqlState::PROTOCOL_VIOLATION, SqlState::FEATURE_NOT_SUPPORTED].contains(db.code())
+            || db.message().contains("unsupported startup parameter")
+    })
 }
 
 /// Everything but the session's settings: address, credentials, TLS.
@@ -225,39 +247,36 @@ pub async fn console(connect: &PostgresConnect) -> Result<Client, PollError> {
     ))
 }
 
-/// Options of a connection as the beginning of a transaction.
-fn begin(options: &str) -> String {
-    let settings = options.split("-c ").filter_map(|pair| pair.trim().split_once('='));
-    let settings = settings.filter(|(name, _)| *name != "default_transaction_read_only");
-    settings
-        .fold("BEGIN READ ONLY".to_owned(), |sql, (name, value)| format!("{sql}; SET LOCAL {name} = {value}"))
-}
-
+/// A connection whose settings were verified, or the setting that is another and its value. Behind a pooler (`pooled` says whether the
+/// way to it is encrypted) they are those of a transaction.
 async fn open(
     config: &Config,
     connector: &MakeRustlsConnect,
-    pooled: Option<(String, bool)>,
-) -> Result<Connection, Error> {
+    settings: &Settings,
+    pooled: Option<bool>,
+) -> Result<Result<Connection, (String, String)>, Error> {
     let (client, connection) = config.connect(connector.clone()).await?;
     let cancel = client.cancel_token();
     tokio::spawn(async move {
         // Its end is noticed by the next question on the client; notices are not for us.
         let _ = connection.await;
     });
-    let (pooled, known) = pooled.map_or((None, None), |(begin, tls)| (Some(begin), Some(tls)));
+    if let Some(other) = settings.verify(&client, pooled.is_some()).await? {
+        return Ok(Err(other));
+    }
     let mut open = Connection {
         client,
         cancel,
-        tls: known.unwrap_or_default(),
-        pooled,
+        tls: pooled.unwrap_or_default(),
+        pooled: pooled.map(|_| settings.begin()),
         prepared: Mutex::default(),
         connector: connector.clone(),
     };
-    if known.is_none() {
+    if pooled.is_none() {
         let sql = "SELECT coalesce((SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()), false)";
         open.tls = open.ask(sql, &[]).await?.first().is_some_and(|row| row.get(0));
     }
-    Ok(open)
+    Ok(Ok(open))
 }
 
 /// Whether `error` means that the connection is of no use any more.
@@ -346,7 +365,7 @@ fn explain_refusal(db: &tokio_postgres::error::DbError, place: &str, user: &str)
         );
     }
     if message.contains("unsupported startup parameter") {
-        return PollError::new(PollErrorKind::WrongServer, format!("{POOLER} {place}"))
+        return PollError::new(PollErrorKind::WrongServer, format!("a PgBouncer answers at {place}"))
             .remedy("give the address of the Postgres server itself");
     }
     PollError::new(PollErrorKind::Failed, format!("{place}: {message} (SQLSTATE {})", code.code()))

@@ -1,6 +1,7 @@
 //! What this role can see and do on a PostgreSQL server. Reads catalogs and privileges only.
 
 use super::connection;
+use super::settings::POLLING;
 use crate::config::target::PostgresConnect;
 use crate::core::doctor::{Check, Report};
 use crate::core::report::{PollError, PollErrorKind};
@@ -25,7 +26,7 @@ const LOOK: &str = "SELECT quote_ident(current_user), current_database()::text, 
 /// When it cannot be connected to; the sentence says what to do.
 pub(in crate::sources) async fn examine(connect: &PostgresConnect) -> Result<Report, PollError> {
     let place = format!("{}:{}/{}", connect.host, connect.port, connect.database);
-    let open = connection::connect(connect, connection::POLLING).await?;
+    let open = connection::connect(connect, &POLLING).await?;
     let rows =
         open.ask(LOOK, &[]).await.map_err(|error| connection::explain(&error, &place, &connect.user))?;
     let Some(row) = rows.first() else {

@@ -1,21 +1,22 @@
 //! Looks: asked on a connection and a task of their own, one after the other, so that no poll ever waits for them.
 
 use super::connection::{self, Connection, gap};
+use super::decode;
+use super::plan::{self, Plan};
+use super::settings::{LOOKING, OWN_PATH};
 use super::topics;
 use crate::config::target::PostgresConnect;
 use crate::core::part::{Gap, GapKind, Part};
-use crate::core::postgres::{Look, Looked, SqlPanel, SqlTable, TOPICS};
+use crate::core::postgres::{Look, Looked, Planned, SqlPanel, SqlTable, TOPICS};
 use crate::core::time::Now;
 use futures_util::StreamExt;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::task::JoinHandle;
-use tokio_postgres::{Client, Error, SimpleQueryMessage};
+use tokio_postgres::types::Type;
+use tokio_postgres::{Client, Error, Row, SimpleQueryMessage};
 
-/// The connection for looks: it changes nothing, waits for no lock, and may take a while.
-const LOOKING: &str = "-c statement_timeout=15000 -c lock_timeout=100 -c default_transaction_read_only=on \
-     -c idle_in_transaction_session_timeout=10000 -c jit=off -c max_parallel_workers_per_gather=0";
 /// A look that was not answered after this long is given up.
 const TIMEOUT: Duration = Duration::from_secs(20);
 /// More rows are not kept: nobody reads on.
@@ -30,6 +31,14 @@ struct Seen {
     asked: Option<Now>,
 }
 
+/// Where a statement was run, and as whom; whether we may be that role; whether we are, and whether we are a superuser.
+const WHOSE: &str = "SELECT (SELECT datname FROM pg_catalog.pg_database WHERE oid = $1), \
+     (SELECT quote_ident(rolname) FROM pg_catalog.pg_roles WHERE oid = $2), \
+     coalesce((SELECT pg_has_role(oid, CASE WHEN current_setting('server_version_num')::int4 >= 160000 THEN 'SET' ELSE 'MEMBER' END) \
+       FROM pg_catalog.pg_roles WHERE oid = $2), false), \
+     coalesce((SELECT rolname = current_user FROM pg_catalog.pg_roles WHERE oid = $2), false), \
+     (SELECT rolsuper FROM pg_catalog.pg_roles WHERE rolname = current_user)";
+
 type Board = Arc<Mutex<HashMap<Look, Seen>>>;
 
 fn locked(board: &Board) -> MutexGuard<'_, HashMap<Look, Seen>> {
@@ -41,8 +50,11 @@ pub(super) struct Looks {
     connect: PostgresConnect,
     board: Board,
     running: HashMap<Look, JoinHandle<()>>,
-    lane: Arc<tokio::sync::Mutex<Option<Connection>>>,
+    lane: Lane,
 }
+
+/// The connection that is kept between looks; one look at a time has it.
+type Lane = Arc<tokio::sync::Mutex<Option<Connection>>>;
 
 /// A connection in use; dropped in the middle of something, it is cancelled instead of put back.
 struct InUse(Option<Connection>);
@@ -107,19 +119,19 @@ impl Looks {
             Look::Topic(id) => {
                 let interval =
                     TOPICS.iter().find(|topic| topic.id == id).map_or(TIMEOUT, |topic| topic.interval);
-                topics::sql(id, version, &self.connect.tenant_column).map(|sql| (interval, Script::of(sql)))
+                topics::sql(id, version, &self.connect.tenant_column).map(|sql| (interval, Script::Ours(sql)))
             }
             Look::Panel(name) => {
                 let panel = self.connect.panels.iter().find(|panel| panel.name == *name);
                 let panel =
                     panel.ok_or_else(|| Gap::new(GapKind::Failed, format!("there is no panel `{name}`")))?;
-                Ok((panel.interval, Script::of(panel.sql.clone())))
+                Ok((panel.interval, Script::Own(panel.sql.clone())))
             }
-            Look::Plan(_) => {
+            Look::Plan(planned) => {
                 let text = text.ok_or_else(|| {
                     Gap::new(GapKind::Failed, "the text of the statement is not known (yet)")
                 })?;
-                Ok((Duration::from_secs(300), topics::plan(text, version)?))
+                Ok((Duration::from_secs(300), Script::Plan(*planned, plan::plan(text)?)))
             }
         }
     }
@@ -130,41 +142,10 @@ impl Looks {
         locked(&self.board).entry(look.clone()).or_default().asked = Some(now);
         let task = tokio::spawn(async move {
             let mut lane = lane.lock().await;
-            let began = Instant::now();
-            let mut used = InUse(lane.take().filter(|open| !open.client.is_closed()));
-            if used.0.is_none() {
-                match connection::connect(&connect, LOOKING).await {
-                    Ok(open) => used.0 = Some(open),
-                    Err(error) => {
-                        let table = Part::Unavailable(Gap::new(GapKind::Failed, error.message));
-                        locked(&board).entry(named).or_default().table = table;
-                        return;
-                    }
-                }
-            }
-            let Some(open) = &used.0 else { return };
-            if open.pooled.is_some() && script.after.is_some() {
-                let note = "before PostgreSQL 16 a plan leaves something behind for a moment: it needs the address of the server itself";
-                locked(&board).entry(named).or_default().table =
-                    Part::Unavailable(Gap::new(GapKind::NotSupported, note));
-                *lane = used.0.take();
-                return;
-            }
-            let table = match tokio::time::timeout(TIMEOUT, run(open, &script)).await {
-                Ok(Ok(found)) => {
-                    let whole = !found.truncated;
-                    let table = SqlTable { at: now, took: began.elapsed(), ..found.table(now) };
-                    if whole {
-                        *lane = used.0.take();
-                    }
-                    Part::Ready(table)
-                }
-                Ok(Err(error)) => {
-                    if !connection::is_broken(&error) {
-                        *lane = used.0.take();
-                    }
-                    Part::Unavailable(gap(&error, "the server"))
-                }
+            let answering = answer(&connect, &mut lane, &script, now);
+            let table = match tokio::time::timeout(TIMEOUT, answering).await {
+                Ok(Ok(table)) => Part::Ready(table),
+                Ok(Err(gap)) => Part::Unavailable(gap),
                 Err(_) => Part::Unavailable(Gap::new(GapKind::TimedOut, "no answer within 20 s")),
             };
             locked(&board).entry(named).or_default().table = table;
@@ -179,20 +160,92 @@ impl Drop for Looks {
     }
 }
 
-/// What is sent: what comes before, the question, always in a transaction that only reads and is rolled back.
+/// What is asked, always in a transaction that only reads and is rolled back.
 #[derive(Clone, Debug)]
-pub(super) struct Script {
-    /// Sent first, inside the transaction.
-    pub(super) before: Option<String>,
-    /// The question.
-    pub(super) question: String,
-    /// Sent after the transaction ended, whatever came of it.
-    pub(super) after: Option<&'static str>,
+enum Script {
+    /// A statement of ours.
+    Ours(String),
+    /// A statement of the team's: names mean what they mean to them.
+    Own(String),
+    /// Somebody's statement, where it was run and as who ran it.
+    Plan(Planned, Plan),
 }
 
-impl Script {
-    fn of(question: String) -> Self {
-        Self { before: None, question, after: None }
+/// Answers one look: on the connection that is kept; a plan on one of its own, to the database that the statement is of.
+async fn answer(
+    connect: &PostgresConnect,
+    lane: &mut Option<Connection>,
+    script: &Script,
+    now: Now,
+) -> Result<SqlTable, Gap> {
+    let began = Instant::now();
+    let mut used = InUse(lane.take().filter(|open| !open.client.is_closed()));
+    if used.0.is_none() {
+        used.0 = Some(open(connect).await?);
+    }
+    let Some(kept) = &used.0 else { return Err(Gap::new(GapKind::Failed, "there is no connection")) };
+    let (result, place) = match script {
+        Script::Ours(sql) => (read(kept, None, sql).await, format!("database {}", connect.database)),
+        Script::Own(sql) => (read(kept, Some(OWN_PATH), sql).await, format!("database {}", connect.database)),
+        Script::Plan(planned, plan) => {
+            let whose = whose(kept, *planned).await?;
+            *lane = used.0.take();
+            let there = PostgresConnect { database: whose.database.clone(), ..connect.clone() };
+            used.0 = Some(open(&there).await?);
+            let Some(there) = &used.0 else {
+                return Err(Gap::new(GapKind::Failed, "there is no connection"));
+            };
+            let found = explain(there, &whose, plan).await?;
+            drop(used.0.take());
+            let place = whose.role.map_or(String::new(), |role| format!(" as {role}"));
+            return Ok(found.table(now, began, format!("database {}{place}", whose.database)));
+        }
+    };
+    match result {
+        Ok(found) => {
+            // The rest of its rows is still under way on this connection.
+            if !found.truncated {
+                *lane = used.0.take();
+            }
+            Ok(found.table(now, began, place))
+        }
+        Err(error) => {
+            if !connection::is_broken(&error) {
+                *lane = used.0.take();
+            }
+            Err(gap(&error, "the server"))
+        }
+    }
+}
+
+async fn open(connect: &PostgresConnect) -> Result<Connection, Gap> {
+    connection::connect(connect, &LOOKING).await.map_err(|error| Gap::new(GapKind::Failed, error.message))
+}
+
+/// Where a statement is planned, and as whom.
+struct Whose {
+    database: String,
+    /// Quoted; nothing where that is who we are, or nobody we may be.
+    role: Option<String>,
+}
+
+/// To plan a statement runs functions that its author has chosen. It is done with the author's rights wherever we may take them.
+async fn whose(open: &Connection, planned: Planned) -> Result<Whose, Gap> {
+    let rows = open.ask(WHOSE, &[(&planned.database, Type::OID), (&planned.user, Type::OID)]).await;
+    let rows = rows.map_err(|error| gap(&error, "the statement's database"))?;
+    let row = rows.first().ok_or_else(|| Gap::new(GapKind::Failed, "the server gave no row"))?;
+    let flag = |at: usize| row.try_get::<_, Option<bool>>(at).ok().flatten().unwrap_or_default();
+    let database = decode::text(row, 0).ok_or_else(|| {
+        Gap::new(GapKind::NotSupported, "the database in which it ran is not there any more")
+    })?;
+    match decode::text(row, 1) {
+        Some(role) if flag(2) && !flag(3) => Ok(Whose { database, role: Some(role) }),
+        None if flag(4) => {
+            let note =
+                "the role that ran it is not there any more, and it is not planned with a superuser's rights";
+            Err(Gap::new(GapKind::NotSupported, note))
+        }
+        _ => Ok(Whose { database, role: None }),
     }
 }
 
@@ -204,10 +257,11 @@ struct Found {
 }
 
 impl Found {
-    fn table(self, at: Now) -> SqlTable {
+    fn table(self, now: Now, began: Instant, place: String) -> SqlTable {
         SqlTable {
-            at,
-            took: Duration::ZERO,
+            at: now,
+            took: began.elapsed(),
+            place,
             columns: self.columns,
             rows: self.rows,
             truncated: self.truncated,
@@ -215,26 +269,50 @@ impl Found {
     }
 }
 
-async fn run(open: &Connection, script: &Script) -> Result<Found, Error> {
+/// Asks `sql` by itself, after `before`.
+async fn read(open: &Connection, before: Option<&str>, sql: &str) -> Result<Found, Error> {
     let client = &open.client;
-    client.batch_execute(open.pooled.as_deref().unwrap_or("BEGIN READ ONLY")).await?;
-    let result = ask(client, script).await;
+    client.batch_execute(&begin(open, before)).await?;
+    let result = ask(client, sql).await;
     if result.as_ref().is_ok_and(|found| found.truncated) {
-        // The rest of its rows is still under way: the connection is given up by the caller.
         return result;
     }
     client.batch_execute("ROLLBACK").await?;
-    if let Some(after) = script.after {
-        client.batch_execute(after).await?;
-    }
     result
 }
 
-async fn ask(client: &Client, script: &Script) -> Result<Found, Error> {
-    if let Some(before) = &script.before {
-        client.batch_execute(before).await?;
+fn begin(open: &Connection, before: Option<&str>) -> String {
+    let begin = open.pooled.as_deref().unwrap_or("BEGIN READ ONLY");
+    before.map_or_else(|| begin.to_owned(), |before| format!("{begin}; {before}"))
+}
+
+/// The plan, on a connection that is not used again. (Behind a pooler the server's session is: nothing is left there.)
+async fn explain(open: &Connection, whose: &Whose, plan: &Plan) -> Result<Found, Gap> {
+    let failed = |error: Error| gap(&error, "the server");
+    let role = whose.role.as_ref().map_or(String::new(), |role| format!("SET LOCAL ROLE {role}; "));
+    let before =
+        format!("{role}{OWN_PATH}; SET LOCAL plan_cache_mode = force_generic_plan; SAVEPOINT planned");
+    let name = format!("stacktop_plan_{}", std::process::id());
+    open.client.batch_execute(&begin(open, Some(&before))).await.map_err(failed)?;
+    let rows = planned(&open.client, &name, plan).await;
+    if open.pooled.is_some() {
+        // It outlives the transaction. Where it was not even prepared, this fails, and that is no news.
+        let away = format!("ROLLBACK TO planned; DEALLOCATE {name}");
+        let _ = open.client.batch_execute(&away).await;
     }
-    let stream = client.simple_query_raw(&script.question).await?;
+    open.client.batch_execute("ROLLBACK").await.map_err(failed)?;
+    let rows = rows.map_err(failed)?;
+    let lines = rows.iter().map(|row| vec![decode::text(row, 0)]).take(MOST_ROWS);
+    Ok(Found { columns: vec!["plan".to_owned()], rows: lines.collect(), truncated: rows.len() > MOST_ROWS })
+}
+
+async fn planned(client: &Client, name: &str, plan: &Plan) -> Result<Vec<Row>, Error> {
+    client.query_typed(&format!("PREPARE {name} AS {}", plan.text), &[]).await?;
+    client.query_typed(&format!("EXPLAIN EXECUTE {name}{}", plan.arguments), &[]).await
+}
+
+async fn ask(client: &Client, sql: &str) -> Result<Found, Error> {
+    let stream = client.simple_query_raw(sql).await?;
     let mut stream = std::pin::pin!(stream);
     let mut found = Found::default();
     while let Some(message) = stream.next().await {

@@ -7,9 +7,11 @@ pub(super) mod doctor;
 mod looks;
 mod names;
 mod open;
+mod plan;
 mod pooler;
 mod queries;
 mod sessions;
+pub(crate) mod settings;
 mod tls;
 mod topics;
 
@@ -26,6 +28,7 @@ use futures_util::future::BoxFuture;
 use looks::Looks;
 use open::Open;
 use pooler::PoolerWatch;
+use settings::POLLING;
 use std::collections::HashMap;
 use tokio_postgres::types::Type;
 
@@ -65,7 +68,7 @@ impl PostgresSource {
         let mut open = match self.open.take() {
             Some(open) if !open.connection.client.is_closed() => open,
             _ => {
-                let connection = connection::connect(&self.connect, connection::POLLING).await?;
+                let connection = connection::connect(&self.connect, &POLLING).await?;
                 Open::look_around(connection, now)
                     .await
                     .map_err(|error| connection::explain(&error, &place, &self.connect.user))?
@@ -93,7 +96,7 @@ impl PostgresSource {
             looks::watched(&self.connect.panels).map(|look| (look, None)).collect();
         for look in focus.iter().filter_map(Focus::look) {
             let text = match look {
-                Look::Plan(query) => self.texts.get(query).cloned(),
+                Look::Plan(planned) => self.texts.get(&planned.query).cloned(),
                 Look::Topic(_) | Look::Panel(_) => None,
             };
             if wanted.iter().all(|(other, _)| other != look) {

@@ -1,7 +1,6 @@
 //! The statements behind the topics. Catalogs and counters only: no function that reads a relation's files or waits for its lock,
 //! but where a topic says so.
 
-use super::looks::Script;
 use crate::core::part::{Gap, GapKind};
 
 /// Ages of what holds the removal of dead rows back. `age()` is safe across a wraparound; a subtraction is not.
@@ -247,47 +246,6 @@ pub(super) fn sql(id: &str, version: u32, tenant: &str) -> Result<String, Gap> {
     })
 }
 
-/// How a statement is planned without being run and without its parameters: from 16 on the server can, before it is prepared and
-/// explained with NULLs under a generic plan.
-pub(super) fn plan(text: &str, version: u32) -> Result<Script, Gap> {
-    let refused = |why: &str| Err(Gap::new(GapKind::NotSupported, why.to_owned()));
-    let text = text.trim().trim_end_matches(';').trim_end();
-    if text.contains(';') {
-        return refused("it holds a semicolon: only a single statement is planned");
-    }
-    let first =
-        text.split(|c: char| !c.is_ascii_alphabetic()).find(|word| !word.is_empty()).unwrap_or_default();
-    let plannable = ["select", "insert", "update", "delete", "merge", "with", "values", "table"];
-    if !plannable.contains(&first.to_ascii_lowercase().as_str()) {
-        return refused("only SELECT, INSERT, UPDATE, DELETE, MERGE and VALUES have a plan");
-    }
-    if version >= 160_000 {
-        return Ok(Script { before: None, question: format!("EXPLAIN (GENERIC_PLAN) {text}"), after: None });
-    }
-    let parameters = parameters(text);
-    let nulls =
-        if parameters == 0 { String::new() } else { format!("({})", vec!["NULL"; parameters].join(", ")) };
-    Ok(Script {
-        before: Some(format!(
-            "DEALLOCATE ALL; SET LOCAL plan_cache_mode = force_generic_plan; PREPARE stacktop_plan AS {text}"
-        )),
-        question: format!("EXPLAIN EXECUTE stacktop_plan{nulls}"),
-        after: Some("DEALLOCATE ALL"),
-    })
-}
-
-/// The highest `$n` in `text`.
-fn parameters(text: &str) -> usize {
-    text.split('$')
-        .skip(1)
-        .filter_map(|rest| {
-            let digits = rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len());
-            rest[..digits].parse().ok()
-        })
-        .max()
-        .unwrap_or(0)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -299,15 +257,5 @@ mod tests {
             assert!(sql(topic.id, 180_000, "tenant_id").is_ok(), "{}", topic.id);
         }
         assert!(sql("io", 150_000, "tenant_id").is_err());
-    }
-
-    #[test]
-    fn only_a_single_statement_with_a_plan_is_planned() {
-        assert!(plan("SELECT 1; DROP TABLE x", 160_000).is_err());
-        assert!(plan("VACUUM x", 160_000).is_err());
-        let new = plan(" select $1 ;", 160_000).expect("a script");
-        assert_eq!(new.question, "EXPLAIN (GENERIC_PLAN) select $1");
-        let old = plan("SELECT $2, $10, '$'", 150_000).expect("a script");
-        assert_eq!(old.question, format!("EXPLAIN EXECUTE stacktop_plan({})", ["NULL"; 10].join(", ")));
     }
 }

@@ -6,7 +6,7 @@ use stacktop::config::url;
 use stacktop::core::alert::Severity;
 use stacktop::core::focus::Focus;
 use stacktop::core::part::Part;
-use stacktop::core::postgres::{Look, PostgresState, SqlPanel, SqlTable, TOPICS};
+use stacktop::core::postgres::{Look, Planned, PostgresState, SqlPanel, SqlTable, TOPICS};
 use stacktop::core::world::SystemState;
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -133,13 +133,14 @@ async fn a_statement_is_planned_and_not_run() {
         .expect("a table");
         let text = format!("DELETE FROM {marker} WHERE id = $1 AND id > $2");
         own.execute(&text, &[&7_i32, &8_i32]).await.expect("deleted nothing");
-        let sql = "SELECT queryid FROM pg_stat_statements WHERE query LIKE 'DELETE FROM ' || $1 || '%'";
-        let query: i64 = own.query_one(sql, &[&marker]).await.expect("its id").get(0);
+        let sql = "SELECT queryid, userid, dbid FROM pg_stat_statements WHERE query LIKE 'DELETE FROM ' || $1 || '%'";
+        let row = own.query_one(sql, &[&marker]).await.expect("its id");
+        let planned = Planned { query: row.get(0), user: row.get(1), database: row.get(2) };
         let mut watch = Watch::new(Connect::Postgres(connect(&url)));
         // Its text has to be known first.
-        let texts = [Focus::StatementTexts(vec![query])];
+        let texts = [Focus::StatementTexts(vec![planned.query])];
         watch.poll_with(&texts).await.expect("a poll");
-        match answer(&mut watch, &Look::Plan(query), &texts).await {
+        match answer(&mut watch, &Look::Plan(planned), &texts).await {
             Part::Ready(table) => {
                 let plan: Vec<&str> = table.rows.iter().filter_map(|row| row[0].as_deref()).collect();
                 assert!(plan[0].starts_with(&format!("Delete on {marker}")), "{version}: {plan:?}");
@@ -247,4 +248,99 @@ async fn a_locked_table_holds_nothing_up() {
         everything(&mut watch).await;
         ddl.batch_execute("ROLLBACK").await.expect("ended");
     }
+}
+
+/// A plan of what `text` is after it ran once in `there` as `user`, looked at from another database.
+async fn plan_of(url: &str, there: &str, user: &str, text: &str) -> Part<SqlTable> {
+    let own = client(url).await;
+    let sql = "SELECT s.queryid, s.userid, s.dbid FROM pg_stat_statements s JOIN pg_database d ON d.oid = s.dbid JOIN pg_roles r ON r.oid = s.userid \
+               WHERE d.datname = $1 AND r.rolname = $2 AND s.query LIKE '%' || $3";
+    let row = own.query_one(sql, &[&there, &user, &text]).await.expect("its id");
+    let planned = Planned { query: row.get(0), user: row.get(1), database: row.get(2) };
+    let mut watch = Watch::new(Connect::Postgres(connect(url)));
+    let texts = [Focus::StatementTexts(vec![planned.query])];
+    watch.poll_with(&texts).await.expect("a poll");
+    answer(&mut watch, &Look::Plan(planned), &texts).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_plan_is_made_where_and_as_whom_the_statement_ran() {
+    let test = "a_plan_is_made_where_and_as_whom_the_statement_ran";
+    for version in [13, 15, 18] {
+        let Some(url) = server(test, &format!("STACKTOP_TEST_PG{version}_URL")) else { continue };
+        let own = client(&url).await;
+        let (table, database) =
+            (format!("named_{}", std::process::id()), format!("planned_{}", std::process::id()));
+        // A namesake without the index lies in the database that is watched.
+        let namesake = format!("DROP TABLE IF EXISTS {table}; CREATE TABLE {table} (id int, at timestamptz)");
+        own.batch_execute(&namesake).await.expect("a namesake");
+        own.batch_execute(&format!("DROP DATABASE IF EXISTS {database} WITH (FORCE)"))
+            .await
+            .expect("nothing there");
+        own.batch_execute(&format!("CREATE DATABASE {database}")).await.expect("a database");
+        let there = format!("{}/{database}", url.rsplit_once('/').expect("a database").0);
+        client(&there)
+            .await
+            .batch_execute(&format!(
+                "CREATE SCHEMA app_rw AUTHORIZATION app_rw; CREATE TABLE app_rw.{table} (id int PRIMARY KEY, at timestamptz); \
+                 INSERT INTO app_rw.{table} SELECT n, now() FROM generate_series(1, 5000) n; ANALYZE app_rw.{table}; \
+                 ALTER TABLE app_rw.{table} OWNER TO app_rw"
+            ))
+            .await
+            .expect("a scene");
+        let user = client(&there.replace("postgres:postgres-secret", "app_rw:app_rw-secret")).await;
+        for (before, text, kept) in [
+            ("/* app='shop; v2' */ ", "id = 7", "id = $1"),
+            (
+                "-- name: find\n",
+                "id = 7 AND at > now() - interval '1 day'",
+                "id = $1 AND at > now() - interval $2",
+            ),
+            (
+                "",
+                "id = 7 AND at > timestamp with time zone '2020-01-01'",
+                "id = $1 AND at > timestamp with time zone $2",
+            ),
+        ] {
+            user.batch_execute(&format!("{before}SELECT * FROM {table} WHERE {text}"))
+                .await
+                .expect("it runs");
+            let found =
+                plan_of(&url, &database, "app_rw", &format!("SELECT * FROM {table} WHERE {kept}")).await;
+            let found = found.ready().unwrap_or_else(|| panic!("{version} {text}: {found:?}"));
+            let plan: Vec<&str> = found.rows.iter().filter_map(|row| row[0].as_deref()).collect();
+            assert!(plan[0].starts_with(&format!("Index Scan using {table}_pkey")), "{version}: {plan:?}");
+            assert_eq!(found.place, format!("database {database} as app_rw"));
+        }
+        drop(user);
+        own.batch_execute(&format!("DROP DATABASE {database} WITH (FORCE)")).await.expect("cleaned");
+        own.batch_execute(&format!("DROP TABLE {table}")).await.expect("cleaned");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_planner_calls_has_the_rights_of_the_statement_s_user() {
+    let test = "what_the_planner_calls_has_the_rights_of_the_statement_s_user";
+    let Some(url) = server(test, "STACKTOP_TEST_PG_URL") else { return };
+    let database = format!("hidden_{}", std::process::id());
+    let own = client(&url).await;
+    own.batch_execute(&format!("CREATE DATABASE {database}")).await.expect("a database");
+    let there = format!("{}/{database}", url.rsplit_once('/').expect("a database").0);
+    let sql =
+        format!("CREATE SCHEMA mine AUTHORIZATION app_rw; ALTER DATABASE {database} SET search_path = mine");
+    client(&there).await.batch_execute(&sql).await.expect("a schema");
+    let user = client(&there.replace("postgres:postgres-secret", "app_rw:app_rw-secret")).await;
+    // The planner runs a function that says that it never changes: here it fails, and says who called it.
+    user.batch_execute(
+        "CREATE FUNCTION trap() RETURNS int IMMUTABLE LANGUAGE plpgsql AS $$ BEGIN IF current_setting('plan_cache_mode') = 'auto' \
+         THEN RETURN 1; END IF; RAISE 'called as %', current_user; END $$",
+    )
+    .await
+    .expect("a trap");
+    user.batch_execute("SELECT trap()").await.expect("it runs");
+    let found = plan_of(&url, &database, "app_rw", "SELECT trap()").await;
+    let said = found.gap().unwrap_or_else(|| panic!("{found:?}")).note.clone();
+    assert!(said.contains("called as app_rw"), "{said}");
+    drop(user);
+    own.batch_execute(&format!("DROP DATABASE {database} WITH (FORCE)")).await.expect("cleaned");
 }

@@ -17,6 +17,7 @@ mod redis_server;
 mod redrive;
 mod screen;
 mod search;
+mod shadow;
 mod topology;
 mod wreck;
 

@@ -74,7 +74,10 @@ async fn resolve(
         }
     };
     match &rows[..] {
-        [row] => Ok((row.get(0), row.get(1))),
+        [row] => match (row.try_get(0), row.try_get(1)) {
+            (Ok(name), Ok(valid)) => Ok((name, valid)),
+            _ => Err(ActionError::Refused(format!("the server's name of {relation} cannot be read"))),
+        },
         [] => Err(ActionError::Refused(format!("{relation} is not there (any more)"))),
         _ => Err(ActionError::Refused(format!("{relation} means more than one relation"))),
     }

@@ -274,7 +274,7 @@ async fn open(
     };
     if pooled.is_none() {
         let sql = "SELECT coalesce((SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()), false)";
-        open.tls = open.ask(sql, &[]).await?.first().is_some_and(|row| row.get(0));
+        open.tls = open.ask(sql, &[]).await?.first().is_some_and(|row| row.try_get(0).unwrap_or_default());
     }
     Ok(Ok(open))
 }

@@ -131,7 +131,7 @@ impl Open {
             self.ask("SELECT pg_is_in_recovery()", &[]),
         );
         let probe = Some(began.elapsed());
-        self.server.in_recovery = recovery?.first().is_some_and(|row| row.get(0));
+        self.server.in_recovery = recovery?.first().is_some_and(|row| row.try_get(0).unwrap_or_default());
         let sessions = part(sessions, "sessions", |rows| {
             let read = rows.iter().filter_map(|row| decode::session(row, &self.superusers)).collect();
             let counted = (ask != Ask::All).then(|| decode::in_databases(&rows).unwrap_or_default());

@@ -8,7 +8,7 @@ use stacktop::core::alert::Severity;
 use stacktop::core::focus::Focus;
 use stacktop::core::part::Part;
 use stacktop::core::place::Screen;
-use stacktop::core::postgres::{BackendId, Look, PgAction, Pooler, PostgresReading, backend_key};
+use stacktop::core::postgres::{BackendId, Look, PgAction, Planned, Pooler, PostgresReading, backend_key};
 use stacktop::core::world::SystemState;
 use stacktop::panels::panel;
 use std::time::Duration;
@@ -136,11 +136,19 @@ async fn a_console_that_is_not_there_costs_its_part_only() {
 async fn polling_through_a_pool_works_and_leaves_nothing_behind() {
     let test = "polling_through_a_pool_works_and_leaves_nothing_behind";
     let Some(url) = server(test, "STACKTOP_TEST_PG_URL") else { return };
-    let Some(through) = server(test, "STACKTOP_TEST_PGBOUNCER_URL") else { return };
+    // One refuses settings at the start, the other takes them and forgets them.
+    for pooler in ["STACKTOP_TEST_PGBOUNCER_URL", "STACKTOP_TEST_PGBOUNCER_DEAF_URL"] {
+        if let Some(through) = server(test, pooler) {
+            polling_leaves_nothing_behind(&url, &through).await;
+        }
+    }
+}
+
+async fn polling_leaves_nothing_behind(url: &str, through: &str) {
     // A database, and so a pool, that no other test uses through the pool.
     let through = format!("{}/ascii", through.rsplit_once('/').expect("a database").0);
     let mut watch = Watch::new(Connect::Postgres(url::postgres(&through).expect("a URL")));
-    let session = client(&url).await;
+    let session = client(url).await;
     let row = session
         .query_one(
             "SELECT pid, (extract(epoch FROM backend_start) * 1000000)::int8 FROM pg_stat_activity WHERE pid = pg_backend_pid()",
@@ -149,19 +157,29 @@ async fn polling_through_a_pool_works_and_leaves_nothing_behind() {
         .await
         .expect("itself");
     let backend = BackendId { pid: row.get(0), backend_start_micros: row.get(1) };
-    let look = Look::Topic("connections".to_owned());
-    let mut seen = false;
-    for _ in 0..60 {
-        watch.poll_with(&[Focus::Look(look.clone())]).await.expect("a poll");
-        let reading = reading(&watch);
-        assert!(reading.server.pooled);
-        seen = reading.looks.iter().any(|looked| looked.look == look && looked.table.ready().is_some());
-        if seen {
-            break;
+    // A statement of another database has a plan, too.
+    let there = client(&format!("{}/ascii", url.rsplit_once('/').expect("a database").0)).await;
+    let sql = "CREATE EXTENSION IF NOT EXISTS pg_stat_statements";
+    there.batch_execute(sql).await.expect("the texts are there");
+    session.execute("SELECT 1 WHERE 2 = $1", &[&3_i32]).await.expect("it runs");
+    let sql = "SELECT queryid, userid, dbid FROM pg_stat_statements WHERE query = 'SELECT $2 WHERE $3 = $1' OR query = 'SELECT $1 WHERE $2 = $3' LIMIT 1";
+    let row = session.query_one(sql, &[]).await.expect("its id");
+    let planned = Planned { query: row.get(0), user: row.get(1), database: row.get(2) };
+    for look in [Look::Topic("connections".to_owned()), Look::Plan(planned)] {
+        let mut seen = false;
+        for _ in 0..60 {
+            let focus = [Focus::Look(look.clone()), Focus::StatementTexts(vec![planned.query])];
+            watch.poll_with(&focus).await.expect("a poll");
+            let reading = reading(&watch);
+            assert!(reading.server.pooled);
+            seen = reading.looks.iter().any(|looked| looked.look == look && looked.table.ready().is_some());
+            if seen {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
         }
-        tokio::time::sleep(Duration::from_millis(50)).await;
+        assert!(seen, "{:?}", reading(&watch).looks);
     }
-    assert!(seen, "{:?}", reading(&watch).looks);
     let reading = reading(&watch);
     for gap in [reading.sessions.gap(), reading.databases.gap(), reading.slots.gap(), reading.health.gap()] {
         assert_eq!(gap, None);
@@ -174,7 +192,7 @@ async fn polling_through_a_pool_works_and_leaves_nothing_behind() {
         let found = guest
             .simple_query(
                 "BEGIN; SELECT current_setting('statement_timeout'), current_setting('lock_timeout'), \
-                 current_setting('jit'), current_setting('transaction_read_only'), \
+                 current_setting('jit'), current_setting('transaction_read_only'), current_setting('search_path'), \
                  (SELECT count(*) FROM pg_prepared_statements)",
             )
             .await
@@ -185,7 +203,7 @@ async fn polling_through_a_pool_works_and_leaves_nothing_behind() {
         });
         let row = row.expect("a row");
         let cells: Vec<&str> = (0..row.len()).filter_map(|at| row.get(at)).collect();
-        assert_eq!(cells, ["0", "0", "on", "off", "0"]);
+        assert_eq!(cells, ["0", "0", "on", "off", "\"$user\", public", "0"]);
         guests.push(guest);
     }
     drop(guests);

@@ -9,7 +9,7 @@ use stacktop::core::action::{Action, Outcome, Verdict};
 use stacktop::core::focus::Focus;
 use stacktop::core::part::Part;
 use stacktop::core::postgres::{
-    BackendId, Look, PgAction, Planned, PostgresReading, SqlPanel, TOPICS, Upkeep,
+    BackendId, Look, PgAction, Planned, PostgresReading, Promise, SqlPanel, TOPICS, Upkeep,
 };
 use stacktop::core::time::Clock;
 use stacktop::core::world::SystemState;
@@ -48,7 +48,9 @@ fn statements() -> String {
         }
     }
     let mut all = String::new();
-    OURS.iter().for_each(|path| read(&Path::new(env!("CARGO_MANIFEST_DIR")).join(path), &mut all));
+    for path in OURS {
+        read(&Path::new(env!("CARGO_MANIFEST_DIR")).join(path), &mut all);
+    }
     all
 }
 
@@ -73,7 +75,7 @@ fn operators(text: &str) -> Vec<String> {
 
 /// Plants everything of the server's that is named in the temporary tables `called` and `written`: with the same arguments, and where
 /// the server's takes any number of any type, with up to twelve texts.
-const PLANT: &str = r#"
+const PLANT: &str = r"
 DO $plant$
 DECLARE it record; body text; made int := 0; args text;
 BEGIN
@@ -118,7 +120,7 @@ BEGIN
   CREATE FUNCTION public.pg_stat_statements_reset() RETURNS void LANGUAGE plpgsql AS 'BEGIN RETURN; END';
   IF made < 400 THEN RAISE EXCEPTION 'only % were planted', made; END IF;
 END $plant$;
-"#;
+";
 
 /// The database with everything planted: the superuser's URL of it.
 async fn planted(url: &str, name: &str, way: Way) -> String {
@@ -196,11 +198,7 @@ async fn everything(there: &str, version: u32) {
     let waiting = tokio::spawn(async move { waiter.batch_execute("TABLE goods").await });
     for _ in 0..200 {
         watch.poll().await.expect("a poll");
-        if reading(&watch)
-            .locks
-            .ready()
-            .is_some_and(|locks| !locks.edges.is_empty() && !locks.rows.is_empty())
-        {
+        if reading(&watch).locks.ready().is_some_and(|locks| !locks.rows.is_empty()) {
             break;
         }
         tokio::time::sleep(Duration::from_millis(20)).await;
@@ -221,12 +219,15 @@ async fn everything(there: &str, version: u32) {
     };
     let (waits, holds) = (goods("active"), goods("idle in transaction"));
     let query_start_micros = waits.query_start_micros.expect("it runs something");
-    act(&watch, PgAction::Cancel { backend: waits.id, query_start_micros }).await;
+    act(&watch, PgAction::Cancel { backend: waits.id, query_start_micros, promise: Promise::default() })
+        .await;
     assert!(waiting.await.expect("no panic").is_err(), "{version}: it was cancelled");
     let gone = BackendId { pid: 1, backend_start_micros: 1 };
     let several = vec![(holds.id, None), (gone, None)];
     assert_eq!(
-        act(&watch, PgAction::Several { backends: several, terminate: true }).await.verdict,
+        act(&watch, PgAction::Several { backends: several, terminate: true, promise: Promise::default() })
+            .await
+            .verdict,
         Verdict::Partly
     );
     let statement = reading(&watch).statements.ready().expect("statements").rows[0].0;

@@ -9,6 +9,30 @@ const MOST_SERIES: usize = 200;
 /// Targets and rules beyond this are not kept.
 const MOST_ROWS: usize = 2000;
 
+/// What is read of each answer.
+pub(super) const VERSION: &[&str] = &["data/version"];
+pub(super) const TARGETS: &[&str] = &[
+    "data/activeTargets/*/labels/job",
+    "data/activeTargets/*/labels/instance",
+    "data/activeTargets/*/health",
+    "data/activeTargets/*/lastError",
+    "data/activeTargets/*/lastScrapeDuration",
+];
+pub(super) const RULES: &[&str] = &[
+    "data/groups/*/name",
+    "data/groups/*/rules/*/name",
+    "data/groups/*/rules/*/state",
+    "data/groups/*/rules/*/health",
+    "data/groups/*/rules/*/labels/severity",
+    "data/groups/*/rules/*/lastError",
+    "data/groups/*/rules/*/query",
+    "data/groups/*/rules/*/alerts/*/activeAt",
+    "data/groups/*/rules/*/alerts/*/annotations/summary",
+    "data/groups/*/rules/*/alerts/*/annotations/description",
+];
+pub(super) const VECTOR: &[&str] =
+    &["data/resultType", "data/result/*", "data/result/*/metric/*", "data/result/*/value/*"];
+
 fn word(value: &Value, name: &str) -> String {
     value.get(name).and_then(Value::as_str).unwrap_or_default().to_owned()
 }
@@ -107,17 +131,27 @@ fn labels(metric: &Value) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sources::json;
     use serde_json::json;
+
+    /// As it is read: only what is asked for is there.
+    #[expect(clippy::needless_pass_by_value, reason = "made for it")]
+    fn pruned(paths: &[&'static str], data: Value) -> Value {
+        json::read(json!({"data": data}).to_string().as_bytes(), paths).expect("JSON")["data"].take()
+    }
 
     #[test]
     fn rules_that_are_quiet_are_only_counted() {
-        let data = json!({"groups": [{"name": "g", "rules": [
+        let data = pruned(
+            RULES,
+            json!({"groups": [{"name": "g", "rules": [
             {"name": "quiet", "state": "inactive", "health": "ok"},
             {"name": "recorded", "health": "ok"},
             {"name": "broken", "state": "inactive", "health": "err", "lastError": "many-to-many"},
             {"name": "loud", "state": "firing", "health": "ok", "labels": {"severity": "page"}, "alerts": [
                 {"activeAt": "2026-01-01T00:00:00Z", "annotations": {"description": "d"}},
-                {"activeAt": "2026-01-01T00:01:00Z"}]}]}]});
+                {"activeAt": "2026-01-01T00:01:00Z"}]}]}]}),
+        );
         let now = DateTime::parse_from_rfc3339("2026-01-01T00:02:00Z").expect("a time").with_timezone(&Utc);
         let read = rules(&data, now).expect("read");
         assert_eq!((read.total, read.notable.len()), (4, 2));
@@ -128,16 +162,19 @@ mod tests {
 
     #[test]
     fn vectors_scalars_and_what_is_neither() {
-        let data = json!({"resultType": "vector", "result": [
+        let data = pruned(
+            VECTOR,
+            json!({"resultType": "vector", "result": [
             {"metric": {"__name__": "up", "job": "b", "a": "1"}, "value": [1.5, "NaN"]},
-            {"metric": {}, "value": [1.5, "2.5"]}, {"metric": {"h": "x"}, "histogram": [1, {}]}]});
+            {"metric": {}, "value": [1.5, "2.5"]}, {"metric": {"h": "x"}, "histogram": [1, {}]}]}),
+        );
         let read = vector(&data).expect("read");
         assert_eq!(read.len(), 2);
         assert_eq!(read[0].0, "a=1 job=b");
         assert!(read[0].1.is_nan());
         assert_eq!(read[1], (String::new(), 2.5));
         assert_eq!(
-            vector(&json!({"resultType": "scalar", "result": [1, "3"]})),
+            vector(&pruned(VECTOR, json!({"resultType": "scalar", "result": [1, "3"]}))),
             Some(vec![(String::new(), 3.0)])
         );
         assert_eq!(vector(&json!({"resultType": "matrix", "result": []})), None);

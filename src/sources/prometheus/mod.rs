@@ -3,6 +3,7 @@
 mod decode;
 
 use super::http::{Answer, Http};
+use super::json;
 use super::{Source, look};
 use crate::config::target::PrometheusConnect;
 use crate::core::focus::Focus;
@@ -44,22 +45,27 @@ impl PrometheusSource {
     async fn ask(&mut self, http: &Http, now: Now) -> Result<PrometheusReading, PollError> {
         if self.version.ready().is_none() {
             // Older servers and look-alikes (Mimir, Thanos) may not have it.
-            self.version = part(http, &http.get("/api/v1/status/buildinfo", &[]).await?, decode::version);
+            self.version = part(
+                http,
+                &http.get("/api/v1/status/buildinfo", &[]).await?,
+                decode::VERSION,
+                decode::version,
+            );
         }
         let targets = http.get("/api/v1/targets?state=active", &[]).await?;
         if let Some(error) = wrong_server(http, &targets) {
             return Err(error);
         }
-        let targets = part(http, &targets, decode::targets);
+        let targets = part(http, &targets, decode::TARGETS, decode::targets);
         let rules = http.get("/api/v1/rules", &[]).await?;
         // Since when an alert is active is told by the server's clock.
         let at = rules.date().unwrap_or(now.wall);
-        let rules = part(http, &rules, |data| decode::rules(data, at));
+        let rules = part(http, &rules, decode::RULES, |data| decode::rules(data, at));
         let panels = join_all(self.connect.queries.iter().map(|query| async {
             let body = format!("query={}", encoded(&query.expr));
             let headers = [(CONTENT_TYPE, "application/x-www-form-urlencoded")];
             let series = match http.send(Method::POST, "/api/v1/query", &headers, Some(body)).await {
-                Ok(answer) => part(http, &answer, decode::vector),
+                Ok(answer) => part(http, &answer, decode::VECTOR, decode::vector),
                 Err(error) => Part::Unavailable(Gap::new(GapKind::Failed, error.message)),
             };
             PanelReading {
@@ -81,7 +87,7 @@ fn wrong_server(http: &Http, answer: &Answer) -> Option<PollError> {
     if refusal.as_ref().is_some_and(|error| error.kind == PollErrorKind::Credentials) {
         return refusal;
     }
-    if envelope(&answer.body).is_some() {
+    if envelope(&answer.body, &[]).is_some() {
         return None;
     }
     refusal.or_else(|| {
@@ -96,15 +102,20 @@ fn wrong_server(http: &Http, answer: &Answer) -> Option<PollError> {
 }
 
 /// The JSON envelope that every answer of the interface has.
-fn envelope(body: &[u8]) -> Option<Value> {
-    let value: Value = serde_json::from_slice(body).ok()?;
+fn envelope(body: &[u8], paths: &[&'static str]) -> Option<Value> {
+    let value = json::read(body, &[&["status", "error"], paths].concat())?;
     value.get("status")?.as_str()?;
     Some(value)
 }
 
 /// One part from its answer; a refusal costs this part only.
-fn part<T>(http: &Http, answer: &Answer, decode: impl FnOnce(&Value) -> Option<T>) -> Part<T> {
-    let Some(value) = envelope(&answer.body) else {
+fn part<T>(
+    http: &Http,
+    answer: &Answer,
+    paths: &[&'static str],
+    decode: impl FnOnce(&Value) -> Option<T>,
+) -> Part<T> {
+    let Some(value) = envelope(&answer.body, paths) else {
         let note = http.refusal(answer).map_or_else(
             || format!("{} gave an answer that is not understood", http.shown()),
             |error| error.message,

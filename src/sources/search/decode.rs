@@ -6,6 +6,58 @@ use serde_json::Value;
 /// Rows of a list beyond this are not kept.
 const MOST_ROWS: usize = 1000;
 
+/// What is read of each answer.
+pub(super) const IDENTITY: &[&str] = &["version/number", "version/distribution", "tagline", "cluster_name"];
+pub(super) const VERSIONS: &[&str] = &["cluster_name", "nodes/*/version"];
+pub(super) const HEALTH: &[&str] = &["*"];
+pub(super) const NODES: &[&str] = &[
+    "nodes/*/name",
+    "nodes/*/roles/*",
+    "nodes/*/jvm/uptime_in_millis",
+    "nodes/*/jvm/mem/heap_used_percent",
+    "nodes/*/jvm/gc/collectors/old/collection_time_in_millis",
+    "nodes/*/os/cpu/percent",
+    "nodes/*/os/cpu/load_average/1m",
+    "nodes/*/fs/total/total_in_bytes",
+    "nodes/*/fs/total/available_in_bytes",
+    "nodes/*/fs/data/0/low_watermark_free_space_in_bytes",
+    "nodes/*/fs/data/0/high_watermark_free_space_in_bytes",
+    "nodes/*/fs/data/0/flood_stage_free_space_in_bytes",
+    "nodes/*/thread_pool/search/queue",
+    "nodes/*/thread_pool/search/rejected",
+    "nodes/*/thread_pool/write/queue",
+    "nodes/*/thread_pool/write/rejected",
+    "nodes/*/breakers/*/tripped",
+    "nodes/*/indices/search/query_total",
+    "nodes/*/indices/search/query_time_in_millis",
+    "nodes/*/indices/indexing/index_total",
+    "nodes/*/indices/indexing/index_time_in_millis",
+];
+pub(super) const SHARDS: &[&str] = &["*/index", "*/shard", "*/prirep", "*/state", "*/unassigned.reason"];
+pub(super) const EXPLANATION: &[&str] = &[
+    "allocate_explanation",
+    "node_allocation_decisions/*/deciders/*/decision",
+    "node_allocation_decisions/*/deciders/*/decider",
+    "node_allocation_decisions/*/deciders/*/explanation",
+];
+pub(super) const BLOCKS: &[&str] = &["*/settings/index.blocks.read_only_allow_delete"];
+pub(super) const LIFECYCLE: &[&str] = &[
+    "indices/*/policy",
+    "indices/*/failed_step",
+    "indices/*/step",
+    "indices/*/step_info/reason",
+    "indices/*/failed_step_retry_count",
+];
+pub(super) const ISM: &[&str] = &[
+    "*/policy_id",
+    "*/action/failed",
+    "*/action/name",
+    "*/retry_info/failed",
+    "*/retry_info/consumed_retries",
+    "*/info/cause",
+    "*/info/message",
+];
+
 fn word(value: &Value, pointer: &str) -> String {
     match value.pointer(pointer) {
         Some(Value::String(text)) => text.clone(),
@@ -216,22 +268,32 @@ pub(super) fn ism(value: &Value) -> Option<Vec<LifecycleError>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sources::json;
     use serde_json::json;
+
+    /// As it is read: only what is asked for is there.
+    #[expect(clippy::needless_pass_by_value, reason = "made for it")]
+    fn pruned(paths: &[&'static str], data: Value) -> Value {
+        json::read(data.to_string().as_bytes(), paths).expect("JSON")
+    }
 
     #[test]
     fn products_are_told_apart() {
         let open =
             json!({"version": {"number": "2.19.0", "distribution": "opensearch"}, "cluster_name": "c"});
-        assert_eq!(identity(&open).expect("read").product, "OpenSearch");
+        assert_eq!(identity(&pruned(IDENTITY, open)).expect("read").product, "OpenSearch");
         let elastic = json!({"version": {"number": "7.17.0"}, "tagline": "You Know, for Search"});
-        assert_eq!(identity(&elastic).expect("read").product, "Elasticsearch");
+        assert_eq!(identity(&pruned(IDENTITY, elastic)).expect("read").product, "Elasticsearch");
         assert_eq!(identity(&json!({"ok": true})), None);
     }
 
     #[test]
     fn absent_fields_stay_absent() {
-        let read = nodes(&json!({"nodes": {"x": {"name": "n1", "os": {"cpu": {"percent": -1}},
-            "thread_pool": {"write": {"queue": 2, "rejected": 5}}}}}))
+        let read = nodes(&pruned(
+            NODES,
+            json!({"nodes": {"x": {"name": "n1", "os": {"cpu": {"percent": -1}},
+            "thread_pool": {"write": {"queue": 2, "rejected": 5}}}}}),
+        ))
         .expect("read");
         assert_eq!(read[0].cpu_ratio, None);
         assert_eq!(read[0].heap_ratio, None);
@@ -247,7 +309,7 @@ mod tests {
         let value = json!({"allocate_explanation": "cannot allocate", "node_allocation_decisions": [{"deciders": [
             {"decider": "filter", "decision": "YES", "explanation": "ok"},
             {"decider": "same_shard", "decision": "NO", "explanation": "a copy is already there [[x][0]]"}]}]});
-        assert_eq!(explanation(&value), "same_shard: a copy is already there");
+        assert_eq!(explanation(&pruned(EXPLANATION, value)), "same_shard: a copy is already there");
         assert_eq!(explanation(&json!({"allocate_explanation": "delayed"})), "delayed");
     }
 
@@ -255,11 +317,11 @@ mod tests {
     fn failing_lifecycles_of_both_products() {
         let ilm = json!({"indices": {"logs": {"policy": "p", "step": "ERROR", "failed_step": "rollover",
             "failed_step_retry_count": 4, "step_info": {"reason": "no alias"}}}});
-        let read = lifecycle(&ilm).expect("read");
+        let read = lifecycle(&pruned(LIFECYCLE, ilm)).expect("read");
         assert_eq!((read[0].step.as_str(), read[0].retries), ("rollover", Some(4)));
         let ism_answer = json!({"total_managed_indices": 2, "a": {"policy_id": "p", "action": {"name": "rollover", "failed": false},
             "info": {"cause": "missing alias"}}, "b": {"action": {"failed": false}}});
-        let read = ism(&ism_answer).expect("read");
+        let read = ism(&pruned(ISM, ism_answer)).expect("read");
         assert_eq!(read.iter().map(|error| error.index.as_str()).collect::<Vec<_>>(), ["a"]);
     }
 }

@@ -4,6 +4,7 @@ mod decode;
 mod watermark;
 
 use super::http::Http;
+use super::json;
 use super::{Source, look};
 use crate::config::target::HttpConnect;
 use crate::core::focus::Focus;
@@ -13,7 +14,7 @@ use crate::core::report::{PollError, PollErrorKind};
 use crate::core::search::{Identity, SearchNode, SearchReading, UnassignedShard};
 use crate::core::time::Now;
 use futures_util::future::BoxFuture;
-use serde_json::{Value, json};
+use serde_json::Value;
 use std::time::Duration;
 use watermark::Watermarks;
 
@@ -30,8 +31,7 @@ const NODES: &str = "/_nodes/stats/jvm,os,fs,thread_pool,breaker,indices?filter_
 /// Where `/` is refused or not there.
 const VERSIONS: &str = "/_nodes?filter_path=cluster_name,nodes.*.version";
 const SETTINGS: &str = "/_cluster/settings?include_defaults=true&flat_settings=true&filter_path=*.cluster*";
-const SHARDS: &str =
-    "/_cat/shards?format=json&h=index,shard,prirep,state,unassigned.reason,unassigned.details&s=prirep,index";
+const SHARDS: &str = "/_cat/shards?format=json&h=index,shard,prirep,state,unassigned.reason&s=prirep,index";
 const BLOCKS: &str = "/_all/_settings/index.blocks.read_only_allow_delete?flat_settings=true&expand_wildcards=all&ignore_unavailable=true";
 const LIFECYCLE: &str = "/_all/_ilm/explain?only_errors=true&expand_wildcards=all";
 const ISM: &str = "/_plugins/_ism/explain";
@@ -71,17 +71,17 @@ impl SearchSource {
 
     async fn ask(&mut self, http: &Http, now: Now) -> Result<SearchReading, PollError> {
         if self.identity.ready().is_none() {
-            self.identity = part(http, "/", decode::identity).await?;
+            self.identity = part(http, "/", decode::IDENTITY, decode::identity).await?;
             if self.identity.ready().is_none() {
-                self.identity = part(http, VERSIONS, decode::version_of_nodes).await?;
+                self.identity = part(http, VERSIONS, decode::VERSIONS, decode::version_of_nodes).await?;
             }
         }
         // Some services refuse `/`; the cluster's health is what decides whether this is a search cluster at all.
-        let health = part(http, HEALTH, decode::health).await?;
+        let health = part(http, HEALTH, decode::HEALTH, decode::health).await?;
         if let (Some(gap), None) = (health.gap(), self.identity.ready()) {
             return Err(unfit(http, gap));
         }
-        let mut nodes = part(http, NODES, decode::nodes).await?;
+        let mut nodes = part(http, NODES, decode::NODES, decode::nodes).await?;
         let mut reading = SearchReading { identity: self.identity.clone(), ..SearchReading::default() };
         if self.slow_at.is_none_or(|at| now.since(at) >= SLOW_EACH) {
             self.slow(http, &mut reading).await?;
@@ -107,7 +107,7 @@ impl SearchSource {
     }
 
     async fn slow(&mut self, http: &Http, reading: &mut SearchReading) -> Result<(), PollError> {
-        let settings = part(http, SETTINGS, |value| Some(value.clone())).await?;
+        let settings = part(http, SETTINGS, watermark::SETTINGS, |value| Some(value.clone())).await?;
         if let Some(settings) = settings.ready() {
             self.watermarks = watermark::read(settings);
         }
@@ -116,25 +116,26 @@ impl SearchSource {
             Part::Unavailable(gap) => Part::Unavailable(gap),
             Part::NotAsked => Part::NotAsked,
         };
-        reading.read_only = part(http, BLOCKS, decode::read_only).await?;
+        reading.read_only = part(http, BLOCKS, decode::BLOCKS, decode::read_only).await?;
         let open_search = self.identity.ready().is_some_and(|identity| identity.product == "OpenSearch");
         reading.lifecycle = if open_search {
-            part(http, ISM, decode::ism).await?
+            part(http, ISM, decode::ISM, decode::ism).await?
         } else {
-            part(http, LIFECYCLE, decode::lifecycle).await?
+            part(http, LIFECYCLE, decode::LIFECYCLE, decode::lifecycle).await?
         };
         Ok(())
     }
 
     async fn unassigned(&self, http: &Http) -> Result<Part<Vec<UnassignedShard>>, PollError> {
-        let mut shards = part(http, SHARDS, decode::shards).await?;
+        let mut shards = part(http, SHARDS, decode::SHARDS, decode::shards).await?;
         if let Part::Ready(shards) = &mut shards {
             for shard in shards.iter_mut().take(EXPLAINED) {
                 let number: u64 = shard.shard.parse().unwrap_or(0);
-                let body = json!({"index": shard.index, "shard": number, "primary": shard.primary});
+                let body =
+                    serde_json::json!({"index": shard.index, "shard": number, "primary": shard.primary});
                 // Refused or gone meanwhile: how it became unassigned still stands there.
                 if let Ok(answer) = http.post_json("/_cluster/allocation/explain", &body).await
-                    && let Ok(value) = serde_json::from_slice::<Value>(&answer.body)
+                    && let Some(value) = json::read(&answer.body, decode::EXPLANATION)
                 {
                     shard.why = decode::explanation(&value);
                 }
@@ -148,6 +149,7 @@ impl SearchSource {
 async fn part<T>(
     http: &Http,
     path: &str,
+    paths: &[&'static str],
     decode: impl FnOnce(&Value) -> Option<T>,
 ) -> Result<Part<T>, PollError> {
     let answer = http.get(path, &[]).await?;
@@ -167,7 +169,7 @@ async fn part<T>(
         let remedy = refusal.remedy.map(|remedy| format!("; {remedy}")).unwrap_or_default();
         return Ok(Part::Unavailable(Gap::new(kind, format!("{}{remedy}", refusal.message))));
     }
-    let read = serde_json::from_slice::<Value>(&answer.body).ok().and_then(|value| decode(&value));
+    let read = json::read(&answer.body, paths).and_then(|value| decode(&value));
     Ok(read.map_or_else(
         || {
             Part::Unavailable(Gap::new(

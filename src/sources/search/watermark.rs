@@ -47,6 +47,17 @@ fn setting<'a>(settings: &'a Value, name: &str) -> Option<&'a str> {
     ["transient", "persistent", "defaults"].iter().find_map(|level| settings.get(level)?.get(name)?.as_str())
 }
 
+/// What is read of the settings.
+pub(super) const SETTINGS: &[&str] = &[
+    "*/cluster.routing.allocation.enable",
+    "*/cluster.routing.allocation.disk.watermark.low",
+    "*/cluster.routing.allocation.disk.watermark.low.max_headroom",
+    "*/cluster.routing.allocation.disk.watermark.high",
+    "*/cluster.routing.allocation.disk.watermark.high.max_headroom",
+    "*/cluster.routing.allocation.disk.watermark.flood_stage",
+    "*/cluster.routing.allocation.disk.watermark.flood_stage.max_headroom",
+];
+
 const DISK: &str = "cluster.routing.allocation.disk.watermark";
 
 /// The watermarks in force; what is not said is the product's default.
@@ -110,6 +121,8 @@ mod tests {
                 "cluster.routing.allocation.disk.watermark.flood_stage": "0.95",
                 "cluster.routing.allocation.disk.watermark.flood_stage.max_headroom": "-1",
                 "cluster.routing.allocation.enable": "all"}});
+        let bytes = settings.to_string();
+        let settings = crate::sources::json::read(bytes.as_bytes(), SETTINGS).expect("JSON");
         let marks = read(&settings);
         assert_eq!(marks.low, Watermark::Free(1_073_741_824.0));
         assert!((marks.high.free_bytes(1e13) - 150.0 * 1_073_741_824.0).abs() < 1.0);

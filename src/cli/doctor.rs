@@ -4,6 +4,7 @@ use super::arguments::Arguments;
 use super::print::{complain, print};
 use super::settings;
 use super::trust::Care;
+use crate::config::command::stop_all;
 use crate::config::discover::Surroundings;
 use crate::config::target::TargetConfig;
 use crate::core::doctor::{Check, Report};
@@ -28,8 +29,18 @@ pub(super) fn run(arguments: &Arguments, around: &Surroundings) -> Result<ExitCo
         .map_err(|error| format!("cannot start: {error}"))?;
     let mut reached = true;
     for target in &settings.targets {
-        let found = runtime.block_on(examine(target));
-        reached &= found.is_some();
+        let found = runtime.block_on(async {
+            tokio::select! {
+                found = examine(target) => Some(found),
+                _ = tokio::signal::ctrl_c() => None,
+            }
+        });
+        // A password command that still runs is not in the terminal's group.
+        stop_all();
+        match found {
+            Some(found) => reached &= found.is_some(),
+            None => return Ok(ExitCode::from(130)),
+        }
     }
     if settings.targets.is_empty() {
         complain("no target was found; `stacktop targets` says what was looked for");

@@ -12,6 +12,7 @@ use crate::actions::gate::{Actor, Entry, Gate};
 use crate::app::keymap::Keymap;
 use crate::app::layout::Size;
 use crate::app::model::{Kind, Model};
+use crate::config::command::stop_all;
 use crate::config::discover::Surroundings;
 use crate::config::resolve::{Settings, Wishes, resolve};
 use crate::config::target::TargetConfig;
@@ -272,6 +273,7 @@ fn start(setup: Setup, around: &Surroundings) -> Result<ExitCode, String> {
     let built = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
     let tokio = built.map_err(|error| format!("the event loop cannot be started: {error}"))?;
     let end = tokio.block_on(runtime::run(setup));
+    stop_all();
     tokio.shutdown_timeout(std::time::Duration::from_millis(200));
     match end {
         Ok(End::Quit) => Ok(ExitCode::SUCCESS),

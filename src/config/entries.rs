@@ -1,6 +1,8 @@
 //! From one entry of the configuration file to how its target is reached.
 
-use super::file::{HttpFile, PostgresFile, PrometheusFile, RedisFile};
+use super::command::SecretCommand;
+use super::file::{HttpFile, Lasting, PostgresFile, PrometheusFile, RedisFile};
+use super::resolve::DEFAULT_TIMEOUT;
 use super::secret::Secret;
 use super::target::{Connect, HttpAuth, HttpConnect, PromQuery, PrometheusConnect};
 use super::url;
@@ -11,9 +13,15 @@ use std::path::PathBuf;
 const NO_FILE: &str = "the file that it names for a secret does not exist (the name is not repeated here, for the secret itself may stand \
      there by mistake)";
 
+/// A command whose limit follows the target's timeout.
+fn command(text: Option<&String>, timeout: Option<Lasting>) -> Option<SecretCommand> {
+    let timeout = timeout.map_or(DEFAULT_TIMEOUT, |lasting| lasting.0);
+    text.map(|text| SecretCommand::new(text, timeout))
+}
+
 fn secret(
     file: Option<&PathBuf>,
-    command: Option<&String>,
+    command: Option<SecretCommand>,
     inline: Option<Secret>,
 ) -> Result<Option<Secret>, String> {
     match (file, command) {
@@ -21,14 +29,18 @@ fn secret(
         // The secret itself may stand there by mistake: it is not repeated.
         (Some(path), None) if !path.exists() => Err(NO_FILE.to_owned()),
         (Some(path), None) => Ok(Some(Secret::File(path.clone()))),
-        (None, Some(command)) => Ok(Some(Secret::Command(command.clone()))),
+        (None, Some(command)) => Ok(Some(Secret::Command(command))),
         (None, None) => Ok(inline),
     }
 }
 
 pub(super) fn postgres(entry: &PostgresFile) -> Result<Connect, String> {
     let mut pg = url::postgres(entry.url.get_ref())?;
-    pg.password = secret(entry.password_file.as_ref(), entry.password_command.as_ref(), pg.password.take())?;
+    pg.password = secret(
+        entry.password_file.as_ref(),
+        command(entry.password_command.as_ref(), entry.timeout),
+        pg.password.take(),
+    )?;
     pg.root_cert = entry.ca.clone().or(pg.root_cert);
     if let Some(url) = &entry.pgbouncer {
         let mut console = url::postgres(url).map_err(|error| format!("pgbouncer: {error}"))?;
@@ -69,8 +81,11 @@ fn addresses(what: &str, given: Option<&[String]>, usual: u16) -> Result<Vec<(St
 
 pub(super) fn redis(entry: &RedisFile) -> Result<Connect, String> {
     let mut redis = url::redis(entry.url.get_ref())?;
-    redis.password =
-        secret(entry.password_file.as_ref(), entry.password_command.as_ref(), redis.password.take())?;
+    redis.password = secret(
+        entry.password_file.as_ref(),
+        command(entry.password_command.as_ref(), entry.timeout),
+        redis.password.take(),
+    )?;
     redis.root_cert.clone_from(&entry.ca);
     redis.sentinels = addresses("sentinels", entry.sentinels.as_deref(), 26_379)?;
     redis.nodes = addresses("nodes", entry.nodes.as_deref(), 6379)?;
@@ -117,7 +132,8 @@ pub(super) fn redis(entry: &RedisFile) -> Result<Connect, String> {
 pub(super) fn http(entry: &HttpFile) -> Result<HttpConnect, String> {
     let mut http = url::http(entry.url.get_ref())?;
     http.root_cert.clone_from(&entry.ca);
-    let password = secret(entry.password_file.as_ref(), entry.password_command.as_ref(), None)?;
+    let password =
+        secret(entry.password_file.as_ref(), command(entry.password_command.as_ref(), entry.timeout), None)?;
     match (&entry.user, password, &entry.token_file, &entry.api_key_file) {
         (None, None, None, None) => {}
         (Some(user), Some(password), None, None) => {
@@ -154,7 +170,7 @@ pub(super) fn prometheus(entry: &PrometheusFile) -> Result<Connect, String> {
         api_key_file: None,
         ca: entry.ca.clone(),
         interval: None,
-        timeout: None,
+        timeout: entry.timeout,
         read_only: None,
     })?;
     let queries = entry

@@ -1,6 +1,7 @@
 //! What stacktop is told: the configuration file, the environment, what discovery finds, secrets. Resolved once, at the start.
 
 pub mod bounded;
+pub mod command;
 pub mod discover;
 mod entries;
 pub mod file;

@@ -1,18 +1,10 @@
-//! Secrets: kept as where to find them, read only when a connection is made, never printed.
+//! Secrets: kept as where to find them, read only when a connection is made (and again after a refusal), never printed.
 
-use crate::core::redact;
-use crate::core::text::tidy;
+use super::bounded::{self, SECRET_BYTES};
+use super::command::SecretCommand;
 use secrecy::SecretString;
 use std::fmt;
 use std::path::PathBuf;
-use std::process::ExitStatus;
-
-/// A name that is longer is not a program's.
-const PROGRAM_CHARS: usize = 32;
-/// So much of a complaint is repeated.
-const COMPLAINT_CHARS: usize = 160;
-/// Shorter words are too common to be hidden, and too short to be a secret.
-const HIDDEN_CHARS: usize = 4;
 
 /// Where a secret comes from. `Debug` never shows the secret itself.
 #[derive(Clone)]
@@ -22,7 +14,7 @@ pub enum Secret {
     /// The first line of this file.
     File(PathBuf),
     /// The first line that this command prints (run by `sh -c`).
-    Command(String),
+    Command(SecretCommand),
 }
 
 impl Secret {
@@ -32,74 +24,38 @@ impl Secret {
         Self::Inline(SecretString::from(text.into()))
     }
 
-    /// Reads it. Blocking: call it off the event loop.
+    /// Whether reading it again may give another one: tokens rotate.
+    #[must_use]
+    pub const fn may_change(&self) -> bool {
+        match self {
+            Self::Inline(_) => false,
+            Self::File(_) | Self::Command(_) => true,
+        }
+    }
+
+    /// Reads it. Blocking, within limits of time and of bytes: call it off the event loop.
     ///
     /// # Errors
     /// A sentence that names the file or the command, never what it held.
     pub fn read(&self) -> Result<SecretString, String> {
         match self {
             Self::Inline(secret) => Ok(secret.clone()),
-            Self::File(path) => std::fs::read_to_string(path)
-                .map(|text| first_line(&text))
-                .map_err(|error| format!("the password file {} cannot be read: {error}", path.display())),
-            Self::Command(command) => run(command),
+            Self::File(path) => {
+                let shown = path.display();
+                let bytes = bounded::bytes(path, SECRET_BYTES)
+                    .map_err(|error| format!("the file {shown} with the secret cannot be read: {error}"))?;
+                first_line(&bytes)
+                    .ok_or_else(|| format!("the file {shown} holds no secret in its first line"))
+            }
+            Self::Command(command) => command.read(),
         }
     }
 }
 
-fn run(command: &str) -> Result<SecretString, String> {
-    let output = std::process::Command::new("sh")
-        .args(["-c", command])
-        .stdin(std::process::Stdio::null())
-        .output()
-        .map_err(|error| format!("the password command cannot be started: {error}"))?;
-    if !output.status.success() {
-        return Err(failed(command, output.status, &output.stdout, &output.stderr));
-    }
-    Ok(first_line(&String::from_utf8_lossy(&output.stdout)))
-}
-
-/// The sentence for a command that failed.
-///
-/// It names the program, the exit status and the first line that it complained with, for "pass: no such entry" is what the operator
-/// needs. Not the arguments, which may be a secret, and not the first word where the shell did not find such a program, which may be the
-/// password itself. The complaint may repeat a secret: everything that the command was given (except paths and flags) or printed is hidden
-/// in it, and so are logins, values behind telling names and words that look like keys.
-fn failed(command: &str, status: ExitStatus, stdout: &[u8], stderr: &[u8]) -> String {
-    // POSIX: what cannot be run, and what is not found.
-    if matches!(status.code(), Some(126 | 127)) {
-        return format!(
-            "the password command cannot be run ({status}: there is no such program, or it may not be run); it is not repeated here, \
-             for a password may stand in its place"
-        );
-    }
-    let words = || command.split_whitespace();
-    let program = words().find(|word| !word.contains('=')).and_then(|word| word.rsplit('/').next());
-    let named = program.filter(|name| {
-        name.len() <= PROGRAM_CHARS
-            && name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-'))
-    });
-    let what =
-        named.map_or("the password command".to_owned(), |name| format!("the password command `{name} …`"));
-    let printed = String::from_utf8_lossy(stdout);
-    let given =
-        words().filter(|word| !word.starts_with(['/', '-', '.', '~'])).filter(|word| Some(*word) != program);
-    let hide = given
-        .chain(printed.split_whitespace())
-        .flat_map(|word| word.split(['=', '\'', '"', ';', '|', '&', '$', '(', ')', ':', '@', ',']))
-        .filter(|part| part.chars().count() >= HIDDEN_CHARS);
-    let complaint = String::from_utf8_lossy(stderr);
-    let line = complaint.lines().find(|line| !line.trim().is_empty()).unwrap_or_default();
-    let said = tidy(&redact::said(line, hide), COMPLAINT_CHARS);
-    if said.is_empty() {
-        format!("{what} ended with {status}")
-    } else {
-        format!("{what} ended with {status}: {said}")
-    }
-}
-
-fn first_line(text: &str) -> SecretString {
-    SecretString::from(text.lines().next().unwrap_or_default().to_owned())
+/// The secret in the first line, if there is one.
+pub(super) fn first_line(bytes: &[u8]) -> Option<SecretString> {
+    let text = String::from_utf8_lossy(bytes);
+    text.lines().next().filter(|line| !line.is_empty()).map(SecretString::from)
 }
 
 impl fmt::Debug for Secret {
@@ -115,32 +71,20 @@ impl fmt::Debug for Secret {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[track_caller]
-    fn check(command: &str, expected: &str) {
-        let error = Secret::Command(command.to_owned()).read().expect_err("it fails");
-        assert_eq!(error, format!("the password command {expected}"));
-    }
+    use secrecy::ExposeSecret;
 
     #[test]
-    fn a_command_that_fails_is_named_without_what_may_be_a_secret() {
-        check(
-            "cat /nowhere/pw",
-            "`cat …` ended with exit status: 1: cat: /nowhere/pw: No such file or directory",
-        );
-        check("sh -c 'exit 3'", "`sh …` ended with exit status: 3");
-        check(
-            "TOKEN=hunter2 sh -c 'echo bad hunter2 >&2; exit 1'",
-            "`sh …` ended with exit status: 1: bad •••",
-        );
-        check(
-            "echo hunter2; echo no hunter2 now >&2; false",
-            "`echo …` ended with exit status: 1: no ••• now",
-        );
-        check(
-            "hunter2",
-            "cannot be run (exit status: 127: there is no such program, or it may not be run); it is not repeated here, \
-             for a password may stand in its place",
-        );
+    fn the_first_line_of_a_file_is_the_secret_and_is_read_each_time() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let secret = Secret::File(file.path().to_owned());
+        assert!(secret.read().unwrap_err().contains("holds no secret in its first line"));
+        for text in ["one\n", "two\r\nthree\n", "four"] {
+            std::fs::write(file.path(), text).unwrap();
+            assert_eq!(secret.read().unwrap().expose_secret(), text.lines().next().unwrap());
+        }
+        for (place, expected) in [("/dev/zero", "larger than 64 KiB"), ("/", "a folder")] {
+            let error = Secret::File(place.into()).read().unwrap_err();
+            assert!(error.contains(expected), "{error}");
+        }
     }
 }

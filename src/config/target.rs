@@ -281,6 +281,18 @@ impl std::fmt::Debug for HttpAuth {
     }
 }
 
+impl HttpAuth {
+    /// Whether reading it again may give other credentials.
+    #[must_use]
+    pub const fn may_change(&self) -> bool {
+        match self {
+            Self::None => false,
+            Self::Basic { password, .. } => password.may_change(),
+            Self::Bearer(token) | Self::ApiKey(token) => token.may_change(),
+        }
+    }
+}
+
 /// How to reach a Prometheus server, and what to ask it.
 #[derive(Clone, Debug)]
 pub struct PrometheusConnect {

@@ -9,6 +9,7 @@ use chrono::{DateTime, Utc};
 use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Method, StatusCode};
 use secrecy::ExposeSecret;
+use std::sync::{Mutex, PoisonError};
 
 /// No answer is read beyond this: a body of this size is a mistake or an attack, and the terminal must not run out of memory.
 pub const BODY_LIMIT_BYTES: usize = 32 * 1024 * 1024;
@@ -45,7 +46,8 @@ pub struct Http {
     client: reqwest::Client,
     base: String,
     shown: String,
-    authorization: Option<HeaderValue>,
+    auth: HttpAuth,
+    authorization: Mutex<Option<HeaderValue>>,
 }
 
 impl std::fmt::Debug for Http {
@@ -86,7 +88,8 @@ impl Http {
             client,
             base: connect.url.trim_end_matches('/').to_owned(),
             shown: connect.shown_url(),
-            authorization,
+            auth: connect.auth.clone(),
+            authorization: Mutex::new(authorization),
         })
     }
 
@@ -107,7 +110,7 @@ impl Http {
         self.send(Method::POST, path, &headers, Some(body.to_string())).await
     }
 
-    /// Any request with a body as it is.
+    /// Any request with a body as it is. What is refused is asked once more with the credentials read anew: tokens rotate.
     ///
     /// # Errors
     /// As [`get`](Self::get).
@@ -118,12 +121,43 @@ impl Http {
         headers: &[(HeaderName, &str)],
         body: Option<String>,
     ) -> Result<Answer, PollError> {
+        let used = self.known();
+        let answer = self.attempt(method.clone(), path, headers, body.clone(), used.clone()).await?;
+        if answer.status != StatusCode::UNAUTHORIZED || !self.auth.may_change() {
+            return Ok(answer);
+        }
+        if self.known() == used {
+            let auth = self.auth.clone();
+            let read = tokio::task::spawn_blocking(move || authorization(&auth))
+                .await
+                .map_err(|_| PollError::new(PollErrorKind::Internal, "reading the credentials failed"))?
+                .map_err(|sentence| PollError::new(PollErrorKind::Credentials, sentence))?;
+            *self.authorization.lock().unwrap_or_else(PoisonError::into_inner) = read;
+        }
+        match self.known() {
+            same if same == used => Ok(answer),
+            other => self.attempt(method, path, headers, body, other).await,
+        }
+    }
+
+    fn known(&self) -> Option<HeaderValue> {
+        self.authorization.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    async fn attempt(
+        &self,
+        method: Method,
+        path: &str,
+        headers: &[(HeaderName, &str)],
+        body: Option<String>,
+        authorization: Option<HeaderValue>,
+    ) -> Result<Answer, PollError> {
         let mut request = self.client.request(method, format!("{}{path}", self.base));
         for (name, value) in headers {
             request = request.header(name, *value);
         }
-        if let Some(authorization) = &self.authorization {
-            request = request.header(AUTHORIZATION, authorization.clone());
+        if let Some(authorization) = authorization {
+            request = request.header(AUTHORIZATION, authorization);
         }
         if let Some(body) = body {
             request = request.body(body);

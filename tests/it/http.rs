@@ -150,3 +150,35 @@ async fn a_broken_exposition_says_which_line() {
         other => panic!("{other:?}"),
     }
 }
+
+#[tokio::test]
+async fn a_token_that_rotated_is_read_again_without_a_restart() {
+    let server = MockServer::start().await;
+    let current = std::sync::Arc::new(std::sync::Mutex::new("one".to_owned()));
+    let valid = std::sync::Arc::clone(&current);
+    let answering = move |request: &wiremock::Request| {
+        let given = request.headers.get("authorization").map(|value| value.as_bytes().to_vec());
+        let wanted = format!("Bearer {}", valid.lock().expect("no panic"));
+        if given == Some(wanted.into_bytes()) {
+            ResponseTemplate::new(200).set_body_string("up 1\n")
+        } else {
+            ResponseTemplate::new(401)
+        }
+    };
+    Mock::given(any()).respond_with(answering).mount(&server).await;
+    let token = tempfile::NamedTempFile::new().expect("a file");
+    let by_command = Secret::Command(stacktop::config::command::SecretCommand::new(
+        &format!("cat {}", token.path().display()),
+        Duration::from_secs(5),
+    ));
+    sources::tls::install_provider();
+    for secret in [Secret::File(token.path().to_owned()), by_command] {
+        let mut source = sources::metrics::MetricsSource::new(http(&server, HttpAuth::Bearer(secret)));
+        for (now, in_file, works) in [("one", "one", true), ("two", "one", false), ("two", "two", true)] {
+            now.clone_into(&mut current.lock().expect("no panic"));
+            std::fs::write(token.path(), in_file).expect("written");
+            let result = sources::Source::poll(&mut source, Now::example(0), &[]).await;
+            assert_eq!(result.is_ok(), works, "{now} {in_file}: {result:?}");
+        }
+    }
+}

@@ -1,4 +1,5 @@
-//! A folder's own configuration is read after a question, once for each content; its commands do not run before.
+//! A folder's own configuration is read after a question, once for each content; its commands do not run before. And what a command
+//! started is not left behind.
 
 use crate::pty::Screen;
 use std::path::Path;
@@ -61,4 +62,33 @@ fn a_cloned_folder_runs_nothing_before_it_is_trusted() {
     screen.until("cannot be reached", 10);
     assert!(!screen.text().contains("Trust it"), "{}", screen.text());
     screen.keys("q");
+}
+
+#[test]
+fn a_password_command_that_hangs_is_blamed_and_ends_with_the_program() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let pids = folder.path().join("pids");
+    let config = folder.path().join("c.toml");
+    let text = format!(
+        "[[postgres]]\nurl = \"postgres://u@127.0.0.1:1/d\"\ntimeout = \"1s\"\npassword_command = \"sleep 1000 & echo $! >> {}; wait\"\n",
+        pids.display()
+    );
+    std::fs::write(&config, text).expect("written");
+    let mut screen = Screen::start(&["--config", &config.display().to_string()], &[], (160, 40));
+    screen.until("password command `sleep", 10);
+    screen.until("did not end within", 10);
+    assert!(!screen.text().contains("no answer within"), "{}", screen.text());
+    screen.keys("rrr");
+    std::thread::sleep(Duration::from_millis(300));
+    screen.keys("q");
+    screen.child.wait().expect("it ends");
+    let started = std::fs::read_to_string(&pids).expect("it ran");
+    let left: Vec<&str> = started
+        .lines()
+        .filter(|pid| {
+            let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+            stat.contains("(sleep)") && !stat.contains(") Z ")
+        })
+        .collect();
+    assert!(left.is_empty(), "{left:?} of {started}");
 }

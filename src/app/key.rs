@@ -75,7 +75,7 @@ impl Key {
         let code = match (letters.next(), letters.next()) {
             (Some(c), None) => Code::Char(c),
             _ => named(rest).ok_or_else(|| {
-                format!("`{name}` is not a key; write a character, `ctrl-x`, `f1`, `enter`, `space`, `up`, …")
+                "this is not a key; write a character, `ctrl-x`, `f1`, `enter`, `space`, `up`, …".to_owned()
             })?,
         };
         Ok(Self { code, ctrl })

@@ -27,27 +27,32 @@ impl Keymap {
     /// The defaults with `changes` (command name → key) applied.
     ///
     /// # Errors
-    /// A sentence for an unknown command or key, and for a key that two commands would share.
-    pub fn with(changes: &BTreeMap<String, String>) -> Result<Self, String> {
+    /// A sentence for each unknown command or key, and for each key that two commands would share, with the command that it is about.
+    pub fn with(changes: &BTreeMap<String, String>) -> Result<Self, Vec<(String, String)>> {
         let mut entries = registry();
+        let mut mistakes = Vec::new();
         for (name, key) in changes {
-            let parsed = Key::parse(key).map_err(|error| format!("keys.{name}: {error}"))?;
-            let Some(entry) = entries.iter_mut().find(|entry| entry.name == name) else {
-                return Err(format!(
-                    "keys.{name}: there is no command `{name}`; press : in stacktop for all of them"
-                ));
-            };
-            entry.keys = vec![parsed];
+            match (Key::parse(key), entries.iter_mut().find(|entry| entry.name == name)) {
+                (Ok(key), Some(entry)) => entry.keys = vec![key],
+                (_, None) => mistakes.push((
+                    name.clone(),
+                    "there is no such command; press : in stacktop for all of them".to_owned(),
+                )),
+                (Err(error), Some(_)) => mistakes.push((name.clone(), error)),
+            }
         }
         let mut owners: HashMap<Key, &str> = HashMap::new();
         for entry in &entries {
             for key in &entry.keys {
                 if let Some(other) = owners.insert(*key, entry.name) {
-                    return Err(format!("the key {key} would mean both `{other}` and `{}`", entry.name));
+                    // It is told at the one that the configuration changed.
+                    let about = if changes.contains_key(entry.name) { entry.name } else { other };
+                    let sentence = format!("the key {key} would mean both `{other}` and `{}`", entry.name);
+                    mistakes.push((about.to_owned(), sentence));
                 }
             }
         }
-        Ok(Self::of(entries))
+        if mistakes.is_empty() { Ok(Self::of(entries)) } else { Err(mistakes) }
     }
 
     /// What `key` means.
@@ -77,6 +82,7 @@ mod tests {
 
     fn with(name: &str, key: &str) -> Result<Keymap, String> {
         Keymap::with(&BTreeMap::from([(name.to_owned(), key.to_owned())]))
+            .map_err(|mistakes| format!("{mistakes:?}"))
     }
 
     #[test]
@@ -103,7 +109,7 @@ mod tests {
 
     #[test]
     fn mistakes_are_named() {
-        assert!(with("quitt", "q").unwrap_err().contains("no command `quitt`"));
+        assert!(with("quitt", "q").unwrap_err().contains("(\"quitt\", \"there is no such command"));
         assert!(with("quit", "ctrl-").unwrap_err().contains("not a key"));
         assert!(with("quit", "x").unwrap_err().contains("both"));
         let keys = with("quit", "Q").unwrap();

@@ -3,6 +3,7 @@
 use super::arguments::Arguments;
 use crate::config::bounded;
 use crate::config::discover::Surroundings;
+use crate::config::paths::names_a_file;
 use crate::ui::theme::Theme;
 use std::path::Path;
 
@@ -22,18 +23,22 @@ pub(super) fn theme(
         None if rich => "dark",
         None => "ansi16",
     };
-    let mut theme = if name.contains('/') || Path::new(name).extension().is_some() {
-        let text = bounded::text(Path::new(name))
-            .map_err(|error| format!("the theme file {name} cannot be read: {error}"))?;
-        Theme::parse(name, &text)?
-    } else {
-        Theme::built_in(name)?
-    };
+    let mut theme = load(name)?;
     let locale = ["LC_ALL", "LC_CTYPE", "LANG"].iter().find_map(|name| around.var(name)).unwrap_or_default();
     let locale = locale.to_ascii_lowercase();
     let plain_locale = !locale.is_empty() && !locale.contains("utf-8") && !locale.contains("utf8");
     theme.ascii = arguments.ascii || ascii || term == "linux" || plain_locale;
     Ok(theme)
+}
+
+/// A built-in theme or one from a file. What was given is not repeated: its place is told.
+pub(super) fn load(name: &str) -> Result<Theme, String> {
+    if names_a_file(name) {
+        let text = bounded::text(Path::new(name))
+            .map_err(|error| format!("the theme file cannot be read: {error}"))?;
+        return Theme::parse(name, &text);
+    }
+    Theme::built_in(name)
 }
 
 #[cfg(test)]

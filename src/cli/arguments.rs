@@ -50,6 +50,8 @@ pub(super) enum Verb {
     Doctor,
     /// Print the documented sample configuration
     Config,
+    /// Say whether the configuration is right (exit code 0: yes, 1: there is none, 2: mistakes)
+    CheckConfig,
 }
 
 /// A sentence for arguments that cannot be understood.

@@ -2,8 +2,8 @@
 
 use super::arguments::Arguments;
 use super::print::{complain, print};
-use super::settings;
 use super::trust::Care;
+use super::{check, settings};
 use crate::config::command::stop_all;
 use crate::config::discover::Surroundings;
 use crate::config::target::TargetConfig;
@@ -22,6 +22,7 @@ const TIMEOUT: Duration = Duration::from_secs(10);
 /// Examines every target. The exit code is 1 when one of them could not be connected to.
 pub(super) fn run(arguments: &Arguments, around: &Surroundings) -> Result<ExitCode, String> {
     let settings = settings(arguments, around, Care::Acts)?;
+    check::surfaces(arguments, around, &settings)?;
     sources::tls::install_provider();
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()

@@ -2,6 +2,7 @@
 
 mod appearance;
 mod arguments;
+mod check;
 mod doctor;
 mod print;
 mod targets;
@@ -25,7 +26,6 @@ use crate::engine::{EngineSettings, Job};
 use crate::runtime::{self, End, Setup, clock::SystemClock, logging, terminal};
 use crate::ui::theme::Theme;
 use crate::{actions, drill, sources};
-use appearance::theme;
 use arguments::{Arguments, Verb, mistake};
 use clap::Parser;
 use print::{complain, print, verbatim};
@@ -65,6 +65,7 @@ pub fn run() -> ExitCode {
         Some(Verb::Trust { file }) => trust::run(file.as_deref(), &around).map(|()| ExitCode::SUCCESS),
         Some(Verb::Targets) => targets::run(&arguments, &around),
         Some(Verb::Doctor) => doctor::run(&arguments, &around),
+        Some(Verb::CheckConfig) => check::run(&arguments, &around),
         Some(Verb::Demo { seed }) => demo(&arguments, &around, *seed),
         None => live(&arguments, &around),
     };
@@ -85,10 +86,14 @@ fn guard_panics() {
 }
 
 fn settings(arguments: &Arguments, around: &Surroundings, care: Care) -> Result<Settings, String> {
+    resolve(&wishes(arguments, around, care)?, around)
+}
+
+fn wishes(arguments: &Arguments, around: &Surroundings, care: Care) -> Result<Wishes, String> {
     let mut wishes =
         Wishes { config: arguments.config.clone(), read_only: arguments.read_only, ..Wishes::default() };
     trust::settle(&mut wishes, around, care)?;
-    resolve(&wishes, around)
+    Ok(wishes)
 }
 
 fn live(arguments: &Arguments, around: &Surroundings) -> Result<ExitCode, String> {
@@ -97,7 +102,7 @@ fn live(arguments: &Arguments, around: &Surroundings) -> Result<ExitCode, String
         return Err(format!("nothing to watch.\n{}", targets::describe(&settings)));
     }
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::start());
-    let keymap = Keymap::with(&settings.keys)?;
+    let (keymap, theme) = check::surfaces(arguments, around, &settings)?;
     let mut trail = settings.trail.clone();
     if settings.targets.is_empty() {
         trail.push("nothing was found; `stacktop demo` shows stacktop on an embedded stack".to_owned());
@@ -109,7 +114,6 @@ fn live(arguments: &Arguments, around: &Surroundings) -> Result<ExitCode, String
     let states = settings.targets.iter().map(|target| state(target, now)).collect();
     let folder = state_folder(around)?;
     let audit = folder.join("audit.jsonl");
-    let theme = theme(arguments, around, settings.theme.as_deref(), settings.ascii)?;
     let gate = Gate::new(
         settings.targets.iter().filter_map(|target| executor(target, &folder)).collect(),
         Arc::new(AuditTrail::at(audit.clone())),
@@ -159,7 +163,7 @@ fn demo(arguments: &Arguments, around: &Surroundings, seed: u64) -> Result<ExitC
         })
         .collect();
     let rules = crate::core::alert::Rulebook::defaults(&crate::core::world::all_rules());
-    let theme = theme(arguments, around, None, false)?;
+    let theme = appearance::theme(arguments, around, None, false)?;
     let gate = Gate::new(
         stack.executors(),
         Arc::new(AuditTrail::at(audit.clone())),

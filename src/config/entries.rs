@@ -9,8 +9,8 @@ use super::url;
 use crate::core::postgres::Rotation;
 use std::path::PathBuf;
 
-/// What is said of a file for a secret that is not there.
-const NO_FILE: &str = "the file that it names for a secret does not exist (the name is not repeated here, for the secret itself may stand \
+/// What is said of a file that is not there.
+const NO_FILE: &str = "the file that it names does not exist (the name is not repeated here, for the secret itself may stand \
      there by mistake)";
 
 /// A command whose limit follows the target's timeout.
@@ -34,6 +34,14 @@ fn secret(
     }
 }
 
+/// The file with trusted roots, which has to be there.
+fn roots(ca: Option<&PathBuf>) -> Result<Option<PathBuf>, String> {
+    match ca {
+        Some(path) if !path.exists() => Err(format!("ca: {NO_FILE}")),
+        path => Ok(path.cloned()),
+    }
+}
+
 pub(super) fn postgres(entry: &PostgresFile) -> Result<Connect, String> {
     let mut pg = url::postgres(entry.url.get_ref())?;
     pg.password = secret(
@@ -41,11 +49,12 @@ pub(super) fn postgres(entry: &PostgresFile) -> Result<Connect, String> {
         command(entry.password_command.as_ref(), entry.timeout),
         pg.password.take(),
     )?;
-    pg.root_cert = entry.ca.clone().or(pg.root_cert);
+    let ca = roots(entry.ca.as_ref())?;
+    pg.root_cert = ca.clone().or(pg.root_cert);
     if let Some(url) = &entry.pgbouncer {
         let mut console = url::postgres(url).map_err(|error| format!("pgbouncer: {error}"))?;
         console.password = secret(entry.pgbouncer_password_file.as_ref(), None, console.password.take())?;
-        console.root_cert = entry.ca.clone().or(console.root_cert);
+        console.root_cert = ca.or(console.root_cert);
         pg.pgbouncer = Some(Box::new(console));
     }
     if entry.role.is_some() || entry.max_lag.is_some() || entry.max_latency.is_some() {
@@ -86,7 +95,7 @@ pub(super) fn redis(entry: &RedisFile) -> Result<Connect, String> {
         command(entry.password_command.as_ref(), entry.timeout),
         redis.password.take(),
     )?;
-    redis.root_cert.clone_from(&entry.ca);
+    redis.root_cert = roots(entry.ca.as_ref())?;
     redis.sentinels = addresses("sentinels", entry.sentinels.as_deref(), 26_379)?;
     redis.nodes = addresses("nodes", entry.nodes.as_deref(), 6379)?;
     if !redis.sentinels.is_empty() && !redis.nodes.is_empty() {
@@ -121,17 +130,17 @@ pub(super) fn redis(entry: &RedisFile) -> Result<Connect, String> {
         }
     }
     if let Some(per_second) = entry.redrive_per_second {
-        redis.brake.per_second = per_second.max(1);
+        redis.brake.per_second = per_second;
     }
     if let Some(percent) = entry.redrive_stop_above {
-        redis.brake.stop_above_percent = percent.min(100);
+        redis.brake.stop_above_percent = percent;
     }
-    Ok(Connect::Redis(redis))
+    url::redis_login(redis).map(Connect::Redis)
 }
 
 pub(super) fn http(entry: &HttpFile) -> Result<HttpConnect, String> {
     let mut http = url::http(entry.url.get_ref())?;
-    http.root_cert.clone_from(&entry.ca);
+    http.root_cert = roots(entry.ca.as_ref())?;
     let password =
         secret(entry.password_file.as_ref(), command(entry.password_command.as_ref(), entry.timeout), None)?;
     match (&entry.user, password, &entry.token_file, &entry.api_key_file) {

@@ -1,14 +1,18 @@
 //! What stacktop is told: the configuration file, the environment, what discovery finds, secrets. Resolved once, at the start.
 
 pub mod bounded;
+mod check;
 pub mod command;
 pub mod discover;
 mod entries;
 pub mod file;
+pub mod form;
 pub mod near;
 mod panels;
+pub mod paths;
 mod pgpass;
 pub mod resolve;
 pub mod secret;
 pub mod target;
 pub mod url;
+pub mod written;

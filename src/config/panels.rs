@@ -9,8 +9,6 @@ use std::time::Duration;
 
 /// How often a panel is asked unless the configuration says otherwise.
 const INTERVAL: Duration = Duration::from_secs(30);
-/// No panel is asked more often than this.
-const SHORTEST: Duration = Duration::from_secs(1);
 
 /// Gives every panel of `file` to its target.
 ///
@@ -47,9 +45,6 @@ fn panel(entry: &PanelFile) -> Result<SqlPanel, String> {
         return Err("its sql is empty".to_owned());
     }
     let interval = entry.interval.map_or(INTERVAL, |lasting| lasting.0);
-    if interval < SHORTEST {
-        return Err("an interval below 1s would be a load of its own; use 1s or more".to_owned());
-    }
     let mut thresholds: BTreeMap<String, (Option<f64>, Option<f64>)> = BTreeMap::new();
     for (column, value) in &entry.warning {
         thresholds.entry(column.clone()).or_default().0 = Some(*value);

@@ -1,18 +1,19 @@
 //! From what was found to what is in force: command line over file over discovery over defaults. Every refusal names its place.
 
-use super::bounded;
 use super::discover::{self, Surroundings};
 use super::entries::{http, postgres, prometheus, redis};
-use super::file::{self, File, Lasting};
-use super::near::suggestion;
-use super::panels;
+use super::file::{File, Lasting};
+use super::form::Places;
 use super::pgpass;
 use super::target::{Connect, TargetConfig};
+use super::written::{FolderFile, Written};
+use super::{panels, written};
 use crate::core::alert::{RuleSetting, Rulebook};
 use crate::core::ids::{SystemKind, TargetId};
+use crate::core::text::counted;
 use crate::core::world::all_rules;
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 use toml::Spanned;
 
@@ -63,6 +64,8 @@ pub struct Settings {
     pub targets: Vec<TargetConfig>,
     /// What was looked for and what was found, line by line.
     pub trail: Vec<String>,
+    /// Where the keys of the configuration file stand, for what is found wrong later.
+    pub places: Places,
 }
 
 /// What the command line says.
@@ -76,44 +79,6 @@ pub struct Wishes {
     pub folder: Option<FolderFile>,
 }
 
-/// The configuration that lies in the current folder, with the text that was looked at.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct FolderFile {
-    /// Where it is.
-    pub path: PathBuf,
-    /// What it says.
-    pub text: String,
-}
-
-impl FolderFile {
-    /// Reads it.
-    ///
-    /// # Errors
-    /// A sentence that names it.
-    pub fn read(path: &Path) -> Result<Self, String> {
-        Ok(Self {
-            path: path.to_owned(),
-            text: bounded::text(path).map_err(|error| unreadable(path, &error))?,
-        })
-    }
-
-    /// What it would make stacktop do: where it connects, in words without secrets, and the commands that it runs.
-    ///
-    /// # Errors
-    /// When it cannot be used as it is.
-    pub fn deeds(&self) -> Result<(Vec<String>, Vec<String>), String> {
-        let name = self.path.display().to_string();
-        let file = file::parse(&name, &self.text)?;
-        let targets = configured(&file, &name, &|span| {
-            let (line, column) = file::place(&self.text, span);
-            format!("{name}:{line}:{column}")
-        })?;
-        let servers =
-            targets.iter().map(|target| format!("{} at {}", target.kind().name(), target.address()));
-        Ok((servers.collect(), file.commands().into_iter().map(str::to_owned).collect()))
-    }
-}
-
 /// How often a system is asked unless the configuration says otherwise.
 #[must_use]
 pub const fn default_interval(kind: SystemKind) -> Duration {
@@ -125,10 +90,6 @@ pub const fn default_interval(kind: SystemKind) -> Duration {
 
 /// After this a poll is given up unless the configuration says otherwise.
 pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(4);
-/// The configuration that a folder may bring along.
-const FOLDER_FILE: &str = "stacktop.toml";
-/// No target is asked more often than this.
-const SHORTEST_INTERVAL: Duration = Duration::from_millis(200);
 
 /// Resolves everything.
 ///
@@ -136,16 +97,22 @@ const SHORTEST_INTERVAL: Duration = Duration::from_millis(200);
 /// One sentence with its place.
 pub fn resolve(wishes: &Wishes, around: &Surroundings) -> Result<Settings, String> {
     let mut trail = Vec::new();
-    let found = find_file(wishes, around, &mut trail)?;
-    let (name, text) = found.unwrap_or_default();
-    let file = file::parse(&name, &text)?;
-    let place = |span: usize| {
-        let (line, column) = file::place(&text, span);
-        format!("{name}:{line}:{column}")
-    };
-    let rules = rulebook(&file, &place)?;
+    let written = written::applying(wishes, around, &mut trail)?.unwrap_or_default();
+    in_force(wishes, around, written, trail, true)
+}
+
+/// From what is written to what is in force; other places are looked at for targets only if `look`.
+fn in_force(
+    wishes: &Wishes,
+    around: &Surroundings,
+    (name, file, places): Written,
+    mut trail: Vec<String>,
+    look: bool,
+) -> Result<Settings, String> {
+    let place = |at: usize| places.at(at);
+    let rules = rulebook(&file);
     let mut targets = configured(&file, &name, &place)?;
-    if targets.is_empty() {
+    if targets.is_empty() && look {
         if !name.is_empty() {
             trail.push(format!("{name} names no target; looking further"));
         }
@@ -153,7 +120,10 @@ pub fn resolve(wishes: &Wishes, around: &Surroundings) -> Result<Settings, Strin
     } else {
         trail.push(format!("{} targets from {name}; nothing else was looked for", targets.len()));
     }
-    panels::assign(&file, &mut targets, &place)?;
+    // A panel asks a target that the file may leave to be found elsewhere.
+    if look || !targets.is_empty() {
+        panels::assign(&file, &mut targets, &place)?;
+    }
     for target in &mut targets {
         if let Connect::Postgres(pg) = &mut target.connect
             && pg.password.is_none()
@@ -190,61 +160,37 @@ pub fn resolve(wishes: &Wishes, around: &Surroundings) -> Result<Settings, Strin
         rules,
         targets,
         trail,
+        places,
     })
 }
 
-/// The file of the current folder, if it is what would be read.
+/// What is in force by the configuration file alone, and a line about what stands in it; nothing when there is none.
 ///
 /// # Errors
-/// When it is there and cannot be read.
-pub fn folder_file(wishes: &Wishes, around: &Surroundings) -> Result<Option<FolderFile>, String> {
-    let path = around.folder.join(FOLDER_FILE);
-    if wishes.config.is_some() || own_file(around).is_some_and(|own| own.exists()) || !path.exists() {
-        return Ok(None);
-    }
-    FolderFile::read(&path).map(Some)
+/// Every mistake with its place.
+pub fn check_config(wishes: &Wishes, around: &Surroundings) -> Result<Option<(Settings, String)>, String> {
+    let mut trail = Vec::new();
+    let Some(written) = written::applying(wishes, around, &mut trail)? else { return Ok(None) };
+    let (name, file, _) = &written;
+    let targets =
+        [file.postgres.len(), file.redis.len(), file.search.len(), file.prometheus.len(), file.metrics.len()];
+    let line = format!(
+        "{name} is right: {}, {}",
+        counted(targets.iter().sum(), "target"),
+        counted(file.panel.len(), "panel")
+    );
+    Ok(Some((in_force(wishes, around, written, trail, false)?, line)))
 }
 
-/// Where the user's own configuration would be.
-fn own_file(around: &Surroundings) -> Option<PathBuf> {
-    let base = around
-        .var("XDG_CONFIG_HOME")
-        .map(PathBuf::from)
-        .or_else(|| around.var("HOME").map(|home| Path::new(&home).join(".config")))?;
-    Some(base.join("stacktop").join("config.toml"))
-}
-
-fn unreadable(path: &Path, error: &std::io::Error) -> String {
-    format!("the configuration {} cannot be read: {error}", path.display())
-}
-
-fn find_file(
-    wishes: &Wishes,
-    around: &Surroundings,
-    trail: &mut Vec<String>,
-) -> Result<Option<(String, String)>, String> {
-    let read = |path: &Path| bounded::text(path).map_err(|error| unreadable(path, &error));
-    if let Some(path) = &wishes.config {
-        trail.push(format!("configuration {} (--config)", path.display()));
-        return Ok(Some((path.display().to_string(), read(path)?)));
-    }
-    if let Some(path) = own_file(around) {
-        if path.exists() {
-            trail.push(format!("configuration {}", path.display()));
-            return Ok(Some((path.display().to_string(), read(&path)?)));
-        }
-        trail.push(format!("no configuration at {}", path.display()));
-    }
-    if let Some(FolderFile { path, text }) = &wishes.folder {
-        trail.push(format!("configuration {}", path.display()));
-        return Ok(Some((path.display().to_string(), text.clone())));
-    }
-    let path = around.folder.join(FOLDER_FILE);
-    if path.exists() {
-        return Err(format!("{} is not trusted: run `stacktop trust`", path.display()));
-    }
-    trail.push(format!("no configuration at {}", path.display()));
-    Ok(None)
+/// What a folder's file would make stacktop do: where it connects, in words without secrets, and the commands that it runs.
+///
+/// # Errors
+/// When it cannot be used as it is.
+pub fn deeds(folder: &FolderFile, around: &Surroundings) -> Result<(Vec<String>, Vec<String>), String> {
+    let (name, file, places) = written::understood(&folder.path, &folder.text, around)?;
+    let targets = configured(&file, &name, &|at| places.at(at))?;
+    let servers = targets.iter().map(|target| format!("{} at {}", target.kind().name(), target.address()));
+    Ok((servers.collect(), file.commands().into_iter().map(str::to_owned).collect()))
 }
 
 fn patience(file: &File) -> Patience {
@@ -258,16 +204,11 @@ fn patience(file: &File) -> Patience {
     }
 }
 
-fn rulebook(file: &File, place: &dyn Fn(usize) -> String) -> Result<Rulebook, String> {
+fn rulebook(file: &File) -> Rulebook {
     let specs = all_rules();
     let mut rules = Rulebook::defaults(&specs);
     for (id, change) in &file.rules {
-        let known = specs.iter().map(|spec| spec.id);
-        let at = place(id.span().start);
         let id = id.get_ref().as_str();
-        if !known.clone().any(|known| known == id) {
-            return Err(format!("{at}: there is no rule `{id}`{}", suggestion(id, known)));
-        }
         let old = rules.get(id);
         let setting = RuleSetting {
             enabled: change.enabled.unwrap_or(old.enabled),
@@ -277,7 +218,7 @@ fn rulebook(file: &File, place: &dyn Fn(usize) -> String) -> Result<Rulebook, St
         };
         rules.set(id, setting);
     }
-    Ok(rules)
+    rules
 }
 
 /// What every kind of target has.
@@ -337,16 +278,8 @@ fn configured(file: &File, name: &str, place: &dyn Fn(usize) -> String) -> Resul
             Some(given) => given.get_ref().clone(),
             None => free_name(common.kind, &names),
         };
-        if !names.insert(id.clone()) {
-            let at = place(common.name.map_or(0, |given| given.span().start));
-            return Err(format!("{at}: a second target is called `{id}`; give each its own name"));
-        }
+        names.insert(id.clone());
         let interval = common.interval.map_or(default_interval(common.kind), |lasting| lasting.0);
-        if interval < SHORTEST_INTERVAL {
-            return Err(format!(
-                "{at}: an interval below 200ms would be a load of its own; use 200ms or more"
-            ));
-        }
         targets.push(TargetConfig {
             id: TargetId::new(&id),
             chosen_because: format!("{name} names it"),
@@ -410,15 +343,18 @@ mod tests {
     #[test]
     fn refusals_name_place_and_remedy() {
         let two = "[[redis]]\nname = \"a\"\nurl = \"redis://localhost\"\n[[metrics]]\nname = \"a\"\nurl = \"http://localhost/metrics\"\n";
-        refused(two, "stacktop.toml:5:8: a second target is called `a`");
+        refused(two, "stacktop.toml:5:1: a second target has this name");
         refused("[rules.\"postgres.blokking\"]\nwarning = 1.0\n", "did you mean `postgres.block");
         refused("[[postgres]]\nurl = \"mysql://h\"\n", "stacktop.toml:2:7: `mysql://` is not Postgres");
         refused(
             "[[postgres]]\nurl = \"postgres://u@h/d\"\npassword_file = \"/nowhere/secret\"\n",
-            "stacktop.toml:2:7: the file that it names for a secret does not exist",
+            "stacktop.toml:2:7: the file that it names does not exist",
         );
         refused("[[search]]\nurl = \"http://h:9200\"\nuser = \"elastic\"\n", "a user without a password");
-        refused("[[redis]]\nurl = \"redis://h\"\ninterval = \"10ms\"\n", "use 200ms or more");
+        refused(
+            "[[redis]]\nurl = \"redis://h\"\ninterval = \"10ms\"\n",
+            "stacktop.toml:3:1: interval can be from 200ms to 1h",
+        );
     }
 
     #[test]

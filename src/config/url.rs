@@ -265,6 +265,20 @@ pub fn redis(text: &str) -> Result<RedisConnect, String> {
     })
 }
 
+/// A Redis target whose password is known by now: a user without one would be passed over in silence.
+///
+/// # Errors
+/// How a password alone is written, which is what stands there most often.
+pub(super) fn redis_login(redis: RedisConnect) -> Result<RedisConnect, String> {
+    match &redis.user {
+        Some(user) if redis.password.is_none() && user != "default" => {
+            Err("it names a user and no password (a password alone is written redis://:password@host)"
+                .to_owned())
+        }
+        Some(_) | None => Ok(redis),
+    }
+}
+
 /// An HTTP target; user and password in the URL become basic authentication.
 ///
 /// # Errors

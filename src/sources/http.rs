@@ -4,6 +4,7 @@
 
 use super::tls;
 use crate::config::target::{HttpAuth, HttpConnect};
+use crate::core::redact::said;
 use crate::core::report::{PollError, PollErrorKind};
 use chrono::{DateTime, Utc};
 use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
@@ -33,11 +34,12 @@ impl Answer {
         DateTime::parse_from_rfc2822(date).ok().map(|date| date.with_timezone(&Utc))
     }
 
-    /// The first line of the body, for an error message; at most 200 characters.
+    /// The first line of the body, for an error message; at most 200 characters. Some servers repeat the request: what may be a
+    /// secret is hidden.
     #[must_use]
     pub fn first_line(&self) -> String {
         let text = String::from_utf8_lossy(&self.body);
-        text.lines().next().unwrap_or_default().chars().take(200).collect()
+        said(text.lines().next().unwrap_or_default(), []).chars().take(200).collect()
     }
 }
 

@@ -6,10 +6,12 @@
 mod architecture;
 mod config;
 mod dialogs;
+mod hostile;
 mod http;
 mod live;
 mod pty;
 mod scan;
 mod screens;
+mod secrets;
 mod trail;
 mod trust;

@@ -512,3 +512,46 @@ pub fn freeze(servers: &[(&str, String, String)]) {
     drop(frozen);
     screen.until_that("all answer again", 60, answering);
 }
+
+#[test]
+fn a_hostile_server_does_nothing_to_the_terminal_nor_to_who_reads_the_log() {
+    for manner in 0..2 {
+        let port = crate::hostile::server(manner);
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("stacktop.toml");
+        let config = format!(
+            "[[postgres]]\nurl = \"postgres://ann:x@127.0.0.1:{port}/x\"\n[[redis]]\nurl = \"redis://127.0.0.1:{port}\"\n\
+             [[search]]\nurl = \"http://127.0.0.1:{port}\"\n"
+        );
+        std::fs::write(&file, config).expect("written");
+        let mut screen = Screen::start(
+            &["--config", &file.display().to_string()],
+            &[("STACKTOP_LOG", "trace")],
+            (160, 50),
+        );
+        screen.until("no data", 20);
+        screen.keys("!");
+        screen.until("EVIL", 20);
+        screen.keys("q");
+        let raw = screen.raw.lock().expect("no panic").clone();
+        let text = String::from_utf8(raw).expect("text");
+        for act in [
+            "\u{1b}]",
+            "\u{9b}",
+            "\u{9d}",
+            "\u{202e}",
+            "\u{2066}",
+            "\u{61c}",
+            "\u{e0041}",
+            "\u{200d}",
+            "\u{8}",
+        ] {
+            assert!(!text.contains(act), "{act:?} reaches the terminal");
+        }
+        assert!(!text.contains(&"\u{301}".repeat(5)), "marks pile up");
+        let log = screen.state.path().join(".local/state/stacktop/stacktop.log");
+        if let Ok(bytes) = std::fs::read(log) {
+            crate::hostile::assert_tame("the log", &bytes);
+        }
+    }
+}

@@ -39,7 +39,7 @@ pub(super) fn look(around: &Surroundings, trail: &mut Vec<String>) -> Result<Vec
             Ok::<(), String>(())
         }
     };
-    single("REDIS_URL", |text| url::redis(text).map(Connect::Redis))?;
+    single("REDIS_URL", |text| url::redis(text).and_then(url::redis_login).map(Connect::Redis))?;
     single("ELASTICSEARCH_URL", |text| url::http(text).map(Connect::Search))?;
     single("PROMETHEUS_URL", |text| {
         url::http(text).map(|http| Connect::Prometheus(PrometheusConnect { http, queries: Vec::new() }))

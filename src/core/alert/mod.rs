@@ -91,6 +91,12 @@ pub struct RuleSpec {
 }
 
 impl RuleSpec {
+    /// Whether it looks for too little: its help says so, and its critical threshold is the lower one.
+    #[must_use]
+    pub fn less_is_worse(&self) -> bool {
+        self.help.starts_with("less than ")
+    }
+
     /// A rule in one line: `thresholds` are those of a warning and of a critical finding.
     #[must_use]
     pub const fn new(

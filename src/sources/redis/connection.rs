@@ -244,9 +244,11 @@ fn client(target: &RedisConnect) -> Result<Client, String> {
 pub fn explain(error: &RedisError, target: &RedisConnect) -> PollError {
     let place = target.place();
     let code = error.code().unwrap_or_default();
+    // Some servers repeat the words of a command that they do not know, and one of those is AUTH.
     let detail = error.to_string();
+    let detail = detail.split(", with args").next().unwrap_or_default();
     let lower = detail.to_ascii_lowercase();
-    if let Some(known) = explain_words(&detail, &place) {
+    if let Some(known) = explain_words(detail, &place) {
         return known;
     }
     if code == "NOAUTH" || lower.contains("noauth") {

@@ -1,0 +1,357 @@
+//! Whether what a configuration says is possible: bounds of every number, names, rules that there are. Every mistake is told.
+//!
+//! A number out of bounds is refused instead of being bent: `connections.warning = 80.0` would switch an alarm off without a word, and a
+//! wait of a million years never ends.
+
+use super::file::{File, Lasting, PostgresFile, RedisFile};
+use super::form::Places;
+use super::near::suggestion;
+use crate::core::alert::{RuleSpec, RuleUnit};
+use crate::core::text::is_tame;
+use crate::core::world::all_rules;
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::RangeInclusive;
+use std::time::Duration;
+
+const fn seconds(seconds: u64) -> Duration {
+    Duration::from_secs(seconds)
+}
+
+/// More often a target would be burdened, more seldom it would not be watched.
+const INTERVAL: RangeInclusive<Duration> = Duration::from_millis(200)..=seconds(3600);
+/// A server that answers within less is none, and one that needs longer is of no use in an incident.
+const TIMEOUT: RangeInclusive<Duration> = Duration::from_millis(100)..=seconds(300);
+/// Between tries: not all the time, and never so long that nobody notices the recovery.
+const WAIT: RangeInclusive<Duration> = seconds(1)..=seconds(3600);
+/// How long something must hold before it is told; longer than a day is "never".
+const HOLD: RangeInclusive<Duration> = Duration::ZERO..=seconds(86_400);
+/// How far a copy may be behind, or how slowly it may answer.
+const BEHIND: RangeInclusive<Duration> = Duration::from_millis(1)..=seconds(30 * 86_400);
+/// Between two questions of a panel.
+const PANEL: RangeInclusive<Duration> = seconds(1)..=seconds(86_400);
+/// Failures or successes in a row.
+const IN_A_ROW: RangeInclusive<u32> = 1..=1000;
+/// Jobs a second; more would be no brake.
+const PER_SECOND: RangeInclusive<u32> = 1..=10_000;
+const PERCENT: RangeInclusive<u32> = 0..=100;
+/// A name has to fit into a line.
+const NAME_CHARS: usize = 64;
+
+/// Everything that cannot be so, each with its place.
+pub(super) fn mistakes(file: &File, places: &Places) -> Vec<String> {
+    let mut check = Check { places, told: Vec::new() };
+    check.name(&["environment"], file.environment.as_deref());
+    check.name(&["theme"], file.theme.as_deref());
+    let engine = &file.engine;
+    check.span(&["engine", "backoff_cap"], engine.backoff_cap, &WAIT);
+    check.whole(&["engine", "breaker_failures"], engine.breaker_failures, &IN_A_ROW);
+    check.span(&["engine", "breaker_open"], engine.breaker_open, &WAIT);
+    check.whole(&["engine", "breaker_successes"], engine.breaker_successes, &IN_A_ROW);
+    check.rules(file);
+    check.targets(file);
+    for (index, entry) in file.postgres.iter().enumerate() {
+        check.postgres(&index.to_string(), entry);
+    }
+    for (index, entry) in file.redis.iter().enumerate() {
+        check.redis(&index.to_string(), entry);
+    }
+    check.panels(file);
+    check.told
+}
+
+struct Check<'a> {
+    places: &'a Places,
+    told: Vec<String>,
+}
+
+impl Check<'_> {
+    fn tell(&mut self, path: &[&str], sentence: &str) {
+        self.told.push(format!("{}: {sentence}", self.places.of(path)));
+    }
+
+    fn span(&mut self, path: &[&str], given: Option<Lasting>, range: &RangeInclusive<Duration>) {
+        if given.is_some_and(|given| !range.contains(&given.0)) {
+            let key = path.last().copied().unwrap_or_default();
+            let (least, most) = (text(*range.start()), text(*range.end()));
+            self.tell(path, &format!("{key} can be from {least} to {most}"));
+        }
+    }
+
+    fn whole(&mut self, path: &[&str], given: Option<u32>, range: &RangeInclusive<u32>) {
+        if given.is_some_and(|given| !range.contains(&given)) {
+            let key = path.last().copied().unwrap_or_default();
+            self.tell(path, &format!("{key} can be from {} to {}", range.start(), range.end()));
+        }
+    }
+
+    fn name(&mut self, path: &[&str], given: Option<&str>) {
+        let key = path.last().copied().unwrap_or_default();
+        match given {
+            Some(name) if name.trim().is_empty() => self.tell(path, &format!("{key} is empty")),
+            Some(name) if !name.chars().all(is_tame) => {
+                self.tell(path, &format!("{key} holds characters that cannot be shown"));
+            }
+            Some(_) | None => {}
+        }
+    }
+
+    fn names(&mut self, path: &[&str], given: Option<&[String]>) {
+        for (index, name) in given.unwrap_or_default().iter().enumerate() {
+            let index = index.to_string();
+            let mut inner = path.to_vec();
+            inner.push(&index);
+            if name.trim().is_empty() {
+                self.tell(
+                    &inner,
+                    &format!("an entry of {} is empty", path.last().copied().unwrap_or_default()),
+                );
+            }
+        }
+    }
+
+    /// What is at or above (or below) a threshold; a critical one is never reached before the warning.
+    fn thresholds(&mut self, path: &[&str], warning: Option<f64>, critical: Option<f64>, low: bool) {
+        let mut finite = true;
+        for (key, value) in [("warning", warning), ("critical", critical)] {
+            if value.is_some_and(|value| !value.is_finite()) {
+                finite = false;
+                self.tell(&[path, &[key]].concat(), &format!("{key} is no number that can be reached"));
+            }
+        }
+        let wrong = warning
+            .zip(critical)
+            .filter(|_| finite)
+            .is_some_and(|(warning, critical)| if low { warning < critical } else { warning > critical });
+        if wrong {
+            let side = if low { "above" } else { "below" };
+            self.tell(
+                &[path, &["critical"]].concat(),
+                &format!("critical is {side} warning: it would be critical before it is worth a warning"),
+            );
+        }
+    }
+
+    fn rules(&mut self, file: &File) {
+        let specs = all_rules();
+        for (id, change) in &file.rules {
+            let id = id.get_ref().as_str();
+            let path = ["rules", id];
+            let Some(spec) = specs.iter().find(|spec| spec.id == id) else {
+                let near = suggestion(id, specs.iter().map(|spec| spec.id));
+                self.tell(&path, &format!("there is no such rule{near}"));
+                continue;
+            };
+            self.span(&["rules", id, "hold"], change.hold, &HOLD);
+            for (key, value) in [("warning", change.warning), ("critical", change.critical)] {
+                if let Some(value) = value.filter(|value| value.is_finite())
+                    && let Some(sentence) = out_of_bounds(spec, key, value)
+                {
+                    self.tell(&["rules", id, key], &sentence);
+                }
+            }
+            let (warning, critical) = (change.warning.or(spec.warning), change.critical.or(spec.critical));
+            if change.warning.is_some() || change.critical.is_some() {
+                self.thresholds(&path, warning, critical, spec.less_is_worse());
+            }
+        }
+    }
+
+    /// What every target has: a name of its own, and how often and how long it is asked.
+    fn targets(&mut self, file: &File) {
+        let mut taken = BTreeSet::new();
+        macro_rules! each {
+            ($kind:literal, $entries:expr) => {
+                for (index, entry) in $entries.iter().enumerate() {
+                    let index = index.to_string();
+                    let name = entry.name.as_ref().map(|name| name.get_ref().as_str());
+                    self.target($kind, &index, name, &mut taken);
+                    self.span(&[$kind, &index, "interval"], entry.interval, &INTERVAL);
+                    self.span(&[$kind, &index, "timeout"], entry.timeout, &TIMEOUT);
+                }
+            };
+        }
+        each!("postgres", file.postgres);
+        each!("redis", file.redis);
+        each!("search", file.search);
+        each!("prometheus", file.prometheus);
+        each!("metrics", file.metrics);
+        for (kind, entries) in [("search", &file.search), ("metrics", &file.metrics)] {
+            for (index, entry) in entries.iter().enumerate() {
+                self.name(&[kind, &index.to_string(), "user"], entry.user.as_deref());
+            }
+        }
+    }
+
+    fn target<'n>(&mut self, kind: &str, index: &str, name: Option<&'n str>, taken: &mut BTreeSet<&'n str>) {
+        let path = [kind, index, "name"];
+        self.name(&path, name);
+        let Some(name) = name else { return };
+        if name.chars().count() > NAME_CHARS {
+            self.tell(&path, &format!("name is longer than {NAME_CHARS} characters"));
+        } else if !taken.insert(name) {
+            self.tell(&path, "a second target has this name; give each its own");
+        }
+    }
+
+    fn postgres(&mut self, index: &str, entry: &PostgresFile) {
+        let path = |key| ["postgres", index, key];
+        self.name(&path("tenant_column"), entry.tenant_column.as_deref());
+        self.name(&path("role"), entry.role.as_deref());
+        self.span(&path("max_lag"), entry.max_lag, &BEHIND);
+        self.span(&path("max_latency"), entry.max_latency, &BEHIND);
+    }
+
+    fn redis(&mut self, index: &str, entry: &RedisFile) {
+        let path = |key| ["redis", index, key];
+        for (key, list) in [
+            ("prefixes", &entry.prefixes),
+            ("queues", &entry.queues),
+            ("dead_letter", &entry.dead_letter),
+            ("mask", &entry.mask),
+        ] {
+            self.names(&path(key), list.as_deref());
+        }
+        self.whole(&path("redrive_per_second"), entry.redrive_per_second, &PER_SECOND);
+        self.whole(&path("redrive_stop_above"), entry.redrive_stop_above, &PERCENT);
+    }
+
+    fn panels(&mut self, file: &File) {
+        for (index, entry) in file.panel.iter().enumerate() {
+            let index = index.to_string();
+            self.name(&["panel", &index, "name"], Some(entry.name.get_ref()));
+            self.span(&["panel", &index, "interval"], entry.interval, &PANEL);
+            let mut columns: BTreeMap<&str, (Option<f64>, Option<f64>)> = BTreeMap::new();
+            for (column, value) in &entry.warning {
+                columns.entry(column).or_default().0 = Some(*value);
+            }
+            for (column, value) in &entry.critical {
+                columns.entry(column).or_default().1 = Some(*value);
+            }
+            for (warning, critical) in columns.into_values() {
+                self.thresholds(&["panel", &index], warning, critical, false);
+            }
+        }
+        for (target, entry) in file.prometheus.iter().enumerate() {
+            let target = target.to_string();
+            self.name(&["prometheus", &target, "user"], entry.user.as_deref());
+            for (index, query) in entry.query.iter().enumerate() {
+                let index = index.to_string();
+                let path = ["prometheus", &target, "query", &index];
+                self.name(&[&path[..], &["title"]].concat(), Some(&query.title));
+                if query.expr.trim().is_empty() {
+                    self.tell(&[&path[..], &["expr"]].concat(), "expr is empty");
+                }
+                self.thresholds(&path, query.warning, query.critical, false);
+            }
+        }
+    }
+}
+
+/// Why a rule cannot have this threshold.
+fn out_of_bounds(spec: &RuleSpec, key: &str, value: f64) -> Option<String> {
+    match spec.unit {
+        RuleUnit::State => Some(format!("{} has no number: only enabled and hold can be set", spec.id)),
+        RuleUnit::Ratio if !(0.0..=1.0).contains(&value) => {
+            Some(format!("{key} is a ratio from 0 to 1: write 0.8 for 80 %"))
+        }
+        RuleUnit::Count | RuleUnit::Seconds | RuleUnit::Bytes | RuleUnit::PerSecond if value < 0.0 => {
+            Some(format!("{key} is below 0 ({})", spec.unit.word()))
+        }
+        RuleUnit::Ratio | RuleUnit::Count | RuleUnit::Seconds | RuleUnit::Bytes | RuleUnit::PerSecond => None,
+    }
+}
+
+/// A duration as it is written in the file.
+fn text(value: Duration) -> String {
+    let seconds = value.as_secs();
+    match seconds {
+        _ if value.subsec_millis() > 0 => format!("{}ms", value.as_millis()),
+        0 => "0s".to_owned(),
+        _ if seconds.is_multiple_of(3600) => format!("{}h", seconds / 3600),
+        _ if seconds.is_multiple_of(60) => format!("{}m", seconds / 60),
+        _ => format!("{seconds}s"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::form;
+    use super::*;
+
+    #[track_caller]
+    fn check(text: &str, expected: &[&str]) {
+        let form = form::read("c.toml", text);
+        assert_eq!(form.mistakes, Vec::<String>::new());
+        let told = mistakes(&form.file, &form.places);
+        assert_eq!(told.len(), expected.len(), "{told:?}");
+        for (told, expected) in told.iter().zip(expected) {
+            assert!(told.contains(expected), "{told}, not {expected}");
+        }
+    }
+
+    fn rule(id: &str, body: &str) -> String {
+        format!("[rules.\"{id}\"]\n{body}\n")
+    }
+
+    #[test]
+    fn thresholds_that_can_never_be_right_are_refused_at_their_key() {
+        let connections = |body: &str| rule("postgres.connections", body);
+        let ratio = "c.toml:2:1: warning is a ratio from 0 to 1: write 0.8 for 80 %";
+        check(&connections("warning = 80.0"), &[ratio, "critical is below warning"]);
+        check(&connections("warning = 0.95"), &["critical is below warning"]);
+        check(&connections("warning = nan"), &["c.toml:2:1: warning is no number"]);
+        check(&connections("hold = \"1s\"\ncritical = inf"), &["c.toml:3:1: critical is no number"]);
+        check(&connections("warning = 0.5\ncritical = 0.5"), &[]);
+        check(&rule("postgres.blocked", "warning = -1.0"), &["below 0 (seconds)"]);
+        check(&rule("postgres.blocked", "hold = \"25h\""), &["c.toml:2:1: hold can be from 0s to 24h"]);
+        check(&rule("postgres.time_left", "critical = 99999.0"), &["critical is above warning"]);
+        check(&rule("postgres.time_left", "warning = 3600.0"), &[]);
+        check(&rule("redis.persistence", "warning = 1.0"), &["has no number"]);
+        check(
+            &rule("postgres.blokked", "warning = 1.0"),
+            &["c.toml:1:8: there is no such rule; did you mean `postgres.blocked`?"],
+        );
+    }
+
+    #[test]
+    fn numbers_out_of_bounds_and_empty_names_are_all_told() {
+        check(
+            "environment = \" \"\n[engine]\nbackoff_cap = \"0s\"\nbreaker_failures = 0\n",
+            &[
+                "c.toml:1:1: environment is empty",
+                "c.toml:3:1: backoff_cap can be from 1s to 1h",
+                "c.toml:4:1: breaker_failures can be from 1 to 1000",
+            ],
+        );
+        check(
+            "[[redis]]\nname = \"\"\nurl = \"redis://h\"\ninterval = \"10ms\"\ntimeout = \"9000h\"\nmask = [\"\"]\n\
+             redrive_per_second = 0\n[[metrics]]\nname = \"a\\u009b\"\nurl = \"http://h\"\n",
+            &[
+                "c.toml:2:1: name is empty",
+                "c.toml:4:1: interval can be from 200ms to 1h",
+                "c.toml:5:1: timeout can be from 100ms to 5m",
+                "c.toml:9:1: name holds characters",
+                "c.toml:6:9: an entry of mask is empty",
+                "c.toml:7:1: redrive_per_second can be from 1 to 10000",
+            ],
+        );
+        let two =
+            "[[redis]]\nname = \"a\"\nurl = \"redis://h\"\n[[metrics]]\nname = \"a\"\nurl = \"http://h\"\n";
+        check(two, &["c.toml:5:1: a second target has this name"]);
+        check(
+            "[[panel]]\nname = \"p\"\nkind = \"sql\"\nsql = \"x\"\nwarning = { n = 5.0 }\ncritical = { n = 1.0 }\n",
+            &["c.toml:6:1: critical is below warning"],
+        );
+        check(
+            "[[prometheus]]\nurl = \"http://h\"\n[[prometheus.query]]\ntitle = \"\"\nexpr = \" \"\nwarning = inf\n",
+            &["c.toml:4:1: title is empty", "c.toml:5:1: expr is empty", "c.toml:6:1: warning is no number"],
+        );
+    }
+
+    #[test]
+    fn rules_that_look_for_too_little_are_known() {
+        let low: Vec<&str> =
+            all_rules().iter().filter(|spec| spec.less_is_worse()).map(|spec| spec.id).collect();
+        assert_eq!(low, ["postgres.cache_hit", "postgres.time_left", "metrics.disk_left"]);
+    }
+}

@@ -25,6 +25,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("tokio_postgres", &["sources", "actions"]),
     ("redis", &["sources", "actions"]),
     ("reqwest", &["sources"]),
+    ("encoding_rs", &["sources"]),
     ("rustls", &["sources"]),
     ("ratatui", &["ui", "app", "runtime", "cli"]),
     ("tokio", &["sources", "actions", "engine", "runtime", "cli"]),

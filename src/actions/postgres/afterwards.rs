@@ -7,7 +7,7 @@ use crate::core::text::counted;
 use tokio_postgres::types::Type;
 
 /// Whether it is still there, what it does, and since when.
-const LOOK: &str = "SELECT state, (extract(epoch FROM query_start) * 1000000)::int8 FROM pg_catalog.pg_stat_activity \
+const LOOK: &str = "SELECT state, (extract(epoch FROM query_start) * 1000000)::int8 FROM pg_catalog.pg_stat_get_activity($1) \
      WHERE pid = $1 AND (extract(epoch FROM backend_start) * 1000000)::int8 = $2";
 /// Of these, who waits for a lock, and the first ones that stand in the way. (A role that does not see what others wait for may ask this.)
 const BLOCKED: &str = "SELECT p.pid, b.pids[1:4] FROM unnest($1::int4[]) p(pid), \

@@ -8,13 +8,13 @@ use super::Executor;
 use crate::config::target::PostgresConnect;
 use crate::core::action::{Action, ActionError, Confirmed, Outcome, Verdict, Verification};
 use crate::core::postgres::{CANCEL, PgAction, Pinned, TERMINATE};
-use crate::sources::postgres::connection::{self, Connection, Parameter};
+use crate::sources::postgres::connection::{self, Connection, Parameter, Row};
 use crate::sources::postgres::settings::ACTING;
 use futures_util::future::BoxFuture;
 use std::time::Duration;
 use tokio::sync::Mutex;
+use tokio_postgres::Error;
 use tokio_postgres::types::Type;
-use tokio_postgres::{Error, Row};
 
 /// An action that was not answered after this long is "not known".
 const TIMEOUT: Duration = Duration::from_secs(5);

@@ -4,20 +4,20 @@
 use crate::config::target::PostgresConnect;
 use crate::core::action::{ActionError, Outcome, Verdict, Verification};
 use crate::core::postgres::Upkeep;
-use crate::sources::postgres::connection::{self, Connection, Parameter};
+use crate::sources::postgres::connection::{self, Connection, Parameter, Row};
 use crate::sources::postgres::settings::Settings;
 use std::time::{Duration, Instant};
+use tokio_postgres::Error;
 use tokio_postgres::types::Type;
-use tokio_postgres::{Error, Row};
 
 /// By this name its session stands among the running ones.
 const NAME: &str = "stacktop upkeep";
 /// It never queues up for long behind a lock, where everybody later would queue up behind it.
 const SOON: Settings =
-    Settings { list: &[("statement_timeout", "0"), ("lock_timeout", "2s")], own_path: false };
+    Settings { list: &[("statement_timeout", "0"), ("lock_timeout", "2s")], own_path: false, raw: false };
 /// REINDEX CONCURRENTLY waits for old transactions, not for a lock that others need; given up half way it leaves an invalid index.
 const PATIENT: Settings =
-    Settings { list: &[("statement_timeout", "0"), ("lock_timeout", "0")], own_path: false };
+    Settings { list: &[("statement_timeout", "0"), ("lock_timeout", "0")], own_path: false, raw: false };
 /// A look or a look-up that was not answered after this long failed.
 const TIMEOUT: Duration = Duration::from_secs(5);
 

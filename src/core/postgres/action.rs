@@ -1,10 +1,10 @@
 //! What can be done to a Postgres server, and the identity under which a backend is pinned.
 
 /// One statement checks who it is and sends the signal; no row means that it is not that backend any more.
-pub const TERMINATE: &str = "SELECT pg_terminate_backend(pid) FROM pg_catalog.pg_stat_activity \
+pub const TERMINATE: &str = "SELECT pg_terminate_backend(pid) FROM pg_catalog.pg_stat_get_activity($1) \
      WHERE pid = $1 AND (extract(epoch FROM backend_start) * 1000000)::int8 = $2";
 /// The same for a cancel, which is for one statement only.
-pub const CANCEL: &str = "SELECT pg_cancel_backend(pid) FROM pg_catalog.pg_stat_activity \
+pub const CANCEL: &str = "SELECT pg_cancel_backend(pid) FROM pg_catalog.pg_stat_get_activity($1) \
      WHERE pid = $1 AND (extract(epoch FROM backend_start) * 1000000)::int8 = $2 \
      AND (extract(epoch FROM query_start) * 1000000)::int8 = $3 AND state = 'active'";
 

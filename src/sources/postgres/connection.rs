@@ -1,88 +1,27 @@
 //! One connection to Postgres: TLS, credentials, session settings in the start-up packet, errors as sentences by SQLSTATE.
 
+pub use super::asking::{Connection, Parameter, Row};
+use super::charset::Charset;
 use super::settings::Settings;
 use super::tls;
 use crate::config::target::{PgTls, PostgresConnect};
 use crate::core::part::{Gap, GapKind};
 use crate::core::report::{PollError, PollErrorKind};
 use secrecy::ExposeSecret;
-use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 use std::time::Duration;
 use tokio_postgres::error::SqlState;
-use tokio_postgres::types::{ToSql, Type};
-use tokio_postgres::{CancelToken, Client, Config, Error, NoTls, Row, Statement, config::SslMode};
+use tokio_postgres::{Client, Config, Error, config::SslMode};
 use tokio_postgres_rustls::MakeRustlsConnect;
+
+/// What to do about a server that lets nobody in.
+const WHO_LOCKS: &str = "a session that is open already can say who (pg_locks); end that one";
+/// What to do about a server that says nothing.
+const SILENT: &str = "check host and port; the server may hang, another one may be there, or a lock on pg_database or pg_authid lets \
+     nobody in: a session that is open already can say who holds it";
 
 /// A server that takes a connection answers within this, or it hangs, or it is none of ours.
 const HANDSHAKE: Duration = Duration::from_secs(3);
-
-/// An open connection.
-pub struct Connection {
-    /// To ask with.
-    pub client: Client,
-    /// To cancel what was asked.
-    pub cancel: CancelToken,
-    /// It is encrypted.
-    pub tls: bool,
-    /// What begins each transaction where the connection itself can have no settings: behind a PgBouncer the next question may run
-    /// on another session of the server, and a setting would stay behind for its next client.
-    pub pooled: Option<String>,
-    prepared: Mutex<HashMap<String, Statement>>,
-    connector: MakeRustlsConnect,
-}
-
-/// A parameter and its type, which a question that is not prepared has to say.
-pub type Parameter<'a> = (&'a (dyn ToSql + Sync), Type);
-
-impl Connection {
-    /// Asks. Questions that are asked at once travel in one round trip; each is prepared once a connection, or runs in a transaction of
-    /// its own behind a PgBouncer.
-    ///
-    /// # Errors
-    /// What the server says.
-    pub async fn ask(&self, sql: &str, parameters: &[Parameter<'_>]) -> Result<Vec<Row>, Error> {
-        if let Some(begin) = &self.pooled {
-            let (begun, rows, ended) = tokio::join!(
-                self.client.batch_execute(begin),
-                self.client.query_typed(sql, parameters),
-                self.client.batch_execute("COMMIT"),
-            );
-            begun?;
-            let rows = rows?;
-            ended?;
-            return Ok(rows);
-        }
-        let statement = self.statement(sql).await?;
-        let values: Vec<&(dyn ToSql + Sync)> = parameters.iter().map(|(value, _)| *value).collect();
-        self.client.query(&statement, &values).await
-    }
-
-    /// The statement for `sql`, prepared once a connection.
-    async fn statement(&self, sql: &str) -> Result<Statement, Error> {
-        let known = self.prepared.lock().unwrap_or_else(PoisonError::into_inner).get(sql).cloned();
-        if let Some(statement) = known {
-            return Ok(statement);
-        }
-        let statement = self.client.prepare(sql).await?;
-        let mut prepared = self.prepared.lock().unwrap_or_else(PoisonError::into_inner);
-        prepared.insert(sql.to_owned(), statement.clone());
-        Ok(statement)
-    }
-
-    /// Cancels what runs on this connection, on a task of its own and with its own timeout.
-    pub fn cancel_in_background(&self) {
-        let (token, connector, tls) = (self.cancel.clone(), self.connector.clone(), self.tls);
-        tokio::spawn(async move {
-            let wait = Duration::from_secs(2);
-            if tls {
-                let _ = tokio::time::timeout(wait, token.cancel_query(connector)).await;
-            } else {
-                let _ = tokio::time::timeout(wait, token.cancel_query(NoTls)).await;
-            }
-        });
-    }
-}
 
 /// Connects, within [`HANDSHAKE`].
 ///
@@ -160,10 +99,7 @@ async fn connect_with(
             Err(_) => {
                 let message =
                     format!("{place} does not answer as Postgres does within {} s", HANDSHAKE.as_secs());
-                return Err(Refused::Other(
-                    PollError::new(PollErrorKind::TimedOut, message)
-                        .remedy("check host and port; the server may hang, or another one may be there"),
-                ));
+                return Err(Refused::Other(PollError::new(PollErrorKind::TimedOut, message).remedy(SILENT)));
             }
         }
     }
@@ -257,23 +193,27 @@ async fn open(
 ) -> Result<Result<Connection, (String, String)>, Error> {
     let (client, connection) = config.connect(connector.clone()).await?;
     let cancel = client.cancel_token();
+    let encoding = connection.parameter("server_encoding").unwrap_or("UTF8").to_owned();
+    let utf8 = encoding == "UTF8";
     tokio::spawn(async move {
         // Its end is noticed by the next question on the client; notices are not for us.
         let _ = connection.await;
     });
-    if let Some(other) = settings.verify(&client, pooled.is_some()).await? {
+    if let Some(other) = settings.verify(&client, pooled.is_some(), utf8).await? {
         return Ok(Err(other));
     }
     let mut open = Connection {
         client,
         cancel,
         tls: pooled.unwrap_or_default(),
-        pooled: pooled.map(|_| settings.begin()),
+        pooled: pooled.map(|_| settings.begin(utf8)),
+        charset: Charset::named(&encoding),
         prepared: Mutex::default(),
         connector: connector.clone(),
     };
     if pooled.is_none() {
-        let sql = "SELECT coalesce((SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()), false)";
+        // (Of the function, not of the view: a lock on a catalog must not take the connection away.)
+        let sql = "SELECT ssl FROM pg_catalog.pg_stat_get_activity(pg_backend_pid())";
         open.tls = open.ask(sql, &[]).await?.first().is_some_and(|row| row.try_get(0).unwrap_or_default());
     }
     Ok(Ok(open))
@@ -364,6 +304,11 @@ fn explain_refusal(db: &tokio_postgres::error::DbError, place: &str, user: &str)
             format!("{place} is starting or stopping: {message}"),
         );
     }
+    if *code == SqlState::LOCK_NOT_AVAILABLE {
+        let why = "somebody holds a lock on a system catalog, and no session can begin";
+        return PollError::new(PollErrorKind::NotReady, format!("{place}: {why} ({message})"))
+            .remedy(WHO_LOCKS);
+    }
     if message.contains("unsupported startup parameter") {
         return PollError::new(PollErrorKind::WrongServer, format!("a PgBouncer answers at {place}"))
             .remedy("give the address of the Postgres server itself");
@@ -381,7 +326,10 @@ pub fn gap(error: &tokio_postgres::Error, what: &str) -> Gap {
     let code = db.code();
     if *code == SqlState::INSUFFICIENT_PRIVILEGE {
         Gap::new(GapKind::NotPermitted, format!("{what}: {message}; GRANT pg_monitor would permit it"))
-    } else if *code == SqlState::QUERY_CANCELED || *code == SqlState::LOCK_NOT_AVAILABLE {
+    } else if *code == SqlState::LOCK_NOT_AVAILABLE {
+        let note = format!("{what}: somebody holds a lock on what has to be read ({message})");
+        Gap::new(GapKind::TimedOut, note)
+    } else if *code == SqlState::QUERY_CANCELED {
         Gap::new(GapKind::TimedOut, format!("{what}: {message}"))
     } else if [
         SqlState::FEATURE_NOT_SUPPORTED,

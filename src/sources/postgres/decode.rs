@@ -1,6 +1,7 @@
 //! From rows to readings: logic, no I/O. Text is taken as bytes and read lossily: sessions of other encodings send what they like.
 
-use super::connection::Connection;
+use super::charset::Charset;
+use super::connection::{Connection, Row};
 use super::names::{Names, Thing};
 use crate::core::part::Part;
 use crate::core::postgres::BackendId;
@@ -11,21 +12,21 @@ use crate::core::postgres::{
 };
 use crate::core::time::Now;
 use chrono::{DateTime, Utc};
+use std::collections::HashMap;
 use std::error::Error;
 use std::net::IpAddr;
 use std::time::Duration;
-use tokio_postgres::Row;
 use tokio_postgres::types::{FromSql, Kind, Type};
 
-/// Text of any encoding, read lossily. Longer than this it is cut: a statement may be megabytes long.
+/// Longer than this a text is cut: a statement may be megabytes long.
 const TEXT_LIMIT_BYTES: usize = 64 * 1024;
 
-/// See [`TEXT_LIMIT_BYTES`].
-struct Lossy(String);
+/// Text as it came; see [`TEXT_LIMIT_BYTES`].
+struct Raw<'a>(&'a [u8]);
 
-impl<'a> FromSql<'a> for Lossy {
+impl<'a> FromSql<'a> for Raw<'a> {
     fn from_sql(_: &Type, raw: &'a [u8]) -> Result<Self, Box<dyn Error + Sync + Send>> {
-        Ok(Self(String::from_utf8_lossy(&raw[..raw.len().min(TEXT_LIMIT_BYTES)]).into_owned()))
+        Ok(Self(&raw[..raw.len().min(TEXT_LIMIT_BYTES)]))
     }
 
     fn accepts(ty: &Type) -> bool {
@@ -34,9 +35,18 @@ impl<'a> FromSql<'a> for Lossy {
     }
 }
 
+fn raw(row: &Row, at: usize) -> Option<&[u8]> {
+    row.try_get::<_, Option<Raw<'_>>>(at).ok().flatten().map(|raw| raw.0)
+}
+
 /// Column `at` as text; nothing when it is NULL or of another type.
 pub fn text(row: &Row, at: usize) -> Option<String> {
-    row.try_get::<_, Option<Lossy>>(at).ok().flatten().map(|lossy| lossy.0)
+    raw(row, at).map(|bytes| row.charset.read_name(bytes))
+}
+
+/// Column `at` as text that is written as `charset` says.
+fn written(row: &Row, at: usize, charset: Charset) -> Option<String> {
+    raw(row, at).map(|bytes| charset.read(bytes))
 }
 
 /// Column `at`; nothing when it is NULL or of another type.
@@ -66,6 +76,24 @@ pub fn server(row: &Row, connection: &Connection) -> Server {
     }
 }
 
+/// Who answers, as far as it says so without its catalogs; the names are those that were asked for. What is not known of rights is none.
+pub fn stranger(row: &Row, connection: &Connection, (role, database): (&str, &str)) -> Server {
+    let superuser = get(row, 4).unwrap_or_default();
+    Server {
+        version_num: get::<i32>(row, 0).unwrap_or_default().unsigned_abs(),
+        version: text(row, 1).unwrap_or_default(),
+        in_recovery: get(row, 2).unwrap_or_default(),
+        started_micros: get(row, 3).unwrap_or_default(),
+        role: role.to_owned(),
+        database: database.to_owned(),
+        superuser,
+        reads_all_stats: superuser,
+        signals: superuser,
+        tls: connection.tls,
+        pooled: connection.pooled.is_some(),
+    }
+}
+
 /// The oids of all superusers.
 pub fn superusers(row: &Row) -> Vec<u32> {
     get(row, 9).unwrap_or_default()
@@ -82,8 +110,10 @@ pub fn in_databases(rows: &[Row]) -> Option<i64> {
 }
 
 /// One session; nothing for a row without a pid.
-pub fn session(row: &Row, superusers: &[u32]) -> Option<Session> {
+pub fn session(row: &Row, superusers: &[u32], charsets: &HashMap<String, Charset>) -> Option<Session> {
     let class = text(row, 9);
+    let database = text(row, 3).unwrap_or_default();
+    let charset = charsets.get(&database).copied().unwrap_or_default();
     let moment = |at| get::<DateTime<Utc>>(row, at);
     let now = moment(14);
     // A clock that was set back gives a small negative age.
@@ -94,7 +124,7 @@ pub fn session(row: &Row, superusers: &[u32]) -> Option<Session> {
             backend_start_micros: moment(1).map(|at| at.timestamp_micros()).unwrap_or_default(),
         },
         leader_pid: get(row, 2),
-        database: text(row, 3).unwrap_or_default(),
+        database,
         user: text(row, 4).unwrap_or_default(),
         application: text(row, 5).unwrap_or_default(),
         client: get::<IpAddr>(row, 6).map(|address| address.to_string()).unwrap_or_default(),
@@ -108,9 +138,15 @@ pub fn session(row: &Row, superusers: &[u32]) -> Option<Session> {
         writes: get(row, 15).unwrap_or_default(),
         xmin_age: get::<i32>(row, 16).and_then(|age| u32::try_from(age).ok()),
         superuser: get::<u32>(row, 17).is_some_and(|user| superusers.contains(&user)),
-        query: text(row, 18).unwrap_or_default(),
+        query: written(row, 18, charset).unwrap_or_default(),
         query_id: get(row, 19),
     })
+}
+
+/// A database and how it is written, unless that is UTF-8.
+pub fn charset(row: &Row) -> Option<(String, Charset)> {
+    let charset = Charset::named(&text(row, 12)?);
+    (charset != Charset::Utf8).then_some((text(row, 0)?, charset))
 }
 
 /// One database.
@@ -278,7 +314,7 @@ pub fn number(row: &Row) -> Option<f64> {
 
 /// A statement's id and text.
 pub fn statement_text(row: &Row) -> Option<(i64, String)> {
-    Some((get(row, 0)?, text(row, 1)?))
+    Some((get(row, 0)?, written(row, 1, row.charset)?))
 }
 
 /// WAL position, checkpoints and freeze age; the parts beside them are put in by the caller.

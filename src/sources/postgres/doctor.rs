@@ -1,11 +1,11 @@
 //! What this role can see and do on a PostgreSQL server. Reads catalogs and privileges only.
 
-use super::connection;
+use super::connection::{self, Row};
+use super::decode;
 use super::settings::POLLING;
 use crate::config::target::PostgresConnect;
 use crate::core::doctor::{Check, Report};
 use crate::core::report::{PollError, PollErrorKind};
-use tokio_postgres::Row;
 
 const LOOK: &str = "SELECT quote_ident(current_user), current_database()::text, current_setting('server_version_num')::int4, \
      (SELECT rolsuper FROM pg_catalog.pg_roles WHERE rolname = current_user), \
@@ -40,7 +40,7 @@ fn flag(row: &Row, at: usize) -> bool {
 }
 
 fn text(row: &Row, at: usize) -> String {
-    row.try_get::<_, Option<String>>(at).ok().flatten().unwrap_or_default()
+    decode::text(row, at).unwrap_or_default()
 }
 
 fn version(row: &Row) -> i32 {

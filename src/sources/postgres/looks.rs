@@ -3,7 +3,7 @@
 use super::connection::{self, Connection, gap};
 use super::decode;
 use super::plan::{self, Plan};
-use super::settings::{LOOKING, OWN_PATH};
+use super::settings::{AS_BYTES, LOOKING, OWN_PATH};
 use super::topics;
 use crate::config::target::PostgresConnect;
 use crate::core::part::{Gap, GapKind, Part};
@@ -14,6 +14,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::task::JoinHandle;
+use tokio_postgres::error::SqlState;
 use tokio_postgres::types::Type;
 use tokio_postgres::{Client, Error, Row, SimpleQueryMessage};
 
@@ -185,7 +186,14 @@ async fn answer(
     }
     let Some(kept) = &used.0 else { return Err(Gap::new(GapKind::Failed, "there is no connection")) };
     let (result, place) = match script {
-        Script::Ours(sql) => (read(kept, None, sql).await, format!("database {}", connect.database)),
+        Script::Ours(sql) => {
+            let mut result = read(kept, None, sql).await;
+            // A letter of another database's that has no equivalent here: that cell is given up, not the table.
+            if result.as_ref().is_err_and(has_no_equivalent) {
+                result = read(kept, Some(AS_BYTES), sql).await;
+            }
+            (result, format!("database {}", connect.database))
+        }
         Script::Own(sql) => (read(kept, Some(OWN_PATH), sql).await, format!("database {}", connect.database)),
         Script::Plan(planned, plan) => {
             let whose = whose(kept, *planned).await?;
@@ -216,6 +224,11 @@ async fn answer(
             Err(gap(&error, "the server"))
         }
     }
+}
+
+fn has_no_equivalent(error: &Error) -> bool {
+    [Some(&SqlState::CHARACTER_NOT_IN_REPERTOIRE), Some(&SqlState::UNTRANSLATABLE_CHARACTER)]
+        .contains(&error.code())
 }
 
 async fn open(connect: &PostgresConnect) -> Result<Connection, Gap> {
@@ -302,7 +315,7 @@ async fn explain(open: &Connection, whose: &Whose, plan: &Plan) -> Result<Found,
     }
     open.client.batch_execute("ROLLBACK").await.map_err(failed)?;
     let rows = rows.map_err(failed)?;
-    let lines = rows.iter().map(|row| vec![decode::text(row, 0)]).take(MOST_ROWS);
+    let lines = rows.iter().map(|row| vec![row.try_get(0).ok()]).take(MOST_ROWS);
     Ok(Found { columns: vec!["plan".to_owned()], rows: lines.collect(), truncated: rows.len() > MOST_ROWS })
 }
 
@@ -328,7 +341,7 @@ async fn ask(client: &Client, sql: &str) -> Result<Found, Error> {
                     break;
                 }
                 let cells = (0..row.len()).map(|at| {
-                    let text = row.try_get(at).ok().flatten()?;
+                    let text = row.try_get(at).unwrap_or(Some("(in another encoding)"))?;
                     Some(text.chars().take(MOST_CHARS).collect())
                 });
                 found.rows.push(cells.collect());

@@ -1,6 +1,8 @@
 //! Asks a PostgreSQL server: one persistent connection that can change nothing, one round trip for what is hot, the rest less often.
 
+pub(crate) mod asking;
 mod backup;
+mod charset;
 pub(crate) mod connection;
 mod decode;
 pub(super) mod doctor;
@@ -68,8 +70,10 @@ impl PostgresSource {
         let mut open = match self.open.take() {
             Some(open) if !open.connection.client.is_closed() => open,
             _ => {
+                // What could not be read before may be readable now.
+                self.texts.clear();
                 let connection = connection::connect(&self.connect, &POLLING).await?;
-                Open::look_around(connection, now)
+                Open::look_around(connection, &self.connect, now)
                     .await
                     .map_err(|error| connection::explain(&error, &place, &self.connect.user))?
             }
@@ -114,12 +118,18 @@ impl PostgresSource {
             if self.texts.len() + missing.len() > TEXTS_LIMIT {
                 self.texts.clear();
             }
-            if let Ok(rows) = open.ask(&sql, &[(&missing, Type::INT8_ARRAY)]).await {
-                self.texts.extend(rows.iter().filter_map(decode::statement_text));
-            }
+            let absent = match open.ask(&sql, &[(&missing, Type::INT8_ARRAY)]).await {
+                Ok(rows) => {
+                    self.texts.extend(rows.iter().filter_map(decode::statement_text));
+                    // Evicted since, or not for our eyes.
+                    "(its text is not there any more)".to_owned()
+                }
+                // (The server converts every text that it has: one letter of another database can take all of them away.)
+                Err(error) => format!("({})", connection::gap(&error, "its text cannot be read").note),
+            };
+            // Not asked for again at every poll.
             for id in missing {
-                // Evicted since, or not for our eyes: not asked for again at every poll.
-                self.texts.entry(id).or_insert_with(|| "(its text is not there any more)".to_owned());
+                self.texts.entry(id).or_insert_with(|| absent.clone());
             }
         }
         wanted.iter().filter_map(|id| Some((*id, self.texts.get(id)?.clone()))).collect()

@@ -1,14 +1,14 @@
 //! What locks are about, in words: names of databases and relations, learned once and remembered for a minute. A catalog that is locked
 //! takes names away, never locks.
 
-use super::connection::{self, Connection};
+use super::connection::{self, Connection, Row};
 use super::{decode, queries};
 use crate::core::postgres::locks::advisory;
 use crate::core::time::Now;
 use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
+use tokio_postgres::Error;
 use tokio_postgres::types::Type;
-use tokio_postgres::{Error, Row};
 
 /// A rename must be noticed.
 const REMEMBERED: Duration = Duration::from_secs(60);

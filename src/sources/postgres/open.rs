@@ -1,17 +1,20 @@
 //! One connection for polling: what is prepared on it, and the questions of a poll.
 
-use super::connection::{self, Connection, Parameter, gap};
+use super::charset::{self, Charset};
+use super::connection::{self, Connection, Parameter, Row, gap};
 use super::decode;
 use super::names::Names;
 use super::queries::{self, Questions};
 use super::sessions::{Ask, KnownSessions};
+use crate::config::target::PostgresConnect;
 use crate::core::part::{Gap, GapKind, Part};
 use crate::core::postgres::locks::{LockReading, LockRow};
 use crate::core::postgres::{DatabaseCounters, Health, PostgresReading, Server, Session, Statements};
 use crate::core::time::Now;
+use std::collections::HashMap;
 use std::time::{Duration, Instant};
+use tokio_postgres::Error;
 use tokio_postgres::types::Type;
-use tokio_postgres::{Error, Row};
 
 /// Statements and health are looked at this often: their cost grows with what they look at.
 const WARM: Duration = Duration::from_secs(5);
@@ -24,7 +27,12 @@ pub(super) struct Open {
     pub(super) questions: Questions,
     server: Server,
     superusers: Vec<u32>,
-    rights_at: Now,
+    /// When rights were read, and when that was tried.
+    rights: (Option<Now>, Now),
+    /// Why it is not known which columns and extensions there are, and when that was tried.
+    unlearned: Option<(Gap, Now)>,
+    /// How databases are written that are not in UTF-8.
+    charsets: HashMap<String, Charset>,
     known: KnownSessions,
     names: Names,
     warm: Option<(Now, Part<Statements>, Part<Health>)>,
@@ -64,27 +72,73 @@ fn first<T>(decode: impl Fn(&Row) -> T) -> impl FnOnce(Vec<Row>) -> Option<T> {
 }
 
 impl Open {
-    pub(super) async fn look_around(connection: Connection, now: Now) -> Result<Self, Error> {
-        let (server, columns, extension) = tokio::try_join!(
-            connection.ask(queries::SERVER, &[]),
-            connection.ask(queries::COLUMNS, &[]),
-            connection.ask(queries::EXTENSION, &[]),
-        )?;
-        let columns: Vec<(String, String)> =
-            columns.iter().filter_map(|row| Some((decode::text(row, 0)?, decode::text(row, 1)?))).collect();
-        let schema = extension.first().and_then(|row| decode::text(row, 0));
-        let superusers = server.first().map(decode::superusers).unwrap_or_default();
-        let server = server.first().map(|row| decode::server(row, &connection)).unwrap_or_default();
-        Ok(Self {
-            questions: queries::questions(&columns, schema.as_deref()),
-            server,
-            superusers,
-            rights_at: now,
+    /// Looks around on a new connection. What is locked at the moment is looked at again later.
+    pub(super) async fn look_around(
+        connection: Connection,
+        connect: &PostgresConnect,
+        now: Now,
+    ) -> Result<Self, Error> {
+        let mut open = Self {
+            questions: queries::questions(&[], None),
+            server: Server::default(),
+            superusers: Vec::new(),
+            rights: (None, now),
+            unlearned: None,
+            charsets: HashMap::new(),
             known: KnownSessions::default(),
             names: Names::default(),
             warm: None,
             connection,
-        })
+        };
+        if !open.learn_rights(now).await? {
+            let rows = open.ask(queries::STRANGER, &[]).await?;
+            let names = (connect.user.as_str(), connect.database.as_str());
+            open.server =
+                rows.first().map(|row| decode::stranger(row, &open.connection, names)).unwrap_or_default();
+        }
+        open.learn_columns(now).await?;
+        Ok(open)
+    }
+
+    /// Who answers and what we may do there; whether that could be read.
+    async fn learn_rights(&mut self, now: Now) -> Result<bool, Error> {
+        self.rights.1 = now;
+        match self.ask(queries::SERVER, &[]).await {
+            Ok(rows) => {
+                if let Some(row) = rows.first() {
+                    self.server = decode::server(row, &self.connection);
+                    self.superusers = decode::superusers(row);
+                }
+                self.rights.0 = Some(now);
+                Ok(true)
+            }
+            Err(error) if connection::is_broken(&error) => Err(error),
+            Err(_) => Ok(false),
+        }
+    }
+
+    /// Builds the questions from what there is; from the version, where that cannot be read.
+    async fn learn_columns(&mut self, now: Now) -> Result<(), Error> {
+        let (columns, extension) =
+            tokio::join!(self.ask(queries::COLUMNS, &[]), self.ask(queries::EXTENSION, &[]));
+        let (columns, extension) = match (columns, extension) {
+            (Ok(columns), Ok(extension)) => (columns, extension),
+            (Err(error), _) | (_, Err(error)) => {
+                if connection::is_broken(&error) {
+                    return Err(error);
+                }
+                self.unlearned = Some((gap(&error, "statements"), now));
+                self.questions = queries::questions(&queries::known_columns(self.server.version_num), None);
+                return Ok(());
+            }
+        };
+        self.unlearned = None;
+        let columns: Vec<(String, String)> =
+            columns.iter().filter_map(|row| Some((decode::text(row, 0)?, decode::text(row, 1)?))).collect();
+        let schema = extension.first().and_then(|row| decode::text(row, 0));
+        let schema = schema.as_deref().map(charset::identifier);
+        self.questions = queries::questions(&columns, schema.as_deref());
+        Ok(())
     }
 
     pub(super) async fn ask(&self, sql: &str, parameters: &[Parameter<'_>]) -> Result<Vec<Row>, Error> {
@@ -92,13 +146,12 @@ impl Open {
     }
 
     pub(super) async fn read(&mut self, now: Now) -> Result<PostgresReading, Error> {
-        if now.since(self.rights_at) >= RIGHTS {
-            self.rights_at = now;
-            let rows = self.ask(queries::SERVER, &[]).await?;
-            if let Some(row) = rows.first() {
-                self.server = decode::server(row, &self.connection);
-                self.superusers = decode::superusers(row);
-            }
+        let (read, tried) = self.rights;
+        if now.since(tried) >= WARM && read.is_none_or(|at| now.since(at) >= RIGHTS) {
+            self.learn_rights(now).await?;
+        }
+        if self.unlearned.as_ref().is_some_and(|(_, at)| now.since(*at) >= WARM) {
+            self.learn_columns(now).await?;
         }
         let mut reading = self.hot().await?;
         let waits = reading.sessions.ready().is_some_and(|all| all.iter().any(Session::waits_for_lock));
@@ -132,11 +185,10 @@ impl Open {
         );
         let probe = Some(began.elapsed());
         self.server.in_recovery = recovery?.first().is_some_and(|row| row.try_get(0).unwrap_or_default());
-        let sessions = part(sessions, "sessions", |rows| {
-            let read = rows.iter().filter_map(|row| decode::session(row, &self.superusers)).collect();
-            let counted = (ask != Ask::All).then(|| decode::in_databases(&rows).unwrap_or_default());
-            Some(self.known.absorb(read, counted, decode::asked_at(&rows)))
-        })?;
+        if let Ok(rows) = &databases {
+            self.charsets = rows.iter().filter_map(decode::charset).collect();
+        }
+        let sessions = self.absorb(sessions, &ask).await?;
         let told_apart = sessions.ready().filter(|_| self.server.reads_all_stats).map(Vec::as_slice);
         let databases: Part<Vec<DatabaseCounters>> = part(databases, "databases", all(decode::database))?;
         let kinds_known = self.server.reads_all_stats;
@@ -170,6 +222,33 @@ impl Open {
             standby,
             probe,
             ..PostgresReading::default()
+        })
+    }
+
+    /// All sessions from an answer. Where a lock on a catalog took it away, all are read without their names.
+    async fn absorb(
+        &mut self,
+        answer: Result<Vec<Row>, Error>,
+        ask: &Ask,
+    ) -> Result<Part<Vec<Session>>, Error> {
+        let bare = match &answer {
+            Err(error) if !connection::is_broken(error) => self.ask(&self.questions.bare, &[]).await.ok(),
+            _ => None,
+        };
+        let named = bare.is_none();
+        let answer = bare.map_or(answer, Ok);
+        part(answer, "sessions", |rows| {
+            let session = |row| {
+                let mut session = decode::session(row, &self.superusers, &self.charsets)?;
+                if let Some((database, user)) = self.known.named(session.id).filter(|_| !named) {
+                    (session.database, session.user) = (database.to_owned(), user.to_owned());
+                }
+                Some(session)
+            };
+            let read = rows.iter().filter_map(session).collect();
+            let some = named && *ask != Ask::All;
+            let counted = some.then(|| decode::in_databases(&rows).unwrap_or_default());
+            Some(self.known.absorb(read, counted, decode::asked_at(&rows)))
         })
     }
 
@@ -216,6 +295,9 @@ impl Open {
     }
 
     async fn statements(&self, now: Now) -> Result<Part<Statements>, Error> {
+        if let Some((gap, _)) = &self.unlearned {
+            return Ok(Part::Unavailable(gap.clone()));
+        }
         let Some(sql) = self.questions.statements.clone() else {
             let note = format!(
                 "pg_stat_statements is not in database {}; CREATE EXTENSION pg_stat_statements there (and \

@@ -19,7 +19,7 @@ pub const COLUMNS: &str = "SELECT c.relname::text, a.attname::text FROM pg_catal
      'pg_locks', 'pg_stat_bgwriter', 'pg_stat_checkpointer', 'pg_replication_slots')) OR e.oid IS NOT NULL)";
 
 /// Where pg_stat_statements lives, if it is in this database.
-pub const EXTENSION: &str = "SELECT pg_catalog.quote_ident(n.nspname) FROM pg_catalog.pg_extension e \
+pub const EXTENSION: &str = "SELECT n.nspname::text FROM pg_catalog.pg_extension e \
      JOIN pg_catalog.pg_namespace n ON n.oid = e.extnamespace WHERE e.extname = 'pg_stat_statements'";
 
 /// Who answers and what we may do there.
@@ -29,12 +29,16 @@ pub const SERVER: &str = "SELECT current_setting('server_version_num')::int4, cu
      pg_has_role(current_user, 'pg_read_all_stats', 'usage'), pg_has_role(current_user, 'pg_signal_backend', 'usage'), \
      (SELECT array_agg(oid) FROM pg_catalog.pg_roles WHERE rolsuper)";
 
+/// Who answers, where the catalogs of roles and databases are locked: settings and functions that read none.
+pub const STRANGER: &str = "SELECT current_setting('server_version_num')::int4, current_setting('server_version'), \
+     pg_is_in_recovery(), (extract(epoch FROM pg_postmaster_start_time()) * 1000000)::int8, current_setting('is_superuser') = 'on'";
+
 /// Counters of every database; ages of the oldest ids. The number of backends is not among them: to count them the server takes
 /// another copy of the state of all.
 pub const DATABASES: &str = "SELECT s.datname, s.xact_commit::float8, s.xact_rollback::float8, \
      s.blks_read::float8, s.blks_hit::float8, (s.tup_inserted + s.tup_updated + s.tup_deleted)::float8, \
      s.temp_files::float8, s.temp_bytes::float8, s.deadlocks::float8, s.checksum_failures::float8, \
-     age(d.datfrozenxid)::int8, mxid_age(d.datminmxid)::int8 \
+     age(d.datfrozenxid)::int8, mxid_age(d.datminmxid)::int8, pg_encoding_to_char(d.encoding) \
      FROM pg_catalog.pg_stat_database s LEFT JOIN pg_catalog.pg_database d ON d.oid = s.datid";
 
 /// The connection limit, as settings; who uses the slots is counted from the sessions.
@@ -90,6 +94,8 @@ pub struct Questions {
     /// The server processes `$2`, those that have come and those that have begun a statement since `$1`; with each row the number of
     /// processes in databases. Only for a role that reads the activity of others.
     pub changed: String,
+    /// Every server process without a look at any catalog: oids stand for names. Asked while a catalog is locked.
+    pub bare: String,
     /// Locks that somebody waits for, and who holds them.
     pub locks: String,
     /// Replication slots and the WAL they keep.
@@ -116,7 +122,7 @@ pub fn questions(columns: &[(String, String)], schema: Option<&str>) -> Question
         if has(view, column) { sql.to_owned() } else { format!("NULL::{kind}") }
     };
     let query_id = or_null("pg_stat_activity", "query_id", "a.query_id", "int8");
-    let (sessions, changed) = sessions(&query_id);
+    let (sessions, changed, bare) = sessions(&query_id);
     let locks = locks(has("pg_locks", "waitstart"));
     let (timed, requested, from) = if has("pg_stat_checkpointer", "num_timed") {
         ("c.num_timed::float8", "c.num_requested::float8", "pg_catalog.pg_stat_checkpointer c")
@@ -138,6 +144,7 @@ pub fn questions(columns: &[(String, String)], schema: Option<&str>) -> Question
     Questions {
         sessions,
         changed,
+        bare,
         locks,
         replication_slots: replication_slots(&has),
         health,
@@ -182,8 +189,25 @@ fn locks(tells_begin: bool) -> String {
     )
 }
 
-/// The question for every session, and the one for those that have changed.
-fn sessions(query_id: &str) -> (String, String) {
+/// The columns of the server's own views by its version, where its catalogs cannot be read.
+#[must_use]
+pub fn known_columns(version: u32) -> Vec<(String, String)> {
+    [
+        (140_000, "pg_stat_activity", "query_id"),
+        (140_000, "pg_locks", "waitstart"),
+        (160_000, "pg_replication_slots", "conflicting"),
+        (170_000, "pg_replication_slots", "inactive_since"),
+        (170_000, "pg_replication_slots", "invalidation_reason"),
+        (170_000, "pg_stat_checkpointer", "num_timed"),
+    ]
+    .into_iter()
+    .filter(|(since, ..)| version >= *since)
+    .map(|(_, view, column)| (view.to_owned(), column.to_owned()))
+    .collect()
+}
+
+/// The question for every session, the one for those that have changed, and the one that reads no catalog.
+fn sessions(query_id: &str) -> (String, String, String) {
     // Moments come as they are and are taken apart here: arithmetic on a row costs the server more than the row.
     let session = |database: &str, user: &str| {
         format!(
@@ -203,7 +227,11 @@ fn sessions(query_id: &str) -> (String, String) {
          LATERAL pg_stat_get_activity(e.pid) a LEFT JOIN pg_catalog.pg_database d ON d.oid = a.datid",
         session("d.datname", "pg_get_userbyid(a.usesysid)")
     );
-    (all, changed)
+    let bare = format!(
+        "{} FROM pg_stat_get_activity(NULL) a",
+        session("'oid ' || nullif(a.datid, 0)::text", "'oid ' || nullif(a.usesysid, 0)::text")
+    );
+    (all, changed, bare)
 }
 
 fn replication_slots(has: &impl Fn(&str, &str) -> bool) -> String {

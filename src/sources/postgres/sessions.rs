@@ -3,7 +3,7 @@
 //! A poll asks for the sessions that were not idle when it last asked and for those that have begun something since. The others are
 //! kept with their ages advanced, for as long as the number that the server counts agrees; else all are read by the next poll.
 
-use crate::core::postgres::{Session, SessionState};
+use crate::core::postgres::{BackendId, Session, SessionState};
 use chrono::{DateTime, TimeDelta, Utc};
 use std::collections::HashSet;
 use std::time::Duration;
@@ -53,6 +53,13 @@ impl KnownSessions {
         Ask::Changed { since: at - SLACK, pids }
     }
 
+    /// The names of database and user of a session that was known before.
+    #[must_use]
+    pub fn named(&self, id: BackendId) -> Option<(&str, &str)> {
+        let known = self.sessions.iter().find(|session| session.id == id)?;
+        Some((&known.database, &known.user))
+    }
+
     /// All sessions now: from the `rows` of a read that happened at `now` by the server's clock. If it was not of all, `counted` is the
     /// number of sessions in databases that there were.
     pub fn absorb(
@@ -99,7 +106,6 @@ fn older(mut session: Session, passed: Duration) -> Session {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::core::postgres::BackendId;
 
     fn session(pid: i32, state: SessionState) -> Session {
         Session {

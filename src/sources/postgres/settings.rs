@@ -19,7 +19,12 @@ pub struct Settings {
     /// The session can go back to the database's own path for one statement ([`OWN_PATH`]). It is pinned by its first statement
     /// instead of the start-up packet: what the packet says becomes the default.
     pub own_path: bool,
+    /// Text comes as it is kept. Converted, one letter without an equivalent would take the whole answer away.
+    pub raw: bool,
 }
+
+/// The charset under which a server converts nothing.
+const RAW: (&str, &str) = ("client_encoding", "SQL_ASCII");
 
 /// The connection that polls: it can change nothing, waits for no lock, and gives up soon. Reading any text of pg_stat_statements makes
 /// the server collect all of them (5000 of 7 kB: 35 MB); with less `work_mem` it writes them to a temporary file.
@@ -34,12 +39,14 @@ pub const POLLING: Settings = Settings {
         ("max_parallel_workers_per_gather", "0"),
     ],
     own_path: false,
+    raw: true,
 };
 
 /// The connection that acts: the signal functions take no lock and are quick.
 pub const ACTING: Settings = Settings {
     list: &[("statement_timeout", "5s"), ("lock_timeout", "100ms"), (READ_ONLY, "on"), ("jit", "off")],
     own_path: false,
+    raw: false,
 };
 
 /// The connection for looks: it changes nothing, waits for no lock, and may take a while.
@@ -53,7 +60,11 @@ pub const LOOKING: Settings = Settings {
         ("max_parallel_workers_per_gather", "0"),
     ],
     own_path: true,
+    raw: false,
 };
+
+/// Until the transaction ends, text comes as it is kept.
+pub const AS_BYTES: &str = "SET LOCAL client_encoding = 'SQL_ASCII'";
 
 /// Until the transaction ends, names mean what they mean to the users of the database.
 pub const OWN_PATH: &str = "SET LOCAL search_path TO DEFAULT";
@@ -67,10 +78,11 @@ impl Settings {
         pairs.collect::<Vec<_>>().join(" ")
     }
 
-    /// As the beginning of a transaction.
+    /// As the beginning of a transaction; `utf8` is how the database is written.
     #[must_use]
-    pub fn begin(&self) -> String {
-        let settings = self.list.iter().filter(|(name, _)| *name != READ_ONLY);
+    pub fn begin(&self, utf8: bool) -> String {
+        let raw = (self.raw && !utf8).then_some(&RAW);
+        let settings = self.list.iter().chain(raw).filter(|(name, _)| *name != READ_ONLY);
         settings.fold(format!("BEGIN READ ONLY; SET LOCAL search_path = {}", PATH.1), |sql, (name, value)| {
             format!("{sql}; SET LOCAL {name} = '{value}'")
         })
@@ -81,7 +93,12 @@ impl Settings {
     ///
     /// # Errors
     /// What the server says.
-    pub async fn verify(&self, client: &Client, pooled: bool) -> Result<Option<(String, String)>, Error> {
+    pub async fn verify(
+        &self,
+        client: &Client,
+        pooled: bool,
+        utf8: bool,
+    ) -> Result<Option<(String, String)>, Error> {
         let mut wanted: Vec<(&str, &str)> = self.list.to_vec();
         if pooled {
             wanted.retain(|(name, _)| *name != READ_ONLY);
@@ -91,16 +108,20 @@ impl Settings {
         }
         let show: Vec<String> = wanted.iter().map(|(name, _)| format!("SHOW {name}")).collect();
         let sql = show.join("; ");
-        let sql = if pooled { format!("{}; {sql}; COMMIT", self.begin()) } else { sql };
+        let sql = if pooled { format!("{}; {sql}; COMMIT", self.begin(utf8)) } else { sql };
         if let Some(other) = differs(&wanted, &shown(client, &sql).await?) {
             return Ok(Some(other));
         }
-        if pooled || !self.own_path {
+        // The settings before these are in force, so the session is ours and no pooler's: it keeps these, too.
+        let path = self.own_path.then_some(PATH);
+        let raw = (self.raw && !utf8).then_some(RAW);
+        let more: Vec<(&str, &str)> = path.into_iter().chain(raw).filter(|_| !pooled).collect();
+        if more.is_empty() {
             return Ok(None);
         }
-        // The settings before this one are in force, so the session is ours and no pooler's: it keeps this one, too.
-        let sql = format!("SET search_path = {}; SHOW search_path", PATH.1);
-        Ok(differs(&[PATH], &shown(client, &sql).await?))
+        let set = more.iter().map(|(name, value)| format!("SET {name} = {value}; SHOW {name}"));
+        let sql = set.collect::<Vec<_>>().join("; ");
+        Ok(differs(&more, &shown(client, &sql).await?))
     }
 }
 
@@ -134,11 +155,12 @@ mod tests {
         }
         assert!(!LOOKING.options().contains("search_path"));
         for settings in [POLLING, ACTING, LOOKING] {
-            let begin = settings.begin();
+            let begin = settings.begin(true);
             assert!(
                 begin.starts_with("BEGIN READ ONLY; SET LOCAL search_path = pg_catalog,pg_temp; SET LOCAL")
             );
-            assert!(!begin.contains(READ_ONLY));
+            assert!(!begin.contains(READ_ONLY) && !begin.contains("client_encoding"));
+            assert_eq!(settings.begin(false).contains("client_encoding = 'SQL_ASCII'"), settings.raw);
         }
     }
 

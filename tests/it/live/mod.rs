@@ -2,7 +2,9 @@
 //! reports itself as skipped, by name.
 
 mod alarms;
+mod catalogs;
 mod doctor;
+mod encodings;
 mod locks;
 mod looks;
 mod metrics;

@@ -1,0 +1,99 @@
+//! An open connection, and how it is asked: each question prepared once, or in a transaction of its own behind a pooler.
+
+use super::charset::Charset;
+use std::collections::HashMap;
+use std::ops::Deref;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+use tokio_postgres::types::{ToSql, Type};
+use tokio_postgres::{CancelToken, Client, Error, NoTls, Statement};
+use tokio_postgres_rustls::MakeRustlsConnect;
+
+/// An open connection.
+pub struct Connection {
+    /// To ask with.
+    pub client: Client,
+    /// To cancel what was asked.
+    pub cancel: CancelToken,
+    /// It is encrypted.
+    pub tls: bool,
+    /// What begins each transaction where the connection itself can have no settings: behind a PgBouncer the next question may run
+    /// on another session of the server, and a setting would stay behind for its next client.
+    pub pooled: Option<String>,
+    /// How the database is written.
+    pub charset: Charset,
+    pub(super) prepared: Mutex<HashMap<String, Statement>>,
+    pub(super) connector: MakeRustlsConnect,
+}
+
+/// A row, and how its text is written.
+#[derive(Debug)]
+pub struct Row {
+    row: tokio_postgres::Row,
+    /// How the database is written that gave it.
+    pub charset: Charset,
+}
+
+impl Deref for Row {
+    type Target = tokio_postgres::Row;
+
+    fn deref(&self) -> &Self::Target {
+        &self.row
+    }
+}
+
+/// A parameter and its type, which a question that is not prepared has to say.
+pub type Parameter<'a> = (&'a (dyn ToSql + Sync), Type);
+
+impl Connection {
+    /// Asks. Questions that are asked at once travel in one round trip; each is prepared once a connection, or runs in a transaction of
+    /// its own behind a PgBouncer.
+    ///
+    /// # Errors
+    /// What the server says.
+    pub async fn ask(&self, sql: &str, parameters: &[Parameter<'_>]) -> Result<Vec<Row>, Error> {
+        if let Some(begin) = &self.pooled {
+            let (begun, rows, ended) = tokio::join!(
+                self.client.batch_execute(begin),
+                self.client.query_typed(sql, parameters),
+                self.client.batch_execute("COMMIT"),
+            );
+            begun?;
+            let rows = rows?;
+            ended?;
+            return Ok(self.written(rows));
+        }
+        let statement = self.statement(sql).await?;
+        let values: Vec<&(dyn ToSql + Sync)> = parameters.iter().map(|(value, _)| *value).collect();
+        Ok(self.written(self.client.query(&statement, &values).await?))
+    }
+
+    fn written(&self, rows: Vec<tokio_postgres::Row>) -> Vec<Row> {
+        rows.into_iter().map(|row| Row { row, charset: self.charset }).collect()
+    }
+
+    /// The statement for `sql`, prepared once a connection.
+    async fn statement(&self, sql: &str) -> Result<Statement, Error> {
+        let known = self.prepared.lock().unwrap_or_else(PoisonError::into_inner).get(sql).cloned();
+        if let Some(statement) = known {
+            return Ok(statement);
+        }
+        let statement = self.client.prepare(sql).await?;
+        let mut prepared = self.prepared.lock().unwrap_or_else(PoisonError::into_inner);
+        prepared.insert(sql.to_owned(), statement.clone());
+        Ok(statement)
+    }
+
+    /// Cancels what runs on this connection, on a task of its own and with its own timeout.
+    pub fn cancel_in_background(&self) {
+        let (token, connector, tls) = (self.cancel.clone(), self.connector.clone(), self.tls);
+        tokio::spawn(async move {
+            let wait = Duration::from_secs(2);
+            if tls {
+                let _ = tokio::time::timeout(wait, token.cancel_query(connector)).await;
+            } else {
+                let _ = tokio::time::timeout(wait, token.cancel_query(NoTls)).await;
+            }
+        });
+    }
+}

@@ -20,6 +20,8 @@ pub fn verdict(world: &World, now: Now) -> Line {
     }
     let (silent, others): (Vec<&Finding>, Vec<&Finding>) =
         world.alerts.firing().into_iter().partition(|finding| finding.signal.rule == "source.silent");
+    let (blind, others): (Vec<&Finding>, Vec<&Finding>) =
+        others.into_iter().partition(|finding| finding.signal.rule == "source.unread");
     // What will be stands behind what is, and alone it makes nothing bad.
     let (ahead, others): (Vec<&Finding>, Vec<&Finding>) =
         others.into_iter().partition(|finding| finding.is_forecast());
@@ -27,10 +29,12 @@ pub fn verdict(world: &World, now: Now) -> Line {
     let lost = silent.iter().any(|finding| finding.signal.severity == Severity::Critical);
     let now_bad = || Told { world, others: &others, silent: &silent, now };
     let line = match worst {
-        Some(Severity::Critical) => now_bad().broken(Role::Critical, "BROKEN"),
-        _ if lost => unknown(&silent, &others, now),
-        Some(Severity::Warning) => now_bad().broken(Role::Warning, "DEGRADED"),
-        _ if !silent.is_empty() => unknown(&silent, &others, now),
+        Some(Severity::Critical) => half_seen(now_bad().broken(Role::Critical, "BROKEN"), &blind),
+        _ if lost => half_seen(unknown(&silent, &others, now), &blind),
+        Some(Severity::Warning) => half_seen(now_bad().broken(Role::Warning, "DEGRADED"), &blind),
+        _ if !silent.is_empty() => half_seen(unknown(&silent, &others, now), &blind),
+        // Nothing is past its threshold where somebody looks; what nobody looks at is not well.
+        _ if !blind.is_empty() => unknown(&blind, &others, now),
         _ => calm(world, &others, now),
     };
     match ahead.first() {
@@ -87,6 +91,17 @@ impl Told<'_> {
     }
 }
 
+/// The same, with what nobody watches.
+fn half_seen(line: Line, blind: &[&Finding]) -> Line {
+    match blind {
+        [] => line,
+        [one] => line.then(Role::Warning, format!("; {}", one.signal.sentence)),
+        [one, more @ ..] => {
+            line.then(Role::Warning, format!("; {} (+{} unread)", one.signal.sentence, more.len()))
+        }
+    }
+}
+
 fn unknown(silent: &[&Finding], others: &[&Finding], now: Now) -> Line {
     let Some(first) = silent.first() else {
         return Line::default();
@@ -95,7 +110,12 @@ fn unknown(silent: &[&Finding], others: &[&Finding], now: Now) -> Line {
         .then(Role::Text, format!("{}: ", since(first, now)))
         .then(Role::Strong, &first.signal.sentence);
     for finding in silent.iter().skip(1) {
-        line = line.then(Role::Text, format!("; no data from {}", finding.signal.target));
+        let also = if finding.signal.rule == "source.unread" {
+            format!("; {}", finding.signal.sentence)
+        } else {
+            format!("; no data from {}", finding.signal.target)
+        };
+        line = line.then(Role::Text, also);
     }
     for finding in others.iter().take(1) {
         line = line.then(Role::Text, format!("; {}", finding.sentence(now)));
@@ -232,6 +252,16 @@ mod tests {
         check("reports", vec![errors(), blocked("pg", 150)], lead, "");
         // It began a while after what it would have caused.
         check("shop-api", vec![errors(), blocked("pg", 195)], lead, "");
+    }
+
+    #[test]
+    fn what_nobody_watches_is_never_ok() {
+        let unread = || signal("source.unread", "pg", Severity::Warning, 100);
+        let told = |signals| verdict(&world("x", signals), Now::example(200)).plain();
+        let text = told(vec![unread()]);
+        assert!(text.starts_with("UNKNOWN since") && text.ends_with("source.unread on pg"), "{text}");
+        let text = told(vec![unread(), signal("postgres.prepared", "pg", Severity::Warning, 190)]);
+        assert!(text.starts_with("DEGRADED") && text.ends_with("; source.unread on pg"), "{text}");
     }
 
     #[test]

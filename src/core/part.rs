@@ -59,17 +59,26 @@ impl<T> Part<T> {
     }
 }
 
-/// The rules of every part that could not be read this time, from (its gap, the rules that look at it). What may not be read or does
-/// not exist will not come back by itself: nothing is kept for it.
+/// A part that could not be read, and what nobody watches because of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unread {
+    /// Why it is not there.
+    pub gap: Gap,
+    /// The rules that look at it.
+    pub rules: &'static [&'static str],
+    /// The same for people ("blocking"); empty where a rule of its own says that the part is not there.
+    pub watches: &'static str,
+}
+
+/// Every part that should have been read and was not, from (its gap, the rules that look at it, what those watch). What a version or a
+/// service does not have is not missed.
 #[must_use]
-pub fn unread(parts: &[(Option<&Gap>, &[&'static str])]) -> Vec<&'static str> {
-    let passing = |gap: &&Gap| matches!(gap.kind, GapKind::TimedOut | GapKind::Failed);
-    parts
-        .iter()
-        .filter(|(gap, _)| gap.as_ref().is_some_and(passing))
-        .flat_map(|(_, rules)| *rules)
-        .copied()
-        .collect()
+pub fn unread(parts: &[(Option<&Gap>, &'static [&'static str], &'static str)]) -> Vec<Unread> {
+    let missed = |gap: &&Gap| gap.kind != GapKind::NotSupported;
+    let found = |(gap, rules, watches): &(Option<&Gap>, &'static [&'static str], &'static str)| {
+        gap.filter(missed).map(|gap| Unread { gap: gap.clone(), rules, watches })
+    };
+    parts.iter().filter_map(found).collect()
 }
 
 impl<T> From<Result<T, Gap>> for Part<T> {

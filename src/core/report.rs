@@ -20,8 +20,10 @@ pub enum PollErrorKind {
     Tls,
     /// Something else answers on this port.
     WrongServer,
-    /// The server is starting, stopping or out of connections.
+    /// The server is starting or stopping.
     NotReady,
+    /// Every place for a connection is taken: it refuses whoever comes.
+    Full,
     /// The configuration of this target cannot work.
     Configuration,
     /// The server answered with an error that has no class of its own.

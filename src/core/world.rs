@@ -4,27 +4,48 @@ use super::alert::{AlertBook, RuleSpec, RuleUnit, Rulebook, Severity, Signal, Tr
 use super::freshness::{Freshness, Polls};
 use super::ids::{SystemKind, TargetId};
 use super::metrics::MetricsState;
+use super::part::{Gap, GapKind, Unread};
 use super::place::{Place, Screen};
 use super::postgres::PostgresState;
 use super::prometheus::PrometheusState;
 use super::reading::Reading;
 use super::redis::RedisState;
-use super::report::{BreakerState, Plan, PollError, PollReport};
+use super::report::{BreakerState, Plan, PollError, PollErrorKind, PollReport};
 use super::search::SearchState;
 use super::time::Now;
 use super::{metrics, postgres, prometheus, redis, search};
 use std::time::Duration;
 
 /// The rules that are about stacktop's own sources.
-pub const SOURCE_RULES: &[RuleSpec] = &[RuleSpec {
-    id: "source.silent",
-    help: "a source gives no data: late when a poll failed or is overdue, lost after four intervals (and 30 s)",
-    unit: RuleUnit::State,
-    warning: None,
-    critical: None,
-    hold: Duration::ZERO,
-    triage: Triage::Silent,
-}];
+pub const SOURCE_RULES: &[RuleSpec] = &[
+    RuleSpec {
+        id: "source.silent",
+        help: "a source gives no data: late when a poll failed or is overdue, lost after four intervals (and 30 s)",
+        unit: RuleUnit::State,
+        warning: None,
+        critical: None,
+        hold: Duration::ZERO,
+        triage: Triage::Silent,
+    },
+    RuleSpec {
+        id: "source.full",
+        help: "a server refuses newcomers because every place is taken",
+        unit: RuleUnit::State,
+        warning: None,
+        critical: None,
+        hold: Duration::ZERO,
+        triage: Triage::Saturation,
+    },
+    RuleSpec {
+        id: "source.unread",
+        help: "a source answers, but a part of it cannot be read (a right is missing, a catalog is locked): nobody watches that part",
+        unit: RuleUnit::State,
+        warning: None,
+        critical: None,
+        hold: Duration::ZERO,
+        triage: Triage::Silent,
+    },
+];
 
 /// Every rule that ships, system by system.
 #[must_use]
@@ -107,8 +128,8 @@ impl SystemState {
         }
     }
 
-    /// Rules that cannot be judged, because the part they look at was not read though it should have been.
-    fn unread(&self) -> Vec<&'static str> {
+    /// The parts that were not read though they should have been, with the rules that look at them.
+    fn unread(&self) -> Vec<Unread> {
         match self {
             Self::Postgres(state) => state.reading().map(postgres::unread),
             Self::Redis(state) => state.reading().map(redis::unread),
@@ -279,11 +300,15 @@ impl World {
             if let Some(signal) = silence_signal(target, freshness, &self.rules, now) {
                 signals.push(signal);
             }
+            signals.extend(full_signal(target, &self.rules));
             if freshness.is_lost() || target.seen.is_none() {
                 silent.push(target.id.clone());
             } else {
                 signals.extend(target.system.signals(&target.id, &self.rules, now));
-                unread.extend(target.system.unread().into_iter().map(|rule| (&target.id, rule)));
+                let parts = target.system.unread();
+                signals.extend(unread_signals(target, &parts, &self.rules));
+                let rules = parts.iter().flat_map(|part| part.rules);
+                unread.extend(rules.map(|rule| (&target.id, *rule)));
             }
         }
         let triage = &self.triage;
@@ -292,12 +317,56 @@ impl World {
             &self.rules,
             |rule| triage.iter().find(|(id, _)| *id == rule).map_or(Triage::Capacity, |(_, triage)| *triage),
             |signal| {
-                signal.rule != "source.silent"
+                !matches!(signal.rule, "source.silent" | "source.full")
                     && (silent.contains(&signal.target) || unread.contains(&(&signal.target, signal.rule)))
             },
             now,
         );
     }
+}
+
+/// What nobody watches of a source that answers: one finding for each reason.
+fn unread_signals(target: &TargetState, parts: &[Unread], rules: &Rulebook) -> Vec<Signal> {
+    let wanted =
+        |part: &&Unread| !part.watches.is_empty() && part.rules.iter().any(|rule| rules.get(rule).enabled);
+    let mut reasons: Vec<(&Gap, Vec<&str>)> = Vec::new();
+    for part in parts.iter().filter(wanted).filter(|_| rules.get("source.unread").enabled) {
+        match reasons.iter_mut().find(|(gap, _)| **gap == part.gap) {
+            Some((_, watches)) => watches.push(part.watches),
+            None => reasons.push((&part.gap, vec![part.watches])),
+        }
+    }
+    let signal = |(gap, watches): (&Gap, Vec<&str>)| Signal {
+        rule: "source.unread",
+        target: target.id.clone(),
+        subject: watches[0].to_owned(),
+        severity: Severity::Warning,
+        sentence: format!("{}: {}, so nobody watches {}", target.id, gap.note, watches.join(", ")),
+        observed_for: None,
+        hit: 0,
+        next_step: match gap.kind {
+            GapKind::NotPermitted => "`stacktop doctor` says what to grant".to_owned(),
+            GapKind::NotSupported | GapKind::TimedOut | GapKind::Failed => "see the server's log".to_owned(),
+        },
+        place: Place { screen: Screen::Overview, row: None },
+    };
+    reasons.into_iter().map(signal).collect()
+}
+
+/// A server that takes nobody any more is broken for everybody, whatever else is known of it.
+fn full_signal(target: &TargetState, rules: &Rulebook) -> Option<Signal> {
+    let failure = target.failure.as_ref().filter(|failure| failure.kind == PollErrorKind::Full)?;
+    rules.get("source.full").enabled.then(|| Signal {
+        rule: "source.full",
+        target: target.id.clone(),
+        subject: "full".to_owned(),
+        severity: Severity::Critical,
+        sentence: format!("{} refuses newcomers: {}", target.id, failure.message),
+        observed_for: None,
+        hit: 0,
+        next_step: failure.remedy.clone().unwrap_or_else(|| "end clients that are not needed".to_owned()),
+        place: Place { screen: Screen::Overview, row: None },
+    })
 }
 
 fn silence_signal(target: &TargetState, freshness: Freshness, rules: &Rulebook, now: Now) -> Option<Signal> {
@@ -327,7 +396,7 @@ fn silence_signal(target: &TargetState, freshness: Freshness, rules: &Rulebook, 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::core::part::{Gap, GapKind, Part};
+    use crate::core::part::Part;
     use crate::core::postgres::{Pool, PooledDatabase, Pooler, PostgresReading};
 
     fn gap<T>() -> Part<T> {
@@ -362,6 +431,9 @@ mod tests {
             rules: gap(),
             ..prometheus::PrometheusReading::default()
         });
+        let rules = |parts: Vec<Unread>| parts.iter().flat_map(|part| part.rules).copied().collect();
+        let [postgres, redis, search, prometheus]: [Vec<&str>; 4] =
+            [postgres, redis, search, prometheus].map(rules);
         let known: Vec<&str> = all_rules().iter().map(|spec| spec.id).collect();
         for (count, rules) in [(19, postgres), (7, redis), (10, search), (3, prometheus)] {
             let unique: std::collections::BTreeSet<&str> = rules.iter().copied().collect();

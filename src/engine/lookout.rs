@@ -64,7 +64,7 @@ impl Lookout {
     pub fn rest(&self, longest: Duration) -> Option<Duration> {
         match self.failed? {
             // Refused at the door: that costs no more than a look.
-            PollErrorKind::NotReady => Some(LOOK_EACH),
+            PollErrorKind::NotReady | PollErrorKind::Full => Some(LOOK_EACH),
             PollErrorKind::Unreachable
             | PollErrorKind::TimedOut
             | PollErrorKind::Tls

@@ -5,7 +5,7 @@ use super::{Panel, PanelContext, ending};
 use crate::core::action::Offer;
 use crate::core::place::{RowKey, Screen};
 use crate::core::postgres::blocking::{Edge, Node, Who};
-use crate::core::postgres::{PostgresReading, PostgresState, Session, backend_key, prepared_key};
+use crate::core::postgres::{PostgresState, Session, backend_key, prepared_key};
 use crate::core::text::counted;
 use crate::core::world::TargetState;
 use crate::ui::content::{Cell, Column, Content, Line, Role, Row, Section, Table};
@@ -88,10 +88,7 @@ fn trees(target: &TargetState, state: &PostgresState, context: PanelContext<'_>)
     if let Some(gap) = state.reading().and_then(|reading| reading.locks.gap()) {
         lines.push(Line::of(Role::Warning, &gap.note));
     }
-    // Locks are asked for only while somebody waits for one, which the sessions tell.
-    let known =
-        |reading: &PostgresReading| reading.sessions.ready().is_some() && reading.locks.gap().is_none();
-    if !state.reading().is_some_and(known) {
+    if state.waiting().is_none() {
         // Nothing is known: "nobody waits" would be a claim.
         return Section::lines("", lines);
     }

@@ -59,7 +59,7 @@ pub fn heading(target: &TargetState, state: &PostgresState, context: PanelContex
     };
     match state.reading() {
         Some(reading) if !reading.server.reads_all_stats => {
-            line.then(Role::Note, " · sees only its own sessions: GRANT pg_monitor")
+            line.then(Role::Warning, " · sees only its own sessions: GRANT pg_monitor")
         }
         Some(_) | None => line,
     }
@@ -184,6 +184,12 @@ pub fn refusal(
     if target.freshness(context.now).is_lost() {
         return Some(
             Refusal::new("the data is too old to act on").remedy("wait until the source answers again"),
+        );
+    }
+    if session.id.backend_start_micros == 0 {
+        return Some(
+            Refusal::new("the server does not tell this role when that session began, so a later one with its number could be hit")
+                .remedy(format!("GRANT pg_monitor TO {}", server.role)),
         );
     }
     if session.application == "stacktop" {

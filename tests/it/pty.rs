@@ -295,7 +295,7 @@ fn the_demo_incident_is_ended_by_the_right_keys() {
     // A dialog takes no key at first, so that no reflex chooses.
     std::thread::sleep(SETTLE);
     screen.keys("t");
-    screen.until("release 9 sessions", 15);
+    screen.until("release 1 session; 8 move up", 15);
     // Enter never confirms.
     screen.keys("\r");
     std::thread::sleep(Duration::from_millis(600));

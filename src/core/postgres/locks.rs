@@ -1,6 +1,8 @@
 //! Rows of `pg_locks` as data, and which lock modes conflict.
 
 use crate::core::text::tidy;
+use crate::core::time::Now;
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// The eight table-level lock modes, weakest first; row, transaction and advisory locks use two of them.
@@ -173,6 +175,24 @@ pub struct LockReading {
     pub missing: Vec<String>,
 }
 
+/// When waits began that the server dates neither by themselves nor by a statement: when we first saw them.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct FirstSeen(BTreeMap<(i32, String), Now>);
+
+impl FirstSeen {
+    /// Fills in how long everybody waits at least.
+    pub fn date(&mut self, reading: &mut LockReading, dated: impl Fn(i32) -> bool, now: Now) {
+        let before = std::mem::take(&mut self.0);
+        for row in reading.rows.iter_mut().filter(|row| !row.granted && row.waiting.is_none()) {
+            let Some(pid) = row.pid.filter(|pid| !dated(*pid)) else { continue };
+            let key = (pid, row.tag.clone());
+            let first = before.get(&key).copied().unwrap_or(now);
+            row.waiting = Some(now.since(first));
+            self.0.insert(key, first);
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -203,6 +223,30 @@ mod tests {
         assert_eq!(literal("tx1"), "'tx1'");
         assert_eq!(literal("it's"), "'it''s'");
         assert_eq!(literal("a\\b'c\u{1b}["), "E'a\\\\b''c\\u001B['");
+    }
+
+    #[test]
+    fn a_wait_that_nobody_dates_is_as_old_as_our_sight_of_it() {
+        let row = LockRow {
+            pid: Some(7),
+            prepared_xid: None,
+            tag: "t".to_owned(),
+            object: String::new(),
+            mode: LockMode::Share,
+            granted: false,
+            waiting: None,
+            blockers: Vec::new(),
+        };
+        let mut seen = FirstSeen::default();
+        let mut at = |rows: Vec<LockRow>, second: u64| {
+            let mut reading = LockReading { rows, ..LockReading::default() };
+            seen.date(&mut reading, |_| false, Now::example(second));
+            reading.rows.first().and_then(|row| row.waiting)
+        };
+        assert_eq!(at(vec![row.clone()], 100), Some(Duration::ZERO));
+        assert_eq!(at(vec![row.clone()], 112), Some(Duration::from_secs(12)));
+        assert_eq!(at(Vec::new(), 113), None);
+        assert_eq!(at(vec![row], 120), Some(Duration::ZERO), "it waits anew");
     }
 
     #[test]

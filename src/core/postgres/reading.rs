@@ -5,7 +5,8 @@ use super::copies::{Backup, ReplicationSlot, Rotation, Sender, Standby};
 use super::locks::LockReading;
 use super::look::{Looked, SqlPanel};
 use super::pooler::Pooler;
-use crate::core::part::Part;
+use crate::core::part::{Gap, GapKind, Part};
+use crate::core::text::tidy;
 use crate::core::time::Now;
 use std::time::Duration;
 
@@ -46,6 +47,20 @@ pub struct PostgresReading {
     pub panels: Vec<SqlPanel>,
     /// What somebody looks at, and the panels whose thresholds are watched.
     pub looks: Vec<Looked>,
+}
+
+impl PostgresReading {
+    /// Why most of what sessions do is hidden from our role, if it is: it sees that others are there, what they wait for only by the
+    /// locks, and nothing of their states, ages and statements.
+    #[must_use]
+    pub fn hidden(&self) -> Option<Gap> {
+        let blind = self.sessions.ready().is_some() && !self.server.reads_all_stats;
+        blind.then(|| {
+            let role = tidy(&self.server.role, 63);
+            let note = format!("sessions of others cannot be read without GRANT pg_monitor TO {role}");
+            Gap::new(GapKind::NotPermitted, note)
+        })
+    }
 }
 
 /// Who answers, and what our role may do.
@@ -178,6 +193,12 @@ impl Session {
     #[must_use]
     pub fn is_client(&self) -> bool {
         self.backend_type == "client backend"
+    }
+
+    /// A session of a client, or one of which our role may not know what it is and that is in a database.
+    #[must_use]
+    pub fn may_be_client(&self) -> bool {
+        self.is_client() || (self.backend_type.is_empty() && !self.database.is_empty())
     }
 
     /// Sends WAL to a copy: never active in the sense of the word, never to be signalled.

@@ -2,6 +2,7 @@
 
 use super::activity::Activity;
 use super::blocking::{Forest, forest};
+use super::locks::FirstSeen;
 use super::reading::{DatabaseCounters, Health, PostgresReading};
 use super::window::{StatementWindow, StatementsDelta};
 use crate::core::forecast::Trend;
@@ -195,6 +196,7 @@ pub struct PostgresState {
     /// What grows towards a limit.
     pub trends: Trends,
     caught_up_at: Option<Now>,
+    first_seen: FirstSeen,
     databases: Vec<DatabaseCounters>,
     totals: VecDeque<(Now, Totals)>,
     meter: Meter<Totals>,
@@ -204,16 +206,21 @@ pub struct PostgresState {
 
 impl PostgresState {
     /// Takes in a new reading: derives rates against its predecessors over the measured time between them.
-    pub fn absorb(&mut self, reading: PostgresReading, now: Now) {
+    pub fn absorb(&mut self, mut reading: PostgresReading, now: Now) {
         if let Some(setback) = self.reading().and_then(|before| setback(before, &reading)) {
             // What was counted before means nothing any more; the past that is drawn stays.
             let histories = std::mem::take(&mut self.histories);
             *self = Self { setback: Some((now, setback)), histories, ..Self::default() };
         }
-        self.forest = match (reading.sessions.ready(), reading.locks.ready()) {
-            (Some(sessions), Some(locks)) => forest(sessions, locks),
-            _ => Forest::default(),
-        };
+        // Without the sessions it is still known who waits for whom.
+        let sessions = reading.sessions.ready().map_or(&[][..], Vec::as_slice);
+        self.forest = Forest::default();
+        if let Part::Ready(locks) = &mut reading.locks {
+            let dated =
+                |pid| sessions.iter().any(|session| session.id.pid == pid && session.query_age.is_some());
+            self.first_seen.date(locks, dated, now);
+            self.forest = forest(sessions, locks);
+        }
         self.absorb_totals(&reading, now);
         self.absorb_health(&reading);
         if let Part::Ready(statements) = &reading.statements {
@@ -361,10 +368,10 @@ impl PostgresState {
         let histories = &mut self.histories;
         histories.transactions.push(self.rates.transactions);
         histories.hit_ratio.push(self.rates.hit_ratio);
-        histories.connections.push(count(super::Session::is_client));
+        histories.connections.push(reading.slots.ready().map(|slots| slots.used as f64));
         let runs =
             |session: &super::Session| session.is_client() && session.state == super::SessionState::Active;
-        histories.active.push(count(runs));
+        histories.active.push(count(runs).filter(|_| reading.server.reads_all_stats));
         histories.blocked.push(waiting);
         histories.wal_bytes.push(self.rates.wal_bytes);
         histories.lag_bytes.push(lag_bytes(reading));

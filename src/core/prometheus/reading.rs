@@ -86,11 +86,11 @@ pub struct PanelReading {
     pub series: Part<Vec<(String, f64)>>,
 }
 
-/// Rules that cannot be judged by this reading, because their part of it could not be read.
+/// The parts of this reading that could not be read, and the rules that look at them.
 #[must_use]
-pub fn unread(reading: &PrometheusReading) -> Vec<&'static str> {
+pub fn unread(reading: &PrometheusReading) -> Vec<part::Unread> {
     part::unread(&[
-        (reading.targets.gap(), &["prometheus.target_down"]),
-        (reading.rules.gap(), &["prometheus.alert", "prometheus.rule_failing"]),
+        (reading.targets.gap(), &["prometheus.target_down"], "targets that are down"),
+        (reading.rules.gap(), &["prometheus.alert", "prometheus.rule_failing"], "its alerts and rules"),
     ])
 }

@@ -336,13 +336,14 @@ pub struct JobDetail {
     pub links: Vec<(&'static str, String)>,
 }
 
-/// Rules that cannot be judged by this reading, because the queues could not be read.
+/// The parts of this reading that could not be read, and the rules that look at them.
 #[must_use]
-pub fn unread(reading: &RedisReading) -> Vec<&'static str> {
-    if reading.cluster.as_ref().is_some_and(|cluster| !cluster.missing.is_empty()) {
-        return OF_QUEUES.to_vec();
-    }
-    part::unread(&[(reading.queues.gap(), OF_QUEUES)])
+pub fn unread(reading: &RedisReading) -> Vec<part::Unread> {
+    // That primaries are missing has a rule of its own.
+    let missing = reading.cluster.as_ref().filter(|cluster| !cluster.missing.is_empty());
+    let missing =
+        missing.map(|_| part::Gap::new(part::GapKind::Failed, "primaries of the cluster are missing"));
+    part::unread(&[(reading.queues.gap(), OF_QUEUES, "job queues"), (missing.as_ref(), OF_QUEUES, "")])
 }
 
 const OF_QUEUES: &[&str] = &[

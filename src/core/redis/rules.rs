@@ -321,7 +321,11 @@ fn jobs(scene: &mut Scene<'_>, queue: &QueueReading, history: &QueueHistory) {
     if let Some(since) = history.idle_since {
         let idle = now.since(since);
         let severity = rules.grade("queue.no_worker", idle.as_secs_f64());
-        let sentence = format!("{} in queue {name} and no worker is connected", waiting(backlog));
+        let seen = match queue.evidence.workers {
+            Some(_) => "no worker is connected",
+            None => "no sign of a worker (who is connected cannot be read: permit +client|list)",
+        };
+        let sentence = format!("{} in queue {name} and {seen}", waiting(backlog));
         scene.queue("queue.no_worker", severity, queue, sentence, Some(idle), backlog, "start its workers");
     }
     if let Some(since) = history.growing_since {

@@ -141,15 +141,18 @@ pub struct LifecycleError {
     pub retries: Option<u64>,
 }
 
-/// Rules that cannot be judged by this reading, because their part of it could not be read.
+/// The parts of this reading that could not be read, and the rules that look at them.
 #[must_use]
-pub fn unread(reading: &SearchReading) -> Vec<&'static str> {
-    let of_nodes = &["search.heap", "search.cpu", "search.disk", "search.breaker", "search.rejections"];
+pub fn unread(reading: &SearchReading) -> Vec<part::Unread> {
     part::unread(&[
-        (reading.health.gap(), &["search.red", "search.yellow"]),
-        (reading.nodes.gap(), of_nodes),
-        (reading.read_only.gap(), &["search.read_only"]),
-        (reading.lifecycle.gap(), &["search.lifecycle"]),
-        (reading.allocation.gap(), &["search.allocation"]),
+        (reading.health.gap(), &["search.red", "search.yellow"], "the status of its shards"),
+        (
+            reading.nodes.gap(),
+            &["search.heap", "search.cpu", "search.disk", "search.breaker", "search.rejections"],
+            "memory, load, disks and rejections of its nodes",
+        ),
+        (reading.read_only.gap(), &["search.read_only"], "indices that cannot be written"),
+        (reading.lifecycle.gap(), &["search.lifecycle"], "the lifecycle of its indices"),
+        (reading.allocation.gap(), &["search.allocation"], "why shards are not assigned"),
     ])
 }

@@ -287,12 +287,21 @@ fn explain_refusal(db: &tokio_postgres::error::DbError, place: &str, user: &str)
         return PollError::new(PollErrorKind::Credentials, format!("{place} refuses {user}: {message}"))
             .remedy("check user, password and the server's pg_hba.conf");
     }
+    if *code == SqlState::TOO_MANY_CONNECTIONS && message.contains("for role") {
+        return PollError::new(PollErrorKind::NotReady, format!("{place}: {message}"))
+            .remedy(format!("end connections of {user}, or ALTER ROLE … CONNECTION LIMIT"));
+    }
     if *code == SqlState::TOO_MANY_CONNECTIONS {
         return PollError::new(
-            PollErrorKind::NotReady,
+            PollErrorKind::Full,
             format!("{place} has no connection slot left: {message}"),
         )
         .remedy("grant pg_use_reserved_connections (16 and later) to this role, or connect as a superuser");
+    }
+    // A PgBouncer at max_client_conn has no code of its own for it.
+    if message.contains("no more connections allowed") {
+        return PollError::new(PollErrorKind::Full, format!("{place} takes no more clients: {message}"))
+            .remedy("end clients that are not needed, or raise max_client_conn");
     }
     if *code == SqlState::INVALID_CATALOG_NAME {
         return PollError::new(PollErrorKind::Configuration, format!("{place}: {message}"))

@@ -154,7 +154,8 @@ impl Open {
             self.learn_columns(now).await?;
         }
         let mut reading = self.hot().await?;
-        let waits = reading.sessions.ready().is_some_and(|all| all.iter().any(Session::waits_for_lock));
+        // Locks ask nothing of sessions: who waits is known even where those cannot be read.
+        let waits = reading.sessions.ready().is_none_or(|all| all.iter().any(Session::waits_for_lock));
         // A role that cannot see others' waits cannot know whether anybody waits; it may still ask who blocks whom.
         if waits || !self.server.reads_all_stats {
             reading.locks = self.locks(now).await?;

@@ -176,7 +176,7 @@ fn explain_words(words: &str, place: &str) -> Option<PollError> {
     if lower.contains("max number of clients") {
         let message = format!("{place} takes no more clients: maxclients is reached");
         return Some(
-            PollError::new(PollErrorKind::NotReady, message)
+            PollError::new(PollErrorKind::Full, message)
                 .remedy("end clients that are not needed, or raise it: CONFIG SET maxclients"),
         );
     }

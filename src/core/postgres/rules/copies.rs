@@ -43,7 +43,9 @@ impl Scene<'_> {
         };
         let place = || Self::on(Screen::Replication);
         let streaming = standby.receiver.as_deref() == Some("streaming");
-        if !streaming && standby.has_upstream && self.rules.get("postgres.receiver").enabled {
+        // The receiver is another session, too: of one that may not be seen nobody can say that it is not there.
+        let told = self.reading.hidden().is_none();
+        if !streaming && told && standby.has_upstream && self.rules.get("postgres.receiver").enabled {
             let age = standby.staleness_seconds.map_or(String::new(), |age| {
                 format!(", newest data {} old", lasting(Duration::from_secs_f64(age.max(0.0))))
             });

@@ -1,6 +1,6 @@
 //! What nobody can say while a part of a reading is not there.
 
-use crate::core::part;
+use crate::core::part::{self, Unread};
 use crate::core::postgres::PostgresReading;
 
 const BLOCKING: &[&str] = &["postgres.blocked", "postgres.blocked_sessions"];
@@ -10,24 +10,64 @@ const DATABASES: &[&str] =
 const SLOTS: &[&str] = &["postgres.connections", "postgres.synchronous", "postgres.time_left"];
 const COPIES: &[&str] = &["postgres.replication_lag", "postgres.replication_bytes", "postgres.rotation"];
 
-/// Rules that cannot be judged by this reading, because their part of it could not be read.
+/// The parts of this reading that could not be read, and the rules that look at them.
 #[must_use]
-pub fn unread(reading: &PostgresReading) -> Vec<&'static str> {
-    let (health, sessions) = (&reading.health, reading.sessions.gap());
+pub fn unread(reading: &PostgresReading) -> Vec<Unread> {
+    let (health, sessions, hidden) = (&reading.health, reading.sessions.gap(), reading.hidden());
     let prepared = health.ready().and_then(|health| health.prepared.gap());
     let archiver = health.ready().and_then(|health| health.archiver.gap());
+    let hidden = hidden.as_ref();
+    // A server that tells nothing of others' senders and receivers tells nothing of copies.
+    let feeds = hidden.filter(|_| reading.senders.ready().is_some_and(|senders| !senders.is_empty()));
+    let follows = hidden.filter(|_| reading.standby.ready().is_some());
     part::unread(&[
-        (sessions, SESSIONS),
-        (sessions.or(reading.locks.gap()), BLOCKING),
-        (reading.databases.gap(), DATABASES),
-        (reading.slots.gap(), SLOTS),
-        (reading.senders.gap(), COPIES),
-        (reading.senders.gap(), &["postgres.synchronous"]),
-        (reading.standby.gap(), COPIES),
-        (reading.standby.gap(), &["postgres.receiver"]),
-        (reading.replication_slots.gap(), &["postgres.slot_retained", "postgres.time_left"]),
-        (health.gap().or(prepared), &["postgres.prepared"]),
-        (health.gap().or(archiver), &["postgres.archiver"]),
-        (reading.pooler.gap(), &["pgbouncer.waiting", "pgbouncer.paused"]),
+        (sessions.or(hidden), SESSIONS, "idle transactions, long statements and crashes"),
+        (reading.locks.gap(), BLOCKING, "blocking"),
+        (reading.databases.gap(), DATABASES, "cache hits, deadlocks and transaction ids"),
+        (reading.slots.gap(), SLOTS, "connections"),
+        (reading.senders.gap().or(feeds), COPIES, "how far copies are behind"),
+        (reading.senders.gap(), &["postgres.synchronous"], "synchronous commits"),
+        (reading.standby.gap().or(follows), COPIES, "how far it is behind"),
+        (reading.standby.gap().or(follows), &["postgres.receiver"], "whether it receives"),
+        (
+            reading.replication_slots.gap(),
+            &["postgres.slot_retained", "postgres.time_left"],
+            "replication slots",
+        ),
+        (health.gap().or(prepared), &["postgres.prepared"], "prepared transactions"),
+        (health.gap().or(archiver), &["postgres.archiver"], "archiving"),
+        (reading.pooler.gap(), &["pgbouncer.waiting", "pgbouncer.paused"], ""),
     ])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::core::part::{Gap, GapKind, Part};
+    use crate::core::postgres::{Sender, Server, Session, Standby};
+
+    fn watched(reading: &PostgresReading) -> Vec<&'static str> {
+        unread(reading).into_iter().map(|unread| unread.watches).collect()
+    }
+
+    #[test]
+    fn what_a_role_may_not_see_is_not_watched_and_said_to_be() {
+        let server = Server { role: "app".to_owned(), ..Server::default() };
+        let sessions = Part::Ready(vec![Session::default()]);
+        let mut poor = PostgresReading { server, sessions, ..PostgresReading::default() };
+        assert_eq!(watched(&poor), ["idle transactions, long statements and crashes"]);
+        assert!(unread(&poor)[0].gap.note.ends_with("without GRANT pg_monitor TO app"));
+        poor.senders = Part::Ready(vec![Sender::default()]);
+        assert!(watched(&poor).contains(&"how far copies are behind"));
+        poor.senders = Part::Ready(Vec::new());
+        poor.standby = Part::Ready(Standby::default());
+        assert!(watched(&poor).contains(&"whether it receives"));
+        poor.server.reads_all_stats = true;
+        assert_eq!(watched(&poor), Vec::<&str>::new());
+        // What a service does not have is not missed; what is forbidden is.
+        poor.locks = Part::Unavailable(Gap::new(GapKind::NotSupported, "locks"));
+        assert_eq!(watched(&poor), Vec::<&str>::new());
+        poor.locks = Part::Unavailable(Gap::new(GapKind::NotPermitted, "locks"));
+        assert_eq!(watched(&poor), ["blocking"]);
+    }
 }

@@ -4,7 +4,6 @@ use crate::core::focus::Focus;
 use crate::core::part::{Gap, GapKind, Part};
 use crate::core::postgres::{Look, Looked, Session, SqlTable};
 use crate::core::time::Now;
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// Everything of `focus` that is a look, answered from `sessions`.
@@ -18,7 +17,6 @@ pub(super) fn looks(sessions: &[Session], now: Now, focus: &[Focus]) -> Vec<Look
 
 fn table(look: &Look, sessions: &[Session], now: Now) -> Part<SqlTable> {
     let (columns, rows) = match look {
-        Look::Topic(id) if id == "connections" => connections(sessions),
         Look::Topic(id) if id == "horizon" => horizon(sessions),
         Look::Topic(_) | Look::Panel(_) | Look::Plan(_) => {
             let note = "the embedded stack does not act this out; a real server answers here";
@@ -31,25 +29,6 @@ fn table(look: &Look, sessions: &[Session], now: Now) -> Part<SqlTable> {
 }
 
 type Rows = Vec<Vec<Option<String>>>;
-
-fn connections(sessions: &[Session]) -> (&'static [&'static str], Rows) {
-    let mut groups: BTreeMap<(&str, &str), [usize; 3]> = BTreeMap::new();
-    for session in sessions.iter().filter(|session| session.is_client()) {
-        let counts = groups.entry((&session.application, &session.user)).or_default();
-        counts[0] += 1;
-        counts[1] += usize::from(session.waits_for_lock());
-        counts[2] += usize::from(session.state.is_idle_in_transaction());
-    }
-    let rows = groups
-        .into_iter()
-        .map(|((application, user), [all, waiting, idle])| {
-            [application.to_owned(), user.to_owned(), all.to_string(), waiting.to_string(), idle.to_string()]
-                .map(Some)
-                .to_vec()
-        })
-        .collect();
-    (&["application", "user", "sessions", "waiting", "idle_in_tx"], rows)
-}
 
 fn horizon(sessions: &[Session]) -> (&'static [&'static str], Rows) {
     let mut holders: Vec<&Session> = sessions.iter().filter(|session| session.xmin_age.is_some()).collect();

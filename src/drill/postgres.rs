@@ -273,7 +273,7 @@ pub(super) fn standby(sim: &Sim, now: Now) -> PostgresReading {
         sessions: Part::Ready(Vec::new()),
         locks: Part::Ready(LockReading::default()),
         databases: Part::Ready(vec![counters(sim, true)]),
-        slots: Part::Ready(Slots { max: 60, reserved: 3, used: 4, ..Slots::default() }),
+        slots: Part::Ready(Slots { max: 60, reserved: 3, used: 0, ..Slots::default() }),
         senders: Part::Ready(Vec::new()),
         standby: Part::Ready(Standby {
             receiver: Some("streaming".to_owned()),

@@ -3,7 +3,7 @@
 
 use super::postgres::{self, heading, number_role};
 use super::{Panel, PanelContext};
-use super::{looks, pooler, upkeep};
+use super::{clients, ending, looks, pooler, queries, upkeep};
 use crate::core::action::Offer;
 use crate::core::focus::Focus;
 use crate::core::ids::TargetId;
@@ -39,7 +39,11 @@ impl Panel for Health {
 
     fn content(&self, context: PanelContext<'_>, path: &[RowKey]) -> Content {
         if let Some(key) = path.last() {
-            return looks::content(context, key);
+            return match key.kind() {
+                "clients" | clients::GROUP => clients::content(context, key),
+                "backend" => queries::session(context, key),
+                _ => looks::content(context, key),
+            };
         }
         let mut sections = Vec::new();
         for (target, state) in postgres::targets(context) {
@@ -67,13 +71,18 @@ impl Panel for Health {
         context: PanelContext<'_>,
         _path: &[RowKey],
         row: &RowKey,
-        _marked: &[RowKey],
+        marked: &[RowKey],
     ) -> Vec<Offer> {
-        upkeep::offers(context, row)
+        match row.kind() {
+            clients::GROUP => clients::offers(context, row, marked),
+            "backend" => ending::offers(context, row, marked),
+            _ => upkeep::offers(context, row),
+        }
     }
 
     fn copy(&self, _context: PanelContext<'_>, _path: &[RowKey], row: &RowKey) -> Option<String> {
-        matches!(row.kind(), "table" | "index" | "cell").then(|| row.segment(2).to_owned())
+        matches!(row.kind(), "table" | "index" | "cell" | "backend" | clients::GROUP)
+            .then(|| row.segment(2).to_owned())
     }
 }
 

@@ -64,9 +64,10 @@ pub(super) fn plan_row(target: &TargetState, key: StatementKey) -> Row {
     )
 }
 
-/// The team's panels first, then every topic.
+/// Who uses the connections, the team's panels, then every topic.
 pub(super) fn index(target: &TargetState, reading: &PostgresReading) -> Section {
-    let mut rows: Vec<Row> = reading.panels.iter().map(|panel| panel_row(target, reading, panel)).collect();
+    let mut rows = vec![super::clients::row(target, reading)];
+    rows.extend(reading.panels.iter().map(|panel| panel_row(target, reading, panel)));
     rows.extend(TOPICS.iter().map(|topic| {
         Row::opens(
             look_key(target.id.as_str(), &Look::Topic(topic.id.to_owned())),

@@ -2,6 +2,7 @@
 
 mod activity;
 mod blocking;
+mod clients;
 mod cluster;
 mod ending;
 mod health;

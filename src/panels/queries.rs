@@ -108,6 +108,10 @@ fn running(target: &TargetState, state: &PostgresState, context: PanelContext<'_
     if let Some(gap) = reading.and_then(|reading| reading.sessions.gap()) {
         lines.push(Line::of(Role::Warning, &gap.note));
     }
+    let hidden = reading.and_then(PostgresReading::hidden);
+    lines.extend(
+        hidden.map(|gap| Line::of(Role::Warning, format!("{}: what they run is not shown", gap.note))),
+    );
     let mut busy: Vec<&Session> = reading
         .and_then(|reading| reading.sessions.ready())
         .into_iter()
@@ -191,6 +195,9 @@ fn statements(target: &TargetState, state: &PostgresState, context: PanelContext
     if let Some(gap) = reading.statements.gap() {
         lines.push(Line::of(Role::Note, &gap.note));
     }
+    if let Some(gap) = reading.hidden() {
+        lines.push(Line::of(Role::Warning, format!("{}: neither are their statements counted", gap.note)));
+    }
     if state.statements.evicted {
         let note = "statements were evicted meanwhile: raise pg_stat_statements.max, or sums are too small";
         lines.push(Line::of(Role::Note, note));
@@ -256,7 +263,7 @@ fn statement_row(target: &TargetState, state: &PostgresState, delta: &StatementD
     )
 }
 
-fn session(context: PanelContext<'_>, key: &RowKey) -> Content {
+pub(super) fn session(context: PanelContext<'_>, key: &RowKey) -> Content {
     let title = format!("pid {}", key.segment(2));
     let Some((target, state, session)) = postgres::session(context, key) else {
         let gone = vec![Line::text("this session is not there any more")];

@@ -45,8 +45,7 @@ const fn topic(id: &'static str, title: &'static str, help: &'static str, second
 }
 
 /// Every built-in topic, in the order of the screen.
-pub const TOPICS: [Topic; 15] = [
-    topic("connections", "connections", "who uses the connection slots, and what for", 5),
+pub const TOPICS: [Topic; 14] = [
     topic("progress", "progress", "VACUUM, ANALYZE, CREATE INDEX, CLUSTER, COPY and backups under way", 2),
     topic("horizon", "vacuum horizon", "who keeps vacuum from removing dead rows, and the remedy", 5),
     topic(

@@ -17,7 +17,7 @@ pub use pooler::{
     pools,
 };
 pub use reading::*;
-pub use rules::{RULES, backend_key, describe, prepared_key, signals, unread};
+pub use rules::{RULES, backend_key, clients_key, describe, prepared_key, signals, unread};
 pub use state::{Histories, PostgresState, Rates, Setback, Totals, WINDOW, lag_bytes};
 pub use window::{StatementDelta, StatementsDelta};
 

@@ -17,14 +17,6 @@ const HORIZON: &str = "WITH held AS ( \
        extract(epoch FROM clock_timestamp() - prepared)::int8, 'COMMIT PREPARED or ROLLBACK PREPARED in ' || database FROM pg_catalog.pg_prepared_xacts) \
      SELECT holder, kind, transactions, open_seconds, remedy FROM held ORDER BY transactions DESC LIMIT 100";
 
-const CONNECTIONS: &str = "SELECT coalesce(application_name, '') AS application, usename AS \"user\", \
-     coalesce(host(client_addr), 'local') AS client, datname AS database, count(*) AS sessions, \
-     count(*) FILTER (WHERE state = 'active') AS active, count(*) FILTER (WHERE state LIKE 'idle in%') AS idle_in_tx, \
-     count(*) FILTER (WHERE state = 'idle') AS idle, \
-     (max(extract(epoch FROM clock_timestamp() - state_change)) FILTER (WHERE state = 'idle'))::int8 AS longest_idle_seconds, \
-     max(extract(epoch FROM clock_timestamp() - backend_start))::int8 AS oldest_seconds \
-     FROM pg_catalog.pg_stat_activity WHERE backend_type = 'client backend' OR backend_type IS NULL GROUP BY 1, 2, 3, 4 ORDER BY 5 DESC LIMIT 200";
-
 const LARGEST: &str = "SELECT n.nspname || '.' || c.relname AS \"table\", \
      (c.relpages + coalesce(t.relpages, 0))::int8 * current_setting('block_size')::int8 AS table_bytes, \
      coalesce((SELECT sum(i.relpages) FROM pg_catalog.pg_index x JOIN pg_catalog.pg_class i ON i.oid = x.indexrelid WHERE x.indrelid = c.oid), 0)::int8 \
@@ -224,7 +216,6 @@ fn isolation(column: &str) -> String {
 /// The statement of topic `id` on a server of this version; `tenant` is the column that names a tenant.
 pub(super) fn sql(id: &str, version: u32, tenant: &str) -> Result<String, Gap> {
     Ok(match id {
-        "connections" => CONNECTIONS.to_owned(),
         "progress" => progress(version),
         "horizon" => HORIZON.to_owned(),
         "tables" => tables(),

@@ -165,7 +165,7 @@ async fn polling_leaves_nothing_behind(url: &str, through: &str) {
     let sql = "SELECT queryid, userid, dbid FROM pg_stat_statements WHERE query = 'SELECT $2 WHERE $3 = $1' OR query = 'SELECT $1 WHERE $2 = $3' LIMIT 1";
     let row = session.query_one(sql, &[]).await.expect("its id");
     let planned = Planned { query: row.get(0), user: row.get(1), database: row.get(2) };
-    for look in [Look::Topic("connections".to_owned()), Look::Plan(planned)] {
+    for look in [Look::Topic("horizon".to_owned()), Look::Plan(planned)] {
         let mut seen = false;
         for _ in 0..60 {
             let focus = [Focus::Look(look.clone()), Focus::StatementTexts(vec![planned.query])];

@@ -1,14 +1,18 @@
 //! A server that is driven to its limits: no slot left, a process that dies, megabytes of statement texts. It has no other guests.
 
 use super::{Watch, server};
+use stacktop::actions::gate::Gate;
 use stacktop::config::target::Connect;
 use stacktop::config::url;
 use stacktop::core::action::{Action, Confirmed, Verdict};
 use stacktop::core::arming::Permit;
 use stacktop::core::focus::Focus;
+use stacktop::core::place::{RowKey, Screen};
 use stacktop::core::postgres::{BackendId, PgAction, PostgresState, Setback};
 use stacktop::core::report::PollErrorKind;
 use stacktop::core::world::SystemState;
+use stacktop::panels::panel;
+use stacktop::ui::content::Content;
 use std::process::Command;
 use std::time::Duration;
 use tokio_postgres::error::SqlState;
@@ -41,6 +45,7 @@ async fn a_server_at_its_limits_is_still_seen_and_acted_on() {
     let test = "a_server_at_its_limits_is_still_seen_and_acted_on";
     let Some(url) = server(test, "STACKTOP_TEST_WRECK_PG_URL") else { return };
     megabytes_of_texts(&url).await;
+    hundreds_wait(&url).await;
     no_slot_left(&url).await;
     commits_wait_for_a_standby(&url).await;
     a_process_dies(&url).await;
@@ -107,8 +112,12 @@ async fn no_slot_left(url: &str) {
         watch.poll().await.expect("it is still read");
     }
     assert!(watch.verdict().contains("connections"), "{}", watch.verdict());
-    let error = self::watch(url, "monitor").poll().await.expect_err("no slot");
-    assert_eq!(error.kind, PollErrorKind::NotReady, "{error:?}");
+    idle_ones_are_found_and_ended(&mut watch, &gate, &app, &mut guests).await;
+    let mut newcomer = self::watch(url, "monitor");
+    let error = newcomer.poll().await.expect_err("no slot");
+    let verdict = newcomer.verdict();
+    assert!(verdict.starts_with("BROKEN") && verdict.contains("refuses newcomers"), "{verdict}");
+    assert_eq!(error.kind, PollErrorKind::Full, "{error:?}");
     assert!(error.message.contains("no connection slot") && error.remedy.is_some(), "{error:?}");
     self::watch(url, "postgres").poll().await.expect("a superuser has slots in reserve");
     let row = guests[0]
@@ -136,6 +145,91 @@ async fn no_slot_left(url: &str) {
     let outcome = gate.perform(&id, &confirmed, &permit).await.expect("an answer");
     assert_eq!(outcome.verdict, Verdict::Nothing);
     assert!(guests[1..].iter().all(|guest| !guest.is_closed()));
+}
+
+/// From the finding to the sessions by application and state, and to their end: all from what is known, for a new connection is refused.
+async fn idle_ones_are_found_and_ended(watch: &mut Watch, gate: &Gate, app: &str, guests: &mut Vec<Client>) {
+    for guest in guests.iter().take(7) {
+        guest.batch_execute("SET application_name = 'left-behind'").await.expect("a name");
+    }
+    watch.poll().await.expect("it is still read");
+    let findings = watch.world.alerts.findings();
+    let found = findings.iter().find(|finding| finding.signal.rule == "postgres.connections").expect("it");
+    let place = found.signal.place.clone();
+    let health = panel(place.screen);
+    let row = place.row.expect("a row");
+    let first = health.content(watch.context(), &[]);
+    let shown = |content: &Content| -> Vec<RowKey> {
+        let tables = content.sections.iter().filter_map(|section| section.table.as_ref());
+        tables.flat_map(|table| table.rows.iter().map(|row| row.key.clone())).collect()
+    };
+    assert!(shown(&first).contains(&row), "{first:?}");
+    let groups = health.content(watch.context(), std::slice::from_ref(&row));
+    let group = shown(&groups).into_iter().find(|key| key.segment(2) == "left-behind").expect("the group");
+    assert_eq!((group.segment(3), group.segment(6)), ("crowd", "idle"));
+    let path = [row, group.clone()];
+    let sessions = shown(&health.content(watch.context(), &path));
+    assert_eq!(sessions.len(), 7);
+    // One of them alone, two that were marked, then the whole group.
+    let one = health.offers(watch.context(), &path, &sessions[0], &[]);
+    assert!(one.iter().any(|offer| offer.letter == 't' && offer.choice.is_ok()), "{one:?}");
+    let marked = health.offers(watch.context(), &path, &sessions[0], &sessions[..2]);
+    let (_, preview) = marked[1].choice.clone().expect("possible");
+    assert!(preview.title.starts_with("Terminate 2 backends"), "{}", preview.title);
+    let all = health.offers(watch.context(), &path[..1], &group, &[]);
+    assert!(all[0].choice.is_err(), "there is nothing to cancel");
+    assert_eq!(all[1].label, "terminate 7 sessions");
+    let (action, preview) = all[1].choice.clone().expect("possible");
+    assert!(preview.severe && preview.title.starts_with("Terminate 7 backends"), "{}", preview.title);
+    assert!(open(app).await.is_err(), "the server is full until then");
+    let permit = Permit { target: watch.target.id.clone(), until: None };
+    let confirmed = Confirmed::by_a_person(action);
+    let outcome = gate.perform(&gate.next_id(), &confirmed, &permit).await.expect("it acts");
+    assert_eq!(outcome.summary, "7 backends signalled");
+    guests.drain(..7);
+    let mut back = 0;
+    for _ in 0..50 {
+        if let Ok(guest) = open(app).await {
+            guests.push(guest);
+            back += 1;
+            if back == 7 {
+                break;
+            }
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    assert_eq!(back, 7, "their slots are free again, and taken again");
+}
+
+/// Everybody waits for one: all are told, none is cut away.
+async fn hundreds_wait(url: &str) {
+    let app = url.replace("postgres:postgres-secret", "crowd");
+    let root = open(&app).await.expect("connected");
+    root.batch_execute("BEGIN; UPDATE orders SET state = 'held' WHERE id = 3").await.expect("a lock");
+    let mut watch = watch(url, "monitor");
+    let mut waiters = Vec::new();
+    for _ in 0..450 {
+        let waiter = open(&app).await.expect("connected");
+        waiters.push(tokio::spawn(async move {
+            waiter.batch_execute("UPDATE orders SET state = 'paid' WHERE id = 3").await.is_ok()
+        }));
+    }
+    for _ in 0..100 {
+        watch.poll().await.expect("a poll");
+        if state(&watch).waiting() == Some(450) {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+    assert_eq!(state(&watch).waiting(), Some(450));
+    assert_eq!(state(&watch).forest.roots().map(|root| root.victims).collect::<Vec<_>>(), [450]);
+    let screen = format!("{:?}", panel(Screen::Blocking).content(watch.context(), &[]));
+    assert!(screen.contains("450 sessions wait behind 1 root"), "{screen}");
+    assert!(watch.verdict().contains("blocks 450 sessions"), "{}", watch.verdict());
+    root.batch_execute("ROLLBACK").await.expect("released");
+    for waiter in waiters {
+        assert!(waiter.await.expect("no panic"));
+    }
 }
 
 /// Commits wait for a standby that is not there: who waits, and for what.

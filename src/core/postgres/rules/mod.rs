@@ -59,6 +59,12 @@ pub fn backend_key(target: &str, id: BackendId) -> RowKey {
     RowKey::new(&["backend", target, &id.pid.to_string(), &id.backend_start_micros.to_string()])
 }
 
+/// The row that tells who uses the connections.
+#[must_use]
+pub fn clients_key(target: &str) -> RowKey {
+    RowKey::new(&["clients", target])
+}
+
 /// The row of a prepared transaction.
 #[must_use]
 pub fn prepared_key(target: &str, gid: &str) -> RowKey {
@@ -196,8 +202,8 @@ impl Scene<'_> {
         let share = slots.used as f64 / slots.usable() as f64;
         if let Some(severity) = self.rules.grade("postgres.connections", share) {
             let sentence = format!("{} of {} usable connections in use", slots.used, slots.usable());
-            let place = Self::on(Screen::Health);
-            let step = "find who holds them (health, queries); end idle ones";
+            let place = Place { screen: Screen::Health, row: Some(clients_key(self.target.as_str())) };
+            let step = "Enter there: who holds them, the idle ones too; x ends them";
             self.push(
                 "postgres.connections",
                 "slots",

@@ -53,6 +53,9 @@ pub(super) fn run(arguments: &Arguments, around: &Surroundings) -> Result<ExitCo
 async fn examine(target: &TargetConfig) -> Option<()> {
     let name = clean(target.id.as_str());
     print(&format!("{name} ({}) {}\n", target.kind().name(), clean(&target.address())));
+    if let Some(warning) = target.exposed() {
+        print(&format!("  {}\n", clean(&warning)));
+    }
     let now = SystemClock::start().now();
     let result = tokio::time::timeout(TIMEOUT, sources::examine(target, now)).await;
     match result {

@@ -137,6 +137,7 @@ fn in_force(
             console.password = pgpass::password(around, console, &mut trail);
         }
     }
+    trail.extend(targets.iter().filter_map(TargetConfig::exposed));
     let local = targets.iter().all(TargetConfig::is_local);
     let environment = file
         .environment
@@ -355,6 +356,27 @@ mod tests {
             "[[redis]]\nurl = \"redis://h\"\ninterval = \"10ms\"\n",
             "stacktop.toml:3:1: interval can be from 200ms to 1h",
         );
+    }
+
+    #[test]
+    fn a_password_that_goes_unencrypted_to_another_machine_is_warned_of() {
+        let warned = |text: &str| {
+            let trail = settings(text).expect("fine").trail;
+            trail.iter().any(|line| line.starts_with("WARNING") && line.contains(": use "))
+        };
+        for (text, expected) in [
+            ("[[redis]]\nurl = \"redis://:pw@10.0.0.9\"\n", true),
+            ("[[redis]]\nurl = \"rediss://:pw@10.0.0.9\"\n", false),
+            ("[[redis]]\nurl = \"redis://10.0.0.9\"\n", false),
+            ("[[redis]]\nurl = \"redis://:pw@localhost\"\n", false),
+            ("[[postgres]]\nurl = \"postgres://u:pw@10.0.0.9/d\"\n", true),
+            ("[[postgres]]\nurl = \"postgres://u:pw@10.0.0.9/d?sslmode=require\"\n", false),
+            ("[[search]]\nurl = \"http://u:pw@10.0.0.9:9200\"\n", true),
+            ("[[search]]\nurl = \"https://u:pw@10.0.0.9:9200\"\n", false),
+            ("[[prometheus]]\nurl = \"http://u:pw@10.0.0.9:9090\"\n", true),
+        ] {
+            assert_eq!(warned(text), expected, "{text}");
+        }
     }
 
     #[test]

@@ -63,6 +63,32 @@ impl TargetConfig {
     }
 }
 
+impl TargetConfig {
+    /// A sentence for a target whose password may be read on its way to another machine.
+    #[must_use]
+    pub fn exposed(&self) -> Option<String> {
+        let open = |http: &HttpConnect| {
+            let secret = !matches!(http.auth, HttpAuth::None) && !http.url.starts_with("https://");
+            secret.then_some("use https://")
+        };
+        let remedy = match &self.connect {
+            Connect::Postgres(pg) => {
+                let open = matches!(pg.tls, PgTls::Disable | PgTls::Allow | PgTls::Prefer);
+                (open && pg.password.is_some()).then_some("use sslmode=verify-full")
+            }
+            Connect::Redis(redis) => (!redis.tls && redis.password.is_some()).then_some("use rediss://"),
+            Connect::Search(http) | Connect::Metrics(http) => open(http),
+            Connect::Prometheus(prometheus) => open(&prometheus.http),
+        };
+        let remedy = remedy.filter(|_| !self.is_local())?;
+        Some(format!(
+            "WARNING {}: nothing ensures that its password goes encrypted to {}: {remedy}",
+            self.id,
+            self.address()
+        ))
+    }
+}
+
 /// Whether `host` names this machine: loopback, "localhost", or the folder of a unix socket.
 #[must_use]
 pub fn is_loopback(host: &str) -> bool {

@@ -2,6 +2,8 @@
 
 use stacktop::config::discover::Surroundings;
 use stacktop::config::resolve::{Wishes, resolve};
+use std::io::{Read, Write};
+use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Command, Output};
 use std::sync::Mutex;
@@ -309,4 +311,45 @@ fn no_way_to_write_a_secret_shows_it() {
     });
     let showing = showing.into_inner().expect("no panic");
     assert!(showing.is_empty(), "{} of {} ways show it:\n{}", showing.len(), ways.len(), showing.join("\n"));
+}
+
+/// Answers everybody with what they said: Redis as servers do that do not know AUTH, HTTP as debugging proxies do.
+fn echo() -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let port = listener.local_addr().expect("an address").port();
+    std::thread::spawn(move || {
+        for mut stream in listener.incoming().flatten() {
+            std::thread::spawn(move || {
+                let mut bytes = [0; 4096];
+                while let Ok(count @ 1..) = stream.read(&mut bytes) {
+                    let said = String::from_utf8_lossy(&bytes[..count]).replace("\r\n", " ");
+                    let reply = if said.starts_with('*') {
+                        let line =
+                            format!("-ERR unknown command 'AUTH', with args beginning with: '{said}'\r\n");
+                        line.repeat(said.matches('*').count())
+                    } else {
+                        format!("HTTP/1.1 403 No\r\nContent-Length: {}\r\n\r\n{said}", said.len())
+                    };
+                    if stream.write_all(reply.as_bytes()).is_err() {
+                        return;
+                    }
+                }
+            });
+        }
+    });
+    port
+}
+
+#[test]
+fn a_server_that_repeats_what_it_was_told_shows_no_secret() {
+    let (port, secret) = (echo(), secret("-"));
+    let config = config(&format!(
+        "[[redis]]\nurl = \"redis://:{secret}@127.0.0.1:{port}\"\n[[search]]\nurl = \"http://ann:{secret}@127.0.0.1:{port}\"\n"
+    ));
+    let all = shown(&config).join("\n");
+    assert!(all.contains("refuses the password") && all.contains("(403): GET"), "{all}");
+    // The last is user and password as basic authentication writes them.
+    for part in [HALVES[0], HALVES[1], "YW5uOnpxN1hiTi1Ldzl2UnQ="] {
+        assert!(!all.contains(part), "{part} in {all}");
+    }
 }

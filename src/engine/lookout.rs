@@ -11,8 +11,10 @@ use std::time::Duration;
 pub const LOOK_EACH: Duration = Duration::from_secs(1);
 /// A look that is not over by then has failed.
 pub const LOOK_TIMEOUT: Duration = Duration::from_secs(1);
-/// A target that answers looks and fails polls is polled this often: half as often as a Postgres that is well.
-const SICK_EACH: Duration = Duration::from_secs(4);
+/// A target that answers looks and fails polls rests for its configured interval between them, but never shorter…
+const SICK_LEAST: Duration = Duration::from_secs(2);
+/// … nor longer than this: then it is back soon, and it is asked no more than one that is well.
+const SICK_MOST: Duration = Duration::from_secs(10);
 
 /// What is known of a target from its polls and from looks at it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,7 +63,7 @@ impl Lookout {
     /// How long a target whose poll failed rests if no look asks for one. `None`: that is for backoff and breaker to say, for it is not
     /// the server that must change but something that a person has set.
     #[must_use]
-    pub fn rest(&self, longest: Duration) -> Option<Duration> {
+    pub fn rest(&self, configured: Duration, longest: Duration) -> Option<Duration> {
         match self.failed? {
             // Refused at the door: that costs no more than a look.
             PollErrorKind::NotReady | PollErrorKind::Full => Some(LOOK_EACH),
@@ -69,7 +71,16 @@ impl Lookout {
             | PollErrorKind::TimedOut
             | PollErrorKind::Tls
             | PollErrorKind::WrongServer
-            | PollErrorKind::Failed => Some(if self.news { longest } else { SICK_EACH }.min(longest)),
+            | PollErrorKind::Failed
+                if self.news =>
+            {
+                Some(longest)
+            }
+            PollErrorKind::Unreachable
+            | PollErrorKind::TimedOut
+            | PollErrorKind::Tls
+            | PollErrorKind::WrongServer
+            | PollErrorKind::Failed => Some(configured.clamp(SICK_LEAST, SICK_MOST).min(longest)),
             PollErrorKind::Credentials
             | PollErrorKind::NotPermitted
             | PollErrorKind::Configuration
@@ -123,17 +134,18 @@ mod tests {
     #[track_caller]
     fn rests(kind: PollErrorKind, silent: Option<u64>, answering: Option<u64>) {
         let mut lookout = failed(kind);
-        assert_eq!(lookout.rest(LONGEST), silent.map(Duration::from_secs), "{kind:?}, looks fail");
+        let two = Duration::from_secs(2);
+        assert_eq!(lookout.rest(two, LONGEST), silent.map(Duration::from_secs), "{kind:?}, looks fail");
         lookout.looked(true);
-        assert_eq!(lookout.rest(LONGEST), answering.map(Duration::from_secs), "{kind:?}, looks succeed");
+        assert_eq!(lookout.rest(two, LONGEST), answering.map(Duration::from_secs), "{kind:?}, looks succeed");
     }
 
     #[test]
     fn what_mends_itself_is_tried_again_soon_and_what_a_person_must_mend_is_not() {
         rests(PollErrorKind::NotReady, Some(1), Some(1));
-        rests(PollErrorKind::Unreachable, Some(30), Some(4));
-        rests(PollErrorKind::TimedOut, Some(30), Some(4));
-        rests(PollErrorKind::Failed, Some(30), Some(4));
+        rests(PollErrorKind::Unreachable, Some(30), Some(2));
+        rests(PollErrorKind::TimedOut, Some(30), Some(2));
+        rests(PollErrorKind::Failed, Some(30), Some(2));
         rests(PollErrorKind::Credentials, None, None);
         rests(PollErrorKind::Configuration, None, None);
     }

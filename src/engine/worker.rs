@@ -87,7 +87,7 @@ impl Worker {
             }
             let Some((_, look)) = look else {
                 // What mends itself is no matter of the breaker.
-                return self.lookout.rest(self.settings.backoff_cap).is_some();
+                return self.lookout.rest(self.job.interval, self.settings.backoff_cap).is_some();
             };
             let answers = tokio::select! {
                 biased;
@@ -159,7 +159,8 @@ impl Worker {
 
     /// How long it is left alone after a poll that failed.
     fn pause(&mut self, now: Now, looks: bool) -> Duration {
-        if let Some(rest) = self.lookout.rest(self.settings.backoff_cap).filter(|_| looks) {
+        if let Some(rest) = self.lookout.rest(self.job.interval, self.settings.backoff_cap).filter(|_| looks)
+        {
             self.breaker.missed();
             return rest;
         }
@@ -295,14 +296,14 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_target_that_answers_looks_and_fails_polls_is_polled_each_four_seconds() {
+    async fn a_target_that_answers_looks_and_fails_polls_is_polled_each_two_seconds() {
         let answers = Some(Arc::new(AtomicBool::new(true)));
         let (_engine, mut reports, _) = start_with(vec![Step::Fail; 9], answers);
         let mut times = Vec::new();
         for _ in 0..9 {
             times.push(millis(&reports.recv().await.unwrap()));
         }
-        assert_eq!(times, [0, 1000, 5000, 9000, 13_000, 17_000, 21_000, 25_000, 29_000]);
+        assert_eq!(times, [0, 1000, 3000, 5000, 7000, 9000, 11_000, 13_000, 15_000]);
         assert_eq!(reports.recv().await.unwrap().plan.breaker, crate::core::report::BreakerState::Closed);
     }
 

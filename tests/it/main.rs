@@ -7,6 +7,7 @@ mod architecture;
 mod config;
 mod dialogs;
 mod hostile;
+mod faults;
 mod http;
 mod live;
 mod pty;

@@ -6,6 +6,9 @@ use std::time::Duration;
 /// A source without data for this long is lost, however long its interval is… at least.
 pub const LOST_FLOOR: Duration = Duration::from_secs(30);
 
+/// An answer may come this much later than it was expected before it is overdue: never more, however seldom a target is asked.
+const GRACE_MOST: Duration = Duration::from_secs(2);
+
 /// How far the newest data of a target can be believed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Freshness {
@@ -35,14 +38,15 @@ pub struct Polls {
 }
 
 impl Freshness {
-    /// The freshness at `now` of what these polls brought. An answer is overdue one configured interval after it was expected.
+    /// The freshness at `now` of what these polls brought. An answer is overdue one configured interval, and at most
+    /// [`GRACE_MOST`], after it was expected.
     #[must_use]
     pub fn of(polls: &Polls, now: Now) -> Self {
         let age = now.since(polls.seen.unwrap_or(polls.started));
-        let grace = polls.configured;
-        let due = polls.expected.unwrap_or_else(|| polls.started.plus(grace)).plus(grace);
+        let grace = polls.configured.min(GRACE_MOST);
+        let due = polls.expected.unwrap_or_else(|| polls.started.plus(polls.configured)).plus(grace);
         let silent = polls.failing || now.mono > due.mono;
-        let lost_after = LOST_FLOOR.max(grace.saturating_mul(4));
+        let lost_after = LOST_FLOOR.max(polls.configured.saturating_mul(4));
         if silent && (age > lost_after || (polls.seen.is_none() && polls.failing)) {
             Self::Lost(age)
         } else if silent {
@@ -96,6 +100,19 @@ mod tests {
         check(Some(10), Some(12), 14, false, "Fresh(4s)");
         check(Some(10), Some(12), 15, false, "Late(5s)");
         check(Some(10), Some(12), 41, false, "Lost(31s)");
+    }
+
+    #[test]
+    fn a_target_that_is_asked_seldom_is_late_as_soon_as_another() {
+        let polls = |seen| Polls {
+            started: Now::example(0),
+            seen: Some(Now::example(seen)),
+            configured: Duration::from_secs(60),
+            expected: Some(Now::example(seen + 61)),
+            failing: false,
+        };
+        assert_eq!(Freshness::of(&polls(10), Now::example(73)), Freshness::Fresh(Duration::from_secs(63)));
+        assert_eq!(Freshness::of(&polls(10), Now::example(74)), Freshness::Late(Duration::from_secs(64)));
     }
 
     #[test]

@@ -33,6 +33,8 @@ const FAULTS: [Fault; 7] =
     [Fault::Refuse, Fault::Reset, Fault::Close, Fault::Blackhole, Fault::Stall, Fault::Slow, Fault::Garbage];
 /// Bytes of an answer that come before it stalls: enough for any greeting.
 const BEFORE_STALL: usize = 20;
+/// Two intervals of a second, or an interval and the timeout of two: and what a busy machine adds.
+const SHOWN_WITHIN: Duration = Duration::from_secs(7);
 /// One byte of a slow answer.
 const BYTE: Duration = Duration::from_millis(50);
 
@@ -242,6 +244,7 @@ fn faults_on_all_sources_are_shown_and_over_when_they_are_over() {
     let mut all_back = Vec::new();
     for fault in [Fault::Refuse, Fault::Blackhole, Fault::Stall, Fault::Garbage] {
         let [shown, back, keys] = cycles.cycle(fault, Duration::ZERO);
+        assert!(shown.iter().all(|time| *time < SHOWN_WITHIN), "{fault:?}: {shown:?}");
         eprintln!(
             "{fault:?}: shown {}; back {}; keys {}",
             figures(shown),

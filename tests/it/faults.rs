@@ -34,7 +34,7 @@ const FAULTS: [Fault; 7] =
 /// Bytes of an answer that come before it stalls: enough for any greeting.
 const BEFORE_STALL: usize = 20;
 /// Two intervals of a second, or an interval and the timeout of two: and what a busy machine adds.
-const SHOWN_WITHIN: Duration = Duration::from_secs(7);
+const SHOWN_WITHIN: Duration = Duration::from_secs(10);
 /// One byte of a slow answer.
 const BYTE: Duration = Duration::from_millis(50);
 
@@ -182,9 +182,9 @@ impl Cycles {
         let mut times = Vec::new();
         for _ in 0..3 {
             self.screen.keys("?");
-            times.push(self.screen.until("this help", 15));
+            times.push(self.screen.until("Esc closes", 15));
             self.screen.keys("\u{1b}");
-            times.push(self.screen.until_that("no help", 5, |text| !text.contains("this help")));
+            times.push(self.screen.until_that("no help", 5, |text| !text.contains("Esc closes")));
         }
         times
     }

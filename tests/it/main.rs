@@ -6,8 +6,8 @@
 mod architecture;
 mod config;
 mod dialogs;
-mod hostile;
 mod faults;
+mod hostile;
 mod http;
 mod live;
 mod pty;

@@ -495,9 +495,9 @@ pub fn freeze(servers: &[(&str, String, String)]) {
     let mut times = Vec::new();
     for _ in 0..10 {
         screen.keys("?");
-        times.push(screen.until("this help", 15));
+        times.push(screen.until("Esc closes", 15));
         screen.keys("\u{1b}");
-        times.push(screen.until_that("no help", 5, |text| !text.contains("this help")));
+        times.push(screen.until_that("no help", 5, |text| !text.contains("Esc closes")));
         screen.keys("4");
         times.push(screen.until_that("another screen", 5, |text| !text.contains("Findings")));
         screen.keys("1");

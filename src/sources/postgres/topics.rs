@@ -11,10 +11,10 @@ const HORIZON: &str = "WITH held AS ( \
          ELSE 'wait for it, or cancel its statement' END AS remedy \
        FROM pg_catalog.pg_stat_activity WHERE (backend_xmin IS NOT NULL OR backend_xid IS NOT NULL) AND pid <> pg_backend_pid() \
      UNION ALL SELECT 'slot ' || slot_name, slot_type || CASE WHEN active THEN ' slot' ELSE ' slot, nobody connected' END, \
-       greatest(age(xmin), age(catalog_xmin)), NULL, 'bring its consumer back, or drop the slot' FROM pg_catalog.pg_replication_slots \
+       greatest(age(xmin), age(catalog_xmin)), NULL, 'bring its consumer back; without the slot it must be built anew' FROM pg_catalog.pg_replication_slots \
        WHERE xmin IS NOT NULL OR catalog_xmin IS NOT NULL \
      UNION ALL SELECT 'prepared ' || gid, 'prepared transaction of ' || owner, age(transaction), \
-       extract(epoch FROM clock_timestamp() - prepared)::int8, 'COMMIT PREPARED or ROLLBACK PREPARED in ' || database FROM pg_catalog.pg_prepared_xacts) \
+       extract(epoch FROM clock_timestamp() - prepared)::int8, 'ask its transaction manager, then COMMIT PREPARED or ROLLBACK PREPARED in ' || database FROM pg_catalog.pg_prepared_xacts) \
      SELECT holder, kind, transactions, open_seconds, remedy FROM held ORDER BY transactions DESC LIMIT 100";
 
 const LARGEST: &str = "SELECT n.nspname || '.' || c.relname AS \"table\", \
@@ -33,20 +33,7 @@ const WRAPAROUND: &str = "SELECT n.nspname || '.' || c.relname AS \"table\", gre
      FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace LEFT JOIN pg_catalog.pg_class t ON t.oid = c.reltoastrelid \
      WHERE c.relkind IN ('r', 'm') ORDER BY 2 DESC LIMIT 200";
 
-/// Duplicates are told by what the catalog says of columns, classes, collations, options, expressions and conditions; the text of a
-/// definition would need a lock.
-const INDEXES: &str = "WITH i AS (SELECT x.*, ic.relname AS name, tc.relname AS on_table, n.nspname, ic.relpages, \
-       row(x.indrelid, ic.relam, x.indkey::text, x.indclass::text, x.indcollation::text, x.indoption::text, coalesce(x.indexprs::text, ''), coalesce(x.indpred::text, ''))::text AS same \
-       FROM pg_catalog.pg_index x JOIN pg_catalog.pg_class ic ON ic.oid = x.indexrelid JOIN pg_catalog.pg_class tc ON tc.oid = x.indrelid \
-       JOIN pg_catalog.pg_namespace n ON n.oid = ic.relnamespace WHERE n.nspname NOT IN ('pg_catalog', 'information_schema', 'pg_toast')), \
-     judged AS (SELECT i.*, s.idx_scan, CASE WHEN NOT i.indisvalid THEN 'invalid: a CREATE or REINDEX CONCURRENTLY failed or is under way' \
-         WHEN NOT i.indisready THEN 'not ready: it is being built' \
-         WHEN EXISTS (SELECT 1 FROM i o WHERE o.same = i.same AND o.indexrelid < i.indexrelid) THEN \
-           'duplicate of ' || (SELECT min(o.name) FROM i o WHERE o.same = i.same AND o.indexrelid < i.indexrelid) \
-         WHEN coalesce(s.idx_scan, 0) = 0 AND NOT i.indisunique AND NOT i.indisprimary AND NOT i.indisexclusion THEN 'never used since the counters were reset (look at the standbys, too)' END AS problem \
-       FROM i LEFT JOIN pg_catalog.pg_stat_all_indexes s ON s.indexrelid = i.indexrelid) \
-     SELECT nspname || '.' || name AS index, nspname || '.' || on_table AS \"table\", relpages::int8 * current_setting('block_size')::int8 AS index_bytes, \
-     coalesce(idx_scan, 0) AS scans, coalesce(problem, '') AS problem FROM judged ORDER BY problem IS NULL, index_bytes DESC LIMIT 500";
+const INDEXES: &str = include_str!("indexes.sql");
 
 /// Pages that the rows would need by the mean width of their columns, against the pages that there are.
 const BLOAT: &str = "WITH w AS (SELECT schemaname, tablename, sum((1 - null_frac) * avg_width) AS width FROM pg_catalog.pg_stats GROUP BY 1, 2), \
@@ -71,17 +58,7 @@ const TEMPORARY: &str = "SELECT substring(f.name FROM '^pgsql_tmp([0-9]+)')::int
 const SIZES: &str = "SELECT datname AS database, CASE WHEN has_database_privilege(oid, 'CONNECT') OR pg_has_role(current_user, 'pg_read_all_stats', 'usage') \
      THEN pg_database_size(oid) END AS size_bytes FROM pg_catalog.pg_database ORDER BY 2 DESC NULLS LAST";
 
-const PARTITIONS: &str = "WITH p AS (SELECT n.nspname || '.' || c.relname AS parent, i.inhrelid, k.relname, k.relpages, k.reltuples, \
-       pg_get_expr(k.relpartbound, k.oid) AS bound FROM pg_catalog.pg_partitioned_table pt JOIN pg_catalog.pg_class c ON c.oid = pt.partrelid \
-       JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace LEFT JOIN pg_catalog.pg_inherits i ON i.inhparent = c.oid LEFT JOIN pg_catalog.pg_class k ON k.oid = i.inhrelid), \
-     u AS (SELECT p.*, CASE WHEN substring(bound FROM 'TO \\(''([^'']+)''\\)') ~ '^\\d{4}-\\d\\d-\\d\\d' THEN substring(bound FROM 'TO \\(''([^'']+)''\\)')::timestamptz END AS upto FROM p) \
-     SELECT parent, count(inhrelid) AS partitions, sum(relpages)::int8 * current_setting('block_size')::int8 AS size_bytes, \
-     sum(CASE WHEN bound = 'DEFAULT' THEN greatest(reltuples, 0) END)::int8 AS rows_in_default, max(upto)::text AS covered_until, \
-     extract(epoch FROM max(upto) - clock_timestamp())::int8 AS covered_for_seconds, \
-     CASE WHEN count(inhrelid) = 0 THEN 'no partition: every insert fails' WHEN max(upto) < clock_timestamp() THEN 'the current period has no partition' \
-       WHEN max(upto) < clock_timestamp() + interval '7 days' THEN 'the next period has no partition' \
-       WHEN sum(CASE WHEN bound = 'DEFAULT' THEN greatest(reltuples, 0) END) > 0 THEN 'rows fall into the default partition' ELSE '' END AS problem \
-     FROM u GROUP BY parent ORDER BY 7 DESC, 1";
+const PARTITIONS: &str = include_str!("partitions.sql");
 
 const VECTORS: &str = "SELECT n.nspname || '.' || c.relname AS \"table\", a.attname AS \"column\", format_type(a.atttypid, a.atttypmod) AS type, \
      nullif(c.reltuples, -1)::int8 AS rows, coalesce((SELECT string_agg(ic.relname || ' (' || am.amname || ')', ', ') FROM pg_catalog.pg_index x \

@@ -19,18 +19,18 @@ fn state(watch: &Watch) -> &PostgresState {
     }
 }
 
-async fn client(url: &str) -> Client {
+pub async fn client(url: &str) -> Client {
     let (client, connection) = tokio_postgres::connect(url, NoTls).await.expect("connected");
     tokio::spawn(connection);
     client
 }
 
-fn connect(url: &str) -> PostgresConnect {
+pub fn connect(url: &str) -> PostgresConnect {
     url::postgres(url).expect("a URL")
 }
 
 /// Polls until `look` was answered.
-async fn answer(watch: &mut Watch, look: &Look, also: &[Focus]) -> Part<SqlTable> {
+pub async fn answer(watch: &mut Watch, look: &Look, also: &[Focus]) -> Part<SqlTable> {
     let mut focus = vec![Focus::Look(look.clone())];
     focus.extend_from_slice(also);
     for _ in 0..200 {
@@ -45,7 +45,7 @@ async fn answer(watch: &mut Watch, look: &Look, also: &[Focus]) -> Part<SqlTable
     panic!("{look:?} was not answered");
 }
 
-fn cells<'a>(table: &'a SqlTable, name: &str, column: &str) -> Vec<&'a str> {
+pub fn cells<'a>(table: &'a SqlTable, name: &str, column: &str) -> Vec<&'a str> {
     let rows: Vec<usize> = (0..table.rows.len())
         .filter(|row| table.rows[*row].first().is_some_and(|cell| cell.as_deref() == Some(name)))
         .collect();

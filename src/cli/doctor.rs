@@ -19,7 +19,8 @@ use std::time::Duration;
 /// A target that has not told everything by then hangs.
 const TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Examines every target. The exit code is 1 when one of them could not be connected to.
+/// Examines every target. The exit code is 1 when one of them could not be connected to, or something that is to be watched is refused or
+/// not known there. An action that is not permitted does not count: to look only is a way to work.
 pub(super) fn run(arguments: &Arguments, around: &Surroundings) -> Result<ExitCode, String> {
     let settings = settings(arguments, around, Care::Acts)?;
     check::surfaces(arguments, around, &settings)?;
@@ -39,7 +40,7 @@ pub(super) fn run(arguments: &Arguments, around: &Surroundings) -> Result<ExitCo
         // A password command that still runs is not in the terminal's group.
         stop_all();
         match found {
-            Some(found) => reached &= found.is_some(),
+            Some(readable) => reached &= readable,
             None => return Ok(ExitCode::from(130)),
         }
     }
@@ -50,7 +51,8 @@ pub(super) fn run(arguments: &Arguments, around: &Surroundings) -> Result<ExitCo
     Ok(if reached { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-async fn examine(target: &TargetConfig) -> Option<()> {
+/// Prints what is found, and tells whether all that is to be watched can be read.
+async fn examine(target: &TargetConfig) -> bool {
     let name = clean(target.id.as_str());
     print(&format!("{name} ({}) {}\n", target.kind().name(), clean(&target.address())));
     if let Some(warning) = target.exposed() {
@@ -61,15 +63,15 @@ async fn examine(target: &TargetConfig) -> Option<()> {
     match result {
         Ok(Ok(report)) => {
             print(&shown(&report));
-            Some(())
+            report.checks.iter().all(|check| !check.standing.is_blind())
         }
         Ok(Err(error)) => {
             print(&format!("{}\n", refusal(&error)));
-            None
+            false
         }
         Err(_) => {
-            print(&format!("  MISSING  connection: no answer within {} s\n\n", TIMEOUT.as_secs()));
-            None
+            print(&format!("  unknown  connection: no answer within {} s\n\n", TIMEOUT.as_secs()));
+            false
         }
     }
 }
@@ -77,19 +79,14 @@ async fn examine(target: &TargetConfig) -> Option<()> {
 fn refusal(error: &PollError) -> String {
     let remedy =
         error.remedy.as_ref().map_or(String::new(), |remedy| format!("\n           {}", clean(remedy)));
-    format!("  MISSING  connection: {}{remedy}\n", clean(&error.message))
+    format!("  REFUSED  connection: {}{remedy}\n", clean(&error.message))
 }
 
 /// Each finding is kept to its line: what a server says must not look like another finding.
 fn shown(report: &Report) -> String {
     let mut text = String::new();
-    for Check { feature, works, found, remedy } in &report.checks {
-        text.push_str(&format!(
-            "  {:<8} {}: {}\n",
-            if *works { "ok" } else { "MISSING" },
-            clean(feature),
-            clean(found)
-        ));
+    for Check { feature, standing, found, remedy } in &report.checks {
+        text.push_str(&format!("  {:<8} {}: {}\n", standing.word(), clean(feature), clean(found)));
         if let Some(remedy) = remedy {
             text.push_str(&format!("           {}\n", clean(remedy)));
         }
@@ -111,12 +108,21 @@ mod tests {
     #[test]
     fn what_is_missing_comes_with_its_remedy() {
         let report = Report {
-            checks: vec![Check::fine("a", "fine"), Check::missing("b", "not granted", "GRANT b TO me;")],
+            checks: vec![
+                Check::fine("a", "fine"),
+                Check::missing("b", "not granted", "GRANT b TO me;"),
+                Check::refused("c", "not permitted", "permit c"),
+                Check::unknown("d", "nobody may ask"),
+            ],
             setup: vec!["CREATE ROLE x;".to_owned()],
         };
         let text = shown(&report);
         assert!(text.contains("  ok       a: fine\n"));
         assert!(text.contains("  MISSING  b: not granted\n           GRANT b TO me;\n"));
+        assert!(text.contains("  REFUSED  c: not permitted\n           permit c\n"));
+        assert!(text.contains("  unknown  d: nobody may ask\n"));
+        let blind: Vec<bool> = report.checks.iter().map(|check| check.standing.is_blind()).collect();
+        assert_eq!(blind, [false, false, true, true]);
         assert!(text.contains("    CREATE ROLE x;\n"));
     }
 }

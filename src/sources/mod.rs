@@ -41,16 +41,34 @@ pub trait Source: Send {
 /// When it cannot be connected to.
 pub async fn examine(target: &TargetConfig, now: Now) -> Result<Report, PollError> {
     match &target.connect {
-        Connect::Postgres(connect) => postgres::doctor::examine(connect).await,
+        Connect::Postgres(connect) => postgres::doctor::examine(connect, now).await,
         Connect::Redis(connect) => redis::doctor::examine(connect).await,
         Connect::Search(_) | Connect::Prometheus(_) | Connect::Metrics(_) => {
             let reading = open(target).poll(now, &[]).await?;
             let mut checks = vec![Check::fine("connection", "it answers")];
-            checks.extend(reading.gaps().into_iter().map(|(part, gap)| {
-                Check::missing(part, gap.note.clone(), "the other parts are read without it")
-            }));
+            checks.extend(reading.gaps().into_iter().map(|(part, gap)| Check::gap(part, gap)));
+            checks.extend(read_beside(&reading));
             Ok(Report { checks, setup: Vec::new() })
         }
+    }
+}
+
+/// What of a reading is no part of its own and can be amiss all the same.
+fn read_beside(reading: &Reading) -> Vec<Check> {
+    match reading {
+        Reading::Prometheus(reading) => reading
+            .panels
+            .iter()
+            .filter_map(|panel| Check::part(&format!("panel {}", panel.title), &panel.series))
+            .collect(),
+        Reading::Metrics(reading) if reading.bad_total > 0 => {
+            let found = format!("{} lines of the exposition cannot be read", reading.bad_total);
+            vec![Check::unknown("samples", found)]
+        }
+        Reading::Metrics(reading) if reading.truncated => {
+            vec![Check::unknown("samples", "there are more than are kept")]
+        }
+        Reading::Metrics(_) | Reading::Postgres(_) | Reading::Redis(_) | Reading::Search(_) => Vec::new(),
     }
 }
 

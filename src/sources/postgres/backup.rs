@@ -44,7 +44,8 @@ impl BackupWatch {
     }
 }
 
-fn newest(pattern: &str, now: DateTime<Utc>) -> Part<Backup> {
+/// The newest of the files that `pattern` names.
+pub(super) fn newest(pattern: &str, now: DateTime<Utc>) -> Part<Backup> {
     let failed = |note: String| Part::Unavailable(Gap::new(GapKind::Failed, note));
     let paths = match glob::glob(pattern) {
         Ok(paths) => paths,

@@ -1,11 +1,20 @@
 //! What this role can see and do on a PostgreSQL server. Reads catalogs and privileges only.
 
-use super::connection::{self, Row};
-use super::decode;
+use super::connection::Row;
+use super::open::Open;
+use super::pooler::PoolerWatch;
 use super::settings::POLLING;
+use super::{backup, connection, decode};
 use crate::config::target::PostgresConnect;
-use crate::core::doctor::{Check, Report};
+use crate::core::doctor::{Check, Report, Standing};
+use crate::core::postgres::PostgresReading;
 use crate::core::report::{PollError, PollErrorKind};
+use crate::core::time::Now;
+use std::time::Duration;
+
+/// The console of a PgBouncer answers within so many times of this.
+const EACH: Duration = Duration::from_millis(50);
+const ASKED: u32 = 120;
 
 const LOOK: &str = "SELECT quote_ident(current_user), current_database()::text, current_setting('server_version_num')::int4, \
      (SELECT rolsuper FROM pg_catalog.pg_roles WHERE rolname = current_user), \
@@ -24,7 +33,7 @@ const LOOK: &str = "SELECT quote_ident(current_user), current_database()::text, 
 ///
 /// # Errors
 /// When it cannot be connected to; the sentence says what to do.
-pub(in crate::sources) async fn examine(connect: &PostgresConnect) -> Result<Report, PollError> {
+pub(in crate::sources) async fn examine(connect: &PostgresConnect, now: Now) -> Result<Report, PollError> {
     let place = format!("{}:{}/{}", connect.host, connect.port, connect.database);
     let open = connection::connect(connect, &POLLING).await?;
     let rows =
@@ -32,7 +41,61 @@ pub(in crate::sources) async fn examine(connect: &PostgresConnect) -> Result<Rep
     let Some(row) = rows.first() else {
         return Err(PollError::new(PollErrorKind::Internal, format!("{place} gave no row")));
     };
-    Ok(Report { checks: checks(row, open.tls), setup: setup(row) })
+    let (mut checks, setup) = (checks(row, open.tls), setup(row));
+    let mut open = Open::look_around(open, now)
+        .await
+        .map_err(|error| connection::explain(&error, &place, &connect.user))?;
+    let reading = open.read(now).await.map_err(|error| connection::explain(&error, &place, &connect.user))?;
+    checks.extend(read(&reading));
+    checks.extend(read_beside(connect, now).await);
+    Ok(Report { checks, setup })
+}
+
+/// What a poll reads, read once: rights on paper are one thing, an answer is another.
+fn read(reading: &PostgresReading) -> Vec<Check> {
+    let mut list: Vec<Option<Check>> = vec![
+        Check::part("sessions", &reading.sessions),
+        Check::part("blocking", &reading.locks),
+        Check::part("databases", &reading.databases),
+        Check::part("connection slots", &reading.slots),
+        Check::part("copies", &reading.senders),
+        Check::part("this copy", &reading.standby),
+        Check::part("replication slots", &reading.replication_slots),
+        // That the extension is not there is told above.
+        Check::part("statements", &reading.statements).filter(|check| check.standing != Standing::Missing),
+        reading.health.gap().map(|gap| Check::gap("health", gap)),
+    ];
+    if let Some(health) = reading.health.ready() {
+        list.push(Check::part("archiver", &health.archiver));
+        list.push(Check::part("running vacuums", &health.vacuums));
+        list.push(Check::part("prepared transactions", &health.prepared));
+        list.push(Check::part("subscriptions", &health.subscriptions));
+        let wal = "WAL and checkpoints";
+        list.push(health.wal_position.is_none().then(|| Check::unknown(wal, "no position was given")));
+    }
+    list.into_iter().flatten().collect()
+}
+
+/// What a poll reads beside the server: the PgBouncer in front of it, its backups.
+async fn read_beside(connect: &PostgresConnect, now: Now) -> Vec<Check> {
+    let mut list = Vec::new();
+    if let Some(pgbouncer) = connect.pgbouncer.as_deref().cloned() {
+        let mut watch = PoolerWatch::new(pgbouncer);
+        for _ in 0..ASKED {
+            let found = Check::part("PgBouncer", &watch.step(now));
+            if found.is_some() {
+                list.extend(found);
+                break;
+            }
+            tokio::time::sleep(EACH).await;
+        }
+    }
+    if let Some(pattern) = connect.backups.clone() {
+        // A network file system may hang: never on the thread that tells the time.
+        let newest = tokio::task::spawn_blocking(move || backup::newest(&pattern, now.wall)).await;
+        list.extend(newest.ok().and_then(|newest| Check::part("backups", &newest)));
+    }
+    list
 }
 
 fn flag(row: &Row, at: usize) -> bool {
@@ -56,16 +119,18 @@ fn granted(feature: &str, has: bool, role: &str, user: &str) -> Check {
     }
 }
 
+/// Without this right the sessions of others are not seen: what is watched is less than it looks.
+fn sees(has: bool, user: &str) -> Check {
+    let check = granted("statements, waits and replication of everybody", has, "pg_monitor", user);
+    let standing = if has { check.standing } else { Standing::Refused };
+    Check { standing, ..check }
+}
+
 fn checks(row: &Row, tls: bool) -> Vec<Check> {
     let (user, version, superuser) = (text(row, 0), version(row), flag(row, 3));
     let mut list = vec![
         Check::fine("connection", if tls { "encrypted" } else { "not encrypted" }),
-        granted(
-            "statements, waits and replication of everybody",
-            superuser || flag(row, 4),
-            "pg_monitor",
-            &user,
-        ),
+        sees(superuser || flag(row, 4), &user),
         granted("cancel and terminate backends", superuser || flag(row, 5), "pg_signal_backend", &user),
     ];
     list.push(if superuser {

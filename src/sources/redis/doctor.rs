@@ -2,8 +2,9 @@
 
 use super::connection;
 use crate::config::target::RedisConnect;
-use crate::core::doctor::{Check, Report};
+use crate::core::doctor::{Check, Report, Standing};
 use crate::core::report::PollError;
+use crate::core::text::tidy;
 use redis::{Value, cmd, pipe};
 
 /// What reading needs.
@@ -39,8 +40,21 @@ const WRITES: [(&str, &str, &[&str]); 8] = [
     ("redrive", "INCR", &[]),
 ];
 
-fn refused(value: &Value) -> bool {
-    matches!(value, Value::ServerError(error) if error.code() == "NOPERM")
+/// How a command that only reads was answered. Only an answer is a sign that it works: whatever else the server says, nothing was read.
+fn read(feature: &str, answer: Option<&Value>, right: &str) -> Check {
+    match answer {
+        None => Check::unknown(feature, "the server gave no answer"),
+        // Of a script that is not there only its absence is told, if it may be called at all.
+        Some(Value::ServerError(error)) if error.code() == "NOSCRIPT" => Check::fine(feature, "permitted"),
+        Some(Value::ServerError(error)) if error.code() == "NOPERM" => {
+            Check::refused(feature, "not permitted", format!("permit {right}"))
+        }
+        Some(Value::ServerError(error)) => {
+            let details = error.details().unwrap_or_default();
+            Check::unknown(feature, format!("the server says {} {}", error.code(), tidy(details, 100)))
+        }
+        Some(_) => Check::fine(feature, "permitted"),
+    }
 }
 
 /// Examines the server.
@@ -56,13 +70,16 @@ pub(in crate::sources) async fn examine(connect: &RedisConnect) -> Result<Report
     ask.ignore_errors();
     ask.cmd("INFO").cmd("CLIENT").arg("LIST").cmd("SLOWLOG").arg("GET").arg(1);
     ask.cmd("SCAN").arg(0).arg("COUNT").arg(1).cmd("ACL").arg("WHOAMI");
-    // Of a script that is not there only its absence is told, if it may be called at all.
     ask.cmd("EVALSHA").arg("0".repeat(40)).arg(0);
     for (_, command, arguments) in READS {
         ask.cmd(command).arg(&key).arg(arguments);
     }
     let values: Vec<Value> = ask.query_async(&mut open).await.map_err(failed)?;
-    let at = |index: usize| values.get(index).is_some_and(|value| !refused(value));
+    if let Some(Value::ServerError(error)) = values.first()
+        && matches!(error.code(), "NOAUTH" | "WRONGPASS")
+    {
+        return Err(failed(error.clone().into()));
+    }
     let mut checks = vec![Check::fine("connection", if connect.tls { "encrypted" } else { "not encrypted" })];
     for (index, feature, right) in [
         (0, "server state (INFO)", "+info"),
@@ -70,37 +87,37 @@ pub(in crate::sources) async fn examine(connect: &RedisConnect) -> Result<Report
         (2, "slow log", "+slowlog|get"),
         (3, "finding queues", "+scan (or name the queues in the configuration)"),
     ] {
-        checks.push(check(feature, at(index), right));
+        checks.push(read(feature, values.get(index), right));
     }
     for (index, (feature, command, _)) in READS.iter().enumerate() {
-        checks.push(check(feature, at(6 + index), &format!("+{}", command.to_lowercase())));
+        checks.push(read(feature, values.get(6 + index), &format!("+{}", command.to_lowercase())));
     }
-    checks.push(check("calling scripts", at(5), "+eval +evalsha +script|load"));
+    let scripts = read("calling scripts", values.get(5), "+eval +evalsha +script|load");
+    // Only actions need it.
+    let standing = if scripts.standing == Standing::Refused { Standing::Missing } else { scripts.standing };
+    checks.push(Check { standing, ..scripts });
     let user = values.get(4).and_then(super::decode::text).unwrap_or_else(|| "default".to_owned());
     for (feature, command, arguments) in WRITES {
         let mut dry = cmd("ACL");
         dry.arg("DRYRUN").arg(&user).arg(command).arg(&key).arg(arguments);
         checks.push(match dry.query_async::<Value>(&mut open).await {
             Ok(Value::Okay) => Check::fine(feature, format!("{user} may {command}")),
-            Ok(_) => check(feature, false, &format!("+{}", command.to_lowercase())),
-            Err(_) => Check::fine(
-                feature,
-                format!("not known: {user} may not ask (ACL DRYRUN, Redis 7); an action would say so"),
-            ),
+            Ok(_) => Check::missing(feature, "not permitted", format!("permit +{}", command.to_lowercase())),
+            Err(error) if error.is_io_error() => return Err(failed(error)),
+            // An action that is not permitted hides nothing, and neither does one of which that is not known.
+            Err(_) => Check {
+                standing: Standing::Untried,
+                ..Check::unknown(
+                    feature,
+                    format!("{user} may not ask (ACL DRYRUN, Redis 7); an action would say so"),
+                )
+            },
         });
     }
-    checks.dedup_by(|later, earlier| later.feature == earlier.feature && earlier.works && later.works);
+    checks.dedup_by(|later, earlier| later.feature == earlier.feature && earlier.works() && later.works());
     let info = values.first().and_then(super::decode::text).unwrap_or_default();
     let version = super::info::server(&info).version;
     Ok(Report { checks, setup: setup(prefix, &version) })
-}
-
-fn check(feature: &str, works: bool, right: &str) -> Check {
-    if works {
-        Check::fine(feature, "permitted")
-    } else {
-        Check::missing(feature, "not permitted", format!("permit {right}"))
-    }
 }
 
 /// The two lines for the access list of a server of this version.

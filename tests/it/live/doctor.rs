@@ -6,7 +6,7 @@ use redis::aio::MultiplexedConnection;
 use stacktop::config::target::{Connect, RedisConnect, TargetConfig};
 use stacktop::config::url;
 use stacktop::core::action::{Action, ActionError, Verdict};
-use stacktop::core::doctor::Report;
+use stacktop::core::doctor::{Check, Report};
 use stacktop::core::focus::Focus;
 use stacktop::core::ids::TargetId;
 use stacktop::core::redis::{Brake, Change, JobAct, JobState, Letters, QueueAction, RetryOptions, Sweep};
@@ -29,7 +29,7 @@ async fn examine(connect: Connect) -> Report {
 
 fn works(report: &Report, feature: &str) -> bool {
     let check = report.checks.iter().find(|check| check.feature.contains(feature));
-    check.unwrap_or_else(|| panic!("{feature} in {report:?}")).works
+    check.unwrap_or_else(|| panic!("{feature} in {report:?}")).works()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -55,7 +55,7 @@ async fn rights_on_postgres_are_told_as_they_are() {
             assert_eq!(works(&report, "statements, waits"), sees, "{version}: {report:?}");
             assert_eq!(works(&report, "cancel and terminate"), signals, "{version}: {report:?}");
             assert!(works(&report, "statements over a window"), "{version}: {report:?}");
-            for check in report.checks.iter().filter(|check| !check.works) {
+            for check in report.checks.iter().filter(|check| !check.works() && !check.standing.is_blind()) {
                 assert!(check.remedy.is_some(), "{check:?}");
             }
         }
@@ -79,7 +79,7 @@ async fn the_printed_access_lists_let_one_look_and_the_other_act() {
     let test = "the_printed_access_lists_let_one_look_and_the_other_act";
     let Some(lab) = Lab::open(test) else { return };
     let report = examine(Connect::Redis(url::redis(&lab.url).expect("a URL"))).await;
-    assert!(report.checks.iter().all(|check| check.works), "{report:?}");
+    assert!(report.checks.iter().all(Check::works), "{report:?}");
     let mut admin = lab.client().await;
     let lines: Vec<&String> = report.setup.iter().filter(|line| line.starts_with("ACL")).collect();
     obey(&mut admin, lines[0], "looker").await;
@@ -167,4 +167,59 @@ async fn the_printed_access_lists_let_one_look_and_the_other_act() {
         let error = ask.query_async::<redis::Value>(&mut own).await.expect_err(command);
         assert_eq!(error.code(), Some("NOPERM"), "{command}: {error}");
     }
+}
+
+/// The words and the exit code of `stacktop doctor` for one target.
+fn doctor(kind: &str, address: &str) -> (String, Option<i32>) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let config = folder.path().join("it.toml");
+    std::fs::write(&config, format!("[[{kind}]]\nname = \"it\"\nurl = \"{address}\"\n")).expect("a file");
+    let output = std::process::Command::new(env!("CARGO_BIN_EXE_stacktop"))
+        .arg("--config")
+        .arg(&config)
+        .arg("doctor")
+        .current_dir(folder.path())
+        .env_clear()
+        .env("HOME", folder.path())
+        .output()
+        .expect("stacktop");
+    (String::from_utf8_lossy(&output.stdout).into_owned(), output.status.code())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_cannot_be_read_is_never_ok_and_shows_in_the_exit_code() {
+    let test = "what_cannot_be_read_is_never_ok_and_shows_in_the_exit_code";
+    let Some(redis) = server(test, "STACKTOP_TEST_REDIS_AUTH_URL") else { return };
+    let (text, code) = doctor("redis", &redis);
+    assert!(code == Some(0) && !text.contains("REFUSED") && !text.contains("unknown"), "{text}");
+    // Without its password.
+    let (_, place) = redis.rsplit_once('@').expect("a password");
+    let (text, code) = doctor("redis", &format!("redis://{place}"));
+    assert!(code == Some(1) && text.contains("REFUSED  connection: "), "{code:?} {text}");
+    assert!(!text.contains("  ok "), "{text}");
+    // A user who may do nothing but connect, and one who may read all but one thing.
+    let mut admin = super::queues::connected(&redis).await;
+    for (user, rules, sees) in [("blind", "+ping +hello +auth", false), ("half", "+@all -info", true)] {
+        let mut ask = redis::cmd("ACL");
+        ask.arg("SETUSER").arg(user).arg("reset").arg("on").arg(format!(">{user}-secret")).arg("~*");
+        rules.split(' ').for_each(|rule| {
+            ask.arg(rule);
+        });
+        let () = ask.query_async(&mut admin).await.expect("a user");
+        let (text, code) = doctor("redis", &format!("redis://{user}:{user}-secret@{place}"));
+        assert_eq!(code, Some(1), "{text}");
+        assert!(text.contains("REFUSED  server state (INFO): not permitted"), "{text}");
+        assert_eq!(text.contains("ok       connected workers"), sees, "{text}");
+    }
+    let Some(postgres) = server(test, "STACKTOP_TEST_PG_URL") else { return };
+    for (role, expected) in [("nobody_role", 1), ("monitor", 0)] {
+        let address = postgres.replace("postgres:postgres-secret", &format!("{role}:{role}-secret"));
+        let (text, code) = doctor("postgres", &address);
+        assert_eq!(code, Some(expected), "{role}: {text}");
+        assert!(text.contains("ok       sessions: it is read"), "{role}: {text}");
+        assert_eq!(text.contains("REFUSED  statements, waits"), expected == 1, "{role}: {text}");
+    }
+    let Some(prometheus) = server(test, "STACKTOP_TEST_PROMETHEUS_URL") else { return };
+    let (text, code) = doctor("prometheus", &prometheus);
+    assert!(code == Some(0) && text.contains("ok       connection"), "{text}");
 }

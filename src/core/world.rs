@@ -294,6 +294,7 @@ impl World {
     pub fn evaluate(&mut self, now: Now) {
         let mut signals = Vec::new();
         let mut silent = Vec::new();
+        let mut servers = Vec::new();
         let mut unread = Vec::new();
         for target in &self.targets {
             let freshness = target.freshness(now);
@@ -305,12 +306,16 @@ impl World {
                 silent.push(target.id.clone());
             } else {
                 signals.extend(target.system.signals(&target.id, &self.rules, now));
+                if let SystemState::Postgres(state) = &target.system {
+                    servers.extend(state.reading().map(|reading| (&target.id, reading)));
+                }
                 let parts = target.system.unread();
                 signals.extend(unread_signals(target, &parts, &self.rules));
                 let rules = parts.iter().flat_map(|part| part.rules);
                 unread.extend(rules.map(|rule| (&target.id, *rule)));
             }
         }
+        signals.extend(postgres::two_primaries(&servers, &self.rules));
         let triage = &self.triage;
         self.alerts.observe(
             signals,
@@ -435,7 +440,7 @@ mod tests {
         let [postgres, redis, search, prometheus]: [Vec<&str>; 4] =
             [postgres, redis, search, prometheus].map(rules);
         let known: Vec<&str> = all_rules().iter().map(|spec| spec.id).collect();
-        for (count, rules) in [(19, postgres), (7, redis), (10, search), (3, prometheus)] {
+        for (count, rules) in [(23, postgres), (7, redis), (10, search), (3, prometheus)] {
             let unique: std::collections::BTreeSet<&str> = rules.iter().copied().collect();
             assert_eq!(unique.len(), count, "{unique:?}");
             assert!(rules.iter().all(|rule| known.contains(rule)), "{rules:?}");

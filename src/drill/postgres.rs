@@ -38,6 +38,7 @@ fn server(sim: &Sim, standby: bool) -> Server {
         signals: true,
         pooled: false,
         tls: true,
+        system: Some("7301552280719432017".to_owned()),
     }
 }
 
@@ -178,6 +179,7 @@ fn counters(sim: &Sim, standby: bool) -> DatabaseCounters {
         temp_bytes: 0.0,
         deadlocks: 0.0,
         checksum_failures: Some(0.0),
+        checksum_failed_seconds: None,
         xid_age: Some(41_000_000),
         multixact_age: Some(900_000),
     }
@@ -255,6 +257,7 @@ pub(super) fn primary(sim: &Sim, now: Now, focus: &[Focus]) -> PostgresReading {
             checkpoints_timed: Some(2016.0),
             checkpoints_requested: Some(3.0),
             archiver: Part::Ready(Archiver::default()),
+            subscriptions: Part::Ready(Vec::new()),
             vacuums: Part::Ready(Vec::new()),
             prepared: Part::Ready(Vec::new()),
             freeze_max_age: Some(2e8),

@@ -77,7 +77,7 @@ fn as_standby(standby: &Standby, state: &PostgresState, role: Role) -> Vec<Line>
     }
     let behind = or_dash(standby.behind_bytes, bytes);
     lines.push(fact("behind", role, format!("{behind:<24}")).spark(state.histories.lag_bytes.tail(SPARK)));
-    let caught_up = standby.behind_bytes == Some(0.0);
+    let caught_up = standby.streams() && standby.behind_bytes == Some(0.0);
     let staleness = if caught_up { "caught up".to_owned() } else { seconds(standby.staleness_seconds) };
     lines.push(fact("staleness", role, staleness));
     if let Some(age) = standby.message_age_seconds.filter(|age| *age > QUIET_SECONDS) {

@@ -46,6 +46,14 @@ pub struct Standby {
     pub paused: bool,
 }
 
+impl Standby {
+    /// WAL arrives.
+    #[must_use]
+    pub fn streams(&self) -> bool {
+        self.receiver.as_deref() == Some("streaming")
+    }
+}
+
 /// A replication slot.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ReplicationSlot {
@@ -65,6 +73,21 @@ pub struct ReplicationSlot {
     pub inactive_seconds: Option<f64>,
     /// Why it is of no use any more (17 and later; `conflicting` on 16).
     pub invalid: Option<String>,
+}
+
+/// One subscription: what this server receives from a publication elsewhere.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Subscription {
+    /// Its name.
+    pub name: String,
+    /// The database that it is in.
+    pub database: String,
+    /// It is switched on; a server switches it off by itself where `disable_on_error` is set.
+    pub enabled: bool,
+    /// A worker applies it now.
+    pub works: bool,
+    /// Errors of its workers so far (15 and later).
+    pub errors: Option<f64>,
 }
 
 /// When a copy is of use to its readers; beyond these a load balancer would take it out of rotation.

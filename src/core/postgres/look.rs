@@ -102,19 +102,21 @@ impl SqlPanel {
     #[must_use]
     pub fn grade(&self, column: &str, text: &str) -> u8 {
         let Some((warning, critical)) = self.thresholds.get(column) else { return 0 };
-        // A truth is a number, too: `t` in a column that should be false.
-        let value = match text {
-            "t" => 1.0,
-            "f" => 0.0,
-            other => match other.parse::<f64>() {
-                Ok(value) => value,
-                Err(_) => return 0,
-            },
-        };
+        let Some(value) = Self::value(text) else { return 0 };
         if critical.is_some_and(|least| value >= least) {
             2
         } else {
             u8::from(warning.is_some_and(|least| value >= least))
+        }
+    }
+
+    /// The number of a cell. A truth is a number, too: `t` in a column that should be false.
+    #[must_use]
+    pub fn value(text: &str) -> Option<f64> {
+        match text {
+            "t" => Some(1.0),
+            "f" => Some(0.0),
+            other => other.parse().ok(),
         }
     }
 }

@@ -7,22 +7,24 @@ mod pooler;
 mod reading;
 mod rules;
 mod state;
+mod trends;
 mod window;
 
 pub use activity::{ACTIVITY_WINDOW, Activity, CPU, Waiting, waits};
-pub use copies::{Backup, ReplicationSlot, Rotation, Sender, Standby};
+pub use copies::{Backup, ReplicationSlot, Rotation, Sender, Standby, Subscription};
 pub use look::{Look, Looked, Planned, SqlPanel, SqlTable, TOPICS, Topic};
 pub use pooler::{
     ConsoleTable, Pool, PooledDatabase, Pooler, clients as pooled_clients, databases as pooled_databases,
     pools,
 };
 pub use reading::*;
-pub use rules::{RULES, backend_key, clients_key, describe, prepared_key, signals, unread};
+pub use rules::{RULES, backend_key, clients_key, describe, prepared_key, signals, two_primaries, unread};
 pub use state::{Histories, PostgresState, Rates, Setback, Totals, WINDOW, lag_bytes};
 pub use window::{StatementDelta, StatementsDelta};
 
 mod action;
 mod activity;
 mod copies;
+mod departed;
 mod graph;
 pub use action::{BackendId, CANCEL, PgAction, Pinned, Promise, TERMINATE, Upkeep};

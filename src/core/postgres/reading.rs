@@ -1,7 +1,7 @@
 //! One poll of a PostgreSQL server, as data. Ages are measured by the server, so clocks need not agree.
 
 use super::BackendId;
-use super::copies::{Backup, ReplicationSlot, Rotation, Sender, Standby};
+use super::copies::{Backup, ReplicationSlot, Rotation, Sender, Standby, Subscription};
 use super::locks::LockReading;
 use super::look::{Looked, SqlPanel};
 use super::pooler::Pooler;
@@ -89,6 +89,8 @@ pub struct Server {
     pub tls: bool,
     /// It goes through a PgBouncer.
     pub pooled: bool,
+    /// The number of its system of files, which all copies share; none where that may not be asked.
+    pub system: Option<String>,
 }
 
 /// What a session is doing.
@@ -237,6 +239,8 @@ pub struct DatabaseCounters {
     pub deadlocks: f64,
     /// Checksum failures; not there without checksums.
     pub checksum_failures: Option<f64>,
+    /// Seconds since the newest of them.
+    pub checksum_failed_seconds: Option<f64>,
     /// Age of the oldest unfrozen transaction id.
     pub xid_age: Option<i64>,
     /// Age of the oldest unfrozen multixact.
@@ -322,6 +326,8 @@ pub struct Health {
     pub checkpoints_requested: Option<f64>,
     /// The archiver, when archiving is on.
     pub archiver: Part<Archiver>,
+    /// Subscriptions of every database.
+    pub subscriptions: Part<Vec<Subscription>>,
     /// Vacuums that run.
     pub vacuums: Part<Vec<VacuumProgress>>,
     /// Prepared transactions: gid, owner, database, age.

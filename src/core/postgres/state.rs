@@ -2,15 +2,16 @@
 
 use super::activity::Activity;
 use super::blocking::{Forest, forest};
+use super::departed::Departed;
 use super::locks::FirstSeen;
 use super::reading::{DatabaseCounters, Health, PostgresReading};
+use super::trends::Trends;
 use super::window::{StatementWindow, StatementsDelta};
-use crate::core::forecast::Trend;
 use crate::core::history::Series;
 use crate::core::part::Part;
 use crate::core::rate::{LEAST_WINDOW, Meter, Window, increase, per_second, ratio};
 use crate::core::time::Now;
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::time::Duration;
 
 /// Cache hit and other windowed shares look back this far.
@@ -90,60 +91,6 @@ pub struct Rates {
     pub requested_checkpoints: Option<f64>,
 }
 
-/// What grows towards a limit, with its past.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Trends {
-    connections: Trend,
-    oldest_id: Trend,
-    unread: BTreeMap<String, Trend>,
-}
-
-/// Transaction ids are refused three million before the end (one million before PostgreSQL 14).
-const LAST_ID: f64 = 2_147_483_648.0 - 3_000_000.0;
-
-impl Trends {
-    fn absorb(&mut self, reading: &PostgresReading, now: Now) {
-        if let Part::Ready(slots) = &reading.slots {
-            self.connections.push(now, slots.used as f64);
-        }
-        if let Some(age) = oldest_id(reading) {
-            self.oldest_id.push(now, age);
-        }
-        let slots = reading.replication_slots.ready().map(Vec::as_slice).unwrap_or_default();
-        self.unread.retain(|name, _| slots.iter().any(|slot| slot.name == *name && !slot.active));
-        for slot in slots.iter().filter(|slot| !slot.active) {
-            if let Some(kept) = slot.retained_bytes {
-                self.unread.entry(slot.name.clone()).or_default().push(now, kept);
-            }
-        }
-    }
-
-    /// What comes to its end if it goes on like this, and when; the soonest first.
-    #[must_use]
-    pub fn ends(&self, reading: &PostgresReading) -> Vec<(String, Duration)> {
-        let mut ends = Vec::new();
-        let slots = reading.slots.ready();
-        if let Some(left) = slots.and_then(|slots| self.connections.until(slots.usable() as f64)) {
-            ends.push(("no connection slot is left".to_owned(), left));
-        }
-        ends.extend(
-            self.oldest_id.until(LAST_ID).map(|left| ("transaction ids are refused".to_owned(), left)),
-        );
-        for slot in reading.replication_slots.ready().into_iter().flatten() {
-            let end = slot.retained_bytes.zip(slot.safe_bytes).map(|(kept, safe)| kept + safe);
-            let left = end.and_then(|end| self.unread.get(&slot.name)?.until(end));
-            ends.extend(left.map(|left| (format!("replication slot {} is lost", slot.name), left)));
-        }
-        ends.sort_by_key(|(_, left)| *left);
-        ends
-    }
-}
-
-fn oldest_id(reading: &PostgresReading) -> Option<f64> {
-    let databases = reading.databases.ready()?;
-    databases.iter().filter_map(|db| db.xid_age).max().map(|age| age as f64)
-}
-
 /// Why counters start anew.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Setback {
@@ -195,6 +142,8 @@ pub struct PostgresState {
     pub setback: Option<(Now, Setback)>,
     /// What grows towards a limit.
     pub trends: Trends,
+    /// Copies that are gone and subscriptions that are in trouble.
+    pub departed: Departed,
     caught_up_at: Option<Now>,
     first_seen: FirstSeen,
     databases: Vec<DatabaseCounters>,
@@ -210,7 +159,13 @@ impl PostgresState {
         if let Some(setback) = self.reading().and_then(|before| setback(before, &reading)) {
             // What was counted before means nothing any more; the past that is drawn stays.
             let histories = std::mem::take(&mut self.histories);
-            *self = Self { setback: Some((now, setback)), histories, ..Self::default() };
+            // Who does not come back after a restart is missed; whom a new primary feeds has yet to be seen.
+            let departed = if setback == Setback::Promoted {
+                Departed::default()
+            } else {
+                std::mem::take(&mut self.departed)
+            };
+            *self = Self { setback: Some((now, setback)), histories, departed, ..Self::default() };
         }
         // Without the sessions it is still known who waits for whom.
         let sessions = reading.sessions.ready().map_or(&[][..], Vec::as_slice);
@@ -229,8 +184,16 @@ impl PostgresState {
         if let Part::Ready(sessions) = &reading.sessions {
             self.activity.absorb(sessions, now);
         }
-        if reading.standby.ready().is_some_and(|standby| standby.behind_bytes == Some(0.0)) {
+        // Without a receiver nothing arrives: to have replayed all of it says nothing of the primary.
+        if reading
+            .standby
+            .ready()
+            .is_some_and(|standby| standby.streams() && standby.behind_bytes == Some(0.0))
+        {
             self.caught_up_at = Some(now);
+        }
+        if let Part::Ready(senders) = &reading.senders {
+            self.departed.senders(senders, now);
         }
         self.trends.absorb(&reading, now);
         self.remember(&reading);
@@ -263,16 +226,13 @@ impl PostgresState {
     }
 
     /// The most seconds that this standby can be behind; none on a primary. The age of the newest replayed transaction alone is not that:
-    /// on a quiet primary it grows although nothing is missing, and a few bytes on the way would make minutes of it. So while WAL
-    /// arrives it is no more than the time since the standby was last seen to have replayed all of it.
+    /// on a quiet primary it grows although nothing is missing, and a few bytes on the way would make minutes of it. It is no more than
+    /// the time since the standby was last seen to receive WAL and to have replayed all of it, also when its primary is gone since.
     #[must_use]
     pub fn standby_lag(&self) -> Option<f64> {
         let (at, reading) = self.latest.as_ref()?;
         let standby = reading.standby.ready()?;
-        if standby.receiver.as_deref() != Some("streaming") {
-            return standby.staleness_seconds;
-        }
-        if standby.behind_bytes == Some(0.0) {
+        if standby.streams() && standby.behind_bytes == Some(0.0) {
             return Some(0.0);
         }
         let since = self.caught_up_at.map(|caught_up| at.since(caught_up).as_secs_f64());
@@ -355,6 +315,9 @@ impl PostgresState {
             self.rates.wal_bytes = rate(before.wal_position, health.wal_position);
             self.rates.requested_checkpoints =
                 rate(before.checkpoints_requested, health.checkpoints_requested);
+        }
+        if let Part::Ready(all) = &health.subscriptions {
+            self.departed.subscriptions(all, health.at);
         }
         self.health = Some(health.clone());
     }
@@ -476,7 +439,12 @@ mod tests {
         state.absorb(standby(900.0, Some("streaming")), Now::example(6));
         assert_eq!(state.standby_lag(), Some(4.0));
         state.absorb(standby(0.0, None), Now::example(8));
-        assert_eq!(state.standby_lag(), Some(300.0), "nothing arrives: its data is that old");
+        assert_eq!(state.standby_lag(), Some(6.0), "nothing arrives: it was caught up six seconds ago");
+        state.absorb(standby(0.0, None), Now::example(20));
+        assert_eq!(state.standby_lag(), Some(18.0));
+        let mut blind = PostgresState::default();
+        blind.absorb(standby(0.0, None), Now::example(8));
+        assert_eq!(blind.standby_lag(), Some(300.0), "never seen caught up: its data is that old");
     }
 
     #[test]

@@ -89,7 +89,9 @@ pub struct PanelReading {
 /// The parts of this reading that could not be read, and the rules that look at them.
 #[must_use]
 pub fn unread(reading: &PrometheusReading) -> Vec<part::Unread> {
+    let panels = reading.panels.iter().find_map(|panel| panel.series.gap());
     part::unread(&[
+        (panels, &["prometheus.panel"], ""),
         (reading.targets.gap(), &["prometheus.target_down"], "targets that are down"),
         (reading.rules.gap(), &["prometheus.alert", "prometheus.rule_failing"], "its alerts and rules"),
     ])

@@ -22,6 +22,7 @@ pub const RULES: &[RuleSpec] = &[
         Triage::Silent,
     ),
     state("prometheus.panel", "a configured PromQL panel is past its own threshold", Triage::Saturation),
+    state("prometheus.panel_blind", "a configured PromQL panel cannot be evaluated", Triage::Errors),
 ];
 
 /// Everything that is wrong with `target` at `now` by `rules`.
@@ -63,6 +64,11 @@ pub fn signals(known: &PrometheusState, target: &TargetId, rules: &Rulebook, _no
         }
     }
     for panel in &reading.panels {
+        if let Some(gap) = panel.series.gap() {
+            let sentence =
+                format!("panel {} watches nothing: {}", tidy(&panel.title, 40), tidy(&gap.note, 100));
+            add("prometheus.panel_blind", panel.title.clone(), Severity::Warning, sentence, None);
+        }
         for (labels, value) in panel.series.ready().into_iter().flatten() {
             let past = |threshold: Option<f64>| threshold.is_some_and(|threshold| *value >= threshold);
             let severity = match (past(panel.critical), past(panel.warning)) {

@@ -251,7 +251,7 @@ fn server(scene: &mut Scene<'_>, reading: &RedisReading, state: &RedisState) {
         let limited = server.maxmemory_bytes.is_some();
         let severity = if limited { Severity::Warning } else { Severity::Info };
         let sentence = format!("{target} holds job queues but its maxmemory-policy is {}", tidy(policy, 30));
-        let step = "CONFIG SET maxmemory-policy noeviction";
+        let step = "make room, then maxmemory-policy noeviction (a full server refuses writes)";
         scene.server("redis.eviction_policy", Some(severity), sentence, step);
     }
     if let Some(rate) = state.rates.evicted {
@@ -375,8 +375,7 @@ fn failing(scene: &mut Scene<'_>, queue: &QueueReading, history: &QueueHistory) 
     let name = tidy(&queue.queue.name, 40);
     if condition(queue, history) == Condition::Untold {
         let sentence = format!("queue {name}: jobs are taken, and nothing tells how they end: none is kept");
-        let step = "keep failed jobs, or turn on the worker's metrics";
-        scene.queue("queue.failing", Some(Severity::Info), queue, sentence, None, 0, step);
+        scene.queue("queue.failing", Some(Severity::Info), queue, sentence, None, 0, "keep failed jobs");
     }
     let (Some(since), Some(share)) = (history.failing_since, queue.failing_share()) else { return };
     let severity = scene.rules.grade("queue.failing", share);

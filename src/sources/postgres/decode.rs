@@ -8,7 +8,7 @@ use crate::core::postgres::BackendId;
 use crate::core::postgres::locks::{LockMode, LockRow, PreparedTransaction};
 use crate::core::postgres::{
     Archiver, DatabaseCounters, Health, ReplicationSlot, Sender, Server, Session, SessionState, Slots,
-    Standby, StatementCounters, StatementKey, VacuumProgress,
+    Standby, StatementCounters, StatementKey, Subscription, VacuumProgress,
 };
 use crate::core::time::Now;
 use chrono::{DateTime, Utc};
@@ -73,6 +73,7 @@ pub fn server(row: &Row, connection: &Connection) -> Server {
         signals: get(row, 8).unwrap_or_default(),
         tls: connection.tls,
         pooled: connection.pooled.is_some(),
+        system: None,
     }
 }
 
@@ -91,6 +92,7 @@ pub fn stranger(row: &Row, connection: &Connection, (role, database): (&str, &st
         signals: superuser,
         tls: connection.tls,
         pooled: connection.pooled.is_some(),
+        system: None,
     }
 }
 
@@ -165,6 +167,7 @@ pub fn database(row: &Row) -> DatabaseCounters {
         checksum_failures: get(row, 9),
         xid_age: get(row, 10),
         multixact_age: get(row, 11),
+        checksum_failed_seconds: get(row, 13),
     }
 }
 
@@ -181,6 +184,11 @@ pub fn slots(row: &Row, sessions: &[Session], kinds_known: bool) -> Slots {
     }
 }
 
+/// A distance between two places in the WAL that were read one after the other: a copy that is ahead of the older one is not behind.
+fn bytes(row: &Row, at: usize) -> Option<f64> {
+    get::<f64>(row, at).map(|bytes| bytes.max(0.0))
+}
+
 /// One sender.
 pub fn sender(row: &Row) -> Sender {
     Sender {
@@ -189,9 +197,9 @@ pub fn sender(row: &Row) -> Sender {
         client: text(row, 2).unwrap_or_default(),
         state: text(row, 3).unwrap_or_default(),
         sync: text(row, 4).unwrap_or_default(),
-        sent_bytes: get(row, 5),
-        flush_bytes: get(row, 6),
-        replay_bytes: get(row, 7),
+        sent_bytes: bytes(row, 5),
+        flush_bytes: bytes(row, 6),
+        replay_bytes: bytes(row, 7),
         replay_seconds: get(row, 8),
         reply_age_seconds: get(row, 9),
     }
@@ -203,7 +211,7 @@ pub fn standby(row: &Row) -> Standby {
         receiver: text(row, 0),
         upstream: text(row, 1).unwrap_or_default(),
         has_upstream: get(row, 2).unwrap_or(true),
-        behind_bytes: get(row, 3),
+        behind_bytes: bytes(row, 3),
         staleness_seconds: get(row, 4),
         message_age_seconds: get(row, 5),
         paused: get(row, 6).unwrap_or_default(),
@@ -216,7 +224,7 @@ pub fn replication_slot(row: &Row) -> ReplicationSlot {
         name: text(row, 0).unwrap_or_default(),
         kind: text(row, 1).unwrap_or_default(),
         active: get(row, 2).unwrap_or_default(),
-        retained_bytes: get(row, 3),
+        retained_bytes: bytes(row, 3),
         wal_status: text(row, 4),
         safe_bytes: get(row, 5),
         inactive_seconds: get(row, 6),
@@ -327,6 +335,7 @@ pub fn health(row: Option<&Row>, now: Now) -> Health {
         freeze_max_age: row.and_then(|row| get(row, 3)),
         archiver: Part::NotAsked,
         vacuums: Part::NotAsked,
+        subscriptions: Part::NotAsked,
         prepared: Part::NotAsked,
     }
 }
@@ -341,6 +350,17 @@ pub fn archiver(row: &Row) -> Archiver {
         last_failed_seconds: get(row, 4),
         last_failed_file: text(row, 5),
         no_command: get(row, 6).unwrap_or_default(),
+    }
+}
+
+/// One subscription.
+pub fn subscription(row: &Row) -> Subscription {
+    Subscription {
+        name: text(row, 0).unwrap_or_default(),
+        database: text(row, 1).unwrap_or_default(),
+        enabled: get(row, 2).unwrap_or(true),
+        works: get(row, 3).unwrap_or_default(),
+        errors: get(row, 4),
     }
 }
 

@@ -97,6 +97,9 @@ impl Open {
                 rows.first().map(|row| decode::stranger(row, &open.connection, names)).unwrap_or_default();
         }
         open.learn_columns(now).await?;
+        // Services that are no files of their own refuse it; nothing else depends on it.
+        let system = open.ask(queries::SYSTEM, &[]).await;
+        open.server.system = system.ok().and_then(|rows| decode::text(rows.first()?, 0));
         Ok(open)
     }
 
@@ -106,7 +109,8 @@ impl Open {
         match self.ask(queries::SERVER, &[]).await {
             Ok(rows) => {
                 if let Some(row) = rows.first() {
-                    self.server = decode::server(row, &self.connection);
+                    let system = self.server.system.take();
+                    self.server = Server { system, ..decode::server(row, &self.connection) };
                     self.superusers = decode::superusers(row);
                 }
                 self.rights.0 = Some(now);
@@ -328,11 +332,16 @@ impl Open {
 
     async fn health(&self, now: Now) -> Result<Part<Health>, Error> {
         let sql = self.questions.health.clone();
-        let (main, archiver, vacuums, prepared) = tokio::join!(
+        // The files of a standby name the subscriptions of its primary; nobody works on them there.
+        let subscribes = !self.server.in_recovery;
+        let (main, archiver, vacuums, prepared, subscriptions) = tokio::join!(
             self.ask(&sql, &[]),
             self.ask(queries::ARCHIVER, &[]),
             self.ask(queries::VACUUMS, &[]),
             self.ask(queries::PREPARED, &[]),
+            async {
+                if subscribes { self.ask(&self.questions.subscriptions, &[]).await } else { Ok(Vec::new()) }
+            },
         );
         let mut health = match main {
             Ok(rows) => decode::health(rows.first(), now),
@@ -340,6 +349,7 @@ impl Open {
             Err(_) => decode::health(None, now),
         };
         health.archiver = part(archiver, "archiver", first(decode::archiver))?;
+        health.subscriptions = part(subscriptions, "subscriptions", all(decode::subscription))?;
         health.vacuums = part(vacuums, "vacuum", all(decode::vacuum))?;
         let row = |row: &Row| {
             let prepared = decode::prepared(row);

@@ -16,7 +16,7 @@ pub const COLUMNS: &str = "SELECT c.relname::text, a.attname::text FROM pg_catal
      LEFT JOIN pg_catalog.pg_depend d ON d.objid = c.oid AND d.deptype = 'e' AND d.classid = 'pg_catalog.pg_class'::regclass \
      LEFT JOIN pg_catalog.pg_extension e ON e.oid = d.refobjid AND e.extname = 'pg_stat_statements' \
      WHERE a.attnum > 0 AND NOT a.attisdropped AND ((n.nspname = 'pg_catalog' AND c.relname IN ('pg_stat_activity', \
-     'pg_locks', 'pg_stat_bgwriter', 'pg_stat_checkpointer', 'pg_replication_slots')) OR e.oid IS NOT NULL)";
+     'pg_locks', 'pg_stat_bgwriter', 'pg_stat_checkpointer', 'pg_replication_slots', 'pg_stat_subscription_stats')) OR e.oid IS NOT NULL)";
 
 /// Where pg_stat_statements lives, if it is in this database.
 pub const EXTENSION: &str = "SELECT n.nspname::text FROM pg_catalog.pg_extension e \
@@ -38,7 +38,8 @@ pub const STRANGER: &str = "SELECT current_setting('server_version_num')::int4, 
 pub const DATABASES: &str = "SELECT s.datname, s.xact_commit::float8, s.xact_rollback::float8, \
      s.blks_read::float8, s.blks_hit::float8, (s.tup_inserted + s.tup_updated + s.tup_deleted)::float8, \
      s.temp_files::float8, s.temp_bytes::float8, s.deadlocks::float8, s.checksum_failures::float8, \
-     age(d.datfrozenxid)::int8, mxid_age(d.datminmxid)::int8, pg_encoding_to_char(d.encoding) \
+     age(d.datfrozenxid)::int8, mxid_age(d.datminmxid)::int8, pg_encoding_to_char(d.encoding), \
+     extract(epoch FROM clock_timestamp() - s.checksum_last_failure)::float8 \
      FROM pg_catalog.pg_stat_database s LEFT JOIN pg_catalog.pg_database d ON d.oid = s.datid";
 
 /// The connection limit, as settings; who uses the slots is counted from the sessions.
@@ -74,6 +75,9 @@ pub const DATABASE_NAMES: &str =
 pub const RELATION_NAMES: &str = "SELECT c.oid, n.nspname, c.relname, c.relkind::text FROM pg_catalog.pg_class c \
      JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = ANY($1)";
 
+/// Which system of files this is: every copy of it has the same number. Not for every role on every service.
+pub const SYSTEM: &str = "SELECT system_identifier::text FROM pg_catalog.pg_control_system()";
+
 /// The archiver. A standby archives only where the mode is `always`; what its counters say of the time before means nothing.
 pub const ARCHIVER: &str = "SELECT current_setting('archive_mode') = 'always' OR current_setting('archive_mode') = 'on' AND NOT pg_is_in_recovery(), \
      archived_count::float8, failed_count::float8, extract(epoch FROM clock_timestamp() - last_archived_time)::float8, \
@@ -102,6 +106,8 @@ pub struct Questions {
     pub replication_slots: String,
     /// WAL position, checkpoints, freeze age.
     pub health: String,
+    /// Subscriptions and whether a worker applies them.
+    pub subscriptions: String,
     /// Counters of statements, without their texts; none when the extension is not in this database.
     pub statements: Option<String>,
     /// Evictions from pg_stat_statements, where they are counted.
@@ -148,6 +154,7 @@ pub fn questions(columns: &[(String, String)], schema: Option<&str>) -> Question
         locks,
         replication_slots: replication_slots(&has),
         health,
+        subscriptions: subscriptions(&has),
         statements: schema.map(|schema| {
             format!(
                 "SELECT userid, dbid, queryid, {toplevel}, calls::float8, total_exec_time, rows::float8, \
@@ -195,9 +202,11 @@ pub fn known_columns(version: u32) -> Vec<(String, String)> {
     [
         (140_000, "pg_stat_activity", "query_id"),
         (140_000, "pg_locks", "waitstart"),
+        (150_000, "pg_stat_subscription_stats", "apply_error_count"),
         (160_000, "pg_replication_slots", "conflicting"),
         (170_000, "pg_replication_slots", "inactive_since"),
         (170_000, "pg_replication_slots", "invalidation_reason"),
+        (170_000, "pg_replication_slots", "synced"),
         (170_000, "pg_stat_checkpointer", "num_timed"),
     ]
     .into_iter()
@@ -234,6 +243,21 @@ fn sessions(query_id: &str) -> (String, String, String) {
     (all, changed, bare)
 }
 
+/// Every subscription of the server. Before 14 a role may not read their ids, so that a namesake in another database is taken for the same.
+fn subscriptions(has: &impl Fn(&str, &str) -> bool) -> String {
+    let same = if has("pg_stat_activity", "query_id") { "w.subid = s.oid" } else { "w.subname = s.subname" };
+    let errors = if has("pg_stat_subscription_stats", "apply_error_count") {
+        "(SELECT sum(e.apply_error_count + e.sync_error_count)::float8 FROM pg_catalog.pg_stat_subscription_stats e WHERE e.subid = s.oid)"
+    } else {
+        "NULL::float8"
+    };
+    format!(
+        "SELECT s.subname, d.datname, s.subenabled, EXISTS (SELECT 1 FROM pg_catalog.pg_stat_subscription w \
+         WHERE {same} AND w.relid IS NULL AND w.pid IS NOT NULL), {errors} \
+         FROM pg_catalog.pg_subscription s JOIN pg_catalog.pg_database d ON d.oid = s.subdbid LIMIT 1000"
+    )
+}
+
 fn replication_slots(has: &impl Fn(&str, &str) -> bool) -> String {
     let inactive = if has("pg_replication_slots", "inactive_since") {
         "extract(epoch FROM clock_timestamp() - s.inactive_since)::float8"
@@ -247,8 +271,10 @@ fn replication_slots(has: &impl Fn(&str, &str) -> bool) -> String {
     } else {
         "NULL::text"
     };
+    // On a standby a slot that follows its primary's has no reader by design.
+    let active = if has("pg_replication_slots", "synced") { "s.active OR s.synced" } else { "s.active" };
     format!(
-        "SELECT s.slot_name, s.slot_type, s.active, pg_wal_lsn_diff(here.lsn, s.restart_lsn)::float8, s.wal_status, \
+        "SELECT s.slot_name, s.slot_type, {active}, pg_wal_lsn_diff(here.lsn, s.restart_lsn)::float8, s.wal_status, \
          s.safe_wal_size::float8, {inactive}, {invalid} FROM pg_catalog.pg_replication_slots s, \
          (SELECT CASE WHEN pg_is_in_recovery() THEN pg_last_wal_receive_lsn() ELSE pg_current_wal_lsn() END AS lsn) here"
     )

@@ -190,13 +190,13 @@ fn doctor(kind: &str, address: &str) -> (String, Option<i32>) {
 async fn what_cannot_be_read_is_never_ok_and_shows_in_the_exit_code() {
     let test = "what_cannot_be_read_is_never_ok_and_shows_in_the_exit_code";
     let Some(redis) = server(test, "STACKTOP_TEST_REDIS_AUTH_URL") else { return };
-    let (text, code) = doctor("redis", &redis);
-    assert!(code == Some(0) && !text.contains("REFUSED") && !text.contains("unknown"), "{text}");
+    let (told, code) = doctor("redis", &redis);
+    assert!(code == Some(0) && !told.contains("REFUSED") && !told.contains("unknown"), "{told}");
     // Without its password.
     let (_, place) = redis.rsplit_once('@').expect("a password");
-    let (text, code) = doctor("redis", &format!("redis://{place}"));
-    assert!(code == Some(1) && text.contains("REFUSED  connection: "), "{code:?} {text}");
-    assert!(!text.contains("  ok "), "{text}");
+    let (told, code) = doctor("redis", &format!("redis://{place}"));
+    assert!(code == Some(1) && told.contains("REFUSED  connection: "), "{code:?} {told}");
+    assert!(!told.contains("  ok "), "{told}");
     // A user who may do nothing but connect, and one who may read all but one thing.
     let mut admin = super::queues::connected(&redis).await;
     for (user, rules, sees) in [("blind", "+ping +hello +auth", false), ("half", "+@all -info", true)] {
@@ -206,20 +206,20 @@ async fn what_cannot_be_read_is_never_ok_and_shows_in_the_exit_code() {
             ask.arg(rule);
         });
         let () = ask.query_async(&mut admin).await.expect("a user");
-        let (text, code) = doctor("redis", &format!("redis://{user}:{user}-secret@{place}"));
-        assert_eq!(code, Some(1), "{text}");
-        assert!(text.contains("REFUSED  server state (INFO): not permitted"), "{text}");
-        assert_eq!(text.contains("ok       connected workers"), sees, "{text}");
+        let (told, code) = doctor("redis", &format!("redis://{user}:{user}-secret@{place}"));
+        assert_eq!(code, Some(1), "{told}");
+        assert!(told.contains("REFUSED  server state (INFO): not permitted"), "{told}");
+        assert_eq!(told.contains("ok       connected workers"), sees, "{told}");
     }
     let Some(postgres) = server(test, "STACKTOP_TEST_PG_URL") else { return };
     for (role, expected) in [("nobody_role", 1), ("monitor", 0)] {
         let address = postgres.replace("postgres:postgres-secret", &format!("{role}:{role}-secret"));
-        let (text, code) = doctor("postgres", &address);
-        assert_eq!(code, Some(expected), "{role}: {text}");
-        assert!(text.contains("ok       sessions: it is read"), "{role}: {text}");
-        assert_eq!(text.contains("REFUSED  statements, waits"), expected == 1, "{role}: {text}");
+        let (told, code) = doctor("postgres", &address);
+        assert_eq!(code, Some(expected), "{role}: {told}");
+        assert!(told.contains("ok       sessions: it is read"), "{role}: {told}");
+        assert_eq!(told.contains("REFUSED  statements, waits"), expected == 1, "{role}: {told}");
     }
     let Some(prometheus) = server(test, "STACKTOP_TEST_PROMETHEUS_URL") else { return };
-    let (text, code) = doctor("prometheus", &prometheus);
-    assert!(code == Some(0) && text.contains("ok       connection"), "{text}");
+    let (told, code) = doctor("prometheus", &prometheus);
+    assert!(code == Some(0) && told.contains("ok       connection"), "{told}");
 }

@@ -1,6 +1,7 @@
 //! Tests against real servers. `tests/run` starts them and says where they are in the environment; a test whose server is absent
 //! reports itself as skipped, by name.
 
+mod advice;
 mod alarms;
 mod catalogs;
 mod doctor;

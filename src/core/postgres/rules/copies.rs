@@ -37,17 +37,80 @@ impl Scene<'_> {
         }
     }
 
+    /// Copies that streamed and are gone: nobody else misses them where no slot waits for them.
+    pub(super) fn departed(&mut self) {
+        let setting = self.rules.get("postgres.copy_gone");
+        let gone: Vec<(String, String, Duration)> = self
+            .state
+            .departed
+            .gone()
+            .filter(|_| setting.enabled)
+            .map(|(name, client, since)| (name.to_owned(), client.to_owned(), self.now.since(since)))
+            .collect();
+        for (name, client, since) in gone {
+            let shown = if name.is_empty() { "without a name".to_owned() } else { tidy(&name, 24) };
+            let from = if client.is_empty() { "this machine".to_owned() } else { tidy(&client, 40) };
+            let sentence = format!("copy {shown} (from {from}) streamed and is gone");
+            let step = "look whether it runs and reaches this server";
+            let place = Self::on(Screen::Replication);
+            let subject = format!("{name} {client}");
+            self.push(
+                "postgres.copy_gone",
+                &subject,
+                Severity::Warning,
+                sentence,
+                Some(since),
+                1,
+                step,
+                place,
+            );
+        }
+    }
+
+    /// Subscriptions that nobody applies.
+    pub(super) fn subscriptions(&mut self) {
+        let health = self.reading.health.ready();
+        let all = health.and_then(|health| health.subscriptions.ready()).cloned().unwrap_or_default();
+        let setting = self.rules.get("postgres.subscription");
+        for one in all.iter().filter(|_| setting.enabled) {
+            let name = format!("subscription {} in {}", tidy(&one.name, 30), tidy(&one.database, 30));
+            let (severity, sentence, since, step) = if !one.enabled {
+                let sentence =
+                    format!("{name} is disabled: it receives nothing, and its publisher keeps WAL for it");
+                (
+                    Severity::Warning,
+                    sentence,
+                    None,
+                    "ALTER SUBSCRIPTION … ENABLE when its reason is gone, or drop it",
+                )
+            } else if let Some(since) = self.state.departed.trouble(one) {
+                let why = if one.works { "its worker fails again and again" } else { "no worker applies it" };
+                let sentence = format!("{name} is broken: {why}");
+                (
+                    Severity::Critical,
+                    sentence,
+                    Some(self.now.since(since)),
+                    "see the server's log for its error",
+                )
+            } else {
+                continue;
+            };
+            let subject = format!("{} {}", one.database, one.name);
+            let place = Self::on(Screen::Replication);
+            self.push("postgres.subscription", &subject, severity, sentence, since, 1, step, place);
+        }
+    }
+
     pub(super) fn standby(&mut self) {
         let Some(standby) = self.reading.standby.ready().cloned() else {
             return;
         };
         let place = || Self::on(Screen::Replication);
-        let streaming = standby.receiver.as_deref() == Some("streaming");
         // The receiver is another session, too: of one that may not be seen nobody can say that it is not there.
         let told = self.reading.hidden().is_none();
-        if !streaming && told && standby.has_upstream && self.rules.get("postgres.receiver").enabled {
-            let age = standby.staleness_seconds.map_or(String::new(), |age| {
-                format!(", newest data {} old", lasting(Duration::from_secs_f64(age.max(0.0))))
+        if !standby.streams() && told && standby.has_upstream && self.rules.get("postgres.receiver").enabled {
+            let age = self.state.standby_lag().map_or(String::new(), |age| {
+                format!(", it is up to {} behind", lasting(Duration::from_secs_f64(age.max(0.0))))
             });
             let sentence = format!("standby receives nothing from its primary{age}");
             self.push(
@@ -179,7 +242,7 @@ impl Scene<'_> {
                     format!("replication slot {name} has no reader{since} and keeps {} of WAL", sized(kept))
                 }
             };
-            let step = "bring its reader back, or drop the slot";
+            let step = "bring its reader back; drop the slot only if that will never come";
             self.push(
                 "postgres.slot_retained",
                 &name,

@@ -1,4 +1,4 @@
-//! The rules about the server as a whole: its counters, its archiver, its transaction ids.
+//! The rules about the server as a whole: its counters, its archiver, its transaction ids, its pages.
 
 use super::{Duration, Scene, Screen, Setback, Severity, counted, lasting, tidy};
 
@@ -68,6 +68,40 @@ impl Scene<'_> {
         };
         let place = Self::on(Screen::Health);
         self.push("postgres.archiver", "archiver", severity, sentence, since, 1, step, place);
+    }
+
+    /// Pages that are not what was written. It stays until the counters are reset: a damaged page does not heal.
+    pub(super) fn checksums(&mut self) {
+        let databases = self.reading.databases.ready().cloned().unwrap_or_default();
+        for database in databases {
+            let failures = database.checksum_failures.unwrap_or_default();
+            let Some(severity) = self.rules.grade("postgres.checksums", failures).filter(|_| failures > 0.0)
+            else {
+                continue;
+            };
+            let ago =
+                database.checksum_failed_seconds.map(|seconds| Duration::from_secs_f64(seconds.max(0.0)));
+            let last = ago.map_or(String::new(), |ago| format!(", the last {} ago", lasting(ago)));
+            let place = if database.name.is_empty() {
+                "objects shared by all databases".to_owned()
+            } else {
+                format!("database {}", tidy(&database.name, 30))
+            };
+            let count = counted(failures as usize, "page");
+            let sentence = format!("{place}: {count} failed the checksum{last}: data on the disk is damaged");
+            let step = "save the files first; then pg_amcheck, a copy or a backup";
+            let subject = format!("checksums {}", database.name);
+            self.push(
+                "postgres.checksums",
+                &subject,
+                severity,
+                sentence,
+                ago,
+                0,
+                step,
+                Self::on(Screen::Health),
+            );
+        }
     }
 
     pub(super) fn wraparound_and_reset(&mut self) {

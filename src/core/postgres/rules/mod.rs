@@ -3,17 +3,21 @@
 mod blocked;
 mod copies;
 mod health;
+mod panels;
 mod pools;
+mod primaries;
+mod sessions;
 mod specs;
 mod unread;
 
+pub use primaries::two_primaries;
 pub use specs::RULES;
 pub use unread::unread;
 
 use super::blocking::Who;
 use super::locks::PreparedTransaction;
 use super::reading::{PostgresReading, Session};
-use super::{BackendId, Look, PostgresState, Setback};
+use super::{BackendId, PostgresState, Setback};
 use crate::core::alert::{Rulebook, Severity, Signal};
 use crate::core::ids::TargetId;
 use crate::core::place::{Place, RowKey, Screen};
@@ -43,6 +47,9 @@ pub fn signals(state: &PostgresState, target: &TargetId, rules: &Rulebook, now: 
     scene.counters();
     scene.wraparound_and_reset();
     scene.senders();
+    scene.departed();
+    scene.subscriptions();
+    scene.checksums();
     scene.standby();
     scene.slots();
     scene.copies();
@@ -110,89 +117,6 @@ impl Scene<'_> {
 
     fn on(screen: Screen) -> Place {
         Place { screen, row: None }
-    }
-
-    /// Panels of the team's own whose values are above the thresholds that it gave them.
-    fn panels(&mut self) {
-        for panel in &self.reading.panels {
-            let look = Look::Panel(panel.name.clone());
-            let table = self.reading.looks.iter().find(|looked| looked.look == look);
-            let Some(table) = table.and_then(|looked| looked.table.ready()) else { continue };
-            let graded = panel.thresholds.keys().flat_map(|column| {
-                table.column(column).map(move |(row, text)| (panel.grade(column, text), row, column, text))
-            });
-            let bad: Vec<_> = graded.filter(|(grade, ..)| *grade > 0).collect();
-            let Some((grade, row, column, text)) = bad.iter().max_by_key(|(grade, ..)| *grade) else {
-                continue;
-            };
-            let severity = if *grade > 1 { Severity::Critical } else { Severity::Warning };
-            let about = table.rows.get(*row).and_then(|cells| cells.first()?.as_deref()).unwrap_or_default();
-            let about = if about == *text { String::new() } else { format!(" for {}", tidy(about, 40)) };
-            let sentence = format!("{}: {column} is {}{about}", tidy(&panel.name, 40), tidy(text, 20));
-            let step = "open it on screen 4";
-            let place = Self::on(Screen::Health);
-            let (name, hit) = (panel.name.clone(), bad.len());
-            self.found.push(Signal {
-                rule: "postgres.panel",
-                target: self.target.clone(),
-                subject: name,
-                severity,
-                sentence,
-                observed_for: None,
-                hit: hit as u64,
-                next_step: step.to_owned(),
-                place,
-            });
-        }
-    }
-
-    fn sessions(&mut self) {
-        let sessions = self.reading.sessions.ready().map(Vec::as_slice).unwrap_or_default();
-        let mut found = Vec::new();
-        for session in sessions.iter().filter(|session| session.is_client()) {
-            let place =
-                Place { screen: Screen::Queries, row: Some(backend_key(self.target.as_str(), session.id)) };
-            if session.state.is_idle_in_transaction() {
-                let age = session.state_age.unwrap_or_default();
-                let mut severity = self.rules.grade("postgres.idle_in_transaction", age.as_secs_f64());
-                let pins = session.xmin_age.is_some() || session.writes;
-                if severity == Some(Severity::Warning) && session.xmin_age.is_some() {
-                    severity = Some(Severity::Critical);
-                }
-                // A root of waiters is told by the rule about blocking; here it would only say it twice.
-                let root = self.state.forest.node(session.id).is_some_and(|node| node.victims > 0);
-                if let (Some(severity), false) = (severity, root) {
-                    let pinned = if pins { " and holds back vacuum" } else { "" };
-                    let sentence = format!("{}{pinned}", describe(session));
-                    found.push(("postgres.idle_in_transaction", session, severity, sentence, age, place));
-                }
-            } else if let Some(age) =
-                session.query_age.filter(|_| session.state == super::SessionState::Active)
-            {
-                let waits = session.waits_for_lock();
-                if let (Some(severity), false) =
-                    (self.rules.grade("postgres.long_query", age.as_secs_f64()), waits)
-                {
-                    let sentence = format!(
-                        "pid {} ({}) has been running for {}: {}",
-                        session.id.pid,
-                        tidy(&session.user, 24),
-                        lasting(age),
-                        tidy(&session.query, 40)
-                    );
-                    found.push(("postgres.long_query", session, severity, sentence, age, place));
-                }
-            }
-        }
-        for (rule, session, severity, sentence, age, place) in found {
-            let subject = format!("pid {} {}", session.id.pid, session.id.backend_start_micros);
-            let step = if rule == "postgres.long_query" {
-                "look at it; x: cancel"
-            } else {
-                "ask its owner; x: terminate"
-            };
-            self.push(rule, &subject, severity, sentence, Some(age), 1, step, place);
-        }
     }
 
     fn connections(&mut self) {

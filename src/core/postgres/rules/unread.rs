@@ -1,12 +1,18 @@
 //! What nobody can say while a part of a reading is not there.
 
 use crate::core::part::{self, Unread};
-use crate::core::postgres::PostgresReading;
+use crate::core::postgres::{Look, Looked, PostgresReading};
 
 const BLOCKING: &[&str] = &["postgres.blocked", "postgres.blocked_sessions"];
-const SESSIONS: &[&str] = &["postgres.idle_in_transaction", "postgres.long_query"];
-const DATABASES: &[&str] =
-    &["postgres.cache_hit", "postgres.deadlocks", "postgres.wraparound", "postgres.time_left"];
+const SESSIONS: &[&str] =
+    &["postgres.idle_in_transaction", "postgres.long_query", "postgres.long_transaction"];
+const DATABASES: &[&str] = &[
+    "postgres.cache_hit",
+    "postgres.deadlocks",
+    "postgres.wraparound",
+    "postgres.time_left",
+    "postgres.checksums",
+];
 const SLOTS: &[&str] = &["postgres.connections", "postgres.synchronous", "postgres.time_left"];
 const COPIES: &[&str] = &["postgres.replication_lag", "postgres.replication_bytes", "postgres.rotation"];
 
@@ -15,6 +21,9 @@ const COPIES: &[&str] = &["postgres.replication_lag", "postgres.replication_byte
 pub fn unread(reading: &PostgresReading) -> Vec<Unread> {
     let (health, sessions, hidden) = (&reading.health, reading.sessions.gap(), reading.hidden());
     let prepared = health.ready().and_then(|health| health.prepared.gap());
+    let subscriptions = health.ready().and_then(|health| health.subscriptions.gap());
+    let watched = |looked: &&Looked| matches!(looked.look, Look::Panel(_));
+    let panels = reading.looks.iter().filter(watched).find_map(|looked| looked.table.gap());
     let archiver = health.ready().and_then(|health| health.archiver.gap());
     let hidden = hidden.as_ref();
     // A server that tells nothing of others' senders and receivers tells nothing of copies.
@@ -23,10 +32,11 @@ pub fn unread(reading: &PostgresReading) -> Vec<Unread> {
     part::unread(&[
         (sessions.or(hidden), SESSIONS, "idle transactions, long statements and crashes"),
         (reading.locks.gap(), BLOCKING, "blocking"),
-        (reading.databases.gap(), DATABASES, "cache hits, deadlocks and transaction ids"),
+        (reading.databases.gap(), DATABASES, "cache hits, deadlocks, checksums and transaction ids"),
         (reading.slots.gap(), SLOTS, "connections"),
         (reading.senders.gap().or(feeds), COPIES, "how far copies are behind"),
         (reading.senders.gap(), &["postgres.synchronous"], "synchronous commits"),
+        (reading.senders.gap().or(feeds), &["postgres.copy_gone"], "copies that are gone"),
         (reading.standby.gap().or(follows), COPIES, "how far it is behind"),
         (reading.standby.gap().or(follows), &["postgres.receiver"], "whether it receives"),
         (
@@ -36,6 +46,8 @@ pub fn unread(reading: &PostgresReading) -> Vec<Unread> {
         ),
         (health.gap().or(prepared), &["postgres.prepared"], "prepared transactions"),
         (health.gap().or(archiver), &["postgres.archiver"], "archiving"),
+        (health.gap().or(subscriptions), &["postgres.subscription"], "subscriptions"),
+        (panels, &["postgres.panel"], ""),
         (reading.pooler.gap(), &["pgbouncer.waiting", "pgbouncer.paused"], ""),
     ])
 }

@@ -1,0 +1,71 @@
+//! What only several servers together tell: two of one system that both take writes.
+
+use crate::core::alert::{Rulebook, Severity, Signal};
+use crate::core::ids::TargetId;
+use crate::core::place::{Place, Screen};
+use crate::core::postgres::PostgresReading;
+
+/// Servers of one system of files that are no copies, by what was read of each just now. Two databases of one server are one server: they
+/// began at the same moment.
+#[must_use]
+pub fn two_primaries(servers: &[(&TargetId, &PostgresReading)], rules: &Rulebook) -> Vec<Signal> {
+    let mut found: Vec<Signal> = Vec::new();
+    if !rules.get("postgres.two_primaries").enabled {
+        return found;
+    }
+    for (at, (id, reading)) in servers.iter().enumerate() {
+        let Some(system) = &reading.server.system else { continue };
+        let same = |other: &PostgresReading| {
+            other.server.system.as_ref() == Some(system)
+                && !other.server.in_recovery
+                && other.server.started_micros != reading.server.started_micros
+        };
+        let other =
+            servers.iter().take(at).find(|(_, other)| same(other)).filter(|_| !reading.server.in_recovery);
+        let Some((first, _)) = other else { continue };
+        found.push(Signal {
+            rule: "postgres.two_primaries",
+            target: (*first).clone(),
+            subject: format!("primaries {first} {id}"),
+            severity: Severity::Critical,
+            sentence: format!(
+                "{first} and {id} are of one system and both take writes: what is written to one is not on the other"
+            ),
+            observed_for: None,
+            hit: 0,
+            next_step: "fence one of them now; if one was restored from a backup on purpose, switch this rule off".to_owned(),
+            place: Place { screen: Screen::Replication, row: None },
+        });
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::core::postgres::Server;
+    use crate::core::world::all_rules;
+
+    fn reading(system: &str, in_recovery: bool, started_micros: i64) -> PostgresReading {
+        let system = (!system.is_empty()).then(|| system.to_owned());
+        let server = Server { in_recovery, started_micros, system, ..Server::default() };
+        PostgresReading { server, ..PostgresReading::default() }
+    }
+
+    #[track_caller]
+    fn check(second: &PostgresReading, expected: usize) {
+        let (first, one, two) = (reading("7", false, 1), TargetId::new("one"), TargetId::new("two"));
+        let servers = [(&one, &first), (&two, second)];
+        assert_eq!(two_primaries(&servers, &Rulebook::defaults(&all_rules())).len(), expected);
+    }
+
+    #[test]
+    fn two_of_one_system_take_writes() {
+        check(&reading("7", false, 2), 1);
+        check(&reading("7", true, 2), 0);
+        check(&reading("8", false, 2), 0);
+        check(&reading("", false, 2), 0);
+        // Another database of the same server.
+        check(&reading("7", false, 1), 0);
+    }
+}

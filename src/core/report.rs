@@ -32,6 +32,26 @@ pub enum PollErrorKind {
     Internal,
 }
 
+impl PollErrorKind {
+    /// The class in words.
+    #[must_use]
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::Unreachable => "not reachable",
+            Self::TimedOut => "no answer in time",
+            Self::Credentials => "refused the credentials",
+            Self::NotPermitted => "not permitted",
+            Self::Tls => "TLS failed",
+            Self::WrongServer => "another kind of server",
+            Self::NotReady => "not ready",
+            Self::Full => "no slot is left",
+            Self::Configuration => "cannot work as it is configured",
+            Self::Failed => "it answered with an error",
+            Self::Internal => "stacktop's own fault",
+        }
+    }
+}
+
 /// A poll that failed, as a sentence for the operator: what happened, and what to do about it. No secrets.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]

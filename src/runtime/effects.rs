@@ -29,6 +29,8 @@ pub enum Next {
     Redraw,
     /// Back to the shell until continued.
     Suspend,
+    /// Continued.
+    GoOn,
     /// End.
     Quit,
 }

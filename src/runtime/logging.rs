@@ -1,4 +1,5 @@
-//! Our own log: a file, never the terminal. Errors (a task that panicked) always; more when `STACKTOP_LOG` names a level.
+//! Our own log: a file, never the terminal. Errors (a task that panicked) and sources that fell silent or came back always; more when
+//! `STACKTOP_LOG` names a level.
 //!
 //! The file is opened only when there is something to write: a run without trouble leaves none behind.
 
@@ -11,9 +12,14 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use tracing_subscriber::EnvFilter;
 
+/// Under this name stands when a source fell silent and why; it is written whatever level is asked for.
+pub const SOURCES: &str = "sources";
+
 /// Starts logging to `file`. What cannot be written is not logged: the run does not depend on it.
 pub fn start(file: &Path, level: Option<&str>) {
-    let filter = EnvFilter::try_new(level.unwrap_or("error")).unwrap_or_else(|_| EnvFilter::new("error"));
+    let with_sources = |level: &str| format!("{level},{SOURCES}=warn");
+    let filter = EnvFilter::try_new(with_sources(level.unwrap_or("error")))
+        .unwrap_or_else(|_| EnvFilter::new(with_sources("error")));
     let path = file.to_owned();
     let subscriber = tracing_subscriber::fmt()
         .with_env_filter(filter)

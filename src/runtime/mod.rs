@@ -5,6 +5,8 @@ pub mod clock;
 mod effects;
 mod input;
 pub mod logging;
+mod signals;
+mod silence;
 pub mod terminal;
 
 use crate::actions::gate::Gate;
@@ -18,11 +20,12 @@ use crate::engine::{Engine, EngineSettings, Job};
 use effects::{Effects, Next};
 use input::Input;
 use ratatui::crossterm::event::Event;
+use signals::{Caught, Signals};
+use silence::Silence;
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 use terminal::Tty;
-use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
@@ -30,6 +33,9 @@ use tokio::time::Instant;
 const FRAME: Duration = Duration::from_millis(400);
 /// Data that arrives within this time of other data is drawn with it.
 const GATHER: Duration = Duration::from_millis(60);
+
+/// A process that can be stopped is, after this time.
+const STOPPED_WITHIN: Duration = Duration::from_millis(200);
 
 /// Everything that a run needs.
 #[derive(Debug)]
@@ -63,23 +69,6 @@ pub enum End {
     TerminalGone,
 }
 
-/// The signals that end the program in order.
-struct Signals {
-    terminate: Signal,
-    interrupt: Signal,
-    hangup: Signal,
-}
-
-impl Signals {
-    fn catch() -> io::Result<Self> {
-        Ok(Self {
-            terminate: signal(SignalKind::terminate())?,
-            interrupt: signal(SignalKind::interrupt())?,
-            hangup: signal(SignalKind::hangup())?,
-        })
-    }
-}
-
 struct Loop {
     model: Model,
     tty: Tty,
@@ -87,6 +76,9 @@ struct Loop {
     clock: Arc<dyn Clock>,
     dirty: bool,
     drawn: Instant,
+    silence: Silence,
+    /// The terminal is the shell's. If nothing has stopped us until then, nothing will.
+    away: Option<Instant>,
 }
 
 /// Runs until the operator leaves. The screen is drawn before the first connection is made.
@@ -107,7 +99,16 @@ pub async fn run(setup: Setup) -> io::Result<End> {
     let (sender, messages) = mpsc::channel(effects::MESSAGE_QUEUE);
     let effects = Effects::new(engine, setup.gate, sender);
     effects.begin();
-    let mut running = Loop { model, tty, effects, clock: setup.clock, dirty: false, drawn: Instant::now() };
+    let mut running = Loop {
+        model,
+        tty,
+        effects,
+        clock: setup.clock,
+        dirty: false,
+        drawn: Instant::now(),
+        silence: Silence::default(),
+        away: None,
+    };
     running.serve(events, signals, reports, messages).await
 }
 
@@ -125,14 +126,20 @@ impl Loop {
             let frame = self.next_frame();
             let next = tokio::select! {
                 biased;
+                caught = signals.next() => match caught {
+                    Caught::End(number) => return Ok(End::Signal(number)),
+                    Caught::Stop => Next::Suspend,
+                    Caught::Continue => Next::GoOn,
+                },
                 event = events.recv() => match event {
                     Some(event) => self.on_event(event)?,
                     None => return Ok(End::TerminalGone),
                 },
-                _ = signals.terminate.recv() => return Ok(End::Signal(15)),
-                _ = signals.interrupt.recv() => return Ok(End::Signal(2)),
-                _ = signals.hangup.recv() => return Ok(End::Signal(1)),
-                Some(report) = reports.recv() => self.take(Msg::Report(Box::new(report))),
+                () = tokio::time::sleep_until(self.away.unwrap_or(frame)), if self.away.is_some() => Next::GoOn,
+                Some(report) = reports.recv() => {
+                    self.log(&report);
+                    self.take(Msg::Report(Box::new(report)))
+                }
                 Some(message) = messages.recv() => self.take(message),
                 _ = tick.tick() => {
                     if !terminal::is_alive() {
@@ -152,11 +159,35 @@ impl Loop {
                     self.paint()?;
                 }
                 Next::Suspend => {
-                    self.tty.suspend()?;
-                    self.paint()?;
+                    terminal::leave();
+                    self.stop();
                 }
+                Next::GoOn => self.go_on()?,
                 Next::Quit => return Ok(End::Quit),
             }
+        }
+    }
+
+    /// Stops, and sees to it that the terminal is taken again if that did not happen: where no shell could continue us.
+    fn stop(&mut self) {
+        self.away = Some(Instant::now() + STOPPED_WITHIN);
+        terminal::stop();
+    }
+
+    /// Continued: the terminal is taken again, unless it is another's; then we wait for it, stopped.
+    fn go_on(&mut self) -> io::Result<()> {
+        if !terminal::is_ours() {
+            self.stop();
+            return Ok(());
+        }
+        self.away = None;
+        self.tty.retake()?;
+        self.paint()
+    }
+
+    fn log(&mut self, report: &PollReport) {
+        if let Some(line) = self.silence.note(report) {
+            tracing::warn!(target: logging::SOURCES, "{line}");
         }
     }
 
@@ -190,6 +221,9 @@ impl Loop {
 
     fn paint(&mut self) -> io::Result<()> {
         self.dirty = false;
+        if self.away.is_some() {
+            return Ok(());
+        }
         self.drawn = Instant::now();
         let effects = paint(&mut self.tty, &mut self.model, self.clock.now())?;
         self.effects.carry_out(effects);

@@ -1,4 +1,5 @@
-//! The terminal while stacktop has it, and giving it back: on quit, on an error, on a panic, on a signal, on suspension.
+//! The terminal while stacktop has it, and giving it back: on quit, on an error, on a panic, on a signal, on suspension; also when it
+//! takes no output any more.
 
 use ratatui::Terminal;
 use ratatui::backend::CrosstermBackend;
@@ -9,13 +10,25 @@ use ratatui::crossterm::terminal::{
 };
 use ratatui::crossterm::{ExecutableCommand, QueueableCommand, cursor};
 use ratatui::layout::Rect;
+use rustix::process::{Signal, getpgrp, getpid, kill_process};
+use rustix::termios::{QueueSelector, tcflush, tcgetpgrp};
 use std::io::{self, BufWriter, Stdout, Write};
 use std::mem::ManuallyDrop;
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, ThreadId};
+use std::time::Duration;
 
 /// Whether the terminal is ours right now; what was not taken is not given back.
 static TAKEN: AtomicBool = AtomicBool::new(false);
+
+/// Whether output was thrown away because the terminal did not take it.
+static STALLED: AtomicBool = AtomicBool::new(false);
+/// Held by whoever throws output away, so that what gives the terminal back is not.
+static OUTPUT: Mutex<()> = Mutex::new(());
+/// How often, and how far apart, it is looked whether the shell has put us into the foreground.
+const FOREGROUND_LOOKS: usize = 10;
+const FOREGROUND_PAUSE: Duration = Duration::from_millis(20);
 
 type Screen = Terminal<CrosstermBackend<BufWriter<Stdout>>>;
 
@@ -73,13 +86,13 @@ impl Tty {
         self.screen.resize(Rect::new(0, 0, width, height))
     }
 
-    /// Gives the terminal back, stops this process until it is continued, and takes the terminal again.
+    /// Takes the terminal again after this process was stopped, whoever stopped it: the shell has given it other settings meanwhile.
     ///
     /// # Errors
     /// When the terminal is gone.
-    pub fn suspend(&mut self) -> io::Result<()> {
-        leave();
-        let _ = rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::TSTP);
+    pub fn retake(&mut self) -> io::Result<()> {
+        // What is believed to be in force already would not be set again.
+        let _ = disable_raw_mode();
         enter()?;
         self.redraw()
     }
@@ -101,8 +114,14 @@ fn enter() -> io::Result<()> {
 
 /// Gives the terminal back. Never prints an error: a dead terminal has nobody to read it.
 pub fn leave() {
-    if !TAKEN.swap(false, Ordering::SeqCst) {
-        return;
+    {
+        let _alone = OUTPUT.lock();
+        if !TAKEN.swap(false, Ordering::SeqCst) {
+            return;
+        }
+        if STALLED.load(Ordering::SeqCst) {
+            let _ = tcflush(rustix::stdio::stdout(), QueueSelector::OFlush);
+        }
     }
     let mut out = io::stdout();
     let _ = out.execute(EndSynchronizedUpdate);
@@ -110,6 +129,44 @@ pub fn leave() {
     let _ = out.execute(LeaveAlternateScreen);
     let _ = out.execute(cursor::Show);
     let _ = disable_raw_mode();
+}
+
+/// Throws away what was written and the terminal does not take, so that whoever waits for it goes on. Only for the end: the screen is
+/// no longer whole.
+pub fn let_go() {
+    let _alone = OUTPUT.lock();
+    if !TAKEN.load(Ordering::SeqCst) {
+        return;
+    }
+    STALLED.store(true, Ordering::SeqCst);
+    let _ = tcflush(rustix::stdio::stdout(), QueueSelector::OFlush);
+    // A write that waits does not see the room that there is now before a signal wakes it: this one is ours anyway.
+    let _ = kill_process(getpid(), Signal::WINCH);
+}
+
+/// Ends the program at once, with the terminal's settings given back. Nothing can be written to it any more.
+pub fn give_up(code: i32) -> ! {
+    let _ = disable_raw_mode();
+    std::process::exit(code)
+}
+
+/// Stops this process until it is continued, unless nobody could continue it (the kernel knows).
+pub fn stop() {
+    // Not SIGSTOP, which stops a program that nobody can continue; not SIGTSTP, which is caught.
+    let _ = kill_process(getpid(), Signal::TTOU);
+}
+
+/// Whether we are in the foreground of our terminal. After `fg` the shell may take a moment for that.
+#[must_use]
+pub fn is_ours() -> bool {
+    let ours = || tcgetpgrp(rustix::stdio::stdin()).map_or(true, |group| group == getpgrp());
+    for _ in 0..FOREGROUND_LOOKS {
+        if ours() {
+            return true;
+        }
+        thread::sleep(FOREGROUND_PAUSE);
+    }
+    ours()
 }
 
 /// Whether the terminal still answers; a dead one never becomes alive again.

@@ -220,6 +220,105 @@ print('still running')
 }
 
 #[test]
+fn a_signal_ends_it_while_nobody_reads_its_terminal() {
+    // The other end of the terminal is held and not read: what is written there blocks, as over a connection that stalled.
+    const STALL: &str = "
+import fcntl, os, pty, signal, struct, sys, termios, time
+signal.alarm(60)
+pid, master = pty.fork()
+if pid == 0:
+    signal.alarm(0)
+    time.sleep(0.2)
+    os.execve(sys.argv[1], [sys.argv[1], 'demo'], {'TERM': 'xterm', 'HOME': sys.argv[3]})
+def size(rows, columns):
+    fcntl.ioctl(master, termios.TIOCSWINSZ, struct.pack('HHHH', rows, columns, 0, 0))
+size(60, 200)
+before = termios.tcgetattr(master)
+seen = b''
+while b'DEMO' not in seen:
+    seen += os.read(master, 65536)
+# Whole frames until one of them does not fit: the thread that draws waits in a write.
+def writes():
+    with open('/proc/%d/syscall' % pid) as file:
+        return file.read().split()[0] == '1'
+waited = 0
+for turn in range(400):
+    size(60 - turn % 2, 200)
+    time.sleep(0.02)
+    waited = waited + 1 if writes() else 0
+    if waited > 20:
+        break
+assert waited > 20, 'it does not block'
+began = time.time()
+os.kill(pid, int(sys.argv[2]))
+while True:
+    done, status = os.waitpid(pid, os.WNOHANG)
+    if done:
+        break
+    if time.time() - began > 10:
+        os.kill(pid, 9)
+        print('still running')
+        sys.exit(0)
+    time.sleep(0.02)
+after = termios.tcgetattr(master)
+os.set_blocking(master, False)
+rest = b''
+try:
+    while True:
+        rest += os.read(master, 65536)
+except OSError:
+    pass
+print(-os.WTERMSIG(status) if os.WIFSIGNALED(status) else os.WEXITSTATUS(status),
+      'settings' if before[:4] == after[:4] else 'raw', 'left' if b'[?1049l' in rest else 'alternate')
+";
+    let home = tempfile::tempdir().expect("a folder");
+    for (signal, code) in [("15", 143), ("2", 130), ("1", 129)] {
+        let output = std::process::Command::new("python3")
+            .args(["-c", STALL, env!("CARGO_BIN_EXE_stacktop"), signal])
+            .arg(home.path())
+            .output()
+            .expect("python3");
+        let said = String::from_utf8_lossy(&output.stdout).trim().to_owned();
+        assert_eq!(said, format!("{code} settings left"), "signal {signal}: {output:?}");
+    }
+}
+
+#[test]
+fn stopped_from_outside_it_comes_back_with_its_keys() {
+    let script =
+        format!("set -m; {} demo; echo STOPPED; read -r line; fg; echo LEFT", env!("CARGO_BIN_EXE_stacktop"));
+    for signal in ["-STOP", "-TSTP"] {
+        let mut screen = Screen::start_as(&["bash", "-c", &script], &[], (160, 50));
+        screen.until("DEMO", 10);
+        let shell = screen.child.process_id().expect("a pid").to_string();
+        let child = std::process::Command::new("pgrep").args(["-P", &shell]).output().expect("pgrep").stdout;
+        let pid = String::from_utf8_lossy(&child).trim().to_owned();
+        let send = |signal: &str| {
+            let status = std::process::Command::new("kill").args([signal, &pid]).status().expect("kill");
+            assert!(status.success());
+        };
+        send(signal);
+        screen.until("STOPPED", 15);
+        // Continued in the background it leaves the terminal to the shell, and waits.
+        let before = screen.raw_text().len();
+        send("-CONT");
+        std::thread::sleep(Duration::from_millis(1200));
+        let wrote = screen.raw_text().split_off(before);
+        assert!(!wrote.contains("overview"), "{signal}: it drew in the background: {wrote:?}");
+        screen.keys("\n");
+        screen.until("1 overview", 15);
+        assert!(screen.alternate(), "{signal}");
+        // Its keys, without Enter behind them; and the size that the terminal has now.
+        screen.resize(120, 40);
+        screen.keys("7");
+        screen.until("catalogue-2", 15);
+        screen.keys("q");
+        screen.until("LEFT", 15);
+        given_back(&screen);
+    }
+}
+
+#[test]
 fn suspend_gives_the_terminal_back_and_continues_with_a_whole_screen() {
     // A shell with job control, as an operator has it.
     let script = format!(
@@ -276,9 +375,9 @@ fn escape_goes_up_and_never_quits() {
     }
     assert!(screen.child.try_wait().expect("a status").is_none());
     screen.keys("?");
-    screen.until("this help", 15);
+    screen.until("Help: ", 15);
     screen.keys("\u{1b}");
-    screen.until_that("the overview", 3, |text| !text.contains("this help"));
+    screen.until_that("the overview", 3, |text| !text.contains("Help: "));
 }
 
 #[test]

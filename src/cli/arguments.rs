@@ -52,6 +52,9 @@ pub(super) enum Verb {
     Config,
     /// Say whether the configuration is right (exit code 0: yes, 1: there is none, 2: mistakes)
     CheckConfig,
+    /// Print the packages that stacktop is made of, with their licences
+    #[command(alias = "licenses")]
+    Licences,
 }
 
 /// A sentence for arguments that cannot be understood.

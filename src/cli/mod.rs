@@ -40,6 +40,8 @@ use trust::Care;
 const MISTAKE: u8 = 2;
 /// The documented sample, which is also what `stacktop config` prints.
 const SAMPLE: &str = include_str!("../../config.toml");
+/// The packages that the binary is made of, with the texts of their licences (`tests/notices` writes it).
+const NOTICES: &str = include_str!("../../THIRD-PARTY.txt");
 
 /// Runs stacktop as its arguments say.
 #[must_use]
@@ -60,6 +62,10 @@ pub fn run() -> ExitCode {
     let result = match &arguments.command {
         Some(Verb::Config) => {
             verbatim(SAMPLE);
+            Ok(ExitCode::SUCCESS)
+        }
+        Some(Verb::Licences) => {
+            verbatim(NOTICES);
             Ok(ExitCode::SUCCESS)
         }
         Some(Verb::Trust { file }) => trust::run(file.as_deref(), &around).map(|()| ExitCode::SUCCESS),

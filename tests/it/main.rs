@@ -10,6 +10,7 @@ mod faults;
 mod hostile;
 mod http;
 mod live;
+mod packages;
 mod pty;
 mod scan;
 mod screens;

@@ -52,6 +52,6 @@ pub fn open(target: &TargetConfig, folder: &Path) -> Option<Arc<dyn Executor>> {
     match &target.connect {
         Connect::Postgres(connect) => Some(Arc::new(postgres::PostgresExecutor::new(connect.clone()))),
         Connect::Redis(connect) => Some(Arc::new(queues::QueueExecutor::new(connect.clone(), folder))),
-        Connect::Search(_) | Connect::Prometheus(_) | Connect::Metrics(_) => None,
+        Connect::Search(_) | Connect::Prometheus(_) | Connect::Metrics(_) | Connect::Unusable { .. } => None,
     }
 }

@@ -1,13 +1,15 @@
 //! From one entry of the configuration file to how its target is reached.
 
+use super::bounded;
 use super::command::SecretCommand;
 use super::file::{HttpFile, Lasting, PostgresFile, PrometheusFile, RedisFile};
-use super::resolve::DEFAULT_TIMEOUT;
+use super::host::is_host;
 use super::secret::Secret;
-use super::target::{Connect, HttpAuth, HttpConnect, PromQuery, PrometheusConnect};
+use super::surroundings::Surroundings;
+use super::target::{Connect, DEFAULT_TIMEOUT, HttpAuth, HttpConnect, PromQuery, PrometheusConnect};
 use super::url;
 use crate::core::postgres::Rotation;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// What is said of a file that is not there.
 const NO_FILE: &str = "the file that it names does not exist (the name is not repeated here, for the secret itself may stand \
@@ -34,27 +36,30 @@ fn secret(
     }
 }
 
-/// The file with trusted roots, which has to be there.
-fn roots(ca: Option<&PathBuf>) -> Result<Option<PathBuf>, String> {
-    match ca {
-        Some(path) if !path.exists() => Err(format!("ca: {NO_FILE}")),
-        path => Ok(path.cloned()),
+/// A file that holds something and can be read: a security setting that cannot be honoured is told at the start.
+fn readable(path: Option<&Path>) -> Result<Option<&Path>, String> {
+    if let Some(path) = path {
+        if !path.exists() {
+            return Err(format!("ca: {NO_FILE}"));
+        }
+        bounded::bytes(path, bounded::CERTIFICATES_BYTES)
+            .map_err(|error| format!("ca: {} cannot be read: {error}", path.display()))?;
     }
+    Ok(path)
 }
 
-pub(super) fn postgres(entry: &PostgresFile) -> Result<Connect, String> {
-    let mut pg = url::postgres(entry.url.get_ref())?;
+pub(super) fn postgres(entry: &PostgresFile, around: &Surroundings) -> Result<Connect, String> {
+    let ca = readable(entry.ca.as_deref())?;
+    let mut pg = url::postgres_around(entry.url.get_ref(), ca, around)?;
     pg.password = secret(
         entry.password_file.as_ref(),
         command(entry.password_command.as_ref(), entry.timeout),
         pg.password.take(),
     )?;
-    let ca = roots(entry.ca.as_ref())?;
-    pg.root_cert = ca.clone().or(pg.root_cert);
     if let Some(url) = &entry.pgbouncer {
-        let mut console = url::postgres(url).map_err(|error| format!("pgbouncer: {error}"))?;
+        let mut console =
+            url::postgres_around(url, ca, around).map_err(|error| format!("pgbouncer: {error}"))?;
         console.password = secret(entry.pgbouncer_password_file.as_ref(), None, console.password.take())?;
-        console.root_cert = ca.or(console.root_cert);
         pg.pgbouncer = Some(Box::new(console));
     }
     if entry.role.is_some() || entry.max_lag.is_some() || entry.max_latency.is_some() {
@@ -77,7 +82,7 @@ pub(super) fn postgres(entry: &PostgresFile) -> Result<Connect, String> {
 /// `host:port` each; without a port it is `usual`.
 fn addresses(what: &str, given: Option<&[String]>, usual: u16) -> Result<Vec<(String, u16)>, String> {
     let address = |(index, text): (usize, &String)| {
-        let parsed = url::host_and_port(text).ok().filter(|(host, _)| url::is_host(host));
+        let parsed = url::host_and_port(text).ok().filter(|(host, _)| is_host(host));
         // What stands there may be a URL with a password: it is not repeated.
         let (host, port) = parsed.ok_or_else(|| {
             let url = if text.contains("://") { ", not a URL" } else { "" };
@@ -95,7 +100,12 @@ pub(super) fn redis(entry: &RedisFile) -> Result<Connect, String> {
         command(entry.password_command.as_ref(), entry.timeout),
         redis.password.take(),
     )?;
-    redis.root_cert = roots(entry.ca.as_ref())?;
+    redis.root_cert = readable(entry.ca.as_deref())?.map(PathBuf::from).or(redis.root_cert);
+    if redis.root_cert.is_some() && !redis.tls {
+        return Err(
+            "`ca` is given, but redis:// is not encrypted: write rediss://, or remove `ca`".to_owned()
+        );
+    }
     redis.sentinels = addresses("sentinels", entry.sentinels.as_deref(), 26_379)?;
     redis.nodes = addresses("nodes", entry.nodes.as_deref(), 6379)?;
     if !redis.sentinels.is_empty() && !redis.nodes.is_empty() {
@@ -138,9 +148,22 @@ pub(super) fn redis(entry: &RedisFile) -> Result<Connect, String> {
     url::redis_login(redis).map(Connect::Redis)
 }
 
-pub(super) fn http(entry: &HttpFile) -> Result<HttpConnect, String> {
-    let mut http = url::http(entry.url.get_ref())?;
-    http.root_cert = roots(entry.ca.as_ref())?;
+/// An endpoint whose URL is asked for as it stands.
+pub(super) fn endpoint(entry: &HttpFile) -> Result<HttpConnect, String> {
+    http(entry, url::http)
+}
+
+/// A server that is asked for paths below its URL.
+pub(super) fn server(entry: &HttpFile) -> Result<HttpConnect, String> {
+    http(entry, url::http_base)
+}
+
+fn http(entry: &HttpFile, url: fn(&str) -> Result<HttpConnect, String>) -> Result<HttpConnect, String> {
+    let mut http = url(entry.url.get_ref())?;
+    http.root_cert = readable(entry.ca.as_deref())?.map(PathBuf::from);
+    if http.root_cert.is_some() && !http.url.starts_with("https://") {
+        return Err("`ca` is given, but http:// is not encrypted: write https://, or remove `ca`".to_owned());
+    }
     let password =
         secret(entry.password_file.as_ref(), command(entry.password_command.as_ref(), entry.timeout), None)?;
     match (&entry.user, password, &entry.token_file, &entry.api_key_file) {
@@ -169,7 +192,7 @@ pub(super) fn http(entry: &HttpFile) -> Result<HttpConnect, String> {
 }
 
 pub(super) fn prometheus(entry: &PrometheusFile) -> Result<Connect, String> {
-    let http = http(&HttpFile {
+    let http = server(&HttpFile {
         name: None,
         url: entry.url.clone(),
         user: entry.user.clone(),

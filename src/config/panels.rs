@@ -3,6 +3,7 @@
 use super::file::{File, PanelFile};
 use super::near::suggestion;
 use super::target::{Connect, PostgresConnect, TargetConfig};
+use crate::core::ids::SystemKind;
 use crate::core::postgres::SqlPanel;
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -30,7 +31,7 @@ pub(super) fn assign(
         }
         let panel =
             panel(entry).map_err(|why| format!("{}: panel {name}: {why}", place(entry.name.span().start)))?;
-        let postgres = find(entry, targets, place)?;
+        let Some(postgres) = find(entry, targets, place)? else { continue };
         if postgres.panels.iter().any(|other| other.name == *name) {
             let at = place(entry.name.span().start);
             return Err(format!("{at}: a second panel is called `{name}`; give each its own name"));
@@ -61,24 +62,29 @@ fn panel(entry: &PanelFile) -> Result<SqlPanel, String> {
     })
 }
 
-/// The Postgres target that a panel asks: the one that it names, or the first.
+/// The Postgres target that a panel asks: the one that it names, or the first. Nothing where that one cannot be used at all.
 fn find<'a>(
     entry: &PanelFile,
     targets: &'a mut [TargetConfig],
     place: &dyn Fn(usize) -> String,
-) -> Result<&'a mut PostgresConnect, String> {
+) -> Result<Option<&'a mut PostgresConnect>, String> {
     let wanted = entry.target.as_ref();
     let names: Vec<String> = targets
         .iter()
-        .filter(|target| matches!(target.connect, Connect::Postgres(_)))
+        .filter(|target| target.kind() == SystemKind::Postgres)
         .map(|target| target.id.to_string())
         .collect();
     let found = targets
         .iter_mut()
         .filter(|target| wanted.is_none_or(|wanted| target.id.as_str() == wanted.get_ref()))
         .find_map(|target| match &mut target.connect {
-            Connect::Postgres(postgres) => Some(postgres),
-            Connect::Redis(_) | Connect::Search(_) | Connect::Prometheus(_) | Connect::Metrics(_) => None,
+            Connect::Postgres(postgres) => Some(Some(postgres)),
+            Connect::Unusable { kind: SystemKind::Postgres, .. } => Some(None),
+            Connect::Redis(_)
+            | Connect::Search(_)
+            | Connect::Prometheus(_)
+            | Connect::Metrics(_)
+            | Connect::Unusable { .. } => None,
         });
     found.ok_or_else(|| match wanted {
         Some(wanted) => {

@@ -1,34 +1,42 @@
 //! `.pgpass` as libpq reads it: five fields, `*` for any, `\` before a colon or itself; a file that others may read is ignored.
 
 use super::bounded;
-use super::discover::Surroundings;
+use super::postgres::{PgPlace, PostgresConnect};
 use super::secret::Secret;
-use super::target::PostgresConnect;
+use super::surroundings::Surroundings;
 use std::path::PathBuf;
 
-/// The password for `pg` from `PGPASSWORD` or the password file; what was ignored is said in `trail`.
-pub(super) fn password(
-    around: &Surroundings,
-    pg: &PostgresConnect,
-    trail: &mut Vec<String>,
-) -> Option<Secret> {
-    if let Some(password) = around.var("PGPASSWORD") {
-        return Some(Secret::inline(password));
+/// The password for `pg` from `PGPASSWORD`, or for each of its hosts from the password file; what was ignored is said in `trail`.
+pub(super) fn fill(around: &Surroundings, pg: &mut PostgresConnect, trail: &mut Vec<String>) {
+    if pg.password.is_some() {
+        return;
     }
-    let path = around
-        .var("PGPASSFILE")
-        .map(PathBuf::from)
-        .or_else(|| around.var("HOME").map(|home| PathBuf::from(home).join(".pgpass")))?;
-    let text = bounded::text(&path).ok()?;
+    if let Some(password) = around.var("PGPASSWORD") {
+        pg.password = Some(Secret::inline(password));
+        return;
+    }
+    let named = pg.passfile.clone().or_else(|| around.var("PGPASSFILE").map(PathBuf::from));
+    let Some(path) = named.or_else(|| around.home().map(|home| home.join(".pgpass"))) else { return };
+    let Ok(text) = bounded::text(&path) else { return };
     if others_may_read(&path) {
         trail.push(format!("{} is ignored, because others may read it: chmod 600", path.display()));
-        return None;
+        return;
     }
-    let host = if pg.host.starts_with('/') { "localhost" } else { &pg.host };
-    let wanted = [host, &pg.port.to_string(), &pg.database, &pg.user];
-    let password = text.lines().find_map(|line| matching(line, &wanted))?;
-    trail.push(format!("password of {} from {}", pg.user, path.display()));
-    Some(Secret::inline(password))
+    for host in &mut pg.hosts {
+        // The usual folder of sockets goes by this name there.
+        let usual = |folder: &PathBuf| around.socket_folder(host.port).as_ref() == Some(folder);
+        let name = match &host.place {
+            PgPlace::Socket(folder) if usual(folder) => "localhost".to_owned(),
+            PgPlace::Socket(folder) => folder.display().to_string(),
+            PgPlace::Name(name) | PgPlace::Address(_, Some(name)) => name.clone(),
+            PgPlace::Address(address, None) => address.to_string(),
+        };
+        let wanted = [name.as_str(), &host.port.to_string(), &pg.database, &pg.user];
+        if let Some(password) = text.lines().find_map(|line| matching(line, &wanted)) {
+            trail.push(format!("password of {} at {host} from {}", pg.user, path.display()));
+            host.password = Some(Secret::inline(password));
+        }
+    }
 }
 
 fn others_may_read(path: &std::path::Path) -> bool {

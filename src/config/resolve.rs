@@ -1,11 +1,11 @@
 //! From what was found to what is in force: command line over file over discovery over defaults. Every refusal names its place.
 
 use super::discover::{self, Surroundings};
-use super::entries::{http, postgres, prometheus, redis};
+use super::entries::{endpoint, postgres, prometheus, redis, server};
 use super::file::{File, Lasting};
 use super::form::Places;
 use super::pgpass;
-use super::target::{Connect, TargetConfig};
+use super::target::{Connect, DEFAULT_TIMEOUT, TargetConfig};
 use super::written::{FolderFile, Written};
 use super::{panels, written};
 use crate::core::alert::{RuleSetting, Rulebook};
@@ -88,9 +88,6 @@ pub const fn default_interval(kind: SystemKind) -> Duration {
     }
 }
 
-/// After this a poll is given up unless the configuration says otherwise.
-pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(4);
-
 /// Resolves everything.
 ///
 /// # Errors
@@ -111,7 +108,7 @@ fn in_force(
 ) -> Result<Settings, String> {
     let place = |at: usize| places.at(at);
     let rules = rulebook(&file);
-    let mut targets = configured(&file, &name, &place)?;
+    let mut targets = configured(&file, &name, &place, around);
     if targets.is_empty() && look {
         if !name.is_empty() {
             trail.push(format!("{name} names no target; looking further"));
@@ -120,21 +117,24 @@ fn in_force(
     } else {
         trail.push(format!("{} targets from {name}; nothing else was looked for", targets.len()));
     }
+    // One that cannot be used is shown beside the others; with nothing beside it there is nothing to show, nor is it right.
+    let unusable: Vec<&str> = targets.iter().filter_map(TargetConfig::unusable).collect();
+    if !unusable.is_empty() && (!look || unusable.len() == targets.len()) {
+        return Err(unusable.join("\n"));
+    }
     // A panel asks a target that the file may leave to be found elsewhere.
     if look || !targets.is_empty() {
         panels::assign(&file, &mut targets, &place)?;
     }
     for target in &mut targets {
-        if let Connect::Postgres(pg) = &mut target.connect
-            && pg.password.is_none()
-        {
-            pg.password = pgpass::password(around, pg, &mut trail);
-        }
-        if let Connect::Postgres(pg) = &mut target.connect
-            && let Some(console) = &mut pg.pgbouncer
-            && console.password.is_none()
-        {
-            console.password = pgpass::password(around, console, &mut trail);
+        let timeout = target.timeout;
+        if let Connect::Postgres(pg) = &mut target.connect {
+            pg.timeout = timeout;
+            pgpass::fill(around, pg, &mut trail);
+            if let Some(console) = &mut pg.pgbouncer {
+                console.timeout = timeout;
+                pgpass::fill(around, console, &mut trail);
+            }
         }
     }
     trail.extend(targets.iter().filter_map(TargetConfig::exposed));
@@ -189,7 +189,10 @@ pub fn check_config(wishes: &Wishes, around: &Surroundings) -> Result<Option<(Se
 /// When it cannot be used as it is.
 pub fn deeds(folder: &FolderFile, around: &Surroundings) -> Result<(Vec<String>, Vec<String>), String> {
     let (name, file, places) = written::understood(&folder.path, &folder.text, around)?;
-    let targets = configured(&file, &name, &|at| places.at(at))?;
+    let targets = configured(&file, &name, &|at| places.at(at), around);
+    if let Some(why) = targets.iter().find_map(TargetConfig::unusable) {
+        return Err(why.to_owned());
+    }
     let servers = targets.iter().map(|target| format!("{} at {}", target.kind().name(), target.address()));
     Ok((servers.collect(), file.commands().into_iter().map(str::to_owned).collect()))
 }
@@ -245,16 +248,21 @@ macro_rules! common {
         }
     };
 }
-fn configured(file: &File, name: &str, place: &dyn Fn(usize) -> String) -> Result<Vec<TargetConfig>, String> {
+fn configured(
+    file: &File,
+    name: &str,
+    place: &dyn Fn(usize) -> String,
+    around: &Surroundings,
+) -> Vec<TargetConfig> {
     let mut list: Vec<(Common<'_>, Result<Connect, String>)> = Vec::new();
     for entry in &file.postgres {
-        list.push((common!(entry, SystemKind::Postgres), postgres(entry)));
+        list.push((common!(entry, SystemKind::Postgres), postgres(entry, around)));
     }
     for entry in &file.redis {
         list.push((common!(entry, SystemKind::Redis), redis(entry)));
     }
     for entry in &file.search {
-        list.push((common!(entry, SystemKind::Search), http(entry).map(Connect::Search)));
+        list.push((common!(entry, SystemKind::Search), server(entry).map(Connect::Search)));
     }
     for entry in &file.prometheus {
         let common = Common {
@@ -268,13 +276,14 @@ fn configured(file: &File, name: &str, place: &dyn Fn(usize) -> String) -> Resul
         list.push((common, prometheus(entry)));
     }
     for entry in &file.metrics {
-        list.push((common!(entry, SystemKind::Metrics), http(entry).map(Connect::Metrics)));
+        list.push((common!(entry, SystemKind::Metrics), endpoint(entry).map(Connect::Metrics)));
     }
     let mut names = BTreeSet::new();
     let mut targets = Vec::new();
     for (common, connect) in list {
         let at = place(common.url.span().start);
-        let connect = connect.map_err(|error| format!("{at}: {error}"))?;
+        let connect = connect
+            .unwrap_or_else(|error| Connect::Unusable { kind: common.kind, why: format!("{at}: {error}") });
         let id = match common.name {
             Some(given) => given.get_ref().clone(),
             None => free_name(common.kind, &names),
@@ -290,7 +299,7 @@ fn configured(file: &File, name: &str, place: &dyn Fn(usize) -> String) -> Resul
             connect,
         });
     }
-    Ok(targets)
+    targets
 }
 
 /// The first free name for a target of `kind`: `pg`, `pg-2`, …

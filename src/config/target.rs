@@ -1,8 +1,11 @@
 //! One target as it was resolved: what it is, how to reach it, how often to ask.
 
+pub use super::postgres::{
+    ChannelBinding, DEFAULT_TIMEOUT, Dialled, Elected, PgHost, PgPlace, PgTls, PostgresConnect, SessionAttrs,
+    TlsVersions,
+};
 use super::secret::Secret;
 use crate::core::ids::{SystemKind, TargetId};
-use crate::core::postgres::{Rotation, SqlPanel};
 use crate::core::redis::{Brake, Envelope};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -34,6 +37,7 @@ impl TargetConfig {
             Connect::Search(_) => SystemKind::Search,
             Connect::Prometheus(_) => SystemKind::Prometheus,
             Connect::Metrics(_) => SystemKind::Metrics,
+            Connect::Unusable { kind, .. } => kind,
         }
     }
 
@@ -41,13 +45,27 @@ impl TargetConfig {
     #[must_use]
     pub fn address(&self) -> String {
         match &self.connect {
-            Connect::Postgres(pg) => format!("{}:{}/{}", pg.host, pg.port, pg.database),
+            Connect::Postgres(pg) => pg.configured(),
             Connect::Redis(redis) => match &redis.unix_socket {
                 Some(path) => format!("{}/{}", path.display(), redis.database),
                 None => format!("{}:{}/{}", redis.host, redis.port, redis.database),
             },
             Connect::Search(http) | Connect::Metrics(http) => http.shown_url(),
             Connect::Prometheus(prometheus) => prometheus.http.shown_url(),
+            Connect::Unusable { .. } => "nowhere (its configuration cannot be used)".to_owned(),
+        }
+    }
+
+    /// Why it cannot be used at all, if that is so.
+    #[must_use]
+    pub fn unusable(&self) -> Option<&str> {
+        match &self.connect {
+            Connect::Unusable { why, .. } => Some(why),
+            Connect::Postgres(_)
+            | Connect::Redis(_)
+            | Connect::Search(_)
+            | Connect::Prometheus(_)
+            | Connect::Metrics(_) => None,
         }
     }
 
@@ -55,10 +73,12 @@ impl TargetConfig {
     #[must_use]
     pub fn is_local(&self) -> bool {
         match &self.connect {
-            Connect::Postgres(pg) => is_loopback(&pg.host),
+            Connect::Postgres(pg) => pg.hosts.iter().all(|host| host.place.is_loopback()),
             Connect::Redis(redis) => redis.unix_socket.is_some() || is_loopback(&redis.host),
             Connect::Search(http) | Connect::Metrics(http) => is_loopback(&http.host()),
             Connect::Prometheus(prometheus) => is_loopback(&prometheus.http.host()),
+            // Nobody knows where it would be.
+            Connect::Unusable { .. } => false,
         }
     }
 }
@@ -74,11 +94,13 @@ impl TargetConfig {
         let remedy = match &self.connect {
             Connect::Postgres(pg) => {
                 let open = matches!(pg.tls, PgTls::Disable | PgTls::Allow | PgTls::Prefer);
-                (open && pg.password.is_some()).then_some("use sslmode=verify-full")
+                let secret = pg.password.is_some() || pg.hosts.iter().any(|host| host.password.is_some());
+                (open && secret).then_some("use sslmode=verify-full")
             }
             Connect::Redis(redis) => (!redis.tls && redis.password.is_some()).then_some("use rediss://"),
             Connect::Search(http) | Connect::Metrics(http) => open(http),
             Connect::Prometheus(prometheus) => open(&prometheus.http),
+            Connect::Unusable { .. } => None,
         };
         let remedy = remedy.filter(|_| !self.is_local())?;
         Some(format!(
@@ -111,59 +133,14 @@ pub enum Connect {
     Prometheus(PrometheusConnect),
     /// One exposition: the URL is the full one, path included.
     Metrics(HttpConnect),
+    /// What names it cannot be understood, or cannot be honoured. It is shown as such, and keeps nobody else from being watched.
+    Unusable {
+        /// What it would be.
+        kind: SystemKind,
+        /// Where that was written, what is wrong, and what would mend it.
+        why: String,
+    },
 }
-
-/// TLS of a Postgres connection, as libpq means the words.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
-pub enum PgTls {
-    /// Never.
-    Disable,
-    /// Only if the server insists.
-    Allow,
-    /// If the server can; no verification (the default of libpq).
-    #[default]
-    Prefer,
-    /// Always; no verification, unless a root certificate is given (then as verify-ca).
-    Require,
-    /// The certificate chain is verified.
-    VerifyCa,
-    /// The chain and the host name are verified.
-    VerifyFull,
-}
-
-/// How to reach a PostgreSQL server.
-#[derive(Clone, Debug)]
-pub struct PostgresConnect {
-    /// Host name, address, or the folder of a unix socket (then it starts with `/`).
-    pub host: String,
-    /// Port.
-    pub port: u16,
-    /// User.
-    pub user: String,
-    /// Database.
-    pub database: String,
-    /// Password, if there is one.
-    pub password: Option<Secret>,
-    /// TLS.
-    pub tls: PgTls,
-    /// PEM file of trusted roots; `None` means the system's.
-    pub root_cert: Option<PathBuf>,
-    /// PEM files of the client's certificate and key.
-    pub client_cert: Option<(PathBuf, PathBuf)>,
-    /// Panels of the team's own.
-    pub panels: Vec<SqlPanel>,
-    /// The admin console of the PgBouncer in front, if one is configured.
-    pub pgbouncer: Option<Box<PostgresConnect>>,
-    /// When this copy is of use, if that is configured.
-    pub rotation: Option<Rotation>,
-    /// Pattern of the backup files, if one is configured.
-    pub backups: Option<String>,
-    /// The column that names a tenant, for the look at tenant isolation.
-    pub tenant_column: String,
-}
-
-/// How the column that names a tenant is called unless the configuration says otherwise.
-pub const TENANT_COLUMN: &str = "tenant_id";
 
 /// How dead-letter queues are named in public code; `*` stands for the source queue's name.
 pub const DEAD_LETTER_PATTERNS: [&str; 9] =

@@ -3,12 +3,15 @@
 //! No error repeats anything behind the scheme: where a password holds an unescaped letter, its parts stand where host, port and path
 //! are looked for. Such a URL is refused instead of being read wrongly, because a wrong host would be told to everybody later.
 
+use super::host::{is_host, port};
+use super::libpq;
 use super::near::suggestion;
 use super::secret::Secret;
-use super::target::{HttpAuth, HttpConnect, PgTls, PostgresConnect, RedisConnect, TENANT_COLUMN};
+use super::surroundings::Surroundings;
+use super::target::{HttpAuth, HttpConnect, PostgresConnect, RedisConnect};
 use percent_encoding::percent_decode_str;
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// What every complaint about the shape of a URL ends with.
 const ESCAPES: &str =
@@ -22,8 +25,8 @@ struct Parts {
     scheme: String,
     user: Option<String>,
     password: Option<Secret>,
-    host: String,
-    port: Option<u16>,
+    /// Hosts with their ports, as they stand there.
+    place: String,
     path: String,
     query: BTreeMap<String, String>,
 }
@@ -55,11 +58,7 @@ fn split(url: &str) -> Result<Parts, String> {
         parts.user = Some(decode(user)).filter(|user| !user.is_empty());
         parts.password = password.map(|password| Secret::inline(decode(password)));
     }
-    // Of several hosts the first one is watched; each host is a target of its own otherwise.
-    let place = place.split(',').next().unwrap_or_default();
-    let (host, port) = host_and_port(place).map_err(|why| format!("{why}; {ESCAPES}"))?;
-    parts.host = host;
-    parts.port = port;
+    place.clone_into(&mut parts.place);
     for pair in query.split('&').filter(|pair| !pair.is_empty()) {
         let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
         parts.query.insert(decode(key), decode(value));
@@ -86,24 +85,14 @@ pub(super) fn host_and_port(place: &str) -> Result<(String, Option<u16>), String
     }
 }
 
-/// A port that something can listen on.
-fn port(text: &str) -> Result<u16, String> {
-    let number = text.parse().ok().filter(|port| *port > 0);
-    number.ok_or_else(|| "its port is not a number from 1 to 65535".to_owned())
-}
-
-/// Whether `host` can be a name (of any script) or an address, IPv6 with a zone included.
-pub(super) fn is_host(host: &str) -> bool {
-    /// DNS permits no longer name.
-    const LONGEST: usize = 253;
-    !host.is_empty()
-        && host.len() <= LONGEST
-        && host.chars().all(|c| c.is_alphanumeric() || matches!(c, '.' | '-' | '_' | ':' | '%'))
-        && (!host.contains(':') || host.split('%').next().is_some_and(is_v6))
-}
-
-fn is_v6(text: &str) -> bool {
-    text.parse::<std::net::Ipv6Addr>().is_ok()
+impl Parts {
+    /// The one host, and its port. A list of them is libpq's way alone.
+    fn host(&self, instead: &str) -> Result<(String, Option<u16>), String> {
+        if self.place.contains(',') {
+            return Err(format!("it names several hosts; {instead}"));
+        }
+        host_and_port(&self.place).map_err(|why| format!("{why}; {ESCAPES}"))
+    }
 }
 
 /// Undoes percent-encoding; a `%` that begins none stays as it is.
@@ -111,92 +100,55 @@ fn decode(text: &str) -> String {
     percent_decode_str(text).decode_utf8_lossy().into_owned()
 }
 
-/// A Postgres target from a URL or a `key=value` string.
+/// A Postgres target from a URL or a `key=value` string, with nothing around it that could say more.
 ///
 /// # Errors
 /// What is wrong with it, without its password.
 pub fn postgres(text: &str) -> Result<PostgresConnect, String> {
-    let settings = if text.contains("://") {
-        let parts = split(text)?;
-        if !matches!(parts.scheme.as_str(), "postgres" | "postgresql") {
-            return Err(format!("`{}://` is not Postgres", parts.scheme));
-        }
-        let mut settings = parts.query;
-        let mut set = |key: &str, value: Option<String>| {
-            if let Some(value) = value.filter(|value| !value.is_empty()) {
-                settings.insert(key.to_owned(), value);
-            }
-        };
-        set("host", Some(parts.host));
-        set("port", parts.port.map(|port| port.to_string()));
-        set("user", parts.user);
-        set("dbname", Some(parts.path.trim_start_matches('/').to_owned()));
-        return from_settings(&settings, parts.password);
-    } else {
-        key_values(text)?
-    };
-    from_settings(&settings, None)
+    postgres_around(text, None, &Surroundings::empty(Path::new("/")))
 }
 
-/// A Postgres target from libpq's settings (`host`, `port`, `user`, `dbname`, `password`, `sslmode`, …).
+/// A Postgres target from a URL or a `key=value` string; what it does not say comes from where libpq takes it. `ca` is the file of
+/// trusted roots in our own configuration.
 ///
 /// # Errors
-/// What is wrong with them.
-pub fn from_settings(
-    settings: &BTreeMap<String, String>,
-    password: Option<Secret>,
+/// What is wrong with it, without its password.
+pub fn postgres_around(
+    text: &str,
+    ca: Option<&Path>,
+    around: &Surroundings,
 ) -> Result<PostgresConnect, String> {
-    let get = |key: &str| settings.get(key).filter(|value| !value.is_empty()).cloned();
-    let user = get("user").ok_or("it names no user")?;
-    let port = match get("port") {
-        None => 5432,
-        Some(text) => port(&text)?,
-    };
-    let tls = match get("sslmode") {
-        None => PgTls::default(),
-        Some(mode) => tls_mode(&mode)?,
-    };
-    let pair = get("sslcert").zip(get("sslkey"));
-    Ok(PostgresConnect {
-        host: get("host").or_else(|| get("hostaddr")).unwrap_or_else(|| "localhost".to_owned()),
-        port,
-        database: get("dbname").unwrap_or_else(|| user.clone()),
-        user,
-        password: password.or_else(|| get("password").map(Secret::inline)),
-        tls,
-        root_cert: get("sslrootcert").map(PathBuf::from),
-        client_cert: pair.map(|(cert, key)| (cert.into(), key.into())),
-        panels: Vec::new(),
-        pgbouncer: None,
-        rotation: None,
-        backups: None,
-        tenant_column: TENANT_COLUMN.to_owned(),
-    })
+    if !text.contains("://") {
+        return libpq::complete(key_values(text)?, None, ca, around);
+    }
+    let parts = split(text)?;
+    if !matches!(parts.scheme.as_str(), "postgres" | "postgresql") {
+        return Err(format!("`{}://` is not Postgres", parts.scheme));
+    }
+    let (places, numbers) = hosts_and_ports(&parts.place)?;
+    let mut settings = parts.query;
+    for (setting, value) in [
+        ("host", Some(places)),
+        ("port", Some(numbers)),
+        ("user", parts.user),
+        ("dbname", Some(parts.path.trim_start_matches('/').to_owned())),
+    ] {
+        if let Some(value) = value.filter(|value| !value.trim_matches(',').is_empty()) {
+            settings.insert(setting.to_owned(), value);
+        }
+    }
+    libpq::complete(settings, parts.password, ca, around)
 }
 
-/// libpq's words.
-const TLS_MODES: [&str; 6] = ["disable", "allow", "prefer", "require", "verify-ca", "verify-full"];
-
-/// A TLS mode by libpq's word.
-///
-/// # Errors
-/// Names the words that there are.
-pub fn tls_mode(word: &str) -> Result<PgTls, String> {
-    Ok(match word {
-        "disable" => PgTls::Disable,
-        "allow" => PgTls::Allow,
-        "prefer" => PgTls::Prefer,
-        "require" => PgTls::Require,
-        "verify-ca" => PgTls::VerifyCa,
-        "verify-full" => PgTls::VerifyFull,
-        _ => {
-            return Err(format!(
-                "sslmode has a word that is no TLS mode; there are {}{}",
-                TLS_MODES.join(", "),
-                suggestion(word, TLS_MODES)
-            ));
-        }
-    })
+/// The lists of hosts and of ports in `one:1,two`.
+fn hosts_and_ports(place: &str) -> Result<(String, String), String> {
+    let (mut places, mut ports) = (Vec::new(), Vec::new());
+    for item in place.split(',') {
+        let (host, port) = host_and_port(item).map_err(|why| format!("{why}; {ESCAPES}"))?;
+        places.push(host);
+        ports.push(port.map(|port| port.to_string()).unwrap_or_default());
+    }
+    Ok((places.join(","), ports.join(",")))
 }
 
 /// `key=value key='quoted value'`, as libpq reads it.
@@ -244,11 +196,13 @@ pub fn redis(text: &str) -> Result<RedisConnect, String> {
     if !unix && !matches!(parts.scheme.as_str(), "redis" | "rediss" | "valkey" | "valkeys") {
         return Err(format!("`{}://` is not Redis", parts.scheme));
     }
+    let (host, port) = parts.host("name one of them, and the others as `nodes` or `sentinels`")?;
     let database = if unix { "" } else { parts.path.trim_matches('/') };
     let database = parts.query.get("db").map_or(database, String::as_str);
+    let ca = redis_options(&parts.query)?;
     Ok(RedisConnect {
-        host: if parts.host.is_empty() { "localhost".to_owned() } else { parts.host },
-        port: parts.port.unwrap_or(6379),
+        host: if host.is_empty() { "localhost".to_owned() } else { host },
+        port: port.unwrap_or(6379),
         unix_socket: unix.then(|| PathBuf::from(&parts.path)),
         database: match database {
             "" => 0,
@@ -261,6 +215,7 @@ pub fn redis(text: &str) -> Result<RedisConnect, String> {
         user: parts.user,
         password: parts.password,
         tls: matches!(parts.scheme.as_str(), "rediss" | "valkeys"),
+        root_cert: ca,
         ..RedisConnect::default()
     })
 }
@@ -279,6 +234,58 @@ pub(super) fn redis_login(redis: RedisConnect) -> Result<RedisConnect, String> {
     }
 }
 
+/// What clients of Redis write into a URL for themselves: about time and pools, or weaker than what is done here anyway.
+const OF_CLIENTS: [&str; 17] = [
+    "family",
+    "protocol",
+    "client_name",
+    "clientName",
+    "name",
+    "timeout",
+    "connect_timeout",
+    "socket_timeout",
+    "socket_connect_timeout",
+    "retry_on_timeout",
+    "health_check_interval",
+    "max_connections",
+    "maxRetriesPerRequest",
+    "decode_responses",
+    "encoding",
+    "ssl_cert_reqs",
+    "ssl_check_hostname",
+];
+
+/// Looks at the options of a Redis URL; the file of trusted roots is one of them.
+fn redis_options(query: &BTreeMap<String, String>) -> Result<Option<PathBuf>, String> {
+    let known = ["db", "ssl_ca_certs"];
+    for key in query.keys().map(String::as_str) {
+        if matches!(key, "ssl" | "tls") {
+            return Err("there is no option for TLS in a Redis URL: write rediss://".to_owned());
+        }
+        if !known.contains(&key) && !OF_CLIENTS.contains(&key) {
+            let meant = suggestion(key, known.into_iter().chain(OF_CLIENTS));
+            return Err(format!("it has an option that is not one of a Redis URL{meant}"));
+        }
+    }
+    Ok(query.get("ssl_ca_certs").map(PathBuf::from))
+}
+
+/// An HTTP target as [`http`], for a server that is asked for many paths: nothing may stand behind a `?`, because nobody would read it.
+///
+/// # Errors
+/// As [`http`].
+pub fn http_base(text: &str) -> Result<HttpConnect, String> {
+    let http = http(text)?;
+    if http.url.contains(['?', '#']) {
+        return Err(
+            "it has options behind a `?`, and nothing reads them: certificates are always looked at \
+             (`ca` names the authority), credentials have keys of their own"
+                .to_owned(),
+        );
+    }
+    Ok(http)
+}
+
 /// An HTTP target; user and password in the URL become basic authentication.
 ///
 /// # Errors
@@ -288,7 +295,7 @@ pub fn http(text: &str) -> Result<HttpConnect, String> {
     if !matches!(parts.scheme.as_str(), "http" | "https") {
         return Err(format!("`{}://` is not http:// or https://", parts.scheme));
     }
-    if parts.host.is_empty() {
+    if parts.host("each is a target of its own")?.0.is_empty() {
         return Err(format!("it names no host; {ESCAPES}"));
     }
     let rest = text.split_once("://").map_or("", |(_, rest)| rest);
@@ -320,9 +327,8 @@ mod tests {
     fn pg(text: &str, expected: &str) {
         let got = postgres(text).unwrap();
         let shown = format!(
-            "{} {} {} {} {} {:?}",
-            got.host,
-            got.port,
+            "{} {} {} {} {:?}",
+            got.server(),
             got.user,
             got.database,
             plain(got.password.as_ref()),
@@ -333,14 +339,14 @@ mod tests {
 
     #[test]
     fn postgres_urls() {
-        pg("postgres://ana:p%40ss@db:5433/app", "db 5433 ana app p@ss Prefer");
-        pg("postgresql://ana@[::1]/", "::1 5432 ana ana  Prefer");
+        pg("postgres://ana:p%40ss@db:5433/app", "db:5433 ana app p@ss Prefer");
+        pg("postgresql://ana@[::1]/", "::1:5432 ana ana  Prefer");
         pg(
             "postgres://ana@/app?host=/var/run/postgresql&sslmode=verify-full",
-            "/var/run/postgresql 5432 ana app  VerifyFull",
+            "/var/run/postgresql:5432 ana app  VerifyFull",
         );
-        pg("postgres://ana:x@one:1,two:2/app", "one 1 ana app x Prefer");
-        pg("host=db user=ana password='a b\\'c' dbname=app sslmode=disable", "db 5432 ana app a b'c Disable");
+        pg("postgres://ana:x@one:1,two:2/app", "one:1,two:2 ana app x Prefer");
+        pg("host=db user=ana password='a b\\'c' dbname=app sslmode=disable", "db:5432 ana app a b'c Disable");
     }
 
     #[test]
@@ -383,9 +389,13 @@ mod tests {
         refused(postgres("postgres://ana:geheim@db/app?sslmode=geheim"), "verify-full");
         refused(postgres("postgres://ana:geheim@db/app?sslmode=verify-ful"), "did you mean `verify-full`?");
         refused(redis("redis://:geheim@h/x"), "number of a database");
+        refused(redis("redis://:geheim@h/0?ssl=true"), "write rediss://");
+        refused(redis("redis://:geheim@h/0?max_connection=1"), "did you mean `max_connections`?");
+        refused(redis("redis://:geheim@a:1,b:2/0"), "`nodes` or `sentinels`");
+        refused(http_base("https://u:geheim@h?ssl_verify=false"), "nothing reads them");
         refused(http("ftp://ana:geheim@h"), "not http");
         refused(postgres("geheim"), "neither");
-        refused(postgres("geheim=x"), "no user");
+        refused(postgres("geheim=x"), "not a setting of a Postgres connection");
         refused(postgres("ana:geheim=x"), "neither");
     }
 
@@ -403,6 +413,6 @@ mod tests {
         }
         // These are no doubt: the last `@` ends the login.
         let got = postgres("postgres://ana:a@b#c:d@db/app").unwrap();
-        assert_eq!((got.host.as_str(), plain(got.password.as_ref()).as_str()), ("db", "a@b#c:d"));
+        assert_eq!((got.server().as_str(), plain(got.password.as_ref()).as_str()), ("db:5432", "a@b#c:d"));
     }
 }

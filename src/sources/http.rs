@@ -2,7 +2,7 @@
 //!
 //! There is no timeout here: the engine's covers the whole poll. Redirects are not followed (a login page is not an answer).
 
-use super::tls;
+use super::tls::{self, Trust};
 use crate::config::target::{HttpAuth, HttpConnect};
 use crate::core::redact::said;
 use crate::core::report::{PollError, PollErrorKind};
@@ -66,7 +66,7 @@ impl Http {
     pub async fn open(connect: &HttpConnect) -> Result<Self, PollError> {
         let wanted = connect.clone();
         let (tls, authorization) = tokio::task::spawn_blocking(move || {
-            let tls = tls::client_config(wanted.root_cert.as_deref())?;
+            let tls = tls::client_config(&Trust { roots: wanted.root_cert.clone(), ..Trust::default() })?;
             Ok::<_, String>((tls, authorization(&wanted.auth)?))
         })
         .await
@@ -221,6 +221,12 @@ impl Http {
 
     fn explain(&self, error: reqwest::Error) -> PollError {
         let error = error.without_url();
+        let shown = &self.shown;
+        if let Some(found) = tls::inside(&error) {
+            let (what, remedy) = tls::words(found);
+            return PollError::new(PollErrorKind::Tls, format!("no TLS connection to {shown}: {what}"))
+                .remedy(remedy);
+        }
         let mut chain = error.to_string();
         let mut source = std::error::Error::source(&error);
         while let Some(cause) = source {
@@ -228,7 +234,6 @@ impl Http {
             source = cause.source();
         }
         let lower = chain.to_ascii_lowercase();
-        let shown = &self.shown;
         if lower.contains("certificate") || lower.contains("tls") || lower.contains("corrupt message") {
             return PollError::new(PollErrorKind::Tls, format!("no TLS connection to {shown}: {chain}"))
                 .remedy(

@@ -3,7 +3,7 @@
 //! What it costs the server: Postgres forks a process that answers one byte and ends (about a millisecond); Redis answers a PING
 //! or that it wants a password; an HTTP server answers a HEAD. The timeout is the caller's.
 
-use crate::config::target::{HttpConnect, PostgresConnect, RedisConnect};
+use crate::config::target::{HttpConnect, PgHost, PgPlace, PostgresConnect, RedisConnect};
 use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, select_ok};
 use std::io;
@@ -29,14 +29,14 @@ enum Greeting {
     Words(Vec<u8>, &'static [&'static [u8]]),
 }
 
-/// A look at a Postgres server, or at a PgBouncer.
+/// A look at a Postgres server (any of its hosts), or at a PgBouncer.
 pub fn postgres(connect: &PostgresConnect) -> BoxFuture<'static, bool> {
-    let place = if connect.host.starts_with('/') {
-        Place::Socket(PathBuf::from(format!("{}/.s.PGSQL.{}", connect.host, connect.port)))
-    } else {
-        Place::Tcp(connect.host.clone(), connect.port)
+    let place = |host: &PgHost| match &host.place {
+        PgPlace::Socket(folder) => Place::Socket(folder.join(format!(".s.PGSQL.{}", host.port))),
+        PgPlace::Name(name) => Place::Tcp(name.clone(), host.port),
+        PgPlace::Address(address, _) => Place::Tcp(address.to_string(), host.port),
     };
-    look(vec![place], ssl_request())
+    look(connect.hosts.iter().map(place).collect(), ssl_request())
 }
 
 /// A look at a Redis server, at the nodes of its cluster, or at the Sentinels that know it.

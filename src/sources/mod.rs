@@ -1,5 +1,6 @@
 //! How to ask each system, and nothing else. A source does not know when it is asked or who looks at the answer.
 
+pub mod dial;
 pub mod http;
 pub mod json;
 mod look;
@@ -14,7 +15,7 @@ use crate::config::target::{Connect, TargetConfig};
 use crate::core::doctor::{Check, Report};
 use crate::core::focus::Focus;
 use crate::core::reading::Reading;
-use crate::core::report::PollError;
+use crate::core::report::{PollError, PollErrorKind};
 use crate::core::time::Now;
 use futures_util::future::BoxFuture;
 
@@ -35,6 +36,18 @@ pub trait Source: Send {
     }
 }
 
+/// A target that cannot be used: every poll says why.
+struct Unusable(String);
+
+impl Source for Unusable {
+    fn poll<'a>(&'a mut self, _now: Now, _focus: &'a [Focus]) -> BoxFuture<'a, Result<Reading, PollError>> {
+        let error = PollError::new(PollErrorKind::Configuration, self.0.clone());
+        Box::pin(async {
+            Err(error.remedy("mend it and start stacktop again; the other targets are watched"))
+        })
+    }
+}
+
 /// What can be seen and done on a target with the rights that there are. Nothing is changed there.
 ///
 /// # Errors
@@ -43,7 +56,7 @@ pub async fn examine(target: &TargetConfig, now: Now) -> Result<Report, PollErro
     match &target.connect {
         Connect::Postgres(connect) => postgres::doctor::examine(connect, now).await,
         Connect::Redis(connect) => redis::doctor::examine(connect).await,
-        Connect::Search(_) | Connect::Prometheus(_) | Connect::Metrics(_) => {
+        Connect::Search(_) | Connect::Prometheus(_) | Connect::Metrics(_) | Connect::Unusable { .. } => {
             let reading = open(target).poll(now, &[]).await?;
             let mut checks = vec![Check::fine("connection", "it answers")];
             checks.extend(reading.gaps().into_iter().map(|(part, gap)| Check::gap(part, gap)));
@@ -81,5 +94,6 @@ pub fn open(target: &TargetConfig) -> Box<dyn Source> {
         Connect::Search(connect) => Box::new(search::SearchSource::new(connect.clone())),
         Connect::Prometheus(connect) => Box::new(prometheus::PrometheusSource::new(connect.clone())),
         Connect::Metrics(connect) => Box::new(metrics::MetricsSource::new(connect.clone())),
+        Connect::Unusable { why, .. } => Box::new(Unusable(why.clone())),
     }
 }

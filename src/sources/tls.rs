@@ -1,25 +1,75 @@
-//! TLS for every client: one provider, one way to load trusted roots.
+//! TLS for every client: one provider, one way to load trusted roots, one way to look at a certificate, one way to say what is wrong.
 
-use rustls::RootCertStore;
-use rustls::pki_types::CertificateDer;
+mod words;
+
+pub use words::{inside, wants_certificate, words};
+
+use crate::config::bounded::{self, CERTIFICATES_BYTES};
+use crate::config::target::TlsVersions;
+use rustls::client::WebPkiServerVerifier;
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::client::{verify_server_cert_signed_by_trust_anchor, verify_server_name};
+use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::pem::PemObject;
-use std::path::Path;
+use rustls::pki_types::{CertificateDer, CertificateRevocationListDer, PrivateKeyDer, ServerName, UnixTime};
+use rustls::server::ParsedCertificate;
+use rustls::version::{TLS12, TLS13};
+use rustls::{
+    CertificateError, ClientConfig, DigitallySignedStruct, Error, RootCertStore, SignatureScheme,
+    SupportedProtocolVersion,
+};
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use x509_cert::der::asn1::{PrintableStringRef, TeletexStringRef, Utf8StringRef};
+use x509_cert::der::oid::db::rfc4519::COMMON_NAME;
+use x509_cert::der::{Decode, Encode};
+use x509_cert::ext::pkix::SubjectAltName;
+use x509_cert::ext::pkix::name::GeneralName;
+
+/// How much is verified.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Depth {
+    /// Nothing: whoever answers is believed.
+    Nothing,
+    /// That a trusted authority signed the certificate.
+    Chain,
+    /// That, and that it is for the name that was asked for.
+    #[default]
+    ChainAndName,
+}
+
+/// Whom a client trusts, and how it shows who it is.
+#[derive(Clone, Debug, Default)]
+pub struct Trust {
+    /// How much is verified.
+    pub depth: Depth,
+    /// PEM file of trusted roots; `None` means the system's.
+    pub roots: Option<PathBuf>,
+    /// PEM file of revoked certificates.
+    pub revoked: Option<PathBuf>,
+    /// PEM files of the client's certificate and key.
+    pub client: Option<(PathBuf, PathBuf)>,
+    /// Versions that are spoken.
+    pub versions: TlsVersions,
+    /// The server is not told by which name it is meant.
+    pub anonymous: bool,
+    /// A certificate that names its host in its subject alone will do, as libpq has it.
+    pub common_name: bool,
+}
 
 /// The cryptography behind every connection. Kept behind this one function so that it can be replaced.
 #[must_use]
-pub fn provider() -> Arc<rustls::crypto::CryptoProvider> {
+pub fn provider() -> Arc<CryptoProvider> {
     Arc::new(rustls::crypto::ring::default_provider())
 }
 
 /// The certificates in a PEM file.
-///
-/// # Errors
-/// A sentence that names the file.
-pub fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, String> {
+fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, String> {
     let shown = path.display();
-    let certificates: Vec<_> = CertificateDer::pem_file_iter(path)
-        .map_err(|error| format!("the certificate file {shown} cannot be read: {error}"))?
+    let bytes = bounded::bytes(path, CERTIFICATES_BYTES)
+        .map_err(|error| format!("the certificate file {shown} cannot be read: {error}"))?;
+    let certificates: Vec<_> = CertificateDer::pem_slice_iter(&bytes)
         .collect::<Result<_, _>>()
         .map_err(|error| format!("the certificate file {shown} is not valid PEM: {error}"))?;
     if certificates.is_empty() {
@@ -29,15 +79,12 @@ pub fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, String>
 }
 
 /// Trusted roots: those of `file`, else the system's, else (a machine without any) the Mozilla set built in.
-///
-/// # Errors
-/// A sentence that names the file.
-pub fn roots(file: Option<&Path>) -> Result<RootCertStore, String> {
+fn roots(file: Option<&[CertificateDer<'static>]>) -> Result<RootCertStore, String> {
     let mut store = RootCertStore::empty();
-    if let Some(path) = file {
-        let (added, _) = store.add_parsable_certificates(certificates(path)?);
+    if let Some(certificates) = file {
+        let (added, _) = store.add_parsable_certificates(certificates.iter().cloned());
         if added == 0 {
-            return Err(format!("no certificate in {} can be used as a root", path.display()));
+            return Err("no certificate among the trusted ones can be used as a root".to_owned());
         }
         return Ok(store);
     }
@@ -48,16 +95,219 @@ pub fn roots(file: Option<&Path>) -> Result<RootCertStore, String> {
     Ok(store)
 }
 
-/// A verifying client configuration with the roots of `file` (or the system's), for HTTP.
+/// The configuration of a client that trusts as `trust` says. Reads files: call it off the event loop.
 ///
 /// # Errors
-/// A sentence that names what is wrong with the roots.
-pub fn client_config(file: Option<&Path>) -> Result<rustls::ClientConfig, String> {
-    Ok(rustls::ClientConfig::builder_with_provider(provider())
-        .with_safe_default_protocol_versions()
+/// A sentence that names the file that is wrong.
+pub fn client_config(trust: &Trust) -> Result<ClientConfig, String> {
+    const BOTH: &[&SupportedProtocolVersion] = &[&TLS13, &TLS12];
+    let versions = match trust.versions {
+        TlsVersions::Both => BOTH,
+        TlsVersions::Only12 => &[&TLS12],
+        TlsVersions::Only13 => &[&TLS13],
+    };
+    let builder = ClientConfig::builder_with_provider(provider())
+        .with_protocol_versions(versions)
         .map_err(|error| format!("TLS cannot be set up: {error}"))?
-        .with_root_certificates(roots(file)?)
-        .with_no_client_auth())
+        .dangerous()
+        .with_custom_certificate_verifier(Arc::new(verifier(trust)?));
+    let mut config = match &trust.client {
+        None => builder.with_no_client_auth(),
+        Some((cert, key)) => builder
+            .with_client_auth_cert(certificates(cert)?, private_key(key)?)
+            .map_err(|error| format!("certificate and key of the client do not fit: {error}"))?,
+    };
+    config.enable_sni = !trust.anonymous;
+    Ok(config)
+}
+
+/// A key that others may read is none.
+fn private_key(path: &Path) -> Result<PrivateKeyDer<'static>, String> {
+    let shown = path.display();
+    let meta =
+        std::fs::metadata(path).map_err(|error| format!("the key file {shown} cannot be read: {error}"))?;
+    // As libpq: root may let a group read its keys.
+    let forbidden = if meta.uid() == 0 { 0o037 } else { 0o077 };
+    if meta.mode() & forbidden != 0 {
+        return Err(format!("the key file {shown} may be read by others: chmod 600 {shown}"));
+    }
+    let bytes = bounded::bytes(path, CERTIFICATES_BYTES)
+        .map_err(|error| format!("the key file {shown} cannot be read: {error}"))?;
+    PrivateKeyDer::from_pem_slice(&bytes)
+        .map_err(|error| format!("the key file {shown} cannot be used: {error}"))
+}
+
+fn verifier(trust: &Trust) -> Result<Verifier, String> {
+    let looks = trust.depth != Depth::Nothing;
+    let pinned = match trust.roots.as_deref().filter(|_| looks) {
+        Some(path) => Some(certificates(path)?),
+        None => None,
+    };
+    let store = if looks { roots(pinned.as_deref())? } else { RootCertStore::empty() };
+    let lists = match trust.revoked.as_deref().filter(|_| looks) {
+        None => None,
+        Some(path) => {
+            let wrong = |error: String| {
+                format!("the list of revoked certificates {} is of no use: {error}", path.display())
+            };
+            let bytes = bounded::bytes(path, CERTIFICATES_BYTES).map_err(|error| wrong(error.to_string()))?;
+            let lists: Vec<_> = CertificateRevocationListDer::pem_slice_iter(&bytes)
+                .collect::<Result<_, _>>()
+                .map_err(|error| wrong(error.to_string()))?;
+            let built = WebPkiServerVerifier::builder_with_provider(Arc::new(store.clone()), provider())
+                .with_crls(lists)
+                .build();
+            Some(built.map_err(|error| wrong(error.to_string()))?)
+        }
+    };
+    Ok(Verifier {
+        depth: trust.depth,
+        common_name: trust.common_name,
+        provider: provider(),
+        roots: store,
+        pinned: pinned.unwrap_or_default(),
+        revocation: lists,
+    })
+}
+
+#[derive(Debug)]
+struct Verifier {
+    depth: Depth,
+    common_name: bool,
+    provider: Arc<CryptoProvider>,
+    roots: RootCertStore,
+    /// The configured certificates themselves: a self-signed certificate that is an authority's by its own word is accepted where it
+    /// is the very one that is trusted, as OpenSSL does.
+    pinned: Vec<CertificateDer<'static>>,
+    /// Looks at the chain and at the lists of what was revoked.
+    revocation: Option<Arc<WebPkiServerVerifier>>,
+}
+
+impl Verifier {
+    fn chain(
+        &self,
+        leaf: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        name: &ServerName<'_>,
+        now: UnixTime,
+    ) -> Result<(), Error> {
+        let looked = match &self.revocation {
+            None => {
+                let parsed = ParsedCertificate::try_from(leaf)?;
+                let algorithms = self.provider.signature_verification_algorithms.all;
+                verify_server_cert_signed_by_trust_anchor(
+                    &parsed,
+                    &self.roots,
+                    intermediates,
+                    now,
+                    algorithms,
+                )
+            }
+            Some(lists) => match lists.verify_server_cert(leaf, intermediates, name, &[], now) {
+                // It looks at the chain first: what is left is the name, which is not its business here.
+                Err(Error::InvalidCertificate(
+                    CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. },
+                )) => Ok(()),
+                other => other.map(|_| ()),
+            },
+        };
+        match looked {
+            // Its validity was looked at before this.
+            Err(error) if words::is_authority(&error) && self.pinned.iter().any(|known| known == leaf) => {
+                Ok(())
+            }
+            other => other,
+        }
+    }
+
+    /// Without verification a certificate that cannot even be parsed is no reason to refuse.
+    fn lenient(
+        &self,
+        result: Result<HandshakeSignatureValid, Error>,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        match result {
+            Err(Error::InvalidCertificate(CertificateError::BadEncoding)) if self.depth == Depth::Nothing => {
+                Ok(HandshakeSignatureValid::assertion())
+            }
+            other => other,
+        }
+    }
+}
+
+impl ServerCertVerifier for Verifier {
+    fn verify_server_cert(
+        &self,
+        leaf: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        name: &ServerName<'_>,
+        _ocsp: &[u8],
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, Error> {
+        if self.depth == Depth::Nothing {
+            return Ok(ServerCertVerified::assertion());
+        }
+        self.chain(leaf, intermediates, name, now)?;
+        if self.depth == Depth::ChainAndName {
+            let named = verify_server_name(&ParsedCertificate::try_from(leaf)?, name);
+            if named.is_err() && !(self.common_name && subject_names(leaf, &name.to_str())) {
+                named?;
+            }
+        }
+        Ok(ServerCertVerified::assertion())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        let algorithms = &self.provider.signature_verification_algorithms;
+        self.lenient(verify_tls12_signature(message, cert, dss, algorithms))
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        let algorithms = &self.provider.signature_verification_algorithms;
+        self.lenient(verify_tls13_signature(message, cert, dss, algorithms))
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.provider.signature_verification_algorithms.supported_schemes()
+    }
+}
+
+/// Whether the subject's common name is `host`, in a certificate that names no host or address in the proper place.
+fn subject_names(leaf: &CertificateDer<'_>, host: &str) -> bool {
+    let Ok(certificate) = x509_cert::Certificate::from_der(leaf) else { return false };
+    let proper =
+        certificate.tbs_certificate.get::<SubjectAltName>().ok().flatten().is_some_and(|(_, names)| {
+            let counts =
+                |name: &GeneralName| matches!(name, GeneralName::DnsName(_) | GeneralName::IpAddress(_));
+            names.0.iter().any(counts)
+        });
+    let subject = &certificate.tbs_certificate.subject;
+    let common = subject.0.iter().flat_map(|set| set.0.iter()).find(|part| part.oid == COMMON_NAME);
+    let name = common.and_then(|part| {
+        let der = part.value.to_der().ok()?;
+        Utf8StringRef::from_der(&der)
+            .map(|text| text.as_str().to_owned())
+            .or_else(|_| PrintableStringRef::from_der(&der).map(|text| text.as_str().to_owned()))
+            .or_else(|_| TeletexStringRef::from_der(&der).map(|text| text.as_str().to_owned()))
+            .ok()
+    });
+    !proper && name.is_some_and(|name| means(&name, host))
+}
+
+/// libpq's rule: letter by letter without case, and `*.` stands for one label.
+fn means(name: &str, host: &str) -> bool {
+    let (name, host) = (name.to_ascii_lowercase(), host.to_ascii_lowercase());
+    let wild = name.strip_prefix("*.").zip(host.split_once('.'));
+    name == host || wild.is_some_and(|(rest, (label, domain))| !label.is_empty() && rest == domain)
 }
 
 /// Makes the provider the one that every library finds by itself, unless another one was there first.

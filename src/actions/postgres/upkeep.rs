@@ -43,7 +43,7 @@ async fn open(connect: &PostgresConnect, settings: Settings) -> Result<Connectio
 }
 
 fn words(connect: &PostgresConnect, error: &Error) -> String {
-    connection::explain(error, &format!("{}:{}", connect.host, connect.port), &connect.user).message
+    connection::explain(error, &connect.server(), &connect.user).message
 }
 
 async fn ask(

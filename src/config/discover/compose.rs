@@ -7,7 +7,7 @@ use super::{Found, Surroundings};
 use crate::config::bounded;
 use crate::config::secret::Secret;
 use crate::config::target::{
-    Connect, HttpAuth, HttpConnect, PgTls, PostgresConnect, PrometheusConnect, RedisConnect, TENANT_COLUMN,
+    Connect, HttpAuth, HttpConnect, PgHost, PgPlace, PostgresConnect, PrometheusConnect, RedisConnect,
     is_loopback,
 };
 use crate::core::ids::SystemKind;
@@ -211,20 +211,11 @@ fn connect(kind: SystemKind, port: u16, vars: &BTreeMap<String, String>, command
     match kind {
         SystemKind::Postgres => {
             let user = var("POSTGRES_USER").unwrap_or_else(|| "postgres".to_owned());
+            let database = var("POSTGRES_DB").unwrap_or_else(|| user.clone());
+            let place = host.parse().map_or(PgPlace::Name(host), |address| PgPlace::Address(address, None));
             Connect::Postgres(PostgresConnect {
-                database: var("POSTGRES_DB").unwrap_or_else(|| user.clone()),
-                user,
                 password: var("POSTGRES_PASSWORD").map(Secret::inline),
-                host,
-                port,
-                tls: PgTls::default(),
-                root_cert: None,
-                client_cert: None,
-                panels: Vec::new(),
-                pgbouncer: None,
-                rotation: None,
-                backups: None,
-                tenant_column: TENANT_COLUMN.to_owned(),
+                ..PostgresConnect::new(PgHost::new(place, port), user, database)
             })
         }
         SystemKind::Redis => Connect::Redis(RedisConnect {
@@ -324,7 +315,10 @@ services:
         assert_eq!(names, ["db", "cache", "search"], "{trail:?}");
         match &found[0].connect {
             Connect::Postgres(pg) => {
-                assert_eq!((pg.port, pg.user.as_str(), pg.database.as_str()), (5433, "shop", "orders"));
+                assert_eq!(
+                    (pg.hosts[0].port, pg.user.as_str(), pg.database.as_str()),
+                    (5433, "shop", "orders")
+                );
                 assert!(pg.password.is_some());
             }
             other => panic!("{other:?}"),

@@ -5,62 +5,15 @@
 mod compose;
 mod environment;
 
-use super::resolve::{DEFAULT_TIMEOUT, default_interval, free_name};
+use super::libpq;
+use super::resolve::{default_interval, free_name};
+pub use super::surroundings::Surroundings;
 use super::target::{
-    Connect, HttpAuth, HttpConnect, PgTls, PostgresConnect, PrometheusConnect, RedisConnect, TENANT_COLUMN,
-    TargetConfig,
+    Connect, DEFAULT_TIMEOUT, HttpAuth, HttpConnect, PrometheusConnect, RedisConnect, TargetConfig,
 };
 use crate::core::ids::{SystemKind, TargetId};
-use std::collections::{BTreeSet, HashMap};
-use std::net::{Ipv4Addr, SocketAddr, TcpStream};
-use std::path::{Path, PathBuf};
+use std::collections::BTreeSet;
 use std::time::Duration;
-
-/// A port of this machine answers within this time or not at all.
-const PROBE: Duration = Duration::from_millis(50);
-
-/// Where stacktop was started: its environment, its folder, and how a local port is tried.
-#[derive(Clone, Debug)]
-pub struct Surroundings {
-    vars: HashMap<String, String>,
-    /// The current folder.
-    pub folder: PathBuf,
-    open: fn(u16) -> bool,
-}
-
-impl Surroundings {
-    /// The real ones.
-    #[must_use]
-    pub fn here() -> Self {
-        let vars = std::env::vars_os()
-            .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
-            .collect();
-        Self { vars, folder: std::env::current_dir().unwrap_or_default(), open: port_answers }
-    }
-
-    /// An empty environment in `folder`, where no port answers: for tests.
-    #[must_use]
-    pub fn empty(folder: &Path) -> Self {
-        Self { vars: HashMap::new(), folder: folder.to_owned(), open: |_| false }
-    }
-
-    /// The same with one more variable.
-    #[must_use]
-    pub fn with(mut self, name: &str, value: &str) -> Self {
-        self.vars.insert(name.to_owned(), value.to_owned());
-        self
-    }
-
-    /// A variable that is set and not empty.
-    #[must_use]
-    pub fn var(&self, name: &str) -> Option<String> {
-        self.vars.get(name).filter(|value| !value.is_empty()).cloned()
-    }
-}
-
-fn port_answers(port: u16) -> bool {
-    TcpStream::connect_timeout(&SocketAddr::from((Ipv4Addr::LOCALHOST, port)), PROBE).is_ok()
-}
 
 /// One thing found: what, and why.
 struct Found {
@@ -126,8 +79,12 @@ fn ports(around: &Surroundings, trail: &mut Vec<String>) -> Result<Vec<Found>, S
     let mut found = Vec::new();
     let mut closed = Vec::new();
     for (port, kind) in PORTS {
-        if (around.open)(port) {
-            let because = format!("port {port} of this machine answers");
+        let socket = around.socket(port).filter(|_| kind == SystemKind::Postgres);
+        if socket.is_some() || around.answers(port) {
+            let because = socket.map_or_else(
+                || format!("port {port} of this machine answers"),
+                |folder| format!("a server listens in {}", folder.display()),
+            );
             found.push(Found { connect: on_this_machine(around, kind, port), because, name: None });
         } else {
             closed.push(port.to_string());
@@ -144,25 +101,13 @@ fn on_this_machine(around: &Surroundings, kind: SystemKind, port: u16) -> Connec
     let http =
         || HttpConnect { url: format!("http://127.0.0.1:{port}"), auth: HttpAuth::None, root_cert: None };
     match kind {
-        SystemKind::Postgres => {
-            let user =
-                around.var("PGUSER").or_else(|| around.var("USER")).unwrap_or_else(|| "postgres".into());
-            Connect::Postgres(PostgresConnect {
-                host: "127.0.0.1".to_owned(),
-                port,
-                database: around.var("PGDATABASE").unwrap_or_else(|| "postgres".to_owned()),
-                user,
-                password: None,
-                tls: PgTls::default(),
-                root_cert: None,
-                client_cert: None,
-                panels: Vec::new(),
-                pgbouncer: None,
-                rotation: None,
-                backups: None,
-                tenant_column: TENANT_COLUMN.to_owned(),
-            })
-        }
+        SystemKind::Postgres => libpq::on_this_machine(around, port).map_or_else(
+            |why| Connect::Unusable {
+                kind,
+                why: format!("what the PG* variables say cannot be used: {why}"),
+            },
+            Connect::Postgres,
+        ),
         SystemKind::Redis => {
             Connect::Redis(RedisConnect { host: "127.0.0.1".to_owned(), port, ..RedisConnect::default() })
         }

@@ -1,20 +1,27 @@
 //! An open connection, and how it is asked: each question prepared once, or in a transaction of its own behind a pooler.
 
 use super::charset::Charset;
+use crate::config::target::{Dialled, PostgresConnect};
+use crate::sources::dial;
 use std::collections::HashMap;
 use std::ops::Deref;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
+use tokio_postgres::tls::MakeTlsConnect;
 use tokio_postgres::types::{ToSql, Type};
-use tokio_postgres::{CancelToken, Client, Error, NoTls, Statement};
+use tokio_postgres::{CancelToken, Client, Error, Statement};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 /// An open connection.
 pub struct Connection {
     /// To ask with.
     pub client: Client,
-    /// To cancel what was asked.
-    pub cancel: CancelToken,
+    pub(super) cancel: CancelToken,
+    /// Which of the target's hosts it goes to, and the address behind its name.
+    pub(super) server: (usize, Dialled),
+    /// Whether it is a standby, and whether its sessions only read by default; where that was asked for.
+    pub(super) role: Option<(bool, bool)>,
+    pub(super) tls_name: String,
     /// It is encrypted.
     pub tls: bool,
     /// What begins each transaction where the connection itself can have no settings: behind a PgBouncer the next question may run
@@ -84,16 +91,24 @@ impl Connection {
         Ok(statement)
     }
 
+    /// Whether it still goes to the server that the target is now. Another one may have been elected since.
+    #[must_use]
+    pub fn is_current(&self, connect: &PostgresConnect) -> bool {
+        connect.elected.now().is_none_or(|elected| elected == self.server)
+    }
+
     /// Cancels what runs on this connection, on a task of its own and with its own timeout.
     pub fn cancel_in_background(&self) {
-        let (token, connector, tls) = (self.cancel.clone(), self.connector.clone(), self.tls);
+        let (token, mut connector, name) =
+            (self.cancel.clone(), self.connector.clone(), self.tls_name.clone());
+        let address = self.server.1.clone();
         tokio::spawn(async move {
-            let wait = Duration::from_secs(2);
-            if tls {
-                let _ = tokio::time::timeout(wait, token.cancel_query(connector)).await;
-            } else {
-                let _ = tokio::time::timeout(wait, token.cancel_query(NoTls)).await;
-            }
+            let cancelling = async {
+                let Ok(wire) = dial::dial(&address).await else { return };
+                let Ok(tls) = MakeTlsConnect::<dial::Wire>::make_tls_connect(&mut connector, &name);
+                let _ = token.cancel_query_raw(wire, tls).await;
+            };
+            let _ = tokio::time::timeout(Duration::from_secs(2), cancelling).await;
         });
     }
 }

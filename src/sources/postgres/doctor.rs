@@ -34,8 +34,8 @@ const LOOK: &str = "SELECT quote_ident(current_user), current_database()::text, 
 /// # Errors
 /// When it cannot be connected to; the sentence says what to do.
 pub(in crate::sources) async fn examine(connect: &PostgresConnect, now: Now) -> Result<Report, PollError> {
-    let place = format!("{}:{}/{}", connect.host, connect.port, connect.database);
-    let open = connection::connect(connect, &POLLING).await?;
+    let open = connection::elect(connect, &POLLING).await?;
+    let place = connect.place();
     let rows =
         open.ask(LOOK, &[]).await.map_err(|error| connection::explain(&error, &place, &connect.user))?;
     let Some(row) = rows.first() else {

@@ -180,7 +180,7 @@ async fn answer(
     now: Now,
 ) -> Result<SqlTable, Gap> {
     let began = Instant::now();
-    let mut used = InUse(lane.take().filter(|open| !open.client.is_closed()));
+    let mut used = InUse(lane.take().filter(|open| !open.client.is_closed() && open.is_current(connect)));
     if used.0.is_none() {
         used.0 = Some(open(connect).await?);
     }

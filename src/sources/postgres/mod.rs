@@ -6,6 +6,8 @@ mod charset;
 pub(crate) mod connection;
 mod decode;
 pub(super) mod doctor;
+mod elect;
+mod explain;
 mod looks;
 mod names;
 mod open;
@@ -23,7 +25,7 @@ use crate::core::focus::Focus;
 use crate::core::part::Part;
 use crate::core::postgres::{Look, Looked, PostgresReading};
 use crate::core::reading::Reading;
-use crate::core::report::PollError;
+use crate::core::report::{PollError, PollErrorKind};
 use crate::core::time::Now;
 use backup::BackupWatch;
 use futures_util::future::BoxFuture;
@@ -51,7 +53,7 @@ pub struct PostgresSource {
 
 impl std::fmt::Debug for PostgresSource {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "PostgresSource({}:{})", self.connect.host, self.connect.port)
+        write!(f, "PostgresSource({})", self.connect.configured())
     }
 }
 
@@ -66,20 +68,24 @@ impl PostgresSource {
     }
 
     async fn read(&mut self, now: Now, focus: &[Focus]) -> Result<PostgresReading, PollError> {
-        let place = format!("{}:{}/{}", self.connect.host, self.connect.port, self.connect.database);
         let mut open = match self.open.take() {
             Some(open) if !open.connection.client.is_closed() => open,
             _ => {
                 // What could not be read before may be readable now.
                 self.texts.clear();
-                let connection = connection::connect(&self.connect, &POLLING).await?;
+                let connection = connection::elect(&self.connect, &POLLING).await?;
                 Open::look_around(connection, &self.connect, now)
                     .await
-                    .map_err(|error| connection::explain(&error, &place, &self.connect.user))?
+                    .map_err(|error| self.explain(&error))?
             }
         };
         let reading = open.read(now).await;
         match reading {
+            Ok(reading) if !elect::still_fits(self.connect.session, reading.server.in_recovery) => {
+                let is = if reading.server.in_recovery { "a standby" } else { "a primary" };
+                let message = format!("{} is {is} now: another server is looked for", self.connect.place());
+                Err(PollError::new(PollErrorKind::NotReady, message))
+            }
             Ok(mut reading) => {
                 reading.texts = self.texts(&mut open, focus).await;
                 reading.pooler = self.pooler.as_mut().map_or(Part::NotAsked, |pooler| pooler.step(now));
@@ -90,8 +96,12 @@ impl PostgresSource {
                 self.open = Some(open);
                 Ok(reading)
             }
-            Err(error) => Err(connection::explain(&error, &place, &self.connect.user)),
+            Err(error) => Err(self.explain(&error)),
         }
+    }
+
+    fn explain(&self, error: &tokio_postgres::Error) -> PollError {
+        connection::explain(error, &self.connect.place(), &self.connect.user)
     }
 
     /// What is looked at, and the panels whose thresholds are watched.

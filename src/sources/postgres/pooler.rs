@@ -98,7 +98,7 @@ async fn ask(
     };
     Ok(Pooler {
         at: now,
-        address: format!("{}:{}", connect.host, connect.port),
+        address: connect.server(),
         pools: pools(&found),
         databases: pooled_databases(&databases),
         clients,

@@ -78,6 +78,19 @@ impl Settings {
         pairs.collect::<Vec<_>>().join(" ")
     }
 
+    /// The same for a server whose own default for [`READ_ONLY`] has to be seen first.
+    #[must_use]
+    pub fn options_that_may_write(&self) -> String {
+        self.options().replace(&format!("-c {READ_ONLY}=on"), "")
+    }
+
+    /// What takes back [`options_that_may_write`](Self::options_that_may_write).
+    #[must_use]
+    pub fn read_only(&self) -> &'static str {
+        let reads = self.list.contains(&(READ_ONLY, "on"));
+        if reads { "SET default_transaction_read_only = on" } else { "" }
+    }
+
     /// As the beginning of a transaction; `utf8` is how the database is written.
     #[must_use]
     pub fn begin(&self, utf8: bool) -> String {

@@ -2,19 +2,22 @@
 
 use super::cluster::Cluster;
 use super::{decode, sentinel};
-use crate::config::target::RedisConnect;
+use crate::config::target::{Dialled, RedisConnect};
 use crate::core::report::{PollError, PollErrorKind};
+use crate::sources::dial::{self, Wire};
+use crate::sources::tls::{self, Trust};
 use futures_util::FutureExt;
 use futures_util::future::{join_all, select_ok};
 use redis::aio::MultiplexedConnection;
-use redis::{
-    AsyncConnectionConfig, Client, ConnectionAddr, ErrorKind, IntoConnectionInfo, RedisConnectionInfo,
-    RedisError, ServerErrorKind, TlsCertificates, Value, cmd,
-};
+use redis::{AsyncConnectionConfig, ErrorKind, RedisConnectionInfo, RedisError, ServerErrorKind, Value, cmd};
+use rustls::ClientConfig;
+use rustls::pki_types::ServerName;
 use secrecy::ExposeSecret;
+use std::sync::Arc;
 use std::time::Duration;
-use tokio::io::AsyncReadExt;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite};
 use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
 
 pub use super::cluster::Connection;
 
@@ -139,13 +142,24 @@ async fn cluster(target: &RedisConnect, mut first: MultiplexedConnection) -> Res
 /// Opens a connection to this one server.
 pub(super) async fn one(target: &RedisConnect) -> Result<MultiplexedConnection, PollError> {
     let wanted = target.clone();
-    let client = tokio::task::spawn_blocking(move || client(&wanted))
-        .await
-        .map_err(|_| PollError::new(PollErrorKind::Internal, "reading the credentials failed"))?
-        .map_err(|sentence| PollError::new(PollErrorKind::Configuration, sentence))?;
-    // The timeouts are ours (around the whole poll), not the library's.
-    let config = AsyncConnectionConfig::new().set_connection_timeout(None).set_response_timeout(None);
-    match client.get_multiplexed_async_connection_with_config(&config).await {
+    let (login, tls) =
+        tokio::task::spawn_blocking(move || Ok::<_, String>((login(&wanted)?, trust(&wanted)?)))
+            .await
+            .map_err(|_| PollError::new(PollErrorKind::Internal, "reading the credentials failed"))?
+            .map_err(|sentence| PollError::new(PollErrorKind::Configuration, sentence))?;
+    let wire = wire(target).await.map_err(|error| unreachable(&error, &target.place()))?;
+    let opened = match tls {
+        None => speak(&login, wire).await,
+        Some(config) => {
+            let name = ServerName::try_from(target.host.clone()).map_err(|_| {
+                let message = format!("{} is not a name that a certificate could be for", target.host);
+                PollError::new(PollErrorKind::Configuration, message)
+            })?;
+            let stream = TlsConnector::from(Arc::new(config)).connect(name, wire).await;
+            speak(&login, stream.map_err(|error| no_tls(&error, &target.place()))?).await
+        }
+    };
+    match opened {
         Ok(connection) => Ok(connection),
         Err(error) => {
             let error = explain(&error, target);
@@ -154,6 +168,34 @@ pub(super) async fn one(target: &RedisConnect) -> Result<MultiplexedConnection, 
             Err(greeting.and_then(|line| explain_words(&line, &target.place())).unwrap_or(error))
         }
     }
+}
+
+/// Begins to speak with the server at the other end of `stream`.
+async fn speak<S>(login: &RedisConnectionInfo, stream: S) -> Result<MultiplexedConnection, RedisError>
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    // The timeouts are ours (around the whole poll), not the library's.
+    let config = AsyncConnectionConfig::new().set_connection_timeout(None).set_response_timeout(None);
+    let (connection, driver) = MultiplexedConnection::new_with_config(login, stream, config).await?;
+    // It ends with the last handle.
+    tokio::spawn(driver);
+    Ok(connection)
+}
+
+/// The first address behind the target's name that answers.
+async fn wire(target: &RedisConnect) -> std::io::Result<Wire> {
+    if let Some(path) = &target.unix_socket {
+        return dial::dial(&Dialled::Unix(path.clone())).await;
+    }
+    let mut last = None;
+    for address in dial::addresses(&target.host, target.port).await? {
+        match dial::dial(&Dialled::Tcp(address)).await {
+            Ok(wire) => return Ok(wire),
+            Err(error) => last = Some(error),
+        }
+    }
+    Err(last.unwrap_or_else(|| std::io::Error::other("its name stands for no address")))
 }
 
 /// What a server says before it hangs up on a newcomer: it is not asked for anything, so the library never sees it.
@@ -197,17 +239,7 @@ fn explain_words(words: &str, place: &str) -> Option<PollError> {
     None
 }
 
-fn client(target: &RedisConnect) -> Result<Client, String> {
-    let address = match &target.unix_socket {
-        Some(path) => ConnectionAddr::Unix(path.clone()),
-        None if target.tls => ConnectionAddr::TcpTls {
-            host: target.host.clone(),
-            port: target.port,
-            insecure: false,
-            tls_params: None,
-        },
-        None => ConnectionAddr::Tcp(target.host.clone(), target.port),
-    };
+fn login(target: &RedisConnect) -> Result<RedisConnectionInfo, String> {
     let mut login = RedisConnectionInfo::default()
         .set_db(target.database)
         .set_lib_name("stacktop", env!("CARGO_PKG_VERSION"));
@@ -217,32 +249,37 @@ fn client(target: &RedisConnect) -> Result<Client, String> {
     if let Some(password) = &target.password {
         login = login.set_password(password.read()?.expose_secret());
     }
-    let settings = redis::io::tcp::TcpSettings::default().set_nodelay(true);
-    let info = address
-        .into_connection_info()
-        .map_err(|error| error.to_string())?
-        .set_redis_settings(login)
-        .set_tcp_settings(settings);
-    let root =
-        match &target.root_cert {
-            Some(path) => Some(std::fs::read(path).map_err(|error| {
-                format!("the certificate file {} cannot be read: {error}", path.display())
-            })?),
-            None => None,
-        };
-    let built = match (target.tls, root) {
-        (true, Some(root_cert)) => {
-            Client::build_with_tls(info, TlsCertificates { client_tls: None, root_cert: Some(root_cert) })
+    Ok(login)
+}
+
+fn trust(target: &RedisConnect) -> Result<Option<ClientConfig>, String> {
+    let trust = Trust { roots: target.root_cert.clone(), ..Trust::default() };
+    target.tls.then(|| tls::client_config(&trust)).transpose()
+}
+
+fn unreachable(error: &std::io::Error, place: &str) -> PollError {
+    PollError::new(PollErrorKind::Unreachable, format!("{place} cannot be reached: {error}"))
+        .remedy("check host and port, and that the server runs")
+}
+
+fn no_tls(error: &(dyn std::error::Error + 'static), place: &str) -> PollError {
+    match tls::inside(error) {
+        Some(found) => {
+            let (what, remedy) = tls::words(found);
+            PollError::new(PollErrorKind::Tls, format!("no TLS connection to {place}: {what}")).remedy(remedy)
         }
-        _ => Client::open(info),
-    };
-    built.map_err(|error| format!("no Redis client for {}: {error}", target.place()))
+        None => PollError::new(PollErrorKind::Tls, format!("no TLS connection to {place}: {error}"))
+            .remedy("check rediss:// against redis://, and that the server's port is the one for TLS"),
+    }
 }
 
 /// The sentence for an error of the client library.
 #[must_use]
 pub fn explain(error: &RedisError, target: &RedisConnect) -> PollError {
     let place = target.place();
+    if tls::inside(error).is_some() {
+        return no_tls(error, &place);
+    }
     let code = error.code().unwrap_or_default();
     // Some servers repeat the words of a command that they do not know, and one of those is AUTH.
     let detail = error.to_string();
@@ -275,10 +312,6 @@ pub fn explain(error: &RedisError, target: &RedisConnect) -> PollError {
     }
     if error.kind() == ErrorKind::Server(ServerErrorKind::BusyLoading) {
         return PollError::new(PollErrorKind::NotReady, format!("{place} loads its data"));
-    }
-    if lower.contains("certificate") || lower.contains("tls") {
-        return PollError::new(PollErrorKind::Tls, format!("no TLS connection to {place}: {detail}"))
-            .remedy("set `ca` to the server's CA file, and check rediss:// against redis://");
     }
     if error.is_connection_refusal() || error.kind() == ErrorKind::Io {
         // The connection stood, and the answer to our first words was to hang up.

@@ -4,8 +4,10 @@
 mod advice;
 mod alarms;
 mod catalogs;
+mod certificates;
 mod doctor;
 mod encodings;
+mod libpq;
 mod locks;
 mod looks;
 mod metrics;

@@ -1,7 +1,7 @@
 //! PostgreSQL 13 to 18 as they are.
 
 use super::{Watch, server};
-use stacktop::config::target::{Connect, PgTls, PostgresConnect};
+use stacktop::config::target::{Connect, PgPlace, PgTls, PostgresConnect};
 use stacktop::config::url;
 use stacktop::core::action::{Action, ActionError, Verdict};
 use stacktop::core::place::{RowKey, Screen};
@@ -18,7 +18,7 @@ fn connect(url: &str) -> PostgresConnect {
     url::postgres(url).expect("a URL")
 }
 
-fn watch(url: &str) -> Watch {
+pub fn watch(url: &str) -> Watch {
     Watch::new(Connect::Postgres(connect(url)))
 }
 
@@ -422,8 +422,8 @@ async fn tls_as_libpq_means_it() {
     let Some(url) = server("tls_as_libpq_means_it", "STACKTOP_TEST_PG_URL") else { return };
     let Some(ca) = server("tls_as_libpq_means_it", "STACKTOP_TEST_PG_CA") else { return };
     let with = |tls: PgTls, host: &str, ca: Option<&str>| {
-        let connect =
-            PostgresConnect { tls, host: host.into(), root_cert: ca.map(Into::into), ..connect(&url) };
+        let mut connect = PostgresConnect { tls, root_cert: ca.map(Into::into), ..connect(&url) };
+        connect.hosts[0].place = PgPlace::Name(host.to_owned());
         Watch::new(Connect::Postgres(connect))
     };
     for (tls, host, root, encrypted) in [

@@ -1,0 +1,537 @@
+//! libpq's rules: which settings there are, where one comes from that is not given (service file, environment, default), and what
+//! they mean together. A setting that makes a connection safer and cannot be honoured is refused, never ignored.
+
+use super::host;
+use super::near::suggestion;
+use super::postgres::{ChannelBinding, PgHost, PgPlace, PgTls, PostgresConnect, SessionAttrs, TlsVersions};
+use super::secret::Secret;
+use super::service;
+use super::surroundings::Surroundings;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// Settings by name. Secrets may be among them: never shown.
+pub type Settings = BTreeMap<String, String>;
+
+/// What becomes of a setting.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Use {
+    /// It is honoured.
+    Honoured,
+    /// Without it the connection is as safe, and shows the same.
+    Harmless,
+    /// It cannot be honoured, and that is said.
+    Refused(&'static str),
+}
+use Use::{Harmless, Honoured, Refused};
+
+/// Every setting that libpq 18 knows, its variable, and what becomes of it here.
+const SETTINGS: &[(&str, &str, Use)] = &[
+    ("host", "PGHOST", Honoured),
+    ("hostaddr", "PGHOSTADDR", Honoured),
+    ("port", "PGPORT", Honoured),
+    ("dbname", "PGDATABASE", Honoured),
+    ("user", "PGUSER", Honoured),
+    ("password", "", Honoured),
+    ("passfile", "", Honoured),
+    ("service", "", Honoured),
+    ("servicefile", "", Honoured),
+    ("sslmode", "PGSSLMODE", Honoured),
+    ("requiressl", "PGREQUIRESSL", Honoured),
+    ("sslrootcert", "PGSSLROOTCERT", Honoured),
+    ("sslcrl", "PGSSLCRL", Honoured),
+    ("sslcert", "PGSSLCERT", Honoured),
+    ("sslkey", "PGSSLKEY", Honoured),
+    ("sslcertmode", "PGSSLCERTMODE", Honoured),
+    ("sslsni", "PGSSLSNI", Honoured),
+    ("sslnegotiation", "PGSSLNEGOTIATION", Honoured),
+    ("ssl_min_protocol_version", "PGSSLMINPROTOCOLVERSION", Honoured),
+    ("ssl_max_protocol_version", "PGSSLMAXPROTOCOLVERSION", Honoured),
+    ("channel_binding", "PGCHANNELBINDING", Honoured),
+    ("target_session_attrs", "PGTARGETSESSIONATTRS", Honoured),
+    ("load_balance_hosts", "PGLOADBALANCEHOSTS", Honoured),
+    ("requirepeer", "PGREQUIREPEER", Honoured),
+    ("gssencmode", "PGGSSENCMODE", Honoured),
+    ("options", "PGOPTIONS", Honoured),
+    ("connect_timeout", "PGCONNECT_TIMEOUT", Honoured),
+    (
+        "require_auth",
+        "PGREQUIREAUTH",
+        Refused(
+            "ways to log in cannot be chosen; sslmode=verify-full or channel_binding=require keep a password from others",
+        ),
+    ),
+    ("sslcrldir", "PGSSLCRLDIR", Refused("put the lists into one file and name it by sslcrl")),
+    (
+        "sslpassword",
+        "",
+        Refused("keys that are encrypted cannot be read; give a key without a passphrase (chmod 600)"),
+    ),
+    ("replication", "", Refused("stacktop speaks on ordinary connections")),
+    ("application_name", "PGAPPNAME", Harmless),
+    ("fallback_application_name", "", Harmless),
+    ("client_encoding", "PGCLIENTENCODING", Harmless),
+    ("keepalives", "", Harmless),
+    ("keepalives_idle", "", Harmless),
+    ("keepalives_interval", "", Harmless),
+    ("keepalives_count", "", Harmless),
+    ("tcp_user_timeout", "", Harmless),
+    ("sslcompression", "PGSSLCOMPRESSION", Harmless),
+    ("sslkeylogfile", "", Harmless),
+    ("krbsrvname", "PGKRBSRVNAME", Harmless),
+    ("gsslib", "PGGSSLIB", Harmless),
+    ("gssdelegation", "PGGSSDELEGATION", Harmless),
+    ("min_protocol_version", "PGMINPROTOCOLVERSION", Harmless),
+    ("max_protocol_version", "PGMAXPROTOCOLVERSION", Harmless),
+];
+
+/// What other libraries write into a `DATABASE_URL` for themselves: about their pools and schemas, nothing that guards a connection.
+const OF_OTHERS: [&str; 18] = [
+    "schema",
+    "pgbouncer",
+    "connection_limit",
+    "pool_timeout",
+    "pool_size",
+    "pool",
+    "max",
+    "socket_timeout",
+    "statement_cache_size",
+    "prepared_statements",
+    "prepareThreshold",
+    "currentSchema",
+    "ApplicationName",
+    "tcpKeepAlive",
+    "reconnect",
+    "encoding",
+    "supa",
+    "search_path",
+];
+
+/// Which of the settings are set, and to what; an empty one counts as not set.
+struct Given(Settings);
+
+impl Given {
+    fn get(&self, key: &str) -> Option<&str> {
+        self.0.get(key).map(String::as_str).filter(|value| !value.is_empty())
+    }
+
+    /// One of `words`, by its place among them.
+    fn word<T: Copy>(&self, key: &str, words: &[(&str, T)]) -> Result<Option<T>, String> {
+        let Some(given) = self.get(key) else { return Ok(None) };
+        if let Some((_, meaning)) = words.iter().find(|(word, _)| *word == given) {
+            return Ok(Some(*meaning));
+        }
+        // What stands there may be a secret in the wrong place: it is not repeated.
+        let known: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
+        let meant = suggestion(given, known.iter().copied());
+        Err(format!("{key} has a word that is not known there; there are {}{meant}", known.join(", ")))
+    }
+
+    /// A list with commas; as many as there are, or none.
+    fn list(&self, key: &str) -> Vec<String> {
+        self.get(key)
+            .map(|text| text.split(',').map(|item| item.trim().to_owned()).collect())
+            .unwrap_or_default()
+    }
+}
+
+/// A connection from the settings that were written down, completed as libpq does it. `ca` is the key of that name in our own
+/// configuration: whoever gives one wants the server verified.
+///
+/// # Errors
+/// What is wrong with them, without a secret.
+pub fn complete(
+    written: Settings,
+    password: Option<Secret>,
+    ca: Option<&Path>,
+    around: &Surroundings,
+) -> Result<PostgresConnect, String> {
+    let mut settings = translate(written)?;
+    known(&settings)?;
+    service::fill(&mut settings, around)?;
+    known(&settings)?;
+    for (name, variable, treatment) in SETTINGS {
+        if let (false, Some(value)) = (settings.contains_key(*name), around.var(variable)) {
+            if let Refused(why) = treatment {
+                return Err(format!("{variable} is set and cannot be honoured: {why}"));
+            }
+            settings.insert((*name).to_owned(), value);
+        }
+    }
+    if let Some(ca) = ca {
+        settings.insert("sslrootcert".to_owned(), ca.display().to_string());
+        settings.entry("sslmode".to_owned()).or_insert_with(|| "verify-full".to_owned());
+    }
+    let given = Given(settings);
+    let hosts = hosts(&given, around)?;
+    let user = given.get("user").map(str::to_owned).or_else(|| around.user());
+    let user =
+        user.ok_or("it names no user, and this process runs as nobody that the system knows by name")?;
+    let database = given.get("dbname").map_or_else(|| user.clone(), str::to_owned);
+    let first = hosts.first().cloned().ok_or("it names no host")?;
+    let mut pg = PostgresConnect { hosts, ..PostgresConnect::new(first, user, database) };
+    pg.password = password.or_else(|| given.get("password").map(Secret::inline));
+    pg.passfile = given.get("passfile").map(PathBuf::from);
+    sessions(&given, &mut pg)?;
+    tls(&given, &mut pg, around)?;
+    if ca.is_some() && matches!(pg.tls, PgTls::Disable | PgTls::Allow | PgTls::Prefer) {
+        return Err("`ca` is given, but its sslmode lets a connection be made without looking at it: write \
+             sslmode=verify-full, or remove `ca`"
+            .to_owned());
+    }
+    if ca.is_some() && pg.hosts.iter().any(|host| matches!(host.place, PgPlace::Socket(_))) {
+        return Err(
+            "`ca` is given, but there is no TLS on a unix socket: name the host, or remove `ca`".to_owned()
+        );
+    }
+    Ok(pg)
+}
+
+/// The server of this machine that nobody named: through its socket, where the server knows the user from the system, unless
+/// somebody else is meant.
+///
+/// # Errors
+/// As [`complete`].
+pub fn on_this_machine(around: &Surroundings, port: u16) -> Result<PostgresConnect, String> {
+    let mut settings = Settings::from([("port".to_owned(), port.to_string())]);
+    let another = around.var("PGUSER").is_some_and(|user| Some(user) != around.user());
+    if around.socket(port).is_none() || (another && around.answers(port)) {
+        settings.insert("host".to_owned(), "127.0.0.1".to_owned());
+    }
+    settings.insert("dbname".to_owned(), around.var("PGDATABASE").unwrap_or_else(|| "postgres".to_owned()));
+    if around.user().is_none() {
+        settings.entry("user".to_owned()).or_insert_with(|| "postgres".to_owned());
+    }
+    complete(settings, None, None, around)
+}
+
+/// Ways of writing that mean another setting.
+fn translate(mut settings: Settings) -> Result<Settings, String> {
+    // As libpq does it in URLs, for those who come from JDBC.
+    match settings.remove("ssl").as_deref() {
+        None => {}
+        Some("true" | "1") => {
+            settings.entry("sslmode".to_owned()).or_insert_with(|| "require".to_owned());
+        }
+        Some(_) => return Err("ssl= is not one of libpq's settings; write sslmode=".to_owned()),
+    }
+    // Prisma's word for looking at certificates.
+    if let Some(accept) = settings.remove("sslaccept") {
+        if accept != "strict" && accept != "accept_invalid_certs" {
+            return Err("sslaccept= is not known; write sslmode=verify-full".to_owned());
+        }
+        if accept == "strict" {
+            settings.insert("sslmode".to_owned(), "verify-full".to_owned());
+        }
+    }
+    Ok(settings)
+}
+
+/// Refuses what nobody knows and what cannot be honoured.
+fn known(settings: &Settings) -> Result<(), String> {
+    for (name, value) in settings {
+        match SETTINGS.iter().find(|(known, ..)| known == name) {
+            Some((_, _, Refused(why))) if !value.is_empty() => {
+                return Err(format!("{name}= cannot be honoured: {why}"));
+            }
+            Some(_) => {}
+            None if OF_OTHERS.contains(&name.as_str()) => {}
+            None => {
+                let meant = suggestion(name, SETTINGS.iter().map(|(known, ..)| *known));
+                return Err(format!(
+                    "it has an option that is not a setting of a Postgres connection{meant}"
+                ));
+            }
+        }
+    }
+    Ok(())
+}
+
+fn hosts(given: &Given, around: &Surroundings) -> Result<Vec<PgHost>, String> {
+    let (names, addresses, ports) = (given.list("host"), given.list("hostaddr"), given.list("port"));
+    let count = names.len().max(addresses.len()).max(1);
+    if !names.is_empty() && !addresses.is_empty() && names.len() != addresses.len() {
+        return Err(format!("{} hosts and {} hostaddrs do not fit together", names.len(), addresses.len()));
+    }
+    if ports.len() > 1 && ports.len() != count {
+        return Err(format!("{count} hosts and {} ports do not fit together", ports.len()));
+    }
+    let item = |list: &[String], at: usize| list.get(at).filter(|item| !item.is_empty()).cloned();
+    let one = |at: usize| {
+        let port = item(&ports, if ports.len() == 1 { 0 } else { at });
+        let port = match port {
+            None => 5432,
+            Some(text) => host::port(&text)?,
+        };
+        let place = match (item(&names, at), item(&addresses, at)) {
+            (name, Some(address)) => {
+                let address =
+                    address.parse().map_err(|_| "hostaddr holds what is not an address".to_owned())?;
+                PgPlace::Address(address, name)
+            }
+            (Some(name), None) if name.starts_with('/') => PgPlace::Socket(name.into()),
+            (Some(name), None) if name.starts_with('@') => {
+                return Err("sockets in the abstract namespace (host=@…) are not supported".to_owned());
+            }
+            (Some(name), None) if host::is_host(&name) => PgPlace::Name(name),
+            (Some(_), None) => return Err("its host is no host name or address".to_owned()),
+            (None, None) => around
+                .socket_folder(port)
+                .map_or_else(|| PgPlace::Name("localhost".to_owned()), PgPlace::Socket),
+        };
+        Ok(PgHost::new(place, port))
+    };
+    (0..count).map(one).collect()
+}
+
+/// Which server, and how the session begins.
+fn sessions(given: &Given, pg: &mut PostgresConnect) -> Result<(), String> {
+    let attrs = [
+        SessionAttrs::Any,
+        SessionAttrs::ReadWrite,
+        SessionAttrs::ReadOnly,
+        SessionAttrs::Primary,
+        SessionAttrs::Standby,
+        SessionAttrs::PreferStandby,
+    ];
+    pg.session =
+        given.word("target_session_attrs", &attrs.map(|attrs| (attrs.word(), attrs)))?.unwrap_or_default();
+    let balance = given.word("load_balance_hosts", &[("disable", false), ("random", true)])?;
+    pg.balance = balance.unwrap_or_default();
+    if given.word("gssencmode", &[("disable", false), ("prefer", false), ("require", true)])? == Some(true) {
+        return Err("gssencmode=require cannot be honoured: Kerberos is not spoken here; use TLS".to_owned());
+    }
+    pg.require_peer = given.get("requirepeer").map(str::to_owned);
+    pg.options = given.get("options").map(str::to_owned);
+    if let Some(seconds) = given.get("connect_timeout") {
+        let seconds: i64 =
+            seconds.parse().map_err(|_| "connect_timeout is no number of seconds".to_owned())?;
+        // libpq: zero and less wait for ever, one is two.
+        pg.host_timeout =
+            u64::try_from(seconds).ok().filter(|s| *s > 0).map(|s| Duration::from_secs(s.max(2)));
+    }
+    Ok(())
+}
+
+fn tls(given: &Given, pg: &mut PostgresConnect, around: &Surroundings) -> Result<(), String> {
+    const MODES: [(&str, PgTls); 6] = [
+        ("disable", PgTls::Disable),
+        ("allow", PgTls::Allow),
+        ("prefer", PgTls::Prefer),
+        ("require", PgTls::Require),
+        ("verify-ca", PgTls::VerifyCa),
+        ("verify-full", PgTls::VerifyFull),
+    ];
+    let own = around.home().map(|home| home.join(".postgresql"));
+    let file = |name: &str| own.as_ref().map(|folder| folder.join(name)).filter(|path| path.exists());
+    let system = given.get("sslrootcert") == Some("system");
+    let mode = given.word("sslmode", &MODES)?;
+    let legacy = (given.get("requiressl") == Some("1")).then_some(PgTls::Require);
+    pg.tls = mode.or(legacy).unwrap_or(if system { PgTls::VerifyFull } else { PgTls::default() });
+    if system && pg.tls != PgTls::VerifyFull {
+        return Err("sslrootcert=system goes with sslmode=verify-full only: anybody can have a certificate \
+             of a public authority"
+            .to_owned());
+    }
+    if !system {
+        pg.root_cert = given.get("sslrootcert").map(PathBuf::from).or_else(|| file("root.crt"));
+    }
+    if pg.tls == PgTls::VerifyCa && pg.root_cert.is_none() {
+        return Err("sslmode=verify-ca needs the authority that is trusted: set `ca`, sslrootcert or \
+             ~/.postgresql/root.crt"
+            .to_owned());
+    }
+    if pg.tls == PgTls::VerifyFull
+        && pg.hosts.iter().any(|host| matches!(host.place, PgPlace::Address(_, None)))
+    {
+        return Err(
+            "sslmode=verify-full needs the name of the host: give `host` beside `hostaddr`".to_owned()
+        );
+    }
+    pg.revoked = given.get("sslcrl").map(PathBuf::from).or_else(|| file("root.crl"));
+    let certs = given.word("sslcertmode", &[("disable", 0), ("allow", 1), ("require", 2)])?;
+    if certs == Some(2) {
+        return Err(
+            "sslcertmode=require cannot be honoured; the server's pg_hba.conf can (clientcert=verify-ca)"
+                .to_owned(),
+        );
+    }
+    let cert = given.get("sslcert").map(PathBuf::from).or_else(|| file("postgresql.crt"));
+    if let Some(cert) = cert.filter(|_| certs != Some(0)) {
+        let key = given.get("sslkey").map(PathBuf::from).or_else(|| Some(own?.join("postgresql.key")));
+        let key = key.ok_or("sslcert is given, but no sslkey")?;
+        pg.client_cert = Some((cert, key));
+    }
+    pg.names_server = given.word("sslsni", &[("0", false), ("1", true)])?.unwrap_or(true);
+    pg.direct_tls =
+        given.word("sslnegotiation", &[("postgres", false), ("direct", true)])?.unwrap_or_default();
+    if pg.direct_tls && !matches!(pg.tls, PgTls::Require | PgTls::VerifyCa | PgTls::VerifyFull) {
+        return Err("sslnegotiation=direct goes with sslmode=require, verify-ca or verify-full".to_owned());
+    }
+    pg.versions = versions(given)?;
+    let binding = [
+        ("disable", ChannelBinding::Disable),
+        ("prefer", ChannelBinding::Prefer),
+        ("require", ChannelBinding::Require),
+    ];
+    pg.channel_binding = given.word("channel_binding", &binding)?.unwrap_or_default();
+    Ok(())
+}
+
+fn versions(given: &Given) -> Result<TlsVersions, String> {
+    const ALL: [(&str, u8); 4] = [("TLSv1", 10), ("TLSv1.1", 11), ("TLSv1.2", 12), ("TLSv1.3", 13)];
+    let least = given.word("ssl_min_protocol_version", &ALL)?.unwrap_or(12);
+    let most = given.word("ssl_max_protocol_version", &ALL)?.unwrap_or(13);
+    match (least, most) {
+        (_, ..12) => Err("ssl_max_protocol_version: TLS below 1.2 is not spoken here".to_owned()),
+        _ if least > most => Err("ssl_min_protocol_version is above ssl_max_protocol_version".to_owned()),
+        (_, 12) => Ok(TlsVersions::Only12),
+        (13, _) => Ok(TlsVersions::Only13),
+        _ => Ok(TlsVersions::Both),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::url;
+
+    /// `vars` are `NAME=value`; the user who runs it is `ann`, whose home holds what `home` says.
+    fn read(url: &str, vars: &[&str], home: &[&str]) -> Result<PostgresConnect, String> {
+        let folder = tempfile::tempdir().expect("a folder");
+        let own = folder.path().join(".postgresql");
+        std::fs::create_dir(&own).expect("made");
+        for file in home {
+            std::fs::write(own.join(file), "").expect("written");
+        }
+        let services = folder.path().join("services");
+        let text = "[a]\nhost=wrong\n[orders]\nhost=db9\nport=6543\nuser=monitor\n# x\ndbname=orders\n[odd]\nsslmod=x\n";
+        std::fs::write(&services, text).expect("written");
+        std::fs::write(folder.path().join(".s.PGSQL.5432"), "").expect("written");
+        let mut around = Surroundings::empty(folder.path())
+            .as_user("ann")
+            .with_sockets(folder.path())
+            .with("PGSERVICEFILE", &services.display().to_string());
+        for var in vars {
+            let (name, value) = var.split_once('=').expect("a variable");
+            around = around.with(name, value);
+        }
+        url::postgres_around(url, None, &around)
+    }
+
+    #[track_caller]
+    fn check(url: &str, vars: &[&str], expected: &str) {
+        let pg = read(url, vars, &[]).unwrap_or_else(|error| panic!("{error}"));
+        let hosts: Vec<String> = pg
+            .hosts
+            .iter()
+            .map(|host| match &host.place {
+                PgPlace::Socket(_) => format!("socket:{}", host.port),
+                PgPlace::Name(_) | PgPlace::Address(..) => host.to_string(),
+            })
+            .collect();
+        let got =
+            format!("{}@{}/{} {:?} {}", pg.user, hosts.join(","), pg.database, pg.tls, pg.session.word());
+        assert_eq!(got, expected);
+    }
+
+    #[test]
+    fn what_a_url_does_not_say_comes_from_where_libpq_takes_it() {
+        check("postgres://", &[], "ann@socket:5432/ann Prefer any");
+        check("postgres:///shop", &[], "ann@socket:5432/shop Prefer any");
+        check("postgres://localhost/db", &[], "ann@localhost:5432/db Prefer any");
+        check("postgres:///shop", &["PGHOST=h", "PGPORT=7", "PGUSER=u"], "u@h:7/shop Prefer any");
+        check("postgres://o@k:1/d", &["PGHOST=h", "PGPORT=7", "PGUSER=u"], "o@k:1/d Prefer any");
+        check("postgres://h/d", &["PGSSLMODE=verify-full"], "ann@h:5432/d VerifyFull any");
+        check("postgres://h/d?sslmode=require", &["PGSSLMODE=verify-full"], "ann@h:5432/d Require any");
+        check("postgres://h/d?ssl=true", &[], "ann@h:5432/d Require any");
+        check("postgres://h/d?sslrootcert=system", &[], "ann@h:5432/d VerifyFull any");
+        check("postgres://h/d?schema=public&connection_limit=5", &[], "ann@h:5432/d Prefer any");
+        check("postgres://", &["PGSERVICE=orders"], "monitor@db9:6543/orders Prefer any");
+        check("postgres://me@/?service=orders", &["PGPORT=1"], "me@db9:6543/orders Prefer any");
+        check("service=orders user=me", &["PGSSLMODE=require"], "me@db9:6543/orders Require any");
+        check("postgres://%2Fvar%2Frun/d", &[], "ann@socket:5432/d Prefer any");
+    }
+
+    #[test]
+    fn every_host_counts() {
+        check("postgres://a:1,b:2/d", &[], "ann@a:1,b:2/d Prefer any");
+        check("postgres://a,b:2,[::1]:3/d", &[], "ann@a:5432,b:2,::1:3/d Prefer any");
+        check("postgres:///d?host=a,b&port=7", &[], "ann@a:7,b:7/d Prefer any");
+        check("host=a hostaddr=10.0.0.1 user=u", &[], "u@a (10.0.0.1):5432/u Prefer any");
+        let url = "postgres://a,b/d?target_session_attrs=read-write&load_balance_hosts=random";
+        check(url, &["PGTARGETSESSIONATTRS=any"], "ann@a:5432,b:5432/d Prefer read-write");
+        assert!(read(url, &[], &[]).expect("fine").balance);
+    }
+
+    #[test]
+    fn files_of_the_users_home_are_used() {
+        let pg = read("postgres://h/d", &[], &["root.crt", "root.crl", "postgresql.crt"]).expect("fine");
+        assert!(pg.root_cert.is_some() && pg.revoked.is_some());
+        assert!(pg.client_cert.is_some_and(|(_, key)| key.ends_with("postgresql.key")));
+        let pg = read("postgres://h/d?sslcertmode=disable", &[], &["postgresql.crt"]).expect("fine");
+        assert!(pg.client_cert.is_none());
+        let pg = read("postgres://h/d?sslrootcert=system", &[], &["root.crt"]).expect("fine");
+        assert!(pg.root_cert.is_none(), "the system's, and not those");
+    }
+
+    #[track_caller]
+    fn refused(url: &str, vars: &[&str], says: &str) {
+        let error = read(url, vars, &[]).expect_err("must be refused");
+        assert!(error.contains(says) && !error.contains("geheim"), "{error}");
+    }
+
+    #[test]
+    fn what_cannot_be_honoured_is_refused_with_a_sentence() {
+        refused("postgres://u:geheim@h/d?sslmod=require", &[], "did you mean `sslmode`");
+        refused(
+            "postgres://u:geheim@h/d?require_auth=scram-sha-256",
+            &[],
+            "require_auth= cannot be honoured",
+        );
+        refused("postgres://h/d", &["PGREQUIREAUTH=scram-sha-256"], "PGREQUIREAUTH is set and cannot");
+        refused("postgres://h/d?gssencmode=require", &[], "Kerberos is not spoken");
+        refused("postgres://h/d?sslmode=geheim", &[], "there are disable, allow, prefer");
+        refused("postgres://h/d?ssl=1x", &[], "write sslmode=");
+        refused("postgres://h/d?channel_binding=yes", &[], "there are disable, prefer, require");
+        refused("postgres://h/d?target_session_attrs=master", &[], "prefer-standby");
+        refused("postgres://h/d?sslmode=require&sslrootcert=system", &[], "verify-full only");
+        refused("postgres://h/d?sslmode=verify-ca", &[], "needs the authority");
+        refused("hostaddr=10.0.0.1 sslmode=verify-full", &[], "needs the name of the host");
+        refused("postgres://h/d?sslnegotiation=direct", &[], "goes with sslmode=require");
+        refused("postgres://h/d?ssl_max_protocol_version=TLSv1.1", &[], "below 1.2");
+        refused("postgres://h/d?sslcrldir=/x", &[], "sslcrl");
+        refused("postgres://a,b/d?hostaddr=10.0.0.1", &[], "do not fit together");
+        refused("host=a,b,c port=1,2", &[], "do not fit together");
+        refused("postgres://h:0/d", &[], "not a number from 1 to 65535");
+        refused("postgres://", &["PGSERVICE=nowhere"], "is in no service file");
+        refused("postgres://", &["PGSERVICE=odd"], "did you mean `sslmode`");
+    }
+
+    #[test]
+    fn an_authority_that_is_named_is_looked_at() {
+        let around = Surroundings::empty(Path::new("/")).as_user("ann");
+        let with = |url: &str| url::postgres_around(url, Some(Path::new("/ca.pem")), &around);
+        assert_eq!(with("postgres://h/d").expect("fine").tls, PgTls::VerifyFull);
+        assert_eq!(with("postgres://h/d?sslmode=verify-ca").expect("fine").tls, PgTls::VerifyCa);
+        for weak in ["postgres://h/d?sslmode=prefer", "postgres://h/d?sslmode=disable", "postgres://%2Frun/d"]
+        {
+            let error = with(weak).expect_err("not honoured");
+            assert!(error.contains("`ca` is given"), "{error}");
+        }
+    }
+
+    #[test]
+    fn the_server_of_this_machine_is_met_at_its_socket() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let around = Surroundings::empty(folder.path()).as_user("postgres").with_sockets(folder.path());
+        let place =
+            |around: &Surroundings| on_this_machine(around, 5432).expect("fine").hosts[0].place.clone();
+        assert_eq!(place(&around), PgPlace::Name("127.0.0.1".to_owned()));
+        std::fs::write(folder.path().join(".s.PGSQL.5432"), "").expect("written");
+        assert_eq!(place(&around), PgPlace::Socket(folder.path().to_owned()));
+        let pg = on_this_machine(&around, 5432).expect("fine");
+        assert_eq!((pg.user.as_str(), pg.database.as_str()), ("postgres", "postgres"));
+    }
+}

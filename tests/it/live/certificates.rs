@@ -1,0 +1,298 @@
+//! Certificates of every kind against every way of looking at them, compared with psql; and what is said about each.
+
+use super::libpq::Stage;
+use super::server;
+use std::net::TcpListener;
+use std::path::Path;
+use std::process::Command;
+use std::sync::Arc;
+
+/// The certificate of an authority that nobody knows, as text; its key stays in `folder`.
+pub fn authority(folder: &Path, name: &str) -> String {
+    let file = |kind: &str| folder.join(format!("{name}.{kind}")).display().to_string();
+    openssl(&format!(
+        "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN={name} -keyout {} -out {}",
+        file("key"),
+        file("crt")
+    ));
+    std::fs::read_to_string(file("crt")).expect("made")
+}
+
+fn openssl(arguments: &str) {
+    let output = Command::new("openssl").args(arguments.split(' ')).output().expect("openssl runs");
+    assert!(output.status.success(), "{arguments}: {}", String::from_utf8_lossy(&output.stderr));
+}
+
+/// Certificates of servers, made by one authority or by themselves.
+struct Mint(tempfile::TempDir);
+
+impl Mint {
+    fn new() -> Self {
+        let mint = Self(tempfile::tempdir().expect("a folder"));
+        authority(mint.0.path(), "root");
+        authority(mint.0.path(), "stranger");
+        mint.sign("middle", "root", "-days 2", "basicConstraints=critical,CA:TRUE");
+        mint
+    }
+
+    fn file(&self, name: &str) -> String {
+        self.0.path().join(name).display().to_string()
+    }
+
+    /// A certificate `name`, signed by `by`, with these dates and extensions.
+    fn sign(&self, name: &str, by: &str, dates: &str, extensions: &str) {
+        std::fs::write(self.file("ext"), format!("{}\n", extensions.replace(';', "\n"))).expect("written");
+        let (key, csr, crt) =
+            (self.file(&format!("{name}.key")), self.file("csr"), self.file(&format!("{name}.crt")));
+        let subject = if name == "common_name" { "localhost" } else { name };
+        openssl(&format!(
+            "req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN={subject} -keyout {key} -out {csr}"
+        ));
+        let (ca, ca_key) = (self.file(&format!("{by}.crt")), self.file(&format!("{by}.key")));
+        let ext = self.file("ext");
+        if dates.starts_with("-days") {
+            openssl(&format!(
+                "x509 -req -in {csr} -CA {ca} -CAkey {ca_key} -CAcreateserial {dates} -extfile {ext} -out {crt}"
+            ));
+            return;
+        }
+        // Only `ca` takes both ends of the validity.
+        std::fs::write(self.file("index"), "").expect("written");
+        std::fs::write(self.file("serial"), "77\n").expect("written");
+        let section = format!(
+            "[ca]\ndefault_ca=d\n[d]\ndatabase={}\nserial={}\nnew_certs_dir={}\ndefault_md=sha256\npolicy=p\nunique_subject=no\n[p]\ncommonName=supplied\n",
+            self.file("index"),
+            self.file("serial"),
+            self.0.path().display()
+        );
+        std::fs::write(self.file("ca.cnf"), section).expect("written");
+        openssl(&format!(
+            "ca -batch -notext -config {} -in {csr} -cert {ca} -keyfile {ca_key} {dates} -extfile {ext} -out {crt}",
+            self.file("ca.cnf")
+        ));
+    }
+
+    /// One that signed itself.
+    fn alone(&self, name: &str, authority: bool) {
+        openssl(&format!(
+            "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN={name} -keyout {} -out {} \
+             -addext basicConstraints=critical,CA:{} -addext subjectAltName=DNS:localhost",
+            self.file(&format!("{name}.key")),
+            self.file(&format!("{name}.crt")),
+            if authority { "TRUE" } else { "FALSE" }
+        ));
+    }
+
+    /// The chain that a server with `name` sends.
+    fn chain(&self, name: &str, with: Option<&str>) -> String {
+        let read = |name: &str| std::fs::read_to_string(self.file(&format!("{name}.crt"))).expect("made");
+        let path = self.file(&format!("{name}.chain"));
+        std::fs::write(&path, read(name) + &with.map(read).unwrap_or_default()).expect("written");
+        path
+    }
+}
+
+/// A Postgres server with this certificate: TLS ends here, what is inside goes to the real one as it is.
+fn with_certificate(chain: &str, key: &str, clients: Option<&str>, real: u16) -> u16 {
+    use rustls::pki_types::pem::PemObject;
+    use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+    let certificates: Vec<_> = CertificateDer::pem_file_iter(chain)
+        .expect("a chain")
+        .map(|one| one.expect("a certificate"))
+        .collect();
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let builder = rustls::ServerConfig::builder_with_provider(Arc::clone(&provider))
+        .with_safe_default_protocol_versions()
+        .expect("versions");
+    let builder = match clients {
+        None => builder.with_no_client_auth(),
+        Some(ca) => {
+            let mut roots = rustls::RootCertStore::empty();
+            roots.add_parsable_certificates(CertificateDer::pem_file_iter(ca).expect("a root").flatten());
+            let verifier =
+                rustls::server::WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider)
+                    .build();
+            builder.with_client_cert_verifier(verifier.expect("a verifier"))
+        }
+    };
+    let config = builder
+        .with_single_cert(certificates, PrivateKeyDer::from_pem_file(key).expect("a key"))
+        .expect("a pair");
+    let acceptor = tokio_rustls::TlsAcceptor::from(Arc::new(config));
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let port = listener.local_addr().expect("bound").port();
+    listener.set_nonblocking(true).expect("set");
+    let listener = tokio::net::TcpListener::from_std(listener).expect("taken over");
+    tokio::spawn(async move {
+        while let Ok((mut client, _)) = listener.accept().await {
+            let acceptor = acceptor.clone();
+            tokio::spawn(async move {
+                use tokio::io::{AsyncReadExt, AsyncWriteExt};
+                let mut first = [0; 8];
+                client.read_exact(&mut first).await.ok()?;
+                let mut server = tokio::net::TcpStream::connect(("127.0.0.1", real)).await.ok()?;
+                if first == [0, 0, 0, 8, 4, 210, 22, 47] {
+                    client.write_all(b"S").await.ok()?;
+                    let mut inside = acceptor.accept(client).await.ok()?;
+                    tokio::io::copy_bidirectional(&mut inside, &mut server).await.ok()?;
+                } else {
+                    server.write_all(&first).await.ok()?;
+                    tokio::io::copy_bidirectional(&mut client, &mut server).await.ok()?;
+                }
+                Some(())
+            });
+        }
+    });
+    port
+}
+
+/// What a server shows: what it stands for, the files of its chain and key, whose certificates it wants, and who is trusted.
+type Shown = (&'static str, (String, String), Option<String>, &'static str);
+
+fn servers() -> (Mint, Vec<Shown>) {
+    let mint = Mint::new();
+    let days = "-days 2";
+    mint.sign("good", "root", days, "subjectAltName=DNS:localhost,IP:127.0.0.1");
+    mint.sign(
+        "expired",
+        "root",
+        "-startdate 20200101000000Z -enddate 20200201000000Z",
+        "subjectAltName=DNS:localhost",
+    );
+    mint.sign(
+        "future",
+        "root",
+        "-startdate 20490101000000Z -enddate 20490201000000Z",
+        "subjectAltName=DNS:localhost",
+    );
+    mint.sign("elsewhere", "root", days, "subjectAltName=DNS:db.example.com");
+    mint.sign("foreign", "stranger", days, "subjectAltName=DNS:localhost");
+    mint.sign("common_name", "root", days, "keyUsage=digitalSignature");
+    mint.sign("address", "root", days, "subjectAltName=IP:127.0.0.1");
+    mint.sign("below", "middle", days, "subjectAltName=DNS:localhost");
+    mint.alone("own_authority", true);
+    mint.alone("own_leaf", false);
+    mint.sign("client", "root", days, "keyUsage=digitalSignature");
+    let chain = |name: &str, with: Option<&str>| (mint.chain(name, with), mint.file(&format!("{name}.key")));
+    let servers = vec![
+        ("good", chain("good", None), None, "root"),
+        ("expired", chain("expired", None), None, "root"),
+        ("not yet valid", chain("future", None), None, "root"),
+        ("another name", chain("elsewhere", None), None, "root"),
+        ("another authority", chain("foreign", None), None, "root"),
+        ("common name only", chain("common_name", None), None, "root"),
+        ("address only", chain("address", None), None, "root"),
+        ("intermediate sent", chain("below", Some("middle")), None, "root"),
+        ("intermediate missing", chain("below", None), None, "root"),
+        ("its own authority", chain("own_authority", None), None, "own_authority"),
+        ("its own leaf", chain("own_leaf", None), None, "own_leaf"),
+        ("its own authority, not known", chain("own_authority", None), None, "root"),
+        ("wants a client's", chain("good", None), Some(mint.file("root.crt")), "root"),
+    ];
+    (mint, servers)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn certificates_are_accepted_and_refused_as_by_psql() {
+    let test = "certificates_are_accepted_and_refused_as_by_psql";
+    let (Some(psql), Some(url)) = (server(test, "STACKTOP_TEST_PSQL"), server(test, "STACKTOP_TEST_PG_URL"))
+    else {
+        return;
+    };
+    let real: u16 =
+        url.rsplit_once(':').and_then(|(_, end)| end.split('/').next()?.parse().ok()).expect("a port");
+    let (mint, servers) = servers();
+    let client_key = mint.file("client.key");
+    let mut wrong = Vec::new();
+    let mut count = 0;
+    for (what, (chain, key), clients, root) in &servers {
+        let port = with_certificate(chain, key, clients.as_deref(), real);
+        let root = mint.file(&format!("{root}.crt"));
+        for (host, mode, rooted, with_client) in [
+            ("localhost", "prefer", false, false),
+            ("localhost", "prefer", true, false),
+            ("localhost", "require", false, false),
+            ("localhost", "require", true, false),
+            ("localhost", "verify-ca", true, false),
+            ("localhost", "verify-full", true, false),
+            ("127.0.0.1", "verify-full", true, false),
+            ("localhost", "verify-full", true, true),
+        ] {
+            // Who looks at nothing accepts everything: once is enough.
+            if mode != "verify-full" && !rooted && *what != "good" && clients.is_none() {
+                continue;
+            }
+            if with_client != clients.is_some() && (with_client || mode == "verify-full") {
+                continue;
+            }
+            let mut vars = vec![("PGPASSWORD", "postgres-secret")];
+            if rooted {
+                vars.push(("PGSSLROOTCERT", root.as_str()));
+            }
+            let client = mint.file("client.crt");
+            if with_client {
+                vars.extend([("PGSSLCERT", client.as_str()), ("PGSSLKEY", client_key.as_str())]);
+            }
+            let stage = Stage::new(&psql, &vars);
+            let url = format!("postgres://postgres@{host}:{port}/postgres?sslmode={mode}");
+            // The server's own port, and its own idea of TLS, are hidden behind ours.
+            let known = |result: Result<String, String>| result.map(|_| ());
+            let (theirs, ours) = (known(stage.psql(&url)), known(stage.ours(&url).await));
+            count += 1;
+            if theirs.is_ok() != ours.is_ok() {
+                wrong.push(format!(
+                    "{what}: {host} {mode} root {rooted}\n  psql: {theirs:?}\n  ours: {ours:?}"
+                ));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{} of {count} differ:\n{}", wrong.len(), wrong.join("\n"));
+}
+
+#[tokio::test]
+async fn what_is_wrong_with_tls_is_said_with_its_remedy() {
+    let test = "what_is_wrong_with_tls_is_said_with_its_remedy";
+    let Some(url) = server(test, "STACKTOP_TEST_PG_URL") else { return };
+    let real: u16 =
+        url.rsplit_once(':').and_then(|(_, end)| end.split('/').next()?.parse().ok()).expect("a port");
+    let mint = Mint::new();
+    mint.sign(
+        "expired",
+        "root",
+        "-startdate 20200101000000Z -enddate 20200201000000Z",
+        "subjectAltName=DNS:localhost",
+    );
+    mint.sign(
+        "future",
+        "root",
+        "-startdate 20490101000000Z -enddate 20490201000000Z",
+        "subjectAltName=DNS:localhost",
+    );
+    mint.sign("elsewhere", "root", "-days 2", "subjectAltName=DNS:db.example.com");
+    mint.sign("foreign", "stranger", "-days 2", "subjectAltName=DNS:localhost");
+    mint.sign("good", "root", "-days 2", "subjectAltName=DNS:localhost");
+    mint.alone("own_authority", true);
+    for (name, clients, words, remedy) in [
+        ("expired", false, "ended on 2020-02-01 00:00 UTC", "clock"),
+        ("future", false, "valid from 2049-01-01 00:00 UTC", "clock"),
+        ("elsewhere", false, "not for localhost, but for db.example.com", "connect by a name"),
+        ("foreign", false, "signed by nobody who is trusted here", "set `ca`"),
+        ("own_authority", false, "an authority's own (CA:TRUE)", "name that certificate itself"),
+        ("good", true, "wants a certificate from us", "sslcert and sslkey"),
+    ] {
+        let clients = clients.then(|| mint.file("root.crt"));
+        let port = with_certificate(
+            &mint.chain(name, None),
+            &mint.file(&format!("{name}.key")),
+            clients.as_deref(),
+            real,
+        );
+        let url = format!(
+            "postgres://postgres:postgres-secret@localhost:{port}/postgres?sslmode=verify-full&sslrootcert={}",
+            mint.file("root.crt")
+        );
+        let error = super::postgres::watch(&url).poll().await.expect_err("refused");
+        let (message, advice) = (&error.message, error.remedy.as_deref().unwrap_or_default());
+        assert!(message.contains(words) && advice.contains(remedy), "{name}: {message} / {advice}");
+    }
+}

@@ -5,7 +5,7 @@ use super::{PanelContext, ending};
 use crate::core::action::{Action, Offer, Preview, Refusal};
 use crate::core::place::RowKey;
 use crate::core::postgres::blocking::{Aftermath, Who};
-use crate::core::postgres::{PgAction, Pinned, PostgresState, Session};
+use crate::core::postgres::{PgAction, Pinned, PostgresState, Session, SessionState};
 
 /// Cancel or terminate the marked sessions. Walsenders, background processes and whatever may not be signalled are left out, and named.
 pub(super) fn offers(context: PanelContext<'_>, row: &RowKey, marked: &[RowKey]) -> Vec<Offer> {
@@ -52,8 +52,13 @@ fn choice(
     if chosen.is_empty() {
         return Err(Refusal::new(left_out.join("; ")));
     }
-    let backends: Vec<Pinned> =
-        chosen.iter().map(|session| (session.id, session.query_start_micros)).collect();
+    let backends: Vec<Pinned> = chosen
+        .iter()
+        .map(|session| {
+            let pins = !terminate || session.state == SessionState::Idle;
+            (session.id, session.query_start_micros.filter(|_| pins))
+        })
+        .collect();
     let ended: Vec<Who> = chosen.iter().map(|session| Who::Backend(session.id)).collect();
     let after = state.forest.graph.without(&ended);
     let act = PgAction::Several { backends, terminate, promise: ending::promise(&after) };

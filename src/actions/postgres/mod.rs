@@ -7,7 +7,7 @@ mod upkeep;
 use super::Executor;
 use crate::config::target::PostgresConnect;
 use crate::core::action::{Action, ActionError, Confirmed, Outcome, Verdict, Verification};
-use crate::core::postgres::{CANCEL, PgAction, Pinned, TERMINATE};
+use crate::core::postgres::{CANCEL, PgAction, Pinned, TERMINATE, TERMINATE_IDLE};
 use crate::sources::postgres::connection::{self, Connection, Parameter, Row};
 use crate::sources::postgres::settings::ACTING;
 use futures_util::future::BoxFuture;
@@ -88,7 +88,8 @@ impl PostgresExecutor {
             (PgAction::Cancel { .. }, Some(start)) => {
                 self.ask(CANCEL, &[pid, started, (&start, Type::INT8)]).await
             }
-            _ => self.ask(TERMINATE, &[pid, started]).await,
+            (_, Some(last)) => self.ask(TERMINATE_IDLE, &[pid, started, (&last, Type::INT8)]).await,
+            (_, None) => self.ask(TERMINATE, &[pid, started]).await,
         };
         let rows = rows.map_err(|trouble| match trouble {
             Trouble::NotDone(why) => ActionError::NotDone(why),
@@ -107,6 +108,9 @@ impl PostgresExecutor {
             }
             (Some(false), _) => {
                 (Verdict::Nothing, format!("pid {pid}: the server could not signal it (gone?)"))
+            }
+            (None, false) if query_start.is_some() => {
+                (Verdict::Nothing, format!("pid {pid} is gone or idle no more: nothing was done"))
             }
             (None, false) => {
                 (Verdict::Nothing, format!("pid {pid} is not that session any more: nothing was done"))

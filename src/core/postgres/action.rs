@@ -3,6 +3,10 @@
 /// One statement checks who it is and sends the signal; no row means that it is not that backend any more.
 pub const TERMINATE: &str = "SELECT pg_terminate_backend(pid) FROM pg_catalog.pg_stat_get_activity($1) \
      WHERE pid = $1 AND (extract(epoch FROM backend_start) * 1000000)::int8 = $2";
+/// The same for one that was chosen with others because it is idle: whoever began something since then is left alone.
+pub const TERMINATE_IDLE: &str = "SELECT pg_terminate_backend(pid) FROM pg_catalog.pg_stat_get_activity($1) \
+     WHERE pid = $1 AND (extract(epoch FROM backend_start) * 1000000)::int8 = $2 \
+     AND (extract(epoch FROM query_start) * 1000000)::int8 = $3 AND state = 'idle'";
 /// The same for a cancel, which is for one statement only.
 pub const CANCEL: &str = "SELECT pg_cancel_backend(pid) FROM pg_catalog.pg_stat_get_activity($1) \
      WHERE pid = $1 AND (extract(epoch FROM backend_start) * 1000000)::int8 = $2 \
@@ -54,7 +58,8 @@ impl Upkeep {
     }
 }
 
-/// A backend that was chosen with others: who, and for a cancel the start of the statement that was seen.
+/// A backend that was chosen with others: who, and the start of the statement that was seen: for a cancel the one that runs, to terminate
+/// an idle one its last.
 pub type Pinned = (BackendId, Option<i64>);
 
 /// What an operator was told before an action on backends: whom it frees. The look afterwards is about these.
@@ -178,9 +183,12 @@ impl PgAction {
                 format!("pid {} backend_start {}", backend.pid, backend.backend_start_micros)
             }
             Self::Several { backends, terminate, .. } => {
-                let each: Vec<String> =
-                    backends.iter().map(|pinned| Self::one(*pinned, *terminate).identity()).collect();
-                each.join("; ")
+                let each = backends.iter().map(|pinned| {
+                    let idle = pinned.1.filter(|_| *terminate);
+                    let idle = idle.map_or(String::new(), |last| format!(" idle since query_start {last}"));
+                    Self::one(*pinned, *terminate).identity() + &idle
+                });
+                each.collect::<Vec<_>>().join("; ")
             }
             Self::Upkeep { relation, .. } => relation.clone(),
         }
@@ -195,8 +203,15 @@ impl PgAction {
                 (CANCEL.replace("$3", &query_start_micros.to_string()), backend)
             }
             Self::Several { backends, terminate, .. } => {
-                let text = if *terminate { TERMINATE } else { CANCEL };
-                return format!("for each of {} backends: {text}", backends.len());
+                let of = |idle: bool| backends.iter().filter(|(_, last)| last.is_some() == idle).count();
+                return match (*terminate, of(true), of(false)) {
+                    (false, ..) => format!("for each of {} backends: {CANCEL}", backends.len()),
+                    (true, 0, others) => format!("for each of {others} backends: {TERMINATE}"),
+                    (true, idle, 0) => format!("for each of {idle} idle backends: {TERMINATE_IDLE}"),
+                    (true, idle, others) => format!(
+                        "for each of {idle} idle backends: {TERMINATE_IDLE}; for each of {others} others: {TERMINATE}"
+                    ),
+                };
             }
             Self::Upkeep { upkeep, relation } => return upkeep.command(relation),
         };

@@ -27,4 +27,4 @@ mod activity;
 mod copies;
 mod departed;
 mod graph;
-pub use action::{BackendId, CANCEL, PgAction, Pinned, Promise, TERMINATE, Upkeep};
+pub use action::{BackendId, CANCEL, PgAction, Pinned, Promise, TERMINATE, TERMINATE_IDLE, Upkeep};

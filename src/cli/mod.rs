@@ -16,7 +16,7 @@ use crate::app::model::{Kind, Model};
 use crate::config::command::stop_all;
 use crate::config::discover::Surroundings;
 use crate::config::resolve::{Settings, Wishes, resolve};
-use crate::config::target::TargetConfig;
+use crate::config::target::{Connect, Locality, TargetConfig};
 use crate::core::arming::{Access, Arming};
 use crate::core::place::Screen;
 use crate::core::time::{Clock, Now};
@@ -227,10 +227,16 @@ fn state(target: &TargetConfig, now: Now) -> TargetState {
 }
 
 fn access(target: &TargetConfig) -> Access {
-    match (target.read_only, target.is_local()) {
-        (true, _) => Access::Never,
-        (false, true) => Access::Free,
-        (false, false) => Access::WhenArmed,
+    // Nothing is ever changed in the others.
+    let changes = matches!(target.connect, Connect::Postgres(_) | Connect::Redis(_));
+    match target.locality {
+        _ if target.read_only => Access::Never,
+        Locality::Here => Access::Free,
+        Locality::Elsewhere => Access::WhenArmed,
+        _ if !target.is_local() => Access::WhenArmed,
+        _ if !changes => Access::Free,
+        Locality::Published => Access::UnlessCloud,
+        Locality::ByEvidence => Access::WhenHere,
     }
 }
 

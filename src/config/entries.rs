@@ -204,6 +204,7 @@ pub(super) fn prometheus(entry: &PrometheusFile) -> Result<Connect, String> {
         interval: None,
         timeout: entry.timeout,
         read_only: None,
+        local: None,
     })?;
     let queries = entry
         .query

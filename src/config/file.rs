@@ -180,6 +180,8 @@ pub struct PostgresFile {
     pub timeout: Option<Lasting>,
     /// Nothing may be changed there.
     pub read_only: Option<bool>,
+    /// Whether it is on this machine, where the server's own evidence does not say it.
+    pub local: Option<bool>,
 }
 
 /// A Redis server.
@@ -223,6 +225,8 @@ pub struct RedisFile {
     pub timeout: Option<Lasting>,
     /// Nothing may be changed there.
     pub read_only: Option<bool>,
+    /// Whether it is on this machine, where the server's own evidence does not say it.
+    pub local: Option<bool>,
 }
 
 /// Where in a dead letter the parts of the job are.
@@ -267,6 +271,8 @@ pub struct HttpFile {
     pub timeout: Option<Lasting>,
     /// Nothing may be changed there.
     pub read_only: Option<bool>,
+    /// Whether it is on this machine, where the server's own evidence does not say it.
+    pub local: Option<bool>,
 }
 
 /// A Prometheus server.

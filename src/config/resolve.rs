@@ -5,7 +5,7 @@ use super::entries::{endpoint, postgres, prometheus, redis, server};
 use super::file::{File, Lasting};
 use super::form::Places;
 use super::pgpass;
-use super::target::{Connect, DEFAULT_TIMEOUT, TargetConfig};
+use super::target::{Connect, DEFAULT_TIMEOUT, Locality, TargetConfig};
 use super::written::{FolderFile, Written};
 use super::{panels, written};
 use crate::core::alert::{RuleSetting, Rulebook};
@@ -233,6 +233,7 @@ struct Common<'a> {
     interval: Option<Lasting>,
     timeout: Option<Lasting>,
     read_only: Option<bool>,
+    local: Option<bool>,
 }
 
 /// What every entry has in common, from its fields of the same names.
@@ -245,6 +246,7 @@ macro_rules! common {
             interval: $entry.interval,
             timeout: $entry.timeout,
             read_only: $entry.read_only,
+            local: $entry.local,
         }
     };
 }
@@ -272,6 +274,7 @@ fn configured(
             interval: entry.interval,
             timeout: entry.timeout,
             read_only: None,
+            local: None,
         };
         list.push((common, prometheus(entry)));
     }
@@ -296,6 +299,11 @@ fn configured(
             interval,
             timeout: common.timeout.map_or(DEFAULT_TIMEOUT, |lasting| lasting.0),
             read_only: common.read_only.unwrap_or(false),
+            locality: match common.local {
+                None => Locality::ByEvidence,
+                Some(true) => Locality::Here,
+                Some(false) => Locality::Elsewhere,
+            },
             connect,
         });
     }

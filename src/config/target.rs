@@ -23,8 +23,24 @@ pub struct TargetConfig {
     pub timeout: Duration,
     /// Nothing may ever be changed there, whatever is armed.
     pub read_only: bool,
+    /// What is said about where it is.
+    pub locality: Locality,
     /// How to reach it.
     pub connect: Connect,
+}
+
+/// What is said about where a target is. Evidence from the server itself decides where nothing is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Locality {
+    /// Nothing.
+    #[default]
+    ByEvidence,
+    /// `local = true`: on this machine, whatever stands between.
+    Here,
+    /// `local = false`.
+    Elsewhere,
+    /// A compose file publishes it on this machine.
+    Published,
 }
 
 impl TargetConfig {
@@ -69,7 +85,8 @@ impl TargetConfig {
         }
     }
 
-    /// Whether it runs on this machine (loopback or a unix socket): no arming is needed there.
+    /// Whether it is reached without leaving this machine (loopback or a unix socket). A tunnel begins here, too: this decides names and
+    /// what else is looked for, not what may be changed.
     #[must_use]
     pub fn is_local(&self) -> bool {
         match &self.connect {

@@ -3,6 +3,7 @@
 use super::action::Refusal;
 use super::ids::TargetId;
 use super::time::Now;
+use super::whereabouts::Whereabouts;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -12,8 +13,12 @@ pub const ARMED_FOR: Duration = Duration::from_secs(600);
 /// What a target allows at all.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Access {
-    /// On this machine, or simulated: no arming is needed.
+    /// Simulated, or on this machine by its configuration's word: no arming is needed.
     Free,
+    /// Its address is this machine's: free once the server itself gives the evidence that it is here, until then as elsewhere.
+    WhenHere,
+    /// A compose file publishes it on this machine: free unless the server turns out to be a managed service.
+    UnlessCloud,
     /// Elsewhere: only while armed.
     WhenArmed,
     /// Its configuration forbids every change.
@@ -60,6 +65,7 @@ pub struct Arming {
     /// Why everything is read-only, if it is.
     pub read_only: Option<String>,
     access: BTreeMap<TargetId, Access>,
+    whereabouts: BTreeMap<TargetId, Whereabouts>,
     armed_until: Option<Now>,
 }
 
@@ -72,7 +78,7 @@ impl Arming {
         read_only: Option<String>,
         access: BTreeMap<TargetId, Access>,
     ) -> Self {
-        Self { environment, production, read_only, access, armed_until: None }
+        Self { environment, production, read_only, access, whereabouts: BTreeMap::new(), armed_until: None }
     }
 
     /// Arms for [`ARMED_FOR`] when `typed` is the environment's name.
@@ -103,6 +109,32 @@ impl Arming {
         }
     }
 
+    /// Takes in where `target` is, by what a poll brought.
+    pub fn learn(&mut self, target: &TargetId, found: Whereabouts) {
+        self.whereabouts.insert(target.clone(), found);
+    }
+
+    /// Why `target` is to be treated as elsewhere; `None` where no arming is needed.
+    fn elsewhere(&self, target: &TargetId, access: Access) -> Option<String> {
+        let say = "`local = true` in its entry of the configuration says otherwise";
+        let found = self.whereabouts.get(target).unwrap_or(&Whereabouts::Unknown);
+        match (access, found) {
+            (Access::Free, _)
+            | (Access::WhenHere, Whereabouts::Here)
+            | (Access::UnlessCloud, Whereabouts::Here | Whereabouts::Elsewhere(_)) => None,
+            (Access::Never | Access::WhenArmed, _) => Some("is not on this machine".to_owned()),
+            (Access::WhenHere | Access::UnlessCloud, Whereabouts::Unknown) => {
+                Some("has not said yet whether it is on this machine".to_owned())
+            }
+            (Access::WhenHere, Whereabouts::Elsewhere(why)) => {
+                Some(format!("may be elsewhere ({why}; {say})"))
+            }
+            (Access::WhenHere | Access::UnlessCloud, Whereabouts::Cloud(name)) => {
+                Some(format!("is a managed service ({name}; {say})"))
+            }
+        }
+    }
+
     /// What the status line says at `now`.
     #[must_use]
     pub fn mode(&self, now: Now) -> Mode {
@@ -111,7 +143,12 @@ impl Arming {
         }
         match self.armed_until {
             Some(until) if !now.expired(until) => Mode::Armed(now.left(until)),
-            _ if self.access.values().any(|access| *access == Access::WhenArmed) => Mode::Disarmed,
+            _ if self.access.iter().any(|(target, access)| {
+                *access != Access::Never && self.elsewhere(target, *access).is_some()
+            }) =>
+            {
+                Mode::Disarmed
+            }
             _ => Mode::Open,
         }
     }
@@ -124,17 +161,18 @@ impl Arming {
         if let Some(why) = &self.read_only {
             return Err(Refusal::new(why.clone()));
         }
-        match self.access.get(target).copied().unwrap_or(Access::Never) {
-            Access::Never => Err(Refusal::new(format!("{target} is configured as read-only"))
-                .remedy("remove `read_only` from it in the configuration")),
-            Access::Free => Ok(Permit { target: target.clone(), until: None }),
-            Access::WhenArmed => match self.armed_until {
-                Some(until) if !now.expired(until) => {
-                    Ok(Permit { target: target.clone(), until: Some(until) })
-                }
-                _ => Err(Refusal::new(format!("{target} is not on this machine, and stacktop is not armed"))
-                    .remedy(format!("type :arm and then `{}`", self.environment))),
-            },
+        let access = self.access.get(target).copied().unwrap_or(Access::Never);
+        if access == Access::Never {
+            return Err(Refusal::new(format!("{target} is configured as read-only"))
+                .remedy("remove `read_only` from it in the configuration"));
+        }
+        match (self.elsewhere(target, access), self.armed_until) {
+            (None, _) => Ok(Permit { target: target.clone(), until: None }),
+            (Some(_), Some(until)) if !now.expired(until) => {
+                Ok(Permit { target: target.clone(), until: Some(until) })
+            }
+            (Some(why), _) => Err(Refusal::new(format!("{target} {why}, and stacktop is not armed"))
+                .remedy(format!("type :arm and then `{}`", self.environment))),
         }
     }
 }
@@ -193,6 +231,37 @@ mod tests {
         }
         arming.lapse(Now { wall: armed_at.wall + morning, ..armed_at });
         assert_eq!(arming.mode(armed_at), Mode::Disarmed, "a clock that is set back brings nothing back");
+    }
+
+    #[test]
+    fn an_address_of_this_machine_is_no_evidence() {
+        let elsewhere = || Whereabouts::Elsewhere("it sees us as 10.0.0.1:1".to_owned());
+        let cloud = || Whereabouts::Cloud("rds_superuser".to_owned());
+        for (access, found, free, says) in [
+            (Access::WhenHere, None, false, "has not said yet"),
+            (Access::WhenHere, Some(Whereabouts::Here), true, ""),
+            (Access::WhenHere, Some(elsewhere()), false, "`local = true`"),
+            (Access::WhenHere, Some(cloud()), false, "managed service"),
+            (Access::UnlessCloud, None, false, "has not said yet"),
+            (Access::UnlessCloud, Some(elsewhere()), true, ""),
+            (Access::UnlessCloud, Some(cloud()), false, "managed service"),
+            (Access::Free, Some(cloud()), true, ""),
+            (Access::WhenArmed, Some(Whereabouts::Here), false, "not on this machine"),
+        ] {
+            let target = TargetId::new("db");
+            let mut arming =
+                Arming::new("local".to_owned(), false, None, BTreeMap::from([(target.clone(), access)]));
+            if let Some(found) = found.clone() {
+                arming.learn(&target, found);
+            }
+            let now = Now::example(0);
+            let refused = arming.permit(&target, now).err();
+            assert_eq!(refused.is_none(), free, "{access:?} {found:?}");
+            assert_eq!(arming.mode(now) == Mode::Open, free, "{access:?} {found:?}");
+            assert!(refused.is_none_or(|why| format!("{why:?}").contains(says)), "{access:?} {found:?}");
+            arming.arm("local", now).unwrap();
+            assert!(arming.permit(&target, now).is_ok());
+        }
     }
 
     #[test]

@@ -27,4 +27,5 @@ pub mod report;
 pub mod search;
 pub mod text;
 pub mod time;
+pub mod whereabouts;
 pub mod world;

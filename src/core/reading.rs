@@ -7,6 +7,7 @@ use super::postgres::PostgresReading;
 use super::prometheus::PrometheusReading;
 use super::redis::RedisReading;
 use super::search::SearchReading;
+use super::whereabouts::Whereabouts;
 
 /// A typed result of a poll.
 #[derive(Clone, Debug, PartialEq)]
@@ -45,6 +46,16 @@ impl Reading {
                 .filter_map(|(part, gap)| Some((part, gap?)))
                 .collect(),
             Self::Postgres(_) | Self::Redis(_) | Self::Metrics(_) => Vec::new(),
+        }
+    }
+
+    /// Where the server is, by what came with its connection; `None` for systems in which nothing is changed.
+    #[must_use]
+    pub fn whereabouts(&self) -> Option<&Whereabouts> {
+        match self {
+            Self::Postgres(reading) => Some(&reading.server.whereabouts),
+            Self::Redis(reading) => Some(&reading.whereabouts),
+            Self::Search(_) | Self::Prometheus(_) | Self::Metrics(_) => None,
         }
     }
 

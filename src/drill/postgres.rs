@@ -9,6 +9,7 @@ use crate::core::postgres::{
     Server, Session, SessionState, Slots, Standby, StatementCounters, StatementKey, Statements,
 };
 use crate::core::time::Now;
+use crate::core::whereabouts::Whereabouts;
 use std::time::Duration;
 
 /// The statements of the shop: text, share of the load, mean milliseconds.
@@ -37,6 +38,7 @@ fn server(sim: &Sim, standby: bool) -> Server {
         reads_all_stats: true,
         signals: true,
         pooled: false,
+        whereabouts: Whereabouts::Here,
         tls: true,
         system: Some("7301552280719432017".to_owned()),
     }

@@ -8,6 +8,7 @@ use crate::core::redis::{
     QueueReading, QueueRef, RedisReading, RedisServer, RunTimes, Scheduler,
 };
 use crate::core::time::Now;
+use crate::core::whereabouts::Whereabouts;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
@@ -193,6 +194,7 @@ pub(super) fn reading(sim: &Sim, now: Now, focus: &[Focus]) -> RedisReading {
         }
     }
     RedisReading {
+        whereabouts: Whereabouts::Here,
         server: RedisServer {
             version: "7.4.1".to_owned(),
             run_id: "demo".to_owned(),

@@ -1,9 +1,12 @@
 //! Opens the wire to a server: TCP or a unix socket, with what is known about its two ends. No protocol here.
 
 use crate::config::target::Dialled;
+use crate::core::whereabouts::End;
+use std::collections::VecDeque;
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::pin::Pin;
+use std::sync::{Mutex, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
@@ -21,20 +24,19 @@ pub enum Wire {
     Unix(UnixStream),
 }
 
-/// Our own end of a wire, as the system knows it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum OurEnd {
-    /// Our address and port.
-    Tcp(SocketAddr),
-    /// A unix socket; the process that listens on it, where the system says so.
-    Unix(Option<i32>),
-}
-
 /// Opens a wire. The caller has the timeout.
 ///
 /// # Errors
 /// What the system says.
 pub async fn dial(to: &Dialled) -> io::Result<Wire> {
+    let wire = open(to).await?;
+    if let Ok(end) = wire.our_end() {
+        remember(to, end);
+    }
+    Ok(wire)
+}
+
+async fn open(to: &Dialled) -> io::Result<Wire> {
     match to {
         Dialled::Unix(path) => UnixStream::connect(path).await.map(Wire::Unix),
         Dialled::Tcp(address) => {
@@ -64,13 +66,13 @@ impl Wire {
     ///
     /// # Errors
     /// When the wire is broken already.
-    pub fn our_end(&self) -> io::Result<OurEnd> {
+    pub fn our_end(&self) -> io::Result<End> {
         match self {
             Self::Tcp(stream) => {
                 let address = stream.local_addr()?;
-                Ok(OurEnd::Tcp(SocketAddr::new(address.ip().to_canonical(), address.port())))
+                Ok(End::Tcp(SocketAddr::new(address.ip().to_canonical(), address.port())))
             }
-            Self::Unix(stream) => Ok(OurEnd::Unix(stream.peer_cred()?.pid())),
+            Self::Unix(stream) => Ok(End::Unix(stream.peer_cred()?.pid())),
         }
     }
 
@@ -84,10 +86,30 @@ impl Wire {
     }
 }
 
-/// An address as a server writes it (`10.0.0.1`, `::ffff:10.0.0.1`, with or without a zone).
+/// The ends of wires that were opened last, oldest first: the clients of a library do not tell theirs.
+static LATEST: Mutex<VecDeque<(Dialled, End)>> = Mutex::new(VecDeque::new());
+/// Of each server no more of them are remembered: a poll, an action, and those before them.
+const REMEMBERED: usize = 4;
+
+fn remember(to: &Dialled, end: End) {
+    let mut latest = LATEST.lock().unwrap_or_else(PoisonError::into_inner);
+    latest.push_back((to.clone(), end));
+    if latest.iter().filter(|(server, _)| server == to).count() > REMEMBERED
+        && let Some(oldest) = latest.iter().position(|(server, _)| server == to)
+    {
+        latest.remove(oldest);
+    }
+}
+
+/// Our ends of the wires that were opened last to servers on these ports, or behind unix sockets; the newest first.
 #[must_use]
-pub fn read_address(text: &str) -> Option<IpAddr> {
-    text.split(['%', '/']).next()?.parse::<IpAddr>().ok().map(|ip| ip.to_canonical())
+pub fn latest_ends(ports: &[u16]) -> Vec<End> {
+    let latest = LATEST.lock().unwrap_or_else(PoisonError::into_inner);
+    let wanted = |to: &Dialled| match to {
+        Dialled::Tcp(address) => ports.contains(&address.port()),
+        Dialled::Unix(_) => true,
+    };
+    latest.iter().rev().filter(|(to, _)| wanted(to)).map(|(_, end)| *end).collect()
 }
 
 impl AsyncRead for Wire {

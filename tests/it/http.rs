@@ -2,7 +2,7 @@
 
 use serde_json::json;
 use stacktop::config::secret::Secret;
-use stacktop::config::target::{Connect, HttpAuth, HttpConnect, TargetConfig};
+use stacktop::config::target::{Connect, HttpAuth, HttpConnect, Locality, TargetConfig};
 use stacktop::core::ids::TargetId;
 use stacktop::core::part::GapKind;
 use stacktop::core::reading::Reading;
@@ -26,6 +26,7 @@ async fn poll(connect: Connect) -> Result<Reading, PollError> {
         interval: Duration::from_secs(1),
         timeout: Duration::from_secs(5),
         read_only: false,
+        locality: Locality::default(),
         connect,
     };
     sources::open(&target).poll(Now::example(0), &[]).await

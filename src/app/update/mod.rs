@@ -12,7 +12,9 @@ use super::model::Model;
 use super::msg::{Effect, Msg};
 use super::overlay::Overlay;
 use super::window::Window;
+use crate::core::report::PollErrorKind;
 use crate::core::time::{Jump, Now};
+use crate::core::whereabouts::Whereabouts;
 use crate::panels::panel;
 use crate::ui::content::Role;
 use crate::ui::format::duration;
@@ -26,6 +28,18 @@ pub fn update(model: &mut Model, msg: Msg, now: Now) -> Vec<Effect> {
     let mut effects = jump.map_or_else(Vec::new, |jump| jumped(model, jump));
     effects.extend(match msg {
         Msg::Report(report) => {
+            match &report.result {
+                Ok(reading) => {
+                    if let Some(found) = reading.whereabouts() {
+                        model.arming.learn(&report.target, found.clone());
+                    }
+                }
+                // Who answers there next may be another one.
+                Err(error) if error.kind == PollErrorKind::Unreachable => {
+                    model.arming.learn(&report.target, Whereabouts::Unknown);
+                }
+                Err(_) => {}
+            }
             model.world.apply(*report);
             model.world.evaluate(now);
             act::recheck(model);

@@ -7,8 +7,8 @@ use super::{Found, Surroundings};
 use crate::config::bounded;
 use crate::config::secret::Secret;
 use crate::config::target::{
-    Connect, HttpAuth, HttpConnect, PgHost, PgPlace, PostgresConnect, PrometheusConnect, RedisConnect,
-    is_loopback,
+    Connect, HttpAuth, HttpConnect, Locality, PgHost, PgPlace, PostgresConnect, PrometheusConnect,
+    RedisConnect, is_loopback,
 };
 use crate::core::ids::SystemKind;
 use crate::core::loose::{Kept, List, Mixed, Object, Scalar, Table};
@@ -73,7 +73,7 @@ pub(super) fn look(around: &Surroundings, trail: &mut Vec<String>) -> Result<Vec
         };
         let connect = connect(kind, port, &environment(&body.environment), &body.command);
         let because = format!("{name} publishes port {port} for service {service}");
-        found.push(Found { connect, because, name: Some(service) });
+        found.push(Found { connect, because, locality: Locality::Published, name: Some(service) });
     }
     trail.push(format!("{name}: {} of its services are systems that stacktop knows", found.len()));
     Ok(found)

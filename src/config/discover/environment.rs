@@ -1,7 +1,7 @@
 //! Targets named by environment variables: `DATABASE_URL`, libpq's `PG*` and service file, `REDIS_URL`, `ELASTICSEARCH_URL`, `PROMETHEUS_URL`.
 
 use super::{Found, Surroundings};
-use crate::config::target::{Connect, PrometheusConnect};
+use crate::config::target::{Connect, Locality, PrometheusConnect};
 use crate::config::{libpq, url};
 use crate::core::ids::SystemKind;
 
@@ -23,7 +23,12 @@ pub(super) fn look(around: &Surroundings, trail: &mut Vec<String>) -> Result<Vec
         None => missing.push(name),
         Some(value) => {
             let connect = usable(kind, name, read(&value));
-            found.push(Found { connect, because: format!("{name} is set"), name: None });
+            found.push(Found {
+                connect,
+                because: format!("{name} is set"),
+                locality: Locality::ByEvidence,
+                name: None,
+            });
         }
     };
     single(SystemKind::Redis, "REDIS_URL", |text| {
@@ -55,12 +60,17 @@ fn postgres(around: &Surroundings, trail: &mut Vec<String>) -> Option<Found> {
         }
         let read = url::postgres_around(&text, None, around).map(Connect::Postgres);
         let connect = usable(SystemKind::Postgres, "DATABASE_URL", read);
-        return Some(Found { connect, because: "DATABASE_URL is set".to_owned(), name: None });
+        return Some(Found {
+            connect,
+            because: "DATABASE_URL is set".to_owned(),
+            locality: Locality::ByEvidence,
+            name: None,
+        });
     }
     let naming = NAMING.into_iter().find(|variable| around.var(variable).is_some())?;
     let read = libpq::complete(libpq::Settings::new(), None, None, around).map(Connect::Postgres);
     let connect = usable(SystemKind::Postgres, "what the PG* variables say", read);
-    Some(Found { connect, because: format!("{naming} is set"), name: None })
+    Some(Found { connect, because: format!("{naming} is set"), locality: Locality::ByEvidence, name: None })
 }
 
 #[cfg(test)]

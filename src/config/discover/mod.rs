@@ -9,7 +9,7 @@ use super::libpq;
 use super::resolve::{default_interval, free_name};
 pub use super::surroundings::Surroundings;
 use super::target::{
-    Connect, DEFAULT_TIMEOUT, HttpAuth, HttpConnect, PrometheusConnect, RedisConnect, TargetConfig,
+    Connect, DEFAULT_TIMEOUT, HttpAuth, HttpConnect, Locality, PrometheusConnect, RedisConnect, TargetConfig,
 };
 use crate::core::ids::{SystemKind, TargetId};
 use std::collections::BTreeSet;
@@ -19,6 +19,8 @@ use std::time::Duration;
 struct Found {
     connect: Connect,
     because: String,
+    /// What the place says about where it is.
+    locality: Locality,
     /// The name to use, if the place where it was found has one for it.
     name: Option<String>,
 }
@@ -43,6 +45,7 @@ pub(super) fn targets(around: &Surroundings, trail: &mut Vec<String>) -> Result<
                 interval: Duration::ZERO,
                 timeout: DEFAULT_TIMEOUT,
                 read_only: false,
+                locality: found.locality,
                 connect: found.connect,
             };
             let kind = target.kind();
@@ -85,7 +88,12 @@ fn ports(around: &Surroundings, trail: &mut Vec<String>) -> Result<Vec<Found>, S
                 || format!("port {port} of this machine answers"),
                 |folder| format!("a server listens in {}", folder.display()),
             );
-            found.push(Found { connect: on_this_machine(around, kind, port), because, name: None });
+            found.push(Found {
+                connect: on_this_machine(around, kind, port),
+                because,
+                locality: Locality::ByEvidence,
+                name: None,
+            });
         } else {
             closed.push(port.to_string());
         }

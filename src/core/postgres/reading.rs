@@ -8,6 +8,7 @@ use super::pooler::Pooler;
 use crate::core::part::{Gap, GapKind, Part};
 use crate::core::text::tidy;
 use crate::core::time::Now;
+use crate::core::whereabouts::Whereabouts;
 use std::time::Duration;
 
 /// What one poll of a PostgreSQL server read. Warm parts carry the moment when they were read.
@@ -89,6 +90,8 @@ pub struct Server {
     pub tls: bool,
     /// It goes through a PgBouncer.
     pub pooled: bool,
+    /// Where it is, by what it sees of us.
+    pub whereabouts: Whereabouts,
     /// The number of its system of files, which all copies share; none where that may not be asked.
     pub system: Option<String>,
 }

@@ -2,6 +2,7 @@
 
 use super::{Brake, Envelope, Family, JobState, QueueMore, QueueRef, ServerDetail};
 use crate::core::part::{self, Part};
+use crate::core::whereabouts::Whereabouts;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
@@ -10,6 +11,8 @@ use std::time::Duration;
 pub struct RedisReading {
     /// The server by its INFO.
     pub server: RedisServer,
+    /// Where it is, by what it sees of us; of a cluster, where any node is that is not here.
+    pub whereabouts: Whereabouts,
     /// The cluster that it belongs to.
     pub cluster: Option<ClusterReading>,
     /// Every queue that is known.

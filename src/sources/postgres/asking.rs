@@ -2,6 +2,7 @@
 
 use super::charset::Charset;
 use crate::config::target::{Dialled, PostgresConnect};
+use crate::core::whereabouts::{End, Whereabouts};
 use crate::sources::dial;
 use std::collections::HashMap;
 use std::ops::Deref;
@@ -21,6 +22,10 @@ pub struct Connection {
     pub(super) server: (usize, Dialled),
     /// Whether it is a standby, and whether its sessions only read by default; where that was asked for.
     pub(super) role: Option<(bool, bool)>,
+    /// Our own end of it, as this machine knows it.
+    pub(super) our_end: Option<End>,
+    /// Where the server is, once it was asked.
+    pub(super) whereabouts: Whereabouts,
     pub(super) tls_name: String,
     /// It is encrypted.
     pub tls: bool,

@@ -10,6 +10,7 @@ use crate::config::secret::Secret;
 use crate::config::surroundings::user_number;
 use crate::config::target::{ChannelBinding, Dialled, PgHost, PostgresConnect, SessionAttrs};
 use crate::core::report::{PollError, PollErrorKind};
+use crate::core::whereabouts::Whereabouts;
 use crate::sources::dial;
 use secrecy::SecretString;
 use std::sync::Mutex;
@@ -126,6 +127,7 @@ pub(super) async fn open(
             "the server runs as user number {found}, and requirepeer={user} is asked for"
         )));
     }
+    let our_end = wire.our_end().ok();
     let mut connector = login.connector.clone();
     let Ok(tls) = MakeTlsConnect::<dial::Wire>::make_tls_connect(&mut connector, &tls_name);
     let (client, connection) = config.connect_raw(wire, tls).await?;
@@ -155,6 +157,8 @@ pub(super) async fn open(
         pooled: login.settings.filter(|_| login.pooled).map(|settings| settings.begin(utf8)),
         server,
         role,
+        our_end,
+        whereabouts: Whereabouts::default(),
         tls_name,
         charset: Charset::named(&encoding),
         prepared: Mutex::default(),

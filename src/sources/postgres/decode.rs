@@ -73,6 +73,7 @@ pub fn server(row: &Row, connection: &Connection) -> Server {
         signals: get(row, 8).unwrap_or_default(),
         tls: connection.tls,
         pooled: connection.pooled.is_some(),
+        whereabouts: connection.whereabouts.clone(),
         system: None,
     }
 }
@@ -92,6 +93,7 @@ pub fn stranger(row: &Row, connection: &Connection, (role, database): (&str, &st
         signals: superuser,
         tls: connection.tls,
         pooled: connection.pooled.is_some(),
+        whereabouts: connection.whereabouts.clone(),
         system: None,
     }
 }

@@ -18,6 +18,7 @@ mod sessions;
 pub(crate) mod settings;
 mod tls;
 mod topics;
+mod whereabouts;
 
 use super::{Source, look};
 use crate::config::target::PostgresConnect;

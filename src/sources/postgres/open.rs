@@ -6,6 +6,7 @@ use super::decode;
 use super::names::Names;
 use super::queries::{self, Questions};
 use super::sessions::{Ask, KnownSessions};
+use super::whereabouts;
 use crate::config::target::PostgresConnect;
 use crate::core::part::{Gap, GapKind, Part};
 use crate::core::postgres::locks::{LockReading, LockRow};
@@ -90,6 +91,10 @@ impl Open {
             warm: None,
             connection,
         };
+        let seen = open.ask(whereabouts::SQL, &[]).await?;
+        let mark = open.ask(whereabouts::MARKS, &[]).await;
+        let mark = mark.ok().and_then(|rows| decode::text(rows.first()?, 0));
+        open.connection.whereabouts = whereabouts::read(seen.first(), mark, open.connection.our_end);
         if !open.learn_rights(now).await? {
             let rows = open.ask(queries::STRANGER, &[]).await?;
             let names = (connect.user.as_str(), connect.database.as_str());

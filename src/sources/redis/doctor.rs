@@ -8,7 +8,7 @@ use crate::core::text::tidy;
 use redis::{Value, cmd, pipe};
 
 /// What reading needs.
-const MONITOR: &str = "+ping +hello +auth +client|setname +client|list +info +role +cluster|slots +cluster|info +time +scan +type +exists +pttl +llen +lindex \
+const MONITOR: &str = "+ping +hello +auth +client|setname +client|info +client|id +client|list +info +role +cluster|slots +cluster|info +time +scan +type +exists +pttl +llen +lindex \
      +lrange +lpos +zcard +zcount +zrange +zrevrange +zscore +get +hget +hmget +hkeys +hstrlen +srandmember +xlen +xinfo|groups +xrange +xrevrange +memory|usage +select +slowlog|get";
 /// What acting needs beyond that.
 const OPERATOR: &str = "+eval +evalsha +script|load +hexists +hgetall +hset +hdel +zadd +zrem +lpush +rpush +lrem +lset +ltrim +linsert +rename \

@@ -14,6 +14,7 @@ mod queues;
 mod sentinel;
 mod server;
 mod streams;
+mod whereabouts;
 
 use super::{Source, look};
 use crate::config::target::RedisConnect;
@@ -23,6 +24,7 @@ use crate::core::reading::Reading;
 use crate::core::redis::{ClusterReading, Masks, QueueMore, QueueRef, RedisReading, ServerDetail};
 use crate::core::report::{PollError, PollErrorKind};
 use crate::core::time::Now;
+use crate::core::whereabouts::Whereabouts;
 pub use cluster::moved;
 use connection::{Connection, explain};
 use discovery::Discovery;
@@ -63,6 +65,7 @@ pub struct RedisSource {
     more: Option<(Now, QueueMore)>,
     ends: Ends,
     streams: Streams,
+    whereabouts: Option<Whereabouts>,
 }
 
 impl std::fmt::Debug for RedisSource {
@@ -92,23 +95,32 @@ impl RedisSource {
             more: None,
             ends: Ends::default(),
             streams: Streams::default(),
+            whereabouts: None,
         }
     }
 
     async fn read(&mut self, now: Now, focus: &[Focus]) -> Result<RedisReading, PollError> {
         // Taken out for the time of the poll: one that is given up half way leaves no connection with half an answer behind.
-        let mut connection = match (self.whole(now), self.open.take()) {
-            (Some(whole), _) => whole,
-            (None, Some(open)) => open,
-            (None, None) => connection::connect(&self.connect).await?,
+        let (mut connection, new) = match (self.whole(now), self.open.take()) {
+            (Some(whole), _) => (whole, true),
+            (None, Some(open)) => (open, false),
+            (None, None) => (connection::connect(&self.connect).await?, true),
         };
+        if new {
+            self.whereabouts = None;
+        }
         // Whoever has told where the others are may be the next one to be missing.
         for node in connection.known() {
             if !self.connect.nodes.contains(node) {
                 self.connect.nodes.push(node.clone());
             }
         }
-        let reading = self.ask(&mut connection, now, focus).await?;
+        let mut reading = self.ask(&mut connection, now, focus).await?;
+        // Asked of a server that answers as Redis does, once a connection.
+        if self.whereabouts.is_none() {
+            self.whereabouts = Some(whereabouts::of(&mut connection, &self.connect).await);
+        }
+        reading.whereabouts = self.whereabouts.clone().unwrap_or_default();
         self.open = (!self.stale).then_some(connection);
         Ok(reading)
     }
@@ -193,6 +205,7 @@ impl RedisSource {
         let detail = self.detail(connection, now, millis, focus).await;
         let more = self.more(connection, now, millis, focus).await;
         Ok(RedisReading {
+            whereabouts: Whereabouts::default(),
             server,
             cluster,
             detail,

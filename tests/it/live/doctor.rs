@@ -3,7 +3,7 @@
 use super::queues::{Lab, named, queue, unique};
 use super::{Watch, server};
 use redis::aio::MultiplexedConnection;
-use stacktop::config::target::{Connect, RedisConnect, TargetConfig};
+use stacktop::config::target::{Connect, Locality, RedisConnect, TargetConfig};
 use stacktop::config::url;
 use stacktop::core::action::{Action, ActionError, Verdict};
 use stacktop::core::doctor::{Check, Report};
@@ -22,6 +22,7 @@ async fn examine(connect: Connect) -> Report {
         interval: Duration::from_secs(1),
         timeout: Duration::from_secs(5),
         read_only: false,
+        locality: Locality::default(),
         connect,
     };
     stacktop::sources::examine(&target, SystemClock::start().now()).await.expect("a report")

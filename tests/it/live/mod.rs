@@ -24,12 +24,13 @@ mod screen;
 mod search;
 mod shadow;
 mod topology;
+mod tunnel;
 mod wreck;
 
 use stacktop::actions;
 use stacktop::actions::audit::AuditTrail;
 use stacktop::actions::gate::{Actor, Entry, Gate};
-use stacktop::config::target::{Connect, TargetConfig};
+use stacktop::config::target::{Connect, Locality, TargetConfig};
 use stacktop::core::action::{Action, ActionError, Confirmed, Outcome};
 use stacktop::core::alert::Rulebook;
 use stacktop::core::arming::Permit;
@@ -83,6 +84,7 @@ impl Watch {
             interval: Duration::from_secs(1),
             timeout: Duration::from_secs(10),
             read_only: false,
+            locality: Locality::default(),
             connect,
         };
         let state = TargetState::new(

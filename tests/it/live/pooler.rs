@@ -58,6 +58,8 @@ async fn a_starved_pool_is_a_finding_and_a_backend_shows_its_client() {
     let console =
         url::postgres(&through.replace("/postgres", "/pgbouncer").replace("//pgbouncer", "//postgres"));
     let console = Box::new(console.expect("a URL"));
+    // A pool of its own: what waits in it is ours.
+    let through = format!("{}/peered", through.rsplit_once('/').expect("a database").0);
     let connect = PostgresConnect { pgbouncer: Some(console), ..url::postgres(&url).expect("a URL") };
     let mut watch = Watch::new(Connect::Postgres(connect));
     let name = format!("jobs-{}", std::process::id());

@@ -1,0 +1,88 @@
+//! Where a server is, by evidence that came with its connection. Behind an address of this machine there may be a tunnel, a pooler or a
+//! container network: only a server that sees our end of the connection as we do is here. Pure.
+
+use std::net::{IpAddr, SocketAddr};
+
+/// What is known about where a server is.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Whereabouts {
+    /// Nothing yet.
+    #[default]
+    Unknown,
+    /// On this machine: it sees our end of the connection as we do.
+    Here,
+    /// Elsewhere, or nobody can tell: why.
+    Elsewhere(String),
+    /// A managed service of this name, whatever the address says.
+    Cloud(String),
+}
+
+/// One end of a connection: ours as this machine knows it, or ours as the server sees it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    /// An address and a port.
+    Tcp(SocketAddr),
+    /// A unix socket; the process at its other end, where that is known.
+    Unix(Option<i32>),
+}
+
+impl End {
+    /// An end as a server writes its address (`10.0.0.1`, `::ffff:10.0.0.1`).
+    #[must_use]
+    pub fn read(address: &str, port: u16) -> Option<Self> {
+        let bare = address.trim_matches(['[', ']']).split(['%', '/']).next()?;
+        let address = bare.parse::<IpAddr>().ok()?;
+        Some(Self::Tcp(SocketAddr::new(address.to_canonical(), port)))
+    }
+}
+
+/// Compares our end with what the server sees. Of a unix socket `server_is` tells whether the process at its other end is the server.
+#[must_use]
+pub fn compare(ours: Option<End>, seen: Option<End>, server_is: impl FnOnce(i32) -> bool) -> Whereabouts {
+    let between = "a tunnel, a pooler or a container network stands between";
+    match (ours, seen) {
+        (Some(End::Tcp(ours)), Some(End::Tcp(seen))) if ours == seen => Whereabouts::Here,
+        (Some(End::Unix(Some(peer))), Some(End::Unix(_))) if server_is(peer) => Whereabouts::Here,
+        (Some(End::Unix(_)), Some(End::Unix(_))) => {
+            Whereabouts::Elsewhere("who listens on its socket is not the server itself".to_owned())
+        }
+        (Some(End::Tcp(ours)), Some(End::Tcp(seen))) => {
+            Whereabouts::Elsewhere(format!("it sees us as {seen}, and we are {ours}: {between}"))
+        }
+        (Some(End::Tcp(_)), Some(End::Unix(_))) => {
+            Whereabouts::Elsewhere(format!("it sees a unix socket where we use none: {between}"))
+        }
+        (Some(End::Unix(_)), Some(End::Tcp(seen))) => {
+            Whereabouts::Elsewhere(format!("it sees us as {seen} where we use a unix socket: {between}"))
+        }
+        (None, _) | (_, None) => Whereabouts::Elsewhere("it does not say how it sees us".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(ours: Option<End>, seen: Option<End>, expected: Option<&str>) {
+        match (compare(ours, seen, |pid| pid == 7), expected) {
+            (Whereabouts::Here, None) => {}
+            (Whereabouts::Elsewhere(why), Some(says)) => assert!(why.contains(says), "{why}"),
+            (other, _) => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn only_who_sees_our_end_as_we_do_is_here() {
+        let tcp = |port| End::read("127.0.0.1", port);
+        check(tcp(4000), End::read("::ffff:127.0.0.1", 4000), None);
+        check(tcp(4000), tcp(4001), Some("it sees us as 127.0.0.1:4001, and we are 127.0.0.1:4000"));
+        check(tcp(4000), End::read("172.17.0.1", 4000), Some("container network"));
+        check(Some(End::Unix(Some(7))), Some(End::Unix(None)), None);
+        check(Some(End::Unix(Some(8))), Some(End::Unix(None)), Some("not the server itself"));
+        check(Some(End::Unix(None)), Some(End::Unix(None)), Some("not the server itself"));
+        check(Some(End::Unix(Some(7))), tcp(1), Some("where we use a unix socket"));
+        check(tcp(1), Some(End::Unix(None)), Some("where we use none"));
+        check(tcp(1), None, Some("does not say"));
+    }
+}

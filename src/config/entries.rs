@@ -37,19 +37,28 @@ fn secret(
 }
 
 /// A file that holds something and can be read: a security setting that cannot be honoured is told at the start.
-fn readable(path: Option<&Path>) -> Result<Option<&Path>, String> {
+fn readable<'a>(key: &str, path: Option<&'a Path>) -> Result<Option<&'a Path>, String> {
     if let Some(path) = path {
         if !path.exists() {
-            return Err(format!("ca: {NO_FILE}"));
+            return Err(format!("{key}: {NO_FILE}"));
         }
         bounded::bytes(path, bounded::CERTIFICATES_BYTES)
-            .map_err(|error| format!("ca: {} cannot be read: {error}", path.display()))?;
+            .map_err(|error| format!("{key}: {} cannot be read: {error}", path.display()))?;
     }
     Ok(path)
 }
 
+/// Our own certificate and its key: both or none.
+fn own(cert: Option<&Path>, key: Option<&Path>) -> Result<Option<(PathBuf, PathBuf)>, String> {
+    match (readable("client_cert", cert)?, readable("client_key", key)?) {
+        (Some(cert), Some(key)) => Ok(Some((cert.to_owned(), key.to_owned()))),
+        (None, None) => Ok(None),
+        _ => Err("client_cert and client_key go together: give both".to_owned()),
+    }
+}
+
 pub(super) fn postgres(entry: &PostgresFile, around: &Surroundings) -> Result<Connect, String> {
-    let ca = readable(entry.ca.as_deref())?;
+    let ca = readable("ca", entry.ca.as_deref())?;
     let mut pg = url::postgres_around(entry.url.get_ref(), ca, around)?;
     pg.password = secret(
         entry.password_file.as_ref(),
@@ -100,11 +109,13 @@ pub(super) fn redis(entry: &RedisFile) -> Result<Connect, String> {
         command(entry.password_command.as_ref(), entry.timeout),
         redis.password.take(),
     )?;
-    redis.root_cert = readable(entry.ca.as_deref())?.map(PathBuf::from).or(redis.root_cert);
-    if redis.root_cert.is_some() && !redis.tls {
-        return Err(
-            "`ca` is given, but redis:// is not encrypted: write rediss://, or remove `ca`".to_owned()
-        );
+    redis.root_cert = readable("ca", entry.ca.as_deref())?.map(PathBuf::from).or(redis.root_cert);
+    redis.client = own(entry.client_cert.as_deref(), entry.client_key.as_deref())?;
+    if (redis.root_cert.is_some() || redis.client.is_some()) && !redis.tls {
+        let given = if redis.root_cert.is_some() { "ca" } else { "client_cert" };
+        return Err(format!(
+            "`{given}` is given, but redis:// is not encrypted: write rediss://, or remove `{given}`"
+        ));
     }
     redis.sentinels = addresses("sentinels", entry.sentinels.as_deref(), 26_379)?;
     redis.nodes = addresses("nodes", entry.nodes.as_deref(), 6379)?;
@@ -160,9 +171,13 @@ pub(super) fn server(entry: &HttpFile) -> Result<HttpConnect, String> {
 
 fn http(entry: &HttpFile, url: fn(&str) -> Result<HttpConnect, String>) -> Result<HttpConnect, String> {
     let mut http = url(entry.url.get_ref())?;
-    http.root_cert = readable(entry.ca.as_deref())?.map(PathBuf::from);
-    if http.root_cert.is_some() && !http.url.starts_with("https://") {
-        return Err("`ca` is given, but http:// is not encrypted: write https://, or remove `ca`".to_owned());
+    http.root_cert = readable("ca", entry.ca.as_deref())?.map(PathBuf::from);
+    http.client = own(entry.client_cert.as_deref(), entry.client_key.as_deref())?;
+    if (http.root_cert.is_some() || http.client.is_some()) && !http.url.starts_with("https://") {
+        let given = if http.root_cert.is_some() { "ca" } else { "client_cert" };
+        return Err(format!(
+            "`{given}` is given, but http:// is not encrypted: write https://, or remove `{given}`"
+        ));
     }
     let password =
         secret(entry.password_file.as_ref(), command(entry.password_command.as_ref(), entry.timeout), None)?;
@@ -201,6 +216,8 @@ pub(super) fn prometheus(entry: &PrometheusFile) -> Result<Connect, String> {
         token_file: entry.token_file.clone(),
         api_key_file: None,
         ca: entry.ca.clone(),
+        client_cert: entry.client_cert.clone(),
+        client_key: entry.client_key.clone(),
         interval: None,
         timeout: entry.timeout,
         read_only: None,

@@ -198,6 +198,10 @@ pub struct RedisFile {
     pub password_command: Option<String>,
     /// PEM file of trusted roots.
     pub ca: Option<PathBuf>,
+    /// PEM file of our own certificate, for a server that asks for one.
+    pub client_cert: Option<PathBuf>,
+    /// PEM file of its key.
+    pub client_key: Option<PathBuf>,
     /// Addresses of Sentinels; the host in the URL is then the primary's name.
     pub sentinels: Option<Vec<String>>,
     /// Other nodes of the cluster.
@@ -265,6 +269,10 @@ pub struct HttpFile {
     pub api_key_file: Option<PathBuf>,
     /// PEM file of trusted roots.
     pub ca: Option<PathBuf>,
+    /// PEM file of our own certificate, for a server that asks for one.
+    pub client_cert: Option<PathBuf>,
+    /// PEM file of its key.
+    pub client_key: Option<PathBuf>,
     /// How often it is polled.
     pub interval: Option<Lasting>,
     /// After this a poll is given up.
@@ -293,6 +301,10 @@ pub struct PrometheusFile {
     pub token_file: Option<PathBuf>,
     /// PEM file of trusted roots.
     pub ca: Option<PathBuf>,
+    /// PEM file of our own certificate, for a server that asks for one.
+    pub client_cert: Option<PathBuf>,
+    /// PEM file of its key.
+    pub client_key: Option<PathBuf>,
     /// How often it is polled.
     pub interval: Option<Lasting>,
     /// After this a poll is given up.

@@ -28,6 +28,8 @@ pub(super) fn anchor(file: &mut File, places: &Places, folder: &Path, home: Opti
         anchor.path(&path("password_file"), entry.password_file.as_mut());
         anchor.path(&path("sentinel_password_file"), entry.sentinel_password_file.as_mut());
         anchor.path(&path("ca"), entry.ca.as_mut());
+        anchor.path(&path("client_cert"), entry.client_cert.as_mut());
+        anchor.path(&path("client_key"), entry.client_key.as_mut());
     }
     for (kind, entries) in [("search", &mut file.search), ("metrics", &mut file.metrics)] {
         for (index, entry) in entries.iter_mut().enumerate() {
@@ -37,6 +39,8 @@ pub(super) fn anchor(file: &mut File, places: &Places, folder: &Path, home: Opti
             anchor.path(&path("token_file"), entry.token_file.as_mut());
             anchor.path(&path("api_key_file"), entry.api_key_file.as_mut());
             anchor.path(&path("ca"), entry.ca.as_mut());
+            anchor.path(&path("client_cert"), entry.client_cert.as_mut());
+            anchor.path(&path("client_key"), entry.client_key.as_mut());
         }
     }
     for (index, entry) in file.prometheus.iter_mut().enumerate() {
@@ -45,6 +49,8 @@ pub(super) fn anchor(file: &mut File, places: &Places, folder: &Path, home: Opti
         anchor.path(&path("password_file"), entry.password_file.as_mut());
         anchor.path(&path("token_file"), entry.token_file.as_mut());
         anchor.path(&path("ca"), entry.ca.as_mut());
+        anchor.path(&path("client_cert"), entry.client_cert.as_mut());
+        anchor.path(&path("client_key"), entry.client_key.as_mut());
     }
     anchor.told
 }
@@ -111,7 +117,9 @@ mod tests {
         let text = "theme = \"my/theme.toml\"\n[[postgres]]\nurl = \"x\"\npassword_file = \"~/pw\"\nca = \"ca.pem\"\n\
                     pgbouncer_password_file = \"../pw\"\nbackups = \"dumps/*.gz\"\n\
                     [[redis]]\nurl = \"x\"\npassword_file = \"/abs\"\nsentinel_password_file = \"s\"\nca = \"~/ca\"\n\
+                    client_cert = \"o\"\nclient_key = \"k\"\n\
                     [[search]]\nurl = \"x\"\napi_key_file = \"k\"\ntoken_file = \"t\"\nca = \"c\"\npassword_file = \"p\"\n\
+                    client_cert = \"~/o\"\nclient_key = \"~/k\"\n\
                     [[metrics]]\nurl = \"x\"\ntoken_file = \"~/t\"\n\
                     [[prometheus]]\nurl = \"x\"\ntoken_file = \"t\"\npassword_file = \"p\"\nca = \"c\"\n";
         let mut form = form::read("c.toml", text);
@@ -120,7 +128,16 @@ mod tests {
         assert_eq!(told, Vec::<String>::new());
         let all = format!("{:?}", form.file);
         // Every key of a path that the file can have is in the text above, and none is left as it was.
-        for key in ["password_file", "ca", "token_file", "api_key_file", "backups", "theme"] {
+        for key in [
+            "password_file",
+            "ca",
+            "client_cert",
+            "client_key",
+            "token_file",
+            "api_key_file",
+            "backups",
+            "theme",
+        ] {
             for value in all.split(&format!("{key}: Some(\"")).skip(1) {
                 assert!(value.starts_with('/'), "{key} in {all}");
             }

@@ -182,6 +182,8 @@ pub struct RedisConnect {
     pub tls: bool,
     /// PEM file of trusted roots; `None` means the system's.
     pub root_cert: Option<PathBuf>,
+    /// PEM files of our own certificate and its key, for a server that asks for them.
+    pub client: Option<(PathBuf, PathBuf)>,
     /// Other nodes of its cluster, asked for the map when this one does not answer.
     pub nodes: Vec<(String, u16)>,
     /// Sentinels, which know the primary called [`host`](Self::host).
@@ -213,6 +215,7 @@ impl Default for RedisConnect {
             password: None,
             tls: false,
             root_cert: None,
+            client: None,
             nodes: Vec::new(),
             sentinels: Vec::new(),
             sentinel_password: None,
@@ -235,12 +238,18 @@ pub struct HttpConnect {
     pub auth: HttpAuth,
     /// PEM file of trusted roots; `None` means the system's.
     pub root_cert: Option<PathBuf>,
+    /// PEM files of our own certificate and its key, for a server that asks for them.
+    pub client: Option<(PathBuf, PathBuf)>,
 }
 
 impl std::fmt::Debug for HttpConnect {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let mut shown = f.debug_struct("HttpConnect");
-        shown.field("url", &self.shown_url()).field("auth", &self.auth).field("root_cert", &self.root_cert);
+        shown
+            .field("url", &self.shown_url())
+            .field("auth", &self.auth)
+            .field("root_cert", &self.root_cert)
+            .field("client", &self.client);
         shown.finish()
     }
 }

@@ -311,6 +311,7 @@ pub fn http(text: &str) -> Result<HttpConnect, String> {
             (None, _) => HttpAuth::None,
         },
         root_cert: None,
+        client: None,
     })
 }
 

@@ -66,7 +66,11 @@ impl Http {
     pub async fn open(connect: &HttpConnect) -> Result<Self, PollError> {
         let wanted = connect.clone();
         let (tls, authorization) = tokio::task::spawn_blocking(move || {
-            let tls = tls::client_config(&Trust { roots: wanted.root_cert.clone(), ..Trust::default() })?;
+            let tls = tls::client_config(&Trust {
+                roots: wanted.root_cert.clone(),
+                client: wanted.client.clone(),
+                ..Trust::default()
+            })?;
             Ok::<_, String>((tls, authorization(&wanted.auth)?))
         })
         .await

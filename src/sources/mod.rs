@@ -4,6 +4,7 @@ pub mod dial;
 pub mod http;
 pub mod json;
 mod look;
+pub mod metered;
 pub mod metrics;
 pub mod postgres;
 pub mod prometheus;

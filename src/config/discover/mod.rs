@@ -106,8 +106,12 @@ fn ports(around: &Surroundings, trail: &mut Vec<String>) -> Result<Vec<Found>, S
 
 /// How a system on this machine's `port` is reached with nothing else known.
 fn on_this_machine(around: &Surroundings, kind: SystemKind, port: u16) -> Connect {
-    let http =
-        || HttpConnect { url: format!("http://127.0.0.1:{port}"), auth: HttpAuth::None, root_cert: None };
+    let http = || HttpConnect {
+        url: format!("http://127.0.0.1:{port}"),
+        auth: HttpAuth::None,
+        root_cert: None,
+        client: None,
+    };
     match kind {
         SystemKind::Postgres => libpq::on_this_machine(around, port).map_or_else(
             |why| Connect::Unusable {

@@ -12,6 +12,7 @@ use crate::config::target::{ChannelBinding, Dialled, PgHost, PostgresConnect, Se
 use crate::core::report::{PollError, PollErrorKind};
 use crate::core::whereabouts::Whereabouts;
 use crate::sources::dial;
+use crate::sources::metered::Metered;
 use secrecy::SecretString;
 use std::sync::Mutex;
 use tokio_postgres::tls::MakeTlsConnect;
@@ -129,8 +130,8 @@ pub(super) async fn open(
     }
     let our_end = wire.our_end().ok();
     let mut connector = login.connector.clone();
-    let Ok(tls) = MakeTlsConnect::<dial::Wire>::make_tls_connect(&mut connector, &tls_name);
-    let (client, connection) = config.connect_raw(wire, tls).await?;
+    let Ok(tls) = MakeTlsConnect::<Metered<dial::Wire>>::make_tls_connect(&mut connector, &tls_name);
+    let (client, connection) = config.connect_raw(Metered::new(wire), tls).await?;
     let cancel = client.cancel_token();
     let encoding = connection.parameter("server_encoding").unwrap_or("UTF8").to_owned();
     let utf8 = encoding == "UTF8";

@@ -5,13 +5,14 @@ use super::{decode, sentinel};
 use crate::config::target::{Dialled, RedisConnect};
 use crate::core::report::{PollError, PollErrorKind};
 use crate::sources::dial::{self, Wire};
+use crate::sources::metered::Metered;
 use crate::sources::tls::{self, Trust};
 use futures_util::FutureExt;
 use futures_util::future::{join_all, select_ok};
 use redis::aio::MultiplexedConnection;
 use redis::{AsyncConnectionConfig, ErrorKind, RedisConnectionInfo, RedisError, ServerErrorKind, Value, cmd};
-use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
+use rustls::{AlertDescription, ClientConfig};
 use secrecy::ExposeSecret;
 use std::sync::Arc;
 use std::time::Duration;
@@ -177,7 +178,8 @@ where
 {
     // The timeouts are ours (around the whole poll), not the library's.
     let config = AsyncConnectionConfig::new().set_connection_timeout(None).set_response_timeout(None);
-    let (connection, driver) = MultiplexedConnection::new_with_config(login, stream, config).await?;
+    let (connection, driver) =
+        MultiplexedConnection::new_with_config(login, Metered::new(stream), config).await?;
     // It ends with the last handle.
     tokio::spawn(driver);
     Ok(connection)
@@ -253,7 +255,7 @@ fn login(target: &RedisConnect) -> Result<RedisConnectionInfo, String> {
 }
 
 fn trust(target: &RedisConnect) -> Result<Option<ClientConfig>, String> {
-    let trust = Trust { roots: target.root_cert.clone(), ..Trust::default() };
+    let trust = Trust { roots: target.root_cert.clone(), client: target.client.clone(), ..Trust::default() };
     target.tls.then(|| tls::client_config(&trust)).transpose()
 }
 
@@ -273,6 +275,22 @@ fn no_tls(error: &(dyn std::error::Error + 'static), place: &str) -> PollError {
     }
 }
 
+/// What the server refused after the handshake, of which the library keeps the words only: with TLS 1.3 it looks at our certificate then.
+fn alert(lower: &str) -> Option<AlertDescription> {
+    let name = lower.split_once("fatal alert: ")?.1;
+    [
+        AlertDescription::CertificateRequired,
+        AlertDescription::UnknownCA,
+        AlertDescription::BadCertificate,
+        AlertDescription::CertificateExpired,
+        AlertDescription::CertificateUnknown,
+        AlertDescription::DecryptError,
+        AlertDescription::HandshakeFailure,
+    ]
+    .into_iter()
+    .find(|known| name.starts_with(&format!("{known:?}").to_ascii_lowercase()))
+}
+
 /// The sentence for an error of the client library.
 #[must_use]
 pub fn explain(error: &RedisError, target: &RedisConnect) -> PollError {
@@ -285,6 +303,9 @@ pub fn explain(error: &RedisError, target: &RedisConnect) -> PollError {
     let detail = error.to_string();
     let detail = detail.split(", with args").next().unwrap_or_default();
     let lower = detail.to_ascii_lowercase();
+    if let Some(alert) = alert(&lower) {
+        return no_tls(&rustls::Error::AlertReceived(alert), &place);
+    }
     if let Some(known) = explain_words(detail, &place) {
         return known;
     }

@@ -62,12 +62,12 @@ pub fn words(error: &Error) -> (String, &'static str) {
         ),
         Error::AlertReceived(AlertDescription::CertificateRequired) => (
             "it wants a certificate from us, and there is none".to_owned(),
-            "give it one (Postgres: sslcert and sslkey in the url, or ~/.postgresql/postgresql.crt and .key)",
+            "give it one (client_cert and client_key; Postgres: sslcert and sslkey in the url, or ~/.postgresql/postgresql.crt and .key)",
         ),
         Error::AlertReceived(AlertDescription::HandshakeFailure) => (
             "it broke the handshake off: it wants a certificate from us, or has no cipher in common with us"
                 .to_owned(),
-            "give it a client certificate (Postgres: sslcert and sslkey), or let it speak TLS 1.2 or 1.3",
+            "give it a client certificate (client_cert and client_key; Postgres: sslcert and sslkey), or let it speak TLS 1.2 or 1.3",
         ),
         Error::AlertReceived(
             AlertDescription::UnknownCA

@@ -1,7 +1,12 @@
 //! Certificates of every kind against every way of looking at them, compared with psql; and what is said about each.
 
 use super::libpq::Stage;
-use super::server;
+use super::topology::Own;
+use super::{Watch, server};
+use stacktop::config::discover::Surroundings;
+use stacktop::config::resolve::{Wishes, resolve};
+use stacktop::config::target::Connect;
+use stacktop::core::report::PollErrorKind;
 use std::net::TcpListener;
 use std::path::Path;
 use std::process::Command;
@@ -92,8 +97,8 @@ impl Mint {
     }
 }
 
-/// A Postgres server with this certificate: TLS ends here, what is inside goes to the real one as it is.
-fn with_certificate(chain: &str, key: &str, clients: Option<&str>, real: u16) -> u16 {
+/// A server's side of TLS with this certificate; `clients` is the authority of those that it wants from its clients.
+fn acceptor(chain: &str, key: &str, clients: Option<&str>) -> tokio_rustls::TlsAcceptor {
     use rustls::pki_types::pem::PemObject;
     use rustls::pki_types::{CertificateDer, PrivateKeyDer};
     let certificates: Vec<_> = CertificateDer::pem_file_iter(chain)
@@ -118,7 +123,12 @@ fn with_certificate(chain: &str, key: &str, clients: Option<&str>, real: u16) ->
     let config = builder
         .with_single_cert(certificates, PrivateKeyDer::from_pem_file(key).expect("a key"))
         .expect("a pair");
-    let acceptor = tokio_rustls::TlsAcceptor::from(Arc::new(config));
+    tokio_rustls::TlsAcceptor::from(Arc::new(config))
+}
+
+/// A Postgres server with this certificate: TLS ends here, what is inside goes to the real one as it is.
+fn with_certificate(chain: &str, key: &str, clients: Option<&str>, real: u16) -> u16 {
+    let acceptor = acceptor(chain, key, clients);
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     let port = listener.local_addr().expect("bound").port();
     listener.set_nonblocking(true).expect("set");
@@ -294,5 +304,82 @@ async fn what_is_wrong_with_tls_is_said_with_its_remedy() {
         let error = super::postgres::watch(&url).poll().await.expect_err("refused");
         let (message, advice) = (&error.message, error.remedy.as_deref().unwrap_or_default());
         assert!(message.contains(words) && advice.contains(remedy), "{name}: {message} / {advice}");
+    }
+}
+
+/// An endpoint behind `acceptor` that answers every request with one metric.
+async fn endpoint(acceptor: tokio_rustls::TlsAcceptor) -> u16 {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let port = listener.local_addr().expect("bound").port();
+    tokio::spawn(async move {
+        while let Ok((client, _)) = listener.accept().await {
+            let acceptor = acceptor.clone();
+            tokio::spawn(async move {
+                let mut inside = acceptor.accept(client).await.ok()?;
+                inside.read(&mut [0; 4096]).await.ok()?;
+                let answer = b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 5\r\nConnection: close\r\n\r\nup 1\n";
+                inside.write_all(answer).await.ok()?;
+                inside.shutdown().await.ok()
+            });
+        }
+    });
+    port
+}
+
+/// The one target of a configuration file.
+fn configured(mint: &Mint, text: &str) -> Connect {
+    let config = mint.0.path().join("stacktop.toml");
+    std::fs::write(&config, text).expect("written");
+    let wishes = Wishes { config: Some(config), ..Wishes::default() };
+    let settings = resolve(&wishes, &Surroundings::empty(mint.0.path())).expect("it is valid");
+    settings.targets[0].connect.clone()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn redis_and_http_servers_get_the_certificate_that_they_ask_for() {
+    let test = "redis_and_http_servers_get_the_certificate_that_they_ask_for";
+    let mint = Mint::new();
+    mint.sign("good", "root", "-days 2", "subjectAltName=DNS:localhost,IP:127.0.0.1");
+    mint.sign("client", "root", "-days 2", "keyUsage=digitalSignature");
+    mint.sign("other", "stranger", "-days 2", "keyUsage=digitalSignature");
+    let (root, crt, key) = (mint.file("root.crt"), mint.file("good.crt"), mint.file("good.key"));
+    let tls_port =
+        TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("it").port().to_string();
+    let more = [
+        "--tls-port",
+        &tls_port,
+        "--tls-cert-file",
+        &crt,
+        "--tls-key-file",
+        &key,
+        "--tls-ca-cert-file",
+        &root,
+    ];
+    let Some(_own) = Own::start(test, &[&more[..], &["--tls-auth-clients", "yes"]].concat()).await else {
+        return;
+    };
+    let http = endpoint(acceptor(&mint.chain("good", None), &key, Some(&root))).await;
+    // As the configuration file says it, so that the keys are what is tested.
+    for (table, url) in [
+        ("redis", format!("rediss://localhost:{tls_port}")),
+        ("metrics", format!("https://localhost:{http}/metrics")),
+    ] {
+        for (shown, says) in [(None, "certificate"), (Some("other"), "certificate"), (Some("client"), "")] {
+            let own = shown.map_or(String::new(), |name| {
+                let (cert, key) = (mint.file(&format!("{name}.crt")), mint.file(&format!("{name}.key")));
+                format!("client_cert = \"{cert}\"\nclient_key = \"{key}\"\n")
+            });
+            let text = format!("[[{table}]]\nurl = \"{url}\"\nca = \"{root}\"\n{own}");
+            let mut watch = Watch::new(configured(&mint, &text));
+            match watch.poll().await {
+                Ok(()) => assert_eq!(shown, Some("client"), "{table}"),
+                Err(error) => {
+                    assert_ne!(shown, Some("client"), "{table}: {error:?}");
+                    assert_eq!(error.kind, PollErrorKind::Tls, "{table} {shown:?}: {error:?}");
+                    assert!(error.message.contains(says), "{table} {shown:?}: {error:?}");
+                }
+            }
+        }
     }
 }

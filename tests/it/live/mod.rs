@@ -7,6 +7,7 @@ mod catalogs;
 mod certificates;
 mod doctor;
 mod encodings;
+mod endless;
 mod libpq;
 mod locks;
 mod looks;

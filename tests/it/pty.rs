@@ -491,7 +491,7 @@ fn mistakes_are_told_before_the_screen_is_taken() {
             "c.toml:3:1: unknown field `intervall`",
         ),
         ("[[redis]]\nurl = \"redis://localhost\"\ntimeout = \"4 parsecs\"\n", "500ms, 2s, 5m or 1h"),
-        ("[keys]\nqitu = \"q\"\n", "there is no command `qitu`"),
+        ("[keys]\nqitu = \"q\"\n", "c.toml:2:1: there is no such command"),
     ] {
         std::fs::write(&file, text).expect("written");
         let mut screen = Screen::start(&["--config", &file.display().to_string()], &[], (120, 40));

@@ -317,7 +317,9 @@ async fn endpoint(acceptor: tokio_rustls::TlsAcceptor) -> u16 {
             let acceptor = acceptor.clone();
             tokio::spawn(async move {
                 let mut inside = acceptor.accept(client).await.ok()?;
-                inside.read(&mut [0; 4096]).await.ok()?;
+                if inside.read(&mut [0; 4096]).await.ok()? == 0 {
+                    return None;
+                }
                 let answer = b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 5\r\nConnection: close\r\n\r\nup 1\n";
                 inside.write_all(answer).await.ok()?;
                 inside.shutdown().await.ok()
@@ -343,14 +345,14 @@ async fn redis_and_http_servers_get_the_certificate_that_they_ask_for() {
     mint.sign("good", "root", "-days 2", "subjectAltName=DNS:localhost,IP:127.0.0.1");
     mint.sign("client", "root", "-days 2", "keyUsage=digitalSignature");
     mint.sign("other", "stranger", "-days 2", "keyUsage=digitalSignature");
-    let (root, crt, key) = (mint.file("root.crt"), mint.file("good.crt"), mint.file("good.key"));
+    let (root, shown, key) = (mint.file("root.crt"), mint.file("good.crt"), mint.file("good.key"));
     let tls_port =
         TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("it").port().to_string();
     let more = [
         "--tls-port",
         &tls_port,
         "--tls-cert-file",
-        &crt,
+        &shown,
         "--tls-key-file",
         &key,
         "--tls-ca-cert-file",
@@ -365,19 +367,19 @@ async fn redis_and_http_servers_get_the_certificate_that_they_ask_for() {
         ("redis", format!("rediss://localhost:{tls_port}")),
         ("metrics", format!("https://localhost:{http}/metrics")),
     ] {
-        for (shown, says) in [(None, "certificate"), (Some("other"), "certificate"), (Some("client"), "")] {
-            let own = shown.map_or(String::new(), |name| {
-                let (cert, key) = (mint.file(&format!("{name}.crt")), mint.file(&format!("{name}.key")));
-                format!("client_cert = \"{cert}\"\nclient_key = \"{key}\"\n")
+        for (ours, says) in [(None, "certificate"), (Some("other"), "certificate"), (Some("client"), "")] {
+            let own = ours.map_or(String::new(), |name| {
+                let file = |kind: &str| mint.file(&format!("{name}.{kind}"));
+                format!("client_cert = \"{}\"\nclient_key = \"{}\"\n", file("crt"), file("key"))
             });
-            let text = format!("[[{table}]]\nurl = \"{url}\"\nca = \"{root}\"\n{own}");
-            let mut watch = Watch::new(configured(&mint, &text));
+            let config = format!("[[{table}]]\nurl = \"{url}\"\nca = \"{root}\"\n{own}");
+            let mut watch = Watch::new(configured(&mint, &config));
             match watch.poll().await {
-                Ok(()) => assert_eq!(shown, Some("client"), "{table}"),
+                Ok(()) => assert_eq!(ours, Some("client"), "{table}"),
                 Err(error) => {
-                    assert_ne!(shown, Some("client"), "{table}: {error:?}");
-                    assert_eq!(error.kind, PollErrorKind::Tls, "{table} {shown:?}: {error:?}");
-                    assert!(error.message.contains(says), "{table} {shown:?}: {error:?}");
+                    assert_ne!(ours, Some("client"), "{table}: {error:?}");
+                    assert_eq!(error.kind, PollErrorKind::Tls, "{table} {ours:?}: {error:?}");
+                    assert!(error.message.contains(says), "{table} {ours:?}: {error:?}");
                 }
             }
         }

@@ -35,7 +35,7 @@ fn pour(mut stream: TcpStream, first: &[u8], counter: &AtomicUsize) -> std::io::
         return Ok(());
     }
     stream.write_all(first)?;
-    let block = [b'x'; 65_536];
+    let block = vec![b'x'; 65_536];
     loop {
         stream.write_all(&block)?;
         counter.fetch_add(block.len(), Ordering::Relaxed);

@@ -69,7 +69,7 @@ async fn expositions_of_real_exporters_are_read_without_loss() {
         let expected = body.lines().filter(|line| !line.starts_with('#') && !line.trim().is_empty()).count();
         let mut watch = Watch::new(Connect::Metrics(http(&url)));
         watch.poll().await.expect("a poll");
-        tokio::time::sleep(Duration::from_millis(200)).await;
+        tokio::time::sleep(super::RATES).await;
         watch.poll().await.expect("a poll");
         let SystemState::Metrics(state) = &watch.world.targets()[0].system else { panic!("another kind") };
         let reading = state.reading().expect("a reading");

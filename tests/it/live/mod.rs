@@ -65,6 +65,9 @@ pub fn server(test: &str, variable: &str) -> Option<String> {
     None
 }
 
+/// After this long there are rates: two polls that follow closer give none.
+const RATES: Duration = stacktop::core::rate::LEAST_WINDOW.saturating_add(Duration::from_millis(100));
+
 /// One target watched as the program watches it, poll by poll.
 struct Watch {
     target: TargetConfig,

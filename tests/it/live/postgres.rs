@@ -156,6 +156,7 @@ async fn every_version_is_read_whole() {
         let mut watch = watch(&url);
         watch.poll().await.expect("a first poll");
         client(&url).await.batch_execute("SELECT count(*) FROM orders").await.expect("some work");
+        tokio::time::sleep(super::RATES).await;
         watch.poll().await.expect("a second poll");
         let reading = reading(&watch);
         assert_eq!(reading.server.version_num / 10_000, version);

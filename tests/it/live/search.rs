@@ -66,6 +66,7 @@ async fn search_live_1_reads_identity_nodes_and_rates() {
         cluster.send(Method::POST, "/counted/_doc?refresh=true", json!({"n": n})).await;
         cluster.send(Method::POST, "/counted/_search", json!({"query": {"match_all": {}}})).await;
     }
+    tokio::time::sleep(super::RATES).await;
     watch.poll().await.expect("a poll");
     let SystemState::Search(state) = &watch.world.targets()[0].system else { panic!("another kind") };
     let reading = state.reading().expect("a reading");

@@ -536,6 +536,7 @@ async fn failures_that_are_not_kept_are_counted() {
         let mut watch = lab.watch(&name);
         watch.poll().await.expect("a poll");
         doom();
+        tokio::time::sleep(super::RATES).await;
         watch.poll().await.expect("a poll");
         assert_eq!(word(&watch), expected);
         let verdict = watch.verdict();

@@ -141,7 +141,8 @@ pub(super) async fn open(
     });
     let mut role = None;
     if let (Some(settings), true) = (login.settings, wanted != SessionAttrs::Any) {
-        role = Some(elect::role(&client).await?);
+        let begin = login.pooled.then(|| settings.begin(utf8));
+        role = Some(elect::role(&client, begin).await?);
         if elect::asks_for_default(wanted) && !login.pooled {
             client.batch_execute(settings.read_only()).await?;
         }

@@ -306,11 +306,16 @@ fn settle(
     ))
 }
 
-/// Whether it is in recovery, and whether its sessions only read unless they say otherwise.
-pub(super) async fn role(client: &Client) -> Result<(bool, bool), Error> {
-    let sql =
-        "SELECT pg_catalog.pg_is_in_recovery(), pg_catalog.current_setting('default_transaction_read_only')";
-    let messages = client.simple_query(sql).await?;
+/// Whether it is in recovery, and whether its sessions only read unless they say otherwise; asked in the transaction that `begin` begins,
+/// where there is one.
+pub(super) async fn role(client: &Client, begin: Option<String>) -> Result<(bool, bool), Error> {
+    let mut sql =
+        "SELECT pg_catalog.pg_is_in_recovery(), pg_catalog.current_setting('default_transaction_read_only')"
+            .to_owned();
+    if let Some(begin) = begin {
+        sql = format!("{begin}; {sql}; COMMIT");
+    }
+    let messages = client.simple_query(&sql).await?;
     let row = messages.iter().find_map(|message| match message {
         SimpleQueryMessage::Row(row) => Some((row.get(0) == Some("t"), row.get(1) == Some("on"))),
         _ => None,

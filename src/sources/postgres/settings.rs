@@ -8,6 +8,8 @@ use tokio_postgres::{Client, Error, SimpleQueryMessage};
 
 /// Where every name of ours is looked up: the server's own schema, and the session's temporary one last. (Left out it would be first.)
 const PATH: (&str, &str) = ("search_path", "pg_catalog,pg_temp");
+/// A standby refuses whoever begins at `serializable`, and a role or a database may have that as its own default.
+const LEVEL: (&str, &str) = ("default_transaction_isolation", "read committed");
 /// A setting that is nothing but how a transaction begins.
 const READ_ONLY: &str = "default_transaction_read_only";
 
@@ -74,7 +76,8 @@ impl Settings {
     #[must_use]
     pub fn options(&self) -> String {
         let pinned = (!self.own_path).then_some(&PATH);
-        let pairs = pinned.into_iter().chain(self.list).map(|(name, value)| format!("-c {name}={value}"));
+        let pairs = pinned.into_iter().chain([&LEVEL]).chain(self.list);
+        let pairs = pairs.map(|(name, value)| format!("-c {name}={}", value.replace(' ', "\\ ")));
         pairs.collect::<Vec<_>>().join(" ")
     }
 
@@ -96,9 +99,9 @@ impl Settings {
     pub fn begin(&self, utf8: bool) -> String {
         let raw = (self.raw && !utf8).then_some(&RAW);
         let settings = self.list.iter().chain(raw).filter(|(name, _)| *name != READ_ONLY);
-        settings.fold(format!("BEGIN READ ONLY; SET LOCAL search_path = {}", PATH.1), |sql, (name, value)| {
-            format!("{sql}; SET LOCAL {name} = '{value}'")
-        })
+        let begin =
+            format!("BEGIN ISOLATION LEVEL READ COMMITTED READ ONLY; SET LOCAL search_path = {}", PATH.1);
+        settings.fold(begin, |sql, (name, value)| format!("{sql}; SET LOCAL {name} = '{value}'"))
     }
 
     /// Looks whether a new session has what was asked for; of the first setting that it has not, the name and its value. `SHOW` and
@@ -115,6 +118,8 @@ impl Settings {
         let mut wanted: Vec<(&str, &str)> = self.list.to_vec();
         if pooled {
             wanted.retain(|(name, _)| *name != READ_ONLY);
+        } else {
+            wanted.push(LEVEL);
         }
         if pooled || !self.own_path {
             wanted.push(PATH);
@@ -163,14 +168,18 @@ mod tests {
     fn every_session_and_every_transaction_has_the_path() {
         for settings in [POLLING, ACTING] {
             assert!(
-                settings.options().starts_with("-c search_path=pg_catalog,pg_temp -c statement_timeout=")
+                settings.options().starts_with(
+                    "-c search_path=pg_catalog,pg_temp -c default_transaction_isolation=read\\ committed -c statement_timeout="
+                )
             );
         }
         assert!(!LOOKING.options().contains("search_path"));
         for settings in [POLLING, ACTING, LOOKING] {
             let begin = settings.begin(true);
             assert!(
-                begin.starts_with("BEGIN READ ONLY; SET LOCAL search_path = pg_catalog,pg_temp; SET LOCAL")
+                begin.starts_with(
+                    "BEGIN ISOLATION LEVEL READ COMMITTED READ ONLY; SET LOCAL search_path = pg_catalog,pg_temp; SET LOCAL"
+                )
             );
             assert!(!begin.contains(READ_ONLY) && !begin.contains("client_encoding"));
             assert_eq!(settings.begin(false).contains("client_encoding = 'SQL_ASCII'"), settings.raw);

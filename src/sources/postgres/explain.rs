@@ -1,11 +1,12 @@
 //! Failed connections and failed parts, as sentences by SQLSTATE and by what TLS says.
 
+use super::charset::identifier;
 use super::connection::Failure;
 use crate::core::part::{Gap, GapKind};
 use crate::core::report::{PollError, PollErrorKind};
 use crate::sources::tls;
 use std::io::ErrorKind;
-use tokio_postgres::error::{DbError, SqlState};
+use tokio_postgres::error::{DbError, Severity, SqlState};
 
 /// What to do about a server that lets nobody in.
 const WHO_LOCKS: &str = "a session that is open already can say who (pg_locks); end that one";
@@ -141,6 +142,10 @@ fn explain_refusal(db: &DbError, place: &str, user: &str) -> PollError {
         return PollError::new(PollErrorKind::Configuration, format!("{place}: {message}"))
             .remedy("check the database's name");
     }
+    if let Some(remedy) = closed_database(db, place, user) {
+        return PollError::new(PollErrorKind::Credentials, format!("{place} refuses {user}: {message}"))
+            .remedy(remedy);
+    }
     if [SqlState::CANNOT_CONNECT_NOW, SqlState::ADMIN_SHUTDOWN, SqlState::CRASH_SHUTDOWN].contains(code) {
         return PollError::new(
             PollErrorKind::NotReady,
@@ -157,6 +162,24 @@ fn explain_refusal(db: &DbError, place: &str, user: &str) -> PollError {
             .remedy("give the address of the Postgres server itself");
     }
     PollError::new(PollErrorKind::Failed, format!("{place}: {message} (SQLSTATE {})", code.code()))
+}
+
+/// What opens a database that lets this user, or anybody, not in.
+fn closed_database(db: &DbError, place: &str, user: &str) -> Option<String> {
+    if db.parsed_severity() != Some(Severity::Fatal) {
+        return None;
+    }
+    let database = identifier(place.rsplit_once('/')?.1);
+    match *db.code() {
+        // (Other refusals of this code have no detail: only that of CONNECT names the privilege.)
+        SqlState::INSUFFICIENT_PRIVILEGE if db.detail().is_some() => {
+            Some(format!("GRANT CONNECT ON DATABASE {database} TO {};", identifier(user)))
+        }
+        SqlState::OBJECT_NOT_IN_PREREQUISITE_STATE => {
+            Some(format!("name another database, or ALTER DATABASE {database} ALLOW_CONNECTIONS true;"))
+        }
+        _ => None,
+    }
 }
 
 /// A part that failed, as a gap with its reason.

@@ -4,7 +4,7 @@ use super::bounded;
 use super::postgres::{PgPlace, PostgresConnect};
 use super::secret::Secret;
 use super::surroundings::Surroundings;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// The password for `pg` from `PGPASSWORD`, or for each of its hosts from the password file; what was ignored is said in `trail`.
 pub(super) fn fill(around: &Surroundings, pg: &mut PostgresConnect, trail: &mut Vec<String>) {
@@ -31,21 +31,36 @@ pub(super) fn fill(around: &Surroundings, pg: &mut PostgresConnect, trail: &mut 
             PgPlace::Name(name) | PgPlace::Address(_, Some(name)) => name.clone(),
             PgPlace::Address(address, None) => address.to_string(),
         };
-        let wanted = [name.as_str(), &host.port.to_string(), &pg.database, &pg.user];
-        if let Some(password) = text.lines().find_map(|line| matching(line, &wanted)) {
+        let wanted = [name, host.port.to_string(), pg.database.clone(), pg.user.clone()];
+        if text.lines().any(|line| matching(line, &wanted).is_some()) {
             trail.push(format!("password of {} at {host} from {}", pg.user, path.display()));
-            host.password = Some(Secret::inline(password));
+            host.password = Some(Secret::Passfile(path.clone(), wanted));
         }
     }
 }
 
-fn others_may_read(path: &std::path::Path) -> bool {
+/// The password that the file has now for host, port, database and user: it may have been written anew since.
+pub(super) fn password(path: &Path, wanted: &[String; 4]) -> Result<String, String> {
+    let shown = path.display();
+    let text =
+        bounded::text(path).map_err(|error| format!("the password file {shown} cannot be read: {error}"))?;
+    if others_may_read(path) {
+        return Err(format!("the password file {shown} may be read by others: chmod 600 {shown}"));
+    }
+    let found = text.lines().find_map(|line| matching(line, wanted));
+    let [host, port, database, user] = wanted;
+    found.ok_or_else(|| {
+        format!("the password file {shown} has no password any more for {user} at {host}:{port}/{database}")
+    })
+}
+
+fn others_may_read(path: &Path) -> bool {
     use std::os::unix::fs::PermissionsExt;
     std::fs::metadata(path).is_ok_and(|meta| meta.permissions().mode() & 0o077 != 0)
 }
 
 /// The password of `line` if its first four fields match.
-fn matching(line: &str, wanted: &[&str; 4]) -> Option<String> {
+fn matching(line: &str, wanted: &[String; 4]) -> Option<String> {
     if line.starts_with('#') {
         return None;
     }
@@ -69,7 +84,7 @@ mod tests {
 
     #[track_caller]
     fn check(line: &str, expected: Option<&str>) {
-        let found = matching(line, &["db1", "5432", "shop", "monitor"]);
+        let found = matching(line, &["db1", "5432", "shop", "monitor"].map(str::to_owned));
         assert_eq!(found.as_deref(), expected, "{line}");
     }
 

@@ -2,6 +2,7 @@
 
 use super::bounded::{self, SECRET_BYTES};
 use super::command::SecretCommand;
+use super::pgpass;
 use secrecy::SecretString;
 use std::fmt;
 use std::path::PathBuf;
@@ -15,6 +16,8 @@ pub enum Secret {
     File(PathBuf),
     /// The first line that this command prints (run by `sh -c`).
     Command(SecretCommand),
+    /// A password file's entry for these: host, port, database, user.
+    Passfile(PathBuf, [String; 4]),
 }
 
 impl Secret {
@@ -29,7 +32,7 @@ impl Secret {
     pub const fn may_change(&self) -> bool {
         match self {
             Self::Inline(_) => false,
-            Self::File(_) | Self::Command(_) => true,
+            Self::File(_) | Self::Command(_) | Self::Passfile(..) => true,
         }
     }
 
@@ -48,6 +51,7 @@ impl Secret {
                     .ok_or_else(|| format!("the file {shown} holds no secret in its first line"))
             }
             Self::Command(command) => command.read(),
+            Self::Passfile(path, wanted) => pgpass::password(path, wanted).map(SecretString::from),
         }
     }
 }
@@ -64,6 +68,7 @@ impl fmt::Debug for Secret {
             Self::Inline(_) => f.write_str("Inline([REDACTED])"),
             Self::File(path) => write!(f, "File({})", path.display()),
             Self::Command(_) => f.write_str("Command([REDACTED])"),
+            Self::Passfile(path, _) => write!(f, "Passfile({})", path.display()),
         }
     }
 }

@@ -179,6 +179,7 @@ fn http(entry: &HttpFile, url: fn(&str) -> Result<HttpConnect, String>) -> Resul
             "`{given}` is given, but http:// is not encrypted: write https://, or remove `{given}`"
         ));
     }
+    http.headers = headers(entry)?;
     let password =
         secret(entry.password_file.as_ref(), command(entry.password_command.as_ref(), entry.timeout), None)?;
     match (&entry.user, password, &entry.token_file, &entry.api_key_file) {
@@ -206,6 +207,24 @@ fn http(entry: &HttpFile, url: fn(&str) -> Result<HttpConnect, String>) -> Resul
     Ok(http)
 }
 
+/// Headers that a server or a proxy wants. Credentials have keys of their own, which keep them in files. Values are not repeated.
+fn headers(entry: &HttpFile) -> Result<Vec<(String, String)>, String> {
+    let one = |(name, value): (&String, &String)| {
+        let token = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c);
+        if name.is_empty() || !name.chars().all(token) {
+            return Err("headers: one of the names cannot be a header's".to_owned());
+        }
+        if name.eq_ignore_ascii_case("authorization") {
+            return Err("headers: use user and password_file, token_file or api_key_file".to_owned());
+        }
+        if !value.chars().all(|c| (' '..='~').contains(&c)) {
+            return Err(format!("headers: the value of {name} holds a character that no header may hold"));
+        }
+        Ok((name.clone(), value.clone()))
+    };
+    entry.headers.iter().map(one).collect()
+}
+
 pub(super) fn prometheus(entry: &PrometheusFile) -> Result<Connect, String> {
     let http = server(&HttpFile {
         name: None,
@@ -218,6 +237,7 @@ pub(super) fn prometheus(entry: &PrometheusFile) -> Result<Connect, String> {
         ca: entry.ca.clone(),
         client_cert: entry.client_cert.clone(),
         client_key: entry.client_key.clone(),
+        headers: entry.headers.clone(),
         interval: None,
         timeout: entry.timeout,
         read_only: None,

@@ -273,6 +273,9 @@ pub struct HttpFile {
     pub client_cert: Option<PathBuf>,
     /// PEM file of its key.
     pub client_key: Option<PathBuf>,
+    /// Headers sent with every request.
+    #[serde(default)]
+    pub headers: BTreeMap<String, String>,
     /// How often it is polled.
     pub interval: Option<Lasting>,
     /// After this a poll is given up.
@@ -305,6 +308,9 @@ pub struct PrometheusFile {
     pub client_cert: Option<PathBuf>,
     /// PEM file of its key.
     pub client_key: Option<PathBuf>,
+    /// Headers sent with every request.
+    #[serde(default)]
+    pub headers: BTreeMap<String, String>,
     /// How often it is polled.
     pub interval: Option<Lasting>,
     /// After this a poll is given up.

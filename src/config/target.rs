@@ -240,6 +240,8 @@ pub struct HttpConnect {
     pub root_cert: Option<PathBuf>,
     /// PEM files of our own certificate and its key, for a server that asks for them.
     pub client: Option<(PathBuf, PathBuf)>,
+    /// Headers sent with every request (`X-Scope-OrgID`); a value may be a secret.
+    pub headers: Vec<(String, String)>,
 }
 
 impl std::fmt::Debug for HttpConnect {
@@ -249,7 +251,8 @@ impl std::fmt::Debug for HttpConnect {
             .field("url", &self.shown_url())
             .field("auth", &self.auth)
             .field("root_cert", &self.root_cert)
-            .field("client", &self.client);
+            .field("client", &self.client)
+            .field("headers", &self.headers.iter().map(|(name, _)| name).collect::<Vec<_>>());
         shown.finish()
     }
 }

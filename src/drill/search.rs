@@ -2,7 +2,7 @@
 
 use super::sim::Sim;
 use crate::core::part::Part;
-use crate::core::search::{ClusterHealth, Identity, SearchNode, SearchReading, UnassignedShard};
+use crate::core::search::{ClusterHealth, Identity, SearchNode, SearchReading, Unassigned, UnassignedShard};
 
 fn node(sim: &Sim, index: u64) -> SearchNode {
     let total = 5e11;
@@ -40,6 +40,7 @@ pub(super) fn reading(sim: &Sim) -> SearchReading {
         shard: number.to_string(),
         primary: false,
         reason: "NODE_LEFT".to_owned(),
+        details: String::new(),
         why: "same_shard: a copy of this shard is already on each node that is left".to_owned(),
     };
     SearchReading {
@@ -60,9 +61,14 @@ pub(super) fn reading(sim: &Sim) -> SearchReading {
             active_ratio: Some(if away { 0.75 } else { 1.0 }),
         }),
         nodes: Part::Ready((1..=count).map(|index| node(sim, index)).collect()),
-        unassigned: Part::Ready(if away { (0..6).map(shard).collect() } else { Vec::new() }),
+        unassigned: Part::Ready(if away {
+            Unassigned::of((0..6).map(shard).collect())
+        } else {
+            Unassigned::default()
+        }),
         read_only: Part::Ready(Vec::new()),
         lifecycle: Part::Ready(Vec::new()),
         allocation: Part::Ready(None),
+        ..SearchReading::default()
     }
 }

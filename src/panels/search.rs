@@ -4,13 +4,18 @@ use super::{Panel, PanelContext};
 use crate::core::freshness::Freshness;
 use crate::core::part::Part;
 use crate::core::place::{RowKey, Screen};
-use crate::core::search::{ClusterHealth, SearchNode, SearchReading, SearchState, UnassignedShard, node_key};
+use crate::core::search::{
+    Cause, ClusterHealth, SearchNode, SearchReading, SearchState, UnassignedShard, node_key,
+};
 use crate::core::world::{SystemState, TargetState};
 use crate::ui::content::{Cell, Column, Content, Line, Role, Row, Section, Table};
 use crate::ui::format::{bytes, count, duration, or_dash, percent, rate};
 
 /// Samples that a sparkline shows.
 const SPARK: usize = 60;
+
+/// So many reasons are told above the list of shards.
+const CAUSES: usize = 5;
 
 /// The search screen.
 #[derive(Clone, Copy, Debug)]
@@ -84,7 +89,17 @@ fn cluster(
         Freshness::Waiting | Freshness::Fresh(_) => line,
     };
     let mut lines = vec![line];
-    lines.extend(health(&reading.health, role));
+    if let Some(words) = &reading.no_master {
+        lines.push(Line::of(Role::Critical, format!("NO MASTER: {words}")));
+    } else {
+        lines.extend(health(&reading.health, role));
+    }
+    for (what, since) in &reading.waiting {
+        let late =
+            format!("{what}: asked {} ago, no answer yet; what stands here is older", duration(*since));
+        lines.push(Line::of(Role::Warning, late));
+    }
+    lines.extend(reading.limits.iter().map(|limit| Line::of(Role::Warning, limit)));
     let (rates, ms) = (&state.rates, |value: Option<f64>| or_dash(value, |ms| format!("{ms:.1} ms")));
     let searches = format!("{} · mean {} each", or_dash(rates.queries, rate), ms(rates.query_ms));
     lines.push(fact("shard searches", role, &format!("{searches:<30}")).spark(state.queries.tail(SPARK)));
@@ -200,18 +215,35 @@ fn node_row(target: &TargetState, node: &SearchNode, role: Role) -> Row {
 }
 
 fn unassigned(target: &TargetState, reading: &SearchReading) -> Option<Section> {
-    let shards = match &reading.unassigned {
-        Part::Ready(shards) if shards.is_empty() => return None,
-        Part::Ready(shards) => shards,
+    let away = match &reading.unassigned {
+        Part::Ready(away) if away.total == 0 => return None,
+        Part::Ready(away) => away,
         Part::Unavailable(gap) => {
             return Some(Section::lines("Shards on no node", vec![Line::of(Role::Warning, &gap.note)]));
         }
         Part::NotAsked => return None,
     };
+    let cause = |cause: &Cause| {
+        let indices =
+            if cause.indices == 1 { cause.index.clone() } else { format!("{} indices", cause.indices) };
+        let shards =
+            if cause.shards == 1 { "1 shard".to_owned() } else { format!("{} shards", cause.shards) };
+        Line::of(Role::Warning, format!("{shards} of {indices}: {}", cause.why))
+    };
+    let mut lines: Vec<Line> = away.causes.iter().take(CAUSES).map(cause).collect();
+    if away.causes.len() > CAUSES {
+        lines.push(Line::of(Role::Muted, format!("and {} more reasons", away.causes.len() - CAUSES)));
+    }
+    if away.total > away.shards.len() {
+        lines.push(Line::of(
+            Role::Note,
+            format!("the first {} are listed, all are judged", away.shards.len()),
+        ));
+    }
     let row = |shard: &UnassignedShard| {
         let kind = if shard.primary { (Role::Critical, "primary") } else { (Role::Warning, "replica") };
         let key = RowKey::new(&["shard", target.id.as_str(), &shard.index, &shard.shard, kind.1]);
-        let why = if shard.why.is_empty() { "(not asked: the first ones are explained)" } else { &shard.why };
+        let why = if shard.why.is_empty() { "(not explained yet)" } else { &shard.why };
         Row::flat(
             key,
             vec![
@@ -231,11 +263,11 @@ fn unassigned(target: &TargetState, reading: &SearchReading) -> Option<Section> 
             Column::fixed("became so by", 20, 1),
             Column::flex("and stays so because", 30, 0),
         ],
-        rows: shards.iter().map(row).collect(),
+        rows: away.shards.iter().map(row).collect(),
         empty: String::new(),
         fixed_order: false,
     };
-    Some(Section::table(format!("Shards on no node ({})", shards.len()), table))
+    Some(Section { title: format!("Shards on no node: {}", away.counted()), lines, table: Some(table) })
 }
 
 fn troubles(reading: &SearchReading) -> Option<Section> {

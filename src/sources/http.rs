@@ -1,19 +1,27 @@
 //! The only place where an HTTP client is built: TLS, credentials, a limit on every body, errors as sentences without secrets.
 //!
-//! There is no timeout here: the engine's covers the whole poll. Redirects are not followed (a login page is not an answer).
+//! The engine's timeout covers the whole poll; a question that must not cost the others has a limit of its own ([`within`]). A redirect is
+//! followed on the same host only: credentials never go elsewhere.
+
+mod words;
 
 use super::tls::{self, Trust};
 use crate::config::target::{HttpAuth, HttpConnect};
-use crate::core::redact::said;
+use crate::core::part::{Gap, GapKind};
 use crate::core::report::{PollError, PollErrorKind};
 use chrono::{DateTime, Utc};
 use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
-use reqwest::{Method, StatusCode};
+use reqwest::{Method, StatusCode, Url};
 use secrecy::ExposeSecret;
+use std::future::Future;
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 /// No answer is read beyond this: a body of this size is a mistake or an attack, and the terminal must not run out of memory.
 pub const BODY_LIMIT_BYTES: usize = 32 * 1024 * 1024;
+
+/// So many redirects are followed one after the other.
+const MOST_REDIRECTS: usize = 3;
 
 /// An answer: any status, headers and a complete body.
 #[derive(Debug)]
@@ -34,20 +42,60 @@ impl Answer {
         DateTime::parse_from_rfc2822(date).ok().map(|date| date.with_timezone(&Utc))
     }
 
-    /// The first line of the body, for an error message; at most 200 characters. Some servers repeat the request: what may be a
-    /// secret is hidden.
+    /// What the body of a refusal says: type and reason, or a page's title. What may be a secret in it is hidden.
     #[must_use]
-    pub fn first_line(&self) -> String {
-        let text = String::from_utf8_lossy(&self.body);
-        said(text.lines().next().unwrap_or_default(), []).chars().take(200).collect()
+    pub fn told(&self) -> String {
+        words::told(&self.body)
+    }
+
+    /// Whether the service closes this path to everybody, whatever the credentials (AWS answers 401 then).
+    #[must_use]
+    pub fn is_closed_path(&self) -> bool {
+        matches!(self.status.as_u16(), 401 | 403) && words::is_closed_path(&self.told())
+    }
+}
+
+/// An answer within its own limit, so that one slow question costs its own part only.
+///
+/// # Errors
+/// As the question's, and when the limit passes.
+pub async fn within<T>(
+    limit: Duration,
+    answer: impl Future<Output = Result<T, PollError>>,
+) -> Result<T, PollError> {
+    tokio::time::timeout(limit, answer).await.unwrap_or_else(|_| {
+        let message = format!("no answer within {:.1} s", limit.as_secs_f64());
+        Err(PollError::new(PollErrorKind::TimedOut, message))
+    })
+}
+
+/// The same failure as one of a single part.
+#[must_use]
+pub fn gap(error: &PollError) -> Gap {
+    let kind = match error.kind {
+        PollErrorKind::TimedOut => GapKind::TimedOut,
+        PollErrorKind::Credentials | PollErrorKind::NotPermitted => GapKind::NotPermitted,
+        PollErrorKind::Unreachable
+        | PollErrorKind::Tls
+        | PollErrorKind::WrongServer
+        | PollErrorKind::NotReady
+        | PollErrorKind::Full
+        | PollErrorKind::Configuration
+        | PollErrorKind::Failed
+        | PollErrorKind::Internal => GapKind::Failed,
+    };
+    match &error.remedy {
+        Some(remedy) => Gap::new(kind, format!("{}; {remedy}", error.message)),
+        None => Gap::new(kind, error.message.clone()),
     }
 }
 
 /// A client for one target: base URL, credentials, TLS.
 pub struct Http {
     client: reqwest::Client,
-    base: String,
+    url: String,
     shown: String,
+    headers: HeaderMap,
     auth: HttpAuth,
     authorization: Mutex<Option<HeaderValue>>,
 }
@@ -92,14 +140,15 @@ impl Http {
             })?;
         Ok(Self {
             client,
-            base: connect.url.trim_end_matches('/').to_owned(),
+            url: connect.url.clone(),
             shown: connect.shown_url(),
+            headers: extra(&connect.headers)?,
             auth: connect.auth.clone(),
             authorization: Mutex::new(authorization),
         })
     }
 
-    /// `GET` of `path` (with its query) below the base URL; an empty path is the base URL itself.
+    /// `GET` of `path` (with its query) below the base URL; an empty path is the base URL itself, as it is written.
     ///
     /// # Errors
     /// When no complete answer came. Any status is an answer.
@@ -158,17 +207,31 @@ impl Http {
         body: Option<String>,
         authorization: Option<HeaderValue>,
     ) -> Result<Answer, PollError> {
-        let mut request = self.client.request(method, format!("{}{path}", self.base));
-        for (name, value) in headers {
-            request = request.header(name, *value);
+        let mut url = match path {
+            "" => self.url.clone(),
+            path => format!("{}{path}", self.url.trim_end_matches('/')),
+        };
+        for followed in 0.. {
+            let mut request = self.client.request(method.clone(), &url).headers(self.headers.clone());
+            for (name, value) in headers {
+                request = request.header(name, *value);
+            }
+            if let Some(authorization) = authorization.clone() {
+                request = request.header(AUTHORIZATION, authorization);
+            }
+            if let Some(body) = body.clone() {
+                request = request.body(body);
+            }
+            let response = request.send().await.map_err(|error| self.explain(error))?;
+            match next(&response).filter(|_| followed < MOST_REDIRECTS && method == Method::GET) {
+                Some(next) => url = next,
+                None => return self.collect(response).await,
+            }
         }
-        if let Some(authorization) = authorization {
-            request = request.header(AUTHORIZATION, authorization);
-        }
-        if let Some(body) = body {
-            request = request.body(body);
-        }
-        let mut response = request.send().await.map_err(|error| self.explain(error))?;
+        Err(PollError::new(PollErrorKind::Internal, "no answer was looked for"))
+    }
+
+    async fn collect(&self, mut response: reqwest::Response) -> Result<Answer, PollError> {
         let mut collected = Vec::new();
         while let Some(chunk) = response.chunk().await.map_err(|error| self.explain(error))? {
             if collected.len() + chunk.len() > BODY_LIMIT_BYTES {
@@ -194,32 +257,49 @@ impl Http {
     pub fn refusal(&self, answer: &Answer) -> Option<PollError> {
         let status = answer.status;
         let shown = &self.shown;
+        let words = if status.is_success() { String::new() } else { answer.told() };
+        let said = if words.is_empty() { String::new() } else { format!(": {words}") };
         match status.as_u16() {
             200..=299 => None,
-            401 => Some(
-                PollError::new(PollErrorKind::Credentials, format!("{shown} wants credentials (401)"))
+            401 | 403 if answer.is_closed_path() => Some(PollError::new(
+                PollErrorKind::NotPermitted,
+                format!("{shown} is closed for this request ({}){said}", status.as_u16()),
+            )),
+            401 if matches!(self.auth, HttpAuth::None) => Some(
+                PollError::new(PollErrorKind::Credentials, format!("{shown} wants credentials (401){said}"))
                     .remedy("set user and password, a token or an API key for this target"),
             ),
-            403 => Some(PollError::new(
-                PollErrorKind::NotPermitted,
-                format!("{shown} does not permit this user to read (403): {}", answer.first_line()),
-            )),
+            401 => Some(
+                PollError::new(
+                    PollErrorKind::Credentials,
+                    format!("{shown} refuses the credentials (401){said}"),
+                )
+                .remedy("check the credentials of this target: they may be wrong or expired"),
+            ),
+            403 => {
+                let message = format!("{shown} does not permit this user to read (403){said}");
+                let error = PollError::new(PollErrorKind::NotPermitted, message);
+                Some(match words::grant(&words) {
+                    Some(grant) => error.remedy(grant),
+                    None => error,
+                })
+            }
             301..=308 => Some(
                 PollError::new(PollErrorKind::WrongServer, format!("{shown} redirects elsewhere ({status})"))
                     .remedy("give the final URL"),
             ),
             404 => Some(
-                PollError::new(PollErrorKind::WrongServer, format!("{shown} does not know this path (404)"))
-                    .remedy("check the path of the URL and which server runs on this port"),
+                PollError::new(
+                    PollErrorKind::WrongServer,
+                    format!("{shown} does not know this path (404){said}"),
+                )
+                .remedy("check the path of the URL and which server runs on this port"),
             ),
             429 | 502..=504 => Some(PollError::new(
                 PollErrorKind::NotReady,
-                format!("{shown} is not ready ({status}): {}", answer.first_line()),
+                format!("{shown} is not ready ({status}){said}"),
             )),
-            _ => Some(PollError::new(
-                PollErrorKind::Failed,
-                format!("{shown} answers {status}: {}", answer.first_line()),
-            )),
+            _ => Some(PollError::new(PollErrorKind::Failed, format!("{shown} answers {status}{said}"))),
         }
     }
 
@@ -263,6 +343,39 @@ impl Http {
         }
         PollError::new(PollErrorKind::Failed, format!("{shown} broke off: {chain}"))
     }
+}
+
+/// Where a redirect leads, if that is the same host (or its encrypted side): what is sent goes nowhere else.
+fn next(response: &reqwest::Response) -> Option<String> {
+    if !matches!(response.status().as_u16(), 301 | 302 | 303 | 307 | 308) {
+        return None;
+    }
+    let (here, location) = (response.url(), response.headers().get(reqwest::header::LOCATION)?);
+    follows(here, &here.join(location.to_str().ok()?).ok()?)
+}
+
+fn follows(here: &Url, there: &Url) -> Option<String> {
+    let same = there.host_str() == here.host_str()
+        && there.port_or_known_default() == here.port_or_known_default()
+        && there.scheme() == here.scheme();
+    let encrypted = there.host_str() == here.host_str()
+        && (here.scheme(), here.port()) == ("http", None)
+        && (there.scheme(), there.port()) == ("https", None);
+    (same || encrypted).then(|| there.to_string())
+}
+
+/// Headers from the configuration; their values are never shown.
+fn extra(headers: &[(String, String)]) -> Result<HeaderMap, PollError> {
+    let wrong = |name: &str| {
+        PollError::new(PollErrorKind::Configuration, format!("the header {name} cannot be sent as it is"))
+    };
+    let one = |(name, value): &(String, String)| {
+        let parsed = HeaderName::from_bytes(name.as_bytes()).map_err(|_| wrong(name))?;
+        let mut value = HeaderValue::from_str(value).map_err(|_| wrong(name))?;
+        value.set_sensitive(true);
+        Ok((parsed, value))
+    };
+    headers.iter().map(one).collect()
 }
 
 fn authorization(auth: &HttpAuth) -> Result<Option<HeaderValue>, String> {
@@ -311,6 +424,22 @@ mod tests {
         };
         assert_eq!(dated("Sun, 06 Nov 1994 08:49:37 GMT"), Some(784_111_777));
         assert_eq!(dated("yesterday"), None);
+    }
+
+    #[test]
+    fn only_the_same_host_is_followed() {
+        for (here, there, followed) in [
+            ("http://a:9/metrics", "/metrics/", true),
+            ("http://a:9/metrics", "http://a:9/x", true),
+            ("http://a/metrics", "https://a/metrics", true),
+            ("https://a/metrics", "http://a/metrics", false),
+            ("http://a:9/metrics", "http://a:8/metrics", false),
+            ("http://a:9/metrics", "//b:9/metrics", false),
+        ] {
+            let here = Url::parse(here).expect("a URL");
+            let there = here.join(there).expect("a URL");
+            assert_eq!(follows(&here, &there).is_some(), followed, "{here} {there}");
+        }
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! How to ask each system, and nothing else. A source does not know when it is asked or who looks at the answer.
 
+pub mod beside;
 pub mod dial;
 pub mod http;
 pub mod json;
@@ -92,7 +93,7 @@ pub fn open(target: &TargetConfig) -> Box<dyn Source> {
     match &target.connect {
         Connect::Postgres(connect) => Box::new(postgres::PostgresSource::new(connect.clone())),
         Connect::Redis(connect) => Box::new(redis::RedisSource::new(connect.clone())),
-        Connect::Search(connect) => Box::new(search::SearchSource::new(connect.clone())),
+        Connect::Search(connect) => Box::new(search::SearchSource::new(connect.clone(), target.timeout)),
         Connect::Prometheus(connect) => Box::new(prometheus::PrometheusSource::new(connect.clone())),
         Connect::Metrics(connect) => Box::new(metrics::MetricsSource::new(connect.clone())),
         Connect::Unusable { why, .. } => Box::new(Unusable(why.clone())),

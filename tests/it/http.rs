@@ -15,7 +15,7 @@ use wiremock::matchers::{any, header, path};
 use wiremock::{Mock, MockServer, ResponseTemplate};
 
 fn http(server: &MockServer, auth: HttpAuth) -> HttpConnect {
-    HttpConnect { url: server.uri(), auth, root_cert: None, client: None }
+    HttpConnect { url: server.uri(), auth, root_cert: None, client: None, headers: Vec::new() }
 }
 
 async fn poll(connect: Connect) -> Result<Reading, PollError> {

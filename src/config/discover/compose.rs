@@ -207,8 +207,13 @@ fn environment(given: &Mixed<512>) -> BTreeMap<String, String> {
 fn connect(kind: SystemKind, port: u16, vars: &BTreeMap<String, String>, command: &Mixed<256>) -> Connect {
     let var = |name: &str| vars.get(name).filter(|value| !value.is_empty()).cloned();
     let host = "127.0.0.1".to_owned();
-    let http =
-        |auth| HttpConnect { url: format!("http://{host}:{port}"), auth, root_cert: None, client: None };
+    let http = |auth| HttpConnect {
+        url: format!("http://{host}:{port}"),
+        auth,
+        root_cert: None,
+        client: None,
+        headers: Vec::new(),
+    };
     match kind {
         SystemKind::Postgres => {
             let user = var("POSTGRES_USER").unwrap_or_else(|| "postgres".to_owned());

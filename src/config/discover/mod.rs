@@ -111,6 +111,7 @@ fn on_this_machine(around: &Surroundings, kind: SystemKind, port: u16) -> Connec
         auth: HttpAuth::None,
         root_cert: None,
         client: None,
+        headers: Vec::new(),
     };
     match kind {
         SystemKind::Postgres => libpq::on_this_machine(around, port).map_or_else(

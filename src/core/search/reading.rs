@@ -1,6 +1,12 @@
 //! One poll of a search cluster, as data. Every field is optional: versions and services differ in what they say.
 
 use crate::core::part::{self, Part};
+use crate::core::text::counted;
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+/// Shards beyond this are counted and not listed.
+pub const MOST_SHARDS: usize = 1000;
 
 /// What one poll of a search cluster read.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -9,16 +15,22 @@ pub struct SearchReading {
     pub identity: Part<Identity>,
     /// The cluster's own verdict.
     pub health: Part<ClusterHealth>,
+    /// What the node says where it knows no master: nothing can be written, created or moved then.
+    pub no_master: Option<String>,
     /// Every node.
     pub nodes: Part<Vec<SearchNode>>,
     /// Shards that are on no node; read while there are any.
-    pub unassigned: Part<Vec<UnassignedShard>>,
+    pub unassigned: Part<Unassigned>,
     /// Indices that refuse writes because a disk was full.
     pub read_only: Part<Vec<String>>,
     /// Indices whose lifecycle step failed.
     pub lifecycle: Part<Vec<LifecycleError>>,
     /// `cluster.routing.allocation.enable`, where it is not `all`.
     pub allocation: Part<Option<String>>,
+    /// What was left out, in sentences: no limit is silent.
+    pub limits: Vec<String>,
+    /// Questions that are on their way longer than usual, and since when.
+    pub waiting: Vec<(&'static str, Duration)>,
 }
 
 /// What answers.
@@ -111,6 +123,98 @@ impl SearchNode {
     }
 }
 
+impl SearchNode {
+    /// Whether indices may be on it; a node that does not tell its roles may hold some.
+    #[must_use]
+    pub fn holds_data(&self) -> bool {
+        self.roles.is_empty() || self.roles.iter().any(|role| role.starts_with("data"))
+    }
+
+    /// Whether it holds nothing but frozen data: a cache that fills its disk by design.
+    #[must_use]
+    pub fn is_frozen(&self) -> bool {
+        let mut data = self.roles.iter().filter(|role| role.starts_with("data")).peekable();
+        data.peek().is_some() && data.all(|role| role == "data_frozen")
+    }
+}
+
+/// Every shard that is on no node: all of them counted and judged, the first of them listed.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Unassigned {
+    /// All of them.
+    pub total: usize,
+    /// The primaries among them.
+    pub primaries: usize,
+    /// Why, the most frequent first.
+    pub causes: Vec<Cause>,
+    /// The nodes that left and took them along, by id.
+    pub left: Vec<String>,
+    /// The first [`MOST_SHARDS`], primaries first.
+    pub shards: Vec<UnassignedShard>,
+}
+
+/// Why some shards are on no node.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Cause {
+    /// In the server's words: the deciders that refuse, else how they became so.
+    pub why: String,
+    /// So many shards.
+    pub shards: usize,
+    /// Of so many indices.
+    pub indices: usize,
+    /// One of them.
+    pub index: String,
+}
+
+impl Unassigned {
+    /// Of all shards on no node.
+    #[must_use]
+    pub fn of(mut all: Vec<UnassignedShard>) -> Self {
+        all.sort_by(|a, b| (!a.primary, &a.index, &a.shard).cmp(&(!b.primary, &b.index, &b.shard)));
+        let mut causes: BTreeMap<&str, (usize, BTreeSet<&str>)> = BTreeMap::new();
+        let mut left = BTreeSet::new();
+        for shard in &all {
+            let why = if shard.why.is_empty() { &shard.reason } else { &shard.why };
+            let cause = causes.entry(why).or_default();
+            cause.0 += 1;
+            cause.1.insert(&shard.index);
+            // "node_left [id]" (7.17 and newer)
+            let gone = shard.details.split_once("node_left [").and_then(|(_, rest)| rest.split(']').next());
+            left.extend(gone.map(str::to_owned));
+        }
+        let cause = |(why, (shards, indices)): (&str, (usize, BTreeSet<&str>))| Cause {
+            why: why.to_owned(),
+            shards,
+            indices: indices.len(),
+            index: indices.first().copied().unwrap_or_default().to_owned(),
+        };
+        let mut causes: Vec<Cause> = causes.into_iter().map(cause).collect();
+        causes.sort_by_key(|cause| std::cmp::Reverse(cause.shards));
+        let (total, primaries) = (all.len(), all.iter().filter(|shard| shard.primary).count());
+        all.truncate(MOST_SHARDS);
+        Self { total, primaries, causes, left: left.into_iter().collect(), shards: all }
+    }
+
+    /// "2 primaries and 1 replica".
+    #[must_use]
+    pub fn counted(&self) -> String {
+        let kind = |count: usize, one: &str, many: &str| match count {
+            0 => None,
+            1 => Some(format!("1 {one}")),
+            count => Some(format!("{count} {many}")),
+        };
+        let parts = [
+            kind(self.primaries, "primary", "primaries"),
+            kind(self.total - self.primaries, "replica", "replicas"),
+        ];
+        match parts {
+            [Some(primaries), Some(replicas)] => format!("{primaries} and {replicas}"),
+            [Some(only), None] | [None, Some(only)] => only,
+            [None, None] => counted(0, "shard"),
+        }
+    }
+}
+
 /// A shard that is on no node.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct UnassignedShard {
@@ -122,6 +226,8 @@ pub struct UnassignedShard {
     pub primary: bool,
     /// How it became unassigned, as the server says (`NODE_LEFT`, …).
     pub reason: String,
+    /// What it adds to that (`node_left [id]`).
+    pub details: String,
     /// Why it still is, from the allocation explanation; empty where that was not asked.
     pub why: String,
 }
@@ -145,7 +251,12 @@ pub struct LifecycleError {
 #[must_use]
 pub fn unread(reading: &SearchReading) -> Vec<part::Unread> {
     part::unread(&[
-        (reading.health.gap(), &["search.red", "search.yellow"], "the status of its shards"),
+        // Without a master there is a finding of its own.
+        (
+            reading.health.gap(),
+            &["search.red", "search.yellow"],
+            if reading.no_master.is_some() { "" } else { "the status of its shards" },
+        ),
         (
             reading.nodes.gap(),
             &["search.heap", "search.cpu", "search.disk", "search.breaker", "search.rejections"],
@@ -155,4 +266,32 @@ pub fn unread(reading: &SearchReading) -> Vec<part::Unread> {
         (reading.lifecycle.gap(), &["search.lifecycle"], "the lifecycle of its indices"),
         (reading.allocation.gap(), &["search.allocation"], "why shards are not assigned"),
     ])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn everything_is_judged_before_it_is_cut() {
+        let shard = |number: usize| UnassignedShard {
+            index: format!("i{number:05}"),
+            primary: number == 19_999,
+            why: if number % 2 == 0 { "filter: no node fits" } else { "same_shard: a copy is there" }
+                .to_owned(),
+            details: if number == 7 { "node_left [abc], details" } else { "" }.to_owned(),
+            ..UnassignedShard::default()
+        };
+        let read = Unassigned::of((0..20_001).map(shard).collect());
+        assert_eq!((read.total, read.primaries, read.shards.len()), (20_001, 1, MOST_SHARDS));
+        assert!(read.shards[0].primary, "primaries first");
+        assert_eq!(read.counted(), "1 primary and 20000 replicas");
+        assert_eq!(read.left, ["abc"]);
+        let causes: Vec<_> =
+            read.causes.iter().map(|cause| (cause.why.as_str(), cause.shards, cause.indices)).collect();
+        assert_eq!(
+            causes,
+            [("filter: no node fits", 10_001, 10_001), ("same_shard: a copy is there", 10_000, 10_000)]
+        );
+    }
 }

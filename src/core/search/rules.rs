@@ -13,6 +13,14 @@ const NOW: Duration = Duration::ZERO;
 /// The rules of this system with their defaults.
 pub const RULES: &[RuleSpec] = &[
     RuleSpec::new(
+        "search.no_master",
+        "the cluster has no elected master: nothing can be written, created or moved",
+        RuleUnit::State,
+        (None, None),
+        NOW,
+        Triage::Errors,
+    ),
+    RuleSpec::new(
         "search.red",
         "a primary shard is on no node: data is missing",
         RuleUnit::State,
@@ -160,42 +168,69 @@ pub fn signals(state: &SearchState, target: &TargetId, rules: &Rulebook, now: No
     scene.list
 }
 
-/// Why shards are unassigned, in a few words: the most frequent reason.
-fn reason(reading: &SearchReading) -> String {
-    let Some(first) = reading.unassigned.ready().and_then(|shards| shards.first()) else {
-        return String::new();
-    };
-    let why = if first.why.is_empty() { &first.reason } else { &first.why };
-    format!(" ({}: {})", tidy(&first.index, 30), tidy(why, 90))
+/// Why shards are unassigned: the most frequent reason over all of them, and the nodes that left.
+fn reason(reading: &SearchReading, state: &SearchState) -> String {
+    let Some(away) = reading.unassigned.ready() else { return String::new() };
+    let Some(first) = away.causes.first() else { return String::new() };
+    let mut parts = Vec::new();
+    match away.left.as_slice() {
+        [] => {}
+        [one] => parts.push(format!("node {} left", tidy(state.name(one), 30))),
+        [one, more @ ..] => {
+            parts.push(format!("node {} and {} others left", tidy(state.name(one), 30), more.len()))
+        }
+    }
+    let of = if first.shards == away.total { String::new() } else { format!("{} of them ", first.shards) };
+    parts.push(format!("{of}{}: {}", tidy(&first.index, 30), tidy(&first.why, 220)));
+    format!(" ({})", parts.join("; "))
+}
+
+/// Only copies are missing that a cluster of one node can never place, and no node left: development, or a setting that asks too much.
+fn is_alone(reading: &SearchReading) -> bool {
+    let one = reading.health.ready().is_some_and(|health| health.data_nodes == Some(1));
+    one && reading.unassigned.ready().is_some_and(|away| {
+        let lost = |reason: &str| matches!(reason, "NODE_LEFT" | "ALLOCATION_FAILED" | "NODE_RESTARTING");
+        away.total > 0
+            && away.primaries == 0
+            && away.left.is_empty()
+            && !away.shards.iter().any(|shard| lost(&shard.reason))
+    })
 }
 
 fn cluster(scene: &mut Scene<'_>, reading: &SearchReading, state: &SearchState, now: Now) {
     let target = scene.target;
+    if let Some(words) = &reading.no_master {
+        let sentence = format!("{target} has no master, it says {}", tidy(words, 240));
+        let step = "start the missing master nodes; their logs say why none is elected";
+        scene.add("search.no_master", "cluster", Some(Severity::Critical), sentence, step);
+    }
     if let Some(health) = reading.health.ready() {
-        let shards = counted(health.unassigned.unwrap_or(0) as usize, "shard");
+        let told = reading.unassigned.ready().filter(|away| away.total > 0);
+        let shards = told.map_or_else(
+            || counted(health.unassigned.unwrap_or(0) as usize, "shard"),
+            crate::core::search::Unassigned::counted,
+        );
         let since = state.not_green_since.map(|at| now.since(at));
+        let before = scene.list.len();
+        let why = reason(reading, state);
         if health.status == "red" {
-            let sentence = format!("{target} is red: {shards} unassigned{}", reason(reading));
-            scene.add(
-                "search.red",
-                "cluster",
-                Some(Severity::Critical),
-                sentence,
-                "look why the primaries are on no node (7)",
-            );
+            let sentence = format!("{target} is red: {shards} on no node{why}");
+            let step = "look why the primaries are on no node (7)";
+            scene.add("search.red", "cluster", Some(Severity::Critical), sentence, step);
         } else if health.status == "yellow" {
             let lasted = since.unwrap_or_default().as_secs_f64();
-            let severity = scene.rules.grade("search.yellow", lasted).or(Some(Severity::Info));
-            let sentence = format!("{target} is yellow: {shards} unassigned{}", reason(reading));
-            scene.add(
-                "search.yellow",
-                "cluster",
-                severity,
-                sentence,
-                "bring the missing node back, or look why (7)",
-            );
+            let alone = is_alone(reading);
+            let severity =
+                scene.rules.grade("search.yellow", lasted).filter(|_| !alone).or(Some(Severity::Info));
+            let sentence = format!("{target} is yellow: {shards} on no node{why}");
+            let step = if alone {
+                "it has one data node: set number_of_replicas to 0, or add a node"
+            } else {
+                "bring the missing node back, or look why (7)"
+            };
+            scene.add("search.yellow", "cluster", severity, sentence, step);
         }
-        if let Some(signal) = scene.list.last_mut() {
+        if let Some(signal) = scene.list.get_mut(before) {
             signal.observed_for = since;
             signal.hit = health.unassigned.unwrap_or(0);
         }
@@ -211,7 +246,7 @@ fn cluster(scene: &mut Scene<'_>, reading: &SearchReading, state: &SearchState, 
         scene.add("search.read_only", "cluster", Some(Severity::Critical), sentence, step);
     }
     for failed in reading.lifecycle.ready().into_iter().flatten() {
-        let again = failed.retries.map_or(String::new(), |count| format!(", tried again {count} times"));
+        let again = failed.retries.map_or(String::new(), |count| format!(", tried again {}", times(count)));
         let sentence = format!(
             "the lifecycle of {} fails at {}: {}{again}",
             tidy(&failed.index, 40),
@@ -236,6 +271,13 @@ fn cluster(scene: &mut Scene<'_>, reading: &SearchReading, state: &SearchState, 
             sentence,
             "set it back to all when maintenance is over",
         );
+    }
+}
+
+fn times(count: u64) -> String {
+    match count {
+        1 => "once".to_owned(),
+        count => format!("{count} times"),
     }
 }
 
@@ -265,7 +307,9 @@ fn one(scene: &mut Scene<'_>, node: &SearchNode) {
     }
     let Some(free) = node.disk_free_bytes else { return };
     let below = |mark: Option<f64>| mark.is_some_and(|mark| free < mark);
-    let (severity, mark) = if below(node.flood_free_bytes) {
+    let (severity, mark) = if below(node.flood_free_bytes) && node.is_frozen() {
+        (Severity::Warning, "flood stage for frozen data")
+    } else if below(node.flood_free_bytes) {
         (Severity::Critical, "flood stage: its indices are made read-only")
     } else if below(node.high_free_bytes) {
         (Severity::Warning, "high watermark: shards are moved away")
@@ -325,5 +369,7 @@ mod tests {
         assert_eq!(found("green", node(250.0), 1), [("search.disk", Severity::Info)]);
         assert_eq!(found("green", node(150.0), 1), [("search.disk", Severity::Warning)]);
         assert_eq!(found("green", node(50.0), 1), [("search.disk", Severity::Critical)]);
+        let frozen = SearchNode { roles: vec!["data_frozen".into()], ..node(50.0) };
+        assert_eq!(found("green", frozen, 1), [("search.disk", Severity::Warning)]);
     }
 }

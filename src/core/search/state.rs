@@ -5,7 +5,11 @@ use crate::core::history::Series;
 use crate::core::part::Part;
 use crate::core::rate::{self, Meter, Window};
 use crate::core::time::Now;
+use std::collections::BTreeMap;
 use std::time::Duration;
+
+/// So many names of nodes are remembered.
+const MOST_NAMES: usize = 2000;
 
 /// Rates of the newest interval, over all nodes.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -39,6 +43,8 @@ pub struct SearchState {
     pub heap: Series,
     /// Since when the cluster has not been green.
     pub not_green_since: Option<Now>,
+    /// Names of the nodes that were ever seen, by id: one that left is told by its name.
+    names: BTreeMap<String, String>,
     meter: Meter<SearchReading>,
 }
 
@@ -49,6 +55,12 @@ impl SearchState {
         self.latest.as_ref().map(|(_, reading)| reading)
     }
 
+    /// The name of a node, also of one that left; its id where it was never seen.
+    #[must_use]
+    pub fn name<'a>(&'a self, id: &'a str) -> &'a str {
+        self.names.get(id).map_or(id, String::as_str)
+    }
+
     /// Takes in a new reading: derives rates against its predecessor over the measured time between them.
     pub fn absorb(&mut self, mut reading: SearchReading, now: Now) {
         let before = self.latest.take();
@@ -56,7 +68,26 @@ impl SearchState {
             keep(&mut reading.read_only, &old.read_only);
             keep(&mut reading.lifecycle, &old.lifecycle);
             keep(&mut reading.allocation, &old.allocation);
+            keep(&mut reading.unassigned, &old.unassigned);
         }
+        if let Part::Ready(nodes) = &reading.nodes {
+            for node in nodes {
+                self.names.insert(node.id.clone(), node.name.clone());
+            }
+            while self.names.len() > MOST_NAMES {
+                self.names.pop_first();
+            }
+        }
+        let Some((_, old)) = before.as_ref().filter(|_| matches!(reading.nodes, Part::NotAsked)) else {
+            self.count(before, reading, now);
+            return;
+        };
+        // The nodes have not answered yet: what they said last still stands, and nothing is counted from it anew.
+        reading.nodes = old.nodes.clone();
+        self.known(reading, now);
+    }
+
+    fn count(&mut self, before: Option<(Now, SearchReading)>, reading: SearchReading, now: Now) {
         match self.meter.window(before, now) {
             Window::Early => {}
             Window::Nothing => self.rates = SearchRates::default(),
@@ -69,6 +100,10 @@ impl SearchState {
         self.indexed.push(self.rates.indexed);
         let fullest = reading.nodes.ready().into_iter().flatten().filter_map(|node| node.heap_ratio);
         self.heap.push(fullest.reduce(f64::max));
+        self.known(reading, now);
+    }
+
+    fn known(&mut self, reading: SearchReading, now: Now) {
         match reading.health.ready().map(|health| health.status.as_str()) {
             Some("green") => self.not_green_since = None,
             Some(_) => self.not_green_since = self.not_green_since.or(Some(now)),
@@ -109,7 +144,10 @@ fn rates(old: &[SearchNode], new: &[SearchNode], elapsed: Duration) -> SearchRat
             pairs.iter().filter_map(|(before, node)| rate::increase(pick(before)?, pick(node)?)).collect();
         (!parts.is_empty()).then(|| parts.iter().sum::<f64>())
     };
-    let seconds = elapsed.as_secs_f64();
+    // By the nodes' own clocks where they went on: an answer may be older than the poll that took it in.
+    let own = pairs.iter().filter_map(|(before, node)| Some(node.uptime_millis? - before.uptime_millis?));
+    let own = own.filter(|millis| *millis > 0.0).reduce(f64::max).map(|millis| millis / 1000.0);
+    let seconds = own.unwrap_or(elapsed.as_secs_f64());
     let per_second = |sum: Option<f64>| sum.filter(|_| seconds > 0.0).map(|sum| sum / seconds);
     let mean = |time: Option<f64>, count: Option<f64>| {
         let count = count.filter(|count| *count > 0.0)?;

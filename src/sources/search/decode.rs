@@ -3,9 +3,6 @@
 use crate::core::search::{ClusterHealth, Identity, LifecycleError, SearchNode, UnassignedShard};
 use serde_json::Value;
 
-/// Rows of a list beyond this are not kept.
-const MOST_ROWS: usize = 1000;
-
 /// What is read of each answer.
 pub(super) const IDENTITY: &[&str] = &["version/number", "version/distribution", "tagline", "cluster_name"];
 pub(super) const VERSIONS: &[&str] = &["cluster_name", "nodes/*/version"];
@@ -20,9 +17,11 @@ pub(super) const NODES: &[&str] = &[
     "nodes/*/os/cpu/load_average/1m",
     "nodes/*/fs/total/total_in_bytes",
     "nodes/*/fs/total/available_in_bytes",
-    "nodes/*/fs/data/0/low_watermark_free_space_in_bytes",
-    "nodes/*/fs/data/0/high_watermark_free_space_in_bytes",
-    "nodes/*/fs/data/0/flood_stage_free_space_in_bytes",
+    "nodes/*/fs/data/*/total_in_bytes",
+    "nodes/*/fs/data/*/available_in_bytes",
+    "nodes/*/fs/data/*/low_watermark_free_space_in_bytes",
+    "nodes/*/fs/data/*/high_watermark_free_space_in_bytes",
+    "nodes/*/fs/data/*/flood_stage_free_space_in_bytes",
     "nodes/*/thread_pool/search/queue",
     "nodes/*/thread_pool/search/rejected",
     "nodes/*/thread_pool/write/queue",
@@ -33,12 +32,14 @@ pub(super) const NODES: &[&str] = &[
     "nodes/*/indices/indexing/index_total",
     "nodes/*/indices/indexing/index_time_in_millis",
 ];
-pub(super) const SHARDS: &[&str] = &["*/index", "*/shard", "*/prirep", "*/state", "*/unassigned.reason"];
-pub(super) const EXPLANATION: &[&str] = &[
-    "allocate_explanation",
-    "node_allocation_decisions/*/deciders/*/decision",
-    "node_allocation_decisions/*/deciders/*/decider",
-    "node_allocation_decisions/*/deciders/*/explanation",
+pub(super) const SHARDS: &[&str] =
+    &["*/index", "*/shard", "*/prirep", "*/state", "*/unassigned.reason", "*/unassigned.details"];
+pub(super) const ROUTING: &[&str] = &[
+    "routing_nodes/unassigned/*/index",
+    "routing_nodes/unassigned/*/shard",
+    "routing_nodes/unassigned/*/primary",
+    "routing_nodes/unassigned/*/unassigned_info/reason",
+    "routing_nodes/unassigned/*/unassigned_info/details",
 ];
 pub(super) const BLOCKS: &[&str] = &["*/settings/index.blocks.read_only_allow_delete"];
 pub(super) const LIFECYCLE: &[&str] = &[
@@ -56,7 +57,9 @@ pub(super) const ISM: &[&str] = &[
     "*/retry_info/consumed_retries",
     "*/info/cause",
     "*/info/message",
+    "total_managed_indices",
 ];
+const MASTER: &[&str] = &["indicators/master_is_stable/status", "indicators/master_is_stable/symptom"];
 
 fn word(value: &Value, pointer: &str) -> String {
     match value.pointer(pointer) {
@@ -111,7 +114,7 @@ pub(super) fn health(value: &Value) -> Option<ClusterHealth> {
 /// `_nodes/stats`.
 pub(super) fn nodes(value: &Value) -> Option<Vec<SearchNode>> {
     let map = value.get("nodes")?.as_object()?;
-    let mut list: Vec<SearchNode> = map.iter().take(MOST_ROWS).map(|(id, node)| one(id, node)).collect();
+    let mut list: Vec<SearchNode> = map.iter().map(|(id, node)| one(id, node)).collect();
     list.sort_by(|a, b| a.name.cmp(&b.name));
     Some(list)
 }
@@ -128,7 +131,8 @@ fn one(id: &str, node: &Value) -> SearchNode {
         .get("breakers")
         .and_then(Value::as_object)
         .map(|all| all.values().filter_map(|breaker| breaker.get("tripped")?.as_f64()).sum());
-    let watermark = |name: &str| number(node, &format!("/fs/data/0/{name}"));
+    let disk = fullest(node);
+    let size = |name: &str| disk.and_then(|disk| amount(disk, name));
     SearchNode {
         id: id.to_owned(),
         name: word(node, "/name"),
@@ -144,8 +148,8 @@ fn one(id: &str, node: &Value) -> SearchNode {
         // -1 where the machine does not tell.
         cpu_ratio: number(node, "/os/cpu/percent").filter(|cpu| *cpu >= 0.0).map(|percent| percent / 100.0),
         load: number(node, "/os/cpu/load_average/1m"),
-        disk_total_bytes: number(node, "/fs/total/total_in_bytes"),
-        disk_free_bytes: number(node, "/fs/total/available_in_bytes"),
+        disk_total_bytes: size("/total_in_bytes"),
+        disk_free_bytes: size("/available_in_bytes"),
         search_queue: number(node, "/thread_pool/search/queue"),
         write_queue: number(node, "/thread_pool/write/queue"),
         rejected_total: pools("rejected"),
@@ -155,50 +159,63 @@ fn one(id: &str, node: &Value) -> SearchNode {
         index_total: number(node, "/indices/indexing/index_total"),
         index_millis: number(node, "/indices/indexing/index_time_in_millis"),
         old_gc_millis: number(node, "/jvm/gc/collectors/old/collection_time_in_millis"),
-        low_free_bytes: watermark("low_watermark_free_space_in_bytes"),
-        high_free_bytes: watermark("high_watermark_free_space_in_bytes"),
-        flood_free_bytes: watermark("flood_stage_free_space_in_bytes"),
+        low_free_bytes: size("/low_watermark_free_space_in_bytes"),
+        high_free_bytes: size("/high_watermark_free_space_in_bytes"),
+        flood_free_bytes: size("/flood_stage_free_space_in_bytes"),
     }
 }
 
-/// `_cat/shards`: those on no node, primaries first.
+/// Bytes; below zero means that the machine does not tell.
+fn amount(value: &Value, pointer: &str) -> Option<f64> {
+    number(value, pointer).filter(|bytes| *bytes >= 0.0)
+}
+
+/// The fullest of a node's data paths decides: there the watermarks act. Where paths are not told, all of them together.
+fn fullest(node: &Value) -> Option<&Value> {
+    let share = |disk: &Value| {
+        let total = amount(disk, "/total_in_bytes").filter(|total| *total > 0.0)?;
+        Some(amount(disk, "/available_in_bytes")? / total)
+    };
+    let paths = node.pointer("/fs/data").and_then(Value::as_array).into_iter().flatten();
+    let known = paths.filter_map(|disk| Some((share(disk)?, disk)));
+    known.min_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, disk)| disk).or_else(|| node.pointer("/fs/total"))
+}
+
+/// What the node says about its master, where that is not well.
+pub(super) fn master(body: &[u8]) -> Option<String> {
+    let value = crate::sources::json::read(body, MASTER)?;
+    let told = value.pointer("/indicators/master_is_stable")?;
+    (word(told, "/status") != "green").then(|| word(told, "/symptom")).filter(|words| !words.is_empty())
+}
+
+/// `_cluster/state/routing_nodes`: shards on no node. With none of them the whole answer is empty.
+pub(super) fn routing(value: &Value) -> Option<Vec<UnassignedShard>> {
+    value.as_object()?;
+    let rows = value.pointer("/routing_nodes/unassigned").and_then(Value::as_array).into_iter().flatten();
+    let shard = |row: &Value| UnassignedShard {
+        index: word(row, "/index"),
+        shard: word(row, "/shard"),
+        primary: row.get("primary").and_then(Value::as_bool) == Some(true),
+        reason: word(row, "/unassigned_info/reason"),
+        details: word(row, "/unassigned_info/details"),
+        why: String::new(),
+    };
+    Some(rows.map(shard).collect())
+}
+
+/// `_cat/shards`: those on no node.
 pub(super) fn shards(value: &Value) -> Option<Vec<UnassignedShard>> {
-    Some(
-        value
-            .as_array()?
-            .iter()
-            .filter(|row| row.get("state").and_then(Value::as_str) == Some("UNASSIGNED"))
-            .take(MOST_ROWS)
-            .map(|row| UnassignedShard {
-                index: word(row, "/index"),
-                shard: word(row, "/shard"),
-                primary: word(row, "/prirep") == "p",
-                reason: word(row, "/unassigned.reason"),
-                why: String::new(),
-            })
-            .collect(),
-    )
-}
-
-/// `_cluster/allocation/explain`: the first decider that says no, else the explanation as a whole.
-pub(super) fn explanation(value: &Value) -> String {
-    let deciders = value
-        .get("node_allocation_decisions")
-        .and_then(Value::as_array)
-        .into_iter()
-        .flatten()
-        .filter_map(|node| node.get("deciders")?.as_array());
-    let refused =
-        deciders.flatten().find(|decider| decider.get("decision").and_then(Value::as_str) == Some("NO"));
-    match refused {
-        Some(decider) => {
-            let explanation = word(decider, "/explanation");
-            // What follows in brackets names ids and settings; the sentence itself stands before them.
-            let short = explanation.split(" [").next().unwrap_or_default();
-            format!("{}: {short}", word(decider, "/decider"))
-        }
-        None => word(value, "/allocate_explanation"),
-    }
+    let rows = value.as_array()?.iter();
+    let away = rows.filter(|row| row.get("state").and_then(Value::as_str) == Some("UNASSIGNED"));
+    let shard = |row: &Value| UnassignedShard {
+        index: word(row, "/index"),
+        shard: word(row, "/shard"),
+        primary: word(row, "/prirep") == "p",
+        reason: word(row, "/unassigned.reason"),
+        details: word(row, "/unassigned.details"),
+        why: String::new(),
+    };
+    Some(away.map(shard).collect())
 }
 
 /// Indices with `index.blocks.read_only_allow_delete`.
@@ -212,57 +229,65 @@ pub(super) fn read_only(value: &Value) -> Option<Vec<String>> {
             .as_object()?
             .iter()
             .filter(|(_, settings)| blocked(settings).is_some())
-            .take(MOST_ROWS)
             .map(|(index, _)| index.clone())
             .collect(),
     )
 }
 
-/// `_ilm/explain?only_errors=true`; an index that is being tried again is failing too.
+/// `_ilm/explain`: what fails. The server tries a failed step again each few minutes, and leaves the step ERROR meanwhile: as long as
+/// it counts its tries, it has not succeeded. With nothing managed the whole answer is empty.
 pub(super) fn lifecycle(value: &Value) -> Option<Vec<LifecycleError>> {
-    let map = value.get("indices")?.as_object()?;
-    Some(
-        map.iter()
-            .take(MOST_ROWS)
-            .map(|(index, state)| LifecycleError {
-                index: index.clone(),
-                policy: word(state, "/policy"),
-                step: match word(state, "/failed_step") {
-                    step if step.is_empty() => word(state, "/step"),
-                    step => step,
-                },
-                reason: word(state, "/step_info/reason"),
-                retries: whole(state, "/failed_step_retry_count"),
-            })
-            .collect(),
-    )
+    let map = value.as_object()?.get("indices").and_then(Value::as_object);
+    let failing = |state: &Value| {
+        word(state, "/step") == "ERROR"
+            || whole(state, "/failed_step_retry_count").is_some_and(|tries| tries > 0)
+    };
+    let error = |(index, state): (&String, &Value)| LifecycleError {
+        index: index.clone(),
+        policy: word(state, "/policy"),
+        step: match word(state, "/failed_step") {
+            step if step.is_empty() => word(state, "/step"),
+            step => step,
+        },
+        reason: word(state, "/step_info/reason"),
+        retries: whole(state, "/failed_step_retry_count"),
+    };
+    Some(map.into_iter().flatten().filter(|(_, state)| failing(state)).map(error).collect())
 }
 
-/// `_plugins/_ism/explain`: failed actions, also where only `info.cause` says so.
-pub(super) fn ism(value: &Value) -> Option<Vec<LifecycleError>> {
-    Some(
-        value
-            .as_object()?
-            .iter()
-            .filter(|(_, state)| {
-                let failed = |pointer: &str| state.pointer(pointer).and_then(Value::as_bool) == Some(true);
-                failed("/action/failed")
-                    || failed("/retry_info/failed")
-                    || state.pointer("/info/cause").is_some()
-            })
-            .take(MOST_ROWS)
-            .map(|(index, state)| LifecycleError {
-                index: index.clone(),
-                policy: word(state, "/policy_id"),
-                step: word(state, "/action/name"),
-                reason: match word(state, "/info/cause") {
-                    cause if cause.is_empty() => word(state, "/info/message"),
-                    cause => cause,
-                },
-                retries: whole(state, "/retry_info/consumed_retries"),
-            })
-            .collect(),
-    )
+/// One page of `_plugins/_ism/explain`.
+pub(super) struct IsmPage {
+    /// What fails.
+    pub(super) failing: Vec<LifecycleError>,
+    /// Indices on this page.
+    pub(super) seen: usize,
+    /// Indices on all pages.
+    pub(super) total: Option<usize>,
+}
+
+/// `_plugins/_ism/explain`: failed actions, also where only `info.cause` says so, and while they are tried again.
+pub(super) fn ism(value: &Value) -> Option<IsmPage> {
+    let rows: Vec<_> = value.as_object()?.iter().filter(|(_, state)| state.is_object()).collect();
+    let failing = |state: &Value| {
+        let failed = |pointer: &str| state.pointer(pointer).and_then(Value::as_bool) == Some(true);
+        failed("/action/failed")
+            || failed("/retry_info/failed")
+            || state.pointer("/info/cause").is_some()
+            || whole(state, "/retry_info/consumed_retries").is_some_and(|tries| tries > 0)
+    };
+    let error = |(index, state): &(&String, &Value)| LifecycleError {
+        index: (*index).clone(),
+        policy: word(state, "/policy_id"),
+        step: word(state, "/action/name"),
+        reason: match word(state, "/info/cause") {
+            cause if cause.is_empty() => word(state, "/info/message"),
+            cause => cause,
+        },
+        retries: whole(state, "/retry_info/consumed_retries"),
+    };
+    let total = whole(value, "/total_managed_indices").and_then(|total| usize::try_from(total).ok());
+    let found = rows.iter().filter(|(_, state)| failing(state)).map(error).collect();
+    Some(IsmPage { failing: found, seen: rows.len(), total })
 }
 
 #[cfg(test)]
@@ -305,12 +330,32 @@ mod tests {
     }
 
     #[test]
-    fn explanations_name_the_decider_that_says_no() {
-        let value = json!({"allocate_explanation": "cannot allocate", "node_allocation_decisions": [{"deciders": [
-            {"decider": "filter", "decision": "YES", "explanation": "ok"},
-            {"decider": "same_shard", "decision": "NO", "explanation": "a copy is already there [[x][0]]"}]}]});
-        assert_eq!(explanation(&pruned(EXPLANATION, value)), "same_shard: a copy is already there");
-        assert_eq!(explanation(&json!({"allocate_explanation": "delayed"})), "delayed");
+    fn the_fullest_path_decides_and_minus_one_is_unknown() {
+        let disk = |total: f64, free: f64| json!({"total_in_bytes": total, "available_in_bytes": free, "low_watermark_free_space_in_bytes": 15});
+        let read = |data: Value, all: Value| {
+            let answer = json!({"nodes": {"x": {"name": "n", "fs": {"data": data, "total": all}}}});
+            let node = nodes(&pruned(NODES, answer)).expect("read").remove(0);
+            (node.disk_total_bytes, node.disk_free_bytes, node.low_free_bytes)
+        };
+        let both = json!([disk(1000.0, 900.0), disk(100.0, 3.0)]);
+        assert_eq!(read(both, disk(1100.0, 903.0)), (Some(100.0), Some(3.0), Some(15.0)));
+        assert_eq!(read(json!([disk(-1.0, -1.0)]), disk(-1.0, -1.0)), (None, None, Some(15.0)));
+        assert_eq!(
+            read(json!([]), json!({"total_in_bytes": 10, "available_in_bytes": 4})),
+            (Some(10.0), Some(4.0), None)
+        );
+    }
+
+    #[test]
+    fn shards_on_no_node_with_who_left() {
+        let state = json!({"routing_nodes": {"unassigned": [
+            {"index": "a", "shard": 1, "primary": true, "state": "UNASSIGNED",
+             "unassigned_info": {"reason": "NODE_LEFT", "details": "node_left [n2id]", "delayed": true}}]}});
+        let read = routing(&pruned(ROUTING, state)).expect("read");
+        let shard = &read[0];
+        assert_eq!((shard.index.as_str(), shard.shard.as_str(), shard.primary), ("a", "1", true));
+        assert_eq!((shard.reason.as_str(), shard.details.as_str()), ("NODE_LEFT", "node_left [n2id]"));
+        assert_eq!(routing(&json!({})), Some(Vec::new()));
     }
 
     #[test]
@@ -319,9 +364,19 @@ mod tests {
             "failed_step_retry_count": 4, "step_info": {"reason": "no alias"}}}});
         let read = lifecycle(&pruned(LIFECYCLE, ilm)).expect("read");
         assert_eq!((read[0].step.as_str(), read[0].retries), ("rollover", Some(4)));
+        // Tried again just now: not in the step ERROR, and failing all the same.
+        let again = json!({"indices": {"logs": {"policy": "p", "step": "check-rollover-ready", "failed_step_retry_count": 5},
+            "well": {"policy": "p", "step": "complete"}}});
+        let read = lifecycle(&pruned(LIFECYCLE, again)).expect("read");
+        assert_eq!(
+            read.iter().map(|error| (error.index.as_str(), error.retries)).collect::<Vec<_>>(),
+            [("logs", Some(5))]
+        );
+        assert_eq!(lifecycle(&json!({})), Some(Vec::new()));
         let ism_answer = json!({"total_managed_indices": 2, "a": {"policy_id": "p", "action": {"name": "rollover", "failed": false},
             "info": {"cause": "missing alias"}}, "b": {"action": {"failed": false}}});
-        let read = ism(&pruned(ISM, ism_answer)).expect("read");
-        assert_eq!(read.iter().map(|error| error.index.as_str()).collect::<Vec<_>>(), ["a"]);
+        let page = ism(&pruned(ISM, ism_answer)).expect("read");
+        assert_eq!((page.seen, page.total), (2, Some(2)));
+        assert_eq!(page.failing.iter().map(|error| error.index.as_str()).collect::<Vec<_>>(), ["a"]);
     }
 }

@@ -1,9 +1,13 @@
-//! Asks an Elasticsearch or OpenSearch cluster. Each question costs its own part only; nothing here changes anything.
+//! Asks an Elasticsearch or OpenSearch cluster. Its health decides whether anything is known; each other question runs beside it with a
+//! limit of its own and costs its own part only. Nothing here changes anything.
 
 mod decode;
+mod questions;
 mod watermark;
+mod why;
 
-use super::http::Http;
+use super::beside::Beside;
+use super::http::{Http, within};
 use super::json;
 use super::{Source, look};
 use crate::config::target::HttpConnect;
@@ -11,185 +15,220 @@ use crate::core::focus::Focus;
 use crate::core::part::{Gap, GapKind, Part};
 use crate::core::reading::Reading;
 use crate::core::report::{PollError, PollErrorKind};
-use crate::core::search::{Identity, SearchNode, SearchReading, UnassignedShard};
+use crate::core::search::{Identity, SearchNode, SearchReading, Unassigned, UnassignedShard};
 use crate::core::time::Now;
 use futures_util::future::BoxFuture;
+use questions::{BESIDE, GRACE, Lifecycles, PATIENCE, SHARDS_EACH, SLOW_EACH};
 use serde_json::Value;
+use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 use watermark::Watermarks;
+use why::Group;
 
-/// Settings, blocks and lifecycles are read this often: they change seldom and cost the master work.
-const SLOW_EACH: Duration = Duration::from_secs(30);
-/// So many shards are explained each time: one explanation costs the master a simulation.
-const EXPLAINED: usize = 3;
+/// So many groups of shards are explained each time: one explanation costs the master a simulation.
+const EXPLAINED: usize = 5;
+/// An explanation holds for this long while its group is there.
+const EXPLANATION_HOLDS: Duration = Duration::from_secs(120);
 
-const HEALTH: &str = "/_cluster/health?timeout=0s&master_timeout=2s";
-const NODES: &str = "/_nodes/stats/jvm,os,fs,thread_pool,breaker,indices?filter_path=nodes.*.name,nodes.*.roles,\
-    nodes.*.jvm.uptime_in_millis,nodes.*.jvm.mem.heap_used_percent,nodes.*.jvm.gc.collectors.old.collection_time_in_millis,\
-    nodes.*.os.cpu,nodes.*.fs.total,nodes.*.fs.data,nodes.*.thread_pool.search,nodes.*.thread_pool.write,\
-    nodes.*.breakers.*.tripped,nodes.*.indices.search,nodes.*.indices.indexing";
-/// Where `/` is refused or not there.
-const VERSIONS: &str = "/_nodes?filter_path=cluster_name,nodes.*.version";
-const SETTINGS: &str = "/_cluster/settings?include_defaults=true&flat_settings=true&filter_path=*.cluster*";
-const SHARDS: &str = "/_cat/shards?format=json&h=index,shard,prirep,state,unassigned.reason&s=prirep,index";
-const BLOCKS: &str = "/_all/_settings/index.blocks.read_only_allow_delete?flat_settings=true&expand_wildcards=all&ignore_unavailable=true";
-const LIFECYCLE: &str = "/_all/_ilm/explain?only_errors=true&expand_wildcards=all";
-const ISM: &str = "/_plugins/_ism/explain";
+/// Why groups of shards are on no node, and when that was asked.
+type Explained = BTreeMap<Group, (String, Now)>;
 
 /// Asks one cluster.
 #[derive(Debug)]
 pub struct SearchSource {
     connect: HttpConnect,
-    http: Option<Http>,
-    identity: Part<Identity>,
+    /// What its health may take: less than the whole poll, so that this failure has its own words.
+    limit: Duration,
+    http: Option<Arc<Http>>,
+    named: Part<Identity>,
+    identity: Beside<Identity>,
+    nodes: Beside<Vec<SearchNode>>,
+    settings: Beside<Value>,
+    blocks: Beside<Vec<String>>,
+    lifecycle: Beside<Lifecycles>,
+    unassigned: Beside<(Vec<UnassignedShard>, Explained)>,
+    explained: Explained,
     watermarks: Watermarks,
-    slow_at: Option<Now>,
 }
 
 impl SearchSource {
-    /// A source for this cluster; nothing is connected yet.
+    /// A source for this cluster whose polls may take `timeout`; nothing is connected yet.
     #[must_use]
-    pub fn new(connect: HttpConnect) -> Self {
+    pub fn new(connect: HttpConnect, timeout: Duration) -> Self {
         Self {
             connect,
+            limit: timeout.mul_f64(0.8),
             http: None,
-            identity: Part::NotAsked,
+            named: Part::NotAsked,
+            identity: Beside::default(),
+            nodes: Beside::default(),
+            settings: Beside::default(),
+            blocks: Beside::default(),
+            lifecycle: Beside::default(),
+            unassigned: Beside::default(),
+            explained: Explained::new(),
             watermarks: Watermarks::default(),
-            slow_at: None,
         }
     }
 
     async fn read(&mut self, now: Now) -> Result<SearchReading, PollError> {
-        let http = match self.http.take() {
-            Some(http) => http,
-            None => Http::open(&self.connect).await?,
+        let http = match &self.http {
+            Some(http) => Arc::clone(http),
+            None => Arc::clone(self.http.insert(Arc::new(Http::open(&self.connect).await?))),
         };
-        let result = self.ask(&http, now).await;
-        self.http = Some(http);
-        result
-    }
-
-    async fn ask(&mut self, http: &Http, now: Now) -> Result<SearchReading, PollError> {
-        if self.identity.ready().is_none() {
-            self.identity = part(http, "/", decode::IDENTITY, decode::identity).await?;
-            if self.identity.ready().is_none() {
-                self.identity = part(http, VERSIONS, decode::VERSIONS, decode::version_of_nodes).await?;
+        let mut reading = SearchReading::default();
+        let answer = questions::health(&http, self.limit).await?;
+        if let Some(refusal) = http.refusal(&answer) {
+            let told = answer.told();
+            // The node itself is well and says so; without a master nothing else can be asked of the cluster.
+            if answer.status != 503 || !(told.contains("master") || told.contains("manager")) {
+                return Err(refusal);
             }
+            let more = questions::master(&http, self.limit / 4).await;
+            let words = if more.is_empty() { told } else { format!("{told}: {more}") };
+            reading.health = Part::Unavailable(Gap::new(GapKind::Failed, words.clone()));
+            reading.no_master = Some(words);
+            reading.identity = self.named.clone();
+            return Ok(reading);
         }
-        // Some services refuse `/`; the cluster's health is what decides whether this is a search cluster at all.
-        let health = part(http, HEALTH, decode::HEALTH, decode::health).await?;
-        if let (Some(gap), None) = (health.gap(), self.identity.ready()) {
-            return Err(unfit(http, gap));
-        }
-        let mut nodes = part(http, NODES, decode::NODES, decode::nodes).await?;
-        let mut reading = SearchReading { identity: self.identity.clone(), ..SearchReading::default() };
-        if self.slow_at.is_none_or(|at| now.since(at) >= SLOW_EACH) {
-            self.slow(http, &mut reading).await?;
-            self.slow_at = Some(now);
-        }
-        if let Part::Ready(nodes) = &mut nodes {
-            for node in nodes.iter_mut() {
-                self.mark(node);
-            }
-        }
-        let missing = health.ready().and_then(|health| health.unassigned).unwrap_or(0);
-        reading.unassigned = if missing > 0 { self.unassigned(http).await? } else { Part::Ready(Vec::new()) };
-        (reading.health, reading.nodes) = (health, nodes);
+        let health = json::read(&answer.body, decode::HEALTH).as_ref().and_then(decode::health);
+        let health = health.ok_or_else(|| {
+            let message = format!("{} answers, but not as a search cluster does", http.shown());
+            PollError::new(PollErrorKind::WrongServer, message)
+                .remedy("check the port and the path of the URL")
+        })?;
+        let missing = health.unassigned.unwrap_or(0);
+        reading.health = Part::Ready(health);
+        self.ask(&http, now, missing > 0);
+        tokio::join!(
+            self.identity.settle(now, GRACE),
+            self.nodes.settle(now, GRACE),
+            self.settings.settle(now, GRACE),
+            self.blocks.settle(now, GRACE),
+            self.lifecycle.settle(now, GRACE),
+            self.unassigned.settle(now, GRACE),
+        );
+        self.take(now, &mut reading, missing > 0);
         Ok(reading)
     }
 
-    fn mark(&self, node: &mut SearchNode) {
-        let Some(total) = node.disk_total_bytes else { return };
-        let marks = &self.watermarks;
-        node.low_free_bytes = node.low_free_bytes.or(Some(marks.low.free_bytes(total)));
-        node.high_free_bytes = node.high_free_bytes.or(Some(marks.high.free_bytes(total)));
-        node.flood_free_bytes = node.flood_free_bytes.or(Some(marks.flood.free_bytes(total)));
+    /// Starts every question that is due.
+    fn ask(&mut self, http: &Arc<Http>, now: Now, missing: bool) {
+        let own = || Arc::clone(http);
+        if self.named.ready().is_none() && self.identity.is_due(now, SLOW_EACH) {
+            let http = own();
+            self.identity.ask(now, async move { questions::identity(&http).await });
+        }
+        if self.nodes.is_due(now, Duration::ZERO) {
+            let http = own();
+            self.nodes.ask(now, async move { questions::nodes(&http).await });
+        }
+        if self.settings.is_due(now, SLOW_EACH) {
+            let http = own();
+            self.settings.ask(now, async move { questions::settings(&http).await });
+        }
+        if self.blocks.is_due(now, SLOW_EACH) {
+            let http = own();
+            self.blocks.ask(now, async move { questions::blocks(&http).await });
+        }
+        if self.lifecycle.is_due(now, SLOW_EACH) {
+            let http = own();
+            self.lifecycle.ask(now, async move { questions::lifecycles(&http).await });
+        }
+        if missing && self.unassigned.is_due(now, SHARDS_EACH) {
+            let (http, mut known) = (own(), self.explained.clone());
+            known.retain(|_, (_, at)| now.since(*at) < EXPLANATION_HOLDS);
+            self.unassigned.ask(now, async move {
+                match questions::unassigned(&http).await {
+                    Part::Ready(shards) => Part::Ready(explain(&http, shards, known, now).await),
+                    Part::Unavailable(gap) => Part::Unavailable(gap),
+                    Part::NotAsked => Part::NotAsked,
+                }
+            });
+        }
     }
 
-    async fn slow(&mut self, http: &Http, reading: &mut SearchReading) -> Result<(), PollError> {
-        let settings = part(http, SETTINGS, watermark::SETTINGS, |value| Some(value.clone())).await?;
-        if let Some(settings) = settings.ready() {
-            self.watermarks = watermark::read(settings);
+    /// Takes in what was answered.
+    fn take(&mut self, now: Now, reading: &mut SearchReading, missing: bool) {
+        match self.identity.take(now, PATIENCE) {
+            Part::NotAsked => {}
+            other => self.named = other,
         }
-        reading.allocation = match settings {
-            Part::Ready(settings) => Part::Ready(watermark::allocation(&settings)),
+        reading.identity = self.named.clone();
+        reading.allocation = match self.settings.take(now, PATIENCE) {
+            Part::Ready(settings) => {
+                self.watermarks = watermark::read(&settings);
+                Part::Ready(watermark::allocation(&settings))
+            }
             Part::Unavailable(gap) => Part::Unavailable(gap),
             Part::NotAsked => Part::NotAsked,
         };
-        reading.read_only = part(http, BLOCKS, decode::BLOCKS, decode::read_only).await?;
-        let open_search = self.identity.ready().is_some_and(|identity| identity.product == "OpenSearch");
-        reading.lifecycle = if open_search {
-            part(http, ISM, decode::ISM, decode::ism).await?
-        } else {
-            part(http, LIFECYCLE, decode::LIFECYCLE, decode::lifecycle).await?
-        };
-        Ok(())
-    }
-
-    async fn unassigned(&self, http: &Http) -> Result<Part<Vec<UnassignedShard>>, PollError> {
-        let mut shards = part(http, SHARDS, decode::SHARDS, decode::shards).await?;
-        if let Part::Ready(shards) = &mut shards {
-            for shard in shards.iter_mut().take(EXPLAINED) {
-                let number: u64 = shard.shard.parse().unwrap_or(0);
-                let body =
-                    serde_json::json!({"index": shard.index, "shard": number, "primary": shard.primary});
-                // Refused or gone meanwhile: how it became unassigned still stands there.
-                if let Ok(answer) = http.post_json("/_cluster/allocation/explain", &body).await
-                    && let Some(value) = json::read(&answer.body, decode::EXPLANATION)
-                {
-                    shard.why = decode::explanation(&value);
-                }
+        reading.nodes = self.nodes.take(now, PATIENCE);
+        if let Part::Ready(nodes) = &mut reading.nodes {
+            nodes.iter_mut().for_each(|node| self.watermarks.mark(node));
+        }
+        reading.read_only = self.blocks.take(now, PATIENCE);
+        reading.lifecycle = match self.lifecycle.take(now, PATIENCE) {
+            Part::Ready((failing, unread)) => {
+                reading.limits.extend(unread);
+                Part::Ready(failing)
             }
-        }
-        Ok(shards)
-    }
-}
-
-/// One part by a `GET`; only a connection that fails is an error of the whole poll.
-async fn part<T>(
-    http: &Http,
-    path: &str,
-    paths: &[&'static str],
-    decode: impl FnOnce(&Value) -> Option<T>,
-) -> Result<Part<T>, PollError> {
-    let answer = http.get(path, &[]).await?;
-    if let Some(refusal) = http.refusal(&answer) {
-        let kind = match refusal.kind {
-            PollErrorKind::Credentials | PollErrorKind::NotPermitted => GapKind::NotPermitted,
-            PollErrorKind::WrongServer => GapKind::NotSupported,
-            _ if answer.status == 400 || answer.status == 405 => GapKind::NotSupported,
-            _ => GapKind::Failed,
+            Part::Unavailable(gap) => Part::Unavailable(gap),
+            Part::NotAsked => Part::NotAsked,
         };
-        if kind == GapKind::NotSupported {
-            return Ok(Part::Unavailable(Gap::new(
-                kind,
-                format!("not available on this server ({})", answer.status.as_u16()),
-            )));
-        }
-        let remedy = refusal.remedy.map(|remedy| format!("; {remedy}")).unwrap_or_default();
-        return Ok(Part::Unavailable(Gap::new(kind, format!("{}{remedy}", refusal.message))));
+        let away = match self.unassigned.take(now, PATIENCE) {
+            Part::Ready((shards, explained)) => {
+                self.explained = explained;
+                Part::Ready(Unassigned::of(shards))
+            }
+            Part::Unavailable(gap) => Part::Unavailable(gap),
+            Part::NotAsked => Part::NotAsked,
+        };
+        reading.unassigned = if missing { away } else { Part::Ready(Unassigned::default()) };
+        let waits = [
+            ("identity", self.identity.waits(now)),
+            ("node statistics", self.nodes.waits(now)),
+            ("settings", self.settings.waits(now)),
+            ("write blocks", self.blocks.waits(now)),
+            ("lifecycles", self.lifecycle.waits(now)),
+            ("shards on no node", self.unassigned.waits(now)),
+        ];
+        reading.waiting = waits.into_iter().filter_map(|(what, since)| Some((what, since?))).collect();
     }
-    let read = json::read(&answer.body, paths).and_then(|value| decode(&value));
-    Ok(read.map_or_else(
-        || {
-            Part::Unavailable(Gap::new(
-                GapKind::Failed,
-                format!("{} gave an answer that is not understood", http.shown()),
-            ))
-        },
-        Part::Ready,
-    ))
 }
 
-fn unfit(http: &Http, gap: &Gap) -> PollError {
-    match gap.kind {
-        GapKind::NotPermitted => PollError::new(PollErrorKind::Credentials, gap.note.clone()),
-        GapKind::NotSupported | GapKind::Failed | GapKind::TimedOut => PollError::new(
-            PollErrorKind::WrongServer,
-            format!("{} answers, but not as a search cluster does: {}", http.shown(), gap.note),
-        )
-        .remedy("check the port"),
+/// Why shards are on no node: asked once for each group of like shards, a few at a time, and remembered.
+async fn explain(
+    http: &Http,
+    mut shards: Vec<UnassignedShard>,
+    mut known: Explained,
+    now: Now,
+) -> (Vec<UnassignedShard>, Explained) {
+    let open: Vec<(Group, serde_json::Value)> = why::groups(&shards)
+        .into_iter()
+        .filter(|(group, _)| !known.contains_key(group))
+        .take(EXPLAINED)
+        .map(|(group, shard)| {
+            let number: u64 = shard.shard.parse().unwrap_or(0);
+            let body = serde_json::json!({"index": shard.index, "shard": number, "primary": shard.primary});
+            (group, body)
+        })
+        .collect();
+    for (group, body) in open {
+        // Refused or gone meanwhile: how it became unassigned still stands there.
+        let asked = within(BESIDE / 5, http.post_json(questions::EXPLAIN, &body)).await;
+        let answer = asked.ok().filter(|answer| answer.status.is_success());
+        if let Some(value) = answer.and_then(|answer| json::read(&answer.body, why::EXPLANATION)) {
+            known.insert(group, (why::explanation(&value), now));
+        }
     }
+    for shard in &mut shards {
+        if let Some((words, _)) = known.get(&why::group(shard)) {
+            shard.why.clone_from(words);
+        }
+    }
+    (shards, known)
 }
 
 impl Source for SearchSource {

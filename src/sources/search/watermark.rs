@@ -1,5 +1,6 @@
 //! Disk watermarks as the settings write them: a share in use (`85%`, `0.85`) or bytes that stay free (`500mb`). Pure.
 
+use crate::core::search::SearchNode;
 use serde_json::Value;
 
 /// One watermark.
@@ -30,6 +31,10 @@ pub(super) struct Watermarks {
     pub(super) low: Watermark,
     pub(super) high: Watermark,
     pub(super) flood: Watermark,
+    /// The same for nodes that hold nothing but frozen data: they fill their disk by design.
+    pub(super) frozen: Watermark,
+    /// Whether the server acts on them at all.
+    pub(super) enabled: bool,
 }
 
 impl Default for Watermarks {
@@ -38,6 +43,8 @@ impl Default for Watermarks {
             low: Watermark::Used(0.85, None),
             high: Watermark::Used(0.9, None),
             flood: Watermark::Used(0.95, None),
+            frozen: Watermark::Used(0.95, Some(20.0 * 1_073_741_824.0)),
+            enabled: true,
         }
     }
 }
@@ -56,6 +63,9 @@ pub(super) const SETTINGS: &[&str] = &[
     "*/cluster.routing.allocation.disk.watermark.high.max_headroom",
     "*/cluster.routing.allocation.disk.watermark.flood_stage",
     "*/cluster.routing.allocation.disk.watermark.flood_stage.max_headroom",
+    "*/cluster.routing.allocation.disk.watermark.flood_stage.frozen",
+    "*/cluster.routing.allocation.disk.watermark.flood_stage.frozen.max_headroom",
+    "*/cluster.routing.allocation.disk.threshold_enabled",
 ];
 
 const DISK: &str = "cluster.routing.allocation.disk.watermark";
@@ -71,6 +81,27 @@ pub(super) fn read(settings: &Value) -> Watermarks {
         low: one("low", default.low),
         high: one("high", default.high),
         flood: one("flood_stage", default.flood),
+        frozen: one("flood_stage.frozen", default.frozen),
+        enabled: setting(settings, "cluster.routing.allocation.disk.threshold_enabled") != Some("false"),
+    }
+}
+
+impl Watermarks {
+    /// Sets the marks of a node's disk. Nodes that hold no index have none, and where the server does not act on them there are none.
+    pub(super) fn mark(&self, node: &mut SearchNode) {
+        if !self.enabled || !node.holds_data() {
+            (node.low_free_bytes, node.high_free_bytes, node.flood_free_bytes) = (None, None, None);
+            return;
+        }
+        let Some(total) = node.disk_total_bytes else { return };
+        if node.is_frozen() {
+            (node.low_free_bytes, node.high_free_bytes) = (None, None);
+            node.flood_free_bytes = Some(self.frozen.free_bytes(total));
+            return;
+        }
+        node.low_free_bytes = node.low_free_bytes.or(Some(self.low.free_bytes(total)));
+        node.high_free_bytes = node.high_free_bytes.or(Some(self.high.free_bytes(total)));
+        node.flood_free_bytes = node.flood_free_bytes.or(Some(self.flood.free_bytes(total)));
     }
 }
 
@@ -132,5 +163,28 @@ mod tests {
             allocation(&json!({"transient": {"cluster.routing.allocation.enable": "none"}})),
             Some("none".into())
         );
+    }
+
+    #[test]
+    fn roles_decide_which_marks_count() {
+        let marks = Watermarks::default();
+        let marked = |marks: &Watermarks, roles: &[&str]| {
+            let mut node = SearchNode {
+                roles: roles.iter().map(|role| (*role).to_owned()).collect(),
+                disk_total_bytes: Some(1000.0),
+                disk_free_bytes: Some(80.0),
+                low_free_bytes: Some(150.0),
+                ..SearchNode::default()
+            };
+            marks.mark(&mut node);
+            [node.low_free_bytes, node.high_free_bytes, node.flood_free_bytes]
+                .map(|mark| mark.map(f64::round))
+        };
+        let all = [Some(150.0), Some(100.0), Some(50.0)];
+        assert_eq!(marked(&marks, &["data_hot", "data_frozen"]), all);
+        assert_eq!(marked(&marks, &["data", "master"]), all);
+        assert_eq!(marked(&marks, &["data_frozen"]), [None, None, Some(50.0)]);
+        assert_eq!(marked(&marks, &["master"]), [None; 3]);
+        assert_eq!(marked(&Watermarks { enabled: false, ..marks }, &["data"]), [None; 3]);
     }
 }

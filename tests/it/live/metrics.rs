@@ -97,8 +97,13 @@ async fn servers_of_another_kind_are_told_apart() {
     let Some(redis) = server(test, "STACKTOP_TEST_REDIS_URL") else { return };
     let as_prometheus =
         |url: &str| Connect::Prometheus(PrometheusConnect { http: http(url), queries: Vec::new() });
-    let nobody =
-        HttpConnect { url: "http://127.0.0.1:9".into(), auth: HttpAuth::None, root_cert: None, client: None };
+    let nobody = HttpConnect {
+        url: "http://127.0.0.1:9".into(),
+        auth: HttpAuth::None,
+        root_cert: None,
+        client: None,
+        headers: Vec::new(),
+    };
     for (connect, kind) in [
         (as_prometheus(exporter.trim_end_matches("/metrics")), PollErrorKind::WrongServer),
         (as_prometheus(&redis.replace("redis://", "http://")), PollErrorKind::WrongServer),

@@ -22,11 +22,11 @@ pub(super) fn prometheus(sim: &Sim) -> PrometheusReading {
     let alert = AlertingRule {
         group: "shop".to_owned(),
         name: "CheckoutErrorsHigh".to_owned(),
+        labels: String::new(),
         state: "firing".to_owned(),
         severity: "warning".to_owned(),
         error: String::new(),
         query: "sum(rate(http_requests_total{code=~\"5..\"}[1m])) > 1".to_owned(),
-        alerts: 1,
         summary: "more than one checkout per second fails".to_owned(),
         active_for: Some(Duration::from_secs_f64((sim.told - TROUBLE_AT - ALERT_AFTER).max(0.0))),
     };

@@ -34,12 +34,15 @@ pub(super) fn server(
     }
     match reading.rules.ready() {
         Some(rules) => {
-            let firing = rules.notable.iter().filter(|rule| rule.state == "firing").count();
-            let failing = rules.notable.iter().filter(|rule| !rule.error.is_empty()).count();
+            let (firing, failing) = (rules.firing(), rules.failing());
             let text = format!("{} rules, {firing} firing, {failing} failing", rules.total);
             lines.push(Line::of(if firing + failing > 0 { Role::Warning } else { role }, text));
         }
         None => lines.extend(reading.rules.gap().map(|gap| Line::of(Role::Warning, &gap.note))),
+    }
+    for panel in &reading.panels {
+        lines
+            .extend(panel.cut.as_ref().map(|cut| Line::of(Role::Warning, format!("{}: {cut}", panel.title))));
     }
     sections.push(Section::lines("", lines));
     sections.extend(troubles(target, reading));
@@ -70,10 +73,10 @@ fn troubles(target: &TargetState, reading: &PrometheusReading) -> Option<Section
             (false, false) => &rule.summary,
         };
         rows.push(Row::flat(
-            RowKey::new(&["rule", id, &format!("{} {}", rule.group, rule.name)]),
+            RowKey::new(&["rule", id, &format!("{} {}", rule.group, rule.name), &rule.labels]),
             vec![
                 Cell::of(if rule.state == "pending" { Role::Note } else { Role::Warning }, word),
-                Cell::text(&rule.name),
+                Cell::text(format!("{} {}", rule.name, rule.labels).trim_end()),
                 Cell::number(age, age.map_or(String::new(), |age| seconds(Some(age)))),
                 Cell::text(about),
             ],

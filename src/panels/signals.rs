@@ -98,13 +98,16 @@ fn search(state: &SearchState) -> Option<Told> {
 
 fn prometheus(state: &PrometheusState) -> Option<String> {
     let reading = state.reading()?;
-    let targets = reading.targets.ready().map_or(&[][..], Vec::as_slice);
-    let down = targets.iter().filter(|target| target.is_down()).count();
-    let firing = reading
+    // What could not be read is not zero.
+    let targets = reading.targets.ready().map_or_else(
+        || "targets not known".to_owned(),
+        |all| format!("{} targets, {} down", all.len(), all.iter().filter(|target| target.is_down()).count()),
+    );
+    let rules = reading
         .rules
         .ready()
-        .map_or(0, |rules| rules.notable.iter().filter(|rule| rule.state == "firing").count());
-    Some(format!("{} targets, {down} down · {firing} rules firing", targets.len()))
+        .map_or_else(|| "rules not known".to_owned(), |rules| format!("{} rules firing", rules.firing()));
+    Some(format!("{targets} · {rules}"))
 }
 
 fn metrics(state: &MetricsState) -> Option<Told> {

@@ -2,7 +2,9 @@
 
 use serde_json::json;
 use stacktop::config::secret::Secret;
-use stacktop::config::target::{Connect, HttpAuth, HttpConnect, Locality, TargetConfig};
+use stacktop::config::target::{
+    Connect, HttpAuth, HttpConnect, Locality, PromQuery, PrometheusConnect, TargetConfig,
+};
 use stacktop::core::ids::TargetId;
 use stacktop::core::part::GapKind;
 use stacktop::core::reading::Reading;
@@ -11,7 +13,7 @@ use stacktop::core::search::SearchReading;
 use stacktop::core::time::Now;
 use stacktop::sources;
 use std::time::Duration;
-use wiremock::matchers::{any, header, path};
+use wiremock::matchers::{any, body_string_contains, header, path};
 use wiremock::{Mock, MockServer, ResponseTemplate};
 
 fn http(server: &MockServer, auth: HttpAuth) -> HttpConnect {
@@ -182,4 +184,88 @@ async fn a_token_that_rotated_is_read_again_without_a_restart() {
             assert_eq!(result.is_ok(), works, "{now} {in_file}: {result:?}");
         }
     }
+}
+
+fn prometheus(server: &MockServer, queries: &[&str]) -> Connect {
+    let query = |expr: &&str| PromQuery {
+        title: (*expr).to_owned(),
+        expr: (*expr).to_owned(),
+        unit: String::new(),
+        warning: Some(1.0),
+        critical: None,
+    };
+    let queries = queries.iter().map(query).collect();
+    Connect::Prometheus(PrometheusConnect { http: http(server, HttpAuth::None), queries })
+}
+
+fn good(data: serde_json::Value) -> serde_json::Value {
+    json!({"status": "success", "data": data})
+}
+
+#[tokio::test]
+async fn a_server_without_targets_loses_only_them() {
+    let server = MockServer::start().await;
+    answer(&server, "/api/v1/rules", 200, good(json!({"groups": []}))).await;
+    Mock::given(any())
+        .respond_with(ResponseTemplate::new(404).set_body_string("404 page not found"))
+        .mount(&server)
+        .await;
+    let Reading::Prometheus(reading) = poll(prometheus(&server, &[])).await.expect("rules are there") else {
+        panic!("another kind")
+    };
+    assert_eq!(reading.rules.ready().map(|rules| rules.total), Some(0));
+    assert_eq!(reading.targets.gap().map(|gap| gap.kind), Some(GapKind::NotSupported));
+}
+
+#[tokio::test]
+async fn a_prometheus_that_refuses_every_question_is_not_read() {
+    for status in [302, 401, 403, 404, 410, 429, 500, 503] {
+        let server = MockServer::start().await;
+        let body = json!({"status": "error", "errorType": "unavailable", "error": "not now"});
+        Mock::given(any())
+            .respond_with(ResponseTemplate::new(status).set_body_json(body))
+            .mount(&server)
+            .await;
+        let read = poll(prometheus(&server, &["up"])).await;
+        assert!(read.is_err(), "{status}: {read:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_slow_panel_is_late_alone_and_no_target_is_cut_off() {
+    let server = MockServer::start().await;
+    let target = |n: usize| {
+        let health = if n == 2999 { "down" } else { "up" };
+        json!({"labels": {"job": "node", "instance": format!("node-{n}:9100")}, "health": health, "lastError": "refused"})
+    };
+    let targets: Vec<_> = (0..3000).map(target).collect();
+    answer(&server, "/api/v1/targets", 200, good(json!({"activeTargets": targets}))).await;
+    answer(&server, "/api/v1/rules", 200, good(json!({"groups": []}))).await;
+    let series = |n: usize| json!({"metric": {"n": n.to_string()}, "value": [1, n.to_string()]});
+    let many: Vec<_> = (0..2001).map(series).collect();
+    let many =
+        ResponseTemplate::new(200).set_body_json(good(json!({"resultType": "vector", "result": many})));
+    Mock::given(path("/api/v1/query"))
+        .and(body_string_contains("query=many&timeout=2500ms&limit="))
+        .respond_with(many)
+        .mount(&server)
+        .await;
+    Mock::given(path("/api/v1/query"))
+        .respond_with(ResponseTemplate::new(200).set_delay(Duration::from_secs(6)))
+        .mount(&server)
+        .await;
+    let Reading::Prometheus(reading) = poll(prometheus(&server, &["slow", "many"])).await.expect("a reading")
+    else {
+        panic!("another kind")
+    };
+    let targets = reading.targets.ready().expect("targets");
+    assert_eq!((targets.len(), targets.iter().filter(|target| target.is_down()).count()), (3000, 1));
+    assert_eq!(reading.panels[0].series.gap().map(|gap| gap.kind), Some(GapKind::TimedOut));
+    // The largest is judged, and that one is missing is said.
+    assert_eq!(reading.panels[1].series.ready().map(|series| series[0].1), Some(2000.0));
+    assert!(
+        reading.panels[1].cut.as_ref().is_some_and(|cut| cut.contains("2000")),
+        "{:?}",
+        reading.panels[1].cut
+    );
 }

@@ -1,6 +1,7 @@
 //! One poll of a Prometheus server's HTTP interface, as data.
 
 use crate::core::part::{self, Part};
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 /// What one poll of a Prometheus server read.
@@ -10,7 +11,7 @@ pub struct PrometheusReading {
     pub version: Part<String>,
     /// Every active scrape target.
     pub targets: Part<Vec<ScrapeTarget>>,
-    /// Every alerting and recording rule that fires, waits or fails; how many there are in all stands beside.
+    /// Every alert that fires or waits and every rule that fails; how many rules there are in all stands beside.
     pub rules: Part<RulesReading>,
     /// The configured PromQL panels, in their order.
     pub panels: Vec<PanelReading>,
@@ -44,30 +45,46 @@ impl ScrapeTarget {
 pub struct RulesReading {
     /// How many rules there are.
     pub total: usize,
-    /// Those that fire, wait or cannot be evaluated.
+    /// Every alert that fires or waits, and every rule that cannot be evaluated.
     pub notable: Vec<AlertingRule>,
 }
 
-/// One rule that is not quiet.
+impl RulesReading {
+    /// How many rules fire: several alerts of one rule are one.
+    #[must_use]
+    pub fn firing(&self) -> usize {
+        let firing = self.notable.iter().filter(|alert| alert.state == "firing");
+        firing.map(|alert| (&alert.group, &alert.name, &alert.query)).collect::<BTreeSet<_>>().len()
+    }
+
+    /// How many rules cannot be evaluated.
+    #[must_use]
+    pub fn failing(&self) -> usize {
+        let failing = self.notable.iter().filter(|rule| !rule.error.is_empty());
+        failing.map(|rule| (&rule.group, &rule.name, &rule.query)).collect::<BTreeSet<_>>().len()
+    }
+}
+
+/// One alert of a rule, or a rule that cannot be evaluated. Group, name and labels tell it from all others.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct AlertingRule {
     /// Its group.
     pub group: String,
     /// Its name.
     pub name: String,
+    /// Its labels beyond name and severity, as one text.
+    pub labels: String,
     /// `firing`, `pending` or `inactive`.
     pub state: String,
-    /// The `severity` label, if it has one.
+    /// The `severity` label, if it has one: the alert's own goes before the rule's, which may be a template.
     pub severity: String,
     /// Why it cannot be evaluated; empty when it can.
     pub error: String,
     /// Its PromQL.
     pub query: String,
-    /// How many alerts it has.
-    pub alerts: usize,
-    /// The summary or description of its first alert.
+    /// Its summary or description.
     pub summary: String,
-    /// How long the oldest of its alerts has been active.
+    /// How long it has been active.
     pub active_for: Option<Duration>,
 }
 
@@ -82,8 +99,10 @@ pub struct PanelReading {
     pub warning: Option<f64>,
     /// Threshold of a critical finding.
     pub critical: Option<f64>,
-    /// The series, by their labels; or why there are none.
+    /// The series, by their labels, where there are thresholds the largest first; or why there are none.
     pub series: Part<Vec<(String, f64)>>,
+    /// Why not all series are judged, if so.
+    pub cut: Option<String>,
 }
 
 /// The parts of this reading that could not be read, and the rules that look at them.

@@ -4,9 +4,13 @@ use super::{AlertingRule, PrometheusState};
 use crate::core::alert::{RuleSpec, RuleUnit, Rulebook, Severity, Signal, Triage};
 use crate::core::ids::TargetId;
 use crate::core::place::{Place, Screen};
-use crate::core::text::{counted, tidy};
+use crate::core::text::tidy;
 use crate::core::time::Now;
+use std::collections::BTreeMap;
 use std::time::Duration;
+
+/// Alerts of one rule and severity beyond this are one finding that counts them.
+const MOST_ALERTS: usize = 20;
 
 const fn state(id: &'static str, help: &'static str, triage: Triage) -> RuleSpec {
     RuleSpec { id, help, unit: RuleUnit::State, warning: None, critical: None, hold: Duration::ZERO, triage }
@@ -53,14 +57,24 @@ pub fn signals(known: &PrometheusState, target: &TargetId, rules: &Rulebook, _no
         let sentence = format!("{name} is down: {}", tidy(&down.last_error, 100));
         add("prometheus.target_down", name, Severity::Warning, sentence, None);
     }
+    let mut beyond: BTreeMap<(&str, &str, Severity), usize> = BTreeMap::new();
     for rule in reading.rules.ready().into_iter().flat_map(|rules| &rules.notable) {
         let name = tidy(&rule.name, 60);
         if !rule.error.is_empty() {
             let sentence = format!("rule {name} cannot be evaluated: {}", tidy(&rule.error, 100));
-            add("prometheus.rule_failing", name, Severity::Warning, sentence, None);
+            add("prometheus.rule_failing", subject(rule), Severity::Warning, sentence, None);
         } else if rule.state == "firing" {
-            let sentence = firing(rule, &name);
-            add("prometheus.alert", name, severity(rule), sentence, rule.active_for);
+            let told = beyond.entry((&rule.group, &rule.name, severity(rule))).or_default();
+            *told += 1;
+            if *told <= MOST_ALERTS {
+                add("prometheus.alert", subject(rule), severity(rule), firing(rule, &name), rule.active_for);
+            }
+        }
+    }
+    for ((group, name, severity), alerts) in beyond {
+        if let Some(more @ 1..) = alerts.checked_sub(MOST_ALERTS) {
+            let sentence = format!("Prometheus alert {} fires for {more} more", tidy(name, 60));
+            add("prometheus.alert", format!("{group} {name} more"), severity, sentence, None);
         }
     }
     for panel in &reading.panels {
@@ -68,6 +82,10 @@ pub fn signals(known: &PrometheusState, target: &TargetId, rules: &Rulebook, _no
             let sentence =
                 format!("panel {} watches nothing: {}", tidy(&panel.title, 40), tidy(&gap.note, 100));
             add("prometheus.panel_blind", panel.title.clone(), Severity::Warning, sentence, None);
+        }
+        if let Some(cut) = &panel.cut {
+            let sentence = format!("panel {}: {cut}", tidy(&panel.title, 40));
+            add("prometheus.panel_blind", format!("{} cut", panel.title), Severity::Warning, sentence, None);
         }
         for (labels, value) in panel.series.ready().into_iter().flatten() {
             let past = |threshold: Option<f64>| threshold.is_some_and(|threshold| *value >= threshold);
@@ -92,11 +110,65 @@ fn severity(rule: &AlertingRule) -> Severity {
     }
 }
 
+/// What tells an alert from all others of the server.
+fn subject(rule: &AlertingRule) -> String {
+    let about = if rule.labels.is_empty() { &rule.query } else { &rule.labels };
+    format!("{} {} {} {}", rule.group, rule.name, rule.severity, about)
+}
+
 fn firing(rule: &AlertingRule, name: &str) -> String {
-    let many = if rule.alerts > 1 { format!(" ({})", counted(rule.alerts, "alert")) } else { String::new() };
+    let labels =
+        if rule.labels.is_empty() { String::new() } else { format!(" ({})", tidy(&rule.labels, 60)) };
     if rule.summary.is_empty() {
-        format!("Prometheus alert {name} fires{many}")
+        format!("Prometheus alert {name} fires{labels}")
     } else {
-        format!("Prometheus alert {name} fires{many}: {}", tidy(&rule.summary, 100))
+        format!("Prometheus alert {name} fires{labels}: {}", tidy(&rule.summary, 100))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::core::part::Part;
+    use crate::core::prometheus::{PrometheusReading, RulesReading};
+
+    fn told(notable: Vec<AlertingRule>) -> Vec<Signal> {
+        let rules = Part::Ready(RulesReading { total: notable.len(), notable });
+        let mut state = PrometheusState::default();
+        state.absorb(PrometheusReading { rules, ..PrometheusReading::default() }, Now::example(0));
+        signals(&state, &TargetId::new("p"), &Rulebook::defaults(&[RULES].concat()), Now::example(0))
+    }
+
+    fn alert(group: &str, labels: &str, severity: &str, state: &str) -> AlertingRule {
+        AlertingRule {
+            group: group.to_owned(),
+            name: "HighErrors".to_owned(),
+            labels: labels.to_owned(),
+            severity: severity.to_owned(),
+            state: state.to_owned(),
+            ..AlertingRule::default()
+        }
+    }
+
+    #[test]
+    fn alerts_of_one_name_are_apart_and_none_hides_another() {
+        let list = told(vec![
+            alert("a", "host=x", "warning", "firing"),
+            alert("a", "host=x", "critical", "firing"),
+            alert("a", "host=y", "critical", "pending"),
+            alert("b", "host=x", "warning", "firing"),
+        ]);
+        let mut subjects: Vec<&str> = list.iter().map(|signal| signal.subject.as_str()).collect();
+        subjects.sort_unstable();
+        subjects.dedup();
+        assert_eq!(subjects.len(), 3, "{subjects:?}");
+        assert_eq!(list.iter().filter(|signal| signal.severity == Severity::Critical).count(), 1);
+    }
+
+    #[test]
+    fn a_flood_of_alerts_is_counted() {
+        let list = told((0..50).map(|n| alert("a", &format!("host={n}"), "critical", "firing")).collect());
+        assert_eq!(list.len(), 21);
+        assert!(list.iter().any(|signal| signal.sentence == "Prometheus alert HighErrors fires for 30 more"));
     }
 }

@@ -4,10 +4,8 @@ use crate::core::prometheus::{AlertingRule, RulesReading, ScrapeTarget};
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 
-/// Series of one PromQL panel beyond this are not kept: a screen cannot show them.
-const MOST_SERIES: usize = 200;
-/// Targets and rules beyond this are not kept.
-const MOST_ROWS: usize = 2000;
+/// Series of one PromQL panel beyond this are not kept, and the server is asked for no more than one beyond it.
+pub(super) const MOST_SERIES: usize = 2000;
 
 /// What is read of each answer.
 pub(super) const VERSION: &[&str] = &["data/version"];
@@ -27,6 +25,8 @@ pub(super) const RULES: &[&str] = &[
     "data/groups/*/rules/*/lastError",
     "data/groups/*/rules/*/query",
     "data/groups/*/rules/*/alerts/*/activeAt",
+    "data/groups/*/rules/*/alerts/*/state",
+    "data/groups/*/rules/*/alerts/*/labels/*",
     "data/groups/*/rules/*/alerts/*/annotations/summary",
     "data/groups/*/rules/*/alerts/*/annotations/description",
 ];
@@ -47,7 +47,6 @@ pub(super) fn targets(data: &Value) -> Option<Vec<ScrapeTarget>> {
     let list = data.get("activeTargets")?.as_array()?;
     Some(
         list.iter()
-            .take(MOST_ROWS)
             .map(|target| {
                 let labels = target.get("labels").unwrap_or(&Value::Null);
                 ScrapeTarget {
@@ -62,7 +61,7 @@ pub(super) fn targets(data: &Value) -> Option<Vec<ScrapeTarget>> {
     )
 }
 
-/// The rules that are not quiet.
+/// The alerts that are not quiet and the rules that fail.
 pub(super) fn rules(data: &Value, now: DateTime<Utc>) -> Option<RulesReading> {
     let mut reading = RulesReading::default();
     for group in data.get("groups")?.as_array()? {
@@ -70,32 +69,35 @@ pub(super) fn rules(data: &Value, now: DateTime<Utc>) -> Option<RulesReading> {
             reading.total += 1;
             let state = word(rule, "state");
             let failing = word(rule, "health") == "err";
-            if (failing || !matches!(state.as_str(), "inactive" | "")) && reading.notable.len() < MOST_ROWS {
-                reading.notable.push(alerting(group, rule, state, now));
+            let alerts = rule.get("alerts").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+            if failing || (alerts.is_empty() && !matches!(state.as_str(), "inactive" | "")) {
+                reading.notable.push(alerting(group, rule, &state, &Value::Null, now));
+            } else {
+                reading.notable.extend(alerts.iter().map(|alert| alerting(group, rule, &state, alert, now)));
             }
         }
     }
     Some(reading)
 }
 
-fn alerting(group: &Value, rule: &Value, state: String, now: DateTime<Utc>) -> AlertingRule {
-    let alerts: Vec<&Value> = rule.get("alerts").and_then(Value::as_array).into_iter().flatten().collect();
-    let annotations = alerts.first().and_then(|alert| alert.get("annotations")).unwrap_or(&Value::Null);
+fn alerting(group: &Value, rule: &Value, state: &str, alert: &Value, now: DateTime<Utc>) -> AlertingRule {
+    let annotations = alert.get("annotations").unwrap_or(&Value::Null);
     let summary = [word(annotations, "summary"), word(annotations, "description")];
-    let oldest = alerts
-        .iter()
-        .filter_map(|alert| DateTime::parse_from_rfc3339(alert.get("activeAt")?.as_str()?).ok())
-        .min();
+    let since = alert.get("activeAt").and_then(Value::as_str);
+    let since = since.and_then(|at| DateTime::parse_from_rfc3339(at).ok());
+    let first = |texts: [String; 2]| texts.into_iter().find(|text| !text.is_empty()).unwrap_or_default();
+    let of_alert = alert.get("labels").unwrap_or(&Value::Null);
+    let of_rule = rule.get("labels").unwrap_or(&Value::Null);
     AlertingRule {
         group: word(group, "name"),
         name: word(rule, "name"),
-        state,
-        severity: word(rule.get("labels").unwrap_or(&Value::Null), "severity"),
+        labels: labels(of_alert, &["alertname", "severity"]),
+        state: first([word(alert, "state"), state.to_owned()]),
+        severity: first([word(of_alert, "severity"), word(of_rule, "severity")]),
         error: word(rule, "lastError"),
         query: word(rule, "query"),
-        alerts: alerts.len(),
-        summary: summary.into_iter().find(|text| !text.is_empty()).unwrap_or_default(),
-        active_for: oldest.and_then(|at| (now - at.with_timezone(&Utc)).to_std().ok()),
+        summary: first(summary),
+        active_for: since.and_then(|at| (now - at.with_timezone(&Utc)).to_std().ok()),
     }
 }
 
@@ -108,8 +110,9 @@ pub(super) fn vector(data: &Value) -> Option<Vec<(String, f64)>> {
             result
                 .as_array()?
                 .iter()
-                .take(MOST_SERIES)
-                .filter_map(|sample| Some((labels(sample.get("metric")?), number(sample.get("value")?)?)))
+                .filter_map(|sample| {
+                    Some((labels(sample.get("metric")?, &["__name__"]), number(sample.get("value")?)?))
+                })
                 .collect(),
         ),
         "scalar" => Some(vec![(String::new(), number(result)?)]),
@@ -117,11 +120,11 @@ pub(super) fn vector(data: &Value) -> Option<Vec<(String, f64)>> {
     }
 }
 
-fn labels(metric: &Value) -> String {
+fn labels(metric: &Value, except: &[&str]) -> String {
     let Some(map) = metric.as_object() else { return String::new() };
     let mut pairs: Vec<String> = map
         .iter()
-        .filter(|(name, _)| *name != "__name__")
+        .filter(|(name, _)| !except.contains(&name.as_str()))
         .map(|(name, value)| format!("{name}={}", value.as_str().unwrap_or_default()))
         .collect();
     pairs.sort();
@@ -154,10 +157,29 @@ mod tests {
         );
         let now = DateTime::parse_from_rfc3339("2026-01-01T00:02:00Z").expect("a time").with_timezone(&Utc);
         let read = rules(&data, now).expect("read");
-        assert_eq!((read.total, read.notable.len()), (4, 2));
+        assert_eq!((read.total, read.notable.len()), (4, 3));
+        assert_eq!((read.firing(), read.failing()), (1, 1));
         let loud = &read.notable[1];
-        assert_eq!((loud.alerts, loud.summary.as_str()), (2, "d"));
+        assert_eq!((loud.severity.as_str(), loud.summary.as_str()), ("page", "d"));
         assert_eq!(loud.active_for.map(|age| age.as_secs()), Some(120));
+    }
+
+    #[test]
+    fn an_alert_is_told_by_its_own_labels_severity_and_state() {
+        let data = pruned(
+            RULES,
+            json!({"groups": [{"name": "g", "rules": [{"name": "Slow", "state": "firing", "health": "ok",
+            "labels": {"severity": "{{ $labels.level }}"}, "alerts": [
+                {"state": "pending", "labels": {"alertname": "Slow", "severity": "critical", "host": "a"}},
+                {"state": "firing", "labels": {"alertname": "Slow", "severity": "warning", "host": "b"}}]}]}]}),
+        );
+        let read = rules(&data, DateTime::<Utc>::UNIX_EPOCH).expect("read");
+        let told: Vec<_> = read
+            .notable
+            .iter()
+            .map(|alert| (alert.state.as_str(), alert.severity.as_str(), alert.labels.as_str()))
+            .collect();
+        assert_eq!(told, [("pending", "critical", "host=a"), ("firing", "warning", "host=b")]);
     }
 
     #[test]

@@ -5,17 +5,19 @@ mod decode;
 use super::http::{Answer, Http};
 use super::json;
 use super::{Source, look};
-use crate::config::target::PrometheusConnect;
+use crate::config::target::{PromQuery, PrometheusConnect};
 use crate::core::focus::Focus;
 use crate::core::part::{Gap, GapKind, Part};
 use crate::core::prometheus::{PanelReading, PrometheusReading};
 use crate::core::reading::Reading;
+use crate::core::redact::said;
 use crate::core::report::{PollError, PollErrorKind};
 use crate::core::time::Now;
 use futures_util::future::{BoxFuture, join_all};
 use reqwest::Method;
 use reqwest::header::CONTENT_TYPE;
 use serde_json::Value;
+use std::time::Duration;
 
 /// Asks one Prometheus server.
 #[derive(Debug)]
@@ -43,62 +45,127 @@ impl PrometheusSource {
     }
 
     async fn ask(&mut self, http: &Http, now: Now) -> Result<PrometheusReading, PollError> {
-        if self.version.ready().is_none() {
-            // Older servers and look-alikes (Mimir, Thanos) may not have it.
-            self.version = part(
-                http,
-                &http.get("/api/v1/status/buildinfo", &[]).await?,
-                decode::VERSION,
-                decode::version,
-            );
-        }
-        let targets = http.get("/api/v1/targets?state=active", &[]).await?;
-        if let Some(error) = wrong_server(http, &targets) {
+        let build = async {
+            match self.version.ready() {
+                Some(_) => self.version.clone(),
+                // Older servers and look-alikes (Mimir, Thanos) may not have it.
+                None => match within(http.get("/api/v1/status/buildinfo", &[])).await {
+                    Ok(answer) => part(http, &answer, decode::VERSION, decode::version),
+                    Err(error) => Part::Unavailable(gap(&error)),
+                },
+            }
+        };
+        let panels = join_all(self.connect.queries.iter().map(|query| panel(http, query)));
+        let (version, targets, rules, panels) = tokio::join!(
+            build,
+            within(http.get("/api/v1/targets?state=active", &[])),
+            within(http.get("/api/v1/rules", &[])),
+            panels
+        );
+        if let Some(error) = nothing_decides(http, &targets, &rules) {
             return Err(error);
         }
-        let targets = part(http, &targets, decode::TARGETS, decode::targets);
-        let rules = http.get("/api/v1/rules", &[]).await?;
-        // Since when an alert is active is told by the server's clock.
-        let at = rules.date().unwrap_or(now.wall);
-        let rules = part(http, &rules, decode::RULES, |data| decode::rules(data, at));
-        let panels = join_all(self.connect.queries.iter().map(|query| async {
-            let body = format!("query={}", encoded(&query.expr));
-            let headers = [(CONTENT_TYPE, "application/x-www-form-urlencoded")];
-            let series = match http.send(Method::POST, "/api/v1/query", &headers, Some(body)).await {
-                Ok(answer) => part(http, &answer, decode::VECTOR, decode::vector),
-                Err(error) => Part::Unavailable(Gap::new(GapKind::Failed, error.message)),
-            };
-            PanelReading {
-                title: query.title.clone(),
-                unit: query.unit.clone(),
-                warning: query.warning,
-                critical: query.critical,
-                series,
+        self.version = version;
+        let targets = match targets {
+            Ok(answer) => part(http, &answer, decode::TARGETS, decode::targets),
+            Err(error) => Part::Unavailable(gap(&error)),
+        };
+        let rules = match rules {
+            // Since when an alert is active is told by the server's clock.
+            Ok(answer) => {
+                let at = answer.date().unwrap_or(now.wall);
+                part(http, &answer, decode::RULES, |data| decode::rules(data, at))
             }
-        }))
-        .await;
+            Err(error) => Part::Unavailable(gap(&error)),
+        };
         Ok(PrometheusReading { version: self.version.clone(), targets, rules, panels })
     }
 }
 
-/// Refused credentials, and servers of another kind, are errors of the whole poll.
-fn wrong_server(http: &Http, answer: &Answer) -> Option<PollError> {
+/// A question has this long: the others do not wait for a slow one, and the whole poll's limit is not reached by it.
+const LIMIT: Duration = Duration::from_millis(3000);
+
+async fn within(answer: impl Future<Output = Result<Answer, PollError>>) -> Result<Answer, PollError> {
+    tokio::time::timeout(LIMIT, answer).await.unwrap_or_else(|_| {
+        let message = format!("no answer within {:.1} s", LIMIT.as_secs_f64());
+        Err(PollError::new(PollErrorKind::TimedOut, message))
+    })
+}
+
+fn gap(error: &PollError) -> Gap {
+    let kind = if error.kind == PollErrorKind::TimedOut { GapKind::TimedOut } else { GapKind::Failed };
+    Gap::new(kind, error.message.clone())
+}
+
+/// One configured panel. The server gives up before we do, and sends no more series than are kept.
+async fn panel(http: &Http, query: &PromQuery) -> PanelReading {
+    let most = decode::MOST_SERIES;
+    let body = format!("query={}&timeout=2500ms&limit={}", encoded(&query.expr), most + 1);
+    let headers = [(CONTENT_TYPE, "application/x-www-form-urlencoded")];
+    let mut series = match within(http.send(Method::POST, "/api/v1/query", &headers, Some(body))).await {
+        Ok(answer) => part(http, &answer, decode::VECTOR, decode::vector),
+        Err(error) => Part::Unavailable(gap(&error)),
+    };
+    let mut cut = None;
+    if let Part::Ready(all) = &mut series {
+        let judged = query.warning.is_some() || query.critical.is_some();
+        if judged {
+            all.sort_by(|(a, x), (b, y)| x.is_nan().cmp(&y.is_nan()).then(y.total_cmp(x)).then(a.cmp(b)));
+        }
+        if all.len() > most {
+            all.truncate(most);
+            cut = Some(format!(
+                "it has more than {most} series, and only {most} of them are read: aggregate, or use topk()"
+            ));
+        }
+    }
+    PanelReading {
+        title: query.title.clone(),
+        unit: query.unit.clone(),
+        warning: query.warning,
+        critical: query.critical,
+        series,
+        cut,
+    }
+}
+
+/// Targets and rules are what decides: without both, or with refused credentials, nothing is known of this server.
+fn nothing_decides(
+    http: &Http,
+    targets: &Result<Answer, PollError>,
+    rules: &Result<Answer, PollError>,
+) -> Option<PollError> {
+    let (targets, rules) = (failure(http, targets), failure(http, rules));
+    let credentials = |error: &PollError| error.kind == PollErrorKind::Credentials;
+    match (targets, rules) {
+        (Some(error), _) | (_, Some(error)) if credentials(&error) => Some(error),
+        (Some(error), Some(_)) => Some(error),
+        _ => None,
+    }
+}
+
+/// Why this answer says nothing; `None` when it does.
+fn failure(http: &Http, answer: &Result<Answer, PollError>) -> Option<PollError> {
+    let answer = match answer {
+        Ok(answer) => answer,
+        Err(error) => return Some(error.clone()),
+    };
     let refusal = http.refusal(answer);
     if refusal.as_ref().is_some_and(|error| error.kind == PollErrorKind::Credentials) {
         return refusal;
     }
-    if envelope(&answer.body, &[]).is_some() {
-        return None;
+    match envelope(&answer.body, &[]) {
+        Some(value) if value.get("status").and_then(Value::as_str) == Some("success") => None,
+        Some(value) => {
+            let error = value.get("error").and_then(Value::as_str).unwrap_or("no reason given");
+            Some(PollError::new(PollErrorKind::Failed, format!("Prometheus says: {}", said(error, []))))
+        }
+        None => refusal.or_else(|| {
+            let message = format!("{} answers, but not as Prometheus does", http.shown());
+            let remedy = "check the port, and the path prefix of the URL";
+            Some(PollError::new(PollErrorKind::WrongServer, message).remedy(remedy))
+        }),
     }
-    refusal.or_else(|| {
-        Some(
-            PollError::new(
-                PollErrorKind::WrongServer,
-                format!("{} answers, but not as Prometheus does", http.shown()),
-            )
-            .remedy("check the port, and the path prefix of the URL"),
-        )
-    })
 }
 
 /// The JSON envelope that every answer of the interface has.

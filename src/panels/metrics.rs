@@ -81,6 +81,8 @@ pub(super) fn tone(target: &TargetState, context: PanelContext<'_>) -> Role {
 pub(super) fn figure(value: f64) -> String {
     if value.is_nan() {
         "NaN".to_owned()
+    } else if value.is_infinite() {
+        if value > 0.0 { "+Inf".to_owned() } else { "-Inf".to_owned() }
     } else if value.abs() >= 1000.0 {
         count(value)
     } else if value.fract() == 0.0 {
@@ -131,6 +133,11 @@ fn endpoint(
         lines
             .push(Line::of(Role::Note, "another process answered than last time: no rates across a restart"));
     }
+    if reading.truncated {
+        let text =
+            format!("there are more than {} samples: those beyond are left out", reading.samples.len());
+        lines.push(Line::of(Role::Warning, text));
+    }
     if let Some((line, why)) = reading.bad.first() {
         let text = format!("{} lines cannot be read; the first is line {line}: {why}", reading.bad_total);
         lines.push(Line::of(Role::Warning, text));
@@ -174,7 +181,12 @@ fn families(target: &TargetState, state: &MetricsState, reading: &MetricsReading
                 entry.3 = true;
             }
         } else {
-            entry.2 = if entry.1 == 1 { sample.value } else { entry.2 + sample.value };
+            // What is no number is in no sum; alone it is shown as it is.
+            if entry.3 && entry.2.is_nan() {
+                entry.2 = sample.value;
+            } else if !entry.3 || !sample.value.is_nan() {
+                entry.2 += sample.value;
+            }
             entry.3 = true;
         }
     }
@@ -259,7 +271,13 @@ fn family(context: PanelContext<'_>, key: &RowKey) -> Content {
             .map(|sample| {
                 let labels = sample.series("");
                 let grown = state.rates.get(&(sample.name.clone(), labels.clone())).copied();
-                let shown = if labels.is_empty() { sample.name.clone() } else { labels.clone() };
+                // `_sum` and `_count` of a summary have the same labels.
+                let suffix = sample.name.strip_prefix(name).unwrap_or_default();
+                let shown = match (labels.is_empty(), suffix) {
+                    (true, _) => sample.name.clone(),
+                    (false, "" | "_total") => labels.clone(),
+                    (false, suffix) => format!("{suffix} {labels}"),
+                };
                 let cells = vec![
                     Cell::text(shown),
                     Cell::number(Some(sample.value), figure(sample.value)),

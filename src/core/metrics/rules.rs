@@ -55,6 +55,15 @@ pub const RULES: &[RuleSpec] = &[
         hold: Duration::ZERO,
         triage: Triage::Capacity,
     },
+    RuleSpec {
+        id: "metrics.truncated",
+        help: "the exposition has more samples than are kept: the others are not judged",
+        unit: RuleUnit::State,
+        warning: None,
+        critical: None,
+        hold: Duration::ZERO,
+        triage: Triage::Silent,
+    },
 ];
 
 /// Everything that is wrong with `target` at `now` by `rules`.
@@ -104,6 +113,14 @@ pub fn signals(state: &MetricsState, target: &TargetId, rules: &Rulebook, _now: 
         let sentence = format!("{target}: 5 % of requests take {word}{:.0} ms or longer", seconds * 1000.0);
         let severity = rules.grade("metrics.latency_p95", seconds);
         add("metrics.latency_p95", severity, sentence, "look at what it depends on");
+    }
+    if reading.truncated && rules.get("metrics.truncated").enabled {
+        let sentence = format!(
+            "{target} has more than {} samples, and those beyond are not judged",
+            reading.samples.len()
+        );
+        let step = "let Prometheus scrape it, or ask it for fewer families";
+        add("metrics.truncated", Some(Severity::Warning), sentence, step);
     }
     if let Some((line, why)) = reading.bad.first() {
         let sentence = format!(

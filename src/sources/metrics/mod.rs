@@ -12,9 +12,12 @@ use crate::core::report::{PollError, PollErrorKind};
 use crate::core::time::Now;
 use futures_util::future::BoxFuture;
 use reqwest::header::ACCEPT;
+use std::collections::HashMap;
+use std::collections::hash_map::{Entry, RandomState};
+use std::hash::BuildHasher;
 
 /// Samples beyond this are not kept: a screen cannot show them, and memory must stay bounded.
-const MAX_SAMPLES: usize = 50_000;
+const MAX_SAMPLES: usize = 100_000;
 /// What we can read, the plain format first.
 const FORMATS: &str = "text/plain;version=0.0.4;q=0.6,application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.5,*/*;q=0.1";
 
@@ -48,7 +51,9 @@ impl MetricsSource {
         let reading = tokio::task::spawn_blocking(move || decode(&answer.body))
             .await
             .map_err(|_| PollError::new(PollErrorKind::Internal, "scanning the exposition failed"))?;
-        if reading.samples.is_empty() || reading.bad_total > reading.samples.len() {
+        // Where families are declared it is one, however many of its lines (of native histograms) cannot be read.
+        let declares = !reading.kinds.is_empty() && !reading.samples.is_empty();
+        if reading.samples.is_empty() || (reading.bad_total > reading.samples.len() && !declares) {
             let why = reading.bad.first().map_or_else(
                 || "it holds no sample".to_owned(),
                 |(line, why)| {
@@ -69,9 +74,10 @@ impl MetricsSource {
 fn decode(body: &[u8]) -> MetricsReading {
     let text = String::from_utf8_lossy(body);
     let scanned = scan::scan(&text);
-    let samples = scanned
-        .samples
-        .iter()
+    let lasting = last_points(&scanned);
+    let truncated = lasting.len() > MAX_SAMPLES;
+    let samples = lasting
+        .into_iter()
         .take(MAX_SAMPLES)
         .map(|sample| MetricSample {
             name: scanned.name_of(sample).into_owned(),
@@ -88,8 +94,32 @@ fn decode(body: &[u8]) -> MetricsReading {
         bad: scanned.bad.iter().map(|(line, why)| (*line, (*why).to_owned())).collect(),
         bad_total: scanned.bad_total,
         bytes: body.len(),
-        truncated: scanned.samples.len() > MAX_SAMPLES,
+        truncated,
     }
+}
+
+/// The samples without those that are repeated later on (the same name and labels): the last point of a series is its value.
+fn last_points<'a>(scanned: &'a scan::Exposition<'_>) -> Vec<&'a scan::Sample> {
+    let key = |sample: &scan::Sample| {
+        let mut labels: Vec<_> = scanned.labels_of(sample).collect();
+        labels.sort();
+        (scanned.name_of(sample), labels)
+    };
+    let hashes = RandomState::new();
+    let mut places: HashMap<u64, usize> = HashMap::with_capacity(scanned.samples.len());
+    let mut kept: Vec<&scan::Sample> = Vec::with_capacity(scanned.samples.len());
+    for sample in &scanned.samples {
+        let own = key(sample);
+        match places.entry(hashes.hash_one(&own)) {
+            Entry::Occupied(place) if key(kept[*place.get()]) == own => kept[*place.get()] = sample,
+            Entry::Occupied(_) => kept.push(sample),
+            Entry::Vacant(place) => {
+                place.insert(kept.len());
+                kept.push(sample);
+            }
+        }
+    }
+    kept
 }
 
 impl Source for MetricsSource {
@@ -99,5 +129,17 @@ impl Source for MetricsSource {
 
     fn look(&self) -> Option<BoxFuture<'static, bool>> {
         look::http(&self.connect)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_repeated_point_is_its_series_last_value() {
+        let read = decode(b"a{x=\"1\",y=\"2\"} 1 1000\nb 7\na{y=\"2\",x=\"1\"} 3 2000\n");
+        let told: Vec<_> = read.samples.iter().map(|sample| (sample.name.as_str(), sample.value)).collect();
+        assert_eq!(told, [("a", 3.0), ("b", 7.0)]);
     }
 }

@@ -144,6 +144,12 @@ pub(super) fn permitted<'a>(
             Refusal::new("the data is too old to act on").remedy("wait until the source answers again")
         );
     }
+    // The library follows a cluster's primaries by itself; a single replica takes no write.
+    let replica = state.reading().is_some_and(|all| all.cluster.is_none() && all.server.role == "slave");
+    if replica {
+        return Err(Refusal::new("this server is a replica, which is only read")
+            .remedy("act on its primary: make that a target, too"));
+    }
     let queue = state.queue(&queue_of(row));
     if queue.is_some_and(|queue| queue.evidence.family == Family::Pro) {
         return Err(Refusal::new("this queue belongs to BullMQ Pro, whose groups have keys of their own")

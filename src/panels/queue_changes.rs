@@ -94,7 +94,7 @@ pub(super) fn queue_offers(context: PanelContext<'_>, row: &RowKey) -> Vec<Offer
             'e',
             "clean",
             "old completed or failed jobs: written to a file, then gone",
-            (CLEAN, "completed 1d"),
+            (CLEAN, first_to_clean(context, row)),
         ),
         sweep('w', "drain", "every waiting job is written to a file, then gone", Sweep::Drain),
         sweep(
@@ -104,6 +104,14 @@ pub(super) fn queue_offers(context: PanelContext<'_>, row: &RowKey) -> Vec<Offer
             Sweep::Obliterate,
         ),
     ]
+}
+
+/// What is suggested to be cleaned: failed jobs where no completed one is kept.
+fn first_to_clean(context: PanelContext<'_>, row: &RowKey) -> &'static str {
+    match permitted(context, row) {
+        Ok((_, _, Some(queue))) if queue.completed == 0 && queue.failed > 0 => "failed 1d",
+        _ => "completed 1d",
+    }
 }
 
 /// What may be done to jobs that nobody has yet, and to a job that is open.

@@ -72,3 +72,36 @@ local function options(text, by_priority)
   return none
 end
 
+-- Makes one list of the two in which jobs wait, under the name `target`: those of `paused` are taken first, order kept. The shorter one
+-- joins the longer one in one go, so that there is no moment between at which a library's own pause or resume, which renames one list
+-- over the other, loses any. Only where both are longer than `most` it takes more than one call of `limit` jobs.
+-- Returns how many are left to move.
+local function merge(target, limit, most)
+  local source = target == KEYS[2] and KEYS[3] or KEYS[2]
+  local waiting, held = call('LLEN', KEYS[2]), call('LLEN', KEYS[3])
+  if waiting > 0 and held > 0 then
+    if math.min(waiting, held) > most then
+      if target == KEYS[2] then
+        local newest = call('LRANGE', source, 0, limit - 1)
+        call('LTRIM', source, limit, -1)
+        for at = 1, #newest do call('RPUSH', target, newest[at]) end
+      else
+        local oldest = call('LRANGE', source, -limit, -1)
+        call('LTRIM', source, 0, -limit - 1)
+        for at = #oldest, 1, -1 do call('LPUSH', target, oldest[at]) end
+      end
+      return call('LLEN', source)
+    end
+    if waiting <= held then
+      local jobs = call('LRANGE', KEYS[2], 0, -1)
+      call('DEL', KEYS[2])
+      for at = #jobs, 1, -1 do call('LPUSH', KEYS[3], jobs[at]) end
+    else
+      local jobs = call('LRANGE', KEYS[3], 0, -1)
+      call('DEL', KEYS[3])
+      for at = 1, #jobs do call('RPUSH', KEYS[2], jobs[at]) end
+    end
+  end
+  if call('EXISTS', source) == 1 then call('RENAME', source, target) end
+  return 0
+end

@@ -204,11 +204,11 @@ impl QueueExecutor {
             match self.switch(script, queue, word).await {
                 Ok(outcome) => {
                     changed += usize::from(outcome.verdict == Verdict::Done);
-                    details.push((queue.name.clone(), outcome.summary));
+                    details.push((queue.to_string(), outcome.summary));
                 }
                 Err(error) if details.is_empty() => return Err(error),
                 Err(error) => {
-                    details.push((queue.name.clone(), error.to_string()));
+                    details.push((queue.to_string(), error.to_string()));
                     let left = queues.len() - details.len();
                     let summary = format!("{changed} queues are {word}; {error}; {left} were not tried");
                     return Ok(Outcome { verdict: Verdict::Partly, summary, details });

@@ -13,18 +13,5 @@ if not paused then
   event('paused')
 end
 local left = 0
-if generation < 6 then
-  left = call('LLEN', KEYS[2])
-  if left > 0 and call('EXISTS', KEYS[3]) == 0 then
-    call('RENAME', KEYS[2], KEYS[3])
-    left = 0
-  elseif left > 0 then
-    -- There are jobs of an earlier pause: those stand nearer to the tail, where the next one is taken.
-    local count = math.min(left, limit)
-    local oldest = call('LRANGE', KEYS[2], -count, -1)
-    call('LTRIM', KEYS[2], 0, -count - 1)
-    for at = count, 1, -1 do call('LPUSH', KEYS[3], oldest[at]) end
-    left = left - count
-  end
-end
+if generation < 6 then left = merge(KEYS[3], limit, 10 * limit) end
 return { answer, left }

@@ -12,17 +12,7 @@ if paused then
   paused = false
   event('resumed')
 end
-local left = call('LLEN', KEYS[3])
-if left > 0 and call('EXISTS', KEYS[2]) == 0 then
-  call('RENAME', KEYS[3], KEYS[2])
-  left = 0
-elseif left > 0 then
-  local count = math.min(left, limit)
-  local newest = call('LRANGE', KEYS[3], 0, count - 1)
-  call('LTRIM', KEYS[3], count, -1)
-  for at = 1, count do call('RPUSH', KEYS[2], newest[at]) end
-  left = left - count
-end
+local left = merge(KEYS[2], limit, 10 * limit)
 local prioritized = call('ZCARD', KEYS[9]) > 0
 if call('LLEN', KEYS[2]) > 0 or prioritized then
   wake = true

@@ -5,8 +5,8 @@ use super::{BETWEEN, QueueExecutor};
 use crate::core::action::{ActionError, Outcome, Verdict};
 use crate::core::redis::{Family, JobAct, JobState, QueueRef, Sweep};
 use crate::sources::redis::connection::Connection;
-use redis::{RedisError, Value, cmd};
-use std::collections::BTreeMap;
+use redis::{RedisError, cmd};
+use std::collections::{BTreeMap, HashSet};
 use std::sync::atomic::Ordering;
 
 /// Jobs in one call of a script.
@@ -25,18 +25,26 @@ pub(super) const LEFT_OVER: [&str; 10] = [
     "metrics:failed:data",
 ];
 
+/// What came of a job whose id this program cannot name.
+const NOT_TEXT: &str = "left alone: the id is not text (UTF-8)";
+
 /// Where the jobs of a state stand, and which of them were there at the beginning.
 struct Walk {
     key: String,
     /// A list, taken from its tail; else a sorted set.
     list: bool,
-    /// In a set ordered by the moment when a job ended: not later than this.
-    until: Option<i64>,
+    /// In a set ordered by the moment when a job ended: the last one, score and member; no clock but the workers' own is asked.
+    until: Option<(f64, Vec<u8>)>,
     /// How many there were.
     there: u64,
-    /// How many were left alone and stay in front.
-    skip: u64,
-    seen: u64,
+    /// Where the next page begins in a set that is ordered so.
+    from: f64,
+    /// Those that were dealt with. Others take jobs out and put them back meanwhile: no place in the set says which they are.
+    seen: HashSet<Vec<u8>>,
+    /// How many of those may still stand in front of the next page.
+    stay: u64,
+    /// How many of those that were there at the beginning stay behind.
+    left: u64,
 }
 
 /// What came of all jobs so far.
@@ -72,9 +80,11 @@ impl QueueExecutor {
         let stops = self.stops.load(Ordering::Relaxed);
         let mut tally = Tally::default();
         let mut trouble = None;
+        let mut behind = 0;
         'all: for (state, act) in what.steps() {
             for mut walk in self.walks(connection, queue, state, what).await? {
                 match self.walk(connection, (queue, family), act, &mut walk, &mut tally, stops).await {
+                    Ok(true) if walk.left > 0 => behind += walk.left,
                     Ok(true) => {}
                     Ok(false) => {
                         trouble = Some("stopped by you".to_owned());
@@ -97,6 +107,10 @@ impl QueueExecutor {
             whole = end == "the queue is gone";
             words.push_str(&format!("; {end}"));
         }
+        if behind > 0 {
+            words.push_str(&format!("; {behind} of those that were there are still there, or again"));
+            whole = false;
+        }
         let verdict = match (whole, tally.done) {
             (true, 0) if what != Sweep::Obliterate => Verdict::Nothing,
             (true, _) => Verdict::Done,
@@ -117,7 +131,11 @@ impl QueueExecutor {
         let now = self.server_now(connection).await?;
         let older = i64::try_from(what.older().as_millis()).unwrap_or(i64::MAX / 2);
         let ended = matches!(state, JobState::Completed | JobState::Failed);
-        let until = ended.then_some(now.saturating_sub(older));
+        // Everything that is there now, whatever the clocks say; only what shall be of some age is told by a clock.
+        let until = ended.then(|| match older {
+            0 => "+inf".to_owned(),
+            older => now.saturating_sub(older).to_string(),
+        });
         let keys: &[&str] = match state {
             JobState::Waiting => &["wait", "paused"],
             JobState::Prioritized => &["prioritized"],
@@ -129,14 +147,29 @@ impl QueueExecutor {
         let mut walks = Vec::new();
         for suffix in keys {
             let (key, list) = (queue.key(suffix), state == JobState::Waiting);
-            let mut count = cmd(if list { "LLEN" } else { "ZCARD" });
-            if let Some(until) = until {
-                count = cmd("ZCOUNT").arg(&key).arg("-inf").arg(until).to_owned();
-            } else {
-                count.arg(&key);
+            let newest: Vec<(Vec<u8>, f64)> = match &until {
+                None => Vec::new(),
+                Some(until) => {
+                    let mut last = cmd("ZREVRANGEBYSCORE");
+                    last.arg(&key).arg(until).arg("-inf").arg("WITHSCORES").arg("LIMIT").arg(0).arg(1);
+                    self.answer(last.query_async(connection)).await?
+                }
+            };
+            let newest = newest.into_iter().next().map(|(member, score)| (score, member));
+            let mut walk = Walk {
+                key,
+                list,
+                until: newest,
+                there: 0,
+                from: f64::NEG_INFINITY,
+                seen: HashSet::new(),
+                stay: 0,
+                left: 0,
+            };
+            if ended == walk.until.is_some() {
+                walk.there = self.answer(walk.count(connection)).await?;
             }
-            let there: u64 = self.answer(count.query_async(connection)).await?;
-            walks.push(Walk { key, list, until, there, skip: 0, seen: 0 });
+            walks.push(walk);
         }
         Ok(walks)
     }
@@ -151,7 +184,7 @@ impl QueueExecutor {
         tally: &mut Tally,
         stops: u64,
     ) -> Result<bool, ActionError> {
-        while walk.seen < walk.there {
+        while (walk.seen.len() as u64) < walk.there {
             if self.stops.load(Ordering::Relaxed) != stops {
                 return Ok(false);
             }
@@ -159,10 +192,19 @@ impl QueueExecutor {
             if found.is_empty() {
                 break;
             }
-            let (ids, markers): (Vec<String>, Vec<String>) =
-                found.into_iter().partition(|id| !(walk.list && id.starts_with("0:")));
-            walk.seen += (ids.len() + markers.len()) as u64;
-            walk.skip += markers.len() as u64;
+            let mut ids: Vec<String> = Vec::with_capacity(found.len());
+            for id in found {
+                walk.seen.insert(id.clone());
+                walk.stay += 1;
+                match String::from_utf8(id) {
+                    Ok(id) if walk.list && id.starts_with("0:") => {}
+                    Ok(id) => ids.push(id),
+                    Err(_) => {
+                        *tally.kinds.entry(NOT_TEXT).or_default() += 1;
+                        tally.all += 1;
+                    }
+                }
+            }
             if ids.is_empty() {
                 continue;
             }
@@ -172,35 +214,72 @@ impl QueueExecutor {
                 *tally.kinds.entry(word).or_default() += 1;
                 tally.all += 1;
                 tally.done += usize::from(done);
-                walk.skip += u64::from(!done);
+                walk.stay -= u64::from(done);
             }
-            self.tell(format!("queue {queue}: {} of {} ({} done)", walk.seen, walk.there, tally.done));
+            let seen = walk.seen.len();
+            self.tell(format!("queue {queue}: {seen} of {} ({} done)", walk.there, tally.done));
             tokio::time::sleep(BETWEEN).await;
+        }
+        if walk.until.is_some() {
+            walk.left = self.answer(walk.count(connection)).await?;
         }
         Ok(true)
     }
 }
 
 impl Walk {
-    /// The next batch of ids; those that were left alone are passed over.
-    async fn next(&self, connection: &mut Connection) -> Result<Vec<String>, RedisError> {
-        let many = BATCH.min(self.there - self.seen);
-        let (from, to) = (self.skip as i64, (self.skip + many) as i64 - 1);
-        let ask = match (self.list, self.until) {
-            (true, _) => cmd("LRANGE").arg(&self.key).arg(-to - 1).arg(-from - 1).to_owned(),
-            (false, Some(until)) => {
-                let mut range = cmd("ZRANGEBYSCORE");
-                range.arg(&self.key).arg("-inf").arg(until).arg("LIMIT").arg(from).arg(many);
-                range
-            }
-            (false, None) => cmd("ZRANGE").arg(&self.key).arg(from).arg(to).to_owned(),
+    /// How many jobs there are that are meant.
+    async fn count(&self, connection: &mut Connection) -> Result<u64, RedisError> {
+        let ask = match (&self.until, self.list) {
+            (Some((last, _)), _) => cmd("ZCOUNT").arg(&self.key).arg("-inf").arg(last).to_owned(),
+            (None, true) => cmd("LLEN").arg(&self.key).to_owned(),
+            (None, false) => cmd("ZCARD").arg(&self.key).to_owned(),
         };
-        let values: Vec<Value> = ask.query_async(connection).await?;
-        let mut ids: Vec<String> =
-            values.iter().filter_map(|value| redis::from_redis_value_ref(value).ok()).collect();
-        if self.list {
-            ids.reverse();
+        ask.query_async(connection).await
+    }
+
+    /// The next jobs that were not dealt with; none when there is none left.
+    async fn next(&mut self, connection: &mut Connection) -> Result<Vec<Vec<u8>>, RedisError> {
+        loop {
+            let page = BATCH + self.stay;
+            let most = (self.there.saturating_sub(self.seen.len() as u64)).min(BATCH) as usize;
+            let Some((last, member)) = self.until.clone() else {
+                let to = page as i64;
+                let ask = if self.list {
+                    cmd("LRANGE").arg(&self.key).arg(-to).arg(-1).to_owned()
+                } else {
+                    cmd("ZRANGE").arg(&self.key).arg(0).arg(to - 1).to_owned()
+                };
+                let mut ids: Vec<Vec<u8>> = ask.query_async(connection).await?;
+                if self.list {
+                    ids.reverse();
+                }
+                ids.retain(|id| !self.seen.contains(id));
+                ids.truncate(most);
+                return Ok(ids);
+            };
+            let mut range = cmd("ZRANGEBYSCORE");
+            range.arg(&self.key).arg(self.from).arg(last).arg("WITHSCORES").arg("LIMIT").arg(0).arg(page);
+            let found: Vec<(Vec<u8>, f64)> = range.query_async(connection).await?;
+            let whole = (found.len() as u64) < page;
+            let end = found.last().map(|(_, score)| *score);
+            let news: Vec<(Vec<u8>, f64)> = found
+                .into_iter()
+                .filter(|(id, score)| !self.seen.contains(id) && (*score, id) <= (last, &member))
+                .take(most)
+                .collect();
+            if news.is_empty() && !whole && end.is_some_and(|end| end > self.from) {
+                // A whole page of those that were left alone: on behind them.
+                self.from = end.unwrap_or(self.from);
+                continue;
+            }
+            if let Some((_, score)) = news.last()
+                && *score > self.from
+            {
+                // What stands before is dealt with; of this score there may be more.
+                self.from = *score;
+            }
+            return Ok(news.into_iter().map(|(id, _)| id).collect());
         }
-        Ok(ids)
     }
 }

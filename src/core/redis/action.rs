@@ -4,6 +4,9 @@ use super::{Brake, Change};
 use std::fmt;
 use std::time::Duration;
 
+/// The prefix that the libraries use where none is given; it goes without saying.
+const USUAL_PREFIX: &str = "bull";
+
 /// A queue in a Redis database.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct QueueRef {
@@ -23,6 +26,10 @@ impl QueueRef {
 
 impl fmt::Display for QueueRef {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Queues of the same name below other prefixes are other queues.
+        if self.prefix != USUAL_PREFIX {
+            write!(f, "{}:", self.prefix)?;
+        }
         f.write_str(&self.name)
     }
 }

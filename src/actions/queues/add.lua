@@ -1,10 +1,11 @@
 -- Adds one job, if its id is free. The first write takes room: a full server refuses all of it.
 --
--- KEYS  14 hash  15 counter of added jobs
+-- KEYS  14 hash  15 counter of added jobs  16 the mark of a letter that this job stands for, if it does
 -- ARGV  4 id  5 name  6 data (JSON)  7 opts (JSON)  8 priority
 -- Returns: done | exists
 local hash, id = KEYS[14], ARGV[4]
-if call('EXISTS', hash) == 1 then return 'exists' end
+local mark = KEYS[16]
+if call('EXISTS', hash) == 1 or mark and call('EXISTS', mark) == 1 then return 'exists' end
 call('HSET', hash, 'name', ARGV[5], 'data', ARGV[6], 'opts', ARGV[7], 'timestamp', now, 'delay', 0,
   'priority', ARGV[8])
 call('INCR', KEYS[15])
@@ -12,4 +13,5 @@ event('added', 'jobId', id, 'name', ARGV[5])
 enqueue(id, tonumber(ARGV[8]) or 0, options(ARGV[7]).lifo)
 event('waiting', 'jobId', id)
 rouse()
+if mark then call('SET', mark, now, 'EX', 604800) end
 return 'done'

@@ -61,6 +61,19 @@ impl QueueExecutor {
         ids: &[String],
         act: JobAct,
     ) -> Result<Vec<&'static str>, ActionError> {
+        self.marked(connection, queue, family, ids, act, None).await
+    }
+
+    /// The same; a retry leaves `mark` behind, and is not done where that stands already.
+    pub(super) async fn marked(
+        &self,
+        connection: &mut Connection,
+        queue: &QueueRef,
+        family: Family,
+        ids: &[String],
+        act: JobAct,
+        mark: Option<&str>,
+    ) -> Result<Vec<&'static str>, ActionError> {
         let (seconds, micros): (i64, i64) = self.answer(cmd("TIME").query_async(connection)).await?;
         let now = seconds * 1000 + micros / 1000;
         self.given_at.store(now, Ordering::Relaxed);
@@ -71,8 +84,12 @@ impl QueueExecutor {
                 flags.extend(options.reset_attempts.then_some('a'));
                 let [parents, groups] = self.fields(connection, queue, ids, ["parentKey", "gid"]).await?;
                 flags.extend(groups.iter().any(|group| !group.is_empty()).then_some('g'));
+                flags.extend(mark.map(|_| 'm'));
                 let mut call = Self::begin(&self.scripts.retry, queue, family, now, &flags);
                 with_parents(&mut call, (queue, family), ids, &parents);
+                if let Some(mark) = mark {
+                    call.key(mark);
+                }
                 call
             }
             JobAct::Promote => self.plain(&self.scripts.promote, (queue, family), ids, now, ""),
@@ -279,6 +296,9 @@ fn verification(queue: &QueueRef, of: (usize, usize), values: &[Value], removed:
     }
 }
 
+/// It was retried for the same letter before.
+pub(super) const AGAIN: &str = "retried for this letter before";
+
 pub(super) fn meaning(word: &str, act: JobAct) -> &'static str {
     match (word, act) {
         ("done", JobAct::Retry(_) | JobAct::Promote) => "back to waiting",
@@ -290,6 +310,7 @@ pub(super) fn meaning(word: &str, act: JobAct) -> &'static str {
         ("moved", JobAct::Promote | JobAct::Delay(_)) => "left alone: it is not delayed any more",
         ("moved", JobAct::Priority(_)) => "left alone: it waits no more",
         ("moved", JobAct::Remove(_)) => "left alone: it is not in that state any more",
+        ("again", _) => AGAIN,
         ("locked", _) => "left alone: a worker holds it",
         ("grouped", _) => "left alone: it belongs to a group of BullMQ Pro",
         ("parent", JobAct::Retry(_)) => "left alone: its parent changed meanwhile",

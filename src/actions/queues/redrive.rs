@@ -1,10 +1,13 @@
 //! Redrive: dead letters go back to the queue they came from, first one, then ten, then so many a second; it stops when they fail again.
 //!
-//! For each letter: an original that is still kept as failed is retried; else the job is added anew under an id that follows from the
-//! letter, so that doing it twice adds it once. Only then the letter is removed. A crash between the two leaves both, never neither.
+//! For each letter: an original that is still kept as failed is retried, if it is the same job and not only of the same id; else the job
+//! is added anew under an id that follows from what the letter holds. The script that does it leaves a mark of the letter in the same
+//! step, so that doing it twice does it once, whoever does it and whatever became of the job. Only then the letter is removed: a crash
+//! between the two leaves both, never neither.
 
 use super::QueueExecutor;
 use super::brake::Fate;
+use super::jobs::{AGAIN, meaning};
 use super::journal::Journal;
 use crate::core::action::{ActionError, Outcome, Verdict};
 use crate::core::redis::{
@@ -12,6 +15,8 @@ use crate::core::redis::{
 };
 use crate::sources::redis::connection::Connection;
 use redis::{cmd, pipe};
+use serde_json::Value;
+use sha2::{Digest, Sha256};
 use std::collections::HashMap;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
@@ -22,6 +27,18 @@ const MOST: isize = 100_000;
 const FIRST: [usize; 2] = [1, 10];
 /// Letters that the outcome names one by one.
 const NAMED: usize = 50;
+
+/// What became of a letter's original.
+enum Kept {
+    /// It is still failed: its id.
+    Failed(String),
+    /// It is there, and not failed.
+    Open(String),
+    /// A job of its id is there of which it is not certain whether it is the original.
+    Doubtful(String),
+    /// It is gone, or never had an id.
+    Nowhere,
+}
 
 /// What is done with every letter.
 struct Work<'a> {
@@ -157,7 +174,7 @@ impl QueueExecutor {
         for set in ["prioritized", "delayed", "failed"] {
             ask.cmd("ZRANGE").arg(from.key(set)).arg(0).arg(MOST - 1);
         }
-        let lists: Vec<Vec<String>> = self.answer(ask.query_async(connection)).await?;
+        let lists: Vec<Vec<Vec<u8>>> = self.answer(ask.query_async(connection)).await?;
         let states = [
             JobState::Waiting,
             JobState::Waiting,
@@ -167,7 +184,9 @@ impl QueueExecutor {
         ];
         let mut found = Vec::new();
         for (at, (ids, state)) in lists.into_iter().zip(states).enumerate() {
-            let mut ids: Vec<String> = ids.into_iter().filter(|id| !id.starts_with("0:")).collect();
+            // An id that is not text is not found again under what stands for it: it is told as one whose data is gone.
+            let text = |id: Vec<u8>| String::from_utf8_lossy(&id).into_owned();
+            let mut ids: Vec<String> = ids.into_iter().map(text).filter(|id| !id.starts_with("0:")).collect();
             if at < 2 {
                 ids.reverse();
             }
@@ -185,15 +204,23 @@ impl QueueExecutor {
         id: &str,
         state: JobState,
     ) -> Result<String, ActionError> {
-        let fields: (Option<String>, Option<String>, Option<String>) = self
-            .answer(
-                cmd("HMGET").arg(work.from.key(id)).arg(&["name", "data", "opts"]).query_async(connection),
-            )
-            .await?;
-        let (Some(name), Some(data)) = (fields.0, fields.1) else {
+        let mut ask = cmd("HMGET");
+        ask.arg(work.from.key(id)).arg(&["name", "data", "opts", "timestamp"]);
+        let fields: Vec<Option<Vec<u8>>> = self.answer(ask.query_async(connection)).await?;
+        let Ok(texts) = fields
+            .into_iter()
+            .map(|field| field.map(String::from_utf8).transpose())
+            .collect::<Result<Vec<_>, _>>()
+        else {
+            return Ok("left alone: what it holds is not text (UTF-8)".to_owned());
+        };
+        let mut texts = texts.into_iter();
+        let mut next = || texts.next().flatten();
+        let (name, data, options, made) = (next(), next(), next(), next().unwrap_or_default());
+        let (Some(name), Some(data)) = (name, data) else {
             return Ok("left alone: its data is gone".to_owned());
         };
-        let original = open_letter(work.envelope, &name, &data, &fields.2.unwrap_or_default());
+        let original = open_letter(work.envelope, &name, &data, &options.unwrap_or_default());
         let queue = match (&original.queue, work.to) {
             (Some(name), _) => QueueRef { prefix: work.from.prefix.clone(), name: name.clone() },
             (None, Some(to)) => to.clone(),
@@ -209,35 +236,50 @@ impl QueueExecutor {
         let Some(family) = self.known_owner(connection, work, &queue).await? else {
             return Ok(format!("left alone: there is no queue {queue}"));
         };
-        let done = match self.kept_original(connection, &queue, original.id.as_deref()).await? {
-            Some(true) => {
-                let id = original.id.clone().unwrap_or_default();
+        let print = fingerprint(&[id, &made, &name, &data]);
+        let new = format!("redrive-{}-{id}-{print}", work.from.name).replace(':', "-");
+        let mark = queue.key(&format!("redriven:{new}"));
+        let kept = self.kept_original(connection, &queue, &original, made.parse().ok()).await?;
+        let (job, done) = match kept {
+            Kept::Failed(id) => {
                 let act = JobAct::Retry(RetryOptions::default());
-                let words = self.batch(connection, &queue, family, std::slice::from_ref(&id), act).await?;
-                if words.first() != Some(&"back to waiting") {
-                    let why = words.first().copied().unwrap_or_default();
-                    return Ok(format!("its original {id} in {queue} was {why}"));
+                let ids = std::slice::from_ref(&id);
+                let words = self.marked(connection, &queue, family, ids, act, Some(&mark)).await?;
+                let word = words.first().copied().unwrap_or_default();
+                if word != meaning("done", act) && word != AGAIN {
+                    return Ok(format!("its original {id} in {queue} was {word}"));
                 }
-                work.retried += 1;
-                work.back.push((queue.clone(), id.clone()));
-                format!("its original {id} in {queue} is back to waiting")
+                work.retried += usize::from(word != AGAIN);
+                let done = format!("its original {id} in {queue} is {word}");
+                (id, done)
             }
-            Some(false) => {
-                let id = original.id.unwrap_or_default();
+            Kept::Open(id) if self.is_there(connection, &mark).await? => {
+                let done = format!("its original {id} in {queue} was {AGAIN}");
+                (id, done)
+            }
+            Kept::Open(id) => {
                 return Ok(format!("left alone: its original {id} is in {queue}, and not failed"));
             }
-            None => {
-                let new = format!("redrive-{}-{}", work.from.name, id).replace(':', "-");
-                let known = !self.add(connection, &queue, family, &new, &original).await?;
-                work.added += 1;
-                work.back.push((queue.clone(), new.clone()));
+            Kept::Doubtful(id) => {
+                return Ok(format!(
+                    "left alone: job {id} in {queue} has the id of its original and other data; compare the two, then retry one of them"
+                ));
+            }
+            Kept::Nowhere => {
+                let known = !self.add(connection, &queue, family, &new, &original, &mark).await?;
+                work.added += usize::from(!known);
                 let again = if known { " (it was there already)" } else { "" };
-                format!("added to {queue} as {new}{again}")
+                let done = format!("added to {queue} as {new}{again}");
+                (new, done)
             }
         };
         let own = work.owners.get(work.from).copied().unwrap_or_default();
         let ids = [id.to_owned()];
         let removed = self.batch(connection, work.from, own, &ids, JobAct::Remove(state)).await?;
+        // Whoever removed the letter counts it: with two operators at once the sum is what there was.
+        if removed.first() == Some(&"removed") {
+            work.back.push((queue, job));
+        }
         Ok(match removed.first() {
             Some(why) if *why != "removed" => format!("{done}; the letter was {why}"),
             Some(_) | None => done,
@@ -265,18 +307,38 @@ impl QueueExecutor {
         Ok(Some(family))
     }
 
-    /// Whether the original is still there: as failed, in another state, or not at all.
+    /// Whether the original is still there, and is the job that the letter (`made` then) tells of.
     async fn kept_original(
         &self,
         connection: &mut Connection,
         queue: &QueueRef,
-        id: Option<&str>,
-    ) -> Result<Option<bool>, ActionError> {
-        let Some(id) = id else { return Ok(None) };
+        original: &Original,
+        made: Option<f64>,
+    ) -> Result<Kept, ActionError> {
+        let Some(id) = &original.id else { return Ok(Kept::Nowhere) };
         let mut ask = pipe();
-        ask.cmd("EXISTS").arg(queue.key(id)).cmd("ZSCORE").arg(queue.key("failed")).arg(id);
-        let (there, failed): (u64, Option<f64>) = self.answer(ask.query_async(connection)).await?;
-        Ok((there > 0).then_some(failed.is_some()))
+        let fields = ["name", "data", "timestamp"];
+        ask.cmd("HMGET").arg(queue.key(id)).arg(&fields);
+        for set in ["failed", "completed"] {
+            ask.cmd("ZSCORE").arg(queue.key(set)).arg(id);
+        }
+        type Fields = Vec<Option<Vec<u8>>>;
+        let (job, failed, completed): (Fields, Option<f64>, Option<f64>) =
+            self.answer(ask.query_async(connection)).await?;
+        let [Some(name), Some(data), added] = &job[..] else { return Ok(Kept::Nowhere) };
+        if *name == original.name.as_bytes() && alike(data, &original.data) {
+            let id = id.clone();
+            return Ok(if failed.is_some() { Kept::Failed(id) } else { Kept::Open(id) });
+        }
+        // Another job of this id was made after the letter (ids began anew), or had ended well before there was one.
+        let added = added.as_ref().and_then(|text| std::str::from_utf8(text).ok()?.parse::<f64>().ok());
+        let later = made.zip(added).is_some_and(|(made, added)| added > made);
+        let before = made.zip(completed).is_some_and(|(made, completed)| completed < made);
+        Ok(if later || before { Kept::Nowhere } else { Kept::Doubtful(id.clone()) })
+    }
+
+    async fn is_there(&self, connection: &mut Connection, key: &str) -> Result<bool, ActionError> {
+        self.answer(cmd("EXISTS").arg(key).query_async(connection)).await
     }
 
     /// Adds the job; false when one of this id is there.
@@ -287,11 +349,12 @@ impl QueueExecutor {
         family: Family,
         id: &str,
         original: &Original,
+        mark: &str,
     ) -> Result<bool, ActionError> {
         let (seconds, micros): (i64, i64) = self.answer(cmd("TIME").query_async(connection)).await?;
         let priority = original.options.get("priority").and_then(serde_json::Value::as_u64).unwrap_or(0);
         let mut call = Self::begin(&self.scripts.add, queue, family, seconds * 1000 + micros / 1000, "");
-        call.key(queue.key(id)).key(queue.key("id"));
+        call.key(queue.key(id)).key(queue.key("id")).key(mark);
         call.arg(id).arg(&original.name).arg(&original.data).arg(original.options.to_string()).arg(priority);
         let word: String = self.call(connection, &call).await?;
         Ok(word == "done")
@@ -330,6 +393,26 @@ impl Work<'_> {
         details.push(("journal".to_owned(), journal.path.display().to_string()));
         Outcome { verdict, summary, details }
     }
+}
+
+/// What tells this letter from every other one, also from a later one of the same id.
+fn fingerprint(parts: &[&str]) -> String {
+    let mut hash = Sha256::new();
+    for part in parts {
+        hash.update((part.len() as u64).to_be_bytes());
+        hash.update(part.as_bytes());
+    }
+    hash.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Whether two pieces of JSON say the same; a letter may hold the data as text.
+fn alike(kept: &[u8], told: &str) -> bool {
+    let (Ok(kept), Ok(told)) = (serde_json::from_slice::<Value>(kept), serde_json::from_str::<Value>(told))
+    else {
+        return kept == told.as_bytes();
+    };
+    let inside = told.as_str().and_then(|text| serde_json::from_str::<Value>(text).ok());
+    kept == told || inside.is_some_and(|inside| kept == inside)
 }
 
 /// Writes to the journal beside the event loop. Without the line on disk it does not go on.

@@ -3,13 +3,15 @@
 -- What was looked up just before, and cannot become wrong since, is not looked up again, for it is dear: whether any of the jobs is in a
 -- group, and which of them have no parent. (One that gets a parent now is counted by that one as open already.)
 --
--- Options: "p" by its priority, "a" attempts reset, "g" some may be in a group
+-- Options: "p" by its priority, "a" attempts reset, "g" some may be in a group, "m" the last key marks the letter that
+-- the job stands for: it is retried once for that letter, and no second time, whatever became of it
 -- Per job  KEYS hash, for Bull its lock, for a job with a parent that one's dependencies, unsuccessful and failed
 --          ARGV id, parent key or ""
--- Returns per job: done | ghost | moved | locked | grouped | parent
+-- Returns per job: done | ghost | moved | locked | grouped | parent | again
 local by_priority = string.find(ARGV[3], 'p', 1, true) ~= nil
 local reset = string.find(ARGV[3], 'a', 1, true) ~= nil
 local groups = string.find(ARGV[3], 'g', 1, true) ~= nil
+local mark = string.find(ARGV[3], 'm', 1, true) and KEYS[#KEYS]
 
 -- Whether a worker of BullMQ 5 or later has tried this job, whatever its queue looks like.
 local function counted(hash)
@@ -25,6 +27,7 @@ local function retry(id, parent, hash, lock, dependencies, unsuccessful, failure
   if type(opts.group) == 'table' or groups and call('HGET', hash, 'gid') then return 'grouped' end
   if parent ~= '' and call('HGET', hash, 'parentKey') ~= parent then return 'parent' end
   if not marked and not bull and counted(hash) then marked = true end
+  if mark and call('EXISTS', mark) == 1 then return 'again' end
   if call('ZREM', KEYS[1], id) == 0 then return 'moved' end
   call('HDEL', hash, 'finishedOn', 'processedOn', 'failedReason')
   if reset then call('HDEL', hash, 'atm', 'ats', 'attemptsMade') end
@@ -38,6 +41,7 @@ local function retry(id, parent, hash, lock, dependencies, unsuccessful, failure
     end
   end
   event('waiting', 'jobId', id, 'prev', 'failed')
+  if mark then call('SET', mark, now, 'EX', 604800) end
   return 'done'
 end
 

@@ -8,7 +8,7 @@ use stacktop::config::url;
 use stacktop::core::action::{Action, ActionError, Outcome, Verdict};
 use stacktop::core::focus::Focus;
 use stacktop::core::place::{RowKey, Screen};
-use stacktop::core::redis::{Brake, Change, Letters, QueueAction, queue_key};
+use stacktop::core::redis::{Brake, Change, Letters, QueueAction, Sweep, queue_key};
 use stacktop::panels::panel;
 
 fn watch(lab: &Lab, names: &[&str]) -> Watch {
@@ -99,7 +99,8 @@ async fn it_stops_when_they_fail_again_and_a_journal_continues() {
     let rest = redrive(&watch, &letters, None, Letters::Unfinished).await.expect("an outcome");
     assert_eq!(rest.verdict, Verdict::Done, "{rest:?}");
     assert!(rest.summary.contains("29 of 29 back"), "{}", rest.summary);
-    let done = worker.done(29);
+    let plain = |id: String| id.rsplit_once('-').expect("a fingerprint").0.to_owned();
+    let done = worker.done(29).into_iter().map(plain).collect();
     let expected: Vec<String> = all[11..].iter().map(|id| format!("redrive-{letters}-{id}")).collect();
     assert_eq!(sorted(done), sorted(expected));
     assert_eq!(client.llen::<_, usize>(named(&letters).key("wait")).await.expect("a length"), 1);
@@ -125,6 +126,107 @@ async fn a_crash_between_the_two_steps_runs_nothing_twice() {
     assert!(again.details[0].1.contains("it was there already"), "{again:?}");
     assert_eq!(worker.line(1).map(|(_, line)| line), None, "it ran twice");
     assert_eq!(client.llen::<_, usize>(named(&letters).key("wait")).await.expect("a length"), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn letters_of_the_same_id_are_told_apart_by_what_they_hold() {
+    let Some(lab) = Lab::open("letters_of_the_same_id_are_told_apart_by_what_they_hold") else { return };
+    let source = unique("same-id");
+    let letters = format!("{source}-dlq");
+    // The failed job that has the original's id now is another one: its data differs, and it is younger than the letter.
+    let foreign = lab.failed("bullmq5", &source, 1);
+    let mut client = lab.client().await;
+    lab.run("bullmq5", "add", &letters, "0");
+    let watch = watch(&lab, &[&letters]);
+    let worker = lab.worker("bullmq5", &source);
+    for (amount, made) in [(7, "1000"), (99, "2000")] {
+        let data = format!(
+            r#"{{"originalQueue":"{source}","originalJobId":"{}","originalData":{{"order":{amount}}},"failedReason":"no"}}"#,
+            foreign[0]
+        );
+        let fields = [("name", "dlq-mail"), ("data", data.as_str()), ("opts", "{}"), ("timestamp", made)];
+        let key = named(&letters).key("order-42");
+        let () = client.hset_multiple(&key, &fields).await.expect("a letter");
+        let () = client.lpush(named(&letters).key("wait"), "order-42").await.expect("in line");
+        // One whose data is not text costs nobody but itself.
+        let () = client.hset(named(&letters).key("odd"), "name", "x").await.expect("a letter");
+        let () =
+            client.hset(named(&letters).key("odd"), "data", &b"{\"a\":\"\xff\"}"[..]).await.expect("odd");
+        let () = client.lrem(named(&letters).key("wait"), 0, "odd").await.expect("once");
+        let () = client.lpush(named(&letters).key("wait"), "odd").await.expect("in line");
+        let () = client.lpush(named(&letters).key("wait"), &b"\xff\xfe"[..]).await.expect("an id of bytes");
+        let outcome = redrive(&watch, &letters, None, Letters::All).await.expect("an outcome");
+        assert!(outcome.summary.contains("(0 originals retried, 1 added)"), "{outcome:?}");
+        assert!(format!("{outcome:?}").contains("not text"), "{outcome:?}");
+        let (_, line) = worker.line(15).expect("it runs");
+        assert!(line.contains(&format!("{{\"order\":{amount}}}")), "{line}");
+        // It dies before the letter is removed, and the job is not kept: the next attempt runs nothing again.
+        let new = line.split(' ').nth(1).expect("an id").to_owned();
+        let () = client.hset_multiple(&key, &fields).await.expect("back");
+        let () = client.lpush(named(&letters).key("wait"), "order-42").await.expect("back");
+        tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+        let () = client.zrem(named(&source).key("completed"), &new).await.expect("not kept");
+        let () = client.del(named(&source).key(&new)).await.expect("not kept");
+        let again = redrive(&watch, &letters, None, Letters::All).await.expect("an outcome");
+        assert!(format!("{again:?}").contains("it was there already"), "{again:?}");
+        assert_eq!(worker.line(1).map(|(_, line)| line), None, "it ran twice");
+    }
+    let kept: Option<f64> = client.zscore(named(&source).key("failed"), &foreign[0]).await.expect("a score");
+    assert!(kept.is_some(), "another customer's job was retried");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_operators_retry_everything_and_a_resume_loses_nothing() {
+    let Some(lab) = Lab::open("two_operators_retry_everything_and_a_resume_loses_nothing") else { return };
+    let mut client = lab.client().await;
+    let name = unique("two");
+    let key = |suffix: &str| named(&name).key(suffix);
+    let mut fill = redis::pipe();
+    // The workers' clock is ahead of the server's, and many ended in the same millisecond.
+    for n in 0..1000 {
+        let id = format!("j{n}");
+        fill.cmd("HSET").arg(key(&id)).arg(&["name", "mail", "data", "{}", "opts", "{}"]).ignore();
+        fill.cmd("ZADD").arg(key("failed")).arg(9_000_000_000_000_u64 + n / 300).arg(&id).ignore();
+    }
+    for n in 0..130 {
+        fill.cmd("ZADD").arg(key("failed")).arg(8_000_000_000_000_u64).arg(format!("ghost{n}")).ignore();
+    }
+    fill.cmd("ZADD").arg(key("failed")).arg(9_000_000_000_001_u64).arg(&b"\xff"[..]).ignore();
+    fill.cmd("HSET").arg(key("meta")).arg("version").arg("bullmq:5.81.0").ignore();
+    let () = fill.query_async(&mut client).await.expect("filled");
+    let (one, two) = (lab.watch(&name), lab.watch(&name));
+    let sweep = |watch: &Watch| {
+        let change = Change::Sweep(Sweep::Retry);
+        Action::Queue {
+            target: watch.target.id.clone(),
+            act: QueueAction::Change { queue: named(&name), change },
+        }
+    };
+    let (first, second) = tokio::join!(one.act(sweep(&one)), two.act(sweep(&two)));
+    let (first, second) = (first.expect("an outcome"), second.expect("an outcome"));
+    let count = |outcome: &Outcome, what: &str| -> usize {
+        let at = outcome.summary.find(what).map_or("", |at| &outcome.summary[..at]);
+        at.trim_end().rsplit(' ').next().and_then(|word| word.parse().ok()).unwrap_or(0)
+    };
+    let back = "back to waiting";
+    assert_eq!(count(&first, back) + count(&second, back), 1000, "{first:?} {second:?}");
+    assert!(first.summary.contains("not text") && first.summary.contains("131 of those"), "{first:?}");
+    let waiting: Vec<String> = client.lrange(key("wait"), 0, -1).await.expect("a list");
+    let once: std::collections::BTreeSet<&String> = waiting.iter().collect();
+    assert_eq!((waiting.len(), once.len()), (1000, 1000));
+    // What an earlier pause has left, and jobs that came since: our resume, and the library's own after it.
+    for generation in ["bull4", "bullmq4", "bullmq5"] {
+        let name = unique(&format!("left-{generation}"));
+        lab.run(generation, "add", &name, "5");
+        let from = named(&name);
+        let () = client.rename(from.key("wait"), from.key("paused")).await.expect("stranded");
+        lab.run(generation, "add", &name, "5");
+        let watch = lab.watch(&name);
+        let act = QueueAction::Resume { queue: named(&name) };
+        watch.act(Action::Queue { target: watch.target.id.clone(), act }).await.expect("an outcome");
+        lab.run(generation, "resume", &name, "");
+        assert_eq!(lab.worker(generation, &name).done(10).len(), 10, "{generation}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

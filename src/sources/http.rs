@@ -3,19 +3,19 @@
 //! The engine's timeout covers the whole poll; a question that must not cost the others has a limit of its own ([`within`]). A redirect is
 //! followed on the same host only: credentials never go elsewhere.
 
+mod part;
 mod words;
+
+pub use part::{gap, within};
 
 use super::tls::{self, Trust};
 use crate::config::target::{HttpAuth, HttpConnect};
-use crate::core::part::{Gap, GapKind};
 use crate::core::report::{PollError, PollErrorKind};
 use chrono::{DateTime, Utc};
 use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Method, StatusCode, Url};
 use secrecy::ExposeSecret;
-use std::future::Future;
 use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
 
 /// No answer is read beyond this: a body of this size is a mistake or an attack, and the terminal must not run out of memory.
 pub const BODY_LIMIT_BYTES: usize = 32 * 1024 * 1024;
@@ -52,41 +52,6 @@ impl Answer {
     #[must_use]
     pub fn is_closed_path(&self) -> bool {
         matches!(self.status.as_u16(), 401 | 403) && words::is_closed_path(&self.told())
-    }
-}
-
-/// An answer within its own limit, so that one slow question costs its own part only.
-///
-/// # Errors
-/// As the question's, and when the limit passes.
-pub async fn within<T>(
-    limit: Duration,
-    answer: impl Future<Output = Result<T, PollError>>,
-) -> Result<T, PollError> {
-    tokio::time::timeout(limit, answer).await.unwrap_or_else(|_| {
-        let message = format!("no answer within {:.1} s", limit.as_secs_f64());
-        Err(PollError::new(PollErrorKind::TimedOut, message))
-    })
-}
-
-/// The same failure as one of a single part.
-#[must_use]
-pub fn gap(error: &PollError) -> Gap {
-    let kind = match error.kind {
-        PollErrorKind::TimedOut => GapKind::TimedOut,
-        PollErrorKind::Credentials | PollErrorKind::NotPermitted => GapKind::NotPermitted,
-        PollErrorKind::Unreachable
-        | PollErrorKind::Tls
-        | PollErrorKind::WrongServer
-        | PollErrorKind::NotReady
-        | PollErrorKind::Full
-        | PollErrorKind::Configuration
-        | PollErrorKind::Failed
-        | PollErrorKind::Internal => GapKind::Failed,
-    };
-    match &error.remedy {
-        Some(remedy) => Gap::new(kind, format!("{}; {remedy}", error.message)),
-        None => Gap::new(kind, error.message.clone()),
     }
 }
 

@@ -72,7 +72,8 @@ async fn credentials_are_sent_and_refused_ones_are_named() {
     }
     let error = search(http(&server, basic("wr0ng"))).await.expect_err("refused");
     assert_eq!(error.kind, PollErrorKind::Credentials);
-    assert!(error.message.contains("set user and password"), "{error:?}");
+    assert!(error.message.contains("refuses the credentials (401): no s3cret for you"), "{error:?}");
+    assert!(error.remedy.as_deref().is_some_and(|step| step.contains("check the credentials")), "{error:?}");
     assert!(!format!("{error:?}").contains("wr0ng"), "{error:?}");
 }
 
@@ -198,14 +199,14 @@ fn prometheus(server: &MockServer, queries: &[&str]) -> Connect {
     Connect::Prometheus(PrometheusConnect { http: http(server, HttpAuth::None), queries })
 }
 
-fn good(data: serde_json::Value) -> serde_json::Value {
+fn good(data: &serde_json::Value) -> serde_json::Value {
     json!({"status": "success", "data": data})
 }
 
 #[tokio::test]
 async fn a_server_without_targets_loses_only_them() {
     let server = MockServer::start().await;
-    answer(&server, "/api/v1/rules", 200, good(json!({"groups": []}))).await;
+    answer(&server, "/api/v1/rules", 200, good(&json!({"groups": []}))).await;
     Mock::given(any())
         .respond_with(ResponseTemplate::new(404).set_body_string("404 page not found"))
         .mount(&server)
@@ -239,12 +240,12 @@ async fn a_slow_panel_is_late_alone_and_no_target_is_cut_off() {
         json!({"labels": {"job": "node", "instance": format!("node-{n}:9100")}, "health": health, "lastError": "refused"})
     };
     let targets: Vec<_> = (0..3000).map(target).collect();
-    answer(&server, "/api/v1/targets", 200, good(json!({"activeTargets": targets}))).await;
-    answer(&server, "/api/v1/rules", 200, good(json!({"groups": []}))).await;
+    answer(&server, "/api/v1/targets", 200, good(&json!({"activeTargets": targets}))).await;
+    answer(&server, "/api/v1/rules", 200, good(&json!({"groups": []}))).await;
     let series = |n: usize| json!({"metric": {"n": n.to_string()}, "value": [1, n.to_string()]});
     let many: Vec<_> = (0..2001).map(series).collect();
     let many =
-        ResponseTemplate::new(200).set_body_json(good(json!({"resultType": "vector", "result": many})));
+        ResponseTemplate::new(200).set_body_json(good(&json!({"resultType": "vector", "result": many})));
     Mock::given(path("/api/v1/query"))
         .and(body_string_contains("query=many&timeout=2500ms&limit="))
         .respond_with(many)

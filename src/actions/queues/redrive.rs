@@ -9,14 +9,13 @@ use super::QueueExecutor;
 use super::brake::Fate;
 use super::jobs::{AGAIN, meaning};
 use super::journal::Journal;
+use super::original::{Kept, fingerprint};
 use crate::core::action::{ActionError, Outcome, Verdict};
 use crate::core::redis::{
     Brake, Envelope, Family, JobAct, JobState, Letters, Original, QueueRef, RetryOptions, open_letter,
 };
 use crate::sources::redis::connection::Connection;
 use redis::{cmd, pipe};
-use serde_json::Value;
-use sha2::{Digest, Sha256};
 use std::collections::HashMap;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
@@ -27,18 +26,6 @@ const MOST: isize = 100_000;
 const FIRST: [usize; 2] = [1, 10];
 /// Letters that the outcome names one by one.
 const NAMED: usize = 50;
-
-/// What became of a letter's original.
-enum Kept {
-    /// It is still failed: its id.
-    Failed(String),
-    /// It is there, and not failed.
-    Open(String),
-    /// A job of its id is there of which it is not certain whether it is the original.
-    Doubtful(String),
-    /// It is gone, or never had an id.
-    Nowhere,
-}
 
 /// What is done with every letter.
 struct Work<'a> {
@@ -245,13 +232,12 @@ impl QueueExecutor {
                 let act = JobAct::Retry(RetryOptions::default());
                 let ids = std::slice::from_ref(&id);
                 let words = self.marked(connection, &queue, family, ids, act, Some(&mark)).await?;
-                let word = words.first().copied().unwrap_or_default();
-                if word != meaning("done", act) && word != AGAIN {
-                    return Ok(format!("its original {id} in {queue} was {word}"));
+                let became = words.first().copied().unwrap_or_default();
+                if became != meaning("done", act) && became != AGAIN {
+                    return Ok(format!("its original {id} in {queue} was {became}"));
                 }
-                work.retried += usize::from(word != AGAIN);
-                let done = format!("its original {id} in {queue} is {word}");
-                (id, done)
+                work.retried += usize::from(became != AGAIN);
+                (id.clone(), format!("its original {id} in {queue} is {became}"))
             }
             Kept::Open(id) if self.is_there(connection, &mark).await? => {
                 let done = format!("its original {id} in {queue} was {AGAIN}");
@@ -305,36 +291,6 @@ impl QueueExecutor {
         let family = self.owner(connection, queue).await?;
         work.owners.insert(queue.clone(), family);
         Ok(Some(family))
-    }
-
-    /// Whether the original is still there, and is the job that the letter (`made` then) tells of.
-    async fn kept_original(
-        &self,
-        connection: &mut Connection,
-        queue: &QueueRef,
-        original: &Original,
-        made: Option<f64>,
-    ) -> Result<Kept, ActionError> {
-        let Some(id) = &original.id else { return Ok(Kept::Nowhere) };
-        let mut ask = pipe();
-        let fields = ["name", "data", "timestamp"];
-        ask.cmd("HMGET").arg(queue.key(id)).arg(&fields);
-        for set in ["failed", "completed"] {
-            ask.cmd("ZSCORE").arg(queue.key(set)).arg(id);
-        }
-        type Fields = Vec<Option<Vec<u8>>>;
-        let (job, failed, completed): (Fields, Option<f64>, Option<f64>) =
-            self.answer(ask.query_async(connection)).await?;
-        let [Some(name), Some(data), added] = &job[..] else { return Ok(Kept::Nowhere) };
-        if *name == original.name.as_bytes() && alike(data, &original.data) {
-            let id = id.clone();
-            return Ok(if failed.is_some() { Kept::Failed(id) } else { Kept::Open(id) });
-        }
-        // Another job of this id was made after the letter (ids began anew), or had ended well before there was one.
-        let added = added.as_ref().and_then(|text| std::str::from_utf8(text).ok()?.parse::<f64>().ok());
-        let later = made.zip(added).is_some_and(|(made, added)| added > made);
-        let before = made.zip(completed).is_some_and(|(made, completed)| completed < made);
-        Ok(if later || before { Kept::Nowhere } else { Kept::Doubtful(id.clone()) })
     }
 
     async fn is_there(&self, connection: &mut Connection, key: &str) -> Result<bool, ActionError> {
@@ -393,26 +349,6 @@ impl Work<'_> {
         details.push(("journal".to_owned(), journal.path.display().to_string()));
         Outcome { verdict, summary, details }
     }
-}
-
-/// What tells this letter from every other one, also from a later one of the same id.
-fn fingerprint(parts: &[&str]) -> String {
-    let mut hash = Sha256::new();
-    for part in parts {
-        hash.update((part.len() as u64).to_be_bytes());
-        hash.update(part.as_bytes());
-    }
-    hash.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect()
-}
-
-/// Whether two pieces of JSON say the same; a letter may hold the data as text.
-fn alike(kept: &[u8], told: &str) -> bool {
-    let (Ok(kept), Ok(told)) = (serde_json::from_slice::<Value>(kept), serde_json::from_str::<Value>(told))
-    else {
-        return kept == told.as_bytes();
-    };
-    let inside = told.as_str().and_then(|text| serde_json::from_str::<Value>(text).ok());
-    kept == told || inside.is_some_and(|inside| kept == inside)
 }
 
 /// Writes to the journal beside the event loop. Without the line on disk it does not go on.

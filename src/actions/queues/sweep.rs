@@ -150,9 +150,9 @@ impl QueueExecutor {
             let newest: Vec<(Vec<u8>, f64)> = match &until {
                 None => Vec::new(),
                 Some(until) => {
-                    let mut last = cmd("ZREVRANGEBYSCORE");
-                    last.arg(&key).arg(until).arg("-inf").arg("WITHSCORES").arg("LIMIT").arg(0).arg(1);
-                    self.answer(last.query_async(connection)).await?
+                    let mut ask = cmd("ZREVRANGEBYSCORE");
+                    ask.arg(&key).arg(until).arg("-inf").arg("WITHSCORES").arg("LIMIT").arg(0).arg(1);
+                    self.answer(ask.query_async(connection)).await?
                 }
             };
             let newest = newest.into_iter().next().map(|(member, score)| (score, member));

@@ -365,8 +365,7 @@ fn jobs(scene: &mut Scene<'_>, queue: &QueueReading, history: &QueueHistory) {
             "queue {name}: {} left in the list of a pause that is over",
             counted(stranded as usize, "job")
         );
-        let step =
-            "x u (resume queue) puts them back in line; the library's own resume would lose those that wait";
+        let step = "x u (resume queue) puts them in line; the library's own resume loses those that wait";
         scene.queue("queue.stranded", Some(Severity::Warning), queue, sentence, None, stranded, step);
     }
 }

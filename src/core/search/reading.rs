@@ -277,8 +277,12 @@ mod tests {
         let shard = |number: usize| UnassignedShard {
             index: format!("i{number:05}"),
             primary: number == 19_999,
-            why: if number % 2 == 0 { "filter: no node fits" } else { "same_shard: a copy is there" }
-                .to_owned(),
+            why: if number.is_multiple_of(2) {
+                "filter: no node fits"
+            } else {
+                "same_shard: a copy is there"
+            }
+            .to_owned(),
             details: if number == 7 { "node_left [abc], details" } else { "" }.to_owned(),
             ..UnassignedShard::default()
         };

@@ -177,7 +177,7 @@ fn reason(reading: &SearchReading, state: &SearchState) -> String {
         [] => {}
         [one] => parts.push(format!("node {} left", tidy(state.name(one), 30))),
         [one, more @ ..] => {
-            parts.push(format!("node {} and {} others left", tidy(state.name(one), 30), more.len()))
+            parts.push(format!("node {} and {} others left", tidy(state.name(one), 30), more.len()));
         }
     }
     let of = if first.shards == away.total { String::new() } else { format!("{} of them ", first.shards) };

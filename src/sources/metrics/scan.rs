@@ -171,6 +171,9 @@ struct Line<'a> {
     at: usize,
 }
 
+/// Why a line of a native histogram (`{count:12,sum:1.5,schema:3}` where a value belongs) is left out.
+const NATIVE: &str = "it is a native histogram, which only Prometheus can be asked for";
+
 impl<'a> Line<'a> {
     const fn bytes(&self) -> &'a [u8] {
         self.text.as_bytes()
@@ -218,7 +221,7 @@ impl<'a> Line<'a> {
         }
         self.after_blanks();
         if self.peek() == Some(b'{') {
-            return Err("it is a native histogram, which only Prometheus can be asked for");
+            return Err(NATIVE);
         }
         let value = number(self.token())?;
         let stamp = match self.after_blanks() {
@@ -274,6 +277,8 @@ impl<'a> Line<'a> {
                 labels.push((label, self.quoted()?));
             } else if metric.length == 0 && quoted {
                 *metric = label;
+            } else if self.text[label.start as usize..].starts_with("count:") {
+                return Err(NATIVE);
             } else {
                 return Err("a label has no value");
             }

@@ -12,7 +12,7 @@ const MONITOR: &str = "+ping +hello +auth +client|setname +client|info +client|i
      +lrange +lpos +zcard +zcount +zrange +zrevrange +zscore +get +hget +hmget +hkeys +hstrlen +srandmember +xlen +xinfo|groups +xrange +xrevrange +memory|usage +select +slowlog|get";
 /// What acting needs beyond that.
 const OPERATOR: &str = "+eval +evalsha +script|load +hexists +hgetall +hset +hdel +zadd +zrem +lpush +rpush +lrem +lset +ltrim +linsert +rename \
-     +set +incr +sadd +del +xadd +zrangebyscore +publish";
+     +set +incr +sadd +del +xadd +zrangebyscore +zrevrangebyscore +publish";
 
 /// Read commands that are tried: the feature, the command and its arguments after the key.
 const READS: [(&str, &str, &[&str]); 11] = [
@@ -29,7 +29,7 @@ const READS: [(&str, &str, &[&str]); 11] = [
     ("flows", "SRANDMEMBER", &["1"]),
 ];
 /// Commands of the actions, asked with `ACL DRYRUN`: the action, the command and its arguments after the key.
-const WRITES: [(&str, &str, &[&str]); 8] = [
+const WRITES: [(&str, &str, &[&str]); 10] = [
     ("retry jobs", "ZREM", &["x"]),
     ("retry jobs", "LPUSH", &["x"]),
     ("retry jobs", "HDEL", &["x"]),
@@ -38,6 +38,8 @@ const WRITES: [(&str, &str, &[&str]); 8] = [
     ("pause and resume", "HSET", &["paused", "1"]),
     ("remove jobs", "DEL", &[]),
     ("redrive", "INCR", &[]),
+    ("redrive", "SET", &["x"]),
+    ("retry everything", "ZREVRANGEBYSCORE", &["1", "0"]),
 ];
 
 /// How a command that only reads was answered. Only an answer is a sign that it works: whatever else the server says, nothing was read.

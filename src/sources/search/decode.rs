@@ -339,7 +339,7 @@ mod tests {
         };
         let both = json!([disk(1000.0, 900.0), disk(100.0, 3.0)]);
         assert_eq!(read(both, disk(1100.0, 903.0)), (Some(100.0), Some(3.0), Some(15.0)));
-        assert_eq!(read(json!([disk(-1.0, -1.0)]), disk(-1.0, -1.0)), (None, None, Some(15.0)));
+        assert_eq!(read(json!([disk(-1.0, -1.0)]), disk(-1.0, -1.0)), (None, None, None));
         assert_eq!(
             read(json!([]), json!({"total_in_bytes": 10, "available_in_bytes": 4})),
             (Some(10.0), Some(4.0), None)

@@ -166,7 +166,9 @@ impl SearchSource {
         };
         reading.nodes = self.nodes.take(now, PATIENCE);
         if let Part::Ready(nodes) = &mut reading.nodes {
-            nodes.iter_mut().for_each(|node| self.watermarks.mark(node));
+            for node in nodes {
+                self.watermarks.mark(node);
+            }
         }
         reading.read_only = self.blocks.take(now, PATIENCE);
         reading.lifecycle = match self.lifecycle.take(now, PATIENCE) {

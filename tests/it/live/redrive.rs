@@ -212,8 +212,8 @@ async fn two_operators_retry_everything_and_a_resume_loses_nothing() {
     assert_eq!(count(&first, back) + count(&second, back), 1000, "{first:?} {second:?}");
     assert!(first.summary.contains("not text") && first.summary.contains("131 of those"), "{first:?}");
     let waiting: Vec<String> = client.lrange(key("wait"), 0, -1).await.expect("a list");
-    let once: std::collections::BTreeSet<&String> = waiting.iter().collect();
-    assert_eq!((waiting.len(), once.len()), (1000, 1000));
+    let distinct: std::collections::BTreeSet<&String> = waiting.iter().collect();
+    assert_eq!((waiting.len(), distinct.len()), (1000, 1000));
     // What an earlier pause has left, and jobs that came since: our resume, and the library's own after it.
     for generation in ["bull4", "bullmq4", "bullmq5"] {
         let name = unique(&format!("left-{generation}"));

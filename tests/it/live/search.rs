@@ -99,13 +99,13 @@ async fn search_live_2_a_copy_that_fits_nowhere_is_yellow_with_its_reason() {
             && reading
                 .unassigned
                 .ready()
-                .is_some_and(|shards| shards.iter().any(|shard| !shard.why.is_empty()))
+                .is_some_and(|shards| shards.shards.iter().any(|shard| !shard.why.is_empty()))
     })
     .await;
     let shards = reading(&watch).unassigned.ready().expect("shards").clone();
     cluster.send(Method::DELETE, "/crowded", Value::Null).await;
-    assert!(shards.iter().all(|shard| shard.index == "crowded" && !shard.primary), "{shards:?}");
-    assert!(shards[0].why.contains("same_shard"), "{shards:?}");
+    assert!(shards.shards.iter().all(|shard| shard.index == "crowded" && !shard.primary), "{shards:?}");
+    assert!(shards.shards[0].why.contains("same_shard"), "{shards:?}");
     until(&mut watch, "green again", 30, |reading| {
         reading.health.ready().is_some_and(|health| health.status == "green")
     })
@@ -186,7 +186,7 @@ async fn search_live_4_a_killed_node_turns_the_cluster_yellow() {
     assert!(killed.success());
     until(&mut watch, "the loss", 60, |reading| {
         let shards = reading.unassigned.ready().map_or(0, |shards| {
-            shards.iter().filter(|shard| shard.reason == "NODE_LEFT" && !shard.primary).count()
+            shards.shards.iter().filter(|shard| shard.reason == "NODE_LEFT" && !shard.primary).count()
         });
         shards == 3 && reading.health.ready().is_some_and(|health| health.status == "yellow")
     })

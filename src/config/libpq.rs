@@ -1,18 +1,21 @@
 //! libpq's rules: which settings there are, where one comes from that is not given (service file, environment, default), and what
 //! they mean together. A setting that makes a connection safer and cannot be honoured is refused, never ignored.
 
+mod given;
+mod tls;
+
+pub use given::Settings;
+
 use super::host;
 use super::near::suggestion;
-use super::postgres::{ChannelBinding, PgHost, PgPlace, PgTls, PostgresConnect, SessionAttrs, TlsVersions};
+use super::postgres::{PgHost, PgPlace, PgTls, PostgresConnect, SessionAttrs};
 use super::secret::Secret;
 use super::service;
 use super::surroundings::Surroundings;
-use std::collections::BTreeMap;
+use given::Given;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
-
-/// Settings by name. Secrets may be among them: never shown.
-pub type Settings = BTreeMap<String, String>;
+use tls::tls;
 
 /// What becomes of a setting.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -107,34 +110,6 @@ const OF_OTHERS: [&str; 18] = [
     "supa",
     "search_path",
 ];
-
-/// Which of the settings are set, and to what; an empty one counts as not set.
-struct Given(Settings);
-
-impl Given {
-    fn get(&self, key: &str) -> Option<&str> {
-        self.0.get(key).map(String::as_str).filter(|value| !value.is_empty())
-    }
-
-    /// One of `words`, by its place among them.
-    fn word<T: Copy>(&self, key: &str, words: &[(&str, T)]) -> Result<Option<T>, String> {
-        let Some(given) = self.get(key) else { return Ok(None) };
-        if let Some((_, meaning)) = words.iter().find(|(word, _)| *word == given) {
-            return Ok(Some(*meaning));
-        }
-        // What stands there may be a secret in the wrong place: it is not repeated.
-        let known: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
-        let meant = suggestion(given, known.iter().copied());
-        Err(format!("{key} has a word that is not known there; there are {}{meant}", known.join(", ")))
-    }
-
-    /// A list with commas; as many as there are, or none.
-    fn list(&self, key: &str) -> Vec<String> {
-        self.get(key)
-            .map(|text| text.split(',').map(|item| item.trim().to_owned()).collect())
-            .unwrap_or_default()
-    }
-}
 
 /// A connection from the settings that were written down, completed as libpq does it. `ca` is the key of that name in our own
 /// configuration: whoever gives one wants the server verified.
@@ -312,84 +287,6 @@ fn sessions(given: &Given, pg: &mut PostgresConnect) -> Result<(), String> {
             u64::try_from(seconds).ok().filter(|s| *s > 0).map(|s| Duration::from_secs(s.max(2)));
     }
     Ok(())
-}
-
-fn tls(given: &Given, pg: &mut PostgresConnect, around: &Surroundings) -> Result<(), String> {
-    const MODES: [(&str, PgTls); 6] = [
-        ("disable", PgTls::Disable),
-        ("allow", PgTls::Allow),
-        ("prefer", PgTls::Prefer),
-        ("require", PgTls::Require),
-        ("verify-ca", PgTls::VerifyCa),
-        ("verify-full", PgTls::VerifyFull),
-    ];
-    let own = around.home().map(|home| home.join(".postgresql"));
-    let file = |name: &str| own.as_ref().map(|folder| folder.join(name)).filter(|path| path.exists());
-    let system = given.get("sslrootcert") == Some("system");
-    let mode = given.word("sslmode", &MODES)?;
-    let legacy = (given.get("requiressl") == Some("1")).then_some(PgTls::Require);
-    pg.tls = mode.or(legacy).unwrap_or(if system { PgTls::VerifyFull } else { PgTls::default() });
-    if system && pg.tls != PgTls::VerifyFull {
-        return Err("sslrootcert=system goes with sslmode=verify-full only: anybody can have a certificate \
-             of a public authority"
-            .to_owned());
-    }
-    if !system {
-        pg.root_cert = given.get("sslrootcert").map(PathBuf::from).or_else(|| file("root.crt"));
-    }
-    if pg.tls == PgTls::VerifyCa && pg.root_cert.is_none() {
-        return Err("sslmode=verify-ca needs the authority that is trusted: set `ca`, sslrootcert or \
-             ~/.postgresql/root.crt"
-            .to_owned());
-    }
-    if pg.tls == PgTls::VerifyFull
-        && pg.hosts.iter().any(|host| matches!(host.place, PgPlace::Address(_, None)))
-    {
-        return Err(
-            "sslmode=verify-full needs the name of the host: give `host` beside `hostaddr`".to_owned()
-        );
-    }
-    pg.revoked = given.get("sslcrl").map(PathBuf::from).or_else(|| file("root.crl"));
-    let certs = given.word("sslcertmode", &[("disable", 0), ("allow", 1), ("require", 2)])?;
-    if certs == Some(2) {
-        return Err(
-            "sslcertmode=require cannot be honoured; the server's pg_hba.conf can (clientcert=verify-ca)"
-                .to_owned(),
-        );
-    }
-    let cert = given.get("sslcert").map(PathBuf::from).or_else(|| file("postgresql.crt"));
-    if let Some(cert) = cert.filter(|_| certs != Some(0)) {
-        let key = given.get("sslkey").map(PathBuf::from).or_else(|| Some(own?.join("postgresql.key")));
-        let key = key.ok_or("sslcert is given, but no sslkey")?;
-        pg.client_cert = Some((cert, key));
-    }
-    pg.names_server = given.word("sslsni", &[("0", false), ("1", true)])?.unwrap_or(true);
-    pg.direct_tls =
-        given.word("sslnegotiation", &[("postgres", false), ("direct", true)])?.unwrap_or_default();
-    if pg.direct_tls && !matches!(pg.tls, PgTls::Require | PgTls::VerifyCa | PgTls::VerifyFull) {
-        return Err("sslnegotiation=direct goes with sslmode=require, verify-ca or verify-full".to_owned());
-    }
-    pg.versions = versions(given)?;
-    let binding = [
-        ("disable", ChannelBinding::Disable),
-        ("prefer", ChannelBinding::Prefer),
-        ("require", ChannelBinding::Require),
-    ];
-    pg.channel_binding = given.word("channel_binding", &binding)?.unwrap_or_default();
-    Ok(())
-}
-
-fn versions(given: &Given) -> Result<TlsVersions, String> {
-    const ALL: [(&str, u8); 4] = [("TLSv1", 10), ("TLSv1.1", 11), ("TLSv1.2", 12), ("TLSv1.3", 13)];
-    let least = given.word("ssl_min_protocol_version", &ALL)?.unwrap_or(12);
-    let most = given.word("ssl_max_protocol_version", &ALL)?.unwrap_or(13);
-    match (least, most) {
-        (_, ..12) => Err("ssl_max_protocol_version: TLS below 1.2 is not spoken here".to_owned()),
-        _ if least > most => Err("ssl_min_protocol_version is above ssl_max_protocol_version".to_owned()),
-        (_, 12) => Ok(TlsVersions::Only12),
-        (13, _) => Ok(TlsVersions::Only13),
-        _ => Ok(TlsVersions::Both),
-    }
 }
 
 #[cfg(test)]

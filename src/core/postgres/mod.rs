@@ -26,5 +26,7 @@ mod action;
 mod activity;
 mod copies;
 mod departed;
+mod forest;
 mod graph;
+mod grow;
 pub use action::{BackendId, CANCEL, PgAction, Pinned, Promise, TERMINATE, TERMINATE_IDLE, Upkeep};

@@ -1,6 +1,7 @@
 //! Advice about tables, tried on real ones: what is said to be done without can be done without, and what is not covered is said to be so.
 
-use super::looks::{answer, cells, client, connect};
+use super::client;
+use super::looks::{answer, cells, connect};
 use super::{Watch, server};
 use stacktop::config::target::Connect;
 use stacktop::core::part::Part;

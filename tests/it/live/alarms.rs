@@ -1,6 +1,6 @@
 //! Faults that last, made on real servers: each is told for as long as it lasts, with one beginning, and not a moment longer.
 
-use super::{Watch, server};
+use super::{Watch, client, server};
 use stacktop::config::target::{Connect, PromQuery, PrometheusConnect};
 use stacktop::config::url;
 use stacktop::core::alert::{Finding, RuleSetting, Severity};
@@ -9,16 +9,9 @@ use stacktop::core::world::SystemState;
 use std::io::{Seek, SeekFrom, Write};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
-use tokio_postgres::{Client, NoTls};
 
 fn watch(url: &str) -> Watch {
     Watch::new(Connect::Postgres(url::postgres(url).expect("a URL")))
-}
-
-async fn client(url: &str) -> Client {
-    let (client, connection) = tokio_postgres::connect(url, NoTls).await.expect("connected");
-    tokio::spawn(connection);
-    client
 }
 
 /// What fires of `rule`.

@@ -1,31 +1,17 @@
 //! Somebody holds a lock on a system catalog: nobody can log in any more, and who watches already still sees who it is, and ends it.
 
-use super::{Watch, server};
+use super::{Watch, client, reading, server};
 use stacktop::config::target::Connect;
 use stacktop::config::url;
 use stacktop::core::action::{Action, Confirmed, Verdict};
 use stacktop::core::arming::Permit;
 use stacktop::core::postgres::{BackendId, PgAction, PostgresReading, Promise};
 use stacktop::core::time::{Clock, Now};
-use stacktop::core::world::SystemState;
 use std::time::Duration;
-use tokio_postgres::{Client, NoTls};
-
-async fn client(url: &str) -> Client {
-    let (client, connection) = tokio_postgres::connect(url, NoTls).await.expect("connected");
-    tokio::spawn(connection);
-    client
-}
+use tokio_postgres::Client;
 
 async fn pid(client: &Client) -> i32 {
     client.query_one("SELECT pg_backend_pid()", &[]).await.expect("a pid").get(0)
-}
-
-fn reading(watch: &Watch) -> &PostgresReading {
-    match &watch.world.targets()[0].system {
-        SystemState::Postgres(state) => state.reading().expect("a reading"),
-        other => panic!("{other:?}"),
-    }
 }
 
 /// Whether `waiter` is seen waiting behind `holder`, both with the names of their database.

@@ -1,14 +1,12 @@
 //! One server, five ways to write: whichever database is watched, no letter takes anything away, and each is read as it was written.
 
-use super::{Watch, server};
+use super::{Watch, client, reading, server};
 use stacktop::config::target::Connect;
 use stacktop::config::url;
 use stacktop::core::focus::Focus;
 use stacktop::core::part::Part;
-use stacktop::core::postgres::{Look, PostgresReading};
-use stacktop::core::world::SystemState;
+use stacktop::core::postgres::Look;
 use std::time::Duration;
-use tokio_postgres::{Client, NoTls};
 
 /// A server's encoding, and what is said in it. (The bytes of `Á` and `中` mean nothing in WIN1252, those of `ü` nothing in UTF-8.)
 const SAID: [(&str, &str); 5] = [
@@ -18,19 +16,6 @@ const SAID: [(&str, &str); 5] = [
     ("LATIN1", "Zürich"),
     ("SQL_ASCII", "Ünï"),
 ];
-
-async fn client(url: &str) -> Client {
-    let (client, connection) = tokio_postgres::connect(url, NoTls).await.expect("connected");
-    tokio::spawn(connection);
-    client
-}
-
-fn reading(watch: &Watch) -> &PostgresReading {
-    match &watch.world.targets()[0].system {
-        SystemState::Postgres(state) => state.reading().expect("a reading"),
-        other => panic!("{other:?}"),
-    }
-}
 
 fn database(encoding: &str) -> String {
     format!("written_{}_{}", encoding.to_lowercase(), std::process::id())

@@ -1,29 +1,13 @@
 //! How the program gets in: what a role's own defaults do, what a closed database says, passwords that change meanwhile.
 
-use super::{Watch, server};
+use super::{Watch, client, reading, server};
 use stacktop::config::secret::Secret;
 use stacktop::config::target::{Connect, PostgresConnect};
 use stacktop::config::url;
-use stacktop::core::postgres::PostgresReading;
 use stacktop::core::report::PollErrorKind;
-use stacktop::core::world::SystemState;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::time::Duration;
-use tokio_postgres::{Client, NoTls};
-
-async fn client(url: &str) -> Client {
-    let (client, connection) = tokio_postgres::connect(url, NoTls).await.expect("connected");
-    tokio::spawn(connection);
-    client
-}
-
-fn reading(watch: &Watch) -> &PostgresReading {
-    match &watch.world.targets()[0].system {
-        SystemState::Postgres(state) => state.reading().expect("a reading"),
-        other => panic!("{other:?}"),
-    }
-}
 
 /// `url` as another user.
 fn as_user(url: &str, user: &str, password: &str) -> String {

@@ -1,6 +1,6 @@
 //! Looks at real servers of every version: topics, the team's own panels, plans; and that no poll ever waits for one.
 
-use super::{Watch, server};
+use super::{Watch, client, server};
 use stacktop::config::target::{Connect, PostgresConnect};
 use stacktop::config::url;
 use stacktop::core::alert::Severity;
@@ -10,19 +10,12 @@ use stacktop::core::postgres::{Look, Planned, PostgresState, SqlPanel, SqlTable,
 use stacktop::core::world::SystemState;
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
-use tokio_postgres::{Client, NoTls};
 
 fn state(watch: &Watch) -> &PostgresState {
     match &watch.world.targets()[0].system {
         SystemState::Postgres(state) => state,
         other => panic!("{other:?}"),
     }
-}
-
-pub async fn client(url: &str) -> Client {
-    let (client, connection) = tokio_postgres::connect(url, NoTls).await.expect("connected");
-    tokio::spawn(connection);
-    client
 }
 
 pub fn connect(url: &str) -> PostgresConnect {

@@ -186,3 +186,18 @@ impl Watch {
             .collect()
     }
 }
+
+/// A client of our own at `url`, beside the program.
+pub async fn client(url: &str) -> tokio_postgres::Client {
+    let (client, connection) = tokio_postgres::connect(url, tokio_postgres::NoTls).await.expect("connected");
+    tokio::spawn(connection);
+    client
+}
+
+/// What the last poll of Postgres read.
+fn reading(watch: &Watch) -> &stacktop::core::postgres::PostgresReading {
+    match &watch.world.targets()[0].system {
+        stacktop::core::world::SystemState::Postgres(state) => state.reading().expect("a reading"),
+        other => panic!("{other:?}"),
+    }
+}

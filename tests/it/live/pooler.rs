@@ -1,6 +1,6 @@
 //! A real PgBouncer: its pools, who waits, what is paused, and the client behind a backend.
 
-use super::{Watch, server};
+use super::{Watch, client, reading, server};
 use stacktop::config::target::{Connect, PostgresConnect};
 use stacktop::config::url;
 use stacktop::core::action::{Action, Verdict};
@@ -8,24 +8,9 @@ use stacktop::core::alert::Severity;
 use stacktop::core::focus::Focus;
 use stacktop::core::part::Part;
 use stacktop::core::place::Screen;
-use stacktop::core::postgres::{BackendId, Look, PgAction, Planned, Pooler, PostgresReading, backend_key};
-use stacktop::core::world::SystemState;
+use stacktop::core::postgres::{BackendId, Look, PgAction, Planned, Pooler, backend_key};
 use stacktop::panels::panel;
 use std::time::Duration;
-use tokio_postgres::{Client, NoTls};
-
-async fn client(url: &str) -> Client {
-    let (client, connection) = tokio_postgres::connect(url, NoTls).await.expect("connected");
-    tokio::spawn(connection);
-    client
-}
-
-fn reading(watch: &Watch) -> &PostgresReading {
-    match &watch.world.targets()[0].system {
-        SystemState::Postgres(state) => state.reading().expect("a reading"),
-        other => panic!("{other:?}"),
-    }
-}
 
 async fn until(watch: &mut Watch, what: &str, done: impl Fn(&Pooler) -> bool) -> Pooler {
     for _ in 0..150 {

@@ -1,6 +1,6 @@
 //! PostgreSQL 13 to 18 as they are.
 
-use super::{Watch, server};
+use super::{Watch, client, server};
 use stacktop::config::target::{Connect, PgPlace, PgTls, PostgresConnect};
 use stacktop::config::url;
 use stacktop::core::action::{Action, ActionError, Verdict};
@@ -12,7 +12,7 @@ use stacktop::core::report::PollErrorKind;
 use stacktop::core::world::SystemState;
 use stacktop::panels::panel;
 use std::time::Duration;
-use tokio_postgres::{Client, NoTls};
+use tokio_postgres::Client;
 
 fn connect(url: &str) -> PostgresConnect {
     url::postgres(url).expect("a URL")
@@ -36,12 +36,6 @@ fn state(watch: &Watch) -> &PostgresState {
 
 fn reading(watch: &Watch) -> &PostgresReading {
     state(watch).reading().expect("a reading")
-}
-
-async fn client(url: &str) -> Client {
-    let (client, connection) = tokio_postgres::connect(url, NoTls).await.expect("connected");
-    tokio::spawn(connection);
-    client
 }
 
 async fn pid(client: &Client) -> i32 {

@@ -1,6 +1,6 @@
 //! What is done to several backends at once, and upkeep of tables and indexes, on real servers.
 
-use super::{Watch, server};
+use super::{Watch, client, server};
 use stacktop::config::target::Connect;
 use stacktop::config::url;
 use stacktop::core::action::{Action, ActionError, Outcome, Verdict};
@@ -10,13 +10,7 @@ use stacktop::core::world::SystemState;
 use stacktop::panels::panel;
 use stacktop::ui::select::{Level, Only, counted, shown};
 use std::time::{Duration, Instant};
-use tokio_postgres::{Client, NoTls};
-
-async fn client(url: &str) -> Client {
-    let (client, connection) = tokio_postgres::connect(url, NoTls).await.expect("connected");
-    tokio::spawn(connection);
-    client
-}
+use tokio_postgres::NoTls;
 
 fn watch(url: &str) -> Watch {
     Watch::new(Connect::Postgres(url::postgres(url).expect("a URL")))

@@ -1,22 +1,18 @@
 //! Whoever may create functions in a watched database must not get them run by us: every function and operator that a statement of
 //! ours names is planted there again, and none of them runs.
 
-use super::{Watch, server};
+use super::{Watch, client, reading, server};
 use futures_util::StreamExt;
 use stacktop::config::target::{Connect, PostgresConnect};
 use stacktop::config::url;
 use stacktop::core::action::{Action, Outcome, Verdict};
 use stacktop::core::focus::Focus;
 use stacktop::core::part::Part;
-use stacktop::core::postgres::{
-    BackendId, Look, PgAction, Planned, PostgresReading, Promise, SqlPanel, TOPICS, Upkeep,
-};
+use stacktop::core::postgres::{BackendId, Look, PgAction, Planned, Promise, SqlPanel, TOPICS, Upkeep};
 use stacktop::core::time::Clock;
-use stacktop::core::world::SystemState;
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::Duration;
-use tokio_postgres::{Client, NoTls};
 
 /// The folders and files with our statements.
 const OURS: [&str; 3] = ["src/sources/postgres", "src/actions/postgres", "src/core/postgres/action.rs"];
@@ -28,12 +24,6 @@ enum Way {
     Path,
     /// Any role makes something in `public` that fits better (up to 14, where any may).
     Fit,
-}
-
-async fn client(url: &str) -> Client {
-    let (client, connection) = tokio_postgres::connect(url, NoTls).await.expect("connected");
-    tokio::spawn(connection);
-    client
 }
 
 /// All that our files say, for the server to find its own functions and operators in.
@@ -159,13 +149,6 @@ async fn planted(url: &str, name: &str, way: Way) -> String {
         admin.batch_execute(&sql).await.expect("its path is set");
     }
     there
-}
-
-fn reading(watch: &Watch) -> &PostgresReading {
-    match &watch.world.targets()[0].system {
-        SystemState::Postgres(state) => state.reading().expect("a reading"),
-        other => panic!("{other:?}"),
-    }
 }
 
 /// Looks until it is answered.

@@ -18,7 +18,7 @@ pub(super) enum Kept {
     /// It is there, and not failed.
     Open(String),
     /// A job of its id is there of which it is not certain whether it is the original.
-    Doubtful(String),
+    Doubtful(String, &'static str),
     /// It is gone, or never had an id.
     Nowhere,
 }
@@ -42,15 +42,20 @@ impl QueueExecutor {
         let (job, failed, completed): (Fields, Option<f64>, Option<f64>) =
             self.answer(ask.query_async(connection)).await?;
         let [Some(name), Some(data), added] = &job[..] else { return Ok(Kept::Nowhere) };
-        if *name == original.name.as_bytes() && alike(data, &original.data) {
-            let id = id.clone();
-            return Ok(if failed.is_some() { Kept::Failed(id) } else { Kept::Open(id) });
-        }
         // Another job of this id was made after the letter (ids began anew), or had ended well before there was one.
         let added = added.as_ref().and_then(|text| std::str::from_utf8(text).ok()?.parse::<f64>().ok());
+        let id = id.clone();
         let later = made.zip(added).is_some_and(|(made, added)| added > made);
         let before = made.zip(completed).is_some_and(|(made, completed)| completed < made);
-        Ok(if later || before { Kept::Nowhere } else { Kept::Doubtful(id.clone()) })
+        let same = *name == original.name.as_bytes() && alike(data, &original.data);
+        Ok(match (same, later || before) {
+            // Made again with the same data, or clocks that disagree: to run it for the letter could lose one, to add it could double one.
+            (true, _) if later => Kept::Doubtful(id, "the same data, and is younger than the letter"),
+            (true, _) if failed.is_some() => Kept::Failed(id),
+            (true, _) => Kept::Open(id),
+            (false, true) => Kept::Nowhere,
+            (false, false) => Kept::Doubtful(id, "other data"),
+        })
     }
 }
 

@@ -246,9 +246,9 @@ impl QueueExecutor {
             Kept::Open(id) => {
                 return Ok(format!("left alone: its original {id} is in {queue}, and not failed"));
             }
-            Kept::Doubtful(id) => {
+            Kept::Doubtful(id, what) => {
                 return Ok(format!(
-                    "left alone: job {id} in {queue} has the id of its original and other data; compare the two, then retry one of them"
+                    "left alone: job {id} in {queue} has the id of its original and {what}; compare the two, then retry one of them"
                 ));
             }
             Kept::Nowhere => {

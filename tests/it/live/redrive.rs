@@ -175,6 +175,35 @@ async fn letters_of_the_same_id_are_told_apart_by_what_they_hold() {
     assert!(kept.is_some(), "another customer's job was retried");
 }
 
+/// Ids began anew and the same data came again: which of the two jobs the letter tells of cannot be known.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_equal_job_that_is_younger_than_the_letter_is_left_alone() {
+    let Some(lab) = Lab::open("an_equal_job_that_is_younger_than_the_letter_is_left_alone") else { return };
+    let source = unique("equal");
+    let letters = format!("{source}-dlq");
+    let ids = lab.failed("bullmq5", &source, 1);
+    let mut client = lab.client().await;
+    lab.run("bullmq5", "add", &letters, "0");
+    let data: String = client.hget(named(&source).key(&ids[0]), "data").await.expect("its data");
+    let body = format!(
+        r#"{{"originalQueue":"{source}","originalJobId":"{}","originalJobName":"mail","originalData":{data},"failedReason":"no"}}"#,
+        ids[0]
+    );
+    let watch = watch(&lab, &[&letters]);
+    for (made, retried) in [("1000", 0), ("9000000000000", 1)] {
+        let fields = [("name", "dlq-mail"), ("data", body.as_str()), ("opts", "{}"), ("timestamp", made)];
+        let () = client.hset_multiple(named(&letters).key("equal"), &fields).await.expect("a letter");
+        let () = client.lrem(named(&letters).key("wait"), 0, "equal").await.expect("once");
+        let () = client.lpush(named(&letters).key("wait"), "equal").await.expect("in line");
+        let outcome = redrive(&watch, &letters, None, Letters::All).await.expect("an outcome");
+        let told = format!("{outcome:?}");
+        assert_eq!(told.contains("the same data, and is younger"), retried == 0, "{told}");
+        assert!(told.contains(&format!("({retried} originals retried, 0 added)")), "{told}");
+        let left: usize = client.llen(named(&letters).key("wait")).await.expect("a length");
+        assert_eq!(left, 1 - retried, "{told}");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn two_operators_retry_everything_and_a_resume_loses_nothing() {
     let Some(lab) = Lab::open("two_operators_retry_everything_and_a_resume_loses_nothing") else { return };

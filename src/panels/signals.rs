@@ -6,6 +6,7 @@ use crate::core::postgres::PostgresState;
 use crate::core::prometheus::PrometheusState;
 use crate::core::redis::RedisState;
 use crate::core::search::SearchState;
+use crate::core::text::counted;
 use crate::core::world::{SystemState, TargetState};
 use crate::ui::content::{Line, Role, Section};
 use crate::ui::format::{bytes, count, or_dash, percent, rate, seconds};
@@ -103,10 +104,10 @@ fn prometheus(state: &PrometheusState) -> Option<String> {
         || "targets not known".to_owned(),
         |all| format!("{} targets, {} down", all.len(), all.iter().filter(|target| target.is_down()).count()),
     );
-    let rules = reading
-        .rules
-        .ready()
-        .map_or_else(|| "rules not known".to_owned(), |rules| format!("{} rules firing", rules.firing()));
+    let rules = reading.rules.ready().map_or_else(
+        || "rules not known".to_owned(),
+        |rules| format!("{} firing", counted(rules.firing(), "rule")),
+    );
     Some(format!("{targets} · {rules}"))
 }
 

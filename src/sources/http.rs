@@ -3,18 +3,22 @@
 //! The engine's timeout covers the whole poll; a question that must not cost the others has a limit of its own ([`within`]). A redirect is
 //! followed on the same host only: credentials never go elsewhere.
 
+mod credentials;
 mod part;
 mod words;
 
+pub(crate) use credentials::base64;
 pub use part::{gap, within};
+
+use credentials::{Credentials, authorization, extra};
 
 use super::tls::{self, Trust};
 use crate::config::target::{HttpAuth, HttpConnect};
 use crate::core::report::{PollError, PollErrorKind};
 use chrono::{DateTime, Utc};
-use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
+use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderName};
 use reqwest::{Method, StatusCode, Url};
-use secrecy::ExposeSecret;
+use secrecy::{ExposeSecret, SecretString};
 use std::sync::{Mutex, PoisonError};
 
 /// No answer is read beyond this: a body of this size is a mistake or an attack, and the terminal must not run out of memory.
@@ -32,6 +36,8 @@ pub struct Answer {
     pub headers: HeaderMap,
     /// The body, at most [`BODY_LIMIT_BYTES`].
     pub body: Vec<u8>,
+    /// What was sent and may be secret: a server or a proxy may repeat it.
+    sent: Vec<SecretString>,
 }
 
 impl Answer {
@@ -45,7 +51,7 @@ impl Answer {
     /// What the body of a refusal says: type and reason, or a page's title. What may be a secret in it is hidden.
     #[must_use]
     pub fn told(&self) -> String {
-        words::told(&self.body)
+        words::told(&self.body, self.sent.iter().map(ExposeSecret::expose_secret))
     }
 
     /// Whether the service closes this path to everybody, whatever the credentials (AWS answers 401 then).
@@ -61,8 +67,10 @@ pub struct Http {
     url: String,
     shown: String,
     headers: HeaderMap,
+    /// The values of those headers.
+    values: Vec<SecretString>,
     auth: HttpAuth,
-    authorization: Mutex<Option<HeaderValue>>,
+    authorization: Mutex<Option<Credentials>>,
 }
 
 impl std::fmt::Debug for Http {
@@ -108,6 +116,7 @@ impl Http {
             url: connect.url.clone(),
             shown: connect.shown_url(),
             headers: extra(&connect.headers)?,
+            values: connect.headers.iter().map(|(_, value)| SecretString::from(value.clone())).collect(),
             auth: connect.auth.clone(),
             authorization: Mutex::new(authorization),
         })
@@ -160,7 +169,7 @@ impl Http {
         }
     }
 
-    fn known(&self) -> Option<HeaderValue> {
+    fn known(&self) -> Option<Credentials> {
         self.authorization.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
@@ -170,7 +179,7 @@ impl Http {
         path: &str,
         headers: &[(HeaderName, &str)],
         body: Option<String>,
-        authorization: Option<HeaderValue>,
+        credentials: Option<Credentials>,
     ) -> Result<Answer, PollError> {
         let mut url = match path {
             "" => self.url.clone(),
@@ -181,8 +190,8 @@ impl Http {
             for (name, value) in headers {
                 request = request.header(name, *value);
             }
-            if let Some(authorization) = authorization.clone() {
-                request = request.header(AUTHORIZATION, authorization);
+            if let Some(credentials) = &credentials {
+                request = request.header(AUTHORIZATION, credentials.value.clone());
             }
             if let Some(body) = body.clone() {
                 request = request.body(body);
@@ -190,13 +199,17 @@ impl Http {
             let response = request.send().await.map_err(|error| self.explain(error))?;
             match next(&response).filter(|_| followed < MOST_REDIRECTS && method == Method::GET) {
                 Some(next) => url = next,
-                None => return self.collect(response).await,
+                None => return self.collect(response, credentials).await,
             }
         }
         Err(PollError::new(PollErrorKind::Internal, "no answer was looked for"))
     }
 
-    async fn collect(&self, mut response: reqwest::Response) -> Result<Answer, PollError> {
+    async fn collect(
+        &self,
+        mut response: reqwest::Response,
+        credentials: Option<Credentials>,
+    ) -> Result<Answer, PollError> {
         let mut collected = Vec::new();
         while let Some(chunk) = response.chunk().await.map_err(|error| self.explain(error))? {
             if collected.len() + chunk.len() > BODY_LIMIT_BYTES {
@@ -208,7 +221,8 @@ impl Http {
             }
             collected.extend_from_slice(&chunk);
         }
-        Ok(Answer { status: response.status(), headers: response.headers().clone(), body: collected })
+        let sent = credentials.into_iter().flat_map(|used| used.secrets).chain(self.values.clone()).collect();
+        Ok(Answer { status: response.status(), headers: response.headers().clone(), body: collected, sent })
     }
 
     /// The URL that may be shown.
@@ -329,63 +343,18 @@ fn follows(here: &Url, there: &Url) -> Option<String> {
     (same || encrypted).then(|| there.to_string())
 }
 
-/// Headers from the configuration; their values are never shown.
-fn extra(headers: &[(String, String)]) -> Result<HeaderMap, PollError> {
-    let wrong = |name: &str| {
-        PollError::new(PollErrorKind::Configuration, format!("the header {name} cannot be sent as it is"))
-    };
-    let one = |(name, value): &(String, String)| {
-        let parsed = HeaderName::from_bytes(name.as_bytes()).map_err(|_| wrong(name))?;
-        let mut value = HeaderValue::from_str(value).map_err(|_| wrong(name))?;
-        value.set_sensitive(true);
-        Ok((parsed, value))
-    };
-    headers.iter().map(one).collect()
-}
-
-fn authorization(auth: &HttpAuth) -> Result<Option<HeaderValue>, String> {
-    let text = match auth {
-        HttpAuth::None => return Ok(None),
-        HttpAuth::Basic { user, password } => {
-            let password = password.read()?;
-            format!("Basic {}", base64(format!("{user}:{}", password.expose_secret()).as_bytes()))
-        }
-        HttpAuth::Bearer(token) => format!("Bearer {}", token.read()?.expose_secret()),
-        HttpAuth::ApiKey(key) => format!("ApiKey {}", key.read()?.expose_secret()),
-    };
-    let mut value = HeaderValue::from_str(&text)
-        .map_err(|_| "the credentials hold a byte that no header may hold".to_owned())?;
-    value.set_sensitive(true);
-    Ok(Some(value))
-}
-
-/// Base64 with padding (RFC 4648 §4).
-pub(crate) fn base64(bytes: &[u8]) -> String {
-    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut out = String::with_capacity(bytes.len().div_ceil(3) * 4);
-    for chunk in bytes.chunks(3) {
-        let b = [chunk[0], chunk.get(1).copied().unwrap_or(0), chunk.get(2).copied().unwrap_or(0)];
-        let n = (u32::from(b[0]) << 16) | (u32::from(b[1]) << 8) | u32::from(b[2]);
-        for index in 0..4 {
-            if index <= chunk.len() {
-                out.push(char::from(ALPHABET[(n >> (18 - 6 * index)) as usize & 63]));
-            } else {
-                out.push('=');
-            }
-        }
-    }
-    out
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use reqwest::header::HeaderValue;
 
     #[test]
     fn an_answer_is_dated_by_the_clock_of_its_server() {
         let dated = |date: &'static str| {
             let headers = HeaderMap::from_iter([(reqwest::header::DATE, HeaderValue::from_static(date))]);
-            Answer { status: StatusCode::OK, headers, body: Vec::new() }.date().map(|date| date.timestamp())
+            Answer { status: StatusCode::OK, headers, body: Vec::new(), sent: Vec::new() }
+                .date()
+                .map(|date| date.timestamp())
         };
         assert_eq!(dated("Sun, 06 Nov 1994 08:49:37 GMT"), Some(784_111_777));
         assert_eq!(dated("yesterday"), None);

@@ -73,6 +73,25 @@ async fn credentials_are_sent_and_refused_ones_are_named() {
     let error = search(http(&server, basic("wr0ng"))).await.expect_err("refused");
     assert_eq!(error.kind, PollErrorKind::Credentials);
     assert!(error.message.contains("refuses the credentials (401): no s3cret for you"), "{error:?}");
+    // A server that repeats what was sent: as it was typed, as it stands in the header, and the value of a header of ours.
+    let echo = MockServer::start().await;
+    Mock::given(any())
+        .respond_with(|request: &wiremock::Request| {
+            let given = |name: &str| {
+                request.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned()
+            };
+            let words = format!("bad: {} / {} / pa ss", given("authorization"), given("x-scope-orgid"));
+            ResponseTemplate::new(401).set_body_json(json!({"error": words}))
+        })
+        .mount(&echo)
+        .await;
+    let mut connect = http(&echo, basic("pa ss"));
+    connect.headers = vec![("X-Scope-OrgID".to_owned(), "tenant-a".to_owned())];
+    let error = search(connect).await.expect_err("refused");
+    for secret in ["ZWxhc3RpYzpwYSBzcw==", "pa ss", "tenant-a"] {
+        assert!(!format!("{error:?}").contains(secret), "{error:?}");
+    }
+    assert!(error.message.contains("bad: "), "{error:?}");
     assert!(error.remedy.as_deref().is_some_and(|step| step.contains("check the credentials")), "{error:?}");
     assert!(!format!("{error:?}").contains("wr0ng"), "{error:?}");
 }
@@ -269,4 +288,62 @@ async fn a_slow_panel_is_late_alone_and_no_target_is_cut_off() {
         "{:?}",
         reading.panels[1].cut
     );
+}
+
+/// A cluster that answered well once and then refuses everything: nothing of it is a reading.
+#[tokio::test]
+async fn a_cluster_that_refuses_everything_is_not_read() {
+    for status in [302, 401, 403, 404, 410, 429, 500, 502, 503, 504] {
+        let server = MockServer::start().await;
+        Mock::given(path("/_cluster/health"))
+            .respond_with(ResponseTemplate::new(200).set_body_json(json!({"status": "green"})))
+            .up_to_n_times(1)
+            .mount(&server)
+            .await;
+        Mock::given(any()).respond_with(ResponseTemplate::new(status)).mount(&server).await;
+        sources::tls::install_provider();
+        let mut source =
+            sources::search::SearchSource::new(http(&server, HttpAuth::None), Duration::from_secs(5));
+        assert!(sources::Source::poll(&mut source, Now::example(0), &[]).await.is_ok());
+        let later = sources::Source::poll(&mut source, Now::example(5), &[]).await;
+        assert!(later.is_err(), "{status}: {later:?}");
+    }
+}
+
+/// Without a master a node says so, and nothing that was read before stands as if it were of now.
+#[tokio::test]
+async fn without_a_master_nothing_old_stands_as_new() {
+    let server = MockServer::start().await;
+    let health = |status: u16, body: serde_json::Value| {
+        Mock::given(path("/_cluster/health")).respond_with(ResponseTemplate::new(status).set_body_json(body))
+    };
+    health(200, json!({"status": "green", "number_of_nodes": 2})).up_to_n_times(1).mount(&server).await;
+    let error = json!({"error": {"type": "master_not_discovered_exception", "reason": null}, "status": 503});
+    health(503, error).mount(&server).await;
+    let nodes = json!({"nodes": {"a": {"name": "n1", "jvm": {"mem": {"heap_used_percent": 40}}}}});
+    Mock::given(wiremock::matchers::path_regex("^/_nodes/stats"))
+        .respond_with(ResponseTemplate::new(200).set_body_json(nodes))
+        .mount(&server)
+        .await;
+    Mock::given(any()).respond_with(ResponseTemplate::new(404)).mount(&server).await;
+    sources::tls::install_provider();
+    let mut source =
+        sources::search::SearchSource::new(http(&server, HttpAuth::None), Duration::from_secs(5));
+    let mut state = stacktop::core::search::SearchState::default();
+    for (at, heap) in [(0, Some(0.4)), (5, None)] {
+        let now = Now::example(at);
+        match sources::Source::poll(&mut source, now, &[]).await.expect("the node answers") {
+            Reading::Search(reading) => state.absorb(*reading, now),
+            other => panic!("{other:?}"),
+        }
+        let read = state.reading().expect("a reading");
+        let known = read.nodes.ready().and_then(|nodes| nodes[0].heap_ratio);
+        assert_eq!(known, heap, "{read:?}");
+    }
+    let read = state.reading().expect("a reading");
+    assert!(
+        read.no_master.as_deref().is_some_and(|words| words.contains("master_not_discovered")),
+        "{read:?}"
+    );
+    assert!(read.unassigned.gap().is_some() && read.allocation.gap().is_some(), "{read:?}");
 }

@@ -250,21 +250,18 @@ pub struct LifecycleError {
 /// The parts of this reading that could not be read, and the rules that look at them.
 #[must_use]
 pub fn unread(reading: &SearchReading) -> Vec<part::Unread> {
+    // Without a master there is one finding for all of it; what was found before stays, as old as it is.
+    let words = |words: &'static str| if reading.no_master.is_some() { "" } else { words };
     part::unread(&[
-        // Without a master there is a finding of its own.
-        (
-            reading.health.gap(),
-            &["search.red", "search.yellow"],
-            if reading.no_master.is_some() { "" } else { "the status of its shards" },
-        ),
+        (reading.health.gap(), &["search.red", "search.yellow"], words("the status of its shards")),
         (
             reading.nodes.gap(),
             &["search.heap", "search.cpu", "search.disk", "search.breaker", "search.rejections"],
-            "memory, load, disks and rejections of its nodes",
+            words("memory, load, disks and rejections of its nodes"),
         ),
-        (reading.read_only.gap(), &["search.read_only"], "indices that cannot be written"),
-        (reading.lifecycle.gap(), &["search.lifecycle"], "the lifecycle of its indices"),
-        (reading.allocation.gap(), &["search.allocation"], "why shards are not assigned"),
+        (reading.read_only.gap(), &["search.read_only"], words("indices that cannot be written")),
+        (reading.lifecycle.gap(), &["search.lifecycle"], words("the lifecycle of its indices")),
+        (reading.allocation.gap(), &["search.allocation"], words("why shards are not assigned")),
     ])
 }
 

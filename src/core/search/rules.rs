@@ -225,8 +225,10 @@ fn cluster(scene: &mut Scene<'_>, reading: &SearchReading, state: &SearchState, 
             let sentence = format!("{target} is yellow: {shards} on no node{why}");
             let step = if alone {
                 "it has one data node: set number_of_replicas to 0, or add a node"
-            } else {
+            } else if reading.unassigned.ready().is_some_and(|away| !away.left.is_empty()) {
                 "bring the missing node back, or look why (7)"
+            } else {
+                "look why they are on no node (7)"
             };
             scene.add("search.yellow", "cluster", severity, sentence, step);
         }

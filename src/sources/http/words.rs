@@ -21,14 +21,14 @@ const ERROR: &[&str] = &[
     "reason",
 ];
 
-/// The words of a body that came with a refusal; empty where it says nothing.
-pub(super) fn told(body: &[u8]) -> String {
+/// The words of a body that came with a refusal, without those in `hide`; empty where it says nothing.
+pub(super) fn told<'a>(body: &[u8], hide: impl IntoIterator<Item = &'a str>) -> String {
     let text = match json::read(body, ERROR) {
         Some(value) => of_json(&value),
         None => String::new(),
     };
     let text = if text.is_empty() { of_text(&String::from_utf8_lossy(body)) } else { text };
-    tidy(&said(&text, []), MOST)
+    tidy(&said(&text, hide), MOST)
 }
 
 fn of_json(value: &Value) -> String {
@@ -85,7 +85,7 @@ mod tests {
 
     #[track_caller]
     fn check(body: &str, expected: &str) {
-        assert_eq!(told(body.as_bytes()), expected);
+        assert_eq!(told(body.as_bytes(), []), expected);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 mod decode;
 
-use super::http::{Answer, Http};
+use super::http::{Answer, Http, gap, within};
 use super::json;
 use super::{Source, look};
 use crate::config::target::{PromQuery, PrometheusConnect};
@@ -10,7 +10,6 @@ use crate::core::focus::Focus;
 use crate::core::part::{Gap, GapKind, Part};
 use crate::core::prometheus::{PanelReading, PrometheusReading};
 use crate::core::reading::Reading;
-use crate::core::redact::said;
 use crate::core::report::{PollError, PollErrorKind};
 use crate::core::time::Now;
 use futures_util::future::{BoxFuture, join_all};
@@ -49,7 +48,7 @@ impl PrometheusSource {
             match self.version.ready() {
                 Some(_) => self.version.clone(),
                 // Older servers and look-alikes (Mimir, Thanos) may not have it.
-                None => match within(http.get("/api/v1/status/buildinfo", &[])).await {
+                None => match within(LIMIT, http.get("/api/v1/status/buildinfo", &[])).await {
                     Ok(answer) => part(http, &answer, decode::VERSION, decode::version),
                     Err(error) => Part::Unavailable(gap(&error)),
                 },
@@ -58,8 +57,8 @@ impl PrometheusSource {
         let panels = join_all(self.connect.queries.iter().map(|query| panel(http, query)));
         let (version, targets, rules, panels) = tokio::join!(
             build,
-            within(http.get("/api/v1/targets?state=active", &[])),
-            within(http.get("/api/v1/rules", &[])),
+            within(LIMIT, http.get("/api/v1/targets?state=active", &[])),
+            within(LIMIT, http.get("/api/v1/rules", &[])),
             panels
         );
         if let Some(error) = nothing_decides(http, &targets, &rules) {
@@ -85,24 +84,13 @@ impl PrometheusSource {
 /// A question has this long: the others do not wait for a slow one, and the whole poll's limit is not reached by it.
 const LIMIT: Duration = Duration::from_secs(3);
 
-async fn within(answer: impl Future<Output = Result<Answer, PollError>>) -> Result<Answer, PollError> {
-    tokio::time::timeout(LIMIT, answer).await.unwrap_or_else(|_| {
-        let message = format!("no answer within {:.1} s", LIMIT.as_secs_f64());
-        Err(PollError::new(PollErrorKind::TimedOut, message))
-    })
-}
-
-fn gap(error: &PollError) -> Gap {
-    let kind = if error.kind == PollErrorKind::TimedOut { GapKind::TimedOut } else { GapKind::Failed };
-    Gap::new(kind, error.message.clone())
-}
-
 /// One configured panel. The server gives up before we do, and sends no more series than are kept.
 async fn panel(http: &Http, query: &PromQuery) -> PanelReading {
     let most = decode::MOST_SERIES;
     let body = format!("query={}&timeout=2500ms&limit={}", encoded(&query.expr), most + 1);
     let headers = [(CONTENT_TYPE, "application/x-www-form-urlencoded")];
-    let mut series = match within(http.send(Method::POST, "/api/v1/query", &headers, Some(body))).await {
+    let mut series = match within(LIMIT, http.send(Method::POST, "/api/v1/query", &headers, Some(body))).await
+    {
         Ok(answer) => part(http, &answer, decode::VECTOR, decode::vector),
         Err(error) => Part::Unavailable(gap(&error)),
     };
@@ -156,10 +144,7 @@ fn failure(http: &Http, answer: &Result<Answer, PollError>) -> Option<PollError>
     }
     match envelope(&answer.body, &[]) {
         Some(value) if value.get("status").and_then(Value::as_str) == Some("success") => None,
-        Some(value) => {
-            let error = value.get("error").and_then(Value::as_str).unwrap_or("no reason given");
-            Some(PollError::new(PollErrorKind::Failed, format!("Prometheus says: {}", said(error, []))))
-        }
+        Some(_) => Some(PollError::new(PollErrorKind::Failed, says(answer))),
         None => refusal.or_else(|| {
             let message = format!("{} answers, but not as Prometheus does", http.shown());
             let remedy = "check the port, and the path prefix of the URL";
@@ -173,6 +158,13 @@ fn envelope(body: &[u8], paths: &[&'static str]) -> Option<Value> {
     let value = json::read(body, &[&["status", "error"], paths].concat())?;
     value.get("status")?.as_str()?;
     Some(value)
+}
+
+fn says(answer: &Answer) -> String {
+    match answer.told() {
+        none if none.is_empty() => "Prometheus says error, without a reason".to_owned(),
+        told => format!("Prometheus says: {told}"),
+    }
 }
 
 /// One part from its answer; a refusal costs this part only.
@@ -191,8 +183,7 @@ fn part<T>(
         return Part::Unavailable(Gap::new(kind, note));
     };
     if value.get("status").and_then(Value::as_str) != Some("success") {
-        let error = value.get("error").and_then(Value::as_str).unwrap_or("no reason given");
-        return Part::Unavailable(Gap::new(GapKind::Failed, format!("Prometheus says: {error}")));
+        return Part::Unavailable(Gap::new(GapKind::Failed, says(answer)));
     }
     match value.get("data").and_then(decode) {
         Some(read) => Part::Ready(read),

@@ -47,6 +47,8 @@ pub struct SearchSource {
     settings: Beside<Value>,
     blocks: Beside<Vec<String>>,
     lifecycle: Beside<Lifecycles>,
+    /// Which lifecycles are not read, since they were read last.
+    unread: Option<String>,
     unassigned: Beside<(Vec<UnassignedShard>, Explained)>,
     explained: Explained,
     watermarks: Watermarks,
@@ -66,6 +68,7 @@ impl SearchSource {
             settings: Beside::default(),
             blocks: Beside::default(),
             lifecycle: Beside::default(),
+            unread: None,
             unassigned: Beside::default(),
             explained: Explained::new(),
             watermarks: Watermarks::default(),
@@ -77,7 +80,6 @@ impl SearchSource {
             Some(http) => Arc::clone(http),
             None => Arc::clone(self.http.insert(Arc::new(Http::open(&self.connect).await?))),
         };
-        let mut reading = SearchReading::default();
         let answer = questions::health(&http, self.limit).await?;
         if let Some(refusal) = http.refusal(&answer) {
             let told = answer.told();
@@ -87,10 +89,7 @@ impl SearchSource {
             }
             let more = questions::master(&http, self.limit / 4).await;
             let words = if more.is_empty() { told } else { format!("{told}: {more}") };
-            reading.health = Part::Unavailable(Gap::new(GapKind::Failed, words.clone()));
-            reading.no_master = Some(words);
-            reading.identity = self.named.clone();
-            return Ok(reading);
+            return Ok(self.masterless(words));
         }
         let health = json::read(&answer.body, decode::HEALTH).as_ref().and_then(decode::health);
         let health = health.ok_or_else(|| {
@@ -99,7 +98,7 @@ impl SearchSource {
                 .remedy("check the port and the path of the URL")
         })?;
         let missing = health.unassigned.unwrap_or(0);
-        reading.health = Part::Ready(health);
+        let mut reading = SearchReading { health: Part::Ready(health), ..SearchReading::default() };
         self.ask(&http, now, missing > 0);
         tokio::join!(
             self.identity.settle(now, GRACE),
@@ -111,6 +110,22 @@ impl SearchSource {
         );
         self.take(now, &mut reading, missing > 0);
         Ok(reading)
+    }
+
+    /// A cluster without a master: what it said before is not what it is now.
+    fn masterless(&self, words: String) -> SearchReading {
+        let unasked = || Gap::new(GapKind::Failed, "not asked while the cluster has no master");
+        SearchReading {
+            identity: self.named.clone(),
+            health: Part::Unavailable(Gap::new(GapKind::Failed, words.clone())),
+            no_master: Some(words),
+            nodes: Part::Unavailable(unasked()),
+            unassigned: Part::Unavailable(unasked()),
+            read_only: Part::Unavailable(unasked()),
+            lifecycle: Part::Unavailable(unasked()),
+            allocation: Part::Unavailable(unasked()),
+            ..SearchReading::default()
+        }
     }
 
     /// Starts every question that is due.
@@ -173,12 +188,13 @@ impl SearchSource {
         reading.read_only = self.blocks.take(now, PATIENCE);
         reading.lifecycle = match self.lifecycle.take(now, PATIENCE) {
             Part::Ready((failing, unread)) => {
-                reading.limits.extend(unread);
+                self.unread = unread;
                 Part::Ready(failing)
             }
             Part::Unavailable(gap) => Part::Unavailable(gap),
             Part::NotAsked => Part::NotAsked,
         };
+        reading.limits.extend(self.unread.clone());
         let away = match self.unassigned.take(now, PATIENCE) {
             Part::Ready((shards, explained)) => {
                 self.explained = explained;

@@ -1,0 +1,70 @@
+//! What is sent to prove who asks, and the headers of the configuration. Nothing here is ever shown.
+
+use crate::config::target::HttpAuth;
+use crate::core::report::{PollError, PollErrorKind};
+use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
+use secrecy::{ExposeSecret, SecretString};
+
+/// Headers from the configuration; their values are never shown.
+pub(super) fn extra(headers: &[(String, String)]) -> Result<HeaderMap, PollError> {
+    let wrong = |name: &str| {
+        PollError::new(PollErrorKind::Configuration, format!("the header {name} cannot be sent as it is"))
+    };
+    let one = |(name, value): &(String, String)| {
+        let parsed = HeaderName::from_bytes(name.as_bytes()).map_err(|_| wrong(name))?;
+        let mut value = HeaderValue::from_str(value).map_err(|_| wrong(name))?;
+        value.set_sensitive(true);
+        Ok((parsed, value))
+    };
+    headers.iter().map(one).collect()
+}
+
+/// Credentials as they are sent.
+#[derive(Clone)]
+pub(super) struct Credentials {
+    pub(super) value: HeaderValue,
+    /// The secret itself, and as it stands in the header.
+    pub(super) secrets: [SecretString; 2],
+}
+
+impl PartialEq for Credentials {
+    fn eq(&self, other: &Self) -> bool {
+        self.value == other.value
+    }
+}
+
+pub(super) fn authorization(auth: &HttpAuth) -> Result<Option<Credentials>, String> {
+    let (scheme, token, secret) = match auth {
+        HttpAuth::None => return Ok(None),
+        HttpAuth::Basic { user, password } => {
+            let password = password.read()?;
+            ("Basic", base64(format!("{user}:{}", password.expose_secret()).as_bytes()), password)
+        }
+        HttpAuth::Bearer(token) => {
+            token.read().map(|token| ("Bearer", token.expose_secret().to_owned(), token))?
+        }
+        HttpAuth::ApiKey(key) => key.read().map(|key| ("ApiKey", key.expose_secret().to_owned(), key))?,
+    };
+    let mut value = HeaderValue::from_str(&format!("{scheme} {token}"))
+        .map_err(|_| "the credentials hold a byte that no header may hold".to_owned())?;
+    value.set_sensitive(true);
+    Ok(Some(Credentials { value, secrets: [token.into(), secret] }))
+}
+
+/// Base64 with padding (RFC 4648 §4).
+pub(crate) fn base64(bytes: &[u8]) -> String {
+    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut out = String::with_capacity(bytes.len().div_ceil(3) * 4);
+    for chunk in bytes.chunks(3) {
+        let b = [chunk[0], chunk.get(1).copied().unwrap_or(0), chunk.get(2).copied().unwrap_or(0)];
+        let n = (u32::from(b[0]) << 16) | (u32::from(b[1]) << 8) | u32::from(b[2]);
+        for index in 0..4 {
+            if index <= chunk.len() {
+                out.push(char::from(ALPHABET[(n >> (18 - 6 * index)) as usize & 63]));
+            } else {
+                out.push('=');
+            }
+        }
+    }
+    out
+}

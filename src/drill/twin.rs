@@ -182,7 +182,10 @@ impl TwinExecutor {
                 Verification { settled: true, sentence: format!("queue {queue}: nothing was done") }
             }
             Action::Queue { act: QueueAction::Redrive { queue, .. }, .. } => {
-                let sentence = format!("queue {queue}: {} letters left", sim.dead_letters as u64);
+                let sentence = format!(
+                    "queue {queue}: {} left",
+                    crate::core::text::counted(sim.dead_letters as usize, "letter")
+                );
                 Verification { settled: true, sentence }
             }
             Action::Queue { act: QueueAction::Switches { .. }, .. } => {

@@ -1,6 +1,7 @@
 //! The golden signals of every system, one line each: what a healthy stack looks like at a glance.
 
 use super::PanelContext;
+use crate::core::freshness::Freshness;
 use crate::core::metrics::{MetricsState, Quantile};
 use crate::core::postgres::PostgresState;
 use crate::core::prometheus::PrometheusState;
@@ -9,7 +10,7 @@ use crate::core::search::SearchState;
 use crate::core::text::counted;
 use crate::core::world::{SystemState, TargetState};
 use crate::ui::content::{Line, Role, Section};
-use crate::ui::format::{bytes, count, or_dash, percent, rate, seconds};
+use crate::ui::format::{bytes, count, duration, or_dash, percent, rate, seconds};
 
 /// Samples that a sparkline shows.
 const SPARK: usize = 40;
@@ -32,7 +33,13 @@ fn line(target: &TargetState, context: PanelContext<'_>) -> Option<Line> {
         SystemState::Prometheus(state) => (prometheus(state)?, None),
         SystemState::Metrics(state) => metrics(state)?,
     };
-    let role = if target.freshness(context.now).is_lost() { Role::Stale } else { Role::Text };
+    // Numbers of before are never shown as those of now: their age goes first.
+    let (role, text) = match target.freshness(context.now) {
+        Freshness::Late(age) | Freshness::Lost(age) => {
+            (Role::Stale, format!("{} old · {text}", duration(age)))
+        }
+        Freshness::Waiting | Freshness::Fresh(_) => (Role::Text, text),
+    };
     let line = Line::of(Role::Strong, format!("{:<16}", crate::ui::text::cut(target.id.as_str(), 15)));
     Some(match samples {
         Some(samples) => line.then(role, format!("{text:<TEXT$}")).spark(samples),

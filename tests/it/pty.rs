@@ -581,6 +581,7 @@ pub fn freeze(servers: &[(&str, String, String)]) {
             let line = text.lines().next().unwrap_or_default();
             line.contains("LATE") || line.contains("no data")
         });
+        screen.until_that("its signals carry their age", 5, |text| text.contains(" old · "));
         assert!(
             !screen.text().lines().nth(1).unwrap_or_default().starts_with("OK"),
             "never green while silent"

@@ -14,6 +14,7 @@ use super::Executor;
 use crate::config::target::RedisConnect;
 use crate::core::action::{Action, ActionError, Confirmed, Outcome, Verdict, Verification};
 use crate::core::redis::{Family, JobAct, QueueAction, QueueRef};
+use crate::core::text::counted;
 use crate::sources::redis::connection::{self, Connection};
 use crate::sources::redis::evidence;
 use futures_util::future::BoxFuture;
@@ -243,9 +244,12 @@ impl QueueExecutor {
         for set in ["prioritized", "delayed", "failed"] {
             ask.cmd("ZCARD").arg(queue.key(set));
         }
-        let counts: Vec<u64> = self.answer(ask.query_async(&mut connection)).await?;
-        let left: u64 = counts.iter().sum();
-        Ok(Verification { settled: true, sentence: format!("queue {queue}: {left} letters left") })
+        let counts: Vec<usize> = self.answer(ask.query_async(&mut connection)).await?;
+        let left: usize = counts.iter().sum();
+        Ok(Verification {
+            settled: true,
+            sentence: format!("queue {queue}: {} left", counted(left, "letter")),
+        })
     }
 
     /// Whether the switch stands as it was turned, and what stands where.
@@ -256,7 +260,7 @@ impl QueueExecutor {
         for list in ["wait", "paused", "active"] {
             ask.cmd("LLEN").arg(queue.key(list));
         }
-        let counts: Vec<u64> = self.answer(ask.query_async(&mut connection)).await?;
+        let counts: Vec<usize> = self.answer(ask.query_async(&mut connection)).await?;
         let [meta, flag, wait, held, active] = counts[..] else {
             return Err(ActionError::NotDone("the server gave an answer that is not known".to_owned()));
         };

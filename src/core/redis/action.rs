@@ -243,7 +243,7 @@ impl QueueAction {
             Self::Resume { .. } => format!("EVALSHA resume.lua on {base}"),
             Self::Redrive { to, letters, brake, .. } => {
                 let which = match letters {
-                    Letters::These(list) => format!("{} letters", list.len()),
+                    Letters::These(list) => crate::core::text::counted(list.len(), "letter"),
                     Letters::All => "all letters".to_owned(),
                     Letters::Unfinished => "what is left by the journal".to_owned(),
                 };

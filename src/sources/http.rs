@@ -27,6 +27,9 @@ pub const BODY_LIMIT_BYTES: usize = 32 * 1024 * 1024;
 /// So many redirects are followed one after the other.
 const MOST_REDIRECTS: usize = 3;
 
+/// So often a request is begun anew of which nothing was sent.
+const MOST_UNSENT: usize = 3;
+
 /// An answer: any status, headers and a complete body.
 #[derive(Debug)]
 pub struct Answer {
@@ -185,7 +188,8 @@ impl Http {
             "" => self.url.clone(),
             path => format!("{}{path}", self.url.trim_end_matches('/')),
         };
-        for followed in 0.. {
+        let (mut followed, mut unsent) = (0, 0);
+        loop {
             let mut request = self.client.request(method.clone(), &url).headers(self.headers.clone());
             for (name, value) in headers {
                 request = request.header(name, *value);
@@ -196,13 +200,20 @@ impl Http {
             if let Some(body) = body.clone() {
                 request = request.body(body);
             }
-            let response = request.send().await.map_err(|error| self.explain(error))?;
+            let response = match request.send().await {
+                Ok(response) => response,
+                // Nothing was sent: what the server said when it hung up was overtaken, and is heard at the next try.
+                Err(error) if is_unsent(&error) && unsent < MOST_UNSENT => {
+                    unsent += 1;
+                    continue;
+                }
+                Err(error) => return Err(self.explain(error)),
+            };
             match next(&response).filter(|_| followed < MOST_REDIRECTS && method == Method::GET) {
-                Some(next) => url = next,
+                Some(next) => (url, followed) = (next, followed + 1),
                 None => return self.collect(response, credentials).await,
             }
         }
-        Err(PollError::new(PollErrorKind::Internal, "no answer was looked for"))
     }
 
     async fn collect(
@@ -314,6 +325,11 @@ impl Http {
             return PollError::new(PollErrorKind::Unreachable, format!("{shown} cannot be reached: {chain}"))
                 .remedy("check host and port, and that the server runs");
         }
+        if lower.contains(UNSENT) && self.url.starts_with("https:") {
+            let message = format!("{shown} hangs up right after the TLS handshake");
+            let remedy = "it may want a certificate of ours: set client_cert and client_key";
+            return PollError::new(PollErrorKind::Tls, message).remedy(remedy);
+        }
         if lower.contains("before message completed") {
             let message = format!("{shown} hangs up without an answer");
             return PollError::new(PollErrorKind::WrongServer, message).remedy(
@@ -322,6 +338,20 @@ impl Http {
         }
         PollError::new(PollErrorKind::Failed, format!("{shown} broke off: {chain}"))
     }
+}
+
+/// The client's words for a connection that ended before a request went out.
+const UNSENT: &str = "connection was not ready";
+
+fn is_unsent(error: &reqwest::Error) -> bool {
+    let mut cause: Option<&dyn std::error::Error> = Some(error);
+    while let Some(error) = cause {
+        if error.to_string().contains(UNSENT) {
+            return true;
+        }
+        cause = error.source();
+    }
+    false
 }
 
 /// Where a redirect leads, if that is the same host (or its encrypted side): what is sent goes nowhere else.

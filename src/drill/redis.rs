@@ -215,6 +215,9 @@ pub(super) fn reading(sim: &Sim, now: Now, focus: &[Focus]) -> RedisReading {
             ..RedisServer::default()
         },
         cluster: None,
+        untold: None,
+        busy: false,
+        unseen: None,
         queues: Part::Ready(queues(sim)),
         discovery: "4 queues found below bull".to_owned(),
         detail: focus

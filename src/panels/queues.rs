@@ -257,7 +257,11 @@ fn heading(target: &TargetState, state: &RedisState, context: PanelContext<'_>) 
     let mut first = line
         .then(
             Role::Muted,
-            format!("{} {} · ", server.version, if server.role == "slave" { "replica" } else { "primary" }),
+            match server.role.as_str() {
+                "slave" => format!("{} replica · ", server.version),
+                "" => String::new(),
+                _ => format!("{} primary · ", server.version),
+            },
         )
         .then(
             role,

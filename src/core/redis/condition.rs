@@ -90,7 +90,7 @@ pub fn condition(queue: &QueueReading, history: &QueueHistory) -> Condition {
     if queue.dead_letter.is_some() && !queue.has_workers() {
         return Condition::DeadLetters;
     }
-    if backlog > 0 && !queue.has_workers() {
+    if queue.unattended() > 0 {
         return Condition::NoWorkers;
     }
     let recent = history.taken.tail(STUCK_AFTER);

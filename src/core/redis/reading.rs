@@ -15,8 +15,14 @@ pub struct RedisReading {
     pub whereabouts: Whereabouts,
     /// The cluster that it belongs to.
     pub cluster: Option<ClusterReading>,
+    /// Why INFO tells nothing, where it does not.
+    pub untold: Option<part::Gap>,
+    /// One script holds the server: it serves nobody else.
+    pub busy: bool,
     /// Every queue that is known.
     pub queues: Part<Vec<QueueReading>>,
+    /// Why there are queues, or may be some, beside those that were read.
+    pub unseen: Option<part::Gap>,
     /// How discovery of queues stands: "found by SCAN, 12 % done", "named in the configuration".
     pub discovery: String,
     /// The server in detail, while somebody looks.
@@ -93,6 +99,10 @@ pub struct RedisServer {
     pub aof_ok: Option<bool>,
     /// The server still loads its data.
     pub loading: bool,
+    /// How much of it is loaded, 0–1.
+    pub loaded_ratio: Option<f64>,
+    /// How long that will take, by the server's own estimate.
+    pub loading_left: Option<Duration>,
     /// A replica's link to its primary; `None` on a primary.
     pub link_up: Option<bool>,
     /// Replicas of a primary: address, state, bytes behind.
@@ -245,10 +255,17 @@ impl QueueReading {
         crate::core::rate::ratio(failed as f64, (failed + done) as f64, 1.0)
     }
 
-    /// Whether anybody works on it: a connected worker, a job in progress or a recent check for stalled jobs.
+    /// Whether anybody works on it: the list of clients decides where it tells. A job in progress and a check for stalled jobs outlive
+    /// the worker that died over them, so they count only where nothing better is known.
     #[must_use]
     pub fn has_workers(&self) -> bool {
-        self.evidence.workers.is_some_and(|count| count > 0) || self.checked_by_worker || self.active > 0
+        self.evidence.workers.map_or(self.checked_by_worker || self.active > 0, |count| count > 0)
+    }
+
+    /// Jobs for which a worker is needed and none is there: those that are ready, and those that a worker held when it went.
+    #[must_use]
+    pub fn unattended(&self) -> u64 {
+        if self.has_workers() { 0 } else { self.backlog() + self.active }
     }
 }
 
@@ -346,8 +363,26 @@ pub fn unread(reading: &RedisReading) -> Vec<part::Unread> {
     let missing = reading.cluster.as_ref().filter(|cluster| !cluster.missing.is_empty());
     let missing =
         missing.map(|_| part::Gap::new(part::GapKind::Failed, "primaries of the cluster are missing"));
-    part::unread(&[(reading.queues.gap(), OF_QUEUES, "job queues"), (missing.as_ref(), OF_QUEUES, "")])
+    // So has a server that serves nobody.
+    let held = reading.busy || reading.server.loading;
+    part::unread(&[
+        (reading.untold.as_ref(), OF_SERVER, "its memory, clients, persistence and replication"),
+        (reading.queues.gap(), OF_QUEUES, if held { "" } else { "job queues" }),
+        (reading.unseen.as_ref(), OF_QUEUES, "the other queues"),
+        (missing.as_ref(), OF_QUEUES, ""),
+    ])
 }
+
+const OF_SERVER: &[&str] = &[
+    "redis.memory",
+    "redis.eviction_policy",
+    "redis.evictions",
+    "redis.clients",
+    "redis.rejected",
+    "redis.errors",
+    "redis.persistence",
+    "redis.replica_link",
+];
 
 const OF_QUEUES: &[&str] = &[
     "queue.no_worker",

@@ -1,11 +1,15 @@
 //! The rules about a Redis server and the job queues in it.
 
-use super::{ClusterReading, Condition, QueueHistory, QueueReading, RedisReading, RedisState, condition};
+mod queues;
+
+use super::held::{not_whole, serves_nobody};
+use super::{QueueReading, RedisReading, RedisState, seen_as, twice};
 use crate::core::alert::{RuleSpec, RuleUnit, Rulebook, Severity, Signal, Triage};
 use crate::core::ids::TargetId;
 use crate::core::place::{Place, RowKey, Screen};
-use crate::core::text::{counted, lasting, sized, tidy};
+use crate::core::text::{sized, tidy};
 use crate::core::time::Now;
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 /// The rules of this system with their defaults.
@@ -17,6 +21,14 @@ pub const RULES: &[RuleSpec] = &[
         (Some(0.85), Some(0.95)),
         Duration::from_secs(10),
         Triage::Capacity,
+    ),
+    RuleSpec::new(
+        "redis.serves_nobody",
+        "the server loads its data, or one script holds it",
+        RuleUnit::State,
+        (None, None),
+        Duration::ZERO,
+        Triage::Errors,
     ),
     RuleSpec::new(
         "redis.cluster",
@@ -150,10 +162,16 @@ struct Scene<'a> {
     target: &'a TargetId,
     rules: &'a Rulebook,
     now: Now,
+    /// Names that more than one queue has, below other prefixes.
+    twice: BTreeSet<&'a str>,
     list: Vec<Signal>,
 }
 
 impl Scene<'_> {
+    fn name(&self, queue: &QueueReading) -> String {
+        seen_as(&queue.queue, self.twice.contains(queue.queue.name.as_str()))
+    }
+
     /// Adds a signal of the server itself when `severity` says so.
     fn server(&mut self, rule: &'static str, severity: Option<Severity>, sentence: String, next_step: &str) {
         if let Some(severity) = severity.filter(|_| self.rules.get(rule).enabled) {
@@ -168,6 +186,22 @@ impl Scene<'_> {
                 next_step: next_step.to_owned(),
                 place: Place { screen: Screen::Queues, row: None },
             });
+        }
+    }
+
+    /// Adds one signal for several queues together.
+    fn queues(
+        &mut self,
+        rule: &'static str,
+        severity: Option<Severity>,
+        sentence: String,
+        observed_for: Option<Duration>,
+        hit: u64,
+        next_step: &str,
+    ) {
+        self.server(rule, severity, sentence, next_step);
+        if let Some(signal) = self.list.last_mut().filter(|signal| signal.rule == rule) {
+            (signal.subject, signal.observed_for, signal.hit) = ("queues".to_owned(), observed_for, hit);
         }
     }
 
@@ -205,34 +239,17 @@ pub fn signals(state: &RedisState, target: &TargetId, rules: &Rulebook, now: Now
     let Some(reading) = state.reading() else {
         return Vec::new();
     };
-    let mut scene = Scene { target, rules, now, list: Vec::new() };
+    let mut scene = Scene { target, rules, now, twice: twice(reading), list: Vec::new() };
     server(&mut scene, reading, state);
-    for queue in reading.queues.ready().into_iter().flatten() {
-        if let Some(history) = state.queues.get(&queue.queue) {
-            jobs(&mut scene, queue, history);
-        }
-    }
+    queues::all(&mut scene, reading, state);
     scene.list
-}
-
-/// What a cluster lacks.
-fn not_whole(target: &TargetId, cluster: &ClusterReading) -> Option<String> {
-    let served = format!("{} of 16384 slots served", cluster.slots_ok);
-    let Some((address, why)) = cluster.missing.first() else {
-        return (!cluster.ok).then(|| format!("{target}: the cluster fails, {served}"));
-    };
-    let others = cluster.missing.len() - 1;
-    let others = if others > 0 { format!(" and {others} more") } else { String::new() };
-    let hidden = match (cluster.hidden, cluster.ok) {
-        (_, false) => format!("the cluster fails, {served}"),
-        (0, true) => served,
-        (hidden, true) => format!("{} on it not read", counted(hidden, "queue")),
-    };
-    Some(format!("{target}: cluster without {address}{others}, {hidden}: {}", tidy(why, 60)))
 }
 
 fn server(scene: &mut Scene<'_>, reading: &RedisReading, state: &RedisState) {
     let (server, target, rules) = (&reading.server, scene.target, scene.rules);
+    if let Some((sentence, step)) = serves_nobody(target, reading, state.busy_since, scene.now) {
+        scene.server("redis.serves_nobody", Some(Severity::Critical), sentence, step);
+    }
     if let (Some(used), Some(most)) = (server.used_memory_bytes, server.maxmemory_bytes) {
         let share = used / most;
         let sentence = format!("{target} uses {:.0} % of its {} memory", share * 100.0, sized(most));
@@ -302,100 +319,6 @@ fn server(scene: &mut Scene<'_>, reading: &RedisReading, state: &RedisState) {
         let sentence = format!("{target} is a replica and has lost its primary");
         scene.server("redis.replica_link", Some(Severity::Critical), sentence, "look at the primary");
     }
-}
-
-/// `1 job waits`, `9 jobs wait`.
-fn waiting(jobs: u64) -> String {
-    if jobs == 1 { "1 job waits".to_owned() } else { format!("{jobs} jobs wait") }
-}
-
-fn jobs(scene: &mut Scene<'_>, queue: &QueueReading, history: &QueueHistory) {
-    let (rules, now) = (scene.rules, scene.now);
-    let name = tidy(&queue.queue.name, 40);
-    let backlog = queue.backlog();
-    if let Some(why) = &queue.evidence.mismatch {
-        let sentence = format!("queue {name}: {why}");
-        let step = "run the same major version on both sides";
-        scene.queue("queue.generations", Some(Severity::Warning), queue, sentence, None, backlog, step);
-    }
-    if let Some(since) = history.idle_since {
-        let idle = now.since(since);
-        let severity = rules.grade("queue.no_worker", idle.as_secs_f64());
-        let seen = match queue.evidence.workers {
-            Some(_) => "no worker is connected",
-            None => "no sign of a worker (who is connected cannot be read: permit +client|list)",
-        };
-        let sentence = format!("{} in queue {name} and {seen}", waiting(backlog));
-        scene.queue("queue.no_worker", severity, queue, sentence, Some(idle), backlog, "start its workers");
-    }
-    if let Some(since) = history.growing_since {
-        let growing = now.since(since);
-        let severity = rules.grade("queue.dead_letters", growing.as_secs_f64());
-        let what = if queue.dead_letter.is_some() { "dead letters" } else { "failed jobs" };
-        let trend = if history.grown == 0 || queue.dead() == 0 {
-            format!("recovering, clear since {}", lasting(history.clear_for(now)))
-        } else {
-            format!("{} more within a minute", history.grown)
-        };
-        let sentence = format!("queue {name}: {} {what}, {trend}", queue.dead());
-        let step = "read the newest failure; retry (x) when its cause is gone";
-        scene.queue("queue.dead_letters", severity, queue, sentence, Some(growing), queue.dead(), step);
-    }
-    failing(scene, queue, history);
-    let waited = queue
-        .oldest_wait
-        .filter(|_| !queue.paused && queue.dead_letter.is_none() && history.idle_since.is_none());
-    if let Some(waited) = waited {
-        let severity = rules.grade("queue.wait", waited.as_secs_f64());
-        let sentence = format!(
-            "queue {name}: the next of {} has waited {}",
-            counted(backlog as usize, "job"),
-            lasting(waited)
-        );
-        scene.queue("queue.wait", severity, queue, sentence, None, backlog, "look at its workers");
-    }
-    if queue.paused && backlog > 0 {
-        let sentence = format!("queue {name} is paused with {}", counted(backlog as usize, "job"));
-        let step = "resume it when its reason is gone";
-        scene.queue("queue.paused", Some(Severity::Info), queue, sentence, None, backlog, step);
-    }
-    if queue.stranded > 0 {
-        let stranded = queue.stranded;
-        let sentence = format!(
-            "queue {name}: {} left in the list of a pause that is over",
-            counted(stranded as usize, "job")
-        );
-        let step = "x u (resume queue) puts them in line; the library's own resume loses those that wait";
-        scene.queue("queue.stranded", Some(Severity::Warning), queue, sentence, None, stranded, step);
-    }
-}
-
-/// Jobs that fail, whether they are kept or not; where nothing tells how they end, that is said.
-fn failing(scene: &mut Scene<'_>, queue: &QueueReading, history: &QueueHistory) {
-    let name = tidy(&queue.queue.name, 40);
-    if condition(queue, history) == Condition::Untold {
-        let sentence = format!("queue {name}: jobs are taken, and nothing tells how they end: none is kept");
-        scene.queue("queue.failing", Some(Severity::Info), queue, sentence, None, 0, "keep failed jobs");
-    }
-    let (Some(since), Some(share)) = (history.failing_since, queue.failing_share()) else { return };
-    let severity = scene.rules.grade("queue.failing", share);
-    // Failed jobs that are kept and grow are told by their number, until nearly all fail.
-    if history.growing_since.is_some() && severity != Some(Severity::Critical) {
-        return;
-    }
-    let (failed, happened) = (queue.failures(), queue.happened.ready());
-    let stalled = happened.map_or(0, |happened| happened.stalled);
-    let stalled = if stalled > 0 { format!(", {stalled} stalled") } else { String::new() };
-    let reason = happened.map(|happened| tidy(&happened.reason, 60)).filter(|reason| !reason.is_empty());
-    let reason = reason.map_or(String::new(), |reason| format!(": {reason}"));
-    let least = if happened.is_some_and(|happened| happened.at_least) { "at least " } else { "" };
-    let kept = if queue.failed == 0 { ", and none is kept" } else { "" };
-    let sentence = format!(
-        "queue {name}: {:.0} % of its jobs fail, {least}{failed} within five minutes{stalled}{kept}{reason}",
-        share * 100.0
-    );
-    let step = "read the newest failure; pause it while its cause lasts";
-    scene.queue("queue.failing", severity, queue, sentence, Some(scene.now.since(since)), failed, step);
 }
 
 #[cfg(test)]

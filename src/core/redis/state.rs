@@ -115,9 +115,9 @@ impl QueueHistory {
         let fails =
             queue.failures() >= least && queue.failing_share().is_some_and(|share| share >= FAILING_SHARE);
         self.failing_since = if fails { self.failing_since.or(Some(now)) } else { None };
-        let idle = queue.backlog() > 0
-            && !queue.paused
-            && !queue.has_workers()
+        let held = !queue.has_workers() && queue.active > 0;
+        let idle = queue.unattended() > 0
+            && (!queue.paused || held)
             && queue.dead_letter.is_none()
             && queue.limited_for.is_none();
         self.idle_since = if idle { self.idle_since.or(Some(now)) } else { None };
@@ -139,6 +139,8 @@ pub struct RedisState {
     pub hits: Series,
     /// What commands did between the last two looks at the server's details.
     pub commands: Vec<CommandRate>,
+    /// Since when one script has held the server.
+    pub busy_since: Option<Now>,
     detail: Option<Box<ServerDetail>>,
     meter: Meter<RedisReading>,
     /// Every queue's past.
@@ -175,6 +177,7 @@ impl RedisState {
             Window::Nothing => self.rates = RedisRates::default(),
             Window::Over(old, elapsed) => self.rates = rates(&old.server, server, *elapsed),
         }
+        self.busy_since = if reading.busy { self.busy_since.or(Some(now)) } else { None };
         self.memory.push(server.used_memory_bytes);
         self.ops.push(server.ops_per_second);
         self.hits.push(self.rates.hit_ratio);

@@ -68,6 +68,28 @@ impl Discovery {
         self.gap.as_ref()
     }
 
+    /// Queues that were seen elsewhere: whoever waits for a queue's jobs names it at once.
+    pub(super) fn add(&mut self, seen: Vec<QueueRef>) {
+        self.found.extend(seen);
+    }
+
+    /// Why there may be queues beside those that are read.
+    pub(super) fn unseen(&self) -> Option<Gap> {
+        let found = self.found.len();
+        if !self.named.is_empty() {
+            return None;
+        }
+        if found > MAX_QUEUES {
+            let note = format!(
+                "{} of {found} queues are not read (at most {MAX_QUEUES} are; name yours in the configuration)",
+                found - MAX_QUEUES
+            );
+            return Some(Gap::new(GapKind::Failed, note));
+        }
+        let note = "queues are still being looked for";
+        self.finished.is_none().then(|| Gap::new(GapKind::TimedOut, note))
+    }
+
     /// Keys that looked like a queue and are none.
     pub(super) fn forget(&mut self, not_queues: &[QueueRef]) {
         for queue in not_queues {

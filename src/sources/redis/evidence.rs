@@ -19,40 +19,96 @@ pub struct Workers {
 /// The commands in which a worker waits for its next job.
 const WAITING: [&str; 4] = ["bzpopmin", "brpoplpush", "blmove", "brpop"];
 
-/// Connected workers by the name that their connection carries (`prefix:base64(queue)`).
+/// Every worker that is connected.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Workforce {
+    /// By the name that their connection carries (`prefix:base64(queue)`).
+    named: HashMap<String, Workers>,
+    /// Somebody waits for jobs whose connection has no name: whether a queue has no worker cannot be told.
+    nameless: bool,
+}
+
+impl Workforce {
+    /// The workers of this queue; none where that cannot be told.
+    #[must_use]
+    pub fn of(&self, queue: &QueueRef) -> Option<Workers> {
+        let found = self.named.get(&connection_name(queue)).cloned();
+        found.or_else(|| (!self.nameless).then(Workers::default))
+    }
+
+    /// The queues below these prefixes on which somebody works.
+    #[must_use]
+    pub fn queues(&self, prefixes: &[String]) -> Vec<QueueRef> {
+        let queue = |name: &String| {
+            prefixes.iter().find_map(|prefix| {
+                let coded = name.strip_prefix(prefix.as_str())?.strip_prefix(':')?;
+                Some(QueueRef { prefix: prefix.clone(), name: plain(coded)? })
+            })
+        };
+        self.named.keys().filter_map(queue).collect()
+    }
+}
+
+/// What stands in base64, if it is text.
+fn plain(coded: &str) -> Option<String> {
+    let (mut out, mut bits, mut held) = (Vec::new(), 0_u32, 0_u32);
+    for byte in coded.trim_end_matches('=').bytes() {
+        let six = match byte {
+            b'A'..=b'Z' => byte - b'A',
+            b'a'..=b'z' => byte - b'a' + 26,
+            b'0'..=b'9' => byte - b'0' + 52,
+            b'+' => 62,
+            b'/' => 63,
+            _ => return None,
+        };
+        (bits, held) = ((bits << 6 | u32::from(six)) & 0xFFFF, held + 6);
+        if held >= 8 {
+            held -= 8;
+            out.push((bits >> held & 0xFF) as u8);
+        }
+    }
+    String::from_utf8(out).ok().filter(|name| !name.is_empty() && base64(name.as_bytes()) == coded)
+}
+
+/// Connected workers.
 ///
 /// # Errors
 /// When the server does not permit `CLIENT LIST`.
-pub async fn workers(connection: &mut Connection) -> Result<HashMap<String, Workers>, RedisError> {
-    let mut found: HashMap<String, Workers> = HashMap::new();
+pub async fn workers(connection: &mut Connection) -> Result<Workforce, RedisError> {
+    let mut found = Workforce::default();
     for server in 0..connection.servers() {
         let value: Value = cmd("CLIENT").arg("LIST").query_async(&mut connection.at(server)).await?;
-        for (queue, workers) in in_list(&decode::text(&value).unwrap_or_default()) {
-            let entry = found.entry(queue).or_default();
-            entry.count += workers.count;
-            entry.command = workers.command;
-        }
+        in_list(&decode::text(&value).unwrap_or_default(), &mut found);
     }
     Ok(found)
 }
 
-fn in_list(text: &str) -> HashMap<String, Workers> {
-    let mut found: HashMap<String, Workers> = HashMap::new();
+fn in_list(text: &str, found: &mut Workforce) {
+    // A worker that has had something to do ever since it came has not waited yet.
+    let mut never_waited: HashMap<String, usize> = HashMap::new();
     for line in text.lines() {
         let field = |name: &str| line.split(' ').find_map(|pair| pair.strip_prefix(name)?.strip_prefix('='));
         let (Some(name), Some(command)) = (field("name"), field("cmd")) else {
             continue;
         };
         let command = command.split('|').next().unwrap_or_default().to_ascii_lowercase();
-        if !WAITING.contains(&command.as_str()) {
+        let waits = WAITING.contains(&command.as_str());
+        if name.is_empty() {
+            found.nameless |= waits;
             continue;
         }
         let queue = name.split(":w:").next().unwrap_or(name).to_owned();
-        let entry = found.entry(queue).or_default();
-        entry.count += 1;
-        entry.command = command;
+        if waits {
+            let entry = found.named.entry(queue).or_default();
+            entry.count += 1;
+            entry.command = command;
+        } else if !name.ends_with(":qe") && name.contains(':') {
+            *never_waited.entry(queue).or_default() += 1;
+        }
     }
-    found
+    for (queue, count) in never_waited {
+        found.named.entry(queue).or_insert(Workers { count, command: String::new() });
+    }
 }
 
 /// The name that connections of this queue's workers carry.
@@ -78,7 +134,7 @@ pub async fn of(connection: &mut Connection, queue: &QueueRef) -> Result<(Family
         values.first().map(decode::list).unwrap_or_default().iter().map(decode::text).collect();
     let exists = |at: usize| decode::count(values.get(at)) == 1;
     let signs = Signs {
-        worker_command: workers.get(&connection_name(queue)).map(|workers| workers.command.clone()),
+        worker_command: workers.of(queue).filter(|found| found.count > 0).map(|found| found.command),
         version: meta.first().cloned().flatten(),
         has_event_limit: meta.get(1).is_some_and(Option::is_some),
         events: exists(1),
@@ -97,10 +153,19 @@ mod tests {
     fn workers_are_told_by_their_connections() {
         let text = "id=1 name=bull:ZW1haWxz age=1 cmd=bzpopmin user=default\nid=2 name=bull:ZW1haWxz:w:blue cmd=bzpopmin\n\
                     id=3 name=bull:ZW1haWxz:qe cmd=xread\nid=4 name=bull:b2xk cmd=brpoplpush\nid=5 name= cmd=get\n";
-        let found = in_list(text);
-        let queue = QueueRef { prefix: "bull".into(), name: "emails".into() };
-        assert_eq!(found[&connection_name(&queue)], Workers { count: 2, command: "bzpopmin".into() });
-        assert_eq!(found["bull:b2xk"].command, "brpoplpush");
-        assert_eq!(found.len(), 2);
+        let mut found = Workforce::default();
+        in_list(text, &mut found);
+        let queue = |name: &str| QueueRef { prefix: "bull".into(), name: name.into() };
+        assert_eq!(found.of(&queue("emails")), Some(Workers { count: 2, command: "bzpopmin".into() }));
+        assert_eq!(found.of(&queue("old")).expect("known").command, "brpoplpush");
+        assert_eq!(found.of(&queue("none")), Some(Workers::default()));
+        assert_eq!(found.named.len(), 2);
+        let mut queues = found.queues(&["bull".to_owned()]);
+        queues.sort();
+        assert_eq!(queues, [queue("emails"), queue("old")]);
+        // One that was busy from the start; and where names are hidden, nobody can say that there is no worker.
+        in_list("id=6 name=bull:YnVzeQ== cmd=client|setinfo\nid=7 name= cmd=bzpopmin\n", &mut found);
+        assert_eq!(found.of(&queue("busy")).expect("known").count, 1);
+        assert_eq!(found.of(&queue("none")), None);
     }
 }

@@ -39,6 +39,8 @@ pub(super) fn server(text: &str) -> RedisServer {
             .then(|| get("aof_last_write_status").map(|status| status == "ok"))
             .flatten(),
         loading: get("loading") == Some("1"),
+        loaded_ratio: number("loading_loaded_perc").map(|percent| percent / 100.0),
+        loading_left: whole("loading_eta_seconds").map(Duration::from_secs),
         link_up: (role == "slave").then(|| get("master_link_status") == Some("up")),
         replicas: replicas(&fields, number("master_repl_offset")),
         errors_total: fields

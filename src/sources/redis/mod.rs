@@ -11,6 +11,7 @@ pub mod evidence;
 mod info;
 mod more;
 mod queues;
+mod refused;
 mod sentinel;
 mod server;
 mod streams;
@@ -21,7 +22,9 @@ use crate::config::target::RedisConnect;
 use crate::core::focus::Focus;
 use crate::core::part::{Gap, GapKind, Part};
 use crate::core::reading::Reading;
-use crate::core::redis::{ClusterReading, Masks, QueueMore, QueueRef, RedisReading, ServerDetail};
+use crate::core::redis::{
+    ClusterReading, Masks, QueueMore, QueueReading, QueueRef, RedisReading, ServerDetail,
+};
 use crate::core::report::{PollError, PollErrorKind};
 use crate::core::time::Now;
 use crate::core::whereabouts::Whereabouts;
@@ -58,7 +61,7 @@ pub struct RedisSource {
     /// Its map of the cluster is not right any more.
     stale: bool,
     discovery: Discovery,
-    workers: Part<HashMap<String, evidence::Workers>>,
+    workers: Part<evidence::Workforce>,
     workers_at: Option<Now>,
     remembered: details::Remembered,
     detail: Option<Box<ServerDetail>>,
@@ -117,7 +120,7 @@ impl RedisSource {
         }
         let mut reading = self.ask(&mut connection, now, focus).await?;
         // Asked of a server that answers as Redis does, once a connection.
-        if self.whereabouts.is_none() {
+        if self.whereabouts.is_none() && !reading.busy {
             self.whereabouts = Some(whereabouts::of(&mut connection, &self.connect).await);
         }
         reading.whereabouts = self.whereabouts.clone().unwrap_or_default();
@@ -161,14 +164,22 @@ impl RedisSource {
             ask.query_async(connection).await.map_err(|error| explain(&error, &self.connect))?;
         let mut values = values.into_iter();
         let info = values.next().unwrap_or_default();
+        let server_now = values.next().and_then(|value| decode::time(&value));
+        let mut untold = None;
         if let Value::ServerError(error) = &info {
-            return Err(explain(&redis::RedisError::from(error.clone()), &self.connect));
+            if error.code() == "BUSY" {
+                let queues = unread("one script holds the server");
+                return Ok(RedisReading { busy: true, queues, ..RedisReading::default() });
+            }
+            untold = refused::info(error, server_now.is_some());
+            if untold.is_none() {
+                return Err(explain(&redis::RedisError::from(error.clone()), &self.connect));
+            }
         }
         let text = decode::text(&info).unwrap_or_default();
-        let server_now = values.next().and_then(|value| decode::time(&value));
         let errors = values.next().and_then(|value| decode::text(&value)).unwrap_or_default();
         let server = info::server(&format!("{text}\n{errors}"));
-        if server.version.is_empty() {
+        if server.version.is_empty() && untold.is_none() {
             return Err(PollError::new(
                 PollErrorKind::WrongServer,
                 format!("{} answers, but not as a Redis server does", self.connect.place()),
@@ -184,7 +195,7 @@ impl RedisSource {
         if server.loading {
             return Ok(RedisReading {
                 server,
-                discovery: "the server loads its data".into(),
+                queues: unread("the server loads its data"),
                 ..RedisReading::default()
             });
         }
@@ -196,7 +207,7 @@ impl RedisSource {
         // Ages of jobs are against the server's own clock, which INFO tells, too; a server that says it nowhere is taken to have ours.
         let millis =
             server_now.or_else(|| info::server_millis(&text)).unwrap_or_else(|| now.wall.timestamp_millis());
-        let queues = self.queues(connection, millis).await?;
+        let (queues, refused) = self.queues(connection, millis).await?;
         if let Some(cluster) = &mut cluster {
             cluster.hidden = self.discovery.queues().iter().filter(|queue| !there(connection, queue)).count();
         }
@@ -209,7 +220,10 @@ impl RedisSource {
             server,
             cluster,
             detail,
+            untold,
+            busy: false,
             queues,
+            unseen: refused.or_else(|| self.discovery.unseen()),
             discovery: self.discovery.words(),
             envelope: self.connect.envelope.clone(),
             brake: self.connect.brake,
@@ -278,32 +292,34 @@ impl RedisSource {
         &mut self,
         connection: &mut Connection,
         millis: i64,
-    ) -> Result<Part<Vec<crate::core::redis::QueueReading>>, PollError> {
+    ) -> Result<(Part<Vec<QueueReading>>, Option<Gap>), PollError> {
         if let Some(gap) = self.discovery.gap() {
-            return Ok(Part::Unavailable(gap.clone()));
+            return Ok((Part::Unavailable(gap.clone()), None));
         }
         let mut names = self.discovery.queues();
         names.retain(|queue| there(connection, queue));
         let workers = self.workers.ready();
         match queues::read(connection, &names, workers, &self.connect.dead_letter, millis).await {
-            Ok((mut list, not_queues)) => {
-                self.discovery.forget(&not_queues);
+            Ok(mut found) => {
+                self.discovery.forget(&found.not_queues);
                 // Without the right to read the events, only what is kept is counted.
-                let _ = self.ends.count(connection, &mut list, millis).await;
-                Ok(Part::Ready(list))
+                let _ = self.ends.count(connection, &mut found.readings, millis).await;
+                let gap = refused::queues(&found.refused, found.refused.len() + found.readings.len());
+                Ok(match gap {
+                    Some(gap) if found.readings.is_empty() => (Part::Unavailable(gap), None),
+                    gap => (Part::Ready(found.readings), gap),
+                })
             }
             // No slot is served while the cluster as a whole is down: what it says of itself is all that there is.
             Err(error) if error.code() == Some("CLUSTERDOWN") => {
                 self.stale = true;
-                Ok(Part::Unavailable(Gap::new(GapKind::Failed, "queues were not read: the cluster is down")))
+                Ok((unread("queues were not read: the cluster is down"), None))
             }
             // The connection is of no use any more, or its map of the cluster is not: the next poll opens another.
             Err(error) if error.is_io_error() || error.code().is_some_and(moved) => {
                 Err(explain(&error, &self.connect))
             }
-            Err(error) => {
-                Ok(Part::Unavailable(Gap::new(GapKind::Failed, format!("queues were not read: {error}"))))
-            }
+            Err(error) => Ok((unread(format!("queues were not read: {error}")), None)),
         }
     }
 
@@ -313,13 +329,21 @@ impl RedisSource {
         }
         self.workers_at = Some(now);
         self.workers = match evidence::workers(connection).await {
-            Ok(workers) => Part::Ready(workers),
+            Ok(workers) => {
+                self.discovery.add(workers.queues(&self.connect.prefixes));
+                Part::Ready(workers)
+            }
             Err(error) => Part::Unavailable(Gap::new(
                 GapKind::NotPermitted,
                 format!("connected workers are not known ({error}); permit +client|list"),
             )),
         };
     }
+}
+
+/// Queues that were not read, and why.
+fn unread(why: impl Into<String>) -> Part<Vec<QueueReading>> {
+    Part::Unavailable(Gap::new(GapKind::Failed, why))
 }
 
 /// Whether the server that has this queue is there.
@@ -335,7 +359,13 @@ async fn cluster_reading(connection: &mut Connection) -> Result<Option<ClusterRe
     }
     let mut primaries = Vec::with_capacity(addresses.len());
     for (index, address) in addresses.into_iter().enumerate() {
-        let value: Value = cmd("INFO").query_async(&mut connection.at(index)).await?;
+        let asked = cmd("INFO").query_async::<Value>(&mut connection.at(index)).await;
+        // One that does not tell of itself is there all the same.
+        let value = if asked.as_ref().is_err_and(|error| error.code() == Some("NOPERM")) {
+            Value::Nil
+        } else {
+            asked?
+        };
         primaries.push((address, info::server(&decode::text(&value).unwrap_or_default())));
     }
     // Without the right to ask, the map that was read when the connection was opened has to do.

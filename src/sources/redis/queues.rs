@@ -2,11 +2,11 @@
 
 use super::connection::Connection;
 use super::decode::{count, list, number, scored, text};
-use super::evidence::{Workers, connection_name};
+use super::evidence::Workforce;
+use super::refused;
 use crate::core::part::Part;
 use crate::core::redis::{DoneBy, Evidence, QueueReading, QueueRef, Signs, dead_letter, family, mismatch};
 use redis::{Pipeline, RedisError, Value, pipe};
-use std::collections::HashMap;
 use std::time::Duration;
 
 /// Reads per queue; [`ask`] and [`queue`] have the same order.
@@ -14,16 +14,27 @@ const READS: usize = 27;
 /// A delayed job's score is its due time in milliseconds times this.
 const DELAY_SCALE: i64 = 4096;
 
-/// Reads `queues`; what turns out not to be a queue comes back second.
+/// What came of reading queues.
+#[derive(Debug, Default)]
+pub(super) struct Found {
+    pub(super) readings: Vec<QueueReading>,
+    /// What turned out not to be a queue.
+    pub(super) not_queues: Vec<QueueRef>,
+    /// What may not be read, and the server's words: nothing is known of it, not even that it is there.
+    pub(super) refused: Vec<(QueueRef, String)>,
+}
+
+/// Reads `queues`.
 pub(super) async fn read(
     connection: &mut Connection,
     queues: &[QueueRef],
-    workers: Option<&HashMap<String, Workers>>,
+    workers: Option<&Workforce>,
     patterns: &[String],
     now_millis: i64,
-) -> Result<(Vec<QueueReading>, Vec<QueueRef>), RedisError> {
+) -> Result<Found, RedisError> {
+    let mut found = Found::default();
     if queues.is_empty() {
-        return Ok((Vec::new(), Vec::new()));
+        return Ok(found);
     }
     let mut all = pipe();
     all.ignore_errors();
@@ -31,20 +42,22 @@ pub(super) async fn read(
         ask(&mut all, queue, now_millis);
     }
     let values: Vec<Value> = all.query_async(connection).await?;
-    let mut readings = Vec::with_capacity(queues.len());
     let mut oldest = Vec::new();
-    let mut not_queues = Vec::new();
     for (queue, values) in queues.iter().zip(values.chunks(READS)) {
+        if let Some(words) = refused::first(values) {
+            found.refused.push((queue.clone(), words));
+            continue;
+        }
         match decode(queue, values, workers, patterns, now_millis) {
             Some((reading, next)) => {
                 oldest.push(next);
-                readings.push(reading);
+                found.readings.push(reading);
             }
-            None => not_queues.push(queue.clone()),
+            None => found.not_queues.push(queue.clone()),
         }
     }
-    waits(connection, &mut readings, &oldest, now_millis).await?;
-    Ok((readings, not_queues))
+    waits(connection, &mut found.readings, &oldest, now_millis).await?;
+    Ok(found)
 }
 
 fn ask(all: &mut Pipeline, queue: &QueueRef, now: i64) {
@@ -80,7 +93,7 @@ fn ask(all: &mut Pipeline, queue: &QueueRef, now: i64) {
 fn decode(
     queue: &QueueRef,
     values: &[Value],
-    workers: Option<&HashMap<String, Workers>>,
+    workers: Option<&Workforce>,
     patterns: &[String],
     now: i64,
 ) -> Option<(QueueReading, Option<String>)> {
@@ -93,7 +106,7 @@ fn decode(
     if id.is_none() && field(0).is_none() && field(1).is_none() && field(2).is_none() {
         return None;
     }
-    let connected = workers.map(|all| all.get(&connection_name(queue)).cloned().unwrap_or_default());
+    let connected = workers.and_then(|all| all.of(queue));
     let signs = Signs {
         worker_command: connected.as_ref().filter(|w| w.count > 0).map(|workers| workers.command.clone()),
         version: field(1),

@@ -8,6 +8,7 @@ mod certificates;
 mod doctor;
 mod encodings;
 mod endless;
+mod gaps;
 mod guest;
 mod libpq;
 mod locks;

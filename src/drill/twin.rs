@@ -120,7 +120,9 @@ impl TwinExecutor {
                 plain(verdict, format!("queue {queue}: {done} {word}{rest}"))
             }
             Action::Queue {
-                act: QueueAction::Change { queue, change: Change::Sweep(Sweep::Retry) }, ..
+                act:
+                    QueueAction::Change { queue, change: Change::Sweep(Sweep::Retry | Sweep::RetryCarefully(_)) },
+                ..
             } => {
                 let there = sim.failed.iter().filter(|_| queue.name == super::redis::MAILS);
                 let failed: Vec<String> = there.map(|job| job.id.to_string()).collect();

@@ -69,6 +69,12 @@ pub(super) fn mild_offers(context: PanelContext<'_>, row: &RowKey) -> Vec<Offer>
     let all = "all that are failed when it begins, however many";
     vec![
         offer('r', "retry failed jobs", all, sweep(context, row, 'r', Sweep::Retry)),
+        offer(
+            'y',
+            "retry failed jobs carefully",
+            "one, then ten, then some a second: it stops when they fail again",
+            careful(context, row),
+        ),
         offer('o', "promote delayed jobs", "to waiting at once", sweep(context, row, 'o', Sweep::Promote)),
     ]
 }
@@ -223,7 +229,7 @@ fn count(reading: &QueueReading, sweep: Sweep) -> u64 {
         Sweep::Promote => reading.delayed,
         Sweep::Drain => reading.waiting + reading.prioritized,
         Sweep::Clean(JobState::Completed, _) => reading.completed,
-        Sweep::Retry | Sweep::Clean(..) => reading.failed,
+        Sweep::Retry | Sweep::RetryCarefully(_) | Sweep::Clean(..) => reading.failed,
         Sweep::Obliterate => {
             reading.waiting + reading.prioritized + reading.delayed + reading.failed + reading.completed
         }
@@ -241,6 +247,7 @@ fn sweep(context: PanelContext<'_>, row: &RowKey, letter: char, what: Sweep) -> 
     let kept = "each is appended to removed-jobs.jsonl beside the audit trail";
     let (title, severe) = match what {
         Sweep::Retry => ("Retry every failed job".to_owned(), many > 100),
+        Sweep::RetryCarefully(_) => ("Retry every failed job, the first ones to see".to_owned(), false),
         Sweep::Promote => ("Promote every delayed job".to_owned(), many > 100),
         Sweep::Drain => ("Remove every waiting job".to_owned(), true),
         Sweep::Clean(state, older) => {
@@ -249,7 +256,14 @@ fn sweep(context: PanelContext<'_>, row: &RowKey, letter: char, what: Sweep) -> 
         }
         Sweep::Obliterate => ("Remove the queue and every job in it".to_owned(), true),
     };
-    if !matches!(what, Sweep::Retry | Sweep::Promote) {
+    if let Sweep::RetryCarefully(brake) = what {
+        let pace = format!(
+            "1, then 10, each until it has ended; then {} a second; stops when more than {} % fail again",
+            brake.per_second, brake.stop_above_percent
+        );
+        facts.push(fact("pace", pace));
+    }
+    if !matches!(what, Sweep::Retry | Sweep::RetryCarefully(_) | Sweep::Promote) {
         facts.push(fact("first", kept));
     }
     if what == Sweep::Obliterate && reading.active > 0 {
@@ -259,6 +273,13 @@ fn sweep(context: PanelContext<'_>, row: &RowKey, letter: char, what: Sweep) -> 
     }
     facts.push(fact("stop", ":stop ends it between two batches of a hundred"));
     change(context, row, letter, &title, facts, Change::Sweep(what), severe)
+}
+
+/// A retry with the brake that is configured for redrives.
+fn careful(context: PanelContext<'_>, row: &RowKey) -> Choice {
+    let (_, state, _) = permitted(context, row)?;
+    let brake = state.reading().map(|reading| reading.brake).unwrap_or_default();
+    sweep(context, row, 'y', Sweep::RetryCarefully(brake))
 }
 
 fn clean(context: PanelContext<'_>, row: &RowKey, text: &str) -> Choice {

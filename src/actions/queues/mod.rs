@@ -9,6 +9,7 @@ mod original;
 mod redrive;
 mod scripts;
 mod sweep;
+mod trail;
 
 use super::Executor;
 use crate::config::target::RedisConnect;

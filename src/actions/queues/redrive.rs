@@ -6,10 +6,11 @@
 //! between the two leaves both, never neither.
 
 use super::QueueExecutor;
-use super::brake::Fate;
+use super::brake::{FIRST, Judge, steps};
 use super::jobs::{AGAIN, meaning};
 use super::journal::Journal;
 use super::original::{Kept, fingerprint};
+use super::trail::{Fate, Trail};
 use crate::core::action::{ActionError, Outcome, Verdict};
 use crate::core::redis::{
     Brake, Envelope, Family, JobAct, JobState, Letters, Original, QueueRef, RetryOptions, open_letter,
@@ -22,8 +23,6 @@ use std::time::{Duration, Instant};
 
 /// More letters are not taken at once: the list of them is kept in memory and in the journal.
 const MOST: isize = 100_000;
-/// The first steps, before the rest goes at its pace.
-const FIRST: [usize; 2] = [1, 10];
 /// Letters that the outcome names one by one.
 const NAMED: usize = 50;
 
@@ -34,8 +33,8 @@ struct Work<'a> {
     envelope: &'a Envelope,
     /// The owner of each queue that was written to.
     owners: HashMap<QueueRef, Family>,
-    /// Jobs that were put back: queue and id.
-    back: Vec<(QueueRef, String)>,
+    /// Jobs that were put back, and what became of them.
+    trail: Trail,
     /// What came of each letter.
     results: Vec<(String, String)>,
     retried: usize,
@@ -59,15 +58,17 @@ impl QueueExecutor {
             to,
             envelope: &self.connect.envelope,
             owners,
-            back: Vec::new(),
+            trail: Trail::new(self.server_now(&mut connection).await?),
             results: Vec::new(),
             retried: 0,
             added: 0,
         };
+        work.trail.watch_letters(self, &mut connection, from).await?;
+        let judge = Judge { brake, untold_is_known: matches!(letters, Letters::Unfinished) };
         let stops = self.stops.load(Ordering::Relaxed);
         let mut left = &chosen[..];
         let mut stopped = None;
-        for step in FIRST.into_iter().chain(std::iter::repeat(brake.per_second.max(1) as usize)) {
+        for step in steps(brake) {
             if left.is_empty() || stopped.is_some() {
                 break;
             }
@@ -94,13 +95,15 @@ impl QueueExecutor {
                 break;
             }
             let first = work.results.len() <= FIRST.iter().sum();
-            stopped = self.brake(&mut connection, &work.back, brake, first).await?;
+            let taken = work.trail.len();
+            stopped = self.brake(&mut connection, &mut work.trail, judge, (first, taken)).await?;
             self.tell(format!("redrive of {from}: {} of {} done", work.results.len(), chosen.len()));
             if !first && !left.is_empty() {
                 tokio::time::sleep(Duration::from_secs(1).saturating_sub(began.elapsed())).await;
             }
         }
-        let fate = self.fate(&mut connection, &work.back).await.unwrap_or_default();
+        let taken = work.trail.len();
+        let fate = self.last_look(&mut connection, &mut work.trail, taken).await;
         let outcome = work.outcome(chosen.len(), stopped.as_deref(), fate, &journal);
         if stopped.is_none() {
             let summary = outcome.summary.clone();
@@ -264,7 +267,7 @@ impl QueueExecutor {
         let removed = self.batch(connection, work.from, own, &ids, JobAct::Remove(state)).await?;
         // Whoever removed the letter counts it: with two operators at once the sum is what there was.
         if removed.first() == Some(&"removed") {
-            work.back.push((queue, job));
+            work.trail.add(&queue, family, &job);
         }
         Ok(match removed.first() {
             Some(why) if *why != "removed" => format!("{done}; the letter was {why}"),
@@ -318,8 +321,14 @@ impl QueueExecutor {
 }
 
 impl Work<'_> {
-    fn outcome(&self, chosen: usize, stopped: Option<&str>, fate: Fate, journal: &Journal) -> Outcome {
-        let back = self.back.len();
+    fn outcome(
+        &self,
+        chosen: usize,
+        stopped: Option<&str>,
+        fate: Option<Fate>,
+        journal: &Journal,
+    ) -> Outcome {
+        let back = self.trail.len();
         let alone = self.results.len().saturating_sub(back);
         let mut summary = format!(
             "redrive of {}: {back} of {chosen} back ({} originals retried, {} added)",
@@ -328,12 +337,17 @@ impl Work<'_> {
         if alone > 0 {
             summary.push_str(&format!(", {alone} left alone"));
         }
-        if fate.failed > 0 {
-            summary.push_str(&format!(", {} failed again", fate.failed));
+        match fate {
+            Some(fate) => fate.words().iter().for_each(|words| summary.push_str(&format!(", {words}"))),
+            None => summary.push_str(", what became of them could not be read"),
         }
         if let Some(why) = stopped {
             let left = chosen - self.results.len();
-            summary.push_str(&format!("; stopped with {left} left: {why}; x v continues it"));
+            let end = match left {
+                0 => format!("; all are back, but {why}"),
+                left => format!("; stopped with {left} left: {why}; x v continues it"),
+            };
+            summary.push_str(&end);
         }
         let verdict = match (back, stopped) {
             (0, _) => Verdict::Nothing,

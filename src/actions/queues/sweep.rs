@@ -1,6 +1,8 @@
 //! The same to every job of a state that was there when it began: in short batches, with progress, stopped by the operator.
 
+use super::brake::{FIRST, Judge, steps};
 use super::jobs::meaning;
+use super::trail::Trail;
 use super::{BETWEEN, QueueExecutor};
 use crate::core::action::{ActionError, Outcome, Verdict};
 use crate::core::redis::{Family, JobAct, JobState, QueueRef, Sweep};
@@ -8,6 +10,7 @@ use crate::sources::redis::connection::Connection;
 use redis::{RedisError, cmd};
 use std::collections::{BTreeMap, HashSet};
 use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
 
 /// Jobs in one call of a script.
 const BATCH: u64 = 100;
@@ -37,6 +40,8 @@ struct Walk {
     until: Option<(f64, Vec<u8>)>,
     /// How many there were.
     there: u64,
+    /// So many are dealt with at once.
+    batch: u64,
     /// Where the next page begins in a set that is ordered so.
     from: f64,
     /// Those that were dealt with. Others take jobs out and put them back meanwhile: no place in the set says which they are.
@@ -45,6 +50,22 @@ struct Walk {
     stay: u64,
     /// How many of those that were there at the beginning stay behind.
     left: u64,
+}
+
+/// What is done to which jobs, until the operator has asked to stop more than so often.
+#[derive(Clone, Copy)]
+struct On<'a> {
+    queue: &'a QueueRef,
+    family: Family,
+    act: JobAct,
+    stops: u64,
+}
+
+/// How a careful sweep goes: in steps, each of which is looked at before the next.
+struct Pace {
+    steps: Box<dyn Iterator<Item = usize> + Send>,
+    trail: Trail,
+    judge: Judge,
 }
 
 /// What came of all jobs so far.
@@ -81,13 +102,21 @@ impl QueueExecutor {
         let mut tally = Tally::default();
         let mut trouble = None;
         let mut behind = 0;
+        let mut pace = match what {
+            Sweep::RetryCarefully(brake) => Some(Pace {
+                steps: Box::new(steps(brake)),
+                trail: Trail::new(self.server_now(connection).await?),
+                judge: Judge { brake, untold_is_known: false },
+            }),
+            _ => None,
+        };
         'all: for (state, act) in what.steps() {
             for mut walk in self.walks(connection, queue, state, what).await? {
-                match self.walk(connection, (queue, family), act, &mut walk, &mut tally, stops).await {
-                    Ok(true) if walk.left > 0 => behind += walk.left,
-                    Ok(true) => {}
-                    Ok(false) => {
-                        trouble = Some("stopped by you".to_owned());
+                let on = On { queue, family, act, stops };
+                match self.walk(connection, on, &mut walk, &mut tally, pace.as_mut()).await {
+                    Ok(None) => behind += walk.left,
+                    Ok(Some(why)) => {
+                        trouble = Some(why);
                         break 'all;
                     }
                     Err(error) if tally.all == 0 => return Err(error),
@@ -100,6 +129,16 @@ impl QueueExecutor {
         }
         let mut words = tally.words();
         let mut whole = tally.done == tally.all && trouble.is_none();
+        if let Some(pace) = &mut pace {
+            let fate = self.last_look(connection, &mut pace.trail, 0).await;
+            let fate = fate.map_or_else(
+                || vec!["what became of them could not be read".to_owned()],
+                |fate| fate.words(),
+            );
+            for fate in fate {
+                words.push_str(&format!(", {fate}"));
+            }
+        }
         if let Some(trouble) = &trouble {
             words.push_str(&format!("; {trouble}"));
         } else if what == Sweep::Obliterate {
@@ -161,6 +200,7 @@ impl QueueExecutor {
                 list,
                 until: newest,
                 there: 0,
+                batch: BATCH,
                 from: f64::NEG_INFINITY,
                 seen: HashSet::new(),
                 stay: 0,
@@ -174,19 +214,22 @@ impl QueueExecutor {
         Ok(walks)
     }
 
-    /// Goes through one place; false when the operator stopped it.
+    /// Goes through one place; why it was stopped, if it was.
     async fn walk(
         &self,
         connection: &mut Connection,
-        (queue, family): (&QueueRef, Family),
-        act: JobAct,
+        On { queue, family, act, stops }: On<'_>,
         walk: &mut Walk,
         tally: &mut Tally,
-        stops: u64,
-    ) -> Result<bool, ActionError> {
+        mut pace: Option<&mut Pace>,
+    ) -> Result<Option<String>, ActionError> {
         while (walk.seen.len() as u64) < walk.there {
             if self.stops.load(Ordering::Relaxed) != stops {
-                return Ok(false);
+                return Ok(Some("stopped by you".to_owned()));
+            }
+            let began = Instant::now();
+            if let Some(pace) = &mut pace {
+                walk.batch = pace.steps.next().map_or(BATCH, |step| (step as u64).min(BATCH));
             }
             let found = self.answer(walk.next(connection)).await?;
             if found.is_empty() {
@@ -209,8 +252,11 @@ impl QueueExecutor {
                 continue;
             }
             let words = self.batch(connection, queue, family, &ids, act).await?;
-            for word in words {
+            for (word, id) in words.into_iter().zip(&ids) {
                 let done = word == meaning("done", act);
+                if let Some(pace) = pace.as_mut().filter(|_| done) {
+                    pace.trail.add(queue, family, id);
+                }
                 *tally.kinds.entry(word).or_default() += 1;
                 tally.all += 1;
                 tally.done += usize::from(done);
@@ -218,12 +264,22 @@ impl QueueExecutor {
             }
             let seen = walk.seen.len();
             self.tell(format!("queue {queue}: {seen} of {} ({} done)", walk.there, tally.done));
-            tokio::time::sleep(BETWEEN).await;
+            let Some(pace) = &mut pace else {
+                tokio::time::sleep(BETWEEN).await;
+                continue;
+            };
+            let first = pace.trail.len() <= FIRST.iter().sum();
+            if let Some(why) = self.brake(connection, &mut pace.trail, pace.judge, (first, 0)).await? {
+                return Ok(Some(format!("stopped: {why}")));
+            }
+            if !first {
+                tokio::time::sleep(Duration::from_secs(1).saturating_sub(began.elapsed())).await;
+            }
         }
         if walk.until.is_some() {
             walk.left = self.answer(walk.count(connection)).await?;
         }
-        Ok(true)
+        Ok(None)
     }
 }
 
@@ -241,8 +297,8 @@ impl Walk {
     /// The next jobs that were not dealt with; none when there is none left.
     async fn next(&mut self, connection: &mut Connection) -> Result<Vec<Vec<u8>>, RedisError> {
         loop {
-            let page = BATCH + self.stay;
-            let most = (self.there.saturating_sub(self.seen.len() as u64)).min(BATCH) as usize;
+            let page = self.batch + self.stay;
+            let most = (self.there.saturating_sub(self.seen.len() as u64)).min(self.batch) as usize;
             let Some((last, member)) = self.until.clone() else {
                 let to = page as i64;
                 let ask = if self.list {

@@ -1,6 +1,6 @@
 //! Changes to a queue that are not the same act on chosen jobs: everything in a state, one value, one new job.
 
-use super::{JobAct, JobState, RetryOptions, Rhythm};
+use super::{Brake, JobAct, JobState, RetryOptions, Rhythm};
 use std::time::Duration;
 
 /// The same to every job of some states that was there when it began.
@@ -8,6 +8,8 @@ use std::time::Duration;
 pub enum Sweep {
     /// Every failed job back to waiting.
     Retry,
+    /// The same: one, then ten, then so many a second, until they fail again.
+    RetryCarefully(Brake),
     /// Every delayed job to waiting at once.
     Promote,
     /// Every waiting job is written to a file and removed.
@@ -25,7 +27,9 @@ impl Sweep {
         let remove =
             |states: &[JobState]| states.iter().map(|state| (*state, JobAct::Remove(*state))).collect();
         match self {
-            Self::Retry => vec![(JobState::Failed, JobAct::Retry(RetryOptions::default()))],
+            Self::Retry | Self::RetryCarefully(_) => {
+                vec![(JobState::Failed, JobAct::Retry(RetryOptions::default()))]
+            }
             Self::Promote => vec![(JobState::Delayed, JobAct::Promote)],
             Self::Drain => remove(&[JobState::Waiting, JobState::Prioritized]),
             Self::Clean(state, _) => remove(&[state]),
@@ -44,7 +48,9 @@ impl Sweep {
     pub const fn older(self) -> Duration {
         match self {
             Self::Clean(_, older) => older,
-            Self::Retry | Self::Promote | Self::Drain | Self::Obliterate => Duration::ZERO,
+            Self::Retry | Self::RetryCarefully(_) | Self::Promote | Self::Drain | Self::Obliterate => {
+                Duration::ZERO
+            }
         }
     }
 }
@@ -116,6 +122,7 @@ impl Change {
     pub const fn verb(&self) -> &'static str {
         match self {
             Self::Sweep(Sweep::Retry) => "retry_all_failed",
+            Self::Sweep(Sweep::RetryCarefully(_)) => "retry_all_failed_carefully",
             Self::Sweep(Sweep::Promote) => "promote_all",
             Self::Sweep(Sweep::Drain) => "drain_queue",
             Self::Sweep(Sweep::Clean(..)) => "clean_queue",
@@ -149,7 +156,14 @@ impl Change {
                     Sweep::Clean(_, older) => format!(" that ended more than {} s ago", older.as_secs()),
                     _ => String::new(),
                 };
-                format!("EVALSHA on {base}: {pause}{steps}{older}, a hundred at a time{end}")
+                let pace = match sweep {
+                    Sweep::RetryCarefully(brake) => format!(
+                        "one, then ten, then {} a second, until more than {} % fail again",
+                        brake.per_second, brake.stop_above_percent
+                    ),
+                    _ => "a hundred at a time".to_owned(),
+                };
+                format!("EVALSHA on {base}: {pause}{steps}{older}, {pace}{end}")
             }
             Self::Add { name, data, .. } => {
                 format!("EVALSHA add.lua on {base}: name {name}, {} bytes of data", data.len())

@@ -9,7 +9,7 @@ use stacktop::config::url;
 use stacktop::core::action::{Action, ActionError, Outcome, Verdict};
 use stacktop::core::focus::Focus;
 use stacktop::core::redis::{
-    Change, DoneBy, JobAct, JobState, QueueAction, QueueMore, Rhythm, Sweep, condition,
+    Brake, Change, DoneBy, JobAct, JobState, QueueAction, QueueMore, Rhythm, Sweep, condition,
 };
 use stacktop::core::world::SystemState;
 use std::time::{Duration, Instant};
@@ -564,4 +564,28 @@ async fn a_prefix_that_nobody_configured_is_left_alone() {
     let mut client = lab.client().await;
     let keys: Vec<String> = client.keys("bull:never-made:*").await.expect("keys");
     assert!(keys.is_empty(), "looking made {keys:?}");
+}
+
+/// A careful retry looks what became of the first job before it gives back the next.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_careful_retry_stops_when_they_fail_again() {
+    let Some(lab) = Lab::open("a_careful_retry_stops_when_they_fail_again") else { return };
+    for generation in ["bull4", "bullmq3", "bullmq5", "bullmq6"] {
+        let name = unique(&format!("careful-{generation}"));
+        lab.failed(generation, &name, 30);
+        let watch = lab.watch(&name);
+        let careful = Change::Sweep(Sweep::RetryCarefully(Brake { per_second: 50, stop_above_percent: 20 }));
+        let bad = lab.broken_worker(generation, &name, 0);
+        let outcome = change(&watch, &name, careful.clone()).await;
+        assert_eq!(outcome.verdict, Verdict::Partly, "{generation}: {outcome:?}");
+        let expected = "1 back to waiting, 1 failed again; stopped: 1 of 1 failed again";
+        assert!(outcome.summary.contains(expected), "{generation}: {}", outcome.summary);
+        drop(bad);
+        let worker = lab.worker(generation, &name);
+        let outcome = change(&watch, &name, careful).await;
+        assert_eq!(outcome.verdict, Verdict::Done, "{generation}: {outcome:?}");
+        assert!(outcome.summary.contains("30 back to waiting"), "{generation}: {}", outcome.summary);
+        assert!(!outcome.summary.contains("again"), "{generation}: {}", outcome.summary);
+        assert_eq!(worker.done(30).len(), 30, "{generation}");
+    }
 }

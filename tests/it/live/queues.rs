@@ -48,8 +48,21 @@ impl Lab {
 
     /// Runs one verb to its end and gives the last line that it printed.
     pub fn run(&self, generation: &str, verb: &str, queue: &str, argument: &str) -> String {
+        self.run_with(generation, verb, queue, argument, &[])
+    }
+
+    /// The same with variables of the environment.
+    pub fn run_with(
+        &self,
+        generation: &str,
+        verb: &str,
+        queue: &str,
+        argument: &str,
+        more: &[(&str, &str)],
+    ) -> String {
         let output = Command::new("node")
             .args([&self.script, generation, &self.port, verb, queue, argument])
+            .envs(more.iter().copied())
             .output()
             .expect("node");
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
@@ -74,6 +87,17 @@ impl Lab {
     pub fn broken_worker(&self, generation: &str, queue: &str, bad: usize) -> Worker {
         let child = Command::new("node")
             .args([&self.script, generation, &self.port, "work", queue, &bad.to_string()])
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("node");
+        Worker::of(child)
+    }
+
+    /// A worker that needs so many milliseconds for a job.
+    pub fn slow_worker(&self, generation: &str, queue: &str, takes: u64) -> Worker {
+        let child = Command::new("node")
+            .args([&self.script, generation, &self.port, "work", queue])
+            .env("TAKES", takes.to_string())
             .stdout(Stdio::piped())
             .spawn()
             .expect("node");

@@ -367,3 +367,61 @@ async fn what_is_masked_is_on_no_screen_and_whole_in_what_is_done() {
         let () = client.del(keys).await.expect("gone");
     }
 }
+
+/// Workers that keep no failed job: what failed again is known by the events, or said to be unknown.
+#[tokio::test(flavor = "multi_thread")]
+async fn failures_that_nobody_keeps_stop_it() {
+    let Some(lab) = Lab::open("failures_that_nobody_keeps_stop_it") else { return };
+    for generation in ["bullmq3", "bullmq4", "bullmq5", "bullmq6", "bull4"] {
+        let source = unique(&format!("untold-{generation}"));
+        let letters = format!("{source}-dlq");
+        lab.run(generation, "add", &source, "1");
+        let list: Vec<&str> = std::iter::repeat_n(source.as_str(), 20).collect();
+        let options = r#"{"removeOnFail":true,"removeOnComplete":true}"#;
+        lab.run_with(generation, "letters", &letters, &list.join(","), &[("OPTIONS", options)]);
+        let watch = watch(&lab, &[&letters]);
+        let bad = lab.broken_worker(generation, &source, 0);
+        let outcome = redrive(&watch, &letters, Some(&source), Letters::All).await.expect("an outcome");
+        assert_eq!(outcome.verdict, Verdict::Partly, "{generation}: {outcome:?}");
+        let expected = if generation == "bull4" { "ended and nothing tells how" } else { "1 failed again" };
+        assert!(
+            outcome.summary.contains("1 of 20 back")
+                && outcome.summary.contains(expected)
+                && outcome.summary.contains("stopped with 19 left"),
+            "{generation}: {}",
+            outcome.summary
+        );
+        drop(bad);
+        let worker = lab.worker(generation, &source);
+        let rest = redrive(&watch, &letters, Some(&source), Letters::Unfinished).await.expect("an outcome");
+        assert_eq!(rest.verdict, Verdict::Done, "{generation}: {rest:?}");
+        assert!(rest.summary.contains("19 of 19 back"), "{generation}: {}", rest.summary);
+        assert_eq!(rest.summary.contains("nothing tells how"), generation == "bull4", "{}", rest.summary);
+        assert!(!rest.summary.contains("failed again"), "{generation}: {}", rest.summary);
+        assert_eq!(worker.done(19).len(), 19, "{generation}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_job_that_runs_has_the_time_it_needs_and_one_that_nobody_takes_has_not() {
+    let test = "a_job_that_runs_has_the_time_it_needs_and_one_that_nobody_takes_has_not";
+    let Some(lab) = Lab::open(test) else { return };
+    let slow = unique("slow");
+    let letters = format!("{slow}-dlq");
+    lab.run("bullmq5", "add", &slow, "0");
+    lab.run("bullmq5", "letters", &letters, &slow);
+    let _worker = lab.slow_worker("bullmq5", &slow, 17_000);
+    let paused = unique("held");
+    let others = format!("{paused}-dlq");
+    lab.run("bullmq5", "add", &paused, "0");
+    lab.run("bullmq5", "pause", &paused, "");
+    lab.run("bullmq5", "letters", &others, &paused);
+    let (one, two) = (watch(&lab, &[&letters]), watch(&lab, &[&others]));
+    let (ran, held) =
+        tokio::join!(redrive(&one, &letters, None, Letters::All), redrive(&two, &others, None, Letters::All));
+    let ran = ran.expect("an outcome");
+    assert_eq!(ran.verdict, Verdict::Done, "{ran:?}");
+    assert!(!ran.summary.contains("not ended"), "{}", ran.summary);
+    let held = held.expect("an outcome");
+    assert!(held.summary.contains(&format!("(queue {paused} is paused)")), "{}", held.summary);
+}

@@ -7,8 +7,8 @@
 //   delay QUEUE N       adds N jobs for an hour later
 //   rank QUEUE LIST     adds a job of each of these priorities (comma-separated), nobody takes them
 //   failrank QUEUE LIST the same, and runs them all into an error
-//   letters QUEUE LIST  adds dead letters of a queue: "ORIGINAL=ID,…" with envelopes, "-" for the bare payload
-//   work QUEUE BAD      the same, but fails each job whose order is at least BAD
+//   letters QUEUE LIST  adds dead letters of a queue: "ORIGINAL=ID,…" with envelopes, "-" for the bare payload; with OPTIONS (JSON)
+//   work QUEUE BAD      the same, but fails each job whose order is at least BAD; with TAKES each job takes so many milliseconds
 //   tire QUEUE          adds a job of three attempts (or takes what waits), fails all of them, prints how often it ran
 //   counts QUEUE        prints how many jobs the library itself finds in each state, as JSON
 //   schedule QUEUE      makes a scheduler (or repeatable job) `nightly`; schedulers QUEUE prints how many the library finds
@@ -96,6 +96,7 @@ async function main() {
     process.exit(0);
   } else if (verb === 'work') {
     const running = worker(async (job) => {
+      if (process.env.TAKES) await new Promise((resolve) => setTimeout(resolve, Number(process.env.TAKES)));
       if (argument && job.data.order >= Number(argument)) throw new Error('still broken');
       console.log(`done ${job.id} ${job.name} ${JSON.stringify(job.data)}`);
     });
@@ -137,7 +138,7 @@ async function main() {
       const [source, id] = one.split('=');
       const data = { order: n };
       const letter = one === '-' ? data : { originalQueue: source, originalJobId: id || undefined, originalData: data, failedReason: 'no' };
-      const job = await queue.add('dlq-mail', letter, { attempts: 1 });
+      const job = await queue.add('dlq-mail', letter, { attempts: 1, ...JSON.parse(process.env.OPTIONS || '{}') });
       ids.push(String(job.id));
     }
     await queue.close();

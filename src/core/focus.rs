@@ -53,6 +53,18 @@ impl Focus {
         }
     }
 
+    /// The queue that is looked at, if it is one.
+    #[must_use]
+    pub const fn queue(&self) -> Option<&QueueRef> {
+        match self {
+            Self::FailedJobs { queue, .. }
+            | Self::OpenJobs { queue }
+            | Self::More { queue }
+            | Self::Job { queue, .. } => Some(queue),
+            Self::Server { .. } | Self::StatementTexts(_) | Self::Look(_) => None,
+        }
+    }
+
     /// The look, if it is one.
     #[must_use]
     pub const fn look(&self) -> Option<&Look> {

@@ -26,6 +26,17 @@ pub enum Window<T> {
     Over(T, Duration),
 }
 
+impl<T> Window<T> {
+    /// The same window, over a part of the sample.
+    pub fn map<U>(&self, part: impl FnOnce(&T) -> U) -> Window<U> {
+        match self {
+            Self::Nothing => Window::Nothing,
+            Self::Early => Window::Early,
+            Self::Over(sample, elapsed) => Window::Over(part(sample), *elapsed),
+        }
+    }
+}
+
 impl<T> Default for Meter<T> {
     fn default() -> Self {
         Self { held: None, anew: false }

@@ -138,6 +138,8 @@ pub struct Evidence {
 /// One queue at one moment.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct QueueReading {
+    /// How long before this reading it was read: of very many queues some are read at a time. Zero: just now.
+    pub age: Duration,
     /// Its name.
     pub queue: QueueRef,
     /// Who owns it.

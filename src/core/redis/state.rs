@@ -5,7 +5,7 @@ use crate::core::history::Series;
 use crate::core::part::Part;
 use crate::core::rate::{self, Meter, Window};
 use crate::core::time::Now;
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::time::Duration;
 
 /// Dead letters count as growing while there are more than this long ago.
@@ -72,7 +72,16 @@ impl QueueHistory {
             (None, None, None, None);
     }
 
-    fn absorb(&mut self, queue: &QueueReading, window: &Window<RedisReading>, now: Now) {
+    /// It was not read this time.
+    fn keep(&mut self) {
+        self.missing_since = None;
+        for series in [&mut self.backlog, &mut self.dead, &mut self.added, &mut self.taken] {
+            series.push(series.last());
+        }
+    }
+
+    /// Takes in a reading, after `old` so long before it.
+    fn absorb(&mut self, queue: &QueueReading, window: &Window<Option<&QueueReading>>, now: Now) {
         self.missing_since = None;
         self.backlog.push(Some(queue.backlog() as f64));
         self.dead.push(Some(queue.dead() as f64));
@@ -86,9 +95,9 @@ impl QueueHistory {
                 None
             }
             Window::Over(old, elapsed) => {
-                let old = old.queues.ready().into_iter().flatten().find(|old| old.queue == queue.queue);
+                let elapsed = *elapsed + old.map_or(Duration::ZERO, |old| old.age);
                 self.added_per_second =
-                    old.and_then(|old| rate::per_second(old.added_total?, queue.added_total?, *elapsed));
+                    old.and_then(|old| rate::per_second(old.added_total?, queue.added_total?, elapsed));
                 let grown = old.map(|old| (line(queue) - line(old)) / elapsed.as_secs_f64());
                 self.added_per_second.zip(grown).map(|(added, grown)| (added - grown).max(0.0))
             }
@@ -181,12 +190,23 @@ impl RedisState {
         self.memory.push(server.used_memory_bytes);
         self.ops.push(server.ops_per_second);
         self.hits.push(self.rates.hit_ratio);
+        let before = match &window {
+            Window::Over(old, _) => by_name(old),
+            Window::Nothing | Window::Early => HashMap::new(),
+        };
         for queue in reading.queues.ready().into_iter().flatten() {
-            self.queues.entry(queue.queue.clone()).or_default().absorb(queue, &window, now);
+            let history = self.queues.entry(queue.queue.clone()).or_default();
+            if queue.age.is_zero() {
+                let old = before.get(&queue.queue).copied();
+                history.absorb(queue, &window.map(|_| old), now);
+            } else {
+                history.keep();
+            }
         }
-        if let Some(present) = reading.queues.ready() {
+        if reading.queues.ready().is_some() {
+            let present = by_name(&reading);
             self.queues.retain(|queue, history| {
-                let there = present.iter().any(|reading| reading.queue == *queue);
+                let there = present.contains_key(queue);
                 there || now.since(*history.missing_since.get_or_insert(now)) < FORGOTTEN_AFTER
             });
         }
@@ -226,6 +246,11 @@ impl RedisState {
             history.taken.push(None);
         }
     }
+}
+
+/// The queues of a reading.
+fn by_name(reading: &RedisReading) -> HashMap<&QueueRef, &QueueReading> {
+    reading.queues.ready().into_iter().flatten().map(|queue| (&queue.queue, queue)).collect()
 }
 
 fn rates(old: &RedisServer, new: &RedisServer, elapsed: Duration) -> RedisRates {

@@ -1,32 +1,23 @@
-//! Details that somebody looks at: a page of failed jobs, one job. Never a whole hash in a list: payloads can be large.
+//! Details that somebody looks at: jobs that have not ended, one job. Never a whole hash in a list: payloads can be large.
 
+use super::budget::Left;
 use super::connection::Connection;
 use super::decode::{list, number, scored, text};
+use super::failed::{Page, REASON_CHARS, Remembered, span};
 use crate::core::focus::Focus;
-use crate::core::redis::{
-    FailedJob, FailedPage, JobDetail, JobList, JobState, ListedJob, Masks, QueueRef, own_frame,
-};
+use crate::core::redis::{FailedPage, JobDetail, JobList, JobState, ListedJob, Masks, QueueRef};
 use redis::{RedisError, Value, pipe};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// A field larger than this is not read: one job must not fill the terminal's memory or a slow line.
-const FIELD_LIMIT_BYTES: u64 = 64 * 1024;
-/// A reason longer than this is cut in the list.
-const REASON_CHARS: usize = 400;
-
+pub(super) const FIELD_LIMIT_BYTES: u64 = 64 * 1024;
 /// Log lines of a job that are shown.
 const LOGS: isize = 50;
 /// Children of a job that are shown of each kind.
 const CHILDREN: usize = 50;
 /// Of each state that has not ended, so many jobs are listed: those that run or come next.
 const LISTED_EACH: isize = 50;
-/// Failed jobs that are remembered; they do not change while they stay failed, so each is read once.
-const REMEMBERED: usize = 5_000;
-
-/// Failed jobs that were read before: by queue, id and the moment of the failure.
-pub(super) type Remembered = HashMap<(QueueRef, String, i64), FailedJob>;
-
 /// What somebody looks at.
 #[derive(Debug, Default)]
 pub(super) struct Details {
@@ -41,19 +32,10 @@ pub(super) async fn read(
     focus: &[Focus],
     masks: &Masks,
     remembered: &mut Remembered,
+    left: &mut Left,
     now: i64,
 ) -> Details {
-    let pages: Vec<Page<'_>> = focus
-        .iter()
-        .filter_map(|wanted| match wanted {
-            Focus::FailedJobs { queue, offset, limit } => Some((queue, *offset, *limit)),
-            _ => None,
-        })
-        .collect();
     let mut details = Details::default();
-    if !pages.is_empty() {
-        details.failed = failed(connection, &pages, masks, remembered, now).await.unwrap_or_default();
-    }
     for wanted in focus {
         match wanted {
             Focus::OpenJobs { queue } => details.lists.extend(open_jobs(connection, queue, now).await.ok()),
@@ -65,92 +47,18 @@ pub(super) async fn read(
             | Focus::More { .. } => {}
         }
     }
+    // Last, with what is left of what a poll may read.
+    let pages: Vec<Page<'_>> = focus
+        .iter()
+        .filter_map(|wanted| match wanted {
+            Focus::FailedJobs { queue, offset, limit } => Some((queue, *offset, *limit)),
+            _ => None,
+        })
+        .collect();
+    if !pages.is_empty() {
+        details.failed = remembered.pages(connection, &pages, masks, left, now).await.unwrap_or_default();
+    }
     details
-}
-
-/// A queue, how many of its newest failed jobs are skipped, and how many are read.
-type Page<'a> = (&'a QueueRef, u64, u64);
-
-const FAILED_FIELDS: [&str; 9] = [
-    "name",
-    "failedReason",
-    "attemptsMade",
-    "atm",
-    "opts",
-    "processedOn",
-    "finishedOn",
-    "timestamp",
-    "stacktrace",
-];
-
-/// All pages in two round trips: which jobs, then what is not known of them yet.
-async fn failed(
-    connection: &mut Connection,
-    pages: &[Page<'_>],
-    masks: &Masks,
-    remembered: &mut Remembered,
-    now: i64,
-) -> Result<Vec<FailedPage>, RedisError> {
-    let mut ask = pipe();
-    ask.ignore_errors();
-    for (queue, offset, limit) in pages {
-        let (from, to) = (*offset as i64, (offset + limit) as i64 - 1);
-        ask.cmd("ZREVRANGE").arg(queue.key("failed")).arg(from).arg(to).arg("WITHSCORES");
-    }
-    let values: Vec<Value> = ask.query_async(connection).await?;
-    let ids: Vec<Vec<(String, f64)>> = values.iter().map(scored).collect();
-    let key = |queue: &QueueRef, id: &str, score: f64| (queue.clone(), id.to_owned(), score as i64);
-    if remembered.len() > REMEMBERED {
-        remembered.clear();
-    }
-    let mut unknown: Vec<(&QueueRef, &str, f64)> = Vec::new();
-    for ((queue, ..), ids) in pages.iter().zip(&ids) {
-        let new = ids.iter().filter(|(id, score)| !remembered.contains_key(&key(queue, id, *score)));
-        unknown.extend(new.map(|(id, score)| (*queue, id.as_str(), *score)));
-    }
-    if !unknown.is_empty() {
-        let mut ask = pipe();
-        ask.ignore_errors();
-        for (queue, id, _) in &unknown {
-            ask.cmd("HMGET").arg(queue.key(id)).arg(&FAILED_FIELDS);
-        }
-        let values: Vec<Value> = ask.query_async(connection).await?;
-        for ((queue, id, score), value) in unknown.into_iter().zip(values) {
-            remembered.insert(key(queue, id, score), failed_job(id, &value, masks));
-        }
-    }
-    let page = |((queue, offset, _), ids): (&Page<'_>, &Vec<(String, f64)>)| {
-        let known = ids.iter().filter_map(|(id, score)| {
-            let job = remembered.get(&key(queue, id, *score))?.clone();
-            Some(FailedJob { age: span(*score as i64, now), ..job })
-        });
-        FailedPage { queue: (*queue).clone(), offset: *offset, jobs: known.collect() }
-    };
-    Ok(pages.iter().zip(&ids).map(page).collect())
-}
-
-/// From one moment in milliseconds to another.
-fn span(from: i64, to: i64) -> Option<Duration> {
-    u64::try_from(to - from).ok().map(Duration::from_millis)
-}
-
-fn failed_job(id: &str, value: &Value, masks: &Masks) -> FailedJob {
-    let fields: Vec<Option<String>> = list(value).iter().map(text).collect();
-    let field = |index: usize| fields.get(index).cloned().flatten();
-    let whole = |index: usize| field(index).and_then(|text| text.parse::<i64>().ok());
-    let opts = field(4).and_then(|opts| serde_json::from_str::<serde_json::Value>(&opts).ok());
-    FailedJob {
-        id: id.to_owned(),
-        name: field(0).unwrap_or_default(),
-        reason: masks.apply(field(1).unwrap_or_default()).chars().take(REASON_CHARS).collect(),
-        attempts: whole(2).or_else(|| whole(3)).and_then(|n| u64::try_from(n).ok()),
-        attempts_allowed: opts.as_ref().and_then(|opts| opts.get("attempts")?.as_u64()),
-        age: None,
-        ran_for: whole(5).zip(whole(6)).and_then(|(from, to)| span(from, to)),
-        frame: field(8).map(|stack| own_frame(&stack)).unwrap_or_default(),
-        // Every job has the time when it was added; a hash that is gone has nothing.
-        ghost: field(7).is_none(),
-    }
 }
 
 const OPEN_FIELDS: [&str; 6] = ["name", "timestamp", "processedOn", "pb", "priority", "opts"];
@@ -311,13 +219,29 @@ async fn belongings(
     connection: &mut Connection,
     key: &str,
 ) -> Result<(Vec<String>, Vec<(&'static str, String)>), RedisError> {
+    let logs = format!("{key}:logs");
+    let mut sizes = pipe();
+    sizes.ignore_errors();
+    sizes.cmd("MEMORY").arg("USAGE").arg(&logs).arg("SAMPLES").arg(LOGS).cmd("LLEN").arg(&logs);
+    for set in ["processed", "failed"] {
+        sizes.cmd("HLEN").arg(format!("{key}:{set}"));
+    }
+    let sizes: Vec<Value> = sizes.query_async(connection).await?;
+    let whole = |at: usize| sizes.get(at).and_then(number).unwrap_or(0);
+    // Lines that are large on average: fewer of them; where that may not be asked, as many as ever.
+    let line = whole(0).checked_div(whole(1)).unwrap_or(0).max(1);
+    let most = isize::try_from(FIELD_LIMIT_BYTES as i64 / line).unwrap_or(LOGS).clamp(1, LOGS);
     let mut ask = pipe();
     ask.ignore_errors();
-    ask.cmd("LRANGE").arg(format!("{key}:logs")).arg(-LOGS).arg(-1);
+    ask.cmd("LRANGE").arg(&logs).arg(-most).arg(-1);
     ask.cmd("SRANDMEMBER").arg(format!("{key}:dependencies")).arg(CHILDREN);
-    // Results of children can be large: their keys are walked over, not their values.
-    for set in ["processed", "failed"] {
-        ask.cmd("HKEYS").arg(format!("{key}:{set}"));
+    // Results of children can be large: their keys are walked over, not their values. Of very many, any fifty (from 6.2 on).
+    for (at, set) in ["processed", "failed"].into_iter().enumerate() {
+        if whole(2 + at) > 10 * CHILDREN as i64 {
+            ask.cmd("HRANDFIELD").arg(format!("{key}:{set}")).arg(CHILDREN);
+        } else {
+            ask.cmd("HKEYS").arg(format!("{key}:{set}"));
+        }
     }
     ask.cmd("ZRANGE").arg(format!("{key}:unsuccessful")).arg(0).arg(CHILDREN - 1);
     let values: Vec<Value> = ask.query_async(connection).await?;

@@ -16,8 +16,8 @@ const CALLS_PER_POLL: usize = 20;
 const SCAN_COUNT: usize = 1000;
 /// A complete scan is repeated after this long.
 const AGAIN_AFTER: Duration = Duration::from_secs(120);
-/// More queues than this are not read: a screen cannot show them, and a poll must stay short.
-pub(super) const MAX_QUEUES: usize = 500;
+/// More queues than this are not read: their turns would come too seldom.
+pub(super) const MAX_QUEUES: usize = 5000;
 
 /// The suffixes that give a queue away: BullMQ writes both, Bull the second.
 const SUFFIXES: [&str; 2] = [":meta", ":id"];
@@ -62,6 +62,11 @@ impl Discovery {
         } else {
             self.named.clone()
         }
+    }
+
+    /// How many of them are on servers that are not there.
+    pub(super) fn hidden(&self, connection: &Connection) -> usize {
+        self.queues().iter().filter(|queue| !connection.serves(&queue.key("meta"))).count()
     }
 
     pub(super) const fn gap(&self) -> Option<&Gap> {

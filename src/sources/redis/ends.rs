@@ -1,18 +1,32 @@
 //! How jobs end that nobody keeps: counted in the events that BullMQ writes, or in the metrics that a worker of Bull may keep. Without
 //! that, a queue that works and one in which everything fails both look as if they did nothing.
 
+use super::budget::Left;
 use super::connection::Connection;
 use super::decode::{list, number, text};
 use crate::core::part::{Gap, GapKind, Part};
 use crate::core::redis::{DoneBy, Happened, QueueReading, QueueRef};
 use redis::{RedisError, Value, pipe};
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeSet, HashMap, VecDeque};
 
 /// Events read of one queue in one poll, and of all together; what is more is passed over, and said.
 const MOST: usize = 2000;
 const MOST_OF_ALL: usize = 20_000;
 /// However many queues there are, each gets so many.
 const LEAST: usize = 100;
+/// Of a stream of which nothing is known yet, so many.
+const FIRST: usize = 16;
+/// The size of one event where it is not known, and the least, in bytes.
+const UNKNOWN_BYTES: u64 = 16 * 1024;
+const LEAST_BYTES: u64 = 128;
+/// Places of a stream that its mean size is taken from.
+const SAMPLES: usize = 10;
+/// Whoever is further behind than so many milliseconds passes over the rest; else it catches up within a few polls.
+const BEHIND: i64 = 90_000;
+const CATCHES_UP: i64 = 5_000;
+/// After so many answers in a row that no connection carries, events are left alone for so many milliseconds.
+const CHOKED: u32 = 3;
+const REST: i64 = 600_000;
 /// How far back the first look at a stream goes.
 const MINUTE: i64 = 60_000;
 /// What is counted is that of so many seconds.
@@ -38,6 +52,10 @@ struct Seen {
     reason: String,
     /// Until then, in milliseconds, something was passed over.
     lost_until: i64,
+    /// Events at the last look, and the size of one, in bytes; by whichever is more of the stream's mean and of what came.
+    came: usize,
+    each: u64,
+    sized: i64,
     /// Bull's counters of completed and failed jobs at the last look.
     counters: Option<(i64, i64)>,
 }
@@ -46,31 +64,47 @@ struct Seen {
 #[derive(Debug, Default)]
 pub(super) struct Ends {
     seen: HashMap<QueueRef, Seen>,
+    /// So often in a row the events were more than a connection carries, and until when they are left alone for that.
+    choked: u32,
+    rests_until: i64,
 }
 
 impl Ends {
+    /// Forgets those that are gone.
+    pub(super) fn retain(&mut self, there: &BTreeSet<&QueueRef>) {
+        self.seen.retain(|queue, _| there.contains(queue));
+    }
+
     /// Counts what ended in every queue whose library writes it down; in the others only what is kept tells.
     pub(super) async fn count(
         &mut self,
         connection: &mut Connection,
         readings: &mut [QueueReading],
+        left: &mut Left,
         now: i64,
     ) -> Result<(), RedisError> {
-        self.seen.retain(|queue, _| readings.iter().any(|reading| reading.queue == *queue));
         if readings.is_empty() {
             return Ok(());
         }
-        let most = (MOST_OF_ALL / readings.len()).clamp(LEAST, MOST);
+        for reading in readings.iter() {
+            let new = || Seen { next: format!("{}-0", now - MINUTE), ..Seen::default() };
+            self.seen.entry(reading.queue.clone()).or_insert_with(new);
+        }
+        if now < self.rests_until {
+            for reading in readings.iter_mut().filter(|reading| has_stream(reading)) {
+                let note = "its events are too large to read (a job's return value is written into them)";
+                reading.happened = Part::Unavailable(Gap::new(GapKind::Failed, note));
+            }
+            return Ok(());
+        }
+        self.size(connection, readings, now).await?;
+        let counts = self.shares(readings, left);
         let mut ask = pipe();
         ask.ignore_errors();
-        for reading in readings.iter() {
-            let queue = &reading.queue;
-            let seen = self
-                .seen
-                .entry(queue.clone())
-                .or_insert_with(|| Seen { next: format!("{}-0", now - MINUTE), ..Seen::default() });
+        for (reading, count) in readings.iter().zip(&counts) {
+            let (queue, seen) = (&reading.queue, &self.seen[&reading.queue]);
             if has_stream(reading) {
-                ask.cmd("XRANGE").arg(queue.key("events")).arg(&seen.next).arg("+").arg("COUNT").arg(most);
+                ask.cmd("XRANGE").arg(queue.key("events")).arg(&seen.next).arg("+").arg("COUNT").arg(count);
                 // One answer of two, as for the others.
                 ask.cmd("EXISTS").arg(queue.key("events"));
             } else {
@@ -79,11 +113,21 @@ impl Ends {
                 }
             }
         }
-        let values: Vec<Value> = ask.query_async(connection).await?;
-        for (reading, pair) in readings.iter_mut().zip(values.chunks(2)) {
+        let values = match ask.query_async::<Vec<Value>>(connection).await {
+            Ok(values) => values,
+            Err(error) => {
+                if error.is_io_error() {
+                    self.choke(now);
+                }
+                return Err(error);
+            }
+        };
+        self.choked = 0;
+        let most = most_of_each(readings.len());
+        for ((reading, count), pair) in readings.iter_mut().zip(counts).zip(values.chunks(2)) {
             let (Some(seen), [first, second]) = (self.seen.get_mut(&reading.queue), pair) else { continue };
             reading.happened = if has_stream(reading) {
-                seen.events(first, most, now)
+                seen.events(first, (count, most), now)
             } else {
                 seen.metrics(first, second, now)
             };
@@ -91,11 +135,92 @@ impl Ends {
         }
         Ok(())
     }
+
+    /// What lies there was more than a connection carries: it is passed over, and where that happens again and again nothing is read for
+    /// a while.
+    fn choke(&mut self, now: i64) {
+        self.choked += 1;
+        if self.choked >= CHOKED {
+            (self.choked, self.rests_until) = (0, now + REST);
+        }
+        for seen in self.seen.values_mut() {
+            (seen.next, seen.lost_until) = (format!("{now}-0"), now + MINUTE);
+        }
+    }
+
+    /// Learns how large events are on average, now and then. Where that may not be asked, few are read at first.
+    async fn size(
+        &mut self,
+        connection: &mut Connection,
+        readings: &[QueueReading],
+        now: i64,
+    ) -> Result<(), RedisError> {
+        let due = |reading: &&QueueReading| {
+            let seen = self.seen.get(&reading.queue);
+            has_stream(reading) && seen.is_some_and(|seen| now - seen.sized >= MINUTE)
+        };
+        let due: Vec<&QueueRef> = readings.iter().filter(due).map(|reading| &reading.queue).collect();
+        if due.is_empty() {
+            return Ok(());
+        }
+        let mut ask = pipe();
+        ask.ignore_errors();
+        for queue in &due {
+            ask.cmd("MEMORY").arg("USAGE").arg(queue.key("events")).arg("SAMPLES").arg(SAMPLES);
+            ask.cmd("XLEN").arg(queue.key("events"));
+        }
+        let values: Vec<Value> = ask.query_async(connection).await?;
+        for (queue, answer) in due.into_iter().zip(values.chunks(2)) {
+            let Some(seen) = self.seen.get_mut(queue) else { continue };
+            let whole = |at: usize| answer.get(at).and_then(number).and_then(|n| u64::try_from(n).ok());
+            let mean = match (whole(0), whole(1)) {
+                (Some(bytes), Some(length)) if length > 0 => bytes / length,
+                (_, Some(0)) => LEAST_BYTES,
+                _ => seen.each.max(UNKNOWN_BYTES),
+            };
+            if seen.sized == 0 {
+                // The first look is at what lies there.
+                seen.came = usize::try_from(whole(1).unwrap_or(0)).unwrap_or(MOST).min(MOST).div_ceil(4);
+            }
+            (seen.each, seen.sized) = (mean.max(LEAST_BYTES), now);
+        }
+        Ok(())
+    }
+
+    /// How many events are asked of which queue: some more than came last time, within half of what the poll may still read.
+    fn shares(&self, readings: &[QueueReading], left: &mut Left) -> Vec<usize> {
+        let most = most_of_each(readings.len());
+        let wish = |reading: &QueueReading| match self.seen.get(&reading.queue) {
+            Some(seen) if has_stream(reading) => ((seen.came * 4 + FIRST).min(most), seen.each.max(1)),
+            _ => (0, 0),
+        };
+        let wishes: Vec<(usize, u64)> = readings.iter().map(wish).collect();
+        let all: f64 = wishes.iter().map(|(count, each)| *count as f64 * *each as f64).sum();
+        let scale = if all > 0.0 { (left.bytes() as f64 / 2.0 / all).min(1.0) } else { 1.0 };
+        let counts = wishes.into_iter().map(|(count, each)| {
+            let count = ((count as f64 * scale) as usize).max(1);
+            left.some(each, count)
+        });
+        counts.collect()
+    }
+}
+
+/// At most so many events of each of so many queues.
+fn most_of_each(queues: usize) -> usize {
+    (MOST_OF_ALL / queues.max(1)).clamp(LEAST, MOST)
 }
 
 /// Bull has no stream of events.
 fn has_stream(reading: &QueueReading) -> bool {
     reading.evidence.family.generation() != 0
+}
+
+/// Bytes of a value.
+const fn size(value: &Value) -> u64 {
+    match value {
+        Value::BulkString(bytes) => bytes.len() as u64,
+        _ => 0,
+    }
 }
 
 /// Completions of the last minute: by the kept ones, unless more is known to have happened.
@@ -109,19 +234,22 @@ fn told(reading: &mut QueueReading) {
 
 impl Seen {
     /// Takes in the newest events of a stream.
-    fn events(&mut self, value: &Value, most: usize, now: i64) -> Part<Happened> {
+    fn events(&mut self, value: &Value, (asked, most): (usize, usize), now: i64) -> Part<Happened> {
         if let Value::ServerError(error) = value {
             let note = format!("events are not known ({}): needs +xrange", error.code());
             return Part::Unavailable(Gap::new(GapKind::NotPermitted, note));
         }
         let entries = list(value);
+        let (mut newest, mut bytes) = (now, 0_u64);
         for entry in entries {
             let parts = list(entry);
             let Some(id) = parts.first().and_then(text) else { continue };
             let Some((ms, sequence)) = id.split_once('-') else { continue };
             let (Ok(ms), Ok(sequence)) = (ms.parse::<i64>(), sequence.parse::<u64>()) else { continue };
             self.next = format!("{ms}-{}", sequence + 1);
+            newest = ms;
             let fields = parts.get(1).map(list).unwrap_or_default();
+            bytes += fields.iter().map(size).sum::<u64>();
             let field = |name: &str| {
                 let pair = fields.chunks(2).find(|pair| pair.first().and_then(text).as_deref() == Some(name));
                 pair.and_then(|pair| pair.get(1)).and_then(text)
@@ -141,10 +269,17 @@ impl Seen {
                 _ => {}
             }
         }
-        if entries.len() >= most {
-            // More than one poll should carry: the rest is passed over, and said.
-            self.next = format!("{now}-0");
-            self.lost_until = now + MINUTE;
+        self.came = entries.len();
+        self.each = self.each.max(bytes.checked_div(entries.len() as u64).unwrap_or(0));
+        if entries.len() >= asked {
+            if asked >= most || now - newest > BEHIND {
+                // More than one poll should carry: the rest is passed over, and said.
+                self.next = format!("{now}-0");
+                self.lost_until = now + MINUTE;
+            } else {
+                // The next polls read on.
+                self.lost_until = self.lost_until.max(now + CATCHES_UP);
+            }
         }
         Part::Ready(self.happened(now))
     }
@@ -208,7 +343,7 @@ mod tests {
         let mut seen = Seen::default();
         let look = |seen: &mut Seen, entries: Vec<Value>, now: i64| match seen.events(
             &Value::Array(entries),
-            MOST,
+            (MOST, MOST),
             now,
         ) {
             Part::Ready(happened) => happened,

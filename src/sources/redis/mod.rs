@@ -1,5 +1,6 @@
 //! Asks one Redis server: INFO, then every queue with plain reads in one pipeline. Nothing here writes.
 
+mod budget;
 mod cluster;
 pub mod connection;
 mod decode;
@@ -8,10 +9,12 @@ mod discovery;
 pub(super) mod doctor;
 mod ends;
 pub mod evidence;
+mod failed;
 mod info;
 mod more;
 mod queues;
 mod refused;
+mod rounds;
 mod sentinel;
 mod server;
 mod streams;
@@ -22,26 +25,20 @@ use crate::config::target::RedisConnect;
 use crate::core::focus::Focus;
 use crate::core::part::{Gap, GapKind, Part};
 use crate::core::reading::Reading;
-use crate::core::redis::{
-    ClusterReading, Masks, QueueMore, QueueReading, QueueRef, RedisReading, ServerDetail,
-};
+use crate::core::redis::{ClusterReading, Masks, QueueMore, QueueReading, RedisReading, ServerDetail};
 use crate::core::report::{PollError, PollErrorKind};
 use crate::core::time::Now;
 use crate::core::whereabouts::Whereabouts;
+use budget::Left;
 pub use cluster::moved;
 use connection::{Connection, explain};
-use discovery::Discovery;
-use ends::Ends;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use redis::{Value, cmd, pipe};
-use std::collections::HashMap;
-use std::time::Duration;
+use rounds::Rounds;
+use std::time::{Duration, Instant};
 use streams::Streams;
 use tokio::task::JoinHandle;
-
-/// Connected workers are looked up this often: the list of clients can be long.
-const WORKERS_EACH: Duration = Duration::from_secs(6);
 
 /// The server's details are read this often while somebody looks.
 const DETAIL_EACH: Duration = Duration::from_secs(2);
@@ -60,13 +57,11 @@ pub struct RedisSource {
     looking: Option<JoinHandle<Result<Connection, PollError>>>,
     /// Its map of the cluster is not right any more.
     stale: bool,
-    discovery: Discovery,
-    workers: Part<evidence::Workforce>,
-    workers_at: Option<Now>,
-    remembered: details::Remembered,
+    rounds: Rounds,
+    budget: budget::Budget,
+    remembered: failed::Remembered,
     detail: Option<Box<ServerDetail>>,
     more: Option<(Now, QueueMore)>,
-    ends: Ends,
     streams: Streams,
     whereabouts: Option<Whereabouts>,
 }
@@ -81,8 +76,7 @@ impl RedisSource {
     /// A source for this target; nothing is connected yet.
     #[must_use]
     pub fn new(connect: RedisConnect) -> Self {
-        let discovery = Discovery::new(&connect);
-        let remembered = HashMap::new();
+        let rounds = Rounds::new(&connect);
         Self {
             masks: Masks::new(&connect.masks),
             connect,
@@ -90,13 +84,11 @@ impl RedisSource {
             looked: None,
             looking: None,
             stale: false,
-            discovery,
-            workers: Part::NotAsked,
-            workers_at: None,
-            remembered,
+            rounds,
+            budget: budget::Budget::default(),
+            remembered: failed::Remembered::default(),
             detail: None,
             more: None,
-            ends: Ends::default(),
             streams: Streams::default(),
             whereabouts: None,
         }
@@ -202,19 +194,21 @@ impl RedisSource {
         self.stale = false;
         let mut cluster =
             cluster_reading(connection).await.map_err(|error| explain(&error, &self.connect))?;
-        self.discovery.step(connection, now).await;
-        self.look_for_workers(connection, now).await;
+        self.rounds.discovery.step(connection, now).await;
         // Ages of jobs are against the server's own clock, which INFO tells, too; a server that says it nowhere is taken to have ours.
         let millis =
             server_now.or_else(|| info::server_millis(&text)).unwrap_or_else(|| now.wall.timestamp_millis());
-        let (queues, refused) = self.queues(connection, millis).await?;
+        let mut left = self.budget.begin();
+        let (queues, unseen) = self.queues(connection, focus, (now, millis), &mut left).await?;
         if let Some(cluster) = &mut cluster {
-            cluster.hidden = self.discovery.queues().iter().filter(|queue| !there(connection, queue)).count();
+            cluster.hidden = self.rounds.discovery.hidden(connection);
         }
-        let details::Details { failed, lists, jobs } =
-            details::read(connection, focus, &self.masks, &mut self.remembered, millis).await;
         let detail = self.detail(connection, now, millis, focus).await;
-        let more = self.more(connection, now, millis, focus).await;
+        let began = Instant::now();
+        let more = self.more(connection, now, millis, focus, &mut left).await;
+        let details::Details { failed, lists, jobs } =
+            details::read(connection, focus, &self.masks, &mut self.remembered, &mut left, millis).await;
+        self.budget.end(began.elapsed());
         Ok(RedisReading {
             whereabouts: Whereabouts::default(),
             server,
@@ -223,8 +217,8 @@ impl RedisSource {
             untold,
             busy: false,
             queues,
-            unseen: refused.or_else(|| self.discovery.unseen()),
-            discovery: self.discovery.words(),
+            unseen,
+            discovery: self.rounds.words(),
             envelope: self.connect.envelope.clone(),
             brake: self.connect.brake,
             failed,
@@ -273,6 +267,7 @@ impl RedisSource {
         now: Now,
         millis: i64,
         focus: &[Focus],
+        left: &mut Left,
     ) -> Vec<QueueMore> {
         let wanted = focus.iter().find_map(|focus| match focus {
             Focus::More { queue } => Some(queue),
@@ -283,7 +278,8 @@ impl RedisSource {
             return Vec::new();
         };
         if self.more.as_ref().is_none_or(|(at, more)| more.queue != *queue || now.since(*at) >= DETAIL_EACH) {
-            self.more = more::read(connection, queue, &self.masks, millis).await.ok().map(|more| (now, more));
+            self.more =
+                more::read(connection, queue, &self.masks, left, millis).await.ok().map(|more| (now, more));
         }
         self.more.iter().map(|(_, more)| more.clone()).collect()
     }
@@ -291,25 +287,12 @@ impl RedisSource {
     async fn queues(
         &mut self,
         connection: &mut Connection,
-        millis: i64,
+        focus: &[Focus],
+        at: (Now, i64),
+        left: &mut Left,
     ) -> Result<(Part<Vec<QueueReading>>, Option<Gap>), PollError> {
-        if let Some(gap) = self.discovery.gap() {
-            return Ok((Part::Unavailable(gap.clone()), None));
-        }
-        let mut names = self.discovery.queues();
-        names.retain(|queue| there(connection, queue));
-        let workers = self.workers.ready();
-        match queues::read(connection, &names, workers, &self.connect.dead_letter, millis).await {
-            Ok(mut found) => {
-                self.discovery.forget(&found.not_queues);
-                // Without the right to read the events, only what is kept is counted.
-                let _ = self.ends.count(connection, &mut found.readings, millis).await;
-                let gap = refused::queues(&found.refused, found.refused.len() + found.readings.len());
-                Ok(match gap {
-                    Some(gap) if found.readings.is_empty() => (Part::Unavailable(gap), None),
-                    gap => (Part::Ready(found.readings), gap),
-                })
-            }
+        match self.rounds.read(connection, &self.connect, focus, at, left).await {
+            Ok(read) => Ok(read),
             // No slot is served while the cluster as a whole is down: what it says of itself is all that there is.
             Err(error) if error.code() == Some("CLUSTERDOWN") => {
                 self.stale = true;
@@ -322,33 +305,11 @@ impl RedisSource {
             Err(error) => Ok((unread(format!("queues were not read: {error}")), None)),
         }
     }
-
-    async fn look_for_workers(&mut self, connection: &mut Connection, now: Now) {
-        if self.workers_at.is_some_and(|at| now.since(at) < WORKERS_EACH) {
-            return;
-        }
-        self.workers_at = Some(now);
-        self.workers = match evidence::workers(connection).await {
-            Ok(workers) => {
-                self.discovery.add(workers.queues(&self.connect.prefixes));
-                Part::Ready(workers)
-            }
-            Err(error) => Part::Unavailable(Gap::new(
-                GapKind::NotPermitted,
-                format!("connected workers are not known ({error}); permit +client|list"),
-            )),
-        };
-    }
 }
 
 /// Queues that were not read, and why.
 fn unread(why: impl Into<String>) -> Part<Vec<QueueReading>> {
     Part::Unavailable(Gap::new(GapKind::Failed, why))
-}
-
-/// Whether the server that has this queue is there.
-fn there(connection: &Connection, queue: &QueueRef) -> bool {
-    connection.serves(&queue.key("meta"))
 }
 
 /// What the cluster says of itself, and each of its primaries; nothing where it is one server.

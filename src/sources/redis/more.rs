@@ -1,5 +1,6 @@
 //! Reads of a queue what somebody looks at: schedulers, events, run times, blocked parents, memory. Plain reads, in small numbers.
 
+use super::budget::Left;
 use super::connection::Connection;
 use super::decode::{list, number, scored, text};
 use crate::core::redis::{Ended, Masks, QueueEvent, QueueMore, QueueRef, Scheduler, run_times};
@@ -21,12 +22,14 @@ pub(super) async fn read(
     connection: &mut Connection,
     queue: &QueueRef,
     masks: &Masks,
+    left: &mut Left,
     now: i64,
 ) -> Result<QueueMore, RedisError> {
+    let events = left.some(event_bytes(connection, queue).await?, EVENTS);
     let mut ask = pipe();
     ask.ignore_errors();
     ask.cmd("ZRANGE").arg(queue.key("repeat")).arg(0).arg(SCHEDULERS - 1).arg("WITHSCORES");
-    ask.cmd("XREVRANGE").arg(queue.key("events")).arg("+").arg("-").arg("COUNT").arg(EVENTS);
+    ask.cmd("XREVRANGE").arg(queue.key("events")).arg("+").arg("-").arg("COUNT").arg(events);
     ask.cmd("ZREVRANGE").arg(queue.key("completed")).arg(0).arg(ENDED - 1);
     ask.cmd("ZRANGE").arg(queue.key("waiting-children")).arg(0).arg(PARENTS - 1);
     ask.cmd("HMGET").arg(queue.key("meta")).arg(&["concurrency", "max", "duration"]);
@@ -46,6 +49,21 @@ pub(super) async fn read(
         concurrency: meta(0),
         rate: meta(1).zip(meta(2).map(Duration::from_millis)),
         memory_bytes: memory(connection, queue).await.ok().flatten(),
+    })
+}
+
+/// The mean size of an event, in bytes; where that may not be asked, a large one.
+async fn event_bytes(connection: &mut Connection, queue: &QueueRef) -> Result<u64, RedisError> {
+    let mut ask = pipe();
+    ask.ignore_errors();
+    ask.cmd("MEMORY").arg("USAGE").arg(queue.key("events")).arg("SAMPLES").arg(10);
+    ask.cmd("XLEN").arg(queue.key("events"));
+    let values: Vec<Value> = ask.query_async(connection).await?;
+    let whole = |at: usize| values.get(at).and_then(number).and_then(|n| u64::try_from(n).ok());
+    Ok(match (whole(0), whole(1)) {
+        (_, Some(0)) => 1,
+        (Some(bytes), Some(length)) => bytes / length,
+        _ => 16 * 1024,
     })
 }
 

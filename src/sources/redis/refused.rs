@@ -4,6 +4,7 @@ use crate::core::part::{Gap, GapKind};
 use crate::core::redis::QueueRef;
 use crate::core::text::{counted, tidy};
 use redis::{ServerError, Value};
+use std::collections::BTreeMap;
 
 /// The words of a refusal that are shown.
 const WORDS: usize = 100;
@@ -33,8 +34,8 @@ pub(super) fn first(values: &[Value]) -> Option<String> {
 }
 
 /// What is said of queues that are known and may not be read.
-pub(super) fn queues(refused: &[(QueueRef, String)], all: usize) -> Option<Gap> {
-    let (queue, words) = refused.first()?;
+pub(super) fn queues(refused: &BTreeMap<QueueRef, String>, all: usize) -> Option<Gap> {
+    let (queue, words) = refused.first_key_value()?;
     let refused = refused.len();
     let which = if refused == all {
         "no queue may be read by this user".to_owned()

@@ -1,12 +1,17 @@
 //! Redis servers that refuse, or that serve nobody: what could not be read is said, and is never OK and never 0.
 
 use super::Watch;
-use super::queues::reading;
+use super::queues::{Lab, queue, reading, unique};
 use super::topology::Own;
-use redis::cmd;
+use redis::{AsyncCommands, cmd};
 use stacktop::config::target::Connect;
 use stacktop::config::url;
+use stacktop::core::focus::Focus;
+use stacktop::core::redis::QueueRef;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
 fn watch(url: &str) -> Watch {
     Watch::new(Connect::Redis(url::redis(url).expect("a URL")))
@@ -59,4 +64,198 @@ async fn a_server_that_one_script_holds_is_broken() {
     assert!(holds.await.expect("ended").is_err());
     seen.poll().await.expect("a poll");
     assert!(!reading(&seen).busy);
+}
+
+/// A worker that is killed over its job leaves a job in progress and a check for stalled jobs behind: neither is a worker.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_worker_that_was_killed_over_its_job_is_none() {
+    let Some(lab) = Lab::open("a_worker_that_was_killed_over_its_job_is_none") else { return };
+    for generation in ["bull4", "bullmq3", "bullmq5", "bullmq6"] {
+        let name = unique(&format!("killed-{generation}"));
+        lab.run(generation, "add", &name, "1");
+        let worker = lab.slow_worker(generation, &name, 600_000);
+        let mut seen = lab.watch(&name);
+        let mut held = false;
+        for _ in 0..100 {
+            seen.poll().await.expect("a poll");
+            held = queue(&seen).active == 1;
+            if held {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        assert!(held, "{generation}: nobody took it");
+        // Who is connected is looked up every few seconds.
+        tokio::time::sleep(Duration::from_secs(7)).await;
+        seen.poll().await.expect("a poll");
+        assert!(!seen.verdict().contains("no worker"), "{generation}: {}", seen.verdict());
+        // Killed, not closed.
+        drop(worker);
+        let mut verdict = String::new();
+        for _ in 0..150 {
+            seen.poll().await.expect("a poll");
+            verdict = seen.verdict();
+            if verdict.contains("no worker is connected") {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        assert!(verdict.contains("1 job in progress and no worker is connected"), "{generation}: {verdict}");
+    }
+}
+
+/// Queues of which nothing is known yet are named by the workers that wait for their jobs.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_queue_that_is_made_after_the_start_is_seen_with_its_worker() {
+    let test = "a_queue_that_is_made_after_the_start_is_seen_with_its_worker";
+    let Some(lab) = Lab::open(test) else { return };
+    let name = unique("late");
+    let mut seen = watch(&lab.url);
+    for _ in 0..200 {
+        seen.poll().await.expect("a poll");
+        if reading(&seen).unseen.is_none() {
+            break;
+        }
+    }
+    let there = |seen: &Watch| {
+        let queues = reading(seen).queues.ready();
+        queues.is_some_and(|all| all.iter().any(|queue| queue.queue.name == name))
+    };
+    assert!(!there(&seen));
+    let _worker = lab.worker("bullmq5", &name);
+    let mut found = false;
+    for _ in 0..100 {
+        seen.poll().await.expect("a poll");
+        found = there(&seen);
+        if found {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+    assert!(found, "{}", reading(&seen).discovery);
+}
+
+/// Of twelve hundred queues the last ten fail: they are found among the others in their turn, and are looked at each time from then on.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_worst_of_twelve_hundred_queues_are_named() {
+    let Some(own) = Own::start("the_worst_of_twelve_hundred_queues_are_named", &[]).await else { return };
+    let mut client = own.client().await;
+    let now = chrono::Utc::now().timestamp_millis();
+    let fill = "local now = tonumber(ARGV[1]) for n = 1, 1200 do local q = string.format('bull:q%04d:', n) \
+                redis.call('HSET', q .. 'meta', 'version', 'bullmq:5.81.3') redis.call('SET', q .. 'id', 9) \
+                if n > 1190 then for job = 1, 4 do redis.call('ZADD', q .. 'failed', now + job, job) \
+                redis.call('HSET', q .. job, 'name', 'mail', 'failedReason', 'no', 'timestamp', now) end end end";
+    let () = redis::Script::new(fill).arg(now).invoke_async(&mut client).await.expect("filled");
+    let mut seen = watch(&own.url());
+    let mut polls = 0;
+    while !(seen.verdict().contains("queue q1200") || seen.verdict().contains("queue q119")) {
+        seen.poll().await.expect("a poll");
+        polls += 1;
+        assert!(polls < 30, "not named after a minute of polls: {}", seen.verdict());
+        if polls == 2 {
+            assert!(!seen.verdict().starts_with("OK"), "most are not read yet: {}", seen.verdict());
+        }
+    }
+    for _ in 0..20 {
+        seen.poll().await.expect("a poll");
+    }
+    let all = reading(&seen).queues.ready().expect("queues").clone();
+    assert_eq!((all.len(), reading(&seen).unseen.clone()), (1200, None));
+    let worst: Vec<_> = all.iter().filter(|queue| queue.failed > 0).collect();
+    assert_eq!(worst.len(), 10);
+    assert!(worst.iter().all(|queue| queue.age.is_zero()), "the worst are read each time");
+    let () = cmd("CONFIG").arg("RESETSTAT").query_async(&mut client).await.expect("reset");
+    seen.poll().await.expect("a poll");
+    let stats: redis::InfoDict = cmd("INFO").arg("stats").query_async(&mut client).await.expect("counts");
+    let commands: u64 = stats.get("total_commands_processed").expect("a count");
+    eprintln!("named after {polls} polls; {commands} commands a poll; the slowest poll {:?}", seen.slowest);
+    assert!(commands < 9_000, "{commands}");
+}
+
+/// A link that carries so many bytes a second each way.
+async fn narrow(upstream: u16, bytes_per_second: usize) -> u16 {
+    const PIECE: usize = 16 * 1024;
+    async fn pipe(mut from: impl AsyncRead + Unpin, mut to: impl AsyncWrite + Unpin, each: Duration) {
+        let mut piece = vec![0; PIECE];
+        while let Ok(read) = from.read(&mut piece).await
+            && read > 0
+            && to.write_all(&piece[..read]).await.is_ok()
+        {
+            tokio::time::sleep(each.mul_f64(read as f64 / PIECE as f64)).await;
+        }
+    }
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let port = listener.local_addr().expect("an address").port();
+    let each = Duration::from_secs_f64(PIECE as f64 / bytes_per_second as f64);
+    tokio::spawn(async move {
+        while let Ok((near, _)) = listener.accept().await {
+            let far = tokio::net::TcpStream::connect(("127.0.0.1", upstream)).await.expect("the server");
+            let ((near_in, near_out), (far_in, far_out)) = (near.into_split(), far.into_split());
+            tokio::spawn(pipe(near_in, far_out, Duration::ZERO));
+            tokio::spawn(pipe(far_in, near_out, each));
+        }
+    });
+    port
+}
+
+/// A queue of failed jobs with large stacks is opened over a link of 100 Mbit/s while others write into a server that is 70 % full: what
+/// waits for us there is memory of that server, and none of their writes is refused for it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_look_at_large_jobs_fills_no_server() {
+    let more = ["--maxmemory", "40mb", "--maxmemory-policy", "noeviction"];
+    let Some(own) = Own::start("a_look_at_large_jobs_fills_no_server", &more).await else { return };
+    let mut client = own.client().await;
+    let mails = QueueRef { prefix: "bull".into(), name: "mails".into() };
+    let frame = "    at send (/app/src/mail.js:7:3)\\n    at node:internal/process:1:2\\n";
+    let stack = format!("[\"Error: no\\n{}\"]", frame.repeat(50_000 / frame.len()));
+    let now = chrono::Utc::now().timestamp_millis();
+    for id in 0..500 {
+        let key = mails.key(&id.to_string());
+        let mut job = redis::pipe();
+        job.hset_multiple(
+            &key,
+            &[("name", "mail"), ("failedReason", "no"), ("timestamp", "1"), ("stacktrace", &stack)],
+        );
+        job.zadd(mails.key("failed"), id, now + id);
+        let () = job.query_async(&mut client).await.expect("filled");
+    }
+    let () = client.hset(mails.key("meta"), "version", "bullmq:5.81.3").await.expect("set");
+    let () = client.set(mails.key("id"), 500).await.expect("set");
+    let info: redis::InfoDict = cmd("INFO").arg("memory").query_async(&mut client).await.expect("memory");
+    let used = info.get::<f64>("used_memory").expect("a number") / 40.0 / 1024.0 / 1024.0;
+    assert!((0.6..0.8).contains(&used), "{used}");
+    let port = narrow(own.port, 100_000_000 / 8).await;
+    let mut seen = watch(&format!("redis://127.0.0.1:{port}"));
+    seen.poll().await.expect("a poll");
+    let writing = Arc::new(AtomicBool::new(true));
+    let until = writing.clone();
+    let writer = tokio::spawn(async move {
+        let (mut done, mut refused) = (0, 0);
+        while until.load(Ordering::Relaxed) {
+            match client.set::<_, _, ()>(format!("other:{}", done % 64), vec![b'x'; 1024]).await {
+                Ok(()) => done += 1,
+                Err(_) => refused += 1,
+            }
+        }
+        (done, refused)
+    });
+    let look = [
+        Focus::FailedJobs { queue: mails.clone(), offset: 0, limit: 500 },
+        Focus::More { queue: mails.clone() },
+    ];
+    seen.poll_with(&look).await.expect("a poll");
+    let page = reading(&seen).failed.first().expect("a page").jobs.clone();
+    assert_eq!(page.len(), 500, "names and reasons come first");
+    assert!(page.iter().all(|job| job.name == "mail" && job.reason == "no"));
+    let mut polls = 1;
+    while reading(&seen).failed[0].jobs.iter().any(|job| job.frame.is_empty()) {
+        seen.poll_with(&look).await.expect("a poll");
+        polls += 1;
+        assert!(polls < 400, "the stacks come with the next polls");
+    }
+    writing.store(false, Ordering::Relaxed);
+    let (done, refused) = writer.await.expect("it wrote");
+    eprintln!("{polls} polls, the slowest {:?}; {done} writes of others, {refused} refused", seen.slowest);
+    assert!(done > 100 && refused == 0, "{refused} of {done}");
+    assert!(reading(&seen).failed[0].jobs[0].frame.contains("mail.js:7"));
 }

@@ -1,0 +1,91 @@
+//! How many bytes of jobs one poll may read. What a server holds ready for a slow reader counts as its memory: whoever asks a server that is
+//! nearly full for everything at once makes it refuse the writes of others.
+
+use std::time::Duration;
+
+/// A poll reads so much at most, and at least.
+const MOST: u64 = 512 * 1024;
+const LEAST: u64 = 16 * 1024;
+/// A read that takes longer was too much for this line.
+const SLOW: Duration = Duration::from_millis(400);
+
+/// What the line bears, as far as is known.
+#[derive(Debug)]
+pub(super) struct Budget {
+    bytes: u64,
+    under_way: bool,
+}
+
+impl Default for Budget {
+    fn default() -> Self {
+        Self { bytes: MOST, under_way: false }
+    }
+}
+
+impl Budget {
+    /// A poll begins; the bytes that it may read. One that never ended was given up: the next reads much less.
+    pub(super) fn begin(&mut self) -> Left {
+        if std::mem::replace(&mut self.under_way, true) {
+            self.bytes = (self.bytes / 4).max(LEAST);
+        }
+        Left(self.bytes)
+    }
+
+    /// It ended, after so long.
+    pub(super) fn end(&mut self, took: Duration) {
+        self.under_way = false;
+        self.bytes = if took > SLOW { (self.bytes / 2).max(LEAST) } else { (self.bytes * 2).min(MOST) };
+    }
+}
+
+/// What is left of it within a poll.
+#[derive(Debug)]
+pub(super) struct Left(u64);
+
+impl Left {
+    /// Bytes that are left.
+    pub(super) const fn bytes(&self) -> u64 {
+        self.0
+    }
+
+    /// Takes so many bytes, if they are left.
+    pub(super) const fn take(&mut self, bytes: u64) -> bool {
+        if bytes > self.0 {
+            return false;
+        }
+        self.0 -= bytes;
+        true
+    }
+
+    /// How many things of this size may be read: one at least, so that it goes on, and `most` at most; they are taken.
+    pub(super) fn some(&mut self, each: u64, most: usize) -> usize {
+        let count = usize::try_from(self.0 / each.max(1)).unwrap_or(most).clamp(1, most);
+        self.0 = self.0.saturating_sub(each.saturating_mul(count as u64));
+        count
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_too_much_is_asked_for_in_smaller_pieces() {
+        let mut budget = Budget::default();
+        assert_eq!(budget.begin().0, MOST);
+        // Given up.
+        assert_eq!(budget.begin().0, MOST / 4);
+        budget.end(Duration::from_secs(1));
+        assert_eq!(budget.begin().0, MOST / 8);
+        for _ in 0..9 {
+            budget.end(Duration::from_secs(1));
+        }
+        assert_eq!(budget.begin().0, LEAST);
+        for _ in 0..9 {
+            budget.end(Duration::from_millis(20));
+        }
+        let mut left = budget.begin();
+        assert!(left.take(MOST - 1000) && !left.take(1001));
+        assert_eq!((left.some(300, 50), left.some(300, 50)), (3, 1));
+    }
+}

@@ -253,8 +253,10 @@ async fn a_scheduler_of_ours_is_carried_on_by_the_worker() {
             "{generation}: once is enough"
         );
         // The first job is ours, the next ones are made by the library from what it finds.
+        // Every seven minutes one of the others is due, too.
         let done = worker.done(3);
-        assert!(done.iter().all(|id| id.starts_with("repeat:tick:")), "{generation}: {done:?}");
+        let ticks = done.iter().filter(|id| id.starts_with("repeat:tick:")).count();
+        assert!(ticks >= 2, "{generation}: {done:?}");
         assert_eq!(lab.run(generation, "schedulers", &name, ""), "1", "{generation}");
         let gone = Change::Unschedule { id: "tick".to_owned() };
         let mut outcome = change(&watch, &name, gone.clone()).await;
@@ -311,8 +313,10 @@ async fn a_cron_pattern_means_to_us_what_it_means_to_the_library() {
         let worker = lab.worker(generation, &name);
         assert_eq!(worker.done(1).len(), 1);
         assert_eq!(change(&watch, &name, add("tick", "* * * * * *")).await.verdict, Verdict::Done);
+        // Every seven minutes one of the others is due, too.
         let done = worker.done(3);
-        assert!(done.iter().all(|id| id.starts_with("repeat:tick:")), "{generation}: {done:?}");
+        let ticks = done.iter().filter(|id| id.starts_with("repeat:tick:")).count();
+        assert!(ticks >= 2, "{generation}: {done:?}");
     }
 }
 

@@ -8,7 +8,7 @@ use crate::core::focus::Focus;
 use crate::core::ids::TargetId;
 use crate::core::place::{RowKey, Screen};
 use crate::core::postgres::{
-    PostgresReading, PostgresState, Session, SessionState, StatementDelta, backend_key,
+    OWN_MARK, PostgresReading, PostgresState, Session, SessionState, StatementDelta, backend_key,
 };
 use crate::core::world::TargetState;
 use crate::ui::content::{Cell, Column, Content, Line, Role, Row, Section, Table};
@@ -236,6 +236,11 @@ fn statement_row(target: &TargetState, state: &PostgresState, delta: &StatementD
     let per_second = |grown: f64| grown / seconds;
     let query = delta.key.query;
     let shown = text(state, query).unwrap_or_else(|| format!("(query {query}, its text is being read)"));
+    let (role, shown) = if shown.contains(OWN_MARK) {
+        (Role::Muted, format!("(stacktop itself) {}", shown.replacen(OWN_MARK, "", 1)))
+    } else {
+        (role, shown)
+    };
     let mean = delta.mean_ms().map(|ms| ms / 1000.0);
     Row::opens(
         RowKey::new(&[

@@ -30,3 +30,6 @@ mod forest;
 mod graph;
 mod grow;
 pub use action::{BackendId, CANCEL, PgAction, Pinned, Promise, TERMINATE, TERMINATE_IDLE, Upkeep};
+
+/// Every question of ours begins with this, in logs and among the statements.
+pub const OWN_MARK: &str = "/* stacktop */ ";

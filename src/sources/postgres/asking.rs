@@ -2,6 +2,7 @@
 
 use super::charset::Charset;
 use crate::config::target::{Dialled, PostgresConnect};
+use crate::core::postgres::OWN_MARK;
 use crate::core::whereabouts::{End, Whereabouts};
 use crate::sources::dial;
 use std::collections::HashMap;
@@ -57,6 +58,17 @@ impl Deref for Row {
 /// A parameter and its type, which a question that is not prepared has to say.
 pub type Parameter<'a> = (&'a (dyn ToSql + Sync), Type);
 
+/// A question as it is sent: whoever finds it in a log or among the statements sees whose it is. The mark stands behind the first word:
+/// what is before that is cut off among the statements (from 18 on).
+pub(super) fn marked(sql: &str) -> String {
+    for word in ["SELECT ", "WITH "] {
+        if let Some(rest) = sql.strip_prefix(word) {
+            return format!("{word}{OWN_MARK}{rest}");
+        }
+    }
+    format!("{OWN_MARK}{sql}")
+}
+
 impl Connection {
     /// Asks. Questions that are asked at once travel in one round trip; each is prepared once a connection, or runs in a transaction of
     /// its own behind a PgBouncer.
@@ -65,9 +77,10 @@ impl Connection {
     /// What the server says.
     pub async fn ask(&self, sql: &str, parameters: &[Parameter<'_>]) -> Result<Vec<Row>, Error> {
         if let Some(begin) = &self.pooled {
+            let marked = marked(sql);
             let (begun, rows, ended) = tokio::join!(
                 self.client.batch_execute(begin),
-                self.client.query_typed(sql, parameters),
+                self.client.query_typed(&marked, parameters),
                 self.client.batch_execute("COMMIT"),
             );
             begun?;
@@ -90,7 +103,7 @@ impl Connection {
         if let Some(statement) = known {
             return Ok(statement);
         }
-        let statement = self.client.prepare(sql).await?;
+        let statement = self.client.prepare(&marked(sql)).await?;
         let mut prepared = self.prepared.lock().unwrap_or_else(PoisonError::into_inner);
         prepared.insert(sql.to_owned(), statement.clone());
         Ok(statement)

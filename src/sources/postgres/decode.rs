@@ -19,7 +19,7 @@ use std::time::Duration;
 use tokio_postgres::types::{FromSql, Kind, Type};
 
 /// Longer than this a text is cut: a statement may be megabytes long.
-const TEXT_LIMIT_BYTES: usize = 64 * 1024;
+const TEXT_LIMIT_BYTES: usize = super::queries::STATEMENT_BYTES;
 
 /// Text as it came; see [`TEXT_LIMIT_BYTES`].
 struct Raw<'a>(&'a [u8]);
@@ -30,7 +30,7 @@ impl<'a> FromSql<'a> for Raw<'a> {
     }
 
     fn accepts(ty: &Type) -> bool {
-        matches!(*ty, Type::TEXT | Type::VARCHAR | Type::NAME | Type::BPCHAR | Type::UNKNOWN)
+        matches!(*ty, Type::TEXT | Type::VARCHAR | Type::NAME | Type::BPCHAR | Type::BYTEA | Type::UNKNOWN)
             || matches!(ty.kind(), Kind::Domain(_))
     }
 }
@@ -324,7 +324,12 @@ pub fn number(row: &Row) -> Option<f64> {
 
 /// A statement's id and text.
 pub fn statement_text(row: &Row) -> Option<(i64, String)> {
-    Some((get(row, 0)?, written(row, 1, row.charset)?))
+    let mut text = written(row, 1, row.charset)?;
+    // Cut in the middle of it, and so nothing that could be planned.
+    if raw(row, 1).is_some_and(|bytes| bytes.len() >= TEXT_LIMIT_BYTES) {
+        text.push('…');
+    }
+    Some((get(row, 0)?, text))
 }
 
 /// WAL position, checkpoints and freeze age; the parts beside them are put in by the caller.

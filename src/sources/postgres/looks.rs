@@ -1,7 +1,9 @@
-//! Looks: asked on a connection and a task of their own, one after the other, so that no poll ever waits for them.
+//! Looks: asked on connections and tasks of their own, so that no poll ever waits for them.
 
+use super::asking::marked;
 use super::connection::{self, Connection, gap};
 use super::decode;
+use super::lanes::{Lanes, is_slow};
 use super::plan::{self, Plan};
 use super::settings::{AS_BYTES, LOOKING, OWN_PATH};
 use super::topics;
@@ -30,6 +32,8 @@ const MOST_CHARS: usize = 2000;
 struct Seen {
     table: Part<SqlTable>,
     asked: Option<Now>,
+    /// Whether its last answer took long. What the team wrote may, until it was seen; what we wrote does not.
+    slow: Option<bool>,
 }
 
 /// Where a statement was run, and as whom; whether we may be that role; whether we are, and whether we are a superuser.
@@ -51,11 +55,8 @@ pub(super) struct Looks {
     connect: PostgresConnect,
     board: Board,
     running: HashMap<Look, JoinHandle<()>>,
-    lane: Lane,
+    lanes: Lanes,
 }
-
-/// The connection that is kept between looks; one look at a time has it.
-type Lane = Arc<tokio::sync::Mutex<Option<Connection>>>;
 
 /// A connection in use; dropped in the middle of something, it is cancelled instead of put back.
 struct InUse(Option<Connection>);
@@ -70,7 +71,7 @@ impl Drop for InUse {
 
 impl Looks {
     pub(super) fn new(connect: PostgresConnect) -> Self {
-        Self { connect, board: Board::default(), running: HashMap::new(), lane: Arc::default() }
+        Self { connect, board: Board::default(), running: HashMap::new(), lanes: Lanes::default() }
     }
 
     /// Asks what is due of `wanted`, stops what nobody looks at any more, and tells what is known. Waits for nothing.
@@ -90,7 +91,7 @@ impl Looks {
             let (interval, script) = match self.script(look, text.as_deref(), version) {
                 Ok(found) => found,
                 Err(gap) => {
-                    let seen = Seen { table: Part::Unavailable(gap), asked: Some(now) };
+                    let seen = Seen { table: Part::Unavailable(gap), asked: Some(now), slow: None };
                     locked(&self.board).insert(look.clone(), seen);
                     continue;
                 }
@@ -138,18 +139,30 @@ impl Looks {
     }
 
     fn ask(&mut self, look: Look, script: Script, now: Now) {
-        let (connect, board, lane) = (self.connect.clone(), Arc::clone(&self.board), Arc::clone(&self.lane));
+        let (connect, board, lanes) = (self.connect.clone(), Arc::clone(&self.board), self.lanes.clone());
         let named = look.clone();
-        locked(&self.board).entry(look.clone()).or_default().asked = Some(now);
+        let slow = {
+            let mut board = locked(&self.board);
+            let seen = board.entry(look.clone()).or_default();
+            seen.asked = Some(now);
+            seen.slow.unwrap_or(matches!(look, Look::Panel(_)))
+        };
         let task = tokio::spawn(async move {
-            let mut lane = lane.lock().await;
+            let _turn = lanes.turn(slow).await;
+            let began = Instant::now();
+            let mut lane = lanes.take(&connect);
             let answering = answer(&connect, &mut lane, &script, now);
             let table = match tokio::time::timeout(TIMEOUT, answering).await {
                 Ok(Ok(table)) => Part::Ready(table),
                 Ok(Err(gap)) => Part::Unavailable(gap),
                 Err(_) => Part::Unavailable(Gap::new(GapKind::TimedOut, "no answer within 20 s")),
             };
-            locked(&board).entry(named).or_default().table = table;
+            if let Some(open) = lane {
+                lanes.put(open);
+            }
+            let mut board = locked(&board);
+            let seen = board.entry(named).or_default();
+            (seen.table, seen.slow) = (table, Some(is_slow(began.elapsed())));
         });
         self.running.insert(look, task);
     }
@@ -325,7 +338,7 @@ async fn planned(client: &Client, name: &str, plan: &Plan) -> Result<Vec<Row>, E
 }
 
 async fn ask(client: &Client, sql: &str) -> Result<Found, Error> {
-    let stream = client.simple_query_raw(sql).await?;
+    let stream = client.simple_query_raw(&marked(sql)).await?;
     let mut stream = std::pin::pin!(stream);
     let mut found = Found::default();
     while let Some(message) = stream.next().await {

@@ -8,12 +8,14 @@ mod decode;
 pub(super) mod doctor;
 mod elect;
 mod explain;
+mod lanes;
 mod looks;
 mod names;
 mod open;
 mod plan;
 mod pooler;
 mod queries;
+mod refusals;
 mod sessions;
 pub(crate) mod settings;
 mod tls;
@@ -35,10 +37,22 @@ use open::Open;
 use pooler::PoolerWatch;
 use settings::POLLING;
 use std::collections::HashMap;
+use std::time::Duration;
 use tokio_postgres::types::Type;
 
+/// The server reads the texts of all statements to give us some: no more often than this.
+const TEXTS_EACH: Duration = Duration::from_secs(5);
+/// What had no text is asked for again after this long.
+const TEXTS_AGAIN: Duration = Duration::from_secs(300);
 /// Texts of statements that are remembered; when there are more, all are forgotten and read again when they are looked at.
 const TEXTS_LIMIT: usize = 2_000;
+
+/// The text of a statement.
+enum Text {
+    Known(String),
+    /// It was not there then: evicted, or not for our eyes.
+    Absent(Now),
+}
 
 /// Reads one PostgreSQL server.
 pub struct PostgresSource {
@@ -46,7 +60,11 @@ pub struct PostgresSource {
     open: Option<Open>,
     /// A poll is under way; still set at the next one, that one was dropped and the connection is in an unknown state.
     polling: bool,
-    texts: HashMap<i64, String>,
+    texts: HashMap<i64, Text>,
+    /// When texts were asked for.
+    texts_at: Option<Now>,
+    /// Why they could not be read then.
+    unread: Option<String>,
     looks: Looks,
     pooler: Option<PoolerWatch>,
     backup: Option<BackupWatch>,
@@ -65,7 +83,17 @@ impl PostgresSource {
         let looks = Looks::new(connect.clone());
         let pooler = connect.pgbouncer.as_deref().cloned().map(PoolerWatch::new);
         let backup = connect.backups.clone().map(BackupWatch::new);
-        Self { connect, open: None, polling: false, texts: HashMap::new(), looks, pooler, backup }
+        Self {
+            connect,
+            open: None,
+            polling: false,
+            texts: HashMap::new(),
+            texts_at: None,
+            unread: None,
+            looks,
+            pooler,
+            backup,
+        }
     }
 
     async fn read(&mut self, now: Now, focus: &[Focus]) -> Result<PostgresReading, PollError> {
@@ -88,7 +116,7 @@ impl PostgresSource {
                 Err(PollError::new(PollErrorKind::NotReady, message))
             }
             Ok(mut reading) => {
-                reading.texts = self.texts(&mut open, focus).await;
+                reading.texts = self.texts(&open, now, focus).await;
                 reading.pooler = self.pooler.as_mut().map_or(Part::NotAsked, |pooler| pooler.step(now));
                 reading.backup = self.backup.as_mut().map_or(Part::NotAsked, |backup| backup.step(now));
                 reading.rotation.clone_from(&self.connect.rotation);
@@ -111,7 +139,10 @@ impl PostgresSource {
             looks::watched(&self.connect.panels).map(|look| (look, None)).collect();
         for look in focus.iter().filter_map(Focus::look) {
             let text = match look {
-                Look::Plan(planned) => self.texts.get(&planned.query).cloned(),
+                Look::Plan(planned) => match self.texts.get(&planned.query) {
+                    Some(Text::Known(text)) => Some(text.clone()),
+                    Some(Text::Absent(_)) | None => None,
+                },
                 Look::Topic(_) | Look::Panel(_) => None,
             };
             if wanted.iter().all(|(other, _)| other != look) {
@@ -122,28 +153,43 @@ impl PostgresSource {
     }
 
     /// The texts in focus: those not known yet are asked for.
-    async fn texts(&mut self, open: &mut Open, focus: &[Focus]) -> Vec<(i64, String)> {
+    async fn texts(&mut self, open: &Open, now: Now, focus: &[Focus]) -> Vec<(i64, String)> {
         let wanted: Vec<i64> = focus.iter().flat_map(Focus::statements).copied().collect();
-        let missing: Vec<i64> = wanted.iter().copied().filter(|id| !self.texts.contains_key(id)).collect();
-        if let (false, Some(sql)) = (missing.is_empty(), open.questions.texts.clone()) {
+        let missing: Vec<i64> = wanted
+            .iter()
+            .copied()
+            .filter(|id| match self.texts.get(id) {
+                None => true,
+                Some(Text::Absent(since)) => now.since(*since) >= TEXTS_AGAIN,
+                Some(Text::Known(_)) => false,
+            })
+            .collect();
+        let due = self.texts_at.is_none_or(|at| now.since(at) >= TEXTS_EACH);
+        if let (false, true, Some(sql)) = (missing.is_empty(), due, &open.questions.texts) {
+            (self.texts_at, self.unread) = (Some(now), None);
             if self.texts.len() + missing.len() > TEXTS_LIMIT {
                 self.texts.clear();
             }
-            let absent = match open.ask(&sql, &[(&missing, Type::INT8_ARRAY)]).await {
+            match open.ask(sql, &[(&missing, Type::INT8_ARRAY)]).await {
                 Ok(rows) => {
-                    self.texts.extend(rows.iter().filter_map(decode::statement_text));
-                    // Evicted since, or not for our eyes.
-                    "(its text is not there any more)".to_owned()
+                    self.texts.extend(missing.into_iter().map(|id| (id, Text::Absent(now))));
+                    let read = rows.iter().filter_map(decode::statement_text);
+                    self.texts.extend(read.map(|(id, text)| (id, Text::Known(text))));
                 }
-                // (The server converts every text that it has: one letter of another database can take all of them away.)
-                Err(error) => format!("({})", connection::gap(&error, "its text cannot be read").note),
-            };
-            // Not asked for again at every poll.
-            for id in missing {
-                self.texts.entry(id).or_insert_with(|| absent.clone());
+                // (The server converts every text that it has: one letter of another database can take all of them away, until it
+                // is evicted.)
+                Err(error) => {
+                    self.unread =
+                        Some(format!("({})", connection::gap(&error, "its text cannot be read").note));
+                }
             }
         }
-        wanted.iter().filter_map(|id| Some((*id, self.texts.get(id)?.clone()))).collect()
+        let text = |id: &i64| match self.texts.get(id) {
+            Some(Text::Known(text)) => Some(text.clone()),
+            Some(Text::Absent(_)) => Some("(its text is not there any more)".to_owned()),
+            None => self.unread.clone(),
+        };
+        wanted.iter().filter_map(|id| Some((*id, text(id)?))).collect()
     }
 }
 

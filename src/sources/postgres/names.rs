@@ -1,13 +1,14 @@
 //! What locks are about, in words: names of databases and relations, learned once and remembered for a minute. A catalog that is locked
 //! takes names away, never locks.
 
-use super::connection::{self, Connection, Row};
+use super::connection::{self, Row};
+use super::open::Open;
+use super::refusals::Refused;
 use super::{decode, queries};
 use crate::core::postgres::locks::advisory;
 use crate::core::time::Now;
 use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
-use tokio_postgres::Error;
 use tokio_postgres::types::Type;
 
 /// A rename must be noticed.
@@ -51,14 +52,14 @@ impl Names {
     ///
     /// # Errors
     /// When the connection broke; a catalog that cannot be read leaves numbers instead of names.
-    pub async fn learn(&mut self, connection: &Connection, rows: &[Row], now: Now) -> Result<(), Error> {
+    pub(super) async fn learn(&mut self, open: &Open, rows: &[Row], now: Now) -> Result<(), Refused> {
         if self.learned_at.is_none_or(|at| now.since(at) >= REMEMBERED) {
             *self = Self { learned_at: Some(now), ..Self::default() };
         }
         let things: Vec<Thing> = rows.iter().map(decode::thing).collect();
         let unknown = |database: u32| database != 0 && !self.databases.contains_key(&database);
         if things.iter().filter_map(|thing| thing.database).any(unknown) {
-            match connection.ask(queries::DATABASE_NAMES, &[]).await {
+            match open.ask(queries::DATABASE_NAMES, &[]).await {
                 Ok(rows) => {
                     for (oid, name, own) in rows.iter().filter_map(decode::database_name) {
                         self.own = self.own.or(own.then_some(oid));
@@ -75,7 +76,7 @@ impl Names {
         if unknown.is_empty() {
             return Ok(());
         }
-        match connection.ask(queries::RELATION_NAMES, &[(&unknown, Type::OID_ARRAY)]).await {
+        match open.ask(queries::RELATION_NAMES, &[(&unknown, Type::OID_ARRAY)]).await {
             Ok(rows) => {
                 self.relations.extend(unknown.into_iter().map(|oid| (oid, None)));
                 let known = rows.iter().filter_map(decode::relation_name);

@@ -1,10 +1,13 @@
 //! One connection for polling: what is prepared on it, and the questions of a poll.
 
-use super::charset::{self, Charset};
+mod learning;
+
+use super::charset::Charset;
 use super::connection::{self, Connection, Parameter, Row, gap};
 use super::decode;
 use super::names::Names;
-use super::queries::{self, Questions};
+use super::queries::{self, Questions, WalPosition};
+use super::refusals::{self, Refusals, Refused};
 use super::sessions::{Ask, KnownSessions};
 use super::whereabouts;
 use crate::config::target::PostgresConnect;
@@ -12,9 +15,10 @@ use crate::core::part::{Gap, GapKind, Part};
 use crate::core::postgres::locks::{LockReading, LockRow};
 use crate::core::postgres::{DatabaseCounters, Health, PostgresReading, Server, Session, Statements};
 use crate::core::time::Now;
+use learning::Extension;
 use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
-use tokio_postgres::Error;
 use tokio_postgres::types::Type;
 
 /// Statements and health are looked at this often: their cost grows with what they look at.
@@ -32,6 +36,17 @@ pub(super) struct Open {
     rights: (Option<Now>, Now),
     /// Why it is not known which columns and extensions there are, and when that was tried.
     unlearned: Option<(Gap, Now)>,
+    /// pg_stat_statements, and when it was looked for.
+    extension: (Option<Extension>, Now),
+    wal: WalPosition,
+    /// Columns of views that differ from version to version.
+    columns: Vec<(String, String)>,
+    /// They are to be learnt again.
+    relearn: bool,
+    /// What is not asked again yet.
+    refusals: Mutex<Refusals>,
+    /// The moment of the poll that is under way.
+    now: Now,
     /// How databases are written that are not in UTF-8.
     charsets: HashMap<String, Charset>,
     known: KnownSessions,
@@ -50,10 +65,10 @@ impl Drop for Open {
 
 /// Rows to a part: an error that broke the connection is everybody's, any other is this part's.
 fn part<T>(
-    result: Result<Vec<Row>, Error>,
+    result: Result<Vec<Row>, Refused>,
     what: &str,
     decode: impl FnOnce(Vec<Row>) -> Option<T>,
-) -> Result<Part<T>, Error> {
+) -> Result<Part<T>, Refused> {
     match result {
         Ok(rows) => Ok(decode(rows).map_or_else(
             || Part::Unavailable(Gap::new(GapKind::Failed, format!("{what}: the server gave no row"))),
@@ -78,13 +93,19 @@ impl Open {
         connection: Connection,
         connect: &PostgresConnect,
         now: Now,
-    ) -> Result<Self, Error> {
+    ) -> Result<Self, Refused> {
         let mut open = Self {
-            questions: queries::questions(&[], None),
+            questions: queries::questions(&[], None, WalPosition::Told),
             server: Server::default(),
             superusers: Vec::new(),
             rights: (None, now),
             unlearned: None,
+            extension: (None, now),
+            wal: WalPosition::Told,
+            columns: Vec::new(),
+            relearn: false,
+            refusals: Mutex::default(),
+            now,
             charsets: HashMap::new(),
             known: KnownSessions::default(),
             names: Names::default(),
@@ -102,66 +123,54 @@ impl Open {
                 rows.first().map(|row| decode::stranger(row, &open.connection, names)).unwrap_or_default();
         }
         open.learn_columns(now).await?;
+        // Prepared while that is possible: it is asked while catalogs are locked.
+        open.ask(refusals::LOCKED, &[]).await.map_or_else(
+            |error| if connection::is_broken(&error) { Err(error) } else { Ok(()) },
+            |_| Ok(()),
+        )?;
         // Services that are no files of their own refuse it; nothing else depends on it.
         let system = open.ask(queries::SYSTEM, &[]).await;
         open.server.system = system.ok().and_then(|rows| decode::text(rows.first()?, 0));
         Ok(open)
     }
 
-    /// Who answers and what we may do there; whether that could be read.
-    async fn learn_rights(&mut self, now: Now) -> Result<bool, Error> {
-        self.rights.1 = now;
-        match self.ask(queries::SERVER, &[]).await {
+    fn refusals(&self) -> MutexGuard<'_, Refusals> {
+        self.refusals.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Asks, unless it was refused and rests: then the answer is the one that it had.
+    pub(super) async fn ask(&self, sql: &str, parameters: &[Parameter<'_>]) -> Result<Vec<Row>, Refused> {
+        if let Some(refused) = self.refusals().known(sql, self.now) {
+            return Err(refused);
+        }
+        match self.connection.ask(sql, parameters).await {
             Ok(rows) => {
-                if let Some(row) = rows.first() {
-                    let system = self.server.system.take();
-                    self.server = Server { system, ..decode::server(row, &self.connection) };
-                    self.superusers = decode::superusers(row);
-                }
-                self.rights.0 = Some(now);
-                Ok(true)
+                self.refusals().answered(sql);
+                Ok(rows)
             }
-            Err(error) if connection::is_broken(&error) => Err(error),
-            Err(_) => Ok(false),
+            Err(error) => {
+                let error = Arc::new(error);
+                if !connection::is_broken(&error) {
+                    self.refusals().refused(sql, &error, self.now);
+                }
+                Err(error)
+            }
         }
     }
 
-    /// Builds the questions from what there is; from the version, where that cannot be read.
-    async fn learn_columns(&mut self, now: Now) -> Result<(), Error> {
-        let (columns, extension) =
-            tokio::join!(self.ask(queries::COLUMNS, &[]), self.ask(queries::EXTENSION, &[]));
-        let (columns, extension) = match (columns, extension) {
-            (Ok(columns), Ok(extension)) => (columns, extension),
-            (Err(error), _) | (_, Err(error)) => {
-                if connection::is_broken(&error) {
-                    return Err(error);
-                }
-                self.unlearned = Some((gap(&error, "statements"), now));
-                self.questions = queries::questions(&queries::known_columns(self.server.version_num), None);
-                return Ok(());
-            }
-        };
-        self.unlearned = None;
-        let columns: Vec<(String, String)> =
-            columns.iter().filter_map(|row| Some((decode::text(row, 0)?, decode::text(row, 1)?))).collect();
-        let schema = extension.first().and_then(|row| decode::text(row, 0));
-        let schema = schema.as_deref().map(charset::identifier);
-        self.questions = queries::questions(&columns, schema.as_deref());
-        Ok(())
-    }
-
-    pub(super) async fn ask(&self, sql: &str, parameters: &[Parameter<'_>]) -> Result<Vec<Row>, Error> {
-        self.connection.ask(sql, parameters).await
-    }
-
-    pub(super) async fn read(&mut self, now: Now) -> Result<PostgresReading, Error> {
+    pub(super) async fn read(&mut self, now: Now) -> Result<PostgresReading, Refused> {
+        self.now = now;
+        if self.refusals().wait_for_a_lock()
+            && let Ok(rows) = self.ask(refusals::LOCKED, &[]).await
+        {
+            let still = rows.first().is_some_and(|row| row.try_get(0).unwrap_or_default());
+            self.refusals().locked(still, now);
+        }
         let (read, tried) = self.rights;
         if now.since(tried) >= WARM && read.is_none_or(|at| now.since(at) >= RIGHTS) {
             self.learn_rights(now).await?;
         }
-        if self.unlearned.as_ref().is_some_and(|(_, at)| now.since(*at) >= WARM) {
-            self.learn_columns(now).await?;
-        }
+        self.learn(now).await?;
         let mut reading = self.hot().await?;
         // Locks ask nothing of sessions: who waits is known even where those cannot be read.
         let waits = reading.sessions.ready().is_none_or(|all| all.iter().any(Session::waits_for_lock));
@@ -182,7 +191,7 @@ impl Open {
     }
 
     /// One round trip: all questions are sent before the first answer is awaited.
-    async fn hot(&mut self) -> Result<PostgresReading, Error> {
+    async fn hot(&mut self) -> Result<PostgresReading, Refused> {
         // Without the right to read the activity of others nobody can tell from outside which of them have changed.
         let ask = if self.server.reads_all_stats { self.known.ask() } else { Ask::All };
         let began = Instant::now();
@@ -194,7 +203,17 @@ impl Open {
             self.ask("SELECT pg_is_in_recovery()", &[]),
         );
         let probe = Some(began.elapsed());
-        self.server.in_recovery = recovery?.first().is_some_and(|row| row.try_get(0).unwrap_or_default());
+        let is_standby = recovery?.first().is_some_and(|row| row.try_get(0).unwrap_or_default());
+        if std::mem::replace(&mut self.server.in_recovery, is_standby) != is_standby {
+            self.forget();
+        }
+        let kept = match kept {
+            Err(error) if self.refuses_position(&error) => {
+                self.without_position();
+                self.ask(&self.questions.replication_slots, &[]).await
+            }
+            kept => kept,
+        };
         if let Ok(rows) = &databases {
             self.charsets = rows.iter().filter_map(decode::charset).collect();
         }
@@ -212,7 +231,14 @@ impl Open {
         // This view reads every session again: it is asked only where one of them feeds a copy (or nobody can tell).
         let feeds = told_apart.is_none_or(|all| all.iter().any(Session::is_walsender));
         let senders = if feeds {
-            part(self.ask(queries::SENDERS, &[]).await, "replication", all(decode::sender))?
+            let rows = match self.ask(&self.questions.senders, &[]).await {
+                Err(error) if self.refuses_position(&error) => {
+                    self.without_position();
+                    self.ask(&self.questions.senders, &[]).await
+                }
+                rows => rows,
+            };
+            part(rows, "replication", all(decode::sender))?
         } else {
             Part::Ready(Vec::new())
         };
@@ -238,9 +264,9 @@ impl Open {
     /// All sessions from an answer. Where a lock on a catalog took it away, all are read without their names.
     async fn absorb(
         &mut self,
-        answer: Result<Vec<Row>, Error>,
+        answer: Result<Vec<Row>, Refused>,
         ask: &Ask,
-    ) -> Result<Part<Vec<Session>>, Error> {
+    ) -> Result<Part<Vec<Session>>, Refused> {
         let bare = match &answer {
             Err(error) if !connection::is_broken(error) => self.ask(&self.questions.bare, &[]).await.ok(),
             _ => None,
@@ -262,7 +288,7 @@ impl Open {
         })
     }
 
-    async fn sessions(&self, ask: &Ask) -> Result<Vec<Row>, Error> {
+    async fn sessions(&self, ask: &Ask) -> Result<Vec<Row>, Refused> {
         match ask {
             Ask::All => self.ask(&self.questions.sessions, &[]).await,
             Ask::Changed { since, pids } => {
@@ -272,13 +298,15 @@ impl Open {
         }
     }
 
-    async fn locks(&mut self, now: Now) -> Result<Part<LockReading>, Error> {
+    async fn locks(&mut self, now: Now) -> Result<Part<LockReading>, Refused> {
         let rows = match part(self.ask(&self.questions.locks, &[]).await, "locks", Some)? {
             Part::Ready(rows) => rows,
             Part::Unavailable(gap) => return Ok(Part::Unavailable(gap)),
             Part::NotAsked => return Ok(Part::NotAsked),
         };
-        self.names.learn(&self.connection, &rows, now).await?;
+        let mut names = std::mem::take(&mut self.names);
+        names.learn(self, &rows, now).await?;
+        self.names = names;
         let mut missing = Vec::new();
         if rows.len() >= queries::LOCK_LIMIT {
             missing.push(format!(
@@ -304,11 +332,16 @@ impl Open {
         }))
     }
 
-    async fn statements(&self, now: Now) -> Result<Part<Statements>, Error> {
+    async fn statements(&self, now: Now) -> Result<Part<Statements>, Refused> {
         if let Some((gap, _)) = &self.unlearned {
             return Ok(Part::Unavailable(gap.clone()));
         }
         let Some(sql) = self.questions.statements.clone() else {
+            if self.extension.0.is_some() {
+                let note = "pg_stat_statements is there, but the server did not load it: add it to \
+                     shared_preload_libraries and restart the server";
+                return Ok(Part::Unavailable(Gap::new(GapKind::NotSupported, note)));
+            }
             let note = format!(
                 "pg_stat_statements is not in database {}; CREATE EXTENSION pg_stat_statements there (and \
                  shared_preload_libraries) would show statements",
@@ -335,7 +368,7 @@ impl Open {
         })
     }
 
-    async fn health(&self, now: Now) -> Result<Part<Health>, Error> {
+    async fn health(&self, now: Now) -> Result<Part<Health>, Refused> {
         let sql = self.questions.health.clone();
         // The files of a standby name the subscriptions of its primary; nobody works on them there.
         let subscribes = !self.server.in_recovery;

@@ -65,6 +65,9 @@ const LONG_TYPES: [&str; 6] = [
 /// How the statement with this text is planned.
 pub(super) fn plan(text: &str) -> Result<Plan, Gap> {
     let refused = |why: &str| Err(Gap::new(GapKind::NotSupported, why.to_owned()));
+    if text.ends_with('…') {
+        return refused("its text is longer than what is read of it");
+    }
     let tokens = tokens(text);
     let mut end = tokens.len();
     while end > 0 && matches!(tokens[end - 1], Token::Blank | Token::Other(";")) {
@@ -248,6 +251,7 @@ mod tests {
             "-- select\nVACUUM",
             "/* select */ LOCK TABLE x",
             "SELECT E'\\''; DROP TABLE x --'",
+            "SELECT 1, 2, …",
             "",
         ] {
             assert!(plan(refused).is_err(), "{refused}");

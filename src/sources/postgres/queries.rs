@@ -10,17 +10,25 @@ const ASKED_ONE_BY_ONE: usize = 200;
 /// Statements beyond this are not read; `pg_stat_statements.max` is 5000 by default.
 pub const STATEMENT_LIMIT: usize = 20_000;
 
-/// Which columns the views have that differ from version to version.
-pub const COLUMNS: &str = "SELECT c.relname::text, a.attname::text FROM pg_catalog.pg_attribute a \
-     JOIN pg_catalog.pg_class c ON c.oid = a.attrelid JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
-     LEFT JOIN pg_catalog.pg_depend d ON d.objid = c.oid AND d.deptype = 'e' AND d.classid = 'pg_catalog.pg_class'::regclass \
-     LEFT JOIN pg_catalog.pg_extension e ON e.oid = d.refobjid AND e.extname = 'pg_stat_statements' \
-     WHERE a.attnum > 0 AND NOT a.attisdropped AND ((n.nspname = 'pg_catalog' AND c.relname IN ('pg_stat_activity', \
-     'pg_locks', 'pg_stat_bgwriter', 'pg_stat_checkpointer', 'pg_replication_slots', 'pg_stat_subscription_stats')) OR e.oid IS NOT NULL)";
+/// Of a statement in pg_stat_statements so much is read. Some are megabytes long.
+pub const STATEMENT_BYTES: usize = 64 * 1024;
+/// Of what a session runs so much is read: `track_activity_query_size` may be a megabyte, for each of a thousand sessions.
+const ACTIVITY_BYTES: usize = 16 * 1024;
 
-/// Where pg_stat_statements lives, if it is in this database.
-pub const EXTENSION: &str = "SELECT n.nspname::text FROM pg_catalog.pg_extension e \
-     JOIN pg_catalog.pg_namespace n ON n.oid = e.extnamespace WHERE e.extname = 'pg_stat_statements'";
+/// Which columns the views have that differ from version to version. The views are looked up by name, and their columns by the index of
+/// pg_attribute, which has millions of rows where there are many tables.
+pub const COLUMNS: &str = "SELECT c.relname::text, a.attname::text FROM pg_catalog.pg_attribute a \
+     JOIN pg_catalog.pg_class c ON c.oid = a.attrelid WHERE a.attrelid = ANY (ARRAY[to_regclass('pg_catalog.pg_stat_activity'), \
+     to_regclass('pg_catalog.pg_locks'), to_regclass('pg_catalog.pg_stat_bgwriter'), to_regclass('pg_catalog.pg_stat_checkpointer'), \
+     to_regclass('pg_catalog.pg_replication_slots'), to_regclass('pg_catalog.pg_stat_subscription_stats')]::oid[] \
+     || ARRAY(SELECT d.objid FROM pg_catalog.pg_depend d JOIN pg_catalog.pg_extension e ON e.oid = d.refobjid \
+     WHERE e.extname = 'pg_stat_statements' AND d.refclassid = 'pg_catalog.pg_extension'::regclass \
+     AND d.classid = 'pg_catalog.pg_class'::regclass AND d.deptype = 'e')) AND a.attnum > 0 AND NOT a.attisdropped";
+
+/// Where pg_stat_statements lives, if it is in this database; which version of it; and whether the server loaded it, without which its
+/// functions are refused.
+pub const EXTENSION: &str = "SELECT n.nspname::text, e.extversion::text, current_setting('pg_stat_statements.max', true) IS NOT NULL \
+     FROM pg_catalog.pg_extension e JOIN pg_catalog.pg_namespace n ON n.oid = e.extnamespace WHERE e.extname = 'pg_stat_statements'";
 
 /// Who answers and what we may do there.
 pub const SERVER: &str = "SELECT current_setting('server_version_num')::int4, current_setting('server_version'), \
@@ -46,13 +54,6 @@ pub const DATABASES: &str = "SELECT s.datname, s.xact_commit::float8, s.xact_rol
 pub const SLOTS: &str = "SELECT current_setting('max_connections')::int8, \
      current_setting('superuser_reserved_connections')::int8 + coalesce(current_setting('reserved_connections', true)::int8, 0), \
      current_setting('synchronous_standby_names')";
-
-/// Copies that are fed from here; works on a primary and on a cascading standby.
-pub const SENDERS: &str = "SELECT r.pid, r.application_name, host(r.client_addr), r.state, r.sync_state, \
-     pg_wal_lsn_diff(here.lsn, r.sent_lsn)::float8, pg_wal_lsn_diff(here.lsn, r.flush_lsn)::float8, \
-     pg_wal_lsn_diff(here.lsn, r.replay_lsn)::float8, extract(epoch FROM r.replay_lag)::float8, \
-     extract(epoch FROM clock_timestamp() - r.reply_time)::float8 FROM pg_catalog.pg_stat_replication r, \
-     (SELECT CASE WHEN pg_is_in_recovery() THEN pg_last_wal_receive_lsn() ELSE pg_current_wal_lsn() END AS lsn) here";
 
 /// What a standby knows of itself. Only asked there.
 pub const STANDBY: &str = "SELECT (SELECT status FROM pg_catalog.pg_stat_wal_receiver LIMIT 1), \
@@ -102,6 +103,8 @@ pub struct Questions {
     pub bare: String,
     /// Locks that somebody waits for, and who holds them.
     pub locks: String,
+    /// Copies that are fed from here; works on a primary and on a cascading standby.
+    pub senders: String,
     /// Replication slots and the WAL they keep.
     pub replication_slots: String,
     /// WAL position, checkpoints, freeze age.
@@ -116,9 +119,31 @@ pub struct Questions {
     pub texts: Option<String>,
 }
 
+/// The functions that tell where the write-ahead log is. Services that keep it elsewhere refuse them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum WalPosition {
+    /// It is asked for.
+    #[default]
+    Told,
+    /// It was refused: what is beside it in a question is asked without it.
+    Refused,
+}
+
+impl WalPosition {
+    /// The position up to which a copy can be, or nothing; of a standby, what it got (`receive`) or what it has done (`replay`).
+    fn sql(self, standby: &str) -> String {
+        match self {
+            Self::Told => format!(
+                "CASE WHEN pg_is_in_recovery() THEN pg_last_wal_{standby}_lsn() ELSE pg_current_wal_lsn() END"
+            ),
+            Self::Refused => "NULL::pg_lsn".to_owned(),
+        }
+    }
+}
+
 /// Builds the questions for a server with these (view, column) pairs and the extension in `schema`.
 #[must_use]
-pub fn questions(columns: &[(String, String)], schema: Option<&str>) -> Questions {
+pub fn questions(columns: &[(String, String)], schema: Option<&str>, wal: WalPosition) -> Questions {
     let mut views: HashMap<&str, HashSet<&str>> = HashMap::new();
     for (view, column) in columns {
         views.entry(view).or_default().insert(column);
@@ -136,8 +161,9 @@ pub fn questions(columns: &[(String, String)], schema: Option<&str>) -> Question
         ("c.checkpoints_timed::float8", "c.checkpoints_req::float8", "pg_catalog.pg_stat_bgwriter c")
     };
     let health = format!(
-        "SELECT pg_wal_lsn_diff(CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn() ELSE pg_current_wal_lsn() END, \
-         '0/0')::float8, {timed}, {requested}, current_setting('autovacuum_freeze_max_age')::float8 FROM {from}"
+        "SELECT pg_wal_lsn_diff({}, '0/0')::float8, {timed}, {requested}, current_setting('autovacuum_freeze_max_age')::float8 \
+         FROM {from}",
+        wal.sql("replay")
     );
     let toplevel = if has("pg_stat_statements", "toplevel") { "toplevel" } else { "true" };
     let io = if has("pg_stat_statements", "shared_blk_read_time") {
@@ -152,7 +178,8 @@ pub fn questions(columns: &[(String, String)], schema: Option<&str>) -> Question
         changed,
         bare,
         locks,
-        replication_slots: replication_slots(&has),
+        senders: senders(wal),
+        replication_slots: replication_slots(&has, wal),
         health,
         subscriptions: subscriptions(&has),
         statements: schema.map(|schema| {
@@ -166,7 +193,11 @@ pub fn questions(columns: &[(String, String)], schema: Option<&str>) -> Question
             .filter(|_| has("pg_stat_statements_info", "dealloc"))
             .map(|schema| format!("SELECT dealloc::float8 FROM {schema}.pg_stat_statements_info")),
         texts: schema.map(|schema| {
-            format!("SELECT queryid, query FROM {schema}.pg_stat_statements(true) WHERE queryid = ANY($1)")
+            // Cut as bytes: letters of another charset are none of the server's, and a function of text stumbles over them.
+            format!(
+                "SELECT queryid, substring(textsend(query) FROM 1 FOR {STATEMENT_BYTES}) FROM {schema}.pg_stat_statements(true) \
+                 WHERE queryid = ANY($1)"
+            )
         }),
     }
 }
@@ -180,19 +211,29 @@ fn locks(tells_begin: bool) -> String {
     } else {
         ("NULL::float8", "")
     };
+    // What it is about, with no NULL in it: told apart by a hash. Only what is waited for is put into words.
+    let about = |of: &str| {
+        format!(
+            "{of}.locktype, coalesce({of}.database, 0), coalesce({of}.relation, 0), coalesce({of}.page, -1), coalesce({of}.tuple, -1), \
+             coalesce({of}.transactionid::text, {of}.virtualxid, ''), coalesce({of}.classid, 0), coalesce({of}.objid, 0), \
+             coalesce({of}.objsubid, 0)"
+        )
+    };
     format!(
-        "WITH l AS MATERIALIZED (SELECT l.*, concat_ws('/', locktype, coalesce(database::text, '-'), \
-         coalesce(relation::text, '-'), coalesce(page::text, '-'), coalesce(tuple::text, '-'), coalesce(virtualxid, '-'), \
-         coalesce(transactionid::text, '-'), coalesce(classid::text, '-'), coalesce(objid::text, '-'), \
-         coalesce(objsubid::text, '-')) AS tag FROM pg_catalog.pg_locks l WHERE l.mode <> 'SIReadLock'), \
+        "WITH l AS MATERIALIZED (SELECT * FROM pg_catalog.pg_locks l WHERE l.mode <> 'SIReadLock'), \
+         w AS MATERIALIZED (SELECT * FROM l WHERE NOT l.granted), \
          p AS MATERIALIZED (SELECT DISTINCT l.virtualtransaction, p.transaction::text AS xid FROM pg_catalog.pg_prepared_xact() p \
          JOIN l ON l.pid IS NULL AND l.granted AND l.locktype = 'transactionid' AND l.transactionid = p.transaction) \
          SELECT l.pid, CASE WHEN l.pid IS NULL THEN (SELECT p.xid FROM p WHERE p.virtualtransaction = l.virtualtransaction LIMIT 1) END, \
-         l.tag, l.locktype, l.database, l.relation, l.page, l.tuple, coalesce(l.transactionid::text, l.virtualxid), \
+         concat_ws('/', locktype, coalesce(database::text, '-'), \
+         coalesce(relation::text, '-'), coalesce(page::text, '-'), coalesce(tuple::text, '-'), coalesce(virtualxid, '-'), \
+         coalesce(transactionid::text, '-'), coalesce(classid::text, '-'), coalesce(objid::text, '-'), \
+         coalesce(objsubid::text, '-')), l.locktype, l.database, l.relation, l.page, l.tuple, coalesce(l.transactionid::text, l.virtualxid), \
          l.classid, l.objid, l.objsubid, l.mode, l.granted, {waiting}, \
-         CASE WHEN NOT l.granted {untold} AND (SELECT count(*) FROM l w WHERE NOT w.granted) <= {ASKED_ONE_BY_ONE} \
-         THEN pg_blocking_pids(l.pid) END \
-         FROM l WHERE l.tag IN (SELECT w.tag FROM l w WHERE NOT w.granted) ORDER BY l.granted LIMIT {LOCK_LIMIT}"
+         CASE WHEN NOT l.granted {untold} AND (SELECT count(*) FROM w) <= {ASKED_ONE_BY_ONE} THEN pg_blocking_pids(l.pid) END \
+         FROM l WHERE ({}) IN (SELECT {} FROM w) ORDER BY l.granted LIMIT {LOCK_LIMIT}",
+        about("l"),
+        about("w")
     )
 }
 
@@ -223,7 +264,8 @@ fn sessions(query_id: &str) -> (String, String, String) {
             "SELECT a.pid, a.backend_start, a.leader_pid, {database}, {user}, a.application_name, a.client_addr, \
              a.backend_type, a.state, a.wait_event_type, a.wait_event, a.xact_start, a.query_start, a.state_change, \
              statement_timestamp(), a.backend_xid IS NOT NULL, \
-             CASE WHEN a.backend_xmin IS NOT NULL THEN age(a.backend_xmin)::int4 END, a.usesysid, a.query, {query_id}"
+             CASE WHEN a.backend_xmin IS NOT NULL THEN age(a.backend_xmin)::int4 END, a.usesysid, \
+             substring(textsend(a.query) FROM 1 FOR {ACTIVITY_BYTES}), {query_id}"
         )
     };
     let all = format!("{} FROM pg_catalog.pg_stat_activity a", session("a.datname", "a.usename"));
@@ -258,7 +300,18 @@ fn subscriptions(has: &impl Fn(&str, &str) -> bool) -> String {
     )
 }
 
-fn replication_slots(has: &impl Fn(&str, &str) -> bool) -> String {
+fn senders(wal: WalPosition) -> String {
+    format!(
+        "SELECT r.pid, r.application_name, host(r.client_addr), r.state, r.sync_state, \
+         pg_wal_lsn_diff(here.lsn, r.sent_lsn)::float8, pg_wal_lsn_diff(here.lsn, r.flush_lsn)::float8, \
+         pg_wal_lsn_diff(here.lsn, r.replay_lsn)::float8, extract(epoch FROM r.replay_lag)::float8, \
+         extract(epoch FROM clock_timestamp() - r.reply_time)::float8 FROM pg_catalog.pg_stat_replication r, \
+         (SELECT {} AS lsn) here",
+        wal.sql("receive")
+    )
+}
+
+fn replication_slots(has: &impl Fn(&str, &str) -> bool, wal: WalPosition) -> String {
     let inactive = if has("pg_replication_slots", "inactive_since") {
         "extract(epoch FROM clock_timestamp() - s.inactive_since)::float8"
     } else {
@@ -276,7 +329,8 @@ fn replication_slots(has: &impl Fn(&str, &str) -> bool) -> String {
     format!(
         "SELECT s.slot_name, s.slot_type, {active}, pg_wal_lsn_diff(here.lsn, s.restart_lsn)::float8, s.wal_status, \
          s.safe_wal_size::float8, {inactive}, {invalid} FROM pg_catalog.pg_replication_slots s, \
-         (SELECT CASE WHEN pg_is_in_recovery() THEN pg_last_wal_receive_lsn() ELSE pg_current_wal_lsn() END AS lsn) here"
+         (SELECT {} AS lsn) here",
+        wal.sql("receive")
     )
 }
 
@@ -290,7 +344,7 @@ mod tests {
 
     #[test]
     fn only_columns_that_exist_are_asked_for() {
-        let old = questions(&columns(&[("pg_stat_bgwriter", "checkpoints_timed")]), None);
+        let old = questions(&columns(&[("pg_stat_bgwriter", "checkpoints_timed")]), None, WalPosition::Told);
         assert!(!old.sessions.contains("a.query_id"));
         assert!(old.sessions.contains("NULL::int8"));
         assert!(!old.locks.contains("waitstart"));
@@ -305,7 +359,11 @@ mod tests {
                 ("pg_stat_statements_info", "dealloc"),
             ]),
             Some("ext"),
+            WalPosition::Refused,
         );
+        for sql in [&new.senders, &new.replication_slots, &new.health] {
+            assert!(!sql.contains("wal_lsn()") && sql.contains("NULL::pg_lsn"), "{sql}");
+        }
         assert!(new.sessions.contains("a.query_id"));
         assert!(new.locks.contains("waitstart"));
         assert!(new.health.contains("num_requested"));

@@ -197,8 +197,7 @@ async fn a_panel_of_one_s_own_is_shown_watched_and_changes_nothing() {
     }
     assert!(began.elapsed() < Duration::from_secs(3), "{:?}", began.elapsed());
     let own = client(&url).await;
-    let sql =
-        "SELECT count(*) FROM pg_stat_activity WHERE query = 'SELECT pg_sleep(60)' AND state = 'active'";
+    let sql = "SELECT count(*) FROM pg_stat_activity WHERE query = 'SELECT /* stacktop */ pg_sleep(60)' AND state = 'active'";
     let running = async || own.query_one(sql, &[]).await.expect("a count").get::<_, i64>(0);
     assert_eq!(running().await, 1);
     watch.poll().await.expect("a poll");

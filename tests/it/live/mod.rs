@@ -21,6 +21,7 @@ mod pressed;
 mod queue_acts;
 mod queue_changes;
 mod queues;
+mod quiet;
 mod redis_server;
 mod redrive;
 mod screen;

@@ -25,7 +25,7 @@ async fn until(watch: &mut Watch, what: &str, done: impl Fn(&Pooler) -> bool) ->
     panic!("{what} did not come: {:?}", reading(watch).pooler);
 }
 
-fn text(content: &stacktop::ui::content::Content) -> String {
+pub fn text(content: &stacktop::ui::content::Content) -> String {
     let lines = content.sections.iter().flat_map(|section| {
         let rows = section.table.iter().flat_map(|table| &table.rows);
         let cells =

@@ -161,11 +161,17 @@ pub(super) fn redis(entry: &RedisFile) -> Result<Connect, String> {
 
 /// An endpoint whose URL is asked for as it stands.
 pub(super) fn endpoint(entry: &HttpFile) -> Result<HttpConnect, String> {
-    http(entry, url::http)
+    if entry.requests.as_deref().is_some_and(|name| name.trim().is_empty()) {
+        return Err("requests: it names no family (leave it out to have one found)".to_owned());
+    }
+    Ok(HttpConnect { requests: entry.requests.clone(), ..http(entry, url::http)? })
 }
 
 /// A server that is asked for paths below its URL.
 pub(super) fn server(entry: &HttpFile) -> Result<HttpConnect, String> {
+    if entry.requests.is_some() {
+        return Err("`requests` is for [[metrics]]: it names the family that counts requests".to_owned());
+    }
     http(entry, url::http_base)
 }
 
@@ -238,6 +244,7 @@ pub(super) fn prometheus(entry: &PrometheusFile) -> Result<Connect, String> {
         client_cert: entry.client_cert.clone(),
         client_key: entry.client_key.clone(),
         headers: entry.headers.clone(),
+        requests: None,
         interval: None,
         timeout: entry.timeout,
         read_only: None,

@@ -276,6 +276,8 @@ pub struct HttpFile {
     /// Headers sent with every request.
     #[serde(default)]
     pub headers: BTreeMap<String, String>,
+    /// The family that counts requests (metrics endpoints).
+    pub requests: Option<String>,
     /// How often it is polled.
     pub interval: Option<Lasting>,
     /// After this a poll is given up.

@@ -242,6 +242,8 @@ pub struct HttpConnect {
     pub client: Option<(PathBuf, PathBuf)>,
     /// Headers sent with every request (`X-Scope-OrgID`); a value may be a secret.
     pub headers: Vec<(String, String)>,
+    /// The family that counts requests, where it is not to be found by its shape (metrics endpoints).
+    pub requests: Option<String>,
 }
 
 impl std::fmt::Debug for HttpConnect {
@@ -252,7 +254,8 @@ impl std::fmt::Debug for HttpConnect {
             .field("auth", &self.auth)
             .field("root_cert", &self.root_cert)
             .field("client", &self.client)
-            .field("headers", &self.headers.iter().map(|(name, _)| name).collect::<Vec<_>>());
+            .field("headers", &self.headers.iter().map(|(name, _)| name).collect::<Vec<_>>())
+            .field("requests", &self.requests);
         shown.finish()
     }
 }

@@ -313,6 +313,7 @@ pub fn http(text: &str) -> Result<HttpConnect, String> {
         root_cert: None,
         client: None,
         headers: Vec::new(),
+        requests: None,
     })
 }
 

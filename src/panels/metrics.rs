@@ -128,6 +128,13 @@ fn endpoint(
         );
         lines.push(Line::of(role, format!("{text:<56}")).spark(state.requests.tail(60)));
     }
+    if state.in_turn > 1 {
+        let text = format!(
+            "{} processes answer in turn here: requests are added up, all else is that of the last one",
+            state.in_turn
+        );
+        lines.push(Line::of(Role::Note, text));
+    }
     lines.extend(disks(state, role));
     if state.restarted {
         lines
@@ -157,9 +164,21 @@ fn disks(state: &MetricsState, role: Role) -> Vec<Line> {
         let end = disk
             .left()
             .map_or(String::new(), |left| format!(", full in {} if it goes on like this", duration(left)));
-        let worry = if disk.used() >= 0.9 { Role::Warning } else { role };
-        let text =
-            format!("{} of {}, {} left{end}", percent(disk.used()), bytes(disk.size), bytes(disk.free));
+        if disk.failed {
+            return Line::of(Role::Muted, format!("disk {place:<20} ")).then(Role::Warning, "cannot be read");
+        }
+        let inodes = disk.inodes.filter(|_| !disk.read_only).unwrap_or_default();
+        let worry = disk.used() >= 0.9 && disk.may_fill_up(place) || inodes >= 0.9;
+        let worry = if worry { Role::Warning } else { role };
+        let inodes =
+            if inodes >= 0.5 { format!(", {} of its inodes", percent(inodes)) } else { String::new() };
+        let kind = if disk.read_only { ", read-only" } else { "" };
+        let text = format!(
+            "{} of {}, {} left{inodes}{kind}{end}",
+            percent(disk.used()),
+            bytes(disk.size),
+            bytes(disk.free)
+        );
         Line::of(Role::Muted, format!("disk {place:<20} ")).then(worry, text)
     };
     all.into_iter().take(MOST_DISKS).map(line).collect()

@@ -17,7 +17,14 @@ use wiremock::matchers::{any, body_string_contains, header, path};
 use wiremock::{Mock, MockServer, ResponseTemplate};
 
 fn http(server: &MockServer, auth: HttpAuth) -> HttpConnect {
-    HttpConnect { url: server.uri(), auth, root_cert: None, client: None, headers: Vec::new() }
+    HttpConnect {
+        url: server.uri(),
+        auth,
+        root_cert: None,
+        client: None,
+        headers: Vec::new(),
+        requests: None,
+    }
 }
 
 async fn poll(connect: Connect) -> Result<Reading, PollError> {

@@ -213,6 +213,7 @@ fn connect(kind: SystemKind, port: u16, vars: &BTreeMap<String, String>, command
         root_cert: None,
         client: None,
         headers: Vec::new(),
+        requests: None,
     };
     match kind {
         SystemKind::Postgres => {

@@ -112,6 +112,7 @@ fn on_this_machine(around: &Surroundings, kind: SystemKind, port: u16) -> Connec
         root_cert: None,
         client: None,
         headers: Vec::new(),
+        requests: None,
     };
     match kind {
         SystemKind::Postgres => libpq::on_this_machine(around, port).map_or_else(

@@ -10,6 +10,9 @@ use std::time::Duration;
 const PASSING: [&str; 9] =
     ["tmpfs", "ramfs", "devtmpfs", "overlay", "squashfs", "iso9660", "rootfs", "nsfs", "fuse.lxcfs"];
 
+/// Smaller ones hold firmware, configuration, a boot loader: they are made to measure.
+const TINY_BYTES: f64 = 1024.0 * 1024.0 * 1024.0;
+
 /// One file system.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Disk {
@@ -17,6 +20,12 @@ pub struct Disk {
     pub size: f64,
     /// What is free for programs without special rights, in bytes.
     pub free: f64,
+    /// Nothing can be written there, and so it never fills up.
+    pub read_only: bool,
+    /// The kernel could not read it.
+    pub failed: bool,
+    /// Inodes in use, 0–1; none where it has no fixed number of them.
+    pub inodes: Option<f64>,
     taken: f64,
     trend: Trend,
 }
@@ -26,6 +35,12 @@ impl Disk {
     #[must_use]
     pub fn used(&self) -> f64 {
         self.taken / (self.taken + self.free).max(1.0)
+    }
+
+    /// Whether it matters how full it is: not where nothing is written, nor where a boot loader and a few kernels are meant to fill it.
+    #[must_use]
+    pub fn may_fill_up(&self, place: &str) -> bool {
+        !self.read_only && self.size >= TINY_BYTES && place != "/boot" && !place.starts_with("/boot/")
     }
 
     /// Time until it is full; nothing while it does not fill up, or with too little past.
@@ -48,6 +63,8 @@ impl Disks {
     pub(super) fn absorb(&mut self, reading: &MetricsReading, now: Now) {
         let (mut sizes, mut unused) = (BTreeMap::<&str, f64>::new(), BTreeMap::<&str, f64>::new());
         let mut found: BTreeMap<&str, (&str, f64)> = BTreeMap::new();
+        let mut more: BTreeMap<(&str, &str), f64> = BTreeMap::new();
+        let mut failed: BTreeMap<&str, &str> = BTreeMap::new();
         for sample in &reading.samples {
             let lasting = sample.label("fstype").is_some_and(|kind| !PASSING.contains(&kind));
             let (Some(place), Some(device), true) =
@@ -61,6 +78,15 @@ impl Disks {
                 }
                 "node_filesystem_free_bytes" => {
                     unused.insert(place, sample.value);
+                }
+                name @ ("node_filesystem_readonly"
+                | "node_filesystem_files"
+                | "node_filesystem_files_free") => {
+                    more.insert((place, name), sample.value);
+                }
+                // Of such a one nothing else is told.
+                "node_filesystem_device_error" if sample.value > 0.0 => {
+                    failed.insert(device, place);
                 }
                 "node_filesystem_avail_bytes" if sample.value >= 0.0 => {
                     let shorter = found.get(device).is_none_or(|(known, _)| place.len() < known.len());
@@ -82,7 +108,16 @@ impl Disks {
             disk.free = free;
             disk.taken = size - unused.get(place).copied().unwrap_or(free);
             disk.trend.push(now, disk.taken);
+            let told = |name: &str| more.get(&(place, name)).copied();
+            disk.read_only = told("node_filesystem_readonly").is_some_and(|value| value > 0.0);
+            let inodes = told("node_filesystem_files").filter(|all| *all > 0.0);
+            let unused = told("node_filesystem_files_free");
+            disk.inodes = inodes.zip(unused).map(|(all, unused)| 1.0 - unused / all);
             self.0.insert(place.to_owned(), disk);
+        }
+        for place in failed.into_values() {
+            let disk = Disk { failed: true, read_only: true, ..Disk::default() };
+            self.0.entry(place.to_owned()).or_insert(disk);
         }
     }
 }
@@ -146,5 +181,41 @@ mod tests {
         }
         disks.absorb(&larger, Now::example(310));
         assert_eq!(disks.iter().next().and_then(|(_, root)| root.left()), None);
+    }
+
+    #[test]
+    fn what_cannot_fill_up_is_no_alarm_and_inodes_and_errors_are() {
+        use super::super::{MetricsState, signals};
+        use crate::core::alert::Rulebook;
+        use crate::core::ids::TargetId;
+        let gib = 1024.0 * 1024.0 * 1024.0;
+        let full = |device: &str, place: &str, size: f64| {
+            [
+                sample("node_filesystem_size_bytes", device, place, "ext4", size),
+                sample("node_filesystem_free_bytes", device, place, "ext4", 0.0),
+                sample("node_filesystem_avail_bytes", device, place, "ext4", 0.0),
+            ]
+        };
+        let mut samples = full("/dev/sr0", "/media/cd", 4.0 * gib).to_vec();
+        samples.extend(full("/dev/sda1", "/boot", 4.0 * gib));
+        samples.extend(full("/dev/sda15", "/firmware", 0.1 * gib));
+        samples.extend(full("/dev/sdb1", "/data", 100.0 * gib));
+        let mut add =
+            |name: &str, place: &str, value: f64| samples.push(sample(name, place, place, "ext4", value));
+        add("node_filesystem_readonly", "/media/cd", 1.0);
+        add("node_filesystem_files", "/data", 1000.0);
+        add("node_filesystem_files_free", "/data", 5.0);
+        add("node_filesystem_device_error", "/broken", 1.0);
+        let mut state = MetricsState::default();
+        state.absorb(MetricsReading { samples, ..MetricsReading::default() }, Now::example(0));
+        let rules = Rulebook::defaults(&crate::core::world::all_rules());
+        let mut found: Vec<(String, &str)> = signals(&state, &TargetId::new("host"), &rules, Now::example(1))
+            .into_iter()
+            .map(|signal| (signal.subject, signal.rule))
+            .collect();
+        found.sort();
+        let expected =
+            [("/broken", "metrics.disk_error"), ("/data", "metrics.disk"), ("/data inodes", "metrics.disk")];
+        assert_eq!(found, expected.map(|(subject, rule)| (subject.to_owned(), rule)));
     }
 }

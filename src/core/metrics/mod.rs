@@ -1,8 +1,10 @@
 //! What is known of a `/metrics` endpoint: the reading of one scrape, the state that follows from several, and its rules. Pure.
 
 mod disks;
+mod processes;
 mod quantile;
 mod reading;
+mod requests;
 mod rules;
 mod state;
 

@@ -30,12 +30,21 @@ pub const RULES: &[RuleSpec] = &[
     },
     RuleSpec {
         id: "metrics.disk",
-        help: "how full a file system is (node_exporter)",
+        help: "how full a file system is, in bytes or inodes (node_exporter)",
         unit: RuleUnit::Ratio,
         warning: Some(0.9),
         critical: Some(0.97),
         hold: Duration::from_secs(10),
         triage: Triage::Saturation,
+    },
+    RuleSpec {
+        id: "metrics.disk_error",
+        help: "a file system that the kernel cannot read (node_exporter)",
+        unit: RuleUnit::State,
+        warning: None,
+        critical: None,
+        hold: Duration::from_secs(10),
+        triage: Triage::Errors,
     },
     RuleSpec {
         id: "metrics.disk_left",
@@ -66,6 +75,38 @@ pub const RULES: &[RuleSpec] = &[
     },
 ];
 
+/// Takes in what is wrong: rule, subject, severity if it is, sentence, next step.
+type Of<'a> = dyn FnMut(&'static str, &str, Option<Severity>, String, &str) + 'a;
+
+fn about_disks(state: &MetricsState, target: &TargetId, rules: &Rulebook, of: &mut Of<'_>) {
+    for (place, disk) in state.disks.iter() {
+        let name = tidy(place, 40);
+        if disk.failed {
+            let sentence = format!("{target}: {name} cannot be read: its device or its server fails");
+            let severity = rules.get("metrics.disk_error").enabled.then_some(Severity::Warning);
+            of("metrics.disk_error", place, severity, sentence, "look into the kernel's log (dmesg)");
+            continue;
+        }
+        if let Some(inodes) = disk.inodes.filter(|_| !disk.read_only) {
+            let sentence = format!("{target}: {name} has {:.1} % of its inodes in use", inodes * 100.0);
+            let subject = format!("{place} inodes");
+            let step = "find the folder of many small files (du --inodes)";
+            of("metrics.disk", &subject, rules.grade("metrics.disk", inodes), sentence, step);
+        }
+        if !disk.may_fill_up(place) {
+            continue;
+        }
+        let sentence =
+            format!("{target}: {name} is {:.1} % full, {} left", disk.used() * 100.0, sized(disk.free));
+        let severity = rules.grade("metrics.disk", disk.used());
+        of("metrics.disk", place, severity, sentence, "look what grows there, or give it room");
+        let Some(left) = disk.left() else { continue };
+        let severity = rules.get("metrics.disk_left").foresee(left.as_secs_f64());
+        let sentence = format!("{target}: if it goes on like this, {name} is full in {}", lasting(left));
+        of("metrics.disk_left", place, severity, sentence, "look what grows there, or give it room");
+    }
+}
+
 /// Everything that is wrong with `target` at `now` by `rules`.
 #[must_use]
 pub fn signals(state: &MetricsState, target: &TargetId, rules: &Rulebook, _now: Now) -> Vec<Signal> {
@@ -87,17 +128,7 @@ pub fn signals(state: &MetricsState, target: &TargetId, rules: &Rulebook, _now: 
                 place: Place { screen: Screen::Metrics, row: None },
             }));
         };
-    for (place, disk) in state.disks.iter() {
-        let name = tidy(place, 40);
-        let sentence =
-            format!("{target}: {name} is {:.1} % full, {} left", disk.used() * 100.0, sized(disk.free));
-        let severity = rules.grade("metrics.disk", disk.used());
-        of("metrics.disk", place, severity, sentence, "look what grows there, or give it room");
-        let Some(left) = disk.left() else { continue };
-        let severity = rules.get("metrics.disk_left").foresee(left.as_secs_f64());
-        let sentence = format!("{target}: if it goes on like this, {name} is full in {}", lasting(left));
-        of("metrics.disk_left", place, severity, sentence, "look what grows there, or give it room");
-    }
+    about_disks(state, target, rules, &mut of);
     let mut add = |rule: &'static str, severity: Option<Severity>, sentence: String, step: &str| {
         of(rule, "endpoint", severity, sentence, step);
     };
@@ -113,6 +144,13 @@ pub fn signals(state: &MetricsState, target: &TargetId, rules: &Rulebook, _now: 
         let sentence = format!("{target}: 5 % of requests take {word}{:.0} ms or longer", seconds * 1000.0);
         let severity = rules.grade("metrics.latency_p95", seconds);
         add("metrics.latency_p95", severity, sentence, "look at what it depends on");
+    }
+    if let Some(named) = state.unnamed()
+        && rules.get("metrics.bad_lines").enabled
+    {
+        let sentence = format!("{target}: `requests` names {}, and there is no such family", tidy(named, 60));
+        let step = "mend `requests` in the configuration; the families are on screen 8";
+        add("metrics.bad_lines", Some(Severity::Warning), sentence, step);
     }
     if reading.truncated && rules.get("metrics.truncated").enabled {
         let sentence = format!(

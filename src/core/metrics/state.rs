@@ -1,19 +1,26 @@
 //! What follows from several scrapes of one endpoint: rates of counters, quantiles of histograms over the last minute.
 
+use super::processes::Processes;
+use super::requests::{Counted, Requests};
 use super::{Disks, MetricKind, MetricsReading, Quantile, quantile};
 use crate::core::history::Series;
-use crate::core::rate::{self, LEAST_WINDOW, Meter, Window};
+use crate::core::rate::{self, LEAST_WINDOW, Window};
 use crate::core::time::Now;
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
 /// Over how long histogram buckets are compared.
 pub const WINDOW: Duration = Duration::from_secs(60);
 /// At most one snapshot of all buckets is kept for each of these steps.
 const STEP: Duration = Duration::from_secs(10);
+/// After a gap, what is older than this is not "the last minute" any more.
+const STALE: Duration = Duration::from_secs(90);
+/// A share of requests needs so many of them: within the interval, or else within the last minute.
+const ENOUGH: f64 = 20.0;
+const FEW: f64 = 5.0;
 
 /// Cumulative buckets by (family, labels without `le`).
-type Buckets = HashMap<(String, String), Vec<(f64, f64)>>;
+pub(super) type Buckets = HashMap<(String, String), Vec<(f64, f64)>>;
 
 /// What is known of one histogram series over the window.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -33,7 +40,8 @@ pub struct Distribution {
 pub struct Golden {
     /// Requests per second.
     pub requests: Option<f64>,
-    /// Share of requests answered with a 5xx status, 0–1; needs 20 requests in the interval.
+    /// Share of requests that ended by the server's fault (5xx, or the codes of gRPC that say so), 0–1: of the interval if that had 20
+    /// requests, else of the last minute if that had five.
     pub errors: Option<f64>,
     /// 95th percentile of request durations over the window, seconds.
     pub p95: Option<Quantile>,
@@ -56,8 +64,11 @@ pub struct MetricsState {
     pub restarted: bool,
     /// File systems, where the endpoint tells of them.
     pub disks: Disks,
-    past: VecDeque<(Now, Buckets)>,
-    meter: Meter<MetricsReading>,
+    /// So many processes answer in turn behind this address.
+    pub in_turn: usize,
+    processes: Processes,
+    /// A poll failed since the newest reading.
+    broken: bool,
 }
 
 impl MetricsState {
@@ -67,55 +78,86 @@ impl MetricsState {
         self.latest.as_ref().map(|(_, reading)| reading)
     }
 
-    /// Takes in a new reading: derives rates against its predecessor over the measured time between them.
+    /// Takes in a new reading: derives rates against the one before of the same process over the measured time between them.
     pub fn absorb(&mut self, reading: MetricsReading, now: Now) {
-        let before = self.latest.take();
-        self.restarted = before.as_ref().is_some_and(|(_, old)| start_time(old) != start_time(&reading));
-        if self.restarted {
-            self.past.clear();
-            self.meter.begin_anew();
-        }
-        match self.meter.window(before, now) {
+        let answered = self.processes.answer(&reading, self.latest.take(), now);
+        self.restarted = answered.new;
+        let process = &mut self.processes.current;
+        let requests = Requests::of(&reading, reading.requests.as_deref());
+        match process.meter.window(answered.before, now) {
             Window::Early => {}
-            Window::Nothing => self.rates = HashMap::new(),
-            Window::Over(old, elapsed) => self.rates = rates(&old, &reading, elapsed),
+            Window::Nothing => {
+                self.rates = HashMap::new();
+                process.requests = None;
+            }
+            Window::Over(old, elapsed) => {
+                self.rates = rates(&old, &reading, elapsed);
+                let counted = requests.as_ref().map(|requests| requests.between(&old, &reading));
+                process.requests = counted.map(|counted| counted.all / elapsed.as_secs_f64());
+                process.counted.extend(counted.map(|counted| (now, counted)));
+            }
         }
+        process.counted.retain(|(at, _)| now.since(*at) <= WINDOW);
         let buckets = buckets(&reading);
-        self.distributions = match self.past.front().filter(|(at, _)| now.since(*at) >= LEAST_WINDOW) {
+        if std::mem::take(&mut self.broken) {
+            process.past.retain(|(at, _)| now.since(*at) <= STALE);
+        }
+        self.distributions = match process.past.front().filter(|(at, _)| now.since(*at) >= LEAST_WINDOW) {
             Some((_, old)) => distributions(old, &buckets),
             None => BTreeMap::new(),
         };
-        if self.past.back().is_none_or(|(at, _)| now.since(*at) >= STEP) {
-            self.past.push_back((now, buckets));
+        if process.past.back().is_none_or(|(at, _)| now.since(*at) >= STEP) {
+            process.past.push_back((now, buckets));
         }
-        while self.past.len() > 1 && self.past.get(1).is_some_and(|(at, _)| now.since(*at) >= WINDOW) {
-            self.past.pop_front();
+        while process.past.len() > 1 && process.past.get(1).is_some_and(|(at, _)| now.since(*at) >= WINDOW) {
+            process.past.pop_front();
         }
-        self.golden = golden(&reading, &self.rates, &self.distributions);
+        self.in_turn = self.processes.in_turn().count();
+        self.golden = self.golden(requests.as_ref());
         self.requests.push(self.golden.requests);
         self.disks.absorb(&reading, now);
         self.latest = Some((now, reading));
     }
 
+    /// The family that is named to count requests and is not there.
+    #[must_use]
+    pub fn unnamed(&self) -> Option<&str> {
+        let reading = self.reading()?;
+        let named = reading.requests.as_deref()?;
+        Requests::of(reading, Some(named)).is_none().then_some(named)
+    }
+
+    /// The golden signals of all processes that answer in turn.
+    fn golden(&self, requests: Option<&Requests>) -> Golden {
+        let rates: Vec<f64> = self.processes.in_turn().filter_map(|process| process.requests).collect();
+        let told = requests.is_some_and(|requests| requests.told);
+        let newest = || self.processes.in_turn().filter_map(|process| process.counted.back());
+        let all = || self.processes.in_turn().flat_map(|process| &process.counted);
+        let share = |counted: Counted, least: f64| rate::ratio(counted.failed, counted.all, least);
+        Golden {
+            requests: (!rates.is_empty()).then(|| rates.iter().sum()),
+            errors: if told { share(sum(newest()), ENOUGH).or_else(|| share(sum(all()), FEW)) } else { None },
+            p95: p95(requests.map(|requests| requests.family.as_str()), &self.distributions),
+        }
+    }
+
     /// Nobody was running for a while: what is counted from poll to poll begins anew.
     pub fn interrupt(&mut self) {
-        self.past.clear();
-        self.meter.begin_anew();
+        self.processes.interrupt();
     }
 
     /// Notes that a poll failed: every history gets an explicit gap; the latest reading stays (its age is shown).
     pub fn gap(&mut self) {
+        self.broken = true;
         self.requests.push(None);
     }
 }
 
-/// When the process behind the endpoint started; a cluster of processes answers with another one each time.
-fn start_time(reading: &MetricsReading) -> Option<f64> {
-    reading
-        .samples
-        .iter()
-        .find(|sample| sample.name == "process_start_time_seconds")
-        .map(|sample| sample.value)
+fn sum<'a>(counted: impl Iterator<Item = &'a (Now, Counted)>) -> Counted {
+    counted.fold(Counted::default(), |sum, (_, one)| Counted {
+        all: sum.all + one.all,
+        failed: sum.failed + one.failed,
+    })
 }
 
 fn rates(old: &MetricsReading, new: &MetricsReading, elapsed: Duration) -> HashMap<(String, String), f64> {
@@ -209,48 +251,26 @@ fn add(mut sum: Vec<(f64, f64)>, grown: &[(f64, f64)]) -> Option<Vec<(f64, f64)>
     Some(sum)
 }
 
-/// Names under which libraries count requests and measure their durations.
-const REQUESTS: [&str; 4] =
-    ["http_requests_total", "http_server_requests_total", "http_request_count_total", "requests_total"];
-const DURATIONS: [&str; 5] = [
+/// Names under which libraries measure how long requests take, where it is not the family that counts them.
+const DURATIONS: [&str; 9] = [
     "http_request_duration_seconds",
     "http_server_request_duration_seconds",
     "http_server_requests_seconds",
+    "http_server_duration_milliseconds",
     "http_request_duration_ms",
+    "http_request_duration_highr_seconds",
+    "traefik_entrypoint_request_duration_seconds",
+    "grpc_server_handling_seconds",
     "request_duration_seconds",
 ];
-/// Labels that carry the status of a request.
-const STATUS: [&str; 4] = ["status", "code", "status_code", "http_response_status_code"];
 
-fn golden(
-    reading: &MetricsReading,
-    rates: &HashMap<(String, String), f64>,
-    distributions: &BTreeMap<(String, String), Distribution>,
-) -> Golden {
-    let mut golden = Golden::default();
-    if let Some(name) =
-        REQUESTS.iter().find(|name| reading.samples.iter().any(|sample| sample.name == **name))
-    {
-        let (mut all, mut failed, mut known, mut labelled) = (0.0, 0.0, false, false);
-        for sample in reading.samples.iter().filter(|sample| sample.name == *name) {
-            let Some(rate) = rates.get(&(sample.name.clone(), sample.series(""))) else { continue };
-            known = true;
-            all += rate;
-            if let Some(status) = STATUS.iter().find_map(|label| sample.label(label)) {
-                labelled = true;
-                if status.starts_with('5') {
-                    failed += rate;
-                }
-            }
-        }
-        golden.requests = known.then_some(all);
-        golden.errors = if labelled { rate::ratio(failed, all, 0.2) } else { None };
-    }
-    golden.p95 = DURATIONS.iter().find_map(|family| {
-        let found = distributions.get(&((*family).to_owned(), ALL_SERIES.to_owned()))?.p95?;
-        Some(if family.ends_with("_ms") { scaled(found) } else { found })
-    });
-    golden
+/// How long nearly all requests take.
+fn p95(requests: Option<&str>, distributions: &BTreeMap<(String, String), Distribution>) -> Option<Quantile> {
+    requests.into_iter().chain(DURATIONS).find_map(|family| {
+        let found = distributions.get(&(family.to_owned(), ALL_SERIES.to_owned()))?.p95?;
+        let millis = ["_ms", "_msec", "_milliseconds"].iter().any(|unit| family.ends_with(unit));
+        Some(if millis { scaled(found) } else { found })
+    })
 }
 
 fn scaled(quantile: Quantile) -> Quantile {
@@ -314,9 +334,58 @@ mod tests {
     fn another_process_is_no_rate() {
         let mut state = MetricsState::default();
         state.absorb(reading(1000.0, 50.0, 1.0), Now::example(0));
-        state.absorb(reading(2000.0, 60.0, 2.0), Now::example(10));
+        state.absorb(reading(2000.0, 60.0, 20.0), Now::example(10));
         assert!(state.restarted);
         assert!(state.rates.is_empty());
         assert_eq!(state.golden.requests, None);
+    }
+
+    #[test]
+    fn processes_that_answer_in_turn_are_kept_apart_and_added_up() {
+        let mut state = MetricsState::default();
+        // Three processes, one answer each second, each has ten requests a second; one tells its start a bit differently each time.
+        for second in 0..60_u32 {
+            let process = f64::from(second % 3);
+            let jitter = if second % 2 == 0 { 0.4 } else { -0.4 };
+            let done = 1000.0 * process + 10.0 * f64::from(second);
+            state.absorb(reading(done, 0.0, 100.0 * process + jitter), Now::example(u64::from(second)));
+        }
+        assert_eq!(state.in_turn, 3);
+        assert!(!state.restarted);
+        assert!(state.golden.requests.is_some_and(|rate| (rate - 30.0).abs() < 0.1), "{:?}", state.golden);
+        // One alone that tells its start anew each time has rates, too.
+        let mut alone = MetricsState::default();
+        for second in (0..30_u32).step_by(5) {
+            alone.absorb(
+                reading(10.0 * f64::from(second), 0.0, 7.0 + f64::from(second) / 20.0),
+                Now::example(u64::from(second)),
+            );
+        }
+        assert_eq!((alone.in_turn, alone.golden.requests), (1, Some(10.0)));
+    }
+
+    #[test]
+    fn few_requests_are_judged_over_a_minute() {
+        let mut state = MetricsState::default();
+        for step in 0..=10_u32 {
+            let done = f64::from(step);
+            state.absorb(reading(100.0 + done, 50.0 + done, 1.0), Now::example(u64::from(step) * 5));
+        }
+        assert_eq!(state.golden.errors, Some(0.5));
+    }
+
+    #[test]
+    fn after_a_gap_the_last_minute_is_the_last_minute() {
+        let mut state = MetricsState::default();
+        let key = ("http_request_duration_seconds".to_owned(), ALL_SERIES.to_owned());
+        for step in 0..=12_u32 {
+            state.absorb(reading(100.0 * f64::from(step), 0.0, 1.0), Now::example(u64::from(step) * 5));
+        }
+        assert!((state.distributions[&key].count - 1200.0).abs() < 0.5);
+        state.gap();
+        state.absorb(reading(90_000.0, 0.0, 1.0), Now::example(660));
+        assert_eq!(state.distributions.get(&key), None);
+        state.absorb(reading(90_100.0, 0.0, 1.0), Now::example(665));
+        assert!((state.distributions[&key].count - 100.0).abs() < 0.5);
     }
 }

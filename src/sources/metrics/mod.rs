@@ -48,9 +48,10 @@ impl MetricsSource {
         if let Some(refusal) = refusal {
             return Err(refusal);
         }
-        let reading = tokio::task::spawn_blocking(move || decode(&answer.body))
+        let mut reading = tokio::task::spawn_blocking(move || decode(&answer.body))
             .await
             .map_err(|_| PollError::new(PollErrorKind::Internal, "scanning the exposition failed"))?;
+        reading.requests.clone_from(&self.connect.requests);
         // Where families are declared it is one, however many of its lines (of native histograms) cannot be read.
         let declares = !reading.kinds.is_empty() && !reading.samples.is_empty();
         if reading.samples.is_empty() || (reading.bad_total > reading.samples.len() && !declares) {
@@ -95,6 +96,7 @@ fn decode(body: &[u8]) -> MetricsReading {
         bad_total: scanned.bad_total,
         bytes: body.len(),
         truncated,
+        requests: None,
     }
 }
 

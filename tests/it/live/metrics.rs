@@ -103,6 +103,7 @@ async fn servers_of_another_kind_are_told_apart() {
         root_cert: None,
         client: None,
         headers: Vec::new(),
+        requests: None,
     };
     for (connect, kind) in [
         (as_prometheus(exporter.trim_end_matches("/metrics")), PollErrorKind::WrongServer),

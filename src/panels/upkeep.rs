@@ -56,8 +56,10 @@ fn choice(
     let act = PgAction::Upkeep { upkeep, relation: relation.clone() };
     let fact = |label: &str, value: &str| (label.to_owned(), value.to_owned());
     let locks = match upkeep {
-        Upkeep::Analyze | Upkeep::Vacuum => {
-            "SHARE UPDATE EXCLUSIVE: it waits at most 2 s for it, and nobody reads or writes behind it"
+        Upkeep::Analyze => "SHARE UPDATE EXCLUSIVE: it waits at most 2 s for it; readers and writers go on",
+        Upkeep::Vacuum => {
+            "SHARE UPDATE EXCLUSIVE: it waits at most 2 s for it; readers and writers go on. At its end ACCESS EXCLUSIVE, if empty \
+             pages can be cut off the file: given up when somebody waits, but replayed on standbys, where it ends queries"
         }
         Upkeep::Reindex => {
             "SHARE UPDATE EXCLUSIVE; it waits for transactions that are open now, and needs room for a second index"

@@ -271,7 +271,11 @@ fn sweep(context: PanelContext<'_>, row: &RowKey, letter: char, what: Sweep) -> 
         facts
             .push(fact("but", format!("{running} are running: while there is one, the queue stays, paused")));
     }
-    facts.push(fact("stop", ":stop ends it between two batches of a hundred"));
+    let stop = match what {
+        Sweep::RetryCarefully(_) => ":stop ends it between two steps",
+        _ => ":stop ends it between two batches of a hundred",
+    };
+    facts.push(fact("stop", stop));
     change(context, row, letter, &title, facts, Change::Sweep(what), severe)
 }
 

@@ -6,7 +6,7 @@ use super::file::{HttpFile, Lasting, PostgresFile, PrometheusFile, RedisFile};
 use super::host::is_host;
 use super::secret::Secret;
 use super::surroundings::Surroundings;
-use super::target::{Connect, DEFAULT_TIMEOUT, HttpAuth, HttpConnect, PromQuery, PrometheusConnect};
+use super::target::{Connect, DEFAULT_TIMEOUT, HttpAuth, HttpConnect, Pin, PromQuery, PrometheusConnect};
 use super::url;
 use crate::core::postgres::Rotation;
 use std::path::{Path, PathBuf};
@@ -179,8 +179,16 @@ fn http(entry: &HttpFile, url: fn(&str) -> Result<HttpConnect, String>) -> Resul
     let mut http = url(entry.url.get_ref())?;
     http.root_cert = readable("ca", entry.ca.as_deref())?.map(PathBuf::from);
     http.client = own(entry.client_cert.as_deref(), entry.client_key.as_deref())?;
-    if (http.root_cert.is_some() || http.client.is_some()) && !http.url.starts_with("https://") {
-        let given = if http.root_cert.is_some() { "ca" } else { "client_cert" };
+    http.pin = fingerprint(entry.certificate_fingerprint.as_deref())?;
+    let given = [
+        (http.pin.is_some(), "certificate_fingerprint"),
+        (http.root_cert.is_some(), "ca"),
+        (http.client.is_some(), "client_cert"),
+    ];
+    if http.pin.is_some() && http.root_cert.is_some() {
+        return Err("give `ca` or `certificate_fingerprint`, not both".to_owned());
+    }
+    if let Some((_, given)) = given.into_iter().find(|(is, _)| *is && !http.url.starts_with("https://")) {
         return Err(format!(
             "`{given}` is given, but http:// is not encrypted: write https://, or remove `{given}`"
         ));
@@ -211,6 +219,31 @@ fn http(entry: &HttpFile, url: fn(&str) -> Result<HttpConnect, String>) -> Resul
         }
     }
     Ok(http)
+}
+
+/// A SHA-256 in hex, with or without colons.
+fn fingerprint(given: Option<&str>) -> Result<Option<Pin>, String> {
+    let Some(given) = given else { return Ok(None) };
+    let wrong = || {
+        "certificate_fingerprint: it is no SHA-256 (64 hex digits, as Elasticsearch prints it at its first start, or \
+         `openssl x509 -noout -fingerprint -sha256 -in http_ca.crt` does)"
+            .to_owned()
+    };
+    let digits: Vec<u32> = given
+        .trim()
+        .chars()
+        .filter(|c| *c != ':')
+        .map(|c| c.to_digit(16))
+        .collect::<Option<_>>()
+        .ok_or_else(wrong)?;
+    if digits.len() != 64 {
+        return Err(wrong());
+    }
+    let mut bytes = [0; 32];
+    for (byte, pair) in bytes.iter_mut().zip(digits.chunks(2)) {
+        *byte = (pair[0] << 4 | pair[1]) as u8;
+    }
+    Ok(Some(Pin::Fingerprint(bytes)))
 }
 
 /// Headers that a server or a proxy wants. Credentials have keys of their own, which keep them in files. Values are not repeated.
@@ -244,12 +277,16 @@ pub(super) fn prometheus(entry: &PrometheusFile) -> Result<Connect, String> {
         client_cert: entry.client_cert.clone(),
         client_key: entry.client_key.clone(),
         headers: entry.headers.clone(),
+        certificate_fingerprint: None,
         requests: None,
         interval: None,
         timeout: entry.timeout,
         read_only: None,
         local: None,
     })?;
+    if !http.others.is_empty() {
+        return Err("it names several servers, and each Prometheus is a target of its own".to_owned());
+    }
     let queries = entry
         .query
         .iter()

@@ -276,6 +276,8 @@ pub struct HttpFile {
     /// Headers sent with every request.
     #[serde(default)]
     pub headers: BTreeMap<String, String>,
+    /// SHA-256 of the certificate that is believed, in hex.
+    pub certificate_fingerprint: Option<String>,
     /// The family that counts requests (metrics endpoints).
     pub requests: Option<String>,
     /// How often it is polled.

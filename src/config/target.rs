@@ -242,8 +242,21 @@ pub struct HttpConnect {
     pub client: Option<(PathBuf, PathBuf)>,
     /// Headers sent with every request (`X-Scope-OrgID`); a value may be a secret.
     pub headers: Vec<(String, String)>,
+    /// Base URLs of other nodes of the same cluster: asked when the one before cannot be reached or does not answer.
+    pub others: Vec<String>,
+    /// The certificate that is believed, instead of authorities and names.
+    pub pin: Option<Pin>,
     /// The family that counts requests, where it is not to be found by its shape (metrics endpoints).
     pub requests: Option<String>,
+}
+
+/// Which certificate is believed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pin {
+    /// The one with this SHA-256, or what that one has signed: Elasticsearch prints it at its first start.
+    Fingerprint([u8; 32]),
+    /// Any: a stack of this machine, published here by its compose file, which makes a certificate of its own.
+    OwnStack,
 }
 
 impl std::fmt::Debug for HttpConnect {
@@ -255,6 +268,8 @@ impl std::fmt::Debug for HttpConnect {
             .field("root_cert", &self.root_cert)
             .field("client", &self.client)
             .field("headers", &self.headers.iter().map(|(name, _)| name).collect::<Vec<_>>())
+            .field("others", &self.others)
+            .field("pin", &self.pin)
             .field("requests", &self.requests);
         shown.finish()
     }

@@ -270,12 +270,32 @@ fn redis_options(query: &BTreeMap<String, String>) -> Result<Option<PathBuf>, St
     Ok(query.get("ssl_ca_certs").map(PathBuf::from))
 }
 
+/// `https://user:password@one:9200,two:9200/path` as the URL of the first node and those of the others, which need no credentials there.
+fn nodes(text: &str) -> (String, Vec<String>) {
+    let Some((scheme, rest)) = text.split_once("://") else { return (text.to_owned(), Vec::new()) };
+    let place = rest.rsplit_once('@').map_or(rest, |(_, place)| place);
+    if rest[..rest.len() - place.len()].contains('/') {
+        // That sign stands in a path.
+        return (text.to_owned(), Vec::new());
+    }
+    let end = place.find(['/', '?', '#']).unwrap_or(place.len());
+    let (hosts, path) = place.split_at(end);
+    let mut hosts = hosts.split(',').map(str::trim);
+    let login = &rest[..rest.len() - place.len()];
+    let first = format!("{scheme}://{login}{}{path}", hosts.next().unwrap_or_default());
+    (first, hosts.map(|host| format!("{scheme}://{host}{path}")).collect())
+}
+
 /// An HTTP target as [`http`], for a server that is asked for many paths: nothing may stand behind a `?`, because nobody would read it.
 ///
 /// # Errors
 /// As [`http`].
 pub fn http_base(text: &str) -> Result<HttpConnect, String> {
-    let http = http(text)?;
+    let (first, rest) = nodes(text);
+    let mut http = http(&first)?;
+    for node in rest {
+        http.others.push(self::http(&node)?.url);
+    }
     if http.url.contains(['?', '#']) {
         return Err(
             "it has options behind a `?`, and nothing reads them: certificates are always looked at \
@@ -313,6 +333,8 @@ pub fn http(text: &str) -> Result<HttpConnect, String> {
         root_cert: None,
         client: None,
         headers: Vec::new(),
+        others: Vec::new(),
+        pin: None,
         requests: None,
     })
 }
@@ -417,5 +439,15 @@ mod tests {
         // These are no doubt: the last `@` ends the login.
         let got = postgres("postgres://ana:a@b#c:d@db/app").unwrap();
         assert_eq!((got.server().as_str(), plain(got.password.as_ref()).as_str()), ("db:5432", "a@b#c:d"));
+    }
+
+    #[test]
+    fn nodes_of_one_cluster_share_scheme_path_and_credentials() {
+        let http = http_base("https://elastic:p%2Cw@one:9200,two:9201, three/search").expect("it is well");
+        assert_eq!(http.url, "https://one:9200/search");
+        assert_eq!(http.others, ["https://two:9201/search", "https://three/search"]);
+        assert!(matches!(http.auth, HttpAuth::Basic { user, .. } if user == "elastic"));
+        assert!(http_base("https://one:9200,two:x").is_err());
+        assert_eq!(http_base("http://one:9200/a,b").expect("a path").others, Vec::<String>::new());
     }
 }

@@ -5,6 +5,7 @@
 
 mod credentials;
 mod part;
+mod refusal;
 mod words;
 
 pub(crate) use credentials::base64;
@@ -12,17 +13,23 @@ pub use part::{gap, within};
 
 use credentials::{Credentials, authorization, extra};
 
-use super::tls::{self, Trust};
-use crate::config::target::{HttpAuth, HttpConnect};
+use super::tls::{self, Depth, Trust};
+use crate::config::target::{HttpAuth, HttpConnect, Pin};
 use crate::core::report::{PollError, PollErrorKind};
 use chrono::{DateTime, Utc};
 use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderName};
 use reqwest::{Method, StatusCode, Url};
 use secrecy::{ExposeSecret, SecretString};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 /// No answer is read beyond this: a body of this size is a mistake or an attack, and the terminal must not run out of memory.
 pub const BODY_LIMIT_BYTES: usize = 32 * 1024 * 1024;
+
+/// A connection takes no longer than this; where there are other nodes to try, not even that.
+const CONNECT_WITHIN: Duration = Duration::from_secs(30);
+const CONNECT_ONE_WITHIN: Duration = Duration::from_millis(1500);
 
 /// So many redirects are followed one after the other.
 const MOST_REDIRECTS: usize = 3;
@@ -67,7 +74,11 @@ impl Answer {
 /// A client for one target: base URL, credentials, TLS.
 pub struct Http {
     client: reqwest::Client,
-    url: String,
+    /// Base URLs of the nodes, and which of them is asked now.
+    urls: Vec<String>,
+    turn: AtomicUsize,
+    /// No body is read beyond this.
+    most_bytes: usize,
     shown: String,
     headers: HeaderMap,
     /// The values of those headers.
@@ -93,6 +104,14 @@ impl Http {
             let tls = tls::client_config(&Trust {
                 roots: wanted.root_cert.clone(),
                 client: wanted.client.clone(),
+                depth: match wanted.pin {
+                    Some(Pin::OwnStack) => Depth::Nothing,
+                    Some(Pin::Fingerprint(_)) | None => Depth::default(),
+                },
+                fingerprint: match wanted.pin {
+                    Some(Pin::Fingerprint(bytes)) => Some(bytes),
+                    Some(Pin::OwnStack) | None => None,
+                },
                 ..Trust::default()
             })?;
             Ok::<_, String>((tls, authorization(&wanted.auth)?))
@@ -104,6 +123,7 @@ impl Http {
             .tls_backend_preconfigured(tls)
             .redirect(reqwest::redirect::Policy::none())
             .tcp_nodelay(true)
+            .connect_timeout(if connect.others.is_empty() { CONNECT_WITHIN } else { CONNECT_ONE_WITHIN })
             .pool_max_idle_per_host(2)
             .no_proxy()
             .user_agent(concat!("stacktop/", env!("CARGO_PKG_VERSION")))
@@ -116,13 +136,22 @@ impl Http {
             })?;
         Ok(Self {
             client,
-            url: connect.url.clone(),
+            urls: std::iter::once(&connect.url).chain(&connect.others).cloned().collect(),
+            turn: AtomicUsize::new(0),
+            most_bytes: BODY_LIMIT_BYTES,
             shown: connect.shown_url(),
             headers: extra(&connect.headers)?,
             values: connect.headers.iter().map(|(_, value)| SecretString::from(value.clone())).collect(),
             auth: connect.auth.clone(),
             authorization: Mutex::new(authorization),
         })
+    }
+
+    /// The same, for bodies up to `bytes`.
+    #[must_use]
+    pub const fn up_to(mut self, bytes: usize) -> Self {
+        self.most_bytes = bytes;
+        self
     }
 
     /// `GET` of `path` (with its query) below the base URL; an empty path is the base URL itself, as it is written.
@@ -184,11 +213,9 @@ impl Http {
         body: Option<String>,
         credentials: Option<Credentials>,
     ) -> Result<Answer, PollError> {
-        let mut url = match path {
-            "" => self.url.clone(),
-            path => format!("{}{path}", self.url.trim_end_matches('/')),
-        };
-        let (mut followed, mut unsent) = (0, 0);
+        let mut node = self.turn.load(Ordering::Relaxed);
+        let mut url = self.place(node, path);
+        let (mut followed, mut unsent, mut tried) = (0, 0, 1);
         loop {
             let mut request = self.client.request(method.clone(), &url).headers(self.headers.clone());
             for (name, value) in headers {
@@ -207,12 +234,42 @@ impl Http {
                     unsent += 1;
                     continue;
                 }
+                // This node is not there: the next one, for this request and those that follow.
+                Err(error) if error.is_connect() && tried < self.urls.len() => {
+                    node = self.next_node(node);
+                    (url, tried, unsent) = (self.place(node, path), tried + 1, 0);
+                    continue;
+                }
                 Err(error) => return Err(self.explain(error)),
             };
             match next(&response).filter(|_| followed < MOST_REDIRECTS && method == Method::GET) {
                 Some(next) => (url, followed) = (next, followed + 1),
                 None => return self.collect(response, credentials).await,
             }
+        }
+    }
+
+    /// Where a path is asked of a node.
+    fn place(&self, node: usize, path: &str) -> String {
+        let url = &self.urls[node % self.urls.len()];
+        match path {
+            "" => url.clone(),
+            path => format!("{}{path}", url.trim_end_matches('/')),
+        }
+    }
+
+    /// The node that is asked from now on, after `failed` was of no use; where another request has moved on already, that one.
+    fn next_node(&self, failed: usize) -> usize {
+        let next = failed + 1;
+        self.turn
+            .compare_exchange(failed, next, Ordering::Relaxed, Ordering::Relaxed)
+            .map_or_else(|other| other, |_| next)
+    }
+
+    /// The node that is asked did not answer in time: the next one is asked from now on, if there is one.
+    pub fn skip(&self) {
+        if self.urls.len() > 1 {
+            self.next_node(self.turn.load(Ordering::Relaxed));
         }
     }
 
@@ -223,10 +280,10 @@ impl Http {
     ) -> Result<Answer, PollError> {
         let mut collected = Vec::new();
         while let Some(chunk) = response.chunk().await.map_err(|error| self.explain(error))? {
-            if collected.len() + chunk.len() > BODY_LIMIT_BYTES {
+            if collected.len() + chunk.len() > self.most_bytes {
                 return Err(PollError::new(
                     PollErrorKind::WrongServer,
-                    format!("the answer of {} is larger than {} MiB", self.shown, BODY_LIMIT_BYTES >> 20),
+                    format!("the answer of {} is larger than {} MiB", self.shown, self.most_bytes >> 20),
                 )
                 .remedy("check the path of the URL"));
             }
@@ -240,103 +297,6 @@ impl Http {
     #[must_use]
     pub fn shown(&self) -> &str {
         &self.shown
-    }
-
-    /// The sentence for an answer whose status says no; `None` for one that is a success.
-    #[must_use]
-    pub fn refusal(&self, answer: &Answer) -> Option<PollError> {
-        let status = answer.status;
-        let shown = &self.shown;
-        let words = if status.is_success() { String::new() } else { answer.told() };
-        let said = if words.is_empty() { String::new() } else { format!(": {words}") };
-        match status.as_u16() {
-            200..=299 => None,
-            401 | 403 if answer.is_closed_path() => Some(PollError::new(
-                PollErrorKind::NotPermitted,
-                format!("{shown} is closed for this request ({}){said}", status.as_u16()),
-            )),
-            401 if matches!(self.auth, HttpAuth::None) => Some(
-                PollError::new(PollErrorKind::Credentials, format!("{shown} wants credentials (401){said}"))
-                    .remedy("set user and password, a token or an API key for this target"),
-            ),
-            401 => Some(
-                PollError::new(
-                    PollErrorKind::Credentials,
-                    format!("{shown} refuses the credentials (401){said}"),
-                )
-                .remedy("check the credentials of this target: they may be wrong or expired"),
-            ),
-            403 => {
-                let message = format!("{shown} does not permit this user to read (403){said}");
-                let error = PollError::new(PollErrorKind::NotPermitted, message);
-                Some(match words::grant(&words) {
-                    Some(grant) => error.remedy(grant),
-                    None => error,
-                })
-            }
-            301..=308 => Some(
-                PollError::new(PollErrorKind::WrongServer, format!("{shown} redirects elsewhere ({status})"))
-                    .remedy("give the final URL"),
-            ),
-            404 => Some(
-                PollError::new(
-                    PollErrorKind::WrongServer,
-                    format!("{shown} does not know this path (404){said}"),
-                )
-                .remedy("check the path of the URL and which server runs on this port"),
-            ),
-            429 | 502..=504 => Some(PollError::new(
-                PollErrorKind::NotReady,
-                format!("{shown} is not ready ({status}){said}"),
-            )),
-            _ => Some(PollError::new(PollErrorKind::Failed, format!("{shown} answers {status}{said}"))),
-        }
-    }
-
-    fn explain(&self, error: reqwest::Error) -> PollError {
-        let error = error.without_url();
-        let shown = &self.shown;
-        if let Some(found) = tls::inside(&error) {
-            let (what, remedy) = tls::words(found);
-            return PollError::new(PollErrorKind::Tls, format!("no TLS connection to {shown}: {what}"))
-                .remedy(remedy);
-        }
-        let mut chain = error.to_string();
-        let mut source = std::error::Error::source(&error);
-        while let Some(cause) = source {
-            chain = cause.to_string();
-            source = cause.source();
-        }
-        let lower = chain.to_ascii_lowercase();
-        if lower.contains("certificate") || lower.contains("tls") || lower.contains("corrupt message") {
-            return PollError::new(PollErrorKind::Tls, format!("no TLS connection to {shown}: {chain}"))
-                .remedy(
-                    "check https:// against http://, the host name, and set `ca` to the server's CA file",
-                );
-        }
-        if lower.contains("invalid http") || lower.contains("http version") || lower.contains("parse") {
-            return PollError::new(
-                PollErrorKind::WrongServer,
-                format!("{shown} does not speak HTTP: {chain}"),
-            )
-            .remedy("check the port, and https:// against http://");
-        }
-        if error.is_connect() {
-            return PollError::new(PollErrorKind::Unreachable, format!("{shown} cannot be reached: {chain}"))
-                .remedy("check host and port, and that the server runs");
-        }
-        if lower.contains(UNSENT) && self.url.starts_with("https:") {
-            let message = format!("{shown} hangs up right after the TLS handshake");
-            let remedy = "it may want a certificate of ours: set client_cert and client_key";
-            return PollError::new(PollErrorKind::Tls, message).remedy(remedy);
-        }
-        if lower.contains("before message completed") {
-            let message = format!("{shown} hangs up without an answer");
-            return PollError::new(PollErrorKind::WrongServer, message).remedy(
-                "check the port, http:// against https://, and that the server is not just stopping",
-            );
-        }
-        PollError::new(PollErrorKind::Failed, format!("{shown} broke off: {chain}"))
     }
 }
 

@@ -57,10 +57,14 @@ pub fn redis(connect: &RedisConnect) -> BoxFuture<'static, bool> {
 /// A look at an HTTP server; `None` where its URL names no place.
 pub fn http(connect: &HttpConnect) -> Option<BoxFuture<'static, bool>> {
     let url = reqwest::Url::parse(&connect.url).ok()?;
-    let (host, port) = (url.host_str()?.to_owned(), url.port_or_known_default()?);
-    let greeting = if url.scheme() == "https" { Greeting::Connection } else { head(&host) };
-    let host = host.trim_start_matches('[').trim_end_matches(']').to_owned();
-    Some(look(vec![Place::Tcp(host, port)], greeting))
+    let greeting = if url.scheme() == "https" { Greeting::Connection } else { head(url.host_str()?) };
+    let place = |url: &String| {
+        let url = reqwest::Url::parse(url).ok()?;
+        let host = url.host_str()?.trim_start_matches('[').trim_end_matches(']').to_owned();
+        Some(Place::Tcp(host, url.port_or_known_default()?))
+    };
+    let places = std::iter::once(&connect.url).chain(&connect.others).filter_map(place).collect();
+    Some(look(places, greeting))
 }
 
 fn ssl_request() -> Greeting {

@@ -18,6 +18,7 @@ use rustls::{
     CertificateError, ClientConfig, DigitallySignedStruct, Error, RootCertStore, SignatureScheme,
     SupportedProtocolVersion,
 };
+use sha2::{Digest, Sha256};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -56,6 +57,8 @@ pub struct Trust {
     pub anonymous: bool,
     /// A certificate that names its host in its subject alone will do, as libpq has it.
     pub common_name: bool,
+    /// The SHA-256 of the certificate that is believed, or that signed the one that is, whatever authorities and names say.
+    pub fingerprint: Option<[u8; 32]>,
 }
 
 /// The cryptography behind every connection. Kept behind this one function so that it can be replaced.
@@ -167,6 +170,7 @@ fn verifier(trust: &Trust) -> Result<Verifier, String> {
         roots: store,
         pinned: pinned.unwrap_or_default(),
         revocation: lists,
+        fingerprint: trust.fingerprint,
     })
 }
 
@@ -181,6 +185,7 @@ struct Verifier {
     pinned: Vec<CertificateDer<'static>>,
     /// Looks at the chain and at the lists of what was revoked.
     revocation: Option<Arc<WebPkiServerVerifier>>,
+    fingerprint: Option<[u8; 32]>,
 }
 
 impl Verifier {
@@ -220,6 +225,28 @@ impl Verifier {
         }
     }
 
+    /// The certificate is the one that is believed, or the one that is believed came along and has signed it.
+    fn believed(
+        &self,
+        wanted: [u8; 32],
+        leaf: &CertificateDer<'_>,
+        others: &[CertificateDer<'_>],
+        now: UnixTime,
+    ) -> Result<(), Error> {
+        let is_it = |certificate: &CertificateDer<'_>| Sha256::digest(certificate).as_slice() == wanted;
+        if is_it(leaf) {
+            return Ok(());
+        }
+        let Some(authority) = others.iter().find(|other| is_it(other)) else {
+            return Err(Error::General(words::OTHER_FINGERPRINT.to_owned()));
+        };
+        let mut roots = RootCertStore::empty();
+        roots.add(authority.clone().into_owned()).map_err(|_| CertificateError::UnknownIssuer)?;
+        let algorithms = self.provider.signature_verification_algorithms.all;
+        let leaf = ParsedCertificate::try_from(leaf)?;
+        verify_server_cert_signed_by_trust_anchor(&leaf, &roots, others, now, algorithms)
+    }
+
     /// Without verification a certificate that cannot even be parsed is no reason to refuse.
     fn lenient(
         &self,
@@ -245,6 +272,9 @@ impl ServerCertVerifier for Verifier {
     ) -> Result<ServerCertVerified, Error> {
         if self.depth == Depth::Nothing {
             return Ok(ServerCertVerified::assertion());
+        }
+        if let Some(wanted) = self.fingerprint {
+            return self.believed(wanted, leaf, intermediates, now).map(|()| ServerCertVerified::assertion());
         }
         self.chain(leaf, intermediates, name, now)?;
         if self.depth == Depth::ChainAndName {

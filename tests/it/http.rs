@@ -23,6 +23,8 @@ fn http(server: &MockServer, auth: HttpAuth) -> HttpConnect {
         root_cert: None,
         client: None,
         headers: Vec::new(),
+        others: Vec::new(),
+        pin: None,
         requests: None,
     }
 }
@@ -353,4 +355,44 @@ async fn without_a_master_nothing_old_stands_as_new() {
         "{read:?}"
     );
     assert!(read.unassigned.gap().is_some() && read.allocation.gap().is_some(), "{read:?}");
+}
+
+#[tokio::test]
+async fn a_cluster_of_several_nodes_is_asked_where_one_answers() {
+    let good = MockServer::start().await;
+    answer(&good, "/_cluster/health", 200, json!({"status": "yellow"})).await;
+    let closed = {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+        format!("http://{}", listener.local_addr().expect("bound"))
+    };
+    // One that is not there costs nothing.
+    let mut connect = http(&good, HttpAuth::None);
+    connect.others = vec![std::mem::replace(&mut connect.url, closed)];
+    let reading = search(connect).await.expect("the second node answers");
+    assert_eq!(reading.health.ready().expect("read").status, "yellow");
+    // One that is silent, and one that has lost its master, cost a poll.
+    let silent = MockServer::start().await;
+    let slow = ResponseTemplate::new(200).set_delay(Duration::from_secs(20));
+    Mock::given(any()).respond_with(slow).mount(&silent).await;
+    let lonely = MockServer::start().await;
+    let body = json!({"error": {"type": "master_not_discovered_exception", "reason": null}, "status": 503});
+    Mock::given(any()).respond_with(ResponseTemplate::new(503).set_body_json(body)).mount(&lonely).await;
+    let mut connect = http(&silent, HttpAuth::None);
+    connect.others = vec![lonely.uri(), good.uri()];
+    sources::tls::install_provider();
+    let target = TargetConfig {
+        id: TargetId::new("it"),
+        chosen_because: String::new(),
+        interval: Duration::from_secs(1),
+        timeout: Duration::from_secs(1),
+        read_only: false,
+        locality: Locality::default(),
+        connect: Connect::Search(connect),
+    };
+    let mut source = sources::open(&target);
+    assert!(source.poll(Now::example(0), &[]).await.is_err(), "the first is silent");
+    let Ok(Reading::Search(second)) = source.poll(Now::example(2), &[]).await else { panic!("it answers") };
+    assert!(second.no_master.is_some());
+    let Ok(Reading::Search(third)) = source.poll(Now::example(4), &[]).await else { panic!("it answers") };
+    assert_eq!(third.health.ready().expect("read").status, "yellow");
 }

@@ -7,7 +7,7 @@ use super::{Found, Surroundings};
 use crate::config::bounded;
 use crate::config::secret::Secret;
 use crate::config::target::{
-    Connect, HttpAuth, HttpConnect, Locality, PgHost, PgPlace, PostgresConnect, PrometheusConnect,
+    Connect, HttpAuth, HttpConnect, Locality, PgHost, PgPlace, Pin, PostgresConnect, PrometheusConnect,
     RedisConnect, is_loopback,
 };
 use crate::core::ids::SystemKind;
@@ -71,7 +71,8 @@ pub(super) fn look(around: &Surroundings, trail: &mut Vec<String>) -> Result<Vec
                 continue;
             }
         };
-        let connect = connect(kind, port, &environment(&body.environment), &body.command);
+        let image = body.image.text().unwrap_or(&service);
+        let connect = connect(kind, port, &environment(&body.environment), (image, &body.command));
         let because = format!("{name} publishes port {port} for service {service}");
         found.push(Found { connect, because, locality: Locality::Published, name: Some(service) });
     }
@@ -204,7 +205,12 @@ fn environment(given: &Mixed<512>) -> BTreeMap<String, String> {
     }
 }
 
-fn connect(kind: SystemKind, port: u16, vars: &BTreeMap<String, String>, command: &Mixed<256>) -> Connect {
+fn connect(
+    kind: SystemKind,
+    port: u16,
+    vars: &BTreeMap<String, String>,
+    (image, command): (&str, &Mixed<256>),
+) -> Connect {
     let var = |name: &str| vars.get(name).filter(|value| !value.is_empty()).cloned();
     let host = "127.0.0.1".to_owned();
     let http = |auth| HttpConnect {
@@ -213,6 +219,8 @@ fn connect(kind: SystemKind, port: u16, vars: &BTreeMap<String, String>, command
         root_cert: None,
         client: None,
         headers: Vec::new(),
+        others: Vec::new(),
+        pin: None,
         requests: None,
     };
     match kind {
@@ -231,17 +239,60 @@ fn connect(kind: SystemKind, port: u16, vars: &BTreeMap<String, String>, command
             port,
             ..RedisConnect::default()
         }),
-        SystemKind::Search => Connect::Search(http(match var("ELASTIC_PASSWORD") {
-            Some(password) if var("xpack.security.enabled").as_deref() != Some("false") => {
-                HttpAuth::Basic { user: "elastic".to_owned(), password: Secret::inline(password) }
-            }
-            _ => HttpAuth::None,
-        })),
+        SystemKind::Search => {
+            let secured = secured(image, vars);
+            let http = http(secured.login.map_or(HttpAuth::None, |(user, password)| HttpAuth::Basic {
+                user,
+                password: Secret::inline(password),
+            }));
+            Connect::Search(if secured.encrypted {
+                // Its certificate is one that it made for itself.
+                HttpConnect { url: http.url.replace("http://", "https://"), pin: Some(Pin::OwnStack), ..http }
+            } else {
+                http
+            })
+        }
         SystemKind::Prometheus => {
             Connect::Prometheus(PrometheusConnect { http: http(HttpAuth::None), queries: Vec::new() })
         }
         SystemKind::Metrics => Connect::Metrics(http(HttpAuth::None)),
     }
+}
+
+/// How a search service protects itself.
+struct Secured {
+    login: Option<(String, String)>,
+    encrypted: bool,
+}
+
+/// What Elasticsearch and OpenSearch do by their images' defaults and what the variables say: Elasticsearch encrypts and asks for a
+/// password from 8 on, OpenSearch always did; from 2.12 on its first password has to be given.
+fn secured(image: &str, vars: &BTreeMap<String, String>) -> Secured {
+    let var = |name: &str| vars.get(name).map(|value| value.to_ascii_lowercase());
+    let is = |name: &str, wanted: &str| var(name).as_deref() == Some(wanted);
+    if image.contains("opensearch") {
+        let off = is("plugins.security.disabled", "true") || is("DISABLE_SECURITY_PLUGIN", "true");
+        let first = vars.get("OPENSEARCH_INITIAL_ADMIN_PASSWORD").filter(|password| !password.is_empty());
+        let password = first.cloned().unwrap_or_else(|| "admin".to_owned());
+        let login = (!off).then(|| ("admin".to_owned(), password));
+        return Secured { login, encrypted: !off };
+    }
+    let tag =
+        image.rsplit('/').next().and_then(|name| name.split('@').next()?.split_once(':')).map(|(_, tag)| tag);
+    let old = tag.and_then(|tag| tag.split('.').next()?.parse::<u32>().ok()).is_some_and(|major| major < 8);
+    let enabled = match var("xpack.security.enabled").as_deref() {
+        Some("true") => true,
+        Some("false") => false,
+        _ => !old,
+    };
+    let encrypted = match var("xpack.security.http.ssl.enabled").as_deref() {
+        Some("true") => enabled,
+        Some("false") => false,
+        // Whoever sets security up by hand has to switch this on, too.
+        _ => enabled && !old && !vars.contains_key("xpack.security.enabled"),
+    };
+    let password = vars.get("ELASTIC_PASSWORD").filter(|password| enabled && !password.is_empty());
+    Secured { login: password.map(|password| ("elastic".to_owned(), password.clone())), encrypted }
 }
 
 /// `--requirepass word` in the service's command.
@@ -395,6 +446,50 @@ services:
             let (found, trail) = trail_of(&text);
             assert!(found.is_empty(), "{what}: {trail}");
             assert!(started.elapsed() < std::time::Duration::from_secs(2), "{what}");
+        }
+    }
+
+    #[test]
+    fn search_services_are_reached_as_their_images_protect_themselves() {
+        let reached = |image: &str, given: &[(&str, &str)]| {
+            let vars = given.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+            match connect(SystemKind::Search, 9200, &vars, (image, &Mixed::default())) {
+                Connect::Search(http) => {
+                    let user = match &http.auth {
+                        HttpAuth::Basic { user, password } => {
+                            use secrecy::ExposeSecret;
+                            format!("{user}:{}", password.read().expect("it").expose_secret())
+                        }
+                        _ => String::new(),
+                    };
+                    let scheme = http.url.split(':').next().unwrap_or_default().to_owned();
+                    assert_eq!(http.pin.is_some(), scheme == "https");
+                    (scheme, user)
+                }
+                other => panic!("{other:?}"),
+            }
+        };
+        let es = "docker.elastic.co/elasticsearch/elasticsearch:8.19.0";
+        let old = "elasticsearch:7.17.0";
+        let opensearch = "opensearchproject/opensearch:2";
+        let password = ("ELASTIC_PASSWORD", "x");
+        let on = ("xpack.security.enabled", "true");
+        for (image, given, expected) in [
+            (es, &[password][..], ("https", "elastic:x")),
+            (es, &[], ("https", "")),
+            (es, &[password, ("xpack.security.enabled", "false")], ("http", "")),
+            (es, &[password, ("xpack.security.http.ssl.enabled", "false")], ("http", "elastic:x")),
+            (es, &[password, on, ("xpack.security.http.ssl.enabled", "true")], ("https", "elastic:x")),
+            (es, &[password, on], ("http", "elastic:x")),
+            (old, &[password], ("http", "")),
+            (old, &[password, on], ("http", "elastic:x")),
+            (opensearch, &[("OPENSEARCH_INITIAL_ADMIN_PASSWORD", "Y")], ("https", "admin:Y")),
+            (opensearch, &[], ("https", "admin:admin")),
+            (opensearch, &[("plugins.security.disabled", "true")], ("http", "")),
+            (opensearch, &[("DISABLE_SECURITY_PLUGIN", "true")], ("http", "")),
+        ] {
+            let (scheme, user) = reached(image, given);
+            assert_eq!((scheme.as_str(), user.as_str()), expected, "{image} {given:?}");
         }
     }
 }

@@ -112,6 +112,8 @@ fn on_this_machine(around: &Surroundings, kind: SystemKind, port: u16) -> Connec
         root_cert: None,
         client: None,
         headers: Vec::new(),
+        others: Vec::new(),
+        pin: None,
         requests: None,
     };
     match kind {

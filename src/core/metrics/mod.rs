@@ -11,5 +11,6 @@ mod state;
 pub use disks::{Disk, Disks};
 pub use quantile::{LEAST_OBSERVATIONS, Quantile, quantile};
 pub use reading::*;
+pub use requests::is_judged;
 pub use rules::{RULES, signals};
 pub use state::{ALL_SERIES, Distribution, Golden, MetricsState};

@@ -48,6 +48,14 @@ const GRPC_OTHERS: [&str; 11] = [
 const NOT_OURS: [&str; 8] =
     ["client", "upstream", "outbound", "egress", "outgoing", "metric_handler", "cluster_", "fetch"];
 
+/// Whether something is judged by samples of this name: requests and how long they take, file systems, when a process began.
+#[must_use]
+pub fn is_judged(name: &str) -> bool {
+    name == "process_start_time_seconds"
+        || name.starts_with("node_filesystem_")
+        || (rank(name) >= 10 && !NOT_OURS.iter().any(|part| name.contains(part)))
+}
+
 /// The status of a request as far as a share of errors needs it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Status {

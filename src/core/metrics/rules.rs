@@ -66,7 +66,7 @@ pub const RULES: &[RuleSpec] = &[
     },
     RuleSpec {
         id: "metrics.truncated",
-        help: "the exposition has more samples than are kept: the others are not judged",
+        help: "the exposition has more samples than are kept",
         unit: RuleUnit::State,
         warning: None,
         critical: None,
@@ -154,7 +154,7 @@ pub fn signals(state: &MetricsState, target: &TargetId, rules: &Rulebook, _now: 
     }
     if reading.truncated && rules.get("metrics.truncated").enabled {
         let sentence = format!(
-            "{target} has more than {} samples, and those beyond are not judged",
+            "{target} has more than {} samples; those beyond are left out (requests and disks are kept)",
             reading.samples.len()
         );
         let step = "let Prometheus scrape it, or ask it for fewer families";

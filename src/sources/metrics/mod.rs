@@ -6,7 +6,7 @@ use super::http::Http;
 use super::{Source, look};
 use crate::config::target::HttpConnect;
 use crate::core::focus::Focus;
-use crate::core::metrics::{MetricSample, MetricsReading};
+use crate::core::metrics::{MetricSample, MetricsReading, is_judged};
 use crate::core::reading::Reading;
 use crate::core::report::{PollError, PollErrorKind};
 use crate::core::time::Now;
@@ -18,6 +18,8 @@ use std::hash::BuildHasher;
 
 /// Samples beyond this are not kept: a screen cannot show them, and memory must stay bounded.
 const MAX_SAMPLES: usize = 100_000;
+/// An exposition is read to this size: that of a large cluster's objects (kube-state-metrics) is 60 MB.
+const BODY_BYTES: usize = 128 * 1024 * 1024;
 /// What we can read, the plain format first.
 const FORMATS: &str = "text/plain;version=0.0.4;q=0.6,application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.5,*/*;q=0.1";
 
@@ -38,7 +40,7 @@ impl MetricsSource {
     async fn read(&mut self) -> Result<MetricsReading, PollError> {
         let http = match self.http.take() {
             Some(http) => http,
-            None => Http::open(&self.connect).await?,
+            None => Http::open(&self.connect).await?.up_to(BODY_BYTES),
         };
         let answer = http.get("", &[(ACCEPT, FORMATS)]).await;
         let shown = http.shown().to_owned();
@@ -77,9 +79,17 @@ fn decode(body: &[u8]) -> MetricsReading {
     let scanned = scan::scan(&text);
     let lasting = last_points(&scanned);
     let truncated = lasting.len() > MAX_SAMPLES;
-    let samples = lasting
+    // What is judged is kept whatever else is there.
+    let mut chosen: Vec<&scan::Sample> = lasting;
+    if truncated {
+        let (mut judged, others): (Vec<_>, Vec<_>) =
+            chosen.into_iter().partition(|sample| is_judged(&scanned.name_of(sample)));
+        judged.extend(others);
+        judged.truncate(MAX_SAMPLES);
+        chosen = judged;
+    }
+    let samples = chosen
         .into_iter()
-        .take(MAX_SAMPLES)
         .map(|sample| MetricSample {
             name: scanned.name_of(sample).into_owned(),
             labels: scanned

@@ -25,5 +25,6 @@ pub(super) fn config(connect: &PostgresConnect) -> Result<ClientConfig, String> 
         versions: connect.versions,
         anonymous: !connect.names_server,
         common_name: true,
+        fingerprint: None,
     })
 }

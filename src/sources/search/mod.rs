@@ -80,7 +80,8 @@ impl SearchSource {
             Some(http) => Arc::clone(http),
             None => Arc::clone(self.http.insert(Arc::new(Http::open(&self.connect).await?))),
         };
-        let answer = questions::health(&http, self.limit).await?;
+        // Another node may know better than one that is silent, or that has lost its master.
+        let answer = questions::health(&http, self.limit).await.inspect_err(|_| http.skip())?;
         if let Some(refusal) = http.refusal(&answer) {
             let told = answer.told();
             // The node itself is well and says so; without a master nothing else can be asked of the cluster.
@@ -88,6 +89,7 @@ impl SearchSource {
                 return Err(refusal);
             }
             let more = questions::master(&http, self.limit / 4).await;
+            http.skip();
             let words = if more.is_empty() { told } else { format!("{told}: {more}") };
             return Ok(self.masterless(words));
         }

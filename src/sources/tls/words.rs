@@ -23,6 +23,10 @@ pub fn inside<'a>(error: &'a (dyn Any + 'static)) -> Option<&'a Error> {
     None
 }
 
+/// What is said where a fingerprint is given and no certificate has it.
+pub(super) const OTHER_FINGERPRINT: &str =
+    "no certificate that it shows has the fingerprint that is configured";
+
 /// Whether a certificate was refused because it is an authority's own.
 pub(super) fn is_authority(error: &Error) -> bool {
     match error {
@@ -55,6 +59,10 @@ pub fn words(error: &Error) -> (String, &'static str) {
             "name that certificate itself as `ca`, or give the server one that its authority signed",
         ),
         Error::InvalidCertificate(certificate) => refused(certificate),
+        Error::General(what) if what == OTHER_FINGERPRINT => (
+            what.clone(),
+            "compare it: openssl x509 -noout -fingerprint -sha256 -in http_ca.crt; if the certificate was renewed, set the new one",
+        ),
         Error::AlertReceived(AlertDescription::ProtocolVersion) | Error::PeerIncompatible(_) => (
             "it has no version and cipher of TLS in common with us (TLS 1.0 and 1.1 are not spoken here)"
                 .to_owned(),

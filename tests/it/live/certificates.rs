@@ -387,3 +387,40 @@ async fn redis_and_http_servers_get_the_certificate_that_they_ask_for() {
         }
     }
 }
+
+/// A fingerprint stands for an authority and a name: what it is of, or what that has signed, is believed, and nothing else.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_fingerprint_is_believed_instead_of_an_authority() {
+    let mint = Mint::new();
+    mint.sign("elsewhere", "root", "-days 2", "subjectAltName=DNS:a-container");
+    mint.sign("foreign", "stranger", "-days 2", "subjectAltName=DNS:localhost");
+    let of = |name: &str| {
+        let command = format!("x509 -noout -fingerprint -sha256 -in {}", mint.file(&format!("{name}.crt")));
+        let output = Command::new("openssl").args(command.split(' ')).output().expect("openssl runs");
+        let text = String::from_utf8(output.stdout).expect("text");
+        text.trim().rsplit('=').next().expect("a value").to_owned()
+    };
+    for (served, pinned, good) in [
+        ("elsewhere", "root", true),
+        ("elsewhere", "elsewhere", true),
+        ("elsewhere", "stranger", false),
+        // The one that is believed comes along, and has not signed it.
+        ("foreign", "root", false),
+    ] {
+        let chain = mint.chain(served, Some("root"));
+        let port = endpoint(acceptor(&chain, &mint.file(&format!("{served}.key")), None)).await;
+        let print = of(pinned);
+        let print = if good { print } else { print.replace(':', "").to_lowercase() };
+        let config = format!(
+            "[[metrics]]\nurl = \"https://127.0.0.1:{port}/metrics\"\ncertificate_fingerprint = \"{print}\"\n"
+        );
+        match Watch::new(configured(&mint, &config)).poll().await {
+            Ok(()) => assert!(good, "{served} by {pinned}"),
+            Err(error) => {
+                assert!(!good && error.kind == PollErrorKind::Tls, "{served} by {pinned}: {error:?}");
+                let told = format!("{} {}", error.message, error.remedy.unwrap_or_default());
+                assert!(pinned == "root" || told.contains("has the fingerprint"), "{told}");
+            }
+        }
+    }
+}

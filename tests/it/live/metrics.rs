@@ -103,6 +103,8 @@ async fn servers_of_another_kind_are_told_apart() {
         root_cert: None,
         client: None,
         headers: Vec::new(),
+        others: Vec::new(),
+        pin: None,
         requests: None,
     };
     for (connect, kind) in [

@@ -13,5 +13,5 @@ event('added', 'jobId', id, 'name', ARGV[5])
 enqueue(id, tonumber(ARGV[8]) or 0, options(ARGV[7]).lifo)
 event('waiting', 'jobId', id)
 rouse()
-if mark then call('SET', mark, now, 'EX', 604800) end
+if mark then call('SET', mark, now) end
 return 'done'

@@ -296,6 +296,9 @@ fn verification(queue: &QueueRef, of: (usize, usize), values: &[Value], removed:
     }
 }
 
+/// What came of a job whose id this program cannot name.
+pub(super) const NOT_TEXT: &str = "left alone: the id is not text (UTF-8)";
+
 /// It was retried for the same letter before.
 pub(super) const AGAIN: &str = "retried for this letter before";
 

@@ -5,6 +5,7 @@ mod change;
 mod export;
 mod jobs;
 mod journal;
+mod letters;
 mod original;
 mod redrive;
 mod scripts;

@@ -3,11 +3,12 @@
 //! For each letter: an original that is still kept as failed is retried, if it is the same job and not only of the same id; else the job
 //! is added anew under an id that follows from what the letter holds. The script that does it leaves a mark of the letter in the same
 //! step, so that doing it twice does it once, whoever does it and whatever became of the job. Only then the letter is removed: a crash
-//! between the two leaves both, never neither.
+//! between the two leaves both, never neither. The mark stays for as long as the letter does, and a week longer for those who read the
+//! letter before it went.
 
 use super::QueueExecutor;
 use super::brake::{FIRST, Judge, steps};
-use super::jobs::{AGAIN, meaning};
+use super::jobs::{AGAIN, NOT_TEXT, meaning};
 use super::journal::Journal;
 use super::original::{Kept, fingerprint};
 use super::trail::{Fate, Trail};
@@ -16,13 +17,13 @@ use crate::core::redis::{
     Brake, Envelope, Family, JobAct, JobState, Letters, Original, QueueRef, RetryOptions, open_letter,
 };
 use crate::sources::redis::connection::Connection;
-use redis::{cmd, pipe};
+use redis::cmd;
 use std::collections::HashMap;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-/// More letters are not taken at once: the list of them is kept in memory and in the journal.
-const MOST: isize = 100_000;
+/// So long the mark of a letter outlives it.
+const MARKED_SECONDS: u32 = 7 * 86_400;
 /// Letters that the outcome names one by one.
 const NAMED: usize = 50;
 
@@ -39,6 +40,21 @@ struct Work<'a> {
     results: Vec<(String, String)>,
     retried: usize,
     added: usize,
+    /// Letters whose job an earlier redrive had put back, so that what became of it was to be seen then.
+    earlier: usize,
+}
+
+/// What a letter says.
+struct Letter {
+    queue: QueueRef,
+    family: Family,
+    original: Original,
+    /// The id of a job that is added for it.
+    new: String,
+    /// The key that says that it was dealt with.
+    mark: String,
+    /// When it was made, in milliseconds.
+    made: Option<f64>,
 }
 
 impl QueueExecutor {
@@ -52,16 +68,18 @@ impl QueueExecutor {
         let mut connection = self.connection().await?;
         let mut owners = HashMap::new();
         owners.insert(from.clone(), self.owner(&mut connection, from).await?);
-        let (mut journal, chosen) = self.journal(&mut connection, from, letters).await?;
+        let (mut journal, chosen, odd) = self.journal(&mut connection, from, letters).await?;
+        let all = chosen.len() + odd.len();
         let mut work = Work {
             from,
             to,
             envelope: &self.connect.envelope,
             owners,
             trail: Trail::new(self.server_now(&mut connection).await?),
-            results: Vec::new(),
+            results: odd.into_iter().map(|id| (id, NOT_TEXT.to_owned())).collect(),
             retried: 0,
             added: 0,
+            earlier: 0,
         };
         work.trail.watch_letters(self, &mut connection, from).await?;
         let judge = Judge { brake, untold_is_known: matches!(letters, Letters::Unfinished) };
@@ -94,96 +112,22 @@ impl QueueExecutor {
                 stopped = Some("you stopped it".to_owned());
                 break;
             }
-            let first = work.results.len() <= FIRST.iter().sum();
-            let taken = work.trail.len();
+            let first = chosen.len() - left.len() <= FIRST.iter().sum();
+            let taken = work.trail.len() + work.earlier;
             stopped = self.brake(&mut connection, &mut work.trail, judge, (first, taken)).await?;
-            self.tell(format!("redrive of {from}: {} of {} done", work.results.len(), chosen.len()));
+            self.tell(format!("redrive of {from}: {} of {all} done", work.results.len()));
             if !first && !left.is_empty() {
                 tokio::time::sleep(Duration::from_secs(1).saturating_sub(began.elapsed())).await;
             }
         }
-        let taken = work.trail.len();
+        let taken = work.trail.len() + work.earlier;
         let fate = self.last_look(&mut connection, &mut work.trail, taken).await;
-        let outcome = work.outcome(chosen.len(), stopped.as_deref(), fate, &journal);
+        let outcome = work.outcome(all, stopped.as_deref(), fate, &journal);
         if stopped.is_none() {
             let summary = outcome.summary.clone();
             off_loop(journal, move |journal| journal.end(&summary)).await?;
         }
         Ok(outcome)
-    }
-
-    /// The journal, and the letters that are to be dealt with.
-    async fn journal(
-        &self,
-        connection: &mut Connection,
-        from: &QueueRef,
-        letters: &Letters,
-    ) -> Result<(Journal, Vec<(String, JobState)>), ActionError> {
-        let (folder, queue, address) = (self.folder.clone(), from.clone(), self.connect.place());
-        let chosen = match letters {
-            Letters::These(list) => list.clone(),
-            Letters::All => self.all_letters(connection, from).await?,
-            Letters::Unfinished => {
-                let found =
-                    tokio::task::spawn_blocking(move || Journal::unfinished(&folder, &address, &queue))
-                        .await
-                        .ok()
-                        .flatten();
-                let none = format!("no redrive of {from} was interrupted (no journal of one is here)");
-                return found.ok_or(ActionError::Refused(none));
-            }
-        };
-        if chosen.is_empty() {
-            return Err(ActionError::Refused(format!("{from} holds no letter")));
-        }
-        let (seconds, micros): (i64, i64) = self.answer(cmd("TIME").query_async(connection)).await?;
-        let list = chosen.clone();
-        let begun = tokio::task::spawn_blocking(move || {
-            Journal::begin(&folder, &address, &queue, seconds * 1_000_000 + micros, &list)
-                .map_err(|error| format!("{}: {error}", folder.display()))
-        });
-        match begun.await {
-            Ok(Ok(journal)) => Ok((journal, chosen)),
-            Ok(Err(why)) => {
-                Err(ActionError::NotDone(format!("the journal of the redrive cannot be written: {why}")))
-            }
-            Err(_) => Err(ActionError::NotDone("writing the journal failed".to_owned())),
-        }
-    }
-
-    /// Everything that stands in a dead-letter queue now, the oldest first.
-    async fn all_letters(
-        &self,
-        connection: &mut Connection,
-        from: &QueueRef,
-    ) -> Result<Vec<(String, JobState)>, ActionError> {
-        let mut ask = pipe();
-        for list in ["wait", "paused"] {
-            ask.cmd("LRANGE").arg(from.key(list)).arg(-MOST).arg(-1);
-        }
-        for set in ["prioritized", "delayed", "failed"] {
-            ask.cmd("ZRANGE").arg(from.key(set)).arg(0).arg(MOST - 1);
-        }
-        let lists: Vec<Vec<Vec<u8>>> = self.answer(ask.query_async(connection)).await?;
-        let states = [
-            JobState::Waiting,
-            JobState::Waiting,
-            JobState::Prioritized,
-            JobState::Delayed,
-            JobState::Failed,
-        ];
-        let mut found = Vec::new();
-        for (at, (ids, state)) in lists.into_iter().zip(states).enumerate() {
-            // An id that is not text is not found again under what stands for it: it is told as one whose data is gone.
-            let text = |id: Vec<u8>| String::from_utf8_lossy(&id).into_owned();
-            let mut ids: Vec<String> = ids.into_iter().map(text).filter(|id| !id.starts_with("0:")).collect();
-            if at < 2 {
-                ids.reverse();
-            }
-            found.extend(ids.into_iter().map(|id| (id, state)));
-        }
-        found.truncate(MOST as usize);
-        Ok(found)
     }
 
     /// One letter: the job back in its queue, then the letter gone.
@@ -229,49 +173,65 @@ impl QueueExecutor {
         let print = fingerprint(&[id, &made, &name, &data]);
         let new = format!("redrive-{}-{id}-{print}", work.from.name).replace(':', "-");
         let mark = queue.key(&format!("redriven:{new}"));
-        let kept = self.kept_original(connection, &queue, &original, made.parse().ok()).await?;
-        let (job, done) = match kept {
-            Kept::Failed(id) => {
-                let act = JobAct::Retry(RetryOptions::default());
-                let ids = std::slice::from_ref(&id);
-                let words = self.marked(connection, &queue, family, ids, act, Some(&mark)).await?;
-                let became = words.first().copied().unwrap_or_default();
-                if became != meaning("done", act) && became != AGAIN {
-                    return Ok(format!("its original {id} in {queue} was {became}"));
-                }
-                work.retried += usize::from(became != AGAIN);
-                (id.clone(), format!("its original {id} in {queue} is {became}"))
-            }
-            Kept::Open(id) if self.is_there(connection, &mark).await? => {
-                let done = format!("its original {id} in {queue} was {AGAIN}");
-                (id, done)
-            }
-            Kept::Open(id) => {
-                return Ok(format!("left alone: its original {id} is in {queue}, and not failed"));
-            }
-            Kept::Doubtful(id, what) => {
-                return Ok(format!(
-                    "left alone: job {id} in {queue} has the id of its original and {what}; compare the two, then retry one of them"
-                ));
-            }
-            Kept::Nowhere => {
-                let known = !self.add(connection, &queue, family, &new, &original, &mark).await?;
-                work.added += usize::from(!known);
-                let again = if known { " (it was there already)" } else { "" };
-                let done = format!("added to {queue} as {new}{again}");
-                (new, done)
-            }
+        let letter = Letter { queue, family, original, new, mark, made: made.parse().ok() };
+        let (job, again, done) = match self.put_back(connection, work, &letter).await? {
+            Ok(done) => done,
+            Err(why) => return Ok(why),
         };
+        let Letter { queue, mark, .. } = letter;
         let own = work.owners.get(work.from).copied().unwrap_or_default();
         let ids = [id.to_owned()];
         let removed = self.batch(connection, work.from, own, &ids, JobAct::Remove(state)).await?;
+        let ask = cmd("SET").arg(&mark).arg("done").arg("EX").arg(MARKED_SECONDS).to_owned();
+        // Where this fails it stays without an end, and does no harm.
+        let _ = self.answer::<()>(ask.query_async(connection)).await;
         // Whoever removed the letter counts it: with two operators at once the sum is what there was.
-        if removed.first() == Some(&"removed") {
-            work.trail.add(&queue, family, &job);
+        match (removed.first() == Some(&"removed"), again) {
+            (true, false) => work.trail.add(&queue, family, &job),
+            (true, true) => work.earlier += 1,
+            (false, _) => {}
         }
         Ok(match removed.first() {
             Some(why) if *why != "removed" => format!("{done}; the letter was {why}"),
             Some(_) | None => done,
+        })
+    }
+
+    /// The job that a letter stands for, back with its workers: its id, whether an earlier redrive had done it, and that in words; else why not.
+    async fn put_back(
+        &self,
+        connection: &mut Connection,
+        work: &mut Work<'_>,
+        Letter { queue, family, original, new, mark, made }: &Letter,
+    ) -> Result<Result<(String, bool, String), String>, ActionError> {
+        let kept = self.kept_original(connection, queue, original, *made).await?;
+        Ok(match kept {
+            Kept::Failed(id) => {
+                let act = JobAct::Retry(RetryOptions::default());
+                let ids = std::slice::from_ref(&id);
+                let words = self.marked(connection, queue, *family, ids, act, Some(mark)).await?;
+                let became = words.first().copied().unwrap_or_default();
+                if became != meaning("done", act) && became != AGAIN {
+                    return Ok(Err(format!("its original {id} in {queue} was {became}")));
+                }
+                work.retried += usize::from(became != AGAIN);
+                Ok((id.clone(), became == AGAIN, format!("its original {id} in {queue} is {became}")))
+            }
+            Kept::Open(id) if self.is_there(connection, mark).await? => {
+                let done = format!("its original {id} in {queue} was {AGAIN}");
+                Ok((id, true, done))
+            }
+            Kept::Open(id) => Err(format!("left alone: its original {id} is in {queue}, and not failed")),
+            Kept::Doubtful(id, what) => Err(format!(
+                "left alone: job {id} in {queue} has the id of its original and {what}; compare the two, then retry one of them"
+            )),
+            Kept::Nowhere => {
+                let known = !self.add(connection, queue, *family, new, original, mark).await?;
+                work.added += usize::from(!known);
+                let again = if known { " (it was there already)" } else { "" };
+                let done = format!("added to {queue} as {new}{again}");
+                Ok((new.clone(), known, done))
+            }
         })
     }
 
@@ -328,12 +288,15 @@ impl Work<'_> {
         fate: Option<Fate>,
         journal: &Journal,
     ) -> Outcome {
-        let back = self.trail.len();
+        let back = self.trail.len() + self.earlier;
         let alone = self.results.len().saturating_sub(back);
         let mut summary = format!(
             "redrive of {}: {back} of {chosen} back ({} originals retried, {} added)",
             self.from, self.retried, self.added
         );
+        if self.earlier > 0 {
+            summary.push_str(&format!(", {} had been put back before", self.earlier));
+        }
         if alone > 0 {
             summary.push_str(&format!(", {alone} left alone"));
         }

@@ -41,7 +41,7 @@ local function retry(id, parent, hash, lock, dependencies, unsuccessful, failure
     end
   end
   event('waiting', 'jobId', id, 'prev', 'failed')
-  if mark then call('SET', mark, now, 'EX', 604800) end
+  if mark then call('SET', mark, now) end
   return 'done'
 end
 

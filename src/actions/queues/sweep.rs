@@ -1,7 +1,7 @@
 //! The same to every job of a state that was there when it began: in short batches, with progress, stopped by the operator.
 
 use super::brake::{FIRST, Judge, steps};
-use super::jobs::meaning;
+use super::jobs::{NOT_TEXT, meaning};
 use super::trail::Trail;
 use super::{BETWEEN, QueueExecutor};
 use crate::core::action::{ActionError, Outcome, Verdict};
@@ -27,9 +27,6 @@ pub(super) const LEFT_OVER: [&str; 10] = [
     "metrics:failed",
     "metrics:failed:data",
 ];
-
-/// What came of a job whose id this program cannot name.
-const NOT_TEXT: &str = "left alone: the id is not text (UTF-8)";
 
 /// Where the jobs of a state stand, and which of them were there at the beginning.
 struct Walk {

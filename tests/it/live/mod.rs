@@ -18,6 +18,7 @@ mod pooler;
 mod postgres;
 mod postgres_acts;
 mod pressed;
+mod proofs;
 mod queue_acts;
 mod queue_changes;
 mod queues;

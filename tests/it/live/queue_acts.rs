@@ -271,14 +271,14 @@ async fn ten_thousand_retries_while_the_pause_flips_lose_none() {
 }
 
 /// A Redis of its own that can be killed, with everything on disk at once.
-struct Own {
+pub struct Own {
     child: Child,
     folder: tempfile::TempDir,
-    port: u16,
+    pub port: u16,
 }
 
 impl Own {
-    fn start(binary: &str) -> Self {
+    pub fn start(binary: &str) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let port =
             std::net::TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("it").port();
@@ -295,11 +295,21 @@ impl Own {
             .expect("redis-server")
     }
 
-    fn restart(&mut self, binary: &str) {
+    pub fn restart(&mut self, binary: &str) {
         self.child = Self::spawn(binary, self.folder.path(), self.port);
     }
 
-    async fn client(&self) -> redis::aio::MultiplexedConnection {
+    /// As `kill -9`.
+    pub fn kill(&mut self) {
+        self.child.kill().expect("killed");
+        self.child.wait().expect("gone");
+    }
+
+    pub fn is_dead(&mut self) -> bool {
+        self.child.try_wait().is_ok_and(|ended| ended.is_some())
+    }
+
+    pub async fn client(&self) -> redis::aio::MultiplexedConnection {
         let client = redis::Client::open(format!("redis://127.0.0.1:{}", self.port)).expect("a URL");
         for _ in 0..100 {
             if let Ok(mut open) = client.get_multiplexed_async_connection().await
@@ -342,8 +352,7 @@ async fn a_server_killed_within_a_batch_has_every_job_exactly_once() {
     let permit = stacktop::core::arming::Permit { target: watch.target.id.clone(), until: None };
     let killing = async {
         tokio::time::sleep(Duration::from_millis(300)).await;
-        own.child.kill().expect("killed");
-        own.child.wait().expect("gone");
+        own.kill();
     };
     let (result, ()) = tokio::join!(gate.perform("1", &confirmed, &permit), killing);
     let told = match result {

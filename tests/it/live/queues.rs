@@ -41,6 +41,11 @@ impl Lab {
         Some(Self { script, url, port })
     }
 
+    /// The same libraries at another server on this machine.
+    pub fn at(&self, port: u16) -> Self {
+        Self { script: self.script.clone(), url: format!("redis://127.0.0.1:{port}"), port: port.to_string() }
+    }
+
     /// Where the script lies that drives the libraries.
     pub fn script(&self) -> &str {
         &self.script

@@ -1,5 +1,5 @@
 // Real producers and workers for tests: node queue.js GENERATION PORT VERB QUEUE [ARGUMENT]
-//   fail QUEUE N        adds N jobs, runs them all into an error, prints their ids, ends
+//   fail QUEUE N        adds N jobs (with OPTIONS, JSON), runs them all into an error, prints their ids, ends
 //   work QUEUE          takes jobs and completes them, printing "done ID NAME DATA" each, until it is killed
 //   add QUEUE N         adds N jobs that nobody takes
 //   brief QUEUE N       the same, and none is kept when it is done
@@ -7,7 +7,8 @@
 //   delay QUEUE N       adds N jobs for an hour later
 //   rank QUEUE LIST     adds a job of each of these priorities (comma-separated), nobody takes them
 //   failrank QUEUE LIST the same, and runs them all into an error
-//   letters QUEUE LIST  adds dead letters of a queue: "ORIGINAL=ID,…" with envelopes, "-" for the bare payload; with OPTIONS (JSON)
+//   letters QUEUE LIST  adds dead letters of a queue: "ORIGINAL=ID,…" with envelopes, "-" for the bare payload; with OPTIONS (JSON),
+//                       those from number OWN on by ids of their own
 //   work QUEUE BAD      the same, but fails each job whose order is at least BAD; with TAKES each job takes so many milliseconds
 //   tire QUEUE          adds a job of three attempts (or takes what waits), fails all of them, prints how often it ran
 //   counts QUEUE        prints how many jobs the library itself finds in each state, as JSON
@@ -23,6 +24,7 @@ const connection = cluster
   : { host: '127.0.0.1', port: Number(port), maxRetriesPerRequest: null };
 const more = cluster ? { prefix: '{bull}' } : {};
 const library = require(generation);
+const given = JSON.parse(process.env.OPTIONS || '{}');
 const bull = generation.startsWith('bull4');
 
 function producer() {
@@ -80,7 +82,7 @@ async function main() {
     console.log(failed);
     process.exit(0);
   } else if (verb === 'fail' || verb === 'failrank') {
-    const ids = verb === 'fail' ? await add(Number(argument)) : await byPriority(argument);
+    const ids = verb === 'fail' ? await add(Number(argument), () => given) : await byPriority(argument);
     let failed = 0;
     const running = worker(async () => {
       throw new Error('the provider said no');
@@ -138,7 +140,7 @@ async function main() {
       const [source, id] = one.split('=');
       const data = { order: n };
       const letter = one === '-' ? data : { originalQueue: source, originalJobId: id || undefined, originalData: data, failedReason: 'no' };
-      const job = await queue.add('dlq-mail', letter, { attempts: 1, ...JSON.parse(process.env.OPTIONS || '{}') });
+      const job = await queue.add('dlq-mail', letter, { attempts: 1, ...given, ...(process.env.OWN && n >= Number(process.env.OWN) ? { jobId: `order-${n}` } : {}) });
       ids.push(String(job.id));
     }
     await queue.close();

@@ -84,6 +84,8 @@ fn failed(sim: &Sim, job: &Failed) -> FailedJob {
         attempts_allowed: Some(3),
         age: Some(sim.age(job.at)),
         ran_for: Some(Duration::from_millis(3001)),
+        deduplication: None,
+        twin: None,
         ghost: false,
     }
 }

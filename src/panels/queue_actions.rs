@@ -78,12 +78,23 @@ pub(super) fn queue_offers(context: PanelContext<'_>, row: &RowKey) -> Vec<Offer
 
 /// What may be done to all jobs that failed alike.
 pub(super) fn group_offers(context: PanelContext<'_>, row: &RowKey) -> Vec<Offer> {
-    let ids: Vec<String> = page(context, row)
-        .and_then(|(_, _, page)| page)
-        .and_then(|page| groups(&[page]).into_iter().find(|group| group.fingerprint() == row.segment(4)))
-        .map(|group| group.jobs.into_iter().map(|(_, id)| id).collect())
-        .unwrap_or_default();
-    failed_offers(context, row, &ids, "the jobs that failed alike")
+    let Some((_, state, Some(page))) = page(context, row) else { return Vec::new() };
+    let group = groups(&[page]).into_iter().find(|group| group.fingerprint() == row.segment(4));
+    let Some(group) = group else { return Vec::new() };
+    let ids: Vec<String> = group.jobs.iter().map(|(_, id)| id.clone()).collect();
+    let queue = queue_of(row);
+    let failed = state.queue(&queue).map_or(0, |reading| reading.failed);
+    let beyond = failed > page.jobs.len() as u64;
+    let what = if beyond {
+        format!("those of the newest {} that failed alike", page.jobs.len())
+    } else {
+        "the jobs that failed alike".to_owned()
+    };
+    let mut list = failed_offers(context, row, &ids, &what);
+    if beyond {
+        list.insert(0, queue_changes::retry_kind(context, row, group.kind(), failed));
+    }
+    list
 }
 
 fn failed_offers(context: PanelContext<'_>, row: &RowKey, ids: &[String], what: &str) -> Vec<Offer> {
@@ -207,6 +218,13 @@ fn jobs_preview(
     let first = page.and_then(|page| page.jobs.iter().find(|job| ids.contains(&job.id)));
     if let Some(job) = first {
         facts.push(fact("failed with", &job.reason));
+    }
+    let twins = page.into_iter().flat_map(|page| &page.jobs).filter(|job| ids.contains(&job.id));
+    let twins: Vec<String> =
+        twins.filter_map(|job| Some(format!("{} (job {})", job.id, job.twin.as_ref()?))).collect();
+    if let ([_, ..], JobAct::Retry(_)) = (&twins[..], act) {
+        let words = format!("a newer job has the deduplication id of {}: both will run", twins.join(", "));
+        facts.push(fact("but", words));
     }
     let used_up = first.is_some_and(|job| {
         job.attempts.zip(job.attempts_allowed).is_some_and(|(made, allowed)| made >= allowed)

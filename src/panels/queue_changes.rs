@@ -7,7 +7,8 @@ use super::typed::{json, rhythm, span};
 use crate::core::action::{Action, Ask, Offer, Preview, Refusal};
 use crate::core::place::RowKey;
 use crate::core::redis::{
-    Change, Family, JobAct, JobDetail, JobState, QueueAction, QueueMore, QueueReading, QueueRef, Sweep,
+    Change, FailureKind, Family, JobAct, JobDetail, JobState, QueueAction, QueueMore, QueueReading, QueueRef,
+    Sweep,
 };
 
 type Choice = Result<(Action, Preview), Refusal>;
@@ -277,6 +278,21 @@ fn sweep(context: PanelContext<'_>, row: &RowKey, letter: char, what: Sweep) -> 
     };
     facts.push(fact("stop", stop));
     change(context, row, letter, &title, facts, Change::Sweep(what), severe)
+}
+
+/// Every failed job of one kind, also of those that the screen does not list.
+pub(super) fn retry_kind(context: PanelContext<'_>, row: &RowKey, kind: FailureKind, failed: u64) -> Offer {
+    let facts = vec![
+        fact("reason", kind.reason.clone()),
+        fact(
+            "jobs",
+            format!("each of the {failed} failed jobs is looked at; those that failed so are retried"),
+        ),
+        fact("stop", ":stop ends it between two batches of a hundred"),
+    ];
+    let title = "Retry every job that failed alike";
+    let choice = change(context, row, 'w', title, facts, Change::RetryKind(kind), true);
+    offer('w', "retry all that failed alike", "also those beyond the newest ones that are listed", choice)
 }
 
 /// A retry with the brake that is configured for redrives.

@@ -18,8 +18,13 @@ impl QueueExecutor {
     pub(super) async fn change(&self, queue: &QueueRef, change: &Change) -> Result<Outcome, ActionError> {
         let mut connection = self.connection().await?;
         match change {
-            Change::Sweep(what) => {
-                let outcome = self.sweep(&mut connection, queue, *what).await;
+            Change::Sweep(_) | Change::RetryKind(_) => {
+                let (what, kind) = match change {
+                    Change::Sweep(what) => (*what, None),
+                    Change::RetryKind(kind) => (Sweep::Retry, Some(kind)),
+                    _ => return Err(ActionError::Refused("this goes through no queue".to_owned())),
+                };
+                let outcome = self.sweep(&mut connection, queue, what, kind).await;
                 if let Ok(mut told) = self.told.lock() {
                     *told = None;
                 }

@@ -82,11 +82,14 @@ impl QueueExecutor {
                 let mut flags = String::new();
                 flags.extend(options.keep_priority.then_some('p'));
                 flags.extend(options.reset_attempts.then_some('a'));
-                let [parents, groups] = self.fields(connection, queue, ids, ["parentKey", "gid"]).await?;
+                let wanted = ["parentKey", "gid", "deid"];
+                let [parents, groups, owners] = self.fields(connection, queue, ids, wanted).await?;
                 flags.extend(groups.iter().any(|group| !group.is_empty()).then_some('g'));
                 flags.extend(mark.map(|_| 'm'));
+                let deduplicated = owners.iter().any(|owner| !owner.is_empty());
+                let flags = if deduplicated { format!("{flags}d") } else { flags };
                 let mut call = Self::begin(&self.scripts.retry, queue, family, now, &flags);
-                with_parents(&mut call, (queue, family), ids, &parents);
+                with_parents(&mut call, (queue, family), ids, &parents, deduplicated.then_some(&owners));
                 if let Some(mark) = mark {
                     call.key(mark);
                 }
@@ -230,8 +233,9 @@ fn with_parents(
     (queue, family): (&QueueRef, Family),
     ids: &[String],
     parents: &[String],
+    owners: Option<&Vec<String>>,
 ) {
-    for (id, parent) in ids.iter().zip(parents) {
+    for (at, (id, parent)) in ids.iter().zip(parents).enumerate() {
         let hash = queue.key(id);
         call.key(&hash);
         if family == Family::Bull {
@@ -242,8 +246,16 @@ fn with_parents(
                 call.key(format!("{parent}:{suffix}"));
             }
         }
+        if let Some(owners) = owners {
+            call.key(deduplication(queue, hash, &owners[at]));
+        }
         call.arg(id).arg(parent);
     }
+}
+
+/// The key of a job's deduplication id; its own hash where it has none.
+fn deduplication(queue: &QueueRef, hash: String, id: &str) -> String {
+    if id.is_empty() { hash } else { queue.key(&format!("de:{id}")) }
 }
 
 fn with_belongings(call: &mut ScriptInvocation<'_>, queue: &QueueRef, ids: &[String], owners: &[String]) {
@@ -253,7 +265,7 @@ fn with_belongings(call: &mut ScriptInvocation<'_>, queue: &QueueRef, ids: &[Str
         for suffix in ["lock", "logs", "dependencies", "processed", "failed", "unsuccessful"] {
             call.key(format!("{hash}:{suffix}"));
         }
-        call.key(if owner.is_empty() { hash } else { queue.key(&format!("de:{owner}")) });
+        call.key(deduplication(queue, hash, owner));
         call.key(queue.key("repeat"));
         call.arg(id);
     }
@@ -299,12 +311,21 @@ fn verification(queue: &QueueRef, of: (usize, usize), values: &[Value], removed:
 /// What came of a job whose id this program cannot name.
 pub(super) const NOT_TEXT: &str = "left alone: the id is not text (UTF-8)";
 
+/// What came of a job that was retried although a newer one has its deduplication id by now.
+const TWIN: &str = "back to waiting beside a newer job of the same deduplication id: both will run";
+
+/// Whether a word says that it was done.
+pub(super) fn is_done(word: &str, act: JobAct) -> bool {
+    word == meaning("done", act) || word == TWIN
+}
+
 /// It was retried for the same letter before.
 pub(super) const AGAIN: &str = "retried for this letter before";
 
 pub(super) fn meaning(word: &str, act: JobAct) -> &'static str {
     match (word, act) {
         ("done", JobAct::Retry(_) | JobAct::Promote) => "back to waiting",
+        ("twin", _) => TWIN,
         ("done", JobAct::Remove(_)) => "removed",
         ("done", JobAct::Priority(_)) => "in line by its new priority",
         ("done", JobAct::Delay(_)) => "due at its new time",
@@ -325,7 +346,7 @@ pub(super) fn meaning(word: &str, act: JobAct) -> &'static str {
 }
 
 fn outcome(queue: &QueueRef, act: JobAct, results: &[(String, &'static str)]) -> Outcome {
-    let done = results.iter().filter(|(_, what)| *what == meaning("done", act)).count();
+    let done = results.iter().filter(|(_, what)| is_done(what, act)).count();
     let verdict = match done {
         0 => Verdict::Nothing,
         all if all == results.len() => Verdict::Done,

@@ -1,5 +1,6 @@
 //! Changes job queues: batches of one atomic script each, with every key declared and every decision made inside the script.
 
+mod alike;
 mod brake;
 mod change;
 mod export;

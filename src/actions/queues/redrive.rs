@@ -8,7 +8,7 @@
 
 use super::QueueExecutor;
 use super::brake::{FIRST, Judge, steps};
-use super::jobs::{AGAIN, NOT_TEXT, meaning};
+use super::jobs::{AGAIN, NOT_TEXT, is_done};
 use super::journal::Journal;
 use super::original::{Kept, fingerprint};
 use super::trail::{Fate, Trail};
@@ -211,7 +211,7 @@ impl QueueExecutor {
                 let ids = std::slice::from_ref(&id);
                 let words = self.marked(connection, queue, *family, ids, act, Some(mark)).await?;
                 let became = words.first().copied().unwrap_or_default();
-                if became != meaning("done", act) && became != AGAIN {
+                if !is_done(became, act) && became != AGAIN {
                     return Ok(Err(format!("its original {id} in {queue} was {became}")));
                 }
                 work.retried += usize::from(became != AGAIN);

@@ -4,13 +4,15 @@
 -- group, and which of them have no parent. (One that gets a parent now is counted by that one as open already.)
 --
 -- Options: "p" by its priority, "a" attempts reset, "g" some may be in a group, "m" the last key marks the letter that
--- the job stands for: it is retried once for that letter, and no second time, whatever became of it
--- Per job  KEYS hash, for Bull its lock, for a job with a parent that one's dependencies, unsuccessful and failed
+-- the job stands for: it is retried once for that letter, and no second time, whatever became of it; "d" some have a deduplication id
+-- Per job  KEYS hash, for Bull its lock, for a job with a parent that one's dependencies, unsuccessful and failed, with "d" the key of
+--          its deduplication id (its own hash where it has none)
 --          ARGV id, parent key or ""
--- Returns per job: done | ghost | moved | locked | grouped | parent | again
+-- Returns per job: done | twin (done, and a newer job has its deduplication id) | ghost | moved | locked | grouped | parent | again
 local by_priority = string.find(ARGV[3], 'p', 1, true) ~= nil
 local reset = string.find(ARGV[3], 'a', 1, true) ~= nil
 local groups = string.find(ARGV[3], 'g', 1, true) ~= nil
+local deduplicated = string.find(ARGV[3], 'd', 1, true) ~= nil
 local mark = string.find(ARGV[3], 'm', 1, true) and KEYS[#KEYS]
 
 -- Whether a worker of BullMQ 5 or later has tried this job, whatever its queue looks like.
@@ -19,7 +21,7 @@ local function counted(hash)
   return fields[1] or fields[2]
 end
 
-local function retry(id, parent, hash, lock, dependencies, unsuccessful, failures)
+local function retry(id, parent, hash, lock, dependencies, unsuccessful, failures, owned)
   local text = call('HGET', hash, 'opts')
   if not text and call('EXISTS', hash) == 0 then return 'ghost' end
   if lock and call('EXISTS', lock) == 1 then return 'locked' end
@@ -42,6 +44,8 @@ local function retry(id, parent, hash, lock, dependencies, unsuccessful, failure
   end
   event('waiting', 'jobId', id, 'prev', 'failed')
   if mark then call('SET', mark, now) end
+  local owner = owned and owned ~= hash and call('GET', owned)
+  if owner and owner ~= id then return 'twin' end
   return 'done'
 end
 
@@ -52,12 +56,14 @@ for at = 4, #ARGV, 2 do
   if bull then
     lock, key = KEYS[key], key + 1
   end
-  if parent == '' then
-    results[job] = retry(id, parent, hash, lock)
-  else
-    results[job] = retry(id, parent, hash, lock, KEYS[key], KEYS[key + 1], KEYS[key + 2])
-    key = key + 3
+  local dependencies, unsuccessful, failures, owned
+  if parent ~= '' then
+    dependencies, unsuccessful, failures, key = KEYS[key], KEYS[key + 1], KEYS[key + 2], key + 3
   end
+  if deduplicated then
+    owned, key = KEYS[key], key + 1
+  end
+  results[job] = retry(id, parent, hash, lock, dependencies, unsuccessful, failures, owned)
 end
 rouse()
 return results

@@ -1,11 +1,11 @@
 //! The same to every job of a state that was there when it began: in short batches, with progress, stopped by the operator.
 
 use super::brake::{FIRST, Judge, steps};
-use super::jobs::{NOT_TEXT, meaning};
+use super::jobs::{NOT_TEXT, is_done};
 use super::trail::Trail;
 use super::{BETWEEN, QueueExecutor};
 use crate::core::action::{ActionError, Outcome, Verdict};
-use crate::core::redis::{Family, JobAct, JobState, QueueRef, Sweep};
+use crate::core::redis::{FailureKind, Family, JobAct, JobState, QueueRef, Sweep};
 use crate::sources::redis::connection::Connection;
 use redis::{RedisError, cmd};
 use std::collections::{BTreeMap, HashSet};
@@ -56,6 +56,8 @@ struct On<'a> {
     family: Family,
     act: JobAct,
     stops: u64,
+    /// Only those that failed so.
+    kind: Option<&'a FailureKind>,
 }
 
 /// How a careful sweep goes: in steps, each of which is looked at before the next.
@@ -71,6 +73,8 @@ struct Tally {
     kinds: BTreeMap<&'static str, usize>,
     done: usize,
     all: usize,
+    /// Those that failed otherwise.
+    others: usize,
 }
 
 impl Tally {
@@ -89,6 +93,7 @@ impl QueueExecutor {
         connection: &mut Connection,
         queue: &QueueRef,
         what: Sweep,
+        kind: Option<&FailureKind>,
     ) -> Result<Outcome, ActionError> {
         let family = self.owner(connection, queue).await?;
         if what == Sweep::Obliterate {
@@ -109,7 +114,7 @@ impl QueueExecutor {
         };
         'all: for (state, act) in what.steps() {
             for mut walk in self.walks(connection, queue, state, what).await? {
-                let on = On { queue, family, act, stops };
+                let on = On { queue, family, act, stops, kind };
                 match self.walk(connection, on, &mut walk, &mut tally, pace.as_mut()).await {
                     Ok(None) => behind += walk.left,
                     Ok(Some(why)) => {
@@ -124,7 +129,12 @@ impl QueueExecutor {
                 }
             }
         }
+        // Those that failed otherwise are there still, and are meant to be.
+        behind = (behind as usize).saturating_sub(tally.others) as u64;
         let mut words = tally.words();
+        if tally.others > 0 {
+            words.push_str(&format!("; {} failed otherwise and stay", tally.others));
+        }
         let mut whole = tally.done == tally.all && trouble.is_none();
         if let Some(pace) = &mut pace {
             let fate = self.last_look(connection, &mut pace.trail, 0).await;
@@ -215,7 +225,7 @@ impl QueueExecutor {
     async fn walk(
         &self,
         connection: &mut Connection,
-        On { queue, family, act, stops }: On<'_>,
+        On { queue, family, act, stops, kind }: On<'_>,
         walk: &mut Walk,
         tally: &mut Tally,
         mut pace: Option<&mut Pace>,
@@ -245,12 +255,18 @@ impl QueueExecutor {
                     }
                 }
             }
+            if let Some(kind) = kind {
+                let found = ids.len();
+                ids = self.alike(connection, queue, ids, kind).await?;
+                tally.others += found - ids.len();
+            }
             if ids.is_empty() {
+                tokio::time::sleep(BETWEEN).await;
                 continue;
             }
             let words = self.batch(connection, queue, family, &ids, act).await?;
             for (word, id) in words.into_iter().zip(&ids) {
-                let done = word == meaning("done", act);
+                let done = is_done(word, act);
                 if let Some(pace) = pace.as_mut().filter(|_| done) {
                     pace.trail.add(queue, family, id);
                 }
@@ -329,8 +345,9 @@ impl Walk {
             if let Some((_, score)) = news.last()
                 && *score > self.from
             {
-                // What stands before is dealt with; of this score there may be more.
+                // What stands before is dealt with, and in front of no page any more; of this score there may be more.
                 self.from = *score;
+                self.stay = 0;
             }
             return Ok(news.into_iter().map(|(id, _)| id).collect());
         }

@@ -1,6 +1,6 @@
 //! Changes to a queue that are not the same act on chosen jobs: everything in a state, one value, one new job.
 
-use super::{Brake, JobAct, JobState, RetryOptions, Rhythm};
+use super::{Brake, FailureKind, JobAct, JobState, RetryOptions, Rhythm};
 use std::time::Duration;
 
 /// The same to every job of some states that was there when it began.
@@ -73,6 +73,8 @@ pub fn copied_options(options: &str) -> String {
 pub enum Change {
     /// Everything in some states.
     Sweep(Sweep),
+    /// Every failed job of one kind back to waiting.
+    RetryKind(FailureKind),
     /// A new job.
     Add {
         /// Its name.
@@ -127,6 +129,7 @@ impl Change {
             Self::Sweep(Sweep::Drain) => "drain_queue",
             Self::Sweep(Sweep::Clean(..)) => "clean_queue",
             Self::Sweep(Sweep::Obliterate) => "obliterate_queue",
+            Self::RetryKind(_) => "retry_failed_alike",
             Self::Add { .. } => "add_job",
             Self::Copy { .. } => "duplicate_job",
             Self::Edit { .. } => "edit_job",
@@ -165,6 +168,13 @@ impl Change {
                 };
                 format!("EVALSHA on {base}: {pause}{steps}{older}, {pace}{end}")
             }
+            Self::RetryKind(kind) => {
+                let place = if kind.frame.is_empty() { String::new() } else { format!(" at {}", kind.frame) };
+                format!(
+                    "EVALSHA on {base}: retry.lua for each failed job whose reason is `{}`{place}, a hundred at a time",
+                    kind.reason
+                )
+            }
             Self::Add { name, data, .. } => {
                 format!("EVALSHA add.lua on {base}: name {name}, {} bytes of data", data.len())
             }
@@ -192,7 +202,7 @@ impl Change {
         match self {
             Self::Edit { id, .. } | Self::Copy { id } => format!(" job {id}"),
             Self::Schedule { id, .. } | Self::Unschedule { id } => format!(" scheduler {id}"),
-            Self::Sweep(_) | Self::Add { .. } | Self::Concurrency(_) => String::new(),
+            Self::Sweep(_) | Self::RetryKind(_) | Self::Add { .. } | Self::Concurrency(_) => String::new(),
         }
     }
 }

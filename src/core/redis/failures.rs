@@ -28,7 +28,30 @@ pub struct FailureGroup {
     pub recent: usize,
 }
 
+/// A kind of failure.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FailureKind {
+    /// As [`FailureGroup::reason`].
+    pub reason: String,
+    /// As [`FailureGroup::frame`].
+    pub frame: String,
+}
+
+impl FailureKind {
+    /// Whether a job that failed for `reason` (as it is shown: masked and cut) with the stacks `stacktrace` is of this kind.
+    #[must_use]
+    pub fn is(&self, reason: &str, stacktrace: &str) -> bool {
+        normalised(reason) == self.reason && own_frame(stacktrace) == self.frame
+    }
+}
+
 impl FailureGroup {
+    /// Which kind it is.
+    #[must_use]
+    pub fn kind(&self) -> FailureKind {
+        FailureKind { reason: self.reason.clone(), frame: self.frame.clone() }
+    }
+
     /// What identifies the group.
     #[must_use]
     pub fn fingerprint(&self) -> String {

@@ -14,6 +14,9 @@ const MOST_VALUES: usize = 100;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Masks(Vec<String>);
 
+/// A reason longer than this is cut in lists.
+pub const REASON_CHARS: usize = 400;
+
 impl Masks {
     /// Masks for these fields.
     #[must_use]
@@ -32,6 +35,12 @@ impl Masks {
     #[must_use]
     pub fn apply(&self, text: String) -> String {
         self.masked(&text).unwrap_or(text)
+    }
+
+    /// A reason as it is shown: masked and cut, for it is a line of a list.
+    #[must_use]
+    pub fn reason(&self, text: String) -> String {
+        self.apply(text).chars().take(REASON_CHARS).collect()
     }
 
     /// Masks a job: its fields and its log lines, and the values of masked fields of its data wherever else they stand (a reason that

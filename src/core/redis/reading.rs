@@ -301,6 +301,10 @@ pub struct FailedJob {
     pub ran_for: Option<Duration>,
     /// The topmost place of the application's own code in its newest stack; empty where that is not known.
     pub frame: String,
+    /// Its deduplication id.
+    pub deduplication: Option<String>,
+    /// The newer job that has this deduplication id now.
+    pub twin: Option<String>,
     /// Its hash is gone: only the id is left, and running it would run nothing.
     pub ghost: bool,
 }

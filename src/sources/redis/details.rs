@@ -3,15 +3,17 @@
 use super::budget::Left;
 use super::connection::Connection;
 use super::decode::{list, number, scored, text};
-use super::failed::{Page, REASON_CHARS, Remembered, span};
+use super::failed::{Page, Remembered, span};
 use crate::core::focus::Focus;
-use crate::core::redis::{FailedPage, JobDetail, JobList, JobState, ListedJob, Masks, QueueRef};
+use crate::core::redis::{
+    FailedPage, JobDetail, JobList, JobState, ListedJob, Masks, QueueRef, REASON_CHARS,
+};
 use redis::{RedisError, Value, pipe};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// A field larger than this is not read: one job must not fill the terminal's memory or a slow line.
-pub(super) const FIELD_LIMIT_BYTES: u64 = 64 * 1024;
+pub(crate) const FIELD_LIMIT_BYTES: u64 = 64 * 1024;
 /// Log lines of a job that are shown.
 const LOGS: isize = 50;
 /// Children of a job that are shown of each kind.

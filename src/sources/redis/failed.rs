@@ -12,8 +12,6 @@ use redis::{RedisError, Value, pipe};
 use std::collections::HashMap;
 use std::time::Duration;
 
-/// A reason longer than this is cut in the list.
-pub(super) const REASON_CHARS: usize = 400;
 /// Failed jobs that are remembered.
 const REMEMBERED: usize = 5_000;
 /// What is read of a job beside the fields whose size is asked.
@@ -48,7 +46,7 @@ struct Wanted {
     stack_size: u64,
 }
 
-const BASICS: [&str; 6] = ["name", "attemptsMade", "atm", "processedOn", "finishedOn", "timestamp"];
+const BASICS: [&str; 7] = ["name", "attemptsMade", "atm", "processedOn", "finishedOn", "timestamp", "deid"];
 
 impl Remembered {
     /// All pages: which jobs, then what is not known of them yet, as far as `left` reaches.
@@ -82,14 +80,40 @@ impl Remembered {
         all.sort_by_key(|(.., score)| std::cmp::Reverse(*score));
         let wanted = self.choose(connection, &all, left).await?;
         self.learn(connection, wanted, masks).await?;
+        let twins = self.twins(connection, &all).await?;
         let page = |((queue, offset, _), keys): (&Page<'_>, &Vec<Key>)| {
             let known = keys.iter().filter_map(|key| {
                 let job = self.0.get(key)?.job.clone();
-                Some(FailedJob { age: span(key.2, now), ..job })
+                Some(FailedJob { age: span(key.2, now), twin: twins.get(key).cloned(), ..job })
             });
             FailedPage { queue: (*queue).clone(), offset: *offset, jobs: known.collect() }
         };
         Ok(pages.iter().zip(&keys).map(page).collect())
+    }
+
+    /// Which of these jobs have a deduplication id that is another, newer job's by now, and which.
+    async fn twins(
+        &self,
+        connection: &mut Connection,
+        all: &[&Key],
+    ) -> Result<HashMap<Key, String>, RedisError> {
+        let with_id =
+            all.iter().filter_map(|key| Some((*key, self.0.get(*key)?.job.deduplication.as_ref()?)));
+        let with_id: Vec<(&Key, &String)> = with_id.collect();
+        if with_id.is_empty() {
+            return Ok(HashMap::new());
+        }
+        let mut ask = pipe();
+        ask.ignore_errors();
+        for (key, id) in &with_id {
+            ask.cmd("GET").arg(key.0.key(&format!("de:{id}")));
+        }
+        let values: Vec<Value> = ask.query_async(connection).await?;
+        let owner = |((key, _), value): (&(&Key, &String), &Value)| {
+            let owner = text(value).filter(|owner| *owner != key.1)?;
+            Some(((*key).clone(), owner))
+        };
+        Ok(with_id.iter().zip(&values).filter_map(owner).collect())
     }
 
     /// What is read of which job.
@@ -184,24 +208,31 @@ pub(super) fn span(from: i64, to: i64) -> Option<Duration> {
     u64::try_from(to - from).ok().map(Duration::from_millis)
 }
 
+/// What stands for a reason that is too large.
+pub(crate) fn too_large(bytes: u64) -> String {
+    format!("(a reason of {}, too large to read)", sized(bytes as f64))
+}
+
 fn failed_job(wanted: &Wanted, fields: &[Option<String>], masks: &Masks) -> FailedJob {
     let field = |index: usize| fields.get(index).cloned().flatten();
     let whole = |index: usize| field(index).and_then(|text| text.parse::<i64>().ok());
-    let opts = field(6).and_then(|opts| serde_json::from_str::<serde_json::Value>(&opts).ok());
+    let opts = field(7).and_then(|opts| serde_json::from_str::<serde_json::Value>(&opts).ok());
     let reason = if wanted.reason > FIELD_LIMIT_BYTES {
-        format!("(a reason of {}, too large to read)", sized(wanted.reason as f64))
+        too_large(wanted.reason)
     } else {
-        masks.apply(field(7).unwrap_or_default())
+        masks.reason(field(8).unwrap_or_default())
     };
     FailedJob {
         id: wanted.key.1.clone(),
         name: field(0).unwrap_or_default(),
-        reason: reason.chars().take(REASON_CHARS).collect(),
+        reason,
         attempts: whole(1).or_else(|| whole(2)).and_then(|n| u64::try_from(n).ok()),
         attempts_allowed: opts.as_ref().and_then(|opts| opts.get("attempts")?.as_u64()),
         age: None,
         ran_for: whole(3).zip(whole(4)).and_then(|(from, to)| span(from, to)),
         frame: String::new(),
+        deduplication: field(6),
+        twin: None,
         // Every job has the time when it was added; a hash that is gone has nothing.
         ghost: field(5).is_none(),
     }

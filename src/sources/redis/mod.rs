@@ -32,6 +32,8 @@ use crate::core::whereabouts::Whereabouts;
 use budget::Left;
 pub use cluster::moved;
 use connection::{Connection, explain};
+pub(crate) use details::FIELD_LIMIT_BYTES;
+pub(crate) use failed::too_large;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use redis::{Value, cmd, pipe};

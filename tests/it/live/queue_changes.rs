@@ -8,6 +8,7 @@ use stacktop::config::target::{Connect, RedisConnect};
 use stacktop::config::url;
 use stacktop::core::action::{Action, ActionError, Outcome, Verdict};
 use stacktop::core::focus::Focus;
+use stacktop::core::place::{RowKey, Screen};
 use stacktop::core::redis::{
     Brake, Change, DoneBy, JobAct, JobState, QueueAction, QueueMore, Rhythm, Sweep, condition,
 };
@@ -592,4 +593,66 @@ async fn a_careful_retry_stops_when_they_fail_again() {
         assert!(!outcome.summary.contains("again"), "{generation}: {}", outcome.summary);
         assert_eq!(worker.done(30).len(), 30, "{generation}");
     }
+}
+
+/// All of one kind, also beyond what the screen lists; and the deduplication id of one of them is a newer job's by now.
+#[tokio::test(flavor = "multi_thread")]
+async fn all_that_failed_alike_are_retried_and_a_twin_is_told() {
+    let test = "all_that_failed_alike_are_retried_and_a_twin_is_told";
+    let Some(lab) = Lab::open(test) else { return };
+    let name = unique("alike");
+    let mut client = lab.client().await;
+    let key = |suffix: &str| named(&name).key(suffix);
+    let mut put = redis::pipe();
+    let stack = |file: &str| format!(r#"["Error: no\n    at send (/app/{file}:38:7)"]"#);
+    for n in 0..1500_u64 {
+        let id = n.to_string();
+        // Three kinds; two of them differ by the place in the code only. Many ended within one millisecond.
+        let reason = if n % 3 == 0 { format!("order {n} not found") } else { "no answer".to_owned() };
+        let file = if n % 3 == 1 { "mails.js" } else { "bills.js" };
+        put.cmd("HSET").arg(key(&id)).arg(&["name", "mail", "data", "{}", "opts", "{}", "timestamp", "1"]);
+        put.cmd("HSET").arg(key(&id)).arg("failedReason").arg(reason).arg("stacktrace").arg(stack(file));
+        put.cmd("ZADD").arg(key("failed")).arg(1000 + n / 400).arg(&id);
+    }
+    put.cmd("HSET").arg(key("meta")).arg("version").arg("bullmq:5.81.0");
+    put.cmd("HSET").arg(key("1")).arg("deid").arg("order-1");
+    put.cmd("HSET").arg(key("1498")).arg("deid").arg("order-1");
+    put.cmd("SET").arg(key("de:order-1")).arg("newer");
+    let () = put.query_async(&mut client).await.expect("filled");
+    let mut watch = lab.watch(&name);
+    let focus = [Focus::FailedJobs { queue: named(&name), offset: 0, limit: 500 }];
+    for _ in 0..5 {
+        watch.poll_with(&focus).await.expect("a poll");
+    }
+    let page = &super::queues::reading(&watch).failed[0];
+    let alike = stacktop::core::redis::groups(&[page]);
+    assert_eq!(alike.len(), 3, "{alike:?}");
+    let twins: Vec<_> =
+        page.jobs.iter().filter(|job| job.twin.is_some()).map(|job| job.id.as_str()).collect();
+    assert_eq!(twins, ["1498"]);
+    let row = |kind: &str, last: &str| {
+        RowKey::new(&[kind, watch.target.id.as_str(), "bull", &name, last, "failed"])
+    };
+    let opened = row("job", "1498");
+    let panel = stacktop::panels::panel(Screen::Queues);
+    let offers = panel.offers(watch.context(), &[], &opened, &[]);
+    let retry = offers.iter().find(|offer| offer.letter == 'r').expect("a retry");
+    let preview = format!("{:?}", retry.choice);
+    assert!(
+        preview.contains("newer job has the deduplication id of 1498 (job newer): both will run"),
+        "{preview}"
+    );
+    let mails = alike.iter().find(|group| group.frame == "mails.js:38").expect("a kind");
+    let offers = panel.offers(watch.context(), &[], &row("group", &mails.fingerprint()), &[]);
+    let all = offers.iter().find(|offer| offer.letter == 'w').expect("all of the kind");
+    let (action, _) = all.choice.clone().expect("it may be done");
+    let outcome = watch.act(action).await.expect("an outcome");
+    assert_eq!(outcome.verdict, Verdict::Done, "{outcome:?}");
+    for words in
+        ["498 back to waiting,", "2 back to waiting beside a newer job", "1000 failed otherwise and stay"]
+    {
+        assert!(outcome.summary.contains(words), "{words}: {}", outcome.summary);
+    }
+    let waiting: Vec<u64> = client.lrange(key("wait"), 0, -1).await.expect("a list");
+    assert!(waiting.len() == 500 && waiting.iter().all(|n| n % 3 == 1), "{}", waiting.len());
 }

@@ -96,6 +96,9 @@ pub struct Model {
     pub audit_place: String,
     /// Actions that were sent and are not answered yet.
     pub running: usize,
+    /// The newest action that was not done, or not wholly, by its name in the audit trail, and what was said of it: a look afterwards does
+    /// not take its place.
+    pub unfinished: Option<(String, String)>,
     /// A first `q` was pressed while an action was running.
     pub quit_asked: bool,
     /// Why each target was chosen, and what was looked for: the sources overlay.

@@ -215,6 +215,7 @@ fn model(
         audit: Tail::default(),
         audit_place: audit.display().to_string(),
         running: 0,
+        unfinished: None,
         quit_asked: false,
         trail,
         focus: Vec::new(),

@@ -165,6 +165,7 @@ fn more_of(sim: &Sim, queue: &QueueRef) -> Option<QueueMore> {
         next_in: Some(Duration::from_secs(41_000)),
         overdue: None,
         made: Some(412),
+        job: None,
     };
     (queue.name == MAILS).then(|| QueueMore {
         queue: queue.clone(),

@@ -97,13 +97,13 @@ impl TwinExecutor {
                 let (word, state) = match act {
                     JobAct::Retry(_) | JobAct::Promote => ("back to waiting", "failed"),
                     JobAct::Remove(state) => ("removed", state.word()),
-                    JobAct::Priority(_) | JobAct::Delay(_) => ("changed", "waiting"),
+                    _ => ("changed", "in that state"),
                 };
                 let mut one = |id: &String| match act {
                     JobAct::Retry(_) => sim.retry(id),
                     JobAct::Remove(JobState::Failed) => sim.remove(id),
                     // The other jobs of the embedded stack are numbers, not jobs.
-                    JobAct::Promote | JobAct::Remove(_) | JobAct::Priority(_) | JobAct::Delay(_) => false,
+                    _ => false,
                 };
                 let done = ids.iter().filter(|id| one(id)).count();
                 let verdict = match done {

@@ -7,6 +7,7 @@ mod cluster;
 mod ending;
 mod health;
 mod job;
+mod job_preview;
 mod letters;
 mod looks;
 mod metrics;
@@ -25,6 +26,7 @@ mod replication;
 mod search;
 mod several;
 mod signals;
+mod sweeps;
 mod typed;
 mod upkeep;
 

@@ -1,19 +1,18 @@
 //! What may be done to a queue and to its jobs, with the preview of what it means for each.
 
 use super::PanelContext;
+use super::job_preview::jobs_preview;
 use super::letters::{letters_of, redrive};
 use super::queue_changes;
 use super::queues::{ids_of, page, queue_of, state};
+use super::sweeps;
 use crate::core::action::{Action, Offer, Preview, Refusal};
 use crate::core::place::RowKey;
 use crate::core::redis::{
-    Family, JobAct, JobState, Letters, QueueAction, QueueReading, QueueRef, RedisState, RetryOptions, groups,
+    Family, JobAct, JobState, Letters, QueueAction, QueueReading, RedisState, RetryOptions, groups,
 };
 use crate::core::world::TargetState;
 use crate::ui::format::duration;
-
-/// From so many jobs on a typed word is asked for.
-const MANY: usize = 100;
 
 const PLAIN: RetryOptions = RetryOptions { keep_priority: false, reset_attempts: false };
 
@@ -52,14 +51,44 @@ fn by_state(
         JobState::Waiting | JobState::Prioritized | JobState::Completed => {
             vec![removal(context, row, what, ids, state)]
         }
-        JobState::Active => vec![Offer {
-            letter: 'd',
-            label: "remove job".to_owned(),
-            effect: "its data is written to a file first".to_owned(),
-            choice: Err(Refusal::new("a worker has it").remedy("wait until it has ended, or stop its worker")),
-            asks: None,
-        }],
+        JobState::Active => active_offers(context, row, ids, what),
     }
+}
+
+/// What may be done to jobs in progress: nothing while a worker has them; else they are taken from it.
+fn active_offers(context: PanelContext<'_>, row: &RowKey, ids: &[String], what: &str) -> Vec<Offer> {
+    let queue = queue_of(row);
+    let listed = state(context, row.segment(1)).and_then(|(_, state)| {
+        let lists = &state.reading()?.lists;
+        Some(lists.iter().filter(|list| list.queue == queue).flat_map(|list| &list.jobs).collect::<Vec<_>>())
+    });
+    let held = listed.into_iter().flatten().find(|job| ids.contains(&job.id) && job.lock.is_some());
+    let refusal = held.map(|job| {
+        let lock = duration(job.lock.unwrap_or_default());
+        Refusal::new(format!("a worker has job {}, its lock holds for another {lock}", job.id))
+            .remedy("wait until it has ended, or stop its worker")
+    });
+    let one = |letter, label: &str, effect: &str, act| {
+        let mut offer = offer(context, row, letter, &format!("{label} {what}"), effect, ids, act);
+        if let Some(refusal) = &refusal {
+            offer.choice = Err(refusal.clone());
+        }
+        offer
+    };
+    vec![
+        one(
+            'b',
+            "bring back stalled",
+            "to waiting, when no worker is there that might still have it",
+            JobAct::Release,
+        ),
+        one(
+            'f',
+            "fail stalled",
+            "given up, when no worker is there that might still have it",
+            JobAct::GiveUp,
+        ),
+    ]
 }
 
 /// What may be done to a queue: its failed jobs, its switch, its limits, everything in it.
@@ -92,7 +121,7 @@ pub(super) fn group_offers(context: PanelContext<'_>, row: &RowKey) -> Vec<Offer
     };
     let mut list = failed_offers(context, row, &ids, &what);
     if beyond {
-        list.insert(0, queue_changes::retry_kind(context, row, group.kind(), failed));
+        list.insert(0, sweeps::retry_kind(context, row, group.kind(), failed));
     }
     list
 }
@@ -191,83 +220,6 @@ pub(super) fn fact(label: &str, value: impl Into<String>) -> (String, String) {
 
 pub(super) fn owner(reading: &QueueReading) -> (String, String) {
     fact("owner", format!("{} ({})", reading.evidence.family, reading.evidence.why))
-}
-
-fn jobs_preview(
-    state: &RedisState,
-    reading: Option<&QueueReading>,
-    queue: &QueueRef,
-    ids: &[String],
-    act: JobAct,
-    statement: String,
-) -> Preview {
-    let many = if ids.len() == 1 { "1 job".to_owned() } else { format!("{} jobs", ids.len()) };
-    let mut facts = vec![fact("jobs", ids.join(", "))];
-    facts.extend(reading.map(owner));
-    if let (Some(reading), false) = (reading, matches!(act, JobAct::Remove(_))) {
-        let then = if reading.paused {
-            "the queue is paused: they wait until it is resumed"
-        } else if reading.has_workers() {
-            "a worker takes them at once"
-        } else {
-            "no worker is connected: they wait"
-        };
-        facts.push(fact("then", then));
-    }
-    let page = state.reading().and_then(|all| all.failed.iter().find(|page| page.queue == *queue));
-    let first = page.and_then(|page| page.jobs.iter().find(|job| ids.contains(&job.id)));
-    if let Some(job) = first {
-        facts.push(fact("failed with", &job.reason));
-    }
-    let twins = page.into_iter().flat_map(|page| &page.jobs).filter(|job| ids.contains(&job.id));
-    let twins: Vec<String> =
-        twins.filter_map(|job| Some(format!("{} (job {})", job.id, job.twin.as_ref()?))).collect();
-    if let ([_, ..], JobAct::Retry(_)) = (&twins[..], act) {
-        let words = format!("a newer job has the deduplication id of {}: both will run", twins.join(", "));
-        facts.push(fact("but", words));
-    }
-    let used_up = first.is_some_and(|job| {
-        job.attempts.zip(job.attempts_allowed).is_some_and(|(made, allowed)| made >= allowed)
-    });
-    let (verb, key, severe) = match act {
-        JobAct::Retry(options) => {
-            if options.reset_attempts {
-                facts.push(fact("attempts", "counted from zero again, with back-off between them"));
-            } else if used_up {
-                facts.push(fact("attempts", "used up: each gets one more run, without back-off"));
-            }
-            let order = if options.keep_priority {
-                "by their priorities"
-            } else {
-                "in front of prioritized jobs, as the library's own retry does"
-            };
-            facts.push(fact("order", order));
-            ("Retry", 'r', ids.len() > MANY)
-        }
-        JobAct::Promote => ("Promote", 'o', ids.len() > MANY),
-        JobAct::Priority(rank) => {
-            let order = "1 is first; 0 stands behind those that wait now, and before all with a priority";
-            facts.push(fact("priority", format!("{rank} ({order})")));
-            ("Change the priority of", 'i', ids.len() > MANY)
-        }
-        JobAct::Delay(delay) => {
-            facts.push(fact("due in", duration(delay)));
-            ("Change the delay of", 'l', ids.len() > MANY)
-        }
-        JobAct::Remove(state) => {
-            facts.push(fact("first", "each is appended to removed-jobs.jsonl beside the audit trail"));
-            facts.push(fact("only if", format!("it is still {} and no worker has it", state.word())));
-            ("Remove", 'd', ids.len() > 1)
-        }
-    };
-    Preview {
-        title: format!("{verb} {many} of queue {queue}"),
-        facts,
-        statement,
-        confirm_key: key,
-        severe,
-        word: None,
-    }
 }
 
 /// Turning the pause switch.

@@ -3,15 +3,15 @@
 use super::PanelContext;
 use super::queue_actions::{fact, jobs_choice, owner, permitted};
 use super::queues::{queue_of, state};
+use super::sweeps::{careful, clean, sweep};
 use super::typed::{json, rhythm, span};
 use crate::core::action::{Action, Ask, Offer, Preview, Refusal};
 use crate::core::place::RowKey;
 use crate::core::redis::{
-    Change, FailureKind, Family, JobAct, JobDetail, JobState, QueueAction, QueueMore, QueueReading, QueueRef,
-    Sweep,
+    Change, Family, JobAct, JobDetail, JobState, QueueAction, QueueMore, QueueRef, Sweep,
 };
 
-type Choice = Result<(Action, Preview), Refusal>;
+pub(super) type Choice = Result<(Action, Preview), Refusal>;
 
 const ADD: &str = "new job, as NAME {JSON data}";
 const SCHEDULE: &str = "scheduler, as ID 5m NAME {JSON data} or ID \"0 2 * * *\" NAME (cron, UTC)";
@@ -21,7 +21,7 @@ const RANK: &str = "priority (1 is first, 0: none)";
 const DELAY: &str = "due in (30s, 5m, 2h, 1d)";
 const DATA: &str = "data (JSON)";
 
-fn offer(letter: char, label: &str, effect: &str, choice: Choice) -> Offer {
+pub(super) fn offer(letter: char, label: &str, effect: &str, choice: Choice) -> Offer {
     Offer { letter, label: label.to_owned(), effect: effect.to_owned(), choice, asks: None }
 }
 
@@ -160,7 +160,40 @@ pub(super) fn scheduler_offers(context: PanelContext<'_>, row: &RowKey) -> Vec<O
         vec![fact("then", "it makes no more jobs; the one that it made for its next time is removed")];
     let choice =
         change(context, row, 'd', &format!("Remove scheduler {id}"), facts, Change::Unschedule { id }, false);
-    vec![offer('d', "remove scheduler", "and the job for its next time", choice)]
+    vec![
+        offer(
+            'n',
+            "run now",
+            "a job as its next one waits at once; the schedule stays as it is",
+            run_now(context, row),
+        ),
+        offer('d', "remove scheduler", "and the job for its next time", choice),
+    ]
+}
+
+/// A copy of a scheduler's next job.
+fn run_now(context: PanelContext<'_>, row: &RowKey) -> Choice {
+    let id = row.segment(4);
+    let scheduler = more(context, row).and_then(|more| more.schedulers.iter().find(|one| one.id == id));
+    let Some(scheduler) = scheduler else { return Err(Refusal::new("this scheduler is not there any more")) };
+    let Some(job) = &scheduler.job else {
+        return Err(Refusal::new("its next job, of which a copy would run, is not found").remedy(
+            "older libraries name it otherwise: open it among the delayed jobs and duplicate it (x c)",
+        ));
+    };
+    let facts = vec![
+        fact("job", format!("a copy of {job}: its name, data and options")),
+        fact("then", "it waits at once; the schedule stays as it is"),
+    ];
+    change(
+        context,
+        row,
+        'n',
+        &format!("Run scheduler {id} now"),
+        facts,
+        Change::Copy { id: job.clone() },
+        false,
+    )
 }
 
 /// What comes of a value that was typed.
@@ -200,7 +233,7 @@ pub(super) fn detail<'a>(context: PanelContext<'a>, row: &RowKey) -> Option<&'a 
     state.reading()?.jobs.iter().find(|job| job.queue == queue && job.id == row.segment(4))
 }
 
-fn change(
+pub(super) fn change(
     context: PanelContext<'_>,
     row: &RowKey,
     letter: char,
@@ -223,93 +256,6 @@ fn change(
         word,
     };
     Ok((Action::Queue { target: target.id.clone(), act }, preview))
-}
-
-fn count(reading: &QueueReading, sweep: Sweep) -> u64 {
-    match sweep {
-        Sweep::Promote => reading.delayed,
-        Sweep::Drain => reading.waiting + reading.prioritized,
-        Sweep::Clean(JobState::Completed, _) => reading.completed,
-        Sweep::Retry | Sweep::RetryCarefully(_) | Sweep::Clean(..) => reading.failed,
-        Sweep::Obliterate => {
-            reading.waiting + reading.prioritized + reading.delayed + reading.failed + reading.completed
-        }
-    }
-}
-
-fn sweep(context: PanelContext<'_>, row: &RowKey, letter: char, what: Sweep) -> Choice {
-    let (_, _, reading) = permitted(context, row)?;
-    let reading = reading.ok_or_else(|| Refusal::new("this queue is not there any more"))?;
-    let many = count(reading, what);
-    if many == 0 && what != Sweep::Obliterate {
-        return Err(Refusal::new("there is no such job"));
-    }
-    let mut facts = vec![fact("jobs", format!("up to {many}, those that are there when it begins"))];
-    let kept = "each is appended to removed-jobs.jsonl beside the audit trail";
-    let (title, severe) = match what {
-        Sweep::Retry => ("Retry every failed job".to_owned(), many > 100),
-        Sweep::RetryCarefully(_) => ("Retry every failed job, the first ones to see".to_owned(), false),
-        Sweep::Promote => ("Promote every delayed job".to_owned(), many > 100),
-        Sweep::Drain => ("Remove every waiting job".to_owned(), true),
-        Sweep::Clean(state, older) => {
-            let hours = older.as_secs_f64() / 3600.0;
-            (format!("Remove {} jobs that ended more than {hours:.1} h ago", state.word()), true)
-        }
-        Sweep::Obliterate => ("Remove the queue and every job in it".to_owned(), true),
-    };
-    if let Sweep::RetryCarefully(brake) = what {
-        let pace = format!(
-            "1, then 10, each until it has ended; then {} a second; stops when more than {} % fail again",
-            brake.per_second, brake.stop_above_percent
-        );
-        facts.push(fact("pace", pace));
-    }
-    if !matches!(what, Sweep::Retry | Sweep::RetryCarefully(_) | Sweep::Promote) {
-        facts.push(fact("first", kept));
-    }
-    if what == Sweep::Obliterate && reading.active > 0 {
-        let running = reading.active;
-        facts
-            .push(fact("but", format!("{running} are running: while there is one, the queue stays, paused")));
-    }
-    let stop = match what {
-        Sweep::RetryCarefully(_) => ":stop ends it between two steps",
-        _ => ":stop ends it between two batches of a hundred",
-    };
-    facts.push(fact("stop", stop));
-    change(context, row, letter, &title, facts, Change::Sweep(what), severe)
-}
-
-/// Every failed job of one kind, also of those that the screen does not list.
-pub(super) fn retry_kind(context: PanelContext<'_>, row: &RowKey, kind: FailureKind, failed: u64) -> Offer {
-    let facts = vec![
-        fact("reason", kind.reason.clone()),
-        fact(
-            "jobs",
-            format!("each of the {failed} failed jobs is looked at; those that failed so are retried"),
-        ),
-        fact("stop", ":stop ends it between two batches of a hundred"),
-    ];
-    let title = "Retry every job that failed alike";
-    let choice = change(context, row, 'w', title, facts, Change::RetryKind(kind), true);
-    offer('w', "retry all that failed alike", "also those beyond the newest ones that are listed", choice)
-}
-
-/// A retry with the brake that is configured for redrives.
-fn careful(context: PanelContext<'_>, row: &RowKey) -> Choice {
-    let (_, state, _) = permitted(context, row)?;
-    let brake = state.reading().map(|reading| reading.brake).unwrap_or_default();
-    sweep(context, row, 'y', Sweep::RetryCarefully(brake))
-}
-
-fn clean(context: PanelContext<'_>, row: &RowKey, text: &str) -> Choice {
-    let form =
-        || Refusal::new("which jobs, and how old").remedy("write it as `completed 1d` or `failed 12h`");
-    let (which, age) = text.split_once(' ').ok_or_else(form)?;
-    let Some(state @ (JobState::Completed | JobState::Failed)) = JobState::parse(which) else {
-        return Err(form());
-    };
-    sweep(context, row, 'e', Sweep::Clean(state, span(age.trim())?))
 }
 
 fn add(context: PanelContext<'_>, row: &RowKey, text: &str) -> Choice {

@@ -58,6 +58,7 @@ impl Drive {
             audit: Tail::default(),
             audit_place: "demo-audit.jsonl".to_owned(),
             running: 0,
+            unfinished: None,
             quit_asked: false,
             trail: Vec::new(),
             focus: Vec::new(),

@@ -103,6 +103,21 @@ impl QueueExecutor {
                 let due = now + i64::try_from(delay.as_millis()).unwrap_or(i64::MAX / 8192);
                 self.plain(&self.scripts.delay, (queue, family), ids, now, &due.to_string())
             }
+            JobAct::Release | JobAct::GiveUp => {
+                self.unheld(connection, queue, ids).await?;
+                let word = if act == JobAct::Release { "wait" } else { "failed" };
+                let mut call = Self::begin(&self.scripts.stalled, queue, family, now, word);
+                call.key(queue.key("stalled")).key(queue.key("stalled-check"));
+                for id in ids {
+                    let hash = queue.key(id);
+                    call.key(&hash);
+                    for suffix in ["lock", "dependencies", "processed", "failed", "unsuccessful"] {
+                        call.key(format!("{hash}:{suffix}"));
+                    }
+                    call.arg(id);
+                }
+                call
+            }
             JobAct::Remove(state) => {
                 let [owners] = self.fields(connection, queue, ids, ["deid"]).await?;
                 self.export(connection, queue, ids, now).await?;
@@ -324,8 +339,11 @@ pub(super) const AGAIN: &str = "retried for this letter before";
 
 pub(super) fn meaning(word: &str, act: JobAct) -> &'static str {
     match (word, act) {
-        ("done", JobAct::Retry(_) | JobAct::Promote) => "back to waiting",
+        ("done", JobAct::Retry(_) | JobAct::Promote | JobAct::Release) => "back to waiting",
         ("twin", _) => TWIN,
+        ("done", JobAct::GiveUp) => "failed",
+        ("checked", _) => "left alone: a worker looks for such jobs each 30 s and brings it back itself",
+        ("moved", JobAct::Release | JobAct::GiveUp) => "left alone: it is not in progress any more",
         ("done", JobAct::Remove(_)) => "removed",
         ("done", JobAct::Priority(_)) => "in line by its new priority",
         ("done", JobAct::Delay(_)) => "due at its new time",

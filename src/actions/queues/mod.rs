@@ -12,6 +12,7 @@ mod redrive;
 mod scripts;
 mod sweep;
 mod trail;
+mod unheld;
 
 use super::Executor;
 use crate::config::target::RedisConnect;

@@ -41,6 +41,7 @@ pub(super) struct Scripts {
     pub(super) schedule: Script,
     pub(super) unschedule: Script,
     pub(super) obliterate: Script,
+    pub(super) stalled: Script,
 }
 
 impl Default for Scripts {
@@ -59,6 +60,7 @@ impl Default for Scripts {
             schedule: script!("schedule.lua"),
             unschedule: script!("unschedule.lua"),
             obliterate: script!("obliterate.lua"),
+            stalled: script!("stalled.lua"),
         }
     }
 }

@@ -197,8 +197,17 @@ pub fn unanswered(intents: &[AuditLine], now: Now) -> Option<String> {
 }
 
 /// The executor answered.
-pub fn done(model: &mut Model, action: &Action, result: Result<Outcome, ActionError>) -> Vec<Effect> {
+pub fn done(
+    model: &mut Model,
+    id: String,
+    action: &Action,
+    result: Result<Outcome, ActionError>,
+) -> Vec<Effect> {
     model.running = model.running.saturating_sub(1);
+    model.unfinished = match &result {
+        Ok(outcome) if outcome.verdict != Verdict::Done => Some((id, outcome.summary.clone())),
+        _ => None,
+    };
     match result {
         Ok(outcome) => {
             let role = match outcome.verdict {
@@ -215,13 +224,19 @@ pub fn done(model: &mut Model, action: &Action, result: Result<Outcome, ActionEr
 /// The look afterwards ended.
 pub fn verified(
     model: &mut Model,
+    id: &str,
     action: &Action,
     result: Result<Verification, ActionError>,
 ) -> Vec<Effect> {
+    let unfinished = model.unfinished.as_ref().filter(|(of, _)| of == id).map(|(_, words)| words);
     match result {
         Ok(found) => {
-            let role = if found.settled { Role::Ok } else { Role::Warning };
-            model.say(role, found.sentence);
+            let role = if found.settled && unfinished.is_none() { Role::Ok } else { Role::Warning };
+            let words = match unfinished {
+                Some(words) => format!("{words} · now: {}", found.sentence),
+                None => found.sentence,
+            };
+            model.say(role, words);
         }
         Err(error) => model.say(Role::Warning, format!("looking afterwards failed: {error}")),
     }

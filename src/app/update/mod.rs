@@ -61,8 +61,8 @@ pub fn update(model: &mut Model, msg: Msg, now: Now) -> Vec<Effect> {
             dialog::paste(model, &text);
             Vec::new()
         }
-        Msg::ActionDone { action, result, .. } => act::done(model, &action, result),
-        Msg::Verified { action, result, .. } => act::verified(model, &action, result),
+        Msg::ActionDone { id, action, result } => act::done(model, id, &action, result),
+        Msg::Verified { id, action, result } => act::verified(model, &id, &action, result),
         Msg::Progress(words) => {
             model.say(Role::Note, format!("{words} (:stop ends it)"));
             Vec::new()

@@ -98,6 +98,10 @@ pub enum JobAct {
     Priority(u64),
     /// Due so much later than now, if it is still delayed.
     Delay(Duration),
+    /// Back to waiting, if its worker's lock has run out and no worker is there to look for it.
+    Release,
+    /// Failed, under the same conditions.
+    GiveUp,
 }
 
 /// Which letters of a dead-letter queue are redriven.
@@ -185,6 +189,8 @@ impl QueueAction {
             Self::Jobs { act: JobAct::Remove(_), .. } => "remove_jobs",
             Self::Jobs { act: JobAct::Priority(_), .. } => "change_priority",
             Self::Jobs { act: JobAct::Delay(_), .. } => "change_delay",
+            Self::Jobs { act: JobAct::Release, .. } => "release_stalled",
+            Self::Jobs { act: JobAct::GiveUp, .. } => "fail_stalled",
             Self::Switches { resume: false, .. } => "pause_queues",
             Self::Switches { resume: true, .. } => "resume_queues",
             Self::Change { change, .. } => change.verb(),
@@ -232,6 +238,12 @@ impl QueueAction {
                         "EVALSHA delay.lua on {base}: each of {many} ids, only if it is still delayed, due in {} s",
                         delay.as_secs()
                     ),
+                    JobAct::Release | JobAct::GiveUp => {
+                        let to = if *act == JobAct::Release { "wait" } else { "failed" };
+                        format!(
+                            "EVALSHA stalled.lua on {base}: each of {many} ids from active to {to}, only without lock and stalled-check"
+                        )
+                    }
                 }
             }
             Self::Switches { others, resume, .. } => {

@@ -149,6 +149,7 @@ impl Change {
                         JobAct::Retry(_) => "retry",
                         JobAct::Promote => "promote",
                         JobAct::Remove(_) | JobAct::Priority(_) | JobAct::Delay(_) => "remove",
+                        JobAct::Release | JobAct::GiveUp => "stalled",
                     };
                     format!("{script}.lua for each {} job", state.word())
                 });

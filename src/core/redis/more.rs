@@ -39,6 +39,8 @@ pub struct Scheduler {
     pub overdue: Option<Duration>,
     /// Jobs made so far.
     pub made: Option<u64>,
+    /// The job that it made for its next time, if that is there.
+    pub job: Option<String>,
 }
 
 /// One event of a queue.

@@ -1,9 +1,9 @@
 //! One poll of a Redis target, as data: the server by INFO, the queues by plain reads, the details that somebody looks at.
 
-use super::{Brake, Envelope, Family, JobState, QueueMore, QueueRef, ServerDetail};
+use super::{Brake, Envelope, FailedPage, Family, JobDetail, JobList, QueueMore, QueueRef, ServerDetail};
 use crate::core::part::{self, Part};
 use crate::core::whereabouts::Whereabouts;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// What one poll of a Redis target read.
@@ -182,6 +182,10 @@ pub struct QueueReading {
     pub oldest_failure: Option<Duration>,
     /// How much longer a rate limit holds the queue.
     pub limited_for: Option<Duration>,
+    /// Jobs in progress whose worker's lock has run out.
+    pub stalled: u64,
+    /// Schedulers that make no more jobs, for the next one is gone, and for how long they have been late.
+    pub late: Vec<(String, Duration)>,
     /// A worker looked for stalled jobs within the last half minute.
     pub checked_by_worker: bool,
     /// By its name a dead-letter queue; of which source queue, if the name says so.
@@ -269,97 +273,6 @@ impl QueueReading {
     pub fn unattended(&self) -> u64 {
         if self.has_workers() { 0 } else { self.backlog() + self.active }
     }
-}
-
-/// A page of a queue's failed jobs, newest first.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct FailedPage {
-    /// Which queue.
-    pub queue: QueueRef,
-    /// How many newer ones were skipped.
-    pub offset: u64,
-    /// The jobs.
-    pub jobs: Vec<FailedJob>,
-}
-
-/// A failed job in a list.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct FailedJob {
-    /// Its id.
-    pub id: String,
-    /// Its name.
-    pub name: String,
-    /// Why it failed.
-    pub reason: String,
-    /// Attempts made.
-    pub attempts: Option<u64>,
-    /// Attempts allowed.
-    pub attempts_allowed: Option<u64>,
-    /// How long ago it failed.
-    pub age: Option<Duration>,
-    /// How long the last run took.
-    pub ran_for: Option<Duration>,
-    /// The topmost place of the application's own code in its newest stack; empty where that is not known.
-    pub frame: String,
-    /// Its deduplication id.
-    pub deduplication: Option<String>,
-    /// The newer job that has this deduplication id now.
-    pub twin: Option<String>,
-    /// Its hash is gone: only the id is left, and running it would run nothing.
-    pub ghost: bool,
-}
-
-/// Jobs of a queue that have not ended, the first few of each state: those that run, and those that come next.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct JobList {
-    /// Which queue.
-    pub queue: QueueRef,
-    /// The jobs, state by state.
-    pub jobs: Vec<ListedJob>,
-}
-
-/// A job in a list.
-#[derive(Clone, Debug, PartialEq)]
-pub struct ListedJob {
-    /// Its id.
-    pub id: String,
-    /// Its name.
-    pub name: String,
-    /// Where it is.
-    pub state: JobState,
-    /// How long it has been running (active), or since it was added.
-    pub age: Option<Duration>,
-    /// When its time comes (delayed); zero when that is over.
-    pub due_in: Option<Duration>,
-    /// How long its worker's lock still holds (active); none when there is no lock: it is stalled.
-    pub lock: Option<Duration>,
-    /// The worker that has it, where workers have names.
-    pub worker: String,
-    /// Its priority; the lower the sooner, none where it has none.
-    pub priority: Option<u64>,
-    /// Its hash is gone.
-    pub ghost: bool,
-}
-
-/// One job with everything about it.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct JobDetail {
-    /// Which queue.
-    pub queue: QueueRef,
-    /// Its id.
-    pub id: String,
-    /// Where it is now: failed, waiting, active, …
-    pub state: String,
-    /// Its fields, as text, masked.
-    pub fields: BTreeMap<String, String>,
-    /// Fields in which something is masked.
-    pub masked: BTreeSet<String>,
-    /// Fields that were too large to read, with their sizes in bytes.
-    pub too_large: Vec<(String, u64)>,
-    /// Its newest log lines.
-    pub logs: Vec<String>,
-    /// Its parent and its children, as far as they were read: how they are related, and their keys.
-    pub links: Vec<(&'static str, String)>,
 }
 
 /// The parts of this reading that could not be read, and the rules that look at them.

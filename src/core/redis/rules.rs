@@ -143,6 +143,22 @@ pub const RULES: &[RuleSpec] = &[
         Triage::Capacity,
     ),
     RuleSpec::new(
+        "queue.stalled",
+        "jobs in progress have lost their worker and nobody brings them back, for this long",
+        RuleUnit::Seconds,
+        (Some(90.0), None),
+        Duration::ZERO,
+        Triage::Errors,
+    ),
+    RuleSpec::new(
+        "queue.scheduler",
+        "a scheduler makes no more jobs: how late its next one is",
+        RuleUnit::Seconds,
+        (Some(60.0), None),
+        Duration::ZERO,
+        Triage::Errors,
+    ),
+    RuleSpec::new(
         "queue.stranded",
         "jobs are in the list of a pause that is over: nobody will take them",
         RuleUnit::State,

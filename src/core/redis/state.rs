@@ -53,6 +53,8 @@ pub struct QueueHistory {
     pub idle_since: Option<Now>,
     /// Since when a good part of the jobs that end fail.
     pub failing_since: Option<Now>,
+    /// Since when there are jobs in progress whose worker's lock has run out.
+    pub stalled_since: Option<Now>,
     samples: VecDeque<(Now, u64)>,
     last_growth: Option<Now>,
     missing_since: Option<Now>,
@@ -68,8 +70,8 @@ impl QueueHistory {
     /// What was counted from poll to poll begins anew.
     fn interrupt(&mut self) {
         self.samples.clear();
-        (self.growing_since, self.last_growth, self.idle_since, self.failing_since) =
-            (None, None, None, None);
+        (self.growing_since, self.last_growth, self.idle_since) = (None, None, None);
+        (self.failing_since, self.stalled_since) = (None, None);
     }
 
     /// It was not read this time.
@@ -124,6 +126,7 @@ impl QueueHistory {
         let fails =
             queue.failures() >= least && queue.failing_share().is_some_and(|share| share >= FAILING_SHARE);
         self.failing_since = if fails { self.failing_since.or(Some(now)) } else { None };
+        self.stalled_since = if queue.stalled > 0 { self.stalled_since.or(Some(now)) } else { None };
         let held = !queue.has_workers() && queue.active > 0;
         let idle = queue.unattended() > 0
             && (!queue.paused || held)

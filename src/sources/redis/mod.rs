@@ -17,6 +17,7 @@ mod refused;
 mod rounds;
 mod sentinel;
 mod server;
+mod stalled;
 mod streams;
 mod whereabouts;
 

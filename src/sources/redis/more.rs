@@ -106,6 +106,7 @@ async fn schedulers(
             next_in: u64::try_from(left).ok().map(Duration::from_millis),
             overdue: (left < -GRACE && !made).then(|| Duration::from_millis(left.unsigned_abs())),
             made: field(4).and_then(|count| count.parse().ok()),
+            job: made.then(|| format!("repeat:{id}:{score:.0}")),
         }
     };
     Ok(found.iter().zip(values.chunks(2)).map(scheduler).collect())

@@ -162,6 +162,8 @@ fn decode(
         newest_failure: age(17),
         oldest_failure: age(18),
         limited_for: ttl(15),
+        stalled: 0,
+        late: Vec::new(),
         checked_by_worker: ttl(16).is_some(),
         dead_letter: dead_letter(patterns, &queue.name),
     };

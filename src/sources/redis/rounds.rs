@@ -6,6 +6,7 @@ use super::connection::Connection;
 use super::discovery::Discovery;
 use super::ends::Ends;
 use super::evidence::{self, Workforce};
+use super::stalled::Stalled;
 use super::{queues, refused};
 use crate::config::target::RedisConnect;
 use crate::core::focus::Focus;
@@ -32,6 +33,7 @@ pub(super) struct Rounds {
     workers: Part<Workforce>,
     workers_at: Option<Now>,
     ends: Ends,
+    stalled: Stalled,
     /// When it was read, and what was read.
     known: BTreeMap<QueueRef, (Now, QueueReading)>,
     /// What may not be read, and the server's words.
@@ -47,6 +49,7 @@ impl Rounds {
             workers: Part::NotAsked,
             workers_at: None,
             ends: Ends::default(),
+            stalled: Stalled::default(),
             known: BTreeMap::new(),
             refused: BTreeMap::new(),
             turn: None,
@@ -75,12 +78,15 @@ impl Rounds {
         self.known.retain(|queue, _| there.contains(queue));
         self.refused.retain(|queue, _| there.contains(queue));
         self.ends.retain(&there);
+        self.stalled.retain(&there);
         let asked = self.whose_turn(&names, focus);
         let workers = self.workers.ready();
         let mut found = queues::read(connection, &asked, workers, &connect.dead_letter, millis).await?;
         self.discovery.forget(&found.not_queues);
         // Without the right to read the events, only what is kept is counted.
         let _ = self.ends.count(connection, &mut found.readings, left, millis).await;
+        // Whoever may not look at locks has what the counts tell.
+        let _ = self.stalled.look(connection, &mut found.readings, (now, millis)).await;
         for queue in &found.not_queues {
             self.known.remove(queue);
             self.refused.remove(queue);

@@ -7,12 +7,14 @@ use redis::AsyncCommands;
 use stacktop::config::target::{Connect, RedisConnect};
 use stacktop::config::url;
 use stacktop::core::action::{Action, ActionError, Outcome, Verdict};
+use stacktop::core::alert::Rulebook;
 use stacktop::core::focus::Focus;
 use stacktop::core::place::{RowKey, Screen};
 use stacktop::core::redis::{
     Brake, Change, DoneBy, JobAct, JobState, QueueAction, QueueMore, Rhythm, Sweep, condition,
 };
-use stacktop::core::world::SystemState;
+use stacktop::core::time::Clock;
+use stacktop::core::world::{SystemState, all_rules};
 use std::time::{Duration, Instant};
 
 const NEW: [&str; 2] = ["bullmq5", "bullmq6"];
@@ -655,4 +657,121 @@ async fn all_that_failed_alike_are_retried_and_a_twin_is_told() {
     }
     let waiting: Vec<u64> = client.lrange(key("wait"), 0, -1).await.expect("a list");
     assert!(waiting.len() == 500 && waiting.iter().all(|n| n % 3 == 1), "{}", waiting.len());
+}
+
+/// Jobs whose worker died: told, left to those who look for them, and brought back or failed once where nobody does.
+#[tokio::test(flavor = "multi_thread")]
+async fn stalled_jobs_are_brought_back_once_or_failed() {
+    let Some(lab) = Lab::open("stalled_jobs_are_brought_back_once_or_failed") else { return };
+    for generation in ["bull4", "bullmq3", "bullmq4", "bullmq5", "bullmq6"] {
+        let name = unique(&format!("stalled-{generation}"));
+        let key = |suffix: &str| named(&name).key(suffix);
+        let mut client = lab.client().await;
+        let added = ids(&lab.run(generation, "add", &name, "2"));
+        let mut held: Vec<String> = Vec::new();
+        for _ in 0..2 {
+            let slow = lab.slow_worker(generation, &name, 600_000);
+            while client.llen::<_, usize>(key("active")).await.expect("a length") == held.len() {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+            // Killed with the job in its hands.
+            drop(slow);
+            held = client.lrange(key("active"), 0, -1).await.expect("a list");
+        }
+        let watch = lab.watch(&name);
+        let locked = each(&watch, &name, &added[..1], JobAct::Release).await;
+        assert!(locked.summary.contains("a worker holds it"), "{generation}: {}", locked.summary);
+        for id in &added {
+            let () = client.del(key(&format!("{id}:lock"))).await.expect("its time is over");
+        }
+        let () = client.set(key("stalled-check"), "1").await.expect("somebody looks");
+        let checked = each(&watch, &name, &added[..1], JobAct::Release).await;
+        assert!(checked.summary.contains("brings it back itself"), "{generation}: {}", checked.summary);
+        let () = client.del(key("stalled-check")).await.expect("nobody does");
+        let others = lab.slow_worker(generation, &unique(&format!("others-{generation}")), 1);
+        let (back, failed) = (
+            each(&watch, &name, &added[..1], JobAct::Release).await,
+            each(&watch, &name, &added[1..], JobAct::GiveUp).await,
+        );
+        assert!(back.summary.contains("1 back to waiting"), "{generation}: {}", back.summary);
+        assert!(failed.summary.contains("1 failed"), "{generation}: {}", failed.summary);
+        drop(others);
+        let counts = counts(&lab, generation, &name);
+        assert_eq!(
+            (&counts["waiting"], &counts["failed"], &counts["active"]),
+            (&1.into(), &1.into(), &0.into()),
+            "{generation}"
+        );
+        let worker = lab.worker(generation, &name);
+        assert_eq!(worker.done(1), added[..1], "{generation}");
+        // A worker is there now: what it may still hold is left to it.
+        let act = QueueAction::Jobs { queue: named(&name), ids: added.clone(), act: JobAct::Release };
+        let refused = self::act(&watch, act).await.expect_err("a worker is connected");
+        assert!(
+            refused.to_string().contains("1 worker of this queue is connected"),
+            "{generation}: {refused}"
+        );
+        let retried =
+            each(&watch, &name, &added[1..], JobAct::Retry(stacktop::core::redis::RetryOptions::default()))
+                .await;
+        assert_eq!(retried.verdict, Verdict::Done, "{generation}: {retried:?}");
+        assert_eq!(worker.done(1), added[1..], "{generation}");
+        assert_eq!(worker.line(1).map(|(_, line)| line), None, "{generation}: something ran twice");
+    }
+}
+
+/// Workers that do not look for stalled jobs leave them for ever, and a scheduler whose next job is gone makes no more.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_nobody_brings_back_is_a_finding() {
+    let Some(lab) = Lab::open("what_nobody_brings_back_is_a_finding") else { return };
+    let name = unique("forgotten");
+    let key = |suffix: &str| named(&name).key(suffix);
+    let mut client = lab.client().await;
+    lab.run("bullmq5", "schedule", &name, "");
+    lab.run("bullmq5", "add", &name, "1");
+    let _slow = lab.slow_worker("bullmq5", &name, 600_000);
+    let mut watch = lab.watch(&name);
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    watch.poll().await.expect("a poll");
+    assert_eq!((queue(&watch).active, queue(&watch).stalled), (1, 0));
+    // What its worker renews goes away, and the next job of the scheduler was removed long ago.
+    let held: Vec<String> = client.lrange(key("active"), 0, -1).await.expect("a list");
+    let next: Vec<(String, f64)> = client.zrange_withscores(key("repeat"), 0, -1).await.expect("a set");
+    let job = format!("repeat:{}:{:.0}", next[0].0, next[0].1);
+    let () = client.del(key(&job)).await.expect("gone");
+    let () = client.zrem(key("delayed"), &job).await.expect("gone");
+    let () = client.zadd(key("repeat"), &next[0].0, next[0].1 - 7_200_000.0).await.expect("an hour late");
+    let mut fresh = lab.watch(&name);
+    for _ in 0..9 {
+        let () = client.del(key(&format!("{}:lock", held[0]))).await.expect("no lock");
+        fresh.poll().await.expect("a poll");
+        tokio::time::sleep(Duration::from_millis(800)).await;
+    }
+    assert_eq!(queue(&fresh).stalled, 1);
+    let rules = all_rules();
+    let signals = |watch: &Watch| {
+        let SystemState::Redis(state) = &watch.world.targets()[0].system else { panic!("a Redis server") };
+        let at = watch.clock.now().plus(Duration::from_secs(100));
+        stacktop::core::redis::signals(state, &watch.target.id, &Rulebook::defaults(&rules), at)
+    };
+    let found: Vec<String> = signals(&fresh).into_iter().map(|signal| signal.sentence).collect();
+    let has = |words: &str| found.iter().any(|sentence| sentence.contains(words));
+    assert!(has("1 job in progress lost its worker's lock"), "{found:?}");
+    assert!(has("makes no more jobs; its next one is gone"), "{found:?}");
+    // What is advised: it is removed, and added again.
+    let id = next[0].0.clone();
+    let removed = change(&fresh, &name, Change::Unschedule { id: id.clone() }).await;
+    assert_eq!(removed.verdict, Verdict::Done, "{removed:?}");
+    let rhythm = Rhythm::Every(Duration::from_secs(3600));
+    let again = Change::Schedule { id, rhythm, name: "mail".into(), data: "{}".into() };
+    assert_eq!(change(&fresh, &name, again).await.verdict, Verdict::Done);
+    let mut later = lab.watch(&name);
+    later.poll().await.expect("a poll");
+    assert!(queue(&later).late.is_empty(), "{:?}", queue(&later).late);
+    // It runs at once without a change to when it runs next.
+    let more = more(&mut later, &name).await;
+    let job = more.schedulers[0].job.clone().expect("its next job");
+    let added = change(&later, &name, Change::Copy { id: job }).await;
+    assert_eq!(added.verdict, Verdict::Done, "{added:?}");
+    assert_eq!(lab.run("bullmq5", "schedulers", &name, ""), "1");
 }

@@ -22,7 +22,44 @@ pub(super) fn all(scene: &mut Scene<'_>, reading: &RedisReading, state: &RedisSt
             no_worker(scene, queue, history);
         }
         jobs(scene, queue, history);
+        stalled(scene, queue, history);
+        late(scene, queue);
     }
+}
+
+/// Jobs that have lost their worker, where others are there: workers bring such jobs back by themselves, if they look for them.
+fn stalled(scene: &mut Scene<'_>, queue: &QueueReading, history: &QueueHistory) {
+    // Without any worker they are told with that.
+    let Some(since) = history.stalled_since.filter(|_| history.idle_since.is_none()) else { return };
+    let lasts = scene.now.since(since);
+    let severity = scene.rules.grade("queue.stalled", lasts.as_secs_f64());
+    let what = counted(queue.stalled as usize, "job");
+    let sentence = format!("queue {}: {what} in progress lost their worker's lock", scene.name(queue));
+    let sentence = if queue.stalled == 1 { sentence.replace("their", "its") } else { sentence };
+    let step = if queue.checked_by_worker {
+        "its workers look each 30 s and bring them back; read their log"
+    } else {
+        "no worker looks for them: open the queue, x b on the job brings it back, x f fails it"
+    };
+    scene.queue("queue.stalled", severity, queue, sentence, Some(lasts), queue.stalled, step);
+}
+
+/// Schedulers that make no more jobs.
+fn late(scene: &mut Scene<'_>, queue: &QueueReading) {
+    let Some((id, by)) = queue.late.iter().max_by_key(|(_, by)| *by) else { return };
+    let severity = scene.rules.grade("queue.scheduler", by.as_secs_f64());
+    let others = match queue.late.len() - 1 {
+        0 => String::new(),
+        others => format!(", and {others} more"),
+    };
+    let sentence = format!(
+        "queue {}: scheduler {} makes no more jobs{others}; its next one is gone, {} late",
+        scene.name(queue),
+        tidy(id, 40),
+        lasting(*by)
+    );
+    let step = "open the queue: x d on the scheduler removes it; then x s adds it again";
+    scene.queue("queue.scheduler", severity, queue, sentence, Some(*by), queue.late.len() as u64, step);
 }
 
 /// Many queues that nobody works on, as one finding.

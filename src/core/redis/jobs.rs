@@ -1,0 +1,96 @@
+//! Jobs of a queue as they are read: lists of them, and one with everything about it.
+
+use super::{JobState, QueueRef};
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+/// A page of a queue's failed jobs, newest first.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct FailedPage {
+    /// Which queue.
+    pub queue: QueueRef,
+    /// How many newer ones were skipped.
+    pub offset: u64,
+    /// The jobs.
+    pub jobs: Vec<FailedJob>,
+}
+
+/// A failed job in a list.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct FailedJob {
+    /// Its id.
+    pub id: String,
+    /// Its name.
+    pub name: String,
+    /// Why it failed.
+    pub reason: String,
+    /// Attempts made.
+    pub attempts: Option<u64>,
+    /// Attempts allowed.
+    pub attempts_allowed: Option<u64>,
+    /// How long ago it failed.
+    pub age: Option<Duration>,
+    /// How long the last run took.
+    pub ran_for: Option<Duration>,
+    /// The topmost place of the application's own code in its newest stack; empty where that is not known.
+    pub frame: String,
+    /// Its deduplication id.
+    pub deduplication: Option<String>,
+    /// The newer job that has this deduplication id now.
+    pub twin: Option<String>,
+    /// Its hash is gone: only the id is left, and running it would run nothing.
+    pub ghost: bool,
+}
+
+/// Jobs of a queue that have not ended, the first few of each state: those that run, and those that come next.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct JobList {
+    /// Which queue.
+    pub queue: QueueRef,
+    /// The jobs, state by state.
+    pub jobs: Vec<ListedJob>,
+}
+
+/// A job in a list.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ListedJob {
+    /// Its id.
+    pub id: String,
+    /// Its name.
+    pub name: String,
+    /// Where it is.
+    pub state: JobState,
+    /// How long it has been running (active), or since it was added.
+    pub age: Option<Duration>,
+    /// When its time comes (delayed); zero when that is over.
+    pub due_in: Option<Duration>,
+    /// How long its worker's lock still holds (active); none when there is no lock: it is stalled.
+    pub lock: Option<Duration>,
+    /// The worker that has it, where workers have names.
+    pub worker: String,
+    /// Its priority; the lower the sooner, none where it has none.
+    pub priority: Option<u64>,
+    /// Its hash is gone.
+    pub ghost: bool,
+}
+
+/// One job with everything about it.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct JobDetail {
+    /// Which queue.
+    pub queue: QueueRef,
+    /// Its id.
+    pub id: String,
+    /// Where it is now: failed, waiting, active, …
+    pub state: String,
+    /// Its fields, as text, masked.
+    pub fields: BTreeMap<String, String>,
+    /// Fields in which something is masked.
+    pub masked: BTreeSet<String>,
+    /// Fields that were too large to read, with their sizes in bytes.
+    pub too_large: Vec<(String, u64)>,
+    /// Its newest log lines.
+    pub logs: Vec<String>,
+    /// Its parent and its children, as far as they were read: how they are related, and their keys.
+    pub links: Vec<(&'static str, String)>,
+}

@@ -64,6 +64,8 @@ pub enum Command {
     Theme,
     /// Commands by name.
     Palette,
+    /// Jobs of a queue by a text.
+    Find,
     /// Permits actions on this environment for ten minutes.
     Arm,
     /// Ends that at once.
@@ -145,6 +147,12 @@ pub fn registry() -> Vec<Entry> {
         entry(C::Copy, "copy", "copy the row (a pid, a query, a job id)", &[key('y')]),
         entry(C::Theme, "theme", "the next theme", &[key('T')]),
         entry(C::Palette, "palette", "a command by its name", &[key(':'), Key::ctrl('p')]),
+        entry(
+            C::Find,
+            "find",
+            "find TEXT: the jobs of a queue that hold it in id, name, reason or data",
+            &[],
+        ),
         entry(C::Arm, "arm", "permit actions on this environment for 10 minutes", &[]),
         entry(C::Disarm, "disarm", "end that at once", &[]),
         entry(C::Stop, "stop", "stop actions that take long, with nothing left half done", &[]),

@@ -22,6 +22,8 @@ pub enum Msg {
     Drawn(Size),
     /// Text was pasted. It reaches only an open text field, never the keys.
     Paste(String),
+    /// The operator's editor ended: the text, or why there is none.
+    Edited(Result<String, String>),
     /// An action was carried out, or not.
     ActionDone {
         /// Its name in the audit trail.
@@ -72,6 +74,8 @@ pub enum Effect {
     StopActions,
     /// Draw everything anew.
     Redraw,
+    /// Open this in the operator's editor; what comes of it is [`Msg::Edited`].
+    Edit(String),
     /// Back to the shell until continued.
     Suspend,
     /// End.

@@ -180,7 +180,7 @@ fn field(model: &Model, asking: &Asking, columns: usize) -> Sheet {
     }
     foot.extend(typed.into_iter().skip(hidden));
     Sheet {
-        title: " Enter goes on to the preview, Esc leaves it ",
+        title: " Enter goes on to the preview, ^E opens $EDITOR, Esc leaves it ",
         body,
         foot,
         decides: true,

@@ -1,7 +1,7 @@
 //! What the operator is looking at, so that a source reads details only while somebody sees them.
 
 use super::postgres::Look;
-use super::redis::QueueRef;
+use super::redis::{Listing, QueueRef};
 
 /// Details wanted from a target with its next polls.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -28,6 +28,13 @@ pub enum Focus {
     OpenJobs {
         /// Which queue.
         queue: QueueRef,
+    },
+    /// A page of a queue's jobs, or those that hold a text.
+    Jobs {
+        /// Which queue.
+        queue: QueueRef,
+        /// Which of its jobs.
+        listing: Listing,
     },
     /// What is read of a queue only while somebody looks.
     More {
@@ -59,6 +66,7 @@ impl Focus {
         match self {
             Self::FailedJobs { queue, .. }
             | Self::OpenJobs { queue }
+            | Self::Jobs { queue, .. }
             | Self::More { queue }
             | Self::Job { queue, .. } => Some(queue),
             Self::Server { .. } | Self::StatementTexts(_) | Self::Look(_) => None,
@@ -74,6 +82,7 @@ impl Focus {
             | Self::StatementTexts(_)
             | Self::FailedJobs { .. }
             | Self::OpenJobs { .. }
+            | Self::Jobs { .. }
             | Self::More { .. }
             | Self::Job { .. } => None,
         }

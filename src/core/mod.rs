@@ -13,6 +13,7 @@ pub mod forecast;
 pub mod freshness;
 pub mod history;
 pub mod ids;
+pub mod json;
 pub mod loose;
 pub mod metrics;
 pub mod part;

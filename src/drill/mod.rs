@@ -3,6 +3,7 @@
 //! [`sim`] is the stack and its story; the twins ([`postgres`], [`redis`], [`search`], [`metrics`]) say of it what a poll of
 //! such a server would say; [`twin`] puts both behind `Source` and `Executor`.
 
+mod jobs;
 mod looks;
 mod metrics;
 mod postgres;

@@ -74,7 +74,7 @@ fn queues(sim: &Sim) -> Vec<QueueReading> {
     vec![mails, letters, thumbnails, exports]
 }
 
-fn failed(sim: &Sim, job: &Failed) -> FailedJob {
+pub(super) fn failed(sim: &Sim, job: &Failed) -> FailedJob {
     FailedJob {
         id: job.id.to_string(),
         name: "send-confirmation".to_owned(),
@@ -122,8 +122,13 @@ fn detail(sim: &Sim, queue: &QueueRef, id: &str) -> JobDetail {
     }
 }
 
+/// A queue of the embedded stack.
+pub(super) fn queue_named(sim: &Sim, queue: &QueueRef) -> Option<QueueReading> {
+    queues(sim).into_iter().find(|reading| reading.queue == *queue)
+}
+
 /// The jobs of a queue that have not ended: what its workers hold, and the first of the line.
-fn open_jobs(sim: &Sim, queue: &QueueRef) -> JobList {
+pub(super) fn open_jobs(sim: &Sim, queue: &QueueRef) -> JobList {
     let mut jobs = Vec::new();
     if queue.name == MAILS {
         let newest = sim.counters.added as u64 + 90_000;
@@ -178,7 +183,7 @@ fn more_of(sim: &Sim, queue: &QueueRef) -> Option<QueueMore> {
 
 /// The server, its queues, and what is in `focus`.
 pub(super) fn reading(sim: &Sim, now: Now, focus: &[Focus]) -> RedisReading {
-    let mut pages = Vec::new();
+    let (mut pages, mut listed) = (Vec::new(), Vec::new());
     let mut lists = Vec::new();
     let mut jobs = Vec::new();
     let mut more = Vec::new();
@@ -193,6 +198,7 @@ pub(super) fn reading(sim: &Sim, now: Now, focus: &[Focus]) -> RedisReading {
             Focus::OpenJobs { queue } => lists.push(open_jobs(sim, queue)),
             Focus::Job { queue, id } => jobs.push(detail(sim, queue, id)),
             Focus::More { queue } => more.extend(more_of(sim, queue)),
+            Focus::Jobs { queue, listing } => listed.push(super::jobs::listed(sim, queue, listing)),
             Focus::StatementTexts(_) | Focus::Look(_) | Focus::Server { .. } => {}
         }
     }
@@ -218,6 +224,7 @@ pub(super) fn reading(sim: &Sim, now: Now, focus: &[Focus]) -> RedisReading {
             ..RedisServer::default()
         },
         cluster: None,
+        pages: listed,
         untold: None,
         busy: false,
         unseen: None,

@@ -19,16 +19,7 @@ pub(super) fn jobs_preview(
     let many = if ids.len() == 1 { "1 job".to_owned() } else { format!("{} jobs", ids.len()) };
     let mut facts = vec![fact("jobs", ids.join(", "))];
     facts.extend(reading.map(owner));
-    if let (Some(reading), false) = (reading, matches!(act, JobAct::Remove(_) | JobAct::GiveUp)) {
-        let then = if reading.paused {
-            "the queue is paused: they wait until it is resumed"
-        } else if reading.has_workers() {
-            "a worker takes them at once"
-        } else {
-            "no worker is connected: they wait"
-        };
-        facts.push(fact("then", then));
-    }
+    facts.extend(reading.and_then(|reading| then(reading, act)));
     let page = state.reading().and_then(|all| all.failed.iter().find(|page| page.queue == *queue));
     let first = page.and_then(|page| page.jobs.iter().find(|job| ids.contains(&job.id)));
     if let Some(job) = first {
@@ -58,6 +49,10 @@ pub(super) fn jobs_preview(
             };
             facts.push(fact("order", order));
             ("Retry", 'r', ids.len() > MANY)
+        }
+        JobAct::RunAgain => {
+            facts.push(fact("but", "what it did is done a second time; its result is thrown away"));
+            ("Run again", 'r', ids.len() > 1)
         }
         JobAct::Promote => ("Promote", 'o', ids.len() > MANY),
         JobAct::Priority(rank) => {
@@ -95,4 +90,19 @@ pub(super) fn jobs_preview(
         severe,
         word: None,
     }
+}
+
+/// What becomes of jobs that are given back.
+fn then(reading: &QueueReading, act: JobAct) -> Option<(String, String)> {
+    if matches!(act, JobAct::Remove(_) | JobAct::GiveUp) {
+        return None;
+    }
+    let then = if reading.paused {
+        "the queue is paused: they wait until it is resumed"
+    } else if reading.has_workers() {
+        "a worker takes them at once"
+    } else {
+        "no worker is connected: they wait"
+    };
+    Some(fact("then", then))
 }

@@ -7,6 +7,7 @@ mod cluster;
 mod ending;
 mod health;
 mod job;
+mod job_list;
 mod job_preview;
 mod letters;
 mod looks;
@@ -67,6 +68,11 @@ pub trait Panel: Sync {
     ) -> Vec<Offer> {
         let _ = (context, path, row, marked);
         Vec::new()
+    }
+    /// What `:find TEXT` opens from here, in the queue that is open or under the cursor; nothing where nothing can be looked for.
+    fn find(&self, path: &[RowKey], row: Option<&RowKey>, text: &str) -> Option<RowKey> {
+        let _ = (path, row, text);
+        None
     }
     /// What comes of `text`, typed for the offer `letter` that [asks](Offer::asks) for a value.
     ///

@@ -1,7 +1,7 @@
 //! One queue: how it does, what fails and why, who works on what, what comes next.
 
 use super::queues::{job_key, number_role, page, queue_of};
-use super::{PanelContext, queue_more};
+use super::{PanelContext, job_list, queue_more};
 use crate::core::part::Part;
 use crate::core::place::RowKey;
 use crate::core::redis::{
@@ -60,6 +60,9 @@ pub(super) fn one_queue(context: PanelContext<'_>, key: &RowKey) -> Content {
             sections.push(Section::table(heading, open_table(rows, column)));
         }
     }
+    // Not before the failed jobs are read: the cursor begins on the first row that there is.
+    let reading = state.queue(&queue).filter(|_| page.is_some());
+    sections.extend(reading.map(|reading| job_list::states(target, reading, role)));
     sections.extend(queue_more::sections(context, target, &queue, role));
     Content { title, sections }
 }

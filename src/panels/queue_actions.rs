@@ -48,9 +48,21 @@ fn by_state(
             offer(context, row, 'o', &format!("promote {what}"), "to waiting at once", ids, JobAct::Promote),
             removal(context, row, what, ids, state),
         ],
-        JobState::Waiting | JobState::Prioritized | JobState::Completed => {
+        JobState::Waiting | JobState::Prioritized | JobState::WaitingChildren => {
             vec![removal(context, row, what, ids, state)]
         }
+        JobState::Completed => vec![
+            offer(
+                context,
+                row,
+                'r',
+                &format!("run {what} again"),
+                "back to waiting, though it was done",
+                ids,
+                JobAct::RunAgain,
+            ),
+            removal(context, row, what, ids, state),
+        ],
         JobState::Active => active_offers(context, row, ids, what),
     }
 }

@@ -4,8 +4,9 @@ use super::PanelContext;
 use super::queue_actions::{fact, jobs_choice, owner, permitted};
 use super::queues::{queue_of, state};
 use super::sweeps::{careful, clean, sweep};
-use super::typed::{json, rhythm, span};
+use super::typed::{job_options, json, rhythm, span, two};
 use crate::core::action::{Action, Ask, Offer, Preview, Refusal};
+use crate::core::json::flat;
 use crate::core::place::RowKey;
 use crate::core::redis::{
     Change, Family, JobAct, JobDetail, JobState, QueueAction, QueueMore, QueueRef, Sweep,
@@ -13,7 +14,7 @@ use crate::core::redis::{
 
 pub(super) type Choice = Result<(Action, Preview), Refusal>;
 
-const ADD: &str = "new job, as NAME {JSON data}";
+const ADD: &str = "new job, as NAME {JSON data} {JSON options}: attempts, backoff, delay, priority, lifo, jobId, removeOnComplete, removeOnFail";
 const SCHEDULE: &str = "scheduler, as ID 5m NAME {JSON data} or ID \"0 2 * * *\" NAME (cron, UTC)";
 const LIMIT: &str = "jobs at once for all workers together (0: no limit)";
 const CLEAN: &str = "which and how old, as `completed 1d` or `failed 12h`";
@@ -89,7 +90,7 @@ pub(super) fn queue_offers(context: PanelContext<'_>, row: &RowKey) -> Vec<Offer
         asking(letter, label, effect, ask, answer(context, row, &[], letter, ask.1))
     };
     vec![
-        asked('n', "add a job", "NAME and JSON", (ADD, "mail {}")),
+        asked('n', "add a job", "NAME, data and options", (ADD, "mail {}")),
         asked(
             's',
             "add a scheduler",
@@ -104,6 +105,12 @@ pub(super) fn queue_offers(context: PanelContext<'_>, row: &RowKey) -> Vec<Offer
             (CLEAN, first_to_clean(context, row)),
         ),
         sweep('w', "drain", "every waiting job is written to a file, then gone", Sweep::Drain),
+        offer(
+            'b',
+            "put back removed jobs",
+            "those that were removed last from here, as they were",
+            put_back(context, row),
+        ),
         sweep(
             'z',
             "obliterate",
@@ -171,6 +178,22 @@ pub(super) fn scheduler_offers(context: PanelContext<'_>, row: &RowKey) -> Vec<O
     ]
 }
 
+/// The last removal is undone.
+fn put_back(context: PanelContext<'_>, row: &RowKey) -> Choice {
+    let facts = vec![
+        fact(
+            "jobs",
+            "those of the last removal from this queue that was not undone, by removed-jobs.jsonl beside the audit trail",
+        ),
+        fact(
+            "then",
+            "each is what it was, with its log, in the state that it was in; one that waited stands at the end of the line",
+        ),
+        fact("only if", "there is no job of its id now"),
+    ];
+    change(context, row, 'b', "Put back the jobs that were removed last", facts, Change::PutBack, false)
+}
+
 /// A copy of a scheduler's next job.
 fn run_now(context: PanelContext<'_>, row: &RowKey) -> Choice {
     let id = row.segment(4);
@@ -218,7 +241,8 @@ pub(super) fn answer(
         'l' => jobs_choice(context, row, ids, JobAct::Delay(span(text)?)),
         't' => {
             let detail = detail(context, row).ok_or_else(|| Refusal::new("the job is being read"))?;
-            if detail.fields.get("data").is_some_and(|data| data == text) {
+            // What an editor has only written otherwise is the same.
+            if detail.fields.get("data").is_some_and(|data| data == text || flat(data) == flat(text)) {
                 return Err(Refusal::new("nothing was changed"));
             }
             edit(context, row, detail, text)
@@ -259,14 +283,22 @@ pub(super) fn change(
 }
 
 fn add(context: PanelContext<'_>, row: &RowKey, text: &str) -> Choice {
-    let (name, data) = text.split_once(' ').unwrap_or((text, "{}"));
+    let (name, rest) = text.split_once(' ').unwrap_or((text, "{}"));
     if name.is_empty() {
-        return Err(Refusal::new("a job has a name").remedy("write it as NAME {JSON data}"));
+        return Err(Refusal::new("a job has a name").remedy("write it as NAME {JSON data} {JSON options}"));
     }
-    let data = data.trim();
-    json(data)?;
-    let facts = vec![fact("data", data), fact("id", "made when it is added: stacktop-…")];
-    let job = Change::Add { name: name.to_owned(), data: data.to_owned(), options: "{}".to_owned() };
+    let (data, options) = two(rest.trim())?;
+    let options = job_options(options)?;
+    let id = options.get("jobId").and_then(serde_json::Value::as_str);
+    let id = id.map_or("made when it is added: stacktop-…".to_owned(), |id| {
+        format!("{id}, if there is none of it")
+    });
+    let mut facts = vec![fact("data", data), fact("id", id)];
+    let options = serde_json::Value::Object(options).to_string();
+    if options != "{}" {
+        facts.push(fact("options", options.clone()));
+    }
+    let job = Change::Add { name: name.to_owned(), data: data.to_owned(), options };
     change(context, row, 'n', &format!("Add job {name}"), facts, job, false)
 }
 

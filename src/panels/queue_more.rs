@@ -3,7 +3,9 @@
 use super::PanelContext;
 use super::queues::{job_key, state};
 use crate::core::place::RowKey;
-use crate::core::redis::{JobState, QueueEvent, QueueMore, QueueRef, RunTimes, Scheduler};
+use crate::core::redis::{
+    JobList, JobState, QueueEvent, QueueMore, QueueRef, QueueWorker, RunTimes, Scheduler,
+};
 use crate::core::world::TargetState;
 use crate::ui::content::{Cell, Column, Line, Role, Row, Section, Table};
 use crate::ui::format::{bytes, duration, or_dash};
@@ -20,6 +22,8 @@ pub(super) fn sections(
         return Vec::new();
     };
     let mut sections = Vec::new();
+    let list = reading.and_then(|reading| reading.lists.iter().find(|list| list.queue == *queue));
+    sections.extend(workers(target, more, list, role));
     sections.extend(limits(more, role));
     if !more.times.is_empty() {
         sections.push(times(target, more, role));
@@ -34,6 +38,45 @@ pub(super) fn sections(
         sections.push(events(target, more, role));
     }
     sections
+}
+
+/// Who is connected, since when, and with which jobs in its hands where its library says so.
+fn workers(target: &TargetState, more: &QueueMore, list: Option<&JobList>, role: Role) -> Option<Section> {
+    let workers = more.workers.as_ref().filter(|workers| !workers.is_empty())?;
+    let row = |worker: &QueueWorker| {
+        let held = list.into_iter().flat_map(|list| &list.jobs).filter(|job| {
+            job.state == JobState::Active && !worker.name.is_empty() && job.worker == worker.name
+        });
+        let held: Vec<&str> = held.map(|job| job.id.as_str()).collect();
+        let what = match (held.is_empty(), worker.waits) {
+            (false, _) => format!("has {}", held.join(", ")),
+            (true, true) => "waits for a job".to_owned(),
+            (true, false) => "is busy, or asleep".to_owned(),
+        };
+        Row::flat(
+            RowKey::new(&["worker", target.id.as_str(), &more.queue.name, &worker.address]),
+            vec![
+                Cell::of(Role::Strong, &worker.address),
+                Cell::of(role, &worker.name),
+                span(Some(worker.connected), role),
+                span(Some(worker.quiet), role),
+                Cell::of(Role::Muted, what),
+            ],
+        )
+    };
+    let table = Table {
+        columns: vec![
+            Column::fixed("worker", 24, 0),
+            Column::fixed("name", 16, 2),
+            Column::number("connected", 10, 0),
+            Column::number("quiet", 8, 1),
+            Column::flex("", 20, 0),
+        ],
+        rows: workers.iter().map(row).collect(),
+        empty: String::new(),
+        fixed_order: true,
+    };
+    Some(Section::table("Workers", table))
 }
 
 fn limits(more: &QueueMore, role: Role) -> Option<Section> {

@@ -4,7 +4,7 @@ use super::job::one_job;
 use super::queue::{PAGE, one_group, one_queue};
 use super::queue_actions::{group_offers, job_offers, queue_offers};
 use super::redis_server::one_server;
-use super::{Panel, PanelContext, cluster, queue_changes};
+use super::{Panel, PanelContext, cluster, job_list, queue_changes};
 use crate::core::action::{Action, Offer, Preview, Refusal};
 use crate::core::focus::Focus;
 use crate::core::freshness::Freshness;
@@ -42,6 +42,7 @@ impl Panel for Queues {
         match path {
             [] => overview(context),
             [.., job] if job.kind() == "job" => one_job(context, job),
+            [.., jobs] if matches!(jobs.kind(), "jobs" | "find") => job_list::job_list(context, jobs),
             [.., group] if group.kind() == "group" => one_group(context, group),
             [server, ..] if server.kind() == "server" => one_server(context, server),
             [queue, ..] => one_queue(context, queue),
@@ -92,10 +93,16 @@ impl Panel for Queues {
             // Shown in the preview of a redrive: how it would be opened.
             list.push(Focus::Job { queue: queue.clone(), id: letter });
         }
+        list.extend(path.iter().rev().find_map(job_list::focus));
         if let Some(job) = path.iter().rev().find(|key| key.kind() == "job") {
             list.push(Focus::Job { queue: queue_of(job), id: job.segment(4).to_owned() });
         }
         list.into_iter().map(|focus| (target.id.clone(), focus)).collect()
+    }
+
+    fn find(&self, path: &[RowKey], row: Option<&RowKey>, text: &str) -> Option<RowKey> {
+        let queue = path.first().or(row).filter(|key| key.kind() == "queue")?;
+        Some(job_list::found(queue, text))
     }
 
     fn copy(&self, _context: PanelContext<'_>, _path: &[RowKey], row: &RowKey) -> Option<String> {

@@ -2,6 +2,7 @@
 
 use crate::core::action::Refusal;
 use crate::core::redis::Rhythm;
+use serde_json::Value;
 use std::time::Duration;
 
 /// "90s", "5m", "2h", "1d".
@@ -39,6 +40,65 @@ pub(super) fn json(text: &str) -> Result<(), Refusal> {
     })
 }
 
+/// One or two pieces of JSON; the second is `{}` where there is one.
+pub(super) fn two(text: &str) -> Result<(&str, &str), Refusal> {
+    let mut values = serde_json::Deserializer::from_str(text).into_iter::<serde::de::IgnoredAny>();
+    if values.next().is_none_or(|first| first.is_err()) {
+        json(text)?;
+    }
+    let (first, rest) = text.split_at(values.byte_offset());
+    let rest = rest.trim();
+    if rest.is_empty() {
+        return Ok((first.trim(), "{}"));
+    }
+    json(rest)?;
+    Ok((first.trim(), rest))
+}
+
+/// What an option of a job may be.
+type Fits = fn(&Value) -> bool;
+
+/// The options that a new job may be given, each in the library's own form.
+const JOB_OPTIONS: [(&str, &str, Fits); 8] = [
+    ("attempts", "a number from 1 on", |value| value.as_u64().is_some_and(|n| n > 0)),
+    (
+        "backoff",
+        "milliseconds, or {\"type\": \"fixed\" or \"exponential\", \"delay\": milliseconds}",
+        |value| value.is_u64() || value.get("type").is_some_and(Value::is_string),
+    ),
+    ("delay", "milliseconds", Value::is_u64),
+    ("priority", "a number from 0 to 2097151", |value| value.as_u64().is_some_and(|n| n <= 2_097_151)),
+    ("lifo", "true or false", Value::is_boolean),
+    ("jobId", "a text that is no number and has no colon", |value| {
+        value.as_str().is_some_and(|id| !id.is_empty() && !id.contains(':') && id.parse::<u64>().is_err())
+    }),
+    ("removeOnComplete", "true, false, a number or {\"age\": seconds, \"count\": jobs}", |value| {
+        value.is_boolean() || value.is_u64() || value.is_object()
+    }),
+    ("removeOnFail", "true, false, a number or {\"age\": seconds, \"count\": jobs}", |value| {
+        value.is_boolean() || value.is_u64() || value.is_object()
+    }),
+];
+
+/// The options of a new job.
+pub(super) fn job_options(text: &str) -> Result<serde_json::Map<String, Value>, Refusal> {
+    let read: Value = serde_json::from_str(text).map_err(|error| Refusal::new(error.to_string()))?;
+    let Value::Object(options) = read else {
+        return Err(Refusal::new("options are an object, as {\"attempts\": 3}"));
+    };
+    for (name, value) in &options {
+        let Some((_, form, fits)) = JOB_OPTIONS.iter().find(|(known, ..)| known == name) else {
+            let known = JOB_OPTIONS.map(|(name, ..)| name).join(", ");
+            return Err(Refusal::new(format!("`{name}` is no option that is set from here"))
+                .remedy(format!("these are: {known}")));
+        };
+        if !fits(value) {
+            return Err(Refusal::new(format!("{name} is {form}, not {value}")));
+        }
+    }
+    Ok(options)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -53,6 +113,30 @@ mod tests {
             assert_eq!(rhythm(other).expect("a form"), None, "{other}");
         }
         assert!(rhythm("\"0 25 * * *\" mail").is_err() && rhythm("often mail").is_err());
+    }
+
+    #[test]
+    fn a_job_has_data_and_perhaps_options() {
+        assert_eq!(two(r#"{"a": 1}"#).expect("data"), (r#"{"a": 1}"#, "{}"));
+        assert_eq!(two(r#"{"a": 1} {"attempts":3}"#).expect("both"), (r#"{"a": 1}"#, r#"{"attempts":3}"#));
+        assert_eq!(two("7 {}").expect("both"), ("7", "{}"));
+        for wrong in ["{", "{} {", "{} {} {}", ""] {
+            assert!(two(wrong).is_err(), "{wrong}");
+        }
+        assert_eq!(
+            job_options(r#"{"attempts":3,"backoff":{"type":"fixed","delay":5}}"#).expect("known").len(),
+            2
+        );
+        for wrong in [
+            r#"{"attempts":0}"#,
+            r#"{"repeat":{}}"#,
+            "[]",
+            r#"{"jobId":"a:b"}"#,
+            r#"{"delay":"5s"}"#,
+            r#"{"jobId":"7"}"#,
+        ] {
+            assert!(job_options(wrong).is_err(), "{wrong}");
+        }
     }
 
     #[test]

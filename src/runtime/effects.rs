@@ -21,12 +21,14 @@ const LOOKS: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(2)];
 const PROGRESS: Duration = Duration::from_secs(1);
 
 /// What the loop does next.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Next {
     /// Go on.
     Go,
     /// Draw everything anew.
     Redraw,
+    /// Open this in the operator's editor.
+    Edit(String),
     /// Back to the shell until continued.
     Suspend,
     /// Continued.
@@ -70,6 +72,7 @@ impl Effects {
                 Effect::ReadAudit => self.read_audit(),
                 Effect::StopActions => self.gate.stop(),
                 Effect::Redraw => next = Next::Redraw,
+                Effect::Edit(text) => next = Next::Edit(text),
                 Effect::Suspend => next = Next::Suspend,
                 Effect::Quit => return Next::Quit,
             }

@@ -3,6 +3,8 @@
 use crate::app::key::{Code, Key};
 use crate::app::msg::Msg;
 use ratatui::crossterm::event::{self, Event, KeyCode, KeyEventKind, KeyModifiers};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 use std::{io, thread};
 use tokio::sync::mpsc;
 
@@ -18,13 +20,54 @@ const QUEUE: usize = 256;
 pub fn start() -> io::Result<mpsc::Receiver<Event>> {
     let (sender, receiver) = mpsc::channel(QUEUE);
     thread::Builder::new().name("input".to_owned()).spawn(move || {
-        while let Ok(event) = event::read() {
+        loop {
+            if QUIET.load(Ordering::SeqCst) {
+                IDLE.store(true, Ordering::SeqCst);
+                thread::sleep(LOOK);
+                continue;
+            }
+            IDLE.store(false, Ordering::SeqCst);
+            match event::poll(WAIT) {
+                Ok(true) => {}
+                Ok(false) => continue,
+                Err(_) => return,
+            }
+            let Ok(event) = event::read() else { return };
             if sender.blocking_send(event).is_err() {
                 return;
             }
         }
     })?;
     Ok(receiver)
+}
+
+/// The terminal is another program's: no key is read.
+static QUIET: AtomicBool = AtomicBool::new(false);
+/// The thread has seen that.
+static IDLE: AtomicBool = AtomicBool::new(false);
+/// So long the thread waits for a key before it looks whether it may go on, and between two looks while it may not.
+const WAIT: Duration = Duration::from_millis(500);
+const LOOK: Duration = Duration::from_millis(20);
+
+/// While this is kept, no key is read.
+pub struct Quiet;
+
+impl Quiet {
+    /// Begins when the thread has let go of the terminal, or after `most`.
+    pub async fn keep(most: Duration) -> Self {
+        QUIET.store(true, Ordering::SeqCst);
+        let began = Instant::now();
+        while !IDLE.load(Ordering::SeqCst) && began.elapsed() < most {
+            tokio::time::sleep(LOOK).await;
+        }
+        Self
+    }
+}
+
+impl Drop for Quiet {
+    fn drop(&mut self) {
+        QUIET.store(false, Ordering::SeqCst);
+    }
 }
 
 /// What an event of the terminal means.

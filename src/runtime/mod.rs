@@ -2,6 +2,7 @@
 
 mod clipboard;
 pub mod clock;
+mod editor;
 mod effects;
 mod input;
 pub mod logging;
@@ -17,6 +18,7 @@ use crate::app::{update, view};
 use crate::core::report::PollReport;
 use crate::core::time::{Clock, Now};
 use crate::engine::{Engine, EngineSettings, Job};
+use editor::Edited;
 use effects::{Effects, Next};
 use input::Input;
 use ratatui::crossterm::event::Event;
@@ -162,6 +164,14 @@ impl Loop {
                     terminal::leave();
                     self.stop();
                 }
+                Next::Edit(text) => match editor::edit(&text, &mut signals).await {
+                    Edited::Signal(number) => return Ok(End::Signal(number)),
+                    Edited::Text(text) => {
+                        self.tty.retake()?;
+                        self.take(Msg::Edited(text));
+                        self.paint()?;
+                    }
+                },
                 Next::GoOn => self.go_on()?,
                 Next::Quit => return Ok(End::Quit),
             }

@@ -33,6 +33,7 @@ impl QueueExecutor {
             Change::Add { name, data, options } => {
                 self.add_job(&mut connection, queue, (name, data.as_bytes(), options)).await
             }
+            Change::PutBack => self.restore(&mut connection, queue).await,
             Change::Copy { id } => self.copy_job(&mut connection, queue, id).await,
             Change::Edit { id, was, data } => self.edit(&mut connection, queue, id, (was, data)).await,
             Change::Concurrency(limit) => self.limit(&mut connection, queue, *limit).await,
@@ -56,12 +57,14 @@ impl QueueExecutor {
     ) -> Result<Outcome, ActionError> {
         let family = self.owner(connection, queue).await?;
         let now = self.server_now(connection).await?;
-        let id = format!("stacktop-{now}-{}", ADDED.fetch_add(1, Ordering::Relaxed));
         let read: serde_json::Value = serde_json::from_str(options).unwrap_or_default();
-        let priority = read.get("priority").and_then(serde_json::Value::as_u64).unwrap_or(0);
+        let own = read.get("jobId").and_then(serde_json::Value::as_str).map(str::to_owned);
+        let id = own.unwrap_or_else(|| format!("stacktop-{now}-{}", ADDED.fetch_add(1, Ordering::Relaxed)));
+        let number = |name: &str| read.get(name).and_then(serde_json::Value::as_u64).unwrap_or(0);
+        let (priority, delay) = (number("priority"), number("delay"));
         let mut call = Self::begin(&self.scripts.add, queue, family, now, "");
         call.key(queue.key(&id)).key(queue.key("id"));
-        call.arg(&id).arg(name).arg(data).arg(options).arg(priority);
+        call.arg(&id).arg(name).arg(data).arg(options).arg(priority).arg(delay);
         let word: String = self.call(connection, &call).await?;
         Ok(match word.as_str() {
             "done" => outcome(Verdict::Done, format!("queue {queue}: job {id} was added")),

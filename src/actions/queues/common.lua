@@ -60,6 +60,31 @@ local function rouse()
   end
 end
 
+-- Tells the workers when the next delayed job is due, as each generation does it.
+local function tell_due()
+  local first = call('ZRANGE', KEYS[12], 0, 0, 'WITHSCORES')
+  if first[2] then
+    local next = string.format('%.0f', math.floor(tonumber(first[2]) / 4096))
+    if marked then
+      if not paused then call('ZADD', KEYS[7], next, '1') end
+    elseif bull then
+      -- Its queues set a timer by this message; without the right to publish they look every five seconds.
+      redis.pcall('PUBLISH', KEYS[12], next)
+    else
+      local target = KEYS[2]
+      if paused then target = KEYS[3] end
+      if call('LLEN', target) == 0 then
+        call('LPUSH', target, '0:' .. next)
+      else
+        local head = call('LINDEX', target, 0)
+        if string.sub(head, 1, 2) == '0:' and tonumber(string.sub(head, 3)) > tonumber(next) then
+          call('LSET', target, 0, '0:' .. next)
+        end
+      end
+    end
+  end
+end
+
 -- What a script looks for in a job's options; reading them is dear, and most jobs have none of it. (Without their first quotation mark
 -- the words are found faster: there are many of those.)
 local none = {}

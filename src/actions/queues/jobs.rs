@@ -1,19 +1,16 @@
 //! The same to each of many jobs: in batches that are short, stopped at the first trouble, told apart in the outcome.
 
-use super::{BETWEEN, QueueExecutor, TIMEOUT, export};
-use crate::core::action::{ActionError, Outcome, Verdict, Verification};
-use crate::core::redis::{Family, JobAct, QueueRef};
+use super::{BETWEEN, QueueExecutor};
+use crate::core::action::{ActionError, Outcome, Verdict};
+use crate::core::redis::{Family, JobAct, QueueRef, RetryOptions};
 use crate::sources::redis::connection::Connection;
-use redis::{Script, ScriptInvocation, Value, cmd, pipe};
-use std::collections::BTreeMap;
+use redis::{Script, ScriptInvocation, cmd, pipe};
 use std::sync::atomic::Ordering;
 
 /// Jobs in one call of a script: about 0.5 ms of the server's time (measured).
 const BATCH: usize = 100;
-/// Jobs that are read at once before they are removed: their data can be large.
-const READ: usize = 20;
 /// Jobs that the outcome names one by one; beyond that it counts.
-const NAMED: usize = 50;
+pub(super) const NAMED: usize = 50;
 
 impl QueueExecutor {
     pub(super) async fn each(
@@ -64,7 +61,8 @@ impl QueueExecutor {
         self.marked(connection, queue, family, ids, act, None).await
     }
 
-    /// The same; a retry leaves `mark` behind, and is not done where that stands already.
+    /// The same; a retry leaves `mark` behind, and is not done where that stands already. A removal with one is that of a letter whose job
+    /// was put back.
     pub(super) async fn marked(
         &self,
         connection: &mut Connection,
@@ -78,8 +76,11 @@ impl QueueExecutor {
         let now = seconds * 1000 + micros / 1000;
         self.given_at.store(now, Ordering::Relaxed);
         let call = match act {
-            JobAct::Retry(options) => {
-                let mut flags = String::new();
+            JobAct::Retry(_) | JobAct::RunAgain => {
+                let (mut flags, options) = match act {
+                    JobAct::Retry(options) => (String::new(), options),
+                    _ => ("c".to_owned(), RetryOptions::default()),
+                };
                 flags.extend(options.keep_priority.then_some('p'));
                 flags.extend(options.reset_attempts.then_some('a'));
                 let wanted = ["parentKey", "gid", "deid"];
@@ -120,7 +121,7 @@ impl QueueExecutor {
             }
             JobAct::Remove(state) => {
                 let [owners] = self.fields(connection, queue, ids, ["deid"]).await?;
-                self.export(connection, queue, ids, now).await?;
+                self.write_down(connection, queue, (ids, state), now, mark.is_some()).await?;
                 let mut call = Self::begin(&self.scripts.remove, queue, family, now, state.word());
                 with_belongings(&mut call, queue, ids, &owners);
                 call
@@ -165,80 +166,6 @@ impl QueueExecutor {
             values.iter().map(field).collect()
         };
         Ok(std::array::from_fn(column))
-    }
-
-    /// Writes the jobs down. Without that, none is removed.
-    async fn export(
-        &self,
-        connection: &mut Connection,
-        queue: &QueueRef,
-        ids: &[String],
-        now: i64,
-    ) -> Result<(), ActionError> {
-        let mut jobs: Vec<export::Job> = Vec::with_capacity(ids.len());
-        for part in ids.chunks(READ) {
-            let mut ask = pipe();
-            for id in part {
-                ask.cmd("HGETALL").arg(queue.key(id));
-            }
-            let hashes: Vec<BTreeMap<Vec<u8>, Vec<u8>>> = self.answer(ask.query_async(connection)).await?;
-            let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-            jobs.extend(part.iter().zip(hashes).filter(|(_, hash)| !hash.is_empty()).map(|(id, hash)| {
-                (id.clone(), hash.iter().map(|(name, value)| (text(name), text(value))).collect())
-            }));
-        }
-        let (folder, queue) = (self.folder.clone(), queue.clone());
-        tokio::task::spawn_blocking(move || export::append(&folder, &queue, now, &jobs))
-            .await
-            .map_err(|_| ActionError::NotDone("writing the jobs down failed".to_owned()))?
-            .map(|_| ())
-            .map_err(|why| ActionError::NotDone(format!("the jobs could not be written down first: {why}")))
-    }
-
-    /// Where the jobs are now.
-    pub(super) async fn look(
-        &self,
-        queue: &QueueRef,
-        ids: &[String],
-        removed: bool,
-    ) -> Result<Verification, ActionError> {
-        let mut connection = self.connection().await?;
-        let shown = &ids[..ids.len().min(NAMED)];
-        let mut ask = pipe();
-        for id in shown {
-            for set in ["failed", "completed"] {
-                ask.cmd("ZSCORE").arg(queue.key(set)).arg(id);
-            }
-            for list in ["active", "wait", "paused"] {
-                ask.cmd("LPOS").arg(queue.key(list)).arg(id).arg("MAXLEN").arg(10_000);
-            }
-            for set in ["prioritized", "delayed"] {
-                ask.cmd("ZSCORE").arg(queue.key(set)).arg(id);
-            }
-        }
-        let values: Vec<Value> = match tokio::time::timeout(TIMEOUT, ask.query_async(&mut connection)).await {
-            Ok(Ok(values)) => values,
-            Ok(Err(error)) => return Err(ActionError::NotDone(self.words(&error))),
-            Err(_) => return Err(ActionError::NotDone("the server did not answer within 5 s".to_owned())),
-        };
-        let mut found = verification(queue, (ids.len(), shown.len()), &values, removed);
-        if let ([id], false) = (ids, removed)
-            && let Some(took) = self.picked_up(&mut connection, queue, id).await
-        {
-            found.sentence.push_str(&format!("; picked up after {took} ms"));
-        }
-        Ok(found)
-    }
-}
-
-impl QueueExecutor {
-    /// How many milliseconds after it was given back a worker took the job; nothing while none did.
-    async fn picked_up(&self, connection: &mut Connection, queue: &QueueRef, id: &str) -> Option<i64> {
-        let asked = cmd("HGET").arg(queue.key(id)).arg("processedOn").to_owned();
-        let began: Option<i64> = self.answer(asked.query_async(connection)).await.ok()?;
-        let given = self.given_at.load(Ordering::Relaxed);
-        // Workers write their own clock's time: what lies before is from an earlier run.
-        began.map(|began| began - given).filter(|took| *took >= 0)
     }
 }
 
@@ -286,43 +213,6 @@ fn with_belongings(call: &mut ScriptInvocation<'_>, queue: &QueueRef, ids: &[Str
     }
 }
 
-/// The places in which a look finds a job, in the order in which it asks.
-const PLACES: [&str; 8] = [
-    "failed",
-    "completed",
-    "being worked on",
-    "waiting",
-    "held by the pause",
-    "waiting by priority",
-    "delayed",
-    "gone (removed when done)",
-];
-
-fn verification(queue: &QueueRef, of: (usize, usize), values: &[Value], removed: bool) -> Verification {
-    let mut counts = [0_usize; PLACES.len()];
-    for job in values.chunks(PLACES.len() - 1) {
-        let place = job.iter().position(|value| !matches!(value, Value::Nil)).unwrap_or(PLACES.len() - 1);
-        counts[place] += 1;
-    }
-    let parts: Vec<String> = counts
-        .iter()
-        .zip(PLACES)
-        .filter(|(count, _)| **count > 0)
-        .map(|(count, word)| {
-            let word = if removed && word.starts_with("gone") { "gone" } else { word };
-            format!("{count} {word}")
-        })
-        .collect();
-    let (asked, shown) = of;
-    let of = if asked > shown { format!(" (the first {shown} of {asked})") } else { String::new() };
-    let next = if counts[0] > 0 && !removed { "; read why before another try" } else { "" };
-    let done = counts[0] + counts[1] + counts[7];
-    Verification {
-        settled: if removed { counts[7] == shown } else { done == shown },
-        sentence: format!("queue {queue}: {}{of}{next}", parts.join(", ")),
-    }
-}
-
 /// What came of a job whose id this program cannot name.
 pub(super) const NOT_TEXT: &str = "left alone: the id is not text (UTF-8)";
 
@@ -339,7 +229,9 @@ pub(super) const AGAIN: &str = "retried for this letter before";
 
 pub(super) fn meaning(word: &str, act: JobAct) -> &'static str {
     match (word, act) {
-        ("done", JobAct::Retry(_) | JobAct::Promote | JobAct::Release) => "back to waiting",
+        ("done", JobAct::Retry(_) | JobAct::RunAgain | JobAct::Promote | JobAct::Release) => {
+            "back to waiting"
+        }
         ("twin", _) => TWIN,
         ("done", JobAct::GiveUp) => "failed",
         ("checked", _) => "left alone: a worker looks for such jobs each 30 s and brings it back itself",
@@ -349,6 +241,8 @@ pub(super) fn meaning(word: &str, act: JobAct) -> &'static str {
         ("done", JobAct::Delay(_)) => "due at its new time",
         ("ghost", _) => "left alone: its data is gone, a worker would run an empty job",
         ("moved", JobAct::Retry(_)) => "left alone: it is not failed any more (somebody else moved it)",
+        ("moved", JobAct::RunAgain) => "left alone: it is not completed any more (somebody else moved it)",
+        ("child", JobAct::RunAgain) => "left alone: its parent has its result already",
         ("moved", JobAct::Promote | JobAct::Delay(_)) => "left alone: it is not delayed any more",
         ("moved", JobAct::Priority(_)) => "left alone: it waits no more",
         ("moved", JobAct::Remove(_)) => "left alone: it is not in that state any more",

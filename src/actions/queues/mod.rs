@@ -8,7 +8,10 @@ mod jobs;
 mod journal;
 mod letters;
 mod original;
+mod places;
 mod redrive;
+mod removed;
+mod restore;
 mod scripts;
 mod sweep;
 mod trail;
@@ -50,6 +53,8 @@ pub struct QueueExecutor {
     stops: AtomicU64,
     /// When the server carried out the newest call that gave jobs to workers, in its own milliseconds.
     given_at: AtomicI64,
+    /// The name of the removal that is under way; 0 before its first job.
+    removal: AtomicI64,
     /// How far something that takes long has come.
     told: std::sync::Mutex<Option<String>>,
 }
@@ -71,6 +76,7 @@ impl QueueExecutor {
             folder: folder.to_owned(),
             stops: AtomicU64::new(0),
             given_at: AtomicI64::new(0),
+            removal: AtomicI64::new(0),
             told: std::sync::Mutex::default(),
         }
     }
@@ -294,6 +300,7 @@ impl Executor for QueueExecutor {
 
     fn execute<'a>(&'a self, action: &'a Confirmed<Action>) -> BoxFuture<'a, Result<Outcome, ActionError>> {
         Box::pin(async move {
+            self.removal.store(0, Ordering::Relaxed);
             match queue_action(action.action())? {
                 QueueAction::Jobs { queue, ids, act } => self.each(queue, ids, *act).await,
                 QueueAction::Pause { queue } => self.switch(&self.scripts.pause, queue, "paused").await,

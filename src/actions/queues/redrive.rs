@@ -181,7 +181,8 @@ impl QueueExecutor {
         let Letter { queue, mark, .. } = letter;
         let own = work.owners.get(work.from).copied().unwrap_or_default();
         let ids = [id.to_owned()];
-        let removed = self.batch(connection, work.from, own, &ids, JobAct::Remove(state)).await?;
+        let removed =
+            self.marked(connection, work.from, own, &ids, JobAct::Remove(state), Some(&mark)).await?;
         let ask = cmd("SET").arg(&mark).arg("done").arg("EX").arg(MARKED_SECONDS).to_owned();
         // Where this fails it stays without an end, and does no harm.
         let _ = self.answer::<()>(ask.query_async(connection)).await;

@@ -4,15 +4,18 @@
 -- group, and which of them have no parent. (One that gets a parent now is counted by that one as open already.)
 --
 -- Options: "p" by its priority, "a" attempts reset, "g" some may be in a group, "m" the last key marks the letter that
--- the job stands for: it is retried once for that letter, and no second time, whatever became of it; "d" some have a deduplication id
+-- the job stands for: it is retried once for that letter, and no second time, whatever became of it; "d" some have a deduplication id; "c" they are completed, not failed
 -- Per job  KEYS hash, for Bull its lock, for a job with a parent that one's dependencies, unsuccessful and failed, with "d" the key of
 --          its deduplication id (its own hash where it has none)
 --          ARGV id, parent key or ""
--- Returns per job: done | twin (done, and a newer job has its deduplication id) | ghost | moved | locked | grouped | parent | again
+-- Returns per job: done | child | twin (done, and a newer job has its deduplication id) | ghost | moved | locked | grouped | parent | again
 local by_priority = string.find(ARGV[3], 'p', 1, true) ~= nil
 local reset = string.find(ARGV[3], 'a', 1, true) ~= nil
 local groups = string.find(ARGV[3], 'g', 1, true) ~= nil
 local deduplicated = string.find(ARGV[3], 'd', 1, true) ~= nil
+local completed = string.find(ARGV[3], 'c', 1, true) ~= nil
+local from, was = KEYS[1], 'failed'
+if completed then from, was = KEYS[13], 'completed' end
 local mark = string.find(ARGV[3], 'm', 1, true) and KEYS[#KEYS]
 
 -- Whether a worker of BullMQ 5 or later has tried this job, whatever its queue looks like.
@@ -30,8 +33,10 @@ local function retry(id, parent, hash, lock, dependencies, unsuccessful, failure
   if parent ~= '' and call('HGET', hash, 'parentKey') ~= parent then return 'parent' end
   if not marked and not bull and counted(hash) then marked = true end
   if mark and call('EXISTS', mark) == 1 then return 'again' end
-  if call('ZREM', KEYS[1], id) == 0 then return 'moved' end
-  call('HDEL', hash, 'finishedOn', 'processedOn', 'failedReason')
+  -- Its parent has its result already, and may have gone on with it.
+  if completed and parent ~= '' then return 'child' end
+  if call('ZREM', from, id) == 0 then return 'moved' end
+  call('HDEL', hash, 'finishedOn', 'processedOn', 'failedReason', 'returnvalue')
   if reset then call('HDEL', hash, 'atm', 'ats', 'attemptsMade') end
   if bull then call('HSET', hash, 'retriedOn', now) end
   local priority = 0
@@ -42,7 +47,7 @@ local function retry(id, parent, hash, lock, dependencies, unsuccessful, failure
       call('SADD', dependencies, hash)
     end
   end
-  event('waiting', 'jobId', id, 'prev', 'failed')
+  event('waiting', 'jobId', id, 'prev', was)
   if mark then call('SET', mark, now) end
   local owner = owned and owned ~= hash and call('GET', owned)
   if owner and owner ~= id then return 'twin' end

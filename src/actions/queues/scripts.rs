@@ -42,6 +42,7 @@ pub(super) struct Scripts {
     pub(super) unschedule: Script,
     pub(super) obliterate: Script,
     pub(super) stalled: Script,
+    pub(super) restore: Script,
 }
 
 impl Default for Scripts {
@@ -61,6 +62,7 @@ impl Default for Scripts {
             unschedule: script!("unschedule.lua"),
             obliterate: script!("obliterate.lua"),
             stalled: script!("stalled.lua"),
+            restore: script!("restore.lua"),
         }
     }
 }

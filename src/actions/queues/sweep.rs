@@ -187,6 +187,7 @@ impl QueueExecutor {
             JobState::Prioritized => &["prioritized"],
             JobState::Delayed => &["delayed"],
             JobState::Active => &[],
+            JobState::WaitingChildren => &["waiting-children"],
             JobState::Completed => &["completed"],
             JobState::Failed => &["failed"],
         };

@@ -9,6 +9,7 @@ use crate::app::msg::Effect;
 use crate::app::overlay::{Answer, Confirm, Menu, Overlay, SETTLE, Typing};
 use crate::app::sheet;
 use crate::app::window::Window;
+use crate::core::json;
 use crate::ui::content::Role;
 use crate::ui::text::clean;
 
@@ -45,6 +46,11 @@ pub fn on_key(model: &mut Model, key: Key) -> Vec<Effect> {
                 act::answered(model, *asking);
             }
             Code::Enter => model.overlay = Some(Overlay::Answer(asking)),
+            Code::Char('e') if key.ctrl => {
+                let text = json::indented(&asking.text);
+                model.overlay = Some(Overlay::Answer(asking));
+                return vec![Effect::Edit(text)];
+            }
             _ => {
                 edit_within(&mut asking.text, key, ANSWER_LIMIT);
                 model.overlay = Some(Overlay::Answer(asking));
@@ -61,6 +67,26 @@ pub fn on_key(model: &mut Model, key: Key) -> Vec<Effect> {
         Overlay::Confirm(dialog) => return confirm(model, key, dialog, laid.as_ref()),
     }
     Vec::new()
+}
+
+/// The editor ended: what it left is what was typed. Lines are joined: a value stands on one.
+pub fn edited(model: &mut Model, text: Result<String, String>) {
+    let text = match text {
+        Ok(text) if serde_json::from_str::<serde::de::IgnoredAny>(&text).is_ok() => json::flat(&text),
+        Ok(text) => text.split_whitespace().collect::<Vec<_>>().join(" "),
+        Err(why) => {
+            model.say(Role::Warning, why);
+            return;
+        }
+    };
+    if text.len() > ANSWER_LIMIT {
+        model.say(
+            Role::Warning,
+            format!("nothing was taken over: {} bytes are more than {ANSWER_LIMIT}", text.len()),
+        );
+    } else if let Some(Overlay::Answer(asking)) = &mut model.overlay {
+        asking.text = text;
+    }
 }
 
 /// A letter in the menu: it chooses only an offer that is on the screen with all of its lines.
@@ -209,6 +235,10 @@ fn edit_within(text: &mut String, key: Key, limit: usize) {
 fn palette(model: &mut Model, key: Key, mut text: String) -> Vec<Effect> {
     match key.code {
         Code::Esc => {}
+        Code::Enter if text.trim_start().starts_with("find ") => {
+            let words = text.trim_start().trim_start_matches("find ").trim();
+            navigate::find(model, words);
+        }
         Code::Enter | Code::Tab => {
             let found = matching(model, &text);
             let exact = found.iter().find(|(name, _)| *name == text.trim());

@@ -61,6 +61,10 @@ pub fn update(model: &mut Model, msg: Msg, now: Now) -> Vec<Effect> {
             dialog::paste(model, &text);
             Vec::new()
         }
+        Msg::Edited(text) => {
+            dialog::edited(model, text);
+            Vec::new()
+        }
         Msg::ActionDone { id, action, result } => act::done(model, id, &action, result),
         Msg::Verified { id, action, result } => act::verified(model, &id, &action, result),
         Msg::Progress(words) => {
@@ -146,6 +150,7 @@ pub(super) fn run(model: &mut Model, command: Command) -> Vec<Effect> {
         Command::ClearMarks => navigate::clear_marks(model),
         Command::Filter => model.overlay = Some(Overlay::Filter),
         Command::Palette => model.overlay = Some(Overlay::Palette(String::new())),
+        Command::Find => model.overlay = Some(Overlay::Palette("find ".to_owned())),
         Command::Arm => dialog::open_arm(model),
         Command::Stop => {
             if model.running == 0 {

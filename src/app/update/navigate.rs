@@ -112,6 +112,20 @@ pub fn open(model: &mut Model) {
     place.levels.push(Level::default());
 }
 
+/// Opens what holds `text`.
+pub fn find(model: &mut Model, text: &str) {
+    let row = selected(model);
+    let place = model.place();
+    let found = panel(model.screen).find(&place.path, row.as_ref(), text);
+    let Some(key) = found.filter(|_| !text.is_empty()) else {
+        model.say(Role::Note, "jobs are looked for in a queue: open one (6, Enter), then :find TEXT");
+        return;
+    };
+    let place = model.place_mut();
+    place.path.push(key);
+    place.levels.push(Level::default());
+}
+
 /// Up: first the filter goes, then what was counted is counted again, then the marks go, then the level. It never quits.
 pub fn back(model: &mut Model) {
     let place = model.place_mut();

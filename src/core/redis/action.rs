@@ -35,9 +35,10 @@ impl fmt::Display for QueueRef {
 }
 
 /// Where a job is, in the library's own words.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum JobState {
     /// Waiting for a worker: in `wait`, or in `paused` while the queue is paused.
+    #[default]
     Waiting,
     /// Waiting by priority (BullMQ 4 and newer).
     Prioritized,
@@ -45,6 +46,8 @@ pub enum JobState {
     Delayed,
     /// A worker has it.
     Active,
+    /// A parent that waits for its children.
+    WaitingChildren,
     /// Done.
     Completed,
     /// Given up.
@@ -53,8 +56,15 @@ pub enum JobState {
 
 impl JobState {
     /// Every state.
-    pub const ALL: [Self; 6] =
-        [Self::Waiting, Self::Prioritized, Self::Delayed, Self::Active, Self::Completed, Self::Failed];
+    pub const ALL: [Self; 7] = [
+        Self::Waiting,
+        Self::Prioritized,
+        Self::Delayed,
+        Self::Active,
+        Self::WaitingChildren,
+        Self::Completed,
+        Self::Failed,
+    ];
 
     /// The word for people, keys of rows and the audit trail.
     #[must_use]
@@ -64,6 +74,7 @@ impl JobState {
             Self::Prioritized => "prioritized",
             Self::Delayed => "delayed",
             Self::Active => "active",
+            Self::WaitingChildren => "waiting-children",
             Self::Completed => "completed",
             Self::Failed => "failed",
         }
@@ -90,6 +101,8 @@ pub struct RetryOptions {
 pub enum JobAct {
     /// Back to waiting, if it is still failed.
     Retry(RetryOptions),
+    /// Back to waiting, if it is still completed.
+    RunAgain,
     /// To waiting at once, if it is still delayed.
     Promote,
     /// Written to a file and removed, if it is still in this state.
@@ -185,6 +198,7 @@ impl QueueAction {
     pub const fn verb(&self) -> &'static str {
         match self {
             Self::Jobs { act: JobAct::Retry(_), .. } => "retry_jobs",
+            Self::Jobs { act: JobAct::RunAgain, .. } => "run_completed_again",
             Self::Jobs { act: JobAct::Promote, .. } => "promote_jobs",
             Self::Jobs { act: JobAct::Remove(_), .. } => "remove_jobs",
             Self::Jobs { act: JobAct::Priority(_), .. } => "change_priority",
@@ -218,6 +232,11 @@ impl QueueAction {
                         }
                         format!(
                             "EVALSHA retry.lua on {base}: each of {many} ids, only if it is still failed{extra}"
+                        )
+                    }
+                    JobAct::RunAgain => {
+                        format!(
+                            "EVALSHA retry.lua on {base}: each of {many} ids, only if it is still completed"
                         )
                     }
                     JobAct::Promote => {

@@ -84,6 +84,8 @@ pub enum Change {
         /// Its options, as JSON.
         options: String,
     },
+    /// The jobs that were removed last, as they were.
+    PutBack,
     /// A new job with the name, data and options of another, as they stand on the server then.
     Copy {
         /// Which job.
@@ -131,6 +133,7 @@ impl Change {
             Self::Sweep(Sweep::Obliterate) => "obliterate_queue",
             Self::RetryKind(_) => "retry_failed_alike",
             Self::Add { .. } => "add_job",
+            Self::PutBack => "put_back_removed",
             Self::Copy { .. } => "duplicate_job",
             Self::Edit { .. } => "edit_job",
             Self::Concurrency(_) => "set_concurrency",
@@ -146,7 +149,7 @@ impl Change {
             Self::Sweep(sweep) => {
                 let steps = sweep.steps().into_iter().map(|(state, act)| {
                     let script = match act {
-                        JobAct::Retry(_) => "retry",
+                        JobAct::Retry(_) | JobAct::RunAgain => "retry",
                         JobAct::Promote => "promote",
                         JobAct::Remove(_) | JobAct::Priority(_) | JobAct::Delay(_) => "remove",
                         JobAct::Release | JobAct::GiveUp => "stalled",
@@ -179,6 +182,9 @@ impl Change {
             Self::Add { name, data, .. } => {
                 format!("EVALSHA add.lua on {base}: name {name}, {} bytes of data", data.len())
             }
+            Self::PutBack => format!(
+                "EVALSHA restore.lua on {base}: each job of the last removal by removed-jobs.jsonl, if there is none of its id"
+            ),
             Self::Copy { id } => {
                 format!("HMGET of job {id}, then EVALSHA add.lua on {base} with its name, data and options")
             }
@@ -203,7 +209,9 @@ impl Change {
         match self {
             Self::Edit { id, .. } | Self::Copy { id } => format!(" job {id}"),
             Self::Schedule { id, .. } | Self::Unschedule { id } => format!(" scheduler {id}"),
-            Self::Sweep(_) | Self::RetryKind(_) | Self::Add { .. } | Self::Concurrency(_) => String::new(),
+            Self::Sweep(_) | Self::RetryKind(_) | Self::PutBack | Self::Add { .. } | Self::Concurrency(_) => {
+                String::new()
+            }
         }
     }
 }

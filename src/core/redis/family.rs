@@ -71,7 +71,8 @@ pub fn family(signs: &Signs) -> (Family, String) {
         .next()
         .and_then(|number| number.split('.').next())
         .and_then(|major| major.parse().ok());
-    let is_bullmq = signs.events || signs.has_event_limit || stated.is_some();
+    let new_worker = signs.worker_command.as_deref() == Some("bzpopmin");
+    let is_bullmq = signs.events || signs.has_event_limit || stated.is_some() || new_worker;
     if !is_bullmq {
         return (Family::Bull, "it has no event stream".to_owned());
     }

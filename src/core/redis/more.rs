@@ -20,8 +20,25 @@ pub struct QueueMore {
     pub concurrency: Option<u64>,
     /// Its rate limit: jobs in a span.
     pub rate: Option<(u64, Duration)>,
+    /// Its workers; none where who is connected may not be asked.
+    pub workers: Option<Vec<QueueWorker>>,
     /// Bytes, estimated from a sample of its jobs.
     pub memory_bytes: Option<f64>,
+}
+
+/// A worker that is connected.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct QueueWorker {
+    /// Its address.
+    pub address: String,
+    /// Its own name; empty where it has none.
+    pub name: String,
+    /// For how long it has been connected.
+    pub connected: Duration,
+    /// For how long its connection has been quiet.
+    pub quiet: Duration,
+    /// It waits for a job right now.
+    pub waits: bool,
 }
 
 /// What makes jobs by the clock.

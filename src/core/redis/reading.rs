@@ -1,6 +1,8 @@
 //! One poll of a Redis target, as data: the server by INFO, the queues by plain reads, the details that somebody looks at.
 
-use super::{Brake, Envelope, FailedPage, Family, JobDetail, JobList, QueueMore, QueueRef, ServerDetail};
+use super::{
+    Brake, Envelope, FailedPage, Family, JobDetail, JobList, JobPage, QueueMore, QueueRef, ServerDetail,
+};
 use crate::core::part::{self, Part};
 use crate::core::whereabouts::Whereabouts;
 use std::collections::BTreeMap;
@@ -39,6 +41,8 @@ pub struct RedisReading {
     pub more: Vec<QueueMore>,
     /// Jobs that somebody looks at.
     pub jobs: Vec<JobDetail>,
+    /// Jobs that are listed page by page, or by a text.
+    pub pages: Vec<JobPage>,
 }
 
 /// A cluster: what it says of itself, and each of its primaries.

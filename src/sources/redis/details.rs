@@ -20,6 +20,8 @@ const LOGS: isize = 50;
 const CHILDREN: usize = 50;
 /// Of each state that has not ended, so many jobs are listed: those that run or come next.
 const LISTED_EACH: isize = 50;
+/// A job is looked for in a line so far from either end.
+pub(crate) const DEPTH: usize = 50_000;
 /// What somebody looks at.
 #[derive(Debug, Default)]
 pub(super) struct Details {
@@ -46,6 +48,7 @@ pub(super) async fn read(
             | Focus::StatementTexts(_)
             | Focus::Look(_)
             | Focus::Server { .. }
+            | Focus::Jobs { .. }
             | Focus::More { .. } => {}
         }
     }
@@ -165,8 +168,11 @@ async fn job(
     for set in ["failed", "completed", "delayed", "prioritized", "waiting-children"] {
         sizes.cmd("ZSCORE").arg(queue.key(set)).arg(id);
     }
-    for queued in ["wait", "paused", "active"] {
-        sizes.cmd("LPOS").arg(queue.key(queued)).arg(id).arg("MAXLEN").arg(10_000);
+    // From both ends: who waits is near the one, who comes next near the other.
+    for end in [-1, 1] {
+        for queued in ["wait", "paused", "active"] {
+            sizes.cmd("LPOS").arg(queue.key(queued)).arg(id).arg("RANK").arg(end).arg("MAXLEN").arg(DEPTH);
+        }
     }
     let values: Vec<Value> = sizes.query_async(connection).await?;
     let size =
@@ -180,13 +186,16 @@ async fn job(
             _ => wanted.push(*field),
         }
     }
-    let states =
-        ["failed", "completed", "delayed", "prioritized", "waiting-children", "waiting", "paused", "active"];
+    let states = ["failed", "completed", "delayed", "prioritized", "waiting-children"];
+    let lists = ["waiting", "waiting", "active"];
+    let there = if size(5) > 0 { "deep in its line, or in a state that is not known here" } else { "gone" };
     let state = states
         .iter()
+        .chain(&lists)
+        .chain(&lists)
         .enumerate()
         .find(|(index, _)| values.get(FIELDS.len() + index).and_then(text).is_some())
-        .map_or("gone", |(_, state)| state);
+        .map_or(there, |(_, state)| state);
     let mut fields = BTreeMap::new();
     if !wanted.is_empty() {
         let mut ask = pipe();

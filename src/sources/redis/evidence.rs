@@ -2,10 +2,11 @@
 
 use super::connection::Connection;
 use super::decode;
-use crate::core::redis::{Family, QueueRef, Signs, family};
+use crate::core::redis::{Family, QueueRef, QueueWorker, Signs, family};
 use crate::sources::http::base64;
 use redis::{RedisError, Value, cmd, pipe};
 use std::collections::HashMap;
+use std::time::Duration;
 
 /// Connected workers of one queue.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -81,6 +82,44 @@ pub async fn workers(connection: &mut Connection) -> Result<Workforce, RedisErro
         in_list(&decode::text(&value).unwrap_or_default(), &mut found);
     }
     Ok(found)
+}
+
+/// The workers of one queue, one by one.
+///
+/// # Errors
+/// When the server does not permit `CLIENT LIST`.
+pub async fn workers_of(
+    connection: &mut Connection,
+    queue: &QueueRef,
+) -> Result<Vec<QueueWorker>, RedisError> {
+    let mut found = Vec::new();
+    for server in 0..connection.servers() {
+        let value: Value = cmd("CLIENT").arg("LIST").query_async(&mut connection.at(server)).await?;
+        one_by_one(&decode::text(&value).unwrap_or_default(), queue, &mut found);
+    }
+    Ok(found)
+}
+
+fn one_by_one(text: &str, queue: &QueueRef, found: &mut Vec<QueueWorker>) {
+    let wanted = connection_name(queue);
+    for line in text.lines() {
+        let field = |name: &str| line.split(' ').find_map(|pair| pair.strip_prefix(name)?.strip_prefix('='));
+        let name = field("name").unwrap_or_default();
+        let (of, own) = name.split_once(":w:").unwrap_or((name, ""));
+        let command = field("cmd").and_then(|cmd| cmd.split('|').next()).unwrap_or_default();
+        if of != wanted || !WAITING.contains(&command.to_ascii_lowercase().as_str()) {
+            continue;
+        }
+        let seconds =
+            |name: &str| Duration::from_secs(field(name).and_then(|text| text.parse().ok()).unwrap_or(0));
+        found.push(QueueWorker {
+            address: field("addr").unwrap_or_default().to_owned(),
+            name: own.to_owned(),
+            connected: seconds("age"),
+            quiet: seconds("idle"),
+            waits: field("flags").is_some_and(|flags| flags.contains('b')),
+        });
+    }
 }
 
 fn in_list(text: &str, found: &mut Workforce) {
@@ -167,5 +206,14 @@ mod tests {
         in_list("id=6 name=bull:YnVzeQ== cmd=client|setinfo\nid=7 name= cmd=bzpopmin\n", &mut found);
         assert_eq!(found.of(&queue("busy")).expect("known").count, 1);
         assert_eq!(found.of(&queue("none")), None);
+        let mut workers = Vec::new();
+        let line = "addr=1.2.3.4:5 name=bull:ZW1haWxz:w:blue age=70 idle=3 flags=b cmd=bzpopmin\n";
+        one_by_one(&format!("{text}{line}"), &queue("emails"), &mut workers);
+        assert_eq!(workers.len(), 3);
+        let (address, age) = (workers[2].address.as_str(), workers[2].connected.as_secs());
+        assert_eq!(
+            (address, workers[2].name.as_str(), age, workers[2].waits),
+            ("1.2.3.4:5", "blue", 70, true)
+        );
     }
 }

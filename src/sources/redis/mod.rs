@@ -11,6 +11,7 @@ mod ends;
 pub mod evidence;
 mod failed;
 mod info;
+mod listing;
 mod more;
 mod queues;
 mod refused;
@@ -33,7 +34,7 @@ use crate::core::whereabouts::Whereabouts;
 use budget::Left;
 pub use cluster::moved;
 use connection::{Connection, explain};
-pub(crate) use details::FIELD_LIMIT_BYTES;
+pub(crate) use details::{DEPTH, FIELD_LIMIT_BYTES};
 pub(crate) use failed::too_large;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
@@ -65,6 +66,7 @@ pub struct RedisSource {
     remembered: failed::Remembered,
     detail: Option<Box<ServerDetail>>,
     more: Option<(Now, QueueMore)>,
+    listings: listing::Listings,
     streams: Streams,
     whereabouts: Option<Whereabouts>,
 }
@@ -92,6 +94,7 @@ impl RedisSource {
             remembered: failed::Remembered::default(),
             detail: None,
             more: None,
+            listings: listing::Listings::default(),
             streams: Streams::default(),
             whereabouts: None,
         }
@@ -211,6 +214,7 @@ impl RedisSource {
         let more = self.more(connection, now, millis, focus, &mut left).await;
         let details::Details { failed, lists, jobs } =
             details::read(connection, focus, &self.masks, &mut self.remembered, &mut left, millis).await;
+        let pages = self.listings.read(connection, focus, &self.masks, &mut left, (now, millis)).await;
         self.budget.end(began.elapsed());
         Ok(RedisReading {
             whereabouts: Whereabouts::default(),
@@ -228,6 +232,7 @@ impl RedisSource {
             lists,
             more,
             jobs,
+            pages,
         })
     }
 

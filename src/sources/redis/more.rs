@@ -3,6 +3,7 @@
 use super::budget::Left;
 use super::connection::Connection;
 use super::decode::{list, number, scored, text};
+use super::evidence;
 use crate::core::redis::{Ended, Masks, QueueEvent, QueueMore, QueueRef, Scheduler, run_times};
 use redis::{RedisError, Value, pipe};
 use std::collections::HashMap;
@@ -48,6 +49,7 @@ pub(super) async fn read(
         blocked: blocked(connection, queue, &ids(&at(3))).await?,
         concurrency: meta(0),
         rate: meta(1).zip(meta(2).map(Duration::from_millis)),
+        workers: evidence::workers_of(connection, queue).await.ok(),
         memory_bytes: memory(connection, queue).await.ok().flatten(),
     })
 }

@@ -30,6 +30,7 @@ mod search;
 mod shadow;
 mod topology;
 mod tunnel;
+mod workbench;
 mod wreck;
 
 use stacktop::actions;

@@ -1,0 +1,101 @@
+//! A text in the operator's own editor: the terminal is the editor's until it ends.
+
+use super::signals::{Caught, Signals};
+use super::{input, terminal};
+use std::fs::OpenOptions;
+use std::hash::{BuildHasher, Hasher, RandomState};
+use std::io::{Read, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// An edited text is read to this size.
+const MOST_BYTES: u64 = 1024 * 1024;
+/// So long the thread that reads keys has to leave the terminal alone.
+const ALONE_WITHIN: Duration = Duration::from_secs(2);
+
+/// How it ended.
+pub(super) enum Edited {
+    /// The text, or why there is none.
+    Text(Result<String, String>),
+    /// A signal ends the program.
+    Signal(i32),
+}
+
+/// Removes the file, whatever happens.
+struct File(PathBuf);
+
+impl Drop for File {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(&self.0);
+    }
+}
+
+/// Opens `text` in `$VISUAL`, `$EDITOR` or vi, and waits until that ends. The terminal is not taken again here.
+pub(super) async fn edit(text: &str, signals: &mut Signals) -> Edited {
+    let _quiet = input::Quiet::keep(ALONE_WITHIN).await;
+    terminal::leave();
+    let file = match write(text) {
+        Ok(file) => file,
+        Err(error) => return Edited::Text(Err(format!("no file for the editor can be made: {error}"))),
+    };
+    let editor = ["VISUAL", "EDITOR"]
+        .iter()
+        .find_map(|name| std::env::var(name).ok().filter(|value| !value.is_empty()));
+    let editor = editor.unwrap_or_else(|| "vi".to_owned());
+    // As git does it: the variable may hold arguments, and the shell finds the program.
+    let child = tokio::process::Command::new("sh")
+        .arg("-c")
+        .arg(format!("{editor} \"$@\""))
+        .arg(&editor)
+        .arg(&file.0)
+        .kill_on_drop(true)
+        .spawn();
+    let mut child = match child {
+        Ok(child) => child,
+        Err(error) => return Edited::Text(Err(format!("`{editor}` cannot be started: {error}"))),
+    };
+    let ended = loop {
+        tokio::select! {
+            ended = child.wait() => break ended,
+            caught = signals.next() => match caught {
+                // Ctrl-C in an editor that leaves it to the terminal is the editor's.
+                Caught::End(number) if number != libc_interrupt() => return Edited::Signal(number),
+                Caught::End(_) | Caught::Stop | Caught::Continue => {}
+            },
+        }
+    };
+    Edited::Text(match ended {
+        Ok(status) if status.success() => read(&file.0),
+        Ok(status) => Err(format!("nothing was taken over: `{editor}` ended with {status} (set $EDITOR)")),
+        Err(error) => Err(format!("nothing was taken over: {error}")),
+    })
+}
+
+/// The number of the interrupt from the keyboard.
+fn libc_interrupt() -> i32 {
+    rustix::process::Signal::INT.as_raw()
+}
+
+/// A new file that only we can read: data of jobs can be secret.
+fn write(text: &str) -> std::io::Result<File> {
+    // A name that nobody can have taken before.
+    let chance = RandomState::new().build_hasher().finish();
+    let path = std::env::temp_dir().join(format!("stacktop-{}-{chance:016x}.json", std::process::id()));
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path)?;
+    let kept = File(path);
+    file.write_all(text.as_bytes())?;
+    Ok(kept)
+}
+
+fn read(path: &Path) -> Result<String, String> {
+    let mut text = String::new();
+    let read = std::fs::File::open(path).and_then(|file| file.take(MOST_BYTES + 1).read_to_string(&mut text));
+    match read {
+        Ok(_) if text.len() as u64 > MOST_BYTES => {
+            Err("nothing was taken over: the text is larger than 1 MiB".to_owned())
+        }
+        Ok(_) => Ok(text),
+        Err(error) => Err(format!("nothing was taken over: {error}")),
+    }
+}

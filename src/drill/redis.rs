@@ -225,6 +225,7 @@ pub(super) fn reading(sim: &Sim, now: Now, focus: &[Focus]) -> RedisReading {
         },
         cluster: None,
         pages: listed,
+        held_for_us_bytes: None,
         untold: None,
         busy: false,
         unseen: None,

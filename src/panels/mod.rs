@@ -24,6 +24,8 @@ mod queue_more;
 mod queues;
 mod redis_server;
 mod replication;
+mod schedulers;
+mod script;
 mod search;
 mod several;
 mod signals;

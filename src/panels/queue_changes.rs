@@ -3,8 +3,9 @@
 use super::PanelContext;
 use super::queue_actions::{fact, jobs_choice, owner, permitted};
 use super::queues::{queue_of, state};
+use super::schedulers;
 use super::sweeps::{careful, clean, sweep};
-use super::typed::{job_options, json, rhythm, span, two};
+use super::typed::{job_options, json, span, two};
 use crate::core::action::{Action, Ask, Offer, Preview, Refusal};
 use crate::core::json::flat;
 use crate::core::place::RowKey;
@@ -160,24 +161,6 @@ pub(super) fn job_offers(
     list
 }
 
-/// What may be done to a scheduler.
-pub(super) fn scheduler_offers(context: PanelContext<'_>, row: &RowKey) -> Vec<Offer> {
-    let id = row.segment(4).to_owned();
-    let facts =
-        vec![fact("then", "it makes no more jobs; the one that it made for its next time is removed")];
-    let choice =
-        change(context, row, 'd', &format!("Remove scheduler {id}"), facts, Change::Unschedule { id }, false);
-    vec![
-        offer(
-            'n',
-            "run now",
-            "a job as its next one waits at once; the schedule stays as it is",
-            run_now(context, row),
-        ),
-        offer('d', "remove scheduler", "and the job for its next time", choice),
-    ]
-}
-
 /// The last removal is undone.
 fn put_back(context: PanelContext<'_>, row: &RowKey) -> Choice {
     let facts = vec![
@@ -194,31 +177,6 @@ fn put_back(context: PanelContext<'_>, row: &RowKey) -> Choice {
     change(context, row, 'b', "Put back the jobs that were removed last", facts, Change::PutBack, false)
 }
 
-/// A copy of a scheduler's next job.
-fn run_now(context: PanelContext<'_>, row: &RowKey) -> Choice {
-    let id = row.segment(4);
-    let scheduler = more(context, row).and_then(|more| more.schedulers.iter().find(|one| one.id == id));
-    let Some(scheduler) = scheduler else { return Err(Refusal::new("this scheduler is not there any more")) };
-    let Some(job) = &scheduler.job else {
-        return Err(Refusal::new("its next job, of which a copy would run, is not found").remedy(
-            "older libraries name it otherwise: open it among the delayed jobs and duplicate it (x c)",
-        ));
-    };
-    let facts = vec![
-        fact("job", format!("a copy of {job}: its name, data and options")),
-        fact("then", "it waits at once; the schedule stays as it is"),
-    ];
-    change(
-        context,
-        row,
-        'n',
-        &format!("Run scheduler {id} now"),
-        facts,
-        Change::Copy { id: job.clone() },
-        false,
-    )
-}
-
 /// What comes of a value that was typed.
 pub(super) fn answer(
     context: PanelContext<'_>,
@@ -230,7 +188,7 @@ pub(super) fn answer(
     let text = text.trim();
     match letter {
         'n' => add(context, row, text),
-        's' => schedule(context, row, text),
+        's' => schedulers::schedule(context, row, text),
         'g' => limit(context, row, text),
         'e' => clean(context, row, text),
         'i' => {
@@ -302,30 +260,6 @@ fn add(context: PanelContext<'_>, row: &RowKey, text: &str) -> Choice {
     change(context, row, 'n', &format!("Add job {name}"), facts, job, false)
 }
 
-fn schedule(context: PanelContext<'_>, row: &RowKey, text: &str) -> Choice {
-    let form = || {
-        Refusal::new("an id, how often, a name")
-            .remedy("write it as ID 5m NAME {JSON data}, or ID \"0 2 * * *\" NAME")
-    };
-    let (id, rest) = text.split_once(' ').filter(|(id, _)| !id.contains(':')).ok_or_else(form)?;
-    let (rhythm, rest) = rhythm(rest)?.ok_or_else(form)?;
-    let (name, data) = rest.split_once(' ').unwrap_or((rest, "{}"));
-    let data = data.trim();
-    if id.is_empty() || name.is_empty() {
-        return Err(form());
-    }
-    json(data)?;
-    let first = rhythm.after(context.now.wall).map_err(Refusal::new)?;
-    let facts = vec![
-        fact("rhythm", rhythm.to_string()),
-        fact("first job", format!("{} UTC", first.format("%Y-%m-%d %H:%M:%S"))),
-        fact("data", data),
-    ];
-    let (title, id, name) = (format!("Add scheduler {id}"), id.to_owned(), name.to_owned());
-    let wanted = Change::Schedule { id, rhythm, name, data: data.to_owned() };
-    change(context, row, 's', &title, facts, wanted, false)
-}
-
 fn shown(data: &str) -> String {
     let short: String = data.chars().take(300).collect();
     if short.len() < data.len() { format!("{short}… ({} bytes)", data.len()) } else { short }
@@ -350,7 +284,7 @@ fn limit(context: PanelContext<'_>, row: &RowKey, text: &str) -> Choice {
     change(context, row, 'g', &title, facts, Change::Concurrency(wanted), false)
 }
 
-fn more<'a>(context: PanelContext<'a>, row: &RowKey) -> Option<&'a QueueMore> {
+pub(super) fn more<'a>(context: PanelContext<'a>, row: &RowKey) -> Option<&'a QueueMore> {
     let (_, state) = state(context, row.segment(1))?;
     let queue: QueueRef = queue_of(row);
     state.reading()?.more.iter().find(|more| more.queue == queue)

@@ -24,7 +24,7 @@ pub(super) fn sections(
     let mut sections = Vec::new();
     let list = reading.and_then(|reading| reading.lists.iter().find(|list| list.queue == *queue));
     sections.extend(workers(target, more, list, role));
-    sections.extend(limits(more, role));
+    sections.extend(limits(more, reading.and_then(|reading| reading.held_for_us_bytes), role));
     if !more.times.is_empty() {
         sections.push(times(target, more, role));
     }
@@ -79,7 +79,7 @@ fn workers(target: &TargetState, more: &QueueMore, list: Option<&JobList>, role:
     Some(Section::table("Workers", table))
 }
 
-fn limits(more: &QueueMore, role: Role) -> Option<Section> {
+fn limits(more: &QueueMore, held: Option<u64>, role: Role) -> Option<Section> {
     let fact = |label: &str, value: String| Line::of(Role::Muted, format!("{label:<16}")).then(role, value);
     let mut lines = Vec::new();
     lines.extend(
@@ -93,6 +93,13 @@ fn limits(more: &QueueMore, role: Role) -> Option<Section> {
         more.memory_bytes
             .map(|size| fact("memory", format!("about {}, by a sample of its jobs", bytes(size)))),
     );
+    let held = held.map(|size| {
+        fact(
+            "held for us",
+            format!("{} in the server's output buffer after the last read", bytes(size as f64)),
+        )
+    });
+    lines.extend(held);
     (!lines.is_empty()).then(|| Section::lines("Limits and memory", lines))
 }
 

@@ -4,7 +4,7 @@ use super::job::one_job;
 use super::queue::{PAGE, one_group, one_queue};
 use super::queue_actions::{group_offers, job_offers, queue_offers};
 use super::redis_server::one_server;
-use super::{Panel, PanelContext, cluster, job_list, queue_changes};
+use super::{Panel, PanelContext, cluster, job_list, queue_changes, schedulers, script};
 use crate::core::action::{Action, Offer, Preview, Refusal};
 use crate::core::focus::Focus;
 use crate::core::freshness::Freshness;
@@ -61,7 +61,8 @@ impl Panel for Queues {
             "group" => group_offers(context, row),
             "queue" if marked.len() > 1 => queue_changes::switches(context, row, marked),
             "queue" => queue_offers(context, row),
-            "scheduler" => queue_changes::scheduler_offers(context, row),
+            "scheduler" => schedulers::scheduler_offers(context, row),
+            "server" => script::server_offers(context, row),
             _ => Vec::new(),
         }
     }

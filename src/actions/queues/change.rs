@@ -16,8 +16,12 @@ fn outcome(verdict: Verdict, summary: String) -> Outcome {
 
 impl QueueExecutor {
     pub(super) async fn change(&self, queue: &QueueRef, change: &Change) -> Result<Outcome, ActionError> {
+        if matches!(change, Change::EndScript) {
+            return self.end_script().await;
+        }
         let mut connection = self.connection().await?;
         match change {
+            Change::EndScript => Err(ActionError::Refused("it is no change to a queue".to_owned())),
             Change::Sweep(_) | Change::RetryKind(_) => {
                 let (what, kind) = match change {
                     Change::Sweep(what) => (*what, None),
@@ -213,6 +217,9 @@ impl QueueExecutor {
         queue: &QueueRef,
         change: &Change,
     ) -> Result<Verification, ActionError> {
+        if matches!(change, Change::EndScript) {
+            return self.look_at_script().await;
+        }
         let mut connection = self.connection().await?;
         let mut ask = pipe();
         for list in ["wait", "paused", "active"] {

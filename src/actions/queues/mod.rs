@@ -12,6 +12,7 @@ mod places;
 mod redrive;
 mod removed;
 mod restore;
+mod script;
 mod scripts;
 mod sweep;
 mod trail;

@@ -305,6 +305,7 @@ impl QueueAction {
                     .collect();
                 format!("queues {}", all.join(","))
             }
+            Self::Change { change: Change::EndScript, .. } => "the script that runs".to_owned(),
             Self::Change { change, .. } => format!("queue {prefix}:{name}{}", change.about()),
             Self::Pause { .. } | Self::Resume { .. } | Self::Redrive { .. } => {
                 format!("queue {prefix}:{name}")

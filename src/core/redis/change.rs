@@ -84,6 +84,8 @@ pub enum Change {
         /// Its options, as JSON.
         options: String,
     },
+    /// The script that holds the server is ended, if it has written nothing; it is no queue's.
+    EndScript,
     /// The jobs that were removed last, as they were.
     PutBack,
     /// A new job with the name, data and options of another, as they stand on the server then.
@@ -133,6 +135,7 @@ impl Change {
             Self::Sweep(Sweep::Obliterate) => "obliterate_queue",
             Self::RetryKind(_) => "retry_failed_alike",
             Self::Add { .. } => "add_job",
+            Self::EndScript => "end_script",
             Self::PutBack => "put_back_removed",
             Self::Copy { .. } => "duplicate_job",
             Self::Edit { .. } => "edit_job",
@@ -182,6 +185,7 @@ impl Change {
             Self::Add { name, data, .. } => {
                 format!("EVALSHA add.lua on {base}: name {name}, {} bytes of data", data.len())
             }
+            Self::EndScript => "SCRIPT KILL, or FUNCTION KILL where it is a function".to_owned(),
             Self::PutBack => format!(
                 "EVALSHA restore.lua on {base}: each job of the last removal by removed-jobs.jsonl, if there is none of its id"
             ),
@@ -209,9 +213,12 @@ impl Change {
         match self {
             Self::Edit { id, .. } | Self::Copy { id } => format!(" job {id}"),
             Self::Schedule { id, .. } | Self::Unschedule { id } => format!(" scheduler {id}"),
-            Self::Sweep(_) | Self::RetryKind(_) | Self::PutBack | Self::Add { .. } | Self::Concurrency(_) => {
-                String::new()
-            }
+            Self::Sweep(_)
+            | Self::RetryKind(_)
+            | Self::PutBack
+            | Self::EndScript
+            | Self::Add { .. }
+            | Self::Concurrency(_) => String::new(),
         }
     }
 }

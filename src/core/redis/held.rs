@@ -28,7 +28,10 @@ pub(super) fn serves_nobody(
         format!(" for at least {}", lasting(held))
     };
     let sentence = format!("{target} is held by one script{held} and serves nobody else");
-    Some((sentence, "redis-cli SCRIPT KILL; if that says UNKILLABLE, the script has written: let it end"))
+    Some((
+        sentence,
+        "x k on the server's row (6) ends it (SCRIPT KILL); one that has written must end by itself",
+    ))
 }
 
 /// What a cluster lacks.

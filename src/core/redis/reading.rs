@@ -41,6 +41,8 @@ pub struct RedisReading {
     pub more: Vec<QueueMore>,
     /// Jobs that somebody looks at.
     pub jobs: Vec<JobDetail>,
+    /// What the server held ready for us after the newest read of failed jobs, in bytes.
+    pub held_for_us_bytes: Option<u64>,
     /// Jobs that are listed page by page, or by a text.
     pub pages: Vec<JobPage>,
 }

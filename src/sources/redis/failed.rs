@@ -33,7 +33,11 @@ struct Known {
 
 /// Failed jobs that were read before.
 #[derive(Debug, Default)]
-pub(super) struct Remembered(HashMap<Key, Known>);
+pub(super) struct Remembered {
+    known: HashMap<Key, Known>,
+    /// What the server held ready for us after the newest of these reads, in bytes; none where it does not tell (before 6.2).
+    pub(super) held: Option<u64>,
+}
 
 /// What is asked of one job: everything but the stack, and that; a reason whose size was too much is not.
 #[derive(Debug)]
@@ -73,8 +77,8 @@ impl Remembered {
                 ids.map(|(id, score)| ((*queue).clone(), id, score as i64)).collect()
             })
             .collect();
-        if self.0.len() > REMEMBERED {
-            self.0.clear();
+        if self.known.len() > REMEMBERED {
+            self.known.clear();
         }
         let mut all: Vec<&Key> = keys.iter().flatten().collect();
         all.sort_by_key(|(.., score)| std::cmp::Reverse(*score));
@@ -83,7 +87,7 @@ impl Remembered {
         let twins = self.twins(connection, &all).await?;
         let page = |((queue, offset, _), keys): (&Page<'_>, &Vec<Key>)| {
             let known = keys.iter().filter_map(|key| {
-                let job = self.0.get(key)?.job.clone();
+                let job = self.known.get(key)?.job.clone();
                 Some(FailedJob { age: span(key.2, now), twin: twins.get(key).cloned(), ..job })
             });
             FailedPage { queue: (*queue).clone(), offset: *offset, jobs: known.collect() }
@@ -98,7 +102,7 @@ impl Remembered {
         all: &[&Key],
     ) -> Result<HashMap<Key, String>, RedisError> {
         let with_id =
-            all.iter().filter_map(|key| Some((*key, self.0.get(*key)?.job.deduplication.as_ref()?)));
+            all.iter().filter_map(|key| Some((*key, self.known.get(*key)?.job.deduplication.as_ref()?)));
         let with_id: Vec<(&Key, &String)> = with_id.collect();
         if with_id.is_empty() {
             return Ok(HashMap::new());
@@ -123,7 +127,7 @@ impl Remembered {
         all: &[&Key],
         left: &mut Left,
     ) -> Result<Vec<Wanted>, RedisError> {
-        let new: Vec<&Key> = all.iter().filter(|key| !self.0.contains_key(**key)).copied().collect();
+        let new: Vec<&Key> = all.iter().filter(|key| !self.known.contains_key(**key)).copied().collect();
         let mut wanted = Vec::new();
         if !new.is_empty() {
             let mut ask = pipe();
@@ -151,7 +155,7 @@ impl Remembered {
             one.stack = left.take(one.stack_size);
         }
         for key in all {
-            let Some(stack_size) = self.0.get(*key).and_then(|known| known.stack) else { continue };
+            let Some(stack_size) = self.known.get(*key).and_then(|known| known.stack) else { continue };
             if !left.take(stack_size) {
                 break;
             }
@@ -186,7 +190,14 @@ impl Remembered {
             }
             ask.cmd("HMGET").arg(one.key.0.key(&one.key.1)).arg(fields);
         }
+        // Asked behind what was large, so that it is seen how much of that still stands in its buffer.
+        let alone = connection.servers() == 1;
+        if alone {
+            ask.cmd("CLIENT").arg("INFO");
+        }
         let values: Vec<Value> = ask.query_async(connection).await?;
+        let info = values.last().filter(|_| alone).and_then(text).unwrap_or_default();
+        self.held = info.split(' ').find_map(|pair| pair.strip_prefix("omem=")?.parse().ok());
         for (one, value) in wanted.into_iter().zip(values) {
             let fields: Vec<Option<String>> = list(&value).iter().map(text).collect();
             let stack = fields.last().cloned().flatten().filter(|_| one.stack);
@@ -194,8 +205,8 @@ impl Remembered {
             if one.basics {
                 let pending = one.stack_size > 0 && one.stack_size <= FIELD_LIMIT_BYTES && !one.stack;
                 let job = FailedJob { frame, ..failed_job(&one, &fields, masks) };
-                self.0.insert(one.key, Known { job, stack: pending.then_some(one.stack_size) });
-            } else if let Some(known) = self.0.get_mut(&one.key) {
+                self.known.insert(one.key, Known { job, stack: pending.then_some(one.stack_size) });
+            } else if let Some(known) = self.known.get_mut(&one.key) {
                 (known.job.frame, known.stack) = (frame, None);
             }
         }

@@ -99,7 +99,7 @@ impl Listings {
                     self.search = begin(connection, queue, words).await.ok();
                 }
                 let Some(search) = &mut self.search else { return Vec::new() };
-                for _ in 0..STEPS {
+                for _ in 0..STEPS + PLACES.len() {
                     if search.page.whole
                         || !search.step(connection, masks, left, millis).await.unwrap_or(false)
                     {

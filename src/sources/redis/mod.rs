@@ -232,6 +232,7 @@ impl RedisSource {
             lists,
             more,
             jobs,
+            held_for_us_bytes: self.remembered.held,
             pages,
         })
     }

@@ -6,8 +6,11 @@ use super::topology::Own;
 use redis::{AsyncCommands, cmd};
 use stacktop::config::target::Connect;
 use stacktop::config::url;
+use stacktop::core::action::Verdict;
 use stacktop::core::focus::Focus;
+use stacktop::core::place::{RowKey, Screen};
 use stacktop::core::redis::QueueRef;
+use stacktop::panels::panel;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -59,11 +62,35 @@ async fn a_server_that_one_script_holds_is_broken() {
     let mut late = watch(&own.url());
     late.poll().await.expect("whoever comes now is told, too");
     assert!(late.verdict().contains("BROKEN"), "{}", late.verdict());
-    let mut killer = own.client().await;
-    let () = cmd("SCRIPT").arg("KILL").query_async(&mut killer).await.expect("killed");
+    // What is advised is offered, and ends it: with a connection of before, and with none.
+    let row = RowKey::new(&["server", seen.target.id.as_str(), ""]);
+    let end = |watch: &Watch| {
+        let offers = panel(Screen::Queues).offers(watch.context(), &[], &row, &[]);
+        offers.into_iter().find(|offer| offer.letter == 'k').expect("an offer").choice
+    };
+    let (action, _) = end(&seen).expect("it is held");
+    let outcome = seen.act(action).await.expect("an outcome");
+    assert_eq!(outcome.verdict, Verdict::Done, "{outcome:?}");
     assert!(holds.await.expect("ended").is_err());
     seen.poll().await.expect("a poll");
     assert!(!reading(&seen).busy);
+    assert!(end(&seen).is_err(), "nothing runs");
+    // One that has written does not obey.
+    let mut client = own.client().await;
+    let writes = "redis.call('SET', 'a', 1) local from = redis.call('TIME')[1] while redis.call('TIME')[1] - from < 6 do end";
+    let holds =
+        tokio::spawn(
+            async move { cmd("EVAL").arg(writes).arg(0).query_async::<redis::Value>(&mut client).await },
+        );
+    tokio::time::sleep(Duration::from_millis(1200)).await;
+    seen.poll().await.expect("it is told");
+    let (action, _) = end(&seen).expect("it is held");
+    let outcome = seen.act(action).await.expect("an outcome");
+    assert!(
+        outcome.verdict == Verdict::Nothing && outcome.summary.contains("has written already"),
+        "{outcome:?}"
+    );
+    holds.await.expect("ended").expect("it ends by itself");
 }
 
 /// A worker that is killed over its job leaves a job in progress and a check for stalled jobs behind: neither is a worker.

@@ -37,10 +37,24 @@ pub fn verdict(world: &World, now: Now) -> Line {
         _ if !blind.is_empty() => unknown(&blind, &others, now),
         _ => calm(world, &others, now),
     };
-    match ahead.first() {
+    let line = match ahead.first() {
         Some(first) => line.then(Role::Warning, format!("; {}", first.sentence(now))),
         None => line,
+    };
+    as_of(line, world, &silent, now)
+}
+
+/// What is said of a source that is late is old: of those that are not called silent yet, how old.
+fn as_of(mut line: Line, world: &World, silent: &[&Finding], now: Now) -> Line {
+    for target in world.targets() {
+        let told = silent.iter().any(|finding| finding.signal.target == target.id);
+        if let Freshness::Late(age) = target.freshness(now)
+            && !told
+        {
+            line = line.then(Role::Warning, format!("; {} as of {} ago", target.id, duration(age)));
+        }
     }
+    line
 }
 
 fn since(finding: &Finding, now: Now) -> String {
@@ -276,5 +290,14 @@ mod tests {
         assert!(text.ends_with("; postgres.time_left on pg"), "{text}");
         let text = verdict(&world("x", vec![ends()]), Now::example(200)).plain();
         assert!(!text.contains("DEGRADED") && text.ends_with("; postgres.time_left on pg"), "{text}");
+    }
+
+    #[test]
+    fn what_a_late_source_said_carries_its_age() {
+        let world = world("orders", Vec::new());
+        let at = |second| verdict(&world, Now::example(second)).plain();
+        assert!(!at(201).contains("as of"), "{}", at(201));
+        let late = at(204);
+        assert!(late.contains("; pg as of 4.0 s ago") || late.contains("; pg as of 4 s ago"), "{late}");
     }
 }

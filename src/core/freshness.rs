@@ -67,7 +67,13 @@ impl Freshness {
         }
     }
 
-    /// Whether numbers of this age may be shown as the present.
+    /// Whether newer numbers should have come: those that are there are drawn as old.
+    #[must_use]
+    pub const fn is_old(self) -> bool {
+        matches!(self, Self::Late(_) | Self::Lost(_))
+    }
+
+    /// Whether numbers are too old to act on.
     #[must_use]
     pub const fn is_lost(self) -> bool {
         matches!(self, Self::Lost(_))

@@ -74,7 +74,7 @@ pub(super) fn heading(target: &TargetState, about: String, context: PanelContext
 }
 
 pub(super) fn tone(target: &TargetState, context: PanelContext<'_>) -> Role {
-    if target.freshness(context.now).is_lost() { Role::Stale } else { Role::Text }
+    if target.freshness(context.now).is_old() { Role::Stale } else { Role::Text }
 }
 
 /// A number as short as it can be told.

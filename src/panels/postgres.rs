@@ -67,7 +67,7 @@ pub fn heading(target: &TargetState, state: &PostgresState, context: PanelContex
 
 /// The role of numbers of this target: dim when they are too old.
 pub fn number_role(target: &TargetState, context: PanelContext<'_>) -> Role {
-    if target.freshness(context.now).is_lost() { Role::Stale } else { Role::Text }
+    if target.freshness(context.now).is_old() { Role::Stale } else { Role::Text }
 }
 
 /// The session that `key` stands for, on any Postgres screen.

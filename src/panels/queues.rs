@@ -1,5 +1,6 @@
 //! Screen 6: every queue with its counts and rates, dead letters among them; its failed jobs; one job.
 
+use super::alike::alike;
 use super::job::one_job;
 use super::queue::{PAGE, one_group, one_queue};
 use super::queue_actions::{group_offers, job_offers, queue_offers};
@@ -11,13 +12,14 @@ use crate::core::freshness::Freshness;
 use crate::core::ids::TargetId;
 use crate::core::place::{RowKey, Screen};
 use crate::core::redis::{
-    Condition, FailedPage, FailureGroup, JobState, QueueHistory, QueueReading, QueueRef, RedisState,
-    condition, groups, queue_key,
+    Condition, FailedPage, JobState, QueueHistory, QueueReading, QueueRef, RedisState, condition, queue_key,
 };
 use crate::core::world::{SystemState, TargetState};
 use crate::ui::content::{Cell, Column, Content, Line, Role, Row, Section, Table};
 use crate::ui::format::{bytes, count, duration, or_dash, percent, rate};
 
+/// A queue that was read so long ago has its age beside its name.
+const OLD: std::time::Duration = std::time::Duration::from_secs(10);
 /// Samples that a sparkline shows.
 const SPARK: usize = 30;
 
@@ -132,9 +134,7 @@ fn targets(context: PanelContext<'_>) -> Vec<(&TargetState, &RedisState)> {
 
 /// Failures are read of so many queues, those with the newest first, and so many of each.
 const FAILING: usize = 12;
-const FAILING_EACH: u64 = 50;
-/// Kinds of failures shown for all queues together.
-const KINDS: usize = 6;
+pub(super) const FAILING_EACH: u64 = 50;
 
 /// The newest failed jobs of the queues that fail now.
 fn failing(context: PanelContext<'_>) -> Vec<(TargetId, Focus)> {
@@ -150,57 +150,6 @@ fn failing(context: PanelContext<'_>) -> Vec<(TargetId, Focus)> {
         }));
     }
     list
-}
-
-/// The newest failures of all queues by kind; nothing where only one queue fails.
-fn alike(target: &TargetState, state: &RedisState, role: Role) -> Option<Section> {
-    let pages: Vec<&FailedPage> =
-        state.reading()?.failed.iter().filter(|page| !page.jobs.is_empty()).collect();
-    if pages.len() < 2 {
-        return None;
-    }
-    let row = |group: &FailureGroup| {
-        let mut queues: Vec<(&QueueRef, usize)> = Vec::new();
-        for (queue, _) in &group.jobs {
-            match queues.iter_mut().find(|(known, _)| *known == queue) {
-                Some((_, count)) => *count += 1,
-                None => queues.push((queue, 1)),
-            }
-        }
-        queues.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
-        let names: Vec<String> =
-            queues.iter().map(|(queue, count)| format!("{} {count}", queue.name)).collect();
-        let most = queues.first().map(|(queue, _)| *queue).cloned().unwrap_or_default();
-        let key = RowKey::new(&["group", target.id.as_str(), &most.prefix, &most.name, &group.fingerprint()]);
-        let newest = group.newest.map(|age| age.as_secs_f64());
-        let tone = if group.recent > 0 { Role::Critical } else { role };
-        Row::opens(
-            key,
-            vec![
-                Cell::number(Some(group.jobs.len() as f64), group.jobs.len().to_string()).role(Role::Strong),
-                Cell::number(Some(group.recent as f64), group.recent.to_string()).role(tone),
-                Cell::number(newest, crate::ui::format::seconds(newest)).role(role),
-                Cell::of(Role::Muted, names.join(", ")),
-                Cell::of(role, &group.reason),
-            ],
-        )
-    };
-    let table = Table {
-        columns: vec![
-            Column::number("jobs", 6, 0),
-            Column::number("in 5 m", 7, 0),
-            Column::number("newest", 8, 1),
-            Column::fixed("queues", 28, 0),
-            Column::flex("reason", 24, 0),
-        ],
-        rows: groups(&pages).iter().take(KINDS).map(row).collect(),
-        empty: String::new(),
-        fixed_order: true,
-    };
-    Some(Section::table(
-        format!("The newest {FAILING_EACH} failures of each queue by kind (Enter opens the most hit)"),
-        table,
-    ))
 }
 
 /// The jobs that are meant by a row and the marks: with marks in several states, those in the state of the row.
@@ -241,7 +190,7 @@ pub(super) fn job_key(target: &str, queue: &QueueRef, id: &str, state: JobState)
 }
 
 pub(super) fn number_role(target: &TargetState, context: PanelContext<'_>) -> Role {
-    if target.freshness(context.now).is_lost() { Role::Stale } else { Role::Text }
+    if target.freshness(context.now).is_old() { Role::Stale } else { Role::Text }
 }
 
 fn heading(target: &TargetState, state: &RedisState, context: PanelContext<'_>) -> Vec<Line> {
@@ -347,10 +296,16 @@ fn overview(context: PanelContext<'_>) -> Content {
 
 fn queue_row(target: &TargetState, state: &RedisState, queue: &QueueReading, role: Role) -> Row {
     let history = state.queues.get(&queue.queue);
-    let name = match &queue.dead_letter {
+    let mut name = match &queue.dead_letter {
         Some(_) => format!("{} (DLQ)", queue.queue.name),
         None => queue.queue.name.clone(),
     };
+    // Of very many queues some were read in an earlier turn.
+    let old = queue.age >= OLD;
+    let role = if old { Role::Stale } else { role };
+    if old {
+        name.push_str(&format!(" · {} ago", duration(queue.age)));
+    }
     let growing = history.is_some_and(|history| history.growing_since.is_some());
     let workers = queue.evidence.workers.map_or("?".to_owned(), |workers| workers.to_string());
     let now = condition(queue, history.unwrap_or(&QueueHistory::default()));

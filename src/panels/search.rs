@@ -64,7 +64,7 @@ fn cluster(
     context: PanelContext<'_>,
 ) {
     let freshness = target.freshness(context.now);
-    let role = if freshness.is_lost() { Role::Stale } else { Role::Text };
+    let role = if freshness.is_old() { Role::Stale } else { Role::Text };
     let line = Line::of(Role::Strong, format!("{} ", target.id));
     let Some(reading) = state.reading() else {
         let line = match target.failure {

@@ -37,6 +37,7 @@ pub(super) fn listed(sim: &Sim, queue: &QueueRef, listing: &Listing) -> JobPage 
                 JobState::Delayed => reading.delayed,
                 JobState::WaitingChildren => reading.waiting_children,
                 JobState::Completed => reading.completed,
+                JobState::Lost => 0,
             });
             let page = all.into_iter().filter(|job| job.state == *state).skip(*offset as usize);
             (page.take(JOBS_A_PAGE as usize).collect::<Vec<_>>(), there)

@@ -63,6 +63,7 @@ fn by_state(
             ),
             removal(context, row, what, ids, state),
         ],
+        JobState::Lost => Vec::new(),
         JobState::Active => active_offers(context, row, ids, what),
     }
 }

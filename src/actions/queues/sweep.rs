@@ -186,7 +186,7 @@ impl QueueExecutor {
             JobState::Waiting => &["wait", "paused"],
             JobState::Prioritized => &["prioritized"],
             JobState::Delayed => &["delayed"],
-            JobState::Active => &[],
+            JobState::Active | JobState::Lost => &[],
             JobState::WaitingChildren => &["waiting-children"],
             JobState::Completed => &["completed"],
             JobState::Failed => &["failed"],

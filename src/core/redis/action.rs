@@ -52,11 +52,13 @@ pub enum JobState {
     Completed,
     /// Given up.
     Failed,
+    /// In no list of its queue.
+    Lost,
 }
 
 impl JobState {
     /// Every state.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Waiting,
         Self::Prioritized,
         Self::Delayed,
@@ -64,6 +66,7 @@ impl JobState {
         Self::WaitingChildren,
         Self::Completed,
         Self::Failed,
+        Self::Lost,
     ];
 
     /// The word for people, keys of rows and the audit trail.
@@ -77,6 +80,7 @@ impl JobState {
             Self::WaitingChildren => "waiting-children",
             Self::Completed => "completed",
             Self::Failed => "failed",
+            Self::Lost => "in no list",
         }
     }
 

@@ -249,6 +249,31 @@ async fn begin(connection: &mut Connection, queue: &QueueRef, words: &str) -> Re
 }
 
 impl Search {
+    /// A job of exactly this id that stands in no list of its queue: libraries have left such, and take no other of its id.
+    async fn nowhere(&mut self, connection: &mut Connection, id: &str) -> Result<(), RedisError> {
+        if self.seen.contains(id) {
+            return Ok(());
+        }
+        let mut ask = pipe();
+        ask.cmd("HMGET").arg(self.page.queue.key(id)).arg(&["name", "timestamp"]);
+        // Another kind of key of that name is no job.
+        let values: Vec<Value> = ask.ignore_errors().query_async(connection).await?;
+        let fields: Vec<Option<String>> =
+            values.first().map(list).unwrap_or_default().iter().map(text).collect();
+        if let Some(name) = fields.first().cloned().flatten() {
+            let note = "its id; it stands in no list of the queue".to_owned();
+            self.page.jobs.push(PageJob {
+                id: id.to_owned(),
+                name,
+                state: JobState::Lost,
+                age: None,
+                note,
+                ghost: false,
+            });
+        }
+        Ok(())
+    }
+
     /// Reads what is looked into, of as many of `found` as may be read: id, score and fields of each, and their values.
     async fn fields(
         &mut self,
@@ -302,6 +327,8 @@ impl Search {
     ) -> Result<bool, RedisError> {
         let Listing::Text(words) = &self.page.listing else { return Ok(false) };
         let Some((state, suffix, kind)) = PLACES.get(self.at).copied() else {
+            let words = words.clone();
+            self.nowhere(connection, &words).await?;
             self.page.whole = true;
             return Ok(false);
         };

@@ -258,3 +258,66 @@ async fn what_was_removed_last_is_put_back_as_it_was() {
         assert_eq!(worker.line(1).map(|(_, line)| line), None, "{generation}");
     }
 }
+
+/// What users of other queue tools have reported: jobs in no list, times that are none, counts without jobs, recurring jobs that end.
+#[tokio::test(flavor = "multi_thread")]
+async fn reports_of_users_of_other_tools() {
+    let Some(lab) = Lab::open("reports_of_users_of_other_tools") else { return };
+    let name = unique("reports");
+    let key = |suffix: &str| named(&name).key(suffix);
+    let mut client = lab.client().await;
+    lab.failed("bullmq5", &name, 1);
+    let odd = [
+        ("name", "mail"),
+        ("data", "{}"),
+        ("opts", "not json"),
+        ("timestamp", "soon"),
+        ("delay", "x"),
+        ("finishedOn", "NaN"),
+    ];
+    for (id, set) in [("lost", ""), ("odd", "failed"), ("late", "delayed")] {
+        let () = client.hset_multiple(key(id), &odd).await.expect("a job");
+        if !set.is_empty() {
+            let () = client.zadd(key(set), id, 5).await.expect("in a set");
+        }
+    }
+    let () = client.zadd(key("delayed"), "ghost", 9).await.expect("a job without data");
+    let () = client.set(key("text"), "no job").await.expect("another key");
+    let mut watch = lab.watch(&name);
+    let page = found(&mut watch, &name, "lost").await;
+    assert!(page.jobs.len() == 1 && page.jobs[0].note.contains("in no list"), "{page:?}");
+    assert!(found(&mut watch, &name, "text").await.jobs.is_empty());
+    let page = of_state(&mut watch, &name, JobState::Failed, 0).await;
+    assert!(page.jobs.len() == 2 && page.jobs.iter().all(|job| !job.ghost), "{page:?}");
+    let page = of_state(&mut watch, &name, JobState::Delayed, 0).await;
+    assert!(page.jobs.len() == 2 && page.jobs.iter().any(|job| job.id == "ghost" && job.ghost), "{page:?}");
+    let open =
+        [Focus::OpenJobs { queue: named(&name) }, Focus::Job { queue: named(&name), id: "lost".to_owned() }];
+    watch.poll_with(&open).await.expect("a poll");
+    assert!(reading(&watch).jobs[0].state.starts_with("deep in its line"), "{:?}", reading(&watch).jobs[0]);
+    // A recurring job that is promoted runs, and the next one is made; that which is the next is not removed.
+    for generation in ["bull4", "bullmq3", "bullmq4", "bullmq5", "bullmq6"] {
+        let name = unique(&format!("recurring-{generation}"));
+        lab.run(generation, "schedule", &name, "");
+        let mut watch = lab.watch(&name);
+        let page = of_state(&mut watch, &name, JobState::Delayed, 0).await;
+        let next = match page.jobs.first() {
+            Some(job) => job.id.clone(),
+            // The first of a scheduler may be due at once.
+            None => of_state(&mut watch, &name, JobState::Waiting, 0).await.jobs[0].id.clone(),
+        };
+        let state = if page.jobs.is_empty() { JobState::Waiting } else { JobState::Delayed };
+        let removed = each(&watch, &name, std::slice::from_ref(&next), JobAct::Remove(state)).await;
+        assert!(removed.summary.contains("next job of a scheduler"), "{generation}: {}", removed.summary);
+        if state == JobState::Delayed {
+            let promoted = each(&watch, &name, std::slice::from_ref(&next), JobAct::Promote).await;
+            assert_eq!(promoted.verdict, Verdict::Done, "{generation}: {promoted:?}");
+        }
+        let worker = lab.worker(generation, &name);
+        assert_eq!(worker.done(1), std::slice::from_ref(&next), "{generation}");
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        let page = of_state(&mut watch, &name, JobState::Delayed, 0).await;
+        eprintln!("{generation}: after {next} comes {:?}", ids(&page));
+        assert_eq!(page.jobs.len(), 1, "{generation}: {page:?}");
+    }
+}

@@ -9,10 +9,10 @@ use redis::{Value, cmd, pipe};
 
 /// What reading needs.
 const MONITOR: &str = "+ping +hello +auth +client|setname +client|info +client|id +client|list +info +role +cluster|slots +cluster|info +time +scan +type +exists +pttl +llen +lindex \
-     +lrange +lpos +zcard +zcount +zrange +zrevrange +zscore +get +hget +hmget +hkeys +hstrlen +srandmember +xlen +xinfo|groups +xrange +xrevrange +memory|usage +select +slowlog|get";
+     +lrange +lpos +zcard +zcount +zrange +zrangebyscore +zrevrange +zscore +get +hget +hmget +hkeys +hstrlen +srandmember +xlen +xinfo|groups +xrange +xrevrange +memory|usage +select +slowlog|get";
 /// What acting needs beyond that.
 const OPERATOR: &str = "+eval +evalsha +script|load +hexists +hgetall +hset +hdel +zadd +zrem +lpush +rpush +lrem +lset +ltrim +linsert +rename \
-     +set +incr +sadd +del +xadd +zrangebyscore +zrevrangebyscore +publish";
+     +set +incr +sadd +srem +del +xadd +zrevrangebyscore +publish +script|kill +function|kill";
 
 /// Read commands that are tried: the feature, the command and its arguments after the key.
 const READS: [(&str, &str, &[&str]); 11] = [
@@ -29,7 +29,7 @@ const READS: [(&str, &str, &[&str]); 11] = [
     ("flows", "SRANDMEMBER", &["1"]),
 ];
 /// Commands of the actions, asked with `ACL DRYRUN`: the action, the command and its arguments after the key.
-const WRITES: [(&str, &str, &[&str]); 10] = [
+const WRITES: [(&str, &str, &[&str]); 13] = [
     ("retry jobs", "ZREM", &["x"]),
     ("retry jobs", "LPUSH", &["x"]),
     ("retry jobs", "HDEL", &["x"]),
@@ -37,6 +37,9 @@ const WRITES: [(&str, &str, &[&str]); 10] = [
     ("events", "XADD", &["*", "event", "x"]),
     ("pause and resume", "HSET", &["paused", "1"]),
     ("remove jobs", "DEL", &[]),
+    ("stalled jobs", "LREM", &["1", "x"]),
+    ("stalled jobs", "SREM", &["x"]),
+    ("put back removed jobs", "RPUSH", &["x"]),
     ("redrive", "INCR", &[]),
     ("redrive", "SET", &["x"]),
     ("retry everything", "ZREVRANGEBYSCORE", &["1", "0"]),

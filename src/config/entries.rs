@@ -265,25 +265,33 @@ fn headers(entry: &HttpFile) -> Result<Vec<(String, String)>, String> {
 }
 
 pub(super) fn prometheus(entry: &PrometheusFile) -> Result<Connect, String> {
-    let http = server(&HttpFile {
-        name: None,
-        url: entry.url.clone(),
-        user: entry.user.clone(),
-        password_file: entry.password_file.clone(),
-        password_command: entry.password_command.clone(),
-        token_file: entry.token_file.clone(),
-        api_key_file: None,
-        ca: entry.ca.clone(),
-        client_cert: entry.client_cert.clone(),
-        client_key: entry.client_key.clone(),
-        headers: entry.headers.clone(),
-        certificate_fingerprint: None,
-        requests: None,
-        interval: None,
-        timeout: entry.timeout,
-        read_only: None,
-        local: None,
-    })?;
+    let at = |url: &toml::Spanned<String>| {
+        server(&HttpFile {
+            name: None,
+            url: url.clone(),
+            user: entry.user.clone(),
+            password_file: entry.password_file.clone(),
+            password_command: entry.password_command.clone(),
+            token_file: entry.token_file.clone(),
+            api_key_file: None,
+            ca: entry.ca.clone(),
+            client_cert: entry.client_cert.clone(),
+            client_key: entry.client_key.clone(),
+            headers: entry.headers.clone(),
+            certificate_fingerprint: None,
+            requests: None,
+            interval: None,
+            timeout: entry.timeout,
+            read_only: None,
+            local: None,
+        })
+    };
+    let http = at(&entry.url)?;
+    let alertmanager = entry
+        .alertmanager
+        .as_ref()
+        .map(|url| at(url).map_err(|why| format!("alertmanager: {why}")))
+        .transpose()?;
     if !http.others.is_empty() {
         return Err("it names several servers, and each Prometheus is a target of its own".to_owned());
     }
@@ -298,7 +306,7 @@ pub(super) fn prometheus(entry: &PrometheusFile) -> Result<Connect, String> {
             critical: query.critical,
         })
         .collect();
-    Ok(Connect::Prometheus(PrometheusConnect { http, queries }))
+    Ok(Connect::Prometheus(PrometheusConnect { http, alertmanager, queries }))
 }
 
 #[cfg(test)]

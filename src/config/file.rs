@@ -298,6 +298,8 @@ pub struct PrometheusFile {
     pub name: Option<Spanned<String>>,
     /// URL.
     pub url: Spanned<String>,
+    /// URL of the Alertmanager behind it, asked with the same credentials which alerts are silenced or inhibited.
+    pub alertmanager: Option<Spanned<String>>,
     /// User of basic authentication.
     pub user: Option<String>,
     /// File with the password.

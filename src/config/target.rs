@@ -348,6 +348,8 @@ impl HttpAuth {
 pub struct PrometheusConnect {
     /// The server.
     pub http: HttpConnect,
+    /// The Alertmanager behind it.
+    pub alertmanager: Option<HttpConnect>,
     /// PromQL panels from the configuration.
     pub queries: Vec<PromQuery>,
 }

@@ -28,6 +28,8 @@ pub(super) fn prometheus(sim: &Sim) -> PrometheusReading {
         error: String::new(),
         query: "sum(rate(http_requests_total{code=~\"5..\"}[1m])) > 1".to_owned(),
         summary: "more than one checkout per second fails".to_owned(),
+        all_labels: Vec::new(),
+        muted: None,
         active_for: Some(Duration::from_secs_f64((sim.told - TROUBLE_AT - ALERT_AFTER).max(0.0))),
     };
     PrometheusReading {
@@ -38,6 +40,7 @@ pub(super) fn prometheus(sim: &Sim) -> PrometheusReading {
             target("node", "db-2:9100"),
         ]),
         rules: Part::Ready(RulesReading { total: 14, notable: if fires { vec![alert] } else { Vec::new() } }),
+        muted: Part::NotAsked,
         panels: vec![PanelReading {
             title: "checkouts per minute".to_owned(),
             series: Part::Ready(vec![(

@@ -35,11 +35,22 @@ pub(super) fn server(
     match reading.rules.ready() {
         Some(rules) => {
             let (firing, failing) = (rules.firing(), rules.failing());
-            let text = format!("{} rules, {firing} firing, {failing} failing", rules.total);
+            let muted = rules.notable.iter().filter(|rule| rule.muted.is_some()).count();
+            let muted = if muted > 0 {
+                format!(" ({muted} alerts kept back by the Alertmanager)")
+            } else {
+                String::new()
+            };
+            let text = format!("{} rules, {firing} firing{muted}, {failing} failing", rules.total);
             lines.push(Line::of(if firing + failing > 0 { Role::Warning } else { role }, text));
         }
         None => lines.extend(reading.rules.gap().map(|gap| Line::of(Role::Warning, &gap.note))),
     }
+    lines.extend(
+        reading.muted.gap().map(|gap| {
+            Line::of(Role::Warning, format!("which alerts are silenced is not known: {}", gap.note))
+        }),
+    );
     for panel in &reading.panels {
         lines
             .extend(panel.cut.as_ref().map(|cut| Line::of(Role::Warning, format!("{}: {cut}", panel.title))));
@@ -65,17 +76,31 @@ fn troubles(target: &TargetState, reading: &PrometheusReading) -> Option<Section
     }
     for rule in reading.rules.ready().into_iter().flat_map(|rules| &rules.notable) {
         let failing = !rule.error.is_empty();
-        let word = if failing { "failing" } else { &rule.state };
+        let muted = rule.muted.as_deref();
+        let word = if failing {
+            "failing"
+        } else {
+            muted.map_or(rule.state.as_str(), |words| words.split(' ').next().unwrap_or_default())
+        };
         let age = rule.active_for.map(|age| age.as_secs_f64());
+        let summary = muted.map(|words| format!("{words} · {}", rule.summary));
         let about = match (failing, rule.summary.is_empty()) {
-            (true, _) => &rule.error,
-            (false, true) => &rule.query,
-            (false, false) => &rule.summary,
+            _ if summary.is_some() => summary.as_deref().unwrap_or_default(),
+            (true, _) => rule.error.as_str(),
+            (false, true) => rule.query.as_str(),
+            (false, false) => rule.summary.as_str(),
         };
         rows.push(Row::flat(
             RowKey::new(&["rule", id, &format!("{} {}", rule.group, rule.name), &rule.labels]),
             vec![
-                Cell::of(if rule.state == "pending" { Role::Note } else { Role::Warning }, word),
+                Cell::of(
+                    match rule.state.as_str() {
+                        _ if muted.is_some() => Role::Muted,
+                        "pending" => Role::Note,
+                        _ => Role::Warning,
+                    },
+                    word,
+                ),
                 Cell::text(format!("{} {}", rule.name, rule.labels).trim_end()),
                 Cell::number(age, age.map_or(String::new(), |age| seconds(Some(age)))),
                 Cell::text(about),

@@ -224,7 +224,7 @@ fn prometheus(server: &MockServer, queries: &[&str]) -> Connect {
         critical: None,
     };
     let queries = queries.iter().map(query).collect();
-    Connect::Prometheus(PrometheusConnect { http: http(server, HttpAuth::None), queries })
+    Connect::Prometheus(PrometheusConnect { http: http(server, HttpAuth::None), alertmanager: None, queries })
 }
 
 fn good(data: &serde_json::Value) -> serde_json::Value {

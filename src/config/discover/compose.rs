@@ -252,9 +252,11 @@ fn connect(
                 http
             })
         }
-        SystemKind::Prometheus => {
-            Connect::Prometheus(PrometheusConnect { http: http(HttpAuth::None), queries: Vec::new() })
-        }
+        SystemKind::Prometheus => Connect::Prometheus(PrometheusConnect {
+            http: http(HttpAuth::None),
+            alertmanager: None,
+            queries: Vec::new(),
+        }),
         SystemKind::Metrics => Connect::Metrics(http(HttpAuth::None)),
     }
 }

@@ -36,7 +36,9 @@ pub(super) fn look(around: &Surroundings, trail: &mut Vec<String>) -> Result<Vec
     });
     single(SystemKind::Search, "ELASTICSEARCH_URL", |text| url::http_base(text).map(Connect::Search));
     single(SystemKind::Prometheus, "PROMETHEUS_URL", |text| {
-        url::http_base(text).map(|http| Connect::Prometheus(PrometheusConnect { http, queries: Vec::new() }))
+        url::http_base(text).map(|http| {
+            Connect::Prometheus(PrometheusConnect { http, alertmanager: None, queries: Vec::new() })
+        })
     });
     if !missing.is_empty() {
         trail.push(format!("not set in the environment: {}", missing.join(", ")));

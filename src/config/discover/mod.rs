@@ -129,7 +129,7 @@ fn on_this_machine(around: &Surroundings, kind: SystemKind, port: u16) -> Connec
         }
         SystemKind::Search => Connect::Search(http()),
         SystemKind::Prometheus => {
-            Connect::Prometheus(PrometheusConnect { http: http(), queries: Vec::new() })
+            Connect::Prometheus(PrometheusConnect { http: http(), alertmanager: None, queries: Vec::new() })
         }
         SystemKind::Metrics => Connect::Metrics(http()),
     }

@@ -13,6 +13,8 @@ pub struct PrometheusReading {
     pub targets: Part<Vec<ScrapeTarget>>,
     /// Every alert that fires or waits and every rule that fails; how many rules there are in all stands beside.
     pub rules: Part<RulesReading>,
+    /// Whether the Alertmanager told which alerts it keeps back; not asked where none is configured.
+    pub muted: Part<()>,
     /// The configured PromQL panels, in their order.
     pub panels: Vec<PanelReading>,
 }
@@ -86,6 +88,10 @@ pub struct AlertingRule {
     pub summary: String,
     /// How long it has been active.
     pub active_for: Option<Duration>,
+    /// All labels of the alert; none of a rule that cannot be evaluated.
+    pub all_labels: Vec<(String, String)>,
+    /// What keeps it from people, by the Alertmanager's word.
+    pub muted: Option<String>,
 }
 
 /// One configured PromQL panel.

@@ -63,6 +63,9 @@ pub fn signals(known: &PrometheusState, target: &TargetId, rules: &Rulebook, _no
         if !rule.error.is_empty() {
             let sentence = format!("rule {name} cannot be evaluated: {}", tidy(&rule.error, 100));
             add("prometheus.rule_failing", subject(rule), Severity::Warning, sentence, None);
+        } else if let (Some(muted), "firing") = (&rule.muted, rule.state.as_str()) {
+            let sentence = format!("{}, {muted}", firing(rule, &name));
+            add("prometheus.alert", subject(rule), Severity::Info, sentence, rule.active_for);
         } else if rule.state == "firing" {
             let told = beyond.entry((&rule.group, &rule.name, severity(rule))).or_default();
             *told += 1;
@@ -163,6 +166,17 @@ mod tests {
         subjects.dedup();
         assert_eq!(subjects.len(), 3, "{subjects:?}");
         assert_eq!(list.iter().filter(|signal| signal.severity == Severity::Critical).count(), 1);
+    }
+
+    #[test]
+    fn what_is_silenced_is_told_and_makes_nothing_bad() {
+        let muted = AlertingRule {
+            muted: Some("silenced by ana".to_owned()),
+            ..alert("a", "host=x", "critical", "firing")
+        };
+        let list = told(vec![muted]);
+        assert_eq!((list.len(), list[0].severity), (1, Severity::Info));
+        assert!(list[0].sentence.ends_with(", silenced by ana"), "{}", list[0].sentence);
     }
 
     #[test]

@@ -27,7 +27,7 @@ pub use envelope::{Brake, Envelope, Original, open as open_letter};
 pub use failures::{FailureGroup, FailureKind, groups, normalised, own_frame};
 pub use family::{Family, Signs, family, mismatch};
 pub use jobs::{FailedJob, FailedPage, JobDetail, JobList, ListedJob};
-pub use listing::{HITS, JOBS_A_PAGE, JobPage, Listing, PageJob};
+pub use listing::{HITS, JOBS_A_PAGE, JobPage, Listing, PageJob, around};
 pub use mask::{Masks, REASON_CHARS};
 pub use more::{Ended, QueueEvent, QueueMore, QueueWorker, RunTimes, Scheduler, overlong, run_times};
 pub use names::{seen_as, twice};

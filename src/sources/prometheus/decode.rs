@@ -97,6 +97,13 @@ fn alerting(group: &Value, rule: &Value, state: &str, alert: &Value, now: DateTi
         error: word(rule, "lastError"),
         query: word(rule, "query"),
         summary: first(summary),
+        all_labels: of_alert
+            .as_object()
+            .into_iter()
+            .flatten()
+            .filter_map(|(name, value)| Some((name.clone(), value.as_str()?.to_owned())))
+            .collect(),
+        muted: None,
         active_for: since.and_then(|at| (now - at.with_timezone(&Utc)).to_std().ok()),
     }
 }

@@ -1,6 +1,7 @@
 //! Asks a Prometheus server's HTTP interface: targets, rules, configured PromQL.
 
 mod decode;
+mod muted;
 
 use super::http::{Answer, Http, gap, within};
 use super::json;
@@ -23,6 +24,7 @@ use std::time::Duration;
 pub struct PrometheusSource {
     connect: PrometheusConnect,
     http: Option<Http>,
+    alertmanager: Option<Http>,
     version: Part<String>,
 }
 
@@ -30,7 +32,7 @@ impl PrometheusSource {
     /// A source for this server; nothing is connected yet.
     #[must_use]
     pub const fn new(connect: PrometheusConnect) -> Self {
-        Self { connect, http: None, version: Part::NotAsked }
+        Self { connect, http: None, alertmanager: None, version: Part::NotAsked }
     }
 
     async fn read(&mut self, now: Now) -> Result<PrometheusReading, PollError> {
@@ -38,6 +40,10 @@ impl PrometheusSource {
             Some(http) => http,
             None => Http::open(&self.connect.http).await?,
         };
+        if let (Some(connect), None) = (&self.connect.alertmanager, &self.alertmanager) {
+            // Without it the alerts are told all the same.
+            self.alertmanager = Http::open(connect).await.ok();
+        }
         let result = self.ask(&http, now).await;
         self.http = Some(http);
         result
@@ -55,11 +61,22 @@ impl PrometheusSource {
             }
         };
         let panels = join_all(self.connect.queries.iter().map(|query| panel(http, query)));
-        let (version, targets, rules, panels) = tokio::join!(
+        let held = async {
+            match &self.alertmanager {
+                Some(alertmanager) => muted::read(alertmanager, LIMIT).await,
+                None if self.connect.alertmanager.is_some() => Part::Unavailable(Gap::new(
+                    GapKind::Failed,
+                    "the Alertmanager cannot be asked: check its URL and credentials",
+                )),
+                None => Part::NotAsked,
+            }
+        };
+        let (version, targets, rules, panels, held) = tokio::join!(
             build,
             within(LIMIT, http.get("/api/v1/targets?state=active", &[])),
             within(LIMIT, http.get("/api/v1/rules", &[])),
-            panels
+            panels,
+            held
         );
         if let Some(error) = nothing_decides(http, &targets, &rules) {
             return Err(error);
@@ -69,7 +86,7 @@ impl PrometheusSource {
             Ok(answer) => part(http, &answer, decode::TARGETS, decode::targets),
             Err(error) => Part::Unavailable(gap(&error)),
         };
-        let rules = match rules {
+        let mut rules = match rules {
             // Since when an alert is active is told by the server's clock.
             Ok(answer) => {
                 let at = answer.date().unwrap_or(now.wall);
@@ -77,7 +94,17 @@ impl PrometheusSource {
             }
             Err(error) => Part::Unavailable(gap(&error)),
         };
-        Ok(PrometheusReading { version: self.version.clone(), targets, rules, panels })
+        let muted = match held {
+            Part::Ready((held, silences)) => {
+                if let Part::Ready(rules) = &mut rules {
+                    muted::note(rules, &held, &silences);
+                }
+                Part::Ready(())
+            }
+            Part::Unavailable(gap) => Part::Unavailable(gap),
+            Part::NotAsked => Part::NotAsked,
+        };
+        Ok(PrometheusReading { version: self.version.clone(), targets, rules, muted, panels })
     }
 }
 

@@ -6,8 +6,8 @@ use super::decode::{list, number, scored, text};
 use super::details::FIELD_LIMIT_BYTES;
 use super::failed::span;
 use crate::core::focus::Focus;
-use crate::core::redis::{HITS, JOBS_A_PAGE, JobPage, JobState, Listing, Masks, PageJob, QueueRef};
-use crate::core::text::{lasting, tidy};
+use crate::core::redis::{HITS, JOBS_A_PAGE, JobPage, JobState, Listing, Masks, PageJob, QueueRef, around};
+use crate::core::text::lasting;
 use crate::core::time::Now;
 use redis::{RedisError, Value, pipe};
 use std::collections::{BTreeMap, HashSet};
@@ -20,8 +20,6 @@ const REASON_BYTES: u64 = 4096;
 /// A search looks at so many jobs at once, and so often in a poll.
 const STEP: u64 = 500;
 const STEPS: usize = 4;
-/// What is told around a hit, in characters.
-const AROUND: usize = 30;
 
 /// Where the jobs of a state stand, a list's next ones at its tail; and whether what came last is first.
 const PLACES: [(JobState, &str, Kind); 8] = [
@@ -383,35 +381,5 @@ impl Search {
         }
         self.offset += asked.len() as u64 + marked;
         Ok(whole)
-    }
-}
-
-/// What stands around the first place of `words` (lower case) in `value`; nothing where it is not there.
-fn around(value: &str, words: &str) -> Option<String> {
-    let lower = value.to_lowercase();
-    let at = lower.find(words)?;
-    // Lower case may be longer: a place near it is enough for a glance.
-    let before = lower[..at].chars().count();
-    let from = before.saturating_sub(AROUND);
-    let part: String = value.chars().skip(from).take(2 * AROUND + words.chars().count()).collect();
-    let (lead, trail) = (
-        if from > 0 { "…" } else { "" },
-        if from + part.chars().count() < value.chars().count() { "…" } else { "" },
-    );
-    Some(tidy(&format!("{lead}{part}{trail}"), 2 * AROUND + words.chars().count() + 2))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_hit_is_told_with_what_stands_around_it() {
-        assert_eq!(around("{\"order\":4711}", "4711").as_deref(), Some("{\"order\":4711}"));
-        assert_eq!(around("nothing", "4711"), None);
-        let long = format!("{}NEEDLE{}", "a".repeat(100), "ß".repeat(100));
-        let told = around(&long, "needle").expect("it is there");
-        assert!(told.contains("NEEDLE") && told.starts_with('…') && told.ends_with('…'), "{told}");
-        assert!(around("İNEEDLE", "needle").is_some());
     }
 }

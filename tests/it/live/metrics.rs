@@ -6,6 +6,7 @@ use stacktop::config::url;
 use stacktop::core::metrics::MetricKind;
 use stacktop::core::report::PollErrorKind;
 use stacktop::core::world::SystemState;
+use stacktop::sources::http::Http;
 use std::time::Duration;
 
 fn http(url: &str) -> HttpConnect {
@@ -21,7 +22,8 @@ async fn targets_down_rules_firing_and_failing_and_panels() {
     let test = "targets_down_rules_firing_and_failing_and_panels";
     let Some(url) = server(test, "STACKTOP_TEST_PROMETHEUS_URL") else { return };
     let queries = vec![query("up", "up"), query("one", "scalar(vector(1))"), query("broken", "sum(")];
-    let mut watch = Watch::new(Connect::Prometheus(PrometheusConnect { http: http(&url), queries }));
+    let mut watch =
+        Watch::new(Connect::Prometheus(PrometheusConnect { http: http(&url), alertmanager: None, queries }));
     // Prometheus evaluates its rules and scrapes its targets once a second.
     for _ in 0..40 {
         watch.poll().await.expect("a poll");
@@ -83,8 +85,64 @@ async fn expositions_of_real_exporters_are_read_without_loss() {
     }
 }
 
+/// A silence in a real Alertmanager: the alert is told as silenced, with who and why, and is critical again when that is over.
+#[tokio::test]
+async fn what_the_alertmanager_silences_is_told_as_such() {
+    let test = "what_the_alertmanager_silences_is_told_as_such";
+    let Some(url) = server(test, "STACKTOP_TEST_PROMETHEUS_URL") else { return };
+    let Some(alertmanager) = server(test, "STACKTOP_TEST_ALERTMANAGER_URL") else { return };
+    let manager = Http::open(&http(&alertmanager)).await.expect("a client");
+    let json = [(reqwest::header::CONTENT_TYPE, "application/json")];
+    let ends = (chrono::Utc::now() + chrono::Duration::seconds(300)).to_rfc3339();
+    let body = format!(
+        r#"{{"matchers":[{{"name":"alertname","value":"AlwaysFiring","isRegex":false}}],"startsAt":"2020-01-01T00:00:00Z","endsAt":"{ends}","createdBy":"ana","comment":"a deploy"}}"#
+    );
+    let answer =
+        manager.send(reqwest::Method::POST, "/api/v2/silences", &json, Some(body)).await.expect("an answer");
+    let id = String::from_utf8(answer.body).expect("text").split('"').nth(3).expect("an id").to_owned();
+    let connect = |alertmanager| {
+        Connect::Prometheus(PrometheusConnect { http: http(&url), alertmanager, queries: Vec::new() })
+    };
+    let mut watch = Watch::new(connect(Some(http(&alertmanager))));
+    let told = async |watch: &mut Watch| {
+        watch.poll().await.expect("a poll");
+        let SystemState::Prometheus(state) = &watch.world.targets()[0].system else { panic!("another kind") };
+        let reading = state.reading().expect("a reading");
+        let alert =
+            reading.rules.ready().expect("rules").notable.iter().find(|rule| rule.name == "AlwaysFiring");
+        alert.map(|alert| alert.muted.clone())
+    };
+    let mut muted = None;
+    for _ in 0..60 {
+        muted = told(&mut watch).await.flatten();
+        if muted.is_some() {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(500)).await;
+    }
+    let muted = muted.expect("the silence is told");
+    assert!(muted.starts_with("silenced by ana until 20") && muted.ends_with(": a deploy"), "{muted}");
+    assert!(!watch.verdict().starts_with("BROKEN"), "{}", watch.verdict());
+    let ended = manager.send(reqwest::Method::DELETE, &format!("/api/v2/silence/{id}"), &[], None).await;
+    assert!(ended.expect("an answer").status.is_success());
+    let mut again = false;
+    for _ in 0..60 {
+        again = told(&mut watch).await == Some(None);
+        if again {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(500)).await;
+    }
+    assert!(again && watch.verdict().contains("AlwaysFiring"), "{}", watch.verdict());
+    // One that cannot be asked hides nothing, and is said.
+    let mut blind = Watch::new(connect(Some(http("http://127.0.0.1:9"))));
+    assert_eq!(told(&mut blind).await, Some(None));
+    let SystemState::Prometheus(state) = &blind.world.targets()[0].system else { panic!("another kind") };
+    assert!(state.reading().expect("a reading").muted.gap().is_some());
+}
+
 async fn reqwest_body(url: &str) -> String {
-    let client = stacktop::sources::http::Http::open(&http(url)).await.expect("a client");
+    let client = Http::open(&http(url)).await.expect("a client");
     let answer = client.get("", &[]).await.expect("an answer");
     String::from_utf8(answer.body).expect("text")
 }
@@ -95,8 +153,9 @@ async fn servers_of_another_kind_are_told_apart() {
     let Some(prometheus) = server(test, "STACKTOP_TEST_PROMETHEUS_URL") else { return };
     let Some(exporter) = server(test, "STACKTOP_TEST_METRICS2_URL") else { return };
     let Some(redis) = server(test, "STACKTOP_TEST_REDIS_URL") else { return };
-    let as_prometheus =
-        |url: &str| Connect::Prometheus(PrometheusConnect { http: http(url), queries: Vec::new() });
+    let as_prometheus = |url: &str| {
+        Connect::Prometheus(PrometheusConnect { http: http(url), alertmanager: None, queries: Vec::new() })
+    };
     let nobody = HttpConnect {
         url: "http://127.0.0.1:9".into(),
         auth: HttpAuth::None,

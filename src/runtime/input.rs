@@ -3,6 +3,7 @@
 use crate::app::key::{Code, Key};
 use crate::app::msg::Msg;
 use ratatui::crossterm::event::{self, Event, KeyCode, KeyEventKind, KeyModifiers};
+use rustix::process::{Signal, getpid, kill_process};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 use std::{io, thread};
@@ -27,11 +28,6 @@ pub fn start() -> io::Result<mpsc::Receiver<Event>> {
                 continue;
             }
             IDLE.store(false, Ordering::SeqCst);
-            match event::poll(WAIT) {
-                Ok(true) => {}
-                Ok(false) => continue,
-                Err(_) => return,
-            }
             let Ok(event) = event::read() else { return };
             if sender.blocking_send(event).is_err() {
                 return;
@@ -45,8 +41,7 @@ pub fn start() -> io::Result<mpsc::Receiver<Event>> {
 static QUIET: AtomicBool = AtomicBool::new(false);
 /// The thread has seen that.
 static IDLE: AtomicBool = AtomicBool::new(false);
-/// So long the thread waits for a key before it looks whether it may go on, and between two looks while it may not.
-const WAIT: Duration = Duration::from_millis(500);
+/// Between two looks whether it may go on.
 const LOOK: Duration = Duration::from_millis(20);
 
 /// While this is kept, no key is read.
@@ -56,6 +51,8 @@ impl Quiet {
     /// Begins when the thread has let go of the terminal, or after `most`.
     pub async fn keep(most: Duration) -> Self {
         QUIET.store(true, Ordering::SeqCst);
+        // It waits for an event without an end, for each look at a terminal costs: a change of the size that is none wakes it.
+        let _ = kill_process(getpid(), Signal::WINCH);
         let began = Instant::now();
         while !IDLE.load(Ordering::SeqCst) && began.elapsed() < most {
             tokio::time::sleep(LOOK).await;

@@ -352,6 +352,45 @@ fn a_key_at_the_moment_of_a_resize_is_not_lost() {
 }
 
 #[test]
+fn a_value_is_edited_in_the_operators_editor_and_keys_are_its_own_meanwhile() {
+    // An editor that is asked for a line, and that fails when it is told to.
+    let folder = tempfile::tempdir().expect("a folder");
+    let editor = folder.path().join("editor");
+    let script = "#!/bin/sh\necho EDITOR OPEN; read -r line; test \"$line\" = fail && exit 3\n\
+                  stat -c %a \"$1\" > \"$0.mode\"; printf '{\\n  \"typed\": \"%s\"\\n}\\n' \"$line\" > \"$1\"\n";
+    std::fs::write(&editor, script).expect("an editor");
+    let editor = editor.to_str().expect("a path");
+    let made = std::process::Command::new("chmod").args(["+x", editor]).status().expect("chmod");
+    assert!(made.success());
+    let mut screen = Screen::start(&["demo"], &[("EDITOR", editor), ("VISUAL", "")], (160, 50));
+    screen.until("DEMO", 10);
+    screen.keys("6");
+    screen.until("nightly-exports", 15);
+    screen.keys("x");
+    screen.until("add a job", 15);
+    std::thread::sleep(SETTLE);
+    screen.keys("n");
+    screen.until("^E opens $EDITOR", 15);
+    screen.keys("\u{5}");
+    screen.until("EDITOR OPEN", 15);
+    assert!(!screen.alternate());
+    // None of it is a key of ours: q would end it.
+    screen.keys("q and x\n");
+    screen.until("{\"typed\":\"q and x\"}_", 15);
+    assert!(screen.alternate());
+    let rights = std::fs::read_to_string(format!("{editor}.mode")).expect("it ran");
+    assert_eq!(rights.trim(), "600");
+    screen.keys("\u{5}");
+    screen.until("EDITOR OPEN", 15);
+    screen.keys("fail\n");
+    screen.until("nothing was taken over", 15);
+    screen.until("{\"typed\":\"q and x\"}_", 15);
+    screen.keys("\u{1b}");
+    screen.until_that("the dialog is closed", 15, |text| !text.contains("^E opens"));
+    screen.keys("q");
+}
+
+#[test]
 fn pasted_text_is_never_keys() {
     let mut screen = demo();
     screen.keys("\u{1b}[200~q2x\u{3}t\u{1b}[201~");

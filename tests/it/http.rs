@@ -396,3 +396,66 @@ async fn a_cluster_of_several_nodes_is_asked_where_one_answers() {
     let Ok(Reading::Search(third)) = source.poll(Now::example(4), &[]).await else { panic!("it answers") };
     assert_eq!(third.health.ready().expect("read").status, "yellow");
 }
+
+/// Twenty thousand shards on no node, and an exposition of sixty thousand samples of which the last matters: polled in a moment, and
+/// nothing is cut without a word.
+#[tokio::test]
+async fn very_large_clusters_and_expositions_fit_and_nothing_is_cut_in_silence() {
+    let server = MockServer::start().await;
+    answer(
+        &server,
+        "/_cluster/health",
+        200,
+        json!({"status": "red", "number_of_nodes": 3, "unassigned_shards": 20_000}),
+    )
+    .await;
+    let shard = |n: usize| {
+        json!({"state": "UNASSIGNED", "primary": n.is_multiple_of(2), "node": null, "relocating_node": null, "shard": n % 10,
+            "index": format!("logs-{}", n / 10), "unassigned_info": {"reason": "NODE_LEFT", "at": "2026-01-01T00:00:00Z",
+            "delayed": false, "details": "node_left [abc]", "allocation_status": "no_attempt"}})
+    };
+    let body = json!({"routing_nodes": {"unassigned": (0..20_000).map(shard).collect::<Vec<_>>()}});
+    let bytes = body.to_string().len();
+    answer(&server, "/_cluster/state/routing_nodes", 200, body).await;
+    Mock::given(any()).respond_with(ResponseTemplate::new(404)).mount(&server).await;
+    let began = std::time::Instant::now();
+    sources::tls::install_provider();
+    let mut source =
+        sources::search::SearchSource::new(http(&server, HttpAuth::None), Duration::from_secs(5));
+    let mut away = None;
+    for second in 0..20 {
+        // A large answer comes beside the poll, which does not wait for it.
+        let at = Now::example(second);
+        let Reading::Search(reading) = sources::Source::poll(&mut source, at, &[]).await.expect("a reading")
+        else {
+            panic!("another kind")
+        };
+        away = reading.unassigned.ready().cloned();
+        if away.is_some() {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+    eprintln!("20 000 shards: {bytes} bytes in {:?}", began.elapsed());
+    let away = away.expect("read");
+    assert_eq!((away.total, away.primaries, away.shards.len()), (20_000, 10_000, 1000));
+    assert_eq!(away.counted(), "10000 primaries and 10000 replicas");
+    assert_eq!(away.causes.iter().map(|cause| cause.shards).sum::<usize>(), 20_000);
+    let large = MockServer::start().await;
+    let mut text = String::new();
+    for n in 0..60_000 {
+        text.push_str(&format!("kube_pod_info{{pod=\"p{n}\",namespace=\"shop\"}} 1\n"));
+    }
+    text.push_str("http_requests_total{status=\"500\"} 7\n");
+    Mock::given(any()).respond_with(ResponseTemplate::new(200).set_body_string(&text)).mount(&large).await;
+    let began = std::time::Instant::now();
+    let Reading::Metrics(reading) =
+        poll(Connect::Metrics(http(&large, HttpAuth::None))).await.expect("a reading")
+    else {
+        panic!("another kind")
+    };
+    eprintln!("60 001 samples: {} bytes in {:?}", text.len(), began.elapsed());
+    assert_eq!(reading.samples.len(), 60_001);
+    assert!(reading.samples.iter().any(|sample| sample.name == "http_requests_total"));
+    assert!(!reading.truncated);
+}

@@ -1,6 +1,6 @@
 //! The rules about a Prometheus server: what it watches is down, what it says fires, what it cannot evaluate.
 
-use super::{AlertingRule, PrometheusState};
+use super::{AlertingRule, PanelReading, PrometheusState};
 use crate::core::alert::{RuleSpec, RuleUnit, Rulebook, Severity, Signal, Triage};
 use crate::core::ids::TargetId;
 use crate::core::place::{Place, Screen};
@@ -11,6 +11,9 @@ use std::time::Duration;
 
 /// Alerts of one rule and severity beyond this are one finding that counts them.
 const MOST_ALERTS: usize = 20;
+
+/// Of one job's targets that are down so many are a finding each; the others are one that counts them.
+const MOST_TARGETS: usize = 20;
 
 const fn state(id: &'static str, help: &'static str, triage: Triage) -> RuleSpec {
     RuleSpec { id, help, unit: RuleUnit::State, warning: None, critical: None, hold: Duration::ZERO, triage }
@@ -52,10 +55,23 @@ pub fn signals(known: &PrometheusState, target: &TargetId, rules: &Rulebook, _no
                 });
             }
         };
+    let mut jobs: BTreeMap<&str, usize> = BTreeMap::new();
     for down in reading.targets.ready().into_iter().flatten().filter(|target| target.is_down()) {
+        let told = jobs.entry(&down.job).or_default();
+        *told += 1;
+        if *told > MOST_TARGETS {
+            continue;
+        }
         let name = format!("{} of job {}", tidy(&down.instance, 40), tidy(&down.job, 30));
         let sentence = format!("{name} is down: {}", tidy(&down.last_error, 100));
         add("prometheus.target_down", name, Severity::Warning, sentence, None);
+    }
+    for (job, down) in jobs {
+        if let Some(more @ 1..) = down.checked_sub(MOST_TARGETS) {
+            let job = tidy(job, 30);
+            let sentence = format!("{more} more targets of job {job} are down, {down} in all");
+            add("prometheus.target_down", format!("{job} more"), Severity::Warning, sentence, None);
+        }
     }
     let mut beyond: BTreeMap<(&str, &str, Severity), usize> = BTreeMap::new();
     for rule in reading.rules.ready().into_iter().flat_map(|rules| &rules.notable) {
@@ -81,28 +97,35 @@ pub fn signals(known: &PrometheusState, target: &TargetId, rules: &Rulebook, _no
         }
     }
     for panel in &reading.panels {
-        if let Some(gap) = panel.series.gap() {
-            let sentence =
-                format!("panel {} watches nothing: {}", tidy(&panel.title, 40), tidy(&gap.note, 100));
-            add("prometheus.panel_blind", panel.title.clone(), Severity::Warning, sentence, None);
-        }
-        if let Some(cut) = &panel.cut {
-            let sentence = format!("panel {}: {cut}", tidy(&panel.title, 40));
-            add("prometheus.panel_blind", format!("{} cut", panel.title), Severity::Warning, sentence, None);
-        }
-        for (labels, value) in panel.series.ready().into_iter().flatten() {
-            let past = |threshold: Option<f64>| threshold.is_some_and(|threshold| *value >= threshold);
-            let severity = match (past(panel.critical), past(panel.warning)) {
-                (true, _) => Severity::Critical,
-                (false, true) => Severity::Warning,
-                (false, false) => continue,
-            };
-            let sentence =
-                format!("{} is {value:.2}{} ({})", tidy(&panel.title, 40), panel.unit, tidy(labels, 60));
-            add("prometheus.panel", format!("{} {labels}", panel.title), severity, sentence, None);
-        }
+        judge(panel, &mut add);
     }
     list
+}
+
+/// A finding: its rule, subject, severity, sentence and how long it has been there.
+type Add<'a> = dyn FnMut(&'static str, String, Severity, String, Option<Duration>) + 'a;
+
+/// One configured panel.
+fn judge(panel: &PanelReading, add: &mut Add<'_>) {
+    if let Some(gap) = panel.series.gap() {
+        let sentence = format!("panel {} watches nothing: {}", tidy(&panel.title, 40), tidy(&gap.note, 100));
+        add("prometheus.panel_blind", panel.title.clone(), Severity::Warning, sentence, None);
+    }
+    if let Some(cut) = &panel.cut {
+        let sentence = format!("panel {}: {cut}", tidy(&panel.title, 40));
+        add("prometheus.panel_blind", format!("{} cut", panel.title), Severity::Warning, sentence, None);
+    }
+    for (labels, value) in panel.series.ready().into_iter().flatten() {
+        let past = |threshold: Option<f64>| threshold.is_some_and(|threshold| *value >= threshold);
+        let severity = match (past(panel.critical), past(panel.warning)) {
+            (true, _) => Severity::Critical,
+            (false, true) => Severity::Warning,
+            (false, false) => continue,
+        };
+        let sentence =
+            format!("{} is {value:.2}{} ({})", tidy(&panel.title, 40), panel.unit, tidy(labels, 60));
+        add("prometheus.panel", format!("{} {labels}", panel.title), severity, sentence, None);
+    }
 }
 
 fn severity(rule: &AlertingRule) -> Severity {
@@ -133,7 +156,7 @@ fn firing(rule: &AlertingRule, name: &str) -> String {
 mod tests {
     use super::*;
     use crate::core::part::Part;
-    use crate::core::prometheus::{PrometheusReading, RulesReading};
+    use crate::core::prometheus::{PrometheusReading, RulesReading, ScrapeTarget};
 
     fn told(notable: Vec<AlertingRule>) -> Vec<Signal> {
         let rules = Part::Ready(RulesReading { total: notable.len(), notable });
@@ -177,6 +200,27 @@ mod tests {
         let list = told(vec![muted]);
         assert_eq!((list.len(), list[0].severity), (1, Severity::Info));
         assert!(list[0].sentence.ends_with(", silenced by ana"), "{}", list[0].sentence);
+    }
+
+    #[test]
+    fn a_job_whose_targets_are_all_down_is_a_few_findings() {
+        let target = |n: usize| ScrapeTarget {
+            job: if n < 3000 { "node".to_owned() } else { "api".to_owned() },
+            instance: format!("host-{n}"),
+            health: "down".to_owned(),
+            ..ScrapeTarget::default()
+        };
+        let targets = Part::Ready((0..3001).map(target).collect());
+        let mut state = PrometheusState::default();
+        state.absorb(PrometheusReading { targets, ..PrometheusReading::default() }, Now::example(0));
+        let list =
+            signals(&state, &TargetId::new("p"), &Rulebook::defaults(&[RULES].concat()), Now::example(0));
+        assert_eq!(list.len(), 22);
+        let said = |words: &str| list.iter().any(|signal| signal.sentence.contains(words));
+        assert!(
+            said("2980 more targets of job node are down, 3000 in all")
+                && said("host-3000 of job api is down")
+        );
     }
 
     #[test]

@@ -194,3 +194,39 @@ async fn search_live_4_a_killed_node_turns_the_cluster_yellow() {
     assert!(watch.verdict().contains("yellow"), "{}", watch.verdict());
     cluster.send(Method::DELETE, "/halved", Value::Null).await;
 }
+
+/// The master of a real cluster of two is killed: the other node says so, and line 2 with its words.
+#[tokio::test]
+async fn search_lost_master_is_broken_in_the_nodes_own_words() {
+    let test = "search_lost_master_is_broken_in_the_nodes_own_words";
+    let Some(cluster) = Cluster::open(test).await else { return };
+    let Ok(second) = std::env::var("STACKTOP_TEST_ES_NODE2_PID") else { return };
+    assert!(!second.is_empty());
+    let Some(first) = server(test, "STACKTOP_TEST_FREEZE_ES_PID") else { return };
+    let (host, port) = cluster.url.rsplit_once(':').expect("a port");
+    let other = format!("{host}:{}", port.parse::<u16>().expect("a number") + 1);
+    let mut watch = Watch::new(Connect::Search(url::http(&other).expect("a URL")));
+    until(&mut watch, "a whole cluster", 60, |reading| {
+        reading.health.ready().is_some_and(|health| health.nodes == Some(2))
+    })
+    .await;
+    let killed = std::process::Command::new("pkill").args(["-KILL", "-P", &first]).status().expect("pkill");
+    assert!(killed.success());
+    let began = std::time::Instant::now();
+    loop {
+        watch.poll().await.expect("the node that is left answers");
+        if watch.verdict().starts_with("BROKEN") {
+            break;
+        }
+        assert!(began.elapsed() < Duration::from_secs(20), "{}", watch.verdict());
+        tokio::time::sleep(Duration::from_millis(500)).await;
+    }
+    eprintln!("told after {:?}: {}", began.elapsed(), watch.verdict());
+    assert!(watch.verdict().contains("master_not_discovered"), "{}", watch.verdict());
+    assert!(
+        began.elapsed() < Duration::from_secs(10),
+        "two intervals of five seconds: {:?}",
+        began.elapsed()
+    );
+    assert!(reading(&watch).unassigned.gap().is_some(), "nothing old stands as new");
+}

@@ -93,3 +93,26 @@ fn the_compose_file_for_trying_is_found_by_itself() {
     ];
     assert_eq!(found, expected, "{:?}", settings.trail);
 }
+
+/// `targets` fails where there is none; what listens on this machine's well-known ports is one.
+#[test]
+fn targets_fails_where_none_is_found() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let run = |variables: &[(&str, &str)]| {
+        let output = std::process::Command::new(env!("CARGO_BIN_EXE_stacktop"))
+            .arg("targets")
+            .env_clear()
+            .env("HOME", folder.path())
+            .envs(variables.iter().copied())
+            .current_dir(folder.path())
+            .stdin(std::process::Stdio::null())
+            .output()
+            .expect("it runs");
+        (output.status.code(), String::from_utf8_lossy(&output.stdout).into_owned())
+    };
+    let (code, text) = run(&[]);
+    let none = text.contains("no target was found");
+    assert_eq!(code, Some(i32::from(none)), "{text}");
+    let (code, text) = run(&[("REDIS_URL", "redis://127.0.0.1:9")]);
+    assert!(code == Some(0) && text.contains("127.0.0.1:9"), "{code:?} {text}");
+}

@@ -459,3 +459,46 @@ async fn very_large_clusters_and_expositions_fit_and_nothing_is_cut_in_silence()
     assert!(reading.samples.iter().any(|sample| sample.name == "http_requests_total"));
     assert!(!reading.truncated);
 }
+
+/// What users of other monitors of search clusters and exporters have reported.
+#[tokio::test]
+async fn reports_of_users_of_other_monitors() {
+    // A cluster without data nodes gives a share as text, which is no number.
+    let server = MockServer::start().await;
+    let health = json!({"cluster_name": "c", "status": "red", "number_of_nodes": 3, "number_of_data_nodes": 0,
+        "unassigned_shards": 4, "active_shards_percent_as_number": "NaN"});
+    answer(&server, "/_cluster/health", 200, health).await;
+    Mock::given(any()).respond_with(ResponseTemplate::new(503)).mount(&server).await;
+    let reading = search(http(&server, HttpAuth::None)).await.expect("the health decides");
+    let health = reading.health.ready().expect("read");
+    assert_eq!((health.status.as_str(), health.nodes, health.active_ratio), ("red", Some(3), None));
+    // Line ends of another system, a mark of the byte order, and an answer that is packed though nobody asked.
+    let text = "# TYPE a counter\r\na_total{x=\"1\"} 2\r\nb 3\r\n";
+    let packed = {
+        use std::io::Write;
+        let mut pack = std::process::Command::new("gzip")
+            .arg("-c")
+            .stdin(std::process::Stdio::piped())
+            .stdout(std::process::Stdio::piped())
+            .spawn()
+            .expect("gzip");
+        pack.stdin.take().expect("its input").write_all(text.as_bytes()).expect("written");
+        pack.wait_with_output().expect("packed").stdout
+    };
+    for answer in [
+        ResponseTemplate::new(200).set_body_string(text),
+        ResponseTemplate::new(200).set_body_string(format!("\u{feff}{text}")),
+        ResponseTemplate::new(200).set_body_bytes(packed).insert_header("content-encoding", "gzip"),
+    ] {
+        let server = MockServer::start().await;
+        Mock::given(any()).respond_with(answer).mount(&server).await;
+        let Reading::Metrics(reading) =
+            poll(Connect::Metrics(http(&server, HttpAuth::None))).await.expect("a reading")
+        else {
+            panic!("another kind")
+        };
+        let told: Vec<_> =
+            reading.samples.iter().map(|sample| (sample.name.as_str(), sample.value)).collect();
+        assert_eq!(told, [("a_total", 2.0), ("b", 3.0)], "{:?}", reading.bad);
+    }
+}

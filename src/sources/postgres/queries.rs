@@ -166,6 +166,9 @@ pub fn questions(columns: &[(String, String)], schema: Option<&str>, wal: WalPos
         wal.sql("replay")
     );
     let toplevel = if has("pg_stat_statements", "toplevel") { "toplevel" } else { "true" };
+    // An extension that was never updated after an upgrade of the server has the columns of its own version.
+    let time = if has("pg_stat_statements", "total_time") { "total_time" } else { "total_exec_time" };
+    let wal_bytes = or_null("pg_stat_statements", "wal_bytes", "wal_bytes::float8", "float8");
     let io = if has("pg_stat_statements", "shared_blk_read_time") {
         "shared_blk_read_time + shared_blk_write_time"
     } else if has("pg_stat_statements", "blk_read_time") {
@@ -184,8 +187,8 @@ pub fn questions(columns: &[(String, String)], schema: Option<&str>, wal: WalPos
         subscriptions: subscriptions(&has),
         statements: schema.map(|schema| {
             format!(
-                "SELECT userid, dbid, queryid, {toplevel}, calls::float8, total_exec_time, rows::float8, \
-                 shared_blks_hit::float8, shared_blks_read::float8, temp_blks_written::float8, wal_bytes::float8, {io} \
+                "SELECT userid, dbid, queryid, {toplevel}, calls::float8, {time}, rows::float8, \
+                 shared_blks_hit::float8, shared_blks_read::float8, temp_blks_written::float8, {wal_bytes}, {io} \
                  FROM {schema}.pg_stat_statements(false) WHERE queryid IS NOT NULL LIMIT {STATEMENT_LIMIT}"
             )
         }),

@@ -25,6 +25,7 @@ mod queues;
 mod quiet;
 mod redis_server;
 mod redrive;
+mod reports;
 mod screen;
 mod search;
 mod shadow;
@@ -69,6 +70,9 @@ pub fn server(test: &str, variable: &str) -> Option<String> {
     }
     None
 }
+
+/// Catalogs that all databases of a server share: who locks them is alone, who counts errors is not disturbed.
+pub static CATALOGS: tokio::sync::RwLock<()> = tokio::sync::RwLock::const_new(());
 
 /// After this long there are rates: two polls that follow closer give none.
 const RATES: Duration = stacktop::core::rate::LEAST_WINDOW.saturating_add(Duration::from_millis(100));

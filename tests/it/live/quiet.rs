@@ -26,11 +26,14 @@ struct Stage {
     watch: Watch,
     /// So much later than it is.
     later: Duration,
+    /// Nobody locks the catalogs that it shares with others.
+    calm: Option<tokio::sync::RwLockReadGuard<'static, ()>>,
 }
 
 impl Stage {
     async fn new(test: &str, variable: &str, name: &str, setup: &[&str]) -> Option<Self> {
         let url = server(test, variable)?;
+        let calm = Some(super::CATALOGS.read().await);
         let outside = client(&url).await;
         for sql in [format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)"), format!("CREATE DATABASE {name}")]
         {
@@ -44,7 +47,7 @@ impl Stage {
         // As the role that is recommended.
         let looker = own.replace("postgres:postgres-secret", "monitor:monitor-secret");
         let watch = Watch::new(Connect::Postgres(connect(&looker)));
-        Some(Self { url: own, admin: outside, name: name.to_owned(), watch, later: Duration::ZERO })
+        Some(Self { url: own, admin: outside, name: name.to_owned(), watch, later: Duration::ZERO, calm })
     }
 
     /// The next poll, so much later.
@@ -174,6 +177,8 @@ async fn a_lock_on_a_catalog_makes_one_error_a_question() {
         stage.poll(five, &[]).await;
         let before = stage.errors().await;
         let culprit = client(&stage.url).await;
+        stage.calm = None;
+        let _alone = super::CATALOGS.write().await;
         // The view stands for what it reads, which all databases share: nobody can log in, and nobody else can count.
         culprit
             .batch_execute("BEGIN; LOCK TABLE pg_class, pg_prepared_xacts IN ACCESS EXCLUSIVE MODE")

@@ -48,7 +48,7 @@ fn by_state(
             offer(context, row, 'o', &format!("promote {what}"), "to waiting at once", ids, JobAct::Promote),
             removal(context, row, what, ids, state),
         ],
-        JobState::Waiting | JobState::Prioritized | JobState::WaitingChildren => {
+        JobState::Waiting | JobState::Prioritized => {
             vec![removal(context, row, what, ids, state)]
         }
         JobState::Completed => vec![
@@ -63,7 +63,8 @@ fn by_state(
             ),
             removal(context, row, what, ids, state),
         ],
-        JobState::Lost => Vec::new(),
+        // The bookkeeping of a parent is its own library's to undo.
+        JobState::WaitingChildren | JobState::Lost => Vec::new(),
         JobState::Active => active_offers(context, row, ids, what),
     }
 }

@@ -8,7 +8,7 @@
 
 use super::QueueExecutor;
 use super::brake::{FIRST, Judge, steps};
-use super::jobs::{AGAIN, NOT_TEXT, is_done};
+use super::jobs::{AGAIN, NOT_TEXT, is_done, meaning};
 use super::journal::Journal;
 use super::original::{Kept, fingerprint};
 use super::trail::{Fate, Trail};
@@ -183,9 +183,12 @@ impl QueueExecutor {
         let ids = [id.to_owned()];
         let removed =
             self.marked(connection, work.from, own, &ids, JobAct::Remove(state), Some(&mark)).await?;
-        let ask = cmd("SET").arg(&mark).arg("done").arg("EX").arg(MARKED_SECONDS).to_owned();
-        // Where this fails it stays without an end, and does no harm.
-        let _ = self.answer::<()>(ask.query_async(connection)).await;
+        let gone = ["removed", meaning("moved", JobAct::Remove(state))];
+        if removed.first().is_some_and(|word| gone.contains(word)) {
+            let ask = cmd("SET").arg(&mark).arg("done").arg("EX").arg(MARKED_SECONDS).to_owned();
+            // Where this fails it stays without an end, and does no harm.
+            let _ = self.answer::<()>(ask.query_async(connection)).await;
+        }
         // Whoever removed the letter counts it: with two operators at once the sum is what there was.
         match (removed.first() == Some(&"removed"), again) {
             (true, false) => work.trail.add(&queue, family, &job),

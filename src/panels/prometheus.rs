@@ -4,6 +4,7 @@ use super::PanelContext;
 use super::metrics::{figure, heading, tone};
 use crate::core::place::RowKey;
 use crate::core::prometheus::{PrometheusReading, PrometheusState};
+use crate::core::text::counted;
 use crate::core::world::TargetState;
 use crate::ui::content::{Cell, Column, Line, Role, Row, Section, Table};
 use crate::ui::format::seconds;
@@ -37,7 +38,7 @@ pub(super) fn server(
             let (firing, failing) = (rules.firing(), rules.failing());
             let muted = rules.notable.iter().filter(|rule| rule.muted.is_some()).count();
             let muted = if muted > 0 {
-                format!(" ({muted} alerts kept back by the Alertmanager)")
+                format!(" ({} kept back by the Alertmanager)", counted(muted, "alert"))
             } else {
                 String::new()
             };

@@ -113,7 +113,8 @@ async fn what_the_alertmanager_silences_is_told_as_such() {
         alert.map(|alert| alert.muted.clone())
     };
     let mut muted = None;
-    for _ in 0..60 {
+    // Prometheus sends an alert again after a minute, where the Alertmanager was not there the first time.
+    for _ in 0..180 {
         muted = told(&mut watch).await.flatten();
         if muted.is_some() {
             break;

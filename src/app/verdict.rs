@@ -41,19 +41,25 @@ pub fn verdict(world: &World, now: Now) -> Line {
         Some(first) => line.then(Role::Warning, format!("; {}", first.sentence(now))),
         None => line,
     };
-    as_of(line, world, &silent, now)
+    as_of(line, world, now)
 }
 
-/// What is said of a source that is late is old: of those that are not called silent yet, how old.
-fn as_of(mut line: Line, world: &World, silent: &[&Finding], now: Now) -> Line {
-    for target in world.targets() {
-        let told = silent.iter().any(|finding| finding.signal.target == target.id);
-        if let Freshness::Late(age) = target.freshness(now)
-            && !told
-        {
-            line = line.then(Role::Warning, format!("; {} as of {} ago", target.id, duration(age)));
-        }
+/// What is said of a source that is late is old: how old stands behind the first word, for the end of a long sentence is cut. (Of one that
+/// is lost each finding carries its age.) Where nothing is known, the sentence itself is about that.
+fn as_of(mut line: Line, world: &World, now: Now) -> Line {
+    if line.spans.first().is_some_and(|first| first.text.starts_with("UNKNOWN")) {
+        return line;
     }
+    let late = world.targets().iter().filter_map(|target| match target.freshness(now) {
+        Freshness::Late(age) if target.seen.is_some() => Some((age, target)),
+        _ => None,
+    });
+    let late: Vec<_> = late.collect();
+    let Some((age, oldest)) = late.iter().max_by_key(|(age, _)| *age) else { return line };
+    let more = if late.len() > 1 { format!(", {} more late", late.len() - 1) } else { String::new() };
+    let words = Line::of(Role::Warning, format!("({} as of {} ago{more}) ", oldest.id, duration(*age)));
+    let at = usize::from(line.spans.len() > 1);
+    line.spans.splice(at..at, words.spans);
     line
 }
 
@@ -298,6 +304,8 @@ mod tests {
         let at = |second| verdict(&world, Now::example(second)).plain();
         assert!(!at(201).contains("as of"), "{}", at(201));
         let late = at(204);
-        assert!(late.contains("; pg as of 4.0 s ago") || late.contains("; pg as of 4 s ago"), "{late}");
+        let (first, rest) = late.split_once(' ').expect("a word");
+        assert!(first.chars().all(char::is_uppercase) && rest.starts_with('('), "{late}");
+        assert!(rest.split(')').next().is_some_and(|age| age.contains(" as of 4")), "{late}");
     }
 }

@@ -163,6 +163,11 @@ async fn a_broken_exposition_says_which_line() {
         .respond_with(ResponseTemplate::new(200).set_body_string(some))
         .mount(&server)
         .await;
+    let native = "# TYPE took histogram\ntook{r=\"a\"} {count:12,sum:1.5,schema:3}\ntook{r=\"b\"} {count:2,sum:1.5,schema:3}\n";
+    Mock::given(path("/native"))
+        .respond_with(ResponseTemplate::new(200).set_body_string(native))
+        .mount(&server)
+        .await;
     let at = |path: &str| {
         let mut connect = http(&server, HttpAuth::None);
         connect.url.push_str(path);
@@ -178,6 +183,13 @@ async fn a_broken_exposition_says_which_line() {
         Reading::Metrics(reading) => {
             assert_eq!(reading.samples.len(), 2);
             assert_eq!(reading.bad, [(2, "a label's value is not in quotes".to_owned())]);
+        }
+        other => panic!("{other:?}"),
+    }
+    match poll(at("/native")).await.expect("it is an exposition, of what only Prometheus can be asked for") {
+        Reading::Metrics(reading) => {
+            assert_eq!((reading.samples.len(), reading.bad_total), (0, 2));
+            assert!(reading.bad.iter().all(|(_, why)| why.contains("native histogram")), "{:?}", reading.bad);
         }
         other => panic!("{other:?}"),
     }

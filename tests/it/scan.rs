@@ -93,3 +93,88 @@ fn the_oracle_still_loses_common_samples() {
         assert_ne!(ours(text), theirs(text), "{text}");
     }
 }
+
+/// A sample as the oracle prints it: name, labels by name, the value's bits.
+type Told = (String, Vec<(String, String)>, String);
+
+/// What a body says.
+fn told(text: &str) -> Vec<Told> {
+    let all = scan(text);
+    let mut samples: Vec<_> = all
+        .samples
+        .iter()
+        .map(|sample| {
+            let mut labels: Vec<(String, String)> =
+                all.labels_of(sample).map(|(name, value)| (name.into_owned(), value.into_owned())).collect();
+            labels.sort();
+            let bits = if sample.value.is_nan() {
+                "nan".to_owned()
+            } else {
+                format!("{:016x}", sample.value.to_bits())
+            };
+            (all.name_of(sample).into_owned(), labels, bits)
+        })
+        .collect();
+    samples.sort();
+    samples
+}
+
+/// The `OpenMetrics` suite's good cases, and what real exporters answered, against Prometheus' own Python client.
+#[test]
+fn expositions_are_read_as_prometheus_own_client_reads_them() {
+    #[derive(serde::Deserialize)]
+    struct Read {
+        file: String,
+        #[serde(default)]
+        samples: Vec<Told>,
+        error: Option<String>,
+    }
+    let name = "expositions_are_read_as_prometheus_own_client_reads_them";
+    let Some(folder) = crate::live::server(name, "STACKTOP_TEST_EXPOSITIONS") else { return };
+    let folder = std::path::Path::new(&folder);
+    let oracle = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/stack/expositions/oracle.py");
+    let output = std::process::Command::new("python3")
+        .args([oracle.as_ref(), folder.join("client").as_os_str(), folder.join("texts").as_os_str()])
+        .output()
+        .expect("python3 runs");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let (mut suite, mut exporters, mut samples, mut wrong) = (0, 0, 0, Vec::new());
+    for line in String::from_utf8(output.stdout).expect("JSON is UTF-8").lines() {
+        let read: Read = serde_json::from_str(line).expect("a line of JSON");
+        assert_eq!(read.error, None, "the oracle does not read {}", read.file);
+        let body = std::fs::read(folder.join("texts").join(&read.file)).expect("the text is there");
+        let mut ours = told(&String::from_utf8_lossy(&body));
+        // Points of one series within a nanosecond: the client keeps the first, we the last (`last_points`). Which series there are is the same.
+        let mut theirs = read.samples;
+        if read.file.starts_with("suite/duplicate_timestamps") {
+            for all in [&mut ours, &mut theirs] {
+                for sample in all.iter_mut() {
+                    sample.2.clear();
+                }
+                all.dedup();
+            }
+        }
+        samples += ours.len();
+        if read.file.starts_with("suite") {
+            suite += 1;
+        } else {
+            assert!(!ours.is_empty(), "{} holds no sample", read.file);
+            exporters += 1;
+        }
+        if ours != theirs {
+            let lost = theirs.iter().find(|sample| !ours.contains(sample));
+            let added = ours.iter().find(|sample| !theirs.contains(sample));
+            wrong.push(format!(
+                "{}: {} samples of {}, lost {lost:?}, added {added:?}",
+                read.file,
+                ours.len(),
+                theirs.len()
+            ));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert!(
+        suite >= 40 && exporters >= 60 && samples > 50_000,
+        "{suite} + {exporters} texts, {samples} samples"
+    );
+}

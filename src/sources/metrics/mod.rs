@@ -55,8 +55,10 @@ impl MetricsSource {
             .map_err(|_| PollError::new(PollErrorKind::Internal, "scanning the exposition failed"))?;
         reading.requests.clone_from(&self.connect.requests);
         // Where families are declared it is one, however many of its lines (of native histograms) cannot be read.
-        let declares = !reading.kinds.is_empty() && !reading.samples.is_empty();
-        if reading.samples.is_empty() || (reading.bad_total > reading.samples.len() && !declares) {
+        let declares = !reading.kinds.is_empty();
+        let native = reading.bad_total > 0 && reading.bad.iter().all(|(_, why)| why == scan::NATIVE);
+        let empty = reading.samples.is_empty() && !(declares && native);
+        if empty || (reading.bad_total > reading.samples.len() && !declares) {
             let why = reading.bad.first().map_or_else(
                 || "it holds no sample".to_owned(),
                 |(line, why)| {

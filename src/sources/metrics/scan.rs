@@ -172,7 +172,7 @@ struct Line<'a> {
 }
 
 /// Why a line of a native histogram (`{count:12,sum:1.5,schema:3}` where a value belongs) is left out.
-const NATIVE: &str = "it is a native histogram, which only Prometheus can be asked for";
+pub const NATIVE: &str = "it is a native histogram, which only Prometheus can be asked for";
 
 impl<'a> Line<'a> {
     const fn bytes(&self) -> &'a [u8] {

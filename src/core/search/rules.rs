@@ -9,6 +9,7 @@ use crate::core::time::Now;
 use std::time::Duration;
 
 const NOW: Duration = Duration::ZERO;
+const GIB: f64 = 1_073_741_824.0;
 
 /// The rules of this system with their defaults.
 pub const RULES: &[RuleSpec] = &[
@@ -308,6 +309,10 @@ fn one(scene: &mut Scene<'_>, node: &SearchNode) {
         );
     }
     let Some(free) = node.disk_free_bytes else { return };
+    if node.low_free_bytes.is_none() && node.flood_free_bytes.is_none() {
+        unmarked(scene, node, free);
+        return;
+    }
     let below = |mark: Option<f64>| mark.is_some_and(|mark| free < mark);
     let (severity, mark) = if below(node.flood_free_bytes) && node.is_frozen() {
         (Severity::Warning, "flood stage for frozen data")
@@ -321,6 +326,24 @@ fn one(scene: &mut Scene<'_>, node: &SearchNode) {
         return;
     };
     let sentence = format!("the disk of node {name} is past its {mark} ({} free)", sized(free));
+    scene.add("search.disk", &node.id, Some(severity), sentence, "free disk or add a node");
+}
+
+/// The disk of a node whose server does not watch it (its thresholds are off): nothing is made read-only before it is full.
+fn unmarked(scene: &mut Scene<'_>, node: &SearchNode, free: f64) {
+    let Some(used) = node.disk_ratio().filter(|_| node.holds_data() && !node.is_frozen()) else { return };
+    let severity = if used > 0.99 && free < GIB {
+        Severity::Critical
+    } else if used > 0.95 && free < 10.0 * GIB {
+        Severity::Warning
+    } else {
+        return;
+    };
+    let name = tidy(&node.name, 30);
+    let sentence = format!(
+        "the disk of node {name} has {} free, and the cluster's own disk thresholds are off: nothing stops it from filling up",
+        sized(free)
+    );
     scene.add("search.disk", &node.id, Some(severity), sentence, "free disk or add a node");
 }
 
@@ -373,5 +396,19 @@ mod tests {
         assert_eq!(found("green", node(50.0), 1), [("search.disk", Severity::Critical)]);
         let frozen = SearchNode { roles: vec!["data_frozen".into()], ..node(50.0) };
         assert_eq!(found("green", frozen, 1), [("search.disk", Severity::Warning)]);
+    }
+
+    #[test]
+    fn a_disk_that_the_server_does_not_watch_is_told_when_it_is_nearly_full() {
+        let node = |free: f64, roles: &[&str]| SearchNode {
+            disk_total_bytes: Some(200.0 * GIB),
+            disk_free_bytes: Some(free * GIB),
+            roles: roles.iter().map(|role| (*role).to_owned()).collect(),
+            ..SearchNode::default()
+        };
+        assert_eq!(found("green", node(12.0, &["data"]), 1), []);
+        assert_eq!(found("green", node(8.0, &["data"]), 1), [("search.disk", Severity::Warning)]);
+        assert_eq!(found("green", node(0.5, &["data"]), 1), [("search.disk", Severity::Critical)]);
+        assert_eq!(found("green", node(0.5, &["master"]), 1), []);
     }
 }

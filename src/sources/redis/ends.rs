@@ -163,26 +163,14 @@ impl Ends {
         if due.is_empty() {
             return Ok(());
         }
-        let mut ask = pipe();
-        ask.ignore_errors();
-        for queue in &due {
-            ask.cmd("MEMORY").arg("USAGE").arg(queue.key("events")).arg("SAMPLES").arg(SAMPLES);
-            ask.cmd("XLEN").arg(queue.key("events"));
-        }
-        let values: Vec<Value> = ask.query_async(connection).await?;
-        for (queue, answer) in due.into_iter().zip(values.chunks(2)) {
+        let sizes = event_sizes(connection, &due).await?;
+        for (queue, (mean, length)) in due.into_iter().zip(sizes) {
             let Some(seen) = self.seen.get_mut(queue) else { continue };
-            let whole = |at: usize| answer.get(at).and_then(number).and_then(|n| u64::try_from(n).ok());
-            let mean = match (whole(0), whole(1)) {
-                (Some(bytes), Some(length)) if length > 0 => bytes / length,
-                (_, Some(0)) => LEAST_BYTES,
-                _ => seen.each.max(UNKNOWN_BYTES),
-            };
             if seen.sized == 0 {
                 // The first look is at what lies there.
-                seen.came = usize::try_from(whole(1).unwrap_or(0)).unwrap_or(MOST).min(MOST).div_ceil(4);
+                seen.came = usize::try_from(length).unwrap_or(MOST).min(MOST).div_ceil(4);
             }
-            (seen.each, seen.sized) = (mean.max(LEAST_BYTES), now);
+            (seen.each, seen.sized) = (mean.unwrap_or_else(|| seen.each.max(UNKNOWN_BYTES)), now);
         }
         Ok(())
     }
@@ -213,6 +201,36 @@ fn most_of_each(queues: usize) -> usize {
 /// Bull has no stream of events.
 fn has_stream(reading: &QueueReading) -> bool {
     reading.evidence.family.generation() != 0
+}
+
+/// The mean size of an event of each of `queues`, in bytes, where the server tells it, and how many there are.
+async fn event_sizes(
+    connection: &mut Connection,
+    queues: &[&QueueRef],
+) -> Result<Vec<(Option<u64>, u64)>, RedisError> {
+    let mut ask = pipe();
+    ask.ignore_errors();
+    for queue in queues {
+        let events = queue.key("events");
+        ask.cmd("MEMORY").arg("USAGE").arg(&events).arg("SAMPLES").arg(SAMPLES).cmd("XLEN").arg(&events);
+    }
+    let values: Vec<Value> = ask.query_async(connection).await?;
+    let size = |answer: &[Value]| {
+        let whole = |at: usize| answer.get(at).and_then(number).and_then(|n| u64::try_from(n).ok());
+        let mean = match (whole(0), whole(1)) {
+            (Some(bytes), Some(length)) if length > 0 => Some((bytes / length).max(LEAST_BYTES)),
+            (_, Some(0)) => Some(LEAST_BYTES),
+            _ => None,
+        };
+        (mean, whole(1).unwrap_or(0))
+    };
+    Ok(values.chunks(2).map(size).collect())
+}
+
+/// Bytes that one event of `queue` takes, carefully where that is not known.
+pub(super) async fn event_bytes(connection: &mut Connection, queue: &QueueRef) -> Result<u64, RedisError> {
+    let sizes = event_sizes(connection, &[queue]).await?;
+    Ok(sizes.first().and_then(|(mean, _)| *mean).unwrap_or(UNKNOWN_BYTES))
 }
 
 /// Bytes of a value.

@@ -3,6 +3,7 @@
 use super::budget::Left;
 use super::connection::Connection;
 use super::decode::{list, number, scored, text};
+use super::ends::event_bytes;
 use super::evidence;
 use crate::core::redis::{Ended, Masks, QueueEvent, QueueMore, QueueRef, Scheduler, run_times};
 use redis::{RedisError, Value, pipe};
@@ -51,21 +52,6 @@ pub(super) async fn read(
         rate: meta(1).zip(meta(2).map(Duration::from_millis)),
         workers: evidence::workers_of(connection, queue).await.ok(),
         memory_bytes: memory(connection, queue).await.ok().flatten(),
-    })
-}
-
-/// The mean size of an event, in bytes; where that may not be asked, a large one.
-async fn event_bytes(connection: &mut Connection, queue: &QueueRef) -> Result<u64, RedisError> {
-    let mut ask = pipe();
-    ask.ignore_errors();
-    ask.cmd("MEMORY").arg("USAGE").arg(queue.key("events")).arg("SAMPLES").arg(10);
-    ask.cmd("XLEN").arg(queue.key("events"));
-    let values: Vec<Value> = ask.query_async(connection).await?;
-    let whole = |at: usize| values.get(at).and_then(number).and_then(|n| u64::try_from(n).ok());
-    Ok(match (whole(0), whole(1)) {
-        (_, Some(0)) => 1,
-        (Some(bytes), Some(length)) => bytes / length,
-        _ => 16 * 1024,
     })
 }
 

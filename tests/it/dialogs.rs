@@ -317,3 +317,26 @@ async fn what_was_counted_is_opened_marked_and_named_one_by_one() {
     drive.key(Key::plain(Code::Esc));
     assert_eq!(drive.drawn(120, 40).lines().find(|line| line.starts_with("> ")), Some(row.as_str()));
 }
+
+#[tokio::test]
+async fn a_preview_says_that_what_it_shows_is_old() {
+    let mut drive = Drive::demo();
+    drive.run_to(45).await;
+    drive.key(Key::char('2'));
+    drive.drawn(120, 40);
+    let seen = |drive: &mut Drive| {
+        drive.key(Key::char('x'));
+        drive.drawn(120, 40);
+        drive.second += 1;
+        drive.key(Key::char('t'));
+        let Some(Overlay::Confirm(dialog)) = &drive.model.overlay else { panic!("{}", drive.drawn(120, 40)) };
+        let facts = dialog.preview.facts.clone();
+        drive.key(Key::plain(Code::Esc));
+        facts.into_iter().find(|(label, _)| label == "seen").map(|(_, words)| words)
+    };
+    assert_eq!(seen(&mut drive), None);
+    // Nothing more is heard of the server.
+    drive.second += 18;
+    let words = seen(&mut drive).expect("it is said");
+    assert!(words.starts_with("20 s old; asked ") && words.contains("and no answer yet"), "{words}");
+}

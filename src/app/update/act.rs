@@ -9,10 +9,12 @@ use crate::app::window::Window;
 use crate::core::action::{
     Action, ActionError, Confirmed, Offer, Outcome, Preview, Refusal, Verdict, Verification,
 };
+use crate::core::freshness::Freshness;
 use crate::core::place::RowKey;
 use crate::core::time::Now;
 use crate::panels::panel;
 use crate::ui::content::Role;
+use crate::ui::format::duration;
 use crate::ui::select::{COUNTED, shown};
 
 /// Opens the menu of the row under the cursor.
@@ -108,6 +110,7 @@ fn ask_to_confirm(
     (action, mut preview): (Action, Preview),
 ) {
     preview.facts.splice(0..0, marks(model, &marked, &action));
+    preview.facts.splice(0..0, age(model, &action));
     match model.arming.permit(action.target(), model.now) {
         Err(refusal) => {
             let remedy = refusal.remedy.map_or(String::new(), |remedy| format!("; {remedy}"));
@@ -135,6 +138,19 @@ fn ask_to_confirm(
             dialog::open(model, Overlay::Confirm(Box::new(asked)));
         }
     }
+}
+
+/// That what the operator sees is old, where it is: the server decides by what it holds then.
+fn age(model: &Model, action: &Action) -> Option<(String, String)> {
+    let target = model.world.target(action.target().as_str())?;
+    let (Freshness::Late(age) | Freshness::Lost(age)) = target.freshness(model.now) else { return None };
+    let words = format!(
+        "{} old; {}; {}",
+        duration(age),
+        target.silence(model.now),
+        "the server decides by what it holds then"
+    );
+    Some(("seen".to_owned(), words))
 }
 
 /// How the rows were marked that an action is about, which of them are not on the screen, and which it leaves out.

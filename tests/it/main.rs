@@ -4,6 +4,7 @@
 #![allow(clippy::missing_panics_doc, reason = "these are tests")]
 
 mod architecture;
+mod circles;
 mod config;
 mod dialogs;
 mod faults;

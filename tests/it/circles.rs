@@ -1,0 +1,297 @@
+//! No circle of files: which file uses what another one defines, read from the syntax of every file. `mod.rs` passes names on; who takes
+//! one from there uses the file that defines it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use syn::visit::{self, Visit};
+use syn::{Attribute, Item, UseTree};
+
+type Module = Vec<String>;
+
+/// What stands in one file.
+#[derive(Default)]
+struct File {
+    path: String,
+    /// What it defines itself.
+    defines: BTreeSet<String>,
+    /// Names that it takes from elsewhere: as they are called here, and their path as written.
+    takes: BTreeMap<String, Vec<String>>,
+    /// Paths of which it takes everything.
+    globs: Vec<Vec<String>>,
+    /// Every path that it writes.
+    paths: BTreeSet<Vec<String>>,
+}
+
+fn is_test(attributes: &[Attribute]) -> bool {
+    attributes.iter().any(|attribute| {
+        attribute.path().is_ident("cfg")
+            && attribute.parse_args::<syn::Path>().is_ok_and(|inside| inside.is_ident("test"))
+    })
+}
+
+impl File {
+    fn learn(&mut self, items: &[Item]) {
+        for item in items {
+            let name = match item {
+                Item::Use(item) => {
+                    self.tree(&item.tree, &mut Vec::new());
+                    continue;
+                }
+                Item::Const(item) => item.ident.to_string(),
+                Item::Enum(item) => item.ident.to_string(),
+                Item::Fn(item) => item.sig.ident.to_string(),
+                Item::Static(item) => item.ident.to_string(),
+                Item::Struct(item) => item.ident.to_string(),
+                Item::Trait(item) => item.ident.to_string(),
+                Item::Type(item) => item.ident.to_string(),
+                Item::Macro(item) => item.ident.as_ref().map(ToString::to_string).unwrap_or_default(),
+                _ => continue,
+            };
+            self.defines.insert(name);
+        }
+    }
+
+    fn tree(&mut self, tree: &UseTree, before: &mut Vec<String>) {
+        match tree {
+            UseTree::Path(path) => {
+                before.push(path.ident.to_string());
+                self.tree(&path.tree, before);
+                before.pop();
+            }
+            UseTree::Name(name) if name.ident == "self" => {
+                let last = before.last().cloned().unwrap_or_default();
+                self.takes.insert(last, before.clone());
+            }
+            UseTree::Name(name) => {
+                let whole = [before.as_slice(), &[name.ident.to_string()]].concat();
+                self.takes.insert(name.ident.to_string(), whole);
+            }
+            UseTree::Rename(name) => {
+                let whole = [before.as_slice(), &[name.ident.to_string()]].concat();
+                self.takes.insert(name.rename.to_string(), whole);
+            }
+            UseTree::Glob(_) => self.globs.push(before.clone()),
+            UseTree::Group(group) => group.items.iter().for_each(|tree| self.tree(tree, before)),
+        }
+    }
+}
+
+impl<'ast> Visit<'ast> for File {
+    fn visit_item(&mut self, item: &'ast Item) {
+        let attributes = match item {
+            Item::Mod(item) => &item.attrs,
+            Item::Fn(item) => &item.attrs,
+            Item::Impl(item) => &item.attrs,
+            _ => &Vec::new(),
+        };
+        // What a file takes to pass it on is no use of it; what only tests need is none either.
+        if !is_test(attributes)
+            && !matches!(item, Item::Use(item) if !matches!(item.vis, syn::Visibility::Inherited))
+        {
+            visit::visit_item(self, item);
+        }
+    }
+
+    fn visit_item_use(&mut self, item: &'ast syn::ItemUse) {
+        let mut only = Self::default();
+        only.tree(&item.tree, &mut Vec::new());
+        self.paths.extend(only.takes.into_values());
+        self.paths.extend(only.globs);
+    }
+
+    fn visit_path(&mut self, path: &'ast syn::Path) {
+        self.paths.insert(path.segments.iter().map(|segment| segment.ident.to_string()).collect());
+        visit::visit_path(self, path);
+    }
+
+    fn visit_macro(&mut self, given: &'ast syn::Macro) {
+        self.visit_path(&given.path);
+        // The paths inside: runs of words with `::` between them.
+        let mut run: Vec<String> = Vec::new();
+        self.tokens(given.tokens.clone(), &mut run);
+    }
+}
+
+impl File {
+    fn tokens(&mut self, tokens: proc_macro2::TokenStream, run: &mut Vec<String>) {
+        use proc_macro2::TokenTree;
+        let mut colons = 0;
+        for token in tokens {
+            match token {
+                TokenTree::Ident(word) => {
+                    if colons != 2 {
+                        self.end(run);
+                    }
+                    run.push(word.to_string());
+                    colons = 0;
+                }
+                TokenTree::Punct(point) if point.as_char() == ':' => colons += 1,
+                TokenTree::Group(group) => {
+                    self.end(run);
+                    self.tokens(group.stream(), &mut Vec::new());
+                    colons = 0;
+                }
+                _ => {
+                    self.end(run);
+                    colons = 0;
+                }
+            }
+        }
+        self.end(run);
+    }
+
+    fn end(&mut self, run: &mut Vec<String>) {
+        if run.len() > 1 {
+            self.paths.insert(std::mem::take(run));
+        }
+        run.clear();
+    }
+}
+
+struct House {
+    files: BTreeMap<Module, File>,
+}
+
+impl House {
+    fn read(src: &Path) -> Self {
+        let mut list: Vec<PathBuf> = Vec::new();
+        crate::architecture::rust_files(src, &mut list);
+        let mut files = BTreeMap::new();
+        for path in list {
+            let shown = path.strip_prefix(src).expect("below src").display().to_string();
+            let mut module: Module =
+                shown.trim_end_matches(".rs").split('/').map(ToOwned::to_owned).collect();
+            if matches!(module.last().map(String::as_str), Some("mod" | "lib")) {
+                module.pop();
+            }
+            let text = std::fs::read_to_string(&path).expect("text");
+            let syntax = syn::parse_file(&text).expect("Rust");
+            let mut file = File { path: shown, ..File::default() };
+            file.learn(&syntax.items);
+            file.visit_file(&syntax);
+            files.insert(module, file);
+        }
+        Self { files }
+    }
+
+    /// The module that defines what `path` names, seen from `from`.
+    fn defines(&self, from: &Module, path: &[String], depth: usize) -> Option<Module> {
+        if depth > 12 {
+            return None;
+        }
+        let mut at = from.clone();
+        let mut rest = path;
+        match rest.first()?.as_str() {
+            "crate" => {
+                at.clear();
+                rest = &rest[1..];
+            }
+            "self" => rest = &rest[1..],
+            "super" => {
+                while rest.first().is_some_and(|word| word == "super") {
+                    at.pop();
+                    rest = &rest[1..];
+                }
+            }
+            first => {
+                let file = self.files.get(from)?;
+                if let Some(whole) = file.takes.get(first).filter(|whole| whole.as_slice() != path) {
+                    let whole = [whole.as_slice(), &rest[1..]].concat();
+                    return self.defines(from, &whole, depth + 1);
+                }
+                let child = [from.as_slice(), &[first.to_owned()]].concat();
+                if !self.files.contains_key(&child) {
+                    return file
+                        .defines
+                        .contains(first)
+                        .then(|| from.clone())
+                        .or_else(|| self.through_globs(from, rest, depth));
+                }
+            }
+        }
+        while let Some(word) = rest.first() {
+            let child = [at.as_slice(), &[word.clone()]].concat();
+            if !self.files.contains_key(&child) {
+                break;
+            }
+            at = child;
+            rest = &rest[1..];
+        }
+        let file = self.files.get(&at)?;
+        // A module alone is a way to what it holds; who names that is seen there.
+        let name = rest.first()?;
+        if file.defines.contains(name) {
+            return Some(at);
+        }
+        if let Some(whole) = file.takes.get(name) {
+            let whole = [whole.as_slice(), &rest[1..]].concat();
+            return self.defines(&at, &whole, depth + 1);
+        }
+        self.through_globs(&at, rest, depth)
+    }
+
+    fn through_globs(&self, at: &Module, rest: &[String], depth: usize) -> Option<Module> {
+        let file = self.files.get(at)?;
+        file.globs.iter().find_map(|glob| self.defines(at, &[glob.as_slice(), rest].concat(), depth + 1))
+    }
+
+    /// Which files each file uses, and one path by which it does.
+    fn uses(&self) -> BTreeMap<&str, BTreeMap<&str, String>> {
+        let mut all = BTreeMap::new();
+        for (module, file) in &self.files {
+            let mine: &mut BTreeMap<&str, String> = all.entry(file.path.as_str()).or_default();
+            for path in &file.paths {
+                if let Some(other) = self.defines(module, path, 0)
+                    && other != *module
+                {
+                    mine.entry(self.files[&other].path.as_str()).or_insert_with(|| path.join("::"));
+                }
+            }
+        }
+        all
+    }
+}
+
+/// The circles: sets of files that use each other, directly or around.
+fn circles<'a>(uses: &BTreeMap<&'a str, BTreeMap<&'a str, String>>) -> Vec<BTreeSet<&'a str>> {
+    let reach = |start: &'a str| {
+        let mut seen = BTreeSet::new();
+        let mut open = vec![start];
+        while let Some(file) = open.pop() {
+            for next in uses.get(file).into_iter().flat_map(BTreeMap::keys) {
+                if seen.insert(*next) {
+                    open.push(next);
+                }
+            }
+        }
+        seen
+    };
+    let reached: BTreeMap<&str, BTreeSet<&str>> = uses.keys().map(|file| (*file, reach(file))).collect();
+    let mut found: Vec<BTreeSet<&str>> = Vec::new();
+    for (file, there) in &reached {
+        let circle: BTreeSet<&str> =
+            there.iter().filter(|other| reached[*other].contains(file)).copied().collect();
+        if circle.len() > 1 && !found.contains(&circle) {
+            found.push(circle);
+        }
+    }
+    found
+}
+
+#[test]
+fn no_circle_of_files() {
+    let house = House::read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"));
+    let uses = house.uses();
+    let edges: usize = uses.values().map(BTreeMap::len).sum();
+    assert!(edges > 1500, "the test reads the imports: {edges}");
+    let mut told = String::new();
+    for circle in circles(&uses) {
+        told.push_str(&format!("a circle of {} files:\n", circle.len()));
+        for file in &circle {
+            for (other, path) in uses[file].iter().filter(|(other, _)| circle.contains(*other)) {
+                told.push_str(&format!("  {file} uses {other}: {path}\n"));
+            }
+        }
+    }
+    assert!(told.is_empty(), "{told}");
+}

@@ -6,6 +6,7 @@
 mod jobs;
 mod looks;
 mod metrics;
+mod part;
 mod postgres;
 mod redis;
 mod redis_server;
@@ -17,6 +18,7 @@ use crate::actions::gate::Entry;
 use crate::core::ids::{SystemKind, TargetId};
 use crate::core::time::Now;
 use crate::engine::Job;
+use part::Part;
 use sim::Sim;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
@@ -35,17 +37,6 @@ pub struct StackTarget {
     /// How often it is asked.
     pub interval: Duration,
     part: Part,
-}
-
-/// Which part of the stack a target is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Part {
-    Primary,
-    Standby,
-    Redis,
-    Search,
-    Prometheus,
-    Api,
 }
 
 /// The embedded stack.

@@ -1,94 +1,20 @@
 //! What a poll of the shop's Redis and its job queues would say.
 
-use super::sim::{Failed, Sim};
+use super::sim::Sim;
 use crate::core::focus::Focus;
 use crate::core::part::Part;
 use crate::core::redis::{
-    DeadLetter, Evidence, FailedJob, FailedPage, Family, JobDetail, JobList, JobState, ListedJob, QueueMore,
-    QueueReading, QueueRef, RedisReading, RedisServer, RunTimes, Scheduler,
+    FailedPage, JobDetail, QueueMore, QueueRef, RedisReading, RedisServer, RunTimes, Scheduler,
 };
 use crate::core::time::Now;
 use crate::core::whereabouts::Whereabouts;
+use crate::drill::jobs::REASON;
+use crate::drill::jobs::failed;
+use crate::drill::jobs::open_jobs;
+use crate::drill::jobs::queues;
+use crate::drill::sim::MAILS;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
-
-/// The queue that suffers.
-pub(super) const MAILS: &str = "order-mails";
-const REASON: &str = "canceling statement due to statement timeout";
-
-fn named(name: &str) -> QueueRef {
-    QueueRef { prefix: "bull".to_owned(), name: name.to_owned() }
-}
-
-fn queue(name: &str, family: Family, workers: usize) -> QueueReading {
-    let why = if workers == 0 { "meta says its version" } else { "a worker is connected" };
-    QueueReading {
-        queue: named(name),
-        evidence: Evidence { family, why: why.to_owned(), workers: Some(workers), mismatch: None },
-        checked_by_worker: workers > 0,
-        ..QueueReading::default()
-    }
-}
-
-fn queues(sim: &Sim) -> Vec<QueueReading> {
-    let busy = sim.blocked();
-    let waiting = sim.backlog as u64 + sim.retrying() as u64;
-    let mails = QueueReading {
-        waiting,
-        paused: sim.paused.contains(MAILS),
-        active: sim.working(),
-        completed: 1000,
-        failed: sim.failed.len() as u64,
-        added_total: Some(sim.counters.added.floor()),
-        completed_last_minute: if busy { 90 } else { 360 },
-        failed_last_five_minutes: sim.failed.len() as u64,
-        oldest_wait: Some(Duration::from_secs_f64(sim.backlog / 6.0)),
-        newest_failure: sim.failed.last().map(|job| sim.age(job.at)),
-        oldest_failure: sim.failed.first().map(|job| sim.age(job.at)),
-        ..queue(MAILS, Family::BullMq(5), 5)
-    };
-    let letters = QueueReading {
-        waiting: sim.dead_letters as u64,
-        added_total: Some(sim.dead_letters),
-        dead_letter: Some(DeadLetter { source: Some(MAILS.to_owned()) }),
-        ..queue("order-mails-dlq", Family::BullMq(5), 0)
-    };
-    let thumbnails = QueueReading {
-        waiting: (3.0 * sim.wave(21)) as u64,
-        active: 4,
-        completed: 5000,
-        failed: 11,
-        delayed: 2,
-        added_total: Some((sim.told * 3.0).floor()),
-        completed_last_minute: 180,
-        newest_failure: Some(Duration::from_secs(86_000)),
-        oldest_failure: Some(Duration::from_secs(640_000)),
-        ..queue("thumbnails", Family::BullMq(6), 4)
-    };
-    let exports = QueueReading {
-        delayed: 6,
-        completed: 420,
-        added_total: Some(426.0),
-        ..queue("nightly-exports", Family::Bull, 1)
-    };
-    vec![mails, letters, thumbnails, exports]
-}
-
-pub(super) fn failed(sim: &Sim, job: &Failed) -> FailedJob {
-    FailedJob {
-        id: job.id.to_string(),
-        name: "send-confirmation".to_owned(),
-        reason: REASON.to_owned(),
-        frame: "mails.js:38".to_owned(),
-        attempts: Some(job.attempts),
-        attempts_allowed: Some(3),
-        age: Some(sim.age(job.at)),
-        ran_for: Some(Duration::from_millis(3001)),
-        deduplication: None,
-        twin: None,
-        ghost: false,
-    }
-}
 
 fn detail(sim: &Sim, queue: &QueueRef, id: &str) -> JobDetail {
     let mut fields = BTreeMap::new();
@@ -120,35 +46,6 @@ fn detail(sim: &Sim, queue: &QueueRef, id: &str) -> JobDetail {
         logs: vec![format!("order {id}: template confirmation rendered")],
         links: Vec::new(),
     }
-}
-
-/// A queue of the embedded stack.
-pub(super) fn queue_named(sim: &Sim, queue: &QueueRef) -> Option<QueueReading> {
-    queues(sim).into_iter().find(|reading| reading.queue == *queue)
-}
-
-/// The jobs of a queue that have not ended: what its workers hold, and the first of the line.
-pub(super) fn open_jobs(sim: &Sim, queue: &QueueRef) -> JobList {
-    let mut jobs = Vec::new();
-    if queue.name == MAILS {
-        let newest = sim.counters.added as u64 + 90_000;
-        let waiting = (sim.backlog as u64).min(20);
-        let job = |id: u64, state: JobState| ListedJob {
-            id: id.to_string(),
-            name: "send-confirmation".to_owned(),
-            state,
-            age: Some(Duration::from_secs_f64(0.4 + 2.0 * sim.noise(id))),
-            due_in: None,
-            lock: (state == JobState::Active).then_some(Duration::from_secs(29)),
-            worker: String::new(),
-            priority: None,
-            ghost: false,
-        };
-        let first = newest - sim.backlog as u64;
-        jobs.extend((1..=sim.working()).map(|n| job(first - n, JobState::Active)));
-        jobs.extend((0..waiting).map(|n| job(first + n, JobState::Waiting)));
-    }
-    JobList { queue: queue.clone(), jobs }
 }
 
 /// How long its jobs take, and what makes some of them by the clock.

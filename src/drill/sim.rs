@@ -185,7 +185,7 @@ impl Sim {
     fn jobs(&mut self, blocked: bool) {
         let arriving = STEP * 6.0 * self.wave(3);
         self.counters.added += arriving;
-        let held = self.paused.contains(super::redis::MAILS);
+        let held = self.paused.contains(MAILS);
         let taken = match (held, blocked) {
             (true, _) => 0.0,
             (false, true) => 1.5,
@@ -266,7 +266,7 @@ impl Sim {
 
     /// Jobs that the workers of the mails hold.
     pub(super) fn working(&self) -> u64 {
-        match (self.paused.contains(super::redis::MAILS), self.blocked()) {
+        match (self.paused.contains(MAILS), self.blocked()) {
             (true, _) => 0,
             (false, true) => 5,
             (false, false) => 2,
@@ -293,6 +293,9 @@ impl Sim {
         Duration::from_secs_f64((self.told - seconds).max(0.0))
     }
 }
+
+/// The queue that suffers.
+pub(super) const MAILS: &str = "order-mails";
 
 #[cfg(test)]
 mod tests {

@@ -1,7 +1,8 @@
 //! The simulated stack behind the traits of the real one.
 
+use super::part::Part;
 use super::sim::Sim;
-use super::{Part, metrics, postgres, redis, search};
+use super::{metrics, postgres, redis, search};
 use crate::actions::Executor;
 use crate::core::action::{Action, ActionError, Confirmed, Outcome, Verdict, Verification};
 use crate::core::focus::Focus;
@@ -124,7 +125,7 @@ impl TwinExecutor {
                     QueueAction::Change { queue, change: Change::Sweep(Sweep::Retry | Sweep::RetryCarefully(_)) },
                 ..
             } => {
-                let there = sim.failed.iter().filter(|_| queue.name == super::redis::MAILS);
+                let there = sim.failed.iter().filter(|_| queue.name == super::sim::MAILS);
                 let failed: Vec<String> = there.map(|job| job.id.to_string()).collect();
                 let done = failed.iter().filter(|id| sim.retry(id)).count();
                 let verdict = if done > 0 { Verdict::Done } else { Verdict::Nothing };

@@ -2,61 +2,25 @@
 
 pub mod backoff;
 pub mod breaker;
+mod job;
 pub mod lookout;
 pub mod schedule;
 mod supervisor;
 mod worker;
 
+pub use job::{EngineSettings, Job, SourceFactory};
+
 use crate::core::focus::Focus;
 use crate::core::ids::TargetId;
 use crate::core::report::PollReport;
 use crate::core::time::Clock;
-use crate::sources::Source;
-use breaker::BreakerSettings;
 use std::sync::Arc;
-use std::time::Duration;
 use tokio::sync::{Notify, mpsc, watch};
 use tokio::task::JoinHandle;
 use worker::Wires;
 
 /// Reports that may wait for the screen; beyond that the oldest knowledge is not worth keeping, so new reports are dropped and counted.
 pub const REPORT_QUEUE: usize = 64;
-
-/// How the engine treats every target.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct EngineSettings {
-    /// The longest wait between tries of a target that fails.
-    pub backoff_cap: Duration,
-    /// The circuit breaker.
-    pub breaker: BreakerSettings,
-}
-
-impl Default for EngineSettings {
-    fn default() -> Self {
-        Self { backoff_cap: Duration::from_secs(30), breaker: BreakerSettings::default() }
-    }
-}
-
-/// Makes a source anew: at the start, and after one broke.
-pub type SourceFactory = Box<dyn Fn() -> Box<dyn Source> + Send + Sync>;
-
-/// One target for the engine: when to ask it, and how to make its source.
-pub struct Job {
-    /// Its name.
-    pub target: TargetId,
-    /// The configured interval.
-    pub interval: Duration,
-    /// After this a poll is given up.
-    pub timeout: Duration,
-    /// Makes its source.
-    pub source: SourceFactory,
-}
-
-impl std::fmt::Debug for Job {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Job({})", self.target)
-    }
-}
 
 #[derive(Debug)]
 struct Handle {

@@ -1,6 +1,6 @@
 //! From `x` to the outcome: the menu, the confirm dialog, what came of it.
 
-use super::{dialog, navigate};
+use super::{navigate, opening};
 use crate::actions::audit::{AuditLine, UNKNOWN};
 use crate::app::model::Model;
 use crate::app::msg::Effect;
@@ -37,7 +37,7 @@ pub fn open_menu(model: &mut Model) {
         return;
     }
     let menu = Menu { row, offers, opened: model.now, window: Window::default() };
-    dialog::open(model, Overlay::Menu(menu));
+    opening::open(model, Overlay::Menu(menu));
 }
 
 fn marked(model: &Model) -> Vec<RowKey> {
@@ -68,7 +68,7 @@ pub fn choose(model: &mut Model, menu: &Menu, letter: char) {
                 text: ask.initial.clone(),
                 window: Window::default(),
             };
-            dialog::open(model, Overlay::Answer(Box::new(asking)));
+            opening::open(model, Overlay::Answer(Box::new(asking)));
         }
         (Ok(choice), None) => {
             let from = (menu.row.clone(), marked(model));
@@ -135,7 +135,7 @@ fn ask_to_confirm(
                 opened: model.now,
                 window: Window::default(),
             };
-            dialog::open(model, Overlay::Confirm(Box::new(asked)));
+            opening::open(model, Overlay::Confirm(Box::new(asked)));
         }
     }
 }

@@ -1,9 +1,9 @@
 //! Keys and pasted text while something is open above the screen.
 
-use super::{act, closes, navigate};
+use super::{act, commands, navigate};
 use crate::app::command::Command;
 use crate::app::key::{Code, Key};
-use crate::app::layout::{LEAST, Laid, Size};
+use crate::app::layout::Laid;
 use crate::app::model::Model;
 use crate::app::msg::Effect;
 use crate::app::overlay::{Answer, Confirm, Menu, Overlay, SETTLE, Typing};
@@ -128,39 +128,6 @@ fn confirm(model: &mut Model, key: Key, mut dialog: Box<Confirm>, laid: Option<&
     Vec::new()
 }
 
-/// A frame was drawn in a terminal of `size`.
-pub fn drawn(model: &mut Model, size: Size) {
-    model.size = size;
-    let Some(mut overlay) = model.overlay.take() else {
-        return;
-    };
-    let laid = sheet::laid(model, &overlay, size);
-    if let Some(window) = overlay.window_mut() {
-        window.drawn(laid.as_ref(), size);
-    }
-    model.overlay = Some(overlay);
-}
-
-/// Opens a dialog in which something is decided, if it has room; else it is said why not.
-pub fn open(model: &mut Model, overlay: Overlay) {
-    if sheet::laid(model, &overlay, model.size).is_some() {
-        model.overlay = Some(overlay);
-        return;
-    }
-    model.overlay = None;
-    let Size { width, height } = model.size;
-    let words = if model.size.shows() {
-        format!("this window ({width}x{height}) is too small to show what would be done; make it larger")
-    } else {
-        let least = LEAST;
-        format!(
-            "nothing can be done in a window of {width}x{height}: it could not be shown; make it at least {}x{}",
-            least.width, least.height
-        )
-    };
-    model.say(Role::Warning, words);
-}
-
 const fn is_quit(key: Key) -> bool {
     matches!(key.code, Code::Char('q'))
 }
@@ -243,7 +210,7 @@ fn palette(model: &mut Model, key: Key, mut text: String) -> Vec<Effect> {
             let found = matching(model, &text);
             let exact = found.iter().find(|(name, _)| *name == text.trim());
             match (exact.or_else(|| found.first()), key.code) {
-                (Some((_, command)), Code::Enter) => return super::run(model, *command),
+                (Some((_, command)), Code::Enter) => return commands::run(model, *command),
                 (Some((name, _)), _) => model.overlay = Some(Overlay::Palette((*name).to_owned())),
                 (None, _) => {
                     model.say(Role::Warning, format!("there is no command `{}`; ? lists them", text.trim()));
@@ -270,17 +237,6 @@ pub fn matching(model: &Model, text: &str) -> Vec<(&'static str, Command)> {
         .collect();
     found.sort_by_key(|(name, _)| (!name.starts_with(text), *name));
     found
-}
-
-/// Opens the field for the environment's name, unless nothing can be armed.
-pub fn open_arm(model: &mut Model) {
-    match &model.arming.read_only {
-        Some(why) => {
-            let why = why.clone();
-            model.say(Role::Warning, format!("cannot be armed: {why}"));
-        }
-        None => open(model, Overlay::Arm(Typing::default())),
-    }
 }
 
 fn arm(model: &mut Model, key: Key, mut typing: Typing, laid: Option<&Laid>) {
@@ -328,4 +284,9 @@ pub fn paste(model: &mut Model, pasted: &str) {
             model.say(Role::Note, "pasted text was ignored: no field is open that takes it");
         }
     }
+}
+
+/// Whether `key` closes a dialog.
+const fn closes(key: Key) -> bool {
+    matches!(key.code, Code::Esc)
 }

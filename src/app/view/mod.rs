@@ -10,10 +10,6 @@ use crate::ui::render;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-/// What is said instead of a dialog that has no room; keys decide nothing then.
-const NO_ROOM: &str =
-    "the open dialog has no room here: nothing can be confirmed; make the window larger, or Esc";
-
 /// Draws everything into `area`.
 pub fn draw(model: &Model, area: Rect, buffer: &mut Buffer) {
     if area.is_empty() {
@@ -87,7 +83,7 @@ fn tiny(model: &Model, area: Rect, buffer: &mut Buffer) {
     let status = Line::text(chrome::status_text(model));
     let mut lines = vec![status];
     if model.overlay.as_ref().is_some_and(|overlay| overlay.window().is_some()) {
-        lines.push(Line::of(Role::Warning, NO_ROOM));
+        lines.push(Line::of(Role::Warning, overlays::NO_ROOM));
     } else if model.overlay.is_some() {
         lines.push(chrome::message_text(model));
     }

@@ -21,7 +21,7 @@ pub fn draw(model: &Model, overlay: &Overlay, area: Rect, buffer: &mut Buffer) {
     };
     let Some(laid) = sheet::laid(model, overlay, size) else {
         let place = Rect::new(area.x, area.bottom().saturating_sub(2), area.width, 1);
-        let sentence = Line::of(Role::Warning, super::NO_ROOM);
+        let sentence = Line::of(Role::Warning, NO_ROOM);
         Clear.render(place, buffer);
         render::line(&sentence, place, buffer, &model.theme);
         return;
@@ -81,3 +81,7 @@ fn more(window: &Window, laid: &Laid) -> Line {
         }
     }
 }
+
+/// What is said instead of a dialog that has no room; keys decide nothing then.
+pub(super) const NO_ROOM: &str =
+    "the open dialog has no room here: nothing can be confirmed; make the window larger, or Esc";

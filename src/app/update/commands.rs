@@ -1,0 +1,109 @@
+//! Carries out commands, from a key or from the palette.
+use super::{act, navigate, opening};
+
+use crate::app::command::Command;
+use crate::app::model::Model;
+use crate::app::msg::Effect;
+use crate::app::overlay::Overlay;
+use crate::app::window::Window;
+use crate::panels::panel;
+use crate::ui::content::Role;
+use crate::ui::theme::Theme;
+
+/// Carries out one command: from a key or from the palette.
+pub fn run(model: &mut Model, command: Command) -> Vec<Effect> {
+    if command != Command::Quit {
+        model.quit_asked = false;
+    }
+    match command {
+        Command::Up
+        | Command::Down
+        | Command::HalfUp
+        | Command::HalfDown
+        | Command::PageUp
+        | Command::PageDown
+        | Command::Top
+        | Command::Bottom => navigate::step(model, command),
+        Command::Open => navigate::open(model),
+        Command::Back => navigate::back(model),
+        Command::Screen(screen) => navigate::go(model, screen),
+        Command::NextScreen => navigate::go(model, navigate::beside(model.screen, 1)),
+        Command::PreviousScreen => navigate::go(model, navigate::beside(model.screen, -1)),
+        Command::LastScreen => navigate::go(model, model.last_screen),
+        Command::Sort => navigate::sort(model),
+        Command::SortInvert => navigate::invert(model),
+        Command::Count => navigate::count(model),
+        Command::Mark => navigate::mark(model),
+        Command::MarkAll => navigate::mark_all(model),
+        Command::ClearMarks => navigate::clear_marks(model),
+        Command::Filter => model.overlay = Some(Overlay::Filter),
+        Command::Palette => model.overlay = Some(Overlay::Palette(String::new())),
+        Command::Find => model.overlay = Some(Overlay::Palette("find ".to_owned())),
+        Command::Arm => opening::open_arm(model),
+        Command::Stop => {
+            if model.running == 0 {
+                model.say(Role::Note, "no action is running");
+                return Vec::new();
+            }
+            model.say(Role::Warning, "stopping as soon as nothing is half done");
+            return vec![Effect::StopActions];
+        }
+        Command::Disarm => {
+            model.arming.disarm();
+            model.say(Role::Note, "disarmed: nothing can be changed elsewhere");
+        }
+        Command::Help => model.overlay = Some(Overlay::Help(Window::default())),
+        Command::Sources => model.overlay = Some(Overlay::Sources(Window::default())),
+        Command::ActionLog => {
+            model.overlay = Some(Overlay::ActionLog(Window::default()));
+            return vec![Effect::ReadAudit];
+        }
+        Command::Actions => act::open_menu(model),
+        Command::Freeze => freeze(model),
+        Command::Refresh => {
+            model.say(Role::Note, "asking every source now");
+            return vec![Effect::PollAll];
+        }
+        Command::Copy => return copy(model),
+        Command::Theme => theme(model),
+        Command::Redraw => return vec![Effect::Redraw],
+        Command::Suspend => return vec![Effect::Suspend],
+        Command::Quit => return quit(model),
+    }
+    Vec::new()
+}
+
+fn freeze(model: &mut Model) {
+    model.frozen = match model.frozen {
+        Some(_) => None,
+        None => Some(Box::new((model.world.clone(), model.now))),
+    };
+}
+
+fn copy(model: &mut Model) -> Vec<Effect> {
+    let place = model.place();
+    let copied = navigate::selected(model)
+        .and_then(|row| panel(model.screen).copy(model.context(), &place.path, &row));
+    let Some(text) = copied else {
+        model.say(Role::Note, "there is nothing to copy here");
+        return Vec::new();
+    };
+    vec![Effect::Copy(text)]
+}
+
+fn theme(model: &mut Model) {
+    if let Ok(mut next) = Theme::built_in(model.theme.next()) {
+        next.ascii = model.theme.ascii;
+        model.say(Role::Note, format!("theme: {}", next.name));
+        model.theme = next;
+    }
+}
+
+fn quit(model: &mut Model) -> Vec<Effect> {
+    if model.running > 0 && !model.quit_asked {
+        model.quit_asked = true;
+        model.say(Role::Warning, "an action is still running; press q again to leave without its outcome");
+        return Vec::new();
+    }
+    vec![Effect::Quit]
+}

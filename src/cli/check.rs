@@ -2,9 +2,9 @@
 
 use super::appearance::{load, theme};
 use super::arguments::Arguments;
+use super::given::wishes;
 use super::print::{complain, print};
 use super::trust::Care;
-use super::wishes;
 use crate::app::keymap::Keymap;
 use crate::config::discover::Surroundings;
 use crate::config::resolve::{Settings, check_config};

@@ -1,9 +1,10 @@
 //! `stacktop doctor`: what can be seen and done on each target with the rights that there are, and the lines that would permit the rest.
 
 use super::arguments::Arguments;
+use super::check;
+use super::given::settings;
 use super::print::{complain, print};
 use super::trust::Care;
-use super::{check, settings};
 use crate::config::command::stop_all;
 use crate::config::discover::Surroundings;
 use crate::config::target::TargetConfig;

@@ -4,6 +4,8 @@ mod appearance;
 mod arguments;
 mod check;
 mod doctor;
+mod given;
+mod places;
 mod print;
 mod targets;
 mod trust;
@@ -15,7 +17,6 @@ use crate::app::layout::Size;
 use crate::app::model::{Kind, Model};
 use crate::config::command::stop_all;
 use crate::config::discover::Surroundings;
-use crate::config::resolve::{Settings, Wishes, resolve};
 use crate::config::target::{Connect, Locality, TargetConfig};
 use crate::core::arming::{Access, Arming};
 use crate::core::place::Screen;
@@ -28,10 +29,12 @@ use crate::ui::theme::Theme;
 use crate::{actions, drill, sources};
 use arguments::{Arguments, Verb, mistake};
 use clap::Parser;
+use given::settings;
+use places::state_folder;
 use print::{complain, print, verbatim};
 use std::collections::HashMap;
 use std::io::IsTerminal;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 use trust::Care;
@@ -89,17 +92,6 @@ fn guard_panics() {
     let (panic_hook, error_hook) = hooks;
     let _ = error_hook.install();
     terminal::guard_panics(move |info| complain(&panic_hook.panic_report(info).to_string()));
-}
-
-fn settings(arguments: &Arguments, around: &Surroundings, care: Care) -> Result<Settings, String> {
-    resolve(&wishes(arguments, around, care)?, around)
-}
-
-fn wishes(arguments: &Arguments, around: &Surroundings, care: Care) -> Result<Wishes, String> {
-    let mut wishes =
-        Wishes { config: arguments.config.clone(), read_only: arguments.read_only, ..Wishes::default() };
-    trust::settle(&mut wishes, around, care)?;
-    Ok(wishes)
 }
 
 fn live(arguments: &Arguments, around: &Surroundings) -> Result<ExitCode, String> {
@@ -253,16 +245,6 @@ fn job(target: TargetConfig) -> Job {
         timeout: target.timeout,
         source: Box::new(move || sources::open(&target)),
     }
-}
-
-/// Where the audit trail and the log live: `$XDG_STATE_HOME/stacktop`, else `~/.local/state/stacktop`.
-fn state_folder(around: &Surroundings) -> Result<PathBuf, String> {
-    let base = around
-        .var("XDG_STATE_HOME")
-        .map(PathBuf::from)
-        .or_else(|| around.var("HOME").map(|home| Path::new(&home).join(".local").join("state")))
-        .ok_or("neither XDG_STATE_HOME nor HOME is set, so there is no place for the audit trail; set one of them")?;
-    Ok(base.join("stacktop"))
 }
 
 fn actor(around: &Surroundings, environment: &str) -> Actor {

@@ -1,9 +1,10 @@
 //! `stacktop targets`: which targets would be watched, and why.
 
 use super::arguments::Arguments;
+use super::check;
+use super::given::settings;
 use super::print::print;
 use super::trust::Care;
-use super::{check, settings};
 use crate::config::discover::Surroundings;
 use crate::config::resolve::Settings;
 use crate::core::text::clean;
@@ -47,7 +48,8 @@ pub(super) fn describe(settings: &Settings) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::resolve::{Wishes, resolve};
+    use crate::config::resolve::resolve;
+    use crate::config::wishes::Wishes;
 
     #[test]
     fn targets_explains_itself_when_nothing_is_there() {

@@ -2,6 +2,7 @@
 //! without end, or a folder.
 
 use rustix::fs::OFlags;
+use secrecy::SecretString;
 use std::fs::OpenOptions;
 use std::io::{self, ErrorKind, Read};
 use std::os::unix::fs::{FileTypeExt, OpenOptionsExt};
@@ -70,6 +71,12 @@ pub fn bytes(path: &Path, most: usize) -> io::Result<Vec<u8>> {
 pub fn text(path: &Path) -> io::Result<String> {
     let bytes = bytes(path, TEXT_BYTES)?;
     String::from_utf8(bytes).map_err(|_| io::Error::new(ErrorKind::InvalidData, "it is no text in UTF-8"))
+}
+
+/// The secret in the first line, if there is one.
+pub(super) fn first_line(bytes: &[u8]) -> Option<SecretString> {
+    let text = String::from_utf8_lossy(bytes);
+    text.lines().next().filter(|line| !line.is_empty()).map(SecretString::from)
 }
 
 #[cfg(test)]

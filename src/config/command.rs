@@ -135,7 +135,7 @@ fn run(command: &str, limit: Duration) -> Result<SecretString, String> {
         Ok(Ok((status, stdout, stderr))) if !status.success() => {
             Err(failed(command, status, &stdout, &stderr))
         }
-        Ok(Ok((_, stdout, _))) => match super::secret::first_line(&stdout) {
+        Ok(Ok((_, stdout, _))) => match super::bounded::first_line(&stdout) {
             Some(secret) => Ok(secret),
             None => Err(format!("{} printed no secret in its first line", what())),
         },

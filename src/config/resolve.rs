@@ -4,16 +4,18 @@ use super::discover::{self, Surroundings};
 use super::entries::{endpoint, postgres, prometheus, redis, server};
 use super::file::{File, Lasting};
 use super::form::Places;
-use super::pgpass;
+use super::login;
 use super::target::{Connect, DEFAULT_TIMEOUT, Locality, TargetConfig};
 use super::written::{FolderFile, Written};
 use super::{panels, written};
+use crate::config::defaults::default_interval;
+use crate::config::defaults::free_name;
+use crate::config::wishes::Wishes;
 use crate::core::alert::{RuleSetting, Rulebook};
 use crate::core::ids::{SystemKind, TargetId};
 use crate::core::text::counted;
 use crate::core::world::all_rules;
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
 use std::time::Duration;
 use toml::Spanned;
 
@@ -68,26 +70,6 @@ pub struct Settings {
     pub places: Places,
 }
 
-/// What the command line says.
-#[derive(Clone, Debug, Default)]
-pub struct Wishes {
-    /// `--config`.
-    pub config: Option<PathBuf>,
-    /// `--read-only`.
-    pub read_only: bool,
-    /// The folder's own file, if it is trusted.
-    pub folder: Option<FolderFile>,
-}
-
-/// How often a system is asked unless the configuration says otherwise.
-#[must_use]
-pub const fn default_interval(kind: SystemKind) -> Duration {
-    match kind {
-        SystemKind::Postgres | SystemKind::Redis => Duration::from_secs(2),
-        SystemKind::Search | SystemKind::Prometheus | SystemKind::Metrics => Duration::from_secs(5),
-    }
-}
-
 /// Resolves everything.
 ///
 /// # Errors
@@ -130,10 +112,10 @@ fn in_force(
         let timeout = target.timeout;
         if let Connect::Postgres(pg) = &mut target.connect {
             pg.timeout = timeout;
-            pgpass::fill(around, pg, &mut trail);
+            login::fill(around, pg, &mut trail);
             if let Some(console) = &mut pg.pgbouncer {
                 console.timeout = timeout;
-                pgpass::fill(around, console, &mut trail);
+                login::fill(around, console, &mut trail);
             }
         }
     }
@@ -308,18 +290,6 @@ fn configured(
         });
     }
     targets
-}
-
-/// The first free name for a target of `kind`: `pg`, `pg-2`, …
-pub(super) fn free_name(kind: SystemKind, taken: &BTreeSet<String>) -> String {
-    let base = kind.short();
-    if !taken.contains(base) {
-        return base.to_owned();
-    }
-    (2..=taken.len() + 2)
-        .map(|n| format!("{base}-{n}"))
-        .find(|name| !taken.contains(name))
-        .unwrap_or_default()
 }
 
 fn sounds_like_production(name: &str) -> bool {

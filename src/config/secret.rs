@@ -3,6 +3,7 @@
 use super::bounded::{self, SECRET_BYTES};
 use super::command::SecretCommand;
 use super::pgpass;
+use crate::config::bounded::first_line;
 use secrecy::SecretString;
 use std::fmt;
 use std::path::PathBuf;
@@ -54,12 +55,6 @@ impl Secret {
             Self::Passfile(path, wanted) => pgpass::password(path, wanted).map(SecretString::from),
         }
     }
-}
-
-/// The secret in the first line, if there is one.
-pub(super) fn first_line(bytes: &[u8]) -> Option<SecretString> {
-    let text = String::from_utf8_lossy(bytes);
-    text.lines().next().filter(|line| !line.is_empty()).map(SecretString::from)
 }
 
 impl fmt::Debug for Secret {

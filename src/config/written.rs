@@ -6,7 +6,7 @@ use super::discover::Surroundings;
 use super::file::File;
 use super::form::{self, Form, Places};
 use super::paths;
-use super::resolve::Wishes;
+use crate::config::wishes::Wishes;
 use crate::core::text::clean;
 use std::path::{Path, PathBuf};
 

@@ -1,7 +1,8 @@
 //! `config.toml` is the documented sample: it says what the defaults are, for every rule, and nothing else.
 
 use stacktop::config::discover::Surroundings;
-use stacktop::config::resolve::{Settings, Wishes, resolve};
+use stacktop::config::resolve::{Settings, resolve};
+use stacktop::config::wishes::Wishes;
 use stacktop::core::alert::RuleSpec;
 use stacktop::core::world::all_rules;
 use std::path::PathBuf;

@@ -1,7 +1,8 @@
 //! Ways to write a secret, right and wrong ones, through the program itself: no part of it is shown, whatever is wrong with it.
 
 use stacktop::config::discover::Surroundings;
-use stacktop::config::resolve::{Wishes, resolve};
+use stacktop::config::resolve::resolve;
+use stacktop::config::wishes::Wishes;
 use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::path::Path;

@@ -4,26 +4,18 @@
 
 mod compose;
 mod environment;
+mod found;
 
+use super::defaults::{default_interval, free_name};
 use super::libpq;
-use super::resolve::{default_interval, free_name};
 pub use super::surroundings::Surroundings;
 use super::target::{
     Connect, DEFAULT_TIMEOUT, HttpAuth, HttpConnect, Locality, PrometheusConnect, RedisConnect, TargetConfig,
 };
 use crate::core::ids::{SystemKind, TargetId};
+use found::Found;
 use std::collections::BTreeSet;
 use std::time::Duration;
-
-/// One thing found: what, and why.
-struct Found {
-    connect: Connect,
-    because: String,
-    /// What the place says about where it is.
-    locality: Locality,
-    /// The name to use, if the place where it was found has one for it.
-    name: Option<String>,
-}
 
 /// Everything that can be found, with a line in `trail` for each place looked at.
 ///

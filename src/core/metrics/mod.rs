@@ -1,5 +1,6 @@
 //! What is known of a `/metrics` endpoint: the reading of one scrape, the state that follows from several, and its rules. Pure.
 
+mod buckets;
 mod disks;
 mod processes;
 mod quantile;
@@ -8,9 +9,10 @@ mod requests;
 mod rules;
 mod state;
 
+pub use buckets::{ALL_SERIES, Distribution};
 pub use disks::{Disk, Disks};
 pub use quantile::{LEAST_OBSERVATIONS, Quantile, quantile};
 pub use reading::*;
 pub use requests::is_judged;
 pub use rules::{RULES, signals};
-pub use state::{ALL_SERIES, Distribution, Golden, MetricsState};
+pub use state::{Golden, MetricsState};

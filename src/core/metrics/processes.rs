@@ -1,8 +1,8 @@
 //! The processes behind one address: a cluster of workers without a common memory answers with another one's counters each time. They are
 //! told apart by when they began. Pure.
 
+use super::buckets::Buckets;
 use super::requests::Counted;
-use super::state::Buckets;
 use super::{MetricSample, MetricsReading};
 use crate::core::rate::Meter;
 use crate::core::time::Now;

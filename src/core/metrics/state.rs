@@ -2,8 +2,12 @@
 
 use super::processes::Processes;
 use super::requests::{Counted, Requests};
-use super::{Disks, MetricKind, MetricsReading, Quantile, quantile};
+use super::{Disks, MetricKind, MetricsReading, Quantile};
 use crate::core::history::Series;
+use crate::core::metrics::ALL_SERIES;
+use crate::core::metrics::Distribution;
+use crate::core::metrics::buckets::buckets;
+use crate::core::metrics::buckets::distributions;
 use crate::core::rate::{self, LEAST_WINDOW, Window};
 use crate::core::time::Now;
 use std::collections::{BTreeMap, HashMap};
@@ -18,22 +22,6 @@ const STALE: Duration = Duration::from_secs(90);
 /// A share of requests needs so many of them: within the interval, or else within the last minute.
 const ENOUGH: f64 = 20.0;
 const FEW: f64 = 5.0;
-
-/// Cumulative buckets by (family, labels without `le`).
-pub(super) type Buckets = HashMap<(String, String), Vec<(f64, f64)>>;
-
-/// What is known of one histogram series over the window.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Distribution {
-    /// Observations within the window.
-    pub count: f64,
-    /// Median.
-    pub p50: Option<Quantile>,
-    /// 95th percentile.
-    pub p95: Option<Quantile>,
-    /// 99th percentile.
-    pub p99: Option<Quantile>,
-}
 
 /// The golden signals of an endpoint, by the names that instrumentation libraries give them.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -184,71 +172,6 @@ fn rates(old: &MetricsReading, new: &MetricsReading, elapsed: Duration) -> HashM
             Some(((sample.name.clone(), series), rate::per_second(*earlier, sample.value, elapsed)?))
         })
         .collect()
-}
-
-fn buckets(reading: &MetricsReading) -> Buckets {
-    let mut all: Buckets = HashMap::new();
-    for sample in &reading.samples {
-        let Some(family) = sample.name.strip_suffix("_bucket") else { continue };
-        let Some(bound) = sample.label("le").and_then(|bound| bound.parse::<f64>().ok()) else { continue };
-        all.entry((family.to_owned(), sample.series("le"))).or_default().push((bound, sample.value));
-    }
-    all
-}
-
-/// The growth of one series' buckets; `None` when a bucket shrank (reset) or the layout changed.
-fn growth(old: &[(f64, f64)], new: &[(f64, f64)]) -> Option<Vec<(f64, f64)>> {
-    if old.len() != new.len() {
-        return None;
-    }
-    new.iter()
-        .map(|(bound, count)| {
-            let (_, before) = old.iter().find(|(known, _)| known.total_cmp(bound).is_eq())?;
-            Some((*bound, rate::increase(*before, *count)?))
-        })
-        .collect()
-}
-
-fn distribution(grown: &[(f64, f64)]) -> Distribution {
-    Distribution {
-        count: grown.iter().map(|(_, count)| *count).fold(0.0, f64::max),
-        p50: quantile(0.5, grown),
-        p95: quantile(0.95, grown),
-        p99: quantile(0.99, grown),
-    }
-}
-
-fn distributions(old: &Buckets, new: &Buckets) -> BTreeMap<(String, String), Distribution> {
-    let mut sums: HashMap<&str, Option<Vec<(f64, f64)>>> = HashMap::new();
-    let mut all = BTreeMap::new();
-    for (key, buckets) in new {
-        let Some(grown) = old.get(key).and_then(|old| growth(old, buckets)) else { continue };
-        let sum = sums
-            .entry(&key.0)
-            .or_insert_with(|| Some(grown.iter().map(|(bound, _)| (*bound, 0.0)).collect()));
-        // Different layouts must not be added up.
-        *sum = sum.take().and_then(|sum| add(sum, &grown));
-        all.insert(key.clone(), distribution(&grown));
-    }
-    for (family, sum) in sums {
-        if let Some(sum) = sum {
-            all.insert((family.to_owned(), ALL_SERIES.to_owned()), distribution(&sum));
-        }
-    }
-    all
-}
-
-/// The key under which the sum over all series of a family stands.
-pub const ALL_SERIES: &str = "(all)";
-
-fn add(mut sum: Vec<(f64, f64)>, grown: &[(f64, f64)]) -> Option<Vec<(f64, f64)>> {
-    if sum.len() != grown.len() {
-        return None;
-    }
-    for (bound, count) in grown {
-        sum.iter_mut().find(|(known, _)| known.total_cmp(bound).is_eq())?.1 += count;
-    }
-    Some(sum)
 }
 
 /// Names under which libraries measure how long requests take, where it is not the family that counts them.

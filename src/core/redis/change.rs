@@ -1,6 +1,6 @@
 //! Changes to a queue that are not the same act on chosen jobs: everything in a state, one value, one new job.
 
-use super::{Brake, FailureKind, JobAct, JobState, RetryOptions, Rhythm};
+use super::{Brake, FailureKind, JobState, Rhythm};
 use std::time::Duration;
 
 /// The same to every job of some states that was there when it began.
@@ -221,4 +221,34 @@ impl Change {
             | Self::Concurrency(_) => String::new(),
         }
     }
+}
+
+/// How jobs are retried. Both off is what the library's own retry does.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct RetryOptions {
+    /// The job stands in line by its priority instead of in front of all prioritized jobs.
+    pub keep_priority: bool,
+    /// Its attempts count from zero again instead of one more run.
+    pub reset_attempts: bool,
+}
+
+/// What is done to each of some jobs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum JobAct {
+    /// Back to waiting, if it is still failed.
+    Retry(RetryOptions),
+    /// Back to waiting, if it is still completed.
+    RunAgain,
+    /// To waiting at once, if it is still delayed.
+    Promote,
+    /// Written to a file and removed, if it is still in this state.
+    Remove(JobState),
+    /// In line by this priority (0: none), if nobody has it yet.
+    Priority(u64),
+    /// Due so much later than now, if it is still delayed.
+    Delay(Duration),
+    /// Back to waiting, if its worker's lock has run out and no worker is there to look for it.
+    Release,
+    /// Failed, under the same conditions.
+    GiveUp,
 }

@@ -1,15 +1,16 @@
 //! The rules about a Redis server and the job queues in it.
 
 mod queues;
+mod scene;
 
 use super::held::{not_whole, serves_nobody};
-use super::{QueueReading, RedisReading, RedisState, seen_as, twice};
+use super::{RedisReading, RedisState, twice};
 use crate::core::alert::{RuleSpec, RuleUnit, Rulebook, Severity, Signal, Triage};
 use crate::core::ids::TargetId;
-use crate::core::place::{Place, RowKey, Screen};
 use crate::core::text::{sized, tidy};
 use crate::core::time::Now;
-use std::collections::BTreeSet;
+use scene::Scene;
+pub use scene::queue_key;
 use std::time::Duration;
 
 /// The rules of this system with their defaults.
@@ -168,87 +169,6 @@ pub const RULES: &[RuleSpec] = &[
     ),
 ];
 
-/// The row of a queue on the queues screen.
-#[must_use]
-pub fn queue_key(target: &str, queue: &QueueReading) -> RowKey {
-    RowKey::new(&["queue", target, &queue.queue.prefix, &queue.queue.name])
-}
-
-struct Scene<'a> {
-    target: &'a TargetId,
-    rules: &'a Rulebook,
-    now: Now,
-    /// Names that more than one queue has, below other prefixes.
-    twice: BTreeSet<&'a str>,
-    list: Vec<Signal>,
-}
-
-impl Scene<'_> {
-    fn name(&self, queue: &QueueReading) -> String {
-        seen_as(&queue.queue, self.twice.contains(queue.queue.name.as_str()))
-    }
-
-    /// Adds a signal of the server itself when `severity` says so.
-    fn server(&mut self, rule: &'static str, severity: Option<Severity>, sentence: String, next_step: &str) {
-        if let Some(severity) = severity.filter(|_| self.rules.get(rule).enabled) {
-            self.list.push(Signal {
-                rule,
-                target: self.target.clone(),
-                subject: "server".to_owned(),
-                severity,
-                sentence,
-                observed_for: None,
-                hit: 0,
-                next_step: next_step.to_owned(),
-                place: Place { screen: Screen::Queues, row: None },
-            });
-        }
-    }
-
-    /// Adds one signal for several queues together.
-    fn queues(
-        &mut self,
-        rule: &'static str,
-        severity: Option<Severity>,
-        sentence: String,
-        observed_for: Option<Duration>,
-        hit: u64,
-        next_step: &str,
-    ) {
-        self.server(rule, severity, sentence, next_step);
-        if let Some(signal) = self.list.last_mut().filter(|signal| signal.rule == rule) {
-            (signal.subject, signal.observed_for, signal.hit) = ("queues".to_owned(), observed_for, hit);
-        }
-    }
-
-    #[expect(clippy::too_many_arguments, reason = "one signal is this many words")]
-    fn queue(
-        &mut self,
-        rule: &'static str,
-        severity: Option<Severity>,
-        queue: &QueueReading,
-        sentence: String,
-        observed_for: Option<Duration>,
-        hit: u64,
-        next_step: &str,
-    ) {
-        if let Some(severity) = severity.filter(|_| self.rules.get(rule).enabled) {
-            let row = queue_key(self.target.as_str(), queue);
-            self.list.push(Signal {
-                rule,
-                target: self.target.clone(),
-                subject: format!("queue {}:{}", queue.queue.prefix, queue.queue.name),
-                severity,
-                sentence,
-                observed_for,
-                hit,
-                next_step: next_step.to_owned(),
-                place: Place { screen: Screen::Queues, row: Some(row) },
-            });
-        }
-    }
-}
-
 /// Everything that is wrong with `target` at `now` by `rules`.
 #[must_use]
 pub fn signals(state: &RedisState, target: &TargetId, rules: &Rulebook, now: Now) -> Vec<Signal> {
@@ -341,6 +261,7 @@ fn server(scene: &mut Scene<'_>, reading: &RedisReading, state: &RedisState) {
 mod tests {
     use super::*;
     use crate::core::part::Part;
+    use crate::core::redis::QueueReading;
     use crate::core::redis::{Evidence, Happened, QueueRef, RedisServer};
     use crate::core::world::all_rules;
 

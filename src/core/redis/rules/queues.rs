@@ -1,6 +1,6 @@
 //! The rules about the job queues of a Redis server.
 
-use super::Scene;
+use super::scene::Scene;
 use crate::core::alert::Severity;
 use crate::core::redis::{Condition, QueueHistory, QueueReading, RedisReading, RedisState, condition};
 use crate::core::text::{counted, lasting, tidy};

@@ -6,34 +6,14 @@ use super::discover::Surroundings;
 use super::file::File;
 use super::form::{self, Form, Places};
 use super::paths;
+use super::wishes::shown;
+use crate::config::wishes::FolderFile;
 use crate::config::wishes::Wishes;
-use crate::core::text::clean;
+use crate::config::wishes::unreadable;
 use std::path::{Path, PathBuf};
 
 /// The configuration that a folder may bring along.
 const FOLDER_FILE: &str = "stacktop.toml";
-
-/// The configuration that lies in the current folder, with the text that was looked at.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct FolderFile {
-    /// Where it is.
-    pub path: PathBuf,
-    /// What it says.
-    pub text: String,
-}
-
-impl FolderFile {
-    /// Reads it.
-    ///
-    /// # Errors
-    /// A sentence that names it.
-    pub fn read(path: &Path) -> Result<Self, String> {
-        Ok(Self {
-            path: path.to_owned(),
-            text: bounded::text(path).map_err(|error| unreadable(path, &error))?,
-        })
-    }
-}
 
 /// The file of the current folder, if it is what would be read.
 ///
@@ -54,15 +34,6 @@ fn own_file(around: &Surroundings) -> Option<PathBuf> {
         .map(PathBuf::from)
         .or_else(|| around.var("HOME").map(|home| Path::new(&home).join(".config")))?;
     Some(base.join("stacktop").join("config.toml"))
-}
-
-/// The path on one line, whatever is in its name.
-fn shown(path: &Path) -> String {
-    clean(&path.display().to_string())
-}
-
-fn unreadable(path: &Path, error: &std::io::Error) -> String {
-    format!("the configuration {} cannot be read: {error}", shown(path))
 }
 
 /// The name of a configuration file, what stands in it, and where.

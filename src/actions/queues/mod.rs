@@ -25,6 +25,7 @@ use crate::core::redis::{Family, JobAct, QueueAction, QueueRef};
 use crate::core::text::counted;
 use crate::sources::redis::connection::{self, Connection};
 use crate::sources::redis::evidence;
+use crate::sources::redis::login;
 use futures_util::future::BoxFuture;
 use redis::{FromRedisValue, RedisError, Script, ScriptInvocation, Value, cmd, pipe};
 use scripts::{COMMON, Scripts};
@@ -116,7 +117,7 @@ impl QueueExecutor {
         if error.is_io_error() || error.is_connection_dropped() {
             return format!("the connection to {} broke ({error})", self.connect.place());
         }
-        connection::explain(error, &self.connect).message
+        login::explain(error, &self.connect).message
     }
 
     /// Waits for the answer to something that only reads: without one, nothing was done.

@@ -1,41 +1,26 @@
 //! Which of a target's servers is connected to, by libpq's rules: host after host, address after address, until one lets us in and is
 //! of the kind that is wanted.
 
-use super::connection::{Connection, Failure, open};
+use super::connection::Connection;
 use super::explain::failure;
-use super::settings::Settings;
+use super::failure::Failure;
+use super::login::{Login, asks_for_default, open};
 use crate::config::target::{Dialled, PgHost, PgPlace, PgTls, PostgresConnect, SessionAttrs};
 use crate::core::report::{PollError, PollErrorKind};
 use crate::sources::dial;
 use crate::sources::tls;
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::ExposeSecret;
 use std::hash::{BuildHasher, RandomState};
 use tokio::time::Instant;
 use tokio_postgres::config::SslMode;
 use tokio_postgres::error::SqlState;
-use tokio_postgres::{Client, Config, Error, SimpleQueryMessage};
-use tokio_postgres_rustls::MakeRustlsConnect;
+use tokio_postgres::{Config, Error};
 
 /// Whether a server is chosen, or the chosen one is joined.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Which {
     Elect,
     Follow,
-}
-
-/// Everything that a login needs, whatever the server.
-pub(super) struct Login<'a> {
-    pub(super) connect: &'a PostgresConnect,
-    pub(super) config: Config,
-    /// By host.
-    pub(super) passwords: Vec<Option<SecretString>>,
-    pub(super) connector: MakeRustlsConnect,
-    /// What its session is set to; a console knows no settings.
-    pub(super) settings: Option<&'a Settings>,
-    /// Behind a PgBouncer they go into each transaction.
-    pub(super) pooled: bool,
-    /// Until then.
-    pub(super) until: Instant,
 }
 
 /// A server that was not to be had, and whether the next one may be asked.
@@ -270,11 +255,6 @@ fn configure(login: &Login<'_>, host: usize, wanted: SessionAttrs, mode: SslMode
     config
 }
 
-/// Whether the server's own default decides, which ours would hide.
-pub(super) const fn asks_for_default(wanted: SessionAttrs) -> bool {
-    matches!(wanted, SessionAttrs::ReadWrite | SessionAttrs::ReadOnly)
-}
-
 /// Whether the server is of the kind that is wanted.
 fn settle(
     login: &Login<'_>,
@@ -304,23 +284,6 @@ fn settle(
         PollError::new(PollErrorKind::NotReady, message)
             .remedy("name every server of this system in its url"),
     ))
-}
-
-/// Whether it is in recovery, and whether its sessions only read unless they say otherwise; asked in the transaction that `begin` begins,
-/// where there is one.
-pub(super) async fn role(client: &Client, begin: Option<String>) -> Result<(bool, bool), Error> {
-    let mut sql =
-        "SELECT pg_catalog.pg_is_in_recovery(), pg_catalog.current_setting('default_transaction_read_only')"
-            .to_owned();
-    if let Some(begin) = begin {
-        sql = format!("{begin}; {sql}; COMMIT");
-    }
-    let messages = client.simple_query(&sql).await?;
-    let row = messages.iter().find_map(|message| match message {
-        SimpleQueryMessage::Row(row) => Some((row.get(0) == Some("t"), row.get(1) == Some("on"))),
-        _ => None,
-    });
-    Ok(row.unwrap_or_default())
 }
 
 /// Whether a server in this state is still the kind that is wanted; what `connect` left to the server's default is not looked at again.

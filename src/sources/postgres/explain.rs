@@ -1,7 +1,7 @@
 //! Failed connections and failed parts, as sentences by SQLSTATE and by what TLS says.
 
 use super::charset::identifier;
-use super::connection::Failure;
+use super::failure::Failure;
 use crate::core::part::{Gap, GapKind};
 use crate::core::report::{PollError, PollErrorKind};
 use crate::sources::tls;

@@ -1,18 +1,13 @@
 //! What locks are about, in words: names of databases and relations, learned once and remembered for a minute. A catalog that is locked
 //! takes names away, never locks.
 
-use super::connection::{self, Row};
-use super::open::Open;
-use super::refusals::Refused;
-use super::{decode, queries};
 use crate::core::postgres::locks::advisory;
 use crate::core::time::Now;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 use std::time::Duration;
-use tokio_postgres::types::Type;
 
 /// A rename must be noticed.
-const REMEMBERED: Duration = Duration::from_secs(60);
+pub(super) const REMEMBERED: Duration = Duration::from_secs(60);
 
 /// What a lock is about, as the server numbers it.
 #[derive(Clone, Debug, Default)]
@@ -40,56 +35,16 @@ pub struct Thing {
 /// The names that are known.
 #[derive(Debug, Default)]
 pub struct Names {
-    learned_at: Option<Now>,
-    own: Option<u32>,
-    databases: HashMap<u32, String>,
+    pub(super) learned_at: Option<Now>,
+    pub(super) own: Option<u32>,
+    pub(super) databases: HashMap<u32, String>,
     /// Nothing for what is not visible: made by a transaction that is still open, or dropped since.
-    relations: HashMap<u32, Option<String>>,
+    pub(super) relations: HashMap<u32, Option<String>>,
 }
 
 impl Names {
-    /// Learns what `rows` of locks mention and is not known yet.
-    ///
-    /// # Errors
-    /// When the connection broke; a catalog that cannot be read leaves numbers instead of names.
-    pub(super) async fn learn(&mut self, open: &Open, rows: &[Row], now: Now) -> Result<(), Refused> {
-        if self.learned_at.is_none_or(|at| now.since(at) >= REMEMBERED) {
-            *self = Self { learned_at: Some(now), ..Self::default() };
-        }
-        let things: Vec<Thing> = rows.iter().map(decode::thing).collect();
-        let unknown = |database: u32| database != 0 && !self.databases.contains_key(&database);
-        if things.iter().filter_map(|thing| thing.database).any(unknown) {
-            match open.ask(queries::DATABASE_NAMES, &[]).await {
-                Ok(rows) => {
-                    for (oid, name, own) in rows.iter().filter_map(decode::database_name) {
-                        self.own = self.own.or(own.then_some(oid));
-                        self.databases.insert(oid, name);
-                    }
-                }
-                Err(error) if connection::is_broken(&error) => return Err(error),
-                Err(_) => {}
-            }
-        }
-        let ours = things.iter().filter(|thing| self.is_ours(thing));
-        let unknown: BTreeSet<u32> = ours.filter_map(|thing| thing.relation).collect();
-        let unknown: Vec<u32> = unknown.into_iter().filter(|oid| !self.relations.contains_key(oid)).collect();
-        if unknown.is_empty() {
-            return Ok(());
-        }
-        match open.ask(queries::RELATION_NAMES, &[(&unknown, Type::OID_ARRAY)]).await {
-            Ok(rows) => {
-                self.relations.extend(unknown.into_iter().map(|oid| (oid, None)));
-                let known = rows.iter().filter_map(decode::relation_name);
-                self.relations.extend(known.map(|(oid, name)| (oid, Some(name))));
-                Ok(())
-            }
-            Err(error) if connection::is_broken(&error) => Err(error),
-            Err(_) => Ok(()),
-        }
-    }
-
     /// Whether its relation can be looked up in our own database.
-    fn is_ours(&self, thing: &Thing) -> bool {
+    pub(super) fn is_ours(&self, thing: &Thing) -> bool {
         thing.database == Some(0) || (self.own.is_some() && thing.database == self.own)
     }
 

@@ -15,7 +15,6 @@ use crate::core::part::{Gap, GapKind, Part};
 use crate::core::postgres::locks::{LockReading, LockRow};
 use crate::core::postgres::{DatabaseCounters, Health, PostgresReading, Server, Session, Statements};
 use crate::core::time::Now;
-use learning::Extension;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -305,7 +304,7 @@ impl Open {
             Part::NotAsked => return Ok(Part::NotAsked),
         };
         let mut names = std::mem::take(&mut self.names);
-        names.learn(self, &rows, now).await?;
+        self.learn_names(&mut names, &rows, now).await?;
         self.names = names;
         let mut missing = Vec::new();
         if rows.len() >= queries::LOCK_LIMIT {
@@ -396,4 +395,13 @@ impl Open {
         health.prepared = part(prepared, "prepared transactions", all(row))?;
         Ok(Part::Ready(health))
     }
+}
+
+/// pg_stat_statements as it is in this database.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Extension {
+    pub(super) schema: String,
+    pub(super) version: String,
+    /// Without that its functions are refused.
+    pub(super) loaded: bool,
 }

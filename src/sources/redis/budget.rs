@@ -65,6 +65,9 @@ impl Left {
     }
 }
 
+/// A field larger than this is not read: one job must not fill the terminal's memory or a slow line.
+pub(crate) const FIELD_LIMIT_BYTES: u64 = 64 * 1024;
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -8,12 +8,11 @@ use crate::core::focus::Focus;
 use crate::core::redis::{
     FailedPage, JobDetail, JobList, JobState, ListedJob, Masks, QueueRef, REASON_CHARS,
 };
+use crate::sources::redis::FIELD_LIMIT_BYTES;
 use redis::{RedisError, Value, pipe};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-/// A field larger than this is not read: one job must not fill the terminal's memory or a slow line.
-pub(crate) const FIELD_LIMIT_BYTES: u64 = 64 * 1024;
 /// Log lines of a job that are shown.
 const LOGS: isize = 50;
 /// Children of a job that are shown of each kind.

@@ -5,6 +5,7 @@ use crate::config::target::RedisConnect;
 use crate::core::doctor::{Check, Report, Standing};
 use crate::core::report::PollError;
 use crate::core::text::tidy;
+use crate::sources::redis::login;
 use redis::{Value, cmd, pipe};
 
 /// What reading needs.
@@ -70,7 +71,7 @@ pub(in crate::sources) async fn examine(connect: &RedisConnect) -> Result<Report
     let mut open = connection::connect(connect).await?;
     let prefix = connect.prefixes.first().map_or("bull", String::as_str);
     let key = format!("{prefix}:stacktop-doctor:none");
-    let failed = |error: redis::RedisError| connection::explain(&error, connect);
+    let failed = |error: redis::RedisError| login::explain(&error, connect);
     let mut ask = pipe();
     ask.ignore_errors();
     ask.cmd("INFO").cmd("CLIENT").arg("LIST").cmd("SLOWLOG").arg("GET").arg(1);

@@ -2,10 +2,10 @@
 //! first names and reasons, then stacks, the newest first; what is left comes with the next polls. A failed job does not change while it
 //! stays failed, so each is read once.
 
+use super::budget::FIELD_LIMIT_BYTES;
 use super::budget::Left;
 use super::connection::Connection;
 use super::decode::{list, number, scored, text};
-use super::details::FIELD_LIMIT_BYTES;
 use crate::core::redis::{FailedJob, FailedPage, Masks, QueueRef, own_frame};
 use crate::core::text::sized;
 use redis::{RedisError, Value, pipe};

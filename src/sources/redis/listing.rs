@@ -1,9 +1,9 @@
 //! Jobs page by page and by text, while somebody looks: sizes before values, a search step by step within what a poll may read.
 
+use super::budget::FIELD_LIMIT_BYTES;
 use super::budget::Left;
 use super::connection::Connection;
 use super::decode::{list, number, scored, text};
-use super::details::FIELD_LIMIT_BYTES;
 use super::failed::span;
 use crate::core::focus::Focus;
 use crate::core::redis::{HITS, JOBS_A_PAGE, JobPage, JobState, Listing, Masks, PageJob, QueueRef, around};

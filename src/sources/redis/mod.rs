@@ -12,6 +12,7 @@ pub mod evidence;
 mod failed;
 mod info;
 mod listing;
+pub mod login;
 mod more;
 mod queues;
 mod refused;
@@ -31,13 +32,15 @@ use crate::core::redis::{ClusterReading, Masks, QueueMore, QueueReading, RedisRe
 use crate::core::report::{PollError, PollErrorKind};
 use crate::core::time::Now;
 use crate::core::whereabouts::Whereabouts;
+pub(crate) use budget::FIELD_LIMIT_BYTES;
 use budget::Left;
 pub use cluster::moved;
-use connection::{Connection, explain};
-pub(crate) use details::{DEPTH, FIELD_LIMIT_BYTES};
+use connection::Connection;
+pub(crate) use details::DEPTH;
 pub(crate) use failed::too_large;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
+use login::explain;
 use redis::{Value, cmd, pipe};
 use rounds::Rounds;
 use std::time::{Duration, Instant};
@@ -169,7 +172,7 @@ impl RedisSource {
                 let queues = unread("one script holds the server");
                 return Ok(RedisReading { busy: true, queues, ..RedisReading::default() });
             }
-            untold = refused::info(error, server_now.is_some());
+            untold = refused::info(&error, server_now.is_some());
             if untold.is_none() {
                 return Err(explain(&redis::RedisError::from(error.clone()), &self.connect));
             }

@@ -38,7 +38,7 @@ async fn ask(target: &RedisConnect, sentinel: &(String, u16)) -> Result<(String,
         sentinels: Vec::new(),
         ..target.clone()
     };
-    let mut open = super::connection::one(&wanted).await.map_err(|error| error.message)?;
+    let mut open = super::login::one(&wanted).await.map_err(|error| error.message)?;
     let answer: Value = cmd("SENTINEL")
         .arg("get-master-addr-by-name")
         .arg(&target.host)

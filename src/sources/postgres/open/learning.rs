@@ -1,24 +1,60 @@
 //! What is learnt of a server before it is asked, and again when that may have changed: rights, columns, the extension that counts
 //! statements, functions that it refuses.
 
-use super::{Open, RIGHTS, Refused, WARM};
+use super::{Extension, Open, RIGHTS, Refused, WARM};
 use crate::core::postgres::Server;
 use crate::core::time::Now;
-use crate::sources::postgres::connection::{self, gap};
+use crate::sources::postgres::connection::{self, Row, gap};
+use crate::sources::postgres::names::Thing;
+use crate::sources::postgres::names::{Names, REMEMBERED};
 use crate::sources::postgres::queries::{self, WalPosition};
 use crate::sources::postgres::{charset, decode};
+use std::collections::BTreeSet;
 use tokio_postgres::error::SqlState;
-
-/// pg_stat_statements as it is in this database.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Extension {
-    pub(super) schema: String,
-    pub(super) version: String,
-    /// Without that its functions are refused.
-    pub(super) loaded: bool,
-}
+use tokio_postgres::types::Type;
 
 impl Open {
+    /// Learns what `rows` of locks mention and is not known yet.
+    ///
+    /// # Errors
+    /// When the connection broke; a catalog that cannot be read leaves numbers instead of names.
+    pub(super) async fn learn_names(&self, names: &mut Names, rows: &[Row], now: Now) -> Result<(), Refused> {
+        if names.learned_at.is_none_or(|at| now.since(at) >= REMEMBERED) {
+            *names = Names { learned_at: Some(now), ..Names::default() };
+        }
+        let things: Vec<Thing> = rows.iter().map(decode::thing).collect();
+        let unknown = |database: u32| database != 0 && !names.databases.contains_key(&database);
+        if things.iter().filter_map(|thing| thing.database).any(unknown) {
+            match self.ask(queries::DATABASE_NAMES, &[]).await {
+                Ok(rows) => {
+                    for (oid, name, own) in rows.iter().filter_map(decode::database_name) {
+                        names.own = names.own.or(own.then_some(oid));
+                        names.databases.insert(oid, name);
+                    }
+                }
+                Err(error) if connection::is_broken(&error) => return Err(error),
+                Err(_) => {}
+            }
+        }
+        let ours = things.iter().filter(|thing| names.is_ours(thing));
+        let unknown: BTreeSet<u32> = ours.filter_map(|thing| thing.relation).collect();
+        let unknown: Vec<u32> =
+            unknown.into_iter().filter(|oid| !names.relations.contains_key(oid)).collect();
+        if unknown.is_empty() {
+            return Ok(());
+        }
+        match self.ask(queries::RELATION_NAMES, &[(&unknown, Type::OID_ARRAY)]).await {
+            Ok(rows) => {
+                names.relations.extend(unknown.into_iter().map(|oid| (oid, None)));
+                let known = rows.iter().filter_map(decode::relation_name);
+                names.relations.extend(known.map(|(oid, name)| (oid, Some(name))));
+                Ok(())
+            }
+            Err(error) if connection::is_broken(&error) => Err(error),
+            Err(_) => Ok(()),
+        }
+    }
+
     /// Who answers and what we may do there; whether that could be read.
     pub(super) async fn learn_rights(&mut self, now: Now) -> Result<bool, Refused> {
         self.rights.1 = now;

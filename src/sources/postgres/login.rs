@@ -1,0 +1,120 @@
+//! Opens one connection to one server: settings in force, its role known where that is asked for.
+
+use crate::config::surroundings::user_number;
+use crate::config::target::{Dialled, PostgresConnect, SessionAttrs};
+use crate::core::whereabouts::Whereabouts;
+use crate::sources::dial;
+use crate::sources::metered::Metered;
+use crate::sources::postgres::charset::Charset;
+use crate::sources::postgres::connection::Connection;
+use crate::sources::postgres::failure::Failure;
+use crate::sources::postgres::settings::Settings;
+use secrecy::SecretString;
+use std::sync::Mutex;
+use tokio::time::Instant;
+use tokio_postgres::SimpleQueryMessage;
+use tokio_postgres::tls::MakeTlsConnect;
+use tokio_postgres::{Client, Config, Error, config};
+use tokio_postgres_rustls::MakeRustlsConnect;
+
+/// Opens one connection to this server, in the way that `config` says: one whose settings were verified, and of which is known what
+/// `wanted` asks about.
+pub(super) async fn open(
+    login: &Login<'_>,
+    config: &Config,
+    server: (usize, Dialled),
+    tls_name: String,
+    wanted: SessionAttrs,
+) -> Result<Connection, Failure> {
+    let wire = dial::dial(&server.1).await.map_err(Failure::Wire)?;
+    if let Some(user) = &login.connect.require_peer
+        && let Some(found) = wire.peer_user()
+        && user_number(user) != Some(found)
+    {
+        return Err(Failure::Peer(format!(
+            "the server runs as user number {found}, and requirepeer={user} is asked for"
+        )));
+    }
+    let our_end = wire.our_end().ok();
+    let mut connector = login.connector.clone();
+    let Ok(tls) = MakeTlsConnect::<Metered<dial::Wire>>::make_tls_connect(&mut connector, &tls_name);
+    let (client, connection) = config.connect_raw(Metered::new(wire), tls).await?;
+    let cancel = client.cancel_token();
+    let encoding = connection.parameter("server_encoding").unwrap_or("UTF8").to_owned();
+    let utf8 = encoding == "UTF8";
+    tokio::spawn(async move {
+        // Its end is noticed by the next question on the client; notices are not for us.
+        let _ = connection.await;
+    });
+    let mut is = None;
+    if let (Some(settings), true) = (login.settings, wanted != SessionAttrs::Any) {
+        let begin = login.pooled.then(|| settings.begin(utf8));
+        is = Some(role(&client, begin).await?);
+        if asks_for_default(wanted) && !login.pooled {
+            client.batch_execute(settings.read_only()).await?;
+        }
+    }
+    if let Some(settings) = login.settings
+        && let Some((setting, found)) = settings.verify(&client, login.pooled, utf8).await?
+    {
+        return Err(Failure::Settings { setting, found });
+    }
+    let mut open = Connection {
+        client,
+        cancel,
+        tls: config.get_ssl_mode() == config::SslMode::Require,
+        pooled: login.settings.filter(|_| login.pooled).map(|settings| settings.begin(utf8)),
+        server,
+        role: is,
+        our_end,
+        whereabouts: Whereabouts::default(),
+        tls_name,
+        charset: Charset::named(&encoding),
+        prepared: Mutex::default(),
+        connector,
+    };
+    // (Of the function, not of the view: a lock on a catalog must not take the connection away.)
+    // What is preferred is known only afterwards; a console knows no such view.
+    if config.get_ssl_mode() == config::SslMode::Prefer && login.settings.is_some() {
+        let sql = "SELECT ssl FROM pg_catalog.pg_stat_get_activity(pg_backend_pid())";
+        open.tls = open.ask(sql, &[]).await?.first().is_some_and(|row| row.try_get(0).unwrap_or_default());
+    }
+    Ok(open)
+}
+
+/// Everything that a login needs, whatever the server.
+pub(super) struct Login<'a> {
+    pub(super) connect: &'a PostgresConnect,
+    pub(super) config: Config,
+    /// By host.
+    pub(super) passwords: Vec<Option<SecretString>>,
+    pub(super) connector: MakeRustlsConnect,
+    /// What its session is set to; a console knows no settings.
+    pub(super) settings: Option<&'a Settings>,
+    /// Behind a PgBouncer they go into each transaction.
+    pub(super) pooled: bool,
+    /// Until then.
+    pub(super) until: Instant,
+}
+
+/// Whether the server's own default decides, which ours would hide.
+pub(super) const fn asks_for_default(wanted: SessionAttrs) -> bool {
+    matches!(wanted, SessionAttrs::ReadWrite | SessionAttrs::ReadOnly)
+}
+
+/// Whether it is in recovery, and whether its sessions only read unless they say otherwise; asked in the transaction that `begin` begins,
+/// where there is one.
+pub(super) async fn role(client: &Client, begin: Option<String>) -> Result<(bool, bool), Error> {
+    let mut sql =
+        "SELECT pg_catalog.pg_is_in_recovery(), pg_catalog.current_setting('default_transaction_read_only')"
+            .to_owned();
+    if let Some(begin) = begin {
+        sql = format!("{begin}; {sql}; COMMIT");
+    }
+    let messages = client.simple_query(&sql).await?;
+    let row = messages.iter().find_map(|message| match message {
+        SimpleQueryMessage::Row(row) => Some((row.get(0) == Some("t"), row.get(1) == Some("on"))),
+        _ => None,
+    });
+    Ok(row.unwrap_or_default())
+}

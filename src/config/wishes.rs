@@ -1,8 +1,8 @@
 //! What the command line wants of the configuration.
 
 use crate::config::bounded;
-use std::path::Path;
-use std::path::PathBuf;
+use crate::core::text::clean;
+use std::path::{Path, PathBuf};
 
 /// What the command line says.
 #[derive(Clone, Debug, Default)]

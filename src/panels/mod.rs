@@ -1,124 +1,27 @@
 //! The screens: each turns the world into content. A panel has no state of its own and does not know how data was read or is drawn.
 
-mod activity;
-mod alike;
-mod blocking;
-mod clients;
-mod cluster;
-mod ending;
-mod health;
-mod job;
-mod job_list;
-mod job_preview;
-mod letters;
-mod looks;
 mod metrics;
 mod overview;
-mod pooler;
+pub mod panel;
 mod postgres;
-mod prometheus;
-mod queries;
-mod queue;
-mod queue_actions;
-mod queue_changes;
-mod queue_more;
-mod queues;
-mod redis_server;
-mod replication;
-mod schedulers;
-mod script;
+mod redis;
 mod search;
-mod several;
 mod signals;
-mod sweeps;
-mod typed;
-mod upkeep;
 
-use crate::core::action::{Action, Offer, Preview, Refusal};
-use crate::core::focus::Focus;
-use crate::core::ids::TargetId;
-use crate::core::place::{Place, RowKey, Screen};
-use crate::core::time::Now;
-use crate::core::world::World;
-use crate::ui::content::Content;
+pub use panel::{Panel, PanelContext};
 
-/// What a panel may look at.
-#[derive(Clone, Copy, Debug)]
-pub struct PanelContext<'a> {
-    /// Everything that is known.
-    pub world: &'a World,
-    /// The moment for which it is drawn.
-    pub now: Now,
-}
-
-/// One screen.
-pub trait Panel: Sync {
-    /// Which one.
-    fn screen(&self) -> Screen;
-    /// Its short title for the tab line.
-    fn title(&self) -> &'static str;
-    /// What it answers, in one sentence for the help.
-    fn help(&self) -> &'static str;
-    /// What it shows below `path` (the rows that were opened, outermost first; empty for the screen itself).
-    fn content(&self, context: PanelContext<'_>, path: &[RowKey]) -> Content;
-    /// What may be done to `row` (and to `marked`, when rows are marked), least harm first.
-    fn offers(
-        &self,
-        context: PanelContext<'_>,
-        path: &[RowKey],
-        row: &RowKey,
-        marked: &[RowKey],
-    ) -> Vec<Offer> {
-        let _ = (context, path, row, marked);
-        Vec::new()
-    }
-    /// What `:find TEXT` opens from here, in the queue that is open or under the cursor; nothing where nothing can be looked for.
-    fn find(&self, path: &[RowKey], row: Option<&RowKey>, text: &str) -> Option<RowKey> {
-        let _ = (path, row, text);
-        None
-    }
-    /// What comes of `text`, typed for the offer `letter` that [asks](Offer::asks) for a value.
-    ///
-    /// # Errors
-    /// Why nothing can come of it; a value that cannot be read says which form it has.
-    fn answer(
-        &self,
-        context: PanelContext<'_>,
-        path: &[RowKey],
-        row: &RowKey,
-        marked: &[RowKey],
-        (letter, text): (char, &str),
-    ) -> Result<(Action, Preview), Refusal> {
-        let _ = (context, path, row, marked, letter, text);
-        Err(Refusal::new("nothing is asked for here"))
-    }
-    /// The details that this view needs from its sources while it is on the screen.
-    fn focus(&self, context: PanelContext<'_>, path: &[RowKey]) -> Vec<(TargetId, Focus)> {
-        let _ = (context, path);
-        Vec::new()
-    }
-    /// Where Enter on `row` leads, when that is on another screen.
-    fn jump(&self, context: PanelContext<'_>, row: &RowKey) -> Option<Place> {
-        let _ = (context, row);
-        None
-    }
-    /// What `y` copies from `row`: a pid, a query, a job id.
-    fn copy(&self, context: PanelContext<'_>, path: &[RowKey], row: &RowKey) -> Option<String> {
-        let _ = (context, path, row);
-        None
-    }
-}
+use crate::core::place::Screen;
 
 /// Every screen in the order of its number. A new panel is a file and a line here.
 pub static PANELS: [&dyn Panel; 8] = [
     &overview::Overview,
-    &blocking::Blocking,
-    &queries::Queries,
-    &health::Health,
-    &replication::Replication,
-    &queues::Queues,
+    &postgres::blocking::Blocking,
+    &postgres::queries::Queries,
+    &postgres::health::Health,
+    &postgres::replication::Replication,
+    &redis::queues::Queues,
     &search::Search,
-    &metrics::Metrics,
+    &metrics::endpoints::Metrics,
 ];
 
 /// The panel of `screen`.

@@ -1,10 +1,10 @@
 //! Screen 1: what is broken, worst first, since when, and what may be done; then every source and how far it can be believed.
 
-use super::{Panel, PanelContext};
 use crate::core::alert::{Finding, Severity, Stage};
 use crate::core::freshness::Freshness;
 use crate::core::place::{Place, RowKey, Screen};
 use crate::core::world::TargetState;
+use crate::panels::panel::{Panel, PanelContext};
 use crate::ui::content::{Cell, Column, Content, Line, Role, Row, Section, Table};
 use crate::ui::format::{age, duration};
 
@@ -31,7 +31,7 @@ impl Panel for Overview {
             Some(key) if key.kind() == "finding" => source(context, key.segment(2)),
             _ => Content {
                 title: String::new(),
-                sections: vec![findings(context), super::signals::section(context), sources(context)],
+                sections: vec![findings(context), crate::panels::signals::section(context), sources(context)],
             },
         }
     }

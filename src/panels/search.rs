@@ -1,6 +1,5 @@
 //! Screen 7: search clusters: the cluster's own verdict, its nodes against their watermarks, shards that are on no node and why.
 
-use super::{Panel, PanelContext};
 use crate::core::freshness::Freshness;
 use crate::core::part::Part;
 use crate::core::place::{RowKey, Screen};
@@ -8,6 +7,7 @@ use crate::core::search::{
     Cause, ClusterHealth, SearchNode, SearchReading, SearchState, UnassignedShard, node_key,
 };
 use crate::core::world::{SystemState, TargetState};
+use crate::panels::panel::{Panel, PanelContext};
 use crate::ui::content::{Cell, Column, Content, Line, Role, Row, Section, Table};
 use crate::ui::format::{bytes, count, duration, or_dash, percent, rate};
 

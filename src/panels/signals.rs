@@ -1,6 +1,5 @@
 //! The golden signals of every system, one line each: what a healthy stack looks like at a glance.
 
-use super::PanelContext;
 use crate::core::freshness::Freshness;
 use crate::core::metrics::{MetricsState, Quantile};
 use crate::core::postgres::PostgresState;
@@ -9,6 +8,7 @@ use crate::core::redis::RedisState;
 use crate::core::search::SearchState;
 use crate::core::text::counted;
 use crate::core::world::{SystemState, TargetState};
+use crate::panels::panel::PanelContext;
 use crate::ui::content::{Line, Role, Section};
 use crate::ui::format::{bytes, count, duration, or_dash, percent, rate, seconds};
 

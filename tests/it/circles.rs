@@ -210,7 +210,7 @@ impl House {
             }
         }
         while let Some(word) = rest.first() {
-            let child = [at.as_slice(), &[word.clone()]].concat();
+            let child = [at.as_slice(), std::slice::from_ref(word)].concat();
             if !self.files.contains_key(&child) {
                 break;
             }

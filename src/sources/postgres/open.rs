@@ -1,9 +1,10 @@
 //! One connection for polling: what is prepared on it, and the questions of a poll.
 
 mod learning;
+mod parts;
 
 use super::charset::Charset;
-use super::connection::{self, Connection, Parameter, Row, gap};
+use super::connection::{self, Connection, Parameter, Row};
 use super::decode;
 use super::names::Names;
 use super::queries::{self, Questions, WalPosition};
@@ -15,6 +16,9 @@ use crate::core::part::{Gap, GapKind, Part};
 use crate::core::postgres::locks::{LockReading, LockRow};
 use crate::core::postgres::{DatabaseCounters, Health, PostgresReading, Server, Session, Statements};
 use crate::core::time::Now;
+use crate::sources::postgres::open::parts::all;
+use crate::sources::postgres::open::parts::first;
+use crate::sources::postgres::open::parts::part;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -60,30 +64,6 @@ impl Drop for Open {
             self.connection.cancel_in_background();
         }
     }
-}
-
-/// Rows to a part: an error that broke the connection is everybody's, any other is this part's.
-fn part<T>(
-    result: Result<Vec<Row>, Refused>,
-    what: &str,
-    decode: impl FnOnce(Vec<Row>) -> Option<T>,
-) -> Result<Part<T>, Refused> {
-    match result {
-        Ok(rows) => Ok(decode(rows).map_or_else(
-            || Part::Unavailable(Gap::new(GapKind::Failed, format!("{what}: the server gave no row"))),
-            Part::Ready,
-        )),
-        Err(error) if connection::is_broken(&error) => Err(error),
-        Err(error) => Ok(Part::Unavailable(gap(&error, what))),
-    }
-}
-
-fn all<T>(decode: impl Fn(&Row) -> T) -> impl FnOnce(Vec<Row>) -> Option<Vec<T>> {
-    move |rows| Some(rows.iter().map(decode).collect())
-}
-
-fn first<T>(decode: impl Fn(&Row) -> T) -> impl FnOnce(Vec<Row>) -> Option<T> {
-    move |rows| rows.first().map(decode)
 }
 
 impl Open {

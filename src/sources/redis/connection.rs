@@ -11,7 +11,6 @@ use futures_util::future::{join_all, select_ok};
 use redis::aio::MultiplexedConnection;
 use redis::{RedisError, Value, cmd};
 use std::time::Duration;
-use tokio::io::AsyncReadExt;
 
 pub use super::cluster::Connection;
 

@@ -5,7 +5,6 @@ use crate::core::report::{PollError, PollErrorKind};
 use crate::sources::dial::{self, Wire};
 use crate::sources::metered::Metered;
 use crate::sources::tls::{self, Trust};
-use futures_util::FutureExt;
 use redis::aio::MultiplexedConnection;
 use redis::{AsyncConnectionConfig, ErrorKind, RedisConnectionInfo, RedisError, ServerErrorKind};
 use rustls::pki_types::ServerName;

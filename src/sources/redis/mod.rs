@@ -172,7 +172,7 @@ impl RedisSource {
                 let queues = unread("one script holds the server");
                 return Ok(RedisReading { busy: true, queues, ..RedisReading::default() });
             }
-            untold = refused::info(&error, server_now.is_some());
+            untold = refused::info(error, server_now.is_some());
             if untold.is_none() {
                 return Err(explain(&redis::RedisError::from(error.clone()), &self.connect));
             }

@@ -1,0 +1,184 @@
+//! The Prometheus half of screen 8: targets down, rules that fire or fail, configured panels.
+
+use crate::core::place::RowKey;
+use crate::core::prometheus::{PrometheusReading, PrometheusState};
+use crate::core::text::counted;
+use crate::core::world::TargetState;
+use crate::panels::metrics::target::{figure, heading, tone};
+use crate::panels::panel::PanelContext;
+use crate::ui::content::{Cell, Column, Line, Role, Row, Section, Table};
+use crate::ui::format::seconds;
+
+/// Samples that a sparkline shows.
+const SPARK: usize = 30;
+
+pub(super) fn server(
+    sections: &mut Vec<Section>,
+    target: &TargetState,
+    state: &PrometheusState,
+    context: PanelContext<'_>,
+) {
+    let role = tone(target, context);
+    let Some(reading) = state.reading() else {
+        sections.push(Section::lines("", vec![heading(target, String::new(), context)]));
+        return;
+    };
+    let version = reading.version.ready().map_or("version not known", String::as_str);
+    let mut lines = vec![heading(target, format!("Prometheus {version}"), context)];
+    match reading.targets.ready() {
+        Some(all) => {
+            let down = all.iter().filter(|scraped| scraped.is_down()).count();
+            let text = format!("{} targets, {down} down", all.len());
+            lines.push(Line::of(if down > 0 { Role::Warning } else { role }, text));
+        }
+        None => lines.extend(reading.targets.gap().map(|gap| Line::of(Role::Warning, &gap.note))),
+    }
+    match reading.rules.ready() {
+        Some(rules) => {
+            let (firing, failing) = (rules.firing(), rules.failing());
+            let muted = rules.notable.iter().filter(|rule| rule.muted.is_some()).count();
+            let muted = if muted > 0 {
+                format!(" ({} kept back by the Alertmanager)", counted(muted, "alert"))
+            } else {
+                String::new()
+            };
+            let text = format!("{} rules, {firing} firing{muted}, {failing} failing", rules.total);
+            lines.push(Line::of(if firing + failing > 0 { Role::Warning } else { role }, text));
+        }
+        None => lines.extend(reading.rules.gap().map(|gap| Line::of(Role::Warning, &gap.note))),
+    }
+    lines.extend(
+        reading.muted.gap().map(|gap| {
+            Line::of(Role::Warning, format!("which alerts are silenced is not known: {}", gap.note))
+        }),
+    );
+    for panel in &reading.panels {
+        lines
+            .extend(panel.cut.as_ref().map(|cut| Line::of(Role::Warning, format!("{}: {cut}", panel.title))));
+    }
+    sections.push(Section::lines("", lines));
+    sections.extend(troubles(target, reading));
+    sections.extend(panels(target, state, reading, role));
+}
+
+fn troubles(target: &TargetState, reading: &PrometheusReading) -> Option<Section> {
+    let id = target.id.as_str();
+    let mut rows = Vec::new();
+    for down in reading.targets.ready().into_iter().flatten().filter(|scraped| scraped.is_down()) {
+        rows.push(Row::flat(
+            RowKey::new(&["target", id, &format!("{} {}", down.job, down.instance)]),
+            vec![
+                Cell::of(Role::Warning, "down"),
+                Cell::text(format!("{} {}", down.job, down.instance)),
+                Cell::number(None, ""),
+                Cell::text(&down.last_error),
+            ],
+        ));
+    }
+    for rule in reading.rules.ready().into_iter().flat_map(|rules| &rules.notable) {
+        let failing = !rule.error.is_empty();
+        let muted = rule.muted.as_deref();
+        let word = if failing {
+            "failing"
+        } else {
+            muted.map_or(rule.state.as_str(), |words| words.split(' ').next().unwrap_or_default())
+        };
+        let age = rule.active_for.map(|age| age.as_secs_f64());
+        let summary = muted.map(|words| format!("{words} · {}", rule.summary));
+        let about = match (failing, rule.summary.is_empty()) {
+            _ if summary.is_some() => summary.as_deref().unwrap_or_default(),
+            (true, _) => rule.error.as_str(),
+            (false, true) => rule.query.as_str(),
+            (false, false) => rule.summary.as_str(),
+        };
+        rows.push(Row::flat(
+            RowKey::new(&["rule", id, &format!("{} {}", rule.group, rule.name), &rule.labels]),
+            vec![
+                Cell::of(
+                    match rule.state.as_str() {
+                        _ if muted.is_some() => Role::Muted,
+                        "pending" => Role::Note,
+                        _ => Role::Warning,
+                    },
+                    word,
+                ),
+                Cell::text(format!("{} {}", rule.name, rule.labels).trim_end()),
+                Cell::number(age, age.map_or(String::new(), |age| seconds(Some(age)))),
+                Cell::text(about),
+            ],
+        ));
+    }
+    if rows.is_empty() {
+        return None;
+    }
+    let table = Table {
+        columns: vec![
+            Column::fixed("", 8, 0),
+            Column::flex("target or rule", 24, 0),
+            Column::number("for", 7, 1),
+            Column::flex("why", 30, 0),
+        ],
+        rows,
+        empty: String::new(),
+        fixed_order: false,
+    };
+    Some(Section::table("Down, firing or failing", table))
+}
+
+fn panels(
+    target: &TargetState,
+    state: &PrometheusState,
+    reading: &PrometheusReading,
+    role: Role,
+) -> Option<Section> {
+    let mut rows = Vec::new();
+    for panel in &reading.panels {
+        let Some(series) = panel.series.ready() else {
+            let note = panel.series.gap().map_or("", |gap| gap.note.as_str());
+            let key = RowKey::new(&["panel", target.id.as_str(), &panel.title]);
+            rows.push(Row::flat(
+                key,
+                vec![
+                    Cell::text(&panel.title),
+                    Cell::of(Role::Warning, note),
+                    Cell::default(),
+                    Cell::default(),
+                ],
+            ));
+            continue;
+        };
+        for (labels, value) in series {
+            let past = |threshold: Option<f64>| threshold.is_some_and(|threshold| *value >= threshold);
+            let tone = match (past(panel.critical), past(panel.warning)) {
+                (true, _) => Role::Critical,
+                (false, true) => Role::Warning,
+                (false, false) => role,
+            };
+            let samples = state.panels.get(&(panel.title.clone(), labels.clone()));
+            rows.push(Row::flat(
+                RowKey::new(&["panel", target.id.as_str(), &panel.title, labels]),
+                vec![
+                    Cell::text(&panel.title),
+                    Cell::of(Role::Muted, labels),
+                    Cell::number(Some(*value), format!("{}{}", figure(*value), panel.unit)).role(tone),
+                    Cell::spark(samples.map(|samples| samples.tail(SPARK)).unwrap_or_default()),
+                ],
+            ));
+        }
+    }
+    if rows.is_empty() {
+        return None;
+    }
+    let table = Table {
+        columns: vec![
+            Column::flex("panel", 22, 0),
+            Column::flex("series", 16, 1),
+            Column::number("value", 12, 0),
+            Column::fixed("past", 30, 2),
+        ],
+        rows,
+        empty: String::new(),
+        fixed_order: false,
+    };
+    Some(Section::table("Your panels", table))
+}

@@ -1,0 +1,43 @@
+//! What the pages about endpoints and Prometheus share.
+
+use crate::core::freshness::Freshness;
+use crate::core::world::TargetState;
+use crate::panels::panel::PanelContext;
+use crate::ui::content::{Line, Role};
+use crate::ui::format::{count, duration};
+
+pub(super) fn heading(target: &TargetState, about: String, context: PanelContext<'_>) -> Line {
+    let line = Line::of(Role::Strong, format!("{} ", target.id));
+    match (target.freshness(context.now), target.seen) {
+        (_, None) if target.failure.is_some() => line.then(Role::Warning, target.silence(context.now)),
+        (_, None) => line.then(Role::Muted, format!("{} · waiting for the first answer", target.address)),
+        (Freshness::Late(age), _) => {
+            line.then(Role::Muted, about).then(Role::Warning, format!(" · LATE, {} old", duration(age)))
+        }
+        (Freshness::Lost(age), _) => line
+            .then(Role::Muted, about)
+            .then(Role::Stale, format!(" · STALE {}: {}", duration(age), target.silence(context.now))),
+        (Freshness::Waiting | Freshness::Fresh(_), _) => line.then(Role::Muted, about),
+    }
+}
+
+pub(super) fn tone(target: &TargetState, context: PanelContext<'_>) -> Role {
+    if target.freshness(context.now).is_old() { Role::Stale } else { Role::Text }
+}
+
+/// A number as short as it can be told.
+pub(super) fn figure(value: f64) -> String {
+    if value.is_nan() {
+        "NaN".to_owned()
+    } else if value.is_infinite() {
+        if value > 0.0 { "+Inf".to_owned() } else { "-Inf".to_owned() }
+    } else if value.abs() >= 1000.0 {
+        count(value)
+    } else if value.fract() == 0.0 {
+        format!("{value:.0}")
+    } else if value.abs() >= 0.01 {
+        format!("{value:.2}")
+    } else {
+        format!("{value:.2e}")
+    }
+}

@@ -1,0 +1,218 @@
+//! Screen 2: who blocks whom. Each root stands first, with everybody who waits behind it below.
+
+use crate::core::action::Offer;
+use crate::core::place::{RowKey, Screen};
+use crate::core::postgres::blocking::{Edge, Node, Who};
+use crate::core::postgres::{PostgresState, Session, backend_key, prepared_key};
+use crate::core::text::counted;
+use crate::core::world::TargetState;
+use crate::panels::panel::{Panel, PanelContext};
+use crate::panels::postgres::acts::ending;
+use crate::panels::postgres::card;
+use crate::panels::postgres::target::{self, age, doing, heading, number_role};
+use crate::ui::content::{Cell, Column, Content, Line, Role, Row, Section, Table};
+
+/// Further holders that a row names.
+const OTHERS: usize = 6;
+
+/// The blocking screen.
+#[derive(Clone, Copy, Debug)]
+pub struct Blocking;
+
+impl Panel for Blocking {
+    fn screen(&self) -> Screen {
+        Screen::Blocking
+    }
+
+    fn title(&self) -> &'static str {
+        "blocking"
+    }
+
+    fn help(&self) -> &'static str {
+        "who blocks whom: each root with everybody who waits behind it"
+    }
+
+    fn content(&self, context: PanelContext<'_>, path: &[RowKey]) -> Content {
+        if let Some(key) = path.last() {
+            return detail(context, key);
+        }
+        let mut sections: Vec<Section> = target::targets(context)
+            .into_iter()
+            .map(|(target, state)| trees(target, state, context))
+            .collect();
+        if sections.is_empty() {
+            sections
+                .push(Section::lines("", vec![Line::of(Role::Muted, "no Postgres target is configured")]));
+        }
+        Content { title: String::new(), sections }
+    }
+
+    fn offers(
+        &self,
+        context: PanelContext<'_>,
+        _path: &[RowKey],
+        row: &RowKey,
+        marked: &[RowKey],
+    ) -> Vec<Offer> {
+        ending::offers(context, row, marked)
+    }
+
+    fn copy(&self, context: PanelContext<'_>, _path: &[RowKey], row: &RowKey) -> Option<String> {
+        if row.kind() == "prepared" {
+            let (_, state, _) = target::reading(context, row.segment(1))?;
+            return Some(ending::prepared(state, row.segment(2))?.rollback());
+        }
+        Some(row.segment(2).to_owned())
+    }
+}
+
+/// The columns of a tree, on the screen and in a session's card.
+fn columns() -> Vec<Column> {
+    vec![
+        Column::flex("pid", 16, 0),
+        Column::fixed("user", 11, 2),
+        Column::fixed("application", 13, 5),
+        Column::fixed("state", 18, 1),
+        Column::number("tx age", 7, 3),
+        Column::number("waits", 7, 1),
+        Column::number("blocks", 6, 0),
+        Column::flex("holds, or wants", 22, 1),
+        Column::flex("last statement", 20, 4),
+    ]
+}
+
+fn trees(target: &TargetState, state: &PostgresState, context: PanelContext<'_>) -> Section {
+    let mut lines = vec![heading(target, state, context)];
+    for cycle in &state.forest.cycles {
+        let text = format!("deadlock among {cycle:?}: the server breaks it after deadlock_timeout");
+        lines.push(Line::of(Role::Critical, text));
+    }
+    if let Some(gap) = state.reading().and_then(|reading| reading.locks.gap()) {
+        lines.push(Line::of(Role::Warning, &gap.note));
+    }
+    if state.waiting().is_none() {
+        // Nothing is known: "nobody waits" would be a claim.
+        return Section::lines("", lines);
+    }
+    let missing = state.reading().and_then(|reading| reading.locks.ready()).map(|locks| &locks.missing);
+    lines.extend(missing.into_iter().flatten().map(|note| Line::of(Role::Warning, note)));
+    let role = number_role(target, context);
+    let rows = state.forest.nodes.iter().map(|node| row(target, state, node, role)).collect();
+    let roots = state.forest.roots().count();
+    let beside = state.forest.nodes.iter().filter(|node| node.edge == Edge::AlsoHolds).count();
+    let waiting = state.waiting().unwrap_or_default();
+    if waiting > 0 {
+        let who =
+            if waiting == 1 { "1 session waits".to_owned() } else { format!("{waiting} sessions wait") };
+        let also = match beside {
+            0 => String::new(),
+            1 => ", 1 more holds on beside".to_owned(),
+            many => format!(", {many} more hold on beside"),
+        };
+        lines.push(Line::of(Role::Warning, format!("{who} behind {}{also}", counted(roots, "root"))));
+        let shown = state.forest.graph.waiting();
+        if shown < waiting {
+            lines.push(Line::of(Role::Warning, format!("{shown} of them are shown")));
+        }
+    }
+    let table =
+        Table { columns: columns(), rows, empty: "nobody waits for a lock".to_owned(), fixed_order: true };
+    Section { title: String::new(), lines, table: Some(table) }
+}
+
+fn row(target: &TargetState, state: &PostgresState, node: &Node, role: Role) -> Row {
+    let sessions = state.reading().and_then(|reading| reading.sessions.ready());
+    let session: Option<&Session> = match &node.who {
+        Who::Backend(id) => sessions.and_then(|all| all.iter().find(|session| session.id == *id)),
+        Who::Prepared(_) | Who::Gone(_) => None,
+    };
+    let (key, name) = match &node.who {
+        Who::Backend(id) => (backend_key(target.id.as_str(), *id), id.pid.to_string()),
+        Who::Prepared(gid) => (prepared_key(target.id.as_str(), gid), format!("prepared {gid}")),
+        Who::Gone(pid) => {
+            (RowKey::new(&["gone", target.id.as_str(), &pid.to_string()]), format!("{pid} (gone)"))
+        }
+    };
+    let branch = match (node.depth, node.edge) {
+        (0, _) => String::new(),
+        (depth, Edge::QueuedBehind) => format!("{}└~ ", "  ".repeat(depth - 1)),
+        (depth, _) => format!("{}└─ ", "  ".repeat(depth - 1)),
+    };
+    let what = match (&node.holds, &node.wants) {
+        (Some((mode, object)), None) if node.edge == Edge::AlsoHolds => {
+            format!("also holds {} on {object}", mode.words())
+        }
+        (_, Some((mode, object))) => format!("wants {} on {object}", mode.words()),
+        (Some((mode, object)), None) => format!("holds {} on {object}", mode.words()),
+        (None, None) => String::new(),
+    };
+    let what = if node.releases_if_cancelled > 0 {
+        format!("{what} (cancel releases {})", node.releases_if_cancelled)
+    } else {
+        what
+    };
+    let what = format!("{}{what}", others(&node.others));
+    let own = match (node.depth, node.edge, role) {
+        (0, Edge::AlsoHolds, Role::Text) => Role::Warning,
+        (0, _, Role::Text) => Role::Critical,
+        _ => role,
+    };
+    let text = |pick: fn(&Session) -> String| session.map(pick).unwrap_or_default();
+    let blocks = if node.victims > 0 { node.victims.to_string() } else { String::new() };
+    let cells = vec![
+        Cell::of(own, format!("{branch}{name}")),
+        Cell::of(role, text(|session| session.user.clone())),
+        Cell::of(Role::Muted, text(|session| session.application.clone())),
+        Cell::of(role, text(|session| doing(session, 0))),
+        Cell::of(role, age(session.and_then(|session| session.transaction_age))),
+        Cell::of(role, node.waiting.map_or(String::new(), |wait| age(Some(wait)))),
+        Cell::of(own, blocks),
+        Cell::of(role, what),
+        Cell::of(Role::Muted, text(|session| session.query.clone())),
+    ];
+    Row::opens(key, cells)
+}
+
+/// "+2 more holders: 4712, 4713 · ".
+fn others(others: &[Who]) -> String {
+    if others.is_empty() {
+        return String::new();
+    }
+    let named: Vec<String> = others.iter().take(OTHERS).map(Who::name).collect();
+    let more = if others.len() > OTHERS { ", …" } else { "" };
+    let noun = if others.len() == 1 { "holder" } else { "holders" };
+    format!("+{} more {noun}: {}{more} · ", others.len(), named.join(", "))
+}
+
+fn detail(context: PanelContext<'_>, key: &RowKey) -> Content {
+    let title = format!("{} {}", key.kind(), key.segment(2));
+    if key.kind() == "prepared"
+        && let Some((target, state, _)) = target::reading(context, key.segment(1))
+    {
+        let mut lines = vec![heading(target, state, context)];
+        lines.extend(ending::prepared_card(state, key.segment(2)));
+        let mut sections = vec![Section::lines(title.clone(), lines)];
+        sections.extend(tree_of(target, state, &Who::Prepared(key.segment(2).to_owned())));
+        return Content { title, sections };
+    }
+    let Some((target, state, session)) = target::session(context, key) else {
+        let gone = vec![Line::text("this session is not there any more")];
+        return Content { title: title.clone(), sections: vec![Section::lines(title, gone)] };
+    };
+    let mut lines = vec![heading(target, state, context)];
+    lines.extend(card::card(state, session));
+    let query = crate::ui::text::clean_lines(&session.query).into_iter().map(Line::text).collect();
+    let mut sections = vec![Section::lines(title.clone(), lines), Section::lines("Last statement", query)];
+    sections.extend(tree_of(target, state, &Who::Backend(session.id)));
+    Content { title, sections }
+}
+
+/// It and everybody below it; itself first and selected: `x` here is about it, not about a victim.
+fn tree_of(target: &TargetState, state: &PostgresState, who: &Who) -> Option<Section> {
+    let behind = state.forest.below(who);
+    let itself = state.forest.nodes.iter().find(|node| node.who == *who).filter(|_| !behind.is_empty())?;
+    let rows =
+        std::iter::once(itself).chain(behind).map(|node| row(target, state, node, Role::Text)).collect();
+    let table = Table { columns: columns(), rows, empty: String::new(), fixed_order: true };
+    Some(Section::table("It, and who waits behind it", table))
+}

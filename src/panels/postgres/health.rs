@@ -1,0 +1,274 @@
+//! Screen 4: is the database well: cache hits over the window, connections against usable slots, deadlocks, temporary files,
+//! wraparound, vacuum, write-ahead log.
+
+use crate::core::action::Offer;
+use crate::core::focus::Focus;
+use crate::core::ids::TargetId;
+use crate::core::place::{RowKey, Screen};
+use crate::core::postgres::{DatabaseCounters, PostgresReading, PostgresState};
+use crate::core::world::TargetState;
+use crate::panels::panel::{Panel, PanelContext};
+use crate::panels::postgres::acts::{ending, upkeep};
+use crate::panels::postgres::target::{self, heading, number_role};
+use crate::panels::postgres::{clients, looks, pooler, sessions};
+use crate::ui::content::{Cell, Column, Content, Line, Role, Row, Section, Table};
+use crate::ui::format::{bytes, count, or_dash, percent, rate};
+
+/// Samples that a sparkline shows.
+const SPARK: usize = 60;
+/// Before version 14 the server fixes this itself.
+const DEFAULT_FREEZE_AGE: f64 = 200_000_000.0;
+/// Transaction ids after which the server refuses to write.
+const WRAPAROUND: f64 = 2_147_483_648.0;
+
+/// The health screen.
+#[derive(Clone, Copy, Debug)]
+pub struct Health;
+
+impl Panel for Health {
+    fn screen(&self) -> Screen {
+        Screen::Health
+    }
+
+    fn title(&self) -> &'static str {
+        "health"
+    }
+
+    fn help(&self) -> &'static str {
+        "is the database well: cache hits, connections, deadlocks, temporary files, wraparound, vacuum"
+    }
+
+    fn content(&self, context: PanelContext<'_>, path: &[RowKey]) -> Content {
+        if let Some(key) = path.last() {
+            return match key.kind() {
+                "clients" | clients::GROUP => clients::content(context, key),
+                "backend" => sessions::session(context, key),
+                _ => looks::content(context, key),
+            };
+        }
+        let mut sections = Vec::new();
+        for (target, state) in target::targets(context) {
+            sections.push(summary(target, state, context));
+            if let Some(reading) = state.reading() {
+                sections.extend(pooler::section(target, reading, number_role(target, context), context.now));
+                sections.push(databases(target, reading, context));
+                sections.extend(vacuums(target, reading));
+                sections.push(looks::index(target, reading));
+            }
+        }
+        if sections.is_empty() {
+            let line = Line::of(Role::Muted, "no Postgres target is configured");
+            sections.push(Section::lines("", vec![line]));
+        }
+        Content { title: String::new(), sections }
+    }
+
+    fn focus(&self, _context: PanelContext<'_>, path: &[RowKey]) -> Vec<(TargetId, Focus)> {
+        looks::focus(path)
+    }
+
+    fn offers(
+        &self,
+        context: PanelContext<'_>,
+        _path: &[RowKey],
+        row: &RowKey,
+        marked: &[RowKey],
+    ) -> Vec<Offer> {
+        match row.kind() {
+            clients::GROUP => clients::offers(context, row, marked),
+            "backend" => ending::offers(context, row, marked),
+            _ => upkeep::offers(context, row),
+        }
+    }
+
+    fn copy(&self, _context: PanelContext<'_>, _path: &[RowKey], row: &RowKey) -> Option<String> {
+        matches!(row.kind(), "table" | "index" | "cell" | "backend" | clients::GROUP)
+            .then(|| row.segment(2).to_owned())
+    }
+}
+
+fn fact(label: &str, role: Role, value: impl std::fmt::Display) -> Line {
+    let value = value.to_string();
+    Line::of(Role::Muted, format!("{label:<16}")).then(role, format!("{value:<24}"))
+}
+
+fn summary(target: &TargetState, state: &PostgresState, context: PanelContext<'_>) -> Section {
+    let role = number_role(target, context);
+    let mut lines = vec![heading(target, state, context)];
+    let Some(reading) = state.reading() else {
+        return Section::lines("", lines);
+    };
+    let (rates, past) = (&state.rates, &state.histories);
+    lines.push(
+        fact("transactions", role, or_dash(rates.transactions, rate)).spark(past.transactions.tail(SPARK)),
+    );
+    lines.push(fact("rolled back", role, or_dash(rates.rollbacks, rate)));
+    let hit = rates.hit_ratio.map_or_else(|| "— (too few reads)".to_owned(), percent);
+    lines.push(fact("cache hits", role, hit).spark(past.hit_ratio.tail(SPARK)));
+    lines.push(connections(reading, role).spark(past.connections.tail(SPARK)));
+    lines.push(
+        fact("WAL written", role, or_dash(rates.wal_bytes, |value| format!("{}/s", bytes(value))))
+            .spark(past.wal_bytes.tail(SPARK)),
+    );
+    lines.push(fact("temp files", role, or_dash(rates.temp_bytes, |value| format!("{}/s", bytes(value)))));
+    lines.push(fact("deadlocks", role, or_dash(rates.deadlocks, rate)));
+    lines.push(fact("rows changed", role, or_dash(rates.rows_changed, rate)));
+    lines.extend(server(reading, state, role));
+    for (what, left) in state.trends.ends(reading).into_iter().take(3) {
+        lines.push(fact(
+            "time left",
+            Role::Note,
+            format!("{} until {what}, if it goes on like this", crate::ui::format::duration(left)),
+        ));
+    }
+    Section::lines("", lines)
+}
+
+fn connections(reading: &PostgresReading, role: Role) -> Line {
+    match &reading.slots {
+        crate::core::part::Part::Ready(slots) => {
+            let (used, usable) = (slots.used as f64, slots.usable() as f64);
+            let share = used / usable.max(1.0);
+            let role = if share > 0.9 {
+                Role::Critical
+            } else if share > 0.8 {
+                Role::Warning
+            } else {
+                role
+            };
+            fact("connections", role, format!("{used} of {usable} usable, {}", percent(share)))
+        }
+        crate::core::part::Part::Unavailable(gap) => fact("connections", Role::Note, gap.note.clone()),
+        crate::core::part::Part::NotAsked => fact("connections", role, "—".to_owned()),
+    }
+}
+
+fn server(reading: &PostgresReading, state: &PostgresState, role: Role) -> Vec<Line> {
+    let Some(health) = reading.health.ready() else {
+        return reading.health.gap().map(|gap| Line::of(Role::Note, &gap.note)).into_iter().collect();
+    };
+    let mut lines = Vec::new();
+    let requested = or_dash(state.rates.requested_checkpoints, |value| format!("{:.1}/min", value * 60.0));
+    lines.push(fact("checkpoints", role, format!("{requested} because of WAL volume")));
+    if let Some(archiver) = health.archiver.ready().filter(|archiver| archiver.on) {
+        let failing = archiver.is_failing();
+        let ago = |seconds| format!("the last {} ago", crate::ui::format::seconds(seconds));
+        let text = format!(
+            "{} archived, {}; {} failed, {}",
+            count(archiver.archived),
+            ago(archiver.last_archived_seconds),
+            count(archiver.failed),
+            ago(archiver.last_failed_seconds),
+        );
+        let nothing = if archiver.no_command { "; no command is set" } else { "" };
+        let role = if failing { Role::Critical } else { role };
+        lines.push(fact("archiver", role, format!("{text}{nothing}")));
+    }
+    for (gid, owner, database, age) in health.prepared.ready().into_iter().flatten() {
+        let text = format!("{gid} by {owner} in {database}, {} old", crate::ui::format::duration(*age));
+        lines.push(fact("prepared", Role::Warning, text));
+    }
+    lines
+}
+
+fn databases(target: &TargetState, reading: &PostgresReading, context: PanelContext<'_>) -> Section {
+    let role = number_role(target, context);
+    let mut lines = Vec::new();
+    if let Some(gap) = reading.databases.gap() {
+        lines.push(Line::of(Role::Warning, &gap.note));
+    }
+    let rows = reading
+        .databases
+        .ready()
+        .into_iter()
+        .flatten()
+        .map(|database| row(target, reading, database, role))
+        .collect();
+    let table = Table {
+        columns: vec![
+            Column::flex("database", 12, 0),
+            Column::number("backends", 8, 0),
+            Column::number("deadlocks", 9, 1),
+            Column::number("temp", 10, 2),
+            Column::number("checksum errors", 15, 3),
+            Column::number("xid age", 8, 0),
+            Column::number("to wraparound", 13, 1),
+            Column::number("to forced vacuum", 16, 2),
+        ],
+        rows,
+        empty: "no database is visible".to_owned(),
+        fixed_order: false,
+    };
+    Section { title: "Databases (counters since their last reset)".to_owned(), lines, table: Some(table) }
+}
+
+fn row(target: &TargetState, reading: &PostgresReading, database: &DatabaseCounters, role: Role) -> Row {
+    let freeze =
+        reading.health.ready().and_then(|health| health.freeze_max_age).unwrap_or(DEFAULT_FREEZE_AGE);
+    let age = database.xid_age.map(|age| age as f64);
+    let near = age.map(|age| age / WRAPAROUND);
+    let worry = match near {
+        Some(share) if share > 0.75 => Role::Critical,
+        Some(share) if share > 0.5 => Role::Warning,
+        _ => role,
+    };
+    let checksums = database.checksum_failures;
+    let backends = reading
+        .sessions
+        .ready()
+        .map(|all| all.iter().filter(|session| session.database == database.name).count() as f64)
+        .filter(|_| !database.name.is_empty());
+    let broken = if checksums.is_some_and(|count| count > 0.0) { Role::Critical } else { role };
+    Row::flat(
+        RowKey::new(&["database", target.id.as_str(), &database.name]),
+        vec![
+            Cell::of(
+                Role::Strong,
+                if database.name.is_empty() { "(shared objects)" } else { &database.name },
+            ),
+            Cell::number(backends, or_dash(backends, count)).role(role),
+            Cell::number(Some(database.deadlocks), count(database.deadlocks)).role(role),
+            Cell::number(Some(database.temp_bytes), bytes(database.temp_bytes)).role(role),
+            Cell::number(checksums, or_dash(checksums, count)).role(broken),
+            Cell::number(age, or_dash(age, count)).role(worry),
+            Cell::number(near, or_dash(near, percent)).role(worry),
+            Cell::number(age.map(|age| age / freeze), or_dash(age.map(|age| age / freeze), percent))
+                .role(role),
+        ],
+    )
+}
+
+fn vacuums(target: &TargetState, reading: &PostgresReading) -> Option<Section> {
+    let list = reading.health.ready()?.vacuums.ready()?;
+    if list.is_empty() {
+        return None;
+    }
+    let rows = list
+        .iter()
+        .map(|vacuum| {
+            Row::flat(
+                RowKey::new(&["vacuum", target.id.as_str(), &vacuum.pid.to_string()]),
+                vec![
+                    Cell::number(Some(f64::from(vacuum.pid)), vacuum.pid.to_string()),
+                    Cell::text(&vacuum.database),
+                    Cell::text(&vacuum.table),
+                    Cell::text(&vacuum.phase),
+                    Cell::number(vacuum.scanned_ratio, or_dash(vacuum.scanned_ratio, percent)),
+                ],
+            )
+        })
+        .collect();
+    let table = Table {
+        columns: vec![
+            Column::number("pid", 7, 0),
+            Column::fixed("database", 14, 1),
+            Column::flex("table", 20, 0),
+            Column::fixed("phase", 26, 0),
+            Column::number("scanned", 8, 0),
+        ],
+        rows,
+        empty: String::new(),
+        fixed_order: false,
+    };
+    Some(Section::table("Vacuum under way", table))
+}

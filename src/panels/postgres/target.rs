@@ -1,0 +1,218 @@
+//! What the four Postgres screens share: the targets with their freshness, a session's card, and what may be done to a session.
+
+use crate::core::action::Refusal;
+use crate::core::freshness::Freshness;
+use crate::core::place::RowKey;
+use crate::core::postgres::{
+    BackendId, Look, Planned, PostgresReading, PostgresState, Session, SessionState, StatementKey,
+};
+use crate::core::world::{SystemState, TargetState};
+use crate::panels::panel::PanelContext;
+use crate::ui::content::{Cell, Line, Role, Row};
+use crate::ui::format::duration;
+use std::time::Duration;
+
+/// Every Postgres target with what is known of it.
+pub fn targets(context: PanelContext<'_>) -> Vec<(&TargetState, &PostgresState)> {
+    context
+        .world
+        .targets()
+        .iter()
+        .filter_map(|target| match &target.system {
+            SystemState::Postgres(state) => Some((target, &**state)),
+            SystemState::Redis(_)
+            | SystemState::Search(_)
+            | SystemState::Prometheus(_)
+            | SystemState::Metrics(_) => None,
+        })
+        .collect()
+}
+
+/// The target named `id` and its newest reading.
+pub fn reading<'a>(
+    context: PanelContext<'a>,
+    id: &str,
+) -> Option<(&'a TargetState, &'a PostgresState, &'a PostgresReading)> {
+    let (target, state) = targets(context).into_iter().find(|(target, _)| target.id.as_str() == id)?;
+    Some((target, state, state.reading()?))
+}
+
+/// "pg-main · 15.18 primary · 2 s old", in the role of its age.
+pub fn heading(target: &TargetState, state: &PostgresState, context: PanelContext<'_>) -> Line {
+    let freshness = target.freshness(context.now);
+    let line = Line::of(Role::Strong, format!("{} ", target.id));
+    let line = match state.reading() {
+        Some(reading) => {
+            let role = if reading.server.in_recovery { "standby" } else { "primary" };
+            let version = reading.server.version.split(' ').next().unwrap_or_default();
+            let by = if reading.server.pooled { " through PgBouncer" } else { "" };
+            line.then(Role::Muted, format!("{version} {role} as {}{by}", reading.server.role))
+        }
+        None => line.then(Role::Muted, &target.address),
+    };
+    let line = match freshness {
+        Freshness::Waiting => line.then(Role::Muted, " · waiting for the first answer"),
+        Freshness::Fresh(_) => line,
+        Freshness::Late(age) => line.then(Role::Warning, format!(" · LATE, {} old", duration(age))),
+        Freshness::Lost(age) => {
+            let silence = target.silence(context.now);
+            line.then(Role::Stale, format!(" · STALE {}: {silence}", duration(age)))
+        }
+    };
+    match state.reading() {
+        Some(reading) if !reading.server.reads_all_stats => {
+            line.then(Role::Warning, " · sees only its own sessions: GRANT pg_monitor")
+        }
+        Some(_) | None => line,
+    }
+}
+
+/// The role of numbers of this target: dim when they are too old.
+pub fn number_role(target: &TargetState, context: PanelContext<'_>) -> Role {
+    if target.freshness(context.now).is_old() { Role::Stale } else { Role::Text }
+}
+
+/// The session that `key` stands for, on any Postgres screen.
+pub fn session<'a>(
+    context: PanelContext<'a>,
+    key: &RowKey,
+) -> Option<(&'a TargetState, &'a PostgresState, &'a Session)> {
+    if key.kind() != "backend" {
+        return None;
+    }
+    let (target, state, reading) = reading(context, key.segment(1))?;
+    let id =
+        BackendId { pid: key.segment(2).parse().ok()?, backend_start_micros: key.segment(3).parse().ok()? };
+    let session = reading.sessions.ready()?.iter().find(|session| session.id == id)?;
+    Some((target, state, session))
+}
+
+/// A duration, or a dash.
+pub fn age(value: Option<Duration>) -> String {
+    value.map_or_else(|| "—".to_owned(), duration)
+}
+
+/// What a wait event means, in plain words; the most frequent ones.
+pub fn wait_words(class: &str, event: &str) -> &'static str {
+    match (class, event.to_ascii_lowercase().as_str()) {
+        ("Lock", _) => "waits for a lock that another session holds",
+        ("LWLock", "walwrite") => "waits for WAL to be written",
+        ("LWLock", _) => "waits inside the server for shared memory",
+        ("IO", "datafileread") => "reads a table or index from disk",
+        ("IO", "walsync" | "walwrite") => "writes WAL to disk",
+        ("IO", _) => "waits for the disk",
+        ("IPC", "syncrep") => "waits for a synchronous standby to confirm",
+        ("IPC", _) => "waits for another process of the server",
+        ("Client", "clientread") => "waits for its client to send something",
+        ("Client", "clientwrite") => "waits for its client to take the answer",
+        ("Client", _) => "waits for its client",
+        ("Timeout", _) => "sleeps on purpose",
+        ("BufferPin", _) => "waits for a page that another session uses",
+        ("Activity", _) => "idle background process",
+        _ => "",
+    }
+}
+
+/// What a session is doing, in one short text: its state, what it waits for, and its parallel workers.
+pub fn doing(session: &Session, workers: usize) -> String {
+    let state = match session.state {
+        SessionState::IdleInTransaction => "idle in tx",
+        SessionState::IdleInTransactionAborted => "idle in tx (aborted)",
+        SessionState::Active
+        | SessionState::Idle
+        | SessionState::Fastpath
+        | SessionState::Disabled
+        | SessionState::Unknown => session.state.words(),
+    };
+    let workers = if workers > 0 { format!(" +{workers}w") } else { String::new() };
+    match &session.wait {
+        // Every idle session waits for its client; that is not news.
+        Some((class, event)) if session.state == SessionState::Active && class != "Client" => {
+            format!("{class}:{event}{workers}")
+        }
+        Some(_) | None => format!("{state}{workers}"),
+    }
+}
+
+/// Why this session may not be signalled, if it may not.
+pub fn refusal(
+    context: PanelContext<'_>,
+    target: &TargetState,
+    state: &PostgresState,
+    session: &Session,
+    terminate: bool,
+) -> Option<Refusal> {
+    let server = &state.reading()?.server;
+    if target.freshness(context.now).is_lost() {
+        return Some(
+            Refusal::new("the data is too old to act on").remedy("wait until the source answers again"),
+        );
+    }
+    if session.id.backend_start_micros == 0 {
+        return Some(
+            Refusal::new("the server does not tell this role when that session began, so a later one with its number could be hit")
+                .remedy(format!("GRANT pg_monitor TO {}", server.role)),
+        );
+    }
+    if session.application == "stacktop" {
+        return Some(Refusal::new("this is a connection of stacktop itself"));
+    }
+    if session.is_walsender() {
+        return Some(Refusal::new("this feeds a copy: ending it breaks replication"));
+    }
+    if session.backend_type == "autovacuum worker" {
+        let urgent = session.query.contains("to prevent wraparound");
+        let why = if urgent {
+            "this vacuum prevents wraparound; it would begin again at once"
+        } else {
+            "an autovacuum worker gives way by itself when somebody needs its lock"
+        };
+        return Some(Refusal::new(why));
+    }
+    if !session.is_client() && !session.backend_type.is_empty() {
+        return Some(Refusal::new(format!("this is a {}, not a session of a client", session.backend_type)));
+    }
+    if session.superuser && !server.superuser {
+        return Some(Refusal::new("only a superuser may signal a superuser's session"));
+    }
+    if !server.superuser && !server.signals && session.user != server.role {
+        return Some(
+            Refusal::new(format!("{} may not signal the sessions of {}", server.role, session.user))
+                .remedy(format!("GRANT pg_signal_backend TO {}", server.role)),
+        );
+    }
+    if !terminate && session.state != SessionState::Active {
+        return Some(Refusal::new(format!(
+            "a cancel does nothing to a session that is {}; terminate would end it",
+            session.state.words()
+        )));
+    }
+    if !terminate && session.query_start_micros.is_none() {
+        return Some(Refusal::new("the server does not say which statement it runs"));
+    }
+    None
+}
+
+/// The row that opens a statement's plan.
+pub(super) fn plan_row(target: &TargetState, key: StatementKey) -> Row {
+    let planned = Planned { query: key.query, user: key.user, database: key.database };
+    Row::opens(
+        look_key(target.id.as_str(), &Look::Plan(planned)),
+        vec![
+            Cell::text("plan"),
+            Cell::of(Role::Muted, "how the server would run it; it is planned, not run"),
+        ],
+    )
+}
+
+/// The row that opens a look.
+pub(super) fn look_key(target: &str, look: &Look) -> RowKey {
+    match look {
+        Look::Topic(id) => RowKey::new(&["look", target, "topic", id]),
+        Look::Panel(name) => RowKey::new(&["look", target, "panel", name]),
+        Look::Plan(Planned { query, user, database }) => {
+            let numbers = [query.to_string(), user.to_string(), database.to_string()];
+            RowKey::new(&["look", target, "plan", &numbers[0], &numbers[1], &numbers[2]])
+        }
+    }
+}

@@ -1,0 +1,166 @@
+//! One job of a queue with everything about it: where it is, why it failed, its data and options.
+
+use crate::core::place::RowKey;
+use crate::core::redis::JobDetail;
+use crate::panels::panel::PanelContext;
+use crate::panels::redis::target::{queue_of, state};
+use crate::ui::content::{Cell, Column, Content, Line, Role, Row, Section, Table};
+use crate::ui::format::bytes;
+use crate::ui::text::clean_lines;
+
+pub(super) fn one_job(context: PanelContext<'_>, key: &RowKey) -> Content {
+    let id = key.segment(4);
+    let title = format!("job {id}");
+    let queue = queue_of(key);
+    let detail = state(context, key.segment(1))
+        .and_then(|(_, state)| state.reading()?.jobs.iter().find(|job| job.queue == queue && job.id == id));
+    let Some(detail) = detail else {
+        return Content {
+            title: title.clone(),
+            sections: vec![Section::lines(title, vec![Line::of(Role::Muted, "reading the job")])],
+        };
+    };
+    let mut sections = job_sections(&title, detail);
+    if !detail.links.is_empty() {
+        sections.insert(1, flow(key, detail));
+    }
+    if !detail.logs.is_empty() {
+        let lines = detail.logs.iter().map(Line::text).collect();
+        sections.push(Section::lines("Log, the newest last", lines));
+    }
+    Content { title: title.clone(), sections }
+}
+
+/// Parent and children; Enter leads on along the flow.
+fn flow(key: &RowKey, job: &JobDetail) -> Section {
+    let row = |(kind, link): &(&str, String)| {
+        // prefix:queue:id; the prefix may hold colons, so it is taken to be this queue's own.
+        let rest = link.strip_prefix(&format!("{}:", job.queue.prefix)).unwrap_or(link);
+        let (queue, id) = rest.rsplit_once(':').unwrap_or((rest, ""));
+        let tone = if *kind == "child, failed" { Role::Warning } else { Role::Text };
+        Row::opens(
+            RowKey::new(&["job", key.segment(1), &job.queue.prefix, queue, id, ""]),
+            vec![Cell::of(tone, *kind), Cell::of(Role::Text, queue), Cell::of(Role::Strong, id)],
+        )
+    };
+    let table = Table {
+        columns: vec![
+            Column::fixed("flow", 22, 0),
+            Column::fixed("queue", 24, 0),
+            Column::flex("job", 16, 0),
+        ],
+        rows: job.links.iter().map(row).collect(),
+        empty: String::new(),
+        fixed_order: true,
+    };
+    Section::table("Flow (Enter opens)", table)
+}
+
+/// Fields that are worth a section of their own.
+const LONG: [(&str, &str); 4] =
+    [("failedReason", "Reason"), ("stacktrace", "Stack"), ("data", "Data"), ("opts", "Options")];
+
+fn job_sections(title: &str, job: &JobDetail) -> Vec<Section> {
+    let fact =
+        |label: &str, value: &str| Line::of(Role::Muted, format!("{label:<14}")).then(Role::Text, value);
+    let mut lines = vec![fact("queue", &job.queue.name), fact("state", &job.state)];
+    for (name, value) in job.fields.iter().filter(|(name, _)| LONG.iter().all(|(long, _)| long != name)) {
+        let shown = match name.as_str() {
+            "timestamp" | "processedOn" | "finishedOn" => moment(value),
+            _ => value.clone(),
+        };
+        lines.push(fact(name, &shown));
+    }
+    for (name, size) in &job.too_large {
+        lines.push(fact(name, &format!("{} long: not read", bytes(*size as f64))));
+    }
+    let mut sections = vec![Section::lines(title.to_owned(), lines)];
+    for (name, heading) in LONG {
+        let Some(value) = job.fields.get(name) else { continue };
+        let parts = match name {
+            "stacktrace" => stacks(value, attempts(job)),
+            _ => vec![(heading.to_owned(), pretty(value))],
+        };
+        for (heading, text) in parts {
+            let lines = clean_lines(&text).into_iter().map(Line::text).collect();
+            sections.push(Section::lines(heading, lines));
+        }
+    }
+    sections
+}
+
+/// How often it was tried, as its generation counts it.
+fn attempts(job: &JobDetail) -> Option<usize> {
+    job.fields.get("atm").or_else(|| job.fields.get("attemptsMade"))?.parse().ok()
+}
+
+/// Milliseconds since the epoch as a moment.
+fn moment(millis: &str) -> String {
+    millis
+        .parse()
+        .ok()
+        .and_then(chrono::DateTime::from_timestamp_millis)
+        .map_or_else(|| millis.to_owned(), |at| at.format("%Y-%m-%d %H:%M:%S%.3fZ").to_string())
+}
+
+/// JSON over several lines; anything else as it is.
+fn pretty(text: &str) -> String {
+    serde_json::from_str::<serde_json::Value>(text)
+        .ok()
+        .filter(|value| value.is_object() || value.is_array())
+        .and_then(|value| serde_json::to_string_pretty(&value).ok())
+        .unwrap_or_else(|| text.to_owned())
+}
+
+/// Heading and text of the stacks that are kept, one per attempt: the newest first, for it says why the job failed now; those of
+/// attempts in a row that failed at the same place as one. They have the numbers of the attempts if there is one of each.
+fn stacks(text: &str, attempts: Option<usize>) -> Vec<(String, String)> {
+    let kept: Vec<String> = serde_json::from_str(text).unwrap_or_default();
+    if kept.is_empty() {
+        return if text == "[]" { Vec::new() } else { vec![("Stack".to_owned(), text.to_owned())] };
+    }
+    let (each, whole) = if attempts == Some(kept.len()) {
+        ("attempt", String::new())
+    } else {
+        ("failure", format!(", of {} that are kept", kept.len()))
+    };
+    let mut last = kept.len();
+    kept.chunk_by(|a, b| a == b)
+        .rev()
+        .map(|same| {
+            let first = last - same.len() + 1;
+            let heading = match same {
+                [_] => format!("Stack of {each} {last}{whole}"),
+                _ => format!("Stack of {each}s {first} to {last}{whole}"),
+            };
+            last = first - 1;
+            (heading, same[0].clone())
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_attempt_has_its_stack_and_the_newest_comes_first() {
+        let owned = |all: &[(&str, &str)]| -> Vec<(String, String)> {
+            all.iter().map(|(heading, text)| ((*heading).to_owned(), (*text).to_owned())).collect()
+        };
+        assert_eq!(stacks(r#"["a"]"#, Some(1)), owned(&[("Stack of attempt 1", "a")]));
+        assert_eq!(
+            stacks(r#"["a", "b", "b"]"#, Some(3)),
+            owned(&[("Stack of attempts 2 to 3", "b"), ("Stack of attempt 1", "a")])
+        );
+        assert_eq!(
+            stacks(r#"["a", "b"]"#, Some(7)),
+            owned(&[
+                ("Stack of failure 2, of 2 that are kept", "b"),
+                ("Stack of failure 1, of 2 that are kept", "a")
+            ])
+        );
+        assert_eq!(stacks("not a list", None), owned(&[("Stack", "not a list")]));
+        assert!(stacks("[]", None).is_empty());
+    }
+}

@@ -1,0 +1,12 @@
+//! The pages about Redis and its job queues.
+
+mod acts;
+mod alike;
+mod cluster;
+mod job;
+mod job_list;
+mod queue;
+pub(super) mod queues;
+mod server;
+mod target;
+mod workings;

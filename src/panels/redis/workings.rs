@@ -1,0 +1,224 @@
+//! The lower part of an opened queue: how long its jobs take, what makes them by the clock, who waits in vain, what happens.
+
+use crate::core::place::RowKey;
+use crate::core::redis::{
+    JobList, JobState, QueueEvent, QueueMore, QueueRef, QueueWorker, RunTimes, Scheduler,
+};
+use crate::core::world::TargetState;
+use crate::panels::panel::PanelContext;
+use crate::panels::redis::target::{job_key, state};
+use crate::ui::content::{Cell, Column, Line, Role, Row, Section, Table};
+use crate::ui::format::{bytes, duration, or_dash};
+use std::time::Duration;
+
+pub(super) fn sections(
+    context: PanelContext<'_>,
+    target: &TargetState,
+    queue: &QueueRef,
+    role: Role,
+) -> Vec<Section> {
+    let reading = state(context, target.id.as_str()).and_then(|(_, state)| state.reading());
+    let Some(more) = reading.and_then(|reading| reading.more.iter().find(|more| more.queue == *queue)) else {
+        return Vec::new();
+    };
+    let mut sections = Vec::new();
+    let list = reading.and_then(|reading| reading.lists.iter().find(|list| list.queue == *queue));
+    sections.extend(workers(target, more, list, role));
+    sections.extend(limits(more, reading.and_then(|reading| reading.held_for_us_bytes), role));
+    if !more.times.is_empty() {
+        sections.push(times(target, more, role));
+    }
+    if !more.schedulers.is_empty() {
+        sections.push(schedulers(target, more, role));
+    }
+    if !more.blocked.is_empty() {
+        sections.push(blocked(target, more, role));
+    }
+    if !more.events.is_empty() {
+        sections.push(events(target, more, role));
+    }
+    sections
+}
+
+/// Who is connected, since when, and with which jobs in its hands where its library says so.
+fn workers(target: &TargetState, more: &QueueMore, list: Option<&JobList>, role: Role) -> Option<Section> {
+    let workers = more.workers.as_ref().filter(|workers| !workers.is_empty())?;
+    let row = |worker: &QueueWorker| {
+        let held = list.into_iter().flat_map(|list| &list.jobs).filter(|job| {
+            job.state == JobState::Active && !worker.name.is_empty() && job.worker == worker.name
+        });
+        let held: Vec<&str> = held.map(|job| job.id.as_str()).collect();
+        let what = match (held.is_empty(), worker.waits) {
+            (false, _) => format!("has {}", held.join(", ")),
+            (true, true) => "waits for a job".to_owned(),
+            (true, false) => "is busy, or asleep".to_owned(),
+        };
+        Row::flat(
+            RowKey::new(&["worker", target.id.as_str(), &more.queue.name, &worker.address]),
+            vec![
+                Cell::of(Role::Strong, &worker.address),
+                Cell::of(role, &worker.name),
+                span(Some(worker.connected), role),
+                span(Some(worker.quiet), role),
+                Cell::of(Role::Muted, what),
+            ],
+        )
+    };
+    let table = Table {
+        columns: vec![
+            Column::fixed("worker", 24, 0),
+            Column::fixed("name", 16, 2),
+            Column::number("connected", 10, 0),
+            Column::number("quiet", 8, 1),
+            Column::flex("", 20, 0),
+        ],
+        rows: workers.iter().map(row).collect(),
+        empty: String::new(),
+        fixed_order: true,
+    };
+    Some(Section::table("Workers", table))
+}
+
+fn limits(more: &QueueMore, held: Option<u64>, role: Role) -> Option<Section> {
+    let fact = |label: &str, value: String| Line::of(Role::Muted, format!("{label:<16}")).then(role, value);
+    let mut lines = Vec::new();
+    lines.extend(
+        more.concurrency
+            .map(|limit| fact("concurrency", format!("{limit} jobs at once, all workers together"))),
+    );
+    lines.extend(
+        more.rate.map(|(jobs, span)| fact("rate limit", format!("{jobs} jobs in {}", duration(span)))),
+    );
+    lines.extend(
+        more.memory_bytes
+            .map(|size| fact("memory", format!("about {}, by a sample of its jobs", bytes(size)))),
+    );
+    let held = held.map(|size| {
+        fact(
+            "held for us",
+            format!("{} in the server's output buffer after the last read", bytes(size as f64)),
+        )
+    });
+    lines.extend(held);
+    (!lines.is_empty()).then(|| Section::lines("Limits and memory", lines))
+}
+
+fn span(value: Option<Duration>, role: Role) -> Cell {
+    Cell::number(value.map(|value| value.as_secs_f64()), value.map_or_else(|| "—".to_owned(), duration))
+        .role(role)
+}
+
+fn times(target: &TargetState, more: &QueueMore, role: Role) -> Section {
+    let row = |times: &RunTimes| {
+        Row::flat(
+            RowKey::new(&["times", target.id.as_str(), &more.queue.name, &times.name]),
+            vec![
+                Cell::of(Role::Strong, &times.name),
+                Cell::number(Some(times.jobs as f64), times.jobs.to_string()).role(role),
+                span(times.wait_p50, role),
+                span(times.wait_p95, role),
+                span(times.run_p50, role),
+                span(times.run_p95, role),
+            ],
+        )
+    };
+    let table = Table {
+        columns: vec![
+            Column::flex("name", 16, 0),
+            Column::number("jobs", 6, 2),
+            Column::number("wait p50", 9, 1),
+            Column::number("wait p95", 9, 0),
+            Column::number("run p50", 9, 1),
+            Column::number("run p95", 9, 0),
+        ],
+        rows: more.times.iter().map(row).collect(),
+        empty: String::new(),
+        fixed_order: false,
+    };
+    Section::table("How long the newest completed jobs waited and ran", table)
+}
+
+fn schedulers(target: &TargetState, more: &QueueMore, role: Role) -> Section {
+    let row = |scheduler: &Scheduler| {
+        let (tone, when) = match (scheduler.overdue, scheduler.next_in) {
+            (Some(over), _) => (Role::Warning, format!("{} late", duration(over))),
+            (None, Some(left)) => (role, format!("in {}", duration(left))),
+            (None, None) => (role, "its job waits".to_owned()),
+        };
+        let made = scheduler.made.map(|made| made as f64);
+        let QueueRef { prefix, name } = &more.queue;
+        Row::flat(
+            RowKey::new(&["scheduler", target.id.as_str(), prefix, name, &scheduler.id]),
+            vec![
+                Cell::of(Role::Strong, &scheduler.id),
+                Cell::of(role, &scheduler.name),
+                Cell::of(role, &scheduler.rhythm),
+                Cell::of(tone, when),
+                Cell::number(made, or_dash(made, crate::ui::format::count)).role(role),
+            ],
+        )
+    };
+    let table = Table {
+        columns: vec![
+            Column::flex("scheduler", 16, 0),
+            Column::fixed("job", 16, 2),
+            Column::fixed("rhythm", 24, 1),
+            Column::fixed("next", 14, 0),
+            Column::number("made", 7, 3),
+        ],
+        rows: more.schedulers.iter().map(row).collect(),
+        empty: String::new(),
+        fixed_order: true,
+    };
+    Section::table("Schedulers, the next first", table)
+}
+
+fn blocked(target: &TargetState, more: &QueueMore, role: Role) -> Section {
+    let row = |(id, failed): &(String, usize)| {
+        Row::opens(
+            job_key(target.id.as_str(), &more.queue, id, JobState::Waiting),
+            vec![
+                Cell::of(Role::Strong, id),
+                Cell::of(role, format!("waits for children of which {failed} have failed: retry those")),
+            ],
+        )
+    };
+    let table = Table {
+        columns: vec![Column::fixed("parent", 20, 0), Column::flex("", 24, 0)],
+        rows: more.blocked.iter().map(row).collect(),
+        empty: String::new(),
+        fixed_order: true,
+    };
+    Section::table("Parents that wait in vain", table)
+}
+
+fn events(target: &TargetState, more: &QueueMore, role: Role) -> Section {
+    let row = |event: &QueueEvent| {
+        let tone = match event.event.as_str() {
+            "failed" | "stalled" | "retries-exhausted" => Role::Warning,
+            _ => role,
+        };
+        let QueueRef { prefix, name } = &more.queue;
+        Row::flat(
+            RowKey::new(&["event", target.id.as_str(), prefix, name, &event.id]),
+            vec![
+                span(event.age, role),
+                Cell::of(tone, &event.event),
+                Cell::of(Role::Strong, &event.job),
+                Cell::of(Role::Muted, &event.detail),
+            ],
+        )
+    };
+    let table = Table {
+        columns: vec![
+            Column::number("ago", 8, 0),
+            Column::fixed("event", 18, 0),
+            Column::fixed("job", 16, 0),
+            Column::flex("", 24, 1),
+        ],
+        rows: more.events.iter().map(row).collect(),
+        empty: String::new(),
+        fixed_order: true,
+    };
+    Section::table("Events, the newest first (/ filters by event or job)", table)
+}

@@ -6,15 +6,15 @@
 //! | [`config`] | the configuration file, the environment, discovery of targets, secrets | core |
 //! | [`ui`] | drawing kit: content as data, theme by role, formats, widgets | core |
 //! | [`sources`] | how to ask each system | core, config |
-//! | [`actions`] | how to change each system: guard → audit → execute → audit → verify | core, config |
-//! | [`panels`] | one file per screen: world → content | core, ui |
-//! | [`engine`] | when to ask: one task per target | core, config, sources |
-//! | [`drill`] | a fake outside: a seeded stack behind the same traits | core, config, sources, actions |
-//! | [`app`] | pure: messages, model, update, effects, overlays, view | core, ui, panels, actions (audit lines as data) |
-//! | [`runtime`] | the only impure loop: terminal, input, effects, clock | all above |
-//! | [`cli`] | arguments as typed, turned into a run | all above |
+//! | [`actions`] | how to change each system: guard → audit → execute → audit → verify | core, config, sources |
+//! | [`panels`] | one folder a system: world → content, and what may be done | core, ui |
+//! | [`engine`] | when to ask: one task per target | core, sources |
+//! | [`drill`] | a fake outside: a seeded stack behind the same traits | core, sources, actions, engine |
+//! | [`app`] | pure: messages, model, update, effects, overlays, view | core, ui, panels, actions |
+//! | [`runtime`] | the only impure loop: terminal, input, effects, clock | core, app, engine, actions |
+//! | [`cli`] | arguments as typed, turned into a run | core, config, sources, actions, engine, drill, app, ui, runtime |
 //!
-//! Reading order: `core`, then one system from socket to pixel: `sources/postgres`, `core/postgres`, `panels/blocking`.
+//! Reading order: `core`, then one system from socket to pixel: `sources/postgres`, `core/postgres`, `panels/postgres/blocking`.
 
 pub mod actions;
 pub mod app;

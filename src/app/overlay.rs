@@ -183,9 +183,9 @@ impl Confirm {
 
 #[cfg(test)]
 mod tests {
-    use super::super::key::{Code, Key};
-    use super::super::layout::{Sheet, Size};
     use super::*;
+    use crate::app::key::{Code, Key};
+    use crate::app::layout::{Sheet, Size};
     use crate::core::ids::TargetId;
     use crate::core::postgres::{BackendId, PgAction};
     use crate::ui::content::Line;

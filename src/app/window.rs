@@ -91,8 +91,8 @@ impl Window {
 
 #[cfg(test)]
 mod tests {
-    use super::super::layout::Sheet;
     use super::*;
+    use crate::app::layout::Sheet;
 
     fn laid(lines: usize, height: u16) -> Laid {
         let body = (0..lines).map(|line| Line::text(line.to_string())).collect();

@@ -275,8 +275,8 @@ fn text(value: Duration) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::form;
     use super::*;
+    use crate::config::form;
 
     #[track_caller]
     fn check(text: &str, expected: &[&str]) {

@@ -109,8 +109,8 @@ fn whole(given: &Path, folder: &Path, home: Option<&str>) -> Result<PathBuf, &'s
 
 #[cfg(test)]
 mod tests {
-    use super::super::form;
     use super::*;
+    use crate::config::form;
 
     #[test]
     fn every_path_key_is_made_whole() {

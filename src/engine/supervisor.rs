@@ -65,12 +65,12 @@ pub async fn supervise(job: Job, settings: EngineSettings, clock: Arc<dyn Clock>
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Engine, SourceFactory};
     use super::*;
     use crate::core::focus::Focus;
     use crate::core::ids::TargetId;
     use crate::core::reading::Reading;
     use crate::core::time::Now;
+    use crate::engine::{Engine, SourceFactory};
     use crate::sources::Source;
     use futures_util::future::BoxFuture;
     use std::sync::atomic::{AtomicU32, Ordering};

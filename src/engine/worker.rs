@@ -182,9 +182,9 @@ impl Worker {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Engine, SourceFactory};
     use super::*;
     use crate::core::ids::TargetId;
+    use crate::engine::{Engine, SourceFactory};
     use futures_util::future::BoxFuture;
     use std::sync::Mutex;
     use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
@@ -375,7 +375,7 @@ mod tests {
         let (_engine, mut reports, _) = start(vec![]);
         tokio::time::sleep(Duration::from_secs(2 * 100)).await;
         let mut dropped = 0;
-        for _ in 0..super::super::REPORT_QUEUE + 2 {
+        for _ in 0..crate::engine::REPORT_QUEUE + 2 {
             dropped += reports.recv().await.unwrap().dropped;
         }
         assert!(dropped >= 30, "{dropped}");

@@ -5,9 +5,10 @@ use crate::app::msg::Msg;
 use ratatui::crossterm::event::{self, Event, KeyCode, KeyEventKind, KeyModifiers};
 use rustix::process::{Signal, getpid, kill_process};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use std::{io, thread};
 use tokio::sync::mpsc;
+use tokio::time::Instant;
 
 /// Events that may wait for the loop; it takes each at once.
 const QUEUE: usize = 256;

@@ -222,8 +222,8 @@ fn compare(a: &Row, b: &Row, column: usize, descending: bool) -> Ordering {
 
 #[cfg(test)]
 mod tests {
-    use super::super::content::Section;
     use super::*;
+    use crate::ui::content::Section;
 
     fn content() -> Content {
         let rows = [("b", Some(2.0)), ("a", None), ("c", Some(10.0))]

@@ -278,9 +278,45 @@ fn circles<'a>(uses: &BTreeMap<&'a str, BTreeMap<&'a str, String>>) -> Vec<BTree
     found
 }
 
+fn house() -> House {
+    House::read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"))
+}
+
+/// The clock of the wall and the one that goes on in sleep are read in one place. What takes long measures itself by tokio's, which a
+/// test can stop.
+#[test]
+fn one_clock() {
+    const CLOCKS: [&[&str]; 4] = [
+        &["std", "time", "Instant"],
+        &["std", "time", "SystemTime"],
+        &["chrono", "Utc", "now"],
+        &["chrono", "Local", "now"],
+    ];
+    for file in house().files.values().filter(|file| file.path != "runtime/clock.rs") {
+        for path in &file.paths {
+            let whole = match file.takes.get(&path[0]) {
+                Some(taken) if taken != path => [taken.as_slice(), &path[1..]].concat(),
+                _ => path.clone(),
+            };
+            let read =
+                CLOCKS.iter().find(|clock| whole.len() >= clock.len() && whole[..clock.len()] == ***clock);
+            assert_eq!(read, None, "{} reads a clock", file.path);
+        }
+    }
+}
+
+#[test]
+fn nobody_climbs_two_floors_by_super() {
+    for file in house().files.values() {
+        for path in file.paths.iter().chain(file.takes.values()).chain(&file.globs) {
+            assert!(!path.starts_with(&["super".to_owned(), "super".to_owned()]), "{}: {path:?}", file.path);
+        }
+    }
+}
+
 #[test]
 fn no_circle_of_files() {
-    let house = House::read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"));
+    let house = house();
     let uses = house.uses();
     let edges: usize = uses.values().map(BTreeMap::len).sum();
     assert!(edges > 1500, "the test reads the imports: {edges}");

@@ -6,7 +6,8 @@ use crate::core::action::{ActionError, Outcome, Verdict, Verification};
 use crate::core::postgres::Upkeep;
 use crate::sources::postgres::connection::{self, Connection, Parameter, Row};
 use crate::sources::postgres::settings::Settings;
-use std::time::{Duration, Instant};
+use std::time::Duration;
+use tokio::time::Instant;
 use tokio_postgres::Error;
 use tokio_postgres::types::Type;
 

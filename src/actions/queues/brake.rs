@@ -8,7 +8,8 @@ use crate::core::text::lasting;
 use crate::sources::redis::connection::Connection;
 use redis::pipe;
 use std::sync::atomic::Ordering;
-use std::time::{Duration, Instant};
+use std::time::Duration;
+use tokio::time::Instant;
 
 /// So long the first jobs have to be picked up; while a worker has one, or one waits for its next attempt, that does not run.
 const TAKEN_WITHIN: Duration = Duration::from_secs(15);

@@ -20,7 +20,8 @@ use crate::sources::redis::connection::Connection;
 use redis::cmd;
 use std::collections::HashMap;
 use std::sync::atomic::Ordering;
-use std::time::{Duration, Instant};
+use std::time::Duration;
+use tokio::time::Instant;
 
 /// So long the mark of a letter outlives it.
 const MARKED_SECONDS: u32 = 7 * 86_400;

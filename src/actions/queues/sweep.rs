@@ -10,7 +10,8 @@ use crate::sources::redis::connection::Connection;
 use redis::{RedisError, cmd};
 use std::collections::{BTreeMap, HashSet};
 use std::sync::atomic::Ordering;
-use std::time::{Duration, Instant};
+use std::time::Duration;
+use tokio::time::Instant;
 
 /// Jobs in one call of a script.
 const BATCH: u64 = 100;

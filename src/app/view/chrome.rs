@@ -189,7 +189,7 @@ pub fn message_text(model: &Model) -> Line {
         }
         (Some(Overlay::Palette(text)), _) => {
             let names: Vec<&str> =
-                super::super::update_palette(model, text).into_iter().map(|(name, _)| name).take(8).collect();
+                crate::app::update_palette(model, text).into_iter().map(|(name, _)| name).take(8).collect();
             field(":", text, &names.join("  "))
         }
         (Some(Overlay::Answer(_)), _) => Line::default(),

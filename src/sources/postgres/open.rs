@@ -5,23 +5,21 @@ mod parts;
 
 use super::charset::Charset;
 use super::connection::{self, Connection, Parameter, Row};
-use super::decode;
 use super::names::Names;
 use super::queries::{self, Questions, WalPosition};
 use super::refusals::{self, Refusals, Refused};
 use super::sessions::{Ask, KnownSessions};
-use super::whereabouts;
+use super::{decode, whereabouts};
 use crate::config::target::PostgresConnect;
 use crate::core::part::{Gap, GapKind, Part};
 use crate::core::postgres::locks::{LockReading, LockRow};
 use crate::core::postgres::{DatabaseCounters, Health, PostgresReading, Server, Session, Statements};
 use crate::core::time::Now;
-use crate::sources::postgres::open::parts::all;
-use crate::sources::postgres::open::parts::first;
-use crate::sources::postgres::open::parts::part;
+use crate::sources::postgres::open::parts::{all, first, part};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
+use tokio::time::Instant;
 use tokio_postgres::types::Type;
 
 /// Statements and health are looked at this often: their cost grows with what they look at.

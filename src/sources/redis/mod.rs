@@ -43,9 +43,10 @@ use futures_util::future::BoxFuture;
 use login::explain;
 use redis::{Value, cmd, pipe};
 use rounds::Rounds;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use streams::Streams;
 use tokio::task::JoinHandle;
+use tokio::time::Instant;
 
 /// The server's details are read this often while somebody looks.
 const DETAIL_EACH: Duration = Duration::from_secs(2);

@@ -154,7 +154,7 @@ impl Scene<'_> {
         }
         let names = self.reading.slots.ready().map(|slots| slots.synchronous.clone()).unwrap_or_default();
         let senders = self.reading.senders.ready();
-        let confirms = |senders: &Vec<super::super::Sender>| {
+        let confirms = |senders: &Vec<crate::core::postgres::Sender>| {
             senders.iter().any(|sender| matches!(sender.sync.as_str(), "sync" | "quorum"))
         };
         if !names.trim().is_empty()
@@ -163,7 +163,7 @@ impl Scene<'_> {
             && self.rules.get("postgres.synchronous").enabled
         {
             let sessions = self.reading.sessions.ready().map(Vec::as_slice).unwrap_or_default();
-            let waits = |session: &&super::super::Session| {
+            let waits = |session: &&crate::core::postgres::Session| {
                 session.wait.as_ref().is_some_and(|(_, event)| event.eq_ignore_ascii_case("SyncRep"))
             };
             let hit = sessions.iter().filter(waits).count();

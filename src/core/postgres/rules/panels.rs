@@ -1,7 +1,7 @@
 //! The rules about panels of the team's own: values past their thresholds, and panels that watch nothing.
 
-use super::super::{Look, SqlPanel, SqlTable};
 use super::{Scene, Screen, Severity, tidy};
+use crate::core::postgres::{Look, SqlPanel, SqlTable};
 
 const STEP: &str = "open it on screen 4";
 

@@ -1,7 +1,7 @@
 //! The rules about single sessions: what is open for long, and what runs for long.
 
-use super::super::SessionState;
 use super::{Place, Scene, Screen, Session, Severity, backend_key, describe, lasting, tidy};
+use crate::core::postgres::SessionState;
 use std::time::Duration;
 
 /// What is found of a session: rule, session, how bad, sentence, for how long, where.

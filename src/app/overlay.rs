@@ -4,7 +4,7 @@ use super::layout::Laid;
 use super::window::Window;
 use crate::core::action::{Action, Confirmed, Offer, Preview, Refusal};
 use crate::core::arming::Permit;
-use crate::core::place::RowKey;
+use crate::core::row::RowKey;
 use crate::core::time::Now;
 use std::time::Duration;
 
@@ -210,7 +210,7 @@ mod tests {
 
     fn confirm(word: Option<&str>) -> Confirm {
         Confirm {
-            row: RowKey::new(&["backend"]),
+            row: RowKey::Target(TargetId::new("pg")),
             marked: Vec::new(),
             letter: 't',
             answer: None,

@@ -25,6 +25,7 @@ pub mod reading;
 pub mod redact;
 pub mod redis;
 pub mod report;
+pub mod row;
 pub mod search;
 pub mod text;
 pub mod time;

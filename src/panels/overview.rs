@@ -2,7 +2,8 @@
 
 use crate::core::alert::{Finding, Severity, Stage};
 use crate::core::freshness::Freshness;
-use crate::core::place::{Place, RowKey, Screen};
+use crate::core::place::{Place, Screen};
+use crate::core::row::RowKey;
 use crate::core::world::TargetState;
 use crate::panels::panel::{Panel, PanelContext};
 use crate::ui::content::{Cell, Column, Content, Line, Role, Row, Section, Table};
@@ -27,8 +28,7 @@ impl Panel for Overview {
 
     fn content(&self, context: PanelContext<'_>, path: &[RowKey]) -> Content {
         match path.last() {
-            Some(key) if key.kind() == "source" => source(context, key.segment(1)),
-            Some(key) if key.kind() == "finding" => source(context, key.segment(2)),
+            Some(RowKey::Target(target) | RowKey::Finding { target, .. }) => source(context, target.as_str()),
             _ => Content {
                 title: String::new(),
                 sections: vec![findings(context), crate::panels::signals::section(context), sources(context)],
@@ -52,7 +52,8 @@ impl Panel for Overview {
 }
 
 fn key(finding: &Finding) -> RowKey {
-    RowKey::new(&["finding", finding.signal.rule, finding.signal.target.as_str(), &finding.signal.subject])
+    let signal = &finding.signal;
+    RowKey::Finding { rule: signal.rule, target: signal.target.clone(), subject: signal.subject.clone() }
 }
 
 fn findings(context: PanelContext<'_>) -> Section {
@@ -139,7 +140,7 @@ fn source_row(target: &TargetState, context: PanelContext<'_>) -> Row {
         Cell::of(Role::Muted, target.kind.name()),
         about,
     ];
-    Row::opens(RowKey::new(&["source", target.id.as_str()]), cells)
+    Row::opens(RowKey::Target(target.id.clone()), cells)
 }
 
 fn source(context: PanelContext<'_>, id: &str) -> Content {

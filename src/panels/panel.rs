@@ -3,7 +3,8 @@
 use crate::core::action::{Action, Offer, Preview, Refusal};
 use crate::core::focus::Focus;
 use crate::core::ids::TargetId;
-use crate::core::place::{Place, RowKey, Screen};
+use crate::core::place::{Place, Screen};
+use crate::core::row::RowKey;
 use crate::core::time::Now;
 use crate::core::world::World;
 use crate::ui::content::Content;

@@ -2,9 +2,10 @@
 
 use crate::core::freshness::Freshness;
 use crate::core::part::Part;
-use crate::core::place::{RowKey, Screen};
+use crate::core::place::Screen;
+use crate::core::row::RowKey;
 use crate::core::search::{
-    Cause, ClusterHealth, SearchNode, SearchReading, SearchState, UnassignedShard, node_key,
+    Cause, ClusterHealth, SearchNode, SearchReading, SearchRow, SearchState, UnassignedShard,
 };
 use crate::core::world::{SystemState, TargetState};
 use crate::panels::panel::{Panel, PanelContext};
@@ -197,7 +198,7 @@ fn node_row(target: &TargetState, node: &SearchNode, role: Role) -> Row {
     let plain = |value: Option<f64>| Cell::number(value, or_dash(value, count)).role(role);
     let mark = watermark(node);
     Row::flat(
-        node_key(target.id.as_str(), node),
+        RowKey::Search(target.id.clone(), SearchRow::Node(node.id.clone())),
         vec![
             Cell::of(Role::Strong, &node.name),
             share(node.heap_ratio, 0.85),
@@ -242,7 +243,14 @@ fn unassigned(target: &TargetState, reading: &SearchReading) -> Option<Section> 
     }
     let row = |shard: &UnassignedShard| {
         let kind = if shard.primary { (Role::Critical, "primary") } else { (Role::Warning, "replica") };
-        let key = RowKey::new(&["shard", target.id.as_str(), &shard.index, &shard.shard, kind.1]);
+        let key = RowKey::Search(
+            target.id.clone(),
+            SearchRow::Shard {
+                index: shard.index.clone(),
+                shard: shard.shard.clone(),
+                primary: shard.primary,
+            },
+        );
         let why = if shard.why.is_empty() { "(not explained yet)" } else { &shard.why };
         Row::flat(
             key,

@@ -2,7 +2,7 @@
 
 use crate::core::alert::Severity;
 use crate::core::freshness::Freshness;
-use crate::core::place::RowKey;
+use crate::core::row::RowKey;
 use crate::ui::text::{clean, split, width};
 use std::borrow::Cow;
 

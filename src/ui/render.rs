@@ -282,7 +282,8 @@ pub fn put(buffer: &mut Buffer, area: Rect, text: &str, style: Style) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::core::place::RowKey;
+    use crate::core::ids::TargetId;
+    use crate::core::row::RowKey;
     use proptest::prelude::*;
 
     fn table(rows: usize) -> Content {
@@ -290,7 +291,7 @@ mod tests {
             .map(|n| {
                 let name = format!("row {n}");
                 Row::flat(
-                    RowKey::new(&["r", &name]),
+                    RowKey::Target(TargetId::new(&name)),
                     vec![Cell::text(&name), Cell::number(Some(n as f64), "1"), Cell::text("x")],
                 )
             })
@@ -325,7 +326,7 @@ mod tests {
     #[test]
     fn the_cursor_is_always_in_view_and_the_header_stays() {
         let content = table(50);
-        let level = Level { cursor: Some(RowKey::new(&["r", "row 40"])), ..Level::default() };
+        let level = Level { cursor: Some(RowKey::Target(TargetId::new("row 40"))), ..Level::default() };
         let lines = draw(&content, &level, 30, 8);
         assert!(lines[0].contains("name"), "{lines:?}");
         assert!(lines.iter().any(|line| line.starts_with("> row 40")), "{lines:?}");

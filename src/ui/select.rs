@@ -1,7 +1,8 @@
 //! What of a panel's rows is shown, in which order, and which row the cursor is on. Selection follows identity, not row number.
 
 use super::content::{Cell, Column, Content, Row, Section, SortKey, Table};
-use crate::core::place::RowKey;
+use crate::core::ids::TargetId;
+use crate::core::row::{Counted, RowKey};
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
@@ -67,7 +68,7 @@ impl Level {
 
     fn passes(&self, section: &Section, table: &Table, row: &Row) -> bool {
         // What was counted has passed already.
-        row.key.kind() == COUNTED
+        row.key.is_counted()
             || self.only.iter().all(|only| only.holds(section, table, row))
                 && (self.filter.is_empty() || matches(row, &self.filter.to_lowercase()))
     }
@@ -81,19 +82,16 @@ pub struct Only {
     /// The value; empty for rows that have none.
     value: String,
     /// Which table: see [`home`].
-    home: (String, String),
+    home: (String, Option<TargetId>),
 }
 
 impl Only {
     /// What the counted row of `key` stands for.
     #[must_use]
     pub fn of(key: &RowKey) -> Option<Self> {
-        let segment = |index| key.segment(index).to_owned();
-        (key.kind() == COUNTED).then(|| Self {
-            home: (segment(1), segment(2)),
-            column: segment(3),
-            value: segment(4),
-        })
+        let RowKey::Counted(counted) = key else { return None };
+        let Counted { table, target, column, value } = counted.clone();
+        Some(Self { home: (table, target), column, value })
     }
 
     /// "user = shop", "user = (none)".
@@ -106,26 +104,23 @@ impl Only {
         let column = table.columns.iter().position(|column| column.title == self.column);
         let here = home(section, table);
         here.0 == self.home.0
-            && (here.1 == self.home.1 || self.home.1.is_empty())
+            && (here.1 == self.home.1 || self.home.1.is_none())
             && column.is_some_and(|column| value(row, column) == self.value)
     }
 }
 
 /// Which table it is while its rows come and go: the words of its heading that stay, and the server that all of its rows belong to.
-fn home(section: &Section, table: &Table) -> (String, String) {
+fn home(section: &Section, table: &Table) -> (String, Option<TargetId>) {
     let words = section.title.split(|c: char| c.is_ascii_digit() || matches!(c, '(' | ',')).next();
-    let mut servers = table.rows.iter().map(|row| row.key.segment(1));
-    let first = servers.next().unwrap_or_default();
-    let server = if servers.all(|server| server == first) { first } else { "" };
-    (words.unwrap_or_default().trim().to_owned(), server.to_owned())
+    let mut targets = table.rows.iter().map(|row| row.key.target());
+    let first = targets.next().flatten().filter(|first| targets.all(|target| target == Some(*first)));
+    (words.unwrap_or_default().trim().to_owned(), first.cloned())
 }
 
 fn value(row: &Row, column: usize) -> &str {
     row.cells.get(column).map_or("", |cell| cell.text.as_str())
 }
 
-/// The kind of the rows that stand for several.
-pub const COUNTED: &str = "counted";
 /// What stands where a row has no value.
 const NONE: &str = "(none)";
 
@@ -152,11 +147,16 @@ pub fn counted(mut content: Content, level: &Level) -> Content {
         }
         let mut counts: Vec<(&str, usize)> = counts.into_iter().collect();
         counts.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
-        let (words, server) = home(section, table);
+        let (table_words, target) = home(section, table);
         let row = |(value, count): (&str, usize)| {
             let shown = if value.is_empty() { NONE } else { value };
             let number = Cell::number(Some(count as f64), count.to_string());
-            let key = RowKey::new(&[COUNTED, &words, &server, &title, value]);
+            let key = RowKey::Counted(Counted {
+                table: table_words.clone(),
+                target: target.clone(),
+                column: title.to_string(),
+                value: value.to_owned(),
+            });
             Row::opens(key, vec![Cell::text(shown), number])
         };
         let columns =
@@ -223,14 +223,24 @@ fn compare(a: &Row, b: &Row, column: usize, descending: bool) -> Ordering {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::core::metrics::MetricsRow;
     use crate::ui::content::Section;
+
+    fn named(name: &str) -> RowKey {
+        RowKey::Metrics(TargetId::new("it"), MetricsRow::Family(name.to_owned()))
+    }
+
+    fn name_of(row: &Row) -> &str {
+        match &row.key {
+            RowKey::Metrics(_, row) => row.name(),
+            other => panic!("{other:?}"),
+        }
+    }
 
     fn content() -> Content {
         let rows = [("b", Some(2.0)), ("a", None), ("c", Some(10.0))]
             .into_iter()
-            .map(|(name, value)| {
-                Row::flat(RowKey::new(&["row", name]), vec![Cell::text(name), Cell::number(value, "x")])
-            })
+            .map(|(name, value)| Row::flat(named(name), vec![Cell::text(name), Cell::number(value, "x")]))
             .collect();
         let table = Table {
             columns: vec![Column::flex("name", 4, 0), Column::number("n", 4, 0)],
@@ -243,7 +253,7 @@ mod tests {
     #[track_caller]
     fn check(level: &Level, expected: &str) {
         let content = content();
-        let names: String = shown(&content, level).iter().map(|row| row.key.segment(1)).collect();
+        let names: String = shown(&content, level).iter().map(|row| name_of(row)).collect();
         assert_eq!(names, expected);
     }
 
@@ -262,9 +272,7 @@ mod tests {
     fn rows_are_counted_by_the_sorted_column() {
         let mut all = content();
         if let Some(table) = all.sections[0].table.as_mut() {
-            table
-                .rows
-                .push(Row::flat(RowKey::new(&["row", "d"]), vec![Cell::text("a"), Cell::number(None, "x")]));
+            table.rows.push(Row::flat(named("d"), vec![Cell::text("a"), Cell::number(None, "x")]));
         }
         let level = Level { sort: Some((0, false)), counted: true, ..Level::default() };
         let drawn = |level: &Level| {
@@ -283,7 +291,10 @@ mod tests {
         let table = |server: &str, rows: &[(&str, &str, &str)]| {
             let row = |(pid, user, database): &(&str, &str, &str)| {
                 let cells = [pid, user, database].map(Cell::text).to_vec();
-                Row::flat(RowKey::new(&["backend", server, pid]), cells)
+                Row::flat(
+                    RowKey::Metrics(TargetId::new(server), MetricsRow::Family((*pid).to_owned())),
+                    cells,
+                )
             };
             let columns = ["pid", "user", "database"].map(|title| Column::flex(title, 4, 0)).to_vec();
             Table { columns, rows: rows.iter().map(row).collect(), ..Table::default() }
@@ -308,7 +319,7 @@ mod tests {
         let all = sessions();
         let found = shown(&all, &level);
         assert_eq!(found.len().to_string(), row.cells[1].text, "as many as were counted");
-        assert_eq!(found.iter().map(|row| row.key.segment(2)).collect::<String>(), expected);
+        assert_eq!(found.iter().map(|row| name_of(row)).collect::<String>(), expected);
         assert_eq!(level.filtered_by(), words);
     }
 
@@ -324,10 +335,10 @@ mod tests {
     fn marks_say_by_what_they_were_made() {
         let mut level = Level::default();
         assert_eq!(level.marked_by(), "");
-        level.marks.insert(RowKey::new(&["backend", "1"]), String::new());
+        level.marks.insert(named("1"), String::new());
         assert_eq!(level.marked_by(), "1 marked");
         for pid in ["2", "3"] {
-            level.marks.insert(RowKey::new(&["backend", pid]), "user = shop".to_owned());
+            level.marks.insert(named(pid), "user = shop".to_owned());
         }
         assert_eq!(level.marked_by(), "2 marked by user = shop, 1 by hand");
     }
@@ -335,10 +346,10 @@ mod tests {
     #[test]
     fn the_cursor_follows_its_row_and_stays_near_when_it_is_gone() {
         let content = content();
-        let mut level = Level { cursor: Some(RowKey::new(&["row", "c"])), index: 0, ..Level::default() };
+        let mut level = Level { cursor: Some(named("c")), index: 0, ..Level::default() };
         let rows = shown(&content, &level);
         assert_eq!(level.position(&rows), Some(2));
-        level.cursor = Some(RowKey::new(&["row", "gone"]));
+        level.cursor = Some(named("gone"));
         level.index = 9;
         assert_eq!(level.position(&rows), Some(2));
         assert_eq!(level.position(&[]), None);

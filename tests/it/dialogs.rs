@@ -11,8 +11,8 @@ use stacktop::app::window::Window;
 use stacktop::core::action::{Action, Offer, Preview, Refusal};
 use stacktop::core::arming::Permit;
 use stacktop::core::ids::TargetId;
-use stacktop::core::place::RowKey;
 use stacktop::core::postgres::{BackendId, PgAction, Promise};
+use stacktop::core::row::RowKey;
 use stacktop::core::time::Now;
 use std::collections::BTreeSet;
 
@@ -28,7 +28,7 @@ fn confirm(words: usize, word: Option<&str>) -> Overlay {
     let target = TargetId::new("pg");
     let backend = BackendId { pid: 4711, backend_start_micros: 7 };
     Overlay::Confirm(Box::new(Confirm {
-        row: RowKey::new(&["backend", "pg", "4711"]),
+        row: RowKey::Target(TargetId::new("pg")),
         marked: Vec::new(),
         letter: 't',
         answer: None,
@@ -224,7 +224,7 @@ fn a_letter_of_the_menu_chooses_only_what_is_in_view() {
         asks: None,
     });
     let menu = Menu {
-        row: RowKey::new(&["backend"]),
+        row: RowKey::Target(TargetId::new("pg")),
         offers: offers.collect(),
         opened: Now::example(0),
         window: Window::default(),

@@ -10,12 +10,12 @@ use crate::core::action::{
     Action, ActionError, Confirmed, Offer, Outcome, Preview, Refusal, Verdict, Verification,
 };
 use crate::core::freshness::Freshness;
-use crate::core::place::RowKey;
+use crate::core::row::RowKey;
 use crate::core::time::Now;
 use crate::panels::panel;
 use crate::ui::content::Role;
 use crate::ui::format::duration;
-use crate::ui::select::{COUNTED, shown};
+use crate::ui::select::shown;
 
 /// Opens the menu of the row under the cursor.
 pub fn open_menu(model: &mut Model) {
@@ -27,7 +27,7 @@ pub fn open_menu(model: &mut Model) {
         model.say(Role::Note, "there is no row here to act on");
         return;
     };
-    if row.kind() == COUNTED {
+    if row.is_counted() {
         model.say(Role::Note, "this row stands for several; Enter lists them");
         return;
     }

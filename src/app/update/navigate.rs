@@ -2,10 +2,11 @@
 
 use crate::app::command::Command;
 use crate::app::model::{Model, Place};
-use crate::core::place::{RowKey, Screen};
+use crate::core::place::Screen;
+use crate::core::row::RowKey;
 use crate::panels::panel;
 use crate::ui::content::{Content, Role};
-use crate::ui::select::{COUNTED, Level, Only, counted, shown};
+use crate::ui::select::{Level, Only, counted, shown};
 
 /// What the open screen shows at its innermost level.
 pub fn content(model: &Model) -> Content {
@@ -227,7 +228,7 @@ pub fn invert(model: &mut Model) {
 
 /// Marks the row under the cursor, or takes its mark away, and moves on.
 pub fn mark(model: &mut Model) {
-    let Some(row) = selected(model).filter(|row| row.kind() != COUNTED) else {
+    let Some(row) = selected(model).filter(|row| !row.is_counted()) else {
         return;
     };
     if let Some(level) = model.place_mut().levels.last_mut()
@@ -240,7 +241,7 @@ pub fn mark(model: &mut Model) {
 
 /// Marks every row that is shown of the kind of the row under the cursor.
 pub fn mark_all(model: &mut Model) {
-    let Some(selected) = selected(model).filter(|row| row.kind() != COUNTED) else {
+    let Some(selected) = selected(model).filter(|row| !row.is_counted()) else {
         return;
     };
     let content = content(model);
@@ -249,7 +250,7 @@ pub fn mark_all(model: &mut Model) {
     };
     let keys: Vec<RowKey> = shown(&content, level)
         .iter()
-        .filter(|row| row.key.kind() == selected.kind())
+        .filter(|row| row.key.is_like(&selected))
         .map(|row| row.key.clone())
         .collect();
     let by = match level.filtered_by() {

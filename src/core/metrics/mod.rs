@@ -6,6 +6,7 @@ mod processes;
 mod quantile;
 mod reading;
 mod requests;
+mod row;
 mod rules;
 mod state;
 
@@ -14,5 +15,6 @@ pub use disks::{Disk, Disks};
 pub use quantile::{LEAST_OBSERVATIONS, Quantile, quantile};
 pub use reading::*;
 pub use requests::is_judged;
+pub use row::MetricsRow;
 pub use rules::{RULES, signals};
 pub use state::{Golden, MetricsState};

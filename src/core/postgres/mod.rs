@@ -5,6 +5,7 @@ pub mod locks;
 mod look;
 mod pooler;
 mod reading;
+mod row;
 mod rules;
 mod state;
 mod trends;
@@ -18,7 +19,8 @@ pub use pooler::{
     pools,
 };
 pub use reading::*;
-pub use rules::{RULES, backend_key, clients_key, describe, prepared_key, signals, two_primaries, unread};
+pub use row::{ClientGroup, PgRow};
+pub use rules::{RULES, describe, signals, two_primaries, unread};
 pub use state::{Histories, PostgresState, Rates, Setback, Totals, WINDOW, lag_bytes};
 pub use window::{StatementDelta, StatementsDelta};
 

@@ -1,9 +1,11 @@
 //! What is known of a Prometheus target: the reading of one poll, the state that follows from several, and its rules. Pure.
 
 mod reading;
+mod row;
 mod rules;
 mod state;
 
 pub use reading::*;
+pub use row::PrometheusRow;
 pub use rules::{RULES, signals};
 pub use state::PrometheusState;

@@ -14,7 +14,7 @@ pub const HITS: usize = 200;
 const AROUND: usize = 30;
 
 /// Which jobs of a queue are listed.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Listing {
     /// A page of those in a state: what ended last, or comes next, first.
     State {

@@ -16,6 +16,7 @@ mod names;
 mod queue;
 mod reading;
 mod rhythm;
+mod row;
 mod rules;
 mod server;
 mod state;
@@ -35,7 +36,8 @@ pub use names::{seen_as, twice};
 pub use queue::{JobState, QueueRef};
 pub use reading::*;
 pub use rhythm::Rhythm;
-pub use rules::{RULES, queue_key, signals};
+pub use row::RedisRow;
+pub use rules::{RULES, signals};
 pub use server::{
     ClientGroup, CommandRate, CommandStat, ServerDetail, SlowEntry, StreamGroup, command_rates,
 };

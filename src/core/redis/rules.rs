@@ -10,7 +10,6 @@ use crate::core::ids::TargetId;
 use crate::core::text::{sized, tidy};
 use crate::core::time::Now;
 use scene::Scene;
-pub use scene::queue_key;
 use std::time::Duration;
 
 /// The rules of this system with their defaults.

@@ -3,7 +3,7 @@
 use super::{SearchNode, SearchReading, SearchState};
 use crate::core::alert::{RuleSpec, RuleUnit, Rulebook, Severity, Signal, Triage};
 use crate::core::ids::TargetId;
-use crate::core::place::{Place, RowKey, Screen};
+use crate::core::place::{Place, Screen};
 use crate::core::text::{counted, sized, tidy};
 use crate::core::time::Now;
 use std::time::Duration;
@@ -102,12 +102,6 @@ pub const RULES: &[RuleSpec] = &[
         Triage::Capacity,
     ),
 ];
-
-/// The row of a node on the search screen.
-#[must_use]
-pub fn node_key(target: &str, node: &SearchNode) -> RowKey {
-    RowKey::new(&["node", target, &node.id])
-}
 
 struct Scene<'a> {
     target: &'a TargetId,

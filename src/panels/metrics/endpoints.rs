@@ -1,9 +1,12 @@
 //! Screen 8: Prometheus (targets down, rules that fire or fail, configured panels), and endpoints scraped by stacktop itself.
 
+use crate::core::ids::TargetId;
 use crate::core::metrics::{
-    ALL_SERIES, Disk, Distribution, MetricKind, MetricsReading, MetricsState, Quantile,
+    ALL_SERIES, Disk, Distribution, MetricKind, MetricsReading, MetricsRow, MetricsState, Quantile,
 };
-use crate::core::place::{RowKey, Screen};
+use crate::core::place::Screen;
+use crate::core::prometheus::PrometheusRow;
+use crate::core::row::RowKey;
 use crate::core::world::{SystemState, TargetState};
 use crate::panels::metrics::prometheus;
 use crate::panels::metrics::target::{figure, heading, tone};
@@ -36,8 +39,8 @@ impl Panel for Metrics {
     }
 
     fn content(&self, context: PanelContext<'_>, path: &[RowKey]) -> Content {
-        if let Some(key) = path.last() {
-            return family(context, key);
+        if let Some(RowKey::Metrics(target, MetricsRow::Family(name))) = path.last() {
+            return family(context, target, name);
         }
         let mut sections = Vec::new();
         for target in context.world.targets() {
@@ -55,7 +58,13 @@ impl Panel for Metrics {
     }
 
     fn copy(&self, _context: PanelContext<'_>, _path: &[RowKey], row: &RowKey) -> Option<String> {
-        Some(row.segment(2).to_owned())
+        match row {
+            RowKey::Metrics(_, row) => Some(row.name().to_owned()),
+            RowKey::Prometheus(_, PrometheusRow::Panel { title, .. }) => Some(title.clone()),
+            RowKey::Prometheus(_, PrometheusRow::Rule { name, .. }) => Some(name.clone()),
+            RowKey::Prometheus(_, PrometheusRow::Scraped { instance, .. }) => Some(instance.clone()),
+            _ => None,
+        }
     }
 }
 
@@ -191,7 +200,7 @@ fn families(target: &TargetState, state: &MetricsState, reading: &MetricsReading
                 Cell::number(value, text).role(role),
             ];
             cells.extend(spread_cells(spread, name));
-            Row::opens(RowKey::new(&["family", target.id.as_str(), name]), cells)
+            Row::opens(RowKey::Metrics(target.id.clone(), MetricsRow::Family(name.to_owned())), cells)
         })
         .collect();
     Table {
@@ -223,10 +232,9 @@ fn spread_cells(spread: Option<&Distribution>, family: &str) -> [Cell; 3] {
     [cell(|d| d.p50), cell(|d| d.p95), cell(|d| d.p99)]
 }
 
-fn family(context: PanelContext<'_>, key: &RowKey) -> Content {
-    let name = key.segment(2);
+fn family(context: PanelContext<'_>, id: &TargetId, name: &str) -> Content {
     let title = name.to_owned();
-    let state = context.world.target(key.segment(1)).and_then(|target| match &target.system {
+    let state = context.world.target(id.as_str()).and_then(|target| match &target.system {
         SystemState::Metrics(state) => Some(state),
         SystemState::Postgres(_)
         | SystemState::Redis(_)
@@ -246,7 +254,10 @@ fn family(context: PanelContext<'_>, key: &RowKey) -> Content {
                 let mut cells =
                     vec![Cell::text(labels), Cell::number(Some(spread.count), count(spread.count))];
                 cells.extend(spread_cells(Some(spread), name));
-                Row::flat(RowKey::new(&["series", key.segment(1), name, labels]), cells)
+                Row::flat(
+                    RowKey::Metrics(id.clone(), MetricsRow::Series(name.to_owned(), labels.clone())),
+                    cells,
+                )
             })
             .collect()
     } else {
@@ -269,7 +280,7 @@ fn family(context: PanelContext<'_>, key: &RowKey) -> Content {
                     Cell::default(),
                     Cell::default(),
                 ];
-                Row::flat(RowKey::new(&["series", key.segment(1), &sample.name, &labels]), cells)
+                Row::flat(RowKey::Metrics(id.clone(), MetricsRow::Series(sample.name.clone(), labels)), cells)
             })
             .collect()
     };

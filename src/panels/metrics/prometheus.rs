@@ -1,7 +1,7 @@
 //! The Prometheus half of screen 8: targets down, rules that fire or fail, configured panels.
 
-use crate::core::place::RowKey;
-use crate::core::prometheus::{PrometheusReading, PrometheusState};
+use crate::core::prometheus::{PrometheusReading, PrometheusRow, PrometheusState};
+use crate::core::row::RowKey;
 use crate::core::text::counted;
 use crate::core::world::TargetState;
 use crate::panels::metrics::target::{figure, heading, tone};
@@ -62,11 +62,13 @@ pub(super) fn server(
 }
 
 fn troubles(target: &TargetState, reading: &PrometheusReading) -> Option<Section> {
-    let id = target.id.as_str();
     let mut rows = Vec::new();
     for down in reading.targets.ready().into_iter().flatten().filter(|scraped| scraped.is_down()) {
         rows.push(Row::flat(
-            RowKey::new(&["target", id, &format!("{} {}", down.job, down.instance)]),
+            RowKey::Prometheus(
+                target.id.clone(),
+                PrometheusRow::Scraped { job: down.job.clone(), instance: down.instance.clone() },
+            ),
             vec![
                 Cell::of(Role::Warning, "down"),
                 Cell::text(format!("{} {}", down.job, down.instance)),
@@ -92,7 +94,14 @@ fn troubles(target: &TargetState, reading: &PrometheusReading) -> Option<Section
             (false, false) => rule.summary.as_str(),
         };
         rows.push(Row::flat(
-            RowKey::new(&["rule", id, &format!("{} {}", rule.group, rule.name), &rule.labels]),
+            RowKey::Prometheus(
+                target.id.clone(),
+                PrometheusRow::Rule {
+                    group: rule.group.clone(),
+                    name: rule.name.clone(),
+                    labels: rule.labels.clone(),
+                },
+            ),
             vec![
                 Cell::of(
                     match rule.state.as_str() {
@@ -125,6 +134,13 @@ fn troubles(target: &TargetState, reading: &PrometheusReading) -> Option<Section
     Some(Section::table("Down, firing or failing", table))
 }
 
+fn row_of(target: &TargetState, title: &str, labels: &str) -> RowKey {
+    RowKey::Prometheus(
+        target.id.clone(),
+        PrometheusRow::Panel { title: title.to_owned(), labels: labels.to_owned() },
+    )
+}
+
 fn panels(
     target: &TargetState,
     state: &PrometheusState,
@@ -135,7 +151,7 @@ fn panels(
     for panel in &reading.panels {
         let Some(series) = panel.series.ready() else {
             let note = panel.series.gap().map_or("", |gap| gap.note.as_str());
-            let key = RowKey::new(&["panel", target.id.as_str(), &panel.title]);
+            let key = row_of(target, &panel.title, "");
             rows.push(Row::flat(
                 key,
                 vec![
@@ -156,7 +172,7 @@ fn panels(
             };
             let samples = state.panels.get(&(panel.title.clone(), labels.clone()));
             rows.push(Row::flat(
-                RowKey::new(&["panel", target.id.as_str(), &panel.title, labels]),
+                row_of(target, &panel.title, labels),
                 vec![
                     Cell::text(&panel.title),
                     Cell::of(Role::Muted, labels),

@@ -1,7 +1,7 @@
 //! What active sessions wait for: the classes of the last minutes on the queries screen, and one class opened.
 
-use crate::core::place::RowKey;
-use crate::core::postgres::{ACTIVITY_WINDOW, CPU, PostgresState, Session, Waiting, waits};
+use crate::core::postgres::{ACTIVITY_WINDOW, CPU, PgRow, PostgresState, Session, Waiting, waits};
+use crate::core::row::RowKey;
 use crate::core::world::TargetState;
 use crate::panels::panel::PanelContext;
 use crate::panels::postgres::sessions;
@@ -28,7 +28,7 @@ pub(super) fn section(target: &TargetState, state: &PostgresState, role: Role) -
         cells.insert(0, Cell::of(Role::Strong, &class.name));
         cells.push(Cell::spark(state.activity.tail(&class.name, SPARK)));
         cells.push(Cell::of(Role::Muted, words(&class.name)));
-        Row::opens(RowKey::new(&["activity", target.id.as_str(), &class.name]), cells)
+        Row::opens(RowKey::Postgres(target.id.clone(), PgRow::Activity(class.name.clone())), cells)
     });
     let table = Table {
         columns: vec![
@@ -75,10 +75,9 @@ fn words(class: &str) -> &'static str {
 }
 
 /// One class opened: its events, who is in it now, and those sessions.
-pub(super) fn content(context: PanelContext<'_>, key: &RowKey) -> Content {
-    let class = key.segment(2);
+pub(super) fn content(context: PanelContext<'_>, key: &RowKey, class: &str) -> Content {
     let title = format!("waits for {class}");
-    let Some((target, state, reading)) = target::reading(context, key.segment(1)) else {
+    let Some((target, state, reading)) = target::reading(context, key) else {
         let gone = vec![Line::text("this server has not answered yet")];
         return Content { title: title.clone(), sections: vec![Section::lines(title, gone)] };
     };
@@ -110,7 +109,10 @@ fn events(target: &TargetState, state: &PostgresState, class: &str, role: Role) 
         let mut cells = numbers(&event, role);
         cells.insert(0, Cell::of(Role::Strong, &event.name));
         cells.push(Cell::of(Role::Muted, wait_words(class, &event.name)));
-        Row::flat(RowKey::new(&["event", target.id.as_str(), class, &event.name]), cells)
+        Row::flat(
+            RowKey::Postgres(target.id.clone(), PgRow::WaitEvent(class.to_owned(), event.name.clone())),
+            cells,
+        )
     };
     let table = Table {
         columns: vec![

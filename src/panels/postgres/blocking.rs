@@ -1,9 +1,10 @@
 //! Screen 2: who blocks whom. Each root stands first, with everybody who waits behind it below.
 
 use crate::core::action::Offer;
-use crate::core::place::{RowKey, Screen};
+use crate::core::place::Screen;
 use crate::core::postgres::blocking::{Edge, Node, Who};
-use crate::core::postgres::{PostgresState, Session, backend_key, prepared_key};
+use crate::core::postgres::{PgRow, PostgresState, Session};
+use crate::core::row::RowKey;
 use crate::core::text::counted;
 use crate::core::world::TargetState;
 use crate::panels::panel::{Panel, PanelContext};
@@ -58,11 +59,12 @@ impl Panel for Blocking {
     }
 
     fn copy(&self, context: PanelContext<'_>, _path: &[RowKey], row: &RowKey) -> Option<String> {
-        if row.kind() == "prepared" {
-            let (_, state, _) = target::reading(context, row.segment(1))?;
-            return Some(ending::prepared(state, row.segment(2))?.rollback());
+        let (_, of) = row.postgres()?;
+        if let PgRow::Prepared(gid) = of {
+            let (_, state, _) = target::reading(context, row)?;
+            return Some(ending::prepared(state, gid)?.rollback());
         }
-        Some(row.segment(2).to_owned())
+        Some(of.name())
     }
 }
 
@@ -127,11 +129,9 @@ fn row(target: &TargetState, state: &PostgresState, node: &Node, role: Role) -> 
         Who::Prepared(_) | Who::Gone(_) => None,
     };
     let (key, name) = match &node.who {
-        Who::Backend(id) => (backend_key(target.id.as_str(), *id), id.pid.to_string()),
-        Who::Prepared(gid) => (prepared_key(target.id.as_str(), gid), format!("prepared {gid}")),
-        Who::Gone(pid) => {
-            (RowKey::new(&["gone", target.id.as_str(), &pid.to_string()]), format!("{pid} (gone)"))
-        }
+        Who::Backend(id) => (RowKey::backend(&target.id, *id), id.pid.to_string()),
+        Who::Prepared(gid) => (RowKey::prepared(&target.id, gid), format!("prepared {gid}")),
+        Who::Gone(pid) => (RowKey::Postgres(target.id.clone(), PgRow::Gone(*pid)), format!("{pid} (gone)")),
     };
     let branch = match (node.depth, node.edge) {
         (0, _) => String::new(),
@@ -185,14 +185,18 @@ fn others(others: &[Who]) -> String {
 }
 
 fn detail(context: PanelContext<'_>, key: &RowKey) -> Content {
-    let title = format!("{} {}", key.kind(), key.segment(2));
-    if key.kind() == "prepared"
-        && let Some((target, state, _)) = target::reading(context, key.segment(1))
+    let title = match key.postgres() {
+        Some((_, PgRow::Prepared(gid))) => format!("prepared {gid}"),
+        Some((_, row)) => format!("backend {}", row.name()),
+        None => String::new(),
+    };
+    if let Some((_, PgRow::Prepared(gid))) = key.postgres()
+        && let Some((target, state, _)) = target::reading(context, key)
     {
         let mut lines = vec![heading(target, state, context)];
-        lines.extend(ending::prepared_card(state, key.segment(2)));
+        lines.extend(ending::prepared_card(state, gid));
         let mut sections = vec![Section::lines(title.clone(), lines)];
-        sections.extend(tree_of(target, state, &Who::Prepared(key.segment(2).to_owned())));
+        sections.extend(tree_of(target, state, &Who::Prepared(gid.clone())));
         return Content { title, sections };
     }
     let Some((target, state, session)) = target::session(context, key) else {

@@ -2,8 +2,8 @@
 //! All of it is from what was read already: a server without a free slot answers no new question.
 
 use crate::core::action::Offer;
-use crate::core::place::RowKey;
-use crate::core::postgres::{PostgresReading, Session, SessionState, clients_key};
+use crate::core::postgres::{ClientGroup, PgRow, PostgresReading, Session, SessionState};
+use crate::core::row::RowKey;
 use crate::core::text::counted;
 use crate::core::world::TargetState;
 use crate::panels::panel::PanelContext;
@@ -13,19 +13,15 @@ use crate::panels::postgres::target::{self, age, heading, number_role};
 use crate::ui::content::{Cell, Column, Content, Line, Role, Row, Section, Table};
 use std::collections::BTreeMap;
 
-/// The kind of the rows that stand for the sessions of one group.
-pub(super) const GROUP: &str = "clientgroup";
-
 fn group_key(target: &TargetState, session: &Session) -> RowKey {
-    RowKey::new(&[
-        GROUP,
-        target.id.as_str(),
-        &session.application,
-        &session.user,
-        &session.client,
-        &session.database,
-        session.state.words(),
-    ])
+    let group = ClientGroup {
+        application: session.application.clone(),
+        user: session.user.clone(),
+        client: session.client.clone(),
+        database: session.database.clone(),
+        state: session.state.words(),
+    };
+    RowKey::Postgres(target.id.clone(), PgRow::ClientGroup(group))
 }
 
 /// Those who use a slot.
@@ -46,28 +42,23 @@ pub(super) fn row(target: &TargetState, reading: &PostgresReading) -> Row {
         None => "sessions cannot be read".to_owned(),
     };
     Row::opens(
-        clients_key(target.id.as_str()),
+        RowKey::Postgres(target.id.clone(), PgRow::Clients),
         vec![Cell::of(Role::Strong, "who uses the connections"), Cell::of(Role::Muted, words)],
     )
 }
 
 /// The groups, or the sessions of one.
 pub(super) fn content(context: PanelContext<'_>, key: &RowKey) -> Content {
-    let Some((target, state, reading)) = target::reading(context, key.segment(1)) else {
+    let Some((target, state, reading)) = target::reading(context, key) else {
         let gone = vec![Line::text("this server has not answered yet")];
         return Content { title: String::new(), sections: vec![Section::lines("", gone)] };
     };
     let role = number_role(target, context);
     let mut lines = vec![heading(target, state, context)];
     lines.extend(reading.sessions.gap().map(|gap| Line::of(Role::Warning, &gap.note)));
-    if key.kind() == GROUP {
-        let title = format!(
-            "{} of {} on {}, {}",
-            named(key.segment(2)),
-            key.segment(3),
-            key.segment(5),
-            key.segment(6)
-        );
+    if let Some((_, PgRow::ClientGroup(group))) = key.postgres() {
+        let ClientGroup { application, user, database, state, .. } = group;
+        let title = format!("{} of {user} on {database}, {state}", named(application));
         let mut all: Vec<&Session> =
             users(reading).filter(|session| group_key(target, session) == *key).collect();
         all.sort_by_key(|session| std::cmp::Reverse(session.state_age));
@@ -131,12 +122,12 @@ fn groups(target: &TargetState, reading: &PostgresReading, role: Role) -> Table 
 
 /// What may be done to all sessions of a group (or of the marked ones), each pinned as it was seen.
 pub(super) fn offers(context: PanelContext<'_>, row: &RowKey, marked: &[RowKey]) -> Vec<Offer> {
-    let Some((target, _, reading)) = target::reading(context, row.segment(1)) else { return Vec::new() };
+    let Some((target, _, reading)) = target::reading(context, row) else { return Vec::new() };
     let own = std::slice::from_ref(row);
-    let chosen = if marked.iter().any(|key| key.kind() == GROUP) { marked } else { own };
+    let chosen = if marked.iter().any(|key| key.is_like(row)) { marked } else { own };
     let keys: Vec<RowKey> = users(reading)
         .filter(|session| chosen.contains(&group_key(target, session)))
-        .map(|session| crate::core::postgres::backend_key(target.id.as_str(), session.id))
+        .map(|session| RowKey::backend(&target.id, session.id))
         .collect();
     let mut offers = marked::offers(context, row, &keys);
     for offer in &mut offers {

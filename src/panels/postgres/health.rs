@@ -4,8 +4,9 @@
 use crate::core::action::Offer;
 use crate::core::focus::Focus;
 use crate::core::ids::TargetId;
-use crate::core::place::{RowKey, Screen};
-use crate::core::postgres::{DatabaseCounters, PostgresReading, PostgresState};
+use crate::core::place::Screen;
+use crate::core::postgres::{DatabaseCounters, PgRow, PostgresReading, PostgresState};
+use crate::core::row::RowKey;
 use crate::core::world::TargetState;
 use crate::panels::panel::{Panel, PanelContext};
 use crate::panels::postgres::acts::{ending, upkeep};
@@ -40,9 +41,9 @@ impl Panel for Health {
 
     fn content(&self, context: PanelContext<'_>, path: &[RowKey]) -> Content {
         if let Some(key) = path.last() {
-            return match key.kind() {
-                "clients" | clients::GROUP => clients::content(context, key),
-                "backend" => sessions::session(context, key),
+            return match key.postgres() {
+                Some((_, PgRow::Clients | PgRow::ClientGroup(_))) => clients::content(context, key),
+                Some((_, PgRow::Backend(_))) => sessions::session(context, key),
                 _ => looks::content(context, key),
             };
         }
@@ -74,16 +75,22 @@ impl Panel for Health {
         row: &RowKey,
         marked: &[RowKey],
     ) -> Vec<Offer> {
-        match row.kind() {
-            clients::GROUP => clients::offers(context, row, marked),
-            "backend" => ending::offers(context, row, marked),
+        match row.postgres() {
+            Some((_, PgRow::ClientGroup(_))) => clients::offers(context, row, marked),
+            Some((_, PgRow::Backend(_))) => ending::offers(context, row, marked),
             _ => upkeep::offers(context, row),
         }
     }
 
     fn copy(&self, _context: PanelContext<'_>, _path: &[RowKey], row: &RowKey) -> Option<String> {
-        matches!(row.kind(), "table" | "index" | "cell" | "backend" | clients::GROUP)
-            .then(|| row.segment(2).to_owned())
+        match row.postgres()?.1 {
+            row @ (PgRow::Table(_)
+            | PgRow::Index(_)
+            | PgRow::LookRow(..)
+            | PgRow::Backend(_)
+            | PgRow::ClientGroup(_)) => Some(row.name()),
+            _ => None,
+        }
     }
 }
 
@@ -220,7 +227,7 @@ fn row(target: &TargetState, reading: &PostgresReading, database: &DatabaseCount
         .filter(|_| !database.name.is_empty());
     let broken = if checksums.is_some_and(|count| count > 0.0) { Role::Critical } else { role };
     Row::flat(
-        RowKey::new(&["database", target.id.as_str(), &database.name]),
+        RowKey::Postgres(target.id.clone(), PgRow::Database(database.name.clone())),
         vec![
             Cell::of(
                 Role::Strong,
@@ -247,7 +254,7 @@ fn vacuums(target: &TargetState, reading: &PostgresReading) -> Option<Section> {
         .iter()
         .map(|vacuum| {
             Row::flat(
-                RowKey::new(&["vacuum", target.id.as_str(), &vacuum.pid.to_string()]),
+                RowKey::Postgres(target.id.clone(), PgRow::Vacuum(vacuum.pid)),
                 vec![
                     Cell::number(Some(f64::from(vacuum.pid)), vacuum.pid.to_string()),
                     Cell::text(&vacuum.database),

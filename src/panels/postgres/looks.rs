@@ -3,8 +3,8 @@
 use crate::core::focus::Focus;
 use crate::core::ids::TargetId;
 use crate::core::part::Part;
-use crate::core::place::RowKey;
-use crate::core::postgres::{Look, Looked, Planned, PostgresReading, SqlPanel, SqlTable, TOPICS};
+use crate::core::postgres::{Look, Looked, PgRow, PostgresReading, SqlPanel, SqlTable, TOPICS};
+use crate::core::row::RowKey;
 use crate::core::world::TargetState;
 use crate::panels::panel::PanelContext;
 use crate::panels::postgres::target::{self, heading, look_key, number_role};
@@ -17,25 +17,15 @@ const WIDEST: usize = 34;
 
 /// The look that `key` opens.
 pub(super) fn look_of(key: &RowKey) -> Option<Look> {
-    if key.kind() != "look" {
-        return None;
-    }
-    let name = key.segment(3);
-    match key.segment(2) {
-        "topic" => Some(Look::Topic(name.to_owned())),
-        "panel" => Some(Look::Panel(name.to_owned())),
-        "plan" => Some(Look::Plan(Planned {
-            query: name.parse().ok()?,
-            user: key.segment(4).parse().ok()?,
-            database: key.segment(5).parse().ok()?,
-        })),
+    match key.postgres()? {
+        (_, PgRow::Look(look)) => Some(look.clone()),
         _ => None,
     }
 }
 
 /// What the open looks of `path` need from their source.
 pub(super) fn focus(path: &[RowKey]) -> Vec<(TargetId, Focus)> {
-    path.iter().filter_map(|key| Some((TargetId::new(key.segment(1)), Focus::Look(look_of(key)?)))).collect()
+    path.iter().filter_map(|key| Some((key.target()?.clone(), Focus::Look(look_of(key)?)))).collect()
 }
 
 /// Who uses the connections, the team's panels, then every topic.
@@ -44,7 +34,7 @@ pub(super) fn index(target: &TargetState, reading: &PostgresReading) -> Section 
     rows.extend(reading.panels.iter().map(|panel| panel_row(target, reading, panel)));
     rows.extend(TOPICS.iter().map(|topic| {
         Row::opens(
-            look_key(target.id.as_str(), &Look::Topic(topic.id.to_owned())),
+            look_key(target, Look::Topic(topic.id.to_owned())),
             vec![Cell::of(Role::Strong, topic.title), Cell::of(Role::Muted, topic.help)],
         )
     }));
@@ -69,10 +59,7 @@ fn panel_row(target: &TargetState, reading: &PostgresReading, panel: &SqlPanel) 
         Some(Part::Unavailable(gap)) => (Role::Warning, gap.note.clone()),
         Some(Part::NotAsked) | None => (Role::Muted, "a panel of your own".to_owned()),
     };
-    Row::opens(
-        look_key(target.id.as_str(), &look),
-        vec![Cell::of(Role::Accent, &panel.name), Cell::of(role, words)],
-    )
+    Row::opens(look_key(target, look), vec![Cell::of(Role::Accent, &panel.name), Cell::of(role, words)])
 }
 
 fn worst(panel: &SqlPanel, table: &SqlTable) -> u8 {
@@ -94,7 +81,7 @@ pub(super) fn content(context: PanelContext<'_>, key: &RowKey) -> Content {
         Some(Look::Plan(planned)) => format!("plan of statement {}", planned.query),
         None => String::new(),
     };
-    let found = target::reading(context, key.segment(1)).zip(look_of(key));
+    let found = target::reading(context, key).zip(look_of(key));
     let Some(((target, state, reading), look)) = found else {
         return Content { title, sections: Vec::new() };
     };
@@ -243,15 +230,14 @@ fn row(
     let name = cells.first().and_then(Option::as_deref).unwrap_or_default();
     let key = match look {
         Look::Topic(id) if matches!(id.as_str(), "tables" | "largest" | "wraparound" | "bloat") => {
-            RowKey::new(&["table", target.id.as_str(), name])
+            PgRow::Table(name.to_owned())
         }
-        Look::Topic(id) if id == "indexes" => RowKey::new(&["index", target.id.as_str(), name]),
-        _ => {
-            let row =
-                if matches!(look, Look::Plan(_)) { number.to_string() } else { format!("{name}/{number}") };
-            RowKey::new(&["cell", target.id.as_str(), &row])
-        }
+        Look::Topic(id) if id == "indexes" => PgRow::Index(name.to_owned()),
+        // The lines of a plan are nothing but their order.
+        Look::Plan(_) => PgRow::LookRow(String::new(), number),
+        Look::Topic(_) | Look::Panel(_) => PgRow::LookRow(name.to_owned(), number),
     };
+    let key = RowKey::Postgres(target.id.clone(), key);
     let cells = cells
         .iter()
         .zip(units)

@@ -1,8 +1,8 @@
 //! The PgBouncer in front of a server: its pools, who waits, what is paused.
 
 use crate::core::part::Part;
-use crate::core::place::RowKey;
-use crate::core::postgres::{Pool, Pooler, PostgresReading};
+use crate::core::postgres::{PgRow, Pool, Pooler, PostgresReading};
+use crate::core::row::RowKey;
 use crate::core::time::Now;
 use crate::core::world::TargetState;
 use crate::ui::content::{Cell, Column, Line, Role, Row, Section, Table};
@@ -62,7 +62,7 @@ fn row(target: &TargetState, pooler: &Pooler, pool: &Pool, role: Role) -> Row {
     let full = if used.is_some_and(|used| used >= 0.9) { Role::Warning } else { role };
     let number = |value: u64| Cell::number(Some(value as f64), value.to_string());
     Row::flat(
-        RowKey::new(&["pool", target.id.as_str(), &pool.database, &pool.user]),
+        RowKey::Postgres(target.id.clone(), PgRow::Pool(pool.database.clone(), pool.user.clone())),
         vec![
             Cell::of(Role::Strong, &pool.database),
             Cell::of(role, &pool.user),

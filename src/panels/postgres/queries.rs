@@ -3,8 +3,9 @@
 use crate::core::action::Offer;
 use crate::core::focus::Focus;
 use crate::core::ids::TargetId;
-use crate::core::place::{RowKey, Screen};
-use crate::core::postgres::{PostgresReading, PostgresState, Session};
+use crate::core::place::Screen;
+use crate::core::postgres::{PgRow, PostgresReading, PostgresState, Session};
+use crate::core::row::RowKey;
 use crate::core::world::TargetState;
 use crate::panels::panel::{Panel, PanelContext};
 use crate::panels::postgres::acts::{ending, upkeep};
@@ -35,26 +36,26 @@ impl Panel for Queries {
     }
 
     fn content(&self, context: PanelContext<'_>, path: &[RowKey]) -> Content {
-        match path.last() {
-            Some(key) if key.kind() == "look" => looks::content(context, key),
-            Some(key) if key.kind() == "activity" => activity::content(context, key),
-            Some(key) if key.kind() == "statement" => statement(context, key),
-            Some(key) => session(context, key),
-            None => {
-                let targets = target::targets(context);
-                if targets.is_empty() {
-                    let line = Line::of(Role::Muted, "no Postgres target is configured");
-                    return Content { title: String::new(), sections: vec![Section::lines("", vec![line])] };
-                }
-                let mut sections = Vec::new();
-                for (target, state) in targets {
-                    sections.push(running(target, state, context));
-                    sections.extend(activity::section(target, state, number_role(target, context)));
-                    sections.extend(statements(target, state, context));
-                }
-                Content { title: String::new(), sections }
-            }
+        if let Some(key) = path.last() {
+            return match key.postgres() {
+                Some((_, PgRow::Look(_))) => looks::content(context, key),
+                Some((_, PgRow::Activity(class))) => activity::content(context, key, class),
+                Some((_, PgRow::Statement(_))) => statement(context, key),
+                _ => session(context, key),
+            };
         }
+        let targets = target::targets(context);
+        if targets.is_empty() {
+            let line = Line::of(Role::Muted, "no Postgres target is configured");
+            return Content { title: String::new(), sections: vec![Section::lines("", vec![line])] };
+        }
+        let mut sections = Vec::new();
+        for (target, state) in targets {
+            sections.push(running(target, state, context));
+            sections.extend(activity::section(target, state, number_role(target, context)));
+            sections.extend(statements(target, state, context));
+        }
+        Content { title: String::new(), sections }
     }
 
     fn offers(
@@ -64,7 +65,7 @@ impl Panel for Queries {
         row: &RowKey,
         marked: &[RowKey],
     ) -> Vec<Offer> {
-        if row.kind() == "statement" {
+        if matches!(row, RowKey::Postgres(_, PgRow::Statement(_))) {
             return upkeep::offers(context, row);
         }
         ending::offers(context, row, marked)
@@ -82,9 +83,9 @@ impl Panel for Queries {
     }
 
     fn copy(&self, context: PanelContext<'_>, _path: &[RowKey], row: &RowKey) -> Option<String> {
-        if row.kind() == "statement" {
-            let (_, state, _) = target::reading(context, row.segment(1))?;
-            return text(state, row.segment(2).parse().ok()?);
+        if let RowKey::Postgres(_, PgRow::Statement(key)) = row {
+            let (_, state, _) = target::reading(context, row)?;
+            return text(state, key.query);
         }
         target::session(context, row).map(|(_, _, session)| session.query.clone())
     }

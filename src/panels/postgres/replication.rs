@@ -1,8 +1,9 @@
 //! Screen 5: copies: who streams to whom, how far behind in bytes and in time, and which slots hold WAL back.
 
 use crate::core::part::Part;
-use crate::core::place::{RowKey, Screen};
-use crate::core::postgres::{PostgresReading, PostgresState, ReplicationSlot, Sender, Standby};
+use crate::core::place::Screen;
+use crate::core::postgres::{PgRow, PostgresReading, PostgresState, ReplicationSlot, Sender, Standby};
+use crate::core::row::RowKey;
 use crate::core::world::TargetState;
 use crate::panels::panel::{Panel, PanelContext};
 use crate::panels::postgres::target::{self, heading, number_role};
@@ -151,7 +152,7 @@ fn sender_row(target: &TargetState, sender: &Sender, role: Role) -> Row {
     let state = if sender.state == "streaming" { role } else { Role::Warning };
     let size = |value: Option<f64>| Cell::number(value, or_dash(value, bytes)).role(role);
     Row::flat(
-        RowKey::new(&["sender", target.id.as_str(), &sender.pid.to_string()]),
+        RowKey::Postgres(target.id.clone(), PgRow::Sender(sender.pid)),
         vec![
             Cell::of(Role::Strong, &sender.name),
             Cell::of(Role::Muted, &sender.client),
@@ -195,7 +196,7 @@ fn slot_row(target: &TargetState, slot: &ReplicationSlot, role: Role) -> Row {
     let status = slot.invalid.clone().or_else(|| slot.wal_status.clone()).unwrap_or_else(|| "—".to_owned());
     let lost = slot.invalid.is_some() || matches!(status.as_str(), "lost" | "unreserved");
     Row::flat(
-        RowKey::new(&["slot", target.id.as_str(), &slot.name]),
+        RowKey::Postgres(target.id.clone(), PgRow::Slot(slot.name.clone())),
         vec![
             Cell::of(Role::Strong, &slot.name),
             Cell::of(Role::Muted, &slot.kind),

@@ -1,7 +1,7 @@
 //! Sessions as a list, and one of them as a page.
 
-use crate::core::place::RowKey;
-use crate::core::postgres::{PostgresReading, Session, SessionState, StatementDelta, backend_key};
+use crate::core::postgres::{PostgresReading, Session, SessionState, StatementDelta};
+use crate::core::row::RowKey;
 use crate::core::world::TargetState;
 use crate::panels::panel::PanelContext;
 use crate::panels::postgres::card;
@@ -59,7 +59,7 @@ pub(super) fn row(target: &TargetState, session: &Session, workers: usize, role:
     let state =
         if session.waits_for_lock() || session.state.is_idle_in_transaction() { Role::Warning } else { role };
     Row::opens(
-        backend_key(target.id.as_str(), session.id),
+        RowKey::backend(&target.id, session.id),
         vec![
             Cell::number(Some(f64::from(session.id.pid)), session.id.pid.to_string()).role(role),
             Cell::of(role, &session.user),
@@ -74,7 +74,7 @@ pub(super) fn row(target: &TargetState, session: &Session, workers: usize, role:
 }
 
 pub(super) fn session(context: PanelContext<'_>, key: &RowKey) -> Content {
-    let title = format!("pid {}", key.segment(2));
+    let title = format!("pid {}", key.postgres().map(|(_, row)| row.name()).unwrap_or_default());
     let Some((target, state, session)) = target::session(context, key) else {
         let gone = vec![Line::text("this session is not there any more")];
         return Content { title: title.clone(), sections: vec![Section::lines(title, gone)] };

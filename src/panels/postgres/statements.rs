@@ -1,7 +1,7 @@
 //! Statements by their share of the last minute, and one of them as a page.
 
-use crate::core::place::RowKey;
-use crate::core::postgres::{OWN_MARK, PostgresState, StatementDelta};
+use crate::core::postgres::{OWN_MARK, PgRow, PostgresState, StatementDelta};
+use crate::core::row::RowKey;
 use crate::core::world::TargetState;
 use crate::panels::panel::PanelContext;
 use crate::panels::postgres::target::{self, heading, number_role};
@@ -82,14 +82,7 @@ pub(super) fn statement_row(
     };
     let mean = delta.mean_ms().map(|ms| ms / 1000.0);
     Row::opens(
-        RowKey::new(&[
-            "statement",
-            target.id.as_str(),
-            &query.to_string(),
-            &delta.key.user.to_string(),
-            &delta.key.database.to_string(),
-            if delta.key.toplevel { "t" } else { "n" },
-        ]),
+        RowKey::Postgres(target.id.clone(), PgRow::Statement(delta.key)),
         vec![
             Cell::number(Some(delta.share), percent(delta.share)).role(role),
             Cell::number(Some(delta.grown.calls), count(per_second(delta.grown.calls))).role(role),
@@ -108,13 +101,10 @@ pub(super) fn statement_row(
 }
 
 pub(super) fn statement(context: PanelContext<'_>, key: &RowKey) -> Content {
-    let title = format!("statement {}", key.segment(2));
-    let found = target::reading(context, key.segment(1)).and_then(|(target, state, _)| {
-        let delta = state
-            .statements
-            .rows
-            .iter()
-            .find(|row| statement_row(target, state, row, Role::Text).key == *key)?;
+    let title = format!("statement {}", key.postgres().map(|(_, row)| row.name()).unwrap_or_default());
+    let found = target::reading(context, key).and_then(|(target, state, _)| {
+        let (_, PgRow::Statement(wanted)) = key.postgres()? else { return None };
+        let delta = state.statements.rows.iter().find(|row| row.key == *wanted)?;
         Some((target, state, delta))
     });
     let Some((target, state, delta)) = found else {

@@ -2,10 +2,10 @@
 
 use crate::core::action::Refusal;
 use crate::core::freshness::Freshness;
-use crate::core::place::RowKey;
 use crate::core::postgres::{
-    BackendId, Look, Planned, PostgresReading, PostgresState, Session, SessionState, StatementKey,
+    Look, PgRow, Planned, PostgresReading, PostgresState, Session, SessionState, StatementKey,
 };
+use crate::core::row::RowKey;
 use crate::core::world::{SystemState, TargetState};
 use crate::panels::panel::PanelContext;
 use crate::ui::content::{Cell, Line, Role, Row};
@@ -28,12 +28,13 @@ pub fn targets(context: PanelContext<'_>) -> Vec<(&TargetState, &PostgresState)>
         .collect()
 }
 
-/// The target named `id` and its newest reading.
+/// The target that `row` belongs to and its newest reading.
 pub fn reading<'a>(
     context: PanelContext<'a>,
-    id: &str,
+    row: &RowKey,
 ) -> Option<(&'a TargetState, &'a PostgresState, &'a PostgresReading)> {
-    let (target, state) = targets(context).into_iter().find(|(target, _)| target.id.as_str() == id)?;
+    let (id, _) = row.postgres()?;
+    let (target, state) = targets(context).into_iter().find(|(target, _)| target.id == *id)?;
     Some((target, state, state.reading()?))
 }
 
@@ -77,13 +78,9 @@ pub fn session<'a>(
     context: PanelContext<'a>,
     key: &RowKey,
 ) -> Option<(&'a TargetState, &'a PostgresState, &'a Session)> {
-    if key.kind() != "backend" {
-        return None;
-    }
-    let (target, state, reading) = reading(context, key.segment(1))?;
-    let id =
-        BackendId { pid: key.segment(2).parse().ok()?, backend_start_micros: key.segment(3).parse().ok()? };
-    let session = reading.sessions.ready()?.iter().find(|session| session.id == id)?;
+    let RowKey::Postgres(_, PgRow::Backend(id)) = key else { return None };
+    let (target, state, reading) = reading(context, key)?;
+    let session = reading.sessions.ready()?.iter().find(|session| session.id == *id)?;
     Some((target, state, session))
 }
 
@@ -197,7 +194,7 @@ pub fn refusal(
 pub(super) fn plan_row(target: &TargetState, key: StatementKey) -> Row {
     let planned = Planned { query: key.query, user: key.user, database: key.database };
     Row::opens(
-        look_key(target.id.as_str(), &Look::Plan(planned)),
+        look_key(target, Look::Plan(planned)),
         vec![
             Cell::text("plan"),
             Cell::of(Role::Muted, "how the server would run it; it is planned, not run"),
@@ -206,13 +203,6 @@ pub(super) fn plan_row(target: &TargetState, key: StatementKey) -> Row {
 }
 
 /// The row that opens a look.
-pub(super) fn look_key(target: &str, look: &Look) -> RowKey {
-    match look {
-        Look::Topic(id) => RowKey::new(&["look", target, "topic", id]),
-        Look::Panel(name) => RowKey::new(&["look", target, "panel", name]),
-        Look::Plan(Planned { query, user, database }) => {
-            let numbers = [query.to_string(), user.to_string(), database.to_string()];
-            RowKey::new(&["look", target, "plan", &numbers[0], &numbers[1], &numbers[2]])
-        }
-    }
+pub(super) fn look_key(target: &TargetState, look: Look) -> RowKey {
+    RowKey::Postgres(target.id.clone(), PgRow::Look(look))
 }

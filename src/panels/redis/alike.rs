@@ -1,7 +1,7 @@
 //! The newest failures of all queues of a server by kind.
 
-use crate::core::place::RowKey;
-use crate::core::redis::{FailedPage, FailureGroup, QueueRef, RedisState, groups};
+use crate::core::redis::{FailedPage, FailureGroup, QueueRef, RedisRow, RedisState, groups};
+use crate::core::row::RowKey;
 use crate::core::world::TargetState;
 use crate::panels::redis::target::FAILING_EACH;
 use crate::ui::content::{Cell, Column, Role, Row, Section, Table};
@@ -28,7 +28,7 @@ pub(super) fn alike(target: &TargetState, state: &RedisState, role: Role) -> Opt
         let names: Vec<String> =
             queues.iter().map(|(queue, count)| format!("{} {count}", queue.name)).collect();
         let most = queues.first().map(|(queue, _)| *queue).cloned().unwrap_or_default();
-        let key = RowKey::new(&["group", target.id.as_str(), &most.prefix, &most.name, &group.fingerprint()]);
+        let key = RowKey::Redis(target.id.clone(), RedisRow::FailedAlike(most.clone(), group.fingerprint()));
         let newest = group.newest.map(|age| age.as_secs_f64());
         let tone = if group.recent > 0 { Role::Critical } else { role };
         Row::opens(

@@ -1,18 +1,18 @@
 //! One job of a queue with everything about it: where it is, why it failed, its data and options.
 
-use crate::core::place::RowKey;
-use crate::core::redis::JobDetail;
+use crate::core::ids::TargetId;
+use crate::core::redis::{JobDetail, QueueRef, RedisRow};
+use crate::core::row::RowKey;
 use crate::panels::panel::PanelContext;
 use crate::panels::redis::target::{queue_of, state};
 use crate::ui::content::{Cell, Column, Content, Line, Role, Row, Section, Table};
 use crate::ui::format::bytes;
 use crate::ui::text::clean_lines;
 
-pub(super) fn one_job(context: PanelContext<'_>, key: &RowKey) -> Content {
-    let id = key.segment(4);
+pub(super) fn one_job(context: PanelContext<'_>, key: &RowKey, id: &str) -> Content {
     let title = format!("job {id}");
     let queue = queue_of(key);
-    let detail = state(context, key.segment(1))
+    let detail = state(context, key)
         .and_then(|(_, state)| state.reading()?.jobs.iter().find(|job| job.queue == queue && job.id == id));
     let Some(detail) = detail else {
         return Content {
@@ -21,8 +21,8 @@ pub(super) fn one_job(context: PanelContext<'_>, key: &RowKey) -> Content {
         };
     };
     let mut sections = job_sections(&title, detail);
-    if !detail.links.is_empty() {
-        sections.insert(1, flow(key, detail));
+    if let Some(target) = key.target().filter(|_| !detail.links.is_empty()) {
+        sections.insert(1, flow(target, detail));
     }
     if !detail.logs.is_empty() {
         let lines = detail.logs.iter().map(Line::text).collect();
@@ -32,14 +32,15 @@ pub(super) fn one_job(context: PanelContext<'_>, key: &RowKey) -> Content {
 }
 
 /// Parent and children; Enter leads on along the flow.
-fn flow(key: &RowKey, job: &JobDetail) -> Section {
+fn flow(target: &TargetId, job: &JobDetail) -> Section {
     let row = |(kind, link): &(&str, String)| {
         // prefix:queue:id; the prefix may hold colons, so it is taken to be this queue's own.
         let rest = link.strip_prefix(&format!("{}:", job.queue.prefix)).unwrap_or(link);
         let (queue, id) = rest.rsplit_once(':').unwrap_or((rest, ""));
         let tone = if *kind == "child, failed" { Role::Warning } else { Role::Text };
+        let there = QueueRef { prefix: job.queue.prefix.clone(), name: queue.to_owned() };
         Row::opens(
-            RowKey::new(&["job", key.segment(1), &job.queue.prefix, queue, id, ""]),
+            RowKey::Redis(target.clone(), RedisRow::Job(there, id.to_owned(), None)),
             vec![Cell::of(tone, *kind), Cell::of(Role::Text, queue), Cell::of(Role::Strong, id)],
         )
     };

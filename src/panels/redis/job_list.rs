@@ -1,8 +1,8 @@
 //! Jobs of a queue page by page, and those that hold a text.
 
 use crate::core::focus::Focus;
-use crate::core::place::RowKey;
-use crate::core::redis::{HITS, JOBS_A_PAGE, JobPage, JobState, Listing, PageJob, QueueReading};
+use crate::core::redis::{HITS, JOBS_A_PAGE, JobPage, JobState, Listing, PageJob, QueueReading, RedisRow};
+use crate::core::row::RowKey;
 use crate::core::world::TargetState;
 use crate::panels::panel::PanelContext;
 use crate::panels::redis::target::{job_key, number_role, queue_of, state};
@@ -11,12 +11,8 @@ use crate::ui::format::{count, duration};
 
 /// What an opened row lists.
 pub(super) fn listing(key: &RowKey) -> Option<Listing> {
-    match key.kind() {
-        "jobs" => Some(Listing::State {
-            state: JobState::parse(key.segment(4))?,
-            offset: key.segment(5).parse().unwrap_or(0),
-        }),
-        "find" => Some(Listing::Text(key.segment(4).to_owned())),
+    match key.redis()? {
+        (_, RedisRow::Jobs(_, listing)) => Some(listing.clone()),
         _ => None,
     }
 }
@@ -27,8 +23,10 @@ pub(super) fn focus(key: &RowKey) -> Option<Focus> {
 }
 
 /// The row that lists what holds `text`, in the queue of `key`.
-pub(super) fn found(key: &RowKey, text: &str) -> RowKey {
-    RowKey::new(&["find", key.segment(1), key.segment(2), key.segment(3), text])
+pub(super) fn found(key: &RowKey, text: &str) -> Option<RowKey> {
+    let (target, row) = key.redis()?;
+    let jobs = RedisRow::Jobs(row.queue()?.clone(), Listing::Text(text.to_owned()));
+    Some(RowKey::Redis(target.clone(), jobs))
 }
 
 /// Every state of a queue with its jobs, each to be opened.
@@ -61,24 +59,25 @@ pub(super) fn states(target: &TargetState, reading: &QueueReading, role: Role) -
 }
 
 fn page_key(target: &TargetState, reading: &QueueReading, state: JobState, offset: u64) -> RowKey {
-    let queue = &reading.queue;
-    RowKey::new(&["jobs", target.id.as_str(), &queue.prefix, &queue.name, state.word(), &offset.to_string()])
+    let listing = Listing::State { state, offset };
+    RowKey::Redis(target.id.clone(), RedisRow::Jobs(reading.queue.clone(), listing))
 }
 
 pub(super) fn job_list(context: PanelContext<'_>, key: &RowKey) -> Content {
     let queue = queue_of(key);
-    let title = match key.kind() {
-        "find" => format!("queue {} · jobs with \"{}\"", queue.name, key.segment(4)),
-        _ => format!("queue {} · {} jobs", queue.name, key.segment(4)),
+    let listing = listing(key);
+    let title = match &listing {
+        Some(Listing::Text(text)) => format!("queue {} · jobs with \"{text}\"", queue.name),
+        Some(Listing::State { state, .. }) => format!("queue {} · {} jobs", queue.name, state.word()),
+        None => format!("queue {}", queue.name),
     };
     let nothing = |words: &str| Content {
         title: title.clone(),
         sections: vec![Section::lines(title.clone(), vec![Line::of(Role::Muted, words)])],
     };
-    let Some((target, state)) = state(context, key.segment(1)) else {
+    let Some((target, state)) = state(context, key) else {
         return nothing("this server is not watched");
     };
-    let listing = listing(key);
     let page = state.reading().and_then(|all| {
         all.pages.iter().find(|page| page.queue == queue && Some(&page.listing) == listing.as_ref())
     });
@@ -142,7 +141,7 @@ fn row(target: &TargetState, page: &JobPage, job: &PageJob, role: Role) -> Row {
     let (tone, note) =
         if job.ghost { (Role::Warning, "its data is gone") } else { (Role::Muted, job.note.as_str()) };
     Row::opens(
-        job_key(target.id.as_str(), &page.queue, &job.id, job.state),
+        job_key(target, &page.queue, &job.id, job.state),
         vec![
             Cell::of(Role::Strong, &job.id),
             Cell::of(role, &job.name),

@@ -1,15 +1,15 @@
 //! One queue: how it does, what fails and why, who works on what, what comes next.
 
 use crate::core::part::Part;
-use crate::core::place::RowKey;
 use crate::core::redis::{
-    Condition, DoneBy, FailedJob, FailureGroup, JobState, ListedJob, QueueReading, QueueRef, RedisState,
-    RunTimes, condition, groups, overlong,
+    Condition, DoneBy, FailedJob, FailureGroup, JobState, ListedJob, QueueReading, QueueRef, RedisRow,
+    RedisState, RunTimes, condition, groups, overlong,
 };
+use crate::core::row::RowKey;
 use crate::core::text::tidy;
 use crate::core::world::TargetState;
 use crate::panels::panel::PanelContext;
-use crate::panels::redis::target::{job_key, number_role, page, queue_of};
+use crate::panels::redis::target::{alike_of, job_key, number_role, page, queue_of};
 use crate::panels::redis::{job_list, workings};
 use crate::ui::content::{Cell, Column, Content, Line, Role, Row, Section, Table};
 use crate::ui::format::{count, duration, seconds};
@@ -64,7 +64,7 @@ pub(super) fn one_queue(context: PanelContext<'_>, key: &RowKey) -> Content {
     // Not before the failed jobs are read: the cursor begins on the first row that there is.
     let reading = state.queue(&queue).filter(|_| page.is_some());
     sections.extend(reading.map(|reading| job_list::states(target, reading, role)));
-    sections.extend(workings::sections(context, target, &queue, role));
+    sections.extend(workings::sections(target, state, &queue, role));
     Content { title, sections }
 }
 
@@ -76,7 +76,7 @@ pub(super) fn one_group(context: PanelContext<'_>, key: &RowKey) -> Content {
         return Content { title, sections: Vec::new() };
     };
     let role = number_role(target, context);
-    let group = groups(&[page]).into_iter().find(|group| group.fingerprint() == key.segment(4));
+    let group = alike_of(key, page);
     let Some(group) = group else {
         let gone = vec![Line::text("no job among the newest failed like this any more")];
         return Content { title: title.clone(), sections: vec![Section::lines(title, gone)] };
@@ -235,7 +235,7 @@ fn group_table(rows: Vec<Row>) -> Table {
 }
 
 fn group_row(target: &TargetState, queue: &QueueRef, group: &FailureGroup, role: Role) -> Row {
-    let key = RowKey::new(&["group", target.id.as_str(), &queue.prefix, &queue.name, &group.fingerprint()]);
+    let key = RowKey::Redis(target.id.clone(), RedisRow::FailedAlike(queue.clone(), group.fingerprint()));
     let tone = if group.recent > 0 { Role::Critical } else { role };
     let names: Vec<&str> = group.names.iter().map(String::as_str).collect();
     let number = |value: usize| Cell::number(Some(value as f64), value.to_string());
@@ -281,7 +281,7 @@ fn failed_row(target: &TargetState, queue: &QueueRef, job: &FailedJob, role: Rol
         (job.reason.as_str(), role)
     };
     Row::opens(
-        job_key(target.id.as_str(), queue, &job.id, JobState::Failed),
+        job_key(target, queue, &job.id, JobState::Failed),
         vec![
             Cell::of(Role::Strong, &job.id),
             Cell::of(role, &job.name),
@@ -329,7 +329,7 @@ fn open_row(target: &TargetState, queue: &QueueRef, job: &ListedJob, times: &[Ru
     };
     let priority = job.priority.map_or(String::new(), |priority| priority.to_string());
     Row::opens(
-        job_key(target.id.as_str(), queue, &job.id, job.state),
+        job_key(target, queue, &job.id, job.state),
         vec![
             Cell::of(Role::Strong, &job.id),
             Cell::of(role, &job.name),

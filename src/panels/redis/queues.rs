@@ -4,8 +4,9 @@ use crate::core::action::{Action, Offer, Preview, Refusal};
 use crate::core::focus::Focus;
 use crate::core::freshness::Freshness;
 use crate::core::ids::TargetId;
-use crate::core::place::{RowKey, Screen};
-use crate::core::redis::{Condition, QueueHistory, QueueReading, RedisState, condition, queue_key};
+use crate::core::place::Screen;
+use crate::core::redis::{Condition, QueueHistory, QueueReading, RedisRow, RedisState, condition};
+use crate::core::row::RowKey;
 use crate::core::world::TargetState;
 use crate::panels::panel::{Panel, PanelContext};
 use crate::panels::redis::acts::jobs::{group_offers, job_offers, queue_offers};
@@ -44,11 +45,16 @@ impl Panel for Queues {
     fn content(&self, context: PanelContext<'_>, path: &[RowKey]) -> Content {
         match path {
             [] => overview(context),
-            [.., job] if job.kind() == "job" => one_job(context, job),
-            [.., jobs] if matches!(jobs.kind(), "jobs" | "find") => job_list::job_list(context, jobs),
-            [.., group] if group.kind() == "group" => one_group(context, group),
-            [server, ..] if server.kind() == "server" => one_server(context, server),
-            [queue, ..] => one_queue(context, queue),
+            [first, ..] => {
+                let last = path.last().unwrap_or(first);
+                match (last.redis(), first.redis()) {
+                    (Some((_, RedisRow::Job(_, id, _))), _) => one_job(context, last, id),
+                    (Some((_, RedisRow::Jobs(..))), _) => job_list::job_list(context, last),
+                    (Some((_, RedisRow::FailedAlike(..))), _) => one_group(context, last),
+                    (_, Some((_, RedisRow::Server(node)))) => one_server(context, first, node),
+                    _ => one_queue(context, first),
+                }
+            }
         }
     }
 
@@ -59,13 +65,13 @@ impl Panel for Queues {
         row: &RowKey,
         marked: &[RowKey],
     ) -> Vec<Offer> {
-        match row.kind() {
-            "job" => job_offers(context, row, marked),
-            "group" => group_offers(context, row),
-            "queue" if marked.len() > 1 => changes::switches(context, row, marked),
-            "queue" => queue_offers(context, row),
-            "scheduler" => schedulers::scheduler_offers(context, row),
-            "server" => script::server_offers(context, row),
+        match row.redis().map(|(_, row)| row) {
+            Some(RedisRow::Job(_, id, state)) => job_offers(context, row, (id, *state), marked),
+            Some(RedisRow::FailedAlike(..)) => group_offers(context, row),
+            Some(RedisRow::Queue(_)) if marked.len() > 1 => changes::switches(context, row, marked),
+            Some(RedisRow::Queue(_)) => queue_offers(context, row),
+            Some(RedisRow::Scheduler(_, id)) => schedulers::scheduler_offers(context, row, id),
+            Some(RedisRow::Server(_)) => script::server_offers(context, row),
             _ => Vec::new(),
         }
     }
@@ -83,9 +89,9 @@ impl Panel for Queues {
 
     fn focus(&self, context: PanelContext<'_>, path: &[RowKey]) -> Vec<(TargetId, Focus)> {
         let Some(first) = path.first() else { return failing(context) };
-        let Some((target, _)) = state(context, first.segment(1)) else { return Vec::new() };
-        if first.kind() == "server" {
-            return vec![(target.id.clone(), Focus::Server { node: first.segment(2).to_owned() })];
+        let Some((target, _)) = state(context, first) else { return Vec::new() };
+        if let Some((_, RedisRow::Server(node))) = first.redis() {
+            return vec![(target.id.clone(), Focus::Server { node: node.clone() })];
         }
         let queue = queue_of(first);
         let mut list = vec![
@@ -98,21 +104,24 @@ impl Panel for Queues {
             list.push(Focus::Job { queue: queue.clone(), id: letter });
         }
         list.extend(path.iter().rev().find_map(job_list::focus));
-        if let Some(job) = path.iter().rev().find(|key| key.kind() == "job") {
-            list.push(Focus::Job { queue: queue_of(job), id: job.segment(4).to_owned() });
-        }
+        list.extend(path.iter().rev().find_map(|key| match key.redis()? {
+            (_, RedisRow::Job(queue, id, _)) => Some(Focus::Job { queue: queue.clone(), id: id.clone() }),
+            _ => None,
+        }));
         list.into_iter().map(|focus| (target.id.clone(), focus)).collect()
     }
 
     fn find(&self, path: &[RowKey], row: Option<&RowKey>, text: &str) -> Option<RowKey> {
-        let queue = path.first().or(row).filter(|key| key.kind() == "queue")?;
-        Some(job_list::found(queue, text))
+        let queue = path.first().or(row)?;
+        matches!(queue.redis()?.1, RedisRow::Queue(_)).then(|| job_list::found(queue, text))?
     }
 
     fn copy(&self, _context: PanelContext<'_>, _path: &[RowKey], row: &RowKey) -> Option<String> {
-        match row.kind() {
-            "job" | "group" | "scheduler" => Some(row.segment(4).to_owned()),
-            "queue" => Some(row.segment(3).to_owned()),
+        match row.redis()?.1 {
+            RedisRow::Job(_, text, _) | RedisRow::FailedAlike(_, text) | RedisRow::Scheduler(_, text) => {
+                Some(text.clone())
+            }
+            RedisRow::Queue(queue) => Some(queue.name.clone()),
             _ => None,
         }
     }
@@ -136,7 +145,7 @@ fn failing(context: PanelContext<'_>) -> Vec<(TargetId, Focus)> {
 
 /// The first letter of an opened dead-letter queue.
 fn first_letter(context: PanelContext<'_>, row: &RowKey) -> Option<String> {
-    let (_, state) = state(context, row.segment(1))?;
+    let (_, state) = state(context, row)?;
     let queue = queue_of(row);
     state.queue(&queue)?.dead_letter.as_ref()?;
     let reading = state.reading()?;
@@ -207,7 +216,7 @@ fn overview(context: PanelContext<'_>) -> Content {
                 queues.into_iter().flatten().map(|queue| queue_row(target, state, queue, role)).collect();
             rows.extend(cluster::servers(state).map(|(node, words)| {
                 let cells = vec![Cell::of(Role::Accent, words), Cell::of(Role::Muted, "Enter")];
-                Row::opens(RowKey::new(&["server", target.id.as_str(), node]), cells)
+                Row::opens(RowKey::Redis(target.id.clone(), RedisRow::Server(node.to_owned())), cells)
             }));
             let table = Table {
                 columns: vec![
@@ -274,7 +283,7 @@ fn queue_row(target: &TargetState, state: &RedisState, queue: &QueueReading, rol
     let added = history.and_then(|history| history.added_per_second);
     let dead = if growing { Role::Critical } else { role };
     Row::opens(
-        queue_key(target.id.as_str(), queue),
+        RowKey::of_queue(&target.id, &queue.queue),
         vec![
             Cell::of(if queue.dead_letter.is_some() { Role::Muted } else { Role::Strong }, name),
             Cell::of(Role::Muted, queue.evidence.family.to_string()),

@@ -2,8 +2,10 @@
 
 use crate::core::history::Series;
 use crate::core::part::Part;
-use crate::core::place::RowKey;
-use crate::core::redis::{ClientGroup, CommandRate, RedisState, ServerDetail, SlowEntry, StreamGroup};
+use crate::core::redis::{
+    ClientGroup, CommandRate, RedisRow, RedisState, ServerDetail, SlowEntry, StreamGroup,
+};
+use crate::core::row::RowKey;
 use crate::core::world::TargetState;
 use crate::panels::panel::PanelContext;
 use crate::panels::redis::target::{number_role, state};
@@ -11,10 +13,10 @@ use crate::ui::content::{Cell, Column, Content, Line, Role, Row, Section, Table}
 use crate::ui::format::{bytes, count, duration, or_dash, percent, rate, seconds};
 use std::time::Duration;
 
-pub(super) fn one_server(context: PanelContext<'_>, key: &RowKey) -> Content {
-    let node = key.segment(2);
-    let title = if node.is_empty() { format!("server {}", key.segment(1)) } else { format!("node {node}") };
-    let Some((target, state)) = state(context, key.segment(1)) else {
+pub(super) fn one_server(context: PanelContext<'_>, key: &RowKey, node: &str) -> Content {
+    let server = key.target().map(ToString::to_string).unwrap_or_default();
+    let title = if node.is_empty() { format!("server {server}") } else { format!("node {node}") };
+    let Some((target, state)) = state(context, key) else {
         return Content { title, sections: Vec::new() };
     };
     let detail = state.reading().and_then(|reading| reading.detail.as_deref());
@@ -51,7 +53,7 @@ fn streams(target: &TargetState, detail: &ServerDetail, role: Role) -> Option<Se
     let row = |group: &StreamGroup| {
         let lag = group.lag.map(|lag| lag as f64);
         Row::flat(
-            RowKey::new(&["stream", target.id.as_str(), &group.stream, &group.group]),
+            RowKey::Redis(target.id.clone(), RedisRow::Stream(group.stream.clone(), group.group.clone())),
             vec![
                 Cell::of(Role::Strong, &group.stream),
                 Cell::of(role, &group.group),
@@ -238,7 +240,7 @@ fn commands(target: &TargetState, rates: &[CommandRate], role: Role) -> Section 
         .map(|one| {
             let failing = if one.failed_per_second > 0.0 { Role::Warning } else { role };
             Row::flat(
-                RowKey::new(&["command", target.id.as_str(), &one.name]),
+                RowKey::Redis(target.id.clone(), RedisRow::Command(one.name.clone())),
                 vec![
                     Cell::of(Role::Strong, &one.name),
                     Cell::number(Some(one.share), percent(one.share)).role(role),
@@ -270,7 +272,7 @@ fn slow(target: &TargetState, detail: &ServerDetail, role: Role) -> Section {
     let lines = detail.slow.gap().map(|gap| Line::of(Role::Note, &gap.note)).into_iter().collect();
     let row = |entry: &SlowEntry| {
         Row::flat(
-            RowKey::new(&["slow", target.id.as_str(), &entry.id.to_string()]),
+            RowKey::Redis(target.id.clone(), RedisRow::Slow(entry.id)),
             vec![
                 Cell::number(Some(entry.age.as_secs_f64()), duration(entry.age)).role(role),
                 Cell::number(Some(entry.took.as_secs_f64()), duration(entry.took)).role(Role::Strong),
@@ -306,7 +308,7 @@ fn clients(target: &TargetState, detail: &ServerDetail, role: Role) -> Section {
         // A reader that does not keep up: its answers pile up in the server's memory.
         let piled = if group.output_bytes > 1e6 { Role::Warning } else { role };
         Row::flat(
-            RowKey::new(&["client", target.id.as_str(), &group.name, &group.user]),
+            RowKey::Redis(target.id.clone(), RedisRow::Clients(group.name.clone(), group.user.clone())),
             vec![
                 Cell::of(if group.monitors { Role::Warning } else { role }, &group.name),
                 Cell::of(Role::Muted, &group.user),
@@ -342,7 +344,7 @@ fn keyspace(target: &TargetState, detail: &ServerDetail, role: Role) -> Section 
         .iter()
         .map(|(database, keys, expiring)| {
             Row::flat(
-                RowKey::new(&["database", target.id.as_str(), &database.to_string()]),
+                RowKey::Redis(target.id.clone(), RedisRow::Database(*database)),
                 vec![
                     Cell::of(Role::Strong, format!("db{database}")),
                     Cell::number(Some(*keys as f64), count(*keys as f64)).role(role),

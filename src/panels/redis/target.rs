@@ -1,7 +1,7 @@
 //! What the pages about Redis and its queues share.
 
-use crate::core::place::RowKey;
-use crate::core::redis::{FailedPage, JobState, QueueRef, RedisState};
+use crate::core::redis::{FailedPage, FailureGroup, JobState, QueueRef, RedisRow, RedisState, groups};
+use crate::core::row::RowKey;
 use crate::core::world::{SystemState, TargetState};
 use crate::panels::panel::PanelContext;
 use crate::ui::content::Role;
@@ -28,28 +28,35 @@ pub(super) const FAILING_EACH: u64 = 50;
 
 /// The jobs that are meant by a row and the marks: with marks in several states, those in the state of the row.
 pub(super) fn ids_of(row: &RowKey, marked: &[RowKey]) -> Vec<String> {
+    let Some((target, RedisRow::Job(queue, _, state))) = row.redis() else { return Vec::new() };
     let rows = if marked.is_empty() { std::slice::from_ref(row) } else { marked };
     rows.iter()
-        .filter(|key| {
+        .filter_map(|key| match key.redis()? {
             // Those of another queue or server may have the same ids.
-            let same = |segment| key.segment(segment) == row.segment(segment);
-            key.kind() == "job" && [1, 2, 3, 5].into_iter().all(same)
+            (other, RedisRow::Job(of, id, is)) if other == target && of == queue && is == state => {
+                Some(id.clone())
+            }
+            _ => None,
         })
-        .map(|key| key.segment(4).to_owned())
         .collect()
 }
 
-pub(super) fn state<'a>(context: PanelContext<'a>, id: &str) -> Option<(&'a TargetState, &'a RedisState)> {
-    targets(context).into_iter().find(|(target, _)| target.id.as_str() == id)
+/// The server that `row` belongs to.
+pub(super) fn state<'a>(
+    context: PanelContext<'a>,
+    row: &RowKey,
+) -> Option<(&'a TargetState, &'a RedisState)> {
+    let (id, _) = row.redis()?;
+    targets(context).into_iter().find(|(target, _)| target.id == *id)
 }
 
-/// The queue that a row is about: `queue` and `job` rows begin alike.
+/// The queue that a row is about; of a row that is about none, one that is nowhere.
 pub(super) fn queue_of(key: &RowKey) -> QueueRef {
-    QueueRef { prefix: key.segment(2).to_owned(), name: key.segment(3).to_owned() }
+    key.queue().cloned().unwrap_or_default()
 }
 
-pub(super) fn job_key(target: &str, queue: &QueueRef, id: &str, state: JobState) -> RowKey {
-    RowKey::new(&["job", target, &queue.prefix, &queue.name, id, state.word()])
+pub(super) fn job_key(target: &TargetState, queue: &QueueRef, id: &str, state: JobState) -> RowKey {
+    RowKey::Redis(target.id.clone(), RedisRow::Job(queue.clone(), id.to_owned(), Some(state)))
 }
 
 pub(super) fn number_role(target: &TargetState, context: PanelContext<'_>) -> Role {
@@ -60,8 +67,14 @@ pub(super) fn page<'a>(
     context: PanelContext<'a>,
     key: &RowKey,
 ) -> Option<(&'a TargetState, &'a RedisState, Option<&'a FailedPage>)> {
-    let (target, state) = state(context, key.segment(1))?;
+    let (target, state) = state(context, key)?;
     let queue = queue_of(key);
     let page = state.reading().and_then(|reading| reading.failed.iter().find(|page| page.queue == queue));
     Some((target, state, page))
+}
+
+/// The failures of `page` that a row of jobs which failed alike stands for.
+pub(super) fn alike_of(row: &RowKey, page: &FailedPage) -> Option<FailureGroup> {
+    let (_, RedisRow::FailedAlike(_, fingerprint)) = row.redis()? else { return None };
+    groups(&[page]).into_iter().find(|group| group.fingerprint() == *fingerprint)
 }

@@ -1,23 +1,23 @@
 //! The lower part of an opened queue: how long its jobs take, what makes them by the clock, who waits in vain, what happens.
 
-use crate::core::place::RowKey;
 use crate::core::redis::{
-    JobList, JobState, QueueEvent, QueueMore, QueueRef, QueueWorker, RunTimes, Scheduler,
+    JobList, JobState, QueueEvent, QueueMore, QueueRef, QueueWorker, RedisRow, RedisState, RunTimes,
+    Scheduler,
 };
+use crate::core::row::RowKey;
 use crate::core::world::TargetState;
-use crate::panels::panel::PanelContext;
-use crate::panels::redis::target::{job_key, state};
+use crate::panels::redis::target::job_key;
 use crate::ui::content::{Cell, Column, Line, Role, Row, Section, Table};
 use crate::ui::format::{bytes, duration, or_dash};
 use std::time::Duration;
 
 pub(super) fn sections(
-    context: PanelContext<'_>,
     target: &TargetState,
+    state: &RedisState,
     queue: &QueueRef,
     role: Role,
 ) -> Vec<Section> {
-    let reading = state(context, target.id.as_str()).and_then(|(_, state)| state.reading());
+    let reading = state.reading();
     let Some(more) = reading.and_then(|reading| reading.more.iter().find(|more| more.queue == *queue)) else {
         return Vec::new();
     };
@@ -54,7 +54,7 @@ fn workers(target: &TargetState, more: &QueueMore, list: Option<&JobList>, role:
             (true, false) => "is busy, or asleep".to_owned(),
         };
         Row::flat(
-            RowKey::new(&["worker", target.id.as_str(), &more.queue.name, &worker.address]),
+            RowKey::Redis(target.id.clone(), RedisRow::Worker(more.queue.clone(), worker.address.clone())),
             vec![
                 Cell::of(Role::Strong, &worker.address),
                 Cell::of(role, &worker.name),
@@ -111,7 +111,7 @@ fn span(value: Option<Duration>, role: Role) -> Cell {
 fn times(target: &TargetState, more: &QueueMore, role: Role) -> Section {
     let row = |times: &RunTimes| {
         Row::flat(
-            RowKey::new(&["times", target.id.as_str(), &more.queue.name, &times.name]),
+            RowKey::Redis(target.id.clone(), RedisRow::RunTimes(more.queue.clone(), times.name.clone())),
             vec![
                 Cell::of(Role::Strong, &times.name),
                 Cell::number(Some(times.jobs as f64), times.jobs.to_string()).role(role),
@@ -146,9 +146,9 @@ fn schedulers(target: &TargetState, more: &QueueMore, role: Role) -> Section {
             (None, None) => (role, "its job waits".to_owned()),
         };
         let made = scheduler.made.map(|made| made as f64);
-        let QueueRef { prefix, name } = &more.queue;
+        let QueueRef { prefix: _, name: _ } = &more.queue;
         Row::flat(
-            RowKey::new(&["scheduler", target.id.as_str(), prefix, name, &scheduler.id]),
+            RowKey::Redis(target.id.clone(), RedisRow::Scheduler(more.queue.clone(), scheduler.id.clone())),
             vec![
                 Cell::of(Role::Strong, &scheduler.id),
                 Cell::of(role, &scheduler.name),
@@ -176,7 +176,7 @@ fn schedulers(target: &TargetState, more: &QueueMore, role: Role) -> Section {
 fn blocked(target: &TargetState, more: &QueueMore, role: Role) -> Section {
     let row = |(id, failed): &(String, usize)| {
         Row::opens(
-            job_key(target.id.as_str(), &more.queue, id, JobState::Waiting),
+            job_key(target, &more.queue, id, JobState::Waiting),
             vec![
                 Cell::of(Role::Strong, id),
                 Cell::of(role, format!("waits for children of which {failed} have failed: retry those")),
@@ -198,9 +198,9 @@ fn events(target: &TargetState, more: &QueueMore, role: Role) -> Section {
             "failed" | "stalled" | "retries-exhausted" => Role::Warning,
             _ => role,
         };
-        let QueueRef { prefix, name } = &more.queue;
+        let QueueRef { prefix: _, name: _ } = &more.queue;
         Row::flat(
-            RowKey::new(&["event", target.id.as_str(), prefix, name, &event.id]),
+            RowKey::Redis(target.id.clone(), RedisRow::Event(more.queue.clone(), event.id.clone())),
             vec![
                 span(event.age, role),
                 Cell::of(tone, &event.event),

@@ -8,8 +8,9 @@ use stacktop::config::target::Connect;
 use stacktop::config::url;
 use stacktop::core::action::Verdict;
 use stacktop::core::focus::Focus;
-use stacktop::core::place::{RowKey, Screen};
-use stacktop::core::redis::QueueRef;
+use stacktop::core::place::Screen;
+use stacktop::core::redis::{QueueRef, RedisRow};
+use stacktop::core::row::RowKey;
 use stacktop::panels::panel;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -63,7 +64,7 @@ async fn a_server_that_one_script_holds_is_broken() {
     late.poll().await.expect("whoever comes now is told, too");
     assert!(late.verdict().contains("BROKEN"), "{}", late.verdict());
     // What is advised is offered, and ends it: with a connection of before, and with none.
-    let row = RowKey::new(&["server", seen.target.id.as_str(), ""]);
+    let row = RowKey::Redis(seen.target.id.clone(), RedisRow::Server(String::new()));
     let end = |watch: &Watch| {
         let offers = panel(Screen::Queues).offers(watch.context(), &[], &row, &[]);
         offers.into_iter().find(|offer| offer.letter == 'k').expect("an offer").choice

@@ -4,9 +4,11 @@ use super::{Watch, server};
 use stacktop::config::target::Connect;
 use stacktop::config::url;
 use stacktop::core::action::{Action, Preview};
-use stacktop::core::place::{RowKey, Screen};
+use stacktop::core::ids::TargetId;
+use stacktop::core::place::Screen;
+use stacktop::core::postgres::PostgresState;
 use stacktop::core::postgres::blocking::{Edge, Node, Who};
-use stacktop::core::postgres::{PostgresState, backend_key, prepared_key};
+use stacktop::core::row::RowKey;
 use stacktop::core::world::SystemState;
 use stacktop::panels::panel;
 use std::collections::{BTreeMap, BTreeSet};
@@ -126,7 +128,7 @@ impl Lab {
 
     fn key(&self, name: char) -> RowKey {
         match self.node(&name.to_string()).who {
-            Who::Backend(id) => backend_key("it", id),
+            Who::Backend(id) => RowKey::backend(&TargetId::new("it"), id),
             ref other => panic!("{other:?}"),
         }
     }
@@ -355,7 +357,7 @@ async fn a_prepared_transaction_beside_a_session_has_its_command() {
         let live = lab.holder('R', "UPDATE @ SET state = 'held' WHERE id = 2").await;
         let waiter = lab.waiter('w', "LOCK TABLE @ IN SHARE MODE").await;
         lab.until("prepared >w R").await;
-        let key = prepared_key("it", &gid);
+        let key = RowKey::prepared(&TargetId::new("it"), &gid);
         let blocking = panel(Screen::Blocking);
         let card = format!("{:?}", blocking.content(lab.watch.context(), std::slice::from_ref(&key)));
         let command = format!("ROLLBACK PREPARED '{gid}'");

@@ -6,9 +6,11 @@ use stacktop::config::url;
 use stacktop::core::action::{Action, Verdict};
 use stacktop::core::alert::Severity;
 use stacktop::core::focus::Focus;
+use stacktop::core::ids::TargetId;
 use stacktop::core::part::Part;
 use stacktop::core::place::Screen;
-use stacktop::core::postgres::{BackendId, Look, PgAction, Planned, Pooler, backend_key};
+use stacktop::core::postgres::{BackendId, Look, PgAction, Planned, Pooler};
+use stacktop::core::row::RowKey;
 use stacktop::panels::panel;
 use std::time::Duration;
 
@@ -81,7 +83,8 @@ async fn a_starved_pool_is_a_finding_and_a_backend_shows_its_client() {
     // The backend shows who is really behind it.
     let sessions = reading(&watch).sessions.ready().expect("sessions");
     let session = sessions.iter().find(|session| session.id.pid == pid).expect("the backend");
-    let card = panel(Screen::Queries).content(watch.context(), &[backend_key("it", session.id)]);
+    let card =
+        panel(Screen::Queries).content(watch.context(), &[RowKey::backend(&TargetId::new("it"), session.id)]);
     let shown = text(&card);
     assert!(shown.contains("via PgBouncer") && shown.contains(&name), "{shown}");
     let health = text(&panel(Screen::Health).content(watch.context(), &[]));

@@ -4,11 +4,11 @@ use super::{Watch, client, server};
 use stacktop::config::target::{Connect, PgPlace, PgTls, PostgresConnect};
 use stacktop::config::url;
 use stacktop::core::action::{Action, ActionError, Verdict};
-use stacktop::core::place::{RowKey, Screen};
-use stacktop::core::postgres::{
-    BackendId, PgAction, PostgresReading, PostgresState, Rotation, SessionState, backend_key,
-};
+use stacktop::core::ids::TargetId;
+use stacktop::core::place::Screen;
+use stacktop::core::postgres::{BackendId, PgAction, PostgresReading, PostgresState, Rotation, SessionState};
 use stacktop::core::report::PollErrorKind;
+use stacktop::core::row::RowKey;
 use stacktop::core::world::SystemState;
 use stacktop::panels::panel;
 use std::time::Duration;
@@ -229,7 +229,7 @@ async fn a_root_with_nine_waiters_is_named_and_ended() {
         .expect("sessions")
         .iter()
         .find(|session| session.id.pid == root_pid)
-        .map(|session| backend_key("it", session.id))
+        .map(|session| RowKey::backend(&TargetId::new("it"), session.id))
         .expect("the root");
     let offers = panel(Screen::Blocking).offers(watch.context(), &[], &key, &[]);
     let cancel = offers.iter().find(|offer| offer.letter == 'c').expect("a cancel");
@@ -255,7 +255,8 @@ async fn a_role_that_may_not_signal_is_told_the_grant() {
     let id = identity(&session).await;
     let mut watch = watch(&role(&url, "monitor"));
     watch.poll().await.expect("a poll");
-    let offers = panel(Screen::Queries).offers(watch.context(), &[], &backend_key("it", id), &[]);
+    let offers =
+        panel(Screen::Queries).offers(watch.context(), &[], &RowKey::backend(&TargetId::new("it"), id), &[]);
     let refusal = offers.last().expect("an offer").choice.clone().expect_err("not permitted");
     assert_eq!(refusal.remedy.as_deref(), Some("GRANT pg_signal_backend TO monitor"));
     // The server refuses too, and the session lives.
@@ -296,7 +297,7 @@ async fn a_running_statement_is_cancelled_and_the_session_stays() {
         pid(&session).await
     });
     let mut watch = watch(&role(&url, "responder"));
-    let key = backend_key("it", id);
+    let key = RowKey::backend(&TargetId::new("it"), id);
     let chosen = |watch: &Watch| {
         let offers = panel(Screen::Queries).offers(watch.context(), &[], &key, &[]);
         offers.into_iter().find(|offer| offer.letter == 'c').and_then(|offer| offer.choice.ok())
@@ -335,7 +336,7 @@ async fn a_prepared_transaction_is_named_as_root() {
     let offers = panel(Screen::Blocking).offers(
         watch.context(),
         &[],
-        &RowKey::new(&["prepared", "it", "stacktop-test"]),
+        &RowKey::prepared(&TargetId::new("it"), "stacktop-test"),
         &[],
     );
     let refusal = offers[0].choice.clone().expect_err("no process to signal");

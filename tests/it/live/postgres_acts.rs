@@ -4,8 +4,10 @@ use super::{Watch, client, server};
 use stacktop::config::target::Connect;
 use stacktop::config::url;
 use stacktop::core::action::{Action, ActionError, Outcome, Verdict};
-use stacktop::core::place::{RowKey, Screen};
-use stacktop::core::postgres::{PgAction, Upkeep, backend_key};
+use stacktop::core::ids::TargetId;
+use stacktop::core::place::Screen;
+use stacktop::core::postgres::{PgAction, PgRow, Upkeep};
+use stacktop::core::row::RowKey;
 use stacktop::core::world::SystemState;
 use stacktop::panels::panel;
 use stacktop::ui::select::{Level, Only, counted, shown};
@@ -25,7 +27,7 @@ fn rows(watch: &Watch, name: &str) -> Vec<RowKey> {
     let SystemState::Postgres(state) = &watch.world.targets()[0].system else { panic!("another kind") };
     let sessions = state.reading().expect("a reading").sessions.ready().expect("sessions");
     let wanted = sessions.iter().filter(|session| session.application == name || session.is_walsender());
-    wanted.map(|session| backend_key("it", session.id)).collect()
+    wanted.map(|session| RowKey::backend(&TargetId::new("it"), session.id)).collect()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -52,13 +54,13 @@ async fn several_backends_are_ended_and_the_walsender_is_left_out() {
     let first = running.remove(0);
     first.abort();
     let mut others = client(&url).await;
-    let pid: i32 = marked[0].segment(2).parse().expect("a pid");
+    let pid: i32 = pid_of(&marked[0]);
     let sender: bool = others
         .query_one("SELECT backend_type = 'walsender' FROM pg_stat_activity WHERE pid = $1", &[&pid])
         .await
         .expect("it is there")
         .get(0);
-    let victim: i32 = if sender { marked[1].segment(2).parse().expect("a pid") } else { pid };
+    let victim: i32 = if sender { pid_of(&marked[1]) } else { pid };
     others.execute("SELECT pg_terminate_backend($1)", &[&victim]).await.expect("signalled");
     tokio::time::sleep(Duration::from_millis(300)).await;
     let outcome = watch.act(action).await.expect("an outcome");
@@ -195,7 +197,7 @@ async fn counting_by_user_opens_and_marks_the_sessions_of_that_user_and_names_ea
     let offers = panel(Screen::Queries).offers(watch.context(), &[], &marked[0], &marked);
     let (_, preview) = offers[1].choice.clone().expect("possible");
     for key in &marked {
-        let label = format!("pid {}", key.segment(2));
+        let label = format!("pid {}", pid_of(key));
         let named = preview.facts.iter().find(|(found, _)| *found == label);
         assert!(named.expect("each is named").1.starts_with(&shop), "{:?}", preview.facts);
     }
@@ -211,5 +213,12 @@ async fn counting_by_user_opens_and_marks_the_sessions_of_that_user_and_names_ea
         format!("DROP ROLE {billing}"),
     ] {
         admin.batch_execute(&sql).await.expect("cleaned up");
+    }
+}
+
+fn pid_of(row: &RowKey) -> i32 {
+    match row {
+        RowKey::Postgres(_, PgRow::Backend(id)) => id.pid,
+        other => panic!("{other:?}"),
     }
 }

@@ -9,10 +9,11 @@ use stacktop::config::url;
 use stacktop::core::action::{Action, ActionError, Outcome, Verdict};
 use stacktop::core::alert::Rulebook;
 use stacktop::core::focus::Focus;
-use stacktop::core::place::{RowKey, Screen};
+use stacktop::core::place::Screen;
 use stacktop::core::redis::{
-    Brake, Change, DoneBy, JobAct, JobState, QueueAction, QueueMore, Rhythm, Sweep, condition,
+    Brake, Change, DoneBy, JobAct, JobState, QueueAction, QueueMore, RedisRow, Rhythm, Sweep, condition,
 };
+use stacktop::core::row::RowKey;
 use stacktop::core::time::Clock;
 use stacktop::core::world::{SystemState, all_rules};
 use std::time::{Duration, Instant};
@@ -632,10 +633,8 @@ async fn all_that_failed_alike_are_retried_and_a_twin_is_told() {
     let twins: Vec<_> =
         page.jobs.iter().filter(|job| job.twin.is_some()).map(|job| job.id.as_str()).collect();
     assert_eq!(twins, ["1498"]);
-    let row = |kind: &str, last: &str| {
-        RowKey::new(&[kind, watch.target.id.as_str(), "bull", &name, last, "failed"])
-    };
-    let opened = row("job", "1498");
+    let row = |of: RedisRow| RowKey::Redis(watch.target.id.clone(), of);
+    let opened = row(RedisRow::Job(named(&name), "1498".to_owned(), Some(JobState::Failed)));
     let panel = stacktop::panels::panel(Screen::Queues);
     let offers = panel.offers(watch.context(), &[], &opened, &[]);
     let retry = offers.iter().find(|offer| offer.letter == 'r').expect("a retry");
@@ -645,7 +644,12 @@ async fn all_that_failed_alike_are_retried_and_a_twin_is_told() {
         "{preview}"
     );
     let mails = alike.iter().find(|group| group.frame == "mails.js:38").expect("a kind");
-    let offers = panel.offers(watch.context(), &[], &row("group", &mails.fingerprint()), &[]);
+    let offers = panel.offers(
+        watch.context(),
+        &[],
+        &row(RedisRow::FailedAlike(named(&name), mails.fingerprint())),
+        &[],
+    );
     let all = offers.iter().find(|offer| offer.letter == 'w').expect("all of the kind");
     let (action, _) = all.choice.clone().expect("it may be done");
     let outcome = watch.act(action).await.expect("an outcome");

@@ -7,11 +7,13 @@ use stacktop::config::target::{Connect, RedisConnect};
 use stacktop::config::url;
 use stacktop::core::action::{Action, Outcome, Verdict};
 use stacktop::core::focus::Focus;
+use stacktop::core::ids::TargetId;
 use stacktop::core::place::Screen;
 use stacktop::core::redis::{
-    Family, JobAct, QueueAction, QueueReading, QueueRef, RedisReading, RetryOptions, queue_key,
+    Family, JobAct, QueueAction, QueueReading, QueueRef, RedisReading, RetryOptions,
 };
 use stacktop::core::report::PollErrorKind;
+use stacktop::core::row::RowKey;
 use stacktop::core::world::SystemState;
 use stacktop::panels::panel;
 use std::process::{Child, Command, Stdio};
@@ -437,7 +439,7 @@ async fn a_failed_job_is_read_whole_and_its_retry_offered() {
     assert_eq!(job.state, "failed");
     assert!(job.fields["stacktrace"].contains("the provider said no"));
     // The screen offers the retry of everything that is failed.
-    let row = queue_key("it", queue(&watch));
+    let row = RowKey::of_queue(&TargetId::new("it"), &queue(&watch).queue);
     let offers = panel(Screen::Queues).offers(watch.context(), &[], &row, &[]);
     let (action, preview) = offers[0].choice.clone().expect("possible");
     assert_eq!((action.verb(), offers[0].letter), ("retry_all_failed", 'r'));

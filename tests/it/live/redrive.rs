@@ -7,8 +7,10 @@ use stacktop::config::target::{Connect, RedisConnect};
 use stacktop::config::url;
 use stacktop::core::action::{Action, ActionError, Outcome, Verdict};
 use stacktop::core::focus::Focus;
-use stacktop::core::place::{RowKey, Screen};
-use stacktop::core::redis::{Brake, Change, Letters, QueueAction, Sweep, queue_key};
+use stacktop::core::ids::TargetId;
+use stacktop::core::place::Screen;
+use stacktop::core::redis::{Brake, Change, JobState, Letters, QueueAction, QueueRef, RedisRow, Sweep};
+use stacktop::core::row::RowKey;
 use stacktop::panels::panel;
 
 fn watch(lab: &Lab, names: &[&str]) -> Watch {
@@ -269,7 +271,7 @@ async fn without_a_worker_it_stops_after_the_first_and_the_screen_offers_it() {
     lab.run("bullmq5", "letters", &letters, &format!("{source}=5,{source},unknown-queue"));
     let mut watch = watch(&lab, &[&letters]);
     watch.poll().await.expect("a poll");
-    let row = queue_key("it", queue(&watch));
+    let row = RowKey::of_queue(&TargetId::new("it"), &queue(&watch).queue);
     let focus: Vec<Focus> = {
         watch.poll_with(&[Focus::OpenJobs { queue: named(&letters) }]).await.expect("a poll");
         let path: Vec<RowKey> = vec![row.clone()];
@@ -339,14 +341,25 @@ async fn what_is_masked_is_on_no_screen_and_whole_in_what_is_done() {
         let whole = format!("{:?}", watch.world);
         assert!(!whole.contains(SECRET), "{whole}");
         assert!(whole.contains("•••") && whole.contains("order"), "{whole}");
-        let redrive =
-            panel(Screen::Queues).offers(watch.context(), &[], &queue_key("it", queue(&watch)), &[]);
+        let redrive = panel(Screen::Queues).offers(
+            watch.context(),
+            &[],
+            &RowKey::of_queue(&TargetId::new("it"), &queue(&watch).queue),
+            &[],
+        );
         let preview = format!(
             "{:?}",
             redrive.iter().filter_map(|offer| offer.choice.as_ref().ok()).collect::<Vec<_>>()
         );
         assert!(preview.contains("letter 1") && !preview.contains(SECRET), "{preview}");
-        let job = RowKey::new(&["job", "it", "bull", &letters, "1", "failed"]);
+        let job = RowKey::Redis(
+            TargetId::new("it"),
+            RedisRow::Job(
+                QueueRef { prefix: "bull".into(), name: letters.clone() },
+                "1".into(),
+                Some(JobState::Failed),
+            ),
+        );
         let offers = panel(Screen::Queues).offers(watch.context(), &[], &job, &[]);
         assert!(!format!("{offers:?}").contains(SECRET), "{offers:?}");
         let edit = offers.iter().find(|offer| offer.letter == 't').expect("an offer");

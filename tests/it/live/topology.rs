@@ -7,10 +7,12 @@ use stacktop::config::target::{Connect, RedisConnect};
 use stacktop::config::url;
 use stacktop::core::action::{Action, Verdict};
 use stacktop::core::focus::Focus;
-use stacktop::core::place::{RowKey, Screen};
+use stacktop::core::ids::TargetId;
+use stacktop::core::place::Screen;
 use stacktop::core::redis::{
-    Change, Family, JobAct, QueueAction, QueueRef, RedisReading, RetryOptions, Sweep,
+    Change, Family, JobAct, QueueAction, QueueRef, RedisReading, RedisRow, RetryOptions, Sweep,
 };
+use stacktop::core::row::RowKey;
 use stacktop::panels::panel;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
@@ -302,7 +304,7 @@ async fn every_primary_has_its_page(nodes: &[Own], watch: &mut Watch) {
     let overview = format!("{:?}", panel(Screen::Queues).content(watch.context(), &[]));
     for own in nodes {
         let address = format!("127.0.0.1:{}", own.port);
-        let path = [RowKey::new(&["server", "it", &address])];
+        let path = [RowKey::Redis(TargetId::new("it"), RedisRow::Server(address.clone()))];
         let focus: Vec<Focus> =
             panel(Screen::Queues).focus(watch.context(), &path).into_iter().map(|(_, focus)| focus).collect();
         watch.poll_with(&focus).await.expect("a poll");
@@ -431,7 +433,7 @@ async fn a_cluster_without_one_of_its_primaries_is_still_seen_and_changed() {
         "{found:?}"
     );
     // Its page says so, and shows no other server under its name.
-    let path = [RowKey::new(&["server", "it", &format!("127.0.0.1:{port}")])];
+    let path = [RowKey::Redis(TargetId::new("it"), RedisRow::Server(format!("127.0.0.1:{port}")))];
     let focus: Vec<Focus> =
         panel(Screen::Queues).focus(watch.context(), &path).into_iter().map(|(_, focus)| focus).collect();
     watch.poll_with(&focus).await.expect("a poll");

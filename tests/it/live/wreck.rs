@@ -7,9 +7,10 @@ use stacktop::config::url;
 use stacktop::core::action::{Action, Confirmed, Verdict};
 use stacktop::core::arming::Permit;
 use stacktop::core::focus::Focus;
-use stacktop::core::place::{RowKey, Screen};
-use stacktop::core::postgres::{BackendId, PgAction, PostgresState, Setback};
+use stacktop::core::place::Screen;
+use stacktop::core::postgres::{BackendId, PgAction, PgRow, PostgresState, Setback};
 use stacktop::core::report::PollErrorKind;
+use stacktop::core::row::RowKey;
 use stacktop::core::world::SystemState;
 use stacktop::panels::panel;
 use stacktop::ui::content::Content;
@@ -165,9 +166,15 @@ async fn idle_ones_are_found_and_ended(watch: &mut Watch, gate: &Gate, app: &str
     };
     assert!(shown(&first).contains(&row), "{first:?}");
     let groups = health.content(watch.context(), std::slice::from_ref(&row));
-    let group = shown(&groups).into_iter().find(|key| key.segment(2) == "left-behind").expect("the group");
-    assert_eq!((group.segment(3), group.segment(6)), ("crowd", "idle"));
-    let path = [row, group.clone()];
+    let group = shown(&groups)
+        .into_iter()
+        .find_map(|key| match key.postgres()? {
+            (_, PgRow::ClientGroup(group)) if group.application == "left-behind" => Some(group.clone()),
+            _ => None,
+        })
+        .expect("the group");
+    assert_eq!((group.user.as_str(), group.state), ("crowd", "idle"));
+    let path = [row, RowKey::Postgres(watch.target.id.clone(), PgRow::ClientGroup(group))];
     let sessions = shown(&health.content(watch.context(), &path));
     assert_eq!(sessions.len(), 7);
     // One of them alone, two that were marked, then the whole group.
@@ -176,7 +183,7 @@ async fn idle_ones_are_found_and_ended(watch: &mut Watch, gate: &Gate, app: &str
     let marked = health.offers(watch.context(), &path, &sessions[0], &sessions[..2]);
     let (_, preview) = marked[1].choice.clone().expect("possible");
     assert!(preview.title.starts_with("Terminate 2 backends"), "{}", preview.title);
-    let all = health.offers(watch.context(), &path[..1], &group, &[]);
+    let all = health.offers(watch.context(), &path[..1], &path[1], &[]);
     assert!(all[0].choice.is_err(), "there is nothing to cancel");
     assert_eq!(all[1].label, "terminate 7 sessions");
     let (action, preview) = all[1].choice.clone().expect("possible");

@@ -1,8 +1,10 @@
 //! Who holds everybody up: one finding a culprit, with the step that harms least.
 
-use super::{Scene, backend_key, describe, prepared_key};
-use crate::core::place::{Place, RowKey, Screen};
+use super::{Scene, describe};
+use crate::core::place::{Place, Screen};
+use crate::core::postgres::PgRow;
 use crate::core::postgres::blocking::{Node, Who};
+use crate::core::row::RowKey;
 use crate::core::text::{counted, lasting, tidy};
 
 impl Scene<'_> {
@@ -54,11 +56,11 @@ impl Scene<'_> {
                 let idle = session.is_some_and(|session| session.state.is_idle_in_transaction());
                 let step =
                     if idle { "x on it: terminate (a cancel does nothing)" } else { "x on it: cancel first" };
-                (name, step.to_owned(), backend_key(self.target.as_str(), *id))
+                (name, step.to_owned(), RowKey::backend(self.target, *id))
             }
             Who::Prepared(gid) => {
                 let name = format!("prepared transaction {}", tidy(gid, 40));
-                let row = prepared_key(self.target.as_str(), gid);
+                let row = RowKey::prepared(self.target, gid);
                 let known = self
                     .reading
                     .locks
@@ -74,7 +76,7 @@ impl Scene<'_> {
                 )
             }
             Who::Gone(pid) => {
-                let row = RowKey::new(&["gone", self.target.as_str(), &pid.to_string()]);
+                let row = RowKey::Postgres(self.target.clone(), PgRow::Gone(*pid));
                 (format!("pid {pid} (gone since)"), "look again".to_owned(), row)
             }
         }

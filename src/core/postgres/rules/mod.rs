@@ -10,6 +10,7 @@ mod sessions;
 mod specs;
 mod unread;
 
+use crate::core::postgres::PgRow;
 pub use primaries::two_primaries;
 pub use specs::RULES;
 pub use unread::unread;
@@ -20,7 +21,8 @@ use super::reading::{PostgresReading, Session};
 use super::{BackendId, PostgresState, Setback};
 use crate::core::alert::{Rulebook, Severity, Signal};
 use crate::core::ids::TargetId;
-use crate::core::place::{Place, RowKey, Screen};
+use crate::core::place::{Place, Screen};
+use crate::core::row::RowKey;
 use crate::core::text::{counted, lasting, tidy};
 use crate::core::time::Now;
 use std::time::Duration;
@@ -58,24 +60,6 @@ pub fn signals(state: &PostgresState, target: &TargetId, rules: &Rulebook, now: 
     scene.panels();
     scene.pools();
     scene.found
-}
-
-/// The row of a backend, the same on every screen.
-#[must_use]
-pub fn backend_key(target: &str, id: BackendId) -> RowKey {
-    RowKey::new(&["backend", target, &id.pid.to_string(), &id.backend_start_micros.to_string()])
-}
-
-/// The row that tells who uses the connections.
-#[must_use]
-pub fn clients_key(target: &str) -> RowKey {
-    RowKey::new(&["clients", target])
-}
-
-/// The row of a prepared transaction.
-#[must_use]
-pub fn prepared_key(target: &str, gid: &str) -> RowKey {
-    RowKey::new(&["prepared", target, gid])
 }
 
 /// "pid 4711 (app_rw, idle in transaction 6m02s)".
@@ -126,7 +110,10 @@ impl Scene<'_> {
         let share = slots.used as f64 / slots.usable() as f64;
         if let Some(severity) = self.rules.grade("postgres.connections", share) {
             let sentence = format!("{} of {} usable connections in use", slots.used, slots.usable());
-            let place = Place { screen: Screen::Health, row: Some(clients_key(self.target.as_str())) };
+            let place = Place {
+                screen: Screen::Health,
+                row: Some(RowKey::Postgres(self.target.clone(), PgRow::Clients)),
+            };
             let step = "Enter there: who holds them, the idle ones too; x ends them";
             self.push(
                 "postgres.connections",

@@ -1,7 +1,8 @@
 //! The rules about single sessions: what is open for long, and what runs for long.
 
-use super::{Place, Scene, Screen, Session, Severity, backend_key, describe, lasting, tidy};
+use super::{Place, Scene, Screen, Session, Severity, describe, lasting, tidy};
 use crate::core::postgres::SessionState;
+use crate::core::row::RowKey;
 use std::time::Duration;
 
 /// What is found of a session: rule, session, how bad, sentence, for how long, where.
@@ -13,7 +14,7 @@ impl Scene<'_> {
         let mut found: Vec<Found<'_>> = Vec::new();
         for session in sessions.iter().filter(|session| session.is_client()) {
             let place =
-                Place { screen: Screen::Queries, row: Some(backend_key(self.target.as_str(), session.id)) };
+                Place { screen: Screen::Queries, row: Some(RowKey::backend(self.target, session.id)) };
             if session.state.is_idle_in_transaction() {
                 let age = session.state_age.unwrap_or_default();
                 let mut severity = self.rules.grade("postgres.idle_in_transaction", age.as_secs_f64());
@@ -73,7 +74,7 @@ impl Scene<'_> {
                     tidy(&session.user, 24),
                     lasting(age)
                 );
-                let row = backend_key(self.target.as_str(), session.id);
+                let row = RowKey::backend(self.target, session.id);
                 let place = Place { screen: Screen::Queries, row: Some(row) };
                 more.push(("postgres.long_transaction", session, severity, sentence, age, place));
             }

@@ -2,8 +2,9 @@
 
 use crate::core::alert::{Rulebook, Severity, Signal};
 use crate::core::ids::TargetId;
-use crate::core::place::{Place, RowKey, Screen};
+use crate::core::place::{Place, Screen};
 use crate::core::redis::{QueueReading, seen_as};
+use crate::core::row::RowKey;
 use crate::core::time::Now;
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -73,7 +74,7 @@ impl Scene<'_> {
         next_step: &str,
     ) {
         if let Some(severity) = severity.filter(|_| self.rules.get(rule).enabled) {
-            let row = queue_key(self.target.as_str(), queue);
+            let row = RowKey::of_queue(self.target, &queue.queue);
             self.list.push(Signal {
                 rule,
                 target: self.target.clone(),
@@ -87,10 +88,4 @@ impl Scene<'_> {
             });
         }
     }
-}
-
-/// The row of a queue on the queues screen.
-#[must_use]
-pub fn queue_key(target: &str, queue: &QueueReading) -> RowKey {
-    RowKey::new(&["queue", target, &queue.queue.prefix, &queue.queue.name])
 }

@@ -1,10 +1,10 @@
 //! What may be done to a session that is in the way, and what would follow: who is released at once, who moves up, who is still held.
 
 use crate::core::action::{Action, Offer, Preview, Refusal};
-use crate::core::place::RowKey;
 use crate::core::postgres::blocking::{Aftermath, Node, Who};
 use crate::core::postgres::locks::PreparedTransaction;
-use crate::core::postgres::{PgAction, PostgresState, Session};
+use crate::core::postgres::{PgAction, PgRow, PostgresState, Session};
+use crate::core::row::RowKey;
 use crate::core::text::{counted, lasting};
 use crate::core::world::TargetState;
 use crate::panels::panel::PanelContext;
@@ -51,18 +51,17 @@ pub(in crate::panels) fn card(node: &Node, state: &PostgresState) -> Vec<Line> {
 
 /// What may be done to the session of `key` (or to the marked ones), least harm first.
 pub(in crate::panels) fn offers(context: PanelContext<'_>, key: &RowKey, marked: &[RowKey]) -> Vec<Offer> {
-    let sessions: Vec<RowKey> = marked.iter().filter(|key| key.kind() == "backend").cloned().collect();
+    let sessions: Vec<RowKey> =
+        marked.iter().filter(|key| matches!(key, RowKey::Postgres(_, PgRow::Backend(_)))).cloned().collect();
     if !sessions.is_empty() {
         return marked::offers(context, key, &sessions);
     }
-    if key.kind() == "prepared" {
-        let Some((target, state)) =
-            targets(context).into_iter().find(|(target, _)| target.id.as_str() == key.segment(1))
-        else {
+    if let RowKey::Postgres(id, PgRow::Prepared(gid)) = key {
+        let Some((target, state)) = targets(context).into_iter().find(|(target, _)| target.id == *id) else {
             return Vec::new();
         };
-        let head = queued(context, target, state, &Who::Prepared(key.segment(2).to_owned()));
-        return head.into_iter().chain([prepared_offer(state, key.segment(2))]).collect();
+        let head = queued(context, target, state, &Who::Prepared(gid.clone()));
+        return head.into_iter().chain([prepared_offer(state, gid)]).collect();
     }
     let Some((target, state, session)) = session(context, key) else {
         return Vec::new();

@@ -1,9 +1,9 @@
 //! What may be done to several sessions at once: those that were marked, frozen to their identities.
 
 use crate::core::action::{Action, Offer, Preview, Refusal};
-use crate::core::place::RowKey;
 use crate::core::postgres::blocking::{Aftermath, Who};
 use crate::core::postgres::{PgAction, Pinned, PostgresState, Session, SessionState};
+use crate::core::row::RowKey;
 use crate::panels::panel::PanelContext;
 use crate::panels::postgres::acts::aftermath;
 use crate::panels::postgres::target::{age, refusal, session};
@@ -36,7 +36,7 @@ fn choice(
     // Marks on several servers: what is done is meant for the server of the row.
     let found: Vec<_> = marked
         .iter()
-        .filter(|key| key.segment(1) == row.segment(1))
+        .filter(|key| key.target() == row.target())
         .filter_map(|key| session(context, key))
         .collect();
     let Some((target, state, _)) = found.first().copied() else {

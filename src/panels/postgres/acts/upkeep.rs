@@ -1,25 +1,25 @@
 //! What may be done to a table, an index, the counters of statements.
 
 use crate::core::action::{Action, Offer, Preview, Refusal};
-use crate::core::place::RowKey;
-use crate::core::postgres::{PgAction, Upkeep};
+use crate::core::postgres::{PgAction, PgRow, Upkeep};
+use crate::core::row::RowKey;
 use crate::panels::panel::PanelContext;
 use crate::panels::postgres::target;
 
 /// What may be done to the relation of `row`, least harm first.
 pub(in crate::panels) fn offers(context: PanelContext<'_>, row: &RowKey) -> Vec<Offer> {
-    let list: &[(char, Upkeep, &str, &str)] = match row.kind() {
-        "table" => &[
+    let list: &[(char, Upkeep, &str, &str)] = match row.postgres().map(|(_, row)| row) {
+        Some(PgRow::Table(_)) => &[
             ('a', Upkeep::Analyze, "ANALYZE", "new statistics for the planner; readers and writers go on"),
             ('v', Upkeep::Vacuum, "VACUUM (ANALYZE)", "removes dead rows; readers and writers go on"),
         ],
-        "index" => &[(
+        Some(PgRow::Index(_)) => &[(
             'i',
             Upkeep::Reindex,
             "REINDEX CONCURRENTLY",
             "builds it anew beside the old one; readers and writers go on",
         )],
-        "statement" => &[(
+        Some(PgRow::Statement(_)) => &[(
             'z',
             Upkeep::ResetStatements,
             "reset the counters of all statements",
@@ -44,7 +44,7 @@ fn choice(
     upkeep: Upkeep,
     letter: char,
 ) -> Result<(Action, Preview), Refusal> {
-    let Some((target, _, reading)) = target::reading(context, row.segment(1)) else {
+    let Some((target, _, reading)) = target::reading(context, row) else {
         return Err(Refusal::new("this server is not watched any more"));
     };
     if reading.server.in_recovery {
@@ -52,7 +52,10 @@ fn choice(
             Refusal::new("this is a standby: nothing can be changed here").remedy("do it on its primary")
         );
     }
-    let relation = if upkeep == Upkeep::ResetStatements { String::new() } else { row.segment(2).to_owned() };
+    let relation = match row.postgres() {
+        Some((_, PgRow::Table(name) | PgRow::Index(name))) => name.clone(),
+        _ => String::new(),
+    };
     let act = PgAction::Upkeep { upkeep, relation: relation.clone() };
     let fact = |label: &str, value: &str| (label.to_owned(), value.to_owned());
     let locks = match upkeep {

@@ -2,8 +2,10 @@
 
 use crate::core::action::{Action, Offer, Preview, Refusal};
 use crate::core::json::flat;
-use crate::core::place::RowKey;
-use crate::core::redis::{Change, Family, JobAct, JobDetail, JobState, QueueAction, QueueRef, Sweep};
+use crate::core::redis::{
+    Change, Family, JobAct, JobDetail, JobState, QueueAction, QueueRef, RedisRow, Sweep,
+};
+use crate::core::row::RowKey;
 use crate::panels::panel::PanelContext;
 use crate::panels::redis::acts::choice::{
     Choice, asking, change, detail, jobs_choice, more, offer, permitted,
@@ -26,7 +28,7 @@ const DATA: &str = "data (JSON)";
 pub(in crate::panels) fn switches(context: PanelContext<'_>, row: &RowKey, marked: &[RowKey]) -> Vec<Offer> {
     let queues: Vec<QueueRef> = marked
         .iter()
-        .filter(|key| key.kind() == "queue" && key.segment(1) == row.segment(1))
+        .filter(|key| key.target() == row.target() && matches!(key, RowKey::Redis(_, RedisRow::Queue(_))))
         .map(queue_of)
         .collect();
     let choice = |resume: bool, letter| -> Choice {

@@ -1,10 +1,11 @@
 //! From a row to what may be done to it: permitted or refused, with its preview.
 
 use crate::core::action::{Action, Ask, Offer, Preview, Refusal};
-use crate::core::place::RowKey;
 use crate::core::redis::{
-    Change, Family, JobAct, JobDetail, QueueAction, QueueMore, QueueReading, QueueRef, RedisState, Sweep,
+    Change, Family, JobAct, JobDetail, QueueAction, QueueMore, QueueReading, QueueRef, RedisRow, RedisState,
+    Sweep,
 };
+use crate::core::row::RowKey;
 use crate::core::world::TargetState;
 use crate::panels::panel::PanelContext;
 use crate::panels::redis::acts::facts::owner;
@@ -29,9 +30,9 @@ pub(super) fn asking(
 }
 
 pub(in crate::panels) fn detail<'a>(context: PanelContext<'a>, row: &RowKey) -> Option<&'a JobDetail> {
-    let queue = queue_of(row);
-    let (_, state) = state(context, row.segment(1))?;
-    state.reading()?.jobs.iter().find(|job| job.queue == queue && job.id == row.segment(4))
+    let (_, RedisRow::Job(queue, id, _)) = row.redis()? else { return None };
+    let (_, state) = state(context, row)?;
+    state.reading()?.jobs.iter().find(|job| job.queue == *queue && job.id == *id)
 }
 
 pub(in crate::panels) fn change(
@@ -60,7 +61,7 @@ pub(in crate::panels) fn change(
 }
 
 pub(in crate::panels) fn more<'a>(context: PanelContext<'a>, row: &RowKey) -> Option<&'a QueueMore> {
-    let (_, state) = state(context, row.segment(1))?;
+    let (_, state) = state(context, row)?;
     let queue: QueueRef = queue_of(row);
     state.reading()?.more.iter().find(|more| more.queue == queue)
 }
@@ -70,7 +71,7 @@ pub(in crate::panels) fn permitted<'a>(
     context: PanelContext<'a>,
     row: &RowKey,
 ) -> Result<(&'a TargetState, &'a RedisState, Option<&'a QueueReading>), Refusal> {
-    let Some((target, state)) = state(context, row.segment(1)) else {
+    let Some((target, state)) = state(context, row) else {
         return Err(Refusal::new("this server is not watched any more"));
     };
     if target.freshness(context.now).is_lost() {

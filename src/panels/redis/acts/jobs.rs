@@ -1,14 +1,14 @@
 //! What may be done to a queue and to its jobs, with the preview of what it means for each.
 
 use crate::core::action::{Action, Offer, Preview, Refusal};
-use crate::core::place::RowKey;
-use crate::core::redis::{JobAct, JobState, Letters, QueueAction, RetryOptions, groups};
+use crate::core::redis::{JobAct, JobState, Letters, QueueAction, RetryOptions};
+use crate::core::row::RowKey;
 use crate::panels::panel::PanelContext;
 use crate::panels::redis::acts::choice::{detail, jobs_choice, permitted};
 use crate::panels::redis::acts::facts::{fact, owner};
 use crate::panels::redis::acts::letters::{letters_of, redrive};
 use crate::panels::redis::acts::{changes, sweeps};
-use crate::panels::redis::target::{ids_of, page, queue_of, state};
+use crate::panels::redis::target::{alike_of, ids_of, page, queue_of, state};
 use crate::ui::format::duration;
 
 const PLAIN: RetryOptions = RetryOptions { keep_priority: false, reset_attempts: false };
@@ -17,11 +17,12 @@ const PLAIN: RetryOptions = RetryOptions { keep_priority: false, reset_attempts:
 pub(in crate::panels) fn job_offers(
     context: PanelContext<'_>,
     row: &RowKey,
+    (_, state): (&str, Option<JobState>),
     marked: &[RowKey],
 ) -> Vec<Offer> {
     // A job that was reached through another one says itself where it is.
     let open = || JobState::parse(&detail(context, row)?.state);
-    let Some(state) = JobState::parse(row.segment(5)).or_else(open) else {
+    let Some(state) = state.or_else(open) else {
         return Vec::new();
     };
     let ids = ids_of(row, marked);
@@ -73,7 +74,7 @@ fn by_state(
 /// What may be done to jobs in progress: nothing while a worker has them; else they are taken from it.
 fn active_offers(context: PanelContext<'_>, row: &RowKey, ids: &[String], what: &str) -> Vec<Offer> {
     let queue = queue_of(row);
-    let listed = state(context, row.segment(1)).and_then(|(_, state)| {
+    let listed = state(context, row).and_then(|(_, state)| {
         let lists = &state.reading()?.lists;
         Some(lists.iter().filter(|list| list.queue == queue).flat_map(|list| &list.jobs).collect::<Vec<_>>())
     });
@@ -123,7 +124,7 @@ pub(in crate::panels) fn queue_offers(context: PanelContext<'_>, row: &RowKey) -
 /// What may be done to all jobs that failed alike.
 pub(in crate::panels) fn group_offers(context: PanelContext<'_>, row: &RowKey) -> Vec<Offer> {
     let Some((_, state, Some(page))) = page(context, row) else { return Vec::new() };
-    let group = groups(&[page]).into_iter().find(|group| group.fingerprint() == row.segment(4));
+    let group = alike_of(row, page);
     let Some(group) = group else { return Vec::new() };
     let ids: Vec<String> = group.jobs.iter().map(|(_, id)| id.clone()).collect();
     let queue = queue_of(row);

@@ -1,8 +1,8 @@
 //! What may be done to dead letters: back to the queue they came from, with the guess how they are opened shown before.
 
 use crate::core::action::{Action, Offer, Preview, Refusal};
-use crate::core::place::RowKey;
 use crate::core::redis::{DeadLetter, Letters, QueueAction, QueueRef, open_letter};
+use crate::core::row::RowKey;
 use crate::panels::panel::PanelContext;
 use crate::panels::redis::acts::choice::permitted;
 use crate::panels::redis::acts::facts::fact;
@@ -10,7 +10,7 @@ use crate::panels::redis::target::{queue_of, state};
 
 /// The dead letters that the queue of `row` is for, if it is a dead-letter queue.
 pub(in crate::panels) fn letters_of<'a>(context: PanelContext<'a>, row: &RowKey) -> Option<&'a DeadLetter> {
-    state(context, row.segment(1))?.1.queue(&queue_of(row))?.dead_letter.as_ref()
+    state(context, row)?.1.queue(&queue_of(row))?.dead_letter.as_ref()
 }
 
 pub(in crate::panels) fn redrive(

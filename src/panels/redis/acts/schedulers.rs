@@ -1,16 +1,17 @@
 //! What may be done to schedulers: one more, run one now, remove one.
 
 use crate::core::action::{Offer, Refusal};
-use crate::core::place::RowKey;
 use crate::core::redis::Change;
+use crate::core::row::RowKey;
 use crate::panels::panel::PanelContext;
 use crate::panels::redis::acts::choice::{Choice, change, more, offer};
 use crate::panels::redis::acts::facts::fact;
 use crate::panels::redis::acts::forms::{json, rhythm};
 
 /// What may be done to a scheduler.
-pub(in crate::panels) fn scheduler_offers(context: PanelContext<'_>, row: &RowKey) -> Vec<Offer> {
-    let id = row.segment(4).to_owned();
+pub(in crate::panels) fn scheduler_offers(context: PanelContext<'_>, row: &RowKey, id: &str) -> Vec<Offer> {
+    let named = id;
+    let id = id.to_owned();
     let facts =
         vec![fact("then", "it makes no more jobs; the one that it made for its next time is removed")];
     let choice =
@@ -20,15 +21,14 @@ pub(in crate::panels) fn scheduler_offers(context: PanelContext<'_>, row: &RowKe
             'n',
             "run now",
             "a job as its next one waits at once; the schedule stays as it is",
-            run_now(context, row),
+            run_now(context, row, named),
         ),
         offer('d', "remove scheduler", "and the job for its next time", choice),
     ]
 }
 
 /// A copy of a scheduler's next job.
-fn run_now(context: PanelContext<'_>, row: &RowKey) -> Choice {
-    let id = row.segment(4);
+fn run_now(context: PanelContext<'_>, row: &RowKey, id: &str) -> Choice {
     let scheduler = more(context, row).and_then(|more| more.schedulers.iter().find(|one| one.id == id));
     let Some(scheduler) = scheduler else { return Err(Refusal::new("this scheduler is not there any more")) };
     let Some(job) = &scheduler.job else {

@@ -1,8 +1,8 @@
 //! What may be done to a Redis server itself: the script that holds it is ended.
 
 use crate::core::action::{Action, Offer, Preview, Refusal};
-use crate::core::place::RowKey;
 use crate::core::redis::{Change, QueueAction, QueueRef};
+use crate::core::row::RowKey;
 use crate::core::text::lasting;
 use crate::panels::panel::PanelContext;
 use crate::panels::redis::acts::choice::{Choice, offer, permitted};

@@ -1,8 +1,8 @@
 //! What may be done to everything of a state, or of a kind, in a queue.
 
 use crate::core::action::{Offer, Refusal};
-use crate::core::place::RowKey;
 use crate::core::redis::{Change, FailureKind, JobState, QueueReading, Sweep};
+use crate::core::row::RowKey;
 use crate::panels::panel::PanelContext;
 use crate::panels::redis::acts::choice::{Choice, change, offer, permitted};
 use crate::panels::redis::acts::facts::fact;

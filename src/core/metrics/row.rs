@@ -1,0 +1,20 @@
+//! The rows that an endpoint has.
+
+/// What a row of an endpoint stands for.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum MetricsRow {
+    /// A family.
+    Family(String),
+    /// A series: the sample's name and its labels.
+    Series(String, String),
+}
+
+impl MetricsRow {
+    /// The family's or the sample's name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Family(name) | Self::Series(name, _) => name,
+        }
+    }
+}

@@ -5,9 +5,11 @@ use super::select::{Level, arrange};
 use super::spark;
 use super::text::{cut, width};
 use super::theme::Theme;
+use crate::ui::filter::Filter;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
+use std::borrow::Cow;
 use std::rc::Rc;
 
 /// Columns between two columns of a table.
@@ -28,7 +30,7 @@ enum Item<'a> {
     Text(&'a Line),
     Header(Rc<Layout<'a>>),
     Row { layout: Rc<Layout<'a>>, row: &'a Row, index: usize },
-    Empty(&'a str),
+    Empty(Cow<'a, str>),
 }
 
 /// Draws `content` into `area` as `level` shows it.
@@ -60,6 +62,7 @@ pub fn content(content: &Content, level: &Level, area: Rect, buffer: &mut Buffer
 fn items<'a>(content: &'a Content, arranged: &[Vec<&'a Row>], level: &Level, room: u16) -> Vec<Item<'a>> {
     let mut items = Vec::new();
     let mut index = 0;
+    let mistake = Filter::parse(&level.filter).mistake(content);
     for (section, rows) in content.sections.iter().zip(arranged) {
         if !items.is_empty() {
             items.push(Item::Blank);
@@ -68,7 +71,7 @@ fn items<'a>(content: &'a Content, arranged: &[Vec<&'a Row>], level: &Level, roo
             items.push(Item::Title(&section.title));
         }
         items.extend(section.lines.iter().map(Item::Text));
-        push_table(&mut items, section, rows, &mut index, (level, room));
+        push_table(&mut items, section, rows, &mut index, (level, mistake.as_deref(), room));
     }
     items
 }
@@ -78,17 +81,17 @@ fn push_table<'a>(
     section: &'a Section,
     rows: &[&'a Row],
     index: &mut usize,
-    (level, room): (&Level, u16),
+    (level, mistake, room): (&Level, Option<&str>, u16),
 ) {
     let Some(table) = &section.table else {
         return;
     };
     if rows.is_empty() {
         let hidden = !table.rows.is_empty() && !level.filtered_by().is_empty();
-        items.push(Item::Empty(if hidden {
-            "nothing matches the filter (Esc clears it)"
-        } else {
-            &table.empty
+        items.push(Item::Empty(match mistake {
+            Some(why) if hidden => Cow::Owned(format!("the filter cannot be understood: {why}")),
+            _ if hidden => Cow::Borrowed("nothing matches the filter (Esc clears it)"),
+            _ => Cow::Borrowed(&table.empty),
         }));
         return;
     }

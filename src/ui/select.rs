@@ -1,6 +1,7 @@
 //! What of a panel's rows is shown, in which order, and which row the cursor is on. Selection follows identity, not row number.
 
 use super::content::{Cell, Column, Content, Row, Section, SortKey, Table};
+use super::filter::Filter;
 use crate::core::ids::TargetId;
 use crate::core::row::{Counted, RowKey};
 use std::cmp::Ordering;
@@ -15,7 +16,7 @@ pub struct Level {
     pub index: usize,
     /// Lines scrolled, on levels without rows.
     pub scroll: usize,
-    /// Only rows that contain this, case folded.
+    /// Only rows that meet this (see [`Filter`]), as it was typed.
     pub filter: String,
     /// Sorted by this column; true is descending.
     pub sort: Option<(usize, bool)>,
@@ -66,11 +67,10 @@ impl Level {
         words.join(", ")
     }
 
-    fn passes(&self, section: &Section, table: &Table, row: &Row) -> bool {
+    fn passes(&self, filter: &Filter, section: &Section, table: &Table, row: &Row) -> bool {
         // What was counted has passed already.
         row.key.is_counted()
-            || self.only.iter().all(|only| only.holds(section, table, row))
-                && (self.filter.is_empty() || matches(row, &self.filter.to_lowercase()))
+            || self.only.iter().all(|only| only.holds(section, table, row)) && filter.holds(table, row)
     }
 }
 
@@ -135,6 +135,7 @@ pub fn counted(mut content: Content, level: &Level) -> Content {
     let Some(title) = widest.and_then(|table| Some(table.columns.get(column)?.title.clone())) else {
         return content;
     };
+    let filter = Filter::parse(&level.filter);
     for section in &mut content.sections {
         let Some(table) = section.table.as_ref().filter(|table| {
             !table.fixed_order && table.columns.get(column).is_some_and(|column| column.title == title)
@@ -142,7 +143,7 @@ pub fn counted(mut content: Content, level: &Level) -> Content {
             continue;
         };
         let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
-        for row in table.rows.iter().filter(|row| level.passes(section, table, row)) {
+        for row in table.rows.iter().filter(|row| level.passes(&filter, section, table, row)) {
             *counts.entry(value(row, column)).or_default() += 1;
         }
         let mut counts: Vec<(&str, usize)> = counts.into_iter().collect();
@@ -170,6 +171,7 @@ pub fn counted(mut content: Content, level: &Level) -> Content {
 /// The rows of each section that pass the filter, in order of display.
 #[must_use]
 pub fn arrange<'a>(content: &'a Content, level: &Level) -> Vec<Vec<&'a Row>> {
+    let filter = Filter::parse(&level.filter);
     content
         .sections
         .iter()
@@ -177,7 +179,7 @@ pub fn arrange<'a>(content: &'a Content, level: &Level) -> Vec<Vec<&'a Row>> {
             let Some(table) = &section.table else {
                 return Vec::new();
             };
-            let passes = |row: &&Row| level.passes(section, table, row);
+            let passes = |row: &&Row| level.passes(&filter, section, table, row);
             let mut rows: Vec<&Row> = table.rows.iter().filter(passes).collect();
             if let Some((column, descending)) = level.sort
                 && !table.fixed_order
@@ -194,10 +196,6 @@ pub fn arrange<'a>(content: &'a Content, level: &Level) -> Vec<Vec<&'a Row>> {
 #[must_use]
 pub fn shown<'a>(content: &'a Content, level: &Level) -> Vec<&'a Row> {
     arrange(content, level).into_iter().flatten().collect()
-}
-
-fn matches(row: &Row, needle: &str) -> bool {
-    row.cells.iter().any(|cell| cell.text.to_lowercase().contains(needle))
 }
 
 fn compare(a: &Row, b: &Row, column: usize, descending: bool) -> Ordering {

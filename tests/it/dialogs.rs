@@ -340,3 +340,28 @@ async fn a_preview_says_that_what_it_shows_is_old() {
     let words = seen(&mut drive).expect("it is said");
     assert!(words.starts_with("20 s old; asked ") && words.contains("and no answer yet"), "{words}");
 }
+
+#[tokio::test]
+async fn all_is_marked_by_values_and_not_by_what_is_called_alike() {
+    let mut drive = Drive::demo();
+    drive.run_to(45).await;
+    drive.key(Key::char('3'));
+    let typed = |drive: &mut Drive, text: &str| {
+        drive.key(Key::char('/'));
+        for c in text.chars() {
+            drive.key(Key::char(c));
+        }
+        drive.key(Key::plain(Code::Enter));
+        drive.key(Key::char('*'));
+        let text = drive.drawn(160, 40);
+        drive.key(Key::plain(Code::Esc));
+        drive.key(Key::plain(Code::Esc));
+        text
+    };
+    let text = typed(&mut drive, "shop");
+    assert!(text.contains("a filter by text also finds what is only called alike"), "{text}");
+    let text = typed(&mut drive, "user=shop");
+    assert!(text.contains("marked by filter: user=shop"), "{text}");
+    let text = typed(&mut drive, "usr=shop");
+    assert!(text.contains("the filter cannot be understood: no column is called usr"), "{text}");
+}

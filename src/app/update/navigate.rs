@@ -6,6 +6,7 @@ use crate::core::place::Screen;
 use crate::core::row::RowKey;
 use crate::panels::panel;
 use crate::ui::content::{Content, Role};
+use crate::ui::filter::Filter;
 use crate::ui::select::{Level, Only, counted, shown};
 
 /// What the open screen shows at its innermost level.
@@ -248,6 +249,11 @@ pub fn mark_all(model: &mut Model) {
     let Some(level) = model.place_mut().levels.last_mut() else {
         return;
     };
+    if !Filter::parse(&level.filter).is_exact() {
+        let words = "a filter by text also finds what is only called alike: filter by a column (column=value) to mark all, or mark one by one";
+        model.say(Role::Warning, words);
+        return;
+    }
     let keys: Vec<RowKey> = shown(&content, level)
         .iter()
         .filter(|row| row.key.is_like(&selected))

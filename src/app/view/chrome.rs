@@ -185,7 +185,7 @@ pub fn message_text(model: &Model) -> Line {
     match (&model.overlay, &model.toast) {
         (Some(Overlay::Filter), _) => {
             let text = place.level().map_or("", |level| level.filter.as_str());
-            field("filter: ", text, "Enter keeps it, Esc clears it")
+            field("filter: ", text, "a word, !not, column=value, column>5s · Enter keeps it, Esc clears it")
         }
         (Some(Overlay::Palette(text)), _) => {
             let names: Vec<&str> =

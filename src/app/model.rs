@@ -15,6 +15,7 @@ use crate::panels::PanelContext;
 use crate::ui::content::Role;
 use crate::ui::select::Level;
 use crate::ui::theme::Theme;
+use chrono::FixedOffset;
 use std::collections::HashMap;
 use std::time::Duration;
 
@@ -55,6 +56,25 @@ pub struct Toast {
     pub until: Now,
 }
 
+/// The moment that everything on the screen is about.
+#[derive(Clone, Debug, Default)]
+pub enum Lens {
+    /// The present, as it goes on.
+    #[default]
+    Live,
+    /// One moment, held. What is asked and done is of the present, so neither happens.
+    At(Box<Moment>),
+}
+
+/// What was known at a moment.
+#[derive(Clone, Debug)]
+pub struct Moment {
+    /// Everything that was known.
+    pub world: World,
+    /// When.
+    pub now: Now,
+}
+
 /// What kind of run this is; on every screen in words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
@@ -73,8 +93,10 @@ pub struct Model {
     pub now: Now,
     /// What is known of the targets.
     pub world: World,
-    /// What was known when the screen was frozen, and when that was.
-    pub frozen: Option<Box<(World, Now)>>,
+    /// The moment that is looked at.
+    pub lens: Lens,
+    /// Local time, as its distance from UTC.
+    pub zone: FixedOffset,
     /// Who may change what.
     pub arming: Arming,
     /// The screen that is open.
@@ -111,13 +133,20 @@ pub struct Model {
 }
 
 impl Model {
-    /// What panels look at: the present, or the frozen moment.
+    /// What is looked at, by panels and by everything around them: the present, or the moment that is held.
     #[must_use]
-    pub fn context(&self) -> PanelContext<'_> {
-        match &self.frozen {
-            Some(frozen) => PanelContext { world: &frozen.0, now: frozen.1 },
-            None => PanelContext { world: &self.world, now: self.now },
-        }
+    pub fn seen(&self) -> PanelContext<'_> {
+        let (world, now, live) = match &self.lens {
+            Lens::At(moment) => (&moment.world, moment.now, false),
+            Lens::Live => (&self.world, self.now, true),
+        };
+        PanelContext { world, now, live, zone: self.zone }
+    }
+
+    /// Whether the present is looked at.
+    #[must_use]
+    pub const fn is_live(&self) -> bool {
+        matches!(self.lens, Lens::Live)
     }
 
     /// Where the operator is on the open screen.

@@ -8,14 +8,15 @@ use crate::core::arming::Permit;
 use crate::core::focus::Focus;
 use crate::core::ids::TargetId;
 use crate::core::report::PollReport;
+use chrono::FixedOffset;
 
 /// Something happened.
 #[derive(Clone, Debug)]
 pub enum Msg {
     /// A poll ended.
     Report(Box<PollReport>),
-    /// A second passed.
-    Tick,
+    /// A second passed; how far local time is from UTC.
+    Tick(FixedOffset),
     /// A key was pressed.
     Key(Key),
     /// The model as it is was drawn in a terminal of this size: what is open was seen as far as it has room there.

@@ -71,8 +71,9 @@ fn help(model: &Model) -> Vec<Line> {
 
 fn sources(model: &Model) -> Vec<Line> {
     let mut lines = Vec::new();
-    for target in model.world.targets() {
-        let freshness = target.freshness(model.now);
+    let seen = model.seen();
+    for target in seen.world.targets() {
+        let freshness = target.freshness(seen.now);
         let (role, state) = match freshness {
             Freshness::Waiting => (Role::Muted, "waiting for the first answer".to_owned()),
             Freshness::Fresh(age) => (Role::Ok, format!("fresh, {} old", crate::ui::format::age(age))),
@@ -92,7 +93,7 @@ fn sources(model: &Model) -> Vec<Line> {
         );
         lines.push(Line::of(Role::Muted, format!("    {} at {}", target.kind.name(), target.address)));
         if target.failure.is_some() {
-            lines.push(Line::of(Role::Warning, format!("    {}", target.silence(model.now))));
+            lines.push(Line::of(Role::Warning, format!("    {}", target.silence(seen.now))));
         }
     }
     lines.push(Line::default());

@@ -6,12 +6,15 @@ use crate::core::chain;
 use crate::core::freshness::Freshness;
 use crate::core::time::Now;
 use crate::core::world::World;
+use crate::panels::PanelContext;
 use crate::ui::content::{Line, Role};
 use crate::ui::format::duration;
+use chrono::FixedOffset;
 
-/// The sentence at `now`.
+/// The sentence for what is looked at.
 #[must_use]
-pub fn verdict(world: &World, now: Now) -> Line {
+pub fn verdict(seen: PanelContext<'_>) -> Line {
+    let PanelContext { world, now, zone, .. } = seen;
     if world.targets().is_empty() {
         return Line::of(
             Role::Warning,
@@ -27,14 +30,14 @@ pub fn verdict(world: &World, now: Now) -> Line {
         others.into_iter().partition(|finding| finding.is_forecast());
     let worst = others.first().map(|finding| finding.signal.severity);
     let lost = silent.iter().any(|finding| finding.signal.severity == Severity::Critical);
-    let now_bad = || Told { world, others: &others, silent: &silent, now };
+    let now_bad = || Told { world, others: &others, silent: &silent, now, zone };
     let line = match worst {
         Some(Severity::Critical) => half_seen(now_bad().broken(Role::Critical, "BROKEN"), &blind),
-        _ if lost => half_seen(unknown(&silent, &others, now), &blind),
+        _ if lost => half_seen(unknown(&silent, &others, (now, zone)), &blind),
         Some(Severity::Warning) => half_seen(now_bad().broken(Role::Warning, "DEGRADED"), &blind),
-        _ if !silent.is_empty() => half_seen(unknown(&silent, &others, now), &blind),
+        _ if !silent.is_empty() => half_seen(unknown(&silent, &others, (now, zone)), &blind),
         // Nothing is past its threshold where somebody looks; what nobody looks at is not well.
-        _ if !blind.is_empty() => unknown(&blind, &others, now),
+        _ if !blind.is_empty() => unknown(&blind, &others, (now, zone)),
         _ => calm(world, &others, now),
     };
     let line = match ahead.first() {
@@ -63,8 +66,8 @@ fn as_of(mut line: Line, world: &World, now: Now) -> Line {
     line
 }
 
-fn since(finding: &Finding, now: Now) -> String {
-    let local = finding.since.wall.with_timezone(&chrono::Local);
+fn since(finding: &Finding, now: Now, zone: FixedOffset) -> String {
+    let local = finding.since.wall.with_timezone(&zone);
     format!("since {} ({})", local.format("%H:%M:%S"), duration(finding.lasted(now)))
 }
 
@@ -74,18 +77,19 @@ struct Told<'a> {
     others: &'a [&'a Finding],
     silent: &'a [&'a Finding],
     now: Now,
+    zone: FixedOffset,
 }
 
 impl Told<'_> {
     /// The worst symptom with its own time leads. A cause is named only where something ties the two together; that one is older than the
     /// other ties nothing.
     fn broken(&self, role: Role, word: &str) -> Line {
-        let Self { world, others, silent, now } = *self;
+        let Self { world, others, silent, now, zone } = *self;
         let Some((first, rest)) = others.split_first() else {
             return Line::default();
         };
         let mut line = Line::of(role, format!("{word} "))
-            .then(Role::Text, format!("{}: ", since(first, now)))
+            .then(Role::Text, format!("{}: ", since(first, now, zone)))
             .then(Role::Strong, first.sentence(now));
         let cause = chain::cause(world, first, rest);
         if let Some((cause, tie)) = cause {
@@ -122,12 +126,12 @@ fn half_seen(line: Line, blind: &[&Finding]) -> Line {
     }
 }
 
-fn unknown(silent: &[&Finding], others: &[&Finding], now: Now) -> Line {
+fn unknown(silent: &[&Finding], others: &[&Finding], (now, zone): (Now, FixedOffset)) -> Line {
     let Some(first) = silent.first() else {
         return Line::default();
     };
     let mut line = Line::of(Role::Critical, "UNKNOWN ")
-        .then(Role::Text, format!("{}: ", since(first, now)))
+        .then(Role::Text, format!("{}: ", since(first, now, zone)))
         .then(Role::Strong, &first.signal.sentence);
     for finding in silent.iter().skip(1) {
         let also = if finding.signal.rule == "source.unread" {
@@ -179,6 +183,7 @@ mod tests {
     use crate::core::reading::Reading;
     use crate::core::report::{BreakerState, Plan, PollReport};
     use crate::core::world::{TargetState, all_rules};
+    use chrono::{Offset, Utc};
     use std::time::Duration;
 
     /// A finding of `rule` on `target` that began at `since`.
@@ -242,9 +247,13 @@ mod tests {
         world
     }
 
+    fn seen(world: &World, now: Now) -> Line {
+        verdict(PanelContext { world, now, live: true, zone: Utc.fix() })
+    }
+
     #[track_caller]
     fn check(application: &str, signals: Vec<Signal>, begins: &str, names: &str) {
-        let line = verdict(&world(application, signals), Now::example(200)).plain();
+        let line = seen(&world(application, signals), Now::example(200)).plain();
         let began = line.split_once(" (").map_or("", |(_, rest)| rest);
         assert!(began.starts_with(begins), "{line}");
         if names.is_empty() {
@@ -277,7 +286,7 @@ mod tests {
     #[test]
     fn what_nobody_watches_is_never_ok() {
         let unread = || signal("source.unread", "pg", Severity::Warning, 100);
-        let told = |signals| verdict(&world("x", signals), Now::example(200)).plain();
+        let told = |signals| seen(&world("x", signals), Now::example(200)).plain();
         let text = told(vec![unread()]);
         assert!(text.starts_with("UNKNOWN since") && text.ends_with("source.unread on pg"), "{text}");
         let text = told(vec![unread(), signal("postgres.prepared", "pg", Severity::Warning, 190)]);
@@ -287,21 +296,21 @@ mod tests {
     #[test]
     fn the_future_stands_last_and_alone_it_is_not_bad() {
         let ends = || signal("postgres.time_left", "pg", Severity::Warning, 100);
-        let line = verdict(
+        let line = seen(
             &world("x", vec![ends(), signal("postgres.prepared", "pg", Severity::Warning, 190)]),
             Now::example(200),
         );
         let text = line.plain();
         assert!(text.starts_with("DEGRADED") && text.contains("): postgres.prepared on pg"), "{text}");
         assert!(text.ends_with("; postgres.time_left on pg"), "{text}");
-        let text = verdict(&world("x", vec![ends()]), Now::example(200)).plain();
+        let text = seen(&world("x", vec![ends()]), Now::example(200)).plain();
         assert!(!text.contains("DEGRADED") && text.ends_with("; postgres.time_left on pg"), "{text}");
     }
 
     #[test]
     fn what_a_late_source_said_carries_its_age() {
         let world = world("orders", Vec::new());
-        let at = |second| verdict(&world, Now::example(second)).plain();
+        let at = |second| seen(&world, Now::example(second)).plain();
         assert!(!at(201).contains("as of"), "{}", at(201));
         let late = at(204);
         let (first, rest) = late.split_once(' ').expect("a word");

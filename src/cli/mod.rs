@@ -14,6 +14,7 @@ use crate::actions::audit::{AuditTrail, Tail};
 use crate::actions::gate::{Actor, Entry, Gate};
 use crate::app::keymap::Keymap;
 use crate::app::layout::Size;
+use crate::app::model::Lens;
 use crate::app::model::{Kind, Model};
 use crate::config::command::stop_all;
 use crate::config::discover::Surroundings;
@@ -24,6 +25,7 @@ use crate::core::time::{Clock, Now};
 use crate::core::world::{TargetState, World};
 use crate::engine::breaker::BreakerSettings;
 use crate::engine::{EngineSettings, Job};
+use crate::runtime::clock::zone;
 use crate::runtime::{self, End, Setup, clock::SystemClock, logging, terminal};
 use crate::ui::theme::Theme;
 use crate::{actions, drill, sources};
@@ -195,7 +197,8 @@ fn model(
         kind,
         now,
         world,
-        frozen: None,
+        lens: Lens::Live,
+        zone: zone(),
         arming,
         screen: Screen::Overview,
         last_screen: Screen::Overview,

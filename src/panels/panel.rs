@@ -8,6 +8,7 @@ use crate::core::row::RowKey;
 use crate::core::time::Now;
 use crate::core::world::World;
 use crate::ui::content::Content;
+use chrono::FixedOffset;
 
 /// What a panel may look at.
 #[derive(Clone, Copy, Debug)]
@@ -16,6 +17,22 @@ pub struct PanelContext<'a> {
     pub world: &'a World,
     /// The moment for which it is drawn.
     pub now: Now,
+    /// Whether that is the present: else nothing more is read of it.
+    pub live: bool,
+    /// Local time, as its distance from UTC.
+    pub zone: FixedOffset,
+}
+
+impl PanelContext<'_> {
+    /// What stands where `what` ("the job") is not there: it is being read, or it was not read when the screen was held.
+    #[must_use]
+    pub fn unread(self, what: &str) -> String {
+        if self.live {
+            return format!("reading {what}");
+        }
+        let at = self.now.wall.with_timezone(&self.zone).format("%H:%M:%S");
+        format!("{what}: not read at {at}, and nothing more is read of a moment that is held")
+    }
 }
 
 /// One screen.

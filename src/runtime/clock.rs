@@ -1,7 +1,7 @@
 //! The only clock: where the program learns what time it is.
 
 use crate::core::time::{Clock, HEAD_START, Now};
-use chrono::Utc;
+use chrono::{FixedOffset, Local, Utc};
 use rustix::time::{ClockId, clock_gettime};
 use std::time::Duration;
 
@@ -30,6 +30,12 @@ impl Clock for SystemClock {
     fn now(&self) -> Now {
         Now { mono: HEAD_START + forward().saturating_sub(self.started), wall: Utc::now() }
     }
+}
+
+/// How far local time is from UTC now: it changes twice a year in many places.
+#[must_use]
+pub fn zone() -> FixedOffset {
+    *Local::now().offset()
 }
 
 fn forward() -> Duration {

@@ -147,7 +147,7 @@ impl Loop {
                     if !terminal::is_alive() {
                         return Ok(End::TerminalGone);
                     }
-                    self.take(Msg::Tick)
+                    self.take(Msg::Tick(clock::zone()))
                 }
                 () = tokio::time::sleep_until(frame), if self.dirty => {
                     self.paint()?;

@@ -170,6 +170,22 @@ fn outside_crates_stay_in_their_places() {
     }
 }
 
+/// There is one way to a world: what is drawn is of the moment that is looked at.
+#[test]
+fn what_is_drawn_is_of_one_moment() {
+    for (path, _, code) in sources() {
+        if !path.starts_with("app/view/") && path != "app/sheet.rs" && path != "app/verdict.rs" {
+            continue;
+        }
+        assert!(!code.contains("model.world"), "{path} looks past the lens");
+        // How long an arming lasts, how long a moment is held and how long ago somebody acted is of the present.
+        let present = code.matches("model.now").count();
+        let allowed = ["mode(model.now)", "model.now.since(moment.now)", "when(model.now)"]
+            .map(|word| code.matches(word).count());
+        assert_eq!(present, allowed.iter().sum::<usize>(), "{path} looks past the lens");
+    }
+}
+
 #[test]
 fn every_file_says_what_it_is_and_is_short() {
     let mut long: Vec<&str> = LONG.iter().map(|(path, _)| *path).collect();

@@ -365,3 +365,33 @@ async fn all_is_marked_by_values_and_not_by_what_is_called_alike() {
     let text = typed(&mut drive, "usr=shop");
     assert!(text.contains("the filter cannot be understood: no column is called usr"), "{text}");
 }
+
+#[tokio::test]
+async fn a_screen_that_is_held_is_held_as_a_whole() {
+    let mut drive = Drive::demo();
+    drive.run_to(6).await;
+    drive.key(Key::char('p'));
+    let held = drive.drawn(160, 50);
+    assert!(held.lines().nth(1).expect("line 2").starts_with("OK"), "{held}");
+    // The incident comes, and a source falls silent; the screen knows nothing of it.
+    drive.run_to(45).await;
+    drive.second += 60;
+    let later = drive.drawn(160, 50);
+    assert_eq!(held.lines().skip(1).collect::<Vec<_>>(), later.lines().skip(1).collect::<Vec<_>>());
+    assert!(later.lines().next().expect("line 1").contains("FROZEN"), "{later}");
+    drive.key(Key::char('!'));
+    let sources = drive.drawn(160, 50);
+    assert!(!sources.contains("LOST") && !sources.contains("LATE"), "{sources}");
+    drive.key(Key::plain(Code::Esc));
+    drive.key(Key::char('x'));
+    assert_eq!(drive.model.overlay, None);
+    // What was not read then is not read now.
+    drive.key(Key::char('6'));
+    drive.key(Key::plain(Code::Enter));
+    let queue = drive.drawn(160, 50);
+    assert!(queue.contains("not read at ") && !queue.contains("reading the"), "{queue}");
+    assert!(drive.model.focus.is_empty(), "{:?}", drive.model.focus);
+    drive.key(Key::char('p'));
+    let now = drive.drawn(160, 50);
+    assert!(!now.contains("FROZEN") && !now.lines().nth(1).expect("line 2").starts_with("OK"), "{now}");
+}

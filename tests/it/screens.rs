@@ -1,12 +1,13 @@
 //! Every screen of the demo stack, drawn at three sizes and compared with what it looked like when somebody looked at it.
 
+use chrono::{Offset, Utc};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use stacktop::actions::audit::Tail;
 use stacktop::app::key::{Code, Key};
 use stacktop::app::keymap::Keymap;
 use stacktop::app::layout::Size;
-use stacktop::app::model::{Kind, Model};
+use stacktop::app::model::{Kind, Lens, Model};
 use stacktop::app::msg::{Effect, Msg};
 use stacktop::app::{update, view};
 use stacktop::core::alert::Rulebook;
@@ -46,7 +47,8 @@ impl Drive {
             kind: Kind::Demo,
             now,
             world: World::new(states, Rulebook::defaults(&all_rules())),
-            frozen: None,
+            lens: Lens::Live,
+            zone: Utc.fix(),
             arming: Arming::new("demo".to_owned(), false, None, access),
             screen: Screen::Overview,
             last_screen: Screen::Overview,
@@ -109,7 +111,7 @@ impl Drive {
                     dropped: 0,
                 })));
             }
-            self.tell(Msg::Tick);
+            self.tell(Msg::Tick(Utc.fix()));
         }
     }
 
@@ -239,7 +241,7 @@ async fn after_a_sleep_nothing_is_believed_until_it_is_read_again() {
     let line_two = |drive: &mut Drive| drive.drawn(120, 40).lines().nth(1).expect("line two").to_owned();
     assert!(line_two(&mut drive).starts_with("BROKEN"), "{}", line_two(&mut drive));
     drive.second += 7 * 3600;
-    let woken = update(&mut drive.model, Msg::Tick, Now::example(drive.second));
+    let woken = update(&mut drive.model, Msg::Tick(Utc.fix()), Now::example(drive.second));
     assert!(woken.contains(&Effect::PollAll), "{woken:?}");
     let text = drive.drawn(120, 40);
     assert!(text.contains("slept") && text.contains("7h"), "{text}");

@@ -19,7 +19,7 @@ use crate::ui::select::shown;
 
 /// Opens the menu of the row under the cursor.
 pub fn open_menu(model: &mut Model) {
-    if model.frozen.is_some() {
+    if !model.is_live() {
         model.say(Role::Warning, "the screen is frozen; press p to see the present before you act");
         return;
     }
@@ -45,7 +45,7 @@ fn marked(model: &Model) -> Vec<RowKey> {
 }
 
 fn offers(model: &Model, row: &RowKey, marked: &[RowKey]) -> Vec<Offer> {
-    panel(model.screen).offers(model.context(), &model.place().path, row, marked)
+    panel(model.screen).offers(model.seen(), &model.place().path, row, marked)
 }
 
 /// A letter was pressed in the menu.
@@ -99,7 +99,7 @@ fn answer(
     letter: char,
     text: &str,
 ) -> Result<(Action, Preview), Refusal> {
-    panel(model.screen).answer(model.context(), &model.place().path, row, marked, (letter, text))
+    panel(model.screen).answer(model.seen(), &model.place().path, row, marked, (letter, text))
 }
 
 fn ask_to_confirm(

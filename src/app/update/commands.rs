@@ -1,5 +1,7 @@
 //! Carries out commands, from a key or from the palette.
 use super::{act, navigate, opening};
+use crate::app::model::Lens;
+use crate::app::model::Moment;
 
 use crate::app::command::Command;
 use crate::app::model::Model;
@@ -74,16 +76,16 @@ pub fn run(model: &mut Model, command: Command) -> Vec<Effect> {
 }
 
 fn freeze(model: &mut Model) {
-    model.frozen = match model.frozen {
-        Some(_) => None,
-        None => Some(Box::new((model.world.clone(), model.now))),
+    model.lens = match model.lens {
+        Lens::At(_) => Lens::Live,
+        Lens::Live => Lens::At(Box::new(Moment { world: model.world.clone(), now: model.now })),
     };
 }
 
 fn copy(model: &mut Model) -> Vec<Effect> {
     let place = model.place();
-    let copied = navigate::selected(model)
-        .and_then(|row| panel(model.screen).copy(model.context(), &place.path, &row));
+    let copied =
+        navigate::selected(model).and_then(|row| panel(model.screen).copy(model.seen(), &place.path, &row));
     let Some(text) = copied else {
         model.say(Role::Note, "there is nothing to copy here");
         return Vec::new();

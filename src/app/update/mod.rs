@@ -6,6 +6,7 @@ mod dialog;
 pub(super) mod navigate;
 mod opening;
 
+use crate::app::model::Lens;
 pub use dialog::matching;
 
 use super::command::Command;
@@ -44,7 +45,8 @@ pub fn update(model: &mut Model, msg: Msg, now: Now) -> Vec<Effect> {
             act::recheck(model);
             Vec::new()
         }
-        Msg::Tick => {
+        Msg::Tick(zone) => {
+            model.zone = zone;
             model.world.evaluate(now);
             if model.toast.as_ref().is_some_and(|toast| now.reached(toast.until)) {
                 model.toast = None;
@@ -82,7 +84,11 @@ pub fn update(model: &mut Model, msg: Msg, now: Now) -> Vec<Effect> {
             Vec::new()
         }
     });
-    let focus = panel(model.screen).focus(model.context(), &model.place().path);
+    // Of a moment that is held nothing is asked: what came would be of the present.
+    let focus = match model.lens {
+        Lens::Live => panel(model.screen).focus(model.seen(), &model.place().path),
+        Lens::At(_) => Vec::new(),
+    };
     if focus != model.focus {
         model.focus.clone_from(&focus);
         effects.push(Effect::Focus(focus));

@@ -1,6 +1,7 @@
 //! Moving: between screens, down into rows and up again, and along the rows of a level.
 
 use crate::app::command::Command;
+use crate::app::model::Lens;
 use crate::app::model::{Model, Place};
 use crate::core::place::Screen;
 use crate::core::row::RowKey;
@@ -21,7 +22,7 @@ pub fn content(model: &Model) -> Content {
 
 /// The same with every row, even where they are counted.
 fn listed(model: &Model) -> Content {
-    panel(model.screen).content(model.context(), &model.place().path)
+    panel(model.screen).content(model.seen(), &model.place().path)
 }
 
 /// The row under the cursor.
@@ -91,7 +92,7 @@ pub fn open(model: &mut Model) {
         return;
     }
     if place.path.is_empty()
-        && let Some(target) = panel(model.screen).jump(model.context(), &key)
+        && let Some(target) = panel(model.screen).jump(model.seen(), &key)
     {
         go(model, target.screen);
         let place = model.place_mut();
@@ -144,8 +145,8 @@ pub fn back(model: &mut Model) {
         level.marks.clear();
     } else if place.path.pop().is_some() {
         place.levels.pop();
-    } else if model.frozen.is_some() {
-        model.frozen = None;
+    } else if !model.is_live() {
+        model.lens = Lens::Live;
     }
 }
 

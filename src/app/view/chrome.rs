@@ -2,6 +2,7 @@
 
 use crate::app::command::Command;
 use crate::app::layout::LEAST;
+use crate::app::model::Lens;
 use crate::app::model::{Kind, Model};
 use crate::app::overlay::Overlay;
 use crate::app::verdict::verdict as verdict_line;
@@ -37,27 +38,23 @@ fn place_and_mode(model: &Model, columns: u16) -> Line {
         }
         Mode::Open => line.then(Role::Note, "ACTIONS OPEN"),
     };
-    match &model.frozen {
-        Some(frozen) => {
-            let age = model.now.since(frozen.1);
+    match &model.lens {
+        Lens::At(moment) => {
+            let age = model.now.since(moment.now);
             line.then(Role::Warning, format!(" FROZEN {}", old(age)))
         }
-        None => line,
+        Lens::Live => line,
     }
 }
 
 /// The state of every source, grouped by kind; the worst of a kind counts.
 fn sources(model: &Model, mut line: Line) -> (Line, Duration) {
     let mut oldest = Duration::ZERO;
+    let seen = model.seen();
     let glyphs = if model.theme.ascii { ["ok", "late", "LOST", ".."] } else { ["●", "◐", "○", "…"] };
     for kind in SystemKind::ALL {
-        let states: Vec<Freshness> = model
-            .world
-            .targets()
-            .iter()
-            .filter(|target| target.kind == kind)
-            .map(|target| target.freshness(model.now))
-            .collect();
+        let of_kind = seen.world.targets().iter().filter(|target| target.kind == kind);
+        let states: Vec<Freshness> = of_kind.map(|target| target.freshness(seen.now)).collect();
         let Some(worst) = states.iter().max_by_key(|state| (rank(**state), state.age())) else {
             continue;
         };
@@ -95,8 +92,9 @@ pub fn status_text(model: &Model) -> String {
 
 /// Line one.
 pub fn status(model: &Model, area: Rect, buffer: &mut Buffer) {
-    let utc = model.now.wall.format("%H:%M:%SZ").to_string();
-    let local = model.now.wall.with_timezone(&chrono::Local).format("%H:%M:%S local ").to_string();
+    let seen = model.seen();
+    let utc = seen.now.wall.format("%H:%M:%SZ").to_string();
+    let local = seen.now.wall.with_timezone(&model.zone).format("%H:%M:%S local ").to_string();
     let clocks = if area.width >= 100 { format!("{local}{utc}") } else { utc };
     let line = place_and_mode(model, area.width)
         .then(Role::Muted, " │ ")
@@ -104,10 +102,10 @@ pub fn status(model: &Model, area: Rect, buffer: &mut Buffer) {
         .then(Role::Muted, " │");
     let (line, oldest) = sources(model, line);
     let line = line.then(Role::Muted, format!(" │ oldest {}", old(oldest)));
-    let dropped: u64 = model.world.targets().iter().map(|target| target.dropped).sum();
+    let dropped: u64 = seen.world.targets().iter().map(|target| target.dropped).sum();
     let line =
         if dropped > 0 { line.then(Role::Warning, format!(" │ {dropped} reports dropped")) } else { line };
-    let widened: Vec<String> = model
+    let widened: Vec<String> = seen
         .world
         .targets()
         .iter()
@@ -126,7 +124,7 @@ pub fn status(model: &Model, area: Rect, buffer: &mut Buffer) {
 
 /// Line two (and three on narrow screens).
 pub fn verdict(model: &Model, area: Rect, buffer: &mut Buffer) {
-    let line = verdict_line(&model.world, model.now);
+    let line = verdict_line(model.seen());
     if area.height == 1 || width(&line.plain()) <= usize::from(area.width) {
         render::line(&line, area, buffer, &model.theme);
         return;
@@ -244,7 +242,7 @@ pub fn hints(model: &Model, area: Rect, buffer: &mut Buffer) {
         (Command::Quit, "quit"),
         (Command::Filter, "filter"),
         (Command::Sort, "sort"),
-        (Command::Freeze, if model.frozen.is_some() { "go on" } else { "freeze" }),
+        (Command::Freeze, if model.is_live() { "freeze" } else { "go on" }),
         (Command::Refresh, "refresh"),
         (Command::Count, "count"),
         (Command::ActionLog, "log"),

@@ -98,7 +98,7 @@ pub(super) fn content(context: PanelContext<'_>, key: &RowKey) -> Content {
             table = Some(table_of(target, &look, found, panel, number_role(target, context)));
         }
         Some((Part::Unavailable(gap), _)) => lines.push(Line::of(Role::Warning, &gap.note)),
-        Some((Part::NotAsked, _)) | None => lines.push(Line::of(Role::Muted, "asking the server")),
+        Some((Part::NotAsked, _)) | None => lines.push(Line::of(Role::Muted, context.unread("the table"))),
     }
     let section = Section { title: title.clone(), lines, table };
     Content { title, sections: vec![section] }

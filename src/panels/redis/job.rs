@@ -17,7 +17,7 @@ pub(super) fn one_job(context: PanelContext<'_>, key: &RowKey, id: &str) -> Cont
     let Some(detail) = detail else {
         return Content {
             title: title.clone(),
-            sections: vec![Section::lines(title, vec![Line::of(Role::Muted, "reading the job")])],
+            sections: vec![Section::lines(title, vec![Line::of(Role::Muted, context.unread("the job"))])],
         };
     };
     let mut sections = job_sections(&title, detail);

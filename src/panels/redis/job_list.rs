@@ -81,7 +81,7 @@ pub(super) fn job_list(context: PanelContext<'_>, key: &RowKey) -> Content {
     let page = state.reading().and_then(|all| {
         all.pages.iter().find(|page| page.queue == queue && Some(&page.listing) == listing.as_ref())
     });
-    let Some(page) = page else { return nothing("reading the jobs") };
+    let Some(page) = page else { return nothing(&context.unread("the jobs")) };
     let role = number_role(target, context);
     let mut rows: Vec<Row> = page.jobs.iter().map(|job| row(target, page, job, role)).collect();
     if let Listing::State { state: of, offset } = &page.listing

@@ -50,8 +50,8 @@ pub(super) fn one_queue(context: PanelContext<'_>, key: &RowKey) -> Content {
         .collect();
     let failed = state.queue(&queue).map_or(0, |reading| reading.failed);
     let more = if failed > PAGE { format!(", the newest {PAGE} of {failed}") } else { String::new() };
-    let empty = if page.is_none() { "reading the failed jobs" } else { "no failed job" };
-    sections.push(Section::table(format!("Failed jobs{more}"), failed_table(rows, empty)));
+    let empty = if page.is_none() { context.unread("the failed jobs") } else { "no failed job".to_owned() };
+    sections.push(Section::table(format!("Failed jobs{more}"), failed_table(rows, &empty)));
     for (states, heading, column) in [
         (&[JobState::Delayed][..], "Delayed, the next first", "due in"),
         (&[JobState::Waiting, JobState::Prioritized][..], "Waiting, the next first", "added"),

@@ -25,7 +25,7 @@ pub(super) fn one_server(context: PanelContext<'_>, key: &RowKey, node: &str) ->
         let missing = cluster.and_then(|cluster| cluster.missing.iter().find(|(address, _)| address == node));
         let line = match missing {
             Some((_, why)) => Line::of(Role::Critical, format!("it is not there: {why}")),
-            None => Line::of(Role::Muted, "reading the server's details"),
+            None => Line::of(Role::Muted, context.unread("the server's details")),
         };
         return Content { title: title.clone(), sections: vec![Section::lines(title, vec![line])] };
     };

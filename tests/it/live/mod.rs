@@ -34,6 +34,7 @@ mod tunnel;
 mod workbench;
 mod wreck;
 
+use chrono::{Offset, Utc};
 use stacktop::actions;
 use stacktop::actions::audit::AuditTrail;
 use stacktop::actions::gate::{Actor, Entry, Gate};
@@ -151,11 +152,11 @@ impl Watch {
     }
 
     fn context(&self) -> PanelContext<'_> {
-        PanelContext { world: &self.world, now: self.clock.now() }
+        PanelContext { world: &self.world, now: self.clock.now(), live: true, zone: Utc.fix() }
     }
 
     fn verdict(&self) -> String {
-        stacktop::app::verdict::verdict(&self.world, self.clock.now()).plain()
+        stacktop::app::verdict::verdict(self.context()).plain()
     }
 
     fn audit_file(&self) -> PathBuf {

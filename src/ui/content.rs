@@ -3,7 +3,7 @@
 use crate::core::alert::Severity;
 use crate::core::freshness::Freshness;
 use crate::core::row::RowKey;
-use crate::ui::text::{clean, split, width};
+use crate::ui::text::{clean, clean_lines, split, width};
 use std::borrow::Cow;
 
 /// What a piece of text is, never what colour it has.
@@ -28,6 +28,8 @@ pub enum Role {
     Critical,
     /// Too old to be believed.
     Stale,
+    /// The sign under the cursor of a text field.
+    Cursor,
 }
 
 impl Role {
@@ -92,6 +94,15 @@ impl Line {
         let trailing = if leading == raw.len() { 0 } else { raw.len() - raw.trim_end_matches(' ').len() };
         let text = format!("{}{}{}", " ".repeat(leading), clean(raw).trim(), " ".repeat(trailing));
         self.spans.push(Span { text, role });
+        self
+    }
+
+    /// The same line with what somebody typed behind it: every blank stays.
+    #[must_use]
+    pub fn then_as_it_is(mut self, role: Role, text: &str) -> Self {
+        if !text.is_empty() {
+            self.spans.push(Span { text: clean_lines(text).concat(), role });
+        }
         self
     }
 
@@ -273,12 +284,12 @@ pub struct Row {
     pub key: RowKey,
     /// One cell per column.
     pub cells: Vec<Cell>,
-    /// Enter opens it.
+    /// There is something behind it.
     pub opens: bool,
 }
 
 impl Row {
-    /// A row that Enter opens.
+    /// A row with something behind it.
     #[must_use]
     pub const fn opens(key: RowKey, cells: Vec<Cell>) -> Self {
         Self { key, cells, opens: true }

@@ -2,6 +2,7 @@
 
 pub mod content;
 pub mod filter;
+pub mod field;
 pub mod format;
 pub mod render;
 pub mod select;

@@ -91,6 +91,7 @@ impl Theme {
             Role::Warning => "warning",
             Role::Critical => "critical",
             Role::Stale => "stale",
+            Role::Cursor => "selected",
         })
     }
 

@@ -2,6 +2,34 @@
 
 use super::key::{Code, Key};
 use crate::core::place::Screen;
+use crate::panels::PANELS;
+use crate::ui::field::Edit;
+
+/// Where a key means something.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Context {
+    /// On the screens, and in what is only read.
+    Screens,
+    /// In every dialog; a character chooses, confirms or is typed there.
+    Dialogs,
+    /// Where text is typed, before what holds in every dialog.
+    Fields,
+}
+
+impl Context {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Screens, Self::Dialogs, Self::Fields];
+
+    /// Its table in the configuration.
+    #[must_use]
+    pub const fn table(self) -> &'static str {
+        match self {
+            Self::Screens => "keys",
+            Self::Dialogs => "keys.dialogs",
+            Self::Fields => "keys.fields",
+        }
+    }
+}
 
 /// A verb.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -26,7 +54,7 @@ pub enum Command {
     Open,
     /// One level up; closes what is open; clears the filter. Never quits.
     Back,
-    /// A screen by its number.
+    /// A screen.
     Screen(Screen),
     /// The screen after this one.
     NextScreen,
@@ -80,14 +108,43 @@ pub enum Command {
     Suspend,
     /// Ends stacktop.
     Quit,
+    /// Takes what was typed. It confirms nothing.
+    Accept,
+    /// Completes the name of a command.
+    Complete,
+    /// Opens what was typed in the operator's editor.
+    Editor,
+    /// Something inside a text field.
+    Edit(Edit),
+}
+
+impl Command {
+    /// How many rows it moves down where a page has `page` of them; nothing for a command that moves along no rows.
+    #[must_use]
+    pub fn moves(self, page: i64) -> Option<i64> {
+        let half = (page + 1) / 2;
+        let steps = [
+            (Self::Up, -1),
+            (Self::Down, 1),
+            (Self::HalfUp, -half),
+            (Self::HalfDown, half),
+            (Self::PageUp, -page),
+            (Self::PageDown, page),
+            (Self::Top, i64::MIN / 2),
+            (Self::Bottom, i64::MAX / 2),
+        ];
+        steps.into_iter().find(|(command, _)| *command == self).map(|(_, by)| by)
+    }
 }
 
 /// One entry of the registry.
 #[derive(Clone, Debug)]
 pub struct Entry {
+    /// Where its keys hold.
+    pub context: Context,
     /// The verb.
     pub command: Command,
-    /// Its name in the palette and in the configuration.
+    /// Its name in the palette and in the configuration; one of its own in each context.
     pub name: &'static str,
     /// What it does.
     pub help: &'static str,
@@ -95,17 +152,32 @@ pub struct Entry {
     pub keys: Vec<Key>,
 }
 
-fn entry(command: Command, name: &'static str, help: &'static str, keys: &[Key]) -> Entry {
-    Entry { command, name, help, keys: keys.to_vec() }
-}
-
 /// Every command with its default keys, in the order of the help.
 #[must_use]
 pub fn registry() -> Vec<Entry> {
+    let mut list = moving();
+    list.extend(screens());
+    list.extend(verbs());
+    list.extend(dialogs());
+    list.extend(fields());
+    list
+}
+
+fn entry(command: Command, name: &'static str, help: &'static str, keys: &[Key]) -> Entry {
+    Entry { context: Context::Screens, command, name, help, keys: keys.to_vec() }
+}
+
+const fn key(c: char) -> Key {
+    Key::char(c)
+}
+
+const fn at(code: Code) -> Key {
+    Key::plain(code)
+}
+
+fn moving() -> Vec<Entry> {
     use Command as C;
-    let key = Key::char;
-    let at = Key::plain;
-    let mut list = vec![
+    vec![
         entry(C::Up, "up", "one row up", &[at(Code::Up), key('k')]),
         entry(C::Down, "down", "one row down", &[at(Code::Down), key('j')]),
         entry(C::HalfUp, "half-up", "half a page up", &[Key::ctrl('u')]),
@@ -121,9 +193,26 @@ pub fn registry() -> Vec<Entry> {
             "one level up, close, clear the filter (never quits)",
             &[at(Code::Esc), at(Code::Backspace), at(Code::Left), key('h')],
         ),
-    ];
-    list.extend(screens());
-    list.extend([
+    ]
+}
+
+/// A command for each screen. The first nine have a digit; all of them have a name and their place among the tabs.
+fn screens() -> impl Iterator<Item = Entry> {
+    PANELS.iter().enumerate().map(|(index, panel)| {
+        let screen = panel.screen();
+        let keys: Vec<Key> = digit(index).map(key).into_iter().collect();
+        entry(Command::Screen(screen), screen.name(), panel.help(), &keys)
+    })
+}
+
+/// The digit of the screen at `index`, while there are any.
+fn digit(index: usize) -> Option<char> {
+    char::from_digit(u32::try_from(index + 1).ok()?, 10)
+}
+
+fn verbs() -> Vec<Entry> {
+    use Command as C;
+    vec![
         entry(C::NextScreen, "next-screen", "the next screen", &[at(Code::Tab)]),
         entry(C::PreviousScreen, "previous-screen", "the screen before", &[at(Code::BackTab)]),
         entry(C::LastScreen, "last-screen", "the screen that was open last", &[key('\'')]),
@@ -160,27 +249,67 @@ pub fn registry() -> Vec<Entry> {
         entry(C::Redraw, "redraw", "draw everything anew", &[Key::ctrl('l')]),
         entry(C::Suspend, "suspend", "back to the shell, until fg", &[Key::ctrl('z')]),
         entry(C::Quit, "quit", "end stacktop", &[key('q'), Key::ctrl('c')]),
-    ]);
-    list
+    ]
 }
 
-fn screens() -> Vec<Entry> {
-    const NAMES: [(&str, &str); 8] = [
-        ("overview", "findings, worst first"),
-        ("blocking", "who blocks whom"),
-        ("queries", "running queries and statements"),
-        ("health", "database health"),
-        ("replication", "replication"),
-        ("queues", "job queues and dead letters"),
-        ("search", "Elasticsearch"),
-        ("metrics", "Prometheus and /metrics"),
+/// What holds in every dialog.
+fn dialogs() -> impl Iterator<Item = Entry> {
+    use Command as C;
+    let list = [
+        entry(C::Up, "up", "one line up", &[at(Code::Up)]),
+        entry(C::Down, "down", "one line down", &[at(Code::Down)]),
+        entry(C::HalfUp, "half-up", "half a page up", &[Key::ctrl('u')]),
+        entry(C::HalfDown, "half-down", "half a page down", &[Key::ctrl('d')]),
+        entry(C::PageUp, "page-up", "a page up", &[at(Code::PageUp), Key::ctrl('b')]),
+        entry(C::PageDown, "page-down", "a page down", &[at(Code::PageDown), Key::ctrl('f')]),
+        entry(C::Top, "top", "to the begin", &[at(Code::Home)]),
+        entry(C::Bottom, "bottom", "to the end", &[at(Code::End)]),
+        entry(C::Back, "back", "close it; nothing is done", &[at(Code::Esc)]),
     ];
-    Screen::ALL
-        .iter()
-        .zip(NAMES)
-        .map(|(screen, (name, help))| {
-            let digit = char::from_digit(screen.number() as u32, 10).unwrap_or('0');
-            entry(Command::Screen(*screen), name, help, &[Key::char(digit)])
-        })
-        .collect()
+    list.into_iter().map(|entry| Entry { context: Context::Dialogs, ..entry })
+}
+
+/// What holds where text is typed.
+fn fields() -> impl Iterator<Item = Entry> {
+    use Command as C;
+    let edit = |edit, name, help, keys: &[Key]| entry(C::Edit(edit), name, help, keys);
+    let list = [
+        entry(C::Accept, "accept", "take what was typed; it confirms nothing", &[at(Code::Enter)]),
+        entry(C::Complete, "complete", "complete the name of a command", &[at(Code::Tab)]),
+        entry(C::Editor, "editor", "what was typed in $EDITOR", &[Key::ctrl('o')]),
+        edit(Edit::Left, "left", "one sign to the left", &[at(Code::Left), Key::ctrl('b')]),
+        edit(Edit::Right, "right", "one sign to the right", &[at(Code::Right), Key::ctrl('f')]),
+        edit(Edit::WordLeft, "word-left", "a word to the left", &[Key::with_ctrl(Code::Left)]),
+        edit(Edit::WordRight, "word-right", "a word to the right", &[Key::with_ctrl(Code::Right)]),
+        edit(Edit::Start, "line-start", "to the begin", &[at(Code::Home), Key::ctrl('a')]),
+        edit(Edit::End, "line-end", "to the end", &[at(Code::End), Key::ctrl('e')]),
+        edit(Edit::Erase, "erase", "take away the sign before", &[at(Code::Backspace), Key::ctrl('h')]),
+        edit(Edit::Delete, "delete", "take away the sign under it", &[at(Code::Delete), Key::ctrl('d')]),
+        edit(Edit::EraseWord, "erase-word", "take away the word before", &[Key::ctrl('w')]),
+        edit(Edit::EraseBefore, "erase-before", "take away all before it", &[Key::ctrl('u')]),
+        edit(Edit::EraseAfter, "erase-after", "take away all behind it", &[Key::ctrl('k')]),
+    ];
+    list.into_iter().map(|entry| Entry { context: Context::Fields, ..entry })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_nine_screens_have_a_digit_and_the_others_none() {
+        let digits: String = (0..12).filter_map(digit).collect();
+        assert_eq!(digits, "123456789");
+    }
+
+    #[test]
+    fn every_screen_has_a_name_of_its_own_and_its_place() {
+        let all = registry();
+        for screen in Screen::ALL {
+            let named: Vec<&Entry> =
+                all.iter().filter(|entry| entry.command == Command::Screen(screen)).collect();
+            assert_eq!(named.len(), 1, "{screen:?}");
+            assert_eq!(all.iter().filter(|entry| entry.name == screen.name()).count(), 1, "{screen:?}");
+        }
+    }
 }

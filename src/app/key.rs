@@ -13,6 +13,8 @@ pub enum Code {
     Esc,
     /// Backspace.
     Backspace,
+    /// Delete.
+    Delete,
     /// Tab.
     Tab,
     /// Shift-Tab.
@@ -62,7 +64,34 @@ impl Key {
     /// Control with a character.
     #[must_use]
     pub const fn ctrl(c: char) -> Self {
-        Self { code: Code::Char(c), ctrl: true }
+        Self::with_ctrl(Code::Char(c))
+    }
+
+    /// Control with another key.
+    #[must_use]
+    pub const fn with_ctrl(code: Code) -> Self {
+        Self { code, ctrl: true }
+    }
+
+    /// The character that it types, if it is one.
+    #[must_use]
+    pub const fn bare(self) -> Option<char> {
+        match self {
+            Self { code: Code::Char(c), ctrl: false } => Some(c),
+            _ => None,
+        }
+    }
+
+    /// The key as a terminal sends it: Control knows no case, and three letters with it are keys of their own.
+    #[must_use]
+    pub const fn as_sent(self) -> Self {
+        let Self { code: Code::Char(c), ctrl: true } = self else { return self };
+        match c.to_ascii_lowercase() {
+            'i' => Self::plain(Code::Tab),
+            'm' => Self::plain(Code::Enter),
+            '[' => Self::plain(Code::Esc),
+            c => Self::ctrl(c),
+        }
     }
 
     /// A key from its name in the configuration: `x`, `ctrl-r`, `f1`, `enter`, `space`.
@@ -78,7 +107,7 @@ impl Key {
                 "this is not a key; write a character, `ctrl-x`, `f1`, `enter`, `space`, `up`, …".to_owned()
             })?,
         };
-        Ok(Self { code, ctrl })
+        Ok(Self { code, ctrl }.as_sent())
     }
 }
 
@@ -87,6 +116,7 @@ fn named(name: &str) -> Option<Code> {
         "enter" => Code::Enter,
         "esc" => Code::Esc,
         "backspace" => Code::Backspace,
+        "delete" => Code::Delete,
         "tab" => Code::Tab,
         "shift-tab" => Code::BackTab,
         "up" => Code::Up,
@@ -116,6 +146,7 @@ impl fmt::Display for Key {
             Code::Enter => f.write_str("Enter"),
             Code::Esc => f.write_str("Esc"),
             Code::Backspace => f.write_str("Backspace"),
+            Code::Delete => f.write_str("Delete"),
             Code::Tab => f.write_str("Tab"),
             Code::BackTab => f.write_str("Shift-Tab"),
             Code::Up => f.write_str("↑"),

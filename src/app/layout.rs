@@ -60,7 +60,7 @@ impl Size {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Sheet {
     /// Stands in its border.
-    pub title: &'static str,
+    pub title: String,
     /// What scrolls where it is longer than the room.
     pub body: Vec<Line>,
     /// What is always shown: the key or the word that decides, and what it does.

@@ -7,11 +7,13 @@ pub mod layout;
 pub mod model;
 pub mod msg;
 pub mod overlay;
+mod pressed;
 mod sheet;
 mod update;
 pub mod verdict;
 pub mod view;
 pub mod window;
 
+pub use pressed::pressed;
 use update::matching as update_palette;
 pub use update::update;

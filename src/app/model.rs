@@ -122,13 +122,13 @@ pub struct Model {
     /// The newest action that was not done, or not wholly, by its name in the audit trail, and what was said of it: a look afterwards does
     /// not take its place.
     pub unfinished: Option<(String, String)>,
-    /// A first `q` was pressed while an action was running.
+    /// Quitting was asked for once while an action was running.
     pub quit_asked: bool,
     /// Why each target was chosen, and what was looked for: the sources overlay.
     pub trail: Vec<String>,
     /// The details that the sources were last asked for.
     pub focus: Vec<(TargetId, Focus)>,
-    /// The size of the terminal when a frame was drawn last; nothing is shown before the first.
+    /// The size of the terminal; nothing is shown before it is known.
     pub size: Size,
 }
 
@@ -140,7 +140,7 @@ impl Model {
             Lens::At(moment) => (&moment.world, moment.now, false),
             Lens::Live => (&self.world, self.now, true),
         };
-        PanelContext { world, now, live, zone: self.zone }
+        PanelContext { keys: self.keymap.words(), world, now, live, zone: self.zone }
     }
 
     /// Whether the present is looked at.

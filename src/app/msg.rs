@@ -1,6 +1,6 @@
 //! What can happen to the app, and what it can ask for: both plain data.
 
-use super::key::Key;
+use super::command::Command;
 use super::layout::Size;
 use crate::actions::audit::Tail;
 use crate::core::action::{Action, ActionError, Confirmed, Outcome, Verification};
@@ -17,8 +17,12 @@ pub enum Msg {
     Report(Box<PollReport>),
     /// A second passed; how far local time is from UTC.
     Tick(FixedOffset),
-    /// A key was pressed.
-    Key(Key),
+    /// Something is wanted.
+    Command(Command),
+    /// A character reached what is open: it is typed there, chooses, or confirms.
+    Typed(char),
+    /// The terminal has this size.
+    Resize(Size),
     /// The model as it is was drawn in a terminal of this size: what is open was seen as far as it has room there.
     Drawn(Size),
     /// Text was pasted. It reaches only an open text field, never the keys.

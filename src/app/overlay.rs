@@ -6,10 +6,14 @@ use crate::core::action::{Action, Confirmed, Offer, Preview, Refusal};
 use crate::core::arming::Permit;
 use crate::core::row::RowKey;
 use crate::core::time::Now;
+use crate::ui::field::Field;
 use std::time::Duration;
 
 /// Keys this soon after a dialog opened were meant for what was there before.
 pub const SETTLE: Duration = Duration::from_millis(300);
+
+/// The longest word that is typed to confirm, in bytes: longer than any name.
+pub const WORD_LIMIT: usize = 200;
 
 /// Something open above the screen.
 #[derive(Clone, Debug, PartialEq)]
@@ -21,9 +25,9 @@ pub enum Overlay {
     /// The sources.
     Sources(Window),
     /// The filter is being typed.
-    Filter,
+    Filter(Field),
     /// A command is being typed.
-    Palette(String),
+    Palette(Field),
     /// The environment's name is being typed.
     Arm(Typing),
     /// What may be done to a row.
@@ -44,7 +48,7 @@ impl Overlay {
             Self::Menu(menu) => Some(&menu.window),
             Self::Answer(asking) => Some(&asking.window),
             Self::Confirm(dialog) => Some(&dialog.window),
-            Self::Filter | Self::Palette(_) => None,
+            Self::Filter(_) | Self::Palette(_) => None,
         }
     }
 
@@ -56,7 +60,21 @@ impl Overlay {
             Self::Menu(menu) => Some(&mut menu.window),
             Self::Answer(asking) => Some(&mut asking.window),
             Self::Confirm(dialog) => Some(&mut dialog.window),
-            Self::Filter | Self::Palette(_) => None,
+            Self::Filter(_) | Self::Palette(_) => None,
+        }
+    }
+}
+
+impl Overlay {
+    /// The field that is typed into.
+    pub const fn field_mut(&mut self) -> Option<&mut Field> {
+        match self {
+            Self::Filter(field) | Self::Palette(field) => Some(field),
+            Self::Arm(typing) => Some(&mut typing.field),
+            Self::Answer(asking) => Some(&mut asking.field),
+            // Its letters are counted one by one: see `press`.
+            Self::Confirm(dialog) if dialog.word.is_some() => Some(&mut dialog.typed),
+            Self::Confirm(_) | Self::Menu(_) | Self::Help(_) | Self::ActionLog(_) | Self::Sources(_) => None,
         }
     }
 }
@@ -65,7 +83,7 @@ impl Overlay {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Typing {
     /// What was typed.
-    pub text: String,
+    pub field: Field,
     /// What of the dialog is in view.
     pub window: Window,
 }
@@ -95,7 +113,7 @@ pub struct Asking {
     /// What is asked for.
     pub question: &'static str,
     /// What was typed.
-    pub text: String,
+    pub field: Field,
     /// What of it is in view.
     pub window: Window,
 }
@@ -120,7 +138,7 @@ pub struct Confirm {
     /// The word that must be typed first, if any.
     pub word: Option<String>,
     /// What was typed of it.
-    pub typed: String,
+    pub typed: Field,
     /// Why it cannot be confirmed any more, if the object changed under it.
     pub changed: Option<String>,
     /// When it opened.
@@ -129,7 +147,7 @@ pub struct Confirm {
     pub window: Window,
 }
 
-/// What a key did to the confirm dialog.
+/// What a character did to the confirm dialog.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Answer {
     /// Nothing yet.
@@ -144,7 +162,7 @@ impl Confirm {
     /// Takes in a character. The only place where [`Confirmed`] is made.
     ///
     /// `laid` is the dialog in the terminal as it is now: every line of it must have been drawn, else no character counts. Without a
-    /// word, the confirm key confirms. With one, the word has to be typed exactly; its last letter confirms. Enter does nothing.
+    /// word, the confirm key confirms. With one, the word has to be typed exactly; the letter that makes it whole confirms. Enter does nothing.
     pub fn press(&mut self, c: char, now: Now, laid: Option<&Laid>) -> Answer {
         if self.changed.is_some() || now.since(self.opened) < SETTLE {
             return Answer::Waiting;
@@ -155,16 +173,11 @@ impl Confirm {
         let confirmed = match &self.word {
             None => c == self.preview.confirm_key,
             Some(word) => {
-                self.typed.push(c);
-                self.typed == *word
+                self.typed.insert(c.encode_utf8(&mut [0; 4]), WORD_LIMIT);
+                self.typed.text() == word
             }
         };
         if confirmed { Answer::Yes(Confirmed::by_a_person(self.action.clone())) } else { Answer::Waiting }
-    }
-
-    /// Takes back the last character of the word.
-    pub fn erase(&mut self) {
-        self.typed.pop();
     }
 
     /// Looks whether what is offered now is still what was chosen.
@@ -184,11 +197,12 @@ impl Confirm {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::app::key::{Code, Key};
+    use crate::app::command::Command;
     use crate::app::layout::{Sheet, Size};
     use crate::core::ids::TargetId;
     use crate::core::postgres::{BackendId, PgAction};
     use crate::ui::content::Line;
+    use crate::ui::field::Edit;
 
     fn action(pid: i32) -> Action {
         Action::Postgres {
@@ -218,7 +232,7 @@ mod tests {
             preview: preview(),
             permit: Permit { target: TargetId::new("pg"), until: None },
             word: word.map(str::to_owned),
-            typed: String::new(),
+            typed: Field::default(),
             changed: None,
             opened: Now::example(10),
             window: Window::default(),
@@ -234,7 +248,7 @@ mod tests {
     fn read(word: Option<&str>) -> Confirm {
         let mut dialog = confirm(word);
         dialog.window.drawn(Some(&laid()), laid().size);
-        dialog.window.scroll(Key::plain(Code::End), &laid());
+        dialog.window.scroll(Command::Bottom, &laid());
         dialog.window.drawn(Some(&laid()), laid().size);
         dialog
     }
@@ -261,8 +275,8 @@ mod tests {
         }
         assert_eq!(press(&mut dialog, 'x', 11), Answer::Waiting);
         assert_eq!(press(&mut dialog, 'd', 11), Answer::Waiting);
-        dialog.erase();
-        dialog.erase();
+        dialog.typed.edit(Edit::Erase);
+        dialog.typed.edit(Edit::Erase);
         assert!(matches!(press(&mut dialog, 'd', 11), Answer::Yes(_)));
     }
 
@@ -287,7 +301,7 @@ mod tests {
             assert_eq!(press(&mut dialog, 't', 11), Answer::Unseen, "nothing was drawn");
             dialog.window.drawn(Some(&laid()), laid().size);
             assert_eq!(press(&mut dialog, 't', 11), Answer::Unseen, "its end was not");
-            assert_eq!(dialog.typed, "", "nothing of a word is taken before");
+            assert_eq!(dialog.typed.text(), "", "nothing of a word is taken before");
             let mut dialog = read(word);
             assert_eq!(
                 dialog.press('t', Now::example(11), None),

@@ -1,18 +1,23 @@
 //! What is open above the screen, in words: help, sources, the action log, the menu, the field for a value, the confirm dialog. It is
 //! laid out here and nowhere else, so that what is drawn is also what is known to have been shown.
 
+use super::command::{Command, Context};
 use super::layout::{Laid, Sheet, Size};
 use super::model::{Kind, Model};
 use super::overlay::{Asking, Confirm, Menu, Overlay};
 use crate::actions::audit::Phase;
 use crate::core::freshness::Freshness;
+use crate::core::text::counted;
 use crate::panels::PANELS;
 use crate::ui::content::{Line, Role};
+use crate::ui::field::Field;
 use crate::ui::format::duration;
-use crate::ui::text::clean_lines;
+use crate::ui::text::{clean_lines, width};
 
-/// Lines of a typed value that are seen at once: its end, where it is typed.
+/// Lines of a typed value that are seen at once.
 const TYPED_LINES: usize = 6;
+/// Columns of a field below which it gets a line of its own.
+const LEAST_FIELD: usize = 16;
 /// Lines that the decision takes at most: what it is about stands whole in the text above it.
 const DECISION_LINES: usize = 2;
 
@@ -23,47 +28,62 @@ pub fn laid(model: &Model, overlay: &Overlay, size: Size) -> Option<Laid> {
 }
 
 fn sheet(model: &Model, overlay: &Overlay, columns: usize) -> Option<Sheet> {
-    let listed = |title, lines: Vec<Line>, indent| Sheet {
-        title,
+    let listed = |title: &str, lines: Vec<Line>, indent| Sheet {
+        title: format!(" {title}: {} closes ", keep(model)),
         body: lines.iter().flat_map(|line| line.flow(columns, indent)).collect(),
         ..Sheet::default()
     };
     Some(match overlay {
-        Overlay::Help(_) => listed(" Help: ↑↓ scroll, Esc closes ", help(model), 31),
-        Overlay::ActionLog(_) => listed(" Action log (newest first): Esc closes ", log(model), 6),
-        Overlay::Sources(_) => listed(" Sources: Esc closes ", sources(model), 4),
-        Overlay::Menu(menu) => entries(menu, columns),
-        Overlay::Confirm(dialog) => confirm(dialog, columns),
+        Overlay::Help(_) => listed("Help", help(model), 31),
+        Overlay::ActionLog(_) => listed("Action log (newest first)", log(model), 6),
+        Overlay::Sources(_) => listed("Sources", sources(model), 4),
+        Overlay::Menu(menu) => entries(model, menu, columns),
+        Overlay::Confirm(dialog) => confirm(model, dialog, columns),
         Overlay::Answer(asking) => field(model, asking, columns),
-        Overlay::Arm(typing) => arming(model, &typing.text, columns),
-        Overlay::Filter | Overlay::Palette(_) => return None,
+        Overlay::Arm(typing) => arming(model, &typing.field, columns),
+        Overlay::Filter(_) | Overlay::Palette(_) => return None,
     })
 }
 
+/// The key that leaves a dialog.
+fn keep(model: &Model) -> String {
+    model.keymap.key_in(Context::Dialogs, Command::Back)
+}
+
 fn help(model: &Model) -> Vec<Line> {
+    let keymap = &model.keymap;
     let mut lines = vec![Line::of(Role::Strong, "Screens")];
     for panel in PANELS {
+        let key = keymap.name(Command::Screen(panel.screen()));
         lines.push(
-            Line::of(Role::Accent, format!("  {:<16}", panel.screen().number()))
+            Line::of(Role::Accent, format!("  {key:<16}"))
                 .then(Role::Strong, format!("{:<13}", panel.title()))
                 .then(Role::Text, panel.help()),
         );
     }
-    lines.push(Line::default());
-    lines.push(Line::of(Role::Strong, "Keys"));
-    for entry in model.keymap.entries() {
-        if matches!(entry.command, super::command::Command::Screen(_)) {
-            continue;
+    for (context, title) in [
+        (Context::Screens, "Keys"),
+        (Context::Dialogs, "Keys in dialogs"),
+        (Context::Fields, "Keys where text is typed"),
+    ] {
+        lines.push(Line::default());
+        lines.push(Line::of(Role::Strong, title));
+        let entries = keymap.entries().iter().filter(|entry| entry.context == context);
+        for entry in entries.filter(|entry| !matches!(entry.command, Command::Screen(_))) {
+            let keys: Vec<String> = entry.keys.iter().map(ToString::to_string).collect();
+            let keys = match (context, keys.is_empty()) {
+                (Context::Screens, true) => keymap.name(entry.command),
+                (Context::Screens | Context::Dialogs | Context::Fields, _) => keys.join(" "),
+            };
+            lines.push(Line::of(Role::Accent, format!("  {keys:<22}")).then(Role::Text, entry.help));
         }
-        let keys: Vec<String> = entry.keys.iter().map(ToString::to_string).collect();
-        let keys = if keys.is_empty() { format!(":{}", entry.name) } else { keys.join(" ") };
-        lines.push(Line::of(Role::Accent, format!("  {keys:<22}")).then(Role::Text, entry.help));
     }
     lines.push(Line::default());
-    lines.push(Line::text(
-        "Nothing is changed without x, a letter, and a confirmation. Enter never confirms.",
-    ));
-    lines.push(Line::text("A dialog that is longer than the window scrolls: ↑ ↓ PageUp PageDown Home End."));
+    let act = keymap.name(Command::Actions);
+    lines.push(Line::text(format!(
+        "Nothing is changed without {act}, a letter, and a confirmation. Enter never confirms."
+    )));
+    lines.push(Line::text("A dialog that is longer than the window scrolls."));
     lines.push(Line::text("Every action is written to the audit trail before it is sent:"));
     lines.push(Line::of(Role::Muted, format!("  {}", model.audit_place)));
     lines
@@ -140,9 +160,9 @@ fn log(model: &Model) -> Vec<Line> {
     lines
 }
 
-fn entries(menu: &Menu, columns: usize) -> Sheet {
+fn entries(model: &Model, menu: &Menu, columns: usize) -> Sheet {
     let mut sheet = Sheet {
-        title: " What may be done: a letter chooses, Esc closes ",
+        title: format!(" What may be done: a letter chooses, {} closes ", keep(model)),
         decides: true,
         ..Sheet::default()
     };
@@ -155,10 +175,7 @@ fn entries(menu: &Menu, columns: usize) -> Sheet {
             .then(Role::Muted, format!("  {}", offer.effect));
         sheet.body.extend(line.flow(columns, 3));
         if let Err(refusal) = &offer.choice {
-            let mut text = format!("   not possible: {}", refusal.why);
-            if let Some(remedy) = &refusal.remedy {
-                text.push_str(&format!("; {remedy}"));
-            }
+            let text = format!("   not possible: {}", refusal.sentence());
             sheet.body.extend(Line::of(Role::Warning, text).flow(columns, 3));
         }
         sheet.letters.push((offer.letter, begin..sheet.body.len()));
@@ -166,59 +183,64 @@ fn entries(menu: &Menu, columns: usize) -> Sheet {
     sheet
 }
 
-/// A value that is typed; of a long one its end is seen, where it is typed. Above it stands what is asked for, and what was wrong with
+/// A value that is typed; of a long one the lines around its cursor are seen. Above it stands what is asked for, and what was wrong with
 /// what was typed before.
 fn field(model: &Model, asking: &Asking, columns: usize) -> Sheet {
     let mut body = Line::of(Role::Muted, asking.question).flow(columns, 0);
     if let Some(toast) = &model.toast {
         body.extend(Line::of(toast.role, &toast.text).flow(columns, 0));
     }
-    let typed = typed_lines(&asking.text, columns);
-    let hidden = typed.len().saturating_sub(TYPED_LINES);
+    let (typed, cursor) = asking.field.lines(columns);
+    let first = (cursor + 1).saturating_sub(TYPED_LINES);
+    let below = typed.len().saturating_sub(first + TYPED_LINES);
     let mut foot = vec![Line::default()];
-    if hidden > 0 {
-        foot.push(Line::of(Role::Muted, format!("… {hidden} more lines above")));
+    if first > 0 {
+        foot.push(Line::of(Role::Muted, format!("… {} above", counted(first, "more line"))));
     }
-    foot.extend(typed.into_iter().skip(hidden));
-    Sheet {
-        title: " Enter goes on to the preview, ^E opens $EDITOR, Esc leaves it ",
-        body,
-        foot,
-        decides: true,
-        ..Sheet::default()
+    foot.extend(typed.into_iter().skip(first).take(TYPED_LINES));
+    if below > 0 {
+        foot.push(Line::of(Role::Muted, format!("… {} below", counted(below, "more line"))));
     }
+    let key = |command| model.keymap.key_in(Context::Fields, command);
+    let (accept, editor) = (key(Command::Accept), key(Command::Editor));
+    let title =
+        format!(" {accept} goes on to the preview, {editor} opens $EDITOR, {} leaves it ", keep(model));
+    Sheet { title, body, foot, decides: true, ..Sheet::default() }
 }
 
-/// What was typed with its blanks as they are, and where the next sign goes.
-fn typed_lines(text: &str, columns: usize) -> Vec<Line> {
-    let all = format!("{text}_");
-    let mut lines = Vec::new();
-    let mut rest = all.as_str();
-    while !rest.is_empty() {
-        let (row, over) = crate::ui::text::split(rest, columns.max(1));
-        lines.push(Line::of(Role::Strong, row));
-        rest = over;
+/// A word that is typed behind what asks for it; on a line of its own where little room is left.
+fn asked(line: &Line, typed: &Field, columns: usize) -> Vec<Line> {
+    let mut lines = line.flow(columns, 0);
+    let last = lines.pop().unwrap_or_default();
+    let left = columns.saturating_sub(width(&last.plain()) + 1);
+    if left >= LEAST_FIELD {
+        lines.push(typed.behind(last.then(Role::Text, " "), left));
+    } else {
+        lines.extend([last, typed.behind(Line::default(), columns)]);
     }
     lines
 }
 
-fn arming(model: &Model, typed: &str, columns: usize) -> Sheet {
+fn arming(model: &Model, typed: &Field, columns: usize) -> Sheet {
     let environment = &model.arming.environment;
     let word = if model.arming.production { "production environment " } else { "environment " };
+    let disarm = model.keymap.name(Command::Disarm);
+    let accept = model.keymap.key_in(Context::Fields, Command::Accept);
+    let ends = format!(" for 10 minutes; each is still confirmed for itself, and {disarm} ends it.");
     let body = Line::text(format!("This permits actions in the {word}"))
         .then(Role::Critical, environment)
-        .then(Role::Text, " for 10 minutes; each is still confirmed for itself, and :disarm ends it.")
+        .then(Role::Text, ends)
         .flow(columns, 0);
     let mut foot = vec![Line::default()];
-    let line = Line::text("[ Esc leaves it ]   type ")
+    let line = Line::text(format!("[ {} leaves it ]   type ", keep(model)))
         .then(Role::Critical, environment)
-        .then(Role::Text, " and Enter: ")
-        .then(Role::Strong, format!("{typed}_"));
-    foot.extend(line.flow(columns, 0));
-    Sheet { title: " Arm: nothing is permitted before Enter ", body, foot, decides: true, ..Sheet::default() }
+        .then(Role::Text, format!(" and {accept}:"));
+    foot.extend(asked(&line, typed, columns));
+    let title = format!(" Arm: nothing is permitted before {accept} ");
+    Sheet { title, body, foot, decides: true, ..Sheet::default() }
 }
 
-fn confirm(dialog: &Confirm, columns: usize) -> Sheet {
+fn confirm(model: &Model, dialog: &Confirm, columns: usize) -> Sheet {
     let preview = &dialog.preview;
     let mut body = Line::of(Role::Strong, &preview.title).flow(columns, 2);
     body.push(Line::default());
@@ -235,23 +257,23 @@ fn confirm(dialog: &Confirm, columns: usize) -> Sheet {
         sent = Line::text("  ");
     }
     Sheet {
-        title: " Confirm: Esc keeps everything as it is ",
+        title: format!(" Confirm: {} keeps everything as it is ", keep(model)),
         body,
-        foot: decision(dialog, columns),
+        foot: decision(model, dialog, columns),
         decides: true,
         ..Sheet::default()
     }
 }
 
 /// The key or the word that decides, and what it does: pinned below whatever scrolls.
-fn decision(dialog: &Confirm, columns: usize) -> Vec<Line> {
+fn decision(model: &Model, dialog: &Confirm, columns: usize) -> Vec<Line> {
     let mut foot = vec![Line::default()];
     if let Some(changed) = &dialog.changed {
         foot.extend(Line::of(Role::Critical, format!("Not possible any more: {changed}")).flow(columns, 0));
         return foot;
     }
     let title = &dialog.preview.title;
-    let keep = Line::text("[ Keep it: Esc ]   ");
+    let keep = Line::text(format!("[ Keep it: {} ]   ", keep(model)));
     let Some(word) = &dialog.word else {
         let line = keep
             .then(Role::Critical, dialog.preview.confirm_key.to_string())
@@ -264,8 +286,7 @@ fn decision(dialog: &Confirm, columns: usize) -> Vec<Line> {
     let line = keep
         .then(Role::Text, "type ")
         .then(Role::Critical, word)
-        .then(Role::Text, " and it is done with the last letter: ")
-        .then(Role::Strong, format!("{}_", dialog.typed));
-    foot.extend(line.flow(columns, 0));
+        .then(Role::Text, " and it is done with the last letter:");
+    foot.extend(asked(&line, &dialog.typed, columns));
     foot
 }

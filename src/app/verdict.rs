@@ -175,6 +175,7 @@ fn calm(world: &World, notes: &[&Finding], now: Now) -> Line {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::app::keymap::Keymap;
     use crate::core::alert::{Rulebook, Signal};
     use crate::core::ids::{SystemKind, TargetId};
     use crate::core::part::Part;
@@ -248,7 +249,8 @@ mod tests {
     }
 
     fn seen(world: &World, now: Now) -> Line {
-        verdict(PanelContext { world, now, live: true, zone: Utc.fix() })
+        let keymap = Keymap::default();
+        verdict(PanelContext { keys: keymap.words(), world, now, live: true, zone: Utc.fix() })
     }
 
     #[track_caller]

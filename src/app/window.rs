@@ -1,7 +1,7 @@
 //! The part of a dialog that is in view, and what of it was drawn since it opened. A key that decides counts only for what was drawn to
 //! its last line in the size that is in force; when the text or the size changes, nothing of it was.
 
-use super::key::{Code, Key};
+use super::command::Command;
 use super::layout::{Laid, Size};
 use crate::ui::content::Line;
 use std::collections::BTreeSet;
@@ -69,22 +69,11 @@ impl Window {
         (missing(0..top), missing(top + laid.rows..laid.sheet.body.len()))
     }
 
-    /// Scrolls, if `key` is one for that. Letters are none: in a dialog they decide.
-    pub fn scroll(&mut self, key: Key, laid: &Laid) -> bool {
-        let page = laid.rows.saturating_sub(1).max(1);
-        let top = self.top(laid);
-        let next = match (key.code, key.ctrl) {
-            (Code::Up, _) => top.saturating_sub(1),
-            (Code::Down, _) => top + 1,
-            (Code::PageUp, _) | (Code::Char('b'), true) => top.saturating_sub(page),
-            (Code::PageDown, _) | (Code::Char('f'), true) => top + page,
-            (Code::Char('u'), true) => top.saturating_sub(page.div_ceil(2)),
-            (Code::Char('d'), true) => top + page.div_ceil(2),
-            (Code::Home, _) => 0,
-            (Code::End, _) => laid.last(),
-            _ => return false,
-        };
-        self.at = next.min(laid.last());
+    /// Scrolls, if `command` is one for that.
+    pub fn scroll(&mut self, command: Command, laid: &Laid) -> bool {
+        let page = laid.rows.saturating_sub(1).max(1) as i64;
+        let Some(by) = command.moves(page) else { return false };
+        self.at = (self.top(laid) as i64 + by).clamp(0, laid.last() as i64) as usize;
         true
     }
 }
@@ -107,12 +96,12 @@ mod tests {
         assert!(!window.saw_all(&long), "nothing was drawn yet");
         window.drawn(Some(&long), long.size);
         assert_eq!(window.unseen(&long), (0, 60 - long.rows));
-        assert!(window.scroll(Key::plain(Code::End), &long));
+        assert!(window.scroll(Command::Bottom, &long));
         window.drawn(Some(&long), long.size);
         assert!(!window.saw_all(&long));
         assert_eq!(window.unseen(&long), (60 - 2 * long.rows, 0));
         for _ in 0..10 {
-            window.scroll(Key::plain(Code::PageUp), &long);
+            window.scroll(Command::PageUp, &long);
             window.drawn(Some(&long), long.size);
         }
         assert!(window.saw_all(&long));

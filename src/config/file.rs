@@ -1,5 +1,6 @@
 //! The configuration file as it is written: every key, optional or not. Nothing is read or resolved here.
 
+use super::keys::KeysFile;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -64,8 +65,8 @@ pub struct File {
     pub ascii: Option<bool>,
     /// How targets are polled.
     pub engine: EngineFile,
-    /// Keys by command.
-    pub keys: BTreeMap<String, String>,
+    /// Keys by command; those of dialogs and fields in tables of their own.
+    pub keys: BTreeMap<String, KeysFile>,
     /// Rules by id.
     pub rules: BTreeMap<Spanned<String>, RuleFile>,
     /// PostgreSQL servers.

@@ -9,6 +9,7 @@ mod entries;
 pub mod file;
 pub mod form;
 mod host;
+pub mod keys;
 pub mod libpq;
 mod login;
 pub mod near;

@@ -4,6 +4,7 @@ use super::discover::{self, Surroundings};
 use super::entries::{endpoint, postgres, prometheus, redis, server};
 use super::file::{File, Lasting};
 use super::form::Places;
+use super::keys::KeysFile;
 use super::login;
 use super::target::{Connect, DEFAULT_TIMEOUT, Locality, TargetConfig};
 use super::wishes::FolderFile;
@@ -59,8 +60,8 @@ pub struct Settings {
     pub ascii: bool,
     /// How failing targets are treated.
     pub patience: Patience,
-    /// Keys by command.
-    pub keys: BTreeMap<String, String>,
+    /// Keys by command, as they are written.
+    pub keys: BTreeMap<String, KeysFile>,
     /// The rules in force.
     pub rules: Rulebook,
     /// The targets.

@@ -175,6 +175,13 @@ impl Refusal {
         self.remedy = Some(remedy.into());
         self
     }
+
+    /// The reason, and the remedy behind it.
+    #[must_use]
+    pub fn sentence(&self) -> String {
+        let remedy = self.remedy.as_ref().map_or(String::new(), |remedy| format!("; {remedy}"));
+        format!("{}{remedy}", self.why)
+    }
 }
 
 /// How an executed action ended.

@@ -172,8 +172,14 @@ impl Arming {
                 Ok(Permit { target: target.clone(), until: Some(until) })
             }
             (Some(why), _) => Err(Refusal::new(format!("{target} {why}, and stacktop is not armed"))
-                .remedy(format!("type :arm and then `{}`", self.environment))),
+                .remedy(format!("arm `{}` first", self.environment))),
         }
+    }
+
+    /// Whether arming would permit changes on `target`.
+    #[must_use]
+    pub fn can_permit(&self, target: &TargetId) -> bool {
+        self.read_only.is_none() && self.access.get(target).is_some_and(|access| *access != Access::Never)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::row::RowKey;
 
-/// The screens, by number.
+/// The screens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Screen {
     /// Findings, worst first, and the golden signals.
@@ -24,7 +24,7 @@ pub enum Screen {
 }
 
 impl Screen {
-    /// Every screen in the order of its number.
+    /// Every screen in the order of the tabs.
     pub const ALL: [Self; 8] = [
         Self::Overview,
         Self::Blocking,
@@ -36,10 +36,19 @@ impl Screen {
         Self::Metrics,
     ];
 
-    /// The key that opens it: `1` to `8`.
+    /// Its name: the command that opens it.
     #[must_use]
-    pub fn number(self) -> usize {
-        Self::ALL.iter().position(|screen| *screen == self).unwrap_or(0) + 1
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Overview => "overview",
+            Self::Blocking => "blocking",
+            Self::Queries => "queries",
+            Self::Health => "health",
+            Self::Replication => "replication",
+            Self::Queues => "queues",
+            Self::Search => "search",
+            Self::Metrics => "metrics",
+        }
     }
 }
 

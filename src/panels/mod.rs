@@ -8,11 +8,11 @@ mod redis;
 mod search;
 mod signals;
 
-pub use panel::{Panel, PanelContext};
+pub use panel::{Keys, Panel, PanelContext};
 
 use crate::core::place::Screen;
 
-/// Every screen in the order of its number. A new panel is a file and a line here.
+/// Every screen in the order of the tabs. A new panel is a file and a line here.
 pub static PANELS: [&dyn Panel; 8] = [
     &overview::Overview,
     &postgres::blocking::Blocking,
@@ -27,5 +27,15 @@ pub static PANELS: [&dyn Panel; 8] = [
 /// The panel of `screen`.
 #[must_use]
 pub fn panel(screen: Screen) -> &'static dyn Panel {
-    PANELS[screen.number() - 1]
+    PANELS.into_iter().find(|panel| panel.screen() == screen).unwrap_or(PANELS[0])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_screen_has_its_panel_in_the_order_of_the_tabs() {
+        assert_eq!(PANELS.map(Panel::screen), Screen::ALL);
+    }
 }

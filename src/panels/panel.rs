@@ -10,9 +10,28 @@ use crate::core::world::World;
 use crate::ui::content::Content;
 use chrono::FixedOffset;
 
+/// The keys in force, as words for sentences; a command without a key is named as it is typed.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Keys {
+    /// Opens a row.
+    pub open: String,
+    /// Shows what may be done to a row.
+    pub act: String,
+    /// Marks a row.
+    pub mark: String,
+    /// Looks for a text in a queue.
+    pub find: String,
+    /// Ends an action that takes long.
+    pub stop: String,
+    /// Shows the sources and what was looked for.
+    pub sources: String,
+}
+
 /// What a panel may look at.
 #[derive(Clone, Copy, Debug)]
 pub struct PanelContext<'a> {
+    /// The keys in force.
+    pub keys: &'a Keys,
     /// Everything that is known.
     pub world: &'a World,
     /// The moment for which it is drawn.
@@ -56,7 +75,7 @@ pub trait Panel: Sync {
         let _ = (context, path, row, marked);
         Vec::new()
     }
-    /// What `:find TEXT` opens from here, in the queue that is open or under the cursor; nothing where nothing can be looked for.
+    /// What looking for a text opens from here, in the queue that is open or under the cursor; nothing where nothing can be looked for.
     fn find(&self, path: &[RowKey], row: Option<&RowKey>, text: &str) -> Option<RowKey> {
         let _ = (path, row, text);
         None
@@ -81,12 +100,12 @@ pub trait Panel: Sync {
         let _ = (context, path);
         Vec::new()
     }
-    /// Where Enter on `row` leads, when that is on another screen.
+    /// Where opening `row` leads, when that is on another screen.
     fn jump(&self, context: PanelContext<'_>, row: &RowKey) -> Option<Place> {
         let _ = (context, row);
         None
     }
-    /// What `y` copies from `row`: a pid, a query, a job id.
+    /// What is copied from `row`: a pid, a query, a job id.
     fn copy(&self, context: PanelContext<'_>, path: &[RowKey], row: &RowKey) -> Option<String> {
         let _ = (context, path, row);
         None

@@ -1,7 +1,6 @@
-//! From terminal events to messages. Only key presses count (not releases); pasted text is never keys.
+//! From terminal events to keys and text. Only key presses count (not releases); pasted text is never keys.
 
 use crate::app::key::{Code, Key};
-use crate::app::msg::Msg;
 use ratatui::crossterm::event::{self, Event, KeyCode, KeyEventKind, KeyModifiers};
 use rustix::process::{Signal, getpid, kill_process};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -71,8 +70,10 @@ impl Drop for Quiet {
 /// What an event of the terminal means.
 #[derive(Clone, Debug)]
 pub enum Input {
-    /// Something for the app.
-    Msg(Box<Msg>),
+    /// A key was pressed.
+    Key(Key),
+    /// Text was pasted.
+    Paste(String),
     /// The size changed.
     Resize,
     /// Nothing that concerns us.
@@ -84,11 +85,11 @@ pub enum Input {
 pub fn translate(event: Event) -> Input {
     match event {
         Event::Resize(..) => Input::Resize,
-        Event::Paste(text) => Input::Msg(Box::new(Msg::Paste(text))),
+        Event::Paste(text) => Input::Paste(text),
         Event::Key(key) if key.kind != KeyEventKind::Release => {
             // Alt is no modifier of ours: a terminal sends Esc and a letter typed quickly as Alt with that letter.
             let ctrl = key.modifiers.contains(KeyModifiers::CONTROL);
-            code(key.code).map_or(Input::Nothing, |code| Input::Msg(Box::new(Msg::Key(Key { code, ctrl }))))
+            code(key.code).map_or(Input::Nothing, |code| Input::Key(Key { code, ctrl }.as_sent()))
         }
         Event::Key(_) | Event::Mouse(_) | Event::FocusGained | Event::FocusLost => Input::Nothing,
     }
@@ -100,6 +101,7 @@ const fn code(code: KeyCode) -> Option<Code> {
         KeyCode::Enter => Code::Enter,
         KeyCode::Esc => Code::Esc,
         KeyCode::Backspace => Code::Backspace,
+        KeyCode::Delete => Code::Delete,
         KeyCode::Tab => Code::Tab,
         KeyCode::BackTab => Code::BackTab,
         KeyCode::Up => Code::Up,

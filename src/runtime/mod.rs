@@ -14,7 +14,7 @@ use crate::actions::gate::Gate;
 use crate::app::layout::Size;
 use crate::app::model::Model;
 use crate::app::msg::{Effect, Msg};
-use crate::app::{update, view};
+use crate::app::{pressed, update, view};
 use crate::core::report::PollReport;
 use crate::core::time::{Clock, Now};
 use crate::engine::{Engine, EngineSettings, Job};
@@ -207,20 +207,21 @@ impl Loop {
     }
 
     fn on_event(&mut self, event: Event) -> io::Result<Next> {
-        match input::translate(event) {
-            Input::Msg(message) => {
-                let next = self.take(*message);
-                if matches!(next, Next::Go) {
-                    self.paint()?;
-                }
-                Ok(next)
-            }
+        let message = match input::translate(event) {
+            Input::Key(key) => pressed(&self.model, key),
+            Input::Paste(text) => Some(Msg::Paste(text)),
             Input::Resize => {
                 self.paint()?;
-                Ok(Next::Go)
+                None
             }
-            Input::Nothing => Ok(Next::Go),
+            Input::Nothing => None,
+        };
+        let Some(message) = message else { return Ok(Next::Go) };
+        let next = self.take(message);
+        if matches!(next, Next::Go) {
+            self.paint()?;
         }
+        Ok(next)
     }
 
     fn take(&mut self, message: Msg) -> Next {
@@ -243,11 +244,17 @@ impl Loop {
 
 /// Draws the model, and tells it that it was drawn, in which size: what was seen is what was drawn, and nothing else.
 fn paint(tty: &mut Tty, model: &mut Model, now: Now) -> io::Result<Vec<Effect>> {
-    let mut size = Size::default();
+    let (width, height) = tty.size()?;
+    let mut size = Size { width, height };
+    let mut effects = Vec::new();
+    if size != model.size {
+        effects = update(model, Msg::Resize(size), now);
+    }
     tty.draw(|frame| {
         let area = frame.area();
         size = Size { width: area.width, height: area.height };
         view::draw(model, area, frame.buffer_mut());
     })?;
-    Ok(update(model, Msg::Drawn(size), now))
+    effects.extend(update(model, Msg::Drawn(size), now));
+    Ok(effects)
 }

@@ -1,8 +1,8 @@
 //! The drawing kit. Panels describe what to show as [`content`]; everything here is about how it looks.
 
 pub mod content;
-pub mod filter;
 pub mod field;
+pub mod filter;
 pub mod format;
 pub mod render;
 pub mod select;

@@ -117,3 +117,40 @@ fn targets_fails_where_none_is_found() {
     let (code, text) = run(&[("REDIS_URL", "redis://127.0.0.1:9")]);
     assert!(code == Some(0) && text.contains("127.0.0.1:9"), "{code:?} {text}");
 }
+
+/// What is wrong with a key is told where it stands, with the remedy; what is right needs no word.
+#[test]
+fn a_key_that_cannot_be_is_told_at_its_own_line() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let run = |text: &str| {
+        std::fs::write(folder.path().join("keys.toml"), text).expect("written");
+        let output = std::process::Command::new(env!("CARGO_BIN_EXE_stacktop"))
+            .args(["check-config", "--config", "keys.toml"])
+            .env_clear()
+            .env("HOME", folder.path())
+            .current_dir(folder.path())
+            .stdin(std::process::Stdio::null())
+            .output()
+            .expect("it runs");
+        (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned())
+    };
+    let target = "[[redis]]\nurl = \"redis://127.0.0.1:9\"\n";
+    for (keys, place, words) in [
+        ("quit = \"Q\"\ntheme = \"esc\"\n", "keys.toml:3:1", "Esc always means `back`"),
+        ("terminate = \"t\"\n", "keys.toml:2:1", "it stays behind x and its dialogs"),
+        ("arm = { add = \"A\" }\n", "keys.toml:2:1", "give `arm` a key with Control"),
+        ("quit = 3\n", "keys.toml:2:8", "is not a key in quotes"),
+        ("quit = { remove = \"q\" }\n", "keys.toml:2:1", "write a key in quotes"),
+        ("[keys.fields]\n\neditor = [\"f9\", \"g\"]\n", "keys.toml:4:1", "in a dialog g is typed"),
+        ("dialogs = \"x\"\n", "keys.toml:2:1", "write [keys.dialogs]"),
+    ] {
+        let (code, told) = run(&format!("[keys]\n{keys}{target}"));
+        assert_eq!(code, Some(2), "{keys}: {told}");
+        assert!(told.contains(place) && told.contains(words), "{keys}: {told}");
+        assert_eq!(told.lines().count(), 1, "{keys}: {told}");
+    }
+    let right = "quit = { add = \"Q\" }\nfreeze = [\"z\", \"f2\"]\ntheme = []\n[keys.dialogs]\npage-down = \"f8\"\n\
+                 [keys.fields]\neditor = { add = \"f9\" }\n";
+    let (code, told) = run(&format!("[keys]\n{right}{target}"));
+    assert_eq!(code, Some(0), "{told}");
+}

@@ -2,6 +2,7 @@
 
 use crate::screens::Drive;
 use proptest::prelude::*;
+use stacktop::app::command::Command;
 use stacktop::app::key::{Code, Key};
 use stacktop::app::layout::Size;
 use stacktop::app::model::Kind;
@@ -14,6 +15,7 @@ use stacktop::core::ids::TargetId;
 use stacktop::core::postgres::{BackendId, PgAction, Promise};
 use stacktop::core::row::RowKey;
 use stacktop::core::time::Now;
+use stacktop::ui::field::Field;
 use std::collections::BTreeSet;
 
 /// A word that is found again on a screen, wherever it stands.
@@ -46,7 +48,7 @@ fn confirm(words: usize, word: Option<&str>) -> Overlay {
         },
         permit: Permit { target, until: None },
         word: word.map(str::to_owned),
-        typed: String::new(),
+        typed: Field::default(),
         changed: None,
         opened: Now::example(0),
         window: Window::default(),
@@ -83,7 +85,7 @@ impl Watcher {
 
     /// Presses `key` on what was drawn; whether an action was confirmed by it.
     fn press(&mut self, key: Key) -> bool {
-        let effects = self.drive.tell(Msg::Key(key));
+        let effects = self.drive.press(key);
         effects.iter().any(|effect| matches!(effect, Effect::Perform { .. }))
     }
 }
@@ -165,7 +167,8 @@ fn a_dialog_says_how_much_more_there_is_and_keeps_its_decision_in_view() {
     for c in "prod-eu".chars() {
         assert!(!watcher.press(Key::char(c)));
     }
-    watcher.press(Key::plain(Code::End));
+    // Where a word is typed, Home and End move its cursor; pages scroll on.
+    watcher.drive.tell(Msg::Command(Command::Bottom));
     watcher.draw(Size { width: 80, height: 24 });
     assert!(watcher.last.contains("not shown yet: scroll back to confirm"), "{}", watcher.last);
     for _ in 0..20 {

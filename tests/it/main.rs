@@ -10,6 +10,7 @@ mod dialogs;
 mod faults;
 mod hostile;
 mod http;
+mod keys;
 mod live;
 mod packages;
 mod pty;

@@ -370,8 +370,8 @@ fn a_value_is_edited_in_the_operators_editor_and_keys_are_its_own_meanwhile() {
     screen.until("add a job", 15);
     std::thread::sleep(SETTLE);
     screen.keys("n");
-    screen.until("^E opens $EDITOR", 15);
-    screen.keys("\u{5}");
+    screen.until("Ctrl-O opens $EDITOR", 15);
+    screen.keys("\u{f}");
     screen.until("EDITOR OPEN", 15);
     assert!(!screen.alternate());
     // None of it is a key of ours: q would end it.
@@ -380,13 +380,13 @@ fn a_value_is_edited_in_the_operators_editor_and_keys_are_its_own_meanwhile() {
     assert!(screen.alternate());
     let rights = std::fs::read_to_string(format!("{editor}.mode")).expect("it ran");
     assert_eq!(rights.trim(), "600");
-    screen.keys("\u{5}");
+    screen.keys("\u{f}");
     screen.until("EDITOR OPEN", 15);
     screen.keys("fail\n");
     screen.until("nothing was taken over", 15);
     screen.until("{\"typed\":\"q and x\"}_", 15);
     screen.keys("\u{1b}");
-    screen.until_that("the dialog is closed", 15, |text| !text.contains("^E opens"));
+    screen.until_that("the dialog is closed", 15, |text| !text.contains("Ctrl-O opens"));
     screen.keys("q");
 }
 

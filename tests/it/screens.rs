@@ -9,7 +9,7 @@ use stacktop::app::keymap::Keymap;
 use stacktop::app::layout::Size;
 use stacktop::app::model::{Kind, Lens, Model};
 use stacktop::app::msg::{Effect, Msg};
-use stacktop::app::{update, view};
+use stacktop::app::{pressed, update, view};
 use stacktop::core::alert::Rulebook;
 use stacktop::core::arming::{Access, Arming};
 use stacktop::core::focus::Focus;
@@ -122,10 +122,16 @@ impl Drive {
         }
         let Size { width, height } = self.model.size;
         self.drawn(width, height);
-        self.tell(Msg::Key(key));
+        self.press(key);
+    }
+
+    /// A key, pressed on what is on the screen.
+    pub fn press(&mut self, key: Key) -> Vec<Effect> {
+        pressed(&self.model, key).map_or_else(Vec::new, |message| self.tell(message))
     }
 
     pub fn drawn(&mut self, width: u16, height: u16) -> String {
+        self.tell(Msg::Resize(Size { width, height }));
         let area = Rect::new(0, 0, width, height);
         let mut buffer = Buffer::empty(area);
         view::draw(&self.model, area, &mut buffer);

@@ -2,6 +2,7 @@
 
 use super::{navigate, opening};
 use crate::actions::audit::{AuditLine, UNKNOWN};
+use crate::app::command::Command;
 use crate::app::model::Model;
 use crate::app::msg::Effect;
 use crate::app::overlay::{Asking, Confirm, Menu, Overlay};
@@ -14,13 +15,16 @@ use crate::core::row::RowKey;
 use crate::core::time::Now;
 use crate::panels::panel;
 use crate::ui::content::Role;
+use crate::ui::field::Field;
 use crate::ui::format::duration;
 use crate::ui::select::shown;
 
 /// Opens the menu of the row under the cursor.
 pub fn open_menu(model: &mut Model) {
     if !model.is_live() {
-        model.say(Role::Warning, "the screen is frozen; press p to see the present before you act");
+        let freeze = model.keymap.name(Command::Freeze);
+        let words = format!("the screen is frozen; press {freeze} to see the present before you act");
+        model.say(Role::Warning, words);
         return;
     }
     let Some(row) = navigate::selected(model).or_else(|| model.place().path.last().cloned()) else {
@@ -28,7 +32,8 @@ pub fn open_menu(model: &mut Model) {
         return;
     };
     if row.is_counted() {
-        model.say(Role::Note, "this row stands for several; Enter lists them");
+        let open = model.keymap.name(Command::Open);
+        model.say(Role::Note, format!("this row stands for several; {open} lists them"));
         return;
     }
     let offers = offers(model, &row, &marked(model));
@@ -55,8 +60,7 @@ pub fn choose(model: &mut Model, menu: &Menu, letter: char) {
     };
     match (&offer.choice, &offer.asks) {
         (Err(refusal), _) => {
-            let remedy = refusal.remedy.as_ref().map_or(String::new(), |remedy| format!("; {remedy}"));
-            model.say(Role::Warning, format!("{}: {}{remedy}", offer.label, refusal.why));
+            model.say(Role::Warning, format!("{}: {}", offer.label, refusal.sentence()));
         }
         (Ok(_), Some(ask)) => {
             model.toast = None;
@@ -65,7 +69,7 @@ pub fn choose(model: &mut Model, menu: &Menu, letter: char) {
                 marked: marked(model),
                 letter,
                 question: ask.question,
-                text: ask.initial.clone(),
+                field: Field::of(ask.initial.clone()),
                 window: Window::default(),
             };
             opening::open(model, Overlay::Answer(Box::new(asking)));
@@ -79,16 +83,13 @@ pub fn choose(model: &mut Model, menu: &Menu, letter: char) {
 
 /// A value was typed for an action that needs one: what comes of it is confirmed, or the field stays open and says why not.
 pub fn answered(model: &mut Model, asking: Asking) {
-    match answer(model, &asking.row, &asking.marked, asking.letter, &asking.text) {
+    let text = asking.field.text().to_owned();
+    match answer(model, &asking.row, &asking.marked, asking.letter, &text) {
         Ok(choice) => {
             model.toast = None;
-            let from = (asking.row.clone(), asking.marked.clone());
-            ask_to_confirm(model, from, asking.letter, Some(asking.text), choice);
+            ask_to_confirm(model, (asking.row, asking.marked), asking.letter, Some(text), choice);
         }
-        Err(refusal) => {
-            let remedy = refusal.remedy.map_or(String::new(), |remedy| format!("; {remedy}"));
-            model.say(Role::Warning, format!("{}{remedy}", refusal.why));
-        }
+        Err(refusal) => model.say(Role::Warning, refusal.sentence()),
     }
 }
 
@@ -113,9 +114,12 @@ fn ask_to_confirm(
     preview.facts.splice(0..0, age(model, &action));
     match model.arming.permit(action.target(), model.now) {
         Err(refusal) => {
-            let remedy = refusal.remedy.map_or(String::new(), |remedy| format!("; {remedy}"));
             model.overlay = None;
-            model.say(Role::Warning, format!("{}{remedy}", refusal.why));
+            let mut words = refusal.sentence();
+            if model.arming.can_permit(action.target()) {
+                words.push_str(&format!(" ({})", model.keymap.name(Command::Arm)));
+            }
+            model.say(Role::Warning, words);
         }
         Ok(permit) => {
             let environment = || model.arming.environment.clone();
@@ -130,7 +134,7 @@ fn ask_to_confirm(
                 preview,
                 permit,
                 word,
-                typed: String::new(),
+                typed: Field::default(),
                 changed: None,
                 opened: model.now,
                 window: Window::default(),

@@ -10,6 +10,7 @@ use crate::app::overlay::Overlay;
 use crate::app::window::Window;
 use crate::panels::panel;
 use crate::ui::content::Role;
+use crate::ui::field::Field;
 use crate::ui::theme::Theme;
 
 /// Carries out one command: from a key or from the palette.
@@ -38,9 +39,12 @@ pub fn run(model: &mut Model, command: Command) -> Vec<Effect> {
         Command::Mark => navigate::mark(model),
         Command::MarkAll => navigate::mark_all(model),
         Command::ClearMarks => navigate::clear_marks(model),
-        Command::Filter => model.overlay = Some(Overlay::Filter),
-        Command::Palette => model.overlay = Some(Overlay::Palette(String::new())),
-        Command::Find => model.overlay = Some(Overlay::Palette("find ".to_owned())),
+        Command::Filter => {
+            let text = model.place().level().map(|level| level.filter.clone()).unwrap_or_default();
+            model.overlay = Some(Overlay::Filter(Field::of(text)));
+        }
+        Command::Palette => model.overlay = Some(Overlay::Palette(Field::default())),
+        Command::Find => model.overlay = Some(Overlay::Palette(Field::of("find "))),
         Command::Arm => opening::open_arm(model),
         Command::Stop => {
             if model.running == 0 {
@@ -71,6 +75,8 @@ pub fn run(model: &mut Model, command: Command) -> Vec<Effect> {
         Command::Redraw => return vec![Effect::Redraw],
         Command::Suspend => return vec![Effect::Suspend],
         Command::Quit => return quit(model),
+        // They mean something only where text is typed.
+        Command::Accept | Command::Complete | Command::Editor | Command::Edit(_) => {}
     }
     Vec::new()
 }
@@ -104,7 +110,9 @@ fn theme(model: &mut Model) {
 fn quit(model: &mut Model) -> Vec<Effect> {
     if model.running > 0 && !model.quit_asked {
         model.quit_asked = true;
-        model.say(Role::Warning, "an action is still running; press q again to leave without its outcome");
+        let quit = model.keymap.name(Command::Quit);
+        let words = format!("an action is still running; press {quit} again to leave without its outcome");
+        model.say(Role::Warning, words);
         return Vec::new();
     }
     vec![Effect::Quit]

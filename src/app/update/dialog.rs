@@ -1,16 +1,15 @@
-//! Keys and pasted text while something is open above the screen.
+//! Commands, characters and pasted text while something is open above the screen.
 
 use super::{act, commands, navigate};
-use crate::app::command::Command;
-use crate::app::key::{Code, Key};
+use crate::app::command::{Command, Context};
 use crate::app::layout::Laid;
 use crate::app::model::Model;
 use crate::app::msg::Effect;
-use crate::app::overlay::{Answer, Confirm, Menu, Overlay, SETTLE, Typing};
+use crate::app::overlay::{Answer, Asking, Confirm, Menu, Overlay, SETTLE, Typing};
 use crate::app::sheet;
-use crate::app::window::Window;
 use crate::core::json;
 use crate::ui::content::Role;
+use crate::ui::field::Field;
 use crate::ui::text::clean;
 
 /// The longest text that a field takes: enough for any name, too little for a pasted file.
@@ -18,55 +17,97 @@ const FIELD_LIMIT: usize = 200;
 /// The longest value for an action: the data of a job.
 const ANSWER_LIMIT: usize = 65_536;
 
-/// A key while an overlay is open.
-pub fn on_key(model: &mut Model, key: Key) -> Vec<Effect> {
+/// A command while something is open. None of them confirms anything.
+pub fn run(model: &mut Model, command: Command) -> Vec<Effect> {
     let Some(mut overlay) = model.overlay.take() else {
         return Vec::new();
     };
     let laid = sheet::laid(model, &overlay, model.size);
     if let (Some(window), Some(laid)) = (overlay.window_mut(), &laid)
-        && window.scroll(key, laid)
+        && window.scroll(command, laid)
     {
         model.overlay = Some(overlay);
         return Vec::new();
     }
+    if let (Command::Edit(edit), Some(field)) = (command, overlay.field_mut()) {
+        field.edit(edit);
+        model.overlay = Some(overlay);
+        filtered(model);
+        return Vec::new();
+    }
     match overlay {
-        Overlay::Help(window) => listed(model, key, (window, laid), Overlay::Help, Command::Help),
-        Overlay::ActionLog(window) => {
-            listed(model, key, (window, laid), Overlay::ActionLog, Command::ActionLog);
-        }
-        Overlay::Sources(window) => listed(model, key, (window, laid), Overlay::Sources, Command::Sources),
-        Overlay::Filter => filter(model, key),
-        Overlay::Palette(text) => return palette(model, key, text),
-        Overlay::Arm(typing) => arm(model, key, typing, laid.as_ref()),
-        Overlay::Answer(mut asking) => match key.code {
-            Code::Esc => model.say(Role::Note, "nothing was done"),
-            Code::Enter if laid.as_ref().is_some_and(|laid| asking.window.saw_all(laid)) => {
-                model.overlay = Some(Overlay::Answer(asking.clone()));
-                act::answered(model, *asking);
-            }
-            Code::Enter => model.overlay = Some(Overlay::Answer(asking)),
-            Code::Char('e') if key.ctrl => {
-                let text = json::indented(&asking.text);
-                model.overlay = Some(Overlay::Answer(asking));
-                return vec![Effect::Edit(text)];
-            }
-            _ => {
-                edit_within(&mut asking.text, key, ANSWER_LIMIT);
-                model.overlay = Some(Overlay::Answer(asking));
-            }
-        },
-        Overlay::Menu(menu) => {
-            if !closes(key) && !is_quit(key) {
-                model.overlay = Some(Overlay::Menu(menu.clone()));
-                if let (Code::Char(c), false) = (key.code, key.ctrl) {
-                    menu_letter(model, &menu, c, laid.as_ref());
-                }
-            }
-        }
-        Overlay::Confirm(dialog) => return confirm(model, key, dialog, laid.as_ref()),
+        Overlay::Help(_) => keep(model, overlay, command, Command::Help),
+        Overlay::ActionLog(_) => keep(model, overlay, command, Command::ActionLog),
+        Overlay::Sources(_) => keep(model, overlay, command, Command::Sources),
+        Overlay::Menu(_) => keep(model, overlay, command, Command::Back),
+        Overlay::Filter(field) => filter(model, command, field),
+        Overlay::Palette(field) => return palette(model, command, field),
+        Overlay::Arm(typing) => arm(model, command, typing, laid.as_ref()),
+        Overlay::Answer(asking) => return answer(model, command, asking, laid.as_ref()),
+        Overlay::Confirm(_) if command == Command::Back => model.say(Role::Note, "nothing was done"),
+        Overlay::Confirm(_) => model.overlay = Some(overlay),
     }
     Vec::new()
+}
+
+/// Leaves it open, unless `command` closes it: what opened it does that, too.
+fn keep(model: &mut Model, overlay: Overlay, command: Command, own: Command) {
+    if command != Command::Back && command != own {
+        model.overlay = Some(overlay);
+    }
+}
+
+/// A character while something is open.
+pub fn typed(model: &mut Model, c: char) -> Vec<Effect> {
+    let Some(overlay) = model.overlay.take() else {
+        return Vec::new();
+    };
+    match overlay {
+        Overlay::Confirm(dialog) => {
+            let overlay = Overlay::Confirm(dialog.clone());
+            let laid = sheet::laid(model, &overlay, model.size);
+            return confirm(model, c, dialog, laid.as_ref());
+        }
+        Overlay::Menu(menu) => {
+            let overlay = Overlay::Menu(menu.clone());
+            let laid = sheet::laid(model, &overlay, model.size);
+            model.overlay = Some(overlay);
+            menu_letter(model, &menu, c, laid.as_ref());
+        }
+        Overlay::Help(_)
+        | Overlay::ActionLog(_)
+        | Overlay::Sources(_)
+        | Overlay::Filter(_)
+        | Overlay::Palette(_)
+        | Overlay::Arm(_)
+        | Overlay::Answer(_) => {
+            model.overlay = Some(overlay);
+            insert(model, c.encode_utf8(&mut [0; 4]));
+        }
+    }
+    Vec::new()
+}
+
+/// Puts `text` into the field that is open.
+fn insert(model: &mut Model, text: &str) {
+    let limit = match &model.overlay {
+        Some(Overlay::Answer(_)) => ANSWER_LIMIT,
+        _ => FIELD_LIMIT,
+    };
+    if let Some(field) = model.overlay.as_mut().and_then(Overlay::field_mut) {
+        field.insert(text, limit);
+    }
+    filtered(model);
+}
+
+/// The rows are filtered by what stands in the field, letter by letter.
+fn filtered(model: &mut Model) {
+    if let Some(Overlay::Filter(field)) = &model.overlay {
+        let text = field.text().to_owned();
+        if let Some(level) = model.place_mut().levels.last_mut() {
+            level.filter = text;
+        }
+    }
 }
 
 /// The editor ended: what it left is what was typed. Lines are joined: a value stands on one.
@@ -85,7 +126,7 @@ pub fn edited(model: &mut Model, text: Result<String, String>) {
             format!("nothing was taken over: {} bytes are more than {ANSWER_LIMIT}", text.len()),
         );
     } else if let Some(Overlay::Answer(asking)) = &mut model.overlay {
-        asking.text = text;
+        asking.field = Field::of(text);
     }
 }
 
@@ -101,126 +142,77 @@ fn menu_letter(model: &mut Model, menu: &Menu, letter: char, laid: Option<&Laid>
     if laid.is_some_and(lines) {
         act::choose(model, menu, letter);
     } else if menu.offers.iter().any(|offer| offer.letter == letter) {
-        model.say(Role::Note, format!("`{letter}` is not in view: scroll to it first (↑ ↓)"));
+        let key = |command| model.keymap.key_in(Context::Dialogs, command);
+        let (up, down) = (key(Command::Up), key(Command::Down));
+        model.say(Role::Note, format!("`{letter}` is not in view: scroll to it first ({up} {down})"));
     }
 }
 
-fn confirm(model: &mut Model, key: Key, mut dialog: Box<Confirm>, laid: Option<&Laid>) -> Vec<Effect> {
-    match key.code {
-        Code::Esc => {
-            model.say(Role::Note, "nothing was done");
-            return Vec::new();
+fn confirm(model: &mut Model, c: char, mut dialog: Box<Confirm>, laid: Option<&Laid>) -> Vec<Effect> {
+    match dialog.press(c, model.now, laid) {
+        Answer::Yes(confirmed) => return act::perform(model, confirmed, &dialog),
+        Answer::Unseen if laid.is_none() => {
+            model.say(Role::Warning, "nothing was done: the window is too small to show what would be");
         }
-        Code::Backspace => dialog.erase(),
-        Code::Char(c) if !key.ctrl => match dialog.press(c, model.now, laid) {
-            Answer::Yes(confirmed) => return act::perform(model, confirmed, &dialog),
-            Answer::Unseen if laid.is_none() => {
-                model.say(Role::Warning, "nothing was done: the window is too small to show what would be");
-            }
-            Answer::Unseen => {
-                model.say(Role::Warning, "nothing was done yet: scroll until all of it was shown (PageDown)");
-            }
-            Answer::Waiting => {}
-        },
-        _ => {}
+        Answer::Unseen => {
+            let down = model.keymap.key_in(Context::Dialogs, Command::PageDown);
+            let words = format!("nothing was done yet: scroll until all of it was shown ({down})");
+            model.say(Role::Warning, words);
+        }
+        Answer::Waiting => {}
     }
     model.overlay = Some(Overlay::Confirm(dialog));
     Vec::new()
 }
 
-const fn is_quit(key: Key) -> bool {
-    matches!(key.code, Code::Char('q'))
-}
-
-/// A list that only scrolls: its own key, `q` and Esc close it. Nothing is decided here, so the keys of the screens scroll it too.
-fn listed(
-    model: &mut Model,
-    key: Key,
-    (mut window, laid): (Window, Option<Laid>),
-    make: fn(Window) -> Overlay,
-    own: Command,
-) {
-    let command = model.keymap.command(key);
-    if closes(key) || is_quit(key) || command == Some(own) || command == Some(Command::Back) {
-        return;
-    }
-    let as_key = match command {
-        Some(Command::Up) => Some(Code::Up),
-        Some(Command::Down) => Some(Code::Down),
-        Some(Command::HalfUp | Command::PageUp) => Some(Code::PageUp),
-        Some(Command::HalfDown | Command::PageDown) => Some(Code::PageDown),
-        Some(Command::Top) => Some(Code::Home),
-        Some(Command::Bottom) => Some(Code::End),
-        _ => None,
-    };
-    if let (Some(code), Some(laid)) = (as_key, &laid) {
-        window.scroll(Key::plain(code), laid);
-    }
-    model.overlay = Some(make(window));
-}
-
-fn filter(model: &mut Model, key: Key) {
-    let Some(level) = model.place_mut().levels.last_mut() else {
-        return;
-    };
-    let mut open = true;
-    match key.code {
-        Code::Esc => {
-            level.filter.clear();
-            open = false;
-        }
-        Code::Enter => open = false,
-        Code::Backspace => {
-            level.filter.pop();
-        }
-        Code::Char('u') if key.ctrl => level.filter.clear(),
-        Code::Char(c) if !key.ctrl && level.filter.len() < FIELD_LIMIT => level.filter.push(c),
-        Code::Up => navigate::step(model, Command::Up),
-        Code::Down => navigate::step(model, Command::Down),
-        _ => {}
-    }
-    if open {
-        model.overlay = Some(Overlay::Filter);
-    }
-}
-
-fn edit(text: &mut String, key: Key) {
-    edit_within(text, key, FIELD_LIMIT);
-}
-
-fn edit_within(text: &mut String, key: Key, limit: usize) {
-    match key.code {
-        Code::Backspace => {
-            text.pop();
-        }
-        Code::Char('u') if key.ctrl => text.clear(),
-        Code::Char(c) if !key.ctrl && text.len() < limit => text.push(c),
-        _ => {}
-    }
-}
-
-fn palette(model: &mut Model, key: Key, mut text: String) -> Vec<Effect> {
-    match key.code {
-        Code::Esc => {}
-        Code::Enter if text.trim_start().starts_with("find ") => {
-            let words = text.trim_start().trim_start_matches("find ").trim();
-            navigate::find(model, words);
-        }
-        Code::Enter | Code::Tab => {
-            let found = matching(model, &text);
-            let exact = found.iter().find(|(name, _)| *name == text.trim());
-            match (exact.or_else(|| found.first()), key.code) {
-                (Some((_, command)), Code::Enter) => return commands::run(model, *command),
-                (Some((name, _)), _) => model.overlay = Some(Overlay::Palette((*name).to_owned())),
-                (None, _) => {
-                    model.say(Role::Warning, format!("there is no command `{}`; ? lists them", text.trim()));
-                }
+fn filter(model: &mut Model, command: Command, field: Field) {
+    match command {
+        Command::Back => {
+            if let Some(level) = model.place_mut().levels.last_mut() {
+                level.filter.clear();
             }
         }
-        _ => {
-            edit(&mut text, key);
-            model.overlay = Some(Overlay::Palette(text));
+        Command::Accept => {}
+        other => {
+            navigate::step(model, other);
+            model.overlay = Some(Overlay::Filter(field));
         }
+    }
+}
+
+fn palette(model: &mut Model, command: Command, field: Field) -> Vec<Effect> {
+    let text = field.text().trim().to_owned();
+    let found = matching(model, &text);
+    let exact = found.iter().find(|(name, _)| *name == text);
+    let best = exact.or_else(|| found.first()).copied();
+    let words = text.strip_prefix("find ").map(str::trim);
+    match (command, words, best) {
+        (Command::Back, ..) => {}
+        (Command::Accept, Some(words), _) => navigate::find(model, words),
+        (Command::Accept, None, Some((_, command))) => return commands::run(model, command),
+        (Command::Complete, None, Some((name, _))) => model.overlay = Some(Overlay::Palette(Field::of(name))),
+        (Command::Accept | Command::Complete, None, None) => {
+            let help = model.keymap.name(Command::Help);
+            model.say(Role::Warning, format!("there is no command `{text}`; {help} lists them"));
+        }
+        _ => model.overlay = Some(Overlay::Palette(field)),
+    }
+    Vec::new()
+}
+
+fn answer(model: &mut Model, command: Command, asking: Box<Asking>, laid: Option<&Laid>) -> Vec<Effect> {
+    match command {
+        Command::Back => model.say(Role::Note, "nothing was done"),
+        Command::Accept if laid.is_some_and(|laid| asking.window.saw_all(laid)) => {
+            model.overlay = Some(Overlay::Answer(asking.clone()));
+            act::answered(model, *asking);
+        }
+        Command::Editor => {
+            let text = json::indented(asking.field.text());
+            model.overlay = Some(Overlay::Answer(asking));
+            return vec![Effect::Edit(text)];
+        }
+        _ => model.overlay = Some(Overlay::Answer(asking)),
     }
     Vec::new()
 }
@@ -232,46 +224,33 @@ pub fn matching(model: &Model, text: &str) -> Vec<(&'static str, Command)> {
         .keymap
         .entries()
         .iter()
-        .filter(|entry| entry.name.contains(text))
+        .filter(|entry| entry.context == Context::Screens && entry.name.contains(text))
         .map(|entry| (entry.name, entry.command))
         .collect();
     found.sort_by_key(|(name, _)| (!name.starts_with(text), *name));
     found
 }
 
-fn arm(model: &mut Model, key: Key, mut typing: Typing, laid: Option<&Laid>) {
-    match key.code {
-        Code::Esc => {}
-        Code::Enter if laid.is_some_and(|laid| typing.window.saw_all(laid)) => {
-            match model.arming.arm(&typing.text, model.now) {
-                Ok(()) => model.say(Role::Warning, "armed for 10 minutes (:disarm ends it)"),
-                Err(refusal) => {
-                    let remedy = refusal.remedy.unwrap_or_default();
-                    model.say(Role::Warning, format!("not armed: {}; {remedy}", refusal.why));
+fn arm(model: &mut Model, command: Command, typing: Typing, laid: Option<&Laid>) {
+    match command {
+        Command::Back => {}
+        Command::Accept if laid.is_some_and(|laid| typing.window.saw_all(laid)) => {
+            match model.arming.arm(typing.field.text(), model.now) {
+                Ok(()) => {
+                    let disarm = model.keymap.name(Command::Disarm);
+                    model.say(Role::Warning, format!("armed for 10 minutes ({disarm} ends it)"));
                 }
+                Err(refusal) => model.say(Role::Warning, format!("not armed: {}", refusal.sentence())),
             }
         }
-        _ => {
-            edit(&mut typing.text, key);
-            model.overlay = Some(Overlay::Arm(typing));
-        }
+        _ => model.overlay = Some(Overlay::Arm(typing)),
     }
 }
 
 /// Pasted text goes into an open field and nowhere else. Words that confirm something are typed, never pasted.
 pub fn paste(model: &mut Model, pasted: &str) {
-    let text: String = clean(pasted).chars().take(FIELD_LIMIT).collect();
-    match &mut model.overlay {
-        Some(Overlay::Palette(field)) => field.push_str(&text),
-        Some(Overlay::Answer(asking)) => {
-            let room = ANSWER_LIMIT.saturating_sub(asking.text.len());
-            asking.text.extend(clean(pasted).chars().take(room));
-        }
-        Some(Overlay::Filter) => {
-            if let Some(level) = model.place_mut().levels.last_mut() {
-                level.filter.push_str(&text);
-            }
-        }
+    match &model.overlay {
+        Some(Overlay::Palette(_) | Overlay::Answer(_) | Overlay::Filter(_)) => insert(model, &clean(pasted)),
         Some(
             Overlay::Help(_)
             | Overlay::ActionLog(_)
@@ -284,9 +263,4 @@ pub fn paste(model: &mut Model, pasted: &str) {
             model.say(Role::Note, "pasted text was ignored: no field is open that takes it");
         }
     }
-}
-
-/// Whether `key` closes a dialog.
-const fn closes(key: Key) -> bool {
-    matches!(key.code, Code::Esc)
 }

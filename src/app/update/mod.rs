@@ -10,7 +10,6 @@ use crate::app::model::Lens;
 pub use dialog::matching;
 
 use super::command::Command;
-use super::key::Key;
 use super::model::Model;
 use super::msg::{Effect, Msg};
 use crate::core::report::PollErrorKind;
@@ -53,7 +52,12 @@ pub fn update(model: &mut Model, msg: Msg, now: Now) -> Vec<Effect> {
             }
             Vec::new()
         }
-        Msg::Key(key) => on_key(model, key),
+        Msg::Command(command) => on_command(model, command),
+        Msg::Typed(c) => dialog::typed(model, c),
+        Msg::Resize(size) => {
+            model.size = size;
+            Vec::new()
+        }
         Msg::Drawn(size) => {
             opening::drawn(model, size);
             Vec::new()
@@ -69,7 +73,8 @@ pub fn update(model: &mut Model, msg: Msg, now: Now) -> Vec<Effect> {
         Msg::ActionDone { id, action, result } => act::done(model, id, &action, result),
         Msg::Verified { id, action, result } => act::verified(model, &id, &action, result),
         Msg::Progress(words) => {
-            model.say(Role::Note, format!("{words} (:stop ends it)"));
+            let stop = model.keymap.name(Command::Stop);
+            model.say(Role::Note, format!("{words} ({stop} ends it)"));
             Vec::new()
         }
         Msg::AuditTail(tail) => {
@@ -116,13 +121,11 @@ fn jumped(model: &mut Model, jump: Jump) -> Vec<Effect> {
     vec![Effect::PollAll]
 }
 
-fn on_key(model: &mut Model, key: Key) -> Vec<Effect> {
-    // Ctrl-C and Ctrl-Z work in every dialog.
-    let control =
-        matches!(model.keymap.command(key), Some(Command::Quit | Command::Suspend | Command::Redraw))
-            && key.ctrl;
-    if model.overlay.is_some() && !control {
-        return dialog::on_key(model, key);
+fn on_command(model: &mut Model, command: Command) -> Vec<Effect> {
+    let anywhere = matches!(command, Command::Quit | Command::Suspend | Command::Redraw);
+    if model.overlay.is_some() && !anywhere {
+        dialog::run(model, command)
+    } else {
+        commands::run(model, command)
     }
-    model.keymap.command(key).map_or_else(Vec::new, |command| commands::run(model, command))
 }

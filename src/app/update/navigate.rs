@@ -37,20 +37,12 @@ pub fn selected(model: &Model) -> Option<RowKey> {
 /// Moves the cursor, or scrolls where there are no rows.
 pub fn step(model: &mut Model, command: Command) {
     let content = content(model);
-    let page = model.size.page().max(2) as i64;
+    let Some(by) = command.moves(model.size.page().max(2) as i64) else {
+        return;
+    };
     let place = model.place_mut();
     let Some(level) = place.levels.last_mut() else {
         return;
-    };
-    let by = match command {
-        Command::Up => -1,
-        Command::Down => 1,
-        Command::HalfUp => -page / 2,
-        Command::HalfDown => page / 2,
-        Command::PageUp => -page,
-        Command::PageDown => page,
-        Command::Top => i64::MIN / 2,
-        _ => i64::MAX / 2,
     };
     let rows = shown(&content, level);
     match level.position(&rows) {
@@ -121,7 +113,13 @@ pub fn find(model: &mut Model, text: &str) {
     let place = model.place();
     let found = panel(model.screen).find(&place.path, row.as_ref(), text);
     let Some(key) = found.filter(|_| !text.is_empty()) else {
-        model.say(Role::Note, "jobs are looked for in a queue: open one (6, Enter), then :find TEXT");
+        let name = |command| model.keymap.name(command);
+        let (screen, open) = (name(Command::Screen(Screen::Queues)), name(Command::Open));
+        let words = format!(
+            "jobs are looked for in a queue: open one ({screen}, {open}), then {} TEXT",
+            name(Command::Find)
+        );
+        model.say(Role::Note, words);
         return;
     };
     let place = model.place_mut();
@@ -164,9 +162,8 @@ pub fn go(model: &mut Model, screen: Screen) {
 
 /// The screen `by` steps further, around the end.
 pub fn beside(screen: Screen, by: i64) -> Screen {
-    let count = Screen::ALL.len() as i64;
-    let at = (screen.number() as i64 - 1 + by).rem_euclid(count);
-    Screen::ALL[at as usize]
+    let at = Screen::ALL.iter().position(|other| *other == screen).unwrap_or(0) as i64;
+    Screen::ALL[(at + by).rem_euclid(Screen::ALL.len() as i64) as usize]
 }
 
 /// Sorts by the next column; after the last one, by the panel's own order again.
@@ -192,7 +189,8 @@ pub fn sort(model: &mut Model) {
         || "sorted by importance".to_owned(),
         |(column, descending)| {
             let order = if descending { "highest first" } else { "lowest first" };
-            format!("sorted by {}, {order} (I turns it around)", columns[column].title)
+            let invert = model.keymap.name(Command::SortInvert);
+            format!("sorted by {}, {order} ({invert} turns it around)", columns[column].title)
         },
     );
     model.say(Role::Note, sentence);
@@ -212,9 +210,13 @@ pub fn count(model: &mut Model) {
     }
     level.counted = !level.counted;
     let words = if level.counted {
-        "counted by the sorted column: s takes the next one, Enter lists those of a row, c all of them"
+        let name = |command| model.keymap.name(command);
+        let (sort, open, count) = (name(Command::Sort), name(Command::Open), name(Command::Count));
+        format!(
+            "counted by the sorted column: {sort} takes the next one, {open} lists those of a row, {count} all of them"
+        )
     } else {
-        "every row is listed again"
+        "every row is listed again".to_owned()
     };
     model.say(Role::Note, words);
 }
@@ -261,14 +263,15 @@ pub fn mark_all(model: &mut Model) {
         .map(|row| row.key.clone())
         .collect();
     let by = match level.filtered_by() {
-        by if by.is_empty() => "* (every row)".to_owned(),
+        by if by.is_empty() => "no filter (every row)".to_owned(),
         by => by,
     };
     for key in keys {
         level.marks.entry(key).or_insert_with(|| by.clone());
     }
     let words = level.marked_by();
-    model.say(Role::Note, format!("{words} (U clears)"));
+    let clear = model.keymap.name(Command::ClearMarks);
+    model.say(Role::Note, format!("{words} ({clear} clears)"));
 }
 
 /// Clears all marks of the level.

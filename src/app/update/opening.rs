@@ -8,7 +8,6 @@ use crate::ui::content::Role;
 
 /// A frame was drawn in a terminal of `size`.
 pub fn drawn(model: &mut Model, size: Size) {
-    model.size = size;
     let Some(mut overlay) = model.overlay.take() else {
         return;
     };

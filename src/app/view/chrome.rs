@@ -1,6 +1,6 @@
 //! The lines around every screen: which system and mode, what is broken, the tabs, the newest message, the hints.
 
-use crate::app::command::Command;
+use crate::app::command::{Command, Context};
 use crate::app::layout::LEAST;
 use crate::app::model::Lens;
 use crate::app::model::{Kind, Model};
@@ -11,6 +11,7 @@ use crate::core::freshness::Freshness;
 use crate::core::ids::SystemKind;
 use crate::panels::PANELS;
 use crate::ui::content::{Line, Role};
+use crate::ui::field::{Edit, Field};
 use crate::ui::format::{age as old, duration};
 use crate::ui::render;
 use crate::ui::select::Level;
@@ -150,44 +151,61 @@ pub fn verdict(model: &Model, area: Rect, buffer: &mut Buffer) {
     }
 }
 
-/// The tabs; the open one is underlined, with its level behind it.
+/// The tabs; the open one is underlined and always in view.
 pub fn tabs(model: &Model, area: Rect, buffer: &mut Buffer) {
-    let mut x = area.x;
-    let narrow = area.width < 100;
-    for panel in PANELS {
-        let here = panel.screen() == model.screen;
-        let label = format!("{} {}", panel.screen().number(), panel.title());
-        let style = model.theme.part(if here { "tab_here" } else { "tab" });
-        if x >= area.right() {
-            return;
-        }
-        render::put(buffer, Rect::new(x, area.y, area.right() - x, 1), &label, style);
-        x += width(&label) as u16 + if narrow { 1 } else { 3 };
+    let labels = PANELS.map(|panel| {
+        let key = model.keymap.hint(Context::Screens, Command::Screen(panel.screen()));
+        key.map_or_else(|| panel.title().to_owned(), |key| format!("{key} {}", panel.title()))
+    });
+    let here = PANELS.iter().position(|panel| panel.screen() == model.screen).unwrap_or(0);
+    let gap = if area.width < 100 { 1 } else { 3 };
+    for (index, x) in places(&labels, here, usize::from(area.width), gap) {
+        let style = model.theme.part(if index == here { "tab_here" } else { "tab" });
+        let left = area.width - x;
+        render::put(buffer, Rect::new(area.x + x, area.y, left, 1), &labels[index], style);
     }
+}
+
+/// Which tabs are seen in `room` columns, and where each begins: from the first one, or so far on that the one `here` is whole.
+fn places(labels: &[String], here: usize, room: usize, gap: usize) -> Vec<(usize, u16)> {
+    let span = |from: usize| -> usize {
+        labels[from..=here].iter().map(|label| width(label) + gap).sum::<usize>().saturating_sub(gap)
+    };
+    let first = (0..here).find(|first| span(*first) <= room).unwrap_or(here);
+    let mut x = 0;
+    let mut seen = Vec::new();
+    for (index, label) in labels.iter().enumerate().skip(first) {
+        if x >= room {
+            break;
+        }
+        seen.push((index, x as u16));
+        x += width(label) + gap;
+    }
+    seen
 }
 
 /// The newest message, or the field that is being typed into, or where the operator is.
 pub fn message(model: &Model, area: Rect, buffer: &mut Buffer) {
-    render::line(&message_text(model), area, buffer, &model.theme);
+    render::line(&message_text(model, usize::from(area.width)), area, buffer, &model.theme);
 }
 
-/// The same as a line.
-pub fn message_text(model: &Model) -> Line {
-    let place = model.place();
-    let field = |prompt: &str, text: &str, note: &str| {
-        Line::of(Role::Accent, prompt)
-            .then(Role::Strong, text)
-            .then(Role::Accent, "_")
-            .then(Role::Muted, format!("  {note}"))
+/// The same as a line of at most `columns`.
+pub fn message_text(model: &Model, columns: usize) -> Line {
+    // What was typed has room before what is said of it.
+    let field = |prompt: &str, field: &Field, note: &str| {
+        let left = columns.saturating_sub(width(prompt) + 1).max(1);
+        field.behind(Line::of(Role::Accent, prompt), left).then(Role::Muted, format!("  {note}"))
     };
     match (&model.overlay, &model.toast) {
-        (Some(Overlay::Filter), _) => {
-            let text = place.level().map_or("", |level| level.filter.as_str());
-            field("filter: ", text, "a word, !not, column=value, column>5s · Enter keeps it, Esc clears it")
+        (Some(Overlay::Filter(text)), _) => {
+            let accept = model.keymap.key_in(Context::Fields, Command::Accept);
+            let clear = model.keymap.key_in(Context::Dialogs, Command::Back);
+            let note = "a word, !not, column=value, column>5s";
+            field("filter: ", text, &format!("{note} · {accept} keeps it, {clear} clears it"))
         }
         (Some(Overlay::Palette(text)), _) => {
-            let names: Vec<&str> =
-                crate::app::update_palette(model, text).into_iter().map(|(name, _)| name).take(8).collect();
+            let found = crate::app::update_palette(model, text.text());
+            let names: Vec<&str> = found.into_iter().map(|(name, _)| name).take(8).collect();
             field(":", text, &names.join("  "))
         }
         (Some(Overlay::Answer(_)), _) => Line::default(),
@@ -229,7 +247,7 @@ fn here(model: &Model) -> Line {
 /// The keys that matter here.
 pub fn hints(model: &Model, area: Rect, buffer: &mut Buffer) {
     if let Some(overlay) = &model.overlay {
-        render::line(&dialog_hints(overlay), area, buffer, &model.theme);
+        render::line(&dialog_hints(model, overlay), area, buffer, &model.theme);
         return;
     }
     let mut wanted: Vec<(Command, &str)> = vec![(Command::Actions, "actions"), (Command::Open, "open")];
@@ -250,7 +268,7 @@ pub fn hints(model: &Model, area: Rect, buffer: &mut Buffer) {
     ]);
     let mut line = Line::default();
     for (command, word) in wanted {
-        if let Some(key) = model.keymap.hint(command) {
+        if let Some(key) = model.keymap.hint(Context::Screens, command) {
             line = line.then(Role::Accent, key.to_string()).then(Role::Muted, format!(" {word}  "));
         }
     }
@@ -258,21 +276,61 @@ pub fn hints(model: &Model, area: Rect, buffer: &mut Buffer) {
 }
 
 /// The keys that matter in what is open: those of the screen below do nothing there.
-fn dialog_hints(overlay: &Overlay) -> Line {
-    let keys: &[(&str, &str)] = match overlay {
-        Overlay::Filter => &[("Enter", "keeps it"), ("Esc", "clears it"), ("↑ ↓", "move")],
-        Overlay::Palette(_) => &[("Enter", "runs it"), ("Tab", "completes"), ("Esc", "closes")],
-        Overlay::Arm(_) => &[("Enter", "arms"), ("Esc", "leaves it as it is")],
-        Overlay::Answer(_) => &[("Enter", "to the preview"), ("Ctrl-U", "empties it"), ("Esc", "leaves it")],
-        Overlay::Menu(_) => &[("a letter", "chooses"), ("↑ ↓ PageUp PageDown", "scroll"), ("Esc", "closes")],
-        Overlay::Confirm(_) => {
-            &[("Esc", "keeps everything as it is"), ("↑ ↓ PageUp PageDown Home End", "scroll")]
+fn dialog_hints(model: &Model, overlay: &Overlay) -> Line {
+    use Command as C;
+    let key = |context, commands: &[Command]| {
+        let keys = commands.iter().map(|command| model.keymap.key_in(context, *command));
+        keys.filter(|key| !key.is_empty()).collect::<Vec<_>>().join(" ")
+    };
+    let dialogs = |commands: &[Command]| key(Context::Dialogs, commands);
+    let fields = |command| key(Context::Fields, &[command]);
+    let (accept, keep) = (fields(C::Accept), dialogs(&[C::Back]));
+    let scroll = dialogs(&[C::Up, C::Down, C::PageUp, C::PageDown]);
+    let keys: Vec<(String, &str)> = match overlay {
+        Overlay::Filter(_) => {
+            vec![(accept, "keeps it"), (keep, "clears it"), (dialogs(&[C::Up, C::Down]), "move")]
         }
+        Overlay::Palette(_) => {
+            vec![(accept, "runs it"), (fields(C::Complete), "completes"), (keep, "closes")]
+        }
+        Overlay::Arm(_) => vec![(accept, "arms"), (keep, "leaves it as it is")],
+        Overlay::Answer(_) => vec![
+            (accept, "to the preview"),
+            (fields(C::Edit(Edit::EraseBefore)), "empties it"),
+            (fields(C::Editor), "opens $EDITOR"),
+            (keep, "leaves it"),
+        ],
+        Overlay::Menu(_) => vec![("a letter".to_owned(), "chooses"), (scroll, "scroll"), (keep, "closes")],
+        Overlay::Confirm(_) => vec![(keep, "keeps everything as it is"), (scroll, "scroll")],
         Overlay::Help(_) | Overlay::ActionLog(_) | Overlay::Sources(_) => {
-            &[("↑ ↓ PageUp PageDown", "scroll"), ("Esc", "closes")]
+            vec![(scroll, "scroll"), (keep, "closes")]
         }
     };
-    keys.iter().fold(Line::default(), |line, (key, word)| {
+    keys.iter().filter(|(key, _)| !key.is_empty()).fold(Line::default(), |line, (key, word)| {
         line.then(Role::Accent, key).then(Role::Muted, format!(" {word}  "))
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn seen(here: usize, room: usize, expected: &[usize]) {
+        let labels: Vec<String> = (1..=12).map(|number| format!("{number:02} screen")).collect();
+        let places = places(&labels, here, room, 1);
+        assert_eq!(places.iter().map(|(index, _)| *index).collect::<Vec<_>>(), expected);
+        let (_, x) = places.iter().find(|(index, _)| *index == here).expect("it is in view");
+        assert!(usize::from(*x) + labels[here].len() <= room, "it is whole");
+    }
+
+    #[test]
+    fn the_tab_that_is_open_is_in_view_however_many_there_are() {
+        seen(0, 40, &[0, 1, 2, 3]);
+        seen(3, 40, &[0, 1, 2, 3]);
+        seen(4, 40, &[1, 2, 3, 4]);
+        seen(11, 40, &[8, 9, 10, 11]);
+        seen(11, 200, &[0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11]);
+        seen(9, 9, &[9]);
+    }
 }

@@ -83,9 +83,9 @@ fn tiny(model: &Model, area: Rect, buffer: &mut Buffer) {
     let status = Line::text(chrome::status_text(model));
     let mut lines = vec![status];
     if model.overlay.as_ref().is_some_and(|overlay| overlay.window().is_some()) {
-        lines.push(Line::of(Role::Warning, overlays::NO_ROOM));
+        lines.push(Line::of(Role::Warning, overlays::no_room(model)));
     } else if model.overlay.is_some() {
-        lines.push(chrome::message_text(model));
+        lines.push(chrome::message_text(model, usize::from(area.width)));
     }
     if let Some(toast) = &model.toast {
         lines.push(Line::of(toast.role, &toast.text));

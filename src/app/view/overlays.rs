@@ -1,5 +1,6 @@
 //! Draws what is open above the screen: its border, the lines in view, and below them what is always shown.
 
+use crate::app::command::{Command, Context};
 use crate::app::layout::{Laid, Size};
 use crate::app::model::Model;
 use crate::app::overlay::Overlay;
@@ -21,7 +22,7 @@ pub fn draw(model: &Model, overlay: &Overlay, area: Rect, buffer: &mut Buffer) {
     };
     let Some(laid) = sheet::laid(model, overlay, size) else {
         let place = Rect::new(area.x, area.bottom().saturating_sub(2), area.width, 1);
-        let sentence = Line::of(Role::Warning, NO_ROOM);
+        let sentence = Line::of(Role::Warning, no_room(model));
         Clear.render(place, buffer);
         render::line(&sentence, place, buffer, &model.theme);
         return;
@@ -42,14 +43,12 @@ pub fn draw(model: &Model, overlay: &Overlay, area: Rect, buffer: &mut Buffer) {
     } else {
         BorderType::Plain.to_border_set()
     };
-    let title = laid.sheet.title;
-    let title = if model.theme.ascii { title.replace("↑↓", "up/down") } else { title.to_owned() };
-    let title = cut(&title, usize::from(frame.width.saturating_sub(2)));
+    let title = cut(&laid.sheet.title, usize::from(frame.width.saturating_sub(2)));
     let block = Block::bordered().border_set(set).title(title).style(model.theme.role(Role::Text));
     let inner = block.inner(frame);
     block.render(frame, buffer);
     let top = window.top(&laid);
-    let more = laid.scrolls().then(|| more(window, &laid));
+    let more = laid.scrolls().then(|| more(model, window, &laid));
     let lines = laid.sheet.body[top..top + laid.rows].iter().chain(more.as_ref()).chain(&laid.sheet.foot);
     for (row, line) in lines.enumerate() {
         let place = Rect::new(inner.x + 1, inner.y + row as u16, inner.width.saturating_sub(2), 1);
@@ -58,7 +57,8 @@ pub fn draw(model: &Model, overlay: &Overlay, area: Rect, buffer: &mut Buffer) {
 }
 
 /// How much is not in view, and whether it has to be.
-fn more(window: &Window, laid: &Laid) -> Line {
+fn more(model: &Model, window: &Window, laid: &Laid) -> Line {
+    let key = |command| model.keymap.key_in(Context::Dialogs, command);
     let top = window.top(laid);
     let below = laid.sheet.body.len() - laid.rows - top;
     if !laid.sheet.decides || !laid.sheet.letters.is_empty() {
@@ -73,15 +73,23 @@ fn more(window: &Window, laid: &Laid) -> Line {
         (0, 0) => Line::of(Role::Muted, format!("all of it was shown (↑ {top} ↓ {below})")),
         (_, below @ 1..) => {
             let lines = counted(below, "more line");
-            Line::of(Role::Warning, format!("↓ {lines}: scroll to the end to confirm (PageDown)"))
+            Line::of(
+                Role::Warning,
+                format!("↓ {lines}: scroll to the end to confirm ({})", key(Command::PageDown)),
+            )
         }
         (above, 0) => {
             let lines = counted(above, "more line");
-            Line::of(Role::Warning, format!("↑ {lines} not shown yet: scroll back to confirm (PageUp)"))
+            Line::of(
+                Role::Warning,
+                format!("↑ {lines} not shown yet: scroll back to confirm ({})", key(Command::PageUp)),
+            )
         }
     }
 }
 
 /// What is said instead of a dialog that has no room; keys decide nothing then.
-pub(super) const NO_ROOM: &str =
-    "the open dialog has no room here: nothing can be confirmed; make the window larger, or Esc";
+pub(super) fn no_room(model: &Model) -> String {
+    let keep = model.keymap.key_in(Context::Dialogs, Command::Back);
+    format!("the open dialog has no room here: nothing can be confirmed; make the window larger, or {keep}")
+}

@@ -38,6 +38,7 @@ use chrono::{Offset, Utc};
 use stacktop::actions;
 use stacktop::actions::audit::AuditTrail;
 use stacktop::actions::gate::{Actor, Entry, Gate};
+use stacktop::app::keymap::Keymap;
 use stacktop::config::target::{Connect, Locality, TargetConfig};
 use stacktop::core::action::{Action, ActionError, Confirmed, Outcome};
 use stacktop::core::alert::Rulebook;
@@ -80,6 +81,7 @@ const RATES: Duration = stacktop::core::rate::LEAST_WINDOW.saturating_add(Durati
 
 /// One target watched as the program watches it, poll by poll.
 struct Watch {
+    keymap: Keymap,
     target: TargetConfig,
     source: Box<dyn Source>,
     world: World,
@@ -111,6 +113,7 @@ impl Watch {
         let world = World::new(vec![state], Rulebook::defaults(&all_rules()));
         let source = sources::open(&target);
         Self {
+            keymap: Keymap::default(),
             target,
             source,
             world,
@@ -152,7 +155,13 @@ impl Watch {
     }
 
     fn context(&self) -> PanelContext<'_> {
-        PanelContext { world: &self.world, now: self.clock.now(), live: true, zone: Utc.fix() }
+        PanelContext {
+            keys: self.keymap.words(),
+            world: &self.world,
+            now: self.clock.now(),
+            live: true,
+            zone: Utc.fix(),
+        }
     }
 
     fn verdict(&self) -> String {

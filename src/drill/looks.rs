@@ -37,7 +37,7 @@ fn horizon(sessions: &[Session]) -> (&'static [&'static str], Rows) {
         .into_iter()
         .map(|session| {
             let remedy = if session.state.is_idle_in_transaction() {
-                "terminate it (screen 2 or 3, x)"
+                "terminate its session"
             } else {
                 "wait for it, or cancel its statement"
             };

@@ -1,4 +1,4 @@
-//! Screen 1: what is broken, worst first, since when, and what may be done; then every source and how far it can be believed.
+//! The overview: what is broken, worst first, since when, and what may be done; then every source and how far it can be believed.
 
 use crate::core::alert::{Finding, Severity, Stage};
 use crate::core::freshness::Freshness;
@@ -94,7 +94,11 @@ fn findings(context: PanelContext<'_>) -> Section {
         empty: "nothing is past its threshold".to_owned(),
         fixed_order: false,
     };
-    let title = if count == 0 { "Findings".to_owned() } else { format!("Findings ({count}, worst first)") };
+    let (open, act) = (&context.keys.open, &context.keys.act);
+    let title = match count {
+        0 => "Findings".to_owned(),
+        count => format!("Findings ({count}, worst first; {open} leads to each, {act} acts there)"),
+    };
     Section::table(title, table)
 }
 
@@ -109,7 +113,10 @@ fn sources(context: PanelContext<'_>) -> Section {
             Column::flex("where, or why silent", 20, 1),
         ],
         rows,
-        empty: "no target was found; press ! for what was looked for, or run `stacktop demo`".to_owned(),
+        empty: format!(
+            "no target was found; press {} for what was looked for, or run `stacktop demo`",
+            context.keys.sources
+        ),
         fixed_order: false,
     };
     Section::table("Sources", table)

@@ -90,7 +90,7 @@ fn push_table<'a>(
         let hidden = !table.rows.is_empty() && !level.filtered_by().is_empty();
         items.push(Item::Empty(match mistake {
             Some(why) if hidden => Cow::Owned(format!("the filter cannot be understood: {why}")),
-            _ if hidden => Cow::Borrowed("nothing matches the filter (Esc clears it)"),
+            _ if hidden => Cow::Borrowed("nothing matches the filter; going back clears it"),
             _ => Cow::Borrowed(&table.empty),
         }));
         return;

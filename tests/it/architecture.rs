@@ -1,5 +1,7 @@
 //! The house's own rules: who may use whom, what every file has, what may stand only in one place.
 
+use proc_macro2::{TokenStream, TokenTree};
+use stacktop::app::command::registry;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
@@ -32,6 +34,8 @@ const CRATES: &[(&str, &[&str])] = &[
     ("color_eyre", &["cli"]),
     ("clap", &["cli"]),
     ("toml", &["config", "ui"]),
+    ("tui_input", &["ui"]),
+    ("crossterm", &["runtime"]),
 ];
 
 /// Files that are longer than [`LONGEST`], each with its reason.
@@ -212,6 +216,108 @@ fn only_one_file_confirms() {
             !confirms || matches!(path.as_str(), "core/action.rs" | "app/overlay.rs"),
             "{path} confirms an action"
         );
+    }
+}
+
+/// The texts that stand in `code`, also inside macros.
+fn literals(tokens: TokenStream, list: &mut Vec<String>) {
+    for token in tokens {
+        match token {
+            TokenTree::Group(group) => literals(group.stream(), list),
+            TokenTree::Literal(literal) => {
+                if let Ok(syn::Lit::Str(text)) = syn::parse_str(&literal.to_string()) {
+                    list.push(text.value());
+                }
+            }
+            TokenTree::Ident(_) | TokenTree::Punct(_) => {}
+        }
+    }
+}
+
+/// What in `text` names a key, a command by what is typed for it, or the number of a screen.
+fn names_a_key(text: &str, commands: &[String]) -> Option<String> {
+    let part = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-');
+    let words: Vec<&str> = text.split(|c: char| !part(c)).filter(|word| !word.is_empty()).collect();
+    for word in &words {
+        if matches!(*word, "Enter" | "Esc" | "PageUp" | "PageDown" | "PgUp" | "PgDn")
+            || word.starts_with("Ctrl-")
+        {
+            return Some((*word).to_owned());
+        }
+    }
+    let digit = |(at, _): (usize, &str)| {
+        let mut next = text[at + 1..].chars();
+        next.next().is_some_and(|c| c.is_ascii_digit()) && next.next() == Some(')')
+    };
+    // SQL and Lua call functions; a sentence has a blank before what it puts in brackets.
+    if text.starts_with("x ") || text.match_indices('(').any(|at| text[..at.0].ends_with(' ') && digit(at)) {
+        return Some("a key in brackets".to_owned());
+    }
+    for pair in words.windows(2) {
+        let letter = pair[1].len() == 1 && pair[1].bytes().all(|byte| byte.is_ascii_lowercase());
+        let number = pair[1].bytes().all(|byte| byte.is_ascii_digit());
+        if matches!(pair[0], "x" | "press") && letter || matches!(pair[0], "screen" | "press") && number {
+            return Some(pair.join(" "));
+        }
+    }
+    let shown =
+        ["(x)", "(x ", ", x)", "; x ", "(y)", "(space)", "press !", "press :", "press ?", "? lists", "`x`"];
+    if let Some(found) = shown.iter().find(|found| text.contains(**found)) {
+        return Some((*found).to_owned());
+    }
+    commands
+        .iter()
+        .find(|command| {
+            text.match_indices(command.as_str()).any(|(at, _)| {
+                let before = text[..at].chars().next_back().unwrap_or(' ');
+                let after = text[at + command.len()..].chars().next().unwrap_or(' ');
+                matches!(before, ' ' | '(' | '`') && !part(after)
+            })
+        })
+        .cloned()
+}
+
+/// Which key is in force is known by the keymap alone: what others say names the act or the row, and takes the key from the keymap.
+#[test]
+fn no_text_names_a_key_or_the_number_of_a_screen() {
+    const EXEMPT: [(&str, &str); 3] = [
+        ("app/key.rs", "the names of the keys themselves"),
+        ("app/sheet.rs", "Enter never confirms, whatever is configured"),
+        ("cli/trust.rs", "a question before there is a screen"),
+    ];
+    let mut wrong = Vec::new();
+    let commands: Vec<String> = registry().iter().map(|entry| format!(":{}", entry.name)).collect();
+    for (path, _, code) in sources() {
+        if EXEMPT.iter().any(|(known, _)| *known == path) {
+            continue;
+        }
+        let mut texts = Vec::new();
+        literals(code.parse().expect("tokens"), &mut texts);
+        let named = texts.into_iter().filter(|text| names_a_key(text, &commands).is_some());
+        wrong.extend(named.map(|text| format!("{path}: {text}")));
+    }
+    let mut others = Vec::new();
+    collect(&root().join("src"), &mut others);
+    for path in
+        others.iter().filter(|path| path.extension().is_some_and(|kind| kind == "sql" || kind == "lua"))
+    {
+        let text = std::fs::read_to_string(path).expect("text");
+        let named = text.split('\'').skip(1).step_by(2).filter(|text| names_a_key(text, &commands).is_some());
+        wrong.extend(named.map(|text| format!("{}: {text}", path.display())));
+    }
+    assert!(wrong.is_empty(), "a text names a key or a screen's number:\n{}", wrong.join("\n"));
+    for wrong in [
+        "open it on screen 4",
+        "retry (x)",
+        "x u puts",
+        "Enter lists",
+        ":stop ends it",
+        "press y",
+        "`x` is it",
+        "x on it",
+        "look why (7)",
+    ] {
+        assert!(names_a_key(wrong, &commands).is_some(), "{wrong}");
     }
 }
 

@@ -1,5 +1,5 @@
 //! Upkeep: VACUUM, ANALYZE, REINDEX INDEX CONCURRENTLY, the reset of statement counters. Each on a connection of its own, under a name
-//! by which its session is found (and cancelled) on screen 3, for as long as it takes.
+//! by which its session is found (and cancelled) among the queries, for as long as it takes.
 
 use crate::config::target::PostgresConnect;
 use crate::core::action::{ActionError, Outcome, Verdict, Verification};
@@ -110,7 +110,7 @@ pub(super) async fn carry_out(
         Err(error) if connection::is_broken(&error) => Err(ActionError::Unknown(words(connect, &error))),
         Err(error) => {
             let hint = if upkeep == Upkeep::Reindex {
-                "; an invalid index may be left behind: look at the indexes on screen 4"
+                "; an invalid index may be left behind: look at the indexes of the health screen"
             } else {
                 ""
             };

@@ -313,7 +313,7 @@ impl Work<'_> {
             let left = chosen - self.results.len();
             let end = match left {
                 0 => format!("; all are back, but {why}"),
-                left => format!("; stopped with {left} left: {why}; x v continues it"),
+                left => format!("; stopped with {left} left: {why}; another redrive goes on with them"),
             };
             summary.push_str(&end);
         }

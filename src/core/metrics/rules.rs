@@ -149,7 +149,7 @@ pub fn signals(state: &MetricsState, target: &TargetId, rules: &Rulebook, _now: 
         && rules.get("metrics.bad_lines").enabled
     {
         let sentence = format!("{target}: `requests` names {}, and there is no such family", tidy(named, 60));
-        let step = "mend `requests` in the configuration; the families are on screen 8";
+        let step = "mend `requests` in the configuration; the families stand on the metrics screen";
         add("metrics.bad_lines", Some(Severity::Warning), sentence, step);
     }
     if reading.truncated && rules.get("metrics.truncated").enabled {

@@ -50,7 +50,7 @@ pub fn signals(known: &PrometheusState, target: &TargetId, rules: &Rulebook, _no
                     sentence,
                     observed_for: age,
                     hit: 0,
-                    next_step: "open the metrics screen (8)".to_owned(),
+                    next_step: "open the metrics screen".to_owned(),
                     place: Place { screen: Screen::Metrics, row: None },
                 });
             }

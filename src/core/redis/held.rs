@@ -30,7 +30,7 @@ pub(super) fn serves_nobody(
     let sentence = format!("{target} is held by one script{held} and serves nobody else");
     Some((
         sentence,
-        "x k on the server's row (6) ends it (SCRIPT KILL); one that has written must end by itself",
+        "end the running script (SCRIPT KILL) from the server's row; one that has written must end by itself",
     ))
 }
 

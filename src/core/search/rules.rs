@@ -210,7 +210,7 @@ fn cluster(scene: &mut Scene<'_>, reading: &SearchReading, state: &SearchState, 
         let why = reason(reading, state);
         if health.status == "red" {
             let sentence = format!("{target} is red: {shards} on no node{why}");
-            let step = "look why the primaries are on no node (7)";
+            let step = "look why the primaries are on no node";
             scene.add("search.red", "cluster", Some(Severity::Critical), sentence, step);
         } else if health.status == "yellow" {
             let lasted = since.unwrap_or_default().as_secs_f64();
@@ -221,9 +221,9 @@ fn cluster(scene: &mut Scene<'_>, reading: &SearchReading, state: &SearchState, 
             let step = if alone {
                 "it has one data node: set number_of_replicas to 0, or add a node"
             } else if reading.unassigned.ready().is_some_and(|away| !away.left.is_empty()) {
-                "bring the missing node back, or look why (7)"
+                "bring the missing node back, or look why"
             } else {
-                "look why they are on no node (7)"
+                "look why they are on no node"
             };
             scene.add("search.yellow", "cluster", severity, sentence, step);
         }

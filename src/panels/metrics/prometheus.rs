@@ -1,4 +1,4 @@
-//! The Prometheus half of screen 8: targets down, rules that fire or fail, configured panels.
+//! The Prometheus half of the metrics screen: targets down, rules that fire or fail, configured panels.
 
 use crate::core::prometheus::{PrometheusReading, PrometheusRow, PrometheusState};
 use crate::core::row::RowKey;

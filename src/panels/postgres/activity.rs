@@ -62,7 +62,7 @@ fn numbers(waiting: &Waiting, role: Role) -> Vec<Cell> {
 fn words(class: &str) -> &'static str {
     match class {
         CPU => "computing",
-        "Lock" => "a lock that another session holds (screen 2)",
+        "Lock" => "a lock that another session holds",
         "LWLock" => "a lock inside the server",
         "IO" => "disk",
         "IPC" => "another server process",

@@ -35,7 +35,7 @@ pub(super) fn row(target: &TargetState, reading: &PostgresReading) -> Row {
     let count = |state: SessionState| all.iter().filter(|session| session.state == state).count();
     let words = match reading.sessions.ready() {
         Some(_) => format!(
-            "{}, {} idle: by application, client and state; x ends them",
+            "{}, {} idle: by application, client and state, to be ended together",
             counted(all.len(), "session"),
             count(SessionState::Idle)
         ),
@@ -71,7 +71,7 @@ pub(super) fn content(context: PanelContext<'_>, key: &RowKey) -> Content {
             format!("{} of {} usable connections in use", slots.used, slots.usable()),
         ));
     }
-    let title = "Who uses the connections (Enter lists, x ends)".to_owned();
+    let title = format!("Who uses the connections ({} lists, {} ends)", context.keys.open, context.keys.act);
     let section = Section { title, lines, table: Some(groups(target, reading, role)) };
     Content { title: "connections".to_owned(), sections: vec![section] }
 }

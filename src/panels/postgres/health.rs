@@ -54,7 +54,7 @@ impl Panel for Health {
                 sections.extend(pooler::section(target, reading, number_role(target, context), context.now));
                 sections.push(databases(target, reading, context));
                 sections.extend(vacuums(target, reading));
-                sections.push(looks::index(target, reading));
+                sections.push(looks::index(context, target, reading));
             }
         }
         if sections.is_empty() {

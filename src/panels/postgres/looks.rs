@@ -29,7 +29,7 @@ pub(super) fn focus(path: &[RowKey]) -> Vec<(TargetId, Focus)> {
 }
 
 /// Who uses the connections, the team's panels, then every topic.
-pub(super) fn index(target: &TargetState, reading: &PostgresReading) -> Section {
+pub(super) fn index(context: PanelContext<'_>, target: &TargetState, reading: &PostgresReading) -> Section {
     let mut rows = vec![crate::panels::postgres::clients::row(target, reading)];
     rows.extend(reading.panels.iter().map(|panel| panel_row(target, reading, panel)));
     rows.extend(TOPICS.iter().map(|topic| {
@@ -44,7 +44,7 @@ pub(super) fn index(target: &TargetState, reading: &PostgresReading) -> Section 
         empty: String::new(),
         fixed_order: true,
     };
-    Section::table("On demand (Enter)", table)
+    Section::table(format!("On demand ({})", context.keys.open), table)
 }
 
 fn panel_row(target: &TargetState, reading: &PostgresReading, panel: &SqlPanel) -> Row {

@@ -93,8 +93,8 @@ pub(super) fn session(context: PanelContext<'_>, key: &RowKey) -> Content {
         .map(|delta| statement_row(target, state, delta, Role::Text))
         .collect();
     if !rows.is_empty() {
-        let title =
-            format!("It among the statements of the last {} (Enter)", duration(state.statements.over));
+        let over = duration(state.statements.over);
+        let title = format!("It among the statements of the last {over} ({})", context.keys.open);
         sections.push(Section::table(title, statement_table(rows, "")));
     }
     Content { title, sections }

@@ -156,7 +156,7 @@ pub(super) fn statement(context: PanelContext<'_>, key: &RowKey) -> Content {
         empty: String::new(),
         fixed_order: true,
     };
-    let more = Section::table("On demand (Enter)", more);
+    let more = Section::table(format!("On demand ({})", context.keys.open), more);
     let text = text(state, delta.key.query).unwrap_or_else(|| "its text is being read".to_owned());
     Content {
         title: title.clone(),

@@ -3,6 +3,7 @@
 use crate::core::redis::{FailedPage, FailureGroup, QueueRef, RedisRow, RedisState, groups};
 use crate::core::row::RowKey;
 use crate::core::world::TargetState;
+use crate::panels::panel::PanelContext;
 use crate::panels::redis::target::FAILING_EACH;
 use crate::ui::content::{Cell, Column, Role, Row, Section, Table};
 
@@ -10,7 +11,12 @@ use crate::ui::content::{Cell, Column, Role, Row, Section, Table};
 const KINDS: usize = 6;
 
 /// The newest failures of all queues by kind; nothing where only one queue fails.
-pub(super) fn alike(target: &TargetState, state: &RedisState, role: Role) -> Option<Section> {
+pub(super) fn alike(
+    context: PanelContext<'_>,
+    target: &TargetState,
+    state: &RedisState,
+    role: Role,
+) -> Option<Section> {
     let pages: Vec<&FailedPage> =
         state.reading()?.failed.iter().filter(|page| !page.jobs.is_empty()).collect();
     if pages.len() < 2 {
@@ -55,7 +61,10 @@ pub(super) fn alike(target: &TargetState, state: &RedisState, role: Role) -> Opt
         fixed_order: true,
     };
     Some(Section::table(
-        format!("The newest {FAILING_EACH} failures of each queue by kind (Enter opens the most hit)"),
+        format!(
+            "The newest {FAILING_EACH} failures of each queue by kind ({} opens the most hit)",
+            context.keys.open
+        ),
         table,
     ))
 }

@@ -22,7 +22,7 @@ pub(super) fn one_job(context: PanelContext<'_>, key: &RowKey, id: &str) -> Cont
     };
     let mut sections = job_sections(&title, detail);
     if let Some(target) = key.target().filter(|_| !detail.links.is_empty()) {
-        sections.insert(1, flow(target, detail));
+        sections.insert(1, flow(context, target, detail));
     }
     if !detail.logs.is_empty() {
         let lines = detail.logs.iter().map(Line::text).collect();
@@ -31,8 +31,8 @@ pub(super) fn one_job(context: PanelContext<'_>, key: &RowKey, id: &str) -> Cont
     Content { title: title.clone(), sections }
 }
 
-/// Parent and children; Enter leads on along the flow.
-fn flow(target: &TargetId, job: &JobDetail) -> Section {
+/// Parent and children; opening one leads on along the flow.
+fn flow(context: PanelContext<'_>, target: &TargetId, job: &JobDetail) -> Section {
     let row = |(kind, link): &(&str, String)| {
         // prefix:queue:id; the prefix may hold colons, so it is taken to be this queue's own.
         let rest = link.strip_prefix(&format!("{}:", job.queue.prefix)).unwrap_or(link);
@@ -54,7 +54,7 @@ fn flow(target: &TargetId, job: &JobDetail) -> Section {
         empty: String::new(),
         fixed_order: true,
     };
-    Section::table("Flow (Enter opens)", table)
+    Section::table(format!("Flow ({} opens)", context.keys.open), table)
 }
 
 /// Fields that are worth a section of their own.

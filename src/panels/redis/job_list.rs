@@ -30,7 +30,12 @@ pub(super) fn found(key: &RowKey, text: &str) -> Option<RowKey> {
 }
 
 /// Every state of a queue with its jobs, each to be opened.
-pub(super) fn states(target: &TargetState, reading: &QueueReading, role: Role) -> Section {
+pub(super) fn states(
+    context: PanelContext<'_>,
+    target: &TargetState,
+    reading: &QueueReading,
+    role: Role,
+) -> Section {
     let counts = [
         (JobState::Failed, reading.failed),
         (JobState::Active, reading.active),
@@ -55,7 +60,11 @@ pub(super) fn states(target: &TargetState, reading: &QueueReading, role: Role) -
         empty: "no job is kept".to_owned(),
         fixed_order: true,
     };
-    Section::table("All jobs by state (Enter lists them; :find TEXT looks into all of them)", table)
+    let (open, find) = (&context.keys.open, &context.keys.find);
+    Section::table(
+        format!("All jobs by state ({open} lists them; {find} TEXT looks into all of them)"),
+        table,
+    )
 }
 
 fn page_key(target: &TargetState, reading: &QueueReading, state: JobState, offset: u64) -> RowKey {
@@ -89,7 +98,8 @@ pub(super) fn job_list(context: PanelContext<'_>, key: &RowKey) -> Content {
         && let Some(reading) = state.queue(&queue)
     {
         let left = page.there - offset - JOBS_A_PAGE;
-        let more = format!("Enter: the next {} of {}", left.min(JOBS_A_PAGE), count(left as f64));
+        let more =
+            format!("{}: the next {} of {}", context.keys.open, left.min(JOBS_A_PAGE), count(left as f64));
         let cells = ["…", "", "", "", more.as_str()].map(|text| Cell::of(Role::Accent, text));
         rows.push(Row::opens(page_key(target, reading, *of, offset + JOBS_A_PAGE), cells.to_vec()));
     }

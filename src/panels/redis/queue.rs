@@ -30,7 +30,8 @@ pub(super) fn one_queue(context: PanelContext<'_>, key: &RowKey) -> Content {
     let alike = page.map(|page| groups(&[page])).unwrap_or_default();
     if alike.len() > 1 || alike.first().is_some_and(|group| group.jobs.len() > 1) {
         let rows = alike.iter().map(|group| group_row(target, &queue, group, role)).collect();
-        sections.push(Section::table("Failures by kind (x retries all of one kind)", group_table(rows)));
+        let title = format!("Failures by kind ({} retries all of one kind)", context.keys.act);
+        sections.push(Section::table(title, group_table(rows)));
     }
     let list = state.reading().and_then(|all| all.lists.iter().find(|list| list.queue == queue));
     let more = state.reading().and_then(|all| all.more.iter().find(|more| more.queue == queue));
@@ -63,7 +64,7 @@ pub(super) fn one_queue(context: PanelContext<'_>, key: &RowKey) -> Content {
     }
     // Not before the failed jobs are read: the cursor begins on the first row that there is.
     let reading = state.queue(&queue).filter(|_| page.is_some());
-    sections.extend(reading.map(|reading| job_list::states(target, reading, role)));
+    sections.extend(reading.map(|reading| job_list::states(context, target, reading, role)));
     sections.extend(workings::sections(target, state, &queue, role));
     Content { title, sections }
 }
@@ -102,7 +103,9 @@ fn sentence(condition: Condition, queue: &QueueReading) -> (Role, String) {
     match condition {
         Condition::Stranded(jobs) => (
             Role::Warning,
-            format!("{jobs} jobs are left in the list of a pause that is over; resume (x u) frees them"),
+            format!(
+                "{jobs} jobs are left in the list of a pause that is over; resuming it from here frees them"
+            ),
         ),
         Condition::Paused => (Role::Note, format!("paused with {waiting} ready; a retried job waits, too")),
         Condition::Limited(left) => {

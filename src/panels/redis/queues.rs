@@ -215,7 +215,7 @@ fn overview(context: PanelContext<'_>) -> Content {
             let mut rows: Vec<Row> =
                 queues.into_iter().flatten().map(|queue| queue_row(target, state, queue, role)).collect();
             rows.extend(cluster::servers(state).map(|(node, words)| {
-                let cells = vec![Cell::of(Role::Accent, words), Cell::of(Role::Muted, "Enter")];
+                let cells = vec![Cell::of(Role::Accent, words), Cell::of(Role::Muted, &context.keys.open)];
                 Row::opens(RowKey::Redis(target.id.clone(), RedisRow::Server(node.to_owned())), cells)
             }));
             let table = Table {
@@ -244,7 +244,7 @@ fn overview(context: PanelContext<'_>) -> Content {
                 lines.push(Line::of(Role::Muted, note));
             }
             let mut sections = vec![Section { title: String::new(), lines, table: Some(table) }];
-            sections.extend(alike(target, state, role));
+            sections.extend(alike(context, target, state, role));
             sections
         })
         .collect::<Vec<_>>()

@@ -7,7 +7,7 @@ use crate::core::part::{Gap, GapKind};
 const HORIZON: &str = "WITH held AS ( \
      SELECT 'session ' || pid AS holder, coalesce(state, backend_type) || coalesce(' of ' || usename, '') AS kind, \
        greatest(age(backend_xmin), age(backend_xid)) AS transactions, extract(epoch FROM clock_timestamp() - xact_start)::int8 AS open_seconds, \
-       CASE WHEN state LIKE 'idle in%' THEN 'terminate it (screen 2 or 3, x)' WHEN backend_type = 'walsender' THEN 'look at the standby: hot_standby_feedback' \
+       CASE WHEN state LIKE 'idle in%' THEN 'terminate its session' WHEN backend_type = 'walsender' THEN 'look at the standby: hot_standby_feedback' \
          ELSE 'wait for it, or cancel its statement' END AS remedy \
        FROM pg_catalog.pg_stat_activity WHERE (backend_xmin IS NOT NULL OR backend_xid IS NOT NULL) AND pid <> pg_backend_pid() \
      UNION ALL SELECT 'slot ' || slot_name, slot_type || CASE WHEN active THEN ' slot' ELSE ' slot, nobody connected' END, \

@@ -20,10 +20,7 @@ impl Scene<'_> {
             let (name, step, row) = self.culprit(&root.who);
             let head = self.state.forest.queue_head(&root.who).and_then(|head| {
                 let freed = counted(head.releases_if_cancelled, "session");
-                Some(format!(
-                    "x on it: first cancel pid {}, which waits: releases {freed} at once",
-                    head.who.pid()?
-                ))
+                Some(format!("first cancel pid {}, which waits: releases {freed} at once", head.who.pid()?))
             });
             let step = head.unwrap_or(step);
             let victims = counted(root.victims, "session");
@@ -54,8 +51,11 @@ impl Scene<'_> {
                 let session = self.session(*id);
                 let name = session.map_or_else(|| format!("pid {}", id.pid), describe);
                 let idle = session.is_some_and(|session| session.state.is_idle_in_transaction());
-                let step =
-                    if idle { "x on it: terminate (a cancel does nothing)" } else { "x on it: cancel first" };
+                let step = if idle {
+                    "terminate its session (a cancel does nothing)"
+                } else {
+                    "cancel its query first"
+                };
                 (name, step.to_owned(), RowKey::backend(self.target, *id))
             }
             Who::Prepared(gid) => {

@@ -114,7 +114,7 @@ impl Scene<'_> {
                 screen: Screen::Health,
                 row: Some(RowKey::Postgres(self.target.clone(), PgRow::Clients)),
             };
-            let step = "Enter there: who holds them, the idle ones too; x ends them";
+            let step = "open who uses them, the idle ones too; a whole group can be ended there";
             self.push(
                 "postgres.connections",
                 "slots",

@@ -3,7 +3,7 @@
 use super::{Scene, Screen, Severity, tidy};
 use crate::core::postgres::{Look, SqlPanel, SqlTable};
 
-const STEP: &str = "open it on screen 4";
+const STEP: &str = "open it among the looks of the health screen";
 
 impl Scene<'_> {
     /// Only panels with thresholds are asked while nobody looks.

@@ -39,7 +39,7 @@ fn stalled(scene: &mut Scene<'_>, queue: &QueueReading, history: &QueueHistory) 
     let step = if queue.checked_by_worker {
         "its workers look each 30 s and bring them back; read their log"
     } else {
-        "no worker looks for them: open the queue, x b on the job brings it back, x f fails it"
+        "no worker looks for them: open the queue; each can be brought back or failed there"
     };
     scene.queue("queue.stalled", severity, queue, sentence, Some(lasts), queue.stalled, step);
 }
@@ -58,7 +58,7 @@ fn late(scene: &mut Scene<'_>, queue: &QueueReading) {
         tidy(id, 40),
         lasting(*by)
     );
-    let step = "open the queue: x d on the scheduler removes it; then x s adds it again";
+    let step = "open the queue: remove the scheduler, then add it again";
     scene.queue("queue.scheduler", severity, queue, sentence, Some(*by), queue.late.len() as u64, step);
 }
 
@@ -136,7 +136,7 @@ fn jobs(scene: &mut Scene<'_>, queue: &QueueReading, history: &QueueHistory) {
             format!("{} more within a minute", history.grown)
         };
         let sentence = format!("queue {name}: {} {what}, {trend}", queue.dead());
-        let step = "read the newest failure; retry (x) when its cause is gone";
+        let step = "read the newest failure; retry when its cause is gone";
         scene.queue("queue.dead_letters", severity, queue, sentence, Some(growing), queue.dead(), step);
     }
     failing(scene, queue, history);
@@ -163,7 +163,7 @@ fn jobs(scene: &mut Scene<'_>, queue: &QueueReading, history: &QueueHistory) {
             "queue {name}: {} left in the list of a pause that is over",
             counted(stranded as usize, "job")
         );
-        let step = "x u (resume queue) puts them in line; the library's own resume loses those that wait";
+        let step = "resume the queue from here: that puts them in line; the library's own resume loses those that wait";
         scene.queue("queue.stranded", Some(Severity::Warning), queue, sentence, None, stranded, step);
     }
 }

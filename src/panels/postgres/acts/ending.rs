@@ -222,5 +222,5 @@ fn quoted(query: &str) -> String {
         return query.to_owned();
     }
     let first: String = query.chars().take(QUOTED).collect();
-    format!("{first}… and {rest} more characters (Enter on the session shows all of it)")
+    format!("{first}… and {rest} more characters (its session, opened, shows all of it)")
 }

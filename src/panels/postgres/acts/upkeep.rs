@@ -73,18 +73,18 @@ fn choice(
         Upkeep::Analyze => (format!("ANALYZE {relation}"), "it reads a sample of the table"),
         Upkeep::Vacuum => (
             format!("VACUUM (ANALYZE) {relation}"),
-            "it reads the table and its indexes: look at progress on screen 4",
+            "it reads the table and its indexes: look at its progress on the health screen",
         ),
         Upkeep::Reindex => (
             format!("REINDEX INDEX CONCURRENTLY {relation}"),
-            "stopped half way it leaves an invalid index behind; look at progress on screen 4",
+            "stopped half way it leaves an invalid index behind; look at its progress on the health screen",
         ),
         Upkeep::ResetStatements => (
             "Reset the counters of all statements".to_owned(),
             "what other tools have gathered there is gone; windows begin anew",
         ),
     };
-    let stop = "its session is called `stacktop upkeep` on screen 3: cancel it there";
+    let stop = "its session is called `stacktop upkeep` among the queries: cancel it there";
     let preview = Preview {
         title,
         facts: vec![

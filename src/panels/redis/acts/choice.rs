@@ -101,7 +101,9 @@ pub(in crate::panels) fn jobs_choice(
 ) -> Result<(Action, Preview), Refusal> {
     let (target, state, reading) = permitted(context, row)?;
     if ids.is_empty() {
-        return Err(Refusal::new("no job is chosen").remedy("open the queue (Enter), then mark jobs (space)"));
+        let (open, mark) = (&context.keys.open, &context.keys.mark);
+        return Err(Refusal::new("no job is chosen")
+            .remedy(format!("open the queue ({open}), then mark jobs ({mark})")));
     }
     let queue = queue_of(row);
     let action = QueueAction::Jobs { queue: queue.clone(), ids: ids.to_vec(), act };

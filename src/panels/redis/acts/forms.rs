@@ -36,7 +36,7 @@ pub(in crate::panels) fn rhythm(text: &str) -> Result<Option<(Rhythm, &str)>, Re
 pub(in crate::panels) fn json(text: &str) -> Result<(), Refusal> {
     serde_json::from_str::<serde_json::Value>(text).map(|_| ()).map_err(|error| {
         let at = error.column();
-        Refusal::new(format!("that is no JSON at character {at}: {error}")).remedy("mend it, or Esc")
+        Refusal::new(format!("that is no JSON at character {at}: {error}")).remedy("mend it, or leave it")
     })
 }
 

@@ -77,7 +77,13 @@ fn redrive_choice(
                 brake.stop_above_percent
             ),
         ),
-        fact("to stop", ":stop; a journal beside the audit trail says what is left, x j continues it"),
+        fact(
+            "to stop",
+            format!(
+                "{}; a journal beside the audit trail says what is left, and it can be continued from the queue's row",
+                context.keys.stop
+            ),
+        ),
     ]);
     if let Some(job) = all.jobs.iter().find(|job| job.queue == queue) {
         let field = |name: &str| job.fields.get(name).map_or("", String::as_str);

@@ -32,9 +32,8 @@ fn run_now(context: PanelContext<'_>, row: &RowKey, id: &str) -> Choice {
     let scheduler = more(context, row).and_then(|more| more.schedulers.iter().find(|one| one.id == id));
     let Some(scheduler) = scheduler else { return Err(Refusal::new("this scheduler is not there any more")) };
     let Some(job) = &scheduler.job else {
-        return Err(Refusal::new("its next job, of which a copy would run, is not found").remedy(
-            "older libraries name it otherwise: open it among the delayed jobs and duplicate it (x c)",
-        ));
+        return Err(Refusal::new("its next job, of which a copy would run, is not found")
+            .remedy("older libraries name it otherwise: open it among the delayed jobs and duplicate it"));
     };
     let facts = vec![
         fact("job", format!("a copy of {job}: its name, data and options")),

@@ -56,10 +56,10 @@ pub(in crate::panels) fn sweep(context: PanelContext<'_>, row: &RowKey, letter: 
             .push(fact("but", format!("{running} are running: while there is one, the queue stays, paused")));
     }
     let stop = match what {
-        Sweep::RetryCarefully(_) => ":stop ends it between two steps",
-        _ => ":stop ends it between two batches of a hundred",
+        Sweep::RetryCarefully(_) => "two steps",
+        _ => "two batches of a hundred",
     };
-    facts.push(fact("stop", stop));
+    facts.push(fact("stop", format!("{} ends it between {stop}", context.keys.stop)));
     change(context, row, letter, &title, facts, Change::Sweep(what), severe)
 }
 
@@ -76,7 +76,7 @@ pub(in crate::panels) fn retry_kind(
             "jobs",
             format!("each of the {failed} failed jobs is looked at; those that failed so are retried"),
         ),
-        fact("stop", ":stop ends it between two batches of a hundred"),
+        fact("stop", format!("{} ends it between two batches of a hundred", context.keys.stop)),
     ];
     let title = "Retry every job that failed alike";
     let choice = change(context, row, 'w', title, facts, Change::RetryKind(kind), true);

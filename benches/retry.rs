@@ -2,6 +2,7 @@
 
 use stacktop::actions::Executor;
 use stacktop::actions::queues::QueueExecutor;
+use stacktop::actions::stop::Stops;
 use stacktop::config::url;
 use stacktop::core::action::{Action, Confirmed, Verdict};
 use stacktop::core::ids::TargetId;
@@ -116,7 +117,8 @@ fn measure(address: &str, folder: &std::path::Path) -> Result<(), Any> {
             let act =
                 QueueAction::Jobs { queue: queue.clone(), ids, act: JobAct::Retry(RetryOptions::default()) };
             let action = Action::Queue { target: TargetId::new("bench"), act };
-            let outcome = runtime.block_on(executor.execute(&Confirmed::by_a_person(action)))?;
+            let outcome = runtime
+                .block_on(executor.execute(&Confirmed::by_a_person(action), &Stops::default().begin()))?;
             assert_eq!(outcome.verdict, Verdict::Done, "{outcome:?}");
             let (time, calls) = scripts(&mut connection)?;
             ours.push(time);

@@ -27,7 +27,9 @@ pub enum Phase {
     Outcome,
     /// What a look afterwards found.
     Verified,
-    /// The run ended before the outcome was known; written by the next one.
+    /// The run ended and could not wait for the outcome any longer; written by that run.
+    Left,
+    /// The run ended before the outcome was known; written by the next one, which tells it.
     Unknown,
 }
 
@@ -164,10 +166,10 @@ impl AuditTrail {
     }
 }
 
-/// Intents after which nothing was written about the same action.
+/// Intents after which nothing was written about the same action, or only that nobody could wait for its outcome.
 fn unanswered(lines: &[AuditLine]) -> Vec<&AuditLine> {
-    let answered: HashSet<&str> =
-        lines.iter().filter(|line| line.phase != Phase::Intent).map(|line| line.id.as_str()).collect();
+    let answers = |line: &&AuditLine| !matches!(line.phase, Phase::Intent | Phase::Left);
+    let answered: HashSet<&str> = lines.iter().filter(answers).map(|line| line.id.as_str()).collect();
     lines.iter().filter(|line| line.phase == Phase::Intent && !answered.contains(line.id.as_str())).collect()
 }
 
@@ -281,6 +283,7 @@ mod tests {
             line(&format!("x-{ours}-1")),
             line(&format!("x-{running}-1")),
             line("x-2147483647-1"),
+            AuditLine { phase: Phase::Left, ..line("x-2147483647-1") },
             far(5000),
             AuditLine { id: "x-1-3".to_owned(), ..far(0) },
         ] {

@@ -1,5 +1,6 @@
 //! What changes a system: the contract that the gate works with.
 
+use super::stop::Stop;
 use crate::core::action::{Action, ActionError, Confirmed, Outcome, Verification};
 use futures_util::future::BoxFuture;
 
@@ -10,11 +11,16 @@ pub trait Executor: Send + Sync {
         Box::pin(async {})
     }
 
-    /// Does it. The statement checks the pinned identity itself.
+    /// Does it. The statement checks the pinned identity itself. What takes long looks at `stop` wherever nothing is half done, and says in
+    /// its outcome how far it came.
     ///
     /// # Errors
     /// Says whether nothing was done or whether that is not known.
-    fn execute<'a>(&'a self, action: &'a Confirmed<Action>) -> BoxFuture<'a, Result<Outcome, ActionError>>;
+    fn execute<'a>(
+        &'a self,
+        action: &'a Confirmed<Action>,
+        stop: &'a Stop,
+    ) -> BoxFuture<'a, Result<Outcome, ActionError>>;
 
     /// Looks whether it had its effect; called after one second and after three.
     ///
@@ -24,9 +30,6 @@ pub trait Executor: Send + Sync {
         &'a self,
         action: &'a Confirmed<Action>,
     ) -> BoxFuture<'a, Result<Verification, ActionError>>;
-
-    /// Stops what takes long as soon as that leaves nothing half done.
-    fn stop(&self) {}
 
     /// How far something that takes long has come, if it is under way.
     fn progress(&self) -> Option<String> {

@@ -1,7 +1,10 @@
-//! The one door to every executor, with the fixed order: guard → audit intent (flushed) → execute → audit outcome.
+//! The one door to every executor, with the fixed order: guard → audit intent (flushed) → execute → audit outcome. When the run ends,
+//! what is under way is asked to stop; what does not in time gets a line that its outcome is not known.
 
 use super::Executor;
-use super::audit::{AuditLine, AuditTrail, Phase, Tail, stamp};
+use super::audit::{AuditLine, AuditTrail, Phase, Tail, UNKNOWN, stamp};
+use super::stop::{Stop, Stops};
+use super::writer::Writer;
 use crate::core::action::{Action, ActionError, Confirmed, Outcome, Verdict, Verification};
 use crate::core::arming::Permit;
 use crate::core::ids::TargetId;
@@ -9,6 +12,10 @@ use crate::core::time::{Clock, Now};
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+/// So long, once the run ends, an action may take to stop and to be answered. What it leaves of three seconds is for its audit line.
+const STOPPED_WITHIN: Duration = Duration::from_millis(2500);
 
 /// Who acts, from where.
 #[derive(Clone, Debug, Default)]
@@ -39,6 +46,8 @@ impl std::fmt::Debug for Entry {
 pub struct Gate {
     entries: HashMap<TargetId, Entry>,
     trail: Arc<AuditTrail>,
+    writer: Writer,
+    stops: Stops,
     clock: Arc<dyn Clock>,
     actor: Actor,
     counter: AtomicU64,
@@ -63,7 +72,17 @@ impl Gate {
         actor: Actor,
     ) -> Self {
         let started = clock.now();
-        Self { entries, trail, clock, actor, counter: AtomicU64::new(0), only_this_run: false, started }
+        Self {
+            entries,
+            writer: Writer::start(Arc::clone(&trail)),
+            trail,
+            stops: Stops::default(),
+            clock,
+            actor,
+            counter: AtomicU64::new(0),
+            only_this_run: false,
+            started,
+        }
     }
 
     /// The same, showing only what this run wrote.
@@ -74,9 +93,7 @@ impl Gate {
 
     /// The newest lines of the trail.
     pub async fn tail(&self, count: usize) -> Tail {
-        let trail = Arc::clone(&self.trail);
-        let mut found =
-            tokio::task::spawn_blocking(move || trail.tail(count)).await.unwrap_or_else(|_| broken());
+        let mut found = self.writer.give(move |trail| trail.tail(count)).await.unwrap_or_else(broken);
         if self.only_this_run {
             let ours = format!("-{}-", std::process::id());
             let since = stamp(self.started);
@@ -91,8 +108,8 @@ impl Gate {
         if self.only_this_run {
             return self.tail(count).await;
         }
-        let (trail, host, now) = (Arc::clone(&self.trail), self.actor.host.clone(), self.clock.now());
-        let unanswered = tokio::task::spawn_blocking(move || trail.close_unanswered(&host, now)).await;
+        let (host, now) = (self.actor.host.clone(), self.clock.now());
+        let unanswered = self.writer.give(move |trail| trail.close_unanswered(&host, now)).await;
         Tail { unanswered: unanswered.unwrap_or_default(), ..self.tail(count).await }
     }
 
@@ -111,6 +128,7 @@ impl Gate {
         confirmed: &Confirmed<Action>,
         permit: &Permit,
     ) -> Result<Outcome, ActionError> {
+        let stop = self.stops.begin();
         let action = confirmed.action();
         let entry = self
             .entries
@@ -123,9 +141,18 @@ impl Gate {
             return Err(ActionError::Refused(why));
         }
         self.write(self.line(id, Phase::Intent, action, entry, "")).await.map_err(ActionError::NoAudit)?;
-        let result = entry.executor.execute(confirmed).await;
-        let text = describe(&result);
-        if let Err(error) = self.write(self.line(id, Phase::Outcome, action, entry, &text)).await {
+        let done = tokio::select! {
+            biased;
+            result = carry_out(entry, confirmed, &stop) => Some(result),
+            () = too_late(&stop) => None,
+        };
+        let (phase, text) = match &done {
+            Some(result) => (Phase::Outcome, describe(result)),
+            None => (Phase::Left, format!("{UNKNOWN}: look at {}", action.target())),
+        };
+        let result = done.unwrap_or_else(|| Err(ActionError::Unknown(UNKNOWN.to_owned())));
+        // Given away before anything else is waited for: from here on no end can part the two.
+        if let Err(error) = self.write(self.line(id, phase, action, entry, &text)).await {
             return match result {
                 Ok(mut outcome) => {
                     outcome.summary = format!(
@@ -163,9 +190,10 @@ impl Gate {
         Ok(found)
     }
 
-    /// Stops everything that takes long, as soon as that leaves nothing half done.
-    pub fn stop(&self) {
-        self.entries.values().for_each(|entry| entry.executor.stop());
+    /// Where what is under way is asked to stop, as soon as that leaves nothing half done.
+    #[must_use]
+    pub const fn stops(&self) -> &Stops {
+        &self.stops
     }
 
     /// How far what takes long on `target` has come.
@@ -182,13 +210,16 @@ impl Gate {
         format!("{}-{}-{count}", now.wall.format("%Y%m%dT%H%M%S"), std::process::id())
     }
 
-    async fn write(&self, line: AuditLine) -> Result<(), String> {
-        let trail = Arc::clone(&self.trail);
-        let place = trail.path().display().to_string();
-        tokio::task::spawn_blocking(move || trail.append(&line))
-            .await
-            .map_err(|_| "the writer broke".to_owned())?
-            .map_err(|error| format!("{place}: {error}"))
+    /// Gives the line to the writer at once, and waits until it is on the disk.
+    fn write(&self, line: AuditLine) -> impl Future<Output = Result<(), String>> + Send + use<> {
+        let place = self.trail.path().display().to_string();
+        let written = self.writer.give(move |trail| trail.append(&line));
+        async move {
+            match written.await {
+                Some(result) => result.map_err(|error| format!("{place}: {error}")),
+                None => Err(format!("{place}: nobody writes (the disk hangs, or a fault inside stacktop)")),
+            }
+        }
     }
 
     fn line(&self, id: &str, phase: Phase, action: &Action, entry: &Entry, result: &str) -> AuditLine {
@@ -213,7 +244,26 @@ fn broken() -> Tail {
     Tail { trouble: Some("reading the audit trail broke".to_owned()), ..Tail::default() }
 }
 
-fn describe(result: &Result<Outcome, ActionError>) -> String {
+/// Carries it out, unless everything stops already.
+async fn carry_out(
+    entry: &Entry,
+    confirmed: &Confirmed<Action>,
+    stop: &Stop,
+) -> Result<Outcome, ActionError> {
+    match stop.cause() {
+        Some(cause) => Err(ActionError::NotDone(format!("stopped by {cause} before it was sent"))),
+        None => entry.executor.execute(confirmed, stop).await,
+    }
+}
+
+/// Ends when the run has, and what was under way has had its time.
+async fn too_late(stop: &Stop) {
+    stop.run_ends().await;
+    tokio::time::sleep(STOPPED_WITHIN).await;
+}
+
+/// What came of an action, as the audit trail and the operator are told it.
+pub(super) fn describe(result: &Result<Outcome, ActionError>) -> String {
     match result {
         Ok(outcome) => {
             let verdict = match outcome.verdict {
@@ -254,7 +304,11 @@ mod tests {
     }
 
     impl Executor for Spy {
-        fn execute<'a>(&'a self, _: &'a Confirmed<Action>) -> BoxFuture<'a, Result<Outcome, ActionError>> {
+        fn execute<'a>(
+            &'a self,
+            _: &'a Confirmed<Action>,
+            _: &'a Stop,
+        ) -> BoxFuture<'a, Result<Outcome, ActionError>> {
             Box::pin(async {
                 self.seen.lock().unwrap().push(self.trail.tail(9).lines.len());
                 Ok(Outcome { verdict: Verdict::Done, summary: "gone".to_owned(), details: Vec::new() })
@@ -302,6 +356,60 @@ mod tests {
         let phases: Vec<Phase> = gate.trail.tail(9).lines.iter().map(|line| line.phase).collect();
         assert_eq!(phases, [Phase::Intent, Phase::Outcome, Phase::Verified]);
         assert_eq!(gate.trail.tail(1).lines[0].result, "released 9");
+    }
+
+    /// Never answers.
+    struct Silent;
+
+    impl Executor for Silent {
+        fn execute<'a>(
+            &'a self,
+            _: &'a Confirmed<Action>,
+            _: &'a Stop,
+        ) -> BoxFuture<'a, Result<Outcome, ActionError>> {
+            Box::pin(std::future::pending())
+        }
+
+        fn verify<'a>(
+            &'a self,
+            _: &'a Confirmed<Action>,
+        ) -> BoxFuture<'a, Result<Verification, ActionError>> {
+            Box::pin(std::future::pending())
+        }
+
+        fn statement(&self, _: &Action) -> String {
+            String::new()
+        }
+    }
+
+    #[tokio::test]
+    async fn what_does_not_end_with_the_run_is_written_down_as_not_known() {
+        let folder = tempfile::tempdir().unwrap();
+        let (mut gate, _) = gate(folder.path().join("audit.jsonl"));
+        let entry = Entry { address: "db:5432".to_owned(), executor: Arc::new(Silent) };
+        gate.entries.insert(TargetId::new("pg"), entry);
+        let stops = gate.stops().clone();
+        let (action, permit) = (action(), permit(200));
+        let mut performing = std::pin::pin!(gate.perform("1", &action, &permit));
+        stops.ask();
+        let waited = tokio::time::timeout(Duration::from_millis(100), &mut performing).await;
+        assert!(waited.is_err(), "while the run goes on it is waited for");
+        stops.end(crate::actions::stop::Cause::HangUp);
+        let ended = performing.await;
+        assert!(matches!(ended, Err(ActionError::Unknown(_))), "{ended:?}");
+        let last = gate.trail.tail(1).lines.remove(0);
+        assert_eq!((last.phase, last.result), (Phase::Left, format!("{UNKNOWN}: look at pg")));
+    }
+
+    #[tokio::test]
+    async fn nothing_is_sent_once_the_run_ends() {
+        let folder = tempfile::tempdir().unwrap();
+        let (gate, spy) = gate(folder.path().join("audit.jsonl"));
+        gate.stops().end(crate::actions::stop::Cause::HangUp);
+        let ended = gate.perform("1", &action(), &permit(200)).await.unwrap_err();
+        assert!(spy.seen.lock().unwrap().is_empty());
+        assert!(ended.to_string().contains("stopped by a hang-up before it was sent"), "{ended}");
+        assert_eq!(gate.trail.tail(1).lines[0].phase, Phase::Outcome);
     }
 
     #[tokio::test]

@@ -4,8 +4,11 @@ pub mod audit;
 pub mod executor;
 pub mod gate;
 pub mod lines;
+pub mod ongoing;
 pub mod postgres;
 pub mod queues;
+pub mod stop;
+mod writer;
 
 pub use executor::Executor;
 

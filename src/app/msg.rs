@@ -3,6 +3,7 @@
 use super::command::Command;
 use super::layout::Size;
 use crate::actions::audit::Tail;
+use crate::actions::ongoing::News;
 use crate::core::action::{Action, ActionError, Confirmed, Outcome, Verification};
 use crate::core::arming::Permit;
 use crate::core::focus::Focus;
@@ -53,6 +54,16 @@ pub enum Msg {
     AuditTail(Tail),
     /// Something was copied, or could not be: a sentence.
     Copied(String),
+}
+
+impl From<News> for Msg {
+    fn from(news: News) -> Self {
+        match news {
+            News::Progress(words) => Self::Progress(words),
+            News::Done { id, action, result } => Self::ActionDone { id, action, result },
+            News::Verified { id, action, result } => Self::Verified { id, action, result },
+        }
+    }
 }
 
 /// Something is to be done outside.

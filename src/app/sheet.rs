@@ -130,7 +130,7 @@ fn log(model: &Model) -> Vec<Line> {
             Phase::Refused => (Role::Warning, "refused "),
             Phase::Outcome => (Role::Strong, "outcome "),
             Phase::Verified => (Role::Ok, "verified"),
-            Phase::Unknown => (Role::Warning, "unknown "),
+            Phase::Left | Phase::Unknown => (Role::Warning, "unknown "),
         };
         lines.push(
             Line::of(Role::Muted, format!("{} ", entry.when(model.now))).then(role, format!("{word} ")).then(

@@ -278,9 +278,16 @@ fn start(setup: Setup, around: &Surroundings) -> Result<ExitCode, String> {
     stop_all();
     tokio.shutdown_timeout(std::time::Duration::from_millis(200));
     match end {
-        Ok(End::Quit) => Ok(ExitCode::SUCCESS),
-        Ok(End::Signal(number)) => Ok(ExitCode::from(u8::try_from(128 + number).unwrap_or(1))),
-        Ok(End::TerminalGone) => Ok(ExitCode::from(129)),
+        Ok((end, told)) => {
+            for sentence in told {
+                complain(&format!("stacktop: {sentence}"));
+            }
+            Ok(match end {
+                End::Quit => ExitCode::SUCCESS,
+                End::Signal(number) => ExitCode::from(u8::try_from(128 + number).unwrap_or(1)),
+                End::TerminalGone => ExitCode::from(129),
+            })
+        }
         Err(error) if !terminal::is_alive() => {
             tracing::error!("the terminal is gone: {error}");
             Ok(ExitCode::from(129))

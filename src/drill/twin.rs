@@ -4,6 +4,7 @@ use super::part::Part;
 use super::sim::Sim;
 use super::{metrics, postgres, redis, search};
 use crate::actions::Executor;
+use crate::actions::stop::Stop;
 use crate::core::action::{Action, ActionError, Confirmed, Outcome, Verdict, Verification};
 use crate::core::focus::Focus;
 use crate::core::postgres::PgAction;
@@ -212,7 +213,11 @@ impl TwinExecutor {
 }
 
 impl Executor for TwinExecutor {
-    fn execute<'a>(&'a self, action: &'a Confirmed<Action>) -> BoxFuture<'a, Result<Outcome, ActionError>> {
+    fn execute<'a>(
+        &'a self,
+        action: &'a Confirmed<Action>,
+        _: &'a Stop,
+    ) -> BoxFuture<'a, Result<Outcome, ActionError>> {
         let outcome = self.act(action.action());
         Box::pin(async move { Ok(outcome) })
     }

@@ -30,7 +30,7 @@ struct Handle {
     task: JoinHandle<()>,
 }
 
-/// The running workers; one that dies is started anew. Dropping it ends them.
+/// The running workers; one that dies is started anew. They end when it is stopped or dropped.
 #[derive(Debug)]
 pub struct Engine {
     handles: Vec<Handle>,
@@ -57,6 +57,13 @@ impl Engine {
             })
             .collect();
         (Self { handles }, receiver)
+    }
+
+    /// Ends all workers, each in the middle of whatever it does.
+    pub fn stop(&self) {
+        for handle in &self.handles {
+            handle.task.abort();
+        }
     }
 
     /// Polls `target` as soon as its running poll, if any, is over: also when it is backing off or its breaker is open.
@@ -96,8 +103,6 @@ impl Engine {
 
 impl Drop for Engine {
     fn drop(&mut self) {
-        for handle in &self.handles {
-            handle.task.abort();
-        }
+        self.stop();
     }
 }

@@ -55,26 +55,26 @@ pub(super) async fn edit(text: &str, signals: &mut Signals) -> Edited {
         Ok(child) => child,
         Err(error) => return Edited::Text(Err(format!("`{editor}` cannot be started: {error}"))),
     };
+    signals.lend(true);
     let ended = loop {
         tokio::select! {
-            ended = child.wait() => break ended,
+            ended = child.wait() => break Ok(ended),
             caught = signals.next() => match caught {
-                // Ctrl-C in an editor that leaves it to the terminal is the editor's.
-                Caught::End(number) if number != libc_interrupt() => return Edited::Signal(number),
-                Caught::End(_) | Caught::Stop | Caught::Continue => {}
+                Caught::End(number) => break Err(number),
+                Caught::Stop | Caught::Continue => {}
             },
         }
+    };
+    signals.lend(false);
+    let ended = match ended {
+        Ok(ended) => ended,
+        Err(number) => return Edited::Signal(number),
     };
     Edited::Text(match ended {
         Ok(status) if status.success() => read(&file.0),
         Ok(status) => Err(format!("nothing was taken over: `{editor}` ended with {status} (set $EDITOR)")),
         Err(error) => Err(format!("nothing was taken over: {error}")),
     })
-}
-
-/// The number of the interrupt from the keyboard.
-fn libc_interrupt() -> i32 {
-    rustix::process::Signal::INT.as_raw()
 }
 
 /// A new file that only we can read: data of jobs can be secret.

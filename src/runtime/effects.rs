@@ -1,24 +1,20 @@
-//! Carries out what `update` asked for. Actions run on tasks of their own; their answers come back as messages.
+//! Carries out what `update` asked for, and owns what it started for that: polls, actions, and what is done beside the loop. Their answers
+//! come back as messages.
 
 use super::clipboard;
 use crate::actions::gate::Gate;
+use crate::actions::ongoing::{News, Ongoing};
+use crate::actions::stop::Cause;
 use crate::app::msg::{Effect, Msg};
-use crate::core::action::{Action, Confirmed};
-use crate::core::arming::Permit;
 use crate::engine::Engine;
 use std::sync::Arc;
-use std::time::Duration;
 use tokio::sync::mpsc;
+use tokio::task::JoinSet;
 
-/// Answers of actions that may wait for the loop; there are never more than a few under way.
-pub const MESSAGE_QUEUE: usize = 64;
+/// Answers that may wait for the loop; there are never more than a few under way.
+const MESSAGE_QUEUE: usize = 64;
 /// Lines of the audit trail that the log shows.
 const LOG_LINES: usize = 500;
-/// When, after an action, it is looked whether it had its effect.
-const LOOKS: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(2)];
-
-/// What takes long is told about this often.
-const PROGRESS: Duration = Duration::from_secs(1);
 
 /// What the loop does next.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,40 +33,79 @@ pub enum Next {
     Quit,
 }
 
+/// What comes back from outside.
+#[derive(Debug)]
+pub struct Answers {
+    messages: mpsc::Receiver<Msg>,
+    news: mpsc::Receiver<News>,
+}
+
+impl Answers {
+    /// The next one; none when nobody can answer any more.
+    pub async fn next(&mut self) -> Option<Msg> {
+        tokio::select! {
+            Some(news) = self.news.recv() => Some(news.into()),
+            message = self.messages.recv() => message,
+        }
+    }
+}
+
 /// The outside as the loop reaches it.
 #[derive(Debug)]
 pub struct Effects {
-    engine: Engine,
+    engine: Arc<Engine>,
     gate: Arc<Gate>,
+    ongoing: Ongoing,
     messages: mpsc::Sender<Msg>,
+    /// What is done beside the loop, and is given up when the run ends.
+    beside: JoinSet<()>,
 }
 
 impl Effects {
-    pub const fn new(engine: Engine, gate: Arc<Gate>, messages: mpsc::Sender<Msg>) -> Self {
-        Self { engine, gate, messages }
+    /// Opens the action connections and reads the end of the audit trail, both beside the loop.
+    #[must_use]
+    pub fn begin(engine: Engine, gate: Arc<Gate>) -> (Self, Answers) {
+        let (sender, messages) = mpsc::channel(MESSAGE_QUEUE);
+        let (told, news) = mpsc::channel(MESSAGE_QUEUE);
+        let mut effects = Self {
+            engine: Arc::new(engine),
+            ongoing: Ongoing::new(Arc::clone(&gate), told),
+            gate,
+            messages: sender,
+            beside: JoinSet::new(),
+        };
+        effects.watch_for_the_end();
+        let gate = Arc::clone(&effects.gate);
+        effects.beside.spawn(async move { gate.prepare().await });
+        effects.answer(|gate| async move { Msg::AuditTail(gate.first_tail(LOG_LINES).await) });
+        (effects, Answers { messages, news })
     }
 
-    /// Opens the action connections and reads the end of the audit trail, both beside the loop.
-    pub fn begin(&self) {
-        let gate = Arc::clone(&self.gate);
-        tokio::spawn(async move { gate.prepare().await });
-        let (gate, messages) = (Arc::clone(&self.gate), self.messages.clone());
-        tokio::spawn(async move {
-            let _ = messages.send(Msg::AuditTail(gate.first_tail(LOG_LINES).await)).await;
+    /// What polls ends with the run, also while the loop waits for a terminal that takes nothing.
+    fn watch_for_the_end(&mut self) {
+        let (engine, end) = (Arc::clone(&self.engine), self.gate.stops().begin());
+        self.beside.spawn(async move {
+            end.run_ends().await;
+            engine.stop();
         });
     }
 
-    pub fn carry_out(&self, effects: Vec<Effect>) -> Next {
+    /// Carries them out.
+    pub fn carry_out(&mut self, effects: Vec<Effect>) -> Next {
         let mut next = Next::Go;
         for effect in effects {
             match effect {
-                Effect::Perform { confirmed, permit } => self.perform(confirmed, permit),
+                Effect::Perform { confirmed, permit } => self.ongoing.perform(confirmed, permit),
                 Effect::PollNow(target) => self.engine.poll_now(&target),
                 Effect::PollAll => self.engine.poll_all(),
                 Effect::Focus(focus) => self.engine.focus(&focus),
-                Effect::Copy(text) => self.copy(text),
-                Effect::ReadAudit => self.read_audit(),
-                Effect::StopActions => self.gate.stop(),
+                Effect::Copy(text) => {
+                    self.answer(|_| async move { Msg::Copied(clipboard::copy(&text).await) });
+                }
+                Effect::ReadAudit => {
+                    self.answer(|gate| async move { Msg::AuditTail(gate.tail(LOG_LINES).await) });
+                }
+                Effect::StopActions => self.gate.stops().ask(),
                 Effect::Redraw => next = Next::Redraw,
                 Effect::Edit(text) => next = Next::Edit(text),
                 Effect::Suspend => next = Next::Suspend,
@@ -80,55 +115,82 @@ impl Effects {
         next
     }
 
-    fn perform(&self, confirmed: Confirmed<Action>, permit: Permit) {
-        let gate = Arc::clone(&self.gate);
-        let messages = self.messages.clone();
-        tokio::spawn(async move {
-            let id = gate.next_id();
-            let action = confirmed.action().clone();
-            let result = {
-                let mut performing = std::pin::pin!(gate.perform(&id, &confirmed, &permit));
-                loop {
-                    match tokio::time::timeout(PROGRESS, &mut performing).await {
-                        Ok(result) => break result,
-                        Err(_) => {
-                            if let Some(words) = gate.progress(action.target()) {
-                                let _ = messages.try_send(Msg::Progress(words));
-                            }
-                        }
-                    }
-                }
-            };
-            let sent = result.is_ok();
-            let done = Msg::ActionDone { id: id.clone(), action: action.clone(), result };
-            if messages.send(done).await.is_err() || !sent {
-                return;
-            }
-            for (look, wait) in LOOKS.iter().enumerate() {
-                tokio::time::sleep(*wait).await;
-                let result = gate.verify(&id, &confirmed, look + 1 == LOOKS.len()).await;
-                let settled = result.as_ref().is_ok_and(|found| found.settled);
-                let verified = Msg::Verified { id: id.clone(), action: action.clone(), result };
-                if messages.send(verified).await.is_err() || settled {
-                    return;
-                }
-            }
-        });
+    /// Ends all of it within three seconds, for this reason unless there was one before. Tells what came of the actions that ran.
+    pub async fn end(&mut self, cause: Cause) -> Vec<String> {
+        self.gate.stops().end(cause);
+        self.engine.stop();
+        self.beside.shutdown().await;
+        self.ongoing.end().await
     }
 
-    fn read_audit(&self) {
-        let (gate, messages) = (Arc::clone(&self.gate), self.messages.clone());
-        tokio::spawn(async move {
-            let _ = messages.send(Msg::AuditTail(gate.tail(LOG_LINES).await)).await;
+    /// Does something beside the loop, which gets the answer.
+    fn answer<F>(&mut self, ask: impl FnOnce(Arc<Gate>) -> F)
+    where
+        F: Future<Output = Msg> + Send + 'static,
+    {
+        while self.beside.try_join_next().is_some() {}
+        let (asked, messages) = (ask(Arc::clone(&self.gate)), self.messages.clone());
+        self.beside.spawn(async move {
+            let _ = messages.send(asked.await).await;
         });
     }
+}
 
-    fn copy(&self, text: String) {
-        let messages = self.messages.clone();
-        tokio::spawn(async move {
-            if let Ok(sentence) = tokio::task::spawn_blocking(move || clipboard::copy(&text)).await {
-                let _ = messages.send(Msg::Copied(sentence)).await;
-            }
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::actions::audit::{AuditTrail, Phase};
+    use crate::actions::gate::Actor;
+    use crate::core::action::{Action, Confirmed};
+    use crate::core::arming::Permit;
+    use crate::core::ids::TargetId;
+    use crate::core::postgres::{BackendId, PgAction};
+    use crate::core::time::Clock;
+    use crate::drill::Stack;
+    use crate::engine::EngineSettings;
+    use crate::runtime::clock::SystemClock;
+    use std::time::Duration;
+
+    /// Polls, an action and the look after it, a look at the trail: all of it is under way when the run ends.
+    #[tokio::test(flavor = "multi_thread")]
+    async fn nothing_is_left_of_a_run() {
+        let folder = tempfile::tempdir().unwrap();
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock::start());
+        let stack = Stack::demo(7, clock.now());
+        let trail = Arc::new(AuditTrail::at(folder.path().join("audit.jsonl")));
+        let gate = Gate::new(stack.executors(), Arc::clone(&trail), Arc::clone(&clock), Actor::default());
+        let (engine, mut reports) = Engine::start(stack.jobs(), EngineSettings::default(), &clock);
+        let (mut effects, mut answers) = Effects::begin(engine, Arc::new(gate));
+        reports.recv().await.unwrap();
+        let target = stack.targets()[0].id.clone();
+        let backend = BackendId { pid: 1, backend_start_micros: 2 };
+        let confirmed = Confirmed::by_a_person(Action::Postgres {
+            target: target.clone(),
+            act: PgAction::one((backend, None), true),
         });
+        let permit = Permit { target, until: None };
+        effects.carry_out(vec![Effect::Perform { confirmed, permit }, Effect::ReadAudit]);
+        while !matches!(answers.next().await, Some(Msg::ActionDone { .. })) {}
+        let alive = || tokio::runtime::Handle::current().metrics().num_alive_tasks();
+        assert!(alive() > 4, "{}", alive());
+        let told = effects.end(Cause::Quit).await;
+        assert!(told.is_empty(), "its outcome was told before: {told:?}");
+        for _ in 0..400 {
+            if alive() == 0 {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        assert_eq!(alive(), 0, "tasks are left");
+        let phases: Vec<Phase> = trail.tail(9).lines.iter().map(|line| line.phase).collect();
+        assert_eq!(phases, [Phase::Intent, Phase::Outcome]);
+        // What is asked for afterwards does not begin.
+        let permit = Permit { target: TargetId::new("shop-db"), until: None };
+        let backend = BackendId { pid: 1, backend_start_micros: 2 };
+        let act = PgAction::one((backend, None), true);
+        let confirmed = Confirmed::by_a_person(Action::Postgres { target: permit.target.clone(), act });
+        effects.carry_out(vec![Effect::Perform { confirmed, permit }]);
+        let told = effects.end(Cause::Quit).await;
+        assert!(told.len() == 1 && told[0].contains("before it was sent"), "{told:?}");
     }
 }

@@ -3,7 +3,7 @@
 mod clipboard;
 pub mod clock;
 mod editor;
-mod effects;
+pub mod effects;
 mod input;
 pub mod logging;
 mod signals;
@@ -11,6 +11,7 @@ mod silence;
 pub mod terminal;
 
 use crate::actions::gate::Gate;
+use crate::actions::stop::Cause;
 use crate::app::layout::Size;
 use crate::app::model::Model;
 use crate::app::msg::{Effect, Msg};
@@ -19,12 +20,14 @@ use crate::core::report::PollReport;
 use crate::core::time::{Clock, Now};
 use crate::engine::{Engine, EngineSettings, Job};
 use editor::Edited;
-use effects::{Effects, Next};
+use effects::{Answers, Effects, Next};
+use futures_util::FutureExt;
 use input::Input;
 use ratatui::crossterm::event::Event;
 use signals::{Caught, Signals};
 use silence::Silence;
 use std::io;
+use std::panic::{AssertUnwindSafe, resume_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 use terminal::Tty;
@@ -35,6 +38,11 @@ use tokio::time::Instant;
 const FRAME: Duration = Duration::from_millis(400);
 /// Data that arrives within this time of other data is drawn with it.
 const GATHER: Duration = Duration::from_millis(60);
+
+/// So long, when all is stopped, what says goodbye to a server may take.
+const SETTLED_WITHIN: Duration = Duration::from_millis(300);
+/// Between two looks whether that is done.
+const LOOK: Duration = Duration::from_millis(5);
 
 /// A process that can be stopped is, after this time.
 const STOPPED_WITHIN: Duration = Duration::from_millis(200);
@@ -71,6 +79,17 @@ pub enum End {
     TerminalGone,
 }
 
+impl End {
+    const fn cause(self) -> Cause {
+        match self {
+            Self::Quit => Cause::Quit,
+            // The signal itself has said why already.
+            Self::Signal(_) => Cause::Terminate,
+            Self::TerminalGone => Cause::TerminalGone,
+        }
+    }
+}
+
 struct Loop {
     model: Model,
     tty: Tty,
@@ -83,24 +102,23 @@ struct Loop {
     away: Option<Instant>,
 }
 
-/// Runs until the operator leaves. The screen is drawn before the first connection is made.
+/// Runs until the operator leaves, or is made to. The screen is drawn before the first connection is made; at the end nothing that was
+/// begun is left, and what came of actions that still ran is told.
 ///
 /// # Errors
 /// When the terminal cannot be taken or drawn to.
-pub async fn run(setup: Setup) -> io::Result<End> {
+pub async fn run(setup: Setup) -> io::Result<(End, Vec<String>)> {
     // Before the terminal is taken: a signal that comes at once must find its way out.
-    let signals = Signals::catch()?;
+    let mut signals = Signals::catch(setup.gate.stops())?;
     let mut tty = Tty::take()?;
     if !terminal::is_alive() {
-        return Ok(End::TerminalGone);
+        return Ok((End::TerminalGone, Vec::new()));
     }
     let events = input::start()?;
     let mut model = setup.model;
     paint(&mut tty, &mut model, setup.clock.now())?;
     let (engine, reports) = Engine::start(setup.jobs, setup.engine, &setup.clock);
-    let (sender, messages) = mpsc::channel(effects::MESSAGE_QUEUE);
-    let effects = Effects::new(engine, setup.gate, sender);
-    effects.begin();
+    let (effects, answers) = Effects::begin(engine, setup.gate);
     let mut running = Loop {
         model,
         tty,
@@ -111,16 +129,39 @@ pub async fn run(setup: Setup) -> io::Result<End> {
         silence: Silence::default(),
         away: None,
     };
-    running.serve(events, signals, reports, messages).await
+    let end = AssertUnwindSafe(running.serve(events, &mut signals, reports, answers)).catch_unwind().await;
+    let cause = match &end {
+        Ok(Ok(end)) => end.cause(),
+        Ok(Err(_)) => Cause::TerminalGone,
+        Err(_panic) => Cause::Fault,
+    };
+    // Who leaves sees until the end that something is waited for. Else the terminal may be needed, or not be there.
+    if cause != Cause::Quit {
+        terminal::leave();
+    }
+    let told = running.effects.end(cause).await;
+    drop(running);
+    drop(signals);
+    settle().await;
+    end.unwrap_or_else(|panic| resume_unwind(panic)).map(|end| (end, told))
+}
+
+/// Waits until every task has ended, but not for long: those that are left take leave of their servers.
+async fn settle() {
+    let left = || tokio::runtime::Handle::current().metrics().num_alive_tasks();
+    let until = Instant::now() + SETTLED_WITHIN;
+    while left() > 0 && Instant::now() < until {
+        tokio::time::sleep(LOOK).await;
+    }
 }
 
 impl Loop {
     async fn serve(
         &mut self,
         mut events: mpsc::Receiver<Event>,
-        mut signals: Signals,
+        signals: &mut Signals,
         mut reports: mpsc::Receiver<PollReport>,
-        mut messages: mpsc::Receiver<Msg>,
+        mut answers: Answers,
     ) -> io::Result<End> {
         let mut tick = tokio::time::interval(Duration::from_secs(1));
         tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
@@ -142,7 +183,7 @@ impl Loop {
                     self.log(&report);
                     self.take(Msg::Report(Box::new(report)))
                 }
-                Some(message) = messages.recv() => self.take(message),
+                Some(message) = answers.next() => self.take(message),
                 _ = tick.tick() => {
                     if !terminal::is_alive() {
                         return Ok(End::TerminalGone);
@@ -164,7 +205,7 @@ impl Loop {
                     terminal::leave();
                     self.stop();
                 }
-                Next::Edit(text) => match editor::edit(&text, &mut signals).await {
+                Next::Edit(text) => match editor::edit(&text, signals).await {
                     Edited::Signal(number) => return Ok(End::Signal(number)),
                     Edited::Text(text) => {
                         self.tty.retake()?;
@@ -173,7 +214,10 @@ impl Loop {
                     }
                 },
                 Next::GoOn => self.go_on()?,
-                Next::Quit => return Ok(End::Quit),
+                Next::Quit => {
+                    self.paint()?;
+                    return Ok(End::Quit);
+                }
             }
         }
     }

@@ -114,13 +114,13 @@ impl Screen {
         panic!("`{what}` did not come:\n{}", self.text());
     }
 
-    fn signal(&self, name: &str) {
+    pub fn signal(&self, name: &str) {
         let pid = self.child.process_id().expect("a pid").to_string();
         assert!(std::process::Command::new("kill").args([name, &pid]).status().expect("kill").success());
     }
 
     #[track_caller]
-    fn ended(&mut self, seconds: u64) -> u32 {
+    pub fn ended(&mut self, seconds: u64) -> u32 {
         let began = Instant::now();
         while began.elapsed() < Duration::from_secs(seconds) {
             if let Some(status) = self.child.try_wait().expect("a status") {

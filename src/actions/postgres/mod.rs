@@ -5,6 +5,7 @@ mod afterwards;
 mod upkeep;
 
 use super::Executor;
+use super::stop::Stop;
 use crate::config::target::PostgresConnect;
 use crate::core::action::{Action, ActionError, Confirmed, Outcome, Verdict, Verification};
 use crate::core::postgres::{CANCEL, PgAction, Pinned, TERMINATE, TERMINATE_IDLE};
@@ -124,10 +125,23 @@ impl PostgresExecutor {
     }
 
     /// Signals several, one after the other; stops where it is not known what happened.
-    async fn signal_each(&self, backends: &[Pinned], terminate: bool) -> Result<Outcome, ActionError> {
+    async fn signal_each(
+        &self,
+        backends: &[Pinned],
+        terminate: bool,
+        stop: &Stop,
+    ) -> Result<Outcome, ActionError> {
         let mut details = Vec::with_capacity(backends.len());
         let mut sent = 0;
         for pinned in backends {
+            if let Some(cause) = stop.cause() {
+                let summary = format!(
+                    "{sent} backends signalled; stopped by {cause} after {} of {}",
+                    details.len(),
+                    backends.len()
+                );
+                return Ok(Outcome { verdict: Verdict::Partly, summary, details });
+            }
             let what = match self.signal(*pinned, terminate).await {
                 Ok(outcome) => {
                     sent += usize::from(outcome.verdict == Verdict::Done);
@@ -170,14 +184,20 @@ impl Executor for PostgresExecutor {
         })
     }
 
-    fn execute<'a>(&'a self, action: &'a Confirmed<Action>) -> BoxFuture<'a, Result<Outcome, ActionError>> {
+    fn execute<'a>(
+        &'a self,
+        action: &'a Confirmed<Action>,
+        stop: &'a Stop,
+    ) -> BoxFuture<'a, Result<Outcome, ActionError>> {
         Box::pin(async move {
             match postgres_action(action.action())? {
                 PgAction::Cancel { backend, query_start_micros, .. } => {
                     self.signal((*backend, Some(*query_start_micros)), false).await
                 }
                 PgAction::Terminate { backend, .. } => self.signal((*backend, None), true).await,
-                PgAction::Several { backends, terminate, .. } => self.signal_each(backends, *terminate).await,
+                PgAction::Several { backends, terminate, .. } => {
+                    self.signal_each(backends, *terminate, stop).await
+                }
                 PgAction::Upkeep { upkeep, relation } => {
                     upkeep::carry_out(&self.connect, *upkeep, relation).await
                 }

@@ -2,12 +2,12 @@
 
 use super::trail::{Fate, Trail};
 use super::{QueueExecutor, TIMEOUT};
+use crate::actions::stop::Stop;
 use crate::core::action::ActionError;
 use crate::core::redis::{Brake, QueueRef};
 use crate::core::text::lasting;
 use crate::sources::redis::connection::Connection;
 use redis::pipe;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -43,19 +43,19 @@ impl QueueExecutor {
         trail: &mut Trail,
         judge: Judge,
         (first, taken): (bool, usize),
+        stop: &Stop,
     ) -> Result<Option<String>, ActionError> {
         if trail.len() == 0 {
             return Ok(None);
         }
         let (began, mut quiet) = (Instant::now(), Instant::now());
         let mut pause = LOOKS[0];
-        let stops = self.stops.load(Ordering::Relaxed);
         loop {
             let fate = trail.look(self, connection, taken).await?;
             if let Some(why) = too_many(fate, judge, first) {
                 return Ok(Some(why));
             }
-            if !first || fate.open == 0 || self.stops.load(Ordering::Relaxed) != stops {
+            if !first || fate.open == 0 || stop.cause().is_some() {
                 return Ok(None);
             }
             if fate.moving > 0 {
@@ -79,7 +79,7 @@ impl QueueExecutor {
                     fate.open, fate.all
                 ));
             }
-            tokio::time::sleep(pause).await;
+            stop.pause(pause).await;
             pause = (pause * 2).min(LOOKS[1]);
         }
     }

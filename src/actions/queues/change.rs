@@ -1,6 +1,7 @@
 //! Changes that are one call each: a new job, other data, a limit, a scheduler.
 
 use super::{QueueExecutor, sweep};
+use crate::actions::stop::Stop;
 use crate::core::action::{ActionError, Outcome, Verdict, Verification};
 use crate::core::redis::{Change, QueueRef, Rhythm, Sweep, copied_options};
 use crate::sources::redis::connection::Connection;
@@ -15,7 +16,12 @@ fn outcome(verdict: Verdict, summary: String) -> Outcome {
 }
 
 impl QueueExecutor {
-    pub(super) async fn change(&self, queue: &QueueRef, change: &Change) -> Result<Outcome, ActionError> {
+    pub(super) async fn change(
+        &self,
+        queue: &QueueRef,
+        change: &Change,
+        stop: &Stop,
+    ) -> Result<Outcome, ActionError> {
         if matches!(change, Change::EndScript) {
             return self.end_script().await;
         }
@@ -28,7 +34,7 @@ impl QueueExecutor {
                     Change::RetryKind(kind) => (Sweep::Retry, Some(kind)),
                     _ => return Err(ActionError::Refused("this goes through no queue".to_owned())),
                 };
-                let outcome = self.sweep(&mut connection, queue, what, kind).await;
+                let outcome = self.sweep(&mut connection, queue, (what, kind), stop).await;
                 if let Ok(mut told) = self.told.lock() {
                     *told = None;
                 }
@@ -37,7 +43,7 @@ impl QueueExecutor {
             Change::Add { name, data, options } => {
                 self.add_job(&mut connection, queue, (name, data.as_bytes(), options)).await
             }
-            Change::PutBack => self.restore(&mut connection, queue).await,
+            Change::PutBack => self.restore(&mut connection, queue, stop).await,
             Change::Copy { id } => self.copy_job(&mut connection, queue, id).await,
             Change::Edit { id, was, data } => self.edit(&mut connection, queue, id, (was, data)).await,
             Change::Concurrency(limit) => self.limit(&mut connection, queue, *limit).await,

@@ -1,6 +1,7 @@
 //! The same to each of many jobs: in batches that are short, stopped at the first trouble, told apart in the outcome.
 
 use super::{BETWEEN, QueueExecutor};
+use crate::actions::stop::Stop;
 use crate::core::action::{ActionError, Outcome, Verdict};
 use crate::core::redis::{Family, JobAct, QueueRef, RetryOptions};
 use crate::sources::redis::connection::Connection;
@@ -18,20 +19,20 @@ impl QueueExecutor {
         queue: &QueueRef,
         ids: &[String],
         act: JobAct,
+        stop: &Stop,
     ) -> Result<Outcome, ActionError> {
         let mut connection = self.connection().await?;
         let family = self.owner(&mut connection, queue).await?;
         let mut results: Vec<(String, &'static str)> = Vec::with_capacity(ids.len());
-        let stops = self.stops.load(Ordering::Relaxed);
         for (index, batch) in ids.chunks(BATCH).enumerate() {
             if index > 0 {
                 tokio::time::sleep(BETWEEN).await;
             }
-            if self.stops.load(Ordering::Relaxed) != stops {
-                let left = ids.len() - results.len();
+            if let Some(cause) = stop.cause() {
+                let (dealt, all) = (results.len(), ids.len());
                 let mut outcome = outcome(queue, act, &results);
                 outcome.verdict = Verdict::Partly;
-                outcome.summary = format!("{}; stopped by you with {left} left", outcome.summary);
+                outcome.summary = format!("{}; stopped by {cause} after {dealt} of {all}", outcome.summary);
                 return Ok(outcome);
             }
             match self.batch(&mut connection, queue, family, batch, act).await {

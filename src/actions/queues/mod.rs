@@ -19,6 +19,7 @@ mod trail;
 mod unheld;
 
 use super::Executor;
+use super::stop::Stop;
 use crate::config::target::RedisConnect;
 use crate::core::action::{Action, ActionError, Confirmed, Outcome, Verdict, Verification};
 use crate::core::redis::{Family, JobAct, QueueAction, QueueRef};
@@ -30,7 +31,7 @@ use futures_util::future::BoxFuture;
 use redis::{FromRedisValue, RedisError, Script, ScriptInvocation, Value, cmd, pipe};
 use scripts::{COMMON, Scripts};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 use tokio::sync::Mutex;
 
@@ -51,8 +52,6 @@ pub struct QueueExecutor {
     scripts: Scripts,
     /// Where jobs are written before they are removed, and journals of redrives are kept.
     folder: PathBuf,
-    /// How often the operator has asked to stop.
-    stops: AtomicU64,
     /// When the server carried out the newest call that gave jobs to workers, in its own milliseconds.
     given_at: AtomicI64,
     /// The name of the removal that is under way; 0 before its first job.
@@ -76,7 +75,6 @@ impl QueueExecutor {
             open: Mutex::default(),
             scripts: Scripts::default(),
             folder: folder.to_owned(),
-            stops: AtomicU64::new(0),
             given_at: AtomicI64::new(0),
             removal: AtomicI64::new(0),
             told: std::sync::Mutex::default(),
@@ -209,12 +207,23 @@ impl QueueExecutor {
     }
 
     /// Turns the pause switch of several queues, one after the other; stops where it is not known what happened.
-    async fn switches(&self, queues: &[&QueueRef], resume: bool) -> Result<Outcome, ActionError> {
+    async fn switches(
+        &self,
+        queues: &[&QueueRef],
+        resume: bool,
+        stop: &Stop,
+    ) -> Result<Outcome, ActionError> {
         let (script, word) =
             if resume { (&self.scripts.resume, "running") } else { (&self.scripts.pause, "paused") };
         let mut details = Vec::with_capacity(queues.len());
         let mut changed = 0;
         for queue in queues {
+            if let Some(cause) = stop.cause() {
+                let (tried, all) = (details.len(), queues.len());
+                let summary =
+                    format!("{changed} queues are {word}; stopped by {cause} after {tried} of {all}");
+                return Ok(Outcome { verdict: Verdict::Partly, summary, details });
+            }
             match self.switch(script, queue, word).await {
                 Ok(outcome) => {
                     changed += usize::from(outcome.verdict == Verdict::Done);
@@ -300,20 +309,24 @@ impl Executor for QueueExecutor {
         })
     }
 
-    fn execute<'a>(&'a self, action: &'a Confirmed<Action>) -> BoxFuture<'a, Result<Outcome, ActionError>> {
+    fn execute<'a>(
+        &'a self,
+        action: &'a Confirmed<Action>,
+        stop: &'a Stop,
+    ) -> BoxFuture<'a, Result<Outcome, ActionError>> {
         Box::pin(async move {
             self.removal.store(0, Ordering::Relaxed);
             match queue_action(action.action())? {
-                QueueAction::Jobs { queue, ids, act } => self.each(queue, ids, *act).await,
+                QueueAction::Jobs { queue, ids, act } => self.each(queue, ids, *act, stop).await,
                 QueueAction::Pause { queue } => self.switch(&self.scripts.pause, queue, "paused").await,
                 QueueAction::Resume { queue } => self.switch(&self.scripts.resume, queue, "running").await,
                 QueueAction::Switches { queue, others, resume } => {
                     let queues: Vec<&QueueRef> = std::iter::once(queue).chain(others).collect();
-                    self.switches(&queues, *resume).await
+                    self.switches(&queues, *resume, stop).await
                 }
-                QueueAction::Change { queue, change } => self.change(queue, change).await,
+                QueueAction::Change { queue, change } => self.change(queue, change, stop).await,
                 QueueAction::Redrive { queue, to, letters, brake } => {
-                    let outcome = self.redrive(queue, to.as_ref(), letters, *brake).await;
+                    let outcome = self.redrive((queue, to.as_ref()), letters, *brake, stop).await;
                     if let Ok(mut told) = self.told.lock() {
                         *told = None;
                     }
@@ -321,10 +334,6 @@ impl Executor for QueueExecutor {
                 }
             }
         })
-    }
-
-    fn stop(&self) {
-        self.stops.fetch_add(1, Ordering::Relaxed);
     }
 
     fn progress(&self) -> Option<String> {

@@ -12,6 +12,7 @@ use super::jobs::{AGAIN, NOT_TEXT, is_done, meaning};
 use super::journal::Journal;
 use super::original::{Kept, fingerprint};
 use super::trail::{Fate, Trail};
+use crate::actions::stop::Stop;
 use crate::core::action::{ActionError, Outcome, Verdict};
 use crate::core::redis::{
     Brake, Envelope, Family, JobAct, JobState, Letters, Original, QueueRef, RetryOptions, open_letter,
@@ -19,7 +20,6 @@ use crate::core::redis::{
 use crate::sources::redis::connection::Connection;
 use redis::cmd;
 use std::collections::HashMap;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -61,10 +61,10 @@ struct Letter {
 impl QueueExecutor {
     pub(super) async fn redrive(
         &self,
-        from: &QueueRef,
-        to: Option<&QueueRef>,
+        (from, to): (&QueueRef, Option<&QueueRef>),
         letters: &Letters,
         brake: Brake,
+        stop: &Stop,
     ) -> Result<Outcome, ActionError> {
         let mut connection = self.connection().await?;
         let mut owners = HashMap::new();
@@ -84,7 +84,6 @@ impl QueueExecutor {
         };
         work.trail.watch_letters(self, &mut connection, from).await?;
         let judge = Judge { brake, untold_is_known: matches!(letters, Letters::Unfinished) };
-        let stops = self.stops.load(Ordering::Relaxed);
         let mut left = &chosen[..];
         let mut stopped = None;
         for step in steps(brake) {
@@ -96,6 +95,10 @@ impl QueueExecutor {
             left = later;
             let before = work.results.len();
             for (id, state) in now {
+                if let Some(cause) = stop.cause() {
+                    stopped = Some(format!("{cause} stopped it"));
+                    break;
+                }
                 match self.letter(&mut connection, &mut work, id, *state).await {
                     Ok(result) => work.results.push((id.clone(), result)),
                     Err(error) => {
@@ -109,16 +112,12 @@ impl QueueExecutor {
             if stopped.is_some() {
                 break;
             }
-            if self.stops.load(Ordering::Relaxed) != stops {
-                stopped = Some("you stopped it".to_owned());
-                break;
-            }
             let first = chosen.len() - left.len() <= FIRST.iter().sum();
             let taken = work.trail.len() + work.earlier;
-            stopped = self.brake(&mut connection, &mut work.trail, judge, (first, taken)).await?;
+            stopped = self.brake(&mut connection, &mut work.trail, judge, (first, taken), stop).await?;
             self.tell(format!("redrive of {from}: {} of {all} done", work.results.len()));
             if !first && !left.is_empty() {
-                tokio::time::sleep(Duration::from_secs(1).saturating_sub(began.elapsed())).await;
+                stop.pause(Duration::from_secs(1).saturating_sub(began.elapsed())).await;
             }
         }
         let taken = work.trail.len() + work.earlier;

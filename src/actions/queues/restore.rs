@@ -2,6 +2,7 @@
 
 use super::export::{self, Removed};
 use super::{BETWEEN, QueueExecutor};
+use crate::actions::stop::Stop;
 use crate::core::action::{ActionError, Outcome, Verdict};
 use crate::core::redis::QueueRef;
 use crate::core::text::counted;
@@ -18,6 +19,7 @@ impl QueueExecutor {
         &self,
         connection: &mut Connection,
         queue: &QueueRef,
+        stop: &Stop,
     ) -> Result<Outcome, ActionError> {
         let family = self.owner(connection, queue).await?;
         let (folder, place, of) = (self.folder.clone(), self.connect.place(), queue.clone());
@@ -32,6 +34,12 @@ impl QueueExecutor {
         };
         let (mut back, mut there, mut details) = (0, 0, Vec::new());
         for batch in jobs.chunks(BATCH) {
+            if let Some(cause) = stop.cause() {
+                let (dealt, all) = (back + there, jobs.len());
+                let summary =
+                    format!("queue {queue}: {back} put back; stopped by {cause} after {dealt} of {all}");
+                return Ok(Outcome { verdict: Verdict::Partly, summary, details });
+            }
             let now = self.server_now(connection).await?;
             let mut call = Self::begin(&self.scripts.restore, queue, family, now, "");
             for job in batch {

@@ -4,12 +4,12 @@ use super::brake::{FIRST, Judge, steps};
 use super::jobs::{NOT_TEXT, is_done};
 use super::trail::Trail;
 use super::{BETWEEN, QueueExecutor};
+use crate::actions::stop::Stop;
 use crate::core::action::{ActionError, Outcome, Verdict};
 use crate::core::redis::{FailureKind, Family, JobAct, JobState, QueueRef, Sweep};
 use crate::sources::redis::connection::Connection;
 use redis::{RedisError, cmd};
 use std::collections::{BTreeMap, HashSet};
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -50,13 +50,13 @@ struct Walk {
     left: u64,
 }
 
-/// What is done to which jobs, until the operator has asked to stop more than so often.
+/// What is done to which jobs, until it has to stop.
 #[derive(Clone, Copy)]
 struct On<'a> {
     queue: &'a QueueRef,
     family: Family,
     act: JobAct,
-    stops: u64,
+    stop: &'a Stop,
     /// Only those that failed so.
     kind: Option<&'a FailureKind>,
 }
@@ -93,15 +93,14 @@ impl QueueExecutor {
         &self,
         connection: &mut Connection,
         queue: &QueueRef,
-        what: Sweep,
-        kind: Option<&FailureKind>,
+        (what, kind): (Sweep, Option<&FailureKind>),
+        stop: &Stop,
     ) -> Result<Outcome, ActionError> {
         let family = self.owner(connection, queue).await?;
         if what == Sweep::Obliterate {
             self.switch(&self.scripts.pause, queue, "paused").await?;
             self.unschedule_all(connection, queue).await?;
         }
-        let stops = self.stops.load(Ordering::Relaxed);
         let mut tally = Tally::default();
         let mut trouble = None;
         let mut behind = 0;
@@ -115,7 +114,7 @@ impl QueueExecutor {
         };
         'all: for (state, act) in what.steps() {
             for mut walk in self.walks(connection, queue, state, what).await? {
-                let on = On { queue, family, act, stops, kind };
+                let on = On { queue, family, act, stop, kind };
                 match self.walk(connection, on, &mut walk, &mut tally, pace.as_mut()).await {
                     Ok(None) => behind += walk.left,
                     Ok(Some(why)) => {
@@ -227,14 +226,15 @@ impl QueueExecutor {
     async fn walk(
         &self,
         connection: &mut Connection,
-        On { queue, family, act, stops, kind }: On<'_>,
+        On { queue, family, act, stop, kind }: On<'_>,
         walk: &mut Walk,
         tally: &mut Tally,
         mut pace: Option<&mut Pace>,
     ) -> Result<Option<String>, ActionError> {
         while (walk.seen.len() as u64) < walk.there {
-            if self.stops.load(Ordering::Relaxed) != stops {
-                return Ok(Some("stopped by you".to_owned()));
+            if let Some(cause) = stop.cause() {
+                let (dealt, there) = (walk.seen.len(), walk.there);
+                return Ok(Some(format!("stopped by {cause} after {dealt} of {there}")));
             }
             let began = Instant::now();
             if let Some(pace) = &mut pace {
@@ -284,11 +284,11 @@ impl QueueExecutor {
                 continue;
             };
             let first = pace.trail.len() <= FIRST.iter().sum();
-            if let Some(why) = self.brake(connection, &mut pace.trail, pace.judge, (first, 0)).await? {
+            if let Some(why) = self.brake(connection, &mut pace.trail, pace.judge, (first, 0), stop).await? {
                 return Ok(Some(format!("stopped: {why}")));
             }
             if !first {
-                tokio::time::sleep(Duration::from_secs(1).saturating_sub(began.elapsed())).await;
+                stop.pause(Duration::from_secs(1).saturating_sub(began.elapsed())).await;
             }
         }
         if walk.until.is_some() {

@@ -111,9 +111,12 @@ fn quit(model: &mut Model) -> Vec<Effect> {
     if model.running > 0 && !model.quit_asked {
         model.quit_asked = true;
         let quit = model.keymap.name(Command::Quit);
-        let words = format!("an action is still running; press {quit} again to leave without its outcome");
+        let words = format!("an action is still running; press {quit} again to stop it and leave");
         model.say(Role::Warning, words);
         return Vec::new();
+    }
+    if model.running > 0 {
+        model.say(Role::Warning, "stopping what runs, and waiting for its outcome (3 s at most)");
     }
     vec![Effect::Quit]
 }

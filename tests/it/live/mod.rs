@@ -7,6 +7,7 @@ mod catalogs;
 mod certificates;
 mod doctor;
 mod encodings;
+mod ending;
 mod endless;
 mod gaps;
 mod guest;

@@ -435,7 +435,7 @@ async fn a_million_failed_jobs_and_keys_hold_nothing_up() {
     let doing = gate.perform(&id, &confirmed, &permit);
     let stop = async {
         stopping.await;
-        gate.stop();
+        gate.stops().ask();
     };
     let (outcome, ()) = tokio::join!(doing, stop);
     let outcome = outcome.expect("an outcome");

@@ -80,6 +80,12 @@ impl Own {
         ask.query_async(&mut self.client().await).await.expect("an answer")
     }
 
+    /// Sends its process a signal ("-STOP", "-CONT").
+    pub fn signal(&self, name: &str) {
+        let pid = self.child.id().to_string();
+        assert!(Command::new("kill").args([name, &pid]).status().expect("kill").success());
+    }
+
     fn end(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();

@@ -1,232 +1,18 @@
 //! Everything that is known: per target the state derived from its readings, how fresh it is, and the alerts over all of them.
 
-use super::alert::{AlertBook, RuleSpec, RuleUnit, Rulebook, Severity, Signal, Triage};
-use super::freshness::{Freshness, Polls};
-use super::ids::{SystemKind, TargetId};
-use super::metrics::MetricsState;
-use super::part::{Gap, GapKind, Unread};
-use super::place::{Place, Screen};
-use super::postgres::PostgresState;
-use super::prometheus::PrometheusState;
-use super::reading::Reading;
-use super::redis::RedisState;
-use super::report::{BreakerState, Plan, PollError, PollErrorKind, PollReport};
-use super::search::SearchState;
+use super::alert::{AlertBook, RuleSpec, Rulebook, Triage};
+use super::report::PollReport;
+pub use super::source_rules::SOURCE_RULES;
+use super::source_rules::{full_signal, silence_signal, unread_signals};
+pub use super::system::SystemState;
+pub use super::target::TargetState;
 use super::time::Now;
 use super::{metrics, postgres, prometheus, redis, search};
-use std::time::Duration;
-
-/// The rules that are about stacktop's own sources.
-pub const SOURCE_RULES: &[RuleSpec] = &[
-    RuleSpec {
-        id: "source.silent",
-        help: "a source gives no data: late when a poll failed or is overdue, lost after four intervals (and 30 s)",
-        unit: RuleUnit::State,
-        warning: None,
-        critical: None,
-        hold: Duration::ZERO,
-        triage: Triage::Silent,
-    },
-    RuleSpec {
-        id: "source.full",
-        help: "a server refuses newcomers because every place is taken",
-        unit: RuleUnit::State,
-        warning: None,
-        critical: None,
-        hold: Duration::ZERO,
-        triage: Triage::Saturation,
-    },
-    RuleSpec {
-        id: "source.unread",
-        help: "a source answers, but a part of it cannot be read (a right is missing, a catalog is locked): nobody watches that part",
-        unit: RuleUnit::State,
-        warning: None,
-        critical: None,
-        hold: Duration::ZERO,
-        triage: Triage::Silent,
-    },
-];
 
 /// Every rule that ships, system by system.
 #[must_use]
 pub fn all_rules() -> Vec<RuleSpec> {
     [SOURCE_RULES, postgres::RULES, redis::RULES, search::RULES, prometheus::RULES, metrics::RULES].concat()
-}
-
-/// The state of one target, by its kind.
-#[derive(Clone, Debug, PartialEq)]
-pub enum SystemState {
-    /// A PostgreSQL server.
-    Postgres(Box<PostgresState>),
-    /// A Redis server and its queues.
-    Redis(Box<RedisState>),
-    /// A search cluster.
-    Search(Box<SearchState>),
-    /// A Prometheus server.
-    Prometheus(Box<PrometheusState>),
-    /// One `/metrics` endpoint.
-    Metrics(Box<MetricsState>),
-}
-
-impl SystemState {
-    /// An empty state for a target of `kind`.
-    #[must_use]
-    pub fn new(kind: SystemKind) -> Self {
-        match kind {
-            SystemKind::Postgres => Self::Postgres(Box::default()),
-            SystemKind::Redis => Self::Redis(Box::default()),
-            SystemKind::Search => Self::Search(Box::default()),
-            SystemKind::Prometheus => Self::Prometheus(Box::default()),
-            SystemKind::Metrics => Self::Metrics(Box::default()),
-        }
-    }
-
-    fn absorb(&mut self, reading: Reading, now: Now) -> bool {
-        match (self, reading) {
-            (Self::Postgres(state), Reading::Postgres(reading)) => state.absorb(*reading, now),
-            (Self::Redis(state), Reading::Redis(reading)) => state.absorb(*reading, now),
-            (Self::Search(state), Reading::Search(reading)) => state.absorb(*reading, now),
-            (Self::Prometheus(state), Reading::Prometheus(reading)) => state.absorb(*reading, now),
-            (Self::Metrics(state), Reading::Metrics(reading)) => state.absorb(*reading, now),
-            (
-                Self::Postgres(_) | Self::Redis(_) | Self::Search(_) | Self::Prometheus(_) | Self::Metrics(_),
-                _,
-            ) => return false,
-        }
-        true
-    }
-
-    fn gap(&mut self) {
-        match self {
-            Self::Postgres(state) => state.gap(),
-            Self::Redis(state) => state.gap(),
-            Self::Search(state) => state.gap(),
-            Self::Prometheus(state) => state.gap(),
-            Self::Metrics(state) => state.gap(),
-        }
-    }
-
-    /// Nobody was running for a while: what is counted from poll to poll begins anew.
-    fn interrupt(&mut self) {
-        match self {
-            Self::Postgres(state) => state.interrupt(),
-            Self::Redis(state) => state.interrupt(),
-            Self::Search(state) => state.interrupt(),
-            Self::Metrics(state) => state.interrupt(),
-            // It counts nothing.
-            Self::Prometheus(_) => {}
-        }
-    }
-
-    fn signals(&self, target: &TargetId, rules: &Rulebook, now: Now) -> Vec<Signal> {
-        match self {
-            Self::Postgres(state) => postgres::signals(state, target, rules, now),
-            Self::Redis(state) => redis::signals(state, target, rules, now),
-            Self::Search(state) => search::signals(state, target, rules, now),
-            Self::Prometheus(state) => prometheus::signals(state, target, rules, now),
-            Self::Metrics(state) => metrics::signals(state, target, rules, now),
-        }
-    }
-
-    /// The parts that were not read though they should have been, with the rules that look at them.
-    fn unread(&self) -> Vec<Unread> {
-        match self {
-            Self::Postgres(state) => state.reading().map(postgres::unread),
-            Self::Redis(state) => state.reading().map(redis::unread),
-            Self::Search(state) => state.reading().map(search::unread),
-            Self::Prometheus(state) => state.reading().map(prometheus::unread),
-            Self::Metrics(_) => None,
-        }
-        .unwrap_or_default()
-    }
-}
-
-/// One target as the world knows it.
-#[derive(Clone, Debug, PartialEq)]
-pub struct TargetState {
-    /// Its name.
-    pub id: TargetId,
-    /// What it is.
-    pub kind: SystemKind,
-    /// Where it is, for people: host, port, database. Never a secret.
-    pub address: String,
-    /// When it was first asked.
-    pub started: Now,
-    /// The interval it was configured with.
-    pub configured_interval: Duration,
-    /// When it last gave data.
-    pub seen: Option<Now>,
-    /// How long the last poll took.
-    pub took: Option<Duration>,
-    /// The last failure, while it lasts.
-    pub failure: Option<PollError>,
-    /// What the engine plans.
-    pub plan: Option<Plan>,
-    /// Reports that were dropped because nobody took them in time.
-    pub dropped: u64,
-    /// What is known of the system.
-    pub system: SystemState,
-}
-
-impl TargetState {
-    /// A target that was not asked yet.
-    #[must_use]
-    pub fn new(id: TargetId, kind: SystemKind, address: String, interval: Duration, now: Now) -> Self {
-        Self {
-            id,
-            kind,
-            address,
-            started: now,
-            configured_interval: interval,
-            seen: None,
-            took: None,
-            failure: None,
-            plan: None,
-            dropped: 0,
-            system: SystemState::new(kind),
-        }
-    }
-
-    /// How far its data can be believed at `now`.
-    #[must_use]
-    pub fn freshness(&self, now: Now) -> Freshness {
-        let polls = Polls {
-            started: self.started,
-            seen: self.seen,
-            configured: self.configured_interval,
-            expected: self.plan.map(|plan| plan.next.plus(self.took.unwrap_or_default())),
-            failing: self.failure.is_some(),
-        };
-        Freshness::of(&polls, now)
-    }
-
-    /// Why it is silent and when it is asked again, in one sentence.
-    #[must_use]
-    pub fn silence(&self, now: Now) -> String {
-        let Some(failure) = &self.failure else {
-            return match (&self.plan, self.seen) {
-                (Some(plan), Some(_)) => {
-                    format!("asked {} s ago, and no answer yet", now.since(plan.next).as_secs())
-                }
-                _ => "no answer yet".to_owned(),
-            };
-        };
-        let mut text = match &failure.remedy {
-            Some(remedy) => format!("{}; {remedy}", failure.message),
-            None => failure.message.clone(),
-        };
-        if let Some(plan) = &self.plan {
-            let seconds = plan.next.since(now).as_secs();
-            let looks = if plan.looks { "looked at each second, " } else { "" };
-            let breaker = match plan.breaker {
-                BreakerState::Closed => "",
-                BreakerState::Open => ", breaker open",
-                BreakerState::HalfOpen => ", breaker half-open",
-            };
-            text.push_str(&format!(" ({looks}next try in {seconds} s{breaker})"));
-        }
-        text
-    }
 }
 
 /// All targets and all alerts.
@@ -276,7 +62,7 @@ impl World {
                 }
             }
             Err(error) => {
-                target.system.gap();
+                target.system.gap(report.at);
                 target.failure = Some(error);
             }
         }
@@ -330,79 +116,15 @@ impl World {
     }
 }
 
-/// What nobody watches of a source that answers: one finding for each reason.
-fn unread_signals(target: &TargetState, parts: &[Unread], rules: &Rulebook) -> Vec<Signal> {
-    let wanted =
-        |part: &&Unread| !part.watches.is_empty() && part.rules.iter().any(|rule| rules.get(rule).enabled);
-    let mut reasons: Vec<(&Gap, Vec<&str>)> = Vec::new();
-    for part in parts.iter().filter(wanted).filter(|_| rules.get("source.unread").enabled) {
-        match reasons.iter_mut().find(|(gap, _)| **gap == part.gap) {
-            Some((_, watches)) => watches.push(part.watches),
-            None => reasons.push((&part.gap, vec![part.watches])),
-        }
-    }
-    let signal = |(gap, watches): (&Gap, Vec<&str>)| Signal {
-        rule: "source.unread",
-        target: target.id.clone(),
-        subject: watches[0].to_owned(),
-        severity: Severity::Warning,
-        sentence: format!("{}: {}, so nobody watches {}", target.id, gap.note, watches.join(", ")),
-        observed_for: None,
-        hit: 0,
-        next_step: match gap.kind {
-            GapKind::NotPermitted => "`stacktop doctor` says what to grant".to_owned(),
-            GapKind::NotSupported | GapKind::TimedOut | GapKind::Failed => "see the server's log".to_owned(),
-        },
-        place: Place { screen: Screen::Overview, row: None },
-    };
-    reasons.into_iter().map(signal).collect()
-}
-
-/// A server that takes nobody any more is broken for everybody, whatever else is known of it.
-fn full_signal(target: &TargetState, rules: &Rulebook) -> Option<Signal> {
-    let failure = target.failure.as_ref().filter(|failure| failure.kind == PollErrorKind::Full)?;
-    rules.get("source.full").enabled.then(|| Signal {
-        rule: "source.full",
-        target: target.id.clone(),
-        subject: "full".to_owned(),
-        severity: Severity::Critical,
-        sentence: format!("{} refuses newcomers: {}", target.id, failure.message),
-        observed_for: None,
-        hit: 0,
-        next_step: failure.remedy.clone().unwrap_or_else(|| "end clients that are not needed".to_owned()),
-        place: Place { screen: Screen::Overview, row: None },
-    })
-}
-
-fn silence_signal(target: &TargetState, freshness: Freshness, rules: &Rulebook, now: Now) -> Option<Signal> {
-    if !rules.get("source.silent").enabled {
-        return None;
-    }
-    let severity = match freshness {
-        Freshness::Waiting | Freshness::Fresh(_) => return None,
-        Freshness::Late(_) => Severity::Warning,
-        Freshness::Lost(_) => Severity::Critical,
-    };
-    // What mends a wrong password is not what mends a stopped server.
-    let remedy = target.failure.as_ref().and_then(|failure| failure.remedy.clone());
-    Some(Signal {
-        rule: "source.silent",
-        target: target.id.clone(),
-        subject: "silent".to_owned(),
-        severity,
-        sentence: format!("no data from {}: {}", target.id, target.silence(now)),
-        observed_for: Some(freshness.age()),
-        hit: 0,
-        next_step: remedy.unwrap_or_else(|| "check that it runs and can be reached".to_owned()),
-        place: Place { screen: Screen::Overview, row: None },
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::core::part::Part;
+    use crate::core::ids::{SystemKind, TargetId};
+    use crate::core::part::{Gap, GapKind, Part, Unread};
     use crate::core::postgres::{Pool, PooledDatabase, Pooler, PostgresReading};
+    use crate::core::reading::Reading;
+    use crate::core::report::{BreakerState, Plan};
+    use std::time::Duration;
 
     fn gap<T>() -> Part<T> {
         Part::Unavailable(Gap::new(GapKind::TimedOut, "no answer"))

@@ -12,7 +12,7 @@ use crate::panels::panel::{Panel, PanelContext};
 use crate::ui::content::{Cell, Column, Content, Line, Role, Row, Section, Table};
 use crate::ui::format::{bytes, count, duration, or_dash, percent, rate};
 
-/// Samples that a sparkline shows.
+/// Columns of a sparkline.
 const SPARK: usize = 60;
 
 /// So many reasons are told above the list of shards.
@@ -103,9 +103,11 @@ fn cluster(
     lines.extend(reading.limits.iter().map(|limit| Line::of(Role::Warning, limit)));
     let (rates, ms) = (&state.rates, |value: Option<f64>| or_dash(value, |ms| format!("{ms:.1} ms")));
     let searches = format!("{} · mean {} each", or_dash(rates.queries, rate), ms(rates.query_ms));
-    lines.push(fact("shard searches", role, &format!("{searches:<30}")).spark(state.queries.tail(SPARK)));
+    lines.push(
+        fact("shard searches", role, &format!("{searches:<30}")).spark(target.past(&state.queries, SPARK)),
+    );
     let indexed = format!("{} · mean {} each", or_dash(rates.indexed, rate), ms(rates.index_ms));
-    lines.push(fact("indexing", role, &format!("{indexed:<30}")).spark(state.indexed.tail(SPARK)));
+    lines.push(fact("indexing", role, &format!("{indexed:<30}")).spark(target.past(&state.indexed, SPARK)));
     if rates.rejected.is_some_and(|rate| rate > 0.0) {
         lines.push(fact("rejected", Role::Warning, &or_dash(rates.rejected, rate)));
     }

@@ -1,6 +1,7 @@
 //! The golden signals of every system, one line each: what a healthy stack looks like at a glance.
 
 use crate::core::freshness::Freshness;
+use crate::core::history::Series;
 use crate::core::metrics::{MetricsState, Quantile};
 use crate::core::postgres::PostgresState;
 use crate::core::prometheus::PrometheusState;
@@ -12,7 +13,7 @@ use crate::panels::panel::PanelContext;
 use crate::ui::content::{Line, Role, Section};
 use crate::ui::format::{bytes, count, duration, or_dash, percent, rate, seconds};
 
-/// Samples that a sparkline shows.
+/// Columns of a sparkline.
 const SPARK: usize = 40;
 /// The text before the sparkline.
 const TEXT: usize = 62;
@@ -26,7 +27,7 @@ pub(super) fn section(context: PanelContext<'_>) -> Section {
 }
 
 fn line(target: &TargetState, context: PanelContext<'_>) -> Option<Line> {
-    let (text, samples) = match &target.system {
+    let (text, past) = match &target.system {
         SystemState::Postgres(state) => postgres(state)?,
         SystemState::Redis(state) => redis(state)?,
         SystemState::Search(state) => search(state)?,
@@ -41,15 +42,15 @@ fn line(target: &TargetState, context: PanelContext<'_>) -> Option<Line> {
         Freshness::Waiting | Freshness::Fresh(_) => (Role::Text, text),
     };
     let line = Line::of(Role::Strong, format!("{:<16}", crate::ui::text::cut(target.id.as_str(), 15)));
-    Some(match samples {
-        Some(samples) => line.then(role, format!("{text:<TEXT$}")).spark(samples),
+    Some(match past {
+        Some(past) => line.then(role, format!("{text:<TEXT$}")).spark(target.past(past, SPARK)),
         None => line.then(role, text),
     })
 }
 
-type Told = (String, Option<Vec<Option<f64>>>);
+type Told<'a> = (String, Option<&'a Series>);
 
-fn postgres(state: &PostgresState) -> Option<Told> {
+fn postgres(state: &PostgresState) -> Option<Told<'_>> {
     let reading = state.reading()?;
     if let Some(standby) = reading.standby.ready().filter(|_| reading.server.in_recovery) {
         let text = if standby.behind_bytes == Some(0.0) {
@@ -58,7 +59,7 @@ fn postgres(state: &PostgresState) -> Option<Told> {
             let staleness = seconds(standby.staleness_seconds);
             format!("copy {} behind, {staleness} old", or_dash(standby.behind_bytes, bytes))
         };
-        return Some((text, Some(state.histories.lag_bytes.tail(SPARK))));
+        return Some((text, Some(&state.histories.lag_bytes)));
     }
     let used = reading.slots.ready().map(|slots| slots.used as f64 / slots.usable().max(1) as f64);
     let waiting = state.waiting().map(|waiting| waiting as f64);
@@ -69,10 +70,10 @@ fn postgres(state: &PostgresState) -> Option<Told> {
         or_dash(used, percent),
         or_dash(waiting, count)
     );
-    Some((text, Some(state.histories.transactions.tail(SPARK))))
+    Some((text, Some(&state.histories.transactions)))
 }
 
-fn redis(state: &RedisState) -> Option<Told> {
+fn redis(state: &RedisState) -> Option<Told<'_>> {
     let reading = state.reading()?;
     let queues = reading.queues.ready().map_or(&[][..], Vec::as_slice);
     let backlog: u64 = queues
@@ -89,10 +90,10 @@ fn redis(state: &RedisState) -> Option<Told> {
         count(backlog as f64),
         count(dead as f64)
     );
-    Some((text, Some(state.ops.tail(SPARK))))
+    Some((text, Some(&state.ops)))
 }
 
-fn search(state: &SearchState) -> Option<Told> {
+fn search(state: &SearchState) -> Option<Told<'_>> {
     let reading = state.reading()?;
     let status = reading.health.ready().map_or("status not known", |health| health.status.as_str());
     let text = format!(
@@ -101,7 +102,7 @@ fn search(state: &SearchState) -> Option<Told> {
         or_dash(state.rates.query_ms, |ms| format!("{ms:.1} ms")),
         or_dash(state.heap.last(), percent)
     );
-    Some((text, Some(state.queries.tail(SPARK))))
+    Some((text, Some(&state.queries)))
 }
 
 fn prometheus(state: &PrometheusState) -> Option<String> {
@@ -118,7 +119,7 @@ fn prometheus(state: &PrometheusState) -> Option<String> {
     Some(format!("{targets} · {rules}"))
 }
 
-fn metrics(state: &MetricsState) -> Option<Told> {
+fn metrics(state: &MetricsState) -> Option<Told<'_>> {
     let reading = state.reading()?;
     let golden = &state.golden;
     if golden.requests.is_none() {
@@ -131,5 +132,5 @@ fn metrics(state: &MetricsState) -> Option<Told> {
     };
     let errors = or_dash(golden.errors, percent);
     let text = format!("{} requests · errors {errors} · p95 {p95}", or_dash(golden.requests, rate));
-    Some((text, Some(state.requests.tail(SPARK))))
+    Some((text, Some(&state.requests)))
 }

@@ -102,7 +102,7 @@ impl MetricsState {
         }
         self.in_turn = self.processes.in_turn().count();
         self.golden = self.golden(requests.as_ref());
-        self.requests.push(self.golden.requests);
+        self.requests.push(now, self.golden.requests);
         self.disks.absorb(&reading, now);
         self.latest = Some((now, reading));
     }
@@ -132,12 +132,13 @@ impl MetricsState {
     /// Nobody was running for a while: what is counted from poll to poll begins anew.
     pub fn interrupt(&mut self) {
         self.processes.interrupt();
+        self.requests.interrupt();
     }
 
     /// Notes that a poll failed: every history gets an explicit gap; the latest reading stays (its age is shown).
-    pub fn gap(&mut self) {
+    pub fn gap(&mut self, now: Now) {
         self.broken = true;
-        self.requests.push(None);
+        self.requests.push(now, None);
     }
 }
 
@@ -305,7 +306,7 @@ mod tests {
             state.absorb(reading(100.0 * f64::from(step), 0.0, 1.0), Now::example(u64::from(step) * 5));
         }
         assert!((state.distributions[&key].count - 1200.0).abs() < 0.5);
-        state.gap();
+        state.gap(Now::example(62));
         state.absorb(reading(90_000.0, 0.0, 1.0), Now::example(660));
         assert_eq!(state.distributions.get(&key), None);
         state.absorb(reading(90_100.0, 0.0, 1.0), Now::example(665));

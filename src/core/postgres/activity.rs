@@ -39,10 +39,22 @@ pub struct Waiting {
 /// Sessions by class and event.
 type Counts = BTreeMap<(String, String), u32>;
 
-/// Samples of [`ACTIVITY_WINDOW`], and the past of each class for drawing.
+/// The sessions of one poll.
+#[derive(Clone, Debug, PartialEq)]
+struct Sample {
+    at: Now,
+    /// The time that it stands for: since the look before it. Nothing where there was none.
+    stood: Duration,
+    counts: Counts,
+}
+
+/// Samples of [`ACTIVITY_WINDOW`], and the past of each class for drawing. A slow server is asked less often, and each look at it
+/// weighs as much more.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Activity {
-    samples: VecDeque<(Now, Counts)>,
+    samples: VecDeque<Sample>,
+    /// When somebody looked last, with or without an answer.
+    looked: Option<Now>,
     past: BTreeMap<String, Series>,
 }
 
@@ -55,36 +67,46 @@ impl Activity {
             *counts.entry((class.to_owned(), event.to_owned())).or_default() += 1;
             *classes.entry(class).or_default() += 1;
         }
-        let seen = self.past.values().map(Series::len).max().unwrap_or_default();
+        // Nobody waited for what was not seen before.
+        let nobody = self.past.values().next().map_or_else(Series::default, |known| known.like(0.0));
         for class in classes.keys() {
-            self.past.entry((*class).to_owned()).or_insert_with(|| {
-                let mut series = Series::default();
-                (0..seen).for_each(|_| series.push(Some(0.0)));
-                series
-            });
+            self.past.entry((*class).to_owned()).or_insert_with(|| nobody.clone());
         }
         for (class, series) in &mut self.past {
-            series.push(Some(f64::from(classes.get(class.as_str()).copied().unwrap_or_default())));
+            series.push(now, Some(f64::from(classes.get(class.as_str()).copied().unwrap_or_default())));
         }
         // Polls in quick succession (a person pressed a key) must not weigh more than the others: the newest of them counts.
-        while self.samples.len() > 1 && self.samples.back().is_some_and(|(at, _)| now.since(*at) < CLOSE) {
-            self.samples.pop_back();
+        let mut stood = self.looked.map_or(Duration::ZERO, |looked| now.since(looked));
+        while self.samples.len() > 1 && self.samples.back().is_some_and(|last| now.since(last.at) < CLOSE) {
+            stood += self.samples.pop_back().map_or(Duration::ZERO, |close| close.stood);
         }
-        self.samples.push_back((now, counts));
-        while self.samples.front().is_some_and(|(at, _)| now.since(*at) > ACTIVITY_WINDOW) {
+        self.looked = Some(now);
+        self.samples.push_back(Sample { at: now, stood, counts });
+        while self.samples.front().is_some_and(|sample| now.since(sample.at) > ACTIVITY_WINDOW) {
             self.samples.pop_front();
         }
     }
 
     /// A poll without an answer.
-    pub fn gap(&mut self) {
-        self.past.values_mut().for_each(|series| series.push(None));
+    pub fn gap(&mut self, now: Now) {
+        self.past.values_mut().for_each(|series| series.push(now, None));
+        self.looked = Some(now);
+    }
+
+    /// Nobody was running for a while.
+    pub fn interrupt(&mut self) {
+        self.past.values_mut().for_each(Series::interrupt);
+        self.looked = None;
     }
 
     /// Sessions that were active on average over the window.
     #[must_use]
     pub fn average(&self) -> f64 {
-        self.sum(|_| true) / (self.samples.len().max(1) as f64)
+        let weighed = self.weighed();
+        let sessions = weighed
+            .iter()
+            .flat_map(|(weight, counts)| counts.values().map(move |count| weight * f64::from(*count)));
+        sessions.sum()
     }
 
     /// The classes of the window, the heaviest first.
@@ -99,36 +121,45 @@ impl Activity {
         self.ranked(|(class, event)| (class == of).then_some(event))
     }
 
-    /// The newest `count` samples of a class.
+    /// The past of a class.
     #[must_use]
-    pub fn tail(&self, class: &str, count: usize) -> Vec<Option<f64>> {
-        self.past.get(class).map(|series| series.tail(count)).unwrap_or_default()
+    pub fn past(&self, class: &str) -> Option<&Series> {
+        self.past.get(class)
     }
 
-    fn sum(&self, pick: impl Fn(&(String, String)) -> bool) -> f64 {
-        let counted = self.samples.iter().flat_map(|(_, counts)| counts.iter());
-        counted.filter(|(key, _)| pick(key)).map(|(_, count)| f64::from(*count)).sum()
+    /// Every sample with its share of the time that was seen.
+    fn weighed(&self) -> Vec<(f64, &Counts)> {
+        let time: Duration = self.samples.iter().map(|sample| sample.stood).sum();
+        let share = |sample: &Sample| {
+            if time.is_zero() {
+                1.0 / self.samples.len() as f64
+            } else {
+                sample.stood.as_secs_f64() / time.as_secs_f64()
+            }
+        };
+        self.samples.iter().map(|sample| (share(sample), &sample.counts)).collect()
     }
 
     fn ranked<'a>(&'a self, name: impl Fn(&'a (String, String)) -> Option<&'a String>) -> Vec<Waiting> {
         let mut found: BTreeMap<&String, (u32, f64)> = BTreeMap::new();
         let newest = self.samples.len().saturating_sub(1);
-        for (at, (_, counts)) in self.samples.iter().enumerate() {
+        let mut all = 0.0;
+        for (at, (weight, counts)) in self.weighed().into_iter().enumerate() {
             for (key, count) in counts {
+                let weighed = weight * f64::from(*count);
+                all += weighed;
                 if let Some(name) = name(key) {
                     let entry = found.entry(name).or_default();
                     entry.0 += if at == newest { *count } else { 0 };
-                    entry.1 += f64::from(*count);
+                    entry.1 += weighed;
                 }
             }
         }
-        let all = self.sum(|_| true).max(1.0);
-        let samples = self.samples.len().max(1) as f64;
-        let waiting = |(name, (now, sum)): (&String, (u32, f64))| Waiting {
+        let waiting = |(name, (now, average)): (&String, (u32, f64))| Waiting {
             name: name.clone(),
             now,
-            average: sum / samples,
-            share: sum / all,
+            average,
+            share: if all > 0.0 { average / all } else { 0.0 },
         };
         let mut list: Vec<Waiting> = found.into_iter().map(waiting).collect();
         list.sort_by(|a, b| b.average.total_cmp(&a.average));
@@ -156,16 +187,33 @@ mod tests {
         let idle = Session { state: SessionState::Idle, ..session(Some(("Client", "ClientRead"))) };
         let own = Session { application: "stacktop".to_owned(), ..session(None) };
         activity.absorb(&[session(None), idle, own], Now::example(0));
-        activity.absorb(&[session(None), lock(), lock(), session(Some(("Lock", "tuple")))], Now::example(1));
+        activity.absorb(&[session(None)], Now::example(1));
+        activity.absorb(&[session(None), lock(), lock(), session(Some(("Lock", "tuple")))], Now::example(2));
         let classes = activity.classes();
         assert_eq!(classes[0], Waiting { name: "Lock".to_owned(), now: 3, average: 1.5, share: 0.6 });
         assert_eq!(classes[1], Waiting { name: CPU.to_owned(), now: 1, average: 1.0, share: 0.4 });
         assert_eq!(activity.events("Lock")[0].name, "transactionid");
         assert!((activity.average() - 2.5).abs() < 1e-9);
         // A class that came later has a past as long as the others.
-        assert_eq!(activity.tail("Lock", 9), vec![Some(0.0), Some(3.0)]);
-        activity.gap();
-        assert_eq!(activity.tail(CPU, 2), vec![Some(1.0), None]);
+        let past = |activity: &Activity, class| {
+            activity.past(class).map(|past| past.columns(9, Duration::from_secs(1))).unwrap_or_default()
+        };
+        assert_eq!(past(&activity, "Lock"), vec![Some(0.0), Some(0.0), Some(3.0)]);
+        activity.gap(Now::example(3));
+        assert_eq!(past(&activity, CPU), vec![Some(1.0), Some(1.0), Some(1.0), None]);
+    }
+
+    #[test]
+    fn each_look_weighs_as_much_as_the_time_since_the_one_before() {
+        let mut activity = Activity::default();
+        for (at, busy) in [(0, 0), (2, 0), (4, 0), (20, 4)] {
+            activity.absorb(&vec![session(None); busy], Now::example(at));
+        }
+        assert!((activity.average() - 4.0 * 16.0 / 20.0).abs() < 1e-9, "{}", activity.average());
+        // Nothing is known of the time without an answer.
+        activity.gap(Now::example(80));
+        activity.absorb(&[], Now::example(84));
+        assert!((activity.average() - 4.0 * 16.0 / 24.0).abs() < 1e-9, "{}", activity.average());
     }
 
     #[test]

@@ -123,6 +123,21 @@ pub struct Histories {
     pub lag_bytes: Series,
 }
 
+impl Histories {
+    fn each(&mut self, change: impl Fn(&mut Series)) {
+        let all = [
+            &mut self.transactions,
+            &mut self.hit_ratio,
+            &mut self.connections,
+            &mut self.active,
+            &mut self.blocked,
+            &mut self.wal_bytes,
+            &mut self.lag_bytes,
+        ];
+        all.into_iter().for_each(change);
+    }
+}
+
 /// The latest reading of a server and everything derived from it and its predecessors.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct PostgresState {
@@ -196,29 +211,20 @@ impl PostgresState {
             self.departed.senders(senders, now);
         }
         self.trends.absorb(&reading, now);
-        self.remember(&reading);
+        self.remember(&reading, now);
         self.latest = Some((now, reading));
     }
 
     /// Notes that a poll failed: every history gets an explicit gap; the latest reading stays (its age is shown).
-    pub fn gap(&mut self) {
-        self.activity.gap();
-        let histories = &mut self.histories;
-        for series in [
-            &mut histories.transactions,
-            &mut histories.hit_ratio,
-            &mut histories.connections,
-            &mut histories.active,
-            &mut histories.blocked,
-            &mut histories.wal_bytes,
-            &mut histories.lag_bytes,
-        ] {
-            series.push(None);
-        }
+    pub fn gap(&mut self, now: Now) {
+        self.activity.gap(now);
+        self.histories.each(|series| series.push(now, None));
     }
 
     /// Nobody was running for a while: what is counted from poll to poll begins anew.
     pub fn interrupt(&mut self) {
+        self.activity.interrupt();
+        self.histories.each(Series::interrupt);
         self.totals.clear();
         self.meter.begin_anew();
         self.window = StatementWindow::default();
@@ -322,22 +328,22 @@ impl PostgresState {
         self.health = Some(health.clone());
     }
 
-    fn remember(&mut self, reading: &PostgresReading) {
+    fn remember(&mut self, reading: &PostgresReading, now: Now) {
         let waiting = self.forest.waiting(reading).map(|waiting| waiting as f64);
         let sessions = reading.sessions.ready();
         let count = |pick: fn(&super::Session) -> bool| {
             sessions.map(|all| all.iter().filter(|session| pick(session)).count() as f64)
         };
         let histories = &mut self.histories;
-        histories.transactions.push(self.rates.transactions);
-        histories.hit_ratio.push(self.rates.hit_ratio);
-        histories.connections.push(reading.slots.ready().map(|slots| slots.used as f64));
+        histories.transactions.push(now, self.rates.transactions);
+        histories.hit_ratio.push(now, self.rates.hit_ratio);
+        histories.connections.push(now, reading.slots.ready().map(|slots| slots.used as f64));
         let runs =
             |session: &super::Session| session.is_client() && session.state == super::SessionState::Active;
-        histories.active.push(count(runs).filter(|_| reading.server.reads_all_stats));
-        histories.blocked.push(waiting);
-        histories.wal_bytes.push(self.rates.wal_bytes);
-        histories.lag_bytes.push(lag_bytes(reading));
+        histories.active.push(now, count(runs).filter(|_| reading.server.reads_all_stats));
+        histories.blocked.push(now, waiting);
+        histories.wal_bytes.push(now, self.rates.wal_bytes);
+        histories.lag_bytes.push(now, lag_bytes(reading));
     }
 }
 
@@ -417,7 +423,10 @@ mod tests {
         assert_eq!(state.setback, Some((Now::example(2), Setback::Reset)));
         state.absorb(reading(14.0, 20.0, 0.0), Now::example(4));
         assert_eq!(state.rates.transactions, Some(2.0));
-        assert_eq!(state.histories.transactions.tail(3), vec![None, None, Some(2.0)]);
+        assert_eq!(
+            state.histories.transactions.columns(9, Duration::from_secs(2)),
+            vec![None, None, Some(2.0)]
+        );
     }
 
     #[test]
@@ -473,7 +482,7 @@ mod tests {
         state.absorb(other, Now::example(2));
         assert_eq!(state.rates.transactions, None);
         assert_eq!(state.setback, Some((Now::example(2), Setback::Restarted)));
-        state.gap();
+        state.gap(Now::example(4));
         assert_eq!(state.histories.connections.last(), None);
     }
 }

@@ -4,9 +4,12 @@ use super::PrometheusReading;
 use crate::core::history::Series;
 use crate::core::time::Now;
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 /// Series whose past is kept; more are shown without one.
 const MOST_SERIES: usize = 500;
+/// A series that is gone keeps its past for so long.
+const FORGOTTEN_AFTER: Duration = Duration::from_secs(600);
 
 /// The latest reading of a target and everything derived from it and its predecessors.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -31,24 +34,30 @@ impl PrometheusState {
             for (labels, value) in panel.series.ready().into_iter().flatten() {
                 let key = (panel.title.clone(), labels.clone());
                 if self.panels.len() < MOST_SERIES || self.panels.contains_key(&key) {
-                    self.panels.entry(key.clone()).or_default().push(Some(*value));
+                    self.panels.entry(key.clone()).or_default().push(now, Some(*value));
                 }
                 seen.push(key);
             }
         }
         for (key, series) in &mut self.panels {
             if !seen.contains(key) {
-                series.push(None);
+                series.push(now, None);
             }
         }
-        self.panels.retain(|key, series| seen.contains(key) || series.tail(30).iter().any(Option::is_some));
+        self.panels
+            .retain(|key, series| seen.contains(key) || series.within(FORGOTTEN_AFTER).next().is_some());
         self.latest = Some((now, reading));
     }
 
+    /// Nobody was running for a while: nothing is known of that time.
+    pub fn interrupt(&mut self) {
+        self.panels.values_mut().for_each(Series::interrupt);
+    }
+
     /// Notes that a poll failed: every history gets an explicit gap; the latest reading stays (its age is shown).
-    pub fn gap(&mut self) {
+    pub fn gap(&mut self, now: Now) {
         for series in self.panels.values_mut() {
-            series.push(None);
+            series.push(now, None);
         }
     }
 }

@@ -4,10 +4,10 @@ use super::state::FAILING_FROM;
 use super::{QueueHistory, QueueReading};
 use std::time::Duration;
 
-/// Samples over which work is averaged: single polls are too uneven.
-const AVERAGED: usize = 15;
-/// Workers that hold jobs and take none for this many polls in a row are stuck.
-const STUCK_AFTER: usize = 30;
+/// Over how long work is averaged: single polls are too uneven.
+const AVERAGED: Duration = Duration::from_secs(30);
+/// Workers that hold jobs and are seen to take none for so long are stuck.
+const STUCK_AFTER: Duration = Duration::from_secs(60);
 
 /// How a queue is doing.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -68,12 +68,6 @@ impl Condition {
     }
 }
 
-/// The mean of the newest samples that are there.
-fn mean(samples: &[Option<f64>]) -> Option<f64> {
-    let known: Vec<f64> = samples.iter().copied().flatten().collect();
-    (!known.is_empty()).then(|| known.iter().sum::<f64>() / known.len() as f64)
-}
-
 /// How `queue` is doing.
 #[must_use]
 pub fn condition(queue: &QueueReading, history: &QueueHistory) -> Condition {
@@ -93,8 +87,7 @@ pub fn condition(queue: &QueueReading, history: &QueueHistory) -> Condition {
     if queue.unattended() > 0 {
         return Condition::NoWorkers;
     }
-    let recent = history.taken.tail(STUCK_AFTER);
-    let quiet = recent.len() >= STUCK_AFTER && quiet_for(&recent);
+    let quiet = history.taken.lasting(|rate| rate <= 0.0) >= STUCK_AFTER;
     if backlog > 0 && queue.active > 0 && quiet && queue.completed_last_minute == 0 {
         return Condition::Stuck;
     }
@@ -102,8 +95,7 @@ pub fn condition(queue: &QueueReading, history: &QueueHistory) -> Condition {
         return Condition::Failing;
     }
     if backlog > 0
-        && let (Some(taken), Some(added)) =
-            (mean(&history.taken.tail(AVERAGED)), mean(&history.added.tail(AVERAGED)))
+        && let (Some(taken), Some(added)) = (history.taken.mean(AVERAGED), history.added.mean(AVERAGED))
     {
         // A tenth of a job per second either way is noise.
         let net = taken - added;
@@ -114,23 +106,18 @@ pub fn condition(queue: &QueueReading, history: &QueueHistory) -> Condition {
             return Condition::Saturated(-net);
         }
     }
-    let comes = history.added.tail(STUCK_AFTER).iter().flatten().any(|rate| *rate > 0.0);
+    let comes = history.added.within(STUCK_AFTER).any(|rate| rate > 0.0);
     let ends = queue.completed_last_minute + queue.failures() > 0;
     // Jobs come, none waits, and nothing tells of one that ended: the last two.
     if backlog > 0 || queue.active > 0 || comes && ends {
         Condition::Busy
     } else if !comes {
         Condition::Idle
-    } else if quiet_for(&recent) {
+    } else if history.taken.within(STUCK_AFTER).all(|rate| rate <= 0.0) {
         Condition::Later
     } else {
         Condition::Untold
     }
-}
-
-/// No job was taken in all of these samples.
-fn quiet_for(taken: &[Option<f64>]) -> bool {
-    taken.iter().all(|taken| taken.is_none_or(|rate| rate <= 0.0))
 }
 
 #[cfg(test)]
@@ -138,6 +125,7 @@ mod tests {
     use super::*;
     use crate::core::part::Part;
     use crate::core::redis::{DeadLetter, Evidence, Happened};
+    use crate::core::time::Now;
 
     fn queue(waiting: u64, active: u64, workers: usize) -> QueueReading {
         let evidence = Evidence { workers: Some(workers), ..Evidence::default() };
@@ -146,9 +134,10 @@ mod tests {
 
     fn history(added: f64, taken: f64, samples: usize) -> QueueHistory {
         let mut history = QueueHistory::default();
-        for _ in 0..samples {
-            history.added.push(Some(added));
-            history.taken.push(Some(taken));
+        for at in 0..samples as u64 {
+            let now = Now::example(2 * at);
+            history.added.push(now, Some(added));
+            history.taken.push(now, Some(taken));
         }
         history
     }

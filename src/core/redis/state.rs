@@ -69,24 +69,21 @@ impl QueueHistory {
 
     /// What was counted from poll to poll begins anew.
     fn interrupt(&mut self) {
+        self.each(Series::interrupt);
         self.samples.clear();
         (self.growing_since, self.last_growth, self.idle_since) = (None, None, None);
         (self.failing_since, self.stalled_since) = (None, None);
     }
 
-    /// It was not read this time.
-    fn keep(&mut self) {
-        self.missing_since = None;
-        for series in [&mut self.backlog, &mut self.dead, &mut self.added, &mut self.taken] {
-            series.push(series.last());
-        }
+    fn each(&mut self, change: impl Fn(&mut Series)) {
+        [&mut self.backlog, &mut self.dead, &mut self.added, &mut self.taken].into_iter().for_each(change);
     }
 
     /// Takes in a reading, after `old` so long before it.
     fn absorb(&mut self, queue: &QueueReading, window: &Window<Option<&QueueReading>>, now: Now) {
         self.missing_since = None;
-        self.backlog.push(Some(queue.backlog() as f64));
-        self.dead.push(Some(queue.dead() as f64));
+        self.backlog.push(now, Some(queue.backlog() as f64));
+        self.dead.push(now, Some(queue.dead() as f64));
         let line = |queue: &QueueReading| {
             (queue.waiting + queue.prioritized + queue.delayed + queue.waiting_children) as f64
         };
@@ -104,8 +101,8 @@ impl QueueHistory {
                 self.added_per_second.zip(grown).map(|(added, grown)| (added - grown).max(0.0))
             }
         };
-        self.added.push(self.added_per_second);
-        self.taken.push(taken);
+        self.added.push(now, self.added_per_second);
+        self.taken.push(now, taken);
         let dead = queue.dead();
         if self.samples.back().is_some_and(|(_, last)| dead > *last) {
             self.last_growth = Some(now);
@@ -190,9 +187,9 @@ impl RedisState {
             Window::Over(old, elapsed) => self.rates = rates(&old.server, server, *elapsed),
         }
         self.busy_since = if reading.busy { self.busy_since.or(Some(now)) } else { None };
-        self.memory.push(server.used_memory_bytes);
-        self.ops.push(server.ops_per_second);
-        self.hits.push(self.rates.hit_ratio);
+        self.memory.push(now, server.used_memory_bytes);
+        self.ops.push(now, server.ops_per_second);
+        self.hits.push(now, self.rates.hit_ratio);
         let before = match &window {
             Window::Over(old, _) => by_name(old),
             Window::Nothing | Window::Early => HashMap::new(),
@@ -203,7 +200,8 @@ impl RedisState {
                 let old = before.get(&queue.queue).copied();
                 history.absorb(queue, &window.map(|_| old), now);
             } else {
-                history.keep();
+                // It was not read this time.
+                history.missing_since = None;
             }
         }
         if reading.queues.ready().is_some() {
@@ -234,19 +232,19 @@ impl RedisState {
     /// Nobody was running for a while: what is counted from poll to poll begins anew.
     pub fn interrupt(&mut self) {
         self.meter.begin_anew();
+        for series in [&mut self.memory, &mut self.ops, &mut self.hits] {
+            series.interrupt();
+        }
         self.queues.values_mut().for_each(QueueHistory::interrupt);
     }
 
     /// Notes that a poll failed: every history gets an explicit gap; the latest reading stays (its age is shown).
-    pub fn gap(&mut self) {
-        self.memory.push(None);
-        self.ops.push(None);
-        self.hits.push(None);
+    pub fn gap(&mut self, now: Now) {
+        self.memory.push(now, None);
+        self.ops.push(now, None);
+        self.hits.push(now, None);
         for history in self.queues.values_mut() {
-            history.backlog.push(None);
-            history.dead.push(None);
-            history.added.push(None);
-            history.taken.push(None);
+            history.each(|series| series.push(now, None));
         }
     }
 }

@@ -96,10 +96,10 @@ impl SearchState {
                 self.rates = both.map(|(old, new)| rates(old, new, elapsed)).unwrap_or_default();
             }
         }
-        self.queries.push(self.rates.queries);
-        self.indexed.push(self.rates.indexed);
+        self.queries.push(now, self.rates.queries);
+        self.indexed.push(now, self.rates.indexed);
         let fullest = reading.nodes.ready().into_iter().flatten().filter_map(|node| node.heap_ratio);
-        self.heap.push(fullest.reduce(f64::max));
+        self.heap.push(now, fullest.reduce(f64::max));
         self.known(reading, now);
     }
 
@@ -116,13 +116,16 @@ impl SearchState {
     pub fn interrupt(&mut self) {
         self.meter.begin_anew();
         self.not_green_since = None;
+        for series in [&mut self.queries, &mut self.indexed, &mut self.heap] {
+            series.interrupt();
+        }
     }
 
     /// Notes that a poll failed: every history gets an explicit gap; the latest reading stays (its age is shown).
-    pub fn gap(&mut self) {
-        self.queries.push(None);
-        self.indexed.push(None);
-        self.heap.push(None);
+    pub fn gap(&mut self, now: Now) {
+        self.queries.push(now, None);
+        self.indexed.push(now, None);
+        self.heap.push(now, None);
     }
 }
 

@@ -100,7 +100,7 @@ fn endpoint(
             or_dash(golden.requests, rate),
             or_dash(golden.errors, percent)
         );
-        lines.push(Line::of(role, format!("{text:<56}")).spark(state.requests.tail(60)));
+        lines.push(Line::of(role, format!("{text:<56}")).spark(target.past(&state.requests, 60)));
     }
     if state.in_turn > 1 {
         let text = format!(

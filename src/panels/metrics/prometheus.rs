@@ -9,7 +9,7 @@ use crate::panels::panel::PanelContext;
 use crate::ui::content::{Cell, Column, Line, Role, Row, Section, Table};
 use crate::ui::format::seconds;
 
-/// Samples that a sparkline shows.
+/// Columns of a sparkline.
 const SPARK: usize = 30;
 
 pub(super) fn server(
@@ -177,7 +177,7 @@ fn panels(
                     Cell::text(&panel.title),
                     Cell::of(Role::Muted, labels),
                     Cell::number(Some(*value), format!("{}{}", figure(*value), panel.unit)).role(tone),
-                    Cell::spark(samples.map(|samples| samples.tail(SPARK)).unwrap_or_default()),
+                    Cell::spark(samples.map(|samples| target.past(samples, SPARK)).unwrap_or_default()),
                 ],
             ));
         }

@@ -10,7 +10,7 @@ use crate::ui::content::{Cell, Column, Content, Line, Role, Row, Section, Table}
 use crate::ui::format::{duration, percent};
 use std::collections::BTreeMap;
 
-/// Samples that a sparkline shows.
+/// Columns of a sparkline.
 const SPARK: usize = 30;
 /// Classes shown before one is opened: the others hardly matter.
 const CLASSES: usize = 5;
@@ -26,7 +26,9 @@ pub(super) fn section(target: &TargetState, state: &PostgresState, role: Role) -
     let rows = classes.iter().take(CLASSES).map(|class| {
         let mut cells = numbers(class, role);
         cells.insert(0, Cell::of(Role::Strong, &class.name));
-        cells.push(Cell::spark(state.activity.tail(&class.name, SPARK)));
+        cells.push(Cell::spark(
+            state.activity.past(&class.name).map(|past| target.past(past, SPARK)).unwrap_or_default(),
+        ));
         cells.push(Cell::of(Role::Muted, words(&class.name)));
         Row::opens(RowKey::Postgres(target.id.clone(), PgRow::Activity(class.name.clone())), cells)
     });

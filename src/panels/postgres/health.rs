@@ -15,7 +15,7 @@ use crate::panels::postgres::{clients, looks, pooler, sessions};
 use crate::ui::content::{Cell, Column, Content, Line, Role, Row, Section, Table};
 use crate::ui::format::{bytes, count, or_dash, percent, rate};
 
-/// Samples that a sparkline shows.
+/// Columns of a sparkline.
 const SPARK: usize = 60;
 /// Before version 14 the server fixes this itself.
 const DEFAULT_FREEZE_AGE: f64 = 200_000_000.0;
@@ -107,15 +107,16 @@ fn summary(target: &TargetState, state: &PostgresState, context: PanelContext<'_
     };
     let (rates, past) = (&state.rates, &state.histories);
     lines.push(
-        fact("transactions", role, or_dash(rates.transactions, rate)).spark(past.transactions.tail(SPARK)),
+        fact("transactions", role, or_dash(rates.transactions, rate))
+            .spark(target.past(&past.transactions, SPARK)),
     );
     lines.push(fact("rolled back", role, or_dash(rates.rollbacks, rate)));
     let hit = rates.hit_ratio.map_or_else(|| "— (too few reads)".to_owned(), percent);
-    lines.push(fact("cache hits", role, hit).spark(past.hit_ratio.tail(SPARK)));
-    lines.push(connections(reading, role).spark(past.connections.tail(SPARK)));
+    lines.push(fact("cache hits", role, hit).spark(target.past(&past.hit_ratio, SPARK)));
+    lines.push(connections(reading, role).spark(target.past(&past.connections, SPARK)));
     lines.push(
         fact("WAL written", role, or_dash(rates.wal_bytes, |value| format!("{}/s", bytes(value))))
-            .spark(past.wal_bytes.tail(SPARK)),
+            .spark(target.past(&past.wal_bytes, SPARK)),
     );
     lines.push(fact("temp files", role, or_dash(rates.temp_bytes, |value| format!("{}/s", bytes(value)))));
     lines.push(fact("deadlocks", role, or_dash(rates.deadlocks, rate)));

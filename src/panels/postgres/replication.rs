@@ -12,7 +12,7 @@ use crate::ui::format::{bytes, duration, or_dash, seconds};
 
 /// A primary with nothing to say sends a sign of life at half its wal_sender_timeout: 30 s by default.
 const QUIET_SECONDS: f64 = 35.0;
-/// Samples that a sparkline shows.
+/// Columns of a sparkline.
 const SPARK: usize = 60;
 
 /// The replication screen.
@@ -41,7 +41,7 @@ impl Panel for Replication {
                 continue;
             };
             if let Some(standby) = reading.standby.ready() {
-                lines.extend(as_standby(standby, state, number_role(target, context)));
+                lines.extend(as_standby(target, standby, state, number_role(target, context)));
             }
             lines.extend(rotation(state, reading, number_role(target, context)));
             lines.extend(backup(reading, number_role(target, context)));
@@ -60,7 +60,7 @@ impl Panel for Replication {
     }
 }
 
-fn as_standby(standby: &Standby, state: &PostgresState, role: Role) -> Vec<Line> {
+fn as_standby(target: &TargetState, standby: &Standby, state: &PostgresState, role: Role) -> Vec<Line> {
     let mut lines = Vec::new();
     match (&standby.receiver, standby.has_upstream) {
         (Some(status), _) => {
@@ -77,7 +77,9 @@ fn as_standby(standby: &Standby, state: &PostgresState, role: Role) -> Vec<Line>
         lines.push(fact("replay", Role::Warning, "paused by an operator: SELECT pg_wal_replay_resume()"));
     }
     let behind = or_dash(standby.behind_bytes, bytes);
-    lines.push(fact("behind", role, format!("{behind:<24}")).spark(state.histories.lag_bytes.tail(SPARK)));
+    lines.push(
+        fact("behind", role, format!("{behind:<24}")).spark(target.past(&state.histories.lag_bytes, SPARK)),
+    );
     let caught_up = standby.streams() && standby.behind_bytes == Some(0.0);
     let staleness = if caught_up { "caught up".to_owned() } else { seconds(standby.staleness_seconds) };
     lines.push(fact("staleness", role, staleness));

@@ -22,7 +22,7 @@ use crate::ui::format::{bytes, count, duration, or_dash, percent, rate};
 
 /// A queue that was read so long ago has its age beside its name.
 const OLD: std::time::Duration = std::time::Duration::from_secs(10);
-/// Samples that a sparkline shows.
+/// Columns of a sparkline.
 const SPARK: usize = 30;
 
 /// The queues screen.
@@ -297,7 +297,7 @@ fn queue_row(target: &TargetState, state: &RedisState, queue: &QueueReading, rol
             Cell::number(added, or_dash(added, rate)).role(role),
             Cell::number(oldest, crate::ui::format::seconds(oldest)).role(role),
             Cell::number(queue.evidence.workers.map(|n| n as f64), workers).role(role),
-            Cell::spark(history.map(|history| history.backlog.tail(SPARK)).unwrap_or_default()),
+            Cell::spark(history.map(|history| target.past(&history.backlog, SPARK)).unwrap_or_default()),
         ],
     )
 }

@@ -30,7 +30,7 @@ pub(super) fn one_server(context: PanelContext<'_>, key: &RowKey, node: &str) ->
         return Content { title: title.clone(), sections: vec![Section::lines(title, vec![line])] };
     };
     let role = number_role(target, context);
-    let mut sections = vec![Section::lines(title.clone(), facts(state, detail, role))];
+    let mut sections = vec![Section::lines(title.clone(), facts(target, state, detail, role))];
     sections.push(commands(target, &state.commands, role));
     sections.push(slow(target, detail, role));
     sections.push(clients(target, detail, role));
@@ -84,7 +84,7 @@ fn fact(label: &str, role: Role, value: impl AsRef<str>) -> Line {
     Line::of(Role::Muted, format!("{label:<14}")).then(role, value)
 }
 
-fn facts(state: &RedisState, detail: &ServerDetail, role: Role) -> Vec<Line> {
+fn facts(target: &TargetState, state: &RedisState, detail: &ServerDetail, role: Role) -> Vec<Line> {
     let number = |name: &str| detail.number(name);
     let text = |name: &str| detail.info.get(name).map_or("—", String::as_str);
     let size = |name: &str| or_dash(number(name), bytes);
@@ -102,7 +102,7 @@ fn facts(state: &RedisState, detail: &ServerDetail, role: Role) -> Vec<Line> {
     let cluster = state.reading().and_then(|reading| reading.cluster.as_ref());
     let told = cluster
         .is_none_or(|cluster| cluster.primaries.first().is_some_and(|(address, _)| *address == detail.node));
-    let past = |line: Line, history: &Series| if told { line.spark(history.tail(40)) } else { line };
+    let past = |line: Line, history: &Series| if told { line.spark(target.past(history, 40)) } else { line };
     let hits = state.rates.hit_ratio.filter(|_| told);
     let swapped = matches!((used, rss), (Some(used), Some(rss)) if rss < used * 0.9);
     let mut lines = vec![

@@ -1,0 +1,103 @@
+//! One target as the world knows it: its state, how fresh that is, and what the engine plans.
+
+use super::freshness::{Freshness, Polls};
+use super::history::Series;
+use super::ids::{SystemKind, TargetId};
+use super::report::{BreakerState, Plan, PollError};
+use super::system::SystemState;
+use super::time::Now;
+use std::time::Duration;
+
+/// One target as the world knows it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TargetState {
+    /// Its name.
+    pub id: TargetId,
+    /// What it is.
+    pub kind: SystemKind,
+    /// Where it is, for people: host, port, database. Never a secret.
+    pub address: String,
+    /// When it was first asked.
+    pub started: Now,
+    /// The interval it was configured with.
+    pub configured_interval: Duration,
+    /// When it last gave data.
+    pub seen: Option<Now>,
+    /// How long the last poll took.
+    pub took: Option<Duration>,
+    /// The last failure, while it lasts.
+    pub failure: Option<PollError>,
+    /// What the engine plans.
+    pub plan: Option<Plan>,
+    /// Reports that were dropped because nobody took them in time.
+    pub dropped: u64,
+    /// What is known of the system.
+    pub system: SystemState,
+}
+
+impl TargetState {
+    /// A target that was not asked yet.
+    #[must_use]
+    pub fn new(id: TargetId, kind: SystemKind, address: String, interval: Duration, now: Now) -> Self {
+        Self {
+            id,
+            kind,
+            address,
+            started: now,
+            configured_interval: interval,
+            seen: None,
+            took: None,
+            failure: None,
+            plan: None,
+            dropped: 0,
+            system: SystemState::new(kind),
+        }
+    }
+
+    /// The recent past of one of its numbers in at most `columns`, each as wide as its interval.
+    #[must_use]
+    pub fn past(&self, series: &Series, columns: usize) -> Vec<Option<f64>> {
+        series.columns(columns, self.configured_interval)
+    }
+
+    /// How far its data can be believed at `now`.
+    #[must_use]
+    pub fn freshness(&self, now: Now) -> Freshness {
+        let polls = Polls {
+            started: self.started,
+            seen: self.seen,
+            configured: self.configured_interval,
+            expected: self.plan.map(|plan| plan.next.plus(self.took.unwrap_or_default())),
+            failing: self.failure.is_some(),
+        };
+        Freshness::of(&polls, now)
+    }
+
+    /// Why it is silent and when it is asked again, in one sentence.
+    #[must_use]
+    pub fn silence(&self, now: Now) -> String {
+        let Some(failure) = &self.failure else {
+            return match (&self.plan, self.seen) {
+                (Some(plan), Some(_)) => {
+                    format!("asked {} s ago, and no answer yet", now.since(plan.next).as_secs())
+                }
+                _ => "no answer yet".to_owned(),
+            };
+        };
+        let mut text = match &failure.remedy {
+            Some(remedy) => format!("{}; {remedy}", failure.message),
+            None => failure.message.clone(),
+        };
+        if let Some(plan) = &self.plan {
+            let seconds = plan.next.since(now).as_secs();
+            let looks = if plan.looks { "looked at each second, " } else { "" };
+            let breaker = match plan.breaker {
+                BreakerState::Closed => "",
+                BreakerState::Open => ", breaker open",
+                BreakerState::HalfOpen => ", breaker half-open",
+            };
+            text.push_str(&format!(" ({looks}next try in {seconds} s{breaker})"));
+        }
+        text
+    }
+}

@@ -1,4 +1,11 @@
 //! A reading is made of parts that fail one by one. Absent is never zero, and it always has a reason.
+//!
+//! A part that is not read at every poll is [`Warm`]. Its source keeps it and hands it on with every reading, by pointer and with the
+//! moment when it was read, until it is read again: whoever follows it over time tells a new look by that moment.
+
+use super::time::Now;
+use std::ops::Deref;
+use std::sync::Arc;
 
 /// Why a part of a reading is not there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,7 +48,73 @@ pub enum Part<T> {
     NotAsked,
 }
 
+/// A value that is not read at every poll, and when it was read. A clone is a pointer to the same value.
+#[derive(Debug)]
+pub struct Warm<T> {
+    /// When it was read.
+    pub read_at: Now,
+    value: Arc<T>,
+}
+
+impl<T> Warm<T> {
+    /// What was read at `read_at`.
+    pub fn new(read_at: Now, value: T) -> Self {
+        Self { read_at, value: Arc::new(value) }
+    }
+}
+
+impl<T> Clone for Warm<T> {
+    fn clone(&self) -> Self {
+        Self { read_at: self.read_at, value: Arc::clone(&self.value) }
+    }
+}
+
+impl<T> Deref for Warm<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.value
+    }
+}
+
+impl<'a, T> IntoIterator for &'a Warm<Vec<T>> {
+    type Item = &'a T;
+    type IntoIter = std::slice::Iter<'a, T>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.value.iter()
+    }
+}
+
+impl<T: PartialEq> PartialEq for Warm<T> {
+    fn eq(&self, other: &Self) -> bool {
+        self.read_at == other.read_at && (Arc::ptr_eq(&self.value, &other.value) || self.value == other.value)
+    }
+}
+
 impl<T> Part<T> {
+    /// The same part of another value.
+    pub fn map<U>(self, change: impl FnOnce(T) -> U) -> Part<U> {
+        match self {
+            Self::Ready(value) => Part::Ready(change(value)),
+            Self::Unavailable(gap) => Part::Unavailable(gap),
+            Self::NotAsked => Part::NotAsked,
+        }
+    }
+
+    /// The same part as one that was read at `now` and will not be read at every poll.
+    pub fn warm(self, now: Now) -> Part<Warm<T>> {
+        self.map(|value| Warm::new(now, value))
+    }
+
+    /// Takes in a newer look; while nobody looks, what was read before still holds.
+    pub fn renew(&mut self, newer: Self) {
+        match newer {
+            Self::NotAsked => {}
+            Self::Ready(_) | Self::Unavailable(_) => *self = newer,
+        }
+    }
+
     /// The value, if it was read.
     pub const fn ready(&self) -> Option<&T> {
         match self {
@@ -56,6 +129,14 @@ impl<T> Part<T> {
             Self::Unavailable(gap) => Some(gap),
             Self::Ready(_) | Self::NotAsked => None,
         }
+    }
+}
+
+impl<T> Part<Warm<T>> {
+    /// When it was read, if it was.
+    #[must_use]
+    pub fn read_at(&self) -> Option<Now> {
+        self.ready().map(|warm| warm.read_at)
     }
 }
 

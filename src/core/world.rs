@@ -120,7 +120,7 @@ impl World {
 mod tests {
     use super::*;
     use crate::core::ids::{SystemKind, TargetId};
-    use crate::core::part::{Gap, GapKind, Part, Unread};
+    use crate::core::part::{Gap, GapKind, Part, Unread, Warm};
     use crate::core::postgres::{Pool, PooledDatabase, Pooler, PostgresReading};
     use crate::core::reading::Reading;
     use crate::core::report::{BreakerState, Plan};
@@ -177,6 +177,7 @@ mod tests {
             TargetState::new(id.clone(), SystemKind::Postgres, String::new(), second_long, Now::example(100));
         let mut world = World::new(vec![state], Rulebook::defaults(&all_rules()));
         let mut at = |second: u64, pooler: Part<Pooler>| {
+            let pooler = pooler.warm(Now::example(second));
             let at = Now::example(second);
             let reading = PostgresReading { pooler, ..PostgresReading::default() };
             world.apply(PollReport {
@@ -205,12 +206,10 @@ mod tests {
             ..Pool::default()
         };
         let pooler = |pools| Pooler {
-            at: Now::example(100),
             address: "127.0.0.1:6432".into(),
             pools,
             databases: vec![PooledDatabase { name: "app".into(), ..PooledDatabase::default() }],
-            clients: std::collections::BTreeMap::new(),
-            clients_at: Now::example(100),
+            clients: Warm::new(Now::example(100), std::collections::BTreeMap::new()),
         };
         let found = at(101, Part::Ready(pooler(vec![pool])));
         assert!(found.len() == 1 && found[0].contains("3 clients waiting"), "{found:?}");

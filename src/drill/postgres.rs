@@ -187,7 +187,7 @@ fn counters(sim: &Sim, standby: bool) -> DatabaseCounters {
     }
 }
 
-fn statements(sim: &Sim, now: Now) -> Statements {
+fn statements(sim: &Sim) -> Statements {
     let rows = STATEMENTS
         .iter()
         .enumerate()
@@ -207,7 +207,7 @@ fn statements(sim: &Sim, now: Now) -> Statements {
             (key, counters)
         })
         .collect();
-    Statements { at: now, rows, evictions: Some(0.0) }
+    Statements { rows, evictions: Some(0.0) }
 }
 
 /// The primary.
@@ -251,10 +251,9 @@ pub(super) fn primary(sim: &Sim, now: Now, focus: &[Focus]) -> PostgresReading {
             wal_status: Some("reserved".to_owned()),
             ..ReplicationSlot::default()
         }]),
-        statements: Part::Ready(statements(sim, now)),
+        statements: Part::Ready(statements(sim)).warm(now),
         texts,
         health: Part::Ready(Health {
-            at: now,
             wal_position: Some(sim.counters.wal_bytes),
             checkpoints_timed: Some(2016.0),
             checkpoints_requested: Some(3.0),
@@ -263,7 +262,8 @@ pub(super) fn primary(sim: &Sim, now: Now, focus: &[Focus]) -> PostgresReading {
             vacuums: Part::Ready(Vec::new()),
             prepared: Part::Ready(Vec::new()),
             freeze_max_age: Some(2e8),
-        }),
+        })
+        .warm(now),
         panels: Vec::new(),
         looks,
         probe: Some(Duration::from_millis(1)),
@@ -290,7 +290,7 @@ pub(super) fn standby(sim: &Sim, now: Now) -> PostgresReading {
             paused: false,
         }),
         replication_slots: Part::Ready(Vec::new()),
-        statements: Part::Ready(Statements { at: now, rows: Vec::new(), evictions: None }),
+        statements: Part::Ready(Statements { rows: Vec::new(), evictions: None }).warm(now),
         probe: Some(Duration::from_millis(2)),
         rotation: Some(Rotation {
             role: "reporting".to_owned(),

@@ -2,7 +2,7 @@
 
 use super::sim::Sim;
 use crate::core::focus::Focus;
-use crate::core::part::Part;
+use crate::core::part::{Part, Warm};
 use crate::core::redis::{
     FailedPage, JobDetail, QueueMore, QueueRef, RedisReading, RedisServer, RunTimes, Scheduler,
 };
@@ -126,17 +126,17 @@ pub(super) fn reading(sim: &Sim, now: Now, focus: &[Focus]) -> RedisReading {
         untold: None,
         busy: false,
         unseen: None,
-        queues: Part::Ready(queues(sim)),
+        queues: Part::Ready(queues(sim).into_iter().map(|queue| Warm::new(now, queue)).collect()),
         discovery: "4 queues found below bull".to_owned(),
         detail: focus
             .iter()
             .any(|focus| matches!(focus, Focus::Server { .. }))
-            .then(|| Box::new(super::redis_server::detail(sim, now))),
+            .then(|| Warm::new(now, super::redis_server::detail(sim))),
         envelope: crate::core::redis::Envelope::default(),
         brake: crate::core::redis::Brake::default(),
         failed: pages,
         lists,
-        more,
+        more: more.into_iter().map(|more| Warm::new(now, more)).collect(),
         jobs,
     }
 }

@@ -3,12 +3,11 @@
 use super::sim::Sim;
 use crate::core::part::Part;
 use crate::core::redis::{ClientGroup, CommandStat, ServerDetail, SlowEntry, StreamGroup};
-use crate::core::time::Now;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// The server in detail.
-pub(super) fn detail(sim: &Sim, now: Now) -> ServerDetail {
+pub(super) fn detail(sim: &Sim) -> ServerDetail {
     let used = 2.1e8 + sim.backlog * 4000.0;
     let info = [
         ("used_memory", format!("{used:.0}")),
@@ -45,7 +44,6 @@ pub(super) fn detail(sim: &Sim, now: Now) -> ServerDetail {
         monitors: false,
     };
     ServerDetail {
-        at: now,
         node: String::new(),
         info: info.map(|(name, value)| (name.to_owned(), value)).into(),
         commands: BTreeMap::from([

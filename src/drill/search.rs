@@ -3,6 +3,7 @@
 use super::sim::Sim;
 use crate::core::part::Part;
 use crate::core::search::{ClusterHealth, Identity, SearchNode, SearchReading, Unassigned, UnassignedShard};
+use crate::core::time::Now;
 
 fn node(sim: &Sim, index: u64) -> SearchNode {
     let total = 5e11;
@@ -32,7 +33,7 @@ fn node(sim: &Sim, index: u64) -> SearchNode {
 }
 
 /// The cluster.
-pub(super) fn reading(sim: &Sim) -> SearchReading {
+pub(super) fn reading(sim: &Sim, now: Now) -> SearchReading {
     let away = sim.node_away();
     let count: u64 = if away { 2 } else { 3 };
     let shard = |number: u64| UnassignedShard {
@@ -48,7 +49,8 @@ pub(super) fn reading(sim: &Sim) -> SearchReading {
             version: "8.19.0".to_owned(),
             product: "Elasticsearch".to_owned(),
             cluster: "catalogue".to_owned(),
-        }),
+        })
+        .warm(now),
         health: Part::Ready(ClusterHealth {
             status: if away { "yellow" } else { "green" }.to_owned(),
             nodes: Some(count),
@@ -60,15 +62,16 @@ pub(super) fn reading(sim: &Sim) -> SearchReading {
             pending_tasks: Some(0),
             active_ratio: Some(if away { 0.75 } else { 1.0 }),
         }),
-        nodes: Part::Ready((1..=count).map(|index| node(sim, index)).collect()),
+        nodes: Part::Ready((1..=count).map(|index| node(sim, index)).collect::<Vec<_>>()).warm(now),
         unassigned: Part::Ready(if away {
             Unassigned::of((0..6).map(shard).collect())
         } else {
             Unassigned::default()
-        }),
-        read_only: Part::Ready(Vec::new()),
-        lifecycle: Part::Ready(Vec::new()),
-        allocation: Part::Ready(None),
+        })
+        .warm(now),
+        read_only: Part::Ready(Vec::new()).warm(now),
+        lifecycle: Part::Ready(Vec::new()).warm(now),
+        allocation: Part::Ready(None).warm(now),
         ..SearchReading::default()
     }
 }

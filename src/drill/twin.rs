@@ -41,7 +41,7 @@ impl Source for TwinSource {
             Part::Primary => Reading::Postgres(Box::new(postgres::primary(&sim, now, focus))),
             Part::Standby => Reading::Postgres(Box::new(postgres::standby(&sim, now))),
             Part::Redis => Reading::Redis(Box::new(redis::reading(&sim, now, focus))),
-            Part::Search => Reading::Search(Box::new(search::reading(&sim))),
+            Part::Search => Reading::Search(Box::new(search::reading(&sim, now))),
             Part::Prometheus => Reading::Prometheus(Box::new(metrics::prometheus(&sim))),
             Part::Api => Reading::Metrics(Box::new(metrics::api(&sim))),
         };

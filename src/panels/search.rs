@@ -297,7 +297,7 @@ fn troubles(reading: &SearchReading) -> Option<Section> {
             ),
         ));
     }
-    if let Some(Some(mode)) = reading.allocation.ready() {
+    if let Some(mode) = reading.allocation.ready().and_then(|mode| mode.as_ref()) {
         lines.push(Line::of(Role::Warning, format!("cluster.routing.allocation.enable is {mode}")));
     }
     let gaps = [

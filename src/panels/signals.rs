@@ -76,12 +76,9 @@ fn postgres(state: &PostgresState) -> Option<Told<'_>> {
 fn redis(state: &RedisState) -> Option<Told<'_>> {
     let reading = state.reading()?;
     let queues = reading.queues.ready().map_or(&[][..], Vec::as_slice);
-    let backlog: u64 = queues
-        .iter()
-        .filter(|queue| queue.dead_letter.is_none())
-        .map(crate::core::redis::QueueReading::backlog)
-        .sum();
-    let dead: u64 = queues.iter().map(crate::core::redis::QueueReading::dead).sum();
+    let backlog: u64 =
+        queues.iter().filter(|queue| queue.dead_letter.is_none()).map(|queue| queue.backlog()).sum();
+    let dead: u64 = queues.iter().map(|queue| queue.dead()).sum();
     let text = format!(
         "{} ops · memory {} · {} queues, {} waiting, {} failed",
         or_dash(reading.server.ops_per_second, rate),

@@ -123,7 +123,7 @@ async fn a_limited_user_gets_what_is_permitted() {
     Mock::given(any()).respond_with(ResponseTemplate::new(403)).mount(&server).await;
     let reading = search(http(&server, HttpAuth::None)).await.expect("a reading");
     assert_eq!(reading.unassigned.gap().expect("refused").kind, GapKind::NotPermitted);
-    assert_eq!(reading.allocation.ready(), Some(&Some("none".to_owned())));
+    assert_eq!(reading.allocation.ready().expect("read").as_deref(), Some("none"));
     let failed = &reading.lifecycle.ready().expect("read")[0];
     assert_eq!((failed.index.as_str(), failed.retries), ("logs-1", Some(12)));
 }

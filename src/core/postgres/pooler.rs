@@ -1,14 +1,12 @@
 //! The PgBouncer in front of a server, as its admin console tells: pools, databases, and which client is behind which backend. Pure.
 
-use crate::core::time::Now;
+use crate::core::part::Warm;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// One look at a PgBouncer.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Pooler {
-    /// When it was asked.
-    pub at: Now,
     /// Its address.
     pub address: String,
     /// Its pools.
@@ -16,9 +14,7 @@ pub struct Pooler {
     /// Its databases.
     pub databases: Vec<PooledDatabase>,
     /// The real client behind a backend of the server, by the backend's pid.
-    pub clients: BTreeMap<i32, String>,
-    /// When its clients and servers were asked for.
-    pub clients_at: Now,
+    pub clients: Warm<BTreeMap<i32, String>>,
 }
 
 /// One pool: a database and a user.

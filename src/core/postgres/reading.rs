@@ -5,13 +5,12 @@ use super::copies::{Backup, ReplicationSlot, Rotation, Sender, Standby, Subscrip
 use super::locks::LockReading;
 use super::look::{Looked, SqlPanel};
 use super::pooler::Pooler;
-use crate::core::part::{Gap, GapKind, Part};
+use crate::core::part::{Gap, GapKind, Part, Warm};
 use crate::core::text::tidy;
-use crate::core::time::Now;
 use crate::core::whereabouts::Whereabouts;
 use std::time::Duration;
 
-/// What one poll of a PostgreSQL server read. Warm parts carry the moment when they were read.
+/// What one poll of a PostgreSQL server read.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct PostgresReading {
     /// Who answers, and what our role may do.
@@ -31,13 +30,13 @@ pub struct PostgresReading {
     /// Replication slots.
     pub replication_slots: Part<Vec<ReplicationSlot>>,
     /// Counters of statements.
-    pub statements: Part<Statements>,
+    pub statements: Part<Warm<Statements>>,
     /// The texts that somebody looks at, by queryid.
     pub texts: Vec<(i64, String)>,
     /// What is looked at less often.
-    pub health: Part<Health>,
+    pub health: Part<Warm<Health>>,
     /// The PgBouncer in front, where one is configured.
-    pub pooler: Part<Pooler>,
+    pub pooler: Part<Warm<Pooler>>,
     /// How long the server took for one round trip with the hot questions.
     pub probe: Option<Duration>,
     /// When this copy is of use, as the configuration says.
@@ -308,8 +307,6 @@ pub struct StatementCounters {
 /// All statements at one moment, without their texts.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Statements {
-    /// When they were read.
-    pub at: Now,
     /// Their counters.
     pub rows: Vec<(StatementKey, StatementCounters)>,
     /// Evictions so far (14 and later): while it grows, the numbers undercount.
@@ -319,8 +316,6 @@ pub struct Statements {
 /// What is looked at every few seconds.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Health {
-    /// When it was read.
-    pub at: Now,
     /// Bytes of WAL written so far (a position, only differences mean something).
     pub wal_position: Option<f64>,
     /// Checkpoints by time.

@@ -8,7 +8,7 @@ use super::reading::{DatabaseCounters, Health, PostgresReading};
 use super::trends::Trends;
 use super::window::{StatementWindow, StatementsDelta};
 use crate::core::history::Series;
-use crate::core::part::Part;
+use crate::core::part::{Part, Warm};
 use crate::core::rate::{LEAST_WINDOW, Meter, Window, increase, per_second, ratio};
 use crate::core::time::Now;
 use std::collections::VecDeque;
@@ -165,7 +165,7 @@ pub struct PostgresState {
     totals: VecDeque<(Now, Totals)>,
     meter: Meter<Totals>,
     window: StatementWindow,
-    health: Option<Health>,
+    health: Option<Warm<Health>>,
 }
 
 impl PostgresState {
@@ -193,7 +193,9 @@ impl PostgresState {
         }
         self.absorb_totals(&reading, now);
         self.absorb_health(&reading);
-        if let Part::Ready(statements) = &reading.statements {
+        if let Part::Ready(statements) = &reading.statements
+            && self.reading().and_then(|before| before.statements.read_at()) != Some(statements.read_at)
+        {
             self.statements = self.window.absorb(statements);
         }
         if let Part::Ready(sessions) = &reading.sessions {
@@ -313,7 +315,7 @@ impl PostgresState {
             return;
         };
         if let Some(before) = &self.health {
-            let elapsed = health.at.since(before.at);
+            let elapsed = health.read_at.since(before.read_at);
             if elapsed < LEAST_WINDOW {
                 return;
             }
@@ -323,7 +325,7 @@ impl PostgresState {
                 rate(before.checkpoints_requested, health.checkpoints_requested);
         }
         if let Part::Ready(all) = &health.subscriptions {
-            self.departed.subscriptions(all, health.at);
+            self.departed.subscriptions(all, health.read_at);
         }
         self.health = Some(health.clone());
     }

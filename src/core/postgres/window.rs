@@ -1,6 +1,7 @@
 //! Statements over a window: what each did between two looks, never what it did since the counters were reset. Pure.
 
 use super::reading::{StatementCounters, StatementKey, Statements};
+use crate::core::part::Warm;
 use crate::core::rate::LEAST_WINDOW;
 use crate::core::time::Now;
 use std::collections::{HashMap, VecDeque};
@@ -59,29 +60,29 @@ pub struct StatementWindow {
 
 impl StatementWindow {
     /// Takes in a look and gives what happened since the start of the window.
-    pub fn absorb(&mut self, statements: &Statements) -> StatementsDelta {
+    pub fn absorb(&mut self, statements: &Warm<Statements>) -> StatementsDelta {
         let current: HashMap<StatementKey, StatementCounters> = statements.rows.iter().copied().collect();
         let delta = self
             .looks
             .front()
-            .filter(|(at, ..)| statements.at.since(*at) >= LEAST_WINDOW)
+            .filter(|(at, ..)| statements.read_at.since(*at) >= LEAST_WINDOW)
             .map(|(at, before, evictions)| StatementsDelta {
-                over: statements.at.since(*at),
+                over: statements.read_at.since(*at),
                 rows: deltas(before, &current),
                 evicted: matches!((evictions, statements.evictions), (Some(a), Some(b)) if b > *a),
             })
             .unwrap_or_default();
         self.learn_new(&current);
-        let due = self.looks.back().is_none_or(|(at, ..)| statements.at.since(*at) >= STEP);
+        let due = self.looks.back().is_none_or(|(at, ..)| statements.read_at.since(*at) >= STEP);
         if due {
-            self.looks.push_back((statements.at, current, statements.evictions));
+            self.looks.push_back((statements.read_at, current, statements.evictions));
         }
         while self.looks.len() > 1
-            && self.looks.front().is_some_and(|(at, ..)| statements.at.since(*at) > WINDOW)
+            && self.looks.front().is_some_and(|(at, ..)| statements.read_at.since(*at) > WINDOW)
         {
             self.looks.pop_front();
         }
-        self.newest = Some(statements.at);
+        self.newest = Some(statements.read_at);
         delta
     }
 
@@ -137,9 +138,8 @@ fn deltas(
 mod tests {
     use super::*;
 
-    fn look(at: u64, rows: &[(i64, bool, f64, f64)]) -> Statements {
-        Statements {
-            at: Now::example(at),
+    fn look(at: u64, rows: &[(i64, bool, f64, f64)]) -> Warm<Statements> {
+        let statements = Statements {
             rows: rows
                 .iter()
                 .map(|(query, toplevel, calls, exec_ms)| {
@@ -153,7 +153,8 @@ mod tests {
                 })
                 .collect(),
             evictions: None,
-        }
+        };
+        Warm::new(Now::example(at), statements)
     }
 
     #[track_caller]

@@ -25,8 +25,9 @@ pub fn seen_as(queue: &QueueRef, twice: bool) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::core::part::Part;
+    use crate::core::part::{Part, Warm};
     use crate::core::redis::QueueReading;
+    use crate::core::time::Now;
 
     #[test]
     fn a_prefix_is_said_where_it_tells_two_apart() {
@@ -34,7 +35,8 @@ mod tests {
             queue: QueueRef { prefix: prefix.into(), name: name.into() },
             ..QueueReading::default()
         };
-        let queues = Part::Ready(vec![queue("bull", "mails"), queue("eu", "mails"), queue("eu", "bills")]);
+        let queues = [queue("bull", "mails"), queue("eu", "mails"), queue("eu", "bills")];
+        let queues = Part::Ready(queues.map(|queue| Warm::new(Now::example(0), queue)).to_vec());
         let reading = RedisReading { queues, ..RedisReading::default() };
         let twice = twice(&reading);
         let seen = |prefix: &str, name: &str| {

@@ -3,7 +3,7 @@
 use super::{
     Brake, Envelope, FailedPage, Family, JobDetail, JobList, JobPage, QueueMore, QueueRef, ServerDetail,
 };
-use crate::core::part::{self, Part};
+use crate::core::part::{self, Part, Warm};
 use crate::core::whereabouts::Whereabouts;
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -22,13 +22,13 @@ pub struct RedisReading {
     /// One script holds the server: it serves nobody else.
     pub busy: bool,
     /// Every queue that is known.
-    pub queues: Part<Vec<QueueReading>>,
+    pub queues: Part<Vec<Warm<QueueReading>>>,
     /// Why there are queues, or may be some, beside those that were read.
     pub unseen: Option<part::Gap>,
     /// How discovery of queues stands: "found by SCAN, 12 % done", "named in the configuration".
     pub discovery: String,
     /// The server in detail, while somebody looks.
-    pub detail: Option<Box<ServerDetail>>,
+    pub detail: Option<Warm<ServerDetail>>,
     /// How letters are opened, by the configuration.
     pub envelope: Envelope,
     /// How a redrive is braked.
@@ -38,7 +38,7 @@ pub struct RedisReading {
     /// Jobs that have not ended, for the queue that somebody looks at.
     pub lists: Vec<JobList>,
     /// More about the queue that somebody looks at.
-    pub more: Vec<QueueMore>,
+    pub more: Vec<Warm<QueueMore>>,
     /// Jobs that somebody looks at.
     pub jobs: Vec<JobDetail>,
     /// What the server held ready for us after the newest read of failed jobs, in bytes.
@@ -144,8 +144,6 @@ pub struct Evidence {
 /// One queue at one moment.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct QueueReading {
-    /// How long before this reading it was read: of very many queues some are read at a time. Zero: just now.
-    pub age: Duration,
     /// Its name.
     pub queue: QueueRef,
     /// Who owns it.

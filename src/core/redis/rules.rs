@@ -259,7 +259,7 @@ fn server(scene: &mut Scene<'_>, reading: &RedisReading, state: &RedisState) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::core::part::Part;
+    use crate::core::part::{Part, Warm};
     use crate::core::redis::QueueReading;
     use crate::core::redis::{Evidence, Happened, QueueRef, RedisServer};
     use crate::core::world::all_rules;
@@ -277,7 +277,7 @@ mod tests {
     fn rules_of(readings: &[(u64, QueueReading)], ask: u64) -> Vec<(&'static str, Severity)> {
         let mut state = RedisState::default();
         for (second, queue) in readings {
-            let queues = Part::Ready(vec![queue.clone()]);
+            let queues = Part::Ready(vec![Warm::new(Now::example(*second), queue.clone())]);
             state.absorb(RedisReading { queues, ..RedisReading::default() }, Now::example(*second));
         }
         let rules = Rulebook::defaults(&all_rules());
@@ -319,7 +319,7 @@ mod tests {
     fn a_pile_that_is_gone_says_that_it_recovers() {
         let mut state = RedisState::default();
         for (second, failed) in [(0, 5), (10, 8), (22, 0)] {
-            let queues = Part::Ready(vec![queue(failed, 0)]);
+            let queues = Part::Ready(vec![Warm::new(Now::example(second), queue(failed, 0))]);
             state.absorb(RedisReading { queues, ..RedisReading::default() }, Now::example(second));
         }
         let rules = Rulebook::defaults(&all_rules());
@@ -337,7 +337,7 @@ mod tests {
             ..RedisServer::default()
         };
         let mut state = RedisState::default();
-        let queues = Part::Ready(vec![queue(0, 0)]);
+        let queues = Part::Ready(vec![Warm::new(Now::example(0), queue(0, 0))]);
         state.absorb(RedisReading { server, queues, ..RedisReading::default() }, Now::example(0));
         let rules = Rulebook::defaults(&all_rules());
         let found: Vec<_> =

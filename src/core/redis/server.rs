@@ -1,16 +1,13 @@
 //! The Redis server in detail, read only while somebody looks: commands, slow log, clients, keyspace, and what INFO says besides.
 
-use crate::core::part::Part;
+use crate::core::part::{Part, Warm};
 use crate::core::rate::LEAST_WINDOW;
-use crate::core::time::Now;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// Everything about one server at one moment.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ServerDetail {
-    /// When it was read.
-    pub at: Now,
     /// Address of the primary of a cluster that it is; empty where it is one server.
     pub node: String,
     /// The fields of INFO, by their own names.
@@ -120,8 +117,8 @@ pub struct CommandRate {
 
 /// What commands did between `old` and `new`, the most time first. Nothing when the counters fell.
 #[must_use]
-pub fn command_rates(old: &ServerDetail, new: &ServerDetail) -> Vec<CommandRate> {
-    let elapsed = new.at.since(old.at);
+pub fn command_rates(old: &Warm<ServerDetail>, new: &Warm<ServerDetail>) -> Vec<CommandRate> {
+    let elapsed = new.read_at.since(old.read_at);
     if elapsed < LEAST_WINDOW {
         return Vec::new();
     }
@@ -154,11 +151,11 @@ pub fn command_rates(old: &ServerDetail, new: &ServerDetail) -> Vec<CommandRate>
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::core::time::Now;
 
-    fn detail(second: u64, calls: f64, micros: f64) -> ServerDetail {
+    fn detail(second: u64, calls: f64, micros: f64) -> Warm<ServerDetail> {
         let stat = CommandStat { calls, micros, ..CommandStat::default() };
-        ServerDetail {
-            at: Now::example(second),
+        let detail = ServerDetail {
             node: String::new(),
             info: BTreeMap::new(),
             commands: BTreeMap::from([
@@ -169,7 +166,8 @@ mod tests {
             slow: Part::NotAsked,
             clients: Part::NotAsked,
             streams: Part::NotAsked,
-        }
+        };
+        Warm::new(Now::example(second), detail)
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use super::{CommandRate, QueueReading, QueueRef, RedisReading, RedisServer, ServerDetail, command_rates};
 use crate::core::history::Series;
-use crate::core::part::Part;
+use crate::core::part::Warm;
 use crate::core::rate::{self, Meter, Window};
 use crate::core::time::Now;
 use std::collections::{BTreeMap, HashMap, VecDeque};
@@ -58,6 +58,8 @@ pub struct QueueHistory {
     samples: VecDeque<(Now, u64)>,
     last_growth: Option<Now>,
     missing_since: Option<Now>,
+    /// When it was read last.
+    read_at: Option<Now>,
 }
 
 impl QueueHistory {
@@ -80,8 +82,7 @@ impl QueueHistory {
     }
 
     /// Takes in a reading, after `old` so long before it.
-    fn absorb(&mut self, queue: &QueueReading, window: &Window<Option<&QueueReading>>, now: Now) {
-        self.missing_since = None;
+    fn absorb(&mut self, queue: &Warm<QueueReading>, window: &Window<Option<&Warm<QueueReading>>>, now: Now) {
         self.backlog.push(now, Some(queue.backlog() as f64));
         self.dead.push(now, Some(queue.dead() as f64));
         let line = |queue: &QueueReading| {
@@ -94,7 +95,7 @@ impl QueueHistory {
                 None
             }
             Window::Over(old, elapsed) => {
-                let elapsed = *elapsed + old.map_or(Duration::ZERO, |old| old.age);
+                let elapsed = old.map_or(*elapsed, |old| queue.read_at.since(old.read_at));
                 self.added_per_second =
                     old.and_then(|old| rate::per_second(old.added_total?, queue.added_total?, elapsed));
                 let grown = old.map(|old| (line(queue) - line(old)) / elapsed.as_secs_f64());
@@ -150,7 +151,7 @@ pub struct RedisState {
     pub commands: Vec<CommandRate>,
     /// Since when one script has held the server.
     pub busy_since: Option<Now>,
-    detail: Option<Box<ServerDetail>>,
+    detail: Option<Warm<ServerDetail>>,
     meter: Meter<RedisReading>,
     /// Every queue's past.
     pub queues: BTreeMap<QueueRef, QueueHistory>,
@@ -165,16 +166,16 @@ impl RedisState {
 
     /// The newest reading of `queue`.
     #[must_use]
-    pub fn queue(&self, queue: &QueueRef) -> Option<&QueueReading> {
+    pub fn queue(&self, queue: &QueueRef) -> Option<&Warm<QueueReading>> {
         self.reading()?.queues.ready()?.iter().find(|reading| reading.queue == *queue)
     }
 
     /// Takes in a new reading: derives rates against its predecessor over the measured time between them.
     pub fn absorb(&mut self, mut reading: RedisReading, now: Now) {
         let before = self.latest.take();
-        if let (Some((_, old)), Part::NotAsked) = (&before, &reading.queues) {
-            // Not read this time: the older counts stay until they are read again.
-            reading.queues = old.queues.clone();
+        if let Some((_, old)) = &before {
+            let newer = std::mem::replace(&mut reading.queues, old.queues.clone());
+            reading.queues.renew(newer);
         }
         let server = &reading.server;
         if before.as_ref().is_some_and(|(_, old)| old.server.run_id != server.run_id) {
@@ -196,12 +197,11 @@ impl RedisState {
         };
         for queue in reading.queues.ready().into_iter().flatten() {
             let history = self.queues.entry(queue.queue.clone()).or_default();
-            if queue.age.is_zero() {
+            history.missing_since = None;
+            if history.read_at != Some(queue.read_at) {
+                history.read_at = Some(queue.read_at);
                 let old = before.get(&queue.queue).copied();
                 history.absorb(queue, &window.map(|_| old), now);
-            } else {
-                // It was not read this time.
-                history.missing_since = None;
             }
         }
         if reading.queues.ready().is_some() {
@@ -211,22 +211,23 @@ impl RedisState {
                 there || now.since(*history.missing_since.get_or_insert(now)) < FORGOTTEN_AFTER
             });
         }
-        if let Some(detail) = &reading.detail {
-            match &self.detail {
-                Some(old) if old.at == detail.at => {}
-                // Too soon: what commands did before holds on.
-                Some(old) if old.node == detail.node && detail.at.since(old.at) < rate::LEAST_WINDOW => {}
-                old => {
-                    let old = old.as_ref().filter(|old| old.node == detail.node);
-                    self.commands = old.map(|old| command_rates(old, detail)).unwrap_or_default();
-                    self.detail = Some(detail.clone());
-                }
-            }
-        } else {
+        self.commands_of(reading.detail.as_ref());
+        self.latest = Some((now, reading));
+    }
+
+    fn commands_of(&mut self, detail: Option<&Warm<ServerDetail>>) {
+        let Some(new) = detail else {
             self.detail = None;
             self.commands.clear();
+            return;
+        };
+        let same = self.detail.as_ref().filter(|old| old.node == new.node);
+        // Too soon, or not read this time: what commands did before holds on.
+        if same.is_some_and(|old| new.read_at.since(old.read_at) < rate::LEAST_WINDOW) {
+            return;
         }
-        self.latest = Some((now, reading));
+        self.commands = same.map(|old| command_rates(old, new)).unwrap_or_default();
+        self.detail = Some(new.clone());
     }
 
     /// Nobody was running for a while: what is counted from poll to poll begins anew.
@@ -250,7 +251,7 @@ impl RedisState {
 }
 
 /// The queues of a reading.
-fn by_name(reading: &RedisReading) -> HashMap<&QueueRef, &QueueReading> {
+fn by_name(reading: &RedisReading) -> HashMap<&QueueRef, &Warm<QueueReading>> {
     reading.queues.ready().into_iter().flatten().map(|queue| (&queue.queue, queue)).collect()
 }
 
@@ -278,10 +279,15 @@ fn rates(old: &RedisServer, new: &RedisServer, elapsed: Duration) -> RedisRates 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::core::part::Part;
 
-    fn with_failed(failed: u64) -> RedisReading {
-        let queue = QueueReading { failed, ..QueueReading::default() };
-        RedisReading { queues: Part::Ready(vec![queue]), ..RedisReading::default() }
+    /// A reading of one queue that was read just now.
+    fn of(queue: QueueReading, now: Now) -> RedisReading {
+        RedisReading { queues: Part::Ready(vec![Warm::new(now, queue)]), ..RedisReading::default() }
+    }
+
+    fn with_failed(failed: u64, second: u64) -> RedisReading {
+        of(QueueReading { failed, ..QueueReading::default() }, Now::example(second))
     }
 
     #[test]
@@ -289,11 +295,11 @@ mod tests {
         let mut state = RedisState::default();
         let at = |state: &RedisState| state.queues[&QueueRef::default()].growing_since;
         for (second, failed) in [(0, 5), (10, 5), (20, 6), (40, 8), (70, 8)] {
-            state.absorb(with_failed(failed), Now::example(second));
+            state.absorb(with_failed(failed, second), Now::example(second));
         }
         assert_eq!(at(&state), Some(Now::example(20)));
         assert_eq!(state.queues[&QueueRef::default()].grown, 3);
-        state.absorb(with_failed(8), Now::example(101));
+        state.absorb(with_failed(8, 101), Now::example(101));
         assert_eq!(at(&state), None);
     }
 
@@ -303,8 +309,7 @@ mod tests {
         let mut at = |second: u64, failed: u64, completed: u64| {
             let happened = Part::Ready(super::super::Happened { completed, failed, ..Default::default() });
             let queue = QueueReading { happened, ..QueueReading::default() };
-            let reading = RedisReading { queues: Part::Ready(vec![queue]), ..RedisReading::default() };
-            state.absorb(reading, Now::example(second));
+            state.absorb(of(queue, Now::example(second)), Now::example(second));
             state.queues[&QueueRef::default()].failing_since
         };
         assert_eq!(at(0, 2, 0), None);
@@ -318,29 +323,48 @@ mod tests {
 
     #[test]
     fn polls_that_come_too_soon_change_no_rate_and_forget_no_queue() {
-        let reading = |evicted: f64, added: f64, queues: usize| {
-            let queue = QueueReading { added_total: Some(added), ..QueueReading::default() };
-            RedisReading {
-                server: RedisServer { evicted_total: Some(evicted), ..RedisServer::default() },
-                queues: Part::Ready(vec![queue; queues]),
-                ..RedisReading::default()
-            }
-        };
         let mut state = RedisState::default();
+        let absorb = |state: &mut RedisState, evicted: f64, added: f64, queues: usize, now: Now| {
+            let queue = QueueReading { added_total: Some(added), ..QueueReading::default() };
+            let reading = RedisReading {
+                server: RedisServer { evicted_total: Some(evicted), ..RedisServer::default() },
+                queues: Part::Ready(vec![Warm::new(now, queue); queues]),
+                ..RedisReading::default()
+            };
+            state.absorb(reading, now);
+        };
         let rates =
             |state: &RedisState| (state.rates.evicted, state.queues[&QueueRef::default()].added_per_second);
-        state.absorb(reading(10.0, 0.0, 1), Now::example(0));
-        state.absorb(reading(30.0, 5.0, 1), Now::example(10));
+        absorb(&mut state, 10.0, 0.0, 1, Now::example(0));
+        absorb(&mut state, 30.0, 5.0, 1, Now::example(10));
         for at in 1..=100 {
             let now = Now::example(10).plus(Duration::from_millis(at * 14));
-            state.absorb(reading(30.0, 5.0, usize::from(at < 50)), now);
+            absorb(&mut state, 30.0, 5.0, usize::from(at < 50), now);
             assert_eq!(rates(&state), (Some(2.0), Some(0.5)), "{at}");
         }
-        state.absorb(reading(34.0, 6.0, 1), Now::example(12));
+        absorb(&mut state, 34.0, 6.0, 1, Now::example(12));
         assert_eq!(rates(&state), (Some(2.0), Some(0.5)));
-        state.absorb(reading(34.0, 6.0, 0), Now::example(14));
-        state.absorb(reading(34.0, 6.0, 0), Now::example(74));
+        absorb(&mut state, 34.0, 6.0, 0, Now::example(14));
+        absorb(&mut state, 34.0, 6.0, 0, Now::example(74));
         assert!(state.queues.is_empty(), "gone for a minute");
+    }
+
+    #[test]
+    fn a_queue_that_was_not_read_counts_nothing_anew() {
+        let mut state = RedisState::default();
+        let queue = |read_at: u64, added: f64| {
+            let queue = QueueReading { added_total: Some(added), ..QueueReading::default() };
+            of(queue, Now::example(read_at))
+        };
+        for (second, reading) in
+            [(0, queue(0, 0.0)), (10, queue(10, 50.0)), (12, queue(10, 50.0)), (30, queue(30, 90.0))]
+        {
+            state.absorb(reading, Now::example(second));
+        }
+        let history = &state.queues[&QueueRef::default()];
+        assert_eq!(history.added_per_second, Some(2.0), "twenty seconds, not eighteen");
+        let columns = history.added.columns(9, Duration::from_secs(10));
+        assert_eq!(columns, [None, Some(5.0), Some(2.0), Some(2.0)]);
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! One poll of a search cluster, as data. Every field is optional: versions and services differ in what they say.
 
-use crate::core::part::{self, Part};
+use crate::core::part::{self, Part, Warm};
 use crate::core::text::counted;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -12,21 +12,21 @@ pub const MOST_SHARDS: usize = 1000;
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct SearchReading {
     /// Version and distribution.
-    pub identity: Part<Identity>,
+    pub identity: Part<Warm<Identity>>,
     /// The cluster's own verdict.
     pub health: Part<ClusterHealth>,
     /// What the node says where it knows no master: nothing can be written, created or moved then.
     pub no_master: Option<String>,
     /// Every node.
-    pub nodes: Part<Vec<SearchNode>>,
+    pub nodes: Part<Warm<Vec<SearchNode>>>,
     /// Shards that are on no node; read while there are any.
-    pub unassigned: Part<Unassigned>,
+    pub unassigned: Part<Warm<Unassigned>>,
     /// Indices that refuse writes because a disk was full.
-    pub read_only: Part<Vec<String>>,
+    pub read_only: Part<Warm<Vec<String>>>,
     /// Indices whose lifecycle step failed.
-    pub lifecycle: Part<Vec<LifecycleError>>,
+    pub lifecycle: Part<Warm<Vec<LifecycleError>>>,
     /// `cluster.routing.allocation.enable`, where it is not `all`.
-    pub allocation: Part<Option<String>>,
+    pub allocation: Part<Warm<Option<String>>>,
     /// What was left out, in sentences: no limit is silent.
     pub limits: Vec<String>,
     /// Questions that are on their way longer than usual, and since when.

@@ -201,10 +201,8 @@ fn cluster(scene: &mut Scene<'_>, reading: &SearchReading, state: &SearchState, 
     }
     if let Some(health) = reading.health.ready() {
         let told = reading.unassigned.ready().filter(|away| away.total > 0);
-        let shards = told.map_or_else(
-            || counted(health.unassigned.unwrap_or(0) as usize, "shard"),
-            crate::core::search::Unassigned::counted,
-        );
+        let shards = told
+            .map_or_else(|| counted(health.unassigned.unwrap_or(0) as usize, "shard"), |away| away.counted());
         let since = state.not_green_since.map(|at| now.since(at));
         let before = scene.list.len();
         let why = reason(reading, state);
@@ -232,7 +230,7 @@ fn cluster(scene: &mut Scene<'_>, reading: &SearchReading, state: &SearchState, 
             signal.hit = health.unassigned.unwrap_or(0);
         }
     }
-    let full = reading.read_only.ready().map_or(&[][..], Vec::as_slice);
+    let full = reading.read_only.ready().map_or(&[][..], |full| full.as_slice());
     if let Some(first) = full.first() {
         let sentence = format!(
             "{} of {target} refuse writes after a full disk ({})",
@@ -258,7 +256,7 @@ fn cluster(scene: &mut Scene<'_>, reading: &SearchReading, state: &SearchState, 
             "mend the cause, then retry the step",
         );
     }
-    if let Some(Some(mode)) = reading.allocation.ready() {
+    if let Some(mode) = reading.allocation.ready().and_then(|mode| mode.as_ref()) {
         let sentence =
             format!("{target} allocates no shards: cluster.routing.allocation.enable is {}", tidy(mode, 20));
         scene.add(
@@ -355,7 +353,7 @@ mod tests {
                 unassigned: Some(3),
                 ..ClusterHealth::default()
             }),
-            nodes: Part::Ready(vec![node]),
+            nodes: Part::Ready(vec![node]).warm(Now::example(0)),
             ..SearchReading::default()
         };
         let mut state = SearchState::default();

@@ -2,7 +2,7 @@
 
 use super::{SearchNode, SearchReading};
 use crate::core::history::Series;
-use crate::core::part::Part;
+use crate::core::part::{Part, Warm};
 use crate::core::rate::{self, Meter, Window};
 use crate::core::time::Now;
 use std::collections::BTreeMap;
@@ -62,14 +62,8 @@ impl SearchState {
     }
 
     /// Takes in a new reading: derives rates against its predecessor over the measured time between them.
-    pub fn absorb(&mut self, mut reading: SearchReading, now: Now) {
+    pub fn absorb(&mut self, reading: SearchReading, now: Now) {
         let before = self.latest.take();
-        if let Some((_, old)) = &before {
-            keep(&mut reading.read_only, &old.read_only);
-            keep(&mut reading.lifecycle, &old.lifecycle);
-            keep(&mut reading.allocation, &old.allocation);
-            keep(&mut reading.unassigned, &old.unassigned);
-        }
         if let Part::Ready(nodes) = &reading.nodes {
             for node in nodes {
                 self.names.insert(node.id.clone(), node.name.clone());
@@ -78,27 +72,35 @@ impl SearchState {
                 self.names.pop_first();
             }
         }
-        let Some((_, old)) = before.as_ref().filter(|_| matches!(reading.nodes, Part::NotAsked)) else {
+        // What the nodes said last still stands, and nothing is counted from it anew.
+        let read_at = reading.nodes.read_at();
+        if read_at.is_some() && before.as_ref().is_some_and(|(_, old)| old.nodes.read_at() == read_at) {
+            self.known(reading, now);
+        } else {
             self.count(before, reading, now);
-            return;
-        };
-        // The nodes have not answered yet: what they said last still stands, and nothing is counted from it anew.
-        reading.nodes = old.nodes.clone();
-        self.known(reading, now);
+        }
     }
 
     fn count(&mut self, before: Option<(Now, SearchReading)>, reading: SearchReading, now: Now) {
         match self.meter.window(before, now) {
             Window::Early => {}
             Window::Nothing => self.rates = SearchRates::default(),
-            Window::Over(old, elapsed) => {
+            Window::Over(old, _) => {
                 let both = old.nodes.ready().zip(reading.nodes.ready());
-                self.rates = both.map(|(old, new)| rates(old, new, elapsed)).unwrap_or_default();
+                let over = |(old, new): (&Warm<Vec<SearchNode>>, &Warm<Vec<SearchNode>>)| {
+                    rates(old, new, new.read_at.since(old.read_at))
+                };
+                self.rates = both.map(over).unwrap_or_default();
             }
         }
         self.queries.push(now, self.rates.queries);
         self.indexed.push(now, self.rates.indexed);
-        let fullest = reading.nodes.ready().into_iter().flatten().filter_map(|node| node.heap_ratio);
+        let fullest = reading
+            .nodes
+            .ready()
+            .into_iter()
+            .flat_map(|nodes| nodes.iter())
+            .filter_map(|node| node.heap_ratio);
         self.heap.push(now, fullest.reduce(f64::max));
         self.known(reading, now);
     }
@@ -126,13 +128,6 @@ impl SearchState {
         self.queries.push(now, None);
         self.indexed.push(now, None);
         self.heap.push(now, None);
-    }
-}
-
-/// Parts that are read seldom stay as they were until they are read again.
-fn keep<T: Clone>(new: &mut Part<T>, old: &Part<T>) {
-    if matches!(new, Part::NotAsked) {
-        *new = old.clone();
     }
 }
 
@@ -183,16 +178,28 @@ mod tests {
 
     #[test]
     fn polls_that_come_too_soon_end_no_rejection() {
-        let reading = |rejected: f64| {
-            let node = SearchNode { rejected_total: Some(rejected), ..node("a", 1000.0, 0.0) };
-            SearchReading { nodes: Part::Ready(vec![node]), ..SearchReading::default() }
-        };
         let mut state = SearchState::default();
-        state.absorb(reading(0.0), Now::example(0));
-        state.absorb(reading(20.0), Now::example(5));
+        let mut absorb = |rejected: f64, now: Now| {
+            let node = SearchNode { rejected_total: Some(rejected), ..node("a", 1000.0, 0.0) };
+            let nodes = Part::Ready(vec![node]).warm(now);
+            state.absorb(SearchReading { nodes, ..SearchReading::default() }, now);
+            state.rates.rejected
+        };
+        absorb(0.0, Now::example(0));
+        absorb(20.0, Now::example(5));
         for at in 1..=6 {
-            state.absorb(reading(20.0), Now::example(5).plus(Duration::from_millis(at * 100)));
-            assert_eq!(state.rates.rejected, Some(4.0));
+            let now = Now::example(5).plus(Duration::from_millis(at * 100));
+            assert_eq!(absorb(20.0, now), Some(4.0));
+        }
+    }
+
+    #[test]
+    fn nodes_that_did_not_answer_count_nothing_anew() {
+        let mut state = SearchState::default();
+        for (second, read_at, queries) in [(0, 0, 0.0), (5, 5, 50.0), (10, 5, 50.0), (15, 15, 150.0)] {
+            let nodes = Part::Ready(vec![node("a", 1000.0, queries)]).warm(Now::example(read_at));
+            state.absorb(SearchReading { nodes, ..SearchReading::default() }, Now::example(second));
+            assert_eq!(state.rates.queries, (second > 0).then_some(10.0), "{second}");
         }
     }
 

@@ -24,8 +24,8 @@ pub fn card(state: &PostgresState, session: &Session) -> Vec<Line> {
         let pooler = reading.pooler.ready()?;
         let client = pooler.clients.get(&session.id.pid)?;
         // A pool gives a backend to another client with every transaction; within one it stays.
-        let same = session.transaction_age.is_some_and(|age| age >= at.since(pooler.clients_at));
-        let asked = format!("{client} ({} ago)", duration(at.since(pooler.clients_at)));
+        let same = session.transaction_age.is_some_and(|age| age >= at.since(pooler.clients.read_at));
+        let asked = format!("{client} ({} ago)", duration(at.since(pooler.clients.read_at)));
         Some(fact("via PgBouncer", if same { client.clone() } else { asked }))
     }));
     if let Some((class, event)) = &session.wait {

@@ -47,7 +47,7 @@ pub(super) fn section(
         empty: "no pool".to_owned(),
         fixed_order: false,
     };
-    let title = format!("PgBouncer {}, as of {} ago", pooler.address, duration(now.since(pooler.at)));
+    let title = format!("PgBouncer {}, as of {} ago", pooler.address, duration(now.since(pooler.read_at)));
     Some(Section { title, lines, table: Some(table) })
 }
 

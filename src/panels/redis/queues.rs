@@ -4,6 +4,7 @@ use crate::core::action::{Action, Offer, Preview, Refusal};
 use crate::core::focus::Focus;
 use crate::core::freshness::Freshness;
 use crate::core::ids::TargetId;
+use crate::core::part::Warm;
 use crate::core::place::Screen;
 use crate::core::redis::{Condition, QueueHistory, QueueReading, RedisRow, RedisState, condition};
 use crate::core::row::RowKey;
@@ -19,6 +20,7 @@ use crate::panels::redis::target::{FAILING, FAILING_EACH, ids_of, number_role, q
 use crate::panels::redis::{cluster, job_list};
 use crate::ui::content::{Cell, Column, Content, Line, Role, Row, Section, Table};
 use crate::ui::format::{bytes, count, duration, or_dash, percent, rate};
+use std::time::Duration;
 
 /// A queue that was read so long ago has its age beside its name.
 const OLD: std::time::Duration = std::time::Duration::from_secs(10);
@@ -132,8 +134,7 @@ fn failing(context: PanelContext<'_>) -> Vec<(TargetId, Focus)> {
     let mut list = Vec::new();
     for (target, state) in targets(context) {
         let queues = state.reading().and_then(|reading| reading.queues.ready());
-        let mut queues: Vec<&QueueReading> =
-            queues.into_iter().flatten().filter(|queue| queue.failed > 0).collect();
+        let mut queues: Vec<_> = queues.into_iter().flatten().filter(|queue| queue.failed > 0).collect();
         queues.sort_by_key(|queue| queue.newest_failure);
         list.extend(queues.into_iter().take(FAILING).map(|queue| {
             let focus = Focus::FailedJobs { queue: queue.queue.clone(), offset: 0, limit: FAILING_EACH };
@@ -255,17 +256,18 @@ fn overview(context: PanelContext<'_>) -> Content {
     Content { title: String::new(), sections }
 }
 
-fn queue_row(target: &TargetState, state: &RedisState, queue: &QueueReading, role: Role) -> Row {
+fn queue_row(target: &TargetState, state: &RedisState, queue: &Warm<QueueReading>, role: Role) -> Row {
     let history = state.queues.get(&queue.queue);
     let mut name = match &queue.dead_letter {
         Some(_) => format!("{} (DLQ)", queue.queue.name),
         None => queue.queue.name.clone(),
     };
     // Of very many queues some were read in an earlier turn.
-    let old = queue.age >= OLD;
+    let age = state.latest.as_ref().map_or(Duration::ZERO, |(at, _)| at.since(queue.read_at));
+    let old = age >= OLD;
     let role = if old { Role::Stale } else { role };
     if old {
-        name.push_str(&format!(" · {} ago", duration(queue.age)));
+        name.push_str(&format!(" · {} ago", duration(age)));
     }
     let growing = history.is_some_and(|history| history.growing_since.is_some());
     let workers = queue.evidence.workers.map_or("?".to_owned(), |workers| workers.to_string());

@@ -10,7 +10,6 @@ use crate::core::postgres::{
     Archiver, DatabaseCounters, Health, ReplicationSlot, Sender, Server, Session, SessionState, Slots,
     Standby, StatementCounters, StatementKey, Subscription, VacuumProgress,
 };
-use crate::core::time::Now;
 use chrono::{DateTime, Utc};
 use std::collections::HashMap;
 use std::error::Error;
@@ -333,9 +332,8 @@ pub fn statement_text(row: &Row) -> Option<(i64, String)> {
 }
 
 /// WAL position, checkpoints and freeze age; the parts beside them are put in by the caller.
-pub fn health(row: Option<&Row>, now: Now) -> Health {
+pub fn health(row: Option<&Row>) -> Health {
     Health {
-        at: now,
         wal_position: row.and_then(|row| get(row, 0)),
         checkpoints_timed: row.and_then(|row| get(row, 1)),
         checkpoints_requested: row.and_then(|row| get(row, 2)),

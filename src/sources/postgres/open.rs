@@ -11,7 +11,7 @@ use super::refusals::{self, Refusals, Refused};
 use super::sessions::{Ask, KnownSessions};
 use super::{decode, whereabouts};
 use crate::config::target::PostgresConnect;
-use crate::core::part::{Gap, GapKind, Part};
+use crate::core::part::{Gap, GapKind, Part, Warm};
 use crate::core::postgres::locks::{LockReading, LockRow};
 use crate::core::postgres::{DatabaseCounters, Health, PostgresReading, Server, Session, Statements};
 use crate::core::time::Now;
@@ -26,6 +26,9 @@ use tokio_postgres::types::Type;
 const WARM: Duration = Duration::from_secs(5);
 /// Rights are looked at again this often: a GRANT must be noticed without a restart.
 const RIGHTS: Duration = Duration::from_secs(60);
+
+/// What is read seldom.
+type Seldom = (Part<Warm<Statements>>, Part<Warm<Health>>);
 
 /// A connection with everything that was prepared on it, and the warm parts that were read through it.
 pub(super) struct Open {
@@ -52,7 +55,8 @@ pub(super) struct Open {
     charsets: HashMap<String, Charset>,
     known: KnownSessions,
     names: Names,
-    warm: Option<(Now, Part<Statements>, Part<Health>)>,
+    /// What is read seldom, and when that was last tried.
+    warm: Option<(Now, Seldom)>,
 }
 
 impl Drop for Open {
@@ -155,12 +159,12 @@ impl Open {
         if waits || !self.server.reads_all_stats {
             reading.locks = self.locks(now).await?;
         }
-        if self.warm.as_ref().is_none_or(|(at, ..)| now.since(*at) >= WARM) {
-            let statements = self.statements(now).await?;
-            let health = self.health(now).await?;
-            self.warm = Some((now, statements, health));
+        if self.warm.as_ref().is_none_or(|(at, _)| now.since(*at) >= WARM) {
+            let statements = self.statements().await?.warm(now);
+            let health = self.health().await?.warm(now);
+            self.warm = Some((now, (statements, health)));
         }
-        if let Some((_, statements, health)) = &self.warm {
+        if let Some((_, (statements, health))) = &self.warm {
             reading.statements.clone_from(statements);
             reading.health.clone_from(health);
         }
@@ -309,7 +313,7 @@ impl Open {
         }))
     }
 
-    async fn statements(&self, now: Now) -> Result<Part<Statements>, Refused> {
+    async fn statements(&self) -> Result<Part<Statements>, Refused> {
         if let Some((gap, _)) = &self.unlearned {
             return Ok(Part::Unavailable(gap.clone()));
         }
@@ -336,16 +340,10 @@ impl Open {
             }
             None => Part::NotAsked,
         };
-        Ok(match rows {
-            Part::Ready(rows) => {
-                Part::Ready(Statements { at: now, rows, evictions: evictions.ready().copied() })
-            }
-            Part::Unavailable(gap) => Part::Unavailable(gap),
-            Part::NotAsked => Part::NotAsked,
-        })
+        Ok(rows.map(|rows| Statements { rows, evictions: evictions.ready().copied() }))
     }
 
-    async fn health(&self, now: Now) -> Result<Part<Health>, Refused> {
+    async fn health(&self) -> Result<Part<Health>, Refused> {
         let sql = self.questions.health.clone();
         // The files of a standby name the subscriptions of its primary; nobody works on them there.
         let subscribes = !self.server.in_recovery;
@@ -359,9 +357,9 @@ impl Open {
             },
         );
         let mut health = match main {
-            Ok(rows) => decode::health(rows.first(), now),
+            Ok(rows) => decode::health(rows.first()),
             Err(error) if connection::is_broken(&error) => return Err(error),
-            Err(_) => decode::health(None, now),
+            Err(_) => decode::health(None),
         };
         health.archiver = part(archiver, "archiver", first(decode::archiver))?;
         health.subscriptions = part(subscriptions, "subscriptions", all(decode::subscription))?;

@@ -2,7 +2,7 @@
 
 use super::connection;
 use crate::config::target::PostgresConnect;
-use crate::core::part::{Gap, GapKind, Part};
+use crate::core::part::{Gap, GapKind, Part, Warm};
 use crate::core::postgres::{ConsoleTable, Pooler, pooled_clients, pooled_databases, pools};
 use crate::core::time::Now;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -19,9 +19,9 @@ const TIMEOUT: Duration = Duration::from_secs(5);
 /// More rows of servers or clients are not kept.
 const MOST_ROWS: usize = 10_000;
 
-type Shared = Arc<Mutex<Part<Pooler>>>;
+type Shared = Arc<Mutex<Part<Warm<Pooler>>>>;
 
-fn locked(shared: &Shared) -> MutexGuard<'_, Part<Pooler>> {
+fn locked(shared: &Shared) -> MutexGuard<'_, Part<Warm<Pooler>>> {
     shared.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -40,7 +40,7 @@ impl PoolerWatch {
     }
 
     /// Asks if that is due, and tells what is known. Waits for nothing.
-    pub(super) fn step(&mut self, now: Now) -> Part<Pooler> {
+    pub(super) fn step(&mut self, now: Now) -> Part<Warm<Pooler>> {
         let busy = self.running.as_ref().is_some_and(|task| !task.is_finished());
         if !busy && self.asked.is_none_or(|at| now.since(at) >= INTERVAL) {
             self.asked = Some(now);
@@ -51,7 +51,7 @@ impl PoolerWatch {
                 let before = locked(&found).ready().cloned();
                 let asking = ask(&connect, &mut slot, before, now);
                 let part = match tokio::time::timeout(TIMEOUT, asking).await {
-                    Ok(Ok(pooler)) => Part::Ready(pooler),
+                    Ok(Ok(pooler)) => Part::Ready(Warm::new(now, pooler)),
                     Ok(Err(why)) => {
                         *slot = None;
                         Part::Unavailable(Gap::new(GapKind::Failed, format!("PgBouncer: {why}")))
@@ -79,7 +79,7 @@ impl Drop for PoolerWatch {
 async fn ask(
     connect: &PostgresConnect,
     slot: &mut Option<Client>,
-    before: Option<Pooler>,
+    before: Option<Warm<Pooler>>,
     now: Now,
 ) -> Result<Pooler, String> {
     if slot.as_ref().is_none_or(Client::is_closed) {
@@ -91,18 +91,15 @@ async fn ask(
     let show = async |what: &str| show(client, what).await.map_err(words);
     let databases = show("SHOW DATABASES").await?;
     let found = show("SHOW POOLS").await?;
-    let known = before.filter(|before| now.since(before.clients_at) < CLIENTS_EACH);
-    let (clients, clients_at) = match known {
-        Some(before) => (before.clients, before.clients_at),
-        None => (pooled_clients(&show("SHOW SERVERS").await?, &show("SHOW CLIENTS").await?), now),
+    let clients = match before.filter(|before| now.since(before.clients.read_at) < CLIENTS_EACH) {
+        Some(before) => before.clients.clone(),
+        None => Warm::new(now, pooled_clients(&show("SHOW SERVERS").await?, &show("SHOW CLIENTS").await?)),
     };
     Ok(Pooler {
-        at: now,
         address: connect.server(),
         pools: pools(&found),
         databases: pooled_databases(&databases),
         clients,
-        clients_at,
     })
 }
 

@@ -26,7 +26,7 @@ mod whereabouts;
 use super::{Source, look};
 use crate::config::target::RedisConnect;
 use crate::core::focus::Focus;
-use crate::core::part::{Gap, GapKind, Part};
+use crate::core::part::{Gap, GapKind, Part, Warm};
 use crate::core::reading::Reading;
 use crate::core::redis::{ClusterReading, Masks, QueueMore, QueueReading, RedisReading, ServerDetail};
 use crate::core::report::{PollError, PollErrorKind};
@@ -68,8 +68,8 @@ pub struct RedisSource {
     rounds: Rounds,
     budget: budget::Budget,
     remembered: failed::Remembered,
-    detail: Option<Box<ServerDetail>>,
-    more: Option<(Now, QueueMore)>,
+    detail: Option<Warm<ServerDetail>>,
+    more: Option<Warm<QueueMore>>,
     listings: listing::Listings,
     streams: Streams,
     whereabouts: Option<Whereabouts>,
@@ -248,7 +248,7 @@ impl RedisSource {
         now: Now,
         millis: i64,
         focus: &[Focus],
-    ) -> Option<Box<ServerDetail>> {
+    ) -> Option<Warm<ServerDetail>> {
         let wanted = focus.iter().find_map(|focus| match focus {
             Focus::Server { node } => Some(node),
             _ => None,
@@ -257,18 +257,20 @@ impl RedisSource {
             self.detail = None;
             return None;
         };
-        let due = |detail: &ServerDetail| detail.node != *node || now.since(detail.at) >= DETAIL_EACH;
-        if self.detail.as_deref().is_none_or(due) {
+        let due =
+            |detail: &Warm<ServerDetail>| detail.node != *node || now.since(detail.read_at) >= DETAIL_EACH;
+        if self.detail.as_ref().is_none_or(due) {
             let streams = self.streams.read(connection).await;
             let primaries = connection.primaries();
             // A primary that is gone is not another one.
             let place = primaries.iter().position(|address| address == node);
             let place = if primaries.is_empty() { Some(0) } else { place };
             let read = match place {
-                Some(place) => server::read(&mut connection.at(place), now, millis).await.ok(),
+                Some(place) => server::read(&mut connection.at(place), millis).await.ok(),
                 None => None,
             };
-            self.detail = read.map(|detail| Box::new(ServerDetail { streams, node: node.clone(), ..detail }));
+            self.detail =
+                read.map(|detail| Warm::new(now, ServerDetail { streams, node: node.clone(), ..detail }));
         }
         self.detail.clone()
     }
@@ -281,7 +283,7 @@ impl RedisSource {
         millis: i64,
         focus: &[Focus],
         left: &mut Left,
-    ) -> Vec<QueueMore> {
+    ) -> Vec<Warm<QueueMore>> {
         let wanted = focus.iter().find_map(|focus| match focus {
             Focus::More { queue } => Some(queue),
             _ => None,
@@ -290,11 +292,17 @@ impl RedisSource {
             self.more = None;
             return Vec::new();
         };
-        if self.more.as_ref().is_none_or(|(at, more)| more.queue != *queue || now.since(*at) >= DETAIL_EACH) {
-            self.more =
-                more::read(connection, queue, &self.masks, left, millis).await.ok().map(|more| (now, more));
+        if self
+            .more
+            .as_ref()
+            .is_none_or(|more| more.queue != *queue || now.since(more.read_at) >= DETAIL_EACH)
+        {
+            self.more = more::read(connection, queue, &self.masks, left, millis)
+                .await
+                .ok()
+                .map(|more| Warm::new(now, more));
         }
-        self.more.iter().map(|(_, more)| more.clone()).collect()
+        self.more.iter().cloned().collect()
     }
 
     async fn queues(
@@ -303,7 +311,7 @@ impl RedisSource {
         focus: &[Focus],
         at: (Now, i64),
         left: &mut Left,
-    ) -> Result<(Part<Vec<QueueReading>>, Option<Gap>), PollError> {
+    ) -> Result<(Part<Vec<Warm<QueueReading>>>, Option<Gap>), PollError> {
         match self.rounds.read(connection, &self.connect, focus, at, left).await {
             Ok(read) => Ok(read),
             // No slot is served while the cluster as a whole is down: what it says of itself is all that there is.
@@ -321,7 +329,7 @@ impl RedisSource {
 }
 
 /// Queues that were not read, and why.
-fn unread(why: impl Into<String>) -> Part<Vec<QueueReading>> {
+fn unread(why: impl Into<String>) -> Part<Vec<Warm<QueueReading>>> {
     Part::Unavailable(Gap::new(GapKind::Failed, why))
 }
 

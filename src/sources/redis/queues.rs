@@ -135,7 +135,6 @@ fn decode(
     let next = [1, 4].iter().find_map(|tail| at(*tail).and_then(text).filter(|id| !id.starts_with("0:")));
     let next = next.or_else(|| at(26).map(list)?.first().and_then(text));
     let reading = QueueReading {
-        age: Duration::ZERO,
         queue: queue.clone(),
         evidence: Evidence {
             family: owner,

@@ -10,7 +10,7 @@ use super::stalled::Stalled;
 use super::{queues, refused};
 use crate::config::target::RedisConnect;
 use crate::core::focus::Focus;
-use crate::core::part::{Gap, GapKind, Part};
+use crate::core::part::{Gap, GapKind, Part, Warm};
 use crate::core::redis::{QueueReading, QueueRef};
 use crate::core::text::counted;
 use crate::core::time::Now;
@@ -34,8 +34,8 @@ pub(super) struct Rounds {
     workers_at: Option<Now>,
     ends: Ends,
     stalled: Stalled,
-    /// When it was read, and what was read.
-    known: BTreeMap<QueueRef, (Now, QueueReading)>,
+    /// What was read of each.
+    known: BTreeMap<QueueRef, Warm<QueueReading>>,
     /// What may not be read, and the server's words.
     refused: BTreeMap<QueueRef, String>,
     /// The last one that had its turn.
@@ -67,7 +67,7 @@ impl Rounds {
         focus: &[Focus],
         (now, millis): (Now, i64),
         left: &mut Left,
-    ) -> Result<(Part<Vec<QueueReading>>, Option<Gap>), RedisError> {
+    ) -> Result<(Part<Vec<Warm<QueueReading>>>, Option<Gap>), RedisError> {
         self.look_for_workers(connection, connect, now).await;
         if let Some(gap) = self.discovery.gap() {
             return Ok((Part::Unavailable(gap.clone()), None));
@@ -93,7 +93,7 @@ impl Rounds {
         }
         for reading in found.readings {
             self.refused.remove(&reading.queue);
-            self.known.insert(reading.queue.clone(), (now, reading));
+            self.known.insert(reading.queue.clone(), Warm::new(now, reading));
         }
         for (queue, words) in found.refused {
             self.known.remove(&queue);
@@ -103,10 +103,8 @@ impl Rounds {
         if let Some(gap) = gap.as_ref().filter(|_| self.known.is_empty()) {
             return Ok((Part::Unavailable(gap.clone()), None));
         }
-        let all =
-            self.known.values().map(|(at, reading)| QueueReading { age: now.since(*at), ..reading.clone() });
         let unseen = gap.or_else(|| self.not_yet(names.len())).or_else(|| self.discovery.unseen());
-        Ok((Part::Ready(all.collect()), unseen))
+        Ok((Part::Ready(self.known.values().cloned().collect()), unseen))
     }
 
     /// How it stands with finding and reading them, for people.
@@ -133,7 +131,7 @@ impl Rounds {
         let there: BTreeSet<&QueueRef> = names.iter().collect();
         let mut chosen: BTreeSet<QueueRef> =
             focus.iter().filter_map(Focus::queue).filter(|queue| there.contains(queue)).cloned().collect();
-        let mut worst: Vec<_> = self.known.values().map(|(_, reading)| (badness(reading), reading)).collect();
+        let mut worst: Vec<_> = self.known.values().map(|reading| (badness(reading), reading)).collect();
         worst.retain(|(badness, _)| *badness > (0, 0, 0));
         worst.sort_by_key(|(badness, _)| std::cmp::Reverse(*badness));
         chosen.extend(worst.into_iter().take(WORST).map(|(_, reading)| reading.queue.clone()));
@@ -149,7 +147,7 @@ impl Rounds {
     }
 
     async fn look_for_workers(&mut self, connection: &mut Connection, connect: &RedisConnect, now: Now) {
-        let missing = self.known.values().any(|(_, reading)| reading.unattended() > 0);
+        let missing = self.known.values().any(|reading| reading.unattended() > 0);
         let each = if missing { WORKERS_MISSING } else { WORKERS_EACH };
         if self.workers_at.is_some_and(|at| now.since(at) < each) {
             return;
@@ -183,7 +181,7 @@ mod tests {
         let names: Vec<QueueRef> = (0..1200).map(nth).collect();
         let mut rounds = Rounds::new(&crate::config::url::redis("redis://127.0.0.1").expect("a URL"));
         let bad = QueueReading { queue: nth(1199), failed_last_five_minutes: 3, ..QueueReading::default() };
-        rounds.known.insert(nth(1199), (Now::example(0), bad));
+        rounds.known.insert(nth(1199), Warm::new(Now::example(0), bad));
         let focus = [Focus::More { queue: nth(1198) }];
         let mut seen: BTreeSet<QueueRef> = BTreeSet::new();
         for _ in 0..7 {

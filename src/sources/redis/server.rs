@@ -5,7 +5,6 @@ use super::decode::{list, number, text};
 use crate::core::part::{Gap, GapKind, Part};
 use crate::core::redis::{ClientGroup, CommandStat, ServerDetail, SlowEntry};
 use crate::core::text::tidy;
-use crate::core::time::Now;
 use redis::{RedisError, Value, pipe};
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -14,11 +13,7 @@ use std::time::Duration;
 const SLOW: usize = 64;
 
 /// Reads all of it; what is not permitted is a gap of its own.
-pub(super) async fn read(
-    connection: &mut Connection,
-    now: Now,
-    millis: i64,
-) -> Result<ServerDetail, RedisError> {
+pub(super) async fn read(connection: &mut Connection, millis: i64) -> Result<ServerDetail, RedisError> {
     let mut ask = pipe();
     ask.ignore_errors();
     ask.cmd("INFO").arg("everything").cmd("SLOWLOG").arg("GET").arg(SLOW).cmd("CLIENT").arg("LIST");
@@ -30,7 +25,6 @@ pub(super) async fn read(
         .map(|(name, value)| (name.to_owned(), value.to_owned()))
         .collect();
     Ok(ServerDetail {
-        at: now,
         node: String::new(),
         commands: commands(&fields),
         keyspace: keyspace(&fields),

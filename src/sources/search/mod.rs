@@ -41,7 +41,8 @@ pub struct SearchSource {
     /// What its health may take: less than the whole poll, so that this failure has its own words.
     limit: Duration,
     http: Option<Arc<Http>>,
-    named: Part<Identity>,
+    /// The parts that are not read at every poll, as they were read last.
+    known: SearchReading,
     identity: Beside<Identity>,
     nodes: Beside<Vec<SearchNode>>,
     settings: Beside<Value>,
@@ -62,7 +63,7 @@ impl SearchSource {
             connect,
             limit: timeout.mul_f64(0.8),
             http: None,
-            named: Part::NotAsked,
+            known: SearchReading::default(),
             identity: Beside::default(),
             nodes: Beside::default(),
             settings: Beside::default(),
@@ -100,7 +101,6 @@ impl SearchSource {
                 .remedy("check the port and the path of the URL")
         })?;
         let missing = health.unassigned.unwrap_or(0);
-        let mut reading = SearchReading { health: Part::Ready(health), ..SearchReading::default() };
         self.ask(&http, now, missing > 0);
         tokio::join!(
             self.identity.settle(now, GRACE),
@@ -110,30 +110,38 @@ impl SearchSource {
             self.lifecycle.settle(now, GRACE),
             self.unassigned.settle(now, GRACE),
         );
-        self.take(now, &mut reading, missing > 0);
-        Ok(reading)
+        self.take(now, missing > 0);
+        Ok(SearchReading {
+            health: Part::Ready(health),
+            limits: self.unread.iter().cloned().collect(),
+            waiting: self.waiting(now),
+            ..self.known.clone()
+        })
     }
 
     /// A cluster without a master: what it said before is not what it is now.
-    fn masterless(&self, words: String) -> SearchReading {
+    fn masterless(&mut self, words: String) -> SearchReading {
         let unasked = || Gap::new(GapKind::Failed, "not asked while the cluster has no master");
-        SearchReading {
-            identity: self.named.clone(),
-            health: Part::Unavailable(Gap::new(GapKind::Failed, words.clone())),
-            no_master: Some(words),
+        self.known = SearchReading {
+            identity: self.known.identity.clone(),
             nodes: Part::Unavailable(unasked()),
             unassigned: Part::Unavailable(unasked()),
             read_only: Part::Unavailable(unasked()),
             lifecycle: Part::Unavailable(unasked()),
             allocation: Part::Unavailable(unasked()),
             ..SearchReading::default()
+        };
+        SearchReading {
+            health: Part::Unavailable(Gap::new(GapKind::Failed, words.clone())),
+            no_master: Some(words),
+            ..self.known.clone()
         }
     }
 
     /// Starts every question that is due.
     fn ask(&mut self, http: &Arc<Http>, now: Now, missing: bool) {
         let own = || Arc::clone(http);
-        if self.named.ready().is_none() && self.identity.is_due(now, SLOW_EACH) {
+        if self.known.identity.ready().is_none() && self.identity.is_due(now, SLOW_EACH) {
             let http = own();
             self.identity.ask(now, async move { questions::identity(&http).await });
         }
@@ -159,53 +167,46 @@ impl SearchSource {
             self.unassigned.ask(now, async move {
                 match questions::unassigned(&http).await {
                     Part::Ready(shards) => Part::Ready(explain(&http, shards, known, now).await),
-                    Part::Unavailable(gap) => Part::Unavailable(gap),
-                    Part::NotAsked => Part::NotAsked,
+                    other => other.map(|shards| (shards, Explained::new())),
                 }
             });
         }
     }
 
     /// Takes in what was answered.
-    fn take(&mut self, now: Now, reading: &mut SearchReading, missing: bool) {
-        match self.identity.take(now, PATIENCE) {
-            Part::NotAsked => {}
-            other => self.named = other,
-        }
-        reading.identity = self.named.clone();
-        reading.allocation = match self.settings.take(now, PATIENCE) {
-            Part::Ready(settings) => {
-                self.watermarks = watermark::read(&settings);
-                Part::Ready(watermark::allocation(&settings))
+    fn take(&mut self, now: Now, missing: bool) {
+        let known = &mut self.known;
+        known.identity.renew(self.identity.take(now, PATIENCE).warm(now));
+        let watermarks = &mut self.watermarks;
+        let settings = self.settings.take(now, PATIENCE).map(|settings| {
+            *watermarks = watermark::read(&settings);
+            watermark::allocation(&settings)
+        });
+        known.allocation.renew(settings.warm(now));
+        let nodes = self.nodes.take(now, PATIENCE).map(|mut nodes| {
+            for node in &mut nodes {
+                watermarks.mark(node);
             }
-            Part::Unavailable(gap) => Part::Unavailable(gap),
-            Part::NotAsked => Part::NotAsked,
-        };
-        reading.nodes = self.nodes.take(now, PATIENCE);
-        if let Part::Ready(nodes) = &mut reading.nodes {
-            for node in nodes {
-                self.watermarks.mark(node);
-            }
-        }
-        reading.read_only = self.blocks.take(now, PATIENCE);
-        reading.lifecycle = match self.lifecycle.take(now, PATIENCE) {
-            Part::Ready((failing, unread)) => {
-                self.unread = unread;
-                Part::Ready(failing)
-            }
-            Part::Unavailable(gap) => Part::Unavailable(gap),
-            Part::NotAsked => Part::NotAsked,
-        };
-        reading.limits.extend(self.unread.clone());
-        let away = match self.unassigned.take(now, PATIENCE) {
-            Part::Ready((shards, explained)) => {
-                self.explained = explained;
-                Part::Ready(Unassigned::of(shards))
-            }
-            Part::Unavailable(gap) => Part::Unavailable(gap),
-            Part::NotAsked => Part::NotAsked,
-        };
-        reading.unassigned = if missing { away } else { Part::Ready(Unassigned::default()) };
+            nodes
+        });
+        known.nodes.renew(nodes.warm(now));
+        known.read_only.renew(self.blocks.take(now, PATIENCE).warm(now));
+        let unread = &mut self.unread;
+        let lifecycle = self.lifecycle.take(now, PATIENCE).map(|(failing, not_read)| {
+            *unread = not_read;
+            failing
+        });
+        known.lifecycle.renew(lifecycle.warm(now));
+        let all = &mut self.explained;
+        let away = self.unassigned.take(now, PATIENCE).map(|(shards, explained)| {
+            *all = explained;
+            Unassigned::of(shards)
+        });
+        known.unassigned.renew(if missing { away } else { Part::Ready(Unassigned::default()) }.warm(now));
+    }
+
+    /// The questions that have no answer yet, and since when.
+    fn waiting(&self, now: Now) -> Vec<(&'static str, Duration)> {
         let waits = [
             ("identity", self.identity.waits(now)),
             ("node statistics", self.nodes.waits(now)),
@@ -214,7 +215,7 @@ impl SearchSource {
             ("lifecycles", self.lifecycle.waits(now)),
             ("shards on no node", self.unassigned.waits(now)),
         ];
-        reading.waiting = waits.into_iter().filter_map(|(what, since)| Some((what, since?))).collect();
+        waits.into_iter().filter_map(|(what, since)| Some((what, since?))).collect()
     }
 }
 

@@ -20,7 +20,7 @@ async fn until(watch: &mut Watch, what: &str, done: impl Fn(&Pooler) -> bool) ->
         if let Part::Ready(pooler) = &reading(watch).pooler
             && done(pooler)
         {
-            return pooler.clone();
+            return Pooler::clone(pooler);
         }
         tokio::time::sleep(Duration::from_millis(100)).await;
     }

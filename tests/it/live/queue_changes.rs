@@ -43,7 +43,7 @@ fn counts(lab: &Lab, generation: &str, name: &str) -> serde_json::Value {
 
 async fn more(watch: &mut Watch, name: &str) -> QueueMore {
     watch.poll_with(&[Focus::More { queue: named(name) }]).await.expect("a poll");
-    reading(watch).more.first().expect("a look").clone()
+    QueueMore::clone(reading(watch).more.first().expect("a look"))
 }
 
 #[tokio::test(flavor = "multi_thread")]

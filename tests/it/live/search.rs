@@ -132,7 +132,7 @@ async fn search_live_3_indices_that_refuse_writes_are_named() {
         // A new watch each time: blocks are read each half minute only.
         let mut watch = cluster.watch();
         watch.poll().await.expect("a poll");
-        seen = reading(&watch).read_only.ready().cloned().unwrap_or_default();
+        seen = reading(&watch).read_only.ready().into_iter().flatten().cloned().collect();
         if !seen.is_empty() {
             let verdict = watch.verdict();
             let flood = reading(&watch)

@@ -10,7 +10,7 @@ const MANY: usize = 4;
 
 /// Everything about the queues of one server.
 pub(super) fn all(scene: &mut Scene<'_>, reading: &RedisReading, state: &RedisState) {
-    let known = reading.queues.ready().into_iter().flatten();
+    let known = reading.queues.ready().into_iter().flatten().map(|queue| &**queue);
     let known: Vec<_> = known.filter_map(|queue| Some((queue, state.queues.get(&queue.queue)?))).collect();
     let idle: Vec<_> = known.iter().filter(|(_, history)| history.idle_since.is_some()).collect();
     let together = idle.len() >= MANY;

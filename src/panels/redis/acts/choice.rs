@@ -63,7 +63,7 @@ pub(in crate::panels) fn change(
 pub(in crate::panels) fn more<'a>(context: PanelContext<'a>, row: &RowKey) -> Option<&'a QueueMore> {
     let (_, state) = state(context, row)?;
     let queue: QueueRef = queue_of(row);
-    state.reading()?.more.iter().find(|more| more.queue == queue)
+    state.reading()?.more.iter().find(|more| more.queue == queue).map(|more| &**more)
 }
 
 /// The target and the state of the queue of `row`, if it may be acted on.
@@ -85,7 +85,7 @@ pub(in crate::panels) fn permitted<'a>(
         return Err(Refusal::new("this server is a replica, which is only read")
             .remedy("act on its primary: make that a target, too"));
     }
-    let queue = state.queue(&queue_of(row));
+    let queue = state.queue(&queue_of(row)).map(|queue| &**queue);
     if queue.is_some_and(|queue| queue.evidence.family == Family::Pro) {
         return Err(Refusal::new("this queue belongs to BullMQ Pro, whose groups have keys of their own")
             .remedy("use its own tools"));

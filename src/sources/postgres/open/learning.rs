@@ -137,7 +137,7 @@ impl Open {
 
     /// Learns again what may have changed: an extension that was made, dropped or updated, columns that could not be read.
     pub(super) async fn learn(&mut self, now: Now) -> Result<(), Refused> {
-        let counted = self.warm.as_ref().is_some_and(|(_, statements, _)| statements.ready().is_some());
+        let counted = self.warm.as_ref().is_some_and(|(_, (statements, _))| statements.ready().is_some());
         let due = now.since(self.extension.1) >= if counted { RIGHTS } else { WARM };
         let different = if due && self.unlearned.is_none() && !self.relearn {
             match self.learn_extension(now).await {

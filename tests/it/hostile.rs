@@ -247,7 +247,7 @@ fn exit_codes_tell_right_from_wrong_and_from_nothing() {
     std::fs::write(&file, "[[redis]]\nurl = \"redis://127.0.0.1:1\"\n").expect("written");
     assert_eq!((code(&["check-config"]), code(&["targets"])), (Some(0), Some(0)));
     for wrong in
-        ["theme = \"drak\"\n", "[keys]\nquit = \"x\"\n", "[engine]\nbackoff_cap = \"0s\"\n", "[redis]\n"]
+        ["theme = \"drak\"\n", "[keys]\nquit = \"esc\"\n", "[engine]\nbackoff_cap = \"0s\"\n", "[redis]\n"]
     {
         std::fs::write(&file, wrong).expect("written");
         assert_eq!(

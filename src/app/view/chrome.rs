@@ -296,7 +296,7 @@ fn dialog_hints(model: &Model, overlay: &Overlay) -> Line {
         Overlay::Arm(_) => vec![(accept, "arms"), (keep, "leaves it as it is")],
         Overlay::Answer(_) => vec![
             (accept, "to the preview"),
-            (fields(C::Edit(Edit::EraseBefore)), "empties it"),
+            (fields(C::Edit(Edit::EraseBefore)), "clears before it"),
             (fields(C::Editor), "opens $EDITOR"),
             (keep, "leaves it"),
         ],

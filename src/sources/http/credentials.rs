@@ -2,6 +2,8 @@
 
 use crate::config::target::HttpAuth;
 use crate::core::report::{PollError, PollErrorKind};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use secrecy::{ExposeSecret, SecretString};
 
@@ -38,7 +40,7 @@ pub(super) fn authorization(auth: &HttpAuth) -> Result<Option<Credentials>, Stri
         HttpAuth::None => return Ok(None),
         HttpAuth::Basic { user, password } => {
             let password = password.read()?;
-            ("Basic", base64(format!("{user}:{}", password.expose_secret()).as_bytes()), password)
+            ("Basic", STANDARD.encode(format!("{user}:{}", password.expose_secret())), password)
         }
         HttpAuth::Bearer(token) => {
             token.read().map(|token| ("Bearer", token.expose_secret().to_owned(), token))?
@@ -49,22 +51,4 @@ pub(super) fn authorization(auth: &HttpAuth) -> Result<Option<Credentials>, Stri
         .map_err(|_| "the credentials hold a byte that no header may hold".to_owned())?;
     value.set_sensitive(true);
     Ok(Some(Credentials { value, secrets: [token.into(), secret] }))
-}
-
-/// Base64 with padding (RFC 4648 §4).
-pub(crate) fn base64(bytes: &[u8]) -> String {
-    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut out = String::with_capacity(bytes.len().div_ceil(3) * 4);
-    for chunk in bytes.chunks(3) {
-        let b = [chunk[0], chunk.get(1).copied().unwrap_or(0), chunk.get(2).copied().unwrap_or(0)];
-        let n = (u32::from(b[0]) << 16) | (u32::from(b[1]) << 8) | u32::from(b[2]);
-        for index in 0..4 {
-            if index <= chunk.len() {
-                out.push(char::from(ALPHABET[(n >> (18 - 6 * index)) as usize & 63]));
-            } else {
-                out.push('=');
-            }
-        }
-    }
-    out
 }

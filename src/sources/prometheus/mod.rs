@@ -14,6 +14,7 @@ use crate::core::reading::Reading;
 use crate::core::report::{PollError, PollErrorKind};
 use crate::core::time::Now;
 use futures_util::future::{BoxFuture, join_all};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, PercentEncode, utf8_percent_encode};
 use reqwest::Method;
 use reqwest::header::CONTENT_TYPE;
 use serde_json::Value;
@@ -218,17 +219,11 @@ fn part<T>(
     }
 }
 
-/// Percent-encoding for a form (RFC 3986 unreserved characters stay).
-fn encoded(text: &str) -> String {
-    let mut out = String::with_capacity(text.len() * 2);
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
-            out.push(char::from(byte));
-        } else {
-            out.push_str(&format!("%{byte:02X}"));
-        }
-    }
-    out
+/// What of a form is encoded: all but the unreserved characters of RFC 3986.
+const FORM: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+fn encoded(text: &str) -> PercentEncode<'_> {
+    utf8_percent_encode(text, FORM)
 }
 
 impl Source for PrometheusSource {

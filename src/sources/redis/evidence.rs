@@ -3,7 +3,8 @@
 use super::connection::Connection;
 use super::decode;
 use crate::core::redis::{Family, QueueRef, QueueWorker, Signs, family};
-use crate::sources::http::base64;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use redis::{RedisError, Value, cmd, pipe};
 use std::collections::HashMap;
 use std::time::Duration;
@@ -52,23 +53,7 @@ impl Workforce {
 
 /// What stands in base64, if it is text.
 fn plain(coded: &str) -> Option<String> {
-    let (mut out, mut bits, mut held) = (Vec::new(), 0_u32, 0_u32);
-    for byte in coded.trim_end_matches('=').bytes() {
-        let six = match byte {
-            b'A'..=b'Z' => byte - b'A',
-            b'a'..=b'z' => byte - b'a' + 26,
-            b'0'..=b'9' => byte - b'0' + 52,
-            b'+' => 62,
-            b'/' => 63,
-            _ => return None,
-        };
-        (bits, held) = ((bits << 6 | u32::from(six)) & 0xFFFF, held + 6);
-        if held >= 8 {
-            held -= 8;
-            out.push((bits >> held & 0xFF) as u8);
-        }
-    }
-    String::from_utf8(out).ok().filter(|name| !name.is_empty() && base64(name.as_bytes()) == coded)
+    String::from_utf8(STANDARD.decode(coded).ok()?).ok().filter(|name| !name.is_empty())
 }
 
 /// Connected workers.
@@ -153,7 +138,7 @@ fn in_list(text: &str, found: &mut Workforce) {
 /// The name that connections of this queue's workers carry.
 #[must_use]
 pub fn connection_name(queue: &QueueRef) -> String {
-    format!("{}:{}", queue.prefix, base64(queue.name.as_bytes()))
+    format!("{}:{}", queue.prefix, STANDARD.encode(&queue.name))
 }
 
 /// The library that owns `queue`, from what the server says now.

@@ -312,7 +312,17 @@ fn from_dotenv(text: &str, wanted: &str) -> Option<String> {
     text.lines()
         .filter_map(|line| line.trim().strip_prefix("export ").unwrap_or(line.trim()).split_once('='))
         .find(|(name, _)| name.trim() == wanted)
-        .map(|(_, value)| value.trim().trim_matches(['"', '\'']).to_owned())
+        .map(|(_, value)| value_of(value.trim()).to_owned())
+}
+
+/// What stands between quotes, or before a comment.
+fn value_of(text: &str) -> &str {
+    for quote in ['"', '\''] {
+        if let Some((inside, _)) = text.strip_prefix(quote).and_then(|rest| rest.split_once(quote)) {
+            return inside;
+        }
+    }
+    text.split_once(" #").map_or(text, |(value, _)| value.trim_end())
 }
 
 /// `${NAME}`, `${NAME:-default}`, `${NAME-default}`, `$NAME` and `$$`, as compose has them.
@@ -492,6 +502,21 @@ services:
         ] {
             let (scheme, user) = reached(image, given);
             assert_eq!((scheme.as_str(), user.as_str()), expected, "{image} {given:?}");
+        }
+    }
+
+    #[test]
+    fn variables_of_a_file_are_read_as_compose_reads_them() {
+        for (line, expected) in [
+            ("A=b c", "b c"),
+            ("A=a\\b", "a\\b"),
+            ("A=b # why", "b"),
+            ("A=a#b", "a#b"),
+            ("A=\"b # c\" # why", "b # c"),
+            ("export A='x'", "x"),
+            (" A = b ", "b"),
+        ] {
+            assert_eq!(from_dotenv(&format!("Z=1\n{line}\n"), "A").as_deref(), Some(expected), "{line}");
         }
     }
 }

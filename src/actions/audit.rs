@@ -1,6 +1,7 @@
 //! The audit trail: append-only JSON lines, each flushed to disk before the next step. It never holds a secret.
 
 use super::lines::{self, Lines};
+use crate::core::text::ago;
 use crate::core::time::Now;
 use serde::{Deserialize, Serialize};
 use std::collections::HashSet;
@@ -69,14 +70,10 @@ impl AuditLine {
     pub fn when(&self, now: Now) -> String {
         let shown = self.at.get(..19).unwrap_or(&self.at).replace('T', " ");
         let at = chrono::DateTime::parse_from_rfc3339(&self.at).ok();
-        let age = match at.and_then(|at| (now.wall - at.to_utc()).to_std().ok()).map(|age| age.as_secs()) {
-            None => return format!("{shown}Z"),
-            Some(0..60) => "just now".to_owned(),
-            Some(age @ 60..3600) => format!("{} min ago", age / 60),
-            Some(age @ 3600..172_800) => format!("{} h ago", age / 3600),
-            Some(age) => format!("{} days ago", age / 86_400),
-        };
-        format!("{shown}Z ({age})")
+        match at.and_then(|at| (now.wall - at.to_utc()).to_std().ok()) {
+            None => format!("{shown}Z"),
+            Some(age) => format!("{shown}Z ({})", ago(age)),
+        }
     }
 }
 

@@ -1,6 +1,8 @@
 //! Text that is not ours, made tame: the one place that says what a terminal, a log or a file may be given of it.
 
-use unicode_width::UnicodeWidthChar;
+use std::time::Duration;
+use unicode_segmentation::UnicodeSegmentation;
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 /// Marks that may stand on one letter. No script needs more; a pile of them is drawn over the lines above and below.
 const MARKS: usize = 4;
@@ -58,27 +60,68 @@ pub fn tame_json(json: &str) -> String {
     out
 }
 
-/// `text` on one line, tame, cut to `most` characters (with `…` where something was cut).
+/// `text` on one line, tame, cut to `most` columns (with `…` where something was cut).
 #[must_use]
 pub fn tidy(text: &str, most: usize) -> String {
-    let joined = clean(text);
-    if joined.chars().count() <= most {
-        return joined;
-    }
-    let mut cut: String = joined.chars().take(most.saturating_sub(1)).collect();
-    cut.push('…');
-    cut
+    cut(&clean(text), most)
 }
 
-/// A duration for sentences: `44 s`, `5m44s`, `3h07m`, `12d`.
+/// `text` cut to at most `width` columns, with `…` where something was cut.
 #[must_use]
-pub fn lasting(value: std::time::Duration) -> String {
+pub fn cut(text: &str, width: usize) -> String {
+    if text.width() <= width {
+        return text.to_owned();
+    }
+    if width == 0 {
+        return String::new();
+    }
+    let mut out = String::new();
+    let mut used = 0;
+    for grapheme in text.graphemes(true) {
+        let columns = grapheme.width();
+        if used + columns > width - 1 {
+            break;
+        }
+        out.push_str(grapheme);
+        used += columns;
+    }
+    out.push('…');
+    out
+}
+
+/// A duration in at most seven columns: `850 ms`, `4.2 s`, `5m44s`, `3h07m`, `12d4h`.
+#[must_use]
+pub fn duration(value: Duration) -> String {
     let seconds = value.as_secs();
     match seconds {
-        0..=59 => format!("{seconds} s"),
+        0 if value.as_micros() == 0 => "0 s".to_owned(),
+        0 if value.as_millis() == 0 => format!("{} µs", value.as_micros()),
+        0 => format!("{} ms", value.as_millis()),
+        1..=9 => format!("{:.1} s", (value.as_millis() / 100) as f64 / 10.0),
+        10..=59 => format!("{seconds} s"),
         60..=3599 => format!("{}m{:02}s", seconds / 60, seconds % 60),
         3600..=86_399 => format!("{}h{:02}m", seconds / 3600, seconds % 3600 / 60),
-        _ => format!("{}d", seconds / 86_400),
+        _ => format!("{}d{}h", seconds / 86_400, seconds % 86_400 / 3600),
+    }
+}
+
+/// The same in whole seconds, for sentences and ages: a number that changes with every frame says nothing and costs bytes.
+#[must_use]
+pub fn lasting(value: Duration) -> String {
+    match value.as_secs() {
+        seconds @ 0..=59 => format!("{seconds} s"),
+        _ => duration(value),
+    }
+}
+
+/// How long ago something was, for lines that should not change all the time: `just now`, `59 min ago`, `24 h ago`, `9 days ago`.
+#[must_use]
+pub fn ago(value: Duration) -> String {
+    match value.as_secs() {
+        0..60 => "just now".to_owned(),
+        seconds @ 60..3600 => format!("{} min ago", seconds / 60),
+        seconds @ 3600..172_800 => format!("{} h ago", seconds / 3600),
+        seconds => format!("{} days ago", seconds / 86_400),
     }
 }
 
@@ -88,20 +131,26 @@ pub fn counted(count: usize, noun: &str) -> String {
     format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
 }
 
-/// Bytes for sentences, with binary units.
+/// Bytes with binary units: `512 B`, `4.0 KiB`, `1.2 GiB`.
 #[must_use]
 pub fn sized(bytes: f64) -> String {
-    const UNITS: [&str; 5] = ["B", "KiB", "MiB", "GiB", "TiB"];
-    let mut scaled = bytes;
+    scaled(bytes, 1024.0, &["B", "KiB", "MiB", "GiB", "TiB", "PiB"])
+}
+
+/// A number with the unit in which it is short; each unit is `step` of the one before.
+#[must_use]
+pub fn scaled(value: f64, step: f64, units: &[&str]) -> String {
+    let mut scaled = value;
     let mut unit = 0;
-    while scaled >= 1024.0 && unit + 1 < UNITS.len() {
-        scaled /= 1024.0;
+    while scaled.abs() >= step - 0.5 && unit + 1 < units.len() {
+        scaled /= step;
         unit += 1;
     }
-    if unit == 0 || scaled >= 10.0 {
-        format!("{scaled:.0} {}", UNITS[unit])
+    let name = units.get(unit).copied().unwrap_or_default();
+    if unit == 0 || scaled.abs() >= 9.95 {
+        format!("{scaled:.0} {name}").trim_end().to_owned()
     } else {
-        format!("{scaled:.1} {}", UNITS[unit])
+        format!("{scaled:.1} {name}").trim_end().to_owned()
     }
 }
 
@@ -149,6 +198,6 @@ mod tests {
         assert_eq!(counted(1, "session"), "1 session");
         assert_eq!(counted(9, "session"), "9 sessions");
         assert_eq!(sized(1_572_864.0), "1.5 MiB");
-        assert_eq!(lasting(std::time::Duration::from_secs(344)), "5m44s");
+        assert_eq!(tidy("日本語テキスト", 7), "日本語…");
     }
 }

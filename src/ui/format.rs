@@ -1,31 +1,9 @@
-//! Numbers as people read them: durations, bytes, counts, rates, shares.
+//! Numbers as people read them: counts, rates, shares; durations and bytes as sentences have them, too.
 
+pub use crate::core::text::{duration, lasting as age, sized as bytes};
+
+use crate::core::text::scaled;
 use std::time::Duration;
-
-/// A duration in at most seven columns: `850 ms`, `4.2 s`, `5m44s`, `3h07m`, `12d4h`.
-#[must_use]
-pub fn duration(value: Duration) -> String {
-    let seconds = value.as_secs();
-    match seconds {
-        0 if value.as_micros() == 0 => "0 s".to_owned(),
-        0 if value.as_millis() == 0 => format!("{} µs", value.as_micros()),
-        0 => format!("{} ms", value.as_millis()),
-        1..=9 => format!("{:.1} s", (value.as_millis() / 100) as f64 / 10.0),
-        10..=59 => format!("{seconds} s"),
-        60..=3599 => format!("{}m{:02}s", seconds / 60, seconds % 60),
-        3600..=86_399 => format!("{}h{:02}m", seconds / 3600, seconds % 3600 / 60),
-        _ => format!("{}d{}h", seconds / 86_400, seconds % 86_400 / 3600),
-    }
-}
-
-/// How old something is, in whole seconds: a number that changes with every frame says nothing and costs bytes.
-#[must_use]
-pub fn age(value: Duration) -> String {
-    match value.as_secs() {
-        seconds @ 0..=59 => format!("{seconds} s"),
-        _ => duration(value),
-    }
-}
 
 /// Seconds as [`duration`]; `—` for what is not known.
 #[must_use]
@@ -33,12 +11,6 @@ pub fn seconds(value: Option<f64>) -> String {
     value
         .and_then(|seconds| Duration::try_from_secs_f64(seconds.max(0.0)).ok())
         .map_or_else(|| "—".to_owned(), duration)
-}
-
-/// Bytes with binary units: `512 B`, `4.0 KiB`, `1.2 GiB`.
-#[must_use]
-pub fn bytes(value: f64) -> String {
-    scaled(value, 1024.0, &["B", "KiB", "MiB", "GiB", "TiB", "PiB"])
 }
 
 /// A count: `999`, `3.2k`, `18M`.
@@ -70,21 +42,6 @@ pub fn percent(value: f64) -> String {
 #[must_use]
 pub fn or_dash(value: Option<f64>, format: impl Fn(f64) -> String) -> String {
     value.map_or_else(|| "—".to_owned(), format)
-}
-
-fn scaled(value: f64, step: f64, units: &[&str]) -> String {
-    let mut scaled = value;
-    let mut unit = 0;
-    while scaled.abs() >= step - 0.5 && unit + 1 < units.len() {
-        scaled /= step;
-        unit += 1;
-    }
-    let name = units.get(unit).copied().unwrap_or_default();
-    if unit == 0 || scaled.abs() >= 9.95 {
-        format!("{scaled:.0} {name}").trim_end().to_owned()
-    } else {
-        format!("{scaled:.1} {name}").trim_end().to_owned()
-    }
 }
 
 #[cfg(test)]

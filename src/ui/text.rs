@@ -1,31 +1,8 @@
 //! Text from servers is untrusted: control bytes are stripped and it is cut by display width, never interpreted.
 
-pub use crate::core::text::{clean, clean_lines};
+pub use crate::core::text::{clean, clean_lines, cut};
 use unicode_segmentation::UnicodeSegmentation;
 use unicode_width::UnicodeWidthStr;
-
-/// `text` cut to at most `width` columns, with `…` where something was cut.
-#[must_use]
-pub fn cut(text: &str, width: usize) -> String {
-    if text.width() <= width {
-        return text.to_owned();
-    }
-    if width == 0 {
-        return String::new();
-    }
-    let mut out = String::new();
-    let mut used = 0;
-    for grapheme in text.graphemes(true) {
-        let columns = grapheme.width();
-        if used + columns > width - 1 {
-            break;
-        }
-        out.push_str(grapheme);
-        used += columns;
-    }
-    out.push('…');
-    out
-}
 
 /// `text` in two: what has room in `columns` (at least one sign, so that whoever splits comes to an end), and the rest.
 #[must_use]

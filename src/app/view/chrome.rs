@@ -10,7 +10,7 @@ use crate::core::arming::Mode;
 use crate::core::freshness::Freshness;
 use crate::core::ids::SystemKind;
 use crate::panels::PANELS;
-use crate::ui::content::{Line, Role};
+use crate::ui::content::{Line, Role, Span};
 use crate::ui::field::{Edit, Field};
 use crate::ui::format::{age as old, duration};
 use crate::ui::render;
@@ -130,24 +130,18 @@ pub fn verdict(model: &Model, area: Rect, buffer: &mut Buffer) {
         render::line(&line, area, buffer, &model.theme);
         return;
     }
-    // The spans are laid out word by word over the two rows, each word in its role.
-    let (mut x, mut y) = (area.x, area.y);
-    for span in &line.spans {
-        for piece in span.text.split_inclusive(' ') {
-            let columns = width(piece.trim_end()) as u16;
-            if x + columns > area.right() && x > area.x {
-                y += 1;
-                x = area.x;
-            }
-            if y >= area.bottom() {
-                return;
-            }
-            let rest = Rect::new(x, y, area.right() - x, 1);
-            let last_row = y + 1 == area.bottom();
-            let text = if last_row { cut(piece, usize::from(rest.width)) } else { piece.to_owned() };
-            render::put(buffer, rest, &text, model.theme.role(span.role));
-            x = (x + width(piece) as u16).min(area.right());
+    let rows = usize::from(area.height);
+    let mut lines = line.flow(usize::from(area.width), 0);
+    // What does not fit is joined to the last row, which is cut.
+    let rest: Vec<Line> = lines.drain(rows.min(lines.len())..).collect();
+    if let Some(last) = lines.last_mut() {
+        for line in rest {
+            last.spans.push(Span { text: " ".to_owned(), role: Role::Text });
+            last.spans.extend(line.spans);
         }
+    }
+    for (line, y) in lines.iter().zip(area.y..) {
+        render::line(line, Rect::new(area.x, y, area.width, 1), buffer, &model.theme);
     }
 }
 

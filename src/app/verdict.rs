@@ -236,7 +236,7 @@ mod tests {
                     failures: 0,
                     looks: false,
                 },
-                dropped: 0,
+                overtaken: 0,
                 result: Ok(Reading::Postgres(Box::new(reading(sessions)))),
             });
         }

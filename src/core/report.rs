@@ -120,6 +120,6 @@ pub struct PollReport {
     pub result: Result<Reading, PollError>,
     /// What happens next.
     pub plan: Plan,
-    /// Reports of this target that were dropped before this one because nobody took them in time.
-    pub dropped: u64,
+    /// Reports of this target that this one overtook, because nobody took them in time.
+    pub overtaken: u64,
 }

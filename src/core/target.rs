@@ -29,8 +29,8 @@ pub struct TargetState {
     pub failure: Option<PollError>,
     /// What the engine plans.
     pub plan: Option<Plan>,
-    /// Reports that were dropped because nobody took them in time.
-    pub dropped: u64,
+    /// Reports that newer ones overtook, because nobody took them in time.
+    pub overtaken: u64,
     /// What is known of the system.
     pub system: SystemState,
 }
@@ -49,7 +49,7 @@ impl TargetState {
             took: None,
             failure: None,
             plan: None,
-            dropped: 0,
+            overtaken: 0,
             system: SystemState::new(kind),
         }
     }

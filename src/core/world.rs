@@ -1,6 +1,7 @@
 //! Everything that is known: per target the state derived from its readings, how fresh it is, and the alerts over all of them.
 
-use super::alert::{AlertBook, RuleSpec, Rulebook, Triage};
+use super::alert::{AlertBook, RuleSpec, Rulebook, Signal, Triage};
+use super::ids::TargetId;
 use super::report::PollReport;
 pub use super::source_rules::SOURCE_RULES;
 use super::source_rules::{full_signal, silence_signal, unread_signals};
@@ -8,6 +9,8 @@ pub use super::system::SystemState;
 pub use super::target::TargetState;
 use super::time::Now;
 use super::{metrics, postgres, prometheus, redis, search};
+use std::collections::HashSet;
+use std::sync::Arc;
 
 /// Every rule that ships, system by system.
 #[must_use]
@@ -15,10 +18,31 @@ pub fn all_rules() -> Vec<RuleSpec> {
     [SOURCE_RULES, postgres::RULES, redis::RULES, search::RULES, prometheus::RULES, metrics::RULES].concat()
 }
 
+/// What the rules saw in the newest reading of a target, and the rules of which nobody can say anything.
+#[derive(Clone, Debug, PartialEq)]
+struct Seen {
+    signals: Vec<Signal>,
+    unread: Vec<&'static str>,
+}
+
+/// How far a target was judged.
+#[derive(Clone, Debug, PartialEq)]
+enum Judged {
+    /// There is nothing to be judged.
+    Nothing,
+    /// A reading came since.
+    Due,
+    /// Its newest reading was judged.
+    Seen(Seen),
+}
+
 /// All targets and all alerts.
 #[derive(Clone, Debug, PartialEq)]
 pub struct World {
-    targets: Vec<TargetState>,
+    /// Behind pointers, so that a copy of the world (a frozen screen) is one of pointers.
+    targets: Vec<Arc<TargetState>>,
+    /// What was seen in each of them.
+    judged: Vec<Judged>,
     /// The alerts over all targets.
     pub alerts: AlertBook,
     /// The rules in force.
@@ -31,34 +55,39 @@ impl World {
     #[must_use]
     pub fn new(targets: Vec<TargetState>, rules: Rulebook) -> Self {
         let triage = all_rules().iter().map(|spec| (spec.id, spec.triage)).collect();
-        Self { targets, alerts: AlertBook::default(), rules, triage }
+        let judged = targets.iter().map(|_| Judged::Nothing).collect();
+        let targets = targets.into_iter().map(Arc::new).collect();
+        Self { targets, judged, alerts: AlertBook::default(), rules, triage }
     }
 
     /// Every target in configured order.
     #[must_use]
-    pub fn targets(&self) -> &[TargetState] {
+    pub fn targets(&self) -> &[Arc<TargetState>] {
         &self.targets
     }
 
     /// The target named `id`.
     #[must_use]
     pub fn target(&self, id: &str) -> Option<&TargetState> {
-        self.targets.iter().find(|target| target.id.as_str() == id)
+        self.targets.iter().find(|target| target.id.as_str() == id).map(|target| &**target)
     }
 
     /// Takes in a report; a report for an unknown target, or of another kind than it, changes nothing.
     pub fn apply(&mut self, report: PollReport) {
-        let Some(target) = self.targets.iter_mut().find(|target| target.id == report.target) else {
+        let found = self.targets.iter_mut().zip(&mut self.judged);
+        let Some((target, judged)) = found.into_iter().find(|(target, _)| target.id == report.target) else {
             return;
         };
+        let target = Arc::make_mut(target);
         target.took = Some(report.took);
         target.plan = Some(report.plan);
-        target.dropped += report.dropped;
+        target.overtaken += report.overtaken;
         match report.result {
             Ok(reading) => {
                 if target.system.absorb(reading, report.at) {
                     target.seen = Some(report.at);
                     target.failure = None;
+                    *judged = Judged::Due;
                 }
             }
             Err(error) => {
@@ -71,34 +100,40 @@ impl World {
     /// Nobody was running for a while: what is followed from poll to poll begins anew.
     pub fn interrupt(&mut self) {
         self.alerts.interrupt();
-        for target in &mut self.targets {
-            target.system.interrupt();
+        for (target, judged) in self.targets.iter_mut().zip(&mut self.judged) {
+            Arc::make_mut(target).system.interrupt();
+            *judged = Judged::Nothing;
         }
     }
 
-    /// Evaluates every rule at `now`. Called after reports and once a second, so that silence is noticed by the clock.
+    /// Judges what gave data since it was judged last, and looks at the freshness of all. Called after reports and once a second, so that
+    /// silence is noticed by the clock; what was seen in a reading holds until there is a newer one.
     pub fn evaluate(&mut self, now: Now) {
-        let mut signals = Vec::new();
-        let mut silent = Vec::new();
-        let mut servers = Vec::new();
-        let mut unread = Vec::new();
-        for target in &self.targets {
-            let freshness = target.freshness(now);
-            if let Some(signal) = silence_signal(target, freshness, &self.rules, now) {
-                signals.push(signal);
+        for (target, judged) in self.targets.iter().zip(&mut self.judged) {
+            if matches!(judged, Judged::Due) {
+                *judged = Judged::Seen(judge(target, &self.rules, now));
             }
+        }
+        let mut signals = Vec::new();
+        let mut silent: HashSet<&TargetId> = HashSet::new();
+        let mut unread: HashSet<(&TargetId, &str)> = HashSet::new();
+        let mut servers = Vec::new();
+        for (target, judged) in self.targets.iter().zip(&self.judged) {
+            let freshness = target.freshness(now);
+            signals.extend(silence_signal(target, freshness, &self.rules, now));
             signals.extend(full_signal(target, &self.rules));
-            if freshness.is_lost() || target.seen.is_none() {
-                silent.push(target.id.clone());
-            } else {
-                signals.extend(target.system.signals(&target.id, &self.rules, now));
-                if let SystemState::Postgres(state) = &target.system {
-                    servers.extend(state.reading().map(|reading| (&target.id, reading)));
-                }
-                let parts = target.system.unread();
-                signals.extend(unread_signals(target, &parts, &self.rules));
-                let rules = parts.iter().flat_map(|part| part.rules);
-                unread.extend(rules.map(|rule| (&target.id, *rule)));
+            let Judged::Seen(seen) = judged else {
+                silent.insert(&target.id);
+                continue;
+            };
+            if freshness.is_lost() {
+                silent.insert(&target.id);
+                continue;
+            }
+            signals.extend(seen.signals.iter().cloned());
+            unread.extend(seen.unread.iter().map(|rule| (&target.id, *rule)));
+            if let SystemState::Postgres(state) = &target.system {
+                servers.extend(state.reading().map(|reading| (&target.id, reading)));
             }
         }
         signals.extend(postgres::two_primaries(&servers, &self.rules));
@@ -116,10 +151,18 @@ impl World {
     }
 }
 
+/// What the newest reading of a target shows.
+fn judge(target: &TargetState, rules: &Rulebook, now: Now) -> Seen {
+    let parts = target.system.unread();
+    let mut signals = target.system.signals(&target.id, rules, now);
+    signals.extend(unread_signals(target, &parts, rules));
+    Seen { signals, unread: parts.iter().flat_map(|part| part.rules).copied().collect() }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::core::ids::{SystemKind, TargetId};
+    use crate::core::ids::SystemKind;
     use crate::core::part::{Gap, GapKind, Part, Unread, Warm};
     use crate::core::postgres::{Pool, PooledDatabase, Pooler, PostgresReading};
     use crate::core::reading::Reading;
@@ -170,6 +213,64 @@ mod tests {
     }
 
     #[test]
+    fn only_what_reported_is_judged_and_silence_is_noticed_by_the_clock() {
+        let second_long = Duration::from_secs(1);
+        let start = Now::example(100);
+        let target = |name: &str| {
+            TargetState::new(TargetId::new(name), SystemKind::Redis, String::new(), second_long, start)
+        };
+        let mut world = World::new(vec![target("a"), target("b")], Rulebook::defaults(&all_rules()));
+        let report = |name: &str, at: Now| {
+            let queue = redis::QueueReading { waiting: 3, ..Default::default() };
+            let evidence = redis::Evidence { workers: Some(0), ..Default::default() };
+            let queue = redis::QueueReading { evidence, ..queue };
+            let queues = Part::Ready(vec![Warm::new(at, queue)]);
+            let reading = redis::RedisReading { queues, ..Default::default() };
+            PollReport {
+                target: TargetId::new(name),
+                at,
+                took: Duration::ZERO,
+                plan: Plan {
+                    interval: second_long,
+                    widened: false,
+                    next: at.plus(second_long),
+                    breaker: BreakerState::Closed,
+                    failures: 0,
+                    looks: false,
+                },
+                overtaken: 0,
+                result: Ok(Reading::Redis(Box::new(reading))),
+            }
+        };
+        let mut look = |second: u64, reporting: &[&str]| {
+            let now = Now::example(second);
+            for name in reporting {
+                world.apply(report(name, now));
+                world.evaluate(now);
+            }
+            world.evaluate(now);
+            let told = |finding: &&crate::core::alert::Finding| {
+                format!(
+                    "{} {} {}",
+                    finding.signal.target,
+                    finding.signal.rule,
+                    finding.signal.severity.word()
+                )
+            };
+            let mut list: Vec<String> = world.alerts.firing().iter().map(told).collect();
+            list.sort();
+            list
+        };
+        assert_eq!(look(101, &["a", "b"]), Vec::<String>::new());
+        let warns = ["a queue.no_worker WARN", "b queue.no_worker WARN"];
+        assert_eq!(look(112, &["a", "b"]), warns);
+        // A minute later only one of them gave news: of the other nobody knows that it still is so.
+        let later = look(162, &["a"]);
+        assert_eq!(later, ["a queue.no_worker CRIT", "b queue.no_worker WARN", "b source.silent CRIT"]);
+        assert_eq!(look(163, &["b"])[1], "b queue.no_worker CRIT");
+    }
+
+    #[test]
     fn what_could_not_be_read_is_not_over() {
         let id = TargetId::new("pg");
         let second_long = Duration::from_secs(1);
@@ -192,7 +293,7 @@ mod tests {
                     failures: 0,
                     looks: false,
                 },
-                dropped: 0,
+                overtaken: 0,
                 result: Ok(Reading::Postgres(Box::new(reading))),
             });
             world.evaluate(at);

@@ -1,8 +1,10 @@
 //! What the engine is given: targets to ask, and how it treats them.
 
+use super::backoff;
 use super::breaker::BreakerSettings;
 use crate::core::ids::TargetId;
 use crate::sources::Source;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::time::Duration;
 
 /// How the engine treats every target.
@@ -33,6 +35,16 @@ pub struct Job {
     pub timeout: Duration,
     /// Makes its source.
     pub source: SourceFactory,
+}
+
+impl Job {
+    /// Where in its interval it is asked, 0–1: by its name, so that it is the same in each run and another one than its neighbours'.
+    #[must_use]
+    pub fn phase(&self) -> f64 {
+        let mut hasher = DefaultHasher::new();
+        self.target.hash(&mut hasher);
+        backoff::scatter(hasher.finish())
+    }
 }
 
 impl std::fmt::Debug for Job {

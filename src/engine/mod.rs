@@ -3,6 +3,7 @@
 pub mod backoff;
 pub mod breaker;
 mod job;
+pub mod latest;
 pub mod lookout;
 pub mod schedule;
 mod supervisor;
@@ -12,15 +13,18 @@ pub use job::{EngineSettings, Job, SourceFactory};
 
 use crate::core::focus::Focus;
 use crate::core::ids::TargetId;
-use crate::core::report::PollReport;
 use crate::core::time::Clock;
+use latest::{Reports, latest};
 use std::sync::Arc;
-use tokio::sync::{Notify, mpsc, watch};
+use std::time::Duration;
+use tokio::sync::{Notify, watch};
 use tokio::task::JoinHandle;
 use worker::Wires;
 
-/// Reports that may wait for the screen; beyond that the oldest knowledge is not worth keeping, so new reports are dropped and counted.
-pub const REPORT_QUEUE: usize = 64;
+/// So many targets are asked at once at the start; the first polls of more are spread, so that neither we nor their network stand still.
+const AT_ONCE: usize = 16;
+/// No first poll waits longer than this.
+const FIRST_WITHIN: Duration = Duration::from_secs(5);
 
 #[derive(Debug)]
 struct Handle {
@@ -39,24 +43,24 @@ pub struct Engine {
 impl Engine {
     /// Starts one worker per job; their reports come out of the receiver.
     #[must_use]
-    pub fn start(
-        jobs: Vec<Job>,
-        settings: EngineSettings,
-        clock: &Arc<dyn Clock>,
-    ) -> (Self, mpsc::Receiver<PollReport>) {
-        let (reports, receiver) = mpsc::channel(REPORT_QUEUE);
+    pub fn start(jobs: Vec<Job>, settings: EngineSettings, clock: &Arc<dyn Clock>) -> (Self, Reports) {
+        let (slots, reports) = latest(jobs.len());
+        let many = jobs.len() > AT_ONCE;
         let handles = jobs
             .into_iter()
-            .map(|job| {
+            .zip(slots)
+            .map(|(job, slot)| {
                 let wake = Arc::new(Notify::new());
                 let (focus, focused) = watch::channel(Vec::new());
                 let target = job.target.clone();
-                let wires = Wires { wake: Arc::clone(&wake), focus: focused, reports: reports.clone() };
-                let task = tokio::spawn(supervisor::supervise(job, settings, Arc::clone(clock), wires));
+                let wires = Wires { wake: Arc::clone(&wake), focus: focused, reports: slot };
+                let first = if many { job.interval.min(FIRST_WITHIN) } else { Duration::ZERO };
+                let task =
+                    tokio::spawn(supervisor::supervise(job, settings, Arc::clone(clock), wires, first));
                 Handle { target, wake, focus, task }
             })
             .collect();
-        (Self { handles }, receiver)
+        (Self { handles }, reports)
     }
 
     /// Ends all workers, each in the middle of whatever it does.

@@ -23,7 +23,20 @@ impl Drop for Owned {
 }
 
 /// Runs the worker of `job` until nobody takes its reports.
-pub async fn supervise(job: Job, settings: EngineSettings, clock: Arc<dyn Clock>, wires: Wires) {
+///
+/// The first poll begins within `first`, at a moment that is the target's own.
+pub async fn supervise(
+    job: Job,
+    settings: EngineSettings,
+    clock: Arc<dyn Clock>,
+    wires: Wires,
+    first: Duration,
+) {
+    let delay = first.mul_f64(job.phase());
+    if !delay.is_zero() {
+        // Whoever asks for it now does not wait.
+        let _ = tokio::time::timeout(delay, wires.wake.notified()).await;
+    }
     let job = Arc::new(job);
     let mut deaths = 0;
     loop {
@@ -55,10 +68,11 @@ pub async fn supervise(job: Job, settings: EngineSettings, clock: Arc<dyn Clock>
                 failures: deaths,
                 looks: false,
             },
-            dropped: 0,
+            overtaken: 0,
         };
-        // A full queue does not matter: without reports the target becomes late by the clock.
-        let _ = wires.reports.try_send(report);
+        if !wires.reports.put(report) {
+            return;
+        }
         tokio::time::sleep(pause).await;
     }
 }
@@ -70,6 +84,7 @@ mod tests {
     use crate::core::ids::TargetId;
     use crate::core::reading::Reading;
     use crate::core::time::Now;
+    use crate::engine::latest::Reports;
     use crate::engine::{Engine, SourceFactory};
     use crate::sources::Source;
     use futures_util::future::BoxFuture;
@@ -105,7 +120,7 @@ mod tests {
         }
     }
 
-    fn start(interval: Duration, source: SourceFactory) -> (Engine, tokio::sync::mpsc::Receiver<PollReport>) {
+    fn start(interval: Duration, source: SourceFactory) -> (Engine, Reports) {
         let job = Job {
             target: TargetId::new("t"),
             interval,
@@ -121,10 +136,10 @@ mod tests {
         let polls = Arc::new(AtomicU32::new(0));
         let (_engine, mut reports) =
             start(Duration::from_secs(2), Box::new(move || Box::new(Fragile { polls: Arc::clone(&polls) })));
-        let death = reports.recv().await.unwrap();
+        let death = reports.next().await;
         let error = death.result.unwrap_err();
         assert!(error.kind == PollErrorKind::Internal && error.message.contains("started anew"), "{error}");
-        let alive = reports.recv().await.unwrap();
+        let alive = reports.next().await;
         assert!(alive.result.is_ok());
         assert_eq!(alive.at.since(death.at), PAUSE);
     }
@@ -134,7 +149,7 @@ mod tests {
         let (_engine, mut reports) = start(Duration::from_secs(2), Box::new(|| panic!("no source")));
         let mut waits = Vec::new();
         for _ in 0..7 {
-            let report = reports.recv().await.unwrap();
+            let report = reports.next().await;
             waits.push(report.plan.next.since(report.at).as_secs());
         }
         assert_eq!(waits, [1, 2, 4, 8, 16, 30, 30]);
@@ -145,8 +160,8 @@ mod tests {
         let polls = Arc::new(AtomicU32::new(1));
         let (_engine, mut reports) =
             start(Duration::MAX, Box::new(move || Box::new(Fragile { polls: Arc::clone(&polls) })));
-        assert!(reports.recv().await.unwrap().result.is_ok());
+        assert!(reports.next().await.result.is_ok());
         tokio::time::sleep(Duration::from_secs(7200)).await;
-        assert!(reports.try_recv().is_err(), "it lives and waits");
+        assert!(reports.take().is_none(), "it lives and waits");
     }
 }

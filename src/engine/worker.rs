@@ -2,6 +2,7 @@
 
 use super::backoff;
 use super::breaker::Breaker;
+use super::latest::Slot;
 use super::lookout::{LOOK_TIMEOUT, Lookout};
 use super::schedule::Schedule;
 use super::{EngineSettings, Job};
@@ -15,15 +16,15 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::mpsc::error::TrySendError;
-use tokio::sync::{Notify, mpsc, watch};
+use tokio::sync::{Notify, watch};
+use tokio::time::Instant;
 
 /// How a worker is reached and where it reports.
 #[derive(Clone)]
 pub struct Wires {
     pub wake: Arc<Notify>,
     pub focus: watch::Receiver<Vec<Focus>>,
-    pub reports: mpsc::Sender<PollReport>,
+    pub reports: Slot,
 }
 
 pub struct Worker {
@@ -35,21 +36,19 @@ pub struct Worker {
     schedule: Schedule,
     breaker: Breaker,
     lookout: Lookout,
-    dropped: u64,
 }
 
 impl Worker {
     pub fn new(job: Arc<Job>, settings: EngineSettings, clock: Arc<dyn Clock>, wires: Wires) -> Self {
         Self {
             source: (job.source)(),
-            schedule: Schedule::new(job.interval),
+            schedule: Schedule::new(job.interval, job.phase()),
             breaker: Breaker::new(settings.breaker),
             lookout: Lookout::default(),
             job,
             settings,
             clock,
             wires,
-            dropped: 0,
         }
     }
 
@@ -59,9 +58,12 @@ impl Worker {
             let started = self.clock.now();
             let wait = if self.breaker.admit(started, forced) {
                 let focus = self.wires.focus.borrow_and_update().clone();
+                let began = Instant::now();
                 let result = self.poll(started, &focus).await;
-                let ended = self.clock.now();
-                let Some(wait) = self.report(started, ended, result) else {
+                // What came after the last byte was our own work, and no slowness of the server.
+                let answered = self.source.answered().filter(|at| *at >= began);
+                let took = answered.unwrap_or_else(Instant::now).duration_since(began);
+                let Some(wait) = self.report(started, took, result) else {
                     return;
                 };
                 wait
@@ -122,39 +124,40 @@ impl Worker {
         }
     }
 
-    /// Reports a poll and says how long to wait for the next; `None` when nobody listens any more.
-    fn report(&mut self, started: Now, ended: Now, result: Result<Reading, PollError>) -> Option<Duration> {
-        let took = ended.since(started);
+    /// Reports a poll that took so long and says how long to wait for the next; `None` when nobody listens any more.
+    fn report(
+        &mut self,
+        started: Now,
+        took: Duration,
+        result: Result<Reading, PollError>,
+    ) -> Option<Duration> {
+        let now = self.clock.now();
         self.lookout.polled(result.as_ref().err().map(|error| error.kind));
         let looks = result.is_err() && self.source.look().is_some();
         let wait = if result.is_ok() {
             self.breaker.succeeded();
             self.schedule.took(took);
-            self.schedule.wait_after(took)
+            let ours = now.since(started).saturating_sub(took);
+            self.schedule.wait_after(took).saturating_sub(ours)
         } else {
-            self.pause(ended, looks)
+            self.pause(now, looks)
         };
         let report = PollReport {
             target: self.job.target.clone(),
-            at: ended,
+            at: started.plus(took),
             took,
             result,
             plan: Plan {
                 interval: self.schedule.interval(),
                 widened: self.schedule.widened(),
-                next: ended.plus(wait),
+                next: now.plus(wait),
                 breaker: self.breaker.state(),
                 failures: self.breaker.failures(),
                 looks,
             },
-            dropped: self.dropped,
+            overtaken: 0,
         };
-        match self.wires.reports.try_send(report) {
-            Ok(()) => self.dropped = 0,
-            Err(TrySendError::Full(_)) => self.dropped += 1,
-            Err(TrySendError::Closed(_)) => return None,
-        }
-        Some(wait)
+        self.wires.reports.put(report).then_some(wait)
     }
 
     /// How long it is left alone after a poll that failed.
@@ -184,6 +187,7 @@ impl Worker {
 mod tests {
     use super::*;
     use crate::core::ids::TargetId;
+    use crate::engine::latest::Reports;
     use crate::engine::{Engine, SourceFactory};
     use futures_util::future::BoxFuture;
     use std::sync::Mutex;
@@ -201,6 +205,8 @@ mod tests {
     #[derive(Clone, Copy)]
     enum Step {
         Answer(u64),
+        /// Its last byte comes after so many milliseconds, and is understood after so many more.
+        Decode(u64, u64),
         Hang,
         Fail,
         Panic,
@@ -212,6 +218,7 @@ mod tests {
         /// Whether a look is answered; without it there are none.
         answers: Option<Arc<AtomicBool>>,
         busy: bool,
+        answered: Option<Instant>,
     }
 
     impl Source for Scripted {
@@ -229,6 +236,11 @@ mod tests {
                 self.busy = true;
                 match step {
                     Step::Answer(millis) => tokio::time::sleep(Duration::from_millis(millis)).await,
+                    Step::Decode(millis, more) => {
+                        tokio::time::sleep(Duration::from_millis(millis)).await;
+                        self.answered = Some(Instant::now());
+                        tokio::time::sleep(Duration::from_millis(more)).await;
+                    }
                     Step::Hang => std::future::pending().await,
                     Step::Fail => {
                         self.busy = false;
@@ -239,6 +251,10 @@ mod tests {
                 self.busy = false;
                 Ok(Reading::Metrics(Box::default()))
             })
+        }
+
+        fn answered(&self) -> Option<Instant> {
+            self.answered
         }
 
         fn abandon(&mut self) {
@@ -252,20 +268,17 @@ mod tests {
         }
     }
 
-    fn start(steps: Vec<Step>) -> (Engine, mpsc::Receiver<PollReport>, Arc<AtomicU32>) {
+    fn start(steps: Vec<Step>) -> (Engine, Reports, Arc<AtomicU32>) {
         start_with(steps, None)
     }
 
-    fn start_with(
-        steps: Vec<Step>,
-        answers: Option<Arc<AtomicBool>>,
-    ) -> (Engine, mpsc::Receiver<PollReport>, Arc<AtomicU32>) {
+    fn start_with(steps: Vec<Step>, answers: Option<Arc<AtomicBool>>) -> (Engine, Reports, Arc<AtomicU32>) {
         let steps = Arc::new(Mutex::new(steps));
         let abandoned = Arc::new(AtomicU32::new(0));
         let counter = Arc::clone(&abandoned);
         let source: SourceFactory = Box::new(move || {
             let (steps, abandoned) = (Arc::clone(&steps), Arc::clone(&counter));
-            Box::new(Scripted { steps, abandoned, answers: answers.clone(), busy: false })
+            Box::new(Scripted { steps, abandoned, answers: answers.clone(), busy: false, answered: None })
         });
         let job = Job {
             target: TargetId::new("t"),
@@ -286,12 +299,12 @@ mod tests {
     async fn a_silent_target_is_back_a_second_after_it_answers_looks() {
         let answers = Arc::new(AtomicBool::new(false));
         let (_engine, mut reports, _) = start_with(vec![Step::Fail], Some(Arc::clone(&answers)));
-        let failed = reports.recv().await.unwrap();
+        let failed = reports.next().await;
         assert!(failed.result.is_err() && failed.plan.looks);
         tokio::time::sleep(Duration::from_secs(20)).await;
-        assert!(reports.try_recv().is_err(), "a target that answers no look is not polled");
+        assert!(reports.take().is_none(), "a target that answers no look is not polled");
         answers.store(true, Ordering::SeqCst);
-        let back = reports.recv().await.unwrap();
+        let back = reports.next().await;
         assert!(back.result.is_ok() && (20_000..22_001).contains(&millis(&back)), "{}", millis(&back));
     }
 
@@ -301,10 +314,10 @@ mod tests {
         let (_engine, mut reports, _) = start_with(vec![Step::Fail; 9], answers);
         let mut times = Vec::new();
         for _ in 0..9 {
-            times.push(millis(&reports.recv().await.unwrap()));
+            times.push(millis(&*reports.next().await));
         }
         assert_eq!(times, [0, 1000, 3000, 5000, 7000, 9000, 11_000, 13_000, 15_000]);
-        assert_eq!(reports.recv().await.unwrap().plan.breaker, crate::core::report::BreakerState::Closed);
+        assert_eq!(reports.next().await.plan.breaker, crate::core::report::BreakerState::Closed);
     }
 
     #[tokio::test(start_paused = true)]
@@ -312,12 +325,12 @@ mod tests {
         let answers = Some(Arc::new(AtomicBool::new(false)));
         let steps = vec![Step::Answer(900), Step::Answer(900), Step::Fail];
         let (_engine, mut reports, _) = start_with(steps, answers);
-        assert_eq!(reports.recv().await.unwrap().plan.interval, Duration::from_secs(4));
-        let again = reports.recv().await.unwrap();
+        assert_eq!(reports.next().await.plan.interval, Duration::from_secs(4));
+        let again = reports.next().await;
         // Half a second, one more for its answer, and the poll.
         assert_eq!(millis(&again), 900 + 2000 + 1000 + 900, "a look that fails asks for a poll");
         assert_eq!(again.plan.interval, Duration::from_secs(8));
-        let failed = reports.recv().await.unwrap();
+        let failed = reports.next().await;
         assert!(failed.result.is_err());
         assert_eq!(
             millis(&failed),
@@ -328,29 +341,30 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn polls_from_start_to_start() {
-        let (_engine, mut reports, _) = start(vec![Step::Answer(300), Step::Answer(100)]);
-        let first = reports.recv().await.unwrap();
-        let second = reports.recv().await.unwrap();
-        assert_eq!(millis(&first), 300);
-        assert_eq!(millis(&second), 2100);
-        assert!(first.result.is_ok());
+        let (_engine, mut reports, _) = start(vec![Step::Answer(300), Step::Answer(100), Step::Answer(150)]);
+        let mut times = Vec::new();
+        for _ in 0..3 {
+            times.push(millis(&*reports.next().await));
+        }
+        assert_eq!((times[0], times[2] - times[1]), (300, 2050));
+        assert!((1900..=2100).contains(&times[1]), "{times:?}: earlier by its phase");
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_hanging_server_costs_one_timeout_and_is_told() {
         let (_engine, mut reports, abandoned) = start(vec![Step::Hang]);
-        let report = reports.recv().await.unwrap();
+        let report = reports.next().await;
         assert_eq!(millis(&report), 1000);
         assert_eq!(report.result.unwrap_err().kind, PollErrorKind::TimedOut);
         assert_eq!(abandoned.load(Ordering::SeqCst), 1);
-        assert!(reports.recv().await.unwrap().result.is_ok());
+        assert!(reports.next().await.result.is_ok());
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_panic_costs_one_poll() {
         let (_engine, mut reports, _) = start(vec![Step::Panic]);
-        assert_eq!(reports.recv().await.unwrap().result.unwrap_err().kind, PollErrorKind::Internal);
-        assert!(reports.recv().await.unwrap().result.is_ok());
+        assert_eq!(reports.next().await.result.unwrap_err().kind, PollErrorKind::Internal);
+        assert!(reports.next().await.result.is_ok());
     }
 
     #[tokio::test(start_paused = true)]
@@ -358,26 +372,60 @@ mod tests {
         let (engine, mut reports, _) = start(vec![Step::Fail; 5]);
         let mut last = None;
         for _ in 0..5 {
-            last = reports.recv().await;
+            last = Some(reports.next().await);
         }
         let opened = last.unwrap();
         assert_eq!(opened.plan.breaker, crate::core::report::BreakerState::Open);
         assert_eq!(opened.plan.next.since(opened.at), Duration::from_secs(30));
         engine.poll_now(&TargetId::new("t"));
-        let forced = reports.recv().await.unwrap();
+        let forced = reports.next().await;
         assert!(forced.at.since(opened.at) < Duration::from_secs(1));
         assert_eq!(forced.plan.breaker, crate::core::report::BreakerState::HalfOpen);
-        assert_eq!(reports.recv().await.unwrap().plan.breaker, crate::core::report::BreakerState::Closed);
+        assert_eq!(reports.next().await.plan.breaker, crate::core::report::BreakerState::Closed);
     }
 
     #[tokio::test(start_paused = true)]
-    async fn reports_nobody_takes_are_dropped_and_counted() {
+    async fn who_comes_late_finds_the_newest_report() {
         let (_engine, mut reports, _) = start(vec![]);
         tokio::time::sleep(Duration::from_secs(2 * 100)).await;
-        let mut dropped = 0;
-        for _ in 0..crate::engine::REPORT_QUEUE + 2 {
-            dropped += reports.recv().await.unwrap().dropped;
+        let newest = reports.next().await;
+        assert!(millis(&newest) >= 198_000, "{}", millis(&newest));
+        assert!(newest.overtaken >= 98 && reports.take().is_none(), "{}", newest.overtaken);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_follows_the_last_byte_is_not_the_servers_time() {
+        let (_engine, mut reports, _) = start(vec![Step::Decode(100, 700); 5]);
+        for poll in 0..5_u64 {
+            let report = reports.next().await;
+            assert_eq!((report.took, report.plan.widened), (Duration::from_millis(100), false), "{poll}");
+            // Still from start to start.
+            let start = report.at.minus(report.took);
+            let each = if poll == 0 { 1500..=2000 } else { 2000..=2000 };
+            assert!(each.contains(&report.plan.next.since(start).as_millis()), "{poll}");
         }
-        assert!(dropped >= 30, "{dropped}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn many_targets_begin_one_after_the_other_and_few_at_once() {
+        for (count, spread) in [(3, false), (100, true)] {
+            let jobs = (0..count).map(|number| Job {
+                target: TargetId::new(&format!("shop-{number}")),
+                interval: Duration::from_secs(5),
+                timeout: Duration::from_secs(1),
+                source: Box::new(|| {
+                    let (steps, abandoned) = (Arc::default(), Arc::default());
+                    Box::new(Scripted { steps, abandoned, answers: None, busy: false, answered: None })
+                }),
+            });
+            let clock: Arc<dyn Clock> = Arc::new(TestClock(tokio::time::Instant::now()));
+            let (_engine, mut reports) = Engine::start(jobs.collect(), EngineSettings::default(), &clock);
+            let mut seconds = [0; 5];
+            for _ in 0..count {
+                seconds[millis(&*reports.next().await) as usize / 1000] += 1;
+            }
+            assert_eq!(seconds[0] == count, !spread, "{seconds:?}");
+            assert!(!spread || seconds.iter().all(|begun| (10..=30).contains(begun)), "{seconds:?}");
+        }
     }
 }

@@ -161,7 +161,7 @@ mod tests {
         let gate = Gate::new(stack.executors(), Arc::clone(&trail), Arc::clone(&clock), Actor::default());
         let (engine, mut reports) = Engine::start(stack.jobs(), EngineSettings::default(), &clock);
         let (mut effects, mut answers) = Effects::begin(engine, Arc::new(gate));
-        reports.recv().await.unwrap();
+        reports.next().await;
         let target = stack.targets()[0].id.clone();
         let backend = BackendId { pid: 1, backend_start_micros: 2 };
         let confirmed = Confirmed::by_a_person(Action::Postgres {

@@ -18,6 +18,7 @@ use crate::app::msg::{Effect, Msg};
 use crate::app::{pressed, update, view};
 use crate::core::report::PollReport;
 use crate::core::time::{Clock, Now};
+use crate::engine::latest::Reports;
 use crate::engine::{Engine, EngineSettings, Job};
 use editor::Edited;
 use effects::{Answers, Effects, Next};
@@ -160,7 +161,7 @@ impl Loop {
         &mut self,
         mut events: mpsc::Receiver<Event>,
         signals: &mut Signals,
-        mut reports: mpsc::Receiver<PollReport>,
+        mut reports: Reports,
         mut answers: Answers,
     ) -> io::Result<End> {
         let mut tick = tokio::time::interval(Duration::from_secs(1));
@@ -179,9 +180,9 @@ impl Loop {
                     None => return Ok(End::TerminalGone),
                 },
                 () = tokio::time::sleep_until(self.away.unwrap_or(frame)), if self.away.is_some() => Next::GoOn,
-                Some(report) = reports.recv() => {
+                report = reports.next() => {
                     self.log(&report);
-                    self.take(Msg::Report(Box::new(report)))
+                    self.take(Msg::Report(report))
                 }
                 Some(message) = answers.next() => self.take(message),
                 _ = tick.tick() => {

@@ -121,7 +121,7 @@ mod tests {
             };
             let target = TargetId::new("pg");
             let took = Duration::ZERO;
-            lines.extend(silence.note(&PollReport { target, at, took, result, plan, dropped: 0 }));
+            lines.extend(silence.note(&PollReport { target, at, took, result, plan, overtaken: 0 }));
         }
         assert_eq!(lines, expected);
     }

@@ -5,6 +5,7 @@ use crate::core::reading::Reading;
 use crate::core::report::PollError;
 use crate::core::time::Now;
 use futures_util::future::BoxFuture;
+use tokio::time::Instant;
 
 /// Asks one target.
 ///
@@ -16,6 +17,11 @@ pub trait Source: Send {
 
     /// Called after a poll was given up: cancel on the server what may still run there, on a task of its own, with its own timeout.
     fn abandon(&mut self) {}
+
+    /// When the last byte of the newest poll came, where that is known apart from the end of the poll: what follows is our own work.
+    fn answered(&self) -> Option<Instant> {
+        None
+    }
 
     /// A look that costs next to nothing: whether anything that speaks its protocol answers at all. `None` where there is no such look.
     fn look(&self) -> Option<BoxFuture<'static, bool>> {

@@ -108,7 +108,7 @@ impl Drive {
                     took,
                     result,
                     plan,
-                    dropped: 0,
+                    overtaken: 0,
                 })));
             }
             self.tell(Msg::Tick(Utc.fix()));

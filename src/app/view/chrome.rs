@@ -103,9 +103,12 @@ pub fn status(model: &Model, area: Rect, buffer: &mut Buffer) {
         .then(Role::Muted, " │");
     let (line, oldest) = sources(model, line);
     let line = line.then(Role::Muted, format!(" │ oldest {}", old(oldest)));
-    let dropped: u64 = seen.world.targets().iter().map(|target| target.dropped).sum();
-    let line =
-        if dropped > 0 { line.then(Role::Warning, format!(" │ {dropped} reports dropped")) } else { line };
+    let overtaken: u64 = seen.world.targets().iter().map(|target| target.overtaken).sum();
+    let line = if overtaken > 0 {
+        line.then(Role::Warning, format!(" │ {overtaken} reports came too late"))
+    } else {
+        line
+    };
     let widened: Vec<String> = seen
         .world
         .targets()

@@ -19,7 +19,7 @@ pub fn targets(context: PanelContext<'_>) -> Vec<(&TargetState, &PostgresState)>
         .targets()
         .iter()
         .filter_map(|target| match &target.system {
-            SystemState::Postgres(state) => Some((target, &**state)),
+            SystemState::Postgres(state) => Some((&**target, &**state)),
             SystemState::Redis(_)
             | SystemState::Search(_)
             | SystemState::Prometheus(_)

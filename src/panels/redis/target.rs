@@ -12,7 +12,7 @@ pub(super) fn targets(context: PanelContext<'_>) -> Vec<(&TargetState, &RedisSta
         .targets()
         .iter()
         .filter_map(|target| match &target.system {
-            SystemState::Redis(state) => Some((target, &**state)),
+            SystemState::Redis(state) => Some((&**target, &**state)),
             SystemState::Postgres(_)
             | SystemState::Search(_)
             | SystemState::Prometheus(_)

@@ -15,6 +15,7 @@ use reqwest::header::ACCEPT;
 use std::collections::HashMap;
 use std::collections::hash_map::{Entry, RandomState};
 use std::hash::BuildHasher;
+use tokio::time::Instant;
 
 /// Samples beyond this are not kept: a screen cannot show them, and memory must stay bounded.
 const MAX_SAMPLES: usize = 100_000;
@@ -28,13 +29,14 @@ const FORMATS: &str = "text/plain;version=0.0.4;q=0.6,application/openmetrics-te
 pub struct MetricsSource {
     connect: HttpConnect,
     http: Option<Http>,
+    answered: Option<Instant>,
 }
 
 impl MetricsSource {
     /// A source for this endpoint; nothing is connected yet.
     #[must_use]
     pub const fn new(connect: HttpConnect) -> Self {
-        Self { connect, http: None }
+        Self { connect, http: None, answered: None }
     }
 
     async fn read(&mut self) -> Result<MetricsReading, PollError> {
@@ -43,6 +45,7 @@ impl MetricsSource {
             None => Http::open(&self.connect).await?.up_to(BODY_BYTES),
         };
         let answer = http.get("", &[(ACCEPT, FORMATS)]).await;
+        self.answered = Some(Instant::now());
         let shown = http.shown().to_owned();
         let refusal = answer.as_ref().ok().and_then(|answer| http.refusal(answer));
         self.http = Some(http);
@@ -139,6 +142,10 @@ fn last_points<'a>(scanned: &'a scan::Exposition<'_>) -> Vec<&'a scan::Sample> {
 impl Source for MetricsSource {
     fn poll<'a>(&'a mut self, _now: Now, _focus: &'a [Focus]) -> BoxFuture<'a, Result<Reading, PollError>> {
         Box::pin(async move { self.read().await.map(|reading| Reading::Metrics(Box::new(reading))) })
+    }
+
+    fn answered(&self) -> Option<Instant> {
+        self.answered
     }
 
     fn look(&self) -> Option<BoxFuture<'static, bool>> {

@@ -19,6 +19,7 @@ use reqwest::Method;
 use reqwest::header::CONTENT_TYPE;
 use serde_json::Value;
 use std::time::Duration;
+use tokio::time::Instant;
 
 /// Asks one Prometheus server.
 #[derive(Debug)]
@@ -27,13 +28,14 @@ pub struct PrometheusSource {
     http: Option<Http>,
     alertmanager: Option<Http>,
     version: Part<String>,
+    answered: Option<Instant>,
 }
 
 impl PrometheusSource {
     /// A source for this server; nothing is connected yet.
     #[must_use]
     pub const fn new(connect: PrometheusConnect) -> Self {
-        Self { connect, http: None, alertmanager: None, version: Part::NotAsked }
+        Self { connect, http: None, alertmanager: None, version: Part::NotAsked, answered: None }
     }
 
     async fn read(&mut self, now: Now) -> Result<PrometheusReading, PollError> {
@@ -79,6 +81,7 @@ impl PrometheusSource {
             panels,
             held
         );
+        self.answered = Some(Instant::now());
         if let Some(error) = nothing_decides(http, &targets, &rules) {
             return Err(error);
         }
@@ -229,6 +232,10 @@ fn encoded(text: &str) -> PercentEncode<'_> {
 impl Source for PrometheusSource {
     fn poll<'a>(&'a mut self, now: Now, _focus: &'a [Focus]) -> BoxFuture<'a, Result<Reading, PollError>> {
         Box::pin(async move { self.read(now).await.map(|reading| Reading::Prometheus(Box::new(reading))) })
+    }
+
+    fn answered(&self) -> Option<Instant> {
+        self.answered
     }
 
     fn look(&self) -> Option<BoxFuture<'static, bool>> {

@@ -149,7 +149,7 @@ impl Watch {
             took: at.since(before),
             result,
             plan,
-            dropped: 0,
+            overtaken: 0,
         });
         self.world.evaluate(self.clock.now());
         error.map_or(Ok(()), Err)

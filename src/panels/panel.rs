@@ -7,7 +7,7 @@ use crate::core::place::{Place, Screen};
 use crate::core::row::RowKey;
 use crate::core::time::Now;
 use crate::core::world::World;
-use crate::ui::content::Content;
+use crate::ui::content::{Content, Role};
 use chrono::FixedOffset;
 
 /// The keys in force, as words for sentences; a command without a key is named as it is typed.
@@ -43,6 +43,12 @@ pub struct PanelContext<'a> {
 }
 
 impl PanelContext<'_> {
+    /// The role of a number by rule `id`, whose thresholds are in the rulebook and nowhere else; `role` where it is past none.
+    #[must_use]
+    pub fn graded(self, id: &str, value: Option<f64>, role: Role) -> Role {
+        value.and_then(|value| self.world.rules.grade(id, value)).map_or(role, Role::of)
+    }
+
     /// What stands where `what` ("the job") is not there: it is being read, or it was not read when the screen was held.
     #[must_use]
     pub fn unread(self, what: &str) -> String {

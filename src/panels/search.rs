@@ -112,7 +112,7 @@ fn cluster(
         lines.push(fact("rejected", Role::Warning, &or_dash(rates.rejected, rate)));
     }
     sections.push(Section::lines("", lines));
-    sections.push(nodes(target, reading, role));
+    sections.push(nodes(context, target, reading, role));
     sections.extend(unassigned(target, reading));
     sections.extend(troubles(reading));
 }
@@ -153,8 +153,14 @@ fn health(part: &Part<ClusterHealth>, role: Role) -> Vec<Line> {
     lines
 }
 
-fn nodes(target: &TargetState, reading: &SearchReading, role: Role) -> Section {
-    let rows = reading.nodes.ready().into_iter().flatten().map(|node| node_row(target, node, role)).collect();
+fn nodes(context: PanelContext<'_>, target: &TargetState, reading: &SearchReading, role: Role) -> Section {
+    let rows = reading
+        .nodes
+        .ready()
+        .into_iter()
+        .flatten()
+        .map(|node| node_row(context, target, node, role))
+        .collect();
     let lines = reading.nodes.gap().map(|gap| Line::of(Role::Warning, &gap.note)).into_iter().collect();
     let table = Table {
         columns: vec![
@@ -192,21 +198,18 @@ fn watermark(node: &SearchNode) -> (Role, &'static str) {
     }
 }
 
-fn node_row(target: &TargetState, node: &SearchNode, role: Role) -> Row {
-    let share = |value: Option<f64>, warning: f64| {
-        let tone = if value.is_some_and(|value| value >= warning) { Role::Warning } else { role };
-        Cell::number(value, or_dash(value, percent)).role(tone)
-    };
+fn node_row(context: PanelContext<'_>, target: &TargetState, node: &SearchNode, role: Role) -> Row {
+    let share = |value: Option<f64>| Cell::number(value, or_dash(value, percent));
     let plain = |value: Option<f64>| Cell::number(value, or_dash(value, count)).role(role);
     let mark = watermark(node);
     Row::flat(
         RowKey::Search(target.id.clone(), SearchRow::Node(node.id.clone())),
         vec![
             Cell::of(Role::Strong, &node.name),
-            share(node.heap_ratio, 0.85),
-            share(node.cpu_ratio, 0.9),
+            share(node.heap_ratio).role(context.graded("search.heap", node.heap_ratio, role)),
+            share(node.cpu_ratio).role(context.graded("search.cpu", node.cpu_ratio, role)),
             Cell::number(node.load, or_dash(node.load, |load| format!("{load:.1}"))).role(role),
-            share(node.disk_ratio(), 2.0).role(mark.0),
+            share(node.disk_ratio()).role(mark.0),
             Cell::number(node.disk_free_bytes, or_dash(node.disk_free_bytes, bytes)).role(role),
             Cell::of(mark.0, mark.1),
             plain(node.search_queue),

@@ -190,6 +190,27 @@ fn what_is_drawn_is_of_one_moment() {
     }
 }
 
+/// How bad a number is says the rulebook: a panel that compares it with a number of its own disagrees sooner or later.
+#[test]
+fn no_panel_has_a_threshold() {
+    for (path, _, code) in sources() {
+        if !path.starts_with("panels/") {
+            continue;
+        }
+        let lines: Vec<&str> = code.lines().collect();
+        for pair in lines.windows(2) {
+            let compares = ["> 0.", ">= 0.", "< 0.", "<= 0."].iter().any(|word| {
+                pair[0].match_indices(word).any(|(at, _)| {
+                    pair[0][at + word.len()..].starts_with(|c: char| c.is_ascii_digit() && c != '0')
+                })
+            });
+            let colours =
+                pair.iter().any(|line| line.contains("Role::Warning") || line.contains("Role::Critical"));
+            assert!(!(compares && colours), "{path} grades a number itself: {}", pair.join("\n"));
+        }
+    }
+}
+
 #[test]
 fn every_file_says_what_it_is_and_is_short() {
     let mut long: Vec<&str> = LONG.iter().map(|(path, _)| *path).collect();

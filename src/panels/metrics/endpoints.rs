@@ -109,7 +109,7 @@ fn endpoint(
         );
         lines.push(Line::of(Role::Note, text));
     }
-    lines.extend(disks(state, role));
+    lines.extend(disks(context, state, role));
     if state.restarted {
         lines
             .push(Line::of(Role::Note, "another process answered than last time: no rates across a restart"));
@@ -131,7 +131,7 @@ fn endpoint(
 }
 
 /// A line for each file system, the fullest first.
-fn disks(state: &MetricsState, role: Role) -> Vec<Line> {
+fn disks(context: PanelContext<'_>, state: &MetricsState, role: Role) -> Vec<Line> {
     let mut all: Vec<_> = state.disks.iter().collect();
     all.sort_by(|(_, a), (_, b)| b.used().total_cmp(&a.used()));
     let line = |(place, disk): (&str, &Disk)| {
@@ -142,8 +142,8 @@ fn disks(state: &MetricsState, role: Role) -> Vec<Line> {
             return Line::of(Role::Muted, format!("disk {place:<20} ")).then(Role::Warning, "cannot be read");
         }
         let inodes = disk.inodes.filter(|_| !disk.read_only).unwrap_or_default();
-        let worry = disk.used() >= 0.9 && disk.may_fill_up(place) || inodes >= 0.9;
-        let worry = if worry { Role::Warning } else { role };
+        let used = if disk.may_fill_up(place) { disk.used() } else { 0.0 };
+        let worry = context.graded("metrics.disk", Some(used.max(inodes)), role);
         let inodes =
             if inodes >= 0.5 { format!(", {} of its inodes", percent(inodes)) } else { String::new() };
         let kind = if disk.read_only { ", read-only" } else { "" };

@@ -51,7 +51,7 @@ impl Panel for Health {
         for (target, state) in target::targets(context) {
             sections.push(summary(target, state, context));
             if let Some(reading) = state.reading() {
-                sections.extend(pooler::section(target, reading, number_role(target, context), context.now));
+                sections.extend(pooler::section(context, target, reading, number_role(target, context)));
                 sections.push(databases(target, reading, context));
                 sections.extend(vacuums(target, reading));
                 sections.push(looks::index(context, target, reading));
@@ -113,7 +113,7 @@ fn summary(target: &TargetState, state: &PostgresState, context: PanelContext<'_
     lines.push(fact("rolled back", role, or_dash(rates.rollbacks, rate)));
     let hit = rates.hit_ratio.map_or_else(|| "— (too few reads)".to_owned(), percent);
     lines.push(fact("cache hits", role, hit).spark(target.past(&past.hit_ratio, SPARK)));
-    lines.push(connections(reading, role).spark(target.past(&past.connections, SPARK)));
+    lines.push(connections(context, reading, role).spark(target.past(&past.connections, SPARK)));
     lines.push(
         fact("WAL written", role, or_dash(rates.wal_bytes, |value| format!("{}/s", bytes(value))))
             .spark(target.past(&past.wal_bytes, SPARK)),
@@ -132,18 +132,12 @@ fn summary(target: &TargetState, state: &PostgresState, context: PanelContext<'_
     Section::lines("", lines)
 }
 
-fn connections(reading: &PostgresReading, role: Role) -> Line {
+fn connections(context: PanelContext<'_>, reading: &PostgresReading, role: Role) -> Line {
     match &reading.slots {
         crate::core::part::Part::Ready(slots) => {
             let (used, usable) = (slots.used as f64, slots.usable() as f64);
             let share = used / usable.max(1.0);
-            let role = if share > 0.9 {
-                Role::Critical
-            } else if share > 0.8 {
-                Role::Warning
-            } else {
-                role
-            };
+            let role = context.graded("postgres.connections", Some(share), role);
             fact("connections", role, format!("{used} of {usable} usable, {}", percent(share)))
         }
         crate::core::part::Part::Unavailable(gap) => fact("connections", Role::Note, gap.note.clone()),
@@ -190,7 +184,7 @@ fn databases(target: &TargetState, reading: &PostgresReading, context: PanelCont
         .ready()
         .into_iter()
         .flatten()
-        .map(|database| row(target, reading, database, role))
+        .map(|database| row(context, (target, reading), database, role))
         .collect();
     let table = Table {
         columns: vec![
@@ -210,16 +204,17 @@ fn databases(target: &TargetState, reading: &PostgresReading, context: PanelCont
     Section { title: "Databases (counters since their last reset)".to_owned(), lines, table: Some(table) }
 }
 
-fn row(target: &TargetState, reading: &PostgresReading, database: &DatabaseCounters, role: Role) -> Row {
+fn row(
+    context: PanelContext<'_>,
+    (target, reading): (&TargetState, &PostgresReading),
+    database: &DatabaseCounters,
+    role: Role,
+) -> Row {
     let freeze =
         reading.health.ready().and_then(|health| health.freeze_max_age).unwrap_or(DEFAULT_FREEZE_AGE);
     let age = database.xid_age.map(|age| age as f64);
     let near = age.map(|age| age / WRAPAROUND);
-    let worry = match near {
-        Some(share) if share > 0.75 => Role::Critical,
-        Some(share) if share > 0.5 => Role::Warning,
-        _ => role,
-    };
+    let worry = context.graded("postgres.wraparound", age, role);
     let checksums = database.checksum_failures;
     let backends = reading
         .sessions

@@ -3,17 +3,17 @@
 use crate::core::part::Part;
 use crate::core::postgres::{PgRow, Pool, Pooler, PostgresReading};
 use crate::core::row::RowKey;
-use crate::core::time::Now;
 use crate::core::world::TargetState;
+use crate::panels::PanelContext;
 use crate::ui::content::{Cell, Column, Line, Role, Row, Section, Table};
 use crate::ui::format::{duration, or_dash, percent};
 
 /// The section of the health screen; nothing when no PgBouncer is configured.
 pub(super) fn section(
+    context: PanelContext<'_>,
     target: &TargetState,
     reading: &PostgresReading,
     role: Role,
-    now: Now,
 ) -> Option<Section> {
     let pooler = match &reading.pooler {
         Part::NotAsked => return None,
@@ -43,23 +43,22 @@ pub(super) fn section(
             Column::number("in use", 7, 0),
             Column::flex("mode", 12, 2),
         ],
-        rows: pooler.pools.iter().map(|pool| row(target, pooler, pool, role)).collect(),
+        rows: pooler.pools.iter().map(|pool| row(context, target, pooler, pool, role)).collect(),
         empty: "no pool".to_owned(),
         fixed_order: false,
     };
-    let title = format!("PgBouncer {}, as of {} ago", pooler.address, duration(now.since(pooler.read_at)));
+    let title =
+        format!("PgBouncer {}, as of {} ago", pooler.address, duration(context.now.since(pooler.read_at)));
     Some(Section { title, lines, table: Some(table) })
 }
 
-fn row(target: &TargetState, pooler: &Pooler, pool: &Pool, role: Role) -> Row {
+fn row(context: PanelContext<'_>, target: &TargetState, pooler: &Pooler, pool: &Pool, role: Role) -> Row {
     let used = pooler.utilisation(pool);
     let wait = pool.longest_wait;
-    let tone = match wait.as_secs_f64() {
-        seconds if seconds >= 10.0 => Role::Critical,
-        _ if pool.clients_waiting > 0 => Role::Warning,
-        _ => role,
-    };
-    let full = if used.is_some_and(|used| used >= 0.9) { Role::Warning } else { role };
+    let waits = Some(wait.as_secs_f64()).filter(|_| pool.clients_waiting > 0);
+    let tone = context.graded("pgbouncer.waiting", waits, if waits.is_some() { Role::Note } else { role });
+    // As many are waiting as there is room for: what follows from that is the wait.
+    let full = if used.is_some_and(|used| used >= 1.0) { Role::Note } else { role };
     let number = |value: u64| Cell::number(Some(value as f64), value.to_string());
     Row::flat(
         RowKey::Postgres(target.id.clone(), PgRow::Pool(pool.database.clone(), pool.user.clone())),

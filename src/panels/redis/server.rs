@@ -30,7 +30,7 @@ pub(super) fn one_server(context: PanelContext<'_>, key: &RowKey, node: &str) ->
         return Content { title: title.clone(), sections: vec![Section::lines(title, vec![line])] };
     };
     let role = number_role(target, context);
-    let mut sections = vec![Section::lines(title.clone(), facts(target, state, detail, role))];
+    let mut sections = vec![Section::lines(title.clone(), facts(context, (target, state), detail, role))];
     sections.push(commands(target, &state.commands, role));
     sections.push(slow(target, detail, role));
     sections.push(clients(target, detail, role));
@@ -84,7 +84,12 @@ fn fact(label: &str, role: Role, value: impl AsRef<str>) -> Line {
     Line::of(Role::Muted, format!("{label:<14}")).then(role, value)
 }
 
-fn facts(target: &TargetState, state: &RedisState, detail: &ServerDetail, role: Role) -> Vec<Line> {
+fn facts(
+    context: PanelContext<'_>,
+    (target, state): (&TargetState, &RedisState),
+    detail: &ServerDetail,
+    role: Role,
+) -> Vec<Line> {
     let number = |name: &str| detail.number(name);
     let text = |name: &str| detail.info.get(name).map_or("—", String::as_str);
     let size = |name: &str| or_dash(number(name), bytes);
@@ -96,7 +101,7 @@ fn facts(target: &TargetState, state: &RedisState, detail: &ServerDetail, role: 
         (None, None) => (0.0, ""),
     };
     let share = used.filter(|_| of > 0.0).map(|used| used / of);
-    let memory = if share.is_some_and(|share| share > 0.85) { Role::Warning } else { role };
+    let memory = context.graded("redis.memory", share, role);
     let rss = number("used_memory_rss");
     // What follows from several polls is known of the server that the overview tells of, in a cluster its first primary.
     let cluster = state.reading().and_then(|reading| reading.cluster.as_ref());

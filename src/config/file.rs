@@ -1,6 +1,7 @@
 //! The configuration file as it is written: every key, optional or not. Nothing is read or resolved here.
 
 use super::keys::KeysFile;
+use crate::core::text::span;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -19,17 +20,7 @@ impl Lasting {
     pub fn parse(text: &str) -> Result<Self, String> {
         // What stands there is not repeated: it may be something else in a wrong place.
         let wrong = || "this is no duration; write a number with a unit: 500ms, 2s, 5m or 1h".to_owned();
-        let split = text.find(|c: char| !c.is_ascii_digit() && c != '.').ok_or_else(wrong)?;
-        let (number, unit) = text.split_at(split);
-        let number: f64 = number.parse().map_err(|_| wrong())?;
-        let scale = match unit.trim() {
-            "ms" => 0.001,
-            "s" => 1.0,
-            "m" | "min" => 60.0,
-            "h" => 3600.0,
-            _ => return Err(wrong()),
-        };
-        Duration::try_from_secs_f64(number * scale).map(Self).map_err(|_| wrong())
+        span(text).map(Self).ok_or_else(wrong)
     }
 }
 

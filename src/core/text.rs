@@ -105,7 +105,23 @@ pub fn duration(value: Duration) -> String {
     }
 }
 
-/// The same in whole seconds, for sentences and ages: a number that changes with every frame says nothing and costs bytes.
+/// A duration as people write it: a number with `ms`, `s`, `m` (or `min`), `h` or `d`.
+#[must_use]
+pub fn span(text: &str) -> Option<Duration> {
+    let (number, unit) = text.split_at(text.find(|c: char| !c.is_ascii_digit() && c != '.')?);
+    let number: f64 = number.parse().ok()?;
+    let scale = match unit.trim() {
+        "ms" => 0.001,
+        "s" => 1.0,
+        "m" | "min" => 60.0,
+        "h" => 3600.0,
+        "d" => 86_400.0,
+        _ => return None,
+    };
+    Duration::try_from_secs_f64(number * scale).ok()
+}
+
+/// A duration in whole seconds, for sentences and ages: a number that changes with every frame says nothing and costs bytes.
 #[must_use]
 pub fn lasting(value: Duration) -> String {
     match value.as_secs() {
@@ -189,6 +205,18 @@ mod tests {
         assert!(tame.chars().all(is_tame), "{tame}");
         let read = |text: &str| serde_json::from_str::<serde_json::Value>(text).expect("JSON");
         assert_eq!(read(&tame), read(&text));
+    }
+
+    #[test]
+    fn what_is_written_is_read_again() {
+        for (text, millis) in
+            [("500ms", 500), ("1.5s", 1500), ("2min", 120_000), ("2h", 7_200_000), ("1d", 86_400_000)]
+        {
+            assert_eq!(span(text), Some(Duration::from_millis(millis)), "{text}");
+        }
+        for text in ["", "5", "s", "-5s", "5 x", "9e99h", "1.2.3s"] {
+            assert_eq!(span(text), None, "{text}");
+        }
     }
 
     #[test]

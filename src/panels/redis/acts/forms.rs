@@ -2,22 +2,18 @@
 
 use crate::core::action::Refusal;
 use crate::core::redis::Rhythm;
+use crate::core::text;
 use serde_json::Value;
 use std::time::Duration;
 
+/// A hundred years: whatever is longer was mistyped.
+const LONGEST: Duration = Duration::from_secs(3_153_600_000);
+
 /// "90s", "5m", "2h", "1d".
-pub(in crate::panels) fn span(text: &str) -> Result<Duration, Refusal> {
-    let form = || Refusal::new(format!("`{text}` is no time")).remedy("write it as 30s, 5m, 2h or 1d");
-    let (number, unit) = text.split_at_checked(text.len().saturating_sub(1)).ok_or_else(form)?;
-    let seconds = match unit {
-        "s" => 1,
-        "m" => 60,
-        "h" => 3600,
-        "d" => 86_400,
-        _ => return Err(form()),
-    };
-    let number: u64 = number.parse().map_err(|_| form())?;
-    number.checked_mul(seconds).filter(|all| *all < 3_153_600_000).map(Duration::from_secs).ok_or_else(form)
+pub(in crate::panels) fn span(given: &str) -> Result<Duration, Refusal> {
+    let form = || Refusal::new(format!("`{given}` is no time")).remedy("write it as 30s, 5m, 2h or 1d");
+    // Less than a second would be a flood of jobs.
+    text::span(given).filter(|span| *span < LONGEST && span.subsec_nanos() == 0).ok_or_else(form)
 }
 
 /// How often, and what follows it: "5m NAME …", or a cron pattern in quotes. Nothing where the form is another.
@@ -141,10 +137,12 @@ mod tests {
 
     #[test]
     fn spans_of_people() {
-        for (text, seconds) in [("30s", 30), ("5m", 300), ("2h", 7200), ("1d", 86_400), ("0s", 0)] {
+        for (text, seconds) in
+            [("30s", 30), ("5m", 300), ("2h", 7200), ("1d", 86_400), ("1.5h", 5400), ("0s", 0)]
+        {
             assert_eq!(span(text).ok(), Some(Duration::from_secs(seconds)));
         }
-        for bad in ["", "s", "5", "5 m", "-1s", "1.5h", "é", "99999999999999999999d", "4000000000s"] {
+        for bad in ["", "s", "5", "-1s", "1.5s", "500ms", "é", "99999999999999999999d", "4000000000s"] {
             assert!(span(bad).is_err(), "{bad}");
         }
     }

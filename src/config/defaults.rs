@@ -1,16 +1,14 @@
 //! What holds where nothing is said: names and intervals of targets.
 
+use super::systems;
 use crate::core::ids::SystemKind;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
 /// How often a system is asked unless the configuration says otherwise.
 #[must_use]
-pub const fn default_interval(kind: SystemKind) -> Duration {
-    match kind {
-        SystemKind::Postgres | SystemKind::Redis => Duration::from_secs(2),
-        SystemKind::Search | SystemKind::Prometheus | SystemKind::Metrics => Duration::from_secs(5),
-    }
+pub fn default_interval(kind: SystemKind) -> Duration {
+    systems::of(kind).interval
 }
 
 /// The first free name for a target of `kind`: `pg`, `pg-2`, …

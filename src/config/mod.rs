@@ -21,6 +21,7 @@ pub mod resolve;
 pub mod secret;
 mod service;
 pub mod surroundings;
+mod systems;
 pub mod target;
 pub mod url;
 pub mod wishes;

@@ -6,6 +6,7 @@
 use super::{Found, Surroundings};
 use crate::config::bounded;
 use crate::config::secret::Secret;
+use crate::config::systems;
 use crate::config::target::{
     Connect, HttpAuth, HttpConnect, Locality, PgHost, PgPlace, Pin, PostgresConnect, PrometheusConnect,
     RedisConnect, is_loopback,
@@ -57,8 +58,11 @@ pub(super) fn look(around: &Surroundings, trail: &mut Vec<String>) -> Result<Vec
     };
     let mut found = Vec::new();
     for (service, Object(body)) in root.services.0 {
-        let Some(kind) = kind(body.image.text().unwrap_or(&service)) else { continue };
-        let port = match published(&body, inside_port(kind)) {
+        let system = systems::by_image(body.image.text().unwrap_or(&service));
+        let Some((kind, port)) = system.and_then(|system| Some((system.kind, system.port?))) else {
+            continue;
+        };
+        let port = match published(&body, port) {
             Published::Here(port) => port,
             Published::Not => {
                 trail.push(format!("{name}: service {service} publishes no port"));
@@ -113,34 +117,6 @@ fn modest(text: &str) -> Result<(), String> {
         }
     }
     Ok(())
-}
-
-/// The kind of system by the name of its image (`docker.io/library/postgres:16` → Postgres).
-fn kind(image: &str) -> Option<SystemKind> {
-    let bare = image.split('@').next()?.rsplit('/').next()?.split(':').next()?.to_ascii_lowercase();
-    let is = |words: &[&str]| words.iter().any(|word| bare == *word || bare.starts_with(&format!("{word}-")));
-    if bare.contains("exporter") {
-        None
-    } else if is(&["postgres", "postgresql", "postgis", "timescaledb", "pgvector"]) {
-        Some(SystemKind::Postgres)
-    } else if is(&["redis", "valkey", "redis-stack"]) {
-        Some(SystemKind::Redis)
-    } else if is(&["elasticsearch", "opensearch"]) && !bare.contains("dashboards") {
-        Some(SystemKind::Search)
-    } else if is(&["prometheus"]) {
-        Some(SystemKind::Prometheus)
-    } else {
-        None
-    }
-}
-
-const fn inside_port(kind: SystemKind) -> u16 {
-    match kind {
-        SystemKind::Postgres => 5432,
-        SystemKind::Redis => 6379,
-        SystemKind::Search => 9200,
-        SystemKind::Prometheus | SystemKind::Metrics => 9090,
-    }
 }
 
 /// Where a port is published.

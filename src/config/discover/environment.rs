@@ -1,14 +1,13 @@
 //! Targets named by environment variables: `DATABASE_URL`, libpq's `PG*` and service file, `REDIS_URL`, `ELASTICSEARCH_URL`, `PROMETHEUS_URL`.
 
 use super::{Found, Surroundings};
-use crate::config::target::{Connect, Locality, PrometheusConnect};
+use crate::config::systems::SYSTEMS;
+use crate::config::target::{Connect, Locality};
 use crate::config::{libpq, url};
 use crate::core::ids::SystemKind;
 
 /// Variables that name a server; the others of libpq say how it is reached.
 const NAMING: [&str; 5] = ["PGSERVICE", "PGHOST", "PGHOSTADDR", "PGPORT", "PGDATABASE"];
-
-type Read = fn(&str) -> Result<Connect, String>;
 
 /// Looks at the variables.
 #[expect(clippy::unnecessary_wraps, reason = "one signature for every place that is looked at")]
@@ -19,27 +18,16 @@ pub(super) fn look(around: &Surroundings, trail: &mut Vec<String>) -> Result<Vec
         Some(pg) => found.push(pg),
         None => missing.push("DATABASE_URL, PGHOST or PGSERVICE"),
     }
-    let mut single = |kind: SystemKind, name: &'static str, read: Read| match around.var(name) {
-        None => missing.push(name),
-        Some(value) => {
-            let connect = usable(kind, name, read(&value));
-            found.push(Found {
-                connect,
-                because: format!("{name} is set"),
-                locality: Locality::ByEvidence,
-                name: None,
-            });
-        }
-    };
-    single(SystemKind::Redis, "REDIS_URL", |text| {
-        url::redis(text).and_then(url::redis_login).map(Connect::Redis)
-    });
-    single(SystemKind::Search, "ELASTICSEARCH_URL", |text| url::http_base(text).map(Connect::Search));
-    single(SystemKind::Prometheus, "PROMETHEUS_URL", |text| {
-        url::http_base(text).map(|http| {
-            Connect::Prometheus(PrometheusConnect { http, alertmanager: None, queries: Vec::new() })
-        })
-    });
+    let named = SYSTEMS.iter().filter_map(|system| Some((system.kind, system.variable?)));
+    for (kind, (name, read)) in named {
+        let Some(value) = around.var(name) else {
+            missing.push(name);
+            continue;
+        };
+        let because = format!("{name} is set");
+        let connect = usable(kind, name, read(&value));
+        found.push(Found { connect, because, locality: Locality::ByEvidence, name: None });
+    }
     if !missing.is_empty() {
         trail.push(format!("not set in the environment: {}", missing.join(", ")));
     }

@@ -12,6 +12,7 @@ pub use super::surroundings::Surroundings;
 use super::target::{
     Connect, DEFAULT_TIMEOUT, HttpAuth, HttpConnect, Locality, PrometheusConnect, RedisConnect, TargetConfig,
 };
+use crate::config::systems::SYSTEMS;
 use crate::core::ids::{SystemKind, TargetId};
 use found::Found;
 use std::collections::BTreeSet;
@@ -61,19 +62,11 @@ pub(super) fn targets(around: &Surroundings, trail: &mut Vec<String>) -> Result<
     Ok(list)
 }
 
-/// The ports that these systems have by default.
-const PORTS: [(u16, SystemKind); 4] = [
-    (5432, SystemKind::Postgres),
-    (6379, SystemKind::Redis),
-    (9200, SystemKind::Search),
-    (9090, SystemKind::Prometheus),
-];
-
 #[expect(clippy::unnecessary_wraps, reason = "one signature for every place that is looked at")]
 fn ports(around: &Surroundings, trail: &mut Vec<String>) -> Result<Vec<Found>, String> {
     let mut found = Vec::new();
     let mut closed = Vec::new();
-    for (port, kind) in PORTS {
+    for (port, kind) in SYSTEMS.iter().filter_map(|system| Some((system.port?, system.kind))) {
         let socket = around.socket(port).filter(|_| kind == SystemKind::Postgres);
         if socket.is_some() || around.answers(port) {
             let because = socket.map_or_else(

@@ -197,7 +197,7 @@ pub fn message_text(model: &Model, columns: usize) -> Line {
         (Some(Overlay::Filter(text)), _) => {
             let accept = model.keymap.key_in(Context::Fields, Command::Accept);
             let clear = model.keymap.key_in(Context::Dialogs, Command::Back);
-            let note = "a word, !not, column=value, column>5s";
+            let note = "column=x column>5s !x";
             field("filter: ", text, &format!("{note} · {accept} keeps it, {clear} clears it"))
         }
         (Some(Overlay::Palette(text)), _) => {

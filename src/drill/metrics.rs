@@ -82,17 +82,12 @@ pub(super) fn api(sim: &Sim) -> MetricsReading {
         sample("db_pool_connections", &[("state", "idle")], 14.0 - sim.waiters.len() as f64),
     ];
     let kind = |name: &str, kind: MetricKind| (name.to_owned(), kind);
-    MetricsReading {
-        bytes: 1400,
-        samples,
-        kinds: [
-            kind("http_requests_total", MetricKind::Counter),
-            kind("http_request_duration_seconds", MetricKind::Histogram),
-            kind("nodejs_eventloop_lag_seconds", MetricKind::Gauge),
-            kind("db_pool_connections", MetricKind::Gauge),
-            kind("process_start_time_seconds", MetricKind::Gauge),
-        ]
-        .into(),
-        ..MetricsReading::default()
-    }
+    let kinds = [
+        kind("http_requests_total", MetricKind::Counter),
+        kind("http_request_duration_seconds", MetricKind::Histogram),
+        kind("nodejs_eventloop_lag_seconds", MetricKind::Gauge),
+        kind("db_pool_connections", MetricKind::Gauge),
+        kind("process_start_time_seconds", MetricKind::Gauge),
+    ];
+    MetricsReading { bytes: 1400, ..MetricsReading::of(&samples, &kinds.into()) }
 }

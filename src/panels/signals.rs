@@ -120,7 +120,7 @@ fn metrics(state: &MetricsState) -> Option<Told<'_>> {
     let reading = state.reading()?;
     let golden = &state.golden;
     if golden.requests.is_none() {
-        return Some((format!("{} samples", count(reading.samples.len() as f64)), None));
+        return Some((format!("{} samples", count(reading.len() as f64)), None));
     }
     let p95 = match golden.p95 {
         Some(Quantile::Value(value)) => seconds(Some(value)),

@@ -21,7 +21,9 @@ use rustls::{
 use sha2::{Digest, Sha256};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::time::Duration;
+use tokio::time::Instant;
 use x509_cert::der::asn1::{PrintableStringRef, TeletexStringRef, Utf8StringRef};
 use x509_cert::der::oid::db::rfc4519::COMMON_NAME;
 use x509_cert::der::{Decode, Encode};
@@ -82,20 +84,40 @@ fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, String> {
 }
 
 /// Trusted roots: those of `file`, else the system's, else (a machine without any) the Mozilla set built in.
-fn roots(file: Option<&[CertificateDer<'static>]>) -> Result<RootCertStore, String> {
-    let mut store = RootCertStore::empty();
+fn roots(file: Option<&[CertificateDer<'static>]>) -> Result<Arc<RootCertStore>, String> {
     if let Some(certificates) = file {
+        let mut store = RootCertStore::empty();
         let (added, _) = store.add_parsable_certificates(certificates.iter().cloned());
         if added == 0 {
             return Err("no certificate among the trusted ones can be used as a root".to_owned());
         }
-        return Ok(store);
+        return Ok(Arc::new(store));
     }
+    Ok(system_roots())
+}
+
+/// Roots of this machine that were read so long ago are read again by whoever needs them next.
+const SHARED_FOR: Duration = Duration::from_secs(30);
+
+/// The roots of this machine that somebody trusts now, and when they were read.
+static SYSTEM_ROOTS: Mutex<Option<(Instant, Weak<RootCertStore>)>> = Mutex::new(None);
+
+/// The roots of this machine. A hundred targets that begin together share one store; a certificate that is added later is found by whoever
+/// connects a little later.
+fn system_roots() -> Arc<RootCertStore> {
+    let mut known = SYSTEM_ROOTS.lock().unwrap_or_else(PoisonError::into_inner);
+    let fresh = known.as_ref().filter(|(at, _)| at.elapsed() < SHARED_FOR);
+    if let Some(shared) = fresh.and_then(|(_, shared)| shared.upgrade()) {
+        return shared;
+    }
+    let mut store = RootCertStore::empty();
     store.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
     if store.is_empty() {
         store.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
     }
-    Ok(store)
+    let store = Arc::new(store);
+    *known = Some((Instant::now(), Arc::downgrade(&store)));
+    store
 }
 
 /// The configuration of a client that trusts as `trust` says. Reads files: call it off the event loop.
@@ -146,7 +168,7 @@ fn verifier(trust: &Trust) -> Result<Verifier, String> {
         Some(path) => Some(certificates(path)?),
         None => None,
     };
-    let store = if looks { roots(pinned.as_deref())? } else { RootCertStore::empty() };
+    let store = if looks { roots(pinned.as_deref())? } else { Arc::new(RootCertStore::empty()) };
     let lists = match trust.revoked.as_deref().filter(|_| looks) {
         None => None,
         Some(path) => {
@@ -157,7 +179,7 @@ fn verifier(trust: &Trust) -> Result<Verifier, String> {
             let lists: Vec<_> = CertificateRevocationListDer::pem_slice_iter(&bytes)
                 .collect::<Result<_, _>>()
                 .map_err(|error| wrong(error.to_string()))?;
-            let built = WebPkiServerVerifier::builder_with_provider(Arc::new(store.clone()), provider())
+            let built = WebPkiServerVerifier::builder_with_provider(Arc::clone(&store), provider())
                 .with_crls(lists)
                 .build();
             Some(built.map_err(|error| wrong(error.to_string()))?)
@@ -179,7 +201,7 @@ struct Verifier {
     depth: Depth,
     common_name: bool,
     provider: Arc<CryptoProvider>,
-    roots: RootCertStore,
+    roots: Arc<RootCertStore>,
     /// The configured certificates themselves: a self-signed certificate that is an authority's by its own word is accepted where it
     /// is the very one that is trusted, as OpenSSL does.
     pinned: Vec<CertificateDer<'static>>,

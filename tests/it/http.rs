@@ -181,14 +181,14 @@ async fn a_broken_exposition_says_which_line() {
     );
     match poll(at("/some")).await.expect("most can be read") {
         Reading::Metrics(reading) => {
-            assert_eq!(reading.samples.len(), 2);
+            assert_eq!(reading.len(), 2);
             assert_eq!(reading.bad, [(2, "a label's value is not in quotes".to_owned())]);
         }
         other => panic!("{other:?}"),
     }
     match poll(at("/native")).await.expect("it is an exposition, of what only Prometheus can be asked for") {
         Reading::Metrics(reading) => {
-            assert_eq!((reading.samples.len(), reading.bad_total), (0, 2));
+            assert_eq!((reading.len(), reading.bad_total), (0, 2));
             assert!(reading.bad.iter().all(|(_, why)| why.contains("native histogram")), "{:?}", reading.bad);
         }
         other => panic!("{other:?}"),
@@ -467,8 +467,8 @@ async fn very_large_clusters_and_expositions_fit_and_nothing_is_cut_in_silence()
         panic!("another kind")
     };
     eprintln!("60 001 samples: {} bytes in {:?}", text.len(), began.elapsed());
-    assert_eq!(reading.samples.len(), 60_001);
-    assert!(reading.samples.iter().any(|sample| sample.name == "http_requests_total"));
+    assert_eq!(reading.len(), 60_001);
+    assert!(reading.layout.samples().any(|sample| sample.name() == "http_requests_total"));
     assert!(!reading.truncated);
 }
 
@@ -509,8 +509,7 @@ async fn reports_of_users_of_other_monitors() {
         else {
             panic!("another kind")
         };
-        let told: Vec<_> =
-            reading.samples.iter().map(|sample| (sample.name.as_str(), sample.value)).collect();
+        let told: Vec<_> = reading.samples().map(|(sample, value)| (sample.name(), value)).collect();
         assert_eq!(told, [("a_total", 2.0), ("b", 3.0)], "{:?}", reading.bad);
     }
 }

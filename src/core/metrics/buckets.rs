@@ -1,11 +1,18 @@
-//! Histograms, scrape by scrape: buckets, what they grew by, and the quantiles of that.
+//! Histograms, scrape by scrape: what the buckets of their series grew by, and the quantiles of that.
 
-use crate::core::metrics::{MetricsReading, Quantile, quantile};
-use crate::core::rate::{self};
-use std::collections::{BTreeMap, HashMap};
+use super::layout::Layout;
+use super::{MetricsReading, Quantile, quantile};
+use crate::core::rate;
+use std::collections::HashMap;
+use std::sync::Arc;
 
-/// Cumulative buckets by (family, labels without `le`).
-pub(super) type Buckets = HashMap<(String, String), Vec<(f64, f64)>>;
+/// The buckets of one scrape.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Buckets {
+    layout: Arc<Layout>,
+    /// In the order of [`Layout::all_buckets`].
+    counts: Arc<[f64]>,
+}
 
 /// What is known of one histogram series over the window.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -20,67 +27,74 @@ pub struct Distribution {
     pub p99: Option<Quantile>,
 }
 
-pub(super) fn buckets(reading: &MetricsReading) -> Buckets {
-    let mut all: Buckets = HashMap::new();
-    for sample in &reading.samples {
-        let Some(family) = sample.name.strip_suffix("_bucket") else { continue };
-        let Some(bound) = sample.label("le").and_then(|bound| bound.parse::<f64>().ok()) else { continue };
-        all.entry((family.to_owned(), sample.series("le"))).or_default().push((bound, sample.value));
-    }
-    all
-}
-
-/// The growth of one series' buckets; `None` when a bucket shrank (reset) or the layout changed.
-pub(super) fn growth(old: &[(f64, f64)], new: &[(f64, f64)]) -> Option<Vec<(f64, f64)>> {
-    if old.len() != new.len() {
-        return None;
-    }
-    new.iter()
-        .map(|(bound, count)| {
-            let (_, before) = old.iter().find(|(known, _)| known.total_cmp(bound).is_eq())?;
-            Some((*bound, rate::increase(*before, *count)?))
-        })
-        .collect()
-}
-
-pub(super) fn distribution(grown: &[(f64, f64)]) -> Distribution {
-    Distribution {
-        count: grown.iter().map(|(_, count)| *count).fold(0.0, f64::max),
-        p50: quantile(0.5, grown),
-        p95: quantile(0.95, grown),
-        p99: quantile(0.99, grown),
-    }
-}
-
-pub(super) fn distributions(old: &Buckets, new: &Buckets) -> BTreeMap<(String, String), Distribution> {
-    let mut sums: HashMap<&str, Option<Vec<(f64, f64)>>> = HashMap::new();
-    let mut all = BTreeMap::new();
-    for (key, buckets) in new {
-        let Some(grown) = old.get(key).and_then(|old| growth(old, buckets)) else { continue };
-        let sum = sums
-            .entry(&key.0)
-            .or_insert_with(|| Some(grown.iter().map(|(bound, _)| (*bound, 0.0)).collect()));
-        // Different layouts must not be added up.
-        *sum = sum.take().and_then(|sum| add(sum, &grown));
-        all.insert(key.clone(), distribution(&grown));
-    }
-    for (family, sum) in sums {
-        if let Some(sum) = sum {
-            all.insert((family.to_owned(), ALL_SERIES.to_owned()), distribution(&sum));
+impl Distribution {
+    fn of(grown: &[(f64, f64)]) -> Self {
+        Self {
+            count: grown.iter().map(|(_, count)| *count).fold(0.0, f64::max),
+            p50: quantile(0.5, grown),
+            p95: quantile(0.95, grown),
+            p99: quantile(0.99, grown),
         }
     }
-    all
+}
+
+impl Buckets {
+    /// The buckets of a reading.
+    pub(super) fn of(reading: &MetricsReading) -> Self {
+        let counts = reading.layout.all_buckets().map(|index| reading.value(index)).collect();
+        Self { layout: Arc::clone(&reading.layout), counts }
+    }
+
+    /// What each series of `family` grew by until `new`, by its number there: a series that was reset, is new or has other bounds has none.
+    fn growth(&self, new: &MetricsReading, family: &str) -> Vec<(usize, Vec<(f64, f64)>)> {
+        let same = Arc::ptr_eq(&self.layout, &new.layout);
+        // Elsewhere a series is found again by its labels.
+        let known: HashMap<String, usize> = if same {
+            HashMap::new()
+        } else {
+            self.layout.histograms(family).map(|series| (self.layout.labels_of(series), series)).collect()
+        };
+        let grown = |series: usize| {
+            let old = if same { series } else { *known.get(&new.layout.labels_of(series))? };
+            let (before, after) = (self.layout.buckets(old), new.layout.buckets(series));
+            let counts = self.counts.get(self.layout.bucket_places(old))?;
+            if before.len() != after.len() {
+                return None;
+            }
+            let pairs = before.iter().zip(after).zip(counts);
+            let grown = pairs.map(|(((known, _), (bound, index)), before)| {
+                let fits = known.total_cmp(bound).is_eq();
+                fits.then(|| Some((*bound, rate::increase(*before, new.value(*index as usize))?)))?
+            });
+            Some((series, grown.collect::<Option<Vec<_>>>()?))
+        };
+        new.layout.histograms(family).filter_map(grown).collect()
+    }
+
+    /// All series of `family` together, over the time since this; different bounds are not added up.
+    pub(super) fn together(&self, new: &MetricsReading, family: &str) -> Option<Distribution> {
+        let mut all = self.growth(new, family).into_iter().map(|(_, grown)| grown);
+        let mut sum = all.next()?;
+        for grown in all {
+            if grown.len() != sum.len() {
+                return None;
+            }
+            for ((bound, count), (other, more)) in sum.iter_mut().zip(grown) {
+                if bound.total_cmp(&other).is_ne() {
+                    return None;
+                }
+                *count += more;
+            }
+        }
+        Some(Distribution::of(&sum))
+    }
+
+    /// Each series of `family` by its labels.
+    pub(super) fn each(&self, new: &MetricsReading, family: &str) -> Vec<(String, Distribution)> {
+        let each = self.growth(new, family).into_iter();
+        each.map(|(series, grown)| (new.layout.labels_of(series), Distribution::of(&grown))).collect()
+    }
 }
 
 /// The key under which the sum over all series of a family stands.
 pub const ALL_SERIES: &str = "(all)";
-
-fn add(mut sum: Vec<(f64, f64)>, grown: &[(f64, f64)]) -> Option<Vec<(f64, f64)>> {
-    if sum.len() != grown.len() {
-        return None;
-    }
-    for (bound, count) in grown {
-        sum.iter_mut().find(|(known, _)| known.total_cmp(bound).is_eq())?.1 += count;
-    }
-    Some(sum)
-}

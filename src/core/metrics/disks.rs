@@ -65,33 +65,36 @@ impl Disks {
         let mut found: BTreeMap<&str, (&str, f64)> = BTreeMap::new();
         let mut more: BTreeMap<(&str, &str), f64> = BTreeMap::new();
         let mut failed: BTreeMap<&str, &str> = BTreeMap::new();
-        for sample in &reading.samples {
+        for (sample, value) in reading.samples() {
+            if !sample.name().starts_with("node_filesystem_") {
+                continue;
+            }
             let lasting = sample.label("fstype").is_some_and(|kind| !PASSING.contains(&kind));
             let (Some(place), Some(device), true) =
                 (sample.label("mountpoint"), sample.label("device"), lasting)
             else {
                 continue;
             };
-            match sample.name.as_str() {
-                "node_filesystem_size_bytes" if sample.value > 0.0 => {
-                    sizes.insert(place, sample.value);
+            match sample.name() {
+                "node_filesystem_size_bytes" if value > 0.0 => {
+                    sizes.insert(place, value);
                 }
                 "node_filesystem_free_bytes" => {
-                    unused.insert(place, sample.value);
+                    unused.insert(place, value);
                 }
                 name @ ("node_filesystem_readonly"
                 | "node_filesystem_files"
                 | "node_filesystem_files_free") => {
-                    more.insert((place, name), sample.value);
+                    more.insert((place, name), value);
                 }
                 // Of such a one nothing else is told.
-                "node_filesystem_device_error" if sample.value > 0.0 => {
+                "node_filesystem_device_error" if value > 0.0 => {
                     failed.insert(device, place);
                 }
-                "node_filesystem_avail_bytes" if sample.value >= 0.0 => {
+                "node_filesystem_avail_bytes" if value >= 0.0 => {
                     let shorter = found.get(device).is_none_or(|(known, _)| place.len() < known.len());
                     if shorter {
-                        found.insert(device, (place, sample.value));
+                        found.insert(device, (place, value));
                     }
                 }
                 _ => {}
@@ -136,7 +139,11 @@ mod tests {
         }
     }
 
-    fn reading(free: f64) -> MetricsReading {
+    fn of(samples: &[MetricSample]) -> MetricsReading {
+        MetricsReading::of(samples, &BTreeMap::new())
+    }
+
+    fn reading(free: f64) -> Vec<MetricSample> {
         let both = |device: &str, place: &str, kind: &str, free: f64| {
             [
                 sample("node_filesystem_size_bytes", device, place, kind, 1000.0),
@@ -151,14 +158,14 @@ mod tests {
             both("/dev/sdb1", "/backup", "xfs", 800.0),
             both("tmpfs", "/run", "tmpfs", 0.0),
         ];
-        MetricsReading { samples: samples.concat(), ..MetricsReading::default() }
+        samples.concat()
     }
 
     #[test]
     fn a_disk_that_fills_up_has_an_end_and_is_told_once() {
         let mut disks = Disks::default();
         for step in 0..=30_u32 {
-            disks.absorb(&reading(700.0 - 10.0 * f64::from(step)), Now::example(u64::from(step) * 10));
+            disks.absorb(&of(&reading(700.0 - 10.0 * f64::from(step))), Now::example(u64::from(step) * 10));
         }
         let places: Vec<&str> = disks.iter().map(|(place, _)| place).collect();
         assert_eq!(places, ["/", "/backup"]);
@@ -173,13 +180,13 @@ mod tests {
     fn another_disk_in_the_same_place_begins_anew() {
         let mut disks = Disks::default();
         for step in 0..=30_u32 {
-            disks.absorb(&reading(700.0 - 10.0 * f64::from(step)), Now::example(u64::from(step) * 10));
+            disks.absorb(&of(&reading(700.0 - 10.0 * f64::from(step))), Now::example(u64::from(step) * 10));
         }
         let mut larger = reading(400.0);
-        for sample in larger.samples.iter_mut().filter(|sample| sample.name.contains("size")) {
+        for sample in larger.iter_mut().filter(|sample| sample.name.contains("size")) {
             sample.value = 5000.0;
         }
-        disks.absorb(&larger, Now::example(310));
+        disks.absorb(&of(&larger), Now::example(310));
         assert_eq!(disks.iter().next().and_then(|(_, root)| root.left()), None);
     }
 
@@ -207,7 +214,7 @@ mod tests {
         add("node_filesystem_files_free", "/data", 5.0);
         add("node_filesystem_device_error", "/broken", 1.0);
         let mut state = MetricsState::default();
-        state.absorb(MetricsReading { samples, ..MetricsReading::default() }, Now::example(0));
+        state.absorb(of(&samples), Now::example(0));
         let rules = Rulebook::defaults(&crate::core::world::all_rules());
         let mut found: Vec<(String, &str)> = signals(&state, &TargetId::new("host"), &rules, Now::example(1))
             .into_iter()

@@ -2,8 +2,11 @@
 
 mod buckets;
 mod disks;
+mod kind;
+mod layout;
 mod processes;
 mod quantile;
+mod rates;
 mod reading;
 mod requests;
 mod row;
@@ -12,6 +15,8 @@ mod state;
 
 pub use buckets::{ALL_SERIES, Distribution};
 pub use disks::{Disk, Disks};
+pub use kind::MetricKind;
+pub use layout::{Builder, Layout, Named};
 pub use quantile::{LEAST_OBSERVATIONS, Quantile, quantile};
 pub use reading::*;
 pub use requests::is_judged;

@@ -1,12 +1,13 @@
 //! The processes behind one address: a cluster of workers without a common memory answers with another one's counters each time. They are
 //! told apart by when they began. Pure.
 
+use super::MetricsReading;
 use super::buckets::Buckets;
 use super::requests::Counted;
-use super::{MetricSample, MetricsReading};
 use crate::core::rate::Meter;
 use crate::core::time::Now;
 use std::collections::VecDeque;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// Times of start that lie closer are one: some compute it anew from how long they run.
@@ -24,10 +25,10 @@ pub(super) struct Process {
     start: Option<f64>,
     seen: Option<Now>,
     /// Its last answer, while another one's is the newest.
-    last: Option<(Now, MetricsReading)>,
+    last: Option<(Now, Arc<MetricsReading>)>,
     /// It answered again after another one had.
     returned: bool,
-    pub(super) meter: Meter<MetricsReading>,
+    pub(super) meter: Meter<Arc<MetricsReading>>,
     pub(super) past: VecDeque<(Now, Buckets)>,
     /// Requests per second, as of its last two answers.
     pub(super) requests: Option<f64>,
@@ -46,7 +47,7 @@ pub(super) struct Processes {
 /// What an answer tells of the process that gave it.
 pub(super) struct Answered {
     /// Its answer before.
-    pub(super) before: Option<(Now, MetricsReading)>,
+    pub(super) before: Option<(Now, Arc<MetricsReading>)>,
     /// It is another one than that of the last answer, and was not seen before.
     pub(super) new: bool,
 }
@@ -56,10 +57,10 @@ impl Processes {
     pub(super) fn answer(
         &mut self,
         reading: &MetricsReading,
-        latest: Option<(Now, MetricsReading)>,
+        latest: Option<(Now, Arc<MetricsReading>)>,
         now: Now,
     ) -> Answered {
-        let start = start_time(&reading.samples);
+        let start = start_time(reading);
         self.others.retain(|other| other.seen.is_some_and(|seen| now.since(seen) < GONE_AFTER));
         let first = self.current.seen.is_none();
         let mut answered = Answered { before: latest, new: false };
@@ -70,7 +71,7 @@ impl Processes {
             let mut next = next.unwrap_or_default();
             next.returned = !answered.new;
             let mut former = std::mem::replace(&mut self.current, next);
-            former.last = answered.before.take().filter(|(_, reading)| reading.samples.len() <= LARGE);
+            former.last = answered.before.take().filter(|(_, reading)| reading.len() <= LARGE);
             if self.others.len() < MOST {
                 self.others.push(former);
             }
@@ -96,8 +97,9 @@ impl Processes {
 }
 
 /// When the process behind the endpoint began.
-fn start_time(samples: &[MetricSample]) -> Option<f64> {
-    samples.iter().find(|sample| sample.name == "process_start_time_seconds").map(|sample| sample.value)
+fn start_time(reading: &MetricsReading) -> Option<f64> {
+    let mut samples = reading.samples();
+    samples.find(|(sample, _)| sample.name() == "process_start_time_seconds").map(|(_, value)| value)
 }
 
 fn same(one: Option<f64>, other: Option<f64>) -> bool {

@@ -1,38 +1,11 @@
 //! One scrape of a `/metrics` endpoint, as data.
 
+use super::kind::MetricKind;
+use super::layout::{Builder, Layout, Named};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
-/// What the exposition says a family is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
-pub enum MetricKind {
-    /// Only grows, until the process restarts.
-    Counter,
-    /// Goes up and down.
-    Gauge,
-    /// Cumulative buckets with `_sum` and `_count`.
-    Histogram,
-    /// Quantiles computed by the process itself; they cannot be added up.
-    Summary,
-    /// Not said.
-    #[default]
-    Untyped,
-}
-
-impl MetricKind {
-    /// The word of the format.
-    #[must_use]
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::Counter => "counter",
-            Self::Gauge => "gauge",
-            Self::Histogram => "histogram",
-            Self::Summary => "summary",
-            Self::Untyped => "untyped",
-        }
-    }
-}
-
-/// One sample.
+/// One sample, to make a reading of.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct MetricSample {
     /// Its full name, `_bucket`, `_sum`, `_total` included.
@@ -43,40 +16,13 @@ pub struct MetricSample {
     pub value: f64,
 }
 
-impl MetricSample {
-    /// The value of label `name`.
-    #[must_use]
-    pub fn label(&self, name: &str) -> Option<&str> {
-        self.labels.iter().find(|(label, _)| label == name).map(|(_, value)| value.as_str())
-    }
-
-    /// Its labels in one canonical text, without `except`.
-    #[must_use]
-    pub fn series(&self, except: &str) -> String {
-        let mut pairs: Vec<&(String, String)> =
-            self.labels.iter().filter(|(name, _)| name != except).collect();
-        pairs.sort();
-        let mut text = String::new();
-        for (name, value) in pairs {
-            if !text.is_empty() {
-                text.push_str(", ");
-            }
-            text.push_str(name);
-            text.push_str("=\"");
-            text.push_str(value);
-            text.push('"');
-        }
-        text
-    }
-}
-
 /// What one scrape brought.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct MetricsReading {
-    /// The samples.
-    pub samples: Vec<MetricSample>,
-    /// What the families are, by family name.
-    pub kinds: BTreeMap<String, MetricKind>,
+    /// The samples without their values.
+    pub layout: Arc<Layout>,
+    /// The value of each sample; NaN and infinities are values too.
+    pub values: Box<[f64]>,
     /// The first lines that could not be read: line number and why.
     pub bad: Vec<(usize, String)>,
     /// How many could not be read.
@@ -90,21 +36,44 @@ pub struct MetricsReading {
 }
 
 impl MetricsReading {
-    /// The family of a sample: its name without the suffix that its kind adds.
+    /// A reading of these samples, of families of these kinds.
     #[must_use]
-    pub fn family<'a>(&self, name: &'a str) -> (&'a str, MetricKind) {
-        if let Some(kind) = self.kinds.get(name) {
-            return (name, *kind);
+    pub fn of(samples: &[MetricSample], kinds: &BTreeMap<String, MetricKind>) -> Self {
+        let mut builder = Builder::default();
+        for sample in samples {
+            let labels = sample.labels.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+            builder.push(&sample.name, labels);
         }
-        for suffix in ["_bucket", "_sum", "_count", "_total"] {
-            if let Some(base) = name.strip_suffix(suffix)
-                && let Some(kind) = self.kinds.get(base)
-                && (suffix == "_total" || matches!(kind, MetricKind::Histogram | MetricKind::Summary))
-            {
-                return (base, *kind);
-            }
-        }
-        let counts = name.ends_with("_total");
-        (name, if counts { MetricKind::Counter } else { MetricKind::Untyped })
+        let values = samples.iter().map(|sample| sample.value).collect();
+        Self { layout: Arc::new(builder.finish(kinds)), values, ..Self::default() }
+    }
+
+    /// Every sample with its value.
+    pub fn samples(&self) -> impl Iterator<Item = (Named<'_>, f64)> + Clone {
+        self.layout.samples().zip(self.values.iter().copied())
+    }
+
+    /// How many samples there are.
+    #[must_use]
+    pub const fn len(&self) -> usize {
+        self.values.len()
+    }
+
+    /// Whether there is none.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.values.is_empty()
+    }
+
+    /// The value of the sample at place `index`.
+    #[must_use]
+    pub fn value(&self, index: usize) -> f64 {
+        self.values.get(index).copied().unwrap_or(f64::NAN)
+    }
+
+    /// Whether the samples of both are the same, whatever their values.
+    #[must_use]
+    pub fn is_like(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.layout, &other.layout)
     }
 }

@@ -1,8 +1,10 @@
 //! Which of an endpoint's families counts its requests and how they ended. Libraries give it many names and few shapes: a counter, or a
 //! histogram or summary with its count, that has a label with a status. Pure.
 
-use super::{MetricKind, MetricSample, MetricsReading};
+use super::layout::{Layout, Named};
+use super::{MetricKind, MetricsReading};
 use std::collections::HashMap;
+use std::sync::Arc;
 
 /// Labels that carry the status of a request.
 const STATUS: [&str; 12] = [
@@ -86,11 +88,10 @@ fn status(label: &str, value: &str) -> Option<Status> {
 }
 
 /// How this sample's request ended, and by which label.
-fn ended(sample: &MetricSample) -> Option<Status> {
-    let known = |(label, value): &(String, String)| {
-        STATUS.contains(&label.as_str()).then(|| status(label, value)).flatten()
-    };
-    sample.labels.iter().find_map(known)
+fn ended(sample: Named<'_>) -> Option<Status> {
+    let known =
+        |(label, value): (&str, &str)| STATUS.contains(&label).then(|| status(label, value)).flatten();
+    sample.labels().find_map(known)
 }
 
 /// How likely a family counts what this process is asked for; more is better.
@@ -104,7 +105,7 @@ fn rank(family: &str) -> u32 {
 }
 
 /// The family that counts requests.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub(super) struct Requests {
     /// The name of its samples.
     pub(super) samples: String,
@@ -112,6 +113,10 @@ pub(super) struct Requests {
     pub(super) family: String,
     /// Some of its samples say how requests ended.
     pub(super) told: bool,
+    /// The samples that it was found among.
+    layout: Arc<Layout>,
+    /// Its own samples there, and how the requests ended that they count.
+    places: Vec<(usize, Option<Status>)>,
 }
 
 /// What it counted.
@@ -128,8 +133,8 @@ impl Requests {
         let mut best: Option<(bool, u32, &str, &str)> = None;
         let mut last = "";
         let mut open = false;
-        for sample in &reading.samples {
-            let name = sample.name.as_str();
+        for sample in reading.layout.samples() {
+            let name = sample.name();
             if name != last {
                 // Those of one family stand together.
                 (last, open) = (name, true);
@@ -137,7 +142,7 @@ impl Requests {
             if !open || name.ends_with("_bucket") {
                 continue;
             }
-            let (family, kind) = reading.family(name);
+            let (family, kind) = sample.family();
             let counts = match kind {
                 MetricKind::Counter => true,
                 MetricKind::Histogram | MetricKind::Summary => name.ends_with("_count"),
@@ -164,31 +169,43 @@ impl Requests {
                 best = Some((told, rank, name, bare));
             }
         }
-        best.map(|(_, _, name, bare)| Self {
-            samples: name.to_owned(),
-            family: bare.to_owned(),
-            told: reading.samples.iter().any(|sample| sample.name == name && ended(sample).is_some()),
+        best.map(|(_, _, name, bare)| {
+            let named = reading.layout.samples().filter(|sample| sample.name() == name);
+            let places: Vec<_> = named.map(|sample| (sample.index(), ended(sample))).collect();
+            Self {
+                layout: Arc::clone(&reading.layout),
+                samples: name.to_owned(),
+                family: bare.to_owned(),
+                told: places.iter().any(|(_, status)| status.is_some()),
+                places,
+            }
         })
     }
 
     /// What was counted between two readings of one process. A series that was not there before began at nothing.
     pub(super) fn between(&self, old: &MetricsReading, new: &MetricsReading) -> Counted {
-        let of = |reading: &MetricsReading| -> HashMap<String, (f64, Option<Status>)> {
-            let ours = reading.samples.iter().filter(|sample| sample.name == self.samples);
-            ours.map(|sample| (sample.series(""), (sample.value, ended(sample)))).collect()
-        };
-        let before = of(old);
         let mut counted = Counted::default();
-        for (series, (value, status)) in of(new) {
-            let earlier = before.get(&series).map(|(value, _)| *value);
-            let earlier = earlier.or_else(|| (!old.truncated).then_some(0.0));
-            let Some(grown) = earlier.map(|earlier| value - earlier).filter(|grown| *grown >= 0.0) else {
-                continue;
+        let mut add = |before: Option<f64>, after: f64, status: Option<Status>| {
+            let before = before.or_else(|| (!old.truncated).then_some(0.0));
+            let Some(grown) = before.map(|before| after - before).filter(|grown| *grown >= 0.0) else {
+                return;
             };
             counted.all += grown;
             if status == Some(Status::Fault) {
                 counted.failed += grown;
             }
+        };
+        if Arc::ptr_eq(&self.layout, &new.layout) && old.is_like(new) {
+            for (index, status) in &self.places {
+                add(Some(old.value(*index)), new.value(*index), *status);
+            }
+            return counted;
+        }
+        let ours = |(sample, _): &(Named<'_>, f64)| sample.name() == self.samples;
+        let before = old.samples().filter(ours).map(|(sample, value)| (sample.series(""), value));
+        let before: HashMap<String, f64> = before.collect();
+        for (sample, value) in new.samples().filter(ours) {
+            add(before.get(&sample.series("")).copied(), value, ended(sample));
         }
         counted
     }
@@ -196,7 +213,9 @@ impl Requests {
 
 #[cfg(test)]
 mod tests {
+    use super::super::MetricSample;
     use super::*;
+    use std::collections::BTreeMap;
 
     fn sample(name: &str, labels: &[(&str, &str)], value: f64) -> MetricSample {
         let labels = labels.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
@@ -211,25 +230,35 @@ mod tests {
         (good, bad): (&str, &str),
         failed: f64,
     ) -> MetricsReading {
+        let (samples, kinds) = shaped(name, kind, label, (good, bad), failed);
+        MetricsReading::of(&samples, &kinds)
+    }
+
+    fn shaped(
+        name: &str,
+        kind: MetricKind,
+        label: &str,
+        (good, bad): (&str, &str),
+        failed: f64,
+    ) -> (Vec<MetricSample>, BTreeMap<String, MetricKind>) {
         let other = "http_client_requests_total";
         let base = name.strip_suffix("_count").unwrap_or(name);
-        MetricsReading {
-            samples: vec![
+        (
+            vec![
                 sample("promhttp_metric_handler_requests_total", &[("code", "200")], 90.0),
                 sample(other, &[("status", "500")], 70.0),
                 sample("jobs_total", &[("status", "failed")], 60.0),
                 sample(name, &[("method", "GET"), (label, good)], 100.0 + failed),
                 sample(name, &[("method", "GET"), (label, bad)], failed),
             ],
-            kinds: [
+            [
                 (base.to_owned(), kind),
                 (other.to_owned(), MetricKind::Counter),
                 ("jobs_total".to_owned(), MetricKind::Counter),
                 ("promhttp_metric_handler_requests_total".to_owned(), MetricKind::Counter),
             ]
             .into(),
-            ..MetricsReading::default()
-        }
+        )
     }
 
     #[test]
@@ -269,8 +298,9 @@ mod tests {
     fn a_series_of_errors_that_begins_counts_from_nothing() {
         let http = ("200", "500");
         let name = "http_requests_total";
-        let mut old = shape(name, MetricKind::Counter, "code", http, 0.0);
-        old.samples.pop();
+        let (mut samples, kinds) = shaped(name, MetricKind::Counter, "code", http, 0.0);
+        samples.pop();
+        let old = MetricsReading::of(&samples, &kinds);
         let new = shape(name, MetricKind::Counter, "code", http, 500.0);
         let found = Requests::of(&new, None).expect("it is there");
         assert_eq!(found.between(&old, &new), Counted { all: 1000.0, failed: 500.0 });

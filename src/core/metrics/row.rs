@@ -3,6 +3,8 @@
 /// What a row of an endpoint stands for.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum MetricsRow {
+    /// The endpoint itself, in a list of them.
+    Endpoint,
     /// A family.
     Family(String),
     /// A series: the sample's name and its labels.
@@ -14,6 +16,7 @@ impl MetricsRow {
     #[must_use]
     pub fn name(&self) -> &str {
         match self {
+            Self::Endpoint => "",
             Self::Family(name) | Self::Series(name, _) => name,
         }
     }

@@ -155,7 +155,7 @@ pub fn signals(state: &MetricsState, target: &TargetId, rules: &Rulebook, _now: 
     if reading.truncated && rules.get("metrics.truncated").enabled {
         let sentence = format!(
             "{target} has more than {} samples; those beyond are left out (requests and disks are kept)",
-            reading.samples.len()
+            reading.len()
         );
         let step = "let Prometheus scrape it, or ask it for fewer families";
         add("metrics.truncated", Some(Severity::Warning), sentence, step);

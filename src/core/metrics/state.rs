@@ -1,16 +1,15 @@
 //! What follows from several scrapes of one endpoint: rates of counters, quantiles of histograms over the last minute.
 
+use super::buckets::{ALL_SERIES, Buckets, Distribution};
+use super::layout::{Layout, Named};
 use super::processes::Processes;
+use super::rates::Rates;
 use super::requests::{Counted, Requests};
-use super::{Disks, MetricKind, MetricsReading, Quantile};
+use super::{Disks, MetricsReading, Quantile};
 use crate::core::history::Series;
-use crate::core::metrics::ALL_SERIES;
-use crate::core::metrics::Distribution;
-use crate::core::metrics::buckets::buckets;
-use crate::core::metrics::buckets::distributions;
 use crate::core::rate::{self, LEAST_WINDOW, Window};
 use crate::core::time::Now;
-use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// Over how long histogram buckets are compared.
@@ -39,11 +38,7 @@ pub struct Golden {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct MetricsState {
     /// The newest reading and when it was made.
-    pub latest: Option<(Now, MetricsReading)>,
-    /// Increase per second of every counter sample, by (name, labels).
-    pub rates: HashMap<(String, String), f64>,
-    /// Distributions of every histogram series, by (family, labels without `le`).
-    pub distributions: BTreeMap<(String, String), Distribution>,
+    pub latest: Option<(Now, Arc<MetricsReading>)>,
     /// The golden signals.
     pub golden: Golden,
     /// Requests per second over time.
@@ -55,6 +50,10 @@ pub struct MetricsState {
     /// So many processes answer in turn behind this address.
     pub in_turn: usize,
     processes: Processes,
+    /// What counters grew by up to it.
+    rates: Option<Rates>,
+    /// What counts its requests, and of which layout that was found out.
+    asked: Option<(Arc<Layout>, Option<Requests>)>,
     /// A poll failed since the newest reading.
     broken: bool,
 }
@@ -63,48 +62,88 @@ impl MetricsState {
     /// The newest reading.
     #[must_use]
     pub fn reading(&self) -> Option<&MetricsReading> {
-        self.latest.as_ref().map(|(_, reading)| reading)
+        self.latest.as_ref().map(|(_, reading)| &**reading)
     }
 
     /// Takes in a new reading: derives rates against the one before of the same process over the measured time between them.
     pub fn absorb(&mut self, reading: MetricsReading, now: Now) {
+        let reading = Arc::new(reading);
         let answered = self.processes.answer(&reading, self.latest.take(), now);
         self.restarted = answered.new;
+        self.find_requests(&reading);
+        let requests = self.asked.as_ref().and_then(|(_, requests)| requests.as_ref());
         let process = &mut self.processes.current;
-        let requests = Requests::of(&reading, reading.requests.as_deref());
         match process.meter.window(answered.before, now) {
             Window::Early => {}
             Window::Nothing => {
-                self.rates = HashMap::new();
+                self.rates = None;
                 process.requests = None;
             }
             Window::Over(old, elapsed) => {
-                self.rates = rates(&old, &reading, elapsed);
-                let counted = requests.as_ref().map(|requests| requests.between(&old, &reading));
+                let counted = requests.map(|requests| requests.between(&old, &reading));
                 process.requests = counted.map(|counted| counted.all / elapsed.as_secs_f64());
                 process.counted.extend(counted.map(|counted| (now, counted)));
+                self.rates = Some(Rates::between(old, Arc::clone(&reading), elapsed));
             }
         }
         process.counted.retain(|(at, _)| now.since(*at) <= WINDOW);
-        let buckets = buckets(&reading);
         if std::mem::take(&mut self.broken) {
             process.past.retain(|(at, _)| now.since(*at) <= STALE);
         }
-        self.distributions = match process.past.front().filter(|(at, _)| now.since(*at) >= LEAST_WINDOW) {
-            Some((_, old)) => distributions(old, &buckets),
-            None => BTreeMap::new(),
-        };
         if process.past.back().is_none_or(|(at, _)| now.since(*at) >= STEP) {
-            process.past.push_back((now, buckets));
+            process.past.push_back((now, Buckets::of(&reading)));
         }
         while process.past.len() > 1 && process.past.get(1).is_some_and(|(at, _)| now.since(*at) >= WINDOW) {
             process.past.pop_front();
         }
         self.in_turn = self.processes.in_turn().count();
-        self.golden = self.golden(requests.as_ref());
-        self.requests.push(now, self.golden.requests);
         self.disks.absorb(&reading, now);
         self.latest = Some((now, reading));
+        self.golden = self.golden();
+        self.requests.push(now, self.golden.requests);
+    }
+
+    /// What counts the requests of an endpoint is found out once for all scrapes with the same samples.
+    fn find_requests(&mut self, reading: &MetricsReading) {
+        let known = self.asked.as_ref().is_some_and(|(layout, _)| Arc::ptr_eq(layout, &reading.layout));
+        if !known {
+            let requests = Requests::of(reading, reading.requests.as_deref());
+            self.asked = Some((Arc::clone(&reading.layout), requests));
+        }
+    }
+
+    fn requests_of(&self) -> Option<&Requests> {
+        self.asked.as_ref().and_then(|(_, requests)| requests.as_ref())
+    }
+
+    /// Increase per second of a sample of the newest reading, if it is a counter and that is known.
+    #[must_use]
+    pub fn rate(&self, sample: Named<'_>) -> Option<f64> {
+        self.rates.as_ref()?.of(self.reading()?, sample)
+    }
+
+    /// The oldest buckets of the window, if they are old enough, with the newest reading.
+    fn window(&self) -> Option<(&Buckets, &MetricsReading)> {
+        let (now, reading) = self.latest.as_ref()?;
+        let (at, old) = self.processes.current.past.front()?;
+        (now.since(*at) >= LEAST_WINDOW).then_some((old, reading))
+    }
+
+    /// How the observations of histogram `family` were spread over the window, all its series together.
+    #[must_use]
+    pub fn spread(&self, family: &str) -> Option<Distribution> {
+        let (old, reading) = self.window()?;
+        old.together(reading, family)
+    }
+
+    /// The same for each of its series by its labels, and for all of them together.
+    #[must_use]
+    pub fn spreads(&self, family: &str) -> Vec<(String, Distribution)> {
+        let Some((old, reading)) = self.window() else { return Vec::new() };
+        let mut all = old.each(reading, family);
+        all.extend(old.together(reading, family).map(|together| (ALL_SERIES.to_owned(), together)));
+        all.sort_by(|(a, _), (b, _)| a.cmp(b));
+        all
     }
 
     /// The family that is named to count requests and is not there.
@@ -112,11 +151,12 @@ impl MetricsState {
     pub fn unnamed(&self) -> Option<&str> {
         let reading = self.reading()?;
         let named = reading.requests.as_deref()?;
-        Requests::of(reading, Some(named)).is_none().then_some(named)
+        self.requests_of().is_none().then_some(named)
     }
 
     /// The golden signals of all processes that answer in turn.
-    fn golden(&self, requests: Option<&Requests>) -> Golden {
+    fn golden(&self) -> Golden {
+        let requests = self.requests_of();
         let rates: Vec<f64> = self.processes.in_turn().filter_map(|process| process.requests).collect();
         let told = requests.is_some_and(|requests| requests.told);
         let newest = || self.processes.in_turn().filter_map(|process| process.counted.back());
@@ -125,8 +165,17 @@ impl MetricsState {
         Golden {
             requests: (!rates.is_empty()).then(|| rates.iter().sum()),
             errors: if told { share(sum(newest()), ENOUGH).or_else(|| share(sum(all()), FEW)) } else { None },
-            p95: p95(requests.map(|requests| requests.family.as_str()), &self.distributions),
+            p95: self.p95(requests.map(|requests| requests.family.as_str())),
         }
+    }
+
+    /// How long nearly all requests take.
+    fn p95(&self, requests: Option<&str>) -> Option<Quantile> {
+        requests.into_iter().chain(DURATIONS).find_map(|family| {
+            let found = self.spread(family)?.p95?;
+            let millis = ["_ms", "_msec", "_milliseconds"].iter().any(|unit| family.ends_with(unit));
+            Some(if millis { scaled(found) } else { found })
+        })
     }
 
     /// Nobody was running for a while: what is counted from poll to poll begins anew.
@@ -149,32 +198,6 @@ fn sum<'a>(counted: impl Iterator<Item = &'a (Now, Counted)>) -> Counted {
     })
 }
 
-fn rates(old: &MetricsReading, new: &MetricsReading, elapsed: Duration) -> HashMap<(String, String), f64> {
-    let counts = |reading: &MetricsReading, name: &str| {
-        let (family, kind) = reading.family(name);
-        match kind {
-            MetricKind::Counter => true,
-            MetricKind::Histogram | MetricKind::Summary => name != family && !name.ends_with("_bucket"),
-            MetricKind::Gauge | MetricKind::Untyped => false,
-        }
-    };
-    let before: HashMap<(&str, String), f64> = old
-        .samples
-        .iter()
-        .filter(|sample| counts(new, &sample.name))
-        .map(|sample| ((sample.name.as_str(), sample.series("")), sample.value))
-        .collect();
-    new.samples
-        .iter()
-        .filter(|sample| counts(new, &sample.name))
-        .filter_map(|sample| {
-            let series = sample.series("");
-            let earlier = before.get(&(sample.name.as_str(), series.clone()))?;
-            Some(((sample.name.clone(), series), rate::per_second(*earlier, sample.value, elapsed)?))
-        })
-        .collect()
-}
-
 /// Names under which libraries measure how long requests take, where it is not the family that counts them.
 const DURATIONS: [&str; 9] = [
     "http_request_duration_seconds",
@@ -188,15 +211,6 @@ const DURATIONS: [&str; 9] = [
     "request_duration_seconds",
 ];
 
-/// How long nearly all requests take.
-fn p95(requests: Option<&str>, distributions: &BTreeMap<(String, String), Distribution>) -> Option<Quantile> {
-    requests.into_iter().chain(DURATIONS).find_map(|family| {
-        let found = distributions.get(&(family.to_owned(), ALL_SERIES.to_owned()))?.p95?;
-        let millis = ["_ms", "_msec", "_milliseconds"].iter().any(|unit| family.ends_with(unit));
-        Some(if millis { scaled(found) } else { found })
-    })
-}
-
 fn scaled(quantile: Quantile) -> Quantile {
     match quantile {
         Quantile::Value(ms) => Quantile::Value(ms / 1000.0),
@@ -207,7 +221,7 @@ fn scaled(quantile: Quantile) -> Quantile {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::core::metrics::MetricSample;
+    use crate::core::metrics::{MetricKind, MetricSample};
 
     fn sample(name: &str, labels: &[(&str, &str)], value: f64) -> MetricSample {
         let labels = labels.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
@@ -216,8 +230,8 @@ mod tests {
 
     fn reading(ok: f64, failed: f64, started: f64) -> MetricsReading {
         let bucket = |le: &str, count| sample("http_request_duration_seconds_bucket", &[("le", le)], count);
-        MetricsReading {
-            samples: vec![
+        MetricsReading::of(
+            &[
                 sample("process_start_time_seconds", &[], started),
                 sample("http_requests_total", &[("status", "200")], ok),
                 sample("http_requests_total", &[("status", "503")], failed),
@@ -225,9 +239,8 @@ mod tests {
                 bucket("1", ok + failed),
                 bucket("+Inf", ok + failed),
             ],
-            kinds: [("http_request_duration_seconds".to_owned(), MetricKind::Histogram)].into(),
-            ..MetricsReading::default()
-        }
+            &[("http_request_duration_seconds".to_owned(), MetricKind::Histogram)].into(),
+        )
     }
 
     #[test]
@@ -260,7 +273,7 @@ mod tests {
         state.absorb(reading(1000.0, 50.0, 1.0), Now::example(0));
         state.absorb(reading(2000.0, 60.0, 20.0), Now::example(10));
         assert!(state.restarted);
-        assert!(state.rates.is_empty());
+        assert_eq!(state.rates, None);
         assert_eq!(state.golden.requests, None);
     }
 
@@ -301,15 +314,16 @@ mod tests {
     #[test]
     fn after_a_gap_the_last_minute_is_the_last_minute() {
         let mut state = MetricsState::default();
-        let key = ("http_request_duration_seconds".to_owned(), ALL_SERIES.to_owned());
+        let spread =
+            |state: &MetricsState| state.spread("http_request_duration_seconds").map(|all| all.count);
         for step in 0..=12_u32 {
             state.absorb(reading(100.0 * f64::from(step), 0.0, 1.0), Now::example(u64::from(step) * 5));
         }
-        assert!((state.distributions[&key].count - 1200.0).abs() < 0.5);
+        assert_eq!(spread(&state), Some(1200.0));
         state.gap(Now::example(62));
         state.absorb(reading(90_000.0, 0.0, 1.0), Now::example(660));
-        assert_eq!(state.distributions.get(&key), None);
+        assert_eq!(spread(&state), None);
         state.absorb(reading(90_100.0, 0.0, 1.0), Now::example(665));
-        assert!((state.distributions[&key].count - 100.0).abs() < 0.5);
+        assert_eq!(spread(&state), Some(100.0));
     }
 }

@@ -2,18 +2,17 @@
 
 use crate::core::ids::TargetId;
 use crate::core::metrics::{
-    ALL_SERIES, Disk, Distribution, MetricKind, MetricsReading, MetricsRow, MetricsState, Quantile,
+    Disk, Distribution, MetricKind, MetricsReading, MetricsRow, MetricsState, Quantile,
 };
 use crate::core::place::Screen;
 use crate::core::prometheus::PrometheusRow;
 use crate::core::row::RowKey;
 use crate::core::world::{SystemState, TargetState};
-use crate::panels::metrics::prometheus;
-use crate::panels::metrics::target::{figure, heading, tone};
+use crate::panels::metrics::target::{figure, heading, quantile, tone};
+use crate::panels::metrics::{list, prometheus};
 use crate::panels::panel::{Panel, PanelContext};
 use crate::ui::content::{Cell, Column, Content, Line, Role, Row, Section, Table};
-use crate::ui::format::{bytes, count, duration, or_dash, percent, rate, seconds};
-use std::collections::BTreeMap;
+use crate::ui::format::{bytes, count, duration, or_dash, percent, rate};
 
 /// Series of one family beyond this are not listed.
 const MOST_SERIES: usize = 500;
@@ -39,16 +38,27 @@ impl Panel for Metrics {
     }
 
     fn content(&self, context: PanelContext<'_>, path: &[RowKey]) -> Content {
-        if let Some(RowKey::Metrics(target, MetricsRow::Family(name))) = path.last() {
-            return family(context, target, name);
+        match path.last() {
+            Some(RowKey::Metrics(target, MetricsRow::Endpoint)) => return opened(context, target),
+            Some(RowKey::Metrics(target, MetricsRow::Family(name))) => return family(context, target, name),
+            _ => {}
         }
+        let endpoints: Vec<_> = list::endpoints(context).collect();
         let mut sections = Vec::new();
         for target in context.world.targets() {
             match &target.system {
                 SystemState::Prometheus(state) => prometheus::server(&mut sections, target, state, context),
-                SystemState::Metrics(state) => endpoint(&mut sections, target, state, context),
-                SystemState::Postgres(_) | SystemState::Redis(_) | SystemState::Search(_) => {}
+                SystemState::Metrics(state) if endpoints.len() < list::LISTED_FROM => {
+                    endpoint(&mut sections, target, state, context);
+                }
+                SystemState::Metrics(_)
+                | SystemState::Postgres(_)
+                | SystemState::Redis(_)
+                | SystemState::Search(_) => {}
             }
+        }
+        if endpoints.len() >= list::LISTED_FROM {
+            sections.push(list::section(&endpoints, context));
         }
         if sections.is_empty() {
             let line = Line::of(Role::Muted, "no Prometheus and no metrics endpoint is configured");
@@ -59,6 +69,7 @@ impl Panel for Metrics {
 
     fn copy(&self, _context: PanelContext<'_>, _path: &[RowKey], row: &RowKey) -> Option<String> {
         match row {
+            RowKey::Metrics(target, MetricsRow::Endpoint) => Some(target.as_str().to_owned()),
             RowKey::Metrics(_, row) => Some(row.name().to_owned()),
             RowKey::Prometheus(_, PrometheusRow::Panel { title, .. }) => Some(title.clone()),
             RowKey::Prometheus(_, PrometheusRow::Rule { name, .. }) => Some(name.clone()),
@@ -68,15 +79,14 @@ impl Panel for Metrics {
     }
 }
 
-fn quantile(value: Option<Quantile>, milliseconds: bool) -> Cell {
-    let scale = if milliseconds { 0.001 } else { 1.0 };
-    match value {
-        None => Cell::number(None, "—"),
-        Some(Quantile::Value(value)) => Cell::number(Some(value), seconds(Some(value * scale))),
-        Some(Quantile::Above(value)) => {
-            Cell::number(Some(value), format!(">{}", seconds(Some(value * scale))))
-        }
+/// One endpoint of many.
+fn opened(context: PanelContext<'_>, id: &TargetId) -> Content {
+    let mut sections = Vec::new();
+    let found = list::endpoints(context).find(|(target, _)| target.id == *id);
+    if let Some((target, state)) = found {
+        endpoint(&mut sections, target, state, context);
     }
+    Content { title: id.as_str().to_owned(), sections }
 }
 
 fn endpoint(
@@ -90,7 +100,7 @@ fn endpoint(
         sections.push(Section::lines("", vec![heading(target, String::new(), context)]));
         return;
     };
-    let about = format!("{} samples, {}", count(reading.samples.len() as f64), bytes(reading.bytes as f64));
+    let about = format!("{} samples, {}", count(reading.len() as f64), bytes(reading.bytes as f64));
     let mut lines = vec![heading(target, about, context)];
     let golden = &state.golden;
     if golden.requests.is_some() || golden.p95.is_some() {
@@ -115,8 +125,7 @@ fn endpoint(
             .push(Line::of(Role::Note, "another process answered than last time: no rates across a restart"));
     }
     if reading.truncated {
-        let text =
-            format!("there are more than {} samples: those beyond are left out", reading.samples.len());
+        let text = format!("there are more than {} samples: those beyond are left out", reading.len());
         lines.push(Line::of(Role::Warning, text));
     }
     if let Some((line, why)) = reading.bad.first() {
@@ -158,48 +167,63 @@ fn disks(context: PanelContext<'_>, state: &MetricsState, role: Role) -> Vec<Lin
     all.into_iter().take(MOST_DISKS).map(line).collect()
 }
 
+/// What is added up of one family.
+#[derive(Clone, Copy, Default)]
+struct Sum {
+    series: usize,
+    value: f64,
+    known: bool,
+}
+
+impl Sum {
+    /// A rate or value of one series more. One series that is not a number takes nothing from the others; alone it is shown as it is.
+    fn add(&mut self, value: f64) {
+        if self.known && self.value.is_nan() {
+            self.value = value;
+        } else if !self.known || !value.is_nan() {
+            self.value += value;
+        }
+        self.known = true;
+    }
+}
+
 fn families(target: &TargetState, state: &MetricsState, reading: &MetricsReading, role: Role) -> Table {
-    let mut all: BTreeMap<&str, (MetricKind, usize, f64, bool)> = BTreeMap::new();
-    for sample in &reading.samples {
-        let (name, kind) = reading.family(&sample.name);
-        let entry = all.entry(name).or_insert((kind, 0, 0.0, false));
+    let mut sums = vec![Sum::default(); reading.layout.families().len()];
+    for (sample, value) in reading.samples() {
+        let (_, kind) = sample.family();
+        let Some(sum) = sums.get_mut(sample.family_index()) else { continue };
         let histogram = matches!(kind, MetricKind::Histogram | MetricKind::Summary);
-        if histogram && !sample.name.ends_with("_count") {
+        if histogram && !sample.name().ends_with("_count") {
             continue;
         }
-        entry.1 += 1;
+        sum.series += 1;
         if kind == MetricKind::Counter || histogram {
-            if let Some(rate) = state.rates.get(&(sample.name.clone(), sample.series(""))) {
-                entry.2 += rate;
-                entry.3 = true;
+            if let Some(rate) = state.rate(sample) {
+                sum.value += rate;
+                sum.known = true;
             }
         } else {
-            // What is no number is in no sum; alone it is shown as it is.
-            if entry.3 && entry.2.is_nan() {
-                entry.2 = sample.value;
-            } else if !entry.3 || !sample.value.is_nan() {
-                entry.2 += sample.value;
-            }
-            entry.3 = true;
+            sum.add(value);
         }
     }
+    let mut all: Vec<_> = reading.layout.families().zip(sums).collect();
+    all.sort_by_key(|((name, _), _)| *name);
     let rows = all
         .into_iter()
-        .map(|(name, (kind, series, sum, known))| {
-            let spread = state.distributions.get(&(name.to_owned(), ALL_SERIES.to_owned()));
-            let value = known.then_some(sum);
+        .map(|((name, kind), sum)| {
+            let value = sum.known.then_some(sum.value);
             let text = match kind {
                 MetricKind::Counter | MetricKind::Histogram | MetricKind::Summary => or_dash(value, rate),
-                MetricKind::Gauge | MetricKind::Untyped if series == 1 => or_dash(value, figure),
+                MetricKind::Gauge | MetricKind::Untyped if sum.series == 1 => or_dash(value, figure),
                 MetricKind::Gauge | MetricKind::Untyped => format!("Σ {}", or_dash(value, figure)),
             };
             let mut cells = vec![
                 Cell::of(Role::Strong, name),
                 Cell::of(Role::Muted, kind.word()),
-                Cell::number(Some(series as f64), series.to_string()).role(role),
+                Cell::number(Some(sum.series as f64), sum.series.to_string()).role(role),
                 Cell::number(value, text).role(role),
             ];
-            cells.extend(spread_cells(spread, name));
+            cells.extend(spread_cells(state.spread(name).as_ref(), name));
             Row::opens(RowKey::Metrics(target.id.clone(), MetricsRow::Family(name.to_owned())), cells)
         })
         .collect();
@@ -244,43 +268,40 @@ fn family(context: PanelContext<'_>, id: &TargetId, name: &str) -> Content {
     let Some((state, reading)) = state.and_then(|state| Some((state, state.reading()?))) else {
         return Content { title, sections: Vec::new() };
     };
-    let samples = reading.samples.iter().filter(|sample| reading.family(&sample.name).0 == name);
-    let (_, kind) = reading.family(name);
+    let kind = reading.layout.families().find(|(family, _)| *family == name);
+    let kind = kind.map_or(MetricKind::Untyped, |(_, kind)| kind);
     let rows: Vec<Row> = if kind == MetricKind::Histogram {
-        let series = state.distributions.iter().filter(|((family, _), _)| family == name);
+        let series = state.spreads(name).into_iter().take(MOST_SERIES);
         series
-            .take(MOST_SERIES)
-            .map(|((_, labels), spread)| {
+            .map(|(labels, spread)| {
                 let mut cells =
-                    vec![Cell::text(labels), Cell::number(Some(spread.count), count(spread.count))];
-                cells.extend(spread_cells(Some(spread), name));
-                Row::flat(
-                    RowKey::Metrics(id.clone(), MetricsRow::Series(name.to_owned(), labels.clone())),
-                    cells,
-                )
+                    vec![Cell::text(&labels), Cell::number(Some(spread.count), count(spread.count))];
+                cells.extend(spread_cells(Some(&spread), name));
+                Row::flat(RowKey::Metrics(id.clone(), MetricsRow::Series(name.to_owned(), labels)), cells)
             })
             .collect()
     } else {
+        let samples = reading.samples().filter(|(sample, _)| sample.family().0 == name).take(MOST_SERIES);
         samples
-            .take(MOST_SERIES)
-            .map(|sample| {
+            .map(|(sample, value)| {
                 let labels = sample.series("");
-                let grown = state.rates.get(&(sample.name.clone(), labels.clone())).copied();
+                let grown = state.rate(sample);
                 // `_sum` and `_count` of a summary have the same labels.
-                let suffix = sample.name.strip_prefix(name).unwrap_or_default();
+                let suffix = sample.name().strip_prefix(name).unwrap_or_default();
                 let shown = match (labels.is_empty(), suffix) {
-                    (true, _) => sample.name.clone(),
+                    (true, _) => sample.name().to_owned(),
                     (false, "" | "_total") => labels.clone(),
                     (false, suffix) => format!("{suffix} {labels}"),
                 };
                 let cells = vec![
                     Cell::text(shown),
-                    Cell::number(Some(sample.value), figure(sample.value)),
+                    Cell::number(Some(value), figure(value)),
                     Cell::number(grown, or_dash(grown, rate)),
                     Cell::default(),
                     Cell::default(),
                 ];
-                Row::flat(RowKey::Metrics(id.clone(), MetricsRow::Series(sample.name.clone(), labels)), cells)
+                let series = MetricsRow::Series(sample.name().to_owned(), labels);
+                Row::flat(RowKey::Metrics(id.clone(), series), cells)
             })
             .collect()
     };

@@ -1,5 +1,6 @@
 //! The pages about endpoints and Prometheus.
 
 pub(super) mod endpoints;
+mod list;
 mod prometheus;
 mod target;

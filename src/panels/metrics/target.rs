@@ -1,10 +1,11 @@
 //! What the pages about endpoints and Prometheus share.
 
 use crate::core::freshness::Freshness;
+use crate::core::metrics::Quantile;
 use crate::core::world::TargetState;
 use crate::panels::panel::PanelContext;
-use crate::ui::content::{Line, Role};
-use crate::ui::format::{count, duration};
+use crate::ui::content::{Cell, Line, Role};
+use crate::ui::format::{count, duration, seconds};
 
 pub(super) fn heading(target: &TargetState, about: String, context: PanelContext<'_>) -> Line {
     let line = Line::of(Role::Strong, format!("{} ", target.id));
@@ -39,5 +40,17 @@ pub(super) fn figure(value: f64) -> String {
         format!("{value:.2}")
     } else {
         format!("{value:.2e}")
+    }
+}
+
+/// A quantile as a cell, of seconds or of milliseconds.
+pub(super) fn quantile(value: Option<Quantile>, milliseconds: bool) -> Cell {
+    let scale = if milliseconds { 0.001 } else { 1.0 };
+    match value {
+        None => Cell::number(None, "—"),
+        Some(Quantile::Value(value)) => Cell::number(Some(value), seconds(Some(value * scale))),
+        Some(Quantile::Above(value)) => {
+            Cell::number(Some(value), format!(">{}", seconds(Some(value * scale))))
+        }
     }
 }

@@ -1,26 +1,27 @@
 //! Scrapes one `/metrics` endpoint.
 
+mod decode;
 pub mod scan;
+mod template;
 
 use super::http::Http;
 use super::{Source, look};
 use crate::config::target::HttpConnect;
 use crate::core::focus::Focus;
-use crate::core::metrics::{MetricSample, MetricsReading, is_judged};
+use crate::core::metrics::MetricsReading;
 use crate::core::reading::Reading;
 use crate::core::report::{PollError, PollErrorKind};
 use crate::core::time::Now;
+use decode::decode;
 use futures_util::future::BoxFuture;
 use reqwest::header::ACCEPT;
-use std::collections::HashMap;
-use std::collections::hash_map::{Entry, RandomState};
-use std::hash::BuildHasher;
+use template::Templates;
 use tokio::time::Instant;
 
-/// Samples beyond this are not kept: a screen cannot show them, and memory must stay bounded.
-const MAX_SAMPLES: usize = 100_000;
 /// An exposition is read to this size: that of a large cluster's objects (kube-state-metrics) is 60 MB.
 const BODY_BYTES: usize = 128 * 1024 * 1024;
+/// A body of so many bytes is read within a few milliseconds.
+const SMALL_BYTES: usize = 256 * 1024;
 /// What we can read, the plain format first.
 const FORMATS: &str = "text/plain;version=0.0.4;q=0.6,application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.5,*/*;q=0.1";
 
@@ -30,13 +31,14 @@ pub struct MetricsSource {
     connect: HttpConnect,
     http: Option<Http>,
     answered: Option<Instant>,
+    templates: Templates,
 }
 
 impl MetricsSource {
     /// A source for this endpoint; nothing is connected yet.
     #[must_use]
-    pub const fn new(connect: HttpConnect) -> Self {
-        Self { connect, http: None, answered: None }
+    pub fn new(connect: HttpConnect) -> Self {
+        Self { connect, http: None, answered: None, templates: Templates::default() }
     }
 
     async fn read(&mut self) -> Result<MetricsReading, PollError> {
@@ -53,15 +55,13 @@ impl MetricsSource {
         if let Some(refusal) = refusal {
             return Err(refusal);
         }
-        let mut reading = tokio::task::spawn_blocking(move || decode(&answer.body))
-            .await
-            .map_err(|_| PollError::new(PollErrorKind::Internal, "scanning the exposition failed"))?;
+        let mut reading = self.decode(answer.body).await?;
         reading.requests.clone_from(&self.connect.requests);
         // Where families are declared it is one, however many of its lines (of native histograms) cannot be read.
-        let declares = !reading.kinds.is_empty();
+        let declares = reading.layout.declares();
         let native = reading.bad_total > 0 && reading.bad.iter().all(|(_, why)| why == scan::NATIVE);
-        let empty = reading.samples.is_empty() && !(declares && native);
-        if empty || (reading.bad_total > reading.samples.len() && !declares) {
+        let empty = reading.is_empty() && !(declares && native);
+        if empty || (reading.bad_total > reading.len() && !declares) {
             let why = reading.bad.first().map_or_else(
                 || "it holds no sample".to_owned(),
                 |(line, why)| {
@@ -76,67 +76,19 @@ impl MetricsSource {
         }
         Ok(reading)
     }
-}
 
-/// From a body to a reading.
-fn decode(body: &[u8]) -> MetricsReading {
-    let text = String::from_utf8_lossy(body);
-    let scanned = scan::scan(&text);
-    let lasting = last_points(&scanned);
-    let truncated = lasting.len() > MAX_SAMPLES;
-    // What is judged is kept whatever else is there.
-    let mut chosen: Vec<&scan::Sample> = lasting;
-    if truncated {
-        let (mut judged, others): (Vec<_>, Vec<_>) =
-            chosen.into_iter().partition(|sample| is_judged(&scanned.name_of(sample)));
-        judged.extend(others);
-        judged.truncate(MAX_SAMPLES);
-        chosen = judged;
-    }
-    let samples = chosen
-        .into_iter()
-        .map(|sample| MetricSample {
-            name: scanned.name_of(sample).into_owned(),
-            labels: scanned
-                .labels_of(sample)
-                .map(|(name, value)| (name.into_owned(), value.into_owned()))
-                .collect(),
-            value: sample.value,
-        })
-        .collect();
-    MetricsReading {
-        samples,
-        kinds: scanned.kinds.iter().map(|(name, kind)| (name.clone().into_owned(), *kind)).collect(),
-        bad: scanned.bad.iter().map(|(line, why)| (*line, (*why).to_owned())).collect(),
-        bad_total: scanned.bad_total,
-        bytes: body.len(),
-        truncated,
-        requests: None,
-    }
-}
-
-/// The samples without those that are repeated later on (the same name and labels): the last point of a series is its value.
-fn last_points<'a>(scanned: &'a scan::Exposition<'_>) -> Vec<&'a scan::Sample> {
-    let key = |sample: &scan::Sample| {
-        let mut labels: Vec<_> = scanned.labels_of(sample).collect();
-        labels.sort();
-        (scanned.name_of(sample), labels)
-    };
-    let hashes = RandomState::new();
-    let mut places: HashMap<u64, usize> = HashMap::with_capacity(scanned.samples.len());
-    let mut kept: Vec<&scan::Sample> = Vec::with_capacity(scanned.samples.len());
-    for sample in &scanned.samples {
-        let own = key(sample);
-        match places.entry(hashes.hash_one(&own)) {
-            Entry::Occupied(place) if key(kept[*place.get()]) == own => kept[*place.get()] = sample,
-            Entry::Occupied(_) => kept.push(sample),
-            Entry::Vacant(place) => {
-                place.insert(kept.len());
-                kept.push(sample);
-            }
+    /// A small body is read here: to hand it to another thread would cost more.
+    async fn decode(&mut self, body: Vec<u8>) -> Result<MetricsReading, PollError> {
+        if body.len() <= SMALL_BYTES {
+            return Ok(decode(&body, &mut self.templates));
         }
+        let mut templates = self.templates.clone();
+        let decoded = tokio::task::spawn_blocking(move || (decode(&body, &mut templates), templates)).await;
+        let (reading, templates) =
+            decoded.map_err(|_| PollError::new(PollErrorKind::Internal, "scanning the exposition failed"))?;
+        self.templates = templates;
+        Ok(reading)
     }
-    kept
 }
 
 impl Source for MetricsSource {
@@ -150,17 +102,5 @@ impl Source for MetricsSource {
 
     fn look(&self) -> Option<BoxFuture<'static, bool>> {
         look::http(&self.connect)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_repeated_point_is_its_series_last_value() {
-        let read = decode(b"a{x=\"1\",y=\"2\"} 1 1000\nb 7\na{y=\"2\",x=\"1\"} 3 2000\n");
-        let told: Vec<_> = read.samples.iter().map(|sample| (sample.name.as_str(), sample.value)).collect();
-        assert_eq!(told, [("a", 3.0), ("b", 7.0)]);
     }
 }

@@ -3,7 +3,7 @@
 use super::{Watch, server};
 use stacktop::config::target::{Connect, HttpAuth, HttpConnect, PromQuery, PrometheusConnect};
 use stacktop::config::url;
-use stacktop::core::metrics::MetricKind;
+use stacktop::core::metrics::{MetricKind, MetricsReading};
 use stacktop::core::report::PollErrorKind;
 use stacktop::core::world::SystemState;
 use stacktop::sources::http::Http;
@@ -79,9 +79,9 @@ async fn expositions_of_real_exporters_are_read_without_loss() {
         // The number of series of a live exporter moves from scrape to scrape: the same body must give the same number.
         let scanned = stacktop::sources::metrics::scan::scan(&body);
         assert_eq!((scanned.samples.len(), scanned.bad_total), (expected, 0));
-        assert!(!reading.samples.is_empty());
-        assert!(reading.kinds.values().any(|kind| *kind == MetricKind::Counter));
-        assert!(!state.rates.is_empty());
+        assert!(!reading.is_empty());
+        assert!(reading.layout.families().any(|(_, kind)| kind == MetricKind::Counter));
+        assert!(reading.layout.samples().any(|sample| state.rate(sample).is_some()));
     }
 }
 
@@ -191,7 +191,7 @@ async fn https_needs_the_right_ca_and_the_right_name() {
     let mut trusted = with(&url, Some(&ca));
     trusted.poll().await.expect("its CA is known");
     let SystemState::Metrics(state) = &trusted.world.targets()[0].system else { panic!("another kind") };
-    assert_eq!(state.reading().map(|reading| reading.samples.len()), Some(1));
+    assert_eq!(state.reading().map(MetricsReading::len), Some(1));
     let error = with(&url, None).poll().await.expect_err("nobody knows this CA");
     assert_eq!(error.kind, PollErrorKind::Tls, "{error:?}");
     assert!(error.remedy.is_some_and(|remedy| remedy.contains("`ca`")));

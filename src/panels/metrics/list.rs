@@ -38,7 +38,7 @@ pub(super) fn section(endpoints: &[(&TargetState, &MetricsState)], context: Pane
         empty: String::new(),
         fixed_order: false,
     };
-    Section::table(format!("Endpoints ({}; Enter opens one)", endpoints.len()), table)
+    Section::table(format!("Endpoints ({}; {} opens one)", endpoints.len(), context.keys.open), table)
 }
 
 fn row(target: &TargetState, state: &MetricsState, context: PanelContext<'_>) -> Row {

@@ -5,7 +5,6 @@ use super::check;
 use super::given::settings;
 use super::print::{complain, print};
 use super::trust::Care;
-use crate::config::command::stop_all;
 use crate::config::discover::Surroundings;
 use crate::config::target::TargetConfig;
 use crate::core::doctor::{Check, Report};
@@ -38,8 +37,6 @@ pub(super) fn run(arguments: &Arguments, around: &Surroundings) -> Result<ExitCo
                 _ = tokio::signal::ctrl_c() => None,
             }
         });
-        // A password command that still runs is not in the terminal's group.
-        stop_all();
         match found {
             Some(readable) => reached &= readable,
             None => return Ok(ExitCode::from(130)),

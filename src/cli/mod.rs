@@ -16,7 +16,6 @@ use crate::app::keymap::Keymap;
 use crate::app::layout::Size;
 use crate::app::model::Lens;
 use crate::app::model::{Kind, Model};
-use crate::config::command::stop_all;
 use crate::config::discover::Surroundings;
 use crate::config::target::{Connect, Locality, TargetConfig};
 use crate::core::arming::{Access, Arming};
@@ -275,7 +274,6 @@ fn start(setup: Setup, around: &Surroundings) -> Result<ExitCode, String> {
     let built = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
     let tokio = built.map_err(|error| format!("the event loop cannot be started: {error}"))?;
     let end = tokio.block_on(runtime::run(setup));
-    stop_all();
     tokio.shutdown_timeout(std::time::Duration::from_millis(200));
     match end {
         Ok((end, told)) => {

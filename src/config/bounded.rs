@@ -74,7 +74,8 @@ pub fn text(path: &Path) -> io::Result<String> {
 }
 
 /// The secret in the first line, if there is one.
-pub(super) fn first_line(bytes: &[u8]) -> Option<SecretString> {
+#[must_use]
+pub fn first_line(bytes: &[u8]) -> Option<SecretString> {
     let text = String::from_utf8_lossy(bytes);
     text.lines().next().filter(|line| !line.is_empty()).map(SecretString::from)
 }

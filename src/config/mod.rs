@@ -15,7 +15,7 @@ mod login;
 pub mod near;
 mod panels;
 pub mod paths;
-mod pgpass;
+pub mod pgpass;
 mod postgres;
 pub mod resolve;
 pub mod secret;

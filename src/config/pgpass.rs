@@ -4,7 +4,10 @@ use super::bounded;
 use std::path::Path;
 
 /// The password that the file has now for host, port, database and user: it may have been written anew since.
-pub(super) fn password(path: &Path, wanted: &[String; 4]) -> Result<String, String> {
+///
+/// # Errors
+/// A sentence that names the file, or says that it has no such entry.
+pub fn password(path: &Path, wanted: &[String; 4]) -> Result<String, String> {
     let shown = path.display();
     let text =
         bounded::text(path).map_err(|error| format!("the password file {shown} cannot be read: {error}"))?;

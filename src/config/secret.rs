@@ -2,11 +2,10 @@
 
 use super::bounded::{self, SECRET_BYTES};
 use super::command::SecretCommand;
-use super::pgpass;
 use crate::config::bounded::first_line;
 use secrecy::SecretString;
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Where a secret comes from. `Debug` never shows the secret itself.
 #[derive(Clone)]
@@ -36,25 +35,17 @@ impl Secret {
             Self::File(_) | Self::Command(_) | Self::Passfile(..) => true,
         }
     }
+}
 
-    /// Reads it. Blocking, within limits of time and of bytes: call it off the event loop.
-    ///
-    /// # Errors
-    /// A sentence that names the file or the command, never what it held.
-    pub fn read(&self) -> Result<SecretString, String> {
-        match self {
-            Self::Inline(secret) => Ok(secret.clone()),
-            Self::File(path) => {
-                let shown = path.display();
-                let bytes = bounded::bytes(path, SECRET_BYTES)
-                    .map_err(|error| format!("the file {shown} with the secret cannot be read: {error}"))?;
-                first_line(&bytes)
-                    .ok_or_else(|| format!("the file {shown} holds no secret in its first line"))
-            }
-            Self::Command(command) => command.read(),
-            Self::Passfile(path, wanted) => pgpass::password(path, wanted).map(SecretString::from),
-        }
-    }
+/// The first line of this file. Blocking, within limits of time and of bytes: call it off the event loop.
+///
+/// # Errors
+/// A sentence that names the file, never what it held.
+pub fn in_file(path: &Path) -> Result<SecretString, String> {
+    let shown = path.display();
+    let bytes = bounded::bytes(path, SECRET_BYTES)
+        .map_err(|error| format!("the file {shown} with the secret cannot be read: {error}"))?;
+    first_line(&bytes).ok_or_else(|| format!("the file {shown} holds no secret in its first line"))
 }
 
 impl fmt::Debug for Secret {
@@ -76,14 +67,14 @@ mod tests {
     #[test]
     fn the_first_line_of_a_file_is_the_secret_and_is_read_each_time() {
         let file = tempfile::NamedTempFile::new().unwrap();
-        let secret = Secret::File(file.path().to_owned());
-        assert!(secret.read().unwrap_err().contains("holds no secret in its first line"));
+        let read = || in_file(file.path());
+        assert!(read().unwrap_err().contains("holds no secret in its first line"));
         for text in ["one\n", "two\r\nthree\n", "four"] {
             std::fs::write(file.path(), text).unwrap();
-            assert_eq!(secret.read().unwrap().expose_secret(), text.lines().next().unwrap());
+            assert_eq!(read().unwrap().expose_secret(), text.lines().next().unwrap());
         }
         for (place, expected) in [("/dev/zero", "larger than 64 KiB"), ("/", "a folder")] {
-            let error = Secret::File(place.into()).read().unwrap_err();
+            let error = in_file(Path::new(place)).unwrap_err();
             assert!(error.contains(expected), "{error}");
         }
     }

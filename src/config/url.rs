@@ -345,7 +345,11 @@ mod tests {
     use secrecy::ExposeSecret;
 
     fn plain(secret: Option<&Secret>) -> String {
-        secret.map_or_else(String::new, |secret| secret.read().unwrap().expose_secret().to_owned())
+        match secret {
+            None => String::new(),
+            Some(Secret::Inline(secret)) => secret.expose_secret().to_owned(),
+            Some(other) => panic!("{other:?}"),
+        }
     }
 
     #[track_caller]

@@ -4,23 +4,14 @@ use super::worker::{Wires, Worker};
 use super::{EngineSettings, Job, backoff};
 use crate::core::report::{BreakerState, Plan, PollError, PollErrorKind, PollReport};
 use crate::core::time::Clock;
+use crate::sources::owned::Owned;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::task::JoinHandle;
 
 /// A worker that dies is started anew after this; when it dies again at once, later and later.
 const PAUSE: Duration = Duration::from_secs(1);
 /// One that lived for so long did not die at once.
 const LIVED: Duration = Duration::from_secs(60);
-
-/// A task that does not outlive this.
-struct Owned(JoinHandle<()>);
-
-impl Drop for Owned {
-    fn drop(&mut self) {
-        self.0.abort();
-    }
-}
 
 /// Runs the worker of `job` until nobody takes its reports.
 ///
@@ -43,10 +34,10 @@ pub async fn supervise(
         let born = clock.now();
         let (worker, the_clock, the_wires) = (Arc::clone(&job), Arc::clone(&clock), wires.clone());
         // Made inside its task: making a source can fail, too.
-        let mut task = Owned(tokio::spawn(async move {
+        let task = Owned::spawn(async move {
             Worker::new(worker, settings, the_clock, the_wires).run().await;
-        }));
-        if (&mut task.0).await.is_ok() {
+        });
+        if task.await.is_ok() {
             return;
         }
         let died = clock.now();

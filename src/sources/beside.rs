@@ -3,14 +3,14 @@
 
 use crate::core::part::{Gap, GapKind, Part};
 use crate::core::time::Now;
+use crate::sources::owned::Owned;
 use std::future::Future;
 use std::time::Duration;
-use tokio::task::JoinHandle;
 
 /// One question and what is known of its answer.
 #[derive(Debug)]
 pub struct Beside<T> {
-    running: Option<(JoinHandle<Part<T>>, Now)>,
+    running: Option<(Owned<Part<T>>, Now)>,
     /// When the question was last asked.
     asked: Option<Now>,
     /// When it was last answered, whatever the answer.
@@ -24,14 +24,6 @@ impl<T> Default for Beside<T> {
     }
 }
 
-impl<T> Drop for Beside<T> {
-    fn drop(&mut self) {
-        if let Some((task, _)) = &self.running {
-            task.abort();
-        }
-    }
-}
-
 impl<T: Send + 'static> Beside<T> {
     /// Whether it should be asked: none is on its way, and the last one was asked at least `each` ago.
     #[must_use]
@@ -41,7 +33,7 @@ impl<T: Send + 'static> Beside<T> {
 
     /// Asks. The question must end by itself.
     pub fn ask(&mut self, now: Now, question: impl Future<Output = Part<T>> + Send + 'static) {
-        self.running = Some((tokio::spawn(question), now));
+        self.running = Some((Owned::spawn(question), now));
         self.asked = Some(now);
     }
 

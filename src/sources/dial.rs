@@ -1,10 +1,12 @@
-//! Opens the wire to a server: TCP or a unix socket, with what is known about its two ends. No protocol here.
+//! Opens the wire to a server: TCP or a unix socket, with what is known about its two ends. No protocol here. The only place where the
+//! name of a host is looked up.
 
 use crate::config::target::Dialled;
 use crate::core::whereabouts::End;
+use crate::sources::place::NAMES;
 use std::collections::VecDeque;
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
 use std::pin::Pin;
 use std::sync::{Mutex, PoisonError};
 use std::task::{Context, Poll};
@@ -53,12 +55,45 @@ async fn open(to: &Dialled) -> io::Result<Wire> {
     }
 }
 
-/// The addresses behind a name.
+/// Opens a wire to the first address behind a name that answers. The caller has the timeout.
+///
+/// # Errors
+/// What the resolver says, or the system of the last address.
+pub async fn dial_name(name: &str, port: u16) -> io::Result<Wire> {
+    first(name, port, async |address| dial(&Dialled::Tcp(address)).await).await
+}
+
+/// The same for a look: it is not remembered.
+///
+/// # Errors
+/// As [`dial_name`].
+pub async fn glance(name: &str, port: u16) -> io::Result<TcpStream> {
+    first(name, port, async |address| TcpStream::connect(address).await).await
+}
+
+async fn first<W>(name: &str, port: u16, open: impl AsyncFn(SocketAddr) -> io::Result<W>) -> io::Result<W> {
+    let mut last = None;
+    for address in addresses(name, port).await? {
+        match open(address).await {
+            Ok(wire) => return Ok(wire),
+            Err(error) => last = Some(error),
+        }
+    }
+    Err(last.unwrap_or_else(|| io::Error::other("its name stands for no address")))
+}
+
+/// The addresses behind a name. The resolver cannot be given up: what is asked of it has a place of its own.
 ///
 /// # Errors
 /// What the resolver says.
 pub async fn addresses(name: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
-    Ok(tokio::net::lookup_host((name, port)).await?.collect())
+    if let Ok(address) = name.parse::<IpAddr>() {
+        return Ok(vec![SocketAddr::new(address, port)]);
+    }
+    let wanted = name.to_owned();
+    let look_up = move || (wanted.as_str(), port).to_socket_addrs().map(Iterator::collect);
+    let failed = || Err(io::Error::other("looking it up failed inside stacktop"));
+    NAMES.run(name, look_up).await.unwrap_or_else(failed)
 }
 
 impl Wire {

@@ -12,15 +12,17 @@ pub use part::{gap, within};
 
 use credentials::{Credentials, authorization, extra};
 
+use super::dial;
 use super::tls::{self, Depth, Trust};
 use crate::config::target::{HttpAuth, HttpConnect, Pin};
 use crate::core::report::{PollError, PollErrorKind};
 use chrono::{DateTime, Utc};
+use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderName};
 use reqwest::{Method, StatusCode, Url};
 use secrecy::{ExposeSecret, SecretString};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 /// No answer is read beyond this: a body of this size is a mistake or an attack, and the terminal must not run out of memory.
@@ -44,7 +46,7 @@ pub struct Answer {
     /// The headers.
     pub headers: HeaderMap,
     /// The body, at most [`BODY_LIMIT_BYTES`].
-    pub body: Vec<u8>,
+    pub body: Arc<Vec<u8>>,
     /// What was sent and may be secret: a server or a proxy may repeat it.
     sent: Vec<SecretString>,
 }
@@ -98,26 +100,9 @@ impl Http {
     /// # Errors
     /// When a secret or a certificate file cannot be read.
     pub async fn open(connect: &HttpConnect) -> Result<Self, PollError> {
-        let wanted = connect.clone();
-        let (tls, authorization) = tokio::task::spawn_blocking(move || {
-            let tls = tls::client_config(&Trust {
-                roots: wanted.root_cert.clone(),
-                client: wanted.client.clone(),
-                depth: match wanted.pin {
-                    Some(Pin::OwnStack) => Depth::Nothing,
-                    Some(Pin::Fingerprint(_)) | None => Depth::default(),
-                },
-                fingerprint: match wanted.pin {
-                    Some(Pin::Fingerprint(bytes)) => Some(bytes),
-                    Some(Pin::OwnStack) | None => None,
-                },
-                ..Trust::default()
-            })?;
-            Ok::<_, String>((tls, authorization(&wanted.auth)?))
-        })
-        .await
-        .map_err(|_| PollError::new(PollErrorKind::Internal, "reading the credentials failed"))?
-        .map_err(|sentence| PollError::new(PollErrorKind::Configuration, sentence))?;
+        let wrong = |sentence| PollError::new(PollErrorKind::Configuration, sentence);
+        let tls = tls::configured(trust(connect)).await.map_err(wrong)?;
+        let authorization = authorization(&connect.auth).await.map_err(wrong)?;
         let client = reqwest::Client::builder()
             .tls_backend_preconfigured(tls)
             .redirect(reqwest::redirect::Policy::none())
@@ -125,6 +110,7 @@ impl Http {
             .connect_timeout(if connect.others.is_empty() { CONNECT_WITHIN } else { CONNECT_ONE_WITHIN })
             .pool_max_idle_per_host(2)
             .no_proxy()
+            .dns_resolver(Names)
             .user_agent(concat!("stacktop/", env!("CARGO_PKG_VERSION")))
             .build()
             .map_err(|error| {
@@ -187,10 +173,8 @@ impl Http {
             return Ok(answer);
         }
         if self.known() == used {
-            let auth = self.auth.clone();
-            let read = tokio::task::spawn_blocking(move || authorization(&auth))
+            let read = authorization(&self.auth)
                 .await
-                .map_err(|_| PollError::new(PollErrorKind::Internal, "reading the credentials failed"))?
                 .map_err(|sentence| PollError::new(PollErrorKind::Credentials, sentence))?;
             *self.authorization.lock().unwrap_or_else(PoisonError::into_inner) = read;
         }
@@ -289,13 +273,47 @@ impl Http {
             collected.extend_from_slice(&chunk);
         }
         let sent = credentials.into_iter().flat_map(|used| used.secrets).chain(self.values.clone()).collect();
-        Ok(Answer { status: response.status(), headers: response.headers().clone(), body: collected, sent })
+        Ok(Answer {
+            status: response.status(),
+            headers: response.headers().clone(),
+            body: Arc::new(collected),
+            sent,
+        })
     }
 
     /// The URL that may be shown.
     #[must_use]
     pub fn shown(&self) -> &str {
         &self.shown
+    }
+}
+
+fn trust(connect: &HttpConnect) -> Trust {
+    Trust {
+        roots: connect.root_cert.clone(),
+        client: connect.client.clone(),
+        depth: match connect.pin {
+            Some(Pin::OwnStack) => Depth::Nothing,
+            Some(Pin::Fingerprint(_)) | None => Depth::default(),
+        },
+        fingerprint: match connect.pin {
+            Some(Pin::Fingerprint(bytes)) => Some(bytes),
+            Some(Pin::OwnStack) | None => None,
+        },
+        ..Trust::default()
+    }
+}
+
+/// Names are looked up where all names are.
+struct Names;
+
+impl Resolve for Names {
+    fn resolve(&self, name: Name) -> Resolving {
+        Box::pin(async move {
+            // The port is that of the URL, which the client knows.
+            let found = dial::addresses(name.as_str(), 0).await?;
+            Ok(Box::new(found.into_iter()) as Addrs)
+        })
     }
 }
 
@@ -341,7 +359,7 @@ mod tests {
     fn an_answer_is_dated_by_the_clock_of_its_server() {
         let dated = |date: &'static str| {
             let headers = HeaderMap::from_iter([(reqwest::header::DATE, HeaderValue::from_static(date))]);
-            Answer { status: StatusCode::OK, headers, body: Vec::new(), sent: Vec::new() }
+            Answer { status: StatusCode::OK, headers, body: Arc::default(), sent: Vec::new() }
                 .date()
                 .map(|date| date.timestamp())
         };

@@ -4,12 +4,13 @@
 //! or that it wants a password; an HTTP server answers a HEAD. The timeout is the caller's.
 
 use crate::config::target::{HttpConnect, PgHost, PgPlace, PostgresConnect, RedisConnect};
+use crate::sources::dial;
 use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, select_ok};
 use std::io;
 use std::path::PathBuf;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
-use tokio::net::{TcpStream, UnixStream};
+use tokio::net::UnixStream;
 
 /// Asks whether the server speaks TLS; it answers with one letter, whatever its settings.
 const SSL_REQUEST: [u8; 8] = [0, 0, 0, 8, 4, 210, 22, 47];
@@ -92,7 +93,7 @@ fn look(places: Vec<Place>, greeting: Greeting) -> BoxFuture<'static, bool> {
 
 async fn one(place: Place, greeting: Greeting) -> io::Result<()> {
     match place {
-        Place::Tcp(host, port) => greet(TcpStream::connect((host, port)).await?, greeting).await,
+        Place::Tcp(host, port) => greet(dial::glance(&host, port).await?, greeting).await,
         Place::Socket(path) => greet(UnixStream::connect(path).await?, greeting).await,
     }
 }

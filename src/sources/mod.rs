@@ -7,10 +7,13 @@ pub mod json;
 mod look;
 pub mod metered;
 pub mod metrics;
+pub mod owned;
+pub mod place;
 pub mod postgres;
 pub mod prometheus;
 pub mod redis;
 pub mod search;
+pub mod secret;
 pub mod source;
 pub mod tls;
 

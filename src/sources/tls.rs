@@ -6,6 +6,7 @@ pub use words::{inside, wants_certificate, words};
 
 use crate::config::bounded::{self, CERTIFICATES_BYTES};
 use crate::config::target::TlsVersions;
+use crate::sources::place::FILES;
 use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::client::{verify_server_cert_signed_by_trust_anchor, verify_server_name};
@@ -120,7 +121,17 @@ fn system_roots() -> Arc<RootCertStore> {
     store
 }
 
-/// The configuration of a client that trusts as `trust` says. Reads files: call it off the event loop.
+/// The configuration of a client that trusts as `trust` says.
+///
+/// # Errors
+/// A sentence that names the file that is wrong.
+pub async fn configured(trust: Trust) -> Result<ClientConfig, String> {
+    let key = format!("{:?} {:?} {:?}", trust.roots, trust.revoked, trust.client);
+    let failed = || Err("reading the certificates failed inside stacktop".to_owned());
+    FILES.run(&key, move || client_config(&trust)).await.unwrap_or_else(failed)
+}
+
+/// The same. Reads files: call it off the event loop.
 ///
 /// # Errors
 /// A sentence that names the file that is wrong.

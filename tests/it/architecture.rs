@@ -38,6 +38,18 @@ const CRATES: &[(&str, &[&str])] = &[
     ("crossterm", &["runtime"]),
 ];
 
+/// Files that begin a task or a thread by itself, each with what ends it. A task in a set ends with the set; work that blocks has a place.
+const BEGIN: &[(&str, &str)] = &[
+    ("actions/writer.rs", "the audit trail's thread: ends with the gate"),
+    ("engine/mod.rs", "one for each target: end with the engine, and when the run ends"),
+    ("runtime/clipboard.rs", "one write to the terminal: nobody waits for it at the end"),
+    ("runtime/input.rs", "the thread that reads keys, which cannot be given up: ends with the process"),
+    ("sources/owned.rs", "ends with its owner"),
+    ("sources/place.rs", "so many for each key: each ends with its work"),
+    ("sources/postgres/asking.rs", "cancels what its connection left behind: ends after two seconds"),
+    ("sources/postgres/login.rs", "drives a connection: takes leave of the server and ends with its client"),
+];
+
 /// Files that are longer than [`LONGEST`], each with its reason.
 const LONG: &[(&str, &str)] = &[];
 /// Lines without tests that a file may have.
@@ -132,6 +144,18 @@ fn modules_use_only_what_they_may() {
             assert!(seen.contains(*target), "{name} may use {target} but does not: take the permission away");
         }
     }
+}
+
+#[test]
+fn every_task_and_every_thread_has_an_end() {
+    let begins = ["tokio::spawn(", "spawn_blocking(", "thread::spawn(", "thread::Builder", "spawn_local("];
+    let found: BTreeSet<String> = sources()
+        .into_iter()
+        .filter(|(_, _, code)| begins.iter().any(|word| code.contains(word)))
+        .map(|(path, ..)| path)
+        .collect();
+    let known: BTreeSet<String> = BEGIN.iter().map(|(path, _)| (*path).to_owned()).collect();
+    assert_eq!(found, known, "what begins a task or a thread, and what is known of that");
 }
 
 /// The table in lib.rs says of each layer what this list allows it.

@@ -31,10 +31,7 @@ impl QueueExecutor {
             }
             Letters::Unfinished => {
                 let found =
-                    tokio::task::spawn_blocking(move || Journal::unfinished(&folder, &address, &queue))
-                        .await
-                        .ok()
-                        .flatten();
+                    self.filed(move || Journal::unfinished(&folder, &address, &queue)).await.flatten();
                 let none = format!("no redrive of {from} was interrupted (no journal of one is here)");
                 let (journal, left) = found.ok_or(ActionError::Refused(none))?;
                 return Ok((journal, left, odd));
@@ -49,16 +46,16 @@ impl QueueExecutor {
         }
         let (seconds, micros): (i64, i64) = self.answer(cmd("TIME").query_async(connection)).await?;
         let list = chosen.clone();
-        let begun = tokio::task::spawn_blocking(move || {
+        let begun = self.filed(move || {
             Journal::begin(&folder, &address, &queue, seconds * 1_000_000 + micros, &list)
                 .map_err(|error| format!("{}: {error}", folder.display()))
         });
         match begun.await {
-            Ok(Ok(journal)) => Ok((journal, chosen, odd)),
-            Ok(Err(why)) => {
+            Some(Ok(journal)) => Ok((journal, chosen, odd)),
+            Some(Err(why)) => {
                 Err(ActionError::NotDone(format!("the journal of the redrive cannot be written: {why}")))
             }
-            Err(_) => Err(ActionError::NotDone("writing the journal failed".to_owned())),
+            None => Err(ActionError::NotDone("writing the journal failed".to_owned())),
         }
     }
 

@@ -24,6 +24,7 @@ use crate::config::target::RedisConnect;
 use crate::core::action::{Action, ActionError, Confirmed, Outcome, Verdict, Verification};
 use crate::core::redis::{Family, JobAct, QueueAction, QueueRef};
 use crate::core::text::counted;
+use crate::sources::place::Place;
 use crate::sources::redis::connection::{self, Connection};
 use crate::sources::redis::evidence;
 use crate::sources::redis::login;
@@ -39,6 +40,8 @@ use tokio::sync::Mutex;
 const BETWEEN: Duration = Duration::from_millis(5);
 /// What was not answered after this long is "not known".
 const TIMEOUT: Duration = Duration::from_secs(5);
+/// Journals, and files of removed jobs: they are beside the audit trail, which waits for none of them.
+static JOURNALS: Place = Place::new("journals", 1);
 /// Jobs that one call of pause or resume moves when they cannot be moved by renaming the list: about 2 ms (measured).
 const MOVED: usize = 2000;
 
@@ -109,6 +112,11 @@ impl QueueExecutor {
         *nodes = opened.known().to_vec();
         *slot = Some(opened.clone());
         Ok(opened)
+    }
+
+    /// Reads or writes such a file: one after the other on one target. `None` when that failed inside.
+    async fn filed<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Option<T> {
+        JOURNALS.run(&self.connect.place(), work).await
     }
 
     fn words(&self, error: &RedisError) -> String {

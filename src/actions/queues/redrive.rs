@@ -108,7 +108,7 @@ impl QueueExecutor {
                 }
             }
             let news = work.results[before..].to_vec();
-            journal = off_loop(journal, move |journal| journal.letters(&news)).await?;
+            journal = self.noted(journal, move |journal| journal.letters(&news)).await?;
             if stopped.is_some() {
                 break;
             }
@@ -125,7 +125,7 @@ impl QueueExecutor {
         let outcome = work.outcome(all, stopped.as_deref(), fate, &journal);
         if stopped.is_none() {
             let summary = outcome.summary.clone();
-            off_loop(journal, move |journal| journal.end(&summary)).await?;
+            self.noted(journal, move |journal| journal.end(&summary)).await?;
         }
         Ok(outcome)
     }
@@ -284,6 +284,24 @@ impl QueueExecutor {
     }
 }
 
+impl QueueExecutor {
+    /// Writes to the journal beside the event loop. Without the line on disk it does not go on.
+    async fn noted(
+        &self,
+        mut journal: Journal,
+        write: impl FnOnce(&mut Journal) -> std::io::Result<()> + Send + 'static,
+    ) -> Result<Journal, ActionError> {
+        let written = self.filed(move || {
+            let result = write(&mut journal).map_err(|error| format!("{}: {error}", journal.path.display()));
+            result.map(|()| journal)
+        });
+        written
+            .await
+            .ok_or_else(|| ActionError::Unknown("writing the journal broke".to_owned()))?
+            .map_err(|why| ActionError::Unknown(format!("the journal cannot be written any more: {why}")))
+    }
+}
+
 impl Work<'_> {
     fn outcome(
         &self,
@@ -330,19 +348,4 @@ impl Work<'_> {
         details.push(("journal".to_owned(), journal.path.display().to_string()));
         Outcome { verdict, summary, details }
     }
-}
-
-/// Writes to the journal beside the event loop. Without the line on disk it does not go on.
-async fn off_loop(
-    mut journal: Journal,
-    write: impl FnOnce(&mut Journal) -> std::io::Result<()> + Send + 'static,
-) -> Result<Journal, ActionError> {
-    let written = tokio::task::spawn_blocking(move || {
-        let result = write(&mut journal).map_err(|error| format!("{}: {error}", journal.path.display()));
-        result.map(|()| journal)
-    });
-    written
-        .await
-        .map_err(|_| ActionError::Unknown("writing the journal broke".to_owned()))?
-        .map_err(|why| ActionError::Unknown(format!("the journal cannot be written any more: {why}")))
 }

@@ -74,9 +74,9 @@ impl QueueExecutor {
             }
         }
         let folder = self.folder.clone();
-        tokio::task::spawn_blocking(move || export::append(&folder, &jobs))
+        self.filed(move || export::append(&folder, &jobs))
             .await
-            .map_err(|_| ActionError::NotDone("writing the jobs down failed".to_owned()))?
+            .ok_or_else(|| ActionError::NotDone("writing the jobs down failed".to_owned()))?
             .map(|_| ())
             .map_err(|why| ActionError::NotDone(format!("the jobs could not be written down first: {why}")))
     }

@@ -23,9 +23,9 @@ impl QueueExecutor {
     ) -> Result<Outcome, ActionError> {
         let family = self.owner(connection, queue).await?;
         let (folder, place, of) = (self.folder.clone(), self.connect.place(), queue.clone());
-        let found = tokio::task::spawn_blocking(move || export::last(&folder, &place, &of)).await;
+        let found = self.filed(move || export::last(&folder, &place, &of)).await;
         let jobs = found
-            .map_err(|_| ActionError::NotDone("reading the removed jobs failed".to_owned()))?
+            .ok_or_else(|| ActionError::NotDone("reading the removed jobs failed".to_owned()))?
             .map_err(ActionError::NotDone)?;
         let Some(removal) = jobs.first().map(|job| job.removal) else {
             return Err(ActionError::Refused(format!(
@@ -69,17 +69,16 @@ impl QueueExecutor {
         }
         details.truncate(NAMED);
         let (folder, place, of) = (self.folder.clone(), self.connect.place(), queue.clone());
-        let noted =
-            tokio::task::spawn_blocking(move || export::put_back(&folder, &place, &of, removal)).await;
+        let noted = self.filed(move || export::put_back(&folder, &place, &of, removal)).await;
         let rest = if there > 0 {
             format!(", {there} left alone: there are jobs of their ids")
         } else {
             String::new()
         };
         let noted = match noted {
-            Ok(Ok(())) => String::new(),
-            Ok(Err(why)) => format!("; that it was undone could not be written down: {why}"),
-            Err(_) => "; that it was undone could not be written down".to_owned(),
+            Some(Ok(())) => String::new(),
+            Some(Err(why)) => format!("; that it was undone could not be written down: {why}"),
+            None => "; that it was undone could not be written down".to_owned(),
         };
         let verdict = match (back, there) {
             (0, _) => Verdict::Nothing,

@@ -446,7 +446,8 @@ services:
                     let user = match &http.auth {
                         HttpAuth::Basic { user, password } => {
                             use secrecy::ExposeSecret;
-                            format!("{user}:{}", password.read().expect("it").expose_secret())
+                            let Secret::Inline(password) = password else { panic!("{password:?}") };
+                            format!("{user}:{}", password.expose_secret())
                         }
                         _ => String::new(),
                     };

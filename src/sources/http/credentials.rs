@@ -2,6 +2,7 @@
 
 use crate::config::target::HttpAuth;
 use crate::core::report::{PollError, PollErrorKind};
+use crate::sources::secret;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
@@ -35,17 +36,21 @@ impl PartialEq for Credentials {
     }
 }
 
-pub(super) fn authorization(auth: &HttpAuth) -> Result<Option<Credentials>, String> {
+pub(super) async fn authorization(auth: &HttpAuth) -> Result<Option<Credentials>, String> {
     let (scheme, token, secret) = match auth {
         HttpAuth::None => return Ok(None),
         HttpAuth::Basic { user, password } => {
-            let password = password.read()?;
+            let password = secret::read(password).await?;
             ("Basic", STANDARD.encode(format!("{user}:{}", password.expose_secret())), password)
         }
         HttpAuth::Bearer(token) => {
-            token.read().map(|token| ("Bearer", token.expose_secret().to_owned(), token))?
+            let token = secret::read(token).await?;
+            ("Bearer", token.expose_secret().to_owned(), token)
         }
-        HttpAuth::ApiKey(key) => key.read().map(|key| ("ApiKey", key.expose_secret().to_owned(), key))?,
+        HttpAuth::ApiKey(key) => {
+            let key = secret::read(key).await?;
+            ("ApiKey", key.expose_secret().to_owned(), key)
+        }
     };
     let mut value = HeaderValue::from_str(&format!("{scheme} {token}"))
         .map_err(|_| "the credentials hold a byte that no header may hold".to_owned())?;

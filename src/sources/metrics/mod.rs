@@ -5,7 +5,7 @@ pub mod scan;
 mod template;
 
 use super::http::Http;
-use super::{Source, look};
+use super::{Source, look, place};
 use crate::config::target::HttpConnect;
 use crate::core::focus::Focus;
 use crate::core::metrics::MetricsReading;
@@ -20,8 +20,6 @@ use tokio::time::Instant;
 
 /// An exposition is read to this size: that of a large cluster's objects (kube-state-metrics) is 60 MB.
 const BODY_BYTES: usize = 128 * 1024 * 1024;
-/// A body of so many bytes is read within a few milliseconds.
-const SMALL_BYTES: usize = 256 * 1024;
 /// What we can read, the plain format first.
 const FORMATS: &str = "text/plain;version=0.0.4;q=0.6,application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.5,*/*;q=0.1";
 
@@ -55,7 +53,11 @@ impl MetricsSource {
         if let Some(refusal) = refusal {
             return Err(refusal);
         }
-        let mut reading = self.decode(answer.body).await?;
+        let mut templates = std::mem::take(&mut self.templates);
+        let decoded = place::body(&answer.body, move |body| (decode(body, &mut templates), templates)).await;
+        let failed = || PollError::new(PollErrorKind::Internal, "scanning the exposition failed");
+        let (mut reading, templates) = decoded.ok_or_else(failed)?;
+        self.templates = templates;
         reading.requests.clone_from(&self.connect.requests);
         // Where families are declared it is one, however many of its lines (of native histograms) cannot be read.
         let declares = reading.layout.declares();
@@ -74,19 +76,6 @@ impl MetricsSource {
             )
             .remedy("check the path of the URL (often /metrics)"));
         }
-        Ok(reading)
-    }
-
-    /// A small body is read here: to hand it to another thread would cost more.
-    async fn decode(&mut self, body: Vec<u8>) -> Result<MetricsReading, PollError> {
-        if body.len() <= SMALL_BYTES {
-            return Ok(decode(&body, &mut self.templates));
-        }
-        let mut templates = self.templates.clone();
-        let decoded = tokio::task::spawn_blocking(move || (decode(&body, &mut templates), templates)).await;
-        let (reading, templates) =
-            decoded.map_err(|_| PollError::new(PollErrorKind::Internal, "scanning the exposition failed"))?;
-        self.templates = templates;
         Ok(reading)
     }
 }

@@ -1,12 +1,13 @@
-//! Looks for the newest backup file, on a thread of its own: a network file system may hang.
+//! Looks for the newest backup file, in a place of its own: a network file system may hang.
 
 use crate::core::part::{Gap, GapKind, Part};
 use crate::core::postgres::Backup;
 use crate::core::time::Now;
+use crate::sources::owned::Owned;
+use crate::sources::place::BACKUPS;
 use chrono::{DateTime, Utc};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
-use tokio::task::JoinHandle;
 
 /// It is looked for this often.
 const INTERVAL: Duration = Duration::from_secs(60);
@@ -17,7 +18,7 @@ pub(super) struct BackupWatch {
     /// What was found, and when: a file grows older between two looks.
     found: Arc<Mutex<(Option<Now>, Part<Backup>)>>,
     asked: Option<Now>,
-    running: Option<JoinHandle<()>>,
+    running: Option<Owned<()>>,
 }
 
 impl BackupWatch {
@@ -31,8 +32,8 @@ impl BackupWatch {
         if !busy && self.asked.is_none_or(|at| now.since(at) >= INTERVAL) {
             self.asked = Some(now);
             let (pattern, found) = (self.pattern.clone(), Arc::clone(&self.found));
-            self.running = Some(tokio::task::spawn_blocking(move || {
-                let part = newest(&pattern, now.wall);
+            self.running = Some(Owned::spawn(async move {
+                let part = find(pattern, now).await;
                 *found.lock().unwrap_or_else(PoisonError::into_inner) = (Some(now), part);
             }));
         }
@@ -45,7 +46,14 @@ impl BackupWatch {
 }
 
 /// The newest of the files that `pattern` names.
-pub(super) fn newest(pattern: &str, now: DateTime<Utc>) -> Part<Backup> {
+pub(super) async fn find(pattern: String, now: Now) -> Part<Backup> {
+    let key = pattern.clone();
+    let failed =
+        || Part::Unavailable(Gap::new(GapKind::Failed, "looking for backups failed inside stacktop"));
+    BACKUPS.run(&key, move || newest(&pattern, now.wall)).await.unwrap_or_else(failed)
+}
+
+fn newest(pattern: &str, now: DateTime<Utc>) -> Part<Backup> {
     let failed = |note: String| Part::Unavailable(Gap::new(GapKind::Failed, note));
     let paths = match glob::glob(pattern) {
         Ok(paths) => paths,

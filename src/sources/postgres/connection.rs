@@ -6,9 +6,9 @@ use super::elect::{self, Refused, Which};
 use super::login::Login;
 use super::settings::Settings;
 use super::tls;
-use crate::config::secret::Secret;
-use crate::config::target::{ChannelBinding, PgHost, PostgresConnect};
+use crate::config::target::{ChannelBinding, PostgresConnect};
 use crate::core::report::{PollError, PollErrorKind};
+use crate::sources::secret;
 use secrecy::SecretString;
 use tokio_postgres::{Client, Config, config};
 use tokio_postgres_rustls::MakeRustlsConnect;
@@ -78,19 +78,9 @@ async fn prepare(
     connect: &PostgresConnect,
     name: &str,
 ) -> Result<(Config, Vec<Option<SecretString>>, MakeRustlsConnect), PollError> {
-    let wanted = connect.clone();
-    let (passwords, tls) = tokio::task::spawn_blocking(move || {
-        let common = wanted.password.as_ref().map(Secret::read).transpose()?;
-        let own = |host: &PgHost| match &common {
-            Some(password) => Ok(Some(password.clone())),
-            None => host.password.as_ref().map(Secret::read).transpose(),
-        };
-        let passwords = wanted.hosts.iter().map(own).collect::<Result<Vec<_>, String>>()?;
-        Ok::<_, String>((passwords, tls::config(&wanted)?))
-    })
-    .await
-    .map_err(|_| PollError::new(PollErrorKind::Internal, "reading the credentials failed"))?
-    .map_err(|sentence| PollError::new(PollErrorKind::Configuration, sentence))?;
+    let wrong = |sentence| PollError::new(PollErrorKind::Configuration, sentence);
+    let passwords = passwords(connect).await.map_err(wrong)?;
+    let tls = tls::config(connect).await.map_err(wrong)?;
     let mut config = Config::new();
     config.user(&connect.user).dbname(&connect.database).application_name(name);
     config.channel_binding(match connect.channel_binding {
@@ -102,4 +92,16 @@ async fn prepare(
         config.ssl_negotiation(config::SslNegotiation::Direct);
     }
     Ok((config, passwords, MakeRustlsConnect::new(tls)))
+}
+
+async fn passwords(connect: &PostgresConnect) -> Result<Vec<Option<SecretString>>, String> {
+    let common = secret::read_any(connect.password.as_ref()).await?;
+    let mut passwords = Vec::with_capacity(connect.hosts.len());
+    for host in &connect.hosts {
+        passwords.push(match &common {
+            Some(password) => Some(password.clone()),
+            None => secret::read_any(host.password.as_ref()).await?,
+        });
+    }
+    Ok(passwords)
 }

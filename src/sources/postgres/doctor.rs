@@ -91,9 +91,7 @@ async fn read_beside(connect: &PostgresConnect, now: Now) -> Vec<Check> {
         }
     }
     if let Some(pattern) = connect.backups.clone() {
-        // A network file system may hang: never on the thread that tells the time.
-        let newest = tokio::task::spawn_blocking(move || backup::newest(&pattern, now.wall)).await;
-        list.extend(newest.ok().and_then(|newest| Check::part("backups", &newest)));
+        list.extend(Check::part("backups", &backup::find(pattern, now).await));
     }
     list
 }

@@ -11,11 +11,11 @@ use crate::config::target::PostgresConnect;
 use crate::core::part::{Gap, GapKind, Part};
 use crate::core::postgres::{Look, Looked, Planned, SqlPanel, SqlTable, TOPICS};
 use crate::core::time::Now;
+use crate::sources::owned::Owned;
 use futures_util::StreamExt;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
-use tokio::task::JoinHandle;
 use tokio::time::Instant;
 use tokio_postgres::error::SqlState;
 use tokio_postgres::types::Type;
@@ -55,7 +55,7 @@ fn locked(board: &Board) -> MutexGuard<'_, HashMap<Look, Seen>> {
 pub(super) struct Looks {
     connect: PostgresConnect,
     board: Board,
-    running: HashMap<Look, JoinHandle<()>>,
+    running: HashMap<Look, Owned<()>>,
     lanes: Lanes,
 }
 
@@ -77,13 +77,8 @@ impl Looks {
 
     /// Asks what is due of `wanted`, stops what nobody looks at any more, and tells what is known. Waits for nothing.
     pub(super) fn step(&mut self, now: Now, version: u32, wanted: &[(Look, Option<String>)]) -> Vec<Looked> {
-        self.running.retain(|look, task| {
-            let stays = wanted.iter().any(|(other, _)| other == look);
-            if !stays && !task.is_finished() {
-                task.abort();
-            }
-            stays && !task.is_finished()
-        });
+        self.running
+            .retain(|look, task| wanted.iter().any(|(other, _)| other == look) && !task.is_finished());
         locked(&self.board).retain(|look, _| wanted.iter().any(|(other, _)| other == look));
         for (look, text) in wanted {
             if self.running.contains_key(look) {
@@ -148,7 +143,7 @@ impl Looks {
             seen.asked = Some(now);
             seen.slow.unwrap_or(matches!(look, Look::Panel(_)))
         };
-        let task = tokio::spawn(async move {
+        let task = Owned::spawn(async move {
             let _turn = lanes.turn(slow).await;
             let began = Instant::now();
             let mut lane = lanes.take(&connect);
@@ -166,12 +161,6 @@ impl Looks {
             (seen.table, seen.slow) = (table, Some(is_slow(began.elapsed())));
         });
         self.running.insert(look, task);
-    }
-}
-
-impl Drop for Looks {
-    fn drop(&mut self) {
-        self.running.values().for_each(JoinHandle::abort);
     }
 }
 

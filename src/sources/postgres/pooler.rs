@@ -5,9 +5,9 @@ use crate::config::target::PostgresConnect;
 use crate::core::part::{Gap, GapKind, Part, Warm};
 use crate::core::postgres::{ConsoleTable, Pooler, pooled_clients, pooled_databases, pools};
 use crate::core::time::Now;
+use crate::sources::owned::Owned;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
-use tokio::task::JoinHandle;
 use tokio_postgres::{Client, Error, SimpleQueryMessage};
 
 /// Its pools and databases are asked for this often.
@@ -30,7 +30,7 @@ pub(super) struct PoolerWatch {
     connect: PostgresConnect,
     found: Shared,
     asked: Option<Now>,
-    running: Option<JoinHandle<()>>,
+    running: Option<Owned<()>>,
     client: Arc<tokio::sync::Mutex<Option<Client>>>,
 }
 
@@ -46,7 +46,7 @@ impl PoolerWatch {
             self.asked = Some(now);
             let (connect, found, slot) =
                 (self.connect.clone(), Arc::clone(&self.found), Arc::clone(&self.client));
-            self.running = Some(tokio::spawn(async move {
+            self.running = Some(Owned::spawn(async move {
                 let mut slot = slot.lock().await;
                 let before = locked(&found).ready().cloned();
                 let asking = ask(&connect, &mut slot, before, now);
@@ -65,14 +65,6 @@ impl PoolerWatch {
             }));
         }
         locked(&self.found).clone()
-    }
-}
-
-impl Drop for PoolerWatch {
-    fn drop(&mut self) {
-        if let Some(task) = &self.running {
-            task.abort();
-        }
     }
 }
 

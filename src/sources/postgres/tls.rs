@@ -2,14 +2,14 @@
 //! chain, `verify-full` at the name too. Never falls back to something weaker than asked.
 
 use crate::config::target::{PgTls, PostgresConnect};
-use crate::sources::tls::{Depth, Trust, client_config};
+use crate::sources::tls::{Depth, Trust, configured};
 use rustls::ClientConfig;
 
-/// The TLS configuration for `connect`. Reads certificate files: call it off the event loop.
+/// The TLS configuration for `connect`.
 ///
 /// # Errors
 /// A sentence that names the file that is wrong.
-pub(super) fn config(connect: &PostgresConnect) -> Result<ClientConfig, String> {
+pub(super) async fn config(connect: &PostgresConnect) -> Result<ClientConfig, String> {
     let depth = match connect.tls {
         PgTls::VerifyFull => Depth::ChainAndName,
         PgTls::VerifyCa => Depth::Chain,
@@ -17,7 +17,7 @@ pub(super) fn config(connect: &PostgresConnect) -> Result<ClientConfig, String> 
         PgTls::Disable | PgTls::Allow | PgTls::Prefer | PgTls::Require => Depth::Nothing,
     };
     let encrypts = connect.tls != PgTls::Disable;
-    client_config(&Trust {
+    configured(Trust {
         depth,
         roots: connect.root_cert.clone(),
         revoked: connect.revoked.clone(),
@@ -27,4 +27,5 @@ pub(super) fn config(connect: &PostgresConnect) -> Result<ClientConfig, String> 
         common_name: true,
         fingerprint: None,
     })
+    .await
 }

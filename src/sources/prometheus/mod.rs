@@ -18,6 +18,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, PercentEncode, utf8_percent_e
 use reqwest::Method;
 use reqwest::header::CONTENT_TYPE;
 use serde_json::Value;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -58,7 +59,7 @@ impl PrometheusSource {
                 Some(_) => self.version.clone(),
                 // Older servers and look-alikes (Mimir, Thanos) may not have it.
                 None => match within(LIMIT, http.get("/api/v1/status/buildinfo", &[])).await {
-                    Ok(answer) => part(http, &answer, decode::VERSION, decode::version),
+                    Ok(answer) => part(http, &answer, decode::VERSION, decode::version).await,
                     Err(error) => Part::Unavailable(gap(&error)),
                 },
             }
@@ -82,19 +83,19 @@ impl PrometheusSource {
             held
         );
         self.answered = Some(Instant::now());
-        if let Some(error) = nothing_decides(http, &targets, &rules) {
+        if let Some(error) = nothing_decides(http, &targets, &rules).await {
             return Err(error);
         }
         self.version = version;
         let targets = match targets {
-            Ok(answer) => part(http, &answer, decode::TARGETS, decode::targets),
+            Ok(answer) => part(http, &answer, decode::TARGETS, decode::targets).await,
             Err(error) => Part::Unavailable(gap(&error)),
         };
         let mut rules = match rules {
             // Since when an alert is active is told by the server's clock.
             Ok(answer) => {
                 let at = answer.date().unwrap_or(now.wall);
-                part(http, &answer, decode::RULES, |data| decode::rules(data, at))
+                part(http, &answer, decode::RULES, |data| decode::rules(data, at)).await
             }
             Err(error) => Part::Unavailable(gap(&error)),
         };
@@ -122,7 +123,7 @@ async fn panel(http: &Http, query: &PromQuery) -> PanelReading {
     let headers = [(CONTENT_TYPE, "application/x-www-form-urlencoded")];
     let mut series = match within(LIMIT, http.send(Method::POST, "/api/v1/query", &headers, Some(body))).await
     {
-        Ok(answer) => part(http, &answer, decode::VECTOR, decode::vector),
+        Ok(answer) => part(http, &answer, decode::VECTOR, decode::vector).await,
         Err(error) => Part::Unavailable(gap(&error)),
     };
     let mut cut = None;
@@ -149,12 +150,12 @@ async fn panel(http: &Http, query: &PromQuery) -> PanelReading {
 }
 
 /// Targets and rules are what decides: without both, or with refused credentials, nothing is known of this server.
-fn nothing_decides(
+async fn nothing_decides(
     http: &Http,
     targets: &Result<Answer, PollError>,
     rules: &Result<Answer, PollError>,
 ) -> Option<PollError> {
-    let (targets, rules) = (failure(http, targets), failure(http, rules));
+    let (targets, rules) = (failure(http, targets).await, failure(http, rules).await);
     let credentials = |error: &PollError| error.kind == PollErrorKind::Credentials;
     match (targets, rules) {
         (Some(error), _) | (_, Some(error)) if credentials(&error) => Some(error),
@@ -164,7 +165,7 @@ fn nothing_decides(
 }
 
 /// Why this answer says nothing; `None` when it does.
-fn failure(http: &Http, answer: &Result<Answer, PollError>) -> Option<PollError> {
+async fn failure(http: &Http, answer: &Result<Answer, PollError>) -> Option<PollError> {
     let answer = match answer {
         Ok(answer) => answer,
         Err(error) => return Some(error.clone()),
@@ -173,7 +174,7 @@ fn failure(http: &Http, answer: &Result<Answer, PollError>) -> Option<PollError>
     if refusal.as_ref().is_some_and(|error| error.kind == PollErrorKind::Credentials) {
         return refusal;
     }
-    match envelope(&answer.body, &[]) {
+    match envelope(&answer.body, &[]).await {
         Some(value) if value.get("status").and_then(Value::as_str) == Some("success") => None,
         Some(_) => Some(PollError::new(PollErrorKind::Failed, says(answer))),
         None => refusal.or_else(|| {
@@ -185,8 +186,8 @@ fn failure(http: &Http, answer: &Result<Answer, PollError>) -> Option<PollError>
 }
 
 /// The JSON envelope that every answer of the interface has.
-fn envelope(body: &[u8], paths: &[&'static str]) -> Option<Value> {
-    let value = json::read(body, &[&["status", "error"], paths].concat())?;
+async fn envelope(body: &Arc<Vec<u8>>, paths: &[&'static str]) -> Option<Value> {
+    let value = json::read_beside(body, &[&["status", "error"], paths].concat()).await?;
     value.get("status")?.as_str()?;
     Some(value)
 }
@@ -199,13 +200,13 @@ fn says(answer: &Answer) -> String {
 }
 
 /// One part from its answer; a refusal costs this part only.
-fn part<T>(
+async fn part<T>(
     http: &Http,
     answer: &Answer,
     paths: &[&'static str],
     decode: impl FnOnce(&Value) -> Option<T>,
 ) -> Part<T> {
-    let Some(value) = envelope(&answer.body, paths) else {
+    let Some(value) = envelope(&answer.body, paths).await else {
         let note = http.refusal(answer).map_or_else(
             || format!("{} gave an answer that is not understood", http.shown()),
             |error| error.message,

@@ -5,6 +5,7 @@ use crate::core::prometheus::RulesReading;
 use crate::core::report::PollError;
 use crate::core::text::tidy;
 use crate::sources::http::{Http, gap, within};
+use crate::sources::json;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use std::collections::BTreeMap;
@@ -58,12 +59,16 @@ pub(super) async fn read(http: &Http, limit: Duration) -> Part<(Vec<Held>, Vec<S
     Part::Ready((held, silences))
 }
 
-async fn part<T: DeserializeOwned>(http: &Http, limit: Duration, path: &str) -> Result<T, Gap> {
+async fn part<T: DeserializeOwned + Send + 'static>(
+    http: &Http,
+    limit: Duration,
+    path: &str,
+) -> Result<T, Gap> {
     let answer = within(limit, http.get(path, &[])).await.map_err(|error: PollError| gap(&error))?;
     if let Some(error) = http.refusal(&answer) {
         return Err(gap(&error));
     }
-    serde_json::from_slice(&answer.body).map_err(|_| {
+    json::whole_beside(&answer.body).await.ok_or_else(|| {
         let words = format!("{} answers, but not as an Alertmanager does", http.shown());
         Gap::new(GapKind::Failed, words)
     })

@@ -4,16 +4,17 @@
 //! retry of jobs: what was sent once is never sent again by itself. So nothing is sent twice here; when the cluster says that a key moved,
 //! the question fails, and the next one asks for the new map first.
 
+use super::single::Single;
 use futures_util::FutureExt;
 use futures_util::future::try_join_all;
-use redis::aio::{ConnectionLike, MultiplexedConnection};
+use redis::aio::ConnectionLike;
 use redis::{Arg, Cmd, ErrorKind, Pipeline, RedisError, RedisFuture, Value};
 
 /// An open connection.
 #[derive(Clone)]
 pub enum Connection {
     /// To one server.
-    One(MultiplexedConnection),
+    One(Single),
     /// To the primaries of a cluster.
     Cluster(Cluster),
 }
@@ -22,7 +23,7 @@ pub enum Connection {
 #[derive(Clone)]
 pub struct Cluster {
     /// Address and connection of each primary that is there; never empty.
-    pub(super) nodes: Vec<(String, MultiplexedConnection)>,
+    pub(super) nodes: Vec<(String, Single)>,
     /// First slot, last slot, index of the node.
     pub(super) slots: Vec<(u16, u16, usize)>,
     /// What has no key goes there.

@@ -6,9 +6,9 @@ use crate::config::target::RedisConnect;
 use crate::core::report::{PollError, PollErrorKind};
 use crate::sources::redis::login::explain;
 use crate::sources::redis::login::one;
+use crate::sources::redis::single::Single;
 use futures_util::FutureExt;
 use futures_util::future::{join_all, select_ok};
-use redis::aio::MultiplexedConnection;
 use redis::{RedisError, Value, cmd};
 use std::time::Duration;
 
@@ -55,7 +55,7 @@ pub async fn connect(target: &RedisConnect) -> Result<Connection, PollError> {
 }
 
 /// The server itself; of a cluster the first node that answers, and the target as seen from there.
-async fn any(target: &RedisConnect) -> Result<(RedisConnect, MultiplexedConnection), PollError> {
+async fn any(target: &RedisConnect) -> Result<(RedisConnect, Single), PollError> {
     if target.nodes.is_empty() {
         return Ok((target.clone(), one(target).await?));
     }
@@ -72,7 +72,7 @@ async fn any(target: &RedisConnect) -> Result<(RedisConnect, MultiplexedConnecti
 }
 
 /// All primaries of the cluster that `first` belongs to; one that is not there is left out, by name.
-async fn cluster(target: &RedisConnect, mut first: MultiplexedConnection) -> Result<Connection, PollError> {
+async fn cluster(target: &RedisConnect, mut first: Single) -> Result<Connection, PollError> {
     let map: Value =
         cmd("CLUSTER").arg("SLOTS").query_async(&mut first).await.map_err(|error| explain(&error, target))?;
     let mut addresses: Vec<(String, u16)> = Vec::new();

@@ -4,6 +4,8 @@ use crate::config::target::{Dialled, RedisConnect};
 use crate::core::report::{PollError, PollErrorKind};
 use crate::sources::dial::{self, Wire};
 use crate::sources::metered::Metered;
+use crate::sources::redis::single::Single;
+use crate::sources::secret;
 use crate::sources::tls::{self, Trust};
 use redis::aio::MultiplexedConnection;
 use redis::{AsyncConnectionConfig, ErrorKind, RedisConnectionInfo, RedisError, ServerErrorKind};
@@ -13,7 +15,6 @@ use secrecy::ExposeSecret;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite};
-use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
 /// How long, and how much, is listened to a server that hangs up: its reason comes at once, and is one line.
@@ -22,13 +23,10 @@ const GREETING_TIME: Duration = Duration::from_millis(500);
 const GREETING_BYTES: usize = 512;
 
 /// Opens a connection to this one server.
-pub(super) async fn one(target: &RedisConnect) -> Result<MultiplexedConnection, PollError> {
-    let wanted = target.clone();
-    let (login, tls) =
-        tokio::task::spawn_blocking(move || Ok::<_, String>((login(&wanted)?, trust(&wanted)?)))
-            .await
-            .map_err(|_| PollError::new(PollErrorKind::Internal, "reading the credentials failed"))?
-            .map_err(|sentence| PollError::new(PollErrorKind::Configuration, sentence))?;
+pub(super) async fn one(target: &RedisConnect) -> Result<Single, PollError> {
+    let wrong = |sentence| PollError::new(PollErrorKind::Configuration, sentence);
+    let login = login(target).await.map_err(wrong)?;
+    let tls = trust(target).await.map_err(wrong)?;
     let wire = wire(target).await.map_err(|error| unreachable(&error, &target.place()))?;
     let opened = match tls {
         None => speak(&login, wire).await,
@@ -53,7 +51,7 @@ pub(super) async fn one(target: &RedisConnect) -> Result<MultiplexedConnection, 
 }
 
 /// Begins to speak with the server at the other end of `stream`.
-async fn speak<S>(login: &RedisConnectionInfo, stream: S) -> Result<MultiplexedConnection, RedisError>
+async fn speak<S>(login: &RedisConnectionInfo, stream: S) -> Result<Single, RedisError>
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
@@ -61,9 +59,7 @@ where
     let config = AsyncConnectionConfig::new().set_connection_timeout(None).set_response_timeout(None);
     let (connection, driver) =
         MultiplexedConnection::new_with_config(login, Metered::new(stream), config).await?;
-    // It ends with the last handle.
-    tokio::spawn(driver);
-    Ok(connection)
+    Ok(Single::new(connection, driver))
 }
 
 /// The first address behind the target's name that answers.
@@ -71,14 +67,7 @@ async fn wire(target: &RedisConnect) -> std::io::Result<Wire> {
     if let Some(path) = &target.unix_socket {
         return dial::dial(&Dialled::Unix(path.clone())).await;
     }
-    let mut last = None;
-    for address in dial::addresses(&target.host, target.port).await? {
-        match dial::dial(&Dialled::Tcp(address)).await {
-            Ok(wire) => return Ok(wire),
-            Err(error) => last = Some(error),
-        }
-    }
-    Err(last.unwrap_or_else(|| std::io::Error::other("its name stands for no address")))
+    dial::dial_name(&target.host, target.port).await
 }
 
 /// What a server says before it hangs up on a newcomer: it is not asked for anything, so the library never sees it.
@@ -87,7 +76,7 @@ async fn greeting(target: &RedisConnect) -> Option<String> {
         return None;
     }
     let listen = async {
-        let mut stream = TcpStream::connect((target.host.as_str(), target.port)).await.ok()?;
+        let mut stream = dial::glance(&target.host, target.port).await.ok()?;
         let mut bytes = [0; GREETING_BYTES];
         let read = stream.read(&mut bytes).await.ok()?;
         Some(String::from_utf8_lossy(&bytes[..read]).into_owned())
@@ -122,22 +111,25 @@ fn explain_words(words: &str, place: &str) -> Option<PollError> {
     None
 }
 
-fn login(target: &RedisConnect) -> Result<RedisConnectionInfo, String> {
+async fn login(target: &RedisConnect) -> Result<RedisConnectionInfo, String> {
     let mut login = RedisConnectionInfo::default()
         .set_db(target.database)
         .set_lib_name("stacktop", env!("CARGO_PKG_VERSION"));
     if let Some(user) = &target.user {
         login = login.set_username(user);
     }
-    if let Some(password) = &target.password {
-        login = login.set_password(password.read()?.expose_secret());
+    if let Some(password) = secret::read_any(target.password.as_ref()).await? {
+        login = login.set_password(password.expose_secret());
     }
     Ok(login)
 }
 
-fn trust(target: &RedisConnect) -> Result<Option<ClientConfig>, String> {
+async fn trust(target: &RedisConnect) -> Result<Option<ClientConfig>, String> {
     let trust = Trust { roots: target.root_cert.clone(), client: target.client.clone(), ..Trust::default() };
-    target.tls.then(|| tls::client_config(&trust)).transpose()
+    if !target.tls {
+        return Ok(None);
+    }
+    tls::configured(trust).await.map(Some)
 }
 
 fn unreachable(error: &std::io::Error, place: &str) -> PollError {

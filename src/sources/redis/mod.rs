@@ -19,10 +19,12 @@ mod refused;
 mod rounds;
 mod sentinel;
 mod server;
+mod single;
 mod stalled;
 mod streams;
 mod whereabouts;
 
+use super::owned::Owned;
 use super::{Source, look};
 use crate::config::target::RedisConnect;
 use crate::core::focus::Focus;
@@ -45,7 +47,6 @@ use redis::{Value, cmd, pipe};
 use rounds::Rounds;
 use std::time::Duration;
 use streams::Streams;
-use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
 /// The server's details are read this often while somebody looks.
@@ -53,6 +54,8 @@ const DETAIL_EACH: Duration = Duration::from_secs(2);
 
 /// A cluster of which a primary is missing is looked at anew this often.
 const WHOLE_EACH: Duration = Duration::from_secs(5);
+/// A cluster that has not opened by then does not answer.
+const OPENED_WITHIN: Duration = Duration::from_secs(10);
 
 /// Asks one Redis server.
 pub struct RedisSource {
@@ -62,7 +65,7 @@ pub struct RedisSource {
     open: Option<Connection>,
     /// When another was opened at the side, and that one.
     looked: Option<Now>,
-    looking: Option<JoinHandle<Result<Connection, PollError>>>,
+    looking: Option<Owned<Result<Connection, PollError>>>,
     /// Its map of the cluster is not right any more.
     stale: bool,
     rounds: Rounds,
@@ -145,7 +148,13 @@ impl RedisSource {
                 if lacks && again {
                     self.looked = Some(now);
                     let connect = self.connect.clone();
-                    self.looking = Some(tokio::spawn(async move { connection::connect(&connect).await }));
+                    self.looking = Some(Owned::spawn(async move {
+                        tokio::time::timeout(OPENED_WITHIN, connection::connect(&connect))
+                            .await
+                            .unwrap_or_else(|_| {
+                                Err(PollError::new(PollErrorKind::TimedOut, "the cluster does not answer"))
+                            })
+                    }));
                 }
                 None
             }

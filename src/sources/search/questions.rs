@@ -102,7 +102,7 @@ async fn limited_part<T>(
         if unknown { http.get(path, &[]).await } else { Ok(answer) }
     })
     .await;
-    read(http, answer, paths, decode)
+    read(http, answer, paths, decode).await
 }
 
 async fn part<T>(
@@ -111,10 +111,10 @@ async fn part<T>(
     paths: &[&'static str],
     decode: impl FnOnce(&Value) -> Option<T>,
 ) -> Part<T> {
-    read(http, within(BESIDE, http.get(path, &[])).await, paths, decode)
+    read(http, within(BESIDE, http.get(path, &[])).await, paths, decode).await
 }
 
-fn read<T>(
+async fn read<T>(
     http: &Http,
     answer: Result<Answer, PollError>,
     paths: &[&'static str],
@@ -136,7 +136,8 @@ fn read<T>(
     }
     let not_understood =
         || Gap::new(GapKind::Failed, format!("{} gave an answer that is not understood", http.shown()));
-    Part::from(json::read(&answer.body, paths).and_then(|value| decode(&value)).ok_or_else(not_understood))
+    let read = json::read_beside(&answer.body, paths).await;
+    Part::from(read.and_then(|value| decode(&value)).ok_or_else(not_understood))
 }
 
 pub(super) async fn nodes(http: &Http) -> Part<Vec<crate::core::search::SearchNode>> {

@@ -2,10 +2,26 @@
 //! is what the server has.
 
 use super::queues::named;
+use super::server;
 use super::topology::Own;
 use crate::pty::Screen;
-use stacktop::core::redis::QueueRef;
+use stacktop::actions::audit::AuditTrail;
+use stacktop::actions::gate::{Actor, Entry, Gate};
+use stacktop::actions::stop::Cause;
+use stacktop::app::msg::{Effect, Msg};
+use stacktop::config::target::{Connect, Locality, PrometheusConnect, TargetConfig};
+use stacktop::config::url;
+use stacktop::core::action::{Action, Confirmed};
+use stacktop::core::arming::Permit;
+use stacktop::core::ids::TargetId;
+use stacktop::core::postgres::{BackendId, PgAction, SqlPanel};
+use stacktop::core::redis::{QueueAction, QueueRef};
+use stacktop::core::time::Clock;
+use stacktop::engine::{Engine, EngineSettings, Job};
+use stacktop::runtime::clock::SystemClock;
+use stacktop::runtime::effects::Effects;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// Jobs that have failed: a retry of them takes some seconds.
@@ -170,4 +186,142 @@ async fn what_cannot_be_waited_for_is_written_down_as_not_known() {
     assert_eq!(retry.screen.ended(5), 129);
     assert_eq!(retry.audited().len(), 2, "nothing comes after it");
     retry.own.signal("-CONT");
+}
+
+/// Polls of every system, a look that takes long, an action that waits for an answer, one that is looked after, connections that were
+/// given up: all of it is under way when the run ends.
+#[tokio::test(flavor = "multi_thread")]
+async fn every_task_ends_with_the_run() {
+    let test = "every_task_ends_with_the_run";
+    let Some(postgres_url) = server(test, "STACKTOP_TEST_PG18_URL") else { return };
+    let Some(own) = Own::start(test, &[]).await else { return };
+    stacktop::sources::tls::install_provider();
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock::start());
+    let folder = tempfile::tempdir().expect("a folder");
+    let mark = format!("slow {}", std::process::id());
+    let Some(targets) = every_system(test, &postgres_url, &own, &mark) else { return };
+    let entry = |target: &TargetConfig| {
+        let executor = stacktop::actions::open(target, folder.path())?;
+        Some((target.id.clone(), Entry { address: target.address(), executor }))
+    };
+    let entries = targets.iter().filter_map(entry).collect();
+    let trail = Arc::new(AuditTrail::at(folder.path().join("audit.jsonl")));
+    let gate = Gate::new(entries, trail, Arc::clone(&clock), Actor::default());
+    gate.prepare().await;
+    let (engine, mut reports) = Engine::start(targets.into_iter().map(job).collect(), patient(), &clock);
+    let (mut effects, mut answers) = Effects::begin(engine, Arc::new(gate));
+    let mut read = std::collections::BTreeSet::new();
+    while read.len() < 5 {
+        let report = reports.next().await;
+        let name = report.target.to_string();
+        // The others may be at war with other tests: their tasks end all the same.
+        if let (Err(error), "pg" | "redis") = (&report.result, name.as_str()) {
+            panic!("{name}: {}", error.message);
+        }
+        read.insert(name);
+    }
+    own.signal("-STOP");
+    let backend = BackendId { pid: 1, backend_start_micros: 2 };
+    let act = PgAction::one((backend, None), false);
+    effects.carry_out(vec![
+        perform("pg", |target| Action::Postgres { target, act }),
+        perform("redis", |target| Action::Queue {
+            target,
+            act: QueueAction::Pause { queue: named("mails") },
+        }),
+    ]);
+    while !matches!(answers.next().await, Some(Msg::ActionDone { .. })) {}
+    // Polls of the server that hangs are given up.
+    let until = Instant::now() + Duration::from_secs(3);
+    while Instant::now() < until {
+        effects.carry_out(vec![Effect::PollAll]);
+        let _ = tokio::time::timeout(Duration::from_millis(300), reports.next()).await;
+    }
+    let alive = || tokio::runtime::Handle::current().metrics().num_alive_tasks();
+    assert!(alive() > 10, "{}", alive());
+    let began = Instant::now();
+    let told = effects.end(Cause::HangUp).await;
+    drop(effects);
+    assert!(began.elapsed() < WITHIN, "{:?}", began.elapsed());
+    assert!(told.len() == 1 && told[0].starts_with("pause_queue on redis: "), "{told:?}");
+    for _ in 0..400 {
+        if alive() == 0 {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    assert_eq!(alive(), 0, "tasks are left");
+    own.signal("-CONT");
+    // The look was taken back on the server, too.
+    let client = super::client(&postgres_url).await;
+    let sql = "SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%' || $1 || '%' AND pid <> pg_backend_pid() \
+               AND state = 'active'";
+    let mut left = 1;
+    for _ in 0..40 {
+        left = client.query_one(sql, &[&mark]).await.expect("a count").get::<_, i64>(0);
+        if left == 0 {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    assert_eq!(left, 0, "the look goes on");
+}
+
+/// One target of each system; of Postgres with a look that takes long.
+fn every_system(test: &str, postgres_url: &str, own: &Own, mark: &str) -> Option<Vec<TargetConfig>> {
+    let mut postgres = url::postgres(postgres_url).expect("a URL");
+    postgres.panels.push(SqlPanel {
+        name: "slow".to_owned(),
+        sql: format!("SELECT pg_sleep(20) /* {mark} */"),
+        interval: Duration::from_secs(30),
+        sort: None,
+        thresholds: [("x".to_owned(), (Some(1.0), None))].into(),
+    });
+    let redis = Connect::Redis(url::redis(&own.url()).expect("a URL"));
+    let mut targets = vec![target("pg", Connect::Postgres(postgres)), target("redis", redis)];
+    for (name, variable) in [
+        ("search", "STACKTOP_TEST_ES_URL"),
+        ("prometheus", "STACKTOP_TEST_PROMETHEUS_URL"),
+        ("metrics", "STACKTOP_TEST_METRICS_URL"),
+    ] {
+        let http = url::http(&server(test, variable)?).expect("a URL");
+        let connect = match name {
+            "search" => Connect::Search(http),
+            "metrics" => Connect::Metrics(http),
+            _ => Connect::Prometheus(PrometheusConnect { http, queries: Vec::new(), alertmanager: None }),
+        };
+        targets.push(target(name, connect));
+    }
+    Some(targets)
+}
+
+fn perform(target: &str, action: impl FnOnce(TargetId) -> Action) -> Effect {
+    let target = TargetId::new(target);
+    let permit = Permit { target: target.clone(), until: None };
+    Effect::Perform { confirmed: Confirmed::by_a_person(action(target)), permit }
+}
+
+fn target(name: &str, connect: Connect) -> TargetConfig {
+    TargetConfig {
+        id: TargetId::new(name),
+        chosen_because: "a test".to_owned(),
+        interval: Duration::from_secs(1),
+        timeout: Duration::from_secs(2),
+        read_only: false,
+        locality: Locality::default(),
+        connect,
+    }
+}
+
+fn job(target: TargetConfig) -> Job {
+    Job {
+        target: target.id.clone(),
+        interval: target.interval,
+        timeout: target.timeout,
+        source: Box::new(move || stacktop::sources::open(&target)),
+    }
+}
+
+fn patient() -> EngineSettings {
+    EngineSettings { backoff_cap: Duration::from_millis(100), ..EngineSettings::default() }
 }

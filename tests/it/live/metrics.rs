@@ -99,7 +99,8 @@ async fn what_the_alertmanager_silences_is_told_as_such() {
     );
     let answer =
         manager.send(reqwest::Method::POST, "/api/v2/silences", &json, Some(body)).await.expect("an answer");
-    let id = String::from_utf8(answer.body).expect("text").split('"').nth(3).expect("an id").to_owned();
+    let id =
+        String::from_utf8(answer.body.to_vec()).expect("text").split('"').nth(3).expect("an id").to_owned();
     let connect = |alertmanager| {
         Connect::Prometheus(PrometheusConnect { http: http(&url), alertmanager, queries: Vec::new() })
     };
@@ -145,7 +146,7 @@ async fn what_the_alertmanager_silences_is_told_as_such() {
 async fn reqwest_body(url: &str) -> String {
     let client = Http::open(&http(url)).await.expect("a client");
     let answer = client.get("", &[]).await.expect("an answer");
-    String::from_utf8(answer.body).expect("text")
+    String::from_utf8(answer.body.to_vec()).expect("text")
 }
 
 #[tokio::test]

@@ -1,0 +1,44 @@
+//! A connection to one server and the task that drives it.
+
+use crate::sources::owned::Owned;
+use futures_util::future::BoxFuture;
+use redis::aio::{ConnectionLike, MultiplexedConnection};
+use redis::{Cmd, Pipeline, RedisFuture, Value};
+use std::sync::Arc;
+
+/// Handles of one connection. With the last of them the task ends, whatever the server still owes: the library asks whoever starts the
+/// task to see to that.
+#[derive(Clone, Debug)]
+pub struct Single {
+    connection: MultiplexedConnection,
+    _driver: Arc<Owned<()>>,
+}
+
+impl Single {
+    pub(super) fn new(
+        connection: MultiplexedConnection,
+        driver: impl Future<Output = ()> + Send + 'static,
+    ) -> Self {
+        let driver: BoxFuture<'static, ()> = Box::pin(driver);
+        Self { connection, _driver: Arc::new(Owned::spawn(driver)) }
+    }
+}
+
+impl ConnectionLike for Single {
+    fn req_packed_command<'a>(&'a mut self, cmd: &'a Cmd) -> RedisFuture<'a, Value> {
+        self.connection.req_packed_command(cmd)
+    }
+
+    fn req_packed_commands<'a>(
+        &'a mut self,
+        pipeline: &'a Pipeline,
+        offset: usize,
+        count: usize,
+    ) -> RedisFuture<'a, Vec<Value>> {
+        self.connection.req_packed_commands(pipeline, offset, count)
+    }
+
+    fn get_db(&self) -> i64 {
+        self.connection.get_db()
+    }
+}

@@ -12,11 +12,12 @@ use crate::core::row::RowKey;
 use crate::core::time::Now;
 use crate::core::world::World;
 use crate::panels::PanelContext;
-use crate::ui::content::Role;
+use crate::ui::content::{Content, Role};
 use crate::ui::select::Level;
 use crate::ui::theme::Theme;
 use chrono::FixedOffset;
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// How long a message stays above the hint line.
@@ -42,6 +43,27 @@ impl Place {
     #[must_use]
     pub fn level(&self) -> Option<&Level> {
         self.levels.last()
+    }
+}
+
+/// What a screen shows, as it was made last.
+#[derive(Clone, Debug)]
+pub struct Page {
+    /// The screen.
+    pub screen: Screen,
+    /// The rows that were opened there.
+    pub path: Vec<RowKey>,
+    /// The moment that it is of, where one is held.
+    pub held: Option<Now>,
+    /// What is shown.
+    pub content: Arc<Content>,
+}
+
+impl Page {
+    /// Whether it is of what is open now.
+    #[must_use]
+    pub fn is_of(&self, model: &Model, place: &Place) -> bool {
+        self.screen == model.screen && self.path == place.path && self.held == model.held()
     }
 }
 
@@ -128,6 +150,8 @@ pub struct Model {
     pub trail: Vec<String>,
     /// The details that the sources were last asked for.
     pub focus: Vec<(TargetId, Focus)>,
+    /// What was shown at the last key, until something happens that changes it.
+    pub page: Option<Page>,
     /// The size of the terminal; nothing is shown before it is known.
     pub size: Size,
 }
@@ -141,6 +165,15 @@ impl Model {
             Lens::Live => (&self.world, self.now, true),
         };
         PanelContext { keys: self.keymap.words(), world, now, live, zone: self.zone }
+    }
+
+    /// The moment that is held, if one is.
+    #[must_use]
+    pub fn held(&self) -> Option<Now> {
+        match &self.lens {
+            Lens::At(moment) => Some(moment.now),
+            Lens::Live => None,
+        }
     }
 
     /// Whether the present is looked at.

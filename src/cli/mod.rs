@@ -213,6 +213,7 @@ fn model(
         quit_asked: false,
         trail,
         focus: Vec::new(),
+        page: None,
         size: Size::default(),
     }
 }

@@ -11,8 +11,8 @@ pub const HISTORY_SPAN: Duration = Duration::from_secs(60 * 60);
 /// interval. Thousands of queues have four series each.
 pub const HISTORY_SAMPLES: usize = 300;
 
-/// One sample: when, and what. `None` is a gap (no data), which is not zero.
-type Sample = (Duration, Option<f64>);
+/// One sample: when, in milliseconds of the clock that only goes forward, and what. `None` is a gap (no data), which is not zero.
+type Sample = (u64, Option<f64>);
 
 /// The recent past of one number, oldest first. A sample stands for the time since the one before it: that is what rates are about.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -23,12 +23,14 @@ pub struct Series {
 impl Series {
     /// Adds the sample of `now`; `None`, or a number that is not finite, is a gap.
     pub fn push(&mut self, now: Now, sample: Option<f64>) {
+        let at = millis(now.mono);
+        let oldest = at.saturating_sub(millis(HISTORY_SPAN));
         while self.samples.len() >= HISTORY_SAMPLES
-            || self.samples.front().is_some_and(|(at, _)| now.mono.saturating_sub(*at) > HISTORY_SPAN)
+            || self.samples.front().is_some_and(|(known, _)| *known < oldest)
         {
             self.samples.pop_front();
         }
-        self.samples.push_back((now.mono, sample.filter(|value| value.is_finite())));
+        self.samples.push_back((at, sample.filter(|value| value.is_finite())));
     }
 
     /// Nothing is known of the time since the newest sample: nobody was running.
@@ -53,15 +55,14 @@ impl Series {
     /// What is known of the last `span` before the newest sample, oldest first, each with the time that it stands for: none of the
     /// time before a gap, or behind one.
     fn known(&self, span: Duration) -> impl DoubleEndedIterator<Item = (f64, Duration)> {
-        let newest = self.samples.back().map_or(Duration::ZERO, |(at, _)| *at);
-        let start = newest.saturating_sub(span);
-        self.samples.iter().enumerate().filter(move |(_, (at, _))| *at >= start).filter_map(
-            move |(index, (at, value))| {
-                let before = index.checked_sub(1).and_then(|index| self.samples.get(index));
-                let since = before.filter(|(_, value)| value.is_some()).map_or(*at, |(at, _)| *at);
-                value.map(|value| (value, at.saturating_sub(since.max(start))))
-            },
-        )
+        let newest = self.samples.back().map_or(0, |(at, _)| *at);
+        let start = newest.saturating_sub(millis(span));
+        let first = self.samples.partition_point(|(at, _)| *at < start);
+        self.samples.range(first..).enumerate().filter_map(move |(offset, (at, value))| {
+            let before = (first + offset).checked_sub(1).and_then(|index| self.samples.get(index));
+            let since = before.filter(|(_, value)| value.is_some()).map_or(*at, |(at, _)| *at);
+            value.map(|value| (value, Duration::from_millis(at.saturating_sub(since.max(start)))))
+        })
     }
 
     /// The values of the last `span` before the newest sample, oldest first, without gaps.
@@ -102,17 +103,19 @@ impl Series {
     /// The columns lie on a fixed grid, so that only the last of them changes as time goes on.
     #[must_use]
     pub fn columns(&self, count: usize, step: Duration) -> Vec<Option<f64>> {
-        let step = step.as_millis().max(1);
-        let column = |sample: &Sample| sample.0.as_millis() / step;
+        let step = millis(step).max(1);
+        let column = |sample: &Sample| sample.0 / step;
         let (Some(first), Some(last)) = (self.samples.front().map(column), self.samples.back().map(column))
         else {
             return Vec::new();
         };
-        let start = first.max((last + 1).saturating_sub(count as u128));
-        let place = |column: u128| usize::try_from(column.saturating_sub(start)).unwrap_or(usize::MAX);
+        let start = first.max((last + 1).saturating_sub(count as u64));
+        let place = |column: u64| usize::try_from(column.saturating_sub(start)).unwrap_or(usize::MAX);
         let mut sums = vec![(0.0, 0_u32); if count == 0 { 0 } else { place(last) + 1 }];
+        // Everything from the sample before the first column on.
+        let begin = self.samples.partition_point(|(at, _)| *at < start * step).saturating_sub(1);
         let mut before: Option<Sample> = None;
-        for sample in &self.samples {
+        for sample in self.samples.range(begin..) {
             let (own, earlier) = (column(sample), before.as_ref().map(column));
             if let (Some(value), true) = (sample.1, own >= start) {
                 if let Some(earlier) = earlier.filter(|_| before.is_some_and(|(_, value)| value.is_some())) {
@@ -128,6 +131,10 @@ impl Series {
         }
         sums.into_iter().map(|(sum, count)| (count > 0).then(|| sum / f64::from(count))).collect()
     }
+}
+
+fn millis(span: Duration) -> u64 {
+    u64::try_from(span.as_millis()).unwrap_or(u64::MAX)
 }
 
 #[cfg(test)]

@@ -34,9 +34,23 @@ fn tame(line: &str) -> impl Iterator<Item = char> {
 /// `text` on one line without anything that a terminal could act on: blanks are folded, the rest of what is not tame vanishes.
 #[must_use]
 pub fn clean(text: &str) -> String {
+    // Nearly every text is so already: names, numbers, words of our own.
+    if is_plain(text) {
+        return text.to_owned();
+    }
     let words = text.split(['\n', '\t', '\r', ' ']);
     let words = words.map(|word| tame(word).collect::<String>()).filter(|word| !word.is_empty());
     words.collect::<Vec<_>>().join(" ")
+}
+
+/// Printable ASCII with single blanks inside: nothing is to be cleaned.
+fn is_plain(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    let blank = |byte: Option<&u8>| byte == Some(&b' ');
+    bytes.iter().all(|byte| matches!(byte, b' '..=b'~'))
+        && !blank(bytes.first())
+        && !blank(bytes.last())
+        && !bytes.windows(2).any(|pair| pair == b"  ")
 }
 
 /// The same, but keeps line breaks and indentation: for full texts.

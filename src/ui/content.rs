@@ -89,11 +89,7 @@ impl Line {
     /// The same line with more text behind it. Leading and trailing blanks of `text` are kept: they align.
     #[must_use]
     pub fn then(mut self, role: Role, text: impl AsRef<str>) -> Self {
-        let raw = text.as_ref();
-        let leading = raw.len() - raw.trim_start_matches(' ').len();
-        let trailing = if leading == raw.len() { 0 } else { raw.len() - raw.trim_end_matches(' ').len() };
-        let text = format!("{}{}{}", " ".repeat(leading), clean(raw).trim(), " ".repeat(trailing));
-        self.spans.push(Span { text, role });
+        self.spans.push(Span { text: cleaned(text.as_ref()), role });
         self
     }
 
@@ -159,6 +155,16 @@ impl Line {
             if indent == 0 { Vec::new() } else { vec![Span { text: " ".repeat(indent), role: Role::Text }] };
         Self { spans, spark: None }
     }
+}
+
+/// `raw` cleaned, with the blanks at both of its ends.
+fn cleaned(raw: &str) -> String {
+    let leading = raw.len() - raw.trim_start_matches(' ').len();
+    let trailing = if leading == raw.len() { 0 } else { raw.len() - raw.trim_end_matches(' ').len() };
+    if leading + trailing == 0 {
+        return clean(raw);
+    }
+    format!("{}{}{}", " ".repeat(leading), clean(raw).trim(), " ".repeat(trailing))
 }
 
 /// Takes the blanks away at which the last of `lines` was broken: they would take room that it does not have.
@@ -253,8 +259,7 @@ impl Cell {
     /// A cell of one role. Leading blanks are kept (trees are indented with them).
     #[must_use]
     pub fn of(role: Role, text: impl AsRef<str>) -> Self {
-        let line = Line::of(role, text);
-        Self { text: line.plain(), role, ..Self::default() }
+        Self { text: cleaned(text.as_ref()), role, ..Self::default() }
     }
 
     /// A cell that shows `text` and sorts by `value`.

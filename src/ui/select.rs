@@ -185,7 +185,7 @@ pub fn arrange<'a>(content: &'a Content, level: &Level) -> Vec<Vec<&'a Row>> {
                 && !table.fixed_order
                 && column < table.columns.len()
             {
-                rows.sort_by(|a, b| compare(a, b, column, descending));
+                sort(&mut rows, column, descending);
             }
             rows
         })
@@ -198,24 +198,42 @@ pub fn shown<'a>(content: &'a Content, level: &Level) -> Vec<&'a Row> {
     arrange(content, level).into_iter().flatten().collect()
 }
 
-fn compare(a: &Row, b: &Row, column: usize, descending: bool) -> Ordering {
-    let (Some(a), Some(b)) = (a.cells.get(column), b.cells.get(column)) else {
-        return Ordering::Equal;
-    };
-    match (&a.sort, &b.sort) {
-        // What is not known stands last, whichever way it is sorted.
-        (SortKey::Number(a), SortKey::Number(b)) => match (a, b) {
-            (Some(a), Some(b)) if descending => b.total_cmp(a),
-            (Some(a), Some(b)) => a.total_cmp(b),
-            (Some(_), None) => Ordering::Less,
-            (None, Some(_)) => Ordering::Greater,
-            (None, None) => Ordering::Equal,
-        },
-        (SortKey::Text | SortKey::Number(_), SortKey::Text | SortKey::Number(_)) => {
-            let order = a.text.to_lowercase().cmp(&b.text.to_lowercase());
-            if descending { order.reverse() } else { order }
-        }
+/// By what a row sorts: what has no value stands last, whichever way it is sorted.
+enum By {
+    Number(f64),
+    Text(String),
+    Nothing,
+}
+
+impl By {
+    fn order(&self, other: &Self, descending: bool) -> Ordering {
+        let order = match (self, other) {
+            (Self::Nothing, Self::Nothing) => return Ordering::Equal,
+            (Self::Nothing, _) => return Ordering::Greater,
+            (_, Self::Nothing) => return Ordering::Less,
+            (Self::Number(a), Self::Number(b)) => a.total_cmp(b),
+            (Self::Text(a), Self::Text(b)) => a.cmp(b),
+            (Self::Number(_), Self::Text(_)) => Ordering::Less,
+            (Self::Text(_), Self::Number(_)) => Ordering::Greater,
+        };
+        if descending { order.reverse() } else { order }
     }
+}
+
+/// Each row's key is made once, and not at each comparison.
+fn sort(rows: &mut Vec<&Row>, column: usize, descending: bool) {
+    let counts = |row: &&Row| matches!(row.cells.get(column), Some(Cell { sort: SortKey::Number(_), .. }));
+    // An empty cell among numbers is one that is not known.
+    let numbers = rows.iter().any(counts);
+    let key = |row: &Row| match row.cells.get(column) {
+        None => By::Nothing,
+        Some(Cell { sort: SortKey::Number(value), .. }) => value.map_or(By::Nothing, By::Number),
+        Some(cell) if numbers && cell.text.is_empty() => By::Nothing,
+        Some(cell) => By::Text(cell.text.to_lowercase()),
+    };
+    let mut keyed: Vec<(By, &Row)> = rows.iter().map(|row| (key(row), *row)).collect();
+    keyed.sort_by(|(a, _), (b, _)| a.order(b, descending));
+    *rows = keyed.into_iter().map(|(_, row)| row).collect();
 }
 
 #[cfg(test)]

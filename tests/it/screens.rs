@@ -64,6 +64,7 @@ impl Drive {
             quit_asked: false,
             trail: Vec::new(),
             focus: Vec::new(),
+            page: None,
             size: Size::default(),
         };
         Self { model, sources, focus: Vec::new(), second: 0 }

@@ -12,7 +12,7 @@ pub use dialog::matching;
 use super::command::Command;
 use super::model::Model;
 use super::msg::{Effect, Msg};
-use crate::core::report::PollErrorKind;
+use crate::core::report::{PollErrorKind, PollReport};
 use crate::core::time::{Jump, Now};
 use crate::core::whereabouts::Whereabouts;
 use crate::panels::panel;
@@ -25,23 +25,15 @@ pub fn update(model: &mut Model, msg: Msg, now: Now) -> Vec<Effect> {
     model.now = now;
     model.arming.lapse(now);
     let mut effects = jump.map_or_else(Vec::new, |jump| jumped(model, jump));
+    // What is shown follows from the world and the place; keys and frames change no world.
+    if jump.is_some()
+        || !matches!(msg, Msg::Command(_) | Msg::Typed(_) | Msg::Paste(_) | Msg::Resize(_) | Msg::Drawn(_))
+    {
+        model.page = None;
+    }
     effects.extend(match msg {
         Msg::Report(report) => {
-            match &report.result {
-                Ok(reading) => {
-                    if let Some(found) = reading.whereabouts() {
-                        model.arming.learn(&report.target, found.clone());
-                    }
-                }
-                // Who answers there next may be another one.
-                Err(error) if error.kind == PollErrorKind::Unreachable => {
-                    model.arming.learn(&report.target, Whereabouts::Unknown);
-                }
-                Err(_) => {}
-            }
-            model.world.apply(*report);
-            model.world.evaluate(now);
-            act::recheck(model);
+            reported(model, *report);
             Vec::new()
         }
         Msg::Tick(zone) => {
@@ -52,8 +44,8 @@ pub fn update(model: &mut Model, msg: Msg, now: Now) -> Vec<Effect> {
             }
             Vec::new()
         }
-        Msg::Command(command) => on_command(model, command),
-        Msg::Typed(c) => dialog::typed(model, c),
+        Msg::Command(command) => keeping(model, |model| on_command(model, command)),
+        Msg::Typed(c) => keeping(model, |model| dialog::typed(model, c)),
         Msg::Resize(size) => {
             model.size = size;
             Vec::new()
@@ -98,6 +90,33 @@ pub fn update(model: &mut Model, msg: Msg, now: Now) -> Vec<Effect> {
         model.focus.clone_from(&focus);
         effects.push(Effect::Focus(focus));
     }
+    effects
+}
+
+/// A poll ended.
+fn reported(model: &mut Model, report: PollReport) {
+    match &report.result {
+        Ok(reading) => {
+            if let Some(found) = reading.whereabouts() {
+                model.arming.learn(&report.target, found.clone());
+            }
+        }
+        // Who answers there next may be another one.
+        Err(error) if error.kind == PollErrorKind::Unreachable => {
+            model.arming.learn(&report.target, Whereabouts::Unknown);
+        }
+        Err(_) => {}
+    }
+    model.world.apply(report);
+    model.world.evaluate(model.now);
+    act::recheck(model);
+}
+
+/// Carries out what a key stands for: what is shown before and after it is made once.
+fn keeping(model: &mut Model, run: impl FnOnce(&mut Model) -> Vec<Effect>) -> Vec<Effect> {
+    navigate::keep(model);
+    let effects = run(model);
+    navigate::keep(model);
     effects
 }
 

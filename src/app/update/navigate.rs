@@ -1,28 +1,39 @@
 //! Moving: between screens, down into rows and up again, and along the rows of a level.
 
 use crate::app::command::Command;
-use crate::app::model::Lens;
-use crate::app::model::{Model, Place};
+use crate::app::model::{Lens, Model, Page, Place};
 use crate::core::place::Screen;
 use crate::core::row::RowKey;
 use crate::panels::panel;
 use crate::ui::content::{Content, Role};
 use crate::ui::filter::Filter;
 use crate::ui::select::{Level, Only, counted, shown};
+use std::sync::Arc;
 
 /// What the open screen shows at its innermost level.
-pub fn content(model: &Model) -> Content {
+pub fn content(model: &Model) -> Arc<Content> {
     let place = model.place();
     let listed = listed(model);
-    match place.level() {
-        Some(level) => counted(listed, level),
+    match place.level().filter(|level| level.counted) {
+        Some(level) => Arc::new(counted(Content::clone(&listed), level)),
         None => listed,
     }
 }
 
-/// The same with every row, even where they are counted.
-fn listed(model: &Model) -> Content {
-    panel(model.screen).content(model.seen(), &model.place().path)
+/// The same with every row, even where they are counted: as it was made for the last key, where nothing changed since.
+fn listed(model: &Model) -> Arc<Content> {
+    let place = model.place();
+    match model.page.as_ref().filter(|page| page.is_of(model, &place)) {
+        Some(page) => Arc::clone(&page.content),
+        None => Arc::new(panel(model.screen).content(model.seen(), &place.path)),
+    }
+}
+
+/// Keeps what is shown, so that a key that only moves along it, and the frame after it, make nothing anew.
+pub fn keep(model: &mut Model) {
+    let content = listed(model);
+    let path = model.place().path;
+    model.page = Some(Page { screen: model.screen, path, held: model.held(), content });
 }
 
 /// The row under the cursor.

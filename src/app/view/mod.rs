@@ -5,7 +5,7 @@ mod overlays;
 
 use super::layout::Size;
 use super::model::Model;
-use crate::ui::content::{Content, Line, Role};
+use crate::ui::content::{Line, Role};
 use crate::ui::render;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -66,7 +66,7 @@ fn whole(model: &Model, area: Rect, buffer: &mut Buffer) {
     chrome::tabs(model, take(1), buffer);
     let middle = take(area.height - verdict_rows - 4);
     let place = model.place();
-    let content: Content = super::update::navigate::content(model);
+    let content = super::update::navigate::content(model);
     if let Some(level) = place.level() {
         render::content(&content, level, middle, buffer, &model.theme);
     }

@@ -12,6 +12,7 @@ use crate::core::part::{Part, Warm};
 use crate::core::rate::{LEAST_WINDOW, Meter, Window, increase, per_second, ratio};
 use crate::core::time::Now;
 use std::collections::VecDeque;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// Cache hit and other windowed shares look back this far.
@@ -142,7 +143,7 @@ impl Histories {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct PostgresState {
     /// The newest reading and when it was made.
-    pub latest: Option<(Now, PostgresReading)>,
+    pub latest: Option<(Now, Arc<PostgresReading>)>,
     /// Who blocks whom in it.
     pub forest: Forest,
     /// Rates up to it.
@@ -214,7 +215,7 @@ impl PostgresState {
         }
         self.trends.absorb(&reading, now);
         self.remember(&reading, now);
-        self.latest = Some((now, reading));
+        self.latest = Some((now, Arc::new(reading)));
     }
 
     /// Notes that a poll failed: every history gets an explicit gap; the latest reading stays (its age is shown).
@@ -250,7 +251,7 @@ impl PostgresState {
     /// The newest reading.
     #[must_use]
     pub fn reading(&self) -> Option<&PostgresReading> {
-        self.latest.as_ref().map(|(_, reading)| reading)
+        self.latest.as_ref().map(|(_, reading)| &**reading)
     }
 
     /// How many wait for a lock; none when that could not be read.

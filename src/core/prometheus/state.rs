@@ -4,6 +4,7 @@ use super::PrometheusReading;
 use crate::core::history::Series;
 use crate::core::time::Now;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// Series whose past is kept; more are shown without one.
@@ -15,7 +16,7 @@ const FORGOTTEN_AFTER: Duration = Duration::from_secs(600);
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct PrometheusState {
     /// The newest reading and when it was made.
-    pub latest: Option<(Now, PrometheusReading)>,
+    pub latest: Option<(Now, Arc<PrometheusReading>)>,
     /// The past of every series of every configured panel, by (title, labels).
     pub panels: BTreeMap<(String, String), Series>,
 }
@@ -24,7 +25,7 @@ impl PrometheusState {
     /// The newest reading.
     #[must_use]
     pub fn reading(&self) -> Option<&PrometheusReading> {
-        self.latest.as_ref().map(|(_, reading)| reading)
+        self.latest.as_ref().map(|(_, reading)| &**reading)
     }
 
     /// Takes in a new reading.
@@ -46,7 +47,7 @@ impl PrometheusState {
         }
         self.panels
             .retain(|key, series| seen.contains(key) || series.within(FORGOTTEN_AFTER).next().is_some());
-        self.latest = Some((now, reading));
+        self.latest = Some((now, Arc::new(reading)));
     }
 
     /// Nobody was running for a while: nothing is known of that time.

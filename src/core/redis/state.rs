@@ -6,6 +6,7 @@ use crate::core::part::Warm;
 use crate::core::rate::{self, Meter, Window};
 use crate::core::time::Now;
 use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// Dead letters count as growing while there are more than this long ago.
@@ -138,7 +139,7 @@ impl QueueHistory {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct RedisState {
     /// The newest reading and when it was made.
-    pub latest: Option<(Now, RedisReading)>,
+    pub latest: Option<(Now, Arc<RedisReading>)>,
     /// Rates of the newest interval.
     pub rates: RedisRates,
     /// Memory in use over time, bytes.
@@ -152,7 +153,7 @@ pub struct RedisState {
     /// Since when one script has held the server.
     pub busy_since: Option<Now>,
     detail: Option<Warm<ServerDetail>>,
-    meter: Meter<RedisReading>,
+    meter: Meter<Arc<RedisReading>>,
     /// Every queue's past.
     pub queues: BTreeMap<QueueRef, QueueHistory>,
 }
@@ -161,7 +162,7 @@ impl RedisState {
     /// The newest reading.
     #[must_use]
     pub fn reading(&self) -> Option<&RedisReading> {
-        self.latest.as_ref().map(|(_, reading)| reading)
+        self.latest.as_ref().map(|(_, reading)| &**reading)
     }
 
     /// The newest reading of `queue`.
@@ -212,7 +213,7 @@ impl RedisState {
             });
         }
         self.commands_of(reading.detail.as_ref());
-        self.latest = Some((now, reading));
+        self.latest = Some((now, Arc::new(reading)));
     }
 
     fn commands_of(&mut self, detail: Option<&Warm<ServerDetail>>) {

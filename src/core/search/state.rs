@@ -6,6 +6,7 @@ use crate::core::part::{Part, Warm};
 use crate::core::rate::{self, Meter, Window};
 use crate::core::time::Now;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// So many names of nodes are remembered.
@@ -32,7 +33,7 @@ pub struct SearchRates {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct SearchState {
     /// The newest reading and when it was made.
-    pub latest: Option<(Now, SearchReading)>,
+    pub latest: Option<(Now, Arc<SearchReading>)>,
     /// Rates of the newest interval.
     pub rates: SearchRates,
     /// Shard-level searches per second over time.
@@ -45,14 +46,14 @@ pub struct SearchState {
     pub not_green_since: Option<Now>,
     /// Names of the nodes that were ever seen, by id: one that left is told by its name.
     names: BTreeMap<String, String>,
-    meter: Meter<SearchReading>,
+    meter: Meter<Arc<SearchReading>>,
 }
 
 impl SearchState {
     /// The newest reading.
     #[must_use]
     pub fn reading(&self) -> Option<&SearchReading> {
-        self.latest.as_ref().map(|(_, reading)| reading)
+        self.latest.as_ref().map(|(_, reading)| &**reading)
     }
 
     /// The name of a node, also of one that left; its id where it was never seen.
@@ -64,6 +65,7 @@ impl SearchState {
     /// Takes in a new reading: derives rates against its predecessor over the measured time between them.
     pub fn absorb(&mut self, reading: SearchReading, now: Now) {
         let before = self.latest.take();
+        let reading = Arc::new(reading);
         if let Part::Ready(nodes) = &reading.nodes {
             for node in nodes {
                 self.names.insert(node.id.clone(), node.name.clone());
@@ -81,7 +83,7 @@ impl SearchState {
         }
     }
 
-    fn count(&mut self, before: Option<(Now, SearchReading)>, reading: SearchReading, now: Now) {
+    fn count(&mut self, before: Option<(Now, Arc<SearchReading>)>, reading: Arc<SearchReading>, now: Now) {
         match self.meter.window(before, now) {
             Window::Early => {}
             Window::Nothing => self.rates = SearchRates::default(),
@@ -105,7 +107,7 @@ impl SearchState {
         self.known(reading, now);
     }
 
-    fn known(&mut self, reading: SearchReading, now: Now) {
+    fn known(&mut self, reading: Arc<SearchReading>, now: Now) {
         match reading.health.ready().map(|health| health.status.as_str()) {
             Some("green") => self.not_green_since = None,
             Some(_) => self.not_green_since = self.not_green_since.or(Some(now)),

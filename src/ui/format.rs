@@ -16,6 +16,10 @@ pub fn seconds(value: Option<f64>) -> String {
 /// A count: `999`, `3.2k`, `18M`.
 #[must_use]
 pub fn count(value: f64) -> String {
+    // Most counts on a screen are small and whole.
+    if value.fract() == 0.0 && (0.0..1000.0).contains(&value) {
+        return (value as u16).to_string();
+    }
     let text = scaled(value, 1000.0, &["", "k", "M", "G", "T"]);
     text.replace(' ', "")
 }

@@ -248,8 +248,8 @@ fn overview(context: PanelContext<'_>) -> Content {
             sections.extend(alike(context, target, state, role));
             sections
         })
-        .collect::<Vec<_>>()
-        .concat();
+        .flatten()
+        .collect();
     if sections.is_empty() {
         sections.push(Section::lines("", vec![Line::of(Role::Muted, "no Redis target is configured")]));
     }

@@ -173,6 +173,26 @@ mod tests {
         Part::Unavailable(Gap::new(GapKind::TimedOut, "no answer"))
     }
 
+    /// A poll of the target named `name` that is polled each second.
+    fn report_of(name: &str, at: Now, reading: Reading) -> PollReport {
+        let second_long = Duration::from_secs(1);
+        PollReport {
+            target: TargetId::new(name),
+            at,
+            took: Duration::ZERO,
+            plan: Plan {
+                interval: second_long,
+                widened: false,
+                next: at.plus(second_long),
+                breaker: BreakerState::Closed,
+                failures: 0,
+                looks: false,
+            },
+            overtaken: 0,
+            result: Ok(reading),
+        }
+    }
+
     #[test]
     fn every_rule_that_goes_unread_is_a_rule() {
         let postgres = postgres::unread(&PostgresReading {
@@ -226,21 +246,7 @@ mod tests {
             let queue = redis::QueueReading { evidence, ..queue };
             let queues = Part::Ready(vec![Warm::new(at, queue)]);
             let reading = redis::RedisReading { queues, ..Default::default() };
-            PollReport {
-                target: TargetId::new(name),
-                at,
-                took: Duration::ZERO,
-                plan: Plan {
-                    interval: second_long,
-                    widened: false,
-                    next: at.plus(second_long),
-                    breaker: BreakerState::Closed,
-                    failures: 0,
-                    looks: false,
-                },
-                overtaken: 0,
-                result: Ok(Reading::Redis(Box::new(reading))),
-            }
+            report_of(name, at, Reading::Redis(Box::new(reading)))
         };
         let mut look = |second: u64, reporting: &[&str]| {
             let now = Now::example(second);
@@ -271,6 +277,22 @@ mod tests {
     }
 
     #[test]
+    fn a_copy_of_the_world_is_one_of_pointers() {
+        let start = Now::example(100);
+        let target = |name: &str| {
+            let second_long = Duration::from_secs(1);
+            TargetState::new(TargetId::new(name), SystemKind::Metrics, String::new(), second_long, start)
+        };
+        let mut world = World::new(vec![target("a"), target("b")], Rulebook::defaults(&all_rules()));
+        world.apply(report_of("a", start, Reading::Metrics(Box::default())));
+        let frozen = world.clone();
+        world.apply(report_of("a", start.plus(Duration::from_secs(1)), Reading::Metrics(Box::default())));
+        let same = |index: usize| Arc::ptr_eq(&world.targets()[index], &frozen.targets()[index]);
+        assert_eq!([same(0), same(1)], [false, true]);
+        assert_eq!(frozen.targets()[0].seen, Some(start), "what is frozen stays");
+    }
+
+    #[test]
     fn what_could_not_be_read_is_not_over() {
         let id = TargetId::new("pg");
         let second_long = Duration::from_secs(1);
@@ -281,21 +303,7 @@ mod tests {
             let pooler = pooler.warm(Now::example(second));
             let at = Now::example(second);
             let reading = PostgresReading { pooler, ..PostgresReading::default() };
-            world.apply(PollReport {
-                target: id.clone(),
-                at,
-                took: Duration::ZERO,
-                plan: Plan {
-                    interval: second_long,
-                    widened: false,
-                    next: at,
-                    breaker: BreakerState::Closed,
-                    failures: 0,
-                    looks: false,
-                },
-                overtaken: 0,
-                result: Ok(Reading::Postgres(Box::new(reading))),
-            });
+            world.apply(report_of("pg", at, Reading::Postgres(Box::new(reading))));
             world.evaluate(at);
             let firing = world.alerts.firing();
             firing.iter().map(|finding| finding.sentence(at)).collect::<Vec<_>>()

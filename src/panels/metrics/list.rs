@@ -79,3 +79,73 @@ fn note(target: &TargetState, state: &MetricsState, context: PanelContext<'_>) -
         None => Cell::default(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::core::alert::Rulebook;
+    use crate::core::ids::{SystemKind, TargetId};
+    use crate::core::metrics::{MetricSample, MetricsReading};
+    use crate::core::place::Screen;
+    use crate::core::reading::Reading;
+    use crate::core::report::{BreakerState, Plan, PollReport};
+    use crate::core::time::Now;
+    use crate::core::world::{World, all_rules};
+    use crate::panels::panel;
+    use crate::panels::panel::Keys;
+    use chrono::{Offset, Utc};
+    use std::collections::BTreeMap;
+    use std::time::Duration;
+
+    const FIVE: Duration = Duration::from_secs(5);
+
+    /// The metrics screen of so many endpoints below `path`: the kinds of the rows of each section.
+    fn rows(count: usize, path: &[RowKey]) -> Vec<(&'static str, usize)> {
+        let now = Now::example(0);
+        let id = |number: usize| TargetId::new(&format!("shop-{number}"));
+        let state = |number| TargetState::new(id(number), SystemKind::Metrics, String::new(), FIVE, now);
+        let mut world = World::new((0..count).map(state).collect(), Rulebook::defaults(&all_rules()));
+        let sample =
+            |name: &str| MetricSample { name: name.to_owned(), value: 1.0, ..MetricSample::default() };
+        for number in 0..count {
+            let reading = MetricsReading::of(&[sample("one"), sample("two")], &BTreeMap::new());
+            world.apply(PollReport {
+                target: id(number),
+                at: now,
+                took: Duration::ZERO,
+                result: Ok(Reading::Metrics(Box::new(reading))),
+                plan: Plan {
+                    interval: FIVE,
+                    widened: false,
+                    next: now.plus(FIVE),
+                    breaker: BreakerState::Closed,
+                    failures: 0,
+                    looks: false,
+                },
+                overtaken: 0,
+            });
+        }
+        let keys = Keys::default();
+        let seen = PanelContext { keys: &keys, world: &world, now, live: true, zone: Utc.fix() };
+        let content = panel(Screen::Metrics).content(seen, path);
+        let tables = content.sections.into_iter().filter_map(|section| section.table);
+        let kind = |row: &Row| match &row.key {
+            RowKey::Metrics(_, MetricsRow::Endpoint) => "endpoint",
+            RowKey::Metrics(_, MetricsRow::Family(_)) => "family",
+            RowKey::Metrics(_, MetricsRow::Series(..)) => "series",
+            other => panic!("{other:?}"),
+        };
+        tables.map(|table| (kind(&table.rows[0]), table.rows.len())).collect()
+    }
+
+    #[test]
+    fn few_endpoints_are_shown_with_their_families_and_many_are_a_list_that_opens() {
+        assert_eq!(rows(2, &[]), [("family", 2), ("family", 2)]);
+        assert_eq!(rows(LISTED_FROM, &[]), [("endpoint", LISTED_FROM)]);
+        let of = |row| RowKey::Metrics(TargetId::new("shop-3"), row);
+        let opened = of(MetricsRow::Endpoint);
+        assert_eq!(rows(100, std::slice::from_ref(&opened)), [("family", 2)]);
+        let family = of(MetricsRow::Family("one".to_owned()));
+        assert_eq!(rows(100, &[opened, family]), [("series", 1)]);
+    }
+}

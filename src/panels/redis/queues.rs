@@ -207,7 +207,7 @@ fn heading(target: &TargetState, state: &RedisState, context: PanelContext<'_>) 
 fn overview(context: PanelContext<'_>) -> Content {
     let mut sections: Vec<Section> = targets(context)
         .into_iter()
-        .map(|(target, state)| {
+        .flat_map(|(target, state)| {
             if state.reading().is_none() {
                 return vec![Section::lines("", heading(target, state, context))];
             }
@@ -248,7 +248,6 @@ fn overview(context: PanelContext<'_>) -> Content {
             sections.extend(alike(context, target, state, role));
             sections
         })
-        .flatten()
         .collect();
     if sections.is_empty() {
         sections.push(Section::lines("", vec![Line::of(Role::Muted, "no Redis target is configured")]));

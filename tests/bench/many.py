@@ -89,14 +89,9 @@ class Run:
         return CLEAR.sub(b' ', self.read(0.5)).decode(errors='replace')
 
     def cpu(self):
-        """CPU time of all its threads in milliseconds, by the scheduler."""
-        spent = 0
-        for task in os.listdir(f'/proc/{self.pid}/task'):
-            try:
-                spent += int(open(f'/proc/{self.pid}/task/{task}/schedstat').read().split()[0])
-            except (OSError, IndexError):
-                pass
-        return spent / 1e6
+        """CPU time of the process so far, threads that ended included, in milliseconds."""
+        fields = open(f'/proc/{self.pid}/stat').read().rsplit(')', 1)[1].split()
+        return 1000 * (int(fields[11]) + int(fields[12])) / os.sysconf('SC_CLK_TCK')
 
     def resident(self):
         return int(re.search(r'VmRSS:\s+(\d+)', open(f'/proc/{self.pid}/status').read())[1]) / 1024

@@ -399,3 +399,21 @@ async fn a_screen_that_is_held_is_held_as_a_whole() {
     let now = drive.drawn(160, 50);
     assert!(!now.contains("FROZEN") && !now.lines().nth(1).expect("line 2").starts_with("OK"), "{now}");
 }
+
+#[tokio::test]
+async fn waits_are_compared_as_spans_on_the_blocking_screen() {
+    let mut drive = Drive::demo();
+    drive.run_to(45).await;
+    drive.key(Key::char('2'));
+    let rows = |drive: &mut Drive, text: &str| {
+        drive.key(Key::char('/'));
+        text.chars().for_each(|c| drive.key(Key::char(c)));
+        drive.key(Key::plain(Code::Enter));
+        let text = drive.drawn(160, 50);
+        drive.key(Key::plain(Code::Esc));
+        text.lines().filter(|line| line.contains("Lock:")).count()
+    };
+    let all = rows(&mut drive, "");
+    let (long, short) = (rows(&mut drive, "waits>20s"), rows(&mut drive, "waits<=20s"));
+    assert!(long > 0 && short > 0 && long + short == all, "{long} + {short} of {all}");
+}

@@ -12,6 +12,7 @@ use crate::panels::postgres::acts::ending;
 use crate::panels::postgres::card;
 use crate::panels::postgres::target::{self, age, doing, heading, number_role};
 use crate::ui::content::{Cell, Column, Content, Line, Role, Row, Section, Table};
+use std::time::Duration;
 
 /// Further holders that a row names.
 const OTHERS: usize = 6;
@@ -158,15 +159,22 @@ fn row(target: &TargetState, state: &PostgresState, node: &Node, role: Role) -> 
         _ => role,
     };
     let text = |pick: fn(&Session) -> String| session.map(pick).unwrap_or_default();
+    // Numbers, not only their words: filters compare them.
+    let lasting = |span: Option<Duration>, none: &str| {
+        Cell::number(
+            span.map(|span| span.as_secs_f64()),
+            span.map_or(none.to_owned(), |span| age(Some(span))),
+        )
+    };
     let blocks = if node.victims > 0 { node.victims.to_string() } else { String::new() };
     let cells = vec![
         Cell::of(own, format!("{branch}{name}")),
         Cell::of(role, text(|session| session.user.clone())),
         Cell::of(Role::Muted, text(|session| session.application.clone())),
         Cell::of(role, text(|session| doing(session, 0))),
-        Cell::of(role, age(session.and_then(|session| session.transaction_age))),
-        Cell::of(role, node.waiting.map_or(String::new(), |wait| age(Some(wait)))),
-        Cell::of(own, blocks),
+        lasting(session.and_then(|session| session.transaction_age), "—").role(role),
+        lasting(node.waiting, "").role(role),
+        Cell::number(Some(node.victims as f64), blocks).role(own),
         Cell::of(role, what),
         Cell::of(Role::Muted, text(|session| session.query.clone())),
     ];

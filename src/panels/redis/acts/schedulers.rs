@@ -10,18 +10,23 @@ use crate::panels::redis::acts::forms::{json, rhythm};
 
 /// What may be done to a scheduler.
 pub(in crate::panels) fn scheduler_offers(context: PanelContext<'_>, row: &RowKey, id: &str) -> Vec<Offer> {
-    let named = id;
-    let id = id.to_owned();
     let facts =
         vec![fact("then", "it makes no more jobs; the one that it made for its next time is removed")];
-    let choice =
-        change(context, row, 'd', &format!("Remove scheduler {id}"), facts, Change::Unschedule { id }, false);
+    let choice = change(
+        context,
+        row,
+        'd',
+        &format!("Remove scheduler {id}"),
+        facts,
+        Change::Unschedule { id: id.to_owned() },
+        false,
+    );
     vec![
         offer(
             'n',
             "run now",
             "a job as its next one waits at once; the schedule stays as it is",
-            run_now(context, row, named),
+            run_now(context, row, id),
         ),
         offer('d', "remove scheduler", "and the job for its next time", choice),
     ]

@@ -189,10 +189,10 @@ async fn what_cannot_be_waited_for_is_written_down_as_not_known() {
 }
 
 /// Polls of every system, a look that takes long, an action that waits for an answer, one that is looked after, connections that were
-/// given up: all of it is under way when the run ends.
+/// given up: all of it is under way when the run ends. It needs a cluster, so it runs with the tests of each.
 #[tokio::test(flavor = "multi_thread")]
-async fn every_task_ends_with_the_run() {
-    let test = "every_task_ends_with_the_run";
+async fn search_live_5_every_task_ends_with_the_run() {
+    let test = "search_live_5_every_task_ends_with_the_run";
     let Some(postgres_url) = server(test, "STACKTOP_TEST_PG18_URL") else { return };
     let Some(own) = Own::start(test, &[]).await else { return };
     stacktop::sources::tls::install_provider();

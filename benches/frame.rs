@@ -68,7 +68,7 @@ fn model(kind: SystemKind, targets: usize, screen: Screen, reading: impl Fn(usiz
                 next: at.plus(TWO),
                 breaker: BreakerState::Closed,
                 failures: 0,
-                looks: false,
+                knocks: false,
             };
             let result = Ok(reading(number, at));
             let report = PollReport { target: id(number), at, took: TWO / 100, result, plan, overtaken: 0 };

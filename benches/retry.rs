@@ -1,12 +1,12 @@
 //! What retrying costs the Redis server: our script against the five commands that any retry needs, in turns on the same queue.
 
 use stacktop::actions::Executor;
-use stacktop::actions::queues::QueueExecutor;
+use stacktop::actions::redis::RedisExecutor;
 use stacktop::actions::stop::Stops;
 use stacktop::config::url;
 use stacktop::core::action::{Action, Confirmed, Verdict};
 use stacktop::core::ids::TargetId;
-use stacktop::core::redis::{JobAct, QueueAction, QueueRef, RetryOptions};
+use stacktop::core::redis::{JobAct, QueueRef, RedisAction, RetryOptions};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
@@ -106,7 +106,7 @@ fn measure(address: &str, folder: &std::path::Path) -> Result<(), Any> {
     };
     fill(&mut connection)?;
     let runtime = tokio::runtime::Runtime::new()?;
-    let executor = QueueExecutor::new(url::redis(address)?, folder);
+    let executor = RedisExecutor::new(url::redis(address)?, folder);
     let plain = redis::Script::new(PLAIN);
     let queue = QueueRef { prefix: "bull".into(), name: "q".into() };
     let (mut ours, mut bare, mut call) = (Vec::new(), Vec::new(), Vec::new());
@@ -115,8 +115,8 @@ fn measure(address: &str, folder: &std::path::Path) -> Result<(), Any> {
         redis::cmd("CONFIG").arg("RESETSTAT").exec(&mut connection)?;
         if round % 2 == 0 {
             let act =
-                QueueAction::Jobs { queue: queue.clone(), ids, act: JobAct::Retry(RetryOptions::default()) };
-            let action = Action::Queue { target: TargetId::new("bench"), act };
+                RedisAction::Jobs { queue: queue.clone(), ids, act: JobAct::Retry(RetryOptions::default()) };
+            let action = Action::Redis { target: TargetId::new("bench"), act };
             let outcome = runtime
                 .block_on(executor.execute(&Confirmed::by_a_person(action), &Stops::default().begin()))?;
             assert_eq!(outcome.verdict, Verdict::Done, "{outcome:?}");

@@ -6,7 +6,7 @@ pub mod gate;
 pub mod lines;
 pub mod ongoing;
 pub mod postgres;
-pub mod queues;
+pub mod redis;
 pub mod stop;
 mod writer;
 
@@ -21,7 +21,7 @@ use std::sync::Arc;
 pub fn open(target: &TargetConfig, folder: &Path) -> Option<Arc<dyn Executor>> {
     match &target.connect {
         Connect::Postgres(connect) => Some(Arc::new(postgres::PostgresExecutor::new(connect.clone()))),
-        Connect::Redis(connect) => Some(Arc::new(queues::QueueExecutor::new(connect.clone(), folder))),
+        Connect::Redis(connect) => Some(Arc::new(redis::RedisExecutor::new(connect.clone(), folder))),
         Connect::Search(_) | Connect::Prometheus(_) | Connect::Metrics(_) | Connect::Unusable { .. } => None,
     }
 }

@@ -234,7 +234,7 @@ mod tests {
                     next: at,
                     breaker: BreakerState::Closed,
                     failures: 0,
-                    looks: false,
+                    knocks: false,
                 },
                 overtaken: 0,
                 result: Ok(Reading::Postgres(Box::new(reading(sessions)))),

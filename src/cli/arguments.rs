@@ -1,6 +1,6 @@
 //! Arguments exactly as typed, and what is said of those that cannot be understood: not what was typed, for it may be a secret.
 
-use crate::config::near::nearest;
+use crate::config::misspelt::nearest;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{CommandFactory, Parser, Subcommand};
 use std::path::PathBuf;

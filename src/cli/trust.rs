@@ -1,8 +1,8 @@
 //! A folder's own `stacktop.toml` came with the folder, perhaps from strangers: it chooses where to connect and which commands run.
 //! It is read after the operator looked at it and said so, once for each content.
 
-use super::places::state_folder;
 use super::print::{complain, print};
+use super::state_folder::state_folder;
 use crate::actions::lines;
 use crate::config::discover::Surroundings;
 use crate::config::resolve::deeds;

@@ -4,8 +4,8 @@
 //! wait of a million years never ends.
 
 use super::file::{File, Lasting, PostgresFile, RedisFile};
-use super::form::Places;
-use super::near::suggestion;
+use super::form::Spans;
+use super::misspelt::suggestion;
 use crate::core::alert::{RuleSpec, RuleUnit};
 use crate::core::text::is_tame;
 use crate::core::world::all_rules;
@@ -38,7 +38,7 @@ const PERCENT: RangeInclusive<u32> = 0..=100;
 const NAME_CHARS: usize = 64;
 
 /// Everything that cannot be so, each with its place.
-pub(super) fn mistakes(file: &File, places: &Places) -> Vec<String> {
+pub(super) fn mistakes(file: &File, places: &Spans) -> Vec<String> {
     let mut check = Check { places, told: Vec::new() };
     check.name(&["environment"], file.environment.as_deref());
     check.name(&["theme"], file.theme.as_deref());
@@ -60,7 +60,7 @@ pub(super) fn mistakes(file: &File, places: &Places) -> Vec<String> {
 }
 
 struct Check<'a> {
-    places: &'a Places,
+    places: &'a Spans,
     told: Vec<String>,
 }
 

@@ -2,7 +2,7 @@
 //! for it may be a secret in a wrong place.
 
 use super::file::File;
-use super::near::suggestion;
+use super::misspelt::suggestion;
 use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -20,19 +20,19 @@ const KEY_CHARS: usize = 32;
 
 /// Where every key of a file stands. `Debug` never shows the text, in which a secret may stand.
 #[derive(Clone, Default)]
-pub struct Places {
+pub struct Spans {
     name: String,
     text: String,
     keys: BTreeMap<Vec<String>, usize>,
 }
 
-impl fmt::Debug for Places {
+impl fmt::Debug for Spans {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Places({})", self.name)
+        write!(f, "Spans({})", self.name)
     }
 }
 
-impl Places {
+impl Spans {
     /// `name:line:column` of the key at `path` (`["postgres", "0", "url"]`), or of the nearest one around it.
     #[must_use]
     pub fn of(&self, path: &[&str]) -> String {
@@ -88,7 +88,7 @@ pub struct Form {
     /// What was understood.
     pub file: File,
     /// Where it stands.
-    pub places: Places,
+    pub places: Spans,
     /// What was not: sentences with their places.
     pub mistakes: Vec<String>,
 }

@@ -7,7 +7,7 @@ mod tls;
 pub use given::Settings;
 
 use super::host;
-use super::near::suggestion;
+use super::misspelt::suggestion;
 use super::postgres::{PgHost, PgPlace, PgTls, PostgresConnect, SessionAttrs};
 use super::secret::Secret;
 use super::service;

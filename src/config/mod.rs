@@ -12,7 +12,7 @@ mod host;
 pub mod keys;
 pub mod libpq;
 mod login;
-pub mod near;
+pub mod misspelt;
 mod panels;
 pub mod paths;
 pub mod pgpass;

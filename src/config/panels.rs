@@ -1,7 +1,7 @@
 //! The team's own panels: from the configuration file to the target that each asks.
 
 use super::file::{File, PanelFile};
-use super::near::suggestion;
+use super::misspelt::suggestion;
 use super::target::{Connect, PostgresConnect, TargetConfig};
 use crate::core::ids::SystemKind;
 use crate::core::postgres::SqlPanel;

@@ -1,11 +1,11 @@
 //! What a path in the configuration file means: `~/` is the home folder, anything that is not absolute is below the folder of the file.
 
 use super::file::File;
-use super::form::Places;
+use super::form::Spans;
 use std::path::{Path, PathBuf};
 
 /// Makes every path of `file` whole; what cannot be is told. `folder` is that of the file, `home` that of the user.
-pub(super) fn anchor(file: &mut File, places: &Places, folder: &Path, home: Option<&str>) -> Vec<String> {
+pub(super) fn anchor(file: &mut File, places: &Spans, folder: &Path, home: Option<&str>) -> Vec<String> {
     let mut anchor = Anchor { places, folder, home, told: Vec::new() };
     if let Some(theme) = &mut file.theme
         && names_a_file(theme)
@@ -62,7 +62,7 @@ pub fn names_a_file(theme: &str) -> bool {
 }
 
 struct Anchor<'a> {
-    places: &'a Places,
+    places: &'a Spans,
     folder: &'a Path,
     home: Option<&'a str>,
     told: Vec<String>,

@@ -3,7 +3,7 @@
 use super::discover::{self, Surroundings};
 use super::entries::{endpoint, postgres, prometheus, redis, server};
 use super::file::{File, Lasting};
-use super::form::Places;
+use super::form::Spans;
 use super::keys::KeysFile;
 use super::login;
 use super::target::{Connect, DEFAULT_TIMEOUT, Locality, TargetConfig};
@@ -69,7 +69,7 @@ pub struct Settings {
     /// What was looked for and what was found, line by line.
     pub trail: Vec<String>,
     /// Where the keys of the configuration file stand, for what is found wrong later.
-    pub places: Places,
+    pub places: Spans,
 }
 
 /// Resolves everything.

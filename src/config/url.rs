@@ -5,7 +5,7 @@
 
 use super::host::{is_host, port};
 use super::libpq;
-use super::near::suggestion;
+use super::misspelt::suggestion;
 use super::secret::Secret;
 use super::surroundings::Surroundings;
 use super::target::{HttpAuth, HttpConnect, PostgresConnect, RedisConnect};

@@ -4,7 +4,7 @@ use super::bounded;
 use super::check;
 use super::discover::Surroundings;
 use super::file::File;
-use super::form::{self, Form, Places};
+use super::form::{self, Form, Spans};
 use super::paths;
 use super::wishes::shown;
 use crate::config::wishes::FolderFile;
@@ -37,7 +37,7 @@ fn own_file(around: &Surroundings) -> Option<PathBuf> {
 }
 
 /// The name of a configuration file, what stands in it, and where.
-pub(super) type Written = (String, File, Places);
+pub(super) type Written = (String, File, Spans);
 
 /// What stands in the file that applies, if there is one.
 pub(super) fn applying(

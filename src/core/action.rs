@@ -2,7 +2,7 @@
 
 use super::ids::TargetId;
 use super::postgres::PgAction;
-use super::redis::{Letters, QueueAction};
+use super::redis::{Letters, RedisAction};
 
 /// One change to a system, with the identity that was pinned when the operator chose it.
 #[derive(Clone, Debug, PartialEq)]
@@ -15,11 +15,11 @@ pub enum Action {
         act: PgAction,
     },
     /// A change to a job queue.
-    Queue {
+    Redis {
         /// Which Redis server.
         target: TargetId,
         /// What.
-        act: QueueAction,
+        act: RedisAction,
     },
 }
 
@@ -28,7 +28,7 @@ impl Action {
     #[must_use]
     pub const fn target(&self) -> &TargetId {
         match self {
-            Self::Postgres { target, .. } | Self::Queue { target, .. } => target,
+            Self::Postgres { target, .. } | Self::Redis { target, .. } => target,
         }
     }
 
@@ -37,7 +37,7 @@ impl Action {
     pub const fn verb(&self) -> &'static str {
         match self {
             Self::Postgres { act, .. } => act.verb(),
-            Self::Queue { act, .. } => act.verb(),
+            Self::Redis { act, .. } => act.verb(),
         }
     }
 
@@ -47,20 +47,20 @@ impl Action {
     pub fn is_still(&self, offered: &Self) -> bool {
         match (self, offered) {
             (
-                Self::Queue { target, act: QueueAction::Jobs { queue, ids, act } },
-                Self::Queue {
+                Self::Redis { target, act: RedisAction::Jobs { queue, ids, act } },
+                Self::Redis {
                     target: on,
-                    act: QueueAction::Jobs { queue: in_queue, ids: others, act: as_act },
+                    act: RedisAction::Jobs { queue: in_queue, ids: others, act: as_act },
                 },
             ) => {
                 (target, queue, act) == (on, in_queue, as_act)
                     && (ids.len() > 1 || others.len() > 1 || ids == others)
             }
             (
-                Self::Queue { target, act: QueueAction::Redrive { queue, to, letters, .. } },
-                Self::Queue {
+                Self::Redis { target, act: RedisAction::Redrive { queue, to, letters, .. } },
+                Self::Redis {
                     target: on,
-                    act: QueueAction::Redrive { queue: in_queue, to: as_to, letters: others, .. },
+                    act: RedisAction::Redrive { queue: in_queue, to: as_to, letters: others, .. },
                 },
             ) => {
                 (target, queue, to) == (on, in_queue, as_to)
@@ -78,10 +78,10 @@ impl Action {
     pub fn objects(&self) -> usize {
         match self {
             Self::Postgres { act: PgAction::Several { backends, .. }, .. } => backends.len(),
-            Self::Queue { act: QueueAction::Jobs { ids, .. }, .. } => ids.len(),
-            Self::Queue { act: QueueAction::Switches { others, .. }, .. } => others.len() + 1,
-            Self::Queue { act: QueueAction::Redrive { letters: Letters::These(list), .. }, .. } => list.len(),
-            Self::Postgres { .. } | Self::Queue { .. } => 1,
+            Self::Redis { act: RedisAction::Jobs { ids, .. }, .. } => ids.len(),
+            Self::Redis { act: RedisAction::Switches { others, .. }, .. } => others.len() + 1,
+            Self::Redis { act: RedisAction::Redrive { letters: Letters::These(list), .. }, .. } => list.len(),
+            Self::Postgres { .. } | Self::Redis { .. } => 1,
         }
     }
 
@@ -90,7 +90,7 @@ impl Action {
     pub fn identity(&self) -> String {
         match self {
             Self::Postgres { act, .. } => act.identity(),
-            Self::Queue { act, .. } => act.identity(),
+            Self::Redis { act, .. } => act.identity(),
         }
     }
 }

@@ -103,8 +103,8 @@ pub struct Plan {
     pub breaker: BreakerState,
     /// Failures in a row.
     pub failures: u32,
-    /// Until then small looks tell whether it answers again.
-    pub looks: bool,
+    /// Until then knocks tell whether it answers again.
+    pub knocks: bool,
 }
 
 /// One finished poll.

@@ -90,7 +90,7 @@ impl TargetState {
         };
         if let Some(plan) = &self.plan {
             let seconds = plan.next.since(now).as_secs();
-            let looks = if plan.looks { "looked at each second, " } else { "" };
+            let looks = if plan.knocks { "looked at each second, " } else { "" };
             let breaker = match plan.breaker {
                 BreakerState::Closed => "",
                 BreakerState::Open => ", breaker open",

@@ -186,7 +186,7 @@ mod tests {
                 next: at.plus(second_long),
                 breaker: BreakerState::Closed,
                 failures: 0,
-                looks: false,
+                knocks: false,
             },
             overtaken: 0,
             result: Ok(reading),

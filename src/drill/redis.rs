@@ -4,7 +4,7 @@ use super::sim::Sim;
 use crate::core::focus::Focus;
 use crate::core::part::{Part, Warm};
 use crate::core::redis::{
-    FailedPage, JobDetail, QueueMore, QueueRef, RedisReading, RedisServer, RunTimes, Scheduler,
+    FailedPage, JobDetail, QueueRef, QueueWorkings, RedisReading, RedisServer, RunTimes, Scheduler,
 };
 use crate::core::time::Now;
 use crate::core::whereabouts::Whereabouts;
@@ -49,7 +49,7 @@ fn detail(sim: &Sim, queue: &QueueRef, id: &str) -> JobDetail {
 }
 
 /// How long its jobs take, and what makes some of them by the clock.
-fn more_of(sim: &Sim, queue: &QueueRef) -> Option<QueueMore> {
+fn more_of(sim: &Sim, queue: &QueueRef) -> Option<QueueWorkings> {
     let slow = 1.0 + sim.backlog / 400.0;
     let millis = |value: f64| Some(Duration::from_secs_f64(value / 1000.0));
     let times = RunTimes {
@@ -69,12 +69,12 @@ fn more_of(sim: &Sim, queue: &QueueRef) -> Option<QueueMore> {
         made: Some(412),
         job: None,
     };
-    (queue.name == MAILS).then(|| QueueMore {
+    (queue.name == MAILS).then(|| QueueWorkings {
         queue: queue.clone(),
         schedulers: vec![digest],
         times: vec![times],
         memory_bytes: Some(1.4e6 + sim.backlog * 900.0),
-        ..QueueMore::default()
+        ..QueueWorkings::default()
     })
 }
 

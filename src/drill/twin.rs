@@ -9,7 +9,7 @@ use crate::core::action::{Action, ActionError, Confirmed, Outcome, Verdict, Veri
 use crate::core::focus::Focus;
 use crate::core::postgres::PgAction;
 use crate::core::reading::Reading;
-use crate::core::redis::{Change, JobAct, JobState, QueueAction, QueueRef, Sweep};
+use crate::core::redis::{Change, JobAct, JobState, QueueRef, RedisAction, Sweep};
 use crate::core::report::PollError;
 use crate::core::time::Now;
 use crate::sources::Source;
@@ -95,7 +95,7 @@ impl TwinExecutor {
             Action::Postgres { act: PgAction::Upkeep { .. }, .. } => {
                 plain(Verdict::Nothing, "the embedded stack needs no upkeep".to_owned())
             }
-            Action::Queue { act: QueueAction::Jobs { queue, ids, act }, .. } => {
+            Action::Redis { act: RedisAction::Jobs { queue, ids, act }, .. } => {
                 let (word, state) = match act {
                     JobAct::Retry(_) | JobAct::Promote => ("back to waiting", "failed"),
                     JobAct::Remove(state) => ("removed", state.word()),
@@ -121,9 +121,9 @@ impl TwinExecutor {
                 };
                 plain(verdict, format!("queue {queue}: {done} {word}{rest}"))
             }
-            Action::Queue {
+            Action::Redis {
                 act:
-                    QueueAction::Change { queue, change: Change::Sweep(Sweep::Retry | Sweep::RetryCarefully(_)) },
+                    RedisAction::Change { queue, change: Change::Sweep(Sweep::Retry | Sweep::RetryCarefully(_)) },
                 ..
             } => {
                 let there = sim.failed.iter().filter(|_| queue.name == super::sim::MAILS);
@@ -132,21 +132,21 @@ impl TwinExecutor {
                 let verdict = if done > 0 { Verdict::Done } else { Verdict::Nothing };
                 plain(verdict, format!("queue {queue}: {done} back to waiting"))
             }
-            Action::Queue { act: QueueAction::Change { queue, .. }, .. } => {
+            Action::Redis { act: RedisAction::Change { queue, .. }, .. } => {
                 plain(Verdict::Nothing, format!("queue {queue}: the embedded stack has no such jobs"))
             }
-            Action::Queue { act: QueueAction::Redrive { queue, .. }, .. } => {
+            Action::Redis { act: RedisAction::Redrive { queue, .. }, .. } => {
                 let letters = sim.redrive();
                 plain(Verdict::Done, format!("redrive of {queue}: {letters} back"))
             }
-            Action::Queue { act: QueueAction::Switches { queue, others, resume }, .. } => {
+            Action::Redis { act: RedisAction::Switches { queue, others, resume }, .. } => {
                 plain(Verdict::Done, switched(&mut sim, queue, others, *resume))
             }
-            Action::Queue { act: QueueAction::Pause { queue }, .. } => {
+            Action::Redis { act: RedisAction::Pause { queue }, .. } => {
                 let new = sim.paused.insert(queue.name.clone());
                 plain(if new { Verdict::Done } else { Verdict::Nothing }, format!("queue {queue} is paused"))
             }
-            Action::Queue { act: QueueAction::Resume { queue }, .. } => {
+            Action::Redis { act: RedisAction::Resume { queue }, .. } => {
                 let was = sim.paused.remove(&queue.name);
                 plain(if was { Verdict::Done } else { Verdict::Nothing }, format!("queue {queue} is running"))
             }
@@ -182,24 +182,24 @@ impl TwinExecutor {
             Action::Postgres { act: PgAction::Upkeep { .. }, .. } => {
                 Verification { settled: true, sentence: "nothing was done".to_owned() }
             }
-            Action::Queue { act: QueueAction::Change { queue, .. }, .. } => {
+            Action::Redis { act: RedisAction::Change { queue, .. }, .. } => {
                 Verification { settled: true, sentence: format!("queue {queue}: nothing was done") }
             }
-            Action::Queue { act: QueueAction::Redrive { queue, .. }, .. } => {
+            Action::Redis { act: RedisAction::Redrive { queue, .. }, .. } => {
                 let sentence = format!(
                     "queue {queue}: {} left",
                     crate::core::text::counted(sim.dead_letters as usize, "letter")
                 );
                 Verification { settled: true, sentence }
             }
-            Action::Queue { act: QueueAction::Switches { .. }, .. } => {
+            Action::Redis { act: RedisAction::Switches { .. }, .. } => {
                 Verification { settled: true, sentence: format!("{} queues are paused", sim.paused.len()) }
             }
-            Action::Queue { act: QueueAction::Pause { queue } | QueueAction::Resume { queue }, .. } => {
+            Action::Redis { act: RedisAction::Pause { queue } | RedisAction::Resume { queue }, .. } => {
                 let word = if sim.paused.contains(&queue.name) { "paused" } else { "running" };
                 Verification { settled: true, sentence: format!("queue {queue} is {word}") }
             }
-            Action::Queue { act: QueueAction::Jobs { queue, ids, .. }, .. } => {
+            Action::Redis { act: RedisAction::Jobs { queue, ids, .. }, .. } => {
                 let failed = ids.iter().filter(|id| sim.is_failed(id)).count();
                 let running = ids.iter().filter(|id| sim.is_running(id)).count();
                 let done = ids.len() - failed - running;
@@ -233,7 +233,7 @@ impl Executor for TwinExecutor {
     fn statement(&self, action: &Action) -> String {
         match action {
             Action::Postgres { act, .. } => act.statement(),
-            Action::Queue { act, .. } => act.statement(),
+            Action::Redis { act, .. } => act.statement(),
         }
     }
 }

@@ -111,7 +111,7 @@ mod tests {
                 next: at,
                 breaker: BreakerState::Closed,
                 failures: 0,
-                looks: false,
+                knocks: false,
             },
             overtaken: 0,
         }

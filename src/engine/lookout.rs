@@ -1,6 +1,6 @@
-//! Between two polls: what small looks at a target mean, and how long a failed one rests. Pure.
+//! Between two polls: what knocks at a target mean, and how long a failed one rests. Pure.
 //!
-//! A look is one connection and a few bytes, without a login; it says whether anything there speaks the protocol. It brings back a
+//! A knock is one connection and a few bytes, without a login; it says whether anything there speaks the protocol. It brings back a
 //! target that was silent within a second or two, and it finds one that died while it was polled seldom, without a poll being sent
 //! to a server that is broken.
 
@@ -9,20 +9,20 @@ use std::time::Duration;
 
 /// A silent target is looked at this often.
 pub const LOOK_EACH: Duration = Duration::from_secs(1);
-/// A look that is not over by then has failed.
-pub const LOOK_TIMEOUT: Duration = Duration::from_secs(1);
-/// A target that answers looks and fails polls rests for its configured interval between them, but never shorter…
+/// A knock that is not over by then has failed.
+pub const KNOCK_TIMEOUT: Duration = Duration::from_secs(1);
+/// A target that answers knocks and fails polls rests for its configured interval between them, but never shorter…
 const SICK_LEAST: Duration = Duration::from_secs(2);
 /// … nor longer than this: then it is back soon, and it is asked no more than one that is well.
 const SICK_MOST: Duration = Duration::from_secs(10);
 
-/// What is known of a target from its polls and from looks at it.
+/// What is known of a target from its polls and from knocks at it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Lookout {
     /// How the last poll failed, if it did.
     failed: Option<PollErrorKind>,
-    /// The next look that finds another state than the last poll did asks for a poll. After one that changed nothing, only the
-    /// opposite look in between makes such a finding news again.
+    /// The next knock that finds another state than the last poll did asks for a poll. After one that changed nothing, only the
+    /// opposite knock in between makes such a finding news again.
     news: bool,
 }
 
@@ -50,8 +50,8 @@ impl Lookout {
         }
     }
 
-    /// Takes in a look, and says whether it asks for a poll now.
-    pub fn looked(&mut self, answers: bool) -> bool {
+    /// Takes in a knock, and says whether it asks for a poll now.
+    pub fn knocked(&mut self, answers: bool) -> bool {
         if answers == self.failed.is_some() {
             std::mem::replace(&mut self.news, false)
         } else {
@@ -60,12 +60,12 @@ impl Lookout {
         }
     }
 
-    /// How long a target whose poll failed rests if no look asks for one. `None`: that is for backoff and breaker to say, for it is not
+    /// How long a target whose poll failed rests if no knock asks for one. `None`: that is for backoff and breaker to say, for it is not
     /// the server that must change but something that a person has set.
     #[must_use]
     pub fn rest(&self, configured: Duration, longest: Duration) -> Option<Duration> {
         match self.failed? {
-            // Refused at the door: that costs no more than a look.
+            // Refused at the door: that costs no more than a knock.
             PollErrorKind::NotReady | PollErrorKind::Full => Some(LOOK_EACH),
             PollErrorKind::Unreachable
             | PollErrorKind::TimedOut
@@ -101,11 +101,11 @@ mod tests {
         lookout
     }
 
-    /// What each of these looks asks for.
+    /// What each of these knocks asks for.
     #[track_caller]
-    fn check(mut lookout: Lookout, looks: &[(bool, bool)]) {
-        for (at, (answers, polls)) in looks.iter().enumerate() {
-            assert_eq!(lookout.looked(*answers), *polls, "look {at}");
+    fn check(mut lookout: Lookout, knocks: &[(bool, bool)]) {
+        for (at, (answers, polls)) in knocks.iter().enumerate() {
+            assert_eq!(lookout.knocked(*answers), *polls, "knock {at}");
         }
     }
 
@@ -135,9 +135,13 @@ mod tests {
     fn rests(kind: PollErrorKind, silent: Option<u64>, answering: Option<u64>) {
         let mut lookout = failed(kind);
         let two = Duration::from_secs(2);
-        assert_eq!(lookout.rest(two, LONGEST), silent.map(Duration::from_secs), "{kind:?}, looks fail");
-        lookout.looked(true);
-        assert_eq!(lookout.rest(two, LONGEST), answering.map(Duration::from_secs), "{kind:?}, looks succeed");
+        assert_eq!(lookout.rest(two, LONGEST), silent.map(Duration::from_secs), "{kind:?}, knocks fail");
+        lookout.knocked(true);
+        assert_eq!(
+            lookout.rest(two, LONGEST),
+            answering.map(Duration::from_secs),
+            "{kind:?}, knocks succeed"
+        );
     }
 
     #[test]

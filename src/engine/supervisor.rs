@@ -57,7 +57,7 @@ pub async fn supervise(
                 next: died.plus(pause),
                 breaker: BreakerState::Closed,
                 failures: deaths,
-                looks: false,
+                knocks: false,
             },
             overtaken: 0,
         };

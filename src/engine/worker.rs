@@ -1,9 +1,9 @@
-//! One target's task: waits until a poll is due, somebody asks or a look finds news, polls under a timeout, reports.
+//! One target's task: waits until a poll is due, somebody asks or a knock finds news, polls under a timeout, reports.
 
 use super::backoff;
 use super::breaker::Breaker;
 use super::latest::Slot;
-use super::lookout::{LOOK_TIMEOUT, Lookout};
+use super::lookout::{KNOCK_TIMEOUT, Lookout};
 use super::schedule::Schedule;
 use super::{EngineSettings, Job};
 use crate::core::focus::Focus;
@@ -75,28 +75,28 @@ impl Worker {
         }
     }
 
-    /// Waits for the next poll, and looks now and then. True when something asks for it whatever the breaker says: a person, or a look.
+    /// Waits for the next poll, and knocks now and then. True when something asks for it whatever the breaker says: a person, or a knock.
     async fn rest(&mut self, wait: Duration) -> bool {
         let began = self.clock.now();
         let wake = Arc::clone(&self.wires.wake);
         loop {
             let left = wait.saturating_sub(self.clock.now().since(began));
             let each = self.lookout.each(self.job.interval, self.schedule.widened());
-            let look = each.filter(|each| *each < left).and_then(|each| Some((each, self.source.look()?)));
-            let pause = look.as_ref().map_or(left, |(each, _)| *each);
+            let knock = each.filter(|each| *each < left).and_then(|each| Some((each, self.source.knock()?)));
+            let pause = knock.as_ref().map_or(left, |(each, _)| *each);
             if tokio::time::timeout(pause, wake.notified()).await.is_ok() {
                 return true;
             }
-            let Some((_, look)) = look else {
+            let Some((_, knock)) = knock else {
                 // What mends itself is no matter of the breaker.
                 return self.lookout.rest(self.job.interval, self.settings.backoff_cap).is_some();
             };
             let answers = tokio::select! {
                 biased;
                 () = wake.notified() => return true,
-                answers = tokio::time::timeout(LOOK_TIMEOUT, look) => answers.unwrap_or(false),
+                answers = tokio::time::timeout(KNOCK_TIMEOUT, knock) => answers.unwrap_or(false),
             };
-            if self.lookout.looked(answers) {
+            if self.lookout.knocked(answers) {
                 return true;
             }
         }
@@ -133,14 +133,14 @@ impl Worker {
     ) -> Option<Duration> {
         let now = self.clock.now();
         self.lookout.polled(result.as_ref().err().map(|error| error.kind));
-        let looks = result.is_err() && self.source.look().is_some();
+        let knocks = result.is_err() && self.source.knock().is_some();
         let wait = if result.is_ok() {
             self.breaker.succeeded();
             self.schedule.took(took);
             let ours = now.since(started).saturating_sub(took);
             self.schedule.wait_after(took).saturating_sub(ours)
         } else {
-            self.pause(now, looks)
+            self.pause(now, knocks)
         };
         let report = PollReport {
             target: self.job.target.clone(),
@@ -153,7 +153,7 @@ impl Worker {
                 next: now.plus(wait),
                 breaker: self.breaker.state(),
                 failures: self.breaker.failures(),
-                looks,
+                knocks,
             },
             overtaken: 0,
         };
@@ -161,8 +161,8 @@ impl Worker {
     }
 
     /// How long it is left alone after a poll that failed.
-    fn pause(&mut self, now: Now, looks: bool) -> Duration {
-        if let Some(rest) = self.lookout.rest(self.job.interval, self.settings.backoff_cap).filter(|_| looks)
+    fn pause(&mut self, now: Now, knocks: bool) -> Duration {
+        if let Some(rest) = self.lookout.rest(self.job.interval, self.settings.backoff_cap).filter(|_| knocks)
         {
             self.breaker.missed();
             return rest;
@@ -215,7 +215,7 @@ mod tests {
     struct Scripted {
         steps: Arc<Mutex<Vec<Step>>>,
         abandoned: Arc<AtomicU32>,
-        /// Whether a look is answered; without it there are none.
+        /// Whether a knock is answered; without it there are none.
         answers: Option<Arc<AtomicBool>>,
         busy: bool,
         answered: Option<Instant>,
@@ -262,7 +262,7 @@ mod tests {
             self.abandoned.fetch_add(1, Ordering::SeqCst);
         }
 
-        fn look(&self) -> Option<BoxFuture<'static, bool>> {
+        fn knock(&self) -> Option<BoxFuture<'static, bool>> {
             let answers = Arc::clone(self.answers.as_ref()?);
             Some(Box::pin(async move { answers.load(Ordering::SeqCst) || std::future::pending().await }))
         }
@@ -296,20 +296,20 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_silent_target_is_back_a_second_after_it_answers_looks() {
+    async fn a_silent_target_is_back_a_second_after_it_answers_knocks() {
         let answers = Arc::new(AtomicBool::new(false));
         let (_engine, mut reports, _) = start_with(vec![Step::Fail], Some(Arc::clone(&answers)));
         let failed = reports.next().await;
-        assert!(failed.result.is_err() && failed.plan.looks);
+        assert!(failed.result.is_err() && failed.plan.knocks);
         tokio::time::sleep(Duration::from_secs(20)).await;
-        assert!(reports.take().is_none(), "a target that answers no look is not polled");
+        assert!(reports.take().is_none(), "a target that answers no knock is not polled");
         answers.store(true, Ordering::SeqCst);
         let back = reports.next().await;
         assert!(back.result.is_ok() && (20_000..22_001).contains(&millis(&back)), "{}", millis(&back));
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_target_that_answers_looks_and_fails_polls_is_polled_each_two_seconds() {
+    async fn a_target_that_answers_knocks_and_fails_polls_is_polled_each_two_seconds() {
         let answers = Some(Arc::new(AtomicBool::new(true)));
         let (_engine, mut reports, _) = start_with(vec![Step::Fail; 9], answers);
         let mut times = Vec::new();
@@ -328,14 +328,14 @@ mod tests {
         assert_eq!(reports.next().await.plan.interval, Duration::from_secs(4));
         let again = reports.next().await;
         // Half a second, one more for its answer, and the poll.
-        assert_eq!(millis(&again), 900 + 2000 + 1000 + 900, "a look that fails asks for a poll");
+        assert_eq!(millis(&again), 900 + 2000 + 1000 + 900, "a knock that fails asks for a poll");
         assert_eq!(again.plan.interval, Duration::from_secs(8));
         let failed = reports.next().await;
         assert!(failed.result.is_err());
         assert_eq!(
             millis(&failed),
             4800 + 7100,
-            "looks that go on failing while polls succeed ask for nothing"
+            "knocks that go on failing while polls succeed ask for nothing"
         );
     }
 

@@ -117,7 +117,7 @@ mod tests {
                 next: at,
                 breaker: BreakerState::Closed,
                 failures: 0,
-                looks: false,
+                knocks: false,
             };
             let target = TargetId::new("pg");
             let took = Duration::ZERO;

@@ -3,7 +3,7 @@
 
 use crate::config::target::Dialled;
 use crate::core::whereabouts::End;
-use crate::sources::place::NAMES;
+use crate::sources::bulkhead::NAMES;
 use std::collections::VecDeque;
 use std::io;
 use std::net::{IpAddr, SocketAddr, ToSocketAddrs};

@@ -1,7 +1,7 @@
 //! Reads of a JSON document only what is asked for: everything else is passed over without being kept, and what is kept is counted. A
 //! tree of a whole document takes up to forty times its bytes.
 
-use super::place;
+use super::bulkhead;
 use serde::de::{
     DeserializeOwned, DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor,
 };
@@ -52,12 +52,12 @@ pub fn read(bytes: &[u8], paths: &[&'static str]) -> Option<Value> {
 /// The same, beside the event loop where the document is large.
 pub async fn read_beside(body: &Arc<Vec<u8>>, paths: &[&'static str]) -> Option<Value> {
     let paths = paths.to_vec();
-    place::body(body, move |bytes| read(bytes, &paths)).await.flatten()
+    bulkhead::body(body, move |bytes| read(bytes, &paths)).await.flatten()
 }
 
 /// The document as what it is, beside the event loop where it is large; nothing when it is something else.
 pub async fn whole_beside<T: DeserializeOwned + Send + 'static>(body: &Arc<Vec<u8>>) -> Option<T> {
-    place::body(body, |bytes| serde_json::from_slice(bytes).ok()).await.flatten()
+    bulkhead::body(body, |bytes| serde_json::from_slice(bytes).ok()).await.flatten()
 }
 
 #[derive(Clone, Copy)]

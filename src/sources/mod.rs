@@ -1,14 +1,14 @@
 //! How to ask each system, and nothing else. A source does not know when it is asked or who looks at the answer.
 
 pub mod beside;
+pub mod bulkhead;
 pub mod dial;
 pub mod http;
 pub mod json;
-mod look;
+mod knock;
 pub mod metered;
 pub mod metrics;
 pub mod owned;
-pub mod place;
 pub mod postgres;
 pub mod prometheus;
 pub mod redis;

@@ -3,7 +3,7 @@
 
 mod command;
 
-use super::place::FILES;
+use super::bulkhead::FILES;
 use crate::config::pgpass;
 use crate::config::secret::{self, Secret};
 use secrecy::SecretString;

@@ -23,8 +23,8 @@ pub trait Source: Send {
         None
     }
 
-    /// A look that costs next to nothing: whether anything that speaks its protocol answers at all. `None` where there is no such look.
-    fn look(&self) -> Option<BoxFuture<'static, bool>> {
+    /// A knock, which costs next to nothing: whether anything that speaks its protocol answers at all. `None` where there is none.
+    fn knock(&self) -> Option<BoxFuture<'static, bool>> {
         None
     }
 }

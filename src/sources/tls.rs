@@ -6,7 +6,7 @@ pub use words::{inside, wants_certificate, words};
 
 use crate::config::bounded::{self, CERTIFICATES_BYTES};
 use crate::config::target::TlsVersions;
-use crate::sources::place::FILES;
+use crate::sources::bulkhead::FILES;
 use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::client::{verify_server_cert_signed_by_trust_anchor, verify_server_name};

@@ -45,7 +45,7 @@ const BEGIN: &[(&str, &str)] = &[
     ("runtime/clipboard.rs", "one write to the terminal: nobody waits for it at the end"),
     ("runtime/input.rs", "the thread that reads keys, which cannot be given up: ends with the process"),
     ("sources/owned.rs", "ends with its owner"),
-    ("sources/place.rs", "so many for each key: each ends with its work"),
+    ("sources/bulkhead.rs", "so many for each key: each ends with its work"),
     ("sources/postgres/asking.rs", "cancels what its connection left behind: ends after two seconds"),
     ("sources/postgres/login.rs", "drives a connection: takes leave of the server and ends with its client"),
 ];

@@ -100,7 +100,7 @@ impl Drive {
                     next: now,
                     breaker: BreakerState::Closed,
                     failures: 0,
-                    looks: false,
+                    knocks: false,
                 };
                 let took = Duration::from_millis(2);
                 self.tell(Msg::Report(Box::new(PollReport {

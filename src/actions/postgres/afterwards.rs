@@ -107,7 +107,7 @@ impl PostgresExecutor {
     }
 
     /// How one backend is now, and who goes on.
-    pub(super) async fn look(
+    pub(super) async fn verify_outcome(
         &self,
         pinned: Pinned,
         terminate: bool,

@@ -172,7 +172,7 @@ impl PostgresExecutor {
 fn postgres_action(action: &Action) -> Result<&PgAction, ActionError> {
     match action {
         Action::Postgres { act, .. } => Ok(act),
-        Action::Queue { .. } => Err(ActionError::Refused("this target is a Postgres server".to_owned())),
+        Action::Redis { .. } => Err(ActionError::Refused("this target is a Postgres server".to_owned())),
     }
 }
 
@@ -212,13 +212,17 @@ impl Executor for PostgresExecutor {
         Box::pin(async move {
             match postgres_action(action.action())? {
                 PgAction::Cancel { backend, query_start_micros, promise } => {
-                    self.look((*backend, Some(*query_start_micros)), false, promise).await
+                    self.verify_outcome((*backend, Some(*query_start_micros)), false, promise).await
                 }
-                PgAction::Terminate { backend, promise } => self.look((*backend, None), true, promise).await,
+                PgAction::Terminate { backend, promise } => {
+                    self.verify_outcome((*backend, None), true, promise).await
+                }
                 PgAction::Several { backends, terminate, promise } => {
                     self.look_at_each(backends, *terminate, promise).await
                 }
-                PgAction::Upkeep { upkeep, relation } => upkeep::look(&self.connect, *upkeep, relation).await,
+                PgAction::Upkeep { upkeep, relation } => {
+                    upkeep::verify_outcome(&self.connect, *upkeep, relation).await
+                }
             }
         })
     }

@@ -120,7 +120,7 @@ pub(super) async fn carry_out(
 }
 
 /// What the catalog and the counters say of it now.
-pub(super) async fn look(
+pub(super) async fn verify_outcome(
     connect: &PostgresConnect,
     upkeep: Upkeep,
     relation: &str,

@@ -44,7 +44,7 @@ impl Kept for Service {}
 
 /// Looks for a compose file and at its services.
 #[expect(clippy::unnecessary_wraps, reason = "one signature for every place that is looked at")]
-pub(super) fn look(around: &Surroundings, trail: &mut Vec<String>) -> Result<Vec<Found>, String> {
+pub(super) fn find(around: &Surroundings, trail: &mut Vec<String>) -> Result<Vec<Found>, String> {
     let Some(name) = NAMES.into_iter().find(|name| around.folder.join(name).exists()) else {
         trail.push(format!("no compose file in {}", around.folder.display()));
         return Ok(Vec::new());
@@ -356,7 +356,7 @@ services:
         std::fs::write(folder.path().join("compose.yaml"), text).expect("written");
         std::fs::write(folder.path().join(".env"), "PW='s3cret'\n").expect("written");
         let mut trail = Vec::new();
-        let found = look(&Surroundings::empty(folder.path()), &mut trail).expect("understood");
+        let found = find(&Surroundings::empty(folder.path()), &mut trail).expect("understood");
         let names: Vec<_> = found.iter().filter_map(|found| found.name.clone()).collect();
         assert_eq!(names, ["db", "cache", "search"], "{trail:?}");
         match &found[0].connect {
@@ -383,7 +383,7 @@ services:
         let mut trail = Vec::new();
         let around =
             Surroundings::empty(folder.path()).with("SECRET", "far.example").with("PGPASSWORD", "mine");
-        let found = look(&around, &mut trail).expect("understood");
+        let found = find(&around, &mut trail).expect("understood");
         (found, trail.join("\n"))
     }
 

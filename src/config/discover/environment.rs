@@ -11,7 +11,7 @@ const NAMING: [&str; 5] = ["PGSERVICE", "PGHOST", "PGHOSTADDR", "PGPORT", "PGDAT
 
 /// Looks at the variables.
 #[expect(clippy::unnecessary_wraps, reason = "one signature for every place that is looked at")]
-pub(super) fn look(around: &Surroundings, trail: &mut Vec<String>) -> Result<Vec<Found>, String> {
+pub(super) fn find(around: &Surroundings, trail: &mut Vec<String>) -> Result<Vec<Found>, String> {
     let mut found = Vec::new();
     let mut missing = Vec::new();
     match postgres(around, trail) {
@@ -69,7 +69,7 @@ mod tests {
     use std::path::Path;
 
     fn first(around: &Surroundings) -> Option<(String, String)> {
-        let found = look(around, &mut Vec::new()).expect("understood").into_iter().next()?;
+        let found = find(around, &mut Vec::new()).expect("understood").into_iter().next()?;
         match found.connect {
             Connect::Postgres(pg) => Some((format!("{}@{}", pg.user, pg.configured()), found.because)),
             Connect::Unusable { why, .. } => Some((why, found.because)),
@@ -89,7 +89,7 @@ mod tests {
         let around = Surroundings::empty(Path::new("/"))
             .with("DATABASE_URL", "postgres://u:s3cret@h:99999/d")
             .with("REDIS_URL", "redis://h");
-        let found = look(&around, &mut Vec::new()).expect("understood");
+        let found = find(&around, &mut Vec::new()).expect("understood");
         assert!(matches!(found[1].connect, Connect::Redis(_)), "{}", found.len());
         let (why, _) = first(&around).expect("it is there");
         assert!(why.contains("DATABASE_URL") && why.contains("port") && !why.contains("s3cret"), "{why}");

@@ -24,7 +24,7 @@ use std::time::Duration;
 /// When a place holds something that cannot be understood (a bad `DATABASE_URL`).
 pub(super) fn targets(around: &Surroundings, trail: &mut Vec<String>) -> Result<Vec<TargetConfig>, String> {
     let mut list: Vec<TargetConfig> = Vec::new();
-    let places = [environment::look, compose::look, ports];
+    let places = [environment::find, compose::find, ports];
     for look in places {
         if !list.iter().all(TargetConfig::is_local) {
             trail.push("a target is elsewhere: nothing on this machine is added to it".to_owned());

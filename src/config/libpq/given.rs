@@ -1,6 +1,6 @@
 //! The settings that are given, by name.
 
-use crate::config::near::suggestion;
+use crate::config::misspelt::suggestion;
 use std::collections::BTreeMap;
 
 /// Settings by name. Secrets may be among them: never shown.

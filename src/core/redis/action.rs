@@ -18,7 +18,7 @@ pub enum Letters {
 
 /// One change to a queue.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum QueueAction {
+pub enum RedisAction {
     /// The same to each of these jobs, frozen when the operator chose them.
     Jobs {
         /// Which queue.
@@ -67,7 +67,7 @@ pub enum QueueAction {
     },
 }
 
-impl QueueAction {
+impl RedisAction {
     /// Which queue.
     #[must_use]
     pub const fn queue(&self) -> &QueueRef {

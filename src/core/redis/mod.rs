@@ -11,7 +11,6 @@ mod held;
 mod jobs;
 mod listing;
 mod mask;
-mod more;
 mod names;
 mod queue;
 mod reading;
@@ -20,8 +19,9 @@ mod row;
 mod rules;
 mod server;
 mod state;
+mod workings;
 
-pub use action::{Letters, QueueAction};
+pub use action::{Letters, RedisAction};
 pub use change::{Change, JobAct, RetryOptions, Sweep, copied_options};
 pub use condition::{Condition, condition};
 pub use dead_letter::dead_letter;
@@ -31,7 +31,6 @@ pub use family::{Family, Signs, family, mismatch};
 pub use jobs::{FailedJob, FailedPage, JobDetail, JobList, ListedJob};
 pub use listing::{HITS, JOBS_A_PAGE, JobPage, Listing, PageJob, around};
 pub use mask::{Masks, REASON_CHARS};
-pub use more::{Ended, QueueEvent, QueueMore, QueueWorker, RunTimes, Scheduler, overlong, run_times};
 pub use names::{seen_as, twice};
 pub use queue::{JobState, QueueRef};
 pub use reading::*;
@@ -42,3 +41,4 @@ pub use server::{
     ClientGroup, CommandRate, CommandStat, ServerDetail, SlowEntry, StreamGroup, command_rates,
 };
 pub use state::{QueueHistory, RedisRates, RedisState};
+pub use workings::{Ended, QueueEvent, QueueWorker, QueueWorkings, RunTimes, Scheduler, overlong, run_times};

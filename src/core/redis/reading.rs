@@ -1,7 +1,7 @@
 //! One poll of a Redis target, as data: the server by INFO, the queues by plain reads, the details that somebody looks at.
 
 use super::{
-    Brake, Envelope, FailedPage, Family, JobDetail, JobList, JobPage, QueueMore, QueueRef, ServerDetail,
+    Brake, Envelope, FailedPage, Family, JobDetail, JobList, JobPage, QueueRef, QueueWorkings, ServerDetail,
 };
 use crate::core::part::{self, Part, Warm};
 use crate::core::whereabouts::Whereabouts;
@@ -38,7 +38,7 @@ pub struct RedisReading {
     /// Jobs that have not ended, for the queue that somebody looks at.
     pub lists: Vec<JobList>,
     /// More about the queue that somebody looks at.
-    pub more: Vec<Warm<QueueMore>>,
+    pub more: Vec<Warm<QueueWorkings>>,
     /// Jobs that somebody looks at.
     pub jobs: Vec<JobDetail>,
     /// What the server held ready for us after the newest read of failed jobs, in bytes.

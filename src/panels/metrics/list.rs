@@ -120,7 +120,7 @@ mod tests {
                     next: now.plus(FIVE),
                     breaker: BreakerState::Closed,
                     failures: 0,
-                    looks: false,
+                    knocks: false,
                 },
                 overtaken: 0,
             });

@@ -1,7 +1,7 @@
 //! The lower part of an opened queue: how long its jobs take, what makes them by the clock, who waits in vain, what happens.
 
 use crate::core::redis::{
-    JobList, JobState, QueueEvent, QueueMore, QueueRef, QueueWorker, RedisRow, RedisState, RunTimes,
+    JobList, JobState, QueueEvent, QueueRef, QueueWorker, QueueWorkings, RedisRow, RedisState, RunTimes,
     Scheduler,
 };
 use crate::core::row::RowKey;
@@ -41,7 +41,12 @@ pub(super) fn sections(
 }
 
 /// Who is connected, since when, and with which jobs in its hands where its library says so.
-fn workers(target: &TargetState, more: &QueueMore, list: Option<&JobList>, role: Role) -> Option<Section> {
+fn workers(
+    target: &TargetState,
+    more: &QueueWorkings,
+    list: Option<&JobList>,
+    role: Role,
+) -> Option<Section> {
     let workers = more.workers.as_ref().filter(|workers| !workers.is_empty())?;
     let row = |worker: &QueueWorker| {
         let held = list.into_iter().flat_map(|list| &list.jobs).filter(|job| {
@@ -79,7 +84,7 @@ fn workers(target: &TargetState, more: &QueueMore, list: Option<&JobList>, role:
     Some(Section::table("Workers", table))
 }
 
-fn limits(more: &QueueMore, held: Option<u64>, role: Role) -> Option<Section> {
+fn limits(more: &QueueWorkings, held: Option<u64>, role: Role) -> Option<Section> {
     let fact = |label: &str, value: String| Line::of(Role::Muted, format!("{label:<16}")).then(role, value);
     let mut lines = Vec::new();
     lines.extend(
@@ -108,7 +113,7 @@ fn span(value: Option<Duration>, role: Role) -> Cell {
         .role(role)
 }
 
-fn times(target: &TargetState, more: &QueueMore, role: Role) -> Section {
+fn times(target: &TargetState, more: &QueueWorkings, role: Role) -> Section {
     let row = |times: &RunTimes| {
         Row::flat(
             RowKey::Redis(target.id.clone(), RedisRow::RunTimes(more.queue.clone(), times.name.clone())),
@@ -138,7 +143,7 @@ fn times(target: &TargetState, more: &QueueMore, role: Role) -> Section {
     Section::table("How long the newest completed jobs waited and ran", table)
 }
 
-fn schedulers(target: &TargetState, more: &QueueMore, role: Role) -> Section {
+fn schedulers(target: &TargetState, more: &QueueWorkings, role: Role) -> Section {
     let row = |scheduler: &Scheduler| {
         let (tone, when) = match (scheduler.overdue, scheduler.next_in) {
             (Some(over), _) => (Role::Warning, format!("{} late", duration(over))),
@@ -173,7 +178,7 @@ fn schedulers(target: &TargetState, more: &QueueMore, role: Role) -> Section {
     Section::table("Schedulers, the next first", table)
 }
 
-fn blocked(target: &TargetState, more: &QueueMore, role: Role) -> Section {
+fn blocked(target: &TargetState, more: &QueueWorkings, role: Role) -> Section {
     let row = |(id, failed): &(String, usize)| {
         Row::opens(
             job_key(target, &more.queue, id, JobState::Waiting),
@@ -192,7 +197,7 @@ fn blocked(target: &TargetState, more: &QueueMore, role: Role) -> Section {
     Section::table("Parents that wait in vain", table)
 }
 
-fn events(target: &TargetState, more: &QueueMore, role: Role) -> Section {
+fn events(target: &TargetState, more: &QueueWorkings, role: Role) -> Section {
     let row = |event: &QueueEvent| {
         let tone = match event.event.as_str() {
             "failed" | "stalled" | "retries-exhausted" => Role::Warning,

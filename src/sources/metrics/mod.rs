@@ -5,7 +5,7 @@ pub mod scan;
 mod template;
 
 use super::http::Http;
-use super::{Source, look, place};
+use super::{Source, bulkhead, knock};
 use crate::config::target::HttpConnect;
 use crate::core::focus::Focus;
 use crate::core::metrics::MetricsReading;
@@ -54,7 +54,8 @@ impl MetricsSource {
             return Err(refusal);
         }
         let mut templates = std::mem::take(&mut self.templates);
-        let decoded = place::body(&answer.body, move |body| (decode(body, &mut templates), templates)).await;
+        let decoded =
+            bulkhead::body(&answer.body, move |body| (decode(body, &mut templates), templates)).await;
         let failed = || PollError::new(PollErrorKind::Internal, "scanning the exposition failed");
         let (mut reading, templates) = decoded.ok_or_else(failed)?;
         self.templates = templates;
@@ -89,7 +90,7 @@ impl Source for MetricsSource {
         self.answered
     }
 
-    fn look(&self) -> Option<BoxFuture<'static, bool>> {
-        look::http(&self.connect)
+    fn knock(&self) -> Option<BoxFuture<'static, bool>> {
+        knock::http(&self.connect)
     }
 }

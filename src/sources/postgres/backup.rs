@@ -3,8 +3,8 @@
 use crate::core::part::{Gap, GapKind, Part};
 use crate::core::postgres::Backup;
 use crate::core::time::Now;
+use crate::sources::bulkhead::BACKUPS;
 use crate::sources::owned::Owned;
-use crate::sources::place::BACKUPS;
 use chrono::{DateTime, Utc};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;

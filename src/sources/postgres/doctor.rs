@@ -1,7 +1,7 @@
 //! What this role can see and do on a PostgreSQL server. Reads catalogs and privileges only.
 
 use super::connection::Row;
-use super::open::Open;
+use super::polling::Polling;
 use super::pooler::PoolerWatch;
 use super::settings::POLLING;
 use super::{backup, connection, decode};
@@ -42,7 +42,7 @@ pub(in crate::sources) async fn examine(connect: &PostgresConnect, now: Now) -> 
         return Err(PollError::new(PollErrorKind::Internal, format!("{place} gave no row")));
     };
     let (mut checks, setup) = (checks(row, open.tls), setup(row));
-    let mut open = Open::look_around(open, connect, now)
+    let mut open = Polling::look_around(open, connect, now)
         .await
         .map_err(|error| connection::explain(&error, &place, &connect.user))?;
     let reading = open.read(now).await.map_err(|error| connection::explain(&error, &place, &connect.user))?;

@@ -13,8 +13,8 @@ mod lanes;
 mod login;
 mod looks;
 mod names;
-mod open;
 mod plan;
+mod polling;
 mod pooler;
 mod queries;
 mod refusals;
@@ -24,7 +24,7 @@ mod tls;
 mod topics;
 mod whereabouts;
 
-use super::{Source, look};
+use super::{Source, knock};
 use crate::config::target::PostgresConnect;
 use crate::core::focus::Focus;
 use crate::core::part::Part;
@@ -35,7 +35,7 @@ use crate::core::time::Now;
 use backup::BackupWatch;
 use futures_util::future::BoxFuture;
 use looks::Looks;
-use open::Open;
+use polling::Polling;
 use pooler::PoolerWatch;
 use settings::POLLING;
 use std::collections::HashMap;
@@ -59,7 +59,7 @@ enum Text {
 /// Reads one PostgreSQL server.
 pub struct PostgresSource {
     connect: PostgresConnect,
-    open: Option<Open>,
+    open: Option<Polling>,
     /// A poll is under way; still set at the next one, that one was dropped and the connection is in an unknown state.
     polling: bool,
     texts: HashMap<i64, Text>,
@@ -105,7 +105,7 @@ impl PostgresSource {
                 // What could not be read before may be readable now.
                 self.texts.clear();
                 let connection = connection::elect(&self.connect, &POLLING).await?;
-                Open::look_around(connection, &self.connect, now)
+                Polling::look_around(connection, &self.connect, now)
                     .await
                     .map_err(|error| self.explain(&error))?
             }
@@ -155,7 +155,7 @@ impl PostgresSource {
     }
 
     /// The texts in focus: those not known yet are asked for.
-    async fn texts(&mut self, open: &Open, now: Now, focus: &[Focus]) -> Vec<(i64, String)> {
+    async fn texts(&mut self, open: &Polling, now: Now, focus: &[Focus]) -> Vec<(i64, String)> {
         let wanted: Vec<i64> = focus.iter().flat_map(Focus::statements).copied().collect();
         let missing: Vec<i64> = wanted
             .iter()
@@ -215,7 +215,7 @@ impl Source for PostgresSource {
         }
     }
 
-    fn look(&self) -> Option<BoxFuture<'static, bool>> {
-        Some(look::postgres(&self.connect))
+    fn knock(&self) -> Option<BoxFuture<'static, bool>> {
+        Some(knock::postgres(&self.connect))
     }
 }

@@ -5,7 +5,7 @@ mod muted;
 
 use super::http::{Answer, Http, gap, within};
 use super::json;
-use super::{Source, look};
+use super::{Source, knock};
 use crate::config::target::{PromQuery, PrometheusConnect};
 use crate::core::focus::Focus;
 use crate::core::part::{Gap, GapKind, Part};
@@ -239,7 +239,7 @@ impl Source for PrometheusSource {
         self.answered
     }
 
-    fn look(&self) -> Option<BoxFuture<'static, bool>> {
-        look::http(&self.connect.http)
+    fn knock(&self) -> Option<BoxFuture<'static, bool>> {
+        knock::http(&self.connect.http)
     }
 }

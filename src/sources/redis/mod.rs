@@ -4,16 +4,15 @@ mod budget;
 mod cluster;
 pub mod connection;
 mod decode;
-mod details;
 mod discovery;
 pub(super) mod doctor;
-mod ends;
 pub mod evidence;
 mod failed;
+mod finished;
 mod info;
+mod jobs;
 mod listing;
 pub mod login;
-mod more;
 mod queues;
 mod refused;
 mod rounds;
@@ -23,14 +22,15 @@ mod single;
 mod stalled;
 mod streams;
 mod whereabouts;
+mod workings;
 
 use super::owned::Owned;
-use super::{Source, look};
+use super::{Source, knock};
 use crate::config::target::RedisConnect;
 use crate::core::focus::Focus;
 use crate::core::part::{Gap, GapKind, Part, Warm};
 use crate::core::reading::Reading;
-use crate::core::redis::{ClusterReading, Masks, QueueMore, QueueReading, RedisReading, ServerDetail};
+use crate::core::redis::{ClusterReading, Masks, QueueReading, QueueWorkings, RedisReading, ServerDetail};
 use crate::core::report::{PollError, PollErrorKind};
 use crate::core::time::Now;
 use crate::core::whereabouts::Whereabouts;
@@ -38,10 +38,10 @@ pub(crate) use budget::FIELD_LIMIT_BYTES;
 use budget::Left;
 pub use cluster::moved;
 use connection::Connection;
-pub(crate) use details::DEPTH;
 pub(crate) use failed::too_large;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
+pub(crate) use jobs::DEPTH;
 use login::explain;
 use redis::{Value, cmd, pipe};
 use rounds::Rounds;
@@ -72,7 +72,7 @@ pub struct RedisSource {
     budget: budget::Budget,
     remembered: failed::Remembered,
     detail: Option<Warm<ServerDetail>>,
-    more: Option<Warm<QueueMore>>,
+    more: Option<Warm<QueueWorkings>>,
     listings: listing::Listings,
     streams: Streams,
     whereabouts: Option<Whereabouts>,
@@ -225,8 +225,8 @@ impl RedisSource {
         let detail = self.detail(connection, now, millis, focus).await;
         let began = Instant::now();
         let more = self.more(connection, now, millis, focus, &mut left).await;
-        let details::Details { failed, lists, jobs } =
-            details::read(connection, focus, &self.masks, &mut self.remembered, &mut left, millis).await;
+        let jobs::Details { failed, lists, jobs } =
+            jobs::read(connection, focus, &self.masks, &mut self.remembered, &mut left, millis).await;
         let pages = self.listings.read(connection, focus, &self.masks, &mut left, (now, millis)).await;
         self.budget.end(began.elapsed());
         Ok(RedisReading {
@@ -292,7 +292,7 @@ impl RedisSource {
         millis: i64,
         focus: &[Focus],
         left: &mut Left,
-    ) -> Vec<Warm<QueueMore>> {
+    ) -> Vec<Warm<QueueWorkings>> {
         let wanted = focus.iter().find_map(|focus| match focus {
             Focus::More { queue } => Some(queue),
             _ => None,
@@ -306,7 +306,7 @@ impl RedisSource {
             .as_ref()
             .is_none_or(|more| more.queue != *queue || now.since(more.read_at) >= DETAIL_EACH)
         {
-            self.more = more::read(connection, queue, &self.masks, left, millis)
+            self.more = workings::read(connection, queue, &self.masks, left, millis)
                 .await
                 .ok()
                 .map(|more| Warm::new(now, more));
@@ -380,7 +380,7 @@ impl Source for RedisSource {
         Box::pin(async move { self.read(now, focus).await.map(|reading| Reading::Redis(Box::new(reading))) })
     }
 
-    fn look(&self) -> Option<BoxFuture<'static, bool>> {
-        Some(look::redis(&self.connect))
+    fn knock(&self) -> Option<BoxFuture<'static, bool>> {
+        Some(knock::redis(&self.connect))
     }
 }

@@ -4,8 +4,8 @@
 use super::budget::Left;
 use super::connection::Connection;
 use super::discovery::Discovery;
-use super::ends::Ends;
 use super::evidence::{self, Workforce};
+use super::finished::Finished;
 use super::stalled::Stalled;
 use super::{queues, refused};
 use crate::config::target::RedisConnect;
@@ -32,7 +32,7 @@ pub(super) struct Rounds {
     pub(super) discovery: Discovery,
     workers: Part<Workforce>,
     workers_at: Option<Now>,
-    ends: Ends,
+    finished: Finished,
     stalled: Stalled,
     /// What was read of each.
     known: BTreeMap<QueueRef, Warm<QueueReading>>,
@@ -48,7 +48,7 @@ impl Rounds {
             discovery: Discovery::new(connect),
             workers: Part::NotAsked,
             workers_at: None,
-            ends: Ends::default(),
+            finished: Finished::default(),
             stalled: Stalled::default(),
             known: BTreeMap::new(),
             refused: BTreeMap::new(),
@@ -77,14 +77,14 @@ impl Rounds {
         let there: BTreeSet<&QueueRef> = names.iter().collect();
         self.known.retain(|queue, _| there.contains(queue));
         self.refused.retain(|queue, _| there.contains(queue));
-        self.ends.retain(&there);
+        self.finished.retain(&there);
         self.stalled.retain(&there);
         let asked = self.whose_turn(&names, focus);
         let workers = self.workers.ready();
         let mut found = queues::read(connection, &asked, workers, &connect.dead_letter, millis).await?;
         self.discovery.forget(&found.not_queues);
         // Without the right to read the events, only what is kept is counted.
-        let _ = self.ends.count(connection, &mut found.readings, left, millis).await;
+        let _ = self.finished.count(connection, &mut found.readings, left, millis).await;
         // Whoever may not look at locks has what the counts tell.
         let _ = self.stalled.look(connection, &mut found.readings, (now, millis)).await;
         for queue in &found.not_queues {

@@ -22,7 +22,7 @@ const GRACE_MS: i64 = 60_000;
 
 /// The last look at one queue.
 #[derive(Debug, Default)]
-struct Look {
+struct Inspection {
     jobs_at: Option<Now>,
     /// Jobs without a lock: libraries before BullMQ 5 move a job first and lock it then, so one look alone tells nothing.
     unlocked: BTreeSet<String>,
@@ -33,7 +33,7 @@ struct Look {
 
 /// The last looks.
 #[derive(Debug, Default)]
-pub(super) struct Stalled(BTreeMap<QueueRef, Look>);
+pub(super) struct Stalled(BTreeMap<QueueRef, Inspection>);
 
 impl Stalled {
     /// Fills in what is known, after a look at those whose turn it is.

@@ -9,7 +9,7 @@ mod why;
 use super::beside::Beside;
 use super::http::{Http, within};
 use super::json;
-use super::{Source, look};
+use super::{Source, knock};
 use crate::config::target::HttpConnect;
 use crate::core::focus::Focus;
 use crate::core::part::{Gap, GapKind, Part};
@@ -257,7 +257,7 @@ impl Source for SearchSource {
         Box::pin(async move { self.read(now).await.map(|reading| Reading::Search(Box::new(reading))) })
     }
 
-    fn look(&self) -> Option<BoxFuture<'static, bool>> {
-        look::http(&self.connect)
+    fn knock(&self) -> Option<BoxFuture<'static, bool>> {
+        knock::http(&self.connect)
     }
 }

@@ -9,7 +9,7 @@ use stacktop::core::action::{Action, ActionError, Verdict};
 use stacktop::core::doctor::{Check, Report};
 use stacktop::core::focus::Focus;
 use stacktop::core::ids::TargetId;
-use stacktop::core::redis::{Brake, Change, JobAct, JobState, Letters, QueueAction, RetryOptions, Sweep};
+use stacktop::core::redis::{Brake, Change, JobAct, JobState, Letters, RedisAction, RetryOptions, Sweep};
 use stacktop::core::time::Clock;
 use stacktop::runtime::clock::SystemClock;
 use std::time::Duration;
@@ -117,12 +117,12 @@ async fn the_printed_access_lists_let_one_look_and_the_other_act() {
         "{:?}",
         reading.more
     );
-    let act = async |watch: &Watch, act: QueueAction| {
-        watch.act(Action::Queue { target: watch.target.id.clone(), act }).await
+    let act = async |watch: &Watch, act: RedisAction| {
+        watch.act(Action::Redis { target: watch.target.id.clone(), act }).await
     };
-    let jobs = |ids: &[String], act| QueueAction::Jobs { queue: named(&source), ids: ids.to_vec(), act };
+    let jobs = |ids: &[String], act| RedisAction::Jobs { queue: named(&source), ids: ids.to_vec(), act };
     let retry = JobAct::Retry(RetryOptions::default());
-    let change = |change| QueueAction::Change { queue: named(&source), change };
+    let change = |change| RedisAction::Change { queue: named(&source), change };
     let acts = [
         jobs(&failed[..1], retry),
         jobs(std::slice::from_ref(&delayed), JobAct::Delay(Duration::from_secs(60))),
@@ -131,8 +131,8 @@ async fn the_printed_access_lists_let_one_look_and_the_other_act() {
         jobs(&failed[1..2], JobAct::Remove(JobState::Failed)),
         change(Change::Concurrency(Some(9))),
         change(Change::Sweep(Sweep::Retry)),
-        QueueAction::Pause { queue: named(&source) },
-        QueueAction::Resume { queue: named(&source) },
+        RedisAction::Pause { queue: named(&source) },
+        RedisAction::Resume { queue: named(&source) },
     ];
     for refused in &acts {
         let error = act(&looker, refused.clone()).await.expect_err("not permitted");
@@ -147,7 +147,7 @@ async fn the_printed_access_lists_let_one_look_and_the_other_act() {
         assert_eq!(outcome.verdict, Verdict::Done, "{outcome:?}");
     }
     let worker = lab.worker("bullmq5", &source);
-    let redrive = QueueAction::Redrive {
+    let redrive = RedisAction::Redrive {
         queue: named(&letters),
         to: None,
         letters: Letters::All,

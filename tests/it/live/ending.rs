@@ -15,7 +15,7 @@ use stacktop::core::action::{Action, Confirmed};
 use stacktop::core::arming::Permit;
 use stacktop::core::ids::TargetId;
 use stacktop::core::postgres::{BackendId, PgAction, SqlPanel};
-use stacktop::core::redis::{QueueAction, QueueRef};
+use stacktop::core::redis::{QueueRef, RedisAction};
 use stacktop::core::time::Clock;
 use stacktop::engine::{Engine, EngineSettings, Job};
 use stacktop::runtime::clock::SystemClock;
@@ -225,9 +225,9 @@ async fn search_live_5_every_task_ends_with_the_run() {
     let act = PgAction::one((backend, None), false);
     effects.carry_out(vec![
         perform("pg", |target| Action::Postgres { target, act }),
-        perform("redis", |target| Action::Queue {
+        perform("redis", |target| Action::Redis {
             target,
-            act: QueueAction::Pause { queue: named("mails") },
+            act: RedisAction::Pause { queue: named("mails") },
         }),
     ]);
     while !matches!(answers.next().await, Some(Msg::ActionDone { .. })) {}

@@ -140,7 +140,7 @@ impl Watch {
             next: at,
             breaker: BreakerState::Closed,
             failures: 0,
-            looks: false,
+            knocks: false,
         };
         let error = result.as_ref().err().cloned();
         self.world.apply(PollReport {

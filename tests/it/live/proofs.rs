@@ -9,7 +9,7 @@ use stacktop::config::target::{Connect, RedisConnect};
 use stacktop::config::url;
 use stacktop::core::action::{Action, ActionError, Confirmed, Outcome};
 use stacktop::core::arming::Permit;
-use stacktop::core::redis::{Brake, Change, Letters, QueueAction, Sweep};
+use stacktop::core::redis::{Brake, Change, Letters, RedisAction, Sweep};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -106,9 +106,9 @@ fn watch(port: &str, queue: &str) -> Watch {
 }
 
 /// Carries it out, and does not look afterwards.
-async fn perform(watch: &Watch, act: QueueAction) -> Result<Outcome, ActionError> {
+async fn perform(watch: &Watch, act: RedisAction) -> Result<Outcome, ActionError> {
     let gate = watch.gate();
-    let confirmed = Confirmed::by_a_person(Action::Queue { target: watch.target.id.clone(), act });
+    let confirmed = Confirmed::by_a_person(Action::Redis { target: watch.target.id.clone(), act });
     let permit = Permit { target: watch.target.id.clone(), until: None };
     gate.perform(&gate.next_id(), &confirmed, &permit).await
 }
@@ -175,7 +175,7 @@ async fn letters_of(lab: &Lab, library: &'static str) {
     let () = client.rpush(named(&letters).key("wait"), &b"\xff\xfe"[..]).await.expect("an id of bytes");
     let worker = lab.worker(library, &source);
     let way = Way::to(&lab.port).await;
-    let redrive = |letters: &str| QueueAction::Redrive {
+    let redrive = |letters: &str| RedisAction::Redrive {
         queue: named(letters),
         to: Some(named(&source)),
         letters: Letters::All,
@@ -240,7 +240,7 @@ async fn everything_of(lab: &Lab, binary: &str, library: &'static str) {
     let ids = lab.failed(library, name, many());
     lab.run(library, "pause", name, "");
     let way = Way::to(&lab.port).await;
-    let sweep = || QueueAction::Change { queue: named(name), change: Change::Sweep(Sweep::Retry) };
+    let sweep = || RedisAction::Change { queue: named(name), change: Change::Sweep(Sweep::Retry) };
     let (mut deaths, mut kills, mut back) = (0, 0, 0);
     loop {
         let (one, two) = (watch(&way.port.to_string(), name), watch(&lab.port, name));
@@ -279,7 +279,7 @@ async fn everything_of(lab: &Lab, binary: &str, library: &'static str) {
         ids.len()
     );
     assert!(deaths > 3 && kills == 1, "{library}: {deaths} deaths, {kills} kills");
-    let done = perform(&watch(&lab.port, name), QueueAction::Resume { queue: named(name) }).await;
+    let done = perform(&watch(&lab.port, name), RedisAction::Resume { queue: named(name) }).await;
     done.expect("it runs again");
     let worker = lab.worker(library, name);
     assert_eq!(sorted(worker.done(ids.len())), sorted(ids), "{library}");

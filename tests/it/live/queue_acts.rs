@@ -6,19 +6,19 @@ use redis::AsyncCommands;
 use stacktop::config::target::{Connect, RedisConnect};
 use stacktop::config::url;
 use stacktop::core::action::{Action, ActionError, Outcome, Verdict};
-use stacktop::core::redis::{JobAct, JobState, QueueAction, RetryOptions};
+use stacktop::core::redis::{JobAct, JobState, RedisAction, RetryOptions};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 /// A worker that nobody wakes looks again after five seconds by itself.
 const AWAKE: Duration = Duration::from_millis(4500);
 
-async fn act(watch: &Watch, act: QueueAction) -> Outcome {
-    watch.act(Action::Queue { target: watch.target.id.clone(), act }).await.expect("an outcome")
+async fn act(watch: &Watch, act: RedisAction) -> Outcome {
+    watch.act(Action::Redis { target: watch.target.id.clone(), act }).await.expect("an outcome")
 }
 
 async fn each(watch: &Watch, name: &str, ids: &[String], deed: JobAct) -> Outcome {
-    act(watch, QueueAction::Jobs { queue: named(name), ids: ids.to_vec(), act: deed }).await
+    act(watch, RedisAction::Jobs { queue: named(name), ids: ids.to_vec(), act: deed }).await
 }
 
 fn ids(text: &str) -> Vec<String> {
@@ -33,7 +33,7 @@ async fn our_pause_and_resume_are_the_library_s_own() {
         let first = ids(&lab.run(generation, "add", &name, "2"));
         let mut watch = lab.watch(&name);
         assert_eq!(
-            act(&watch, QueueAction::Pause { queue: named(&name) }).await.verdict,
+            act(&watch, RedisAction::Pause { queue: named(&name) }).await.verdict,
             Verdict::Done,
             "{generation}"
         );
@@ -43,10 +43,10 @@ async fn our_pause_and_resume_are_the_library_s_own() {
         assert_eq!(worker.line(2).map(|(_, line)| line), None, "{generation} ran a job despite the pause");
         watch.poll().await.expect("a poll");
         assert!(queue(&watch).paused && queue(&watch).waiting == 4, "{generation}: {:?}", queue(&watch));
-        let again = act(&watch, QueueAction::Pause { queue: named(&name) }).await;
+        let again = act(&watch, RedisAction::Pause { queue: named(&name) }).await;
         assert_eq!(again.verdict, Verdict::Nothing, "{generation}");
         let began = Instant::now();
-        let resumed = act(&watch, QueueAction::Resume { queue: named(&name) }).await;
+        let resumed = act(&watch, RedisAction::Resume { queue: named(&name) }).await;
         assert_eq!(resumed.verdict, Verdict::Done, "{generation}");
         let all: Vec<String> = first.into_iter().chain(second).collect();
         assert_eq!(worker.done(4), all, "{generation}: all of them, in their order");
@@ -54,9 +54,9 @@ async fn our_pause_and_resume_are_the_library_s_own() {
         // What the library paused, we resume; and the other way round.
         lab.run(generation, "pause", &name, "");
         let third = ids(&lab.run(generation, "add", &name, "1"));
-        act(&watch, QueueAction::Resume { queue: named(&name) }).await;
+        act(&watch, RedisAction::Resume { queue: named(&name) }).await;
         assert_eq!(worker.done(1), third, "{generation}");
-        act(&watch, QueueAction::Pause { queue: named(&name) }).await;
+        act(&watch, RedisAction::Pause { queue: named(&name) }).await;
         let fourth = ids(&lab.run(generation, "add", &name, "1"));
         lab.run(generation, "resume", &name, "");
         assert_eq!(worker.done(1), fourth, "{generation}");
@@ -77,13 +77,13 @@ async fn jobs_in_both_lists_keep_their_order() {
     push(&mut client, "paused", list(0, 5000)).await;
     push(&mut client, "wait", list(5000, 9000)).await;
     let watch = lab.watch(name);
-    act(&watch, QueueAction::Resume { queue: named(name) }).await;
+    act(&watch, RedisAction::Resume { queue: named(name) }).await;
     let waiting: Vec<String> = client.lrange(named(name).key("wait"), 0, -1).await.expect("a list");
     assert_eq!(waiting.into_iter().rev().collect::<Vec<_>>(), list(0, 9000));
     push(&mut client, "paused", list(0, 3)).await;
     let () = client.del(named(name).key("wait")).await.expect("gone");
     push(&mut client, "wait", list(3, 5003)).await;
-    act(&watch, QueueAction::Pause { queue: named(name) }).await;
+    act(&watch, RedisAction::Pause { queue: named(name) }).await;
     let held: Vec<String> = client.lrange(named(name).key("paused"), 0, -1).await.expect("a list");
     assert_eq!(held.into_iter().rev().collect::<Vec<_>>(), list(0, 5003));
     assert_eq!(client.llen::<_, usize>(named(name).key("wait")).await.expect("a length"), 0);
@@ -256,8 +256,8 @@ async fn ten_thousand_retries_while_the_pause_flips_lose_none() {
     let (watch, other) = (lab.watch(&name), lab.watch(&name));
     let flips = async {
         for _ in 0..3 {
-            act(&other, QueueAction::Pause { queue: named(&name) }).await;
-            act(&other, QueueAction::Resume { queue: named(&name) }).await;
+            act(&other, RedisAction::Pause { queue: named(&name) }).await;
+            act(&other, RedisAction::Resume { queue: named(&name) }).await;
         }
     };
     let (outcome, ()) =
@@ -342,12 +342,12 @@ async fn a_server_killed_within_a_batch_has_every_job_exactly_once() {
     let watch = Watch::new(Connect::Redis(RedisConnect { queues: vec![name.to_owned()], ..connect }));
     let gate = watch.gate();
     gate.prepare().await;
-    let retry = QueueAction::Jobs {
+    let retry = RedisAction::Jobs {
         queue: named(name),
         ids: all.clone(),
         act: JobAct::Retry(RetryOptions::default()),
     };
-    let action = Action::Queue { target: watch.target.id.clone(), act: retry };
+    let action = Action::Redis { target: watch.target.id.clone(), act: retry };
     let confirmed = stacktop::core::action::Confirmed::by_a_person(action);
     let permit = stacktop::core::arming::Permit { target: watch.target.id.clone(), until: None };
     let killing = async {

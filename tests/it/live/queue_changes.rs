@@ -11,7 +11,7 @@ use stacktop::core::alert::Rulebook;
 use stacktop::core::focus::Focus;
 use stacktop::core::place::Screen;
 use stacktop::core::redis::{
-    Brake, Change, DoneBy, JobAct, JobState, QueueAction, QueueMore, RedisRow, Rhythm, Sweep, condition,
+    Brake, Change, DoneBy, JobAct, JobState, QueueWorkings, RedisAction, RedisRow, Rhythm, Sweep, condition,
 };
 use stacktop::core::row::RowKey;
 use stacktop::core::time::Clock;
@@ -20,16 +20,16 @@ use std::time::{Duration, Instant};
 
 const NEW: [&str; 2] = ["bullmq5", "bullmq6"];
 
-async fn act(watch: &Watch, act: QueueAction) -> Result<Outcome, ActionError> {
-    watch.act(Action::Queue { target: watch.target.id.clone(), act }).await
+async fn act(watch: &Watch, act: RedisAction) -> Result<Outcome, ActionError> {
+    watch.act(Action::Redis { target: watch.target.id.clone(), act }).await
 }
 
 async fn change(watch: &Watch, name: &str, change: Change) -> Outcome {
-    act(watch, QueueAction::Change { queue: named(name), change }).await.expect("an outcome")
+    act(watch, RedisAction::Change { queue: named(name), change }).await.expect("an outcome")
 }
 
 async fn each(watch: &Watch, name: &str, ids: &[String], deed: JobAct) -> Outcome {
-    let jobs = QueueAction::Jobs { queue: named(name), ids: ids.to_vec(), act: deed };
+    let jobs = RedisAction::Jobs { queue: named(name), ids: ids.to_vec(), act: deed };
     act(watch, jobs).await.expect("an outcome")
 }
 
@@ -41,9 +41,9 @@ fn counts(lab: &Lab, generation: &str, name: &str) -> serde_json::Value {
     serde_json::from_str(&lab.run(generation, "counts", name, "")).expect("JSON")
 }
 
-async fn more(watch: &mut Watch, name: &str) -> QueueMore {
+async fn more(watch: &mut Watch, name: &str) -> QueueWorkings {
     watch.poll_with(&[Focus::More { queue: named(name) }]).await.expect("a poll");
-    QueueMore::clone(reading(watch).more.first().expect("a look"))
+    QueueWorkings::clone(reading(watch).more.first().expect("a look"))
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -63,7 +63,7 @@ async fn another_priority_is_another_place_in_line() {
         lab.run(generation, "pause", &name, "");
         let jobs = ids(&lab.run(generation, "add", &name, "2"));
         each(&watch, &name, &jobs[1..], JobAct::Priority(3)).await;
-        act(&watch, QueueAction::Resume { queue: named(&name) }).await.expect("resumed");
+        act(&watch, RedisAction::Resume { queue: named(&name) }).await.expect("resumed");
         let mut done = worker.done(2);
         done.sort();
         assert_eq!(done, jobs, "{generation}");
@@ -226,11 +226,11 @@ async fn limits_and_schedulers_are_the_library_s_own() {
         lab.run(generation, "schedule", &name, "");
         let mut watch = lab.watch(&name);
         let id = more(&mut watch, &name).await.schedulers.first().expect("a repeatable job").id.clone();
-        let gone = QueueAction::Change { queue: named(&name), change: Change::Unschedule { id } };
+        let gone = RedisAction::Change { queue: named(&name), change: Change::Unschedule { id } };
         let error = act(&watch, gone).await.expect_err("its own tools must");
         assert!(matches!(error, ActionError::Refused(_)), "{generation}: {error:?}");
         assert_eq!(lab.run(generation, "schedulers", &name, ""), "1", "{generation}");
-        let limit = QueueAction::Change { queue: named(&name), change: Change::Concurrency(Some(1)) };
+        let limit = RedisAction::Change { queue: named(&name), change: Change::Concurrency(Some(1)) };
         assert!(act(&watch, limit).await.is_err(), "{generation} knows no such limit");
     }
 }
@@ -279,7 +279,7 @@ async fn a_scheduler_of_ours_is_carried_on_by_the_worker() {
             name: "mail".to_owned(),
             data: "{}".to_owned(),
         };
-        let add = QueueAction::Change { queue: named(&name), change: add };
+        let add = RedisAction::Change { queue: named(&name), change: add };
         let error = act(&lab.watch(&name), add).await.expect_err("it has no schedulers");
         assert!(matches!(error, ActionError::Refused(_)), "{generation}: {error:?}");
     }
@@ -420,14 +420,14 @@ async fn a_million_failed_jobs_and_keys_hold_nothing_up() {
     for _ in 0..5 {
         watch.poll_with(&look).await.expect("a poll");
     }
-    let all = QueueAction::Change { queue: queue_ref.clone(), change: Change::Sweep(Sweep::Retry) };
+    let all = RedisAction::Change { queue: queue_ref.clone(), change: Change::Sweep(Sweep::Retry) };
     let stopping = async {
         tokio::time::sleep(Duration::from_secs(3)).await;
     };
     let gate = watch.gate();
     gate.prepare().await;
     let id = gate.next_id();
-    let confirmed = stacktop::core::action::Confirmed::by_a_person(Action::Queue {
+    let confirmed = stacktop::core::action::Confirmed::by_a_person(Action::Redis {
         target: watch.target.id.clone(),
         act: all,
     });
@@ -466,7 +466,7 @@ async fn several_queues_are_paused_and_resumed() {
         name
     });
     let watch = lab.watch(&names[0]);
-    let switch = |resume| QueueAction::Switches {
+    let switch = |resume| RedisAction::Switches {
         queue: named(&names[0]),
         others: names[1..].iter().map(|name| named(name)).collect(),
         resume,
@@ -709,7 +709,7 @@ async fn stalled_jobs_are_brought_back_once_or_failed() {
         let worker = lab.worker(generation, &name);
         assert_eq!(worker.done(1), added[..1], "{generation}");
         // A worker is there now: what it may still hold is left to it.
-        let act = QueueAction::Jobs { queue: named(&name), ids: added.clone(), act: JobAct::Release };
+        let act = RedisAction::Jobs { queue: named(&name), ids: added.clone(), act: JobAct::Release };
         let refused = self::act(&watch, act).await.expect_err("a worker is connected");
         assert!(
             refused.to_string().contains("1 worker of this queue is connected"),

@@ -10,7 +10,7 @@ use stacktop::core::focus::Focus;
 use stacktop::core::ids::TargetId;
 use stacktop::core::place::Screen;
 use stacktop::core::redis::{
-    Family, JobAct, QueueAction, QueueReading, QueueRef, RedisReading, RetryOptions,
+    Family, JobAct, QueueReading, QueueRef, RedisAction, RedisReading, RetryOptions,
 };
 use stacktop::core::report::PollErrorKind;
 use stacktop::core::row::RowKey;
@@ -212,12 +212,12 @@ pub fn queue(watch: &Watch) -> &QueueReading {
 }
 
 async fn retry(watch: &Watch, queue: &str, ids: &[String]) -> Outcome {
-    let act = QueueAction::Jobs {
+    let act = RedisAction::Jobs {
         queue: named(queue),
         ids: ids.to_vec(),
         act: JobAct::Retry(RetryOptions::default()),
     };
-    watch.act(Action::Queue { target: watch.target.id.clone(), act }).await.expect("an outcome")
+    watch.act(Action::Redis { target: watch.target.id.clone(), act }).await.expect("an outcome")
 }
 
 pub fn sorted(mut ids: Vec<String>) -> Vec<String> {

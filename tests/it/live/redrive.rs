@@ -9,7 +9,7 @@ use stacktop::core::action::{Action, ActionError, Outcome, Verdict};
 use stacktop::core::focus::Focus;
 use stacktop::core::ids::TargetId;
 use stacktop::core::place::Screen;
-use stacktop::core::redis::{Brake, Change, JobState, Letters, QueueAction, QueueRef, RedisRow, Sweep};
+use stacktop::core::redis::{Brake, Change, JobState, Letters, QueueRef, RedisAction, RedisRow, Sweep};
 use stacktop::core::row::RowKey;
 use stacktop::panels::panel;
 
@@ -24,13 +24,13 @@ async fn redrive(
     to: Option<&str>,
     letters: Letters,
 ) -> Result<Outcome, ActionError> {
-    let act = QueueAction::Redrive {
+    let act = RedisAction::Redrive {
         queue: named(from),
         to: to.map(named),
         letters,
         brake: Brake { per_second: 50, stop_above_percent: 20 },
     };
-    watch.act(Action::Queue { target: watch.target.id.clone(), act }).await
+    watch.act(Action::Redis { target: watch.target.id.clone(), act }).await
 }
 
 fn journals(watch: &Watch) -> Vec<String> {
@@ -228,9 +228,9 @@ async fn two_operators_retry_everything_and_a_resume_loses_nothing() {
     let (one, two) = (lab.watch(&name), lab.watch(&name));
     let sweep = |watch: &Watch| {
         let change = Change::Sweep(Sweep::Retry);
-        Action::Queue {
+        Action::Redis {
             target: watch.target.id.clone(),
-            act: QueueAction::Change { queue: named(&name), change },
+            act: RedisAction::Change { queue: named(&name), change },
         }
     };
     let (first, second) = tokio::join!(one.act(sweep(&one)), two.act(sweep(&two)));
@@ -253,8 +253,8 @@ async fn two_operators_retry_everything_and_a_resume_loses_nothing() {
         let () = client.rename(from.key("wait"), from.key("paused")).await.expect("stranded");
         lab.run(generation, "add", &name, "5");
         let watch = lab.watch(&name);
-        let act = QueueAction::Resume { queue: named(&name) };
-        watch.act(Action::Queue { target: watch.target.id.clone(), act }).await.expect("an outcome");
+        let act = RedisAction::Resume { queue: named(&name) };
+        watch.act(Action::Redis { target: watch.target.id.clone(), act }).await.expect("an outcome");
         lab.run(generation, "resume", &name, "");
         assert_eq!(lab.worker(generation, &name).done(10).len(), 10, "{generation}");
     }
@@ -366,7 +366,7 @@ async fn what_is_masked_is_on_no_screen_and_whole_in_what_is_done() {
         assert!(format!("{:?}", edit.choice).contains("masks"), "{edit:?}");
         let copy = offers.iter().find(|offer| offer.letter == 'c').expect("an offer");
         let (action, _) = copy.choice.clone().expect("possible");
-        let Action::Queue { act: QueueAction::Change { change: Change::Copy { .. }, .. }, .. } = &action
+        let Action::Redis { act: RedisAction::Change { change: Change::Copy { .. }, .. }, .. } = &action
         else {
             panic!("{action:?}");
         };

@@ -10,7 +10,7 @@ use stacktop::core::focus::Focus;
 use stacktop::core::ids::TargetId;
 use stacktop::core::place::Screen;
 use stacktop::core::redis::{
-    Change, Family, JobAct, QueueAction, QueueRef, RedisReading, RedisRow, RetryOptions, Sweep,
+    Change, Family, JobAct, QueueRef, RedisAction, RedisReading, RedisRow, RetryOptions, Sweep,
 };
 use stacktop::core::row::RowKey;
 use stacktop::panels::panel;
@@ -171,14 +171,14 @@ async fn a_failover_is_followed_to_the_new_primary() {
         tokio::time::sleep(Duration::from_millis(200)).await;
     }
     assert!(back, "it did not find the new primary");
-    let act = QueueAction::Jobs {
+    let act = RedisAction::Jobs {
         queue: queue.clone(),
         ids: vec!["7".to_owned()],
         act: JobAct::Retry(RetryOptions::default()),
     };
     let (id, target) = (gate.next_id(), watch.target.id.clone());
     let confirmed =
-        stacktop::core::action::Confirmed::by_a_person(Action::Queue { target: target.clone(), act });
+        stacktop::core::action::Confirmed::by_a_person(Action::Redis { target: target.clone(), act });
     let permit = stacktop::core::arming::Permit { target, until: None };
     let outcome = gate.perform(&id, &confirmed, &permit).await.expect("an outcome");
     assert_eq!(outcome.verdict, Verdict::Done, "{outcome:?}");
@@ -282,24 +282,24 @@ async fn queues_of_a_cluster_are_read_and_changed_where_they_are() {
     let queue = mails.queue.clone();
     let target = watch.target.id.clone();
     let ids: Vec<String> = failed.split(' ').map(str::to_owned).collect();
-    let retry = QueueAction::Jobs {
+    let retry = RedisAction::Jobs {
         queue: queue.clone(),
         ids: ids[..2].to_vec(),
         act: JobAct::Retry(RetryOptions::default()),
     };
-    let outcome = watch.act(Action::Queue { target: target.clone(), act: retry }).await.expect("an outcome");
+    let outcome = watch.act(Action::Redis { target: target.clone(), act: retry }).await.expect("an outcome");
     assert_eq!(outcome.verdict, Verdict::Done, "{outcome:?}");
-    let rest = QueueAction::Change { queue, change: Change::Sweep(Sweep::Retry) };
-    let outcome = watch.act(Action::Queue { target: target.clone(), act: rest }).await.expect("an outcome");
+    let rest = RedisAction::Change { queue, change: Change::Sweep(Sweep::Retry) };
+    let outcome = watch.act(Action::Redis { target: target.clone(), act: rest }).await.expect("an outcome");
     assert_eq!(outcome.verdict, Verdict::Done, "{outcome:?}");
     assert!(node("bullmq5", "counts", "mails", "").contains("\"waiting\":3"));
     for queue in &others {
-        let act = QueueAction::Jobs {
+        let act = RedisAction::Jobs {
             queue: queue.clone(),
             ids: vec!["7".to_owned()],
             act: JobAct::Retry(RetryOptions::default()),
         };
-        let outcome = watch.act(Action::Queue { target: target.clone(), act }).await.expect("an outcome");
+        let outcome = watch.act(Action::Redis { target: target.clone(), act }).await.expect("an outcome");
         assert_eq!(outcome.verdict, Verdict::Done, "{queue}: {outcome:?}");
     }
     every_primary_has_its_page(&nodes, &mut watch).await;
@@ -446,9 +446,9 @@ async fn a_cluster_without_one_of_its_primaries_is_still_seen_and_changed() {
     let page = format!("{:?}", panel(Screen::Queues).content(watch.context(), &path));
     assert!(reading(&watch).detail.is_none() && page.contains("it is not there"), "{page}");
     let target = watch.target.id.clone();
-    let retry = |queue: &QueueRef| Action::Queue {
+    let retry = |queue: &QueueRef| Action::Redis {
         target: target.clone(),
-        act: QueueAction::Jobs {
+        act: RedisAction::Jobs {
             queue: queue.clone(),
             ids: vec!["7".to_owned()],
             act: JobAct::Retry(RetryOptions::default()),

@@ -5,7 +5,7 @@ use super::queues::{Lab, named, reading, unique};
 use redis::AsyncCommands;
 use stacktop::core::action::{Action, Outcome, Verdict};
 use stacktop::core::focus::Focus;
-use stacktop::core::redis::{Change, JobAct, JobPage, JobState, Listing, QueueAction};
+use stacktop::core::redis::{Change, JobAct, JobPage, JobState, Listing, RedisAction};
 use std::time::Duration;
 
 async fn listed(watch: &mut Watch, name: &str, listing: Listing) -> JobPage {
@@ -28,8 +28,8 @@ async fn found(watch: &mut Watch, name: &str, text: &str) -> JobPage {
 }
 
 async fn each(watch: &Watch, name: &str, ids: &[String], act: JobAct) -> Outcome {
-    let act = QueueAction::Jobs { queue: named(name), ids: ids.to_vec(), act };
-    watch.act(Action::Queue { target: watch.target.id.clone(), act }).await.expect("an outcome")
+    let act = RedisAction::Jobs { queue: named(name), ids: ids.to_vec(), act };
+    watch.act(Action::Redis { target: watch.target.id.clone(), act }).await.expect("an outcome")
 }
 
 fn ids(page: &JobPage) -> Vec<&str> {
@@ -163,8 +163,8 @@ async fn a_long_search_goes_step_by_step_and_finds_nothing_masked() {
 }
 
 async fn change(watch: &Watch, name: &str, change: Change) -> Outcome {
-    let act = QueueAction::Change { queue: named(name), change };
-    watch.act(Action::Queue { target: watch.target.id.clone(), act }).await.expect("an outcome")
+    let act = RedisAction::Change { queue: named(name), change };
+    watch.act(Action::Redis { target: watch.target.id.clone(), act }).await.expect("an outcome")
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -238,9 +238,9 @@ async fn what_was_removed_last_is_put_back_as_it_was() {
                 "{generation} {done}: {back:?}"
             );
         }
-        let act = QueueAction::Change { queue: named(&name), change: Change::PutBack };
+        let act = RedisAction::Change { queue: named(&name), change: Change::PutBack };
         let none = watch
-            .act(Action::Queue { target: watch.target.id.clone(), act })
+            .act(Action::Redis { target: watch.target.id.clone(), act })
             .await
             .expect_err("nothing is left");
         assert!(none.to_string().contains("no removal from"), "{generation}: {none}");

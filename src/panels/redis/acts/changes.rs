@@ -3,7 +3,7 @@
 use crate::core::action::{Action, Offer, Preview, Refusal};
 use crate::core::json::flat;
 use crate::core::redis::{
-    Change, Family, JobAct, JobDetail, JobState, QueueAction, QueueRef, RedisRow, Sweep,
+    Change, Family, JobAct, JobDetail, JobState, QueueRef, RedisAction, RedisRow, Sweep,
 };
 use crate::core::row::RowKey;
 use crate::panels::panel::PanelContext;
@@ -34,7 +34,7 @@ pub(in crate::panels) fn switches(context: PanelContext<'_>, row: &RowKey, marke
     let choice = |resume: bool, letter| -> Choice {
         let (target, _, _) = permitted(context, row)?;
         let (first, others) = queues.split_first().ok_or_else(|| Refusal::new("no queue is marked"))?;
-        let act = QueueAction::Switches { queue: first.clone(), others: others.to_vec(), resume };
+        let act = RedisAction::Switches { queue: first.clone(), others: others.to_vec(), resume };
         let names: Vec<&str> = queues.iter().map(|queue| queue.name.as_str()).collect();
         let verb = if resume { "Resume" } else { "Pause" };
         let preview = Preview {
@@ -45,7 +45,7 @@ pub(in crate::panels) fn switches(context: PanelContext<'_>, row: &RowKey, marke
             severe: !resume && queues.len() > 1,
             word: None,
         };
-        Ok((Action::Queue { target: target.id.clone(), act }, preview))
+        Ok((Action::Redis { target: target.id.clone(), act }, preview))
     };
     vec![
         offer('p', "pause the marked queues", "no worker takes a job of them any more", choice(false, 'p')),

@@ -2,8 +2,8 @@
 
 use crate::core::action::{Action, Ask, Offer, Preview, Refusal};
 use crate::core::redis::{
-    Change, Family, JobAct, JobDetail, QueueAction, QueueMore, QueueReading, QueueRef, RedisRow, RedisState,
-    Sweep,
+    Change, Family, JobAct, JobDetail, QueueReading, QueueRef, QueueWorkings, RedisAction, RedisRow,
+    RedisState, Sweep,
 };
 use crate::core::row::RowKey;
 use crate::core::world::TargetState;
@@ -48,7 +48,7 @@ pub(in crate::panels) fn change(
     let queue = queue_of(row);
     facts.extend(reading.map(owner));
     let word = matches!(change, Change::Sweep(Sweep::Obliterate)).then(|| queue.name.clone());
-    let act = QueueAction::Change { queue: queue.clone(), change };
+    let act = RedisAction::Change { queue: queue.clone(), change };
     let preview = Preview {
         title: format!("{title}, queue {queue}"),
         facts,
@@ -57,10 +57,10 @@ pub(in crate::panels) fn change(
         severe,
         word,
     };
-    Ok((Action::Queue { target: target.id.clone(), act }, preview))
+    Ok((Action::Redis { target: target.id.clone(), act }, preview))
 }
 
-pub(in crate::panels) fn more<'a>(context: PanelContext<'a>, row: &RowKey) -> Option<&'a QueueMore> {
+pub(in crate::panels) fn more<'a>(context: PanelContext<'a>, row: &RowKey) -> Option<&'a QueueWorkings> {
     let (_, state) = state(context, row)?;
     let queue: QueueRef = queue_of(row);
     state.reading()?.more.iter().find(|more| more.queue == queue).map(|more| &**more)
@@ -106,7 +106,7 @@ pub(in crate::panels) fn jobs_choice(
             .remedy(format!("open the queue ({open}), then mark jobs ({mark})")));
     }
     let queue = queue_of(row);
-    let action = QueueAction::Jobs { queue: queue.clone(), ids: ids.to_vec(), act };
+    let action = RedisAction::Jobs { queue: queue.clone(), ids: ids.to_vec(), act };
     let preview = jobs_preview(state, reading, &queue, ids, act, action.statement());
-    Ok((Action::Queue { target: target.id.clone(), act: action }, preview))
+    Ok((Action::Redis { target: target.id.clone(), act: action }, preview))
 }

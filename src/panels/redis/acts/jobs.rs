@@ -1,7 +1,7 @@
 //! What may be done to a queue and to its jobs, with the preview of what it means for each.
 
 use crate::core::action::{Action, Offer, Preview, Refusal};
-use crate::core::redis::{JobAct, JobState, Letters, QueueAction, RetryOptions};
+use crate::core::redis::{JobAct, JobState, Letters, RedisAction, RetryOptions};
 use crate::core::row::RowKey;
 use crate::panels::panel::PanelContext;
 use crate::panels::redis::acts::choice::{detail, jobs_choice, permitted};
@@ -224,11 +224,11 @@ fn switch_choice(
     facts.push(fact("now", jobs));
     let (act, verb) = if resume {
         facts.push(fact("then", "what was held goes first, in its order"));
-        (QueueAction::Resume { queue: queue.clone() }, "Resume")
+        (RedisAction::Resume { queue: queue.clone() }, "Resume")
     } else {
         let then = "jobs are still added, and wait; the pause holds until somebody resumes the queue";
         facts.push(fact("then", then));
-        (QueueAction::Pause { queue: queue.clone() }, "Pause")
+        (RedisAction::Pause { queue: queue.clone() }, "Pause")
     };
     let preview = Preview {
         title: format!("{verb} queue {queue}"),
@@ -238,5 +238,5 @@ fn switch_choice(
         severe: false,
         word: None,
     };
-    Ok((Action::Queue { target: target.id.clone(), act }, preview))
+    Ok((Action::Redis { target: target.id.clone(), act }, preview))
 }

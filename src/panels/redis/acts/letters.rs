@@ -1,7 +1,7 @@
 //! What may be done to dead letters: back to the queue they came from, with the guess how they are opened shown before.
 
 use crate::core::action::{Action, Offer, Preview, Refusal};
-use crate::core::redis::{DeadLetter, Letters, QueueAction, QueueRef, open_letter};
+use crate::core::redis::{DeadLetter, Letters, QueueRef, RedisAction, open_letter};
 use crate::core::row::RowKey;
 use crate::panels::panel::PanelContext;
 use crate::panels::redis::acts::choice::permitted;
@@ -46,7 +46,7 @@ fn redrive_choice(
     let to = reading.dead_letter.as_ref().and_then(|letter| letter.source.clone());
     let to = to.map(|name| QueueRef { prefix: queue.prefix.clone(), name });
     let brake = all.brake;
-    let act = QueueAction::Redrive { queue: queue.clone(), to: to.clone(), letters: letters.clone(), brake };
+    let act = RedisAction::Redrive { queue: queue.clone(), to: to.clone(), letters: letters.clone(), brake };
     let many = match letters {
         Letters::These(list) => list.len() as u64,
         Letters::All => reading.dead(),
@@ -109,5 +109,5 @@ fn redrive_choice(
     };
     let preview =
         Preview { title, facts, statement: act.statement(), confirm_key: 'v', severe: many > 10, word: None };
-    Ok((Action::Queue { target: target.id.clone(), act }, preview))
+    Ok((Action::Redis { target: target.id.clone(), act }, preview))
 }

@@ -1,7 +1,7 @@
 //! What may be done to a Redis server itself: the script that holds it is ended.
 
 use crate::core::action::{Action, Offer, Preview, Refusal};
-use crate::core::redis::{Change, QueueAction, QueueRef};
+use crate::core::redis::{Change, QueueRef, RedisAction};
 use crate::core::row::RowKey;
 use crate::core::text::lasting;
 use crate::panels::panel::PanelContext;
@@ -15,7 +15,7 @@ pub(in crate::panels) fn server_offers(context: PanelContext<'_>, row: &RowKey) 
         if !state.reading().is_some_and(|reading| reading.busy) {
             return Err(Refusal::new("no script holds this server"));
         }
-        let act = QueueAction::Change { queue: QueueRef::default(), change: Change::EndScript };
+        let act = RedisAction::Change { queue: QueueRef::default(), change: Change::EndScript };
         let held = state.busy_since.map(|since| context.now.since(since));
         let preview = Preview {
             title: format!("End the script that holds {}", target.id),
@@ -29,7 +29,7 @@ pub(in crate::panels) fn server_offers(context: PanelContext<'_>, row: &RowKey) 
             severe: false,
             word: None,
         };
-        Ok((Action::Queue { target: target.id.clone(), act }, preview))
+        Ok((Action::Redis { target: target.id.clone(), act }, preview))
     };
     vec![offer(
         'k',

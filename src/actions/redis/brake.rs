@@ -1,7 +1,7 @@
 //! The brake of a redrive, and of a retry that goes carefully: whether what became of the first jobs is a reason to stop.
 
 use super::trail::{Fate, Trail};
-use super::{QueueExecutor, TIMEOUT};
+use super::{RedisExecutor, TIMEOUT};
 use crate::actions::stop::Stop;
 use crate::core::action::ActionError;
 use crate::core::redis::{Brake, QueueRef};
@@ -34,7 +34,7 @@ pub(super) struct Judge {
     pub(super) untold_is_known: bool,
 }
 
-impl QueueExecutor {
+impl RedisExecutor {
     /// Why to stop, if there is a reason: too many have failed again; or the `first` jobs are not taken, or end without a trace.
     /// `taken`: how many letters were taken out of a dead-letter queue.
     pub(super) async fn brake(

@@ -1,6 +1,6 @@
 //! The same to each of many jobs: in batches that are short, stopped at the first trouble, told apart in the outcome.
 
-use super::{BETWEEN, QueueExecutor};
+use super::{BETWEEN, RedisExecutor};
 use crate::actions::stop::Stop;
 use crate::core::action::{ActionError, Outcome, Verdict};
 use crate::core::redis::{Family, JobAct, QueueRef, RetryOptions};
@@ -13,7 +13,7 @@ const BATCH: usize = 100;
 /// Jobs that the outcome names one by one; beyond that it counts.
 pub(super) const NAMED: usize = 50;
 
-impl QueueExecutor {
+impl RedisExecutor {
     pub(super) async fn each(
         &self,
         queue: &QueueRef,

@@ -1,6 +1,6 @@
 //! Jobs are read and written down before they are removed. Without that, none is.
 
-use super::QueueExecutor;
+use super::RedisExecutor;
 use super::export::{self, Removed};
 use crate::core::action::ActionError;
 use crate::core::redis::{JobState, QueueRef};
@@ -17,7 +17,7 @@ const LOGS: isize = 1000;
 /// A job as it is read: its hash, its log, its score.
 type Read = (BTreeMap<Vec<u8>, Vec<u8>>, Vec<Vec<u8>>, Option<String>);
 
-impl QueueExecutor {
+impl RedisExecutor {
     pub(super) async fn write_down(
         &self,
         connection: &mut Connection,

@@ -1,11 +1,11 @@
 //! Ends the script that holds the server. While one does, a server answers little else: the connection that is open already is used.
 
-use super::{QueueExecutor, TIMEOUT};
+use super::{RedisExecutor, TIMEOUT};
 use crate::core::action::{ActionError, Outcome, Verdict, Verification};
 use crate::sources::redis::connection::{self, Connection};
 use redis::{RedisError, Value, cmd};
 
-impl QueueExecutor {
+impl RedisExecutor {
     /// A connection as it is: whether it lives is seen when it is used.
     async fn at_hand(&self) -> Result<Connection, ActionError> {
         if let Some(open) = self.open.lock().await.0.clone() {

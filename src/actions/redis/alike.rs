@@ -1,6 +1,6 @@
 //! Which of some failed jobs are of one kind, by reason and stack as the screen tells them.
 
-use super::QueueExecutor;
+use super::RedisExecutor;
 use crate::core::action::ActionError;
 use crate::core::redis::{FailureKind, Masks, QueueRef};
 use crate::sources::redis::connection::Connection;
@@ -10,7 +10,7 @@ use redis::pipe;
 /// Jobs whose reasons and stacks are read at once: each field has at most 64 KiB.
 const READ: usize = 20;
 
-impl QueueExecutor {
+impl RedisExecutor {
     /// Those of `ids` that failed so.
     pub(super) async fn alike(
         &self,

@@ -1,4 +1,4 @@
-//! A small look: does anything there speak this protocol at all? One connection, a few bytes, no login, nothing in a server's log.
+//! a knock: does anything there speak this protocol at all? One connection, a few bytes, no login, nothing in a server's log.
 //!
 //! What it costs the server: Postgres forks a process that answers one byte and ends (about a millisecond); Redis answers a PING
 //! or that it wants a password; an HTTP server answers a HEAD. The timeout is the caller's.
@@ -15,9 +15,9 @@ use tokio::net::UnixStream;
 /// Asks whether the server speaks TLS; it answers with one letter, whatever its settings.
 const SSL_REQUEST: [u8; 8] = [0, 0, 0, 8, 4, 210, 22, 47];
 
-/// Where to look.
+/// Where to knock.
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Place {
+enum Door {
     Tcp(String, u16),
     Socket(PathBuf),
 }
@@ -30,42 +30,42 @@ enum Greeting {
     Words(Vec<u8>, &'static [&'static [u8]]),
 }
 
-/// A look at a Postgres server (any of its hosts), or at a PgBouncer.
+/// A knock at a Postgres server (any of its hosts), or at a PgBouncer.
 pub fn postgres(connect: &PostgresConnect) -> BoxFuture<'static, bool> {
     let place = |host: &PgHost| match &host.place {
-        PgPlace::Socket(folder) => Place::Socket(folder.join(format!(".s.PGSQL.{}", host.port))),
-        PgPlace::Name(name) => Place::Tcp(name.clone(), host.port),
-        PgPlace::Address(address, _) => Place::Tcp(address.to_string(), host.port),
+        PgPlace::Socket(folder) => Door::Socket(folder.join(format!(".s.PGSQL.{}", host.port))),
+        PgPlace::Name(name) => Door::Tcp(name.clone(), host.port),
+        PgPlace::Address(address, _) => Door::Tcp(address.to_string(), host.port),
     };
-    look(connect.hosts.iter().map(place).collect(), ssl_request())
+    knock(connect.hosts.iter().map(place).collect(), ssl_request())
 }
 
-/// A look at a Redis server, at the nodes of its cluster, or at the Sentinels that know it.
+/// A knock at a Redis server, at the nodes of its cluster, or at the Sentinels that know it.
 pub fn redis(connect: &RedisConnect) -> BoxFuture<'static, bool> {
     let greeting = if connect.tls { Greeting::Connection } else { ping() };
-    let tcp = |(host, port): &(String, u16)| Place::Tcp(host.clone(), *port);
-    let places = match &connect.unix_socket {
-        Some(path) => vec![Place::Socket(path.clone())],
+    let tcp = |(host, port): &(String, u16)| Door::Tcp(host.clone(), *port);
+    let doors = match &connect.unix_socket {
+        Some(path) => vec![Door::Socket(path.clone())],
         None if !connect.sentinels.is_empty() => connect.sentinels.iter().map(tcp).collect(),
         None => {
-            let first = Place::Tcp(connect.host.clone(), connect.port);
+            let first = Door::Tcp(connect.host.clone(), connect.port);
             std::iter::once(first).chain(connect.nodes.iter().map(tcp)).collect()
         }
     };
-    look(places, greeting)
+    knock(doors, greeting)
 }
 
-/// A look at an HTTP server; `None` where its URL names no place.
+/// A knock at an HTTP server; `None` where its URL names no place.
 pub fn http(connect: &HttpConnect) -> Option<BoxFuture<'static, bool>> {
     let url = reqwest::Url::parse(&connect.url).ok()?;
     let greeting = if url.scheme() == "https" { Greeting::Connection } else { head(url.host_str()?) };
     let place = |url: &String| {
         let url = reqwest::Url::parse(url).ok()?;
         let host = url.host_str()?.trim_start_matches('[').trim_end_matches(']').to_owned();
-        Some(Place::Tcp(host, url.port_or_known_default()?))
+        Some(Door::Tcp(host, url.port_or_known_default()?))
     };
-    let places = std::iter::once(&connect.url).chain(&connect.others).filter_map(place).collect();
-    Some(look(places, greeting))
+    let doors = std::iter::once(&connect.url).chain(&connect.others).filter_map(place).collect();
+    Some(knock(doors, greeting))
 }
 
 fn ssl_request() -> Greeting {
@@ -82,19 +82,19 @@ fn head(host: &str) -> Greeting {
     Greeting::Words(words.into_bytes(), &[b"HTTP/"])
 }
 
-/// Whether one of these places answers.
-fn look(places: Vec<Place>, greeting: Greeting) -> BoxFuture<'static, bool> {
+/// Whether one of these doors answers.
+fn knock(doors: Vec<Door>, greeting: Greeting) -> BoxFuture<'static, bool> {
     async move {
-        let looks = places.into_iter().map(|place| one(place, greeting.clone()).boxed());
+        let looks = doors.into_iter().map(|place| one(place, greeting.clone()).boxed());
         select_ok(looks).await.is_ok()
     }
     .boxed()
 }
 
-async fn one(place: Place, greeting: Greeting) -> io::Result<()> {
+async fn one(place: Door, greeting: Greeting) -> io::Result<()> {
     match place {
-        Place::Tcp(host, port) => greet(dial::glance(&host, port).await?, greeting).await,
-        Place::Socket(path) => greet(UnixStream::connect(path).await?, greeting).await,
+        Door::Tcp(host, port) => greet(dial::glance(&host, port).await?, greeting).await,
+        Door::Socket(path) => greet(UnixStream::connect(path).await?, greeting).await,
     }
 }
 
@@ -136,10 +136,10 @@ mod tests {
             (b"\x00\xffgarbage", [false, false, false, true]),
             (b"", [false, false, false, true]),
         ] {
-            let place = Place::Tcp("127.0.0.1".to_owned(), server(says).await);
+            let place = Door::Tcp("127.0.0.1".to_owned(), server(says).await);
             let mut answers = Vec::new();
             for greeting in [ssl_request(), ping(), head("shop"), Greeting::Connection] {
-                answers.push(look(vec![place.clone()], greeting).await);
+                answers.push(knock(vec![place.clone()], greeting).await);
             }
             assert_eq!(answers, expected, "{}", String::from_utf8_lossy(says));
         }

@@ -1,6 +1,6 @@
 //! Changes that are one call each: a new job, other data, a limit, a scheduler.
 
-use super::{QueueExecutor, sweep};
+use super::{RedisExecutor, sweep};
 use crate::actions::stop::Stop;
 use crate::core::action::{ActionError, Outcome, Verdict, Verification};
 use crate::core::redis::{Change, QueueRef, Rhythm, Sweep, copied_options};
@@ -15,7 +15,7 @@ fn outcome(verdict: Verdict, summary: String) -> Outcome {
     Outcome { verdict, summary, details: Vec::new() }
 }
 
-impl QueueExecutor {
+impl RedisExecutor {
     pub(super) async fn change(
         &self,
         queue: &QueueRef,

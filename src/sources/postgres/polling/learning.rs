@@ -1,7 +1,7 @@
 //! What is learnt of a server before it is asked, and again when that may have changed: rights, columns, the extension that counts
 //! statements, functions that it refuses.
 
-use super::{Extension, Open, RIGHTS, Refused, WARM};
+use super::{Extension, Polling, RIGHTS, Refused, WARM};
 use crate::core::postgres::Server;
 use crate::core::time::Now;
 use crate::sources::postgres::connection::{self, Row, gap};
@@ -13,7 +13,7 @@ use std::collections::BTreeSet;
 use tokio_postgres::error::SqlState;
 use tokio_postgres::types::Type;
 
-impl Open {
+impl Polling {
     /// Learns what `rows` of locks mention and is not known yet.
     ///
     /// # Errors

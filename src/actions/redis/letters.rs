@@ -1,6 +1,6 @@
 //! The letters of a redrive: those that are chosen, and the journal that names them before anything is done.
 
-use super::QueueExecutor;
+use super::RedisExecutor;
 use super::jobs::NOT_TEXT;
 use super::journal::Journal;
 use crate::core::action::ActionError;
@@ -12,7 +12,7 @@ use redis::{cmd, pipe};
 /// More letters are not taken at once: the list of them is kept in memory and in the journal.
 const MOST: isize = 100_000;
 
-impl QueueExecutor {
+impl RedisExecutor {
     /// The journal, the letters that are to be dealt with, and those whose id is not text: no key can be made of that here.
     pub(super) async fn journal(
         &self,

@@ -1,7 +1,7 @@
 //! What became of jobs that were given back to workers: by the events that their queue writes, then by where they are. A job that is gone
 //! and of which no event tells how it ended is neither done nor failed.
 
-use super::QueueExecutor;
+use super::RedisExecutor;
 use crate::core::action::ActionError;
 use crate::core::redis::{Family, QueueRef};
 use crate::sources::redis::connection::Connection;
@@ -118,7 +118,7 @@ impl Trail {
     /// From now on letters that come into this queue count.
     pub(super) async fn watch_letters(
         &mut self,
-        executor: &QueueExecutor,
+        executor: &RedisExecutor,
         connection: &mut Connection,
         queue: &QueueRef,
     ) -> Result<(), ActionError> {
@@ -130,7 +130,7 @@ impl Trail {
     /// Looks, where they are now. `taken`: how many letters were taken out of the dead-letter queue.
     pub(super) async fn look(
         &mut self,
-        executor: &QueueExecutor,
+        executor: &RedisExecutor,
         connection: &mut Connection,
         taken: usize,
     ) -> Result<Fate, ActionError> {
@@ -160,7 +160,7 @@ impl Trail {
     /// Reads on in what a queue wrote down.
     async fn events(
         &mut self,
-        executor: &QueueExecutor,
+        executor: &RedisExecutor,
         connection: &mut Connection,
         queue: &QueueRef,
     ) -> Result<(), ActionError> {
@@ -202,7 +202,7 @@ impl Trail {
     /// Looks where those are of which no event told; how many of them a worker has, or wait for their next attempt.
     async fn places(
         &mut self,
-        executor: &QueueExecutor,
+        executor: &RedisExecutor,
         connection: &mut Connection,
     ) -> Result<usize, ActionError> {
         let asked: Vec<Job> = self.open.iter().take(LOOKED_UP).cloned().collect();
@@ -247,7 +247,7 @@ impl Trail {
 
 /// How many letters a dead-letter queue holds.
 async fn letters(
-    executor: &QueueExecutor,
+    executor: &RedisExecutor,
     connection: &mut Connection,
     queue: &QueueRef,
 ) -> Result<usize, ActionError> {

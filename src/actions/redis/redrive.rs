@@ -6,7 +6,7 @@
 //! between the two leaves both, never neither. The mark stays for as long as the letter does, and a week longer for those who read the
 //! letter before it went.
 
-use super::QueueExecutor;
+use super::RedisExecutor;
 use super::brake::{FIRST, Judge, steps};
 use super::jobs::{AGAIN, NOT_TEXT, is_done, meaning};
 use super::journal::Journal;
@@ -58,7 +58,7 @@ struct Letter {
     made: Option<f64>,
 }
 
-impl QueueExecutor {
+impl RedisExecutor {
     pub(super) async fn redrive(
         &self,
         (from, to): (&QueueRef, Option<&QueueRef>),
@@ -284,7 +284,7 @@ impl QueueExecutor {
     }
 }
 
-impl QueueExecutor {
+impl RedisExecutor {
     /// Writes to the journal beside the event loop. Without the line on disk it does not go on.
     async fn noted(
         &self,

@@ -9,13 +9,13 @@ use std::thread;
 use tokio::sync::{Semaphore, oneshot};
 
 /// Files with passwords, tokens and certificates: a network file system may hang. Two for each file: one that hangs is that file's matter.
-pub static FILES: Place = Place::new("files", 2);
+pub static FILES: Bulkhead = Bulkhead::new("files", 2);
 /// Names of hosts: the system's resolver takes its time, and cannot be given up. For each name as many as usually ask for it at once.
-pub static NAMES: Place = Place::new("names", 8);
+pub static NAMES: Bulkhead = Bulkhead::new("names", 8);
 /// Backup files, for each pattern.
-pub static BACKUPS: Place = Place::new("backups", 1);
+pub static BACKUPS: Bulkhead = Bulkhead::new("backups", 1);
 /// What servers answer, where it is large: this takes the processor and never hangs, so that two are enough for all.
-static BODIES: Place = Place::new("bodies", 2);
+static BODIES: Bulkhead = Bulkhead::new("bodies", 2);
 /// A body up to this size is read where it is: that takes a few milliseconds, and waits for no large one.
 const AT_ONCE: usize = 256 * 1024;
 
@@ -33,14 +33,14 @@ pub async fn body<T: Send + 'static>(
 
 /// One kind of work.
 #[derive(Debug)]
-pub struct Place {
+pub struct Bulkhead {
     name: &'static str,
     /// So much of the same key is done at once.
     seats: usize,
     taken: Mutex<BTreeMap<String, Arc<Semaphore>>>,
 }
 
-impl Place {
+impl Bulkhead {
     /// A place with so many seats for each key; its threads have this name.
     #[must_use]
     pub const fn new(name: &'static str, seats: usize) -> Self {
@@ -80,7 +80,7 @@ mod tests {
     use std::sync::mpsc;
     use std::time::Duration;
 
-    static TEST: Place = Place::new("test", 2);
+    static TEST: Bulkhead = Bulkhead::new("test", 2);
 
     #[tokio::test]
     async fn what_hangs_takes_its_own_seats_and_keeps_them() {

@@ -1,7 +1,7 @@
 //! Puts back what was removed last from a queue, by the file in which removed jobs are kept.
 
 use super::export::{self, Removed};
-use super::{BETWEEN, QueueExecutor};
+use super::{BETWEEN, RedisExecutor};
 use crate::actions::stop::Stop;
 use crate::core::action::{ActionError, Outcome, Verdict};
 use crate::core::redis::QueueRef;
@@ -14,7 +14,7 @@ const BATCH: usize = 20;
 /// Jobs that the outcome names one by one.
 const NAMED: usize = 50;
 
-impl QueueExecutor {
+impl RedisExecutor {
     pub(super) async fn restore(
         &self,
         connection: &mut Connection,

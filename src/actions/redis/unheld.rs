@@ -1,6 +1,6 @@
 //! Whether jobs in progress have lost their worker for good.
 
-use super::QueueExecutor;
+use super::RedisExecutor;
 use crate::core::action::ActionError;
 use crate::core::redis::QueueRef;
 use crate::core::text::counted;
@@ -12,7 +12,7 @@ use std::time::Duration;
 /// Libraries before BullMQ 5 move a job first and lock it then: one without a lock is looked at twice.
 const BETWEEN_LOOKS: Duration = Duration::from_secs(2);
 
-impl QueueExecutor {
+impl RedisExecutor {
     /// That no worker is connected which might still hold one of these jobs. Looks a first time at their locks, and waits so long that
     /// the second look, in the script, sees no job between two steps of its library.
     pub(super) async fn unheld(

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 /// One look at a queue.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct QueueMore {
+pub struct QueueWorkings {
     /// Which queue.
     pub queue: QueueRef,
     /// What makes its jobs by the clock, the next first.

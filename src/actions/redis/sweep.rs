@@ -3,7 +3,7 @@
 use super::brake::{FIRST, Judge, steps};
 use super::jobs::{NOT_TEXT, is_done};
 use super::trail::Trail;
-use super::{BETWEEN, QueueExecutor};
+use super::{BETWEEN, RedisExecutor};
 use crate::actions::stop::Stop;
 use crate::core::action::{ActionError, Outcome, Verdict};
 use crate::core::redis::{FailureKind, Family, JobAct, JobState, QueueRef, Sweep};
@@ -88,7 +88,7 @@ impl Tally {
     }
 }
 
-impl QueueExecutor {
+impl RedisExecutor {
     pub(super) async fn sweep(
         &self,
         connection: &mut Connection,

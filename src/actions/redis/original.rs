@@ -1,6 +1,6 @@
 //! A dead letter's original: which job it was, and whether the one that now has its id is that job or another's.
 
-use super::QueueExecutor;
+use super::RedisExecutor;
 use crate::core::action::ActionError;
 use crate::core::redis::{Original, QueueRef};
 use crate::sources::redis::connection::Connection;
@@ -23,7 +23,7 @@ pub(super) enum Kept {
     Nowhere,
 }
 
-impl QueueExecutor {
+impl RedisExecutor {
     /// Whether the original is still there, and is the job that the letter (`made` then) tells of.
     pub(super) async fn kept_original(
         &self,

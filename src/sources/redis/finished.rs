@@ -62,14 +62,14 @@ struct Seen {
 
 /// What is known of the queues of one server.
 #[derive(Debug, Default)]
-pub(super) struct Ends {
+pub(super) struct Finished {
     seen: HashMap<QueueRef, Seen>,
     /// So often in a row the events were more than a connection carries, and until when they are left alone for that.
     choked: u32,
     rests_until: i64,
 }
 
-impl Ends {
+impl Finished {
     /// Forgets those that are gone.
     pub(super) fn retain(&mut self, there: &BTreeSet<&QueueRef>) {
         self.seen.retain(|queue, _| there.contains(queue));

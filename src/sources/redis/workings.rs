@@ -3,9 +3,9 @@
 use super::budget::Left;
 use super::connection::Connection;
 use super::decode::{list, number, scored, text};
-use super::ends::event_bytes;
 use super::evidence;
-use crate::core::redis::{Ended, Masks, QueueEvent, QueueMore, QueueRef, Scheduler, run_times};
+use super::finished::event_bytes;
+use crate::core::redis::{Ended, Masks, QueueEvent, QueueRef, QueueWorkings, Scheduler, run_times};
 use redis::{RedisError, Value, pipe};
 use std::collections::HashMap;
 use std::time::Duration;
@@ -26,7 +26,7 @@ pub(super) async fn read(
     masks: &Masks,
     left: &mut Left,
     now: i64,
-) -> Result<QueueMore, RedisError> {
+) -> Result<QueueWorkings, RedisError> {
     let events = left.some(event_bytes(connection, queue).await?, EVENTS);
     let mut ask = pipe();
     ask.ignore_errors();
@@ -42,7 +42,7 @@ pub(super) async fn read(
         list(&at(4)).iter().map(|value| number(value).and_then(|n| u64::try_from(n).ok())).collect();
     let meta = |index: usize| meta.get(index).copied().flatten();
     let completed = ids(&at(2));
-    Ok(QueueMore {
+    Ok(QueueWorkings {
         queue: queue.clone(),
         schedulers: schedulers(connection, queue, &scored(&at(0)), now).await?,
         events: list(&at(1)).iter().filter_map(|entry| event(entry, masks, now)).collect(),

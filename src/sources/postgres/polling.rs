@@ -15,7 +15,7 @@ use crate::core::part::{Gap, GapKind, Part, Warm};
 use crate::core::postgres::locks::{LockReading, LockRow};
 use crate::core::postgres::{DatabaseCounters, Health, PostgresReading, Server, Session, Statements};
 use crate::core::time::Now;
-use crate::sources::postgres::open::parts::{all, first, part};
+use crate::sources::postgres::polling::parts::{all, first, part};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -31,7 +31,7 @@ const RIGHTS: Duration = Duration::from_secs(60);
 type Seldom = (Part<Warm<Statements>>, Part<Warm<Health>>);
 
 /// A connection with everything that was prepared on it, and the warm parts that were read through it.
-pub(super) struct Open {
+pub(super) struct Polling {
     pub(super) connection: Connection,
     pub(super) questions: Questions,
     server: Server,
@@ -59,7 +59,7 @@ pub(super) struct Open {
     warm: Option<(Now, Seldom)>,
 }
 
-impl Drop for Open {
+impl Drop for Polling {
     fn drop(&mut self) {
         // Dropped in the middle of a poll: what still runs on the server must not pile up there.
         if !self.connection.client.is_closed() && tokio::runtime::Handle::try_current().is_ok() {
@@ -68,7 +68,7 @@ impl Drop for Open {
     }
 }
 
-impl Open {
+impl Polling {
     /// Looks around on a new connection. What is locked at the moment is looked at again later.
     pub(super) async fn look_around(
         connection: Connection,

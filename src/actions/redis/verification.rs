@@ -1,7 +1,7 @@
 //! The look after an act: where the jobs are now.
 
 use super::jobs::NAMED;
-use super::{QueueExecutor, TIMEOUT};
+use super::{RedisExecutor, TIMEOUT};
 use crate::core::action::{ActionError, Verification};
 use crate::core::redis::QueueRef;
 use crate::sources::redis::DEPTH;
@@ -10,9 +10,9 @@ use redis::{Value, cmd, pipe};
 use std::collections::BTreeMap;
 use std::sync::atomic::Ordering;
 
-impl QueueExecutor {
+impl RedisExecutor {
     /// Where the jobs are now.
-    pub(super) async fn look(
+    pub(super) async fn verify_jobs(
         &self,
         queue: &QueueRef,
         ids: &[String],

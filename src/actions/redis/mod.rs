@@ -8,7 +8,6 @@ mod jobs;
 mod journal;
 mod letters;
 mod original;
-mod places;
 mod redrive;
 mod removed;
 mod restore;
@@ -17,14 +16,15 @@ mod scripts;
 mod sweep;
 mod trail;
 mod unheld;
+mod verification;
 
 use super::Executor;
 use super::stop::Stop;
 use crate::config::target::RedisConnect;
 use crate::core::action::{Action, ActionError, Confirmed, Outcome, Verdict, Verification};
-use crate::core::redis::{Family, JobAct, QueueAction, QueueRef};
+use crate::core::redis::{Family, JobAct, QueueRef, RedisAction};
 use crate::core::text::counted;
-use crate::sources::place::Place;
+use crate::sources::bulkhead::Bulkhead;
 use crate::sources::redis::connection::{self, Connection};
 use crate::sources::redis::evidence;
 use crate::sources::redis::login;
@@ -41,7 +41,7 @@ const BETWEEN: Duration = Duration::from_millis(5);
 /// What was not answered after this long is "not known".
 const TIMEOUT: Duration = Duration::from_secs(5);
 /// Journals, and files of removed jobs: they are beside the audit trail, which waits for none of them.
-static JOURNALS: Place = Place::new("journals", 1);
+static JOURNALS: Bulkhead = Bulkhead::new("journals", 1);
 /// Jobs that one call of pause or resume moves when they cannot be moved by renaming the list: about 2 ms (measured).
 const MOVED: usize = 2000;
 
@@ -49,7 +49,7 @@ const MOVED: usize = 2000;
 type Open = (Option<Connection>, Vec<(String, u16)>);
 
 /// Carries out actions on the queues of one Redis server.
-pub struct QueueExecutor {
+pub struct RedisExecutor {
     connect: RedisConnect,
     open: Mutex<Open>,
     scripts: Scripts,
@@ -63,13 +63,13 @@ pub struct QueueExecutor {
     told: std::sync::Mutex<Option<String>>,
 }
 
-impl std::fmt::Debug for QueueExecutor {
+impl std::fmt::Debug for RedisExecutor {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "QueueExecutor({})", self.connect.place())
+        write!(f, "RedisExecutor({})", self.connect.place())
     }
 }
 
-impl QueueExecutor {
+impl RedisExecutor {
     /// An executor for this target, which writes removed jobs into `folder`; [`prepare`](Executor::prepare) opens its connection.
     #[must_use]
     pub fn new(connect: RedisConnect, folder: &Path) -> Self {
@@ -302,14 +302,14 @@ impl QueueExecutor {
     }
 }
 
-fn queue_action(action: &Action) -> Result<&QueueAction, ActionError> {
+fn queue_action(action: &Action) -> Result<&RedisAction, ActionError> {
     match action {
-        Action::Queue { act, .. } => Ok(act),
+        Action::Redis { act, .. } => Ok(act),
         Action::Postgres { .. } => Err(ActionError::Refused("this target is a Redis server".to_owned())),
     }
 }
 
-impl Executor for QueueExecutor {
+impl Executor for RedisExecutor {
     fn prepare(&self) -> BoxFuture<'_, ()> {
         Box::pin(async move {
             // A failure is told when somebody acts; the connection is tried again then.
@@ -325,15 +325,15 @@ impl Executor for QueueExecutor {
         Box::pin(async move {
             self.removal.store(0, Ordering::Relaxed);
             match queue_action(action.action())? {
-                QueueAction::Jobs { queue, ids, act } => self.each(queue, ids, *act, stop).await,
-                QueueAction::Pause { queue } => self.switch(&self.scripts.pause, queue, "paused").await,
-                QueueAction::Resume { queue } => self.switch(&self.scripts.resume, queue, "running").await,
-                QueueAction::Switches { queue, others, resume } => {
+                RedisAction::Jobs { queue, ids, act } => self.each(queue, ids, *act, stop).await,
+                RedisAction::Pause { queue } => self.switch(&self.scripts.pause, queue, "paused").await,
+                RedisAction::Resume { queue } => self.switch(&self.scripts.resume, queue, "running").await,
+                RedisAction::Switches { queue, others, resume } => {
                     let queues: Vec<&QueueRef> = std::iter::once(queue).chain(others).collect();
                     self.switches(&queues, *resume, stop).await
                 }
-                QueueAction::Change { queue, change } => self.change(queue, change, stop).await,
-                QueueAction::Redrive { queue, to, letters, brake } => {
+                RedisAction::Change { queue, change } => self.change(queue, change, stop).await,
+                RedisAction::Redrive { queue, to, letters, brake } => {
                     let outcome = self.redrive((queue, to.as_ref()), letters, *brake, stop).await;
                     if let Ok(mut told) = self.told.lock() {
                         *told = None;
@@ -354,12 +354,12 @@ impl Executor for QueueExecutor {
     ) -> BoxFuture<'a, Result<Verification, ActionError>> {
         Box::pin(async move {
             match queue_action(action.action())? {
-                QueueAction::Jobs { queue, ids, act } => {
-                    self.look(queue, ids, matches!(act, JobAct::Remove(_))).await
+                RedisAction::Jobs { queue, ids, act } => {
+                    self.verify_jobs(queue, ids, matches!(act, JobAct::Remove(_))).await
                 }
-                QueueAction::Pause { queue } => self.look_at_switch(queue, true).await,
-                QueueAction::Resume { queue } => self.look_at_switch(queue, false).await,
-                QueueAction::Switches { queue, others, resume } => {
+                RedisAction::Pause { queue } => self.look_at_switch(queue, true).await,
+                RedisAction::Resume { queue } => self.look_at_switch(queue, false).await,
+                RedisAction::Switches { queue, others, resume } => {
                     let mut settled = 0;
                     for queue in std::iter::once(queue).chain(others) {
                         settled += usize::from(self.look_at_switch(queue, !resume).await?.settled);
@@ -371,13 +371,13 @@ impl Executor for QueueExecutor {
                         sentence: format!("{settled} of {all} queues are {word}"),
                     })
                 }
-                QueueAction::Change { queue, change } => self.look_at_change(queue, change).await,
-                QueueAction::Redrive { queue, .. } => self.look_at_letters(queue).await,
+                RedisAction::Change { queue, change } => self.look_at_change(queue, change).await,
+                RedisAction::Redrive { queue, .. } => self.look_at_letters(queue).await,
             }
         })
     }
 
     fn statement(&self, action: &Action) -> String {
-        queue_action(action).map_or_else(|_| String::new(), QueueAction::statement)
+        queue_action(action).map_or_else(|_| String::new(), RedisAction::statement)
     }
 }

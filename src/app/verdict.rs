@@ -4,6 +4,7 @@
 use crate::core::alert::{Finding, Severity};
 use crate::core::chain;
 use crate::core::freshness::Freshness;
+use crate::core::source_rules::{SILENT, UNREAD};
 use crate::core::time::Now;
 use crate::core::world::World;
 use crate::panels::PanelContext;
@@ -22,14 +23,14 @@ pub fn verdict(seen: PanelContext<'_>) -> Line {
         );
     }
     let (silent, others): (Vec<&Finding>, Vec<&Finding>) =
-        world.alerts.firing().into_iter().partition(|finding| finding.signal.rule == "source.silent");
+        world.alerts.firing().into_iter().partition(|finding| finding.breach.rule == SILENT.id);
     let (blind, others): (Vec<&Finding>, Vec<&Finding>) =
-        others.into_iter().partition(|finding| finding.signal.rule == "source.unread");
+        others.into_iter().partition(|finding| finding.breach.rule == UNREAD.id);
     // What will be stands behind what is, and alone it makes nothing bad.
     let (ahead, others): (Vec<&Finding>, Vec<&Finding>) =
         others.into_iter().partition(|finding| finding.is_forecast());
-    let worst = others.first().map(|finding| finding.signal.severity);
-    let lost = silent.iter().any(|finding| finding.signal.severity == Severity::Critical);
+    let worst = others.first().map(|finding| finding.breach.severity);
+    let lost = silent.iter().any(|finding| finding.breach.severity == Severity::Critical);
     let now_bad = || Told { world, others: &others, silent: &silent, now, zone };
     let line = match worst {
         Some(Severity::Critical) => half_seen(now_bad().broken(Role::Critical, "BROKEN"), &blind),
@@ -109,7 +110,7 @@ impl Told<'_> {
             line = line.then(Role::Muted, format!("; +{} more", more.len() - told));
         }
         for finding in silent {
-            line = line.then(Role::Warning, format!("; no data from {}", finding.signal.target));
+            line = line.then(Role::Warning, format!("; no data from {}", finding.breach.target));
         }
         line
     }
@@ -119,9 +120,9 @@ impl Told<'_> {
 fn half_seen(line: Line, blind: &[&Finding]) -> Line {
     match blind {
         [] => line,
-        [one] => line.then(Role::Warning, format!("; {}", one.signal.sentence)),
+        [one] => line.then(Role::Warning, format!("; {}", one.breach.sentence)),
         [one, more @ ..] => {
-            line.then(Role::Warning, format!("; {} (+{} unread)", one.signal.sentence, more.len()))
+            line.then(Role::Warning, format!("; {} (+{} unread)", one.breach.sentence, more.len()))
         }
     }
 }
@@ -132,12 +133,12 @@ fn unknown(silent: &[&Finding], others: &[&Finding], (now, zone): (Now, FixedOff
     };
     let mut line = Line::of(Role::Critical, "UNKNOWN ")
         .then(Role::Text, format!("{}: ", since(first, now, zone)))
-        .then(Role::Strong, &first.signal.sentence);
+        .then(Role::Strong, &first.breach.sentence);
     for finding in silent.iter().skip(1) {
-        let also = if finding.signal.rule == "source.unread" {
-            format!("; {}", finding.signal.sentence)
+        let also = if finding.breach.rule == UNREAD.id {
+            format!("; {}", finding.breach.sentence)
         } else {
-            format!("; no data from {}", finding.signal.target)
+            format!("; no data from {}", finding.breach.target)
         };
         line = line.then(Role::Text, also);
     }
@@ -176,10 +177,10 @@ fn calm(world: &World, notes: &[&Finding], now: Now) -> Line {
 mod tests {
     use super::*;
     use crate::app::keymap::Keymap;
-    use crate::core::alert::{Rulebook, Signal};
+    use crate::core::alert::{Breach, Grade, RuleId, Rulebook};
     use crate::core::ids::{SystemKind, TargetId};
     use crate::core::part::Part;
-    use crate::core::place::{Place, Screen};
+    use crate::core::place::Screen;
     use crate::core::postgres::{PostgresReading, Session};
     use crate::core::reading::Reading;
     use crate::core::report::{BreakerState, Plan, PollReport};
@@ -188,22 +189,17 @@ mod tests {
     use std::time::Duration;
 
     /// A finding of `rule` on `target` that began at `since`.
-    fn signal(rule: &'static str, target: &str, severity: Severity, since: u64) -> Signal {
-        Signal {
-            rule,
-            target: TargetId::new(target),
-            subject: "one".to_owned(),
-            severity,
-            sentence: format!("{rule} on {target}"),
-            observed_for: Some(Duration::from_secs(200 - since)),
-            hit: 1,
-            next_step: String::new(),
-            place: Place { screen: Screen::Overview, row: None },
-        }
+    fn breach(rule: &'static str, target: &str, severity: Severity, since: u64) -> Breach {
+        let spec = all_rules().into_iter().find(|spec| spec.id == rule).expect("a rule");
+        let grade = Grade { severity, value: None, threshold: None };
+        let about = ("one", format!("{rule} on {target}"));
+        let mut breach = Breach::new(spec, &TargetId::new(target), Screen::Overview, grade, about);
+        breach.since(Some(Duration::from_secs(200 - since))).hits(1_u64, "session");
+        breach
     }
 
     /// Two databases and an endpoint at second 200; a session of `application` waits for a lock on `pg`.
-    fn world(application: &str, signals: Vec<Signal>) -> World {
+    fn world(application: &str, breaches: Vec<Breach>) -> World {
         let second = Duration::from_secs(1);
         let kinds = [
             ("pg", SystemKind::Postgres),
@@ -240,11 +236,11 @@ mod tests {
                 result: Ok(Reading::Postgres(Box::new(reading(sessions)))),
             });
         }
-        let triage = |rule: &str| {
+        let triage = |rule: RuleId| {
             let spec = all_rules().into_iter().find(|spec| spec.id == rule);
             spec.expect("a rule").triage
         };
-        world.alerts.observe(signals, &Rulebook::defaults(&all_rules()), triage, |_| false, at);
+        world.alerts.observe(breaches, &Rulebook::defaults(&all_rules()), triage, |_| false, at);
         world
     }
 
@@ -254,8 +250,8 @@ mod tests {
     }
 
     #[track_caller]
-    fn check(application: &str, signals: Vec<Signal>, begins: &str, names: &str) {
-        let line = seen(&world(application, signals), Now::example(200)).plain();
+    fn check(application: &str, breaches: Vec<Breach>, begins: &str, names: &str) {
+        let line = seen(&world(application, breaches), Now::example(200)).plain();
         let began = line.split_once(" (").map_or("", |(_, rest)| rest);
         assert!(began.starts_with(begins), "{line}");
         if names.is_empty() {
@@ -267,11 +263,11 @@ mod tests {
 
     #[test]
     fn a_cause_is_named_over_an_edge_and_never_by_its_age() {
-        let errors = || signal("metrics.errors", "shop-api", Severity::Critical, 160);
-        let blocked = |target, since| signal("postgres.blocked", target, Severity::Warning, since);
+        let errors = || breach("metrics.errors", "shop-api", Severity::Critical, 160);
+        let blocked = |target, since| breach("postgres.blocked", target, Severity::Warning, since);
         let lead = "40 s): metrics.errors on shop-api";
         // An old prepared transaction on another server, which blocks nobody.
-        let prepared = signal("postgres.prepared", "other", Severity::Warning, 10);
+        let prepared = breach("postgres.prepared", "other", Severity::Warning, 10);
         check("shop-api", vec![errors(), prepared], lead, "");
         check(
             "shop-api",
@@ -287,19 +283,19 @@ mod tests {
 
     #[test]
     fn what_nobody_watches_is_never_ok() {
-        let unread = || signal("source.unread", "pg", Severity::Warning, 100);
-        let told = |signals| seen(&world("x", signals), Now::example(200)).plain();
+        let unread = || breach("source.unread", "pg", Severity::Warning, 100);
+        let told = |breaches| seen(&world("x", breaches), Now::example(200)).plain();
         let text = told(vec![unread()]);
         assert!(text.starts_with("UNKNOWN since") && text.ends_with("source.unread on pg"), "{text}");
-        let text = told(vec![unread(), signal("postgres.prepared", "pg", Severity::Warning, 190)]);
+        let text = told(vec![unread(), breach("postgres.prepared", "pg", Severity::Warning, 190)]);
         assert!(text.starts_with("DEGRADED") && text.ends_with("; source.unread on pg"), "{text}");
     }
 
     #[test]
     fn the_future_stands_last_and_alone_it_is_not_bad() {
-        let ends = || signal("postgres.time_left", "pg", Severity::Warning, 100);
+        let ends = || breach("postgres.time_left", "pg", Severity::Warning, 100);
         let line = seen(
-            &world("x", vec![ends(), signal("postgres.prepared", "pg", Severity::Warning, 190)]),
+            &world("x", vec![ends(), breach("postgres.prepared", "pg", Severity::Warning, 190)]),
             Now::example(200),
         );
         let text = line.plain();

@@ -136,8 +136,8 @@ impl Check<'_> {
         for (id, change) in &file.rules {
             let id = id.get_ref().as_str();
             let path = ["rules", id];
-            let Some(spec) = specs.iter().find(|spec| spec.id == id) else {
-                let near = suggestion(id, specs.iter().map(|spec| spec.id));
+            let Some(spec) = specs.iter().find(|spec| spec.id.as_str() == id) else {
+                let near = suggestion(id, specs.iter().map(|spec| spec.id.as_str()));
                 self.tell(&path, &format!("there is no such rule{near}"));
                 continue;
             };
@@ -351,7 +351,7 @@ mod tests {
     #[test]
     fn rules_that_look_for_too_little_are_known() {
         let low: Vec<&str> =
-            all_rules().iter().filter(|spec| spec.less_is_worse()).map(|spec| spec.id).collect();
+            all_rules().iter().filter(|spec| spec.less_is_worse()).map(|spec| spec.id.as_str()).collect();
         assert_eq!(low, ["postgres.cache_hit", "postgres.time_left", "metrics.disk_left"]);
     }
 }

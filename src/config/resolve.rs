@@ -197,7 +197,10 @@ fn rulebook(file: &File) -> Rulebook {
     let mut rules = Rulebook::defaults(&specs);
     for (id, change) in &file.rules {
         let id = id.get_ref().as_str();
-        let old = rules.get(id);
+        let Some(old) = specs.iter().find(|spec| spec.id.as_str() == id).map(|spec| rules.get(spec.id))
+        else {
+            continue;
+        };
         let setting = RuleSetting {
             enabled: change.enabled.unwrap_or(old.enabled),
             warning: change.warning.or(old.warning),

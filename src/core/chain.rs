@@ -3,7 +3,8 @@
 //! That one of two began earlier ties nothing. Where nothing ties them together, no cause is told.
 
 use super::alert::Finding;
-use super::postgres::Session;
+use super::metrics;
+use super::postgres::{BLOCKED, Session, WAITING};
 use super::world::{SystemState, World};
 use std::time::Duration;
 
@@ -30,16 +31,16 @@ impl Tie {
 /// What of `others` caused `effect`, the one that hits most first; nothing where nothing ties them together.
 #[must_use]
 pub fn cause<'a>(world: &World, effect: &Finding, others: &[&'a Finding]) -> Option<(&'a Finding, Tie)> {
-    let blocked = others.iter().filter(|other| {
-        other.signal.rule == "postgres.blocked" && effect.since.plus(SLACK).reached(other.since)
-    });
+    let blocked = others
+        .iter()
+        .filter(|other| other.breach.rule == BLOCKED.id() && effect.since.plus(SLACK).reached(other.since));
     let tied = blocked.filter(|other| is_hit(effect, other, waiters(world, other)));
-    tied.max_by_key(|other| other.signal.hit).map(|other| (*other, Tie::Likely))
+    tied.max_by_key(|other| other.breach.hit.count).map(|other| (*other, Tie::Likely))
 }
 
 /// Sessions that wait for a lock on the server of `finding`.
 fn waiters<'a>(world: &'a World, finding: &Finding) -> impl Iterator<Item = &'a Session> {
-    let state = world.target(finding.signal.target.as_str()).map(|target| &target.system);
+    let state = world.target(finding.breach.target.as_str()).map(|target| &target.system);
     let sessions = match state {
         Some(SystemState::Postgres(state)) => state.reading().and_then(|reading| reading.sessions.ready()),
         Some(
@@ -55,16 +56,14 @@ fn waiters<'a>(world: &'a World, finding: &Finding) -> impl Iterator<Item = &'a 
 
 /// Whether those who wait are of what `effect` is about: of the service whose endpoint it is, or of the pool whose clients wait.
 fn is_hit<'a>(effect: &Finding, blocked: &Finding, mut waiters: impl Iterator<Item = &'a Session>) -> bool {
-    let effect = &effect.signal;
-    match effect.rule {
-        "metrics.errors" | "metrics.latency_p95" => {
-            waiters.any(|session| session.application.eq_ignore_ascii_case(effect.target.as_str()))
-        }
-        "pgbouncer.waiting" if effect.target == blocked.signal.target => {
-            // The subject of a pool is its database and its user.
-            let database = effect.subject.split(' ').next().unwrap_or_default();
-            waiters.any(|session| session.database == database)
-        }
-        _ => false,
+    let effect = &effect.breach;
+    if effect.rule == metrics::ERRORS.id() || effect.rule == metrics::LATENCY.id() {
+        waiters.any(|session| session.application.eq_ignore_ascii_case(effect.target.as_str()))
+    } else if effect.rule == WAITING.id() && effect.target == blocked.breach.target {
+        // The subject of a pool is its database and its user.
+        let database = effect.subject.split(' ').next().unwrap_or_default();
+        waiters.any(|session| session.database == database)
+    } else {
+        false
     }
 }

@@ -27,7 +27,7 @@ pub mod redis;
 pub mod report;
 pub mod row;
 pub mod search;
-mod source_rules;
+pub mod source_rules;
 mod system;
 mod target;
 pub mod text;

@@ -140,28 +140,6 @@ impl<T> Part<Warm<T>> {
     }
 }
 
-/// A part that could not be read, and what nobody watches because of it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Unread {
-    /// Why it is not there.
-    pub gap: Gap,
-    /// The rules that look at it.
-    pub rules: &'static [&'static str],
-    /// The same for people ("blocking"); empty where a rule of its own says that the part is not there.
-    pub watches: &'static str,
-}
-
-/// Every part that should have been read and was not, from (its gap, the rules that look at it, what those watch). What a version or a
-/// service does not have is not missed.
-#[must_use]
-pub fn unread(parts: &[(Option<&Gap>, &'static [&'static str], &'static str)]) -> Vec<Unread> {
-    let missed = |gap: &&Gap| gap.kind != GapKind::NotSupported;
-    let found = |(gap, rules, watches): &(Option<&Gap>, &'static [&'static str], &'static str)| {
-        gap.filter(missed).map(|gap| Unread { gap: gap.clone(), rules, watches })
-    };
-    parts.iter().filter_map(found).collect()
-}
-
 impl<T> From<Result<T, Gap>> for Part<T> {
     fn from(result: Result<T, Gap>) -> Self {
         match result {

@@ -6,6 +6,7 @@ use super::postgres::{BackendId, PgRow};
 use super::prometheus::PrometheusRow;
 use super::redis::{QueueRef, RedisRow};
 use super::search::SearchRow;
+use crate::core::alert::RuleId;
 use std::mem::discriminant;
 
 /// The identity of a row.
@@ -14,7 +15,7 @@ pub enum RowKey {
     /// A finding on the overview.
     Finding {
         /// Its rule.
-        rule: &'static str,
+        rule: RuleId,
         /// Where it was found.
         target: TargetId,
         /// What it is about there.

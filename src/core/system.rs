@@ -1,9 +1,8 @@
 //! The state of one target, by its kind: what each kind of system does with a reading, a gap and a break, and what its rules see.
 
-use super::alert::{Rulebook, Signal};
+use super::alert::{self, Breach, RuleSpec, Rulebook, Unread};
 use super::ids::{SystemKind, TargetId};
 use super::metrics::MetricsState;
-use super::part::Unread;
 use super::postgres::PostgresState;
 use super::prometheus::PrometheusState;
 use super::reading::Reading;
@@ -76,25 +75,35 @@ impl SystemState {
         }
     }
 
-    pub(super) fn signals(&self, target: &TargetId, rules: &Rulebook, now: Now) -> Vec<Signal> {
+    /// Everything that is wrong with it at `now` by `rules`.
+    pub(super) fn judge(&self, target: &TargetId, rules: &Rulebook, now: Now) -> Vec<Breach> {
         match self {
-            Self::Postgres(state) => postgres::signals(state, target, rules, now),
-            Self::Redis(state) => redis::signals(state, target, rules, now),
-            Self::Search(state) => search::signals(state, target, rules, now),
-            Self::Prometheus(state) => prometheus::signals(state, target, rules, now),
-            Self::Metrics(state) => metrics::signals(state, target, rules, now),
+            Self::Postgres(state) => alert::judge(&**state, target, rules, now),
+            Self::Redis(state) => alert::judge(&**state, target, rules, now),
+            Self::Search(state) => alert::judge(&**state, target, rules, now),
+            Self::Prometheus(state) => alert::judge(&**state, target, rules, now),
+            Self::Metrics(state) => alert::judge(&**state, target, rules, now),
         }
     }
 
     /// The parts that were not read though they should have been, with the rules that look at them.
     pub(super) fn unread(&self) -> Vec<Unread> {
         match self {
-            Self::Postgres(state) => state.reading().map(postgres::unread),
-            Self::Redis(state) => state.reading().map(redis::unread),
-            Self::Search(state) => state.reading().map(search::unread),
-            Self::Prometheus(state) => state.reading().map(prometheus::unread),
-            Self::Metrics(_) => None,
+            Self::Postgres(state) => alert::unread(&**state),
+            Self::Redis(state) => alert::unread(&**state),
+            Self::Search(state) => alert::unread(&**state),
+            Self::Prometheus(state) => alert::unread(&**state),
+            Self::Metrics(state) => alert::unread(&**state),
         }
-        .unwrap_or_default()
     }
+}
+
+/// Every rule about a system that ships, system by system.
+pub(super) fn rules() -> impl Iterator<Item = &'static RuleSpec> {
+    let postgres = postgres::RULES.iter().map(|rule| &rule.spec);
+    let redis = redis::RULES.iter().map(|rule| &rule.spec);
+    let search = search::RULES.iter().map(|rule| &rule.spec);
+    let prometheus = prometheus::RULES.iter().map(|rule| &rule.spec);
+    let metrics = metrics::RULES.iter().map(|rule| &rule.spec);
+    postgres.chain(redis).chain(search).chain(prometheus).chain(metrics)
 }

@@ -1,28 +1,28 @@
 //! Everything that is known: per target the state derived from its readings, how fresh it is, and the alerts over all of them.
 
-use super::alert::{AlertBook, RuleSpec, Rulebook, Signal, Triage};
+use super::alert::{AlertBook, Breach, RuleId, RuleSpec, Rulebook, Triage};
 use super::ids::TargetId;
 use super::report::PollReport;
 pub use super::source_rules::SOURCE_RULES;
-use super::source_rules::{full_signal, silence_signal, unread_signals};
+use super::source_rules::{self, FULL, SILENT};
 pub use super::system::SystemState;
 pub use super::target::TargetState;
 use super::time::Now;
-use super::{metrics, postgres, prometheus, redis, search};
+use super::{postgres, system};
 use std::collections::HashSet;
 use std::sync::Arc;
 
 /// Every rule that ships, system by system.
 #[must_use]
-pub fn all_rules() -> Vec<RuleSpec> {
-    [SOURCE_RULES, postgres::RULES, redis::RULES, search::RULES, prometheus::RULES, metrics::RULES].concat()
+pub fn all_rules() -> Vec<&'static RuleSpec> {
+    SOURCE_RULES.iter().chain(system::rules()).collect()
 }
 
 /// What the rules saw in the newest reading of a target, and the rules of which nobody can say anything.
 #[derive(Clone, Debug, PartialEq)]
 struct Seen {
-    signals: Vec<Signal>,
-    unread: Vec<&'static str>,
+    breaches: Vec<Breach>,
+    unread: Vec<RuleId>,
 }
 
 /// How far a target was judged.
@@ -47,7 +47,7 @@ pub struct World {
     pub alerts: AlertBook,
     /// The rules in force.
     pub rules: Rulebook,
-    triage: Vec<(&'static str, Triage)>,
+    triage: Vec<(RuleId, Triage)>,
 }
 
 impl World {
@@ -114,14 +114,14 @@ impl World {
                 *judged = Judged::Seen(judge(target, &self.rules, now));
             }
         }
-        let mut signals = Vec::new();
+        let mut breaches = Vec::new();
         let mut silent: HashSet<&TargetId> = HashSet::new();
-        let mut unread: HashSet<(&TargetId, &str)> = HashSet::new();
+        let mut unread: HashSet<(&TargetId, RuleId)> = HashSet::new();
         let mut servers = Vec::new();
         for (target, judged) in self.targets.iter().zip(&self.judged) {
             let freshness = target.freshness(now);
-            signals.extend(silence_signal(target, freshness, &self.rules, now));
-            signals.extend(full_signal(target, &self.rules));
+            breaches.extend(source_rules::silence(target, freshness, &self.rules, now));
+            breaches.extend(source_rules::full(target, &self.rules));
             let Judged::Seen(seen) = judged else {
                 silent.insert(&target.id);
                 continue;
@@ -130,21 +130,22 @@ impl World {
                 silent.insert(&target.id);
                 continue;
             }
-            signals.extend(seen.signals.iter().cloned());
+            breaches.extend(seen.breaches.iter().cloned());
             unread.extend(seen.unread.iter().map(|rule| (&target.id, *rule)));
             if let SystemState::Postgres(state) = &target.system {
                 servers.extend(state.reading().map(|reading| (&target.id, reading)));
             }
         }
-        signals.extend(postgres::two_primaries(&servers, &self.rules));
+        breaches.extend(postgres::two_primaries(&servers, &self.rules));
         let triage = &self.triage;
         self.alerts.observe(
-            signals,
+            breaches,
             &self.rules,
             |rule| triage.iter().find(|(id, _)| *id == rule).map_or(Triage::Capacity, |(_, triage)| *triage),
-            |signal| {
-                !matches!(signal.rule, "source.silent" | "source.full")
-                    && (silent.contains(&signal.target) || unread.contains(&(&signal.target, signal.rule)))
+            |breach| {
+                breach.rule != SILENT.id
+                    && breach.rule != FULL.id
+                    && (silent.contains(&breach.target) || unread.contains(&(&breach.target, breach.rule)))
             },
             now,
         );
@@ -154,19 +155,26 @@ impl World {
 /// What the newest reading of a target shows.
 fn judge(target: &TargetState, rules: &Rulebook, now: Now) -> Seen {
     let parts = target.system.unread();
-    let mut signals = target.system.signals(&target.id, rules, now);
-    signals.extend(unread_signals(target, &parts, rules));
-    Seen { signals, unread: parts.iter().flat_map(|part| part.rules).copied().collect() }
+    let mut breaches = target.system.judge(&target.id, rules, now);
+    breaches.extend(source_rules::unread(target, &parts, rules));
+    Seen { breaches, unread: parts.into_iter().flat_map(|part| part.rules).collect() }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::core::alert::{Judged, unread};
     use crate::core::ids::SystemKind;
-    use crate::core::part::{Gap, GapKind, Part, Unread, Warm};
-    use crate::core::postgres::{Pool, PooledDatabase, Pooler, PostgresReading};
+    use crate::core::part::{Gap, GapKind, Part, Warm};
+    use crate::core::postgres::Look;
+    use crate::core::postgres::Looked;
+    use crate::core::postgres::{Pool, PooledDatabase, Pooler, PostgresReading, PostgresState};
+    use crate::core::prometheus::PanelReading;
+    use crate::core::prometheus::{PrometheusReading, PrometheusState};
     use crate::core::reading::Reading;
+    use crate::core::redis::{Evidence, QueueReading, RedisReading, RedisState};
     use crate::core::report::{BreakerState, Plan};
+    use crate::core::search::{SearchReading, SearchState};
     use std::time::Duration;
 
     fn gap<T>() -> Part<T> {
@@ -193,9 +201,24 @@ mod tests {
         }
     }
 
+    /// Without all of its parts a system has so many rules of which nobody can say anything.
+    #[track_caller]
+    fn check_unread<S: Judged>(state: &S, count: usize) {
+        let mut blind: Vec<RuleId> = unread(state).into_iter().flat_map(|part| part.rules).collect();
+        blind.sort_unstable();
+        blind.dedup();
+        assert_eq!(blind.len(), count, "{blind:?}");
+        let needy = S::rules().iter().filter(|rule| !rule.spec.needs.is_empty());
+        let deaf: Vec<RuleId> = needy.map(|rule| rule.id()).filter(|id| !blind.contains(id)).collect();
+        assert_eq!(deaf, Vec::<RuleId>::new(), "need a part that is never told to be missing");
+    }
+
     #[test]
-    fn every_rule_that_goes_unread_is_a_rule() {
-        let postgres = postgres::unread(&PostgresReading {
+    fn a_rule_without_its_part_is_unread() {
+        let now = Now::example(0);
+        let mut postgres = PostgresState::default();
+        let looked = Looked { look: Look::Panel("p".to_owned()), table: gap(), asking: false };
+        let reading = PostgresReading {
             sessions: gap(),
             locks: gap(),
             databases: gap(),
@@ -205,31 +228,40 @@ mod tests {
             replication_slots: gap(),
             health: gap(),
             pooler: gap(),
+            looks: vec![looked],
             ..PostgresReading::default()
-        });
-        let redis = redis::unread(&redis::RedisReading { queues: gap(), ..redis::RedisReading::default() });
-        let search = search::unread(&search::SearchReading {
+        };
+        postgres.absorb(reading, now);
+        check_unread(&postgres, 24);
+        let mut redis = RedisState::default();
+        let untold = Some(Gap::new(GapKind::NotPermitted, "INFO"));
+        redis.absorb(RedisReading { queues: gap(), untold, ..RedisReading::default() }, now);
+        check_unread(&redis, 17);
+        let mut search = SearchState::default();
+        let reading = SearchReading {
             health: gap(),
             nodes: gap(),
             read_only: gap(),
             lifecycle: gap(),
             allocation: gap(),
-            ..search::SearchReading::default()
-        });
-        let prometheus = prometheus::unread(&prometheus::PrometheusReading {
-            targets: gap(),
-            rules: gap(),
-            ..prometheus::PrometheusReading::default()
-        });
-        let rules = |parts: Vec<Unread>| parts.iter().flat_map(|part| part.rules).copied().collect();
-        let [postgres, redis, search, prometheus]: [Vec<&str>; 4] =
-            [postgres, redis, search, prometheus].map(rules);
-        let known: Vec<&str> = all_rules().iter().map(|spec| spec.id).collect();
-        for (count, rules) in [(23, postgres), (7, redis), (10, search), (3, prometheus)] {
-            let unique: std::collections::BTreeSet<&str> = rules.iter().copied().collect();
-            assert_eq!(unique.len(), count, "{unique:?}");
-            assert!(rules.iter().all(|rule| known.contains(rule)), "{rules:?}");
-        }
+            ..SearchReading::default()
+        };
+        search.absorb(reading, now);
+        check_unread(&search, 10);
+        let mut prometheus = PrometheusState::default();
+        let panels = vec![PanelReading { series: gap(), ..PanelReading::default() }];
+        prometheus.absorb(
+            PrometheusReading { targets: gap(), rules: gap(), panels, ..PrometheusReading::default() },
+            now,
+        );
+        check_unread(&prometheus, 4);
+    }
+
+    #[test]
+    fn a_rule_has_one_name_and_is_declared_once() {
+        let ids: Vec<RuleId> = all_rules().iter().map(|spec| spec.id).collect();
+        let unique: std::collections::BTreeSet<RuleId> = ids.iter().copied().collect();
+        assert_eq!(unique.len(), ids.len());
     }
 
     #[test]
@@ -241,11 +273,11 @@ mod tests {
         };
         let mut world = World::new(vec![target("a"), target("b")], Rulebook::defaults(&all_rules()));
         let report = |name: &str, at: Now| {
-            let queue = redis::QueueReading { waiting: 3, ..Default::default() };
-            let evidence = redis::Evidence { workers: Some(0), ..Default::default() };
-            let queue = redis::QueueReading { evidence, ..queue };
+            let queue = QueueReading { waiting: 3, ..Default::default() };
+            let evidence = Evidence { workers: Some(0), ..Default::default() };
+            let queue = QueueReading { evidence, ..queue };
             let queues = Part::Ready(vec![Warm::new(at, queue)]);
-            let reading = redis::RedisReading { queues, ..Default::default() };
+            let reading = RedisReading { queues, ..Default::default() };
             report_of(name, at, Reading::Redis(Box::new(reading)))
         };
         let mut look = |second: u64, reporting: &[&str]| {
@@ -258,9 +290,9 @@ mod tests {
             let told = |finding: &&crate::core::alert::Finding| {
                 format!(
                     "{} {} {}",
-                    finding.signal.target,
-                    finding.signal.rule,
-                    finding.signal.severity.word()
+                    finding.breach.target,
+                    finding.breach.rule,
+                    finding.breach.severity.word()
                 )
             };
             let mut list: Vec<String> = world.alerts.firing().iter().map(told).collect();

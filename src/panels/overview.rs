@@ -1,5 +1,6 @@
 //! The overview: what is broken, worst first, since when, and what may be done; then every source and how far it can be believed.
 
+use crate::core::alert::Step;
 use crate::core::alert::{Finding, Severity, Stage};
 use crate::core::freshness::Freshness;
 use crate::core::place::{Place, Screen};
@@ -38,22 +39,30 @@ impl Panel for Overview {
 
     fn jump(&self, context: PanelContext<'_>, row: &RowKey) -> Option<Place> {
         let finding = context.world.alerts.findings().into_iter().find(|finding| key(finding) == *row)?;
-        if finding.signal.place.screen == Screen::Overview {
+        if finding.breach.place.screen == Screen::Overview {
             return None;
         }
-        Some(finding.signal.place.clone())
+        Some(finding.breach.place.clone())
     }
 
     fn copy(&self, context: PanelContext<'_>, _path: &[RowKey], row: &RowKey) -> Option<String> {
         let findings = context.world.alerts.findings();
         let finding = findings.into_iter().find(|finding| key(finding) == *row)?;
-        Some(format!("{} ({})", finding.sentence(context.now), finding.signal.target))
+        Some(format!("{} ({})", finding.sentence(context.now), finding.breach.target))
     }
 }
 
 fn key(finding: &Finding) -> RowKey {
-    let signal = &finding.signal;
-    RowKey::Finding { rule: signal.rule, target: signal.target.clone(), subject: signal.subject.clone() }
+    let breach = &finding.breach;
+    RowKey::Finding { rule: breach.rule, target: breach.target.clone(), subject: breach.subject.clone() }
+}
+
+/// The next step, with the key that leads to it where stacktop can do it.
+fn next(context: PanelContext<'_>, step: &Step) -> String {
+    match step {
+        Step::Act(..) => format!("{}: {}", context.keys.act, step.words()),
+        Step::Look(_) | Step::Say(_) => step.words(),
+    }
 }
 
 fn findings(context: PanelContext<'_>) -> Section {
@@ -63,7 +72,7 @@ fn findings(context: PanelContext<'_>) -> Section {
         .findings()
         .into_iter()
         .map(|finding| {
-            let (role, word) = match (finding.stage, finding.signal.severity) {
+            let (role, word) = match (finding.stage, finding.breach.severity) {
                 (Stage::Resolved(_), _) => (Role::Ok, "over".to_owned()),
                 (_, severity @ Severity::Critical) => (Role::of(severity), format!("‼ {}", severity.word())),
                 (_, severity @ Severity::Warning) => (Role::of(severity), format!("! {}", severity.word())),
@@ -75,8 +84,8 @@ fn findings(context: PanelContext<'_>) -> Section {
                 Cell::of(role, word),
                 Cell::of(text, finding.sentence(context.now)),
                 Cell::number(Some(lasted.as_secs_f64()), duration(lasted)).role(text),
-                Cell::of(Role::Muted, finding.signal.target.as_str()),
-                Cell::of(Role::Muted, &finding.signal.next_step),
+                Cell::of(Role::Muted, finding.breach.target.as_str()),
+                Cell::of(Role::Muted, next(context, &finding.breach.step)),
             ];
             Row::opens(key(finding), cells)
         })

@@ -1,6 +1,7 @@
 //! What a screen is: the contract between panels and the app.
 
 use crate::core::action::{Action, Offer, Preview, Refusal};
+use crate::core::alert::RuleSpec;
 use crate::core::focus::Focus;
 use crate::core::ids::TargetId;
 use crate::core::place::{Place, Screen};
@@ -43,10 +44,11 @@ pub struct PanelContext<'a> {
 }
 
 impl PanelContext<'_> {
-    /// The role of a number by rule `id`, whose thresholds are in the rulebook and nowhere else; `role` where it is past none.
+    /// The role of a number by a rule, whose thresholds are in the rulebook and nowhere else; `role` where it is past none.
     #[must_use]
-    pub fn graded(self, id: &str, value: Option<f64>, role: Role) -> Role {
-        value.and_then(|value| self.world.rules.grade(id, value)).map_or(role, Role::of)
+    pub fn graded(self, by: &RuleSpec, value: Option<f64>, role: Role) -> Role {
+        let grade = value.and_then(|value| self.world.rules.grade(by, value));
+        grade.map_or(role, |grade| Role::of(grade.severity))
     }
 
     /// What stands where `what` ("the job") is not there: it is being read, or it was not read when the screen was held.

@@ -4,6 +4,8 @@ use crate::core::freshness::Freshness;
 use crate::core::part::Part;
 use crate::core::place::Screen;
 use crate::core::row::RowKey;
+use crate::core::search::CPU;
+use crate::core::search::HEAP;
 use crate::core::search::{
     Cause, ClusterHealth, SearchNode, SearchReading, SearchRow, SearchState, UnassignedShard,
 };
@@ -206,8 +208,8 @@ fn node_row(context: PanelContext<'_>, target: &TargetState, node: &SearchNode, 
         RowKey::Search(target.id.clone(), SearchRow::Node(node.id.clone())),
         vec![
             Cell::of(Role::Strong, &node.name),
-            share(node.heap_ratio).role(context.graded("search.heap", node.heap_ratio, role)),
-            share(node.cpu_ratio).role(context.graded("search.cpu", node.cpu_ratio, role)),
+            share(node.heap_ratio).role(context.graded(&HEAP.spec, node.heap_ratio, role)),
+            share(node.cpu_ratio).role(context.graded(&CPU.spec, node.cpu_ratio, role)),
             Cell::number(node.load, or_dash(node.load, |load| format!("{load:.1}"))).role(role),
             share(node.disk_ratio()).role(mark.0),
             Cell::number(node.disk_free_bytes, or_dash(node.disk_free_bytes, bytes)).role(role),

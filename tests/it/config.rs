@@ -35,7 +35,7 @@ fn settings(config: Option<PathBuf>) -> Settings {
 fn the_sample_lists_every_rule_as_it_is() {
     let text = std::fs::read_to_string(sample()).expect("config.toml");
     let (head, rules) = text.split_once(RULES_BEGIN).expect("the line before the rules");
-    let expected: String = all_rules().iter().map(section).collect();
+    let expected: String = all_rules().into_iter().map(section).collect();
     if std::env::var_os("STACKTOP_UPDATE_SAMPLE").is_some() {
         std::fs::write(sample(), format!("{head}{RULES_BEGIN}{expected}")).expect("written");
         return;

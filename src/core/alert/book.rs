@@ -1,6 +1,7 @@
-//! Follows signals over time: pending until they held long enough, firing, resolved. Findings come out ranked by triage.
+//! Follows breaches over time: pending until they held long enough, firing, resolved. Findings come out ranked by triage.
 
-use super::{Rulebook, Severity, Signal, Triage};
+use super::{Breach, RuleId, Rulebook, Severity, Triage};
+use crate::core::ids::TargetId;
 use crate::core::text::lasting;
 use crate::core::time::Now;
 use std::collections::BTreeMap;
@@ -22,11 +23,11 @@ pub enum Stage {
     Resolved(Now),
 }
 
-/// One alert as it is followed: the newest signal, and since when.
+/// One alert as it is followed: the newest breach, and since when.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Finding {
     /// What the newest evaluation saw.
-    pub signal: Signal,
+    pub breach: Breach,
     /// When it began (what the server knows, or our first sight of it).
     pub since: Now,
     /// How far it has come.
@@ -57,8 +58,8 @@ impl Finding {
     #[must_use]
     pub fn sentence(&self, now: Now) -> String {
         match self.unseen {
-            Some(seen) => format!("{} (as of {} ago)", self.signal.sentence, lasting(now.since(seen))),
-            None => self.signal.sentence.clone(),
+            Some(seen) => format!("{} (as of {} ago)", self.breach.sentence, lasting(now.since(seen))),
+            None => self.breach.sentence.clone(),
         }
     }
 }
@@ -66,52 +67,52 @@ impl Finding {
 /// Every alert that is not over for long, by (rule, target, subject).
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct AlertBook {
-    alerts: BTreeMap<(String, String, String), Finding>,
+    alerts: BTreeMap<(RuleId, TargetId, String), Finding>,
 }
 
 impl AlertBook {
-    /// Takes in all signals of one evaluation at `now`; what is not among them any more is resolved.
+    /// Takes in all breaches of one evaluation at `now`; what is not among them any more is resolved.
     ///
     /// `silent` tells of what nobody can say now whether it is over, because its data is too old or was not read: it stays as it is.
     pub fn observe(
         &mut self,
-        signals: Vec<Signal>,
+        breaches: Vec<Breach>,
         rules: &Rulebook,
-        triage: impl Fn(&str) -> Triage,
-        silent: impl Fn(&Signal) -> bool,
+        triage: impl Fn(RuleId) -> Triage,
+        silent: impl Fn(&Breach) -> bool,
         now: Now,
     ) {
         let mut seen = BTreeMap::new();
-        for signal in signals {
-            let key = (signal.rule.to_owned(), signal.target.to_string(), signal.subject.clone());
-            seen.insert(key, signal);
+        for breach in breaches {
+            let key = (breach.rule, breach.target.clone(), breach.subject.clone());
+            seen.insert(key, breach);
         }
         for (key, finding) in &mut self.alerts {
             if seen.contains_key(key) || matches!(finding.stage, Stage::Resolved(_)) {
                 finding.unseen = None;
-            } else if silent(&finding.signal) {
+            } else if silent(&finding.breach) {
                 finding.unseen = Some(finding.seen);
             } else {
                 finding.unseen = None;
                 finding.stage = Stage::Resolved(now);
             }
         }
-        for (key, signal) in seen {
-            let rank = (signal.severity, triage(signal.rule));
-            let hold = rules.get(signal.rule).hold;
+        for (key, breach) in seen {
+            let rank = (breach.severity, triage(breach.rule));
+            let hold = rules.get(breach.rule).hold;
             let entry = self.alerts.entry(key).or_insert_with(|| Finding {
-                since: now.minus(signal.observed_for.unwrap_or_default()),
+                since: now.minus(breach.observed_for.unwrap_or_default()),
                 stage: Stage::Pending,
                 unseen: None,
                 seen: now,
                 interrupted: false,
                 rank,
                 ranked_at: now,
-                signal: signal.clone(),
+                breach: breach.clone(),
             });
             let resolved = matches!(entry.stage, Stage::Resolved(_));
             if resolved || std::mem::take(&mut entry.interrupted) {
-                entry.since = now.minus(signal.observed_for.unwrap_or_default());
+                entry.since = now.minus(breach.observed_for.unwrap_or_default());
             }
             if resolved {
                 entry.stage = Stage::Pending;
@@ -125,7 +126,7 @@ impl AlertBook {
                 entry.ranked_at = now;
             }
             entry.seen = now;
-            entry.signal = signal;
+            entry.breach = breach;
         }
         self.alerts.retain(|_, finding| match finding.stage {
             Stage::Pending | Stage::Firing => true,
@@ -153,7 +154,7 @@ impl AlertBook {
                 .cmp(&resolved(b))
                 .then(b.rank.0.cmp(&a.rank.0))
                 .then(a.rank.1.cmp(&b.rank.1))
-                .then(b.signal.hit.cmp(&a.signal.hit))
+                .then(b.breach.hit.count.cmp(&a.breach.hit.count))
                 .then(a.since.mono.cmp(&b.since.mono))
         });
         list
@@ -171,45 +172,31 @@ impl AlertBook {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::core::alert::{RuleSpec, RuleUnit};
-    use crate::core::ids::TargetId;
-    use crate::core::place::{Place, Screen};
+    use crate::core::alert::{Grade, RuleSpec, RuleUnit};
+    use crate::core::place::Screen;
 
-    const SPEC: RuleSpec = RuleSpec {
-        id: "test.rule",
-        help: "",
-        unit: RuleUnit::Count,
-        warning: Some(1.0),
-        critical: None,
-        hold: Duration::from_secs(10),
-        triage: Triage::Saturation,
-    };
+    const SPEC: RuleSpec =
+        RuleSpec::new("test.rule", "", RuleUnit::Count, Triage::Saturation).warning(1.0).hold(10);
 
-    fn signal(subject: &str, severity: Severity, observed: Option<u64>) -> Signal {
-        Signal {
-            rule: "test.rule",
-            target: TargetId::new("pg"),
-            subject: subject.to_owned(),
-            severity,
-            sentence: subject.to_owned(),
-            observed_for: observed.map(Duration::from_secs),
-            hit: 1,
-            next_step: String::new(),
-            place: Place { screen: Screen::Overview, row: None },
-        }
+    fn breach(subject: &str, severity: Severity, observed: Option<u64>) -> Breach {
+        let grade = Grade { severity, value: None, threshold: None };
+        let about = (subject, subject.to_owned());
+        let mut breach = Breach::new(&SPEC, &TargetId::new("pg"), Screen::Overview, grade, about);
+        breach.since(observed.map(Duration::from_secs)).hits(1_u64, "session");
+        breach
     }
 
-    fn observe(book: &mut AlertBook, signals: Vec<Signal>, silent: bool, at: u64) {
-        let rules = Rulebook::defaults(&[SPEC]);
-        book.observe(signals, &rules, |_| Triage::Saturation, |_| silent, Now::example(at));
+    fn observe(book: &mut AlertBook, breaches: Vec<Breach>, silent: bool, at: u64) {
+        let rules = Rulebook::defaults(&[&SPEC]);
+        book.observe(breaches, &rules, |_| Triage::Saturation, |_| silent, Now::example(at));
     }
 
     #[test]
     fn pending_then_firing_then_resolved_then_gone() {
         let mut book = AlertBook::default();
-        observe(&mut book, vec![signal("a", Severity::Warning, None)], false, 100);
+        observe(&mut book, vec![breach("a", Severity::Warning, None)], false, 100);
         assert!(book.firing().is_empty());
-        observe(&mut book, vec![signal("a", Severity::Warning, None)], false, 110);
+        observe(&mut book, vec![breach("a", Severity::Warning, None)], false, 110);
         assert_eq!(book.firing().len(), 1);
         observe(&mut book, vec![], false, 111);
         assert!(book.firing().is_empty());
@@ -221,7 +208,7 @@ mod tests {
     #[test]
     fn what_the_server_knows_counts_towards_the_hold() {
         let mut book = AlertBook::default();
-        observe(&mut book, vec![signal("a", Severity::Warning, Some(60))], false, 100);
+        observe(&mut book, vec![breach("a", Severity::Warning, Some(60))], false, 100);
         let firing = book.firing();
         assert_eq!(firing.len(), 1);
         assert_eq!(firing[0].since, Now::example(40));
@@ -230,11 +217,11 @@ mod tests {
     #[test]
     fn a_silent_target_resolves_nothing() {
         let mut book = AlertBook::default();
-        observe(&mut book, vec![signal("a", Severity::Warning, Some(60))], false, 100);
+        observe(&mut book, vec![breach("a", Severity::Warning, Some(60))], false, 100);
         observe(&mut book, vec![], true, 101);
         observe(&mut book, vec![], true, 105);
         assert_eq!(book.firing()[0].sentence(Now::example(105)), "a (as of 5 s ago)");
-        observe(&mut book, vec![signal("a", Severity::Warning, Some(60))], false, 106);
+        observe(&mut book, vec![breach("a", Severity::Warning, Some(60))], false, 106);
         assert_eq!(book.firing()[0].sentence(Now::example(106)), "a");
         observe(&mut book, vec![], true, 107);
         observe(&mut book, vec![], false, 108);
@@ -246,9 +233,9 @@ mod tests {
     fn observe_at(book: &mut AlertBook, observed: Option<u64>, mono: u64, wall_off: i64) -> Now {
         let now = Now::example(mono);
         let now = Now { wall: now.wall + chrono::Duration::seconds(wall_off), ..now };
-        let rules = Rulebook::defaults(&[SPEC]);
-        let signals = vec![signal("a", Severity::Warning, observed)];
-        book.observe(signals, &rules, |_| Triage::Saturation, |_| false, now);
+        let rules = Rulebook::defaults(&[&SPEC]);
+        let breaches = vec![breach("a", Severity::Warning, observed)];
+        book.observe(breaches, &rules, |_| Triage::Saturation, |_| false, now);
         now
     }
 
@@ -293,9 +280,9 @@ mod tests {
     #[test]
     fn critical_stands_first() {
         let mut book = AlertBook::default();
-        let signals =
-            vec![signal("a", Severity::Warning, Some(60)), signal("b", Severity::Critical, Some(60))];
-        observe(&mut book, signals, false, 100);
-        assert_eq!(book.firing()[0].signal.subject, "b");
+        let breaches =
+            vec![breach("a", Severity::Warning, Some(60)), breach("b", Severity::Critical, Some(60))];
+        observe(&mut book, breaches, false, 100);
+        assert_eq!(book.firing()[0].breach.subject, "b");
     }
 }

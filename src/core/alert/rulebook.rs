@@ -1,6 +1,6 @@
 //! The rules in force: each rule's defaults with what the configuration changed.
 
-use super::{RuleSpec, RuleUnit, Severity};
+use super::{Grade, RuleId, RuleSpec, Severity, Triage};
 use std::collections::HashMap;
 use std::time::Duration;
 
@@ -18,34 +18,16 @@ pub struct RuleSetting {
 }
 
 impl RuleSetting {
-    /// How bad `value` is when more is worse.
-    #[must_use]
-    pub fn grade(&self, value: f64) -> Option<Severity> {
-        self.grade_by(|threshold| value >= threshold)
-    }
-
-    /// How bad `value` is when less is worse (a hit ratio).
-    #[must_use]
-    pub fn grade_low(&self, value: f64) -> Option<Severity> {
-        self.grade_by(|threshold| value < threshold)
-    }
-
-    /// How bad it is that something will happen in so many seconds: never more than a warning, whatever is configured.
-    #[must_use]
-    pub fn foresee(&self, seconds: f64) -> Option<Severity> {
-        self.grade_low(seconds).map(|severity| severity.min(Severity::Warning))
-    }
-
-    fn grade_by(&self, past: impl Fn(f64) -> bool) -> Option<Severity> {
+    /// How bad `value` is where `past` says whether it is past a threshold.
+    fn grade(&self, value: f64, past: impl Fn(f64) -> bool) -> Option<Grade> {
+        let by = |severity, threshold: Option<f64>| {
+            let threshold = threshold.filter(|threshold| past(*threshold))?;
+            Some(Grade { severity, value: Some(value), threshold: Some(threshold) })
+        };
         if !self.enabled {
-            None
-        } else if self.critical.is_some_and(&past) {
-            Some(Severity::Critical)
-        } else if self.warning.is_some_and(&past) {
-            Some(Severity::Warning)
-        } else {
-            None
+            return None;
         }
+        by(Severity::Critical, self.critical).or_else(|| by(Severity::Warning, self.warning))
     }
 }
 
@@ -58,7 +40,7 @@ pub struct Rulebook {
 impl Rulebook {
     /// The defaults of `specs`.
     #[must_use]
-    pub fn defaults(specs: &[RuleSpec]) -> Self {
+    pub fn defaults(specs: &[&RuleSpec]) -> Self {
         let settings = specs
             .iter()
             .map(|spec| {
@@ -68,7 +50,7 @@ impl Rulebook {
                     critical: spec.critical,
                     hold: spec.hold,
                 };
-                (spec.id, setting)
+                (spec.id.as_str(), setting)
             })
             .collect();
         Self { settings }
@@ -87,8 +69,8 @@ impl Rulebook {
 
     /// The setting of rule `id`; a rule nobody declared is off.
     #[must_use]
-    pub fn get(&self, id: &str) -> RuleSetting {
-        self.settings.get(id).cloned().unwrap_or(RuleSetting {
+    pub fn get(&self, id: RuleId) -> RuleSetting {
+        self.settings.get(id.as_str()).cloned().unwrap_or(RuleSetting {
             enabled: false,
             warning: None,
             critical: None,
@@ -96,62 +78,66 @@ impl Rulebook {
         })
     }
 
-    /// How bad `value` is by rule `id` when more is worse.
+    /// How bad `value` is by `rule`: more is worse, or less, as the rule says. Of the future, it is never more than a warning, whatever is
+    /// configured.
     #[must_use]
-    pub fn grade(&self, id: &str, value: f64) -> Option<Severity> {
-        self.get(id).grade(value)
-    }
-}
-
-impl RuleUnit {
-    /// How a threshold of this unit is written in the sample configuration.
-    #[must_use]
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::Count => "count",
-            Self::Ratio => "ratio 0–1",
-            Self::Seconds => "seconds",
-            Self::Bytes => "bytes",
-            Self::PerSecond => "per second",
-            Self::State => "no number",
-        }
+    pub fn grade(&self, rule: &RuleSpec, value: f64) -> Option<Grade> {
+        let setting = self.get(rule.id);
+        let grade = if rule.less_is_worse() {
+            setting.grade(value, |threshold| value < threshold)
+        } else {
+            setting.grade(value, |threshold| value >= threshold)
+        };
+        let most = if rule.triage == Triage::Forecast { Severity::Warning } else { Severity::Critical };
+        grade.map(|grade| Grade { severity: grade.severity.min(most), ..grade })
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::core::alert::Triage;
+    use crate::core::alert::RuleUnit;
 
-    const SPEC: RuleSpec = RuleSpec {
-        id: "test.rule",
-        help: "",
-        unit: RuleUnit::Ratio,
-        warning: Some(0.8),
-        critical: Some(0.9),
-        hold: Duration::ZERO,
-        triage: Triage::Saturation,
-    };
+    const MORE: RuleSpec =
+        RuleSpec::new("test.rule", "", RuleUnit::Ratio, Triage::Saturation).warning(0.8).critical(0.9);
+    const LESS: RuleSpec = RuleSpec::new("test.low", "less than this", RuleUnit::Ratio, Triage::Latency)
+        .warning(0.8)
+        .critical(0.5);
+    const AHEAD: RuleSpec =
+        RuleSpec::new("test.ahead", "less than this", RuleUnit::Seconds, Triage::Forecast).critical(0.5);
 
-    #[test]
-    fn grades_both_ways() {
-        let book = Rulebook::defaults(&[SPEC]);
-        assert_eq!(book.grade("test.rule", 0.79), None);
-        assert_eq!(book.grade("test.rule", 0.8), Some(Severity::Warning));
-        assert_eq!(book.grade("test.rule", 0.95), Some(Severity::Critical));
-        let low = RuleSetting { critical: Some(0.5), ..book.get("test.rule") };
-        assert_eq!(low.grade_low(0.7), Some(Severity::Warning));
-        assert_eq!(low.grade_low(0.4), Some(Severity::Critical));
-        assert_eq!(low.foresee(0.4), Some(Severity::Warning), "the future is not broken");
-        assert_eq!(low.foresee(0.9), None);
-        assert_eq!(book.grade("no.such", 1e9), None);
+    #[track_caller]
+    fn check(rule: &RuleSpec, value: f64, severity: Option<Severity>, threshold: Option<f64>) {
+        let grade = Rulebook::defaults(&[&MORE, &LESS, &AHEAD]).grade(rule, value);
+        assert_eq!(grade.map(|grade| grade.severity), severity);
+        assert_eq!(grade.and_then(|grade| grade.threshold), threshold);
     }
 
     #[test]
-    fn a_rule_can_be_switched_off() {
-        let mut book = Rulebook::defaults(&[SPEC]);
-        let off = RuleSetting { enabled: false, ..book.get("test.rule") };
+    fn grades_both_ways_and_names_the_threshold() {
+        check(&MORE, 0.79, None, None);
+        check(&MORE, 0.8, Some(Severity::Warning), Some(0.8));
+        check(&MORE, 0.95, Some(Severity::Critical), Some(0.9));
+        check(&LESS, 0.8, None, None);
+        check(&LESS, 0.7, Some(Severity::Warning), Some(0.8));
+        check(&LESS, 0.4, Some(Severity::Critical), Some(0.5));
+        check(&MORE, f64::NAN, None, None);
+        check(&LESS, f64::NAN, None, None);
+    }
+
+    #[test]
+    fn the_future_is_not_broken() {
+        check(&AHEAD, 0.4, Some(Severity::Warning), Some(0.5));
+        check(&AHEAD, 0.6, None, None);
+    }
+
+    #[test]
+    fn a_rule_can_be_switched_off_and_one_that_nobody_declared_is() {
+        let mut book = Rulebook::defaults(&[&MORE]);
+        let off = RuleSetting { enabled: false, ..book.get(MORE.id) };
         assert!(book.set("test.rule", off));
-        assert_eq!(book.grade("test.rule", 1.0), None);
+        assert_eq!(book.grade(&MORE, 1.0), None);
+        assert_eq!(book.grade(&LESS, 0.0), None);
+        assert!(!book.set("no.such", book.get(MORE.id)));
     }
 }

@@ -192,9 +192,9 @@ mod tests {
 
     #[test]
     fn what_cannot_fill_up_is_no_alarm_and_inodes_and_errors_are() {
-        use super::super::{MetricsState, signals};
-        use crate::core::alert::Rulebook;
+        use crate::core::alert::{Rulebook, judge};
         use crate::core::ids::TargetId;
+        use crate::core::metrics::MetricsState;
         let gib = 1024.0 * 1024.0 * 1024.0;
         let full = |device: &str, place: &str, size: f64| {
             [
@@ -216,9 +216,9 @@ mod tests {
         let mut state = MetricsState::default();
         state.absorb(of(&samples), Now::example(0));
         let rules = Rulebook::defaults(&crate::core::world::all_rules());
-        let mut found: Vec<(String, &str)> = signals(&state, &TargetId::new("host"), &rules, Now::example(1))
+        let mut found: Vec<(String, &str)> = judge(&state, &TargetId::new("host"), &rules, Now::example(1))
             .into_iter()
-            .map(|signal| (signal.subject, signal.rule))
+            .map(|breach| (breach.subject, breach.rule.as_str()))
             .collect();
         found.sort();
         let expected =

@@ -21,5 +21,5 @@ pub use quantile::{LEAST_OBSERVATIONS, Quantile, quantile};
 pub use reading::*;
 pub use requests::is_judged;
 pub use row::MetricsRow;
-pub use rules::{RULES, signals};
+pub use rules::{DISK, ERRORS, LATENCY, RULES};
 pub use state::{Golden, MetricsState};

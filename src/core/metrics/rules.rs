@@ -1,172 +1,193 @@
 //! The rules about a `/metrics` endpoint.
 
-use super::{MetricsState, Quantile};
-use crate::core::alert::{RuleSpec, RuleUnit, Rulebook, Severity, Signal, Triage};
-use crate::core::ids::TargetId;
-use crate::core::place::{Place, Screen};
+use super::{MetricsReading, MetricsState, Quantile};
+use crate::core::alert::RuleUnit::{Count, Ratio, Seconds, State};
+use crate::core::alert::Triage::{Capacity, Errors, Forecast, Latency, Saturation, Silent};
+use crate::core::alert::{Judge, Judged, Missing, Rule, RuleSpec, Severity};
+use crate::core::place::Screen;
 use crate::core::text::{lasting, sized, tidy};
-use crate::core::time::Now;
-use std::time::Duration;
 
-/// The rules of this system with their defaults.
-pub const RULES: &[RuleSpec] = &[
-    RuleSpec {
-        id: "metrics.errors",
-        help: "share of requests answered with a 5xx status",
-        unit: RuleUnit::Ratio,
-        warning: Some(0.01),
-        critical: Some(0.05),
-        hold: Duration::from_secs(10),
-        triage: Triage::Errors,
-    },
-    RuleSpec {
-        id: "metrics.latency_p95",
-        help: "95th percentile of request durations over the last minute",
-        unit: RuleUnit::Seconds,
-        warning: Some(0.5),
-        critical: None,
-        hold: Duration::from_secs(10),
-        triage: Triage::Latency,
-    },
-    RuleSpec {
-        id: "metrics.disk",
-        help: "how full a file system is, in bytes or inodes (node_exporter)",
-        unit: RuleUnit::Ratio,
-        warning: Some(0.9),
-        critical: Some(0.97),
-        hold: Duration::from_secs(10),
-        triage: Triage::Saturation,
-    },
-    RuleSpec {
-        id: "metrics.disk_error",
-        help: "a file system that the kernel cannot read (node_exporter)",
-        unit: RuleUnit::State,
-        warning: None,
-        critical: None,
-        hold: Duration::from_secs(10),
-        triage: Triage::Errors,
-    },
-    RuleSpec {
-        id: "metrics.disk_left",
-        help: "less than this until a file system is full, at most a warning (node_exporter)",
-        unit: RuleUnit::Seconds,
-        warning: Some(14_400.0),
-        critical: None,
-        hold: Duration::from_secs(60),
-        triage: Triage::Forecast,
-    },
-    RuleSpec {
-        id: "metrics.bad_lines",
-        help: "lines of the exposition that cannot be read",
-        unit: RuleUnit::Count,
-        warning: Some(1.0),
-        critical: None,
-        hold: Duration::ZERO,
-        triage: Triage::Capacity,
-    },
-    RuleSpec {
-        id: "metrics.truncated",
-        help: "the exposition has more samples than are kept",
-        unit: RuleUnit::State,
-        warning: None,
-        critical: None,
-        hold: Duration::ZERO,
-        triage: Triage::Silent,
-    },
-];
+/// The rules of this system, in the order in which they judge.
+pub static RULES: &[&Rule<MetricsState>] =
+    &[&ERRORS, &LATENCY, &DISK, &DISK_ERROR, &DISK_LEFT, &BAD_LINES, &TRUNCATED];
 
-/// Takes in what is wrong: rule, subject, severity if it is, sentence, next step.
-type Of<'a> = dyn FnMut(&'static str, &str, Option<Severity>, String, &str) + 'a;
+/// The share of requests that are answered with 5xx.
+pub static ERRORS: Rule<MetricsState> = Rule::new(
+    RuleSpec::new("metrics.errors", "share of requests answered with a 5xx status", Ratio, Errors)
+        .warning(0.01)
+        .critical(0.05)
+        .hold(10),
+    errors,
+);
 
-fn about_disks(state: &MetricsState, target: &TargetId, rules: &Rulebook, of: &mut Of<'_>) {
-    for (place, disk) in state.disks.iter() {
-        let name = tidy(place, 40);
-        if disk.failed {
-            let sentence = format!("{target}: {name} cannot be read: its device or its server fails");
-            let severity = rules.get("metrics.disk_error").enabled.then_some(Severity::Warning);
-            of("metrics.disk_error", place, severity, sentence, "look into the kernel's log (dmesg)");
-            continue;
-        }
-        if let Some(inodes) = disk.inodes.filter(|_| !disk.read_only) {
-            let sentence = format!("{target}: {name} has {:.1} % of its inodes in use", inodes * 100.0);
-            let subject = format!("{place} inodes");
-            let step = "find the folder of many small files (du --inodes)";
-            of("metrics.disk", &subject, rules.grade("metrics.disk", inodes), sentence, step);
-        }
-        if !disk.may_fill_up(place) {
-            continue;
-        }
-        let sentence =
-            format!("{target}: {name} is {:.1} % full, {} left", disk.used() * 100.0, sized(disk.free));
-        let severity = rules.grade("metrics.disk", disk.used());
-        of("metrics.disk", place, severity, sentence, "look what grows there, or give it room");
-        let Some(left) = disk.left() else { continue };
-        let severity = rules.get("metrics.disk_left").foresee(left.as_secs_f64());
-        let sentence = format!("{target}: if it goes on like this, {name} is full in {}", lasting(left));
-        of("metrics.disk_left", place, severity, sentence, "look what grows there, or give it room");
+/// How long requests take.
+pub static LATENCY: Rule<MetricsState> = Rule::new(
+    RuleSpec::new(
+        "metrics.latency_p95",
+        "95th percentile of request durations over the last minute",
+        Seconds,
+        Latency,
+    )
+    .warning(0.5)
+    .hold(10),
+    latency,
+);
+
+/// How full a file system is.
+pub static DISK: Rule<MetricsState> = Rule::new(
+    RuleSpec::new(
+        "metrics.disk",
+        "how full a file system is, in bytes or inodes (node_exporter)",
+        Ratio,
+        Saturation,
+    )
+    .warning(0.9)
+    .critical(0.97)
+    .hold(10)
+    .root(),
+    disk,
+);
+
+static DISK_ERROR: Rule<MetricsState> = Rule::new(
+    RuleSpec::new(
+        "metrics.disk_error",
+        "a file system that the kernel cannot read (node_exporter)",
+        State,
+        Errors,
+    )
+    .hold(10)
+    .root(),
+    disk_error,
+);
+
+static DISK_LEFT: Rule<MetricsState> = Rule::new(
+    RuleSpec::new(
+        "metrics.disk_left",
+        "less than this until a file system is full, at most a warning (node_exporter)",
+        Seconds,
+        Forecast,
+    )
+    .warning(14_400.0)
+    .hold(60),
+    disk_left,
+);
+
+static BAD_LINES: Rule<MetricsState> = Rule::new(
+    RuleSpec::new("metrics.bad_lines", "lines of the exposition that cannot be read", Count, Capacity)
+        .warning(1.0),
+    bad_lines,
+);
+
+static TRUNCATED: Rule<MetricsState> = Rule::new(
+    RuleSpec::new("metrics.truncated", "the exposition has more samples than are kept", State, Silent),
+    truncated,
+);
+
+impl Judged for MetricsState {
+    type Reading = MetricsReading;
+    const SCREEN: Screen = Screen::Metrics;
+
+    fn rules() -> &'static [&'static Rule<Self>] {
+        RULES
+    }
+
+    fn newest(&self) -> Option<&MetricsReading> {
+        self.reading()
+    }
+
+    fn missing(_: &MetricsReading) -> Vec<Missing> {
+        Vec::new()
     }
 }
 
-/// Everything that is wrong with `target` at `now` by `rules`.
-#[must_use]
-pub fn signals(state: &MetricsState, target: &TargetId, rules: &Rulebook, _now: Now) -> Vec<Signal> {
-    let Some(reading) = state.reading() else {
-        return Vec::new();
+type Its<'a> = Judge<'a, MetricsState>;
+
+/// What is about the endpoint itself, and not about one of its disks.
+const SUBJECT: &str = "endpoint";
+const ROOM: &str = "look what grows there, or give it room";
+
+fn errors(its: &mut Its<'_>, _: &MetricsReading) {
+    let Some(share) = its.state.golden.errors else { return };
+    let Some(grade) = its.grade(share) else { return };
+    let sentence = format!("{} answers {:.1} % of its requests with 5xx", its.target, share * 100.0);
+    its.tell(grade, SUBJECT, sentence).look("look at what it depends on");
+}
+
+fn latency(its: &mut Its<'_>, _: &MetricsReading) {
+    let (seconds, word) = match its.state.golden.p95 {
+        Some(Quantile::Value(seconds)) => (seconds, ""),
+        Some(Quantile::Above(seconds)) => (seconds, "more than "),
+        None => return,
     };
-    let mut list = Vec::new();
-    let mut of =
-        |rule: &'static str, subject: &str, severity: Option<Severity>, sentence: String, step: &str| {
-            list.extend(severity.map(|severity| Signal {
-                rule,
-                target: target.clone(),
-                subject: subject.to_owned(),
-                severity,
-                sentence,
-                observed_for: None,
-                hit: 0,
-                next_step: step.to_owned(),
-                place: Place { screen: Screen::Metrics, row: None },
-            }));
-        };
-    about_disks(state, target, rules, &mut of);
-    let mut add = |rule: &'static str, severity: Option<Severity>, sentence: String, step: &str| {
-        of(rule, "endpoint", severity, sentence, step);
-    };
-    if let Some(share) = state.golden.errors {
-        let sentence = format!("{target} answers {:.1} % of its requests with 5xx", share * 100.0);
-        add("metrics.errors", rules.grade("metrics.errors", share), sentence, "look at what it depends on");
+    let Some(grade) = its.grade(seconds) else { return };
+    let sentence = format!("{}: 5 % of requests take {word}{:.0} ms or longer", its.target, seconds * 1000.0);
+    its.tell(grade, SUBJECT, sentence).look("look at what it depends on");
+}
+
+fn disk_error(its: &mut Its<'_>, _: &MetricsReading) {
+    for (place, _) in its.state.disks.iter().filter(|(_, disk)| disk.failed) {
+        let Some(grade) = its.state(Severity::Warning) else { return };
+        let name = tidy(place, 40);
+        let sentence = format!("{}: {name} cannot be read: its device or its server fails", its.target);
+        its.tell(grade, place, sentence).say("look into the kernel's log (dmesg)");
     }
-    if let Some(p95) = state.golden.p95 {
-        let (seconds, word) = match p95 {
-            Quantile::Value(seconds) => (seconds, ""),
-            Quantile::Above(seconds) => (seconds, "more than "),
-        };
-        let sentence = format!("{target}: 5 % of requests take {word}{:.0} ms or longer", seconds * 1000.0);
-        let severity = rules.grade("metrics.latency_p95", seconds);
-        add("metrics.latency_p95", severity, sentence, "look at what it depends on");
+}
+
+fn disk(its: &mut Its<'_>, _: &MetricsReading) {
+    for (place, disk) in its.state.disks.iter().filter(|(_, disk)| !disk.failed) {
+        let name = tidy(place, 40);
+        if let Some(inodes) = disk.inodes.filter(|_| !disk.read_only)
+            && let Some(grade) = its.grade(inodes)
+        {
+            let sentence = format!("{}: {name} has {:.1} % of its inodes in use", its.target, inodes * 100.0);
+            let breach = its.tell(grade, format!("{place} inodes"), sentence);
+            breach.say("find the folder of many small files (du --inodes)");
+        }
+        let Some(grade) = its.grade(disk.used()).filter(|_| disk.may_fill_up(place)) else { continue };
+        let (used, left) = (disk.used() * 100.0, sized(disk.free));
+        let sentence = format!("{}: {name} is {used:.1} % full, {left} left", its.target);
+        its.tell(grade, place, sentence).say(ROOM);
     }
-    if let Some(named) = state.unnamed()
-        && rules.get("metrics.bad_lines").enabled
-    {
-        let sentence = format!("{target}: `requests` names {}, and there is no such family", tidy(named, 60));
+}
+
+fn disk_left(its: &mut Its<'_>, _: &MetricsReading) {
+    let filling = its.state.disks.iter().filter(|(place, disk)| !disk.failed && disk.may_fill_up(place));
+    for (place, disk) in filling {
+        let Some(left) = disk.left() else { continue };
+        let Some(grade) = its.grade(left.as_secs_f64()) else { continue };
+        let (name, left) = (tidy(place, 40), lasting(left));
+        let sentence = format!("{}: if it goes on like this, {name} is full in {left}", its.target);
+        its.tell(grade, place, sentence).say(ROOM);
+    }
+}
+
+fn bad_lines(its: &mut Its<'_>, reading: &MetricsReading) {
+    if let Some((named, grade)) = its.state.unnamed().zip(its.state(Severity::Warning)) {
+        let named = tidy(named, 60);
+        let sentence = format!("{}: `requests` names {named}, and there is no such family", its.target);
         let step = "mend `requests` in the configuration; the families stand on the metrics screen";
-        add("metrics.bad_lines", Some(Severity::Warning), sentence, step);
+        its.tell(grade, SUBJECT, sentence).say(step);
     }
-    if reading.truncated && rules.get("metrics.truncated").enabled {
-        let sentence = format!(
-            "{target} has more than {} samples; those beyond are left out (requests and disks are kept)",
-            reading.len()
-        );
-        let step = "let Prometheus scrape it, or ask it for fewer families";
-        add("metrics.truncated", Some(Severity::Warning), sentence, step);
-    }
-    if let Some((line, why)) = reading.bad.first() {
-        let sentence = format!(
-            "{} lines of {target}'s exposition cannot be read; the first is line {line}: {why}",
-            reading.bad_total
-        );
-        let severity = rules.grade("metrics.bad_lines", reading.bad_total as f64);
-        add("metrics.bad_lines", severity, sentence, "mend the exporter; the other lines are used");
-    }
-    list
+    let Some((line, why)) = reading.bad.first() else { return };
+    let Some(grade) = its.grade(reading.bad_total as f64) else { return };
+    let sentence = if reading.bad_total == 1 {
+        format!("1 line of {}'s exposition cannot be read, line {line}: {why}", its.target)
+    } else {
+        let total = reading.bad_total;
+        format!(
+            "{total} lines of {}'s exposition cannot be read; the first is line {line}: {why}",
+            its.target
+        )
+    };
+    its.tell(grade, SUBJECT, sentence).say("mend the exporter; the other lines are used");
+}
+
+fn truncated(its: &mut Its<'_>, reading: &MetricsReading) {
+    let Some(grade) = its.state(Severity::Warning).filter(|_| reading.truncated) else { return };
+    let sentence = format!(
+        "{} has more than {} samples; those beyond are left out (requests and disks are kept)",
+        its.target,
+        reading.len()
+    );
+    its.tell(grade, SUBJECT, sentence).say("let Prometheus scrape it, or ask it for fewer families");
 }

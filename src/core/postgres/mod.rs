@@ -20,7 +20,9 @@ pub use pooler::{
 };
 pub use reading::*;
 pub use row::{ClientGroup, PgRow};
-pub use rules::{RULES, describe, signals, two_primaries, unread};
+pub use rules::{
+    BLOCKED, CONNECTIONS, PAUSED, RULES, TWO_PRIMARIES, WAITING, WRAPAROUND, describe, two_primaries,
+};
 pub use state::{Histories, PostgresState, Rates, Setback, Totals, WINDOW, lag_bytes};
 pub use window::{StatementDelta, StatementsDelta};
 

@@ -7,5 +7,5 @@ mod state;
 
 pub use reading::*;
 pub use row::PrometheusRow;
-pub use rules::{RULES, signals};
+pub use rules::RULES;
 pub use state::PrometheusState;

@@ -1,6 +1,6 @@
 //! One poll of a Prometheus server's HTTP interface, as data.
 
-use crate::core::part::{self, Part};
+use crate::core::part::Part;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
@@ -109,15 +109,4 @@ pub struct PanelReading {
     pub series: Part<Vec<(String, f64)>>,
     /// Why not all series are judged, if so.
     pub cut: Option<String>,
-}
-
-/// The parts of this reading that could not be read, and the rules that look at them.
-#[must_use]
-pub fn unread(reading: &PrometheusReading) -> Vec<part::Unread> {
-    let panels = reading.panels.iter().find_map(|panel| panel.series.gap());
-    part::unread(&[
-        (panels, &["prometheus.panel"], ""),
-        (reading.targets.gap(), &["prometheus.target_down"], "targets that are down"),
-        (reading.rules.gap(), &["prometheus.alert", "prometheus.rule_failing"], "its alerts and rules"),
-    ])
 }

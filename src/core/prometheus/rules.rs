@@ -1,11 +1,11 @@
 //! The rules about a Prometheus server: what it watches is down, what it says fires, what it cannot evaluate.
 
-use super::{AlertingRule, PanelReading, PrometheusState};
-use crate::core::alert::{RuleSpec, RuleUnit, Rulebook, Severity, Signal, Triage};
-use crate::core::ids::TargetId;
-use crate::core::place::{Place, Screen};
+use super::{AlertingRule, PanelReading, PrometheusReading, PrometheusState};
+use crate::core::alert::RuleUnit::State;
+use crate::core::alert::Triage::{Errors, Saturation, Silent};
+use crate::core::alert::{Grade, Judge, Judged, Missing, Need, Rule, RuleSpec, Severity};
+use crate::core::place::Screen;
 use crate::core::text::tidy;
-use crate::core::time::Now;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -15,46 +15,84 @@ const MOST_ALERTS: usize = 20;
 /// Of one job's targets that are down so many are a finding each; the others are one that counts them.
 const MOST_TARGETS: usize = 20;
 
-const fn state(id: &'static str, help: &'static str, triage: Triage) -> RuleSpec {
-    RuleSpec { id, help, unit: RuleUnit::State, warning: None, critical: None, hold: Duration::ZERO, triage }
-}
+const TARGETS: Need = Need("targets");
+const ALERTS: Need = Need("rules");
+const PANELS: Need = Need("panels");
 
-/// The rules of this system with their defaults.
-pub const RULES: &[RuleSpec] = &[
-    state("prometheus.target_down", "Prometheus cannot scrape a target", Triage::Errors),
-    state("prometheus.alert", "an alerting rule of Prometheus fires", Triage::Errors),
-    state(
+/// The rules of this system, in the order in which they judge.
+pub static RULES: &[&Rule<PrometheusState>] = &[&TARGET_DOWN, &ALERT, &RULE_FAILING, &PANEL, &PANEL_BLIND];
+
+static TARGET_DOWN: Rule<PrometheusState> = Rule::new(
+    RuleSpec::new("prometheus.target_down", "Prometheus cannot scrape a target", State, Errors)
+        .needs(&[TARGETS])
+        .root(),
+    target_down,
+);
+
+static ALERT: Rule<PrometheusState> = Rule::new(
+    RuleSpec::new("prometheus.alert", "an alerting rule of Prometheus fires", State, Errors).needs(&[ALERTS]),
+    alert,
+);
+
+static RULE_FAILING: Rule<PrometheusState> = Rule::new(
+    RuleSpec::new(
         "prometheus.rule_failing",
         "a rule cannot be evaluated: its alert would stay silent",
-        Triage::Silent,
-    ),
-    state("prometheus.panel", "a configured PromQL panel is past its own threshold", Triage::Saturation),
-    state("prometheus.panel_blind", "a configured PromQL panel cannot be evaluated", Triage::Errors),
-];
+        State,
+        Silent,
+    )
+    .needs(&[ALERTS]),
+    rule_failing,
+);
 
-/// Everything that is wrong with `target` at `now` by `rules`.
-#[must_use]
-pub fn signals(known: &PrometheusState, target: &TargetId, rules: &Rulebook, _now: Now) -> Vec<Signal> {
-    let Some(reading) = known.reading() else {
-        return Vec::new();
-    };
-    let mut list = Vec::new();
-    let mut add =
-        |rule: &'static str, subject: String, severity: Severity, sentence: String, age: Option<Duration>| {
-            if rules.get(rule).enabled {
-                list.push(Signal {
-                    rule,
-                    target: target.clone(),
-                    subject,
-                    severity,
-                    sentence,
-                    observed_for: age,
-                    hit: 0,
-                    next_step: "open the metrics screen".to_owned(),
-                    place: Place { screen: Screen::Metrics, row: None },
-                });
-            }
-        };
+static PANEL: Rule<PrometheusState> = Rule::new(
+    RuleSpec::new(
+        "prometheus.panel",
+        "a configured PromQL panel is past its own threshold",
+        State,
+        Saturation,
+    )
+    .needs(&[PANELS]),
+    panel,
+);
+
+static PANEL_BLIND: Rule<PrometheusState> = Rule::new(
+    RuleSpec::new("prometheus.panel_blind", "a configured PromQL panel cannot be evaluated", State, Errors),
+    panel_blind,
+);
+
+impl Judged for PrometheusState {
+    type Reading = PrometheusReading;
+    const SCREEN: Screen = Screen::Metrics;
+
+    fn rules() -> &'static [&'static Rule<Self>] {
+        RULES
+    }
+
+    fn newest(&self) -> Option<&PrometheusReading> {
+        self.reading()
+    }
+
+    fn missing(reading: &PrometheusReading) -> Vec<Missing> {
+        let panels = reading.panels.iter().find_map(|panel| panel.series.gap());
+        Missing::of(&[
+            (PANELS, panels, ""),
+            (TARGETS, reading.targets.gap(), "targets that are down"),
+            (ALERTS, reading.rules.gap(), "its alerts and rules"),
+        ])
+    }
+}
+
+type Its<'a> = Judge<'a, PrometheusState>;
+
+const STEP: &str = "open the metrics screen";
+
+fn tell(its: &mut Its<'_>, severity: Severity, subject: String, sentence: String, age: Option<Duration>) {
+    let Some(grade) = its.state(severity) else { return };
+    its.tell(grade, subject, sentence).since(age).look(STEP);
+}
+
+fn target_down(its: &mut Its<'_>, reading: &PrometheusReading) {
     let mut jobs: BTreeMap<&str, usize> = BTreeMap::new();
     for down in reading.targets.ready().into_iter().flatten().filter(|target| target.is_down()) {
         let told = jobs.entry(&down.job).or_default();
@@ -64,68 +102,87 @@ pub fn signals(known: &PrometheusState, target: &TargetId, rules: &Rulebook, _no
         }
         let name = format!("{} of job {}", tidy(&down.instance, 40), tidy(&down.job, 30));
         let sentence = format!("{name} is down: {}", tidy(&down.last_error, 100));
-        add("prometheus.target_down", name, Severity::Warning, sentence, None);
+        tell(its, Severity::Warning, name, sentence, None);
     }
     for (job, down) in jobs {
         if let Some(more @ 1..) = down.checked_sub(MOST_TARGETS) {
             let job = tidy(job, 30);
             let sentence = format!("{more} more targets of job {job} are down, {down} in all");
-            add("prometheus.target_down", format!("{job} more"), Severity::Warning, sentence, None);
+            tell(its, Severity::Warning, format!("{job} more"), sentence, None);
         }
     }
+}
+
+fn notable(reading: &PrometheusReading) -> impl Iterator<Item = &AlertingRule> {
+    reading.rules.ready().into_iter().flat_map(|rules| &rules.notable)
+}
+
+fn rule_failing(its: &mut Its<'_>, reading: &PrometheusReading) {
+    for rule in notable(reading).filter(|rule| !rule.error.is_empty()) {
+        let sentence =
+            format!("rule {} cannot be evaluated: {}", tidy(&rule.name, 60), tidy(&rule.error, 100));
+        tell(its, Severity::Warning, subject(rule), sentence, None);
+    }
+}
+
+fn alert(its: &mut Its<'_>, reading: &PrometheusReading) {
     let mut beyond: BTreeMap<(&str, &str, Severity), usize> = BTreeMap::new();
-    for rule in reading.rules.ready().into_iter().flat_map(|rules| &rules.notable) {
+    let fires = |rule: &&AlertingRule| rule.error.is_empty() && rule.state == "firing";
+    for rule in notable(reading).filter(fires) {
         let name = tidy(&rule.name, 60);
-        if !rule.error.is_empty() {
-            let sentence = format!("rule {name} cannot be evaluated: {}", tidy(&rule.error, 100));
-            add("prometheus.rule_failing", subject(rule), Severity::Warning, sentence, None);
-        } else if let (Some(muted), "firing") = (&rule.muted, rule.state.as_str()) {
+        if let Some(muted) = &rule.muted {
             let sentence = format!("{}, {muted}", firing(rule, &name));
-            add("prometheus.alert", subject(rule), Severity::Info, sentence, rule.active_for);
-        } else if rule.state == "firing" {
-            let told = beyond.entry((&rule.group, &rule.name, severity(rule))).or_default();
-            *told += 1;
-            if *told <= MOST_ALERTS {
-                add("prometheus.alert", subject(rule), severity(rule), firing(rule, &name), rule.active_for);
-            }
+            tell(its, Severity::Info, subject(rule), sentence, rule.active_for);
+            continue;
+        }
+        let told = beyond.entry((&rule.group, &rule.name, severity(rule))).or_default();
+        *told += 1;
+        if *told <= MOST_ALERTS {
+            tell(its, severity(rule), subject(rule), firing(rule, &name), rule.active_for);
         }
     }
     for ((group, name, severity), alerts) in beyond {
         if let Some(more @ 1..) = alerts.checked_sub(MOST_ALERTS) {
             let sentence = format!("Prometheus alert {} fires for {more} more", tidy(name, 60));
-            add("prometheus.alert", format!("{group} {name} more"), severity, sentence, None);
+            tell(its, severity, format!("{group} {name} more"), sentence, None);
         }
     }
-    for panel in &reading.panels {
-        judge(panel, &mut add);
-    }
-    list
 }
 
-/// A finding: its rule, subject, severity, sentence and how long it has been there.
-type Add<'a> = dyn FnMut(&'static str, String, Severity, String, Option<Duration>) + 'a;
+fn panel_blind(its: &mut Its<'_>, reading: &PrometheusReading) {
+    for panel in &reading.panels {
+        let title = tidy(&panel.title, 40);
+        if let Some(gap) = panel.series.gap() {
+            let sentence = format!("panel {title} watches nothing: {}", tidy(&gap.note, 100));
+            tell(its, Severity::Warning, panel.title.clone(), sentence, None);
+        }
+        if let Some(cut) = &panel.cut {
+            let subject = format!("{} cut", panel.title);
+            tell(its, Severity::Warning, subject, format!("panel {title}: {cut}"), None);
+        }
+    }
+}
 
-/// One configured panel.
-fn judge(panel: &PanelReading, add: &mut Add<'_>) {
-    if let Some(gap) = panel.series.gap() {
-        let sentence = format!("panel {} watches nothing: {}", tidy(&panel.title, 40), tidy(&gap.note, 100));
-        add("prometheus.panel_blind", panel.title.clone(), Severity::Warning, sentence, None);
+fn panel(its: &mut Its<'_>, reading: &PrometheusReading) {
+    for panel in &reading.panels {
+        for (labels, value) in panel.series.ready().into_iter().flatten() {
+            let Some(grade) = past(panel, *value).filter(|grade| its.state(grade.severity).is_some()) else {
+                continue;
+            };
+            let title = tidy(&panel.title, 40);
+            let sentence = format!("{title} is {value:.2}{} ({})", panel.unit, tidy(labels, 60));
+            its.tell(grade, format!("{} {labels}", panel.title), sentence).look(STEP);
+        }
     }
-    if let Some(cut) = &panel.cut {
-        let sentence = format!("panel {}: {cut}", tidy(&panel.title, 40));
-        add("prometheus.panel_blind", format!("{} cut", panel.title), Severity::Warning, sentence, None);
-    }
-    for (labels, value) in panel.series.ready().into_iter().flatten() {
-        let past = |threshold: Option<f64>| threshold.is_some_and(|threshold| *value >= threshold);
-        let severity = match (past(panel.critical), past(panel.warning)) {
-            (true, _) => Severity::Critical,
-            (false, true) => Severity::Warning,
-            (false, false) => continue,
-        };
-        let sentence =
-            format!("{} is {value:.2}{} ({})", tidy(&panel.title, 40), panel.unit, tidy(labels, 60));
-        add("prometheus.panel", format!("{} {labels}", panel.title), severity, sentence, None);
-    }
+}
+
+/// How bad a value of a panel is by the thresholds that were configured with it.
+fn past(panel: &PanelReading, value: f64) -> Option<Grade> {
+    let by = |severity, threshold: Option<f64>| {
+        let threshold = threshold.filter(|threshold| value >= *threshold)?;
+        Some(Grade { severity, value: Some(value), threshold: Some(threshold) })
+    };
+    by(Severity::Critical, panel.critical).or_else(|| by(Severity::Warning, panel.warning))
 }
 
 fn severity(rule: &AlertingRule) -> Severity {
@@ -155,14 +212,21 @@ fn firing(rule: &AlertingRule, name: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::core::alert::{Breach, Rulebook, judge};
+    use crate::core::ids::TargetId;
     use crate::core::part::Part;
     use crate::core::prometheus::{PrometheusReading, RulesReading, ScrapeTarget};
+    use crate::core::time::Now;
 
-    fn told(notable: Vec<AlertingRule>) -> Vec<Signal> {
+    fn defaults() -> Rulebook {
+        Rulebook::defaults(&RULES.iter().map(|rule| &rule.spec).collect::<Vec<_>>())
+    }
+
+    fn told(notable: Vec<AlertingRule>) -> Vec<Breach> {
         let rules = Part::Ready(RulesReading { total: notable.len(), notable });
         let mut state = PrometheusState::default();
         state.absorb(PrometheusReading { rules, ..PrometheusReading::default() }, Now::example(0));
-        signals(&state, &TargetId::new("p"), &Rulebook::defaults(&[RULES].concat()), Now::example(0))
+        judge(&state, &TargetId::new("p"), &defaults(), Now::example(0))
     }
 
     fn alert(group: &str, labels: &str, severity: &str, state: &str) -> AlertingRule {
@@ -184,11 +248,11 @@ mod tests {
             alert("a", "host=y", "critical", "pending"),
             alert("b", "host=x", "warning", "firing"),
         ]);
-        let mut subjects: Vec<&str> = list.iter().map(|signal| signal.subject.as_str()).collect();
+        let mut subjects: Vec<&str> = list.iter().map(|breach| breach.subject.as_str()).collect();
         subjects.sort_unstable();
         subjects.dedup();
         assert_eq!(subjects.len(), 3, "{subjects:?}");
-        assert_eq!(list.iter().filter(|signal| signal.severity == Severity::Critical).count(), 1);
+        assert_eq!(list.iter().filter(|breach| breach.severity == Severity::Critical).count(), 1);
     }
 
     #[test]
@@ -213,10 +277,9 @@ mod tests {
         let targets = Part::Ready((0..3001).map(target).collect());
         let mut state = PrometheusState::default();
         state.absorb(PrometheusReading { targets, ..PrometheusReading::default() }, Now::example(0));
-        let list =
-            signals(&state, &TargetId::new("p"), &Rulebook::defaults(&[RULES].concat()), Now::example(0));
+        let list = judge(&state, &TargetId::new("p"), &defaults(), Now::example(0));
         assert_eq!(list.len(), 22);
-        let said = |words: &str| list.iter().any(|signal| signal.sentence.contains(words));
+        let said = |words: &str| list.iter().any(|breach| breach.sentence.contains(words));
         assert!(
             said("2980 more targets of job node are down, 3000 in all")
                 && said("host-3000 of job api is down")
@@ -227,6 +290,6 @@ mod tests {
     fn a_flood_of_alerts_is_counted() {
         let list = told((0..50).map(|n| alert("a", &format!("host={n}"), "critical", "firing")).collect());
         assert_eq!(list.len(), 21);
-        assert!(list.iter().any(|signal| signal.sentence == "Prometheus alert HighErrors fires for 30 more"));
+        assert!(list.iter().any(|breach| breach.sentence == "Prometheus alert HighErrors fires for 30 more"));
     }
 }

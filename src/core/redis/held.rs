@@ -1,6 +1,7 @@
 //! A server that answers and serves nobody: it loads its data, one script holds it, or its cluster lacks slots. Pure.
 
 use super::{ClusterReading, RedisReading};
+use crate::core::alert::{Remedy, Step};
 use crate::core::ids::TargetId;
 use crate::core::text::{counted, lasting, tidy};
 use crate::core::time::Now;
@@ -12,14 +13,14 @@ pub(super) fn serves_nobody(
     reading: &RedisReading,
     busy_since: Option<Now>,
     now: Now,
-) -> Option<(String, &'static str)> {
+) -> Option<(String, Step)> {
     if reading.server.loading {
         let loaded = reading.server.loaded_ratio;
         let loaded = loaded.map_or(String::new(), |ratio| format!(", {:.0} % done", ratio * 100.0));
         let left = reading.server.loading_left.filter(|left| !left.is_zero());
         let left = left.map_or(String::new(), |left| format!(", about {} left", lasting(left)));
         let sentence = format!("{target} loads its data and serves nobody{loaded}{left}");
-        return Some((sentence, "wait; what is in its files is not lost"));
+        return Some((sentence, Step::Say("wait; what is in its files is not lost".to_owned())));
     }
     let held = now.since(busy_since.filter(|_| reading.busy)?);
     let held = if held < Duration::from_secs(1) {
@@ -28,10 +29,8 @@ pub(super) fn serves_nobody(
         format!(" for at least {}", lasting(held))
     };
     let sentence = format!("{target} is held by one script{held} and serves nobody else");
-    Some((
-        sentence,
-        "end the running script (SCRIPT KILL) from the server's row; one that has written must end by itself",
-    ))
+    let note = "(SCRIPT KILL) from the server's row; one that has written must end by itself";
+    Some((sentence, Step::Act(Remedy::KillScript, note.to_owned())))
 }
 
 /// What a cluster lacks.

@@ -36,7 +36,7 @@ pub use queue::{JobState, QueueRef};
 pub use reading::*;
 pub use rhythm::Rhythm;
 pub use row::RedisRow;
-pub use rules::{RULES, signals};
+pub use rules::{MEMORY, RULES};
 pub use server::{
     ClientGroup, CommandRate, CommandStat, ServerDetail, SlowEntry, StreamGroup, command_rates,
 };

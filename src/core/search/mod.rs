@@ -7,5 +7,5 @@ mod state;
 
 pub use reading::*;
 pub use row::SearchRow;
-pub use rules::{RULES, signals};
+pub use rules::{CPU, HEAP, RULES};
 pub use state::{SearchRates, SearchState};

@@ -1,6 +1,6 @@
 //! One poll of a search cluster, as data. Every field is optional: versions and services differ in what they say.
 
-use crate::core::part::{self, Part, Warm};
+use crate::core::part::{Part, Warm};
 use crate::core::text::counted;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -245,24 +245,6 @@ pub struct LifecycleError {
     pub reason: String,
     /// It is tried again by itself; how often so far.
     pub retries: Option<u64>,
-}
-
-/// The parts of this reading that could not be read, and the rules that look at them.
-#[must_use]
-pub fn unread(reading: &SearchReading) -> Vec<part::Unread> {
-    // Without a master there is one finding for all of it; what was found before stays, as old as it is.
-    let words = |words: &'static str| if reading.no_master.is_some() { "" } else { words };
-    part::unread(&[
-        (reading.health.gap(), &["search.red", "search.yellow"], words("the status of its shards")),
-        (
-            reading.nodes.gap(),
-            &["search.heap", "search.cpu", "search.disk", "search.breaker", "search.rejections"],
-            words("memory, load, disks and rejections of its nodes"),
-        ),
-        (reading.read_only.gap(), &["search.read_only"], words("indices that cannot be written")),
-        (reading.lifecycle.gap(), &["search.lifecycle"], words("the lifecycle of its indices")),
-        (reading.allocation.gap(), &["search.allocation"], words("why shards are not assigned")),
-    ])
 }
 
 #[cfg(test)]

@@ -1,167 +1,113 @@
 //! The rules about a search cluster.
 
-use super::{SearchNode, SearchReading, SearchState};
-use crate::core::alert::{RuleSpec, RuleUnit, Rulebook, Severity, Signal, Triage};
-use crate::core::ids::TargetId;
-use crate::core::place::{Place, Screen};
-use crate::core::text::{counted, sized, tidy};
-use crate::core::time::Now;
-use std::time::Duration;
+mod nodes;
+mod parts;
 
-const NOW: Duration = Duration::ZERO;
-const GIB: f64 = 1_073_741_824.0;
+pub use nodes::{CPU, HEAP};
 
-/// The rules of this system with their defaults.
-pub const RULES: &[RuleSpec] = &[
+use super::{SearchReading, SearchState};
+use crate::core::alert::RuleUnit::{PerSecond, Seconds, State};
+use crate::core::alert::Triage::{Capacity, Errors};
+use crate::core::alert::{Judged, Missing, Rule, RuleSpec, Severity};
+use crate::core::place::Screen;
+use crate::core::text::{counted, tidy};
+use parts::{
+    ALLOCATION as ALLOCATION_PART, HEALTH, Its, LIFECYCLE as LIFECYCLE_PART, NODES, READ_ONLY as BLOCKS,
+};
+
+/// The rules of this system, in the order in which they judge.
+pub static RULES: &[&Rule<SearchState>] = &[
+    &NO_MASTER,
+    &RED,
+    &YELLOW,
+    &nodes::HEAP,
+    &nodes::CPU,
+    &nodes::DISK,
+    &READ_ONLY,
+    &REJECTIONS,
+    &BREAKER,
+    &LIFECYCLE,
+    &ALLOCATION,
+];
+
+static NO_MASTER: Rule<SearchState> = Rule::new(
     RuleSpec::new(
         "search.no_master",
         "the cluster has no elected master: nothing can be written, created or moved",
-        RuleUnit::State,
-        (None, None),
-        NOW,
-        Triage::Errors,
-    ),
-    RuleSpec::new(
-        "search.red",
-        "a primary shard is on no node: data is missing",
-        RuleUnit::State,
-        (None, None),
-        NOW,
-        Triage::Errors,
-    ),
-    RuleSpec::new(
-        "search.yellow",
-        "a replica is on no node, for this long",
-        RuleUnit::Seconds,
-        (Some(300.0), None),
-        NOW,
-        Triage::Capacity,
-    ),
-    RuleSpec::new(
-        "search.heap",
-        "heap in use",
-        RuleUnit::Ratio,
-        (Some(0.85), Some(0.95)),
-        Duration::from_secs(30),
-        Triage::Saturation,
-    ),
-    RuleSpec::new(
-        "search.cpu",
-        "CPU of a node",
-        RuleUnit::Ratio,
-        (Some(0.9), None),
-        Duration::from_secs(60),
-        Triage::Saturation,
-    ),
-    RuleSpec::new(
-        "search.disk",
-        "a node's disk is past a watermark",
-        RuleUnit::State,
-        (None, None),
-        NOW,
-        Triage::Capacity,
-    ),
-    RuleSpec::new(
-        "search.read_only",
-        "indices refuse writes after a full disk",
-        RuleUnit::State,
-        (None, None),
-        NOW,
-        Triage::Errors,
-    ),
-    RuleSpec::new(
-        "search.rejections",
-        "searches or writes refused",
-        RuleUnit::PerSecond,
-        (Some(0.1), Some(10.0)),
-        NOW,
-        Triage::Errors,
-    ),
-    RuleSpec::new(
-        "search.breaker",
-        "circuit breakers tripped",
-        RuleUnit::PerSecond,
-        (Some(0.01), None),
-        NOW,
-        Triage::Errors,
-    ),
-    RuleSpec::new(
-        "search.lifecycle",
-        "a lifecycle step failed",
-        RuleUnit::State,
-        (None, None),
-        NOW,
-        Triage::Capacity,
-    ),
-    RuleSpec::new(
-        "search.allocation",
-        "shard allocation is switched off",
-        RuleUnit::State,
-        (None, None),
-        NOW,
-        Triage::Capacity,
-    ),
-];
+        State,
+        Errors,
+    )
+    .root(),
+    no_master,
+);
 
-struct Scene<'a> {
-    target: &'a TargetId,
-    rules: &'a Rulebook,
-    list: Vec<Signal>,
-}
+static RED: Rule<SearchState> = Rule::new(
+    RuleSpec::new("search.red", "a primary shard is on no node: data is missing", State, Errors)
+        .needs(&[HEALTH])
+        .root(),
+    red,
+);
 
-impl Scene<'_> {
-    fn add(
-        &mut self,
-        rule: &'static str,
-        subject: &str,
-        severity: Option<Severity>,
-        sentence: String,
-        step: &str,
-    ) {
-        if let Some(severity) = severity.filter(|_| self.rules.get(rule).enabled) {
-            self.list.push(Signal {
-                rule,
-                target: self.target.clone(),
-                subject: subject.to_owned(),
-                severity,
-                sentence,
-                observed_for: None,
-                hit: 0,
-                next_step: step.to_owned(),
-                place: Place { screen: Screen::Search, row: None },
-            });
-        }
+static YELLOW: Rule<SearchState> = Rule::new(
+    RuleSpec::new("search.yellow", "a replica is on no node, for this long", Seconds, Capacity)
+        .warning(300.0)
+        .needs(&[HEALTH]),
+    yellow,
+);
+
+static READ_ONLY: Rule<SearchState> = Rule::new(
+    RuleSpec::new("search.read_only", "indices refuse writes after a full disk", State, Errors)
+        .needs(&[BLOCKS])
+        .root(),
+    read_only,
+);
+
+static REJECTIONS: Rule<SearchState> = Rule::new(
+    RuleSpec::new("search.rejections", "searches or writes refused", PerSecond, Errors)
+        .warning(0.1)
+        .critical(10.0)
+        .needs(&[NODES]),
+    rejections,
+);
+
+static BREAKER: Rule<SearchState> = Rule::new(
+    RuleSpec::new("search.breaker", "circuit breakers tripped", PerSecond, Errors)
+        .warning(0.01)
+        .needs(&[NODES]),
+    breaker,
+);
+
+static LIFECYCLE: Rule<SearchState> = Rule::new(
+    RuleSpec::new("search.lifecycle", "a lifecycle step failed", State, Capacity).needs(&[LIFECYCLE_PART]),
+    lifecycle,
+);
+
+static ALLOCATION: Rule<SearchState> = Rule::new(
+    RuleSpec::new("search.allocation", "shard allocation is switched off", State, Capacity)
+        .needs(&[ALLOCATION_PART])
+        .root(),
+    allocation,
+);
+
+impl Judged for SearchState {
+    type Reading = SearchReading;
+    const SCREEN: Screen = Screen::Search;
+
+    fn rules() -> &'static [&'static Rule<Self>] {
+        RULES
+    }
+
+    fn newest(&self) -> Option<&SearchReading> {
+        self.reading()
+    }
+
+    fn missing(reading: &SearchReading) -> Vec<Missing> {
+        parts::missing(reading)
     }
 }
 
-/// Everything that is wrong with `target` at `now` by `rules`.
-#[must_use]
-pub fn signals(state: &SearchState, target: &TargetId, rules: &Rulebook, now: Now) -> Vec<Signal> {
-    let Some(reading) = state.reading() else {
-        return Vec::new();
-    };
-    let mut scene = Scene { target, rules, list: Vec::new() };
-    cluster(&mut scene, reading, state, now);
-    for node in reading.nodes.ready().into_iter().flatten() {
-        one(&mut scene, node);
-    }
-    for (rule, rate, what) in [
-        ("search.rejections", state.rates.rejected, "refuses searches or writes"),
-        ("search.breaker", state.rates.tripped, "trips circuit breakers"),
-    ] {
-        if let Some(rate) = rate {
-            let sentence = format!("{target} {what}, {rate:.1} per second");
-            scene.add(
-                rule,
-                "cluster",
-                rules.grade(rule, rate),
-                sentence,
-                "look at heap, queues and hot nodes",
-            );
-        }
-    }
-    scene.list
-}
+/// What is about the cluster itself, and not about one of its nodes or indices.
+const SUBJECT: &str = "cluster";
 
 /// Why shards are unassigned: the most frequent reason over all of them, and the nodes that left.
 fn reason(reading: &SearchReading, state: &SearchState) -> String {
@@ -192,55 +138,81 @@ fn is_alone(reading: &SearchReading) -> bool {
     })
 }
 
-fn cluster(scene: &mut Scene<'_>, reading: &SearchReading, state: &SearchState, now: Now) {
-    let target = scene.target;
-    if let Some(words) = &reading.no_master {
-        let sentence = format!("{target} has no master, it says {}", tidy(words, 240));
-        let step = "start the missing master nodes; their logs say why none is elected";
-        scene.add("search.no_master", "cluster", Some(Severity::Critical), sentence, step);
+fn no_master(its: &mut Its<'_>, reading: &SearchReading) {
+    let Some((words, grade)) = reading.no_master.as_ref().zip(its.state(Severity::Critical)) else { return };
+    let sentence = format!("{} has no master, it says {}", its.target, tidy(words, 240));
+    its.tell(grade, SUBJECT, sentence)
+        .say("start the missing master nodes; their logs say why none is elected");
+}
+
+/// How many shards are on no node: in words, and as a number.
+fn away(reading: &SearchReading) -> (String, u64) {
+    let count = reading.health.ready().and_then(|health| health.unassigned).unwrap_or(0);
+    let told = reading.unassigned.ready().filter(|away| away.total > 0);
+    (told.map_or_else(|| counted(count as usize, "shard"), |away| away.counted()), count)
+}
+
+fn is(reading: &SearchReading, status: &str) -> bool {
+    reading.health.ready().is_some_and(|health| health.status == status)
+}
+
+fn red(its: &mut Its<'_>, reading: &SearchReading) {
+    let Some(grade) = its.state(Severity::Critical).filter(|_| is(reading, "red")) else { return };
+    let since = its.state.not_green_since.map(|at| its.now.since(at));
+    let (shards, hit) = away(reading);
+    let sentence = format!("{} is red: {shards} on no node{}", its.target, reason(reading, its.state));
+    let breach = its.tell(grade, SUBJECT, sentence).since(since).hits(hit, "shard");
+    breach.look("look why the primaries are on no node");
+}
+
+fn yellow(its: &mut Its<'_>, reading: &SearchReading) {
+    if !is(reading, "yellow") {
+        return;
     }
-    if let Some(health) = reading.health.ready() {
-        let told = reading.unassigned.ready().filter(|away| away.total > 0);
-        let shards = told
-            .map_or_else(|| counted(health.unassigned.unwrap_or(0) as usize, "shard"), |away| away.counted());
-        let since = state.not_green_since.map(|at| now.since(at));
-        let before = scene.list.len();
-        let why = reason(reading, state);
-        if health.status == "red" {
-            let sentence = format!("{target} is red: {shards} on no node{why}");
-            let step = "look why the primaries are on no node";
-            scene.add("search.red", "cluster", Some(Severity::Critical), sentence, step);
-        } else if health.status == "yellow" {
-            let lasted = since.unwrap_or_default().as_secs_f64();
-            let alone = is_alone(reading);
-            let severity =
-                scene.rules.grade("search.yellow", lasted).filter(|_| !alone).or(Some(Severity::Info));
-            let sentence = format!("{target} is yellow: {shards} on no node{why}");
-            let step = if alone {
-                "it has one data node: set number_of_replicas to 0, or add a node"
-            } else if reading.unassigned.ready().is_some_and(|away| !away.left.is_empty()) {
-                "bring the missing node back, or look why"
-            } else {
-                "look why they are on no node"
-            };
-            scene.add("search.yellow", "cluster", severity, sentence, step);
-        }
-        if let Some(signal) = scene.list.get_mut(before) {
-            signal.observed_for = since;
-            signal.hit = health.unassigned.unwrap_or(0);
-        }
-    }
-    let full = reading.read_only.ready().map_or(&[][..], |full| full.as_slice());
-    if let Some(first) = full.first() {
-        let sentence = format!(
-            "{} of {target} refuse writes after a full disk ({})",
-            if full.len() == 1 { "1 index".to_owned() } else { format!("{} indices", full.len()) },
-            tidy(first, 40)
-        );
-        let step = "free disk; the block goes by itself below the high watermark (7.4 and newer)";
-        scene.add("search.read_only", "cluster", Some(Severity::Critical), sentence, step);
-    }
+    let since = its.state.not_green_since.map(|at| its.now.since(at));
+    let alone = is_alone(reading);
+    let by_time = its.grade(since.unwrap_or_default().as_secs_f64()).filter(|_| !alone);
+    let Some(grade) = by_time.or_else(|| its.state(Severity::Info)) else { return };
+    let (shards, hit) = away(reading);
+    let sentence = format!("{} is yellow: {shards} on no node{}", its.target, reason(reading, its.state));
+    let step = if alone {
+        "it has one data node: set number_of_replicas to 0, or add a node"
+    } else if reading.unassigned.ready().is_some_and(|away| !away.left.is_empty()) {
+        "bring the missing node back, or look why"
+    } else {
+        "look why they are on no node"
+    };
+    its.tell(grade, SUBJECT, sentence).since(since).hits(hit, "shard").look(step);
+}
+
+fn read_only(its: &mut Its<'_>, reading: &SearchReading) {
+    let Some(full) = reading.read_only.ready() else { return };
+    let Some((first, grade)) = full.first().zip(its.state(Severity::Critical)) else { return };
+    let refuse = if full.len() == 1 { "1 index of".to_owned() } else { format!("{} indices of", full.len()) };
+    let verb = if full.len() == 1 { "refuses" } else { "refuse" };
+    let sentence = format!("{refuse} {} {verb} writes after a full disk ({})", its.target, tidy(first, 40));
+    let breach = its.tell(grade, SUBJECT, sentence).hits(full.len(), "index");
+    breach.say("free disk; the block goes by itself below the high watermark (7.4 and newer)");
+}
+
+fn rejections(its: &mut Its<'_>, _: &SearchReading) {
+    rate(its, its.state.rates.rejected, "refuses searches or writes");
+}
+
+fn breaker(its: &mut Its<'_>, _: &SearchReading) {
+    rate(its, its.state.rates.tripped, "trips circuit breakers");
+}
+
+fn rate(its: &mut Its<'_>, rate: Option<f64>, what: &str) {
+    let Some(rate) = rate else { return };
+    let Some(grade) = its.grade(rate) else { return };
+    let sentence = format!("{} {what}, {rate:.1} per second", its.target);
+    its.tell(grade, SUBJECT, sentence).look("look at heap, queues and hot nodes");
+}
+
+fn lifecycle(its: &mut Its<'_>, reading: &SearchReading) {
     for failed in reading.lifecycle.ready().into_iter().flatten() {
+        let Some(grade) = its.state(Severity::Warning) else { return };
         let again = failed.retries.map_or(String::new(), |count| format!(", tried again {}", times(count)));
         let sentence = format!(
             "the lifecycle of {} fails at {}: {}{again}",
@@ -248,25 +220,19 @@ fn cluster(scene: &mut Scene<'_>, reading: &SearchReading, state: &SearchState, 
             tidy(&failed.step, 30),
             tidy(&failed.reason, 80)
         );
-        scene.add(
-            "search.lifecycle",
-            &failed.index,
-            Some(Severity::Warning),
-            sentence,
-            "mend the cause, then retry the step",
-        );
+        its.tell(grade, &failed.index, sentence).say("mend the cause, then retry the step");
     }
-    if let Some(mode) = reading.allocation.ready().and_then(|mode| mode.as_ref()) {
-        let sentence =
-            format!("{target} allocates no shards: cluster.routing.allocation.enable is {}", tidy(mode, 20));
-        scene.add(
-            "search.allocation",
-            "cluster",
-            Some(Severity::Warning),
-            sentence,
-            "set it back to all when maintenance is over",
-        );
-    }
+}
+
+fn allocation(its: &mut Its<'_>, reading: &SearchReading) {
+    let mode = reading.allocation.ready().and_then(|mode| mode.as_ref());
+    let Some((mode, grade)) = mode.zip(its.state(Severity::Warning)) else { return };
+    let sentence = format!(
+        "{} allocates no shards: cluster.routing.allocation.enable is {}",
+        its.target,
+        tidy(mode, 20)
+    );
+    its.tell(grade, SUBJECT, sentence).say("set it back to all when maintenance is over");
 }
 
 fn times(count: u64) -> String {
@@ -276,75 +242,18 @@ fn times(count: u64) -> String {
     }
 }
 
-fn one(scene: &mut Scene<'_>, node: &SearchNode) {
-    let rules = scene.rules;
-    let name = tidy(&node.name, 30);
-    let percent = |ratio: f64| (ratio * 100.0).round();
-    if let Some(heap) = node.heap_ratio {
-        let sentence = format!("node {name} has {} % of its heap in use", percent(heap));
-        scene.add(
-            "search.heap",
-            &node.id,
-            rules.grade("search.heap", heap),
-            sentence,
-            "look for large queries and fielddata",
-        );
-    }
-    if let Some(cpu) = node.cpu_ratio {
-        let sentence = format!("the CPU of node {name} is at {} %", percent(cpu));
-        scene.add(
-            "search.cpu",
-            &node.id,
-            rules.grade("search.cpu", cpu),
-            sentence,
-            "look at its hot threads",
-        );
-    }
-    let Some(free) = node.disk_free_bytes else { return };
-    if node.low_free_bytes.is_none() && node.flood_free_bytes.is_none() {
-        unmarked(scene, node, free);
-        return;
-    }
-    let below = |mark: Option<f64>| mark.is_some_and(|mark| free < mark);
-    let (severity, mark) = if below(node.flood_free_bytes) && node.is_frozen() {
-        (Severity::Warning, "flood stage for frozen data")
-    } else if below(node.flood_free_bytes) {
-        (Severity::Critical, "flood stage: its indices are made read-only")
-    } else if below(node.high_free_bytes) {
-        (Severity::Warning, "high watermark: shards are moved away")
-    } else if below(node.low_free_bytes) {
-        (Severity::Info, "low watermark: no new shards are put there")
-    } else {
-        return;
-    };
-    let sentence = format!("the disk of node {name} is past its {mark} ({} free)", sized(free));
-    scene.add("search.disk", &node.id, Some(severity), sentence, "free disk or add a node");
-}
-
-/// The disk of a node whose server does not watch it (its thresholds are off): nothing is made read-only before it is full.
-fn unmarked(scene: &mut Scene<'_>, node: &SearchNode, free: f64) {
-    let Some(used) = node.disk_ratio().filter(|_| node.holds_data() && !node.is_frozen()) else { return };
-    let severity = if used > 0.99 && free < GIB {
-        Severity::Critical
-    } else if used > 0.95 && free < 10.0 * GIB {
-        Severity::Warning
-    } else {
-        return;
-    };
-    let name = tidy(&node.name, 30);
-    let sentence = format!(
-        "the disk of node {name} has {} free, and the cluster's own disk thresholds are off: nothing stops it from filling up",
-        sized(free)
-    );
-    scene.add("search.disk", &node.id, Some(severity), sentence, "free disk or add a node");
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::core::alert::{Rulebook, judge};
+    use crate::core::ids::TargetId;
     use crate::core::part::Part;
     use crate::core::search::ClusterHealth;
+    use crate::core::search::SearchNode;
+    use crate::core::time::Now;
     use crate::core::world::all_rules;
+
+    const GIB: f64 = 1_073_741_824.0;
 
     fn found(status: &str, node: SearchNode, lasted: u64) -> Vec<(&'static str, Severity)> {
         let reading = SearchReading {
@@ -360,8 +269,8 @@ mod tests {
         state.absorb(reading.clone(), Now::example(0));
         state.absorb(reading, Now::example(lasted));
         let rules = Rulebook::defaults(&all_rules());
-        let list = signals(&state, &TargetId::new("es"), &rules, Now::example(lasted));
-        list.iter().map(|signal| (signal.rule, signal.severity)).collect()
+        let list = judge(&state, &TargetId::new("es"), &rules, Now::example(lasted));
+        list.iter().map(|breach| (breach.rule.as_str(), breach.severity)).collect()
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Screen 8: Prometheus (targets down, rules that fire or fail, configured panels), and endpoints scraped by stacktop itself.
 
 use crate::core::ids::TargetId;
+use crate::core::metrics::DISK;
 use crate::core::metrics::{
     Disk, Distribution, MetricKind, MetricsReading, MetricsRow, MetricsState, Quantile,
 };
@@ -152,7 +153,7 @@ fn disks(context: PanelContext<'_>, state: &MetricsState, role: Role) -> Vec<Lin
         }
         let inodes = disk.inodes.filter(|_| !disk.read_only).unwrap_or_default();
         let used = if disk.may_fill_up(place) { disk.used() } else { 0.0 };
-        let worry = context.graded("metrics.disk", Some(used.max(inodes)), role);
+        let worry = context.graded(&DISK.spec, Some(used.max(inodes)), role);
         let inodes =
             if inodes >= 0.5 { format!(", {} of its inodes", percent(inodes)) } else { String::new() };
         let kind = if disk.read_only { ", read-only" } else { "" };

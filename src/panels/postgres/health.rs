@@ -5,6 +5,8 @@ use crate::core::action::Offer;
 use crate::core::focus::Focus;
 use crate::core::ids::TargetId;
 use crate::core::place::Screen;
+use crate::core::postgres::CONNECTIONS;
+use crate::core::postgres::WRAPAROUND;
 use crate::core::postgres::{DatabaseCounters, PgRow, PostgresReading, PostgresState};
 use crate::core::row::RowKey;
 use crate::core::world::TargetState;
@@ -20,7 +22,7 @@ const SPARK: usize = 60;
 /// Before version 14 the server fixes this itself.
 const DEFAULT_FREEZE_AGE: f64 = 200_000_000.0;
 /// Transaction ids after which the server refuses to write.
-const WRAPAROUND: f64 = 2_147_483_648.0;
+const STOPS_AT: f64 = 2_147_483_648.0;
 
 /// The health screen.
 #[derive(Clone, Copy, Debug)]
@@ -137,7 +139,7 @@ fn connections(context: PanelContext<'_>, reading: &PostgresReading, role: Role)
         crate::core::part::Part::Ready(slots) => {
             let (used, usable) = (slots.used as f64, slots.usable() as f64);
             let share = used / usable.max(1.0);
-            let role = context.graded("postgres.connections", Some(share), role);
+            let role = context.graded(&CONNECTIONS.spec, Some(share), role);
             fact("connections", role, format!("{used} of {usable} usable, {}", percent(share)))
         }
         crate::core::part::Part::Unavailable(gap) => fact("connections", Role::Note, gap.note.clone()),
@@ -213,8 +215,8 @@ fn row(
     let freeze =
         reading.health.ready().and_then(|health| health.freeze_max_age).unwrap_or(DEFAULT_FREEZE_AGE);
     let age = database.xid_age.map(|age| age as f64);
-    let near = age.map(|age| age / WRAPAROUND);
-    let worry = context.graded("postgres.wraparound", age, role);
+    let near = age.map(|age| age / STOPS_AT);
+    let worry = context.graded(&WRAPAROUND.spec, age, role);
     let checksums = database.checksum_failures;
     let backends = reading
         .sessions

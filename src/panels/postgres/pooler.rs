@@ -1,6 +1,7 @@
 //! The PgBouncer in front of a server: its pools, who waits, what is paused.
 
 use crate::core::part::Part;
+use crate::core::postgres::WAITING;
 use crate::core::postgres::{PgRow, Pool, Pooler, PostgresReading};
 use crate::core::row::RowKey;
 use crate::core::world::TargetState;
@@ -56,7 +57,7 @@ fn row(context: PanelContext<'_>, target: &TargetState, pooler: &Pooler, pool: &
     let used = pooler.utilisation(pool);
     let wait = pool.longest_wait;
     let waits = Some(wait.as_secs_f64()).filter(|_| pool.clients_waiting > 0);
-    let tone = context.graded("pgbouncer.waiting", waits, if waits.is_some() { Role::Note } else { role });
+    let tone = context.graded(&WAITING.spec, waits, if waits.is_some() { Role::Note } else { role });
     // As many are waiting as there is room for: what follows from that is the wait.
     let full = if used.is_some_and(|used| used >= 1.0) { Role::Note } else { role };
     let number = |value: u64| Cell::number(Some(value as f64), value.to_string());

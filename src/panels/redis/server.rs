@@ -2,6 +2,7 @@
 
 use crate::core::history::Series;
 use crate::core::part::Part;
+use crate::core::redis::MEMORY;
 use crate::core::redis::{
     ClientGroup, CommandRate, RedisRow, RedisState, ServerDetail, SlowEntry, StreamGroup,
 };
@@ -101,7 +102,7 @@ fn facts(
         (None, None) => (0.0, ""),
     };
     let share = used.filter(|_| of > 0.0).map(|used| used / of);
-    let memory = context.graded("redis.memory", share, role);
+    let memory = context.graded(&MEMORY.spec, share, role);
     let rss = number("used_memory_rss");
     // What follows from several polls is known of the server that the overview tells of, in a cluster its first primary.
     let cluster = state.reading().and_then(|reading| reading.cluster.as_ref());

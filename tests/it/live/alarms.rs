@@ -17,7 +17,7 @@ fn watch(url: &str) -> Watch {
 /// What fires of `rule`.
 fn firing<'a>(watch: &'a Watch, rule: &str) -> Vec<&'a Finding> {
     let mut firing = watch.world.alerts.firing();
-    firing.retain(|finding| finding.signal.rule == rule);
+    firing.retain(|finding| finding.breach.rule == rule);
     firing
 }
 
@@ -122,8 +122,8 @@ async fn a_subscription_that_breaks_or_is_disabled_is_told() {
     to.batch_execute("ALTER TABLE t RENAME TO elsewhere").await.expect("renamed");
     from.batch_execute("INSERT INTO t VALUES (1)").await.expect("a row");
     until(&mut watch, "a broken subscription", |watch| !firing(watch, rule).is_empty()).await;
-    assert_eq!(firing(&watch, rule)[0].signal.severity, Severity::Critical);
-    assert!(firing(&watch, rule)[0].signal.sentence.contains("subscription s in alarms_to is broken"));
+    assert_eq!(firing(&watch, rule)[0].breach.severity, Severity::Critical);
+    assert!(firing(&watch, rule)[0].breach.sentence.contains("subscription s in alarms_to is broken"));
     lasts(&mut watch, rule, 8).await;
     to.batch_execute("ALTER TABLE elsewhere RENAME TO t").await.expect("mended");
     let mended = Instant::now();
@@ -134,7 +134,7 @@ async fn a_subscription_that_breaks_or_is_disabled_is_told() {
     }
     to.batch_execute("ALTER SUBSCRIPTION s DISABLE").await.expect("disabled");
     until(&mut watch, "a disabled subscription", |watch| !firing(watch, rule).is_empty()).await;
-    assert!(firing(&watch, rule)[0].signal.sentence.contains("is disabled"), "{}", watch.verdict());
+    assert!(firing(&watch, rule)[0].breach.sentence.contains("is disabled"), "{}", watch.verdict());
     to.batch_execute("ALTER SUBSCRIPTION s SET (slot_name = NONE)").await.expect("let go");
     to.batch_execute("DROP SUBSCRIPTION s").await.expect("dropped");
     until(&mut watch, "its end", |watch| firing(watch, rule).is_empty()).await;
@@ -189,7 +189,9 @@ async fn a_long_transaction_of_short_statements_is_told() {
             .expect("begun");
         let mut watch = watch(&url);
         let rule = "postgres.long_transaction";
-        let short = RuleSetting { warning: Some(2.0), ..watch.world.rules.get(rule) };
+        let spec =
+            stacktop::core::world::all_rules().into_iter().find(|spec| spec.id == rule).expect("a rule");
+        let short = RuleSetting { warning: Some(2.0), ..watch.world.rules.get(spec.id) };
         assert!(watch.world.rules.set(rule, short));
         let pid: i32 = own.query_one("SELECT pg_backend_pid()", &[]).await.expect("a pid").get(0);
         let mut found = String::new();
@@ -197,9 +199,9 @@ async fn a_long_transaction_of_short_statements_is_told() {
             own.batch_execute("SELECT pg_sleep(0.1)").await.expect("short");
             watch.poll().await.expect("a poll");
             let all = firing(&watch, rule);
-            let its = all.iter().find(|one| one.signal.sentence.starts_with(&format!("pid {pid} ")));
+            let its = all.iter().find(|one| one.breach.sentence.starts_with(&format!("pid {pid} ")));
             if let Some(finding) = its {
-                found.clone_from(&finding.signal.sentence);
+                found.clone_from(&finding.breach.sentence);
                 break;
             }
         }
@@ -326,7 +328,7 @@ async fn a_panel_that_watches_nothing_is_told() {
     let mut watch = Watch::new(Connect::Postgres(connect));
     let rule = "postgres.panel_blind";
     until(&mut watch, "three blind panels", |watch| firing(watch, rule).len() == 3).await;
-    let found: Vec<String> = firing(&watch, rule).iter().map(|one| one.signal.sentence.clone()).collect();
+    let found: Vec<String> = firing(&watch, rule).iter().map(|one| one.breach.sentence.clone()).collect();
     for expected in [
         "panel misspelt watches nothing: there is no column failures among failure",
         "panel no number watches nothing: column failures is no number: seven",
@@ -354,7 +356,7 @@ async fn a_promql_panel_that_cannot_be_evaluated_is_told() {
     watch.poll().await.expect("a poll");
     let found = firing(&watch, "prometheus.panel_blind");
     assert!(
-        found.len() == 1 && found[0].signal.sentence.starts_with("panel broken watches nothing: "),
+        found.len() == 1 && found[0].breach.sentence.starts_with("panel broken watches nothing: "),
         "{found:?}"
     );
 }

@@ -461,7 +461,7 @@ async fn a_plain_role_sees_who_waits_and_says_what_it_does_not_see() {
         lab.watch = Watch::new(Connect::Postgres(url::postgres(&rich).expect("a URL")));
         lab.watch.poll().await.expect("a poll");
         let findings = lab.watch.world.alerts.findings();
-        assert!(findings.iter().all(|finding| finding.signal.rule != "source.unread"), "{findings:?}");
+        assert!(findings.iter().all(|finding| finding.breach.rule != "source.unread"), "{findings:?}");
     }
 }
 

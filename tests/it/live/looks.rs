@@ -180,8 +180,8 @@ async fn a_panel_of_one_s_own_is_shown_watched_and_changes_nothing() {
     }
     watch.poll().await.expect("a poll");
     let findings = watch.world.alerts.findings();
-    let found = &findings.iter().find(|finding| finding.signal.rule == "postgres.panel").expect("one").signal;
-    assert_eq!((found.severity, found.hit), (Severity::Critical, 2));
+    let found = &findings.iter().find(|finding| finding.breach.rule == "postgres.panel").expect("one").breach;
+    assert_eq!((found.severity, found.hit.count), (Severity::Critical, 2));
     assert!(found.sentence.contains("deliveries: failures is 7 for shop"), "{}", found.sentence);
     for (name, words) in [("writes", "read-only transaction"), ("broken", "does not exist")] {
         let table = answer(&mut watch, &Look::Panel(name.to_owned()), &[]).await;

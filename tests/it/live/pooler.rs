@@ -75,7 +75,7 @@ async fn a_starved_pool_is_a_finding_and_a_backend_shows_its_client() {
     assert_eq!((pool.servers_active, pooler.utilisation(pool)), (2, Some(1.0)));
     let findings = watch.world.alerts.findings();
     let found =
-        &findings.iter().find(|finding| finding.signal.rule == "pgbouncer.waiting").expect("one").signal;
+        &findings.iter().find(|finding| finding.breach.rule == "pgbouncer.waiting").expect("one").breach;
     assert!(found.severity >= Severity::Warning);
     assert!(
         found.sentence.contains("1 client waiting") && found.sentence.contains("all its server connections")
@@ -117,7 +117,7 @@ async fn a_console_that_is_not_there_costs_its_part_only() {
         let gap = reading(&watch).pooler.gap().expect("the reason").note.clone();
         assert!(gap.contains(words), "{gap}");
         let findings = watch.world.alerts.findings();
-        assert!(findings.iter().any(|finding| finding.signal.rule == "pgbouncer.silent"), "{findings:?}");
+        assert!(findings.iter().any(|finding| finding.breach.rule == "pgbouncer.silent"), "{findings:?}");
         assert!(reading(&watch).sessions.ready().is_some());
     }
 }

@@ -399,17 +399,17 @@ async fn a_copy_is_measured_by_its_own_limits_and_backups_by_their_age() {
         let shown = format!("{:?}", panel(Screen::Replication).content(watch.context(), &[]));
         assert_eq!(shown.contains("WOULD BE TAKEN OUT"), out, "{shown}");
         let world = &watch.world;
-        let signals = stacktop::core::postgres::signals(
+        let breaches = stacktop::core::alert::judge(
             state(&watch),
             &watch.target.id,
             &stacktop::core::alert::Rulebook::defaults(&stacktop::core::world::all_rules()),
             watch.context().now,
         );
-        let rules: Vec<&str> = signals.iter().map(|signal| signal.rule).collect();
+        let rules: Vec<&str> = breaches.iter().map(|breach| breach.rule.as_str()).collect();
         assert_eq!(rules.contains(&"postgres.rotation"), out, "{rules:?}");
         let backup =
-            world.alerts.findings().iter().find(|finding| finding.signal.rule == "postgres.backup").copied();
-        assert!(backup.is_some_and(|finding| finding.signal.sentence.contains("is empty")));
+            world.alerts.findings().iter().find(|finding| finding.breach.rule == "postgres.backup").copied();
+        assert!(backup.is_some_and(|finding| finding.breach.sentence.contains("is empty")));
     }
 }
 

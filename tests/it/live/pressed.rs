@@ -73,7 +73,7 @@ async fn pressing_r_ends_no_critical_finding_on_redis() {
     let seen = pressed(&mut watch, |watch| {
         let SystemState::Redis(state) = &watch.world.targets()[0].system else { panic!("a Redis") };
         let critical = watch.world.alerts.firing().iter().any(|finding| {
-            finding.signal.rule == "redis.errors" && finding.signal.severity == Severity::Critical
+            finding.breach.rule == "redis.errors" && finding.breach.severity == Severity::Critical
         });
         (state.rates.errors.get("OOM").copied(), critical)
     })

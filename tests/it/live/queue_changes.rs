@@ -753,12 +753,12 @@ async fn what_nobody_brings_back_is_a_finding() {
     }
     assert_eq!(queue(&fresh).stalled, 1);
     let rules = all_rules();
-    let signals = |watch: &Watch| {
+    let breaches = |watch: &Watch| {
         let SystemState::Redis(state) = &watch.world.targets()[0].system else { panic!("a Redis server") };
         let at = watch.clock.now().plus(Duration::from_secs(100));
-        stacktop::core::redis::signals(state, &watch.target.id, &Rulebook::defaults(&rules), at)
+        stacktop::core::alert::judge(&**state, &watch.target.id, &Rulebook::defaults(&rules), at)
     };
-    let found: Vec<String> = signals(&fresh).into_iter().map(|signal| signal.sentence).collect();
+    let found: Vec<String> = breaches(&fresh).into_iter().map(|breach| breach.sentence).collect();
     let has = |words: &str| found.iter().any(|sentence| sentence.contains(words));
     assert!(has("1 job in progress lost its worker's lock"), "{found:?}");
     assert!(has("makes no more jobs; its next one is gone"), "{found:?}");

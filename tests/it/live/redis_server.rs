@@ -129,7 +129,7 @@ async fn a_refusal_names_its_own_cause() {
         let error = watch.poll().await.expect_err("it is refused");
         assert!(error.message.contains(says), "{error}");
         assert!(error.remedy.as_ref().is_some_and(|text| text.contains(remedy)), "{error:?}");
-        let next = &watch.world.alerts.firing()[0].signal.next_step;
+        let next = watch.world.alerts.firing()[0].breach.step.words();
         assert!(next.contains(remedy), "the finding's next step is the remedy: {next}");
     };
     check("/7", "no logical database", "end of the url").await;

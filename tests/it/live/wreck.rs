@@ -155,8 +155,8 @@ async fn idle_ones_are_found_and_ended(watch: &mut Watch, gate: &Gate, app: &str
     }
     watch.poll().await.expect("it is still read");
     let findings = watch.world.alerts.findings();
-    let found = findings.iter().find(|finding| finding.signal.rule == "postgres.connections").expect("it");
-    let place = found.signal.place.clone();
+    let found = findings.iter().find(|finding| finding.breach.rule == "postgres.connections").expect("it");
+    let place = found.breach.place.clone();
     let health = panel(place.screen);
     let row = place.row.expect("a row");
     let first = health.content(watch.context(), &[]);
@@ -267,16 +267,16 @@ async fn commits_wait_for_a_standby(url: &str) {
     for _ in 0..100 {
         watch.poll().await.expect("a poll");
         let findings = watch.world.alerts.findings();
-        found = findings.iter().find(|finding| finding.signal.rule == "postgres.synchronous").copied();
-        if found.as_ref().is_some_and(|finding| finding.signal.hit == 1) {
+        found = findings.iter().find(|finding| finding.breach.rule == "postgres.synchronous").copied();
+        if found.as_ref().is_some_and(|finding| finding.breach.hit.count == 1) {
             break;
         }
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
     set("").await;
     let found = found.expect("a finding");
-    assert_eq!(found.signal.hit, 1);
-    assert!(found.signal.sentence.contains("far_away"), "{}", found.signal.sentence);
+    assert_eq!(found.breach.hit.count, 1);
+    assert!(found.breach.sentence.contains("far_away"), "{}", found.breach.sentence);
     writing.await.expect("no panic").expect("the commit went through");
 }
 
@@ -307,6 +307,6 @@ async fn a_process_dies(url: &str) {
     assert_eq!(state(&watch).reading().expect("a reading").server.started_micros, started);
     assert_eq!(state(&watch).setback.map(|(_, what)| what), Some(Setback::Crashed));
     let findings = watch.world.alerts.findings();
-    let found = findings.iter().find(|finding| finding.signal.rule == "postgres.reset").expect("a finding");
-    assert!(found.signal.sentence.contains("a server process died"), "{}", found.signal.sentence);
+    let found = findings.iter().find(|finding| finding.breach.rule == "postgres.reset").expect("a finding");
+    assert!(found.breach.sentence.contains("a server process died"), "{}", found.breach.sentence);
 }

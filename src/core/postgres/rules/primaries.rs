@@ -1,16 +1,25 @@
 //! What only several servers together tell: two of one system that both take writes.
 
-use crate::core::alert::{Rulebook, Severity, Signal};
+use crate::core::alert::RuleUnit::State;
+use crate::core::alert::Triage::Errors;
+use crate::core::alert::{Breach, Grade, Rule, RuleSpec, Rulebook, Severity};
 use crate::core::ids::TargetId;
-use crate::core::place::{Place, Screen};
-use crate::core::postgres::PostgresReading;
+use crate::core::place::Screen;
+use crate::core::postgres::{PostgresReading, PostgresState};
+
+/// Two servers of one system that both take writes.
+pub static TWO_PRIMARIES: Rule<PostgresState> = Rule::threshold(
+    RuleSpec::new("postgres.two_primaries", "two servers of one system that both take writes", State, Errors)
+        .hold(5)
+        .root(),
+);
 
 /// Servers of one system of files that are no copies, by what was read of each just now. Two databases of one server are one server: they
 /// began at the same moment.
 #[must_use]
-pub fn two_primaries(servers: &[(&TargetId, &PostgresReading)], rules: &Rulebook) -> Vec<Signal> {
-    let mut found: Vec<Signal> = Vec::new();
-    if !rules.get("postgres.two_primaries").enabled {
+pub fn two_primaries(servers: &[(&TargetId, &PostgresReading)], rules: &Rulebook) -> Vec<Breach> {
+    let mut found: Vec<Breach> = Vec::new();
+    if !rules.get(TWO_PRIMARIES.id()).enabled {
         return found;
     }
     for (at, (id, reading)) in servers.iter().enumerate() {
@@ -23,19 +32,15 @@ pub fn two_primaries(servers: &[(&TargetId, &PostgresReading)], rules: &Rulebook
         let other =
             servers.iter().take(at).find(|(_, other)| same(other)).filter(|_| !reading.server.in_recovery);
         let Some((first, _)) = other else { continue };
-        found.push(Signal {
-            rule: "postgres.two_primaries",
-            target: (*first).clone(),
-            subject: format!("primaries {first} {id}"),
-            severity: Severity::Critical,
-            sentence: format!(
-                "{first} and {id} are of one system and both take writes: what is written to one is not on the other"
-            ),
-            observed_for: None,
-            hit: 0,
-            next_step: "fence one of them now; if one was restored from a backup on purpose, switch this rule off".to_owned(),
-            place: Place { screen: Screen::Replication, row: None },
-        });
+        let grade = Grade { severity: Severity::Critical, value: None, threshold: None };
+        let sentence = format!(
+            "{first} and {id} are of one system and both take writes: what is written to one is not on the other"
+        );
+        let about = (format!("primaries {first} {id}"), sentence);
+        let mut breach = Breach::new(&TWO_PRIMARIES.spec, first, Screen::Replication, grade, about);
+        breach
+            .say("fence one of them now; if one was restored from a backup on purpose, switch this rule off");
+        found.push(breach);
     }
     found
 }

@@ -1,85 +1,198 @@
-//! The rules about the job queues of a Redis server.
+//! The rules about who works on the job queues of a Redis server.
 
-use super::scene::Scene;
-use crate::core::alert::Severity;
-use crate::core::redis::{Condition, QueueHistory, QueueReading, RedisReading, RedisState, condition};
+use super::parts::{Its, QUEUES};
+use crate::core::alert::RuleUnit::{Seconds, State};
+use crate::core::alert::Triage::{Capacity, Errors, Latency, Saturation};
+use crate::core::alert::{Breach, Grade, Remedy, Rule, RuleSpec, Severity, Step};
+use crate::core::redis::{QueueHistory, QueueReading, RedisReading, RedisState, seen_as};
+use crate::core::row::RowKey;
 use crate::core::text::{counted, lasting, tidy};
+
+pub(super) static GENERATIONS: Rule<RedisState> = Rule::new(
+    RuleSpec::new(
+        "queue.generations",
+        "workers and producers of generations that do not see each other's jobs",
+        State,
+        Errors,
+    )
+    .hold(20)
+    .needs(&[QUEUES])
+    .root(),
+    generations,
+);
+
+pub(super) static NO_WORKER: Rule<RedisState> = Rule::new(
+    RuleSpec::new(
+        "queue.no_worker",
+        "jobs wait and nobody works on them, for this long",
+        Seconds,
+        Saturation,
+    )
+    .warning(5.0)
+    .critical(60.0)
+    .needs(&[QUEUES])
+    .root(),
+    no_worker,
+);
+
+pub(super) static WAIT: Rule<RedisState> = Rule::new(
+    RuleSpec::new("queue.wait", "how long the next job in line has been ready", Seconds, Latency)
+        .warning(60.0)
+        .critical(600.0)
+        .hold(5)
+        .needs(&[QUEUES]),
+    wait,
+);
+
+pub(super) static PAUSED: Rule<RedisState> = Rule::new(
+    RuleSpec::new("queue.paused", "a paused queue holds jobs", State, Capacity)
+        .hold(5)
+        .needs(&[QUEUES])
+        .root(),
+    paused,
+);
+
+pub(super) static STALLED: Rule<RedisState> = Rule::new(
+    RuleSpec::new(
+        "queue.stalled",
+        "jobs in progress have lost their worker and nobody brings them back, for this long",
+        Seconds,
+        Errors,
+    )
+    .warning(90.0)
+    .needs(&[QUEUES]),
+    stalled,
+);
+
+pub(super) static SCHEDULER: Rule<RedisState> = Rule::new(
+    RuleSpec::new(
+        "queue.scheduler",
+        "a scheduler makes no more jobs: how late its next one is",
+        Seconds,
+        Errors,
+    )
+    .warning(60.0)
+    .needs(&[QUEUES]),
+    scheduler,
+);
+
+pub(super) static STRANDED: Rule<RedisState> = Rule::new(
+    RuleSpec::new(
+        "queue.stranded",
+        "jobs are in the list of a pause that is over: nobody will take them",
+        State,
+        Saturation,
+    )
+    .hold(5)
+    .needs(&[QUEUES])
+    .root(),
+    stranded,
+);
 
 /// From so many queues without workers on, they are one finding: their common cause is one.
 const MANY: usize = 4;
 
-/// Everything about the queues of one server.
-pub(super) fn all(scene: &mut Scene<'_>, reading: &RedisReading, state: &RedisState) {
+/// The queues that are known, with what is known of their past.
+pub(super) fn watched<'a>(
+    state: &'a RedisState,
+    reading: &'a RedisReading,
+) -> impl Iterator<Item = (&'a QueueReading, &'a QueueHistory)> {
     let known = reading.queues.ready().into_iter().flatten().map(|queue| &**queue);
-    let known: Vec<_> = known.filter_map(|queue| Some((queue, state.queues.get(&queue.queue)?))).collect();
-    let idle: Vec<_> = known.iter().filter(|(_, history)| history.idle_since.is_some()).collect();
-    let together = idle.len() >= MANY;
-    if together {
-        without_workers(scene, &idle);
-    }
-    for (queue, history) in known {
-        if !together {
-            no_worker(scene, queue, history);
-        }
-        jobs(scene, queue, history);
-        stalled(scene, queue, history);
-        late(scene, queue);
-    }
+    known.filter_map(|queue| Some((queue, state.queues.get(&queue.queue)?)))
+}
+
+/// A queue as it is called where another may have its name below another prefix.
+pub(super) fn name(queue: &QueueReading, reading: &RedisReading) -> String {
+    let all = reading.queues.ready().into_iter().flatten();
+    let alike = all.filter(|other| other.queue.name == queue.queue.name).take(2).count();
+    seen_as(&queue.queue, alike > 1)
+}
+
+/// Tells what is wrong with a queue.
+pub(super) fn tell<'a>(
+    its: &'a mut Its<'_>,
+    grade: Grade,
+    queue: &QueueReading,
+    sentence: String,
+) -> &'a mut Breach {
+    let row = RowKey::of_queue(its.target, &queue.queue);
+    let subject = format!("queue {}:{}", queue.queue.prefix, queue.queue.name);
+    its.tell(grade, subject, sentence).row(row)
+}
+
+fn jobs(count: u64) -> String {
+    counted(usize::try_from(count).unwrap_or(usize::MAX), "job")
 }
 
 /// Jobs that have lost their worker, where others are there: workers bring such jobs back by themselves, if they look for them.
-fn stalled(scene: &mut Scene<'_>, queue: &QueueReading, history: &QueueHistory) {
-    // Without any worker they are told with that.
-    let Some(since) = history.stalled_since.filter(|_| history.idle_since.is_none()) else { return };
-    let lasts = scene.now.since(since);
-    let severity = scene.rules.grade("queue.stalled", lasts.as_secs_f64());
-    let what = counted(queue.stalled as usize, "job");
-    let sentence = format!("queue {}: {what} in progress lost their worker's lock", scene.name(queue));
-    let sentence = if queue.stalled == 1 { sentence.replace("their", "its") } else { sentence };
-    let step = if queue.checked_by_worker {
-        "its workers look each 30 s and bring them back; read their log"
-    } else {
-        "no worker looks for them: open the queue; each can be brought back or failed there"
-    };
-    scene.queue("queue.stalled", severity, queue, sentence, Some(lasts), queue.stalled, step);
+fn stalled(its: &mut Its<'_>, reading: &RedisReading) {
+    for (queue, history) in watched(its.state, reading) {
+        // Without any worker they are told with that.
+        let Some(since) = history.stalled_since.filter(|_| history.idle_since.is_none()) else { continue };
+        let lasts = its.now.since(since);
+        let Some(grade) = its.grade(lasts.as_secs_f64()) else { continue };
+        let their = if queue.stalled == 1 { "its" } else { "their" };
+        let what = jobs(queue.stalled);
+        let sentence =
+            format!("queue {}: {what} in progress lost {their} worker's lock", name(queue, reading));
+        let step = if queue.checked_by_worker {
+            Step::Say("its workers look each 30 s and bring them back; read their log".to_owned())
+        } else {
+            Step::Act(Remedy::Recover, "in the open queue: no worker looks for them".to_owned())
+        };
+        tell(its, grade, queue, sentence).since(Some(lasts)).hits(queue.stalled, "job").step(step);
+    }
 }
 
 /// Schedulers that make no more jobs.
-fn late(scene: &mut Scene<'_>, queue: &QueueReading) {
-    let Some((id, by)) = queue.late.iter().max_by_key(|(_, by)| *by) else { return };
-    let severity = scene.rules.grade("queue.scheduler", by.as_secs_f64());
-    let others = match queue.late.len() - 1 {
-        0 => String::new(),
-        others => format!(", and {others} more"),
-    };
-    let sentence = format!(
-        "queue {}: scheduler {} makes no more jobs{others}; its next one is gone, {} late",
-        scene.name(queue),
-        tidy(id, 40),
-        lasting(*by)
-    );
-    let step = "open the queue: remove the scheduler, then add it again";
-    scene.queue("queue.scheduler", severity, queue, sentence, Some(*by), queue.late.len() as u64, step);
+fn scheduler(its: &mut Its<'_>, reading: &RedisReading) {
+    for (queue, _) in watched(its.state, reading) {
+        let Some((id, by)) = queue.late.iter().max_by_key(|(_, by)| *by) else { continue };
+        let Some(grade) = its.grade(by.as_secs_f64()) else { continue };
+        let others = match queue.late.len() - 1 {
+            0 => String::new(),
+            others => format!(", and {others} more"),
+        };
+        let sentence = format!(
+            "queue {}: scheduler {} makes no more jobs{others}; its next one is gone, {} late",
+            name(queue, reading),
+            tidy(id, 40),
+            lasting(*by)
+        );
+        let breach = tell(its, grade, queue, sentence).since(Some(*by)).hits(queue.late.len(), "scheduler");
+        breach.step(Step::Act(Remedy::Reschedule, "in the open queue".to_owned()));
+    }
 }
 
-/// Many queues that nobody works on, as one finding.
-fn without_workers(scene: &mut Scene<'_>, idle: &[&(&QueueReading, &QueueHistory)]) {
-    let longest =
-        idle.iter().filter_map(|(_, history)| history.idle_since).map(|since| scene.now.since(since));
+/// Queues that nobody works on: many of them are one finding.
+fn no_worker(its: &mut Its<'_>, reading: &RedisReading) {
+    let idle: Vec<_> =
+        watched(its.state, reading).filter(|(_, history)| history.idle_since.is_some()).collect();
+    if idle.len() >= MANY {
+        together(its, reading, &idle);
+        return;
+    }
+    for (queue, history) in idle {
+        one_without(its, reading, queue, history);
+    }
+}
+
+fn together(its: &mut Its<'_>, reading: &RedisReading, idle: &[(&QueueReading, &QueueHistory)]) {
+    let longest = idle.iter().filter_map(|(_, history)| history.idle_since).map(|since| its.now.since(since));
     let longest = longest.max().unwrap_or_default();
     let hit: u64 = idle.iter().map(|(queue, _)| queue.unattended()).sum();
     let Some((worst, _)) = idle.iter().max_by_key(|(queue, _)| queue.unattended()) else { return };
-    let seen = seen(worst);
+    let Some(grade) = its.grade(longest.as_secs_f64()) else { return };
     let sentence = format!(
-        "{}: {seen}; {}, most in {} ({})",
+        "{}: {}; {}, most in {} ({})",
         counted(idle.len(), "queue"),
+        seen(worst),
         waiting(hit),
-        scene.name(worst),
+        name(worst, reading),
         worst.unattended()
     );
-    let severity = scene.rules.grade("queue.no_worker", longest.as_secs_f64());
-    let step = "start the workers: so many queues lost them for one reason";
-    scene.queues("queue.no_worker", severity, sentence, Some(longest), hit, step);
+    let breach = its.tell(grade, "queues", sentence).since(Some(longest)).hits(hit, "job");
+    breach.say("start the workers: so many queues lost them for one reason");
 }
 
 /// What is known of workers where none is.
@@ -96,15 +209,15 @@ fn waiting(jobs: u64) -> String {
 }
 
 /// A queue that nobody works on.
-fn no_worker(scene: &mut Scene<'_>, queue: &QueueReading, history: &QueueHistory) {
+fn one_without(its: &mut Its<'_>, reading: &RedisReading, queue: &QueueReading, history: &QueueHistory) {
     let Some(since) = history.idle_since else { return };
-    let (name, backlog) = (&scene.name(queue), queue.backlog());
-    let idle = scene.now.since(since);
-    let severity = scene.rules.grade("queue.no_worker", idle.as_secs_f64());
+    let (name, backlog) = (name(queue, reading), queue.backlog());
+    let idle = its.now.since(since);
+    let Some(grade) = its.grade(idle.as_secs_f64()) else { return };
     let seen = seen(queue);
     let (sentence, step) = match (backlog, queue.active) {
         (0, held) => (
-            format!("queue {name}: {} in progress and {seen}", counted(held as usize, "job")),
+            format!("queue {name}: {} in progress and {seen}", jobs(held)),
             "start its workers: one that runs takes back what another held (BullMQ and Bull check each 30 s)",
         ),
         (_, 0) => (format!("{} in queue {name} and {seen}", waiting(backlog)), "start its workers"),
@@ -113,85 +226,56 @@ fn no_worker(scene: &mut Scene<'_>, queue: &QueueReading, history: &QueueHistory
             "start its workers",
         ),
     };
-    let hit = queue.unattended();
-    scene.queue("queue.no_worker", severity, queue, sentence, Some(idle), hit, step);
+    tell(its, grade, queue, sentence).since(Some(idle)).hits(queue.unattended(), "job").say(step);
 }
 
-fn jobs(scene: &mut Scene<'_>, queue: &QueueReading, history: &QueueHistory) {
-    let (rules, now) = (scene.rules, scene.now);
-    let name = &scene.name(queue);
-    let backlog = queue.backlog();
-    if let Some(why) = &queue.evidence.mismatch {
-        let sentence = format!("queue {name}: {why}");
-        let step = "run the same major version on both sides";
-        scene.queue("queue.generations", Some(Severity::Warning), queue, sentence, None, backlog, step);
-    }
-    if let Some(since) = history.growing_since {
-        let growing = now.since(since);
-        let severity = rules.grade("queue.dead_letters", growing.as_secs_f64());
-        let what = if queue.dead_letter.is_some() { "dead letters" } else { "failed jobs" };
-        let trend = if history.grown == 0 || queue.dead() == 0 {
-            format!("recovering, clear since {}", lasting(history.clear_for(now)))
-        } else {
-            format!("{} more within a minute", history.grown)
+fn generations(its: &mut Its<'_>, reading: &RedisReading) {
+    for (queue, _) in watched(its.state, reading) {
+        let Some((why, grade)) = queue.evidence.mismatch.as_ref().zip(its.state(Severity::Warning)) else {
+            continue;
         };
-        let sentence = format!("queue {name}: {} {what}, {trend}", queue.dead());
-        let step = "read the newest failure; retry when its cause is gone";
-        scene.queue("queue.dead_letters", severity, queue, sentence, Some(growing), queue.dead(), step);
+        let sentence = format!("queue {}: {why}", name(queue, reading));
+        let breach = tell(its, grade, queue, sentence).hits(queue.backlog(), "job");
+        breach.say("run the same major version on both sides");
     }
-    failing(scene, queue, history);
-    let waited = queue
-        .oldest_wait
-        .filter(|_| !queue.paused && queue.dead_letter.is_none() && history.idle_since.is_none());
-    if let Some(waited) = waited {
-        let severity = rules.grade("queue.wait", waited.as_secs_f64());
+}
+
+fn wait(its: &mut Its<'_>, reading: &RedisReading) {
+    for (queue, history) in watched(its.state, reading) {
+        let told = queue.paused || queue.dead_letter.is_some() || history.idle_since.is_some();
+        let Some(waited) = queue.oldest_wait.filter(|_| !told) else { continue };
+        let Some(grade) = its.grade(waited.as_secs_f64()) else { continue };
+        let backlog = queue.backlog();
         let sentence = format!(
-            "queue {name}: the next of {} has waited {}",
-            counted(backlog as usize, "job"),
+            "queue {}: the next of {} has waited {}",
+            name(queue, reading),
+            jobs(backlog),
             lasting(waited)
         );
-        scene.queue("queue.wait", severity, queue, sentence, None, backlog, "look at its workers");
-    }
-    if queue.paused && backlog > 0 {
-        let sentence = format!("queue {name} is paused with {}", counted(backlog as usize, "job"));
-        let step = "resume it when its reason is gone";
-        scene.queue("queue.paused", Some(Severity::Info), queue, sentence, None, backlog, step);
-    }
-    if queue.stranded > 0 {
-        let stranded = queue.stranded;
-        let sentence = format!(
-            "queue {name}: {} left in the list of a pause that is over",
-            counted(stranded as usize, "job")
-        );
-        let step = "resume the queue from here: that puts them in line; the library's own resume loses those that wait";
-        scene.queue("queue.stranded", Some(Severity::Warning), queue, sentence, None, stranded, step);
+        tell(its, grade, queue, sentence).hits(backlog, "job").look("look at its workers");
     }
 }
 
-/// Jobs that fail, whether they are kept or not; where nothing tells how they end, that is said.
-fn failing(scene: &mut Scene<'_>, queue: &QueueReading, history: &QueueHistory) {
-    let name = &scene.name(queue);
-    if condition(queue, history) == Condition::Untold {
-        let sentence = format!("queue {name}: jobs are taken, and nothing tells how they end: none is kept");
-        scene.queue("queue.failing", Some(Severity::Info), queue, sentence, None, 0, "keep failed jobs");
+fn paused(its: &mut Its<'_>, reading: &RedisReading) {
+    for (queue, _) in watched(its.state, reading) {
+        let backlog = queue.backlog();
+        let Some(grade) = its.state(Severity::Info).filter(|_| queue.paused && backlog > 0) else { continue };
+        let sentence = format!("queue {} is paused with {}", name(queue, reading), jobs(backlog));
+        let step = Step::Act(Remedy::Resume, "when its reason is gone".to_owned());
+        tell(its, grade, queue, sentence).hits(backlog, "job").step(step);
     }
-    let (Some(since), Some(share)) = (history.failing_since, queue.failing_share()) else { return };
-    let severity = scene.rules.grade("queue.failing", share);
-    // Failed jobs that are kept and grow are told by their number, until nearly all fail.
-    if history.growing_since.is_some() && severity != Some(Severity::Critical) {
-        return;
+}
+
+fn stranded(its: &mut Its<'_>, reading: &RedisReading) {
+    for (queue, _) in watched(its.state, reading) {
+        let Some(grade) = its.state(Severity::Warning).filter(|_| queue.stranded > 0) else { continue };
+        let sentence = format!(
+            "queue {}: {} left in the list of a pause that is over",
+            name(queue, reading),
+            jobs(queue.stranded)
+        );
+        let note = "from here: that puts them in line; the library's own resume loses those that wait";
+        let step = Step::Act(Remedy::Resume, note.to_owned());
+        tell(its, grade, queue, sentence).hits(queue.stranded, "job").step(step);
     }
-    let (failed, happened) = (queue.failures(), queue.happened.ready());
-    let stalled = happened.map_or(0, |happened| happened.stalled);
-    let stalled = if stalled > 0 { format!(", {stalled} stalled") } else { String::new() };
-    let reason = happened.map(|happened| tidy(&happened.reason, 60)).filter(|reason| !reason.is_empty());
-    let reason = reason.map_or(String::new(), |reason| format!(": {reason}"));
-    let least = if happened.is_some_and(|happened| happened.at_least) { "at least " } else { "" };
-    let kept = if queue.failed == 0 { ", and none is kept" } else { "" };
-    let sentence = format!(
-        "queue {name}: {:.0} % of its jobs fail, {least}{failed} within five minutes{stalled}{kept}{reason}",
-        share * 100.0
-    );
-    let step = "read the newest failure; pause it while its cause lasts";
-    scene.queue("queue.failing", severity, queue, sentence, Some(scene.now.since(since)), failed, step);
 }

@@ -1,0 +1,179 @@
+//! A rule is one descriptor, and judging is one loop: every rule of a system looks at its newest reading and tells what is wrong.
+
+use super::breach::Breach;
+use super::rule::{Grade, Need, RuleId, RuleSpec};
+use super::{Rulebook, Severity};
+use crate::core::ids::TargetId;
+use crate::core::part::{Gap, GapKind};
+use crate::core::place::Screen;
+use crate::core::time::Now;
+use std::fmt;
+
+/// A kind of system that rules judge.
+pub trait Judged: Sized + 'static {
+    /// What is read of it.
+    type Reading;
+    /// Where its findings are shown, unless a rule says otherwise.
+    const SCREEN: Screen;
+
+    /// Its rules, in the order in which they judge.
+    fn rules() -> &'static [&'static Rule<Self>];
+
+    /// The newest reading.
+    fn newest(&self) -> Option<&Self::Reading>;
+
+    /// The parts of this reading that are not there.
+    fn missing(reading: &Self::Reading) -> Vec<Missing>;
+}
+
+/// A part of a reading that is not there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Missing {
+    /// Which.
+    pub part: Need,
+    /// Why.
+    pub gap: Gap,
+    /// What nobody watches because of it, for people ("blocking"); empty where a rule of its own says that the part is not there.
+    pub watches: &'static str,
+}
+
+impl Missing {
+    /// Those of (part, why it is not there, what nobody watches then) that are not there. What a version or a service does not have is not
+    /// missed.
+    #[must_use]
+    pub fn of(parts: &[(Need, Option<&Gap>, &'static str)]) -> Vec<Self> {
+        let missed = |gap: &&Gap| gap.kind != GapKind::NotSupported;
+        let found = |(part, gap, watches): &(Need, Option<&Gap>, &'static str)| {
+            let gap = gap.filter(missed)?.clone();
+            Some(Self { part: *part, gap, watches })
+        };
+        parts.iter().filter_map(found).collect()
+    }
+}
+
+/// A part that could not be read, and what nobody watches because of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unread {
+    /// Why it is not there.
+    pub gap: Gap,
+    /// The rules that look at it.
+    pub rules: Vec<RuleId>,
+    /// The same for people; empty where a rule of its own says that the part is not there.
+    pub watches: &'static str,
+}
+
+/// A rule about one kind of system, with how it judges a reading of it.
+pub struct Rule<S: Judged> {
+    /// What is told of it.
+    pub spec: RuleSpec,
+    /// Looks at the newest reading and tells what is wrong.
+    pub judge: fn(&mut Judge<'_, S>, &S::Reading),
+}
+
+impl<S: Judged> Rule<S> {
+    /// A rule that judges so.
+    #[must_use]
+    pub const fn new(spec: RuleSpec, judge: fn(&mut Judge<'_, S>, &S::Reading)) -> Self {
+        Self { spec, judge }
+    }
+
+    /// A threshold that another rule looks at, or several servers together.
+    #[must_use]
+    pub const fn threshold(spec: RuleSpec) -> Self {
+        Self { spec, judge: |_, _| {} }
+    }
+
+    /// Which it is.
+    #[must_use]
+    pub const fn id(&self) -> RuleId {
+        self.spec.id
+    }
+}
+
+impl<S: Judged> fmt::Debug for Rule<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.spec.fmt(f)
+    }
+}
+
+/// What one rule has before it.
+pub struct Judge<'a, S: Judged> {
+    /// What is known of the target.
+    pub state: &'a S,
+    /// Which target.
+    pub target: &'a TargetId,
+    /// When it is judged.
+    pub now: Now,
+    rules: &'a Rulebook,
+    spec: &'static RuleSpec,
+    found: Vec<Breach>,
+}
+
+impl<S: Judged> Judge<'_, S> {
+    /// How bad `value` is by this rule; nothing while it is switched off.
+    #[must_use]
+    pub fn grade(&self, value: f64) -> Option<Grade> {
+        self.rules.grade(self.spec, value)
+    }
+
+    /// How bad `value` is by another rule that only holds a threshold.
+    #[must_use]
+    pub fn grade_by(&self, rule: &Rule<S>, value: f64) -> Option<Grade> {
+        self.rules.grade(&rule.spec, value)
+    }
+
+    /// As bad as that, by its state; nothing while the rule is switched off.
+    #[must_use]
+    pub fn state(&self, severity: Severity) -> Option<Grade> {
+        self.rules.get(self.spec.id).enabled.then_some(Grade { severity, value: None, threshold: None })
+    }
+
+    /// Whether an earlier rule told something of this subject.
+    #[must_use]
+    pub fn is_told(&self, subject: &str) -> bool {
+        self.found.iter().any(|breach| breach.subject == subject)
+    }
+
+    /// Tells what is wrong, where it is as bad as `grade`. What else is known of it is added to what comes back.
+    pub fn tell(&mut self, grade: Grade, subject: impl Into<String>, sentence: String) -> &mut Breach {
+        let breach = Breach::new(self.spec, self.target, S::SCREEN, grade, (subject, sentence));
+        self.found.push(breach);
+        let last = self.found.len() - 1;
+        &mut self.found[last]
+    }
+}
+
+impl<S: Judged> fmt::Debug for Judge<'_, S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Judge")
+            .field("target", self.target)
+            .field("found", &self.found)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Everything that is wrong with `target` at `now`.
+#[must_use]
+pub fn judge<S: Judged>(state: &S, target: &TargetId, rules: &Rulebook, now: Now) -> Vec<Breach> {
+    let Some((first, reading)) = S::rules().first().zip(state.newest()) else {
+        return Vec::new();
+    };
+    let mut judge = Judge { state, target, now, rules, spec: &first.spec, found: Vec::new() };
+    for rule in S::rules() {
+        judge.spec = &rule.spec;
+        (rule.judge)(&mut judge, reading);
+    }
+    judge.found
+}
+
+/// The parts of the newest reading that should have been read and were not, with the rules that look at them.
+#[must_use]
+pub fn unread<S: Judged>(state: &S) -> Vec<Unread> {
+    let Some(reading) = state.newest() else { return Vec::new() };
+    let blind = |missing: Missing| {
+        let needs = |rule: &&&Rule<S>| rule.spec.needs.contains(&missing.part);
+        let rules = S::rules().iter().filter(needs).map(|rule| rule.id()).collect();
+        Unread { gap: missing.gap, rules, watches: missing.watches }
+    };
+    S::missing(reading).into_iter().map(blind).collect()
+}

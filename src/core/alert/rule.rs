@@ -1,0 +1,156 @@
+//! What is told of a rule: its words, unit, thresholds and hold, and the parts of a reading that it needs.
+
+use super::{Severity, Triage};
+use std::fmt;
+use std::time::Duration;
+
+/// Which rule: `system.what`, as the configuration names it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RuleId(&'static str);
+
+impl RuleId {
+    /// As the configuration writes it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        self.0
+    }
+}
+
+impl fmt::Display for RuleId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0)
+    }
+}
+
+impl PartialEq<&str> for RuleId {
+    fn eq(&self, other: &&str) -> bool {
+        self.0 == *other
+    }
+}
+
+/// What the numbers of a rule mean.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RuleUnit {
+    /// A plain count.
+    Count,
+    /// 0–1.
+    Ratio,
+    /// Seconds.
+    Seconds,
+    /// Bytes.
+    Bytes,
+    /// Events per second.
+    PerSecond,
+    /// There is no number: the state itself is what is wrong.
+    State,
+}
+
+impl RuleUnit {
+    /// How a threshold of this unit is written in the sample configuration.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Count => "count",
+            Self::Ratio => "ratio 0–1",
+            Self::Seconds => "seconds",
+            Self::Bytes => "bytes",
+            Self::PerSecond => "per second",
+            Self::State => "no number",
+        }
+    }
+}
+
+/// A part of a reading that rules look at ("sessions", "queues"); named by the system that reads it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Need(pub &'static str);
+
+/// What is told of a rule; every number can be changed in the configuration.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RuleSpec {
+    /// Its name in the configuration, unique.
+    pub id: RuleId,
+    /// What it means, in one sentence.
+    pub help: &'static str,
+    /// The unit of the thresholds.
+    pub unit: RuleUnit,
+    /// At or above this it is a warning. Rules that look for too little say so in their help and compare the other way.
+    pub warning: Option<f64>,
+    /// At or above this it is critical.
+    pub critical: Option<f64>,
+    /// How long it must hold before it is shown as firing.
+    pub hold: Duration,
+    /// Where it stands in triage.
+    pub triage: Triage,
+    /// The parts that it looks at: without one of them nobody can say whether it is over.
+    pub needs: &'static [Need],
+    /// What it finds is a root: it may be the cause of others' trouble and names who or what it is.
+    pub names_root: bool,
+}
+
+impl RuleSpec {
+    /// A rule whose state is what is wrong: no threshold, no hold.
+    #[must_use]
+    pub const fn new(id: &'static str, help: &'static str, unit: RuleUnit, triage: Triage) -> Self {
+        let (warning, critical) = (None, None);
+        let (hold, needs, names_root) = (Duration::ZERO, &[], false);
+        Self { id: RuleId(id), help, unit, warning, critical, hold, triage, needs, names_root }
+    }
+
+    /// From here on a warning.
+    #[must_use]
+    pub const fn warning(self, at: f64) -> Self {
+        Self { warning: Some(at), ..self }
+    }
+
+    /// From here on critical.
+    #[must_use]
+    pub const fn critical(self, at: f64) -> Self {
+        Self { critical: Some(at), ..self }
+    }
+
+    /// It must hold for so many seconds.
+    #[must_use]
+    pub const fn hold(self, seconds: u64) -> Self {
+        Self { hold: Duration::from_secs(seconds), ..self }
+    }
+
+    /// It looks at these parts.
+    #[must_use]
+    pub const fn needs(self, needs: &'static [Need]) -> Self {
+        Self { needs, ..self }
+    }
+
+    /// It names a root.
+    #[must_use]
+    pub const fn root(self) -> Self {
+        Self { names_root: true, ..self }
+    }
+
+    /// Whether it looks for too little: its help says so, and its critical threshold is the lower one.
+    #[must_use]
+    pub fn less_is_worse(&self) -> bool {
+        self.help.starts_with("less than ")
+    }
+}
+
+/// How bad something is, with the number that says so.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Grade {
+    /// How bad.
+    pub severity: Severity,
+    /// What was measured, in the unit of the rule.
+    pub value: Option<f64>,
+    /// The threshold that it is past.
+    pub threshold: Option<f64>,
+}
+
+impl Grade {
+    /// The worse of two.
+    #[must_use]
+    pub fn worse(one: Option<Self>, other: Option<Self>) -> Option<Self> {
+        match (one, other) {
+            (Some(one), Some(other)) => Some(if other.severity > one.severity { other } else { one }),
+            (one, other) => one.or(other),
+        }
+    }
+}

@@ -1,0 +1,80 @@
+//! The parts of a reading that rules look at, and what nobody can say while one of them is not there.
+
+use crate::core::alert::{Judge, Missing, Need};
+use crate::core::postgres::{Look, Looked, PostgresReading, PostgresState};
+
+/// What a rule about a PostgreSQL server has before it.
+pub(super) type Its<'a> = Judge<'a, PostgresState>;
+
+pub(super) const SESSIONS: Need = Need("sessions");
+pub(super) const LOCKS: Need = Need("locks");
+pub(super) const DATABASES: Need = Need("databases");
+pub(super) const SLOTS: Need = Need("connection slots");
+pub(super) const SENDERS: Need = Need("senders");
+pub(super) const STANDBY: Need = Need("standby");
+pub(super) const REPLICATION_SLOTS: Need = Need("replication slots");
+pub(super) const PREPARED: Need = Need("prepared transactions");
+pub(super) const ARCHIVER: Need = Need("archiver");
+pub(super) const SUBSCRIPTIONS: Need = Need("subscriptions");
+pub(super) const PANELS: Need = Need("panels");
+pub(super) const POOLER: Need = Need("pooler");
+
+/// The parts of this reading that could not be read.
+pub(super) fn missing(reading: &PostgresReading) -> Vec<Missing> {
+    let (health, sessions, hidden) = (&reading.health, reading.sessions.gap(), reading.hidden());
+    let prepared = health.ready().and_then(|health| health.prepared.gap());
+    let subscriptions = health.ready().and_then(|health| health.subscriptions.gap());
+    let watched = |looked: &&Looked| matches!(looked.look, Look::Panel(_));
+    let panels = reading.looks.iter().filter(watched).find_map(|looked| looked.table.gap());
+    let archiver = health.ready().and_then(|health| health.archiver.gap());
+    let hidden = hidden.as_ref();
+    // A server that tells nothing of others' senders and receivers tells nothing of copies.
+    let feeds = hidden.filter(|_| reading.senders.ready().is_some_and(|senders| !senders.is_empty()));
+    let follows = hidden.filter(|_| reading.standby.ready().is_some());
+    Missing::of(&[
+        (SESSIONS, sessions.or(hidden), "idle transactions, long statements and crashes"),
+        (LOCKS, reading.locks.gap(), "blocking"),
+        (DATABASES, reading.databases.gap(), "cache hits, deadlocks, checksums and transaction ids"),
+        (SLOTS, reading.slots.gap(), "connections"),
+        (SENDERS, reading.senders.gap().or(feeds), "how far copies are behind and whether they are there"),
+        (STANDBY, reading.standby.gap().or(follows), "whether it receives and how far it is behind"),
+        (REPLICATION_SLOTS, reading.replication_slots.gap(), "replication slots"),
+        (PREPARED, health.gap().or(prepared), "prepared transactions"),
+        (ARCHIVER, health.gap().or(archiver), "archiving"),
+        (SUBSCRIPTIONS, health.gap().or(subscriptions), "subscriptions"),
+        (PANELS, panels, ""),
+        (POOLER, reading.pooler.gap(), ""),
+    ])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::core::part::{Gap, GapKind, Part};
+    use crate::core::postgres::{Sender, Server, Session, Standby};
+
+    fn watched(reading: &PostgresReading) -> Vec<&'static str> {
+        missing(reading).into_iter().map(|missing| missing.watches).collect()
+    }
+
+    #[test]
+    fn what_a_role_may_not_see_is_not_watched_and_said_to_be() {
+        let server = Server { role: "app".to_owned(), ..Server::default() };
+        let sessions = Part::Ready(vec![Session::default()]);
+        let mut poor = PostgresReading { server, sessions, ..PostgresReading::default() };
+        assert_eq!(watched(&poor), ["idle transactions, long statements and crashes"]);
+        assert!(missing(&poor)[0].gap.note.ends_with("without GRANT pg_monitor TO app"));
+        poor.senders = Part::Ready(vec![Sender::default()]);
+        assert!(watched(&poor).contains(&"how far copies are behind and whether they are there"));
+        poor.senders = Part::Ready(Vec::new());
+        poor.standby = Part::Ready(Standby::default());
+        assert!(watched(&poor).contains(&"whether it receives and how far it is behind"));
+        poor.server.reads_all_stats = true;
+        assert_eq!(watched(&poor), Vec::<&str>::new());
+        // What a service does not have is not missed; what is forbidden is.
+        poor.locks = Part::Unavailable(Gap::new(GapKind::NotSupported, "locks"));
+        assert_eq!(watched(&poor), Vec::<&str>::new());
+        poor.locks = Part::Unavailable(Gap::new(GapKind::NotPermitted, "locks"));
+        assert_eq!(watched(&poor), ["blocking"]);
+    }
+}

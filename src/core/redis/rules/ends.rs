@@ -1,0 +1,92 @@
+//! The rules about how jobs end.
+
+use super::parts::{Its, QUEUES};
+use super::queues::{name, tell, watched};
+use crate::core::alert::RuleUnit::{Ratio, Seconds};
+use crate::core::alert::Triage::Errors;
+use crate::core::alert::{Rule, RuleSpec, Severity, Step};
+use crate::core::redis::{Condition, QueueHistory, QueueReading, RedisReading, RedisState, condition};
+use crate::core::text::{lasting, tidy};
+
+pub(super) static DEAD_LETTERS: Rule<RedisState> = Rule::new(
+    RuleSpec::new(
+        "queue.dead_letters",
+        "failed jobs (or a dead-letter queue) are growing, for this long",
+        Seconds,
+        Errors,
+    )
+    .warning(0.0)
+    .critical(300.0)
+    .needs(&[QUEUES]),
+    dead_letters,
+);
+
+pub(super) static FAILING: Rule<RedisState> = Rule::new(
+    RuleSpec::new(
+        "queue.failing",
+        "share of the jobs that ended within five minutes and failed, kept or not; of at least three failures",
+        Ratio,
+        Errors,
+    )
+    .warning(0.25)
+    .critical(0.9)
+    .needs(&[QUEUES]),
+    failing,
+);
+
+fn dead_letters(its: &mut Its<'_>, reading: &RedisReading) {
+    for (queue, history) in watched(its.state, reading) {
+        let Some(since) = history.growing_since else { continue };
+        let growing = its.now.since(since);
+        let Some(grade) = its.grade(growing.as_secs_f64()) else { continue };
+        let what = if queue.dead_letter.is_some() { "dead letter" } else { "failed job" };
+        let trend = if history.grown == 0 || queue.dead() == 0 {
+            format!("recovering, clear since {}", lasting(history.clear_for(its.now)))
+        } else {
+            format!("{} more within a minute", history.grown)
+        };
+        let plural = if queue.dead() == 1 { "" } else { "s" };
+        let sentence = format!("queue {}: {} {what}{plural}, {trend}", name(queue, reading), queue.dead());
+        let step = Step::Look("read the newest failure; retry when its cause is gone".to_owned());
+        tell(its, grade, queue, sentence).since(Some(growing)).hits(queue.dead(), "job").step(step);
+    }
+}
+
+/// Jobs that fail, whether they are kept or not; where nothing tells how they end, that is said.
+fn failing(its: &mut Its<'_>, reading: &RedisReading) {
+    for (queue, history) in watched(its.state, reading) {
+        if condition(queue, history) == Condition::Untold
+            && let Some(grade) = its.state(Severity::Info)
+        {
+            let name = name(queue, reading);
+            let sentence =
+                format!("queue {name}: jobs are taken, and nothing tells how they end: none is kept");
+            tell(its, grade, queue, sentence).say("keep failed jobs");
+        }
+        share(its, reading, queue, history);
+    }
+}
+
+fn share(its: &mut Its<'_>, reading: &RedisReading, queue: &QueueReading, history: &QueueHistory) {
+    let Some((since, share)) = history.failing_since.zip(queue.failing_share()) else { return };
+    let Some(grade) = its.grade(share) else { return };
+    // Failed jobs that are kept and grow are told by their number, until nearly all fail.
+    if history.growing_since.is_some() && grade.severity != Severity::Critical {
+        return;
+    }
+    let (failed, happened) = (queue.failures(), queue.happened.ready());
+    let stalled = happened.map_or(0, |happened| happened.stalled);
+    let stalled = if stalled > 0 { format!(", {stalled} stalled") } else { String::new() };
+    let reason = happened.map(|happened| tidy(&happened.reason, 60)).filter(|reason| !reason.is_empty());
+    let reason = reason.map_or(String::new(), |reason| format!(": {reason}"));
+    let least = if happened.is_some_and(|happened| happened.at_least) { "at least " } else { "" };
+    let kept = if queue.failed == 0 { ", and none is kept" } else { "" };
+    let sentence = format!(
+        "queue {}: {:.0} % of its jobs fail, {least}{failed} within five minutes{stalled}{kept}{reason}",
+        name(queue, reading),
+        share * 100.0
+    );
+    let step = Step::Look("read the newest failure; pause it while its cause lasts".to_owned());
+    let lasts = its.now.since(since);
+    tell(its, grade, queue, sentence).since(Some(lasts)).hits(failed, "job").step(step);
+}

@@ -1,0 +1,26 @@
+//! The parts of a reading that rules look at, and what nobody can say while one of them is not there.
+
+use crate::core::alert::{Judge, Missing, Need};
+use crate::core::part::{Gap, GapKind};
+use crate::core::redis::{RedisReading, RedisState};
+
+/// What a rule about a Redis server has before it.
+pub(super) type Its<'a> = Judge<'a, RedisState>;
+
+pub(super) const SERVER: Need = Need("server");
+pub(super) const QUEUES: Need = Need("queues");
+
+/// The parts of this reading that could not be read.
+pub(super) fn missing(reading: &RedisReading) -> Vec<Missing> {
+    // That primaries are missing has a rule of its own.
+    let primaries = reading.cluster.as_ref().filter(|cluster| !cluster.missing.is_empty());
+    let primaries = primaries.map(|_| Gap::new(GapKind::Failed, "primaries of the cluster are missing"));
+    // So has a server that serves nobody.
+    let held = reading.busy || reading.server.loading;
+    Missing::of(&[
+        (SERVER, reading.untold.as_ref(), "its memory, clients, persistence and replication"),
+        (QUEUES, reading.queues.gap(), if held { "" } else { "job queues" }),
+        (QUEUES, reading.unseen.as_ref(), "the other queues"),
+        (QUEUES, primaries.as_ref(), ""),
+    ])
+}

@@ -1,0 +1,185 @@
+//! The rules about a Redis server.
+
+use super::parts::{Its, QUEUES, SERVER};
+use crate::core::alert::RuleUnit::{PerSecond, Ratio, State};
+use crate::core::alert::Triage::{Capacity, Errors, Lag, Saturation};
+use crate::core::alert::{Rule, RuleSpec, Severity};
+use crate::core::redis::held::{not_whole, serves_nobody};
+use crate::core::redis::{RedisReading, RedisState};
+use crate::core::text::{sized, tidy};
+
+/// The share of the memory that it may have.
+pub static MEMORY: Rule<RedisState> = Rule::new(
+    RuleSpec::new("redis.memory", "memory in use against maxmemory", Ratio, Capacity)
+        .warning(0.85)
+        .critical(0.95)
+        .hold(10)
+        .needs(&[SERVER])
+        .root(),
+    memory,
+);
+
+pub(super) static SERVES_NOBODY: Rule<RedisState> = Rule::new(
+    RuleSpec::new("redis.serves_nobody", "the server loads its data, or one script holds it", State, Errors)
+        .root(),
+    held,
+);
+
+pub(super) static CLUSTER: Rule<RedisState> = Rule::new(
+    RuleSpec::new("redis.cluster", "a cluster in which slots are not served", State, Errors).root(),
+    cluster,
+);
+
+pub(super) static EVICTION_POLICY: Rule<RedisState> = Rule::new(
+    RuleSpec::new(
+        "redis.eviction_policy",
+        "a server with job queues may evict keys: jobs can vanish",
+        State,
+        Capacity,
+    )
+    .needs(&[SERVER, QUEUES]),
+    eviction_policy,
+);
+
+pub(super) static EVICTIONS: Rule<RedisState> = Rule::new(
+    RuleSpec::new("redis.evictions", "keys evicted", PerSecond, Errors)
+        .warning(0.1)
+        .hold(10)
+        .needs(&[SERVER]),
+    evictions,
+);
+
+pub(super) static CLIENTS: Rule<RedisState> = Rule::new(
+    RuleSpec::new("redis.clients", "connected clients against maxclients", Ratio, Saturation)
+        .warning(0.8)
+        .critical(0.9)
+        .hold(10)
+        .needs(&[SERVER])
+        .root(),
+    clients,
+);
+
+pub(super) static REJECTED: Rule<RedisState> = Rule::new(
+    RuleSpec::new("redis.rejected", "connections refused because of maxclients", PerSecond, Errors)
+        .warning(0.01)
+        .critical(1.0)
+        .needs(&[SERVER]),
+    rejected,
+);
+
+pub(super) static ERRORS: Rule<RedisState> = Rule::new(
+    RuleSpec::new(
+        "redis.errors",
+        "writes refused: OOM, READONLY, MISCONF or NOREPLICAS replies",
+        PerSecond,
+        Errors,
+    )
+    .warning(0.01)
+    .critical(1.0)
+    .needs(&[SERVER]),
+    errors,
+);
+
+pub(super) static PERSISTENCE: Rule<RedisState> = Rule::new(
+    RuleSpec::new("redis.persistence", "the last save to disk failed", State, Capacity)
+        .needs(&[SERVER])
+        .root(),
+    persistence,
+);
+
+pub(super) static REPLICA_LINK: Rule<RedisState> = Rule::new(
+    RuleSpec::new("redis.replica_link", "a replica has lost its primary", State, Lag)
+        .hold(5)
+        .needs(&[SERVER])
+        .root(),
+    replica_link,
+);
+
+/// What is about the server itself, and not about one of its queues.
+pub(super) const SUBJECT: &str = "server";
+
+fn held(its: &mut Its<'_>, reading: &RedisReading) {
+    let Some(grade) = its.state(Severity::Critical) else { return };
+    let Some((sentence, step)) = serves_nobody(its.target, reading, its.state.busy_since, its.now) else {
+        return;
+    };
+    its.tell(grade, SUBJECT, sentence).step(step);
+}
+
+fn memory(its: &mut Its<'_>, reading: &RedisReading) {
+    let server = &reading.server;
+    let Some((used, most)) = server.used_memory_bytes.zip(server.maxmemory_bytes) else { return };
+    let Some(grade) = its.grade(used / most) else { return };
+    let sentence = format!("{} uses {:.0} % of its {} memory", its.target, used / most * 100.0, sized(most));
+    its.tell(grade, SUBJECT, sentence).look("look which queues keep jobs");
+}
+
+fn cluster(its: &mut Its<'_>, reading: &RedisReading) {
+    let Some(grade) = its.state(Severity::Critical) else { return };
+    let sentence = reading.cluster.as_ref().and_then(|cluster| not_whole(its.target, cluster));
+    let Some(sentence) = sentence else { return };
+    its.tell(grade, SUBJECT, sentence).say("redis-cli --cluster check");
+}
+
+fn eviction_policy(its: &mut Its<'_>, reading: &RedisReading) {
+    let (server, queues) = (&reading.server, reading.queues.ready().map_or(0, Vec::len));
+    let Some(policy) = server.policy.as_deref().filter(|policy| *policy != "noeviction" && queues > 0) else {
+        return;
+    };
+    let limited = server.maxmemory_bytes.is_some();
+    let Some(grade) = its.state(if limited { Severity::Warning } else { Severity::Info }) else { return };
+    let sentence =
+        format!("{} holds job queues but its maxmemory-policy is {}", its.target, tidy(policy, 30));
+    let step = "make room, then maxmemory-policy noeviction (a full server refuses writes)";
+    its.tell(grade, SUBJECT, sentence).say(step);
+}
+
+fn evictions(its: &mut Its<'_>, _: &RedisReading) {
+    let Some(rate) = its.state.rates.evicted else { return };
+    let Some(grade) = its.grade(rate) else { return };
+    let sentence = format!("{} evicts {rate:.1} keys per second", its.target);
+    its.tell(grade, SUBJECT, sentence).say("raise maxmemory");
+}
+
+fn clients(its: &mut Its<'_>, reading: &RedisReading) {
+    let (clients, most) = (reading.server.clients, reading.server.maxclients.filter(|most| *most > 0));
+    let Some((clients, most)) = clients.zip(most) else { return };
+    let Some(grade) = its.grade(clients as f64 / most as f64) else { return };
+    let sentence = format!("{} has {clients} of {most} possible clients", its.target);
+    its.tell(grade, SUBJECT, sentence).look("find who leaks connections");
+}
+
+fn rejected(its: &mut Its<'_>, _: &RedisReading) {
+    let Some(rate) = its.state.rates.rejected else { return };
+    let Some(grade) = its.grade(rate) else { return };
+    let sentence = format!("{} refuses {rate:.1} connections per second", its.target);
+    its.tell(grade, SUBJECT, sentence).look("find who leaks connections");
+}
+
+fn errors(its: &mut Its<'_>, _: &RedisReading) {
+    for word in ["OOM", "READONLY", "MISCONF", "NOREPLICAS"] {
+        let Some(rate) = its.state.rates.errors.get(word) else { continue };
+        let Some(grade) = its.grade(*rate) else { continue };
+        let sentence = format!("{} refuses writes with {word}, {rate:.1} per second", its.target);
+        its.tell(grade, SUBJECT, sentence).look("look at memory, disk and role");
+    }
+}
+
+fn persistence(its: &mut Its<'_>, reading: &RedisReading) {
+    let what = match (reading.server.rdb_ok, reading.server.aof_ok) {
+        (Some(false), _) => "snapshot",
+        (_, Some(false)) => "append-only file",
+        _ => return,
+    };
+    let Some(grade) = its.state(Severity::Critical) else { return };
+    let sentence = format!("{} could not write its {what} to disk", its.target);
+    its.tell(grade, SUBJECT, sentence).say("look at the disk and at Redis's log");
+}
+
+fn replica_link(its: &mut Its<'_>, reading: &RedisReading) {
+    let Some(grade) = its.state(Severity::Critical).filter(|_| reading.server.link_up == Some(false)) else {
+        return;
+    };
+    let sentence = format!("{} is a replica and has lost its primary", its.target);
+    its.tell(grade, SUBJECT, sentence).say("look at the primary");
+}

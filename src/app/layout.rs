@@ -6,8 +6,8 @@ use std::ops::Range;
 
 /// Below this a terminal says only what matters most, and nothing can be chosen or confirmed.
 pub const LEAST: Size = Size { width: 60, height: 16 };
-/// From this width on the verdict has one line; narrower screens give it two.
-const ONE_LINE_VERDICT: u16 = 120;
+/// Rows of the verdict: two full lines at every width.
+const VERDICT: u16 = 2;
 /// Rows below the screen: the newest message and the hints. A dialog leaves them visible.
 const BELOW: u16 = 2;
 /// Columns of the widest dialog: longer lines are hard to read.
@@ -36,7 +36,7 @@ impl Size {
     /// Rows of the verdict.
     #[must_use]
     pub const fn verdict_rows(self) -> u16 {
-        if self.width >= ONE_LINE_VERDICT { 1 } else { 2 }
+        VERDICT
     }
 
     /// Rows that the open screen has: all but the status, the verdict, the tabs, the message and the hints.

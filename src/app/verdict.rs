@@ -1,189 +1,220 @@
-//! Line two of every screen: what is broken, since when, by what cause if one can be told; in one sentence, and never green while a source
-//! is silent.
+//! Lines two and three of every screen: what is broken, since when, by what cause if one can be told; in one sentence, and never green
+//! while a source is silent.
 
-use crate::core::alert::{Finding, Severity};
-use crate::core::chain;
-use crate::core::freshness::Freshness;
-use crate::core::source_rules::{SILENT, UNREAD};
+use crate::core::alert::Finding;
 use crate::core::time::Now;
-use crate::core::world::World;
+use crate::core::verdict::{Overall, Verdict};
 use crate::panels::PanelContext;
-use crate::ui::content::{Line, Role};
+use crate::ui::content::{Line, Role, Span};
 use crate::ui::format::duration;
 use chrono::FixedOffset;
+
+/// What of the others is told beside a cause, and beside none.
+const BESIDE_A_CAUSE: usize = 1;
+const BESIDE_NONE: usize = 2;
+/// A symptom or a cause is cut to this at most.
+const SHORTEST: usize = 40;
 
 /// The sentence for what is looked at.
 #[must_use]
 pub fn verdict(seen: PanelContext<'_>) -> Line {
-    let PanelContext { world, now, zone, .. } = seen;
-    if world.targets().is_empty() {
-        return Line::of(
-            Role::Warning,
-            "NOTHING TO WATCH: no target was found (! shows what was looked for)",
-        );
+    let mut line = Line::default();
+    for part in parts(seen) {
+        line.spans.extend(part.spans);
     }
-    let (silent, others): (Vec<&Finding>, Vec<&Finding>) =
-        world.alerts.firing().into_iter().partition(|finding| finding.breach.rule == SILENT.id);
-    let (blind, others): (Vec<&Finding>, Vec<&Finding>) =
-        others.into_iter().partition(|finding| finding.breach.rule == UNREAD.id);
-    // What will be stands behind what is, and alone it makes nothing bad.
-    let (ahead, others): (Vec<&Finding>, Vec<&Finding>) =
-        others.into_iter().partition(|finding| finding.is_forecast());
-    let worst = others.first().map(|finding| finding.breach.severity);
-    let lost = silent.iter().any(|finding| finding.breach.severity == Severity::Critical);
-    let now_bad = || Told { world, others: &others, silent: &silent, now, zone };
-    let line = match worst {
-        Some(Severity::Critical) => half_seen(now_bad().broken(Role::Critical, "BROKEN"), &blind),
-        _ if lost => half_seen(unknown(&silent, &others, (now, zone)), &blind),
-        Some(Severity::Warning) => half_seen(now_bad().broken(Role::Warning, "DEGRADED"), &blind),
-        _ if !silent.is_empty() => half_seen(unknown(&silent, &others, (now, zone)), &blind),
-        // Nothing is past its threshold where somebody looks; what nobody looks at is not well.
-        _ if !blind.is_empty() => unknown(&blind, &others, (now, zone)),
-        _ => calm(world, &others, now),
-    };
-    let line = match ahead.first() {
-        Some(first) => line.then(Role::Warning, format!("; {}", first.sentence(now))),
-        None => line,
-    };
-    as_of(line, world, now)
-}
-
-/// What is said of a source that is late is old: how old stands behind the first word, for the end of a long sentence is cut. (Of one that
-/// is lost each finding carries its age.) Where nothing is known, the sentence itself is about that.
-fn as_of(mut line: Line, world: &World, now: Now) -> Line {
-    if line.spans.first().is_some_and(|first| first.text.starts_with("UNKNOWN")) {
-        return line;
-    }
-    let late = world.targets().iter().filter_map(|target| match target.freshness(now) {
-        Freshness::Late(age) if target.seen.is_some() => Some((age, target)),
-        _ => None,
-    });
-    let late: Vec<_> = late.collect();
-    let Some((age, oldest)) = late.iter().max_by_key(|(age, _)| *age) else { return line };
-    let more = if late.len() > 1 { format!(", {} more late", late.len() - 1) } else { String::new() };
-    let words = Line::of(Role::Warning, format!("({} as of {} ago{more}) ", oldest.id, duration(*age)));
-    let at = usize::from(line.spans.len() > 1);
-    line.spans.splice(at..at, words.spans);
     line
 }
 
-fn since(finding: &Finding, now: Now, zone: FixedOffset) -> String {
+/// The same on at most `rows` lines of `columns`. What has no room is left out whole, and its number stands at the end; the symptom and its
+/// cause are always told, if need be cut with a mark.
+#[must_use]
+pub fn band(seen: PanelContext<'_>, columns: usize, rows: usize) -> Vec<Line> {
+    let parts = parts(seen);
+    let least = parts.iter().take_while(|part| part.needed).count().max(1);
+    for told in (least..=parts.len()).rev() {
+        let lines = joined(&parts, told, None).flow(columns, 0);
+        if lines.len() <= rows {
+            return lines;
+        }
+    }
+    let mut length = parts.get(least - 1).map_or(0, |part| part.text().chars().count());
+    while length > SHORTEST {
+        length -= 1;
+        let lines = joined(&parts, least, Some(length)).flow(columns, 0);
+        if lines.len() <= rows {
+            return lines;
+        }
+    }
+    let mut lines = joined(&parts, least, Some(SHORTEST)).flow(columns, 0);
+    lines.truncate(rows);
+    lines
+}
+
+/// The first `told` of the parts, the last of them cut to `length`, and the number of those that are left out.
+fn joined(parts: &[Part], told: usize, length: Option<usize>) -> Line {
+    let mut line = Line::default();
+    for (at, part) in parts.iter().take(told).enumerate() {
+        let mut left = length.filter(|_| at + 1 == told).unwrap_or(usize::MAX);
+        for span in &part.spans {
+            let chars = span.text.chars().count();
+            let text: String = span.text.chars().take(left).collect();
+            let mark = if chars > left { "…" } else { "" };
+            left = left.saturating_sub(chars);
+            line.spans.push(Span { text: text + mark, role: span.role });
+            if !mark.is_empty() {
+                break;
+            }
+        }
+    }
+    let left: usize = parts.iter().skip(told).map(|part| part.count).sum();
+    if left > 0 { line.then(Role::Muted, format!("; +{left} more")) } else { line }
+}
+
+/// One part of the sentence, which is told whole or not at all.
+struct Part {
+    spans: Vec<Span>,
+    /// How many findings it stands for.
+    count: usize,
+    /// It is told in any case.
+    needed: bool,
+}
+
+impl Part {
+    fn of(line: Line) -> Self {
+        Self { spans: line.spans, count: 1, needed: false }
+    }
+
+    fn needed(line: Line) -> Self {
+        Self { needed: true, ..Self::of(line) }
+    }
+
+    fn text(&self) -> String {
+        self.spans.iter().map(|span| span.text.as_str()).collect()
+    }
+}
+
+fn parts(seen: PanelContext<'_>) -> Vec<Part> {
+    let PanelContext { world, now, zone, .. } = seen;
+    let verdict = Verdict::over(world, now);
+    let mut parts = match verdict.overall {
+        Overall::Nothing => {
+            let line = Line::of(
+                Role::Warning,
+                "NOTHING TO WATCH: no target was found (! shows what was looked for)",
+            );
+            return vec![Part::of(line)];
+        }
+        Overall::Broken => broken(&verdict, Role::Critical, (now, zone)),
+        Overall::Degraded => broken(&verdict, Role::Warning, (now, zone)),
+        Overall::Unknown => unknown(&verdict, (now, zone)),
+        Overall::Waiting | Overall::Ok => calm(&verdict, seen),
+    };
+    for finding in &verdict.blind {
+        parts.push(Part::of(Line::of(Role::Warning, format!("; {}", finding.breach.sentence))));
+    }
+    for finding in verdict.ahead.iter().take(1) {
+        parts.push(Part::of(Line::of(Role::Warning, format!("; {}", finding.sentence(now)))));
+    }
+    parts
+}
+
+/// What is said of a source that is late is old: how old stands behind the first word, for the end of a long sentence may have no room.
+/// Where nothing is known, the sentence itself is about that.
+fn as_of(line: Line, verdict: &Verdict<'_>) -> Line {
+    let Some((oldest, age, others)) = verdict.late else { return line };
+    let more = if others > 0 { format!(", {others} more late") } else { String::new() };
+    line.then(Role::Warning, format!("({oldest} as of {} ago{more}) ", duration(age)))
+}
+
+fn since(finding: &Finding, (now, zone): (Now, FixedOffset)) -> String {
     let local = finding.since.wall.with_timezone(&zone);
     format!("since {} ({})", local.format("%H:%M:%S"), duration(finding.lasted(now)))
 }
 
-/// What fires now, worst first, and who is silent.
-struct Told<'a> {
-    world: &'a World,
-    others: &'a [&'a Finding],
-    silent: &'a [&'a Finding],
-    now: Now,
-    zone: FixedOffset,
-}
-
-impl Told<'_> {
-    /// The worst symptom with its own time leads. A cause is named only where something ties the two together; that one is older than the
-    /// other ties nothing.
-    fn broken(&self, role: Role, word: &str) -> Line {
-        let Self { world, others, silent, now, zone } = *self;
-        let Some((first, rest)) = others.split_first() else {
-            return Line::default();
-        };
-        let mut line = Line::of(role, format!("{word} "))
-            .then(Role::Text, format!("{}: ", since(first, now, zone)))
-            .then(Role::Strong, first.sentence(now));
-        let cause = chain::cause(world, first, rest);
-        if let Some((cause, tie)) = cause {
-            line = line
-                .then(Role::Text, format!("; cause ({}): ", tie.word()))
-                .then(Role::Strong, cause.sentence(now));
-        }
-        let more: Vec<&&Finding> = rest
-            .iter()
-            .filter(|finding| cause.is_none_or(|(cause, _)| !std::ptr::eq(cause, **finding)))
-            .collect();
-        let told = if cause.is_some() { 1 } else { 2 };
-        for finding in more.iter().take(told) {
-            line = line.then(Role::Text, format!("; {}", finding.sentence(now)));
-        }
-        if more.len() > told {
-            line = line.then(Role::Muted, format!("; +{} more", more.len() - told));
-        }
-        for finding in silent {
-            line = line.then(Role::Warning, format!("; no data from {}", finding.breach.target));
-        }
-        line
+fn broken(verdict: &Verdict<'_>, role: Role, when: (Now, FixedOffset)) -> Vec<Part> {
+    let Some(lead) = verdict.lead else { return Vec::new() };
+    let line = as_of(Line::of(role, format!("{} ", verdict.overall.word())), verdict);
+    let line =
+        line.then(Role::Text, format!("{}: ", since(lead, when))).then(Role::Strong, lead.sentence(when.0));
+    let mut parts = vec![Part::needed(line)];
+    if let Some(cause) = verdict.cause {
+        let line = Line::of(Role::Text, format!("; cause ({}): ", cause.tie.word()))
+            .then(Role::Strong, cause.root.sentence(when.0));
+        parts.push(Part::needed(line));
     }
-}
-
-/// The same, with what nobody watches.
-fn half_seen(line: Line, blind: &[&Finding]) -> Line {
-    match blind {
-        [] => line,
-        [one] => line.then(Role::Warning, format!("; {}", one.breach.sentence)),
-        [one, more @ ..] => {
-            line.then(Role::Warning, format!("; {} (+{} unread)", one.breach.sentence, more.len()))
-        }
+    if !verdict.hit.is_empty() {
+        let line = Line::of(Role::Text, format!("; hit: {}", verdict.hit.join(", ")));
+        parts.push(Part { count: verdict.hit.len(), ..Part::of(line) });
     }
+    let told = if verdict.cause.is_some() { BESIDE_A_CAUSE } else { BESIDE_NONE };
+    for finding in verdict.others.iter().take(told) {
+        parts.push(Part::of(Line::of(Role::Text, format!("; {}", finding.sentence(when.0)))));
+    }
+    let more = verdict.more(told);
+    if more > 0 {
+        let line = Line::of(Role::Muted, format!("; +{more} more"));
+        parts.push(Part { count: more, ..Part::of(line) });
+    }
+    for finding in &verdict.silent {
+        let line = Line::of(Role::Warning, format!("; no data from {}", finding.breach.target));
+        parts.push(Part::of(line));
+    }
+    parts
 }
 
-fn unknown(silent: &[&Finding], others: &[&Finding], (now, zone): (Now, FixedOffset)) -> Line {
-    let Some(first) = silent.first() else {
-        return Line::default();
+fn unknown(verdict: &Verdict<'_>, when: (Now, FixedOffset)) -> Vec<Part> {
+    let Some(lead) = verdict.lead else { return Vec::new() };
+    let line = Line::of(Role::Critical, "UNKNOWN ")
+        .then(Role::Text, format!("{}: ", since(lead, when)))
+        .then(Role::Strong, &lead.breach.sentence);
+    let mut parts = vec![Part::needed(line)];
+    for finding in &verdict.silent {
+        parts.push(Part::of(Line::of(Role::Text, format!("; no data from {}", finding.breach.target))));
+    }
+    for finding in verdict.others.iter().take(1) {
+        parts.push(Part::of(Line::of(Role::Text, format!("; {}", finding.sentence(when.0)))));
+    }
+    let more = verdict.more(1);
+    if more > 0 {
+        parts.push(Part { count: more, ..Part::of(Line::of(Role::Muted, format!("; +{more} more"))) });
+    }
+    parts
+}
+
+fn calm(verdict: &Verdict<'_>, seen: PanelContext<'_>) -> Vec<Part> {
+    if verdict.overall == Overall::Waiting {
+        let names: Vec<&str> = verdict.waiting.iter().map(|id| id.as_str()).collect();
+        let line = Line::of(Role::Note, format!("WAITING for the first answer of {}", names.join(", ")));
+        return vec![Part::of(line)];
+    }
+    let count = seen.world.targets().len();
+    let words = if count == 1 {
+        "1 source answers, nothing is past its threshold".to_owned()
+    } else {
+        format!("{count} sources answer, nothing is past its threshold")
     };
-    let mut line = Line::of(Role::Critical, "UNKNOWN ")
-        .then(Role::Text, format!("{}: ", since(first, now, zone)))
-        .then(Role::Strong, &first.breach.sentence);
-    for finding in silent.iter().skip(1) {
-        let also = if finding.breach.rule == UNREAD.id {
-            format!("; {}", finding.breach.sentence)
-        } else {
-            format!("; no data from {}", finding.breach.target)
-        };
-        line = line.then(Role::Text, also);
+    let line = as_of(Line::of(Role::Ok, "OK "), verdict).then(Role::Text, words);
+    let mut parts = vec![Part::of(line)];
+    if let Some(note) = verdict.notes.first() {
+        parts.push(Part::of(Line::of(Role::Muted, format!("; {}", note.sentence(seen.now)))));
     }
-    for finding in others.iter().take(1) {
-        line = line.then(Role::Text, format!("; {}", finding.sentence(now)));
-    }
-    line
-}
-
-fn calm(world: &World, notes: &[&Finding], now: Now) -> Line {
-    let waiting: Vec<String> = world
-        .targets()
-        .iter()
-        .filter(|target| matches!(target.freshness(now), Freshness::Waiting))
-        .map(|target| target.id.to_string())
-        .collect();
-    if !waiting.is_empty() {
-        return Line::of(Role::Note, format!("WAITING for the first answer of {}", waiting.join(", ")));
-    }
-    let count = world.targets().len();
-    let line = Line::of(Role::Ok, "OK ").then(
-        Role::Text,
-        if count == 1 {
-            "1 source answers, nothing is past its threshold".to_owned()
-        } else {
-            format!("{count} sources answer, nothing is past its threshold")
-        },
-    );
-    match notes.first() {
-        Some(note) => line.then(Role::Muted, format!("; {}", note.sentence(now))),
-        None => line,
-    }
+    parts
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::app::keymap::Keymap;
+    use crate::core::alert::Severity;
     use crate::core::alert::{Breach, Grade, RuleId, Rulebook};
+    use crate::core::chain::Chain;
     use crate::core::ids::{SystemKind, TargetId};
     use crate::core::part::Part;
     use crate::core::place::Screen;
     use crate::core::postgres::{PostgresReading, Session};
     use crate::core::reading::Reading;
     use crate::core::report::{BreakerState, Plan, PollReport};
+    use crate::core::world::World;
     use crate::core::world::{TargetState, all_rules};
     use chrono::{Offset, Utc};
     use std::time::Duration;
@@ -241,6 +272,7 @@ mod tests {
             spec.expect("a rule").triage
         };
         world.alerts.observe(breaches, &Rulebook::defaults(&all_rules()), triage, |_| false, at);
+        world.chain = Chain::over(world.targets(), &world.alerts.firing());
         world
     }
 

@@ -32,5 +32,6 @@ mod system;
 mod target;
 pub mod text;
 pub mod time;
+pub mod verdict;
 pub mod whereabouts;
 pub mod world;

@@ -1,26 +1,19 @@
 //! What a row stands for: its identity, never its place. Each system says which rows it has.
 
+use super::alert::FindingKey;
 use super::ids::TargetId;
 use super::metrics::MetricsRow;
 use super::postgres::{BackendId, PgRow};
 use super::prometheus::PrometheusRow;
 use super::redis::{QueueRef, RedisRow};
 use super::search::SearchRow;
-use crate::core::alert::RuleId;
 use std::mem::discriminant;
 
 /// The identity of a row.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum RowKey {
     /// A finding on the overview.
-    Finding {
-        /// Its rule.
-        rule: RuleId,
-        /// Where it was found.
-        target: TargetId,
-        /// What it is about there.
-        subject: String,
-    },
+    Finding(FindingKey),
     /// A target itself.
     Target(TargetId),
     /// Something of a Postgres server.
@@ -73,7 +66,7 @@ impl RowKey {
     #[must_use]
     pub const fn target(&self) -> Option<&TargetId> {
         match self {
-            Self::Finding { target, .. }
+            Self::Finding(FindingKey { target, .. })
             | Self::Target(target)
             | Self::Postgres(target, _)
             | Self::Redis(target, _)

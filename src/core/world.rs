@@ -1,6 +1,7 @@
 //! Everything that is known: per target the state derived from its readings, how fresh it is, and the alerts over all of them.
 
 use super::alert::{AlertBook, Breach, RuleId, RuleSpec, Rulebook, Triage};
+use super::chain::Chain;
 use super::ids::TargetId;
 use super::report::PollReport;
 pub use super::source_rules::SOURCE_RULES;
@@ -45,19 +46,27 @@ pub struct World {
     judged: Vec<Judged>,
     /// The alerts over all targets.
     pub alerts: AlertBook,
+    /// Which finding explains which.
+    pub chain: Chain,
     /// The rules in force.
     pub rules: Rulebook,
-    triage: Vec<(RuleId, Triage)>,
+    specs: Vec<&'static RuleSpec>,
 }
 
 impl World {
     /// A world of these targets, none of them asked yet.
     #[must_use]
     pub fn new(targets: Vec<TargetState>, rules: Rulebook) -> Self {
-        let triage = all_rules().iter().map(|spec| (spec.id, spec.triage)).collect();
         let judged = targets.iter().map(|_| Judged::Nothing).collect();
         let targets = targets.into_iter().map(Arc::new).collect();
-        Self { targets, judged, alerts: AlertBook::default(), rules, triage }
+        Self {
+            targets,
+            judged,
+            alerts: AlertBook::default(),
+            chain: Chain::default(),
+            rules,
+            specs: all_rules(),
+        }
     }
 
     /// Every target in configured order.
@@ -70,6 +79,12 @@ impl World {
     #[must_use]
     pub fn target(&self, id: &str) -> Option<&TargetState> {
         self.targets.iter().find(|target| target.id.as_str() == id).map(|target| &**target)
+    }
+
+    /// What is told of a rule.
+    #[must_use]
+    pub fn spec(&self, rule: RuleId) -> Option<&'static RuleSpec> {
+        self.specs.iter().find(|spec| spec.id == rule).copied()
     }
 
     /// Takes in a report; a report for an unknown target, or of another kind than it, changes nothing.
@@ -137,11 +152,11 @@ impl World {
             }
         }
         breaches.extend(postgres::two_primaries(&servers, &self.rules));
-        let triage = &self.triage;
+        let specs = &self.specs;
         self.alerts.observe(
             breaches,
             &self.rules,
-            |rule| triage.iter().find(|(id, _)| *id == rule).map_or(Triage::Capacity, |(_, triage)| *triage),
+            |rule| specs.iter().find(|spec| spec.id == rule).map_or(Triage::Capacity, |spec| spec.triage),
             |breach| {
                 breach.rule != SILENT.id
                     && breach.rule != FULL.id
@@ -149,6 +164,7 @@ impl World {
             },
             now,
         );
+        self.chain = Chain::over(&self.targets, &self.alerts.firing());
     }
 }
 

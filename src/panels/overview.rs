@@ -1,7 +1,9 @@
 //! The overview: what is broken, worst first, since when, and what may be done; then every source and how far it can be believed.
 
+use crate::core::alert::FindingKey;
 use crate::core::alert::Step;
 use crate::core::alert::{Finding, Severity, Stage};
+use crate::core::chain::Tie;
 use crate::core::freshness::Freshness;
 use crate::core::place::{Place, Screen};
 use crate::core::row::RowKey;
@@ -29,7 +31,9 @@ impl Panel for Overview {
 
     fn content(&self, context: PanelContext<'_>, path: &[RowKey]) -> Content {
         match path.last() {
-            Some(RowKey::Target(target) | RowKey::Finding { target, .. }) => source(context, target.as_str()),
+            Some(RowKey::Target(target) | RowKey::Finding(FindingKey { target, .. })) => {
+                source(context, target.as_str())
+            }
             _ => Content {
                 title: String::new(),
                 sections: vec![findings(context), crate::panels::signals::section(context), sources(context)],
@@ -53,8 +57,7 @@ impl Panel for Overview {
 }
 
 fn key(finding: &Finding) -> RowKey {
-    let breach = &finding.breach;
-    RowKey::Finding { rule: breach.rule, target: breach.target.clone(), subject: breach.subject.clone() }
+    RowKey::Finding(finding.key())
 }
 
 /// The next step, with the key that leads to it where stacktop can do it.
@@ -65,13 +68,22 @@ fn next(context: PanelContext<'_>, step: &Step) -> String {
     }
 }
 
-fn findings(context: PanelContext<'_>) -> Section {
-    let rows: Vec<Row> = context
-        .world
-        .alerts
-        .findings()
+/// What fires in the order of the chain, a root with what it explains below it; then what was resolved lately.
+fn told(context: PanelContext<'_>) -> Vec<(&Finding, usize, Option<Tie>)> {
+    let findings = context.world.alerts.findings();
+    let (firing, over): (Vec<&Finding>, Vec<&Finding>) =
+        findings.into_iter().partition(|finding| finding.stage == Stage::Firing);
+    let branches = context.world.chain.branches(&firing);
+    let told = branches
         .into_iter()
-        .map(|finding| {
+        .map(|branch| (branch.finding, branch.depth, branch.link.map(|link| link.evidence.tie)));
+    told.chain(over.into_iter().map(|finding| (finding, 0, None))).collect()
+}
+
+fn findings(context: PanelContext<'_>) -> Section {
+    let rows: Vec<Row> = told(context)
+        .into_iter()
+        .map(|(finding, depth, tie)| {
             let (role, word) = match (finding.stage, finding.breach.severity) {
                 (Stage::Resolved(_), _) => (Role::Ok, "over".to_owned()),
                 (_, severity @ Severity::Critical) => (Role::of(severity), format!("‼ {}", severity.word())),
@@ -80,9 +92,12 @@ fn findings(context: PanelContext<'_>) -> Section {
             };
             let lasted = finding.lasted(context.now);
             let text = if role == Role::Ok { Role::Muted } else { Role::Text };
+            let branch = tie.map_or(String::new(), |tie| {
+                format!("{}└ {}: ", "  ".repeat(depth.saturating_sub(1)), tie.word())
+            });
             let cells = vec![
                 Cell::of(role, word),
-                Cell::of(text, finding.sentence(context.now)),
+                Cell::of(text, format!("{branch}{}", finding.sentence(context.now))),
                 Cell::number(Some(lasted.as_secs_f64()), duration(lasted)).role(text),
                 Cell::of(Role::Muted, finding.breach.target.as_str()),
                 Cell::of(Role::Muted, next(context, &finding.breach.step)),
@@ -101,7 +116,8 @@ fn findings(context: PanelContext<'_>) -> Section {
         ],
         rows,
         empty: "nothing is past its threshold".to_owned(),
-        fixed_order: false,
+        // What explains what is the order.
+        fixed_order: true,
     };
     let (open, act) = (&context.keys.open, &context.keys.act);
     let title = match count {

@@ -5,12 +5,12 @@ use crate::app::layout::LEAST;
 use crate::app::model::Lens;
 use crate::app::model::{Kind, Model};
 use crate::app::overlay::Overlay;
-use crate::app::verdict::verdict as verdict_line;
+use crate::app::verdict::band;
 use crate::core::arming::Mode;
 use crate::core::freshness::Freshness;
 use crate::core::ids::SystemKind;
 use crate::panels::PANELS;
-use crate::ui::content::{Line, Role, Span};
+use crate::ui::content::{Line, Role};
 use crate::ui::field::{Edit, Field};
 use crate::ui::format::{age as old, duration};
 use crate::ui::render;
@@ -128,21 +128,7 @@ pub fn status(model: &Model, area: Rect, buffer: &mut Buffer) {
 
 /// Line two (and three on narrow screens).
 pub fn verdict(model: &Model, area: Rect, buffer: &mut Buffer) {
-    let line = verdict_line(model.seen());
-    if area.height == 1 || width(&line.plain()) <= usize::from(area.width) {
-        render::line(&line, area, buffer, &model.theme);
-        return;
-    }
-    let rows = usize::from(area.height);
-    let mut lines = line.flow(usize::from(area.width), 0);
-    // What does not fit is joined to the last row, which is cut.
-    let rest: Vec<Line> = lines.drain(rows.min(lines.len())..).collect();
-    if let Some(last) = lines.last_mut() {
-        for line in rest {
-            last.spans.push(Span { text: " ".to_owned(), role: Role::Text });
-            last.spans.extend(line.spans);
-        }
-    }
+    let lines = band(model.seen(), usize::from(area.width), usize::from(area.height));
     for (line, y) in lines.iter().zip(area.y..) {
         render::line(line, Rect::new(area.x, y, area.width, 1), buffer, &model.theme);
     }

@@ -1,7 +1,7 @@
 //! Follows breaches over time: pending until they held long enough, firing, resolved. Findings come out ranked by triage.
 
 use super::{Breach, RuleId, Rulebook, Severity, Triage};
-use crate::core::ids::TargetId;
+use crate::core::alert::FindingKey;
 use crate::core::text::lasting;
 use crate::core::time::Now;
 use std::collections::BTreeMap;
@@ -42,6 +42,12 @@ pub struct Finding {
 }
 
 impl Finding {
+    /// Which it is.
+    #[must_use]
+    pub fn key(&self) -> FindingKey {
+        self.breach.key()
+    }
+
     /// How long it has been so, by the clock that nobody sets.
     #[must_use]
     pub const fn lasted(&self, now: Now) -> Duration {
@@ -67,7 +73,7 @@ impl Finding {
 /// Every alert that is not over for long, by (rule, target, subject).
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct AlertBook {
-    alerts: BTreeMap<(RuleId, TargetId, String), Finding>,
+    alerts: BTreeMap<FindingKey, Finding>,
 }
 
 impl AlertBook {
@@ -84,8 +90,7 @@ impl AlertBook {
     ) {
         let mut seen = BTreeMap::new();
         for breach in breaches {
-            let key = (breach.rule, breach.target.clone(), breach.subject.clone());
-            seen.insert(key, breach);
+            seen.insert(breach.key(), breach);
         }
         for (key, finding) in &mut self.alerts {
             if seen.contains_key(key) || matches!(finding.stage, Stage::Resolved(_)) {
@@ -173,6 +178,7 @@ impl AlertBook {
 mod tests {
     use super::*;
     use crate::core::alert::{Grade, RuleSpec, RuleUnit};
+    use crate::core::ids::TargetId;
     use crate::core::place::Screen;
 
     const SPEC: RuleSpec =

@@ -3,6 +3,7 @@
 use super::Severity;
 use super::rule::{Grade, RuleId, RuleSpec};
 use super::step::Step;
+use crate::core::alert::FindingKey;
 use crate::core::ids::TargetId;
 use crate::core::place::{Place, Screen};
 use crate::core::row::RowKey;
@@ -80,6 +81,12 @@ impl Breach {
             step: Step::default(),
             place: Place { screen, row: None },
         }
+    }
+
+    /// Under which it is followed.
+    #[must_use]
+    pub fn key(&self) -> FindingKey {
+        FindingKey { rule: self.rule, target: self.target.clone(), subject: self.subject.clone() }
     }
 
     /// The server says that it has been so for this long.

@@ -12,7 +12,7 @@ mod step;
 pub use book::{AlertBook, Finding, Stage};
 pub use breach::{Breach, Hit};
 pub use judge::{Judge, Judged, Missing, Rule, Unread, judge, unread};
-pub use rule::{Grade, Need, RuleId, RuleSpec, RuleUnit};
+pub use rule::{FindingKey, Grade, Need, RuleId, RuleSpec, RuleUnit};
 pub use rulebook::{RuleSetting, Rulebook};
 pub use step::{Remedy, Step};
 

@@ -1,6 +1,7 @@
 //! What is told of a rule: its words, unit, thresholds and hold, and the parts of a reading that it needs.
 
 use super::{Severity, Triage};
+use crate::core::ids::TargetId;
 use std::fmt;
 use std::time::Duration;
 
@@ -26,6 +27,17 @@ impl PartialEq<&str> for RuleId {
     fn eq(&self, other: &&str) -> bool {
         self.0 == *other
     }
+}
+
+/// Which finding: it stays the same while its sentence changes.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct FindingKey {
+    /// Its rule.
+    pub rule: RuleId,
+    /// Where.
+    pub target: TargetId,
+    /// What exactly.
+    pub subject: String,
 }
 
 /// What the numbers of a rule mean.

@@ -10,7 +10,7 @@ mod rates;
 mod reading;
 mod requests;
 mod row;
-mod rules;
+pub(crate) mod rules;
 mod state;
 
 pub use buckets::{ALL_SERIES, Distribution};

@@ -48,7 +48,7 @@ pub static DISK: Rule<MetricsState> = Rule::new(
     disk,
 );
 
-static DISK_ERROR: Rule<MetricsState> = Rule::new(
+pub(crate) static DISK_ERROR: Rule<MetricsState> = Rule::new(
     RuleSpec::new(
         "metrics.disk_error",
         "a file system that the kernel cannot read (node_exporter)",
@@ -60,7 +60,7 @@ static DISK_ERROR: Rule<MetricsState> = Rule::new(
     disk_error,
 );
 
-static DISK_LEFT: Rule<MetricsState> = Rule::new(
+pub(crate) static DISK_LEFT: Rule<MetricsState> = Rule::new(
     RuleSpec::new(
         "metrics.disk_left",
         "less than this until a file system is full, at most a warning (node_exporter)",
@@ -72,13 +72,13 @@ static DISK_LEFT: Rule<MetricsState> = Rule::new(
     disk_left,
 );
 
-static BAD_LINES: Rule<MetricsState> = Rule::new(
+pub(crate) static BAD_LINES: Rule<MetricsState> = Rule::new(
     RuleSpec::new("metrics.bad_lines", "lines of the exposition that cannot be read", Count, Capacity)
         .warning(1.0),
     bad_lines,
 );
 
-static TRUNCATED: Rule<MetricsState> = Rule::new(
+pub(crate) static TRUNCATED: Rule<MetricsState> = Rule::new(
     RuleSpec::new("metrics.truncated", "the exposition has more samples than are kept", State, Silent),
     truncated,
 );

@@ -6,7 +6,7 @@ mod look;
 mod pooler;
 mod reading;
 mod row;
-mod rules;
+pub(crate) mod rules;
 mod state;
 mod trends;
 mod window;

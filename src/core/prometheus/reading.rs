@@ -94,6 +94,15 @@ pub struct AlertingRule {
     pub muted: Option<String>,
 }
 
+impl AlertingRule {
+    /// What tells an alert from all others of the server.
+    #[must_use]
+    pub fn subject(&self) -> String {
+        let about = if self.labels.is_empty() { &self.query } else { &self.labels };
+        format!("{} {} {} {}", self.group, self.name, self.severity, about)
+    }
+}
+
 /// One configured PromQL panel.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct PanelReading {

@@ -22,19 +22,19 @@ const PANELS: Need = Need("panels");
 /// The rules of this system, in the order in which they judge.
 pub static RULES: &[&Rule<PrometheusState>] = &[&TARGET_DOWN, &ALERT, &RULE_FAILING, &PANEL, &PANEL_BLIND];
 
-static TARGET_DOWN: Rule<PrometheusState> = Rule::new(
+pub(crate) static TARGET_DOWN: Rule<PrometheusState> = Rule::new(
     RuleSpec::new("prometheus.target_down", "Prometheus cannot scrape a target", State, Errors)
         .needs(&[TARGETS])
         .root(),
     target_down,
 );
 
-static ALERT: Rule<PrometheusState> = Rule::new(
+pub(crate) static ALERT: Rule<PrometheusState> = Rule::new(
     RuleSpec::new("prometheus.alert", "an alerting rule of Prometheus fires", State, Errors).needs(&[ALERTS]),
     alert,
 );
 
-static RULE_FAILING: Rule<PrometheusState> = Rule::new(
+pub(crate) static RULE_FAILING: Rule<PrometheusState> = Rule::new(
     RuleSpec::new(
         "prometheus.rule_failing",
         "a rule cannot be evaluated: its alert would stay silent",
@@ -45,7 +45,7 @@ static RULE_FAILING: Rule<PrometheusState> = Rule::new(
     rule_failing,
 );
 
-static PANEL: Rule<PrometheusState> = Rule::new(
+pub(crate) static PANEL: Rule<PrometheusState> = Rule::new(
     RuleSpec::new(
         "prometheus.panel",
         "a configured PromQL panel is past its own threshold",
@@ -56,7 +56,7 @@ static PANEL: Rule<PrometheusState> = Rule::new(
     panel,
 );
 
-static PANEL_BLIND: Rule<PrometheusState> = Rule::new(
+pub(crate) static PANEL_BLIND: Rule<PrometheusState> = Rule::new(
     RuleSpec::new("prometheus.panel_blind", "a configured PromQL panel cannot be evaluated", State, Errors),
     panel_blind,
 );
@@ -121,7 +121,7 @@ fn rule_failing(its: &mut Its<'_>, reading: &PrometheusReading) {
     for rule in notable(reading).filter(|rule| !rule.error.is_empty()) {
         let sentence =
             format!("rule {} cannot be evaluated: {}", tidy(&rule.name, 60), tidy(&rule.error, 100));
-        tell(its, Severity::Warning, subject(rule), sentence, None);
+        tell(its, Severity::Warning, rule.subject(), sentence, None);
     }
 }
 
@@ -132,13 +132,13 @@ fn alert(its: &mut Its<'_>, reading: &PrometheusReading) {
         let name = tidy(&rule.name, 60);
         if let Some(muted) = &rule.muted {
             let sentence = format!("{}, {muted}", firing(rule, &name));
-            tell(its, Severity::Info, subject(rule), sentence, rule.active_for);
+            tell(its, Severity::Info, rule.subject(), sentence, rule.active_for);
             continue;
         }
         let told = beyond.entry((&rule.group, &rule.name, severity(rule))).or_default();
         *told += 1;
         if *told <= MOST_ALERTS {
-            tell(its, severity(rule), subject(rule), firing(rule, &name), rule.active_for);
+            tell(its, severity(rule), rule.subject(), firing(rule, &name), rule.active_for);
         }
     }
     for ((group, name, severity), alerts) in beyond {
@@ -191,12 +191,6 @@ fn severity(rule: &AlertingRule) -> Severity {
         "info" | "none" | "notice" | "debug" => Severity::Info,
         _ => Severity::Warning,
     }
-}
-
-/// What tells an alert from all others of the server.
-fn subject(rule: &AlertingRule) -> String {
-    let about = if rule.labels.is_empty() { &rule.query } else { &rule.labels };
-    format!("{} {} {} {}", rule.group, rule.name, rule.severity, about)
 }
 
 fn firing(rule: &AlertingRule, name: &str) -> String {

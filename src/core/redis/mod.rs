@@ -16,7 +16,7 @@ mod queue;
 mod reading;
 mod rhythm;
 mod row;
-mod rules;
+pub(crate) mod rules;
 mod server;
 mod state;
 mod workings;

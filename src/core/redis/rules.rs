@@ -1,9 +1,9 @@
 //! The rules about a Redis server and the job queues in it.
 
-mod ends;
+pub(crate) mod ends;
 mod parts;
-mod queues;
-mod server;
+pub(crate) mod queues;
+pub(crate) mod server;
 
 pub use server::MEMORY;
 

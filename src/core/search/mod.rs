@@ -2,7 +2,7 @@
 
 mod reading;
 mod row;
-mod rules;
+pub(crate) mod rules;
 mod state;
 
 pub use reading::*;

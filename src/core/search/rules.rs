@@ -1,6 +1,6 @@
 //! The rules about a search cluster.
 
-mod nodes;
+pub(crate) mod nodes;
 mod parts;
 
 pub use nodes::{CPU, HEAP};
@@ -30,7 +30,7 @@ pub static RULES: &[&Rule<SearchState>] = &[
     &ALLOCATION,
 ];
 
-static NO_MASTER: Rule<SearchState> = Rule::new(
+pub(crate) static NO_MASTER: Rule<SearchState> = Rule::new(
     RuleSpec::new(
         "search.no_master",
         "the cluster has no elected master: nothing can be written, created or moved",
@@ -41,28 +41,28 @@ static NO_MASTER: Rule<SearchState> = Rule::new(
     no_master,
 );
 
-static RED: Rule<SearchState> = Rule::new(
+pub(crate) static RED: Rule<SearchState> = Rule::new(
     RuleSpec::new("search.red", "a primary shard is on no node: data is missing", State, Errors)
         .needs(&[HEALTH])
         .root(),
     red,
 );
 
-static YELLOW: Rule<SearchState> = Rule::new(
+pub(crate) static YELLOW: Rule<SearchState> = Rule::new(
     RuleSpec::new("search.yellow", "a replica is on no node, for this long", Seconds, Capacity)
         .warning(300.0)
         .needs(&[HEALTH]),
     yellow,
 );
 
-static READ_ONLY: Rule<SearchState> = Rule::new(
+pub(crate) static READ_ONLY: Rule<SearchState> = Rule::new(
     RuleSpec::new("search.read_only", "indices refuse writes after a full disk", State, Errors)
         .needs(&[BLOCKS])
         .root(),
     read_only,
 );
 
-static REJECTIONS: Rule<SearchState> = Rule::new(
+pub(crate) static REJECTIONS: Rule<SearchState> = Rule::new(
     RuleSpec::new("search.rejections", "searches or writes refused", PerSecond, Errors)
         .warning(0.1)
         .critical(10.0)
@@ -70,19 +70,19 @@ static REJECTIONS: Rule<SearchState> = Rule::new(
     rejections,
 );
 
-static BREAKER: Rule<SearchState> = Rule::new(
+pub(crate) static BREAKER: Rule<SearchState> = Rule::new(
     RuleSpec::new("search.breaker", "circuit breakers tripped", PerSecond, Errors)
         .warning(0.01)
         .needs(&[NODES]),
     breaker,
 );
 
-static LIFECYCLE: Rule<SearchState> = Rule::new(
+pub(crate) static LIFECYCLE: Rule<SearchState> = Rule::new(
     RuleSpec::new("search.lifecycle", "a lifecycle step failed", State, Capacity).needs(&[LIFECYCLE_PART]),
     lifecycle,
 );
 
-static ALLOCATION: Rule<SearchState> = Rule::new(
+pub(crate) static ALLOCATION: Rule<SearchState> = Rule::new(
     RuleSpec::new("search.allocation", "shard allocation is switched off", State, Capacity)
         .needs(&[ALLOCATION_PART])
         .root(),

@@ -21,7 +21,7 @@ pub static BLOCKED: Rule<PostgresState> = Rule::new(
     blocked,
 );
 
-pub(super) static BLOCKED_SESSIONS: Rule<PostgresState> = Rule::threshold(
+pub(crate) static BLOCKED_SESSIONS: Rule<PostgresState> = Rule::threshold(
     RuleSpec::new(
         "postgres.blocked_sessions",
         "sessions that wait behind one root, however short",

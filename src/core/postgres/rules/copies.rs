@@ -9,7 +9,7 @@ use crate::core::place::Screen;
 use crate::core::postgres::{PostgresReading, PostgresState, Sender};
 use crate::core::text::{sized, tidy};
 
-pub(super) static REPLICATION_LAG: Rule<PostgresState> = Rule::new(
+pub(crate) static REPLICATION_LAG: Rule<PostgresState> = Rule::new(
     RuleSpec::new("postgres.replication_lag", "seconds that a copy is behind", Seconds, Lag)
         .warning(5.0)
         .hold(5)
@@ -17,7 +17,7 @@ pub(super) static REPLICATION_LAG: Rule<PostgresState> = Rule::new(
     lag,
 );
 
-pub(super) static REPLICATION_BYTES: Rule<PostgresState> = Rule::threshold(
+pub(crate) static REPLICATION_BYTES: Rule<PostgresState> = Rule::threshold(
     RuleSpec::new("postgres.replication_bytes", "bytes that a copy is behind", Bytes, Lag)
         .warning(67_108_864.0)
         .critical(1_073_741_824.0)
@@ -25,14 +25,14 @@ pub(super) static REPLICATION_BYTES: Rule<PostgresState> = Rule::threshold(
         .needs(&[SENDERS, STANDBY]),
 );
 
-pub(super) static COPY_GONE: Rule<PostgresState> = Rule::new(
+pub(crate) static COPY_GONE: Rule<PostgresState> = Rule::new(
     RuleSpec::new("postgres.copy_gone", "a copy that streamed and is gone", State, Lag)
         .hold(10)
         .needs(&[SENDERS]),
     gone,
 );
 
-pub(super) static SUBSCRIPTION: Rule<PostgresState> = Rule::new(
+pub(crate) static SUBSCRIPTION: Rule<PostgresState> = Rule::new(
     RuleSpec::new("postgres.subscription", "a subscription that is disabled or broken", State, Lag)
         .hold(10)
         .needs(&[SUBSCRIPTIONS])

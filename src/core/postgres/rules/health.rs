@@ -8,7 +8,7 @@ use crate::core::postgres::{PostgresReading, PostgresState, Setback};
 use crate::core::text::{counted, lasting, tidy};
 use std::time::Duration;
 
-pub(super) static CACHE_HIT: Rule<PostgresState> = Rule::new(
+pub(crate) static CACHE_HIT: Rule<PostgresState> = Rule::new(
     RuleSpec::new(
         "postgres.cache_hit",
         "less than this share of blocks found in the cache, over a minute",
@@ -21,14 +21,14 @@ pub(super) static CACHE_HIT: Rule<PostgresState> = Rule::new(
     cache_hit,
 );
 
-pub(super) static DEADLOCKS: Rule<PostgresState> = Rule::new(
+pub(crate) static DEADLOCKS: Rule<PostgresState> = Rule::new(
     RuleSpec::new("postgres.deadlocks", "deadlocks within a minute", Count, Errors)
         .warning(1.0)
         .needs(&[DATABASES]),
     deadlocks,
 );
 
-pub(super) static CHECKSUMS: Rule<PostgresState> = Rule::new(
+pub(crate) static CHECKSUMS: Rule<PostgresState> = Rule::new(
     RuleSpec::new(
         "postgres.checksums",
         "pages that failed their checksum since the counters were reset",
@@ -49,7 +49,7 @@ pub static WRAPAROUND: Rule<PostgresState> = Rule::new(
     wraparound,
 );
 
-pub(super) static ARCHIVER: Rule<PostgresState> = Rule::new(
+pub(crate) static ARCHIVER: Rule<PostgresState> = Rule::new(
     RuleSpec::new(
         "postgres.archiver",
         "WAL cannot be archived: the last attempt failed, or no command is set",
@@ -61,7 +61,7 @@ pub(super) static ARCHIVER: Rule<PostgresState> = Rule::new(
     archiver,
 );
 
-pub(super) static RESET: Rule<PostgresState> = Rule::new(
+pub(crate) static RESET: Rule<PostgresState> = Rule::new(
     RuleSpec::new(
         "postgres.reset",
         "the server restarted, crashed or changed sides, or its counters were reset",

@@ -1,15 +1,15 @@
 //! The rules about a PostgreSQL server. Each names its culprit, how many are hit, and what may be done.
 
-mod blocked;
-mod copies;
-mod health;
+pub(crate) mod blocked;
+pub(crate) mod copies;
+pub(crate) mod health;
 mod panels;
 mod parts;
-mod pools;
+pub(crate) mod pools;
 mod primaries;
-mod sessions;
-mod slots;
-mod standby;
+pub(crate) mod sessions;
+pub(crate) mod slots;
+pub(crate) mod standby;
 
 pub use blocked::BLOCKED;
 pub use health::WRAPAROUND;

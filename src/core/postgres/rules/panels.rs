@@ -7,13 +7,13 @@ use crate::core::alert::{Grade, Rule, RuleSpec, Severity};
 use crate::core::postgres::{Look, PostgresReading, PostgresState, SqlPanel, SqlTable};
 use crate::core::text::tidy;
 
-pub(super) static PANEL: Rule<PostgresState> = Rule::new(
+pub(crate) static PANEL: Rule<PostgresState> = Rule::new(
     RuleSpec::new("postgres.panel", "a panel of your own is above a threshold of its own", State, Errors)
         .needs(&[PANELS]),
     panel,
 );
 
-pub(super) static PANEL_BLIND: Rule<PostgresState> = Rule::new(
+pub(crate) static PANEL_BLIND: Rule<PostgresState> = Rule::new(
     RuleSpec::new(
         "postgres.panel_blind",
         "a panel of your own fails, or a threshold of its watches a column that is not there or is no number",

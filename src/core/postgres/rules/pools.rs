@@ -21,7 +21,7 @@ pub static WAITING: Rule<PostgresState> = Rule::new(
     waiting,
 );
 
-pub(super) static SILENT: Rule<PostgresState> = Rule::new(
+pub(crate) static SILENT: Rule<PostgresState> = Rule::new(
     RuleSpec::new(
         "pgbouncer.silent",
         "the console of a PgBouncer does not answer: nobody knows who waits",

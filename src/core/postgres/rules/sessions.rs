@@ -12,7 +12,7 @@ use crate::core::row::RowKey;
 use crate::core::text::{lasting, tidy};
 use std::time::Duration;
 
-pub(super) static IDLE_IN_TRANSACTION: Rule<PostgresState> = Rule::new(
+pub(crate) static IDLE_IN_TRANSACTION: Rule<PostgresState> = Rule::new(
     RuleSpec::new("postgres.idle_in_transaction", "a session idle in transaction", Seconds, Saturation)
         .warning(60.0)
         .critical(300.0)
@@ -31,7 +31,7 @@ pub static CONNECTIONS: Rule<PostgresState> = Rule::new(
     connections,
 );
 
-pub(super) static LONG_QUERY: Rule<PostgresState> = Rule::new(
+pub(crate) static LONG_QUERY: Rule<PostgresState> = Rule::new(
     RuleSpec::new("postgres.long_query", "a statement of a client that runs for long", Seconds, Latency)
         .warning(300.0)
         .needs(&[SESSIONS])
@@ -39,7 +39,7 @@ pub(super) static LONG_QUERY: Rule<PostgresState> = Rule::new(
     long_query,
 );
 
-pub(super) static LONG_TRANSACTION: Rule<PostgresState> = Rule::new(
+pub(crate) static LONG_TRANSACTION: Rule<PostgresState> = Rule::new(
     RuleSpec::new(
         "postgres.long_transaction",
         "a transaction of a client that is open for long, however short its statements",
@@ -52,7 +52,7 @@ pub(super) static LONG_TRANSACTION: Rule<PostgresState> = Rule::new(
     long_transaction,
 );
 
-pub(super) static PREPARED: Rule<PostgresState> = Rule::new(
+pub(crate) static PREPARED: Rule<PostgresState> = Rule::new(
     RuleSpec::new("postgres.prepared", "age of a prepared transaction", Seconds, Saturation)
         .warning(300.0)
         .needs(&[PREPARED_PART])

@@ -9,7 +9,7 @@ use crate::core::postgres::{PostgresReading, PostgresState};
 use crate::core::text::{lasting, sized, tidy};
 use std::time::Duration;
 
-pub(super) static SLOT_RETAINED: Rule<PostgresState> = Rule::new(
+pub(crate) static SLOT_RETAINED: Rule<PostgresState> = Rule::new(
     RuleSpec::new("postgres.slot_retained", "bytes of WAL kept for a slot nobody reads", Bytes, Capacity)
         .warning(1_073_741_824.0)
         .critical(10_737_418_240.0)
@@ -18,7 +18,7 @@ pub(super) static SLOT_RETAINED: Rule<PostgresState> = Rule::new(
     slot_retained,
 );
 
-pub(super) static TIME_LEFT: Rule<PostgresState> = Rule::new(
+pub(crate) static TIME_LEFT: Rule<PostgresState> = Rule::new(
     RuleSpec::new(
         "postgres.time_left",
         "less than this until connections, transaction ids or a replication slot come to their end, at most a warning",

@@ -10,7 +10,7 @@ use crate::core::postgres::{PostgresReading, PostgresState, Session};
 use crate::core::text::{lasting, tidy};
 use std::time::Duration;
 
-pub(super) static ROTATION: Rule<PostgresState> = Rule::new(
+pub(crate) static ROTATION: Rule<PostgresState> = Rule::new(
     RuleSpec::new(
         "postgres.rotation",
         "a copy that is of no use to its readers, by max_lag and max_latency of its target",
@@ -22,7 +22,7 @@ pub(super) static ROTATION: Rule<PostgresState> = Rule::new(
     rotation,
 );
 
-pub(super) static SYNCHRONOUS: Rule<PostgresState> = Rule::new(
+pub(crate) static SYNCHRONOUS: Rule<PostgresState> = Rule::new(
     RuleSpec::new(
         "postgres.synchronous",
         "commits wait for a synchronous standby and none is connected",
@@ -35,7 +35,7 @@ pub(super) static SYNCHRONOUS: Rule<PostgresState> = Rule::new(
     synchronous,
 );
 
-pub(super) static BACKUP: Rule<PostgresState> = Rule::new(
+pub(crate) static BACKUP: Rule<PostgresState> = Rule::new(
     RuleSpec::new(
         "postgres.backup",
         "age of the newest backup file (`backups` of the target)",
@@ -47,7 +47,7 @@ pub(super) static BACKUP: Rule<PostgresState> = Rule::new(
     backup,
 );
 
-pub(super) static RECEIVER: Rule<PostgresState> = Rule::new(
+pub(crate) static RECEIVER: Rule<PostgresState> = Rule::new(
     RuleSpec::new("postgres.receiver", "a standby that receives nothing", State, Lag)
         .hold(5)
         .needs(&[STANDBY])

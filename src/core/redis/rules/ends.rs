@@ -8,7 +8,7 @@ use crate::core::alert::{Rule, RuleSpec, Severity, Step};
 use crate::core::redis::{Condition, QueueHistory, QueueReading, RedisReading, RedisState, condition};
 use crate::core::text::{lasting, tidy};
 
-pub(super) static DEAD_LETTERS: Rule<RedisState> = Rule::new(
+pub(crate) static DEAD_LETTERS: Rule<RedisState> = Rule::new(
     RuleSpec::new(
         "queue.dead_letters",
         "failed jobs (or a dead-letter queue) are growing, for this long",
@@ -21,7 +21,7 @@ pub(super) static DEAD_LETTERS: Rule<RedisState> = Rule::new(
     dead_letters,
 );
 
-pub(super) static FAILING: Rule<RedisState> = Rule::new(
+pub(crate) static FAILING: Rule<RedisState> = Rule::new(
     RuleSpec::new(
         "queue.failing",
         "share of the jobs that ended within five minutes and failed, kept or not; of at least three failures",

@@ -8,7 +8,7 @@ use crate::core::redis::{QueueHistory, QueueReading, RedisReading, RedisState, s
 use crate::core::row::RowKey;
 use crate::core::text::{counted, lasting, tidy};
 
-pub(super) static GENERATIONS: Rule<RedisState> = Rule::new(
+pub(crate) static GENERATIONS: Rule<RedisState> = Rule::new(
     RuleSpec::new(
         "queue.generations",
         "workers and producers of generations that do not see each other's jobs",
@@ -21,7 +21,7 @@ pub(super) static GENERATIONS: Rule<RedisState> = Rule::new(
     generations,
 );
 
-pub(super) static NO_WORKER: Rule<RedisState> = Rule::new(
+pub(crate) static NO_WORKER: Rule<RedisState> = Rule::new(
     RuleSpec::new(
         "queue.no_worker",
         "jobs wait and nobody works on them, for this long",
@@ -35,7 +35,7 @@ pub(super) static NO_WORKER: Rule<RedisState> = Rule::new(
     no_worker,
 );
 
-pub(super) static WAIT: Rule<RedisState> = Rule::new(
+pub(crate) static WAIT: Rule<RedisState> = Rule::new(
     RuleSpec::new("queue.wait", "how long the next job in line has been ready", Seconds, Latency)
         .warning(60.0)
         .critical(600.0)
@@ -44,7 +44,7 @@ pub(super) static WAIT: Rule<RedisState> = Rule::new(
     wait,
 );
 
-pub(super) static PAUSED: Rule<RedisState> = Rule::new(
+pub(crate) static PAUSED: Rule<RedisState> = Rule::new(
     RuleSpec::new("queue.paused", "a paused queue holds jobs", State, Capacity)
         .hold(5)
         .needs(&[QUEUES])
@@ -52,7 +52,7 @@ pub(super) static PAUSED: Rule<RedisState> = Rule::new(
     paused,
 );
 
-pub(super) static STALLED: Rule<RedisState> = Rule::new(
+pub(crate) static STALLED: Rule<RedisState> = Rule::new(
     RuleSpec::new(
         "queue.stalled",
         "jobs in progress have lost their worker and nobody brings them back, for this long",
@@ -64,7 +64,7 @@ pub(super) static STALLED: Rule<RedisState> = Rule::new(
     stalled,
 );
 
-pub(super) static SCHEDULER: Rule<RedisState> = Rule::new(
+pub(crate) static SCHEDULER: Rule<RedisState> = Rule::new(
     RuleSpec::new(
         "queue.scheduler",
         "a scheduler makes no more jobs: how late its next one is",
@@ -76,7 +76,7 @@ pub(super) static SCHEDULER: Rule<RedisState> = Rule::new(
     scheduler,
 );
 
-pub(super) static STRANDED: Rule<RedisState> = Rule::new(
+pub(crate) static STRANDED: Rule<RedisState> = Rule::new(
     RuleSpec::new(
         "queue.stranded",
         "jobs are in the list of a pause that is over: nobody will take them",

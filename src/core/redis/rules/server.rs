@@ -19,18 +19,18 @@ pub static MEMORY: Rule<RedisState> = Rule::new(
     memory,
 );
 
-pub(super) static SERVES_NOBODY: Rule<RedisState> = Rule::new(
+pub(crate) static SERVES_NOBODY: Rule<RedisState> = Rule::new(
     RuleSpec::new("redis.serves_nobody", "the server loads its data, or one script holds it", State, Errors)
         .root(),
     held,
 );
 
-pub(super) static CLUSTER: Rule<RedisState> = Rule::new(
+pub(crate) static CLUSTER: Rule<RedisState> = Rule::new(
     RuleSpec::new("redis.cluster", "a cluster in which slots are not served", State, Errors).root(),
     cluster,
 );
 
-pub(super) static EVICTION_POLICY: Rule<RedisState> = Rule::new(
+pub(crate) static EVICTION_POLICY: Rule<RedisState> = Rule::new(
     RuleSpec::new(
         "redis.eviction_policy",
         "a server with job queues may evict keys: jobs can vanish",
@@ -41,7 +41,7 @@ pub(super) static EVICTION_POLICY: Rule<RedisState> = Rule::new(
     eviction_policy,
 );
 
-pub(super) static EVICTIONS: Rule<RedisState> = Rule::new(
+pub(crate) static EVICTIONS: Rule<RedisState> = Rule::new(
     RuleSpec::new("redis.evictions", "keys evicted", PerSecond, Errors)
         .warning(0.1)
         .hold(10)
@@ -49,7 +49,7 @@ pub(super) static EVICTIONS: Rule<RedisState> = Rule::new(
     evictions,
 );
 
-pub(super) static CLIENTS: Rule<RedisState> = Rule::new(
+pub(crate) static CLIENTS: Rule<RedisState> = Rule::new(
     RuleSpec::new("redis.clients", "connected clients against maxclients", Ratio, Saturation)
         .warning(0.8)
         .critical(0.9)
@@ -59,7 +59,7 @@ pub(super) static CLIENTS: Rule<RedisState> = Rule::new(
     clients,
 );
 
-pub(super) static REJECTED: Rule<RedisState> = Rule::new(
+pub(crate) static REJECTED: Rule<RedisState> = Rule::new(
     RuleSpec::new("redis.rejected", "connections refused because of maxclients", PerSecond, Errors)
         .warning(0.01)
         .critical(1.0)
@@ -67,7 +67,7 @@ pub(super) static REJECTED: Rule<RedisState> = Rule::new(
     rejected,
 );
 
-pub(super) static ERRORS: Rule<RedisState> = Rule::new(
+pub(crate) static ERRORS: Rule<RedisState> = Rule::new(
     RuleSpec::new(
         "redis.errors",
         "writes refused: OOM, READONLY, MISCONF or NOREPLICAS replies",
@@ -80,14 +80,14 @@ pub(super) static ERRORS: Rule<RedisState> = Rule::new(
     errors,
 );
 
-pub(super) static PERSISTENCE: Rule<RedisState> = Rule::new(
+pub(crate) static PERSISTENCE: Rule<RedisState> = Rule::new(
     RuleSpec::new("redis.persistence", "the last save to disk failed", State, Capacity)
         .needs(&[SERVER])
         .root(),
     persistence,
 );
 
-pub(super) static REPLICA_LINK: Rule<RedisState> = Rule::new(
+pub(crate) static REPLICA_LINK: Rule<RedisState> = Rule::new(
     RuleSpec::new("redis.replica_link", "a replica has lost its primary", State, Lag)
         .hold(5)
         .needs(&[SERVER])

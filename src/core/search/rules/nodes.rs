@@ -26,7 +26,7 @@ pub static CPU: Rule<SearchState> = Rule::new(
     cpu,
 );
 
-pub(super) static DISK: Rule<SearchState> = Rule::new(
+pub(crate) static DISK: Rule<SearchState> = Rule::new(
     RuleSpec::new("search.disk", "a node's disk is past a watermark", State, Capacity).needs(&[NODES]).root(),
     disk,
 );

@@ -1,0 +1,13 @@
+//! What causes what. A cause is named over an edge of the table, never by order alone: an edge is a mechanism, two ends that exist, what
+//! matches between them, and an order in time that does not contradict it. Where nothing ties two findings together, no cause is told.
+//! Pure, and data: every front end prints the same chain.
+
+mod edge;
+mod edges;
+mod known;
+mod ties;
+mod tree;
+
+pub use edge::{Edge, Evidence, Tie};
+pub use edges::EDGES;
+pub use tree::{Branch, Chain, Link};

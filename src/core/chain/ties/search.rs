@@ -1,0 +1,70 @@
+//! Ties that a search cluster knows.
+
+use crate::core::alert::Finding;
+use crate::core::chain::edge::Evidence;
+use crate::core::chain::known::Known;
+
+fn together(cause: &Finding, effect: &Finding) -> bool {
+    cause.breach.target == effect.breach.target
+}
+
+/// One cluster says both.
+pub(in crate::core::chain) fn same_cluster(
+    _: &Known<'_>,
+    cause: &Finding,
+    effect: &Finding,
+) -> Option<Evidence> {
+    together(cause, effect)
+        .then(|| format!("the cluster {} says both", cause.breach.target))
+        .and_then(Evidence::certain)
+}
+
+/// A disk past its flood stage makes indices read-only; one below it does not.
+pub(in crate::core::chain) fn flood(_: &Known<'_>, cause: &Finding, effect: &Finding) -> Option<Evidence> {
+    (together(cause, effect) && cause.breach.sentence.contains("flood stage"))
+        .then_some("the disk is past the flood stage, which sets exactly this block")
+        .and_then(Evidence::certain)
+}
+
+/// Indices that are not rolled over stay on the disk.
+pub(in crate::core::chain) fn kept_by_lifecycle(
+    _: &Known<'_>,
+    cause: &Finding,
+    effect: &Finding,
+) -> Option<Evidence> {
+    together(cause, effect)
+        .then(|| format!("the lifecycle of {} does not go on", cause.breach.subject))
+        .and_then(Evidence::likely)
+}
+
+/// The failures hold the cluster's words for a block.
+pub(in crate::core::chain) fn refused_writes(
+    known: &Known<'_>,
+    _: &Finding,
+    effect: &Finding,
+) -> Option<Evidence> {
+    let texts = [
+        "cluster_block_exception",
+        "FORBIDDEN/12/index read-only",
+        "no_shard_available_action_exception",
+        "master_not_discovered_exception",
+        "unavailable_shards_exception",
+    ];
+    named(known.reason(effect), &texts)
+}
+
+/// The failures hold the cluster's words for a refusal.
+pub(in crate::core::chain) fn refused_requests(
+    known: &Known<'_>,
+    _: &Finding,
+    effect: &Finding,
+) -> Option<Evidence> {
+    let texts =
+        ["circuit_breaking_exception", "es_rejected_execution_exception", "rejected_execution_exception"];
+    named(known.reason(effect), &texts)
+}
+
+fn named(reason: &str, texts: &[&str]) -> Option<Evidence> {
+    let text = texts.iter().find(|text| reason.contains(**text))?;
+    Evidence::certain(format!("its jobs fail by {text}"))
+}

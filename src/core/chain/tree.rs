@@ -1,0 +1,179 @@
+//! The chain over what fires now: which finding explains which, what is left unexplained, and the order in which that is told.
+
+use super::edge::{Edge, Evidence, Tie};
+use super::edges::EDGES;
+use super::known::Known;
+use crate::core::alert::{Finding, FindingKey};
+use crate::core::target::TargetState;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// A consequence may be noticed this much before its cause: both are polled, and both may have to hold for a while.
+const SLACK: Duration = Duration::from_secs(30);
+/// Causes of causes are followed this far.
+const DEPTH: usize = 8;
+/// Beyond so many findings the worst are tied together: a flood is told by its beginning.
+const MOST: usize = 200;
+
+/// One finding explains another.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Link {
+    /// What explains.
+    pub cause: FindingKey,
+    /// What is explained.
+    pub effect: FindingKey,
+    /// What the one does to the other.
+    pub verb: &'static str,
+    /// What ties them together.
+    pub evidence: Evidence,
+    /// What would show that it is not so.
+    pub withdrawn_by: &'static str,
+}
+
+/// A finding in its place below what explains it.
+#[derive(Clone, Copy, Debug)]
+pub struct Branch<'a> {
+    /// The finding.
+    pub finding: &'a Finding,
+    /// How far below its root.
+    pub depth: usize,
+    /// What explains it; nothing of a root.
+    pub link: Option<&'a Link>,
+    /// How many findings it explains, directly or not.
+    pub explains: usize,
+}
+
+/// Which finding explains which. Every finding has at most one parent here: the surest, then the one that hits most.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Chain {
+    parents: BTreeMap<FindingKey, Link>,
+}
+
+impl Chain {
+    /// The chain over `firing`, worst first, as the newest readings of `targets` show it.
+    #[must_use]
+    pub fn over(targets: &[Arc<TargetState>], firing: &[&Finding]) -> Self {
+        Self::by(EDGES, Known::of(targets), firing)
+    }
+
+    fn by(edges: &[Edge], known: Known<'_>, firing: &[&Finding]) -> Self {
+        let firing = &firing[..firing.len().min(MOST)];
+        let mut found: Vec<(&Finding, Link)> = Vec::new();
+        for effect in firing {
+            for cause in firing {
+                let one = cause.key() == effect.key();
+                // Not clearly after what it would have brought about.
+                if one || !effect.since.plus(SLACK).reached(cause.since) {
+                    continue;
+                }
+                let fits = |edge: &&Edge| {
+                    edge.causes.contains(&cause.breach.rule) && edge.effects.contains(&effect.breach.rule)
+                };
+                let tied = edges.iter().filter(fits).filter_map(|edge| {
+                    let evidence = (edge.ties)(&known, cause, effect)?;
+                    let (verb, withdrawn_by) = (edge.verb, edge.withdrawn_by);
+                    Some(Link { cause: cause.key(), effect: effect.key(), verb, evidence, withdrawn_by })
+                });
+                found.extend(tied.map(|link| (*cause, link)));
+            }
+        }
+        found.sort_by(|(a, one), (b, other)| {
+            let order = other.evidence.tie.cmp(&one.evidence.tie);
+            order.then(b.breach.hit.count.cmp(&a.breach.hit.count)).then(a.since.mono.cmp(&b.since.mono))
+        });
+        let mut chain = Self::default();
+        for (_, link) in found {
+            if !chain.parents.contains_key(&link.effect) && !chain.leads_to(&link.cause, &link.effect) {
+                chain.parents.insert(link.effect.clone(), link);
+            }
+        }
+        chain
+    }
+
+    /// Whether `from` is explained by `to`, so that `to` explained by `from` would be a circle.
+    fn leads_to(&self, from: &FindingKey, to: &FindingKey) -> bool {
+        let mut at = from;
+        for _ in 0..=self.parents.len() {
+            match self.parents.get(at) {
+                Some(link) if link.cause == *to => return true,
+                Some(link) => at = &link.cause,
+                None => return false,
+            }
+        }
+        true
+    }
+
+    /// What explains `effect` directly.
+    #[must_use]
+    pub fn parent(&self, effect: &FindingKey) -> Option<&Link> {
+        self.parents.get(effect)
+    }
+
+    /// What `cause` explains directly.
+    pub fn effects<'a>(&'a self, cause: &'a FindingKey) -> impl Iterator<Item = &'a Link> {
+        self.parents.values().filter(move |link| link.cause == *cause)
+    }
+
+    /// The links from `effect` up to its root, the nearest first.
+    #[must_use]
+    pub fn path(&self, effect: &FindingKey) -> Vec<&Link> {
+        let mut path = Vec::new();
+        let mut at = effect;
+        while let Some(link) = self.parents.get(at).filter(|_| path.len() < DEPTH) {
+            path.push(link);
+            at = &link.cause;
+        }
+        path
+    }
+
+    /// The root of `effect` and how sure the whole way to it is: as sure as its weakest link.
+    #[must_use]
+    pub fn root(&self, effect: &FindingKey) -> Option<(&FindingKey, Tie)> {
+        let path = self.path(effect);
+        let tie = path.iter().map(|link| link.evidence.tie).min()?;
+        path.last().map(|link| (&link.cause, tie))
+    }
+
+    /// The findings (worst first) in the order in which they are told: each root with what it explains below it. A root stands where the
+    /// worst of what it explains would stand, so that what is worst comes first whatever it is called.
+    #[must_use]
+    pub fn branches<'a>(&'a self, findings: &[&'a Finding]) -> Vec<Branch<'a>> {
+        let keys: Vec<FindingKey> = findings.iter().map(|finding| finding.key()).collect();
+        let at: BTreeMap<&FindingKey, usize> = keys.iter().enumerate().map(|(at, key)| (key, at)).collect();
+        let mut below: Vec<Vec<(usize, &Link)>> = vec![Vec::new(); findings.len()];
+        let mut roots = Vec::new();
+        for (index, key) in keys.iter().enumerate() {
+            let link = self.parents.get(key).and_then(|link| Some((*at.get(&link.cause)?, link)));
+            match link {
+                Some((cause, link)) => below[cause].push((index, link)),
+                None => roots.push(index),
+            }
+        }
+        roots.sort_by_key(|root| first(&below, *root));
+        let mut told = Vec::with_capacity(findings.len());
+        for root in roots {
+            tell(findings, &below, (root, None, 0), &mut told);
+        }
+        told
+    }
+}
+
+/// The place of the worst finding at `index` or below it.
+fn first(below: &[Vec<(usize, &Link)>], index: usize) -> usize {
+    below[index].iter().map(|(child, _)| first(below, *child)).min().unwrap_or(index).min(index)
+}
+
+fn tell<'a>(
+    findings: &[&'a Finding],
+    below: &[Vec<(usize, &'a Link)>],
+    (index, link, depth): (usize, Option<&'a Link>, usize),
+    told: &mut Vec<Branch<'a>>,
+) {
+    let at = told.len();
+    told.push(Branch { finding: findings[index], depth, link, explains: 0 });
+    for (child, link) in &below[index] {
+        tell(findings, below, (*child, Some(link), depth + 1), told);
+    }
+    told[at].explains = told.len() - at - 1;
+}

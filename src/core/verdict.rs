@@ -1,0 +1,213 @@
+//! What is told first: the state of the whole, the worst symptom with its own time, its cause where an edge names one, and who is hit.
+//! Data without colours and keys: a terminal, a line in a log and a document say the same.
+
+use super::alert::{Finding, FindingKey, Severity};
+use super::chain::Tie;
+use super::freshness::Freshness;
+use super::ids::TargetId;
+use super::source_rules::{SILENT, UNREAD};
+use super::time::Now;
+use super::world::World;
+use std::time::Duration;
+
+/// Of who is hit beside the symptom so many are named.
+const MOST_HIT: usize = 3;
+
+/// The state of the whole.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Overall {
+    /// No target was found.
+    Nothing,
+    /// Not everything has answered once.
+    Waiting,
+    /// Everything answers, and nothing is past its threshold.
+    Ok,
+    /// Something should be looked at.
+    Degraded,
+    /// Somebody must act.
+    Broken,
+    /// Something cannot be seen, so that nobody can say that it is well.
+    Unknown,
+}
+
+impl Overall {
+    /// The word that begins the sentence.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Nothing => "NOTHING TO WATCH",
+            Self::Waiting => "WAITING",
+            Self::Ok => "OK",
+            Self::Degraded => "DEGRADED",
+            Self::Broken => "BROKEN",
+            Self::Unknown => "UNKNOWN",
+        }
+    }
+}
+
+/// What explains the lead.
+#[derive(Clone, Copy, Debug)]
+pub struct Cause<'a> {
+    /// The root of the chain.
+    pub root: &'a Finding,
+    /// How sure the whole way to it is.
+    pub tie: Tie,
+}
+
+/// The verdict at one moment.
+#[derive(Clone, Debug)]
+pub struct Verdict<'a> {
+    /// The state of the whole.
+    pub overall: Overall,
+    /// The worst symptom, with its own time; of an unknown state what is not seen.
+    pub lead: Option<&'a Finding>,
+    /// What explains the lead.
+    pub cause: Option<Cause<'a>>,
+    /// The lead is a symptom and nothing that is seen explains it.
+    pub unexplained: bool,
+    /// Who is hit, beside what the lead says: in words, those of the root first.
+    pub hit: Vec<String>,
+    /// What stands beside it and is not explained by the same root, worst first.
+    pub others: Vec<&'a Finding>,
+    /// Targets that give no data, beside a lead that says so.
+    pub silent: Vec<&'a Finding>,
+    /// What nobody watches of targets that answer.
+    pub blind: Vec<&'a Finding>,
+    /// What will be, if it goes on like this.
+    pub ahead: Vec<&'a Finding>,
+    /// Notes, while nothing is wrong.
+    pub notes: Vec<&'a Finding>,
+    /// Targets that did not answer yet.
+    pub waiting: Vec<&'a TargetId>,
+    /// The target whose data is oldest of those that are late, its age, and how many are late beside it.
+    pub late: Option<(&'a TargetId, Duration, usize)>,
+}
+
+impl<'a> Verdict<'a> {
+    /// The verdict over `world` at `now`.
+    #[must_use]
+    pub fn over(world: &'a World, now: Now) -> Self {
+        let (silent, others): (Vec<&Finding>, Vec<&Finding>) =
+            world.alerts.firing().into_iter().partition(|finding| finding.breach.rule == SILENT.id);
+        let (blind, others): (Vec<&Finding>, Vec<&Finding>) =
+            others.into_iter().partition(|finding| finding.breach.rule == UNREAD.id);
+        // What will be stands behind what is, and alone it makes nothing bad.
+        let (ahead, others): (Vec<&Finding>, Vec<&Finding>) =
+            others.into_iter().partition(|finding| finding.is_forecast());
+        let worst = others.first().map(|finding| finding.breach.severity);
+        let lost = silent.iter().any(|finding| finding.breach.severity == Severity::Critical);
+        let waiting: Vec<&TargetId> = world
+            .targets()
+            .iter()
+            .filter(|target| matches!(target.freshness(now), Freshness::Waiting))
+            .map(|target| &target.id)
+            .collect();
+        let overall = match worst {
+            _ if world.targets().is_empty() => Overall::Nothing,
+            Some(Severity::Critical) => Overall::Broken,
+            _ if lost => Overall::Unknown,
+            Some(Severity::Warning) => Overall::Degraded,
+            // Nothing is past its threshold where somebody looks; what nobody looks at is not well.
+            _ if !silent.is_empty() || !blind.is_empty() => Overall::Unknown,
+            _ if !waiting.is_empty() => Overall::Waiting,
+            _ => Overall::Ok,
+        };
+        let mut verdict = Self {
+            overall,
+            lead: None,
+            cause: None,
+            unexplained: false,
+            hit: Vec::new(),
+            others: Vec::new(),
+            silent,
+            blind,
+            ahead,
+            notes: Vec::new(),
+            waiting,
+            late: late(world, now),
+        };
+        match overall {
+            Overall::Broken | Overall::Degraded => verdict.explain(world, &others),
+            Overall::Unknown => {
+                let unseen = if verdict.silent.is_empty() { &mut verdict.blind } else { &mut verdict.silent };
+                verdict.lead = Some(unseen.remove(0));
+                verdict.others = others;
+            }
+            Overall::Nothing | Overall::Waiting | Overall::Ok => verdict.notes = others,
+        }
+        verdict
+    }
+
+    /// The worst symptom leads, with its own time. A cause is named over an edge only.
+    fn explain(&mut self, world: &'a World, others: &[&'a Finding]) {
+        let Some((lead, rest)) = others.split_first() else { return };
+        let chain = &world.chain;
+        let find = |key: &FindingKey| {
+            let all = others.iter().chain(&self.silent).chain(&self.blind);
+            all.copied().find(|finding| finding.key() == *key)
+        };
+        let key = lead.key();
+        self.lead = Some(lead);
+        self.cause = chain.root(&key).and_then(|(root, tie)| find(root).map(|root| Cause { root, tie }));
+        let root = self.cause.map_or(*lead, |cause| cause.root);
+        self.unexplained = self.cause.is_none() && !is_root(world, lead);
+        let root_key = root.key();
+        let explained = |finding: &Finding| {
+            let key = finding.key();
+            key == root_key || chain.root(&key).is_some_and(|(root, _)| *root == root_key)
+        };
+        let (of_root, apart): (Vec<&Finding>, Vec<&Finding>) =
+            rest.iter().copied().partition(|finding| explained(finding));
+        self.hit = hit(root, &key, &of_root);
+        self.others = apart;
+        self.silent.retain(|finding| finding.key() != root_key);
+    }
+
+    /// How many findings beside those that `told` of the others told of are firing.
+    #[must_use]
+    pub const fn more(&self, told: usize) -> usize {
+        self.others.len().saturating_sub(told)
+    }
+}
+
+/// Whether the rule of a finding names a root: then nothing else has to explain it.
+fn is_root(world: &World, finding: &Finding) -> bool {
+    world.spec(finding.breach.rule).is_some_and(|spec| spec.names_root)
+}
+
+/// Who is hit: those whom the root counts, then what else it explains beside the lead.
+fn hit(root: &Finding, lead: &FindingKey, explained: &[&Finding]) -> Vec<String> {
+    let mut words = Vec::new();
+    let counted = root.breach.hit.words();
+    if !counted.is_empty() && root.key() != *lead {
+        words.push(counted);
+    }
+    let others = explained.iter().filter(|finding| finding.key() != root.key() && finding.key() != *lead);
+    for finding in others {
+        let breach = &finding.breach;
+        let name = match breach.subject.strip_prefix("queue ") {
+            Some(queue) => format!("queue {}", queue.rsplit(':').next().unwrap_or(queue)),
+            None => breach.target.to_string(),
+        };
+        if !words.contains(&name) && name != lead.target.as_str() {
+            words.push(name);
+        }
+    }
+    if words.len() > MOST_HIT {
+        let more = words.len() - MOST_HIT;
+        words.truncate(MOST_HIT);
+        words.push(format!("{more} more"));
+    }
+    words
+}
+
+/// What is said of a source that is late is old. (Of one that is lost each finding carries its age.)
+fn late(world: &World, now: Now) -> Option<(&TargetId, Duration, usize)> {
+    let late = world.targets().iter().filter_map(|target| match target.freshness(now) {
+        Freshness::Late(age) if target.seen.is_some() => Some((age, &target.id)),
+        Freshness::Late(_) | Freshness::Waiting | Freshness::Fresh(_) | Freshness::Lost(_) => None,
+    });
+    let late: Vec<_> = late.collect();
+    let (age, oldest) = late.iter().max_by_key(|(age, _)| *age)?;
+    Some((oldest, *age, late.len() - 1))
+}

@@ -27,6 +27,7 @@ pub mod redis;
 pub mod report;
 pub mod row;
 pub mod search;
+pub mod settings;
 mod source_rules;
 mod system;
 mod target;

@@ -132,8 +132,6 @@ pub(super) fn reading(sim: &Sim, now: Now, focus: &[Focus]) -> RedisReading {
             .iter()
             .any(|focus| matches!(focus, Focus::Server { .. }))
             .then(|| Warm::new(now, super::redis_server::detail(sim))),
-        envelope: crate::core::redis::Envelope::default(),
-        brake: crate::core::redis::Brake::default(),
         failed: pages,
         lists,
         more: more.into_iter().map(|more| Warm::new(now, more)).collect(),

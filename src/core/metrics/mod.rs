@@ -11,6 +11,7 @@ mod reading;
 mod requests;
 mod row;
 mod rules;
+mod settings;
 mod state;
 
 pub use buckets::{ALL_SERIES, Distribution};
@@ -22,4 +23,5 @@ pub use reading::*;
 pub use requests::is_judged;
 pub use row::MetricsRow;
 pub use rules::{RULES, signals};
+pub use settings::MetricsSettings;
 pub use state::{Golden, MetricsState};

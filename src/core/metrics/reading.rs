@@ -31,8 +31,6 @@ pub struct MetricsReading {
     pub bytes: usize,
     /// More samples than are kept.
     pub truncated: bool,
-    /// The family that counts requests, where the configuration names it.
-    pub requests: Option<String>,
 }
 
 impl MetricsReading {

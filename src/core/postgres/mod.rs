@@ -7,6 +7,7 @@ mod pooler;
 mod reading;
 mod row;
 mod rules;
+mod settings;
 mod state;
 mod trends;
 mod window;
@@ -21,6 +22,7 @@ pub use pooler::{
 pub use reading::*;
 pub use row::{ClientGroup, PgRow};
 pub use rules::{RULES, describe, signals, two_primaries, unread};
+pub use settings::PostgresSettings;
 pub use state::{Histories, PostgresState, Rates, Setback, Totals, WINDOW, lag_bytes};
 pub use window::{StatementDelta, StatementsDelta};
 

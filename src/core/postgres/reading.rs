@@ -1,9 +1,9 @@
 //! One poll of a PostgreSQL server, as data. Ages are measured by the server, so clocks need not agree.
 
 use super::BackendId;
-use super::copies::{Backup, ReplicationSlot, Rotation, Sender, Standby, Subscription};
+use super::copies::{Backup, ReplicationSlot, Sender, Standby, Subscription};
 use super::locks::LockReading;
-use super::look::{Looked, SqlPanel};
+use super::look::Looked;
 use super::pooler::Pooler;
 use crate::core::part::{Gap, GapKind, Part, Warm};
 use crate::core::text::tidy;
@@ -39,12 +39,8 @@ pub struct PostgresReading {
     pub pooler: Part<Warm<Pooler>>,
     /// How long the server took for one round trip with the hot questions.
     pub probe: Option<Duration>,
-    /// When this copy is of use, as the configuration says.
-    pub rotation: Option<Rotation>,
     /// The newest backup file, where the configuration says where they lie.
     pub backup: Part<Backup>,
-    /// The panels that the configuration names.
-    pub panels: Vec<SqlPanel>,
     /// What somebody looks at, and the panels whose thresholds are watched.
     pub looks: Vec<Looked>,
 }

@@ -3,9 +3,11 @@
 mod reading;
 mod row;
 mod rules;
+mod settings;
 mod state;
 
 pub use reading::*;
 pub use row::PrometheusRow;
 pub use rules::{RULES, signals};
+pub use settings::{PromQuery, PrometheusSettings};
 pub use state::PrometheusState;

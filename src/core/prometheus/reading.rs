@@ -94,17 +94,11 @@ pub struct AlertingRule {
     pub muted: Option<String>,
 }
 
-/// One configured PromQL panel.
+/// What one configured PromQL panel shows.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct PanelReading {
-    /// What it is called.
+    /// What the panel is called.
     pub title: String,
-    /// The unit behind the number.
-    pub unit: String,
-    /// Threshold of a warning.
-    pub warning: Option<f64>,
-    /// Threshold of a critical finding.
-    pub critical: Option<f64>,
     /// The series, by their labels, where there are thresholds the largest first; or why there are none.
     pub series: Part<Vec<(String, f64)>>,
     /// Why not all series are judged, if so.

@@ -1,6 +1,6 @@
 //! The rules about a Prometheus server: what it watches is down, what it says fires, what it cannot evaluate.
 
-use super::{AlertingRule, PanelReading, PrometheusState};
+use super::{AlertingRule, PanelReading, PromQuery, PrometheusState};
 use crate::core::alert::{RuleSpec, RuleUnit, Rulebook, Severity, Signal, Triage};
 use crate::core::ids::TargetId;
 use crate::core::place::{Place, Screen};
@@ -97,7 +97,7 @@ pub fn signals(known: &PrometheusState, target: &TargetId, rules: &Rulebook, _no
         }
     }
     for panel in &reading.panels {
-        judge(panel, &mut add);
+        judge(panel, known.settings.panel(&panel.title), &mut add);
     }
     list
 }
@@ -106,7 +106,7 @@ pub fn signals(known: &PrometheusState, target: &TargetId, rules: &Rulebook, _no
 type Add<'a> = dyn FnMut(&'static str, String, Severity, String, Option<Duration>) + 'a;
 
 /// One configured panel.
-fn judge(panel: &PanelReading, add: &mut Add<'_>) {
+fn judge(panel: &PanelReading, query: Option<&PromQuery>, add: &mut Add<'_>) {
     if let Some(gap) = panel.series.gap() {
         let sentence = format!("panel {} watches nothing: {}", tidy(&panel.title, 40), tidy(&gap.note, 100));
         add("prometheus.panel_blind", panel.title.clone(), Severity::Warning, sentence, None);
@@ -115,15 +115,11 @@ fn judge(panel: &PanelReading, add: &mut Add<'_>) {
         let sentence = format!("panel {}: {cut}", tidy(&panel.title, 40));
         add("prometheus.panel_blind", format!("{} cut", panel.title), Severity::Warning, sentence, None);
     }
+    let Some(query) = query else { return };
     for (labels, value) in panel.series.ready().into_iter().flatten() {
-        let past = |threshold: Option<f64>| threshold.is_some_and(|threshold| *value >= threshold);
-        let severity = match (past(panel.critical), past(panel.warning)) {
-            (true, _) => Severity::Critical,
-            (false, true) => Severity::Warning,
-            (false, false) => continue,
-        };
+        let Some(severity) = query.grade(*value) else { continue };
         let sentence =
-            format!("{} is {value:.2}{} ({})", tidy(&panel.title, 40), panel.unit, tidy(labels, 60));
+            format!("{} is {value:.2}{} ({})", tidy(&panel.title, 40), query.unit, tidy(labels, 60));
         add("prometheus.panel", format!("{} {labels}", panel.title), severity, sentence, None);
     }
 }

@@ -18,6 +18,7 @@ mod rhythm;
 mod row;
 mod rules;
 mod server;
+mod settings;
 mod state;
 mod workings;
 
@@ -40,5 +41,6 @@ pub use rules::{RULES, signals};
 pub use server::{
     ClientGroup, CommandRate, CommandStat, ServerDetail, SlowEntry, StreamGroup, command_rates,
 };
+pub use settings::RedisSettings;
 pub use state::{QueueHistory, RedisRates, RedisState};
 pub use workings::{Ended, QueueEvent, QueueWorker, QueueWorkings, RunTimes, Scheduler, overlong, run_times};

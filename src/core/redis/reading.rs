@@ -1,8 +1,6 @@
 //! One poll of a Redis target, as data: the server by INFO, the queues by plain reads, the details that somebody looks at.
 
-use super::{
-    Brake, Envelope, FailedPage, Family, JobDetail, JobList, JobPage, QueueRef, QueueWorkings, ServerDetail,
-};
+use super::{FailedPage, Family, JobDetail, JobList, JobPage, QueueRef, QueueWorkings, ServerDetail};
 use crate::core::part::{self, Part, Warm};
 use crate::core::whereabouts::Whereabouts;
 use std::collections::BTreeMap;
@@ -29,10 +27,6 @@ pub struct RedisReading {
     pub discovery: String,
     /// The server in detail, while somebody looks.
     pub detail: Option<Warm<ServerDetail>>,
-    /// How letters are opened, by the configuration.
-    pub envelope: Envelope,
-    /// How a redrive is braked.
-    pub brake: Brake,
     /// A page of failed jobs, for the queue that somebody looks at.
     pub failed: Vec<FailedPage>,
     /// Jobs that have not ended, for the queue that somebody looks at.

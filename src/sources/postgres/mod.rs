@@ -121,8 +121,6 @@ impl PostgresSource {
                 reading.texts = self.texts(&open, now, focus).await;
                 reading.pooler = self.pooler.as_mut().map_or(Part::NotAsked, |pooler| pooler.step(now));
                 reading.backup = self.backup.as_mut().map_or(Part::NotAsked, |backup| backup.step(now));
-                reading.rotation.clone_from(&self.connect.rotation);
-                reading.panels.clone_from(&self.connect.panels);
                 reading.looks = self.looks(now, reading.server.version_num, focus);
                 self.open = Some(open);
                 Ok(reading)

@@ -144,7 +144,7 @@ impl Scene<'_> {
     /// A copy by its own limits; commits that wait for one; the newest backup.
     pub(super) fn copies(&mut self) {
         let place = || Self::on(Screen::Replication);
-        if let Some(rotation) = self.reading.rotation.clone()
+        if let Some(rotation) = self.state.settings.rotation.clone()
             && self.rules.get("postgres.rotation").enabled
             && let Some(why) = rotation.out(self.state.standby_lag(), self.reading.probe)
         {

@@ -8,8 +8,8 @@ const STEP: &str = "open it among the looks of the health screen";
 impl Scene<'_> {
     /// Only panels with thresholds are asked while nobody looks.
     pub(super) fn panels(&mut self) {
-        let reading = self.reading;
-        for panel in reading.panels.iter().filter(|panel| !panel.thresholds.is_empty()) {
+        let (reading, state) = (self.reading, self.state);
+        for panel in state.settings.panels.iter().filter(|panel| !panel.thresholds.is_empty()) {
             let look = Look::Panel(panel.name.clone());
             let Some(looked) = reading.looks.iter().find(|looked| looked.look == look) else { continue };
             let blind = match looked.table.ready() {

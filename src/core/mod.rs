@@ -8,6 +8,7 @@ pub mod alert;
 pub mod arming;
 pub mod chain;
 pub mod doctor;
+pub mod exact;
 pub mod focus;
 pub mod forecast;
 pub mod freshness;

@@ -13,6 +13,7 @@ mod row;
 mod rules;
 mod settings;
 mod state;
+mod written;
 
 pub use buckets::{ALL_SERIES, Distribution};
 pub use disks::{Disk, Disks};

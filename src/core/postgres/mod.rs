@@ -14,6 +14,7 @@ mod window;
 
 pub use activity::{ACTIVITY_WINDOW, Activity, CPU, Waiting, waits};
 pub use copies::{Backup, ReplicationSlot, Rotation, Sender, Standby, Subscription};
+pub use health::{Archiver, Health, VacuumProgress};
 pub use look::{Look, Looked, Planned, SqlPanel, SqlTable, TOPICS, Topic};
 pub use pooler::{
     ConsoleTable, Pool, PooledDatabase, Pooler, clients as pooled_clients, databases as pooled_databases,
@@ -33,6 +34,7 @@ mod departed;
 mod forest;
 mod graph;
 mod grow;
+mod health;
 pub use action::{BackendId, CANCEL, PgAction, Pinned, Promise, TERMINATE, TERMINATE_IDLE, Upkeep};
 
 /// Every question of ours begins with this, in logs and among the statements.

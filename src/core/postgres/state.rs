@@ -3,8 +3,9 @@
 use super::activity::Activity;
 use super::blocking::{Forest, forest};
 use super::departed::Departed;
+use super::health::Health;
 use super::locks::FirstSeen;
-use super::reading::{DatabaseCounters, Health, PostgresReading};
+use super::reading::{DatabaseCounters, PostgresReading};
 use super::settings::PostgresSettings;
 use super::trends::Trends;
 use super::window::{StatementWindow, StatementsDelta};

@@ -2,6 +2,7 @@
 
 use super::{JobState, QueueRef};
 use crate::core::text::tidy;
+use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
 /// Jobs on a page.
@@ -14,7 +15,7 @@ pub const HITS: usize = 200;
 const AROUND: usize = 30;
 
 /// Which jobs of a queue are listed.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Listing {
     /// A page of those in a state: what ended last, or comes next, first.
     State {
@@ -28,7 +29,7 @@ pub enum Listing {
 }
 
 /// Jobs that are listed.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct JobPage {
     /// Which queue.
     pub queue: QueueRef,
@@ -47,7 +48,7 @@ pub struct JobPage {
 }
 
 /// A job on a page.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct PageJob {
     /// Its id.
     pub id: String,

@@ -1,8 +1,8 @@
 //! Jobs of a queue as they are read: lists of them, and one with everything about it.
 
-use super::{JobState, QueueRef};
+use super::{JobState, Payload, QueueRef};
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// A page of a queue's failed jobs, newest first.
@@ -24,7 +24,7 @@ pub struct FailedJob {
     /// Its name.
     pub name: String,
     /// Why it failed.
-    pub reason: String,
+    pub reason: Payload,
     /// Attempts made.
     pub attempts: Option<u64>,
     /// Attempts allowed.
@@ -84,14 +84,12 @@ pub struct JobDetail {
     pub id: String,
     /// Where it is now: failed, waiting, active, …
     pub state: String,
-    /// Its fields, as text, masked.
-    pub fields: BTreeMap<String, String>,
-    /// Fields in which something is masked.
-    pub masked: BTreeSet<String>,
+    /// Its fields.
+    pub fields: BTreeMap<String, Payload>,
     /// Fields that were too large to read, with their sizes in bytes.
     pub too_large: Vec<(String, u64)>,
     /// Its newest log lines.
-    pub logs: Vec<String>,
+    pub logs: Vec<Payload>,
     /// Its parent and its children, as far as they were read: how they are related, and their keys.
     pub links: Vec<(Kin, String)>,
 }

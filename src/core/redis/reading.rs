@@ -1,6 +1,8 @@
 //! One poll of a Redis target, as data: the server by INFO, the queues by plain reads, the details that somebody looks at.
 
-use super::{FailedPage, Family, JobDetail, JobList, JobPage, QueueRef, QueueWorkings, ServerDetail};
+use super::{
+    FailedPage, Family, JobDetail, JobList, JobPage, Payload, QueueRef, QueueWorkings, ServerDetail,
+};
 use crate::core::exact;
 use crate::core::part::{self, Part, Warm};
 use crate::core::whereabouts::Whereabouts;
@@ -216,7 +218,7 @@ pub struct Happened {
     /// Jobs that lost their worker within the same time.
     pub stalled: u64,
     /// Why the newest of the failures failed; empty where that is not told.
-    pub reason: String,
+    pub reason: Payload,
     /// There were more events than are read: the numbers are the least that happened.
     pub at_least: bool,
 }

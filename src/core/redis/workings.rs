@@ -1,6 +1,6 @@
 //! What is read of a queue only while somebody looks at it: schedulers, events, run times, parents that wait in vain, memory.
 
-use super::QueueRef;
+use super::{Payload, QueueRef};
 use crate::core::exact;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
@@ -74,8 +74,16 @@ pub struct QueueEvent {
     pub event: String,
     /// Which job.
     pub job: String,
-    /// What else it says.
-    pub detail: String,
+    /// What else it says, by its own names.
+    pub details: Vec<(String, Payload)>,
+}
+
+impl QueueEvent {
+    /// What else it says, in one line.
+    #[must_use]
+    pub fn detail(&self) -> String {
+        self.details.iter().map(|(name, text)| format!("{name} {text}")).collect::<Vec<_>>().join(", ")
+    }
 }
 
 /// One completed job, as far as it tells about time; in milliseconds since 1970.

@@ -25,7 +25,7 @@ pub(super) fn one_job(context: PanelContext<'_>, key: &RowKey, id: &str) -> Cont
         sections.insert(1, flow(context, target, detail));
     }
     if !detail.logs.is_empty() {
-        let lines = detail.logs.iter().map(Line::text).collect();
+        let lines = detail.logs.iter().map(|line| Line::text(&**line)).collect();
         sections.push(Section::lines("Log, the newest last", lines));
     }
     Content { title: title.clone(), sections }
@@ -68,7 +68,7 @@ fn job_sections(title: &str, job: &JobDetail) -> Vec<Section> {
     for (name, value) in job.fields.iter().filter(|(name, _)| LONG.iter().all(|(long, _)| long != name)) {
         let shown = match name.as_str() {
             "timestamp" | "processedOn" | "finishedOn" => moment(value),
-            _ => value.clone(),
+            _ => value.to_string(),
         };
         lines.push(fact(name, &shown));
     }

@@ -206,18 +206,15 @@ async fn job(
         }
     }
     let parent = fields.get("parentKey").map(|key: &String| (Kin::Parent, key.clone()));
-    let (mut logs, children) = belongings(connection, &key).await?;
-    let masked = masks.job(&mut fields, &mut logs);
-    for line in &mut logs {
-        *line = line.chars().take(REASON_CHARS).collect();
-    }
+    let (logs, children) = belongings(connection, &key).await?;
+    let (fields, logs) = masks.job(fields, logs);
+    let logs = logs.into_iter().map(|line| line.cut(REASON_CHARS)).collect();
     let links = parent.into_iter().chain(children).collect();
     Ok(JobDetail {
         queue: queue.clone(),
         id: id.to_owned(),
         state: state.to_owned(),
         fields,
-        masked,
         too_large,
         logs,
         links,

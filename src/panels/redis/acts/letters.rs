@@ -86,7 +86,7 @@ fn redrive_choice(
         ),
     ]);
     if let Some(job) = all.jobs.iter().find(|job| job.queue == queue) {
-        let field = |name: &str| job.fields.get(name).map_or("", String::as_str);
+        let field = |name: &str| job.fields.get(name).map_or("", |text| &**text);
         let original = open_letter(&state.settings.envelope, field("name"), field("data"), field("opts"));
         let data: String = original.data.chars().take(200).collect();
         facts.push(fact("opened by", &original.how));

@@ -39,6 +39,7 @@ mod tests {
     use crate::config::resolve::resolve;
     use crate::config::wishes::Wishes;
     use crate::core::ids::SystemKind;
+    use crate::core::postgres::Literals;
 
     #[test]
     fn what_is_configured_of_a_target_is_in_its_settings() {
@@ -49,6 +50,7 @@ mod tests {
             url = \"postgres://ann@h/a\"
             role = \"reporting\"
             max_lag = \"10s\"
+            hide_literals = true
             [[panel]]
             name = \"jobs\"
             kind = \"sql\"
@@ -76,6 +78,9 @@ mod tests {
         let mut kinds = Vec::new();
         for target in &settings.targets {
             kinds.push(target.kind());
+            if let Connect::Postgres(connect) = &target.connect {
+                assert_eq!(connect.literals, Literals::Hidden);
+            }
             match target.settings() {
                 SystemSettings::Postgres(postgres) => {
                     assert_eq!(

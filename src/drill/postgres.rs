@@ -5,9 +5,9 @@ use crate::core::focus::Focus;
 use crate::core::part::Part;
 use crate::core::postgres::locks::{LockMode, LockReading, LockRow};
 use crate::core::postgres::{
-    Archiver, BackendId, DatabaseCounters, Health, PostgresReading, PostgresSettings, ReplicationSlot,
-    Rotation, Sender, Server, Session, SessionState, Slots, Standby, StatementCounters, StatementKey,
-    Statements,
+    Archiver, BackendId, DatabaseCounters, Health, Literals, PostgresReading, PostgresSettings,
+    ReplicationSlot, Rotation, Sender, Server, Session, SessionState, Slots, Standby, StatementCounters,
+    StatementKey, Statements,
 };
 use crate::core::time::Now;
 use crate::core::whereabouts::Whereabouts;
@@ -63,7 +63,7 @@ fn client(id: BackendId, user: &str, application: &str, state: SessionState, que
         writes: false,
         xmin_age: None,
         superuser: false,
-        query: query.to_owned(),
+        query: Literals::default().text(query),
         query_id: None,
     }
 }
@@ -222,7 +222,7 @@ pub(super) fn primary(sim: &Sim, now: Now, focus: &[Focus]) -> PostgresReading {
     let texts = asked
         .filter_map(|id| {
             let index = usize::try_from(*id - 7000).ok()?;
-            Some((*id, STATEMENTS.get(index)?.0.to_owned()))
+            Some((*id, Literals::default().text(STATEMENTS.get(index)?.0)))
         })
         .collect();
     let looks = super::looks::looks(&sessions, now, focus);

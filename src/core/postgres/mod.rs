@@ -9,6 +9,7 @@ mod row;
 mod rules;
 mod settings;
 mod state;
+mod statement;
 mod trends;
 mod window;
 
@@ -25,6 +26,7 @@ pub use row::{ClientGroup, PgRow};
 pub use rules::{RULES, describe, signals, two_primaries, unread};
 pub use settings::PostgresSettings;
 pub use state::{Histories, PostgresState, Rates, Setback, Totals, WINDOW, lag_bytes};
+pub use statement::{Literals, StatementText};
 pub use window::{StatementDelta, StatementsDelta};
 
 mod action;

@@ -6,6 +6,7 @@ use super::health::Health;
 use super::locks::LockReading;
 use super::look::Looked;
 use super::pooler::Pooler;
+use super::statement::StatementText;
 use crate::core::exact;
 use crate::core::part::{Gap, GapKind, Part, Warm};
 use crate::core::text::tidy;
@@ -35,7 +36,7 @@ pub struct PostgresReading {
     /// Counters of statements.
     pub statements: Part<Warm<Statements>>,
     /// The texts that somebody looks at, by queryid.
-    pub texts: Vec<(i64, String)>,
+    pub texts: Vec<(i64, StatementText)>,
     /// What is looked at less often.
     pub health: Part<Warm<Health>>,
     /// The PgBouncer in front, where one is configured.
@@ -186,7 +187,7 @@ pub struct Session {
     /// The role of the session is a superuser.
     pub superuser: bool,
     /// The newest statement (the running one, or the last one).
-    pub query: String,
+    pub query: StatementText,
     /// `query_id` (14 and later).
     pub query_id: Option<i64>,
 }

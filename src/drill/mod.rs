@@ -55,7 +55,7 @@ impl Stack {
             id: TargetId::new(name),
             settings: match part {
                 Part::Standby => SystemSettings::Postgres(postgres::standby_settings()),
-                _ => kind.into(),
+                Part::Primary | Part::Redis | Part::Search | Part::Prometheus | Part::Api => kind.into(),
             },
             address: "embedded".to_owned(),
             interval: Duration::from_secs(seconds),

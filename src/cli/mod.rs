@@ -158,7 +158,13 @@ fn demo(arguments: &Arguments, around: &Surroundings, seed: u64) -> Result<ExitC
         .targets()
         .iter()
         .map(|target| {
-            TargetState::new(target.id.clone(), target.kind, target.address.clone(), target.interval, now)
+            TargetState::new(
+                target.id.clone(),
+                target.settings.clone(),
+                target.address.clone(),
+                target.interval,
+                now,
+            )
         })
         .collect();
     let rules = crate::core::alert::Rulebook::defaults(&crate::core::world::all_rules());
@@ -219,7 +225,7 @@ fn model(
 }
 
 fn state(target: &TargetConfig, now: Now) -> TargetState {
-    TargetState::new(target.id.clone(), target.kind(), target.address(), target.interval, now)
+    TargetState::new(target.id.clone(), target.settings(), target.address(), target.interval, now)
 }
 
 fn access(target: &TargetConfig) -> Access {

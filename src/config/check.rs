@@ -235,9 +235,13 @@ impl Check<'_> {
             let target = target.to_string();
             self.name(&["prometheus", &target, "user"], entry.user.as_deref());
             for (index, query) in entry.query.iter().enumerate() {
-                let index = index.to_string();
-                let path = ["prometheus", &target, "query", &index];
-                self.name(&[&path[..], &["title"]].concat(), Some(&query.title));
+                let number = index.to_string();
+                let path = ["prometheus", &target, "query", &number];
+                let title = [&path[..], &["title"]].concat();
+                self.name(&title, Some(&query.title));
+                if entry.query.iter().take(index).any(|other| other.title == query.title) {
+                    self.tell(&title, "a second query of this target has this title; give each its own");
+                }
                 if query.expr.trim().is_empty() {
                     self.tell(&[&path[..], &["expr"]].concat(), "expr is empty");
                 }
@@ -341,6 +345,11 @@ mod tests {
         check(
             "[[panel]]\nname = \"p\"\nkind = \"sql\"\nsql = \"x\"\nwarning = { n = 5.0 }\ncritical = { n = 1.0 }\n",
             &["c.toml:6:1: critical is below warning"],
+        );
+        let query = "[[prometheus.query]]\ntitle = \"a\"\nexpr = \"up\"\n";
+        check(
+            &format!("[[prometheus]]\nurl = \"http://h\"\n{query}{query}"),
+            &["c.toml:7:1: a second query of this target has this title"],
         );
         check(
             "[[prometheus]]\nurl = \"http://h\"\n[[prometheus.query]]\ntitle = \"\"\nexpr = \" \"\nwarning = inf\n",

@@ -8,7 +8,7 @@ use super::secret::Secret;
 use super::surroundings::Surroundings;
 use super::target::{Connect, DEFAULT_TIMEOUT, HttpAuth, HttpConnect, Pin, PromQuery, PrometheusConnect};
 use super::url;
-use crate::core::postgres::Rotation;
+use crate::core::postgres::{Literals, Rotation};
 use std::path::{Path, PathBuf};
 
 /// What is said of a file that is not there.
@@ -81,6 +81,9 @@ pub(super) fn postgres(entry: &PostgresFile, around: &Surroundings) -> Result<Co
     if let Some(pattern) = &entry.backups {
         glob::Pattern::new(pattern).map_err(|error| format!("backups: {error}"))?;
         pg.backups = Some(pattern.clone());
+    }
+    if entry.hide_literals == Some(true) {
+        pg.literals = Literals::Hidden;
     }
     if let Some(column) = &entry.tenant_column {
         pg.tenant_column.clone_from(column);

@@ -154,6 +154,8 @@ pub struct PostgresFile {
     pub ca: Option<PathBuf>,
     /// The column that names a tenant.
     pub tenant_column: Option<String>,
+    /// Constants in the texts of statements are not shown.
+    pub hide_literals: Option<bool>,
     /// What the server is for ("reporting"): shown, and the name of its place in rotation.
     pub role: Option<String>,
     /// The most that this copy may be behind to be of use.

@@ -20,6 +20,7 @@ mod postgres;
 pub mod resolve;
 pub mod secret;
 mod service;
+mod settings;
 pub mod surroundings;
 mod systems;
 pub mod target;

@@ -2,7 +2,7 @@
 //! the business of `libpq`.
 
 use super::secret::Secret;
-use crate::core::postgres::{Rotation, SqlPanel};
+use crate::core::postgres::{Literals, Rotation, SqlPanel};
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
@@ -225,6 +225,8 @@ pub struct PostgresConnect {
     pub host_timeout: Option<Duration>,
     /// The target's timeout: what a login may take as a whole.
     pub timeout: Duration,
+    /// Whether constants of statements are shown.
+    pub literals: Literals,
     /// Panels of the team's own.
     pub panels: Vec<SqlPanel>,
     /// The admin console of the PgBouncer in front, if one is configured.
@@ -268,6 +270,7 @@ impl PostgresConnect {
             options: None,
             host_timeout: None,
             timeout: DEFAULT_TIMEOUT,
+            literals: Literals::default(),
             panels: Vec::new(),
             pgbouncer: None,
             rotation: None,

@@ -6,6 +6,7 @@ pub use super::postgres::{
 };
 use super::secret::Secret;
 use crate::core::ids::{SystemKind, TargetId};
+pub use crate::core::prometheus::PromQuery;
 use crate::core::redis::{Brake, Envelope};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -352,19 +353,4 @@ pub struct PrometheusConnect {
     pub alertmanager: Option<HttpConnect>,
     /// PromQL panels from the configuration.
     pub queries: Vec<PromQuery>,
-}
-
-/// One configured PromQL panel.
-#[derive(Clone, Debug, PartialEq)]
-pub struct PromQuery {
-    /// What it is called on the screen.
-    pub title: String,
-    /// The expression.
-    pub expr: String,
-    /// Unit shown behind the number ("s", "%", "/s" or nothing).
-    pub unit: String,
-    /// At or above this it is a warning.
-    pub warning: Option<f64>,
-    /// At or above this it is critical.
-    pub critical: Option<f64>,
 }

@@ -1,10 +1,11 @@
 //! Names of things that are watched. Deliberately nothing about how to reach them.
 
+use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::sync::Arc;
 
 /// The name of one configured instance, unique in a run ("pg-main", "redis-queues").
-#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct TargetId(Arc<str>);
 
 impl TargetId {

@@ -4,11 +4,12 @@
 //! moment when it was read, until it is read again: whoever follows it over time tells a new look by that moment.
 
 use super::time::Now;
+use serde::{Deserialize, Serialize};
 use std::ops::Deref;
 use std::sync::Arc;
 
 /// Why a part of a reading is not there.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum GapKind {
     /// The role or user may not see it; the note names the right that is missing.
     NotPermitted,
@@ -21,7 +22,7 @@ pub enum GapKind {
 }
 
 /// A part that could not be read, with a sentence for the operator.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Gap {
     /// The class of the reason.
     pub kind: GapKind,
@@ -37,7 +38,7 @@ impl Gap {
 }
 
 /// One part of a reading.
-#[derive(Clone, Debug, PartialEq, Default)]
+#[derive(Clone, Debug, PartialEq, Default, Serialize, Deserialize)]
 pub enum Part<T> {
     /// It was read.
     Ready(T),
@@ -48,8 +49,9 @@ pub enum Part<T> {
     NotAsked,
 }
 
-/// A value that is not read at every poll, and when it was read. A clone is a pointer to the same value.
-#[derive(Debug)]
+/// A value that is not read at every poll, and when it was read. A clone is a pointer to the same value; what comes from a file points to
+/// a value of its own.
+#[derive(Debug, Serialize, Deserialize)]
 pub struct Warm<T> {
     /// When it was read.
     pub read_at: Now,

@@ -8,9 +8,10 @@ use super::prometheus::PrometheusReading;
 use super::redis::RedisReading;
 use super::search::SearchReading;
 use super::whereabouts::Whereabouts;
+use serde::{Deserialize, Serialize};
 
 /// A typed result of a poll.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Reading {
     /// A PostgreSQL server.
     Postgres(Box<PostgresReading>),

@@ -3,10 +3,11 @@
 use super::ids::TargetId;
 use super::reading::Reading;
 use super::time::Now;
+use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
 /// The class of a failed poll; it decides the remedy shown and whether retrying soon makes sense.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum PollErrorKind {
     /// No connection: refused, unreachable, name not found.
     Unreachable,
@@ -53,7 +54,7 @@ impl PollErrorKind {
 }
 
 /// A poll that failed, as a sentence for the operator: what happened, and what to do about it. No secrets.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
 #[error("{message}")]
 pub struct PollError {
     /// The class of the failure.
@@ -79,7 +80,7 @@ impl PollError {
 }
 
 /// What the circuit breaker of a target lets through.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub enum BreakerState {
     /// Polls go through.
     #[default]
@@ -91,7 +92,7 @@ pub enum BreakerState {
 }
 
 /// The plan for a target after a poll: what the status line and a lost source's note say.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Plan {
     /// The interval in force (longer than configured when polls are slow).
     pub interval: Duration,
@@ -108,7 +109,7 @@ pub struct Plan {
 }
 
 /// One finished poll.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct PollReport {
     /// Who was asked.
     pub target: TargetId,

@@ -1,13 +1,14 @@
 //! The state of one target, by its kind: what each kind of system does with a reading, a gap and a break, and what its rules see.
 
 use super::alert::{self, Breach, RuleSpec, Rulebook, Unread};
-use super::ids::{SystemKind, TargetId};
+use super::ids::TargetId;
 use super::metrics::MetricsState;
 use super::postgres::PostgresState;
 use super::prometheus::PrometheusState;
 use super::reading::Reading;
 use super::redis::RedisState;
 use super::search::SearchState;
+use super::settings::SystemSettings;
 use super::time::Now;
 use super::{metrics, postgres, prometheus, redis, search};
 
@@ -27,15 +28,17 @@ pub enum SystemState {
 }
 
 impl SystemState {
-    /// An empty state for a target of `kind`.
+    /// An empty state for a target with these settings.
     #[must_use]
-    pub fn new(kind: SystemKind) -> Self {
-        match kind {
-            SystemKind::Postgres => Self::Postgres(Box::default()),
-            SystemKind::Redis => Self::Redis(Box::default()),
-            SystemKind::Search => Self::Search(Box::default()),
-            SystemKind::Prometheus => Self::Prometheus(Box::default()),
-            SystemKind::Metrics => Self::Metrics(Box::default()),
+    pub fn new(settings: SystemSettings) -> Self {
+        match settings {
+            SystemSettings::Postgres(settings) => Self::Postgres(Box::new(PostgresState::new(settings))),
+            SystemSettings::Redis(settings) => Self::Redis(Box::new(RedisState::new(settings))),
+            SystemSettings::Search => Self::Search(Box::default()),
+            SystemSettings::Prometheus(settings) => {
+                Self::Prometheus(Box::new(PrometheusState::new(settings)))
+            }
+            SystemSettings::Metrics(settings) => Self::Metrics(Box::new(MetricsState::new(settings))),
         }
     }
 

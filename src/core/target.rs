@@ -4,6 +4,7 @@ use super::freshness::{Freshness, Polls};
 use super::history::Series;
 use super::ids::{SystemKind, TargetId};
 use super::report::{BreakerState, Plan, PollError};
+use super::settings::SystemSettings;
 use super::system::SystemState;
 use super::time::Now;
 use std::time::Duration;
@@ -36,12 +37,19 @@ pub struct TargetState {
 }
 
 impl TargetState {
-    /// A target that was not asked yet.
+    /// A target that was not asked yet, with its settings; a kind alone is one of which nothing is configured.
     #[must_use]
-    pub fn new(id: TargetId, kind: SystemKind, address: String, interval: Duration, now: Now) -> Self {
+    pub fn new(
+        id: TargetId,
+        settings: impl Into<SystemSettings>,
+        address: String,
+        interval: Duration,
+        now: Now,
+    ) -> Self {
+        let settings = settings.into();
         Self {
             id,
-            kind,
+            kind: settings.kind(),
             address,
             started: now,
             configured_interval: interval,
@@ -50,7 +58,7 @@ impl TargetState {
             failure: None,
             plan: None,
             overtaken: 0,
-            system: SystemState::new(kind),
+            system: SystemState::new(settings),
         }
     }
 

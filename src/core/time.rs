@@ -1,6 +1,7 @@
 //! Time as a value. `core` never reads a clock: `now` is always an argument.
 
 use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
 /// Where the monotonic clock stands when a process begins: a hundred years, so that what is known of the time before (a transaction that
@@ -17,7 +18,7 @@ const SET: Duration = Duration::from_secs(5);
 ///
 /// Elapsed time is always taken from `mono` (a wall clock can be set); `wall` is for people and for files. There is no order between
 /// moments on purpose: whoever compares says by which clock.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Now {
     /// Time since an arbitrary moment, [`HEAD_START`] before this process began. It counts the sleep of the machine and is never set back.
     pub mono: Duration,

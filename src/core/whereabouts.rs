@@ -1,10 +1,11 @@
 //! Where a server is, by evidence that came with its connection. Behind an address of this machine there may be a tunnel, a pooler or a
 //! container network: only a server that sees our end of the connection as we do is here. Pure.
 
+use serde::{Deserialize, Serialize};
 use std::net::{IpAddr, SocketAddr};
 
 /// What is known about where a server is.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Whereabouts {
     /// Nothing yet.
     #[default]

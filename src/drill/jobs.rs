@@ -8,7 +8,7 @@ use crate::core::redis::Family;
 use crate::core::redis::JobList;
 use crate::core::redis::ListedJob;
 use crate::core::redis::QueueReading;
-use crate::core::redis::{JOBS_A_PAGE, JobPage, JobState, Listing, PageJob, QueueRef};
+use crate::core::redis::{JOBS_A_PAGE, JobPage, JobState, Listing, Masks, PageJob, Payload, QueueRef};
 use crate::drill::Duration;
 use crate::drill::sim::Failed;
 use crate::drill::sim::MAILS;
@@ -31,7 +31,7 @@ pub(super) fn listed(sim: &Sim, queue: &QueueRef, listing: &Listing) -> JobPage 
         name: job.name,
         state: job.state,
         age: job.age,
-        note: String::new(),
+        note: Payload::default(),
         ghost: false,
     });
     let all: Vec<PageJob> = failures.chain(open).collect();
@@ -54,9 +54,7 @@ pub(super) fn listed(sim: &Sim, queue: &QueueRef, listing: &Listing) -> JobPage 
         Listing::Text(words) => {
             let (words, there) = (words.to_lowercase(), all.len() as u64);
             let holds = |text: &str| text.to_lowercase().contains(&words);
-            let found = all
-                .into_iter()
-                .filter(|job| [&job.id, &job.name, &job.note].into_iter().any(|text| holds(text)));
+            let found = all.into_iter().filter(|job| [&*job.id, &job.name, &job.note].into_iter().any(holds));
             (found.collect(), there)
         }
     };
@@ -136,7 +134,7 @@ pub(super) fn failed(sim: &Sim, job: &Failed) -> FailedJob {
     FailedJob {
         id: job.id.to_string(),
         name: "send-confirmation".to_owned(),
-        reason: REASON.to_owned(),
+        reason: Masks::default().payload(REASON.to_owned()),
         frame: "mails.js:38".to_owned(),
         attempts: Some(job.attempts),
         attempts_allowed: Some(3),

@@ -16,6 +16,7 @@ mod twin;
 
 use crate::actions::gate::Entry;
 use crate::core::ids::{SystemKind, TargetId};
+use crate::core::settings::SystemSettings;
 use crate::core::time::Now;
 use crate::engine::Job;
 use part::Part;
@@ -30,8 +31,8 @@ use twin::{TwinExecutor, TwinSource};
 pub struct StackTarget {
     /// Its name.
     pub id: TargetId,
-    /// What it plays.
-    pub kind: SystemKind,
+    /// What it plays, and what is configured of it.
+    pub settings: SystemSettings,
     /// Where it is said to be.
     pub address: String,
     /// How often it is asked.
@@ -52,7 +53,10 @@ impl Stack {
     pub fn demo(seed: u64, now: Now) -> Self {
         let target = |name: &str, kind: SystemKind, seconds: u64, part: Part| StackTarget {
             id: TargetId::new(name),
-            kind,
+            settings: match part {
+                Part::Standby => SystemSettings::Postgres(postgres::standby_settings()),
+                Part::Primary | Part::Redis | Part::Search | Part::Prometheus | Part::Api => kind.into(),
+            },
             address: "embedded".to_owned(),
             interval: Duration::from_secs(seconds),
             part,

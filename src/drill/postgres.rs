@@ -5,8 +5,9 @@ use crate::core::focus::Focus;
 use crate::core::part::Part;
 use crate::core::postgres::locks::{LockMode, LockReading, LockRow};
 use crate::core::postgres::{
-    Archiver, BackendId, DatabaseCounters, Health, PostgresReading, ReplicationSlot, Rotation, Sender,
-    Server, Session, SessionState, Slots, Standby, StatementCounters, StatementKey, Statements,
+    Archiver, BackendId, DatabaseCounters, Health, Literals, PostgresReading, PostgresSettings,
+    ReplicationSlot, Rotation, Sender, Server, Session, SessionState, Slots, Standby, StatementCounters,
+    StatementKey, Statements,
 };
 use crate::core::time::Now;
 use crate::core::whereabouts::Whereabouts;
@@ -62,7 +63,7 @@ fn client(id: BackendId, user: &str, application: &str, state: SessionState, que
         writes: false,
         xmin_age: None,
         superuser: false,
-        query: query.to_owned(),
+        query: Literals::default().text(query),
         query_id: None,
     }
 }
@@ -221,7 +222,7 @@ pub(super) fn primary(sim: &Sim, now: Now, focus: &[Focus]) -> PostgresReading {
     let texts = asked
         .filter_map(|id| {
             let index = usize::try_from(*id - 7000).ok()?;
-            Some((*id, STATEMENTS.get(index)?.0.to_owned()))
+            Some((*id, Literals::default().text(STATEMENTS.get(index)?.0)))
         })
         .collect();
     let looks = super::looks::looks(&sessions, now, focus);
@@ -264,7 +265,6 @@ pub(super) fn primary(sim: &Sim, now: Now, focus: &[Focus]) -> PostgresReading {
             freeze_max_age: Some(2e8),
         })
         .warm(now),
-        panels: Vec::new(),
         looks,
         probe: Some(Duration::from_millis(1)),
         ..PostgresReading::default()
@@ -292,11 +292,16 @@ pub(super) fn standby(sim: &Sim, now: Now) -> PostgresReading {
         replication_slots: Part::Ready(Vec::new()),
         statements: Part::Ready(Statements { rows: Vec::new(), evictions: None }).warm(now),
         probe: Some(Duration::from_millis(2)),
-        rotation: Some(Rotation {
-            role: "reporting".to_owned(),
-            max_lag: Some(Duration::from_secs(60)),
-            max_latency: Some(Duration::from_millis(500)),
-        }),
         ..PostgresReading::default()
     }
+}
+
+/// What is configured of the copy.
+pub(super) fn standby_settings() -> PostgresSettings {
+    let rotation = Rotation {
+        role: "reporting".to_owned(),
+        max_lag: Some(Duration::from_secs(60)),
+        max_latency: Some(Duration::from_millis(500)),
+    };
+    PostgresSettings { rotation: Some(rotation), ..PostgresSettings::default() }
 }

@@ -4,7 +4,7 @@ use super::sim::Sim;
 use crate::core::focus::Focus;
 use crate::core::part::{Part, Warm};
 use crate::core::redis::{
-    FailedPage, JobDetail, QueueRef, QueueWorkings, RedisReading, RedisServer, RunTimes, Scheduler,
+    FailedPage, JobDetail, Masks, QueueRef, QueueWorkings, RedisReading, RedisServer, RunTimes, Scheduler,
 };
 use crate::core::time::Now;
 use crate::core::whereabouts::Whereabouts;
@@ -13,12 +13,13 @@ use crate::drill::jobs::failed;
 use crate::drill::jobs::open_jobs;
 use crate::drill::jobs::queues;
 use crate::drill::sim::MAILS;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 fn detail(sim: &Sim, queue: &QueueRef, id: &str) -> JobDetail {
+    let masks = Masks::default();
     let mut fields = BTreeMap::new();
-    let mut put = |name: &str, value: String| fields.insert(name.to_owned(), value);
+    let mut put = |name: &str, value: String| fields.insert(name.to_owned(), masks.payload(value));
     let state = if sim.is_failed(id) {
         put("failedReason", REASON.to_owned());
         put(
@@ -41,9 +42,8 @@ fn detail(sim: &Sim, queue: &QueueRef, id: &str) -> JobDetail {
         id: id.to_owned(),
         state: state.to_owned(),
         fields,
-        masked: BTreeSet::new(),
         too_large: Vec::new(),
-        logs: vec![format!("order {id}: template confirmation rendered")],
+        logs: vec![masks.payload(format!("order {id}: template confirmation rendered"))],
         links: Vec::new(),
     }
 }
@@ -132,8 +132,6 @@ pub(super) fn reading(sim: &Sim, now: Now, focus: &[Focus]) -> RedisReading {
             .iter()
             .any(|focus| matches!(focus, Focus::Server { .. }))
             .then(|| Warm::new(now, super::redis_server::detail(sim))),
-        envelope: crate::core::redis::Envelope::default(),
-        brake: crate::core::redis::Brake::default(),
         failed: pages,
         lists,
         more: more.into_iter().map(|more| Warm::new(now, more)).collect(),

@@ -264,6 +264,17 @@ fn only_one_file_confirms() {
     }
 }
 
+/// The text of a job past its masks is for those who change or copy that job; the type's own file has it.
+#[test]
+fn only_edit_and_duplicate_see_what_a_job_holds() {
+    let seeing: Vec<String> = sources()
+        .into_iter()
+        .filter(|(_, _, code)| code.contains(".unmasked(") || code.contains("::unmasked"))
+        .map(|(path, ..)| path)
+        .collect();
+    assert_eq!(seeing, ["panels/redis/acts/changes.rs"], "who asks for the original of a payload");
+}
+
 /// The texts that stand in `code`, also inside macros.
 fn literals(tokens: TokenStream, list: &mut Vec<String>) {
     for token in tokens {

@@ -39,7 +39,7 @@ impl Drive {
         let states = stack
             .targets()
             .iter()
-            .map(|t| TargetState::new(t.id.clone(), t.kind, t.address.clone(), t.interval, now))
+            .map(|t| TargetState::new(t.id.clone(), t.settings.clone(), t.address.clone(), t.interval, now))
             .collect();
         let access = stack.targets().iter().map(|target| (target.id.clone(), Access::Free)).collect();
         let sources = stack.jobs().into_iter().map(|job| (job.target.clone(), (job.source)())).collect();

@@ -48,7 +48,7 @@ impl RedisExecutor {
                 };
                 let reason = match sizes.first() {
                     Some(size) if *size > FIELD_LIMIT_BYTES => too_large(*size),
-                    _ => masks.reason(text(0)),
+                    _ => masks.reason(text(0)).to_string(),
                 };
                 if kind.is(&reason, &text(1)) {
                     found.push(id.clone());

@@ -69,7 +69,7 @@ impl<'a> Known<'a> {
     /// Why the newest jobs of the queue of a finding failed, in its library's words; empty where that is not told.
     pub(super) fn reason(self, finding: &Finding) -> &'a str {
         let happened = self.queue(finding).and_then(|queue| queue.happened.ready());
-        happened.map_or("", |happened| happened.reason.as_str())
+        happened.map_or("", |happened| &*happened.reason)
     }
 
     /// The hosts (and ports) that are written in a target's address.

@@ -1,7 +1,9 @@
 //! What families of metrics are.
 
+use serde::{Deserialize, Serialize};
+
 /// What the exposition says a family is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 pub enum MetricKind {
     /// Only grows, until the process restarts.
     Counter,

@@ -42,7 +42,7 @@ pub struct Layout {
     /// The upper bounds of all buckets, and the samples that count them.
     buckets: Vec<(f64, u32)>,
     /// The exposition says of at least one family what that is.
-    declares: bool,
+    pub(super) declares: bool,
 }
 
 /// Makes a [`Layout`] sample by sample.

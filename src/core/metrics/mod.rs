@@ -11,7 +11,9 @@ mod reading;
 mod requests;
 mod row;
 pub(crate) mod rules;
+mod settings;
 mod state;
+mod written;
 
 pub use buckets::{ALL_SERIES, Distribution};
 pub use disks::{Disk, Disks};
@@ -22,4 +24,5 @@ pub use reading::*;
 pub use requests::is_judged;
 pub use row::MetricsRow;
 pub use rules::{DISK, ERRORS, LATENCY, RULES};
+pub use settings::MetricsSettings;
 pub use state::{Golden, MetricsState};

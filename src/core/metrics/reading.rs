@@ -2,6 +2,8 @@
 
 use super::kind::MetricKind;
 use super::layout::{Builder, Layout, Named};
+use crate::core::exact;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -17,11 +19,12 @@ pub struct MetricSample {
 }
 
 /// What one scrape brought.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct MetricsReading {
     /// The samples without their values.
     pub layout: Arc<Layout>,
     /// The value of each sample; NaN and infinities are values too.
+    #[serde(with = "exact")]
     pub values: Box<[f64]>,
     /// The first lines that could not be read: line number and why.
     pub bad: Vec<(usize, String)>,
@@ -31,8 +34,6 @@ pub struct MetricsReading {
     pub bytes: usize,
     /// More samples than are kept.
     pub truncated: bool,
-    /// The family that counts requests, where the configuration names it.
-    pub requests: Option<String>,
 }
 
 impl MetricsReading {

@@ -5,7 +5,7 @@ use super::layout::{Layout, Named};
 use super::processes::Processes;
 use super::rates::Rates;
 use super::requests::{Counted, Requests};
-use super::{Disks, MetricsReading, Quantile};
+use super::{Disks, MetricsReading, MetricsSettings, Quantile};
 use crate::core::history::Series;
 use crate::core::rate::{self, LEAST_WINDOW, Window};
 use crate::core::time::Now;
@@ -37,6 +37,7 @@ pub struct Golden {
 /// The latest scrape of an endpoint and everything derived from it and its predecessors.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct MetricsState {
+    settings: MetricsSettings,
     /// The newest reading and when it was made.
     pub latest: Option<(Now, Arc<MetricsReading>)>,
     /// The golden signals.
@@ -59,6 +60,12 @@ pub struct MetricsState {
 }
 
 impl MetricsState {
+    /// The state of an endpoint that was not asked yet.
+    #[must_use]
+    pub fn new(settings: MetricsSettings) -> Self {
+        Self { settings, ..Self::default() }
+    }
+
     /// The newest reading.
     #[must_use]
     pub fn reading(&self) -> Option<&MetricsReading> {
@@ -107,7 +114,7 @@ impl MetricsState {
     fn find_requests(&mut self, reading: &MetricsReading) {
         let known = self.asked.as_ref().is_some_and(|(layout, _)| Arc::ptr_eq(layout, &reading.layout));
         if !known {
-            let requests = Requests::of(reading, reading.requests.as_deref());
+            let requests = Requests::of(reading, self.settings.requests.as_deref());
             self.asked = Some((Arc::clone(&reading.layout), requests));
         }
     }
@@ -149,8 +156,7 @@ impl MetricsState {
     /// The family that is named to count requests and is not there.
     #[must_use]
     pub fn unnamed(&self) -> Option<&str> {
-        let reading = self.reading()?;
-        let named = reading.requests.as_deref()?;
+        let named = self.settings.requests.as_deref().filter(|_| self.latest.is_some())?;
         self.requests_of().is_none().then_some(named)
     }
 

@@ -1,5 +1,7 @@
 //! What can be done to a Postgres server, and the identity under which a backend is pinned.
 
+use serde::{Deserialize, Serialize};
+
 /// One statement checks who it is and sends the signal; no row means that it is not that backend any more.
 pub const TERMINATE: &str = "SELECT pg_terminate_backend(pid) FROM pg_catalog.pg_stat_get_activity($1) \
      WHERE pid = $1 AND (extract(epoch FROM backend_start) * 1000000)::int8 = $2";
@@ -13,7 +15,7 @@ pub const CANCEL: &str = "SELECT pg_cancel_backend(pid) FROM pg_catalog.pg_stat_
      AND (extract(epoch FROM query_start) * 1000000)::int8 = $3 AND state = 'active'";
 
 /// A server process: a pid alone can be reused, a pid with its start cannot.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct BackendId {
     /// The process id on the server.
     pub pid: i32,

@@ -22,7 +22,7 @@ pub fn forest(sessions: &[Session], reading: &LockReading) -> Forest {
 #[cfg(test)]
 mod tests {
     use super::super::locks::{LockMode, LockRow, PreparedTransaction};
-    use super::super::{BackendId, SessionState};
+    use super::super::{BackendId, SessionState, StatementText};
     use super::*;
     use std::collections::BTreeSet;
     use std::time::Duration;
@@ -45,7 +45,7 @@ mod tests {
             writes: false,
             xmin_age: None,
             superuser: false,
-            query: String::new(),
+            query: StatementText::default(),
             query_id: None,
         }
     }

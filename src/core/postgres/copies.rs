@@ -1,9 +1,11 @@
 //! Copies of a server: standbys, replication slots, backups. Pure.
 
+use crate::core::exact;
+use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
 /// One WAL sender: a copy that is fed from here.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Sender {
     /// Its process.
     pub pid: i32,
@@ -16,19 +18,24 @@ pub struct Sender {
     /// `sync_state`: async, potential, sync, quorum.
     pub sync: String,
     /// Bytes between what was written here and what was sent, written, flushed and replayed there.
+    #[serde(with = "exact")]
     pub sent_bytes: Option<f64>,
     /// See [`Sender::sent_bytes`].
+    #[serde(with = "exact")]
     pub flush_bytes: Option<f64>,
     /// See [`Sender::sent_bytes`].
+    #[serde(with = "exact")]
     pub replay_bytes: Option<f64>,
     /// `replay_lag` in seconds; none when nothing was measured lately.
+    #[serde(with = "exact")]
     pub replay_seconds: Option<f64>,
     /// Seconds since its last message.
+    #[serde(with = "exact")]
     pub reply_age_seconds: Option<f64>,
 }
 
 /// What a standby knows of itself.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Standby {
     /// `status` of the WAL receiver; none when there is no receiver.
     pub receiver: Option<String>,
@@ -37,10 +44,13 @@ pub struct Standby {
     /// A primary is configured at all (else it lives from an archive).
     pub has_upstream: bool,
     /// Bytes received and not replayed yet.
+    #[serde(with = "exact")]
     pub behind_bytes: Option<f64>,
     /// Seconds since the newest replayed transaction was committed; grows on an idle primary too.
+    #[serde(with = "exact")]
     pub staleness_seconds: Option<f64>,
     /// Seconds since the receiver heard anything.
+    #[serde(with = "exact")]
     pub message_age_seconds: Option<f64>,
     /// Replay was paused by somebody.
     pub paused: bool,
@@ -55,7 +65,7 @@ impl Standby {
 }
 
 /// A replication slot.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct ReplicationSlot {
     /// Its name.
     pub name: String,
@@ -64,19 +74,22 @@ pub struct ReplicationSlot {
     /// Somebody is connected to it.
     pub active: bool,
     /// Bytes of WAL that it keeps.
+    #[serde(with = "exact")]
     pub retained_bytes: Option<f64>,
     /// `wal_status`: reserved, extended, unreserved, lost.
     pub wal_status: Option<String>,
     /// Bytes until it is lost; none when there is no limit (then the disk is the limit).
+    #[serde(with = "exact")]
     pub safe_bytes: Option<f64>,
     /// Seconds since its reader left (17 and later).
+    #[serde(with = "exact")]
     pub inactive_seconds: Option<f64>,
     /// Why it is of no use any more (17 and later; `conflicting` on 16).
     pub invalid: Option<String>,
 }
 
 /// One subscription: what this server receives from a publication elsewhere.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Subscription {
     /// Its name.
     pub name: String,
@@ -87,6 +100,7 @@ pub struct Subscription {
     /// A worker applies it now.
     pub works: bool,
     /// Errors of its workers so far (15 and later).
+    #[serde(with = "exact")]
     pub errors: Option<f64>,
 }
 
@@ -116,7 +130,7 @@ impl Rotation {
 }
 
 /// The newest of the files that a pattern names.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Backup {
     /// Where it lies.
     pub path: String,

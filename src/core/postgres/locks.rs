@@ -2,11 +2,12 @@
 
 use crate::core::text::tidy;
 use crate::core::time::Now;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// The eight table-level lock modes, weakest first; row, transaction and advisory locks use two of them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum LockMode {
     /// SELECT.
     AccessShare,
@@ -79,7 +80,7 @@ impl LockMode {
 }
 
 /// One row of `pg_locks`.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct LockRow {
     /// The process; `None` for a prepared transaction.
     pub pid: Option<i32>,
@@ -101,7 +102,7 @@ pub struct LockRow {
 }
 
 /// A prepared transaction: it holds locks without a session, and survives a restart.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct PreparedTransaction {
     /// Its name.
     pub gid: String,
@@ -165,7 +166,7 @@ pub fn advisory(class: u32, object: u32, form: i16) -> String {
 }
 
 /// Who holds what and who waits for what, as the server tells it.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct LockReading {
     /// Every lock on a thing that somebody waits for: granted ones and those that are waited for.
     pub rows: Vec<LockRow>,

@@ -2,11 +2,12 @@
 
 use crate::core::part::Part;
 use crate::core::time::Now;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// What is looked at.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Look {
     /// A built-in topic, by its [`Topic::id`].
     Topic(String),
@@ -17,7 +18,7 @@ pub enum Look {
 }
 
 /// The statement of which the plan is looked at.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Planned {
     /// Its `queryid`.
     pub query: i64,
@@ -122,7 +123,7 @@ impl SqlPanel {
 }
 
 /// What a look found. Values are the server's own text; a column's name may end in `_bytes`, `_seconds` or `_ratio`.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct SqlTable {
     /// When it was asked.
     pub at: Now,
@@ -147,7 +148,7 @@ impl SqlTable {
 }
 
 /// How a look stands.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Looked {
     /// What is looked at.
     pub look: Look,

@@ -7,12 +7,15 @@ mod pooler;
 mod reading;
 mod row;
 pub(crate) mod rules;
+mod settings;
 mod state;
+mod statement;
 mod trends;
 mod window;
 
 pub use activity::{ACTIVITY_WINDOW, Activity, CPU, Waiting, waits};
 pub use copies::{Backup, ReplicationSlot, Rotation, Sender, Standby, Subscription};
+pub use health::{Archiver, Health, VacuumProgress};
 pub use look::{Look, Looked, Planned, SqlPanel, SqlTable, TOPICS, Topic};
 pub use pooler::{
     ConsoleTable, Pool, PooledDatabase, Pooler, clients as pooled_clients, databases as pooled_databases,
@@ -23,7 +26,9 @@ pub use row::{ClientGroup, PgRow};
 pub use rules::{
     BLOCKED, CONNECTIONS, PAUSED, RULES, TWO_PRIMARIES, WAITING, WRAPAROUND, describe, two_primaries,
 };
+pub use settings::PostgresSettings;
 pub use state::{Histories, PostgresState, Rates, Setback, Totals, WINDOW, lag_bytes};
+pub use statement::{Literals, StatementText};
 pub use window::{StatementDelta, StatementsDelta};
 
 mod action;
@@ -33,6 +38,7 @@ mod departed;
 mod forest;
 mod graph;
 mod grow;
+mod health;
 pub use action::{BackendId, CANCEL, PgAction, Pinned, Promise, TERMINATE, TERMINATE_IDLE, Upkeep};
 
 /// Every question of ours begins with this, in logs and among the statements.

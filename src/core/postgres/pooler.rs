@@ -1,11 +1,12 @@
 //! The PgBouncer in front of a server, as its admin console tells: pools, databases, and which client is behind which backend. Pure.
 
 use crate::core::part::Warm;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// One look at a PgBouncer.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Pooler {
     /// Its address.
     pub address: String,
@@ -18,7 +19,7 @@ pub struct Pooler {
 }
 
 /// One pool: a database and a user.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Pool {
     /// The database as clients name it.
     pub database: String,
@@ -39,7 +40,7 @@ pub struct Pool {
 }
 
 /// One database of a PgBouncer.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct PooledDatabase {
     /// Its name for clients.
     pub name: String,

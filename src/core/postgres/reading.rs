@@ -1,17 +1,21 @@
 //! One poll of a PostgreSQL server, as data. Ages are measured by the server, so clocks need not agree.
 
 use super::BackendId;
-use super::copies::{Backup, ReplicationSlot, Rotation, Sender, Standby, Subscription};
+use super::copies::{Backup, ReplicationSlot, Sender, Standby};
+use super::health::Health;
 use super::locks::LockReading;
-use super::look::{Looked, SqlPanel};
+use super::look::Looked;
 use super::pooler::Pooler;
+use super::statement::StatementText;
+use crate::core::exact;
 use crate::core::part::{Gap, GapKind, Part, Warm};
 use crate::core::text::tidy;
 use crate::core::whereabouts::Whereabouts;
+use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
 /// What one poll of a PostgreSQL server read.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct PostgresReading {
     /// Who answers, and what our role may do.
     pub server: Server,
@@ -32,19 +36,15 @@ pub struct PostgresReading {
     /// Counters of statements.
     pub statements: Part<Warm<Statements>>,
     /// The texts that somebody looks at, by queryid.
-    pub texts: Vec<(i64, String)>,
+    pub texts: Vec<(i64, StatementText)>,
     /// What is looked at less often.
     pub health: Part<Warm<Health>>,
     /// The PgBouncer in front, where one is configured.
     pub pooler: Part<Warm<Pooler>>,
     /// How long the server took for one round trip with the hot questions.
     pub probe: Option<Duration>,
-    /// When this copy is of use, as the configuration says.
-    pub rotation: Option<Rotation>,
     /// The newest backup file, where the configuration says where they lie.
     pub backup: Part<Backup>,
-    /// The panels that the configuration names.
-    pub panels: Vec<SqlPanel>,
     /// What somebody looks at, and the panels whose thresholds are watched.
     pub looks: Vec<Looked>,
 }
@@ -64,7 +64,7 @@ impl PostgresReading {
 }
 
 /// Who answers, and what our role may do.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[expect(clippy::struct_excessive_bools, reason = "independent facts about a role and a server")]
 pub struct Server {
     /// `server_version_num`: 150018 for 15.18.
@@ -96,7 +96,7 @@ pub struct Server {
 }
 
 /// What a session is doing.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum SessionState {
     /// Running a statement.
     Active,
@@ -152,7 +152,7 @@ impl SessionState {
 }
 
 /// One server process.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Session {
     /// Its identity.
     pub id: BackendId,
@@ -187,7 +187,7 @@ pub struct Session {
     /// The role of the session is a superuser.
     pub superuser: bool,
     /// The newest statement (the running one, or the last one).
-    pub query: String,
+    pub query: StatementText,
     /// `query_id` (14 and later).
     pub query_id: Option<i64>,
 }
@@ -219,29 +219,39 @@ impl Session {
 }
 
 /// Counters of one database; they only grow until they are reset.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct DatabaseCounters {
     /// Its name; empty for the objects shared by all.
     pub name: String,
     /// Transactions committed.
+    #[serde(with = "exact")]
     pub commits: f64,
     /// Transactions rolled back.
+    #[serde(with = "exact")]
     pub rollbacks: f64,
     /// Blocks read from outside the buffer cache (perhaps from the operating system's cache).
+    #[serde(with = "exact")]
     pub blocks_read: f64,
     /// Blocks found in the buffer cache.
+    #[serde(with = "exact")]
     pub blocks_hit: f64,
     /// Rows inserted, updated and deleted.
+    #[serde(with = "exact")]
     pub rows_changed: f64,
     /// Temporary files written.
+    #[serde(with = "exact")]
     pub temp_files: f64,
     /// Bytes of them; grows when a statement ends.
+    #[serde(with = "exact")]
     pub temp_bytes: f64,
     /// Deadlocks.
+    #[serde(with = "exact")]
     pub deadlocks: f64,
     /// Checksum failures; not there without checksums.
+    #[serde(with = "exact")]
     pub checksum_failures: Option<f64>,
     /// Seconds since the newest of them.
+    #[serde(with = "exact")]
     pub checksum_failed_seconds: Option<f64>,
     /// Age of the oldest unfrozen transaction id.
     pub xid_age: Option<i64>,
@@ -250,7 +260,7 @@ pub struct DatabaseCounters {
 }
 
 /// The connection limit.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Slots {
     /// `max_connections`.
     pub max: i64,
@@ -271,7 +281,7 @@ impl Slots {
 }
 
 /// The key of a statement: `toplevel` rows share a queryid with nested ones.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct StatementKey {
     /// Role.
     pub user: u32,
@@ -284,95 +294,40 @@ pub struct StatementKey {
 }
 
 /// Counters of one statement; they only grow until it is evicted or reset.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct StatementCounters {
     /// Times executed.
+    #[serde(with = "exact")]
     pub calls: f64,
     /// Milliseconds spent executing.
+    #[serde(with = "exact")]
     pub exec_ms: f64,
     /// Rows returned or changed.
+    #[serde(with = "exact")]
     pub rows: f64,
     /// Blocks found in the buffer cache.
+    #[serde(with = "exact")]
     pub hit: f64,
     /// Blocks read.
+    #[serde(with = "exact")]
     pub read: f64,
     /// Temporary blocks written.
+    #[serde(with = "exact")]
     pub temp: f64,
     /// Bytes of WAL.
+    #[serde(with = "exact")]
     pub wal_bytes: f64,
     /// Milliseconds reading and writing blocks; zero while `track_io_timing` is off.
+    #[serde(with = "exact")]
     pub io_ms: f64,
 }
 
 /// All statements at one moment, without their texts.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Statements {
     /// Their counters.
     pub rows: Vec<(StatementKey, StatementCounters)>,
     /// Evictions so far (14 and later): while it grows, the numbers undercount.
+    #[serde(with = "exact")]
     pub evictions: Option<f64>,
-}
-
-/// What is looked at every few seconds.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Health {
-    /// Bytes of WAL written so far (a position, only differences mean something).
-    pub wal_position: Option<f64>,
-    /// Checkpoints by time.
-    pub checkpoints_timed: Option<f64>,
-    /// Checkpoints that were asked for (WAL full, or a command).
-    pub checkpoints_requested: Option<f64>,
-    /// The archiver, when archiving is on.
-    pub archiver: Part<Archiver>,
-    /// Subscriptions of every database.
-    pub subscriptions: Part<Vec<Subscription>>,
-    /// Vacuums that run.
-    pub vacuums: Part<Vec<VacuumProgress>>,
-    /// Prepared transactions: gid, owner, database, age.
-    pub prepared: Part<Vec<(String, String, String, Duration)>>,
-    /// `autovacuum_freeze_max_age`.
-    pub freeze_max_age: Option<f64>,
-}
-
-/// The archiver.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Archiver {
-    /// This server archives.
-    pub on: bool,
-    /// Files archived.
-    pub archived: f64,
-    /// Failures.
-    pub failed: f64,
-    /// Seconds since the last file was archived.
-    pub last_archived_seconds: Option<f64>,
-    /// Seconds since the last failure.
-    pub last_failed_seconds: Option<f64>,
-    /// The file of the last failure.
-    pub last_failed_file: Option<String>,
-    /// Archiving is on, and nothing is set that would archive: WAL is kept for ever.
-    pub no_command: bool,
-}
-
-impl Archiver {
-    /// The last thing that it did was to fail. Counters do not tell that: after three attempts it rests for a minute.
-    #[must_use]
-    pub fn is_failing(&self) -> bool {
-        let newer = |failed: f64| self.last_archived_seconds.is_none_or(|archived| failed < archived);
-        self.on && self.last_failed_seconds.is_some_and(newer)
-    }
-}
-
-/// One running vacuum.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct VacuumProgress {
-    /// Its process.
-    pub pid: i32,
-    /// Its database.
-    pub database: String,
-    /// The table (by name in our database, else its oid).
-    pub table: String,
-    /// What it is doing.
-    pub phase: String,
-    /// Share of the table scanned, 0–1; none when its size is not known.
-    pub scanned_ratio: Option<f64>,
 }

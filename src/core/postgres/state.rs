@@ -3,8 +3,10 @@
 use super::activity::Activity;
 use super::blocking::{Forest, forest};
 use super::departed::Departed;
+use super::health::Health;
 use super::locks::FirstSeen;
-use super::reading::{DatabaseCounters, Health, PostgresReading};
+use super::reading::{DatabaseCounters, PostgresReading};
+use super::settings::PostgresSettings;
 use super::trends::Trends;
 use super::window::{StatementWindow, StatementsDelta};
 use crate::core::history::Series;
@@ -142,6 +144,8 @@ impl Histories {
 /// The latest reading of a server and everything derived from it and its predecessors.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct PostgresState {
+    /// What the configuration says.
+    pub settings: PostgresSettings,
     /// The newest reading and when it was made.
     pub latest: Option<(Now, Arc<PostgresReading>)>,
     /// Who blocks whom in it.
@@ -170,6 +174,12 @@ pub struct PostgresState {
 }
 
 impl PostgresState {
+    /// The state of a target that was not asked yet.
+    #[must_use]
+    pub fn new(settings: PostgresSettings) -> Self {
+        Self { settings, ..Self::default() }
+    }
+
     /// Takes in a new reading: derives rates against its predecessors over the measured time between them.
     pub fn absorb(&mut self, mut reading: PostgresReading, now: Now) {
         if let Some(setback) = self.reading().and_then(|before| setback(before, &reading)) {

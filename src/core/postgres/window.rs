@@ -124,13 +124,14 @@ fn deltas(
             })
         })
         .collect();
+    // Sorted before it is added up: the same looks make the same sum to its last bit, also when they are replayed.
+    rows.sort_by(|a, b| b.grown.exec_ms.total_cmp(&a.grown.exec_ms).then(a.key.cmp(&b.key)));
     let total: f64 = rows.iter().map(|row| row.grown.exec_ms).sum();
     if total > 0.0 {
         for row in &mut rows {
             row.share = row.grown.exec_ms / total;
         }
     }
-    rows.sort_by(|a, b| b.grown.exec_ms.total_cmp(&a.grown.exec_ms).then(a.key.cmp(&b.key)));
     rows
 }
 

@@ -3,9 +3,11 @@
 mod reading;
 mod row;
 pub(crate) mod rules;
+mod settings;
 mod state;
 
 pub use reading::*;
 pub use row::PrometheusRow;
 pub use rules::RULES;
+pub use settings::{PromQuery, PrometheusSettings};
 pub use state::PrometheusState;

@@ -1,11 +1,13 @@
 //! One poll of a Prometheus server's HTTP interface, as data.
 
+use crate::core::exact;
 use crate::core::part::Part;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use std::time::Duration;
 
 /// What one poll of a Prometheus server read.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct PrometheusReading {
     /// Its version.
     pub version: Part<String>,
@@ -20,7 +22,7 @@ pub struct PrometheusReading {
 }
 
 /// One scrape target.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct ScrapeTarget {
     /// Its job.
     pub job: String,
@@ -31,6 +33,7 @@ pub struct ScrapeTarget {
     /// Why the last scrape failed.
     pub last_error: String,
     /// How long the last scrape took, seconds.
+    #[serde(with = "exact")]
     pub took_seconds: f64,
 }
 
@@ -43,7 +46,7 @@ impl ScrapeTarget {
 }
 
 /// The rules of the server.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct RulesReading {
     /// How many rules there are.
     pub total: usize,
@@ -68,7 +71,7 @@ impl RulesReading {
 }
 
 /// One alert of a rule, or a rule that cannot be evaluated. Group, name and labels tell it from all others.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct AlertingRule {
     /// Its group.
     pub group: String,
@@ -103,18 +106,13 @@ impl AlertingRule {
     }
 }
 
-/// One configured PromQL panel.
-#[derive(Clone, Debug, Default, PartialEq)]
+/// What one configured PromQL panel shows.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct PanelReading {
-    /// What it is called.
+    /// What the panel is called.
     pub title: String,
-    /// The unit behind the number.
-    pub unit: String,
-    /// Threshold of a warning.
-    pub warning: Option<f64>,
-    /// Threshold of a critical finding.
-    pub critical: Option<f64>,
     /// The series, by their labels, where there are thresholds the largest first; or why there are none.
+    #[serde(with = "exact")]
     pub series: Part<Vec<(String, f64)>>,
     /// Why not all series are judged, if so.
     pub cut: Option<String>,

@@ -1,9 +1,9 @@
 //! The rules about a Prometheus server: what it watches is down, what it says fires, what it cannot evaluate.
 
-use super::{AlertingRule, PanelReading, PrometheusReading, PrometheusState};
+use super::{AlertingRule, PrometheusReading, PrometheusState};
 use crate::core::alert::RuleUnit::State;
 use crate::core::alert::Triage::{Errors, Saturation, Silent};
-use crate::core::alert::{Grade, Judge, Judged, Missing, Need, Rule, RuleSpec, Severity};
+use crate::core::alert::{Judge, Judged, Missing, Need, Rule, RuleSpec, Severity};
 use crate::core::place::Screen;
 use crate::core::text::tidy;
 use std::collections::BTreeMap;
@@ -165,24 +165,16 @@ fn panel_blind(its: &mut Its<'_>, reading: &PrometheusReading) {
 
 fn panel(its: &mut Its<'_>, reading: &PrometheusReading) {
     for panel in &reading.panels {
+        let Some(query) = its.state.settings.panel(&panel.title) else { continue };
         for (labels, value) in panel.series.ready().into_iter().flatten() {
-            let Some(grade) = past(panel, *value).filter(|grade| its.state(grade.severity).is_some()) else {
+            let Some(grade) = query.grade(*value).filter(|grade| its.state(grade.severity).is_some()) else {
                 continue;
             };
             let title = tidy(&panel.title, 40);
-            let sentence = format!("{title} is {value:.2}{} ({})", panel.unit, tidy(labels, 60));
+            let sentence = format!("{title} is {value:.2}{} ({})", query.unit, tidy(labels, 60));
             its.tell(grade, format!("{} {labels}", panel.title), sentence).look(STEP);
         }
     }
-}
-
-/// How bad a value of a panel is by the thresholds that were configured with it.
-fn past(panel: &PanelReading, value: f64) -> Option<Grade> {
-    let by = |severity, threshold: Option<f64>| {
-        let threshold = threshold.filter(|threshold| value >= *threshold)?;
-        Some(Grade { severity, value: Some(value), threshold: Some(threshold) })
-    };
-    by(Severity::Critical, panel.critical).or_else(|| by(Severity::Warning, panel.warning))
 }
 
 fn severity(rule: &AlertingRule) -> Severity {

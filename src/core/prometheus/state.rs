@@ -1,6 +1,6 @@
 //! What follows from several readings of one Prometheus target: the past of its configured panels.
 
-use super::PrometheusReading;
+use super::{PrometheusReading, PrometheusSettings};
 use crate::core::history::Series;
 use crate::core::time::Now;
 use std::collections::BTreeMap;
@@ -15,6 +15,8 @@ const FORGOTTEN_AFTER: Duration = Duration::from_secs(600);
 /// The latest reading of a target and everything derived from it and its predecessors.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct PrometheusState {
+    /// What the configuration says.
+    pub settings: PrometheusSettings,
     /// The newest reading and when it was made.
     pub latest: Option<(Now, Arc<PrometheusReading>)>,
     /// The past of every series of every configured panel, by (title, labels).
@@ -22,6 +24,12 @@ pub struct PrometheusState {
 }
 
 impl PrometheusState {
+    /// The state of a target that was not asked yet.
+    #[must_use]
+    pub fn new(settings: PrometheusSettings) -> Self {
+        Self { settings, ..Self::default() }
+    }
+
     /// The newest reading.
     #[must_use]
     pub fn reading(&self) -> Option<&PrometheusReading> {

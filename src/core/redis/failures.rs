@@ -161,7 +161,7 @@ pub fn own_frame(stacktrace: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::core::redis::FailedJob;
+    use crate::core::redis::{FailedJob, Masks};
 
     #[track_caller]
     fn check(reason: &str, expected: &str) {
@@ -194,7 +194,7 @@ mod tests {
         let job = |id: &str, reason: &str, age: u64, ghost: bool| FailedJob {
             id: id.into(),
             name: "mail".into(),
-            reason: reason.into(),
+            reason: Masks::default().payload(reason.into()),
             age: Some(Duration::from_secs(age)),
             ghost,
             ..FailedJob::default()

@@ -1,9 +1,10 @@
 //! Which library owns a queue: told apart by evidence, never by one sign alone.
 
+use serde::{Deserialize, Serialize};
 use std::fmt;
 
 /// The library and its generation. The generations of BullMQ differ in how workers are woken and where waiting jobs are.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 pub enum Family {
     /// Bull 3 or 4.
     Bull,

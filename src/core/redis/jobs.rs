@@ -1,11 +1,12 @@
 //! Jobs of a queue as they are read: lists of them, and one with everything about it.
 
-use super::{JobState, QueueRef};
-use std::collections::{BTreeMap, BTreeSet};
+use super::{JobState, Payload, QueueRef};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// A page of a queue's failed jobs, newest first.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct FailedPage {
     /// Which queue.
     pub queue: QueueRef,
@@ -16,14 +17,14 @@ pub struct FailedPage {
 }
 
 /// A failed job in a list.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct FailedJob {
     /// Its id.
     pub id: String,
     /// Its name.
     pub name: String,
     /// Why it failed.
-    pub reason: String,
+    pub reason: Payload,
     /// Attempts made.
     pub attempts: Option<u64>,
     /// Attempts allowed.
@@ -43,7 +44,7 @@ pub struct FailedJob {
 }
 
 /// Jobs of a queue that have not ended, the first few of each state: those that run, and those that come next.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct JobList {
     /// Which queue.
     pub queue: QueueRef,
@@ -52,7 +53,7 @@ pub struct JobList {
 }
 
 /// A job in a list.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ListedJob {
     /// Its id.
     pub id: String,
@@ -75,7 +76,7 @@ pub struct ListedJob {
 }
 
 /// One job with everything about it.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct JobDetail {
     /// Which queue.
     pub queue: QueueRef,
@@ -83,14 +84,41 @@ pub struct JobDetail {
     pub id: String,
     /// Where it is now: failed, waiting, active, …
     pub state: String,
-    /// Its fields, as text, masked.
-    pub fields: BTreeMap<String, String>,
-    /// Fields in which something is masked.
-    pub masked: BTreeSet<String>,
+    /// Its fields.
+    pub fields: BTreeMap<String, Payload>,
     /// Fields that were too large to read, with their sizes in bytes.
     pub too_large: Vec<(String, u64)>,
     /// Its newest log lines.
-    pub logs: Vec<String>,
+    pub logs: Vec<Payload>,
     /// Its parent and its children, as far as they were read: how they are related, and their keys.
-    pub links: Vec<(&'static str, String)>,
+    pub links: Vec<(Kin, String)>,
+}
+
+/// How another job is related to one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Kin {
+    /// It waits for this one.
+    Parent,
+    /// A child that failed.
+    Failed,
+    /// A child that failed, and for which its parent does not care.
+    Ignored,
+    /// A child that has not ended.
+    Awaited,
+    /// A child that is done.
+    Done,
+}
+
+impl Kin {
+    /// In words.
+    #[must_use]
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::Parent => "parent",
+            Self::Failed => "child, failed",
+            Self::Ignored => "child, failed, ignored",
+            Self::Awaited => "child, awaited",
+            Self::Done => "child, done",
+        }
+    }
 }

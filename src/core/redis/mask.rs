@@ -1,9 +1,14 @@
-//! Fields of job data that are not shown. Applied where a job is read: what is masked there cannot be forgotten by whatever shows it
-//! later (pages, previews, dialogs, groups of failures). What acts on a job reads the original from the server itself. Pure.
+//! Fields of job data that are not shown, and the type of texts that were masked. Only masks make such a text, so that nothing of a job
+//! comes into a reading past them, and what shows it later (pages, previews, dialogs, groups of failures, files) cannot forget them. What
+//! acts on a job reads the original from the server itself. Pure.
 
 use crate::core::redact::{HIDDEN, named};
+use crate::core::text::tidy;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::ops::Deref;
 
 /// A masked value shorter than this is not looked for in a job's other texts: it would be found in every word.
 const TELLING_CHARS: usize = 4;
@@ -16,6 +21,91 @@ pub struct Masks(Vec<String>);
 
 /// A reason longer than this is cut in lists.
 pub const REASON_CHARS: usize = 400;
+/// What is told around a hit, in characters.
+const AROUND: usize = 30;
+
+/// What a job holds, says or failed with, as its target's masks let it be seen: on screens, in logs and in files. What is masked is not in
+/// it at all.
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Payload {
+    shown: String,
+    /// Something of it is masked, or it was cut.
+    less: bool,
+}
+
+impl Payload {
+    /// The text as the server has it: for what is done to a job only. `None` where something of it is masked or cut.
+    #[must_use]
+    pub fn unmasked(&self) -> Option<&str> {
+        (!self.less).then_some(&self.shown)
+    }
+
+    /// Whether something of it is masked, or it was cut.
+    #[must_use]
+    pub const fn is_less(&self) -> bool {
+        self.less
+    }
+
+    /// Its first `chars` characters.
+    #[must_use]
+    pub fn cut(mut self, chars: usize) -> Self {
+        if let Some((at, _)) = self.shown.char_indices().nth(chars) {
+            self.shown.truncate(at);
+            self.less = true;
+        }
+        self
+    }
+
+    /// What stands around the first place of `words` (lower case); nothing where they are not in it.
+    #[must_use]
+    pub fn around(&self, words: &str) -> Option<Self> {
+        let lower = self.shown.to_lowercase();
+        let at = lower.find(words)?;
+        // Lower case may be longer: a place near it is enough for a glance.
+        let before = lower[..at].chars().count();
+        let from = before.saturating_sub(AROUND);
+        let part: String = self.shown.chars().skip(from).take(2 * AROUND + words.chars().count()).collect();
+        let (lead, trail) = (
+            if from > 0 { "…" } else { "" },
+            if from + part.chars().count() < self.shown.chars().count() { "…" } else { "" },
+        );
+        let shown = tidy(&format!("{lead}{part}{trail}"), 2 * AROUND + words.chars().count() + 2);
+        Some(Self { less: self.less || shown != self.shown, shown })
+    }
+}
+
+/// As it may be seen.
+impl Deref for Payload {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        &self.shown
+    }
+}
+
+impl fmt::Display for Payload {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.shown)
+    }
+}
+
+impl fmt::Debug for Payload {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?}{}", self.shown, if self.less { " (less)" } else { "" })
+    }
+}
+
+impl PartialEq<str> for Payload {
+    fn eq(&self, other: &str) -> bool {
+        self.shown == other
+    }
+}
+
+impl PartialEq<&str> for Payload {
+    fn eq(&self, other: &&str) -> bool {
+        self.shown == *other
+    }
+}
 
 impl Masks {
     /// Masks for these fields.
@@ -24,54 +114,44 @@ impl Masks {
         Self(fields.iter().filter(|field| !field.is_empty()).cloned().collect())
     }
 
-    /// `text` without the values of these fields; `None` where there were none. In JSON they are masked at any depth, also in JSON that
-    /// stands as text in JSON; in other text where a value stands behind its field's name (`email=…`, `(email)=(…)`).
+    /// `text` without the values of these fields. In JSON they are masked at any depth, also in JSON that stands as text in JSON; in other
+    /// text where a value stands behind its field's name (`email=…`, `(email)=(…)`).
     #[must_use]
-    pub fn masked(&self, text: &str) -> Option<String> {
-        self.gather(text, &mut BTreeSet::new())
-    }
-
-    /// The same; text without such fields stays as it is.
-    #[must_use]
-    pub fn apply(&self, text: String) -> String {
-        self.masked(&text).unwrap_or(text)
+    pub fn payload(&self, text: String) -> Payload {
+        match self.gather(&text, &mut BTreeSet::new()) {
+            Some(shown) => Payload { shown, less: true },
+            None => Payload { shown: text, less: false },
+        }
     }
 
     /// A reason as it is shown: masked and cut, for it is a line of a list.
     #[must_use]
-    pub fn reason(&self, text: String) -> String {
-        self.apply(text).chars().take(REASON_CHARS).collect()
+    pub fn reason(&self, text: String) -> Payload {
+        self.payload(text).cut(REASON_CHARS)
     }
 
-    /// Masks a job: its fields and its log lines, and the values of masked fields of its data wherever else they stand (a reason that
-    /// names the address to which nothing could be delivered). The names of the fields that are not as they were.
-    pub fn job(&self, fields: &mut BTreeMap<String, String>, logs: &mut [String]) -> BTreeSet<String> {
-        if self.0.is_empty() {
-            return BTreeSet::new();
-        }
+    /// A job: its fields and its log lines, with the values of masked fields of its data hidden wherever else they stand, too (a reason that
+    /// names the address to which nothing could be delivered).
+    #[must_use]
+    pub fn job(
+        &self,
+        fields: BTreeMap<String, String>,
+        logs: Vec<String>,
+    ) -> (BTreeMap<String, Payload>, Vec<Payload>) {
         let mut values = BTreeSet::new();
-        let mut changed = BTreeSet::new();
-        for (name, text) in fields.iter_mut() {
-            if let Some(masked) = self.gather(text, &mut values) {
-                *text = masked;
-                changed.insert(name.clone());
-            }
-        }
-        for line in logs.iter_mut() {
-            if let Some(masked) = self.gather(line, &mut values) {
-                *line = masked;
-            }
-        }
+        let mut payload = |text: String| match self.gather(&text, &mut values) {
+            Some(shown) => Payload { shown, less: true },
+            None => Payload { shown: text, less: false },
+        };
+        let mut fields: BTreeMap<String, Payload> =
+            fields.into_iter().map(|(name, text)| (name, payload(text))).collect();
+        let mut logs: Vec<Payload> = logs.into_iter().map(payload).collect();
         for value in values.iter().take(MOST_VALUES) {
-            for (name, text) in fields.iter_mut().filter(|(_, text)| text.contains(value.as_str())) {
-                *text = text.replace(value, HIDDEN);
-                changed.insert(name.clone());
-            }
-            for line in logs.iter_mut() {
-                *line = line.replace(value, HIDDEN);
+            for text in fields.values_mut().chain(&mut logs).filter(|text| text.contains(value.as_str())) {
+                *text = Payload { shown: text.replace(value, HIDDEN), less: true };
             }
         }
-        changed
+        (fields, logs)
     }
 
     fn gather(&self, text: &str, values: &mut BTreeSet<String>) -> Option<String> {
@@ -140,21 +220,31 @@ mod tests {
         Masks::new(&["email".to_owned(), "card".to_owned()])
     }
 
+    #[track_caller]
+    fn shown(text: &str) -> String {
+        let payload = masks().payload(text.to_owned());
+        assert!(payload.is_less() && payload.unmasked().is_none(), "{payload:?}");
+        // Whatever prints or writes it.
+        let written = serde_json::to_string(&payload).expect("written");
+        let all = format!("{payload} {payload:?} {written} {:?}", payload.chars());
+        assert!(!all.contains("a@b.c") && !all.contains("4111"), "{all}");
+        payload.to_string()
+    }
+
     #[test]
     fn fields_at_any_depth_and_nothing_else() {
         let data =
             r#"{"order":7,"to":[{"Email":"a@b.c","name":"A"}],"card":{"number":"4111"},"note":"email"}"#;
-        let shown = masks().masked(data).expect("masked");
-        assert!(!shown.contains("a@b.c") && !shown.contains("4111"), "{shown}");
+        let shown = shown(data);
         assert!(shown.contains(r#""name":"A""#) && shown.contains(r#""note":"email""#), "{shown}");
-        assert_eq!(Masks::default().masked(data), None);
-        assert_eq!(masks().masked("an email was sent"), None);
+        for (masks, whole) in [(Masks::default(), data), (masks(), "an email was sent")] {
+            assert_eq!(masks.payload(whole.to_owned()).unmasked(), Some(whole));
+        }
     }
 
     #[track_caller]
     fn check(text: &str) {
-        let shown = masks().masked(text).expect("masked");
-        assert!(!shown.contains("a@b.c") && shown.contains(HIDDEN), "{shown}");
+        assert!(shown(text).contains(HIDDEN));
     }
 
     #[test]
@@ -174,13 +264,31 @@ mod tests {
             ("failedReason", "550 a@b.c is not known here"),
             ("opts", r#"{"attempts":3}"#),
         ];
-        let mut fields: BTreeMap<String, String> =
-            texts.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect();
-        let mut logs = vec!["sending to a@b.c".to_owned()];
-        let changed = masks().job(&mut fields, &mut logs);
+        let fields = texts.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect();
+        let (fields, logs) = masks().job(fields, vec!["sending to a@b.c".to_owned()]);
         assert_eq!(fields["failedReason"], "550 ••• is not known here");
-        assert_eq!(logs, ["sending to •••"]);
-        assert_eq!(changed.into_iter().collect::<Vec<_>>(), ["data", "failedReason"]);
-        assert_eq!(fields["opts"], r#"{"attempts":3}"#);
+        assert_eq!(logs[0], "sending to •••");
+        let less: Vec<&str> =
+            fields.iter().filter(|(_, text)| text.is_less()).map(|(name, _)| name.as_str()).collect();
+        assert_eq!(less, ["data", "failedReason"]);
+        assert_eq!(fields["opts"].unmasked(), Some(r#"{"attempts":3}"#));
+    }
+
+    #[test]
+    fn what_is_cut_is_not_the_original() {
+        let long = Masks::default().reason("ß".repeat(REASON_CHARS + 1));
+        assert_eq!((long.chars().count(), long.unmasked()), (REASON_CHARS, None));
+        let short = Masks::default().reason("ß".repeat(REASON_CHARS));
+        assert!(short.unmasked().is_some());
+    }
+
+    #[test]
+    fn a_hit_is_told_with_what_stands_around_it() {
+        let around = |text: &str, words: &str| Masks::default().payload(text.to_owned()).around(words);
+        assert_eq!(around("{\"order\":4711}", "4711").expect("a hit"), "{\"order\":4711}");
+        assert_eq!(around("nothing", "4711"), None);
+        let told = around(&format!("{}NEEDLE{}", "a".repeat(100), "ß".repeat(100)), "needle").expect("a hit");
+        assert!(told.contains("NEEDLE") && told.starts_with('…') && told.ends_with('…'), "{told}");
+        assert!(told.is_less() && around("İNEEDLE", "needle").is_some());
     }
 }

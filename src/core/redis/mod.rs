@@ -18,6 +18,7 @@ mod rhythm;
 mod row;
 pub(crate) mod rules;
 mod server;
+mod settings;
 mod state;
 mod workings;
 
@@ -28,9 +29,9 @@ pub use dead_letter::dead_letter;
 pub use envelope::{Brake, Envelope, Original, open as open_letter};
 pub use failures::{FailureGroup, FailureKind, groups, normalised, own_frame};
 pub use family::{Family, Signs, family, mismatch};
-pub use jobs::{FailedJob, FailedPage, JobDetail, JobList, ListedJob};
-pub use listing::{HITS, JOBS_A_PAGE, JobPage, Listing, PageJob, around};
-pub use mask::{Masks, REASON_CHARS};
+pub use jobs::{FailedJob, FailedPage, JobDetail, JobList, Kin, ListedJob};
+pub use listing::{HITS, JOBS_A_PAGE, JobPage, Listing, PageJob};
+pub use mask::{Masks, Payload, REASON_CHARS};
 pub use names::{seen_as, twice};
 pub use queue::{JobState, QueueRef};
 pub use reading::*;
@@ -40,5 +41,6 @@ pub use rules::{MEMORY, RULES};
 pub use server::{
     ClientGroup, CommandRate, CommandStat, ServerDetail, SlowEntry, StreamGroup, command_rates,
 };
+pub use settings::RedisSettings;
 pub use state::{QueueHistory, RedisRates, RedisState};
 pub use workings::{Ended, QueueEvent, QueueWorker, QueueWorkings, RunTimes, Scheduler, overlong, run_times};

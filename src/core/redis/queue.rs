@@ -1,12 +1,13 @@
 //! Which queue, and in which of its states a job is.
 
+use serde::{Deserialize, Serialize};
 use std::fmt;
 
 /// The prefix that the libraries use where none is given; it goes without saying.
 const USUAL_PREFIX: &str = "bull";
 
 /// A queue in a Redis database.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct QueueRef {
     /// The key prefix, without the colon (default `bull`; may hold `{}` and `:`).
     pub prefix: String,
@@ -33,7 +34,7 @@ impl fmt::Display for QueueRef {
 }
 
 /// Where a job is, in the library's own words.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum JobState {
     /// Waiting for a worker: in `wait`, or in `paused` while the queue is paused.
     #[default]

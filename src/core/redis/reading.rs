@@ -1,15 +1,17 @@
 //! One poll of a Redis target, as data: the server by INFO, the queues by plain reads, the details that somebody looks at.
 
 use super::{
-    Brake, Envelope, FailedPage, Family, JobDetail, JobList, JobPage, QueueRef, QueueWorkings, ServerDetail,
+    FailedPage, Family, JobDetail, JobList, JobPage, Payload, QueueRef, QueueWorkings, ServerDetail,
 };
+use crate::core::exact;
 use crate::core::part::{self, Part, Warm};
 use crate::core::whereabouts::Whereabouts;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// What one poll of a Redis target read.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct RedisReading {
     /// The server by its INFO.
     pub server: RedisServer,
@@ -29,10 +31,6 @@ pub struct RedisReading {
     pub discovery: String,
     /// The server in detail, while somebody looks.
     pub detail: Option<Warm<ServerDetail>>,
-    /// How letters are opened, by the configuration.
-    pub envelope: Envelope,
-    /// How a redrive is braked.
-    pub brake: Brake,
     /// A page of failed jobs, for the queue that somebody looks at.
     pub failed: Vec<FailedPage>,
     /// Jobs that have not ended, for the queue that somebody looks at.
@@ -48,7 +46,7 @@ pub struct RedisReading {
 }
 
 /// A cluster: what it says of itself, and each of its primaries.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct ClusterReading {
     /// `cluster_state` is ok: every slot is served.
     pub ok: bool,
@@ -65,7 +63,7 @@ pub struct ClusterReading {
 }
 
 /// The server itself. Every field is what INFO said, or nothing.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct RedisServer {
     /// `redis_version` (or the fork's own).
     pub version: String,
@@ -76,10 +74,13 @@ pub struct RedisServer {
     /// Since its start.
     pub uptime: Option<Duration>,
     /// Bytes in use by the allocator.
+    #[serde(with = "exact")]
     pub used_memory_bytes: Option<f64>,
     /// The limit; `None` where there is none.
+    #[serde(with = "exact")]
     pub maxmemory_bytes: Option<f64>,
     /// Memory of the machine.
+    #[serde(with = "exact")]
     pub system_memory_bytes: Option<f64>,
     /// What is evicted when the limit is reached; queues need `noeviction`.
     pub policy: Option<String>,
@@ -90,14 +91,19 @@ pub struct RedisServer {
     /// Clients in a blocking command: every idle worker is one.
     pub blocked_clients: Option<u64>,
     /// Commands per second, by the server's own short window.
+    #[serde(with = "exact")]
     pub ops_per_second: Option<f64>,
     /// Counter of key look-ups that hit.
+    #[serde(with = "exact")]
     pub hits_total: Option<f64>,
     /// Counter of key look-ups that missed.
+    #[serde(with = "exact")]
     pub misses_total: Option<f64>,
     /// Counter of evicted keys.
+    #[serde(with = "exact")]
     pub evicted_total: Option<f64>,
     /// Counter of connections refused because of `maxclients`.
+    #[serde(with = "exact")]
     pub rejected_total: Option<f64>,
     /// Whether the last RDB save worked.
     pub rdb_ok: Option<bool>,
@@ -106,6 +112,7 @@ pub struct RedisServer {
     /// The server still loads its data.
     pub loading: bool,
     /// How much of it is loaded, 0–1.
+    #[serde(with = "exact")]
     pub loaded_ratio: Option<f64>,
     /// How long that will take, by the server's own estimate.
     pub loading_left: Option<Duration>,
@@ -114,22 +121,24 @@ pub struct RedisServer {
     /// Replicas of a primary: address, state, bytes behind.
     pub replicas: Vec<RedisReplica>,
     /// Error replies by their first word (OOM, READONLY, MISCONF, …), counters.
+    #[serde(with = "exact")]
     pub errors_total: BTreeMap<String, f64>,
 }
 
 /// A replica as its primary sees it.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct RedisReplica {
     /// `ip:port`.
     pub address: String,
     /// `online`, `wait_bgsave`, …
     pub state: String,
     /// Bytes of the stream that it has not acknowledged.
+    #[serde(with = "exact")]
     pub behind_bytes: f64,
 }
 
 /// Which library owns a queue, and by what evidence.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Evidence {
     /// Library and generation.
     pub family: Family,
@@ -142,7 +151,7 @@ pub struct Evidence {
 }
 
 /// One queue at one moment.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct QueueReading {
     /// Its name.
     pub queue: QueueRef,
@@ -169,6 +178,7 @@ pub struct QueueReading {
     /// Failed jobs that are kept.
     pub failed: u64,
     /// The counter of added jobs.
+    #[serde(with = "exact")]
     pub added_total: Option<f64>,
     /// Completions of the last minute.
     pub completed_last_minute: u64,
@@ -197,7 +207,7 @@ pub struct QueueReading {
 }
 
 /// What a queue's own record tells of its last minutes: its stream of events (BullMQ), or its metrics where the worker keeps some (Bull).
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Happened {
     /// Jobs completed within the last minute.
     pub completed_last_minute: u64,
@@ -208,13 +218,13 @@ pub struct Happened {
     /// Jobs that lost their worker within the same time.
     pub stalled: u64,
     /// Why the newest of the failures failed; empty where that is not told.
-    pub reason: String,
+    pub reason: Payload,
     /// There were more events than are read: the numbers are the least that happened.
     pub at_least: bool,
 }
 
 /// By what completions are counted.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum DoneBy {
     /// The completed jobs that are kept.
     #[default]
@@ -226,7 +236,7 @@ pub enum DoneBy {
 }
 
 /// That a queue holds the dead letters of another.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DeadLetter {
     /// Of which queue, if its name says so.
     pub source: Option<String>,

@@ -58,7 +58,7 @@ mod tests {
     use crate::core::ids::TargetId;
     use crate::core::part::{Part, Warm};
     use crate::core::redis::QueueReading;
-    use crate::core::redis::{Evidence, Happened, QueueRef, RedisServer};
+    use crate::core::redis::{Evidence, Happened, Masks, QueueRef, RedisServer};
     use crate::core::time::Now;
     use crate::core::world::all_rules;
 
@@ -101,7 +101,7 @@ mod tests {
     #[test]
     fn a_queue_that_keeps_no_failure_is_broken_all_the_same() {
         let happened = |failed, completed| {
-            let reason = "the provider said no".to_owned();
+            let reason = Masks::default().payload("the provider said no".to_owned());
             Part::Ready(Happened { completed, failed, reason, ..Happened::default() })
         };
         let with = |failed, completed| QueueReading { happened: happened(failed, completed), ..queue(0, 0) };

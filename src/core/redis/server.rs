@@ -1,12 +1,14 @@
 //! The Redis server in detail, read only while somebody looks: commands, slow log, clients, keyspace, and what INFO says besides.
 
+use crate::core::exact;
 use crate::core::part::{Part, Warm};
 use crate::core::rate::LEAST_WINDOW;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// Everything about one server at one moment.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ServerDetail {
     /// Address of the primary of a cluster that it is; empty where it is one server.
     pub node: String,
@@ -25,7 +27,7 @@ pub struct ServerDetail {
 }
 
 /// A consumer group of a stream.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StreamGroup {
     /// The stream's key.
     pub stream: String,
@@ -50,20 +52,24 @@ impl ServerDetail {
 }
 
 /// Counters of one command; they grow until they are reset.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct CommandStat {
     /// Times executed.
+    #[serde(with = "exact")]
     pub calls: f64,
     /// Microseconds spent.
+    #[serde(with = "exact")]
     pub micros: f64,
     /// Times it failed or was rejected.
+    #[serde(with = "exact")]
     pub failed: f64,
     /// The 99th percentile of its duration in microseconds, since the start (7 and later).
+    #[serde(with = "exact")]
     pub p99_micros: Option<f64>,
 }
 
 /// One entry of the slow log.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct SlowEntry {
     /// Its number: entries are told apart by it.
     pub id: i64,
@@ -78,7 +84,7 @@ pub struct SlowEntry {
 }
 
 /// Clients that belong together.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct ClientGroup {
     /// Name, else the address without its port.
     pub name: String,
@@ -89,8 +95,10 @@ pub struct ClientGroup {
     /// Of those, in a blocking command.
     pub blocked: usize,
     /// Bytes of their output buffers.
+    #[serde(with = "exact")]
     pub output_bytes: f64,
     /// Bytes of all their memory.
+    #[serde(with = "exact")]
     pub memory_bytes: f64,
     /// The shortest time since one of them did something.
     pub idle: Duration,

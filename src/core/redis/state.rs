@@ -1,6 +1,9 @@
 //! What follows from several readings of one Redis target: rates between two readings of the same run, histories, growth.
 
-use super::{CommandRate, QueueReading, QueueRef, RedisReading, RedisServer, ServerDetail, command_rates};
+use super::{
+    CommandRate, QueueReading, QueueRef, RedisReading, RedisServer, RedisSettings, ServerDetail,
+    command_rates,
+};
 use crate::core::history::Series;
 use crate::core::part::Warm;
 use crate::core::rate::{self, Meter, Window};
@@ -138,6 +141,8 @@ impl QueueHistory {
 /// The latest reading of a target and everything derived from it and its predecessors.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct RedisState {
+    /// What the configuration says.
+    pub settings: RedisSettings,
     /// The newest reading and when it was made.
     pub latest: Option<(Now, Arc<RedisReading>)>,
     /// Rates of the newest interval.
@@ -159,6 +164,12 @@ pub struct RedisState {
 }
 
 impl RedisState {
+    /// The state of a target that was not asked yet.
+    #[must_use]
+    pub fn new(settings: RedisSettings) -> Self {
+        Self { settings, ..Self::default() }
+    }
+
     /// The newest reading.
     #[must_use]
     pub fn reading(&self) -> Option<&RedisReading> {

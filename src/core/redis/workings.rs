@@ -1,10 +1,12 @@
 //! What is read of a queue only while somebody looks at it: schedulers, events, run times, parents that wait in vain, memory.
 
-use super::QueueRef;
+use super::{Payload, QueueRef};
+use crate::core::exact;
+use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
 /// One look at a queue.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct QueueWorkings {
     /// Which queue.
     pub queue: QueueRef,
@@ -23,11 +25,12 @@ pub struct QueueWorkings {
     /// Its workers; none where who is connected may not be asked.
     pub workers: Option<Vec<QueueWorker>>,
     /// Bytes, estimated from a sample of its jobs.
+    #[serde(with = "exact")]
     pub memory_bytes: Option<f64>,
 }
 
 /// A worker that is connected.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct QueueWorker {
     /// Its address.
     pub address: String,
@@ -42,7 +45,7 @@ pub struct QueueWorker {
 }
 
 /// What makes jobs by the clock.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Scheduler {
     /// Its id; of older libraries the key that they made of it.
     pub id: String,
@@ -61,7 +64,7 @@ pub struct Scheduler {
 }
 
 /// One event of a queue.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct QueueEvent {
     /// Its place in the stream.
     pub id: String,
@@ -71,8 +74,16 @@ pub struct QueueEvent {
     pub event: String,
     /// Which job.
     pub job: String,
-    /// What else it says.
-    pub detail: String,
+    /// What else it says, by its own names.
+    pub details: Vec<(String, Payload)>,
+}
+
+impl QueueEvent {
+    /// What else it says, in one line.
+    #[must_use]
+    pub fn detail(&self) -> String {
+        self.details.iter().map(|(name, text)| format!("{name} {text}")).collect::<Vec<_>>().join(", ")
+    }
 }
 
 /// One completed job, as far as it tells about time; in milliseconds since 1970.
@@ -89,7 +100,7 @@ pub struct Ended {
 }
 
 /// How long jobs of one name waited and ran.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct RunTimes {
     /// Their name.
     pub name: String,

@@ -1,7 +1,9 @@
 //! One poll of a search cluster, as data. Every field is optional: versions and services differ in what they say.
 
+use crate::core::exact;
 use crate::core::part::{Part, Warm};
 use crate::core::text::counted;
+use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
@@ -9,7 +11,7 @@ use std::time::Duration;
 pub const MOST_SHARDS: usize = 1000;
 
 /// What one poll of a search cluster read.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct SearchReading {
     /// Version and distribution.
     pub identity: Part<Warm<Identity>>,
@@ -30,11 +32,11 @@ pub struct SearchReading {
     /// What was left out, in sentences: no limit is silent.
     pub limits: Vec<String>,
     /// Questions that are on their way longer than usual, and since when.
-    pub waiting: Vec<(&'static str, Duration)>,
+    pub waiting: Vec<(String, Duration)>,
 }
 
 /// What answers.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Identity {
     /// Its version.
     pub version: String,
@@ -45,7 +47,7 @@ pub struct Identity {
 }
 
 /// `_cluster/health`.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct ClusterHealth {
     /// `green`, `yellow` or `red`.
     pub status: String,
@@ -64,11 +66,12 @@ pub struct ClusterHealth {
     /// Cluster tasks that wait for the master.
     pub pending_tasks: Option<u64>,
     /// Share of shards that are assigned, 0–1.
+    #[serde(with = "exact")]
     pub active_ratio: Option<f64>,
 }
 
 /// One node.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct SearchNode {
     /// Its id, stable over restarts of the cluster's other nodes.
     pub id: String,
@@ -77,40 +80,58 @@ pub struct SearchNode {
     /// Its roles, abbreviated.
     pub roles: Vec<String>,
     /// Time since the process started, milliseconds: shrinks with a restart.
+    #[serde(with = "exact")]
     pub uptime_millis: Option<f64>,
     /// Heap in use, 0–1.
+    #[serde(with = "exact")]
     pub heap_ratio: Option<f64>,
     /// CPU of the machine, 0–1.
+    #[serde(with = "exact")]
     pub cpu_ratio: Option<f64>,
     /// Load over one minute.
+    #[serde(with = "exact")]
     pub load: Option<f64>,
     /// Size of its data disks.
+    #[serde(with = "exact")]
     pub disk_total_bytes: Option<f64>,
     /// What is free on them.
+    #[serde(with = "exact")]
     pub disk_free_bytes: Option<f64>,
     /// Searches that wait for a thread.
+    #[serde(with = "exact")]
     pub search_queue: Option<f64>,
     /// Writes that wait for a thread.
+    #[serde(with = "exact")]
     pub write_queue: Option<f64>,
     /// Counter of refused searches and writes.
+    #[serde(with = "exact")]
     pub rejected_total: Option<f64>,
     /// Counter of circuit breakers that tripped.
+    #[serde(with = "exact")]
     pub tripped_total: Option<f64>,
     /// Counter of shard-level searches.
+    #[serde(with = "exact")]
     pub query_total: Option<f64>,
     /// Counter of their time, milliseconds.
+    #[serde(with = "exact")]
     pub query_millis: Option<f64>,
     /// Counter of indexed documents.
+    #[serde(with = "exact")]
     pub index_total: Option<f64>,
     /// Counter of their time, milliseconds.
+    #[serde(with = "exact")]
     pub index_millis: Option<f64>,
     /// Counter of old-generation collections' time, milliseconds.
+    #[serde(with = "exact")]
     pub old_gc_millis: Option<f64>,
     /// Free bytes of a disk below which no shard is put there (low watermark), if the server says so.
+    #[serde(with = "exact")]
     pub low_free_bytes: Option<f64>,
     /// Free bytes below which shards are moved away (high watermark).
+    #[serde(with = "exact")]
     pub high_free_bytes: Option<f64>,
     /// Free bytes below which indices are made read-only (flood stage).
+    #[serde(with = "exact")]
     pub flood_free_bytes: Option<f64>,
 }
 
@@ -139,7 +160,7 @@ impl SearchNode {
 }
 
 /// Every shard that is on no node: all of them counted and judged, the first of them listed.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Unassigned {
     /// All of them.
     pub total: usize,
@@ -154,7 +175,7 @@ pub struct Unassigned {
 }
 
 /// Why some shards are on no node.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Cause {
     /// In the server's words: the deciders that refuse, else how they became so.
     pub why: String,
@@ -216,7 +237,7 @@ impl Unassigned {
 }
 
 /// A shard that is on no node.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct UnassignedShard {
     /// Its index.
     pub index: String,
@@ -233,7 +254,7 @@ pub struct UnassignedShard {
 }
 
 /// An index whose lifecycle step failed.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct LifecycleError {
     /// The index.
     pub index: String,

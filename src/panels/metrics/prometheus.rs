@@ -1,5 +1,6 @@
 //! The Prometheus half of the metrics screen: targets down, rules that fire or fail, configured panels.
 
+use crate::core::alert::Severity;
 use crate::core::prometheus::{PrometheusReading, PrometheusRow, PrometheusState};
 use crate::core::row::RowKey;
 use crate::core::text::counted;
@@ -149,6 +150,8 @@ fn panels(
 ) -> Option<Section> {
     let mut rows = Vec::new();
     for panel in &reading.panels {
+        let query = state.settings.panel(&panel.title);
+        let unit = query.map_or("", |query| query.unit.as_str());
         let Some(series) = panel.series.ready() else {
             let note = panel.series.gap().map_or("", |gap| gap.note.as_str());
             let key = row_of(target, &panel.title, "");
@@ -164,11 +167,10 @@ fn panels(
             continue;
         };
         for (labels, value) in series {
-            let past = |threshold: Option<f64>| threshold.is_some_and(|threshold| *value >= threshold);
-            let tone = match (past(panel.critical), past(panel.warning)) {
-                (true, _) => Role::Critical,
-                (false, true) => Role::Warning,
-                (false, false) => role,
+            let tone = match query.and_then(|query| query.grade(*value)).map(|grade| grade.severity) {
+                Some(Severity::Critical) => Role::Critical,
+                Some(Severity::Warning | Severity::Info) => Role::Warning,
+                None => role,
             };
             let samples = state.panels.get(&(panel.title.clone(), labels.clone()));
             rows.push(Row::flat(
@@ -176,7 +178,7 @@ fn panels(
                 vec![
                     Cell::text(&panel.title),
                     Cell::of(Role::Muted, labels),
-                    Cell::number(Some(*value), format!("{}{}", figure(*value), panel.unit)).role(tone),
+                    Cell::number(Some(*value), format!("{}{unit}", figure(*value))).role(tone),
                     Cell::spark(samples.map(|samples| target.past(samples, SPARK)).unwrap_or_default()),
                 ],
             ));

@@ -176,7 +176,7 @@ fn row(target: &TargetState, state: &PostgresState, node: &Node, role: Role) -> 
         lasting(node.waiting, "").role(role),
         Cell::number(Some(node.victims as f64), blocks).role(own),
         Cell::of(role, what),
-        Cell::of(Role::Muted, text(|session| session.query.clone())),
+        Cell::of(Role::Muted, text(|session| session.query.to_string())),
     ];
     Row::opens(key, cells)
 }

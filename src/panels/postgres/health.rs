@@ -56,7 +56,7 @@ impl Panel for Health {
                 sections.extend(pooler::section(context, target, reading, number_role(target, context)));
                 sections.push(databases(target, reading, context));
                 sections.extend(vacuums(target, reading));
-                sections.push(looks::index(context, target, reading));
+                sections.push(looks::index(context, target, state, reading));
             }
         }
         if sections.is_empty() {

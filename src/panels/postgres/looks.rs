@@ -3,7 +3,9 @@
 use crate::core::focus::Focus;
 use crate::core::ids::TargetId;
 use crate::core::part::Part;
-use crate::core::postgres::{Look, Looked, PgRow, PostgresReading, SqlPanel, SqlTable, TOPICS};
+use crate::core::postgres::{
+    Look, Looked, PgRow, PostgresReading, PostgresState, SqlPanel, SqlTable, TOPICS,
+};
 use crate::core::row::RowKey;
 use crate::core::world::TargetState;
 use crate::panels::panel::PanelContext;
@@ -29,9 +31,14 @@ pub(super) fn focus(path: &[RowKey]) -> Vec<(TargetId, Focus)> {
 }
 
 /// Who uses the connections, the team's panels, then every topic.
-pub(super) fn index(context: PanelContext<'_>, target: &TargetState, reading: &PostgresReading) -> Section {
+pub(super) fn index(
+    context: PanelContext<'_>,
+    target: &TargetState,
+    state: &PostgresState,
+    reading: &PostgresReading,
+) -> Section {
     let mut rows = vec![crate::panels::postgres::clients::row(target, reading)];
-    rows.extend(reading.panels.iter().map(|panel| panel_row(target, reading, panel)));
+    rows.extend(state.settings.panels.iter().map(|panel| panel_row(target, reading, panel)));
     rows.extend(TOPICS.iter().map(|topic| {
         Row::opens(
             look_key(target, Look::Topic(topic.id.to_owned())),
@@ -88,7 +95,7 @@ pub(super) fn content(context: PanelContext<'_>, key: &RowKey) -> Content {
     let mut lines = vec![heading(target, state, context)];
     let looked = reading.looks.iter().find(|looked| looked.look == look);
     let panel = match &look {
-        Look::Panel(name) => reading.panels.iter().find(|panel| panel.name == *name),
+        Look::Panel(name) => state.settings.panel(name),
         Look::Topic(_) | Look::Plan(_) => None,
     };
     let mut table = None;

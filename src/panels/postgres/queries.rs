@@ -87,7 +87,7 @@ impl Panel for Queries {
             let (_, state, _) = target::reading(context, row)?;
             return text(state, key.query);
         }
-        target::session(context, row).map(|(_, _, session)| session.query.clone())
+        target::session(context, row).map(|(_, _, session)| session.query.to_string())
     }
 }
 

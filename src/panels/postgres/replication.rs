@@ -95,7 +95,7 @@ fn fact(label: &str, role: Role, value: impl AsRef<str>) -> Line {
 
 /// Whether a load balancer with the limits of the configuration would use it.
 fn rotation(state: &PostgresState, reading: &PostgresReading, role: Role) -> Vec<Line> {
-    let Some(rotation) = &reading.rotation else { return Vec::new() };
+    let Some(rotation) = &state.settings.rotation else { return Vec::new() };
     let took = reading
         .probe
         .map_or_else(String::new, |took| format!(", answers in {:.1} ms", took.as_secs_f64() * 1e3));

@@ -68,7 +68,7 @@ pub(super) fn row(target: &TargetState, session: &Session, workers: usize, role:
             Cell::of(state, doing(session, workers)),
             Cell::number(long(session.query_age), age(session.query_age)).role(role),
             Cell::number(long(session.transaction_age), age(session.transaction_age)).role(role),
-            Cell::of(role, &session.query),
+            Cell::of(role, &*session.query),
         ],
     )
 }

@@ -12,7 +12,7 @@ use std::time::Duration;
 
 pub(super) fn text(state: &PostgresState, query: i64) -> Option<String> {
     let reading = state.reading()?;
-    reading.texts.iter().find(|(id, _)| *id == query).map(|(_, text)| text.clone())
+    reading.texts.iter().find(|(id, _)| *id == query).map(|(_, text)| text.to_string())
 }
 
 pub(super) fn statements(

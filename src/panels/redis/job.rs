@@ -1,7 +1,7 @@
 //! One job of a queue with everything about it: where it is, why it failed, its data and options.
 
 use crate::core::ids::TargetId;
-use crate::core::redis::{JobDetail, QueueRef, RedisRow};
+use crate::core::redis::{JobDetail, Kin, QueueRef, RedisRow};
 use crate::core::row::RowKey;
 use crate::panels::panel::PanelContext;
 use crate::panels::redis::target::{queue_of, state};
@@ -25,7 +25,7 @@ pub(super) fn one_job(context: PanelContext<'_>, key: &RowKey, id: &str) -> Cont
         sections.insert(1, flow(context, target, detail));
     }
     if !detail.logs.is_empty() {
-        let lines = detail.logs.iter().map(Line::text).collect();
+        let lines = detail.logs.iter().map(|line| Line::text(&**line)).collect();
         sections.push(Section::lines("Log, the newest last", lines));
     }
     Content { title: title.clone(), sections }
@@ -33,15 +33,15 @@ pub(super) fn one_job(context: PanelContext<'_>, key: &RowKey, id: &str) -> Cont
 
 /// Parent and children; opening one leads on along the flow.
 fn flow(context: PanelContext<'_>, target: &TargetId, job: &JobDetail) -> Section {
-    let row = |(kind, link): &(&str, String)| {
+    let row = |(kin, link): &(Kin, String)| {
         // prefix:queue:id; the prefix may hold colons, so it is taken to be this queue's own.
         let rest = link.strip_prefix(&format!("{}:", job.queue.prefix)).unwrap_or(link);
         let (queue, id) = rest.rsplit_once(':').unwrap_or((rest, ""));
-        let tone = if *kind == "child, failed" { Role::Warning } else { Role::Text };
+        let tone = if *kin == Kin::Failed { Role::Warning } else { Role::Text };
         let there = QueueRef { prefix: job.queue.prefix.clone(), name: queue.to_owned() };
         Row::opens(
             RowKey::Redis(target.clone(), RedisRow::Job(there, id.to_owned(), None)),
-            vec![Cell::of(tone, *kind), Cell::of(Role::Text, queue), Cell::of(Role::Strong, id)],
+            vec![Cell::of(tone, kin.words()), Cell::of(Role::Text, queue), Cell::of(Role::Strong, id)],
         )
     };
     let table = Table {
@@ -68,7 +68,7 @@ fn job_sections(title: &str, job: &JobDetail) -> Vec<Section> {
     for (name, value) in job.fields.iter().filter(|(name, _)| LONG.iter().all(|(long, _)| long != name)) {
         let shown = match name.as_str() {
             "timestamp" | "processedOn" | "finishedOn" => moment(value),
-            _ => value.clone(),
+            _ => value.to_string(),
         };
         lines.push(fact(name, &shown));
     }

@@ -149,7 +149,7 @@ fn how_far(page: &JobPage, role: Role) -> Line {
 
 fn row(target: &TargetState, page: &JobPage, job: &PageJob, role: Role) -> Row {
     let (tone, note) =
-        if job.ghost { (Role::Warning, "its data is gone") } else { (Role::Muted, job.note.as_str()) };
+        if job.ghost { (Role::Warning, "its data is gone") } else { (Role::Muted, &*job.note) };
     Row::opens(
         job_key(target, &page.queue, &job.id, job.state),
         vec![

@@ -281,7 +281,7 @@ fn failed_row(target: &TargetState, queue: &QueueRef, job: &FailedJob, role: Rol
     let (reason, tone) = if job.ghost {
         ("its data is gone: a worker would run an empty job", Role::Warning)
     } else {
-        (job.reason.as_str(), role)
+        (&*job.reason, role)
     };
     Row::opens(
         job_key(target, queue, &job.id, JobState::Failed),

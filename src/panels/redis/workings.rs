@@ -210,7 +210,7 @@ fn events(target: &TargetState, more: &QueueWorkings, role: Role) -> Section {
                 span(event.age, role),
                 Cell::of(tone, &event.event),
                 Cell::of(Role::Strong, &event.job),
-                Cell::of(Role::Muted, &event.detail),
+                Cell::of(Role::Muted, event.detail()),
             ],
         )
     };

@@ -54,7 +54,6 @@ pub(super) fn decode(body: &[u8], templates: &mut Templates) -> MetricsReading {
         bad_total: scanned.bad_total,
         bytes: body.len(),
         truncated,
-        requests: None,
     }
 }
 

@@ -57,9 +57,8 @@ impl MetricsSource {
         let decoded =
             bulkhead::body(&answer.body, move |body| (decode(body, &mut templates), templates)).await;
         let failed = || PollError::new(PollErrorKind::Internal, "scanning the exposition failed");
-        let (mut reading, templates) = decoded.ok_or_else(failed)?;
+        let (reading, templates) = decoded.ok_or_else(failed)?;
         self.templates = templates;
-        reading.requests.clone_from(&self.connect.requests);
         // Where families are declared it is one, however many of its lines (of native histograms) cannot be read.
         let declares = reading.layout.declares();
         let native = reading.bad_total > 0 && reading.bad.iter().all(|(_, why)| why == scan::NATIVE);

@@ -7,8 +7,8 @@ use crate::core::part::Part;
 use crate::core::postgres::BackendId;
 use crate::core::postgres::locks::{LockMode, LockRow, PreparedTransaction};
 use crate::core::postgres::{
-    Archiver, DatabaseCounters, Health, ReplicationSlot, Sender, Server, Session, SessionState, Slots,
-    Standby, StatementCounters, StatementKey, Subscription, VacuumProgress,
+    Archiver, DatabaseCounters, Health, Literals, ReplicationSlot, Sender, Server, Session, SessionState,
+    Slots, Standby, StatementCounters, StatementKey, Subscription, VacuumProgress,
 };
 use chrono::{DateTime, Utc};
 use std::collections::HashMap;
@@ -113,7 +113,12 @@ pub fn in_databases(rows: &[Row]) -> Option<i64> {
 }
 
 /// One session; nothing for a row without a pid.
-pub fn session(row: &Row, superusers: &[u32], charsets: &HashMap<String, Charset>) -> Option<Session> {
+pub fn session(
+    row: &Row,
+    superusers: &[u32],
+    charsets: &HashMap<String, Charset>,
+    literals: Literals,
+) -> Option<Session> {
     let class = text(row, 9);
     let database = text(row, 3).unwrap_or_default();
     let charset = charsets.get(&database).copied().unwrap_or_default();
@@ -141,7 +146,7 @@ pub fn session(row: &Row, superusers: &[u32], charsets: &HashMap<String, Charset
         writes: get(row, 15).unwrap_or_default(),
         xmin_age: get::<i32>(row, 16).and_then(|age| u32::try_from(age).ok()),
         superuser: get::<u32>(row, 17).is_some_and(|user| superusers.contains(&user)),
-        query: written(row, 18, charset).unwrap_or_default(),
+        query: literals.text(&written(row, 18, charset).unwrap_or_default()),
         query_id: get(row, 19),
     })
 }

@@ -9,7 +9,7 @@ use super::settings::{AS_BYTES, LOOKING, OWN_PATH};
 use super::topics;
 use crate::config::target::PostgresConnect;
 use crate::core::part::{Gap, GapKind, Part};
-use crate::core::postgres::{Look, Looked, Planned, SqlPanel, SqlTable, TOPICS};
+use crate::core::postgres::{Literals, Look, Looked, Planned, SqlPanel, SqlTable, TOPICS};
 use crate::core::time::Now;
 use crate::sources::owned::Owned;
 use futures_util::StreamExt;
@@ -195,7 +195,7 @@ async fn answer(
             if result.as_ref().is_err_and(has_no_equivalent) {
                 result = read(kept, Some(AS_BYTES), sql).await;
             }
-            (result, format!("database {}", connect.database))
+            (result.map(|found| found.hiding(connect.literals)), format!("database {}", connect.database))
         }
         Script::Own(sql) => (read(kept, Some(OWN_PATH), sql).await, format!("database {}", connect.database)),
         Script::Plan(planned, plan) => {
@@ -206,7 +206,7 @@ async fn answer(
             let Some(there) = &used.0 else {
                 return Err(Gap::new(GapKind::Failed, "there is no connection"));
             };
-            let found = explain(there, &whose, plan).await?;
+            let found = explain(there, &whose, plan).await?.hiding(connect.literals);
             drop(used.0.take());
             let place = whose.role.map_or(String::new(), |role| format!(" as {role}"));
             return Ok(found.table(now, began, format!("database {}{place}", whose.database)));
@@ -273,6 +273,23 @@ struct Found {
 }
 
 impl Found {
+    /// Hides constants in what others have written: statements, and the plans of such.
+    fn hiding(mut self, literals: Literals) -> Self {
+        for (at, column) in self.columns.iter().enumerate() {
+            let hide = |text: &str| match column.as_str() {
+                "query" => Some(literals.text(text).to_string()),
+                "plan" => Some(literals.plan(text)),
+                _ => None,
+            };
+            for cell in self.rows.iter_mut().filter_map(|row| row.get_mut(at)?.as_mut()) {
+                if let Some(hidden) = hide(cell) {
+                    *cell = hidden;
+                }
+            }
+        }
+        self
+    }
+
     fn table(self, now: Now, began: Instant, place: String) -> SqlTable {
         SqlTable {
             at: now,

@@ -28,7 +28,7 @@ use super::{Source, knock};
 use crate::config::target::PostgresConnect;
 use crate::core::focus::Focus;
 use crate::core::part::Part;
-use crate::core::postgres::{Look, Looked, PostgresReading};
+use crate::core::postgres::{Look, Looked, PostgresReading, StatementText};
 use crate::core::reading::Reading;
 use crate::core::report::{PollError, PollErrorKind};
 use crate::core::time::Now;
@@ -121,8 +121,6 @@ impl PostgresSource {
                 reading.texts = self.texts(&open, now, focus).await;
                 reading.pooler = self.pooler.as_mut().map_or(Part::NotAsked, |pooler| pooler.step(now));
                 reading.backup = self.backup.as_mut().map_or(Part::NotAsked, |backup| backup.step(now));
-                reading.rotation.clone_from(&self.connect.rotation);
-                reading.panels.clone_from(&self.connect.panels);
                 reading.looks = self.looks(now, reading.server.version_num, focus);
                 self.open = Some(open);
                 Ok(reading)
@@ -155,7 +153,7 @@ impl PostgresSource {
     }
 
     /// The texts in focus: those not known yet are asked for.
-    async fn texts(&mut self, open: &Polling, now: Now, focus: &[Focus]) -> Vec<(i64, String)> {
+    async fn texts(&mut self, open: &Polling, now: Now, focus: &[Focus]) -> Vec<(i64, StatementText)> {
         let wanted: Vec<i64> = focus.iter().flat_map(Focus::statements).copied().collect();
         let missing: Vec<i64> = wanted
             .iter()
@@ -191,7 +189,8 @@ impl PostgresSource {
             Some(Text::Absent(_)) => Some("(its text is not there any more)".to_owned()),
             None => self.unread.clone(),
         };
-        wanted.iter().filter_map(|id| Some((*id, text(id)?))).collect()
+        let literals = self.connect.literals;
+        wanted.iter().filter_map(|id| Some((*id, literals.text(&text(id)?)))).collect()
     }
 }
 

@@ -13,7 +13,9 @@ use super::{decode, whereabouts};
 use crate::config::target::PostgresConnect;
 use crate::core::part::{Gap, GapKind, Part, Warm};
 use crate::core::postgres::locks::{LockReading, LockRow};
-use crate::core::postgres::{DatabaseCounters, Health, PostgresReading, Server, Session, Statements};
+use crate::core::postgres::{
+    DatabaseCounters, Health, Literals, PostgresReading, Server, Session, Statements,
+};
 use crate::core::time::Now;
 use crate::sources::postgres::polling::parts::{all, first, part};
 use std::collections::HashMap;
@@ -34,6 +36,7 @@ type Seldom = (Part<Warm<Statements>>, Part<Warm<Health>>);
 pub(super) struct Polling {
     pub(super) connection: Connection,
     pub(super) questions: Questions,
+    literals: Literals,
     server: Server,
     superusers: Vec<u32>,
     /// When rights were read, and when that was tried.
@@ -77,6 +80,7 @@ impl Polling {
     ) -> Result<Self, Refused> {
         let mut open = Self {
             questions: queries::questions(&[], None, WalPosition::Told),
+            literals: connect.literals,
             server: Server::default(),
             superusers: Vec::new(),
             rights: (None, now),
@@ -256,7 +260,7 @@ impl Polling {
         let answer = bare.map_or(answer, Ok);
         part(answer, "sessions", |rows| {
             let session = |row| {
-                let mut session = decode::session(row, &self.superusers, &self.charsets)?;
+                let mut session = decode::session(row, &self.superusers, &self.charsets, self.literals)?;
                 if let Some((database, user)) = self.known.named(session.id).filter(|_| !named) {
                     (session.database, session.user) = (database.to_owned(), user.to_owned());
                 }

@@ -139,14 +139,7 @@ async fn panel(http: &Http, query: &PromQuery) -> PanelReading {
             ));
         }
     }
-    PanelReading {
-        title: query.title.clone(),
-        unit: query.unit.clone(),
-        warning: query.warning,
-        critical: query.critical,
-        series,
-        cut,
-    }
+    PanelReading { title: query.title.clone(), series, cut }
 }
 
 /// Targets and rules are what decides: without both, or with refused credentials, nothing is known of this server.

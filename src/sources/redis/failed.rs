@@ -229,7 +229,7 @@ fn failed_job(wanted: &Wanted, fields: &[Option<String>], masks: &Masks) -> Fail
     let whole = |index: usize| field(index).and_then(|text| text.parse::<i64>().ok());
     let opts = field(7).and_then(|opts| serde_json::from_str::<serde_json::Value>(&opts).ok());
     let reason = if wanted.reason > FIELD_LIMIT_BYTES {
-        too_large(wanted.reason)
+        masks.payload(too_large(wanted.reason))
     } else {
         masks.reason(field(8).unwrap_or_default())
     };

@@ -5,7 +5,7 @@ use super::budget::Left;
 use super::connection::Connection;
 use super::decode::{list, number, text};
 use crate::core::part::{Gap, GapKind, Part};
-use crate::core::redis::{DoneBy, Happened, QueueReading, QueueRef};
+use crate::core::redis::{DoneBy, Happened, Masks, Payload, QueueReading, QueueRef};
 use redis::{RedisError, Value, pipe};
 use std::collections::{BTreeSet, HashMap, VecDeque};
 
@@ -49,7 +49,8 @@ struct Second {
 struct Seen {
     next: String,
     seconds: VecDeque<Second>,
-    reason: String,
+    /// Why the newest failure failed, masked.
+    reason: Payload,
     /// Until then, in milliseconds, something was passed over.
     lost_until: i64,
     /// Events at the last look, and the size of one, in bytes; by whichever is more of the stream's mean and of what came.
@@ -63,6 +64,8 @@ struct Seen {
 /// What is known of the queues of one server.
 #[derive(Debug, Default)]
 pub(super) struct Finished {
+    /// What of a reason is not shown.
+    masks: Masks,
     seen: HashMap<QueueRef, Seen>,
     /// So often in a row the events were more than a connection carries, and until when they are left alone for that.
     choked: u32,
@@ -70,6 +73,11 @@ pub(super) struct Finished {
 }
 
 impl Finished {
+    /// Nothing is known yet.
+    pub(super) fn new(masks: Masks) -> Self {
+        Self { masks, ..Self::default() }
+    }
+
     /// Forgets those that are gone.
     pub(super) fn retain(&mut self, there: &BTreeSet<&QueueRef>) {
         self.seen.retain(|queue, _| there.contains(queue));
@@ -127,7 +135,7 @@ impl Finished {
         for ((reading, count), pair) in readings.iter_mut().zip(counts).zip(values.chunks(2)) {
             let (Some(seen), [first, second]) = (self.seen.get_mut(&reading.queue), pair) else { continue };
             reading.happened = if has_stream(reading) {
-                seen.events(first, (count, most), now)
+                seen.events(first, &self.masks, (count, most), now)
             } else {
                 seen.metrics(first, second, now)
             };
@@ -252,7 +260,13 @@ fn told(reading: &mut QueueReading) {
 
 impl Seen {
     /// Takes in the newest events of a stream.
-    fn events(&mut self, value: &Value, (asked, most): (usize, usize), now: i64) -> Part<Happened> {
+    fn events(
+        &mut self,
+        value: &Value,
+        masks: &Masks,
+        (asked, most): (usize, usize),
+        now: i64,
+    ) -> Part<Happened> {
         if let Value::ServerError(error) = value {
             let note = format!("events are not known ({}): needs +xrange", error.code());
             return Part::Unavailable(Gap::new(GapKind::NotPermitted, note));
@@ -281,7 +295,7 @@ impl Seen {
                 Some("failed") => {
                     second.failed += 1;
                     if let Some(reason) = field("failedReason") {
-                        self.reason = reason.chars().take(REASON).collect();
+                        self.reason = masks.payload(reason).cut(REASON);
                     }
                 }
                 _ => {}
@@ -340,7 +354,7 @@ impl Seen {
             completed: sum(|one| one.completed),
             failed,
             stalled: sum(|one| one.stalled),
-            reason: if failed > 0 { self.reason.clone() } else { String::new() },
+            reason: if failed > 0 { self.reason.clone() } else { Payload::default() },
             at_least: self.lost_until > now,
         }
     }
@@ -352,7 +366,7 @@ mod tests {
 
     fn entry(id: &str, event: &str) -> Value {
         let bulk = |text: &str| Value::BulkString(text.as_bytes().to_vec());
-        let fields = ["event", event, "jobId", "7", "failedReason", "no such host"];
+        let fields = ["event", event, "jobId", "7", "failedReason", "no such host=db-1"];
         Value::Array(vec![bulk(id), Value::Array(fields.map(bulk).to_vec())])
     }
 
@@ -361,6 +375,7 @@ mod tests {
         let mut seen = Seen::default();
         let look = |seen: &mut Seen, entries: Vec<Value>, now: i64| match seen.events(
             &Value::Array(entries),
+            &Masks::new(&["host".to_owned()]),
             (MOST, MOST),
             now,
         ) {
@@ -377,12 +392,12 @@ mod tests {
         ];
         let found = look(&mut seen, events, 66_000);
         assert_eq!((found.completed_last_minute, found.completed), (2, 2));
-        assert_eq!((found.failed, found.stalled, found.reason.as_str()), (1, 1, "no such host"));
+        assert_eq!((found.failed, found.stalled, &*found.reason), (1, 1, "no such host=•••"));
         assert_eq!((seen.next.as_str(), found.at_least), ("65000-1", false));
         let found = look(&mut seen, Vec::new(), 80_000);
         assert_eq!((found.completed_last_minute, found.completed, found.failed), (1, 2, 1));
         let found = look(&mut seen, Vec::new(), 400_000);
-        assert_eq!((found.completed, found.failed, found.reason.as_str()), (0, 0, ""));
+        assert_eq!((found.completed, found.failed, &*found.reason), (0, 0, ""));
         let many: Vec<Value> = (0..MOST).map(|n| entry(&format!("490000-{n}"), "completed")).collect();
         assert!(look(&mut seen, many, 490_500).at_least);
         assert_eq!((seen.next.as_str(), seen.lost_until), ("490500-0", 550_500));

@@ -6,7 +6,7 @@ use super::decode::{list, number, scored, text};
 use super::failed::{Page, Remembered, span};
 use crate::core::focus::Focus;
 use crate::core::redis::{
-    FailedPage, JobDetail, JobList, JobState, ListedJob, Masks, QueueRef, REASON_CHARS,
+    FailedPage, JobDetail, JobList, JobState, Kin, ListedJob, Masks, QueueRef, REASON_CHARS,
 };
 use crate::sources::redis::FIELD_LIMIT_BYTES;
 use redis::{RedisError, Value, pipe};
@@ -205,19 +205,16 @@ async fn job(
             fields.extend(text(value).map(|value| ((*field).to_owned(), value)));
         }
     }
-    let parent = fields.get("parentKey").map(|key: &String| ("parent", key.clone()));
-    let (mut logs, children) = belongings(connection, &key).await?;
-    let masked = masks.job(&mut fields, &mut logs);
-    for line in &mut logs {
-        *line = line.chars().take(REASON_CHARS).collect();
-    }
+    let parent = fields.get("parentKey").map(|key: &String| (Kin::Parent, key.clone()));
+    let (logs, children) = belongings(connection, &key).await?;
+    let (fields, logs) = masks.job(fields, logs);
+    let logs = logs.into_iter().map(|line| line.cut(REASON_CHARS)).collect();
     let links = parent.into_iter().chain(children).collect();
     Ok(JobDetail {
         queue: queue.clone(),
         id: id.to_owned(),
         state: state.to_owned(),
         fields,
-        masked,
         too_large,
         logs,
         links,
@@ -228,7 +225,7 @@ async fn job(
 async fn belongings(
     connection: &mut Connection,
     key: &str,
-) -> Result<(Vec<String>, Vec<(&'static str, String)>), RedisError> {
+) -> Result<(Vec<String>, Vec<(Kin, String)>), RedisError> {
     let logs = format!("{key}:logs");
     let mut sizes = pipe();
     sizes.ignore_errors();
@@ -260,8 +257,7 @@ async fn belongings(
         values.iter().filter_map(text).take(CHILDREN).collect::<Vec<_>>()
     };
     let logs = texts(0);
-    let kinds =
-        [(4, "child, failed"), (3, "child, failed, ignored"), (1, "child, awaited"), (2, "child, done")];
+    let kinds = [(4, Kin::Failed), (3, Kin::Ignored), (1, Kin::Awaited), (2, Kin::Done)];
     let links =
         kinds.into_iter().flat_map(|(index, kind)| texts(index).into_iter().map(move |key| (kind, key)));
     Ok((logs, links.collect()))

@@ -6,7 +6,7 @@ use super::connection::Connection;
 use super::decode::{list, number, scored, text};
 use super::failed::span;
 use crate::core::focus::Focus;
-use crate::core::redis::{HITS, JOBS_A_PAGE, JobPage, JobState, Listing, Masks, PageJob, QueueRef, around};
+use crate::core::redis::{HITS, JOBS_A_PAGE, JobPage, JobState, Listing, Masks, PageJob, Payload, QueueRef};
 use crate::core::text::lasting;
 use crate::core::time::Now;
 use redis::{RedisError, Value, pipe};
@@ -199,7 +199,7 @@ async fn page(
         let ended = matches!(state, JobState::Completed | JobState::Failed);
         let since = if ended { score.map(|score| score as i64) } else { whole(1) };
         let note = match state {
-            JobState::Failed => masks.reason(field(4).unwrap_or_default()),
+            JobState::Failed => field(4).unwrap_or_default(),
             JobState::Completed => whole(2)
                 .zip(whole(3))
                 .and_then(|(from, to)| span(from, to))
@@ -216,7 +216,7 @@ async fn page(
             name: field(0).unwrap_or_default(),
             state,
             age: since.and_then(|since| span(since, now)),
-            note,
+            note: masks.reason(note),
             ghost: field(1).is_none(),
         }
     });
@@ -248,7 +248,12 @@ async fn begin(connection: &mut Connection, queue: &QueueRef, words: &str) -> Re
 
 impl Search {
     /// A job of exactly this id that stands in no list of its queue: libraries have left such, and take no other of its id.
-    async fn nowhere(&mut self, connection: &mut Connection, id: &str) -> Result<(), RedisError> {
+    async fn nowhere(
+        &mut self,
+        connection: &mut Connection,
+        masks: &Masks,
+        id: &str,
+    ) -> Result<(), RedisError> {
         if self.seen.contains(id) {
             return Ok(());
         }
@@ -259,7 +264,7 @@ impl Search {
         let fields: Vec<Option<String>> =
             values.first().map(list).unwrap_or_default().iter().map(text).collect();
         if let Some(name) = fields.first().cloned().flatten() {
-            let note = "its id; it stands in no list of the queue".to_owned();
+            let note = masks.payload("its id; it stands in no list of the queue".to_owned());
             self.page.jobs.push(PageJob {
                 id: id.to_owned(),
                 name,
@@ -326,7 +331,7 @@ impl Search {
         let Listing::Text(words) = &self.page.listing else { return Ok(false) };
         let Some((state, suffix, kind)) = PLACES.get(self.at).copied() else {
             let words = words.clone();
-            self.nowhere(connection, &words).await?;
+            self.nowhere(connection, masks, &words).await?;
             self.page.whole = true;
             return Ok(false);
         };
@@ -355,20 +360,21 @@ impl Search {
             let ghost = !fields.contains_key("timestamp");
             let added = fields.remove("timestamp").and_then(|text| text.parse::<i64>().ok());
             // What is masked is not found, either: a search would tell it letter by letter.
-            masks.job(&mut fields, &mut []);
-            fields.insert("id".to_owned(), id.clone());
+            let (mut fields, _) = masks.job(fields, Vec::new());
+            fields.insert("id".to_owned(), masks.payload(id.clone()));
             let hit = ["id", "name", "failedReason", "data"].into_iter().find_map(|name| {
                 let value = fields.get(name)?;
-                Some((name, around(value, &words)?))
+                Some((name, value.around(&words)?))
             });
             let Some((name, note)) = hit else { continue };
             let ended = matches!(state, JobState::Completed | JobState::Failed);
             let since = if ended { score.map(|score| score as i64) } else { added };
-            let note = if name == "id" || name == "name" { format!("its {name}") } else { note };
+            let note =
+                if name == "id" || name == "name" { masks.payload(format!("its {name}")) } else { note };
             self.seen.insert(id.clone());
             self.page.jobs.push(PageJob {
                 id: id.clone(),
-                name: fields.get("name").cloned().unwrap_or_default(),
+                name: fields.get("name").map(Payload::to_string).unwrap_or_default(),
                 state,
                 age: since.and_then(|since| span(since, now)),
                 note,

@@ -239,8 +239,6 @@ impl RedisSource {
             queues,
             unseen,
             discovery: self.rounds.words(),
-            envelope: self.connect.envelope.clone(),
-            brake: self.connect.brake,
             failed,
             lists,
             more,

@@ -11,7 +11,7 @@ use super::{queues, refused};
 use crate::config::target::RedisConnect;
 use crate::core::focus::Focus;
 use crate::core::part::{Gap, GapKind, Part, Warm};
-use crate::core::redis::{QueueReading, QueueRef};
+use crate::core::redis::{Masks, QueueReading, QueueRef};
 use crate::core::text::counted;
 use crate::core::time::Now;
 use redis::RedisError;
@@ -48,7 +48,7 @@ impl Rounds {
             discovery: Discovery::new(connect),
             workers: Part::NotAsked,
             workers_at: None,
-            finished: Finished::default(),
+            finished: Finished::new(Masks::new(&connect.masks)),
             stalled: Stalled::default(),
             known: BTreeMap::new(),
             refused: BTreeMap::new(),

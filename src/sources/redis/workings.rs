@@ -110,20 +110,18 @@ fn event(entry: &Value, masks: &Masks, now: i64) -> Option<QueueEvent> {
         age: u64::try_from(now - at).ok().map(Duration::from_millis),
         ..QueueEvent::default()
     };
-    let mut rest = Vec::new();
     for pair in fields.chunks_exact(2) {
         match pair[0].as_str() {
             "event" => found.event.clone_from(&pair[1]),
             "jobId" => found.job.clone_from(&pair[1]),
             // What a job returned can be large, and can be secret.
-            "returnvalue" => rest.push(format!("returned {} bytes", pair[1].len())),
-            name => {
-                let value = masks.apply(pair[1].clone());
-                rest.push(format!("{name} {}", value.chars().take(200).collect::<String>()));
+            "returnvalue" => {
+                let size = masks.payload(format!("{} bytes", pair[1].len()));
+                found.details.push(("returned".to_owned(), size));
             }
+            name => found.details.push((name.to_owned(), masks.payload(pair[1].clone()).cut(200))),
         }
     }
-    found.detail = rest.join(", ");
     Some(found)
 }
 

@@ -206,7 +206,7 @@ impl SearchSource {
     }
 
     /// The questions that have no answer yet, and since when.
-    fn waiting(&self, now: Now) -> Vec<(&'static str, Duration)> {
+    fn waiting(&self, now: Now) -> Vec<(String, Duration)> {
         let waits = [
             ("identity", self.identity.waits(now)),
             ("node statistics", self.nodes.waits(now)),
@@ -215,7 +215,7 @@ impl SearchSource {
             ("lifecycles", self.lifecycle.waits(now)),
             ("shards on no node", self.unassigned.waits(now)),
         ];
-        waits.into_iter().filter_map(|(what, since)| Some((what, since?))).collect()
+        waits.into_iter().filter_map(|(what, since)| Some((what.to_owned(), since?))).collect()
     }
 }
 

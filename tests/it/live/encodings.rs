@@ -36,7 +36,7 @@ async fn watched_from(url: &str, encoding: &str) {
             .iter()
             .find(|session| session.database == database(other) && session.query.contains("pg_sleep"));
         let session = session.unwrap_or_else(|| panic!("from {encoding}: nobody runs anything in {other}"));
-        assert_eq!(session.query, format!("SELECT pg_sleep(60), '{text}'"), "{other} from {encoding}");
+        assert_eq!(*session.query, format!("SELECT pg_sleep(60), '{text}'"), "{other} from {encoding}");
     }
     // The name of a database is a name everywhere.
     let named = format!("donnÁes_{}", std::process::id());

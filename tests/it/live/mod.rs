@@ -106,7 +106,7 @@ impl Watch {
         };
         let state = TargetState::new(
             target.id.clone(),
-            target.kind(),
+            target.settings(),
             target.address(),
             target.interval,
             clock.now(),

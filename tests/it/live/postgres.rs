@@ -6,7 +6,9 @@ use stacktop::config::url;
 use stacktop::core::action::{Action, ActionError, Verdict};
 use stacktop::core::ids::TargetId;
 use stacktop::core::place::Screen;
-use stacktop::core::postgres::{BackendId, PgAction, PostgresReading, PostgresState, Rotation, SessionState};
+use stacktop::core::postgres::{
+    BackendId, Literals, PgAction, PostgresReading, PostgresState, Rotation, SessionState,
+};
 use stacktop::core::report::PollErrorKind;
 use stacktop::core::row::RowKey;
 use stacktop::core::world::SystemState;
@@ -341,6 +343,38 @@ async fn a_prepared_transaction_is_named_as_root() {
     );
     let refusal = offers[0].choice.clone().expect_err("no process to signal");
     assert!(refusal.remedy.expect("a remedy").contains("ROLLBACK PREPARED 'stacktop-test'"));
+}
+
+#[tokio::test]
+async fn constants_of_statements_stay_in_the_source_where_that_is_asked_for() {
+    let test = "constants_of_statements_stay_in_the_source_where_that_is_asked_for";
+    let Some(url) = server(test, "STACKTOP_TEST_PG_URL") else { return };
+    for (literals, shown) in [(Literals::Shown, true), (Literals::Hidden, false)] {
+        let session = client(&url).await;
+        let pid = pid(&session).await;
+        let running = tokio::spawn(async move {
+            let _ = session.batch_execute("SELECT pg_sleep(8), 'ann@example.org' /* of ann */").await;
+        });
+        let mut watch = Watch::new(Connect::Postgres(PostgresConnect { literals, ..connect(&url) }));
+        let told = |watch: &Watch| {
+            let sessions = reading(watch).sessions.ready().expect("sessions");
+            sessions.iter().find(|session| session.id.pid == pid).map(|session| session.query.to_string())
+        };
+        until(&mut watch, "the statement", |watch| told(watch).is_some_and(|text| text.contains("pg_sleep")))
+            .await;
+        // Whatever is drawn or written of it.
+        let all = format!("{:?} {}", watch.world, serde_json::to_string(reading(&watch)).expect("written"));
+        assert_eq!(
+            (all.contains("ann@example.org"), all.contains("of ann")),
+            (shown, shown),
+            "{:?}",
+            told(&watch)
+        );
+        if !shown {
+            assert_eq!(told(&watch).as_deref(), Some("SELECT pg_sleep(•••), '•••' /* ••• */"));
+        }
+        running.abort();
+    }
 }
 
 #[tokio::test]

@@ -11,7 +11,8 @@ use stacktop::core::alert::Rulebook;
 use stacktop::core::focus::Focus;
 use stacktop::core::place::Screen;
 use stacktop::core::redis::{
-    Brake, Change, DoneBy, JobAct, JobState, QueueWorkings, RedisAction, RedisRow, Rhythm, Sweep, condition,
+    Brake, Change, DoneBy, JobAct, JobState, Kin, QueueWorkings, RedisAction, RedisRow, Rhythm, Sweep,
+    condition,
 };
 use stacktop::core::row::RowKey;
 use stacktop::core::time::Clock;
@@ -349,12 +350,8 @@ async fn a_flow_leads_from_job_to_job_and_waits_in_vain() {
         let detail = reading(&watch).jobs.first().expect("the parent");
         assert_eq!(detail.logs, ["the first line", "the second line"], "{generation}");
         let key = |id: &str| named(&format!("{name}-parts")).key(id);
-        assert!(detail.links.contains(&("child, done", key(&jobs[1]))), "{generation}: {:?}", detail.links);
-        assert!(
-            detail.links.contains(&("child, awaited", key(&jobs[2]))),
-            "{generation}: {:?}",
-            detail.links
-        );
+        assert!(detail.links.contains(&(Kin::Done, key(&jobs[1]))), "{generation}: {:?}", detail.links);
+        assert!(detail.links.contains(&(Kin::Awaited, key(&jobs[2]))), "{generation}: {:?}", detail.links);
         let events = &reading(&watch).more[0].events;
         assert!(
             events.iter().any(|event| event.event == "waiting-children" && event.job == jobs[0]),

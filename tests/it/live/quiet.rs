@@ -279,7 +279,7 @@ async fn statements_of_our_own_are_marked_and_long_ones_cut() {
 }
 
 fn texts(state: &PostgresState) -> impl Iterator<Item = &str> {
-    state.reading().into_iter().flat_map(|reading| reading.texts.iter().map(|(_, text)| text.as_str()))
+    state.reading().into_iter().flat_map(|reading| reading.texts.iter().map(|(_, text)| &**text))
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -309,8 +309,13 @@ async fn put_failed(client: &mut redis::aio::MultiplexedConnection, queue: &str,
     let () = client.rpush(format!("{key}:logs"), format!("sending to {SECRET}")).await.expect("a log");
     let () = client.zadd(named(queue).key("failed"), "1", 2000).await.expect("failed");
     let () = client.hset(named(queue).key("meta"), "version", "bullmq:5.0.0").await.expect("meta");
-    let event = [("event", "progress"), ("jobId", "1"), ("data", data)];
-    let () = client.xadd(named(queue).key("events"), "*", &event).await.expect("an event");
+    let events = [
+        [("event", "progress"), ("jobId", "1"), ("data", data)],
+        [("event", "failed"), ("jobId", "1"), ("failedReason", reason.as_str())],
+    ];
+    for event in events {
+        let () = client.xadd(named(queue).key("events"), "*", &event).await.expect("an event");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -338,7 +343,10 @@ async fn what_is_masked_is_on_no_screen_and_whole_in_what_is_done() {
         ];
         watch.poll_with(&focus).await.expect("a poll");
         // Nothing of it came in: whatever is drawn from this reading cannot show it.
-        let whole = format!("{:?}", watch.world);
+        let happened = queue(&watch).happened.ready().expect("its events are read");
+        assert_eq!((happened.failed, &*happened.reason), (1, "refused (email)=(•••)"));
+        let file = serde_json::to_string(super::queues::reading(&watch)).expect("written");
+        let whole = format!("{:?} {file}", watch.world);
         assert!(!whole.contains(SECRET), "{whole}");
         assert!(whole.contains("•••") && whole.contains("order"), "{whole}");
         let redrive = panel(Screen::Queues).offers(

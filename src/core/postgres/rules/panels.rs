@@ -4,6 +4,7 @@ use super::parts::{Its, PANELS};
 use crate::core::alert::RuleUnit::State;
 use crate::core::alert::Triage::Errors;
 use crate::core::alert::{Grade, Rule, RuleSpec, Severity};
+use crate::core::part::Part;
 use crate::core::postgres::{Look, PostgresReading, PostgresState, SqlPanel, SqlTable};
 use crate::core::text::tidy;
 
@@ -24,10 +25,11 @@ pub(crate) static PANEL_BLIND: Rule<PostgresState> = Rule::new(
 );
 
 /// Only panels with thresholds are asked while nobody looks: each with what was read of it.
-fn watched(
-    reading: &PostgresReading,
-) -> impl Iterator<Item = (&SqlPanel, &crate::core::part::Part<SqlTable>)> {
-    let with_thresholds = reading.panels.iter().filter(|panel| !panel.thresholds.is_empty());
+fn watched<'a>(
+    state: &'a PostgresState,
+    reading: &'a PostgresReading,
+) -> impl Iterator<Item = (&'a SqlPanel, &'a Part<SqlTable>)> {
+    let with_thresholds = state.settings.panels.iter().filter(|panel| !panel.thresholds.is_empty());
     with_thresholds.filter_map(|panel| {
         let look = Look::Panel(panel.name.clone());
         let looked = reading.looks.iter().find(|looked| looked.look == look)?;
@@ -36,7 +38,7 @@ fn watched(
 }
 
 fn panel(its: &mut Its<'_>, reading: &PostgresReading) {
-    for (panel, table) in watched(reading) {
+    for (panel, table) in watched(its.state, reading) {
         let Some(table) = table.ready() else { continue };
         let graded = panel.thresholds.keys().flat_map(|column| {
             table.column(column).map(move |(row, text)| (panel.grade(column, text), row, column, text))
@@ -58,7 +60,7 @@ fn panel(its: &mut Its<'_>, reading: &PostgresReading) {
 }
 
 fn panel_blind(its: &mut Its<'_>, reading: &PostgresReading) {
-    for (panel, table) in watched(reading) {
+    for (panel, table) in watched(its.state, reading) {
         let why = match table.ready() {
             Some(table) => blind(panel, table),
             None => table.gap().map(|gap| tidy(&gap.note, 100)),

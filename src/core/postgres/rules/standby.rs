@@ -76,7 +76,7 @@ fn receiver(its: &mut Its<'_>, reading: &PostgresReading) {
 }
 
 fn rotation(its: &mut Its<'_>, reading: &PostgresReading) {
-    let Some(rotation) = &reading.rotation else { return };
+    let Some(rotation) = &its.state.settings.rotation else { return };
     let Some(why) = rotation.out(its.state.standby_lag(), reading.probe) else { return };
     let Some(grade) = its.state(Severity::Critical) else { return };
     let sentence = format!("{} would be taken out of rotation: {why}", tidy(&rotation.role, 24));

@@ -3,7 +3,7 @@
 use crate::core::action::{Action, Offer, Preview, Refusal};
 use crate::core::json::flat;
 use crate::core::redis::{
-    Change, Family, JobAct, JobDetail, JobState, QueueRef, RedisAction, RedisRow, Sweep,
+    Change, Family, JobAct, JobDetail, JobState, Payload, QueueRef, RedisAction, RedisRow, Sweep,
 };
 use crate::core::row::RowKey;
 use crate::panels::panel::PanelContext;
@@ -186,7 +186,7 @@ pub(in crate::panels) fn answer(
         't' => {
             let detail = detail(context, row).ok_or_else(|| Refusal::new("the job is being read"))?;
             // What an editor has only written otherwise is the same.
-            if detail.fields.get("data").is_some_and(|data| data == text || flat(data) == flat(text)) {
+            if detail.fields.get("data").is_some_and(|data| *data == *text || flat(data) == flat(text)) {
                 return Err(Refusal::new("nothing was changed"));
             }
             edit(context, row, detail, text)
@@ -243,10 +243,9 @@ fn edit(context: PanelContext<'_>, row: &RowKey, detail: &JobDetail, data: &str)
     json(data)?;
     let was =
         detail.fields.get("data").ok_or_else(|| Refusal::new("its data is too large to be edited here"))?;
-    if detail.masked.contains("data") {
-        return Err(Refusal::new("its data has fields that this configuration masks")
-            .remedy("see `mask` of the target"));
-    }
+    let was = was.unmasked().ok_or_else(|| {
+        Refusal::new("its data has fields that this configuration masks").remedy("see `mask` of the target")
+    })?;
     let facts = vec![
         fact("was", shown(was)),
         // What is written is shown whole: the dialog scrolls.
@@ -254,12 +253,12 @@ fn edit(context: PanelContext<'_>, row: &RowKey, detail: &JobDetail, data: &str)
         fact("only if", "it is still the data that you saw, and no worker has the job"),
     ];
     let id = detail.id.clone();
-    let edit = Change::Edit { id: id.clone(), was: was.clone(), data: data.to_owned() };
+    let edit = Change::Edit { id: id.clone(), was: was.to_owned(), data: data.to_owned() };
     change(context, row, 't', &format!("Change the data of job {id}"), facts, edit, false)
 }
 
 fn duplicate(context: PanelContext<'_>, row: &RowKey, detail: &JobDetail) -> Choice {
-    let name = detail.fields.get("name").cloned().unwrap_or_default();
+    let name = detail.fields.get("name").map(Payload::to_string).unwrap_or_default();
     let data = match (detail.fields.get("data"), detail.too_large.iter().find(|(name, _)| name == "data")) {
         (Some(data), _) => shown(data),
         (None, Some((_, size))) => format!("{size} bytes, too large to be read here"),
@@ -267,7 +266,7 @@ fn duplicate(context: PanelContext<'_>, row: &RowKey, detail: &JobDetail) -> Cho
     };
     let id = detail.id.clone();
     let mut facts = vec![fact("name", name), fact("data", data)];
-    if detail.masked.contains("data") {
+    if detail.fields.get("data").is_some_and(Payload::is_less) {
         facts.push(fact("masked", "the copy has the values themselves; they are only not shown"));
     }
     facts.push(fact("copied", "as the job stands then"));

@@ -45,7 +45,7 @@ fn redrive_choice(
     }
     let to = reading.dead_letter.as_ref().and_then(|letter| letter.source.clone());
     let to = to.map(|name| QueueRef { prefix: queue.prefix.clone(), name });
-    let brake = all.brake;
+    let brake = state.settings.brake;
     let act = RedisAction::Redrive { queue: queue.clone(), to: to.clone(), letters: letters.clone(), brake };
     let many = match letters {
         Letters::These(list) => list.len() as u64,
@@ -86,8 +86,8 @@ fn redrive_choice(
         ),
     ]);
     if let Some(job) = all.jobs.iter().find(|job| job.queue == queue) {
-        let field = |name: &str| job.fields.get(name).map_or("", String::as_str);
-        let original = open_letter(&all.envelope, field("name"), field("data"), field("opts"));
+        let field = |name: &str| job.fields.get(name).map_or("", |text| &**text);
+        let original = open_letter(&state.settings.envelope, field("name"), field("data"), field("opts"));
         let data: String = original.data.chars().take(200).collect();
         facts.push(fact("opened by", &original.how));
         let goes = original.queue.or_else(|| to.as_ref().map(|to| to.name.clone()));

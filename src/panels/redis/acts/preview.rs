@@ -23,7 +23,7 @@ pub(in crate::panels) fn jobs_preview(
     let page = state.reading().and_then(|all| all.failed.iter().find(|page| page.queue == *queue));
     let first = page.and_then(|page| page.jobs.iter().find(|job| ids.contains(&job.id)));
     if let Some(job) = first {
-        facts.push(fact("failed with", &job.reason));
+        facts.push(fact("failed with", &*job.reason));
     }
     let twins = page.into_iter().flat_map(|page| &page.jobs).filter(|job| ids.contains(&job.id));
     let twins: Vec<String> =

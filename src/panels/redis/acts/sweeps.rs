@@ -86,8 +86,7 @@ pub(in crate::panels) fn retry_kind(
 /// A retry with the brake that is configured for redrives.
 pub(in crate::panels) fn careful(context: PanelContext<'_>, row: &RowKey) -> Choice {
     let (_, state, _) = permitted(context, row)?;
-    let brake = state.reading().map(|reading| reading.brake).unwrap_or_default();
-    sweep(context, row, 'y', Sweep::RetryCarefully(brake))
+    sweep(context, row, 'y', Sweep::RetryCarefully(state.settings.brake))
 }
 
 pub(in crate::panels) fn clean(context: PanelContext<'_>, row: &RowKey, text: &str) -> Choice {

@@ -1,0 +1,111 @@
+//! What of a target's configuration goes to its state: what its rules and pages ask, and nothing of how it is reached.
+
+use super::target::{Connect, TargetConfig};
+use crate::core::metrics::MetricsSettings;
+use crate::core::postgres::PostgresSettings;
+use crate::core::prometheus::PrometheusSettings;
+use crate::core::redis::RedisSettings;
+use crate::core::settings::SystemSettings;
+
+impl TargetConfig {
+    /// The settings of its state.
+    #[must_use]
+    pub fn settings(&self) -> SystemSettings {
+        match &self.connect {
+            Connect::Postgres(connect) => SystemSettings::Postgres(PostgresSettings {
+                rotation: connect.rotation.clone(),
+                panels: connect.panels.clone(),
+            }),
+            Connect::Redis(connect) => SystemSettings::Redis(RedisSettings {
+                envelope: connect.envelope.clone(),
+                brake: connect.brake,
+            }),
+            Connect::Search(_) => SystemSettings::Search,
+            Connect::Prometheus(connect) => {
+                SystemSettings::Prometheus(PrometheusSettings { panels: connect.queries.clone() })
+            }
+            Connect::Metrics(connect) => {
+                SystemSettings::Metrics(MetricsSettings { requests: connect.requests.clone() })
+            }
+            Connect::Unusable { kind, .. } => SystemSettings::from(*kind),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::discover::Surroundings;
+    use crate::config::resolve::resolve;
+    use crate::config::wishes::Wishes;
+    use crate::core::ids::SystemKind;
+    use crate::core::postgres::Literals;
+
+    #[test]
+    fn what_is_configured_of_a_target_is_in_its_settings() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("c.toml");
+        let text = "
+            [[postgres]]
+            url = \"postgres://ann@h/a\"
+            role = \"reporting\"
+            max_lag = \"10s\"
+            hide_literals = true
+            [[panel]]
+            name = \"jobs\"
+            kind = \"sql\"
+            sql = \"SELECT 1\"
+            warning = { n = 1.0 }
+            [[redis]]
+            url = \"redis://h\"
+            redrive_per_second = 7
+            envelope = { payload = \"/body\" }
+            [[search]]
+            url = \"http://h\"
+            [[prometheus]]
+            url = \"http://h\"
+            [[prometheus.query]]
+            title = \"errors\"
+            expr = \"up\"
+            warning = 3.0
+            [[metrics]]
+            url = \"http://h/metrics\"
+            requests = \"asked_total\"
+        ";
+        std::fs::write(&path, text).expect("written");
+        let wishes = Wishes { config: Some(path), ..Wishes::default() };
+        let settings = resolve(&wishes, &Surroundings::empty(folder.path())).expect("fine");
+        let mut kinds = Vec::new();
+        for target in &settings.targets {
+            kinds.push(target.kind());
+            if let Connect::Postgres(connect) = &target.connect {
+                assert_eq!(connect.literals, Literals::Hidden);
+            }
+            match target.settings() {
+                SystemSettings::Postgres(postgres) => {
+                    assert_eq!(
+                        postgres.rotation.as_ref().map(|rotation| rotation.role.as_str()),
+                        Some("reporting")
+                    );
+                    let panel = postgres.panel("jobs").expect("the panel");
+                    assert_eq!(panel.thresholds["n"], (Some(1.0), None));
+                }
+                SystemSettings::Redis(redis) => {
+                    assert_eq!(
+                        (redis.brake.per_second, redis.envelope.payload.as_deref()),
+                        (7, Some("/body"))
+                    );
+                }
+                SystemSettings::Prometheus(prometheus) => {
+                    assert_eq!(prometheus.panel("errors").and_then(|panel| panel.warning), Some(3.0));
+                }
+                SystemSettings::Metrics(metrics) => {
+                    assert_eq!(metrics.requests.as_deref(), Some("asked_total"));
+                }
+                SystemSettings::Search => {}
+            }
+            assert_eq!(target.settings().kind(), target.kind());
+        }
+        assert_eq!(kinds.len(), SystemKind::ALL.len(), "{kinds:?}");
+    }
+}

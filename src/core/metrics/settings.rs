@@ -1,0 +1,8 @@
+//! What the configuration says of a `/metrics` endpoint beyond how it is reached.
+
+/// The settings of one endpoint.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct MetricsSettings {
+    /// The family that counts requests, where it is named.
+    pub requests: Option<String>,
+}

@@ -1,0 +1,80 @@
+//! What is looked at of a PostgreSQL server every few seconds: its WAL, checkpoints and archive, vacuums that run.
+
+use super::copies::Subscription;
+use crate::core::exact;
+use crate::core::part::Part;
+use serde::{Deserialize, Serialize};
+use std::time::Duration;
+
+/// What is looked at every few seconds.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Health {
+    /// Bytes of WAL written so far (a position, only differences mean something).
+    #[serde(with = "exact")]
+    pub wal_position: Option<f64>,
+    /// Checkpoints by time.
+    #[serde(with = "exact")]
+    pub checkpoints_timed: Option<f64>,
+    /// Checkpoints that were asked for (WAL full, or a command).
+    #[serde(with = "exact")]
+    pub checkpoints_requested: Option<f64>,
+    /// The archiver, when archiving is on.
+    pub archiver: Part<Archiver>,
+    /// Subscriptions of every database.
+    pub subscriptions: Part<Vec<Subscription>>,
+    /// Vacuums that run.
+    pub vacuums: Part<Vec<VacuumProgress>>,
+    /// Prepared transactions: gid, owner, database, age.
+    pub prepared: Part<Vec<(String, String, String, Duration)>>,
+    /// `autovacuum_freeze_max_age`.
+    #[serde(with = "exact")]
+    pub freeze_max_age: Option<f64>,
+}
+
+/// The archiver.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Archiver {
+    /// This server archives.
+    pub on: bool,
+    /// Files archived.
+    #[serde(with = "exact")]
+    pub archived: f64,
+    /// Failures.
+    #[serde(with = "exact")]
+    pub failed: f64,
+    /// Seconds since the last file was archived.
+    #[serde(with = "exact")]
+    pub last_archived_seconds: Option<f64>,
+    /// Seconds since the last failure.
+    #[serde(with = "exact")]
+    pub last_failed_seconds: Option<f64>,
+    /// The file of the last failure.
+    pub last_failed_file: Option<String>,
+    /// Archiving is on, and nothing is set that would archive: WAL is kept for ever.
+    pub no_command: bool,
+}
+
+impl Archiver {
+    /// The last thing that it did was to fail. Counters do not tell that: after three attempts it rests for a minute.
+    #[must_use]
+    pub fn is_failing(&self) -> bool {
+        let newer = |failed: f64| self.last_archived_seconds.is_none_or(|archived| failed < archived);
+        self.on && self.last_failed_seconds.is_some_and(newer)
+    }
+}
+
+/// One running vacuum.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct VacuumProgress {
+    /// Its process.
+    pub pid: i32,
+    /// Its database.
+    pub database: String,
+    /// The table (by name in our database, else its oid).
+    pub table: String,
+    /// What it is doing.
+    pub phase: String,
+    /// Share of the table scanned, 0–1; none when its size is not known.
+    #[serde(with = "exact")]
+    pub scanned_ratio: Option<f64>,
+}

@@ -305,7 +305,7 @@ mod tests {
     #[test]
     fn every_screen_has_a_name_of_its_own_and_its_place() {
         let all = registry();
-        for screen in Screen::ALL {
+        for screen in Screen::ALL.iter().copied() {
             let named: Vec<&Entry> =
                 all.iter().filter(|entry| entry.command == Command::Screen(screen)).collect();
             assert_eq!(named.len(), 1, "{screen:?}");

@@ -4,7 +4,7 @@
 
 use super::alert::Finding;
 use super::postgres::Session;
-use super::world::{SystemState, World};
+use super::world::World;
 use std::time::Duration;
 
 /// A consequence may be noticed this much before its cause: both are polled, and both may have to hold for a while.
@@ -40,16 +40,8 @@ pub fn cause<'a>(world: &World, effect: &Finding, others: &[&'a Finding]) -> Opt
 /// Sessions that wait for a lock on the server of `finding`.
 fn waiters<'a>(world: &'a World, finding: &Finding) -> impl Iterator<Item = &'a Session> {
     let state = world.target(finding.signal.target.as_str()).map(|target| &target.system);
-    let sessions = match state {
-        Some(SystemState::Postgres(state)) => state.reading().and_then(|reading| reading.sessions.ready()),
-        Some(
-            SystemState::Redis(_)
-            | SystemState::Search(_)
-            | SystemState::Prometheus(_)
-            | SystemState::Metrics(_),
-        )
-        | None => None,
-    };
+    let reading = state.and_then(|system| system.postgres()).and_then(|state| state.reading());
+    let sessions = reading.and_then(|reading| reading.sessions.ready());
     sessions.into_iter().flatten().filter(|session| session.waits_for_lock())
 }
 

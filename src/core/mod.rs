@@ -29,6 +29,7 @@ pub mod row;
 pub mod search;
 mod source_rules;
 mod system;
+mod systems;
 mod target;
 pub mod text;
 pub mod time;

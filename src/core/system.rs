@@ -1,100 +1,81 @@
 //! The state of one target, by its kind: what each kind of system does with a reading, a gap and a break, and what its rules see.
 
-use super::alert::{Rulebook, Signal};
+use super::alert::{RuleSpec, Rulebook, Signal};
 use super::ids::{SystemKind, TargetId};
-use super::metrics::MetricsState;
 use super::part::Unread;
-use super::postgres::PostgresState;
-use super::prometheus::PrometheusState;
 use super::reading::Reading;
-use super::redis::RedisState;
-use super::search::SearchState;
+use super::systems::each_system;
 use super::time::Now;
-use super::{metrics, postgres, prometheus, redis, search};
 
-/// The state of one target, by its kind.
-#[derive(Clone, Debug, PartialEq)]
-pub enum SystemState {
-    /// A PostgreSQL server.
-    Postgres(Box<PostgresState>),
-    /// A Redis server and its queues.
-    Redis(Box<RedisState>),
-    /// A search cluster.
-    Search(Box<SearchState>),
-    /// A Prometheus server.
-    Prometheus(Box<PrometheusState>),
-    /// One `/metrics` endpoint.
-    Metrics(Box<MetricsState>),
+macro_rules! states {
+    ($($Kind:ident $module:ident ($Reading:ident, $State:ident, $Row:ident)
+        ($short:literal, $name:literal, $about:literal) $screens:tt)*) => {
+        /// The state of one target, by its kind.
+        #[derive(Clone, Debug, PartialEq)]
+        pub enum SystemState {
+            $(#[doc = $about] $Kind(Box<super::$module::$State>),)*
+        }
+
+        impl SystemState {
+            /// An empty state for a target of `kind`.
+            #[must_use]
+            pub fn new(kind: SystemKind) -> Self {
+                match kind {
+                    $(SystemKind::$Kind => Self::$Kind(Box::default()),)*
+                }
+            }
+
+            $(
+                #[doc = concat!("The state, if it is of this: ", $about)]
+                #[must_use]
+                pub fn $module(&self) -> Option<&super::$module::$State> {
+                    match self {
+                        Self::$Kind(state) => Some(state),
+                        _ => None,
+                    }
+                }
+            )*
+
+            /// Takes in a reading; `false`, and nothing is changed, when it is of another kind.
+            pub(super) fn absorb(&mut self, reading: Reading, now: Now) -> bool {
+                match (self, reading) {
+                    $((Self::$Kind(state), Reading::$Kind(reading)) => state.absorb(*reading, now),)*
+                    _ => return false,
+                }
+                true
+            }
+
+            pub(super) fn gap(&mut self, now: Now) {
+                match self {
+                    $(Self::$Kind(state) => state.gap(now),)*
+                }
+            }
+
+            /// Nobody was running for a while: what is counted from poll to poll begins anew.
+            pub(super) fn interrupt(&mut self) {
+                match self {
+                    $(Self::$Kind(state) => state.interrupt(),)*
+                }
+            }
+
+            pub(super) fn signals(&self, target: &TargetId, rules: &Rulebook, now: Now) -> Vec<Signal> {
+                match self {
+                    $(Self::$Kind(state) => super::$module::signals(state, target, rules, now),)*
+                }
+            }
+
+            /// The parts that were not read though they should have been, with the rules that look at them.
+            pub(super) fn unread(&self) -> Vec<Unread> {
+                match self {
+                    $(Self::$Kind(state) => state.reading().map(super::$module::unread),)*
+                }
+                .unwrap_or_default()
+            }
+        }
+
+        /// The rules of every system.
+        pub(super) const RULES: &[&[RuleSpec]] = &[$(super::$module::RULES),*];
+    };
 }
 
-impl SystemState {
-    /// An empty state for a target of `kind`.
-    #[must_use]
-    pub fn new(kind: SystemKind) -> Self {
-        match kind {
-            SystemKind::Postgres => Self::Postgres(Box::default()),
-            SystemKind::Redis => Self::Redis(Box::default()),
-            SystemKind::Search => Self::Search(Box::default()),
-            SystemKind::Prometheus => Self::Prometheus(Box::default()),
-            SystemKind::Metrics => Self::Metrics(Box::default()),
-        }
-    }
-
-    pub(super) fn absorb(&mut self, reading: Reading, now: Now) -> bool {
-        match (self, reading) {
-            (Self::Postgres(state), Reading::Postgres(reading)) => state.absorb(*reading, now),
-            (Self::Redis(state), Reading::Redis(reading)) => state.absorb(*reading, now),
-            (Self::Search(state), Reading::Search(reading)) => state.absorb(*reading, now),
-            (Self::Prometheus(state), Reading::Prometheus(reading)) => state.absorb(*reading, now),
-            (Self::Metrics(state), Reading::Metrics(reading)) => state.absorb(*reading, now),
-            (
-                Self::Postgres(_) | Self::Redis(_) | Self::Search(_) | Self::Prometheus(_) | Self::Metrics(_),
-                _,
-            ) => return false,
-        }
-        true
-    }
-
-    pub(super) fn gap(&mut self, now: Now) {
-        match self {
-            Self::Postgres(state) => state.gap(now),
-            Self::Redis(state) => state.gap(now),
-            Self::Search(state) => state.gap(now),
-            Self::Prometheus(state) => state.gap(now),
-            Self::Metrics(state) => state.gap(now),
-        }
-    }
-
-    /// Nobody was running for a while: what is counted from poll to poll begins anew.
-    pub(super) fn interrupt(&mut self) {
-        match self {
-            Self::Postgres(state) => state.interrupt(),
-            Self::Redis(state) => state.interrupt(),
-            Self::Search(state) => state.interrupt(),
-            Self::Metrics(state) => state.interrupt(),
-            Self::Prometheus(state) => state.interrupt(),
-        }
-    }
-
-    pub(super) fn signals(&self, target: &TargetId, rules: &Rulebook, now: Now) -> Vec<Signal> {
-        match self {
-            Self::Postgres(state) => postgres::signals(state, target, rules, now),
-            Self::Redis(state) => redis::signals(state, target, rules, now),
-            Self::Search(state) => search::signals(state, target, rules, now),
-            Self::Prometheus(state) => prometheus::signals(state, target, rules, now),
-            Self::Metrics(state) => metrics::signals(state, target, rules, now),
-        }
-    }
-
-    /// The parts that were not read though they should have been, with the rules that look at them.
-    pub(super) fn unread(&self) -> Vec<Unread> {
-        match self {
-            Self::Postgres(state) => state.reading().map(postgres::unread),
-            Self::Redis(state) => state.reading().map(redis::unread),
-            Self::Search(state) => state.reading().map(search::unread),
-            Self::Prometheus(state) => state.reading().map(prometheus::unread),
-            Self::Metrics(_) => None,
-        }
-        .unwrap_or_default()
-    }
-}
+each_system!(states);

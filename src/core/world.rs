@@ -2,20 +2,21 @@
 
 use super::alert::{AlertBook, RuleSpec, Rulebook, Signal, Triage};
 use super::ids::TargetId;
+use super::postgres;
 use super::report::PollReport;
 pub use super::source_rules::SOURCE_RULES;
 use super::source_rules::{full_signal, silence_signal, unread_signals};
+use super::system::RULES;
 pub use super::system::SystemState;
 pub use super::target::TargetState;
 use super::time::Now;
-use super::{metrics, postgres, prometheus, redis, search};
 use std::collections::HashSet;
 use std::sync::Arc;
 
 /// Every rule that ships, system by system.
 #[must_use]
 pub fn all_rules() -> Vec<RuleSpec> {
-    [SOURCE_RULES, postgres::RULES, redis::RULES, search::RULES, prometheus::RULES, metrics::RULES].concat()
+    [&[SOURCE_RULES], RULES].concat().concat()
 }
 
 /// What the rules saw in the newest reading of a target, and the rules of which nobody can say anything.
@@ -132,9 +133,8 @@ impl World {
             }
             signals.extend(seen.signals.iter().cloned());
             unread.extend(seen.unread.iter().map(|rule| (&target.id, *rule)));
-            if let SystemState::Postgres(state) = &target.system {
-                servers.extend(state.reading().map(|reading| (&target.id, reading)));
-            }
+            let reading = target.system.postgres().and_then(|state| state.reading());
+            servers.extend(reading.map(|reading| (&target.id, reading)));
         }
         signals.extend(postgres::two_primaries(&servers, &self.rules));
         let triage = &self.triage;
@@ -167,6 +167,7 @@ mod tests {
     use crate::core::postgres::{Pool, PooledDatabase, Pooler, PostgresReading};
     use crate::core::reading::Reading;
     use crate::core::report::{BreakerState, Plan};
+    use crate::core::{prometheus, redis, search};
     use std::time::Duration;
 
     fn gap<T>() -> Part<T> {

@@ -6,12 +6,16 @@ use crate::core::place::{Place, Screen};
 use crate::core::row::RowKey;
 use crate::core::world::TargetState;
 use crate::panels::panel::{Panel, PanelContext};
+use crate::panels::signals;
 use crate::ui::content::{Cell, Column, Content, Line, Role, Row, Section, Table};
 use crate::ui::format::{age, duration};
 
 /// The overview screen.
 #[derive(Clone, Copy, Debug)]
-pub struct Overview;
+pub struct Overview {
+    /// What each system tells of its targets in one line.
+    pub(super) signals: &'static [signals::Tells],
+}
 
 impl Panel for Overview {
     fn screen(&self) -> Screen {
@@ -31,7 +35,7 @@ impl Panel for Overview {
             Some(RowKey::Target(target) | RowKey::Finding { target, .. }) => source(context, target.as_str()),
             _ => Content {
                 title: String::new(),
-                sections: vec![findings(context), crate::panels::signals::section(context), sources(context)],
+                sections: vec![findings(context), signals::section(self.signals, context), sources(context)],
             },
         }
     }

@@ -15,11 +15,13 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("actions", &["core", "config", "sources"]),
     ("panels", &["core", "ui"]),
     ("engine", &["core", "sources"]),
+    // The one place that knows every system from both sides.
+    ("systems", &["core", "config", "sources", "actions"]),
     ("drill", &["core", "sources", "actions", "engine"]),
     // Audit lines and the gate's words are data to the app; it performs nothing.
     ("app", &["core", "ui", "panels", "actions"]),
     ("runtime", &["core", "app", "engine", "actions"]),
-    ("cli", &["core", "config", "sources", "actions", "engine", "drill", "app", "ui", "runtime"]),
+    ("cli", &["core", "config", "sources", "actions", "systems", "engine", "drill", "app", "ui", "runtime"]),
 ];
 
 /// Outside crates, and the only modules that may use them.

@@ -9,7 +9,7 @@ use crate::app::verdict::verdict as verdict_line;
 use crate::core::arming::Mode;
 use crate::core::freshness::Freshness;
 use crate::core::ids::SystemKind;
-use crate::panels::PANELS;
+use crate::panels::{PANELS, Panel};
 use crate::ui::content::{Line, Role, Span};
 use crate::ui::field::{Edit, Field};
 use crate::ui::format::{age as old, duration};
@@ -54,7 +54,7 @@ fn sources(model: &Model, mut line: Line) -> (Line, Duration) {
     let seen = model.seen();
     let glyphs = if model.theme.ascii { ["ok", "late", "LOST", ".."] } else { ["●", "◐", "○", "…"] };
     for kind in SystemKind::ALL {
-        let of_kind = seen.world.targets().iter().filter(|target| target.kind == kind);
+        let of_kind = seen.world.targets().iter().filter(|target| target.kind == *kind);
         let states: Vec<Freshness> = of_kind.map(|target| target.freshness(seen.now)).collect();
         let Some(worst) = states.iter().max_by_key(|state| (rank(**state), state.age())) else {
             continue;
@@ -150,10 +150,11 @@ pub fn verdict(model: &Model, area: Rect, buffer: &mut Buffer) {
 
 /// The tabs; the open one is underlined and always in view.
 pub fn tabs(model: &Model, area: Rect, buffer: &mut Buffer) {
-    let labels = PANELS.map(|panel| {
+    let label = |panel: &&dyn Panel| {
         let key = model.keymap.hint(Context::Screens, Command::Screen(panel.screen()));
         key.map_or_else(|| panel.title().to_owned(), |key| format!("{key} {}", panel.title()))
-    });
+    };
+    let labels: Vec<String> = PANELS.iter().map(label).collect();
     let here = PANELS.iter().position(|panel| panel.screen() == model.screen).unwrap_or(0);
     let gap = if area.width < 100 { 1 } else { 3 };
     for (index, x) in places(&labels, here, usize::from(area.width), gap) {

@@ -1,6 +1,7 @@
 //! One poll of a Prometheus server's HTTP interface, as data.
 
 use crate::core::part::{self, Part};
+use crate::core::whereabouts::Whereabouts;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
@@ -17,6 +18,14 @@ pub struct PrometheusReading {
     pub muted: Part<()>,
     /// The configured PromQL panels, in their order.
     pub panels: Vec<PanelReading>,
+}
+
+impl PrometheusReading {
+    /// Not known: nothing is changed there.
+    #[must_use]
+    pub const fn whereabouts(&self) -> Option<&Whereabouts> {
+        None
+    }
 }
 
 /// One scrape target.

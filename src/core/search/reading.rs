@@ -2,6 +2,7 @@
 
 use crate::core::part::{self, Part, Warm};
 use crate::core::text::counted;
+use crate::core::whereabouts::Whereabouts;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
@@ -31,6 +32,14 @@ pub struct SearchReading {
     pub limits: Vec<String>,
     /// Questions that are on their way longer than usual, and since when.
     pub waiting: Vec<(&'static str, Duration)>,
+}
+
+impl SearchReading {
+    /// Not known: nothing is changed there.
+    #[must_use]
+    pub const fn whereabouts(&self) -> Option<&Whereabouts> {
+        None
+    }
 }
 
 /// What answers.

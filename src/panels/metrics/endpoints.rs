@@ -7,7 +7,7 @@ use crate::core::metrics::{
 use crate::core::place::Screen;
 use crate::core::prometheus::PrometheusRow;
 use crate::core::row::RowKey;
-use crate::core::world::{SystemState, TargetState};
+use crate::core::world::TargetState;
 use crate::panels::metrics::target::{figure, heading, quantile, tone};
 use crate::panels::metrics::{list, prometheus};
 use crate::panels::panel::{Panel, PanelContext};
@@ -46,15 +46,12 @@ impl Panel for Metrics {
         let endpoints: Vec<_> = list::endpoints(context).collect();
         let mut sections = Vec::new();
         for target in context.world.targets() {
-            match &target.system {
-                SystemState::Prometheus(state) => prometheus::server(&mut sections, target, state, context),
-                SystemState::Metrics(state) if endpoints.len() < list::LISTED_FROM => {
-                    endpoint(&mut sections, target, state, context);
-                }
-                SystemState::Metrics(_)
-                | SystemState::Postgres(_)
-                | SystemState::Redis(_)
-                | SystemState::Search(_) => {}
+            if let Some(state) = target.system.prometheus() {
+                prometheus::server(&mut sections, target, state, context);
+            } else if let Some(state) = target.system.metrics()
+                && endpoints.len() < list::LISTED_FROM
+            {
+                endpoint(&mut sections, target, state, context);
             }
         }
         if endpoints.len() >= list::LISTED_FROM {
@@ -258,13 +255,7 @@ fn spread_cells(spread: Option<&Distribution>, family: &str) -> [Cell; 3] {
 
 fn family(context: PanelContext<'_>, id: &TargetId, name: &str) -> Content {
     let title = name.to_owned();
-    let state = context.world.target(id.as_str()).and_then(|target| match &target.system {
-        SystemState::Metrics(state) => Some(state),
-        SystemState::Postgres(_)
-        | SystemState::Redis(_)
-        | SystemState::Search(_)
-        | SystemState::Prometheus(_) => None,
-    });
+    let state = context.world.target(id.as_str()).and_then(|target| target.system.metrics());
     let Some((state, reading)) = state.and_then(|state| Some((state, state.reading()?))) else {
         return Content { title, sections: Vec::new() };
     };

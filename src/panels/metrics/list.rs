@@ -3,7 +3,7 @@
 use crate::core::freshness::Freshness;
 use crate::core::metrics::{MetricsRow, MetricsState};
 use crate::core::row::RowKey;
-use crate::core::world::{SystemState, TargetState};
+use crate::core::world::TargetState;
 use crate::panels::metrics::target::{quantile, tone};
 use crate::panels::panel::PanelContext;
 use crate::ui::content::{Cell, Column, Role, Row, Section, Table};
@@ -14,13 +14,7 @@ pub(super) const LISTED_FROM: usize = 5;
 
 /// Every endpoint that is scraped.
 pub(super) fn endpoints(context: PanelContext<'_>) -> impl Iterator<Item = (&TargetState, &MetricsState)> {
-    context.world.targets().iter().filter_map(|target| match &target.system {
-        SystemState::Metrics(state) => Some((&**target, &**state)),
-        SystemState::Postgres(_)
-        | SystemState::Redis(_)
-        | SystemState::Search(_)
-        | SystemState::Prometheus(_) => None,
-    })
+    context.world.targets().iter().filter_map(|target| Some((&**target, target.system.metrics()?)))
 }
 
 pub(super) fn section(endpoints: &[(&TargetState, &MetricsState)], context: PanelContext<'_>) -> Section {

@@ -3,4 +3,5 @@
 pub(super) mod endpoints;
 mod list;
 mod prometheus;
+pub(super) mod signal;
 mod target;

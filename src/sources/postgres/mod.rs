@@ -5,7 +5,7 @@ mod backup;
 mod charset;
 pub(crate) mod connection;
 mod decode;
-pub(super) mod doctor;
+pub mod doctor;
 mod elect;
 mod explain;
 mod failure;

@@ -5,7 +5,7 @@ mod cluster;
 pub mod connection;
 mod decode;
 mod discovery;
-pub(super) mod doctor;
+pub mod doctor;
 pub mod evidence;
 mod failed;
 mod finished;

@@ -11,6 +11,7 @@ use super::http::{Http, within};
 use super::json;
 use super::{Source, knock};
 use crate::config::target::HttpConnect;
+use crate::core::doctor::Report;
 use crate::core::focus::Focus;
 use crate::core::part::{Gap, GapKind, Part};
 use crate::core::reading::Reading;
@@ -216,6 +217,23 @@ impl SearchSource {
             ("shards on no node", self.unassigned.waits(now)),
         ];
         waits.into_iter().filter_map(|(what, since)| Some((what, since?))).collect()
+    }
+
+    /// What of it can be read with the rights that there are.
+    ///
+    /// # Errors
+    /// When it cannot be read at all.
+    pub async fn examine(mut self, now: Now) -> Result<Report, PollError> {
+        let reading = self.read(now).await?;
+        Ok(Report::answers([
+            ("identity", reading.identity.gap()),
+            ("health", reading.health.gap()),
+            ("nodes", reading.nodes.gap()),
+            ("unassigned", reading.unassigned.gap()),
+            ("read-only", reading.read_only.gap()),
+            ("lifecycle", reading.lifecycle.gap()),
+            ("allocation", reading.allocation.gap()),
+        ]))
     }
 }
 

@@ -36,7 +36,6 @@ mod workbench;
 mod wreck;
 
 use chrono::{Offset, Utc};
-use stacktop::actions;
 use stacktop::actions::audit::AuditTrail;
 use stacktop::actions::gate::{Actor, Entry, Gate};
 use stacktop::app::keymap::Keymap;
@@ -52,6 +51,7 @@ use stacktop::core::world::{TargetState, World, all_rules};
 use stacktop::panels::PanelContext;
 use stacktop::runtime::clock::SystemClock;
 use stacktop::sources::{self, Source};
+use stacktop::systems;
 use std::io::Write;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -112,7 +112,7 @@ impl Watch {
             clock.now(),
         );
         let world = World::new(vec![state], Rulebook::defaults(&all_rules()));
-        let source = sources::open(&target);
+        let source = systems::open_source(&target);
         Self {
             keymap: Keymap::default(),
             target,
@@ -174,7 +174,7 @@ impl Watch {
     }
 
     fn gate(&self) -> Gate {
-        let executor = actions::open(&self.target, self.folder.path()).expect("it can be changed");
+        let executor = systems::open_executor(&self.target, self.folder.path()).expect("it can be changed");
         let entry = Entry { address: self.target.address(), executor };
         let clock: Arc<dyn Clock> = Arc::clone(&self.clock) as Arc<dyn Clock>;
         let trail = Arc::new(AuditTrail::at(self.audit_file()));

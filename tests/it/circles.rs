@@ -131,14 +131,14 @@ impl File {
         }
     }
 
-    /// The types that tokens define.
+    /// The types and constants that tokens define.
     fn names(&mut self, tokens: proc_macro2::TokenStream) {
         use proc_macro2::TokenTree;
         let mut before = String::new();
         for token in tokens {
             match token {
                 TokenTree::Ident(word) => {
-                    if matches!(before.as_str(), "enum" | "struct") {
+                    if matches!(before.as_str(), "enum" | "struct" | "const") {
                         self.defines.insert(word.to_string());
                     }
                     before = word.to_string();

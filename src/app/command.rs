@@ -94,6 +94,8 @@ pub enum Command {
     Palette,
     /// Jobs of a queue by a text.
     Find,
+    /// Every target is looked at again; with a name, only those that it means.
+    Target,
     /// Permits actions on this environment for ten minutes.
     Arm,
     /// Ends that at once.
@@ -240,6 +242,12 @@ fn verbs() -> Vec<Entry> {
             C::Find,
             "find",
             "find TEXT: the jobs of a queue that hold it in id, name, reason or data",
+            &[],
+        ),
+        entry(
+            C::Target,
+            "target",
+            "target NAME: only this target, or those of a group or like checkout-*; alone: all of them",
             &[],
         ),
         entry(C::Arm, "arm", "permit actions on this environment for 10 minutes", &[]),

@@ -250,7 +250,14 @@ mod tests {
 
     fn seen(world: &World, now: Now) -> Line {
         let keymap = Keymap::default();
-        verdict(PanelContext { keys: keymap.words(), world, now, live: true, zone: Utc.fix() })
+        verdict(PanelContext {
+            keys: keymap.words(),
+            world,
+            scope: &crate::core::scope::Scope::All,
+            now,
+            live: true,
+            zone: Utc.fix(),
+        })
     }
 
     #[track_caller]

@@ -20,6 +20,7 @@ use crate::config::discover::Surroundings;
 use crate::config::target::{Locality, TargetConfig};
 use crate::core::arming::{Access, Arming};
 use crate::core::place::Screen;
+use crate::core::scope::Scope;
 use crate::core::time::{Clock, Now};
 use crate::core::world::{TargetState, World};
 use crate::engine::breaker::BreakerSettings;
@@ -197,6 +198,7 @@ fn model(
         now,
         world,
         lens: Lens::Live,
+        scope: Scope::All,
         zone: zone(),
         arming,
         screen: Screen::Overview,

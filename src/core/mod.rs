@@ -26,6 +26,7 @@ pub mod redact;
 pub mod redis;
 pub mod report;
 pub mod row;
+pub mod scope;
 pub mod search;
 mod source_rules;
 mod system;

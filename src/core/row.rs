@@ -23,6 +23,8 @@ macro_rules! rows {
             },
             /// A target itself.
             Target(TargetId),
+            /// Several targets that are of one group, by its name.
+            Group(String),
             $(#[doc = concat!("Something of this: ", $about)] $Kind(TargetId, super::$module::$Row),)*
             /// Several rows of a table that have one value in one column.
             Counted(Counted),
@@ -35,6 +37,7 @@ macro_rules! rows {
                 match self {
                     Self::Finding { target, .. } | Self::Target(target) $(| Self::$Kind(target, _))* => Some(target),
                     Self::Counted(counted) => counted.target.as_ref(),
+                    Self::Group(_) => None,
                 }
             }
 

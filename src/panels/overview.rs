@@ -41,7 +41,7 @@ impl Panel for Overview {
     }
 
     fn jump(&self, context: PanelContext<'_>, row: &RowKey) -> Option<Place> {
-        let finding = context.world.alerts.findings().into_iter().find(|finding| key(finding) == *row)?;
+        let finding = context.findings().0.into_iter().find(|finding| key(finding) == *row)?;
         if finding.signal.place.screen == Screen::Overview {
             return None;
         }
@@ -49,7 +49,7 @@ impl Panel for Overview {
     }
 
     fn copy(&self, context: PanelContext<'_>, _path: &[RowKey], row: &RowKey) -> Option<String> {
-        let findings = context.world.alerts.findings();
+        let (findings, _) = context.findings();
         let finding = findings.into_iter().find(|finding| key(finding) == *row)?;
         Some(format!("{} ({})", finding.sentence(context.now), finding.signal.target))
     }
@@ -61,10 +61,8 @@ fn key(finding: &Finding) -> RowKey {
 }
 
 fn findings(context: PanelContext<'_>) -> Section {
-    let rows: Vec<Row> = context
-        .world
-        .alerts
-        .findings()
+    let (found, outside) = context.findings();
+    let rows: Vec<Row> = found
         .into_iter()
         .map(|finding| {
             let (role, word) = match (finding.stage, finding.signal.severity) {
@@ -103,11 +101,26 @@ fn findings(context: PanelContext<'_>) -> Section {
         0 => "Findings".to_owned(),
         count => format!("Findings ({count}, worst first; {open} leads to each, {act} acts there)"),
     };
-    Section::table(title, table)
+    Section { title, lines: elsewhere(&outside, context).into_iter().collect(), table: Some(table) }
+}
+
+/// What is found on targets that are not looked at: it is counted, and the worst of it is told.
+fn elsewhere(outside: &[&Finding], context: PanelContext<'_>) -> Option<Line> {
+    let firing: Vec<_> = outside.iter().filter(|finding| finding.stage == Stage::Firing).collect();
+    let worst = firing.first()?;
+    let severe = |severity| firing.iter().filter(|finding| finding.signal.severity == severity).count();
+    let counted: Vec<String> = [Severity::Critical, Severity::Warning, Severity::Info]
+        .into_iter()
+        .filter(|severity| severe(*severity) > 0)
+        .map(|severity| format!("{} {}", severe(severity), severity.word()))
+        .collect();
+    let words = format!("outside the scope: {}; the worst: ", counted.join(", "));
+    let worst = worst.sentence(context.now);
+    Some(Line::of(Role::Muted, words).then(Role::of(firing[0].signal.severity), worst))
 }
 
 fn sources(context: PanelContext<'_>) -> Section {
-    let rows = context.world.targets().iter().map(|target| source_row(target, context)).collect();
+    let rows = context.targets().map(|target| source_row(target, context)).collect();
     let table = Table {
         columns: vec![
             Column::fixed("source", 16, 0),
@@ -155,7 +168,7 @@ fn source_row(target: &TargetState, context: PanelContext<'_>) -> Row {
 }
 
 fn source(context: PanelContext<'_>, id: &str) -> Content {
-    let Some(target) = context.world.target(id) else {
+    let Some(target) = context.target(id) else {
         return Content::default();
     };
     let (role, word) = state(target, context);

@@ -1,12 +1,14 @@
 //! What a screen is: the contract between panels and the app.
 
 use crate::core::action::{Action, Offer, Preview, Refusal};
+use crate::core::alert::Finding;
 use crate::core::focus::Focus;
 use crate::core::ids::TargetId;
 use crate::core::place::{Place, Screen};
 use crate::core::row::RowKey;
+use crate::core::scope::Scope;
 use crate::core::time::Now;
-use crate::core::world::World;
+use crate::core::world::{TargetState, World};
 use crate::ui::content::{Content, Role};
 use chrono::FixedOffset;
 
@@ -32,8 +34,10 @@ pub struct Keys {
 pub struct PanelContext<'a> {
     /// The keys in force.
     pub keys: &'a Keys,
-    /// Everything that is known.
+    /// Everything that is known. A panel looks at what the scope lets through: [`targets`](Self::targets) and the like.
     pub world: &'a World,
+    /// Which targets are looked at.
+    pub scope: &'a Scope,
     /// The moment for which it is drawn.
     pub now: Now,
     /// Whether that is the present: else nothing more is read of it.
@@ -42,7 +46,25 @@ pub struct PanelContext<'a> {
     pub zone: FixedOffset,
 }
 
-impl PanelContext<'_> {
+impl<'a> PanelContext<'a> {
+    /// The targets that are looked at, in configured order.
+    pub fn targets(self) -> impl Iterator<Item = &'a TargetState> {
+        self.world.targets().iter().map(|target| &**target).filter(move |target| self.scope.holds(target))
+    }
+
+    /// The target named `id`, if it is looked at.
+    #[must_use]
+    pub fn target(self, id: &str) -> Option<&'a TargetState> {
+        self.world.target(id).filter(|target| self.scope.holds(target))
+    }
+
+    /// What was found, the worst first: of the targets that are looked at, and of the others.
+    #[must_use]
+    pub fn findings(self) -> (Vec<&'a Finding>, Vec<&'a Finding>) {
+        let all = self.world.alerts.findings().into_iter();
+        all.partition(|finding| self.target(finding.signal.target.as_str()).is_some())
+    }
+
     /// The role of a number by rule `id`, whose thresholds are in the rulebook and nowhere else; `role` where it is past none.
     #[must_use]
     pub fn graded(self, id: &str, value: Option<f64>, role: Role) -> Role {

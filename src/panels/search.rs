@@ -38,7 +38,7 @@ impl Panel for Search {
 
     fn content(&self, context: PanelContext<'_>, _path: &[RowKey]) -> Content {
         let mut sections = Vec::new();
-        for target in context.world.targets() {
+        for target in context.targets() {
             if let Some(state) = target.system.search() {
                 cluster(&mut sections, target, state, context);
             }

@@ -20,8 +20,7 @@ pub(super) type Tells = fn(&TargetState) -> Option<Told<'_>>;
 
 /// One line for each target that ever answered.
 pub(super) fn section(systems: &[Tells], context: PanelContext<'_>) -> Section {
-    let lines: Vec<Line> =
-        context.world.targets().iter().filter_map(|target| line(systems, target, context)).collect();
+    let lines: Vec<Line> = context.targets().filter_map(|target| line(systems, target, context)).collect();
     let title = if lines.is_empty() { "" } else { "Signals" };
     Section::lines(title, lines)
 }

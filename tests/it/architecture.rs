@@ -216,6 +216,16 @@ fn what_is_drawn_is_of_one_moment() {
     }
 }
 
+/// A panel looks at the world through the scope: else it would show, or act on, what is not looked at.
+#[test]
+fn no_panel_looks_past_the_scope() {
+    for (path, _, code) in sources() {
+        if path.starts_with("panels/") && path != "panels/panel.rs" {
+            assert!(!code.contains("world."), "{path} looks past the scope");
+        }
+    }
+}
+
 /// How bad a number is says the rulebook: a panel that compares it with a number of its own disagrees sooner or later.
 #[test]
 fn no_panel_has_a_threshold() {

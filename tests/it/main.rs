@@ -16,6 +16,7 @@ mod live;
 mod packages;
 mod pty;
 mod scan;
+mod scope;
 mod screens;
 mod secrets;
 mod trail;

@@ -6,10 +6,11 @@ use crate::app::model::Lens;
 use crate::app::model::{Kind, Model};
 use crate::app::overlay::Overlay;
 use crate::app::verdict::verdict as verdict_line;
+use crate::core::alert::Stage;
 use crate::core::arming::Mode;
 use crate::core::freshness::Freshness;
 use crate::core::ids::SystemKind;
-use crate::panels::{PANELS, Panel};
+use crate::panels::{PANELS, Panel, PanelContext};
 use crate::ui::content::{Line, Role, Span};
 use crate::ui::field::{Edit, Field};
 use crate::ui::format::{age as old, duration};
@@ -39,13 +40,17 @@ fn place_and_mode(model: &Model, columns: u16) -> Line {
         }
         Mode::Open => line.then(Role::Note, "ACTIONS OPEN"),
     };
-    match &model.lens {
+    let line = match &model.lens {
         Lens::At(moment) => {
             let age = model.now.since(moment.now);
             line.then(Role::Warning, format!(" FROZEN {}", old(age)))
         }
         Lens::Live => line,
-    }
+    };
+    let Some(scope) = model.scope.words() else { return line };
+    let (shown, all) = (model.seen().targets().count(), model.seen().world.targets().len());
+    let scope = cut(scope, usize::from(columns / 4).max(12));
+    line.then(Role::Muted, " │ ").then(Role::Warning, format!("ONLY {scope} ({shown} of {all})"))
 }
 
 /// The state of every source, grouped by kind; the worst of a kind counts.
@@ -126,9 +131,28 @@ pub fn status(model: &Model, area: Rect, buffer: &mut Buffer) {
     render::line(&line, area, buffer, &model.theme);
 }
 
+/// The verdict, which is about everything: what it names outside the scope stands behind its first word.
+pub(super) fn told(seen: PanelContext<'_>) -> Line {
+    let mut line = verdict_line(seen);
+    let text = line.plain();
+    let (_, outside) = seen.findings();
+    let named = outside.iter().filter(|finding| finding.stage == Stage::Firing).filter(|finding| {
+        text.contains(&finding.sentence(seen.now)) || text.contains(&finding.signal.sentence)
+    });
+    let mut targets: Vec<&str> = named.map(|finding| finding.signal.target.as_str()).collect();
+    targets.sort_unstable();
+    targets.dedup();
+    if !targets.is_empty() {
+        let words = Line::of(Role::Warning, format!("(outside the scope: {}) ", targets.join(", ")));
+        let at = usize::from(line.spans.len() > 1);
+        line.spans.splice(at..at, words.spans);
+    }
+    line
+}
+
 /// Line two (and three on narrow screens).
 pub fn verdict(model: &Model, area: Rect, buffer: &mut Buffer) {
-    let line = verdict_line(model.seen());
+    let line = told(model.seen());
     if area.height == 1 || width(&line.plain()) <= usize::from(area.width) {
         render::line(&line, area, buffer, &model.theme);
         return;

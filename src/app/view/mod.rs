@@ -79,7 +79,7 @@ fn whole(model: &Model, area: Rect, buffer: &mut Buffer) {
 
 /// A terminal too small for screens: the mode, what is open, the sentence, the newest message, and what would help.
 fn tiny(model: &Model, area: Rect, buffer: &mut Buffer) {
-    let verdict = Line::text(super::verdict::verdict(model.seen()).plain());
+    let verdict = Line::text(chrome::told(model.seen()).plain());
     let status = Line::text(chrome::status_text(model));
     let mut lines = vec![status];
     if model.overlay.as_ref().is_some_and(|overlay| overlay.window().is_some()) {

@@ -11,6 +11,7 @@ mod reading;
 mod requests;
 mod row;
 mod rules;
+mod service;
 mod state;
 
 pub use buckets::{ALL_SERIES, Distribution};

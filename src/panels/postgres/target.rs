@@ -14,7 +14,7 @@ use std::time::Duration;
 
 /// Every Postgres target with what is known of it.
 pub fn targets(context: PanelContext<'_>) -> Vec<(&TargetState, &PostgresState)> {
-    context.world.targets().iter().filter_map(|target| Some((&**target, target.system.postgres()?))).collect()
+    context.targets().filter_map(|target| Some((target, target.system.postgres()?))).collect()
 }
 
 /// The target that `row` belongs to and its newest reading.

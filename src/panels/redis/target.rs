@@ -7,7 +7,7 @@ use crate::panels::panel::PanelContext;
 use crate::ui::content::Role;
 
 pub(super) fn targets(context: PanelContext<'_>) -> Vec<(&TargetState, &RedisState)> {
-    context.world.targets().iter().filter_map(|target| Some((&**target, target.system.redis()?))).collect()
+    context.targets().filter_map(|target| Some((target, target.system.redis()?))).collect()
 }
 
 /// Failures are read of so many queues, those with the newest first, and so many of each.

@@ -157,6 +157,7 @@ impl Watch {
 
     fn context(&self) -> PanelContext<'_> {
         PanelContext {
+            scope: &stacktop::core::scope::Scope::All,
             keys: self.keymap.words(),
             world: &self.world,
             now: self.clock.now(),

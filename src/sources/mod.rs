@@ -3,6 +3,7 @@
 pub mod beside;
 pub mod bulkhead;
 pub mod dial;
+pub mod heard;
 pub mod http;
 pub mod json;
 mod knock;

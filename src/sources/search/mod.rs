@@ -24,6 +24,7 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::time::Instant;
 use watermark::Watermarks;
 use why::Group;
 
@@ -273,6 +274,10 @@ async fn explain(
 impl Source for SearchSource {
     fn poll<'a>(&'a mut self, now: Now, _focus: &'a [Focus]) -> BoxFuture<'a, Result<Reading, PollError>> {
         Box::pin(async move { self.read(now).await.map(|reading| Reading::Search(Box::new(reading))) })
+    }
+
+    fn answered(&self) -> Option<Instant> {
+        self.http.as_ref().and_then(|http| http.heard())
     }
 
     fn knock(&self) -> Option<BoxFuture<'static, bool>> {

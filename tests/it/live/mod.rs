@@ -129,9 +129,14 @@ impl Watch {
     }
 
     async fn poll_with(&mut self, focus: &[Focus]) -> Result<(), PollError> {
-        let before = self.clock.now();
+        let (before, began) = (self.clock.now(), tokio::time::Instant::now());
         let polling = self.source.poll(before, focus);
         let result = tokio::time::timeout(self.target.timeout, polling).await.expect("an answer in time");
+        if result.is_ok() {
+            let heard =
+                self.source.answered().filter(|at| *at >= began && *at <= tokio::time::Instant::now());
+            assert!(heard.is_some(), "every source tells when its last byte came");
+        }
         let at = self.clock.now();
         self.slowest = self.slowest.max(at.since(before));
         let plan = Plan {

@@ -1,7 +1,7 @@
 //! What a screen is: the contract between panels and the app.
 
 use crate::core::action::{Action, Offer, Preview, Refusal};
-use crate::core::alert::Finding;
+use crate::core::alert::{Finding, Severity};
 use crate::core::focus::Focus;
 use crate::core::ids::TargetId;
 use crate::core::place::{Place, Screen};
@@ -65,10 +65,16 @@ impl<'a> PanelContext<'a> {
         all.partition(|finding| self.target(finding.signal.target.as_str()).is_some())
     }
 
+    /// How bad a number is by rule `id`; nothing where it is past none of its thresholds.
+    #[must_use]
+    pub fn grade(self, id: &str, value: Option<f64>) -> Option<Severity> {
+        self.world.rules.grade(id, value?)
+    }
+
     /// The role of a number by rule `id`, whose thresholds are in the rulebook and nowhere else; `role` where it is past none.
     #[must_use]
     pub fn graded(self, id: &str, value: Option<f64>, role: Role) -> Role {
-        value.and_then(|value| self.world.rules.grade(id, value)).map_or(role, Role::of)
+        self.grade(id, value).map_or(role, Role::of)
     }
 
     /// What stands where `what` ("the job") is not there: it is being read, or it was not read when the screen was held.

@@ -103,12 +103,13 @@ impl Amiss {
         let fresh = || members.iter().map(|(target, _)| target.freshness(context.now));
         let silent = fresh().filter(|freshness| freshness.is_lost()).count();
         let late = fresh().filter(|freshness| freshness.is_old()).count() - silent;
-        let grade = |id: &str, value: Option<f64>| context.world.rules.grade(id, value?);
-        let errors: Vec<Severity> =
-            members.iter().filter_map(|(_, state)| grade("metrics.errors", state.golden.errors)).collect();
+        let errors: Vec<Severity> = members
+            .iter()
+            .filter_map(|(_, state)| context.grade("metrics.errors", state.golden.errors))
+            .collect();
         let slow: Vec<Severity> = members
             .iter()
-            .filter_map(|(_, state)| grade("metrics.latency_p95", state.golden.p95.map(figure)))
+            .filter_map(|(_, state)| context.grade("metrics.latency_p95", state.golden.p95.map(figure)))
             .collect();
         let worst = errors.iter().chain(&slow).max();
         let role = worst

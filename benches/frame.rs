@@ -19,6 +19,7 @@ use stacktop::core::place::Screen;
 use stacktop::core::reading::Reading;
 use stacktop::core::redis::{QueueReading, QueueRef, RedisReading};
 use stacktop::core::report::{BreakerState, Plan, PollReport};
+use stacktop::core::scope::Scope;
 use stacktop::core::time::Now;
 use stacktop::core::world::{TargetState, World, all_rules};
 use stacktop::ui::theme::Theme;
@@ -40,6 +41,7 @@ fn model(kind: SystemKind, targets: usize, screen: Screen, reading: impl Fn(usiz
         now,
         world: World::new(states.collect(), Rulebook::defaults(&all_rules())),
         lens: Lens::Live,
+        scope: Scope::All,
         zone: Utc.fix(),
         arming: Arming::new("bench".to_owned(), false, None, BTreeMap::new()),
         screen,

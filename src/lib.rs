@@ -9,10 +9,11 @@
 //! | [`actions`] | how to change each system: guard → audit → execute → audit → verify | core, config, sources |
 //! | [`panels`] | one folder a system: world → content, and what may be done | core, ui |
 //! | [`engine`] | when to ask: one task per target | core, sources |
+//! | [`systems`] | one descriptor a system: how a target is asked, changed and examined | core, config, sources, actions |
 //! | [`drill`] | a fake outside: a seeded stack behind the same traits | core, sources, actions, engine |
 //! | [`app`] | pure: messages, model, update, effects, overlays, view | core, ui, panels, actions |
 //! | [`runtime`] | the only impure loop: terminal, input, effects, clock | core, app, engine, actions |
-//! | [`cli`] | arguments as typed, turned into a run | core, config, sources, actions, engine, drill, app, ui, runtime |
+//! | [`cli`] | arguments as typed, turned into a run | core, config, sources, actions, systems, engine, drill, app, ui, runtime |
 //!
 //! Reading order: `core`, then one system from socket to pixel: `sources/postgres`, `core/postgres`, `panels/postgres/blocking`.
 
@@ -26,4 +27,5 @@ pub mod engine;
 pub mod panels;
 pub mod runtime;
 pub mod sources;
+pub mod systems;
 pub mod ui;

@@ -94,6 +94,8 @@ pub enum Command {
     Palette,
     /// Jobs of a queue by a text.
     Find,
+    /// Every target is looked at again; with a name, only those that it means.
+    Target,
     /// Permits actions on this environment for ten minutes.
     Arm,
     /// Ends that at once.
@@ -242,6 +244,12 @@ fn verbs() -> Vec<Entry> {
             "find TEXT: the jobs of a queue that hold it in id, name, reason or data",
             &[],
         ),
+        entry(
+            C::Target,
+            "target",
+            "target NAME: only this target, or those of a group or like checkout-*; alone: all of them",
+            &[],
+        ),
         entry(C::Arm, "arm", "permit actions on this environment for 10 minutes", &[]),
         entry(C::Disarm, "disarm", "end that at once", &[]),
         entry(C::Stop, "stop", "stop actions that take long, with nothing left half done", &[]),
@@ -305,7 +313,7 @@ mod tests {
     #[test]
     fn every_screen_has_a_name_of_its_own_and_its_place() {
         let all = registry();
-        for screen in Screen::ALL {
+        for screen in Screen::ALL.iter().copied() {
             let named: Vec<&Entry> =
                 all.iter().filter(|entry| entry.command == Command::Screen(screen)).collect();
             assert_eq!(named.len(), 1, "{screen:?}");

@@ -9,6 +9,7 @@ use crate::core::focus::Focus;
 use crate::core::ids::TargetId;
 use crate::core::place::Screen;
 use crate::core::row::RowKey;
+use crate::core::scope::Scope;
 use crate::core::time::Now;
 use crate::core::world::World;
 use crate::panels::PanelContext;
@@ -117,6 +118,8 @@ pub struct Model {
     pub world: World,
     /// The moment that is looked at.
     pub lens: Lens,
+    /// Which targets are looked at.
+    pub scope: Scope,
     /// Local time, as its distance from UTC.
     pub zone: FixedOffset,
     /// Who may change what.
@@ -164,7 +167,7 @@ impl Model {
             Lens::At(moment) => (&moment.world, moment.now, false),
             Lens::Live => (&self.world, self.now, true),
         };
-        PanelContext { keys: self.keymap.words(), world, now, live, zone: self.zone }
+        PanelContext { keys: self.keymap.words(), world, scope: &self.scope, now, live, zone: self.zone }
     }
 
     /// The moment that is held, if one is.

@@ -94,7 +94,7 @@ impl Part {
 }
 
 fn parts(seen: PanelContext<'_>) -> Vec<Part> {
-    let PanelContext { world, now, zone, .. } = seen;
+    let PanelContext { world, now, .. } = seen;
     let verdict = Verdict::over(world, now);
     let mut parts = match verdict.overall {
         Overall::Nothing => {
@@ -104,9 +104,9 @@ fn parts(seen: PanelContext<'_>) -> Vec<Part> {
             );
             return vec![Part::of(line)];
         }
-        Overall::Broken => broken(&verdict, Role::Critical, (now, zone)),
-        Overall::Degraded => broken(&verdict, Role::Warning, (now, zone)),
-        Overall::Unknown => unknown(&verdict, (now, zone)),
+        Overall::Broken => broken(&verdict, Role::Critical, seen),
+        Overall::Degraded => broken(&verdict, Role::Warning, seen),
+        Overall::Unknown => unknown(&verdict, seen),
         Overall::Waiting | Overall::Ok => calm(&verdict, seen),
     };
     for finding in &verdict.blind {
@@ -126,14 +126,29 @@ fn as_of(line: Line, verdict: &Verdict<'_>) -> Line {
     line.then(Role::Warning, format!("({oldest} as of {} ago{more}) ", duration(age)))
 }
 
+/// The verdict is about everything: what it names outside the scope stands behind its first word.
+fn out_of_scope(line: Line, verdict: &Verdict<'_>, seen: PanelContext<'_>) -> Line {
+    let told = verdict.lead.into_iter().chain(verdict.cause.map(|cause| cause.root));
+    let told = told.chain(verdict.others.iter().copied().take(1));
+    let ids = told.map(|finding| finding.breach.target.as_str());
+    let outside: std::collections::BTreeSet<&str> = ids.filter(|id| seen.target(id).is_none()).collect();
+    if outside.is_empty() {
+        return line;
+    }
+    let names: Vec<&str> = outside.into_iter().collect();
+    line.then(Role::Warning, format!("(outside the scope: {}) ", names.join(", ")))
+}
+
 fn since(finding: &Finding, (now, zone): (Now, FixedOffset)) -> String {
     let local = finding.since.wall.with_timezone(&zone);
     format!("since {} ({})", local.format("%H:%M:%S"), duration(finding.lasted(now)))
 }
 
-fn broken(verdict: &Verdict<'_>, role: Role, when: (Now, FixedOffset)) -> Vec<Part> {
+fn broken(verdict: &Verdict<'_>, role: Role, seen: PanelContext<'_>) -> Vec<Part> {
     let Some(lead) = verdict.lead else { return Vec::new() };
-    let line = as_of(Line::of(role, format!("{} ", verdict.overall.word())), verdict);
+    let when = (seen.now, seen.zone);
+    let line = out_of_scope(Line::of(role, format!("{} ", verdict.overall.word())), verdict, seen);
+    let line = as_of(line, verdict);
     let line =
         line.then(Role::Text, format!("{}: ", since(lead, when))).then(Role::Strong, lead.sentence(when.0));
     let mut parts = vec![Part::needed(line)];
@@ -162,9 +177,10 @@ fn broken(verdict: &Verdict<'_>, role: Role, when: (Now, FixedOffset)) -> Vec<Pa
     parts
 }
 
-fn unknown(verdict: &Verdict<'_>, when: (Now, FixedOffset)) -> Vec<Part> {
+fn unknown(verdict: &Verdict<'_>, seen: PanelContext<'_>) -> Vec<Part> {
     let Some(lead) = verdict.lead else { return Vec::new() };
-    let line = Line::of(Role::Critical, "UNKNOWN ")
+    let when = (seen.now, seen.zone);
+    let line = out_of_scope(Line::of(Role::Critical, "UNKNOWN "), verdict, seen)
         .then(Role::Text, format!("{}: ", since(lead, when)))
         .then(Role::Strong, &lead.breach.sentence);
     let mut parts = vec![Part::needed(line)];
@@ -278,7 +294,14 @@ mod tests {
 
     fn seen(world: &World, now: Now) -> Line {
         let keymap = Keymap::default();
-        verdict(PanelContext { keys: keymap.words(), world, now, live: true, zone: Utc.fix() })
+        verdict(PanelContext {
+            keys: keymap.words(),
+            world,
+            scope: &crate::core::scope::Scope::All,
+            now,
+            live: true,
+            zone: Utc.fix(),
+        })
     }
 
     #[track_caller]

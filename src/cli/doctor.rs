@@ -12,7 +12,7 @@ use crate::core::report::PollError;
 use crate::core::text::clean;
 use crate::core::time::Clock;
 use crate::runtime::clock::SystemClock;
-use crate::sources;
+use crate::{sources, systems};
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -57,7 +57,7 @@ async fn examine(target: &TargetConfig) -> bool {
         print(&format!("  {}\n", clean(&warning)));
     }
     let now = SystemClock::start().now();
-    let result = tokio::time::timeout(TIMEOUT, sources::examine(target, now)).await;
+    let result = tokio::time::timeout(TIMEOUT, systems::examine(target, now)).await;
     match result {
         Ok(Ok(report)) => {
             print(&shown(&report));

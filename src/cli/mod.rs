@@ -17,9 +17,10 @@ use crate::app::layout::Size;
 use crate::app::model::Lens;
 use crate::app::model::{Kind, Model};
 use crate::config::discover::Surroundings;
-use crate::config::target::{Connect, Locality, TargetConfig};
+use crate::config::target::{Locality, TargetConfig};
 use crate::core::arming::{Access, Arming};
 use crate::core::place::Screen;
+use crate::core::scope::Scope;
 use crate::core::time::{Clock, Now};
 use crate::core::world::{TargetState, World};
 use crate::engine::breaker::BreakerSettings;
@@ -27,7 +28,7 @@ use crate::engine::{EngineSettings, Job};
 use crate::runtime::clock::zone;
 use crate::runtime::{self, End, Setup, clock::SystemClock, logging, terminal};
 use crate::ui::theme::Theme;
-use crate::{actions, drill, sources};
+use crate::{actions, drill, sources, systems};
 use arguments::{Arguments, Verb, mistake};
 use clap::Parser;
 use given::settings;
@@ -203,6 +204,7 @@ fn model(
         now,
         world,
         lens: Lens::Live,
+        scope: Scope::All,
         zone: zone(),
         arming,
         screen: Screen::Overview,
@@ -230,7 +232,7 @@ fn state(target: &TargetConfig, now: Now) -> TargetState {
 
 fn access(target: &TargetConfig) -> Access {
     // Nothing is ever changed in the others.
-    let changes = matches!(target.connect, Connect::Postgres(_) | Connect::Redis(_));
+    let changes = systems::is_changed(target);
     match target.locality {
         _ if target.read_only => Access::Never,
         Locality::Here => Access::Free,
@@ -243,7 +245,7 @@ fn access(target: &TargetConfig) -> Access {
 }
 
 fn executor(target: &TargetConfig, folder: &Path) -> Option<(crate::core::ids::TargetId, Entry)> {
-    let executor = actions::open(target, folder)?;
+    let executor = systems::open_executor(target, folder)?;
     Some((target.id.clone(), Entry { address: target.address(), executor }))
 }
 
@@ -252,7 +254,7 @@ fn job(target: TargetConfig) -> Job {
         target: target.id.clone(),
         interval: target.interval,
         timeout: target.timeout,
-        source: Box::new(move || sources::open(&target)),
+        source: Box::new(move || systems::open_source(&target)),
     }
 }
 

@@ -159,26 +159,13 @@ impl Check<'_> {
     /// What every target has: a name of its own, and how often and how long it is asked.
     fn targets(&mut self, file: &File) {
         let mut taken = BTreeSet::new();
-        macro_rules! each {
-            ($kind:literal, $entries:expr) => {
-                for (index, entry) in $entries.iter().enumerate() {
-                    let index = index.to_string();
-                    let name = entry.name.as_ref().map(|name| name.get_ref().as_str());
-                    self.target($kind, &index, name, &mut taken);
-                    self.span(&[$kind, &index, "interval"], entry.interval, &INTERVAL);
-                    self.span(&[$kind, &index, "timeout"], entry.timeout, &TIMEOUT);
-                }
-            };
-        }
-        each!("postgres", file.postgres);
-        each!("redis", file.redis);
-        each!("search", file.search);
-        each!("prometheus", file.prometheus);
-        each!("metrics", file.metrics);
-        for (kind, entries) in [("search", &file.search), ("metrics", &file.metrics)] {
-            for (index, entry) in entries.iter().enumerate() {
-                self.name(&[kind, &index.to_string(), "user"], entry.user.as_deref());
-            }
+        for (_, table, index, entry) in file.entries() {
+            let (index, common) = (index.to_string(), entry.common());
+            let name = common.name.map(|name| name.get_ref().as_str());
+            self.target(table, &index, name, &mut taken);
+            self.span(&[table, &index, "interval"], common.interval, &INTERVAL);
+            self.span(&[table, &index, "timeout"], common.timeout, &TIMEOUT);
+            self.name(&[table, &index, "user"], common.user);
         }
     }
 

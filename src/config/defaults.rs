@@ -1,6 +1,6 @@
 //! What holds where nothing is said: names and intervals of targets.
 
-use super::systems;
+use super::system;
 use crate::core::ids::SystemKind;
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -8,7 +8,7 @@ use std::time::Duration;
 /// How often a system is asked unless the configuration says otherwise.
 #[must_use]
 pub fn default_interval(kind: SystemKind) -> Duration {
-    systems::of(kind).interval
+    system::of(kind).interval
 }
 
 /// The first free name for a target of `kind`: `pg`, `pg-2`, …

@@ -6,7 +6,9 @@ use super::file::{HttpFile, Lasting, PostgresFile, PrometheusFile, RedisFile};
 use super::host::is_host;
 use super::secret::Secret;
 use super::surroundings::Surroundings;
-use super::target::{Connect, DEFAULT_TIMEOUT, HttpAuth, HttpConnect, Pin, PromQuery, PrometheusConnect};
+use super::target::{
+    DEFAULT_TIMEOUT, HttpAuth, HttpConnect, Pin, PostgresConnect, PromQuery, PrometheusConnect, RedisConnect,
+};
 use super::url;
 use crate::core::postgres::{Literals, Rotation};
 use std::path::{Path, PathBuf};
@@ -57,7 +59,7 @@ fn own(cert: Option<&Path>, key: Option<&Path>) -> Result<Option<(PathBuf, PathB
     }
 }
 
-pub(super) fn postgres(entry: &PostgresFile, around: &Surroundings) -> Result<Connect, String> {
+pub(super) fn postgres(entry: &PostgresFile, around: &Surroundings) -> Result<PostgresConnect, String> {
     let ca = readable("ca", entry.ca.as_deref())?;
     let mut pg = url::postgres_around(entry.url.get_ref(), ca, around)?;
     pg.password = secret(
@@ -88,7 +90,7 @@ pub(super) fn postgres(entry: &PostgresFile, around: &Surroundings) -> Result<Co
     if let Some(column) = &entry.tenant_column {
         pg.tenant_column.clone_from(column);
     }
-    Ok(Connect::Postgres(pg))
+    Ok(pg)
 }
 
 /// `host:port` each; without a port it is `usual`.
@@ -105,7 +107,7 @@ fn addresses(what: &str, given: Option<&[String]>, usual: u16) -> Result<Vec<(St
     given.unwrap_or_default().iter().enumerate().map(address).collect()
 }
 
-pub(super) fn redis(entry: &RedisFile) -> Result<Connect, String> {
+pub(super) fn redis(entry: &RedisFile, _around: &Surroundings) -> Result<RedisConnect, String> {
     let mut redis = url::redis(entry.url.get_ref())?;
     redis.password = secret(
         entry.password_file.as_ref(),
@@ -159,11 +161,11 @@ pub(super) fn redis(entry: &RedisFile) -> Result<Connect, String> {
     if let Some(percent) = entry.redrive_stop_above {
         redis.brake.stop_above_percent = percent;
     }
-    url::redis_login(redis).map(Connect::Redis)
+    url::redis_login(redis)
 }
 
 /// An endpoint whose URL is asked for as it stands.
-pub(super) fn endpoint(entry: &HttpFile) -> Result<HttpConnect, String> {
+pub(super) fn endpoint(entry: &HttpFile, _around: &Surroundings) -> Result<HttpConnect, String> {
     if entry.requests.as_deref().is_some_and(|name| name.trim().is_empty()) {
         return Err("requests: it names no family (leave it out to have one found)".to_owned());
     }
@@ -171,7 +173,7 @@ pub(super) fn endpoint(entry: &HttpFile) -> Result<HttpConnect, String> {
 }
 
 /// A server that is asked for paths below its URL.
-pub(super) fn server(entry: &HttpFile) -> Result<HttpConnect, String> {
+pub(super) fn server(entry: &HttpFile, _around: &Surroundings) -> Result<HttpConnect, String> {
     if entry.requests.is_some() {
         return Err("`requests` is for [[metrics]]: it names the family that counts requests".to_owned());
     }
@@ -267,27 +269,30 @@ fn headers(entry: &HttpFile) -> Result<Vec<(String, String)>, String> {
     entry.headers.iter().map(one).collect()
 }
 
-pub(super) fn prometheus(entry: &PrometheusFile) -> Result<Connect, String> {
+pub(super) fn prometheus(entry: &PrometheusFile, around: &Surroundings) -> Result<PrometheusConnect, String> {
     let at = |url: &toml::Spanned<String>| {
-        server(&HttpFile {
-            name: None,
-            url: url.clone(),
-            user: entry.user.clone(),
-            password_file: entry.password_file.clone(),
-            password_command: entry.password_command.clone(),
-            token_file: entry.token_file.clone(),
-            api_key_file: None,
-            ca: entry.ca.clone(),
-            client_cert: entry.client_cert.clone(),
-            client_key: entry.client_key.clone(),
-            headers: entry.headers.clone(),
-            certificate_fingerprint: None,
-            requests: None,
-            interval: None,
-            timeout: entry.timeout,
-            read_only: None,
-            local: None,
-        })
+        server(
+            &HttpFile {
+                name: None,
+                url: url.clone(),
+                user: entry.user.clone(),
+                password_file: entry.password_file.clone(),
+                password_command: entry.password_command.clone(),
+                token_file: entry.token_file.clone(),
+                api_key_file: None,
+                ca: entry.ca.clone(),
+                client_cert: entry.client_cert.clone(),
+                client_key: entry.client_key.clone(),
+                headers: entry.headers.clone(),
+                certificate_fingerprint: None,
+                requests: None,
+                interval: None,
+                timeout: entry.timeout,
+                read_only: None,
+                local: None,
+            },
+            around,
+        )
     };
     let http = at(&entry.url)?;
     let alertmanager = entry
@@ -309,7 +314,7 @@ pub(super) fn prometheus(entry: &PrometheusFile) -> Result<Connect, String> {
             critical: query.critical,
         })
         .collect();
-    Ok(Connect::Prometheus(PrometheusConnect { http, alertmanager, queries }))
+    Ok(PrometheusConnect { http, alertmanager, queries })
 }
 
 #[cfg(test)]

@@ -1,88 +1,79 @@
 //! The configuration file as it is written: every key, optional or not. Nothing is read or resolved here.
 
+pub use super::entry::{
+    Common, Entry, EnvelopeFile, HttpFile, Lasting, PostgresFile, PrometheusFile, QueryFile, RedisFile,
+};
 use super::keys::KeysFile;
-use crate::core::text::span;
+use super::systems::each_system;
+use crate::core::ids::SystemKind;
 use serde::Deserialize;
 use std::collections::BTreeMap;
-use std::path::PathBuf;
-use std::time::Duration;
 use toml::Spanned;
 
-/// A duration as text with a unit: `500ms`, `2s`, `5m`, `1h`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Lasting(pub Duration);
+macro_rules! file {
+    ($($Kind:ident $table:ident ($Entry:ident, $Connect:ident) $ways:tt $usual:tt)*) => {
+        /// The whole file.
+        #[derive(Clone, Debug, Default, Deserialize)]
+        #[serde(deny_unknown_fields, default)]
+        pub struct File {
+            /// What this stack is called; typed to arm it.
+            pub environment: Option<String>,
+            /// Production asks for a typed word with every action.
+            pub production: Option<bool>,
+            /// Refuses every action.
+            pub read_only: Option<bool>,
+            /// A built-in theme, or a path.
+            pub theme: Option<String>,
+            /// Only ASCII on the screen.
+            pub ascii: Option<bool>,
+            /// How targets are polled.
+            pub engine: EngineFile,
+            /// Keys by command; those of dialogs and fields in tables of their own.
+            pub keys: BTreeMap<String, KeysFile>,
+            /// Rules by id.
+            pub rules: BTreeMap<Spanned<String>, RuleFile>,
+            $(#[doc = concat!("Targets: `[[", stringify!($table), "]]`.")] pub $table: Vec<$Entry>,)*
+            /// Panels of the team's own.
+            pub panel: Vec<PanelFile>,
+        }
 
-impl Lasting {
-    /// Reads one.
-    ///
-    /// # Errors
-    /// A sentence with an example.
-    pub fn parse(text: &str) -> Result<Self, String> {
-        // What stands there is not repeated: it may be something else in a wrong place.
-        let wrong = || "this is no duration; write a number with a unit: 500ms, 2s, 5m or 1h".to_owned();
-        span(text).map(Self).ok_or_else(wrong)
-    }
-}
+        /// The tables that name targets.
+        pub(super) const TARGETS: &[&str] = &[$(stringify!($table)),*];
 
-impl<'de> Deserialize<'de> for Lasting {
-    fn deserialize<D: serde::Deserializer<'de>>(reader: D) -> Result<Self, D::Error> {
-        struct Words;
-        impl serde::de::Visitor<'_> for Words {
-            type Value = Lasting;
-            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str("a duration with a unit in quotes, such as \"2s\"")
+        impl File {
+            /// Every target with its kind, its table and its place in that table.
+            #[must_use]
+            pub fn entries(&self) -> Vec<(SystemKind, &'static str, usize, &dyn Entry)> {
+                let mut list: Vec<(SystemKind, &'static str, usize, &dyn Entry)> = Vec::new();
+                $(
+                    for (index, entry) in self.$table.iter().enumerate() {
+                        list.push((SystemKind::$Kind, stringify!($table), index, entry));
+                    }
+                )*
+                list
             }
-            fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Lasting, E> {
-                Lasting::parse(text).map_err(E::custom)
+
+            /// The same, to be changed.
+            pub(super) fn entries_mut(&mut self) -> Vec<(&'static str, usize, &mut dyn Entry)> {
+                let mut list: Vec<(&'static str, usize, &mut dyn Entry)> = Vec::new();
+                $(
+                    for (index, entry) in self.$table.iter_mut().enumerate() {
+                        list.push((stringify!($table), index, entry));
+                    }
+                )*
+                list
             }
         }
-        reader.deserialize_str(Words)
-    }
+    };
 }
 
-/// The whole file.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct File {
-    /// What this stack is called; typed to arm it.
-    pub environment: Option<String>,
-    /// Production asks for a typed word with every action.
-    pub production: Option<bool>,
-    /// Refuses every action.
-    pub read_only: Option<bool>,
-    /// A built-in theme, or a path.
-    pub theme: Option<String>,
-    /// Only ASCII on the screen.
-    pub ascii: Option<bool>,
-    /// How targets are polled.
-    pub engine: EngineFile,
-    /// Keys by command; those of dialogs and fields in tables of their own.
-    pub keys: BTreeMap<String, KeysFile>,
-    /// Rules by id.
-    pub rules: BTreeMap<Spanned<String>, RuleFile>,
-    /// PostgreSQL servers.
-    pub postgres: Vec<PostgresFile>,
-    /// Redis servers.
-    pub redis: Vec<RedisFile>,
-    /// Elasticsearch or OpenSearch clusters.
-    pub search: Vec<HttpFile>,
-    /// Prometheus servers.
-    pub prometheus: Vec<PrometheusFile>,
-    /// `/metrics` endpoints.
-    pub metrics: Vec<HttpFile>,
-    /// Panels of the team's own.
-    pub panel: Vec<PanelFile>,
-}
+each_system!(file);
 
 impl File {
     /// The commands that reading secrets would run.
     #[must_use]
     pub fn commands(&self) -> Vec<&str> {
-        let postgres = self.postgres.iter().map(|entry| &entry.password_command);
-        let redis = self.redis.iter().map(|entry| &entry.password_command);
-        let http = self.search.iter().chain(&self.metrics).map(|entry| &entry.password_command);
-        let prometheus = self.prometheus.iter().map(|entry| &entry.password_command);
-        postgres.chain(redis).chain(http).chain(prometheus).filter_map(|command| command.as_deref()).collect()
+        self.entries().into_iter().filter_map(|(.., entry)| entry.common().password_command).collect()
     }
 }
 
@@ -136,217 +127,4 @@ pub struct RuleFile {
     pub critical: Option<f64>,
     /// How long it must hold.
     pub hold: Option<Lasting>,
-}
-
-/// A PostgreSQL server.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct PostgresFile {
-    /// Its name.
-    pub name: Option<Spanned<String>>,
-    /// URL or key=value string.
-    pub url: Spanned<String>,
-    /// File with the password.
-    pub password_file: Option<PathBuf>,
-    /// Command that prints the password.
-    pub password_command: Option<String>,
-    /// PEM file of trusted roots.
-    pub ca: Option<PathBuf>,
-    /// The column that names a tenant.
-    pub tenant_column: Option<String>,
-    /// Constants in the texts of statements are not shown.
-    pub hide_literals: Option<bool>,
-    /// What the server is for ("reporting"): shown, and the name of its place in rotation.
-    pub role: Option<String>,
-    /// The most that this copy may be behind to be of use.
-    pub max_lag: Option<Lasting>,
-    /// The longest that it may take to answer to be of use.
-    pub max_latency: Option<Lasting>,
-    /// Pattern of the backup files (on this machine).
-    pub backups: Option<String>,
-    /// URL of the admin console of the PgBouncer in front (database `pgbouncer`).
-    pub pgbouncer: Option<String>,
-    /// File with the password for that console.
-    pub pgbouncer_password_file: Option<PathBuf>,
-    /// How often it is polled.
-    pub interval: Option<Lasting>,
-    /// After this a poll is given up.
-    pub timeout: Option<Lasting>,
-    /// Nothing may be changed there.
-    pub read_only: Option<bool>,
-    /// Whether it is on this machine, where the server's own evidence does not say it.
-    pub local: Option<bool>,
-}
-
-/// A Redis server.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct RedisFile {
-    /// Its name.
-    pub name: Option<Spanned<String>>,
-    /// URL.
-    pub url: Spanned<String>,
-    /// File with the password.
-    pub password_file: Option<PathBuf>,
-    /// Command that prints the password.
-    pub password_command: Option<String>,
-    /// PEM file of trusted roots.
-    pub ca: Option<PathBuf>,
-    /// PEM file of our own certificate, for a server that asks for one.
-    pub client_cert: Option<PathBuf>,
-    /// PEM file of its key.
-    pub client_key: Option<PathBuf>,
-    /// Addresses of Sentinels; the host in the URL is then the primary's name.
-    pub sentinels: Option<Vec<String>>,
-    /// Other nodes of the cluster.
-    pub nodes: Option<Vec<String>>,
-    /// File with the password of the Sentinels.
-    pub sentinel_password_file: Option<PathBuf>,
-    /// Key prefixes of queues.
-    pub prefixes: Option<Vec<String>>,
-    /// Queues by name instead of a SCAN.
-    pub queues: Option<Vec<String>>,
-    /// Name patterns of dead-letter queues.
-    pub dead_letter: Option<Vec<String>>,
-    /// Fields of job data that are not shown.
-    pub mask: Option<Vec<String>>,
-    /// Where in a dead letter the parts of the job are, as JSON pointers.
-    #[serde(default)]
-    pub envelope: EnvelopeFile,
-    /// Jobs per second of a redrive.
-    pub redrive_per_second: Option<u32>,
-    /// Percent of jobs failing again above which a redrive stops.
-    pub redrive_stop_above: Option<u32>,
-    /// How often it is polled.
-    pub interval: Option<Lasting>,
-    /// After this a poll is given up.
-    pub timeout: Option<Lasting>,
-    /// Nothing may be changed there.
-    pub read_only: Option<bool>,
-    /// Whether it is on this machine, where the server's own evidence does not say it.
-    pub local: Option<bool>,
-}
-
-/// Where in a dead letter the parts of the job are.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct EnvelopeFile {
-    /// The job's own data.
-    pub payload: Option<String>,
-    /// The queue it came from.
-    pub queue: Option<String>,
-    /// Its id there.
-    pub id: Option<String>,
-    /// Its name.
-    pub name: Option<String>,
-    /// Its options.
-    pub options: Option<String>,
-}
-
-/// An HTTP source.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct HttpFile {
-    /// Its name.
-    pub name: Option<Spanned<String>>,
-    /// URL.
-    pub url: Spanned<String>,
-    /// User of basic authentication.
-    pub user: Option<String>,
-    /// File with the password.
-    pub password_file: Option<PathBuf>,
-    /// Command that prints the password.
-    pub password_command: Option<String>,
-    /// File with a bearer token.
-    pub token_file: Option<PathBuf>,
-    /// File with an encoded API key (Elasticsearch).
-    pub api_key_file: Option<PathBuf>,
-    /// PEM file of trusted roots.
-    pub ca: Option<PathBuf>,
-    /// PEM file of our own certificate, for a server that asks for one.
-    pub client_cert: Option<PathBuf>,
-    /// PEM file of its key.
-    pub client_key: Option<PathBuf>,
-    /// Headers sent with every request.
-    #[serde(default)]
-    pub headers: BTreeMap<String, String>,
-    /// SHA-256 of the certificate that is believed, in hex.
-    pub certificate_fingerprint: Option<String>,
-    /// The family that counts requests (metrics endpoints).
-    pub requests: Option<String>,
-    /// How often it is polled.
-    pub interval: Option<Lasting>,
-    /// After this a poll is given up.
-    pub timeout: Option<Lasting>,
-    /// Nothing may be changed there.
-    pub read_only: Option<bool>,
-    /// Whether it is on this machine, where the server's own evidence does not say it.
-    pub local: Option<bool>,
-}
-
-/// A Prometheus server.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct PrometheusFile {
-    /// Its name.
-    pub name: Option<Spanned<String>>,
-    /// URL.
-    pub url: Spanned<String>,
-    /// URL of the Alertmanager behind it, asked with the same credentials which alerts are silenced or inhibited.
-    pub alertmanager: Option<Spanned<String>>,
-    /// User of basic authentication.
-    pub user: Option<String>,
-    /// File with the password.
-    pub password_file: Option<PathBuf>,
-    /// Command that prints the password.
-    pub password_command: Option<String>,
-    /// File with a bearer token.
-    pub token_file: Option<PathBuf>,
-    /// PEM file of trusted roots.
-    pub ca: Option<PathBuf>,
-    /// PEM file of our own certificate, for a server that asks for one.
-    pub client_cert: Option<PathBuf>,
-    /// PEM file of its key.
-    pub client_key: Option<PathBuf>,
-    /// Headers sent with every request.
-    #[serde(default)]
-    pub headers: BTreeMap<String, String>,
-    /// How often it is polled.
-    pub interval: Option<Lasting>,
-    /// After this a poll is given up.
-    pub timeout: Option<Lasting>,
-    /// PromQL panels.
-    #[serde(default)]
-    pub query: Vec<QueryFile>,
-}
-
-/// One PromQL panel.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct QueryFile {
-    /// What it is called.
-    pub title: String,
-    /// The expression.
-    pub expr: String,
-    /// Unit behind the number.
-    #[serde(default)]
-    pub unit: String,
-    /// Threshold of a warning.
-    pub warning: Option<f64>,
-    /// Threshold of a critical finding.
-    pub critical: Option<f64>,
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn durations_need_a_unit() {
-        assert_eq!(Lasting::parse("1.5s"), Ok(Lasting(Duration::from_millis(1500))));
-        assert_eq!(Lasting::parse("250ms"), Ok(Lasting(Duration::from_millis(250))));
-        assert!(Lasting::parse("5").is_err());
-        assert!(Lasting::parse("-5s").is_err());
-        assert!(Lasting::parse("9e99h").is_err());
-    }
 }

@@ -1,7 +1,7 @@
 //! Reads the form of a configuration file: syntax, keys, types. Every mistake is told with its place, and none with what stands there,
 //! for it may be a secret in a wrong place.
 
-use super::file::File;
+use super::file::{File, TARGETS};
 use super::misspelt::suggestion;
 use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
@@ -11,8 +11,6 @@ use toml::de::{DeArray, DeTable, DeValue, Deserializer};
 
 /// More mistakes of one file are not told at once.
 const MOST: usize = 20;
-/// What can stand more than once, and is therefore written in double brackets.
-const LISTS: [&str; 6] = ["postgres", "redis", "search", "prometheus", "metrics", "panel"];
 /// What stands once.
 const TABLES: [&str; 3] = ["engine", "keys", "rules"];
 /// A key that is longer than this is none, but something in a wrong place.
@@ -140,7 +138,8 @@ impl Form {
         let mut wrong = Vec::new();
         for (key, value) in &*root {
             let (name, at) = (key.get_ref().to_string(), key.span().start);
-            let list = LISTS.contains(&name.as_str());
+            // What can stand more than once.
+            let list = TARGETS.contains(&name.as_str()) || name == "panel";
             if list && !value.get_ref().is_array() {
                 self.tell(at, &format!("write [[{name}]] in double brackets: there can be more than one"));
             } else if TABLES.contains(&name.as_str()) && value.get_ref().is_array() {

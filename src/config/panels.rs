@@ -77,15 +77,13 @@ fn find<'a>(
     let found = targets
         .iter_mut()
         .filter(|target| wanted.is_none_or(|wanted| target.id.as_str() == wanted.get_ref()))
-        .find_map(|target| match &mut target.connect {
-            Connect::Postgres(postgres) => Some(Some(postgres)),
-            Connect::Unusable { kind: SystemKind::Postgres, .. } => Some(None),
-            Connect::Redis(_)
-            | Connect::Search(_)
-            | Connect::Prometheus(_)
-            | Connect::Metrics(_)
-            | Connect::Unusable { .. } => None,
-        });
+        .filter(|target| target.kind() == SystemKind::Postgres)
+        .map(
+            |target| {
+                if let Connect::Postgres(postgres) = &mut target.connect { Some(postgres) } else { None }
+            },
+        )
+        .next();
     found.ok_or_else(|| match wanted {
         Some(wanted) => {
             let hint = suggestion(wanted.get_ref(), names.iter().map(String::as_str));

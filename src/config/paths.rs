@@ -12,45 +12,16 @@ pub(super) fn anchor(file: &mut File, places: &Spans, folder: &Path, home: Optio
     {
         anchor.text(&["theme"], theme);
     }
+    for (table, index, entry) in file.entries_mut() {
+        let index = index.to_string();
+        for (key, path) in entry.paths() {
+            anchor.path(&[table, &index, key], path.as_mut());
+        }
+    }
     for (index, entry) in file.postgres.iter_mut().enumerate() {
-        let index = index.to_string();
-        let path = |key| ["postgres", &index, key];
-        anchor.path(&path("password_file"), entry.password_file.as_mut());
-        anchor.path(&path("pgbouncer_password_file"), entry.pgbouncer_password_file.as_mut());
-        anchor.path(&path("ca"), entry.ca.as_mut());
         if let Some(pattern) = &mut entry.backups {
-            anchor.text(&path("backups"), pattern);
+            anchor.text(&["postgres", &index.to_string(), "backups"], pattern);
         }
-    }
-    for (index, entry) in file.redis.iter_mut().enumerate() {
-        let index = index.to_string();
-        let path = |key| ["redis", &index, key];
-        anchor.path(&path("password_file"), entry.password_file.as_mut());
-        anchor.path(&path("sentinel_password_file"), entry.sentinel_password_file.as_mut());
-        anchor.path(&path("ca"), entry.ca.as_mut());
-        anchor.path(&path("client_cert"), entry.client_cert.as_mut());
-        anchor.path(&path("client_key"), entry.client_key.as_mut());
-    }
-    for (kind, entries) in [("search", &mut file.search), ("metrics", &mut file.metrics)] {
-        for (index, entry) in entries.iter_mut().enumerate() {
-            let index = index.to_string();
-            let path = |key| [kind, &index, key];
-            anchor.path(&path("password_file"), entry.password_file.as_mut());
-            anchor.path(&path("token_file"), entry.token_file.as_mut());
-            anchor.path(&path("api_key_file"), entry.api_key_file.as_mut());
-            anchor.path(&path("ca"), entry.ca.as_mut());
-            anchor.path(&path("client_cert"), entry.client_cert.as_mut());
-            anchor.path(&path("client_key"), entry.client_key.as_mut());
-        }
-    }
-    for (index, entry) in file.prometheus.iter_mut().enumerate() {
-        let index = index.to_string();
-        let path = |key| ["prometheus", &index, key];
-        anchor.path(&path("password_file"), entry.password_file.as_mut());
-        anchor.path(&path("token_file"), entry.token_file.as_mut());
-        anchor.path(&path("ca"), entry.ca.as_mut());
-        anchor.path(&path("client_cert"), entry.client_cert.as_mut());
-        anchor.path(&path("client_key"), entry.client_key.as_mut());
     }
     anchor.told
 }

@@ -1,25 +1,23 @@
 //! From what was found to what is in force: command line over file over discovery over defaults. Every refusal names its place.
 
 use super::discover::{self, Surroundings};
-use super::entries::{endpoint, postgres, prometheus, redis, server};
-use super::file::{File, Lasting};
+use super::file::File;
 use super::form::Spans;
 use super::keys::KeysFile;
 use super::login;
 use super::target::{Connect, DEFAULT_TIMEOUT, Locality, TargetConfig};
 use super::wishes::FolderFile;
 use super::written::Written;
-use super::{panels, written};
+use super::{panels, system, written};
 use crate::config::defaults::default_interval;
 use crate::config::defaults::free_name;
 use crate::config::wishes::Wishes;
 use crate::core::alert::{RuleSetting, Rulebook};
-use crate::core::ids::{SystemKind, TargetId};
+use crate::core::ids::TargetId;
 use crate::core::text::counted;
 use crate::core::world::all_rules;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
-use toml::Spanned;
 
 /// How failing targets are treated; the engine has the same in its own words.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -157,11 +155,9 @@ pub fn check_config(wishes: &Wishes, around: &Surroundings) -> Result<Option<(Se
     let mut trail = Vec::new();
     let Some(written) = written::applying(wishes, around, &mut trail)? else { return Ok(None) };
     let (name, file, _) = &written;
-    let targets =
-        [file.postgres.len(), file.redis.len(), file.search.len(), file.prometheus.len(), file.metrics.len()];
     let line = format!(
         "{name} is right: {}, {}",
-        counted(targets.iter().sum(), "target"),
+        counted(file.entries().len(), "target"),
         counted(file.panel.len(), "panel")
     );
     Ok(Some((in_force(wishes, around, written, trail, false)?, line)))
@@ -212,74 +208,24 @@ fn rulebook(file: &File) -> Rulebook {
     rules
 }
 
-/// What every kind of target has.
-struct Common<'a> {
-    kind: SystemKind,
-    name: Option<&'a Spanned<String>>,
-    url: &'a Spanned<String>,
-    interval: Option<Lasting>,
-    timeout: Option<Lasting>,
-    read_only: Option<bool>,
-    local: Option<bool>,
-}
-
-/// What every entry has in common, from its fields of the same names.
-macro_rules! common {
-    ($entry:expr, $kind:expr) => {
-        Common {
-            kind: $kind,
-            name: $entry.name.as_ref(),
-            url: &$entry.url,
-            interval: $entry.interval,
-            timeout: $entry.timeout,
-            read_only: $entry.read_only,
-            local: $entry.local,
-        }
-    };
-}
 fn configured(
     file: &File,
     name: &str,
     place: &dyn Fn(usize) -> String,
     around: &Surroundings,
 ) -> Vec<TargetConfig> {
-    let mut list: Vec<(Common<'_>, Result<Connect, String>)> = Vec::new();
-    for entry in &file.postgres {
-        list.push((common!(entry, SystemKind::Postgres), postgres(entry, around)));
-    }
-    for entry in &file.redis {
-        list.push((common!(entry, SystemKind::Redis), redis(entry)));
-    }
-    for entry in &file.search {
-        list.push((common!(entry, SystemKind::Search), server(entry).map(Connect::Search)));
-    }
-    for entry in &file.prometheus {
-        let common = Common {
-            kind: SystemKind::Prometheus,
-            name: entry.name.as_ref(),
-            url: &entry.url,
-            interval: entry.interval,
-            timeout: entry.timeout,
-            read_only: None,
-            local: None,
-        };
-        list.push((common, prometheus(entry)));
-    }
-    for entry in &file.metrics {
-        list.push((common!(entry, SystemKind::Metrics), endpoint(entry).map(Connect::Metrics)));
-    }
     let mut names = BTreeSet::new();
     let mut targets = Vec::new();
-    for (common, connect) in list {
+    for (kind, common, connect) in system::configured(file, around) {
         let at = place(common.url.span().start);
-        let connect = connect
-            .unwrap_or_else(|error| Connect::Unusable { kind: common.kind, why: format!("{at}: {error}") });
+        let connect =
+            connect.unwrap_or_else(|error| Connect::Unusable { kind, why: format!("{at}: {error}") });
         let id = match common.name {
             Some(given) => given.get_ref().clone(),
-            None => free_name(common.kind, &names),
+            None => free_name(kind, &names),
         };
         names.insert(id.clone());
-        let interval = common.interval.map_or(default_interval(common.kind), |lasting| lasting.0);
+        let interval = common.interval.map_or(default_interval(kind), |lasting| lasting.0);
         targets.push(TargetConfig {
             id: TargetId::new(&id),
             chosen_because: format!("{name} names it"),

@@ -5,6 +5,7 @@ use crate::core::metrics::MetricsSettings;
 use crate::core::postgres::PostgresSettings;
 use crate::core::prometheus::PrometheusSettings;
 use crate::core::redis::RedisSettings;
+use crate::core::search::SearchSettings;
 use crate::core::settings::SystemSettings;
 
 impl TargetConfig {
@@ -20,7 +21,7 @@ impl TargetConfig {
                 envelope: connect.envelope.clone(),
                 brake: connect.brake,
             }),
-            Connect::Search(_) => SystemSettings::Search,
+            Connect::Search(_) => SystemSettings::Search(SearchSettings),
             Connect::Prometheus(connect) => {
                 SystemSettings::Prometheus(PrometheusSettings { panels: connect.queries.clone() })
             }
@@ -34,6 +35,7 @@ impl TargetConfig {
 
 #[cfg(test)]
 mod tests {
+
     use super::*;
     use crate::config::discover::Surroundings;
     use crate::config::resolve::resolve;
@@ -102,7 +104,7 @@ mod tests {
                 SystemSettings::Metrics(metrics) => {
                     assert_eq!(metrics.requests.as_deref(), Some("asked_total"));
                 }
-                SystemSettings::Search => {}
+                SystemSettings::Search(SearchSettings) => {}
             }
             assert_eq!(target.settings().kind(), target.kind());
         }

@@ -1,91 +1,30 @@
-//! What is known of each system before anything is asked: one descriptor each. Where it listens, how often it is asked, which variable
-//! names it, what its images are called.
+//! The closed list of systems as configuration knows them: the table of each, what stands in an entry, and what is known before anything is
+//! asked (where it listens, how often it is asked, which variable names it, what its images are called).
 
-use super::target::{Connect, PrometheusConnect};
-use super::url;
-use crate::core::ids::SystemKind;
-use std::time::Duration;
-
-/// From a URL to how a server is reached.
-type Read = fn(&str) -> Result<Connect, String>;
-
-/// One system.
-pub(super) struct System {
-    pub(super) kind: SystemKind,
-    /// Its usual port, where it has one.
-    pub(super) port: Option<u16>,
-    /// How often it is asked unless the configuration says otherwise.
-    pub(super) interval: Duration,
-    /// The variable that holds its URL. (Postgres has more than one: see [`super::discover`].)
-    pub(super) variable: Option<(&'static str, Read)>,
-    /// The names of its images, also with something behind a hyphen.
-    images: &'static [&'static str],
+/// Gives the list to the macro `$then`, in the order in which places are looked at. Behind the table's name: the types of an entry and of a
+/// way to the server; the functions that make such a way from an [entry](super::entries), from what is known [nearby](super::nearby) and
+/// from the URL in a variable (Postgres has more than one: see [`super::discover`]); then port, seconds from poll to poll, and the names of
+/// images, also with something behind a hyphen.
+macro_rules! each_system {
+    ($then:ident) => {
+        $then! {
+            Postgres postgres (PostgresFile, PostgresConnect)
+                { entry: postgres, nearby: postgres, variable: None }
+                (Some(5432), 2, ["postgres", "postgresql", "postgis", "timescaledb", "pgvector"])
+            Redis redis (RedisFile, RedisConnect)
+                { entry: redis, nearby: redis, variable: Some(("REDIS_URL", redis_whole)) }
+                (Some(6379), 2, ["redis", "valkey", "redis-stack"])
+            Search search (HttpFile, HttpConnect)
+                { entry: server, nearby: search, variable: Some(("ELASTICSEARCH_URL", http_base)) }
+                (Some(9200), 5, ["elasticsearch", "opensearch"])
+            Prometheus prometheus (PrometheusFile, PrometheusConnect)
+                { entry: prometheus, nearby: http, variable: Some(("PROMETHEUS_URL", http_base)) }
+                (Some(9090), 5, ["prometheus"])
+            Metrics metrics (HttpFile, HttpConnect)
+                { entry: endpoint, nearby: http, variable: None }
+                (None, 5, [])
+        }
+    };
 }
 
-/// Every system, in the order in which places are looked at.
-pub(super) const SYSTEMS: [System; 5] = [
-    System {
-        kind: SystemKind::Postgres,
-        port: Some(5432),
-        interval: Duration::from_secs(2),
-        variable: None,
-        images: &["postgres", "postgresql", "postgis", "timescaledb", "pgvector"],
-    },
-    System {
-        kind: SystemKind::Redis,
-        port: Some(6379),
-        interval: Duration::from_secs(2),
-        variable: Some(("REDIS_URL", redis)),
-        images: &["redis", "valkey", "redis-stack"],
-    },
-    System {
-        kind: SystemKind::Search,
-        port: Some(9200),
-        interval: Duration::from_secs(5),
-        variable: Some(("ELASTICSEARCH_URL", search)),
-        images: &["elasticsearch", "opensearch"],
-    },
-    System {
-        kind: SystemKind::Prometheus,
-        port: Some(9090),
-        interval: Duration::from_secs(5),
-        variable: Some(("PROMETHEUS_URL", prometheus)),
-        images: &["prometheus"],
-    },
-    System {
-        kind: SystemKind::Metrics,
-        port: None,
-        interval: Duration::from_secs(5),
-        variable: None,
-        images: &[],
-    },
-];
-
-fn redis(text: &str) -> Result<Connect, String> {
-    url::redis(text).and_then(url::redis_login).map(Connect::Redis)
-}
-
-fn search(text: &str) -> Result<Connect, String> {
-    url::http_base(text).map(Connect::Search)
-}
-
-fn prometheus(text: &str) -> Result<Connect, String> {
-    let http = url::http_base(text)?;
-    Ok(Connect::Prometheus(PrometheusConnect { http, alertmanager: None, queries: Vec::new() }))
-}
-
-/// The descriptor of `kind`.
-pub(super) fn of(kind: SystemKind) -> &'static System {
-    SYSTEMS.iter().find(|system| system.kind == kind).unwrap_or(&SYSTEMS[0])
-}
-
-/// The system by the name of its image (`docker.io/library/postgres:16` → Postgres).
-pub(super) fn by_image(image: &str) -> Option<&'static System> {
-    let bare = image.split('@').next()?.rsplit('/').next()?.split(':').next()?.to_ascii_lowercase();
-    // What stands beside a server and shows or measures it is none.
-    if bare.contains("exporter") || bare.contains("dashboards") {
-        return None;
-    }
-    let is = |word: &&str| bare == **word || bare.starts_with(&format!("{word}-"));
-    SYSTEMS.iter().find(|system| system.images.iter().any(is))
-}
+pub(super) use each_system;

@@ -1,10 +1,12 @@
 //! One target as it was resolved: what it is, how to reach it, how often to ask.
 
+pub use super::http::{HttpAuth, HttpConnect, Pin};
 pub use super::postgres::{
     ChannelBinding, DEFAULT_TIMEOUT, Dialled, Elected, PgHost, PgPlace, PgTls, PostgresConnect, SessionAttrs,
     TlsVersions,
 };
 use super::secret::Secret;
+use super::systems::each_system;
 use crate::core::ids::{SystemKind, TargetId};
 pub use crate::core::prometheus::PromQuery;
 use crate::core::redis::{Brake, Envelope};
@@ -48,84 +50,111 @@ impl TargetConfig {
     /// The kind of system.
     #[must_use]
     pub const fn kind(&self) -> SystemKind {
-        match self.connect {
-            Connect::Postgres(_) => SystemKind::Postgres,
-            Connect::Redis(_) => SystemKind::Redis,
-            Connect::Search(_) => SystemKind::Search,
-            Connect::Prometheus(_) => SystemKind::Prometheus,
-            Connect::Metrics(_) => SystemKind::Metrics,
-            Connect::Unusable { kind, .. } => kind,
-        }
+        self.connect.kind()
     }
 
     /// Where it is, for people; never a secret.
     #[must_use]
     pub fn address(&self) -> String {
-        match &self.connect {
-            Connect::Postgres(pg) => pg.configured(),
-            Connect::Redis(redis) => match &redis.unix_socket {
-                Some(path) => format!("{}/{}", path.display(), redis.database),
-                None => format!("{}:{}/{}", redis.host, redis.port, redis.database),
-            },
-            Connect::Search(http) | Connect::Metrics(http) => http.shown_url(),
-            Connect::Prometheus(prometheus) => prometheus.http.shown_url(),
-            Connect::Unusable { .. } => "nowhere (its configuration cannot be used)".to_owned(),
-        }
+        let nowhere = || "nowhere (its configuration cannot be used)".to_owned();
+        self.connect.way().map_or_else(nowhere, Way::address)
     }
 
     /// Why it cannot be used at all, if that is so.
     #[must_use]
     pub fn unusable(&self) -> Option<&str> {
-        match &self.connect {
-            Connect::Unusable { why, .. } => Some(why),
-            Connect::Postgres(_)
-            | Connect::Redis(_)
-            | Connect::Search(_)
-            | Connect::Prometheus(_)
-            | Connect::Metrics(_) => None,
-        }
+        if let Connect::Unusable { why, .. } = &self.connect { Some(why) } else { None }
     }
 
     /// Whether it is reached without leaving this machine (loopback or a unix socket). A tunnel begins here, too: this decides names and
     /// what else is looked for, not what may be changed.
     #[must_use]
     pub fn is_local(&self) -> bool {
-        match &self.connect {
-            Connect::Postgres(pg) => pg.hosts.iter().all(|host| host.place.is_loopback()),
-            Connect::Redis(redis) => redis.unix_socket.is_some() || is_loopback(&redis.host),
-            Connect::Search(http) | Connect::Metrics(http) => is_loopback(&http.host()),
-            Connect::Prometheus(prometheus) => is_loopback(&prometheus.http.host()),
-            // Nobody knows where it would be.
-            Connect::Unusable { .. } => false,
-        }
+        // Nobody knows where one would be that cannot be used.
+        self.connect.way().is_some_and(Way::is_local)
     }
-}
 
-impl TargetConfig {
     /// A sentence for a target whose password may be read on its way to another machine.
     #[must_use]
     pub fn exposed(&self) -> Option<String> {
-        let open = |http: &HttpConnect| {
-            let secret = !matches!(http.auth, HttpAuth::None) && !http.url.starts_with("https://");
-            secret.then_some("use https://")
-        };
-        let remedy = match &self.connect {
-            Connect::Postgres(pg) => {
-                let open = matches!(pg.tls, PgTls::Disable | PgTls::Allow | PgTls::Prefer);
-                let secret = pg.password.is_some() || pg.hosts.iter().any(|host| host.password.is_some());
-                (open && secret).then_some("use sslmode=verify-full")
-            }
-            Connect::Redis(redis) => (!redis.tls && redis.password.is_some()).then_some("use rediss://"),
-            Connect::Search(http) | Connect::Metrics(http) => open(http),
-            Connect::Prometheus(prometheus) => open(&prometheus.http),
-            Connect::Unusable { .. } => None,
-        };
-        let remedy = remedy.filter(|_| !self.is_local())?;
+        let remedy = self.connect.way()?.exposed().filter(|_| !self.is_local())?;
         Some(format!(
             "WARNING {}: nothing ensures that its password goes encrypted to {}: {remedy}",
             self.id,
             self.address()
         ))
+    }
+}
+
+/// A way to a server.
+pub trait Way {
+    /// Where it leads, for people; never a secret.
+    fn address(&self) -> String;
+    /// Whether it does not leave this machine.
+    fn is_local(&self) -> bool;
+    /// What would mend it, where a password may be read on it.
+    fn exposed(&self) -> Option<&'static str>;
+}
+
+impl Way for PostgresConnect {
+    fn address(&self) -> String {
+        self.configured()
+    }
+
+    fn is_local(&self) -> bool {
+        self.hosts.iter().all(|host| host.place.is_loopback())
+    }
+
+    fn exposed(&self) -> Option<&'static str> {
+        let open = matches!(self.tls, PgTls::Disable | PgTls::Allow | PgTls::Prefer);
+        let secret = self.password.is_some() || self.hosts.iter().any(|host| host.password.is_some());
+        (open && secret).then_some("use sslmode=verify-full")
+    }
+}
+
+impl Way for RedisConnect {
+    fn address(&self) -> String {
+        match &self.unix_socket {
+            Some(path) => format!("{}/{}", path.display(), self.database),
+            None => format!("{}:{}/{}", self.host, self.port, self.database),
+        }
+    }
+
+    fn is_local(&self) -> bool {
+        self.unix_socket.is_some() || is_loopback(&self.host)
+    }
+
+    fn exposed(&self) -> Option<&'static str> {
+        (!self.tls && self.password.is_some()).then_some("use rediss://")
+    }
+}
+
+impl Way for HttpConnect {
+    fn address(&self) -> String {
+        self.shown_url()
+    }
+
+    fn is_local(&self) -> bool {
+        is_loopback(&self.host())
+    }
+
+    fn exposed(&self) -> Option<&'static str> {
+        let secret = !matches!(self.auth, HttpAuth::None) && !self.url.starts_with("https://");
+        secret.then_some("use https://")
+    }
+}
+
+impl Way for PrometheusConnect {
+    fn address(&self) -> String {
+        self.http.address()
+    }
+
+    fn is_local(&self) -> bool {
+        self.http.is_local()
+    }
+
+    fn exposed(&self) -> Option<&'static str> {
+        self.http.exposed()
     }
 }
 
@@ -138,27 +167,44 @@ pub fn is_loopback(host: &str) -> bool {
         || bare.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback())
 }
 
-/// How to reach a target.
-#[derive(Clone, Debug)]
-pub enum Connect {
-    /// A PostgreSQL server.
-    Postgres(PostgresConnect),
-    /// A Redis server.
-    Redis(RedisConnect),
-    /// A search cluster.
-    Search(HttpConnect),
-    /// A Prometheus server.
-    Prometheus(PrometheusConnect),
-    /// One exposition: the URL is the full one, path included.
-    Metrics(HttpConnect),
-    /// What names it cannot be understood, or cannot be honoured. It is shown as such, and keeps nobody else from being watched.
-    Unusable {
-        /// What it would be.
-        kind: SystemKind,
-        /// Where that was written, what is wrong, and what would mend it.
-        why: String,
-    },
+macro_rules! connects {
+    ($($Kind:ident $table:ident ($Entry:ident, $Connect:ident) $ways:tt $usual:tt)*) => {
+        /// How to reach a target.
+        #[derive(Clone, Debug)]
+        pub enum Connect {
+            $(#[doc = concat!("As it stands in `[[", stringify!($table), "]]`.")] $Kind($Connect),)*
+            /// What names it cannot be understood, or cannot be honoured. It is shown as such, and keeps nobody else from being watched.
+            Unusable {
+                /// What it would be.
+                kind: SystemKind,
+                /// Where that was written, what is wrong, and what would mend it.
+                why: String,
+            },
+        }
+
+        impl Connect {
+            /// The kind of system.
+            #[must_use]
+            pub const fn kind(&self) -> SystemKind {
+                match self {
+                    $(Self::$Kind(_) => SystemKind::$Kind,)*
+                    Self::Unusable { kind, .. } => *kind,
+                }
+            }
+
+            /// The way there, if there is one.
+            #[must_use]
+            pub fn way(&self) -> Option<&dyn Way> {
+                match self {
+                    $(Self::$Kind(way) => Some(way),)*
+                    Self::Unusable { .. } => None,
+                }
+            }
+        }
+    };
 }
+
+each_system!(connects);
 
 /// How dead-letter queues are named in public code; `*` stands for the source queue's name.
 pub const DEAD_LETTER_PATTERNS: [&str; 9] =
@@ -230,120 +276,6 @@ impl Default for RedisConnect {
     }
 }
 
-/// How an HTTP source is reached. `Debug` never shows the query of its URL, in which a token may stand.
-#[derive(Clone)]
-pub struct HttpConnect {
-    /// Base URL without user and password.
-    pub url: String,
-    /// How the client proves who it is.
-    pub auth: HttpAuth,
-    /// PEM file of trusted roots; `None` means the system's.
-    pub root_cert: Option<PathBuf>,
-    /// PEM files of our own certificate and its key, for a server that asks for them.
-    pub client: Option<(PathBuf, PathBuf)>,
-    /// Headers sent with every request (`X-Scope-OrgID`); a value may be a secret.
-    pub headers: Vec<(String, String)>,
-    /// Base URLs of other nodes of the same cluster: asked when the one before cannot be reached or does not answer.
-    pub others: Vec<String>,
-    /// The certificate that is believed, instead of authorities and names.
-    pub pin: Option<Pin>,
-    /// The family that counts requests, where it is not to be found by its shape (metrics endpoints).
-    pub requests: Option<String>,
-}
-
-/// Which certificate is believed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Pin {
-    /// The one with this SHA-256, or what that one has signed: Elasticsearch prints it at its first start.
-    Fingerprint([u8; 32]),
-    /// Any: a stack of this machine, published here by its compose file, which makes a certificate of its own.
-    OwnStack,
-}
-
-impl std::fmt::Debug for HttpConnect {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let mut shown = f.debug_struct("HttpConnect");
-        shown
-            .field("url", &self.shown_url())
-            .field("auth", &self.auth)
-            .field("root_cert", &self.root_cert)
-            .field("client", &self.client)
-            .field("headers", &self.headers.iter().map(|(name, _)| name).collect::<Vec<_>>())
-            .field("others", &self.others)
-            .field("pin", &self.pin)
-            .field("requests", &self.requests);
-        shown.finish()
-    }
-}
-
-impl HttpConnect {
-    /// The URL as it may be shown: without user, password and query.
-    #[must_use]
-    pub fn shown_url(&self) -> String {
-        let url = self.url.split(['?', '#']).next().unwrap_or_default();
-        match (url.find("://"), url.rfind('@')) {
-            (Some(scheme), Some(at)) if at > scheme => {
-                format!("{}://{}", &url[..scheme], &url[at + 1..])
-            }
-            _ => url.to_owned(),
-        }
-    }
-
-    /// The host in the URL, without port.
-    #[must_use]
-    pub fn host(&self) -> String {
-        let shown = self.shown_url();
-        let rest = shown.split_once("://").map_or(shown.as_str(), |(_, rest)| rest);
-        let authority = rest.split('/').next().unwrap_or_default();
-        match authority.rfind(':') {
-            Some(colon) if !authority[colon..].contains(']') => authority[..colon].to_owned(),
-            _ => authority.to_owned(),
-        }
-    }
-}
-
-/// How an HTTP client proves who it is. `Debug` never shows a user, which is a token in the URLs of many services.
-#[derive(Clone, Default)]
-pub enum HttpAuth {
-    /// Not at all.
-    #[default]
-    None,
-    /// User and password.
-    Basic {
-        /// The user.
-        user: String,
-        /// The password.
-        password: Secret,
-    },
-    /// `Authorization: Bearer …`.
-    Bearer(Secret),
-    /// `Authorization: ApiKey …` (Elasticsearch): the encoded key.
-    ApiKey(Secret),
-}
-
-impl std::fmt::Debug for HttpAuth {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(match self {
-            Self::None => "None",
-            Self::Basic { .. } => "Basic([REDACTED])",
-            Self::Bearer(_) => "Bearer([REDACTED])",
-            Self::ApiKey(_) => "ApiKey([REDACTED])",
-        })
-    }
-}
-
-impl HttpAuth {
-    /// Whether reading it again may give other credentials.
-    #[must_use]
-    pub const fn may_change(&self) -> bool {
-        match self {
-            Self::None => false,
-            Self::Basic { password, .. } => password.may_change(),
-            Self::Bearer(token) | Self::ApiKey(token) => token.may_change(),
-        }
-    }
-}
-
 /// How to reach a Prometheus server, and what to ask it.
 #[derive(Clone, Debug)]
 pub struct PrometheusConnect {
@@ -353,4 +285,10 @@ pub struct PrometheusConnect {
     pub alertmanager: Option<HttpConnect>,
     /// PromQL panels from the configuration.
     pub queries: Vec<PromQuery>,
+}
+
+impl From<HttpConnect> for PrometheusConnect {
+    fn from(http: HttpConnect) -> Self {
+        Self { http, alertmanager: None, queries: Vec::new() }
+    }
 }

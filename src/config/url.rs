@@ -224,6 +224,10 @@ pub fn redis(text: &str) -> Result<RedisConnect, String> {
 ///
 /// # Errors
 /// How a password alone is written, which is what stands there most often.
+pub(super) fn redis_whole(text: &str) -> Result<RedisConnect, String> {
+    redis(text).and_then(redis_login)
+}
+
 pub(super) fn redis_login(redis: RedisConnect) -> Result<RedisConnect, String> {
     match &redis.user {
         Some(user) if redis.password.is_none() && user != "default" => {

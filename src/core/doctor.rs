@@ -109,3 +109,12 @@ pub struct Report {
     /// Lines that set up the rights from nothing, to be copied.
     pub setup: Vec<String>,
 }
+
+impl Report {
+    /// Of a target that answers: the parts that could not be read, by their names.
+    pub fn answers<'a>(parts: impl IntoIterator<Item = (&'static str, Option<&'a Gap>)>) -> Self {
+        let gaps = parts.into_iter().filter_map(|(part, gap)| Some(Check::gap(part, gap?)));
+        let checks = std::iter::once(Check::fine("connection", "it answers")).chain(gaps).collect();
+        Self { checks, setup: Vec::new() }
+    }
+}

@@ -1,5 +1,6 @@
 //! Names of things that are watched. Deliberately nothing about how to reach them.
 
+use super::systems::each_system;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::sync::Arc;
@@ -34,46 +35,35 @@ impl fmt::Debug for TargetId {
     }
 }
 
-/// The kind of system that a target is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum SystemKind {
-    /// A PostgreSQL server, primary or standby.
-    Postgres,
-    /// A Redis (or Valkey) server, with the job queues in it.
-    Redis,
-    /// An Elasticsearch or OpenSearch cluster.
-    Search,
-    /// The HTTP interface of a Prometheus server.
-    Prometheus,
-    /// One `/metrics` endpoint, scraped by stacktop itself.
-    Metrics,
+macro_rules! kinds {
+    ($($Kind:ident $module:ident $types:tt ($short:literal, $name:literal, $about:literal) $screens:tt)*) => {
+        /// The kind of system that a target is.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub enum SystemKind {
+            $(#[doc = $about] $Kind,)*
+        }
+
+        impl SystemKind {
+            /// Every kind, in the order in which screens list them.
+            pub const ALL: &'static [Self] = &[$(Self::$Kind),*];
+
+            /// The short word for the status line.
+            #[must_use]
+            pub const fn short(self) -> &'static str {
+                match self {
+                    $(Self::$Kind => $short,)*
+                }
+            }
+
+            /// The full name for sentences.
+            #[must_use]
+            pub const fn name(self) -> &'static str {
+                match self {
+                    $(Self::$Kind => $name,)*
+                }
+            }
+        }
+    };
 }
 
-impl SystemKind {
-    /// Every kind, in the order in which screens list them.
-    pub const ALL: [Self; 5] = [Self::Postgres, Self::Redis, Self::Search, Self::Prometheus, Self::Metrics];
-
-    /// The short word for the status line.
-    #[must_use]
-    pub const fn short(self) -> &'static str {
-        match self {
-            Self::Postgres => "pg",
-            Self::Redis => "redis",
-            Self::Search => "es",
-            Self::Prometheus => "prom",
-            Self::Metrics => "metrics",
-        }
-    }
-
-    /// The full name for sentences.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Postgres => "Postgres",
-            Self::Redis => "Redis",
-            Self::Search => "Elasticsearch",
-            Self::Prometheus => "Prometheus",
-            Self::Metrics => "metrics endpoint",
-        }
-    }
-}
+each_system!(kinds);

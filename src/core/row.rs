@@ -2,33 +2,63 @@
 
 use super::alert::FindingKey;
 use super::ids::TargetId;
-use super::metrics::MetricsRow;
 use super::postgres::{BackendId, PgRow};
-use super::prometheus::PrometheusRow;
 use super::redis::{QueueRef, RedisRow};
-use super::search::SearchRow;
+use super::systems::each_system;
 use std::mem::discriminant;
 
-/// The identity of a row.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum RowKey {
-    /// A finding on the overview.
-    Finding(FindingKey),
-    /// A target itself.
-    Target(TargetId),
-    /// Something of a Postgres server.
-    Postgres(TargetId, PgRow),
-    /// Something of a Redis server and its queues.
-    Redis(TargetId, RedisRow),
-    /// Something of a search cluster.
-    Search(TargetId, SearchRow),
-    /// Something of a Prometheus server.
-    Prometheus(TargetId, PrometheusRow),
-    /// Something of an endpoint.
-    Metrics(TargetId, MetricsRow),
-    /// Several rows of a table that have one value in one column.
-    Counted(Counted),
+macro_rules! rows {
+    ($($Kind:ident $module:ident ($Reading:ident, $State:ident, $Row:ident, $Settings:ident)
+        ($short:literal, $name:literal, $about:literal) $screens:tt)*) => {
+        /// The identity of a row.
+        #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub enum RowKey {
+            /// A finding on the overview.
+            Finding(FindingKey),
+            /// A target itself.
+            Target(TargetId),
+            /// Several targets that are of one group, by its name.
+            Group(String),
+            $(#[doc = concat!("Something of this: ", $about)] $Kind(TargetId, super::$module::$Row),)*
+            /// Several rows of a table that have one value in one column.
+            Counted(Counted),
+        }
+
+        impl RowKey {
+            /// The target that it belongs to.
+            #[must_use]
+            pub const fn target(&self) -> Option<&TargetId> {
+                match self {
+                    Self::Finding(FindingKey { target, .. }) | Self::Target(target) $(| Self::$Kind(target, _))* => Some(target),
+                    Self::Counted(counted) => counted.target.as_ref(),
+                    Self::Group(_) => None,
+                }
+            }
+
+            $(
+                #[doc = concat!("The target and what it is of it, if it is of this: ", $about)]
+                #[must_use]
+                pub const fn $module(&self) -> Option<(&TargetId, &super::$module::$Row)> {
+                    match self {
+                        Self::$Kind(target, row) => Some((target, row)),
+                        _ => None,
+                    }
+                }
+            )*
+
+            /// Whether both stand for the same kind of thing, on whichever target.
+            #[must_use]
+            pub fn is_like(&self, other: &Self) -> bool {
+                match (self, other) {
+                    $((Self::$Kind(_, a), Self::$Kind(_, b)) => discriminant(a) == discriminant(b),)*
+                    (a, b) => discriminant(a) == discriminant(b),
+                }
+            }
+        }
+    };
 }
+
+each_system!(rows);
 
 /// What a row stands for that counts others.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -62,39 +92,6 @@ impl RowKey {
         Self::Redis(target.clone(), RedisRow::Queue(queue.clone()))
     }
 
-    /// The target that it belongs to.
-    #[must_use]
-    pub const fn target(&self) -> Option<&TargetId> {
-        match self {
-            Self::Finding(FindingKey { target, .. })
-            | Self::Target(target)
-            | Self::Postgres(target, _)
-            | Self::Redis(target, _)
-            | Self::Search(target, _)
-            | Self::Prometheus(target, _)
-            | Self::Metrics(target, _) => Some(target),
-            Self::Counted(counted) => counted.target.as_ref(),
-        }
-    }
-
-    /// What it is of a Postgres server, if it is of one.
-    #[must_use]
-    pub const fn postgres(&self) -> Option<(&TargetId, &PgRow)> {
-        match self {
-            Self::Postgres(target, row) => Some((target, row)),
-            _ => None,
-        }
-    }
-
-    /// What it is of a Redis server, if it is of one.
-    #[must_use]
-    pub const fn redis(&self) -> Option<(&TargetId, &RedisRow)> {
-        match self {
-            Self::Redis(target, row) => Some((target, row)),
-            _ => None,
-        }
-    }
-
     /// The queue that it is, or is of.
     #[must_use]
     pub const fn queue(&self) -> Option<&QueueRef> {
@@ -108,18 +105,5 @@ impl RowKey {
     #[must_use]
     pub const fn is_counted(&self) -> bool {
         matches!(self, Self::Counted(_))
-    }
-
-    /// Whether both stand for the same kind of thing, on whichever target.
-    #[must_use]
-    pub fn is_like(&self, other: &Self) -> bool {
-        match (self, other) {
-            (Self::Postgres(_, a), Self::Postgres(_, b)) => discriminant(a) == discriminant(b),
-            (Self::Redis(_, a), Self::Redis(_, b)) => discriminant(a) == discriminant(b),
-            (Self::Search(_, a), Self::Search(_, b)) => discriminant(a) == discriminant(b),
-            (Self::Prometheus(_, a), Self::Prometheus(_, b)) => discriminant(a) == discriminant(b),
-            (Self::Metrics(_, a), Self::Metrics(_, b)) => discriminant(a) == discriminant(b),
-            (a, b) => discriminant(a) == discriminant(b),
-        }
     }
 }

@@ -2,49 +2,36 @@
 //! data of the outside only.
 
 use super::ids::SystemKind;
-use super::metrics::MetricsSettings;
-use super::postgres::PostgresSettings;
-use super::prometheus::PrometheusSettings;
-use super::redis::RedisSettings;
+use super::systems::each_system;
 
-/// The settings of one target, by its kind.
-#[derive(Clone, Debug, PartialEq)]
-pub enum SystemSettings {
-    /// Of a PostgreSQL server.
-    Postgres(PostgresSettings),
-    /// Of a Redis server and its queues.
-    Redis(RedisSettings),
-    /// Of a search cluster: there are none.
-    Search,
-    /// Of a Prometheus server.
-    Prometheus(PrometheusSettings),
-    /// Of one `/metrics` endpoint.
-    Metrics(MetricsSettings),
-}
-
-impl SystemSettings {
-    /// The kind of system that they are for.
-    #[must_use]
-    pub const fn kind(&self) -> SystemKind {
-        match self {
-            Self::Postgres(_) => SystemKind::Postgres,
-            Self::Redis(_) => SystemKind::Redis,
-            Self::Search => SystemKind::Search,
-            Self::Prometheus(_) => SystemKind::Prometheus,
-            Self::Metrics(_) => SystemKind::Metrics,
+macro_rules! settings {
+    ($($Kind:ident $module:ident ($Reading:ident, $State:ident, $Row:ident, $Settings:ident)
+        ($short:literal, $name:literal, $about:literal) $screens:tt)*) => {
+        /// The settings of one target, by its kind.
+        #[derive(Clone, Debug, PartialEq)]
+        pub enum SystemSettings {
+            $(#[doc = concat!("Of this: ", $about)] $Kind(super::$module::$Settings),)*
         }
-    }
+
+        impl SystemSettings {
+            /// The kind of system that they are for.
+            #[must_use]
+            pub const fn kind(&self) -> SystemKind {
+                match self {
+                    $(Self::$Kind(_) => SystemKind::$Kind,)*
+                }
+            }
+        }
+
+        /// What holds where nothing is configured.
+        impl From<SystemKind> for SystemSettings {
+            fn from(kind: SystemKind) -> Self {
+                match kind {
+                    $(SystemKind::$Kind => Self::$Kind(super::$module::$Settings::default()),)*
+                }
+            }
+        }
+    };
 }
 
-/// What holds where nothing is configured.
-impl From<SystemKind> for SystemSettings {
-    fn from(kind: SystemKind) -> Self {
-        match kind {
-            SystemKind::Postgres => Self::Postgres(PostgresSettings::default()),
-            SystemKind::Redis => Self::Redis(RedisSettings::default()),
-            SystemKind::Search => Self::Search,
-            SystemKind::Prometheus => Self::Prometheus(PrometheusSettings::default()),
-            SystemKind::Metrics => Self::Metrics(MetricsSettings::default()),
-        }
-    }
-}
+each_system!(settings);

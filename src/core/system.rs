@@ -2,111 +2,86 @@
 
 use super::alert::{self, Breach, RuleSpec, Rulebook, Unread};
 use super::ids::TargetId;
-use super::metrics::MetricsState;
-use super::postgres::PostgresState;
-use super::prometheus::PrometheusState;
 use super::reading::Reading;
-use super::redis::RedisState;
-use super::search::SearchState;
 use super::settings::SystemSettings;
+use super::systems::each_system;
 use super::time::Now;
-use super::{metrics, postgres, prometheus, redis, search};
 
-/// The state of one target, by its kind.
-#[derive(Clone, Debug, PartialEq)]
-pub enum SystemState {
-    /// A PostgreSQL server.
-    Postgres(Box<PostgresState>),
-    /// A Redis server and its queues.
-    Redis(Box<RedisState>),
-    /// A search cluster.
-    Search(Box<SearchState>),
-    /// A Prometheus server.
-    Prometheus(Box<PrometheusState>),
-    /// One `/metrics` endpoint.
-    Metrics(Box<MetricsState>),
-}
+macro_rules! states {
+    ($($Kind:ident $module:ident ($Reading:ident, $State:ident, $Row:ident, $Settings:ident)
+        ($short:literal, $name:literal, $about:literal) $screens:tt)*) => {
+        /// The state of one target, by its kind.
+        #[derive(Clone, Debug, PartialEq)]
+        pub enum SystemState {
+            $(#[doc = $about] $Kind(Box<super::$module::$State>),)*
+        }
 
-impl SystemState {
-    /// An empty state for a target with these settings.
-    #[must_use]
-    pub fn new(settings: SystemSettings) -> Self {
-        match settings {
-            SystemSettings::Postgres(settings) => Self::Postgres(Box::new(PostgresState::new(settings))),
-            SystemSettings::Redis(settings) => Self::Redis(Box::new(RedisState::new(settings))),
-            SystemSettings::Search => Self::Search(Box::default()),
-            SystemSettings::Prometheus(settings) => {
-                Self::Prometheus(Box::new(PrometheusState::new(settings)))
+        impl SystemState {
+            /// An empty state for a target with these settings.
+            #[must_use]
+            pub fn new(settings: SystemSettings) -> Self {
+                match settings {
+                    $(SystemSettings::$Kind(settings) => {
+                        Self::$Kind(Box::new(super::$module::$State::new(settings)))
+                    })*
+                }
             }
-            SystemSettings::Metrics(settings) => Self::Metrics(Box::new(MetricsState::new(settings))),
-        }
-    }
 
-    pub(super) fn absorb(&mut self, reading: Reading, now: Now) -> bool {
-        match (self, reading) {
-            (Self::Postgres(state), Reading::Postgres(reading)) => state.absorb(*reading, now),
-            (Self::Redis(state), Reading::Redis(reading)) => state.absorb(*reading, now),
-            (Self::Search(state), Reading::Search(reading)) => state.absorb(*reading, now),
-            (Self::Prometheus(state), Reading::Prometheus(reading)) => state.absorb(*reading, now),
-            (Self::Metrics(state), Reading::Metrics(reading)) => state.absorb(*reading, now),
-            (
-                Self::Postgres(_) | Self::Redis(_) | Self::Search(_) | Self::Prometheus(_) | Self::Metrics(_),
-                _,
-            ) => return false,
-        }
-        true
-    }
+            $(
+                #[doc = concat!("The state, if it is of this: ", $about)]
+                #[must_use]
+                pub fn $module(&self) -> Option<&super::$module::$State> {
+                    match self {
+                        Self::$Kind(state) => Some(state),
+                        _ => None,
+                    }
+                }
+            )*
 
-    pub(super) fn gap(&mut self, now: Now) {
-        match self {
-            Self::Postgres(state) => state.gap(now),
-            Self::Redis(state) => state.gap(now),
-            Self::Search(state) => state.gap(now),
-            Self::Prometheus(state) => state.gap(now),
-            Self::Metrics(state) => state.gap(now),
-        }
-    }
+            /// Takes in a reading; `false`, and nothing is changed, when it is of another kind.
+            pub(super) fn absorb(&mut self, reading: Reading, now: Now) -> bool {
+                match (self, reading) {
+                    $((Self::$Kind(state), Reading::$Kind(reading)) => state.absorb(*reading, now),)*
+                    _ => return false,
+                }
+                true
+            }
 
-    /// Nobody was running for a while: what is counted from poll to poll begins anew.
-    pub(super) fn interrupt(&mut self) {
-        match self {
-            Self::Postgres(state) => state.interrupt(),
-            Self::Redis(state) => state.interrupt(),
-            Self::Search(state) => state.interrupt(),
-            Self::Metrics(state) => state.interrupt(),
-            Self::Prometheus(state) => state.interrupt(),
-        }
-    }
+            pub(super) fn gap(&mut self, now: Now) {
+                match self {
+                    $(Self::$Kind(state) => state.gap(now),)*
+                }
+            }
 
-    /// Everything that is wrong with it at `now` by `rules`.
-    pub(super) fn judge(&self, target: &TargetId, rules: &Rulebook, now: Now) -> Vec<Breach> {
-        match self {
-            Self::Postgres(state) => alert::judge(&**state, target, rules, now),
-            Self::Redis(state) => alert::judge(&**state, target, rules, now),
-            Self::Search(state) => alert::judge(&**state, target, rules, now),
-            Self::Prometheus(state) => alert::judge(&**state, target, rules, now),
-            Self::Metrics(state) => alert::judge(&**state, target, rules, now),
-        }
-    }
+            /// Nobody was running for a while: what is counted from poll to poll begins anew.
+            pub(super) fn interrupt(&mut self) {
+                match self {
+                    $(Self::$Kind(state) => state.interrupt(),)*
+                }
+            }
 
-    /// The parts that were not read though they should have been, with the rules that look at them.
-    pub(super) fn unread(&self) -> Vec<Unread> {
-        match self {
-            Self::Postgres(state) => alert::unread(&**state),
-            Self::Redis(state) => alert::unread(&**state),
-            Self::Search(state) => alert::unread(&**state),
-            Self::Prometheus(state) => alert::unread(&**state),
-            Self::Metrics(state) => alert::unread(&**state),
+            /// Everything that is wrong with it at `now` by `rules`.
+            pub(super) fn judge(&self, target: &TargetId, rules: &Rulebook, now: Now) -> Vec<Breach> {
+                match self {
+                    $(Self::$Kind(state) => alert::judge(&**state, target, rules, now),)*
+                }
+            }
+
+            /// The parts that were not read though they should have been, with the rules that look at them.
+            pub(super) fn unread(&self) -> Vec<Unread> {
+                match self {
+                    $(Self::$Kind(state) => alert::unread(&**state),)*
+                }
+            }
         }
-    }
+
+        /// Every rule about a system that ships, system by system.
+        pub(super) fn rules() -> Vec<&'static RuleSpec> {
+            let mut all = Vec::new();
+            $(all.extend(super::$module::RULES.iter().map(|rule| &rule.spec));)*
+            all
+        }
+    };
 }
 
-/// Every rule about a system that ships, system by system.
-pub(super) fn rules() -> impl Iterator<Item = &'static RuleSpec> {
-    let postgres = postgres::RULES.iter().map(|rule| &rule.spec);
-    let redis = redis::RULES.iter().map(|rule| &rule.spec);
-    let search = search::RULES.iter().map(|rule| &rule.spec);
-    let prometheus = prometheus::RULES.iter().map(|rule| &rule.spec);
-    let metrics = metrics::RULES.iter().map(|rule| &rule.spec);
-    postgres.chain(redis).chain(search).chain(prometheus).chain(metrics)
-}
+each_system!(states);

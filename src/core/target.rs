@@ -62,6 +62,18 @@ impl TargetState {
         }
     }
 
+    /// The group that it is of: the service that it says it is of, else its name up to its number.
+    #[must_use]
+    pub fn group(&self) -> &str {
+        if let Some(service) = self.system.metrics().and_then(|state| state.service()) {
+            return service;
+        }
+        let name = self.id.as_str();
+        let stem = name.trim_end_matches(|c: char| c.is_ascii_digit());
+        let stem = stem.trim_end_matches(['-', '_', '.', ':', ' ']);
+        if stem.is_empty() { name } else { stem }
+    }
+
     /// The recent past of one of its numbers in at most `columns`, each as wide as its interval.
     #[must_use]
     pub fn past(&self, series: &Series, columns: usize) -> Vec<Option<f64>> {

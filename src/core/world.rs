@@ -3,20 +3,21 @@
 use super::alert::{AlertBook, Breach, RuleId, RuleSpec, Rulebook, Triage};
 use super::chain::Chain;
 use super::ids::TargetId;
+use super::postgres;
 use super::report::PollReport;
 pub use super::source_rules::SOURCE_RULES;
 use super::source_rules::{self, FULL, SILENT};
 pub use super::system::SystemState;
+use super::system::rules as system_rules;
 pub use super::target::TargetState;
 use super::time::Now;
-use super::{postgres, system};
 use std::collections::HashSet;
 use std::sync::Arc;
 
 /// Every rule that ships, system by system.
 #[must_use]
 pub fn all_rules() -> Vec<&'static RuleSpec> {
-    SOURCE_RULES.iter().chain(system::rules()).collect()
+    SOURCE_RULES.iter().chain(system_rules()).collect()
 }
 
 /// What the rules saw in the newest reading of a target, and the rules of which nobody can say anything.
@@ -147,9 +148,8 @@ impl World {
             }
             breaches.extend(seen.breaches.iter().cloned());
             unread.extend(seen.unread.iter().map(|rule| (&target.id, *rule)));
-            if let SystemState::Postgres(state) = &target.system {
-                servers.extend(state.reading().map(|reading| (&target.id, reading)));
-            }
+            let reading = target.system.postgres().and_then(|state| state.reading());
+            servers.extend(reading.map(|reading| (&target.id, reading)));
         }
         breaches.extend(postgres::two_primaries(&servers, &self.rules));
         let specs = &self.specs;

@@ -1,5 +1,6 @@
 //! One slot a target for its newest report. Whoever is slow to take reports finds the newest of each target and none of a queue: what
-//! was overtaken is counted, and no target is without data because another one reports often.
+//! was overtaken is counted, and no target is without data because another one reports often. A failed poll overtakes no reading: what was
+//! read before it waits beside it.
 
 use crate::core::report::PollReport;
 use std::collections::VecDeque;
@@ -12,10 +13,35 @@ struct Shared {
     filled: Notify,
 }
 
+/// What nobody took yet of one target.
+#[derive(Debug, Default)]
+struct Untaken {
+    /// The newest reading.
+    reading: Option<Box<PollReport>>,
+    /// The newest failure after it.
+    failure: Option<Box<PollReport>>,
+}
+
+impl Untaken {
+    const fn is_empty(&self) -> bool {
+        self.reading.is_none() && self.failure.is_none()
+    }
+
+    /// Puts `report` in its place. It takes over the count of those that are lost by that.
+    fn put(&mut self, mut report: PollReport) {
+        let older = if report.result.is_ok() { self.reading.take() } else { None };
+        for lost in [older, self.failure.take()].into_iter().flatten() {
+            report.overtaken += lost.overtaken + 1;
+        }
+        let place = if report.result.is_ok() { &mut self.reading } else { &mut self.failure };
+        *place = Some(Box::new(report));
+    }
+}
+
 /// The reports that nobody took yet, and the order in which their slots were filled.
 #[derive(Debug)]
 struct Waiting {
-    slots: Vec<Option<Box<PollReport>>>,
+    slots: Vec<Untaken>,
     order: VecDeque<usize>,
 }
 
@@ -41,7 +67,7 @@ pub struct Reports {
 /// A slot for each of `count` targets.
 #[must_use]
 pub fn latest(count: usize) -> (Vec<Slot>, Reports) {
-    let slots = std::iter::repeat_with(|| None).take(count).collect();
+    let slots = std::iter::repeat_with(Untaken::default).take(count).collect();
     let waiting = Mutex::new(Waiting { slots, order: VecDeque::with_capacity(count) });
     let shared = Arc::new(Shared { waiting, filled: Notify::new() });
     let slot = |index| Slot { shared: Arc::downgrade(&shared), index };
@@ -49,19 +75,19 @@ pub fn latest(count: usize) -> (Vec<Slot>, Reports) {
 }
 
 impl Slot {
-    /// Puts the newest report there; one that still waits is overtaken, and the new one says so. False when nobody takes any.
+    /// Puts the newest report there. What still waits is overtaken, and the new one says so; a reading is not overtaken by a failure. False
+    /// when nobody takes any.
     #[must_use]
-    pub fn put(&self, mut report: PollReport) -> bool {
+    pub fn put(&self, report: PollReport) -> bool {
         let Some(shared) = self.shared.upgrade() else { return false };
         {
             let mut waiting = shared.waiting();
             let Waiting { slots, order } = &mut *waiting;
             let Some(slot) = slots.get_mut(self.index) else { return false };
-            match slot {
-                Some(older) => report.overtaken += older.overtaken + 1,
-                None => order.push_back(self.index),
+            if slot.is_empty() {
+                order.push_back(self.index);
             }
-            *slot = Some(Box::new(report));
+            slot.put(report);
         }
         shared.filled.notify_one();
         true
@@ -83,8 +109,14 @@ impl Reports {
     #[must_use]
     pub fn take(&mut self) -> Option<Box<PollReport>> {
         let mut waiting = self.shared.waiting();
-        let index = waiting.order.pop_front()?;
-        waiting.slots.get_mut(index)?.take()
+        let Waiting { slots, order } = &mut *waiting;
+        let index = order.pop_front()?;
+        let slot = slots.get_mut(index)?;
+        let taken = slot.reading.take().or_else(|| slot.failure.take());
+        if !slot.is_empty() {
+            order.push_front(index);
+        }
+        taken
     }
 }
 
@@ -93,7 +125,7 @@ mod tests {
     use super::*;
     use crate::core::ids::TargetId;
     use crate::core::reading::Reading;
-    use crate::core::report::{BreakerState, Plan};
+    use crate::core::report::{BreakerState, Plan, PollError, PollErrorKind};
     use crate::core::time::Now;
     use std::time::Duration;
 
@@ -137,5 +169,36 @@ mod tests {
         let slots = late.await.unwrap();
         drop(reports);
         assert!(!slots[1].put(report("quiet", 60)), "nobody listens any more");
+    }
+
+    /// `+` is a reading, `-` a failure, one a second; what is found then is told with its second and what it overtook.
+    #[track_caller]
+    fn found(polls: &str, expected: &[(char, u64, u64)]) {
+        let (slots, mut reports) = latest(1);
+        for (second, poll) in (0..).zip(polls.chars()) {
+            let mut report = report("t", second);
+            if poll == '-' {
+                report.result = Err(PollError::new(PollErrorKind::TimedOut, "no answer"));
+            }
+            assert!(slots[0].put(report));
+        }
+        let mut told = Vec::new();
+        while let Some(report) = reports.take() {
+            let what = if report.result.is_ok() { '+' } else { '-' };
+            told.push((what, report.at.since(Now::example(0)).as_secs(), report.overtaken));
+        }
+        assert_eq!(told, expected, "{polls}");
+        let lost: u64 = told.iter().map(|(.., overtaken)| overtaken).sum();
+        assert_eq!(told.len() + lost as usize, polls.len(), "each is taken or counted as lost: {polls}");
+    }
+
+    #[test]
+    fn a_failure_overtakes_no_reading() {
+        found("+-", &[('+', 0, 0), ('-', 1, 0)]);
+        found("+---", &[('+', 0, 0), ('-', 3, 2)]);
+        found("++-", &[('+', 1, 1), ('-', 2, 0)]);
+        found("-+", &[('+', 1, 1)]);
+        found("+-+", &[('+', 2, 2)]);
+        found("--+--", &[('+', 2, 2), ('-', 4, 1)]);
     }
 }

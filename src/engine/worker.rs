@@ -60,8 +60,8 @@ impl Worker {
                 let focus = self.wires.focus.borrow_and_update().clone();
                 let began = Instant::now();
                 let result = self.poll(started, &focus).await;
-                // What came after the last byte was our own work, and no slowness of the server.
-                let answered = self.source.answered().filter(|at| *at >= began);
+                // What came after the last byte was our own work, and no slowness of the server. Who failed may have kept us waiting after it.
+                let answered = self.source.answered().filter(|at| *at >= began && result.is_ok());
                 let took = answered.unwrap_or_else(Instant::now).duration_since(began);
                 let Some(wait) = self.report(started, took, result) else {
                     return;

@@ -13,8 +13,16 @@ pub use panel::{Keys, Panel, PanelContext};
 use crate::core::place::Screen;
 
 /// Every screen in the order of the tabs. A new panel is a file and a line here.
-pub static PANELS: [&dyn Panel; 8] = [
-    &overview::Overview,
+pub static PANELS: &[&dyn Panel] = &[
+    &overview::Overview {
+        signals: &[
+            postgres::signal::signal,
+            redis::signal::signal,
+            search::signal,
+            metrics::signal::prometheus,
+            metrics::signal::endpoint,
+        ],
+    },
     &postgres::blocking::Blocking,
     &postgres::queries::Queries,
     &postgres::health::Health,
@@ -27,7 +35,7 @@ pub static PANELS: [&dyn Panel; 8] = [
 /// The panel of `screen`.
 #[must_use]
 pub fn panel(screen: Screen) -> &'static dyn Panel {
-    PANELS.into_iter().find(|panel| panel.screen() == screen).unwrap_or(PANELS[0])
+    PANELS.iter().copied().find(|panel| panel.screen() == screen).unwrap_or(PANELS[0])
 }
 
 #[cfg(test)]
@@ -36,6 +44,7 @@ mod tests {
 
     #[test]
     fn every_screen_has_its_panel_in_the_order_of_the_tabs() {
-        assert_eq!(PANELS.map(Panel::screen), Screen::ALL);
+        let screens: Vec<Screen> = PANELS.iter().map(|panel| panel.screen()).collect();
+        assert_eq!(screens, Screen::ALL);
     }
 }

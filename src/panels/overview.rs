@@ -9,12 +9,16 @@ use crate::core::place::{Place, Screen};
 use crate::core::row::RowKey;
 use crate::core::world::TargetState;
 use crate::panels::panel::{Panel, PanelContext};
+use crate::panels::signals;
 use crate::ui::content::{Cell, Column, Content, Line, Role, Row, Section, Table};
 use crate::ui::format::{age, duration};
 
 /// The overview screen.
 #[derive(Clone, Copy, Debug)]
-pub struct Overview;
+pub struct Overview {
+    /// What each system tells of its targets in one line.
+    pub(super) signals: &'static [signals::Tells],
+}
 
 impl Panel for Overview {
     fn screen(&self) -> Screen {
@@ -36,13 +40,13 @@ impl Panel for Overview {
             }
             _ => Content {
                 title: String::new(),
-                sections: vec![findings(context), crate::panels::signals::section(context), sources(context)],
+                sections: vec![findings(context), signals::section(self.signals, context), sources(context)],
             },
         }
     }
 
     fn jump(&self, context: PanelContext<'_>, row: &RowKey) -> Option<Place> {
-        let finding = context.world.alerts.findings().into_iter().find(|finding| key(finding) == *row)?;
+        let finding = context.findings().0.into_iter().find(|finding| key(finding) == *row)?;
         if finding.breach.place.screen == Screen::Overview {
             return None;
         }
@@ -50,7 +54,7 @@ impl Panel for Overview {
     }
 
     fn copy(&self, context: PanelContext<'_>, _path: &[RowKey], row: &RowKey) -> Option<String> {
-        let findings = context.world.alerts.findings();
+        let (findings, _) = context.findings();
         let finding = findings.into_iter().find(|finding| key(finding) == *row)?;
         Some(format!("{} ({})", finding.sentence(context.now), finding.breach.target))
     }
@@ -69,11 +73,10 @@ fn next(context: PanelContext<'_>, step: &Step) -> String {
 }
 
 /// What fires in the order of the chain, a root with what it explains below it; then what was resolved lately.
-fn told(context: PanelContext<'_>) -> Vec<(&Finding, usize, Option<Tie>)> {
-    let findings = context.world.alerts.findings();
+fn told<'a>(context: PanelContext<'a>, findings: Vec<&'a Finding>) -> Vec<(&'a Finding, usize, Option<Tie>)> {
     let (firing, over): (Vec<&Finding>, Vec<&Finding>) =
         findings.into_iter().partition(|finding| finding.stage == Stage::Firing);
-    let branches = context.world.chain.branches(&firing);
+    let branches = context.chain().branches(&firing);
     let told = branches
         .into_iter()
         .map(|branch| (branch.finding, branch.depth, branch.link.map(|link| link.evidence.tie)));
@@ -81,7 +84,8 @@ fn told(context: PanelContext<'_>) -> Vec<(&Finding, usize, Option<Tie>)> {
 }
 
 fn findings(context: PanelContext<'_>) -> Section {
-    let rows: Vec<Row> = told(context)
+    let (found, outside) = context.findings();
+    let rows: Vec<Row> = told(context, found)
         .into_iter()
         .map(|(finding, depth, tie)| {
             let (role, word) = match (finding.stage, finding.breach.severity) {
@@ -124,11 +128,26 @@ fn findings(context: PanelContext<'_>) -> Section {
         0 => "Findings".to_owned(),
         count => format!("Findings ({count}, worst first; {open} leads to each, {act} acts there)"),
     };
-    Section::table(title, table)
+    Section { title, lines: elsewhere(&outside, context).into_iter().collect(), table: Some(table) }
+}
+
+/// What is found on targets that are not looked at: it is counted, and the worst of it is told.
+fn elsewhere(outside: &[&Finding], context: PanelContext<'_>) -> Option<Line> {
+    let firing: Vec<_> = outside.iter().filter(|finding| finding.stage == Stage::Firing).collect();
+    let worst = firing.first()?;
+    let severe = |severity| firing.iter().filter(|finding| finding.breach.severity == severity).count();
+    let counted: Vec<String> = [Severity::Critical, Severity::Warning, Severity::Info]
+        .into_iter()
+        .filter(|severity| severe(*severity) > 0)
+        .map(|severity| format!("{} {}", severe(severity), severity.word()))
+        .collect();
+    let words = format!("outside the scope: {}; the worst: ", counted.join(", "));
+    let worst = worst.sentence(context.now);
+    Some(Line::of(Role::Muted, words).then(Role::of(firing[0].breach.severity), worst))
 }
 
 fn sources(context: PanelContext<'_>) -> Section {
-    let rows = context.world.targets().iter().map(|target| source_row(target, context)).collect();
+    let rows = context.targets().map(|target| source_row(target, context)).collect();
     let table = Table {
         columns: vec![
             Column::fixed("source", 16, 0),
@@ -176,7 +195,7 @@ fn source_row(target: &TargetState, context: PanelContext<'_>) -> Row {
 }
 
 fn source(context: PanelContext<'_>, id: &str) -> Content {
-    let Some(target) = context.world.target(id) else {
+    let Some(target) = context.target(id) else {
         return Content::default();
     };
     let (role, word) = state(target, context);

@@ -1,13 +1,15 @@
 //! What a screen is: the contract between panels and the app.
 
 use crate::core::action::{Action, Offer, Preview, Refusal};
-use crate::core::alert::RuleSpec;
+use crate::core::alert::{Finding, RuleSpec, Severity};
+use crate::core::chain::Chain;
 use crate::core::focus::Focus;
 use crate::core::ids::TargetId;
 use crate::core::place::{Place, Screen};
 use crate::core::row::RowKey;
+use crate::core::scope::Scope;
 use crate::core::time::Now;
-use crate::core::world::World;
+use crate::core::world::{TargetState, World};
 use crate::ui::content::{Content, Role};
 use chrono::FixedOffset;
 
@@ -33,8 +35,10 @@ pub struct Keys {
 pub struct PanelContext<'a> {
     /// The keys in force.
     pub keys: &'a Keys,
-    /// Everything that is known.
+    /// Everything that is known. A panel looks at what the scope lets through: [`targets`](Self::targets) and the like.
     pub world: &'a World,
+    /// Which targets are looked at.
+    pub scope: &'a Scope,
     /// The moment for which it is drawn.
     pub now: Now,
     /// Whether that is the present: else nothing more is read of it.
@@ -43,12 +47,41 @@ pub struct PanelContext<'a> {
     pub zone: FixedOffset,
 }
 
-impl PanelContext<'_> {
+impl<'a> PanelContext<'a> {
+    /// The targets that are looked at, in configured order.
+    pub fn targets(self) -> impl Iterator<Item = &'a TargetState> {
+        self.world.targets().iter().map(|target| &**target).filter(move |target| self.scope.holds(target))
+    }
+
+    /// The target named `id`, if it is looked at.
+    #[must_use]
+    pub fn target(self, id: &str) -> Option<&'a TargetState> {
+        self.world.target(id).filter(|target| self.scope.holds(target))
+    }
+
+    /// What was found, the worst first: of the targets that are looked at, and of the others.
+    #[must_use]
+    pub fn findings(self) -> (Vec<&'a Finding>, Vec<&'a Finding>) {
+        let all = self.world.alerts.findings().into_iter();
+        all.partition(|finding| self.target(finding.breach.target.as_str()).is_some())
+    }
+
+    /// What explains what.
+    #[must_use]
+    pub const fn chain(self) -> &'a Chain {
+        &self.world.chain
+    }
+
+    /// How bad a number is by a rule; nothing where it is past none of its thresholds.
+    #[must_use]
+    pub fn grade(self, by: &RuleSpec, value: Option<f64>) -> Option<Severity> {
+        self.world.rules.grade(by, value?).map(|grade| grade.severity)
+    }
+
     /// The role of a number by a rule, whose thresholds are in the rulebook and nowhere else; `role` where it is past none.
     #[must_use]
     pub fn graded(self, by: &RuleSpec, value: Option<f64>, role: Role) -> Role {
-        let grade = value.and_then(|value| self.world.rules.grade(by, value));
-        grade.map_or(role, |grade| Role::of(grade.severity))
+        self.grade(by, value).map_or(role, Role::of)
     }
 
     /// What stands where `what` ("the job") is not there: it is being read, or it was not read when the screen was held.

@@ -9,8 +9,9 @@ use crate::core::search::HEAP;
 use crate::core::search::{
     Cause, ClusterHealth, SearchNode, SearchReading, SearchRow, SearchState, UnassignedShard,
 };
-use crate::core::world::{SystemState, TargetState};
+use crate::core::world::TargetState;
 use crate::panels::panel::{Panel, PanelContext};
+use crate::panels::signals::Told;
 use crate::ui::content::{Cell, Column, Content, Line, Role, Row, Section, Table};
 use crate::ui::format::{bytes, count, duration, or_dash, percent, rate};
 
@@ -39,8 +40,8 @@ impl Panel for Search {
 
     fn content(&self, context: PanelContext<'_>, _path: &[RowKey]) -> Content {
         let mut sections = Vec::new();
-        for target in context.world.targets() {
-            if let SystemState::Search(state) = &target.system {
+        for target in context.targets() {
+            if let Some(state) = target.system.search() {
                 cluster(&mut sections, target, state, context);
             }
         }
@@ -50,6 +51,20 @@ impl Panel for Search {
         }
         Content { title: String::new(), sections }
     }
+}
+
+/// What the overview says of a cluster in one line.
+pub(super) fn signal(target: &TargetState) -> Option<Told<'_>> {
+    let state = target.system.search()?;
+    let reading = state.reading()?;
+    let status = reading.health.ready().map_or("status not known", |health| health.status.as_str());
+    let text = format!(
+        "{status} · {} shard searches, mean {} · heap {}",
+        or_dash(state.rates.queries, rate),
+        or_dash(state.rates.query_ms, |ms| format!("{ms:.1} ms")),
+        or_dash(state.heap.last(), percent)
+    );
+    Some((text, Some(&state.queries)))
 }
 
 fn status_role(status: &str) -> Role {

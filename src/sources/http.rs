@@ -13,6 +13,7 @@ pub use part::{gap, within};
 use credentials::{Credentials, authorization, extra};
 
 use super::dial;
+use super::heard::Heard;
 use super::tls::{self, Depth, Trust};
 use crate::config::target::{HttpAuth, HttpConnect, Pin};
 use crate::core::report::{PollError, PollErrorKind};
@@ -24,6 +25,7 @@ use secrecy::{ExposeSecret, SecretString};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
+use tokio::time::Instant;
 
 /// No answer is read beyond this: a body of this size is a mistake or an attack, and the terminal must not run out of memory.
 pub const BODY_LIMIT_BYTES: usize = 32 * 1024 * 1024;
@@ -86,6 +88,7 @@ pub struct Http {
     values: Vec<SecretString>,
     auth: HttpAuth,
     authorization: Mutex<Option<Credentials>>,
+    heard: Heard,
 }
 
 impl std::fmt::Debug for Http {
@@ -129,6 +132,7 @@ impl Http {
             values: connect.headers.iter().map(|(_, value)| SecretString::from(value.clone())).collect(),
             auth: connect.auth.clone(),
             authorization: Mutex::new(authorization),
+            heard: Heard::default(),
         })
     }
 
@@ -263,6 +267,7 @@ impl Http {
     ) -> Result<Answer, PollError> {
         let mut collected = Vec::new();
         while let Some(chunk) = response.chunk().await.map_err(|error| self.explain(error))? {
+            self.heard.now();
             if collected.len() + chunk.len() > self.most_bytes {
                 return Err(PollError::new(
                     PollErrorKind::WrongServer,
@@ -279,6 +284,12 @@ impl Http {
             body: Arc::new(collected),
             sent,
         })
+    }
+
+    /// When the last byte of an answer came.
+    #[must_use]
+    pub fn heard(&self) -> Option<Instant> {
+        self.heard.at()
     }
 
     /// The URL that may be shown.

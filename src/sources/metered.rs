@@ -1,6 +1,7 @@
 //! A wire on which no answer is larger than anything that we ask for: a server that is wrong, or hostile, must not take the memory of this
 //! machine.
 
+use super::heard::Heard;
 use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -15,12 +16,19 @@ pub const ANSWER_BYTES: usize = 32 * 1024 * 1024;
 pub struct Metered<S> {
     inner: S,
     read: usize,
+    heard: Heard,
 }
 
 impl<S> Metered<S> {
     /// The same wire, metered.
-    pub const fn new(inner: S) -> Self {
-        Self { inner, read: 0 }
+    pub fn new(inner: S) -> Self {
+        Self { inner, read: 0, heard: Heard::default() }
+    }
+
+    /// When its last byte came.
+    #[must_use]
+    pub fn heard(&self) -> Heard {
+        self.heard.clone()
     }
 }
 
@@ -32,7 +40,11 @@ impl<S: AsyncRead + Unpin> AsyncRead for Metered<S> {
     ) -> Poll<io::Result<()>> {
         let before = buf.filled().len();
         let result = Pin::new(&mut self.inner).poll_read(cx, buf);
-        self.read += buf.filled().len() - before;
+        let came = buf.filled().len() - before;
+        if came > 0 {
+            self.heard.now();
+        }
+        self.read += came;
         if self.read > ANSWER_BYTES {
             let message = format!(
                 "an answer is larger than {} MiB, which nothing that is asked for is",
@@ -89,5 +101,24 @@ mod tests {
         };
         assert!(error.to_string().contains("larger than 32 MiB"), "{error}");
         assert!(total <= ANSWER_BYTES, "{total}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_follows_the_last_byte_is_not_heard() {
+        let (near, mut far) = tokio::io::duplex(64);
+        let mut wire = Metered::new(near);
+        let heard = wire.heard();
+        assert_eq!(heard.at(), None);
+        let began = tokio::time::Instant::now();
+        tokio::spawn(async move {
+            for _ in 0..2 {
+                tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+                far.write_all(b"x").await.unwrap();
+            }
+            far
+        });
+        wire.read_exact(&mut [0; 2]).await.unwrap();
+        tokio::time::sleep(std::time::Duration::from_secs(5)).await;
+        assert_eq!(heard.at().unwrap() - began, std::time::Duration::from_millis(600));
     }
 }

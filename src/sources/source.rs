@@ -18,7 +18,8 @@ pub trait Source: Send {
     /// Called after a poll was given up: cancel on the server what may still run there, on a task of its own, with its own timeout.
     fn abandon(&mut self) {}
 
-    /// When the last byte of the newest poll came, where that is known apart from the end of the poll: what follows is our own work.
+    /// When the last byte of the newest poll came, where that is known apart from the end of the poll: what follows is our own work. Asked
+    /// only after a poll that brought a reading.
     fn answered(&self) -> Option<Instant> {
         None
     }

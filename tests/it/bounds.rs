@@ -18,7 +18,7 @@ use stacktop::engine::breaker::BreakerSettings;
 use stacktop::engine::latest::Reports;
 use stacktop::engine::{Engine, EngineSettings, Job};
 use stacktop::runtime::clock::SystemClock;
-use stacktop::sources;
+use stacktop::{sources, systems};
 use std::collections::BTreeMap;
 use std::io::{Read, Write};
 use std::net::TcpListener;
@@ -68,7 +68,7 @@ fn job(name: &str, connect: Connect) -> Job {
         connect,
     };
     let (id, interval) = (target.id.clone(), target.interval);
-    Job { target: id, interval, timeout: TIMEOUT, source: Box::new(move || sources::open(&target)) }
+    Job { target: id, interval, timeout: TIMEOUT, source: Box::new(move || systems::open_source(&target)) }
 }
 
 /// Targets whose passwords never come, each in its own way, and one that has none.

@@ -113,6 +113,42 @@ impl<'ast> Visit<'ast> for File {
 }
 
 impl File {
+    /// What the macros of this file make of a closed list: with each line of the list put into their bodies.
+    fn fill(&mut self, items: &[Item], list: &[Line]) {
+        let macros = items.iter().filter_map(|item| match item {
+            Item::Macro(item) if item.mac.path.is_ident("macro_rules") => Some(item.mac.tokens.to_string()),
+            _ => None,
+        });
+        for body in macros.filter(|body| body.contains("$ Kind") || body.contains("$Kind")) {
+            for line in list {
+                let filled = line.iter().fold(body.replace("$ ", "$"), |text, (name, word)| {
+                    text.replace(&format!("${name}"), word)
+                });
+                let tokens: proc_macro2::TokenStream = filled.parse().expect("tokens");
+                self.names(tokens.clone());
+                self.tokens(tokens, &mut Vec::new());
+            }
+        }
+    }
+
+    /// The types and constants that tokens define.
+    fn names(&mut self, tokens: proc_macro2::TokenStream) {
+        use proc_macro2::TokenTree;
+        let mut before = String::new();
+        for token in tokens {
+            match token {
+                TokenTree::Ident(word) => {
+                    if matches!(before.as_str(), "enum" | "struct" | "const") {
+                        self.defines.insert(word.to_string());
+                    }
+                    before = word.to_string();
+                }
+                TokenTree::Group(group) => self.names(group.stream()),
+                TokenTree::Punct(_) | TokenTree::Literal(_) => before.clear(),
+            }
+        }
+    }
+
     fn tokens(&mut self, tokens: proc_macro2::TokenStream, run: &mut Vec<String>) {
         use proc_macro2::TokenTree;
         let mut colons = 0;
@@ -148,6 +184,40 @@ impl File {
     }
 }
 
+/// The words of one line of a closed list, by the names that macros have for them.
+type Line = Vec<(&'static str, String)>;
+
+/// The lines of the list in `path`: a kind, its module, and its types in brackets.
+fn lines(path: &Path, names: &[&'static str]) -> Vec<Line> {
+    use proc_macro2::TokenTree;
+    let text = std::fs::read_to_string(path).expect("a list");
+    let syntax = syn::parse_file(&text).expect("Rust");
+    let rules = syntax.items.iter().find_map(|item| match item {
+        Item::Macro(item) => Some(item.mac.tokens.clone()),
+        _ => None,
+    });
+    let group = |tokens: proc_macro2::TokenStream| {
+        let last = tokens.into_iter().filter_map(|token| match token {
+            TokenTree::Group(group) => Some(group.stream()),
+            _ => None,
+        });
+        last.last().expect("a group")
+    };
+    // The body of the only arm, and what it gives to the macro.
+    let rows: Vec<TokenTree> = group(group(rules.expect("a macro"))).into_iter().collect();
+    let words = rows.windows(3).filter_map(|row| match row {
+        [TokenTree::Ident(kind), TokenTree::Ident(module), TokenTree::Group(types)] => {
+            let types = types.stream().into_iter().filter_map(|token| match token {
+                TokenTree::Ident(word) => Some(word.to_string()),
+                _ => None,
+            });
+            Some([kind.to_string(), module.to_string()].into_iter().chain(types).collect::<Vec<_>>())
+        }
+        _ => None,
+    });
+    words.map(|row| names.iter().copied().zip(row).collect()).collect()
+}
+
 struct House {
     files: BTreeMap<Module, File>,
 }
@@ -156,6 +226,12 @@ impl House {
     fn read(src: &Path) -> Self {
         let mut list: Vec<PathBuf> = Vec::new();
         crate::architecture::rust_files(src, &mut list);
+        let lists = [
+            ("core", lines(&src.join("core/systems.rs"), &["Kind", "module", "Reading", "State", "Row"])),
+            ("config", lines(&src.join("config/systems.rs"), &["Kind", "table", "Entry", "Connect"])),
+        ];
+        let [core, config] = &lists;
+        assert!(!core.1.is_empty() && core.1.len() == config.1.len(), "{lists:?}");
         let mut files = BTreeMap::new();
         for path in list {
             let shown = path.strip_prefix(src).expect("below src").display().to_string();
@@ -169,6 +245,10 @@ impl House {
             let mut file = File { path: shown, ..File::default() };
             file.learn(&syntax.items);
             file.visit_file(&syntax);
+            for (_, lines) in lists.iter().filter(|(layer, _)| module.first().is_some_and(|top| top == layer))
+            {
+                file.fill(&syntax.items, lines);
+            }
             files.insert(module, file);
         }
         Self { files }
@@ -320,6 +400,17 @@ fn no_circle_of_files() {
     let uses = house.uses();
     let edges: usize = uses.values().map(BTreeMap::len).sum();
     assert!(edges > 1500, "the test reads the imports: {edges}");
+    // What macros make of the lists of systems counts, too.
+    for (user, used) in [
+        ("core/reading.rs", "core/redis/reading.rs"),
+        ("core/system.rs", "core/search/rules.rs"),
+        ("core/row.rs", "core/metrics/row.rs"),
+        ("core/target.rs", "core/system.rs"),
+        ("config/target.rs", "config/http.rs"),
+        ("config/file.rs", "config/entry.rs"),
+    ] {
+        assert!(uses[user].contains_key(used), "{user} uses {used}");
+    }
     let mut told = String::new();
     for circle in circles(&uses) {
         told.push_str(&format!("a circle of {} files:\n", circle.len()));

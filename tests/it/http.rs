@@ -11,7 +11,7 @@ use stacktop::core::reading::Reading;
 use stacktop::core::report::{PollError, PollErrorKind};
 use stacktop::core::search::SearchReading;
 use stacktop::core::time::Now;
-use stacktop::sources;
+use stacktop::{sources, systems};
 use std::time::Duration;
 use wiremock::matchers::{any, body_string_contains, header, path};
 use wiremock::{Mock, MockServer, ResponseTemplate};
@@ -40,7 +40,7 @@ async fn poll(connect: Connect) -> Result<Reading, PollError> {
         locality: Locality::default(),
         connect,
     };
-    sources::open(&target).poll(Now::example(0), &[]).await
+    systems::open_source(&target).poll(Now::example(0), &[]).await
 }
 
 async fn search(connect: HttpConnect) -> Result<SearchReading, PollError> {
@@ -401,7 +401,7 @@ async fn a_cluster_of_several_nodes_is_asked_where_one_answers() {
         locality: Locality::default(),
         connect: Connect::Search(connect),
     };
-    let mut source = sources::open(&target);
+    let mut source = systems::open_source(&target);
     assert!(source.poll(Now::example(0), &[]).await.is_err(), "the first is silent");
     let Ok(Reading::Search(second)) = source.poll(Now::example(2), &[]).await else { panic!("it answers") };
     assert!(second.no_master.is_some());

@@ -99,7 +99,7 @@ async fn no_screen_names_a_key_that_is_not_in_force() {
         "press x", "(x", " x ends", ", x)", "press !", "press :", "(:", " :stop", ":find", "(space)", "(c)",
         "(s)",
     ];
-    for screen in Screen::ALL {
+    for screen in Screen::ALL.iter().copied() {
         for path in
             [&[][..], &[Command::Open], &[Command::Open, Command::Open], &[Command::Bottom, Command::Open]]
         {

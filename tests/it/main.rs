@@ -18,6 +18,7 @@ mod packages;
 mod pty;
 mod readings;
 mod scan;
+mod scope;
 mod screens;
 mod secrets;
 mod trail;

@@ -16,6 +16,7 @@ use stacktop::core::focus::Focus;
 use stacktop::core::ids::TargetId;
 use stacktop::core::place::Screen;
 use stacktop::core::report::{BreakerState, Plan, PollReport};
+use stacktop::core::scope::Scope;
 use stacktop::core::time::Now;
 use stacktop::core::world::{TargetState, World, all_rules};
 use stacktop::drill::Stack;
@@ -48,6 +49,7 @@ impl Drive {
             now,
             world: World::new(states, Rulebook::defaults(&all_rules())),
             lens: Lens::Live,
+            scope: Scope::All,
             zone: Utc.fix(),
             arming: Arming::new("demo".to_owned(), false, None, access),
             screen: Screen::Overview,

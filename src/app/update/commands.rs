@@ -1,5 +1,5 @@
 //! Carries out commands, from a key or from the palette.
-use super::{act, navigate, opening};
+use super::{act, navigate, opening, scope};
 use crate::app::model::Lens;
 use crate::app::model::Moment;
 
@@ -45,6 +45,7 @@ pub fn run(model: &mut Model, command: Command) -> Vec<Effect> {
         }
         Command::Palette => model.overlay = Some(Overlay::Palette(Field::default())),
         Command::Find => model.overlay = Some(Overlay::Palette(Field::of("find "))),
+        Command::Target => scope::narrow(model, ""),
         Command::Arm => opening::open_arm(model),
         Command::Stop => {
             if model.running == 0 {

@@ -1,6 +1,6 @@
 //! Commands, characters and pasted text while something is open above the screen.
 
-use super::{act, commands, navigate};
+use super::{act, commands, navigate, scope};
 use crate::app::command::{Command, Context};
 use crate::app::layout::Laid;
 use crate::app::model::Model;
@@ -186,6 +186,15 @@ fn palette(model: &mut Model, command: Command, field: Field) -> Vec<Effect> {
     let exact = found.iter().find(|(name, _)| *name == text);
     let best = exact.or_else(|| found.first()).copied();
     let words = text.strip_prefix("find ").map(str::trim);
+    let name = text.strip_prefix("target ").map(str::trim);
+    if let (Some(name), Command::Accept | Command::Complete) = (name, command) {
+        match scope::completed(model, name).filter(|_| command == Command::Complete) {
+            Some(whole) => model.overlay = Some(Overlay::Palette(Field::of(format!("target {whole}")))),
+            None if command == Command::Complete => model.overlay = Some(Overlay::Palette(field)),
+            None => scope::narrow(model, name),
+        }
+        return Vec::new();
+    }
     match (command, words, best) {
         (Command::Back, ..) => {}
         (Command::Accept, Some(words), _) => navigate::find(model, words),

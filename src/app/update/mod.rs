@@ -5,6 +5,7 @@ mod commands;
 mod dialog;
 pub(super) mod navigate;
 mod opening;
+mod scope;
 
 use crate::app::model::Lens;
 pub use dialog::matching;

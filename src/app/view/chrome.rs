@@ -9,7 +9,7 @@ use crate::app::verdict::band;
 use crate::core::arming::Mode;
 use crate::core::freshness::Freshness;
 use crate::core::ids::SystemKind;
-use crate::panels::PANELS;
+use crate::panels::{PANELS, Panel};
 use crate::ui::content::{Line, Role};
 use crate::ui::field::{Edit, Field};
 use crate::ui::format::{age as old, duration};
@@ -39,13 +39,17 @@ fn place_and_mode(model: &Model, columns: u16) -> Line {
         }
         Mode::Open => line.then(Role::Note, "ACTIONS OPEN"),
     };
-    match &model.lens {
+    let line = match &model.lens {
         Lens::At(moment) => {
             let age = model.now.since(moment.now);
             line.then(Role::Warning, format!(" FROZEN {}", old(age)))
         }
         Lens::Live => line,
-    }
+    };
+    let Some(scope) = model.scope.words() else { return line };
+    let (shown, all) = (model.seen().targets().count(), model.seen().world.targets().len());
+    let scope = cut(scope, usize::from(columns / 4).max(12));
+    line.then(Role::Muted, " │ ").then(Role::Warning, format!("ONLY {scope} ({shown} of {all})"))
 }
 
 /// The state of every source, grouped by kind; the worst of a kind counts.
@@ -54,7 +58,7 @@ fn sources(model: &Model, mut line: Line) -> (Line, Duration) {
     let seen = model.seen();
     let glyphs = if model.theme.ascii { ["ok", "late", "LOST", ".."] } else { ["●", "◐", "○", "…"] };
     for kind in SystemKind::ALL {
-        let of_kind = seen.world.targets().iter().filter(|target| target.kind == kind);
+        let of_kind = seen.world.targets().iter().filter(|target| target.kind == *kind);
         let states: Vec<Freshness> = of_kind.map(|target| target.freshness(seen.now)).collect();
         let Some(worst) = states.iter().max_by_key(|state| (rank(**state), state.age())) else {
             continue;
@@ -126,7 +130,7 @@ pub fn status(model: &Model, area: Rect, buffer: &mut Buffer) {
     render::line(&line, area, buffer, &model.theme);
 }
 
-/// Line two (and three on narrow screens).
+/// Lines two and three.
 pub fn verdict(model: &Model, area: Rect, buffer: &mut Buffer) {
     let lines = band(model.seen(), usize::from(area.width), usize::from(area.height));
     for (line, y) in lines.iter().zip(area.y..) {
@@ -136,10 +140,11 @@ pub fn verdict(model: &Model, area: Rect, buffer: &mut Buffer) {
 
 /// The tabs; the open one is underlined and always in view.
 pub fn tabs(model: &Model, area: Rect, buffer: &mut Buffer) {
-    let labels = PANELS.map(|panel| {
+    let label = |panel: &&dyn Panel| {
         let key = model.keymap.hint(Context::Screens, Command::Screen(panel.screen()));
         key.map_or_else(|| panel.title().to_owned(), |key| format!("{key} {}", panel.title()))
-    });
+    };
+    let labels: Vec<String> = PANELS.iter().map(label).collect();
     let here = PANELS.iter().position(|panel| panel.screen() == model.screen).unwrap_or(0);
     let gap = if area.width < 100 { 1 } else { 3 };
     for (index, x) in places(&labels, here, usize::from(area.width), gap) {

@@ -5,13 +5,9 @@
 
 use super::{Found, Surroundings};
 use crate::config::bounded;
-use crate::config::secret::Secret;
-use crate::config::systems;
-use crate::config::target::{
-    Connect, HttpAuth, HttpConnect, Locality, PgHost, PgPlace, Pin, PostgresConnect, PrometheusConnect,
-    RedisConnect, is_loopback,
-};
-use crate::core::ids::SystemKind;
+use crate::config::nearby::{Nearby, Service};
+use crate::config::system;
+use crate::config::target::{Connect, Locality, is_loopback};
 use crate::core::loose::{Kept, List, Mixed, Object, Scalar, Table};
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -27,20 +23,20 @@ const MOST_DEPTH: usize = 64;
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct Compose {
-    services: Table<Object<Service>, 256>,
+    services: Table<Object<Composed>, 256>,
 }
 
 /// A service.
 #[derive(Default, Deserialize)]
 #[serde(default)]
-struct Service {
+struct Composed {
     image: Scalar,
     ports: List<Mixed<8>, 64>,
     environment: Mixed<512>,
     command: Mixed<256>,
 }
 
-impl Kept for Service {}
+impl Kept for Composed {}
 
 /// Looks for a compose file and at its services.
 #[expect(clippy::unnecessary_wraps, reason = "one signature for every place that is looked at")]
@@ -58,8 +54,9 @@ pub(super) fn find(around: &Surroundings, trail: &mut Vec<String>) -> Result<Vec
     };
     let mut found = Vec::new();
     for (service, Object(body)) in root.services.0 {
-        let system = systems::by_image(body.image.text().unwrap_or(&service));
-        let Some((kind, port)) = system.and_then(|system| Some((system.kind, system.port?))) else {
+        let image = body.image.text().unwrap_or(&service);
+        let Some((system, port)) = system::by_image(image).and_then(|system| Some((system, system.port?)))
+        else {
             continue;
         };
         let port = match published(&body, port) {
@@ -75,8 +72,11 @@ pub(super) fn find(around: &Surroundings, trail: &mut Vec<String>) -> Result<Vec
                 continue;
             }
         };
-        let image = body.image.text().unwrap_or(&service);
-        let connect = connect(kind, port, &environment(&body.environment), (image, &body.command));
+        let variables = environment(&body.environment);
+        let known =
+            Nearby { around, port, service: Some(Service { image, variables, words: words(&body.command) }) };
+        let connect =
+            (system.nearby)(&known).unwrap_or_else(|why| Connect::Unusable { kind: system.kind, why });
         let because = format!("{name} publishes port {port} for service {service}");
         found.push(Found { connect, because, locality: Locality::Published, name: Some(service) });
     }
@@ -131,7 +131,7 @@ enum Published {
 }
 
 /// Where `inside` is published, in the short or the long form.
-fn published(service: &Service, inside: u16) -> Published {
+fn published(service: &Composed, inside: u16) -> Published {
     let entry = |entry: &Mixed<8>| -> Option<(String, u16)> {
         let Mixed::One(text) = entry else {
             let host = entry.get("host_ip").map(Scalar::word).unwrap_or_default();
@@ -181,107 +181,13 @@ fn environment(given: &Mixed<512>) -> BTreeMap<String, String> {
     }
 }
 
-fn connect(
-    kind: SystemKind,
-    port: u16,
-    vars: &BTreeMap<String, String>,
-    (image, command): (&str, &Mixed<256>),
-) -> Connect {
-    let var = |name: &str| vars.get(name).filter(|value| !value.is_empty()).cloned();
-    let host = "127.0.0.1".to_owned();
-    let http = |auth| HttpConnect {
-        url: format!("http://{host}:{port}"),
-        auth,
-        root_cert: None,
-        client: None,
-        headers: Vec::new(),
-        others: Vec::new(),
-        pin: None,
-        requests: None,
-    };
-    match kind {
-        SystemKind::Postgres => {
-            let user = var("POSTGRES_USER").unwrap_or_else(|| "postgres".to_owned());
-            let database = var("POSTGRES_DB").unwrap_or_else(|| user.clone());
-            let place = host.parse().map_or(PgPlace::Name(host), |address| PgPlace::Address(address, None));
-            Connect::Postgres(PostgresConnect {
-                password: var("POSTGRES_PASSWORD").map(Secret::inline),
-                ..PostgresConnect::new(PgHost::new(place, port), user, database)
-            })
-        }
-        SystemKind::Redis => Connect::Redis(RedisConnect {
-            password: var("REDIS_PASSWORD").or_else(|| require_pass(command)).map(Secret::inline),
-            host,
-            port,
-            ..RedisConnect::default()
-        }),
-        SystemKind::Search => {
-            let secured = secured(image, vars);
-            let http = http(secured.login.map_or(HttpAuth::None, |(user, password)| HttpAuth::Basic {
-                user,
-                password: Secret::inline(password),
-            }));
-            Connect::Search(if secured.encrypted {
-                // Its certificate is one that it made for itself.
-                HttpConnect { url: http.url.replace("http://", "https://"), pin: Some(Pin::OwnStack), ..http }
-            } else {
-                http
-            })
-        }
-        SystemKind::Prometheus => Connect::Prometheus(PrometheusConnect {
-            http: http(HttpAuth::None),
-            alertmanager: None,
-            queries: Vec::new(),
-        }),
-        SystemKind::Metrics => Connect::Metrics(http(HttpAuth::None)),
-    }
-}
-
-/// How a search service protects itself.
-struct Secured {
-    login: Option<(String, String)>,
-    encrypted: bool,
-}
-
-/// What Elasticsearch and OpenSearch do by their images' defaults and what the variables say: Elasticsearch encrypts and asks for a
-/// password from 8 on, OpenSearch always did; from 2.12 on its first password has to be given.
-fn secured(image: &str, vars: &BTreeMap<String, String>) -> Secured {
-    let var = |name: &str| vars.get(name).map(|value| value.to_ascii_lowercase());
-    let is = |name: &str, wanted: &str| var(name).as_deref() == Some(wanted);
-    if image.contains("opensearch") {
-        let off = is("plugins.security.disabled", "true") || is("DISABLE_SECURITY_PLUGIN", "true");
-        let first = vars.get("OPENSEARCH_INITIAL_ADMIN_PASSWORD").filter(|password| !password.is_empty());
-        let password = first.cloned().unwrap_or_else(|| "admin".to_owned());
-        let login = (!off).then(|| ("admin".to_owned(), password));
-        return Secured { login, encrypted: !off };
-    }
-    let tag =
-        image.rsplit('/').next().and_then(|name| name.split('@').next()?.split_once(':')).map(|(_, tag)| tag);
-    let old = tag.and_then(|tag| tag.split('.').next()?.parse::<u32>().ok()).is_some_and(|major| major < 8);
-    let enabled = match var("xpack.security.enabled").as_deref() {
-        Some("true") => true,
-        Some("false") => false,
-        _ => !old,
-    };
-    let encrypted = match var("xpack.security.http.ssl.enabled").as_deref() {
-        Some("true") => enabled,
-        Some("false") => false,
-        // Whoever sets security up by hand has to switch this on, too.
-        _ => enabled && !old && !vars.contains_key("xpack.security.enabled"),
-    };
-    let password = vars.get("ELASTIC_PASSWORD").filter(|password| enabled && !password.is_empty());
-    Secured { login: password.map(|password| ("elastic".to_owned(), password.clone())), encrypted }
-}
-
-/// `--requirepass word` in the service's command.
-fn require_pass(command: &Mixed<256>) -> Option<String> {
-    let words: Vec<String> = match command {
-        Mixed::One(text) => text.text()?.split_whitespace().map(str::to_owned).collect(),
+/// A command, word by word.
+fn words(command: &Mixed<256>) -> Vec<String> {
+    match command {
+        Mixed::One(text) => text.text().unwrap_or_default().split_whitespace().map(str::to_owned).collect(),
         Mixed::List(list) => list.iter().map(|word| word.0.word()).collect(),
-        Mixed::Table(_) => return None,
-    };
-    let at = words.iter().position(|word| word == "--requirepass")?;
-    words.get(at + 1).map(|word| word.trim_matches(['"', '\'']).to_owned())
+        Mixed::Table(_) => Vec::new(),
+    }
 }
 
 fn from_dotenv(text: &str, wanted: &str) -> Option<String> {
@@ -330,6 +236,7 @@ fn interpolate(text: &str, variable: &dyn Fn(&str) -> Option<String>) -> String 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::target::HttpAuth;
 
     #[test]
     fn reads_services_as_developers_write_them() {
@@ -434,51 +341,6 @@ services:
             let (found, trail) = trail_of(&text);
             assert!(found.is_empty(), "{what}: {trail}");
             assert!(started.elapsed() < std::time::Duration::from_secs(2), "{what}");
-        }
-    }
-
-    #[test]
-    fn search_services_are_reached_as_their_images_protect_themselves() {
-        let reached = |image: &str, given: &[(&str, &str)]| {
-            let vars = given.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-            match connect(SystemKind::Search, 9200, &vars, (image, &Mixed::default())) {
-                Connect::Search(http) => {
-                    let user = match &http.auth {
-                        HttpAuth::Basic { user, password } => {
-                            use secrecy::ExposeSecret;
-                            let Secret::Inline(password) = password else { panic!("{password:?}") };
-                            format!("{user}:{}", password.expose_secret())
-                        }
-                        _ => String::new(),
-                    };
-                    let scheme = http.url.split(':').next().unwrap_or_default().to_owned();
-                    assert_eq!(http.pin.is_some(), scheme == "https");
-                    (scheme, user)
-                }
-                other => panic!("{other:?}"),
-            }
-        };
-        let es = "docker.elastic.co/elasticsearch/elasticsearch:8.19.0";
-        let old = "elasticsearch:7.17.0";
-        let opensearch = "opensearchproject/opensearch:2";
-        let password = ("ELASTIC_PASSWORD", "x");
-        let on = ("xpack.security.enabled", "true");
-        for (image, given, expected) in [
-            (es, &[password][..], ("https", "elastic:x")),
-            (es, &[], ("https", "")),
-            (es, &[password, ("xpack.security.enabled", "false")], ("http", "")),
-            (es, &[password, ("xpack.security.http.ssl.enabled", "false")], ("http", "elastic:x")),
-            (es, &[password, on, ("xpack.security.http.ssl.enabled", "true")], ("https", "elastic:x")),
-            (es, &[password, on], ("http", "elastic:x")),
-            (old, &[password], ("http", "")),
-            (old, &[password, on], ("http", "elastic:x")),
-            (opensearch, &[("OPENSEARCH_INITIAL_ADMIN_PASSWORD", "Y")], ("https", "admin:Y")),
-            (opensearch, &[], ("https", "admin:admin")),
-            (opensearch, &[("plugins.security.disabled", "true")], ("http", "")),
-            (opensearch, &[("DISABLE_SECURITY_PLUGIN", "true")], ("http", "")),
-        ] {
-            let (scheme, user) = reached(image, given);
-            assert_eq!((scheme.as_str(), user.as_str()), expected, "{image} {given:?}");
         }
     }
 

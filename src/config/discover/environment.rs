@@ -1,7 +1,7 @@
 //! Targets named by environment variables: `DATABASE_URL`, libpq's `PG*` and service file, `REDIS_URL`, `ELASTICSEARCH_URL`, `PROMETHEUS_URL`.
 
 use super::{Found, Surroundings};
-use crate::config::systems::SYSTEMS;
+use crate::config::system::SYSTEMS;
 use crate::config::target::{Connect, Locality};
 use crate::config::{libpq, url};
 use crate::core::ids::SystemKind;

@@ -7,12 +7,10 @@ mod environment;
 mod found;
 
 use super::defaults::{default_interval, free_name};
-use super::libpq;
+use super::nearby::Nearby;
 pub use super::surroundings::Surroundings;
-use super::target::{
-    Connect, DEFAULT_TIMEOUT, HttpAuth, HttpConnect, Locality, PrometheusConnect, RedisConnect, TargetConfig,
-};
-use crate::config::systems::SYSTEMS;
+use super::system::SYSTEMS;
+use super::target::{Connect, DEFAULT_TIMEOUT, Locality, TargetConfig};
 use crate::core::ids::{SystemKind, TargetId};
 use found::Found;
 use std::collections::BTreeSet;
@@ -66,19 +64,17 @@ pub(super) fn targets(around: &Surroundings, trail: &mut Vec<String>) -> Result<
 fn ports(around: &Surroundings, trail: &mut Vec<String>) -> Result<Vec<Found>, String> {
     let mut found = Vec::new();
     let mut closed = Vec::new();
-    for (port, kind) in SYSTEMS.iter().filter_map(|system| Some((system.port?, system.kind))) {
+    for (port, system) in SYSTEMS.iter().filter_map(|system| Some((system.port?, system))) {
+        let kind = system.kind;
         let socket = around.socket(port).filter(|_| kind == SystemKind::Postgres);
         if socket.is_some() || around.answers(port) {
             let because = socket.map_or_else(
                 || format!("port {port} of this machine answers"),
                 |folder| format!("a server listens in {}", folder.display()),
             );
-            found.push(Found {
-                connect: on_this_machine(around, kind, port),
-                because,
-                locality: Locality::ByEvidence,
-                name: None,
-            });
+            let known = Nearby { around, port, service: None };
+            let connect = (system.nearby)(&known).unwrap_or_else(|why| Connect::Unusable { kind, why });
+            found.push(Found { connect, because, locality: Locality::ByEvidence, name: None });
         } else {
             closed.push(port.to_string());
         }
@@ -87,35 +83,4 @@ fn ports(around: &Surroundings, trail: &mut Vec<String>) -> Result<Vec<Found>, S
         trail.push(format!("nothing answers on this machine's ports {}", closed.join(", ")));
     }
     Ok(found)
-}
-
-/// How a system on this machine's `port` is reached with nothing else known.
-fn on_this_machine(around: &Surroundings, kind: SystemKind, port: u16) -> Connect {
-    let http = || HttpConnect {
-        url: format!("http://127.0.0.1:{port}"),
-        auth: HttpAuth::None,
-        root_cert: None,
-        client: None,
-        headers: Vec::new(),
-        others: Vec::new(),
-        pin: None,
-        requests: None,
-    };
-    match kind {
-        SystemKind::Postgres => libpq::on_this_machine(around, port).map_or_else(
-            |why| Connect::Unusable {
-                kind,
-                why: format!("what the PG* variables say cannot be used: {why}"),
-            },
-            Connect::Postgres,
-        ),
-        SystemKind::Redis => {
-            Connect::Redis(RedisConnect { host: "127.0.0.1".to_owned(), port, ..RedisConnect::default() })
-        }
-        SystemKind::Search => Connect::Search(http()),
-        SystemKind::Prometheus => {
-            Connect::Prometheus(PrometheusConnect { http: http(), alertmanager: None, queries: Vec::new() })
-        }
-        SystemKind::Metrics => Connect::Metrics(http()),
-    }
 }

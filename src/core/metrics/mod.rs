@@ -11,6 +11,7 @@ mod reading;
 mod requests;
 mod row;
 pub(crate) mod rules;
+mod service;
 mod settings;
 mod state;
 mod written;

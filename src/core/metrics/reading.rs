@@ -2,7 +2,9 @@
 
 use super::kind::MetricKind;
 use super::layout::{Builder, Layout, Named};
+use crate::core::alert::Unread;
 use crate::core::exact;
+use crate::core::whereabouts::Whereabouts;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -37,6 +39,12 @@ pub struct MetricsReading {
 }
 
 impl MetricsReading {
+    /// Not known: nothing is changed there.
+    #[must_use]
+    pub const fn whereabouts(&self) -> Option<&Whereabouts> {
+        None
+    }
+
     /// A reading of these samples, of families of these kinds.
     #[must_use]
     pub fn of(samples: &[MetricSample], kinds: &BTreeMap<String, MetricKind>) -> Self {
@@ -77,4 +85,10 @@ impl MetricsReading {
     pub fn is_like(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.layout, &other.layout)
     }
+}
+
+/// An exposition is read whole or not at all.
+#[must_use]
+pub const fn unread(_reading: &MetricsReading) -> Vec<Unread> {
+    Vec::new()
 }

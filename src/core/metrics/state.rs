@@ -5,7 +5,7 @@ use super::layout::{Layout, Named};
 use super::processes::Processes;
 use super::rates::Rates;
 use super::requests::{Counted, Requests};
-use super::{Disks, MetricsReading, MetricsSettings, Quantile};
+use super::{Disks, MetricsReading, MetricsSettings, Quantile, service};
 use crate::core::history::Series;
 use crate::core::rate::{self, LEAST_WINDOW, Window};
 use crate::core::time::Now;
@@ -55,6 +55,8 @@ pub struct MetricsState {
     rates: Option<Rates>,
     /// What counts its requests, and of which layout that was found out.
     asked: Option<(Arc<Layout>, Option<Requests>)>,
+    /// What it calls the service that it is of, found out with that.
+    service: Option<String>,
     /// A poll failed since the newest reading.
     broken: bool,
 }
@@ -115,8 +117,15 @@ impl MetricsState {
         let known = self.asked.as_ref().is_some_and(|(layout, _)| Arc::ptr_eq(layout, &reading.layout));
         if !known {
             let requests = Requests::of(reading, self.settings.requests.as_deref());
+            self.service = service::of(&reading.layout);
             self.asked = Some((Arc::clone(&reading.layout), requests));
         }
+    }
+
+    /// What it calls the service that it is of.
+    #[must_use]
+    pub fn service(&self) -> Option<&str> {
+        self.service.as_deref()
     }
 
     fn requests_of(&self) -> Option<&Requests> {

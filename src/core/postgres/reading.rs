@@ -50,6 +50,12 @@ pub struct PostgresReading {
 }
 
 impl PostgresReading {
+    /// Where it is, by what it sees of us.
+    #[must_use]
+    pub const fn whereabouts(&self) -> Option<&Whereabouts> {
+        Some(&self.server.whereabouts)
+    }
+
     /// Why most of what sessions do is hidden from our role, if it is: it sees that others are there, what they wait for only by the
     /// locks, and nothing of their states, ages and statements.
     #[must_use]

@@ -2,6 +2,7 @@
 
 use crate::core::exact;
 use crate::core::part::Part;
+use crate::core::whereabouts::Whereabouts;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -19,6 +20,14 @@ pub struct PrometheusReading {
     pub muted: Part<()>,
     /// The configured PromQL panels, in their order.
     pub panels: Vec<PanelReading>,
+}
+
+impl PrometheusReading {
+    /// Not known: nothing is changed there.
+    #[must_use]
+    pub const fn whereabouts(&self) -> Option<&Whereabouts> {
+        None
+    }
 }
 
 /// One scrape target.

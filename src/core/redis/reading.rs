@@ -45,6 +45,14 @@ pub struct RedisReading {
     pub pages: Vec<JobPage>,
 }
 
+impl RedisReading {
+    /// Where it is, by what it sees of us; of a cluster, where any node is that is not here.
+    #[must_use]
+    pub const fn whereabouts(&self) -> Option<&Whereabouts> {
+        Some(&self.whereabouts)
+    }
+}
+
 /// A cluster: what it says of itself, and each of its primaries.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct ClusterReading {

@@ -3,9 +3,11 @@
 mod reading;
 mod row;
 pub(crate) mod rules;
+mod settings;
 mod state;
 
 pub use reading::*;
 pub use row::SearchRow;
 pub use rules::{CPU, HEAP, RULES};
+pub use settings::SearchSettings;
 pub use state::{SearchRates, SearchState};

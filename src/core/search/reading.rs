@@ -3,6 +3,7 @@
 use crate::core::exact;
 use crate::core::part::{Part, Warm};
 use crate::core::text::counted;
+use crate::core::whereabouts::Whereabouts;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -33,6 +34,14 @@ pub struct SearchReading {
     pub limits: Vec<String>,
     /// Questions that are on their way longer than usual, and since when.
     pub waiting: Vec<(String, Duration)>,
+}
+
+impl SearchReading {
+    /// Not known: nothing is changed there.
+    #[must_use]
+    pub const fn whereabouts(&self) -> Option<&Whereabouts> {
+        None
+    }
 }
 
 /// What answers.

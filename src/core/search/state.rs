@@ -4,6 +4,7 @@ use super::{SearchNode, SearchReading};
 use crate::core::history::Series;
 use crate::core::part::{Part, Warm};
 use crate::core::rate::{self, Meter, Window};
+use crate::core::search::SearchSettings;
 use crate::core::time::Now;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -50,6 +51,12 @@ pub struct SearchState {
 }
 
 impl SearchState {
+    /// A cluster that was not asked yet.
+    #[must_use]
+    pub fn new(_: SearchSettings) -> Self {
+        Self::default()
+    }
+
     /// The newest reading.
     #[must_use]
     pub fn reading(&self) -> Option<&SearchReading> {

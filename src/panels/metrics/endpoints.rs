@@ -8,9 +8,9 @@ use crate::core::metrics::{
 use crate::core::place::Screen;
 use crate::core::prometheus::PrometheusRow;
 use crate::core::row::RowKey;
-use crate::core::world::{SystemState, TargetState};
+use crate::core::world::TargetState;
 use crate::panels::metrics::target::{figure, heading, quantile, tone};
-use crate::panels::metrics::{list, prometheus};
+use crate::panels::metrics::{groups, list, prometheus};
 use crate::panels::panel::{Panel, PanelContext};
 use crate::ui::content::{Cell, Column, Content, Line, Role, Row, Section, Table};
 use crate::ui::format::{bytes, count, duration, or_dash, percent, rate};
@@ -40,26 +40,28 @@ impl Panel for Metrics {
 
     fn content(&self, context: PanelContext<'_>, path: &[RowKey]) -> Content {
         match path.last() {
+            Some(RowKey::Group(group)) => {
+                let title = group.clone();
+                let sections = groups::opened(group, context).into_iter().collect();
+                return Content { title, sections };
+            }
             Some(RowKey::Metrics(target, MetricsRow::Endpoint)) => return opened(context, target),
             Some(RowKey::Metrics(target, MetricsRow::Family(name))) => return family(context, target, name),
             _ => {}
         }
         let endpoints: Vec<_> = list::endpoints(context).collect();
         let mut sections = Vec::new();
-        for target in context.world.targets() {
-            match &target.system {
-                SystemState::Prometheus(state) => prometheus::server(&mut sections, target, state, context),
-                SystemState::Metrics(state) if endpoints.len() < list::LISTED_FROM => {
-                    endpoint(&mut sections, target, state, context);
-                }
-                SystemState::Metrics(_)
-                | SystemState::Postgres(_)
-                | SystemState::Redis(_)
-                | SystemState::Search(_) => {}
+        for target in context.targets() {
+            if let Some(state) = target.system.prometheus() {
+                prometheus::server(&mut sections, target, state, context);
+            } else if let Some(state) = target.system.metrics()
+                && endpoints.len() < list::LISTED_FROM
+            {
+                endpoint(&mut sections, target, state, context);
             }
         }
         if endpoints.len() >= list::LISTED_FROM {
-            sections.push(list::section(&endpoints, context));
+            sections.push(groups::section(&endpoints, context));
         }
         if sections.is_empty() {
             let line = Line::of(Role::Muted, "no Prometheus and no metrics endpoint is configured");
@@ -70,6 +72,7 @@ impl Panel for Metrics {
 
     fn copy(&self, _context: PanelContext<'_>, _path: &[RowKey], row: &RowKey) -> Option<String> {
         match row {
+            RowKey::Group(group) => Some(group.clone()),
             RowKey::Metrics(target, MetricsRow::Endpoint) => Some(target.as_str().to_owned()),
             RowKey::Metrics(_, row) => Some(row.name().to_owned()),
             RowKey::Prometheus(_, PrometheusRow::Panel { title, .. }) => Some(title.clone()),
@@ -259,13 +262,7 @@ fn spread_cells(spread: Option<&Distribution>, family: &str) -> [Cell; 3] {
 
 fn family(context: PanelContext<'_>, id: &TargetId, name: &str) -> Content {
     let title = name.to_owned();
-    let state = context.world.target(id.as_str()).and_then(|target| match &target.system {
-        SystemState::Metrics(state) => Some(state),
-        SystemState::Postgres(_)
-        | SystemState::Redis(_)
-        | SystemState::Search(_)
-        | SystemState::Prometheus(_) => None,
-    });
+    let state = context.target(id.as_str()).and_then(|target| target.system.metrics());
     let Some((state, reading)) = state.and_then(|state| Some((state, state.reading()?))) else {
         return Content { title, sections: Vec::new() };
     };

@@ -3,10 +3,10 @@
 use crate::core::freshness::Freshness;
 use crate::core::metrics::{MetricsRow, MetricsState};
 use crate::core::row::RowKey;
-use crate::core::world::{SystemState, TargetState};
+use crate::core::world::TargetState;
 use crate::panels::metrics::target::{quantile, tone};
 use crate::panels::panel::PanelContext;
-use crate::ui::content::{Cell, Column, Role, Row, Section, Table};
+use crate::ui::content::{Cell, Column, Role, Row};
 use crate::ui::format::{bytes, count, duration, or_dash, percent, rate};
 
 /// So many endpoints are a list; fewer are shown with their families at once.
@@ -14,34 +14,23 @@ pub(super) const LISTED_FROM: usize = 5;
 
 /// Every endpoint that is scraped.
 pub(super) fn endpoints(context: PanelContext<'_>) -> impl Iterator<Item = (&TargetState, &MetricsState)> {
-    context.world.targets().iter().filter_map(|target| match &target.system {
-        SystemState::Metrics(state) => Some((&**target, &**state)),
-        SystemState::Postgres(_)
-        | SystemState::Redis(_)
-        | SystemState::Search(_)
-        | SystemState::Prometheus(_) => None,
-    })
+    context.targets().filter_map(|target| Some((target, target.system.metrics()?)))
 }
 
-pub(super) fn section(endpoints: &[(&TargetState, &MetricsState)], context: PanelContext<'_>) -> Section {
-    let table = Table {
-        columns: vec![
-            Column::flex("endpoint", 16, 0),
-            Column::number("requests", 10, 0),
-            Column::number("errors", 8, 0),
-            Column::number("p95", 9, 1),
-            Column::number("samples", 8, 2),
-            Column::number("size", 9, 3),
-            Column::flex("", 20, 1),
-        ],
-        rows: endpoints.iter().map(|(target, state)| row(target, state, context)).collect(),
-        empty: String::new(),
-        fixed_order: false,
-    };
-    Section::table(format!("Endpoints ({}; {} opens one)", endpoints.len(), context.keys.open), table)
+/// What a list of endpoints shows.
+pub(super) fn columns() -> Vec<Column> {
+    vec![
+        Column::flex("endpoint", 16, 0),
+        Column::number("requests", 10, 0),
+        Column::number("errors", 8, 0),
+        Column::number("p95", 9, 1),
+        Column::number("samples", 8, 2),
+        Column::number("size", 9, 3),
+        Column::flex("", 20, 1),
+    ]
 }
 
-fn row(target: &TargetState, state: &MetricsState, context: PanelContext<'_>) -> Row {
+pub(super) fn row(target: &TargetState, state: &MetricsState, context: PanelContext<'_>) -> Row {
     let role = tone(target, context);
     let golden = &state.golden;
     let reading = state.reading();
@@ -89,6 +78,7 @@ mod tests {
     use crate::core::place::Screen;
     use crate::core::reading::Reading;
     use crate::core::report::{BreakerState, Plan, PollReport};
+    use crate::core::scope::Scope;
     use crate::core::time::Now;
     use crate::core::world::{World, all_rules};
     use crate::panels::panel;
@@ -126,13 +116,15 @@ mod tests {
             });
         }
         let keys = Keys::default();
-        let seen = PanelContext { keys: &keys, world: &world, now, live: true, zone: Utc.fix() };
+        let seen =
+            PanelContext { keys: &keys, world: &world, scope: &Scope::All, now, live: true, zone: Utc.fix() };
         let content = panel(Screen::Metrics).content(seen, path);
         let tables = content.sections.into_iter().filter_map(|section| section.table);
         let kind = |row: &Row| match &row.key {
             RowKey::Metrics(_, MetricsRow::Endpoint) => "endpoint",
             RowKey::Metrics(_, MetricsRow::Family(_)) => "family",
             RowKey::Metrics(_, MetricsRow::Series(..)) => "series",
+            RowKey::Group(_) => "group",
             other => panic!("{other:?}"),
         };
         tables.map(|table| (kind(&table.rows[0]), table.rows.len())).collect()

@@ -11,5 +11,6 @@ mod pooler;
 pub(super) mod queries;
 pub(super) mod replication;
 mod sessions;
+pub(super) mod signal;
 mod statements;
 mod target;

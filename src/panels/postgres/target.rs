@@ -6,7 +6,7 @@ use crate::core::postgres::{
     Look, PgRow, Planned, PostgresReading, PostgresState, Session, SessionState, StatementKey,
 };
 use crate::core::row::RowKey;
-use crate::core::world::{SystemState, TargetState};
+use crate::core::world::TargetState;
 use crate::panels::panel::PanelContext;
 use crate::ui::content::{Cell, Line, Role, Row};
 use crate::ui::format::duration;
@@ -14,18 +14,7 @@ use std::time::Duration;
 
 /// Every Postgres target with what is known of it.
 pub fn targets(context: PanelContext<'_>) -> Vec<(&TargetState, &PostgresState)> {
-    context
-        .world
-        .targets()
-        .iter()
-        .filter_map(|target| match &target.system {
-            SystemState::Postgres(state) => Some((&**target, &**state)),
-            SystemState::Redis(_)
-            | SystemState::Search(_)
-            | SystemState::Prometheus(_)
-            | SystemState::Metrics(_) => None,
-        })
-        .collect()
+    context.targets().filter_map(|target| Some((target, target.system.postgres()?))).collect()
 }
 
 /// The target that `row` belongs to and its newest reading.

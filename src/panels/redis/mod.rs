@@ -8,5 +8,6 @@ mod job_list;
 mod queue;
 pub(super) mod queues;
 mod server;
+pub(super) mod signal;
 mod target;
 mod workings;

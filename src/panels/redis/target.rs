@@ -2,23 +2,12 @@
 
 use crate::core::redis::{FailedPage, FailureGroup, JobState, QueueRef, RedisRow, RedisState, groups};
 use crate::core::row::RowKey;
-use crate::core::world::{SystemState, TargetState};
+use crate::core::world::TargetState;
 use crate::panels::panel::PanelContext;
 use crate::ui::content::Role;
 
 pub(super) fn targets(context: PanelContext<'_>) -> Vec<(&TargetState, &RedisState)> {
-    context
-        .world
-        .targets()
-        .iter()
-        .filter_map(|target| match &target.system {
-            SystemState::Redis(state) => Some((&**target, &**state)),
-            SystemState::Postgres(_)
-            | SystemState::Search(_)
-            | SystemState::Prometheus(_)
-            | SystemState::Metrics(_) => None,
-        })
-        .collect()
+    context.targets().filter_map(|target| Some((target, target.system.redis()?))).collect()
 }
 
 /// Failures are read of so many queues, those with the newest first, and so many of each.

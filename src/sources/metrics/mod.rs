@@ -7,6 +7,7 @@ mod template;
 use super::http::Http;
 use super::{Source, bulkhead, knock};
 use crate::config::target::HttpConnect;
+use crate::core::doctor::{Check, Report};
 use crate::core::focus::Focus;
 use crate::core::metrics::MetricsReading;
 use crate::core::reading::Reading;
@@ -77,6 +78,22 @@ impl MetricsSource {
             .remedy("check the path of the URL (often /metrics)"));
         }
         Ok(reading)
+    }
+
+    /// What of it can be read with the rights that there are.
+    ///
+    /// # Errors
+    /// When it cannot be read at all.
+    pub async fn examine(mut self) -> Result<Report, PollError> {
+        let reading = self.read().await?;
+        let mut report = Report::answers([]);
+        if reading.bad_total > 0 {
+            let found = format!("{} lines of the exposition cannot be read", reading.bad_total);
+            report.checks.push(Check::unknown("samples", found));
+        } else if reading.truncated {
+            report.checks.push(Check::unknown("samples", "there are more than are kept"));
+        }
+        Ok(report)
     }
 }
 

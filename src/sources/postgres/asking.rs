@@ -5,6 +5,7 @@ use crate::config::target::{Dialled, PostgresConnect};
 use crate::core::postgres::OWN_MARK;
 use crate::core::whereabouts::{End, Whereabouts};
 use crate::sources::dial;
+use crate::sources::heard::Heard;
 use std::collections::HashMap;
 use std::ops::Deref;
 use std::sync::{Mutex, PoisonError};
@@ -28,6 +29,8 @@ pub struct Connection {
     /// Where the server is, once it was asked.
     pub(super) whereabouts: Whereabouts,
     pub(super) tls_name: String,
+    /// When its last byte came.
+    pub(super) heard: Heard,
     /// It is encrypted.
     pub tls: bool,
     /// What begins each transaction where the connection itself can have no settings: behind a PgBouncer the next question may run

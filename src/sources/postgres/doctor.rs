@@ -33,7 +33,7 @@ const LOOK: &str = "SELECT quote_ident(current_user), current_database()::text, 
 ///
 /// # Errors
 /// When it cannot be connected to; the sentence says what to do.
-pub(in crate::sources) async fn examine(connect: &PostgresConnect, now: Now) -> Result<Report, PollError> {
+pub async fn examine(connect: &PostgresConnect, now: Now) -> Result<Report, PollError> {
     let open = connection::elect(connect, &POLLING).await?;
     let place = connect.place();
     let rows =

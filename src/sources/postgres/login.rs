@@ -36,9 +36,11 @@ pub(super) async fn open(
         )));
     }
     let our_end = wire.our_end().ok();
+    let wire = Metered::new(wire);
+    let heard = wire.heard();
     let mut connector = login.connector.clone();
     let Ok(tls) = MakeTlsConnect::<Metered<dial::Wire>>::make_tls_connect(&mut connector, &tls_name);
-    let (client, connection) = config.connect_raw(Metered::new(wire), tls).await?;
+    let (client, connection) = config.connect_raw(wire, tls).await?;
     let cancel = client.cancel_token();
     let encoding = connection.parameter("server_encoding").unwrap_or("UTF8").to_owned();
     let utf8 = encoding == "UTF8";
@@ -67,6 +69,7 @@ pub(super) async fn open(
         server,
         role: is,
         our_end,
+        heard,
         whereabouts: Whereabouts::default(),
         tls_name,
         charset: Charset::named(&encoding),

@@ -5,7 +5,7 @@ mod backup;
 mod charset;
 pub(crate) mod connection;
 mod decode;
-pub(super) mod doctor;
+pub mod doctor;
 mod elect;
 mod explain;
 mod failure;
@@ -40,6 +40,7 @@ use pooler::PoolerWatch;
 use settings::POLLING;
 use std::collections::HashMap;
 use std::time::Duration;
+use tokio::time::Instant;
 use tokio_postgres::types::Type;
 
 /// The server reads the texts of all statements to give us some: no more often than this.
@@ -205,6 +206,10 @@ impl Source for PostgresSource {
             self.polling = false;
             result.map(|reading| Reading::Postgres(Box::new(reading)))
         })
+    }
+
+    fn answered(&self) -> Option<Instant> {
+        self.open.as_ref().and_then(|open| open.connection.heard.at())
     }
 
     fn abandon(&mut self) {

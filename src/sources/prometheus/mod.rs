@@ -7,6 +7,7 @@ use super::http::{Answer, Http, gap, within};
 use super::json;
 use super::{Source, knock};
 use crate::config::target::{PromQuery, PrometheusConnect};
+use crate::core::doctor::{Check, Report};
 use crate::core::focus::Focus;
 use crate::core::part::{Gap, GapKind, Part};
 use crate::core::prometheus::{PanelReading, PrometheusReading};
@@ -110,6 +111,21 @@ impl PrometheusSource {
             Part::NotAsked => Part::NotAsked,
         };
         Ok(PrometheusReading { version: self.version.clone(), targets, rules, muted, panels })
+    }
+
+    /// What of it can be read with the rights that there are.
+    ///
+    /// # Errors
+    /// When it cannot be read at all.
+    pub async fn examine(mut self, now: Now) -> Result<Report, PollError> {
+        let reading = self.read(now).await?;
+        let mut report =
+            Report::answers([("targets", reading.targets.gap()), ("rules", reading.rules.gap())]);
+        let panels = reading.panels.iter();
+        report
+            .checks
+            .extend(panels.filter_map(|panel| Check::part(&format!("panel {}", panel.title), &panel.series)));
+        Ok(report)
     }
 }
 

@@ -9,6 +9,7 @@ use futures_util::FutureExt;
 use futures_util::future::try_join_all;
 use redis::aio::ConnectionLike;
 use redis::{Arg, Cmd, ErrorKind, Pipeline, RedisError, RedisFuture, Value};
+use tokio::time::Instant;
 
 /// An open connection.
 #[derive(Clone)]
@@ -105,6 +106,14 @@ pub fn moved(code: &str) -> bool {
 }
 
 impl Connection {
+    /// When its last byte came.
+    pub(super) fn heard(&self) -> Option<Instant> {
+        match self {
+            Self::One(one) => one.heard(),
+            Self::Cluster(cluster) => cluster.nodes.iter().filter_map(|(_, node)| node.heard()).max(),
+        }
+    }
+
     /// The addresses of the primaries; none where it is one server.
     #[must_use]
     pub fn primaries(&self) -> Vec<String> {

@@ -67,7 +67,7 @@ fn read(feature: &str, answer: Option<&Value>, right: &str) -> Check {
 ///
 /// # Errors
 /// When it cannot be connected to; the sentence says what to do.
-pub(in crate::sources) async fn examine(connect: &RedisConnect) -> Result<Report, PollError> {
+pub async fn examine(connect: &RedisConnect) -> Result<Report, PollError> {
     let mut open = connection::connect(connect).await?;
     let prefix = connect.prefixes.first().map_or("bull", String::as_str);
     let key = format!("{prefix}:stacktop-doctor:none");

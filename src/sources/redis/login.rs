@@ -57,9 +57,10 @@ where
 {
     // The timeouts are ours (around the whole poll), not the library's.
     let config = AsyncConnectionConfig::new().set_connection_timeout(None).set_response_timeout(None);
-    let (connection, driver) =
-        MultiplexedConnection::new_with_config(login, Metered::new(stream), config).await?;
-    Ok(Single::new(connection, driver))
+    let stream = Metered::new(stream);
+    let heard = stream.heard();
+    let (connection, driver) = MultiplexedConnection::new_with_config(login, stream, config).await?;
+    Ok(Single::new(connection, heard, driver))
 }
 
 /// The first address behind the target's name that answers.

@@ -5,7 +5,7 @@ mod cluster;
 pub mod connection;
 mod decode;
 mod discovery;
-pub(super) mod doctor;
+pub mod doctor;
 pub mod evidence;
 mod failed;
 mod finished;
@@ -76,6 +76,8 @@ pub struct RedisSource {
     listings: listing::Listings,
     streams: Streams,
     whereabouts: Option<Whereabouts>,
+    /// When the last byte of the newest reading came.
+    heard: Option<Instant>,
 }
 
 impl std::fmt::Debug for RedisSource {
@@ -104,6 +106,7 @@ impl RedisSource {
             listings: listing::Listings::default(),
             streams: Streams::default(),
             whereabouts: None,
+            heard: None,
         }
     }
 
@@ -129,6 +132,7 @@ impl RedisSource {
             self.whereabouts = Some(whereabouts::of(&mut connection, &self.connect).await);
         }
         reading.whereabouts = self.whereabouts.clone().unwrap_or_default();
+        self.heard = connection.heard();
         self.open = (!self.stale).then_some(connection);
         Ok(reading)
     }
@@ -376,6 +380,10 @@ async fn cluster_reading(connection: &mut Connection) -> Result<Option<ClusterRe
 impl Source for RedisSource {
     fn poll<'a>(&'a mut self, now: Now, focus: &'a [Focus]) -> BoxFuture<'a, Result<Reading, PollError>> {
         Box::pin(async move { self.read(now, focus).await.map(|reading| Reading::Redis(Box::new(reading))) })
+    }
+
+    fn answered(&self) -> Option<Instant> {
+        self.heard
     }
 
     fn knock(&self) -> Option<BoxFuture<'static, bool>> {

@@ -1,26 +1,35 @@
 //! A connection to one server and the task that drives it.
 
+use crate::sources::heard::Heard;
 use crate::sources::owned::Owned;
 use futures_util::future::BoxFuture;
 use redis::aio::{ConnectionLike, MultiplexedConnection};
 use redis::{Cmd, Pipeline, RedisFuture, Value};
 use std::sync::Arc;
+use tokio::time::Instant;
 
 /// Handles of one connection. With the last of them the task ends, whatever the server still owes: the library asks whoever starts the
 /// task to see to that.
 #[derive(Clone, Debug)]
 pub struct Single {
     connection: MultiplexedConnection,
+    heard: Heard,
     _driver: Arc<Owned<()>>,
 }
 
 impl Single {
     pub(super) fn new(
         connection: MultiplexedConnection,
+        heard: Heard,
         driver: impl Future<Output = ()> + Send + 'static,
     ) -> Self {
         let driver: BoxFuture<'static, ()> = Box::pin(driver);
-        Self { connection, _driver: Arc::new(Owned::spawn(driver)) }
+        Self { connection, heard, _driver: Arc::new(Owned::spawn(driver)) }
+    }
+
+    /// When its last byte came.
+    pub(super) fn heard(&self) -> Option<Instant> {
+        self.heard.at()
     }
 }
 

@@ -11,6 +11,7 @@ use super::http::{Http, within};
 use super::json;
 use super::{Source, knock};
 use crate::config::target::HttpConnect;
+use crate::core::doctor::Report;
 use crate::core::focus::Focus;
 use crate::core::part::{Gap, GapKind, Part};
 use crate::core::reading::Reading;
@@ -23,6 +24,7 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::time::Instant;
 use watermark::Watermarks;
 use why::Group;
 
@@ -217,6 +219,23 @@ impl SearchSource {
         ];
         waits.into_iter().filter_map(|(what, since)| Some((what.to_owned(), since?))).collect()
     }
+
+    /// What of it can be read with the rights that there are.
+    ///
+    /// # Errors
+    /// When it cannot be read at all.
+    pub async fn examine(mut self, now: Now) -> Result<Report, PollError> {
+        let reading = self.read(now).await?;
+        Ok(Report::answers([
+            ("identity", reading.identity.gap()),
+            ("health", reading.health.gap()),
+            ("nodes", reading.nodes.gap()),
+            ("unassigned", reading.unassigned.gap()),
+            ("read-only", reading.read_only.gap()),
+            ("lifecycle", reading.lifecycle.gap()),
+            ("allocation", reading.allocation.gap()),
+        ]))
+    }
 }
 
 /// Why shards are on no node: asked once for each group of like shards, a few at a time, and remembered.
@@ -255,6 +274,10 @@ async fn explain(
 impl Source for SearchSource {
     fn poll<'a>(&'a mut self, now: Now, _focus: &'a [Focus]) -> BoxFuture<'a, Result<Reading, PollError>> {
         Box::pin(async move { self.read(now).await.map(|reading| Reading::Search(Box::new(reading))) })
+    }
+
+    fn answered(&self) -> Option<Instant> {
+        self.http.as_ref().and_then(|http| http.heard())
     }
 
     fn knock(&self) -> Option<BoxFuture<'static, bool>> {

@@ -25,7 +25,7 @@ async fn examine(connect: Connect) -> Report {
         locality: Locality::default(),
         connect,
     };
-    stacktop::sources::examine(&target, SystemClock::start().now()).await.expect("a report")
+    stacktop::systems::examine(&target, SystemClock::start().now()).await.expect("a report")
 }
 
 fn works(report: &Report, feature: &str) -> bool {

@@ -201,7 +201,7 @@ async fn search_live_5_every_task_ends_with_the_run() {
     let mark = format!("slow {}", std::process::id());
     let Some(targets) = every_system(test, &postgres_url, &own, &mark) else { return };
     let entry = |target: &TargetConfig| {
-        let executor = stacktop::actions::open(target, folder.path())?;
+        let executor = stacktop::systems::open_executor(target, folder.path())?;
         Some((target.id.clone(), Entry { address: target.address(), executor }))
     };
     let entries = targets.iter().filter_map(entry).collect();
@@ -318,7 +318,7 @@ fn job(target: TargetConfig) -> Job {
         target: target.id.clone(),
         interval: target.interval,
         timeout: target.timeout,
-        source: Box::new(move || stacktop::sources::open(&target)),
+        source: Box::new(move || stacktop::systems::open_source(&target)),
     }
 }
 

@@ -303,7 +303,8 @@ async fn another_server_is_elected_when_the_first_is_gone_and_everybody_follows(
     watch.poll().await.expect("the second one answers");
     assert_eq!(connect.elected.now().expect("elected").0, 1);
     // Who acts goes where the target is now: the executor's statement is refused by the standby's own words, not done elsewhere.
-    let executor = stacktop::actions::open(&watch.target, watch.folder.path()).expect("it can be changed");
+    let executor =
+        stacktop::systems::open_executor(&watch.target, watch.folder.path()).expect("it can be changed");
     executor.prepare().await;
     let seen = "SELECT count(*)::int4 FROM pg_stat_activity WHERE application_name = 'stacktop' AND client_port IS NOT NULL";
     let (client, connection) =

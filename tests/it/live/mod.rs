@@ -36,7 +36,6 @@ mod workbench;
 mod wreck;
 
 use chrono::{Offset, Utc};
-use stacktop::actions;
 use stacktop::actions::audit::AuditTrail;
 use stacktop::actions::gate::{Actor, Entry, Gate};
 use stacktop::app::keymap::Keymap;
@@ -52,6 +51,7 @@ use stacktop::core::world::{TargetState, World, all_rules};
 use stacktop::panels::PanelContext;
 use stacktop::runtime::clock::SystemClock;
 use stacktop::sources::{self, Source};
+use stacktop::systems;
 use std::io::Write;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -112,7 +112,7 @@ impl Watch {
             clock.now(),
         );
         let world = World::new(vec![state], Rulebook::defaults(&all_rules()));
-        let source = sources::open(&target);
+        let source = systems::open_source(&target);
         Self {
             keymap: Keymap::default(),
             target,
@@ -129,9 +129,14 @@ impl Watch {
     }
 
     async fn poll_with(&mut self, focus: &[Focus]) -> Result<(), PollError> {
-        let before = self.clock.now();
+        let (before, began) = (self.clock.now(), tokio::time::Instant::now());
         let polling = self.source.poll(before, focus);
         let result = tokio::time::timeout(self.target.timeout, polling).await.expect("an answer in time");
+        if result.is_ok() {
+            let heard =
+                self.source.answered().filter(|at| *at >= began && *at <= tokio::time::Instant::now());
+            assert!(heard.is_some(), "every source tells when its last byte came");
+        }
         let at = self.clock.now();
         self.slowest = self.slowest.max(at.since(before));
         let plan = Plan {
@@ -157,6 +162,7 @@ impl Watch {
 
     fn context(&self) -> PanelContext<'_> {
         PanelContext {
+            scope: &stacktop::core::scope::Scope::All,
             keys: self.keymap.words(),
             world: &self.world,
             now: self.clock.now(),
@@ -174,7 +180,7 @@ impl Watch {
     }
 
     fn gate(&self) -> Gate {
-        let executor = actions::open(&self.target, self.folder.path()).expect("it can be changed");
+        let executor = systems::open_executor(&self.target, self.folder.path()).expect("it can be changed");
         let entry = Entry { address: self.target.address(), executor };
         let clock: Arc<dyn Clock> = Arc::clone(&self.clock) as Arc<dyn Clock>;
         let trail = Arc::new(AuditTrail::at(self.audit_file()));

@@ -231,7 +231,7 @@ async fn everything(there: &str, version: u32) {
         assert_eq!(outcome.verdict, Verdict::Done, "{version}: {outcome:?}");
     }
     let now = watch.clock.now();
-    stacktop::sources::examine(&watch.target, now).await.expect("examined");
+    stacktop::systems::examine(&watch.target, now).await.expect("examined");
 }
 
 /// The planted ones that ran, with how often. The counters of a session are there when it has ended.

@@ -142,7 +142,7 @@ async fn a_long_search_goes_step_by_step_and_finds_nothing_masked() {
     if let stacktop::config::target::Connect::Redis(connect) = &mut watch.target.connect {
         connect.masks = vec!["email".to_owned()];
     }
-    watch.source = stacktop::sources::open(&watch.target);
+    watch.source = stacktop::systems::open_source(&watch.target);
     let focus = [Focus::Jobs { queue: named(&name), listing: Listing::Text("\"order\":42,".to_owned()) }];
     let mut steps = Vec::new();
     for _ in 0..60 {

@@ -1,0 +1,36 @@
+//! The closed list of systems: what each is called, the names of its types, and the screens that are its own. Kind, reading, state, rows
+//! and screens are made from it, with every match over them: a system is named here and nowhere else in this layer.
+//!
+//! Asked of a system's module: its reading (which knows its `whereabouts`), its state (`new`, `absorb`, `gap`, `interrupt`, and how it is
+//! judged), its rows, its settings and its `RULES`.
+
+/// Gives the list to the macro `$then`: the systems in the order in which screens list them, each with its module, its types (reading,
+/// state, row, settings), its words (short, full, a sentence) and its screens.
+macro_rules! each_system {
+    ($then:ident) => {
+        $then! {
+            Postgres postgres (PostgresReading, PostgresState, PgRow, PostgresSettings)
+                ("pg", "Postgres", "A PostgreSQL server, primary or standby.")
+                {
+                    Blocking "blocking" "Who blocks whom."
+                    Queries "queries" "Running queries, then statements by share of the window."
+                    Health "health" "Database health."
+                    Replication "replication" "Replication."
+                }
+            Redis redis (RedisReading, RedisState, RedisRow, RedisSettings)
+                ("redis", "Redis", "A Redis (or Valkey) server, with the job queues in it.")
+                { Queues "queues" "Queues, their failed jobs, one job; and the Redis server." }
+            Search search (SearchReading, SearchState, SearchRow, SearchSettings)
+                ("es", "Elasticsearch", "An Elasticsearch or OpenSearch cluster.")
+                { Search "search" "Elasticsearch." }
+            Prometheus prometheus (PrometheusReading, PrometheusState, PrometheusRow, PrometheusSettings)
+                ("prom", "Prometheus", "The HTTP interface of a Prometheus server.")
+                {}
+            Metrics metrics (MetricsReading, MetricsState, MetricsRow, MetricsSettings)
+                ("metrics", "metrics endpoint", "One `/metrics` endpoint, scraped by stacktop itself.")
+                { Metrics "metrics" "Prometheus and `/metrics`." }
+        }
+    };
+}
+
+pub(super) use each_system;

@@ -1,0 +1,39 @@
+//! What the overview says of a Prometheus server, and of an endpoint, in one line.
+
+use crate::core::metrics::Quantile;
+use crate::core::text::counted;
+use crate::core::world::TargetState;
+use crate::panels::signals::Told;
+use crate::ui::format::{count, or_dash, percent, rate, seconds};
+
+pub(in crate::panels) fn prometheus(target: &TargetState) -> Option<Told<'_>> {
+    let state = target.system.prometheus()?;
+    let reading = state.reading()?;
+    // What could not be read is not zero.
+    let targets = reading.targets.ready().map_or_else(
+        || "targets not known".to_owned(),
+        |all| format!("{} targets, {} down", all.len(), all.iter().filter(|target| target.is_down()).count()),
+    );
+    let rules = reading.rules.ready().map_or_else(
+        || "rules not known".to_owned(),
+        |rules| format!("{} firing", counted(rules.firing(), "rule")),
+    );
+    Some((format!("{targets} · {rules}"), None))
+}
+
+pub(in crate::panels) fn endpoint(target: &TargetState) -> Option<Told<'_>> {
+    let state = target.system.metrics()?;
+    let reading = state.reading()?;
+    let golden = &state.golden;
+    if golden.requests.is_none() {
+        return Some((format!("{} samples", count(reading.len() as f64)), None));
+    }
+    let p95 = match golden.p95 {
+        Some(Quantile::Value(value)) => seconds(Some(value)),
+        Some(Quantile::Above(value)) => format!("more than {}", seconds(Some(value))),
+        None => "—".to_owned(),
+    };
+    let errors = or_dash(golden.errors, percent);
+    let text = format!("{} requests · errors {errors} · p95 {p95}", or_dash(golden.requests, rate));
+    Some((text, Some(&state.requests)))
+}

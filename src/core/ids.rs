@@ -33,6 +33,10 @@ impl fmt::Debug for TargetId {
     }
 }
 
+/// The number of something that happened in this run, in the order in which it was noticed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct EventId(pub u64);
+
 /// The kind of system that a target is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum SystemKind {

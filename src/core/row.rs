@@ -1,6 +1,6 @@
 //! What a row stands for: its identity, never its place. Each system says which rows it has.
 
-use super::ids::TargetId;
+use super::ids::{EventId, TargetId};
 use super::metrics::MetricsRow;
 use super::postgres::{BackendId, PgRow};
 use super::prometheus::PrometheusRow;
@@ -32,6 +32,8 @@ pub enum RowKey {
     Prometheus(TargetId, PrometheusRow),
     /// Something of an endpoint.
     Metrics(TargetId, MetricsRow),
+    /// Something that happened.
+    Event(EventId),
     /// Several rows of a table that have one value in one column.
     Counted(Counted),
 }
@@ -80,6 +82,7 @@ impl RowKey {
             | Self::Prometheus(target, _)
             | Self::Metrics(target, _) => Some(target),
             Self::Counted(counted) => counted.target.as_ref(),
+            Self::Event(_) => None,
         }
     }
 

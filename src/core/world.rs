@@ -8,6 +8,7 @@ use super::source_rules::{full_signal, silence_signal, unread_signals};
 pub use super::system::SystemState;
 pub use super::target::TargetState;
 use super::time::Now;
+use super::timeline::Timeline;
 use super::{metrics, postgres, prometheus, redis, search};
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -45,6 +46,8 @@ pub struct World {
     judged: Vec<Judged>,
     /// The alerts over all targets.
     pub alerts: AlertBook,
+    /// What changed.
+    pub timeline: Timeline,
     /// The rules in force.
     pub rules: Rulebook,
     triage: Vec<(&'static str, Triage)>,
@@ -57,7 +60,7 @@ impl World {
         let triage = all_rules().iter().map(|spec| (spec.id, spec.triage)).collect();
         let judged = targets.iter().map(|_| Judged::Nothing).collect();
         let targets = targets.into_iter().map(Arc::new).collect();
-        Self { targets, judged, alerts: AlertBook::default(), rules, triage }
+        Self { targets, judged, alerts: AlertBook::default(), timeline: Timeline::default(), rules, triage }
     }
 
     /// Every target in configured order.
@@ -88,6 +91,7 @@ impl World {
                     target.seen = Some(report.at);
                     target.failure = None;
                     *judged = Judged::Due;
+                    self.timeline.look(target, report.at);
                 }
             }
             Err(error) => {
@@ -97,8 +101,9 @@ impl World {
         }
     }
 
-    /// Nobody was running for a while: what is followed from poll to poll begins anew.
-    pub fn interrupt(&mut self) {
+    /// Nobody was running for a while, until `now`, as `why` says: what is followed from poll to poll begins anew.
+    pub fn interrupt(&mut self, why: &str, now: Now) {
+        self.timeline.unwatched(why, now);
         self.alerts.interrupt();
         for (target, judged) in self.targets.iter_mut().zip(&mut self.judged) {
             Arc::make_mut(target).system.interrupt();
@@ -148,6 +153,8 @@ impl World {
             },
             now,
         );
+        let answered = self.targets.iter().filter(|target| target.seen.is_some()).map(|target| &target.id);
+        self.timeline.judge(&self.alerts, answered, now);
     }
 }
 

@@ -135,8 +135,8 @@ fn jumped(model: &mut Model, jump: Jump) -> Vec<Effect> {
             return Vec::new();
         }
     };
+    model.world.interrupt(&sentence, model.now);
     model.say(Role::Warning, sentence);
-    model.world.interrupt();
     vec![Effect::PollAll]
 }
 

@@ -1,6 +1,7 @@
 //! The configuration file as it is written: every key, optional or not. Nothing is read or resolved here.
 
 use super::keys::KeysFile;
+use super::notify::NotifyFile;
 use crate::core::text::span;
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -58,6 +59,8 @@ pub struct File {
     pub engine: EngineFile,
     /// Keys by command; those of dialogs and fields in tables of their own.
     pub keys: BTreeMap<String, KeysFile>,
+    /// Who is told of findings beside the screen.
+    pub notify: NotifyFile,
     /// Rules by id.
     pub rules: BTreeMap<Spanned<String>, RuleFile>,
     /// PostgreSQL servers.
@@ -82,7 +85,13 @@ impl File {
         let redis = self.redis.iter().map(|entry| &entry.password_command);
         let http = self.search.iter().chain(&self.metrics).map(|entry| &entry.password_command);
         let prometheus = self.prometheus.iter().map(|entry| &entry.password_command);
-        postgres.chain(redis).chain(http).chain(prometheus).filter_map(|command| command.as_deref()).collect()
+        postgres
+            .chain(redis)
+            .chain(http)
+            .chain(prometheus)
+            .filter_map(|command| command.as_deref())
+            .chain(self.notify.command())
+            .collect()
     }
 }
 

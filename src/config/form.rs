@@ -14,7 +14,7 @@ const MOST: usize = 20;
 /// What can stand more than once, and is therefore written in double brackets.
 const LISTS: [&str; 6] = ["postgres", "redis", "search", "prometheus", "metrics", "panel"];
 /// What stands once.
-const TABLES: [&str; 3] = ["engine", "keys", "rules"];
+const TABLES: [&str; 4] = ["engine", "keys", "notify", "rules"];
 /// A key that is longer than this is none, but something in a wrong place.
 const KEY_CHARS: usize = 32;
 

@@ -21,11 +21,13 @@ pub enum Screen {
     Search,
     /// Prometheus and `/metrics`.
     Metrics,
+    /// What changed, newest first.
+    Timeline,
 }
 
 impl Screen {
     /// Every screen in the order of the tabs.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Overview,
         Self::Blocking,
         Self::Queries,
@@ -34,6 +36,7 @@ impl Screen {
         Self::Queues,
         Self::Search,
         Self::Metrics,
+        Self::Timeline,
     ];
 
     /// Its name: the command that opens it.
@@ -48,6 +51,7 @@ impl Screen {
             Self::Queues => "queues",
             Self::Search => "search",
             Self::Metrics => "metrics",
+            Self::Timeline => "timeline",
         }
     }
 }

@@ -7,13 +7,14 @@ mod postgres;
 mod redis;
 mod search;
 mod signals;
+mod timeline;
 
 pub use panel::{Keys, Panel, PanelContext};
 
 use crate::core::place::Screen;
 
 /// Every screen in the order of the tabs. A new panel is a file and a line here.
-pub static PANELS: [&dyn Panel; 8] = [
+pub static PANELS: [&dyn Panel; 9] = [
     &overview::Overview,
     &postgres::blocking::Blocking,
     &postgres::queries::Queries,
@@ -22,6 +23,7 @@ pub static PANELS: [&dyn Panel; 8] = [
     &redis::queues::Queues,
     &search::Search,
     &metrics::endpoints::Metrics,
+    &timeline::WhatChanged,
 ];
 
 /// The panel of `screen`.

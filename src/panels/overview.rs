@@ -56,6 +56,19 @@ fn key(finding: &Finding) -> RowKey {
     RowKey::Finding { rule: signal.rule, target: signal.target.clone(), subject: signal.subject.clone() }
 }
 
+/// What is over says when it ended and how long it had lasted.
+fn sentence(finding: &Finding, context: PanelContext<'_>) -> String {
+    let sentence = finding.sentence(context.now);
+    match finding.stage {
+        Stage::Resolved(at) => format!(
+            "ended {} ago, lasted {}: {sentence}",
+            age(context.now.since(at)),
+            age(at.since(finding.since))
+        ),
+        Stage::Pending | Stage::Firing => sentence,
+    }
+}
+
 fn findings(context: PanelContext<'_>) -> Section {
     let rows: Vec<Row> = context
         .world
@@ -69,11 +82,14 @@ fn findings(context: PanelContext<'_>) -> Section {
                 (_, severity @ Severity::Warning) => (Role::of(severity), format!("! {}", severity.word())),
                 (_, severity @ Severity::Info) => (Role::of(severity), format!("· {}", severity.word())),
             };
-            let lasted = finding.lasted(context.now);
+            let lasted = match finding.stage {
+                Stage::Resolved(at) => at.since(finding.since),
+                Stage::Pending | Stage::Firing => finding.lasted(context.now),
+            };
             let text = if role == Role::Ok { Role::Muted } else { Role::Text };
             let cells = vec![
                 Cell::of(role, word),
-                Cell::of(text, finding.sentence(context.now)),
+                Cell::of(text, sentence(finding, context)),
                 Cell::number(Some(lasted.as_secs_f64()), duration(lasted)).role(text),
                 Cell::of(Role::Muted, finding.signal.target.as_str()),
                 Cell::of(Role::Muted, &finding.signal.next_step),

@@ -18,5 +18,6 @@ mod pty;
 mod scan;
 mod screens;
 mod secrets;
+mod timeline;
 mod trail;
 mod trust;

@@ -14,6 +14,7 @@ use stacktop::core::alert::Rulebook;
 use stacktop::core::arming::Arming;
 use stacktop::core::ids::{SystemKind, TargetId};
 use stacktop::core::metrics::{MetricSample, MetricsReading};
+use stacktop::core::notify::{Notifier, NotifySettings};
 use stacktop::core::part::{Part, Warm};
 use stacktop::core::place::Screen;
 use stacktop::core::reading::Reading;
@@ -51,6 +52,7 @@ fn model(kind: SystemKind, targets: usize, screen: Screen, reading: impl Fn(usiz
         toast: None,
         keymap: Keymap::default(),
         theme: Theme::built_in("dark").unwrap_or_else(|why| unreachable!("{why}")),
+        notifier: Notifier::new(NotifySettings::SILENT),
         audit: Tail::default(),
         audit_place: String::new(),
         running: 0,

@@ -46,7 +46,7 @@ impl std::fmt::Debug for Entry {
 pub struct Gate {
     entries: HashMap<TargetId, Entry>,
     trail: Arc<AuditTrail>,
-    writer: Writer,
+    writer: Writer<AuditTrail>,
     stops: Stops,
     clock: Arc<dyn Clock>,
     actor: Actor,
@@ -74,7 +74,7 @@ impl Gate {
         let started = clock.now();
         Self {
             entries,
-            writer: Writer::start(Arc::clone(&trail)),
+            writer: Writer::start("audit", Arc::clone(&trail)),
             trail,
             stops: Stops::default(),
             clock,

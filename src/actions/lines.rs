@@ -1,4 +1,4 @@
-//! Append-only files of JSON lines: the audit trail, the journals of redrives, the jobs that were removed.
+//! Append-only files of JSON lines: the audit trail, the timeline, the journals of redrives, the jobs that were removed.
 //!
 //! They outlive what happens to files: each write opens the file anew (it may have been rotated), stands on whole lines whatever a
 //! crash or a full disk left behind, takes back what it could not finish, and is on the disk when it returns. Blocking.
@@ -73,6 +73,21 @@ pub fn append<T: Serialize>(path: &Path, items: &[T]) -> io::Result<()> {
         }
     }
     written
+}
+
+/// Puts the file at `path` aside as `older` (which it takes the place of) once it has `most` bytes; another stacktop may do so at the same
+/// time.
+///
+/// # Errors
+/// When it cannot be moved; then it goes on growing.
+pub fn rotate(path: &Path, older: &Path, most: u64) -> io::Result<()> {
+    let is_large = |is: &Metadata| is.len() >= most;
+    if !std::fs::metadata(path).is_ok_and(|is| is_large(&is)) {
+        return Ok(());
+    }
+    let (file, alone) = open_alone(path)?;
+    // Whoever waits for it meanwhile opens the file anew that is at its place.
+    if alone && is_large(&file.metadata()?) { std::fs::rename(path, older) } else { Ok(()) }
 }
 
 /// The file that is at `path` now, and whether it is ours alone until it is closed.

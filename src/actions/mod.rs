@@ -3,11 +3,13 @@
 pub mod audit;
 pub mod executor;
 pub mod gate;
+pub mod keeper;
 pub mod lines;
 pub mod ongoing;
 pub mod postgres;
 pub mod redis;
 pub mod stop;
+pub mod webhook;
 mod writer;
 
 pub use executor::Executor;

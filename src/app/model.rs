@@ -7,6 +7,7 @@ use crate::actions::audit::Tail;
 use crate::core::arming::Arming;
 use crate::core::focus::Focus;
 use crate::core::ids::TargetId;
+use crate::core::notify::Notifier;
 use crate::core::place::Screen;
 use crate::core::row::RowKey;
 use crate::core::scope::Scope;
@@ -138,6 +139,8 @@ pub struct Model {
     pub keymap: Keymap,
     /// The colours in force.
     pub theme: Theme,
+    /// Who is told of what beside the screen.
+    pub notifier: Notifier,
     /// The end of the audit trail.
     pub audit: Tail,
     /// Where the audit trail is.

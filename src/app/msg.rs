@@ -8,8 +8,11 @@ use crate::core::action::{Action, ActionError, Confirmed, Outcome, Verification}
 use crate::core::arming::Permit;
 use crate::core::focus::Focus;
 use crate::core::ids::TargetId;
+use crate::core::notify::Desktop;
 use crate::core::report::PollReport;
+use crate::core::timeline::Event;
 use chrono::FixedOffset;
+use std::sync::Arc;
 
 /// Something happened.
 #[derive(Clone, Debug)]
@@ -54,6 +57,10 @@ pub enum Msg {
     AuditTail(Tail),
     /// Something was copied, or could not be: a sentence.
     Copied(String),
+    /// What earlier runs kept of their timelines, oldest first.
+    Recalled(Vec<Event>),
+    /// The timeline cannot be kept: a sentence.
+    NotKept(String),
 }
 
 impl From<News> for Msg {
@@ -86,6 +93,14 @@ pub enum Effect {
     Copy(String),
     /// Read the end of the audit trail.
     ReadAudit,
+    /// Keep this of the timeline for runs to come.
+    Keep(Vec<Arc<Event>>),
+    /// Ring the terminal's bell.
+    Bell,
+    /// Show this as a notification of the desktop.
+    Notify(Desktop, String),
+    /// Tell the webhook of this.
+    Post(Arc<Event>),
     /// Stop actions that take long.
     StopActions,
     /// Draw everything anew.

@@ -12,6 +12,8 @@ mod trust;
 
 use crate::actions::audit::{AuditTrail, Tail};
 use crate::actions::gate::{Actor, Entry, Gate};
+use crate::actions::keeper::Keeper;
+use crate::actions::webhook::Webhook;
 use crate::app::keymap::Keymap;
 use crate::app::layout::Size;
 use crate::app::model::Lens;
@@ -19,6 +21,7 @@ use crate::app::model::{Kind, Model};
 use crate::config::discover::Surroundings;
 use crate::config::target::{Locality, TargetConfig};
 use crate::core::arming::{Access, Arming};
+use crate::core::notify::{Notifier, NotifySettings};
 use crate::core::place::Screen;
 use crate::core::scope::Scope;
 use crate::core::time::{Clock, Now};
@@ -26,6 +29,7 @@ use crate::core::world::{TargetState, World};
 use crate::engine::breaker::BreakerSettings;
 use crate::engine::{EngineSettings, Job};
 use crate::runtime::clock::zone;
+use crate::runtime::effects::Outlets;
 use crate::runtime::{self, End, Setup, clock::SystemClock, logging, terminal};
 use crate::ui::theme::Theme;
 use crate::{actions, drill, sources, systems};
@@ -120,17 +124,14 @@ fn live(arguments: &Arguments, around: &Surroundings) -> Result<ExitCode, String
         Arc::clone(&clock),
         actor(around, &settings.environment),
     );
+    let outlets = Outlets {
+        keeper: Some(Keeper::at(folder.join("timeline.jsonl"))),
+        webhook: settings.webhook.map(|url| Webhook::new(url, settings.environment.clone())),
+    };
+    let world = World::new(states, settings.rules);
+    let model = model(Kind::Live, world, arming, keymap, theme, &audit, trail, now);
     let setup = Setup {
-        model: model(
-            Kind::Live,
-            World::new(states, settings.rules),
-            arming,
-            keymap,
-            theme,
-            &audit,
-            trail,
-            now,
-        ),
+        model: Model { notifier: Notifier::new(settings.notify), ..model },
         jobs: settings.targets.into_iter().map(job).collect(),
         engine: EngineSettings {
             backoff_cap: settings.patience.backoff_cap,
@@ -141,6 +142,7 @@ fn live(arguments: &Arguments, around: &Surroundings) -> Result<ExitCode, String
             },
         },
         gate: Arc::new(gate),
+        outlets,
         clock,
     };
     start(setup, around)
@@ -183,6 +185,7 @@ fn demo(arguments: &Arguments, around: &Surroundings, seed: u64) -> Result<ExitC
         jobs: stack.jobs(),
         engine: EngineSettings::default(),
         gate: Arc::new(gate),
+        outlets: Outlets::default(),
         clock,
     };
     start(setup, around)
@@ -214,6 +217,7 @@ fn model(
         toast: None,
         keymap,
         theme,
+        notifier: Notifier::new(NotifySettings::SILENT),
         audit: Tail::default(),
         audit_place: audit.display().to_string(),
         running: 0,

@@ -56,6 +56,9 @@ pub(super) fn mistakes(file: &File, places: &Spans) -> Vec<String> {
         check.redis(&index.to_string(), entry);
     }
     check.panels(file);
+    if let Some((key, why)) = file.notify.mistake() {
+        check.tell(&["notify", "webhook", key], &why);
+    }
     check.told
 }
 

@@ -4,6 +4,7 @@ pub use super::entry::{
     Common, Entry, EnvelopeFile, HttpFile, Lasting, PostgresFile, PrometheusFile, QueryFile, RedisFile,
 };
 use super::keys::KeysFile;
+use super::notify::NotifyFile;
 use super::systems::each_system;
 use crate::core::ids::SystemKind;
 use serde::Deserialize;
@@ -30,6 +31,8 @@ macro_rules! file {
             pub engine: EngineFile,
             /// Keys by command; those of dialogs and fields in tables of their own.
             pub keys: BTreeMap<String, KeysFile>,
+            /// Who is told of findings beside the screen.
+            pub notify: NotifyFile,
             /// Rules by id.
             pub rules: BTreeMap<Spanned<String>, RuleFile>,
             $(#[doc = concat!("Targets: `[[", stringify!($table), "]]`.")] pub $table: Vec<$Entry>,)*
@@ -73,7 +76,8 @@ impl File {
     /// The commands that reading secrets would run.
     #[must_use]
     pub fn commands(&self) -> Vec<&str> {
-        self.entries().into_iter().filter_map(|(.., entry)| entry.common().password_command).collect()
+        let entries = self.entries().into_iter().filter_map(|(.., entry)| entry.common().password_command);
+        entries.chain(self.notify.command()).collect()
     }
 }
 

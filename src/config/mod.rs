@@ -16,6 +16,7 @@ pub mod libpq;
 mod login;
 pub mod misspelt;
 mod nearby;
+pub mod notify;
 mod panels;
 pub mod paths;
 pub mod pgpass;

@@ -12,6 +12,9 @@ pub(super) fn anchor(file: &mut File, places: &Spans, folder: &Path, home: Optio
     {
         anchor.text(&["theme"], theme);
     }
+    if let Some(webhook) = &mut file.notify.webhook {
+        anchor.path(&["notify", "webhook", "url_file"], webhook.url_file.as_mut());
+    }
     for (table, index, entry) in file.entries_mut() {
         let index = index.to_string();
         for (key, path) in entry.paths() {
@@ -85,7 +88,7 @@ mod tests {
 
     #[test]
     fn every_path_key_is_made_whole() {
-        let text = "theme = \"my/theme.toml\"\n[[postgres]]\nurl = \"x\"\npassword_file = \"~/pw\"\nca = \"ca.pem\"\n\
+        let text = "theme = \"my/theme.toml\"\n[notify.webhook]\nurl_file = \"hook\"\n[[postgres]]\nurl = \"x\"\npassword_file = \"~/pw\"\nca = \"ca.pem\"\n\
                     pgbouncer_password_file = \"../pw\"\nbackups = \"dumps/*.gz\"\n\
                     [[redis]]\nurl = \"x\"\npassword_file = \"/abs\"\nsentinel_password_file = \"s\"\nca = \"~/ca\"\n\
                     client_cert = \"o\"\nclient_key = \"k\"\n\
@@ -108,6 +111,7 @@ mod tests {
             "api_key_file",
             "backups",
             "theme",
+            "url_file",
         ] {
             for value in all.split(&format!("{key}: Some(\"")).skip(1) {
                 assert!(value.starts_with('/'), "{key} in {all}");

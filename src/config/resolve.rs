@@ -5,6 +5,7 @@ use super::file::File;
 use super::form::Spans;
 use super::keys::KeysFile;
 use super::login;
+use super::secret::Secret;
 use super::target::{Connect, DEFAULT_TIMEOUT, Locality, TargetConfig};
 use super::wishes::FolderFile;
 use super::written::Written;
@@ -14,6 +15,7 @@ use crate::config::defaults::free_name;
 use crate::config::wishes::Wishes;
 use crate::core::alert::{RuleSetting, Rulebook};
 use crate::core::ids::TargetId;
+use crate::core::notify::NotifySettings;
 use crate::core::text::counted;
 use crate::core::world::all_rules;
 use std::collections::{BTreeMap, BTreeSet};
@@ -60,6 +62,10 @@ pub struct Settings {
     pub patience: Patience,
     /// Keys by command, as they are written.
     pub keys: BTreeMap<String, KeysFile>,
+    /// Who is told of findings beside the screen.
+    pub notify: NotifySettings,
+    /// The URL of the webhook that is told, if one is.
+    pub webhook: Option<Secret>,
     /// The rules in force.
     pub rules: Rulebook,
     /// The targets.
@@ -132,6 +138,7 @@ fn in_force(
     } else {
         file.read_only.unwrap_or(false).then(|| format!("{name} says read_only = true"))
     };
+    let (notify, webhook) = file.notify.in_force();
     Ok(Settings {
         production: file.production.unwrap_or(sounds),
         environment,
@@ -140,6 +147,8 @@ fn in_force(
         ascii: file.ascii.unwrap_or(false),
         patience: patience(&file),
         keys: file.keys.clone(),
+        notify,
+        webhook,
         rules,
         targets,
         trail,
@@ -174,7 +183,10 @@ pub fn deeds(folder: &FolderFile, around: &Surroundings) -> Result<(Vec<String>,
         return Err(why.to_owned());
     }
     let servers = targets.iter().map(|target| format!("{} at {}", target.kind().name(), target.address()));
-    Ok((servers.collect(), file.commands().into_iter().map(str::to_owned).collect()))
+    Ok((
+        servers.chain(file.notify.deed()).collect(),
+        file.commands().into_iter().map(str::to_owned).collect(),
+    ))
 }
 
 fn patience(file: &File) -> Patience {

@@ -35,6 +35,10 @@ impl fmt::Debug for TargetId {
     }
 }
 
+/// The number of something that happened in this run, in the order in which it was noticed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct EventId(pub u64);
+
 macro_rules! kinds {
     ($($Kind:ident $module:ident $types:tt ($short:literal, $name:literal, $about:literal) $screens:tt)*) => {
         /// The kind of system that a target is.

@@ -11,11 +11,13 @@ macro_rules! screens {
             /// Findings, worst first, and the golden signals.
             Overview,
             $($(#[doc = $what] $Screen,)*)*
+            /// What changed, newest first.
+            Timeline,
         }
 
         impl Screen {
             /// Every screen in the order of the tabs.
-            pub const ALL: &'static [Self] = &[Self::Overview, $($(Self::$Screen,)*)*];
+            pub const ALL: &'static [Self] = &[Self::Overview, $($(Self::$Screen,)*)* Self::Timeline];
 
             /// Its name: the command that opens it.
             #[must_use]
@@ -23,6 +25,7 @@ macro_rules! screens {
                 match self {
                     Self::Overview => "overview",
                     $($(Self::$Screen => $name,)*)*
+                    Self::Timeline => "timeline",
                 }
             }
         }

@@ -1,7 +1,7 @@
 //! What a row stands for: its identity, never its place. Each system says which rows it has.
 
 use super::alert::FindingKey;
-use super::ids::TargetId;
+use super::ids::{EventId, TargetId};
 use super::postgres::{BackendId, PgRow};
 use super::redis::{QueueRef, RedisRow};
 use super::systems::each_system;
@@ -20,6 +20,8 @@ macro_rules! rows {
             /// Several targets that are of one group, by its name.
             Group(String),
             $(#[doc = concat!("Something of this: ", $about)] $Kind(TargetId, super::$module::$Row),)*
+            /// Something that happened.
+            Event(EventId),
             /// Several rows of a table that have one value in one column.
             Counted(Counted),
         }
@@ -31,7 +33,7 @@ macro_rules! rows {
                 match self {
                     Self::Finding(FindingKey { target, .. }) | Self::Target(target) $(| Self::$Kind(target, _))* => Some(target),
                     Self::Counted(counted) => counted.target.as_ref(),
-                    Self::Group(_) => None,
+                    Self::Group(_) | Self::Event(_) => None,
                 }
             }
 

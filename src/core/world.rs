@@ -11,6 +11,7 @@ pub use super::system::SystemState;
 use super::system::rules as system_rules;
 pub use super::target::TargetState;
 use super::time::Now;
+use super::timeline::Timeline;
 use std::collections::HashSet;
 use std::sync::Arc;
 
@@ -49,6 +50,8 @@ pub struct World {
     pub alerts: AlertBook,
     /// Which finding explains which.
     pub chain: Chain,
+    /// What changed.
+    pub timeline: Timeline,
     /// The rules in force.
     pub rules: Rulebook,
     specs: Vec<&'static RuleSpec>,
@@ -65,6 +68,7 @@ impl World {
             judged,
             alerts: AlertBook::default(),
             chain: Chain::default(),
+            timeline: Timeline::default(),
             rules,
             specs: all_rules(),
         }
@@ -104,6 +108,7 @@ impl World {
                     target.seen = Some(report.at);
                     target.failure = None;
                     *judged = Judged::Due;
+                    self.timeline.look(target, report.at);
                 }
             }
             Err(error) => {
@@ -113,8 +118,9 @@ impl World {
         }
     }
 
-    /// Nobody was running for a while: what is followed from poll to poll begins anew.
-    pub fn interrupt(&mut self) {
+    /// Nobody was running for a while, until `now`, as `why` says: what is followed from poll to poll begins anew.
+    pub fn interrupt(&mut self, why: &str, now: Now) {
+        self.timeline.unwatched(why, now);
         self.alerts.interrupt();
         for (target, judged) in self.targets.iter_mut().zip(&mut self.judged) {
             Arc::make_mut(target).system.interrupt();
@@ -165,6 +171,8 @@ impl World {
             now,
         );
         self.chain = Chain::over(&self.targets, &self.alerts.firing());
+        let answered = self.targets.iter().filter(|target| target.seen.is_some()).map(|target| &target.id);
+        self.timeline.judge(&self.alerts, answered, now);
     }
 }
 

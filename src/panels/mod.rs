@@ -7,6 +7,7 @@ mod postgres;
 mod redis;
 mod search;
 mod signals;
+mod timeline;
 
 pub use panel::{Keys, Panel, PanelContext};
 
@@ -30,6 +31,7 @@ pub static PANELS: &[&dyn Panel] = &[
     &redis::queues::Queues,
     &search::Search,
     &metrics::endpoints::Metrics,
+    &timeline::WhatChanged,
 ];
 
 /// The panel of `screen`.

@@ -83,6 +83,19 @@ fn told<'a>(context: PanelContext<'a>, findings: Vec<&'a Finding>) -> Vec<(&'a F
     told.chain(over.into_iter().map(|finding| (finding, 0, None))).collect()
 }
 
+/// What is over says when it ended and how long it had lasted.
+fn sentence(finding: &Finding, context: PanelContext<'_>) -> String {
+    let sentence = finding.sentence(context.now);
+    match finding.stage {
+        Stage::Resolved(at) => format!(
+            "ended {} ago, lasted {}: {sentence}",
+            age(context.now.since(at)),
+            age(at.since(finding.since))
+        ),
+        Stage::Pending | Stage::Firing => sentence,
+    }
+}
+
 fn findings(context: PanelContext<'_>) -> Section {
     let (found, outside) = context.findings();
     let rows: Vec<Row> = told(context, found)
@@ -94,14 +107,17 @@ fn findings(context: PanelContext<'_>) -> Section {
                 (_, severity @ Severity::Warning) => (Role::of(severity), format!("! {}", severity.word())),
                 (_, severity @ Severity::Info) => (Role::of(severity), format!("· {}", severity.word())),
             };
-            let lasted = finding.lasted(context.now);
+            let lasted = match finding.stage {
+                Stage::Resolved(at) => at.since(finding.since),
+                Stage::Pending | Stage::Firing => finding.lasted(context.now),
+            };
             let text = if role == Role::Ok { Role::Muted } else { Role::Text };
             let branch = tie.map_or(String::new(), |tie| {
                 format!("{}└ {}: ", "  ".repeat(depth.saturating_sub(1)), tie.word())
             });
             let cells = vec![
                 Cell::of(role, word),
-                Cell::of(text, format!("{branch}{}", finding.sentence(context.now))),
+                Cell::of(text, format!("{branch}{}", sentence(finding, context))),
                 Cell::number(Some(lasted.as_secs_f64()), duration(lasted)).role(text),
                 Cell::of(Role::Muted, finding.breach.target.as_str()),
                 Cell::of(Role::Muted, next(context, &finding.breach.step)),

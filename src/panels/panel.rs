@@ -9,6 +9,7 @@ use crate::core::place::{Place, Screen};
 use crate::core::row::RowKey;
 use crate::core::scope::Scope;
 use crate::core::time::Now;
+use crate::core::timeline::Event;
 use crate::core::world::{TargetState, World};
 use crate::ui::content::{Content, Role};
 use chrono::FixedOffset;
@@ -64,6 +65,16 @@ impl<'a> PanelContext<'a> {
     pub fn findings(self) -> (Vec<&'a Finding>, Vec<&'a Finding>) {
         let all = self.world.alerts.findings().into_iter();
         all.partition(|finding| self.target(finding.breach.target.as_str()).is_some())
+    }
+
+    /// What changed, the newest first: of the targets that are looked at, and what is about everything while all are.
+    pub fn events(self) -> impl Iterator<Item = &'a Event> {
+        let of_scope = move |event: &&Event| match &event.target {
+            Some(id) if self.world.target(id.as_str()).is_some() => self.target(id.as_str()).is_some(),
+            // Of a target that is watched no more, or of all of them.
+            Some(_) | None => *self.scope == Scope::All,
+        };
+        self.world.timeline.events().filter(of_scope)
     }
 
     /// What explains what.

@@ -1,11 +1,15 @@
 //! Carries out what `update` asked for, and owns what it started for that: polls, actions, and what is done beside the loop. Their answers
 //! come back as messages.
 
-use super::clipboard;
+use super::{clipboard, notice};
 use crate::actions::gate::Gate;
+use crate::actions::keeper::Keeper;
 use crate::actions::ongoing::{News, Ongoing};
 use crate::actions::stop::Cause;
+use crate::actions::webhook::{self, Webhook};
 use crate::app::msg::{Effect, Msg};
+use crate::core::time::Now;
+use crate::core::timeline::Event;
 use crate::engine::Engine;
 use std::sync::Arc;
 use tokio::sync::mpsc;
@@ -33,6 +37,15 @@ pub enum Next {
     Quit,
 }
 
+/// Who beside the screen is told what happens.
+#[derive(Debug, Default)]
+pub struct Outlets {
+    /// Keeps the timeline for runs to come.
+    pub keeper: Option<Keeper>,
+    /// Is told of findings.
+    pub webhook: Option<Webhook>,
+}
+
 /// What comes back from outside.
 #[derive(Debug)]
 pub struct Answers {
@@ -57,14 +70,19 @@ pub struct Effects {
     gate: Arc<Gate>,
     ongoing: Ongoing,
     messages: mpsc::Sender<Msg>,
+    keeper: Option<Keeper>,
+    /// The queue of the webhook, where there is one.
+    posts: Option<mpsc::Sender<Arc<Event>>>,
+    /// What the terminal is to be told between two frames.
+    calls: Vec<u8>,
     /// What is done beside the loop, and is given up when the run ends.
     beside: JoinSet<()>,
 }
 
 impl Effects {
-    /// Opens the action connections and reads the end of the audit trail, both beside the loop.
+    /// Opens the action connections and reads the end of the audit trail and of the timeline, all of it beside the loop.
     #[must_use]
-    pub fn begin(engine: Engine, gate: Arc<Gate>) -> (Self, Answers) {
+    pub fn begin(engine: Engine, gate: Arc<Gate>, outlets: Outlets, now: Now) -> (Self, Answers) {
         let (sender, messages) = mpsc::channel(MESSAGE_QUEUE);
         let (told, news) = mpsc::channel(MESSAGE_QUEUE);
         let mut effects = Self {
@@ -72,9 +90,20 @@ impl Effects {
             ongoing: Ongoing::new(Arc::clone(&gate), told),
             gate,
             messages: sender,
+            keeper: outlets.keeper,
+            posts: None,
+            calls: Vec::new(),
             beside: JoinSet::new(),
         };
         effects.watch_for_the_end();
+        if let Some(webhook) = outlets.webhook {
+            let (sender, queue) = mpsc::channel(webhook::QUEUE);
+            effects.posts = Some(sender);
+            effects.beside.spawn(webhook.serve(queue));
+        }
+        if let Some(recalled) = effects.keeper.as_ref().map(|keeper| keeper.recall(now)) {
+            effects.answer(|_| async move { Msg::Recalled(recalled.await) });
+        }
         let gate = Arc::clone(&effects.gate);
         effects.beside.spawn(async move { gate.prepare().await });
         effects.answer(|gate| async move { Msg::AuditTail(gate.first_tail(LOG_LINES).await) });
@@ -105,6 +134,15 @@ impl Effects {
                 Effect::ReadAudit => {
                     self.answer(|gate| async move { Msg::AuditTail(gate.tail(LOG_LINES).await) });
                 }
+                Effect::Keep(events) => self.keep(events),
+                Effect::Bell => self.calls.extend(notice::BELL),
+                Effect::Notify(how, text) => self.calls.extend(notice::shown(how, &text)),
+                Effect::Post(event) => {
+                    if let Some(posts) = &self.posts {
+                        // Of a webhook that does not keep up, the oldest findings are told first and the newest not at all.
+                        let _ = posts.try_send(event);
+                    }
+                }
                 Effect::StopActions => self.gate.stops().ask(),
                 Effect::Redraw => next = Next::Redraw,
                 Effect::Edit(text) => next = Next::Edit(text),
@@ -115,12 +153,32 @@ impl Effects {
         next
     }
 
+    /// What the terminal is to be told, once.
+    pub fn take_calls(&mut self) -> Vec<u8> {
+        std::mem::take(&mut self.calls)
+    }
+
+    fn keep(&mut self, events: Vec<Arc<Event>>) {
+        let Some(kept) = self.keeper.as_ref().map(|keeper| keeper.keep(events)) else { return };
+        let messages = self.messages.clone();
+        while self.beside.try_join_next().is_some() {}
+        self.beside.spawn(async move {
+            if let Some(sentence) = kept.await {
+                let _ = messages.send(Msg::NotKept(sentence)).await;
+            }
+        });
+    }
+
     /// Ends all of it within three seconds, for this reason unless there was one before. Tells what came of the actions that ran.
     pub async fn end(&mut self, cause: Cause) -> Vec<String> {
         self.gate.stops().end(cause);
         self.engine.stop();
         self.beside.shutdown().await;
-        self.ongoing.end().await
+        let told = self.ongoing.end().await;
+        if let Some(keeper) = &self.keeper {
+            keeper.settle().await;
+        }
+        told
     }
 
     /// Does something beside the loop, which gets the answer.
@@ -160,7 +218,8 @@ mod tests {
         let trail = Arc::new(AuditTrail::at(folder.path().join("audit.jsonl")));
         let gate = Gate::new(stack.executors(), Arc::clone(&trail), Arc::clone(&clock), Actor::default());
         let (engine, mut reports) = Engine::start(stack.jobs(), EngineSettings::default(), &clock);
-        let (mut effects, mut answers) = Effects::begin(engine, Arc::new(gate));
+        let (mut effects, mut answers) =
+            Effects::begin(engine, Arc::new(gate), Outlets::default(), clock.now());
         reports.next().await;
         let target = stack.targets()[0].id.clone();
         let backend = BackendId { pid: 1, backend_start_micros: 2 };

@@ -6,6 +6,7 @@ mod editor;
 pub mod effects;
 mod input;
 pub mod logging;
+mod notice;
 mod signals;
 mod silence;
 pub mod terminal;
@@ -21,7 +22,7 @@ use crate::core::time::{Clock, Now};
 use crate::engine::latest::Reports;
 use crate::engine::{Engine, EngineSettings, Job};
 use editor::Edited;
-use effects::{Answers, Effects, Next};
+use effects::{Answers, Effects, Next, Outlets};
 use futures_util::FutureExt;
 use input::Input;
 use ratatui::crossterm::event::Event;
@@ -59,6 +60,8 @@ pub struct Setup {
     pub engine: EngineSettings,
     /// The door to every action.
     pub gate: Arc<Gate>,
+    /// Who beside the screen is told what happens.
+    pub outlets: Outlets,
     /// The clock.
     pub clock: Arc<dyn Clock>,
 }
@@ -119,7 +122,7 @@ pub async fn run(setup: Setup) -> io::Result<(End, Vec<String>)> {
     let mut model = setup.model;
     paint(&mut tty, &mut model, setup.clock.now())?;
     let (engine, reports) = Engine::start(setup.jobs, setup.engine, &setup.clock);
-    let (effects, answers) = Effects::begin(engine, setup.gate);
+    let (effects, answers) = Effects::begin(engine, setup.gate, setup.outlets, setup.clock.now());
     let mut running = Loop {
         model,
         tty,
@@ -281,6 +284,7 @@ impl Loop {
             return Ok(());
         }
         self.drawn = Instant::now();
+        self.tty.call(&self.effects.take_calls())?;
         let effects = paint(&mut self.tty, &mut self.model, self.clock.now())?;
         self.effects.carry_out(effects);
         Ok(())

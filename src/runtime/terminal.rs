@@ -68,6 +68,18 @@ impl Tty {
         drawn
     }
 
+    /// Writes what is not drawn: a bell, a notification. Between frames, so that it stands in none.
+    ///
+    /// # Errors
+    /// When the terminal is gone.
+    pub fn call(&mut self, bytes: &[u8]) -> io::Result<()> {
+        if bytes.is_empty() {
+            return Ok(());
+        }
+        self.screen.backend_mut().write_all(bytes)?;
+        Write::flush(self.screen.backend_mut())
+    }
+
     /// The size in columns and rows.
     ///
     /// # Errors

@@ -42,7 +42,7 @@ const CRATES: &[(&str, &[&str])] = &[
 
 /// Files that begin a task or a thread by itself, each with what ends it. A task in a set ends with the set; work that blocks has a place.
 const BEGIN: &[(&str, &str)] = &[
-    ("actions/writer.rs", "the audit trail's thread: ends with the gate"),
+    ("actions/writer.rs", "a thread for a file that outlives the run: ends with who gives it work"),
     ("engine/mod.rs", "one for each target: end with the engine, and when the run ends"),
     ("runtime/clipboard.rs", "one write to the terminal: nobody waits for it at the end"),
     ("runtime/input.rs", "the thread that reads keys, which cannot be given up: ends with the process"),

@@ -49,6 +49,8 @@ fn the_sample_equals_the_defaults() {
     assert_eq!(written.rules, default.rules);
     assert_eq!(written.patience, default.patience);
     assert_eq!(written.keys, default.keys);
+    assert_eq!(written.notify, default.notify);
+    assert!(written.webhook.is_none() && default.webhook.is_none());
     assert_eq!(
         (written.ascii, written.read_only, written.theme),
         (default.ascii, default.read_only, default.theme)

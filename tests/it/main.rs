@@ -21,5 +21,6 @@ mod scan;
 mod scope;
 mod screens;
 mod secrets;
+mod timeline;
 mod trail;
 mod trust;

@@ -92,7 +92,7 @@ impl Screen {
         self.parser.lock().expect("no panic").screen().hide_cursor()
     }
 
-    fn raw_text(&self) -> String {
+    pub fn raw_text(&self) -> String {
         String::from_utf8_lossy(&self.raw.lock().expect("no panic")).into_owned()
     }
 

@@ -14,6 +14,7 @@ use stacktop::core::alert::Rulebook;
 use stacktop::core::arming::{Access, Arming};
 use stacktop::core::focus::Focus;
 use stacktop::core::ids::TargetId;
+use stacktop::core::notify::{Notifier, NotifySettings};
 use stacktop::core::place::Screen;
 use stacktop::core::report::{BreakerState, Plan, PollReport};
 use stacktop::core::scope::Scope;
@@ -31,6 +32,8 @@ pub struct Drive {
     sources: Vec<(TargetId, Box<dyn Source>)>,
     focus: Vec<(TargetId, Focus)>,
     pub second: u64,
+    /// What was asked for while time went on.
+    pub asked: Vec<Effect>,
 }
 
 impl Drive {
@@ -59,6 +62,7 @@ impl Drive {
             toast: None,
             keymap: Keymap::default(),
             theme: Theme::built_in("dark").expect("it is built in"),
+            notifier: Notifier::new(NotifySettings::default()),
             audit: Tail::default(),
             audit_place: "demo-audit.jsonl".to_owned(),
             running: 0,
@@ -69,7 +73,7 @@ impl Drive {
             page: None,
             size: Size::default(),
         };
-        Self { model, sources, focus: Vec::new(), second: 0 }
+        Self { model, sources, focus: Vec::new(), second: 0, asked: Vec::new() }
     }
 
     pub fn tell(&mut self, msg: Msg) -> Vec<Effect> {
@@ -105,7 +109,7 @@ impl Drive {
                     knocks: false,
                 };
                 let took = Duration::from_millis(2);
-                self.tell(Msg::Report(Box::new(PollReport {
+                let asked = self.tell(Msg::Report(Box::new(PollReport {
                     target,
                     at: now,
                     took,
@@ -113,8 +117,10 @@ impl Drive {
                     plan,
                     overtaken: 0,
                 })));
+                self.asked.extend(asked);
             }
-            self.tell(Msg::Tick(Utc.fix()));
+            let asked = self.tell(Msg::Tick(Utc.fix()));
+            self.asked.extend(asked);
         }
     }
 
@@ -230,7 +236,7 @@ async fn ascii_means_ascii() {
     let mut drive = Drive::demo();
     drive.model.theme.ascii = true;
     drive.run_to(45).await;
-    for number in '1'..='8' {
+    for number in '1'..='9' {
         drive.key(Key::char(number));
         drive.run_to(drive.second + 1).await;
         for size in [(80, 24), (160, 50), (40, 10)] {

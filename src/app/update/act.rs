@@ -198,6 +198,7 @@ pub fn recheck(model: &mut Model) {
 pub fn perform(model: &mut Model, confirmed: Confirmed<Action>, dialog: &Confirm) -> Vec<Effect> {
     model.overlay = None;
     model.running += 1;
+    model.world.timeline.asked(confirmed.action(), model.now);
     model.say(Role::Note, format!("{} …", dialog.preview.title));
     if let Some(level) = model.place_mut().levels.last_mut() {
         level.marks.clear();
@@ -224,6 +225,7 @@ pub fn done(
     result: Result<Outcome, ActionError>,
 ) -> Vec<Effect> {
     model.running = model.running.saturating_sub(1);
+    model.world.timeline.done(action, &result, model.now);
     model.unfinished = match &result {
         Ok(outcome) if outcome.verdict != Verdict::Done => Some((id, outcome.summary.clone())),
         _ => None,
@@ -248,6 +250,7 @@ pub fn verified(
     action: &Action,
     result: Result<Verification, ActionError>,
 ) -> Vec<Effect> {
+    model.world.timeline.looked(action, &result, model.now);
     let unfinished = model.unfinished.as_ref().filter(|(of, _)| of == id).map(|(_, words)| words);
     match result {
         Ok(found) => {

@@ -4,6 +4,7 @@ mod act;
 mod commands;
 mod dialog;
 pub(super) mod navigate;
+mod news;
 mod opening;
 mod scope;
 
@@ -81,7 +82,16 @@ pub fn update(model: &mut Model, msg: Msg, now: Now) -> Vec<Effect> {
             model.say(Role::Note, sentence);
             Vec::new()
         }
+        Msg::Recalled(kept) => {
+            model.world.timeline.recall(kept);
+            Vec::new()
+        }
+        Msg::NotKept(sentence) => {
+            model.say(Role::Warning, sentence);
+            Vec::new()
+        }
     });
+    effects.extend(news::tell(model));
     // Of a moment that is held nothing is asked: what came would be of the present.
     let focus = match model.lens {
         Lens::Live => panel(model.screen).focus(model.seen(), &model.place().path),
@@ -136,8 +146,8 @@ fn jumped(model: &mut Model, jump: Jump) -> Vec<Effect> {
             return Vec::new();
         }
     };
+    model.world.interrupt(&sentence, model.now);
     model.say(Role::Warning, sentence);
-    model.world.interrupt();
     vec![Effect::PollAll]
 }
 

@@ -19,7 +19,7 @@ use stacktop::core::redis::{QueueRef, RedisAction};
 use stacktop::core::time::Clock;
 use stacktop::engine::{Engine, EngineSettings, Job};
 use stacktop::runtime::clock::SystemClock;
-use stacktop::runtime::effects::Effects;
+use stacktop::runtime::effects::{Effects, Outlets};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -209,7 +209,7 @@ async fn search_live_5_every_task_ends_with_the_run() {
     let gate = Gate::new(entries, trail, Arc::clone(&clock), Actor::default());
     gate.prepare().await;
     let (engine, mut reports) = Engine::start(targets.into_iter().map(job).collect(), patient(), &clock);
-    let (mut effects, mut answers) = Effects::begin(engine, Arc::new(gate));
+    let (mut effects, mut answers) = Effects::begin(engine, Arc::new(gate), Outlets::default(), clock.now());
     let mut read = std::collections::BTreeSet::new();
     while read.len() < 5 {
         let report = reports.next().await;

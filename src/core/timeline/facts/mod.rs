@@ -1,0 +1,73 @@
+//! What of a target is compared from look to look: who answers, as what, with which settings. One file a system. What is known for the
+//! first time is no change, part by part. Pure.
+
+mod change;
+mod metrics;
+mod postgres;
+mod redis;
+mod search;
+
+pub(super) use change::Change;
+pub(super) use redis::QueueSwitch;
+
+use crate::core::part::Part;
+use crate::core::place::Screen;
+use crate::core::prometheus::PrometheusState;
+use crate::core::system::SystemState;
+use crate::core::time::Now;
+use crate::core::timeline::event::Kind;
+use change::{moved, on};
+use metrics::MetricsFacts;
+use postgres::PgFacts;
+use redis::RedisFacts;
+use search::SearchFacts;
+
+/// What was known of a target at its newest look.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct Facts {
+    postgres: PgFacts,
+    redis: RedisFacts,
+    search: SearchFacts,
+    prometheus: Option<String>,
+    metrics: MetricsFacts,
+    /// When the first and the newest look were.
+    looks: Option<(Now, Now)>,
+}
+
+impl Facts {
+    /// Takes in what a look at `at` saw; what is different than before.
+    pub(super) fn follow(&mut self, system: &SystemState, at: Now) -> Vec<Change> {
+        let (first, before) = self.looks.unwrap_or((at, at));
+        self.looks = Some((first, at));
+        match system {
+            SystemState::Postgres(state) => self.postgres.follow(state, before, at),
+            SystemState::Redis(state) => self.redis.follow(state, before, at),
+            SystemState::Search(state) => self.search.follow(state),
+            SystemState::Prometheus(state) => self.prometheus(state),
+            SystemState::Metrics(state) => self.metrics.follow(state, first),
+        }
+    }
+
+    /// Queues that were paused or resumed since the look before.
+    pub(super) fn switched(&mut self, system: &SystemState) -> Vec<QueueSwitch> {
+        match system {
+            SystemState::Redis(state) => self.redis.switched(state),
+            SystemState::Postgres(_)
+            | SystemState::Search(_)
+            | SystemState::Prometheus(_)
+            | SystemState::Metrics(_) => Vec::new(),
+        }
+    }
+
+    fn prometheus(&mut self, state: &PrometheusState) -> Vec<Change> {
+        let version = state.reading().and_then(|reading| match &reading.version {
+            Part::Ready(version) => Some(version.clone()),
+            Part::Unavailable(_) | Part::NotAsked => None,
+        });
+        let other = moved(&mut self.prometheus, version);
+        let change = |(old, new)| {
+            Change::new(Kind::Version, format!("version {old} became {new}"), on(Screen::Metrics))
+        };
+        other.map(change).into_iter().collect()
+    }
+}

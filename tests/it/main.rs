@@ -14,7 +14,9 @@ mod http;
 mod keys;
 mod live;
 mod packages;
+mod pages;
 mod pty;
+
 mod scan;
 mod screens;
 mod secrets;

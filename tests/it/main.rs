@@ -13,6 +13,7 @@ mod hostile;
 mod http;
 mod keys;
 mod live;
+mod offers;
 mod packages;
 mod pages;
 mod pty;

@@ -1,0 +1,3 @@
+//! What may be done to a row in each state, and with which sentence the rest is refused.
+
+mod postgres;

@@ -9,6 +9,7 @@ use crate::core::redis::RedisState;
 use crate::core::search::SearchState;
 use crate::core::text::counted;
 use crate::core::world::{SystemState, TargetState};
+use crate::panels::metrics::samples;
 use crate::panels::panel::PanelContext;
 use crate::ui::content::{Line, Role, Section};
 use crate::ui::format::{bytes, count, duration, or_dash, percent, rate, seconds};
@@ -75,17 +76,21 @@ fn postgres(state: &PostgresState) -> Option<Told<'_>> {
 
 fn redis(state: &RedisState) -> Option<Told<'_>> {
     let reading = state.reading()?;
-    let queues = reading.queues.ready().map_or(&[][..], Vec::as_slice);
-    let backlog: u64 =
-        queues.iter().filter(|queue| queue.dead_letter.is_none()).map(|queue| queue.backlog()).sum();
-    let dead: u64 = queues.iter().map(|queue| queue.dead()).sum();
+    // What could not be read is not zero.
+    let queues = reading.queues.ready().map_or_else(
+        || "queues not known".to_owned(),
+        |queues| {
+            let lines = queues.iter().filter(|queue| queue.dead_letter.is_none());
+            let backlog: u64 = lines.map(|queue| queue.backlog()).sum();
+            let dead: u64 = queues.iter().map(|queue| queue.dead()).sum();
+            let many = counted(queues.len(), "queue");
+            format!("{many}, {} waiting, {} failed", count(backlog as f64), count(dead as f64))
+        },
+    );
     let text = format!(
-        "{} ops · memory {} · {} queues, {} waiting, {} failed",
+        "{} ops · memory {} · {queues}",
         or_dash(reading.server.ops_per_second, rate),
         or_dash(reading.server.used_memory_bytes, bytes),
-        queues.len(),
-        count(backlog as f64),
-        count(dead as f64)
     );
     Some((text, Some(&state.ops)))
 }
@@ -107,7 +112,10 @@ fn prometheus(state: &PrometheusState) -> Option<String> {
     // What could not be read is not zero.
     let targets = reading.targets.ready().map_or_else(
         || "targets not known".to_owned(),
-        |all| format!("{} targets, {} down", all.len(), all.iter().filter(|target| target.is_down()).count()),
+        |all| {
+            let down = all.iter().filter(|target| target.is_down()).count();
+            format!("{}, {down} down", counted(all.len(), "target"))
+        },
     );
     let rules = reading.rules.ready().map_or_else(
         || "rules not known".to_owned(),
@@ -120,7 +128,7 @@ fn metrics(state: &MetricsState) -> Option<Told<'_>> {
     let reading = state.reading()?;
     let golden = &state.golden;
     if golden.requests.is_none() {
-        return Some((format!("{} samples", count(reading.len() as f64)), None));
+        return Some((samples(reading), None));
     }
     let p95 = match golden.p95 {
         Some(Quantile::Value(value)) => seconds(Some(value)),

@@ -4,3 +4,5 @@ pub(super) mod endpoints;
 mod list;
 mod prometheus;
 mod target;
+
+pub(super) use target::samples;

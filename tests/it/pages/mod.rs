@@ -1,9 +1,14 @@
 //! What every page shows of small worlds: one thing a test, no server and no screen.
 
 pub mod blocking;
+mod endpoints;
 mod health;
 mod looks;
+mod overview;
 mod postgres;
+mod prometheus;
 mod queries;
 mod replication;
+mod search;
+mod signals;
 pub mod world;

@@ -3,11 +3,15 @@
 pub mod blocking;
 mod endpoints;
 mod health;
+mod job;
 mod looks;
 mod overview;
 mod postgres;
 mod prometheus;
 mod queries;
+mod queue;
+mod queues;
+mod redis;
 mod replication;
 mod search;
 mod signals;

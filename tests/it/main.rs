@@ -12,6 +12,7 @@ mod faults;
 mod hostile;
 mod http;
 mod keys;
+mod listing;
 mod live;
 mod offers;
 mod packages;

@@ -18,6 +18,7 @@ mod offers;
 mod packages;
 mod pages;
 mod pty;
+mod runtime;
 
 mod scan;
 mod screens;

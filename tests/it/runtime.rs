@@ -104,8 +104,8 @@ fn pg() -> TargetId {
 }
 
 impl Outside {
-    /// Two targets that are asked once a day, an executor for the first, and what the start brings taken.
-    async fn begin(waits: bool) -> Self {
+    /// Two targets that are asked once a day, their first reports taken, and an executor for the first.
+    async fn start(waits: bool) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let clock: Arc<dyn Clock> = Arc::new(Paused(tokio::time::Instant::now()));
         let (polls, acts) = (Notes::default(), Notes::default());
@@ -124,17 +124,23 @@ impl Outside {
         let executor = Arc::new(Doer { notes: Arc::clone(&acts), waits });
         let entries = HashMap::from([(pg(), Entry { address: "db:5432".to_owned(), executor })]);
         let gate = Gate::new(entries, Arc::clone(&trail), clock, Actor::default());
-        let (effects, mut answers) = Effects::begin(engine, Arc::new(gate));
+        let (effects, answers) = Effects::begin(engine, Arc::new(gate));
         for _ in 0..2 {
             reports.next().await;
         }
-        assert!(matches!(answers.next().await, Some(Msg::AuditTail(_))), "the start reads the trail");
         Self { effects, answers, reports, polls, acts, trail, _folder: folder }
     }
 
-    /// The same on a clock that stands still. It went on while the trail was read on a thread of its own: what was asked then is forgotten.
+    /// The same, when the trail was read.
+    async fn begin(waits: bool) -> Self {
+        let mut outside = Self::start(waits).await;
+        assert!(matches!(outside.answer().await, Msg::AuditTail(_)), "the start reads the trail");
+        outside
+    }
+
+    /// The same on a clock that stands still: nothing is waited for that is done on a thread of its own, or the clock would go on.
     async fn quiet() -> Self {
-        let mut outside = Self::begin(false).await;
+        let mut outside = Self::start(false).await;
         outside.asked().await;
         outside
     }

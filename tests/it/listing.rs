@@ -418,6 +418,15 @@ fn opening_a_count_does_not_list_what_is_only_called_alike() {
 }
 
 #[test]
+fn opening_a_count_tells_values_apart_by_their_case() {
+    let lines = [("a", "shop", None, 0.0, 0.0), ("b", "Shop", None, 0.0, 0.0)];
+    let both =
+        Content { title: String::new(), sections: vec![Section::table("Sessions", table("pg", &lines))] };
+    opens(&both, 1, "", "shop", "a");
+    opens(&both, 1, "", "Shop", "b");
+}
+
+#[test]
 fn a_value_that_is_called_none_is_not_no_value() {
     let named = Content {
         title: String::new(),

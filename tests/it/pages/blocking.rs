@@ -237,6 +237,33 @@ fn what_is_missing_of_the_locks_is_said() {
     page(reading).says("rows of other databases have no names");
 }
 
+/// One more waits than the locks that were read tell of.
+fn left_out(rows: Vec<LockRow>) -> PostgresReading {
+    let mut reading = locked(rows);
+    if let Part::Ready(locks) = &mut reading.locks {
+        locks.missing.push("some locks were left out".to_owned());
+    }
+    if let Part::Ready(sessions) = &mut reading.sessions {
+        let mut other = session(99);
+        other.wait = Some(("Lock".to_owned(), "relation".to_owned()));
+        sessions.push(other);
+    }
+    reading
+}
+
+#[test]
+fn who_waits_and_is_not_shown_is_counted_all_the_same() {
+    let page =
+        page(left_out(vec![lock(10, HELD, None), lock(20, WANTED, Some(9)), lock(30, WANTED, Some(8))]));
+    page.says("3 sessions wait behind 1 root");
+    page.says("2 of them are shown");
+}
+
+#[test]
+fn one_of_them_is_shown() {
+    page(left_out(vec![lock(10, HELD, None), lock(20, WANTED, Some(9))])).says("1 of them is shown");
+}
+
 #[test]
 fn a_deadlock_names_everybody_in_it() {
     let other = |pid, waiting: Option<u64>| LockRow { tag: "orders".to_owned(), ..lock(pid, HELD, waiting) };

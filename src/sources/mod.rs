@@ -24,6 +24,7 @@ use crate::core::doctor::{Check, Report};
 use crate::core::focus::Focus;
 use crate::core::reading::Reading;
 use crate::core::report::{PollError, PollErrorKind};
+use crate::core::text::counted;
 use crate::core::time::Now;
 use futures_util::future::BoxFuture;
 
@@ -66,7 +67,8 @@ fn read_beside(reading: &Reading) -> Vec<Check> {
             .filter_map(|panel| Check::part(&format!("panel {}", panel.title), &panel.series))
             .collect(),
         Reading::Metrics(reading) if reading.bad_total > 0 => {
-            let found = format!("{} lines of the exposition cannot be read", reading.bad_total);
+            let lines = counted(reading.bad_total, "line");
+            let found = format!("{lines} of the exposition cannot be read");
             vec![Check::unknown("samples", found)]
         }
         Reading::Metrics(reading) if reading.truncated => {

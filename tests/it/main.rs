@@ -15,6 +15,7 @@ mod keys;
 mod listing;
 mod live;
 mod offers;
+mod operator;
 mod packages;
 mod pages;
 mod pty;

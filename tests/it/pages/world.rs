@@ -28,6 +28,8 @@ pub struct Stage {
     pub world: World,
     pub second: u64,
     pub live: bool,
+    /// Reports that each report says it overtook.
+    late: u64,
     keys: Keys,
 }
 
@@ -64,7 +66,7 @@ impl Stage {
             sources: words("!"),
         };
         let world = World::new(states, Rulebook::defaults(&all_rules()));
-        Self { world, second: FIRST, live: true, keys }
+        Self { world, second: FIRST, live: true, late: 0, keys }
     }
 
     /// One target that was not asked yet.
@@ -87,6 +89,13 @@ impl Stage {
     /// One target that cannot be reached.
     pub fn silent(kind: SystemKind) -> Self {
         Self::waiting(kind).fails(FIRST, name_of(kind))
+    }
+
+    /// One target whose first report overtook so many others.
+    pub fn overtaken(reports: u64) -> Self {
+        let mut stage = Self::waiting(SystemKind::Redis);
+        stage.late = reports;
+        stage.then(FIRST, name_of(SystemKind::Redis), redis(Vec::new()))
     }
 
     /// A reading of the target called `name` in that second.
@@ -118,7 +127,7 @@ impl Stage {
                 failures,
                 knocks: false,
             },
-            overtaken: 0,
+            overtaken: self.late,
         });
         self.second = second;
         self.world.evaluate(at);

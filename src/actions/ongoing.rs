@@ -5,6 +5,7 @@ use super::gate::{Gate, describe};
 use super::stop::Stop;
 use crate::core::action::{Action, ActionError, Confirmed, Outcome, Verification};
 use crate::core::arming::Permit;
+use crate::core::text::counted;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc;
@@ -80,10 +81,8 @@ impl Ongoing {
             }
         };
         if tokio::time::timeout(ENDED_WITHIN, ending).await.is_err() {
-            let left = self.tasks.len();
-            told.push(format!(
-                "{left} actions could not be written down in time: look at what they were to change"
-            ));
+            let left = counted(self.tasks.len(), "action");
+            told.push(format!("{left} could not be written down in time: look at what was to be changed"));
             self.tasks.shutdown().await;
         }
         told

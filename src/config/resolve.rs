@@ -103,7 +103,8 @@ fn in_force(
         }
         targets = discover::targets(around, &mut trail)?;
     } else {
-        trail.push(format!("{} targets from {name}; nothing else was looked for", targets.len()));
+        let many = counted(targets.len(), "target");
+        trail.push(format!("{many} from {name}; nothing else was looked for"));
     }
     // One that cannot be used is shown beside the others; with nothing beside it there is nothing to show, nor is it right.
     let unusable: Vec<&str> = targets.iter().filter_map(TargetConfig::unusable).collect();

@@ -11,6 +11,7 @@ use crate::core::postgres::PgAction;
 use crate::core::reading::Reading;
 use crate::core::redis::{Change, JobAct, JobState, QueueRef, RedisAction, Sweep};
 use crate::core::report::PollError;
+use crate::core::text::counted;
 use crate::core::time::Now;
 use crate::sources::Source;
 use futures_util::future::BoxFuture;
@@ -61,7 +62,7 @@ fn switched(sim: &mut Sim, first: &QueueRef, others: &[QueueRef], resume: bool) 
         if resume { sim.paused.remove(name) } else { sim.paused.insert(name.clone()) }
     };
     let changed = std::iter::once(first).chain(others).filter(|queue| turn(queue)).count();
-    format!("{changed} queues are {} now", if resume { "running" } else { "paused" })
+    format!("{} now {}", counted(changed, "queue"), if resume { "running" } else { "paused" })
 }
 
 impl TwinExecutor {
@@ -186,10 +187,8 @@ impl TwinExecutor {
                 Verification { settled: true, sentence: format!("queue {queue}: nothing was done") }
             }
             Action::Redis { act: RedisAction::Redrive { queue, .. }, .. } => {
-                let sentence = format!(
-                    "queue {queue}: {} left",
-                    crate::core::text::counted(sim.dead_letters as usize, "letter")
-                );
+                let sentence =
+                    format!("queue {queue}: {} left", counted(sim.dead_letters as usize, "letter"));
                 Verification { settled: true, sentence }
             }
             Action::Redis { act: RedisAction::Switches { .. }, .. } => {

@@ -6,7 +6,9 @@ use crate::core::alert::{Finding, Severity, Stage};
 use crate::core::chain::Tie;
 use crate::core::freshness::Freshness;
 use crate::core::place::{Place, Screen};
+use crate::core::report::BreakerState;
 use crate::core::row::RowKey;
+use crate::core::text::counted;
 use crate::core::world::TargetState;
 use crate::panels::panel::{Panel, PanelContext};
 use crate::panels::signals;
@@ -225,14 +227,21 @@ fn source(context: PanelContext<'_>, id: &str) -> Content {
         lines.push(Line::of(Role::Muted, "last data ").then(Role::Text, at));
     }
     if let Some(plan) = &target.plan {
+        let breaker = match plan.breaker {
+            BreakerState::Closed => "closed",
+            BreakerState::Open => "open",
+            BreakerState::HalfOpen => "half-open",
+        };
         let widened = if plan.widened { ", widened because polls are slow" } else { "" };
         lines.push(
             Line::of(Role::Muted, "interval  ")
                 .then(Role::Text, format!("{}{widened}", duration(plan.interval))),
         );
         lines.push(
-            Line::of(Role::Muted, "breaker   ")
-                .then(Role::Text, format!("{:?}, {} failures in a row", plan.breaker, plan.failures)),
+            Line::of(Role::Muted, "breaker   ").then(
+                Role::Text,
+                format!("{breaker}, {} in a row", counted(plan.failures as usize, "failure")),
+            ),
         );
     }
     if target.failure.is_some() {

@@ -9,6 +9,7 @@ use crate::core::search::HEAP;
 use crate::core::search::{
     Cause, ClusterHealth, SearchNode, SearchReading, SearchRow, SearchState, UnassignedShard,
 };
+use crate::core::text::counted;
 use crate::core::world::TargetState;
 use crate::panels::panel::{Panel, PanelContext};
 use crate::panels::signals::Told;
@@ -145,14 +146,17 @@ fn health(part: &Part<ClusterHealth>, role: Role) -> Vec<Line> {
         Part::NotAsked => return Vec::new(),
     };
     let number = |value: Option<u64>| value.map_or("—".to_owned(), |value| value.to_string());
+    let many = |value: Option<u64>, noun: &str| {
+        value.map_or_else(|| format!("— {noun}s"), |value| counted(value as usize, noun))
+    };
     let line = Line::of(Role::Muted, format!("{:<16}", "status"))
         .then(status_role(&health.status), health.status.to_uppercase())
         .then(
             role,
             format!(
-                " · {} nodes · {} shards assigned ({})",
-                number(health.nodes),
-                number(health.active_shards),
+                " · {} · {} assigned ({})",
+                many(health.nodes, "node"),
+                many(health.active_shards, "shard"),
                 or_dash(health.active_ratio, percent)
             ),
         );
@@ -249,13 +253,13 @@ fn unassigned(target: &TargetState, reading: &SearchReading) -> Option<Section> 
     let cause = |cause: &Cause| {
         let indices =
             if cause.indices == 1 { cause.index.clone() } else { format!("{} indices", cause.indices) };
-        let shards =
-            if cause.shards == 1 { "1 shard".to_owned() } else { format!("{} shards", cause.shards) };
+        let shards = counted(cause.shards, "shard");
         Line::of(Role::Warning, format!("{shards} of {indices}: {}", cause.why))
     };
     let mut lines: Vec<Line> = away.causes.iter().take(CAUSES).map(cause).collect();
     if away.causes.len() > CAUSES {
-        lines.push(Line::of(Role::Muted, format!("and {} more reasons", away.causes.len() - CAUSES)));
+        let more = counted(away.causes.len() - CAUSES, "more reason");
+        lines.push(Line::of(Role::Muted, format!("and {more}")));
     }
     if away.total > away.shards.len() {
         lines.push(Line::of(

@@ -99,3 +99,71 @@ fn read(path: &Path) -> Result<String, String> {
         Err(error) => Err(format!("nothing was taken over: {error}")),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::PermissionsExt;
+
+    #[test]
+    fn a_text_comes_back_as_it_was_written() {
+        let file = write("{\"to\": \"ann\"}\n").expect("a file");
+        assert_eq!(read(&file.0), Ok("{\"to\": \"ann\"}\n".to_owned()));
+    }
+
+    #[test]
+    fn only_we_can_read_the_file() {
+        let file = write("secret").expect("a file");
+        let mode = std::fs::metadata(&file.0).expect("it is there").permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+    }
+
+    #[test]
+    fn the_file_is_gone_when_nobody_needs_it() {
+        let file = write("secret").expect("a file");
+        let path = file.0.clone();
+        drop(file);
+        assert!(!path.exists());
+    }
+
+    #[test]
+    fn two_texts_have_two_files() {
+        let (one, other) = (write("one").expect("a file"), write("two").expect("a file"));
+        assert_ne!(one.0, other.0);
+        assert_eq!(read(&one.0), Ok("one".to_owned()));
+    }
+
+    #[test]
+    fn editors_know_by_the_name_what_it_is() {
+        let file = write("{}").expect("a file");
+        assert_eq!(file.0.extension().and_then(std::ffi::OsStr::to_str), Some("json"));
+    }
+
+    #[test]
+    fn a_text_of_the_largest_size_is_taken_over() {
+        let file = write(&"x".repeat(1024 * 1024)).expect("a file");
+        assert_eq!(read(&file.0).map(|text| text.len()), Ok(1024 * 1024));
+    }
+
+    #[test]
+    fn a_larger_text_is_not() {
+        let file = write(&"x".repeat(1024 * 1024 + 1)).expect("a file");
+        assert_eq!(read(&file.0), Err("nothing was taken over: the text is larger than 1 MiB".to_owned()));
+    }
+
+    #[test]
+    fn what_is_no_text_is_not_taken_over() {
+        let file = write("").expect("a file");
+        std::fs::write(&file.0, [0xff, 0xfe]).expect("written");
+        let found = read(&file.0).expect_err("it is no text");
+        assert!(found.starts_with("nothing was taken over: "), "{found}");
+    }
+
+    #[test]
+    fn a_file_that_the_editor_removed_is_told() {
+        let file = write("x").expect("a file");
+        std::fs::remove_file(&file.0).expect("removed");
+        let found = read(&file.0).expect_err("it is gone");
+        assert!(found.starts_with("nothing was taken over: "), "{found}");
+    }
+}

@@ -116,3 +116,142 @@ const fn code(code: KeyCode) -> Option<Code> {
         _ => return None,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ratatui::crossterm::event::{KeyEvent, MouseEvent, MouseEventKind};
+
+    fn press(code: KeyCode, modifiers: KeyModifiers) -> Event {
+        Event::Key(KeyEvent::new(code, modifiers))
+    }
+
+    fn of_kind(kind: KeyEventKind) -> Event {
+        Event::Key(KeyEvent::new_with_kind(KeyCode::Char('x'), KeyModifiers::NONE, kind))
+    }
+
+    /// The key that an event is, by its name.
+    #[track_caller]
+    fn check(event: Event, expected: &str) {
+        match translate(event) {
+            Input::Key(key) => assert_eq!(key.to_string(), expected),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[track_caller]
+    fn plain(code: KeyCode, expected: &str) {
+        check(press(code, KeyModifiers::NONE), expected);
+    }
+
+    #[track_caller]
+    fn nothing(event: Event) {
+        assert!(matches!(translate(event), Input::Nothing));
+    }
+
+    #[test]
+    fn characters_are_keys() {
+        plain(KeyCode::Char('x'), "x");
+        plain(KeyCode::Char('ß'), "ß");
+        plain(KeyCode::Char(' '), "Space");
+    }
+
+    #[test]
+    fn the_case_of_a_character_says_whether_shift_was_down() {
+        check(press(KeyCode::Char('G'), KeyModifiers::SHIFT), "G");
+        check(press(KeyCode::Char('g'), KeyModifiers::NONE), "g");
+    }
+
+    #[test]
+    fn keys_with_names_keep_them() {
+        for (code, name) in [
+            (KeyCode::Enter, "Enter"),
+            (KeyCode::Esc, "Esc"),
+            (KeyCode::Backspace, "Backspace"),
+            (KeyCode::Delete, "Delete"),
+            (KeyCode::Tab, "Tab"),
+            (KeyCode::BackTab, "Shift-Tab"),
+            (KeyCode::Up, "↑"),
+            (KeyCode::Down, "↓"),
+            (KeyCode::Left, "←"),
+            (KeyCode::Right, "→"),
+            (KeyCode::Home, "Home"),
+            (KeyCode::End, "End"),
+            (KeyCode::PageUp, "PgUp"),
+            (KeyCode::PageDown, "PgDn"),
+            (KeyCode::F(5), "F5"),
+        ] {
+            plain(code, name);
+        }
+    }
+
+    #[test]
+    fn control_knows_no_case() {
+        check(press(KeyCode::Char('R'), KeyModifiers::CONTROL), "Ctrl-R");
+        check(press(KeyCode::Char('r'), KeyModifiers::CONTROL), "Ctrl-R");
+    }
+
+    #[test]
+    fn what_a_terminal_cannot_tell_apart_is_one_key() {
+        check(press(KeyCode::Char('i'), KeyModifiers::CONTROL), "Tab");
+        check(press(KeyCode::Char('m'), KeyModifiers::CONTROL), "Enter");
+        check(press(KeyCode::Char('['), KeyModifiers::CONTROL), "Esc");
+    }
+
+    #[test]
+    fn control_with_an_arrow_is_another_key_than_the_arrow() {
+        check(press(KeyCode::Left, KeyModifiers::CONTROL), "Ctrl-←");
+    }
+
+    #[test]
+    fn escape_and_a_letter_typed_quickly_are_that_letter() {
+        check(press(KeyCode::Char('x'), KeyModifiers::ALT), "x");
+    }
+
+    #[test]
+    fn a_key_that_is_held_counts_again() {
+        check(of_kind(KeyEventKind::Repeat), "x");
+    }
+
+    #[test]
+    fn a_key_that_is_let_go_is_nothing() {
+        nothing(of_kind(KeyEventKind::Release));
+    }
+
+    #[test]
+    fn keys_that_mean_nothing_here_are_nothing() {
+        nothing(press(KeyCode::Insert, KeyModifiers::NONE));
+        nothing(press(KeyCode::Null, KeyModifiers::NONE));
+        nothing(press(KeyCode::CapsLock, KeyModifiers::NONE));
+    }
+
+    #[test]
+    fn pasted_text_is_text_with_all_that_it_holds() {
+        let text = "x\r\nq\u{1b}[A";
+        assert!(matches!(translate(Event::Paste(text.to_owned())), Input::Paste(found) if found == text));
+    }
+
+    #[test]
+    fn another_size_is_a_resize() {
+        assert!(matches!(translate(Event::Resize(0, 0)), Input::Resize));
+    }
+
+    #[test]
+    fn focus_and_the_mouse_are_nothing() {
+        nothing(Event::FocusGained);
+        nothing(Event::FocusLost);
+        let (kind, modifiers) = (MouseEventKind::ScrollDown, KeyModifiers::NONE);
+        nothing(Event::Mouse(MouseEvent { kind, column: 0, row: 0, modifiers }));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_thread_that_does_not_let_go_of_the_terminal_is_waited_for_only_so_long() {
+        let began = Instant::now();
+        // No thread reads keys here, so that nobody says that it has seen it.
+        let quiet = Quiet::keep(Duration::from_secs(2)).await;
+        assert!(began.elapsed() >= Duration::from_secs(2) && began.elapsed() < Duration::from_secs(3));
+        assert!(QUIET.load(Ordering::SeqCst));
+        drop(quiet);
+        assert!(!QUIET.load(Ordering::SeqCst), "keys are read again");
+    }
+}

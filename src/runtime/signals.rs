@@ -99,3 +99,117 @@ async fn insist(number: i32) {
     }
     terminal::give_up(128 + number);
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rustix::process::{Signal as Number, getpid, kill_process};
+    use std::process::Command;
+
+    /// Where this is set, the test is the child of itself: what it catches must not stay caught in the process of all other tests.
+    const CHILD: &str = "STACKTOP_TEST_SIGNALS";
+
+    /// Whether this process is the child; else it is started and has to end well.
+    fn is_child(name: &str) -> bool {
+        if std::env::var_os(CHILD).is_some() {
+            return true;
+        }
+        let itself = std::env::current_exe().expect("a path");
+        let name = format!("runtime::signals::tests::{name}");
+        let ended = Command::new(itself).args([name.as_str(), "--exact"]).env(CHILD, "1").output();
+        let ended = ended.expect("it starts");
+        let text = String::from_utf8_lossy(&ended.stdout).into_owned();
+        assert!(ended.status.success() && text.contains("1 passed"), "{text}");
+        false
+    }
+
+    fn send(signal: Number) {
+        kill_process(getpid(), signal).expect("it is ours");
+    }
+
+    /// The cause that ends what runs, by the signal that came.
+    async fn ends(signal: Number, cause: Cause) {
+        let stops = Stops::default();
+        let running = stops.begin();
+        let mut signals = Signals::catch(&stops).expect("they are caught");
+        send(signal);
+        assert_eq!(signals.next().await, Caught::End(signal.as_raw()));
+        assert_eq!(running.cause(), Some(cause));
+    }
+
+    #[tokio::test]
+    async fn a_request_to_terminate_ends_what_runs() {
+        if is_child("a_request_to_terminate_ends_what_runs") {
+            ends(Number::TERM, Cause::Terminate).await;
+        }
+    }
+
+    #[tokio::test]
+    async fn a_hang_up_ends_what_runs() {
+        if is_child("a_hang_up_ends_what_runs") {
+            ends(Number::HUP, Cause::HangUp).await;
+        }
+    }
+
+    #[tokio::test]
+    async fn an_interrupt_ends_what_runs() {
+        if is_child("an_interrupt_ends_what_runs") {
+            ends(Number::INT, Cause::Interrupt).await;
+        }
+    }
+
+    #[tokio::test]
+    async fn an_interrupt_is_the_editors_while_it_has_the_terminal() {
+        if !is_child("an_interrupt_is_the_editors_while_it_has_the_terminal") {
+            return;
+        }
+        let stops = Stops::default();
+        let running = stops.begin();
+        let mut signals = Signals::catch(&stops).expect("they are caught");
+        signals.lend(true);
+        send(Number::INT);
+        let waited = tokio::time::timeout(Duration::from_millis(200), signals.next()).await;
+        assert!(waited.is_err() && running.cause().is_none(), "{waited:?}");
+        signals.lend(false);
+        send(Number::INT);
+        assert_eq!(signals.next().await, Caught::End(2));
+    }
+
+    #[tokio::test]
+    async fn a_request_to_terminate_is_ours_while_the_editor_has_the_terminal() {
+        if !is_child("a_request_to_terminate_is_ours_while_the_editor_has_the_terminal") {
+            return;
+        }
+        let mut signals = Signals::catch(&Stops::default()).expect("they are caught");
+        signals.lend(true);
+        send(Number::TERM);
+        assert_eq!(signals.next().await, Caught::End(15));
+    }
+
+    #[tokio::test]
+    async fn a_stop_and_going_on_end_nothing() {
+        if !is_child("a_stop_and_going_on_end_nothing") {
+            return;
+        }
+        let stops = Stops::default();
+        let running = stops.begin();
+        let mut signals = Signals::catch(&stops).expect("they are caught");
+        send(Number::TSTP);
+        assert_eq!(signals.next().await, Caught::Stop);
+        send(Number::CONT);
+        assert_eq!(signals.next().await, Caught::Continue);
+        assert_eq!(running.cause(), None);
+    }
+
+    #[tokio::test]
+    async fn what_ends_the_program_goes_before_what_stops_it() {
+        if !is_child("what_ends_the_program_goes_before_what_stops_it") {
+            return;
+        }
+        let mut signals = Signals::catch(&Stops::default()).expect("they are caught");
+        send(Number::TSTP);
+        send(Number::HUP);
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        assert_eq!(signals.next().await, Caught::End(1));
+    }
+}

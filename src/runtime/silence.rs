@@ -146,4 +146,58 @@ mod tests {
         // Away again before the pause was over: nothing to take back.
         check(".u.u.u uu", &[down]);
     }
+
+    #[test]
+    fn a_target_that_only_answers_is_never_written_of() {
+        check("..... ..... .....", &[]);
+    }
+
+    #[test]
+    fn a_failure_that_goes_on_is_written_once_however_long() {
+        check("u uuu uuu uuu", &["pg: no data since 14:13:21Z, not reachable: refused[2J; start it"]);
+    }
+
+    #[test]
+    fn another_failure_is_written_when_the_pause_is_over() {
+        let down = "pg: no data since 14:13:21Z, not reachable: refused[2J; start it";
+        // Kept back at first, and told with what it is when it is written.
+        check(
+            "ucc c",
+            &[
+                down,
+                "pg: no data since 14:13:22Z, refused the credentials: wrong password (1 change before this not written)",
+            ],
+        );
+    }
+
+    #[test]
+    fn one_poll_that_failed_is_one_poll() {
+        let lines = [
+            "pg: no data since 14:13:21Z, not reachable: refused[2J; start it",
+            "pg: answers again after 1m01s, 1 poll failed",
+        ];
+        check("u .", &lines);
+    }
+
+    #[test]
+    fn each_target_has_a_pause_of_its_own() {
+        let mut silence = Silence::default();
+        let mut fails = |name: &str| {
+            let at = Now::example(1);
+            let plan = Plan {
+                interval: Duration::from_secs(1),
+                widened: false,
+                next: at,
+                breaker: BreakerState::Closed,
+                failures: 1,
+                knocks: false,
+            };
+            let result = Err(PollError::new(PollErrorKind::TimedOut, "no answer"));
+            let target = TargetId::new(name);
+            silence.note(&PollReport { target, at, took: Duration::ZERO, result, plan, overtaken: 0 })
+        };
+        assert!(fails("pg").is_some_and(|line| line.starts_with("pg: ")));
+        assert!(fails("cache").is_some_and(|line| line.starts_with("cache: ")));
+        assert_eq!(fails("pg"), None);
+    }
 }

@@ -98,7 +98,9 @@ impl PostgresExecutor {
         }
         let all = backends.len();
         let sentence = match (left.len(), terminate) {
+            (0, true) if all == 1 => "the session is gone".to_owned(),
             (0, true) => format!("all {all} sessions are gone"),
+            (0, false) if all == 1 => "the statement has stopped".to_owned(),
             (0, false) => format!("all {all} statements have stopped"),
             (many, _) => format!("{many} of {all} are still there: pid {}", left.join(", ")),
         };

@@ -9,6 +9,7 @@ use super::stop::Stop;
 use crate::config::target::PostgresConnect;
 use crate::core::action::{Action, ActionError, Confirmed, Outcome, Verdict, Verification};
 use crate::core::postgres::{CANCEL, PgAction, Pinned, TERMINATE, TERMINATE_IDLE};
+use crate::core::text::counted;
 use crate::sources::postgres::connection::{self, Connection, Parameter, Row};
 use crate::sources::postgres::settings::ACTING;
 use futures_util::future::BoxFuture;
@@ -136,7 +137,8 @@ impl PostgresExecutor {
         for pinned in backends {
             if let Some(cause) = stop.cause() {
                 let summary = format!(
-                    "{sent} backends signalled; stopped by {cause} after {} of {}",
+                    "{} signalled; stopped by {cause} after {} of {}",
+                    counted(sent, "backend"),
                     details.len(),
                     backends.len()
                 );
@@ -165,7 +167,8 @@ impl PostgresExecutor {
         };
         let left = backends.len() - sent;
         let rest = if left > 0 { format!(", {left} left alone (gone, or changed)") } else { String::new() };
-        Ok(Outcome { verdict, summary: format!("{sent} backends signalled{rest}"), details })
+        let sent = counted(sent, "backend");
+        Ok(Outcome { verdict, summary: format!("{sent} signalled{rest}"), details })
     }
 }
 

@@ -4,6 +4,7 @@ use super::{RedisExecutor, sweep};
 use crate::actions::stop::Stop;
 use crate::core::action::{ActionError, Outcome, Verdict, Verification};
 use crate::core::redis::{Change, QueueRef, Rhythm, Sweep, copied_options};
+use crate::core::text::counted;
 use crate::sources::redis::connection::Connection;
 use redis::{cmd, pipe};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -131,7 +132,8 @@ impl RedisExecutor {
         let value = limit.map_or(String::new(), |limit| limit.to_string());
         let call = Self::begin(&self.scripts.concurrency, queue, family, 0, &value);
         let word: String = self.call(connection, &call).await?;
-        let words = limit.map_or("no limit".to_owned(), |limit| format!("{limit} jobs at once"));
+        let words = limit
+            .map_or("no limit".to_owned(), |limit| format!("{} at once", counted(limit as usize, "job")));
         match word.as_str() {
             "done" => Ok(outcome(Verdict::Done, format!("queue {queue}: {words} for all workers together"))),
             "same" => Ok(outcome(Verdict::Nothing, format!("queue {queue} had {words} already"))),

@@ -228,8 +228,8 @@ impl RedisExecutor {
         for queue in queues {
             if let Some(cause) = stop.cause() {
                 let (tried, all) = (details.len(), queues.len());
-                let summary =
-                    format!("{changed} queues are {word}; stopped by {cause} after {tried} of {all}");
+                let changed = counted(changed, "queue");
+                let summary = format!("{changed} now {word}; stopped by {cause} after {tried} of {all}");
                 return Ok(Outcome { verdict: Verdict::Partly, summary, details });
             }
             match self.switch(script, queue, word).await {
@@ -241,7 +241,8 @@ impl RedisExecutor {
                 Err(error) => {
                     details.push((queue.to_string(), error.to_string()));
                     let left = queues.len() - details.len();
-                    let summary = format!("{changed} queues are {word}; {error}; {left} were not tried");
+                    let changed = counted(changed, "queue");
+                    let summary = format!("{changed} now {word}; {error}; {left} not tried");
                     return Ok(Outcome { verdict: Verdict::Partly, summary, details });
                 }
             }
@@ -252,8 +253,9 @@ impl RedisExecutor {
             _ => Verdict::Partly,
         };
         let was = queues.len() - changed;
-        let rest = if was > 0 { format!(", {was} were already") } else { String::new() };
-        Ok(Outcome { verdict, summary: format!("{changed} queues are {word} now{rest}"), details })
+        let rest = if was > 0 { format!(", {was} already so") } else { String::new() };
+        let changed = counted(changed, "queue");
+        Ok(Outcome { verdict, summary: format!("{changed} now {word}{rest}"), details })
     }
 
     /// Notes how far something that takes long has come.

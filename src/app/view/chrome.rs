@@ -9,6 +9,7 @@ use crate::app::verdict::band;
 use crate::core::arming::Mode;
 use crate::core::freshness::Freshness;
 use crate::core::ids::SystemKind;
+use crate::core::text::counted;
 use crate::panels::{PANELS, Panel};
 use crate::ui::content::{Line, Role};
 use crate::ui::field::{Edit, Field};
@@ -109,7 +110,7 @@ pub fn status(model: &Model, area: Rect, buffer: &mut Buffer) {
     let line = line.then(Role::Muted, format!(" │ oldest {}", old(oldest)));
     let overtaken: u64 = seen.world.targets().iter().map(|target| target.overtaken).sum();
     let line = if overtaken > 0 {
-        line.then(Role::Warning, format!(" │ {overtaken} reports came too late"))
+        line.then(Role::Warning, format!(" │ {} came too late", counted(overtaken as usize, "report")))
     } else {
         line
     };

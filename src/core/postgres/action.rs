@@ -1,5 +1,6 @@
 //! What can be done to a Postgres server, and the identity under which a backend is pinned.
 
+use crate::core::text::counted;
 use serde::{Deserialize, Serialize};
 
 /// One statement checks who it is and sends the signal; no row means that it is not that backend any more.
@@ -207,11 +208,17 @@ impl PgAction {
             Self::Several { backends, terminate, .. } => {
                 let of = |idle: bool| backends.iter().filter(|(_, last)| last.is_some() == idle).count();
                 return match (*terminate, of(true), of(false)) {
-                    (false, ..) => format!("for each of {} backends: {CANCEL}", backends.len()),
-                    (true, 0, others) => format!("for each of {others} backends: {TERMINATE}"),
-                    (true, idle, 0) => format!("for each of {idle} idle backends: {TERMINATE_IDLE}"),
+                    (false, ..) => {
+                        format!("for each of {}: {CANCEL}", counted(backends.len(), "backend"))
+                    }
+                    (true, 0, others) => format!("for each of {}: {TERMINATE}", counted(others, "backend")),
+                    (true, idle, 0) => {
+                        format!("for each of {}: {TERMINATE_IDLE}", counted(idle, "idle backend"))
+                    }
                     (true, idle, others) => format!(
-                        "for each of {idle} idle backends: {TERMINATE_IDLE}; for each of {others} others: {TERMINATE}"
+                        "for each of {}: {TERMINATE_IDLE}; for each of {}: {TERMINATE}",
+                        counted(idle, "idle backend"),
+                        counted(others, "other")
                     ),
                 };
             }

@@ -9,7 +9,7 @@ use crate::core::place::Screen;
 use crate::core::prometheus::PrometheusRow;
 use crate::core::row::RowKey;
 use crate::core::world::TargetState;
-use crate::panels::metrics::target::{figure, heading, quantile, tone};
+use crate::panels::metrics::target::{figure, heading, quantile, samples, tone};
 use crate::panels::metrics::{groups, list, prometheus};
 use crate::panels::panel::{Panel, PanelContext};
 use crate::ui::content::{Cell, Column, Content, Line, Role, Row, Section, Table};
@@ -104,7 +104,7 @@ fn endpoint(
         sections.push(Section::lines("", vec![heading(target, String::new(), context)]));
         return;
     };
-    let about = format!("{} samples, {}", count(reading.len() as f64), bytes(reading.bytes as f64));
+    let about = format!("{}, {}", samples(reading), bytes(reading.bytes as f64));
     let mut lines = vec![heading(target, about, context)];
     let golden = &state.golden;
     if golden.requests.is_some() || golden.p95.is_some() {
@@ -129,11 +129,14 @@ fn endpoint(
             .push(Line::of(Role::Note, "another process answered than last time: no rates across a restart"));
     }
     if reading.truncated {
-        let text = format!("there are more than {} samples: those beyond are left out", reading.len());
+        let text = format!("there are more than {}: those beyond are left out", samples(reading));
         lines.push(Line::of(Role::Warning, text));
     }
     if let Some((line, why)) = reading.bad.first() {
-        let text = format!("{} lines cannot be read; the first is line {line}: {why}", reading.bad_total);
+        let text = match reading.bad_total {
+            1 => format!("1 line cannot be read: line {line}: {why}"),
+            many => format!("{many} lines cannot be read; the first is line {line}: {why}"),
+        };
         lines.push(Line::of(Role::Warning, text));
     }
     sections.push(Section {

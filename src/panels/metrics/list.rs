@@ -3,6 +3,7 @@
 use crate::core::freshness::Freshness;
 use crate::core::metrics::{MetricsRow, MetricsState};
 use crate::core::row::RowKey;
+use crate::core::text::counted;
 use crate::core::world::TargetState;
 use crate::panels::metrics::target::{quantile, tone};
 use crate::panels::panel::PanelContext;
@@ -62,7 +63,10 @@ fn note(target: &TargetState, state: &MetricsState, context: PanelContext<'_>) -
     }
     let bad = state.reading().filter(|reading| reading.bad_total > 0);
     match bad {
-        Some(reading) => Cell::of(Role::Warning, format!("{} lines cannot be read", reading.bad_total)),
+        Some(reading) => {
+            let lines = counted(reading.bad_total, "line");
+            Cell::of(Role::Warning, format!("{lines} cannot be read"))
+        }
         None if state.in_turn > 1 => Cell::of(Role::Note, format!("{} processes in turn", state.in_turn)),
         None if state.restarted => Cell::of(Role::Note, "another process answered than last time"),
         None => Cell::default(),

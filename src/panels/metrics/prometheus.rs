@@ -29,7 +29,7 @@ pub(super) fn server(
     match reading.targets.ready() {
         Some(all) => {
             let down = all.iter().filter(|scraped| scraped.is_down()).count();
-            let text = format!("{} targets, {down} down", all.len());
+            let text = format!("{}, {down} down", counted(all.len(), "target"));
             lines.push(Line::of(if down > 0 { Role::Warning } else { role }, text));
         }
         None => lines.extend(reading.targets.gap().map(|gap| Line::of(Role::Warning, &gap.note))),
@@ -43,7 +43,8 @@ pub(super) fn server(
             } else {
                 String::new()
             };
-            let text = format!("{} rules, {firing} firing{muted}, {failing} failing", rules.total);
+            let all = counted(rules.total, "rule");
+            let text = format!("{all}, {firing} firing{muted}, {failing} failing");
             lines.push(Line::of(if firing + failing > 0 { Role::Warning } else { role }, text));
         }
         None => lines.extend(reading.rules.gap().map(|gap| Line::of(Role::Warning, &gap.note))),

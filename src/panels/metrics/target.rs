@@ -1,7 +1,7 @@
 //! What the pages about endpoints and Prometheus share.
 
 use crate::core::freshness::Freshness;
-use crate::core::metrics::Quantile;
+use crate::core::metrics::{MetricsReading, Quantile};
 use crate::core::world::TargetState;
 use crate::panels::panel::PanelContext;
 use crate::ui::content::{Cell, Line, Role};
@@ -24,6 +24,12 @@ pub(super) fn heading(target: &TargetState, about: String, context: PanelContext
 
 pub(super) fn tone(target: &TargetState, context: PanelContext<'_>) -> Role {
     if target.freshness(context.now).is_old() { Role::Stale } else { Role::Text }
+}
+
+/// "1 sample", "3.2k samples".
+pub(in crate::panels) fn samples(reading: &MetricsReading) -> String {
+    let many = reading.len();
+    format!("{} sample{}", count(many as f64), if many == 1 { "" } else { "s" })
 }
 
 /// A number as short as it can be told.

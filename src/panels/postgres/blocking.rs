@@ -115,7 +115,8 @@ fn trees(target: &TargetState, state: &PostgresState, context: PanelContext<'_>)
         lines.push(Line::of(Role::Warning, format!("{who} behind {}{also}", counted(roots, "root"))));
         let shown = state.forest.graph.waiting();
         if shown < waiting {
-            lines.push(Line::of(Role::Warning, format!("{shown} of them are shown")));
+            let are = if shown == 1 { "is" } else { "are" };
+            lines.push(Line::of(Role::Warning, format!("{shown} of them {are} shown")));
         }
     }
     let table =

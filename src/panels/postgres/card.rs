@@ -2,7 +2,7 @@
 
 use crate::core::postgres::{PostgresState, Session};
 use crate::panels::postgres::acts::ending;
-use crate::panels::postgres::target::{age, doing, wait_words};
+use crate::panels::postgres::target::{age, doing, transaction, wait_words};
 use crate::ui::content::{Line, Role};
 use crate::ui::format::duration;
 
@@ -17,7 +17,7 @@ pub fn card(state: &PostgresState, session: &Session) -> Vec<Line> {
             if session.client.is_empty() { "a local socket".into() } else { session.client.clone() },
         ),
         fact("state", format!("{} for {}", session.state.words(), age(session.state_age))),
-        fact("transaction", format!("open for {}", age(session.transaction_age))),
+        fact("transaction", transaction(session)),
         fact("statement", format!("began {} ago", age(session.query_age))),
     ];
     lines.extend(state.latest.as_ref().and_then(|(at, reading)| {

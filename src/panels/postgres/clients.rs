@@ -34,11 +34,15 @@ pub(super) fn row(target: &TargetState, reading: &PostgresReading) -> Row {
     let all: Vec<&Session> = users(reading).collect();
     let count = |state: SessionState| all.iter().filter(|session| session.state == state).count();
     let words = match reading.sessions.ready() {
-        Some(_) => format!(
-            "{}, {} idle: by application, client and state, to be ended together",
-            counted(all.len(), "session"),
-            count(SessionState::Idle)
-        ),
+        Some(_) => {
+            // Of others a role without rights sees no state: "0 idle" would be a claim.
+            let idle = match reading.hidden() {
+                Some(_) => String::new(),
+                None => format!(", {} idle", count(SessionState::Idle)),
+            };
+            let all = counted(all.len(), "session");
+            format!("{all}{idle}: by application, client and state, to be ended together")
+        }
         None => "sessions cannot be read".to_owned(),
     };
     Row::opens(
@@ -131,9 +135,11 @@ pub(super) fn offers(context: PanelContext<'_>, row: &RowKey, marked: &[RowKey])
         .collect();
     let mut offers = marked::offers(context, row, &keys);
     for offer in &mut offers {
-        offer.label = match offer.letter {
-            't' => format!("terminate {}", counted(keys.len(), "session")),
-            _ => format!("cancel what {} run", counted(keys.len(), "session")),
+        let many = counted(keys.len(), "session");
+        offer.label = if offer.letter == 't' {
+            format!("terminate {many}")
+        } else {
+            format!("cancel what {many} {}", if keys.len() == 1 { "runs" } else { "run" })
         };
     }
     offers

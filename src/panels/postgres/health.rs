@@ -121,7 +121,9 @@ fn summary(target: &TargetState, state: &PostgresState, context: PanelContext<'_
             .spark(target.past(&past.wal_bytes, SPARK)),
     );
     lines.push(fact("temp files", role, or_dash(rates.temp_bytes, |value| format!("{}/s", bytes(value)))));
-    lines.push(fact("deadlocks", role, or_dash(rates.deadlocks, rate)));
+    // A count over the window, and no rate.
+    let deadlocks = or_dash(rates.deadlocks, |value| format!("{} in the last minute", count(value)));
+    lines.push(fact("deadlocks", role, deadlocks));
     lines.push(fact("rows changed", role, or_dash(rates.rows_changed, rate)));
     lines.extend(server(reading, state, role));
     for (what, left) in state.trends.ends(reading).into_iter().take(3) {
@@ -156,9 +158,11 @@ fn server(reading: &PostgresReading, state: &PostgresState, role: Role) -> Vec<L
     lines.push(fact("checkpoints", role, format!("{requested} because of WAL volume")));
     if let Some(archiver) = health.archiver.ready().filter(|archiver| archiver.on) {
         let failing = archiver.is_failing();
-        let ago = |seconds| format!("the last {} ago", crate::ui::format::seconds(seconds));
+        let ago = |last: Option<f64>| {
+            last.map_or(String::new(), |_| format!(", the last {} ago", crate::ui::format::seconds(last)))
+        };
         let text = format!(
-            "{} archived, {}; {} failed, {}",
+            "{} archived{}; {} failed{}",
             count(archiver.archived),
             ago(archiver.last_archived_seconds),
             count(archiver.failed),

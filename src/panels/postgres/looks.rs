@@ -7,6 +7,7 @@ use crate::core::postgres::{
     Look, Looked, PgRow, PostgresReading, PostgresState, SqlPanel, SqlTable, TOPICS,
 };
 use crate::core::row::RowKey;
+use crate::core::text::counted;
 use crate::core::world::TargetState;
 use crate::panels::panel::PanelContext;
 use crate::panels::postgres::target::{self, heading, look_key, number_role};
@@ -59,7 +60,7 @@ fn panel_row(target: &TargetState, reading: &PostgresReading, panel: &SqlPanel) 
     let looked = reading.looks.iter().find(|looked| looked.look == look);
     let (role, words) = match looked.map(|looked| &looked.table) {
         Some(Part::Ready(table)) => match worst(panel, table) {
-            0 => (Role::Muted, format!("{} rows", table.rows.len())),
+            0 => (Role::Muted, counted(table.rows.len(), "row")),
             1 => (Role::Warning, "above its warning threshold".to_owned()),
             _ => (Role::Critical, "above its critical threshold".to_owned()),
         },
@@ -116,7 +117,7 @@ fn age_line(found: &SqlTable, looked: &Looked, context: PanelContext<'_>) -> Lin
     let place = if found.place.is_empty() { String::new() } else { format!("{}: ", found.place) };
     let mut text = format!("{place}read {} ago in {}", duration(age), duration(found.took));
     if found.truncated {
-        text.push_str(&format!(", the first {} rows", found.rows.len()));
+        text.push_str(&format!(", the first {}", counted(found.rows.len(), "row")));
     }
     if looked.asking {
         text.push_str(", asking again");

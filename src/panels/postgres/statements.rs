@@ -6,7 +6,7 @@ use crate::core::world::TargetState;
 use crate::panels::panel::PanelContext;
 use crate::panels::postgres::target::{self, heading, number_role};
 use crate::ui::content::{Cell, Column, Content, Line, Role, Row, Section, Table};
-use crate::ui::format::{count, duration, or_dash, percent};
+use crate::ui::format::{bytes, count, duration, or_dash, percent, rate};
 use crate::ui::sql;
 use std::time::Duration;
 
@@ -72,7 +72,6 @@ pub(super) fn statement_row(
     role: Role,
 ) -> Row {
     let seconds = state.statements.over.as_secs_f64().max(0.001);
-    let per_second = |grown: f64| grown / seconds;
     let query = delta.key.query;
     let shown = text(state, query).unwrap_or_else(|| format!("(query {query}, its text is being read)"));
     let (role, shown) = if shown.contains(OWN_MARK) {
@@ -81,20 +80,22 @@ pub(super) fn statement_row(
         (role, shown)
     };
     let mean = delta.mean_ms().map(|ms| ms / 1000.0);
+    // Filters compare what is shown. What runs now and then is not zero.
+    let per_second = |grown: f64| {
+        let each = grown / seconds;
+        Cell::number(Some(each), rate(each).trim_end_matches("/s")).role(role)
+    };
+    let wal = delta.grown.wal_bytes / seconds;
     Row::opens(
         RowKey::Postgres(target.id.clone(), PgRow::Statement(delta.key)),
         vec![
             Cell::number(Some(delta.share), percent(delta.share)).role(role),
-            Cell::number(Some(delta.grown.calls), count(per_second(delta.grown.calls))).role(role),
+            per_second(delta.grown.calls),
             Cell::number(mean, or_dash(mean, |mean| duration(Duration::from_secs_f64(mean.max(0.0)))))
                 .role(role),
-            Cell::number(Some(delta.grown.rows), count(per_second(delta.grown.rows))).role(role),
+            per_second(delta.grown.rows),
             Cell::number(delta.hit_ratio(), or_dash(delta.hit_ratio(), percent)).role(role),
-            Cell::number(
-                Some(delta.grown.wal_bytes),
-                crate::ui::format::bytes(per_second(delta.grown.wal_bytes)),
-            )
-            .role(role),
+            Cell::number(Some(wal), bytes(wal)).role(role),
             Cell::of(role, shown),
         ],
     )
@@ -114,6 +115,7 @@ pub(super) fn statement(context: PanelContext<'_>, key: &RowKey) -> Content {
     let seconds = state.statements.over.as_secs_f64().max(0.001);
     let fact =
         |label: &str, value: String| Line::of(Role::Muted, format!("{label:<14}")).then(Role::Text, value);
+    let per_second = |grown: f64| format!("{} per second", rate(grown / seconds).trim_end_matches("/s"));
     let lines = vec![
         heading(target, state, context),
         fact(
@@ -124,9 +126,9 @@ pub(super) fn statement(context: PanelContext<'_>, key: &RowKey) -> Content {
                 duration(state.statements.over)
             ),
         ),
-        fact("calls", format!("{} per second", count(delta.grown.calls / seconds))),
+        fact("calls", per_second(delta.grown.calls)),
         fact("mean", or_dash(delta.mean_ms(), |ms| format!("{ms:.2} ms"))),
-        fact("rows", format!("{} per second", count(delta.grown.rows / seconds))),
+        fact("rows", per_second(delta.grown.rows)),
         fact("cache hits", or_dash(delta.hit_ratio(), percent)),
         fact("temp blocks", count(delta.grown.temp)),
         fact(

@@ -78,6 +78,14 @@ pub fn age(value: Option<Duration>) -> String {
     value.map_or_else(|| "—".to_owned(), duration)
 }
 
+/// How long its transaction has been open; that none is, where that can be told.
+pub fn transaction(session: &Session) -> String {
+    match (session.transaction_age, session.state) {
+        (None, SessionState::Idle) => "none is open".to_owned(),
+        (open, _) => format!("open for {}", age(open)),
+    }
+}
+
 /// What a wait event means, in plain words; the most frequent ones.
 pub fn wait_words(class: &str, event: &str) -> &'static str {
     match (class, event.to_ascii_lowercase().as_str()) {
@@ -120,6 +128,11 @@ pub fn doing(session: &Session, workers: usize) -> String {
     }
 }
 
+/// Nothing is done to what was seen too long ago.
+pub fn too_old() -> Refusal {
+    Refusal::new("the data is too old to act on").remedy("wait until the source answers again")
+}
+
 /// Why this session may not be signalled, if it may not.
 pub fn refusal(
     context: PanelContext<'_>,
@@ -130,9 +143,7 @@ pub fn refusal(
 ) -> Option<Refusal> {
     let server = &state.reading()?.server;
     if target.freshness(context.now).is_lost() {
-        return Some(
-            Refusal::new("the data is too old to act on").remedy("wait until the source answers again"),
-        );
+        return Some(too_old());
     }
     if session.id.backend_start_micros == 0 {
         return Some(

@@ -1,6 +1,7 @@
 //! The servers behind the queues: one, or the primaries of a cluster.
 
-use crate::core::redis::{ClusterReading, RedisState};
+use crate::core::redis::{ClusterReading, RedisServer, RedisState};
+use crate::core::text::counted;
 use crate::ui::content::{Line, Role};
 use crate::ui::format::{bytes, or_dash, rate};
 
@@ -11,19 +12,28 @@ pub(super) fn lines(cluster: &ClusterReading, role: Role) -> Vec<Line> {
         (true, false) => (Role::Critical, "NOT WHOLE"),
         (false, _) => (Role::Critical, "FAILING: slots are not served"),
     };
-    let all = format!("{word}, {} of 16384 slots served, {} nodes known", cluster.slots_ok, cluster.nodes);
+    let all = format!(
+        "{word}, {} of 16384 slots served, {} known",
+        cluster.slots_ok,
+        counted(cluster.nodes as usize, "node")
+    );
     let mut lines = vec![Line::of(Role::Muted, "  cluster ").then(tone, all)];
     lines.extend(cluster.primaries.iter().map(|(address, server)| {
         let memory = or_dash(server.used_memory_bytes, bytes);
-        let clients = server.clients.map_or("—".to_owned(), |clients| clients.to_string());
+        let clients = clients(server);
         let ops = or_dash(server.ops_per_second, rate);
         Line::of(Role::Muted, format!("  {address:<22}"))
-            .then(role, format!("memory {memory} · {ops} ops · {clients} clients"))
+            .then(role, format!("memory {memory} · {ops} ops · {clients}"))
     }));
     lines.extend(cluster.missing.iter().map(|(address, why)| {
         Line::of(Role::Muted, format!("  {address:<22}")).then(Role::Critical, format!("not there: {why}"))
     }));
     lines
+}
+
+/// How many clients a server has.
+pub(super) fn clients(server: &RedisServer) -> String {
+    server.clients.map_or("— clients".to_owned(), |clients| counted(clients as usize, "client"))
 }
 
 /// The rows that lead to a server: its address in a cluster (else nothing), and how it is called.

@@ -132,6 +132,7 @@ fn how_far(page: &JobPage, role: Role) -> Line {
         Listing::Text(_) => {
             let large = match page.too_large {
                 0 => String::new(),
+                1 => "; 1 has fields too large to be looked into".to_owned(),
                 many => format!("; {many} have fields too large to be looked into"),
             };
             let end = if !page.whole {
@@ -141,7 +142,8 @@ fn how_far(page: &JobPage, role: Role) -> Line {
             } else {
                 ""
             };
-            format!("{} found in {looked} of {there} jobs{end}{large}", page.jobs.len())
+            let jobs = if page.there == 1 { "job" } else { "jobs" };
+            format!("{} found in {looked} of {there} {jobs}{end}{large}", page.jobs.len())
         }
     };
     Line::of(role, words)

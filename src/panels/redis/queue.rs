@@ -6,7 +6,7 @@ use crate::core::redis::{
     RedisState, RunTimes, condition, groups, overlong,
 };
 use crate::core::row::RowKey;
-use crate::core::text::tidy;
+use crate::core::text::{counted, tidy};
 use crate::core::world::TargetState;
 use crate::panels::panel::PanelContext;
 use crate::panels::redis::target::{alike_of, job_key, number_role, page, queue_of};
@@ -85,7 +85,7 @@ pub(super) fn one_group(context: PanelContext<'_>, key: &RowKey) -> Content {
     let place = if group.frame.is_empty() { String::new() } else { format!(" at {}", group.frame) };
     let lines = vec![
         Line::of(Role::Strong, &group.reason).then(Role::Muted, place),
-        Line::of(role, format!("{} jobs, {} within five minutes", group.jobs.len(), group.recent)),
+        Line::of(role, format!("{}, {} within five minutes", counted(group.jobs.len(), "job"), group.recent)),
     ];
     let rows = page
         .jobs
@@ -100,13 +100,17 @@ pub(super) fn one_group(context: PanelContext<'_>, key: &RowKey) -> Content {
 /// What the condition means, in a sentence.
 fn sentence(condition: Condition, queue: &QueueReading) -> (Role, String) {
     let waiting = count(queue.backlog() as f64);
+    let are = |many: u64| if many == 1 { "is" } else { "are" };
+    let stand = |many: u64| if many == 1 { "1 stands".to_owned() } else { format!("{many} stand") };
+    let ready = format!("{waiting} {} ready", are(queue.backlog()));
     match condition {
-        Condition::Stranded(jobs) => (
-            Role::Warning,
-            format!(
-                "{jobs} jobs are left in the list of a pause that is over; resuming it from here frees them"
-            ),
-        ),
+        Condition::Stranded(jobs) => {
+            let them = if jobs == 1 { "it" } else { "them" };
+            let left = format!("{} {} left", counted(jobs as usize, "job"), are(jobs));
+            let words =
+                format!("{left} in the list of a pause that is over; resuming it from here frees {them}");
+            (Role::Warning, words)
+        }
         Condition::Paused => (Role::Note, format!("paused with {waiting} ready; a retried job waits, too")),
         Condition::Limited(left) => {
             (Role::Note, format!("its rate limit holds it for another {}", duration(left)))
@@ -116,24 +120,34 @@ fn sentence(condition: Condition, queue: &QueueReading) -> (Role, String) {
             let of = of.map_or(String::new(), |source| format!(" of {source}"));
             (
                 Role::Note,
-                format!("dead letters{of}: {} stand here, and nobody is meant to work on them", queue.dead()),
+                format!(
+                    "dead letters{of}: {} here, and nobody is meant to work on them",
+                    stand(queue.dead())
+                ),
             )
         }
-        Condition::NoWorkers => (Role::Warning, format!("{waiting} are ready and no worker is connected")),
-        Condition::Stuck => (
-            Role::Warning,
-            format!("{waiting} are ready, {} are held, and none was taken for a minute", queue.active),
-        ),
+        Condition::NoWorkers => {
+            // A worker that went may have left nothing but the jobs that it had.
+            let what = match (queue.backlog(), queue.active) {
+                (0, held) => format!("{held} {} in progress", are(held)),
+                (_, 0) => ready,
+                (_, held) => format!("{ready}, {held} in progress,"),
+            };
+            (Role::Warning, format!("{what} and no worker is connected"))
+        }
+        Condition::Stuck => {
+            let held = queue.active;
+            let words = format!("{ready}, {held} {} held, and none was taken for a minute", are(held));
+            (Role::Warning, words)
+        }
         Condition::Failing => {
             let failed = queue.failures();
             (Role::Critical, format!("more fails than is done: {failed} within five minutes"))
         }
         Condition::Saturated(net) => {
-            (Role::Warning, format!("{waiting} are ready, and {net:.1} more come per second than are taken"))
+            (Role::Warning, format!("{ready}, and {net:.1} more come per second than are taken"))
         }
-        Condition::Draining(left) => {
-            (Role::Text, format!("{waiting} are ready, empty in about {}", duration(left)))
-        }
+        Condition::Draining(left) => (Role::Text, format!("{ready}, empty in about {}", duration(left))),
         Condition::Busy => (Role::Text, "jobs are being worked on".to_owned()),
         Condition::Later => {
             (Role::Text, "jobs come, and are put aside for later or for their children".to_owned())
@@ -202,11 +216,13 @@ fn happened(reading: &QueueReading, role: Role) -> Option<Line> {
         return None;
     }
     let least = if happened.at_least { "at least " } else { "" };
+    let newest = match &*happened.reason {
+        "" => String::new(),
+        reason => format!("; the newest: {}", tidy(reason, 120)),
+    };
     let text = format!(
-        "{least}{} failed and {} stalled within five minutes, kept or not; the newest: {}",
-        happened.failed,
-        happened.stalled,
-        tidy(&happened.reason, 120)
+        "{least}{} failed and {} stalled within five minutes, kept or not{newest}",
+        happened.failed, happened.stalled
     );
     Some(Line::of(role, text))
 }

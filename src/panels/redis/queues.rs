@@ -172,7 +172,7 @@ fn heading(target: &TargetState, state: &RedisState, context: PanelContext<'_>) 
         (Some(used), None) => format!("{} (no limit)", bytes(used)),
         (None, _) => "—".to_owned(),
     };
-    let clients = server.clients.map_or("—".to_owned(), |clients| clients.to_string());
+    let clients = cluster::clients(server);
     let mut first = line
         .then(
             Role::Muted,
@@ -185,7 +185,7 @@ fn heading(target: &TargetState, state: &RedisState, context: PanelContext<'_>) 
         .then(
             role,
             format!(
-                "memory {memory} · {} ops · hits {} · {clients} clients",
+                "memory {memory} · {} ops · hits {} · {clients}",
                 or_dash(server.ops_per_second, rate),
                 or_dash(state.rates.hit_ratio, percent)
             ),

@@ -221,15 +221,15 @@ fn replication(detail: &ServerDetail, role: Role) -> Vec<Line> {
             let part = |name: &str| {
                 value.split(',').find_map(|pair| pair.strip_prefix(name)?.strip_prefix('=')).unwrap_or("—")
             };
-            let behind = part("offset").parse::<f64>().map_or(0.0, |own| (offset - own).max(0.0));
+            let behind = part("offset").parse::<f64>().ok().map(|own| (offset - own).max(0.0));
             // Further behind than the backlog reaches: the next break means a full copy.
-            let far = behind > backlog && backlog > 0.0;
+            let far = backlog > 0.0 && behind.is_some_and(|behind| behind > backlog);
             let words = format!(
                 "{}:{} {}, {} behind (the backlog holds {}), heard {} s ago",
                 part("ip"),
                 part("port"),
                 part("state"),
-                bytes(behind),
+                or_dash(behind, bytes),
                 bytes(backlog),
                 part("lag")
             );
@@ -295,7 +295,7 @@ fn slow(target: &TargetState, detail: &ServerDetail, role: Role) -> Section {
             Column::fixed("client", 24, 2),
         ],
         rows: detail.slow.ready().into_iter().flatten().map(row).collect(),
-        empty: "nothing slow was noted".to_owned(),
+        empty: if detail.slow.ready().is_some() { "nothing slow was noted" } else { "not known" }.to_owned(),
         fixed_order: false,
     };
     Section { title: "Slow log".to_owned(), lines, table: Some(table) }

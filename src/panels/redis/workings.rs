@@ -5,6 +5,7 @@ use crate::core::redis::{
     Scheduler,
 };
 use crate::core::row::RowKey;
+use crate::core::text::counted;
 use crate::core::world::TargetState;
 use crate::panels::redis::target::job_key;
 use crate::ui::content::{Cell, Column, Line, Role, Row, Section, Table};
@@ -86,13 +87,14 @@ fn workers(
 
 fn limits(more: &QueueWorkings, held: Option<u64>, role: Role) -> Option<Section> {
     let fact = |label: &str, value: String| Line::of(Role::Muted, format!("{label:<16}")).then(role, value);
+    let jobs = |many: u64| counted(many as usize, "job");
     let mut lines = Vec::new();
     lines.extend(
         more.concurrency
-            .map(|limit| fact("concurrency", format!("{limit} jobs at once, all workers together"))),
+            .map(|limit| fact("concurrency", format!("{} at once, all workers together", jobs(limit)))),
     );
     lines.extend(
-        more.rate.map(|(jobs, span)| fact("rate limit", format!("{jobs} jobs in {}", duration(span)))),
+        more.rate.map(|(most, span)| fact("rate limit", format!("{} in {}", jobs(most), duration(span)))),
     );
     lines.extend(
         more.memory_bytes
@@ -180,12 +182,13 @@ fn schedulers(target: &TargetState, more: &QueueWorkings, role: Role) -> Section
 
 fn blocked(target: &TargetState, more: &QueueWorkings, role: Role) -> Section {
     let row = |(id, failed): &(String, usize)| {
+        let words = match failed {
+            1 => "waits for children of which 1 has failed: retry it".to_owned(),
+            many => format!("waits for children of which {many} have failed: retry those"),
+        };
         Row::opens(
             job_key(target, &more.queue, id, JobState::Waiting),
-            vec![
-                Cell::of(Role::Strong, id),
-                Cell::of(role, format!("waits for children of which {failed} have failed: retry those")),
-            ],
+            vec![Cell::of(Role::Strong, id), Cell::of(role, words)],
         )
     };
     let table = Table {

@@ -12,6 +12,7 @@ use crate::core::focus::Focus;
 use crate::core::metrics::MetricsReading;
 use crate::core::reading::Reading;
 use crate::core::report::{PollError, PollErrorKind};
+use crate::core::text::counted;
 use crate::core::time::Now;
 use decode::decode;
 use futures_util::future::BoxFuture;
@@ -88,7 +89,8 @@ impl MetricsSource {
         let reading = self.read().await?;
         let mut report = Report::answers([]);
         if reading.bad_total > 0 {
-            let found = format!("{} lines of the exposition cannot be read", reading.bad_total);
+            let lines = counted(reading.bad_total, "line");
+            let found = format!("{lines} of the exposition cannot be read");
             report.checks.push(Check::unknown("samples", found));
         } else if reading.truncated {
             report.checks.push(Check::unknown("samples", "there are more than are kept"));

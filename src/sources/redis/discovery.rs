@@ -5,6 +5,7 @@ use super::decode;
 use crate::config::target::RedisConnect;
 use crate::core::part::{Gap, GapKind};
 use crate::core::redis::QueueRef;
+use crate::core::text::counted;
 use crate::core::time::Now;
 use redis::{Value, cmd};
 use std::collections::BTreeSet;
@@ -112,7 +113,7 @@ impl Discovery {
         } else if self.finished.is_none() {
             format!("looking for queues ({found} found so far)")
         } else {
-            format!("{found} queues found below {}", self.prefixes.join(", "))
+            format!("{} found below {}", counted(found, "queue"), self.prefixes.join(", "))
         }
     }
 

@@ -42,7 +42,10 @@ pub(in crate::panels) fn facts(state: &PostgresState, after: &Aftermath) -> Vec<
         facts.push(fact("still held", format!("pid {} by {}{more}", names(&list), holders.join(", "))));
     }
     if facts.is_empty() {
-        facts.push(fact("released", "nobody waits behind it".to_owned()));
+        // Locks that could not be read tell of nobody.
+        let gap = state.reading().and_then(|reading| reading.locks.gap());
+        let words = gap.map_or("nobody waits behind it".to_owned(), |gap| format!("not known: {}", gap.note));
+        facts.push(fact("released", words));
     }
     let missing = state.reading().and_then(|reading| reading.locks.ready()).map(|locks| &locks.missing);
     facts.extend(missing.into_iter().flatten().map(|note| fact("not sure", note.clone())));

@@ -10,7 +10,7 @@ use crate::core::world::TargetState;
 use crate::panels::panel::PanelContext;
 use crate::panels::postgres::acts::aftermath::{facts, holder_name, names, promise, title};
 use crate::panels::postgres::acts::marked;
-use crate::panels::postgres::target::{age, refusal, session, targets};
+use crate::panels::postgres::target::{age, refusal, session, targets, transaction};
 use crate::ui::content::{Line, Role};
 
 /// What the lock tree adds to the card of a session.
@@ -189,7 +189,7 @@ fn preview(state: &PostgresState, session: &Session, act: &PgAction, after: &Aft
             if session.client.is_empty() { "a local socket".into() } else { session.client.clone() },
         ),
         fact("state", format!("{} for {}", session.state.words(), age(session.state_age))),
-        fact("transaction", format!("open for {}", age(session.transaction_age))),
+        fact("transaction", transaction(session)),
     ];
     if let Some((mode, object)) = state.forest.node(session.id).and_then(|node| node.holds.as_ref()) {
         lines.push(fact("holds", format!("{} on {object}", mode.words())));

@@ -4,6 +4,7 @@ use crate::core::action::{Action, Offer, Preview, Refusal};
 use crate::core::postgres::blocking::{Aftermath, Who};
 use crate::core::postgres::{PgAction, Pinned, PostgresState, Session, SessionState};
 use crate::core::row::RowKey;
+use crate::core::text::counted;
 use crate::panels::panel::PanelContext;
 use crate::panels::postgres::acts::aftermath;
 use crate::panels::postgres::target::{age, refusal, session};
@@ -94,9 +95,13 @@ fn preview(
     if !left_out.is_empty() {
         facts.push(fact("left out", left_out.join("; ")));
     }
-    let verb = if terminate { "Terminate" } else { "Cancel the queries of" };
+    let verb = match (terminate, chosen.len()) {
+        (true, _) => "Terminate",
+        (false, 1) => "Cancel the query of",
+        (false, _) => "Cancel the queries of",
+    };
     Preview {
-        title: format!("{verb} {} backends{}", chosen.len(), aftermath::title(after)),
+        title: format!("{verb} {}{}", counted(chosen.len(), "backend"), aftermath::title(after)),
         facts,
         statement: act.statement(),
         confirm_key: if terminate { 't' } else { 'c' },

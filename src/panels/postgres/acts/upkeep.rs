@@ -45,8 +45,11 @@ fn choice(
     letter: char,
 ) -> Result<(Action, Preview), Refusal> {
     let Some((target, _, reading)) = target::reading(context, row) else {
-        return Err(Refusal::new("this server is not watched any more"));
+        return Err(Refusal::new("nothing was read of this server yet"));
     };
+    if target.freshness(context.now).is_lost() {
+        return Err(target::too_old());
+    }
     if reading.server.in_recovery {
         return Err(
             Refusal::new("this is a standby: nothing can be changed here").remedy("do it on its primary")

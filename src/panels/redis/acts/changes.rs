@@ -6,6 +6,7 @@ use crate::core::redis::{
     Change, Family, JobAct, JobDetail, JobState, Payload, QueueRef, RedisAction, RedisRow, Sweep,
 };
 use crate::core::row::RowKey;
+use crate::core::text::counted;
 use crate::panels::panel::PanelContext;
 use crate::panels::redis::acts::choice::{
     Choice, asking, change, detail, jobs_choice, more, offer, permitted,
@@ -230,8 +231,9 @@ fn limit(context: PanelContext<'_>, row: &RowKey, text: &str) -> Choice {
         return Err(Refusal::new(why).remedy("BullMQ 5.9 and later do"));
     }
     let wanted = (number > 0).then_some(number);
-    let title = wanted
-        .map_or("No limit of concurrency".to_owned(), |number| format!("At most {number} jobs at once"));
+    let title = wanted.map_or("No limit of concurrency".to_owned(), |number| {
+        format!("At most {} at once", counted(number as usize, "job"))
+    });
     let now = more(context, row).and_then(|more| more.concurrency);
     let now = now.map_or("no limit".to_owned(), |limit| limit.to_string());
     let facts =

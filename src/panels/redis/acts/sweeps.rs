@@ -51,9 +51,8 @@ pub(in crate::panels) fn sweep(context: PanelContext<'_>, row: &RowKey, letter: 
         facts.push(fact("first", kept));
     }
     if what == Sweep::Obliterate && reading.active > 0 {
-        let running = reading.active;
-        facts
-            .push(fact("but", format!("{running} are running: while there is one, the queue stays, paused")));
+        let running = if reading.active == 1 { "1 is".to_owned() } else { format!("{} are", reading.active) };
+        facts.push(fact("but", format!("{running} running: while there is one, the queue stays, paused")));
     }
     let stop = match what {
         Sweep::RetryCarefully(_) => "two steps",

@@ -1,0 +1,7 @@
+//! What may be done to a row in each state, and with which sentence the rest is refused.
+
+mod jobs;
+mod permits;
+mod postgres;
+mod queues;
+mod values;

@@ -1,0 +1,18 @@
+//! What every page shows of small worlds: one thing a test, no server and no screen.
+
+pub mod blocking;
+mod endpoints;
+mod health;
+mod job;
+mod looks;
+mod overview;
+mod postgres;
+mod prometheus;
+mod queries;
+mod queue;
+mod queues;
+mod redis;
+mod replication;
+mod search;
+mod signals;
+pub mod world;

@@ -1,0 +1,224 @@
+//! The overview: findings, worst first, and every source with how far it can be believed.
+
+use super::world::{FIRST, Stage, gap, postgres, queue, redis, redis_at, session_in, target};
+use stacktop::core::ids::SystemKind;
+use stacktop::core::place::Screen;
+use stacktop::core::postgres::{PostgresReading, SessionState};
+use stacktop::core::redis::{Evidence, QueueReading};
+use stacktop::core::row::RowKey;
+use stacktop::ui::content::Role;
+
+fn unattended() -> QueueReading {
+    let evidence = Evidence { workers: Some(0), ..queue("mails").evidence };
+    QueueReading { waiting: 3, evidence, ..queue("mails") }
+}
+
+/// Jobs wait for longer than the rule holds back, and no worker is there.
+fn fires() -> Stage {
+    let mut stage = Stage::of(redis(vec![unattended()]));
+    for second in FIRST + 1..FIRST + 30 {
+        stage = stage.then(second, "cache", redis_at(second, vec![unattended()]));
+    }
+    stage
+}
+
+/// The same with a worker again.
+fn over() -> Stage {
+    let mut stage = fires();
+    for second in FIRST + 30..FIRST + 60 {
+        stage = stage.then(second, "cache", redis_at(second, vec![queue("mails")]));
+    }
+    stage
+}
+
+fn finding(stage: &Stage) -> RowKey {
+    let key = |found: &stacktop::ui::content::Row| found.key.clone();
+    let page = stage.page(Screen::Overview);
+    let table = page.0.sections[0].table.as_ref().expect("findings");
+    table.rows.iter().map(key).next().expect("a finding")
+}
+
+#[test]
+fn without_a_target_it_says_where_to_look() {
+    Stage::empty()
+        .page(Screen::Overview)
+        .says("no target was found; press ! for what was looked for, or run `stacktop demo`");
+}
+
+#[test]
+fn where_nothing_is_wrong_it_says_so() {
+    Stage::of(redis(vec![queue("mails")])).page(Screen::Overview).says("nothing is past its threshold");
+}
+
+#[test]
+fn without_a_finding_no_key_is_named_that_would_lead_to_one() {
+    Stage::of(redis(vec![queue("mails")])).page(Screen::Overview).says_not("leads to each");
+}
+
+#[test]
+fn findings_are_counted_and_the_keys_are_those_in_force() {
+    fires().page(Screen::Overview).says("Findings (1, worst first; Enter leads to each, x acts there)");
+}
+
+#[test]
+fn a_finding_names_its_target() {
+    let stage = fires();
+    let page = stage.page(Screen::Overview);
+    assert_eq!(page.cell("! WARN", "target"), "cache");
+}
+
+#[test]
+fn a_warning_is_marked_without_colour_too() {
+    assert_eq!(fires().page(Screen::Overview).role("! WARN", ""), Role::Warning);
+}
+
+#[test]
+fn how_long_it_lasts_is_a_number_that_filters_compare() {
+    let number = fires().page(Screen::Overview).number("! WARN", "for").expect("a number");
+    assert!((20.0..30.0).contains(&number), "{number}");
+}
+
+#[test]
+fn what_is_over_stays_for_a_while_and_says_so() {
+    let page = over().page(Screen::Overview);
+    assert_eq!(page.role("over", ""), Role::Ok);
+}
+
+#[test]
+fn a_finding_leads_to_the_screen_where_it_is_seen() {
+    let stage = fires();
+    let place = stage.jump(Screen::Overview, &finding(&stage)).expect("a place");
+    assert_eq!(place.screen, Screen::Queues);
+}
+
+#[test]
+fn a_finding_that_is_gone_leads_nowhere() {
+    let row = finding(&fires());
+    assert_eq!(Stage::of(redis(vec![queue("mails")])).jump(Screen::Overview, &row), None);
+}
+
+#[test]
+fn a_source_leads_nowhere_else_but_into_itself() {
+    assert_eq!(fires().jump(Screen::Overview, &RowKey::Target(target("cache"))), None);
+}
+
+#[test]
+fn a_finding_is_copied_as_a_sentence_with_its_target() {
+    let stage = fires();
+    let text = stage.copy(Screen::Overview, &finding(&stage)).expect("a sentence");
+    assert!(text.contains("mails") && text.ends_with("(cache)"), "{text}");
+}
+
+#[test]
+fn a_source_that_was_not_asked_yet_waits() {
+    let page = Stage::waiting(SystemKind::Redis).page(Screen::Overview);
+    assert_eq!(
+        (page.cell("cache", "state"), page.cell("cache", "poll")),
+        ("waiting".to_owned(), "—".to_owned())
+    );
+}
+
+#[test]
+fn a_source_that_answers_is_ok_and_shows_what_a_poll_takes() {
+    let page = Stage::of(redis(Vec::new())).at(FIRST + 1).page(Screen::Overview);
+    assert_eq!(
+        (page.cell("cache", "state"), page.cell("cache", "poll")),
+        ("ok, 1 s".to_owned(), "3 ms".to_owned())
+    );
+}
+
+#[test]
+fn a_source_shows_where_it_is() {
+    let page = Stage::of(redis(Vec::new())).page(Screen::Overview);
+    assert_eq!(page.cell("cache", "where, or why silent"), "cache.example:1");
+}
+
+#[test]
+fn a_source_that_is_overdue_is_late() {
+    let page = Stage::of(redis(Vec::new())).at(FIRST + 9).page(Screen::Overview);
+    assert_eq!(
+        (page.cell("cache", "state"), page.role("cache", "state")),
+        ("LATE 9 s".to_owned(), Role::Warning)
+    );
+}
+
+#[test]
+fn a_source_that_is_long_overdue_is_stale() {
+    let page = Stage::of(redis(Vec::new())).at(FIRST + 90).page(Screen::Overview);
+    assert_eq!(page.cell("cache", "state"), "STALE 1m30s");
+}
+
+#[test]
+fn a_silent_source_says_why_in_place_of_where() {
+    let page = Stage::silent(SystemKind::Redis).page(Screen::Overview);
+    assert!(page.cell("cache", "where, or why silent").starts_with("connection refused; start it"));
+}
+
+#[test]
+fn silence_is_a_finding_of_its_own() {
+    let page = Stage::of(redis(Vec::new())).at(FIRST + 90).page(Screen::Overview);
+    assert_eq!(page.role("‼ CRIT", ""), Role::Critical);
+}
+
+#[test]
+fn a_source_names_its_kind() {
+    let kinds = SystemKind::ALL.iter().map(|kind| Stage::waiting(*kind).page(Screen::Overview).text());
+    for (kind, text) in SystemKind::ALL.iter().zip(kinds) {
+        assert!(text.contains(kind.name()), "{text}");
+    }
+}
+
+#[test]
+fn an_opened_source_says_when_it_gave_data_last() {
+    Stage::of(redis(Vec::new()))
+        .opened(Screen::Overview, &[RowKey::Target(target("cache"))])
+        .says("last data 2026-09-21 14:15:00Z");
+}
+
+#[test]
+fn an_opened_source_that_never_gave_data_does_not_say_when() {
+    Stage::silent(SystemKind::Redis)
+        .opened(Screen::Overview, &[RowKey::Target(target("cache"))])
+        .says_not("last data");
+}
+
+#[test]
+fn an_opened_source_counts_one_failure_as_one() {
+    Stage::silent(SystemKind::Redis)
+        .opened(Screen::Overview, &[RowKey::Target(target("cache"))])
+        .says("closed, 1 failure in a row");
+}
+
+#[test]
+fn an_opened_source_without_a_failure_has_none_in_a_row() {
+    Stage::of(redis(Vec::new()))
+        .opened(Screen::Overview, &[RowKey::Target(target("cache"))])
+        .says("closed, 0 failures in a row");
+}
+
+#[test]
+fn a_source_that_is_not_watched_shows_nothing() {
+    let page = Stage::empty().opened(Screen::Overview, &[RowKey::Target(target("gone"))]);
+    assert_eq!(page.text(), "");
+}
+
+#[test]
+fn rights_that_are_missing_are_a_finding_and_name_the_grant() {
+    let reading = PostgresReading { sessions: gap("GRANT pg_monitor TO watch"), ..postgres(Vec::new()) };
+    let stage =
+        Stage::of(reading.clone()).then(FIRST + 30, "pg", reading.clone()).then(FIRST + 60, "pg", reading);
+    stage.page(Screen::Overview).says("GRANT pg_monitor TO watch");
+}
+
+#[test]
+fn two_sources_of_one_name_in_a_row_are_two_rows() {
+    let two = [("a", SystemKind::Redis), ("b", SystemKind::Redis)];
+    assert_eq!(Stage::with(&two).page(Screen::Overview).firsts(), ["a", "b"]);
+}
+
+#[test]
+fn an_idle_session_is_no_finding() {
+    Stage::of(postgres(vec![session_in(1, SessionState::Idle)]))
+        .page(Screen::Overview)
+        .says("nothing is past its threshold");
+}

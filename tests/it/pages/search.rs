@@ -1,0 +1,364 @@
+//! Search clusters: the verdict, nodes against their watermarks, shards on no node and why.
+
+use super::world::{FIRST, Page, Stage, gap, ready, secs, warm_at};
+use stacktop::core::ids::SystemKind;
+use stacktop::core::part::Part;
+use stacktop::core::place::Screen;
+use stacktop::core::search::{
+    ClusterHealth, Identity, LifecycleError, SearchNode, SearchReading, Unassigned, UnassignedShard,
+};
+use stacktop::ui::content::Role;
+
+const GIB: f64 = 1_073_741_824.0;
+
+fn page(reading: SearchReading) -> Page {
+    Stage::of(reading).page(Screen::Search)
+}
+
+fn cluster(status: &str) -> SearchReading {
+    let identity = Identity {
+        version: "8.15.0".to_owned(),
+        product: "Elasticsearch".to_owned(),
+        cluster: "logs".to_owned(),
+    };
+    let health = ClusterHealth {
+        status: status.to_owned(),
+        nodes: Some(3),
+        active_shards: Some(20),
+        active_ratio: Some(1.0),
+        unassigned: Some(0),
+        relocating: Some(0),
+        initializing: Some(0),
+        pending_tasks: Some(0),
+        ..ClusterHealth::default()
+    };
+    SearchReading { identity: ready(identity), health: Part::Ready(health), ..SearchReading::default() }
+}
+
+fn node(node: SearchNode) -> SearchReading {
+    let node = SearchNode { id: "n1".to_owned(), name: "node-1".to_owned(), ..node };
+    SearchReading { nodes: ready(vec![node]), ..cluster("green") }
+}
+
+/// A node of 100 GiB with marks at 15, 10 and 5 GiB.
+fn disk(free: f64) -> SearchReading {
+    node(SearchNode {
+        disk_total_bytes: Some(100.0 * GIB),
+        disk_free_bytes: Some(free * GIB),
+        low_free_bytes: Some(15.0 * GIB),
+        high_free_bytes: Some(10.0 * GIB),
+        flood_free_bytes: Some(5.0 * GIB),
+        ..SearchNode::default()
+    })
+}
+
+fn shard(index: &str, primary: bool, why: &str) -> UnassignedShard {
+    UnassignedShard {
+        index: index.to_owned(),
+        shard: "0".to_owned(),
+        primary,
+        reason: "NODE_LEFT".to_owned(),
+        why: why.to_owned(),
+        ..UnassignedShard::default()
+    }
+}
+
+fn away(shards: Vec<UnassignedShard>) -> SearchReading {
+    SearchReading { unassigned: ready(Unassigned::of(shards)), ..cluster("red") }
+}
+
+#[test]
+fn without_a_cluster_it_says_so() {
+    Stage::empty().page(Screen::Search).says("no search cluster is configured");
+}
+
+#[test]
+fn before_the_first_answer_it_waits() {
+    Stage::waiting(SystemKind::Search)
+        .page(Screen::Search)
+        .says("es.example:1 · waiting for the first answer");
+}
+
+#[test]
+fn a_cluster_that_never_answered_says_why() {
+    Stage::silent(SystemKind::Search).page(Screen::Search).says("connection refused; start it");
+}
+
+#[test]
+fn it_names_product_version_and_cluster() {
+    page(cluster("green")).says("es Elasticsearch 8.15.0 · cluster logs");
+}
+
+#[test]
+fn a_version_that_may_not_be_read_is_not_made_up() {
+    page(SearchReading { identity: gap("no right"), ..cluster("green") })
+        .says("its version is not permitted to be read");
+}
+
+#[test]
+fn the_status_is_in_capitals_and_in_its_role() {
+    let tone = |status: &str| page(cluster(status)).tone(&status.to_uppercase());
+    assert_eq!(["green", "yellow", "red"].map(tone), [Role::Ok, Role::Warning, Role::Critical]);
+}
+
+#[test]
+fn a_status_that_is_not_known_is_not_good() {
+    assert_eq!(page(cluster("odd")).tone("ODD"), Role::Critical);
+}
+
+#[test]
+fn nodes_and_shards_are_counted() {
+    page(cluster("green")).says("3 nodes · 20 shards assigned (100 %)");
+}
+
+#[test]
+fn one_node_is_no_nodes() {
+    let mut reading = cluster("green");
+    if let Part::Ready(health) = &mut reading.health {
+        (health.nodes, health.active_shards) = (Some(1), Some(1));
+    }
+    page(reading).says(" · 1 node · 1 shard assigned");
+}
+
+#[test]
+fn what_the_cluster_does_not_tell_is_a_dash_and_no_zero() {
+    let health = ClusterHealth { status: "green".to_owned(), ..ClusterHealth::default() };
+    page(SearchReading { health: Part::Ready(health), ..cluster("green") })
+        .says("— nodes · — shards assigned (—) · — on no node · — moving · — being built");
+}
+
+#[test]
+fn tasks_that_wait_for_the_master_are_told() {
+    let mut reading = cluster("green");
+    if let Part::Ready(health) = &mut reading.health {
+        health.pending_tasks = Some(4);
+    }
+    page(reading).says("pending tasks   4");
+}
+
+#[test]
+fn no_waiting_task_is_not_told() {
+    page(cluster("green")).says_not("pending tasks");
+}
+
+#[test]
+fn a_cluster_without_a_master_says_that_first() {
+    let page =
+        page(SearchReading { no_master: Some("master not discovered".to_owned()), ..cluster("green") });
+    page.says("NO MASTER: master not discovered");
+    page.says_not("GREEN");
+}
+
+#[test]
+fn health_that_may_not_be_read_says_why() {
+    page(SearchReading { health: gap("monitor: no right"), ..cluster("green") }).says("monitor: no right");
+}
+
+#[test]
+fn a_question_that_is_late_says_since_when() {
+    page(SearchReading { waiting: vec![("nodes".to_owned(), secs(12))], ..cluster("green") })
+        .says("nodes: asked 12 s ago, no answer yet; what stands here is older");
+}
+
+#[test]
+fn what_was_left_out_is_said() {
+    page(SearchReading { limits: vec!["only 100 nodes are read".to_owned()], ..cluster("green") })
+        .says("only 100 nodes are read");
+}
+
+#[test]
+fn one_reading_gives_no_rate_and_no_zero() {
+    page(cluster("green")).says("shard searches  — · mean — each");
+}
+
+#[test]
+fn searches_are_told_per_second_of_the_nodes_own_time() {
+    let at = |second, total: f64| {
+        let node_of = SearchNode {
+            name: "node-1".to_owned(),
+            query_total: Some(total),
+            query_millis: Some(total * 2.0),
+            uptime_millis: Some(1e9 + second as f64 * 1000.0),
+            ..SearchNode::default()
+        };
+        SearchReading { nodes: Part::Ready(warm_at(second, vec![node_of])), ..cluster("green") }
+    };
+    Stage::of(at(FIRST, 0.0))
+        .then(FIRST + 10, "es", at(FIRST + 10, 100.0))
+        .page(Screen::Search)
+        .says("10/s · mean 2.0 ms each");
+}
+
+#[test]
+fn nodes_that_may_not_be_read_say_why() {
+    page(SearchReading { nodes: gap("nodes: no right"), ..cluster("green") }).says("nodes: no right");
+}
+
+#[test]
+fn no_node_is_said_to_be_none() {
+    page(SearchReading { nodes: ready(Vec::new()), ..cluster("green") }).says("no node is visible");
+}
+
+#[test]
+fn what_a_node_does_not_tell_is_a_dash() {
+    let page = page(node(SearchNode::default()));
+    assert_eq!(page.row("node-1")[1..], ["—"; 10]);
+}
+
+#[test]
+fn a_nodes_disk_is_shown_by_share_and_by_what_is_free() {
+    let page = page(disk(40.0));
+    assert_eq!(
+        (page.cell("node-1", "disk"), page.cell("node-1", "free")),
+        ("60 %".to_owned(), "40 GiB".to_owned())
+    );
+}
+
+#[track_caller]
+fn mark(free: f64, words: &str, role: Role) {
+    let page = page(disk(free));
+    assert_eq!(
+        (page.cell("node-1", "watermark"), page.role("node-1", "watermark")),
+        (words.to_owned(), role)
+    );
+}
+
+#[test]
+fn a_disk_above_all_marks_is_ok() {
+    mark(40.0, "ok", Role::Ok);
+}
+
+#[test]
+fn a_disk_at_its_mark_is_not_past_it() {
+    mark(15.0, "ok", Role::Ok);
+}
+
+#[test]
+fn a_disk_past_the_low_mark_is_worth_a_look() {
+    mark(14.9, "past low", Role::Note);
+}
+
+#[test]
+fn a_disk_past_the_high_mark_is_a_warning() {
+    mark(9.9, "past high", Role::Warning);
+}
+
+#[test]
+fn a_disk_at_flood_stage_is_critical() {
+    mark(4.9, "FLOOD STAGE", Role::Critical);
+}
+
+#[test]
+fn a_node_without_marks_is_not_said_to_be_ok() {
+    let page = page(node(SearchNode { disk_free_bytes: Some(GIB), ..SearchNode::default() }));
+    assert_eq!(page.cell("node-1", "watermark"), "—");
+}
+
+#[test]
+fn a_full_heap_is_graded_by_its_rule() {
+    let role = |heap| {
+        page(node(SearchNode { heap_ratio: Some(heap), ..SearchNode::default() })).role("node-1", "heap")
+    };
+    assert_eq!((role(0.5), role(0.99)), (Role::Text, Role::Critical));
+}
+
+#[test]
+fn no_shard_away_has_no_section() {
+    page(SearchReading { unassigned: ready(Unassigned::of(Vec::new())), ..cluster("green") })
+        .says_not("Shards on no node");
+}
+
+#[test]
+fn shards_away_are_counted_by_kind() {
+    let page = page(away(vec![shard("a", true, ""), shard("b", false, ""), shard("c", false, "")]));
+    assert!(page.titles().contains(&"Shards on no node: 1 primary and 2 replicas"), "{:?}", page.titles());
+}
+
+#[test]
+fn a_primary_away_is_critical_and_a_replica_a_warning() {
+    let page = page(away(vec![shard("a", true, ""), shard("b", false, "")]));
+    assert_eq!((page.role("a", "copy"), page.role("b", "copy")), (Role::Critical, Role::Warning));
+}
+
+#[test]
+fn a_shard_of_one_index_names_the_index() {
+    page(away(vec![shard("a", true, "no disk")])).says("1 shard of a: no disk");
+}
+
+#[test]
+fn shards_of_several_indices_count_them() {
+    page(away(vec![shard("a", true, "no disk"), shard("b", true, "no disk")]))
+        .says("2 shards of 2 indices: no disk");
+}
+
+#[test]
+fn a_shard_that_is_not_explained_says_so() {
+    assert_eq!(page(away(vec![shard("a", true, "")])).row("a")[4], "(not explained yet)");
+}
+
+#[test]
+fn more_reasons_than_are_told_are_counted() {
+    let reasons = ["1", "2", "3", "4", "5", "6", "7"].map(|why| shard(why, true, why)).to_vec();
+    page(away(reasons)).says("and 2 more reasons");
+}
+
+#[test]
+fn one_more_reason_is_no_reasons() {
+    let reasons = ["1", "2", "3", "4", "5", "6"].map(|why| shard(why, true, why)).to_vec();
+    page(away(reasons)).says("and 1 more reason\n");
+}
+
+#[test]
+fn of_very_many_shards_the_first_are_listed_and_all_judged() {
+    let all = (0..1001).map(|number| shard(&format!("i{number}"), true, "x")).collect();
+    page(away(all)).says("the first 1000 are listed, all are judged");
+}
+
+#[test]
+fn shards_that_may_not_be_read_say_why() {
+    page(SearchReading { unassigned: gap("_cat/shards: no right"), ..cluster("red") })
+        .says("_cat/shards: no right");
+}
+
+#[test]
+fn an_index_that_refuses_writes_is_named() {
+    let page = page(SearchReading { read_only: ready(vec!["logs-1".to_owned()]), ..cluster("green") });
+    assert_eq!(page.tone("logs-1 refuses writes: a disk was full"), Role::Critical);
+}
+
+#[test]
+fn a_lifecycle_that_fails_says_where_and_why() {
+    let failed = LifecycleError {
+        index: "logs-1".to_owned(),
+        policy: "hot".to_owned(),
+        step: "rollover".to_owned(),
+        reason: "no alias".to_owned(),
+        retries: None,
+    };
+    page(SearchReading { lifecycle: ready(vec![failed]), ..cluster("green") })
+        .says("lifecycle of logs-1 (policy hot) fails at rollover: no alias");
+}
+
+#[test]
+fn allocation_that_is_switched_off_is_said() {
+    page(SearchReading { allocation: ready(Some("none".to_owned())), ..cluster("green") })
+        .says("cluster.routing.allocation.enable is none");
+}
+
+#[test]
+fn allocation_as_it_should_be_is_no_news() {
+    page(SearchReading { allocation: ready(None), ..cluster("green") }).says_not("allocation");
+}
+
+#[test]
+fn what_is_not_read_beside_is_said_with_its_reason() {
+    page(SearchReading { lifecycle: gap("read_ilm: no right"), ..cluster("green") })
+        .says("lifecycles are not read: read_ilm: no right");
+}
+
+#[test]
+fn old_numbers_are_late_and_then_stale() {
+    let stage = |second| Stage::of(cluster("green")).at(FIRST + second).page(Screen::Search);
+    stage(9).says("LATE, 9.0 s old");
+    stage(90).says("STALE 1m30s");
+}

@@ -19,6 +19,7 @@ mod row;
 pub(crate) mod rules;
 mod server;
 mod state;
+mod troubles;
 mod workings;
 
 pub use action::{Letters, RedisAction};
@@ -41,4 +42,5 @@ pub use server::{
     ClientGroup, CommandRate, CommandStat, ServerDetail, SlowEntry, StreamGroup, command_rates,
 };
 pub use state::{QueueHistory, RedisRates, RedisState};
+pub use troubles::{REFUSALS, Troubles};
 pub use workings::{Ended, QueueEvent, QueueWorker, QueueWorkings, RunTimes, Scheduler, overlong, run_times};

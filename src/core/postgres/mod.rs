@@ -9,6 +9,7 @@ mod row;
 pub(crate) mod rules;
 mod state;
 mod trends;
+mod turns;
 mod window;
 
 pub use activity::{ACTIVITY_WINDOW, Activity, CPU, Waiting, waits};
@@ -24,6 +25,7 @@ pub use rules::{
     BLOCKED, CONNECTIONS, PAUSED, RULES, TWO_PRIMARIES, WAITING, WRAPAROUND, describe, two_primaries,
 };
 pub use state::{Histories, PostgresState, Rates, Setback, Totals, WINDOW, lag_bytes};
+pub use turns::Turns;
 pub use window::{StatementDelta, StatementsDelta};
 
 mod action;

@@ -6,6 +6,7 @@ use super::departed::Departed;
 use super::locks::FirstSeen;
 use super::reading::{DatabaseCounters, Health, PostgresReading};
 use super::trends::Trends;
+use super::turns::Turns;
 use super::window::{StatementWindow, StatementsDelta};
 use crate::core::history::Series;
 use crate::core::part::{Part, Warm};
@@ -160,6 +161,8 @@ pub struct PostgresState {
     pub trends: Trends,
     /// Copies that are gone and subscriptions that are in trouble.
     pub departed: Departed,
+    /// How long clients of its PgBouncer waited lately.
+    pub turns: Turns,
     caught_up_at: Option<Now>,
     first_seen: FirstSeen,
     databases: Vec<DatabaseCounters>,
@@ -212,6 +215,9 @@ impl PostgresState {
         }
         if let Part::Ready(senders) = &reading.senders {
             self.departed.senders(senders, now);
+        }
+        if let Part::Ready(pooler) = &reading.pooler {
+            self.turns.absorb(pooler, now);
         }
         self.trends.absorb(&reading, now);
         self.remember(&reading, now);

@@ -1,6 +1,7 @@
 //! From two counter values to a rate. A counter that went down was reset: that interval is a gap, not a zero.
 
 use super::time::Now;
+use std::collections::VecDeque;
 use std::time::Duration;
 
 /// A rate or a ratio needs at least this much time between its two samples, however often somebody asks: servers bring their statistics up
@@ -62,6 +63,55 @@ impl<T> Meter<T> {
     /// The next sample counts from nothing: what was counted before means nothing any more.
     pub const fn begin_anew(&mut self) {
         self.anew = true;
+    }
+}
+
+/// For so long something that happened counts as lately.
+pub const LATELY: Duration = Duration::from_secs(60);
+
+/// What happened within the last minute, counted from poll to poll. What happens now and then is one condition with one beginning: the
+/// interval of the polls does not end it.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Lately {
+    parts: VecDeque<Counted>,
+    since: Option<Now>,
+}
+
+/// So often in the time before `at`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Counted {
+    at: Now,
+    over: Duration,
+    times: f64,
+}
+
+impl Lately {
+    /// It happened so many times more (if that is known) in the time up to `now`.
+    pub fn add(&mut self, times: Option<f64>, over: Duration, now: Now) {
+        self.parts.extend(times.map(|times| Counted { at: now, over, times }));
+        while self.parts.front().is_some_and(|part| now.since(part.at) >= LATELY) {
+            self.parts.pop_front();
+        }
+        self.since = if self.times() > 0.0 { self.since.or(Some(now)) } else { None };
+    }
+
+    /// How often within the last minute.
+    #[must_use]
+    pub fn times(&self) -> f64 {
+        self.parts.iter().map(|part| part.times).sum()
+    }
+
+    /// How often per second, over what was counted of the last minute.
+    #[must_use]
+    pub fn per_second(&self) -> Option<f64> {
+        let over: Duration = self.parts.iter().map(|part| part.over).sum();
+        (!over.is_zero()).then(|| self.times() / over.as_secs_f64())
+    }
+
+    /// Since when it has been happening, never more than a minute apart.
+    #[must_use]
+    pub const fn since(&self) -> Option<Now> {
+        self.since
     }
 }
 
@@ -133,6 +183,37 @@ mod tests {
             meter.window(Some((Now::example(9), 2)), Now::example(11)),
             Window::Over(2, Duration::from_secs(2))
         );
+    }
+
+    #[test]
+    fn what_happens_now_and_then_is_one_condition() {
+        let mut lately = Lately::default();
+        let mut add = |second: u64, times: f64| {
+            lately.add(Some(times), Duration::from_secs(2), Now::example(second));
+            (lately.times(), lately.since())
+        };
+        assert_eq!(add(0, 0.0), (0.0, None));
+        for second in (2..=180).step_by(2) {
+            let (times, since) = add(second, if second % 20 == 2 { 1.0 } else { 0.0 });
+            assert!((1.0..=3.0).contains(&times), "{second}: {times}");
+            assert_eq!(since, Some(Now::example(2)), "{second}");
+        }
+        for second in (182..222).step_by(2) {
+            assert!(add(second, 0.0).1.is_some(), "{second}");
+        }
+        assert_eq!(add(222, 0.0), (0.0, None), "a minute after the last one");
+        assert_eq!(add(224, 5.0), (5.0, Some(Now::example(224))));
+    }
+
+    #[test]
+    fn so_often_per_second_is_over_what_was_counted() {
+        let mut lately = Lately::default();
+        assert_eq!(lately.per_second(), None);
+        lately.add(Some(10.0), Duration::from_secs(2), Now::example(2));
+        assert_eq!(lately.per_second(), Some(5.0));
+        lately.add(None, Duration::from_secs(2), Now::example(4));
+        lately.add(Some(0.0), Duration::from_secs(8), Now::example(12));
+        assert_eq!(lately.per_second(), Some(1.0));
     }
 
     #[test]

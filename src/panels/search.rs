@@ -126,8 +126,8 @@ fn cluster(
     );
     let indexed = format!("{} · mean {} each", or_dash(rates.indexed, rate), ms(rates.index_ms));
     lines.push(fact("indexing", role, &format!("{indexed:<30}")).spark(target.past(&state.indexed, SPARK)));
-    if rates.rejected.is_some_and(|rate| rate > 0.0) {
-        lines.push(fact("rejected", Role::Warning, &or_dash(rates.rejected, rate)));
+    if state.rejected.since().is_some() {
+        lines.push(fact("rejected", Role::Warning, &or_dash(state.rejected.per_second(), rate)));
     }
     sections.push(Section::lines("", lines));
     sections.push(nodes(context, target, reading, role));

@@ -13,10 +13,15 @@ pub static RULES: &[&Rule<MetricsState>] =
 
 /// The share of requests that are answered with 5xx.
 pub static ERRORS: Rule<MetricsState> = Rule::new(
-    RuleSpec::new("metrics.errors", "share of requests answered with a 5xx status", Ratio, Errors)
-        .warning(0.01)
-        .critical(0.05)
-        .hold(10),
+    RuleSpec::new(
+        "metrics.errors",
+        "share of requests answered with a 5xx status, of at least two that were",
+        Ratio,
+        Errors,
+    )
+    .warning(0.01)
+    .critical(0.05)
+    .hold(10),
     errors,
 );
 
@@ -107,7 +112,8 @@ const SUBJECT: &str = "endpoint";
 const ROOM: &str = "look what grows there, or give it room";
 
 fn errors(its: &mut Its<'_>, _: &MetricsReading) {
-    let Some(share) = its.state.golden.errors else { return };
+    // One that failed is no share: a quiet service would be broken by it.
+    let Some(share) = its.state.golden.errors.filter(|_| its.state.golden.failed > 1.0) else { return };
     let Some(grade) = its.grade(share) else { return };
     let sentence = format!("{} answers {:.1} % of its requests with 5xx", its.target, share * 100.0);
     its.tell(grade, SUBJECT, sentence).look("look at what it depends on");

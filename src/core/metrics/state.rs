@@ -18,8 +18,12 @@ pub const WINDOW: Duration = Duration::from_secs(60);
 const STEP: Duration = Duration::from_secs(10);
 /// After a gap, what is older than this is not "the last minute" any more.
 const STALE: Duration = Duration::from_secs(90);
-/// A share of requests needs so many of them: within the interval, or else within the last minute.
+/// A share of requests is of the newest so many, however long these took: fewer, and one that fails is a share that somebody must hear of.
+const MANY: f64 = 100.0;
+/// Of a service that has not so many within a minute, it is of the newest so many…
 const ENOUGH: f64 = 20.0;
+/// …but of none that is older than this, and of fewer than so many nothing is said.
+const LONGEST: Duration = Duration::from_secs(300);
 const FEW: f64 = 5.0;
 
 /// The golden signals of an endpoint, by the names that instrumentation libraries give them.
@@ -27,9 +31,11 @@ const FEW: f64 = 5.0;
 pub struct Golden {
     /// Requests per second.
     pub requests: Option<f64>,
-    /// Share of requests that ended by the server's fault (5xx, or the codes of gRPC that say so), 0–1: of the interval if that had 20
-    /// requests, else of the last minute if that had five.
+    /// Share of requests that ended by the server's fault (5xx, or the codes of gRPC that say so), 0–1: of those of the newest interval or of
+    /// the newest hundred; of a minute with fewer, and of up to five with less than 20; of at least five.
     pub errors: Option<f64>,
+    /// How many of them ended so.
+    pub failed: f64,
     /// 95th percentile of request durations over the window, seconds.
     pub p95: Option<Quantile>,
 }
@@ -95,7 +101,7 @@ impl MetricsState {
                 self.rates = Some(Rates::between(old, Arc::clone(&reading), elapsed));
             }
         }
-        process.counted.retain(|(at, _)| now.since(*at) <= WINDOW);
+        process.counted.retain(|(at, _)| now.since(*at) < LONGEST);
         if std::mem::take(&mut self.broken) {
             process.past.retain(|(at, _)| now.since(*at) <= STALE);
         }
@@ -174,14 +180,31 @@ impl MetricsState {
         let requests = self.requests_of();
         let rates: Vec<f64> = self.processes.in_turn().filter_map(|process| process.requests).collect();
         let told = requests.is_some_and(|requests| requests.told);
-        let newest = || self.processes.in_turn().filter_map(|process| process.counted.back());
-        let all = || self.processes.in_turn().flat_map(|process| &process.counted);
-        let share = |counted: Counted, least: f64| rate::ratio(counted.failed, counted.all, least);
+        let counted = if told { self.newest() } else { Counted::default() };
         Golden {
             requests: (!rates.is_empty()).then(|| rates.iter().sum()),
-            errors: if told { share(sum(newest()), ENOUGH).or_else(|| share(sum(all()), FEW)) } else { None },
+            errors: rate::ratio(counted.failed, counted.all, FEW),
+            failed: counted.failed,
             p95: self.p95(requests.map(|requests| requests.family.as_str())),
         }
+    }
+
+    /// What was counted of the newest requests, so many that a share of them says something.
+    fn newest(&self) -> Counted {
+        let Some((now, _)) = self.latest else { return Counted::default() };
+        let mut all: Vec<&(Now, Counted)> =
+            self.processes.in_turn().flat_map(|process| &process.counted).collect();
+        all.sort_by_key(|(at, _)| std::cmp::Reverse(at.mono));
+        let mut sum = Counted::default();
+        for (at, counted) in all {
+            let age = now.since(*at);
+            if age >= LONGEST || sum.all >= MANY || (age >= WINDOW && sum.all >= ENOUGH) {
+                break;
+            }
+            sum.all += counted.all;
+            sum.failed += counted.failed;
+        }
+        sum
     }
 
     /// How long nearly all requests take.
@@ -204,13 +227,6 @@ impl MetricsState {
         self.broken = true;
         self.requests.push(now, None);
     }
-}
-
-fn sum<'a>(counted: impl Iterator<Item = &'a (Now, Counted)>) -> Counted {
-    counted.fold(Counted::default(), |sum, (_, one)| Counted {
-        all: sum.all + one.all,
-        failed: sum.failed + one.failed,
-    })
 }
 
 /// Names under which libraries measure how long requests take, where it is not the family that counts them.
@@ -324,6 +340,57 @@ mod tests {
             state.absorb(reading(100.0 + done, 50.0 + done, 1.0), Now::example(u64::from(step) * 5));
         }
         assert_eq!(state.golden.errors, Some(0.5));
+    }
+
+    /// What a service answers, scraped each five seconds for so many: `failed` says which of its requests fail.
+    fn shares(
+        seconds: u32,
+        each: u32,
+        count: u32,
+        failed: impl Fn(u32) -> bool,
+    ) -> Vec<(u32, Option<f64>, f64)> {
+        let mut state = MetricsState::default();
+        let (mut good, mut bad, mut asked) = (0.0, 0.0, 0);
+        let mut seen = Vec::new();
+        for second in 0..=seconds {
+            if second > 0 && second % each == 0 {
+                for _ in 0..count {
+                    asked += 1;
+                    *(if failed(asked) { &mut bad } else { &mut good }) += 1.0;
+                }
+            }
+            if second % 5 == 0 {
+                state.absorb(reading(good, bad, 1.0), Now::example(u64::from(second)));
+                seen.push((second, state.golden.errors, state.golden.failed));
+            }
+        }
+        seen
+    }
+
+    /// Five requests a minute, one of three fails: told within two minutes, and then without a break.
+    #[test]
+    fn a_quiet_service_neither_flaps_nor_hides() {
+        for (second, share, failed) in shares(1800, 12, 1, |asked| asked % 3 == 0) {
+            if second >= 120 {
+                let share = share.unwrap_or_else(|| panic!("{second}: nothing is told"));
+                assert!((0.25..0.42).contains(&share) && failed >= 3.0, "{second}: {share} {failed}");
+            }
+        }
+    }
+
+    #[test]
+    fn one_request_that_fails_is_a_share_of_a_hundred_and_an_outage_is_seen_at_once() {
+        // Two a second, and one of two hundred fails: never five of a hundred.
+        for (second, share, _) in shares(600, 1, 2, |asked| asked % 200 == 0).into_iter().skip(11) {
+            assert!(share.is_some_and(|share| share <= 0.011), "{second}: {share:?}");
+        }
+        // A hundred a second, all of which fail after a minute, for ten seconds.
+        let told = shares(120, 1, 100, |asked| (6000..7000).contains(&asked));
+        let at = |second: u32| told.iter().find(|(at, ..)| *at == second).and_then(|(_, share, _)| *share);
+        assert_eq!(
+            [at(60), at(65), at(70), at(75), at(80)],
+            [Some(0.002), Some(1.0), Some(0.998), Some(0.0), Some(0.0)]
+        );
     }
 
     #[test]

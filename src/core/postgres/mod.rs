@@ -11,6 +11,7 @@ mod settings;
 mod state;
 mod statement;
 mod trends;
+mod turns;
 mod window;
 
 pub use activity::{ACTIVITY_WINDOW, Activity, CPU, Waiting, waits};
@@ -29,6 +30,7 @@ pub use rules::{
 pub use settings::PostgresSettings;
 pub use state::{Histories, PostgresState, Rates, Setback, Totals, WINDOW, lag_bytes};
 pub use statement::{Literals, StatementText};
+pub use turns::Turns;
 pub use window::{StatementDelta, StatementsDelta};
 
 mod action;

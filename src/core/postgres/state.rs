@@ -8,6 +8,7 @@ use super::locks::FirstSeen;
 use super::reading::{DatabaseCounters, PostgresReading};
 use super::settings::PostgresSettings;
 use super::trends::Trends;
+use super::turns::Turns;
 use super::window::{StatementWindow, StatementsDelta};
 use crate::core::history::Series;
 use crate::core::part::{Part, Warm};
@@ -164,6 +165,8 @@ pub struct PostgresState {
     pub trends: Trends,
     /// Copies that are gone and subscriptions that are in trouble.
     pub departed: Departed,
+    /// How long clients of its PgBouncer waited lately.
+    pub turns: Turns,
     caught_up_at: Option<Now>,
     first_seen: FirstSeen,
     databases: Vec<DatabaseCounters>,
@@ -222,6 +225,9 @@ impl PostgresState {
         }
         if let Part::Ready(senders) = &reading.senders {
             self.departed.senders(senders, now);
+        }
+        if let Part::Ready(pooler) = &reading.pooler {
+            self.turns.absorb(pooler, now);
         }
         self.trends.absorb(&reading, now);
         self.remember(&reading, now);

@@ -182,8 +182,9 @@ fn quoted(bytes: &[u8], open: usize, escapes: bool) -> (Piece, usize) {
 
 /// A text between two of the same `$tag$`.
 fn dollar(rest: &str) -> (Piece, usize) {
-    let tag = rest[1..].find(|c: char| !(c.is_alphanumeric() || c == '_')).map(|at| &rest[..at + 2]);
-    let Some(tag) = tag.filter(|tag| tag.ends_with('$')) else { return (Piece::Other, 1) };
+    let end = rest[1..].find(|c: char| !(c.is_alphanumeric() || c == '_')).map(|at| at + 1);
+    let closed = end.filter(|end| rest.as_bytes()[*end] == b'$');
+    let Some(tag) = closed.map(|end| &rest[..=end]) else { return (Piece::Other, 1) };
     match rest[tag.len()..].find(tag) {
         Some(at) => (Piece::Quoted(tag.len(), tag.len()), at + 2 * tag.len()),
         None => (Piece::Quoted(tag.len(), 0), rest.len()),
@@ -273,6 +274,12 @@ mod tests {
         shown("SELECT dblink('host=h password=geheim')", "SELECT dblink('host=h password=•••')");
         shown("CONNECTION 'postgres://u:geheim@h/d'", "CONNECTION 'postgres://•••@h/d'");
         shown("SELECT password FROM t WHERE a = 'b'", "SELECT password FROM t WHERE a = 'b'");
+    }
+
+    #[test]
+    fn a_dollar_before_what_is_no_letter_begins_no_constant() {
+        check(Literals::Hidden, "$A• ", "$A• ");
+        check(Literals::Hidden, "SELECT $a+1", "SELECT $a+•••");
     }
 
     proptest! {

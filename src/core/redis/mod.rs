@@ -20,6 +20,7 @@ pub(crate) mod rules;
 mod server;
 mod settings;
 mod state;
+mod troubles;
 mod workings;
 
 pub use action::{Letters, RedisAction};
@@ -43,4 +44,5 @@ pub use server::{
 };
 pub use settings::RedisSettings;
 pub use state::{QueueHistory, RedisRates, RedisState};
+pub use troubles::{REFUSALS, Troubles};
 pub use workings::{Ended, QueueEvent, QueueWorker, QueueWorkings, RunTimes, Scheduler, overlong, run_times};

@@ -1,7 +1,7 @@
 //! What follows from several readings of one Redis target: rates between two readings of the same run, histories, growth.
 
 use super::{
-    CommandRate, QueueReading, QueueRef, RedisReading, RedisServer, RedisSettings, ServerDetail,
+    CommandRate, QueueReading, QueueRef, RedisReading, RedisServer, RedisSettings, ServerDetail, Troubles,
     command_rates,
 };
 use crate::core::history::Series;
@@ -28,10 +28,6 @@ const FORGOTTEN_AFTER: Duration = Duration::from_secs(60);
 pub struct RedisRates {
     /// Share of look-ups that hit, 0–1, when there were at least 100 of them.
     pub hit_ratio: Option<f64>,
-    /// Keys evicted per second.
-    pub evicted: Option<f64>,
-    /// Connections refused per second.
-    pub rejected: Option<f64>,
     /// Error replies per second by their first word.
     pub errors: BTreeMap<String, f64>,
 }
@@ -147,6 +143,8 @@ pub struct RedisState {
     pub latest: Option<(Now, Arc<RedisReading>)>,
     /// Rates of the newest interval.
     pub rates: RedisRates,
+    /// What it refused or threw away within the last minute.
+    pub troubles: Troubles,
     /// Memory in use over time, bytes.
     pub memory: Series,
     /// Commands per second over time.
@@ -196,8 +194,14 @@ impl RedisState {
         let window = self.meter.window(before, now);
         match &window {
             Window::Early => {}
-            Window::Nothing => self.rates = RedisRates::default(),
-            Window::Over(old, elapsed) => self.rates = rates(&old.server, server, *elapsed),
+            Window::Nothing => {
+                self.rates = RedisRates::default();
+                self.troubles = Troubles::default();
+            }
+            Window::Over(old, elapsed) => {
+                self.rates = rates(&old.server, server, *elapsed);
+                self.troubles.count(&old.server, server, *elapsed, now);
+            }
         }
         self.busy_since = if reading.busy { self.busy_since.or(Some(now)) } else { None };
         self.memory.push(now, server.used_memory_bytes);
@@ -269,13 +273,10 @@ fn by_name(reading: &RedisReading) -> HashMap<&QueueRef, &Warm<QueueReading>> {
 
 fn rates(old: &RedisServer, new: &RedisServer, elapsed: Duration) -> RedisRates {
     let grown = |before: Option<f64>, after: Option<f64>| rate::increase(before?, after?);
-    let per_second = |before: Option<f64>, after: Option<f64>| rate::per_second(before?, after?, elapsed);
     let hits = grown(old.hits_total, new.hits_total);
     let misses = grown(old.misses_total, new.misses_total);
     RedisRates {
         hit_ratio: hits.zip(misses).and_then(|(hits, misses)| rate::ratio(hits, hits + misses, 100.0)),
-        evicted: per_second(old.evicted_total, new.evicted_total),
-        rejected: per_second(old.rejected_total, new.rejected_total),
         errors: new
             .errors_total
             .iter()
@@ -345,8 +346,9 @@ mod tests {
             };
             state.absorb(reading, now);
         };
-        let rates =
-            |state: &RedisState| (state.rates.evicted, state.queues[&QueueRef::default()].added_per_second);
+        let rates = |state: &RedisState| {
+            (state.troubles.evicted.per_second(), state.queues[&QueueRef::default()].added_per_second)
+        };
         absorb(&mut state, 10.0, 0.0, 1, Now::example(0));
         absorb(&mut state, 30.0, 5.0, 1, Now::example(10));
         for at in 1..=100 {
@@ -392,8 +394,8 @@ mod tests {
         let mut state = RedisState::default();
         state.absorb(server("a", 10.0), Now::example(0));
         state.absorb(server("a", 30.0), Now::example(10));
-        assert_eq!(state.rates.evicted, Some(2.0));
+        assert_eq!(state.troubles.evicted.per_second(), Some(2.0));
         state.absorb(server("b", 50.0), Now::example(20));
-        assert_eq!(state.rates.evicted, None);
+        assert_eq!(state.troubles.evicted.per_second(), None);
     }
 }

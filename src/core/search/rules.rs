@@ -10,6 +10,7 @@ use crate::core::alert::RuleUnit::{PerSecond, Seconds, State};
 use crate::core::alert::Triage::{Capacity, Errors};
 use crate::core::alert::{Judged, Missing, Rule, RuleSpec, Severity};
 use crate::core::place::Screen;
+use crate::core::rate::Lately;
 use crate::core::text::{counted, tidy};
 use parts::{
     ALLOCATION as ALLOCATION_PART, HEALTH, Its, LIFECYCLE as LIFECYCLE_PART, NODES, READ_ONLY as BLOCKS,
@@ -63,15 +64,20 @@ pub(crate) static READ_ONLY: Rule<SearchState> = Rule::new(
 );
 
 pub(crate) static REJECTIONS: Rule<SearchState> = Rule::new(
-    RuleSpec::new("search.rejections", "searches or writes refused", PerSecond, Errors)
-        .warning(0.1)
-        .critical(10.0)
-        .needs(&[NODES]),
+    RuleSpec::new(
+        "search.rejections",
+        "searches or writes refused per second, over a minute",
+        PerSecond,
+        Errors,
+    )
+    .warning(0.1)
+    .critical(10.0)
+    .needs(&[NODES]),
     rejections,
 );
 
 pub(crate) static BREAKER: Rule<SearchState> = Rule::new(
-    RuleSpec::new("search.breaker", "circuit breakers tripped", PerSecond, Errors)
+    RuleSpec::new("search.breaker", "circuit breakers tripped per second, over a minute", PerSecond, Errors)
         .warning(0.01)
         .needs(&[NODES]),
     breaker,
@@ -196,18 +202,21 @@ fn read_only(its: &mut Its<'_>, reading: &SearchReading) {
 }
 
 fn rejections(its: &mut Its<'_>, _: &SearchReading) {
-    rate(its, its.state.rates.rejected, "refuses searches or writes");
+    lately(its, &its.state.rejected, "refused", "request");
 }
 
 fn breaker(its: &mut Its<'_>, _: &SearchReading) {
-    rate(its, its.state.rates.tripped, "trips circuit breakers");
+    lately(its, &its.state.tripped, "tripped", "circuit breaker");
 }
 
-fn rate(its: &mut Its<'_>, rate: Option<f64>, what: &str) {
-    let Some(rate) = rate else { return };
+/// Who is refused tries again now and then: that is one condition for as long as it happened within the last minute.
+fn lately(its: &mut Its<'_>, lately: &Lately, verb: &str, what: &str) {
+    let Some((since, rate)) = lately.since().zip(lately.per_second()) else { return };
     let Some(grade) = its.grade(rate) else { return };
-    let sentence = format!("{} {what}, {rate:.1} per second", its.target);
-    its.tell(grade, SUBJECT, sentence).look("look at heap, queues and hot nodes");
+    let count = counted(lately.times() as usize, what);
+    let sentence = format!("{} {verb} {count} within a minute", its.target);
+    let lasts = its.now.since(since);
+    its.tell(grade, SUBJECT, sentence).since(Some(lasts)).look("look at heap, queues and hot nodes");
 }
 
 fn lifecycle(its: &mut Its<'_>, reading: &SearchReading) {

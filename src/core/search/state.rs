@@ -3,7 +3,7 @@
 use super::{SearchNode, SearchReading};
 use crate::core::history::Series;
 use crate::core::part::{Part, Warm};
-use crate::core::rate::{self, Meter, Window};
+use crate::core::rate::{self, Lately, Meter, Window};
 use crate::core::search::SearchSettings;
 use crate::core::time::Now;
 use std::collections::BTreeMap;
@@ -24,10 +24,6 @@ pub struct SearchRates {
     pub indexed: Option<f64>,
     /// Mean time of one, milliseconds.
     pub index_ms: Option<f64>,
-    /// Refused searches and writes per second.
-    pub rejected: Option<f64>,
-    /// Circuit breakers tripped per second.
-    pub tripped: Option<f64>,
 }
 
 /// The latest reading of a target and everything derived from it and its predecessors.
@@ -37,6 +33,10 @@ pub struct SearchState {
     pub latest: Option<(Now, Arc<SearchReading>)>,
     /// Rates of the newest interval.
     pub rates: SearchRates,
+    /// Searches and writes refused within the last minute.
+    pub rejected: Lately,
+    /// Circuit breakers tripped within the last minute.
+    pub tripped: Lately,
     /// Shard-level searches per second over time.
     pub queries: Series,
     /// Documents indexed per second over time.
@@ -93,13 +93,23 @@ impl SearchState {
     fn count(&mut self, before: Option<(Now, Arc<SearchReading>)>, reading: Arc<SearchReading>, now: Now) {
         match self.meter.window(before, now) {
             Window::Early => {}
-            Window::Nothing => self.rates = SearchRates::default(),
-            Window::Over(old, _) => {
+            Window::Nothing => {
+                self.rates = SearchRates::default();
+                (self.rejected, self.tripped) = (Lately::default(), Lately::default());
+            }
+            Window::Over(old, elapsed) => {
                 let both = old.nodes.ready().zip(reading.nodes.ready());
-                let over = |(old, new): (&Warm<Vec<SearchNode>>, &Warm<Vec<SearchNode>>)| {
-                    rates(old, new, new.read_at.since(old.read_at))
-                };
-                self.rates = both.map(over).unwrap_or_default();
+                let grown = both.map(|(old, new): (&Warm<Vec<SearchNode>>, &Warm<Vec<SearchNode>>)| {
+                    let elapsed = new.read_at.since(old.read_at);
+                    (Grown::between(old, new, elapsed), elapsed)
+                });
+                self.rates = grown.as_ref().map(|(grown, _)| grown.rates()).unwrap_or_default();
+                let counted = |pick: fn(&SearchNode) -> Option<f64>| grown.as_ref()?.0.of(pick);
+                let elapsed = grown.as_ref().map_or(elapsed, |(_, elapsed)| *elapsed);
+                let (rejected, tripped) =
+                    (counted(|node| node.rejected_total), counted(|node| node.tripped_total));
+                self.rejected.add(rejected, elapsed, now);
+                self.tripped.add(tripped, elapsed, now);
             }
         }
         self.queries.push(now, self.rates.queries);
@@ -140,34 +150,46 @@ impl SearchState {
     }
 }
 
-fn rates(old: &[SearchNode], new: &[SearchNode], elapsed: Duration) -> SearchRates {
-    let pairs: Vec<(&SearchNode, &SearchNode)> = new
-        .iter()
-        .filter_map(|node| Some((old.iter().find(|before| before.id == node.id)?, node)))
-        .filter(|(before, node)| node.uptime_millis >= before.uptime_millis)
-        .collect();
-    let grown = |pick: fn(&SearchNode) -> Option<f64>| {
-        let parts: Vec<f64> =
-            pairs.iter().filter_map(|(before, node)| rate::increase(pick(before)?, pick(node)?)).collect();
-        (!parts.is_empty()).then(|| parts.iter().sum::<f64>())
-    };
-    // By the nodes' own clocks where they went on: an answer may be older than the poll that took it in.
-    let own = pairs.iter().filter_map(|(before, node)| Some(node.uptime_millis? - before.uptime_millis?));
-    let own = own.filter(|millis| *millis > 0.0).reduce(f64::max).map(|millis| millis / 1000.0);
-    let seconds = own.unwrap_or(elapsed.as_secs_f64());
-    let per_second = |sum: Option<f64>| sum.filter(|_| seconds > 0.0).map(|sum| sum / seconds);
-    let mean = |time: Option<f64>, count: Option<f64>| {
-        let count = count.filter(|count| *count > 0.0)?;
-        Some(time? / count)
-    };
-    let (queries, indexed) = (grown(|node| node.query_total), grown(|node| node.index_total));
-    SearchRates {
-        queries: per_second(queries),
-        query_ms: mean(grown(|node| node.query_millis), queries),
-        indexed: per_second(indexed),
-        index_ms: mean(grown(|node| node.index_millis), indexed),
-        rejected: per_second(grown(|node| node.rejected_total)),
-        tripped: per_second(grown(|node| node.tripped_total)),
+/// What the nodes counted that were there both times and went on.
+struct Grown<'a> {
+    pairs: Vec<(&'a SearchNode, &'a SearchNode)>,
+    seconds: f64,
+}
+
+impl<'a> Grown<'a> {
+    fn between(old: &'a [SearchNode], new: &'a [SearchNode], elapsed: Duration) -> Self {
+        let pairs: Vec<(&SearchNode, &SearchNode)> = new
+            .iter()
+            .filter_map(|node| Some((old.iter().find(|before| before.id == node.id)?, node)))
+            .filter(|(before, node)| node.uptime_millis >= before.uptime_millis)
+            .collect();
+        // By the nodes' own clocks where they went on: an answer may be older than the poll that took it in.
+        let own = pairs.iter().filter_map(|(before, node)| Some(node.uptime_millis? - before.uptime_millis?));
+        let own = own.filter(|millis| *millis > 0.0).reduce(f64::max).map(|millis| millis / 1000.0);
+        let seconds = own.unwrap_or(elapsed.as_secs_f64());
+        Self { pairs, seconds }
+    }
+
+    /// What this counter grew by, over all of them.
+    fn of(&self, pick: fn(&SearchNode) -> Option<f64>) -> Option<f64> {
+        let each = self.pairs.iter();
+        let each = each.filter_map(|(before, node)| rate::increase(pick(before)?, pick(node)?));
+        each.reduce(|sum, one| sum + one)
+    }
+
+    fn rates(&self) -> SearchRates {
+        let per_second = |sum: Option<f64>| sum.filter(|_| self.seconds > 0.0).map(|sum| sum / self.seconds);
+        let mean = |time: Option<f64>, count: Option<f64>| {
+            let count = count.filter(|count| *count > 0.0)?;
+            Some(time? / count)
+        };
+        let (queries, indexed) = (self.of(|node| node.query_total), self.of(|node| node.index_total));
+        SearchRates {
+            queries: per_second(queries),
+            query_ms: mean(self.of(|node| node.query_millis), queries),
+            indexed: per_second(indexed),
+            index_ms: mean(self.of(|node| node.index_millis), indexed),
+        }
     }
 }
 
@@ -192,7 +214,7 @@ mod tests {
             let node = SearchNode { rejected_total: Some(rejected), ..node("a", 1000.0, 0.0) };
             let nodes = Part::Ready(vec![node]).warm(now);
             state.absorb(SearchReading { nodes, ..SearchReading::default() }, now);
-            state.rates.rejected
+            state.rejected.per_second()
         };
         absorb(0.0, Now::example(0));
         absorb(20.0, Now::example(5));
@@ -216,7 +238,7 @@ mod tests {
     fn a_restarted_node_and_a_new_one_do_not_count() {
         let old = [node("a", 1000.0, 100.0), node("b", 1000.0, 500.0)];
         let new = [node("a", 11_000.0, 150.0), node("b", 10.0, 600.0), node("c", 10.0, 900.0)];
-        let rates = rates(&old, &new, Duration::from_secs(10));
+        let rates = Grown::between(&old, &new, Duration::from_secs(10)).rates();
         assert_eq!(rates.queries, Some(5.0));
         assert_eq!(rates.query_ms, Some(2.0));
         assert_eq!(rates.indexed, None);

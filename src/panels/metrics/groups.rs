@@ -194,7 +194,8 @@ mod tests {
         let target = |name: String| {
             let golden = |errors| {
                 let mut state = MetricsState::default();
-                state.golden = Golden { requests: Some(10.0), errors: Some(errors), p95: None };
+                state.golden =
+                    Golden { requests: Some(10.0), errors: Some(errors), p95: None, ..Golden::default() };
                 SystemState::Metrics(Box::new(state))
             };
             let id = TargetId::new(&name);

@@ -15,8 +15,10 @@ use std::time::Duration;
 const CALLS_PER_POLL: usize = 20;
 /// Keys that one call looks at: measured as the best trade between calls and the length of one.
 const SCAN_COUNT: usize = 1000;
-/// A complete scan is repeated after this long.
+/// A complete scan is repeated after this long…
 const AGAIN_AFTER: Duration = Duration::from_secs(120);
+/// …and sooner if one poll had enough of it: a new queue that no worker waits for is only found so.
+const SOON: Duration = Duration::from_secs(15);
 /// More queues than this are not read: their turns would come too seldom.
 pub(super) const MAX_QUEUES: usize = 5000;
 
@@ -34,6 +36,8 @@ pub(super) struct Discovery {
     cursor: u64,
     running: bool,
     finished: Option<Now>,
+    /// The last scan was one poll's work.
+    brief: bool,
     gap: Option<Gap>,
 }
 
@@ -53,6 +57,7 @@ impl Discovery {
             cursor: 0,
             running: true,
             finished: None,
+            brief: false,
             gap: None,
         }
     }
@@ -123,15 +128,17 @@ impl Discovery {
             return;
         }
         if !self.running {
-            if self.finished.is_some_and(|at| now.since(at) < AGAIN_AFTER) {
+            let again = if self.brief { SOON } else { AGAIN_AFTER };
+            if self.finished.is_some_and(|at| now.since(at) < again) {
                 return;
             }
             (self.phase, self.cursor, self.running) = (0, 0, true);
         }
         let servers = connection.servers();
+        let from_the_start = (self.phase, self.cursor) == (0, 0);
         for _ in 0..CALLS_PER_POLL {
             let Some((prefix, suffix)) = self.phase_words(servers) else {
-                self.running = false;
+                (self.running, self.brief) = (false, from_the_start);
                 self.finished = Some(now);
                 return;
             };

@@ -5,6 +5,7 @@ mod advice;
 mod alarms;
 mod catalogs;
 mod certificates;
+mod conditions;
 mod doctor;
 mod encodings;
 mod ending;

@@ -10,20 +10,20 @@ use stacktop::core::world::SystemState;
 use stacktop::sources::http::Http;
 use std::time::Duration;
 
-struct Cluster {
+pub struct Cluster {
     http: Http,
-    url: String,
+    pub url: String,
 }
 
 impl Cluster {
-    async fn open(test: &str) -> Option<Self> {
+    pub async fn open(test: &str) -> Option<Self> {
         let url = server(test, "STACKTOP_TEST_ES_URL")?;
         stacktop::sources::tls::install_provider();
         let http = Http::open(&url::http(&url).expect("a URL")).await.expect("a client");
         Some(Self { http, url })
     }
 
-    async fn send(&self, method: Method, path: &str, body: Value) -> Value {
+    pub async fn send(&self, method: Method, path: &str, body: Value) -> Value {
         let headers = [(reqwest::header::CONTENT_TYPE, "application/json")];
         let body = (!body.is_null()).then(|| body.to_string());
         let answer = self.http.send(method, path, &headers, body).await.expect("an answer");

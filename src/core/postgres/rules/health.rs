@@ -151,10 +151,15 @@ fn wraparound(its: &mut Its<'_>, reading: &PostgresReading) {
     its.tell(grade, &db.name, sentence).look("let autovacuum finish; find what holds xmin");
 }
 
+/// A server that was stopped and started is news, and nothing is wrong with it.
 fn reset(its: &mut Its<'_>, _: &PostgresReading) {
     let Some((at, setback)) = its.state.setback else { return };
+    let severity = match setback {
+        Setback::Restarted | Setback::Reset => Severity::Info,
+        Setback::Promoted | Setback::Crashed => Severity::Warning,
+    };
     let since = its.now.since(at);
-    let Some(grade) = its.state(Severity::Warning).filter(|_| since < RESET_IS_NEWS) else { return };
+    let Some(grade) = its.state(severity).filter(|_| since < RESET_IS_NEWS) else { return };
     let when = at.wall.format("%H:%M:%SZ");
     let sentence = match setback {
         Setback::Restarted => format!("the server was restarted; noticed at {when}"),

@@ -49,22 +49,29 @@ fn silent(its: &mut Its<'_>, reading: &PostgresReading) {
 
 fn waiting(its: &mut Its<'_>, reading: &PostgresReading) {
     let Some(pooler) = reading.pooler.ready() else { return };
-    for pool in pooler.pools.iter().filter(|pool| pool.clients_waiting > 0) {
-        let Some(grade) = its.grade(pool.longest_wait.as_secs_f64()) else { continue };
+    for pool in &pooler.pools {
+        let Some(longest) = its.state.turns.longest(pool) else { continue };
+        let Some(grade) = its.grade(longest.as_secs_f64()) else { continue };
         let full = pooler.utilisation(pool).is_some_and(|used| used >= 1.0);
         let (why, step) = if full {
             ("all its server connections are in use", "find what holds them (blocking, queries)")
         } else {
             ("it has free connections: look at the server", "look at the server")
         };
-        let sentence = format!(
-            "PgBouncer pool {}: {} waiting for a connection, the first for {}; {why}",
-            tidy(&pool.database, 30),
-            counted(pool.clients_waiting as usize, "client"),
-            lasting(pool.longest_wait)
-        );
+        let waiting = if pool.clients_waiting == 0 {
+            "nobody waiting at this moment".to_owned()
+        } else {
+            let clients = counted(pool.clients_waiting as usize, "client");
+            format!("{clients} waiting for a connection, the first for {}", lasting(pool.longest_wait))
+        };
+        let lately = if longest > pool.longest_wait {
+            format!(", up to {} lately", lasting(longest))
+        } else {
+            String::new()
+        };
+        let sentence = format!("PgBouncer pool {}: {waiting}{lately}; {why}", tidy(&pool.database, 30));
         let breach = its.tell(grade, format!("{} {}", pool.database, pool.user), sentence);
-        breach.since(Some(pool.longest_wait)).hits(pool.clients_waiting, "client").look(step);
+        breach.since(Some(longest)).hits(pool.clients_waiting, "client").look(step);
     }
 }
 

@@ -3,10 +3,12 @@
 use super::parts::{Its, QUEUES, SERVER};
 use crate::core::alert::RuleUnit::{PerSecond, Ratio, State};
 use crate::core::alert::Triage::{Capacity, Errors, Lag, Saturation};
-use crate::core::alert::{Rule, RuleSpec, Severity};
+use crate::core::alert::{Grade, Rule, RuleSpec, Severity};
+use crate::core::rate::Lately;
 use crate::core::redis::held::{not_whole, serves_nobody};
 use crate::core::redis::{RedisReading, RedisState};
-use crate::core::text::{sized, tidy};
+use crate::core::text::{counted, sized, tidy};
+use std::time::Duration;
 
 /// The share of the memory that it may have.
 pub static MEMORY: Rule<RedisState> = Rule::new(
@@ -42,7 +44,7 @@ pub(crate) static EVICTION_POLICY: Rule<RedisState> = Rule::new(
 );
 
 pub(crate) static EVICTIONS: Rule<RedisState> = Rule::new(
-    RuleSpec::new("redis.evictions", "keys evicted", PerSecond, Errors)
+    RuleSpec::new("redis.evictions", "keys evicted per second, over a minute", PerSecond, Errors)
         .warning(0.1)
         .hold(10)
         .needs(&[SERVER]),
@@ -60,17 +62,22 @@ pub(crate) static CLIENTS: Rule<RedisState> = Rule::new(
 );
 
 pub(crate) static REJECTED: Rule<RedisState> = Rule::new(
-    RuleSpec::new("redis.rejected", "connections refused because of maxclients", PerSecond, Errors)
-        .warning(0.01)
-        .critical(1.0)
-        .needs(&[SERVER]),
+    RuleSpec::new(
+        "redis.rejected",
+        "connections refused because of maxclients, over a minute",
+        PerSecond,
+        Errors,
+    )
+    .warning(0.01)
+    .critical(1.0)
+    .needs(&[SERVER]),
     rejected,
 );
 
 pub(crate) static ERRORS: Rule<RedisState> = Rule::new(
     RuleSpec::new(
         "redis.errors",
-        "writes refused: OOM, READONLY, MISCONF or NOREPLICAS replies",
+        "writes refused, over a minute: OOM, READONLY, MISCONF or NOREPLICAS replies",
         PerSecond,
         Errors,
     )
@@ -134,11 +141,22 @@ fn eviction_policy(its: &mut Its<'_>, reading: &RedisReading) {
     its.tell(grade, SUBJECT, sentence).say(step);
 }
 
+/// So often per second over the last minute, and for how long it has gone on.
+fn lately(its: &Its<'_>, what: &Lately) -> Option<(Grade, Option<Duration>)> {
+    let rate = what.per_second().filter(|_| what.since().is_some())?;
+    Some((its.grade(rate)?, what.since().map(|since| its.now.since(since))))
+}
+
 fn evictions(its: &mut Its<'_>, _: &RedisReading) {
-    let Some(rate) = its.state.rates.evicted else { return };
-    let Some(grade) = its.grade(rate) else { return };
-    let sentence = format!("{} evicts {rate:.1} keys per second", its.target);
-    its.tell(grade, SUBJECT, sentence).say("raise maxmemory");
+    let evicted = &its.state.troubles.evicted;
+    let Some((grade, lasts)) = lately(its, evicted) else { return };
+    let sentence = format!("{} evicted {} within a minute", its.target, times(evicted, "key"));
+    its.tell(grade, SUBJECT, sentence).since(lasts).say("raise maxmemory");
+}
+
+/// `3 keys`.
+fn times(lately: &Lately, what: &str) -> String {
+    counted(lately.times() as usize, what)
 }
 
 fn clients(its: &mut Its<'_>, reading: &RedisReading) {
@@ -150,18 +168,19 @@ fn clients(its: &mut Its<'_>, reading: &RedisReading) {
 }
 
 fn rejected(its: &mut Its<'_>, _: &RedisReading) {
-    let Some(rate) = its.state.rates.rejected else { return };
-    let Some(grade) = its.grade(rate) else { return };
-    let sentence = format!("{} refuses {rate:.1} connections per second", its.target);
-    its.tell(grade, SUBJECT, sentence).look("find who leaks connections");
+    let rejected = &its.state.troubles.rejected;
+    let Some((grade, lasts)) = lately(its, rejected) else { return };
+    let sentence = format!("{} refused {} within a minute", its.target, times(rejected, "connection"));
+    its.tell(grade, SUBJECT, sentence).since(lasts).look("find who leaks connections");
 }
 
+/// Who is refused tries again now and then: that is one condition for as long as somebody was refused within the last minute.
 fn errors(its: &mut Its<'_>, _: &RedisReading) {
-    for word in ["OOM", "READONLY", "MISCONF", "NOREPLICAS"] {
-        let Some(rate) = its.state.rates.errors.get(word) else { continue };
-        let Some(grade) = its.grade(*rate) else { continue };
-        let sentence = format!("{} refuses writes with {word}, {rate:.1} per second", its.target);
-        its.tell(grade, SUBJECT, sentence).look("look at memory, disk and role");
+    for (word, refused) in its.state.troubles.refused() {
+        let Some((grade, lasts)) = lately(its, refused) else { continue };
+        let times = times(refused, "time");
+        let sentence = format!("{} refuses writes with {word}, {times} within a minute", its.target);
+        its.tell(grade, SUBJECT, sentence).since(lasts).look("look at memory, disk and role");
     }
 }
 

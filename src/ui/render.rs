@@ -239,9 +239,6 @@ fn table_row(
     buffer: &mut Buffer,
     theme: &Theme,
 ) {
-    if here {
-        buffer.set_style(area, theme.part("selected"));
-    }
     let glyphs = match (here, marked) {
         (true, true) => ">*",
         (true, false) => "> ",
@@ -257,6 +254,10 @@ fn table_row(
             put_aligned(buffer, x, area, columns, layout.table.columns[index].right, &text, theme.role(role));
         }
         x += columns + GAP;
+    }
+    // Last, and over all: a row of one look. What is bad in it is also said in words.
+    if here {
+        buffer.set_style(area, Style::reset().patch(theme.part("selected")));
     }
 }
 
@@ -275,7 +276,7 @@ fn put_aligned(buffer: &mut Buffer, x: u16, area: Rect, columns: u16, right: boo
     }
 }
 
-/// Writes `text` at the left of `area`; what does not fit is cut off. The style is patched on, so a selection stays visible.
+/// Writes `text` at the left of `area`; what does not fit is cut off.
 pub fn put(buffer: &mut Buffer, area: Rect, text: &str, style: Style) {
     if !area.is_empty() {
         buffer.set_stringn(area.x, area.y, text, usize::from(area.width), style);

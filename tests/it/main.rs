@@ -14,6 +14,7 @@ mod http;
 mod keys;
 mod live;
 mod packages;
+mod palettes;
 mod pty;
 mod scan;
 mod screens;

@@ -9,6 +9,7 @@ use crate::ui::content::{Line, Role};
 use crate::ui::render;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
+use ratatui::style::Style;
 
 /// Draws everything into `area`.
 pub fn draw(model: &Model, area: Rect, buffer: &mut Buffer) {
@@ -73,6 +74,11 @@ fn whole(model: &Model, area: Rect, buffer: &mut Buffer) {
     chrome::message(model, take(1), buffer);
     chrome::hints(model, take(1), buffer);
     if let Some(overlay) = &model.overlay {
+        if overlay.window().is_some() {
+            // What is open stands out: the screen behind it steps back, the place, the mode and the verdict do not.
+            let below = Rect::new(area.x, area.y + 1 + verdict_rows, area.width, area.height - verdict_rows - 3);
+            buffer.set_style(below, Style::reset().patch(model.theme.role(Role::Muted)));
+        }
         overlays::draw(model, overlay, area, buffer);
     }
 }

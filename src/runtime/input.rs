@@ -1,5 +1,6 @@
 //! From terminal events to keys and text. Only key presses count (not releases); pasted text is never keys.
 
+use super::background::Late;
 use crate::app::key::{Code, Key};
 use ratatui::crossterm::event::{self, Event, KeyCode, KeyEventKind, KeyModifiers};
 use rustix::process::{Signal, getpid, kill_process};
@@ -21,6 +22,7 @@ const QUEUE: usize = 256;
 pub fn start() -> io::Result<mpsc::Receiver<Event>> {
     let (sender, receiver) = mpsc::channel(QUEUE);
     thread::Builder::new().name("input".to_owned()).spawn(move || {
+        let mut late = Late::default();
         loop {
             if QUIET.load(Ordering::SeqCst) {
                 IDLE.store(true, Ordering::SeqCst);
@@ -29,12 +31,23 @@ pub fn start() -> io::Result<mpsc::Receiver<Event>> {
             }
             IDLE.store(false, Ordering::SeqCst);
             let Ok(event) = event::read() else { return };
+            if is_late(&mut late, &event) {
+                continue;
+            }
             if sender.blocking_send(event).is_err() {
                 return;
             }
         }
     })?;
     Ok(receiver)
+}
+
+/// Whether `event` is a part of what the terminal answered too late.
+fn is_late(late: &mut Late, event: &Event) -> bool {
+    let Event::Key(key) = event else { return false };
+    let KeyCode::Char(sign) = key.code else { return false };
+    let with = |modifier| key.modifiers.contains(modifier);
+    late.takes(sign, with(KeyModifiers::ALT), with(KeyModifiers::CONTROL))
 }
 
 /// The terminal is another program's: no key is read.

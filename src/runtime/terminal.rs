@@ -112,6 +112,16 @@ fn enter() -> io::Result<()> {
     out.flush()
 }
 
+/// Writes `bytes` to the terminal as they are.
+///
+/// # Errors
+/// When the terminal is gone.
+pub(super) fn send(bytes: &[u8]) -> io::Result<()> {
+    let mut out = io::stdout();
+    out.write_all(bytes)?;
+    out.flush()
+}
+
 /// Gives the terminal back. Never prints an error: a dead terminal has nobody to read it.
 pub fn leave() {
     {

@@ -20,6 +20,11 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use std::time::Duration;
 
+/// From this many columns on there is room for both clocks.
+const WIDE: u16 = 100;
+/// From this many columns on the status line is told in full.
+const WIDEST: u16 = 120;
+
 /// The environment and the mode, in words. A long name gives way to the mode.
 fn place_and_mode(model: &Model, columns: u16) -> Line {
     let environment = &cut(&model.arming.environment, usize::from(columns / 3).max(12));
@@ -49,7 +54,7 @@ fn place_and_mode(model: &Model, columns: u16) -> Line {
 }
 
 /// The state of every source, grouped by kind; the worst of a kind counts.
-fn sources(model: &Model, mut line: Line) -> (Line, Duration) {
+fn sources(model: &Model, columns: u16, mut line: Line) -> (Line, Duration) {
     let mut oldest = Duration::ZERO;
     let seen = model.seen();
     let glyphs = if model.theme.ascii { ["ok", "late", "LOST", ".."] } else { ["●", "◐", "○", "…"] };
@@ -62,7 +67,7 @@ fn sources(model: &Model, mut line: Line) -> (Line, Duration) {
         oldest = oldest.max(worst.age());
         let silent = states.iter().filter(|state| rank(**state) == rank(*worst)).count();
         let share = if states.len() > 1 { format!("{silent} of {} ", states.len()) } else { String::new() };
-        line = line.then(Role::Text, format!(" {} ", kind.short()));
+        line = line.then(Role::Text, format!(" {} ", word(kind, columns)));
         line = match worst {
             Freshness::Fresh(_) => line.then(Role::Ok, glyphs[0]),
             Freshness::Waiting => line.then(Role::Muted, glyphs[3]),
@@ -77,6 +82,16 @@ fn sources(model: &Model, mut line: Line) -> (Line, Duration) {
     (line, oldest)
 }
 
+/// What a kind of source is called in the status line, as the tabs call it.
+const fn word(kind: SystemKind, columns: u16) -> &'static str {
+    match kind {
+        SystemKind::Postgres if columns >= WIDEST => "postgres",
+        SystemKind::Prometheus if columns >= WIDEST => "prometheus",
+        SystemKind::Search => "search",
+        SystemKind::Postgres | SystemKind::Redis | SystemKind::Prometheus | SystemKind::Metrics => kind.short(),
+    }
+}
+
 const fn rank(freshness: Freshness) -> u8 {
     match freshness {
         Freshness::Fresh(_) => 0,
@@ -88,7 +103,7 @@ const fn rank(freshness: Freshness) -> u8 {
 
 /// The status as one line of text, for small terminals.
 pub fn status_text(model: &Model) -> String {
-    sources(model, place_and_mode(model, LEAST.width).then(Role::Muted, " │")).0.plain()
+    sources(model, LEAST.width, place_and_mode(model, LEAST.width).then(Role::Muted, " │")).0.plain()
 }
 
 /// Line one.
@@ -96,13 +111,18 @@ pub fn status(model: &Model, area: Rect, buffer: &mut Buffer) {
     let seen = model.seen();
     let utc = seen.now.wall.format("%H:%M:%SZ").to_string();
     let local = seen.now.wall.with_timezone(&model.zone).format("%H:%M:%S local ").to_string();
-    let clocks = if area.width >= 100 { format!("{local}{utc}") } else { utc };
+    let clocks = if area.width >= WIDE { format!("{local}{utc}") } else { utc };
     let line = place_and_mode(model, area.width)
         .then(Role::Muted, " │ ")
         .then(Role::Text, clocks)
         .then(Role::Muted, " │");
-    let (line, oldest) = sources(model, line);
-    let line = line.then(Role::Muted, format!(" │ oldest {}", old(oldest)));
+    let (line, oldest) = sources(model, area.width, line);
+    // Where it has no room it says nothing new: what is late has its age beside it.
+    let line = if area.width >= WIDEST {
+        line.then(Role::Muted, format!(" │ oldest {}", old(oldest)))
+    } else {
+        line
+    };
     let overtaken: u64 = seen.world.targets().iter().map(|target| target.overtaken).sum();
     let line = if overtaken > 0 {
         line.then(Role::Warning, format!(" │ {overtaken} reports came too late"))

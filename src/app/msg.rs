@@ -10,6 +10,7 @@ use crate::core::focus::Focus;
 use crate::core::ids::TargetId;
 use crate::core::report::PollReport;
 use chrono::FixedOffset;
+use std::path::PathBuf;
 
 /// Something happened.
 #[derive(Clone, Debug)]
@@ -52,8 +53,8 @@ pub enum Msg {
     Progress(String),
     /// The newest lines of the audit trail.
     AuditTail(Tail),
-    /// Something was copied, or could not be: a sentence.
-    Copied(String),
+    /// Something was copied or written to files, or could not be: a sentence.
+    Told(String),
 }
 
 impl From<News> for Msg {
@@ -64,6 +65,15 @@ impl From<News> for Msg {
             News::Verified { id, action, result } => Self::Verified { id, action, result },
         }
     }
+}
+
+/// A file to be written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FileText {
+    /// Its name, without a folder.
+    pub name: String,
+    /// What is in it.
+    pub text: String,
 }
 
 /// Something is to be done outside.
@@ -84,6 +94,13 @@ pub enum Effect {
     Focus(Vec<(TargetId, Focus)>),
     /// Put this into the clipboard.
     Copy(String),
+    /// Write these files into this folder; the answer is [`Msg::Told`].
+    Export {
+        /// Where to.
+        folder: PathBuf,
+        /// What.
+        files: Vec<FileText>,
+    },
     /// Read the end of the audit trail.
     ReadAudit,
     /// Stop actions that take long.

@@ -1,9 +1,11 @@
 //! The only impure loop: terminal, signals, engine and actions on one side, the pure app on the other.
 
+pub mod background;
 mod clipboard;
 pub mod clock;
 mod editor;
 pub mod effects;
+mod export;
 mod input;
 pub mod logging;
 mod signals;

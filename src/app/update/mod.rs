@@ -3,6 +3,7 @@
 mod act;
 mod commands;
 mod dialog;
+mod export;
 pub(super) mod navigate;
 mod opening;
 
@@ -76,7 +77,7 @@ pub fn update(model: &mut Model, msg: Msg, now: Now) -> Vec<Effect> {
             model.audit = tail;
             Vec::new()
         }
-        Msg::Copied(sentence) => {
+        Msg::Told(sentence) => {
             model.say(Role::Note, sentence);
             Vec::new()
         }

@@ -11,7 +11,7 @@ use crate::core::text::counted;
 use crate::core::world::{SystemState, TargetState};
 use crate::panels::panel::PanelContext;
 use crate::ui::content::{Line, Role, Section};
-use crate::ui::format::{bytes, count, duration, or_dash, percent, rate, seconds};
+use crate::ui::format::{bytes, count, duration, or_dash, percent, rate, seconds, several};
 
 /// Columns of a sparkline.
 const SPARK: usize = 40;
@@ -80,10 +80,10 @@ fn redis(state: &RedisState) -> Option<Told<'_>> {
         queues.iter().filter(|queue| queue.dead_letter.is_none()).map(|queue| queue.backlog()).sum();
     let dead: u64 = queues.iter().map(|queue| queue.dead()).sum();
     let text = format!(
-        "{} ops · memory {} · {} queues, {} waiting, {} failed",
+        "{} ops · memory {} · {}, {} waiting, {} failed",
         or_dash(reading.server.ops_per_second, rate),
         or_dash(reading.server.used_memory_bytes, bytes),
-        queues.len(),
+        several(queues.len(), "queue"),
         count(backlog as f64),
         count(dead as f64)
     );
@@ -107,7 +107,10 @@ fn prometheus(state: &PrometheusState) -> Option<String> {
     // What could not be read is not zero.
     let targets = reading.targets.ready().map_or_else(
         || "targets not known".to_owned(),
-        |all| format!("{} targets, {} down", all.len(), all.iter().filter(|target| target.is_down()).count()),
+        |all| {
+            let down = all.iter().filter(|target| target.is_down()).count();
+            format!("{}, {down} down", several(all.len(), "target"))
+        },
     );
     let rules = reading.rules.ready().map_or_else(
         || "rules not known".to_owned(),
@@ -120,7 +123,7 @@ fn metrics(state: &MetricsState) -> Option<Told<'_>> {
     let reading = state.reading()?;
     let golden = &state.golden;
     if golden.requests.is_none() {
-        return Some((format!("{} samples", count(reading.len() as f64)), None));
+        return Some((several(count(reading.len() as f64), "sample"), None));
     }
     let p95 = match golden.p95 {
         Some(Quantile::Value(value)) => seconds(Some(value)),

@@ -14,7 +14,7 @@ use crate::panels::metrics::target::{figure, heading, measured, quantile, tone};
 use crate::panels::metrics::{list, prometheus};
 use crate::panels::panel::{Panel, PanelContext};
 use crate::ui::content::{Cell, Column, Content, Line, Role, Row, Section, Table};
-use crate::ui::format::{bytes, count, duration, or_dash, percent, rate};
+use crate::ui::format::{bytes, count, duration, or_dash, percent, rate, several};
 
 /// Series of one family beyond this are not listed.
 const MOST_SERIES: usize = 500;
@@ -102,7 +102,11 @@ fn endpoint(
         sections.push(Section::lines("", vec![heading(target, String::new(), context)]));
         return;
     };
-    let about = format!("{} samples, {}", count(reading.len() as f64), bytes(reading.bytes as f64));
+    let about = format!(
+        "{}, {}",
+        several(count(reading.len() as f64), "sample"),
+        bytes(reading.bytes as f64)
+    );
     let mut lines = vec![heading(target, about, context)];
     let golden = &state.golden;
     if golden.requests.is_some() || golden.p95.is_some() {
@@ -131,7 +135,10 @@ fn endpoint(
         lines.push(Line::of(Role::Warning, text));
     }
     if let Some((line, why)) = reading.bad.first() {
-        let text = format!("{} lines cannot be read; the first is line {line}: {why}", reading.bad_total);
+        let text = match reading.bad_total {
+            1 => format!("line {line} cannot be read: {why}"),
+            all => format!("{all} lines cannot be read; the first is line {line}: {why}"),
+        };
         lines.push(Line::of(Role::Warning, text));
     }
     sections.push(Section {

@@ -109,7 +109,10 @@ mod tests {
 
     #[test]
     fn one_thing_is_no_many() {
-        assert_eq!([several(1, "job"), several(0, "job"), several("—", "job")], ["1 job", "0 jobs", "— jobs"]);
+        assert_eq!(
+            [several(1, "job"), several(0, "job"), several("—", "job")],
+            ["1 job", "0 jobs", "— jobs"]
+        );
     }
 
     #[test]

@@ -102,11 +102,8 @@ fn endpoint(
         sections.push(Section::lines("", vec![heading(target, String::new(), context)]));
         return;
     };
-    let about = format!(
-        "{}, {}",
-        several(count(reading.len() as f64), "sample"),
-        bytes(reading.bytes as f64)
-    );
+    let about =
+        format!("{}, {}", several(count(reading.len() as f64), "sample"), bytes(reading.bytes as f64));
     let mut lines = vec![heading(target, about, context)];
     let golden = &state.golden;
     if golden.requests.is_some() || golden.p95.is_some() {

@@ -73,7 +73,9 @@ fn note(target: &TargetState, state: &MetricsState, context: PanelContext<'_>) -
     }
     let bad = state.reading().filter(|reading| reading.bad_total > 0);
     match bad {
-        Some(reading) => Cell::of(Role::Warning, format!("{} cannot be read", several(reading.bad_total, "line"))),
+        Some(reading) => {
+            Cell::of(Role::Warning, format!("{} cannot be read", several(reading.bad_total, "line")))
+        }
         None if state.in_turn > 1 => Cell::of(Role::Note, format!("{} processes in turn", state.in_turn)),
         None if state.restarted => Cell::of(Role::Note, "another process answered than last time"),
         None => Cell::default(),

@@ -42,10 +42,7 @@ pub(super) fn server(
             } else {
                 String::new()
             };
-            let text = format!(
-                "{}, {firing} firing{muted}, {failing} failing",
-                several(rules.total, "rule")
-            );
+            let text = format!("{}, {firing} firing{muted}, {failing} failing", several(rules.total, "rule"));
             lines.push(Line::of(if firing + failing > 0 { Role::Warning } else { role }, text));
         }
         None => lines.extend(reading.rules.gap().map(|gap| Line::of(Role::Warning, &gap.note))),

@@ -85,8 +85,7 @@ pub(super) fn statement_row(
         vec![
             Cell::number(Some(delta.share), percent(delta.share)).role(role),
             Cell::number(Some(delta.grown.calls), count(per_second(delta.grown.calls))).role(role),
-            Cell::number(mean, or_dash(mean, milliseconds))
-                .role(role),
+            Cell::number(mean, or_dash(mean, milliseconds)).role(role),
             Cell::number(Some(delta.grown.rows), count(per_second(delta.grown.rows))).role(role),
             Cell::number(delta.hit_ratio(), or_dash(delta.hit_ratio(), percent)).role(role),
             Cell::number(

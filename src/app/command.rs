@@ -90,6 +90,8 @@ pub enum Command {
     Copy,
     /// Writes the table and the screen to files.
     Export,
+    /// The mouse is ours, or the terminal's.
+    Mouse,
     /// The next theme.
     Theme,
     /// Commands by name.
@@ -241,6 +243,12 @@ fn verbs() -> Vec<Entry> {
             "export",
             "write the table (CSV, JSON, Markdown) and the screen to files",
             &[key('e')],
+        ),
+        entry(
+            C::Mouse,
+            "mouse",
+            "the mouse chooses and opens rows and tabs, or selects text again",
+            &[key('m')],
         ),
         entry(C::Theme, "theme", "the next theme", &[key('T')]),
         entry(C::Palette, "palette", "a command by its name", &[key(':'), Key::ctrl('p')]),

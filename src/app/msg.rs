@@ -29,6 +29,8 @@ pub enum Msg {
     Drawn(Size),
     /// Text was pasted. It reaches only an open text field, never the keys.
     Paste(String),
+    /// The mouse was pressed at this column and row.
+    Click(u16, u16),
     /// The operator's editor ended: the text, or why there is none.
     Edited(Result<String, String>),
     /// An action was carried out, or not.
@@ -105,6 +107,8 @@ pub enum Effect {
     ReadAudit,
     /// Stop actions that take long.
     StopActions,
+    /// The mouse is stacktop's from now on, or the terminal's again; the answer is [`Msg::Told`].
+    Mouse,
     /// Draw everything anew.
     Redraw,
     /// Open this in the operator's editor; what comes of it is [`Msg::Edited`].

@@ -1,7 +1,7 @@
 //! Carries out what `update` asked for, and owns what it started for that: polls, actions, and what is done beside the loop. Their answers
 //! come back as messages.
 
-use super::{clipboard, export};
+use super::{clipboard, export, terminal};
 use crate::actions::gate::Gate;
 use crate::actions::ongoing::{News, Ongoing};
 use crate::actions::stop::Cause;
@@ -109,6 +109,10 @@ impl Effects {
                     self.answer(|gate| async move { Msg::AuditTail(gate.tail(LOG_LINES).await) });
                 }
                 Effect::StopActions => self.gate.stops().ask(),
+                Effect::Mouse => {
+                    let told = terminal::switch_mouse();
+                    self.answer(|_| async move { Msg::Told(told.to_owned()) });
+                }
                 Effect::Redraw => next = Next::Redraw,
                 Effect::Edit(text) => next = Next::Edit(text),
                 Effect::Suspend => next = Next::Suspend,

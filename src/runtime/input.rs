@@ -2,7 +2,9 @@
 
 use super::background::Late;
 use crate::app::key::{Code, Key};
-use ratatui::crossterm::event::{self, Event, KeyCode, KeyEventKind, KeyModifiers};
+use ratatui::crossterm::event::{
+    self, Event, KeyCode, KeyEventKind, KeyModifiers, MouseButton, MouseEventKind,
+};
 use rustix::process::{Signal, getpid, kill_process};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -87,6 +89,8 @@ pub enum Input {
     Key(Key),
     /// Text was pasted.
     Paste(String),
+    /// The mouse was pressed at this column and row.
+    Click(u16, u16),
     /// The size changed.
     Resize,
     /// Nothing that concerns us.
@@ -104,7 +108,14 @@ pub fn translate(event: Event) -> Input {
             let ctrl = key.modifiers.contains(KeyModifiers::CONTROL);
             code(key.code).map_or(Input::Nothing, |code| Input::Key(Key { code, ctrl }.as_sent()))
         }
-        Event::Key(_) | Event::Mouse(_) | Event::FocusGained | Event::FocusLost => Input::Nothing,
+        Event::Mouse(mouse) => match mouse.kind {
+            MouseEventKind::Down(MouseButton::Left) => Input::Click(mouse.column, mouse.row),
+            // The wheel is as good as the arrows, wherever these go.
+            MouseEventKind::ScrollUp => Input::Key(Key { code: Code::Up, ctrl: false }),
+            MouseEventKind::ScrollDown => Input::Key(Key { code: Code::Down, ctrl: false }),
+            _ => Input::Nothing,
+        },
+        Event::Key(_) | Event::FocusGained | Event::FocusLost => Input::Nothing,
     }
 }
 

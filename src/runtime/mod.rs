@@ -257,6 +257,7 @@ impl Loop {
         let message = match input::translate(event) {
             Input::Key(key) => pressed(&self.model, key),
             Input::Paste(text) => Some(Msg::Paste(text)),
+            Input::Click(column, row) => Some(Msg::Click(column, row)),
             Input::Resize => {
                 self.paint()?;
                 None

@@ -362,9 +362,8 @@ fn the_colours_fit_the_background_that_the_terminal_tells_of() {
         ("\u{1b}[?62;c", for_dark, for_light),
     ] {
         let screen = answering(answer, 0);
-        screen.until("1 overview", 10);
-        let raw = screen.raw_text();
-        assert!(raw.contains(fits) && !raw.contains(not), "{answer:?}: {raw:?}");
+        screen.until_that(fits, 10, |_| screen.raw_text().contains(fits));
+        assert!(!screen.raw_text().contains(not), "{answer:?}");
     }
 }
 
@@ -399,6 +398,41 @@ fn a_table_and_the_screen_are_written_to_files() {
     let json: serde_json::Value = serde_json::from_str(&read["json"]).expect("json");
     assert_eq!(json["rows"][3][0], "nightly-exports");
     assert!(json["rows"][3][3].is_u64(), "{json}");
+}
+
+#[test]
+fn the_mouse_is_the_terminals_until_it_is_asked_for() {
+    let mut screen = demo();
+    screen.until("1 overview", 15);
+    let on = "\u{1b}[?1000h";
+    assert!(!screen.raw_text().contains(on));
+    screen.keys("m");
+    screen.until("the mouse chooses and opens", 15);
+    assert!(screen.raw_text().contains(on));
+    let press = |screen: &mut Screen, line: usize, column: usize| {
+        screen.keys(&format!("\u{1b}[<0;{column};{line}M\u{1b}[<0;{column};{line}m"));
+    };
+    // The tab of the queues, then a row: once chooses it, twice opens it.
+    let line_of = |screen: &Screen, word: &str| {
+        let text = screen.text();
+        let found = text.lines().enumerate().find(|(_, line)| line.contains(word)).expect("it is there");
+        let column = found.1.split(word).next().unwrap_or_default().chars().count();
+        (found.0 + 1, column + 1)
+    };
+    let (line, column) = line_of(&screen, "6 queues");
+    press(&mut screen, line, column + 3);
+    screen.until("nightly-exports", 15);
+    let (line, column) = line_of(&screen, "nightly-exports");
+    press(&mut screen, line, column);
+    screen.until("> nightly-exports", 15);
+    screen.keys("\u{1b}[<64;5;9M");
+    screen.until("> thumbnails", 15);
+    let (line, column) = line_of(&screen, "thumbnails");
+    press(&mut screen, line, column);
+    screen.until("queue thumbnails", 15);
+    screen.keys("q");
+    assert_eq!(screen.ended(5), 0);
+    assert!(screen.raw_text().contains("\u{1b}[?1000l"), "the mouse was not given back");
 }
 
 #[test]

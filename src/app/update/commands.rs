@@ -73,6 +73,7 @@ pub fn run(model: &mut Model, command: Command) -> Vec<Effect> {
         Command::Copy => return copy(model),
         Command::Export => return export(model),
         Command::Theme => theme(model),
+        Command::Mouse => return vec![Effect::Mouse],
         Command::Redraw => return vec![Effect::Redraw],
         Command::Suspend => return vec![Effect::Suspend],
         Command::Quit => return quit(model),

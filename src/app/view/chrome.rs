@@ -9,6 +9,7 @@ use crate::app::verdict::band;
 use crate::core::arming::Mode;
 use crate::core::freshness::Freshness;
 use crate::core::ids::SystemKind;
+use crate::core::place::Screen;
 use crate::panels::PANELS;
 use crate::ui::content::{Line, Role};
 use crate::ui::field::{Edit, Field};
@@ -88,7 +89,9 @@ const fn word(kind: SystemKind, columns: u16) -> &'static str {
         SystemKind::Postgres if columns >= WIDEST => "postgres",
         SystemKind::Prometheus if columns >= WIDEST => "prometheus",
         SystemKind::Search => "search",
-        SystemKind::Postgres | SystemKind::Redis | SystemKind::Prometheus | SystemKind::Metrics => kind.short(),
+        SystemKind::Postgres | SystemKind::Redis | SystemKind::Prometheus | SystemKind::Metrics => {
+            kind.short()
+        }
     }
 }
 
@@ -156,17 +159,29 @@ pub fn verdict(model: &Model, area: Rect, buffer: &mut Buffer) {
 
 /// The tabs; the open one is underlined and always in view.
 pub fn tabs(model: &Model, area: Rect, buffer: &mut Buffer) {
+    for (screen, label, x) in labels(model, area.width) {
+        let style = model.theme.part(if screen == model.screen { "tab_here" } else { "tab" });
+        let left = area.width - x;
+        render::put(buffer, Rect::new(area.x + x, area.y, left, 1), &label, style);
+    }
+}
+
+/// The screen whose tab is drawn at `column`.
+pub fn tab_at(model: &Model, columns: u16, column: u16) -> Option<Screen> {
+    let at = |x: u16, label: &str| (x..x.saturating_add(width(label) as u16)).contains(&column);
+    labels(model, columns).into_iter().find(|(_, label, x)| at(*x, label)).map(|(screen, ..)| screen)
+}
+
+/// The tabs that are seen, and where each begins.
+fn labels(model: &Model, columns: u16) -> Vec<(Screen, String, u16)> {
     let labels = PANELS.map(|panel| {
         let key = model.keymap.hint(Context::Screens, Command::Screen(panel.screen()));
         key.map_or_else(|| panel.title().to_owned(), |key| format!("{key} {}", panel.title()))
     });
     let here = PANELS.iter().position(|panel| panel.screen() == model.screen).unwrap_or(0);
-    let gap = if area.width < 100 { 1 } else { 3 };
-    for (index, x) in places(&labels, here, usize::from(area.width), gap) {
-        let style = model.theme.part(if index == here { "tab_here" } else { "tab" });
-        let left = area.width - x;
-        render::put(buffer, Rect::new(area.x + x, area.y, left, 1), &labels[index], style);
-    }
+    let gap = if columns < WIDE { 1 } else { 3 };
+    let seen = places(&labels, here, usize::from(columns), gap);
+    seen.into_iter().map(|(index, x)| (PANELS[index].screen(), labels[index].clone(), x)).collect()
 }
 
 /// Which tabs are seen in `room` columns, and where each begins: from the first one, or so far on that the one `here` is whole.

@@ -28,6 +28,7 @@ use crate::core::time::{Clock, Now};
 use crate::core::world::{TargetState, World};
 use crate::engine::breaker::BreakerSettings;
 use crate::engine::{EngineSettings, Job};
+use crate::runtime::background::is_light;
 use crate::runtime::clock::zone;
 use crate::runtime::effects::Outlets;
 use crate::runtime::{self, End, Setup, clock::SystemClock, logging, terminal};
@@ -106,7 +107,7 @@ fn live(arguments: &Arguments, around: &Surroundings) -> Result<ExitCode, String
         return Err(format!("nothing to watch.\n{}", targets::describe(&settings)));
     }
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::start());
-    let (keymap, theme) = check::surfaces(arguments, around, &settings)?;
+    let (keymap, theme) = check::surfaces(arguments, around, &settings, is_light)?;
     let mut trail = settings.trail.clone();
     if settings.targets.is_empty() {
         trail.push("nothing was found; `stacktop demo` shows stacktop on an embedded stack".to_owned());
@@ -171,7 +172,7 @@ fn demo(arguments: &Arguments, around: &Surroundings, seed: u64) -> Result<ExitC
         })
         .collect();
     let rules = crate::core::alert::Rulebook::defaults(&crate::core::world::all_rules());
-    let theme = appearance::theme(arguments, around, None, false)?;
+    let theme = appearance::theme(arguments, around, None, false, is_light)?;
     let gate = Gate::new(
         stack.executors(),
         Arc::new(AuditTrail::at(audit.clone())),

@@ -13,7 +13,7 @@ use std::process::ExitCode;
 /// Prints them. The exit code is 1 when there is none.
 pub(super) fn run(arguments: &Arguments, around: &Surroundings) -> Result<ExitCode, String> {
     let settings = settings(arguments, around, Care::Shows)?;
-    check::surfaces(arguments, around, &settings)?;
+    check::surfaces(arguments, around, &settings, || None)?;
     print(&describe(&settings));
     Ok(if settings.targets.is_empty() { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }

@@ -13,7 +13,7 @@ use crate::core::world::TargetState;
 use crate::panels::panel::{Panel, PanelContext};
 use crate::panels::signals::Told;
 use crate::ui::content::{Cell, Column, Content, Line, Role, Row, Section, Table};
-use crate::ui::format::{bytes, count, duration, or_dash, percent, rate};
+use crate::ui::format::{bytes, count, duration, or_dash, percent, rate, several};
 
 /// Columns of a sparkline.
 const SPARK: usize = 60;
@@ -150,9 +150,9 @@ fn health(part: &Part<ClusterHealth>, role: Role) -> Vec<Line> {
         .then(
             role,
             format!(
-                " · {} nodes · {} shards assigned ({})",
-                number(health.nodes),
-                number(health.active_shards),
+                " · {} · {} assigned ({})",
+                several(number(health.nodes), "node"),
+                several(number(health.active_shards), "shard"),
                 or_dash(health.active_ratio, percent)
             ),
         );

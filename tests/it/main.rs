@@ -15,6 +15,7 @@ mod keys;
 mod live;
 mod made;
 mod packages;
+mod palettes;
 mod pty;
 mod readings;
 mod scan;

@@ -3,6 +3,8 @@
 mod act;
 mod commands;
 mod dialog;
+mod export;
+mod mouse;
 pub(super) mod navigate;
 mod news;
 mod opening;
@@ -29,7 +31,10 @@ pub fn update(model: &mut Model, msg: Msg, now: Now) -> Vec<Effect> {
     let mut effects = jump.map_or_else(Vec::new, |jump| jumped(model, jump));
     // What is shown follows from the world and the place; keys and frames change no world.
     if jump.is_some()
-        || !matches!(msg, Msg::Command(_) | Msg::Typed(_) | Msg::Paste(_) | Msg::Resize(_) | Msg::Drawn(_))
+        || !matches!(
+            msg,
+            Msg::Command(_) | Msg::Typed(_) | Msg::Paste(_) | Msg::Click(..) | Msg::Resize(_) | Msg::Drawn(_)
+        )
     {
         model.page = None;
     }
@@ -47,6 +52,7 @@ pub fn update(model: &mut Model, msg: Msg, now: Now) -> Vec<Effect> {
             Vec::new()
         }
         Msg::Command(command) => keeping(model, |model| on_command(model, command)),
+        Msg::Click(column, row) => keeping(model, |model| mouse::clicked(model, column, row)),
         Msg::Typed(c) => keeping(model, |model| dialog::typed(model, c)),
         Msg::Resize(size) => {
             model.size = size;
@@ -78,7 +84,7 @@ pub fn update(model: &mut Model, msg: Msg, now: Now) -> Vec<Effect> {
             model.audit = tail;
             Vec::new()
         }
-        Msg::Copied(sentence) => {
+        Msg::Told(sentence) => {
             model.say(Role::Note, sentence);
             Vec::new()
         }

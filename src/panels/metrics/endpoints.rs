@@ -8,12 +8,13 @@ use crate::core::metrics::{
 use crate::core::place::Screen;
 use crate::core::prometheus::PrometheusRow;
 use crate::core::row::RowKey;
+use crate::core::time::Now;
 use crate::core::world::TargetState;
-use crate::panels::metrics::target::{figure, heading, quantile, tone};
+use crate::panels::metrics::target::{figure, heading, measured, quantile, tone};
 use crate::panels::metrics::{groups, list, prometheus};
 use crate::panels::panel::{Panel, PanelContext};
 use crate::ui::content::{Cell, Column, Content, Line, Role, Row, Section, Table};
-use crate::ui::format::{bytes, count, duration, or_dash, percent, rate};
+use crate::ui::format::{bytes, count, duration, or_dash, percent, rate, several};
 
 /// Series of one family beyond this are not listed.
 const MOST_SERIES: usize = 500;
@@ -104,7 +105,8 @@ fn endpoint(
         sections.push(Section::lines("", vec![heading(target, String::new(), context)]));
         return;
     };
-    let about = format!("{} samples, {}", count(reading.len() as f64), bytes(reading.bytes as f64));
+    let about =
+        format!("{}, {}", several(count(reading.len() as f64), "sample"), bytes(reading.bytes as f64));
     let mut lines = vec![heading(target, about, context)];
     let golden = &state.golden;
     if golden.requests.is_some() || golden.p95.is_some() {
@@ -133,13 +135,16 @@ fn endpoint(
         lines.push(Line::of(Role::Warning, text));
     }
     if let Some((line, why)) = reading.bad.first() {
-        let text = format!("{} lines cannot be read; the first is line {line}: {why}", reading.bad_total);
+        let text = match reading.bad_total {
+            1 => format!("line {line} cannot be read: {why}"),
+            all => format!("{all} lines cannot be read; the first is line {line}: {why}"),
+        };
         lines.push(Line::of(Role::Warning, text));
     }
     sections.push(Section {
         title: String::new(),
         lines,
-        table: Some(families(target, state, reading, role)),
+        table: Some(families(target, state, reading, (role, context.now))),
     });
 }
 
@@ -191,7 +196,12 @@ impl Sum {
     }
 }
 
-fn families(target: &TargetState, state: &MetricsState, reading: &MetricsReading, role: Role) -> Table {
+fn families(
+    target: &TargetState,
+    state: &MetricsState,
+    reading: &MetricsReading,
+    (role, now): (Role, Now),
+) -> Table {
     let mut sums = vec![Sum::default(); reading.layout.families().len()];
     for (sample, value) in reading.samples() {
         let (_, kind) = sample.family();
@@ -218,8 +228,12 @@ fn families(target: &TargetState, state: &MetricsState, reading: &MetricsReading
             let value = sum.known.then_some(sum.value);
             let text = match kind {
                 MetricKind::Counter | MetricKind::Histogram | MetricKind::Summary => or_dash(value, rate),
-                MetricKind::Gauge | MetricKind::Untyped if sum.series == 1 => or_dash(value, figure),
-                MetricKind::Gauge | MetricKind::Untyped => format!("Σ {}", or_dash(value, figure)),
+                MetricKind::Gauge | MetricKind::Untyped if sum.series == 1 => {
+                    or_dash(value, |value| measured(name, value, now))
+                }
+                MetricKind::Gauge | MetricKind::Untyped => {
+                    format!("sum {}", or_dash(value, |value| measured(name, value, now)))
+                }
             };
             let mut cells = vec![
                 Cell::of(Role::Strong, name),
@@ -293,7 +307,7 @@ fn family(context: PanelContext<'_>, id: &TargetId, name: &str) -> Content {
                 };
                 let cells = vec![
                     Cell::text(shown),
-                    Cell::number(Some(value), figure(value)),
+                    Cell::number(Some(value), measured(sample.name(), value, context.now)),
                     Cell::number(grown, or_dash(grown, rate)),
                     Cell::default(),
                     Cell::default(),

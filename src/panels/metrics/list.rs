@@ -7,7 +7,7 @@ use crate::core::world::TargetState;
 use crate::panels::metrics::target::{quantile, tone};
 use crate::panels::panel::PanelContext;
 use crate::ui::content::{Cell, Column, Role, Row};
-use crate::ui::format::{bytes, count, duration, or_dash, percent, rate};
+use crate::ui::format::{bytes, count, duration, or_dash, percent, rate, several};
 
 /// So many endpoints are a list; fewer are shown with their families at once.
 pub(super) const LISTED_FROM: usize = 5;
@@ -62,7 +62,9 @@ fn note(target: &TargetState, state: &MetricsState, context: PanelContext<'_>) -
     }
     let bad = state.reading().filter(|reading| reading.bad_total > 0);
     match bad {
-        Some(reading) => Cell::of(Role::Warning, format!("{} lines cannot be read", reading.bad_total)),
+        Some(reading) => {
+            Cell::of(Role::Warning, format!("{} cannot be read", several(reading.bad_total, "line")))
+        }
         None if state.in_turn > 1 => Cell::of(Role::Note, format!("{} processes in turn", state.in_turn)),
         None if state.restarted => Cell::of(Role::Note, "another process answered than last time"),
         None => Cell::default(),

@@ -8,7 +8,7 @@ use crate::core::world::TargetState;
 use crate::panels::metrics::target::{figure, heading, tone};
 use crate::panels::panel::PanelContext;
 use crate::ui::content::{Cell, Column, Line, Role, Row, Section, Table};
-use crate::ui::format::seconds;
+use crate::ui::format::{seconds, several};
 
 /// Columns of a sparkline.
 const SPARK: usize = 30;
@@ -29,7 +29,7 @@ pub(super) fn server(
     match reading.targets.ready() {
         Some(all) => {
             let down = all.iter().filter(|scraped| scraped.is_down()).count();
-            let text = format!("{} targets, {down} down", all.len());
+            let text = format!("{}, {down} down", several(all.len(), "target"));
             lines.push(Line::of(if down > 0 { Role::Warning } else { role }, text));
         }
         None => lines.extend(reading.targets.gap().map(|gap| Line::of(Role::Warning, &gap.note))),
@@ -43,7 +43,7 @@ pub(super) fn server(
             } else {
                 String::new()
             };
-            let text = format!("{} rules, {firing} firing{muted}, {failing} failing", rules.total);
+            let text = format!("{}, {firing} firing{muted}, {failing} failing", several(rules.total, "rule"));
             lines.push(Line::of(if firing + failing > 0 { Role::Warning } else { role }, text));
         }
         None => lines.extend(reading.rules.gap().map(|gap| Line::of(Role::Warning, &gap.note))),

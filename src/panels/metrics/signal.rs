@@ -4,7 +4,7 @@ use crate::core::metrics::Quantile;
 use crate::core::text::counted;
 use crate::core::world::TargetState;
 use crate::panels::signals::Told;
-use crate::ui::format::{count, or_dash, percent, rate, seconds};
+use crate::ui::format::{count, or_dash, percent, rate, seconds, several};
 
 pub(in crate::panels) fn prometheus(target: &TargetState) -> Option<Told<'_>> {
     let state = target.system.prometheus()?;
@@ -12,7 +12,10 @@ pub(in crate::panels) fn prometheus(target: &TargetState) -> Option<Told<'_>> {
     // What could not be read is not zero.
     let targets = reading.targets.ready().map_or_else(
         || "targets not known".to_owned(),
-        |all| format!("{} targets, {} down", all.len(), all.iter().filter(|target| target.is_down()).count()),
+        |all| {
+            let down = all.iter().filter(|target| target.is_down()).count();
+            format!("{}, {down} down", several(all.len(), "target"))
+        },
     );
     let rules = reading.rules.ready().map_or_else(
         || "rules not known".to_owned(),
@@ -26,7 +29,7 @@ pub(in crate::panels) fn endpoint(target: &TargetState) -> Option<Told<'_>> {
     let reading = state.reading()?;
     let golden = &state.golden;
     if golden.requests.is_none() {
-        return Some((format!("{} samples", count(reading.len() as f64)), None));
+        return Some((several(count(reading.len() as f64), "sample"), None));
     }
     let p95 = match golden.p95 {
         Some(Quantile::Value(value)) => seconds(Some(value)),

@@ -11,7 +11,7 @@ use crate::core::world::TargetState;
 use crate::panels::panel::PanelContext;
 use crate::panels::postgres::target::{self, heading, look_key, number_role};
 use crate::ui::content::{Cell, Column, Content, Line, Role, Row, Section, Table};
-use crate::ui::format::{bytes, count, duration, percent, seconds};
+use crate::ui::format::{bytes, count, duration, percent, seconds, several};
 use crate::ui::text::width;
 
 /// A column of text is at most so wide; the last one takes what is left.
@@ -59,7 +59,7 @@ fn panel_row(target: &TargetState, reading: &PostgresReading, panel: &SqlPanel) 
     let looked = reading.looks.iter().find(|looked| looked.look == look);
     let (role, words) = match looked.map(|looked| &looked.table) {
         Some(Part::Ready(table)) => match worst(panel, table) {
-            0 => (Role::Muted, format!("{} rows", table.rows.len())),
+            0 => (Role::Muted, several(table.rows.len(), "row")),
             1 => (Role::Warning, "above its warning threshold".to_owned()),
             _ => (Role::Critical, "above its critical threshold".to_owned()),
         },

@@ -2,7 +2,7 @@
 
 use crate::core::redis::{ClusterReading, RedisState};
 use crate::ui::content::{Line, Role};
-use crate::ui::format::{bytes, or_dash, rate};
+use crate::ui::format::{bytes, or_dash, rate, several};
 
 /// A line for the cluster and one for each of its primaries.
 pub(super) fn lines(cluster: &ClusterReading, role: Role) -> Vec<Line> {
@@ -11,14 +11,18 @@ pub(super) fn lines(cluster: &ClusterReading, role: Role) -> Vec<Line> {
         (true, false) => (Role::Critical, "NOT WHOLE"),
         (false, _) => (Role::Critical, "FAILING: slots are not served"),
     };
-    let all = format!("{word}, {} of 16384 slots served, {} nodes known", cluster.slots_ok, cluster.nodes);
+    let all = format!(
+        "{word}, {} of 16384 slots served, {} known",
+        cluster.slots_ok,
+        several(cluster.nodes, "node")
+    );
     let mut lines = vec![Line::of(Role::Muted, "  cluster ").then(tone, all)];
     lines.extend(cluster.primaries.iter().map(|(address, server)| {
         let memory = or_dash(server.used_memory_bytes, bytes);
         let clients = server.clients.map_or("—".to_owned(), |clients| clients.to_string());
         let ops = or_dash(server.ops_per_second, rate);
         Line::of(Role::Muted, format!("  {address:<22}"))
-            .then(role, format!("memory {memory} · {ops} ops · {clients} clients"))
+            .then(role, format!("memory {memory} · {ops} ops · {}", several(clients, "client")))
     }));
     lines.extend(cluster.missing.iter().map(|(address, why)| {
         Line::of(Role::Muted, format!("  {address:<22}")).then(Role::Critical, format!("not there: {why}"))

@@ -12,7 +12,7 @@ use crate::panels::panel::PanelContext;
 use crate::panels::redis::target::{alike_of, job_key, number_role, page, queue_of};
 use crate::panels::redis::{job_list, workings};
 use crate::ui::content::{Cell, Column, Content, Line, Role, Row, Section, Table};
-use crate::ui::format::{count, duration, seconds};
+use crate::ui::format::{count, duration, seconds, several};
 use std::time::Duration;
 
 /// Failed jobs that are read: as many as somebody reads through; the newest stand first.
@@ -85,7 +85,7 @@ pub(super) fn one_group(context: PanelContext<'_>, key: &RowKey) -> Content {
     let place = if group.frame.is_empty() { String::new() } else { format!(" at {}", group.frame) };
     let lines = vec![
         Line::of(Role::Strong, &group.reason).then(Role::Muted, place),
-        Line::of(role, format!("{} jobs, {} within five minutes", group.jobs.len(), group.recent)),
+        Line::of(role, format!("{}, {} within five minutes", several(group.jobs.len(), "job"), group.recent)),
     ];
     let rows = page
         .jobs

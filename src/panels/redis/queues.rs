@@ -19,7 +19,7 @@ use crate::panels::redis::server::one_server;
 use crate::panels::redis::target::{FAILING, FAILING_EACH, ids_of, number_role, queue_of, state, targets};
 use crate::panels::redis::{cluster, job_list};
 use crate::ui::content::{Cell, Column, Content, Line, Role, Row, Section, Table};
-use crate::ui::format::{bytes, count, duration, or_dash, percent, rate};
+use crate::ui::format::{bytes, count, duration, or_dash, percent, rate, several};
 use std::time::Duration;
 
 /// A queue that was read so long ago has its age beside its name.
@@ -185,9 +185,10 @@ fn heading(target: &TargetState, state: &RedisState, context: PanelContext<'_>) 
         .then(
             role,
             format!(
-                "memory {memory} · {} ops · hits {} · {clients} clients",
+                "memory {memory} · {} ops · hits {} · {}",
                 or_dash(server.ops_per_second, rate),
-                or_dash(state.rates.hit_ratio, percent)
+                or_dash(state.rates.hit_ratio, percent),
+                several(clients, "client")
             ),
         )
         .then(Role::Muted, format!(" · {}", reading.discovery));

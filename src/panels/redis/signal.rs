@@ -2,7 +2,7 @@
 
 use crate::core::world::TargetState;
 use crate::panels::signals::Told;
-use crate::ui::format::{bytes, count, or_dash, rate};
+use crate::ui::format::{bytes, count, or_dash, rate, several};
 
 pub(in crate::panels) fn signal(target: &TargetState) -> Option<Told<'_>> {
     let state = target.system.redis()?;
@@ -12,10 +12,10 @@ pub(in crate::panels) fn signal(target: &TargetState) -> Option<Told<'_>> {
         queues.iter().filter(|queue| queue.dead_letter.is_none()).map(|queue| queue.backlog()).sum();
     let dead: u64 = queues.iter().map(|queue| queue.dead()).sum();
     let text = format!(
-        "{} ops · memory {} · {} queues, {} waiting, {} failed",
+        "{} ops · memory {} · {}, {} waiting, {} failed",
         or_dash(reading.server.ops_per_second, rate),
         or_dash(reading.server.used_memory_bytes, bytes),
-        queues.len(),
+        several(queues.len(), "queue"),
         count(backlog as f64),
         count(dead as f64)
     );

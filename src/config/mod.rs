@@ -13,6 +13,7 @@ pub mod keys;
 pub mod libpq;
 mod login;
 pub mod misspelt;
+pub mod named;
 mod panels;
 pub mod paths;
 pub mod pgpass;

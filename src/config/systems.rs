@@ -61,15 +61,15 @@ pub(super) const SYSTEMS: [System; 5] = [
     },
 ];
 
-fn redis(text: &str) -> Result<Connect, String> {
+pub(super) fn redis(text: &str) -> Result<Connect, String> {
     url::redis(text).and_then(url::redis_login).map(Connect::Redis)
 }
 
-fn search(text: &str) -> Result<Connect, String> {
+pub(super) fn search(text: &str) -> Result<Connect, String> {
     url::http_base(text).map(Connect::Search)
 }
 
-fn prometheus(text: &str) -> Result<Connect, String> {
+pub(super) fn prometheus(text: &str) -> Result<Connect, String> {
     let http = url::http_base(text)?;
     Ok(Connect::Prometheus(PrometheusConnect { http, alertmanager: None, queries: Vec::new() }))
 }

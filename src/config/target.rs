@@ -47,14 +47,7 @@ impl TargetConfig {
     /// The kind of system.
     #[must_use]
     pub const fn kind(&self) -> SystemKind {
-        match self.connect {
-            Connect::Postgres(_) => SystemKind::Postgres,
-            Connect::Redis(_) => SystemKind::Redis,
-            Connect::Search(_) => SystemKind::Search,
-            Connect::Prometheus(_) => SystemKind::Prometheus,
-            Connect::Metrics(_) => SystemKind::Metrics,
-            Connect::Unusable { kind, .. } => kind,
-        }
+        self.connect.kind()
     }
 
     /// Where it is, for people; never a secret.
@@ -157,6 +150,21 @@ pub enum Connect {
         /// Where that was written, what is wrong, and what would mend it.
         why: String,
     },
+}
+
+impl Connect {
+    /// The kind of system.
+    #[must_use]
+    pub const fn kind(&self) -> SystemKind {
+        match self {
+            Self::Postgres(_) => SystemKind::Postgres,
+            Self::Redis(_) => SystemKind::Redis,
+            Self::Search(_) => SystemKind::Search,
+            Self::Prometheus(_) => SystemKind::Prometheus,
+            Self::Metrics(_) => SystemKind::Metrics,
+            Self::Unusable { kind, .. } => *kind,
+        }
+    }
 }
 
 /// How dead-letter queues are named in public code; `*` stands for the source queue's name.

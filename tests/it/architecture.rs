@@ -35,6 +35,8 @@ const CRATES: &[(&str, &[&str])] = &[
     ("tokio", &["sources", "actions", "engine", "runtime", "cli"]),
     ("color_eyre", &["cli"]),
     ("clap", &["cli"]),
+    ("clap_complete", &["cli"]),
+    ("clap_mangen", &["cli"]),
     ("toml", &["config", "ui"]),
     ("tui_input", &["ui"]),
     ("crossterm", &["runtime"]),

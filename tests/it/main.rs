@@ -4,6 +4,7 @@
 #![allow(clippy::missing_panics_doc, reason = "these are tests")]
 
 mod architecture;
+mod arguments;
 mod bounds;
 mod circles;
 mod config;

@@ -88,6 +88,10 @@ pub enum Command {
     Sources,
     /// Copies the row.
     Copy,
+    /// Writes the table and the screen to files.
+    Export,
+    /// The mouse is ours, or the terminal's.
+    Mouse,
     /// The next theme.
     Theme,
     /// Commands by name.
@@ -236,6 +240,18 @@ fn verbs() -> Vec<Entry> {
         entry(C::ActionLog, "action-log", "the log of actions (audit trail)", &[key('@')]),
         entry(C::Sources, "sources", "every source: why it was chosen, its state, its errors", &[key('!')]),
         entry(C::Copy, "copy", "copy the row (a pid, a query, a job id)", &[key('y')]),
+        entry(
+            C::Export,
+            "export",
+            "write the table (CSV, JSON, Markdown) and the screen to files",
+            &[key('e')],
+        ),
+        entry(
+            C::Mouse,
+            "mouse",
+            "the mouse chooses and opens rows and tabs, or selects text again",
+            &[key('m')],
+        ),
         entry(C::Theme, "theme", "the next theme", &[key('T')]),
         entry(C::Palette, "palette", "a command by its name", &[key(':'), Key::ctrl('p')]),
         entry(

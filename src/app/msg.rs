@@ -12,6 +12,7 @@ use crate::core::notify::Desktop;
 use crate::core::report::PollReport;
 use crate::core::timeline::Event;
 use chrono::FixedOffset;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 /// Something happened.
@@ -31,6 +32,8 @@ pub enum Msg {
     Drawn(Size),
     /// Text was pasted. It reaches only an open text field, never the keys.
     Paste(String),
+    /// The mouse was pressed at this column and row.
+    Click(u16, u16),
     /// The operator's editor ended: the text, or why there is none.
     Edited(Result<String, String>),
     /// An action was carried out, or not.
@@ -55,8 +58,8 @@ pub enum Msg {
     Progress(String),
     /// The newest lines of the audit trail.
     AuditTail(Tail),
-    /// Something was copied, or could not be: a sentence.
-    Copied(String),
+    /// Something was copied or written to files, or could not be: a sentence.
+    Told(String),
     /// What earlier runs kept of their timelines, oldest first.
     Recalled(Vec<Event>),
     /// The timeline cannot be kept: a sentence.
@@ -71,6 +74,15 @@ impl From<News> for Msg {
             News::Verified { id, action, result } => Self::Verified { id, action, result },
         }
     }
+}
+
+/// A file to be written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FileText {
+    /// Its name, without a folder.
+    pub name: String,
+    /// What is in it.
+    pub text: String,
 }
 
 /// Something is to be done outside.
@@ -91,6 +103,13 @@ pub enum Effect {
     Focus(Vec<(TargetId, Focus)>),
     /// Put this into the clipboard.
     Copy(String),
+    /// Write these files into this folder; the answer is [`Msg::Told`].
+    Export {
+        /// Where to.
+        folder: PathBuf,
+        /// What.
+        files: Vec<FileText>,
+    },
     /// Read the end of the audit trail.
     ReadAudit,
     /// Keep this of the timeline for runs to come.
@@ -103,6 +122,8 @@ pub enum Effect {
     Post(Arc<Event>),
     /// Stop actions that take long.
     StopActions,
+    /// The mouse is stacktop's from now on, or the terminal's again; the answer is [`Msg::Told`].
+    Mouse,
     /// Draw everything anew.
     Redraw,
     /// Open this in the operator's editor; what comes of it is [`Msg::Edited`].

@@ -1,8 +1,11 @@
 //! Arguments exactly as typed, and what is said of those that cannot be understood: not what was typed, for it may be a secret.
 
 use crate::config::misspelt::nearest;
+use crate::config::named::SCHEMES;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
-use clap::{CommandFactory, Parser, Subcommand};
+use clap::parser::ValueSource;
+use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 /// top for a whole stack: Postgres, Redis and job queues, Elasticsearch and Prometheus on one screen
@@ -10,10 +13,16 @@ use std::path::PathBuf;
 #[command(
     name = "stacktop",
     version,
-    after_help = "Without --config: the user's configuration, ./stacktop.toml (once it is trusted), then \
-DATABASE_URL and PG*, REDIS_URL, ELASTICSEARCH_URL, PROMETHEUS_URL, a compose file here, and this machine's well-known ports."
+    after_help = "Without URL and --config: the user's configuration, ./stacktop.toml (once it is trusted), then \
+DATABASE_URL and PG*, REDIS_URL, ELASTICSEARCH_URL, PROMETHEUS_URL, a compose file here, and this machine's well-known ports.
+
+Exit codes: 0 it is as asked; 1 no target was found (targets), something that is to be watched cannot be read (doctor), there is no \
+configuration file (check-config); 2 a mistake in arguments or configuration, or no terminal that can show it; \
+128 and the number of the signal that ended it (129 when the terminal is gone)."
 )]
 pub(super) struct Arguments {
+    #[command(flatten)]
+    pub(super) watched: Watched,
     /// The configuration file
     #[arg(long, value_name = "FILE", global = true)]
     pub(super) config: Option<PathBuf>,
@@ -30,6 +39,32 @@ pub(super) struct Arguments {
     pub(super) command: Option<Verb>,
 }
 
+/// What to watch.
+#[derive(Args, Clone, Debug, Default)]
+pub(super) struct Watched {
+    /// Watch just that: postgres://, redis://, http(s):// (a path is a metrics endpoint, port 9200 Elasticsearch, 9090 Prometheus;
+    /// search+, prometheus+ or metrics+ before it says so, too)
+    #[arg(value_name = "URL")]
+    pub(super) urls: Vec<String>,
+}
+
+/// How a table is printed.
+#[derive(Args, Clone, Copy, Debug)]
+pub(super) struct Printed {
+    /// How it is printed
+    #[arg(short, long, value_name = "FORMAT", value_enum, default_value_t = Output::Text)]
+    pub(super) output: Output,
+}
+
+/// A form of what is printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum Output {
+    /// For people
+    Text,
+    /// For programs
+    Json,
+}
+
 #[derive(Debug, Subcommand)]
 pub(super) enum Verb {
     /// An embedded stack with an incident that unfolds: nothing is connected to
@@ -39,7 +74,12 @@ pub(super) enum Verb {
         seed: u64,
     },
     /// Print which targets would be watched, and why (exit code 1 when there is none)
-    Targets,
+    Targets {
+        #[command(flatten)]
+        watched: Watched,
+        #[command(flatten)]
+        printed: Printed,
+    },
     /// Trust a folder's configuration file as it is now: ./stacktop.toml, or FILE
     Trust {
         /// The file
@@ -47,18 +87,135 @@ pub(super) enum Verb {
         file: Option<PathBuf>,
     },
     /// Print what can be seen and done on each target, and the lines that would permit the rest
-    Doctor,
+    Doctor {
+        #[command(flatten)]
+        watched: Watched,
+        #[command(flatten)]
+        printed: Printed,
+    },
+    /// Print versions, paths, what is known of the terminal and what was detected; no secret is among it
+    Info {
+        #[command(flatten)]
+        printed: Printed,
+    },
     /// Print the documented sample configuration
     Config,
     /// Say whether the configuration is right (exit code 0: yes, 1: there is none, 2: mistakes)
     CheckConfig,
+    /// Print the completions for a shell
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+    /// Print the man page
+    Man,
     /// Print the packages that stacktop is made of, with their licences
     #[command(alias = "licenses")]
     Licences,
 }
 
+/// The arguments that may stand anywhere.
+const EVERYWHERE: [&str; 4] = ["config", "read_only", "theme", "ascii"];
+
+/// Which of them each command heeds. With the others it is refused: what is passed over in silence is taken for done.
+const HEEDED: [(&str, &[&str]); 10] = [
+    ("demo", &["read_only", "theme", "ascii"]),
+    ("targets", &["config"]),
+    ("trust", &[]),
+    ("doctor", &["config"]),
+    ("info", &["config", "theme", "ascii"]),
+    ("config", &[]),
+    ("check-config", &["config"]),
+    ("completions", &[]),
+    ("man", &[]),
+    ("licences", &[]),
+];
+
+/// The arguments that `verb` does not heed.
+fn unheeded(verb: &str) -> impl Iterator<Item = &'static str> {
+    let heeded = HEEDED.iter().find(|(name, _)| *name == verb).map_or(&[][..], |(_, heeded)| *heeded);
+    EVERYWHERE.into_iter().filter(move |id| !heeded.contains(id))
+}
+
+/// All arguments and commands. What a command does not heed does not stand in its help.
+pub(super) fn command() -> clap::Command {
+    let mut command = Arguments::command();
+    for (verb, _) in HEEDED {
+        for id in unheeded(verb) {
+            let hidden = command.get_arguments().find(|argument| argument.get_id() == id).cloned();
+            command = command
+                .mut_subcommand(verb, |verb| verb.args(hidden.map(|one| one.global(false).hide(true))));
+        }
+    }
+    command
+}
+
+/// Why the arguments are none.
+#[derive(Debug)]
+pub(super) enum Stop {
+    /// A help or version was asked for: this is it.
+    Asked(String),
+    /// They cannot be understood, or not be heeded.
+    Wrong(String),
+}
+
+/// The arguments, or the sentence about them.
+pub(super) fn parse<I: IntoIterator<Item = T>, T: Into<OsString> + Clone>(
+    words: I,
+) -> Result<Arguments, Stop> {
+    let told = |error: clap::Error| {
+        if error.use_stderr() { Stop::Wrong(mistake(&error)) } else { Stop::Asked(error.to_string()) }
+    };
+    let matches = command().try_get_matches_from(words).map_err(told)?;
+    heeded(&matches).map_err(Stop::Wrong)?;
+    let mut arguments = Arguments::from_arg_matches(&matches).map_err(told)?;
+    match &mut arguments.command {
+        Some(Verb::Targets { watched, .. } | Verb::Doctor { watched, .. }) => {
+            arguments.watched = watched.clone();
+        }
+        Some(_) if !arguments.watched.urls.is_empty() => {
+            return Err(Stop::Wrong(
+                "a URL stands behind the command that heeds it (targets, doctor), or alone".to_owned(),
+            ));
+        }
+        Some(_) | None => {}
+    }
+    if let Some(word) = arguments.watched.urls.iter().find(|word| !word.contains("://")) {
+        return Err(Stop::Wrong(no_url(word)));
+    }
+    Ok(arguments)
+}
+
+/// Refuses what the command would pass over.
+fn heeded(matches: &ArgMatches) -> Result<(), String> {
+    let Some((verb, below)) = matches.subcommand() else { return Ok(()) };
+    let given = |id: &&str| {
+        [matches, below].iter().any(|level| level.value_source(id) == Some(ValueSource::CommandLine))
+    };
+    match unheeded(verb).find(given) {
+        Some(id) => {
+            Err(format!("--{} changes nothing about `stacktop {verb}`: leave it out", id.replace('_', "-")))
+        }
+        None => Ok(()),
+    }
+}
+
+/// A sentence for a word that is no URL: perhaps a command.
+fn no_url(word: &str) -> String {
+    let verbs = || HEEDED.iter().map(|(name, _)| *name);
+    if let Some(verb) = verbs().find(|verb| *verb == word) {
+        return format!("a command stands before its URLs: `stacktop {verb} URL`");
+    }
+    match nearest(word, verbs()) {
+        Some(near) => format!("there is no argument like that; did you mean `{near}`?"),
+        None => format!(
+            "there is no command like that, and it is no URL ({SCHEMES}); `stacktop --help` lists all"
+        ),
+    }
+}
+
 /// A sentence for arguments that cannot be understood.
-pub(super) fn mistake(error: &clap::Error) -> String {
+fn mistake(error: &clap::Error) -> String {
     let text = |kind| match error.get(kind) {
         Some(ContextValue::String(text)) => Some(text.as_str()),
         _ => None,
@@ -68,9 +225,7 @@ pub(super) fn mistake(error: &clap::Error) -> String {
     let help = "`stacktop --help` lists them";
     match error.kind() {
         _ if given.contains("://") => {
-            "a URL is no argument: set DATABASE_URL, REDIS_URL, ELASTICSEARCH_URL or PROMETHEUS_URL, or write it into a \
-             configuration file"
-                .to_owned()
+            "this command takes no URL: `stacktop URL` watches it, `stacktop doctor URL` looks into its rights".to_owned()
         }
         ErrorKind::InvalidSubcommand | ErrorKind::UnknownArgument => {
             let word = given.split('=').next().unwrap_or_default();
@@ -105,11 +260,18 @@ fn known() -> Vec<String> {
 mod tests {
     use super::*;
 
+    fn read(arguments: &[&str]) -> Result<Arguments, Stop> {
+        parse(std::iter::once("stacktop").chain(arguments.iter().copied()))
+    }
+
     #[track_caller]
     fn check(arguments: &[&str], expected: &str) {
-        let all = std::iter::once("stacktop").chain(arguments.iter().copied());
-        let sentence = mistake(&Arguments::try_parse_from(all).expect_err("cannot be understood"));
-        assert!(sentence.contains(expected) && !sentence.contains("hunter2"), "{sentence}");
+        match read(arguments) {
+            Err(Stop::Wrong(sentence)) => {
+                assert!(sentence.contains(expected) && !sentence.contains("hunter2"), "{sentence}");
+            }
+            other => panic!("{other:?}"),
+        }
     }
 
     #[test]
@@ -119,13 +281,54 @@ mod tests {
         check(&["hunter2"], "--help");
         check(&["targets", "hunter2"], "--help");
         check(&["--password=hunter2"], "--help");
-        check(&["postgres://u:hunter2@h/d"], "DATABASE_URL");
+        check(&["config", "postgres://u:hunter2@h/d"], "`stacktop URL` watches it");
+        check(&["redis://:hunter2@h", "targets"], "`stacktop targets URL`");
         check(&["demo", "--seed", "hunter2"], "--seed has no value, or one that cannot be used");
         check(&["--theme"], "--theme");
+        check(&["targets", "-o", "hunter2"], "--output has no value, or one that cannot be used");
+        check(&["completions", "hunter2"], "<SHELL> has no value, or one that cannot be used");
     }
 
     #[test]
-    fn the_arguments_are_consistent() {
-        Arguments::command().debug_assert();
+    fn what_a_command_does_not_heed_is_refused_wherever_it_stands() {
+        for (verb, heeded) in HEEDED {
+            let more = if verb == "completions" { &["bash"][..] } else { &[] };
+            for id in EVERYWHERE {
+                let long = format!("--{}", id.replace('_', "-"));
+                let value = if matches!(id, "config" | "theme") { &["x"][..] } else { &[] };
+                let flag = [&[long.as_str()], value].concat();
+                for words in [[&[verb], more, &flag].concat(), [&flag[..], &[verb], more].concat()] {
+                    if heeded.contains(&id) {
+                        read(&words).expect("it is heeded");
+                    } else {
+                        check(&words, &format!("{long} changes nothing about `stacktop {verb}`"));
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_value_reaches_its_command_from_both_sides() {
+        for words in [["--config", "x", "doctor"], ["doctor", "--config", "x"]] {
+            assert_eq!(read(&words).expect("fine").config, Some(PathBuf::from("x")));
+        }
+        assert_eq!(read(&["doctor", "redis://h"]).expect("fine").watched.urls, ["redis://h"]);
+        assert_eq!(read(&["redis://h", "--ascii", "redis://i"]).expect("fine").watched.urls.len(), 2);
+    }
+
+    #[test]
+    fn every_command_has_its_line_and_shows_only_what_it_heeds() {
+        command().debug_assert();
+        let mut command = command();
+        command.build();
+        let verbs = command.get_subcommands().map(clap::Command::get_name).filter(|name| *name != "help");
+        assert_eq!(verbs.collect::<Vec<_>>(), HEEDED.map(|(name, _)| name));
+        let help = |verb: &str| match read(&[verb, "--help"]) {
+            Err(Stop::Asked(text)) => text,
+            other => panic!("{other:?}"),
+        };
+        assert!(help("demo").contains("--theme") && !help("demo").contains("--config"), "{}", help("demo"));
+        assert!(!help("licences").contains("--read-only"));
     }
 }

@@ -21,7 +21,7 @@ pub(super) fn run(arguments: &Arguments, around: &Surroundings) -> Result<ExitCo
         );
         return Ok(ExitCode::FAILURE);
     };
-    surfaces(arguments, around, &settings)?;
+    surfaces(arguments, around, &settings, || None)?;
     print(&format!("{found}\n"));
     Ok(ExitCode::SUCCESS)
 }
@@ -31,13 +31,14 @@ pub(super) fn surfaces(
     arguments: &Arguments,
     around: &Surroundings,
     settings: &Settings,
+    is_light: fn() -> Option<bool>,
 ) -> Result<(Keymap, Theme), String> {
     let keymap = keymap(settings);
     // What is configured is checked even where another theme is in force.
     let configured = settings.theme.as_deref().map_or(Ok(()), |name| load(name).map(|_| ()));
     let configured = configured.map_err(|why| format!("{}: {why}", settings.places.of(&["theme"])));
     let theme = configured.and_then(|()| {
-        theme(arguments, around, settings.theme.as_deref(), settings.ascii)
+        theme(arguments, around, settings.theme.as_deref(), settings.ascii, is_light)
             .map_err(|why| format!("--theme: {why}"))
     });
     match (keymap, theme) {

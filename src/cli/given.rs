@@ -12,8 +12,12 @@ pub(super) fn settings(arguments: &Arguments, around: &Surroundings, care: Care)
 }
 
 pub(super) fn wishes(arguments: &Arguments, around: &Surroundings, care: Care) -> Result<Wishes, String> {
-    let mut wishes =
-        Wishes { config: arguments.config.clone(), read_only: arguments.read_only, ..Wishes::default() };
+    let mut wishes = Wishes {
+        config: arguments.config.clone(),
+        urls: arguments.watched.urls.clone(),
+        read_only: arguments.read_only,
+        folder: None,
+    };
     trust::settle(&mut wishes, around, care)?;
     Ok(wishes)
 }

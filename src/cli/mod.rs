@@ -3,8 +3,10 @@
 mod appearance;
 mod arguments;
 mod check;
+mod completions;
 mod doctor;
 mod given;
+mod info;
 mod print;
 mod state_folder;
 mod targets;
@@ -28,13 +30,13 @@ use crate::core::time::{Clock, Now};
 use crate::core::world::{TargetState, World};
 use crate::engine::breaker::BreakerSettings;
 use crate::engine::{EngineSettings, Job};
+use crate::runtime::background::is_light;
 use crate::runtime::clock::zone;
 use crate::runtime::effects::Outlets;
 use crate::runtime::{self, End, Setup, clock::SystemClock, logging, terminal};
 use crate::ui::theme::Theme;
 use crate::{actions, drill, sources, systems};
-use arguments::{Arguments, Verb, mistake};
-use clap::Parser;
+use arguments::{Arguments, Stop, Verb, parse};
 use given::settings;
 use print::{complain, print, verbatim};
 use state_folder::state_folder;
@@ -56,14 +58,14 @@ const NOTICES: &str = include_str!("../../THIRD-PARTY.txt");
 #[must_use]
 pub fn run() -> ExitCode {
     guard_panics();
-    let arguments = match Arguments::try_parse() {
+    let arguments = match parse(std::env::args_os()) {
         Ok(arguments) => arguments,
-        Err(error) if !error.use_stderr() => {
-            print(&error.to_string());
+        Err(Stop::Asked(text)) => {
+            print(&text);
             return ExitCode::SUCCESS;
         }
-        Err(error) => {
-            complain(&format!("stacktop: {}", mistake(&error)));
+        Err(Stop::Wrong(sentence)) => {
+            complain(&format!("stacktop: {sentence}"));
             return ExitCode::from(MISTAKE);
         }
     };
@@ -78,8 +80,11 @@ pub fn run() -> ExitCode {
             Ok(ExitCode::SUCCESS)
         }
         Some(Verb::Trust { file }) => trust::run(file.as_deref(), &around).map(|()| ExitCode::SUCCESS),
-        Some(Verb::Targets) => targets::run(&arguments, &around),
-        Some(Verb::Doctor) => doctor::run(&arguments, &around),
+        Some(Verb::Targets { printed, .. }) => targets::run(&arguments, &around, printed.output),
+        Some(Verb::Doctor { printed, .. }) => doctor::run(&arguments, &around, printed.output),
+        Some(Verb::Info { printed }) => Ok(info::run(&arguments, &around, printed.output)),
+        Some(Verb::Completions { shell }) => completions::run(*shell),
+        Some(Verb::Man) => completions::man(),
         Some(Verb::CheckConfig) => check::run(&arguments, &around),
         Some(Verb::Demo { seed }) => demo(&arguments, &around, *seed),
         None => live(&arguments, &around),
@@ -106,7 +111,7 @@ fn live(arguments: &Arguments, around: &Surroundings) -> Result<ExitCode, String
         return Err(format!("nothing to watch.\n{}", targets::describe(&settings)));
     }
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::start());
-    let (keymap, theme) = check::surfaces(arguments, around, &settings)?;
+    let (keymap, theme) = check::surfaces(arguments, around, &settings, is_light)?;
     let mut trail = settings.trail.clone();
     if settings.targets.is_empty() {
         trail.push("nothing was found; `stacktop demo` shows stacktop on an embedded stack".to_owned());
@@ -171,7 +176,7 @@ fn demo(arguments: &Arguments, around: &Surroundings, seed: u64) -> Result<ExitC
         })
         .collect();
     let rules = crate::core::alert::Rulebook::defaults(&crate::core::world::all_rules());
-    let theme = appearance::theme(arguments, around, None, false)?;
+    let theme = appearance::theme(arguments, around, None, false, is_light)?;
     let gate = Gate::new(
         stack.executors(),
         Arc::new(AuditTrail::at(audit.clone())),

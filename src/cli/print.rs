@@ -2,12 +2,23 @@
 //! could act on, and no login of a URL. Whoever prints around it is found by a test.
 
 use crate::core::redact::logins;
-use crate::core::text::clean_lines;
+use crate::core::text::{clean_lines, tame_json};
+use serde_json::Value;
 use std::io::Write;
 
 /// Prints without a panic when nobody reads it.
 pub(super) fn print(text: &str) {
     let _ = std::io::stdout().write_all(shown(text).as_bytes());
+}
+
+/// Prints a document for programs: each value stands on a line of its own, so that what the door hides never joins two of them.
+pub(super) fn document(value: &Value) {
+    print(&format!("{}\n", written(value)));
+}
+
+/// Its strings hold nothing that the door would take away.
+fn written(value: &Value) -> String {
+    format!("{value:#}").lines().map(tame_json).collect::<Vec<_>>().join("\n")
 }
 
 /// Prints text of our own as it is.
@@ -21,7 +32,7 @@ pub(super) fn complain(text: &str) {
 }
 
 /// Line by line, so that a terminal can only show it.
-fn shown(text: &str) -> String {
+pub(super) fn shown(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for line in clean_lines(text) {
         out.push_str(&logins(&line));
@@ -36,6 +47,19 @@ fn shown(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_document_means_the_same_behind_the_door_and_shows_no_login() {
+        let value =
+            serde_json::json!({"a": "x\u{9b}\u{1b}y", "b": ["redis://:p\"w@h", "no", "@"], "c": "http://h"});
+        let text = shown(&written(&value));
+        let back: Value = serde_json::from_str(&text).expect("JSON");
+        assert_eq!(back["a"], value["a"]);
+        assert_eq!(
+            (&back["b"][0], &back["b"][2], &back["c"]),
+            (&"redis://•••@h".into(), &"@".into(), &"http://h".into())
+        );
+    }
 
     #[test]
     fn what_goes_through_is_tame_and_keeps_its_lines() {

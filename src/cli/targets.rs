@@ -1,20 +1,25 @@
 //! `stacktop targets`: which targets would be watched, and why.
 
-use super::arguments::Arguments;
+use super::arguments::{Arguments, Output};
 use super::check;
 use super::given::settings;
-use super::print::print;
+use super::print::{document, print};
 use super::trust::Care;
 use crate::config::discover::Surroundings;
 use crate::config::resolve::Settings;
+use crate::config::target::TargetConfig;
 use crate::core::text::clean;
+use serde_json::{Value, json};
 use std::process::ExitCode;
 
 /// Prints them. The exit code is 1 when there is none.
-pub(super) fn run(arguments: &Arguments, around: &Surroundings) -> Result<ExitCode, String> {
+pub(super) fn run(arguments: &Arguments, around: &Surroundings, output: Output) -> Result<ExitCode, String> {
     let settings = settings(arguments, around, Care::Shows)?;
-    check::surfaces(arguments, around, &settings)?;
-    print(&describe(&settings));
+    check::surfaces(arguments, around, &settings, || None)?;
+    match output {
+        Output::Text => print(&describe(&settings)),
+        Output::Json => document(&data(&settings)),
+    }
     Ok(if settings.targets.is_empty() { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 
@@ -43,6 +48,32 @@ pub(super) fn describe(settings: &Settings) -> String {
         text.push_str(&format!("  {}\n", clean(line)));
     }
     text
+}
+
+/// The same for programs.
+fn data(settings: &Settings) -> Value {
+    json!({
+        "environment": settings.environment,
+        "production": settings.production,
+        "read_only": settings.read_only,
+        "targets": settings.targets.iter().map(of).collect::<Vec<_>>(),
+        "looked_at": settings.trail,
+    })
+}
+
+/// One target for programs.
+pub(super) fn of(target: &TargetConfig) -> Value {
+    json!({
+        "name": target.id.as_str(),
+        "system": target.kind().name(),
+        "address": target.address(),
+        "chosen_because": target.chosen_because,
+        "interval_seconds": target.interval.as_secs_f64(),
+        "timeout_seconds": target.timeout.as_secs_f64(),
+        "read_only": target.read_only,
+        "unusable": target.unusable(),
+        "warning": target.exposed(),
+    })
 }
 
 #[cfg(test)]

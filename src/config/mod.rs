@@ -15,6 +15,7 @@ pub mod keys;
 pub mod libpq;
 mod login;
 pub mod misspelt;
+pub mod named;
 mod nearby;
 pub mod notify;
 mod panels;

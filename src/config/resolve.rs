@@ -9,7 +9,7 @@ use super::secret::Secret;
 use super::target::{Connect, DEFAULT_TIMEOUT, Locality, TargetConfig};
 use super::wishes::FolderFile;
 use super::written::Written;
-use super::{panels, system, written};
+use super::{named, panels, system, written};
 use crate::config::defaults::default_interval;
 use crate::config::defaults::free_name;
 use crate::config::wishes::Wishes;
@@ -96,13 +96,19 @@ fn in_force(
 ) -> Result<Settings, String> {
     let place = |at: usize| places.at(at);
     let rules = rulebook(&file);
-    let mut targets = configured(&file, &name, &place, around);
+    let typed = !wishes.urls.is_empty();
+    let mut targets = if typed {
+        trail.push("the command line names what to watch; nothing else was looked for".to_owned());
+        named::targets(&wishes.urls, around, &mut trail)?
+    } else {
+        configured(&file, &name, &place, around)
+    };
     if targets.is_empty() && look {
         if !name.is_empty() {
             trail.push(format!("{name} names no target; looking further"));
         }
         targets = discover::targets(around, &mut trail)?;
-    } else {
+    } else if !typed {
         let many = counted(targets.len(), "target");
         trail.push(format!("{many} from {name}; nothing else was looked for"));
     }
@@ -112,7 +118,7 @@ fn in_force(
         return Err(unusable.join("\n"));
     }
     // A panel asks a target that the file may leave to be found elsewhere.
-    if look || !targets.is_empty() {
+    if !typed && (look || !targets.is_empty()) {
         panels::assign(&file, &mut targets, &place)?;
     }
     for target in &mut targets {

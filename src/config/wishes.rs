@@ -9,6 +9,8 @@ use std::path::{Path, PathBuf};
 pub struct Wishes {
     /// `--config`.
     pub config: Option<PathBuf>,
+    /// What to watch instead of anything that is configured or found.
+    pub urls: Vec<String>,
     /// `--read-only`.
     pub read_only: bool,
     /// The folder's own file, if it is trusted.

@@ -21,14 +21,20 @@ const FOLDER_FILE: &str = "stacktop.toml";
 /// When it is there and cannot be read.
 pub fn folder_file(wishes: &Wishes, around: &Surroundings) -> Result<Option<FolderFile>, String> {
     let path = around.folder.join(FOLDER_FILE);
-    if wishes.config.is_some() || own_file(around).is_some_and(|own| own.exists()) || !path.exists() {
+    // What a folder brings along is about its own stack.
+    if !wishes.urls.is_empty()
+        || wishes.config.is_some()
+        || own_file(around).is_some_and(|own| own.exists())
+        || !path.exists()
+    {
         return Ok(None);
     }
     FolderFile::read(&path).map(Some)
 }
 
 /// Where the user's own configuration would be.
-fn own_file(around: &Surroundings) -> Option<PathBuf> {
+#[must_use]
+pub fn own_file(around: &Surroundings) -> Option<PathBuf> {
     let base = around
         .var("XDG_CONFIG_HOME")
         .map(PathBuf::from)
@@ -80,8 +86,7 @@ fn find(
     let read = |path: &Path| bounded::text(path).map_err(|error| unreadable(path, &error));
     if let Some(path) = &wishes.config {
         if path.to_string_lossy().contains("://") {
-            let why = "--config names a file, not a URL: write the URL into the file, or set DATABASE_URL, REDIS_URL, \
-                       ELASTICSEARCH_URL or PROMETHEUS_URL";
+            let why = "--config names a file, not a URL: `stacktop URL` watches what the URL names";
             return Err(why.to_owned());
         }
         trail.push(format!("configuration {} (--config)", path.display()));
@@ -100,6 +105,10 @@ fn find(
         return Ok(Some((path.clone(), text.clone())));
     }
     let path = around.folder.join(FOLDER_FILE);
+    if path.exists() && !wishes.urls.is_empty() {
+        trail.push(format!("{} is not read, because the command line names what to watch", path.display()));
+        return Ok(None);
+    }
     if path.exists() {
         return Err(format!("{} is not trusted: run `stacktop trust`", path.display()));
     }

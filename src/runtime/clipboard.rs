@@ -140,10 +140,11 @@ mod tests {
     #[tokio::test]
     async fn inside_tmux_its_buffer_takes_the_text_and_the_terminal_gets_nothing() {
         let terminal = Kept::default();
-        let said = copy_to("4711", Some("true"), terminal.clone()).await;
+        // It reads what it is given, and succeeds where that holds its own first argument.
+        let said = copy_to("load-buffer", Some("grep"), terminal.clone()).await;
         assert_eq!(
             (said.as_str(), terminal.text()),
-            ("copied to tmux's buffer and clipboard: 4711", String::new())
+            ("copied to tmux's buffer and clipboard: load-buffer", String::new())
         );
     }
 

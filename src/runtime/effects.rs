@@ -1,7 +1,7 @@
 //! Carries out what `update` asked for, and owns what it started for that: polls, actions, and what is done beside the loop. Their answers
 //! come back as messages.
 
-use super::{clipboard, notice};
+use super::{clipboard, export, notice, terminal};
 use crate::actions::gate::Gate;
 use crate::actions::keeper::Keeper;
 use crate::actions::ongoing::{News, Ongoing};
@@ -129,7 +129,10 @@ impl Effects {
                 Effect::PollAll => self.engine.poll_all(),
                 Effect::Focus(focus) => self.engine.focus(&focus),
                 Effect::Copy(text) => {
-                    self.answer(|_| async move { Msg::Copied(clipboard::copy(&text).await) });
+                    self.answer(|_| async move { Msg::Told(clipboard::copy(&text).await) });
+                }
+                Effect::Export { folder, files } => {
+                    self.answer(|_| async move { Msg::Told(export::write(folder, files).await) });
                 }
                 Effect::ReadAudit => {
                     self.answer(|gate| async move { Msg::AuditTail(gate.tail(LOG_LINES).await) });
@@ -144,6 +147,10 @@ impl Effects {
                     }
                 }
                 Effect::StopActions => self.gate.stops().ask(),
+                Effect::Mouse => {
+                    let told = terminal::switch_mouse();
+                    self.answer(|_| async move { Msg::Told(told.to_owned()) });
+                }
                 Effect::Redraw => next = Next::Redraw,
                 Effect::Edit(text) => next = Next::Edit(text),
                 Effect::Suspend => next = Next::Suspend,

@@ -1,7 +1,10 @@
 //! From terminal events to keys and text. Only key presses count (not releases); pasted text is never keys.
 
+use super::background::Late;
 use crate::app::key::{Code, Key};
-use ratatui::crossterm::event::{self, Event, KeyCode, KeyEventKind, KeyModifiers};
+use ratatui::crossterm::event::{
+    self, Event, KeyCode, KeyEventKind, KeyModifiers, MouseButton, MouseEventKind,
+};
 use rustix::process::{Signal, getpid, kill_process};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -21,6 +24,7 @@ const QUEUE: usize = 256;
 pub fn start() -> io::Result<mpsc::Receiver<Event>> {
     let (sender, receiver) = mpsc::channel(QUEUE);
     thread::Builder::new().name("input".to_owned()).spawn(move || {
+        let mut late = Late::default();
         loop {
             if QUIET.load(Ordering::SeqCst) {
                 IDLE.store(true, Ordering::SeqCst);
@@ -29,12 +33,23 @@ pub fn start() -> io::Result<mpsc::Receiver<Event>> {
             }
             IDLE.store(false, Ordering::SeqCst);
             let Ok(event) = event::read() else { return };
+            if is_late(&mut late, &event) {
+                continue;
+            }
             if sender.blocking_send(event).is_err() {
                 return;
             }
         }
     })?;
     Ok(receiver)
+}
+
+/// Whether `event` is a part of what the terminal answered too late.
+fn is_late(late: &mut Late, event: &Event) -> bool {
+    let Event::Key(key) = event else { return false };
+    let KeyCode::Char(sign) = key.code else { return false };
+    let with = |modifier| key.modifiers.contains(modifier);
+    late.takes(sign, with(KeyModifiers::ALT), with(KeyModifiers::CONTROL))
 }
 
 /// The terminal is another program's: no key is read.
@@ -74,6 +89,8 @@ pub enum Input {
     Key(Key),
     /// Text was pasted.
     Paste(String),
+    /// The mouse was pressed at this column and row.
+    Click(u16, u16),
     /// The size changed.
     Resize,
     /// Nothing that concerns us.
@@ -91,7 +108,14 @@ pub fn translate(event: Event) -> Input {
             let ctrl = key.modifiers.contains(KeyModifiers::CONTROL);
             code(key.code).map_or(Input::Nothing, |code| Input::Key(Key { code, ctrl }.as_sent()))
         }
-        Event::Key(_) | Event::Mouse(_) | Event::FocusGained | Event::FocusLost => Input::Nothing,
+        Event::Mouse(mouse) => match mouse.kind {
+            MouseEventKind::Down(MouseButton::Left) => Input::Click(mouse.column, mouse.row),
+            // The wheel is as good as the arrows, wherever these go.
+            MouseEventKind::ScrollUp => Input::Key(Key { code: Code::Up, ctrl: false }),
+            MouseEventKind::ScrollDown => Input::Key(Key { code: Code::Down, ctrl: false }),
+            _ => Input::Nothing,
+        },
+        Event::Key(_) | Event::FocusGained | Event::FocusLost => Input::Nothing,
     }
 }
 
@@ -237,10 +261,10 @@ mod tests {
     }
 
     #[test]
-    fn focus_and_the_mouse_are_nothing() {
+    fn focus_and_a_mouse_that_only_moves_are_nothing() {
         nothing(Event::FocusGained);
         nothing(Event::FocusLost);
-        let (kind, modifiers) = (MouseEventKind::ScrollDown, KeyModifiers::NONE);
+        let (kind, modifiers) = (MouseEventKind::Moved, KeyModifiers::NONE);
         nothing(Event::Mouse(MouseEvent { kind, column: 0, row: 0, modifiers }));
     }
 

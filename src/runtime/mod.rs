@@ -1,9 +1,11 @@
 //! The only impure loop: terminal, signals, engine and actions on one side, the pure app on the other.
 
+pub mod background;
 mod clipboard;
 pub mod clock;
 mod editor;
 pub mod effects;
+mod export;
 mod input;
 pub mod logging;
 mod notice;
@@ -258,6 +260,7 @@ impl Loop {
         let message = match input::translate(event) {
             Input::Key(key) => pressed(&self.model, key),
             Input::Paste(text) => Some(Msg::Paste(text)),
+            Input::Click(column, row) => Some(Msg::Click(column, row)),
             Input::Resize => {
                 self.paint()?;
                 None

@@ -22,6 +22,11 @@ use std::time::Duration;
 /// Whether the terminal is ours right now; what was not taken is not given back.
 static TAKEN: AtomicBool = AtomicBool::new(false);
 
+/// Whether the mouse is ours: presses and the wheel, no movements.
+static MOUSE: AtomicBool = AtomicBool::new(false);
+const MOUSE_ON: &[u8] = b"\x1b[?1000h\x1b[?1006h";
+const MOUSE_OFF: &[u8] = b"\x1b[?1006l\x1b[?1000l";
+
 /// Whether output was thrown away because the terminal did not take it.
 static STALLED: AtomicBool = AtomicBool::new(false);
 /// Held by whoever throws output away, so that what gives the terminal back is not.
@@ -121,6 +126,29 @@ fn enter() -> io::Result<()> {
     TAKEN.store(true, Ordering::SeqCst);
     let mut out = io::stdout();
     out.queue(EnterAlternateScreen)?.queue(EnableBracketedPaste)?.queue(cursor::Hide)?;
+    if MOUSE.load(Ordering::SeqCst) {
+        out.write_all(MOUSE_ON)?;
+    }
+    out.flush()
+}
+
+/// Takes the mouse, or gives it back; says which. A mouse that is ours does not select text.
+pub(super) fn switch_mouse() -> &'static str {
+    let taken = !MOUSE.fetch_xor(true, Ordering::SeqCst);
+    match (send(if taken { MOUSE_ON } else { MOUSE_OFF }), taken) {
+        (Err(_), _) => "the terminal does not take it",
+        (Ok(()), true) => "the mouse chooses and opens; to select text hold Shift, or switch it off",
+        (Ok(()), false) => "the mouse selects text",
+    }
+}
+
+/// Writes `bytes` to the terminal as they are.
+///
+/// # Errors
+/// When the terminal is gone.
+pub(super) fn send(bytes: &[u8]) -> io::Result<()> {
+    let mut out = io::stdout();
+    out.write_all(bytes)?;
     out.flush()
 }
 
@@ -137,6 +165,9 @@ pub fn leave() {
     }
     let mut out = io::stdout();
     let _ = out.execute(EndSynchronizedUpdate);
+    if MOUSE.load(Ordering::SeqCst) {
+        let _ = out.write_all(MOUSE_OFF);
+    }
     let _ = out.execute(DisableBracketedPaste);
     let _ = out.execute(LeaveAlternateScreen);
     let _ = out.execute(cursor::Show);

@@ -3,6 +3,7 @@
 pub use crate::core::text::{duration, lasting as age, sized as bytes};
 
 use crate::core::text::scaled;
+use std::fmt::Display;
 use std::time::Duration;
 
 /// Seconds as [`duration`]; `—` for what is not known.
@@ -42,6 +43,31 @@ pub fn percent(value: f64) -> String {
     }
 }
 
+/// So many of a thing: `1 job`, `3.2k jobs`, `— jobs`.
+#[must_use]
+pub fn several(number: impl Display, noun: &str) -> String {
+    let number = number.to_string();
+    let end = if number == "1" { "" } else { "s" };
+    format!("{number} {noun}{end}")
+}
+
+/// Seconds as milliseconds, for a column that is compared: `0.6 ms`, `38.0 ms`, `1200 ms`.
+#[must_use]
+pub fn milliseconds(seconds: f64) -> String {
+    let millis = seconds.max(0.0) * 1000.0;
+    if millis < 100.0 { format!("{millis:.1} ms") } else { format!("{millis:.0} ms") }
+}
+
+/// An age for a column that is compared, never in less than seconds: `0.04 s`, `40 s`, `5m44s`.
+#[must_use]
+pub fn in_seconds(age: Option<Duration>) -> String {
+    match age {
+        None => "—".to_owned(),
+        Some(age) if age < Duration::from_secs(1) => format!("{:.2} s", age.as_secs_f64().min(0.99)),
+        Some(age) => duration(age),
+    }
+}
+
 /// What `format` makes of a number, or `—` when there is none: absent is never zero.
 #[must_use]
 pub fn or_dash(value: Option<f64>, format: impl Fn(f64) -> String) -> String {
@@ -67,6 +93,26 @@ mod tests {
         }
         assert_eq!(duration(Duration::from_micros(130)), "130 µs");
         assert_eq!(seconds(None), "—");
+    }
+
+    #[test]
+    fn numbers_of_a_column_have_one_unit() {
+        let ages = [(300, "0.00 s"), (38_000, "0.04 s"), (999_900, "0.99 s"), (40_000_000, "40 s")];
+        for (micros, text) in ages {
+            assert_eq!(in_seconds(Some(Duration::from_micros(micros))), text);
+        }
+        assert_eq!(in_seconds(None), "—");
+        for (seconds, text) in [(0.0006, "0.6 ms"), (0.038, "38.0 ms"), (1.2, "1200 ms")] {
+            assert_eq!(milliseconds(seconds), text);
+        }
+    }
+
+    #[test]
+    fn one_thing_is_no_many() {
+        assert_eq!(
+            [several(1, "job"), several(0, "job"), several("—", "job")],
+            ["1 job", "0 jobs", "— jobs"]
+        );
     }
 
     #[test]

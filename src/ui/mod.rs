@@ -1,6 +1,7 @@
 //! The drawing kit. Panels describe what to show as [`content`]; everything here is about how it looks.
 
 pub mod content;
+pub mod export;
 pub mod field;
 pub mod filter;
 pub mod format;

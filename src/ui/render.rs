@@ -5,6 +5,7 @@ use super::select::{Level, arrange};
 use super::spark;
 use super::text::{cut, width};
 use super::theme::Theme;
+use crate::core::row::RowKey;
 use crate::ui::filter::Filter;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -56,6 +57,21 @@ pub fn content(content: &Content, level: &Level, area: Rect, buffer: &mut Buffer
             Some(layout) => header(layout, level, row, buffer, theme),
             None => draw_item(item, level, cursor, row, buffer, theme),
         }
+    }
+}
+
+/// The row that [`content`] draws on `line` of an area of this size.
+#[must_use]
+pub fn row_at(content: &Content, level: &Level, (width, height): (u16, u16), line: u16) -> Option<RowKey> {
+    let arranged = arrange(content, level);
+    let flat: Vec<&Row> = arranged.iter().flatten().copied().collect();
+    let items = items(content, &arranged, level, width.saturating_sub(MARGIN));
+    let offset = offset(&items, level.position(&flat), level.scroll, usize::from(height));
+    // A header that stays stands above the row that would be there.
+    let header = line == 0 && offset > 0;
+    match items.get(offset + usize::from(line)) {
+        Some(Item::Row { row, .. }) if !header && line < height => Some(row.key.clone()),
+        _ => None,
     }
 }
 
@@ -239,9 +255,6 @@ fn table_row(
     buffer: &mut Buffer,
     theme: &Theme,
 ) {
-    if here {
-        buffer.set_style(area, theme.part("selected"));
-    }
     let glyphs = match (here, marked) {
         (true, true) => ">*",
         (true, false) => "> ",
@@ -257,6 +270,10 @@ fn table_row(
             put_aligned(buffer, x, area, columns, layout.table.columns[index].right, &text, theme.role(role));
         }
         x += columns + GAP;
+    }
+    // Last, and over all: a row of one look. What is bad in it is also said in words.
+    if here {
+        buffer.set_style(area, Style::reset().patch(theme.part("selected")));
     }
 }
 
@@ -275,7 +292,7 @@ fn put_aligned(buffer: &mut Buffer, x: u16, area: Rect, columns: u16, right: boo
     }
 }
 
-/// Writes `text` at the left of `area`; what does not fit is cut off. The style is patched on, so a selection stays visible.
+/// Writes `text` at the left of `area`; what does not fit is cut off.
 pub fn put(buffer: &mut Buffer, area: Rect, text: &str, style: Style) {
     if !area.is_empty() {
         buffer.set_stringn(area.x, area.y, text, usize::from(area.width), style);
@@ -333,6 +350,21 @@ mod tests {
         let lines = draw(&content, &level, 30, 8);
         assert!(lines[0].contains("name"), "{lines:?}");
         assert!(lines.iter().any(|line| line.starts_with("> row 40")), "{lines:?}");
+    }
+
+    #[test]
+    fn the_row_at_a_line_is_the_one_that_is_drawn_there() {
+        let content = table(50);
+        for cursor in ["row 0", "row 40"] {
+            let level = Level { cursor: Some(RowKey::Target(TargetId::new(cursor))), ..Level::default() };
+            for (line, drawn) in draw(&content, &level, 30, 8).iter().enumerate() {
+                let found = row_at(&content, &level, (30, 8), line as u16);
+                let name = found.and_then(|key| key.target().map(|target| target.as_str().to_owned()));
+                let row = drawn.trim_start_matches('>').trim().split("  ").next().unwrap_or_default();
+                assert_eq!(name.as_deref(), row.starts_with("row").then_some(row), "{drawn}");
+            }
+            assert_eq!(row_at(&content, &level, (30, 8), 8), None);
+        }
     }
 
     #[test]

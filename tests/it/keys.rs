@@ -33,7 +33,7 @@ fn others() -> Keymap {
         screens("sources", "f3"),
         screens("stop", "f4"),
         screens("find", "f5"),
-        screens("mark", "m"),
+        screens("mark", "M"),
         bound(Context::Dialogs, "page-down", &["f8"]),
         bound(Context::Fields, "editor", &["f9"]),
     ])

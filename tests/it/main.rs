@@ -4,6 +4,7 @@
 #![allow(clippy::missing_panics_doc, reason = "these are tests")]
 
 mod architecture;
+mod arguments;
 mod bounds;
 mod circles;
 mod config;
@@ -19,6 +20,7 @@ mod offers;
 mod operator;
 mod packages;
 mod pages;
+mod palettes;
 mod pty;
 mod readings;
 mod runtime;

@@ -531,7 +531,7 @@ async fn an_action_of_an_earlier_run_without_an_outcome_is_told_at_the_start() {
 #[tokio::test]
 async fn a_message_goes_away_after_a_while() {
     let mut drive = demo().await;
-    drive.tell(Msg::Copied("copied".to_owned()));
+    drive.tell(Msg::Told("copied".to_owned()));
     drive.run_to(10).await;
     assert_eq!(said(&drive), "copied");
     drive.run_to(15).await;

@@ -75,6 +75,76 @@ fn every_package_of_the_binary_is_in_the_notices_and_no_other() {
     assert_eq!(String::from_utf8_lossy(&output.stdout), notices, "the binary brings them along");
 }
 
+fn file(name: &str) -> String {
+    std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(name)).expect("a file")
+}
+
+#[test]
+fn the_version_stands_in_one_place() {
+    let version = env!("CARGO_PKG_VERSION");
+    let output = std::process::Command::new(env!("CARGO_BIN_EXE_stacktop"))
+        .arg("--version")
+        .output()
+        .expect("it runs");
+    assert_eq!(String::from_utf8_lossy(&output.stdout), format!("stacktop {version}\n"));
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("packaging");
+    let files: Vec<_> =
+        std::fs::read_dir(folder).expect("a folder").flatten().map(|entry| entry.path()).collect();
+    assert!(files.len() >= 7, "{files:?}");
+    for path in files.iter().chain([&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/build")]) {
+        let text = std::fs::read_to_string(path).expect("text");
+        assert!(!text.contains(version), "{} names the version", path.display());
+    }
+}
+
+#[test]
+fn the_notes_of_a_release_are_its_part_of_the_changelog() {
+    let notes = |version: &[&str]| {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("packaging/notes");
+        std::process::Command::new(path).args(version).output().expect("it runs")
+    };
+    let output = notes(&[]);
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    let heading = format!("## {}", env!("CARGO_PKG_VERSION"));
+    let changelog = file("CHANGELOG.md");
+    let part =
+        changelog.split("\n## ").find(|part| format!("## {part}").starts_with(&heading)).expect("a part");
+    let part = part.split_once('\n').expect("a heading").1;
+    assert!(output.status.success() && text.trim() == part.trim() && text.starts_with("- "), "{text}");
+    let none = notes(&["99.0.0"]);
+    assert!(!none.status.success() && none.stdout.is_empty());
+}
+
+/// The profiles for others are made from the quick one, which leaves our own crate as it is.
+#[test]
+fn what_is_given_to_others_and_what_is_measured_is_optimised() {
+    let manifest: toml::Table = file("Cargo.toml").parse().expect("TOML");
+    for name in ["fat", "bench"] {
+        let profile = &manifest["profile"][name];
+        assert_eq!(profile["lto"].as_str(), Some("fat"), "{name}");
+        let levels = [&profile["opt-level"], &profile["package"]["stacktop"]["opt-level"]];
+        assert_eq!(levels.map(toml::Value::as_integer), [Some(3), Some(3)], "{name}");
+    }
+    assert!(file("tests/build").contains("cargo build --profile fat"));
+}
+
+/// What looks for an archive, and what makes it, agree on its name.
+#[test]
+fn archives_are_found_under_the_names_that_they_are_given() {
+    let release = file("packaging/release");
+    assert!(release.contains("name=stacktop-$VERSION-$1-unknown-linux-musl\n"));
+    let manifest = file("Cargo.toml");
+    assert!(manifest.contains("/stacktop-{ version }-{ target }.tar.gz\""), "binstall");
+    assert!(manifest.contains("bin-dir = \"stacktop-{ version }-{ target }/{ bin }{ binary-ext }\""));
+    let formula = file("packaging/stacktop.rb.in");
+    for arch in ["x86_64", "aarch64"] {
+        assert!(formula.contains(&format!("/stacktop-@VERSION@-{arch}-unknown-linux-musl.tar.gz\"")));
+    }
+    for word in ["@VERSION@", "@SUM_X86_64@", "@SUM_AARCH64@"] {
+        assert!(release.contains(word) && formula.contains(word), "{word}");
+    }
+}
+
 #[test]
 fn no_dependency_asks_for_a_newer_rust_than_we_say() {
     let version =

@@ -319,6 +319,123 @@ fn stopped_from_outside_it_comes_back_with_its_keys() {
 }
 
 #[test]
+fn stopped_and_continued_where_no_shell_is_it_has_its_keys_and_a_whole_screen() {
+    for signal in ["-STOP", "-TSTP"] {
+        let mut screen = demo();
+        screen.until("1 overview", 15);
+        screen.signal(signal);
+        std::thread::sleep(Duration::from_millis(300));
+        // Whatever happened to the screen meanwhile.
+        screen.parser.lock().expect("no panic").process(b"\x1b[2J\x1b[?1049l\x1b[?25h");
+        screen.signal("-CONT");
+        screen.until("1 overview", 15);
+        assert!(screen.alternate() && screen.cursor_hidden(), "{signal}");
+        screen.keys("7");
+        screen.until("catalogue-2", 15);
+        screen.keys("q");
+        assert_eq!(screen.ended(5), 0, "{signal}");
+        given_back(&screen);
+    }
+}
+
+/// Starts the demo on a terminal that answers what it is asked with `answer`, after `wait` milliseconds.
+fn answering(answer: &str, wait: u64) -> Screen {
+    let mut screen = Screen::start(&["demo"], &[], (120, 40));
+    let began = Instant::now();
+    while !screen.raw_text().contains("\u{1b}]11;?") {
+        assert!(began.elapsed() < Duration::from_secs(10), "it does not ask");
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    std::thread::sleep(Duration::from_millis(wait));
+    screen.keys(answer);
+    screen.until("DEMO", 10);
+    screen
+}
+
+#[test]
+fn the_colours_fit_the_background_that_the_terminal_tells_of() {
+    // The grey of what is less important, of each theme.
+    let (for_light, for_dark) = ("\u{1b}[38;5;59;", "\u{1b}[38;5;248;");
+    for (answer, fits, not) in [
+        ("\u{1b}]11;rgb:ffff/ffff/ffff\u{1b}\\\u{1b}[?62;c", for_light, for_dark),
+        ("\u{1b}]11;rgb:1e1e/1e1e/1e1e\u{7}\u{1b}[?62;c", for_dark, for_light),
+        ("\u{1b}[?62;c", for_dark, for_light),
+    ] {
+        let screen = answering(answer, 0);
+        screen.until_that(fits, 10, |_| screen.raw_text().contains(fits));
+        assert!(!screen.raw_text().contains(not), "{answer:?}");
+    }
+}
+
+#[test]
+fn an_answer_of_the_terminal_that_comes_late_is_no_key() {
+    let mut screen = answering("\u{1b}]11;rgb:2222/2222/2222\u{1b}\\\u{1b}[?62;c", 1500);
+    std::thread::sleep(Duration::from_millis(500));
+    screen.until("Findings", 5);
+    // A key behind it is one.
+    screen.keys("7");
+    screen.until("catalogue-2", 15);
+}
+
+#[test]
+fn a_table_and_the_screen_are_written_to_files() {
+    let mut screen = demo();
+    screen.keys("6");
+    screen.until("nightly-exports", 15);
+    screen.keys("e");
+    screen.until("exported: ", 15);
+    let folder = screen.state_folder().join(".local/state/stacktop/exports");
+    let mut read = std::collections::BTreeMap::new();
+    for entry in std::fs::read_dir(folder).expect("a folder") {
+        let path = entry.expect("an entry").path();
+        let ending = path.extension().expect("an ending").to_string_lossy().into_owned();
+        read.insert(ending, std::fs::read_to_string(path).expect("a text"));
+    }
+    assert_eq!(read.keys().collect::<Vec<_>>(), ["csv", "json", "md", "txt"]);
+    assert!(read["csv"].starts_with("\"queue\",\"library\","), "{}", read["csv"]);
+    assert!(read["md"].contains("| nightly-exports | Bull |"), "{}", read["md"]);
+    assert!(read["txt"].starts_with("DEMO") && read["txt"].contains("> order-mails"), "{}", read["txt"]);
+    let json: serde_json::Value = serde_json::from_str(&read["json"]).expect("json");
+    assert_eq!(json["rows"][3][0], "nightly-exports");
+    assert!(json["rows"][3][3].is_u64(), "{json}");
+}
+
+#[test]
+fn the_mouse_is_the_terminals_until_it_is_asked_for() {
+    let mut screen = demo();
+    screen.until("1 overview", 15);
+    let on = "\u{1b}[?1000h";
+    assert!(!screen.raw_text().contains(on));
+    screen.keys("m");
+    screen.until("the mouse chooses and opens", 15);
+    assert!(screen.raw_text().contains(on));
+    let press = |screen: &mut Screen, line: usize, column: usize| {
+        screen.keys(&format!("\u{1b}[<0;{column};{line}M\u{1b}[<0;{column};{line}m"));
+    };
+    // The tab of the queues, then a row: once chooses it, twice opens it.
+    let line_of = |screen: &Screen, word: &str| {
+        let text = screen.text();
+        let found = text.lines().enumerate().find(|(_, line)| line.contains(word)).expect("it is there");
+        let column = found.1.split(word).next().unwrap_or_default().chars().count();
+        (found.0 + 1, column + 1)
+    };
+    let (line, column) = line_of(&screen, "6 queues");
+    press(&mut screen, line, column + 3);
+    screen.until("nightly-exports", 15);
+    let (line, column) = line_of(&screen, "nightly-exports");
+    press(&mut screen, line, column);
+    screen.until("> nightly-exports", 15);
+    screen.keys("\u{1b}[<64;5;9M");
+    screen.until("> thumbnails", 15);
+    let (line, column) = line_of(&screen, "thumbnails");
+    press(&mut screen, line, column);
+    screen.until("queue thumbnails", 15);
+    screen.keys("q");
+    assert_eq!(screen.ended(5), 0);
+    assert!(screen.raw_text().contains("\u{1b}[?1000l"), "the mouse was not given back");
+}
+
+#[test]
 fn suspend_gives_the_terminal_back_and_continues_with_a_whole_screen() {
     // A shell with job control, as an operator has it.
     let script = format!(
@@ -673,7 +790,8 @@ fn a_hostile_server_does_nothing_to_the_terminal_nor_to_who_reads_the_log() {
         screen.until("EVIL", 20);
         screen.keys("q");
         let raw = screen.raw.lock().expect("no panic").clone();
-        let text = String::from_utf8(raw).expect("text");
+        // All that is ours is what the terminal is asked for at the start.
+        let text = String::from_utf8(raw).expect("text").replacen("\u{1b}]11;?", "", 1);
         for act in [
             "\u{1b}]",
             "\u{9b}",

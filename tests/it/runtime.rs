@@ -333,7 +333,7 @@ async fn what_is_copied_is_told() {
     let mut outside = Outside::begin(false).await;
     // Too much for a terminal, so that this test writes nothing to one.
     outside.carry_out(Effect::Copy("x".repeat(80_000)));
-    let Msg::Copied(words) = outside.answer().await else { panic!("a sentence") };
+    let Msg::Told(words) = outside.answer().await else { panic!("a sentence") };
     assert_eq!(words, "too long for a clipboard (80000 bytes)");
 }
 

@@ -1,4 +1,5 @@
 //! Carries out commands, from a key or from the palette.
+use super::export::export;
 use super::{act, navigate, opening, scope};
 use crate::app::model::Lens;
 use crate::app::model::Moment;
@@ -11,7 +12,6 @@ use crate::app::window::Window;
 use crate::panels::panel;
 use crate::ui::content::Role;
 use crate::ui::field::Field;
-use crate::ui::theme::Theme;
 
 /// Carries out one command: from a key or from the palette.
 pub fn run(model: &mut Model, command: Command) -> Vec<Effect> {
@@ -72,7 +72,9 @@ pub fn run(model: &mut Model, command: Command) -> Vec<Effect> {
             return vec![Effect::PollAll];
         }
         Command::Copy => return copy(model),
+        Command::Export => return export(model),
         Command::Theme => theme(model),
+        Command::Mouse => return vec![Effect::Mouse],
         Command::Redraw => return vec![Effect::Redraw],
         Command::Suspend => return vec![Effect::Suspend],
         Command::Quit => return quit(model),
@@ -101,11 +103,8 @@ fn copy(model: &mut Model) -> Vec<Effect> {
 }
 
 fn theme(model: &mut Model) {
-    if let Ok(mut next) = Theme::built_in(model.theme.next()) {
-        next.ascii = model.theme.ascii;
-        model.say(Role::Note, format!("theme: {}", next.name));
-        model.theme = next;
-    }
+    model.theme = model.theme.following();
+    model.say(Role::Note, format!("theme: {}", model.theme.name));
 }
 
 fn quit(model: &mut Model) -> Vec<Effect> {

@@ -3,6 +3,8 @@
 mod act;
 mod commands;
 mod dialog;
+mod export;
+mod mouse;
 pub(super) mod navigate;
 mod news;
 mod opening;
@@ -27,10 +29,7 @@ pub fn update(model: &mut Model, msg: Msg, now: Now) -> Vec<Effect> {
     model.now = now;
     model.arming.lapse(now);
     let mut effects = jump.map_or_else(Vec::new, |jump| jumped(model, jump));
-    // What is shown follows from the world and the place; keys and frames change no world.
-    if jump.is_some()
-        || !matches!(msg, Msg::Command(_) | Msg::Typed(_) | Msg::Paste(_) | Msg::Resize(_) | Msg::Drawn(_))
-    {
+    if jump.is_some() || !is_ours(&msg) {
         model.page = None;
     }
     effects.extend(match msg {
@@ -47,6 +46,7 @@ pub fn update(model: &mut Model, msg: Msg, now: Now) -> Vec<Effect> {
             Vec::new()
         }
         Msg::Command(command) => keeping(model, |model| on_command(model, command)),
+        Msg::Click(column, row) => keeping(model, |model| mouse::clicked(model, column, row)),
         Msg::Typed(c) => keeping(model, |model| dialog::typed(model, c)),
         Msg::Resize(size) => {
             model.size = size;
@@ -78,7 +78,7 @@ pub fn update(model: &mut Model, msg: Msg, now: Now) -> Vec<Effect> {
             model.audit = tail;
             Vec::new()
         }
-        Msg::Copied(sentence) => {
+        Msg::Told(sentence) => {
             model.say(Role::Note, sentence);
             Vec::new()
         }
@@ -102,6 +102,14 @@ pub fn update(model: &mut Model, msg: Msg, now: Now) -> Vec<Effect> {
         effects.push(Effect::Focus(focus));
     }
     effects
+}
+
+/// Whether `msg` is of keys, mouse and frames alone. What is shown follows from the world and the place; these change no world.
+const fn is_ours(msg: &Msg) -> bool {
+    matches!(
+        msg,
+        Msg::Command(_) | Msg::Typed(_) | Msg::Paste(_) | Msg::Click(..) | Msg::Resize(_) | Msg::Drawn(_)
+    )
 }
 
 /// A poll ended.

@@ -9,6 +9,7 @@ use crate::app::verdict::band;
 use crate::core::arming::Mode;
 use crate::core::freshness::Freshness;
 use crate::core::ids::SystemKind;
+use crate::core::place::Screen;
 use crate::core::text::counted;
 use crate::panels::{PANELS, Panel};
 use crate::ui::content::{Line, Role};
@@ -20,6 +21,11 @@ use crate::ui::text::{cut, width};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use std::time::Duration;
+
+/// From this many columns on there is room for both clocks.
+const WIDE: u16 = 100;
+/// From this many columns on the status line is told in full.
+const WIDEST: u16 = 120;
 
 /// The environment and the mode, in words. A long name gives way to the mode.
 fn place_and_mode(model: &Model, columns: u16) -> Line {
@@ -54,7 +60,7 @@ fn place_and_mode(model: &Model, columns: u16) -> Line {
 }
 
 /// The state of every source, grouped by kind; the worst of a kind counts.
-fn sources(model: &Model, mut line: Line) -> (Line, Duration) {
+fn sources(model: &Model, columns: u16, mut line: Line) -> (Line, Duration) {
     let mut oldest = Duration::ZERO;
     let seen = model.seen();
     let glyphs = if model.theme.ascii { ["ok", "late", "LOST", ".."] } else { ["●", "◐", "○", "…"] };
@@ -67,7 +73,7 @@ fn sources(model: &Model, mut line: Line) -> (Line, Duration) {
         oldest = oldest.max(worst.age());
         let silent = states.iter().filter(|state| rank(**state) == rank(*worst)).count();
         let share = if states.len() > 1 { format!("{silent} of {} ", states.len()) } else { String::new() };
-        line = line.then(Role::Text, format!(" {} ", kind.short()));
+        line = line.then(Role::Text, format!(" {} ", word(*kind, columns)));
         line = match worst {
             Freshness::Fresh(_) => line.then(Role::Ok, glyphs[0]),
             Freshness::Waiting => line.then(Role::Muted, glyphs[3]),
@@ -82,6 +88,18 @@ fn sources(model: &Model, mut line: Line) -> (Line, Duration) {
     (line, oldest)
 }
 
+/// What a kind of source is called in the status line, as the tabs call it.
+const fn word(kind: SystemKind, columns: u16) -> &'static str {
+    match kind {
+        SystemKind::Postgres if columns >= WIDEST => "postgres",
+        SystemKind::Prometheus if columns >= WIDEST => "prometheus",
+        SystemKind::Search => "search",
+        SystemKind::Postgres | SystemKind::Redis | SystemKind::Prometheus | SystemKind::Metrics => {
+            kind.short()
+        }
+    }
+}
+
 const fn rank(freshness: Freshness) -> u8 {
     match freshness {
         Freshness::Fresh(_) => 0,
@@ -93,7 +111,7 @@ const fn rank(freshness: Freshness) -> u8 {
 
 /// The status as one line of text, for small terminals.
 pub fn status_text(model: &Model) -> String {
-    sources(model, place_and_mode(model, LEAST.width).then(Role::Muted, " │")).0.plain()
+    sources(model, LEAST.width, place_and_mode(model, LEAST.width).then(Role::Muted, " │")).0.plain()
 }
 
 /// Line one.
@@ -101,13 +119,18 @@ pub fn status(model: &Model, area: Rect, buffer: &mut Buffer) {
     let seen = model.seen();
     let utc = seen.now.wall.format("%H:%M:%SZ").to_string();
     let local = seen.now.wall.with_timezone(&model.zone).format("%H:%M:%S local ").to_string();
-    let clocks = if area.width >= 100 { format!("{local}{utc}") } else { utc };
+    let clocks = if area.width >= WIDE { format!("{local}{utc}") } else { utc };
     let line = place_and_mode(model, area.width)
         .then(Role::Muted, " │ ")
         .then(Role::Text, clocks)
         .then(Role::Muted, " │");
-    let (line, oldest) = sources(model, line);
-    let line = line.then(Role::Muted, format!(" │ oldest {}", old(oldest)));
+    let (line, oldest) = sources(model, area.width, line);
+    // Where it has no room it says nothing new: what is late has its age beside it.
+    let line = if area.width >= WIDEST {
+        line.then(Role::Muted, format!(" │ oldest {}", old(oldest)))
+    } else {
+        line
+    };
     let overtaken: u64 = seen.world.targets().iter().map(|target| target.overtaken).sum();
     let line = if overtaken > 0 {
         line.then(Role::Warning, format!(" │ {} came too late", counted(overtaken as usize, "report")))
@@ -141,18 +164,30 @@ pub fn verdict(model: &Model, area: Rect, buffer: &mut Buffer) {
 
 /// The tabs; the open one is underlined and always in view.
 pub fn tabs(model: &Model, area: Rect, buffer: &mut Buffer) {
+    for (screen, label, x) in labels(model, area.width) {
+        let style = model.theme.part(if screen == model.screen { "tab_here" } else { "tab" });
+        let left = area.width - x;
+        render::put(buffer, Rect::new(area.x + x, area.y, left, 1), &label, style);
+    }
+}
+
+/// The screen whose tab is drawn at `column`.
+pub fn tab_at(model: &Model, columns: u16, column: u16) -> Option<Screen> {
+    let at = |x: u16, label: &str| (x..x.saturating_add(width(label) as u16)).contains(&column);
+    labels(model, columns).into_iter().find(|(_, label, x)| at(*x, label)).map(|(screen, ..)| screen)
+}
+
+/// The tabs that are seen, and where each begins.
+fn labels(model: &Model, columns: u16) -> Vec<(Screen, String, u16)> {
     let label = |panel: &&dyn Panel| {
         let key = model.keymap.hint(Context::Screens, Command::Screen(panel.screen()));
         key.map_or_else(|| panel.title().to_owned(), |key| format!("{key} {}", panel.title()))
     };
     let labels: Vec<String> = PANELS.iter().map(label).collect();
     let here = PANELS.iter().position(|panel| panel.screen() == model.screen).unwrap_or(0);
-    let gap = if area.width < 100 { 1 } else { 3 };
-    for (index, x) in places(&labels, here, usize::from(area.width), gap) {
-        let style = model.theme.part(if index == here { "tab_here" } else { "tab" });
-        let left = area.width - x;
-        render::put(buffer, Rect::new(area.x + x, area.y, left, 1), &labels[index], style);
-    }
+    let gap = if columns < WIDE { 1 } else { 3 };
+    let seen = places(&labels, here, usize::from(columns), gap);
+    seen.into_iter().map(|(index, x)| (PANELS[index].screen(), labels[index].clone(), x)).collect()
 }
 
 /// Which tabs are seen in `room` columns, and where each begins: from the first one, or so far on that the one `here` is whole.

@@ -5,10 +5,13 @@ mod overlays;
 
 use super::layout::Size;
 use super::model::Model;
+use crate::core::place::Screen;
+use crate::core::row::RowKey;
 use crate::ui::content::{Line, Role};
 use crate::ui::render;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
+use ratatui::style::Style;
 
 /// Draws everything into `area`.
 pub fn draw(model: &Model, area: Rect, buffer: &mut Buffer) {
@@ -73,8 +76,40 @@ fn whole(model: &Model, area: Rect, buffer: &mut Buffer) {
     chrome::message(model, take(1), buffer);
     chrome::hints(model, take(1), buffer);
     if let Some(overlay) = &model.overlay {
+        if overlay.window().is_some() {
+            // What is open stands out: the screen behind it steps back, the place, the mode and the verdict do not.
+            let below =
+                Rect::new(area.x, area.y + 1 + verdict_rows, area.width, area.height - verdict_rows - 3);
+            buffer.set_style(below, Style::reset().patch(model.theme.role(Role::Muted)));
+        }
         overlays::draw(model, overlay, area, buffer);
     }
+}
+
+/// What can be pointed at.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Hit {
+    /// The tab of a screen.
+    Tab(Screen),
+    /// A row of a table.
+    Row(RowKey),
+}
+
+/// What is drawn at this place of the screen. Below something open nothing is pointed at.
+#[must_use]
+pub fn hit(model: &Model, column: u16, row: u16) -> Option<Hit> {
+    let size = model.size;
+    if !size.shows() || model.overlay.is_some() {
+        return None;
+    }
+    let tabs = 1 + size.verdict_rows();
+    if row == tabs {
+        return chrome::tab_at(model, size.width, column).map(Hit::Tab);
+    }
+    let line = row.checked_sub(tabs + 1)?;
+    let middle = (size.width, size.height - size.verdict_rows() - 4);
+    let content = super::update::navigate::content(model);
+    render::row_at(&content, model.place().level()?, middle, line).map(Hit::Row)
 }
 
 /// A terminal too small for screens: the mode, what is open, the sentence, the newest message, and what would help.

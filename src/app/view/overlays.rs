@@ -12,6 +12,7 @@ use crate::ui::render;
 use crate::ui::text::cut;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
+use ratatui::style::Style;
 use ratatui::widgets::{Block, BorderType, Clear, Widget};
 
 /// Draws `overlay` between the verdict and the newest message. Fields of one line live in the message line instead.
@@ -28,7 +29,10 @@ pub fn draw(model: &Model, overlay: &Overlay, area: Rect, buffer: &mut Buffer) {
         return;
     };
     let frame = Rect::new(area.x + laid.x, area.y + laid.y, laid.width, laid.height);
-    Clear.render(frame, buffer);
+    // A blank column at each side, where there is one.
+    let left = frame.x.saturating_sub(1).max(area.x);
+    let right = (frame.right() + 1).min(area.right());
+    Clear.render(Rect::new(left, frame.y, right - left, frame.height), buffer);
     let set = if model.theme.ascii {
         ratatui::symbols::border::Set {
             top_left: "+",
@@ -44,7 +48,12 @@ pub fn draw(model: &Model, overlay: &Overlay, area: Rect, buffer: &mut Buffer) {
         BorderType::Plain.to_border_set()
     };
     let title = cut(&laid.sheet.title, usize::from(frame.width.saturating_sub(2)));
-    let block = Block::bordered().border_set(set).title(title).style(model.theme.role(Role::Text));
+    let block = Block::bordered()
+        .border_set(set)
+        .border_style(model.theme.role(Role::Accent))
+        .title(title)
+        .title_style(Style::reset().patch(model.theme.role(Role::Strong)))
+        .style(model.theme.role(Role::Text));
     let inner = block.inner(frame);
     block.render(frame, buffer);
     let top = window.top(&laid);

@@ -48,7 +48,7 @@ impl Condition {
             Self::Stranded(_) => "stranded",
             Self::Paused => "paused",
             Self::Limited(_) => "limited",
-            Self::DeadLetters => "letters",
+            Self::DeadLetters => "dead jobs",
             Self::NoWorkers => "no worker",
             Self::Stuck => "stuck",
             Self::Failing => "failing",
@@ -159,7 +159,7 @@ mod tests {
         let limited = Some(Duration::from_secs(3));
         check(&QueueReading { limited_for: limited, ..queue(9, 0, 1) }, &nothing, "limited");
         let dead_letter = Some(DeadLetter::default());
-        check(&QueueReading { dead_letter, ..queue(9, 0, 0) }, &nothing, "letters");
+        check(&QueueReading { dead_letter, ..queue(9, 0, 0) }, &nothing, "dead jobs");
         check(&queue(100, 4, 4), &history(5.0, 10.0, 20), "draining");
         assert_eq!(
             condition(&queue(100, 4, 4), &history(5.0, 10.0, 20)),

@@ -8,8 +8,9 @@ use crate::core::metrics::{
 use crate::core::place::Screen;
 use crate::core::prometheus::PrometheusRow;
 use crate::core::row::RowKey;
+use crate::core::time::Now;
 use crate::core::world::TargetState;
-use crate::panels::metrics::target::{figure, heading, quantile, samples, tone};
+use crate::panels::metrics::target::{figure, heading, measured, quantile, samples, tone};
 use crate::panels::metrics::{groups, list, prometheus};
 use crate::panels::panel::{Panel, PanelContext};
 use crate::ui::content::{Cell, Column, Content, Line, Role, Row, Section, Table};
@@ -142,7 +143,7 @@ fn endpoint(
     sections.push(Section {
         title: String::new(),
         lines,
-        table: Some(families(target, state, reading, role)),
+        table: Some(families(target, state, reading, (role, context.now))),
     });
 }
 
@@ -194,7 +195,12 @@ impl Sum {
     }
 }
 
-fn families(target: &TargetState, state: &MetricsState, reading: &MetricsReading, role: Role) -> Table {
+fn families(
+    target: &TargetState,
+    state: &MetricsState,
+    reading: &MetricsReading,
+    (role, now): (Role, Now),
+) -> Table {
     let mut sums = vec![Sum::default(); reading.layout.families().len()];
     for (sample, value) in reading.samples() {
         let (_, kind) = sample.family();
@@ -221,8 +227,12 @@ fn families(target: &TargetState, state: &MetricsState, reading: &MetricsReading
             let value = sum.known.then_some(sum.value);
             let text = match kind {
                 MetricKind::Counter | MetricKind::Histogram | MetricKind::Summary => or_dash(value, rate),
-                MetricKind::Gauge | MetricKind::Untyped if sum.series == 1 => or_dash(value, figure),
-                MetricKind::Gauge | MetricKind::Untyped => format!("Σ {}", or_dash(value, figure)),
+                MetricKind::Gauge | MetricKind::Untyped if sum.series == 1 => {
+                    or_dash(value, |value| measured(name, value, now))
+                }
+                MetricKind::Gauge | MetricKind::Untyped => {
+                    format!("sum {}", or_dash(value, |value| measured(name, value, now)))
+                }
             };
             let mut cells = vec![
                 Cell::of(Role::Strong, name),
@@ -296,7 +306,7 @@ fn family(context: PanelContext<'_>, id: &TargetId, name: &str) -> Content {
                 };
                 let cells = vec![
                     Cell::text(shown),
-                    Cell::number(Some(value), figure(value)),
+                    Cell::number(Some(value), measured(sample.name(), value, context.now)),
                     Cell::number(grown, or_dash(grown, rate)),
                     Cell::default(),
                     Cell::default(),

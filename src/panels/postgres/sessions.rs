@@ -6,9 +6,9 @@ use crate::core::world::TargetState;
 use crate::panels::panel::PanelContext;
 use crate::panels::postgres::card;
 use crate::panels::postgres::statements::{statement_row, statement_table};
-use crate::panels::postgres::target::{self, age, doing, heading};
+use crate::panels::postgres::target::{self, doing, heading};
 use crate::ui::content::{Cell, Column, Content, Line, Role, Row, Section, Table};
-use crate::ui::format::duration;
+use crate::ui::format::{duration, in_seconds};
 use crate::ui::sql;
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -66,8 +66,8 @@ pub(super) fn row(target: &TargetState, session: &Session, workers: usize, role:
             Cell::of(Role::Muted, &session.database),
             Cell::of(Role::Muted, &session.application),
             Cell::of(state, doing(session, workers)),
-            Cell::number(long(session.query_age), age(session.query_age)).role(role),
-            Cell::number(long(session.transaction_age), age(session.transaction_age)).role(role),
+            Cell::number(long(session.query_age), in_seconds(session.query_age)).role(role),
+            Cell::number(long(session.transaction_age), in_seconds(session.transaction_age)).role(role),
             Cell::of(role, &*session.query),
         ],
     )

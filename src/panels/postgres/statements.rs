@@ -6,9 +6,8 @@ use crate::core::world::TargetState;
 use crate::panels::panel::PanelContext;
 use crate::panels::postgres::target::{self, heading, number_role};
 use crate::ui::content::{Cell, Column, Content, Line, Role, Row, Section, Table};
-use crate::ui::format::{bytes, count, duration, or_dash, percent, rate};
+use crate::ui::format::{bytes, count, duration, milliseconds, or_dash, percent, rate};
 use crate::ui::sql;
-use std::time::Duration;
 
 pub(super) fn text(state: &PostgresState, query: i64) -> Option<String> {
     let reading = state.reading()?;
@@ -53,7 +52,7 @@ pub(super) fn statement_table(rows: Vec<Row>, empty: &str) -> Table {
         columns: vec![
             Column::number("share", 6, 0),
             Column::number("calls/s", 8, 0),
-            Column::number("mean", 8, 0),
+            Column::number("mean", 9, 0),
             Column::number("rows/s", 8, 3),
             Column::number("hit", 7, 2),
             Column::number("wal/s", 9, 4),
@@ -91,8 +90,7 @@ pub(super) fn statement_row(
         vec![
             Cell::number(Some(delta.share), percent(delta.share)).role(role),
             per_second(delta.grown.calls),
-            Cell::number(mean, or_dash(mean, |mean| duration(Duration::from_secs_f64(mean.max(0.0)))))
-                .role(role),
+            Cell::number(mean, or_dash(mean, milliseconds)).role(role),
             per_second(delta.grown.rows),
             Cell::number(delta.hit_ratio(), or_dash(delta.hit_ratio(), percent)).role(role),
             Cell::number(Some(wal), bytes(wal)).role(role),

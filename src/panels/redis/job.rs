@@ -70,10 +70,10 @@ fn job_sections(title: &str, job: &JobDetail) -> Vec<Section> {
             "timestamp" | "processedOn" | "finishedOn" => moment(value),
             _ => value.to_string(),
         };
-        lines.push(fact(name, &shown));
+        lines.push(fact(label(name), &shown));
     }
     for (name, size) in &job.too_large {
-        lines.push(fact(name, &format!("{} long: not read", bytes(*size as f64))));
+        lines.push(fact(label(name), &format!("{} long: not read", bytes(*size as f64))));
     }
     let mut sections = vec![Section::lines(title.to_owned(), lines)];
     for (name, heading) in LONG {
@@ -88,6 +88,24 @@ fn job_sections(title: &str, job: &JobDetail) -> Vec<Section> {
         }
     }
     sections
+}
+
+/// A field in words; those of the libraries are short, or grown together.
+fn label(field: &str) -> &str {
+    match field {
+        "timestamp" => "added",
+        "processedOn" => "last begun",
+        "finishedOn" => "ended",
+        "atm" | "attemptsMade" => "attempts",
+        "ats" => "begun, times",
+        "returnvalue" => "result",
+        "parentKey" => "parent",
+        "delay" => "delay, ms",
+        "failedReason" => "reason",
+        "stacktrace" => "stack",
+        "opts" => "options",
+        other => other,
+    }
 }
 
 /// How often it was tried, as its generation counts it.

@@ -11,7 +11,7 @@ use crate::core::world::TargetState;
 use crate::panels::panel::PanelContext;
 use crate::panels::redis::target::{number_role, state};
 use crate::ui::content::{Cell, Column, Content, Line, Role, Row, Section, Table};
-use crate::ui::format::{bytes, count, duration, or_dash, percent, rate, seconds};
+use crate::ui::format::{bytes, count, duration, or_dash, percent, rate, seconds, several};
 use std::time::Duration;
 
 pub(super) fn one_server(context: PanelContext<'_>, key: &RowKey, node: &str) -> Content {
@@ -182,9 +182,9 @@ fn persistence(detail: &ServerDetail, role: Role) -> Vec<Line> {
         "snapshot",
         if broken { Role::Critical } else { role },
         format!(
-            "last {}, {} changes since, fork took {fork}",
+            "last {}, {} since, fork took {fork}",
             text("rdb_last_bgsave_status"),
-            or_dash(detail.number("rdb_changes_since_last_save"), count)
+            several(or_dash(detail.number("rdb_changes_since_last_save"), count), "change")
         ),
     )];
     if text("aof_enabled") == "1" {

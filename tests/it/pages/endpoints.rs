@@ -118,7 +118,7 @@ fn a_gauge_of_several_series_is_a_sum_and_says_so() {
     let page = page(reading(&both));
     assert_eq!(
         (page.cell("temperature", "now"), page.cell("temperature", "series")),
-        ("Σ 21".to_owned(), "2".to_owned())
+        ("sum 21".to_owned(), "2".to_owned())
     );
 }
 
@@ -126,7 +126,7 @@ fn a_gauge_of_several_series_is_a_sum_and_says_so() {
 fn one_series_that_is_not_a_number_takes_nothing_from_the_others() {
     let both =
         [sample("temperature", &[("room", "a")], f64::NAN), sample("temperature", &[("room", "b")], 1.0)];
-    assert_eq!(page(reading(&both)).cell("temperature", "now"), "Σ 1");
+    assert_eq!(page(reading(&both)).cell("temperature", "now"), "sum 1");
 }
 
 #[test]

@@ -51,12 +51,12 @@ fn it_says_in_which_queue_and_state_it_is() {
 
 #[test]
 fn moments_are_told_as_such() {
-    opened(job(&[("timestamp", "1790000000123")])).says("timestamp     2026-09-21 14:13:20.123Z");
+    opened(job(&[("timestamp", "1790000000123")])).says("added         2026-09-21 14:13:20.123Z");
 }
 
 #[test]
 fn a_moment_that_is_none_stays_as_it_is() {
-    opened(job(&[("timestamp", "soon")])).says("timestamp     soon");
+    opened(job(&[("timestamp", "soon")])).says("added         soon");
 }
 
 #[test]

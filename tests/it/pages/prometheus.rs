@@ -219,7 +219,7 @@ fn a_panel_that_is_not_a_number_is_past_nothing() {
 
 #[test]
 fn a_very_small_number_keeps_its_digits() {
-    graded(0.00012, "1.20e-4 s", Role::Text);
+    graded(0.00012, "0.000120 s", Role::Text);
 }
 
 #[test]

@@ -100,7 +100,7 @@ fn a_dead_letter_queue_is_marked_and_muted() {
     let page = page(letters);
     assert_eq!(
         (page.cell("mails (DLQ)", "state"), page.role("mails (DLQ)", "queue")),
-        ("letters".to_owned(), Role::Muted)
+        ("dead jobs".to_owned(), Role::Muted)
     );
 }
 

@@ -179,7 +179,8 @@ fn is_root(world: &World, finding: &Finding) -> bool {
 fn hit(root: &Finding, lead: &FindingKey, explained: &[&Finding]) -> Vec<String> {
     let mut words = Vec::new();
     let counted = root.breach.hit.words();
-    if !counted.is_empty() && root.key() != *lead {
+    // Whom its own sentence counts is not told twice.
+    if !counted.is_empty() && root.key() != *lead && !root.breach.sentence.contains(&counted) {
         words.push(counted);
     }
     let others = explained.iter().filter(|finding| finding.key() != root.key() && finding.key() != *lead);

@@ -6,6 +6,7 @@
 mod architecture;
 mod arguments;
 mod bounds;
+mod chain;
 mod circles;
 mod config;
 mod dialogs;

@@ -180,7 +180,9 @@ fn errors(its: &mut Its<'_>, _: &RedisReading) {
         let Some((grade, lasts)) = lately(its, refused) else { continue };
         let times = times(refused, "time");
         let sentence = format!("{} refuses writes with {word}, {times} within a minute", its.target);
-        its.tell(grade, SUBJECT, sentence).since(lasts).look("look at memory, disk and role");
+        its.tell(grade, format!("{SUBJECT} {word}"), sentence)
+            .since(lasts)
+            .look("look at memory, disk and role");
     }
 }
 

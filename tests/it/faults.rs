@@ -222,15 +222,15 @@ fn median(mut times: Vec<Duration>) -> Duration {
 fn servers(test: &str) -> Option<Vec<(&'static str, &'static str, String)>> {
     let mut all = Vec::new();
     for (kind, word, variable) in [
-        ("postgres", "pg", "STACKTOP_TEST_PG_URL"),
+        ("postgres", "postgres", "STACKTOP_TEST_PG_URL"),
         ("redis", "redis", "STACKTOP_TEST_REDIS_URL"),
-        ("prometheus", "prom", "STACKTOP_TEST_PROMETHEUS_URL"),
+        ("prometheus", "prometheus", "STACKTOP_TEST_PROMETHEUS_URL"),
         ("metrics", "metrics", "STACKTOP_TEST_METRICS_URL"),
     ] {
         all.push((kind, word, server(test, variable)?));
     }
     if let Some(url) = std::env::var("STACKTOP_TEST_ES_URL").ok().filter(|url| !url.is_empty()) {
-        all.push(("search", "es", url));
+        all.push(("search", "search", url));
     }
     Some(all)
 }

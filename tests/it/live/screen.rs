@@ -59,7 +59,7 @@ async fn a_root_is_terminated_from_the_screen() {
         format!("[[postgres]]\nurl = \"{bare}\"\npassword_file = \"{}/secret\"\n", folder.path().display());
     std::fs::write(&config, text).expect("written");
     let mut screen = Screen::start(&["--config", &config], &[], (160, 50));
-    screen.until("pg ●", 10);
+    screen.until("postgres ●", 10);
     screen.keys("2");
     screen.until("1 session waits behind 1 root", 10);
     press(&mut screen, "x", "terminate backend");

@@ -148,7 +148,7 @@ async fn search_live_3_indices_that_refuse_writes_are_named() {
                 .await;
             cluster.send(Method::DELETE, "/filled", Value::Null).await;
             assert!(flood, "the node is past its flood stage");
-            assert!(verdict.contains("refuse writes"), "{verdict}");
+            assert!(verdict.contains("writes after a full disk"), "{verdict}");
             return;
         }
         tokio::time::sleep(Duration::from_secs(1)).await;

@@ -167,9 +167,10 @@ async fn an_extension_that_comes_and_goes_is_noticed() {
     stage.end().await;
 }
 
+/// It runs alone, with the tests that stop servers: roles and rights that others change are reasons to ask again.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_lock_on_a_catalog_makes_one_error_a_question() {
-    let test = "a_lock_on_a_catalog_makes_one_error_a_question";
+async fn freeze_a_lock_on_a_catalog_makes_one_error_a_question() {
+    let test = "freeze_a_lock_on_a_catalog_makes_one_error_a_question";
     for version in [13, 18] {
         let variable = format!("STACKTOP_TEST_PG{version}_URL");
         let Some(mut stage) = Stage::new(test, &variable, "guest_locked", &[]).await else { continue };

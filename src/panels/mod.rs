@@ -1,5 +1,6 @@
 //! The screens: each turns the world into content. A panel has no state of its own and does not know how data was read or is drawn.
 
+mod groups;
 mod metrics;
 mod overview;
 pub mod panel;
@@ -7,6 +8,7 @@ mod postgres;
 mod redis;
 mod search;
 mod signals;
+mod source_list;
 mod timeline;
 
 pub use panel::{Keys, Panel, PanelContext};

@@ -4,16 +4,14 @@ use crate::core::alert::FindingKey;
 use crate::core::alert::Step;
 use crate::core::alert::{Finding, Severity, Stage};
 use crate::core::chain::Tie;
-use crate::core::freshness::Freshness;
 use crate::core::place::{Place, Screen};
 use crate::core::report::BreakerState;
 use crate::core::row::RowKey;
 use crate::core::text::counted;
-use crate::core::world::TargetState;
 use crate::panels::panel::{Panel, PanelContext};
-use crate::panels::signals;
+use crate::panels::{signals, source_list};
 use crate::ui::content::{Cell, Column, Content, Line, Role, Row, Section, Table};
-use crate::ui::format::{age, duration};
+use crate::ui::format::{age, duration, of_seconds};
 
 /// The overview screen.
 #[derive(Clone, Copy, Debug)]
@@ -40,9 +38,16 @@ impl Panel for Overview {
             Some(RowKey::Target(target) | RowKey::Finding(FindingKey { target, .. })) => {
                 source(context, target.as_str())
             }
+            Some(RowKey::Group(name)) => {
+                Content { title: name.clone(), sections: vec![source_list::opened(name, context)] }
+            }
             _ => Content {
                 title: String::new(),
-                sections: vec![findings(context), signals::section(self.signals, context), sources(context)],
+                sections: vec![
+                    findings(context),
+                    signals::section(self.signals, context),
+                    source_list::section(context),
+                ],
             },
         }
     }
@@ -120,7 +125,7 @@ fn findings(context: PanelContext<'_>) -> Section {
             let cells = vec![
                 Cell::of(role, word),
                 Cell::of(text, format!("{branch}{}", sentence(finding, context))),
-                Cell::number(Some(lasted.as_secs_f64()), duration(lasted)).role(text),
+                Cell::figure(Some(lasted.as_secs_f64()), of_seconds).role(text),
                 Cell::of(Role::Muted, finding.breach.target.as_str()),
                 Cell::of(Role::Muted, next(context, &finding.breach.step)),
             ];
@@ -164,59 +169,11 @@ fn elsewhere(outside: &[&Finding], context: PanelContext<'_>) -> Option<Line> {
     Some(Line::of(Role::Muted, words).then(Role::of(firing[0].breach.severity), worst))
 }
 
-fn sources(context: PanelContext<'_>) -> Section {
-    let rows = context.targets().map(|target| source_row(target, context)).collect();
-    let table = Table {
-        columns: vec![
-            Column::fixed("source", 16, 0),
-            Column::fixed("state", 16, 0),
-            Column::number("poll", 7, 2),
-            Column::fixed("kind", 13, 3),
-            Column::flex("where, or why silent", 20, 1),
-        ],
-        rows,
-        empty: format!(
-            "no target was found; press {} for what was looked for, or run `stacktop demo`",
-            context.keys.sources
-        ),
-        fixed_order: false,
-    };
-    Section::table("Sources", table)
-}
-
-fn state(target: &TargetState, context: PanelContext<'_>) -> (Role, String) {
-    match target.freshness(context.now) {
-        Freshness::Waiting => (Role::Muted, "waiting".to_owned()),
-        Freshness::Fresh(old) => (Role::Ok, format!("ok, {}", age(old))),
-        Freshness::Late(old) => (Role::Warning, format!("LATE {}", age(old))),
-        Freshness::Lost(old) => (Role::Critical, format!("STALE {}", age(old))),
-    }
-}
-
-fn source_row(target: &TargetState, context: PanelContext<'_>) -> Row {
-    let (role, word) = state(target, context);
-    let about = match target.failure {
-        Some(_) => Cell::of(Role::Warning, target.silence(context.now)),
-        None => Cell::of(Role::Muted, &target.address),
-    };
-    let cells = vec![
-        Cell::of(Role::Strong, target.id.as_str()),
-        Cell::of(role, word),
-        Cell::number(
-            target.took.map(|took| took.as_secs_f64()),
-            target.took.map_or("—".to_owned(), duration),
-        ),
-        Cell::of(Role::Muted, target.kind.name()),
-        about,
-    ];
-    Row::opens(RowKey::Target(target.id.clone()), cells)
-}
-
 fn source(context: PanelContext<'_>, id: &str) -> Content {
     let Some(target) = context.target(id) else {
         return Content::default();
     };
-    let (role, word) = state(target, context);
+    let (role, word) = source_list::state(target, context);
     let mut lines = vec![
         Line::of(Role::Muted, "kind      ").then(Role::Text, target.kind.name()),
         Line::of(Role::Muted, "where     ").then(Role::Text, &target.address),

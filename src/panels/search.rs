@@ -220,8 +220,8 @@ fn watermark(node: &SearchNode) -> (Role, &'static str) {
 }
 
 fn node_row(context: PanelContext<'_>, target: &TargetState, node: &SearchNode, role: Role) -> Row {
-    let share = |value: Option<f64>| Cell::number(value, or_dash(value, percent));
-    let plain = |value: Option<f64>| Cell::number(value, or_dash(value, count)).role(role);
+    let share = |value: Option<f64>| Cell::figure(value, percent);
+    let plain = |value: Option<f64>| Cell::figure(value, count).role(role);
     let mark = watermark(node);
     Row::flat(
         RowKey::Search(target.id.clone(), SearchRow::Node(node.id.clone())),
@@ -229,9 +229,9 @@ fn node_row(context: PanelContext<'_>, target: &TargetState, node: &SearchNode, 
             Cell::of(Role::Strong, &node.name),
             share(node.heap_ratio).role(context.graded(&HEAP.spec, node.heap_ratio, role)),
             share(node.cpu_ratio).role(context.graded(&CPU.spec, node.cpu_ratio, role)),
-            Cell::number(node.load, or_dash(node.load, |load| format!("{load:.1}"))).role(role),
+            Cell::figure(node.load, |load| format!("{load:.1}")).role(role),
             share(node.disk_ratio()).role(mark.0),
-            Cell::number(node.disk_free_bytes, or_dash(node.disk_free_bytes, bytes)).role(role),
+            Cell::figure(node.disk_free_bytes, bytes).role(role),
             Cell::of(mark.0, mark.1),
             plain(node.search_queue),
             plain(node.write_queue),

@@ -3,6 +3,7 @@
 use crate::core::freshness::Freshness;
 use crate::core::history::Series;
 use crate::core::world::TargetState;
+use crate::panels::groups::{LISTED_TO, Worst, grouped};
 use crate::panels::panel::PanelContext;
 use crate::ui::content::{Line, Role, Section};
 use crate::ui::format::duration;
@@ -18,15 +19,43 @@ pub(super) type Told<'a> = (String, Option<&'a Series>);
 /// What is told of a target by the system that it is of, once it answered.
 pub(super) type Tells = fn(&TargetState) -> Option<Told<'_>>;
 
-/// One line for each target that ever answered.
+/// One line for each target that ever answered; of a group where they are many, that of its worst.
 pub(super) fn section(systems: &[Tells], context: PanelContext<'_>) -> Section {
-    let lines: Vec<Line> = context.targets().filter_map(|target| line(systems, target, context)).collect();
-    let title = if lines.is_empty() { "" } else { "Signals" };
-    Section::lines(title, lines)
+    let told: Vec<(&TargetState, Told<'_>)> = context
+        .targets()
+        .filter_map(|target| Some((target, systems.iter().find_map(|tells| tells(target))?)))
+        .collect();
+    let title = if told.is_empty() { "" } else { "Signals" };
+    if told.len() <= LISTED_TO {
+        let lines = told.into_iter().map(|(target, told)| line(target.id.as_str(), target, told, context));
+        return Section::lines(title, lines.collect());
+    }
+    let worst = Worst::of(context);
+    let mut groups = grouped(told.into_iter(), |(target, _)| target.group());
+    for (_, members) in &mut groups {
+        members.sort_by_key(|(target, _)| std::cmp::Reverse(worst.on(&target.id)));
+    }
+    groups.sort_by_key(|(_, members)| {
+        std::cmp::Reverse(members.first().and_then(|(target, _)| worst.on(&target.id)))
+    });
+    let lines = groups.into_iter().filter_map(|(name, members)| {
+        let (all, bad) =
+            (members.len(), members.iter().filter(|(target, _)| worst.on(&target.id).is_some()).count());
+        let (target, (text, past)) = members.into_iter().next()?;
+        let (name, text) = match (all, bad) {
+            (1, _) => (target.id.to_string(), text),
+            (_, 0) => (format!("{name} ({all})"), format!("{}: {text}", target.id)),
+            _ => (
+                format!("{name} ({all})"),
+                format!("{bad} of {all} with findings, the worst {}: {text}", target.id),
+            ),
+        };
+        Some(line(&name, target, (text, past), context))
+    });
+    Section::lines(title, lines.collect())
 }
 
-fn line(systems: &[Tells], target: &TargetState, context: PanelContext<'_>) -> Option<Line> {
-    let (text, past) = systems.iter().find_map(|tells| tells(target))?;
+fn line(name: &str, target: &TargetState, (text, past): Told<'_>, context: PanelContext<'_>) -> Line {
     // Numbers of before are never shown as those of now: their age goes first.
     let (role, text) = match target.freshness(context.now) {
         Freshness::Late(age) | Freshness::Lost(age) => {
@@ -34,9 +63,9 @@ fn line(systems: &[Tells], target: &TargetState, context: PanelContext<'_>) -> O
         }
         Freshness::Waiting | Freshness::Fresh(_) => (Role::Text, text),
     };
-    let line = Line::of(Role::Strong, format!("{:<16}", crate::ui::text::cut(target.id.as_str(), 15)));
-    Some(match past {
+    let line = Line::of(Role::Strong, format!("{:<16}", crate::ui::text::cut(name, 15)));
+    match past {
         Some(past) => line.then(role, format!("{text:<TEXT$}")).spark(target.past(past, SPARK)),
         None => line.then(role, text),
-    })
+    }
 }

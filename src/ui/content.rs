@@ -236,17 +236,38 @@ pub enum SortKey {
     Number(Option<f64>),
 }
 
-/// One cell.
-#[derive(Clone, Debug, PartialEq, Default)]
+/// One cell. What it shows of a number is made when it is drawn: of a long list that is what is in view.
+#[derive(Clone, Debug, Default)]
 pub struct Cell {
-    /// The text, safe to show.
-    pub text: String,
+    shown: Shown,
     /// What it is.
     pub role: Role,
     /// By what it sorts.
     pub sort: SortKey,
     /// Samples drawn as a sparkline instead of the text.
     pub spark: Option<Vec<Option<f64>>>,
+}
+
+/// How a cell comes to its text.
+#[derive(Clone, Debug)]
+enum Shown {
+    /// It is this one, safe to show.
+    Text(String),
+    /// The number that it sorts by, written like this.
+    Figure(fn(f64) -> String),
+}
+
+impl Default for Shown {
+    fn default() -> Self {
+        Self::Text(String::new())
+    }
+}
+
+impl PartialEq for Cell {
+    fn eq(&self, other: &Self) -> bool {
+        (self.role, &self.sort, &self.spark) == (other.role, &other.sort, &other.spark)
+            && self.words() == other.words()
+    }
 }
 
 impl Cell {
@@ -259,13 +280,19 @@ impl Cell {
     /// A cell of one role. Leading blanks are kept (trees are indented with them).
     #[must_use]
     pub fn of(role: Role, text: impl AsRef<str>) -> Self {
-        Self { text: cleaned(text.as_ref()), role, ..Self::default() }
+        Self { shown: Shown::Text(cleaned(text.as_ref())), role, ..Self::default() }
     }
 
     /// A cell that shows `text` and sorts by `value`.
     #[must_use]
     pub fn number(value: Option<f64>, text: impl AsRef<str>) -> Self {
         Self { sort: SortKey::Number(value), ..Self::of(Role::Text, text) }
+    }
+
+    /// A cell of a number that is written by `shown` where it is seen; `—` for what is not known.
+    #[must_use]
+    pub fn figure(value: Option<f64>, shown: fn(f64) -> String) -> Self {
+        Self { shown: Shown::Figure(shown), sort: SortKey::Number(value), ..Self::default() }
     }
 
     /// The same cell with another role.
@@ -279,6 +306,16 @@ impl Cell {
     #[must_use]
     pub fn spark(samples: Vec<Option<f64>>) -> Self {
         Self { spark: Some(samples), ..Self::default() }
+    }
+
+    /// Its text, safe to show.
+    #[must_use]
+    pub fn words(&self) -> Cow<'_, str> {
+        match (&self.shown, &self.sort) {
+            (Shown::Text(text), _) => Cow::Borrowed(text),
+            (Shown::Figure(shown), SortKey::Number(Some(value))) => Cow::Owned(shown(*value)),
+            (Shown::Figure(_), SortKey::Number(None) | SortKey::Text) => Cow::Borrowed("—"),
+        }
     }
 }
 

@@ -44,7 +44,8 @@ pub fn markdown(title: &str, at: &str, table: &Table, rows: &[&Row]) -> String {
     let sides = kept.iter().map(|place| if table.columns[*place].right { "--:" } else { "---" }.to_owned());
     let mut text = format!("{}, {at}\n\n", escaped(title)) + &line(titles) + &line(sides.collect());
     for row in rows {
-        let field = |place: &usize| row.cells.get(*place).map_or(String::new(), |cell| escaped(&cell.text));
+        let field =
+            |place: &usize| row.cells.get(*place).map_or(String::new(), |cell| escaped(&cell.words()));
         text += &line(kept.iter().map(field).collect());
     }
     text
@@ -59,9 +60,9 @@ fn value(cell: &Cell) -> Value {
             json!(*number as i64)
         }
         (None, SortKey::Number(Some(number))) => {
-            Number::from_f64(*number).map_or(json!(cell.text), Value::Number)
+            Number::from_f64(*number).map_or(json!(cell.words()), Value::Number)
         }
-        (None, SortKey::Text) => json!(cell.text.trim()),
+        (None, SortKey::Text) => json!(cell.words().trim()),
     }
 }
 

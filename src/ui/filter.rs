@@ -131,7 +131,8 @@ impl Test {
             return matches!(self, Self::Is(value) if value.is_empty());
         };
         // The branches of a tree are no part of the value.
-        let bare = cell.text.trim_matches(|c: char| c.is_whitespace() || matches!(c, '└' | '─' | '~'));
+        let words = cell.words();
+        let bare = words.trim_matches(|c: char| c.is_whitespace() || matches!(c, '└' | '─' | '~'));
         let text = || bare.to_lowercase();
         let number = match cell.sort {
             SortKey::Number(number) => number,
@@ -150,7 +151,7 @@ impl Test {
 }
 
 fn holds_text(row: &Row, text: &str) -> bool {
-    row.cells.iter().any(|cell| cell.text.to_lowercase().contains(text))
+    row.cells.iter().any(|cell| cell.words().to_lowercase().contains(text))
 }
 
 /// The column of this name, whatever its case; else the only one that begins with it. Blanks in a heading may be left out.

@@ -14,6 +14,18 @@ pub fn seconds(value: Option<f64>) -> String {
         .map_or_else(|| "—".to_owned(), duration)
 }
 
+/// Seconds of a column as [`duration`].
+#[must_use]
+pub fn of_seconds(value: f64) -> String {
+    seconds(Some(value))
+}
+
+/// A whole number, in full: `12345`.
+#[must_use]
+pub fn whole(value: f64) -> String {
+    format!("{value:.0}")
+}
+
 /// A count: `999`, `3.2k`, `18M`.
 #[must_use]
 pub fn count(value: f64) -> String {

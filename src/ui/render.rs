@@ -207,7 +207,7 @@ fn fit(columns: &[Column], rows: &[&Row], room: u16) -> Vec<(usize, u16)> {
         .enumerate()
         .filter(|(_, i)| matches!(columns[**i].width, Width::Flex(_)))
         .map(|(place, i)| {
-            let texts = rows.iter().filter_map(|row| row.cells.get(*i)).map(|cell| width(&cell.text));
+            let texts = rows.iter().filter_map(|row| row.cells.get(*i)).map(|cell| width(&cell.words()));
             let most = u16::try_from(texts.max().unwrap_or(0)).unwrap_or(u16::MAX);
             (most.saturating_sub(least(&columns[*i])), place)
         })
@@ -280,7 +280,7 @@ fn table_row(
 fn cell_text(cell: &Cell, columns: u16, theme: &Theme) -> String {
     match &cell.spark {
         Some(samples) => spark::draw(samples, usize::from(columns), theme.ascii),
-        None => cut(&cell.text, usize::from(columns)),
+        None => cut(&cell.words(), usize::from(columns)),
     }
 }
 
@@ -305,6 +305,7 @@ mod tests {
     use crate::core::ids::TargetId;
     use crate::core::row::RowKey;
     use proptest::prelude::*;
+    use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
     fn table(rows: usize) -> Content {
         let rows = (0..rows)
@@ -372,6 +373,27 @@ mod tests {
         assert_eq!(draw(&table(0), &Level::default(), 20, 2), ["things", "  nothing here"]);
         let level = Level { filter: "zzz".to_owned(), ..Level::default() };
         assert!(draw(&table(3), &level, 60, 2)[1].contains("nothing matches"));
+    }
+
+    #[test]
+    fn of_a_long_list_only_what_is_in_view_is_written() {
+        static WRITTEN: AtomicUsize = AtomicUsize::new(0);
+        fn counted(value: f64) -> String {
+            WRITTEN.fetch_add(1, Relaxed);
+            format!("{value:.0}")
+        }
+        let mut content = table(2000);
+        for (n, row) in content.sections[0].table.iter_mut().flat_map(|table| &mut table.rows).enumerate() {
+            row.cells[1] = Cell::figure(Some(n as f64), counted);
+        }
+        // In the order of its numbers, too: they are compared, not their texts.
+        let level = Level { sort: Some((1, true)), ..Level::default() };
+        let lines = draw(&content, &level, 40, 20);
+        assert!(lines[2].contains("1999"), "{lines:?}");
+        assert_eq!(WRITTEN.load(Relaxed), 18, "as many as there are rows on the screen");
+        // A text that is looked for may stand in any of them.
+        draw(&content, &Level { filter: "1234".to_owned(), ..Level::default() }, 40, 20);
+        assert!(WRITTEN.load(Relaxed) >= 2000);
     }
 
     proptest! {

@@ -2,8 +2,10 @@
 
 use super::content::{Cell, Column, Content, Row, Section, SortKey, Table};
 use super::filter::Filter;
+use super::format::whole;
 use crate::core::ids::TargetId;
 use crate::core::row::{Counted, RowKey};
+use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
@@ -117,8 +119,8 @@ fn home(section: &Section, table: &Table) -> (String, Option<TargetId>) {
     (words.unwrap_or_default().trim().to_owned(), first.cloned())
 }
 
-fn value(row: &Row, column: usize) -> &str {
-    row.cells.get(column).map_or("", |cell| cell.text.as_str())
+fn value(row: &Row, column: usize) -> Cow<'_, str> {
+    row.cells.get(column).map_or(Cow::Borrowed(""), Cell::words)
 }
 
 /// What stands where a row has no value.
@@ -142,21 +144,21 @@ pub fn counted(mut content: Content, level: &Level) -> Content {
         }) else {
             continue;
         };
-        let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+        let mut counts: BTreeMap<Cow<'_, str>, usize> = BTreeMap::new();
         for row in table.rows.iter().filter(|row| level.passes(&filter, section, table, row)) {
             *counts.entry(value(row, column)).or_default() += 1;
         }
-        let mut counts: Vec<(&str, usize)> = counts.into_iter().collect();
+        let mut counts: Vec<(Cow<'_, str>, usize)> = counts.into_iter().collect();
         counts.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
         let (table_words, target) = home(section, table);
-        let row = |(value, count): (&str, usize)| {
-            let shown = if value.is_empty() { NONE } else { value };
-            let number = Cell::number(Some(count as f64), count.to_string());
+        let row = |(value, count): (Cow<'_, str>, usize)| {
+            let shown = if value.is_empty() { NONE } else { &value };
+            let number = Cell::figure(Some(count as f64), whole);
             let key = RowKey::Counted(Counted {
                 table: table_words.clone(),
                 target: target.clone(),
                 column: title.to_string(),
-                value: value.to_owned(),
+                value: value.to_string(),
             });
             Row::opens(key, vec![Cell::text(shown), number])
         };
@@ -228,8 +230,8 @@ fn sort(rows: &mut Vec<&Row>, column: usize, descending: bool) {
     let key = |row: &Row| match row.cells.get(column) {
         None => By::Nothing,
         Some(Cell { sort: SortKey::Number(value), .. }) => value.map_or(By::Nothing, By::Number),
-        Some(cell) if numbers && cell.text.is_empty() => By::Nothing,
-        Some(cell) => By::Text(cell.text.to_lowercase()),
+        Some(cell) if numbers && cell.words().is_empty() => By::Nothing,
+        Some(cell) => By::Text(cell.words().to_lowercase()),
     };
     let mut keyed: Vec<(By, &Row)> = rows.iter().map(|row| (key(row), *row)).collect();
     keyed.sort_by(|(a, _), (b, _)| a.order(b, descending));
@@ -294,7 +296,7 @@ mod tests {
         let drawn = |level: &Level| {
             let counted = counted(all.clone(), level);
             let rows = shown(&counted, level);
-            let cells = rows.iter().flat_map(|row| row.cells.iter().map(|cell| cell.text.as_str()));
+            let cells = rows.iter().flat_map(|row| row.cells.iter().map(|cell| cell.words()));
             cells.collect::<Vec<_>>().join(" ")
         };
         assert_eq!(drawn(&level), "a 2 b 1 c 1");
@@ -329,12 +331,12 @@ mod tests {
         let mut level = Level { sort: Some((column, false)), counted: true, ..Level::default() };
         let counts = counted(sessions(), &level);
         let rows = shown(&counts, &level);
-        let row = rows.iter().find(|row| row.cells[0].text == counted_row).expect("it is counted");
+        let row = rows.iter().find(|row| row.cells[0].words() == counted_row).expect("it is counted");
         level.only.push(Only::of(&row.key).expect("it stands for several"));
         level.counted = false;
         let all = sessions();
         let found = shown(&all, &level);
-        assert_eq!(found.len().to_string(), row.cells[1].text, "as many as were counted");
+        assert_eq!(found.len().to_string(), row.cells[1].words(), "as many as were counted");
         assert_eq!(found.iter().map(|row| name_of(row)).collect::<String>(), expected);
         assert_eq!(level.filtered_by(), words);
     }

@@ -53,7 +53,7 @@ fn content() -> Content {
 }
 
 fn names(content: &Content, level: &Level) -> String {
-    shown(content, level).iter().map(|row| row.cells[0].text.as_str()).collect()
+    shown(content, level).iter().map(|row| row.cells[0].words()).collect()
 }
 
 /// The rows that `filter` leaves.
@@ -330,7 +330,7 @@ fn sections_keep_their_rows_apart() {
 fn drawn(content: Content, level: &Level) -> Vec<String> {
     let counted = counted(content, level);
     let rows = shown(&counted, level);
-    rows.iter().map(|row| format!("{} {}", row.cells[0].text, row.cells[1].text)).collect()
+    rows.iter().map(|row| format!("{} {}", row.cells[0].words(), row.cells[1].words())).collect()
 }
 
 #[test]
@@ -389,8 +389,9 @@ fn opens(content: &Content, column: usize, filter: &str, value: &str, expected: 
     let mut level = Level { filter: filter.to_owned(), ..by(column) };
     let counts = counted(content.clone(), &level);
     let rows = shown(&counts, &level);
-    let row = rows.iter().find(|row| row.cells[0].text == value).expect("it is counted");
-    let (only, count) = (Only::of(&row.key).expect("it stands for several"), row.cells[1].text.clone());
+    let row = rows.iter().find(|row| row.cells[0].words() == value).expect("it is counted");
+    let (only, count) =
+        (Only::of(&row.key).expect("it stands for several"), row.cells[1].words().into_owned());
     level.only.push(only);
     level.counted = false;
     assert_eq!(names(content, &level), expected);
@@ -441,7 +442,7 @@ fn a_value_that_is_called_none_is_not_no_value() {
     let level = by(1);
     let counts = counted(named.clone(), &level);
     let rows = shown(&counts, &level);
-    assert_eq!(rows.iter().map(|row| row.cells[1].text.as_str()).collect::<Vec<_>>(), ["2", "1"]);
+    assert_eq!(rows.iter().map(|row| row.cells[1].words()).collect::<Vec<_>>(), ["2", "1"]);
 }
 
 #[test]

@@ -14,7 +14,7 @@ use crate::panels::metrics::target::{figure, heading, measured, quantile, sample
 use crate::panels::metrics::{groups, list, prometheus};
 use crate::panels::panel::{Panel, PanelContext};
 use crate::ui::content::{Cell, Column, Content, Line, Role, Row, Section, Table};
-use crate::ui::format::{bytes, count, duration, or_dash, percent, rate};
+use crate::ui::format::{bytes, count, duration, or_dash, percent, rate, whole};
 
 /// Series of one family beyond this are not listed.
 const MOST_SERIES: usize = 500;
@@ -109,7 +109,7 @@ fn endpoint(
     let mut lines = vec![heading(target, about, context)];
     let golden = &state.golden;
     if golden.requests.is_some() || golden.p95.is_some() {
-        let p95 = quantile(golden.p95, false).text;
+        let p95 = quantile(golden.p95, false).words().into_owned();
         let text = format!(
             "requests {} · errors {} · 95 % within {p95}",
             or_dash(golden.requests, rate),
@@ -237,7 +237,7 @@ fn families(
             let mut cells = vec![
                 Cell::of(Role::Strong, name),
                 Cell::of(Role::Muted, kind.word()),
-                Cell::number(Some(sum.series as f64), sum.series.to_string()).role(role),
+                Cell::figure(Some(sum.series as f64), whole).role(role),
                 Cell::number(value, text).role(role),
             ];
             cells.extend(spread_cells(state.spread(name).as_ref(), name));
@@ -266,7 +266,7 @@ fn spread_cells(spread: Option<&Distribution>, family: &str) -> [Cell; 3] {
     let time = milliseconds || family.contains("seconds");
     let cell = |pick: fn(&Distribution) -> Option<Quantile>| match spread.and_then(pick) {
         Some(value) if time => quantile(Some(value), milliseconds),
-        Some(Quantile::Value(value)) => Cell::number(Some(value), figure(value)),
+        Some(Quantile::Value(value)) => Cell::figure(Some(value), figure),
         Some(Quantile::Above(value)) => Cell::number(Some(value), format!(">{}", figure(value))),
         None => Cell::default(),
     };
@@ -285,8 +285,7 @@ fn family(context: PanelContext<'_>, id: &TargetId, name: &str) -> Content {
         let series = state.spreads(name).into_iter().take(MOST_SERIES);
         series
             .map(|(labels, spread)| {
-                let mut cells =
-                    vec![Cell::text(&labels), Cell::number(Some(spread.count), count(spread.count))];
+                let mut cells = vec![Cell::text(&labels), Cell::figure(Some(spread.count), count)];
                 cells.extend(spread_cells(Some(&spread), name));
                 Row::flat(RowKey::Metrics(id.clone(), MetricsRow::Series(name.to_owned(), labels)), cells)
             })
@@ -307,7 +306,7 @@ fn family(context: PanelContext<'_>, id: &TargetId, name: &str) -> Content {
                 let cells = vec![
                     Cell::text(shown),
                     Cell::number(Some(value), measured(sample.name(), value, context.now)),
-                    Cell::number(grown, or_dash(grown, rate)),
+                    Cell::figure(grown, rate),
                     Cell::default(),
                     Cell::default(),
                 ];

@@ -3,31 +3,30 @@
 
 use super::list::{columns, row};
 use super::target::quantile;
-use crate::core::alert::{Severity, Stage};
-use crate::core::ids::TargetId;
+use crate::core::alert::Severity;
 use crate::core::metrics::ERRORS;
 use crate::core::metrics::LATENCY;
 use crate::core::metrics::{MetricsState, Quantile};
 use crate::core::row::RowKey;
 use crate::core::world::TargetState;
+use crate::panels::groups::{LISTED_TO, Worst, grouped};
 use crate::panels::panel::PanelContext;
 use crate::ui::content::{Cell, Line, Role, Row, Section, Table};
-use crate::ui::format::{bytes, count, or_dash, percent, rate};
-use std::collections::BTreeMap;
-
-/// So many endpoints are listed one by one; a longer list is one of groups.
-const LISTED_TO: usize = 12;
+use crate::ui::format::{bytes, count, percent, rate};
 
 type Endpoint<'a> = (&'a TargetState, &'a MetricsState);
 
 /// The endpoints, the worst first: one by one, or in groups where they are many and of more than one.
 pub(super) fn section(endpoints: &[Endpoint<'_>], context: PanelContext<'_>) -> Section {
-    let (mut groups, worst) = (grouped(endpoints), worst(context));
+    let mut groups = grouped(endpoints.iter().copied(), |endpoint| endpoint.0.group());
+    let worst = Worst::of(context);
     let open = &context.keys.open;
     if endpoints.len() <= LISTED_TO || groups.len() == 1 || groups.len() == endpoints.len() {
         return listed(format!("Endpoints ({}; {open} opens one)", endpoints.len()), endpoints, context);
     }
-    groups.sort_by_key(|(_, members)| std::cmp::Reverse(members.iter().map(|member| worst.of(member)).max()));
+    groups.sort_by_key(|(_, members)| {
+        std::cmp::Reverse(members.iter().map(|member| bad(member, &worst)).max())
+    });
     let rows = groups.iter().map(|(name, members)| match members.as_slice() {
         [(target, state)] => row(target, state, context),
         members => group(name, members, context),
@@ -47,47 +46,18 @@ pub(super) fn opened(name: &str, context: PanelContext<'_>) -> Option<Section> {
 }
 
 fn listed(title: String, endpoints: &[Endpoint<'_>], context: PanelContext<'_>) -> Section {
-    let worst = worst(context);
+    let worst = Worst::of(context);
     let mut sorted = endpoints.to_vec();
-    sorted.sort_by_key(|endpoint| std::cmp::Reverse(worst.of(endpoint)));
+    sorted.sort_by_key(|endpoint| std::cmp::Reverse(bad(endpoint, &worst)));
     let rows = sorted.iter().map(|(target, state)| row(target, state, context)).collect();
     let lines = Amiss::of(endpoints, context).line().into_iter().collect();
     Section { title, lines, table: Some(Table { columns: columns(), rows, ..Table::default() }) }
 }
 
-/// The endpoints by their groups, in configured order.
-fn grouped<'a>(endpoints: &[Endpoint<'a>]) -> Vec<(&'a str, Vec<Endpoint<'a>>)> {
-    let mut places: BTreeMap<&str, usize> = BTreeMap::new();
-    let mut groups: Vec<(&str, Vec<Endpoint<'_>>)> = Vec::new();
-    for endpoint in endpoints {
-        let name = endpoint.0.group();
-        let place = *places.entry(name).or_insert(groups.len());
-        if place == groups.len() {
-            groups.push((name, Vec::new()));
-        }
-        groups[place].1.push(*endpoint);
-    }
-    groups
-}
-
-/// The worst finding of each target.
-struct Worst<'a>(BTreeMap<&'a TargetId, Severity>);
-
-fn worst(context: PanelContext<'_>) -> Worst<'_> {
-    let mut worst = BTreeMap::new();
-    for finding in context.findings().0.into_iter().filter(|finding| finding.stage == Stage::Firing) {
-        let known = worst.entry(&finding.breach.target).or_insert(finding.breach.severity);
-        *known = (*known).max(finding.breach.severity);
-    }
-    Worst(worst)
-}
-
-impl Worst<'_> {
-    /// How bad an endpoint is: by what was found there, then by the share of its requests that end in errors (in parts of ten thousand).
-    fn of(&self, (target, state): &Endpoint<'_>) -> (Option<Severity>, u32) {
-        let errors = state.golden.errors.unwrap_or(0.0) * 10_000.0;
-        (self.0.get(&target.id).copied(), errors as u32)
-    }
+/// How bad an endpoint is: by what was found there, then by the share of its requests that end in errors (in parts of ten thousand).
+fn bad((target, state): &Endpoint<'_>, worst: &Worst<'_>) -> (Option<Severity>, u32) {
+    let errors = state.golden.errors.unwrap_or(0.0) * 10_000.0;
+    (worst.on(&target.id), errors as u32)
 }
 
 /// How many of a group are not as they should be.
@@ -160,11 +130,11 @@ fn group(name: &str, members: &[Endpoint<'_>], context: PanelContext<'_>) -> Row
     let role = if amiss.silent + amiss.late > 0 { Role::Stale } else { Role::Text };
     let cells = vec![
         Cell::of(Role::Strong, format!("{name} ({})", members.len())),
-        Cell::number(requests, or_dash(requests, rate)).role(role),
-        Cell::number(errors, or_dash(errors, percent)).role(role),
+        Cell::figure(requests, rate).role(role),
+        Cell::figure(errors, percent).role(role),
         quantile(slowest, false).role(role),
-        Cell::number(samples, or_dash(samples, count)).role(role),
-        Cell::number(size, or_dash(size, bytes)).role(role),
+        Cell::figure(samples, count).role(role),
+        Cell::figure(size, bytes).role(role),
         Cell::of(amiss.role, amiss.words()),
     ];
     Row::opens(RowKey::Group(name.to_owned()), cells)
@@ -175,6 +145,7 @@ mod tests {
     use super::*;
     use crate::core::alert::{Breach, Grade, Rulebook, Triage};
     use crate::core::ids::SystemKind;
+    use crate::core::ids::TargetId;
     use crate::core::metrics::{Golden, MetricsRow};
     use crate::core::place::Screen;
     use crate::core::report::{BreakerState, Plan};
@@ -233,7 +204,7 @@ mod tests {
         let content = panel(Screen::Metrics).content(seen, path);
         let section = &content.sections[0];
         let rows = section.table.as_ref().expect("a table").rows.iter();
-        let ends = |row: &Row| (row.cells[0].text.clone(), row.cells[6].text.clone());
+        let ends = |row: &Row| (row.cells[0].words().into_owned(), row.cells[6].words().into_owned());
         (rows.map(ends).collect(), section.lines.first().map(Line::plain).unwrap_or_default())
     }
 

@@ -8,7 +8,7 @@ use crate::core::world::TargetState;
 use crate::panels::metrics::target::{quantile, tone};
 use crate::panels::panel::PanelContext;
 use crate::ui::content::{Cell, Column, Role, Row};
-use crate::ui::format::{bytes, count, duration, or_dash, percent, rate};
+use crate::ui::format::{bytes, count, duration, percent, rate};
 
 /// So many endpoints are a list; fewer are shown with their families at once.
 pub(super) const LISTED_FROM: usize = 5;
@@ -39,11 +39,11 @@ pub(super) fn row(target: &TargetState, state: &MetricsState, context: PanelCont
     let size = reading.map(|reading| reading.bytes as f64);
     let cells = vec![
         Cell::of(Role::Strong, target.id.as_str()),
-        Cell::number(golden.requests, or_dash(golden.requests, rate)).role(role),
-        Cell::number(golden.errors, or_dash(golden.errors, percent)).role(role),
+        Cell::figure(golden.requests, rate).role(role),
+        Cell::figure(golden.errors, percent).role(role),
         quantile(golden.p95, false).role(role),
-        Cell::number(samples, or_dash(samples, count)).role(role),
-        Cell::number(size, or_dash(size, bytes)).role(role),
+        Cell::figure(samples, count).role(role),
+        Cell::figure(size, bytes).role(role),
         note(target, state, context),
     ];
     Row::opens(RowKey::Metrics(target.id.clone(), MetricsRow::Endpoint), cells)

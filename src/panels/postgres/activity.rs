@@ -7,7 +7,7 @@ use crate::panels::panel::PanelContext;
 use crate::panels::postgres::sessions;
 use crate::panels::postgres::target::{self, heading, number_role, wait_words};
 use crate::ui::content::{Cell, Column, Content, Line, Role, Row, Section, Table};
-use crate::ui::format::{duration, percent};
+use crate::ui::format::{duration, percent, whole};
 use std::collections::BTreeMap;
 
 /// Columns of a sparkline.
@@ -55,9 +55,9 @@ pub(super) fn section(target: &TargetState, state: &PostgresState, role: Role) -
 
 fn numbers(waiting: &Waiting, role: Role) -> Vec<Cell> {
     vec![
-        Cell::number(Some(f64::from(waiting.now)), waiting.now.to_string()).role(role),
+        Cell::figure(Some(f64::from(waiting.now)), whole).role(role),
         Cell::number(Some(waiting.average), format!("{:.1}", waiting.average)).role(role),
-        Cell::number(Some(waiting.share), percent(waiting.share)).role(role),
+        Cell::figure(Some(waiting.share), percent).role(role),
     ]
 }
 

@@ -11,6 +11,7 @@ use crate::panels::postgres::acts::marked;
 use crate::panels::postgres::sessions;
 use crate::panels::postgres::target::{self, age, heading, number_role};
 use crate::ui::content::{Cell, Column, Content, Line, Role, Row, Section, Table};
+use crate::ui::format::whole;
 use std::collections::BTreeMap;
 
 fn group_key(target: &TargetState, session: &Session) -> RowKey {
@@ -97,7 +98,7 @@ fn groups(target: &TargetState, reading: &PostgresReading, role: Role) -> Table 
         let client = if first.client.is_empty() { "local, or not told" } else { &first.client };
         let state = if first.state.is_idle_in_transaction() { Role::Warning } else { role };
         let cells = vec![
-            Cell::number(Some(sessions.len() as f64), sessions.len().to_string()).role(role),
+            Cell::figure(Some(sessions.len() as f64), whole).role(role),
             Cell::of(Role::Strong, named(&first.application)),
             Cell::of(state, first.state.words()),
             Cell::number(longest.map(|age| age.as_secs_f64()), age(longest)).role(role),

@@ -15,7 +15,7 @@ use crate::panels::postgres::acts::{ending, upkeep};
 use crate::panels::postgres::target::{self, heading, number_role};
 use crate::panels::postgres::{clients, looks, pooler, sessions};
 use crate::ui::content::{Cell, Column, Content, Line, Role, Row, Section, Table};
-use crate::ui::format::{bytes, count, or_dash, percent, rate};
+use crate::ui::format::{bytes, count, or_dash, percent, rate, whole};
 
 /// Columns of a sparkline.
 const SPARK: usize = 60;
@@ -235,14 +235,13 @@ fn row(
                 Role::Strong,
                 if database.name.is_empty() { "(shared objects)" } else { &database.name },
             ),
-            Cell::number(backends, or_dash(backends, count)).role(role),
-            Cell::number(Some(database.deadlocks), count(database.deadlocks)).role(role),
-            Cell::number(Some(database.temp_bytes), bytes(database.temp_bytes)).role(role),
-            Cell::number(checksums, or_dash(checksums, count)).role(broken),
-            Cell::number(age, or_dash(age, count)).role(worry),
-            Cell::number(near, or_dash(near, percent)).role(worry),
-            Cell::number(age.map(|age| age / freeze), or_dash(age.map(|age| age / freeze), percent))
-                .role(role),
+            Cell::figure(backends, count).role(role),
+            Cell::figure(Some(database.deadlocks), count).role(role),
+            Cell::figure(Some(database.temp_bytes), bytes).role(role),
+            Cell::figure(checksums, count).role(broken),
+            Cell::figure(age, count).role(worry),
+            Cell::figure(near, percent).role(worry),
+            Cell::figure(age.map(|age| age / freeze), percent).role(role),
         ],
     )
 }
@@ -258,11 +257,11 @@ fn vacuums(target: &TargetState, reading: &PostgresReading) -> Option<Section> {
             Row::flat(
                 RowKey::Postgres(target.id.clone(), PgRow::Vacuum(vacuum.pid)),
                 vec![
-                    Cell::number(Some(f64::from(vacuum.pid)), vacuum.pid.to_string()),
+                    Cell::figure(Some(f64::from(vacuum.pid)), whole),
                     Cell::text(&vacuum.database),
                     Cell::text(&vacuum.table),
                     Cell::text(&vacuum.phase),
-                    Cell::number(vacuum.scanned_ratio, or_dash(vacuum.scanned_ratio, percent)),
+                    Cell::figure(vacuum.scanned_ratio, percent),
                 ],
             )
         })

@@ -216,7 +216,7 @@ fn table_of(
             (crate::ui::content::SortKey::Number(a), crate::ui::content::SortKey::Number(b)) => {
                 b.unwrap_or(f64::MIN).total_cmp(&a.unwrap_or(f64::MIN))
             }
-            _ => a.cells[at].text.cmp(&b.cells[at].text),
+            _ => a.cells[at].words().cmp(&b.cells[at].words()),
         });
     }
     Table { columns, rows, empty: "no row".to_owned(), fixed_order: is_plan(look) }
@@ -261,10 +261,9 @@ fn row(
                 }
                 _ => role,
             };
-            let cell = Cell::of(own, shown(*unit, text));
             match text.parse::<f64>() {
-                Ok(value) => Cell { sort: crate::ui::content::SortKey::Number(Some(value)), ..cell },
-                Err(_) => cell,
+                Ok(value) => Cell::number(Some(value), shown(*unit, text)).role(own),
+                Err(_) => Cell::of(own, shown(*unit, text)),
             }
         })
         .collect();

@@ -7,7 +7,7 @@ use crate::core::row::RowKey;
 use crate::core::world::TargetState;
 use crate::panels::PanelContext;
 use crate::ui::content::{Cell, Column, Line, Role, Row, Section, Table};
-use crate::ui::format::{duration, or_dash, percent};
+use crate::ui::format::{duration, of_seconds, percent, whole};
 
 /// The section of the health screen; nothing when no PgBouncer is configured.
 pub(super) fn section(
@@ -60,7 +60,7 @@ fn row(context: PanelContext<'_>, target: &TargetState, pooler: &Pooler, pool: &
     let tone = context.graded(&WAITING.spec, waits, if waits.is_some() { Role::Note } else { role });
     // As many are waiting as there is room for: what follows from that is the wait.
     let full = if used.is_some_and(|used| used >= 1.0) { Role::Note } else { role };
-    let number = |value: u64| Cell::number(Some(value as f64), value.to_string());
+    let number = |value: u64| Cell::figure(Some(value as f64), whole);
     Row::flat(
         RowKey::Postgres(target.id.clone(), PgRow::Pool(pool.database.clone(), pool.user.clone())),
         vec![
@@ -68,10 +68,10 @@ fn row(context: PanelContext<'_>, target: &TargetState, pooler: &Pooler, pool: &
             Cell::of(role, &pool.user),
             number(pool.clients_active).role(role),
             number(pool.clients_waiting).role(tone),
-            Cell::number(Some(wait.as_secs_f64()), duration(wait)).role(tone),
+            Cell::figure(Some(wait.as_secs_f64()), of_seconds).role(tone),
             number(pool.servers_active).role(role),
             number(pool.servers_idle).role(role),
-            Cell::number(used, or_dash(used, percent)).role(full),
+            Cell::figure(used, percent).role(full),
             Cell::of(Role::Muted, &pool.mode),
         ],
     )

@@ -8,7 +8,7 @@ use crate::core::world::TargetState;
 use crate::panels::panel::{Panel, PanelContext};
 use crate::panels::postgres::target::{self, heading, number_role};
 use crate::ui::content::{Cell, Column, Content, Line, Role, Row, Section, Table};
-use crate::ui::format::{bytes, duration, or_dash, seconds};
+use crate::ui::format::{bytes, duration, of_seconds, or_dash, seconds};
 
 /// A primary with nothing to say sends a sign of life at half its wal_sender_timeout: 30 s by default.
 const QUIET_SECONDS: f64 = 35.0;
@@ -152,7 +152,7 @@ fn senders(target: &TargetState, reading: &PostgresReading, context: PanelContex
 
 fn sender_row(target: &TargetState, sender: &Sender, role: Role) -> Row {
     let state = if sender.state == "streaming" { role } else { Role::Warning };
-    let size = |value: Option<f64>| Cell::number(value, or_dash(value, bytes)).role(role);
+    let size = |value: Option<f64>| Cell::figure(value, bytes).role(role);
     Row::flat(
         RowKey::Postgres(target.id.clone(), PgRow::Sender(sender.pid)),
         vec![
@@ -163,8 +163,8 @@ fn sender_row(target: &TargetState, sender: &Sender, role: Role) -> Row {
             size(sender.sent_bytes),
             size(sender.flush_bytes),
             size(sender.replay_bytes),
-            Cell::number(sender.replay_seconds, seconds(sender.replay_seconds)).role(role),
-            Cell::number(sender.reply_age_seconds, seconds(sender.reply_age_seconds)).role(role),
+            Cell::figure(sender.replay_seconds, of_seconds).role(role),
+            Cell::figure(sender.reply_age_seconds, of_seconds).role(role),
         ],
     )
 }
@@ -203,10 +203,10 @@ fn slot_row(target: &TargetState, slot: &ReplicationSlot, role: Role) -> Row {
             Cell::of(Role::Strong, &slot.name),
             Cell::of(Role::Muted, &slot.kind),
             Cell::of(used.0, used.1),
-            Cell::number(slot.retained_bytes, or_dash(slot.retained_bytes, bytes)).role(role),
+            Cell::figure(slot.retained_bytes, bytes).role(role),
             Cell::of(if lost { Role::Critical } else { role }, status),
-            Cell::number(slot.safe_bytes, or_dash(slot.safe_bytes, bytes)).role(role),
-            Cell::number(slot.inactive_seconds, seconds(slot.inactive_seconds)).role(role),
+            Cell::figure(slot.safe_bytes, bytes).role(role),
+            Cell::figure(slot.inactive_seconds, of_seconds).role(role),
         ],
     )
 }

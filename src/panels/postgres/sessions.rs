@@ -8,7 +8,7 @@ use crate::panels::postgres::card;
 use crate::panels::postgres::statements::{statement_row, statement_table};
 use crate::panels::postgres::target::{self, doing, heading};
 use crate::ui::content::{Cell, Column, Content, Line, Role, Row, Section, Table};
-use crate::ui::format::{duration, in_seconds};
+use crate::ui::format::{duration, in_seconds, whole};
 use crate::ui::sql;
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -61,7 +61,7 @@ pub(super) fn row(target: &TargetState, session: &Session, workers: usize, role:
     Row::opens(
         RowKey::backend(&target.id, session.id),
         vec![
-            Cell::number(Some(f64::from(session.id.pid)), session.id.pid.to_string()).role(role),
+            Cell::figure(Some(f64::from(session.id.pid)), whole).role(role),
             Cell::of(role, &session.user),
             Cell::of(Role::Muted, &session.database),
             Cell::of(Role::Muted, &session.application),

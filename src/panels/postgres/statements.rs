@@ -88,12 +88,12 @@ pub(super) fn statement_row(
     Row::opens(
         RowKey::Postgres(target.id.clone(), PgRow::Statement(delta.key)),
         vec![
-            Cell::number(Some(delta.share), percent(delta.share)).role(role),
+            Cell::figure(Some(delta.share), percent).role(role),
             per_second(delta.grown.calls),
-            Cell::number(mean, or_dash(mean, milliseconds)).role(role),
+            Cell::figure(mean, milliseconds).role(role),
             per_second(delta.grown.rows),
-            Cell::number(delta.hit_ratio(), or_dash(delta.hit_ratio(), percent)).role(role),
-            Cell::number(Some(wal), bytes(wal)).role(role),
+            Cell::figure(delta.hit_ratio(), percent).role(role),
+            Cell::figure(Some(wal), bytes).role(role),
             Cell::of(role, shown),
         ],
     )

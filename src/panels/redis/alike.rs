@@ -6,6 +6,7 @@ use crate::core::world::TargetState;
 use crate::panels::panel::PanelContext;
 use crate::panels::redis::target::FAILING_EACH;
 use crate::ui::content::{Cell, Column, Role, Row, Section, Table};
+use crate::ui::format::{of_seconds, whole};
 
 /// Kinds of failures shown for all queues together.
 const KINDS: usize = 6;
@@ -40,9 +41,9 @@ pub(super) fn alike(
         Row::opens(
             key,
             vec![
-                Cell::number(Some(group.jobs.len() as f64), group.jobs.len().to_string()).role(Role::Strong),
-                Cell::number(Some(group.recent as f64), group.recent.to_string()).role(tone),
-                Cell::number(newest, crate::ui::format::seconds(newest)).role(role),
+                Cell::figure(Some(group.jobs.len() as f64), whole).role(Role::Strong),
+                Cell::figure(Some(group.recent as f64), whole).role(tone),
+                Cell::figure(newest, of_seconds).role(role),
                 Cell::of(Role::Muted, names.join(", ")),
                 Cell::of(role, &group.reason),
             ],

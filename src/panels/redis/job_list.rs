@@ -7,7 +7,7 @@ use crate::core::world::TargetState;
 use crate::panels::panel::PanelContext;
 use crate::panels::redis::target::{job_key, number_role, queue_of, state};
 use crate::ui::content::{Cell, Column, Content, Line, Role, Row, Section, Table};
-use crate::ui::format::{count, duration};
+use crate::ui::format::{count, of_seconds};
 
 /// What an opened row lists.
 pub(super) fn listing(key: &RowKey) -> Option<Listing> {
@@ -48,10 +48,7 @@ pub(super) fn states(
     let row = |(state, many): (JobState, u64)| {
         Row::opens(
             page_key(target, reading, state, 0),
-            vec![
-                Cell::of(Role::Strong, state.word()),
-                Cell::number(Some(many as f64), count(many as f64)).role(role),
-            ],
+            vec![Cell::of(Role::Strong, state.word()), Cell::figure(Some(many as f64), count).role(role)],
         )
     };
     let table = Table {
@@ -158,11 +155,7 @@ fn row(target: &TargetState, page: &JobPage, job: &PageJob, role: Role) -> Row {
             Cell::of(Role::Strong, &job.id),
             Cell::of(role, &job.name),
             Cell::of(role, job.state.word()),
-            Cell::number(
-                job.age.map(|age| age.as_secs_f64()),
-                job.age.map_or_else(|| "—".to_owned(), duration),
-            )
-            .role(role),
+            Cell::figure(job.age.map(|age| age.as_secs_f64()), of_seconds).role(role),
             Cell::of(tone, note),
         ],
     )

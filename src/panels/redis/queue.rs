@@ -12,7 +12,7 @@ use crate::panels::panel::PanelContext;
 use crate::panels::redis::target::{alike_of, job_key, number_role, page, queue_of};
 use crate::panels::redis::{job_list, workings};
 use crate::ui::content::{Cell, Column, Content, Line, Role, Row, Section, Table};
-use crate::ui::format::{count, duration, seconds};
+use crate::ui::format::{count, duration, of_seconds, whole};
 use std::time::Duration;
 
 /// Failed jobs that are read: as many as somebody reads through; the newest stand first.
@@ -233,7 +233,7 @@ fn in_seconds(value: Option<Duration>) -> Option<f64> {
 
 fn age_cell(value: Option<Duration>, role: Role) -> Cell {
     let value = in_seconds(value);
-    Cell::number(value, seconds(value)).role(role)
+    Cell::figure(value, of_seconds).role(role)
 }
 
 fn group_table(rows: Vec<Row>) -> Table {
@@ -257,7 +257,7 @@ fn group_row(target: &TargetState, queue: &QueueRef, group: &FailureGroup, role:
     let key = RowKey::Redis(target.id.clone(), RedisRow::FailedAlike(queue.clone(), group.fingerprint()));
     let tone = if group.recent > 0 { Role::Critical } else { role };
     let names: Vec<&str> = group.names.iter().map(String::as_str).collect();
-    let number = |value: usize| Cell::number(Some(value as f64), value.to_string());
+    let number = |value: usize| Cell::figure(Some(value as f64), whole);
     Row::opens(
         key,
         vec![

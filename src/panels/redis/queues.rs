@@ -19,7 +19,7 @@ use crate::panels::redis::server::one_server;
 use crate::panels::redis::target::{FAILING, FAILING_EACH, ids_of, number_role, queue_of, state, targets};
 use crate::panels::redis::{cluster, job_list};
 use crate::ui::content::{Cell, Column, Content, Line, Role, Row, Section, Table};
-use crate::ui::format::{bytes, count, duration, or_dash, percent, rate};
+use crate::ui::format::{bytes, count, duration, of_seconds, or_dash, percent, rate};
 use std::time::Duration;
 
 /// A queue that was read so long ago has its age beside its name.
@@ -279,7 +279,7 @@ fn queue_row(target: &TargetState, state: &RedisState, queue: &Warm<QueueReading
         _ if now.is_trouble() => (Role::Warning, now.word().to_owned()),
         _ => (role, now.word().to_owned()),
     };
-    let number = |value: u64| Cell::number(Some(value as f64), count(value as f64)).role(role);
+    let number = |value: u64| Cell::figure(Some(value as f64), count).role(role);
     let oldest = queue.oldest_wait.map(|age| age.as_secs_f64());
     let added = history.and_then(|history| history.added_per_second);
     let dead = if growing { Role::Critical } else { role };
@@ -292,11 +292,11 @@ fn queue_row(target: &TargetState, state: &RedisState, queue: &Warm<QueueReading
             number(queue.waiting + queue.prioritized),
             number(queue.active),
             number(queue.delayed),
-            Cell::number(Some(queue.failed as f64), count(queue.failed as f64)).role(dead),
+            Cell::figure(Some(queue.failed as f64), count).role(dead),
             number(queue.failures()),
             number(queue.completed_last_minute),
-            Cell::number(added, or_dash(added, rate)).role(role),
-            Cell::number(oldest, crate::ui::format::seconds(oldest)).role(role),
+            Cell::figure(added, rate).role(role),
+            Cell::figure(oldest, of_seconds).role(role),
             Cell::number(queue.evidence.workers.map(|n| n as f64), workers).role(role),
             Cell::spark(history.map(|history| target.past(&history.backlog, SPARK)).unwrap_or_default()),
         ],

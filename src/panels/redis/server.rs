@@ -11,7 +11,7 @@ use crate::core::world::TargetState;
 use crate::panels::panel::PanelContext;
 use crate::panels::redis::target::{number_role, state};
 use crate::ui::content::{Cell, Column, Content, Line, Role, Row, Section, Table};
-use crate::ui::format::{bytes, count, duration, or_dash, percent, rate, seconds, several};
+use crate::ui::format::{bytes, count, duration, of_seconds, or_dash, percent, rate, several, whole};
 use std::time::Duration;
 
 pub(super) fn one_server(context: PanelContext<'_>, key: &RowKey, node: &str) -> Content {
@@ -50,7 +50,7 @@ fn streams(target: &TargetState, detail: &ServerDetail, role: Role) -> Option<Se
         }
         Part::NotAsked => return None,
     };
-    let number = |value: u64| Cell::number(Some(value as f64), value.to_string()).role(role);
+    let number = |value: u64| Cell::figure(Some(value as f64), whole).role(role);
     let row = |group: &StreamGroup| {
         let lag = group.lag.map(|lag| lag as f64);
         Row::flat(
@@ -59,7 +59,7 @@ fn streams(target: &TargetState, detail: &ServerDetail, role: Role) -> Option<Se
                 Cell::of(Role::Strong, &group.stream),
                 Cell::of(role, &group.group),
                 number(group.length),
-                Cell::number(lag, or_dash(lag, crate::ui::format::count)).role(role),
+                Cell::figure(lag, crate::ui::format::count).role(role),
                 number(group.pending),
                 number(group.consumers),
             ],
@@ -249,11 +249,11 @@ fn commands(target: &TargetState, rates: &[CommandRate], role: Role) -> Section 
                 RowKey::Redis(target.id.clone(), RedisRow::Command(one.name.clone())),
                 vec![
                     Cell::of(Role::Strong, &one.name),
-                    Cell::number(Some(one.share), percent(one.share)).role(role),
-                    Cell::number(Some(one.calls_per_second), rate(one.calls_per_second)).role(role),
-                    Cell::number(Some(one.mean_micros), micros(one.mean_micros)).role(role),
-                    Cell::number(one.p99_micros, or_dash(one.p99_micros, micros)).role(role),
-                    Cell::number(Some(one.failed_per_second), rate(one.failed_per_second)).role(failing),
+                    Cell::figure(Some(one.share), percent).role(role),
+                    Cell::figure(Some(one.calls_per_second), rate).role(role),
+                    Cell::figure(Some(one.mean_micros), micros).role(role),
+                    Cell::figure(one.p99_micros, micros).role(role),
+                    Cell::figure(Some(one.failed_per_second), rate).role(failing),
                 ],
             )
         })
@@ -280,8 +280,8 @@ fn slow(target: &TargetState, detail: &ServerDetail, role: Role) -> Section {
         Row::flat(
             RowKey::Redis(target.id.clone(), RedisRow::Slow(entry.id)),
             vec![
-                Cell::number(Some(entry.age.as_secs_f64()), duration(entry.age)).role(role),
-                Cell::number(Some(entry.took.as_secs_f64()), duration(entry.took)).role(Role::Strong),
+                Cell::figure(Some(entry.age.as_secs_f64()), of_seconds).role(role),
+                Cell::figure(Some(entry.took.as_secs_f64()), of_seconds).role(Role::Strong),
                 Cell::of(role, &entry.command),
                 Cell::of(Role::Muted, &entry.client),
             ],
@@ -318,12 +318,11 @@ fn clients(target: &TargetState, detail: &ServerDetail, role: Role) -> Section {
             vec![
                 Cell::of(if group.monitors { Role::Warning } else { role }, &group.name),
                 Cell::of(Role::Muted, &group.user),
-                Cell::number(Some(group.count as f64), group.count.to_string()).role(role),
-                Cell::number(Some(group.blocked as f64), group.blocked.to_string()).role(role),
-                Cell::number(Some(group.memory_bytes), bytes(group.memory_bytes)).role(role),
-                Cell::number(Some(group.output_bytes), bytes(group.output_bytes)).role(piled),
-                Cell::number(Some(group.idle.as_secs_f64()), seconds(Some(group.idle.as_secs_f64())))
-                    .role(role),
+                Cell::figure(Some(group.count as f64), whole).role(role),
+                Cell::figure(Some(group.blocked as f64), whole).role(role),
+                Cell::figure(Some(group.memory_bytes), bytes).role(role),
+                Cell::figure(Some(group.output_bytes), bytes).role(piled),
+                Cell::figure(Some(group.idle.as_secs_f64()), of_seconds).role(role),
             ],
         )
     };
@@ -353,8 +352,8 @@ fn keyspace(target: &TargetState, detail: &ServerDetail, role: Role) -> Section 
                 RowKey::Redis(target.id.clone(), RedisRow::Database(*database)),
                 vec![
                     Cell::of(Role::Strong, format!("db{database}")),
-                    Cell::number(Some(*keys as f64), count(*keys as f64)).role(role),
-                    Cell::number(Some(*expiring as f64), count(*expiring as f64)).role(role),
+                    Cell::figure(Some(*keys as f64), count).role(role),
+                    Cell::figure(Some(*expiring as f64), count).role(role),
                 ],
             )
         })

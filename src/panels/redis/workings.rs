@@ -9,7 +9,7 @@ use crate::core::text::counted;
 use crate::core::world::TargetState;
 use crate::panels::redis::target::job_key;
 use crate::ui::content::{Cell, Column, Line, Role, Row, Section, Table};
-use crate::ui::format::{bytes, duration, or_dash};
+use crate::ui::format::{bytes, duration, of_seconds, whole};
 use std::time::Duration;
 
 pub(super) fn sections(
@@ -111,8 +111,7 @@ fn limits(more: &QueueWorkings, held: Option<u64>, role: Role) -> Option<Section
 }
 
 fn span(value: Option<Duration>, role: Role) -> Cell {
-    Cell::number(value.map(|value| value.as_secs_f64()), value.map_or_else(|| "—".to_owned(), duration))
-        .role(role)
+    Cell::figure(value.map(|value| value.as_secs_f64()), of_seconds).role(role)
 }
 
 fn times(target: &TargetState, more: &QueueWorkings, role: Role) -> Section {
@@ -121,7 +120,7 @@ fn times(target: &TargetState, more: &QueueWorkings, role: Role) -> Section {
             RowKey::Redis(target.id.clone(), RedisRow::RunTimes(more.queue.clone(), times.name.clone())),
             vec![
                 Cell::of(Role::Strong, &times.name),
-                Cell::number(Some(times.jobs as f64), times.jobs.to_string()).role(role),
+                Cell::figure(Some(times.jobs as f64), whole).role(role),
                 span(times.wait_p50, role),
                 span(times.wait_p95, role),
                 span(times.run_p50, role),
@@ -161,7 +160,7 @@ fn schedulers(target: &TargetState, more: &QueueWorkings, role: Role) -> Section
                 Cell::of(role, &scheduler.name),
                 Cell::of(role, &scheduler.rhythm),
                 Cell::of(tone, when),
-                Cell::number(made, or_dash(made, crate::ui::format::count)).role(role),
+                Cell::figure(made, crate::ui::format::count).role(role),
             ],
         )
     };

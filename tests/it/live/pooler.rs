@@ -30,8 +30,7 @@ async fn until(watch: &mut Watch, what: &str, done: impl Fn(&Pooler) -> bool) ->
 pub fn text(content: &stacktop::ui::content::Content) -> String {
     let lines = content.sections.iter().flat_map(|section| {
         let rows = section.table.iter().flat_map(|table| &table.rows);
-        let cells =
-            rows.map(|row| row.cells.iter().map(|cell| cell.text.as_str()).collect::<Vec<_>>().join(" "));
+        let cells = rows.map(|row| row.cells.iter().map(|cell| cell.words()).collect::<Vec<_>>().join(" "));
         section.lines.iter().map(stacktop::ui::content::Line::plain).chain(cells)
     });
     lines.collect::<Vec<_>>().join("\n")

@@ -2,11 +2,12 @@
 
 use super::world::{FIRST, Stage, gap, postgres, queue, redis, redis_at, session_in, target};
 use stacktop::core::ids::SystemKind;
+use stacktop::core::metrics::MetricsReading;
 use stacktop::core::place::Screen;
 use stacktop::core::postgres::{PostgresReading, SessionState};
 use stacktop::core::redis::{Evidence, QueueReading};
 use stacktop::core::row::RowKey;
-use stacktop::ui::content::Role;
+use stacktop::ui::content::{Line, Role};
 
 fn unattended() -> QueueReading {
     let evidence = Evidence { workers: Some(0), ..queue("mails").evidence };
@@ -221,4 +222,54 @@ fn an_idle_session_is_no_finding() {
     Stage::of(postgres(vec![session_in(1, SessionState::Idle)]))
         .page(Screen::Overview)
         .says("nothing is past its threshold");
+}
+
+/// A hundred endpoints of two services and twenty caches, of which two endpoints and a cache cannot be reached.
+fn crowd() -> Stage {
+    let names: Vec<(String, SystemKind)> = (1..=80)
+        .map(|number| (format!("checkout-{number}"), SystemKind::Metrics))
+        .chain((1..=20).map(|number| (format!("mail-{number}"), SystemKind::Metrics)))
+        .chain((1..=20).map(|number| (format!("cache-{number}"), SystemKind::Redis)))
+        .collect();
+    let targets: Vec<(&str, SystemKind)> = names.iter().map(|(name, kind)| (name.as_str(), *kind)).collect();
+    let mut stage = Stage::with(&targets);
+    for second in FIRST..FIRST + 3 {
+        for (name, kind) in &targets {
+            let broken = matches!(*name, "checkout-7" | "checkout-44" | "cache-3");
+            stage = match kind {
+                _ if broken && second > FIRST => stage.fails(second, name),
+                SystemKind::Redis => stage.then(second, name, redis_at(second, vec![queue("mails")])),
+                _ => stage.then(second, name, MetricsReading::default()),
+            };
+        }
+    }
+    stage
+}
+
+#[test]
+fn many_targets_are_groups_with_the_worst_first() {
+    let page = crowd().at(FIRST + 4).page(Screen::Overview);
+    page.says("Sources (120 in 3 groups, worst first; Enter opens one)");
+    let sources = page.0.sections.iter().find(|section| section.title.starts_with("Sources"));
+    let rows = &sources.and_then(|section| section.table.as_ref()).expect("sources").rows;
+    let names: Vec<String> = rows.iter().map(|row| row.cells[0].words().into_owned()).collect();
+    assert_eq!(names, ["checkout (80)", "cache (20)", "mail (20)"]);
+    assert_eq!(page.cell("checkout (80)", "state"), "2 LATE");
+    assert!(page.cell("checkout (80)", "where, or why silent").starts_with("checkout-7: connection refused"));
+    assert_eq!(page.cell("mail (20)", "state"), "all ok");
+    let signals = page.0.sections.iter().find(|section| section.title == "Signals").expect("signals");
+    assert_eq!(signals.lines.len(), 3, "one line a group");
+    let told: Vec<String> = signals.lines.iter().map(Line::plain).collect();
+    assert!(told.iter().any(|line| line.starts_with("cache (20)")), "{told:?}");
+}
+
+#[test]
+fn a_group_of_sources_opens_and_its_worst_is_first() {
+    let page = crowd().at(FIRST + 4).opened(Screen::Overview, &[RowKey::Group("checkout".to_owned())]);
+    page.says("Sources of checkout (80, worst first)");
+    let names = page.firsts();
+    assert_eq!(
+        (names.len(), &names[..3]),
+        (80, &["checkout-7".to_owned(), "checkout-44".into(), "checkout-1".into()][..])
+    );
 }

@@ -295,7 +295,7 @@ impl Page {
     #[track_caller]
     pub fn cell(&self, row: &str, column: &str) -> String {
         let (row, at) = self.at(row, column);
-        row.cells[at].text.clone()
+        row.cells[at].words().into_owned()
     }
 
     /// What a cell is.
@@ -311,13 +311,16 @@ impl Page {
         let (row, at) = self.at(row, column);
         match row.cells[at].sort {
             SortKey::Number(number) => number,
-            SortKey::Text => panic!("it is text: {}", row.cells[at].text),
+            SortKey::Text => panic!("it is text: {}", row.cells[at].words()),
         }
     }
 
     /// The first column of every row.
     pub fn firsts(&self) -> Vec<String> {
-        self.tables().flat_map(|table| &table.rows).map(|row| row.cells[0].text.trim().to_owned()).collect()
+        self.tables()
+            .flat_map(|table| &table.rows)
+            .map(|row| row.cells[0].words().trim().to_owned())
+            .collect()
     }
 
     /// The identity of the row in which a cell is `row`.
@@ -344,11 +347,11 @@ impl Page {
 }
 
 fn has(row: &Row, text: &str) -> bool {
-    row.cells.iter().any(|cell| cell.text.trim() == text)
+    row.cells.iter().any(|cell| cell.words().trim() == text)
 }
 
 fn cells(row: &Row) -> Vec<String> {
-    row.cells.iter().map(|cell| cell.text.trim().to_owned()).collect()
+    row.cells.iter().map(|cell| cell.words().trim().to_owned()).collect()
 }
 
 /// What may be done to a row.

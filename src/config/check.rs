@@ -23,7 +23,7 @@ const INTERVAL: RangeInclusive<Duration> = Duration::from_millis(200)..=seconds(
 const TIMEOUT: RangeInclusive<Duration> = Duration::from_millis(100)..=seconds(300);
 /// Between tries: not all the time, and never so long that nobody notices the recovery.
 const WAIT: RangeInclusive<Duration> = seconds(1)..=seconds(3600);
-/// How long something must hold before it is told; longer than a day is "never".
+/// How long something must hold before it is told, or be clear before it is over; longer than a day is "never".
 const HOLD: RangeInclusive<Duration> = Duration::ZERO..=seconds(86_400);
 /// How far a copy may be behind, or how slowly it may answer.
 const BEHIND: RangeInclusive<Duration> = Duration::from_millis(1)..=seconds(30 * 86_400);
@@ -145,6 +145,7 @@ impl Check<'_> {
                 continue;
             };
             self.span(&["rules", id, "hold"], change.hold, &HOLD);
+            self.span(&["rules", id, "clear"], change.clear, &HOLD);
             for (key, value) in [("warning", change.warning), ("critical", change.critical)] {
                 if let Some(value) = value.filter(|value| value.is_finite())
                     && let Some(sentence) = out_of_bounds(spec, key, value)
@@ -244,7 +245,9 @@ impl Check<'_> {
 /// Why a rule cannot have this threshold.
 fn out_of_bounds(spec: &RuleSpec, key: &str, value: f64) -> Option<String> {
     match spec.unit {
-        RuleUnit::State => Some(format!("{} has no number: only enabled and hold can be set", spec.id)),
+        RuleUnit::State => {
+            Some(format!("{} has no number: only enabled, hold and clear can be set", spec.id))
+        }
         RuleUnit::Ratio if !(0.0..=1.0).contains(&value) => {
             Some(format!("{key} is a ratio from 0 to 1: write 0.8 for 80 %"))
         }

@@ -131,4 +131,6 @@ pub struct RuleFile {
     pub critical: Option<f64>,
     /// How long it must hold.
     pub hold: Option<Lasting>,
+    /// How long it must be clear before it is over.
+    pub clear: Option<Lasting>,
 }

@@ -221,6 +221,7 @@ fn rulebook(file: &File) -> Rulebook {
             warning: change.warning.or(old.warning),
             critical: change.critical.or(old.critical),
             hold: change.hold.map_or(old.hold, |lasting| lasting.0),
+            clear: change.clear.map_or(old.clear, |lasting| lasting.0),
         };
         rules.set(id, setting);
     }

@@ -108,7 +108,7 @@ fn findings(context: PanelContext<'_>) -> Section {
     let rows: Vec<Row> = told(context, found)
         .into_iter()
         .map(|(finding, depth, tie)| {
-            let (role, word) = match (finding.stage, finding.breach.severity) {
+            let (role, word) = match (finding.stage, finding.severity()) {
                 (Stage::Resolved(_), _) => (Role::Ok, "over".to_owned()),
                 (_, severity @ Severity::Critical) => (Role::of(severity), format!("‼ {}", severity.word())),
                 (_, severity @ Severity::Warning) => (Role::of(severity), format!("! {}", severity.word())),

@@ -22,6 +22,9 @@ fn section(spec: &RuleSpec) -> String {
         }
     }
     text.push_str(&format!("hold = \"{}s\"\n", spec.hold.as_secs()));
+    if !spec.clear.is_zero() {
+        text.push_str(&format!("clear = \"{}s\"\n", spec.clear.as_secs()));
+    }
     text
 }
 

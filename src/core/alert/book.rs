@@ -32,6 +32,8 @@ pub struct Finding {
     pub since: Now,
     /// How far it has come.
     pub stage: Stage,
+    /// Since when it is not so any more, while that must hold before it is over.
+    pub clear: Option<Now>,
     /// When it was last seen, if since then nobody could look whether it still is so.
     pub unseen: Option<Now>,
     seen: Now,
@@ -54,6 +56,15 @@ impl Finding {
         now.since(self.since)
     }
 
+    /// When it ended, if it is over.
+    #[must_use]
+    pub const fn ended(&self) -> Option<Now> {
+        match self.stage {
+            Stage::Resolved(at) => Some(at),
+            Stage::Pending | Stage::Firing => None,
+        }
+    }
+
     /// It tells what will be, not what is.
     #[must_use]
     pub fn is_forecast(&self) -> bool {
@@ -65,7 +76,21 @@ impl Finding {
     pub fn sentence(&self, now: Now) -> String {
         match self.unseen {
             Some(seen) => format!("{} (as of {} ago)", self.breach.sentence, lasting(now.since(seen))),
-            None => self.breach.sentence.clone(),
+            None => match self.clear.filter(|_| self.stage == Stage::Firing) {
+                Some(clear) => {
+                    format!("{} (recovering, clear for {})", self.breach.sentence, lasting(now.since(clear)))
+                }
+                None => self.breach.sentence.clone(),
+            },
+        }
+    }
+
+    /// How bad it is now: while it recovers, it is no more than worth a look.
+    #[must_use]
+    pub fn severity(&self) -> Severity {
+        match self.clear {
+            Some(_) => self.breach.severity.min(Severity::Warning),
+            None => self.breach.severity,
         }
     }
 }
@@ -99,7 +124,12 @@ impl AlertBook {
                 finding.unseen = Some(finding.seen);
             } else {
                 finding.unseen = None;
-                finding.stage = Stage::Resolved(now);
+                // Over since the first look that did not see it, even where that has to last for a while before it is told.
+                let clear = *finding.clear.get_or_insert(now);
+                let lasts = finding.stage == Stage::Firing && now.since(clear) < rules.get(key.rule).clear;
+                if !lasts {
+                    finding.stage = Stage::Resolved(clear);
+                }
             }
         }
         for (key, breach) in seen {
@@ -108,6 +138,7 @@ impl AlertBook {
             let entry = self.alerts.entry(key).or_insert_with(|| Finding {
                 since: now.minus(breach.observed_for.unwrap_or_default()),
                 stage: Stage::Pending,
+                clear: None,
                 unseen: None,
                 seen: now,
                 interrupted: false,
@@ -131,6 +162,7 @@ impl AlertBook {
                 entry.ranked_at = now;
             }
             entry.seen = now;
+            entry.clear = None;
             entry.breach = breach;
         }
         self.alerts.retain(|_, finding| match finding.stage {
@@ -154,9 +186,10 @@ impl AlertBook {
         let mut list: Vec<&Finding> =
             self.alerts.values().filter(|finding| finding.stage != Stage::Pending).collect();
         list.sort_by(|a, b| {
-            let resolved = |finding: &Finding| matches!(finding.stage, Stage::Resolved(_));
-            resolved(a)
-                .cmp(&resolved(b))
+            let over =
+                |finding: &Finding| (matches!(finding.stage, Stage::Resolved(_)), finding.clear.is_some());
+            over(a)
+                .cmp(&over(b))
                 .then(b.rank.0.cmp(&a.rank.0))
                 .then(a.rank.1.cmp(&b.rank.1))
                 .then(b.breach.hit.count.cmp(&a.breach.hit.count))
@@ -209,6 +242,30 @@ mod tests {
         assert_eq!(book.findings().len(), 1);
         observe(&mut book, vec![], false, 200);
         assert!(book.findings().is_empty());
+    }
+
+    #[test]
+    fn what_swings_about_its_threshold_is_one_finding_that_recovers() {
+        const SWINGS: RuleSpec =
+            RuleSpec::new("test.rule", "", RuleUnit::Ratio, Triage::Saturation).critical(1.0).clear(15);
+        let rules = Rulebook::defaults(&[&SWINGS]);
+        let mut book = AlertBook::default();
+        let mut look = |seen: bool, at: u64| {
+            let breaches = if seen { vec![breach("a", Severity::Critical, None)] } else { Vec::new() };
+            book.observe(breaches, &rules, |_| Triage::Saturation, |_| false, Now::example(at));
+            let told = |finding: &Finding| {
+                (finding.sentence(Now::example(at)), finding.severity(), finding.since == Now::example(100))
+            };
+            (book.firing().first().map(|finding| told(finding)), book.findings().len())
+        };
+        let fires = |words: &str, severity| (Some((words.to_owned(), severity, true)), 1);
+        assert_eq!(look(true, 100), fires("a", Severity::Critical));
+        assert_eq!(look(false, 101), fires("a (recovering, clear for 0 s)", Severity::Warning));
+        assert_eq!(look(false, 114), fires("a (recovering, clear for 13 s)", Severity::Warning));
+        assert_eq!(look(true, 115), fires("a", Severity::Critical), "it is the same finding");
+        assert_eq!(look(false, 120), fires("a (recovering, clear for 0 s)", Severity::Warning));
+        assert_eq!(look(false, 135), (None, 1), "over, since it is clear");
+        assert_eq!(book.findings()[0].stage, Stage::Resolved(Now::example(120)));
     }
 
     #[test]

@@ -5,6 +5,9 @@ use crate::core::ids::TargetId;
 use std::fmt;
 use std::time::Duration;
 
+/// What swings is over once it was clear for this long.
+const SWINGS: Duration = Duration::from_secs(15);
+
 /// Which rule: `system.what`, as the configuration names it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RuleId(&'static str);
@@ -91,6 +94,8 @@ pub struct RuleSpec {
     pub critical: Option<f64>,
     /// How long it must hold before it is shown as firing.
     pub hold: Duration,
+    /// How long it must not hold before it is over: while that runs, the finding says that it recovers.
+    pub clear: Duration,
     /// Where it stands in triage.
     pub triage: Triage,
     /// The parts that it looks at: without one of them nobody can say whether it is over.
@@ -100,12 +105,16 @@ pub struct RuleSpec {
 }
 
 impl RuleSpec {
-    /// A rule whose state is what is wrong: no threshold, no hold.
+    /// A rule without thresholds and hold. What is a share or a rate swings about a threshold: it is over once it was clear for a while.
     #[must_use]
     pub const fn new(id: &'static str, help: &'static str, unit: RuleUnit, triage: Triage) -> Self {
         let (warning, critical) = (None, None);
         let (hold, needs, names_root) = (Duration::ZERO, &[], false);
-        Self { id: RuleId(id), help, unit, warning, critical, hold, triage, needs, names_root }
+        let clear = match unit {
+            RuleUnit::Ratio | RuleUnit::PerSecond => SWINGS,
+            RuleUnit::Count | RuleUnit::Seconds | RuleUnit::Bytes | RuleUnit::State => Duration::ZERO,
+        };
+        Self { id: RuleId(id), help, unit, warning, critical, hold, clear, triage, needs, names_root }
     }
 
     /// From here on a warning.
@@ -124,6 +133,12 @@ impl RuleSpec {
     #[must_use]
     pub const fn hold(self, seconds: u64) -> Self {
         Self { hold: Duration::from_secs(seconds), ..self }
+    }
+
+    /// It must be clear for so many seconds.
+    #[must_use]
+    pub const fn clear(self, seconds: u64) -> Self {
+        Self { clear: Duration::from_secs(seconds), ..self }
     }
 
     /// It looks at these parts.

@@ -15,6 +15,8 @@ pub struct RuleSetting {
     pub critical: Option<f64>,
     /// How long it must hold before it fires.
     pub hold: Duration,
+    /// How long it must be clear before it is over.
+    pub clear: Duration,
 }
 
 impl RuleSetting {
@@ -49,6 +51,7 @@ impl Rulebook {
                     warning: spec.warning,
                     critical: spec.critical,
                     hold: spec.hold,
+                    clear: spec.clear,
                 };
                 (spec.id.as_str(), setting)
             })
@@ -75,6 +78,7 @@ impl Rulebook {
             warning: None,
             critical: None,
             hold: Duration::ZERO,
+            clear: Duration::ZERO,
         })
     }
 

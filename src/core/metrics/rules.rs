@@ -33,6 +33,7 @@ pub static LATENCY: Rule<MetricsState> = Rule::new(
         Seconds,
         Latency,
     )
+    .clear(15)
     .warning(0.5)
     .hold(10),
     latency,

@@ -11,6 +11,7 @@ use crate::core::text::{sized, tidy};
 
 pub(crate) static REPLICATION_LAG: Rule<PostgresState> = Rule::new(
     RuleSpec::new("postgres.replication_lag", "seconds that a copy is behind", Seconds, Lag)
+        .clear(15)
         .warning(5.0)
         .hold(5)
         .needs(&[SENDERS, STANDBY]),

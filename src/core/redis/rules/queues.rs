@@ -37,6 +37,7 @@ pub(crate) static NO_WORKER: Rule<RedisState> = Rule::new(
 
 pub(crate) static WAIT: Rule<RedisState> = Rule::new(
     RuleSpec::new("queue.wait", "how long the next job in line has been ready", Seconds, Latency)
+        .clear(15)
         .warning(60.0)
         .critical(600.0)
         .hold(5)

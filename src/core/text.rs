@@ -1,5 +1,6 @@
 //! Text that is not ours, made tame: the one place that says what a terminal, a log or a file may be given of it.
 
+use std::fmt::Display;
 use std::time::Duration;
 use unicode_segmentation::UnicodeSegmentation;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
@@ -155,10 +156,12 @@ pub fn ago(value: Duration) -> String {
     }
 }
 
-/// `1 session`, `9 sessions`.
+/// So many of a thing, however the number is written: `1 session`, `9 sessions`, `3.2k jobs`, `— jobs`.
 #[must_use]
-pub fn counted(count: usize, noun: &str) -> String {
-    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
+pub fn counted(number: impl Display, noun: &str) -> String {
+    let number = number.to_string();
+    let end = if number == "1" { "" } else { "s" };
+    format!("{number} {noun}{end}")
 }
 
 /// Bytes with binary units: `512 B`, `4.0 KiB`, `1.2 GiB`.
@@ -187,6 +190,14 @@ pub fn scaled(value: f64, step: f64, units: &[&str]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn one_thing_is_no_many() {
+        assert_eq!(
+            [counted(1, "job"), counted(0, "job"), counted("—", "job")],
+            ["1 job", "0 jobs", "— jobs"]
+        );
+    }
 
     #[test]
     fn nothing_that_a_terminal_acts_on_passes() {

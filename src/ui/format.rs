@@ -3,7 +3,6 @@
 pub use crate::core::text::{duration, lasting as age, sized as bytes};
 
 use crate::core::text::scaled;
-use std::fmt::Display;
 use std::time::Duration;
 
 /// Seconds as [`duration`]; `—` for what is not known.
@@ -53,14 +52,6 @@ pub fn percent(value: f64) -> String {
     } else {
         format!("{percent:.0} %")
     }
-}
-
-/// So many of a thing: `1 job`, `3.2k jobs`, `— jobs`.
-#[must_use]
-pub fn several(number: impl Display, noun: &str) -> String {
-    let number = number.to_string();
-    let end = if number == "1" { "" } else { "s" };
-    format!("{number} {noun}{end}")
 }
 
 /// Seconds as milliseconds, for a column that is compared: `0.6 ms`, `38.0 ms`, `1200 ms`.
@@ -117,14 +108,6 @@ mod tests {
         for (seconds, text) in [(0.0006, "0.6 ms"), (0.038, "38.0 ms"), (1.2, "1200 ms")] {
             assert_eq!(milliseconds(seconds), text);
         }
-    }
-
-    #[test]
-    fn one_thing_is_no_many() {
-        assert_eq!(
-            [several(1, "job"), several(0, "job"), several("—", "job")],
-            ["1 job", "0 jobs", "— jobs"]
-        );
     }
 
     #[test]

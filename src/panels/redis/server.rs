@@ -7,11 +7,12 @@ use crate::core::redis::{
     ClientGroup, CommandRate, RedisRow, RedisState, ServerDetail, SlowEntry, StreamGroup,
 };
 use crate::core::row::RowKey;
+use crate::core::text::counted;
 use crate::core::world::TargetState;
 use crate::panels::panel::PanelContext;
 use crate::panels::redis::target::{number_role, state};
 use crate::ui::content::{Cell, Column, Content, Line, Role, Row, Section, Table};
-use crate::ui::format::{bytes, count, duration, of_seconds, or_dash, percent, rate, several, whole};
+use crate::ui::format::{bytes, count, duration, of_seconds, or_dash, percent, rate, whole};
 use std::time::Duration;
 
 pub(super) fn one_server(context: PanelContext<'_>, key: &RowKey, node: &str) -> Content {
@@ -184,7 +185,7 @@ fn persistence(detail: &ServerDetail, role: Role) -> Vec<Line> {
         format!(
             "last {}, {} since, fork took {fork}",
             text("rdb_last_bgsave_status"),
-            several(or_dash(detail.number("rdb_changes_since_last_save"), count), "change")
+            counted(or_dash(detail.number("rdb_changes_since_last_save"), count), "change")
         ),
     )];
     if text("aof_enabled") == "1" {

@@ -117,11 +117,13 @@ impl AuditTrail {
         lines::append(&self.path, std::slice::from_ref(line))
     }
 
-    /// The newest `count` lines that can be read; nothing when there is no file yet.
+    /// The newest `count` lines that can be read, also those that were written before the file was rotated last; nothing when there is no
+    /// file yet.
     #[must_use]
     pub fn tail(&self, count: usize) -> Tail {
         match lines::read::<AuditLine>(&self.path, TAIL_BYTES) {
-            Ok(Lines { mut lines, unreadable }) => {
+            Ok(Lines { lines, unreadable }) => {
+                let mut lines = [self.before(lines.len(), count), lines].concat();
                 lines.drain(..lines.len().saturating_sub(count));
                 Tail { lines, unreadable, ..Tail::default() }
             }
@@ -130,6 +132,13 @@ impl AuditTrail {
                 ..Tail::default()
             },
         }
+    }
+
+    /// What stands at the end of the file that this one was before it was rotated, where that is not enough.
+    fn before(&self, read: usize, count: usize) -> Vec<AuditLine> {
+        let fills = std::fs::metadata(&self.path).is_ok_and(|about| about.len() >= TAIL_BYTES);
+        let older = lines::rotated(&self.path).filter(|_| read < count && !fills);
+        older.and_then(|path| lines::read(&path, TAIL_BYTES).ok()).unwrap_or_default().lines
     }
 
     /// The intents without an outcome that nobody will answer any more: their stacktop ended first. Each gets a last line that
@@ -226,6 +235,28 @@ mod tests {
         let again = AuditTrail::at(trail.path().to_owned());
         again.append(&line("d")).unwrap();
         assert_eq!(again.tail(9).lines.len(), 4);
+    }
+
+    #[test]
+    fn what_was_written_before_the_file_was_rotated_is_read_back() {
+        let folder = tempfile::tempdir().unwrap();
+        let trail = AuditTrail::at(folder.path().join("audit.jsonl"));
+        let ids = |count| trail.tail(count).lines.iter().map(|line| line.id.clone()).collect::<String>();
+        let rotate = |name: &str| std::fs::rename(trail.path(), folder.path().join(name)).unwrap();
+        trail.append(&line("a")).unwrap();
+        rotate("audit.jsonl.1");
+        assert_eq!(ids(9), "a");
+        trail.append(&line("b")).unwrap();
+        assert_eq!((ids(9), ids(1)), ("ab".to_owned(), "b".to_owned()));
+        // What is compressed, and what only begins with the same name, is no trail.
+        std::fs::write(folder.path().join("audit.jsonl.2.gz"), "x").unwrap();
+        std::fs::write(folder.path().join("audit.jsonl.bak"), "x").unwrap();
+        assert_eq!((ids(9), trail.tail(9).unreadable), ("ab".to_owned(), 0));
+        // An intent that was rotated away is not forgotten, and is told once.
+        std::fs::remove_file(folder.path().join("audit.jsonl.1")).unwrap();
+        rotate("audit.jsonl-20261128");
+        let told = |trail: &AuditTrail| trail.close_unanswered("ops1", Now::example(9)).len();
+        assert_eq!((told(&trail), told(&trail)), (1, 0));
     }
 
     #[test]

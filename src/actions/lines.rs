@@ -10,7 +10,7 @@ use serde::de::DeserializeOwned;
 use std::fs::{DirBuilder, File, Metadata, OpenOptions, Permissions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::{DirBuilderExt, FileExt, MetadataExt, OpenOptionsExt, PermissionsExt};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// Only its owner reads and writes such a file.
@@ -25,6 +25,9 @@ const LOCK_TRIES: u32 = 40;
 const LOCK_WAIT: Duration = Duration::from_millis(25);
 /// A file that is rotated just between being opened and being locked is opened again, this often.
 const OPEN_TRIES: u32 = 5;
+
+/// So many files beside one are looked at for those that it was before.
+const SIBLINGS: usize = 10_000;
 
 /// What could be read of a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -193,6 +196,22 @@ pub fn read<T: DeserializeOwned>(path: &Path, most: u64) -> io::Result<Lines<T>>
         }
     }
     Ok(found)
+}
+
+/// The file that the one at `path` was until it was rotated last, as logrotate names them (`name.1`, `name-20261128`): the newest that is
+/// not compressed.
+#[must_use]
+pub fn rotated(path: &Path) -> Option<PathBuf> {
+    let name = path.file_name()?.to_str()?;
+    let entries = std::fs::read_dir(path.parent()?).ok()?.take(SIBLINGS).filter_map(Result::ok);
+    let rotated = entries.filter_map(|entry| {
+        let other = entry.file_name();
+        let end = other.to_str()?.strip_prefix(name)?.strip_prefix(['.', '-'])?;
+        let numbered = !end.is_empty() && end.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-');
+        let about = entry.metadata().ok().filter(|about| numbered && about.is_file())?;
+        Some((about.modified().ok()?, entry.path()))
+    });
+    rotated.max().map(|(_, path)| path)
 }
 
 #[cfg(test)]

@@ -131,4 +131,6 @@ pub struct RuleFile {
     pub critical: Option<f64>,
     /// How long it must hold.
     pub hold: Option<Lasting>,
+    /// The page that says what to do about it.
+    pub runbook: Option<String>,
 }

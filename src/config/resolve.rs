@@ -221,6 +221,7 @@ fn rulebook(file: &File) -> Rulebook {
             warning: change.warning.or(old.warning),
             critical: change.critical.or(old.critical),
             hold: change.hold.map_or(old.hold, |lasting| lasting.0),
+            runbook: change.runbook.clone().or(old.runbook),
         };
         rules.set(id, setting);
     }

@@ -15,6 +15,8 @@ pub struct RuleSetting {
     pub critical: Option<f64>,
     /// How long it must hold before it fires.
     pub hold: Duration,
+    /// The page that says what to do about it.
+    pub runbook: Option<String>,
 }
 
 impl RuleSetting {
@@ -49,6 +51,7 @@ impl Rulebook {
                     warning: spec.warning,
                     critical: spec.critical,
                     hold: spec.hold,
+                    runbook: None,
                 };
                 (spec.id.as_str(), setting)
             })
@@ -75,6 +78,7 @@ impl Rulebook {
             warning: None,
             critical: None,
             hold: Duration::ZERO,
+            runbook: None,
         })
     }
 

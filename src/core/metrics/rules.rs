@@ -21,7 +21,8 @@ pub static ERRORS: Rule<MetricsState> = Rule::new(
     )
     .warning(0.01)
     .critical(0.05)
-    .hold(10),
+    .hold(10)
+    .over(60),
     errors,
 );
 
@@ -34,7 +35,8 @@ pub static LATENCY: Rule<MetricsState> = Rule::new(
         Latency,
     )
     .warning(0.5)
-    .hold(10),
+    .hold(10)
+    .over(60),
     latency,
 );
 

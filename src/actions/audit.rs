@@ -59,7 +59,7 @@ pub struct AuditLine {
     pub identity: String,
     /// Exactly what was, or would have been, sent.
     pub statement: String,
-    /// What came of it; empty for an intent.
+    /// What came of it; of an intent what was predicted, if anything was.
     pub result: String,
 }
 

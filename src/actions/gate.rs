@@ -140,7 +140,9 @@ impl Gate {
             let _ = self.write(self.line(id, Phase::Refused, action, entry, &why)).await;
             return Err(ActionError::Refused(why));
         }
-        self.write(self.line(id, Phase::Intent, action, entry, "")).await.map_err(ActionError::NoAudit)?;
+        let predicted = confirmed.predicted().map_or_else(String::new, |words| format!("predicted {words}"));
+        let intent = self.line(id, Phase::Intent, action, entry, &predicted);
+        self.write(intent).await.map_err(ActionError::NoAudit)?;
         let done = tokio::select! {
             biased;
             result = carry_out(entry, confirmed, &stop) => Some(result),
@@ -188,6 +190,15 @@ impl Gate {
             self.write(line).await.map_err(ActionError::NoAudit)?;
         }
         Ok(found)
+    }
+
+    /// Writes down what came of what was predicted of an action.
+    ///
+    /// # Errors
+    /// When it cannot be written: a sentence.
+    pub async fn check(&self, id: &str, action: &Action, words: &str) -> Result<(), String> {
+        let Some(entry) = self.entries.get(action.target()) else { return Ok(()) };
+        self.write(self.line(id, Phase::Verified, action, entry, &format!("prediction {words}"))).await
     }
 
     /// Where what is under way is asked to stop, as soon as that leaves nothing half done.

@@ -86,6 +86,12 @@ pub enum Command {
     ActionLog,
     /// Every source: why it was chosen, its state.
     Sources,
+    /// Takes note of a finding: somebody is at it.
+    Acknowledge,
+    /// A finding stands behind the others for a while.
+    Snooze,
+    /// Copies the address of the page that says what to do about a finding.
+    Runbook,
     /// Copies the row.
     Copy,
     /// Writes the table and the screen to files.
@@ -239,6 +245,19 @@ fn verbs() -> Vec<Entry> {
         entry(C::Actions, "actions", "what may be done to the row: the only door to changes", &[key('x')]),
         entry(C::ActionLog, "action-log", "the log of actions (audit trail)", &[key('@')]),
         entry(C::Sources, "sources", "every source: why it was chosen, its state, its errors", &[key('!')]),
+        entry(
+            C::Acknowledge,
+            "acknowledge",
+            "take note of the finding, with a note: somebody is at it",
+            &[key('a')],
+        ),
+        entry(
+            C::Snooze,
+            "snooze",
+            "the finding stands behind the others: 15 m, 1 h, until clear",
+            &[key('A')],
+        ),
+        entry(C::Runbook, "runbook", "copy the address of the finding's runbook", &[key('o')]),
         entry(C::Copy, "copy", "copy the row (a pid, a query, a job id)", &[key('y')]),
         entry(
             C::Export,

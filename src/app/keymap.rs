@@ -59,6 +59,7 @@ impl Keymap {
             mark: keymap.name(Command::Mark),
             find: keymap.name(Command::Find),
             stop: keymap.name(Command::Stop),
+            runbook: keymap.name(Command::Runbook),
             sources: keymap.name(Command::Sources),
         };
         keymap

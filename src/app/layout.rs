@@ -51,6 +51,12 @@ impl Size {
         usize::from(self.frame_width().saturating_sub(EDGES))
     }
 
+    /// Lines of text in a dialog that is as high as it can be.
+    #[must_use]
+    pub fn dialog_rows(self) -> usize {
+        usize::from(self.height.saturating_sub(1 + self.verdict_rows() + BELOW + 2))
+    }
+
     fn frame_width(self) -> u16 {
         self.width.saturating_sub(EDGES).min(WIDEST)
     }

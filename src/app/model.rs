@@ -1,5 +1,6 @@
 //! Everything that the app knows. Only `update` changes it; only `view` reads it to draw.
 
+use super::foretold::Foretold;
 use super::keymap::Keymap;
 use super::layout::Size;
 use super::overlay::Overlay;
@@ -121,6 +122,8 @@ pub struct Model {
     pub lens: Lens,
     /// Which targets are looked at.
     pub scope: Scope,
+    /// The operator's user name on this machine.
+    pub who: String,
     /// Local time, as its distance from UTC.
     pub zone: FixedOffset,
     /// Who may change what.
@@ -150,6 +153,8 @@ pub struct Model {
     /// The newest action that was not done, or not wholly, by its name in the audit trail, and what was said of it: a look afterwards does
     /// not take its place.
     pub unfinished: Option<(String, String)>,
+    /// What was predicted of actions, until it is known whether it came.
+    pub foretold: Foretold,
     /// Quitting was asked for once while an action was running.
     pub quit_asked: bool,
     /// Why each target was chosen, and what was looked for: the sources overlay.

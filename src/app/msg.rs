@@ -112,6 +112,15 @@ pub enum Effect {
     },
     /// Read the end of the audit trail.
     ReadAudit,
+    /// Write down in the audit trail what came of what was predicted of an action; the answer is [`Msg::AuditTail`].
+    Checked {
+        /// Its name in the audit trail.
+        id: String,
+        /// What was done.
+        action: Action,
+        /// What came of it.
+        words: String,
+    },
     /// Keep this of the timeline for runs to come.
     Keep(Vec<Arc<Event>>),
     /// Ring the terminal's bell.

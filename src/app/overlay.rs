@@ -3,7 +3,9 @@
 use super::layout::Laid;
 use super::window::Window;
 use crate::core::action::{Action, Confirmed, Offer, Preview, Refusal};
+use crate::core::alert::FindingKey;
 use crate::core::arming::Permit;
+use crate::core::prediction::Prediction;
 use crate::core::row::RowKey;
 use crate::core::time::Now;
 use crate::ui::field::Field;
@@ -34,6 +36,8 @@ pub enum Overlay {
     Menu(Menu),
     /// A value that an action needs is being typed.
     Answer(Box<Asking>),
+    /// Somebody takes note of a finding.
+    Note(Box<Noting>),
     /// One action, before it is done.
     Confirm(Box<Confirm>),
 }
@@ -47,6 +51,7 @@ impl Overlay {
             Self::Arm(typing) => Some(&typing.window),
             Self::Menu(menu) => Some(&menu.window),
             Self::Answer(asking) => Some(&asking.window),
+            Self::Note(noting) => Some(&noting.window),
             Self::Confirm(dialog) => Some(&dialog.window),
             Self::Filter(_) | Self::Palette(_) => None,
         }
@@ -59,6 +64,7 @@ impl Overlay {
             Self::Arm(typing) => Some(&mut typing.window),
             Self::Menu(menu) => Some(&mut menu.window),
             Self::Answer(asking) => Some(&mut asking.window),
+            Self::Note(noting) => Some(&mut noting.window),
             Self::Confirm(dialog) => Some(&mut dialog.window),
             Self::Filter(_) | Self::Palette(_) => None,
         }
@@ -72,6 +78,7 @@ impl Overlay {
             Self::Filter(field) | Self::Palette(field) => Some(field),
             Self::Arm(typing) => Some(&mut typing.field),
             Self::Answer(asking) => Some(&mut asking.field),
+            Self::Note(noting) => Some(&mut noting.field),
             // Its letters are counted one by one: see `press`.
             Self::Confirm(dialog) if dialog.word.is_some() => Some(&mut dialog.typed),
             Self::Confirm(_) | Self::Menu(_) | Self::Help(_) | Self::ActionLog(_) | Self::Sources(_) => None,
@@ -82,6 +89,33 @@ impl Overlay {
 /// A word that is typed.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Typing {
+    /// What was typed.
+    pub field: Field,
+    /// What of the dialog is in view.
+    pub window: Window,
+}
+
+/// For how long a finding can be snoozed, as it is typed; the last one takes the note back.
+pub const SPANS: [&str; 4] = ["15m", "1h", "until clear", "now"];
+
+/// How note is taken of a finding.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Noted {
+    /// Somebody is at it; a note is typed.
+    Acknowledge,
+    /// It stands behind the others; for how long is typed.
+    Snooze,
+}
+
+/// Somebody takes note of a finding.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Noting {
+    /// Which.
+    pub key: FindingKey,
+    /// Its sentence, as it was then.
+    pub sentence: String,
+    /// How.
+    pub how: Noted,
     /// What was typed.
     pub field: Field,
     /// What of the dialog is in view.
@@ -133,6 +167,8 @@ pub struct Confirm {
     pub action: Action,
     /// What the operator is shown.
     pub preview: Preview,
+    /// What the chain says will come of it.
+    pub prediction: Option<Prediction>,
     /// The permission, as it was when the dialog opened.
     pub permit: Permit,
     /// The word that must be typed first, if any.
@@ -177,7 +213,12 @@ impl Confirm {
                 self.typed.text() == word
             }
         };
-        if confirmed { Answer::Yes(Confirmed::by_a_person(self.action.clone())) } else { Answer::Waiting }
+        let predicted = || self.prediction.as_ref().map(|prediction| prediction.words.clone());
+        if confirmed {
+            Answer::Yes(Confirmed::by_a_person(self.action.clone()).predicting(predicted()))
+        } else {
+            Answer::Waiting
+        }
     }
 
     /// Looks whether what is offered now is still what was chosen.
@@ -230,6 +271,7 @@ mod tests {
             answer: None,
             action: action(1),
             preview: preview(),
+            prediction: None,
             permit: Permit { target: TargetId::new("pg"), until: None },
             word: word.map(str::to_owned),
             typed: Field::default(),

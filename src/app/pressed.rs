@@ -22,6 +22,7 @@ pub fn pressed(model: &Model, key: Key) -> Option<Msg> {
         Some(
             Overlay::Confirm(_)
             | Overlay::Answer(_)
+            | Overlay::Note(_)
             | Overlay::Arm(_)
             | Overlay::Filter(_)
             | Overlay::Palette(_),
@@ -51,6 +52,7 @@ fn closes(model: &Model, c: char) -> bool {
         Some(
             Overlay::Confirm(_)
             | Overlay::Answer(_)
+            | Overlay::Note(_)
             | Overlay::Arm(_)
             | Overlay::Filter(_)
             | Overlay::Palette(_),

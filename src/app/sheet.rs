@@ -4,8 +4,9 @@
 use super::command::{Command, Context};
 use super::layout::{Laid, Sheet, Size};
 use super::model::{Kind, Model};
-use super::overlay::{Asking, Confirm, Menu, Overlay};
+use super::overlay::{Asking, Confirm, Menu, Noted, Noting, Overlay, SPANS};
 use crate::actions::audit::Phase;
+use crate::core::action::Preview;
 use crate::core::freshness::Freshness;
 use crate::core::text::counted;
 use crate::panels::PANELS;
@@ -24,10 +25,11 @@ const DECISION_LINES: usize = 2;
 /// `overlay` in a terminal of `size`; nothing where it has no room, or is a field in the message line.
 #[must_use]
 pub fn laid(model: &Model, overlay: &Overlay, size: Size) -> Option<Laid> {
-    Laid::new(sheet(model, overlay, size.columns())?, size)
+    Laid::new(sheet(model, overlay, size)?, size)
 }
 
-fn sheet(model: &Model, overlay: &Overlay, columns: usize) -> Option<Sheet> {
+fn sheet(model: &Model, overlay: &Overlay, size: Size) -> Option<Sheet> {
+    let columns = size.columns();
     let listed = |title: &str, lines: Vec<Line>, indent| Sheet {
         title: format!(" {title}: {} closes ", keep(model)),
         body: lines.iter().flat_map(|line| line.flow(columns, indent)).collect(),
@@ -38,8 +40,9 @@ fn sheet(model: &Model, overlay: &Overlay, columns: usize) -> Option<Sheet> {
         Overlay::ActionLog(_) => listed("Action log (newest first)", log(model), 6),
         Overlay::Sources(_) => listed("Sources", sources(model), 4),
         Overlay::Menu(menu) => entries(model, menu, columns),
-        Overlay::Confirm(dialog) => confirm(model, dialog, columns),
+        Overlay::Confirm(dialog) => confirm(model, dialog, size),
         Overlay::Answer(asking) => field(model, asking, columns),
+        Overlay::Note(noting) => note(model, noting, columns),
         Overlay::Arm(typing) => arming(model, &typing.field, columns),
         Overlay::Filter(_) | Overlay::Palette(_) => return None,
     })
@@ -208,6 +211,38 @@ fn field(model: &Model, asking: &Asking, columns: usize) -> Sheet {
     Sheet { title, body, foot, decides: true, ..Sheet::default() }
 }
 
+/// Note is taken of a finding: its sentence, and what is typed.
+fn note(model: &Model, noting: &Noting, columns: usize) -> Sheet {
+    let mut body = Line::of(Role::Strong, &noting.sentence).flow(columns, 0);
+    let fields = |command| model.keymap.key_in(Context::Fields, command);
+    let (title, words, asks) = match noting.how {
+        Noted::Acknowledge => (
+            "Acknowledge",
+            "It stays in the list and says who is at it, until it is over or becomes worse; then that ends, as it does with stacktop."
+                .to_owned(),
+            "note (may stay empty):",
+        ),
+        Noted::Snooze => (
+            "Snooze",
+            format!(
+                "It stays in the list and stands behind what is as bad, for {} ({} takes the next).",
+                SPANS.join(", "),
+                fields(Command::Complete)
+            ),
+            "for:",
+        ),
+    };
+    body.extend(Line::of(Role::Muted, words).flow(columns, 0));
+    if let Some(toast) = &model.toast {
+        body.extend(Line::of(toast.role, &toast.text).flow(columns, 0));
+    }
+    let mut foot = vec![Line::default()];
+    foot.extend(asked(&Line::text(asks), &noting.field, columns));
+    let accept = fields(Command::Accept);
+    let title = format!(" {title}: {accept} takes note, {} leaves it ", keep(model));
+    Sheet { title, body, foot, decides: true, ..Sheet::default() }
+}
+
 /// A word that is typed behind what asks for it; on a line of its own where little room is left.
 fn asked(line: &Line, typed: &Field, columns: usize) -> Vec<Line> {
     let mut lines = line.flow(columns, 0);
@@ -240,13 +275,61 @@ fn arming(model: &Model, typed: &Field, columns: usize) -> Sheet {
     Sheet { title, body, foot, decides: true, ..Sheet::default() }
 }
 
-fn confirm(model: &Model, dialog: &Confirm, columns: usize) -> Sheet {
+fn confirm(model: &Model, dialog: &Confirm, size: Size) -> Sheet {
+    let columns = size.columns();
     let preview = &dialog.preview;
+    let foot = decision(model, dialog, columns);
+    let facts: Vec<(&str, &str)> =
+        preview.facts.iter().map(|(label, value)| (label.as_str(), value.as_str())).collect();
+    let apart: Vec<(&str, String)> =
+        facts.iter().map(|(label, value)| (*label, (*value).to_owned())).collect();
+    let mut body = previewed(preview, &apart, columns);
+    let filled = |lines: &[Line]| lines.iter().filter(|line| !line.spans.is_empty()).count();
+    if filled(&body) + filled(&foot) > size.dialog_rows() {
+        // Two short facts share a line before anything has to be scrolled.
+        body = previewed(preview, &together(&facts, columns), columns);
+    }
+    Sheet {
+        title: format!(" Confirm: {} keeps everything as it is ", keep(model)),
+        body,
+        foot,
+        decides: true,
+        ..Sheet::default()
+    }
+}
+
+/// Columns of the labels of facts.
+fn labels(facts: impl Iterator<Item = usize>, columns: usize) -> usize {
+    facts.max().unwrap_or(0).min(columns / 3)
+}
+
+/// The facts, two of them in one where both have room on a line.
+fn together<'a>(facts: &[(&'a str, &str)], columns: usize) -> Vec<(&'a str, String)> {
+    let label = labels(facts.iter().map(|(label, _)| label.chars().count()), columns);
+    let mut joined: Vec<(&str, String)> = Vec::new();
+    let mut alone = false;
+    for (name, value) in facts {
+        let more = format!(" · {name} {value}");
+        match joined.last_mut() {
+            Some((_, before)) if alone && label + 2 + width(before) + width(&more) <= columns => {
+                before.push_str(&more);
+                alone = false;
+            }
+            _ => {
+                joined.push((name, (*value).to_owned()));
+                alone = true;
+            }
+        }
+    }
+    joined
+}
+
+/// What is shown before anything is done.
+fn previewed(preview: &Preview, facts: &[(&str, String)], columns: usize) -> Vec<Line> {
     let mut body = Line::of(Role::Strong, &preview.title).flow(columns, 2);
     body.push(Line::default());
-    let label = preview.facts.iter().map(|(label, _)| label.chars().count()).max().unwrap_or(0);
-    let label = label.min(columns / 3);
-    for (name, value) in &preview.facts {
+    let label = labels(facts.iter().map(|(label, _)| label.chars().count()), columns);
+    for (name, value) in facts {
         let line = Line::of(Role::Muted, format!("{name:<label$}  ")).then(Role::Text, value);
         body.extend(line.flow(columns, label + 2));
     }
@@ -256,13 +339,7 @@ fn confirm(model: &Model, dialog: &Confirm, columns: usize) -> Sheet {
         body.extend(sent.then(Role::Accent, line).flow(columns, 2));
         sent = Line::text("  ");
     }
-    Sheet {
-        title: format!(" Confirm: {} keeps everything as it is ", keep(model)),
-        body,
-        foot: decision(model, dialog, columns),
-        decides: true,
-        ..Sheet::default()
-    }
+    body
 }
 
 /// The key or the word that decides, and what it does: pinned below whatever scrolls.

@@ -16,6 +16,7 @@ use crate::actions::audit::{AuditTrail, Tail};
 use crate::actions::gate::{Actor, Entry, Gate};
 use crate::actions::keeper::Keeper;
 use crate::actions::webhook::Webhook;
+use crate::app::foretold::Foretold;
 use crate::app::keymap::Keymap;
 use crate::app::layout::Size;
 use crate::app::model::Lens;
@@ -134,7 +135,7 @@ fn live(arguments: &Arguments, around: &Surroundings) -> Result<ExitCode, String
         webhook: settings.webhook.map(|url| Webhook::new(url, settings.environment.clone())),
     };
     let world = World::new(states, settings.rules);
-    let model = model(Kind::Live, world, arming, keymap, theme, &audit, trail, now);
+    let model = model(Kind::Live, world, arming, (keymap, theme), (&audit, user(around)), trail, now);
     let setup = Setup {
         model: Model { notifier: Notifier::new(settings.notify), ..model },
         jobs: settings.targets.into_iter().map(job).collect(),
@@ -186,7 +187,15 @@ fn demo(arguments: &Arguments, around: &Surroundings, seed: u64) -> Result<ExitC
     .only_this_run();
     let world = World::new(states, rules);
     let setup = Setup {
-        model: model(Kind::Demo, world, arming, Keymap::default(), theme, &audit, trail, now),
+        model: model(
+            Kind::Demo,
+            world,
+            arming,
+            (Keymap::default(), theme),
+            (&audit, user(around)),
+            trail,
+            now,
+        ),
         jobs: stack.jobs(),
         engine: EngineSettings::default(),
         gate: Arc::new(gate),
@@ -196,14 +205,12 @@ fn demo(arguments: &Arguments, around: &Surroundings, seed: u64) -> Result<ExitC
     start(setup, around)
 }
 
-#[expect(clippy::too_many_arguments, reason = "every part of the model that a run decides")]
 fn model(
     kind: Kind,
     world: World,
     arming: Arming,
-    keymap: Keymap,
-    theme: Theme,
-    audit: &Path,
+    (keymap, theme): (Keymap, Theme),
+    (audit, who): (&Path, String),
     trail: Vec<String>,
     now: Now,
 ) -> Model {
@@ -213,6 +220,7 @@ fn model(
         world,
         lens: Lens::Live,
         scope: Scope::All,
+        who,
         zone: zone(),
         arming,
         screen: Screen::Overview,
@@ -227,6 +235,7 @@ fn model(
         audit_place: audit.display().to_string(),
         running: 0,
         unfinished: None,
+        foretold: Foretold::default(),
         quit_asked: false,
         trail,
         focus: Vec::new(),
@@ -267,10 +276,15 @@ fn job(target: TargetConfig) -> Job {
     }
 }
 
-fn actor(around: &Surroundings, environment: &str) -> Actor {
+/// The operator's user name on this machine.
+fn user(around: &Surroundings) -> String {
     let who = around.var("SUDO_USER").or_else(|| around.var("USER")).or_else(|| around.var("LOGNAME"));
+    who.unwrap_or_else(|| format!("uid {}", rustix::process::getuid().as_raw()))
+}
+
+fn actor(around: &Surroundings, environment: &str) -> Actor {
     Actor {
-        who: who.unwrap_or_else(|| format!("uid {}", rustix::process::getuid().as_raw())),
+        who: user(around),
         host: rustix::system::uname().nodename().to_string_lossy().into_owned(),
         environment: environment.to_owned(),
     }

@@ -36,6 +36,8 @@ const PER_SECOND: RangeInclusive<u32> = 1..=10_000;
 const PERCENT: RangeInclusive<u32> = 0..=100;
 /// A name has to fit into a line.
 const NAME_CHARS: usize = 64;
+/// The address of a page: some lines of a terminal.
+const RUNBOOK_CHARS: usize = 300;
 
 /// Everything that cannot be so, each with its place.
 pub(super) fn mistakes(file: &File, places: &Spans) -> Vec<String> {
@@ -60,6 +62,21 @@ pub(super) fn mistakes(file: &File, places: &Spans) -> Vec<String> {
         check.tell(&["notify", "webhook", key], &why);
     }
     check.told
+}
+
+/// Why this is no address of a page that can be shown and copied.
+fn no_runbook(url: &str) -> Option<&'static str> {
+    let rest = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"));
+    let place = rest.and_then(|rest| rest.split(['/', '?', '#']).next());
+    match place {
+        None | Some("") => Some("runbook is the address of a page: it begins with https:// or http://"),
+        Some(place) if place.contains('@') => Some("runbook holds a login, which would be shown"),
+        Some(_) if url.chars().count() > RUNBOOK_CHARS => Some("runbook is longer than 300 characters"),
+        Some(_) if !url.chars().all(|c| is_tame(c) && !c.is_whitespace()) => {
+            Some("runbook holds characters that cannot be in an address")
+        }
+        Some(_) => None,
+    }
 }
 
 struct Check<'a> {
@@ -146,6 +163,9 @@ impl Check<'_> {
             };
             self.span(&["rules", id, "hold"], change.hold, &HOLD);
             self.span(&["rules", id, "clear"], change.clear, &HOLD);
+            if let Some(sentence) = change.runbook.as_deref().and_then(no_runbook) {
+                self.tell(&["rules", id, "runbook"], sentence);
+            }
             for (key, value) in [("warning", change.warning), ("critical", change.critical)] {
                 if let Some(value) = value.filter(|value| value.is_finite())
                     && let Some(sentence) = out_of_bounds(spec, key, value)
@@ -348,6 +368,25 @@ mod tests {
             "[[prometheus]]\nurl = \"http://h\"\n[[prometheus.query]]\ntitle = \"\"\nexpr = \" \"\nwarning = inf\n",
             &["c.toml:4:1: title is empty", "c.toml:5:1: expr is empty", "c.toml:6:1: warning is no number"],
         );
+    }
+
+    #[test]
+    fn a_runbook_is_an_address_that_can_be_shown() {
+        let runbook = |url: &str| no_runbook(url);
+        assert_eq!(runbook("https://wiki.example/run#blocked"), None);
+        for (url, why) in [
+            ("wiki.example", "begins with https://"),
+            ("https://", "begins with https://"),
+            ("javascript:alert(1)", "begins with https://"),
+            ("https://ana:secret@wiki.example/", "a login"),
+            ("https://wiki.example/a b", "cannot be in an address"),
+            ("https://wiki.example/\u{1b}]0;x", "cannot be in an address"),
+        ] {
+            assert!(runbook(url).is_some_and(|told| told.contains(why)), "{url}");
+        }
+        assert!(runbook(&format!("https://h/{}", "x".repeat(300))).is_some());
+        let path = "rules.\"postgres.blocked\"";
+        check(&format!("[{path}]\nrunbook = \"wiki\"\n"), &["c.toml:2:1: runbook is the address of a page"]);
     }
 
     #[test]

@@ -133,4 +133,6 @@ pub struct RuleFile {
     pub hold: Option<Lasting>,
     /// How long it must be clear before it is over.
     pub clear: Option<Lasting>,
+    /// The page that says what to do about it.
+    pub runbook: Option<String>,
 }

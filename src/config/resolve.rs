@@ -222,6 +222,7 @@ fn rulebook(file: &File) -> Rulebook {
             critical: change.critical.or(old.critical),
             hold: change.hold.map_or(old.hold, |lasting| lasting.0),
             clear: change.clear.map_or(old.clear, |lasting| lasting.0),
+            runbook: change.runbook.clone().or(old.runbook),
         };
         rules.set(id, setting);
     }

@@ -99,12 +99,25 @@ impl Action {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Confirmed<A> {
     action: A,
+    predicted: Option<String>,
 }
 
 impl<A> Confirmed<A> {
     /// To be called by the confirm overlay and by nobody else in `src` (the architecture test holds that); tests may.
     pub const fn by_a_person(action: A) -> Self {
-        Self { action }
+        Self { action, predicted: None }
+    }
+
+    /// The same with what the preview said would come of it.
+    #[must_use]
+    pub fn predicting(self, predicted: Option<String>) -> Self {
+        Self { predicted, ..self }
+    }
+
+    /// What the preview said would come of it, beside what the action itself promises.
+    #[must_use]
+    pub fn predicted(&self) -> Option<&str> {
+        self.predicted.as_deref()
     }
 
     /// What was confirmed.

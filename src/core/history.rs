@@ -46,6 +46,13 @@ impl Series {
         Self { samples: self.samples.iter().map(|(at, known)| (*at, known.map(|_| value))).collect() }
     }
 
+    /// The time of the first sample and of the newest one, on the clock that only goes forward.
+    #[must_use]
+    pub fn span(&self) -> Option<(Duration, Duration)> {
+        let at = |sample: &Sample| Duration::from_millis(sample.0);
+        Some((self.samples.front().map(at)?, self.samples.back().map(at)?))
+    }
+
     /// The newest sample, if there is one and it is not a gap.
     #[must_use]
     pub fn last(&self) -> Option<f64> {

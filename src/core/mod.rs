@@ -21,6 +21,7 @@ pub mod notify;
 pub mod part;
 pub mod place;
 pub mod postgres;
+pub mod prediction;
 pub mod prometheus;
 pub mod rate;
 pub mod reading;

@@ -1,5 +1,6 @@
 //! The screens: each turns the world into content. A panel has no state of its own and does not know how data was read or is drawn.
 
+mod finding;
 mod groups;
 mod metrics;
 mod overview;
@@ -25,6 +26,7 @@ pub static PANELS: &[&dyn Panel] = &[
             metrics::signal::prometheus,
             metrics::signal::endpoint,
         ],
+        panel,
     },
     &postgres::blocking::Blocking,
     &postgres::queries::Queries,

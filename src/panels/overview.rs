@@ -1,15 +1,15 @@
 //! The overview: what is broken, worst first, since when, and what may be done; then every source and how far it can be believed.
 
-use crate::core::alert::FindingKey;
+use crate::core::action::{Action, Offer, Preview, Refusal};
 use crate::core::alert::Step;
-use crate::core::alert::{Finding, Severity, Stage};
+use crate::core::alert::{Finding, Heard, Severity, Stage};
 use crate::core::chain::Tie;
 use crate::core::place::{Place, Screen};
 use crate::core::report::BreakerState;
 use crate::core::row::RowKey;
 use crate::core::text::counted;
 use crate::panels::panel::{Panel, PanelContext};
-use crate::panels::{signals, source_list};
+use crate::panels::{finding, signals, source_list};
 use crate::ui::content::{Cell, Column, Content, Line, Role, Row, Section, Table};
 use crate::ui::format::{age, duration, of_seconds};
 
@@ -18,6 +18,22 @@ use crate::ui::format::{age, duration, of_seconds};
 pub struct Overview {
     /// What each system tells of its targets in one line.
     pub(super) signals: &'static [signals::Tells],
+    /// The panel of a screen: what may be done about a finding is what may be done where it is seen.
+    pub(super) panel: fn(Screen) -> &'static dyn Panel,
+}
+
+impl Overview {
+    /// What a finding is about, and the panel on which that is a row.
+    fn object<'a>(
+        &self,
+        context: PanelContext<'a>,
+        row: &RowKey,
+    ) -> Option<(&'static dyn Panel, &'a RowKey)> {
+        let RowKey::Finding(key) = row else { return None };
+        let place = &context.finding(key)?.breach.place;
+        let object = place.row.as_ref().filter(|_| place.screen != Screen::Overview)?;
+        Some(((self.panel)(place.screen), object))
+    }
 }
 
 impl Panel for Overview {
@@ -35,9 +51,8 @@ impl Panel for Overview {
 
     fn content(&self, context: PanelContext<'_>, path: &[RowKey]) -> Content {
         match path.last() {
-            Some(RowKey::Target(target) | RowKey::Finding(FindingKey { target, .. })) => {
-                source(context, target.as_str())
-            }
+            Some(RowKey::Finding(key)) => finding::page(context, key),
+            Some(RowKey::Target(target)) => source(context, target.as_str()),
             Some(RowKey::Group(name)) => {
                 Content { title: name.clone(), sections: vec![source_list::opened(name, context)] }
             }
@@ -52,12 +67,36 @@ impl Panel for Overview {
         }
     }
 
-    fn jump(&self, context: PanelContext<'_>, row: &RowKey) -> Option<Place> {
-        let finding = context.findings().0.into_iter().find(|finding| key(finding) == *row)?;
-        if finding.breach.place.screen == Screen::Overview {
-            return None;
+    fn offers(
+        &self,
+        context: PanelContext<'_>,
+        _path: &[RowKey],
+        row: &RowKey,
+        _marked: &[RowKey],
+    ) -> Vec<Offer> {
+        self.object(context, row)
+            .map_or_else(Vec::new, |(panel, object)| panel.offers(context, &[], object, &[]))
+    }
+
+    fn answer(
+        &self,
+        context: PanelContext<'_>,
+        _path: &[RowKey],
+        row: &RowKey,
+        _marked: &[RowKey],
+        typed: (char, &str),
+    ) -> Result<(Action, Preview), Refusal> {
+        match self.object(context, row) {
+            Some((panel, object)) => panel.answer(context, &[], object, &[], typed),
+            None => Err(Refusal::new("it is gone")),
         }
-        Some(finding.breach.place.clone())
+    }
+
+    fn jump(&self, context: PanelContext<'_>, path: &[RowKey], row: &RowKey) -> Option<Place> {
+        let RowKey::Finding(key) = row else { return None };
+        // From the list it leads to its page, and from there to where it is seen.
+        let found = context.finding(key).filter(|_| path.last() == Some(row))?;
+        Some(found.breach.place.clone()).filter(|place| place.screen != Screen::Overview)
     }
 
     fn copy(&self, context: PanelContext<'_>, _path: &[RowKey], row: &RowKey) -> Option<String> {
@@ -103,6 +142,15 @@ fn sentence(finding: &Finding, context: PanelContext<'_>) -> String {
     }
 }
 
+/// What somebody wrote who has taken note of it.
+fn noted(finding: &Finding) -> String {
+    let noted = |heard: &Heard| match heard.note.as_str() {
+        "" => format!(" by {}", heard.who),
+        note => format!(" by {}: {note}", heard.who),
+    };
+    finding.heard.as_ref().map_or_else(String::new, noted)
+}
+
 fn findings(context: PanelContext<'_>) -> Section {
     let (found, outside) = context.findings();
     let rows: Vec<Row> = told(context, found)
@@ -124,7 +172,7 @@ fn findings(context: PanelContext<'_>) -> Section {
             });
             let cells = vec![
                 Cell::of(role, word),
-                Cell::of(text, format!("{branch}{}", sentence(finding, context))),
+                Cell::of(text, format!("{branch}{}{}", sentence(finding, context), noted(finding))),
                 Cell::figure(Some(lasted.as_secs_f64()), of_seconds).role(text),
                 Cell::of(Role::Muted, finding.breach.target.as_str()),
                 Cell::of(Role::Muted, next(context, &finding.breach.step)),
@@ -149,7 +197,7 @@ fn findings(context: PanelContext<'_>) -> Section {
     let (open, act) = (&context.keys.open, &context.keys.act);
     let title = match count {
         0 => "Findings".to_owned(),
-        count => format!("Findings ({count}, worst first; {open} leads to each, {act} acts there)"),
+        count => format!("Findings ({count}, worst first; {open} explains each, {act} acts on it)"),
     };
     Section { title, lines: elsewhere(&outside, context).into_iter().collect(), table: Some(table) }
 }

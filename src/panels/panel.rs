@@ -1,7 +1,7 @@
 //! What a screen is: the contract between panels and the app.
 
 use crate::core::action::{Action, Offer, Preview, Refusal};
-use crate::core::alert::{Finding, RuleSpec, Severity};
+use crate::core::alert::{Finding, FindingKey, RuleId, RuleSetting, RuleSpec, Severity, Stage};
 use crate::core::chain::Chain;
 use crate::core::focus::Focus;
 use crate::core::ids::TargetId;
@@ -27,6 +27,8 @@ pub struct Keys {
     pub find: String,
     /// Ends an action that takes long.
     pub stop: String,
+    /// Copies the address of a runbook.
+    pub runbook: String,
     /// Shows the sources and what was looked for.
     pub sources: String,
 }
@@ -65,6 +67,19 @@ impl<'a> PanelContext<'a> {
     pub fn findings(self) -> (Vec<&'a Finding>, Vec<&'a Finding>) {
         let all = self.world.alerts.findings().into_iter();
         all.partition(|finding| self.target(finding.breach.target.as_str()).is_some())
+    }
+
+    /// The finding of `key`, if it is of a target that is looked at, and was more than a moment's doubt.
+    #[must_use]
+    pub fn finding(self, key: &FindingKey) -> Option<&'a Finding> {
+        let found = self.world.alerts.get(key).filter(|finding| finding.stage != Stage::Pending)?;
+        self.target(key.target.as_str()).map(|_| found)
+    }
+
+    /// What is told of a rule, and how it is set.
+    #[must_use]
+    pub fn rule(self, id: RuleId) -> Option<(&'static RuleSpec, RuleSetting)> {
+        self.world.spec(id).map(|spec| (spec, self.world.rules.get(id)))
     }
 
     /// What changed, the newest first: of the targets that are looked at, and what is about everything while all are.
@@ -152,9 +167,9 @@ pub trait Panel: Sync {
         let _ = (context, path);
         Vec::new()
     }
-    /// Where opening `row` leads, when that is on another screen.
-    fn jump(&self, context: PanelContext<'_>, row: &RowKey) -> Option<Place> {
-        let _ = (context, row);
+    /// Where opening `row` below `path` leads, when that is on another screen.
+    fn jump(&self, context: PanelContext<'_>, path: &[RowKey], row: &RowKey) -> Option<Place> {
+        let _ = (context, path, row);
         None
     }
     /// What is copied from `row`: a pid, a query, a job id.

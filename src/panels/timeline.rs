@@ -43,7 +43,7 @@ impl Panel for WhatChanged {
         Content { title: String::new(), sections }
     }
 
-    fn jump(&self, context: PanelContext<'_>, row: &RowKey) -> Option<Place> {
+    fn jump(&self, context: PanelContext<'_>, _path: &[RowKey], row: &RowKey) -> Option<Place> {
         let event = event(context, row)?;
         // What is nowhere in particular opens here, and is told whole.
         let target = || {
@@ -170,6 +170,7 @@ fn what(event: &Event) -> (Role, String) {
             | Kind::Version
             | Kind::Nodes
             | Kind::Reset
+            | Kind::Noted
             | Kind::Unwatched,
             _,
         ) => (Role::Note, word.to_owned()),

@@ -137,6 +137,12 @@ impl Effects {
                 Effect::ReadAudit => {
                     self.answer(|gate| async move { Msg::AuditTail(gate.tail(LOG_LINES).await) });
                 }
+                Effect::Checked { id, action, words } => self.answer(|gate| async move {
+                    match gate.check(&id, &action, &words).await {
+                        Ok(()) => Msg::AuditTail(gate.tail(LOG_LINES).await),
+                        Err(why) => Msg::Told(format!("{words} (but that could not be written: {why})")),
+                    }
+                }),
                 Effect::Keep(events) => self.keep(events),
                 Effect::Bell => self.calls.extend(notice::BELL),
                 Effect::Notify(how, text) => self.calls.extend(notice::shown(how, &text)),

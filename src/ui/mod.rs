@@ -5,6 +5,7 @@ pub mod export;
 pub mod field;
 pub mod filter;
 pub mod format;
+pub mod graph;
 pub mod render;
 pub mod select;
 pub mod spark;

@@ -46,6 +46,7 @@ fn confirm(words: usize, word: Option<&str>) -> Overlay {
             severe: false,
             word: None,
         },
+        prediction: None,
         permit: Permit { target, until: None },
         word: word.map(str::to_owned),
         typed: Field::default(),

@@ -217,8 +217,10 @@ async fn a_row_with_nothing_behind_it_says_so() {
 }
 
 #[tokio::test]
-async fn a_finding_opens_where_it_is_seen() {
+async fn a_finding_opens_its_page_and_from_there_where_it_is_seen() {
     let mut drive = incident().await;
+    run(&mut drive, Command::Open);
+    assert_eq!((drive.model.screen, drive.model.place().path.len()), (Screen::Overview, 1));
     run(&mut drive, Command::Open);
     assert_ne!(drive.model.screen, Screen::Overview);
 }

@@ -4,6 +4,7 @@ use chrono::{Offset, Utc};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use stacktop::actions::audit::Tail;
+use stacktop::app::foretold::Foretold;
 use stacktop::app::key::{Code, Key};
 use stacktop::app::keymap::Keymap;
 use stacktop::app::layout::Size;
@@ -53,6 +54,7 @@ impl Drive {
             world: World::new(states, Rulebook::defaults(&all_rules())),
             lens: Lens::Live,
             scope: Scope::All,
+            who: "ana".to_owned(),
             zone: Utc.fix(),
             arming: Arming::new("demo".to_owned(), false, None, access),
             screen: Screen::Overview,
@@ -67,6 +69,7 @@ impl Drive {
             audit_place: "demo-audit.jsonl".to_owned(),
             running: 0,
             unfinished: None,
+            foretold: Foretold::default(),
             quit_asked: false,
             trail: Vec::new(),
             focus: Vec::new(),

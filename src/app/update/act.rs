@@ -11,6 +11,7 @@ use crate::core::action::{
     Action, ActionError, Confirmed, Offer, Outcome, Preview, Refusal, Verdict, Verification,
 };
 use crate::core::freshness::Freshness;
+use crate::core::prediction::Prediction;
 use crate::core::row::RowKey;
 use crate::core::time::Now;
 use crate::panels::panel;
@@ -112,6 +113,8 @@ fn ask_to_confirm(
 ) {
     preview.facts.splice(0..0, marks(model, &marked, &action));
     preview.facts.splice(0..0, age(model, &action));
+    let prediction = Prediction::of(&model.world, &action);
+    preview.facts.extend(prediction.as_ref().map(|told| ("predicted".to_owned(), told.words.clone())));
     match model.arming.permit(action.target(), model.now) {
         Err(refusal) => {
             model.overlay = None;
@@ -132,6 +135,7 @@ fn ask_to_confirm(
                 answer,
                 action,
                 preview,
+                prediction,
                 permit,
                 word,
                 typed: Field::default(),
@@ -199,6 +203,9 @@ pub fn perform(model: &mut Model, confirmed: Confirmed<Action>, dialog: &Confirm
     model.overlay = None;
     model.running += 1;
     model.world.timeline.asked(confirmed.action(), model.now);
+    if let Some(prediction) = dialog.prediction.clone().filter(|told| told.is_due(&model.world)) {
+        model.foretold.sent(confirmed.action(), prediction, model.now);
+    }
     model.say(Role::Note, format!("{} …", dialog.preview.title));
     if let Some(level) = model.place_mut().levels.last_mut() {
         level.marks.clear();
@@ -226,6 +233,7 @@ pub fn done(
 ) -> Vec<Effect> {
     model.running = model.running.saturating_sub(1);
     model.world.timeline.done(action, &result, model.now);
+    model.foretold.done(&id, action, &result);
     model.unfinished = match &result {
         Ok(outcome) if outcome.verdict != Verdict::Done => Some((id, outcome.summary.clone())),
         _ => None,
@@ -243,6 +251,20 @@ pub fn done(
     vec![Effect::PollNow(action.target().clone()), Effect::ReadAudit]
 }
 
+/// Looks whether what was predicted of actions has come, and tells it.
+pub fn foretold(model: &mut Model) -> Vec<Effect> {
+    let now = model.now;
+    let checked = model.foretold.check(&model.world, now);
+    let mut effects = Vec::new();
+    for (id, action, found) in checked {
+        model.world.timeline.checked(&action, &found.words, now);
+        let role = if found.confirmed { Role::Ok } else { Role::Warning };
+        model.say(role, format!("{} on {}: {}", action.verb(), action.target(), found.words));
+        effects.push(Effect::Checked { id, action, words: found.words });
+    }
+    effects
+}
+
 /// The look afterwards ended.
 pub fn verified(
     model: &mut Model,
@@ -258,6 +280,10 @@ pub fn verified(
             let words = match unfinished {
                 Some(words) => format!("{words} · now: {}", found.sentence),
                 None => found.sentence,
+            };
+            let words = match model.foretold.told_of(id) {
+                Some(told) => format!("{words} · {told}"),
+                None => words,
             };
             model.say(role, words);
         }

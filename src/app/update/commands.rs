@@ -1,13 +1,13 @@
 //! Carries out commands, from a key or from the palette.
 use super::export::export;
-use super::{act, navigate, opening, scope};
+use super::{act, navigate, noting, opening, scope};
 use crate::app::model::Lens;
 use crate::app::model::Moment;
 
 use crate::app::command::Command;
 use crate::app::model::Model;
 use crate::app::msg::Effect;
-use crate::app::overlay::Overlay;
+use crate::app::overlay::{Noted, Overlay};
 use crate::app::window::Window;
 use crate::panels::panel;
 use crate::ui::content::Role;
@@ -71,6 +71,9 @@ pub fn run(model: &mut Model, command: Command) -> Vec<Effect> {
             model.say(Role::Note, "asking every source now");
             return vec![Effect::PollAll];
         }
+        Command::Acknowledge => noting::open(model, Noted::Acknowledge),
+        Command::Snooze => noting::open(model, Noted::Snooze),
+        Command::Runbook => return noting::runbook(model),
         Command::Copy => return copy(model),
         Command::Export => return export(model),
         Command::Theme => theme(model),

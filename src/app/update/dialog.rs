@@ -1,6 +1,6 @@
 //! Commands, characters and pasted text while something is open above the screen.
 
-use super::{act, commands, navigate, scope};
+use super::{act, commands, navigate, noting, scope};
 use crate::app::command::{Command, Context};
 use crate::app::layout::Laid;
 use crate::app::model::Model;
@@ -43,6 +43,7 @@ pub fn run(model: &mut Model, command: Command) -> Vec<Effect> {
         Overlay::Filter(field) => filter(model, command, field),
         Overlay::Palette(field) => return palette(model, command, field),
         Overlay::Arm(typing) => arm(model, command, typing, laid.as_ref()),
+        Overlay::Note(noting) => noting::run(model, command, noting, laid.as_ref()),
         Overlay::Answer(asking) => return answer(model, command, asking, laid.as_ref()),
         Overlay::Confirm(_) if command == Command::Back => model.say(Role::Note, "nothing was done"),
         Overlay::Confirm(_) => model.overlay = Some(overlay),
@@ -80,6 +81,7 @@ pub fn typed(model: &mut Model, c: char) -> Vec<Effect> {
         | Overlay::Filter(_)
         | Overlay::Palette(_)
         | Overlay::Arm(_)
+        | Overlay::Note(_)
         | Overlay::Answer(_) => {
             model.overlay = Some(overlay);
             insert(model, c.encode_utf8(&mut [0; 4]));
@@ -259,7 +261,9 @@ fn arm(model: &mut Model, command: Command, typing: Typing, laid: Option<&Laid>)
 /// Pasted text goes into an open field and nowhere else. Words that confirm something are typed, never pasted.
 pub fn paste(model: &mut Model, pasted: &str) {
     match &model.overlay {
-        Some(Overlay::Palette(_) | Overlay::Answer(_) | Overlay::Filter(_)) => insert(model, &clean(pasted)),
+        Some(Overlay::Palette(_) | Overlay::Answer(_) | Overlay::Filter(_) | Overlay::Note(_)) => {
+            insert(model, &clean(pasted));
+        }
         Some(
             Overlay::Help(_)
             | Overlay::ActionLog(_)

@@ -7,6 +7,7 @@ mod export;
 mod mouse;
 pub(super) mod navigate;
 mod news;
+mod noting;
 mod opening;
 mod scope;
 
@@ -91,6 +92,7 @@ pub fn update(model: &mut Model, msg: Msg, now: Now) -> Vec<Effect> {
             Vec::new()
         }
     });
+    effects.extend(act::foretold(model));
     effects.extend(news::tell(model));
     // Of a moment that is held nothing is asked: what came would be of the present.
     let focus = match model.lens {
@@ -155,6 +157,7 @@ fn jumped(model: &mut Model, jump: Jump) -> Vec<Effect> {
         }
     };
     model.world.interrupt(&sentence, model.now);
+    model.foretold.interrupt();
     model.say(Role::Warning, sentence);
     vec![Effect::PollAll]
 }

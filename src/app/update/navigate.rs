@@ -94,9 +94,7 @@ pub fn open(model: &mut Model) {
         model.toast = None;
         return;
     }
-    if place.path.is_empty()
-        && let Some(target) = panel(model.screen).jump(model.seen(), &key)
-    {
+    if let Some(target) = panel(model.screen).jump(model.seen(), &place.path, &key) {
         go(model, target.screen);
         let place = model.place_mut();
         *place = Place::default();

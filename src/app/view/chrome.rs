@@ -1,15 +1,17 @@
 //! The lines around every screen: which system and mode, what is broken, the tabs, the newest message, the hints.
 
+use crate::actions::audit::{AuditLine, Phase};
 use crate::app::command::{Command, Context};
 use crate::app::layout::LEAST;
 use crate::app::model::Lens;
 use crate::app::model::{Kind, Model};
-use crate::app::overlay::Overlay;
+use crate::app::overlay::{Noted, Overlay};
 use crate::app::verdict::band;
 use crate::core::arming::Mode;
 use crate::core::freshness::Freshness;
 use crate::core::ids::SystemKind;
 use crate::core::place::Screen;
+use crate::core::row::RowKey;
 use crate::core::text::counted;
 use crate::panels::{PANELS, Panel};
 use crate::ui::content::{Line, Role};
@@ -232,7 +234,7 @@ pub fn message_text(model: &Model, columns: usize) -> Line {
             let names: Vec<&str> = found.into_iter().map(|(name, _)| name).take(8).collect();
             field(":", text, &names.join("  "))
         }
-        (Some(Overlay::Answer(_)), _) => Line::default(),
+        (Some(Overlay::Answer(_) | Overlay::Note(_)), _) => Line::default(),
         (_, Some(toast)) => banner(model).then(toast.role, &toast.text),
         (_, None) if banner(model).spans.is_empty() => here(model),
         (_, None) => banner(model),
@@ -252,7 +254,8 @@ fn banner(model: &Model) -> Line {
 
 /// What stands in the message line when nothing happened: the last action.
 fn here(model: &Model) -> Line {
-    match model.audit.lines.iter().rev().find(|entry| !entry.result.is_empty()) {
+    let came = |entry: &&AuditLine| !entry.result.is_empty() && entry.phase != Phase::Intent;
+    match model.audit.lines.iter().rev().find(came) {
         Some(entry) => {
             let what = format!(
                 "last action: {} {} {} {}: {}",
@@ -277,6 +280,9 @@ pub fn hints(model: &Model, area: Rect, buffer: &mut Buffer) {
     let mut wanted: Vec<(Command, &str)> = vec![(Command::Actions, "actions"), (Command::Open, "open")];
     if !model.place().path.is_empty() {
         wanted.push((Command::Back, "back"));
+    }
+    if matches!(model.place().path.last(), Some(RowKey::Finding(_))) {
+        wanted.extend([(Command::Acknowledge, "acknowledge"), (Command::Snooze, "snooze")]);
     }
     // What everybody needs stands first: a narrow screen cuts the end off.
     wanted.extend([
@@ -323,6 +329,11 @@ fn dialog_hints(model: &Model, overlay: &Overlay) -> Line {
             (fields(C::Edit(Edit::EraseBefore)), "clears before it"),
             (fields(C::Editor), "opens $EDITOR"),
             (keep, "leaves it"),
+        ],
+        Overlay::Note(noting) => vec![
+            (accept, "takes note"),
+            (if noting.how == Noted::Snooze { fields(C::Complete) } else { String::new() }, "the next span"),
+            (keep, "leaves it as it is"),
         ],
         Overlay::Menu(_) => vec![("a letter".to_owned(), "chooses"), (scroll, "scroll"), (keep, "closes")],
         Overlay::Confirm(_) => vec![(keep, "keeps everything as it is"), (scroll, "scroll")],

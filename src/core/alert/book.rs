@@ -1,7 +1,7 @@
 //! Follows breaches over time: pending until they held long enough, firing, resolved. Findings come out ranked by triage.
 
-use super::{Breach, RuleId, Rulebook, Severity, Triage};
-use crate::core::alert::FindingKey;
+use super::{Breach, FindingKey, Heard, RuleId, Rulebook, Severity, Triage, Until};
+use crate::core::history::Series;
 use crate::core::text::lasting;
 use crate::core::time::Now;
 use std::collections::BTreeMap;
@@ -11,6 +11,10 @@ use std::time::Duration;
 const KEEP_PLACE: Duration = Duration::from_secs(10);
 /// How long a finding that is over stays on the list, marked as resolved.
 const SHOW_RESOLVED: Duration = Duration::from_secs(60);
+/// Between two samples that are kept of a finding's number: what a series holds reaches over a quarter of an hour.
+const SAMPLED: Duration = Duration::from_secs(3);
+/// Of so many findings somebody can have taken note at once.
+const MOST_HEARD: usize = 500;
 
 /// How far an alert has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,9 +38,14 @@ pub struct Finding {
     pub stage: Stage,
     /// Since when it is not so any more, while that must hold before it is over.
     pub clear: Option<Now>,
+    /// Who has taken note of it.
+    pub heard: Option<Heard>,
+    /// Its number over time, as far as it was past its threshold.
+    pub past: Series,
     /// When it was last seen, if since then nobody could look whether it still is so.
     pub unseen: Option<Now>,
     seen: Now,
+    sampled: Option<Now>,
     /// Nobody was running for a while: when it is seen again, it begins then.
     interrupted: bool,
     rank: (Severity, Triage),
@@ -74,15 +83,16 @@ impl Finding {
     /// Its sentence, with its age where that is the newest that is known.
     #[must_use]
     pub fn sentence(&self, now: Now) -> String {
-        match self.unseen {
-            Some(seen) => format!("{} (as of {} ago)", self.breach.sentence, lasting(now.since(seen))),
-            None => match self.clear.filter(|_| self.stage == Stage::Firing) {
-                Some(clear) => {
-                    format!("{} (recovering, clear for {})", self.breach.sentence, lasting(now.since(clear)))
-                }
-                None => self.breach.sentence.clone(),
-            },
+        let mut words = self.breach.sentence.clone();
+        if let Some(seen) = self.unseen {
+            words.push_str(&format!(" (as of {} ago)", lasting(now.since(seen))));
+        } else if let Some(clear) = self.clear.filter(|_| self.stage == Stage::Firing) {
+            words.push_str(&format!(" (recovering, clear for {})", lasting(now.since(clear))));
         }
+        if let Some(heard) = &self.heard {
+            words.push_str(&format!(" ({})", heard.word(now)));
+        }
+        words
     }
 
     /// How bad it is now: while it recovers, it is no more than worth a look.
@@ -93,12 +103,22 @@ impl Finding {
             None => self.breach.severity,
         }
     }
+
+    /// Keeps the number of the newest breach, or a gap.
+    fn sample(&mut self, value: Option<f64>, now: Now) {
+        if self.sampled.is_none_or(|at| now.since(at) >= SAMPLED) {
+            self.past.push(now, value);
+            self.sampled = Some(now);
+        }
+    }
 }
 
 /// Every alert that is not over for long, by (rule, target, subject).
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct AlertBook {
     alerts: BTreeMap<FindingKey, Finding>,
+    /// Of what somebody has taken note; also of what comes again before its time is over.
+    heard: BTreeMap<FindingKey, Heard>,
 }
 
 impl AlertBook {
@@ -122,9 +142,13 @@ impl AlertBook {
                 finding.unseen = None;
             } else if silent(&finding.breach) {
                 finding.unseen = Some(finding.seen);
+                finding.sample(None, now);
             } else {
                 finding.unseen = None;
                 // Over since the first look that did not see it, even where that has to last for a while before it is told.
+                if finding.clear.is_none() {
+                    finding.past.push(now, None);
+                }
                 let clear = *finding.clear.get_or_insert(now);
                 let lasts = finding.stage == Stage::Firing && now.since(clear) < rules.get(key.rule).clear;
                 if !lasts {
@@ -140,7 +164,10 @@ impl AlertBook {
                 stage: Stage::Pending,
                 clear: None,
                 unseen: None,
+                heard: None,
+                past: Series::default(),
                 seen: now,
+                sampled: None,
                 interrupted: false,
                 rank,
                 ranked_at: now,
@@ -161,6 +188,11 @@ impl AlertBook {
                 entry.rank = rank;
                 entry.ranked_at = now;
             }
+            // Of a warning note was taken, not of what it has become.
+            if breach.severity > entry.breach.severity {
+                self.heard.remove(&breach.key());
+            }
+            entry.sample(breach.value, now);
             entry.seen = now;
             entry.clear = None;
             entry.breach = breach;
@@ -169,6 +201,47 @@ impl AlertBook {
             Stage::Pending | Stage::Firing => true,
             Stage::Resolved(at) => now.since(at) < SHOW_RESOLVED && finding.rank.0 > Severity::Info,
         });
+        self.forget(now);
+    }
+
+    /// What ended its time, or its finding, holds no more.
+    fn forget(&mut self, now: Now) {
+        let lasts = |finding: &Finding| !matches!(finding.stage, Stage::Resolved(_));
+        let alerts = &self.alerts;
+        self.heard.retain(|key, heard| {
+            let timed = matches!(heard.until, Until::Then(_));
+            heard.holds(now) && (timed || alerts.get(key).is_some_and(lasts))
+        });
+        for (key, finding) in &mut self.alerts {
+            finding.heard = self.heard.get(key).filter(|_| lasts(finding)).cloned();
+        }
+    }
+
+    /// Somebody takes note of a finding that is there; false where it is not, or where too much is noted already.
+    pub fn hear(&mut self, key: &FindingKey, heard: Heard) -> bool {
+        let room = self.heard.len() < MOST_HEARD || self.heard.contains_key(key);
+        let Some(finding) = self.alerts.get_mut(key).filter(|it| room && it.stage == Stage::Firing) else {
+            return false;
+        };
+        finding.heard = Some(heard.clone());
+        self.heard.insert(key.clone(), heard);
+        true
+    }
+
+    /// It is taken back; false where there was nothing to be taken back.
+    pub fn unhear(&mut self, key: &FindingKey) -> bool {
+        if let Some(finding) = self.alerts.get_mut(key) {
+            finding.heard = None;
+        }
+        self.heard.remove(key).is_some()
+    }
+
+    /// Whether somebody has taken note of the finding with these names.
+    #[must_use]
+    pub fn is_heard(&self, rule: &str, target: &str, subject: &str) -> bool {
+        let is =
+            |key: &FindingKey| key.rule == rule && key.target.as_str() == target && key.subject == subject;
+        self.heard.keys().any(is)
     }
 
     /// Nobody was running for a while, so that nobody knows whether things were so all the time: what is not known by the servers
@@ -178,6 +251,17 @@ impl AlertBook {
         for finding in self.alerts.values_mut() {
             finding.interrupted = true;
         }
+    }
+
+    /// The finding, however far it has come.
+    #[must_use]
+    pub fn get(&self, key: &FindingKey) -> Option<&Finding> {
+        self.alerts.get(key)
+    }
+
+    /// All of them, also those that did not yet hold for long enough.
+    pub fn followed(&self) -> impl Iterator<Item = &Finding> {
+        self.alerts.values()
     }
 
     /// What fires, worst first; then what was resolved lately.
@@ -191,6 +275,7 @@ impl AlertBook {
             over(a)
                 .cmp(&over(b))
                 .then(b.rank.0.cmp(&a.rank.0))
+                .then(a.heard.is_some().cmp(&b.heard.is_some()))
                 .then(a.rank.1.cmp(&b.rank.1))
                 .then(b.breach.hit.count.cmp(&a.breach.hit.count))
                 .then(a.since.mono.cmp(&b.since.mono))
@@ -347,5 +432,93 @@ mod tests {
             vec![breach("a", Severity::Warning, Some(60)), breach("b", Severity::Critical, Some(60))];
         observe(&mut book, breaches, false, 100);
         assert_eq!(book.firing()[0].breach.subject, "b");
+    }
+
+    fn heard(until: Until, at: u64) -> Heard {
+        Heard { who: "ana".to_owned(), note: String::new(), at: Now::example(at), until }
+    }
+
+    fn two(severity: Severity) -> Vec<Breach> {
+        vec![breach("a", severity, Some(90)), breach("b", Severity::Warning, Some(60))]
+    }
+
+    fn first(book: &AlertBook) -> (String, String) {
+        let first = book.firing()[0];
+        (first.breach.subject.clone(), first.sentence(Now::example(130)))
+    }
+
+    #[test]
+    fn what_is_noted_stands_behind_what_is_as_bad_and_says_so() {
+        let mut book = AlertBook::default();
+        observe(&mut book, two(Severity::Warning), false, 100);
+        let key = breach("a", Severity::Warning, None).key();
+        assert!(book.hear(&key, heard(Until::Over, 100)));
+        assert_eq!(first(&book).0, "b");
+        assert_eq!(book.firing()[1].sentence(Now::example(100)), "a (acknowledged)");
+        // It is the worst of all: it stays first, and says that somebody is at it.
+        let mut book = AlertBook::default();
+        observe(&mut book, two(Severity::Critical), false, 100);
+        assert!(book.hear(&key, heard(Until::Then(Now::example(1000)), 100)));
+        observe(&mut book, two(Severity::Critical), false, 110);
+        assert_eq!(first(&book), ("a".to_owned(), "a (snoozed, 15 min left)".to_owned()));
+        assert!(book.unhear(&key) && !book.unhear(&key));
+        assert_eq!(first(&book).1, "a");
+    }
+
+    /// Whether a note of 100 still holds after `a` was there, gone or worse at these seconds.
+    #[track_caller]
+    fn note(until: Until, steps: &[(u64, Option<Severity>)], holds: bool) {
+        let mut book = AlertBook::default();
+        observe(&mut book, vec![breach("a", Severity::Warning, Some(60))], false, 100);
+        let key = breach("a", Severity::Warning, None).key();
+        assert!(book.hear(&key, heard(until, 100)));
+        for (second, severity) in steps {
+            let there = severity.map(|severity| breach("a", severity, Some(60)));
+            observe(&mut book, there.into_iter().collect(), false, *second);
+        }
+        assert_eq!(book.get(&key).is_some_and(|finding| finding.heard.is_some()), holds, "{steps:?}");
+        assert_eq!(book.is_heard("test.rule", "pg", "a"), holds, "{steps:?}");
+    }
+
+    #[test]
+    fn a_note_lasts_as_long_as_the_finding_or_its_time() {
+        let (there, worse) = (Some(Severity::Warning), Some(Severity::Critical));
+        let then = Until::Then(Now::example(1000));
+        for until in [Until::Over, Until::Clear] {
+            note(until, &[(101, there), (5000, there)], true);
+            note(until, &[(101, None), (102, there)], false);
+            note(until, &[(101, worse)], false);
+        }
+        note(then, &[(999, there)], true);
+        note(then, &[(1000, there)], false);
+        // It comes and goes: that is what a snooze is for.
+        note(then, &[(101, None), (500, None), (600, there)], true);
+        note(then, &[(101, worse)], false);
+    }
+
+    #[test]
+    fn of_what_is_not_there_no_note_is_taken() {
+        let mut book = AlertBook::default();
+        let key = breach("a", Severity::Warning, None).key();
+        assert!(!book.hear(&key, heard(Until::Over, 100)));
+        observe(&mut book, vec![breach("a", Severity::Warning, None)], false, 100);
+        assert!(!book.hear(&key, heard(Until::Over, 100)), "it does not fire yet");
+    }
+
+    #[test]
+    fn the_number_of_a_finding_is_kept_with_gaps_while_nobody_looks() {
+        let mut book = AlertBook::default();
+        let measured = |value| {
+            let mut breach = breach("a", Severity::Warning, Some(60));
+            breach.value = Some(value);
+            vec![breach]
+        };
+        for (second, value) in [(100, 1.0), (101, 9.0), (103, 2.0)] {
+            observe(&mut book, measured(value), false, second);
+        }
+        observe(&mut book, vec![], true, 106);
+        observe(&mut book, measured(3.0), false, 109);
+        let past = book.firing()[0].past.columns(4, SAMPLED);
+        assert_eq!(past, [Some(1.0), Some(2.0), None, Some(3.0)], "one each three seconds");
     }
 }

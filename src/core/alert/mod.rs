@@ -4,6 +4,7 @@
 
 mod book;
 mod breach;
+mod heard;
 mod judge;
 mod rule;
 mod rulebook;
@@ -11,6 +12,7 @@ mod step;
 
 pub use book::{AlertBook, Finding, Stage};
 pub use breach::{Breach, Hit};
+pub use heard::{Heard, Until};
 pub use judge::{Judge, Judged, Missing, Rule, Unread, judge, unread};
 pub use rule::{FindingKey, Grade, Need, RuleId, RuleSpec, RuleUnit};
 pub use rulebook::{RuleSetting, Rulebook};

@@ -2,6 +2,7 @@
 
 use super::{Severity, Triage};
 use crate::core::ids::TargetId;
+use crate::core::text::{duration, scaled, sized};
 use std::fmt;
 use std::time::Duration;
 
@@ -73,6 +74,22 @@ impl RuleUnit {
             Self::State => "no number",
         }
     }
+
+    /// A number of this unit, as short as people say it.
+    #[must_use]
+    pub fn told(self, value: f64) -> String {
+        let short = |value: f64| {
+            let text = scaled(value, 1000.0, &["", "k", "M", "G"]).replace(' ', "");
+            if value.abs() < 10.0 && value.fract() != 0.0 { format!("{value:.1}") } else { text }
+        };
+        match self {
+            Self::Count | Self::State => short(value),
+            Self::Ratio => format!("{} %", short(value * 100.0)),
+            Self::Seconds => duration(Duration::try_from_secs_f64(value.max(0.0)).unwrap_or(Duration::MAX)),
+            Self::Bytes => sized(value),
+            Self::PerSecond => format!("{}/s", short(value)),
+        }
+    }
 }
 
 /// A part of a reading that rules look at ("sessions", "queues"); named by the system that reads it.
@@ -100,6 +117,8 @@ pub struct RuleSpec {
     pub triage: Triage,
     /// The parts that it looks at: without one of them nobody can say whether it is over.
     pub needs: &'static [Need],
+    /// It counts what happened within this span: so long after the last of it, it may still be past its threshold.
+    pub window: Duration,
     /// What it finds is a root: it may be the cause of others' trouble and names who or what it is.
     pub names_root: bool,
 }
@@ -109,12 +128,12 @@ impl RuleSpec {
     #[must_use]
     pub const fn new(id: &'static str, help: &'static str, unit: RuleUnit, triage: Triage) -> Self {
         let (warning, critical) = (None, None);
-        let (hold, needs, names_root) = (Duration::ZERO, &[], false);
+        let (hold, window, needs, names_root) = (Duration::ZERO, Duration::ZERO, &[], false);
         let clear = match unit {
             RuleUnit::Ratio | RuleUnit::PerSecond => SWINGS,
             RuleUnit::Count | RuleUnit::Seconds | RuleUnit::Bytes | RuleUnit::State => Duration::ZERO,
         };
-        Self { id: RuleId(id), help, unit, warning, critical, hold, clear, triage, needs, names_root }
+        Self { id: RuleId(id), help, unit, warning, critical, hold, window, clear, triage, needs, names_root }
     }
 
     /// From here on a warning.
@@ -139,6 +158,12 @@ impl RuleSpec {
     #[must_use]
     pub const fn clear(self, seconds: u64) -> Self {
         Self { clear: Duration::from_secs(seconds), ..self }
+    }
+
+    /// It counts what happened within so many seconds.
+    #[must_use]
+    pub const fn over(self, seconds: u64) -> Self {
+        Self { window: Duration::from_secs(seconds), ..self }
     }
 
     /// It looks at these parts.
@@ -179,5 +204,28 @@ impl Grade {
             (Some(one), Some(other)) => Some(if other.severity > one.severity { other } else { one }),
             (one, other) => one.or(other),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(unit: RuleUnit, value: f64, expected: &str) {
+        assert_eq!(unit.told(value), expected);
+    }
+
+    #[test]
+    fn a_number_is_told_in_its_unit() {
+        check(RuleUnit::Ratio, 0.01, "1 %");
+        check(RuleUnit::Ratio, 0.076, "7.6 %");
+        check(RuleUnit::Ratio, 0.256, "26 %");
+        check(RuleUnit::Seconds, 0.5, "500 ms");
+        check(RuleUnit::Seconds, f64::INFINITY, &duration(Duration::MAX));
+        check(RuleUnit::Bytes, 1_572_864.0, "1.5 MiB");
+        check(RuleUnit::Count, 4.0, "4");
+        check(RuleUnit::Count, 12_000.0, "12k");
+        check(RuleUnit::PerSecond, 2.5, "2.5/s");
     }
 }

@@ -17,6 +17,8 @@ pub struct RuleSetting {
     pub hold: Duration,
     /// How long it must be clear before it is over.
     pub clear: Duration,
+    /// The page that says what to do about it.
+    pub runbook: Option<String>,
 }
 
 impl RuleSetting {
@@ -52,6 +54,7 @@ impl Rulebook {
                     critical: spec.critical,
                     hold: spec.hold,
                     clear: spec.clear,
+                    runbook: None,
                 };
                 (spec.id.as_str(), setting)
             })
@@ -79,6 +82,7 @@ impl Rulebook {
             critical: None,
             hold: Duration::ZERO,
             clear: Duration::ZERO,
+            runbook: None,
         })
     }
 

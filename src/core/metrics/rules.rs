@@ -21,7 +21,8 @@ pub static ERRORS: Rule<MetricsState> = Rule::new(
     )
     .warning(0.01)
     .critical(0.05)
-    .hold(10),
+    .hold(10)
+    .over(60),
     errors,
 );
 
@@ -35,7 +36,8 @@ pub static LATENCY: Rule<MetricsState> = Rule::new(
     )
     .clear(15)
     .warning(0.5)
-    .hold(10),
+    .hold(10)
+    .over(60),
     latency,
 );
 

@@ -251,6 +251,19 @@ impl Timeline {
         }
     }
 
+    /// Somebody has taken note of a finding, or takes that back: how, in words.
+    pub fn noted(&mut self, finding: &Finding, how: &str, now: Now) {
+        let Finding { breach, .. } = finding;
+        let words = format!("{how}: {}", breach.sentence);
+        let event = Event::new(Kind::Noted, Some(&breach.target), now, &words);
+        self.push(event.leading_to(Some(breach.place.clone())));
+    }
+
+    /// What came of what was predicted of an action.
+    pub fn checked(&mut self, action: &Action, words: &str, now: Now) {
+        self.came(Kind::Looked, action, words, now);
+    }
+
     fn came(&mut self, kind: Kind, action: &Action, sentence: &str, now: Now) {
         let named = ours::named(action);
         self.incident.told(&named, sentence);

@@ -48,13 +48,15 @@ pub enum Kind {
     Nodes,
     /// Counters were reset.
     Reset,
+    /// Somebody has taken note of a finding, or takes that back.
+    Noted,
     /// Nobody looked for a while.
     Unwatched,
 }
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 19] = [
         Self::Began,
         Self::Worsened,
         Self::Ended,
@@ -72,6 +74,7 @@ impl Kind {
         Self::Version,
         Self::Nodes,
         Self::Reset,
+        Self::Noted,
         Self::Unwatched,
     ];
 
@@ -96,6 +99,7 @@ impl Kind {
             Self::Version => "version",
             Self::Nodes => "nodes",
             Self::Reset => "reset",
+            Self::Noted => "noted",
             Self::Unwatched => "unwatched",
         }
     }

@@ -19,6 +19,7 @@ mod metrics;
 mod pooler;
 mod postgres;
 mod postgres_acts;
+mod predicted;
 mod pressed;
 mod proofs;
 mod queue_acts;

@@ -2,6 +2,7 @@
 
 pub mod blocking;
 mod endpoints;
+mod finding;
 mod health;
 mod job;
 mod looks;

@@ -53,12 +53,12 @@ fn where_nothing_is_wrong_it_says_so() {
 
 #[test]
 fn without_a_finding_no_key_is_named_that_would_lead_to_one() {
-    Stage::of(redis(vec![queue("mails")])).page(Screen::Overview).says_not("leads to each");
+    Stage::of(redis(vec![queue("mails")])).page(Screen::Overview).says_not("explains each");
 }
 
 #[test]
 fn findings_are_counted_and_the_keys_are_those_in_force() {
-    fires().page(Screen::Overview).says("Findings (1, worst first; Enter leads to each, x acts there)");
+    fires().page(Screen::Overview).says("Findings (1, worst first; Enter explains each, x acts on it)");
 }
 
 #[test]
@@ -88,19 +88,22 @@ fn what_is_over_stays_for_a_while_and_says_so() {
 #[test]
 fn a_finding_leads_to_the_screen_where_it_is_seen() {
     let stage = fires();
-    let place = stage.jump(Screen::Overview, &finding(&stage)).expect("a place");
+    let row = finding(&stage);
+    assert_eq!(stage.jump(Screen::Overview, &[], &row), None, "first it explains itself");
+    let place = stage.jump(Screen::Overview, std::slice::from_ref(&row), &row).expect("a place");
     assert_eq!(place.screen, Screen::Queues);
 }
 
 #[test]
 fn a_finding_that_is_gone_leads_nowhere() {
     let row = finding(&fires());
-    assert_eq!(Stage::of(redis(vec![queue("mails")])).jump(Screen::Overview, &row), None);
+    let stage = Stage::of(redis(vec![queue("mails")]));
+    assert_eq!(stage.jump(Screen::Overview, std::slice::from_ref(&row), &row), None);
 }
 
 #[test]
 fn a_source_leads_nowhere_else_but_into_itself() {
-    assert_eq!(fires().jump(Screen::Overview, &RowKey::Target(target("cache"))), None);
+    assert_eq!(fires().jump(Screen::Overview, &[], &RowKey::Target(target("cache"))), None);
 }
 
 #[test]

@@ -67,6 +67,7 @@ impl Stage {
             mark: words("Space"),
             find: words(":find"),
             stop: words(":stop"),
+            runbook: words("o"),
             sources: words("!"),
         };
         let world = World::new(states, Rulebook::defaults(&all_rules()));
@@ -203,8 +204,8 @@ impl Stage {
         panel(screen).copy(self.context(), &[], row)
     }
 
-    pub fn jump(&self, screen: Screen, row: &RowKey) -> Option<Place> {
-        panel(screen).jump(self.context(), row)
+    pub fn jump(&self, screen: Screen, path: &[RowKey], row: &RowKey) -> Option<Place> {
+        panel(screen).jump(self.context(), path, row)
     }
 
     pub fn focus(&self, screen: Screen, path: &[RowKey]) -> Vec<Focus> {

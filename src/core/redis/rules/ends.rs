@@ -17,6 +17,7 @@ pub(crate) static DEAD_LETTERS: Rule<RedisState> = Rule::new(
     )
     .warning(0.0)
     .critical(300.0)
+    .over(60)
     .needs(&[QUEUES]),
     dead_letters,
 );
@@ -30,6 +31,7 @@ pub(crate) static FAILING: Rule<RedisState> = Rule::new(
     )
     .warning(0.25)
     .critical(0.9)
+    .over(300)
     .needs(&[QUEUES]),
     failing,
 );

@@ -1,0 +1,79 @@
+//! What was predicted of actions that were sent, until it is known whether it came. Bounded: the oldest is given up for a new one.
+
+use crate::core::action::{Action, ActionError, Outcome, Verdict};
+use crate::core::prediction::{Checked, Prediction};
+use crate::core::time::Now;
+use crate::core::world::World;
+use std::collections::VecDeque;
+
+/// Predictions that are followed at once; nobody sends more actions within their time.
+const MOST: usize = 32;
+
+/// One prediction.
+#[derive(Clone, Debug, PartialEq)]
+struct Open {
+    /// The action's name in the audit trail, once it was carried out.
+    id: Option<String>,
+    action: Action,
+    prediction: Prediction,
+    sent: Now,
+}
+
+/// Predictions that are followed, and what came of the newest one.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Foretold {
+    open: VecDeque<Open>,
+    told: Option<(String, String)>,
+}
+
+impl Foretold {
+    /// An action was sent of which this was predicted.
+    pub fn sent(&mut self, action: &Action, prediction: Prediction, now: Now) {
+        if self.open.len() >= MOST {
+            self.open.pop_front();
+        }
+        self.open.push_back(Open { id: None, action: action.clone(), prediction, sent: now });
+    }
+
+    /// It was carried out; of what was not, nothing comes.
+    pub fn done(&mut self, id: &str, action: &Action, result: &Result<Outcome, ActionError>) {
+        let Some(at) = self.open.iter().position(|open| open.id.is_none() && open.action == *action) else {
+            return;
+        };
+        let acted = match result {
+            Ok(outcome) => matches!(outcome.verdict, Verdict::Done | Verdict::Partly | Verdict::Unknown),
+            Err(error) => matches!(error, ActionError::Unknown(_)),
+        };
+        if acted {
+            self.open[at].id = Some(id.to_owned());
+        } else {
+            self.open.remove(at);
+        }
+    }
+
+    /// What came of those of which that is known now: the action's name in the audit trail, the action, and what is said.
+    pub fn check(&mut self, world: &World, now: Now) -> Vec<(String, Action, Checked)> {
+        let mut known = Vec::new();
+        self.open.retain(|open| {
+            let Some(id) = &open.id else { return true };
+            let Some(checked) = open.prediction.check(world, open.sent, now) else { return true };
+            known.push((id.clone(), open.action.clone(), checked));
+            false
+        });
+        if let Some((id, _, checked)) = known.last() {
+            self.told = Some((id.clone(), checked.words.clone()));
+        }
+        known
+    }
+
+    /// What came of this action, if it is the newest of which that is known.
+    #[must_use]
+    pub fn told_of(&self, id: &str) -> Option<&str> {
+        self.told.as_ref().filter(|(of, _)| of == id).map(|(_, words)| words.as_str())
+    }
+
+    /// Nobody looked for a while: when something ended meanwhile, nobody knows.
+    pub fn interrupt(&mut self) {
+        self.open.clear();
+    }
+}

@@ -1,0 +1,51 @@
+//! That somebody has taken note of a finding: who, why, and until when it stands behind the others. It hides nothing.
+
+use crate::core::time::Now;
+
+/// Until when.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Until {
+    /// Acknowledged: somebody is at it, as long as it lasts.
+    Over,
+    /// Snoozed until it is clear.
+    Clear,
+    /// Snoozed until then.
+    Then(Now),
+}
+
+/// Somebody has taken note.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Heard {
+    /// The operator's user name on this machine.
+    pub who: String,
+    /// What the operator wrote; empty for nothing.
+    pub note: String,
+    /// When.
+    pub at: Now,
+    /// Until when.
+    pub until: Until,
+}
+
+impl Heard {
+    /// What is said of it behind the sentence of the finding.
+    #[must_use]
+    pub fn word(&self, now: Now) -> String {
+        match self.until {
+            Until::Over => "acknowledged".to_owned(),
+            Until::Clear => "snoozed until clear".to_owned(),
+            Until::Then(end) => {
+                let minutes = end.since(now).as_secs().div_ceil(60);
+                format!("snoozed, {minutes} min left")
+            }
+        }
+    }
+
+    /// Whether it holds at `now`, while the finding is there.
+    #[must_use]
+    pub fn holds(&self, now: Now) -> bool {
+        match self.until {
+            Until::Over | Until::Clear => true,
+            Until::Then(end) => !now.reached(end),
+        }
+    }
+}

@@ -1,0 +1,263 @@
+//! The page of one finding: its sentence in full, its rule, since when, who is hit, what explains it and what it explains, what may be
+//! done, and its number over the last minutes.
+
+use crate::core::alert::{Finding, FindingKey, RuleSetting, RuleSpec, RuleUnit, Stage, Step};
+use crate::core::chain::Link;
+use crate::core::place::Screen;
+use crate::core::row::RowKey;
+use crate::core::text::{counted, lasting};
+use crate::core::time::Now;
+use crate::panels::panel::PanelContext;
+use crate::ui::content::{Cell, Column, Content, Line, Role, Row, Section, Table};
+use crate::ui::graph;
+use std::time::Duration;
+
+/// Sentences are broken at this width: a narrow terminal shows all of it, and longer lines are hard to read.
+const WIDTH: usize = 78;
+/// Columns of the labels.
+const LABEL: usize = 9;
+/// The graph reaches back so far at the most.
+const SPAN: Duration = Duration::from_secs(15 * 60);
+/// Its columns and rows.
+const COLUMNS: usize = 60;
+const ROWS: usize = 4;
+
+/// The page of the finding of `key`.
+pub(super) fn page(context: PanelContext<'_>, key: &FindingKey) -> Content {
+    let Some(finding) = context.finding(key) else {
+        let words =
+            "it is over and no longer kept here (the timeline tells when it ended), or outside the scope";
+        return Content {
+            title: key.rule.to_string(),
+            sections: vec![Section::lines(key.rule.to_string(), vec![Line::text(words)])],
+        };
+    };
+    let mut sections = vec![told(context, finding), next(context, finding), evidence(context, finding)];
+    sections.push(samples(context, finding));
+    sections.push(source(finding));
+    Content { title: format!("{} on {}", key.rule, key.target), sections }
+}
+
+/// A labelled fact, broken into lines.
+fn fact(label: &str, line: Line) -> Vec<Line> {
+    let mut whole = Line::of(Role::Muted, format!("{label:<LABEL$}"));
+    whole.spans.extend(line.spans);
+    whole.flow(WIDTH, LABEL)
+}
+
+fn told(context: PanelContext<'_>, finding: &Finding) -> Section {
+    let breach = &finding.breach;
+    let role = match finding.stage {
+        Stage::Resolved(_) => Role::Ok,
+        Stage::Pending | Stage::Firing => Role::of(breach.severity),
+    };
+    let word = match finding.stage {
+        Stage::Resolved(_) => "over",
+        Stage::Pending | Stage::Firing => breach.severity.word(),
+    };
+    let sentence = Line::of(role, format!("{word} ")).then(Role::Strong, finding.sentence(context.now));
+    let mut lines = sentence.flow(WIDTH, 0);
+    lines.extend(fact("since", Line::text(since(context, finding))));
+    let known = context.rule(breach.rule);
+    if let Some((spec, setting)) = &known {
+        lines.extend(fact("rule", Line::text(rule(spec, setting))));
+    }
+    lines.extend(fact("hit", Line::text(hit(context, finding))));
+    if let Some(heard) = &finding.heard {
+        let note = if heard.note.is_empty() { String::new() } else { format!(": {}", heard.note) };
+        let at = clock(context, heard.at);
+        let words = format!("{} by {} at {at}{note}", heard.word(context.now), heard.who);
+        lines.extend(fact("noted", Line::of(Role::Note, words)));
+    }
+    let book = match known.and_then(|(_, setting)| setting.runbook) {
+        Some(url) => {
+            Line::of(Role::Accent, url).then(Role::Muted, format!(" ({} copies it)", context.keys.runbook))
+        }
+        None => Line::of(Role::Muted, format!("none: set runbook in [rules.\"{}\"]", breach.rule)),
+    };
+    lines.extend(fact("runbook", book));
+    Section::lines("", lines)
+}
+
+/// The moment in local time and in UTC.
+fn clock(context: PanelContext<'_>, at: Now) -> String {
+    let local = at.wall.with_timezone(&context.zone);
+    let day = if local.date_naive() == context.now.wall.with_timezone(&context.zone).date_naive() {
+        ""
+    } else {
+        "%Y-%m-%d "
+    };
+    format!("{} local, {}", local.format(&format!("{day}%H:%M:%S")), at.wall.format("%H:%M:%SZ"))
+}
+
+fn since(context: PanelContext<'_>, finding: &Finding) -> String {
+    let begin = clock(context, finding.since);
+    match finding.stage {
+        Stage::Resolved(end) => {
+            let lasted = lasting(end.since(finding.since));
+            format!("{begin}; lasted {lasted}, over since {}", clock(context, end))
+        }
+        Stage::Pending | Stage::Firing => format!("{begin}; for {}", lasting(finding.lasted(context.now))),
+    }
+}
+
+/// What it means, its thresholds as they are in force, and how long it must hold.
+fn rule(spec: &RuleSpec, setting: &RuleSetting) -> String {
+    let side = if spec.less_is_worse() { "below" } else { "from" };
+    let at = |word: &str, value: Option<f64>| {
+        value.map_or_else(String::new, |value| format!("; {word} {side} {}", spec.unit.told(value)))
+    };
+    let hold = if setting.hold.is_zero() {
+        String::new()
+    } else {
+        format!("; must hold for {}", lasting(setting.hold))
+    };
+    let thresholds = format!("{}{}", at("warning", setting.warning), at("critical", setting.critical));
+    format!("{}: {}{thresholds}{hold}", spec.id, spec.help)
+}
+
+fn hit(context: PanelContext<'_>, finding: &Finding) -> String {
+    let own = finding.breach.hit.words();
+    let key = finding.key();
+    let below =
+        context.chain().effects(&key).map(|link| format!("{} ({})", link.effect.target, link.effect.rule));
+    let all: Vec<String> = Some(own).filter(|own| !own.is_empty()).into_iter().chain(below).collect();
+    if all.is_empty() { "nobody that can be seen from here".to_owned() } else { all.join(", ") }
+}
+
+fn table(title: &'static str, rows: Vec<Row>) -> Table {
+    Table {
+        columns: vec![Column::fixed("", 9, 0), Column::flex(title, 40, 0)],
+        rows,
+        empty: String::new(),
+        fixed_order: true,
+    }
+}
+
+/// What may be done: where it is seen, and what is offered there.
+fn next(context: PanelContext<'_>, finding: &Finding) -> Section {
+    let breach = &finding.breach;
+    let (open, act) = (&context.keys.open, &context.keys.act);
+    let mut lines = Vec::new();
+    let words = breach.step.words();
+    if !words.is_empty() {
+        let key = match breach.step {
+            Step::Act(..) => format!("{act}: "),
+            Step::Look(_) | Step::Say(_) => String::new(),
+        };
+        lines.extend(fact("next", Line::of(Role::Accent, key).then(Role::Strong, words)));
+    }
+    if breach.place.screen == Screen::Overview {
+        return Section::lines("", lines);
+    }
+    let place = format!("its place on screen {}; {act} here acts on it", breach.place.screen.name());
+    let cells = vec![Cell::of(Role::Accent, open), Cell::text(place)];
+    let rows = vec![Row::opens(RowKey::Finding(finding.key()), cells)];
+    Section { title: String::new(), lines, table: Some(table("next steps", rows)) }
+}
+
+/// What explains it and what it explains, each with what matched and what would withdraw it.
+fn evidence(context: PanelContext<'_>, finding: &Finding) -> Section {
+    let key = finding.key();
+    let chain = context.chain();
+    let cause = chain.parent(&key).map(|link| (&link.cause, "because", link));
+    let effects = chain.effects(&key).map(|link| (&link.effect, "explains", link));
+    let mut lines = Vec::new();
+    let mut rows = Vec::new();
+    for (other, word, link) in cause.into_iter().chain(effects) {
+        let sentence =
+            context.finding(other).map_or_else(|| other.rule.to_string(), |it| it.sentence(context.now));
+        lines.extend(matched(word, link));
+        let cells = vec![Cell::of(Role::Muted, word), Cell::text(format!("{}: {sentence}", other.target))];
+        rows.push(Row::opens(RowKey::Finding(other.clone()), cells));
+    }
+    if rows.is_empty() {
+        lines.push(Line::of(
+            Role::Muted,
+            "nothing that is seen from here explains it, and it explains nothing",
+        ));
+        return Section::lines("Evidence", lines);
+    }
+    Section { title: "Evidence".to_owned(), lines, table: Some(table("finding", rows)) }
+}
+
+fn matched(word: &str, link: &Link) -> Vec<Line> {
+    let told = Line::of(Role::Strong, link.evidence.tie.word())
+        .then(Role::Text, format!(": {} ({}); ", link.verb, link.evidence.words))
+        .then(Role::Muted, format!("withdrawn if {}", link.withdrawn_by));
+    fact(word, told)
+}
+
+/// The source that it is about: its own page.
+fn source(finding: &Finding) -> Section {
+    let target = &finding.breach.target;
+    let cells = vec![Cell::of(Role::Muted, "source"), Cell::text(target.as_str())];
+    let rows = vec![Row::opens(RowKey::Target(target.clone()), cells)];
+    Section::table("", table("where it was read", rows))
+}
+
+/// Its number over time, with its unit, its span, and the moment when it began.
+fn samples(context: PanelContext<'_>, finding: &Finding) -> Section {
+    let unit = context.rule(finding.breach.rule).map_or(RuleUnit::State, |(spec, _)| spec.unit);
+    let known = finding.past.span().filter(|_| finding.breach.value.is_some());
+    let Some((oldest, newest)) = known else {
+        let words = "this rule has no number: the state itself is what is wrong";
+        return Section::lines("Samples", vec![Line::of(Role::Muted, words)]);
+    };
+    let span = newest.saturating_sub(oldest).min(SPAN);
+    let step = Duration::from_millis((span.as_millis() as u64 / COLUMNS as u64).max(1000) + 1);
+    let columns = finding.past.columns(COLUMNS, step);
+    let values = || columns.iter().flatten().copied();
+    let (least, most) = (values().fold(f64::INFINITY, f64::min), values().fold(f64::NEG_INFINITY, f64::max));
+    if !least.is_finite() {
+        return Section::lines("Samples", vec![Line::of(Role::Muted, "no sample is known yet")]);
+    }
+    let floor = least.min(0.0);
+    let labels = [unit.told(most), unit.told(floor)];
+    let wide = labels.iter().map(|label| label.chars().count()).max().unwrap_or(0);
+    let drawn = graph::draw(&columns, (floor, most.max(floor + f64::EPSILON)), ROWS);
+    let mut lines: Vec<Line> = Vec::new();
+    for (row, blocks) in drawn.iter().enumerate() {
+        let label = match row {
+            0 => labels[0].as_str(),
+            row if row + 1 == ROWS => labels[1].as_str(),
+            _ => "",
+        };
+        lines.push(Line::of(Role::Muted, format!("{label:>wide$} │")).then(Role::Accent, blocks));
+    }
+    let length = columns.len();
+    lines.push(Line::of(Role::Muted, format!("{:>wide$} └{}", "", "─".repeat(length))));
+    let shown = step * u32::try_from(length).unwrap_or(u32::MAX);
+    lines.push(mark(context, finding, (wide, length, step), newest));
+    let now = finding.breach.value.map_or_else(String::new, |value| format!(", newest {}", unit.told(value)));
+    let (low, high) = (unit.told(least), unit.told(most));
+    lines.push(Line::text(format!(
+        "min {low}, max {high}{now}; past its threshold only, older ones are not kept"
+    )));
+    let title = format!(
+        "Samples ({}, last {}, a column is {})",
+        unit.word(),
+        lasting(shown),
+        counted(step.as_secs().max(1) as usize, "second")
+    );
+    Section::lines(title, lines)
+}
+
+/// Where it began below the axis; in words where that is not drawn.
+fn mark(
+    context: PanelContext<'_>,
+    finding: &Finding,
+    (wide, length, step): (usize, usize, Duration),
+    last: Duration,
+) -> Line {
+    let grid = |at: Duration| at.as_millis() / step.as_millis().max(1);
+    let left = (grid(last) + 1).saturating_sub(length as u128);
+    let began = grid(finding.since.mono);
+    let at = clock(context, finding.since);
+    let Some(column) = began.checked_sub(left).and_then(|column| usize::try_from(column).ok()) else {
+        return Line::of(Role::Note, format!("{:>wide$} < began {at}, before what is drawn", ""));
+    };
+    let words = format!("^ began {at}");
+    let most = length.saturating_sub(1);
+    Line::of(Role::Note, format!("{:>wide$}  {}{words}", "", " ".repeat(column.min(most))))
+}

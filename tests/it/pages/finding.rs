@@ -1,0 +1,121 @@
+//! The page of a finding: all of its sentence, its rule, since when, who is hit, what explains it, its number over time; and what is
+//! offered there.
+
+use super::world::{FIRST, Stage, backend_row, postgres, session, session_in};
+use stacktop::core::alert::{FindingKey, Heard, Until};
+use stacktop::core::ids::SystemKind;
+use stacktop::core::place::Screen;
+use stacktop::core::postgres::{PostgresReading, SessionState};
+use stacktop::core::row::RowKey;
+use stacktop::core::time::Now;
+
+/// A session that is idle in a transaction for minutes, seen for so many seconds.
+fn idle(seconds: u64) -> Stage {
+    let reading = |second: u64| {
+        let mut one = session_in(7, SessionState::IdleInTransaction);
+        let age = super::world::secs(100 + second);
+        (one.state_age, one.transaction_age) = (Some(age), Some(age));
+        postgres(vec![one, session(8)])
+    };
+    let mut stage = Stage::waiting(SystemKind::Postgres);
+    for second in 0..seconds {
+        stage = stage.then(FIRST + second, "pg", reading(second));
+    }
+    stage
+}
+
+fn key(stage: &Stage, rule: &str) -> FindingKey {
+    let firing = stage.world.alerts.firing();
+    let found = firing.iter().find(|finding| finding.breach.rule == rule);
+    found.unwrap_or_else(|| panic!("{rule} does not fire")).key()
+}
+
+const RULE: &str = "postgres.idle_in_transaction";
+
+fn opened(stage: &Stage) -> super::world::Page {
+    stage.opened(Screen::Overview, &[RowKey::Finding(key(stage, RULE))])
+}
+
+#[test]
+fn it_tells_rule_thresholds_time_and_who_is_hit() {
+    let page = opened(&idle(30));
+    page.says("rule     postgres.idle_in_transaction: a session idle in transaction; warning");
+    page.says("from 1m00s; critical from 5m00s");
+    // A hundred seconds old at the first look.
+    page.says("since    14:13:20 local, 14:13:20Z; for 2m09s");
+    page.says("hit      ");
+    page.says("none: set runbook in [rules.\"postgres.idle_in_transaction\"]");
+    page.says("nothing that is seen from here explains it, and it explains nothing");
+}
+
+#[test]
+fn its_number_is_drawn_with_unit_span_and_bounds() {
+    let page = opened(&idle(90));
+    page.says("# Samples (seconds, last ");
+    page.says("│");
+    page.says("└───");
+    page.says("min 1m43s, max 3m07s, newest 3m09s");
+    page.says("< began 14:13:20 local, 14:13:20Z, before what is drawn");
+}
+
+#[test]
+fn the_first_row_leads_to_where_it_is_seen_and_offers_what_is_offered_there() {
+    let stage = idle(30);
+    let row = RowKey::Finding(key(&stage, RULE));
+    let page = opened(&stage);
+    assert_eq!(page.key("Enter"), row);
+    let place = stage.jump(Screen::Overview, std::slice::from_ref(&row), &row).expect("a place");
+    assert_eq!(place.row, Some(backend_row(7)));
+    let there = stage.offers(place.screen, &backend_row(7));
+    let here = stage.offers(Screen::Overview, &row);
+    assert!(there.letters().contains('t'), "{}", there.letters());
+    assert_eq!(here.letters(), there.letters());
+    assert_eq!(here.title('t'), there.title('t'));
+}
+
+#[test]
+fn a_note_is_told_with_who_and_when() {
+    let mut stage = idle(30);
+    let key = key(&stage, RULE);
+    let heard = Heard {
+        who: "ana".to_owned(),
+        note: "the nightly report, ends at six".to_owned(),
+        at: Now::example(FIRST + 29),
+        until: Until::Over,
+    };
+    assert!(stage.world.alerts.hear(&key, heard));
+    opened(&stage).says("noted    acknowledged by ana at 14:15:29 local, 14:15:29Z: the nightly report,");
+    opened(&stage).says("ends at six");
+    stage.page(Screen::Overview).says("(acknowledged) by ana: the nightly report, ends at six");
+}
+
+#[test]
+fn a_runbook_is_shown_with_its_key() {
+    let mut stage = idle(30);
+    let key = key(&stage, RULE);
+    let mut setting = stage.world.rules.get(key.rule);
+    setting.runbook = Some("https://wiki.example/idle".to_owned());
+    assert!(stage.world.rules.set(RULE, setting));
+    opened(&stage).says("runbook  https://wiki.example/idle (o copies it)");
+}
+
+#[test]
+fn what_is_over_says_how_long_it_lasted_and_what_is_gone_says_so() {
+    let stage = idle(30);
+    let row = RowKey::Finding(key(&stage, RULE));
+    let over = stage.then(FIRST + 30, "pg", postgres(vec![session(8)]));
+    over.opened(Screen::Overview, std::slice::from_ref(&row)).says("; lasted 2m10s, over since ");
+    let gone = over.then(FIRST + 200, "pg", postgres(vec![session(8)]));
+    gone.opened(Screen::Overview, std::slice::from_ref(&row)).says("it is over and no longer kept here");
+    assert_eq!(gone.offers(Screen::Overview, &row).letters(), "");
+}
+
+#[test]
+fn a_rule_without_a_number_says_so() {
+    let gap = super::world::gap("GRANT pg_monitor TO watch");
+    let reading = PostgresReading { sessions: gap, ..postgres(Vec::new()) };
+    let stage = Stage::of(reading.clone()).then(FIRST + 30, "pg", reading);
+    let page = stage.opened(Screen::Overview, &[RowKey::Finding(key(&stage, "source.unread"))]);
+    page.says("this rule has no number");
+    page.says("source | pg");
+}

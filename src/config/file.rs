@@ -131,4 +131,6 @@ pub struct RuleFile {
     pub critical: Option<f64>,
     /// How long it must hold.
     pub hold: Option<Lasting>,
+    /// What holds instead for one target or copy, by its name.
+    pub on: BTreeMap<String, RuleFile>,
 }

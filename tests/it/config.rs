@@ -22,6 +22,9 @@ fn section(spec: &RuleSpec) -> String {
         }
     }
     text.push_str(&format!("hold = \"{}s\"\n", spec.hold.as_secs()));
+    if !spec.on {
+        text.push_str("enabled = false\n");
+    }
     text
 }
 

@@ -104,7 +104,7 @@ impl AlertBook {
         }
         for (key, breach) in seen {
             let rank = (breach.severity, triage(breach.rule));
-            let hold = rules.get(breach.rule).hold;
+            let hold = rules.on(breach.rule, &[breach.target.as_str()]).hold;
             let entry = self.alerts.entry(key).or_insert_with(|| Finding {
                 since: now.minus(breach.observed_for.unwrap_or_default()),
                 stage: Stage::Pending,

@@ -97,6 +97,8 @@ pub struct RuleSpec {
     pub needs: &'static [Need],
     /// What it finds is a root: it may be the cause of others' trouble and names who or what it is.
     pub names_root: bool,
+    /// It signals unless it is switched off; otherwise only where it is switched on.
+    pub on: bool,
 }
 
 impl RuleSpec {
@@ -105,7 +107,7 @@ impl RuleSpec {
     pub const fn new(id: &'static str, help: &'static str, unit: RuleUnit, triage: Triage) -> Self {
         let (warning, critical) = (None, None);
         let (hold, needs, names_root) = (Duration::ZERO, &[], false);
-        Self { id: RuleId(id), help, unit, warning, critical, hold, triage, needs, names_root }
+        Self { id: RuleId(id), help, unit, warning, critical, hold, triage, needs, names_root, on: true }
     }
 
     /// From here on a warning.
@@ -130,6 +132,12 @@ impl RuleSpec {
     #[must_use]
     pub const fn needs(self, needs: &'static [Need]) -> Self {
         Self { needs, ..self }
+    }
+
+    /// It signals only where it is switched on.
+    #[must_use]
+    pub const fn off(self) -> Self {
+        Self { on: false, ..self }
     }
 
     /// It names a root.

@@ -33,6 +33,7 @@ mod search;
 mod shadow;
 mod topology;
 mod tunnel;
+mod watches;
 mod workbench;
 mod wreck;
 

@@ -3,7 +3,7 @@
 //! A number out of bounds is refused instead of being bent: `connections.warning = 80.0` would switch an alarm off without a word, and a
 //! wait of a million years never ends.
 
-use super::file::{File, Lasting, PostgresFile, RedisFile};
+use super::file::{File, Lasting, PostgresFile, RedisFile, RuleFile};
 use super::form::Spans;
 use super::misspelt::suggestion;
 use crate::core::alert::{RuleSpec, RuleUnit};
@@ -161,22 +161,49 @@ impl Check<'_> {
                 self.tell(&path, &format!("there is no such rule{near}"));
                 continue;
             };
-            self.span(&["rules", id, "hold"], change.hold, &HOLD);
-            self.span(&["rules", id, "clear"], change.clear, &HOLD);
-            if let Some(sentence) = change.runbook.as_deref().and_then(no_runbook) {
-                self.tell(&["rules", id, "runbook"], sentence);
-            }
-            for (key, value) in [("warning", change.warning), ("critical", change.critical)] {
-                if let Some(value) = value.filter(|value| value.is_finite())
-                    && let Some(sentence) = out_of_bounds(spec, key, value)
-                {
-                    self.tell(&["rules", id, key], &sentence);
+            self.rule(&path, spec, change, &RuleFile::default());
+            for (place, own) in &change.on {
+                let path = ["rules", id, "on", place.as_str()];
+                self.rule(&path, spec, own, change);
+                if !own.on.is_empty() {
+                    self.tell(&[&path[..], &["on"]].concat(), "`on` stands once, below the rule");
+                }
+                if !spec.needs.iter().any(|need| need.0 == "senders") {
+                    self.place(&path, place, file);
                 }
             }
-            let (warning, critical) = (change.warning.or(spec.warning), change.critical.or(spec.critical));
-            if change.warning.is_some() || change.critical.is_some() {
-                self.thresholds(&path, warning, critical, spec.less_is_worse());
+        }
+    }
+
+    /// A rule about one target: where every target has a name, it has to be one of these. (The names of copies are their own.)
+    fn place(&mut self, path: &[&str], place: &str, file: &File) {
+        let entries = file.entries();
+        let names: Option<Vec<&str>> = entries
+            .iter()
+            .map(|(.., entry)| entry.common().name.map(|name| name.get_ref().as_str()))
+            .collect();
+        let Some(names) = names.filter(|names| !names.is_empty() && !names.contains(&place)) else { return };
+        let near = suggestion(place, names);
+        self.tell(path, &format!("there is no target called {place}{near}"));
+    }
+
+    fn rule(&mut self, path: &[&str], spec: &RuleSpec, change: &RuleFile, above: &RuleFile) {
+        self.span(&[path, &["hold"]].concat(), change.hold, &HOLD);
+        self.span(&[path, &["clear"]].concat(), change.clear, &HOLD);
+        if let Some(sentence) = change.runbook.as_deref().and_then(no_runbook) {
+            self.tell(&[path, &["runbook"]].concat(), sentence);
+        }
+        for (key, value) in [("warning", change.warning), ("critical", change.critical)] {
+            if let Some(value) = value.filter(|value| value.is_finite())
+                && let Some(sentence) = out_of_bounds(spec, key, value)
+            {
+                self.tell(&[path, &[key]].concat(), &sentence);
             }
+        }
+        let warning = change.warning.or(above.warning).or(spec.warning);
+        let critical = change.critical.or(above.critical).or(spec.critical);
+        if change.warning.is_some() || change.critical.is_some() {
+            self.thresholds(path, warning, critical, spec.less_is_worse());
         }
     }
 
@@ -320,6 +347,16 @@ mod tests {
         check(&connections("hold = \"1s\"\ncritical = inf"), &["c.toml:3:1: critical is no number"]);
         check(&connections("warning = 0.5\ncritical = 0.5"), &[]);
         check(&rule("postgres.blocked", "warning = -1.0"), &["below 0 (seconds)"]);
+        let named = "[[postgres]]\nname = \"shop\"\nurl = \"postgres://h/d\"\n";
+        let on =
+            |place: &str, body: &str| format!("{named}[rules.\"postgres.connections\".on.{place}]\n{body}\n");
+        check(&on("shop", "warning = 0.5\ncritical = 0.6"), &[]);
+        check(&on("shop", "warning = 0.95"), &["critical is below warning"]);
+        check(&on("shop", "critical = 7.0"), &["c.toml:5:1: critical is a ratio"]);
+        check(&on("shp", "enabled = false"), &["there is no target called shp; did you mean `shop`?"]);
+        check(&on("shop.on.b", "enabled = false"), &["`on` stands once"]);
+        let copy = format!("{named}[rules.\"postgres.replication_lag\".on.walreceiver]\ncritical = 6.0\n");
+        check(&copy, &[]);
         check(&rule("postgres.blocked", "hold = \"25h\""), &["c.toml:2:1: hold can be from 0s to 24h"]);
         check(&rule("postgres.time_left", "critical = 99999.0"), &["critical is above warning"]);
         check(&rule("postgres.time_left", "warning = 3600.0"), &[]);
@@ -393,6 +430,9 @@ mod tests {
     fn rules_that_look_for_too_little_are_known() {
         let low: Vec<&str> =
             all_rules().iter().filter(|spec| spec.less_is_worse()).map(|spec| spec.id.as_str()).collect();
-        assert_eq!(low, ["postgres.cache_hit", "postgres.time_left", "metrics.disk_left"]);
+        assert_eq!(
+            low,
+            ["postgres.cache_hit", "postgres.time_left", "metrics.cache_hit", "metrics.disk_left"]
+        );
     }
 }

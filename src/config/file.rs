@@ -135,4 +135,6 @@ pub struct RuleFile {
     pub clear: Option<Lasting>,
     /// The page that says what to do about it.
     pub runbook: Option<String>,
+    /// What holds instead for one target or copy, by its name.
+    pub on: BTreeMap<String, RuleFile>,
 }

@@ -1,7 +1,7 @@
 //! From what was found to what is in force: command line over file over discovery over defaults. Every refusal names its place.
 
 use super::discover::{self, Surroundings};
-use super::file::File;
+use super::file::{File, RuleFile};
 use super::form::Spans;
 use super::keys::KeysFile;
 use super::login;
@@ -207,6 +207,17 @@ fn patience(file: &File) -> Patience {
     }
 }
 
+fn changed(old: &RuleSetting, change: &RuleFile) -> RuleSetting {
+    RuleSetting {
+        enabled: change.enabled.unwrap_or(old.enabled),
+        warning: change.warning.or(old.warning),
+        critical: change.critical.or(old.critical),
+        hold: change.hold.map_or(old.hold, |lasting| lasting.0),
+        clear: change.clear.map_or(old.clear, |lasting| lasting.0),
+        runbook: change.runbook.clone().or_else(|| old.runbook.clone()),
+    }
+}
+
 fn rulebook(file: &File) -> Rulebook {
     let specs = all_rules();
     let mut rules = Rulebook::defaults(&specs);
@@ -216,14 +227,10 @@ fn rulebook(file: &File) -> Rulebook {
         else {
             continue;
         };
-        let setting = RuleSetting {
-            enabled: change.enabled.unwrap_or(old.enabled),
-            warning: change.warning.or(old.warning),
-            critical: change.critical.or(old.critical),
-            hold: change.hold.map_or(old.hold, |lasting| lasting.0),
-            clear: change.clear.map_or(old.clear, |lasting| lasting.0),
-            runbook: change.runbook.clone().or(old.runbook),
-        };
+        let setting = changed(&old, change);
+        for (place, own) in &change.on {
+            rules.set_on(id, place, changed(&setting, own));
+        }
         rules.set(id, setting);
     }
     rules

@@ -36,8 +36,8 @@ pub const UNREAD: RuleSpec = RuleSpec::new(
 /// The rules that are about stacktop's own sources.
 pub static SOURCE_RULES: &[RuleSpec] = &[SILENT, FULL, UNREAD];
 
-fn enabled(rules: &Rulebook, rule: RuleId) -> bool {
-    rules.get(rule).enabled
+fn enabled(rules: &Rulebook, rule: RuleId, target: &TargetState) -> bool {
+    rules.on(rule, &[target.id.as_str()]).enabled
 }
 
 fn breach(target: &TargetState, rule: &RuleSpec, severity: Severity, about: (&str, String)) -> Breach {
@@ -47,10 +47,11 @@ fn breach(target: &TargetState, rule: &RuleSpec, severity: Severity, about: (&st
 
 /// What nobody watches of a source that answers: one finding for each reason.
 pub(super) fn unread(target: &TargetState, parts: &[Unread], rules: &Rulebook) -> Vec<Breach> {
-    let wanted =
-        |part: &&Unread| !part.watches.is_empty() && part.rules.iter().any(|rule| enabled(rules, *rule));
+    let wanted = |part: &&Unread| {
+        !part.watches.is_empty() && part.rules.iter().any(|rule| enabled(rules, *rule, target))
+    };
     let mut reasons: Vec<(&Gap, Vec<&str>)> = Vec::new();
-    for part in parts.iter().filter(wanted).filter(|_| enabled(rules, UNREAD.id)) {
+    for part in parts.iter().filter(wanted).filter(|_| enabled(rules, UNREAD.id, target)) {
         match reasons.iter_mut().find(|(gap, _)| **gap == part.gap) {
             Some((_, watches)) => watches.push(part.watches),
             None => reasons.push((&part.gap, vec![part.watches])),
@@ -71,7 +72,7 @@ pub(super) fn unread(target: &TargetState, parts: &[Unread], rules: &Rulebook) -
 /// A server that takes nobody any more is broken for everybody, whatever else is known of it.
 pub(super) fn full(target: &TargetState, rules: &Rulebook) -> Option<Breach> {
     let failure = target.failure.as_ref().filter(|failure| failure.kind == PollErrorKind::Full)?;
-    enabled(rules, FULL.id).then(|| {
+    enabled(rules, FULL.id, target).then(|| {
         let sentence = format!("{} refuses newcomers: {}", target.id, failure.message);
         let mut breach = breach(target, &FULL, Severity::Critical, ("full", sentence));
         breach.say(failure.remedy.clone().unwrap_or_else(|| "end clients that are not needed".to_owned()));
@@ -86,7 +87,7 @@ pub(super) fn silence(
     rules: &Rulebook,
     now: Now,
 ) -> Option<Breach> {
-    if !enabled(rules, SILENT.id) {
+    if !enabled(rules, SILENT.id, target) {
         return None;
     }
     let severity = match freshness {

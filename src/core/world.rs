@@ -191,7 +191,7 @@ mod tests {
     use crate::core::ids::SystemKind;
     use crate::core::part::{Gap, GapKind, Part, Warm};
     use crate::core::postgres::Look;
-    use crate::core::postgres::Looked;
+    use crate::core::postgres::{Looked, WATCHES, Watched};
     use crate::core::postgres::{Pool, PooledDatabase, Pooler, PostgresReading, PostgresState};
     use crate::core::prometheus::PanelReading;
     use crate::core::prometheus::{PrometheusReading, PrometheusState};
@@ -253,10 +253,11 @@ mod tests {
             health: gap(),
             pooler: gap(),
             looks: vec![looked],
+            watched: WATCHES.map(|topic| Watched { topic: topic.to_owned(), table: gap() }).to_vec(),
             ..PostgresReading::default()
         };
         postgres.absorb(reading, now);
-        check_unread(&postgres, 24);
+        check_unread(&postgres, 32);
         let mut redis = RedisState::default();
         let untold = Some(Gap::new(GapKind::NotPermitted, "INFO"));
         redis.absorb(RedisReading { queues: gap(), untold, ..RedisReading::default() }, now);

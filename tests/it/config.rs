@@ -25,6 +25,9 @@ fn section(spec: &RuleSpec) -> String {
     if !spec.clear.is_zero() {
         text.push_str(&format!("clear = \"{}s\"\n", spec.clear.as_secs()));
     }
+    if !spec.on {
+        text.push_str("enabled = false\n");
+    }
     text
 }
 

@@ -29,6 +29,7 @@ mod scan;
 mod scope;
 mod screens;
 mod secrets;
+mod thresholds;
 mod timeline;
 mod trail;
 mod trust;

@@ -150,7 +150,8 @@ impl AlertBook {
                     finding.past.push(now, None);
                 }
                 let clear = *finding.clear.get_or_insert(now);
-                let lasts = finding.stage == Stage::Firing && now.since(clear) < rules.get(key.rule).clear;
+                let must = rules.on(key.rule, &[key.target.as_str()]).clear;
+                let lasts = finding.stage == Stage::Firing && now.since(clear) < must;
                 if !lasts {
                     finding.stage = Stage::Resolved(clear);
                 }
@@ -158,7 +159,7 @@ impl AlertBook {
         }
         for (key, breach) in seen {
             let rank = (breach.severity, triage(breach.rule));
-            let hold = rules.get(breach.rule).hold;
+            let hold = rules.on(breach.rule, &[breach.target.as_str()]).hold;
             let entry = self.alerts.entry(key).or_insert_with(|| Finding {
                 since: now.minus(breach.observed_for.unwrap_or_default()),
                 stage: Stage::Pending,

@@ -113,19 +113,26 @@ impl<S: Judged> Judge<'_, S> {
     /// How bad `value` is by this rule; nothing while it is switched off.
     #[must_use]
     pub fn grade(&self, value: f64) -> Option<Grade> {
-        self.rules.grade(self.spec, value)
+        self.rules.grade_on(self.spec, &[self.target.as_str()], value)
     }
 
     /// How bad `value` is by another rule that only holds a threshold.
     #[must_use]
     pub fn grade_by(&self, rule: &Rule<S>, value: f64) -> Option<Grade> {
-        self.rules.grade(&rule.spec, value)
+        self.rules.grade_on(&rule.spec, &[self.target.as_str()], value)
+    }
+
+    /// The same for a part of the target that has a name of its own (a copy), which may have thresholds of its own.
+    #[must_use]
+    pub fn grade_of(&self, rule: &Rule<S>, part: &str, value: f64) -> Option<Grade> {
+        self.rules.grade_on(&rule.spec, &[part, self.target.as_str()], value)
     }
 
     /// As bad as that, by its state; nothing while the rule is switched off.
     #[must_use]
     pub fn state(&self, severity: Severity) -> Option<Grade> {
-        self.rules.get(self.spec.id).enabled.then_some(Grade { severity, value: None, threshold: None })
+        let setting = self.rules.on(self.spec.id, &[self.target.as_str()]);
+        setting.enabled.then_some(Grade { severity, value: None, threshold: None })
     }
 
     /// Whether an earlier rule told something of this subject.

@@ -121,6 +121,8 @@ pub struct RuleSpec {
     pub window: Duration,
     /// What it finds is a root: it may be the cause of others' trouble and names who or what it is.
     pub names_root: bool,
+    /// It signals unless it is switched off; otherwise only where it is switched on.
+    pub on: bool,
 }
 
 impl RuleSpec {
@@ -133,7 +135,20 @@ impl RuleSpec {
             RuleUnit::Ratio | RuleUnit::PerSecond => SWINGS,
             RuleUnit::Count | RuleUnit::Seconds | RuleUnit::Bytes | RuleUnit::State => Duration::ZERO,
         };
-        Self { id: RuleId(id), help, unit, warning, critical, hold, window, clear, triage, needs, names_root }
+        Self {
+            id: RuleId(id),
+            help,
+            unit,
+            warning,
+            critical,
+            hold,
+            clear,
+            triage,
+            needs,
+            window,
+            names_root,
+            on: true,
+        }
     }
 
     /// From here on a warning.
@@ -170,6 +185,12 @@ impl RuleSpec {
     #[must_use]
     pub const fn needs(self, needs: &'static [Need]) -> Self {
         Self { needs, ..self }
+    }
+
+    /// It signals only where it is switched on.
+    #[must_use]
+    pub const fn off(self) -> Self {
+        Self { on: false, ..self }
     }
 
     /// It names a root.

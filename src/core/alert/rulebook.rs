@@ -1,4 +1,4 @@
-//! The rules in force: each rule's defaults with what the configuration changed.
+//! The rules in force: each rule's defaults with what the configuration changed, for everything or for one target or copy.
 
 use super::{Grade, RuleId, RuleSpec, Severity, Triage};
 use std::collections::HashMap;
@@ -39,6 +39,8 @@ impl RuleSetting {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Rulebook {
     settings: HashMap<&'static str, RuleSetting>,
+    /// What holds for one place instead, by its name.
+    on: HashMap<&'static str, HashMap<String, RuleSetting>>,
 }
 
 impl Rulebook {
@@ -49,7 +51,7 @@ impl Rulebook {
             .iter()
             .map(|spec| {
                 let setting = RuleSetting {
-                    enabled: true,
+                    enabled: spec.on,
                     warning: spec.warning,
                     critical: spec.critical,
                     hold: spec.hold,
@@ -59,7 +61,7 @@ impl Rulebook {
                 (spec.id.as_str(), setting)
             })
             .collect();
-        Self { settings }
+        Self { settings, on: HashMap::new() }
     }
 
     /// Replaces the setting of `id`; false when there is no such rule.
@@ -71,6 +73,21 @@ impl Rulebook {
             }
             None => false,
         }
+    }
+
+    /// What holds of `id` for the target or copy called `place` instead; false when there is no such rule.
+    pub fn set_on(&mut self, id: &str, place: &str, setting: RuleSetting) -> bool {
+        let Some((id, _)) = self.settings.get_key_value(id) else { return false };
+        self.on.entry(*id).or_default().insert(place.to_owned(), setting);
+        true
+    }
+
+    /// The setting of rule `id` for the first of these places that has one of its own; else what holds for all.
+    #[must_use]
+    pub fn on(&self, id: RuleId, places: &[&str]) -> RuleSetting {
+        let own = self.on.get(id.as_str());
+        let own = own.and_then(|own| places.iter().find_map(|place| own.get(*place)));
+        own.cloned().unwrap_or_else(|| self.get(id))
     }
 
     /// The setting of rule `id`; a rule nobody declared is off.
@@ -90,7 +107,13 @@ impl Rulebook {
     /// configured.
     #[must_use]
     pub fn grade(&self, rule: &RuleSpec, value: f64) -> Option<Grade> {
-        let setting = self.get(rule.id);
+        self.grade_on(rule, &[], value)
+    }
+
+    /// The same for the first of these places that has thresholds of its own.
+    #[must_use]
+    pub fn grade_on(&self, rule: &RuleSpec, places: &[&str], value: f64) -> Option<Grade> {
+        let setting = self.on(rule.id, places);
         let grade = if rule.less_is_worse() {
             setting.grade(value, |threshold| value < threshold)
         } else {
@@ -137,6 +160,20 @@ mod tests {
     fn the_future_is_not_broken() {
         check(&AHEAD, 0.4, Some(Severity::Warning), Some(0.5));
         check(&AHEAD, 0.6, None, None);
+    }
+
+    #[test]
+    fn a_place_can_have_thresholds_of_its_own() {
+        let mut book = Rulebook::defaults(&[&MORE]);
+        let own = RuleSetting { warning: Some(0.1), critical: Some(0.2), ..book.get(MORE.id) };
+        assert!(book.set_on("test.rule", "replica", own));
+        assert!(!book.set_on("no.such", "replica", book.get(MORE.id)));
+        let severity =
+            |places: &[&str], value| book.grade_on(&MORE, places, value).map(|grade| grade.severity);
+        assert_eq!(severity(&["replica", "pg"], 0.15), Some(Severity::Warning));
+        assert_eq!(severity(&["other", "replica"], 0.25), Some(Severity::Critical));
+        assert_eq!(severity(&["pg"], 0.25), None);
+        assert_eq!(severity(&["pg"], 0.95), Some(Severity::Critical));
     }
 
     #[test]

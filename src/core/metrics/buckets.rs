@@ -73,7 +73,19 @@ impl Buckets {
 
     /// All series of `family` together, over the time since this; different bounds are not added up.
     pub(super) fn together(&self, new: &MetricsReading, family: &str) -> Option<Distribution> {
-        let mut all = self.growth(new, family).into_iter().map(|(_, grown)| grown);
+        self.some(new, family, |_| true)
+    }
+
+    /// The same for those series whose labels are `wanted`.
+    pub(super) fn some(
+        &self,
+        new: &MetricsReading,
+        family: &str,
+        wanted: impl Fn(&str) -> bool,
+    ) -> Option<Distribution> {
+        let all = self.growth(new, family).into_iter();
+        let mut all =
+            all.filter(|(series, _)| wanted(&new.layout.labels_of(*series))).map(|(_, grown)| grown);
         let mut sum = all.next()?;
         for grown in all {
             if grown.len() != sum.len() {
@@ -87,6 +99,20 @@ impl Buckets {
             }
         }
         Some(Distribution::of(&sum))
+    }
+
+    /// How many observations of `family` were certainly above `limit`, and the bound by which that is known: the next one of its buckets.
+    /// Nothing where no finite bound is that high.
+    pub(super) fn above(&self, new: &MetricsReading, family: &str, limit: f64) -> Option<(f64, f64)> {
+        let mut found: Option<(f64, f64)> = None;
+        for (_, grown) in self.growth(new, family) {
+            let total = grown.iter().map(|(_, count)| *count).fold(0.0, f64::max);
+            let bound = grown.iter().filter(|(bound, _)| *bound >= limit && bound.is_finite());
+            let (bound, below) = bound.min_by(|a, b| a.0.total_cmp(&b.0))?;
+            let (sum, widest) = found.unwrap_or_default();
+            found = Some((sum + (total - below).max(0.0), bound.max(widest)));
+        }
+        found
     }
 
     /// Each series of `family` by its labels.

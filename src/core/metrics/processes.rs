@@ -34,6 +34,8 @@ pub(super) struct Process {
     pub(super) requests: Option<f64>,
     /// What it counted lately: when, and over how long.
     pub(super) counted: VecDeque<(Now, Counted)>,
+    /// Hits and misses of its cache, counted up to then.
+    pub(super) cache: VecDeque<(Now, (f64, f64))>,
 }
 
 /// All of them.

@@ -1,15 +1,51 @@
 //! The rules about a `/metrics` endpoint.
 
+pub(crate) mod levels;
+mod parts;
+
 use super::{MetricsReading, MetricsState, Quantile};
 use crate::core::alert::RuleUnit::{Count, Ratio, Seconds, State};
 use crate::core::alert::Triage::{Capacity, Errors, Forecast, Latency, Saturation, Silent};
-use crate::core::alert::{Judge, Judged, Missing, Rule, RuleSpec, Severity};
+use crate::core::alert::{Judged, Missing, Rule, RuleSpec, Severity};
 use crate::core::place::Screen;
 use crate::core::text::{lasting, sized, tidy};
+use parts::{Its, SUBJECT};
 
 /// The rules of this system, in the order in which they judge.
-pub static RULES: &[&Rule<MetricsState>] =
-    &[&ERRORS, &LATENCY, &DISK, &DISK_ERROR, &DISK_LEFT, &BAD_LINES, &TRUNCATED];
+pub static RULES: &[&Rule<MetricsState>] = &[
+    &ERRORS,
+    &LATENCY,
+    &levels::QUERY_P95,
+    &levels::SLOW_QUERIES,
+    &levels::CACHE_HIT,
+    &levels::POOL,
+    &levels::SIMPLE_P50,
+    &levels::SIMPLE_P95,
+    &levels::SIMPLE_P99,
+    &levels::COMPLEX_P50,
+    &levels::COMPLEX_P95,
+    &levels::COMPLEX_P99,
+    &levels::CACHE_P50,
+    &levels::CACHE_P95,
+    &levels::CACHE_P99,
+    &levels::SEARCH_P50,
+    &levels::SEARCH_P95,
+    &levels::SEARCH_P99,
+    &levels::JOB_P50,
+    &levels::JOB_P95,
+    &levels::JOB_P99,
+    &levels::GET_P50,
+    &levels::GET_P95,
+    &levels::GET_P99,
+    &levels::POST_P50,
+    &levels::POST_P95,
+    &levels::POST_P99,
+    &DISK,
+    &DISK_ERROR,
+    &DISK_LEFT,
+    &BAD_LINES,
+    &TRUNCATED,
+];
 
 /// The share of requests that are answered with 5xx.
 pub static ERRORS: Rule<MetricsState> = Rule::new(
@@ -108,10 +144,6 @@ impl Judged for MetricsState {
     }
 }
 
-type Its<'a> = Judge<'a, MetricsState>;
-
-/// What is about the endpoint itself, and not about one of its disks.
-const SUBJECT: &str = "endpoint";
 const ROOM: &str = "look what grows there, or give it room";
 
 fn errors(its: &mut Its<'_>, _: &MetricsReading) {

@@ -2,6 +2,7 @@
 
 use super::buckets::{ALL_SERIES, Buckets, Distribution};
 use super::layout::{Layout, Named};
+use super::levels::{self, Levels, Operation, PoolUse};
 use super::processes::Processes;
 use super::rates::Rates;
 use super::requests::{Counted, Requests};
@@ -9,6 +10,7 @@ use super::{Disks, MetricsReading, MetricsSettings, Quantile, service};
 use crate::core::history::Series;
 use crate::core::rate::{self, LEAST_WINDOW, Window};
 use crate::core::time::Now;
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -25,6 +27,8 @@ const ENOUGH: f64 = 20.0;
 /// …but of none that is older than this, and of fewer than so many nothing is said.
 const LONGEST: Duration = Duration::from_secs(300);
 const FEW: f64 = 5.0;
+/// A query that takes longer is slow, in seconds.
+pub const SLOW: f64 = 0.1;
 
 /// The golden signals of an endpoint, by the names that instrumentation libraries give them.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -63,6 +67,10 @@ pub struct MetricsState {
     asked: Option<(Arc<Layout>, Option<Requests>)>,
     /// What it calls the service that it is of, found out with that.
     service: Option<String>,
+    /// What else tells of service levels, found out with that.
+    levels: Levels,
+    /// The share of looks into its cache that found something, over [`WINDOW`].
+    pub cache_hit: Option<f64>,
     /// A poll failed since the newest reading.
     broken: bool,
 }
@@ -111,6 +119,8 @@ impl MetricsState {
         while process.past.len() > 1 && process.past.get(1).is_some_and(|(at, _)| now.since(*at) >= WINDOW) {
             process.past.pop_front();
         }
+        self.cache_hit =
+            self.levels.cache(&reading).and_then(|counted| hits(&mut process.cache, counted, now));
         self.in_turn = self.processes.in_turn().count();
         self.disks.absorb(&reading, now);
         self.latest = Some((now, reading));
@@ -124,6 +134,7 @@ impl MetricsState {
         if !known {
             let requests = Requests::of(reading, self.settings.requests.as_deref());
             self.service = service::of(&reading.layout);
+            self.levels = Levels::of(&reading.layout);
             self.asked = Some((Arc::clone(&reading.layout), requests));
         }
     }
@@ -168,6 +179,49 @@ impl MetricsState {
         all
     }
 
+    /// How long an operation takes over the window, by each histogram that measures it: its name, the seconds in its unit, and the spread.
+    #[must_use]
+    pub fn levels(&self, operation: Operation) -> Vec<(String, f64, Distribution)> {
+        let Some((old, reading)) = self.window() else { return Vec::new() };
+        let spread = |family: &str| old.some(reading, family, |labels| operation.has(labels));
+        if matches!(operation, Operation::Get | Operation::Post) {
+            let unit = |family: &str| levels::unit(family).unwrap_or(1.0);
+            let requests =
+                self.durations().find_map(|name| Some((name.to_owned(), unit(name), spread(name)?)));
+            return requests.into_iter().collect();
+        }
+        let measured = self.levels.measured.iter().filter(|measured| measured.operation == operation);
+        measured.filter_map(|one| Some((one.family.clone(), one.unit, spread(&one.family)?))).collect()
+    }
+
+    /// Queries a minute that were certainly slower than [`SLOW`], and the bound in seconds by which that is known.
+    #[must_use]
+    pub fn slow_queries(&self) -> Option<(f64, f64)> {
+        let (old, reading) = self.window()?;
+        let (since, _) = self.processes.current.past.front()?;
+        let elapsed = self.latest.as_ref()?.0.since(*since).as_secs_f64();
+        let queries = self.levels.measured.iter().filter(|one| one.operation == Operation::Query);
+        let mut slow: Option<(f64, f64)> = None;
+        for one in queries {
+            let Some((count, bound)) = old.above(reading, &one.family, SLOW / one.unit) else { continue };
+            let (sum, widest) = slow.unwrap_or_default();
+            slow = Some((sum + count * 60.0 / elapsed, widest.max(bound * one.unit)));
+        }
+        slow
+    }
+
+    /// How full the pools are that it tells of.
+    #[must_use]
+    pub fn pools(&self) -> Vec<PoolUse> {
+        self.reading().map_or_else(Vec::new, |reading| self.levels.pools(reading))
+    }
+
+    /// The families that may tell how long requests take, the likeliest first.
+    fn durations(&self) -> impl Iterator<Item = &str> {
+        let requests = self.requests_of().map(|requests| requests.family.as_str());
+        requests.into_iter().chain(DURATIONS)
+    }
+
     /// The family that is named to count requests and is not there.
     #[must_use]
     pub fn unnamed(&self) -> Option<&str> {
@@ -185,7 +239,7 @@ impl MetricsState {
             requests: (!rates.is_empty()).then(|| rates.iter().sum()),
             errors: rate::ratio(counted.failed, counted.all, FEW),
             failed: counted.failed,
-            p95: self.p95(requests.map(|requests| requests.family.as_str())),
+            p95: self.p95(),
         }
     }
 
@@ -208,8 +262,8 @@ impl MetricsState {
     }
 
     /// How long nearly all requests take.
-    fn p95(&self, requests: Option<&str>) -> Option<Quantile> {
-        requests.into_iter().chain(DURATIONS).find_map(|family| {
+    fn p95(&self) -> Option<Quantile> {
+        self.durations().find_map(|family| {
             let found = self.spread(family)?.p95?;
             let millis = ["_ms", "_msec", "_milliseconds"].iter().any(|unit| family.ends_with(unit));
             Some(if millis { scaled(found) } else { found })
@@ -227,6 +281,23 @@ impl MetricsState {
         self.broken = true;
         self.requests.push(now, None);
     }
+}
+
+/// The share of hits among what was counted over the window up to `now`; of few looks nothing is said. Sums that fall begin anew.
+fn hits(past: &mut VecDeque<(Now, (f64, f64))>, counted: (f64, f64), now: Now) -> Option<f64> {
+    if past.back().is_some_and(|(_, (hits, misses))| counted.0 < *hits || counted.1 < *misses) {
+        past.clear();
+    }
+    if past.back().is_none_or(|(at, _)| now.since(*at) >= STEP) {
+        past.push_back((now, counted));
+    }
+    while past.len() > 1 && past.get(1).is_some_and(|(at, _)| now.since(*at) >= WINDOW) {
+        past.pop_front();
+    }
+    let (at, (hits, misses)) = past.front().filter(|(at, _)| now.since(*at) <= LONGEST)?;
+    let found = counted.0 - hits;
+    let all = found + counted.1 - misses;
+    (now.since(*at) >= LEAST_WINDOW).then(|| rate::ratio(found, all, MANY)).flatten()
 }
 
 /// Names under which libraries measure how long requests take, where it is not the family that counts them.

@@ -12,6 +12,7 @@ mod state;
 mod statement;
 mod trends;
 mod turns;
+mod watches;
 mod window;
 
 pub use activity::{ACTIVITY_WINDOW, Activity, CPU, Waiting, waits};
@@ -31,6 +32,7 @@ pub use settings::PostgresSettings;
 pub use state::{Histories, PostgresState, Rates, Setback, Totals, WINDOW, lag_bytes};
 pub use statement::{Literals, StatementText};
 pub use turns::Turns;
+pub use watches::{WATCHES, Watched, is_watched, kept};
 pub use window::{StatementDelta, StatementsDelta};
 
 mod action;

@@ -7,6 +7,7 @@ use super::locks::LockReading;
 use super::look::Looked;
 use super::pooler::Pooler;
 use super::statement::StatementText;
+use super::watches::Watched;
 use crate::core::exact;
 use crate::core::part::{Gap, GapKind, Part, Warm};
 use crate::core::text::tidy;
@@ -47,6 +48,8 @@ pub struct PostgresReading {
     pub backup: Part<Backup>,
     /// What somebody looks at, and the panels whose thresholds are watched.
     pub looks: Vec<Looked>,
+    /// What is looked at in the background, each with the moment when it was read.
+    pub watched: Vec<Watched>,
 }
 
 impl PostgresReading {

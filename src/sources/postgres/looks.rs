@@ -1,32 +1,28 @@
-//! Looks: asked on connections and tasks of their own, so that no poll ever waits for them.
+//! Looks: asked on connections and tasks of their own, so that no poll ever waits for them. Some are asked in the background, too, one after
+//! the other and so seldom that they are no load.
 
-use super::asking::marked;
-use super::connection::{self, Connection, gap};
-use super::decode;
+use super::answers::{Script, answer};
 use super::lanes::{Lanes, is_slow};
-use super::plan::{self, Plan};
-use super::settings::{AS_BYTES, LOOKING, OWN_PATH};
+use super::plan;
 use super::topics;
 use crate::config::target::PostgresConnect;
-use crate::core::part::{Gap, GapKind, Part};
-use crate::core::postgres::{Literals, Look, Looked, Planned, SqlPanel, SqlTable, TOPICS};
+use crate::core::part::{Gap, GapKind, Part, Warm};
+use crate::core::postgres::{Look, Looked, SqlPanel, SqlTable, TOPICS, WATCHES, Watched, is_watched, kept};
 use crate::core::time::Now;
 use crate::sources::owned::Owned;
-use futures_util::StreamExt;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::time::Instant;
-use tokio_postgres::error::SqlState;
-use tokio_postgres::types::Type;
-use tokio_postgres::{Client, Error, Row, SimpleQueryMessage};
 
 /// A look that was not answered after this long is given up.
 const TIMEOUT: Duration = Duration::from_secs(20);
-/// More rows are not kept: nobody reads on.
-const MOST_ROWS: usize = 1000;
-/// A value longer than this is cut.
-const MOST_CHARS: usize = 2000;
+/// What nobody looks at is looked at this often.
+pub(super) const WATCH_EACH: Duration = Duration::from_secs(900);
+/// The first looks come one after the other, this share of that apart, and keep their distance.
+const SPREAD: u32 = 60;
+/// A look in the background that takes long is asked so seldom that it takes no more than this share of the time.
+const LEAST_REST: u32 = 200;
 
 /// What is known of each look.
 #[derive(Default)]
@@ -35,15 +31,11 @@ struct Seen {
     asked: Option<Now>,
     /// Whether its last answer took long. What the team wrote may, until it was seen; what we wrote does not.
     slow: Option<bool>,
+    /// How long its last answer took.
+    took: Duration,
+    /// What of it is kept for the rules.
+    kept: Part<Warm<SqlTable>>,
 }
-
-/// Where a statement was run, and as whom; whether we may be that role; whether we are, and whether we are a superuser.
-const WHOSE: &str = "SELECT (SELECT datname FROM pg_catalog.pg_database WHERE oid = $1), \
-     (SELECT quote_ident(rolname) FROM pg_catalog.pg_roles WHERE oid = $2), \
-     coalesce((SELECT pg_has_role(oid, CASE WHEN current_setting('server_version_num')::int4 >= 160000 THEN 'SET' ELSE 'MEMBER' END) \
-       FROM pg_catalog.pg_roles WHERE oid = $2), false), \
-     coalesce((SELECT rolname = current_user FROM pg_catalog.pg_roles WHERE oid = $2), false), \
-     (SELECT rolsuper FROM pg_catalog.pg_roles WHERE rolname = current_user)";
 
 type Board = Arc<Mutex<HashMap<Look, Seen>>>;
 
@@ -57,29 +49,52 @@ pub(super) struct Looks {
     board: Board,
     running: HashMap<Look, Owned<()>>,
     lanes: Lanes,
-}
-
-/// A connection in use; dropped in the middle of something, it is cancelled instead of put back.
-struct InUse(Option<Connection>);
-
-impl Drop for InUse {
-    fn drop(&mut self) {
-        if let Some(connection) = self.0.take() {
-            connection.cancel_in_background();
-        }
-    }
+    /// How often topics are looked at in the background, and since when.
+    each: Duration,
+    began: Option<Now>,
 }
 
 impl Looks {
-    pub(super) fn new(connect: PostgresConnect) -> Self {
-        Self { connect, board: Board::default(), running: HashMap::new(), lanes: Lanes::default() }
+    pub(super) fn new(connect: PostgresConnect, each: Duration) -> Self {
+        let (board, running, lanes) = (Board::default(), HashMap::new(), Lanes::default());
+        Self { connect, board, running, lanes, each, began: None }
+    }
+
+    /// Looks at one topic after the other in the background, where its turn has come, and tells what they found last.
+    pub(super) fn watch(&mut self, now: Now, version: u32) -> Vec<Watched> {
+        let began = *self.began.get_or_insert(now);
+        let mut all = Vec::new();
+        for (turn, topic) in (1..).zip(WATCHES) {
+            let look = Look::Topic(topic.to_owned());
+            let (asked, took) = {
+                let board = locked(&self.board);
+                board.get(&look).map_or((None, Duration::ZERO), |seen| (seen.asked, seen.took))
+            };
+            let due = match asked {
+                None => now.since(began) >= self.each / SPREAD * turn,
+                Some(at) => now.since(at) >= self.each.max(took * LEAST_REST),
+            };
+            if due && !self.running.contains_key(&look) {
+                match self.script(&look, None, version) {
+                    Ok((_, script)) => self.ask(look.clone(), script, now, true),
+                    Err(gap) => {
+                        let kept = Part::Unavailable(gap);
+                        let seen = Seen { asked: Some(now), kept, ..Seen::default() };
+                        locked(&self.board).insert(look.clone(), seen);
+                    }
+                }
+            }
+            let table = locked(&self.board).get(&look).map(|seen| seen.kept.clone()).unwrap_or_default();
+            all.push(Watched { topic: topic.to_owned(), table });
+        }
+        all
     }
 
     /// Asks what is due of `wanted`, stops what nobody looks at any more, and tells what is known. Waits for nothing.
     pub(super) fn step(&mut self, now: Now, version: u32, wanted: &[(Look, Option<String>)]) -> Vec<Looked> {
-        self.running
-            .retain(|look, task| wanted.iter().any(|(other, _)| other == look) && !task.is_finished());
-        locked(&self.board).retain(|look, _| wanted.iter().any(|(other, _)| other == look));
+        let stays = |look: &Look| is_watched(look) || wanted.iter().any(|(other, _)| other == look);
+        self.running.retain(|look, task| stays(look) && !task.is_finished());
+        locked(&self.board).retain(|look, _| stays(look));
         for (look, text) in wanted {
             if self.running.contains_key(look) {
                 continue;
@@ -87,7 +102,8 @@ impl Looks {
             let (interval, script) = match self.script(look, text.as_deref(), version) {
                 Ok(found) => found,
                 Err(gap) => {
-                    let seen = Seen { table: Part::Unavailable(gap), asked: Some(now), slow: None };
+                    let table = Part::Unavailable(gap);
+                    let seen = Seen { table, asked: Some(now), ..Seen::default() };
                     locked(&self.board).insert(look.clone(), seen);
                     continue;
                 }
@@ -97,7 +113,7 @@ impl Looks {
                 .and_then(|seen| seen.asked)
                 .is_none_or(|at| now.since(at) >= interval);
             if due {
-                self.ask(look.clone(), script, now);
+                self.ask(look.clone(), script, now, false);
             }
         }
         let board = locked(&self.board);
@@ -134,14 +150,14 @@ impl Looks {
         }
     }
 
-    fn ask(&mut self, look: Look, script: Script, now: Now) {
+    fn ask(&mut self, look: Look, script: Script, now: Now, patient: bool) {
         let (connect, board, lanes) = (self.connect.clone(), Arc::clone(&self.board), self.lanes.clone());
         let named = look.clone();
         let slow = {
             let mut board = locked(&self.board);
             let seen = board.entry(look.clone()).or_default();
             seen.asked = Some(now);
-            seen.slow.unwrap_or(matches!(look, Look::Panel(_)))
+            patient || seen.slow.unwrap_or(matches!(look, Look::Panel(_)))
         };
         let task = Owned::spawn(async move {
             let _turn = lanes.turn(slow).await;
@@ -157,219 +173,15 @@ impl Looks {
                 lanes.put(open);
             }
             let mut board = locked(&board);
-            let seen = board.entry(named).or_default();
-            (seen.table, seen.slow) = (table, Some(is_slow(began.elapsed())));
+            let seen = board.entry(named.clone()).or_default();
+            if is_watched(&named) {
+                seen.kept = kept(&named, &table);
+            }
+            (seen.table, seen.took) = (table, began.elapsed());
+            seen.slow = Some(is_slow(seen.took));
         });
         self.running.insert(look, task);
     }
-}
-
-/// What is asked, always in a transaction that only reads and is rolled back.
-#[derive(Clone, Debug)]
-enum Script {
-    /// A statement of ours.
-    Ours(String),
-    /// A statement of the team's: names mean what they mean to them.
-    Own(String),
-    /// Somebody's statement, where it was run and as who ran it.
-    Plan(Planned, Plan),
-}
-
-/// Answers one look: on the connection that is kept; a plan on one of its own, to the database that the statement is of.
-async fn answer(
-    connect: &PostgresConnect,
-    lane: &mut Option<Connection>,
-    script: &Script,
-    now: Now,
-) -> Result<SqlTable, Gap> {
-    let began = Instant::now();
-    let mut used = InUse(lane.take().filter(|open| !open.client.is_closed() && open.is_current(connect)));
-    if used.0.is_none() {
-        used.0 = Some(open(connect).await?);
-    }
-    let Some(kept) = &used.0 else { return Err(Gap::new(GapKind::Failed, "there is no connection")) };
-    let (result, place) = match script {
-        Script::Ours(sql) => {
-            let mut result = read(kept, None, sql).await;
-            // A letter of another database's that has no equivalent here: that cell is given up, not the table.
-            if result.as_ref().is_err_and(has_no_equivalent) {
-                result = read(kept, Some(AS_BYTES), sql).await;
-            }
-            (result.map(|found| found.hiding(connect.literals)), format!("database {}", connect.database))
-        }
-        Script::Own(sql) => (read(kept, Some(OWN_PATH), sql).await, format!("database {}", connect.database)),
-        Script::Plan(planned, plan) => {
-            let whose = whose(kept, *planned).await?;
-            *lane = used.0.take();
-            let there = PostgresConnect { database: whose.database.clone(), ..connect.clone() };
-            used.0 = Some(open(&there).await?);
-            let Some(there) = &used.0 else {
-                return Err(Gap::new(GapKind::Failed, "there is no connection"));
-            };
-            let found = explain(there, &whose, plan).await?.hiding(connect.literals);
-            drop(used.0.take());
-            let place = whose.role.map_or(String::new(), |role| format!(" as {role}"));
-            return Ok(found.table(now, began, format!("database {}{place}", whose.database)));
-        }
-    };
-    match result {
-        Ok(found) => {
-            // The rest of its rows is still under way on this connection.
-            if !found.truncated {
-                *lane = used.0.take();
-            }
-            Ok(found.table(now, began, place))
-        }
-        Err(error) => {
-            if !connection::is_broken(&error) {
-                *lane = used.0.take();
-            }
-            Err(gap(&error, "the server"))
-        }
-    }
-}
-
-fn has_no_equivalent(error: &Error) -> bool {
-    [Some(&SqlState::CHARACTER_NOT_IN_REPERTOIRE), Some(&SqlState::UNTRANSLATABLE_CHARACTER)]
-        .contains(&error.code())
-}
-
-async fn open(connect: &PostgresConnect) -> Result<Connection, Gap> {
-    connection::connect(connect, &LOOKING).await.map_err(|error| Gap::new(GapKind::Failed, error.message))
-}
-
-/// Where a statement is planned, and as whom.
-struct Whose {
-    database: String,
-    /// Quoted; nothing where that is who we are, or nobody we may be.
-    role: Option<String>,
-}
-
-/// To plan a statement runs functions that its author has chosen. It is done with the author's rights wherever we may take them.
-async fn whose(open: &Connection, planned: Planned) -> Result<Whose, Gap> {
-    let rows = open.ask(WHOSE, &[(&planned.database, Type::OID), (&planned.user, Type::OID)]).await;
-    let rows = rows.map_err(|error| gap(&error, "the statement's database"))?;
-    let row = rows.first().ok_or_else(|| Gap::new(GapKind::Failed, "the server gave no row"))?;
-    let flag = |at: usize| row.try_get::<_, Option<bool>>(at).ok().flatten().unwrap_or_default();
-    let database = decode::text(row, 0).ok_or_else(|| {
-        Gap::new(GapKind::NotSupported, "the database in which it ran is not there any more")
-    })?;
-    match decode::text(row, 1) {
-        Some(role) if flag(2) && !flag(3) => Ok(Whose { database, role: Some(role) }),
-        None if flag(4) => {
-            let note =
-                "the role that ran it is not there any more, and it is not planned with a superuser's rights";
-            Err(Gap::new(GapKind::NotSupported, note))
-        }
-        _ => Ok(Whose { database, role: None }),
-    }
-}
-
-#[derive(Default)]
-struct Found {
-    columns: Vec<String>,
-    rows: Vec<Vec<Option<String>>>,
-    truncated: bool,
-}
-
-impl Found {
-    /// Hides constants in what others have written: statements, and the plans of such.
-    fn hiding(mut self, literals: Literals) -> Self {
-        for (at, column) in self.columns.iter().enumerate() {
-            let hide = |text: &str| match column.as_str() {
-                "query" => Some(literals.text(text).to_string()),
-                "plan" => Some(literals.plan(text)),
-                _ => None,
-            };
-            for cell in self.rows.iter_mut().filter_map(|row| row.get_mut(at)?.as_mut()) {
-                if let Some(hidden) = hide(cell) {
-                    *cell = hidden;
-                }
-            }
-        }
-        self
-    }
-
-    fn table(self, now: Now, began: Instant, place: String) -> SqlTable {
-        SqlTable {
-            at: now,
-            took: began.elapsed(),
-            place,
-            columns: self.columns,
-            rows: self.rows,
-            truncated: self.truncated,
-        }
-    }
-}
-
-/// Asks `sql` by itself, after `before`.
-async fn read(open: &Connection, before: Option<&str>, sql: &str) -> Result<Found, Error> {
-    let client = &open.client;
-    client.batch_execute(&begin(open, before)).await?;
-    let result = ask(client, sql).await;
-    if result.as_ref().is_ok_and(|found| found.truncated) {
-        return result;
-    }
-    client.batch_execute("ROLLBACK").await?;
-    result
-}
-
-fn begin(open: &Connection, before: Option<&str>) -> String {
-    let begin = open.pooled.as_deref().unwrap_or("BEGIN READ ONLY");
-    before.map_or_else(|| begin.to_owned(), |before| format!("{begin}; {before}"))
-}
-
-/// The plan, on a connection that is not used again. (Behind a pooler the server's session is: nothing is left there.)
-async fn explain(open: &Connection, whose: &Whose, plan: &Plan) -> Result<Found, Gap> {
-    let failed = |error: Error| gap(&error, "the server");
-    let role = whose.role.as_ref().map_or(String::new(), |role| format!("SET LOCAL ROLE {role}; "));
-    let before =
-        format!("{role}{OWN_PATH}; SET LOCAL plan_cache_mode = force_generic_plan; SAVEPOINT planned");
-    let name = format!("stacktop_plan_{}", std::process::id());
-    open.client.batch_execute(&begin(open, Some(&before))).await.map_err(failed)?;
-    let rows = planned(&open.client, &name, plan).await;
-    if open.pooled.is_some() {
-        // It outlives the transaction. Where it was not even prepared, this fails, and that is no news.
-        let away = format!("ROLLBACK TO planned; DEALLOCATE {name}");
-        let _ = open.client.batch_execute(&away).await;
-    }
-    open.client.batch_execute("ROLLBACK").await.map_err(failed)?;
-    let rows = rows.map_err(failed)?;
-    let lines = rows.iter().map(|row| vec![row.try_get(0).ok()]).take(MOST_ROWS);
-    Ok(Found { columns: vec!["plan".to_owned()], rows: lines.collect(), truncated: rows.len() > MOST_ROWS })
-}
-
-async fn planned(client: &Client, name: &str, plan: &Plan) -> Result<Vec<Row>, Error> {
-    client.query_typed(&format!("PREPARE {name} AS {}", plan.text), &[]).await?;
-    client.query_typed(&format!("EXPLAIN EXECUTE {name}{}", plan.arguments), &[]).await
-}
-
-async fn ask(client: &Client, sql: &str) -> Result<Found, Error> {
-    let stream = client.simple_query_raw(&marked(sql)).await?;
-    let mut stream = std::pin::pin!(stream);
-    let mut found = Found::default();
-    while let Some(message) = stream.next().await {
-        match message? {
-            SimpleQueryMessage::RowDescription(columns) => {
-                // Of several statements the last one is shown.
-                found.columns = columns.iter().map(|column| column.name().to_owned()).collect();
-                found.rows.clear();
-            }
-            SimpleQueryMessage::Row(row) => {
-                if found.rows.len() >= MOST_ROWS {
-                    found.truncated = true;
-                    break;
-                }
-                let cells = (0..row.len()).map(|at| {
-                    let text = row.try_get(at).unwrap_or(Some("(in another encoding)"))?;
-                    Some(text.chars().take(MOST_CHARS).collect())
-                });
-                found.rows.push(cells.collect());
-            }
-            _ => {}
-        }
-    }
-    Ok(found)
 }
 
 /// The looks that are wanted although nobody looks: panels whose thresholds are watched.

@@ -1,5 +1,6 @@
 //! Asks a PostgreSQL server: one persistent connection that can change nothing, one round trip for what is hot, the rest less often.
 
+mod answers;
 pub(crate) mod asking;
 mod backup;
 mod charset;
@@ -34,7 +35,7 @@ use crate::core::report::{PollError, PollErrorKind};
 use crate::core::time::Now;
 use backup::BackupWatch;
 use futures_util::future::BoxFuture;
-use looks::Looks;
+use looks::{Looks, WATCH_EACH};
 use polling::Polling;
 use pooler::PoolerWatch;
 use settings::POLLING;
@@ -83,7 +84,7 @@ impl PostgresSource {
     /// A source for this target; nothing is connected yet.
     #[must_use]
     pub fn new(connect: PostgresConnect) -> Self {
-        let looks = Looks::new(connect.clone());
+        let looks = Looks::new(connect.clone(), WATCH_EACH);
         let pooler = connect.pgbouncer.as_deref().cloned().map(PoolerWatch::new);
         let backup = connect.backups.clone().map(BackupWatch::new);
         Self {
@@ -97,6 +98,13 @@ impl PostgresSource {
             pooler,
             backup,
         }
+    }
+
+    /// Looks so often at what nobody looks at.
+    #[must_use]
+    pub fn watching_each(mut self, each: Duration) -> Self {
+        self.looks = Looks::new(self.connect.clone(), each);
+        self
     }
 
     async fn read(&mut self, now: Now, focus: &[Focus]) -> Result<PostgresReading, PollError> {
@@ -123,6 +131,10 @@ impl PostgresSource {
                 reading.pooler = self.pooler.as_mut().map_or(Part::NotAsked, |pooler| pooler.step(now));
                 reading.backup = self.backup.as_mut().map_or(Part::NotAsked, |backup| backup.step(now));
                 reading.looks = self.looks(now, reading.server.version_num, focus);
+                // A standby has the catalogs of its primary, and counts nothing of what is vacuumed: it is watched there.
+                if !reading.server.in_recovery {
+                    reading.watched = self.looks.watch(now, reading.server.version_num);
+                }
                 self.open = Some(open);
                 Ok(reading)
             }

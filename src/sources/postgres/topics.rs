@@ -60,6 +60,10 @@ const SIZES: &str = "SELECT datname AS database, CASE WHEN has_database_privileg
 
 const PARTITIONS: &str = include_str!("partitions.sql");
 
+const SEQUENCES: &str = include_str!("sequences.sql");
+
+const ROLES: &str = include_str!("roles.sql");
+
 const VECTORS: &str = "SELECT n.nspname || '.' || c.relname AS \"table\", a.attname AS \"column\", format_type(a.atttypid, a.atttypmod) AS type, \
      nullif(c.reltuples, -1)::int8 AS rows, coalesce((SELECT string_agg(ic.relname || ' (' || am.amname || ')', ', ') FROM pg_catalog.pg_index x \
        JOIN pg_catalog.pg_class ic ON ic.oid = x.indexrelid JOIN pg_catalog.pg_am am ON am.oid = ic.relam WHERE x.indrelid = c.oid AND a.attnum = ANY(x.indkey)), '') AS indexes, \
@@ -209,6 +213,8 @@ pub(super) fn sql(id: &str, version: u32, tenant: &str) -> Result<String, Gap> {
         "subscriptions" => subscriptions(version),
         "isolation" => isolation(tenant),
         "partitions" => PARTITIONS.to_owned(),
+        "sequences" => SEQUENCES.to_owned(),
+        "roles" => ROLES.to_owned(),
         "vectors" => VECTORS.to_owned(),
         other => return Err(Gap::new(GapKind::NotSupported, format!("there is no topic `{other}`"))),
     })

@@ -34,6 +34,7 @@ mod search;
 mod shadow;
 mod topology;
 mod tunnel;
+mod watches;
 mod workbench;
 mod wreck;
 

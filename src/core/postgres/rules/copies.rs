@@ -41,9 +41,10 @@ pub(crate) static SUBSCRIPTION: Rule<PostgresState> = Rule::new(
     subscription,
 );
 
-fn grade(its: &Its<'_>, seconds: Option<f64>, bytes: f64) -> Option<Grade> {
-    let by_time = seconds.and_then(|lag| its.grade(lag));
-    Grade::worse(by_time, its.grade_by(&REPLICATION_BYTES, bytes))
+/// How bad that is for a copy of this name, which may have thresholds of its own.
+fn grade(its: &Its<'_>, copy: &str, seconds: Option<f64>, bytes: f64) -> Option<Grade> {
+    let by_time = seconds.and_then(|lag| its.grade_of(&REPLICATION_LAG, copy, lag));
+    Grade::worse(by_time, its.grade_of(&REPLICATION_BYTES, copy, bytes))
 }
 
 fn lag(its: &mut Its<'_>, reading: &PostgresReading) {
@@ -53,7 +54,7 @@ fn lag(its: &mut Its<'_>, reading: &PostgresReading) {
     let Some(standby) = reading.standby.ready().filter(|_| !its.is_told(RECEIVER)) else { return };
     let bytes = standby.behind_bytes.unwrap_or_default();
     let seconds = its.state.standby_lag().filter(|_| bytes > 0.0);
-    let Some(grade) = grade(its, seconds, bytes) else { return };
+    let Some(grade) = grade(its, its.target.as_str(), seconds, bytes) else { return };
     let paused = if standby.paused { " (replay is PAUSED)" } else { "" };
     let sentence = format!("standby is {} behind what it received{paused}", sized(bytes));
     let breach = its.tell(grade, "self", sentence).hits(1_u64, "copy").on(Screen::Replication);
@@ -68,8 +69,8 @@ fn fed(its: &mut Its<'_>, sender: &Sender) {
     // Nothing outstanding means in sync, whatever an old measurement says.
     let bytes = sender.replay_bytes.unwrap_or_default();
     let seconds = sender.replay_seconds.filter(|_| bytes > 0.0);
-    let Some(grade) = grade(its, seconds, bytes) else { return };
     let name = if sender.name.is_empty() { &sender.client } else { &sender.name };
+    let Some(grade) = grade(its, name, seconds, bytes) else { return };
     let name = tidy(name, 24);
     let time = seconds.map_or(String::new(), |lag| format!(", {lag:.1} s"));
     let sentence = format!("copy {name} is {}{time} behind", sized(bytes));

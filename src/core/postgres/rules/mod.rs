@@ -10,6 +10,7 @@ mod primaries;
 pub(crate) mod sessions;
 pub(crate) mod slots;
 pub(crate) mod standby;
+pub(crate) mod watched;
 
 pub use blocked::BLOCKED;
 pub use health::WRAPAROUND;
@@ -48,8 +49,16 @@ pub static RULES: &[&Rule<PostgresState>] = &[
     &health::WRAPAROUND,
     &health::ARCHIVER,
     &pools::WAITING,
+    &pools::UTILISATION,
     &pools::SILENT,
     &pools::PAUSED,
+    &watched::INDEX_INVALID,
+    &watched::PARTITION_MISSING,
+    &watched::PARTITION_DEFAULT,
+    &watched::RLS_HOLE,
+    &watched::TABLE_OVERDUE,
+    &watched::SEQUENCE,
+    &watched::ROLE_BYPASSRLS,
     &panels::PANEL,
     &panels::PANEL_BLIND,
     &health::RESET,

@@ -17,6 +17,12 @@ pub(super) const PREPARED: Need = Need("prepared transactions");
 pub(super) const ARCHIVER: Need = Need("archiver");
 pub(super) const SUBSCRIPTIONS: Need = Need("subscriptions");
 pub(super) const PANELS: Need = Need("panels");
+pub(super) const INDEXES: Need = Need("indexes");
+pub(super) const PARTITIONS: Need = Need("partitions");
+pub(super) const ISOLATION: Need = Need("isolation");
+pub(super) const TABLES: Need = Need("tables");
+pub(super) const SEQUENCES: Need = Need("sequences");
+pub(super) const ROLES: Need = Need("roles");
 pub(super) const POOLER: Need = Need("pooler");
 
 /// The parts of this reading that could not be read.
@@ -26,6 +32,10 @@ pub(super) fn missing(reading: &PostgresReading) -> Vec<Missing> {
     let subscriptions = health.ready().and_then(|health| health.subscriptions.gap());
     let watched = |looked: &&Looked| matches!(looked.look, Look::Panel(_));
     let panels = reading.looks.iter().filter(watched).find_map(|looked| looked.table.gap());
+    let topic = |need: Need| {
+        let watched = reading.watched.iter().find(|watched| watched.topic == need.0);
+        watched.and_then(|watched| watched.table.gap())
+    };
     let archiver = health.ready().and_then(|health| health.archiver.gap());
     let hidden = hidden.as_ref();
     // A server that tells nothing of others' senders and receivers tells nothing of copies.
@@ -43,6 +53,12 @@ pub(super) fn missing(reading: &PostgresReading) -> Vec<Missing> {
         (ARCHIVER, health.gap().or(archiver), "archiving"),
         (SUBSCRIPTIONS, health.gap().or(subscriptions), "subscriptions"),
         (PANELS, panels, ""),
+        (INDEXES, topic(INDEXES), "invalid indexes"),
+        (PARTITIONS, topic(PARTITIONS), "whether partitions are missing"),
+        (ISOLATION, topic(ISOLATION), "row-level security of tenants' tables"),
+        (TABLES, topic(TABLES), "tables that wait for a vacuum"),
+        (SEQUENCES, topic(SEQUENCES), "sequences near their end"),
+        (ROLES, topic(ROLES), "roles for which no row security holds"),
         (POOLER, reading.pooler.gap(), ""),
     ])
 }

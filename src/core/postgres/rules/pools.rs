@@ -1,7 +1,7 @@
 //! The rules about the PgBouncer in front of a server.
 
 use super::parts::{Its, POOLER};
-use crate::core::alert::RuleUnit::{Seconds, State};
+use crate::core::alert::RuleUnit::{Ratio, Seconds, State};
 use crate::core::alert::Triage::Saturation;
 use crate::core::alert::{Rule, RuleSpec, Severity};
 use crate::core::postgres::{PostgresReading, PostgresState};
@@ -19,6 +19,20 @@ pub static WAITING: Rule<PostgresState> = Rule::new(
     .critical(10.0)
     .needs(&[POOLER]),
     waiting,
+);
+
+pub(crate) static UTILISATION: Rule<PostgresState> = Rule::new(
+    RuleSpec::new(
+        "pgbouncer.utilisation",
+        "server connections of a pool in use against its size",
+        Ratio,
+        Saturation,
+    )
+    .warning(0.8)
+    .critical(0.9)
+    .hold(10)
+    .needs(&[POOLER]),
+    utilisation,
 );
 
 pub(crate) static SILENT: Rule<PostgresState> = Rule::new(
@@ -72,6 +86,20 @@ fn waiting(its: &mut Its<'_>, reading: &PostgresReading) {
         let sentence = format!("PgBouncer pool {}: {waiting}{lately}; {why}", tidy(&pool.database, 30));
         let breach = its.tell(grade, format!("{} {}", pool.database, pool.user), sentence);
         breach.since(Some(longest)).hits(pool.clients_waiting, "client").look(step);
+    }
+}
+
+/// Of a pool in which somebody waits that is told, and more.
+fn utilisation(its: &mut Its<'_>, reading: &PostgresReading) {
+    let Some(pooler) = reading.pooler.ready() else { return };
+    for pool in pooler.pools.iter().filter(|pool| pool.clients_waiting == 0) {
+        let subject = format!("{} {}", pool.database, pool.user);
+        let used = pooler.utilisation(pool).filter(|_| !its.is_told(&subject));
+        let Some((used, grade)) = used.and_then(|used| Some((used, its.grade(used)?))) else { continue };
+        let (name, share, open) = (tidy(&pool.database, 30), used * 100.0, pool.servers_active);
+        let connections = counted(open as usize, "server connection");
+        let sentence = format!("PgBouncer pool {name}: {connections} in use, {share:.0} % of its size");
+        its.tell(grade, subject, sentence).look("look for what holds them (blocking, queries)");
     }
 }
 

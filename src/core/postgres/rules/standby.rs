@@ -42,8 +42,7 @@ pub(crate) static BACKUP: Rule<PostgresState> = Rule::new(
         Seconds,
         Capacity,
     )
-    .warning(93_600.0)
-    .critical(180_000.0),
+    .critical(93_600.0),
     backup,
 );
 

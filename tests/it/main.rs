@@ -5,6 +5,7 @@
 
 mod architecture;
 mod arguments;
+mod around;
 mod bounds;
 mod chain;
 mod circles;
@@ -29,6 +30,7 @@ mod scan;
 mod scope;
 mod screens;
 mod secrets;
+mod ties;
 mod timeline;
 mod trail;
 mod trust;

@@ -139,6 +139,26 @@ fn out_of_scope(line: Line, verdict: &Verdict<'_>, seen: PanelContext<'_>) -> Li
     line.then(Role::Warning, format!("(outside the scope: {}) ", names.join(", ")))
 }
 
+/// One of the others: how old what another system says is, and how many others it explains.
+fn beside(verdict: &Verdict<'_>, finding: &Finding, now: Now) -> Part {
+    let mut words = format!("; {}", finding.sentence(now));
+    if finding.is_standing() {
+        words.push_str(&format!(", for {}", duration(finding.lasted(now))));
+    }
+    words.push_str(&explains(verdict, finding));
+    Part { count: verdict.stands_for(finding), ..Part::of(Line::of(Role::Text, words)) }
+}
+
+fn explains(verdict: &Verdict<'_>, finding: &Finding) -> String {
+    let behind = verdict.behind.get(&finding.key());
+    behind.map_or(String::new(), |(count, tie)| format!(" (explains {count} more, {})", tie.word()))
+}
+
+fn no_data(verdict: &Verdict<'_>, finding: &Finding, role: Role) -> Part {
+    let words = format!("; no data from {}{}", finding.breach.target, explains(verdict, finding));
+    Part { count: verdict.stands_for(finding), ..Part::of(Line::of(role, words)) }
+}
+
 fn since(finding: &Finding, (now, zone): (Now, FixedOffset)) -> String {
     let local = finding.since.wall.with_timezone(&zone);
     format!("since {} ({})", local.format("%H:%M:%S"), duration(finding.lasted(now)))
@@ -162,18 +182,13 @@ fn broken(verdict: &Verdict<'_>, role: Role, seen: PanelContext<'_>) -> Vec<Part
         parts.push(Part { count: verdict.hit.len(), ..Part::of(line) });
     }
     let told = if verdict.cause.is_some() { BESIDE_A_CAUSE } else { BESIDE_NONE };
-    for finding in verdict.others.iter().take(told) {
-        parts.push(Part::of(Line::of(Role::Text, format!("; {}", finding.sentence(when.0)))));
-    }
+    parts.extend(verdict.others.iter().take(told).map(|finding| beside(verdict, finding, when.0)));
     let more = verdict.more(told);
     if more > 0 {
         let line = Line::of(Role::Muted, format!("; +{more} more"));
         parts.push(Part { count: more, ..Part::of(line) });
     }
-    for finding in &verdict.silent {
-        let line = Line::of(Role::Warning, format!("; no data from {}", finding.breach.target));
-        parts.push(Part::of(line));
-    }
+    parts.extend(verdict.silent.iter().map(|finding| no_data(verdict, finding, Role::Warning)));
     parts
 }
 
@@ -184,12 +199,8 @@ fn unknown(verdict: &Verdict<'_>, seen: PanelContext<'_>) -> Vec<Part> {
         .then(Role::Text, format!("{}: ", since(lead, when)))
         .then(Role::Strong, &lead.breach.sentence);
     let mut parts = vec![Part::needed(line)];
-    for finding in &verdict.silent {
-        parts.push(Part::of(Line::of(Role::Text, format!("; no data from {}", finding.breach.target))));
-    }
-    for finding in verdict.others.iter().take(1) {
-        parts.push(Part::of(Line::of(Role::Text, format!("; {}", finding.sentence(when.0)))));
-    }
+    parts.extend(verdict.silent.iter().map(|finding| no_data(verdict, finding, Role::Text)));
+    parts.extend(verdict.others.iter().take(1).map(|finding| beside(verdict, finding, when.0)));
     let more = verdict.more(1);
     if more > 0 {
         parts.push(Part { count: more, ..Part::of(Line::of(Role::Muted, format!("; +{more} more"))) });
@@ -288,7 +299,7 @@ mod tests {
             spec.expect("a rule").triage
         };
         world.alerts.observe(breaches, &Rulebook::defaults(&all_rules()), triage, |_| false, at);
-        world.chain = Chain::over(world.targets(), &world.alerts.firing());
+        world.chain = Chain::over(world.targets(), &world.topology, &world.alerts.firing());
         world
     }
 
@@ -334,6 +345,35 @@ mod tests {
         check("reports", vec![errors(), blocked("pg", 150)], lead, "");
         // It began a while after what it would have caused.
         check("shop-api", vec![errors(), blocked("pg", 195)], lead, "");
+    }
+
+    #[test]
+    fn beside_an_unexplained_lead_stand_roots_with_the_number_of_their_effects() {
+        let errors = breach("queue.failing", "other", Severity::Critical, 190);
+        let late = breach("metrics.latency_p95", "shop-api", Severity::Warning, 160);
+        let blocked = breach("postgres.blocked", "pg", Severity::Warning, 150);
+        let text = seen(&world("shop-api", vec![errors, late, blocked]), Now::example(200)).plain();
+        let root = text.find("postgres.blocked on pg (explains 1 more, likely)");
+        assert!(root.is_some() && !text.contains("metrics.latency_p95"), "{text}");
+        assert!(!text.contains("+1 more"), "it is told with its root: {text}");
+    }
+
+    #[test]
+    fn an_alert_that_fires_for_days_leads_nothing_while_something_is_measured() {
+        let alert = |age| {
+            let mut breach = breach("prometheus.alert", "shop-api", Severity::Critical, 0);
+            breach.since(Some(Duration::from_secs(age)));
+            breach
+        };
+        let told = |breaches| seen(&world("x", breaches), Now::example(200)).plain();
+        let prepared = || breach("postgres.prepared", "pg", Severity::Warning, 190);
+        let text = told(vec![alert(9 * 86_400), prepared()]);
+        assert!(text.starts_with("DEGRADED") && text.contains("): postgres.prepared on pg"), "{text}");
+        assert!(text.ends_with("; prometheus.alert on shop-api, for 9d0h"), "{text}");
+        let text = told(vec![alert(60), prepared()]);
+        assert!(text.starts_with("BROKEN") && text.contains("): prometheus.alert"), "a new one: {text}");
+        let text = told(vec![alert(9 * 86_400)]);
+        assert!(text.starts_with("BROKEN") && text.contains("(9d0h): prometheus.alert"), "alone: {text}");
     }
 
     #[test]

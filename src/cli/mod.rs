@@ -134,7 +134,8 @@ fn live(arguments: &Arguments, around: &Surroundings) -> Result<ExitCode, String
         keeper: Some(Keeper::at(folder.join("timeline.jsonl"))),
         webhook: settings.webhook.map(|url| Webhook::new(url, settings.environment.clone())),
     };
-    let world = World::new(states, settings.rules);
+    let mut world = World::new(states, settings.rules);
+    world.topology = settings.topology;
     let model = model(Kind::Live, world, arming, (keymap, theme), (&audit, user(around)), trail, now);
     let setup = Setup {
         model: Model { notifier: Notifier::new(settings.notify), ..model },

@@ -58,6 +58,7 @@ pub(super) fn mistakes(file: &File, places: &Spans) -> Vec<String> {
         check.redis(&index.to_string(), entry);
     }
     check.panels(file);
+    check.depends(file);
     if let Some((key, why)) = file.notify.mistake() {
         check.tell(&["notify", "webhook", key], &why);
     }
@@ -251,6 +252,13 @@ impl Check<'_> {
         }
         self.whole(&path("redrive_per_second"), entry.redrive_per_second, &PER_SECOND);
         self.whole(&path("redrive_stop_above"), entry.redrive_stop_above, &PERCENT);
+    }
+
+    fn depends(&mut self, file: &File) {
+        for (index, entry) in file.depends.iter().enumerate() {
+            let index = index.to_string();
+            self.name(&["depends", &index, "service"], Some(entry.service.get_ref()));
+        }
     }
 
     fn panels(&mut self, file: &File) {

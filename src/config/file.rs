@@ -38,6 +38,8 @@ macro_rules! file {
             $(#[doc = concat!("Targets: `[[", stringify!($table), "]]`.")] pub $table: Vec<$Entry>,)*
             /// Panels of the team's own.
             pub panel: Vec<PanelFile>,
+            /// Which service depends on which target.
+            pub depends: Vec<DependsFile>,
         }
 
         /// The tables that name targets.
@@ -79,6 +81,16 @@ impl File {
         let entries = self.entries().into_iter().filter_map(|(.., entry)| entry.common().password_command);
         entries.chain(self.notify.command()).collect()
     }
+}
+
+/// A service depends on a target.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DependsFile {
+    /// The service: the name of an endpoint, of a queue, or what its sessions call themselves.
+    pub service: Spanned<String>,
+    /// The name of the target.
+    pub on: Spanned<String>,
 }
 
 /// A panel of the team's own.

@@ -4,6 +4,7 @@ pub mod bounded;
 mod check;
 pub mod command;
 mod defaults;
+mod depends;
 pub mod discover;
 mod entries;
 mod entry;

@@ -9,7 +9,7 @@ use super::secret::Secret;
 use super::target::{Connect, DEFAULT_TIMEOUT, Locality, TargetConfig};
 use super::wishes::FolderFile;
 use super::written::Written;
-use super::{named, panels, system, written};
+use super::{depends, named, panels, system, written};
 use crate::config::defaults::default_interval;
 use crate::config::defaults::free_name;
 use crate::config::wishes::Wishes;
@@ -17,6 +17,7 @@ use crate::core::alert::{RuleSetting, Rulebook};
 use crate::core::ids::TargetId;
 use crate::core::notify::NotifySettings;
 use crate::core::text::counted;
+use crate::core::topology::Topology;
 use crate::core::world::all_rules;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -70,6 +71,8 @@ pub struct Settings {
     pub rules: Rulebook,
     /// The targets.
     pub targets: Vec<TargetConfig>,
+    /// Which service depends on which of them.
+    pub topology: Topology,
     /// What was looked for and what was found, line by line.
     pub trail: Vec<String>,
     /// Where the keys of the configuration file stand, for what is found wrong later.
@@ -121,6 +124,11 @@ fn in_force(
     if !typed && (look || !targets.is_empty()) {
         panels::assign(&file, &mut targets, &place)?;
     }
+    let topology = if typed || (!look && targets.is_empty()) {
+        Topology::default()
+    } else {
+        depends::topology(depends::written(&file, &targets, &place)?, &targets, around, &mut trail)
+    };
     for target in &mut targets {
         let timeout = target.timeout;
         if let Connect::Postgres(pg) = &mut target.connect {
@@ -158,6 +166,7 @@ fn in_force(
         webhook,
         rules,
         targets,
+        topology,
         trail,
         places,
     })
@@ -312,6 +321,15 @@ mod tests {
         let two = "[[redis]]\nname = \"a\"\nurl = \"redis://localhost\"\n[[metrics]]\nname = \"a\"\nurl = \"http://localhost/metrics\"\n";
         refused(two, "stacktop.toml:5:1: a second target has this name");
         refused("[rules.\"postgres.blokking\"]\nwarning = 1.0\n", "did you mean `postgres.block");
+        let on = |name: &str| {
+            format!(
+                "[[redis]]\nname = \"orders\"\nurl = \"redis://h\"\n[[depends]]\nservice = \"a\"\non = \"{name}\"\n"
+            )
+        };
+        refused(&on("order"), "stacktop.toml:6:6: there is no target `order`; did you mean `orders`?");
+        let said = settings(&on("orders")).expect("fine").topology;
+        assert_eq!(said.because("a", &TargetId::new("orders")), Some("stacktop.toml:5:11 says so"));
+        refused("[depends]\nservice = \"a\"\non = \"b\"\n", "write [[depends]] in double brackets");
         refused("[[postgres]]\nurl = \"mysql://h\"\n", "stacktop.toml:2:7: `mysql://` is not Postgres");
         refused(
             "[[postgres]]\nurl = \"postgres://u@h/d\"\npassword_file = \"/nowhere/secret\"\n",

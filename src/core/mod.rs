@@ -6,6 +6,7 @@
 pub mod action;
 pub mod alert;
 pub mod arming;
+pub mod around;
 pub mod chain;
 pub mod doctor;
 pub mod exact;
@@ -39,6 +40,7 @@ mod target;
 pub mod text;
 pub mod time;
 pub mod timeline;
+pub mod topology;
 pub mod verdict;
 pub mod whereabouts;
 pub mod world;

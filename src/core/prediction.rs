@@ -319,7 +319,7 @@ mod tests {
     fn now(world: &mut World, second: u64, breaches: Vec<Breach>, silent: bool) {
         let rules = Rulebook::defaults(&all_rules());
         world.alerts.observe(breaches, &rules, |_| Triage::Errors, |_| silent, Now::example(second));
-        world.chain = Chain::over(world.targets(), &world.alerts.firing());
+        world.chain = Chain::over(world.targets(), &world.topology, &world.alerts.firing());
     }
 
     fn terminate(backend: BackendId) -> Action {

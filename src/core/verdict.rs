@@ -8,6 +8,7 @@ use super::ids::TargetId;
 use super::source_rules::{SILENT, UNREAD};
 use super::time::Now;
 use super::world::World;
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// Of who is hit beside the symptom so many are named.
@@ -67,8 +68,10 @@ pub struct Verdict<'a> {
     pub unexplained: bool,
     /// Who is hit, beside what the lead says: in words, those of the root first.
     pub hit: Vec<String>,
-    /// What stands beside it and is not explained by the same root, worst first.
+    /// What stands beside it and is not explained by the same root: roots, in the order of the worst of what each explains.
     pub others: Vec<&'a Finding>,
+    /// How many findings each of those (or a silent source) explains, and how sure the weakest of that is.
+    pub behind: BTreeMap<FindingKey, (usize, Tie)>,
     /// Targets that give no data, beside a lead that says so.
     pub silent: Vec<&'a Finding>,
     /// What nobody watches of targets that answer.
@@ -119,6 +122,7 @@ impl<'a> Verdict<'a> {
             unexplained: false,
             hit: Vec::new(),
             others: Vec::new(),
+            behind: BTreeMap::new(),
             silent,
             blind,
             ahead,
@@ -159,14 +163,39 @@ impl<'a> Verdict<'a> {
         let (of_root, apart): (Vec<&Finding>, Vec<&Finding>) =
             rest.iter().copied().partition(|finding| explained(finding));
         self.hit = hit(root, &key, &of_root);
-        self.others = apart;
         self.silent.retain(|finding| finding.key() != root_key);
+        self.roots(world, &apart);
     }
 
-    /// How many findings beside those that `told` of the others told of are firing.
+    /// Of what the lead's root does not explain the roots are told, each with the number of those that it explains.
+    fn roots(&mut self, world: &'a World, apart: &[&'a Finding]) {
+        let unseen = self.silent.iter().chain(&self.blind);
+        let told: Vec<&Finding> = apart.iter().chain(unseen).copied().collect();
+        let mut at: Option<FindingKey> = None;
+        for branch in world.chain.branches(&told) {
+            if branch.depth == 0 {
+                at = Some(branch.finding.key());
+                if branch.finding.breach.rule != SILENT.id && branch.finding.breach.rule != UNREAD.id {
+                    self.others.push(branch.finding);
+                }
+            } else if let Some((root, link)) = at.clone().zip(branch.link) {
+                let (count, tie) = self.behind.entry(root).or_insert((0, Tie::Certain));
+                *count += 1;
+                *tie = (*tie).min(link.evidence.tie);
+            }
+        }
+    }
+
+    /// How many findings a finding stands for: itself, and what it explains.
     #[must_use]
-    pub const fn more(&self, told: usize) -> usize {
-        self.others.len().saturating_sub(told)
+    pub fn stands_for(&self, finding: &Finding) -> usize {
+        1 + self.behind.get(&finding.key()).map_or(0, |(count, _)| *count)
+    }
+
+    /// How many findings fire beside those that the first `told` of the others tell of.
+    #[must_use]
+    pub fn more(&self, told: usize) -> usize {
+        self.others.iter().skip(told).map(|finding| self.stands_for(finding)).sum()
     }
 }
 

@@ -12,6 +12,7 @@ use super::system::rules as system_rules;
 pub use super::target::TargetState;
 use super::time::Now;
 use super::timeline::Timeline;
+use super::topology::Topology;
 use std::collections::HashSet;
 use std::sync::Arc;
 
@@ -50,6 +51,8 @@ pub struct World {
     pub alerts: AlertBook,
     /// Which finding explains which.
     pub chain: Chain,
+    /// Which service depends on what, as far as that is said.
+    pub topology: Topology,
     /// What changed.
     pub timeline: Timeline,
     /// The rules in force.
@@ -68,6 +71,7 @@ impl World {
             judged,
             alerts: AlertBook::default(),
             chain: Chain::default(),
+            topology: Topology::default(),
             timeline: Timeline::default(),
             rules,
             specs: all_rules(),
@@ -170,7 +174,7 @@ impl World {
             },
             now,
         );
-        self.chain = Chain::over(&self.targets, &self.alerts.firing());
+        self.chain = Chain::over(&self.targets, &self.topology, &self.alerts.firing());
         let answered = self.targets.iter().filter(|target| target.seen.is_some()).map(|target| &target.id);
         self.timeline.judge(&self.alerts, answered, now);
     }

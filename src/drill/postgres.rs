@@ -181,6 +181,7 @@ fn counters(sim: &Sim, standby: bool) -> DatabaseCounters {
         temp_files: 0.0,
         temp_bytes: 0.0,
         deadlocks: 0.0,
+        conflicts: 0.0,
         checksum_failures: Some(0.0),
         checksum_failed_seconds: None,
         xid_age: Some(41_000_000),

@@ -3,15 +3,21 @@
 use crate::core::action::{Action, Offer, Preview, Refusal};
 use crate::core::alert::Step;
 use crate::core::alert::{Finding, Heard, Severity, Stage};
+use crate::core::around::{coincident, coverage, exonerated};
 use crate::core::chain::Tie;
+use crate::core::ids::TargetId;
 use crate::core::place::{Place, Screen};
 use crate::core::report::BreakerState;
 use crate::core::row::RowKey;
 use crate::core::text::counted;
+use crate::core::timeline::Event;
+use crate::core::verdict::Verdict;
 use crate::panels::panel::{Panel, PanelContext};
 use crate::panels::{finding, signals, source_list};
 use crate::ui::content::{Cell, Column, Content, Line, Role, Row, Section, Table};
-use crate::ui::format::{age, duration, of_seconds};
+use crate::ui::format::of_seconds;
+use crate::ui::format::{age, duration};
+use std::time::Duration;
 
 /// The overview screen.
 #[derive(Clone, Copy, Debug)]
@@ -58,11 +64,11 @@ impl Panel for Overview {
             }
             _ => Content {
                 title: String::new(),
-                sections: vec![
-                    findings(context),
-                    signals::section(self.signals, context),
-                    source_list::section(context),
-                ],
+                sections: [Some(findings(context)), around(context)]
+                    .into_iter()
+                    .flatten()
+                    .chain([signals::section(self.signals, context), source_list::section(context)])
+                    .collect(),
             },
         }
     }
@@ -93,6 +99,9 @@ impl Panel for Overview {
     }
 
     fn jump(&self, context: PanelContext<'_>, path: &[RowKey], row: &RowKey) -> Option<Place> {
+        if let RowKey::Event(_) = row {
+            return Some(Place { screen: Screen::Timeline, row: Some(row.clone()) });
+        }
         let RowKey::Finding(key) = row else { return None };
         // From the list it leads to its page, and from there to where it is seen.
         let found = context.finding(key).filter(|_| path.last() == Some(row))?;
@@ -153,34 +162,13 @@ fn noted(finding: &Finding) -> String {
 
 fn findings(context: PanelContext<'_>) -> Section {
     let (found, outside) = context.findings();
-    let rows: Vec<Row> = told(context, found)
-        .into_iter()
-        .map(|(finding, depth, tie)| {
-            let (role, word) = match (finding.stage, finding.severity()) {
-                (Stage::Resolved(_), _) => (Role::Ok, "over".to_owned()),
-                (_, severity @ Severity::Critical) => (Role::of(severity), format!("‼ {}", severity.word())),
-                (_, severity @ Severity::Warning) => (Role::of(severity), format!("! {}", severity.word())),
-                (_, severity @ Severity::Info) => (Role::of(severity), format!("· {}", severity.word())),
-            };
-            let lasted = match finding.stage {
-                Stage::Resolved(at) => at.since(finding.since),
-                Stage::Pending | Stage::Firing => finding.lasted(context.now),
-            };
-            let text = if role == Role::Ok { Role::Muted } else { Role::Text };
-            let branch = tie.map_or(String::new(), |tie| {
-                format!("{}└ {}: ", "  ".repeat(depth.saturating_sub(1)), tie.word())
-            });
-            let cells = vec![
-                Cell::of(role, word),
-                Cell::of(text, format!("{branch}{}{}", sentence(finding, context), noted(finding))),
-                Cell::figure(Some(lasted.as_secs_f64()), of_seconds).role(text),
-                Cell::of(Role::Muted, finding.breach.target.as_str()),
-                Cell::of(Role::Muted, next(context, &finding.breach.step)),
-            ];
-            Row::opens(key(finding), cells)
-        })
-        .collect();
-    let count = rows.len();
+    let changed: Vec<Row> = changes(context).map(|(event, began)| change(event, began)).collect();
+    let (firing, over): (Vec<_>, Vec<_>) =
+        told(context, found).into_iter().partition(|(finding, ..)| finding.stage == Stage::Firing);
+    let count = firing.len() + over.len();
+    let row = |told| finding_row(context, told);
+    let rows: Vec<Row> =
+        firing.into_iter().map(row).chain(changed).chain(over.into_iter().map(row)).collect();
     let table = Table {
         columns: vec![
             Column::fixed("", 6, 0),
@@ -200,6 +188,78 @@ fn findings(context: PanelContext<'_>) -> Section {
         count => format!("Findings ({count}, worst first; {open} explains each, {act} acts on it)"),
     };
     Section { title, lines: elsewhere(&outside, context).into_iter().collect(), table: Some(table) }
+}
+
+fn finding_row(context: PanelContext<'_>, (finding, depth, tie): (&Finding, usize, Option<Tie>)) -> Row {
+    let (role, word) = match (finding.stage, finding.severity()) {
+        (Stage::Resolved(_), _) => (Role::Ok, "over".to_owned()),
+        (_, severity @ Severity::Critical) => (Role::of(severity), format!("‼ {}", severity.word())),
+        (_, severity @ Severity::Warning) => (Role::of(severity), format!("! {}", severity.word())),
+        (_, severity @ Severity::Info) => (Role::of(severity), format!("· {}", severity.word())),
+    };
+    let lasted = match finding.stage {
+        Stage::Resolved(at) => at.since(finding.since),
+        Stage::Pending | Stage::Firing => finding.lasted(context.now),
+    };
+    let text = if role == Role::Ok { Role::Muted } else { Role::Text };
+    let branch = tie
+        .map_or(String::new(), |tie| format!("{}└ {}: ", "  ".repeat(depth.saturating_sub(1)), tie.word()));
+    let cells = vec![
+        Cell::of(role, word),
+        Cell::of(text, format!("{branch}{}{}", sentence(finding, context), noted(finding))),
+        Cell::figure(Some(lasted.as_secs_f64()), of_seconds).role(text),
+        Cell::of(Role::Muted, finding.breach.target.as_str()),
+        Cell::of(Role::Muted, next(context, &finding.breach.step)),
+    ];
+    Row::opens(key(finding), cells)
+}
+
+/// What changed just before the lead's root began, and when that was.
+fn changes(context: PanelContext<'_>) -> impl Iterator<Item = (&Event, Duration)> {
+    let lead = Verdict::over(context.world, context.now).lead;
+    let events = lead.map_or_else(Vec::new, |lead| coincident(context.world, lead));
+    let looked_at = move |event: &&Event| {
+        event.target.as_ref().is_none_or(|target| context.target(target.as_str()).is_some())
+    };
+    events.into_iter().filter(looked_at).map(move |event| (event, context.now.since(event.at)))
+}
+
+fn change(event: &Event, past: Duration) -> Row {
+    let words = format!("coincident, not called a cause: {}", event.words);
+    let cells = vec![
+        Cell::of(Role::Note, event.kind.word()),
+        Cell::of(Role::Text, words),
+        Cell::number(Some(past.as_secs_f64()), age(past)).role(Role::Muted),
+        Cell::of(Role::Muted, event.target.as_ref().map_or("", |target| target.as_str())),
+        Cell::of(Role::Muted, "look what else changed"),
+    ];
+    Row::opens(RowKey::Event(event.id), cells)
+}
+
+/// Who is not it, and what cannot be seen from here: one line each, while something is wrong. Of targets that are not looked at nothing is
+/// said here.
+fn around(context: PanelContext<'_>) -> Option<Section> {
+    let lead = Verdict::over(context.world, context.now).lead?;
+    let looked_at = |target: &TargetId| context.target(target.as_str()).is_some();
+    let mut lines = Vec::new();
+    let not_it: Vec<String> = exonerated(context.world, lead, context.now)
+        .into_iter()
+        .filter(|one| looked_at(one.target))
+        .map(|one| format!("{} ({})", one.target, one.words))
+        .collect();
+    if !not_it.is_empty() {
+        lines.push(Line::of(Role::Muted, "not it: ").then(Role::Text, not_it.join(", ")));
+    }
+    let coverage = coverage(context.world, context.now);
+    let unread = coverage.unread.iter().filter(|target| looked_at(target));
+    let unseen = coverage.unseen.iter().map(|what| (*what).to_owned());
+    let unseen: Vec<String> = unseen.chain(unread.map(|target| format!("parts of {target}"))).collect();
+    let stale = coverage.stale.iter().filter(|(target, _)| looked_at(target));
+    let stale = stale.map(|(target, old)| format!("{target} is as of {} ago", age(*old)));
+    let all: Vec<String> =
+        std::iter::once(format!("not visible from here: {}", unseen.join(", "))).chain(stale).collect();
+    lines.push(Line::of(Role::Muted, all.join("; ")));
+    Some(Section::lines("", lines))
 }
 
 /// What is found on targets that are not looked at: it is counted, and the worst of it is told.

@@ -5,6 +5,7 @@
 
 mod architecture;
 mod arguments;
+mod around;
 mod bounds;
 mod chain;
 mod circles;
@@ -30,6 +31,7 @@ mod scope;
 mod screens;
 mod secrets;
 mod thresholds;
+mod ties;
 mod timeline;
 mod trail;
 mod trust;

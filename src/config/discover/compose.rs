@@ -22,17 +22,17 @@ const MOST_DEPTH: usize = 64;
 /// What is read of the file; everything else is passed over.
 #[derive(Default, Deserialize)]
 #[serde(default)]
-struct Compose {
-    services: Table<Object<Composed>, 256>,
+pub(super) struct Compose {
+    pub(super) services: Table<Object<Composed>, 256>,
 }
 
 /// A service.
 #[derive(Default, Deserialize)]
 #[serde(default)]
-struct Composed {
-    image: Scalar,
+pub(super) struct Composed {
+    pub(super) image: Scalar,
     ports: List<Mixed<8>, 64>,
-    environment: Mixed<512>,
+    pub(super) environment: Mixed<512>,
     command: Mixed<256>,
 }
 
@@ -41,7 +41,7 @@ impl Kept for Composed {}
 /// Looks for a compose file and at its services.
 #[expect(clippy::unnecessary_wraps, reason = "one signature for every place that is looked at")]
 pub(super) fn find(around: &Surroundings, trail: &mut Vec<String>) -> Result<Vec<Found>, String> {
-    let Some(name) = NAMES.into_iter().find(|name| around.folder.join(name).exists()) else {
+    let Some(name) = file(around) else {
         trail.push(format!("no compose file in {}", around.folder.display()));
         return Ok(Vec::new());
     };
@@ -84,8 +84,13 @@ pub(super) fn find(around: &Surroundings, trail: &mut Vec<String>) -> Result<Vec
     Ok(found)
 }
 
+/// The compose file of this folder, if there is one.
+pub(super) fn file(around: &Surroundings) -> Option<&'static str> {
+    NAMES.into_iter().find(|name| around.folder.join(name).exists())
+}
+
 /// The file, with its variables filled in.
-fn read(around: &Surroundings, name: &str) -> Result<Compose, String> {
+pub(super) fn read(around: &Surroundings, name: &str) -> Result<Compose, String> {
     let text = bounded::text(&around.folder.join(name)).map_err(|error| error.to_string())?;
     // One that is not there, or that cannot be read, says nothing.
     let dotenv = bounded::text(&around.folder.join(".env")).unwrap_or_default();
@@ -121,7 +126,7 @@ fn modest(text: &str) -> Result<(), String> {
 
 /// Where a port is published.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Published {
+pub(super) enum Published {
     /// On this machine, under this port.
     Here(u16),
     /// On an address that the file chose.
@@ -131,7 +136,7 @@ enum Published {
 }
 
 /// Where `inside` is published, in the short or the long form.
-fn published(service: &Composed, inside: u16) -> Published {
+pub(super) fn published(service: &Composed, inside: u16) -> Published {
     let entry = |entry: &Mixed<8>| -> Option<(String, u16)> {
         let Mixed::One(text) = entry else {
             let host = entry.get("host_ip").map(Scalar::word).unwrap_or_default();
@@ -161,7 +166,7 @@ fn number(value: &Scalar) -> Option<u16> {
 }
 
 /// The environment of a service, as a map or as a list of `NAME=value`.
-fn environment(given: &Mixed<512>) -> BTreeMap<String, String> {
+pub(super) fn environment(given: &Mixed<512>) -> BTreeMap<String, String> {
     let text = |value: &Scalar| match value {
         Scalar::Text(text) => Some(text.clone()),
         Scalar::Whole(_) | Scalar::Number(_) => Some(value.word()),

@@ -3,6 +3,7 @@
 //! The next place is asked only while everything found so far is on this machine: a stack elsewhere is never mixed with a local one.
 
 mod compose;
+mod depends;
 mod environment;
 mod found;
 
@@ -12,6 +13,7 @@ pub use super::surroundings::Surroundings;
 use super::system::SYSTEMS;
 use super::target::{Connect, DEFAULT_TIMEOUT, Locality, TargetConfig};
 use crate::core::ids::{SystemKind, TargetId};
+pub(super) use depends::depends;
 use found::Found;
 use std::collections::BTreeSet;
 use std::time::Duration;

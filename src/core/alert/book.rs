@@ -16,6 +16,9 @@ const SAMPLED: Duration = Duration::from_secs(3);
 /// Of so many findings somebody can have taken note at once.
 const MOST_HEARD: usize = 500;
 
+/// What another system has been saying for so long stands behind whatever is measured here: it is no news.
+const STANDING: Duration = Duration::from_secs(3600);
+
 /// How far an alert has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stage {
@@ -50,6 +53,7 @@ pub struct Finding {
     interrupted: bool,
     rank: (Severity, Triage),
     ranked_at: Now,
+    standing: bool,
 }
 
 impl Finding {
@@ -78,6 +82,21 @@ impl Finding {
     #[must_use]
     pub fn is_forecast(&self) -> bool {
         self.rank.1 == Triage::Forecast
+    }
+
+    /// Another system has been saying it for so long that it is no news.
+    #[must_use]
+    pub const fn is_standing(&self) -> bool {
+        self.standing
+    }
+
+    /// What is measured here stands before what another system has been saying for long, and both before notes.
+    fn place(&self) -> u8 {
+        match (self.rank.0, self.standing) {
+            (Severity::Warning | Severity::Critical, false) => 0,
+            (Severity::Warning | Severity::Critical, true) => 1,
+            (Severity::Info, _) => 2,
+        }
     }
 
     /// Its sentence, with its age where that is the newest that is known.
@@ -172,6 +191,7 @@ impl AlertBook {
                 interrupted: false,
                 rank,
                 ranked_at: now,
+                standing: false,
                 breach: breach.clone(),
             });
             let resolved = matches!(entry.stage, Stage::Resolved(_));
@@ -194,6 +214,7 @@ impl AlertBook {
                 self.heard.remove(&breach.key());
             }
             entry.sample(breach.value, now);
+            entry.standing = entry.rank.1 == Triage::Told && entry.lasted(now) >= STANDING;
             entry.seen = now;
             entry.clear = None;
             entry.breach = breach;
@@ -275,6 +296,7 @@ impl AlertBook {
                 |finding: &Finding| (matches!(finding.stage, Stage::Resolved(_)), finding.clear.is_some());
             over(a)
                 .cmp(&over(b))
+                .then(a.place().cmp(&b.place()))
                 .then(b.rank.0.cmp(&a.rank.0))
                 .then(a.heard.is_some().cmp(&b.heard.is_some()))
                 .then(a.rank.1.cmp(&b.rank.1))
@@ -424,6 +446,30 @@ mod tests {
         book.interrupt();
         let now = observe_at(&mut book, Some(90_000), 75_000, 0);
         assert_eq!(book.firing()[0].lasted(now), Duration::from_secs(90_000), "the server knows better");
+    }
+
+    #[test]
+    fn what_another_system_says_for_long_stands_behind_what_is_measured() {
+        const TOLD: RuleSpec = RuleSpec::new("test.told", "", RuleUnit::State, Triage::Told);
+        let alert = |observed| {
+            let grade = Grade { severity: Severity::Critical, value: None, threshold: None };
+            let about = ("alert", "alert".to_owned());
+            let mut breach = Breach::new(&TOLD, &TargetId::new("prom"), Screen::Overview, grade, about);
+            breach.since(Some(Duration::from_secs(observed)));
+            breach
+        };
+        let order = |observed, beside: Severity| {
+            let mut book = AlertBook::default();
+            let breaches = vec![alert(observed), breach("ours", beside, Some(60))];
+            let triage = |rule| if rule == TOLD.id { Triage::Told } else { Triage::Lag };
+            let rules = Rulebook::defaults(&[&SPEC, &TOLD]);
+            book.observe(breaches, &rules, triage, |_| false, Now::example(10_000));
+            book.firing().iter().map(|finding| finding.breach.subject.clone()).collect::<Vec<_>>()
+        };
+        assert_eq!(order(9_000, Severity::Warning), ["ours", "alert"]);
+        assert_eq!(order(60, Severity::Warning), ["alert", "ours"], "a new one is news");
+        assert_eq!(order(60, Severity::Critical), ["ours", "alert"], "measured before told");
+        assert_eq!(order(9_000, Severity::Info), ["alert", "ours"], "a note is no trouble");
     }
 
     #[test]

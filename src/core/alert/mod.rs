@@ -56,6 +56,8 @@ pub enum Triage {
     Lag,
     /// Something is about to run out.
     Capacity,
+    /// Another system's rule says that something is wrong: behind what is measured here.
+    Told,
     /// A straight line says that something will run out. It is about the future: at most a warning, and never before what is.
     Forecast,
 }

@@ -1,7 +1,7 @@
 //! The table of edges. Each row is a mechanism; adding one is a row and the function that finds what matches.
 
 use super::edge::Edge;
-use super::ties::{network, postgres, redis, search};
+use super::ties::{network, postgres, redis, search, workers};
 use crate::core::alert::RuleId;
 use crate::core::metrics::rules as metrics_rules;
 use crate::core::postgres::rules::{blocked, copies, health, pools, sessions, slots, standby};
@@ -43,7 +43,7 @@ pub static EDGES: &[Edge] = &[
             queues::STALLED.spec.id,
         ],
         withdrawn_by: "the sessions wait no more and the jobs go on failing",
-        ties: postgres::waiters_of_workers,
+        ties: workers::waiters_of_workers,
     },
     Edge {
         verb: "holds connections of the pool",
@@ -288,6 +288,28 @@ pub static EDGES: &[Edge] = &[
         effects: CLUSTER,
         withdrawn_by: "they stay unassigned after it is on again",
         ties: search::same_cluster,
+    },
+    Edge {
+        verb: "took shards along",
+        causes: &[search_rules::NODE_LEFT.spec.id],
+        effects: CLUSTER,
+        withdrawn_by: "it is back, and they stay unassigned",
+        ties: search::left_with_shards,
+    },
+    Edge {
+        verb: "is what it depends on",
+        causes: &[
+            SILENT.id,
+            FULL.id,
+            server::ERRORS.spec.id,
+            server::SERVES_NOBODY.spec.id,
+            search_rules::RED.spec.id,
+            search_rules::NO_MASTER.spec.id,
+            search_rules::READ_ONLY.spec.id,
+        ],
+        effects: SERVICE,
+        withdrawn_by: "it answers again and the errors go on",
+        ties: network::said_to_depend,
     },
     Edge {
         verb: "lets nothing be moved",

@@ -5,19 +5,22 @@ use crate::core::ids::TargetId;
 use crate::core::postgres::{PostgresReading, PostgresState, Session};
 use crate::core::redis::{QueueReading, RedisReading};
 use crate::core::report::PollErrorKind;
+use crate::core::search::SearchState;
 use crate::core::system::SystemState;
 use crate::core::target::TargetState;
+use crate::core::topology::{Topology, same_name};
 use std::sync::Arc;
 
 /// Every target, by its newest reading.
 #[derive(Clone, Copy, Debug)]
 pub struct Known<'a> {
     targets: &'a [Arc<TargetState>],
+    topology: &'a Topology,
 }
 
 impl<'a> Known<'a> {
-    pub(super) const fn of(targets: &'a [Arc<TargetState>]) -> Self {
-        Self { targets }
+    pub(super) const fn of(targets: &'a [Arc<TargetState>], topology: &'a Topology) -> Self {
+        Self { targets, topology }
     }
 
     pub(super) fn target(self, id: &TargetId) -> Option<&'a TargetState> {
@@ -48,8 +51,48 @@ impl<'a> Known<'a> {
         }
     }
 
+    pub(super) fn search_state(self, id: &TargetId) -> Option<&'a SearchState> {
+        self.target(id)?.system.search()
+    }
+
     pub(super) fn sessions(self, id: &TargetId) -> impl Iterator<Item = &'a Session> {
         self.postgres(id).and_then(|reading| reading.sessions.ready()).into_iter().flatten()
+    }
+
+    /// The sessions of a server that wait for a lock.
+    pub(super) fn waiting(self, id: &TargetId) -> impl Iterator<Item = &'a Session> {
+        self.sessions(id).filter(|session| session.waits_for_lock())
+    }
+
+    /// The only server on which sessions wait for a lock, if there is one.
+    pub(super) fn only_one_waits(self, id: &TargetId) -> bool {
+        let waits = |target: &&Arc<TargetState>| self.waiting(&target.id).next().is_some();
+        let mut all = self.targets.iter().filter(waits);
+        all.next().is_some_and(|first| first.id == *id) && all.next().is_none()
+    }
+
+    /// The names under which the service of an endpoint is known: the target's, and what it calls itself.
+    pub(super) fn services(self, id: &'a TargetId) -> Vec<&'a str> {
+        let own = self.target(id).and_then(|target| target.system.metrics()?.service());
+        std::iter::once(id.as_str()).chain(own).collect()
+    }
+
+    /// Whether a name is that of a service that is watched or configured.
+    pub(super) fn is_service(self, name: &str) -> bool {
+        let watched = self.targets.iter().filter(|target| target.system.metrics().is_some());
+        let mut named = watched.flat_map(|target| self.services(&target.id));
+        named.any(|service| same_name(service, name)) || self.topology.names(name)
+    }
+
+    /// Who says that one of these services depends on `target`.
+    pub(super) fn depends(self, services: &[&str], target: &TargetId) -> Option<&'a str> {
+        services.iter().find_map(|service| self.topology.because(service, target))
+    }
+
+    /// The queues of a server.
+    pub(super) fn queues(self, id: &TargetId) -> impl Iterator<Item = &'a QueueReading> {
+        let queues = self.redis(id).and_then(|reading| reading.queues.ready()).into_iter().flatten();
+        queues.map(|queue| &**queue)
     }
 
     /// The queue that a finding is about.
@@ -74,9 +117,17 @@ impl<'a> Known<'a> {
 
     /// The hosts (and ports) that are written in a target's address.
     pub(super) fn addresses(self, id: &TargetId) -> Vec<(&'a str, &'a str)> {
-        let address = self.target(id).map_or("", |target| target.address.as_str());
-        let parts = address.split([' ', ',', '/', '@']).filter(|part| !part.is_empty());
-        parts.filter_map(|part| part.rsplit_once(':')).filter(|(host, port)| is_address(host, port)).collect()
+        addresses(self.target(id).map_or("", |target| target.address.as_str()))
+    }
+
+    /// Whether this server alone of all has a database of this name, by what it counts of each.
+    pub(super) fn only_database(self, id: &TargetId, name: &str) -> bool {
+        let has = |target: &&Arc<TargetState>| {
+            let databases = self.postgres(&target.id).and_then(|reading| reading.databases.ready());
+            databases.is_some_and(|all| all.iter().any(|database| database.name == name))
+        };
+        let mut all = self.targets.iter().filter(has);
+        all.next().is_some_and(|first| first.id == *id) && all.next().is_none()
     }
 
     /// Whether the connection itself fails for us, too.
@@ -102,6 +153,12 @@ impl<'a> Known<'a> {
         let shared = |(host, _): &(&str, &str)| others.iter().any(|(other, _)| other == host);
         self.addresses(one).into_iter().find(shared).map(|(host, _)| host)
     }
+}
+
+/// The hosts and ports that are written in an address for people.
+pub(in crate::core) fn addresses(address: &str) -> Vec<(&str, &str)> {
+    let parts = address.split([' ', ',', '/', '@']).filter(|part| !part.is_empty());
+    parts.filter_map(|part| part.rsplit_once(':')).filter(|(host, port)| is_address(host, port)).collect()
 }
 
 fn is_address(host: &str, port: &str) -> bool {

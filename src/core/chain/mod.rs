@@ -10,4 +10,5 @@ mod tree;
 
 pub use edge::{Edge, Evidence, Tie};
 pub use edges::EDGES;
+pub(in crate::core) use known::addresses;
 pub use tree::{Branch, Chain, Link};

@@ -5,6 +5,7 @@ use super::edges::EDGES;
 use super::known::Known;
 use crate::core::alert::{Finding, FindingKey};
 use crate::core::target::TargetState;
+use crate::core::topology::Topology;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -51,10 +52,10 @@ pub struct Chain {
 }
 
 impl Chain {
-    /// The chain over `firing`, worst first, as the newest readings of `targets` show it.
+    /// The chain over `firing`, worst first, as the newest readings of `targets` show it; `topology` is what is said beside them.
     #[must_use]
-    pub fn over(targets: &[Arc<TargetState>], firing: &[&Finding]) -> Self {
-        Self::by(EDGES, Known::of(targets), firing)
+    pub fn over(targets: &[Arc<TargetState>], topology: &Topology, firing: &[&Finding]) -> Self {
+        Self::by(EDGES, Known::of(targets, topology), firing)
     }
 
     fn by(edges: &[Edge], known: Known<'_>, firing: &[&Finding]) -> Self {
@@ -102,6 +103,17 @@ impl Chain {
             }
         }
         true
+    }
+
+    /// Whether nothing explains anything.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.parents.is_empty()
+    }
+
+    /// Every link.
+    pub fn links(&self) -> impl Iterator<Item = &Link> {
+        self.parents.values()
     }
 
     /// What explains `effect` directly.

@@ -10,6 +10,7 @@ pub(crate) mod rules;
 mod settings;
 mod state;
 mod statement;
+mod totals;
 mod trends;
 mod turns;
 mod watches;
@@ -29,8 +30,9 @@ pub use rules::{
     BLOCKED, CONNECTIONS, PAUSED, RULES, TWO_PRIMARIES, WAITING, WRAPAROUND, describe, two_primaries,
 };
 pub use settings::PostgresSettings;
-pub use state::{Histories, PostgresState, Rates, Setback, Totals, WINDOW, lag_bytes};
+pub use state::{Histories, PostgresState, Rates, Setback, WINDOW, lag_bytes};
 pub use statement::{Literals, StatementText};
+pub use totals::Totals;
 pub use turns::Turns;
 pub use watches::{WATCHES, Watched, is_watched, kept};
 pub use window::{StatementDelta, StatementsDelta};

@@ -256,6 +256,9 @@ pub struct DatabaseCounters {
     /// Deadlocks.
     #[serde(with = "exact")]
     pub deadlocks: f64,
+    /// Statements that a standby ended, for they stood in the way of replay.
+    #[serde(with = "exact")]
+    pub conflicts: f64,
     /// Checksum failures; not there without checksums.
     #[serde(with = "exact")]
     pub checksum_failures: Option<f64>,

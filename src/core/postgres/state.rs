@@ -7,6 +7,7 @@ use super::health::Health;
 use super::locks::FirstSeen;
 use super::reading::{DatabaseCounters, PostgresReading};
 use super::settings::PostgresSettings;
+use super::totals::Totals;
 use super::trends::Trends;
 use super::turns::Turns;
 use super::window::{StatementWindow, StatementsDelta};
@@ -23,57 +24,6 @@ pub const WINDOW: Duration = Duration::from_secs(60);
 /// Fewer blocks than this in the window say nothing about the cache.
 pub const LEAST_BLOCKS: f64 = 1000.0;
 
-/// Counters of all databases together.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Totals {
-    /// Committed and rolled back.
-    pub transactions: f64,
-    /// Rolled back.
-    pub rollbacks: f64,
-    /// Blocks read from outside the buffer cache.
-    pub blocks_read: f64,
-    /// Blocks found in it.
-    pub blocks_hit: f64,
-    /// Rows inserted, updated, deleted.
-    pub rows_changed: f64,
-    /// Bytes of temporary files.
-    pub temp_bytes: f64,
-    /// Deadlocks.
-    pub deadlocks: f64,
-}
-
-impl Totals {
-    fn of(databases: &[DatabaseCounters]) -> Self {
-        let sum = |field: fn(&DatabaseCounters) -> f64| databases.iter().map(field).sum();
-        Self {
-            transactions: sum(|db| db.commits + db.rollbacks),
-            rollbacks: sum(|db| db.rollbacks),
-            blocks_read: sum(|db| db.blocks_read),
-            blocks_hit: sum(|db| db.blocks_hit),
-            rows_changed: sum(|db| db.rows_changed),
-            temp_bytes: sum(|db| db.temp_bytes),
-            deadlocks: sum(|db| db.deadlocks),
-        }
-    }
-
-    const fn fields(&self) -> [f64; 7] {
-        [
-            self.transactions,
-            self.rollbacks,
-            self.blocks_read,
-            self.blocks_hit,
-            self.rows_changed,
-            self.temp_bytes,
-            self.deadlocks,
-        ]
-    }
-
-    /// Every counter is at least what it was: nothing was reset in between.
-    fn grew_from(&self, before: &Self) -> bool {
-        self.fields().iter().zip(before.fields()).all(|(after, before)| *after >= before)
-    }
-}
-
 /// Rates and windows at the newest reading; `None` where nothing can be said yet.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Rates {
@@ -89,6 +39,8 @@ pub struct Rates {
     pub temp_bytes: Option<f64>,
     /// Deadlocks in [`WINDOW`].
     pub deadlocks: Option<f64>,
+    /// Statements that a standby ended in [`WINDOW`], for they stood in the way of replay.
+    pub conflicts: Option<f64>,
     /// Bytes of WAL per second, between the newest two looks.
     pub wal_bytes: Option<f64>,
     /// Checkpoints that were asked for, between the newest two looks, per second.
@@ -277,7 +229,8 @@ impl PostgresState {
     }
 
     fn absorb_totals(&mut self, reading: &PostgresReading, now: Now) {
-        self.rates = Rates { hit_ratio: None, temp_bytes: None, deadlocks: None, ..self.rates };
+        self.rates =
+            Rates { hit_ratio: None, temp_bytes: None, deadlocks: None, conflicts: None, ..self.rates };
         let Some(databases) = reading.databases.ready() else {
             self.rates = Rates { transactions: None, rollbacks: None, rows_changed: None, ..self.rates };
             return;
@@ -324,6 +277,7 @@ impl PostgresState {
             self.rates.hit_ratio = ratio(hits, hits + reads, LEAST_BLOCKS);
             self.rates.temp_bytes = per_second(first.temp_bytes, totals.temp_bytes, now.since(*at));
             self.rates.deadlocks = increase(first.deadlocks, totals.deadlocks);
+            self.rates.conflicts = increase(first.conflicts, totals.conflicts);
         }
     }
 

@@ -2,7 +2,7 @@
 
 use super::{AlertingRule, PrometheusReading, PrometheusState};
 use crate::core::alert::RuleUnit::State;
-use crate::core::alert::Triage::{Errors, Saturation, Silent};
+use crate::core::alert::Triage::{Errors, Saturation, Silent, Told};
 use crate::core::alert::{Judge, Judged, Missing, Need, Rule, RuleSpec, Severity};
 use crate::core::place::Screen;
 use crate::core::text::tidy;
@@ -30,7 +30,7 @@ pub(crate) static TARGET_DOWN: Rule<PrometheusState> = Rule::new(
 );
 
 pub(crate) static ALERT: Rule<PrometheusState> = Rule::new(
-    RuleSpec::new("prometheus.alert", "an alerting rule of Prometheus fires", State, Errors).needs(&[ALERTS]),
+    RuleSpec::new("prometheus.alert", "an alerting rule of Prometheus fires", State, Told).needs(&[ALERTS]),
     alert,
 );
 

@@ -165,6 +165,8 @@ pub struct QueueReading {
     pub queue: QueueRef,
     /// Who owns it.
     pub evidence: Evidence,
+    /// The hosts from which its workers are connected, as the server sees them; the first few.
+    pub worker_hosts: Vec<String>,
     /// The pause switch is on.
     pub paused: bool,
     /// Jobs in `wait` and in the `paused` list, markers not counted.

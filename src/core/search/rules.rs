@@ -21,6 +21,7 @@ pub static RULES: &[&Rule<SearchState>] = &[
     &NO_MASTER,
     &RED,
     &YELLOW,
+    &NODE_LEFT,
     &nodes::HEAP,
     &nodes::CPU,
     &nodes::DISK,
@@ -54,6 +55,19 @@ pub(crate) static YELLOW: Rule<SearchState> = Rule::new(
         .warning(300.0)
         .needs(&[HEALTH]),
     yellow,
+);
+
+pub(crate) static NODE_LEFT: Rule<SearchState> = Rule::new(
+    RuleSpec::new(
+        "search.node_left",
+        "a node left, and shards that were on it are on no node",
+        State,
+        Capacity,
+    )
+    .hold(60)
+    .needs(&[HEALTH])
+    .root(),
+    node_left,
 );
 
 pub(crate) static READ_ONLY: Rule<SearchState> = Rule::new(
@@ -189,6 +203,20 @@ fn yellow(its: &mut Its<'_>, reading: &SearchReading) {
         "look why they are on no node"
     };
     its.tell(grade, SUBJECT, sentence).since(since).hits(hit, "shard").look(step);
+}
+
+/// The cluster names the node that took the shards along; when it left is known where it was seen before.
+fn node_left(its: &mut Its<'_>, reading: &SearchReading) {
+    let Some(away) = reading.unassigned.ready().filter(|away| away.total > 0) else { return };
+    for id in &away.left {
+        let Some(grade) = its.state(Severity::Warning) else { return };
+        let name = tidy(its.state.name(id), 40);
+        let since = its.state.gone_since(id).map(|at| its.now.since(at));
+        let sentence = format!("node {name} left {}, and shards that were on it are on no node", its.target);
+        its.tell(grade, format!("node {name}"), sentence)
+            .since(since)
+            .say("bring it back, or look why it left");
+    }
 }
 
 fn read_only(its: &mut Its<'_>, reading: &SearchReading) {

@@ -47,6 +47,8 @@ pub struct SearchState {
     pub not_green_since: Option<Now>,
     /// Names of the nodes that were ever seen, by id: one that left is told by its name.
     names: BTreeMap<String, String>,
+    /// Nodes that were there and are not, and since when.
+    gone: BTreeMap<String, Now>,
     meter: Meter<Arc<SearchReading>>,
 }
 
@@ -69,6 +71,12 @@ impl SearchState {
         self.names.get(id).map_or(id, String::as_str)
     }
 
+    /// Since when a node has not been in the cluster, if it was seen there before.
+    #[must_use]
+    pub fn gone_since(&self, id: &str) -> Option<Now> {
+        self.gone.get(id).copied()
+    }
+
     /// Takes in a new reading: derives rates against its predecessor over the measured time between them.
     pub fn absorb(&mut self, reading: SearchReading, now: Now) {
         let before = self.latest.take();
@@ -79,6 +87,12 @@ impl SearchState {
             }
             while self.names.len() > MOST_NAMES {
                 self.names.pop_first();
+            }
+            let there = |id: &String| nodes.iter().any(|node| node.id == *id);
+            let names = &self.names;
+            self.gone.retain(|id, _| names.contains_key(id) && !there(id));
+            for id in names.keys().filter(|id| !there(id)) {
+                self.gone.entry(id.clone()).or_insert(nodes.read_at);
             }
         }
         // What the nodes said last still stands, and nothing is counted from it anew.

@@ -100,7 +100,9 @@ pub fn wait_words(class: &str, event: &str) -> &'static str {
         ("Client", "clientread") => "waits for its client to send something",
         ("Client", "clientwrite") => "waits for its client to take the answer",
         ("Client", _) => "waits for its client",
-        ("Timeout", _) => "sleeps on purpose",
+        ("Timeout", "pgsleep") => "sleeps on purpose (pg_sleep)",
+        ("Timeout", "vacuumdelay") => "vacuum pauses to spare the disk",
+        ("Timeout", _) => "waits for a time to pass",
         ("BufferPin", _) => "waits for a page that another session uses",
         ("Activity", _) => "idle background process",
         _ => "",
@@ -121,6 +123,10 @@ pub fn doing(session: &Session, workers: usize) -> String {
     let workers = if workers > 0 { format!(" +{workers}w") } else { String::new() };
     match &session.wait {
         // Every idle session waits for its client; that is not news.
+        Some((class, event)) if session.state == SessionState::Active && class == "Timeout" => {
+            let words = if event.eq_ignore_ascii_case("PgSleep") { "pg_sleep" } else { event };
+            format!("sleeps ({words}){workers}")
+        }
         Some((class, event)) if session.state == SessionState::Active && class != "Client" => {
             format!("{class}:{event}{workers}")
         }

@@ -173,7 +173,13 @@ fn heading(target: &TargetState, state: &RedisState, context: PanelContext<'_>) 
         (None, _) => "—".to_owned(),
     };
     let clients = cluster::clients(server);
-    let mut first = line
+    // How old the numbers are stands before them: the end of the line may have no room.
+    let aged = match target.freshness(context.now) {
+        Freshness::Late(age) => line.then(Role::Warning, format!("LATE, {} old · ", duration(age))),
+        Freshness::Lost(age) => line.then(Role::Stale, format!("STALE, {} old · ", duration(age))),
+        Freshness::Waiting | Freshness::Fresh(_) => line,
+    };
+    let mut first = aged
         .then(
             Role::Muted,
             match server.role.as_str() {
@@ -191,13 +197,9 @@ fn heading(target: &TargetState, state: &RedisState, context: PanelContext<'_>) 
             ),
         )
         .then(Role::Muted, format!(" · {}", reading.discovery));
-    first = match target.freshness(context.now) {
-        Freshness::Late(age) => first.then(Role::Warning, format!(" · LATE, {} old", duration(age))),
-        Freshness::Lost(age) => {
-            first.then(Role::Stale, format!(" · STALE {}: {}", duration(age), target.silence(context.now)))
-        }
-        Freshness::Waiting | Freshness::Fresh(_) => first,
-    };
+    if target.freshness(context.now).is_lost() {
+        first = first.then(Role::Stale, format!(" · {}", target.silence(context.now)));
+    }
     let mut lines = vec![first];
     lines.extend(reading.cluster.iter().flat_map(|cluster| cluster::lines(cluster, role)));
     lines.extend(reading.queues.gap().map(|gap| Line::of(Role::Warning, &gap.note)));

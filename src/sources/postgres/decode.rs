@@ -174,6 +174,7 @@ pub fn database(row: &Row) -> DatabaseCounters {
         xid_age: get(row, 10),
         multixact_age: get(row, 11),
         checksum_failed_seconds: get(row, 13),
+        conflicts: number(14),
     }
 }
 

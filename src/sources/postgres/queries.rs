@@ -47,7 +47,7 @@ pub const DATABASES: &str = "SELECT s.datname, s.xact_commit::float8, s.xact_rol
      s.blks_read::float8, s.blks_hit::float8, (s.tup_inserted + s.tup_updated + s.tup_deleted)::float8, \
      s.temp_files::float8, s.temp_bytes::float8, s.deadlocks::float8, s.checksum_failures::float8, \
      age(d.datfrozenxid)::int8, mxid_age(d.datminmxid)::int8, pg_encoding_to_char(d.encoding), \
-     extract(epoch FROM clock_timestamp() - s.checksum_last_failure)::float8 \
+     extract(epoch FROM clock_timestamp() - s.checksum_last_failure)::float8, s.conflicts::float8 \
      FROM pg_catalog.pg_stat_database s LEFT JOIN pg_catalog.pg_database d ON d.oid = s.datid";
 
 /// The connection limit, as settings; who uses the slots is counted from the sessions.

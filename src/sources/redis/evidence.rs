@@ -6,7 +6,8 @@ use crate::core::redis::{Family, QueueRef, QueueWorker, Signs, family};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use redis::{RedisError, Value, cmd, pipe};
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
+use std::net::IpAddr;
 use std::time::Duration;
 
 /// Connected workers of one queue.
@@ -16,6 +17,26 @@ pub struct Workers {
     pub count: usize,
     /// The command in which the newest of them waits.
     pub command: String,
+    /// From where they are connected, at most [`MOST_HOSTS`] of those.
+    pub hosts: BTreeSet<String>,
+}
+
+/// Of more hosts nothing more is to be learnt.
+const MOST_HOSTS: usize = 32;
+
+impl Workers {
+    fn from(&mut self, address: &str) {
+        if let Some(host) = host(address).filter(|_| self.hosts.len() < MOST_HOSTS) {
+            self.hosts.insert(host);
+        }
+    }
+}
+
+/// The host of `ip:port` as databases write it: without brackets, and an IPv4 address as one.
+fn host(address: &str) -> Option<String> {
+    let (host, _) = address.rsplit_once(':')?;
+    let host: IpAddr = host.trim_matches(['[', ']']).parse().ok()?;
+    Some(host.to_canonical().to_string())
 }
 
 /// The commands in which a worker waits for its next job.
@@ -109,7 +130,7 @@ fn one_by_one(text: &str, queue: &QueueRef, found: &mut Vec<QueueWorker>) {
 
 fn in_list(text: &str, found: &mut Workforce) {
     // A worker that has had something to do ever since it came has not waited yet.
-    let mut never_waited: HashMap<String, usize> = HashMap::new();
+    let mut never_waited: HashMap<String, Workers> = HashMap::new();
     for line in text.lines() {
         let field = |name: &str| line.split(' ').find_map(|pair| pair.strip_prefix(name)?.strip_prefix('='));
         let (Some(name), Some(command)) = (field("name"), field("cmd")) else {
@@ -126,12 +147,15 @@ fn in_list(text: &str, found: &mut Workforce) {
             let entry = found.named.entry(queue).or_default();
             entry.count += 1;
             entry.command = command;
+            entry.from(field("addr").unwrap_or_default());
         } else if !name.ends_with(":qe") && name.contains(':') {
-            *never_waited.entry(queue).or_default() += 1;
+            let entry = never_waited.entry(queue).or_default();
+            entry.count += 1;
+            entry.from(field("addr").unwrap_or_default());
         }
     }
-    for (queue, count) in never_waited {
-        found.named.entry(queue).or_insert(Workers { count, command: String::new() });
+    for (queue, workers) in never_waited {
+        found.named.entry(queue).or_insert(workers);
     }
 }
 
@@ -180,7 +204,10 @@ mod tests {
         let mut found = Workforce::default();
         in_list(text, &mut found);
         let queue = |name: &str| QueueRef { prefix: "bull".into(), name: name.into() };
-        assert_eq!(found.of(&queue("emails")), Some(Workers { count: 2, command: "bzpopmin".into() }));
+        assert_eq!(
+            found.of(&queue("emails")),
+            Some(Workers { count: 2, command: "bzpopmin".into(), hosts: BTreeSet::new() })
+        );
         assert_eq!(found.of(&queue("old")).expect("known").command, "brpoplpush");
         assert_eq!(found.of(&queue("none")), Some(Workers::default()));
         assert_eq!(found.named.len(), 2);
@@ -191,6 +218,13 @@ mod tests {
         in_list("id=6 name=bull:YnVzeQ== cmd=client|setinfo\nid=7 name= cmd=bzpopmin\n", &mut found);
         assert_eq!(found.of(&queue("busy")).expect("known").count, 1);
         assert_eq!(found.of(&queue("none")), None);
+        // From where they work, as a database would write it.
+        let text = "addr=[::ffff:10.0.0.7]:41 name=bull:ZW1haWxz cmd=bzpopmin\naddr=[fd00::1]:4 name=bull:ZW1haWxz cmd=get\n\
+                    addr=10.0.0.8:4 name=bull:YnVzeQ== cmd=get\naddr=/run/redis.sock:0 name=bull:ZW1haWxz cmd=bzpopmin\n";
+        let mut found = Workforce::default();
+        in_list(text, &mut found);
+        assert_eq!(found.of(&queue("emails")).expect("known").hosts, ["10.0.0.7".to_owned()].into());
+        assert_eq!(found.of(&queue("busy")).expect("known").hosts, ["10.0.0.8".to_owned()].into());
         let mut workers = Vec::new();
         let line = "addr=1.2.3.4:5 name=bull:ZW1haWxz:w:blue age=70 idle=3 flags=b cmd=bzpopmin\n";
         one_by_one(&format!("{text}{line}"), &queue("emails"), &mut workers);

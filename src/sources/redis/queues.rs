@@ -139,9 +139,10 @@ fn decode(
         evidence: Evidence {
             family: owner,
             why,
-            workers: connected.map(|workers| workers.count),
+            workers: connected.as_ref().map(|workers| workers.count),
             mismatch: mismatch(&signs),
         },
+        worker_hosts: connected.into_iter().flat_map(|workers| workers.hosts).collect(),
         paused,
         waiting: waiting + held,
         stranded: if paused { 0 } else { held },

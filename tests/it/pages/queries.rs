@@ -354,7 +354,9 @@ fn waits_are_told_in_plain_words() {
     means("IO", "SLRURead", "waits for the disk");
     means("IPC", "BgWorkerShutdown", "waits for another process of the server");
     means("Client", "ClientRead", "waits for its client to send something");
-    means("Timeout", "PgSleep", "sleeps on purpose");
+    means("Timeout", "PgSleep", "sleeps on purpose (pg_sleep)");
+    means("Timeout", "VacuumDelay", "vacuum pauses to spare the disk");
+    means("Timeout", "RecoveryApplyDelay", "waits for a time to pass");
     means("BufferPin", "BufferPin", "waits for a page that another session uses");
     means("Odd", "Odder", "");
 }

@@ -134,8 +134,8 @@ fn queues_that_may_not_be_read_say_why_and_are_not_none() {
 #[test]
 fn old_numbers_are_late_and_then_stale() {
     let at = |second| Stage::of(redis(vec![queue("a")])).at(FIRST + second).page(Screen::Queues);
-    at(9).says("LATE, 9.0 s old");
-    at(90).says("STALE 1m30s");
+    at(9).says("cache LATE, 9.0 s old · ");
+    at(90).says("cache STALE, 1m30s old · ");
 }
 
 #[test]

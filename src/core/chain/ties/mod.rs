@@ -4,3 +4,4 @@ pub(super) mod network;
 pub(super) mod postgres;
 pub(super) mod redis;
 pub(super) mod search;
+pub(super) mod workers;

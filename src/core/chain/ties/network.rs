@@ -4,7 +4,9 @@ use crate::core::alert::Finding;
 use crate::core::chain::edge::Evidence;
 use crate::core::chain::known::Known;
 use crate::core::prometheus::AlertingRule;
+use crate::core::source_rules::SILENT;
 use crate::core::system::SystemState;
+use crate::core::topology::same_name;
 
 /// Codes of Node's and libpq's errors about connections.
 const UNREACHABLE: &[&str] = &[
@@ -57,32 +59,83 @@ pub(in crate::core::chain) fn scraped_by_prometheus(
     Evidence::certain(format!("Prometheus scrapes {host}:{port}, and neither of us gets an answer"))
 }
 
-/// The labels of an alert name what the finding is about.
+/// The service is said to depend on this server.
+pub(in crate::core::chain) fn said_to_depend(
+    known: &Known<'_>,
+    cause: &Finding,
+    effect: &Finding,
+) -> Option<Evidence> {
+    let (server, service) = (&cause.breach.target, &effect.breach.target);
+    let because = known.depends(&known.services(service), server)?;
+    Evidence::likely(format!("{service} depends on {server} ({because})"))
+}
+
+/// The labels of an alert name what the finding is about: the thing itself, or the server or service and the kind of trouble.
 pub(in crate::core::chain) fn alert_about(
     known: &Known<'_>,
     cause: &Finding,
     effect: &Finding,
 ) -> Option<Evidence> {
     let rule = alert(known, effect)?;
-    let addresses = known.addresses(&cause.breach.target);
-    let queue = known.queue(cause).map(|queue| queue.queue.name.as_str());
-    let about = |(name, value): &&(String, String)| match name.as_str() {
-        "instance" | "server" | "addr" => {
-            addresses.iter().any(|(host, port)| *value == format!("{host}:{port}"))
-                || cause.breach.subject.starts_with(&format!("{value} of job"))
+    let exact = |(name, value): &&(String, String)| names_thing(known, cause, (name, value));
+    if let Some((name, value)) = rule.all_labels.iter().find(exact) {
+        return Evidence::certain(format!("the alert's label {name} is {value}"));
+    }
+    let place = |(name, value): &&(String, String)| names_place(known, cause, (name, value));
+    let (name, value) = rule.all_labels.iter().find(place)?;
+    // A server has many kinds of trouble: the alert's own words have to be of this one.
+    let told = format!("{} {} {}", rule.name, rule.summary, rule.query).to_lowercase();
+    let words = kind_of_trouble(cause.breach.rule.as_str());
+    let word = words.iter().find(|word| told.contains(**word))?;
+    Evidence::likely(format!("the alert's label {name} is {value}, and it tells of \u{201c}{word}\u{201d}"))
+}
+
+/// A label names the very thing: a queue, a mounted disk, a server that gives no data.
+fn names_thing(known: &Known<'_>, cause: &Finding, (name, value): (&str, &str)) -> bool {
+    match name {
+        "queue" | "queue_name" => known.queue(cause).is_some_and(|queue| queue.queue.name == value),
+        "mountpoint" => cause.breach.subject == value,
+        "instance" | "server" | "addr" if cause.breach.rule == SILENT.id => {
+            known.addresses(&cause.breach.target).iter().any(|(host, port)| value == format!("{host}:{port}"))
         }
-        "queue" | "queue_name" => queue == Some(value.as_str()),
-        "service" | "job" | "app" | "application" => value.eq_ignore_ascii_case(cause.breach.target.as_str()),
-        "mountpoint" => cause.breach.subject == *value,
+        "instance" => cause.breach.subject.starts_with(&format!("{value} of job")),
         _ => false,
-    };
-    let (name, value) = rule.all_labels.iter().find(about)?;
-    // Of one queue, of one disk, of one address; a job's name may be that of many.
-    let words = format!("the alert's label {name} is {value}");
-    if matches!(name.as_str(), "service" | "job" | "app" | "application") {
-        Evidence::likely(words)
-    } else {
-        Evidence::certain(words)
+    }
+}
+
+/// A label names where it is: the address, the host, the database or the service.
+fn names_place(known: &Known<'_>, cause: &Finding, (name, value): (&str, &str)) -> bool {
+    let target = &cause.breach.target;
+    let host_of = |text: &str| text.rsplit_once(':').map_or(text.to_owned(), |(host, _)| host.to_owned());
+    match name {
+        "instance" | "server" | "addr" | "host" | "hostname" | "node" | "nodename" => {
+            let host = host_of(value);
+            known.addresses(target).iter().any(|(own, _)| *own == host)
+        }
+        "datname" | "database" | "dbname" => known.only_database(target, value),
+        "service" | "job" | "app" | "application" | "container" | "pod" => {
+            known.services(target).iter().any(|service| same_name(service, value))
+        }
+        _ => false,
+    }
+}
+
+/// Words by which people tell of the kind of trouble that a rule sees.
+fn kind_of_trouble(rule: &str) -> &'static [&'static str] {
+    match rule {
+        "postgres.blocked" => &["lock", "blocked", "waiting"],
+        "postgres.connections" | "redis.clients" => &["connection", "client"],
+        "postgres.replication_lag" => &["replica", "lag"],
+        "redis.memory" | "search.heap" => &["memory", "heap"],
+        "queue.no_worker" => &["worker"],
+        "queue.wait" => &["wait", "backlog", "queue"],
+        "queue.failing" | "queue.dead_letters" => &["fail", "dead"],
+        "search.red" | "search.yellow" => &["shard", "health", "cluster", "red", "yellow"],
+        "search.disk" | "metrics.disk" => &["disk", "filesystem", "watermark"],
+        "metrics.errors" => &["error", "5xx", "5..", "fail"],
+        "metrics.latency_p95" => &["latency", "duration", "slow", "p95", "quantile"],
+        "source.silent" | "prometheus.target_down" => &["down", "up ==", "absent", "unreachable"],
+        _ => &[],
     }
 }
 

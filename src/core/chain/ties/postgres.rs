@@ -7,59 +7,41 @@ use crate::core::postgres::rules::health::RESET;
 use crate::core::postgres::{Session, SessionState};
 use crate::core::source_rules::FULL;
 use crate::core::text::{counted, tidy};
+use crate::core::topology::same_name;
 use std::time::Duration;
 
 fn together(cause: &Finding, effect: &Finding) -> bool {
     cause.breach.target == effect.breach.target
 }
 
-/// Whether two names are of one service: `shop-api` and `shop_api`, in any case.
-fn same_name(one: &str, other: &str) -> bool {
-    let plain = |text: &str| text.to_ascii_lowercase().replace(['_', '.', ' '], "-");
-    !one.is_empty() && plain(one) == plain(other)
-}
-
-fn waiting<'a>(known: &Known<'a>, cause: &Finding) -> impl Iterator<Item = &'a Session> {
-    known.sessions(&cause.breach.target).filter(|session| session.waits_for_lock())
-}
-
-/// Sessions that wait for a lock are of the service by their application's name.
+/// Sessions that wait for a lock are of the service by their application's name; or they are nobody else's, and the service is said to
+/// depend on their server.
 pub(in crate::core::chain) fn waiters_of_service(
     known: &Known<'_>,
     cause: &Finding,
     effect: &Finding,
 ) -> Option<Evidence> {
-    let service = effect.breach.target.as_str();
-    let its = waiting(known, cause).filter(|session| same_name(&session.application, service)).count();
-    let words = || {
-        format!(
-            "{} on {} named {service} wait for locks (application_name is the service's name)",
-            counted(its, "session"),
-            cause.breach.target
-        )
-    };
-    (its > 0).then(words).and_then(Evidence::likely)
-}
-
-/// Sessions that wait for a lock are of the workers of the queue, by name or by the text of its failures.
-pub(in crate::core::chain) fn waiters_of_workers(
-    known: &Known<'_>,
-    cause: &Finding,
-    effect: &Finding,
-) -> Option<Evidence> {
-    let queue = known.queue(effect)?;
-    let reason = known.reason(effect);
-    let times_out = ["lock timeout", "statement timeout", "57014", "55P03"];
-    let times_out = times_out.iter().find(|text| reason.contains(**text));
-    if let Some(text) = times_out {
+    let server = &cause.breach.target;
+    let services = known.services(&effect.breach.target);
+    let is_its = |name: &str| services.iter().any(|service| same_name(name, service));
+    let named = known.waiting(server).filter(|session| is_its(&session.application)).count();
+    if named > 0 {
         return Evidence::likely(format!(
-            "its jobs fail by \u{201c}{text}\u{201d} while sessions wait for locks on {}",
-            cause.breach.target
+            "{} on {server} named {} wait for locks (application_name is the service's name)",
+            counted(named, "session"),
+            effect.breach.target
         ));
     }
-    let named = waiting(known, cause).find(|session| same_name(&session.application, &queue.queue.name))?;
-    let (pid, name) = (named.id.pid, tidy(&named.application, 40));
-    Evidence::likely(format!("pid {pid}, named {name} as the queue, waits for a lock"))
+    let because = known.depends(&services, server)?;
+    let nobodys = known.waiting(server).filter(|session| !known.is_service(&session.application)).count();
+    let words = || {
+        let sessions = counted(nobodys, "session");
+        format!(
+            "{sessions} on {server} wait for locks, and {} depends on it ({because})",
+            effect.breach.target
+        )
+    };
+    (nobodys > 0).then(words).and_then(Evidence::likely)
 }
 
 /// Backends that wait are of the pool whose clients wait: by their process ids on the pooler's console, or by their database.
@@ -77,8 +59,8 @@ pub(in crate::core::chain) fn waiters_of_pool(
     let of_pool =
         |session: &&Session| pooler.is_some_and(|pooler| pooler.clients.contains_key(&session.id.pid));
     let (its, linked): (Vec<_>, Vec<_>) = (
-        waiting(known, cause).filter(|session| session.database == database).collect(),
-        waiting(known, cause).filter(of_pool).collect(),
+        known.waiting(&cause.breach.target).filter(|session| session.database == database).collect(),
+        known.waiting(&cause.breach.target).filter(of_pool).collect(),
     );
     if let Some(first) = linked.first() {
         return Evidence::certain(format!(
@@ -239,11 +221,22 @@ pub(in crate::core::chain) fn query_on_standby(
     state.reading()?.standby.ready()?;
     let lag = Duration::from_secs_f64(state.standby_lag()?.max(0.0));
     let open = cause.breach.observed_for.filter(|open| *open >= lag)?;
-    Evidence::likely(format!(
+    let words = format!(
         "it has been open for {} s on the standby, which is {} s behind",
         open.as_secs(),
         lag.as_secs()
-    ))
+    );
+    // What replay waits for it ends in the end: the counter says that there is such a conflict.
+    if conflicts(known, cause) > 0.0 {
+        Evidence::certain(format!("{words}, and the server counts conflicts with recovery"))
+    } else {
+        Evidence::likely(words)
+    }
+}
+
+/// Statements that the standby ended within a minute, for they stood in the way of replay.
+fn conflicts(known: &Known<'_>, cause: &Finding) -> f64 {
+    known.postgres_state(&cause.breach.target).and_then(|state| state.rates.conflicts).unwrap_or_default()
 }
 
 /// The failures hold the standby's own words for a conflict with recovery.
@@ -254,11 +247,19 @@ pub(in crate::core::chain) fn recovery_conflict(
 ) -> Option<Evidence> {
     known.postgres(&cause.breach.target)?.standby.ready()?;
     let text = "conflict with recovery";
-    known
-        .reason(effect)
-        .contains(text)
-        .then(|| format!("its jobs fail by \u{201c}{text}\u{201d}"))
-        .and_then(Evidence::likely)
+    let words = format!("its jobs fail by \u{201c}{text}\u{201d}");
+    let counts = conflicts(known, cause);
+    if !known.reason(effect).contains(text) {
+        None
+    } else if counts > 0.0 {
+        let ended = counted(counts as usize, "statement");
+        Evidence::certain(format!(
+            "{words}, and {} ended {ended} for that within a minute",
+            cause.breach.target
+        ))
+    } else {
+        Evidence::likely(words)
+    }
 }
 
 /// What is open for long on this server may be what its oldest transaction id waits for.

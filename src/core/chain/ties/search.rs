@@ -3,6 +3,7 @@
 use crate::core::alert::Finding;
 use crate::core::chain::edge::Evidence;
 use crate::core::chain::known::Known;
+use crate::core::text::counted;
 
 fn together(cause: &Finding, effect: &Finding) -> bool {
     cause.breach.target == effect.breach.target
@@ -17,6 +18,24 @@ pub(in crate::core::chain) fn same_cluster(
     together(cause, effect)
         .then(|| format!("the cluster {} says both", cause.breach.target))
         .and_then(Evidence::certain)
+}
+
+/// The cluster names the node with the shards that it took along, and the node is not there.
+pub(in crate::core::chain) fn left_with_shards(
+    known: &Known<'_>,
+    cause: &Finding,
+    effect: &Finding,
+) -> Option<Evidence> {
+    let state = known.search_state(&cause.breach.target).filter(|_| together(cause, effect))?;
+    let away = state.reading()?.unassigned.ready()?;
+    let name = cause.breach.subject.strip_prefix("node ")?;
+    let id = away.left.iter().find(|id| state.name(id) == name)?;
+    let count = away.shards.iter().filter(|shard| shard.details.contains(id.as_str())).count();
+    let words = format!("the cluster says node_left [{id}] of {}", counted(count, "shard"));
+    match state.gone_since(id) {
+        Some(_) => Evidence::certain(format!("{words}, and {name} is not among its nodes any more")),
+        None => Evidence::likely(words),
+    }
 }
 
 /// A disk past its flood stage makes indices read-only; one below it does not.

@@ -167,15 +167,22 @@ fn evidence(context: PanelContext<'_>, finding: &Finding) -> Section {
     for (other, word, link) in cause.into_iter().chain(effects) {
         let sentence =
             context.finding(other).map_or_else(|| other.rule.to_string(), |it| it.sentence(context.now));
-        lines.extend(matched(word, link));
+        // Several effects may be tied by the same words: they are told once.
+        let told = matched(word, link);
+        if !lines.ends_with(&told) {
+            lines.extend(told);
+        }
         let cells = vec![Cell::of(Role::Muted, word), Cell::text(format!("{}: {sentence}", other.target))];
         rows.push(Row::opens(RowKey::Finding(other.clone()), cells));
     }
     if rows.is_empty() {
-        lines.push(Line::of(
-            Role::Muted,
-            "nothing that is seen from here explains it, and it explains nothing",
-        ));
+        let words = match finding.stage {
+            Stage::Resolved(_) => "it is over: what explains what is told of what is there",
+            Stage::Pending | Stage::Firing => {
+                "nothing that is seen from here explains it, and it explains nothing"
+            }
+        };
+        lines.push(Line::of(Role::Muted, words));
         return Section::lines("Evidence", lines);
     }
     Section { title: "Evidence".to_owned(), lines, table: Some(table("finding", rows)) }

@@ -86,7 +86,9 @@ fn a_note_is_told_with_who_and_when() {
     assert!(stage.world.alerts.hear(&key, heard));
     opened(&stage).says("noted    acknowledged by ana at 14:15:29 local, 14:15:29Z: the nightly report,");
     opened(&stage).says("ends at six");
-    stage.page(Screen::Overview).says("(acknowledged) by ana: the nightly report, ends at six");
+    stage.page(Screen::Overview).says(
+        "(acknowledged) pid 7 (app, idle in transaction 2m09s) · by ana: the nightly report, ends at six",
+    );
 }
 
 #[test]

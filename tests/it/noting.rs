@@ -89,6 +89,20 @@ async fn what_did_not_come_is_written_down_after_its_time() {
 }
 
 #[tokio::test]
+async fn after_a_sleep_nobody_knows_whether_it_came() {
+    let mut drive = incident().await;
+    let effects = in_four_keys(&mut drive);
+    let Some(Effect::Perform { confirmed, .. }) = effects.first() else { panic!("{effects:?}") };
+    let outcome = Outcome { verdict: Verdict::Done, summary: String::new(), details: Vec::new() };
+    let action = confirmed.action().clone();
+    drive.tell(Msg::ActionDone { id: "one".to_owned(), action: action.clone(), result: Ok(outcome) });
+    drive.second += 3600;
+    let woken = drive.tell(Msg::Tick(drive.model.zone));
+    let words = "not known: nobody looked for a while".to_owned();
+    assert!(woken.contains(&Effect::Checked { id: "one".to_owned(), action, words }), "{woken:?}");
+}
+
+#[tokio::test]
 async fn an_acknowledged_finding_stays_in_the_list_and_in_line_two() {
     let mut drive = incident().await;
     assert!(band(&mut drive).starts_with("BROKEN"));

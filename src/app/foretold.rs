@@ -9,6 +9,9 @@ use std::collections::VecDeque;
 /// Predictions that are followed at once; nobody sends more actions within their time.
 const MOST: usize = 32;
 
+/// What is said of those that nobody could follow.
+const LOST: &str = "not known: nobody looked for a while";
+
 /// One prediction.
 #[derive(Clone, Debug, PartialEq)]
 struct Open {
@@ -17,6 +20,8 @@ struct Open {
     action: Action,
     prediction: Prediction,
     sent: Now,
+    /// Nobody looked for a while: when something ended meanwhile, nobody knows.
+    lost: bool,
 }
 
 /// Predictions that are followed, and what came of the newest one.
@@ -32,7 +37,7 @@ impl Foretold {
         if self.open.len() >= MOST {
             self.open.pop_front();
         }
-        self.open.push_back(Open { id: None, action: action.clone(), prediction, sent: now });
+        self.open.push_back(Open { id: None, action: action.clone(), prediction, sent: now, lost: false });
     }
 
     /// It was carried out; of what was not, nothing comes.
@@ -56,7 +61,9 @@ impl Foretold {
         let mut known = Vec::new();
         self.open.retain(|open| {
             let Some(id) = &open.id else { return true };
-            let Some(checked) = open.prediction.check(world, open.sent, now) else { return true };
+            let unknown = || Checked { confirmed: false, words: LOST.to_owned() };
+            let checked = open.lost.then(unknown).or_else(|| open.prediction.check(world, open.sent, now));
+            let Some(checked) = checked else { return true };
             known.push((id.clone(), open.action.clone(), checked));
             false
         });
@@ -72,8 +79,10 @@ impl Foretold {
         self.told.as_ref().filter(|(of, _)| of == id).map(|(_, words)| words.as_str())
     }
 
-    /// Nobody looked for a while: when something ended meanwhile, nobody knows.
+    /// Nobody looked for a while.
     pub fn interrupt(&mut self) {
-        self.open.clear();
+        for open in &mut self.open {
+            open.lost = true;
+        }
     }
 }

@@ -95,8 +95,10 @@ pub struct Typing {
     pub window: Window,
 }
 
-/// For how long a finding can be snoozed, as it is typed; the last one takes the note back.
-pub const SPANS: [&str; 4] = ["15m", "1h", "until clear", "now"];
+/// For how long a finding can be snoozed, as it is typed.
+pub const SPANS: [&str; 3] = ["15m", "1h", "until clear"];
+/// What takes a note back, typed in their place.
+pub const BACK: &str = "now";
 
 /// How note is taken of a finding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

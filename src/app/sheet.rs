@@ -4,7 +4,8 @@
 use super::command::{Command, Context};
 use super::layout::{Laid, Sheet, Size};
 use super::model::{Kind, Model};
-use super::overlay::{Asking, Confirm, Menu, Noted, Noting, Overlay, SPANS};
+use super::overlay::{Asking, Confirm, Menu, Noted, Noting, Overlay};
+use super::overlay::{BACK, SPANS};
 use crate::actions::audit::Phase;
 use crate::core::action::Preview;
 use crate::core::freshness::Freshness;
@@ -225,7 +226,7 @@ fn note(model: &Model, noting: &Noting, columns: usize) -> Sheet {
         Noted::Snooze => (
             "Snooze",
             format!(
-                "It stays in the list and stands behind what is as bad, for {} ({} takes the next).",
+                "It stays in the list and stands behind what is as bad, for {} ({} takes the next); {BACK} takes it back.",
                 SPANS.join(", "),
                 fields(Command::Complete)
             ),

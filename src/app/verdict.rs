@@ -377,6 +377,30 @@ mod tests {
     }
 
     #[test]
+    fn what_was_noted_leads_only_where_nothing_as_bad_stands_and_says_so() {
+        use crate::core::alert::{Heard, Until};
+        let told = |breaches: Vec<Breach>, noted: &Breach| {
+            let mut world = world("x", breaches);
+            let (who, at) = ("ana".to_owned(), Now::example(200));
+            let heard = Heard { who, note: String::new(), at, until: Until::Over };
+            assert!(world.alerts.hear(&noted.key(), heard));
+            seen(&world, Now::example(200)).plain()
+        };
+        let errors = || breach("metrics.errors", "shop-api", Severity::Critical, 160);
+        let prepared = |severity| breach("postgres.prepared", "other", severity, 190);
+        // As bad: the one that nobody has noted leads.
+        let text = told(vec![errors(), prepared(Severity::Critical)], &errors());
+        assert!(text.starts_with("BROKEN") && text.contains("s): postgres.prepared on other"), "{text}");
+        assert!(text.contains("; (acknowledged) metrics.errors on shop-api"), "{text}");
+        // Nothing else is broken: the first word stays true, and so does what it is about.
+        let text = told(vec![errors(), prepared(Severity::Warning)], &errors());
+        let lead = "s): (acknowledged) metrics.errors on shop-api";
+        assert!(text.starts_with("BROKEN") && text.contains(lead), "{text}");
+        let text = told(vec![errors()], &errors());
+        assert!(text.starts_with("BROKEN") && text.contains(lead), "{text}");
+    }
+
+    #[test]
     fn what_nobody_watches_is_never_ok() {
         let unread = || breach("source.unread", "pg", Severity::Warning, 100);
         let told = |breaches| seen(&world("x", breaches), Now::example(200)).plain();

@@ -167,15 +167,22 @@ fn evidence(context: PanelContext<'_>, finding: &Finding) -> Section {
     for (other, word, link) in cause.into_iter().chain(effects) {
         let sentence =
             context.finding(other).map_or_else(|| other.rule.to_string(), |it| it.sentence(context.now));
-        lines.extend(matched(word, link));
+        // Several effects may be tied by the same words: they are told once.
+        let told = matched(word, link);
+        if !lines.ends_with(&told) {
+            lines.extend(told);
+        }
         let cells = vec![Cell::of(Role::Muted, word), Cell::text(format!("{}: {sentence}", other.target))];
         rows.push(Row::opens(RowKey::Finding(other.clone()), cells));
     }
     if rows.is_empty() {
-        lines.push(Line::of(
-            Role::Muted,
-            "nothing that is seen from here explains it, and it explains nothing",
-        ));
+        let words = match finding.stage {
+            Stage::Resolved(_) => "it is over: what explains what is told of what is there",
+            Stage::Pending | Stage::Firing => {
+                "nothing that is seen from here explains it, and it explains nothing"
+            }
+        };
+        lines.push(Line::of(Role::Muted, words));
         return Section::lines("Evidence", lines);
     }
     Section { title: "Evidence".to_owned(), lines, table: Some(table("finding", rows)) }
@@ -204,10 +211,15 @@ fn samples(context: PanelContext<'_>, finding: &Finding) -> Section {
         let words = "this rule has no number: the state itself is what is wrong";
         return Section::lines("Samples", vec![Line::of(Role::Muted, words)]);
     };
-    let span = newest.saturating_sub(oldest).min(SPAN);
-    let step = Duration::from_millis((span.as_millis() as u64 / COLUMNS as u64).max(1000) + 1);
-    let columns = finding.past.columns(COLUMNS, step);
-    let values = || columns.iter().flatten().copied();
+    // From the moment when it began, if that is not longer ago.
+    let first = oldest.min(finding.since.mono);
+    let span = newest.saturating_sub(first).min(SPAN);
+    // Both ends may lie within a column.
+    let step = Duration::from_millis((span.as_millis() as u64 / (COLUMNS as u64 - 2)).max(1000) + 1);
+    let mut columns = finding.past.columns(COLUMNS, step);
+    let unknown = before(finding, (columns.len(), step), newest);
+    columns.splice(0..0, std::iter::repeat_n(None, unknown));
+    let values = || finding.past.within(SPAN).chain(finding.breach.value);
     let (least, most) = (values().fold(f64::INFINITY, f64::min), values().fold(f64::NEG_INFINITY, f64::max));
     if !least.is_finite() {
         return Section::lines("Samples", vec![Line::of(Role::Muted, "no sample is known yet")]);
@@ -241,6 +253,14 @@ fn samples(context: PanelContext<'_>, finding: &Finding) -> Section {
         counted(step.as_secs().max(1) as usize, "second")
     );
     Section::lines(title, lines)
+}
+
+/// How many columns lie between the moment when it began and the first one that is known; no more than have room.
+fn before(finding: &Finding, (length, step): (usize, Duration), newest: Duration) -> usize {
+    let grid = |at: Duration| at.as_millis() / step.as_millis().max(1);
+    let left = (grid(newest) + 1).saturating_sub(length as u128);
+    let unknown = left.saturating_sub(grid(finding.since.mono));
+    usize::try_from(unknown).ok().filter(|unknown| length + unknown <= COLUMNS).unwrap_or(0)
 }
 
 /// Where it began below the axis; in words where that is not drawn.

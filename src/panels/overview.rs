@@ -154,8 +154,8 @@ fn sentence(finding: &Finding, context: PanelContext<'_>) -> String {
 /// What somebody wrote who has taken note of it.
 fn noted(finding: &Finding) -> String {
     let noted = |heard: &Heard| match heard.note.as_str() {
-        "" => format!(" by {}", heard.who),
-        note => format!(" by {}: {note}", heard.who),
+        "" => format!(" · by {}", heard.who),
+        note => format!(" · by {}: {note}", heard.who),
     };
     finding.heard.as_ref().map_or_else(String::new, noted)
 }

@@ -18,6 +18,7 @@ mod keys;
 mod listing;
 mod live;
 mod made;
+mod noting;
 mod offers;
 mod operator;
 mod packages;

@@ -193,6 +193,9 @@ async fn details_menus_and_small_terminals() {
     }
     let mut drive = Drive::demo();
     drive.run_to(45).await;
+    drive.key(Key::plain(Code::Enter));
+    snapshot("finding-80x24", &drive.drawn(80, 24));
+    snapshot("finding-160x50", &drive.drawn(160, 50));
     drive.key(Key::char('2'));
     drive.key(Key::plain(Code::Enter));
     snapshot("session-80x24", &drive.drawn(80, 24));
@@ -248,6 +251,10 @@ async fn ascii_means_ascii() {
             assert!(odd.is_empty(), "{odd:?} on screen {number}:\n{text}");
         }
     }
+    drive.key(Key::char('1'));
+    drive.key(Key::plain(Code::Enter));
+    let text = drive.drawn(160, 50);
+    assert!(text.contains("Samples (") && text.is_ascii(), "{text}");
     drive.key(Key::char('?'));
     assert!(drive.drawn(160, 50).is_ascii());
 }

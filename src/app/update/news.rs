@@ -33,3 +33,49 @@ fn is_noted(alerts: &AlertBook, event: &Event) -> bool {
     let about = event.about.as_ref().filter(|_| event.kind == Kind::Began);
     about.is_some_and(|about| alerts.is_heard(&about.rule, target, &about.subject))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::core::alert::{Breach, FindingKey, Grade, Heard, RuleSpec, RuleUnit, Rulebook, Severity};
+    use crate::core::alert::{Triage, Until};
+    use crate::core::ids::TargetId;
+    use crate::core::place::Screen;
+    use crate::core::time::Now;
+    use crate::core::timeline::About;
+    use std::time::Duration;
+
+    const SPEC: RuleSpec = RuleSpec::new("test.rule", "", RuleUnit::Count, Triage::Errors).warning(1.0);
+
+    fn event(kind: Kind, key: &FindingKey) -> Event {
+        let about = About {
+            rule: key.rule.to_string(),
+            subject: key.subject.clone(),
+            severity: Severity::Critical,
+            since: Now::example(1),
+            at_least: false,
+        };
+        Event { about: Some(about), ..Event::new(kind, Some(&key.target), Now::example(1), "it") }
+    }
+
+    #[test]
+    fn of_what_was_noted_nobody_is_told_that_it_begins_again() {
+        let grade = Grade { severity: Severity::Critical, value: None, threshold: None };
+        let of = |subject: &str| {
+            let about = (subject, subject.to_owned());
+            Breach::new(&SPEC, &TargetId::new("pg"), Screen::Overview, grade, about)
+        };
+        let (mut book, rules) = (AlertBook::default(), Rulebook::defaults(&[&SPEC]));
+        let both = vec![of("a"), of("b")];
+        book.observe(both, &rules, |_| Triage::Errors, |_| false, Now::example(1));
+        let until = Until::Then(Now::example(1).plus(Duration::from_secs(900)));
+        let heard = Heard { who: "ana".to_owned(), note: String::new(), at: Now::example(1), until };
+        assert!(book.hear(&of("a").key(), heard));
+        book.observe(Vec::new(), &rules, |_| Triage::Errors, |_| false, Now::example(9));
+        assert!(is_noted(&book, &event(Kind::Began, &of("a").key())), "it comes and goes");
+        assert!(!is_noted(&book, &event(Kind::Began, &of("b").key())));
+        assert!(!is_noted(&book, &event(Kind::Ended, &of("a").key())), "who was told is told of the end");
+        book.observe(Vec::new(), &rules, |_| Triage::Errors, |_| false, Now::example(902));
+        assert!(!is_noted(&book, &event(Kind::Began, &of("a").key())), "its time is over");
+    }
+}

@@ -5,7 +5,8 @@ use crate::app::command::Command;
 use crate::app::layout::Laid;
 use crate::app::model::Model;
 use crate::app::msg::Effect;
-use crate::app::overlay::{Noted, Noting, Overlay, SPANS};
+use crate::app::overlay::{BACK, SPANS};
+use crate::app::overlay::{Noted, Noting, Overlay};
 use crate::app::window::Window;
 use crate::core::alert::{FindingKey, Heard, Stage, Until};
 use crate::core::row::RowKey;
@@ -69,9 +70,9 @@ fn accept(model: &mut Model, noting: Box<Noting>) {
         (Noted::Snooze, "15m" | "15 m") => (minutes(15), String::new()),
         (Noted::Snooze, "1h" | "1 h") => (minutes(60), String::new()),
         (Noted::Snooze, "until clear" | "clear") => (Some(Until::Clear), String::new()),
-        (Noted::Snooze, "now") => (None, String::new()),
+        (Noted::Snooze, BACK) => (None, String::new()),
         (Noted::Snooze, _) => {
-            model.say(Role::Warning, format!("one of {}", SPANS.join(", ")));
+            model.say(Role::Warning, format!("one of {}, or {BACK}", SPANS.join(", ")));
             model.overlay = Some(Overlay::Note(noting));
             return;
         }

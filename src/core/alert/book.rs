@@ -102,14 +102,15 @@ impl Finding {
     /// Its sentence, with its age where that is the newest that is known.
     #[must_use]
     pub fn sentence(&self, now: Now) -> String {
-        let mut words = self.breach.sentence.clone();
+        // In front: the end of a sentence may have no room.
+        let mut words = match &self.heard {
+            Some(heard) => format!("({}) {}", heard.word(now), self.breach.sentence),
+            None => self.breach.sentence.clone(),
+        };
         if let Some(seen) = self.unseen {
             words.push_str(&format!(" (as of {} ago)", lasting(now.since(seen))));
         } else if let Some(clear) = self.clear.filter(|_| self.stage == Stage::Firing) {
             words.push_str(&format!(" (recovering, clear for {})", lasting(now.since(clear))));
-        }
-        if let Some(heard) = &self.heard {
-            words.push_str(&format!(" ({})", heard.word(now)));
         }
         words
     }
@@ -501,13 +502,13 @@ mod tests {
         let key = breach("a", Severity::Warning, None).key();
         assert!(book.hear(&key, heard(Until::Over, 100)));
         assert_eq!(first(&book).0, "b");
-        assert_eq!(book.firing()[1].sentence(Now::example(100)), "a (acknowledged)");
+        assert_eq!(book.firing()[1].sentence(Now::example(100)), "(acknowledged) a");
         // It is the worst of all: it stays first, and says that somebody is at it.
         let mut book = AlertBook::default();
         observe(&mut book, two(Severity::Critical), false, 100);
         assert!(book.hear(&key, heard(Until::Then(Now::example(1000)), 100)));
         observe(&mut book, two(Severity::Critical), false, 110);
-        assert_eq!(first(&book), ("a".to_owned(), "a (snoozed, 15 min left)".to_owned()));
+        assert_eq!(first(&book), ("a".to_owned(), "(snoozed, 15 min left) a".to_owned()));
         assert!(book.unhear(&key) && !book.unhear(&key));
         assert_eq!(first(&book).1, "a");
     }

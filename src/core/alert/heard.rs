@@ -27,7 +27,7 @@ pub struct Heard {
 }
 
 impl Heard {
-    /// What is said of it behind the sentence of the finding.
+    /// What is said of it in front of the sentence of the finding.
     #[must_use]
     pub fn word(&self, now: Now) -> String {
         match self.until {

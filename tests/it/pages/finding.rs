@@ -9,11 +9,15 @@ use stacktop::core::postgres::{PostgresReading, SessionState};
 use stacktop::core::row::RowKey;
 use stacktop::core::time::Now;
 
-/// A session that is idle in a transaction for minutes, seen for so many seconds.
+/// A session that is idle in a transaction for a hundred seconds, seen for so many.
 fn idle(seconds: u64) -> Stage {
-    let reading = |second: u64| {
+    idle_for(100, seconds)
+}
+
+fn idle_for(before: u64, seconds: u64) -> Stage {
+    let reading = move |second: u64| {
         let mut one = session_in(7, SessionState::IdleInTransaction);
-        let age = super::world::secs(100 + second);
+        let age = super::world::secs(before + second);
         (one.state_age, one.transaction_age) = (Some(age), Some(age));
         postgres(vec![one, session(8)])
     };
@@ -54,8 +58,11 @@ fn its_number_is_drawn_with_unit_span_and_bounds() {
     page.says("# Samples (seconds, last ");
     page.says("│");
     page.says("└───");
-    page.says("min 1m43s, max 3m07s, newest 3m09s");
-    page.says("< began 14:13:20 local, 14:13:20Z, before what is drawn");
+    page.says("min 1m40s, max 3m09s, newest 3m09s");
+    // It began before the first look: the columns between are blank.
+    page.says("      ^ began 14:13:20 local, 14:13:20Z");
+    let old = opened(&idle_for(2000, 30));
+    old.says("< began 13:41:40 local, 13:41:40Z, before what is drawn");
 }
 
 #[test]
@@ -86,7 +93,9 @@ fn a_note_is_told_with_who_and_when() {
     assert!(stage.world.alerts.hear(&key, heard));
     opened(&stage).says("noted    acknowledged by ana at 14:15:29 local, 14:15:29Z: the nightly report,");
     opened(&stage).says("ends at six");
-    stage.page(Screen::Overview).says("(acknowledged) by ana: the nightly report, ends at six");
+    stage.page(Screen::Overview).says(
+        "(acknowledged) pid 7 (app, idle in transaction 2m09s) · by ana: the nightly report, ends at six",
+    );
 }
 
 #[test]

@@ -169,14 +169,15 @@ impl Check<'_> {
                 if !own.on.is_empty() {
                     self.tell(&[&path[..], &["on"]].concat(), "`on` stands once, below the rule");
                 }
-                if !spec.needs.iter().any(|need| need.0 == "senders") {
+                if !spec.needs.iter().any(|need| matches!(need.0, "senders" | "partitions")) {
                     self.place(&path, place, file);
                 }
             }
         }
     }
 
-    /// A rule about one target: where every target has a name, it has to be one of these. (The names of copies are their own.)
+    /// A rule about one target: where every target has a name, it has to be one of these. (The names of copies and tables are
+    /// their own.)
     fn place(&mut self, path: &[&str], place: &str, file: &File) {
         let entries = file.entries();
         let names: Option<Vec<&str>> = entries

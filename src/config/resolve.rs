@@ -317,6 +317,20 @@ mod tests {
     }
 
     #[test]
+    fn a_rule_may_differ_for_one_place_and_keeps_there_what_is_not_said() {
+        let text = "[rules.\"postgres.replication_lag\"]\nhold = \"7s\"\n\
+                    [rules.\"postgres.replication_lag\".on.\"shop-replica\"]\ncritical = 1.0\nwarning = 0.1\n\
+                    [rules.\"metrics.get_p95\".on.shop]\nenabled = true\n";
+        let rules = settings(text).expect("it is valid").rules;
+        let spec = |id: &str| all_rules().into_iter().find(|spec| spec.id == id).expect("a rule").id;
+        let (lag, get) = (spec("postgres.replication_lag"), spec("metrics.get_p95"));
+        let own = rules.on(lag, &["shop-replica"]);
+        assert_eq!((own.warning, own.critical, own.hold), (Some(0.1), Some(1.0), Duration::from_secs(7)));
+        assert_eq!((rules.get(lag).warning, rules.get(lag).critical), (Some(5.0), None));
+        assert!(rules.on(get, &["shop"]).enabled && !rules.on(get, &["other"]).enabled);
+    }
+
+    #[test]
     fn refusals_name_place_and_remedy() {
         let two = "[[redis]]\nname = \"a\"\nurl = \"redis://localhost\"\n[[metrics]]\nname = \"a\"\nurl = \"http://localhost/metrics\"\n";
         refused(two, "stacktop.toml:5:1: a second target has this name");

@@ -261,11 +261,11 @@ mod tests {
             ..PostgresReading::default()
         };
         postgres.absorb(reading, now);
-        check_unread(&postgres, 32);
+        check_unread(&postgres, 33);
         let mut redis = RedisState::default();
         let untold = Some(Gap::new(GapKind::NotPermitted, "INFO"));
         redis.absorb(RedisReading { queues: gap(), untold, ..RedisReading::default() }, now);
-        check_unread(&redis, 17);
+        check_unread(&redis, 19);
         let mut search = SearchState::default();
         let reading = SearchReading {
             health: gap(),
@@ -276,7 +276,7 @@ mod tests {
             ..SearchReading::default()
         };
         search.absorb(reading, now);
-        check_unread(&search, 10);
+        check_unread(&search, 11);
         let mut prometheus = PrometheusState::default();
         let panels = vec![PanelReading { series: gap(), ..PanelReading::default() }];
         prometheus.absorb(

@@ -24,6 +24,8 @@ pub static RULES: &[&Rule<RedisState>] = &[
     &server::ERRORS,
     &server::PERSISTENCE,
     &server::REPLICA_LINK,
+    &server::REPLICA_LAG,
+    &server::REPLICA_STATE,
     &queues::NO_WORKER,
     &ends::DEAD_LETTERS,
     &ends::FAILING,
@@ -143,5 +145,29 @@ mod tests {
             .map(|breach| breach.rule)
             .collect();
         assert_eq!(found, ["redis.memory", "redis.eviction_policy"]);
+    }
+
+    #[track_caller]
+    fn replica(state: &str, behind_bytes: f64, expected: &[(&str, Severity)]) {
+        let mut reading = RedisReading::default();
+        reading.server.replicas.push(crate::core::redis::RedisReplica {
+            address: "10.0.0.2:6379".to_owned(),
+            state: state.to_owned(),
+            behind_bytes,
+        });
+        let mut redis = RedisState::default();
+        let now = crate::core::time::Now::example(0);
+        redis.absorb(reading, now);
+        let told = judge(&redis, &TargetId::new("r"), &Rulebook::defaults(&all_rules()), now);
+        let found: Vec<_> = told.iter().map(|breach| (breach.rule.as_str(), breach.severity)).collect();
+        assert_eq!(found, expected, "{told:?}");
+    }
+
+    #[test]
+    fn a_replica_that_is_behind_or_not_in_step_is_told_by_its_primary() {
+        replica("online", 1000.0, &[]);
+        replica("online", 1e8, &[("redis.replica_lag", Severity::Warning)]);
+        replica("online", 2e9, &[("redis.replica_lag", Severity::Critical)]);
+        replica("wait_bgsave", 2e9, &[("redis.replica_state", Severity::Warning)]);
     }
 }

@@ -24,6 +24,7 @@ pub static RULES: &[&Rule<SearchState>] = &[
     &NODE_LEFT,
     &nodes::HEAP,
     &nodes::CPU,
+    &nodes::OLD_GC,
     &nodes::DISK,
     &READ_ONLY,
     &REJECTIONS,
@@ -348,5 +349,26 @@ mod tests {
         assert_eq!(found("green", node(8.0, &["data"]), 1), [("search.disk", Severity::Warning)]);
         assert_eq!(found("green", node(0.5, &["data"]), 1), [("search.disk", Severity::Critical)]);
         assert_eq!(found("green", node(0.5, &["master"]), 1), []);
+    }
+
+    #[test]
+    fn a_node_that_collects_most_of_the_time_is_told_while_it_does() {
+        let at = |second: u64, millis: f64| {
+            let node = SearchNode { id: "n".into(), old_gc_millis: Some(millis), ..SearchNode::default() };
+            let nodes = Part::Ready(vec![node]).warm(Now::example(second));
+            SearchReading { nodes, ..SearchReading::default() }
+        };
+        let rules = Rulebook::defaults(&all_rules());
+        let mut state = SearchState::default();
+        let mut told = |second: u64, millis: f64| {
+            state.absorb(at(second, millis), Now::example(second));
+            let list = judge(&state, &TargetId::new("es"), &rules, Now::example(second));
+            list.iter().map(|breach| (breach.rule.as_str(), breach.severity)).collect::<Vec<_>>()
+        };
+        assert_eq!(told(0, 9000.0), []);
+        assert_eq!(told(10, 9500.0), [], "half a second of ten");
+        assert_eq!(told(20, 12_500.0), [("search.old_gc", Severity::Warning)]);
+        assert_eq!(told(30, 24_500.0), [("search.old_gc", Severity::Critical)]);
+        assert_eq!(told(95, 24_500.0), [], "over a minute ago");
     }
 }

@@ -37,6 +37,8 @@ pub struct SearchState {
     pub rejected: Lately,
     /// Circuit breakers tripped within the last minute.
     pub tripped: Lately,
+    /// Milliseconds of old-generation collections of each node within the last minute.
+    pub collecting: BTreeMap<String, Lately>,
     /// Shard-level searches per second over time.
     pub queries: Series,
     /// Documents indexed per second over time.
@@ -110,6 +112,7 @@ impl SearchState {
             Window::Nothing => {
                 self.rates = SearchRates::default();
                 (self.rejected, self.tripped) = (Lately::default(), Lately::default());
+                self.collecting.clear();
             }
             Window::Over(old, elapsed) => {
                 let both = old.nodes.ready().zip(reading.nodes.ready());
@@ -124,6 +127,11 @@ impl SearchState {
                     (counted(|node| node.rejected_total), counted(|node| node.tripped_total));
                 self.rejected.add(rejected, elapsed, now);
                 self.tripped.add(tripped, elapsed, now);
+                let collected = grown.as_ref().map(|(grown, _)| grown.collected()).unwrap_or_default();
+                self.collecting.retain(|id, _| collected.contains_key(id));
+                for (id, millis) in collected {
+                    self.collecting.entry(id).or_default().add(Some(millis), elapsed, now);
+                }
             }
         }
         self.queries.push(now, self.rates.queries);
@@ -189,6 +197,14 @@ impl<'a> Grown<'a> {
         let each = self.pairs.iter();
         let each = each.filter_map(|(before, node)| rate::increase(pick(before)?, pick(node)?));
         each.reduce(|sum, one| sum + one)
+    }
+
+    /// How long each node has collected its old generation.
+    fn collected(&self) -> BTreeMap<String, f64> {
+        let one = |(before, node): &(&SearchNode, &SearchNode)| {
+            Some((node.id.clone(), rate::increase(before.old_gc_millis?, node.old_gc_millis?)?))
+        };
+        self.pairs.iter().filter_map(one).collect()
     }
 
     fn rates(&self) -> SearchRates {

@@ -4,10 +4,11 @@ use crate::core::focus::Focus;
 use crate::core::ids::TargetId;
 use crate::core::part::Part;
 use crate::core::postgres::{
-    Look, Looked, PgRow, PostgresReading, PostgresState, SqlPanel, SqlTable, TOPICS,
+    Look, Looked, PgRow, PostgresReading, PostgresState, SqlPanel, SqlTable, TOPICS, Topic,
 };
 use crate::core::row::RowKey;
-use crate::core::text::counted;
+use crate::core::text::{ago, counted};
+use crate::core::time::Now;
 use crate::core::world::TargetState;
 use crate::panels::panel::PanelContext;
 use crate::panels::postgres::target::{self, heading, look_key, number_role};
@@ -41,9 +42,10 @@ pub(super) fn index(
     let mut rows = vec![crate::panels::postgres::clients::row(target, reading)];
     rows.extend(state.settings.panels.iter().map(|panel| panel_row(target, reading, panel)));
     rows.extend(TOPICS.iter().map(|topic| {
+        let (role, words) = topic_words(topic, reading, context.now);
         Row::opens(
             look_key(target, Look::Topic(topic.id.to_owned())),
-            vec![Cell::of(Role::Strong, topic.title), Cell::of(Role::Muted, topic.help)],
+            vec![Cell::of(Role::Strong, topic.title), Cell::of(role, words)],
         )
     }));
     let table = Table {
@@ -53,6 +55,19 @@ pub(super) fn index(
         fixed_order: true,
     };
     Section::table(format!("On demand ({})", context.keys.open), table)
+}
+
+/// What a topic answers; of one that is watched when it was looked at and what that took, which is a load of ours.
+fn topic_words(topic: &Topic, reading: &PostgresReading, now: Now) -> (Role, String) {
+    let watched = reading.watched.iter().find(|watched| watched.topic == topic.id);
+    match watched.map(|watched| &watched.table) {
+        Some(Part::Ready(table)) => {
+            let (when, took) = (ago(now.since(table.read_at)), duration(table.took));
+            (Role::Muted, format!("{}; watched, last looked {when} in {took}", topic.help))
+        }
+        Some(Part::Unavailable(gap)) => (Role::Warning, format!("is not watched: {}", gap.note)),
+        Some(Part::NotAsked) | None => (Role::Muted, topic.help.to_owned()),
+    }
 }
 
 fn panel_row(target: &TargetState, reading: &PostgresReading, panel: &SqlPanel) -> Row {

@@ -20,6 +20,11 @@ const MOST_ROWS: usize = 1000;
 /// A value longer than this is cut.
 const MOST_CHARS: usize = 2000;
 
+/// How a transaction of ours ends: the server counts each one that is undone, and shows the count to people who look for trouble.
+const COUNTED: &str = "COMMIT";
+/// How one of the team's ends, whatever it did.
+const UNDONE: &str = "ROLLBACK";
+
 /// Where a statement was run, and as whom; whether we may be that role; whether we are, and whether we are a superuser.
 const WHOSE: &str = "SELECT (SELECT datname FROM pg_catalog.pg_database WHERE oid = $1), \
      (SELECT quote_ident(rolname) FROM pg_catalog.pg_roles WHERE oid = $2), \
@@ -39,7 +44,7 @@ impl Drop for InUse {
     }
 }
 
-/// What is asked, always in a transaction that only reads and is rolled back.
+/// What is asked, always in a transaction that only reads.
 #[derive(Clone, Debug)]
 pub(super) enum Script {
     /// A statement of ours.
@@ -65,14 +70,17 @@ pub(super) async fn answer(
     let Some(kept) = &used.0 else { return Err(Gap::new(GapKind::Failed, "there is no connection")) };
     let (result, place) = match script {
         Script::Ours(sql) => {
-            let mut result = read(kept, None, sql).await;
+            let mut result = read(kept, None, sql, COUNTED).await;
             // A letter of another database's that has no equivalent here: that cell is given up, not the table.
             if result.as_ref().is_err_and(has_no_equivalent) {
-                result = read(kept, Some(AS_BYTES), sql).await;
+                result = read(kept, Some(AS_BYTES), sql, COUNTED).await;
             }
             (result.map(|found| found.hiding(connect.literals)), format!("database {}", connect.database))
         }
-        Script::Own(sql) => (read(kept, Some(OWN_PATH), sql).await, format!("database {}", connect.database)),
+        Script::Own(sql) => {
+            let result = read(kept, Some(OWN_PATH), sql, UNDONE).await;
+            (result, format!("database {}", connect.database))
+        }
         Script::Plan(planned, plan) => {
             let whose = whose(kept, *planned).await?;
             *lane = used.0.take();
@@ -177,15 +185,15 @@ impl Found {
     }
 }
 
-/// Asks `sql` by itself, after `before`.
-async fn read(open: &Connection, before: Option<&str>, sql: &str) -> Result<Found, Error> {
+/// Asks `sql` by itself, after `before` and before `end`.
+async fn read(open: &Connection, before: Option<&str>, sql: &str, end: &str) -> Result<Found, Error> {
     let client = &open.client;
     client.batch_execute(&begin(open, before)).await?;
     let result = ask(client, sql).await;
     if result.as_ref().is_ok_and(|found| found.truncated) {
         return result;
     }
-    client.batch_execute("ROLLBACK").await?;
+    client.batch_execute(end).await?;
     result
 }
 

@@ -30,6 +30,7 @@ islands AS (SELECT top, lo, up, count(*) FILTER (WHERE apart) OVER (PARTITION BY
 wide AS (SELECT top, min(lo) AS lo, max(up) AS up FROM islands GROUP BY top, island),
 cover AS (SELECT j.oid, max(w.up) FILTER (WHERE w.lo <= j.at AND w.up > j.at) AS until, max(w.up) FILTER (WHERE w.up <= j.at) AS ended,
     (SELECT max(s.up) FROM spans s WHERE s.top = j.oid AND s.lo <= j.at AND s.up > j.at) AS period FROM judged j JOIN wide w ON w.top = j.oid GROUP BY j.oid, j.at),
+oldest AS (SELECT top, min(up) AS up FROM spans WHERE up > '-infinity' GROUP BY top),
 sums AS (SELECT top, count(*) AS partitions, sum(relpages) AS pages, sum(greatest(reltuples, 0)) FILTER (WHERE rest)::int8 AS in_rest, bool_or(rest) AS has_rest,
     sum(1.0 / nullif(substring(bound FROM 'modulus (\d+)')::numeric, 0)) AS remainders FROM parts GROUP BY top)
 SELECT t.parent, CASE t.partstrat WHEN 'r' THEN 'range of ' WHEN 'l' THEN 'list of ' ELSE 'hash of ' END || t.key || CASE WHEN t.partnatts > 1 THEN ' and others' ELSE '' END AS key,
@@ -37,8 +38,9 @@ SELECT t.parent, CASE t.partstrat WHEN 'r' THEN 'range of ' WHEN 'l' THEN 'list 
   CASE WHEN c.oid IS NULL THEN NULL WHEN c.until = 'infinity' THEN 'without end' ELSE coalesce(c.until, c.ended)::text END AS covered_until,
   CASE WHEN c.until < 'infinity' THEN extract(epoch FROM c.until - statement_timestamp())::int8 END AS covered_for_seconds,
   CASE WHEN c.oid IS NOT NULL AND c.until IS NULL AND j.current AND c.ended > '-infinity' THEN extract(epoch FROM statement_timestamp() - c.ended)::int8 END AS uncovered_seconds,
+  CASE WHEN NOT t.is_part AND o.up < statement_timestamp() THEN extract(epoch FROM statement_timestamp() - o.up)::int8 END AS oldest_ended_seconds,
   CASE WHEN NOT j.current THEN '' WHEN s.partitions IS NULL THEN 'no partition: every insert fails' WHEN t.partstrat = 'h' AND s.remainders < 0.9999 AND NOT coalesce(s.has_rest, false) THEN 'a remainder has no partition: a part of the inserts fails'
     WHEN c.oid IS NOT NULL AND c.until IS NULL THEN 'the current period has no partition: ' || CASE WHEN s.has_rest THEN 'its rows go to the default' ELSE 'its inserts fail' END
     WHEN c.until = c.period AND c.until < statement_timestamp() + interval '7 days' AND c.until < coalesce(j.ends, 'infinity') THEN 'the next period has no partition: ' || CASE WHEN s.has_rest THEN 'its rows will go to the default' ELSE 'its inserts will fail' END
     WHEN s.in_rest > 0 THEN 'rows are in the default partition' ELSE '' END AS problem
-FROM tops t JOIN judged j ON j.oid = t.oid LEFT JOIN sums s ON s.top = t.oid LEFT JOIN cover c ON c.oid = t.oid ORDER BY 9 DESC, 1 LIMIT 500
+FROM tops t JOIN judged j ON j.oid = t.oid LEFT JOIN sums s ON s.top = t.oid LEFT JOIN cover c ON c.oid = t.oid LEFT JOIN oldest o ON o.top = t.oid ORDER BY 10 DESC, 1 LIMIT 500

@@ -3,6 +3,8 @@
 use super::looks::connect;
 use super::{Watch, client, server};
 use stacktop::config::target::Connect;
+use stacktop::core::alert::RuleSetting;
+use stacktop::core::world::all_rules;
 use stacktop::sources::postgres::PostgresSource;
 use std::time::Duration;
 
@@ -11,17 +13,19 @@ const SCENE: &str = "CREATE TABLE twice (id int); INSERT INTO twice VALUES (1), 
     CREATE TABLE safe (id int, tenant_id int); ALTER TABLE safe ENABLE ROW LEVEL SECURITY; \
     CREATE SEQUENCE numbers MAXVALUE 100; SELECT setval('numbers', 95); \
     CREATE TABLE log (at timestamptz) PARTITION BY RANGE (at); \
+    CREATE TABLE log_old PARTITION OF log FOR VALUES FROM ('2020-01-01') TO ('2020-02-01'); \
     DO $$ BEGIN EXECUTE format('CREATE TABLE log_now PARTITION OF log FOR VALUES FROM (%L) TO (%L)', \
       now() - interval '1 day', now() + interval '2 days'); END $$";
 
-const MENDED: &str = "DROP INDEX twice_id; ALTER TABLE documents ENABLE ROW LEVEL SECURITY; ALTER SEQUENCE numbers MAXVALUE 100000; \
+const MENDED: &str = "DROP INDEX twice_id; DROP TABLE log_old; ALTER TABLE documents ENABLE ROW LEVEL SECURITY; ALTER SEQUENCE numbers MAXVALUE 100000; \
     DO $$ BEGIN EXECUTE format('CREATE TABLE log_next PARTITION OF log FOR VALUES FROM (%L) TO (%L)', \
       (SELECT substring(pg_get_expr(relpartbound, oid) FROM $b$TO \\('(.*)'\\)$b$) FROM pg_class WHERE relname = 'log_now'), \
       now() + interval '90 days'); END $$";
 
-const RULES: [(&str, &str); 4] = [
+const RULES: [(&str, &str); 5] = [
     ("postgres.index_invalid", "index public.twice_id of public.twice is invalid"),
     ("postgres.partition_missing", "table public.log: the next period has no partition"),
+    ("postgres.partition_retention", "table public.log: its oldest partition ended "),
     ("postgres.sequence", "sequence public.numbers has used 95 % of its numbers, 5 numbers left"),
     ("postgres.rls_hole", "public.documents of 2 tenant tables has no row-level security"),
 ];
@@ -59,6 +63,10 @@ async fn what_nobody_looks_at_is_found_and_ends_when_it_is_mended() {
         twice.expect_err("two rows are alike");
         let mut watch = Watch::new(Connect::Postgres(connect(&url)));
         watch.source = Box::new(PostgresSource::new(connect(&url)).watching_each(Duration::from_secs(1)));
+        let spec = all_rules().into_iter().find(|spec| spec.id == "postgres.partition_retention");
+        let kept = watch.world.rules.get(spec.expect("a rule").id);
+        let kept = RuleSetting { warning: Some(90.0 * 86_400.0), ..kept };
+        assert!(watch.world.rules.set_on("postgres.partition_retention", "public.log", kept));
         for (rule, words) in RULES {
             until(&mut watch, rule, |watch| !firing(watch, rule).is_empty()).await;
             let told = firing(&watch, rule).concat();

@@ -117,3 +117,43 @@ fn subscription(its: &mut Its<'_>, reading: &PostgresReading) {
         breach.hits(1_u64, "").on(Screen::Replication).say(step);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::core::alert::{RuleSetting, Rulebook, judge};
+    use crate::core::ids::TargetId;
+    use crate::core::part::Part;
+    use crate::core::time::Now;
+    use crate::core::world::all_rules;
+
+    /// How bad it is that copy `name` is two seconds behind, where `failover` may be behind by one, and by a tenth of that as a warning.
+    #[track_caller]
+    fn check(target: &str, name: &str, seconds: f64, expected: Option<Severity>) {
+        let mut rules = Rulebook::defaults(&all_rules());
+        let own = RuleSetting { warning: Some(0.1), critical: Some(1.0), ..rules.get(REPLICATION_LAG.id()) };
+        assert!(rules.set_on("postgres.replication_lag", "failover", own));
+        let sender = Sender {
+            name: name.to_owned(),
+            state: "streaming".to_owned(),
+            replay_bytes: Some(100.0),
+            replay_seconds: Some(seconds),
+            ..Sender::default()
+        };
+        let mut state = PostgresState::default();
+        let senders = Part::Ready(vec![sender]);
+        state.absorb(PostgresReading { senders, ..PostgresReading::default() }, Now::example(0));
+        let told = judge(&state, &TargetId::new(target), &rules, Now::example(0));
+        assert_eq!(told.first().map(|breach| breach.severity), expected, "{told:?}");
+    }
+
+    #[test]
+    fn each_copy_is_judged_by_its_own_thresholds() {
+        check("pg", "reports", 2.0, None);
+        check("pg", "reports", 5.0, Some(Severity::Warning));
+        check("pg", "failover", 2.0, Some(Severity::Critical));
+        check("pg", "failover", 0.2, Some(Severity::Warning));
+        check("pg", "failover", 0.05, None);
+        check("failover", "reports", 2.0, Some(Severity::Critical));
+    }
+}

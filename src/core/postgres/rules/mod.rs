@@ -55,6 +55,7 @@ pub static RULES: &[&Rule<PostgresState>] = &[
     &watched::INDEX_INVALID,
     &watched::PARTITION_MISSING,
     &watched::PARTITION_DEFAULT,
+    &watched::PARTITION_RETENTION,
     &watched::RLS_HOLE,
     &watched::TABLE_OVERDUE,
     &watched::SEQUENCE,

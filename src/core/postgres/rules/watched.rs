@@ -2,7 +2,7 @@
 //! that was: what was mended since is over at the next look (and at once when somebody opens the page of it).
 
 use super::parts::{INDEXES, ISOLATION, Its, PARTITIONS, ROLES, SEQUENCES, TABLES};
-use crate::core::alert::RuleUnit::{Count, Ratio, State};
+use crate::core::alert::RuleUnit::{Count, Ratio, Seconds, State};
 use crate::core::alert::Triage::{Capacity, Errors};
 use crate::core::alert::{Breach, Grade, Need, Rule, RuleSpec, Severity};
 use crate::core::postgres::{Look, PgRow, PostgresReading, PostgresState};
@@ -41,6 +41,17 @@ pub(crate) static PARTITION_DEFAULT: Rule<PostgresState> = Rule::new(
     .warning(1.0)
     .needs(&[PARTITIONS]),
     partition_default,
+);
+
+pub(crate) static PARTITION_RETENTION: Rule<PostgresState> = Rule::new(
+    RuleSpec::new(
+        "postgres.partition_retention",
+        "how long ago the oldest partition of a table ended; nothing is told without a number, which can differ by table (`on`)",
+        Seconds,
+        Capacity,
+    )
+    .needs(&[PARTITIONS]),
+    partition_retention,
 );
 
 pub(crate) static RLS_HOLE: Rule<PostgresState> = Rule::new(
@@ -188,6 +199,22 @@ fn partition_default(its: &mut Its<'_>, reading: &PostgresReading) {
     }
 }
 
+/// How long rows are kept is the team's to say.
+fn partition_retention(its: &mut Its<'_>, reading: &PostgresReading) {
+    for found in rows(reading, PARTITIONS) {
+        let (parent, ended) = (cell(&found, "parent"), number(&found, "oldest_ended_seconds"));
+        let grade = ended.and_then(|ended| its.grade_of(&PARTITION_RETENTION, parent, ended));
+        let Some((ended, grade)) = ended.zip(grade) else { continue };
+        let table = tidy(parent, 60);
+        let days = counted((ended / 86_400.0) as usize, "day");
+        let sentence = format!(
+            "table {table}: its oldest partition ended {days} ago, and is kept for longer than it should be"
+        );
+        let breach = tell(its, reading, PARTITIONS, grade, (&format!("{table} retention"), &sentence));
+        breach.say("see why its job does not detach and drop what is old");
+    }
+}
+
 fn rls_hole(its: &mut Its<'_>, reading: &PostgresReading) {
     let all = rows(reading, ISOLATION);
     // Where no table has it, tenants are kept apart by other means.
@@ -273,6 +300,15 @@ mod tests {
 
     /// What is told twelve minutes after a look at `topic` found this row.
     fn told(topic: &str, columns: &str, rows: &[&str]) -> Vec<(&'static str, Severity, String)> {
+        told_by(&Rulebook::defaults(&all_rules()), topic, columns, rows)
+    }
+
+    fn told_by(
+        rules: &Rulebook,
+        topic: &str,
+        columns: &str,
+        rows: &[&str],
+    ) -> Vec<(&'static str, Severity, String)> {
         let split = |text: &str| text.split('|').map(|cell| cell.trim().to_owned()).collect::<Vec<_>>();
         let table = SqlTable {
             at: Now::example(0),
@@ -286,7 +322,7 @@ mod tests {
         let now = Now::example(720);
         let mut state = PostgresState::default();
         state.absorb(PostgresReading { watched: vec![watched], ..PostgresReading::default() }, now);
-        let told = judge(&state, &TargetId::new("pg"), &Rulebook::defaults(&all_rules()), now);
+        let told = judge(&state, &TargetId::new("pg"), rules, now);
         told.into_iter().map(|breach| (breach.rule.as_str(), breach.severity, breach.sentence)).collect()
     }
 
@@ -301,6 +337,27 @@ mod tests {
     }
 
     use Severity::{Critical, Info, Warning};
+
+    #[test]
+    fn how_long_partitions_are_kept_is_judged_where_a_team_says_how_long() {
+        let topic = ("partitions", "parent|oldest_ended_seconds|problem");
+        let rule = "postgres.partition_retention";
+        let kept = |seconds: &str, rules: &Rulebook| {
+            told_by(rules, topic.0, topic.1, &[&format!("s.log|{seconds}|")])
+        };
+        let mut rules = Rulebook::defaults(&all_rules());
+        assert_eq!(kept("9000000", &rules), []);
+        let own = crate::core::alert::RuleSetting {
+            warning: Some(864_000.0),
+            ..rules.get(PARTITION_RETENTION.id())
+        };
+        assert!(rules.set_on(rule, "s.log", own.clone()) && rules.set_on(rule, "s.other", own));
+        assert_eq!(kept("", &rules), []);
+        assert_eq!(kept("800000", &rules), []);
+        let told = kept("950400", &rules);
+        assert_eq!((told[0].0, told[0].1), (rule, Warning));
+        assert!(told[0].2.starts_with("table s.log: its oldest partition ended 11 days ago"), "{told:?}");
+    }
 
     #[test]
     fn an_invalid_index_is_told_and_one_that_is_not_used_is_not() {

@@ -1,7 +1,7 @@
 //! The rules about a Redis server.
 
 use super::parts::{Its, QUEUES, SERVER};
-use crate::core::alert::RuleUnit::{PerSecond, Ratio, State};
+use crate::core::alert::RuleUnit::{Bytes, PerSecond, Ratio, State};
 use crate::core::alert::Triage::{Capacity, Errors, Lag, Saturation};
 use crate::core::alert::{Grade, Rule, RuleSpec, Severity};
 use crate::core::rate::Lately;
@@ -100,6 +100,27 @@ pub(crate) static REPLICA_LINK: Rule<RedisState> = Rule::new(
         .needs(&[SERVER])
         .root(),
     replica_link,
+);
+
+pub(crate) static REPLICA_LAG: Rule<RedisState> = Rule::new(
+    RuleSpec::new("redis.replica_lag", "bytes that a replica has not acknowledged", Bytes, Lag)
+        .warning(67_108_864.0)
+        .critical(1_073_741_824.0)
+        .hold(10)
+        .needs(&[SERVER]),
+    replica_lag,
+);
+
+pub(crate) static REPLICA_STATE: Rule<RedisState> = Rule::new(
+    RuleSpec::new(
+        "redis.replica_state",
+        "a replica that is connected and not in step for a minute: it is sent everything anew",
+        State,
+        Lag,
+    )
+    .hold(60)
+    .needs(&[SERVER]),
+    replica_state,
 );
 
 /// What is about the server itself, and not about one of its queues.
@@ -203,4 +224,28 @@ fn replica_link(its: &mut Its<'_>, reading: &RedisReading) {
     };
     let sentence = format!("{} is a replica and has lost its primary", its.target);
     its.tell(grade, SUBJECT, sentence).say("look at the primary");
+}
+
+fn replica_lag(its: &mut Its<'_>, reading: &RedisReading) {
+    for replica in reading.server.replicas.iter().filter(|replica| replica.state == "online") {
+        let Some(grade) = its.grade_of(&REPLICA_LAG, &replica.address, replica.behind_bytes) else {
+            continue;
+        };
+        let (name, behind) = (tidy(&replica.address, 40), sized(replica.behind_bytes));
+        let sentence = format!("replica {name} of {} is {behind} behind", its.target);
+        let breach = its.tell(grade, format!("replica {}", replica.address), sentence);
+        breach.hits(1_u64, "copy").look("look at its network and what it runs");
+    }
+}
+
+fn replica_state(its: &mut Its<'_>, reading: &RedisReading) {
+    for replica in reading.server.replicas.iter().filter(|replica| replica.state != "online") {
+        let Some(grade) = its.state(Severity::Warning) else { return };
+        let (name, state) = (tidy(&replica.address, 40), tidy(&replica.state, 20));
+        let sentence = format!("replica {name} of {} is not in step ({state})", its.target);
+        let breach = its.tell(grade, format!("replica {} state", replica.address), sentence);
+        breach
+            .hits(1_u64, "copy")
+            .look("look whether it loops: repl-backlog-size, client-output-buffer-limit");
+    }
 }

@@ -26,6 +26,20 @@ pub static CPU: Rule<SearchState> = Rule::new(
     cpu,
 );
 
+pub(crate) static OLD_GC: Rule<SearchState> = Rule::new(
+    RuleSpec::new(
+        "search.old_gc",
+        "share of the last minute that a node spent with the old generation of its heap, and answered nobody",
+        Ratio,
+        Saturation,
+    )
+    .warning(0.1)
+    .critical(0.5)
+    .needs(&[NODES])
+    .root(),
+    old_gc,
+);
+
 pub(crate) static DISK: Rule<SearchState> = Rule::new(
     RuleSpec::new("search.disk", "a node's disk is past a watermark", State, Capacity).needs(&[NODES]).root(),
     disk,
@@ -45,6 +59,23 @@ fn heap(its: &mut Its<'_>, reading: &SearchReading) {
         let Some(grade) = its.grade(heap) else { continue };
         let sentence = format!("node {} has {} % of its heap in use", tidy(&node.name, 30), percent(heap));
         its.tell(grade, &node.id, sentence).look("look for large queries and fielddata");
+    }
+}
+
+fn old_gc(its: &mut Its<'_>, reading: &SearchReading) {
+    for node in nodes(reading) {
+        let spent = its.state.collecting.get(&node.id).and_then(crate::core::rate::Lately::per_second);
+        let Some((share, grade)) =
+            spent.and_then(|millis| Some((millis / 1000.0, its.grade(millis / 1000.0)?)))
+        else {
+            continue;
+        };
+        let name = tidy(&node.name, 30);
+        let share = percent(share);
+        let sentence = format!(
+            "node {name} spent {share} % of the last minute collecting garbage of its old generation"
+        );
+        its.tell(grade, format!("{} gc", node.id), sentence).look("look for large queries and fielddata");
     }
 }
 

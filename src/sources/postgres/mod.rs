@@ -9,6 +9,7 @@ pub mod doctor;
 mod elect;
 mod explain;
 mod failure;
+mod guarded;
 mod lanes;
 mod login;
 mod looks;

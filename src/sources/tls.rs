@@ -191,15 +191,14 @@ fn verifier(trust: &Trust) -> Result<Verifier, String> {
         None => None,
     };
     let store = if looks { roots(pinned.as_deref())? } else { Arc::new(RootCertStore::empty()) };
-    let lists =
-        if looks { revoked::lists(trust.revoked.as_deref(), trust.revoked_folder.as_deref())? } else { None };
-    let lists = match lists {
+    let (file, folder) = (trust.revoked.as_deref(), trust.revoked_folder.as_deref());
+    let lists = match if looks { revoked::lists(file, folder)? } else { None } {
         None => None,
         Some(lists) => {
             let built = WebPkiServerVerifier::builder_with_provider(Arc::clone(&store), provider())
                 .with_crls(lists)
                 .build();
-            Some(built.map_err(|error| format!("the lists of revoked certificates are of no use: {error}"))?)
+            Some(built.map_err(|error| revoked::of_no_use(file, folder, &error))?)
         }
     };
     Ok(Verifier {

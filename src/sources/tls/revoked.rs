@@ -31,6 +31,16 @@ pub(super) fn lists(file: Option<&Path>, folder: Option<&Path>) -> Result<Option
     Ok((file.is_some() || folder.is_some()).then_some(lists))
 }
 
+/// What is said of lists that are not understood.
+pub(super) fn of_no_use(
+    file: Option<&Path>,
+    folder: Option<&Path>,
+    error: &impl std::fmt::Display,
+) -> String {
+    let places: Vec<_> = file.iter().chain(&folder).map(|path| path.display().to_string()).collect();
+    format!("a list of revoked certificates in {} is of no use: {error}", places.join(" or "))
+}
+
 fn in_file(path: &Path) -> Result<Lists, String> {
     let wrong =
         |error: String| format!("the list of revoked certificates {} is of no use: {error}", path.display());
@@ -70,6 +80,8 @@ mod tests {
         }
         assert_eq!(read(), Ok(Some(1)));
         assert_eq!(lists(None, None).map(|found| found.is_none()), Ok(true));
+        let words = of_no_use(Some(Path::new("/a.crl")), Some(Path::new("/b")), &"no");
+        assert_eq!(words, "a list of revoked certificates in /a.crl or /b is of no use: no");
         let error = lists(None, Some(&folder.path().join("nowhere"))).expect_err("it is not there");
         assert!(error.contains("cannot be read"), "{error}");
     }

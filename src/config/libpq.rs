@@ -12,6 +12,7 @@ use super::postgres::{PgHost, PgPlace, PgTls, PostgresConnect, SessionAttrs};
 use super::secret::Secret;
 use super::service;
 use super::surroundings::Surroundings;
+use super::ways::Ways;
 use given::Given;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -58,14 +59,8 @@ const SETTINGS: &[(&str, &str, Use)] = &[
     ("gssencmode", "PGGSSENCMODE", Honoured),
     ("options", "PGOPTIONS", Honoured),
     ("connect_timeout", "PGCONNECT_TIMEOUT", Honoured),
-    (
-        "require_auth",
-        "PGREQUIREAUTH",
-        Refused(
-            "ways to log in cannot be chosen; sslmode=verify-full or channel_binding=require keep a password from others",
-        ),
-    ),
-    ("sslcrldir", "PGSSLCRLDIR", Refused("put the lists into one file and name it by sslcrl")),
+    ("require_auth", "PGREQUIREAUTH", Honoured),
+    ("sslcrldir", "PGSSLCRLDIR", Honoured),
     (
         "sslpassword",
         "",
@@ -278,6 +273,7 @@ fn sessions(given: &Given, pg: &mut PostgresConnect) -> Result<(), String> {
         return Err("gssencmode=require cannot be honoured: Kerberos is not spoken here; use TLS".to_owned());
     }
     pg.require_peer = given.get("requirepeer").map(str::to_owned);
+    pg.require_auth = given.get("require_auth").map(Ways::read).transpose()?;
     pg.options = given.get("options").map(str::to_owned);
     if let Some(seconds) = given.get("connect_timeout") {
         let seconds: i64 =
@@ -292,7 +288,9 @@ fn sessions(given: &Given, pg: &mut PostgresConnect) -> Result<(), String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::postgres::CertMode;
     use crate::config::url;
+    use crate::config::ways::Way;
 
     /// `vars` are `NAME=value`; the user who runs it is `ann`, whose home holds what `home` says.
     fn read(url: &str, vars: &[&str], home: &[&str]) -> Result<PostgresConnect, String> {
@@ -380,14 +378,31 @@ mod tests {
     }
 
     #[test]
+    fn ways_to_log_in_and_folders_of_lists_are_taken() {
+        let pg = read("postgres://h/d?require_auth=scram-sha-256,md5", &[], &["root.crl"]).expect("fine");
+        assert!(pg.require_auth.is_some_and(|ways| ways.allows(Way::Md5) && !ways.allows(Way::Nothing)));
+        assert!(pg.revoked.is_some() && pg.revoked_folder.is_none());
+        let pg = read("postgres://h/d", &["PGREQUIREAUTH=!none", "PGSSLCRLDIR=/lists"], &["root.crl"])
+            .expect("fine");
+        assert!(pg.require_auth.is_some_and(|ways| ways.allows(Way::Md5) && !ways.allows(Way::Nothing)));
+        assert_eq!(pg.revoked_folder, Some("/lists".into()));
+        assert!(pg.revoked.is_none(), "the home's list is for those who name none");
+        let url = "postgres://h/d?sslcertmode=require";
+        assert_eq!(read(url, &[], &["postgresql.crt"]).expect("fine").cert_mode, CertMode::Require);
+    }
+
+    #[test]
     fn what_cannot_be_honoured_is_refused_with_a_sentence() {
         refused("postgres://u:geheim@h/d?sslmod=require", &[], "did you mean `sslmode`");
+        refused("postgres://u:geheim@h/d?require_auth=scram", &[], "there are password, md5");
+        refused("postgres://h/d", &["PGREQUIREAUTH=!md5,password"], "all with `!` or all without");
+        refused("postgres://h/d?sslpassword=geheim", &[], "cannot be honoured");
+        refused("postgres://h/d?sslcertmode=require", &[], "needs a certificate of ours");
         refused(
-            "postgres://u:geheim@h/d?require_auth=scram-sha-256",
+            "postgres://h/d?sslcertmode=require&sslcert=/c&sslkey=/k&sslmode=disable",
             &[],
-            "require_auth= cannot be honoured",
+            "goes with TLS",
         );
-        refused("postgres://h/d", &["PGREQUIREAUTH=scram-sha-256"], "PGREQUIREAUTH is set and cannot");
         refused("postgres://h/d?gssencmode=require", &[], "Kerberos is not spoken");
         refused("postgres://h/d?sslmode=geheim", &[], "there are disable, allow, prefer");
         refused("postgres://h/d?ssl=1x", &[], "write sslmode=");
@@ -398,7 +413,6 @@ mod tests {
         refused("hostaddr=10.0.0.1 sslmode=verify-full", &[], "needs the name of the host");
         refused("postgres://h/d?sslnegotiation=direct", &[], "goes with sslmode=require");
         refused("postgres://h/d?ssl_max_protocol_version=TLSv1.1", &[], "below 1.2");
-        refused("postgres://h/d?sslcrldir=/x", &[], "sslcrl");
         refused("postgres://a,b/d?hostaddr=10.0.0.1", &[], "do not fit together");
         refused("host=a,b,c port=1,2", &[], "do not fit together");
         refused("postgres://h:0/d", &[], "not a number from 1 to 65535");

@@ -32,5 +32,6 @@ mod system;
 mod systems;
 pub mod target;
 pub mod url;
+pub mod ways;
 pub mod wishes;
 pub mod written;

@@ -2,6 +2,7 @@
 //! the business of `libpq`.
 
 use super::secret::Secret;
+use super::ways::Ways;
 use crate::core::postgres::{Literals, Rotation, SqlPanel};
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
@@ -69,6 +70,16 @@ pub enum ChannelBinding {
     #[default]
     Prefer,
     /// Always; a server that does not is refused.
+    Require,
+}
+
+/// When the client's certificate is shown, as libpq means the words of `sslcertmode`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum CertMode {
+    /// To a server that asks for it.
+    #[default]
+    Allow,
+    /// Always; a server that does not ask for it is refused.
     Require,
 }
 
@@ -207,8 +218,12 @@ pub struct PostgresConnect {
     pub root_cert: Option<PathBuf>,
     /// PEM file of revoked certificates.
     pub revoked: Option<PathBuf>,
+    /// A folder of such files.
+    pub revoked_folder: Option<PathBuf>,
     /// PEM files of the client's certificate and key.
     pub client_cert: Option<(PathBuf, PathBuf)>,
+    /// Whether the server must want that certificate.
+    pub cert_mode: CertMode,
     /// Versions of TLS that are spoken.
     pub versions: TlsVersions,
     /// The server is told by which name it is meant (SNI).
@@ -217,6 +232,8 @@ pub struct PostgresConnect {
     pub direct_tls: bool,
     /// Whether the password's proof is bound to the TLS connection.
     pub channel_binding: ChannelBinding,
+    /// The ways to log in that the server may ask for; all where nothing is said.
+    pub require_auth: Option<Ways>,
     /// The user that a server behind a unix socket must run as.
     pub require_peer: Option<String>,
     /// Settings of the session that were asked for; stacktop's own come after them.
@@ -261,11 +278,14 @@ impl PostgresConnect {
             tls: PgTls::default(),
             root_cert: None,
             revoked: None,
+            revoked_folder: None,
             client_cert: None,
+            cert_mode: CertMode::default(),
             versions: TlsVersions::default(),
             names_server: true,
             direct_tls: false,
             channel_binding: ChannelBinding::default(),
+            require_auth: None,
             require_peer: None,
             options: None,
             host_timeout: None,

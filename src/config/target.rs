@@ -2,8 +2,8 @@
 
 pub use super::http::{HttpAuth, HttpConnect, Pin};
 pub use super::postgres::{
-    ChannelBinding, DEFAULT_TIMEOUT, Dialled, Elected, PgHost, PgPlace, PgTls, PostgresConnect, SessionAttrs,
-    TlsVersions,
+    CertMode, ChannelBinding, DEFAULT_TIMEOUT, Dialled, Elected, PgHost, PgPlace, PgTls, PostgresConnect,
+    SessionAttrs, TlsVersions,
 };
 use super::secret::Secret;
 use super::systems::each_system;

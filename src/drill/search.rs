@@ -29,6 +29,7 @@ fn node(sim: &Sim, index: u64) -> SearchNode {
         low_free_bytes: Some(total * 0.15),
         high_free_bytes: Some(total * 0.10),
         flood_free_bytes: Some(total * 0.05),
+        marks_assumed: false,
     }
 }
 

@@ -206,7 +206,9 @@ fn nodes(context: PanelContext<'_>, target: &TargetState, reading: &SearchReadin
 
 fn watermark(node: &SearchNode) -> (Role, &'static str) {
     let below = |mark: Option<f64>| node.disk_free_bytes.zip(mark).is_some_and(|(free, mark)| free < mark);
-    if below(node.flood_free_bytes) {
+    if below(node.flood_free_bytes) && node.marks_assumed {
+        (Role::Warning, "past flood?")
+    } else if below(node.flood_free_bytes) {
         (Role::Critical, "FLOOD STAGE")
     } else if below(node.high_free_bytes) {
         (Role::Warning, "past high")

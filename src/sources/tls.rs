@@ -1,7 +1,10 @@
 //! TLS for every client: one provider, one way to load trusted roots, one way to look at a certificate, one way to say what is wrong.
 
+mod revoked;
+mod shown;
 mod words;
 
+pub use shown::Shown;
 pub use words::{inside, wants_certificate, words};
 
 use crate::config::bounded::{self, CERTIFICATES_BYTES};
@@ -12,8 +15,9 @@ use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, Server
 use rustls::client::{verify_server_cert_signed_by_trust_anchor, verify_server_name};
 use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, CertificateRevocationListDer, PrivateKeyDer, ServerName, UnixTime};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
 use rustls::server::ParsedCertificate;
+use rustls::sign::CertifiedKey;
 use rustls::version::{TLS12, TLS13};
 use rustls::{
     CertificateError, ClientConfig, DigitallySignedStruct, Error, RootCertStore, SignatureScheme,
@@ -52,8 +56,12 @@ pub struct Trust {
     pub roots: Option<PathBuf>,
     /// PEM file of revoked certificates.
     pub revoked: Option<PathBuf>,
+    /// A folder of such files.
+    pub revoked_folder: Option<PathBuf>,
     /// PEM files of the client's certificate and key.
     pub client: Option<(PathBuf, PathBuf)>,
+    /// Learns when the client's certificate was shown to a server that asked for it.
+    pub shown: Shown,
     /// Versions that are spoken.
     pub versions: TlsVersions,
     /// The server is not told by which name it is meant.
@@ -126,7 +134,7 @@ fn system_roots() -> Arc<RootCertStore> {
 /// # Errors
 /// A sentence that names the file that is wrong.
 pub async fn configured(trust: Trust) -> Result<ClientConfig, String> {
-    let key = format!("{:?} {:?} {:?}", trust.roots, trust.revoked, trust.client);
+    let key = format!("{:?} {:?} {:?} {:?}", trust.roots, trust.revoked, trust.revoked_folder, trust.client);
     let failed = || Err("reading the certificates failed inside stacktop".to_owned());
     FILES.run(&key, move || client_config(&trust)).await.unwrap_or_else(failed)
 }
@@ -149,9 +157,12 @@ pub fn client_config(trust: &Trust) -> Result<ClientConfig, String> {
         .with_custom_certificate_verifier(Arc::new(verifier(trust)?));
     let mut config = match &trust.client {
         None => builder.with_no_client_auth(),
-        Some((cert, key)) => builder
-            .with_client_auth_cert(certificates(cert)?, private_key(key)?)
-            .map_err(|error| format!("certificate and key of the client do not fit: {error}"))?,
+        Some((cert, key)) => builder.with_client_cert_resolver(Arc::new(
+            trust.shown.telling(
+                CertifiedKey::from_der(certificates(cert)?, private_key(key)?, &provider())
+                    .map_err(|error| format!("certificate and key of the client do not fit: {error}"))?,
+            ),
+        )),
     };
     config.enable_sni = !trust.anonymous;
     Ok(config)
@@ -180,20 +191,14 @@ fn verifier(trust: &Trust) -> Result<Verifier, String> {
         None => None,
     };
     let store = if looks { roots(pinned.as_deref())? } else { Arc::new(RootCertStore::empty()) };
-    let lists = match trust.revoked.as_deref().filter(|_| looks) {
+    let (file, folder) = (trust.revoked.as_deref(), trust.revoked_folder.as_deref());
+    let lists = match if looks { revoked::lists(file, folder)? } else { None } {
         None => None,
-        Some(path) => {
-            let wrong = |error: String| {
-                format!("the list of revoked certificates {} is of no use: {error}", path.display())
-            };
-            let bytes = bounded::bytes(path, CERTIFICATES_BYTES).map_err(|error| wrong(error.to_string()))?;
-            let lists: Vec<_> = CertificateRevocationListDer::pem_slice_iter(&bytes)
-                .collect::<Result<_, _>>()
-                .map_err(|error| wrong(error.to_string()))?;
+        Some(lists) => {
             let built = WebPkiServerVerifier::builder_with_provider(Arc::clone(&store), provider())
                 .with_crls(lists)
                 .build();
-            Some(built.map_err(|error| wrong(error.to_string()))?)
+            Some(built.map_err(|error| revoked::of_no_use(file, folder, &error))?)
         }
     };
     Ok(Verifier {

@@ -16,7 +16,7 @@ use std::time::Duration;
 use wiremock::matchers::{any, body_string_contains, header, path};
 use wiremock::{Mock, MockServer, ResponseTemplate};
 
-fn http(server: &MockServer, auth: HttpAuth) -> HttpConnect {
+pub fn http(server: &MockServer, auth: HttpAuth) -> HttpConnect {
     HttpConnect {
         url: server.uri(),
         auth,
@@ -50,7 +50,7 @@ async fn search(connect: HttpConnect) -> Result<SearchReading, PollError> {
     }
 }
 
-async fn answer(server: &MockServer, at: &str, status: u16, body: serde_json::Value) {
+pub async fn answer(server: &MockServer, at: &str, status: u16, body: serde_json::Value) {
     Mock::given(path(at)).respond_with(ResponseTemplate::new(status).set_body_json(body)).mount(server).await;
 }
 
@@ -227,7 +227,7 @@ async fn a_token_that_rotated_is_read_again_without_a_restart() {
     }
 }
 
-fn prometheus(server: &MockServer, queries: &[&str]) -> Connect {
+pub fn prometheus(server: &MockServer, queries: &[&str]) -> Connect {
     let query = |expr: &&str| PromQuery {
         title: (*expr).to_owned(),
         expr: (*expr).to_owned(),
@@ -239,7 +239,7 @@ fn prometheus(server: &MockServer, queries: &[&str]) -> Connect {
     Connect::Prometheus(PrometheusConnect { http: http(server, HttpAuth::None), alertmanager: None, queries })
 }
 
-fn good(data: &serde_json::Value) -> serde_json::Value {
+pub fn good(data: &serde_json::Value) -> serde_json::Value {
     json!({"status": "success", "data": data})
 }
 

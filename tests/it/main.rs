@@ -15,6 +15,7 @@ mod faults;
 mod hostile;
 mod http;
 mod keys;
+mod link;
 mod listing;
 mod live;
 mod made;

@@ -1,7 +1,7 @@
 //! libpq's settings about TLS: how much is verified, by which files. What cannot be honoured is refused.
 
 use super::given::Given;
-use crate::config::postgres::{ChannelBinding, PgPlace, PgTls, PostgresConnect, TlsVersions};
+use crate::config::postgres::{CertMode, ChannelBinding, PgPlace, PgTls, PostgresConnect, TlsVersions};
 use crate::config::surroundings::Surroundings;
 use std::path::PathBuf;
 
@@ -40,19 +40,24 @@ pub(super) fn tls(given: &Given, pg: &mut PostgresConnect, around: &Surroundings
             "sslmode=verify-full needs the name of the host: give `host` beside `hostaddr`".to_owned()
         );
     }
-    pg.revoked = given.get("sslcrl").map(PathBuf::from).or_else(|| file("root.crl"));
+    pg.revoked_folder = given.get("sslcrldir").map(PathBuf::from);
+    let usual = || file("root.crl").filter(|_| pg.revoked_folder.is_none());
+    pg.revoked = given.get("sslcrl").map(PathBuf::from).or_else(usual);
     let certs = given.word("sslcertmode", &[("disable", 0), ("allow", 1), ("require", 2)])?;
-    if certs == Some(2) {
-        return Err(
-            "sslcertmode=require cannot be honoured; the server's pg_hba.conf can (clientcert=verify-ca)"
-                .to_owned(),
-        );
-    }
     let cert = given.get("sslcert").map(PathBuf::from).or_else(|| file("postgresql.crt"));
     if let Some(cert) = cert.filter(|_| certs != Some(0)) {
         let key = given.get("sslkey").map(PathBuf::from).or_else(|| Some(own?.join("postgresql.key")));
         let key = key.ok_or("sslcert is given, but no sslkey")?;
         pg.client_cert = Some((cert, key));
+    }
+    if certs == Some(2) {
+        pg.cert_mode = CertMode::Require;
+    }
+    if pg.cert_mode == CertMode::Require && pg.client_cert.is_none() {
+        return Err("sslcertmode=require needs a certificate of ours: set sslcert and sslkey".to_owned());
+    }
+    if pg.cert_mode == CertMode::Require && pg.tls == PgTls::Disable {
+        return Err("sslcertmode=require goes with TLS, and sslmode=disable is without".to_owned());
     }
     pg.names_server = given.word("sslsni", &[("0", false), ("1", true)])?.unwrap_or(true);
     pg.direct_tls =

@@ -142,6 +142,9 @@ pub struct SearchNode {
     /// Free bytes below which indices are made read-only (flood stage).
     #[serde(with = "exact")]
     pub flood_free_bytes: Option<f64>,
+    /// The cluster's settings are not known: whether the server acts on these marks is not, either.
+    #[serde(default)]
+    pub marks_assumed: bool,
 }
 
 impl SearchNode {
@@ -158,6 +161,15 @@ impl SearchNode {
     #[must_use]
     pub fn holds_data(&self) -> bool {
         self.roles.is_empty() || self.roles.iter().any(|role| role.starts_with("data"))
+    }
+
+    /// Whether its disk has no marks: the server does not watch it.
+    #[must_use]
+    pub fn is_unwatched(&self) -> bool {
+        self.holds_data()
+            && self.disk_ratio().is_some()
+            && self.low_free_bytes.is_none()
+            && self.flood_free_bytes.is_none()
     }
 
     /// Whether it holds nothing but frozen data: a cache that fills its disk by design.

@@ -5,7 +5,7 @@ mod parts;
 
 pub use nodes::{CPU, HEAP};
 
-use super::{SearchReading, SearchState};
+use super::{SearchNode, SearchReading, SearchState};
 use crate::core::alert::RuleUnit::{PerSecond, Seconds, State};
 use crate::core::alert::Triage::{Capacity, Errors};
 use crate::core::alert::{Judged, Missing, Rule, RuleSpec, Severity};
@@ -227,7 +227,11 @@ fn read_only(its: &mut Its<'_>, reading: &SearchReading) {
     let verb = if full.len() == 1 { "refuses" } else { "refuse" };
     let sentence = format!("{refuse} {} {verb} writes after a full disk ({})", its.target, tidy(first, 40));
     let breach = its.tell(grade, SUBJECT, sentence).hits(full.len(), "index");
-    breach.say("free disk; the block goes by itself below the high watermark (7.4 and newer)");
+    breach.say(if reading.nodes.ready().into_iter().flatten().any(SearchNode::is_unwatched) {
+        "the cluster's disk thresholds are off, and the block may not go by itself: set index.blocks.read_only_allow_delete to null"
+    } else {
+        "free disk; the block goes by itself below the high watermark (7.4 and newer)"
+    });
 }
 
 fn rejections(its: &mut Its<'_>, _: &SearchReading) {
@@ -287,7 +291,6 @@ mod tests {
     use crate::core::ids::TargetId;
     use crate::core::part::Part;
     use crate::core::search::ClusterHealth;
-    use crate::core::search::SearchNode;
     use crate::core::time::Now;
     use crate::core::world::all_rules;
 
@@ -370,5 +373,18 @@ mod tests {
         assert_eq!(told(20, 12_500.0), [("search.old_gc", Severity::Warning)]);
         assert_eq!(told(30, 24_500.0), [("search.old_gc", Severity::Critical)]);
         assert_eq!(told(95, 24_500.0), [], "over a minute ago");
+    }
+
+    #[test]
+    fn marks_that_may_be_off_make_nothing_critical() {
+        let node = SearchNode {
+            disk_total_bytes: Some(1000.0),
+            disk_free_bytes: Some(10.0),
+            low_free_bytes: Some(150.0),
+            flood_free_bytes: Some(50.0),
+            marks_assumed: true,
+            ..SearchNode::default()
+        };
+        assert_eq!(found("green", node, 1), [("search.disk", Severity::Warning)]);
     }
 }

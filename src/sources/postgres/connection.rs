@@ -9,6 +9,7 @@ use super::tls;
 use crate::config::target::{ChannelBinding, PostgresConnect};
 use crate::core::report::{PollError, PollErrorKind};
 use crate::sources::secret;
+use crate::sources::tls::Shown;
 use secrecy::SecretString;
 use tokio_postgres::{Client, Config, config};
 use tokio_postgres_rustls::MakeRustlsConnect;
@@ -61,10 +62,11 @@ async fn login(
     name: &str,
     which: Which,
 ) -> Result<Connection, PollError> {
-    let (config, passwords, connector) = prepare(connect, name).await?;
+    let shown = Shown::default();
+    let (config, passwords, connector) = prepare(connect, name, &shown).await?;
     // The rest of the target's time is for the first questions, and for our sentence to come before the engine's.
     let until = tokio::time::Instant::now() + connect.timeout.mul_f64(0.9);
-    let login = Login { connect, config, passwords, connector, settings, pooled: false, until };
+    let login = Login { connect, config, passwords, connector, shown, settings, pooled: false, until };
     let reached = match elect::reach(&login, which).await {
         // It takes no settings at the start, or takes them and has others: they go into each transaction.
         Err(Refused::Settings(_)) => elect::reach(&Login { pooled: true, ..login }, which).await,
@@ -77,10 +79,11 @@ async fn login(
 async fn prepare(
     connect: &PostgresConnect,
     name: &str,
+    shown: &Shown,
 ) -> Result<(Config, Vec<Option<SecretString>>, MakeRustlsConnect), PollError> {
     let wrong = |sentence| PollError::new(PollErrorKind::Configuration, sentence);
     let passwords = passwords(connect).await.map_err(wrong)?;
-    let tls = tls::config(connect).await.map_err(wrong)?;
+    let tls = tls::config(connect, shown).await.map_err(wrong)?;
     let mut config = Config::new();
     config.user(&connect.user).dbname(&connect.database).application_name(name);
     config.channel_binding(match connect.channel_binding {

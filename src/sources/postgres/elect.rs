@@ -168,7 +168,7 @@ fn modes(login: &Login<'_>, address: &Dialled) -> &'static [SslMode] {
 /// that was refused is not shown again in the open.
 fn another_way(failure: &Failure) -> bool {
     match failure {
-        Failure::Wire(_) | Failure::Peer(_) | Failure::Settings { .. } => false,
+        Failure::Wire(_) | Failure::Peer(_) | Failure::Unwanted(_) | Failure::Settings { .. } => false,
         Failure::Postgres(error) => match error.code() {
             Some(code) => *code == SqlState::INVALID_AUTHORIZATION_SPECIFICATION,
             // That it wants a certificate is said after TLS has begun: this way was not closed.
@@ -227,7 +227,7 @@ async fn attempt(
             Trouble::Next(words)
         }
         Failure::Postgres(error) if !login.pooled && takes_no_settings(error) => Trouble::Settings(words),
-        Failure::Peer(_) | Failure::Postgres(_) => Trouble::Stop(words),
+        Failure::Peer(_) | Failure::Unwanted(_) | Failure::Postgres(_) => Trouble::Stop(words),
     })
 }
 

@@ -19,6 +19,8 @@ pub(super) fn failure(failure: &Failure, place: &str, user: &str) -> PollError {
     match failure {
         Failure::Peer(why) => PollError::new(PollErrorKind::WrongServer, format!("{place}: {why}"))
             .remedy("check who runs the server, and requirepeer"),
+        Failure::Unwanted(why) => PollError::new(PollErrorKind::WrongServer, format!("{place}: {why}"))
+            .remedy("look who answers there, or change the setting"),
         Failure::Settings { setting, found } => {
             let message = format!(
                 "{place} does not keep {setting} as it was set (it says `{found}`): nothing is asked there, because functions of \

@@ -1,5 +1,6 @@
 //! Why no connection came about.
 
+use super::guarded;
 use tokio_postgres::Error;
 
 /// Why no connection came about.
@@ -9,6 +10,8 @@ pub(super) enum Failure {
     Wire(std::io::Error),
     /// Another user answered than was asked for.
     Peer(String),
+    /// The server asks for another login than it may.
+    Unwanted(String),
     /// A setting of the session is not in force.
     Settings { setting: String, found: String },
     /// The server, or TLS, said no.
@@ -17,6 +20,9 @@ pub(super) enum Failure {
 
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
-        Self::Postgres(error)
+        match guarded::refused(&error) {
+            Some(why) => Self::Unwanted(why),
+            None => Self::Postgres(error),
+        }
     }
 }

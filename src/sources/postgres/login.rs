@@ -1,14 +1,16 @@
 //! Opens one connection to one server: settings in force, its role known where that is asked for.
 
 use crate::config::surroundings::user_number;
-use crate::config::target::{Dialled, PostgresConnect, SessionAttrs};
+use crate::config::target::{CertMode, Dialled, PostgresConnect, SessionAttrs};
 use crate::core::whereabouts::Whereabouts;
 use crate::sources::dial;
 use crate::sources::metered::Metered;
 use crate::sources::postgres::charset::Charset;
 use crate::sources::postgres::connection::Connection;
 use crate::sources::postgres::failure::Failure;
+use crate::sources::postgres::guarded::{Guarded, Inside};
 use crate::sources::postgres::settings::Settings;
+use crate::sources::tls::Shown;
 use secrecy::SecretString;
 use std::sync::Mutex;
 use tokio::time::Instant;
@@ -39,8 +41,17 @@ pub(super) async fn open(
     let wire = Metered::new(wire);
     let heard = wire.heard();
     let mut connector = login.connector.clone();
-    let Ok(tls) = MakeTlsConnect::<Metered<dial::Wire>>::make_tls_connect(&mut connector, &tls_name);
-    let (client, connection) = config.connect_raw(wire, tls).await?;
+    let wanted_ways = login.connect.require_auth;
+    let wire = Guarded::outside(wire, wanted_ways, config);
+    let Ok(tls) = MakeTlsConnect::<Guarded<Metered<dial::Wire>>>::make_tls_connect(&mut connector, &tls_name);
+    login.shown.forget();
+    let (client, connection) = config.connect_raw(wire, Inside(tls, wanted_ways)).await?;
+    if login.connect.cert_mode == CertMode::Require && !login.shown.was() {
+        return Err(Failure::Unwanted(
+            "the server lets us in without a look at our certificate, and sslcertmode=require is asked for"
+                .to_owned(),
+        ));
+    }
     let cancel = client.cancel_token();
     let encoding = connection.parameter("server_encoding").unwrap_or("UTF8").to_owned();
     let utf8 = encoding == "UTF8";
@@ -92,6 +103,8 @@ pub(super) struct Login<'a> {
     /// By host.
     pub(super) passwords: Vec<Option<SecretString>>,
     pub(super) connector: MakeRustlsConnect,
+    /// Whether our certificate was wanted.
+    pub(super) shown: Shown,
     /// What its session is set to; a console knows no settings.
     pub(super) settings: Option<&'a Settings>,
     /// Behind a PgBouncer they go into each transaction.

@@ -10,6 +10,7 @@ pub mod doctor;
 mod elect;
 mod explain;
 mod failure;
+mod guarded;
 mod lanes;
 mod login;
 mod looks;

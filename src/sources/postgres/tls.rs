@@ -2,14 +2,14 @@
 //! chain, `verify-full` at the name too. Never falls back to something weaker than asked.
 
 use crate::config::target::{PgTls, PostgresConnect};
-use crate::sources::tls::{Depth, Trust, configured};
+use crate::sources::tls::{Depth, Shown, Trust, configured};
 use rustls::ClientConfig;
 
-/// The TLS configuration for `connect`.
+/// The TLS configuration for `connect`, which tells `shown` when the client's certificate was wanted.
 ///
 /// # Errors
 /// A sentence that names the file that is wrong.
-pub(super) async fn config(connect: &PostgresConnect) -> Result<ClientConfig, String> {
+pub(super) async fn config(connect: &PostgresConnect, shown: &Shown) -> Result<ClientConfig, String> {
     let depth = match connect.tls {
         PgTls::VerifyFull => Depth::ChainAndName,
         PgTls::VerifyCa => Depth::Chain,
@@ -21,6 +21,8 @@ pub(super) async fn config(connect: &PostgresConnect) -> Result<ClientConfig, St
         depth,
         roots: connect.root_cert.clone(),
         revoked: connect.revoked.clone(),
+        revoked_folder: connect.revoked_folder.clone(),
+        shown: shown.clone(),
         client: connect.client_cert.clone().filter(|_| encrypts),
         versions: connect.versions,
         anonymous: !connect.names_server,

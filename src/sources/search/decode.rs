@@ -162,6 +162,7 @@ fn one(id: &str, node: &Value) -> SearchNode {
         low_free_bytes: size("/low_watermark_free_space_in_bytes"),
         high_free_bytes: size("/high_watermark_free_space_in_bytes"),
         flood_free_bytes: size("/flood_stage_free_space_in_bytes"),
+        marks_assumed: false,
     }
 }
 

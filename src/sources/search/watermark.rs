@@ -35,6 +35,8 @@ pub(super) struct Watermarks {
     pub(super) frozen: Watermark,
     /// Whether the server acts on them at all.
     pub(super) enabled: bool,
+    /// The settings were not read: these are the product's defaults, and whether the server acts on them is not known.
+    pub(super) assumed: bool,
 }
 
 impl Default for Watermarks {
@@ -45,6 +47,7 @@ impl Default for Watermarks {
             flood: Watermark::Used(0.95, None),
             frozen: Watermark::Used(0.95, Some(20.0 * 1_073_741_824.0)),
             enabled: true,
+            assumed: true,
         }
     }
 }
@@ -83,12 +86,14 @@ pub(super) fn read(settings: &Value) -> Watermarks {
         flood: one("flood_stage", default.flood),
         frozen: one("flood_stage.frozen", default.frozen),
         enabled: setting(settings, "cluster.routing.allocation.disk.threshold_enabled") != Some("false"),
+        assumed: false,
     }
 }
 
 impl Watermarks {
     /// Sets the marks of a node's disk. Nodes that hold no index have none, and where the server does not act on them there are none.
     pub(super) fn mark(&self, node: &mut SearchNode) {
+        node.marks_assumed = self.assumed;
         if !self.enabled || !node.holds_data() {
             (node.low_free_bytes, node.high_free_bytes, node.flood_free_bytes) = (None, None, None);
             return;
@@ -156,6 +161,7 @@ mod tests {
         let settings = crate::sources::json::read(bytes.as_bytes(), SETTINGS).expect("JSON");
         let marks = read(&settings);
         assert_eq!(marks.low, Watermark::Free(1_073_741_824.0));
+        assert!(marks.enabled && !marks.assumed && Watermarks::default().assumed);
         assert!((marks.high.free_bytes(1e13) - 150.0 * 1_073_741_824.0).abs() < 1.0);
         assert_eq!(marks.flood, Watermark::Used(0.95, None));
         assert_eq!(allocation(&settings), None);

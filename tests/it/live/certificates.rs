@@ -63,19 +63,47 @@ impl Mint {
             return;
         }
         // Only `ca` takes both ends of the validity.
+        let book = self.book();
+        openssl(&format!(
+            "ca -batch -notext -config {book} -in {csr} -cert {ca} -keyfile {ca_key} {dates} -extfile {ext} -out {crt}"
+        ));
+    }
+
+    /// The book of an authority in which nothing is written yet.
+    fn book(&self) -> String {
         std::fs::write(self.file("index"), "").expect("written");
         std::fs::write(self.file("serial"), "77\n").expect("written");
+        std::fs::write(self.file("number"), "01\n").expect("written");
         let section = format!(
-            "[ca]\ndefault_ca=d\n[d]\ndatabase={}\nserial={}\nnew_certs_dir={}\ndefault_md=sha256\npolicy=p\nunique_subject=no\n[p]\ncommonName=supplied\n",
+            "[ca]\ndefault_ca=d\n[d]\ndatabase={}\nserial={}\nnew_certs_dir={}\ndefault_md=sha256\npolicy=p\nunique_subject=no\ncrlnumber={}\ncrl_extensions=e\n[e]\nauthorityKeyIdentifier=keyid\n[p]\ncommonName=supplied\n",
             self.file("index"),
             self.file("serial"),
-            self.0.path().display()
+            self.0.path().display(),
+            self.file("number")
         );
         std::fs::write(self.file("ca.cnf"), section).expect("written");
-        openssl(&format!(
-            "ca -batch -notext -config {} -in {csr} -cert {ca} -keyfile {ca_key} {dates} -extfile {ext} -out {crt}",
-            self.file("ca.cnf")
-        ));
+        self.file("ca.cnf")
+    }
+
+    /// A folder with the list of what the authority `by` has revoked, under the name that OpenSSL looks for.
+    fn revoked(&self, by: &str, names: &[&str]) -> String {
+        let (book, list) = (self.book(), self.file("list.pem"));
+        let authority = format!(
+            "-config {book} -cert {} -keyfile {}",
+            self.file(&format!("{by}.crt")),
+            self.file(&format!("{by}.key"))
+        );
+        for name in names {
+            openssl(&format!("ca {authority} -revoke {}", self.file(&format!("{name}.crt"))));
+        }
+        openssl(&format!("ca {authority} -gencrl -crldays 2 -out {list}"));
+        let hash =
+            Command::new("openssl").args(["crl", "-hash", "-noout", "-in", &list]).output().expect("a hash");
+        let folder = self.file(&format!("lists-of-{by}"));
+        std::fs::create_dir(&folder).expect("made");
+        let name = format!("{folder}/{}.r0", String::from_utf8_lossy(&hash.stdout).trim());
+        std::fs::rename(list, name).expect("moved");
+        folder
     }
 
     /// One that signed itself.
@@ -157,6 +185,11 @@ fn with_certificate(chain: &str, key: &str, clients: Option<&str>, real: u16) ->
     port
 }
 
+/// The port in the URL of a server.
+fn real_port(url: &str) -> u16 {
+    url.rsplit_once(':').and_then(|(_, end)| end.split('/').next()?.parse().ok()).expect("a port")
+}
+
 /// What a server shows: what it stands for, the files of its chain and key, whose certificates it wants, and who is trusted.
 type Shown = (&'static str, (String, String), Option<String>, &'static str);
 
@@ -210,8 +243,7 @@ async fn certificates_are_accepted_and_refused_as_by_psql() {
     else {
         return;
     };
-    let real: u16 =
-        url.rsplit_once(':').and_then(|(_, end)| end.split('/').next()?.parse().ok()).expect("a port");
+    let real = real_port(&url);
     let (mint, servers) = servers();
     let client_key = mint.file("client.key");
     let mut wrong = Vec::new();
@@ -264,8 +296,7 @@ async fn certificates_are_accepted_and_refused_as_by_psql() {
 async fn what_is_wrong_with_tls_is_said_with_its_remedy() {
     let test = "what_is_wrong_with_tls_is_said_with_its_remedy";
     let Some(url) = server(test, "STACKTOP_TEST_PG_URL") else { return };
-    let real: u16 =
-        url.rsplit_once(':').and_then(|(_, end)| end.split('/').next()?.parse().ok()).expect("a port");
+    let real = real_port(&url);
     let mint = Mint::new();
     mint.sign(
         "expired",
@@ -306,6 +337,73 @@ async fn what_is_wrong_with_tls_is_said_with_its_remedy() {
         let (message, advice) = (&error.message, error.remedy.as_deref().unwrap_or_default());
         assert!(message.contains(words) && advice.contains(remedy), "{name}: {message} / {advice}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_folder_of_lists_of_revoked_certificates_counts_as_with_psql() {
+    let test = "a_folder_of_lists_of_revoked_certificates_counts_as_with_psql";
+    let (Some(psql), Some(url)) = (server(test, "STACKTOP_TEST_PSQL"), server(test, "STACKTOP_TEST_PG_URL"))
+    else {
+        return;
+    };
+    let mint = Mint::new();
+    for name in ["good", "gone"] {
+        mint.sign(name, "root", "-days 2", "subjectAltName=DNS:localhost");
+    }
+    let lists = mint.revoked("root", &["gone"]);
+    let others = mint.revoked("stranger", &[]);
+    let empty = mint.file("empty");
+    std::fs::create_dir(&empty).expect("made");
+    let root = mint.file("root.crt");
+    for (name, folder, accepted) in [
+        ("good", lists.as_str(), true),
+        ("gone", &lists, false),
+        // Nobody knows whether it was revoked.
+        ("good", &others, false),
+        ("good", &empty, false),
+    ] {
+        let key = mint.file(&format!("{name}.key"));
+        let port = with_certificate(&mint.chain(name, None), &key, None, real_port(&url));
+        let vars =
+            [("PGPASSWORD", "postgres-secret"), ("PGSSLROOTCERT", root.as_str()), ("PGSSLCRLDIR", folder)];
+        let stage = Stage::new(&psql, &vars);
+        let url = format!("postgres://postgres@localhost:{port}/postgres?sslmode=verify-full");
+        let (theirs, ours) = (stage.psql(&url), stage.ours(&url).await);
+        assert_eq!(
+            (theirs.is_ok(), ours.is_ok()),
+            (accepted, accepted),
+            "{name} {folder}: {theirs:?} {ours:?}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_must_want_our_certificate_is_held_to_it() {
+    let test = "a_server_that_must_want_our_certificate_is_held_to_it";
+    let Some(url) = server(test, "STACKTOP_TEST_PG_URL") else { return };
+    let mint = Mint::new();
+    mint.sign("good", "root", "-days 2", "subjectAltName=DNS:localhost");
+    mint.sign("client", "root", "-days 2", "keyUsage=digitalSignature");
+    let root = mint.file("root.crt");
+    let at = |port: u16, mode: &str| {
+        format!(
+            "postgres://postgres:postgres-secret@localhost:{port}/postgres?sslmode={mode}&sslrootcert={root}&sslcert={}&sslkey={}&sslcertmode=require",
+            mint.file("client.crt"),
+            mint.file("client.key")
+        )
+    };
+    let shows = |clients: Option<&str>| {
+        with_certificate(&mint.chain("good", None), &mint.file("good.key"), clients, real_port(&url))
+    };
+    let (wants, does_not) = (shows(Some(&root)), shows(None));
+    for mode in ["prefer", "require", "verify-full"] {
+        super::postgres::watch(&at(wants, mode)).poll().await.expect("it wants one and gets it");
+        let error =
+            super::postgres::watch(&at(does_not, mode)).poll().await.expect_err("it does not want one");
+        assert!(error.message.contains("without a look at our certificate"), "{mode}: {}", error.message);
+    }
+    let error = super::postgres::watch(&at(wants, "allow")).poll().await.expect_err("that is without TLS");
+    assert!(error.message.contains("without a look at our certificate"), "{}", error.message);
 }
 
 /// An endpoint behind `acceptor` that answers every request with one metric.

@@ -3,6 +3,7 @@
 use super::Watch;
 use super::queues::{Lab, queue, reading, unique};
 use super::topology::Own;
+use crate::link::narrow;
 use redis::{AsyncCommands, cmd};
 use stacktop::config::target::Connect;
 use stacktop::config::url;
@@ -15,7 +16,6 @@ use stacktop::panels::panel;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
 fn watch(url: &str) -> Watch {
     Watch::new(Connect::Redis(url::redis(url).expect("a URL")))
@@ -199,32 +199,6 @@ async fn the_worst_of_twelve_hundred_queues_are_named() {
     let commands: u64 = stats.get("total_commands_processed").expect("a count");
     eprintln!("named after {polls} polls; {commands} commands a poll; the slowest poll {:?}", seen.slowest);
     assert!(commands < 9_000, "{commands}");
-}
-
-/// A link that carries so many bytes a second each way.
-async fn narrow(upstream: u16, bytes_per_second: usize) -> u16 {
-    const PIECE: usize = 16 * 1024;
-    async fn pipe(mut from: impl AsyncRead + Unpin, mut to: impl AsyncWrite + Unpin, each: Duration) {
-        let mut piece = vec![0; PIECE];
-        while let Ok(read) = from.read(&mut piece).await
-            && read > 0
-            && to.write_all(&piece[..read]).await.is_ok()
-        {
-            tokio::time::sleep(each.mul_f64(read as f64 / PIECE as f64)).await;
-        }
-    }
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
-    let port = listener.local_addr().expect("an address").port();
-    let each = Duration::from_secs_f64(PIECE as f64 / bytes_per_second as f64);
-    tokio::spawn(async move {
-        while let Ok((near, _)) = listener.accept().await {
-            let far = tokio::net::TcpStream::connect(("127.0.0.1", upstream)).await.expect("the server");
-            let ((near_in, near_out), (far_in, far_out)) = (near.into_split(), far.into_split());
-            tokio::spawn(pipe(near_in, far_out, Duration::ZERO));
-            tokio::spawn(pipe(far_in, near_out, each));
-        }
-    });
-    port
 }
 
 /// A queue of failed jobs with large stacks is opened over a link of 100 Mbit/s while others write into a server that is 70 % full: what

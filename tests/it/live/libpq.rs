@@ -313,3 +313,43 @@ async fn another_server_is_elected_when_the_first_is_gone_and_everybody_follows(
     let count: i32 = client.query_one(seen, &[]).await.expect("counted").get(0);
     assert!(count >= 2, "both connections are there: {count}");
 }
+
+/// The server asks `postgres` for SCRAM, and `crowd` and whoever comes through its socket for nothing.
+#[tokio::test]
+async fn a_server_is_held_to_the_ways_to_log_in_that_are_allowed() {
+    let test = "a_server_is_held_to_the_ways_to_log_in_that_are_allowed";
+    let Some(url) = server(test, "STACKTOP_TEST_PG_URL") else { return };
+    let Some(sockets) = server(test, "STACKTOP_TEST_PG_SOCKETS") else { return };
+    let port = url.rsplit_once(':').expect("a port").1.split('/').next().expect("a port");
+    let socket = format!("postgres://postgres@/postgres?host={sockets}&port={port}");
+    let crowd = format!("postgres://crowd@127.0.0.1:{port}/postgres?");
+    for (url, ways, refusal) in [
+        (format!("{url}?"), "scram-sha-256", None),
+        (format!("{url}?"), "!password,!md5,!none", None),
+        (format!("{url}?"), "password,md5", Some("login by scram-sha-256")),
+        (format!("{url}?"), "none", Some("login by scram-sha-256")),
+        (crowd.clone(), "scram-sha-256", Some("without asking who we are")),
+        (crowd.clone(), "!none", Some("without asking who we are")),
+        (crowd, "none", None),
+        (socket.clone(), "none", None),
+        (socket, "scram-sha-256", Some("without asking who we are")),
+    ] {
+        for mode in ["disable", "allow", "prefer", "require"] {
+            let full = format!("{url}&sslmode={mode}&require_auth={ways}");
+            let outcome = outcome(url::postgres(&full).expect("a URL")).await;
+            match (refusal, &outcome) {
+                (None, Ok(_)) => {}
+                (Some(words), Err(error)) if error.contains(words) => {}
+                _ => panic!("{full}: {outcome:?}"),
+            }
+        }
+    }
+    // Through a pooler it is the pooler that asks.
+    if let Some(pooler) = server(test, "STACKTOP_TEST_PGBOUNCER_URL") {
+        let asked = outcome(url::postgres(&format!("{pooler}?require_auth=!none")).expect("a URL")).await;
+        assert!(
+            asked.as_ref().is_ok() || asked.as_ref().is_err_and(|error| error.contains("require_auth")),
+            "{asked:?}"
+        );
+    }
+}

@@ -5,7 +5,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use stacktop::config::target::Connect;
 use stacktop::config::url;
-use stacktop::core::search::SearchReading;
+use stacktop::core::search::{SearchNode, SearchReading};
 use stacktop::core::world::SystemState;
 use stacktop::sources::http::Http;
 use std::time::Duration;
@@ -139,6 +139,17 @@ async fn search_live_3_indices_that_refuse_writes_are_named() {
                 .nodes
                 .ready()
                 .is_some_and(|nodes| nodes.iter().any(|node| node.disk_free_bytes < node.flood_free_bytes));
+            // The same disk, which the cluster does not watch any more.
+            let watched =
+                |on: Value| json!({"persistent": {"cluster.routing.allocation.disk.threshold_enabled": on}});
+            cluster.send(Method::PUT, "/_cluster/settings", watched(json!(false))).await;
+            let mut watch = cluster.watch();
+            watch.poll().await.expect("a poll");
+            let unwatched =
+                reading(&watch).nodes.ready().is_some_and(|nodes| nodes.iter().all(SearchNode::is_unwatched));
+            let off: String =
+                watch.world.alerts.findings().iter().map(|finding| finding.breach.sentence.clone()).collect();
+            cluster.send(Method::PUT, "/_cluster/settings", watched(Value::Null)).await;
             cluster
                 .send(
                     Method::PUT,
@@ -147,8 +158,10 @@ async fn search_live_3_indices_that_refuse_writes_are_named() {
                 )
                 .await;
             cluster.send(Method::DELETE, "/filled", Value::Null).await;
+            assert!(unwatched, "{off}");
             assert!(flood, "the node is past its flood stage");
             assert!(verdict.contains("writes after a full disk"), "{verdict}");
+            assert!(!off.contains("watermark") && !off.contains("flood"), "{off}");
             return;
         }
         tokio::time::sleep(Duration::from_secs(1)).await;

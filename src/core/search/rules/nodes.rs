@@ -91,11 +91,7 @@ fn cpu(its: &mut Its<'_>, reading: &SearchReading) {
 fn disk(its: &mut Its<'_>, reading: &SearchReading) {
     for node in nodes(reading) {
         let Some(free) = node.disk_free_bytes else { continue };
-        let told = if node.low_free_bytes.is_none() && node.flood_free_bytes.is_none() {
-            unmarked(node, free)
-        } else {
-            marked(node, free)
-        };
+        let told = if node.is_unwatched() { unmarked(node, free) } else { marked(node, free) };
         let Some((severity, sentence)) = told else { continue };
         let Some(grade) = its.state(severity) else { return };
         its.tell(grade, &node.id, sentence).say("free disk or add a node");
@@ -116,12 +112,23 @@ fn marked(node: &SearchNode, free: f64) -> Option<(Severity, String)> {
         return None;
     };
     let name = tidy(&node.name, 30);
-    Some((severity, format!("the disk of node {name} is past its {mark} ({} free)", sized(free))))
+    let sentence = format!("the disk of node {name} is past its {mark} ({} free)", sized(free));
+    if !node.marks_assumed {
+        return Some((severity, sentence));
+    }
+    // Nothing is said to be read-only, or to be moved, by marks that may be off.
+    let mark = mark.split(':').next().unwrap_or(mark);
+    let sentence = format!(
+        "the disk of node {name} is past the usual {mark} ({} free); whether the cluster acts on it is not known: its settings are \
+         not read",
+        sized(free)
+    );
+    Some((severity.min(Severity::Warning), sentence))
 }
 
 /// The disk of a node whose server does not watch it (its thresholds are off): nothing is made read-only before it is full.
 fn unmarked(node: &SearchNode, free: f64) -> Option<(Severity, String)> {
-    let used = node.disk_ratio().filter(|_| node.holds_data() && !node.is_frozen())?;
+    let used = node.disk_ratio().filter(|_| !node.is_frozen())?;
     let severity = if used > 0.99 && free < GIB {
         Severity::Critical
     } else if used > 0.95 && free < 10.0 * GIB {

@@ -9,7 +9,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-/// How much of the end of an existing file is read for the action log: enough for some thousand lines.
+/// How much of the end of the trail is read for the action log, also of files that it was rotated to: enough for some thousand lines.
 const TAIL_BYTES: u64 = 512 * 1024;
 /// An intent of another machine has no outcome only after this long: whether its stacktop still runs cannot be seen from here.
 const ELSEWHERE: Duration = Duration::from_secs(3600);
@@ -117,10 +117,10 @@ impl AuditTrail {
         lines::append(&self.path, std::slice::from_ref(line))
     }
 
-    /// The newest `count` lines that can be read; nothing when there is no file yet.
+    /// The newest `count` lines that can be read, also from before the file was rotated; nothing when there is no file yet.
     #[must_use]
     pub fn tail(&self, count: usize) -> Tail {
-        match lines::read::<AuditLine>(&self.path, TAIL_BYTES) {
+        match lines::read_rotated::<AuditLine>(&self.path, TAIL_BYTES) {
             Ok(Lines { mut lines, unreadable }) => {
                 lines.drain(..lines.len().saturating_sub(count));
                 Tail { lines, unreadable, ..Tail::default() }
@@ -293,6 +293,8 @@ mod tests {
         assert!(ids(5011).is_empty(), "each is told once");
         let last = trail.tail(1).lines.remove(0);
         assert_eq!((last.phase, last.result), (Phase::Unknown, format!("{UNKNOWN}: look at pg")));
+        // What began before the file was rotated is still waited for.
+        std::fs::rename(trail.path(), folder.path().join("audit.jsonl.1")).unwrap();
         other.kill().unwrap();
         other.wait().unwrap();
         assert_eq!(ids(5012), [format!("x-{running}-1")]);

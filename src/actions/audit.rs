@@ -9,7 +9,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-/// How much of the end of an existing file is read for the action log: enough for some thousand lines.
+/// How much of the end of the trail is read for the action log, also of files that it was rotated to: enough for some thousand lines.
 const TAIL_BYTES: u64 = 512 * 1024;
 /// An intent of another machine has no outcome only after this long: whether its stacktop still runs cannot be seen from here.
 const ELSEWHERE: Duration = Duration::from_secs(3600);
@@ -59,7 +59,7 @@ pub struct AuditLine {
     pub identity: String,
     /// Exactly what was, or would have been, sent.
     pub statement: String,
-    /// What came of it; of an intent what was predicted, if anything was.
+    /// What came of it; empty for an intent.
     pub result: String,
 }
 
@@ -117,13 +117,11 @@ impl AuditTrail {
         lines::append(&self.path, std::slice::from_ref(line))
     }
 
-    /// The newest `count` lines that can be read, also those that were written before the file was rotated last; nothing when there is no
-    /// file yet.
+    /// The newest `count` lines that can be read, also from before the file was rotated; nothing when there is no file yet.
     #[must_use]
     pub fn tail(&self, count: usize) -> Tail {
-        match lines::read::<AuditLine>(&self.path, TAIL_BYTES) {
-            Ok(Lines { lines, unreadable }) => {
-                let mut lines = [self.before(lines.len(), count), lines].concat();
+        match lines::read_rotated::<AuditLine>(&self.path, TAIL_BYTES) {
+            Ok(Lines { mut lines, unreadable }) => {
                 lines.drain(..lines.len().saturating_sub(count));
                 Tail { lines, unreadable, ..Tail::default() }
             }
@@ -132,13 +130,6 @@ impl AuditTrail {
                 ..Tail::default()
             },
         }
-    }
-
-    /// What stands at the end of the file that this one was before it was rotated, where that is not enough.
-    fn before(&self, read: usize, count: usize) -> Vec<AuditLine> {
-        let fills = std::fs::metadata(&self.path).is_ok_and(|about| about.len() >= TAIL_BYTES);
-        let older = lines::rotated(&self.path).filter(|_| read < count && !fills);
-        older.and_then(|path| lines::read(&path, TAIL_BYTES).ok()).unwrap_or_default().lines
     }
 
     /// The intents without an outcome that nobody will answer any more: their stacktop ended first. Each gets a last line that
@@ -238,28 +229,6 @@ mod tests {
     }
 
     #[test]
-    fn what_was_written_before_the_file_was_rotated_is_read_back() {
-        let folder = tempfile::tempdir().unwrap();
-        let trail = AuditTrail::at(folder.path().join("audit.jsonl"));
-        let ids = |count| trail.tail(count).lines.iter().map(|line| line.id.clone()).collect::<String>();
-        let rotate = |name: &str| std::fs::rename(trail.path(), folder.path().join(name)).unwrap();
-        trail.append(&line("a")).unwrap();
-        rotate("audit.jsonl.1");
-        assert_eq!(ids(9), "a");
-        trail.append(&line("b")).unwrap();
-        assert_eq!((ids(9), ids(1)), ("ab".to_owned(), "b".to_owned()));
-        // What is compressed, and what only begins with the same name, is no trail.
-        std::fs::write(folder.path().join("audit.jsonl.2.gz"), "x").unwrap();
-        std::fs::write(folder.path().join("audit.jsonl.bak"), "x").unwrap();
-        assert_eq!((ids(9), trail.tail(9).unreadable), ("ab".to_owned(), 0));
-        // An intent that was rotated away is not forgotten, and is told once.
-        std::fs::remove_file(folder.path().join("audit.jsonl.1")).unwrap();
-        rotate("audit.jsonl-20261128");
-        let told = |trail: &AuditTrail| trail.close_unanswered("ops1", Now::example(9)).len();
-        assert_eq!((told(&trail), told(&trail)), (1, 0));
-    }
-
-    #[test]
     fn old_lines_carry_date_and_age() {
         let check = |seconds, expected| assert_eq!(line("a").when(Now::example(seconds)), expected);
         check(59, "2026-09-21 14:13:20Z (just now)");
@@ -324,6 +293,8 @@ mod tests {
         assert!(ids(5011).is_empty(), "each is told once");
         let last = trail.tail(1).lines.remove(0);
         assert_eq!((last.phase, last.result), (Phase::Unknown, format!("{UNKNOWN}: look at pg")));
+        // What began before the file was rotated is still waited for.
+        std::fs::rename(trail.path(), folder.path().join("audit.jsonl.1")).unwrap();
         other.kill().unwrap();
         other.wait().unwrap();
         assert_eq!(ids(5012), [format!("x-{running}-1")]);

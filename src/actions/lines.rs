@@ -26,9 +26,6 @@ const LOCK_WAIT: Duration = Duration::from_millis(25);
 /// A file that is rotated just between being opened and being locked is opened again, this often.
 const OPEN_TRIES: u32 = 5;
 
-/// So many files beside one are looked at for those that it was before.
-const SIBLINGS: usize = 10_000;
-
 /// What could be read of a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Lines<T> {
@@ -198,26 +195,57 @@ pub fn read<T: DeserializeOwned>(path: &Path, most: u64) -> io::Result<Lines<T>>
     Ok(found)
 }
 
-/// The file that the one at `path` was until it was rotated last, as logrotate names them (`name.1`, `name-20261128`): the newest that is
-/// not compressed.
-#[must_use]
-pub fn rotated(path: &Path) -> Option<PathBuf> {
-    let name = path.file_name()?.to_str()?;
-    let entries = std::fs::read_dir(path.parent()?).ok()?.take(SIBLINGS).filter_map(Result::ok);
-    let rotated = entries.filter_map(|entry| {
-        let other = entry.file_name();
-        let end = other.to_str()?.strip_prefix(name)?.strip_prefix(['.', '-'])?;
-        let numbered = !end.is_empty() && end.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-');
-        let about = entry.metadata().ok().filter(|about| numbered && about.is_file())?;
-        Some((about.modified().ok()?, entry.path()))
-    });
-    rotated.max().map(|(_, path)| path)
+/// The lines in the last `most` bytes of the file at `path` and of those that it was rotated to (`path.1`, `path-20260101`, as logrotate
+/// names them; those that are packed are not read), oldest first. A rotated file that cannot be read counts as one such line.
+///
+/// # Errors
+/// When the file at `path` is there and cannot be read.
+pub fn read_rotated<T: DeserializeOwned>(path: &Path, most: u64) -> io::Result<Lines<T>> {
+    let newest = read(path, most)?;
+    let length = |path: &Path| std::fs::metadata(path).map_or(0, |is| is.len());
+    let mut left = most.saturating_sub(length(path));
+    let mut parts = vec![newest];
+    for older in rotated(path) {
+        if left == 0 {
+            break;
+        }
+        parts.push(read(&older, left).unwrap_or(Lines { lines: Vec::new(), unreadable: 1 }));
+        left = left.saturating_sub(length(&older));
+    }
+    let mut all = Lines::default();
+    for part in parts.into_iter().rev() {
+        all.lines.extend(part.lines);
+        all.unreadable += part.unreadable;
+    }
+    Ok(all)
+}
+
+/// The files that the one at `path` was rotated to, the newest first.
+fn rotated(path: &Path) -> Vec<PathBuf> {
+    let (Some(folder), Some(name)) = (path.parent(), path.file_name().and_then(|name| name.to_str())) else {
+        return Vec::new();
+    };
+    let is_older = |other: &str| {
+        let rest = other.strip_prefix(name).and_then(|rest| rest.strip_prefix(['.', '-']));
+        rest.is_some_and(|rest| !rest.is_empty() && rest.bytes().all(|byte| byte.is_ascii_digit()))
+    };
+    let mut found: Vec<_> = std::fs::read_dir(folder)
+        .into_iter()
+        .flatten()
+        .filter_map(|entry| {
+            let entry = entry.ok()?;
+            is_older(entry.file_name().to_str()?).then_some(())?;
+            let is = entry.metadata().ok()?;
+            Some(((is.mtime(), is.mtime_nsec()), entry.path()))
+        })
+        .collect();
+    found.sort();
+    found.into_iter().rev().map(|(_, path)| path).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::path::PathBuf;
 
     const ALL: u64 = 1 << 20;
 
@@ -336,6 +364,37 @@ mod tests {
         std::fs::set_permissions(&deep, Permissions::from_mode(0o755)).unwrap();
         own_folder(&deep);
         assert_eq!(mode(&deep), 0o700);
+    }
+
+    #[test]
+    fn what_was_rotated_is_read_before_what_is_new_as_far_as_it_may() {
+        let (folder, path) = file();
+        let write = |name: &str, words: &[&str]| append(&folder.path().join(name), words).unwrap();
+        for (name, word) in [
+            ("lines.jsonl-20251101", "first"),
+            ("lines.jsonl.2", "second"),
+            ("lines.jsonl.1", "third"),
+            ("lines.jsonl", "fourth"),
+        ] {
+            write(name, &[word]);
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        write("lines.jsonl.gz", &["packed"]);
+        write("lines.jsonl.1.bak", &["another's"]);
+        write("other.jsonl.1", &["another's"]);
+        let found: Lines<String> = read_rotated(&path, ALL).unwrap();
+        assert_eq!(
+            (found.lines, found.unreadable),
+            (["first", "second", "third", "fourth"].map(str::to_owned).to_vec(), 0)
+        );
+        // Nine bytes and eight: room for those two, and for no whole line before them.
+        let found: Lines<String> = read_rotated(&path, 9 + 8 + 2).unwrap();
+        assert_eq!(found.lines, ["third", "fourth"]);
+        // Rotated, and nothing was written since.
+        std::fs::remove_file(&path).unwrap();
+        assert_eq!(read_rotated::<String>(&path, ALL).unwrap().lines.len(), 3);
+        std::fs::create_dir(folder.path().join("lines.jsonl.3")).unwrap();
+        assert_eq!(read_rotated::<String>(&path, ALL).unwrap().unreadable, 1);
     }
 
     #[test]

@@ -97,9 +97,29 @@ local function options(text, by_priority)
   return none
 end
 
+-- How many jobs of a list are moved in one command: what a script may put on its stack is bounded.
+local chunk = 1000
+
+-- Moves a whole list to the end of another at which it joins, order kept; room is freed before any is taken.
+local function join(source, target, command)
+  for _ = 1, math.ceil(call('LLEN', source) / chunk) do
+    local jobs = {}
+    if command == 'RPUSH' then
+      jobs = call('LRANGE', source, 0, chunk - 1)
+      call('LTRIM', source, chunk, -1)
+    else
+      local oldest = call('LRANGE', source, -chunk, -1)
+      call('LTRIM', source, 0, -chunk - 1)
+      for at = #oldest, 1, -1 do jobs[#jobs + 1] = oldest[at] end
+    end
+    call(command, target, unpack(jobs))
+  end
+end
+
 -- Makes one list of the two in which jobs wait, under the name `target`: those of `paused` are taken first, order kept. The shorter one
 -- joins the longer one in one go, so that there is no moment between at which a library's own pause or resume, which renames one list
--- over the other, loses any. Only where both are longer than `most` it takes more than one call of `limit` jobs.
+-- over the other, loses any. Only where both are longer than `most` it takes more than one call of `limit` jobs: one call would hold
+-- the server for too long then.
 -- Returns how many are left to move.
 local function merge(target, limit, most)
   local source = target == KEYS[2] and KEYS[3] or KEYS[2]
@@ -118,13 +138,9 @@ local function merge(target, limit, most)
       return call('LLEN', source)
     end
     if waiting <= held then
-      local jobs = call('LRANGE', KEYS[2], 0, -1)
-      call('DEL', KEYS[2])
-      for at = #jobs, 1, -1 do call('LPUSH', KEYS[3], jobs[at]) end
+      join(KEYS[2], KEYS[3], 'LPUSH')
     else
-      local jobs = call('LRANGE', KEYS[3], 0, -1)
-      call('DEL', KEYS[3])
-      for at = 1, #jobs do call('RPUSH', KEYS[2], jobs[at]) end
+      join(KEYS[3], KEYS[2], 'RPUSH')
     end
   end
   if call('EXISTS', source) == 1 then call('RENAME', source, target) end

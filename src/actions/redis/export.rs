@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 /// The file in which removed jobs are kept.
 const FILE: &str = "removed-jobs.jsonl";
-/// It is read to this size.
+/// It is read to this size, with those that it was rotated to.
 const MOST_BYTES: u64 = 512 * 1024 * 1024;
 
 /// One job as it is written down.
@@ -91,11 +91,8 @@ pub(super) fn put_back(folder: &Path, address: &str, queue: &QueueRef, removal: 
 /// When the file is there and cannot be read.
 pub(super) fn last(folder: &Path, address: &str, queue: &QueueRef) -> Result<Vec<Removed>, String> {
     let path = folder.join(FILE);
-    if !path.exists() {
-        return Ok(Vec::new());
-    }
-    let all =
-        lines::read::<Line>(&path, MOST_BYTES).map_err(|error| format!("{}: {error}", path.display()))?;
+    let all = lines::read_rotated::<Line>(&path, MOST_BYTES)
+        .map_err(|error| format!("{}: {error}", path.display()))?;
     let mut removals: BTreeMap<i64, Vec<Removed>> = BTreeMap::new();
     for line in all.lines {
         match line {
@@ -167,6 +164,9 @@ mod tests {
         };
         assert_eq!(ids("h:1"), ["2", "3"]);
         assert!(ids("h:2").is_empty());
+        // Rotated meanwhile: what was removed before is still known, also what was put back since.
+        std::fs::rename(&path, folder.path().join("removed-jobs.jsonl.1")).unwrap();
+        assert_eq!(ids("h:1"), ["2", "3"]);
         put_back(folder.path(), "h:1", &queue, 6).unwrap();
         assert_eq!(ids("h:1"), ["1"]);
         put_back(folder.path(), "h:1", &queue, 5).unwrap();

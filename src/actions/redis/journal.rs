@@ -4,6 +4,7 @@
 use crate::actions::lines;
 use crate::core::redis::{JobState, QueueRef};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -71,14 +72,15 @@ impl Journal {
         address: &str,
         queue: &QueueRef,
     ) -> Option<(Self, Vec<(String, JobState)>)> {
-        let mut paths: Vec<PathBuf> = std::fs::read_dir(folder)
+        // One that was rotated meanwhile is known by the name that it had.
+        let paths: BTreeSet<PathBuf> = std::fs::read_dir(folder)
             .ok()?
-            .filter_map(|entry| Some(entry.ok()?.path()))
-            .filter(|path| {
-                path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("redrive-"))
+            .filter_map(|entry| {
+                let name = entry.ok()?.file_name();
+                let (stem, _) = name.to_str()?.split_once(".jsonl")?;
+                stem.starts_with("redrive-").then(|| folder.join(format!("{stem}.jsonl")))
             })
             .collect();
-        paths.sort();
         paths.into_iter().rev().find_map(|path| {
             let left = left(&path, address, queue)?;
             Some((Self { path }, left))
@@ -91,7 +93,7 @@ fn left(path: &Path, address: &str, queue: &QueueRef) -> Option<Vec<(String, Job
     let mut chosen: Vec<(String, JobState)> = Vec::new();
     let mut ours = false;
     // A line that was cut by a crash was not flushed: it does not count.
-    for line in lines::read(path, MOST_BYTES).ok()?.lines {
+    for line in lines::read_rotated(path, MOST_BYTES).ok()?.lines {
         match line {
             Line::Begin { address: at, prefix, queue: name, letters } => {
                 ours = at == address && prefix == queue.prefix && name == queue.name;
@@ -127,6 +129,11 @@ mod tests {
         assert_eq!(left, [letters[0].clone(), letters[2].clone()]);
         again.letters(&[("1".to_owned(), "done".to_owned())]).unwrap();
         assert_eq!(Journal::unfinished(folder.path(), "h:1", &queue).unwrap().1, [letters[2].clone()]);
+        // Rotated in the midst of it: what was written before and after belongs together.
+        std::fs::rename(&again.path, again.path.with_extension("jsonl.1")).unwrap();
+        assert_eq!(Journal::unfinished(folder.path(), "h:1", &queue).unwrap().1, [letters[2].clone()]);
+        again.letters(&[("3".to_owned(), "done".to_owned())]).unwrap();
+        assert_eq!(Journal::unfinished(folder.path(), "h:1", &queue).unwrap().1, []);
         again.end("all").unwrap();
         assert!(Journal::unfinished(folder.path(), "h:1", &queue).is_none());
     }

@@ -13,5 +13,5 @@ if not paused then
   event('paused')
 end
 local left = 0
-if generation < 6 then left = merge(KEYS[3], limit, 10 * limit) end
+if generation < 6 then left = merge(KEYS[3], limit, 250 * limit) end
 return { answer, left }

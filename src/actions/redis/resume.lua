@@ -12,7 +12,7 @@ if paused then
   paused = false
   event('resumed')
 end
-local left = merge(KEYS[2], limit, 10 * limit)
+local left = merge(KEYS[2], limit, 250 * limit)
 local prioritized = call('ZCARD', KEYS[9]) > 0
 if call('LLEN', KEYS[2]) > 0 or prioritized then
   wake = true

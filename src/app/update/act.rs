@@ -287,7 +287,11 @@ pub fn verified(
             };
             model.say(role, words);
         }
-        Err(error) => model.say(Role::Warning, format!("looking afterwards failed: {error}")),
+        Err(error) => {
+            let failed = format!("looking afterwards failed: {error}");
+            model
+                .say(Role::Warning, unfinished.map_or(failed.clone(), |words| format!("{words} · {failed}")));
+        }
     }
     vec![Effect::PollNow(action.target().clone()), Effect::ReadAudit]
 }

@@ -3,6 +3,7 @@
 
 use super::queue_acts::Own;
 use super::queues::{Lab, connected, named, sorted, unique};
+use super::topology::cluster;
 use super::{Watch, server};
 use redis::AsyncCommands;
 use stacktop::config::target::{Connect, RedisConnect};
@@ -31,14 +32,17 @@ struct Way {
 
 impl Way {
     async fn to(port: &str) -> Self {
+        let mut way = Self { port: 0, left: Arc::default(), arrives: Arc::default(), died: Arc::default() };
+        way.port = way.beside(port.to_owned()).await;
+        way
+    }
+
+    /// Another server on the same way: the port at which it is reached. Only what stacktop asks counts: it says its name first.
+    async fn beside(&self, port: String) -> u16 {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
-        let way = Self {
-            port: listener.local_addr().expect("it").port(),
-            left: Arc::default(),
-            arrives: Arc::default(),
-            died: Arc::default(),
-        };
-        let (left, arrives, died) = (Arc::clone(&way.left), Arc::clone(&way.arrives), Arc::clone(&way.died));
+        let own = listener.local_addr().expect("it").port();
+        let (left, arrives, died) =
+            (Arc::clone(&self.left), Arc::clone(&self.arrives), Arc::clone(&self.died));
         let upstream = format!("127.0.0.1:{port}");
         tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
@@ -50,7 +54,7 @@ impl Way {
                 ));
             }
         });
-        way
+        own
     }
 
     /// Does `what`, and dies with its script number `scripts`; nothing comes back from the dead.
@@ -70,12 +74,13 @@ async fn carry(
     (left, arrives, died): (Arc<AtomicI64>, Arc<AtomicI64>, Arc<Notify>),
 ) {
     let (mut asked, mut answered) = ([0; 16_384], [0; 16_384]);
-    let mut dying = false;
+    let (mut dying, mut ours) = (false, false);
     loop {
         tokio::select! {
             read = client.read(&mut asked) => {
                 let Ok(bytes @ 1..) = read else { return };
-                let scripts = asked[..bytes].windows(7).filter(|word| *word == b"EVALSHA").count() as i64;
+                ours |= asked[..bytes].windows(8).any(|word| word == b"stacktop");
+                let scripts = asked[..bytes].windows(7).filter(|word| ours && *word == b"EVALSHA").count() as i64;
                 let before = left.fetch_sub(scripts, Ordering::SeqCst);
                 dying |= before > 0 && before <= scripts;
                 if dying && arrives.load(Ordering::SeqCst) == 0 {
@@ -221,6 +226,124 @@ async fn letters_of(lab: &Lab, library: &'static str) {
         assert!(worker.line(15).is_some(), "{library}: {n} of 60 ran");
     }
     assert_eq!(worker.line(1).map(|(_, line)| line), None, "{library}: something ran twice");
+}
+
+/// The same across slots, where no script can do both steps: letters and their queue are on other nodes of a cluster.
+#[test]
+fn letters_of_a_cluster_are_back_once_whoever_dies() {
+    let test = "letters_of_a_cluster_are_back_once_whoever_dies";
+    let Some(lab) = Lab::open(test) else { return };
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+    runtime.expect("a runtime").block_on(async {
+        let Some(nodes) = cluster(test, true).await else { return };
+        // Every node is known by the address of its way, also to the libraries.
+        let mut way = Way::to(&nodes[0].port.to_string()).await;
+        let mut ways = vec![way.port];
+        for node in &nodes[1..] {
+            ways.push(way.beside(node.port.to_string()).await);
+        }
+        for (node, port) in nodes.iter().zip(&ways) {
+            node.ask(&format!("CONFIG SET cluster-announce-bus-port {}", node.port + 10_000)).await;
+            node.ask(&format!("CONFIG SET cluster-announce-port {port}")).await;
+        }
+        for _ in 0..100 {
+            let mut known = true;
+            for node in &nodes {
+                let slots = format!("{:?}", node.ask("CLUSTER SLOTS").await);
+                known &= ways.iter().all(|port| slots.contains(&port.to_string()));
+            }
+            if known {
+                break;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+        }
+        way.port = ways[0];
+        let lab = lab.at_cluster(way.port);
+        for library in ["bullmq6", "bull4"] {
+            letters_across_slots(&lab, &way, library).await;
+        }
+    });
+}
+
+async fn letters_across_slots(lab: &Lab, way: &Way, library: &'static str) {
+    const EACH: usize = 30;
+    let (source, letters) = (format!("{{mails-{library}}}"), format!("{{lost-{library}}}"));
+    let kept = lab.failed(library, &source, EACH);
+    let list: Vec<String> = (0..2 * EACH)
+        .map(|n| kept.get(n).map_or_else(|| source.clone(), |id| format!("{source}={id}")))
+        .collect();
+    lab.run(library, "letters", &letters, &list.join(","));
+    let worker = lab.worker(library, &source);
+    let mut deaths = 0;
+    let end = loop {
+        let one = watch(&way.port.to_string(), &letters);
+        let act = RedisAction::Redrive {
+            queue: named(&letters),
+            to: Some(named(&source)),
+            letters: Letters::All,
+            brake: Brake { per_second: 400, stop_above_percent: 20 },
+        };
+        match way.until(deaths + 1, perform(&one, act)).await {
+            Some(done) => break done.expect("an outcome"),
+            None => deaths += 1,
+        }
+    };
+    eprintln!("{library}: {deaths} deaths; {}", end.summary);
+    assert!(deaths >= 12, "{library}: {deaths} deaths");
+    assert!(end.summary.contains(" back"), "{library}: {}", end.summary);
+    let mut ran = BTreeMap::new();
+    for _ in 0..2 * EACH {
+        let (_, line) = worker.line(15).unwrap_or_else(|| panic!("{library}: {} ran", ran.len()));
+        let order = line.rsplit(':').next().map(|n| n.trim_end_matches('}').to_owned()).expect("an order");
+        *ran.entry(order).or_insert(0) += 1;
+    }
+    assert!(ran.len() == 2 * EACH && ran.values().all(|times| *times == 1), "{library}: {ran:?}");
+    assert_eq!(worker.line(1).map(|(_, line)| line), None, "{library}: something ran twice");
+    let counts = lab.run(library, "counts", &letters, "");
+    assert!(counts.contains("\"waiting\":0"), "{library}: {counts}");
+}
+
+/// Many wait and many are held, as an earlier pause left them: whoever resumes dies, and the library's own resume follows.
+#[test]
+fn a_resume_of_long_lists_leaves_nothing_that_the_librarys_own_loses() {
+    let Some(lab) = Lab::open("a_resume_of_long_lists_leaves_nothing_that_the_librarys_own_loses") else {
+        return;
+    };
+    side_by_side(|library| long_lists_of(&lab, library));
+}
+
+async fn long_lists_of(lab: &Lab, library: &'static str) {
+    const EACH: usize = 50_000;
+    // BullMQ 3 is as 4 is, and 6 has one list only.
+    if ["bullmq3", "bullmq6"].contains(&library) {
+        return;
+    }
+    let name = unique(&format!("long-{library}"));
+    let mut client = lab.client().await;
+    lab.run(library, "add", &name, "1");
+    lab.run(library, "pause", &name, "");
+    let fill = redis::Script::new(
+        "for n = 1, tonumber(ARGV[1]) do redis.call('LPUSH', KEYS[1], 'w' .. n) redis.call('LPUSH', KEYS[2], 'p' .. n) end return 1",
+    );
+    let key = |suffix: &str| named(&name).key(suffix);
+    let () =
+        fill.key(key("wait")).key(key("paused")).arg(EACH).invoke_async(&mut client).await.expect("filled");
+    // The script is known to the server: it is called once for another queue.
+    let other = unique(&format!("known-{library}"));
+    lab.run(library, "add", &other, "1");
+    let resume = |name: &str| RedisAction::Resume { queue: named(name) };
+    perform(&watch(&lab.port, &other), resume(&other)).await.expect("an outcome");
+    let way = Way::to(&lab.port).await;
+    let done = way.until(1, perform(&watch(&way.port.to_string(), &name), resume(&name))).await;
+    assert!(done.is_none(), "{library}: {done:?}");
+    lab.run(library, "pause", &name, "");
+    lab.run(library, "resume", &name, "");
+    let waiting: Vec<String> = client.lrange(key("wait"), 0, -1).await.expect("a list");
+    let held: usize = client.llen(key("paused")).await.expect("a length");
+    let distinct: std::collections::BTreeSet<&String> =
+        waiting.iter().filter(|id| !id.starts_with("0:")).collect();
+    assert_eq!((distinct.len(), held), (2 * EACH + 1, 0), "{library}");
+    let () = client.del(&[key("wait"), key("paused")]).await.expect("away");
 }
 
 /// Everything that failed is retried while operators die, another one does the same, the queue is paused and the server is killed.

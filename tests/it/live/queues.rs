@@ -33,6 +33,8 @@ pub struct Lab {
     script: String,
     pub url: String,
     pub port: String,
+    /// What the libraries are told besides.
+    told: &'static [(&'static str, &'static str)],
 }
 
 impl Lab {
@@ -40,12 +42,18 @@ impl Lab {
         let url = server(test, "STACKTOP_TEST_REDIS_URL")?;
         let script = server(test, "STACKTOP_TEST_QUEUE_JS")?;
         let port = url.rsplit_once(':').expect("a port").1.to_owned();
-        Some(Self { script, url, port })
+        Some(Self { script, url, port, told: &[] })
     }
 
     /// The same libraries at another server on this machine.
     pub fn at(&self, port: u16) -> Self {
-        Self { script: self.script.clone(), url: format!("redis://127.0.0.1:{port}"), port: port.to_string() }
+        let (script, url) = (self.script.clone(), format!("redis://127.0.0.1:{port}"));
+        Self { script, url, port: port.to_string(), told: &[] }
+    }
+
+    /// The same at a cluster of which one node has this port, with the usual prefix: each queue has a slot of its own.
+    pub fn at_cluster(&self, port: u16) -> Self {
+        Self { told: &[("STACKTOP_CLUSTER", "yes"), ("STACKTOP_PREFIX", "bull")], ..self.at(port) }
     }
 
     /// Where the script lies that drives the libraries.
@@ -69,6 +77,7 @@ impl Lab {
     ) -> String {
         let output = Command::new("node")
             .args([&self.script, generation, &self.port, verb, queue, argument])
+            .envs(self.told.iter().copied())
             .envs(more.iter().copied())
             .output()
             .expect("node");
@@ -84,6 +93,7 @@ impl Lab {
     pub fn worker(&self, generation: &str, queue: &str) -> Worker {
         let child = Command::new("node")
             .args([&self.script, generation, &self.port, "work", queue])
+            .envs(self.told.iter().copied())
             .stdout(Stdio::piped())
             .spawn()
             .expect("node");

@@ -71,7 +71,7 @@ impl Own {
         super::queues::connected(&self.url()).await
     }
 
-    async fn ask(&self, words: &str) -> Value {
+    pub async fn ask(&self, words: &str) -> Value {
         let mut words = words.split(' ');
         let mut ask = cmd(words.next().expect("a word"));
         for word in words {
@@ -191,7 +191,7 @@ async fn a_failover_is_followed_to_the_new_primary() {
 }
 
 /// Three primaries that share all slots.
-async fn cluster(test: &str, whole_or_nothing: bool) -> Option<Vec<Own>> {
+pub async fn cluster(test: &str, whole_or_nothing: bool) -> Option<Vec<Own>> {
     let mut nodes = Vec::new();
     let whole = if whole_or_nothing { "yes" } else { "no" };
     let options = [

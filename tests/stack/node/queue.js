@@ -19,16 +19,19 @@
 //   pause|resume QUEUE  as the library does it
 const [generation, port, verb, queueName, argument] = process.argv.slice(2);
 const cluster = process.env.STACKTOP_CLUSTER;
+const nodes = () =>
+  new (require('ioredis').Cluster)([{ host: '127.0.0.1', port: Number(port) }], { enableReadyCheck: false, redisOptions: { maxRetriesPerRequest: null, enableReadyCheck: false } });
 const connection = cluster
-  ? new (require('ioredis').Cluster)([{ host: '127.0.0.1', port: Number(port) }], { redisOptions: { maxRetriesPerRequest: null } })
+  ? nodes()
   : { host: '127.0.0.1', port: Number(port), maxRetriesPerRequest: null };
-const more = cluster ? { prefix: '{bull}' } : {};
+const more = cluster ? { prefix: process.env.STACKTOP_PREFIX || '{bull}' } : {};
 const library = require(generation);
 const given = JSON.parse(process.env.OPTIONS || '{}');
 const bull = generation.startsWith('bull4');
 
 function producer() {
-  return bull ? new library(queueName, { redis: connection }) : new library.Queue(queueName, { connection, ...more });
+  // Bull asks for clients of its own.
+  return bull ? new library(queueName, cluster ? { createClient: nodes, ...more } : { redis: connection }) : new library.Queue(queueName, { connection, ...more });
 }
 
 function worker(work) {

@@ -25,6 +25,7 @@ mod pages;
 mod palettes;
 mod pty;
 mod readings;
+mod reported;
 mod runtime;
 mod scan;
 mod scope;

@@ -38,6 +38,19 @@ pub(in crate::core::chain) fn left_with_shards(
     }
 }
 
+/// The cluster's own decider about disks keeps shards unassigned.
+pub(in crate::core::chain) fn decided_by_disk(
+    known: &Known<'_>,
+    cause: &Finding,
+    effect: &Finding,
+) -> Option<Evidence> {
+    let state = known.search_state(&cause.breach.target).filter(|_| together(cause, effect))?;
+    let away = state.reading()?.unassigned.ready()?;
+    let decided = away.causes.iter().find(|why| why.why.contains("disk_threshold"))?;
+    let shards = counted(decided.shards, "shard");
+    Evidence::certain(format!("the decider disk_threshold keeps {shards} of {} on no node", decided.index))
+}
+
 /// A disk past its flood stage makes indices read-only; one below it does not.
 pub(in crate::core::chain) fn flood(_: &Known<'_>, cause: &Finding, effect: &Finding) -> Option<Evidence> {
     (together(cause, effect) && cause.breach.sentence.contains("flood stage"))

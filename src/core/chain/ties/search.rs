@@ -72,7 +72,7 @@ pub(in crate::core::chain) fn kept_by_lifecycle(
 /// The failures hold the cluster's words for a block.
 pub(in crate::core::chain) fn refused_writes(
     known: &Known<'_>,
-    _: &Finding,
+    cause: &Finding,
     effect: &Finding,
 ) -> Option<Evidence> {
     let texts = [
@@ -82,21 +82,27 @@ pub(in crate::core::chain) fn refused_writes(
         "master_not_discovered_exception",
         "unavailable_shards_exception",
     ];
-    named(known.reason(effect), &texts)
+    named(known, (cause, effect), &texts)
 }
 
 /// The failures hold the cluster's words for a refusal.
 pub(in crate::core::chain) fn refused_requests(
     known: &Known<'_>,
-    _: &Finding,
+    cause: &Finding,
     effect: &Finding,
 ) -> Option<Evidence> {
     let texts =
         ["circuit_breaking_exception", "es_rejected_execution_exception", "rejected_execution_exception"];
-    named(known.reason(effect), &texts)
+    named(known, (cause, effect), &texts)
 }
 
-fn named(reason: &str, texts: &[&str]) -> Option<Evidence> {
+/// The words say what a cluster answers, and not which: that is told where there is no other.
+fn named(known: &Known<'_>, (cause, effect): (&Finding, &Finding), texts: &[&str]) -> Option<Evidence> {
+    let cluster = &cause.breach.target;
+    let reason = known.reason(effect);
     let text = texts.iter().find(|text| reason.contains(**text))?;
-    Evidence::certain(format!("its jobs fail by {text}"))
+    known
+        .can_only_mean(cluster, effect, |target| target.system.search().is_some())
+        .then(|| format!("its jobs fail by {text}"))
+        .and_then(Evidence::certain)
 }

@@ -275,7 +275,7 @@ mod tests {
             ..SearchReading::default()
         };
         search.absorb(reading, now);
-        check_unread(&search, 10);
+        check_unread(&search, 11);
         let mut prometheus = PrometheusState::default();
         let panels = vec![PanelReading { series: gap(), ..PanelReading::default() }];
         prometheus.absorb(

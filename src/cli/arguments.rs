@@ -72,6 +72,9 @@ pub(super) enum Verb {
         /// Another seed is another stack
         #[arg(long, default_value_t = 1)]
         seed: u64,
+        /// Show nothing: play every embedded incident at full speed, and print how well its cause is found
+        #[arg(long)]
+        score: bool,
     },
     /// Print which targets would be watched, and why (exit code 1 when there is none)
     Targets {

@@ -87,7 +87,11 @@ pub fn run() -> ExitCode {
         Some(Verb::Completions { shell }) => completions::run(*shell),
         Some(Verb::Man) => completions::man(),
         Some(Verb::CheckConfig) => check::run(&arguments, &around),
-        Some(Verb::Demo { seed }) => demo(&arguments, &around, *seed),
+        Some(Verb::Demo { score: true, .. }) => {
+            print(&drill::score::table());
+            Ok(ExitCode::SUCCESS)
+        }
+        Some(Verb::Demo { seed, score: false }) => demo(&arguments, &around, *seed),
         None => live(&arguments, &around),
     };
     result.unwrap_or_else(|sentence| {

@@ -1,10 +1,12 @@
 //! The jobs of the embedded stack as they are listed page by page, or by a text.
 
 use super::sim::Sim;
+use crate::core::part::Part;
 use crate::core::redis::DeadLetter;
 use crate::core::redis::Evidence;
 use crate::core::redis::FailedJob;
 use crate::core::redis::Family;
+use crate::core::redis::Happened;
 use crate::core::redis::JobList;
 use crate::core::redis::ListedJob;
 use crate::core::redis::QueueReading;
@@ -99,6 +101,17 @@ pub(super) fn queues(sim: &Sim) -> Vec<QueueReading> {
         completed_last_minute: if busy { 90 } else { 360 },
         failed_last_five_minutes: sim.failed.len() as u64,
         oldest_wait: Some(Duration::from_secs_f64(sim.backlog / 6.0)),
+        happened: Part::Ready(Happened {
+            completed_last_minute: if busy { 90 } else { 360 },
+            completed: if busy { 450 } else { 1800 },
+            failed: sim.failed.len() as u64,
+            reason: if sim.failed.is_empty() {
+                Payload::default()
+            } else {
+                Masks::default().payload(REASON.to_owned())
+            },
+            ..Happened::default()
+        }),
         newest_failure: sim.failed.last().map(|job| sim.age(job.at)),
         oldest_failure: sim.failed.first().map(|job| sim.age(job.at)),
         ..queue(MAILS, Family::BullMq(5), 5)

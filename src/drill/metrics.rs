@@ -28,7 +28,10 @@ pub(super) fn prometheus(sim: &Sim) -> PrometheusReading {
         error: String::new(),
         query: "sum(rate(http_requests_total{code=~\"5..\"}[1m])) > 1".to_owned(),
         summary: "more than one checkout per second fails".to_owned(),
-        all_labels: Vec::new(),
+        all_labels: vec![
+            ("alertname".to_owned(), "CheckoutErrorsHigh".to_owned()),
+            ("service".to_owned(), "shop-api".to_owned()),
+        ],
         muted: None,
         active_for: Some(Duration::from_secs_f64((sim.told - TROUBLE_AT - ALERT_AFTER).max(0.0))),
     };

@@ -1,5 +1,7 @@
 //! A fake outside: a seeded stack with an incident, behind the same traits as the real one. No server, no network, no file.
 //!
+//! [`score`] says how well the chain of causes finds what its incident is about.
+//!
 //! [`sim`] is the stack and its story; the twins ([`postgres`], [`redis`], [`search`], [`metrics`]) say of it what a poll of
 //! such a server would say; [`twin`] puts both behind `Source` and `Executor`.
 
@@ -10,6 +12,7 @@ mod part;
 mod postgres;
 mod redis;
 mod redis_server;
+pub mod score;
 mod search;
 mod sim;
 mod twin;

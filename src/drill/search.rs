@@ -42,7 +42,7 @@ pub(super) fn reading(sim: &Sim, now: Now) -> SearchReading {
         shard: number.to_string(),
         primary: false,
         reason: "NODE_LEFT".to_owned(),
-        details: String::new(),
+        details: "node_left [node-3]".to_owned(),
         why: "same_shard: a copy of this shard is already on each node that is left".to_owned(),
     };
     SearchReading {

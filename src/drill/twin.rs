@@ -38,15 +38,20 @@ impl Source for TwinSource {
     fn poll<'a>(&'a mut self, now: Now, focus: &'a [Focus]) -> BoxFuture<'a, Result<Reading, PollError>> {
         let mut sim = locked(&self.sim);
         sim.advance(now);
-        let reading = match self.part {
-            Part::Primary => Reading::Postgres(Box::new(postgres::primary(&sim, now, focus))),
-            Part::Standby => Reading::Postgres(Box::new(postgres::standby(&sim, now))),
-            Part::Redis => Reading::Redis(Box::new(redis::reading(&sim, now, focus))),
-            Part::Search => Reading::Search(Box::new(search::reading(&sim, now))),
-            Part::Prometheus => Reading::Prometheus(Box::new(metrics::prometheus(&sim))),
-            Part::Api => Reading::Metrics(Box::new(metrics::api(&sim))),
-        };
+        let reading = reading(&sim, self.part, now, focus);
         Box::pin(async move { Ok(reading) })
+    }
+}
+
+/// What a poll of a part of the stack would say.
+pub(super) fn reading(sim: &Sim, part: Part, now: Now, focus: &[Focus]) -> Reading {
+    match part {
+        Part::Primary => Reading::Postgres(Box::new(postgres::primary(sim, now, focus))),
+        Part::Standby => Reading::Postgres(Box::new(postgres::standby(sim, now))),
+        Part::Redis => Reading::Redis(Box::new(redis::reading(sim, now, focus))),
+        Part::Search => Reading::Search(Box::new(search::reading(sim, now))),
+        Part::Prometheus => Reading::Prometheus(Box::new(metrics::prometheus(sim))),
+        Part::Api => Reading::Metrics(Box::new(metrics::api(sim))),
     }
 }
 

@@ -157,9 +157,9 @@ fn what_cannot_be_seen_explains_nothing() {
 }
 
 #[test]
-fn every_edge_says_what_would_withdraw_it_and_is_between_two_rules_that_are_not_one() {
+fn every_edge_says_what_would_withdraw_it_and_is_not_between_one_rule_alone() {
     for edge in EDGES {
         assert!(!edge.verb.is_empty() && !edge.withdrawn_by.is_empty());
-        assert!(edge.causes.iter().all(|cause| !edge.effects.contains(cause)), "{edge:?}");
+        assert!(edge.causes.iter().any(|cause| !edge.effects.contains(cause)), "{edge:?}");
     }
 }

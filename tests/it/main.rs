@@ -27,6 +27,7 @@ mod pages;
 mod palettes;
 mod pty;
 mod readings;
+mod reported;
 mod runtime;
 mod scan;
 mod scope;

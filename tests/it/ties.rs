@@ -273,3 +273,57 @@ fn an_alert_is_one_row_with_what_its_labels_name() {
     // The server fits, the kind of trouble does not.
     check("PgBackupOld", &[("instance", "pg.example:9187")], blocked, None);
 }
+
+/// Jobs of a queue on `cache` fail because an index is read-only; so it is on `es`, and another cluster may be watched, too.
+fn blocked_index(clusters: &[&str], depends: bool) -> Stage {
+    let mut kinds = vec![("cache", SystemKind::Redis)];
+    kinds.extend(clusters.iter().map(|name| (*name, SystemKind::Search)));
+    let mut stage = Stage::with(&kinds);
+    if depends {
+        let said =
+            Depends { service: "mails".to_owned(), on: target("es"), because: "it is said".to_owned() };
+        stage.world.topology = Topology::new(vec![said]);
+    }
+    let reason = "cluster_block_exception: index [products] blocked by: [FORBIDDEN/12/index read-only]";
+    for second in FIRST..FIRST + 20 {
+        for name in clusters {
+            let indices = if *name == "es" { vec!["products".to_owned()] } else { Vec::new() };
+            let reading = SearchReading {
+                health: Part::Ready(ClusterHealth { status: "green".to_owned(), ..ClusterHealth::default() }),
+                read_only: Part::Ready(Warm::new(Now::example(second), indices)),
+                ..SearchReading::default()
+            };
+            stage = stage.then(second, name, reading);
+        }
+        stage = stage.then(second, "cache", redis(vec![failing("mails", reason, &[])]));
+    }
+    stage
+}
+
+#[test]
+fn the_words_of_a_cluster_name_it_where_no_other_could_be_meant() {
+    let (cause, effect) = ("search.read_only", "queue.failing");
+    let certain = Some((Tie::Certain, "its jobs fail by cluster_block_exception"));
+    check(&blocked_index(&["es"], false), cause, effect, certain);
+    check(&blocked_index(&["es", "other"], false), cause, effect, None);
+    check(&blocked_index(&["es", "other"], true), cause, effect, certain);
+}
+
+#[test]
+fn a_full_server_refuses_the_jobs_of_its_own_queues() {
+    let reason = "OOM command not allowed when used memory > 'maxmemory'.";
+    let check = |of: &str, expected: Option<(Tie, &str)>| {
+        let mut stage = Stage::with(&[("cache", SystemKind::Redis), ("sessions", SystemKind::Redis)]);
+        for second in FIRST..FIRST + 30 {
+            let mut full =
+                redis(if of == "sessions" { vec![failing("mails", reason, &[])] } else { Vec::new() });
+            full.server.policy = Some("noeviction".to_owned());
+            (full.server.maxmemory_bytes, full.server.used_memory_bytes) = (Some(1000.0), Some(999.0));
+            let other = redis(if of == "cache" { vec![failing("mails", reason, &[])] } else { Vec::new() });
+            stage = stage.then(second, "sessions", full).then(second, "cache", other);
+        }
+        self::check(&stage, "redis.memory", "queue.failing", expected);
+    };
+    check("sessions", Some((Tie::Certain, "OOM command not allowed")));
+    check("cache", None);
+}

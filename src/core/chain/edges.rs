@@ -232,7 +232,8 @@ pub static EDGES: &[Edge] = &[
     },
     Edge {
         verb: "gives up its jobs",
-        causes: &[ends::FAILING.spec.id],
+        // Failed jobs that are kept are told by the rule that tells of letters, too.
+        causes: &[ends::FAILING.spec.id, ends::DEAD_LETTERS.spec.id],
         effects: &[ends::DEAD_LETTERS.spec.id],
         withdrawn_by: "letters come from another queue",
         ties: redis::letters_of,
@@ -295,6 +296,13 @@ pub static EDGES: &[Edge] = &[
         effects: CLUSTER,
         withdrawn_by: "it is back, and they stay unassigned",
         ties: search::left_with_shards,
+    },
+    Edge {
+        verb: "has no room for its shards",
+        causes: &[nodes::DISK.spec.id],
+        effects: CLUSTER,
+        withdrawn_by: "another decider keeps them where they are",
+        ties: search::decided_by_disk,
     },
     Edge {
         verb: "is what it depends on",

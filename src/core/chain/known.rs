@@ -71,6 +71,18 @@ impl<'a> Known<'a> {
         all.next().is_some_and(|first| first.id == *id) && all.next().is_none()
     }
 
+    /// Whether the words of a failing queue can mean this server: it is the only one for which `holds` is so, or it is said to be needed.
+    pub(super) fn can_only_mean(
+        self,
+        id: &TargetId,
+        effect: &Finding,
+        holds: impl Fn(&TargetState) -> bool,
+    ) -> bool {
+        let others = self.targets.iter().filter(|target| target.id != *id).any(|target| holds(target));
+        let said = self.queue(effect).and_then(|queue| self.depends(&[queue.queue.name.as_str()], id));
+        !others || said.is_some()
+    }
+
     /// The names under which the service of an endpoint is known: the target's, and what it calls itself.
     pub(super) fn services(self, id: &'a TargetId) -> Vec<&'a str> {
         let own = self.target(id).and_then(|target| target.system.metrics()?.service());

@@ -6,6 +6,7 @@ use crate::core::chain::known::Known;
 use crate::core::postgres::rules::health::RESET;
 use crate::core::postgres::{Session, SessionState};
 use crate::core::source_rules::FULL;
+use crate::core::target::TargetState;
 use crate::core::text::{counted, tidy};
 use crate::core::topology::same_name;
 use std::time::Duration;
@@ -186,7 +187,19 @@ pub(in crate::core::chain) fn waiters_fill(
 }
 
 /// The failures hold the server's own words for a deadlock.
-pub(in crate::core::chain) fn deadlock(known: &Known<'_>, _: &Finding, effect: &Finding) -> Option<Evidence> {
+pub(in crate::core::chain) fn deadlock(
+    known: &Known<'_>,
+    cause: &Finding,
+    effect: &Finding,
+) -> Option<Evidence> {
+    // The words say on which kind of server, and not on which.
+    let counts = |target: &TargetState| {
+        let counted = target.system.postgres().and_then(|state| state.rates.deadlocks);
+        counted.is_some_and(|count| count > 0.0)
+    };
+    if !known.can_only_mean(&cause.breach.target, effect, counts) {
+        return None;
+    }
     let reason = known.reason(effect);
     let text = ["deadlock detected", "40P01"].into_iter().find(|text| reason.contains(text))?;
     Evidence::certain(format!("its jobs fail by \u{201c}{text}\u{201d}, and the server counted deadlocks"))

@@ -87,6 +87,11 @@ pub(in crate::core::chain) fn refused_writes(
 ) -> Option<Evidence> {
     let reason = known.reason(effect);
     let rule = cause.breach.rule;
+    // Jobs are kept by the server of their queue; another one may be meant only where that is said.
+    let queue = known.queue(effect)?.queue.name.as_str();
+    if !together(cause, effect) && known.depends(&[queue], &cause.breach.target).is_none() {
+        return None;
+    }
     let refused = [
         ("OOM command not allowed", MEMORY.id()),
         ("MISCONF", PERSISTENCE.id()),

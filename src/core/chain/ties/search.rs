@@ -38,6 +38,19 @@ pub(in crate::core::chain) fn left_with_shards(
     }
 }
 
+/// The cluster's own decider about disks keeps shards unassigned.
+pub(in crate::core::chain) fn decided_by_disk(
+    known: &Known<'_>,
+    cause: &Finding,
+    effect: &Finding,
+) -> Option<Evidence> {
+    let state = known.search_state(&cause.breach.target).filter(|_| together(cause, effect))?;
+    let away = state.reading()?.unassigned.ready()?;
+    let decided = away.causes.iter().find(|why| why.why.contains("disk_threshold"))?;
+    let shards = counted(decided.shards, "shard");
+    Evidence::certain(format!("the decider disk_threshold keeps {shards} of {} on no node", decided.index))
+}
+
 /// A disk past its flood stage makes indices read-only; one below it does not.
 pub(in crate::core::chain) fn flood(_: &Known<'_>, cause: &Finding, effect: &Finding) -> Option<Evidence> {
     (together(cause, effect) && cause.breach.sentence.contains("flood stage"))
@@ -59,7 +72,7 @@ pub(in crate::core::chain) fn kept_by_lifecycle(
 /// The failures hold the cluster's words for a block.
 pub(in crate::core::chain) fn refused_writes(
     known: &Known<'_>,
-    _: &Finding,
+    cause: &Finding,
     effect: &Finding,
 ) -> Option<Evidence> {
     let texts = [
@@ -69,21 +82,27 @@ pub(in crate::core::chain) fn refused_writes(
         "master_not_discovered_exception",
         "unavailable_shards_exception",
     ];
-    named(known.reason(effect), &texts)
+    named(known, (cause, effect), &texts)
 }
 
 /// The failures hold the cluster's words for a refusal.
 pub(in crate::core::chain) fn refused_requests(
     known: &Known<'_>,
-    _: &Finding,
+    cause: &Finding,
     effect: &Finding,
 ) -> Option<Evidence> {
     let texts =
         ["circuit_breaking_exception", "es_rejected_execution_exception", "rejected_execution_exception"];
-    named(known.reason(effect), &texts)
+    named(known, (cause, effect), &texts)
 }
 
-fn named(reason: &str, texts: &[&str]) -> Option<Evidence> {
+/// The words say what a cluster answers, and not which: that is told where there is no other.
+fn named(known: &Known<'_>, (cause, effect): (&Finding, &Finding), texts: &[&str]) -> Option<Evidence> {
+    let cluster = &cause.breach.target;
+    let reason = known.reason(effect);
     let text = texts.iter().find(|text| reason.contains(**text))?;
-    Evidence::certain(format!("its jobs fail by {text}"))
+    known
+        .can_only_mean(cluster, effect, |target| target.system.search().is_some())
+        .then(|| format!("its jobs fail by {text}"))
+        .and_then(Evidence::certain)
 }

@@ -1,9 +1,21 @@
 //! `docs/`: a page for each rule and each screen, with heads that are made from the code; every link leads somewhere, every command and
 //! every rule that is named is one.
 
+use crate::pages::blocking::{behind_prepared, migration};
+use crate::pages::world::{
+    Stage, backend_row, job_row, payload, postgres, queue, queue_ref, queue_row, redis, session, session_in,
+    target, warm,
+};
 use stacktop::app::command::{Context, registry};
+use stacktop::core::action::Offer;
 use stacktop::core::alert::{RuleId, RuleSpec, RuleUnit};
 use stacktop::core::chain::EDGES;
+use stacktop::core::place::Screen;
+use stacktop::core::postgres::{ClientGroup, PgRow, SessionState, StatementKey};
+use stacktop::core::redis::{
+    DeadLetter, JobDetail, JobState, QueueReading, QueueWorkings, RedisReading, RedisRow, Scheduler,
+};
+use stacktop::core::row::RowKey;
 use stacktop::core::text::{lasting, sized};
 use stacktop::core::world::all_rules;
 use stacktop::panels::PANELS;
@@ -50,7 +62,11 @@ fn current(path: &Path, what: &str, expected: &str) {
         page.split_once(&begin).unwrap_or_else(|| panic!("{}: no line {begin}", path.display()));
     let (found, after) = rest.split_once(END).unwrap_or_else(|| panic!("{}: no end", path.display()));
     if std::env::var_os("STACKTOP_UPDATE_SAMPLE").is_some() {
-        std::fs::write(path, format!("{before}{begin}{expected}{END}{after}")).expect("written");
+        // In one step: other tests read the page at this moment.
+        let name = path.file_name().expect("a name").to_string_lossy();
+        let anew = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}.{what}"));
+        std::fs::write(&anew, format!("{before}{begin}{expected}{END}{after}")).expect("written");
+        std::fs::rename(&anew, path).expect("in its place");
         return;
     }
     let place = path.display();
@@ -191,6 +207,113 @@ fn the_table_of_keys_is_current() {
     }
     expected.push('\n');
     current(&docs("keys.md"), "keys", &expected);
+}
+
+/// What is offered on each kind of row of Postgres: what the row is, and the offers.
+fn acts_on_postgres() -> Vec<(&'static str, Vec<Offer>)> {
+    let pg = |row: PgRow| RowKey::Postgres(target("pg"), row);
+    let idle = |pid| session_in(pid, SessionState::Idle);
+    let calm = || Stage::of(postgres(vec![session(7), idle(1), idle(2)]));
+    let group = ClientGroup {
+        application: "web".to_owned(),
+        user: "app".to_owned(),
+        client: "10.0.0.5".to_owned(),
+        database: "shop".to_owned(),
+        state: SessionState::Idle.words(),
+    };
+    let statement = StatementKey { user: 1, database: 1, query: 1, toplevel: true };
+    let prepared = RowKey::prepared(&target("pg"), "tx's");
+    vec![
+        ("a session", calm().offers(Screen::Queries, &backend_row(7)).0),
+        ("a session behind which a waiter stops others", {
+            Stage::of(migration()).offers(Screen::Blocking, &backend_row(30)).0
+        }),
+        ("a prepared transaction", Stage::of(behind_prepared()).offers(Screen::Blocking, &prepared).0),
+        ("a group of clients", calm().offers(Screen::Health, &pg(PgRow::ClientGroup(group))).0),
+        ("a table", calm().offers(Screen::Health, &pg(PgRow::Table("public.orders".to_owned()))).0),
+        ("an index", calm().offers(Screen::Health, &pg(PgRow::Index("public.i".to_owned()))).0),
+        ("a statement", calm().offers(Screen::Queries, &pg(PgRow::Statement(statement))).0),
+    ]
+}
+
+/// The same of Redis and its queues.
+fn acts_on_redis() -> Vec<(&'static str, Vec<Offer>)> {
+    let mails = |dead_letter| QueueReading { failed: 2, completed: 2, dead_letter, ..queue("mails") };
+    let of = |reading: RedisReading, row: &RowKey| Stage::of(reading).offers(Screen::Queues, row).0;
+    let job = |state: JobState| {
+        let detail = JobDetail {
+            queue: queue_ref("mails"),
+            id: "7".to_owned(),
+            state: state.word().to_owned(),
+            fields: [("data".to_owned(), payload("{}"))].into(),
+            ..JobDetail::default()
+        };
+        let reading = RedisReading { jobs: vec![detail], ..redis(vec![mails(None)]) };
+        of(reading, &job_row("mails", "7", state))
+    };
+    let scheduler = Scheduler { id: "nightly".to_owned(), ..Scheduler::default() };
+    let workings =
+        QueueWorkings { queue: queue_ref("mails"), schedulers: vec![scheduler], ..QueueWorkings::default() };
+    let on_scheduler =
+        RowKey::Redis(target("cache"), RedisRow::Scheduler(queue_ref("mails"), "nightly".to_owned()));
+    let letters = Some(DeadLetter { source: Some("pdf".to_owned()) });
+    let server = RowKey::Redis(target("cache"), RedisRow::Server(String::new()));
+    vec![
+        ("a queue", of(redis(vec![mails(None)]), &queue_row("mails"))),
+        ("a dead-letter queue", of(redis(vec![mails(letters)]), &queue_row("mails"))),
+        ("a failed job", job(JobState::Failed)),
+        ("a delayed job", job(JobState::Delayed)),
+        ("a waiting job", job(JobState::Waiting)),
+        ("a completed job", job(JobState::Completed)),
+        ("a job in progress", job(JobState::Active)),
+        ("a scheduler", {
+            of(RedisReading { more: vec![warm(workings)], ..redis(vec![mails(None)]) }, &on_scheduler)
+        }),
+        ("the server", of(redis(Vec::new()), &server)),
+    ]
+}
+
+#[test]
+fn the_table_of_acts_is_current() {
+    let mut expected = String::new();
+    for (system, acts) in [("Postgres", acts_on_postgres()), ("Redis and its queues", acts_on_redis())] {
+        expected.push_str(&format!("\n## {system}\n\n| on | letter | act | effect |\n|---|---|---|---|\n"));
+        for (row, offers) in acts {
+            assert!(!offers.is_empty(), "{row}");
+            for offer in offers {
+                let (letter, label, effect) = (offer.letter, &offer.label, &offer.effect);
+                expected.push_str(&format!("| {row} | `{letter}` | {label} | {effect} |\n"));
+            }
+        }
+    }
+    expected.push('\n');
+    current(&docs("acts.md"), "acts", &expected);
+}
+
+/// A page of a rule names only letters that rows of its system offer.
+#[test]
+fn every_letter_that_a_rule_names_is_offered() {
+    let letters = |acts: Vec<(&str, Vec<Offer>)>| -> String {
+        acts.into_iter().flat_map(|(_, offers)| offers).map(|offer| offer.letter).collect()
+    };
+    let (postgres, redis) = (letters(acts_on_postgres()), letters(acts_on_redis()));
+    let mut named = 0;
+    for spec in all_rules() {
+        let page = text(&docs(&format!("rules/{}.md", spec.id)));
+        let known = match spec.id.as_str().split('.').next() {
+            Some("postgres" | "pgbouncer" | "source") => postgres.as_str(),
+            Some("redis" | "queue") => redis.as_str(),
+            _ => "",
+        };
+        for after in
+            page.split("`x` then `").chain(page.split("`x`, then `")).filter(|part| !part.starts_with('#'))
+        {
+            let letter = after.chars().next().expect("a letter");
+            assert!(known.contains(letter), "{}: {letter}", spec.id);
+            named += 1;
+        }
+    }
+    assert!(named > 30, "{named}");
 }
 
 /// The text without what stands in fences, and what stands there.

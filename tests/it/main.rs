@@ -11,6 +11,7 @@ mod chain;
 mod circles;
 mod config;
 mod dialogs;
+mod docs;
 mod faults;
 mod hostile;
 mod http;

@@ -133,9 +133,9 @@ fn is_alike(key: &FindingKey, finding: &Finding) -> bool {
     key.rule == finding.breach.rule && key.target == finding.breach.target
 }
 
-/// The finding, while it is not over.
+/// The finding, while it is so: not when it is clear and only has to stay so for a while.
 fn open<'a>(world: &'a World, key: &FindingKey) -> Option<&'a Finding> {
-    world.alerts.get(key).filter(|finding| finding.stage == Stage::Firing)
+    world.alerts.get(key).filter(|finding| finding.stage == Stage::Firing && finding.clear.is_none())
 }
 
 /// Whether `action` takes away what `finding` is about.
@@ -179,6 +179,7 @@ fn takes_away(action: &Action, finding: &Finding) -> bool {
 /// `finding`, if the way up from it leads to one of `causes`: as surely as the weakest link on that way.
 fn expected(world: &World, causes: &[FindingKey], finding: &Finding) -> Option<Expected> {
     let key = finding.key();
+    open(world, &key)?;
     let path = world.chain.path(&key);
     let at = path.iter().position(|link| causes.contains(&link.cause))?;
     let tie = path.iter().take(at + 1).map(|link| link.evidence.tie).min()?;
@@ -213,16 +214,13 @@ fn words(causes: &[&Finding], effects: &[Expected], within: Duration) -> String 
     let hit = causes.iter().map(|cause| cause.breach.hit).max_by_key(|hit| hit.count).unwrap_or_default();
     let freed = Some(hit.words()).filter(|words| !words.is_empty());
     let mut told: Vec<String> = freed.map(|words| format!("{words} free")).into_iter().collect();
-    let mut before = None;
-    for effect in effects.iter().take(NAMED) {
+    if let Some(effect) = effects.first() {
         let FindingKey { target, rule, .. } = &effect.key;
-        // A target is named once for what is told of it in a row.
-        let named = if before == Some(target) { String::new() } else { format!("{target} ") };
-        told.push(format!("{named}{rule} {}", effect.over));
-        before = Some(target);
+        told.push(format!("{target} {rule} {}", effect.over));
     }
-    if effects.len() > NAMED {
-        told.push(format!("{} more over", effects.len() - NAMED));
+    // In a low window every line of a preview is one that has to be scrolled to: the others are on the finding's page.
+    if effects.len() > 1 {
+        told.push(format!("{} more over", effects.len() - 1));
     }
     let tie = effects.iter().map(|effect| effect.tie).min();
     let sure = tie.map_or_else(String::new, |tie| format!(" ({})", tie.word()));

@@ -97,7 +97,7 @@ impl<'a> Verdict<'a> {
         // What will be stands behind what is, and alone it makes nothing bad.
         let (ahead, others): (Vec<&Finding>, Vec<&Finding>) =
             others.into_iter().partition(|finding| finding.is_forecast());
-        let worst = others.iter().map(|finding| finding.severity()).max();
+        let worst = others.first().map(|finding| finding.severity());
         let lost = silent.iter().any(|finding| finding.breach.severity == Severity::Critical);
         let waiting: Vec<&TargetId> = world
             .targets()

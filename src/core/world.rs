@@ -276,7 +276,7 @@ mod tests {
             ..SearchReading::default()
         };
         search.absorb(reading, now);
-        check_unread(&search, 11);
+        check_unread(&search, 12);
         let mut prometheus = PrometheusState::default();
         let panels = vec![PanelReading { series: gap(), ..PanelReading::default() }];
         prometheus.absorb(

@@ -122,9 +122,11 @@ fn what_is_given_to_others_and_what_is_measured_is_optimised() {
     for name in ["fat", "bench"] {
         let profile = &manifest["profile"][name];
         assert_eq!(profile["lto"].as_str(), Some("fat"), "{name}");
-        let levels = [&profile["opt-level"], &profile["package"]["stacktop"]["opt-level"]];
-        assert_eq!(levels.map(toml::Value::as_integer), [Some(3), Some(3)], "{name}");
+        assert_eq!(profile["opt-level"].as_integer(), Some(3), "{name}");
     }
+    // What is given to others is also small: most of what stays in memory is code.
+    let ours = |name: &str| manifest["profile"][name]["package"]["stacktop"]["opt-level"].clone();
+    assert_eq!((ours("fat").as_str(), ours("bench").as_integer()), (Some("s"), Some(3)));
     assert!(file("tests/build").contains("cargo build --profile fat"));
 }
 

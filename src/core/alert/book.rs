@@ -293,11 +293,11 @@ impl AlertBook {
         let mut list: Vec<&Finding> =
             self.alerts.values().filter(|finding| finding.stage != Stage::Pending).collect();
         list.sort_by(|a, b| {
-            let over =
-                |finding: &Finding| (matches!(finding.stage, Stage::Resolved(_)), finding.clear.is_some());
-            over(a)
-                .cmp(&over(b))
+            let resolved = |finding: &Finding| matches!(finding.stage, Stage::Resolved(_));
+            resolved(a)
+                .cmp(&resolved(b))
                 .then(a.place().cmp(&b.place()))
+                .then(a.clear.is_some().cmp(&b.clear.is_some()))
                 .then(b.rank.0.cmp(&a.rank.0))
                 .then(a.heard.is_some().cmp(&b.heard.is_some()))
                 .then(a.rank.1.cmp(&b.rank.1))

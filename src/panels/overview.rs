@@ -19,6 +19,9 @@ use crate::ui::format::of_seconds;
 use crate::ui::format::{age, duration};
 use std::time::Duration;
 
+/// So many targets that are not it are named.
+const MOST_NOT_IT: usize = 6;
+
 /// The overview screen.
 #[derive(Clone, Copy, Debug)]
 pub struct Overview {
@@ -248,7 +251,10 @@ fn around(context: PanelContext<'_>) -> Option<Section> {
         .map(|one| format!("{} ({})", one.target, one.words))
         .collect();
     if !not_it.is_empty() {
-        lines.push(Line::of(Role::Muted, "not it: ").then(Role::Text, not_it.join(", ")));
+        let more = not_it.len().saturating_sub(MOST_NOT_IT);
+        let others = if more > 0 { format!(", and {more} more") } else { String::new() };
+        let named = not_it.into_iter().take(MOST_NOT_IT).collect::<Vec<_>>().join(", ");
+        lines.push(Line::of(Role::Muted, "not it: ").then(Role::Text, named + &others));
     }
     let coverage = coverage(context.world, context.now);
     let unread = coverage.unread.iter().filter(|target| looked_at(target));

@@ -1,5 +1,5 @@
-//! `docs/`: a page for each rule and each screen, with heads that are made from the code; every link leads somewhere, every command and
-//! every rule that is named is one.
+//! `docs/`: a page for each rule (one for all that ship switched off) and each screen, with heads that are made from the code; every link
+//! leads somewhere, every command and every rule that is named is one.
 
 use crate::pages::blocking::{behind_prepared, migration};
 use crate::pages::world::{
@@ -26,6 +26,9 @@ use std::time::Duration;
 
 /// What stands between these lines is rendered from the code.
 const END: &str = "<!-- end of what is made from the code -->";
+
+/// The page of all rules that ship switched off: they are of one kind.
+const AIMS: &str = "metrics.aims";
 
 /// The sections of a page about a rule, in their order.
 const SECTIONS: [&str; 6] = [
@@ -98,12 +101,19 @@ fn names(folder: &str) -> BTreeSet<String> {
     entries.map(name).collect()
 }
 
+/// The name of the page that tells of a rule.
+fn page_of(id: RuleId) -> &'static str {
+    let off = all_rules().into_iter().any(|spec| spec.id == id && !spec.on);
+    if off { AIMS } else { id.as_str() }
+}
+
 /// A threshold in words.
 fn threshold(spec: &RuleSpec, value: Option<f64>) -> String {
     let Some(value) = value else { return "none".to_owned() };
     match spec.unit {
         RuleUnit::Count | RuleUnit::State => format!("{value}"),
         RuleUnit::Ratio => format!("{value} ({:.0} %)", value * 100.0),
+        RuleUnit::Seconds if value < 1.0 => format!("{value} ({})", spec.unit.told(value)),
         RuleUnit::Seconds => format!("{value} ({})", lasting(Duration::from_secs_f64(value))),
         RuleUnit::Bytes => format!("{value} ({})", sized(value)),
         RuleUnit::PerSecond => format!("{value} per second"),
@@ -132,9 +142,18 @@ fn head(spec: &RuleSpec) -> String {
     format!("`[rules.\"{}\"]`: {}\n\n| | default |\n|---|---|\n{rows}", spec.id, spec.help)
 }
 
+/// What the page of the rules that are off tells of each of them.
+fn aims(off: &[&RuleSpec]) -> String {
+    let row = |spec: &&RuleSpec| {
+        format!("| {} | {} | {} |\n", spec.id, threshold(spec, spec.warning), waits(spec.hold))
+    };
+    let rows: String = off.iter().map(row).collect();
+    format!("| rule | warning from | hold |\n|---|---|---|\n{rows}")
+}
+
 /// The edges that lead to a rule and away from it.
 fn chain(id: RuleId) -> String {
-    let link = |id: &RuleId| format!("[{id}]({id}.md)");
+    let link = |id: &RuleId| format!("[{id}]({}.md)", page_of(*id));
     let list = |ids: &[RuleId]| ids.iter().map(link).collect::<Vec<_>>().join(", ");
     let mut lines = String::new();
     for edge in EDGES.iter().filter(|edge| edge.effects.contains(&id)) {
@@ -154,22 +173,34 @@ fn chain(id: RuleId) -> String {
 
 #[test]
 fn every_rule_has_its_page_and_every_page_its_rule() {
-    let rules: BTreeSet<String> = all_rules().iter().map(|spec| spec.id.to_string()).collect();
+    let rules: BTreeSet<String> = all_rules().iter().map(|spec| page_of(spec.id).to_owned()).collect();
     assert_eq!(names("rules"), rules);
-    for spec in all_rules() {
+    let (on, off): (Vec<&RuleSpec>, Vec<&RuleSpec>) = all_rules().into_iter().partition(|spec| spec.on);
+    for spec in on {
         let path = docs(&format!("rules/{}.md", spec.id));
         current(&path, "head", &head(spec));
         current(&path, "chain", &chain(spec.id));
-        let page = text(&path);
-        assert!(page.starts_with(&format!("# {}\n", spec.id)), "{}", spec.id);
+    }
+    let path = docs(&format!("rules/{AIMS}.md"));
+    current(&path, "aims", &aims(&off));
+    let chains: BTreeSet<String> = off.iter().map(|spec| chain(spec.id)).collect();
+    current(&path, "chain", &chains.into_iter().collect::<String>());
+    // What none of them has in common with the others would be told wrong there.
+    assert!(
+        off.iter().all(|spec| spec.id.as_str().starts_with("metrics.") && spec.unit == RuleUnit::Seconds)
+    );
+    for name in rules {
+        let page = text(&docs(&format!("rules/{name}.md")));
+        assert!(page.starts_with(&format!("# {name}\n")), "{name}");
         let sections: Vec<&str> = page.lines().filter_map(|line| line.strip_prefix("## ")).collect();
-        assert_eq!(sections, SECTIONS, "{}", spec.id);
+        assert_eq!(sections, SECTIONS, "{name}");
     }
 }
 
 #[test]
 fn the_list_of_rules_is_current() {
-    let row = |spec: &&RuleSpec| format!("| [{0}](rules/{0}.md) | {1} |\n", spec.id, spec.help);
+    let row =
+        |spec: &&RuleSpec| format!("| [{}](rules/{}.md) | {} |\n", spec.id, page_of(spec.id), spec.help);
     let rows: String = all_rules().iter().map(row).collect();
     current(&docs("rules.md"), "rules", &format!("| rule | what it looks for |\n|---|---|\n{rows}"));
 }
@@ -299,7 +330,7 @@ fn every_letter_that_a_rule_names_is_offered() {
     let (postgres, redis) = (letters(acts_on_postgres()), letters(acts_on_redis()));
     let mut named = 0;
     for spec in all_rules() {
-        let page = text(&docs(&format!("rules/{}.md", spec.id)));
+        let page = text(&docs(&format!("rules/{}.md", page_of(spec.id))));
         let known = match spec.id.as_str().split('.').next() {
             Some("postgres" | "pgbouncer" | "source") => postgres.as_str(),
             Some("redis" | "queue") => redis.as_str(),
@@ -388,7 +419,7 @@ fn every_rule_that_is_named_is_one() {
             found += 1;
         }
     }
-    assert!(found >= known.len());
+    assert!(found >= names("rules").len());
 }
 
 /// The command lines of stacktop that a page names, between backticks or in fences.

@@ -140,7 +140,9 @@ fn next(context: PanelContext<'_>, finding: &Finding) -> Section {
     let (open, act) = (&context.keys.open, &context.keys.act);
     let mut lines = Vec::new();
     let words = breach.step.words();
-    if !words.is_empty() {
+    if finding.ended().is_some() {
+        lines.extend(fact("next", Line::of(Role::Ok, "nothing: it is over")));
+    } else if !words.is_empty() {
         let key = match breach.step {
             Step::Act(..) => format!("{act}: "),
             Step::Look(_) | Step::Say(_) => String::new(),
@@ -150,7 +152,8 @@ fn next(context: PanelContext<'_>, finding: &Finding) -> Section {
     if breach.place.screen == Screen::Overview {
         return Section::lines("", lines);
     }
-    let place = format!("its place on screen {}; {act} here acts on it", breach.place.screen.name());
+    let acts = if finding.ended().is_none() { format!("; {act} here acts on it") } else { String::new() };
+    let place = format!("its place on screen {}{acts}", breach.place.screen.name());
     let cells = vec![Cell::of(Role::Accent, open), Cell::text(place)];
     let rows = vec![Row::opens(RowKey::Finding(finding.key()), cells)];
     Section { title: String::new(), lines, table: Some(table("next steps", rows)) }

@@ -6,7 +6,7 @@ use stacktop::core::chain::Tie;
 use stacktop::core::ids::SystemKind;
 use stacktop::core::metrics::{MetricKind, MetricSample, MetricsReading};
 use stacktop::core::part::{Part, Warm};
-use stacktop::core::postgres::{DatabaseCounters, PostgresReading, Standby};
+use stacktop::core::postgres::{DatabaseCounters, PostgresReading, SqlTable, Standby, Watched};
 use stacktop::core::prometheus::{AlertingRule, PrometheusReading, RulesReading};
 use stacktop::core::redis::{Evidence, Happened, QueueReading};
 use stacktop::core::search::{ClusterHealth, SearchNode, SearchReading, Unassigned, UnassignedShard};
@@ -326,4 +326,57 @@ fn a_full_server_refuses_the_jobs_of_its_own_queues() {
     };
     check("sessions", Some((Tie::Certain, "OOM command not allowed")));
     check("cache", None);
+}
+
+/// A server on which a look at `topic` found this row, beside a queue that fails for `reason`; and perhaps another server.
+fn refused(topic: &str, row: &[(&str, &str)], reason: &str, alone: bool) -> Stage {
+    let mut targets = vec![("pg", SystemKind::Postgres), ("cache", SystemKind::Redis)];
+    if !alone {
+        targets.push(("second", SystemKind::Postgres));
+    }
+    let table = SqlTable {
+        at: Now::example(FIRST),
+        took: secs(0),
+        place: String::new(),
+        columns: row.iter().map(|(column, _)| (*column).to_owned()).collect(),
+        rows: vec![row.iter().map(|(_, text)| Some((*text).to_owned())).collect()],
+        truncated: false,
+    };
+    let table = Part::Ready(Warm::new(Now::example(FIRST), table));
+    let watched = vec![Watched { topic: topic.to_owned(), table }];
+    let mut stage = Stage::with(&targets);
+    for second in FIRST..FIRST + 20 {
+        stage = stage
+            .then(second, "pg", PostgresReading { watched: watched.clone(), ..postgres(Vec::new()) })
+            .then(second, "cache", redis(vec![failing("mails", reason, &[])]));
+    }
+    stage
+}
+
+#[test]
+fn an_insert_that_is_refused_names_the_table_or_the_sequence() {
+    let missing = "the current period has no partition: its inserts fail";
+    let partition = |reason: &str, alone: bool, expected: Option<(Tie, &str)>| {
+        let row = [("parent", "public.audit_logs"), ("key", "range of at"), ("problem", missing)];
+        check(
+            &refused("partitions", &row, reason, alone),
+            "postgres.partition_missing",
+            "queue.failing",
+            expected,
+        );
+    };
+    let words = "no partition of relation \"audit_logs\"";
+    let reason = format!("error: {words} found for row");
+    partition(&reason, true, Some((Tie::Certain, words)));
+    // Another server may have a table of that name.
+    partition(&reason, false, Some((Tie::Likely, words)));
+    partition("no partition of relation \"audit_logs_old\" found for row", true, None);
+    partition("duplicate key value", true, None);
+    let sequence = |reason: &str, expected: Option<(Tie, &str)>| {
+        let row = [("sequence", "public.orders_id_seq"), ("used_ratio", "1"), ("numbers_left", "0")];
+        check(&refused("sequences", &row, reason, true), "postgres.sequence", "queue.failing", expected);
+    };
+    let words = "reached maximum value of sequence \"orders_id_seq\"";
+    sequence(&format!("nextval: {words} (2147483647)"), Some((Tie::Certain, words)));
+    sequence("nextval: reached maximum value of sequence \"users_id_seq\"", None);
 }

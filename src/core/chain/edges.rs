@@ -1,10 +1,10 @@
 //! The table of edges. Each row is a mechanism; adding one is a row and the function that finds what matches.
 
 use super::edge::Edge;
-use super::ties::{network, postgres, redis, search, workers};
+use super::ties::{network, postgres, redis, refused, search, workers};
 use crate::core::alert::RuleId;
 use crate::core::metrics::rules as metrics_rules;
-use crate::core::postgres::rules::{blocked, copies, health, pools, sessions, slots, standby};
+use crate::core::postgres::rules::{blocked, copies, health, pools, sessions, slots, standby, watched};
 use crate::core::prometheus::rules as prometheus_rules;
 use crate::core::redis::rules::{ends, queues, server};
 use crate::core::search::rules as search_rules;
@@ -72,6 +72,20 @@ pub static EDGES: &[Edge] = &[
         effects: SERVICE,
         withdrawn_by: "its clients wait no more and the errors go on",
         ties: postgres::pool_of_service,
+    },
+    Edge {
+        verb: "has no place for their rows",
+        causes: &[watched::PARTITION_MISSING.spec.id],
+        effects: JOBS_FAIL,
+        withdrawn_by: REASON,
+        ties: refused::no_partition,
+    },
+    Edge {
+        verb: "has no number for their rows",
+        causes: &[watched::SEQUENCE.spec.id],
+        effects: JOBS_FAIL,
+        withdrawn_by: REASON,
+        ties: refused::no_number,
     },
     Edge {
         verb: "leaves no connection",

@@ -114,6 +114,8 @@ fn what_is_over_says_how_long_it_lasted_and_what_is_gone_says_so() {
     let row = RowKey::Finding(key(&stage, RULE));
     let over = stage.then(FIRST + 30, "pg", postgres(vec![session(8)]));
     over.opened(Screen::Overview, std::slice::from_ref(&row)).says("; lasted 2m10s, over since ");
+    over.opened(Screen::Overview, std::slice::from_ref(&row)).says("next     nothing: it is over");
+    over.opened(Screen::Overview, std::slice::from_ref(&row)).says_not("here acts on it");
     let gone = over.then(FIRST + 200, "pg", postgres(vec![session(8)]));
     gone.opened(Screen::Overview, std::slice::from_ref(&row)).says("it is over and no longer kept here");
     assert_eq!(gone.offers(Screen::Overview, &row).letters(), "");

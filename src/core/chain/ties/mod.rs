@@ -3,5 +3,6 @@
 pub(super) mod network;
 pub(super) mod postgres;
 pub(super) mod redis;
+pub(super) mod refused;
 pub(super) mod search;
 pub(super) mod workers;

@@ -247,13 +247,21 @@ fn wait(its: &mut Its<'_>, reading: &RedisReading) {
         let Some(waited) = queue.oldest_wait.filter(|_| !told) else { continue };
         let Some(grade) = its.grade(waited.as_secs_f64()) else { continue };
         let backlog = queue.backlog();
+        let limit = queue.limited_for.map_or_else(String::new, |left| {
+            format!(", and the queue's own rate limit holds it for {}", lasting(left))
+        });
         let sentence = format!(
-            "queue {}: the next of {} has waited {}",
+            "queue {}: the next of {} has waited {}{limit}",
             name(queue, reading),
             jobs(backlog),
             lasting(waited)
         );
-        tell(its, grade, queue, sentence).hits(backlog, "job").look("look at its workers");
+        let look = if limit.is_empty() {
+            "look at its workers"
+        } else {
+            "see whether its limit is meant to be so low"
+        };
+        tell(its, grade, queue, sentence).hits(backlog, "job").look(look);
     }
 }
 

@@ -1,7 +1,7 @@
 //! Arguments exactly as typed, and what is said of those that cannot be understood: not what was typed, for it may be a secret.
 
 use crate::config::misspelt::nearest;
-use crate::config::named::SCHEMES;
+use crate::config::named::schemes;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::parser::ValueSource;
 use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
@@ -212,7 +212,8 @@ fn no_url(word: &str) -> String {
     match nearest(word, verbs()) {
         Some(near) => format!("there is no argument like that; did you mean `{near}`?"),
         None => format!(
-            "there is no command like that, and it is no URL ({SCHEMES}); `stacktop --help` lists all"
+            "there is no command like that, and it is no URL ({}); `stacktop --help` lists all",
+            schemes()
         ),
     }
 }

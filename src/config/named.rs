@@ -3,22 +3,28 @@
 
 use super::defaults::{default_interval, free_name};
 use super::surroundings::Surroundings;
-use super::system;
+use super::system::{self, System};
 use super::target::{Connect, DEFAULT_TIMEOUT, Locality, TargetConfig};
 use super::url;
-use crate::core::ids::{SystemKind, TargetId};
+use crate::core::ids::TargetId;
 use std::collections::BTreeSet;
 
 /// Every way to begin such a URL, as it is told to whoever wrote another one.
-pub const SCHEMES: &str = "postgres://, redis://, rediss://, unix://, http://, https://, search+https://, prometheus+https:// or \
-                           metrics+https://";
+#[must_use]
+pub fn schemes() -> String {
+    let own = system::SYSTEMS.iter().flat_map(|system| system.schemes.iter().take(3));
+    let own = own.map(|scheme| format!("{scheme}://"));
+    let words = served_over_http().map(|system| format!("{}+https://", system.kind.word()));
+    let mut all: Vec<String> =
+        own.chain(["http://".to_owned(), "https://".to_owned()]).chain(words).collect();
+    let last = all.pop().unwrap_or_default();
+    format!("{} or {last}", all.join(", "))
+}
 
-/// The words that say what an HTTP server is: `search+https://…`.
-const WORDS: [(&str, SystemKind); 3] = [
-    ("search+", SystemKind::Search),
-    ("prometheus+", SystemKind::Prometheus),
-    ("metrics+", SystemKind::Metrics),
-];
+/// The systems that no scheme means: `search+https://…` says that it is one of them.
+fn served_over_http() -> impl Iterator<Item = &'static System> {
+    system::SYSTEMS.iter().filter(|system| system.schemes.is_empty())
+}
 
 /// One target for each URL, in their order; what is to be known of them is said in `trail`.
 ///
@@ -41,7 +47,7 @@ pub(super) fn targets(
         if holds_password(text) {
             trail.push(format!(
                 "WARNING {id}: its password stands in the arguments, where everybody on this machine can read it: {}",
-                remedy(kind)
+                system::of(kind).secret
             ));
         }
         names.insert(id.clone());
@@ -59,47 +65,38 @@ pub(super) fn targets(
 }
 
 fn connect(text: &str, around: &Surroundings) -> Result<Connect, String> {
-    let scheme = url::scheme(text).ok_or_else(|| format!("it begins with none of {SCHEMES}"))?;
+    let scheme = url::scheme(text).ok_or_else(|| format!("it begins with none of {}", schemes()))?;
     let scheme = scheme.to_ascii_lowercase();
-    let word = WORDS.iter().find(|(word, _)| scheme.starts_with(word));
-    let kind = match (word, scheme.as_str()) {
-        (Some((_, kind)), _) => *kind,
-        (None, "postgres" | "postgresql") => SystemKind::Postgres,
-        (None, "redis" | "rediss" | "valkey" | "valkeys" | "unix" | "redis+unix") => SystemKind::Redis,
-        (None, "http" | "https") => served(text).ok_or_else(|| {
+    let by_word = served_over_http().find_map(|system| {
+        let word = format!("{}+", system.kind.word());
+        scheme.starts_with(&word).then_some((system, word.len()))
+    });
+    let by_scheme = || system::SYSTEMS.iter().find(|system| system.schemes.contains(&scheme.as_str()));
+    let (system, word) = match (by_word, scheme.as_str()) {
+        (Some(found), _) => found,
+        (None, "http" | "https") => served(text).map(|system| (system, 0)).ok_or_else(|| {
             "neither path nor port says what answers there (a path is a metrics endpoint, port 9200 Elasticsearch, 9090 \
              Prometheus): write search+, prometheus+ or metrics+ before its scheme"
                 .to_owned()
         })?,
-        (None, _) => {
-            return Err(format!("`{scheme}://` is nothing that stacktop watches; write {SCHEMES}"));
-        }
+        (None, _) => by_scheme().map(|system| (system, 0)).ok_or_else(|| {
+            format!("`{scheme}://` is nothing that stacktop watches; write {}", schemes())
+        })?,
     };
-    let text = word.map_or(text, |(word, _)| &text[word.len()..]);
-    match kind {
-        SystemKind::Postgres => url::postgres_around(text, None, around).map(Connect::Postgres),
-        SystemKind::Redis => url::redis_whole(text).map(Connect::Redis),
-        SystemKind::Search => url::http_base(text).map(Connect::Search),
-        SystemKind::Prometheus => url::http_base(text).map(|http| Connect::Prometheus(http.into())),
-        SystemKind::Metrics => url::http(text).map(Connect::Metrics),
-    }
+    (system.given)(&text[word..], around)
 }
 
 /// What an HTTP server is: what is asked for by a whole path is an exposition; a bare host is what usually listens on that port.
-fn served(text: &str) -> Option<SystemKind> {
+fn served(text: &str) -> Option<&'static System> {
     let rest = text.split_once("://")?.1;
     let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
     let (authority, behind) = rest.split_at(end);
     if behind.split(['?', '#']).next().is_some_and(|path| !path.trim_matches('/').is_empty()) {
-        return Some(SystemKind::Metrics);
+        return served_over_http().find(|system| system.port.is_none());
     }
     let place = authority.rsplit('@').next()?.split(',').next()?;
     let port: u16 = place.rsplit_once(':')?.1.parse().ok()?;
-    let http = |kind: SystemKind| matches!(kind, SystemKind::Search | SystemKind::Prometheus);
-    system::SYSTEMS
-        .iter()
-        .find(|system| http(system.kind) && system.port == Some(port))
-        .map(|system| system.kind)
+    served_over_http().find(|system| system.port == Some(port))
 }
 
 fn holds_password(text: &str) -> bool {
@@ -109,20 +106,10 @@ fn holds_password(text: &str) -> bool {
     login.contains(':') || query.split('&').any(|pair| pair.starts_with("password="))
 }
 
-/// Where a password of such a system is read by nobody else.
-const fn remedy(kind: SystemKind) -> &'static str {
-    match kind {
-        SystemKind::Postgres => "use PGPASSWORD or ~/.pgpass",
-        SystemKind::Redis => "use REDIS_URL",
-        SystemKind::Search => "use ELASTICSEARCH_URL",
-        SystemKind::Prometheus => "use PROMETHEUS_URL",
-        SystemKind::Metrics => "use a configuration file",
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::core::ids::SystemKind;
     use std::path::Path;
 
     fn read(urls: &[&str]) -> Result<(Vec<TargetConfig>, Vec<String>), String> {

@@ -11,6 +11,8 @@ use std::time::Duration;
 
 /// From a URL to how a server is reached.
 type Read = fn(&str) -> Result<Connect, String>;
+/// From a URL on the command line, with what is around.
+type Given = fn(&str, &Surroundings) -> Result<Connect, String>;
 
 /// One system.
 pub(super) struct System {
@@ -21,6 +23,12 @@ pub(super) struct System {
     pub(super) interval: Duration,
     /// The variable that holds its URL.
     pub(super) variable: Option<(&'static str, Read)>,
+    /// The way to one whose URL stands on the command line.
+    pub(super) given: Given,
+    /// The schemes of such a URL; without one it is `http`, with the table's name before it.
+    pub(super) schemes: &'static [&'static str],
+    /// Where a password is read by nobody else.
+    pub(super) secret: &'static str,
     /// The way to one that answers on this machine.
     pub(super) nearby: fn(&Nearby<'_>) -> Result<Connect, String>,
     /// The names of its images, also with something behind a hyphen.
@@ -38,7 +46,7 @@ macro_rules! variable {
 
 macro_rules! systems {
     ($($Kind:ident $table:ident $types:tt
-        { entry: $entry:ident, nearby: $nearby:ident, variable: $($variable:tt)* }
+        { entry: $entry:ident, nearby: $nearby:ident, url: $given:ident $schemes:tt $secret:literal, variable: $($variable:tt)* }
         ($port:expr, $seconds:literal, $images:expr))*) => {
         /// Every system, in the order in which places are looked at.
         pub(super) const SYSTEMS: &[System] = &[
@@ -47,6 +55,9 @@ macro_rules! systems {
                 port: $port,
                 interval: Duration::from_secs($seconds),
                 variable: variable!($Kind $($variable)*),
+                given: |text, around| url::$given(text, around).map(|way| Connect::$Kind(way.into())),
+                schemes: &$schemes,
+                secret: $secret,
                 nearby: |known| nearby::$nearby(known).map(|way| Connect::$Kind(way.into())),
                 images: &$images,
             },)*

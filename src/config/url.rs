@@ -343,6 +343,26 @@ pub fn http(text: &str) -> Result<HttpConnect, String> {
     })
 }
 
+/// A Postgres URL of the command line.
+pub(super) fn postgres_given(text: &str, around: &Surroundings) -> Result<PostgresConnect, String> {
+    postgres_around(text, None, around)
+}
+
+/// A Redis URL of the command line.
+pub(super) fn redis_given(text: &str, _: &Surroundings) -> Result<RedisConnect, String> {
+    redis_whole(text)
+}
+
+/// The URL of an HTTP server on the command line, whose paths are asked below it.
+pub(super) fn base_given(text: &str, _: &Surroundings) -> Result<HttpConnect, String> {
+    http_base(text)
+}
+
+/// The URL of what is asked as it is written.
+pub(super) fn endpoint_given(text: &str, _: &Surroundings) -> Result<HttpConnect, String> {
+    http(text)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

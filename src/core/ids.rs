@@ -59,6 +59,14 @@ macro_rules! kinds {
                 }
             }
 
+            /// The word for it in the configuration and where there is room.
+            #[must_use]
+            pub const fn word(self) -> &'static str {
+                match self {
+                    $(Self::$Kind => stringify!($module),)*
+                }
+            }
+
             /// The full name for sentences.
             #[must_use]
             pub const fn name(self) -> &'static str {

@@ -21,7 +21,7 @@ macro_rules! each_system {
                 ("redis", "Redis", "A Redis (or Valkey) server, with the job queues in it.")
                 { Queues "queues" "Queues, their failed jobs, one job; and the Redis server." }
             Search search (SearchReading, SearchState, SearchRow, SearchSettings)
-                ("es", "Elasticsearch", "An Elasticsearch or OpenSearch cluster.")
+                ("search", "Elasticsearch", "An Elasticsearch or OpenSearch cluster.")
                 { Search "search" "Elasticsearch." }
             Prometheus prometheus (PrometheusReading, PrometheusState, PrometheusRow, PrometheusSettings)
                 ("prom", "Prometheus", "The HTTP interface of a Prometheus server.")

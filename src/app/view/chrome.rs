@@ -92,14 +92,7 @@ fn sources(model: &Model, columns: u16, mut line: Line) -> (Line, Duration) {
 
 /// What a kind of source is called in the status line, as the tabs call it.
 const fn word(kind: SystemKind, columns: u16) -> &'static str {
-    match kind {
-        SystemKind::Postgres if columns >= WIDEST => "postgres",
-        SystemKind::Prometheus if columns >= WIDEST => "prometheus",
-        SystemKind::Search => "search",
-        SystemKind::Postgres | SystemKind::Redis | SystemKind::Prometheus | SystemKind::Metrics => {
-            kind.short()
-        }
-    }
+    if columns >= WIDEST { kind.word() } else { kind.short() }
 }
 
 const fn rank(freshness: Freshness) -> u8 {

@@ -6,7 +6,6 @@ use crate::core::postgres::{PostgresReading, PostgresState, Session};
 use crate::core::redis::{QueueReading, RedisReading};
 use crate::core::report::PollErrorKind;
 use crate::core::search::SearchState;
-use crate::core::system::SystemState;
 use crate::core::target::TargetState;
 use crate::core::topology::{Topology, same_name};
 use std::sync::Arc;
@@ -28,13 +27,7 @@ impl<'a> Known<'a> {
     }
 
     pub(super) fn postgres_state(self, id: &TargetId) -> Option<&'a PostgresState> {
-        match &self.target(id)?.system {
-            SystemState::Postgres(state) => Some(state),
-            SystemState::Redis(_)
-            | SystemState::Search(_)
-            | SystemState::Prometheus(_)
-            | SystemState::Metrics(_) => None,
-        }
+        self.target(id)?.system.postgres()
     }
 
     pub(super) fn postgres(self, id: &TargetId) -> Option<&'a PostgresReading> {
@@ -42,13 +35,7 @@ impl<'a> Known<'a> {
     }
 
     pub(super) fn redis(self, id: &TargetId) -> Option<&'a RedisReading> {
-        match &self.target(id)?.system {
-            SystemState::Redis(state) => state.reading(),
-            SystemState::Postgres(_)
-            | SystemState::Search(_)
-            | SystemState::Prometheus(_)
-            | SystemState::Metrics(_) => None,
-        }
+        self.target(id)?.system.redis()?.reading()
     }
 
     pub(super) fn search_state(self, id: &TargetId) -> Option<&'a SearchState> {

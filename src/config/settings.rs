@@ -1,6 +1,7 @@
 //! What of a target's configuration goes to its state: what its rules and pages ask, and nothing of how it is reached.
 
-use super::target::{Connect, TargetConfig};
+use super::systems::each_system;
+use super::target::{Connect, HttpConnect, PostgresConnect, PrometheusConnect, RedisConnect, TargetConfig};
 use crate::core::metrics::MetricsSettings;
 use crate::core::postgres::PostgresSettings;
 use crate::core::prometheus::PrometheusSettings;
@@ -8,28 +9,50 @@ use crate::core::redis::RedisSettings;
 use crate::core::search::SearchSettings;
 use crate::core::settings::SystemSettings;
 
-impl TargetConfig {
-    /// The settings of its state.
-    #[must_use]
-    pub fn settings(&self) -> SystemSettings {
-        match &self.connect {
-            Connect::Postgres(connect) => SystemSettings::Postgres(PostgresSettings {
-                rotation: connect.rotation.clone(),
-                panels: connect.panels.clone(),
-            }),
-            Connect::Redis(connect) => SystemSettings::Redis(RedisSettings {
-                envelope: connect.envelope.clone(),
-                brake: connect.brake,
-            }),
-            Connect::Search(_) => SystemSettings::Search(SearchSettings),
-            Connect::Prometheus(connect) => {
-                SystemSettings::Prometheus(PrometheusSettings { panels: connect.queries.clone() })
+macro_rules! settings {
+    ($($Kind:ident $table:ident $types:tt $ways:tt $known:tt)*) => {
+        impl TargetConfig {
+            /// The settings of its state.
+            #[must_use]
+            pub fn settings(&self) -> SystemSettings {
+                match &self.connect {
+                    $(Connect::$Kind(connect) => SystemSettings::$Kind(connect.into()),)*
+                    Connect::Unusable { kind, .. } => SystemSettings::from(*kind),
+                }
             }
-            Connect::Metrics(connect) => {
-                SystemSettings::Metrics(MetricsSettings { requests: connect.requests.clone() })
-            }
-            Connect::Unusable { kind, .. } => SystemSettings::from(*kind),
         }
+    };
+}
+
+each_system!(settings);
+
+impl From<&PostgresConnect> for PostgresSettings {
+    fn from(connect: &PostgresConnect) -> Self {
+        Self { rotation: connect.rotation.clone(), panels: connect.panels.clone() }
+    }
+}
+
+impl From<&RedisConnect> for RedisSettings {
+    fn from(connect: &RedisConnect) -> Self {
+        Self { envelope: connect.envelope.clone(), brake: connect.brake }
+    }
+}
+
+impl From<&HttpConnect> for SearchSettings {
+    fn from(_: &HttpConnect) -> Self {
+        Self
+    }
+}
+
+impl From<&PrometheusConnect> for PrometheusSettings {
+    fn from(connect: &PrometheusConnect) -> Self {
+        Self { panels: connect.queries.clone() }
+    }
+}
+
+impl From<&HttpConnect> for MetricsSettings {
+    fn from(connect: &HttpConnect) -> Self {
+        Self { requests: connect.requests.clone() }
     }
 }
 

@@ -39,24 +39,19 @@ impl Facts {
     pub(super) fn follow(&mut self, system: &SystemState, at: Now) -> Vec<Change> {
         let (first, before) = self.looks.unwrap_or((at, at));
         self.looks = Some((first, at));
-        match system {
-            SystemState::Postgres(state) => self.postgres.follow(state, before, at),
-            SystemState::Redis(state) => self.redis.follow(state, before, at),
-            SystemState::Search(state) => self.search.follow(state),
-            SystemState::Prometheus(state) => self.prometheus(state),
-            SystemState::Metrics(state) => self.metrics.follow(state, first),
-        }
+        // A target is of one system; of one that is not here nothing is followed.
+        let none = Vec::new;
+        let postgres = system.postgres().map_or_else(none, |state| self.postgres.follow(state, before, at));
+        let redis = system.redis().map_or_else(none, |state| self.redis.follow(state, before, at));
+        let search = system.search().map_or_else(none, |state| self.search.follow(state));
+        let prometheus = system.prometheus().map_or_else(none, |state| self.prometheus(state));
+        let metrics = system.metrics().map_or_else(none, |state| self.metrics.follow(state, first));
+        [postgres, redis, search, prometheus, metrics].concat()
     }
 
     /// Queues that were paused or resumed since the look before.
     pub(super) fn switched(&mut self, system: &SystemState) -> Vec<QueueSwitch> {
-        match system {
-            SystemState::Redis(state) => self.redis.switched(state),
-            SystemState::Postgres(_)
-            | SystemState::Search(_)
-            | SystemState::Prometheus(_)
-            | SystemState::Metrics(_) => Vec::new(),
-        }
+        system.redis().map_or_else(Vec::new, |state| self.redis.switched(state))
     }
 
     fn prometheus(&mut self, state: &PrometheusState) -> Vec<Change> {

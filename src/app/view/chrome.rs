@@ -26,6 +26,8 @@ use std::time::Duration;
 
 /// From this many columns on there is room for both clocks.
 const WIDE: u16 = 100;
+/// Columns of the mark in front that there are more tabs, and of the blank behind it.
+const MORE: usize = 2;
 /// From this many columns on the status line is told in full.
 const WIDEST: u16 = 120;
 
@@ -157,12 +159,21 @@ pub fn verdict(model: &Model, area: Rect, buffer: &mut Buffer) {
     }
 }
 
-/// The tabs; the open one is underlined and always in view.
+/// The tabs; the open one is underlined and always in view. A mark at an end says that there are more.
 pub fn tabs(model: &Model, area: Rect, buffer: &mut Buffer) {
-    for (screen, label, x) in labels(model, area.width) {
-        let style = model.theme.part(if screen == model.screen { "tab_here" } else { "tab" });
+    let labels = labels(model, area.width);
+    for (screen, label, x) in &labels {
+        let style = model.theme.part(if *screen == model.screen { "tab_here" } else { "tab" });
         let left = area.width - x;
-        render::put(buffer, Rect::new(area.x + x, area.y, left, 1), &label, style);
+        render::put(buffer, Rect::new(area.x + x, area.y, left, 1), label, style);
+    }
+    let ends = [(labels.first(), PANELS.first()), (labels.last(), PANELS.last())];
+    for ((drawn, panel), (mark, x)) in ends.into_iter().zip([("‹", 0), ("›", area.width.saturating_sub(1))])
+    {
+        if drawn.map(|(screen, ..)| *screen) != panel.map(|panel| panel.screen()) {
+            let style = model.theme.part("tab");
+            render::put(buffer, Rect::new(area.x + x, area.y, 1.min(area.width), 1), mark, style);
+        }
     }
 }
 
@@ -185,16 +196,21 @@ fn labels(model: &Model, columns: u16) -> Vec<(Screen, String, u16)> {
     seen.into_iter().map(|(index, x)| (PANELS[index].screen(), labels[index].clone(), x)).collect()
 }
 
-/// Which tabs are seen in `room` columns, and where each begins: from the first one, or so far on that the one `here` is whole.
+/// Which tabs are seen in `room` columns, and where each begins: all of them, or the whole ones from the first on, or so far on that the
+/// one `here` is whole. Where some are not seen there is room for a mark at either end.
 fn places(labels: &[String], here: usize, room: usize, gap: usize) -> Vec<(usize, u16)> {
-    let span = |from: usize| -> usize {
-        labels[from..=here].iter().map(|label| width(label) + gap).sum::<usize>().saturating_sub(gap)
+    let span = |from: usize, to: usize| -> usize {
+        labels[from..=to].iter().map(|label| width(label) + gap).sum::<usize>().saturating_sub(gap)
     };
-    let first = (0..here).find(|first| span(*first) <= room).unwrap_or(here);
-    let mut x = 0;
+    let last = labels.len().saturating_sub(1);
+    let room = if labels.is_empty() || span(0, last) <= room { room } else { room.saturating_sub(1) };
+    // What stands before the first is told by a mark in front of it.
+    let before = |first: usize| if first > 0 { MORE } else { 0 };
+    let first = (0..here).find(|first| before(*first) + span(*first, here) <= room).unwrap_or(here);
+    let mut x = before(first);
     let mut seen = Vec::new();
     for (index, label) in labels.iter().enumerate().skip(first) {
-        if x >= room {
+        if index > here && x + width(label) > room {
             break;
         }
         seen.push((index, x as u16));
@@ -290,10 +306,18 @@ pub fn hints(model: &Model, area: Rect, buffer: &mut Buffer) {
         (Command::Sources, "sources"),
     ]);
     let mut line = Line::default();
+    let mut used = 0;
     for (command, word) in wanted {
-        if let Some(key) = model.keymap.hint(Context::Screens, command) {
-            line = line.then(Role::Accent, key.to_string()).then(Role::Muted, format!(" {word}  "));
+        let Some(key) = model.keymap.hint(Context::Screens, command).map(|key| key.to_string()) else {
+            continue;
+        };
+        let length = width(&key) + 1 + width(word);
+        // What has no room is left out whole: help lists all.
+        if used + length > usize::from(area.width) {
+            break;
         }
+        line = line.then(Role::Accent, key).then(Role::Muted, format!(" {word}  "));
+        used += length + 2;
     }
     render::line(&line, area, buffer, &model.theme);
 }
@@ -354,11 +378,14 @@ mod tests {
 
     #[test]
     fn the_tab_that_is_open_is_in_view_however_many_there_are() {
+        // Nine columns and a gap each; the last is for the mark that there are more, the first two for the other.
         seen(0, 40, &[0, 1, 2, 3]);
+        seen(0, 39, &[0, 1, 2]);
         seen(3, 40, &[0, 1, 2, 3]);
-        seen(4, 40, &[1, 2, 3, 4]);
-        seen(11, 40, &[8, 9, 10, 11]);
+        seen(4, 42, &[1, 2, 3, 4]);
+        seen(11, 42, &[8, 9, 10, 11]);
+        seen(11, 41, &[9, 10, 11]);
         seen(11, 200, &[0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11]);
-        seen(9, 9, &[9]);
+        seen(9, 12, &[9]);
     }
 }

@@ -182,8 +182,8 @@ async fn an_exposition_over_a_narrow_link_is_read_to_its_end() {
 
 /// The same with real servers: a cluster and a Prometheus behind what a mobile phone has at the edge of a village.
 #[tokio::test(flavor = "multi_thread")]
-async fn real_servers_behind_a_narrow_link_stay_fresh() {
-    let test = "real_servers_behind_a_narrow_link_stay_fresh";
+async fn search_live_6_real_servers_behind_a_narrow_link_stay_fresh() {
+    let test = "search_live_6_real_servers_behind_a_narrow_link_stay_fresh";
     let port =
         |url: &str| url::http(url).expect("a URL").url.rsplit(':').next()?.trim_end_matches('/').parse().ok();
     if let Some(url) = crate::live::server(test, "STACKTOP_TEST_ES_URL") {

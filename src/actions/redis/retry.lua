@@ -36,8 +36,10 @@ local function retry(id, parent, hash, lock, dependencies, unsuccessful, failure
   -- Its parent has its result already, and may have gone on with it.
   if completed and parent ~= '' then return 'child' end
   if call('ZREM', from, id) == 0 then return 'moved' end
-  call('HDEL', hash, 'finishedOn', 'processedOn', 'failedReason', 'returnvalue')
-  if reset then call('HDEL', hash, 'atm', 'ats', 'attemptsMade') end
+  -- "defa": why a worker is to fail it at once. Versions of BullMQ 5 before 5.60 leave it at a job that they failed by it.
+  call('HDEL', hash, 'finishedOn', 'processedOn', 'failedReason', 'returnvalue', 'defa')
+  -- How often it stalled counts as attempts do: after too many, once more fails it.
+  if reset then call('HDEL', hash, 'atm', 'ats', 'attemptsMade', 'stc', 'stalledCounter') end
   if bull then call('HSET', hash, 'retriedOn', now) end
   local priority = 0
   if by_priority then priority = tonumber(call('HGET', hash, 'priority') or opts.priority or 0) or 0 end

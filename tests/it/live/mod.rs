@@ -24,6 +24,7 @@ mod pressed;
 mod proofs;
 mod queue_acts;
 mod queue_changes;
+mod queue_reports;
 mod queues;
 mod quiet;
 mod redis_server;

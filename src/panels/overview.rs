@@ -212,7 +212,11 @@ fn finding_row(context: PanelContext<'_>, (finding, depth, tie): (&Finding, usiz
         Cell::of(text, format!("{branch}{}{}", sentence(finding, context), noted(finding))),
         Cell::figure(Some(lasted.as_secs_f64()), of_seconds).role(text),
         Cell::of(Role::Muted, finding.breach.target.as_str()),
-        Cell::of(Role::Muted, next(context, &finding.breach.step)),
+        // Of what is over nothing is to be done.
+        Cell::of(
+            Role::Muted,
+            finding.ended().map_or_else(|| next(context, &finding.breach.step), |_| String::new()),
+        ),
     ];
     Row::opens(key(finding), cells)
 }

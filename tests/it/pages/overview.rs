@@ -276,3 +276,9 @@ fn a_group_of_sources_opens_and_its_worst_is_first() {
         (80, &["checkout-7".to_owned(), "checkout-44".into(), "checkout-1".into()][..])
     );
 }
+
+#[test]
+fn what_is_over_has_no_next_step() {
+    assert!(!fires().page(Screen::Overview).cell("! WARN", "next step").is_empty());
+    assert_eq!(over().page(Screen::Overview).cell("over", "next step"), "");
+}

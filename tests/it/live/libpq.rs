@@ -266,7 +266,7 @@ async fn another_server_is_elected_when_the_first_is_gone_and_everybody_follows(
     let open: Arc<std::sync::Mutex<Vec<std::net::TcpStream>>> = Arc::default();
     let closed = Arc::new(std::sync::atomic::AtomicBool::new(false));
     let (held, shut) = (Arc::clone(&open), Arc::clone(&closed));
-    std::thread::spawn(move || {
+    let doorman = std::thread::spawn(move || {
         for client in listener.incoming().flatten() {
             if shut.load(std::sync::atomic::Ordering::SeqCst) {
                 return;
@@ -296,6 +296,7 @@ async fn another_server_is_elected_when_the_first_is_gone_and_everybody_follows(
     assert_eq!(connect.elected.now().expect("elected").1, Dialled::Tcp(door));
     closed.store(true, std::sync::atomic::Ordering::SeqCst);
     let _ = std::net::TcpStream::connect(door);
+    doorman.join().expect("gone");
     for stream in open.lock().expect("held").drain(..) {
         let _ = stream.shutdown(std::net::Shutdown::Both);
     }

@@ -201,9 +201,11 @@ impl Drop for Worker {
     }
 }
 
-/// A name that no earlier run on the same server has used.
+/// A name that no earlier run on the same server, and nobody else in this one, has used.
 pub fn unique(name: &str) -> String {
-    format!("{name}-{}", std::process::id())
+    static TAKEN: std::sync::atomic::AtomicU32 = std::sync::atomic::AtomicU32::new(0);
+    let number = TAKEN.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+    format!("{name}-{}-{number}", std::process::id())
 }
 
 pub fn named(name: &str) -> QueueRef {

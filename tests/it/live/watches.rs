@@ -37,7 +37,7 @@ fn firing(watch: &Watch, rule: &str) -> Vec<String> {
 
 /// Polls without looking at anything until that is so.
 async fn until(watch: &mut Watch, what: &str, done: impl Fn(&Watch) -> bool) {
-    for _ in 0..300 {
+    for _ in 0..1200 {
         watch.poll().await.expect("a poll");
         if done(watch) {
             return;

@@ -109,6 +109,15 @@ pub enum Kind {
     Demo,
 }
 
+/// The theme for the background that was not taken to be there.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Otherwise {
+    /// Whether that background is light.
+    pub light: bool,
+    /// Its theme.
+    pub theme: Theme,
+}
+
 /// Everything that the app knows.
 #[derive(Clone, Debug)]
 pub struct Model {
@@ -142,6 +151,8 @@ pub struct Model {
     pub keymap: Keymap,
     /// The colours in force.
     pub theme: Theme,
+    /// What to take instead, until the terminal has said what its background is.
+    pub otherwise: Option<Otherwise>,
     /// Who is told of what beside the screen.
     pub notifier: Notifier,
     /// The end of the audit trail.

@@ -30,6 +30,11 @@ pub enum Msg {
     Resize(Size),
     /// The model as it is was drawn in a terminal of this size: what is open was seen as far as it has room there.
     Drawn(Size),
+    /// The terminal has said that its background is light, or that it is not.
+    Background {
+        /// Whether it is light.
+        light: bool,
+    },
     /// Text was pasted. It reaches only an open text field, never the keys.
     Paste(String),
     /// The mouse was pressed at this column and row.

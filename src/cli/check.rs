@@ -1,6 +1,6 @@
 //! `stacktop check-config`, and the parts of a configuration that only the screen knows: keys and themes.
 
-use super::appearance::{load, theme};
+use super::appearance::{Themes, load, themes};
 use super::arguments::Arguments;
 use super::given::wishes;
 use super::print::{complain, print};
@@ -10,7 +10,6 @@ use crate::app::keymap::{Binding, Keymap};
 use crate::config::discover::Surroundings;
 use crate::config::keys::KeysFile;
 use crate::config::resolve::{Settings, check_config};
-use crate::ui::theme::Theme;
 use std::process::ExitCode;
 
 /// Says whether the configuration is right. The exit code is 0 when it is, 1 when there is none, 2 (by the caller) when it is not.
@@ -21,7 +20,7 @@ pub(super) fn run(arguments: &Arguments, around: &Surroundings) -> Result<ExitCo
         );
         return Ok(ExitCode::FAILURE);
     };
-    surfaces(arguments, around, &settings, || None)?;
+    surfaces(arguments, around, &settings)?;
     print(&format!("{found}\n"));
     Ok(ExitCode::SUCCESS)
 }
@@ -31,18 +30,17 @@ pub(super) fn surfaces(
     arguments: &Arguments,
     around: &Surroundings,
     settings: &Settings,
-    is_light: fn() -> Option<bool>,
-) -> Result<(Keymap, Theme), String> {
+) -> Result<(Keymap, Themes), String> {
     let keymap = keymap(settings);
     // What is configured is checked even where another theme is in force.
     let configured = settings.theme.as_deref().map_or(Ok(()), |name| load(name).map(|_| ()));
     let configured = configured.map_err(|why| format!("{}: {why}", settings.places.of(&["theme"])));
     let theme = configured.and_then(|()| {
-        theme(arguments, around, settings.theme.as_deref(), settings.ascii, is_light)
+        themes(arguments, around, settings.theme.as_deref(), settings.ascii)
             .map_err(|why| format!("--theme: {why}"))
     });
     match (keymap, theme) {
-        (Ok(keymap), Ok(theme)) => Ok((keymap, theme)),
+        (Ok(keymap), Ok(themes)) => Ok((keymap, themes)),
         (keymap, theme) => {
             let all: Vec<String> = keymap.err().into_iter().flatten().chain(theme.err()).collect();
             Err(all.join("\n"))

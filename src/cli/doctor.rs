@@ -25,7 +25,7 @@ const TIMEOUT: Duration = Duration::from_secs(10);
 /// not known there. An action that is not permitted does not count: to look only is a way to work.
 pub(super) fn run(arguments: &Arguments, around: &Surroundings, output: Output) -> Result<ExitCode, String> {
     let settings = settings(arguments, around, Care::Acts)?;
-    check::surfaces(arguments, around, &settings, || None)?;
+    check::surfaces(arguments, around, &settings)?;
     sources::tls::install_provider();
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()

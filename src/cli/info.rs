@@ -1,7 +1,7 @@
 //! `stacktop info`: what a report of something amiss has to say: versions, paths, the terminal, what was detected. Of variables that may
 //! hold a login only the names are told.
 
-use super::appearance::theme;
+use super::appearance::themes;
 use super::arguments::{Arguments, Output};
 use super::given::settings;
 use super::print::{document, print};
@@ -12,7 +12,6 @@ use crate::config::discover::Surroundings;
 use crate::config::resolve::Settings;
 use crate::config::written::own_file;
 use crate::core::text::clean;
-use crate::runtime::background::is_light;
 use serde_json::{Map, Value, json};
 use std::io::IsTerminal;
 use std::path::Path;
@@ -89,7 +88,7 @@ fn paths(arguments: &Arguments, around: &Surroundings) -> Value {
 fn terminal(arguments: &Arguments, around: &Surroundings, settings: Option<&Settings>) -> Value {
     let named = settings.and_then(|settings| settings.theme.as_deref());
     let ascii = settings.is_some_and(|settings| settings.ascii);
-    let theme = theme(arguments, around, named, ascii, is_light);
+    let themes = themes(arguments, around, named, ascii);
     let mut told = Map::new();
     for name in OF_TERMINALS {
         told.insert(name.to_owned(), around.var(name).into());
@@ -101,9 +100,13 @@ fn terminal(arguments: &Arguments, around: &Surroundings, settings: Option<&Sett
     told.insert("size".to_owned(), size.into());
     told.insert(
         "theme".to_owned(),
-        theme.as_ref().map_or_else(|why| Value::from(why.clone()), |theme| theme.name.clone().into()),
+        themes
+            .as_ref()
+            .map_or_else(|why| Value::from(why.clone()), |themes| themes.theme.name.clone().into()),
     );
-    told.insert("ascii".to_owned(), theme.is_ok_and(|theme| theme.ascii).into());
+    let other = themes.as_ref().ok().and_then(|themes| themes.otherwise.as_ref());
+    told.insert("other_theme".to_owned(), other.map(|other| other.theme.name.clone()).into());
+    told.insert("ascii".to_owned(), themes.is_ok_and(|themes| themes.theme.ascii).into());
     Value::Object(told)
 }
 

@@ -31,12 +31,11 @@ use crate::core::time::{Clock, Now};
 use crate::core::world::{TargetState, World};
 use crate::engine::breaker::BreakerSettings;
 use crate::engine::{EngineSettings, Job};
-use crate::runtime::background::is_light;
 use crate::runtime::clock::zone;
 use crate::runtime::effects::Outlets;
 use crate::runtime::{self, End, Setup, clock::SystemClock, logging, terminal};
-use crate::ui::theme::Theme;
 use crate::{actions, drill, sources, systems};
+use appearance::{Themes, themes};
 use arguments::{Arguments, Stop, Verb, parse};
 use given::settings;
 use print::{complain, print, verbatim};
@@ -116,7 +115,7 @@ fn live(arguments: &Arguments, around: &Surroundings) -> Result<ExitCode, String
         return Err(format!("nothing to watch.\n{}", targets::describe(&settings)));
     }
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::start());
-    let (keymap, theme) = check::surfaces(arguments, around, &settings, is_light)?;
+    let (keymap, themes) = check::surfaces(arguments, around, &settings)?;
     let mut trail = settings.trail.clone();
     if settings.targets.is_empty() {
         trail.push("nothing was found; `stacktop demo` shows stacktop on an embedded stack".to_owned());
@@ -140,7 +139,7 @@ fn live(arguments: &Arguments, around: &Surroundings) -> Result<ExitCode, String
     };
     let mut world = World::new(states, settings.rules);
     world.topology = settings.topology;
-    let model = model(Kind::Live, world, arming, (keymap, theme), (&audit, user(around)), trail, now);
+    let model = model(Kind::Live, world, arming, (keymap, themes), (&audit, user(around)), trail, now);
     let setup = Setup {
         model: Model { notifier: Notifier::new(settings.notify), ..model },
         jobs: settings.targets.into_iter().map(job).collect(),
@@ -182,7 +181,7 @@ fn demo(arguments: &Arguments, around: &Surroundings, seed: u64) -> Result<ExitC
         })
         .collect();
     let rules = crate::core::alert::Rulebook::defaults(&crate::core::world::all_rules());
-    let theme = appearance::theme(arguments, around, None, false, is_light)?;
+    let themes = themes(arguments, around, None, false)?;
     let gate = Gate::new(
         stack.executors(),
         Arc::new(AuditTrail::at(audit.clone())),
@@ -196,7 +195,7 @@ fn demo(arguments: &Arguments, around: &Surroundings, seed: u64) -> Result<ExitC
             Kind::Demo,
             world,
             arming,
-            (Keymap::default(), theme),
+            (Keymap::default(), themes),
             (&audit, user(around)),
             trail,
             now,
@@ -214,7 +213,7 @@ fn model(
     kind: Kind,
     world: World,
     arming: Arming,
-    (keymap, theme): (Keymap, Theme),
+    (keymap, themes): (Keymap, Themes),
     (audit, who): (&Path, String),
     trail: Vec<String>,
     now: Now,
@@ -234,7 +233,8 @@ fn model(
         overlay: None,
         toast: None,
         keymap,
-        theme,
+        theme: themes.theme,
+        otherwise: themes.otherwise,
         notifier: Notifier::new(NotifySettings::SILENT),
         audit: Tail::default(),
         audit_place: audit.display().to_string(),

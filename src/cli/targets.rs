@@ -15,7 +15,7 @@ use std::process::ExitCode;
 /// Prints them. The exit code is 1 when there is none.
 pub(super) fn run(arguments: &Arguments, around: &Surroundings, output: Output) -> Result<ExitCode, String> {
     let settings = settings(arguments, around, Care::Shows)?;
-    check::surfaces(arguments, around, &settings, || None)?;
+    check::surfaces(arguments, around, &settings)?;
     match output {
         Output::Text => print(&describe(&settings)),
         Output::Json => document(&data(&settings)),

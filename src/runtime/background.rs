@@ -1,77 +1,27 @@
-//! Whether the terminal's background is light: the terminal is asked, once, before anything is drawn, and not waited for long.
+//! Whether the terminal's background is light: the terminal is asked when the first frame stands, and its answer is found among the keys.
 
 use super::terminal;
-use rustix::termios::{LocalModes, OptionalActions, SpecialCodeIndex, Termios, isatty, tcgetattr, tcsetattr};
-use std::io::IsTerminal;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
-use tokio::time::Instant;
 
-/// So long the answer may take. What comes later is not taken for keys (see [`Late`]).
-const PATIENCE: Duration = Duration::from_millis(100);
-/// The colour of the background (OSC 11), and what the terminal is: that is answered by every terminal, and after the colour.
-const QUESTION: &[u8] = b"\x1b]11;?\x1b\\\x1b[c";
+/// The colour of the background (OSC 11).
+const QUESTION: &[u8] = b"\x1b]11;?\x1b\\";
 /// An answer is not longer.
 const LONGEST: usize = 64;
 /// Where black and white are equally far away (WCAG).
 const MIDDLE: f64 = 0.179;
 
-/// The question was not answered in time: the answer may still come.
+/// The question is asked, and nothing of an answer was seen.
 static OPEN: AtomicBool = AtomicBool::new(false);
 
-/// Asks the terminal; nothing when there is none, or when it does not say.
-#[must_use]
-pub fn is_light() -> Option<bool> {
-    let input = rustix::stdio::stdin();
-    if !isatty(input) || !std::io::stdout().is_terminal() {
-        return None;
-    }
-    let before = tcgetattr(input).ok()?;
-    // No echo, no line: what comes is read at once, or within a tenth of a second not at all.
-    let mut quiet: Termios = before.clone();
-    quiet.local_modes.remove(LocalModes::ECHO | LocalModes::ICANON);
-    quiet.special_codes[SpecialCodeIndex::VMIN] = 0;
-    quiet.special_codes[SpecialCodeIndex::VTIME] = 1;
-    tcsetattr(input, OptionalActions::Now, &quiet).ok()?;
-    let answer = ask();
-    let _ = tcsetattr(input, OptionalActions::Now, &before);
-    light(&answer)
+/// Asks the terminal, and waits for nothing. A terminal that takes no output is not asked.
+pub(super) fn ask() {
+    OPEN.store(terminal::send(QUESTION).is_ok(), Ordering::SeqCst);
 }
 
-fn ask() -> Vec<u8> {
-    let mut answer = Vec::new();
-    if terminal::send(QUESTION).is_err() {
-        return answer;
-    }
-    let began = Instant::now();
-    let mut piece = [0; LONGEST];
-    while !is_whole(&answer) {
-        match rustix::io::read(rustix::stdio::stdin(), &mut piece) {
-            Ok(count @ 1..) if began.elapsed() < PATIENCE && answer.len() < 4 * LONGEST => {
-                answer.extend_from_slice(&piece[..count]);
-            }
-            _ => {
-                OPEN.store(true, Ordering::SeqCst);
-                break;
-            }
-        }
-    }
-    answer
-}
-
-/// Whether the terminal has also said what it is: no colour comes behind that.
-fn is_whole(answer: &[u8]) -> bool {
-    let begins = answer.windows(3).position(|three| three == b"\x1b[?");
-    begins.is_some_and(|at| answer[at..].contains(&b'c'))
-}
-
-/// Whether the colour in `answer` is light.
-fn light(answer: &[u8]) -> Option<bool> {
-    let text = String::from_utf8_lossy(answer);
-    let (_, behind) = text.split_once("]11;rgb")?;
-    let (_, values) = behind.split_once(':')?;
-    let end = values.find(|sign: char| !sign.is_ascii_hexdigit() && sign != '/').unwrap_or(values.len());
-    let channels: Vec<f64> = values[..end].split('/').map_while(channel).collect();
+/// Whether the colour that `answer` names ("11;rgb:ffff/ffff/ffff") is light.
+fn light(answer: &str) -> Option<bool> {
+    let (_, values) = answer.strip_prefix("11;rgb")?.split_once(':')?;
+    let channels: Vec<f64> = values.split('/').map_while(channel).collect();
     let [red, green, blue, ..] = channels[..] else { return None };
     Some(0.2126 * red + 0.7152 * green + 0.0722 * blue > MIDDLE)
 }
@@ -99,33 +49,49 @@ pub fn told_by(variable: &str) -> Option<bool> {
     }
 }
 
-/// Takes an answer that came too late out of the keys: it reads as Alt-], then its signs, then what ends it.
-#[derive(Debug, Default)]
-pub struct Late {
-    /// How many of its signs were seen.
-    seen: Option<usize>,
+/// What a sign that came as a key is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sign {
+    /// A key.
+    Key,
+    /// A part of the terminal's answer.
+    Part,
+    /// The end of the answer: whether the background is light.
+    Told(bool),
 }
 
-impl Late {
-    /// Whether this sign (with Alt or Ctrl) is a part of a late answer and no key. Only one answer is waited for.
-    pub fn takes(&mut self, sign: char, alt: bool, ctrl: bool) -> bool {
-        self.takes_of(&OPEN, sign, (alt, ctrl))
+/// Finds the answer among the keys: it reads as Alt-], then its signs, then what ends it.
+#[derive(Debug, Default)]
+pub struct Answer {
+    /// Its signs so far.
+    seen: Option<String>,
+}
+
+impl Answer {
+    /// What this sign (with Alt or Ctrl) is. Only one answer is looked for.
+    pub fn hear(&mut self, sign: char, alt: bool, ctrl: bool) -> Sign {
+        self.hear_of(&OPEN, sign, (alt, ctrl))
     }
 
-    fn takes_of(&mut self, open: &AtomicBool, sign: char, (alt, ctrl): (bool, bool)) -> bool {
-        match self.seen {
-            None => {
-                let begins = alt && sign == ']' && open.swap(false, Ordering::SeqCst);
-                self.seen = begins.then_some(0);
-                begins
+    fn hear_of(&mut self, open: &AtomicBool, sign: char, (alt, ctrl): (bool, bool)) -> Sign {
+        let Some(seen) = &mut self.seen else {
+            if alt && sign == ']' && open.swap(false, Ordering::SeqCst) {
+                self.seen = Some(String::new());
+                return Sign::Part;
             }
-            Some(count) => {
-                let ends = (alt && sign == '\\') || (ctrl && sign == 'g');
-                let inside = !alt && !ctrl && count < LONGEST && "0123456789abcdefABCDEF;:/rg".contains(sign);
-                self.seen = inside.then_some(count + 1);
-                ends || inside
-            }
+            return Sign::Key;
+        };
+        if (alt && sign == '\\') || (ctrl && sign == 'g') {
+            let told = light(seen);
+            self.seen = None;
+            return told.map_or(Sign::Part, Sign::Told);
         }
+        if !alt && !ctrl && seen.len() < LONGEST && "0123456789abcdefABCDEF;:/rg".contains(sign) {
+            seen.push(sign);
+            return Sign::Part;
+        }
+        self.seen = None;
+        Sign::Key
     }
 }
 
@@ -135,23 +101,22 @@ mod tests {
 
     #[track_caller]
     fn answered(answer: &str, expected: Option<bool>) {
-        assert_eq!(light(answer.as_bytes()), expected);
+        assert_eq!(light(answer), expected, "{answer}");
     }
 
     #[test]
     fn the_answer_of_a_terminal_is_understood() {
-        answered("\x1b]11;rgb:ffff/ffff/ffff\x1b\\\x1b[?62;c", Some(true));
-        answered("\x1b]11;rgb:fdfd/f6f6/e3e3\x07", Some(true));
-        answered("\x1b]11;rgb:0000/2b2b/3636\x07", Some(false));
-        answered("\x1b]11;rgb:2e/34/36\x1b\\", Some(false));
-        answered("\x1b]11;rgba:ff/ff/ff/80\x1b\\", Some(true));
-        answered("jj\x1b]11;rgb:f/f/f\x1b\\", Some(true));
-        answered("\x1b[?62;c", None);
-        answered("\x1b]11;rgb:ffff/ff\x1b\\", None);
-        answered("\x1b]11;rgb:fffff/ff/ff\x1b\\", None);
-        answered("\x1b]11;rgb://\x1b\\", None);
-        assert!(is_whole(b"\x1b]11;rgb:ffff/ffff/cccc\x1b\\\x1b[?62;22c"));
-        assert!(!is_whole(b"\x1b]11;rgb:ffff/ffff/cccc\x1b\\\x1b[?62;22"));
+        answered("11;rgb:ffff/ffff/ffff", Some(true));
+        answered("11;rgb:fdfd/f6f6/e3e3", Some(true));
+        answered("11;rgb:0000/2b2b/3636", Some(false));
+        answered("11;rgb:2e/34/36", Some(false));
+        answered("11;rgba:ff/ff/ff/80", Some(true));
+        answered("11;rgb:f/f/f", Some(true));
+        answered("", None);
+        answered("10;rgb:f/f/f", None);
+        answered("11;rgb:ffff/ff", None);
+        answered("11;rgb:fffff/ff/ff", None);
+        answered("11;rgb://", None);
     }
 
     #[test]
@@ -169,35 +134,37 @@ mod tests {
         }
     }
 
-    /// What is left of `typed` as keys: `^` stands for Alt, `_` for Ctrl with the sign behind it.
+    /// What is left of `typed` as keys, and what was told: `^` stands for Alt, `_` for Ctrl with the sign behind it.
     #[track_caller]
-    fn keys(open: bool, typed: &str, expected: &str) {
+    fn keys(open: bool, typed: &str, expected: &str, told: Option<bool>) {
         let open = AtomicBool::new(open);
-        let mut late = Late::default();
-        let (mut alt, mut ctrl, mut left) = (false, false, String::new());
+        let mut answer = Answer::default();
+        let (mut alt, mut ctrl, mut left, mut heard) = (false, false, String::new(), None);
         for sign in typed.chars() {
             match sign {
                 '^' => alt = true,
                 '_' => ctrl = true,
                 sign => {
-                    if !late.takes_of(&open, sign, (alt, ctrl)) {
-                        left.push(sign);
+                    match answer.hear_of(&open, sign, (alt, ctrl)) {
+                        Sign::Key => left.push(sign),
+                        Sign::Part => {}
+                        Sign::Told(light) => heard = Some(light),
                     }
                     (alt, ctrl) = (false, false);
                 }
             }
         }
-        assert_eq!(left, expected);
+        assert_eq!((left.as_str(), heard), (expected, told), "{typed}");
     }
 
     #[test]
-    fn an_answer_that_is_late_is_no_key() {
-        keys(true, "j^]11;rgb:1e1e/1e1e/1e1e^\\q", "jq");
-        keys(true, "^]11;rgb:ffff/ffff/ffff_gq", "q");
-        // Only one is waited for, and none when it came in time.
-        keys(true, "^]11^\\^]11", "]11");
-        keys(false, "^]1r", "]1r");
+    fn an_answer_is_no_key() {
+        keys(true, "j^]11;rgb:1e1e/1e1e/1e1e^\\q", "jq", Some(false));
+        keys(true, "^]11;rgb:ffff/ffff/ffff_gq", "q", Some(true));
+        // Only one is looked for, and none that was not asked for.
+        keys(true, "^]11^\\^]11", "]11", None);
+        keys(false, "^]1r", "]1r", None);
         // Somebody typed the beginning of it.
-        keys(true, "^]q1", "q1");
+        keys(true, "^]q1", "q1", None);
     }
 }

@@ -1,6 +1,6 @@
 //! From terminal events to keys and text. Only key presses count (not releases); pasted text is never keys.
 
-use super::background::Late;
+use super::background::{Answer, Sign};
 use crate::app::key::{Code, Key};
 use ratatui::crossterm::event::{
     self, Event, KeyCode, KeyEventKind, KeyModifiers, MouseButton, MouseEventKind,
@@ -15,16 +15,28 @@ use tokio::time::Instant;
 /// Events that may wait for the loop; it takes each at once.
 const QUEUE: usize = 256;
 
+/// What came from the terminal.
+#[derive(Clone, Debug)]
+pub enum Heard {
+    /// Something was pressed, pasted, or changed.
+    Event(Event),
+    /// The terminal has said what its background is.
+    Background {
+        /// Whether it is light.
+        light: bool,
+    },
+}
+
 /// Reads the terminal's events on a thread of their own, until there are no more.
 ///
 /// Not as a stream on the loop: crossterm spins inside the poll of a terminal that is gone, and the loop would never see the signal.
 ///
 /// # Errors
 /// When the thread cannot be started.
-pub fn start() -> io::Result<mpsc::Receiver<Event>> {
+pub fn start() -> io::Result<mpsc::Receiver<Heard>> {
     let (sender, receiver) = mpsc::channel(QUEUE);
     thread::Builder::new().name("input".to_owned()).spawn(move || {
-        let mut late = Late::default();
+        let mut answer = Answer::default();
         loop {
             if QUIET.load(Ordering::SeqCst) {
                 IDLE.store(true, Ordering::SeqCst);
@@ -33,10 +45,12 @@ pub fn start() -> io::Result<mpsc::Receiver<Event>> {
             }
             IDLE.store(false, Ordering::SeqCst);
             let Ok(event) = event::read() else { return };
-            if is_late(&mut late, &event) {
-                continue;
-            }
-            if sender.blocking_send(event).is_err() {
+            let heard = match sign(&mut answer, &event) {
+                Sign::Key => Heard::Event(event),
+                Sign::Part => continue,
+                Sign::Told(light) => Heard::Background { light },
+            };
+            if sender.blocking_send(heard).is_err() {
                 return;
             }
         }
@@ -44,12 +58,12 @@ pub fn start() -> io::Result<mpsc::Receiver<Event>> {
     Ok(receiver)
 }
 
-/// Whether `event` is a part of what the terminal answered too late.
-fn is_late(late: &mut Late, event: &Event) -> bool {
-    let Event::Key(key) = event else { return false };
-    let KeyCode::Char(sign) = key.code else { return false };
+/// What `event` is of what the terminal answers.
+fn sign(answer: &mut Answer, event: &Event) -> Sign {
+    let Event::Key(key) = event else { return Sign::Key };
+    let KeyCode::Char(sign) = key.code else { return Sign::Key };
     let with = |modifier| key.modifiers.contains(modifier);
-    late.takes(sign, with(KeyModifiers::ALT), with(KeyModifiers::CONTROL))
+    answer.hear(sign, with(KeyModifiers::ALT), with(KeyModifiers::CONTROL))
 }
 
 /// The terminal is another program's: no key is read.

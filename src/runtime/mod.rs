@@ -26,7 +26,7 @@ use crate::engine::{Engine, EngineSettings, Job};
 use editor::Edited;
 use effects::{Answers, Effects, Next, Outlets};
 use futures_util::FutureExt;
-use input::Input;
+use input::{Heard, Input};
 use ratatui::crossterm::event::Event;
 use signals::{Caught, Signals};
 use silence::Silence;
@@ -123,6 +123,9 @@ pub async fn run(setup: Setup) -> io::Result<(End, Vec<String>)> {
     let events = input::start()?;
     let mut model = setup.model;
     paint(&mut tty, &mut model, setup.clock.now())?;
+    if model.otherwise.is_some() {
+        background::ask();
+    }
     let (engine, reports) = Engine::start(setup.jobs, setup.engine, &setup.clock);
     let (effects, answers) = Effects::begin(engine, setup.gate, setup.outlets, setup.clock.now());
     let mut running = Loop {
@@ -164,7 +167,7 @@ async fn settle() {
 impl Loop {
     async fn serve(
         &mut self,
-        mut events: mpsc::Receiver<Event>,
+        mut events: mpsc::Receiver<Heard>,
         signals: &mut Signals,
         mut reports: Reports,
         mut answers: Answers,
@@ -181,7 +184,12 @@ impl Loop {
                     Caught::Continue => Next::GoOn,
                 },
                 event = events.recv() => match event {
-                    Some(event) => self.on_event(event)?,
+                    Some(Heard::Event(event)) => self.on_event(event)?,
+                    Some(Heard::Background { light }) => {
+                        let next = self.take(Msg::Background { light });
+                        self.paint()?;
+                        next
+                    }
                     None => return Ok(End::TerminalGone),
                 },
                 () = tokio::time::sleep_until(self.away.unwrap_or(frame)), if self.away.is_some() => Next::GoOn,

@@ -136,6 +136,7 @@ fn info_tells_paths_terminal_and_findings_and_no_secret() {
         "/.local/state/stacktop/audit.jsonl (not there)",
         "TERM                    xterm-256color",
         "theme                   dark",
+        "other theme             light",
         "ascii                   yes",
         "DATABASE_URL\n",
         "pg  Postgres  127.0.0.1:1/app",

@@ -357,24 +357,34 @@ fn the_colours_fit_the_background_that_the_terminal_tells_of() {
     // The grey of what is less important, of each theme.
     let (for_light, for_dark) = ("\u{1b}[38;5;59;", "\u{1b}[38;5;248;");
     for (answer, fits, not) in [
-        ("\u{1b}]11;rgb:ffff/ffff/ffff\u{1b}\\\u{1b}[?62;c", for_light, for_dark),
-        ("\u{1b}]11;rgb:1e1e/1e1e/1e1e\u{7}\u{1b}[?62;c", for_dark, for_light),
-        ("\u{1b}[?62;c", for_dark, for_light),
+        ("\u{1b}]11;rgb:ffff/ffff/ffff\u{1b}\\", for_light, for_dark),
+        ("\u{1b}]11;rgb:1e1e/1e1e/1e1e\u{7}", for_dark, for_light),
     ] {
-        let screen = answering(answer, 0);
-        screen.until_that(fits, 10, |_| screen.raw_text().contains(fits));
-        assert!(!screen.raw_text().contains(not), "{answer:?}");
+        for wait in [0, 1500] {
+            let mut screen = answering(answer, wait);
+            // A key behind the answer is one, and what it shows is drawn in the colours that fit.
+            let before = screen.raw_text().len();
+            screen.keys("7");
+            screen.until("catalogue-2", 15);
+            let drawn = screen.raw_text().split_off(before);
+            assert!(drawn.contains(fits) && !drawn.contains(not), "{answer:?} {wait}");
+        }
     }
 }
 
+/// The question is not waited for: the first frame stands before it is asked.
 #[test]
-fn an_answer_of_the_terminal_that_comes_late_is_no_key() {
-    let mut screen = answering("\u{1b}]11;rgb:2222/2222/2222\u{1b}\\\u{1b}[?62;c", 1500);
-    std::thread::sleep(Duration::from_millis(500));
-    screen.until("Findings", 5);
-    // A key behind it is one.
-    screen.keys("7");
-    screen.until("catalogue-2", 15);
+fn the_first_frame_waits_for_no_answer() {
+    let screen = Screen::start(&["demo"], &[], (120, 40));
+    screen.until("DEMO", 10);
+    screen.until_that("the question", 10, |_| screen.raw_text().contains("\u{1b}]11;?"));
+    let text = screen.raw_text();
+    let place = |what: &str| text.find(what).expect("it is there");
+    assert!(place("DEMO") < place("\u{1b}]11;?"));
+    // Who named a theme is not asked what fits.
+    let screen = Screen::start(&["demo", "--theme", "dark"], &[], (120, 40));
+    screen.until("catalogue", 15);
+    assert!(!screen.raw_text().contains("\u{1b}]11;?"));
 }
 
 #[test]

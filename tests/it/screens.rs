@@ -64,6 +64,7 @@ impl Drive {
             toast: None,
             keymap: Keymap::default(),
             theme: Theme::built_in("dark").expect("it is built in"),
+            otherwise: None,
             notifier: Notifier::new(NotifySettings::default()),
             audit: Tail::default(),
             audit_place: "demo-audit.jsonl".to_owned(),

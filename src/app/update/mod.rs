@@ -24,6 +24,15 @@ use crate::panels::panel;
 use crate::ui::content::Role;
 use crate::ui::format::duration;
 
+/// A second has gone by.
+fn ticked(model: &mut Model, zone: chrono::FixedOffset) {
+    model.zone = zone;
+    model.world.evaluate(model.now);
+    if model.toast.as_ref().is_some_and(|toast| model.now.reached(toast.until)) {
+        model.toast = None;
+    }
+}
+
 /// Takes in what happened at `now`.
 pub fn update(model: &mut Model, msg: Msg, now: Now) -> Vec<Effect> {
     let jump = now.jump(model.now);
@@ -39,11 +48,7 @@ pub fn update(model: &mut Model, msg: Msg, now: Now) -> Vec<Effect> {
             Vec::new()
         }
         Msg::Tick(zone) => {
-            model.zone = zone;
-            model.world.evaluate(now);
-            if model.toast.as_ref().is_some_and(|toast| now.reached(toast.until)) {
-                model.toast = None;
-            }
+            ticked(model, zone);
             Vec::new()
         }
         Msg::Command(command) => keeping(model, |model| on_command(model, command)),
@@ -51,6 +56,12 @@ pub fn update(model: &mut Model, msg: Msg, now: Now) -> Vec<Effect> {
         Msg::Typed(c) => keeping(model, |model| dialog::typed(model, c)),
         Msg::Resize(size) => {
             model.size = size;
+            Vec::new()
+        }
+        Msg::Background { light } => {
+            if let Some(other) = model.otherwise.take_if(|other| other.light == light) {
+                model.theme = other.theme;
+            }
             Vec::new()
         }
         Msg::Drawn(size) => {

@@ -53,6 +53,7 @@ fn model(kind: SystemKind, targets: usize, screen: Screen, reading: impl Fn(usiz
         toast: None,
         keymap: Keymap::default(),
         theme: Theme::built_in("dark").unwrap_or_else(|why| unreachable!("{why}")),
+        otherwise: None,
         notifier: Notifier::new(NotifySettings::SILENT),
         audit: Tail::default(),
         audit_place: String::new(),

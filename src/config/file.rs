@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use toml::Spanned;
 
 macro_rules! file {
-    ($($Kind:ident $table:ident ($Entry:ident, $Connect:ident) $ways:tt $usual:tt)*) => {
+    ($($Kind:ident $table:ident ($Entry:ident, $Connect:ident, $settings:ident) $ways:tt $usual:tt)*) => {
         /// The whole file.
         #[derive(Clone, Debug, Default, Deserialize)]
         #[serde(deny_unknown_fields, default)]

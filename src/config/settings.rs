@@ -2,21 +2,31 @@
 
 use super::systems::each_system;
 use super::target::{Connect, HttpConnect, PostgresConnect, PrometheusConnect, RedisConnect, TargetConfig};
+use crate::core::ids::SystemKind;
 use crate::core::metrics::MetricsSettings;
 use crate::core::postgres::PostgresSettings;
 use crate::core::prometheus::PrometheusSettings;
 use crate::core::redis::RedisSettings;
-use crate::core::search::SearchSettings;
 use crate::core::settings::SystemSettings;
 
+macro_rules! told {
+    (told $Kind:ident $connect:ident) => {
+        SystemSettings::$Kind($connect.into())
+    };
+    (none $Kind:ident $connect:ident) => {{
+        let _ = $connect;
+        SystemSettings::from(SystemKind::$Kind)
+    }};
+}
+
 macro_rules! settings {
-    ($($Kind:ident $table:ident $types:tt $ways:tt $known:tt)*) => {
+    ($($Kind:ident $table:ident ($Entry:ident, $Connect:ident, $settings:ident) $ways:tt $known:tt)*) => {
         impl TargetConfig {
             /// The settings of its state.
             #[must_use]
             pub fn settings(&self) -> SystemSettings {
                 match &self.connect {
-                    $(Connect::$Kind(connect) => SystemSettings::$Kind(connect.into()),)*
+                    $(Connect::$Kind(connect) => told!($settings $Kind connect),)*
                     Connect::Unusable { kind, .. } => SystemSettings::from(*kind),
                 }
             }
@@ -35,12 +45,6 @@ impl From<&PostgresConnect> for PostgresSettings {
 impl From<&RedisConnect> for RedisSettings {
     fn from(connect: &RedisConnect) -> Self {
         Self { envelope: connect.envelope.clone(), brake: connect.brake }
-    }
-}
-
-impl From<&HttpConnect> for SearchSettings {
-    fn from(_: &HttpConnect) -> Self {
-        Self
     }
 }
 
@@ -127,7 +131,7 @@ mod tests {
                 SystemSettings::Metrics(metrics) => {
                     assert_eq!(metrics.requests.as_deref(), Some("asked_total"));
                 }
-                SystemSettings::Search(SearchSettings) => {}
+                SystemSettings::Search(_) => {}
             }
             assert_eq!(target.settings().kind(), target.kind());
         }

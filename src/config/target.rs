@@ -168,7 +168,7 @@ pub fn is_loopback(host: &str) -> bool {
 }
 
 macro_rules! connects {
-    ($($Kind:ident $table:ident ($Entry:ident, $Connect:ident) $ways:tt $usual:tt)*) => {
+    ($($Kind:ident $table:ident ($Entry:ident, $Connect:ident, $settings:ident) $ways:tt $usual:tt)*) => {
         /// How to reach a target.
         #[derive(Clone, Debug)]
         pub enum Connect {

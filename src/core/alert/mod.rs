@@ -30,6 +30,16 @@ pub enum Severity {
 }
 
 impl Severity {
+    /// What the `severity` label of an alert says, by the words that teams use for it.
+    #[must_use]
+    pub fn of_label(label: &str) -> Self {
+        match label.to_ascii_lowercase().as_str() {
+            "critical" | "page" | "error" | "emergency" | "p1" => Self::Critical,
+            "info" | "none" | "notice" | "debug" => Self::Info,
+            _ => Self::Warning,
+        }
+    }
+
     /// The word shown beside the glyph; colour never stands alone.
     #[must_use]
     pub const fn word(self) -> &'static str {

@@ -135,10 +135,16 @@ fn alert(its: &mut Its<'_>, reading: &PrometheusReading) {
             tell(its, Severity::Info, rule.subject(), sentence, rule.active_for);
             continue;
         }
-        let told = beyond.entry((&rule.group, &rule.name, severity(rule))).or_default();
+        let told = beyond.entry((&rule.group, &rule.name, Severity::of_label(&rule.severity))).or_default();
         *told += 1;
         if *told <= MOST_ALERTS {
-            tell(its, severity(rule), rule.subject(), firing(rule, &name), rule.active_for);
+            tell(
+                its,
+                Severity::of_label(&rule.severity),
+                rule.subject(),
+                firing(rule, &name),
+                rule.active_for,
+            );
         }
     }
     for ((group, name, severity), alerts) in beyond {
@@ -174,14 +180,6 @@ fn panel(its: &mut Its<'_>, reading: &PrometheusReading) {
             let sentence = format!("{title} is {value:.2}{} ({})", query.unit, tidy(labels, 60));
             its.tell(grade, format!("{} {labels}", panel.title), sentence).look(STEP);
         }
-    }
-}
-
-fn severity(rule: &AlertingRule) -> Severity {
-    match rule.severity.to_ascii_lowercase().as_str() {
-        "critical" | "page" | "error" | "emergency" | "p1" => Severity::Critical,
-        "info" | "none" | "notice" | "debug" => Severity::Info,
-        _ => Severity::Warning,
     }
 }
 

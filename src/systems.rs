@@ -9,6 +9,7 @@ use crate::core::doctor::Report;
 use crate::core::report::PollError;
 use crate::core::time::Now;
 use crate::sources::Source;
+use crate::sources::alertmanager::AlertmanagerSource;
 use crate::sources::metrics::MetricsSource;
 use crate::sources::postgres::PostgresSource;
 use crate::sources::prometheus::PrometheusSource;
@@ -55,6 +56,11 @@ fn system(target: &TargetConfig) -> System<'_> {
             source: Box::new(|| Box::new(PrometheusSource::new(connect.clone()))),
             executor: None,
             examine: Box::new(|now| Box::pin(PrometheusSource::new(connect.clone()).examine(now))),
+        },
+        Connect::Alertmanager(connect) => System {
+            source: Box::new(|| Box::new(AlertmanagerSource::new(connect.clone()))),
+            executor: None,
+            examine: Box::new(|now| Box::pin(AlertmanagerSource::new(connect.clone()).examine(now))),
         },
         Connect::Metrics(connect) => System {
             source: Box::new(|| Box::new(MetricsSource::new(connect.clone()))),

@@ -29,6 +29,10 @@ macro_rules! each_system {
                 { entry: endpoint, nearby: http, url: endpoint_given [] "use a configuration file",
                   variable: None }
                 (None, 5, [])
+            Alertmanager alertmanager (HttpFile, HttpConnect, none)
+                { entry: server, nearby: http, url: base_given [] "use ALERTMANAGER_URL",
+                  variable: Some(("ALERTMANAGER_URL", http_base)) }
+                (Some(9093), 10, ["alertmanager", "prom-alertmanager"])
         }
     };
 }

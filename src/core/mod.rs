@@ -5,6 +5,7 @@
 
 pub mod action;
 pub mod alert;
+pub mod alertmanager;
 pub mod arming;
 pub mod around;
 pub mod chain;

@@ -29,6 +29,9 @@ macro_rules! each_system {
             Metrics metrics (MetricsReading, MetricsState, MetricsRow, MetricsSettings)
                 ("metrics", "metrics endpoint", "One `/metrics` endpoint, scraped by stacktop itself.")
                 { Metrics "metrics" "Prometheus and `/metrics`." }
+            Alertmanager alertmanager (AlertmanagerReading, AlertmanagerState, AlertmanagerRow, AlertmanagerSettings)
+                ("alertmanager", "Alertmanager", "An Alertmanager, or what speaks its interface.")
+                { Alerts "alerts" "What each Alertmanager holds, and silences." }
         }
     };
 }

@@ -1,5 +1,6 @@
 //! The screens: each turns the world into content. A panel has no state of its own and does not know how data was read or is drawn.
 
+mod alerts;
 mod finding;
 mod groups;
 mod metrics;
@@ -25,6 +26,7 @@ pub static PANELS: &[&dyn Panel] = &[
             search::signal,
             metrics::signal::prometheus,
             metrics::signal::endpoint,
+            alerts::signal,
         ],
         panel,
     },
@@ -35,6 +37,7 @@ pub static PANELS: &[&dyn Panel] = &[
     &redis::queues::Queues,
     &search::Search,
     &metrics::endpoints::Metrics,
+    &alerts::Alerts,
     &timeline::WhatChanged,
 ];
 

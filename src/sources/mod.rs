@@ -1,5 +1,6 @@
 //! How to ask each system, and nothing else. A source does not know when it is asked or who looks at the answer.
 
+pub mod alertmanager;
 pub mod beside;
 pub mod bulkhead;
 pub mod dial;

@@ -1,0 +1,15 @@
+//! What is known of an Alertmanager: the reading of one poll, the state that follows from several, and its rules. Pure.
+
+mod reading;
+mod row;
+pub(crate) mod rules;
+mod settings;
+mod state;
+mod told;
+
+pub use reading::*;
+pub use row::AlertmanagerRow;
+pub use rules::RULES;
+pub use settings::AlertmanagerSettings;
+pub use state::AlertmanagerState;
+pub(crate) use told::told_by_its_prometheus;

@@ -1,0 +1,171 @@
+//! One poll of an Alertmanager's HTTP interface (version 2), as data.
+
+use crate::core::exact;
+use crate::core::part::Part;
+use crate::core::whereabouts::Whereabouts;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+/// What one poll of an Alertmanager read.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct AlertmanagerReading {
+    /// Its version and the cluster that it is of.
+    pub status: Part<Status>,
+    /// Its alerts, in the groups in which it notifies.
+    pub groups: Part<Vec<AlertGroup>>,
+    /// Every silence that is in force or waits for its time.
+    pub silences: Part<Vec<Silence>>,
+    /// What it counts of itself; what only speaks the same interface (Mimir, Grafana) counts elsewhere.
+    pub counters: Part<Counters>,
+}
+
+impl AlertmanagerReading {
+    /// Not known: a silence keeps quiet, and changes nothing that runs.
+    #[must_use]
+    pub const fn whereabouts(&self) -> Option<&Whereabouts> {
+        None
+    }
+
+    /// Every alert once, however many groups it is in.
+    pub fn alerts(&self) -> impl Iterator<Item = &HeldAlert> {
+        let all = self.groups.ready().into_iter().flatten().flat_map(|group| &group.alerts);
+        let by_fingerprint: BTreeMap<&str, &HeldAlert> =
+            all.map(|alert| (alert.fingerprint.as_str(), alert)).collect();
+        by_fingerprint.into_values()
+    }
+}
+
+/// What it says of itself.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Status {
+    /// Its version.
+    pub version: String,
+    /// `ready`, `settling`, or `disabled` where it stands alone.
+    pub cluster: String,
+    /// How many are of the cluster, itself included.
+    pub peers: usize,
+}
+
+/// A group of alerts, as one notification tells of them.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AlertGroup {
+    /// Who is notified.
+    pub receiver: String,
+    /// The labels that the group is made by.
+    pub labels: Vec<(String, String)>,
+    /// Its alerts.
+    pub alerts: Vec<HeldAlert>,
+}
+
+/// An alert as the Alertmanager has it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HeldAlert {
+    /// What tells it from all others: a digest of its labels.
+    pub fingerprint: String,
+    /// All of its labels, by name.
+    pub labels: Vec<(String, String)>,
+    /// Its summary or description.
+    pub summary: String,
+    /// How long it has been active.
+    pub active_for: Option<Duration>,
+    /// What keeps it from people.
+    pub held: Vec<HeldBy>,
+}
+
+/// What keeps an alert from people.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum HeldBy {
+    /// A silence, by its id.
+    Silence(String),
+    /// Another alert, by its fingerprint.
+    Alert(String),
+    /// A time interval of its route, by its name.
+    Interval(String),
+}
+
+impl HeldBy {
+    /// In a word.
+    #[must_use]
+    pub const fn word(&self) -> &'static str {
+        match self {
+            Self::Silence(_) => "silenced",
+            Self::Alert(_) => "inhibited",
+            Self::Interval(_) => "muted",
+        }
+    }
+}
+
+impl HeldAlert {
+    /// The value of a label; empty where it has none of this name.
+    #[must_use]
+    pub fn label(&self, name: &str) -> &str {
+        self.labels.iter().find(|(label, _)| label == name).map_or("", |(_, value)| value)
+    }
+
+    /// Its name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        self.label("alertname")
+    }
+
+    /// Its labels beyond name and severity, as one text.
+    #[must_use]
+    pub fn others(&self) -> String {
+        let others =
+            self.labels.iter().filter(|(name, _)| !matches!(name.as_str(), "alertname" | "severity"));
+        others.map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join(" ")
+    }
+}
+
+/// A silence.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Silence {
+    /// Its id.
+    pub id: String,
+    /// Which alerts it keeps quiet: all of these hold for them.
+    pub matchers: Vec<Matcher>,
+    /// Who made it.
+    pub author: String,
+    /// Why.
+    pub comment: String,
+    /// In how long it begins; nothing when it has begun.
+    pub begins_in: Option<Duration>,
+    /// In how long it ends.
+    pub ends_in: Duration,
+}
+
+/// What must hold for a label.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Matcher {
+    /// The label's name.
+    pub name: String,
+    /// Its value, or a regular expression for all of it.
+    pub value: String,
+    /// Whether it is a regular expression.
+    pub regex: bool,
+    /// Whether it must be so, or must not be.
+    pub equal: bool,
+}
+
+impl std::fmt::Display for Matcher {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let sign = match (self.equal, self.regex) {
+            (true, false) => "=",
+            (false, false) => "!=",
+            (true, true) => "=~",
+            (false, true) => "!~",
+        };
+        write!(f, "{}{sign}\"{}\"", self.name, self.value.replace('\\', "\\\\").replace('"', "\\\""))
+    }
+}
+
+/// What it counts of itself since it was started.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Counters {
+    /// Whether the configuration on its disk could be loaded; nothing where it does not say.
+    pub loaded: Option<bool>,
+    /// Requests to each integration that failed ("slack", "email"), by its name.
+    #[serde(with = "exact")]
+    pub failed: BTreeMap<String, f64>,
+}

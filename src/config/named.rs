@@ -76,7 +76,7 @@ fn connect(text: &str, around: &Surroundings) -> Result<Connect, String> {
         (Some(found), _) => found,
         (None, "http" | "https") => served(text).map(|system| (system, 0)).ok_or_else(|| {
             "neither path nor port says what answers there (a path is a metrics endpoint, port 9200 Elasticsearch, 9090 \
-             Prometheus): write search+, prometheus+ or metrics+ before its scheme"
+             Prometheus, 9093 an Alertmanager): write search+, prometheus+, metrics+ or alertmanager+ before its scheme"
                 .to_owned()
         })?,
         (None, _) => by_scheme().map(|system| (system, 0)).ok_or_else(|| {

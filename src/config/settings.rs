@@ -100,6 +100,8 @@ mod tests {
             [[metrics]]
             url = \"http://h/metrics\"
             requests = \"asked_total\"
+            [[alertmanager]]
+            url = \"http://h\"
         ";
         std::fs::write(&path, text).expect("written");
         let wishes = Wishes { config: Some(path), ..Wishes::default() };
@@ -131,7 +133,7 @@ mod tests {
                 SystemSettings::Metrics(metrics) => {
                     assert_eq!(metrics.requests.as_deref(), Some("asked_total"));
                 }
-                SystemSettings::Search(_) => {}
+                SystemSettings::Search(_) | SystemSettings::Alertmanager(_) => {}
             }
             assert_eq!(target.settings().kind(), target.kind());
         }

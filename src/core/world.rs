@@ -1,6 +1,7 @@
 //! Everything that is known: per target the state derived from its readings, how fresh it is, and the alerts over all of them.
 
 use super::alert::{AlertBook, Breach, RuleId, RuleSpec, Rulebook, Triage};
+use super::alertmanager;
 use super::chain::Chain;
 use super::ids::TargetId;
 use super::postgres;
@@ -143,7 +144,7 @@ impl World {
         let mut breaches = Vec::new();
         let mut silent: HashSet<&TargetId> = HashSet::new();
         let mut unread: HashSet<(&TargetId, RuleId)> = HashSet::new();
-        let mut servers = Vec::new();
+        let (mut servers, mut managers, mut prometheus) = (Vec::new(), Vec::new(), Vec::new());
         for (target, judged) in self.targets.iter().zip(&self.judged) {
             let freshness = target.freshness(now);
             breaches.extend(source_rules::silence(target, freshness, &self.rules, now));
@@ -158,9 +159,17 @@ impl World {
             }
             breaches.extend(seen.breaches.iter().cloned());
             unread.extend(seen.unread.iter().map(|rule| (&target.id, *rule)));
+            let reading = target.system.alertmanager().and_then(|state| state.reading());
+            managers.extend(reading.map(|reading| (&target.id, reading)));
+            prometheus.extend(target.system.prometheus().and_then(|state| state.reading()));
             let reading = target.system.postgres().and_then(|state| state.reading());
             servers.extend(reading.map(|reading| (&target.id, reading)));
         }
+        let told = alertmanager::told_by_its_prometheus(&managers, &prometheus);
+        breaches.retain(|breach| {
+            breach.rule != alertmanager::rules::ALERT.id()
+                || !told.contains(&(&breach.target, breach.subject.clone()))
+        });
         breaches.extend(postgres::two_primaries(&servers, &self.rules));
         let specs = &self.specs;
         self.alerts.observe(

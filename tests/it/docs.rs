@@ -6,7 +6,7 @@ use crate::pages::world::{
     Stage, backend_row, job_row, payload, postgres, queue, queue_ref, queue_row, redis, session, session_in,
     target, warm,
 };
-use stacktop::app::command::{Context, registry};
+use stacktop::app::command::{self, Context, registry};
 use stacktop::core::action::Offer;
 use stacktop::core::alert::{RuleId, RuleSpec, RuleUnit};
 use stacktop::core::chain::EDGES;
@@ -209,8 +209,10 @@ fn the_list_of_rules_is_current() {
 fn every_screen_has_its_page_and_every_page_its_screen() {
     let titles: BTreeSet<String> = PANELS.iter().map(|panel| panel.title().to_owned()).collect();
     assert_eq!(names("screens"), titles);
-    for (index, panel) in PANELS.iter().enumerate() {
-        let key = index + 1;
+    let registry = registry();
+    for panel in PANELS {
+        let entry = registry.iter().find(|entry| entry.command == command::Command::Screen(panel.screen()));
+        let key = entry.and_then(|entry| entry.keys.first()).expect("a key");
         let (title, help, name) = (panel.title(), panel.help(), panel.screen().name());
         let expected = format!("Key `{key}`, command `:{name}`: {help}.\n");
         current(&docs(&format!("screens/{title}.md")), "head", &expected);

@@ -5,6 +5,7 @@ use proptest::prelude::*;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use stacktop::core::alert::Rulebook;
+use stacktop::core::alertmanager::AlertmanagerReading;
 use stacktop::core::focus::Focus;
 use stacktop::core::metrics::MetricsReading;
 use stacktop::core::postgres::{Look, PostgresReading};
@@ -45,6 +46,7 @@ proptest! {
         check::<SearchReading>(&made(seed, turns));
         check::<PrometheusReading>(&made(seed, turns));
         check::<MetricsReading>(&made(seed, turns));
+        check::<AlertmanagerReading>(&made(seed, turns));
         check::<PollReport>(&made(seed, turns));
     }
 }

@@ -112,7 +112,7 @@ fn a_new_critical_finding_rings_once_and_the_next_run_knows_of_it() {
     shop.failing.store(0, Ordering::SeqCst);
     screen.until("1 source answers", 20);
     screen.until("lasted", 5);
-    screen.keys("9");
+    screen.keys("0");
     screen.until("all clear after", 40);
     // It comes again within the hour: everybody knows.
     shop.failing.store(50, Ordering::SeqCst);
@@ -138,7 +138,7 @@ fn a_new_critical_finding_rings_once_and_the_next_run_knows_of_it() {
     shop.failing.store(0, Ordering::SeqCst);
     let mut screen = start();
     screen.until("1 source answers", 20);
-    screen.keys("9");
+    screen.keys("0");
     screen.until("Kept from an earlier run, or by another stacktop (4)", 10);
     assert_eq!(bells(&screen), 0, "what was kept is no news");
     screen.keys("q");

@@ -3,6 +3,7 @@
 
 mod advice;
 mod alarms;
+mod alerts;
 mod catalogs;
 mod certificates;
 mod conditions;

@@ -45,6 +45,7 @@ pub const fn name_of(kind: SystemKind) -> &'static str {
         SystemKind::Search => "es",
         SystemKind::Prometheus => "prom",
         SystemKind::Metrics => "shop",
+        SystemKind::Alertmanager => "am",
     }
 }
 
@@ -231,7 +232,8 @@ shapes!(
     Redis RedisReading,
     Search stacktop::core::search::SearchReading,
     Prometheus stacktop::core::prometheus::PrometheusReading,
-    Metrics stacktop::core::metrics::MetricsReading
+    Metrics stacktop::core::metrics::MetricsReading,
+    Alertmanager stacktop::core::alertmanager::AlertmanagerReading
 );
 
 /// What a screen shows.

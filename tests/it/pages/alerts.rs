@@ -1,0 +1,150 @@
+//! The alerts screen, and what of an Alertmanager is a finding.
+
+use super::world::{FIRST, Page, Stage, secs, target};
+use stacktop::core::alertmanager::{
+    AlertGroup, AlertmanagerReading, AlertmanagerRow, HeldAlert, HeldBy, Matcher, Silence, Status,
+};
+use stacktop::core::ids::SystemKind;
+use stacktop::core::part::{Gap, GapKind, Part};
+use stacktop::core::place::Screen;
+use stacktop::core::prometheus::{AlertingRule, PrometheusReading, RulesReading};
+use stacktop::core::row::RowKey;
+use stacktop::ui::content::Role;
+
+fn pairs(text: &str) -> Vec<(String, String)> {
+    let pair = |pair: &str| pair.split_once('=').map(|(name, value)| (name.to_owned(), value.to_owned()));
+    text.split(' ').filter_map(pair).collect()
+}
+
+fn alert(fingerprint: &str, labels: &str, held: Vec<HeldBy>) -> HeldAlert {
+    HeldAlert {
+        fingerprint: fingerprint.to_owned(),
+        labels: pairs(labels),
+        summary: "the disk is full".to_owned(),
+        active_for: Some(secs(90)),
+        held,
+    }
+}
+
+fn silence() -> Silence {
+    let matcher = Matcher { name: "host".into(), value: "b".into(), regex: false, equal: true };
+    Silence {
+        id: "s1".to_owned(),
+        matchers: vec![matcher],
+        author: "ana".to_owned(),
+        comment: "a deploy".to_owned(),
+        begins_in: None,
+        ends_in: secs(600),
+    }
+}
+
+/// Two alerts of one group, the second of them silenced.
+fn reading() -> AlertmanagerReading {
+    let group = AlertGroup {
+        receiver: "night".to_owned(),
+        labels: pairs("job=api"),
+        alerts: vec![
+            alert("f1", "alertname=DiskFull severity=critical host=a", vec![]),
+            alert(
+                "f2",
+                "alertname=DiskFull severity=critical host=b",
+                vec![HeldBy::Silence("s1".to_owned())],
+            ),
+        ],
+    };
+    AlertmanagerReading {
+        status: Part::Ready(Status { version: "0.25.0".into(), cluster: "disabled".into(), peers: 0 }),
+        groups: Part::Ready(vec![group]),
+        silences: Part::Ready(vec![silence()]),
+        ..AlertmanagerReading::default()
+    }
+}
+
+fn page() -> Page {
+    Stage::of(reading()).page(Screen::Alerts)
+}
+
+fn opened(row: AlertmanagerRow) -> Page {
+    Stage::of(reading()).opened(Screen::Alerts, &[RowKey::Alertmanager(target("am"), row)])
+}
+
+#[test]
+fn without_one_it_says_so() {
+    Stage::empty().page(Screen::Alerts).says("no Alertmanager is configured");
+}
+
+#[test]
+fn one_that_never_answered_says_why() {
+    Stage::silent(SystemKind::Alertmanager).page(Screen::Alerts).says("connection refused; start it");
+}
+
+#[test]
+fn it_tells_its_version_and_counts() {
+    page().says("am Alertmanager 0.25.0");
+    page().says("1 active alert, 1 kept back, in 1 group, 1 silence");
+}
+
+#[test]
+fn a_group_tells_who_is_notified_and_how_many_are_kept_back() {
+    assert_eq!(page().row("DiskFull"), ["DiskFull", "job=api", "night", "1", "1", "1m30s"]);
+    assert_eq!(page().role("DiskFull", "alerts"), Role::Critical);
+}
+
+#[test]
+fn a_group_opens_to_its_alerts() {
+    let group = opened(AlertmanagerRow::Group { receiver: "night".into(), labels: "job=api".into() });
+    assert_eq!(group.firsts(), ["active", "silenced"]);
+    group.says("silenced by ana for 10m00s more: a deploy");
+}
+
+#[test]
+fn an_alert_opens_to_its_labels() {
+    let alert = opened(AlertmanagerRow::Alert("f1".to_owned()));
+    alert.says("active: nothing keeps it from people");
+    alert.says("told to night");
+    alert.says("host = a");
+    opened(AlertmanagerRow::Alert("gone".to_owned())).says("this alert is over");
+}
+
+#[test]
+fn a_silence_tells_what_it_keeps_quiet() {
+    assert_eq!(page().row("in force"), ["in force", "host=\"b\"", "10m00s", "ana", "a deploy"]);
+    let silence = opened(AlertmanagerRow::Silence("s1".to_owned()));
+    silence.says("made by ana: a deploy");
+    assert_eq!(silence.firsts(), ["silenced"]);
+}
+
+#[test]
+fn silences_that_cannot_be_read_are_no_silences() {
+    let gap = Gap::new(GapKind::NotPermitted, "the silences may not be read");
+    let page =
+        Stage::of(AlertmanagerReading { silences: Part::Unavailable(gap), ..reading() }).page(Screen::Alerts);
+    page.says("the silences may not be read");
+    page.says_not("silence,");
+}
+
+/// What a stack tells of an alert that its Alertmanager has, when its Prometheus tells of one with these labels.
+fn findings(of_prometheus: &str) -> Vec<String> {
+    let mut stage = Stage::with(&[("prom", SystemKind::Prometheus), ("am", SystemKind::Alertmanager)]);
+    let firing = AlertingRule {
+        name: "DiskFull".to_owned(),
+        state: "firing".to_owned(),
+        severity: "critical".to_owned(),
+        all_labels: pairs(of_prometheus),
+        ..AlertingRule::default()
+    };
+    let rules = RulesReading { total: 1, notable: vec![firing] };
+    let prometheus = PrometheusReading { rules: Part::Ready(rules), ..PrometheusReading::default() };
+    for second in [FIRST, FIRST + 1] {
+        stage = stage.then(second, "prom", prometheus.clone()).then(second, "am", reading());
+    }
+    let firing = stage.world.alerts.firing();
+    firing.iter().map(|finding| format!("{} {}", finding.breach.target, finding.breach.rule)).collect()
+}
+
+#[test]
+fn an_alert_is_told_once() {
+    assert_eq!(findings("alertname=DiskFull host=a"), ["prom prometheus.alert"]);
+    let both = findings("alertname=DiskFull host=c");
+    assert!(both.contains(&"am alertmanager.alert".to_owned()) && both.len() == 2, "{both:?}");
+}

@@ -2,6 +2,7 @@
 
 pub mod beside;
 pub mod bulkhead;
+pub mod container;
 pub mod dial;
 pub mod heard;
 pub mod http;

@@ -78,7 +78,7 @@ pub(super) fn find(around: &Surroundings, trail: &mut Vec<String>) -> Result<Vec
         let connect =
             (system.nearby)(&known).unwrap_or_else(|why| Connect::Unusable { kind: system.kind, why });
         let because = format!("{name} publishes port {port} for service {service}");
-        found.push(Found { connect, because, locality: Locality::Published, name: Some(service) });
+        found.push(Found { connect, because, locality: Locality::ByEvidence, name: Some(service) });
     }
     trail.push(format!("{name}: {} of its services are systems that stacktop knows", found.len()));
     Ok(found)

@@ -147,7 +147,8 @@ fn in_force(
     let local = targets.iter().all(TargetConfig::is_local);
     let named = file.environment.clone().or_else(|| around.var("STACKTOP_ENVIRONMENT"));
     let guessed = named.is_none() && file.production.is_none();
-    let environment = named.unwrap_or_else(|| if local { "local".to_owned() } else { guess_environment(&targets) });
+    let environment =
+        named.unwrap_or_else(|| if local { "local".to_owned() } else { guess_environment(&targets) });
     let sounds = sounds_like_production(&environment) || (!local && targets.iter().any(is_production));
     let read_only = if wishes.read_only {
         Some("stacktop runs with --read-only".to_owned())

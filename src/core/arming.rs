@@ -78,7 +78,15 @@ impl Arming {
         read_only: Option<String>,
         access: BTreeMap<TargetId, Access>,
     ) -> Self {
-        Self { environment, production, read_only, access, whereabouts: BTreeMap::new(), armed_until: None, guessed: false }
+        Self {
+            environment,
+            production,
+            read_only,
+            access,
+            whereabouts: BTreeMap::new(),
+            armed_until: None,
+            guessed: false,
+        }
     }
 
     /// The same where nobody named the environment.
@@ -118,7 +126,8 @@ impl Arming {
 
     /// Takes in where `target` is, by what a poll brought. A name that nobody gave follows from it; it never becomes milder.
     pub fn learn(&mut self, target: &TargetId, found: Whereabouts) {
-        let counts = self.guessed && matches!(self.access.get(target), Some(Access::WhenHere | Access::WhenArmed));
+        let counts =
+            self.guessed && matches!(self.access.get(target), Some(Access::WhenHere | Access::WhenArmed));
         match &found {
             Whereabouts::Production(_) if counts => self.rename("production", true),
             Whereabouts::Cloud(_) if counts && !self.production => self.rename("remote", false),
@@ -145,8 +154,7 @@ impl Arming {
         let say = "`local = true` in its entry of the configuration says otherwise";
         let found = self.whereabouts.get(target).unwrap_or(&Whereabouts::Unknown);
         match (access, found) {
-            (Access::Free, _)
-            | (Access::WhenHere, Whereabouts::Here) => None,
+            (Access::Free, _) | (Access::WhenHere, Whereabouts::Here) => None,
             (Access::Never | Access::WhenArmed, _) => Some("is not on this machine".to_owned()),
             (Access::WhenHere, Whereabouts::Unknown) => {
                 Some("has not said yet whether it is on this machine".to_owned())
@@ -277,7 +285,12 @@ mod tests {
             (Access::WhenHere, Some(Whereabouts::Here), true, ""),
             (Access::WhenHere, Some(elsewhere()), false, "`local = true`"),
             (Access::WhenHere, Some(cloud()), false, "managed service"),
-            (Access::WhenHere, Some(production()), false, "calls itself production (its cluster_name is prod"),
+            (
+                Access::WhenHere,
+                Some(production()),
+                false,
+                "calls itself production (its cluster_name is prod",
+            ),
             (Access::Free, Some(production()), true, ""),
             (Access::Free, Some(cloud()), true, ""),
             (Access::WhenArmed, Some(Whereabouts::Here), false, "not on this machine"),
@@ -318,7 +331,11 @@ mod tests {
         assert_eq!((cloud.environment.as_str(), cloud.production), ("remote", false));
         for mut arming in [new(access(Access::WhenHere)), new(access(Access::Free)).guessed(true)] {
             arming.learn(&target, production());
-            assert_eq!((arming.environment.as_str(), arming.production), ("local", false), "somebody said so");
+            assert_eq!(
+                (arming.environment.as_str(), arming.production),
+                ("local", false),
+                "somebody said so"
+            );
         }
     }
 

@@ -121,7 +121,9 @@ mod tests {
 
     #[test]
     fn a_word_that_means_production_stands_above_every_address() {
-        let said = |value: &'static str| Whereabouts::Here.saying(&[("data_directory", "/srv/pg"), ("cluster_name", value)]);
+        let said = |value: &'static str| {
+            Whereabouts::Here.saying(&[("data_directory", "/srv/pg"), ("cluster_name", value)])
+        };
         assert_eq!(said("prod-eu"), Whereabouts::Production("its cluster_name is prod-eu".to_owned()));
         for value in ["", "product", "reproduction", "delivery", "staging"] {
             assert_eq!(said(value), Whereabouts::Here, "{value}");

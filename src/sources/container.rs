@@ -109,7 +109,10 @@ mod tests {
              3: 0102000A:9C40 0902000A:1538 01 0\n\
              4: 0100007F:9C40 0100007F:1538 01 0\n",
         );
-        write("proc/net/tcp6", "head\n0: 0000000000000000FFFF0000010012AC:9C50 0000000000000000FFFF0000020012AC:1538 01 0\n");
+        write(
+            "proc/net/tcp6",
+            "head\n0: 0000000000000000FFFF0000010012AC:9C50 0000000000000000FFFF0000020012AC:1538 01 0\n",
+        );
         write("sys/class/net/br-1f/brif/veth7/state", "3\n");
         write("sys/class/net/veth7/operstate", "up\n");
         write("sys/class/net/br0/brif/eth0/state", "3\n");
@@ -123,7 +126,12 @@ mod tests {
         for (what, seen, server, expected) in [
             ("the proxy of a container engine", "172.18.0.1:40000", "172.18.0.2:5432", true),
             ("the same in the newer protocol's list", "172.18.0.1:40016", "172.18.0.2:5432", true),
-            ("containers of another machine with like addresses", "172.18.0.1:40002", "172.18.0.2:5432", false),
+            (
+                "containers of another machine with like addresses",
+                "172.18.0.1:40002",
+                "172.18.0.2:5432",
+                false,
+            ),
             ("a socket that was closed", "172.18.0.1:40001", "172.18.0.2:5432", false),
             ("a pooler here, its server on the network", "192.168.1.5:40000", "192.168.1.9:5432", false),
             ("a bridge with a card of the machine", "10.0.2.1:40000", "10.0.2.9:5432", false),

@@ -21,7 +21,8 @@ pub(super) const WORDS: &str = "SELECT name, setting FROM pg_catalog.pg_settings
 pub(super) fn read(seen: Option<&Row>, mark: Option<String>, ours: Option<End>) -> Whereabouts {
     let Some(row) = seen else { return compare(ours, None, |_| false, |_| false) };
     let backend: Option<i32> = row.try_get(2).ok();
-    let end = |at: usize| match (decode::text(row, at), row.try_get::<_, Option<i32>>(at + 1).ok().flatten()) {
+    let end = |at: usize| match (decode::text(row, at), row.try_get::<_, Option<i32>>(at + 1).ok().flatten())
+    {
         (Some(address), Some(port)) => u16::try_from(port).ok().and_then(|port| End::read(&address, port)),
         (None, _) => Some(End::Unix(backend)),
         (Some(_), None) => None,

@@ -122,7 +122,8 @@ fn live(arguments: &Arguments, around: &Surroundings) -> Result<ExitCode, String
     }
     let access = settings.targets.iter().map(|target| (target.id.clone(), access(target))).collect();
     let arming =
-        Arming::new(settings.environment.clone(), settings.production, settings.read_only.clone(), access);
+        Arming::new(settings.environment.clone(), settings.production, settings.read_only.clone(), access)
+            .guessed(settings.guessed);
     let now = clock.now();
     let states = settings.targets.iter().map(|target| state(target, now)).collect();
     let folder = state_folder(around)?;
@@ -262,7 +263,6 @@ fn access(target: &TargetConfig) -> Access {
         Locality::Elsewhere => Access::WhenArmed,
         _ if !target.is_local() => Access::WhenArmed,
         _ if !changes => Access::Free,
-        Locality::Published => Access::UnlessCloud,
         Locality::ByEvidence => Access::WhenHere,
     }
 }

@@ -85,7 +85,7 @@ const SETTINGS: &[(&str, &str, Use)] = &[
 ];
 
 /// What other libraries write into a `DATABASE_URL` for themselves: about their pools and schemas, nothing that guards a connection.
-const OF_OTHERS: [&str; 18] = [
+const OF_OTHERS: [&str; 26] = [
     "schema",
     "pgbouncer",
     "connection_limit",
@@ -104,6 +104,14 @@ const OF_OTHERS: [&str; 18] = [
     "encoding",
     "supa",
     "search_path",
+    "serverVersion",
+    "charset",
+    "loginTimeout",
+    "connectTimeout",
+    "socketTimeout",
+    "stringtype",
+    "reWriteBatchedInserts",
+    "prepared_statement_cache_size",
 ];
 
 /// A connection from the settings that were written down, completed as libpq does it. `ca` is the key of that name in our own
@@ -183,6 +191,10 @@ fn translate(mut settings: Settings) -> Result<Settings, String> {
         None => {}
         Some("true" | "1") => {
             settings.entry("sslmode".to_owned()).or_insert_with(|| "require".to_owned());
+        }
+        // As asyncpg writes it.
+        Some(mode @ ("disable" | "allow" | "prefer" | "require" | "verify-ca" | "verify-full")) => {
+            settings.entry("sslmode".to_owned()).or_insert_with(|| mode.to_owned());
         }
         Some(_) => return Err("ssl= is not one of libpq's settings; write sslmode=".to_owned()),
     }

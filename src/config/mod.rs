@@ -6,6 +6,7 @@ pub mod command;
 mod defaults;
 mod depends;
 pub mod discover;
+mod drivers;
 mod entries;
 mod entry;
 pub mod file;

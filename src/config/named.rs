@@ -5,7 +5,7 @@ use super::defaults::{default_interval, free_name};
 use super::surroundings::Surroundings;
 use super::system::{self, System};
 use super::target::{Connect, DEFAULT_TIMEOUT, Locality, TargetConfig};
-use super::url;
+use super::{drivers, url};
 use crate::core::ids::TargetId;
 use std::collections::BTreeSet;
 
@@ -65,6 +65,7 @@ pub(super) fn targets(
 }
 
 fn connect(text: &str, around: &Surroundings) -> Result<Connect, String> {
+    let text = &drivers::plain(text);
     let scheme = url::scheme(text).ok_or_else(|| format!("it begins with none of {}", schemes()))?;
     let scheme = scheme.to_ascii_lowercase();
     let by_word = served_over_http().find_map(|system| {

@@ -42,23 +42,30 @@ pub(super) fn postgres(known: &Nearby<'_>) -> Result<PostgresConnect, String> {
         return libpq::on_this_machine(known.around, known.port)
             .map_err(|why| format!("what the PG* variables say cannot be used: {why}"));
     };
-    let user = service.var("POSTGRES_USER").unwrap_or_else(|| "postgres".to_owned());
-    let database = service.var("POSTGRES_DB").unwrap_or_else(|| user.clone());
+    // Bitnami's images have names of their own beside those of the official one, and create no database of the user's name.
+    let first = |names: [&str; 2]| names.into_iter().find_map(|name| service.var(name));
+    let user = first(["POSTGRES_USER", "POSTGRESQL_USERNAME"]).unwrap_or_else(|| "postgres".to_owned());
+    let bitnami = service.image.contains("bitnami");
+    let usual = || if bitnami { "postgres".to_owned() } else { user.clone() };
+    let database = first(["POSTGRES_DB", "POSTGRESQL_DATABASE"]).unwrap_or_else(usual);
     let place = HERE
         .parse()
         .map_or_else(|_| PgPlace::Name(HERE.to_owned()), |address| PgPlace::Address(address, None));
     Ok(PostgresConnect {
-        password: service.var("POSTGRES_PASSWORD").map(Secret::inline),
+        password: first(["POSTGRES_PASSWORD", "POSTGRESQL_PASSWORD"]).map(Secret::inline),
         ..PostgresConnect::new(PgHost::new(place, known.port), user, database)
     })
 }
 
+/// Variables of images that hold the password of a Redis or of what speaks like one.
+const PASSWORDS: [&str; 5] =
+    ["REDIS_PASSWORD", "VALKEY_PASSWORD", "KEYDB_PASSWORD", "DRAGONFLY_PASSWORD", "DFLY_requirepass"];
+
 #[expect(clippy::unnecessary_wraps, reason = "one signature for every system")]
 pub(super) fn redis(known: &Nearby<'_>) -> Result<RedisConnect, String> {
-    let password = known
-        .service
-        .as_ref()
-        .and_then(|service| service.var("REDIS_PASSWORD").or_else(|| require_pass(service)));
+    let password = known.service.as_ref().and_then(|service| {
+        require_pass(service).or_else(|| PASSWORDS.iter().find_map(|name| service.var(name)))
+    });
     Ok(RedisConnect {
         password: password.map(Secret::inline),
         host: HERE.to_owned(),
@@ -107,6 +114,16 @@ fn secured(image: &str, vars: &BTreeMap<String, String>) -> Secured {
         let login = (!off).then(|| ("admin".to_owned(), password));
         return Secured { login, encrypted: !off };
     }
+    if image.contains("bitnami") {
+        // Off unless it is switched on, then encrypted.
+        let on = is("ELASTICSEARCH_ENABLE_SECURITY", "true");
+        let password = vars.get("ELASTICSEARCH_PASSWORD").filter(|password| on && !password.is_empty());
+        let encrypted = on && !is("ELASTICSEARCH_ENABLE_REST_TLS", "false");
+        return Secured {
+            login: password.map(|password| ("elastic".to_owned(), password.clone())),
+            encrypted,
+        };
+    }
     let tag =
         image.rsplit('/').next().and_then(|name| name.split('@').next()?.split_once(':')).map(|(_, tag)| tag);
     let old = tag.and_then(|tag| tag.split('.').next()?.parse::<u32>().ok()).is_some_and(|major| major < 8);
@@ -125,10 +142,21 @@ fn secured(image: &str, vars: &BTreeMap<String, String>) -> Secured {
     Secured { login: password.map(|password| ("elastic".to_owned(), password.clone())), encrypted }
 }
 
-/// `--requirepass word` in the service's command.
+/// `--requirepass word` or `--requirepass=word` in the service's command; a variable there is one of the service.
 fn require_pass(service: &Service<'_>) -> Option<String> {
-    let at = service.words.iter().position(|word| word == "--requirepass")?;
-    service.words.get(at + 1).map(|word| word.trim_matches(['"', '\'']).to_owned())
+    let mut words = service.words.iter().map(String::as_str);
+    let word = loop {
+        match words.next()?.strip_prefix("--requirepass") {
+            None => {}
+            Some("") => break words.next()?,
+            Some(rest) => break rest.strip_prefix('=')?,
+        }
+    };
+    let word = word.trim_matches(['"', '\'']);
+    match word.strip_prefix('$') {
+        Some(name) => service.var(name.trim_start_matches('{').trim_end_matches('}')),
+        None => Some(word.to_owned()),
+    }
 }
 
 #[cfg(test)]

@@ -18,6 +18,7 @@ use crate::core::ids::TargetId;
 use crate::core::notify::NotifySettings;
 use crate::core::text::counted;
 use crate::core::topology::Topology;
+use crate::core::whereabouts::sounds_like_production;
 use crate::core::world::all_rules;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -51,6 +52,8 @@ impl Default for Patience {
 pub struct Settings {
     /// What the stack is called.
     pub environment: String,
+    /// Nobody said what it is called and whether it is production: what its servers say of themselves may tell.
+    pub guessed: bool,
     /// Whether every action asks for a typed word.
     pub production: bool,
     /// Why everything is read-only, if it is.
@@ -142,11 +145,10 @@ fn in_force(
     }
     trail.extend(targets.iter().filter_map(TargetConfig::exposed));
     let local = targets.iter().all(TargetConfig::is_local);
-    let environment = file
-        .environment
-        .clone()
-        .or_else(|| around.var("STACKTOP_ENVIRONMENT"))
-        .unwrap_or_else(|| if local { "local".to_owned() } else { guess_environment(&targets) });
+    let named = file.environment.clone().or_else(|| around.var("STACKTOP_ENVIRONMENT"));
+    let guessed = named.is_none() && file.production.is_none();
+    let environment =
+        named.unwrap_or_else(|| if local { "local".to_owned() } else { guess_environment(&targets) });
     let sounds = sounds_like_production(&environment) || (!local && targets.iter().any(is_production));
     let read_only = if wishes.read_only {
         Some("stacktop runs with --read-only".to_owned())
@@ -157,6 +159,7 @@ fn in_force(
     Ok(Settings {
         production: file.production.unwrap_or(sounds),
         environment,
+        guessed,
         read_only,
         theme: file.theme.clone(),
         ascii: file.ascii.unwrap_or(false),
@@ -278,12 +281,6 @@ fn configured(
         });
     }
     targets
-}
-
-fn sounds_like_production(name: &str) -> bool {
-    name.to_ascii_lowercase()
-        .split(|c: char| !c.is_ascii_alphanumeric())
-        .any(|word| matches!(word, "prod" | "production" | "prd" | "live"))
 }
 
 fn is_production(target: &TargetConfig) -> bool {

@@ -11,6 +11,9 @@ const PROBE: Duration = Duration::from_millis(50);
 /// Where builds of Postgres put their sockets: Debian and Red Hat, then its own default.
 const SOCKETS: [&str; 2] = ["/var/run/postgresql", "/tmp"];
 
+/// Where docker listens, and podman where it stands in for it.
+const ENGINE: &str = "/var/run/docker.sock";
+
 /// Where stacktop was started: its environment, its folder, its user, and how a local port is tried.
 #[derive(Clone, Debug)]
 pub struct Surroundings {
@@ -21,6 +24,7 @@ pub struct Surroundings {
     /// The user that this process runs as, and the user's home, as the system knows them.
     user: Option<(String, PathBuf)>,
     sockets: Vec<PathBuf>,
+    engine: Option<PathBuf>,
 }
 
 impl Surroundings {
@@ -36,6 +40,7 @@ impl Surroundings {
             open: port_answers,
             user: user(rustix::process::geteuid().as_raw()),
             sockets: SOCKETS.map(PathBuf::from).to_vec(),
+            engine: Some(PathBuf::from(ENGINE)),
         }
     }
 
@@ -48,6 +53,7 @@ impl Surroundings {
             open: |_| false,
             user: None,
             sockets: Vec::new(),
+            engine: None,
         }
     }
 
@@ -65,6 +71,13 @@ impl Surroundings {
         self
     }
 
+    /// The same with this socket of a container engine.
+    #[must_use]
+    pub fn with_engine(mut self, socket: &Path) -> Self {
+        self.engine = Some(socket.to_owned());
+        self
+    }
+
     /// The same as the user who runs it.
     #[must_use]
     pub fn as_user(mut self, name: &str) -> Self {
@@ -76,6 +89,12 @@ impl Surroundings {
     #[must_use]
     pub fn var(&self, name: &str) -> Option<String> {
         self.vars.get(name).filter(|value| !value.is_empty()).cloned()
+    }
+
+    /// A variable as it is, also where it is empty.
+    #[must_use]
+    pub fn set(&self, name: &str) -> Option<String> {
+        self.vars.get(name).cloned()
     }
 
     /// The user that this process runs as: what the system says, not a variable that `su` leaves as it was.
@@ -95,6 +114,17 @@ impl Surroundings {
     #[must_use]
     pub fn answers(&self, port: u16) -> bool {
         (self.open)(port)
+    }
+
+    /// Sockets of container engines that may be here: the system's, then the user's own.
+    #[must_use]
+    pub fn engines(&self) -> Vec<PathBuf> {
+        let runtime = self.var("XDG_RUNTIME_DIR").map(PathBuf::from);
+        let own = runtime
+            .iter()
+            .flat_map(|folder| ["docker.sock", "podman/podman.sock"].map(|name| folder.join(name)));
+        let desktop = self.var("HOME").map(|home| PathBuf::from(home).join(".docker/run/docker.sock"));
+        self.engine.iter().cloned().chain(own).chain(desktop).collect()
     }
 
     /// The folder in which a Postgres server of this machine has its socket for `port`.

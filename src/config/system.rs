@@ -82,6 +82,23 @@ macro_rules! systems {
 
 each_system!(systems);
 
+/// What stands beside a server and shows, measures, saves or guards it is none.
+const HELPERS: [&str; 13] = [
+    "exporter",
+    "dashboards",
+    "commander",
+    "insight",
+    "backup",
+    "sentinel",
+    "curator",
+    "operator",
+    "alertmanager",
+    "pushgateway",
+    "-proxy",
+    "-client",
+    "-ui",
+];
+
 /// The descriptor of `kind`.
 pub(super) fn of(kind: SystemKind) -> &'static System {
     SYSTEMS.iter().find(|system| system.kind == kind).unwrap_or(&SYSTEMS[0])
@@ -90,8 +107,7 @@ pub(super) fn of(kind: SystemKind) -> &'static System {
 /// The system by the name of its image (`docker.io/library/postgres:16` → Postgres).
 pub(super) fn by_image(image: &str) -> Option<&'static System> {
     let bare = image.split('@').next()?.rsplit('/').next()?.split(':').next()?.to_ascii_lowercase();
-    // What stands beside a server and shows or measures it is none.
-    if bare.contains("exporter") || bare.contains("dashboards") {
+    if HELPERS.iter().any(|word| bare.contains(word)) {
         return None;
     }
     let is = |word: &&str| bare == **word || bare.starts_with(&format!("{word}-"));

@@ -12,11 +12,11 @@ macro_rules! each_system {
             Postgres postgres (PostgresFile, PostgresConnect, told)
                 { entry: postgres, nearby: postgres, url: postgres_given ["postgres", "postgresql"] "use PGPASSWORD or ~/.pgpass",
                   variable: None }
-                (Some(5432), 2, ["postgres", "postgresql", "postgis", "timescaledb", "pgvector"])
+                (Some(5432), 2, ["postgres", "postgresql", "postgis", "timescaledb", "pgvector", "citus", "paradedb", "pgautoupgrade"])
             Redis redis (RedisFile, RedisConnect, told)
                 { entry: redis, nearby: redis, url: redis_given ["redis", "rediss", "unix", "valkey", "valkeys", "redis+unix"] "use REDIS_URL",
                   variable: Some(("REDIS_URL", redis_whole)) }
-                (Some(6379), 2, ["redis", "valkey", "redis-stack"])
+                (Some(6379), 2, ["redis", "valkey", "redis-stack", "keydb", "dragonfly"])
             Search search (HttpFile, HttpConnect, none)
                 { entry: server, nearby: search, url: base_given [] "use ELASTICSEARCH_URL",
                   variable: Some(("ELASTICSEARCH_URL", http_base)) }

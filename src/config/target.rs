@@ -42,8 +42,6 @@ pub enum Locality {
     Here,
     /// `local = false`.
     Elsewhere,
-    /// A compose file publishes it on this machine.
-    Published,
 }
 
 impl TargetConfig {

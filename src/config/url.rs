@@ -3,6 +3,7 @@
 //! No error repeats anything behind the scheme: where a password holds an unescaped letter, its parts stand where host, port and path
 //! are looked for. Such a URL is refused instead of being read wrongly, because a wrong host would be told to everybody later.
 
+use super::drivers;
 use super::host::{is_host, port};
 use super::libpq;
 use super::misspelt::suggestion;
@@ -118,11 +119,13 @@ pub fn postgres_around(
     ca: Option<&Path>,
     around: &Surroundings,
 ) -> Result<PostgresConnect, String> {
+    let text = drivers::plain(text);
+    let text = text.as_str();
     if !text.contains("://") {
         return libpq::complete(key_values(text)?, None, ca, around);
     }
     let parts = split(text)?;
-    if !matches!(parts.scheme.as_str(), "postgres" | "postgresql") {
+    if parts.scheme != "postgresql" {
         return Err(format!("`{}://` is not Postgres", parts.scheme));
     }
     let (places, numbers) = hosts_and_ports(&parts.place)?;

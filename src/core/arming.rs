@@ -17,8 +17,6 @@ pub enum Access {
     Free,
     /// Its address is this machine's: free once the server itself gives the evidence that it is here, until then as elsewhere.
     WhenHere,
-    /// A compose file publishes it on this machine: free unless the server turns out to be a managed service.
-    UnlessCloud,
     /// Elsewhere: only while armed.
     WhenArmed,
     /// Its configuration forbids every change.
@@ -67,6 +65,8 @@ pub struct Arming {
     access: BTreeMap<TargetId, Access>,
     whereabouts: BTreeMap<TargetId, Whereabouts>,
     armed_until: Option<Now>,
+    /// Nobody named the environment: what servers say of themselves does.
+    guessed: bool,
 }
 
 impl Arming {
@@ -78,7 +78,22 @@ impl Arming {
         read_only: Option<String>,
         access: BTreeMap<TargetId, Access>,
     ) -> Self {
-        Self { environment, production, read_only, access, whereabouts: BTreeMap::new(), armed_until: None }
+        Self {
+            environment,
+            production,
+            read_only,
+            access,
+            whereabouts: BTreeMap::new(),
+            armed_until: None,
+            guessed: false,
+        }
+    }
+
+    /// The same where nobody named the environment.
+    #[must_use]
+    pub const fn guessed(mut self, guessed: bool) -> Self {
+        self.guessed = guessed;
+        self
     }
 
     /// Arms for [`ARMED_FOR`] when `typed` is the environment's name.
@@ -109,9 +124,29 @@ impl Arming {
         }
     }
 
-    /// Takes in where `target` is, by what a poll brought.
+    /// Takes in where `target` is, by what a poll brought. A name that nobody gave follows from it; it never becomes milder.
     pub fn learn(&mut self, target: &TargetId, found: Whereabouts) {
+        let counts =
+            self.guessed && matches!(self.access.get(target), Some(Access::WhenHere | Access::WhenArmed));
+        match &found {
+            Whereabouts::Production(_) if counts => self.rename("production", true),
+            Whereabouts::Cloud(_) if counts && !self.production => self.rename("remote", false),
+            Whereabouts::Unknown
+            | Whereabouts::Here
+            | Whereabouts::Elsewhere(_)
+            | Whereabouts::Cloud(_)
+            | Whereabouts::Production(_) => {}
+        }
         self.whereabouts.insert(target.clone(), found);
+    }
+
+    fn rename(&mut self, environment: &str, production: bool) {
+        if self.environment != environment {
+            // What was typed was another word.
+            self.disarm();
+            environment.clone_into(&mut self.environment);
+        }
+        self.production = production;
     }
 
     /// Why `target` is to be treated as elsewhere; `None` where no arming is needed.
@@ -119,18 +154,19 @@ impl Arming {
         let say = "`local = true` in its entry of the configuration says otherwise";
         let found = self.whereabouts.get(target).unwrap_or(&Whereabouts::Unknown);
         match (access, found) {
-            (Access::Free, _)
-            | (Access::WhenHere, Whereabouts::Here)
-            | (Access::UnlessCloud, Whereabouts::Here | Whereabouts::Elsewhere(_)) => None,
+            (Access::Free, _) | (Access::WhenHere, Whereabouts::Here) => None,
             (Access::Never | Access::WhenArmed, _) => Some("is not on this machine".to_owned()),
-            (Access::WhenHere | Access::UnlessCloud, Whereabouts::Unknown) => {
+            (Access::WhenHere, Whereabouts::Unknown) => {
                 Some("has not said yet whether it is on this machine".to_owned())
             }
             (Access::WhenHere, Whereabouts::Elsewhere(why)) => {
                 Some(format!("may be elsewhere ({why}; {say})"))
             }
-            (Access::WhenHere | Access::UnlessCloud, Whereabouts::Cloud(name)) => {
+            (Access::WhenHere, Whereabouts::Cloud(name)) => {
                 Some(format!("is a managed service ({name}; {say})"))
+            }
+            (Access::WhenHere, Whereabouts::Production(why)) => {
+                Some(format!("calls itself production ({why}; {say})"))
             }
         }
     }
@@ -242,15 +278,20 @@ mod tests {
     #[test]
     fn an_address_of_this_machine_is_no_evidence() {
         let elsewhere = || Whereabouts::Elsewhere("it sees us as 10.0.0.1:1".to_owned());
+        let production = || Whereabouts::Here.saying(&[("cluster_name", "prod")]);
         let cloud = || Whereabouts::Cloud("rds_superuser".to_owned());
         for (access, found, free, says) in [
             (Access::WhenHere, None, false, "has not said yet"),
             (Access::WhenHere, Some(Whereabouts::Here), true, ""),
             (Access::WhenHere, Some(elsewhere()), false, "`local = true`"),
             (Access::WhenHere, Some(cloud()), false, "managed service"),
-            (Access::UnlessCloud, None, false, "has not said yet"),
-            (Access::UnlessCloud, Some(elsewhere()), true, ""),
-            (Access::UnlessCloud, Some(cloud()), false, "managed service"),
+            (
+                Access::WhenHere,
+                Some(production()),
+                false,
+                "calls itself production (its cluster_name is prod",
+            ),
+            (Access::Free, Some(production()), true, ""),
             (Access::Free, Some(cloud()), true, ""),
             (Access::WhenArmed, Some(Whereabouts::Here), false, "not on this machine"),
         ] {
@@ -267,6 +308,34 @@ mod tests {
             assert!(refused.is_none_or(|why| format!("{why:?}").contains(says)), "{access:?} {found:?}");
             arming.arm("local", now).unwrap();
             assert!(arming.permit(&target, now).is_ok());
+        }
+    }
+
+    #[test]
+    fn a_name_that_nobody_gave_follows_from_what_servers_say_and_never_becomes_milder() {
+        let target = TargetId::new("db");
+        let production = || Whereabouts::Elsewhere(String::new()).saying(&[("cluster_name", "prod-eu")]);
+        let access = |access| BTreeMap::from([(target.clone(), access)]);
+        let new = |access| Arming::new("local".to_owned(), false, None, access);
+        let now = Now::example(0);
+        let mut arming = new(access(Access::WhenHere)).guessed(true);
+        arming.arm("local", now).unwrap();
+        arming.learn(&target, production());
+        assert_eq!((arming.environment.as_str(), arming.production), ("production", true));
+        assert!(!allowed(&arming, "db", 0), "another word was typed");
+        arming.learn(&target, Whereabouts::Cloud("rds".to_owned()));
+        arming.learn(&target, Whereabouts::Here);
+        assert_eq!((arming.environment.as_str(), arming.production), ("production", true));
+        let mut cloud = new(access(Access::WhenHere)).guessed(true);
+        cloud.learn(&target, Whereabouts::Cloud("rds".to_owned()));
+        assert_eq!((cloud.environment.as_str(), cloud.production), ("remote", false));
+        for mut arming in [new(access(Access::WhenHere)), new(access(Access::Free)).guessed(true)] {
+            arming.learn(&target, production());
+            assert_eq!(
+                (arming.environment.as_str(), arming.production),
+                ("local", false),
+                "somebody said so"
+            );
         }
     }
 

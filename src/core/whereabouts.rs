@@ -1,6 +1,7 @@
 //! Where a server is, by evidence that came with its connection. Behind an address of this machine there may be a tunnel, a pooler or a
-//! container network: only a server that sees our end of the connection as we do is here. Pure.
+//! container network: a server is here that sees our end of the connection as we do, or that is in a container of this machine. Pure.
 
+use super::text::tidy;
 use serde::{Deserialize, Serialize};
 use std::net::{IpAddr, SocketAddr};
 
@@ -16,6 +17,28 @@ pub enum Whereabouts {
     Elsewhere(String),
     /// A managed service of this name, whatever the address says.
     Cloud(String),
+    /// A server that calls itself production, wherever it is: which word of it does.
+    Production(String),
+}
+
+/// Whether a name has a word in it that means production.
+#[must_use]
+pub fn sounds_like_production(name: &str) -> bool {
+    name.to_ascii_lowercase()
+        .split(|c: char| !c.is_ascii_alphanumeric())
+        .any(|word| matches!(word, "prod" | "production" | "prd" | "live"))
+}
+
+/// What a server says of itself: its word for it, and what stands there.
+pub type Said<'a> = (&'a str, &'a str);
+
+impl Whereabouts {
+    /// The same of a server that says this of itself: a word that means production stands above every address.
+    #[must_use]
+    pub fn saying(self, said: &[Said<'_>]) -> Self {
+        let word = said.iter().find(|(_, value)| sounds_like_production(value));
+        word.map_or(self, |(name, value)| Self::Production(format!("its {name} is {}", tidy(value, 60))))
+    }
 }
 
 /// One end of a connection: ours as this machine knows it, or ours as the server sees it.
@@ -37,9 +60,15 @@ impl End {
     }
 }
 
-/// Compares our end with what the server sees. Of a unix socket `server_is` tells whether the process at its other end is the server.
+/// Compares our end with what the server sees. Of a unix socket `server_is` tells whether the process at its other end is the server; of
+/// another end than ours `in_container` tells whether a container of this machine sees it.
 #[must_use]
-pub fn compare(ours: Option<End>, seen: Option<End>, server_is: impl FnOnce(i32) -> bool) -> Whereabouts {
+pub fn compare(
+    ours: Option<End>,
+    seen: Option<End>,
+    server_is: impl FnOnce(i32) -> bool,
+    in_container: impl FnOnce(SocketAddr) -> bool,
+) -> Whereabouts {
     let between = "a tunnel, a pooler or a container network stands between";
     match (ours, seen) {
         (Some(End::Tcp(ours)), Some(End::Tcp(seen))) if ours == seen => Whereabouts::Here,
@@ -47,6 +76,7 @@ pub fn compare(ours: Option<End>, seen: Option<End>, server_is: impl FnOnce(i32)
         (Some(End::Unix(_)), Some(End::Unix(_))) => {
             Whereabouts::Elsewhere("who listens on its socket is not the server itself".to_owned())
         }
+        (Some(End::Tcp(_)), Some(End::Tcp(seen))) if in_container(seen) => Whereabouts::Here,
         (Some(End::Tcp(ours)), Some(End::Tcp(seen))) => {
             Whereabouts::Elsewhere(format!("it sees us as {seen}, and we are {ours}: {between}"))
         }
@@ -66,7 +96,8 @@ mod tests {
 
     #[track_caller]
     fn check(ours: Option<End>, seen: Option<End>, expected: Option<&str>) {
-        match (compare(ours, seen, |pid| pid == 7), expected) {
+        let container = |seen: SocketAddr| seen.to_string() == "172.18.0.1:4000";
+        match (compare(ours, seen, |pid| pid == 7, container), expected) {
             (Whereabouts::Here, None) => {}
             (Whereabouts::Elsewhere(why), Some(says)) => assert!(why.contains(says), "{why}"),
             (other, _) => panic!("{other:?}"),
@@ -79,11 +110,23 @@ mod tests {
         check(tcp(4000), End::read("::ffff:127.0.0.1", 4000), None);
         check(tcp(4000), tcp(4001), Some("it sees us as 127.0.0.1:4001, and we are 127.0.0.1:4000"));
         check(tcp(4000), End::read("172.17.0.1", 4000), Some("container network"));
+        check(tcp(4000), End::read("172.18.0.1", 4000), None);
         check(Some(End::Unix(Some(7))), Some(End::Unix(None)), None);
         check(Some(End::Unix(Some(8))), Some(End::Unix(None)), Some("not the server itself"));
         check(Some(End::Unix(None)), Some(End::Unix(None)), Some("not the server itself"));
         check(Some(End::Unix(Some(7))), tcp(1), Some("where we use a unix socket"));
         check(tcp(1), Some(End::Unix(None)), Some("where we use none"));
         check(tcp(1), None, Some("does not say"));
+    }
+
+    #[test]
+    fn a_word_that_means_production_stands_above_every_address() {
+        let said = |value: &'static str| {
+            Whereabouts::Here.saying(&[("data_directory", "/srv/pg"), ("cluster_name", value)])
+        };
+        assert_eq!(said("prod-eu"), Whereabouts::Production("its cluster_name is prod-eu".to_owned()));
+        for value in ["", "product", "reproduction", "delivery", "staging"] {
+            assert_eq!(said(value), Whereabouts::Here, "{value}");
+        }
     }
 }

@@ -3,6 +3,7 @@
 pub mod alertmanager;
 pub mod beside;
 pub mod bulkhead;
+pub mod container;
 pub mod dial;
 pub mod heard;
 pub mod http;

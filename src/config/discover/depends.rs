@@ -1,9 +1,8 @@
 //! What the services of a compose file depend on: a variable of theirs names another service, whose port this machine publishes and a
 //! target is at. It says so of targets on this machine only, and connects to nothing.
 
-use super::Surroundings;
-use super::compose::{self, Published};
-use crate::config::system;
+use super::compose::{self, Project, Published};
+use crate::config::surroundings::Surroundings;
 use crate::config::target::TargetConfig;
 use crate::core::ids::{SystemKind, TargetId};
 use crate::core::topology::Depends;
@@ -14,26 +13,21 @@ const HOSTS: [&str; 3] = ["HOST", "HOSTNAME", "ADDR"];
 
 /// Every dependency that the compose file of this folder tells of.
 pub(in crate::config) fn depends(around: &Surroundings, targets: &[TargetConfig]) -> Vec<Depends> {
-    let Some(name) = compose::file(around) else { return Vec::new() };
     // Whoever looks for targets tells why it cannot be read.
-    let Ok(root) = compose::read(around, name) else { return Vec::new() };
-    let services = &root.services.0;
+    let Some(Ok(project)) = Project::of(around) else { return Vec::new() };
+    let (name, services) = (&project.name, &project.services);
     let mut known: BTreeMap<&str, &TargetId> = BTreeMap::new();
     for (service, body) in services {
-        let image = body.0.image.text().unwrap_or(service);
-        let Some((kind, port)) = system::by_image(image).and_then(|system| Some((system.kind, system.port?)))
-        else {
-            continue;
-        };
-        let Published::Here(port) = compose::published(&body.0, port) else { continue };
-        if let Some(target) = targets.iter().find(|target| is_at(target, kind, port)) {
+        let Some((system, usual)) = compose::served(service, body) else { continue };
+        let Published::Here(port) = compose::published(body, &project, (system, usual)) else { continue };
+        if let Some(target) = targets.iter().find(|target| is_at(target, system.kind, port)) {
             known.insert(service, &target.id);
         }
     }
     let mut found = Vec::new();
     for (service, body) in services.iter().filter(|(service, _)| !known.contains_key(service.as_str())) {
-        for (variable, value) in compose::environment(&body.0.environment) {
-            let Some(on) = named(&variable, &value).and_then(|host| known.get(host)) else { continue };
+        for (variable, value) in &body.environment {
+            let Some(on) = named(variable, value).and_then(|host| known.get(host)) else { continue };
             if !found.iter().any(|other: &Depends| other.service == *service && other.on == **on) {
                 let because = format!("{variable} of service {service} in {name}");
                 found.push(Depends { service: service.clone(), on: (*on).clone(), because });

@@ -1,9 +1,13 @@
-//! Finds targets where nobody configured any: the environment, a compose file in this folder, the well-known ports of this machine.
+//! Finds targets where nobody configured any: the environment, a compose file and a `.env` in this folder, running containers, the well-known ports of
+//! this machine.
 //!
 //! The next place is asked only while everything found so far is on this machine: a stack elsewhere is never mixed with a local one.
 
 mod compose;
+mod containers;
 mod depends;
+mod dotenv;
+mod engine;
 mod environment;
 mod found;
 
@@ -24,7 +28,7 @@ use std::time::Duration;
 /// When a place holds something that cannot be understood (a bad `DATABASE_URL`).
 pub(super) fn targets(around: &Surroundings, trail: &mut Vec<String>) -> Result<Vec<TargetConfig>, String> {
     let mut list: Vec<TargetConfig> = Vec::new();
-    let places = [environment::find, compose::find, ports];
+    let places = [environment::find, compose::find, dotenv::find, containers::find, ports];
     for look in places {
         if !list.iter().all(TargetConfig::is_local) {
             trail.push("a target is elsewhere: nothing on this machine is added to it".to_owned());
@@ -43,6 +47,13 @@ pub(super) fn targets(around: &Surroundings, trail: &mut Vec<String>) -> Result<
             };
             let kind = target.kind();
             if known.contains(&kind) {
+                if !list.iter().any(|other| other.address() == target.address()) {
+                    let (system, at) = (kind.name(), target.address());
+                    let name = found.name.map(|name| format!(" ({name})")).unwrap_or_default();
+                    trail.push(format!(
+                        "{system} at {at}{name} is not used, because {system} was found before"
+                    ));
+                }
                 continue;
             }
             let names: BTreeSet<String> = list.iter().map(|target| target.id.to_string()).collect();

@@ -100,7 +100,9 @@ impl Polling {
         let seen = open.ask(whereabouts::SQL, &[]).await?;
         let mark = open.ask(whereabouts::MARKS, &[]).await;
         let mark = mark.ok().and_then(|rows| decode::text(rows.first()?, 0));
-        open.connection.whereabouts = whereabouts::read(seen.first(), mark, open.connection.our_end);
+        let found = whereabouts::read(seen.first(), mark, open.connection.our_end);
+        let words = open.ask(whereabouts::WORDS, &[]).await.unwrap_or_default();
+        open.connection.whereabouts = whereabouts::saying(found, &words, &connect.database);
         if !open.learn_rights(now).await? {
             let rows = open.ask(queries::STRANGER, &[]).await?;
             let names = (connect.user.as_str(), connect.database.as_str());

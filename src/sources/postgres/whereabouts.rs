@@ -1,32 +1,54 @@
-//! Where a PostgreSQL server is: how it sees our end of the connection, and whether a managed service left its marks.
+//! Where a PostgreSQL server is: how it sees our end of the connection and its own, whether a managed service left its marks, and whether
+//! it calls itself production.
 
 use super::asking::Row;
 use super::decode;
 use crate::core::whereabouts::{End, Whereabouts, compare};
+use crate::sources::container;
 
 /// How the server sees us, and who serves us. Functions only: a lock on a catalog takes nothing away.
-pub(super) const SQL: &str = "SELECT host(inet_client_addr()), inet_client_port(), pg_backend_pid()";
+pub(super) const SQL: &str = "SELECT host(inet_client_addr()), inet_client_port(), pg_backend_pid(), host(inet_server_addr()), \
+     inet_server_port()";
 /// The marks of managed services: a role, or a function.
 pub(super) const MARKS: &str = "SELECT coalesce((SELECT min(rolname::text) FROM pg_catalog.pg_roles WHERE rolname::text = ANY \
      ('{rds_superuser,rdsadmin,cloudsqlsuperuser,cloudsqladmin,alloydbsuperuser,azure_pg_admin,azuresu,neon_superuser}'::text[])), \
      (SELECT min(proname::text) FROM pg_catalog.pg_proc WHERE proname::text = 'aurora_version'))";
 
+/// What it calls itself. The folder of its data is hidden from most roles.
+pub(super) const WORDS: &str = "SELECT name, setting FROM pg_catalog.pg_settings WHERE name = ANY ('{cluster_name,data_directory}'::text[])";
+
 /// What the answers say about a connection whose own end is `ours`.
 pub(super) fn read(seen: Option<&Row>, mark: Option<String>, ours: Option<End>) -> Whereabouts {
-    let Some(row) = seen else { return compare(ours, None, |_| false) };
+    let Some(row) = seen else { return compare(ours, None, |_| false, |_| false) };
     let backend: Option<i32> = row.try_get(2).ok();
-    let seen = match (decode::text(row, 0), row.try_get::<_, Option<i32>>(1).ok().flatten()) {
+    let end = |at: usize| match (decode::text(row, at), row.try_get::<_, Option<i32>>(at + 1).ok().flatten())
+    {
         (Some(address), Some(port)) => u16::try_from(port).ok().and_then(|port| End::read(&address, port)),
         (None, _) => Some(End::Unix(backend)),
         (Some(_), None) => None,
     };
+    let (seen, own) = (end(0), end(3));
+    let in_container = |seen| matches!(own, Some(End::Tcp(own)) if container::holds(seen, own));
     // Who listens on the socket is the parent of whoever serves us.
-    let found = compare(ours, seen, |peer| backend.is_some_and(|backend| parent(backend) == Some(peer)));
+    let is_parent = |peer| backend.is_some_and(|backend| parent(backend) == Some(peer));
+    let found = compare(ours, seen, is_parent, in_container);
     match (found, mark) {
         (Whereabouts::Here, _) => Whereabouts::Here,
         (_, Some(mark)) => Whereabouts::Cloud(mark),
         (other, None) => other,
     }
+}
+
+/// The same of a server that says this of itself. The name of a database counts only where nobody knows that it is here: copies have it, too.
+pub(super) fn saying(found: Whereabouts, words: &[Row], database: &str) -> Whereabouts {
+    let words: Vec<(String, String)> =
+        words.iter().filter_map(|row| Some((decode::text(row, 0)?, decode::text(row, 1)?))).collect();
+    let mut said: Vec<(&str, &str)> =
+        words.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    if found != Whereabouts::Here {
+        said.push(("database", database));
+    }
+    found.saying(&said)
 }
 
 /// The parent of this process. Where there is no such folder nobody can tell.

@@ -1,10 +1,11 @@
-//! Where a Redis server is: how it sees our end of the connection. Asked once a connection.
+//! Where a Redis server is: how it sees our end of the connection and its own, and whether its files call it production. Asked once a
+//! connection.
 
 use super::connection::Connection;
 use super::decode;
 use crate::config::target::RedisConnect;
 use crate::core::whereabouts::{End, Whereabouts, compare};
-use crate::sources::dial;
+use crate::sources::{container, dial};
 use redis::{Value, cmd};
 
 /// Where the server is; of a cluster, where any of its nodes is that is not here.
@@ -28,23 +29,33 @@ async fn one(node: &mut Connection, ports: &[u16]) -> Whereabouts {
         );
     };
     let field = |name: &str| line.split(' ').find_map(|pair| pair.strip_prefix(name)?.strip_prefix('='));
-    let address = field("addr").and_then(|text| text.rsplit_once(':'));
-    let seen = address.and_then(|(host, port)| match port.trim().parse().ok()? {
-        0 => Some(End::Unix(None)),
-        port => End::read(host, port),
-    });
+    let end = |name: &str| {
+        let (host, port) = field(name)?.rsplit_once(':')?;
+        match port.trim().parse().ok()? {
+            0 => Some(End::Unix(None)),
+            port => End::read(host, port),
+        }
+    };
+    let (seen, own) = (end("addr"), end("laddr"));
+    let info: Value = cmd("INFO").arg("server").query_async(node).await.unwrap_or_default();
+    let info = decode::text(&info).unwrap_or_default();
+    let info = |name: &str| {
+        info.lines().find_map(|line| line.trim().strip_prefix(name)?.strip_prefix(':')).unwrap_or_default()
+    };
+    found(ports, seen, own, info("process_id").parse().ok()).saying(&[("config_file", info("config_file"))])
+}
+
+/// What the ends say; `server` is the process of the server.
+fn found(ports: &[u16], seen: Option<End>, own: Option<End>, server: Option<i64>) -> Whereabouts {
     if seen == Some(End::Unix(None)) {
-        let info: Value = cmd("INFO").arg("server").query_async(node).await.unwrap_or_default();
-        let server = decode::text(&info).and_then(|text| {
-            text.lines().find_map(|line| line.trim().strip_prefix("process_id:")?.parse::<i64>().ok())
-        });
         let ours = dial::latest_ends(ports).into_iter().find(|end| matches!(end, End::Unix(_)));
-        return compare(ours, seen, |peer| server == Some(i64::from(peer)));
+        return compare(ours, seen, |peer| server == Some(i64::from(peer)), |_| false);
     }
     let ends: Vec<End> =
         dial::latest_ends(ports).into_iter().filter(|end| matches!(end, End::Tcp(_))).collect();
     let ours = ends.iter().find(|end| Some(**end) == seen).or_else(|| ends.first());
-    compare(ours.copied(), seen, |_| false)
+    let in_container = |seen| matches!(own, Some(End::Tcp(own)) if container::holds(seen, own));
+    compare(ours.copied(), seen, |_| false, in_container)
 }
 
 /// What the server's list of clients says about this very connection.

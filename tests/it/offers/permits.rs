@@ -70,8 +70,13 @@ fn a_server_that_the_configuration_calls_local_needs_none_wherever_it_is() {
 }
 
 #[test]
-fn a_container_of_this_machine_needs_none_though_it_says_elsewhere() {
-    free(Access::UnlessCloud, Whereabouts::Elsewhere("172.17.0.2".to_owned()));
+fn a_server_here_that_calls_itself_production_needs_arming() {
+    refused(
+        Access::WhenHere,
+        Whereabouts::Here.saying(&[("cluster_name", "prod-eu")]),
+        "pg calls itself production (its cluster_name is prod-eu; `local = true` in its entry of the configuration says \
+         otherwise), and stacktop is not armed; arm `shop` first",
+    );
 }
 
 #[test]
@@ -96,7 +101,7 @@ fn a_tunnel_is_not_this_machine() {
 #[test]
 fn a_managed_service_is_never_this_machine() {
     refused(
-        Access::UnlessCloud,
+        Access::WhenHere,
         Whereabouts::Cloud("RDS".to_owned()),
         "pg is a managed service (RDS; `local = true` in its entry of the configuration says otherwise), and stacktop \
          is not armed; arm `shop` first",

@@ -254,6 +254,7 @@ mod tests {
             senders: gap(),
             standby: gap(),
             replication_slots: gap(),
+            statements: gap(),
             health: gap(),
             pooler: gap(),
             looks: vec![looked],
@@ -261,7 +262,7 @@ mod tests {
             ..PostgresReading::default()
         };
         postgres.absorb(reading, now);
-        check_unread(&postgres, 33);
+        check_unread(&postgres, 35);
         let mut redis = RedisState::default();
         let untold = Some(Gap::new(GapKind::NotPermitted, "INFO"));
         redis.absorb(RedisReading { queues: gap(), untold, ..RedisReading::default() }, now);

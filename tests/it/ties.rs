@@ -1,5 +1,7 @@
 //! Ties that need two keys, or a counter beside the words: each holds where both ends are of one thing, and not where only the order fits.
 
+mod load;
+
 use crate::pages::blocking::two_behind_one;
 use crate::pages::world::{FIRST, Stage, payload, postgres, queue, redis, secs, session, target};
 use stacktop::core::chain::Tie;

@@ -9,6 +9,6 @@ mod ties;
 mod tree;
 
 pub use edge::{Edge, Evidence, Tie};
-pub use edges::EDGES;
+pub use edges::edges;
 pub(in crate::core) use known::addresses;
 pub use tree::{Branch, Chain, Link};

@@ -33,6 +33,7 @@ mod reports;
 mod screen;
 mod search;
 mod shadow;
+mod spills;
 mod topology;
 mod tunnel;
 mod watches;

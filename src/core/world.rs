@@ -200,7 +200,7 @@ mod tests {
     use crate::core::prometheus::PanelReading;
     use crate::core::prometheus::{PrometheusReading, PrometheusState};
     use crate::core::reading::Reading;
-    use crate::core::redis::{Evidence, QueueReading, RedisReading, RedisState};
+    use crate::core::redis::{Background, Evidence, QueueReading, RedisReading, RedisState};
     use crate::core::report::{BreakerState, Plan};
     use crate::core::search::{SearchReading, SearchState};
     use std::time::Duration;
@@ -265,8 +265,10 @@ mod tests {
         check_unread(&postgres, 35);
         let mut redis = RedisState::default();
         let untold = Some(Gap::new(GapKind::NotPermitted, "INFO"));
-        redis.absorb(RedisReading { queues: gap(), untold, ..RedisReading::default() }, now);
-        check_unread(&redis, 19);
+        let background = Background { slow: gap(), ..Background::default() };
+        let background = Some(Warm::new(now, background));
+        redis.absorb(RedisReading { queues: gap(), untold, background, ..RedisReading::default() }, now);
+        check_unread(&redis, 21);
         let mut search = SearchState::default();
         let reading = SearchReading {
             health: gap(),

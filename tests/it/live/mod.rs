@@ -12,6 +12,7 @@ mod ending;
 mod endless;
 mod gaps;
 mod guest;
+mod happened;
 mod libpq;
 mod locks;
 mod looks;

@@ -2,8 +2,9 @@
 
 use super::parts::{JOBS_FAIL, REASON};
 use crate::core::chain::edge::Edge;
-use crate::core::chain::ties::redis;
-use crate::core::redis::rules::{ends, queues, server};
+use crate::core::chain::ties::{lately as lately_ties, redis};
+use crate::core::metrics::rules::{LATENCY, levels};
+use crate::core::redis::rules::{ends, lately, queues, server};
 use crate::core::source_rules::{FULL, UNREAD};
 
 pub(super) static EDGES: &[Edge] = &[
@@ -90,5 +91,64 @@ pub(super) static EDGES: &[Edge] = &[
         effects: &[ends::DEAD_LETTERS.spec.id],
         withdrawn_by: "letters come from another queue",
         ties: redis::letters_of,
+    },
+    Edge {
+        verb: "is a copy now and refuses writes",
+        causes: &[lately::RESET.spec.id],
+        effects: &[server::ERRORS.spec.id],
+        withdrawn_by: "writes are refused on the primary, too",
+        ties: redis::readonly,
+    },
+    Edge {
+        verb: "let its clients go",
+        causes: &[lately::RESET.spec.id],
+        effects: &[
+            ends::FAILING.spec.id,
+            ends::DEAD_LETTERS.spec.id,
+            queues::NO_WORKER.spec.id,
+            queues::STALLED.spec.id,
+        ],
+        withdrawn_by: "they are as before after its clients came back",
+        ties: lately_ties::began_anew,
+    },
+    Edge {
+        verb: "threw away keys of jobs",
+        causes: &[lately::FLUSHED.spec.id],
+        effects: JOBS_FAIL,
+        withdrawn_by: REASON,
+        ties: lately_ties::emptied,
+    },
+    Edge {
+        verb: "emptied its cache",
+        causes: &[lately::FLUSHED.spec.id],
+        effects: &[levels::CACHE_HIT.spec.id],
+        withdrawn_by: "the cache is warm again and finds as little",
+        ties: lately_ties::cache_of_service,
+    },
+    Edge {
+        verb: "held everybody up",
+        causes: &[lately::SLOW_COMMAND.spec.id],
+        effects: &[
+            ends::FAILING.spec.id,
+            ends::DEAD_LETTERS.spec.id,
+            queues::STALLED.spec.id,
+            queues::WAIT.spec.id,
+        ],
+        withdrawn_by: "they are as before though no command is slow",
+        ties: lately_ties::held_up,
+    },
+    Edge {
+        verb: "held everybody up",
+        causes: &[lately::SLOW_COMMAND.spec.id],
+        effects: &[LATENCY.spec.id],
+        withdrawn_by: "no command is slow and the requests are",
+        ties: lately_ties::held_up_service,
+    },
+    Edge {
+        verb: "gives up their children",
+        causes: JOBS_FAIL,
+        effects: &[ends::PARENTS.spec.id],
+        withdrawn_by: "the children of another queue have failed",
+        ties: lately_ties::children_of,
     },
 ];

@@ -1,12 +1,12 @@
 //! Everything that is known: per target the state derived from its readings, how fresh it is, and the alerts over all of them.
 
 use super::alert::{AlertBook, Breach, RuleId, RuleSpec, Rulebook, Triage};
-use super::chain::Chain;
+use super::chain::{self, Chain};
 use super::ids::TargetId;
 use super::postgres;
 use super::report::PollReport;
 pub use super::source_rules::SOURCE_RULES;
-use super::source_rules::{self, FULL, SILENT};
+use super::source_rules::{self, FULL, OURS, SILENT};
 pub use super::system::SystemState;
 use super::system::rules as system_rules;
 pub use super::target::TargetState;
@@ -132,6 +132,14 @@ impl World {
         }
     }
 
+    /// What was done to a target from here, while it explains something that was found by the look before.
+    fn done_from_here(&self, target: &TargetState, now: Now) -> Vec<Breach> {
+        let deeds = self.timeline.deeds(now).into_iter().filter(|deed| deed.target == target.id);
+        let firing = self.alerts.firing();
+        let told = deeds.filter(|deed| chain::suffers(&self.targets, &self.topology, deed, &firing));
+        told.filter_map(|deed| source_rules::ours(target, deed, &self.rules, now)).collect()
+    }
+
     /// Judges what gave data since it was judged last, and looks at the freshness of all. Called after reports and once a second, so that
     /// silence is noticed by the clock; what was seen in a reading holds until there is a newer one.
     pub fn evaluate(&mut self, now: Now) {
@@ -148,6 +156,7 @@ impl World {
             let freshness = target.freshness(now);
             breaches.extend(source_rules::silence(target, freshness, &self.rules, now));
             breaches.extend(source_rules::full(target, &self.rules));
+            breaches.extend(self.done_from_here(target, now));
             let Judged::Seen(seen) = judged else {
                 silent.insert(&target.id);
                 continue;
@@ -156,6 +165,7 @@ impl World {
                 silent.insert(&target.id);
                 continue;
             }
+            breaches.extend(source_rules::clock(target, &self.rules));
             breaches.extend(seen.breaches.iter().cloned());
             unread.extend(seen.unread.iter().map(|rule| (&target.id, *rule)));
             let reading = target.system.postgres().and_then(|state| state.reading());
@@ -170,6 +180,7 @@ impl World {
             |breach| {
                 breach.rule != SILENT.id
                     && breach.rule != FULL.id
+                    && breach.rule != OURS.id
                     && (silent.contains(&breach.target) || unread.contains(&(&breach.target, breach.rule)))
             },
             now,

@@ -2,6 +2,7 @@
 
 mod load;
 mod redis;
+mod within;
 
 use crate::pages::blocking::two_behind_one;
 use crate::pages::world::{FIRST, Stage, payload, postgres, queue, redis, secs, session, target};

@@ -20,6 +20,9 @@ use std::time::Duration;
 pub struct PostgresReading {
     /// Who answers, and what our role may do.
     pub server: Server,
+    /// By how many seconds its clock is ahead of ours (or behind, where negative).
+    #[serde(with = "exact")]
+    pub clock: Option<f64>,
     /// Every server process.
     pub sessions: Part<Vec<Session>>,
     /// Who blocks whom; not asked while nobody waits for a lock.

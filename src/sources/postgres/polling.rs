@@ -17,7 +17,7 @@ use crate::core::postgres::locks::{LockReading, LockRow};
 use crate::core::postgres::{
     DatabaseCounters, Health, Literals, PostgresReading, Server, Session, Spill, Statements,
 };
-use crate::core::time::Now;
+use crate::core::time::{Now, ahead};
 use crate::sources::postgres::polling::parts::{all, first, part};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -191,7 +191,10 @@ impl Polling {
             self.ask(&self.questions.replication_slots, &[]),
             self.ask("SELECT pg_is_in_recovery()", &[]),
         );
-        let probe = Some(began.elapsed());
+        let took = began.elapsed();
+        let told = sessions.as_ref().ok().and_then(|rows| decode::asked_at(rows));
+        let asked = self.now.wall.timestamp_millis();
+        let clock = told.map(|told| ahead(told.timestamp_millis(), asked, took));
         let is_standby = recovery?.first().is_some_and(|row| row.try_get(0).unwrap_or_default());
         if std::mem::replace(&mut self.server.in_recovery, is_standby) != is_standby {
             self.forget();
@@ -245,7 +248,8 @@ impl Polling {
             senders,
             replication_slots: part(kept, "replication slots", all(decode::replication_slot))?,
             standby,
-            probe,
+            probe: Some(took),
+            clock,
             ..PostgresReading::default()
         })
     }

@@ -85,6 +85,9 @@ async fn a_flush_a_long_command_and_stuck_parents_are_told() {
     let mut admin = connection(&own.url).await;
     let mut watch = Watch::new(Connect::Redis(url::redis(&own.url).expect("a URL")));
     watch.poll().await.expect("a poll");
+    let reading = watch.world.targets()[0].system.redis().and_then(|state| state.reading());
+    let clock = reading.and_then(|reading| reading.clock).expect("it tells its time");
+    assert!(clock.abs() < 2.0, "it runs here: {clock}");
     // A flow as BullMQ keeps it: the parent waits, its child is among the failed.
     for words in [
         &["HSET", "bull:orders:meta", "version", "bullmq:5.1.0"][..],

@@ -25,6 +25,10 @@ async fn temporary_files_are_of_the_session_that_sorts_and_end_with_it() {
         let setting = watch.world.rules.get(spec.id);
         let setting = RuleSetting { warning: Some(1e6), hold: Duration::ZERO, ..setting };
         assert!(watch.world.rules.set("postgres.temp_files", setting));
+        watch.poll().await.expect("a poll");
+        let reading = watch.world.targets()[0].system.postgres().and_then(|state| state.reading());
+        let clock = reading.and_then(|reading| reading.clock).expect("it tells its time");
+        assert!(clock.abs() < 2.0, "it runs here: {clock}");
         let sorts = client(&url).await;
         let scene = "SET work_mem = '64kB'; BEGIN; DECLARE sorted CURSOR FOR \
              SELECT n, repeat('x', 50) FROM generate_series(1, 200000) n ORDER BY n DESC; FETCH 1 FROM sorted";

@@ -2,14 +2,14 @@
 
 use super::parts::{JOBS_FAIL, REASON, SERVICE};
 use crate::core::chain::edge::Edge;
-use crate::core::chain::ties::network;
+use crate::core::chain::ties::{network, ours, service};
 use crate::core::metrics::rules as metrics_rules;
-use crate::core::postgres::rules::{blocked, copies, health, sessions};
+use crate::core::postgres::rules::{blocked, copies, health, sessions, standby};
 use crate::core::prometheus::rules as prometheus_rules;
 use crate::core::redis::rules::{ends, queues, server};
 use crate::core::search::rules as search_rules;
 use crate::core::search::rules::nodes;
-use crate::core::source_rules::{FULL, SILENT};
+use crate::core::source_rules::{CLOCK, FULL, OURS, SILENT};
 
 pub(super) static EDGES: &[Edge] = &[
     Edge {
@@ -77,5 +77,45 @@ pub(super) static EDGES: &[Edge] = &[
         ],
         withdrawn_by: "room is there and it stays",
         ties: network::same_host,
+    },
+    Edge {
+        verb: "waits for its own pool",
+        causes: &[metrics_rules::levels::POOL.spec.id],
+        effects: SERVICE,
+        withdrawn_by: "the pool has connections to spare and the requests suffer on",
+        ties: service::same_service,
+    },
+    Edge {
+        verb: "computes and answers nobody",
+        causes: &[metrics_rules::levels::EVENT_LOOP.spec.id],
+        effects: &[metrics_rules::LATENCY.spec.id],
+        withdrawn_by: "its event loop is in time and the requests are not",
+        ties: service::same_service,
+    },
+    Edge {
+        verb: "finds little in its cache",
+        causes: &[metrics_rules::levels::CACHE_HIT.spec.id],
+        effects: &[metrics_rules::LATENCY.spec.id, metrics_rules::levels::QUERY_P95.spec.id],
+        withdrawn_by: "its cache is warm again and the requests take as long",
+        ties: service::same_service,
+    },
+    Edge {
+        verb: "was done from here",
+        causes: &[OURS.id],
+        effects: &[ends::FAILING.spec.id, ends::DEAD_LETTERS.spec.id, queues::PAUSED.spec.id],
+        withdrawn_by: "the newest failures are of later, or name another reason",
+        ties: ours::did,
+    },
+    Edge {
+        verb: "makes ages too large",
+        causes: &[CLOCK.id],
+        effects: &[
+            copies::REPLICATION_LAG.spec.id,
+            standby::ROTATION.spec.id,
+            queues::WAIT.spec.id,
+            queues::SCHEDULER.spec.id,
+        ],
+        withdrawn_by: "the clock is right and the age stays",
+        ties: service::wrong_age,
     },
 ];

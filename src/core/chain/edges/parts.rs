@@ -8,6 +8,9 @@ use crate::core::search::rules as search_rules;
 
 /// What the requests to a service suffer from.
 pub(super) const SERVICE: &[RuleId] = &[metrics_rules::ERRORS.spec.id, metrics_rules::LATENCY.spec.id];
+/// The same, and its own pool that is full.
+pub(super) const SERVICE_OR_POOL: &[RuleId] =
+    &[metrics_rules::ERRORS.spec.id, metrics_rules::LATENCY.spec.id, metrics_rules::levels::POOL.spec.id];
 /// Jobs that fail.
 pub(super) const JOBS_FAIL: &[RuleId] = &[ends::FAILING.spec.id, ends::DEAD_LETTERS.spec.id];
 /// Sessions that are open for long.

@@ -1,6 +1,6 @@
 //! Edges from findings about a PostgreSQL server or its pooler.
 
-use super::parts::{DISKS, JOBS_FAIL, OPEN, POOL_WAITS, REASON, SERVICE};
+use super::parts::{DISKS, JOBS_FAIL, OPEN, POOL_WAITS, REASON, SERVICE, SERVICE_OR_POOL};
 use crate::core::chain::edge::Edge;
 use crate::core::chain::ties::{load, network, postgres, refused, workers};
 use crate::core::metrics::rules::{LATENCY, levels};
@@ -14,7 +14,7 @@ pub(super) static EDGES: &[Edge] = &[
     Edge {
         verb: "keeps its sessions waiting",
         causes: &[blocked::BLOCKED.spec.id],
-        effects: SERVICE,
+        effects: SERVICE_OR_POOL,
         withdrawn_by: "its sessions wait no more and the errors go on",
         ties: postgres::waiters_of_service,
     },
@@ -54,7 +54,7 @@ pub(super) static EDGES: &[Edge] = &[
     Edge {
         verb: "keeps its clients waiting",
         causes: POOL_WAITS,
-        effects: SERVICE,
+        effects: SERVICE_OR_POOL,
         withdrawn_by: "its clients wait no more and the errors go on",
         ties: postgres::pool_of_service,
     },
@@ -182,7 +182,12 @@ pub(super) static EDGES: &[Edge] = &[
     Edge {
         verb: "takes longer",
         causes: &[statements::STATEMENT_SLOWER.spec.id],
-        effects: &[LATENCY.spec.id, levels::QUERY_P95.spec.id, levels::SLOW_QUERIES.spec.id],
+        effects: &[
+            LATENCY.spec.id,
+            levels::QUERY_P95.spec.id,
+            levels::SLOW_QUERIES.spec.id,
+            levels::POOL.spec.id,
+        ],
         withdrawn_by: "it is as fast as before and the requests are not",
         ties: load::slow_for_service,
     },

@@ -114,9 +114,9 @@ fn a_copy_whose_clock_is_ahead_seems_to_be_behind() {
             let mut copy = PostgresReading { standby: Part::Ready(standby), ..postgres(Vec::new()) };
             let mut primary = postgres(Vec::new());
             if name == "copy" {
-                copy.clock = Some(ahead)
+                copy.clock = Some(ahead);
             } else {
-                primary.clock = Some(ahead)
+                primary.clock = Some(ahead);
             }
             stage = stage.then(FIRST + second, "copy", copy).then(FIRST + second, "pg", primary);
         }

@@ -1,13 +1,16 @@
 //! The rules that are about stacktop's own sources: silence, a server that is full, parts that nobody can read.
 
-use super::alert::RuleUnit::State;
+use super::alert::RuleUnit::{Seconds, State};
 use super::alert::{Breach, Grade, RuleId, RuleSpec, Rulebook, Severity, Triage, Unread};
 use super::freshness::Freshness;
 use super::part::{Gap, GapKind};
 use super::place::Screen;
 use super::report::PollErrorKind;
 use super::target::TargetState;
+use super::text::lasting;
 use super::time::Now;
+use super::timeline::Deed;
+use std::time::Duration;
 
 /// A source that gives no data.
 pub const SILENT: RuleSpec = RuleSpec::new(
@@ -33,8 +36,29 @@ pub const UNREAD: RuleSpec = RuleSpec::new(
     Triage::Silent,
 );
 
+/// A clock that is not ours.
+pub const CLOCK: RuleSpec = RuleSpec::new(
+    "source.clock",
+    "by how much the clock of a server differs from ours: ages that are counted between clocks are wrong by that",
+    Seconds,
+    Triage::Capacity,
+)
+.warning(5.0)
+.hold(60)
+.clear(60)
+.root();
+
+/// What was done from here, while somebody suffers from it.
+pub const OURS: RuleSpec = RuleSpec::new(
+    "source.ours",
+    "something was done from here within the last ten minutes that explains what is found",
+    State,
+    Triage::Capacity,
+)
+.root();
+
 /// The rules that are about stacktop's own sources.
-pub static SOURCE_RULES: &[RuleSpec] = &[SILENT, FULL, UNREAD];
+pub static SOURCE_RULES: &[RuleSpec] = &[SILENT, FULL, UNREAD, CLOCK, OURS];
 
 fn enabled(rules: &Rulebook, rule: RuleId, target: &TargetState) -> bool {
     rules.on(rule, &[target.id.as_str()]).enabled
@@ -76,6 +100,34 @@ pub(super) fn full(target: &TargetState, rules: &Rulebook) -> Option<Breach> {
         let sentence = format!("{} refuses newcomers: {}", target.id, failure.message);
         let mut breach = breach(target, &FULL, Severity::Critical, ("full", sentence));
         breach.say(failure.remedy.clone().unwrap_or_else(|| "end clients that are not needed".to_owned()));
+        breach
+    })
+}
+
+/// By how many seconds the clock of a server is ahead of ours, where it tells its time.
+pub(super) fn clock_of(target: &TargetState) -> Option<f64> {
+    let postgres = target.system.postgres().and_then(|state| state.reading()?.clock);
+    postgres.or_else(|| target.system.redis().and_then(|state| state.reading()?.clock))
+}
+
+/// A clock that is not ours: one of the two is wrong.
+pub(super) fn clock(target: &TargetState, rules: &Rulebook) -> Option<Breach> {
+    let ahead = clock_of(target)?;
+    let grade = rules.grade_on(&CLOCK, &[target.id.as_str()], ahead.abs())?;
+    let way = if ahead > 0.0 { "ahead of" } else { "behind" };
+    let by = lasting(Duration::from_secs_f64(ahead.abs()));
+    let sentence = format!("the clock of {} is {by} {way} ours: ages between the two are wrong", target.id);
+    let mut breach = Breach::new(&CLOCK, &target.id, Screen::Overview, grade, ("clock", sentence));
+    breach.say("set both by NTP (chronyc tracking, timedatectl)");
+    Some(breach)
+}
+
+/// What was done from here.
+pub(super) fn ours(target: &TargetState, deed: &Deed, rules: &Rulebook, now: Now) -> Option<Breach> {
+    enabled(rules, OURS.id, target).then(|| {
+        let sentence = format!("done from here: {}", deed.words);
+        let mut breach = breach(target, &OURS, Severity::Info, (deed.subject.as_str(), sentence));
+        breach.since(Some(now.since(deed.at))).look("see the timeline and the audit trail");
         breach
     })
 }

@@ -104,8 +104,27 @@ pub trait Clock: Send + Sync {
     fn now(&self) -> Now;
 }
 
+/// By how many seconds another clock is ahead of ours (or behind, where negative), both in milliseconds since 1970: it was asked at `asked`
+/// and answered within `took`, so that anything between is no difference.
+#[must_use]
+pub fn ahead(other: i64, asked: i64, took: Duration) -> f64 {
+    let took = i64::try_from(took.as_millis()).unwrap_or(i64::MAX);
+    let off = other.saturating_sub(asked);
+    let off = if off > took { off - took } else { off.min(0) };
+    off as f64 / 1000.0
+}
+
 #[cfg(test)]
 mod tests {
+    #[test]
+    fn a_clock_is_off_by_no_more_than_its_answer_took() {
+        let ahead = |other, took| super::ahead(other, 10_000, std::time::Duration::from_millis(took));
+        assert_eq!(
+            [ahead(10_000, 0), ahead(10_400, 500), ahead(12_500, 500), ahead(7_000, 500)],
+            [0.0, 0.0, 2.0, -3.0]
+        );
+    }
+
     use super::*;
 
     /// A moment by both clocks, in seconds after the start of the example.

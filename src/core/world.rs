@@ -2,12 +2,12 @@
 
 use super::alert::{AlertBook, Breach, RuleId, RuleSpec, Rulebook, Triage};
 use super::alertmanager;
-use super::chain::Chain;
+use super::chain::{self, Chain};
 use super::ids::TargetId;
 use super::postgres;
 use super::report::PollReport;
 pub use super::source_rules::SOURCE_RULES;
-use super::source_rules::{self, FULL, SILENT};
+use super::source_rules::{self, FULL, OURS, SILENT};
 pub use super::system::SystemState;
 use super::system::rules as system_rules;
 pub use super::target::TargetState;
@@ -133,6 +133,14 @@ impl World {
         }
     }
 
+    /// What was done to a target from here, while it explains something that was found by the look before.
+    fn done_from_here(&self, target: &TargetState, now: Now) -> Vec<Breach> {
+        let deeds = self.timeline.deeds(now).into_iter().filter(|deed| deed.target == target.id);
+        let firing = self.alerts.firing();
+        let told = deeds.filter(|deed| chain::suffers(&self.targets, &self.topology, deed, &firing));
+        told.filter_map(|deed| source_rules::ours(target, deed, &self.rules, now)).collect()
+    }
+
     /// Judges what gave data since it was judged last, and looks at the freshness of all. Called after reports and once a second, so that
     /// silence is noticed by the clock; what was seen in a reading holds until there is a newer one.
     pub fn evaluate(&mut self, now: Now) {
@@ -149,6 +157,7 @@ impl World {
             let freshness = target.freshness(now);
             breaches.extend(source_rules::silence(target, freshness, &self.rules, now));
             breaches.extend(source_rules::full(target, &self.rules));
+            breaches.extend(self.done_from_here(target, now));
             let Judged::Seen(seen) = judged else {
                 silent.insert(&target.id);
                 continue;
@@ -157,6 +166,7 @@ impl World {
                 silent.insert(&target.id);
                 continue;
             }
+            breaches.extend(source_rules::clock(target, &self.rules));
             breaches.extend(seen.breaches.iter().cloned());
             unread.extend(seen.unread.iter().map(|rule| (&target.id, *rule)));
             let reading = target.system.alertmanager().and_then(|state| state.reading());
@@ -179,6 +189,7 @@ impl World {
             |breach| {
                 breach.rule != SILENT.id
                     && breach.rule != FULL.id
+                    && breach.rule != OURS.id
                     && (silent.contains(&breach.target) || unread.contains(&(&breach.target, breach.rule)))
             },
             now,
@@ -209,7 +220,7 @@ mod tests {
     use crate::core::prometheus::PanelReading;
     use crate::core::prometheus::{PrometheusReading, PrometheusState};
     use crate::core::reading::Reading;
-    use crate::core::redis::{Evidence, QueueReading, RedisReading, RedisState};
+    use crate::core::redis::{Background, Evidence, QueueReading, RedisReading, RedisState};
     use crate::core::report::{BreakerState, Plan};
     use crate::core::search::{SearchReading, SearchState};
     use std::time::Duration;
@@ -263,6 +274,7 @@ mod tests {
             senders: gap(),
             standby: gap(),
             replication_slots: gap(),
+            statements: gap(),
             health: gap(),
             pooler: gap(),
             looks: vec![looked],
@@ -270,11 +282,13 @@ mod tests {
             ..PostgresReading::default()
         };
         postgres.absorb(reading, now);
-        check_unread(&postgres, 33);
+        check_unread(&postgres, 35);
         let mut redis = RedisState::default();
         let untold = Some(Gap::new(GapKind::NotPermitted, "INFO"));
-        redis.absorb(RedisReading { queues: gap(), untold, ..RedisReading::default() }, now);
-        check_unread(&redis, 19);
+        let background = Background { slow: gap(), ..Background::default() };
+        let background = Some(Warm::new(now, background));
+        redis.absorb(RedisReading { queues: gap(), untold, background, ..RedisReading::default() }, now);
+        check_unread(&redis, 21);
         let mut search = SearchState::default();
         let reading = SearchReading {
             health: gap(),

@@ -100,6 +100,8 @@ pub(super) fn reading(sim: &Sim, now: Now, focus: &[Focus]) -> RedisReading {
         }
     }
     RedisReading {
+        clock: Some(0.0),
+        background: None,
         whereabouts: Whereabouts::Here,
         server: RedisServer {
             version: "7.4.1".to_owned(),

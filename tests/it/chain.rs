@@ -1,7 +1,7 @@
 //! The chain over small worlds: what is tied, how surely, and what is not tied though the order in time would fit.
 
 use crate::pages::world::{FIRST, Stage, payload, queue, redis, secs, target};
-use stacktop::core::chain::{EDGES, Tie};
+use stacktop::core::chain::{Tie, edges};
 use stacktop::core::ids::SystemKind;
 use stacktop::core::part::{Gap, GapKind, Part, Warm};
 use stacktop::core::redis::{Evidence, Happened, QueueReading, RedisReading, RedisServer};
@@ -158,7 +158,7 @@ fn what_cannot_be_seen_explains_nothing() {
 
 #[test]
 fn every_edge_says_what_would_withdraw_it_and_is_not_between_one_rule_alone() {
-    for edge in EDGES {
+    for edge in edges() {
         assert!(!edge.verb.is_empty() && !edge.withdrawn_by.is_empty());
         assert!(edge.causes.iter().any(|cause| !edge.effects.contains(cause)), "{edge:?}");
     }

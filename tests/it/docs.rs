@@ -9,7 +9,7 @@ use crate::pages::world::{
 use stacktop::app::command::{self, Context, registry};
 use stacktop::core::action::Offer;
 use stacktop::core::alert::{RuleId, RuleSpec, RuleUnit};
-use stacktop::core::chain::EDGES;
+use stacktop::core::chain::edges;
 use stacktop::core::place::Screen;
 use stacktop::core::postgres::{ClientGroup, PgRow, SessionState, StatementKey};
 use stacktop::core::redis::{
@@ -156,11 +156,11 @@ fn chain(id: RuleId) -> String {
     let link = |id: &RuleId| format!("[{id}]({}.md)", page_of(*id));
     let list = |ids: &[RuleId]| ids.iter().map(link).collect::<Vec<_>>().join(", ");
     let mut lines = String::new();
-    for edge in EDGES.iter().filter(|edge| edge.effects.contains(&id)) {
+    for edge in edges().filter(|edge| edge.effects.contains(&id)) {
         let (causes, verb, not) = (list(edge.causes), edge.verb, edge.withdrawn_by);
         lines.push_str(&format!("- From {causes}: \"{verb}\". Withdrawn when {not}.\n"));
     }
-    for edge in EDGES.iter().filter(|edge| edge.causes.contains(&id)) {
+    for edge in edges().filter(|edge| edge.causes.contains(&id)) {
         let (effects, verb, not) = (list(edge.effects), edge.verb, edge.withdrawn_by);
         lines.push_str(&format!("- Leads to {effects}: \"{verb}\". Withdrawn when {not}.\n"));
     }

@@ -1,5 +1,9 @@
 //! Ties that need two keys, or a counter beside the words: each holds where both ends are of one thing, and not where only the order fits.
 
+mod load;
+mod redis;
+mod within;
+
 use crate::pages::blocking::two_behind_one;
 use crate::pages::world::{FIRST, Stage, payload, postgres, queue, redis, secs, session, target};
 use stacktop::core::chain::Tie;
@@ -98,6 +102,14 @@ fn erring(at: u64) -> MetricsReading {
     let gone = (at - FIRST) as f64;
     let kinds = [("http_requests_total".to_owned(), MetricKind::Counter)];
     let samples = [sample("200", 1000.0 + 50.0 * gone), sample("503", 50.0 * gone)];
+    MetricsReading { bytes: 99, ..MetricsReading::of(&samples, &kinds.into()) }
+}
+
+/// A service whose cache found so many keys and missed so many.
+fn cache(hits: f64, misses: f64) -> MetricsReading {
+    let sample = |name: &str, value: f64| MetricSample { name: name.to_owned(), labels: Vec::new(), value };
+    let kinds = ["cache_hits_total", "cache_misses_total"].map(|name| (name.to_owned(), MetricKind::Counter));
+    let samples = [sample("cache_hits_total", hits), sample("cache_misses_total", misses)];
     MetricsReading { bytes: 99, ..MetricsReading::of(&samples, &kinds.into()) }
 }
 

@@ -9,6 +9,7 @@ mod ties;
 mod tree;
 
 pub use edge::{Edge, Evidence, Tie};
-pub use edges::EDGES;
+pub use edges::edges;
 pub(in crate::core) use known::addresses;
+pub(in crate::core) use ties::ours::suffers;
 pub use tree::{Branch, Chain, Link};

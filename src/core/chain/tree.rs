@@ -1,7 +1,7 @@
 //! The chain over what fires now: which finding explains which, what is left unexplained, and the order in which that is told.
 
 use super::edge::{Edge, Evidence, Tie};
-use super::edges::EDGES;
+use super::edges::edges;
 use super::known::Known;
 use crate::core::alert::{Finding, FindingKey};
 use crate::core::target::TargetState;
@@ -55,10 +55,7 @@ impl Chain {
     /// The chain over `firing`, worst first, as the newest readings of `targets` show it; `topology` is what is said beside them.
     #[must_use]
     pub fn over(targets: &[Arc<TargetState>], topology: &Topology, firing: &[&Finding]) -> Self {
-        Self::by(EDGES, Known::of(targets, topology), firing)
-    }
-
-    fn by(edges: &[Edge], known: Known<'_>, firing: &[&Finding]) -> Self {
+        let known = Known::of(targets, topology);
         let firing = &firing[..firing.len().min(MOST)];
         let mut found: Vec<(&Finding, Link)> = Vec::new();
         for effect in firing {
@@ -71,7 +68,7 @@ impl Chain {
                 let fits = |edge: &&Edge| {
                     edge.causes.contains(&cause.breach.rule) && edge.effects.contains(&effect.breach.rule)
                 };
-                let tied = edges.iter().filter(fits).filter_map(|edge| {
+                let tied = edges().filter(fits).filter_map(|edge| {
                     let evidence = (edge.ties)(&known, cause, effect)?;
                     let (verb, withdrawn_by) = (edge.verb, edge.withdrawn_by);
                     Some(Link { cause: cause.key(), effect: effect.key(), verb, evidence, withdrawn_by })

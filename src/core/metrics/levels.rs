@@ -218,6 +218,23 @@ impl Levels {
     }
 }
 
+/// Names under which Node's libraries tell how late the event loop is, in seconds: the worst of what was since the last scrape first.
+const LOOP_LAG: [&str; 5] = [
+    "nodejs_eventloop_lag_p99_seconds",
+    "nodejs_eventloop_delay_p99_seconds",
+    "nodejs_eventloop_delay_p99",
+    "nodejs_eventloop_lag_seconds",
+    "nodejs_eventloop_delay_mean_seconds",
+];
+
+/// Where the gauge is that tells how late the event loop is.
+pub(super) fn loop_lag(layout: &Layout) -> Option<usize> {
+    LOOP_LAG.iter().find_map(|name| {
+        let gauge = |sample: &Named<'_>| sample.name() == *name && !sample.counts();
+        layout.samples().find(gauge).map(Named::index)
+    })
+}
+
 fn measured(layout: &Layout) -> Vec<Measured> {
     let all = [
         Operation::Query,

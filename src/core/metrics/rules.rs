@@ -19,6 +19,7 @@ pub static RULES: &[&Rule<MetricsState>] = &[
     &levels::SLOW_QUERIES,
     &levels::CACHE_HIT,
     &levels::POOL,
+    &levels::EVENT_LOOP,
     &levels::SIMPLE_P50,
     &levels::SIMPLE_P95,
     &levels::SIMPLE_P99,

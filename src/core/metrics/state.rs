@@ -69,6 +69,8 @@ pub struct MetricsState {
     service: Option<String>,
     /// What else tells of service levels, found out with that.
     levels: Levels,
+    /// The gauge of how late its event loop is, found out with that.
+    loop_lag: Option<usize>,
     /// The share of looks into its cache that found something, over [`WINDOW`].
     pub cache_hit: Option<f64>,
     /// A poll failed since the newest reading.
@@ -135,6 +137,7 @@ impl MetricsState {
             let requests = Requests::of(reading, self.settings.requests.as_deref());
             self.service = service::of(&reading.layout);
             self.levels = Levels::of(&reading.layout);
+            self.loop_lag = levels::loop_lag(&reading.layout);
             self.asked = Some((Arc::clone(&reading.layout), requests));
         }
     }
@@ -208,6 +211,13 @@ impl MetricsState {
             slow = Some((sum + count * 60.0 / elapsed, widest.max(bound * one.unit)));
         }
         slow
+    }
+
+    /// By how many seconds its event loop is late.
+    #[must_use]
+    pub fn event_loop(&self) -> Option<f64> {
+        let lag = self.reading()?.value(self.loop_lag?);
+        (lag.is_finite() && lag >= 0.0).then_some(lag)
     }
 
     /// How full the pools are that it tells of.

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
 /// What is looked at every few seconds.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Health {
     /// Bytes of WAL written so far (a position, only differences mean something).
     #[serde(with = "exact")]
@@ -29,6 +29,29 @@ pub struct Health {
     /// `autovacuum_freeze_max_age`.
     #[serde(with = "exact")]
     pub freeze_max_age: Option<f64>,
+    /// Temporary files of sorts and hashes that are under way, the largest first.
+    pub spills: Part<Vec<Spill>>,
+}
+
+/// The temporary files of one process. Those that parallel workers share are not listed by the server.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Spill {
+    /// The process; it may be gone: what it left goes with the next restart.
+    pub pid: i32,
+    /// Their bytes.
+    #[serde(with = "exact")]
+    pub bytes: f64,
+}
+
+/// WAL files that wait for the archiver.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ReadyFiles {
+    /// How many.
+    #[serde(with = "exact")]
+    pub files: f64,
+    /// Their bytes.
+    #[serde(with = "exact")]
+    pub bytes: f64,
 }
 
 /// The archiver.
@@ -52,6 +75,8 @@ pub struct Archiver {
     pub last_failed_file: Option<String>,
     /// Archiving is on, and nothing is set that would archive: WAL is kept for ever.
     pub no_command: bool,
+    /// What waits for it; only asked while it fails, or has no command.
+    pub ready: Part<ReadyFiles>,
 }
 
 impl Archiver {

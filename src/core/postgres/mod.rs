@@ -8,6 +8,7 @@ mod reading;
 mod row;
 pub(crate) mod rules;
 mod settings;
+mod slower;
 mod state;
 mod statement;
 mod totals;
@@ -18,8 +19,9 @@ mod window;
 
 pub use activity::{ACTIVITY_WINDOW, Activity, CPU, Waiting, waits};
 pub use copies::{Backup, ReplicationSlot, Rotation, Sender, Standby, Subscription};
-pub use health::{Archiver, Health, VacuumProgress};
+pub use health::{Archiver, Health, ReadyFiles, Spill, VacuumProgress};
 pub use look::{Look, Looked, Planned, SqlPanel, SqlTable, TOPICS, Topic};
+pub use pace::{Burst, Pace};
 pub use pooler::{
     ConsoleTable, Pool, PooledDatabase, Pooler, clients as pooled_clients, databases as pooled_databases,
     pools,
@@ -30,6 +32,7 @@ pub use rules::{
     BLOCKED, CONNECTIONS, PAUSED, RULES, TWO_PRIMARIES, WAITING, WRAPAROUND, describe, two_primaries,
 };
 pub use settings::PostgresSettings;
+pub use slower::{Means, Slower};
 pub use state::{Histories, PostgresState, Rates, Setback, WINDOW, lag_bytes};
 pub use statement::{Literals, StatementText};
 pub use totals::Totals;
@@ -45,6 +48,7 @@ mod forest;
 mod graph;
 mod grow;
 mod health;
+mod pace;
 pub use action::{BackendId, CANCEL, PgAction, Pinned, Promise, TERMINATE, TERMINATE_IDLE, Upkeep};
 
 /// Every question of ours begins with this, in logs and among the statements.

@@ -20,6 +20,9 @@ use std::time::Duration;
 pub struct PostgresReading {
     /// Who answers, and what our role may do.
     pub server: Server,
+    /// By how many seconds its clock is ahead of ours (or behind, where negative).
+    #[serde(with = "exact")]
+    pub clock: Option<f64>,
     /// Every server process.
     pub sessions: Part<Vec<Session>>,
     /// Who blocks whom; not asked while nobody waits for a lock.
@@ -57,6 +60,17 @@ impl PostgresReading {
     #[must_use]
     pub const fn whereabouts(&self) -> Option<&Whereabouts> {
         Some(&self.server.whereabouts)
+    }
+
+    /// The text of a statement, where somebody runs it or looks at it.
+    #[must_use]
+    pub fn statement(&self, query: i64) -> Option<&StatementText> {
+        let looked = self.texts.iter().find(|(id, _)| *id == query).map(|(_, text)| text);
+        let runs = || {
+            let mut all = self.sessions.ready().into_iter().flatten();
+            all.find(|session| session.query_id == Some(query)).map(|session| &session.query)
+        };
+        looked.or_else(runs)
     }
 
     /// Why most of what sessions do is hidden from our role, if it is: it sees that others are there, what they wait for only by the
@@ -218,6 +232,12 @@ impl Session {
     #[must_use]
     pub fn is_walsender(&self) -> bool {
         self.backend_type == "walsender"
+    }
+
+    /// A vacuum that keeps transaction ids from running out: a lock that somebody wants does not end it.
+    #[must_use]
+    pub fn gives_way_to_nobody(&self) -> bool {
+        self.backend_type == "autovacuum worker" && self.query.contains("(to prevent wraparound)")
     }
 
     /// It waits for a lock.

@@ -5,8 +5,10 @@ use super::blocking::{Forest, forest};
 use super::departed::Departed;
 use super::health::Health;
 use super::locks::FirstSeen;
+use super::pace::Pace;
 use super::reading::{DatabaseCounters, PostgresReading};
 use super::settings::PostgresSettings;
+use super::slower::Means;
 use super::totals::Totals;
 use super::trends::Trends;
 use super::turns::Turns;
@@ -115,6 +117,10 @@ pub struct PostgresState {
     pub setback: Option<(Now, Setback)>,
     /// What grows towards a limit.
     pub trends: Trends,
+    /// How fast it writes WAL.
+    pub pace: Pace,
+    /// What statements took within the last hour.
+    pub means: Means,
     /// Copies that are gone and subscriptions that are in trouble.
     pub departed: Departed,
     /// How long clients of its PgBouncer waited lately.
@@ -163,6 +169,7 @@ impl PostgresState {
             && self.reading().and_then(|before| before.statements.read_at()) != Some(statements.read_at)
         {
             self.statements = self.window.absorb(statements);
+            self.means.absorb(&self.statements, statements.read_at);
         }
         if let Part::Ready(sessions) = &reading.sessions {
             self.activity.absorb(sessions, now);
@@ -199,6 +206,7 @@ impl PostgresState {
         self.totals.clear();
         self.meter.begin_anew();
         self.window = StatementWindow::default();
+        self.pace = Pace::default();
         self.caught_up_at = None;
     }
 
@@ -294,6 +302,9 @@ impl PostgresState {
             self.rates.wal_bytes = rate(before.wal_position, health.wal_position);
             self.rates.requested_checkpoints =
                 rate(before.checkpoints_requested, health.checkpoints_requested);
+        }
+        if let Some(position) = health.wal_position {
+            self.pace.absorb(position, health.read_at);
         }
         if let Part::Ready(all) = &health.subscriptions {
             self.departed.subscriptions(all, health.read_at);

@@ -21,6 +21,7 @@ mod server;
 mod settings;
 mod state;
 mod troubles;
+mod turned;
 mod workings;
 
 pub use action::{Letters, RedisAction};
@@ -45,4 +46,5 @@ pub use server::{
 pub use settings::RedisSettings;
 pub use state::{QueueHistory, RedisRates, RedisState};
 pub use troubles::{REFUSALS, Troubles};
+pub use turned::{Setback, Turned};
 pub use workings::{Ended, QueueEvent, QueueWorker, QueueWorkings, RunTimes, Scheduler, overlong, run_times};

@@ -2,6 +2,7 @@
 
 use super::{
     FailedPage, Family, JobDetail, JobList, JobPage, Payload, QueueRef, QueueWorkings, ServerDetail,
+    SlowEntry,
 };
 use crate::core::exact;
 use crate::core::part::{self, Part, Warm};
@@ -23,6 +24,11 @@ pub struct RedisReading {
     pub untold: Option<part::Gap>,
     /// One script holds the server: it serves nobody else.
     pub busy: bool,
+    /// By how many seconds its clock is ahead of ours (or behind, where negative); nothing where it does not tell.
+    #[serde(with = "exact")]
+    pub clock: Option<f64>,
+    /// What is read seldom, though nobody looks.
+    pub background: Option<Warm<Background>>,
     /// Every queue that is known.
     pub queues: Part<Vec<Warm<QueueReading>>>,
     /// Why there are queues, or may be some, beside those that were read.
@@ -51,6 +57,16 @@ impl RedisReading {
     pub const fn whereabouts(&self) -> Option<&Whereabouts> {
         Some(&self.whereabouts)
     }
+}
+
+/// What of a server is read seldom, though nobody looks.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Background {
+    /// How often all keys of a database were thrown away.
+    #[serde(with = "exact")]
+    pub flushes_total: Option<f64>,
+    /// The newest entries of the slow log.
+    pub slow: Part<Vec<SlowEntry>>,
 }
 
 /// A cluster: what it says of itself, and each of its primaries.
@@ -210,10 +226,23 @@ pub struct QueueReading {
     pub stalled: u64,
     /// Schedulers that make no more jobs, for the next one is gone, and for how long they have been late.
     pub late: Vec<(String, Duration)>,
+    /// Parents that wait for children which have failed.
+    pub stuck: Vec<StuckParent>,
     /// A worker looked for stalled jobs within the last half minute.
     pub checked_by_worker: bool,
     /// By its name a dead-letter queue; of which source queue, if the name says so.
     pub dead_letter: Option<DeadLetter>,
+}
+
+/// A parent that waits for children which have failed: without an option that says otherwise it waits for ever.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StuckParent {
+    /// Its id.
+    pub parent: String,
+    /// The queue of the children.
+    pub child: QueueRef,
+    /// How many of them have failed, as far as that was looked at.
+    pub failed: u64,
 }
 
 /// What a queue's own record tells of its last minutes: its stream of events (BullMQ), or its metrics where the worker keeps some (Bull).

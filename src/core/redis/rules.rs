@@ -1,6 +1,7 @@
 //! The rules about a Redis server and the job queues in it.
 
 pub(crate) mod ends;
+pub(crate) mod lately;
 mod parts;
 pub(crate) mod queues;
 pub(crate) mod server;
@@ -26,6 +27,9 @@ pub static RULES: &[&Rule<RedisState>] = &[
     &server::REPLICA_LINK,
     &server::REPLICA_LAG,
     &server::REPLICA_STATE,
+    &lately::RESET,
+    &lately::FLUSHED,
+    &lately::SLOW_COMMAND,
     &queues::NO_WORKER,
     &ends::DEAD_LETTERS,
     &ends::FAILING,
@@ -34,6 +38,7 @@ pub static RULES: &[&Rule<RedisState>] = &[
     &queues::STALLED,
     &queues::SCHEDULER,
     &queues::STRANDED,
+    &ends::PARENTS,
 ];
 
 impl Judged for RedisState {

@@ -2,7 +2,7 @@
 
 use super::{
     CommandRate, QueueReading, QueueRef, RedisReading, RedisServer, RedisSettings, ServerDetail, Troubles,
-    command_rates,
+    Turned, command_rates,
 };
 use crate::core::history::Series;
 use crate::core::part::Warm;
@@ -145,6 +145,8 @@ pub struct RedisState {
     pub rates: RedisRates,
     /// What it refused or threw away within the last minute.
     pub troubles: Troubles,
+    /// What happened to it.
+    pub turned: Turned,
     /// Memory in use over time, bytes.
     pub memory: Series,
     /// Commands per second over time.
@@ -203,6 +205,7 @@ impl RedisState {
                 self.troubles.count(&old.server, server, *elapsed, now);
             }
         }
+        self.turned.absorb(&reading, now);
         self.busy_since = if reading.busy { self.busy_since.or(Some(now)) } else { None };
         self.memory.push(now, server.used_memory_bytes);
         self.ops.push(now, server.ops_per_second);

@@ -3,7 +3,7 @@
 use super::event::{About, Event, Kind};
 use super::facts::{Change, Facts, QueueSwitch};
 use super::incident::{Incident, Key};
-use super::ours::{self, Ours};
+use super::ours::{self, Deed, Ours};
 use crate::core::action::{Action, ActionError, Outcome, Verdict, Verification};
 use crate::core::alert::{AlertBook, Finding, Severity};
 use crate::core::ids::{EventId, TargetId};
@@ -225,6 +225,11 @@ impl Timeline {
         self.ours.sent(action, now);
         self.incident.acted(&named, now);
         self.act(Kind::Asked, action, &named, now);
+    }
+
+    /// What was done from here within the last minutes and others may suffer from.
+    pub(in crate::core) fn deeds(&self, now: Now) -> Vec<&Deed> {
+        self.ours.deeds(now)
     }
 
     /// What came of it.

@@ -11,3 +11,4 @@ mod ours;
 
 pub use book::Timeline;
 pub use event::{About, Event, Kind};
+pub use ours::Deed;

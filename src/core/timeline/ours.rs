@@ -5,7 +5,7 @@ use crate::core::action::Action;
 use crate::core::ids::TargetId;
 use crate::core::place::{Place, Screen};
 use crate::core::postgres::{BackendId, PgAction};
-use crate::core::redis::{QueueRef, RedisAction};
+use crate::core::redis::{JobAct, QueueRef, RedisAction};
 use crate::core::row::RowKey;
 use crate::core::text::tidy;
 use crate::core::time::Now;
@@ -13,6 +13,8 @@ use std::time::Duration;
 
 /// The identity of an action is cut to so many columns: it may name a thousand jobs.
 const IDENTITY_COLUMNS: usize = 120;
+/// So much that was done is remembered.
+const MOST_DEEDS: usize = 64;
 /// So long after a queue was switched from here, that it is so is taken for our own doing: thousands of queues are read in turns.
 const OURS_WITHIN: Duration = Duration::from_secs(600);
 
@@ -65,25 +67,98 @@ fn switches(action: &Action) -> Vec<(&QueueRef, bool)> {
     }
 }
 
-/// Queues that were switched from here lately.
+/// What was done from here that others may suffer from.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Deed {
+    /// When it was sent.
+    pub at: Now,
+    /// Where.
+    pub target: TargetId,
+    /// What kind of thing, and of which queue where it is of one: `ended`, `cancelled`, `retried bull:mails`, `paused bull:mails`.
+    pub subject: String,
+    /// In words, as the timeline has it.
+    pub words: String,
+}
+
+/// What others may suffer from: sessions and statements that end, jobs that run again, queues that take nothing.
+fn subject(action: &Action) -> Option<String> {
+    let of = |verb: &str, queue: &QueueRef| Some(format!("{verb} {}:{}", queue.prefix, queue.name));
+    match action {
+        Action::Postgres {
+            act: PgAction::Terminate { .. } | PgAction::Several { terminate: true, .. },
+            ..
+        } => Some("ended".to_owned()),
+        Action::Postgres {
+            act: PgAction::Cancel { .. } | PgAction::Several { terminate: false, .. },
+            ..
+        } => Some("cancelled".to_owned()),
+        Action::Redis { act: RedisAction::Pause { queue }, .. } => of("paused", queue),
+        Action::Redis { act: RedisAction::Redrive { queue, to, .. }, .. } => {
+            of("retried", to.as_ref().unwrap_or(queue))
+        }
+        Action::Redis {
+            act: RedisAction::Jobs { queue, act: JobAct::Retry(_) | JobAct::RunAgain, .. },
+            ..
+        } => of("retried", queue),
+        Action::Redis {
+            act:
+                RedisAction::Jobs { .. }
+                | RedisAction::Resume { .. }
+                | RedisAction::Switches { .. }
+                | RedisAction::Change { .. },
+            ..
+        }
+        | Action::Postgres { act: PgAction::Upkeep { .. }, .. } => None,
+    }
+}
+
+/// What was done from here lately: queues that were switched, and what others may suffer from.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(super) struct Ours(Vec<(Now, TargetId, QueueRef, bool)>);
+pub(super) struct Ours(Vec<(Now, TargetId, QueueRef, bool)>, Vec<Deed>);
 
 impl Ours {
     /// An action was sent.
     pub(super) fn sent(&mut self, action: &Action, now: Now) {
         self.0.retain(|(at, ..)| now.since(*at) < OURS_WITHIN);
+        self.1.retain(|deed| now.since(deed.at) < OURS_WITHIN);
+        // A queue that is told to go on is not paused by us any more.
+        for (queue, _) in switches(action).into_iter().filter(|(_, paused)| !paused) {
+            let paused = format!("paused {}:{}", queue.prefix, queue.name);
+            self.1.retain(|deed| deed.target != *action.target() || deed.subject != paused);
+        }
+        self.1.extend(subject(action).map(|subject| Deed {
+            at: now,
+            target: action.target().clone(),
+            subject,
+            words: named(action),
+        }));
+        if self.1.len() > MOST_DEEDS {
+            self.1.remove(0);
+        }
         let switches = switches(action).into_iter();
         self.0.extend(switches.map(|(queue, paused)| (now, action.target().clone(), queue.clone(), paused)));
     }
 
     /// It was not done.
     pub(super) fn withdrawn(&mut self, action: &Action) {
+        let words = named(action);
+        self.1.retain(|deed| deed.target != *action.target() || deed.words != words);
         for (queue, paused) in switches(action) {
             self.0.retain(|(_, target, other, was)| {
                 target != action.target() || other != queue || *was != paused
             });
         }
+    }
+
+    /// What others may suffer from, done within the last minutes; the newest of each kind.
+    pub(super) fn deeds(&self, now: Now) -> Vec<&Deed> {
+        let mut newest: Vec<&Deed> = Vec::new();
+        for deed in self.1.iter().rev().filter(|deed| now.since(deed.at) < OURS_WITHIN) {
+            if newest.iter().all(|known| (&known.target, &known.subject) != (&deed.target, &deed.subject)) {
+                newest.push(deed);
+            }
+        }
+        newest
     }
 
     /// Whether it was done from here; the next time it is somebody else's doing.

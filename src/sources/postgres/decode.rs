@@ -3,12 +3,11 @@
 use super::charset::Charset;
 use super::connection::{Connection, Row};
 use super::names::{Names, Thing};
-use crate::core::part::Part;
 use crate::core::postgres::BackendId;
 use crate::core::postgres::locks::{LockMode, LockRow, PreparedTransaction};
 use crate::core::postgres::{
-    Archiver, DatabaseCounters, Health, Literals, ReplicationSlot, Sender, Server, Session, SessionState,
-    Slots, Standby, StatementCounters, StatementKey, Subscription, VacuumProgress,
+    DatabaseCounters, Literals, ReplicationSlot, Sender, Server, Session, SessionState, Slots, Standby,
+    StatementCounters, StatementKey, Subscription, VacuumProgress,
 };
 use chrono::{DateTime, Utc};
 use std::collections::HashMap;
@@ -49,7 +48,7 @@ fn written(row: &Row, at: usize, charset: Charset) -> Option<String> {
 }
 
 /// Column `at`; nothing when it is NULL or of another type.
-fn get<'a, T: FromSql<'a>>(row: &'a Row, at: usize) -> Option<T> {
+pub(super) fn get<'a, T: FromSql<'a>>(row: &'a Row, at: usize) -> Option<T> {
     row.try_get::<_, Option<T>>(at).ok().flatten()
 }
 
@@ -335,33 +334,6 @@ pub fn statement_text(row: &Row) -> Option<(i64, String)> {
         text.push('…');
     }
     Some((get(row, 0)?, text))
-}
-
-/// WAL position, checkpoints and freeze age; the parts beside them are put in by the caller.
-pub fn health(row: Option<&Row>) -> Health {
-    Health {
-        wal_position: row.and_then(|row| get(row, 0)),
-        checkpoints_timed: row.and_then(|row| get(row, 1)),
-        checkpoints_requested: row.and_then(|row| get(row, 2)),
-        freeze_max_age: row.and_then(|row| get(row, 3)),
-        archiver: Part::NotAsked,
-        vacuums: Part::NotAsked,
-        subscriptions: Part::NotAsked,
-        prepared: Part::NotAsked,
-    }
-}
-
-/// The archiver.
-pub fn archiver(row: &Row) -> Archiver {
-    Archiver {
-        on: get(row, 0).unwrap_or_default(),
-        archived: get(row, 1).unwrap_or_default(),
-        failed: get(row, 2).unwrap_or_default(),
-        last_archived_seconds: get(row, 3),
-        last_failed_seconds: get(row, 4),
-        last_failed_file: text(row, 5),
-        no_command: get(row, 6).unwrap_or_default(),
-    }
 }
 
 /// One subscription.

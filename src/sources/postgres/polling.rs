@@ -1,5 +1,6 @@
 //! One connection for polling: what is prepared on it, and the questions of a poll.
 
+mod health;
 mod learning;
 mod parts;
 
@@ -14,9 +15,9 @@ use crate::config::target::PostgresConnect;
 use crate::core::part::{Gap, GapKind, Part, Warm};
 use crate::core::postgres::locks::{LockReading, LockRow};
 use crate::core::postgres::{
-    DatabaseCounters, Health, Literals, PostgresReading, Server, Session, Statements,
+    DatabaseCounters, Health, Literals, PostgresReading, Server, Session, Spill, Statements,
 };
-use crate::core::time::Now;
+use crate::core::time::{Now, ahead};
 use crate::sources::postgres::polling::parts::{all, first, part};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -60,6 +61,8 @@ pub(super) struct Polling {
     names: Names,
     /// What is read seldom, and when that was last tried.
     warm: Option<(Now, Seldom)>,
+    /// Temporary files, and when they were looked for.
+    spills: Option<(Now, Part<Vec<Spill>>)>,
 }
 
 impl Drop for Polling {
@@ -95,6 +98,7 @@ impl Polling {
             known: KnownSessions::default(),
             names: Names::default(),
             warm: None,
+            spills: None,
             connection,
         };
         let seen = open.ask(whereabouts::SQL, &[]).await?;
@@ -167,7 +171,7 @@ impl Polling {
         }
         if self.warm.as_ref().is_none_or(|(at, _)| now.since(*at) >= WARM) {
             let statements = self.statements().await?.warm(now);
-            let health = self.health().await?.warm(now);
+            let health = self.health(now).await?.warm(now);
             self.warm = Some((now, (statements, health)));
         }
         if let Some((_, (statements, health))) = &self.warm {
@@ -189,7 +193,10 @@ impl Polling {
             self.ask(&self.questions.replication_slots, &[]),
             self.ask("SELECT pg_is_in_recovery()", &[]),
         );
-        let probe = Some(began.elapsed());
+        let took = began.elapsed();
+        let told = sessions.as_ref().ok().and_then(|rows| decode::asked_at(rows));
+        let asked = self.now.wall.timestamp_millis();
+        let clock = told.map(|told| ahead(told.timestamp_millis(), asked, took));
         let is_standby = recovery?.first().is_some_and(|row| row.try_get(0).unwrap_or_default());
         if std::mem::replace(&mut self.server.in_recovery, is_standby) != is_standby {
             self.forget();
@@ -243,7 +250,8 @@ impl Polling {
             senders,
             replication_slots: part(kept, "replication slots", all(decode::replication_slot))?,
             standby,
-            probe,
+            probe: Some(took),
+            clock,
             ..PostgresReading::default()
         })
     }
@@ -347,35 +355,6 @@ impl Polling {
             None => Part::NotAsked,
         };
         Ok(rows.map(|rows| Statements { rows, evictions: evictions.ready().copied() }))
-    }
-
-    async fn health(&self) -> Result<Part<Health>, Refused> {
-        let sql = self.questions.health.clone();
-        // The files of a standby name the subscriptions of its primary; nobody works on them there.
-        let subscribes = !self.server.in_recovery;
-        let (main, archiver, vacuums, prepared, subscriptions) = tokio::join!(
-            self.ask(&sql, &[]),
-            self.ask(queries::ARCHIVER, &[]),
-            self.ask(queries::VACUUMS, &[]),
-            self.ask(queries::PREPARED, &[]),
-            async {
-                if subscribes { self.ask(&self.questions.subscriptions, &[]).await } else { Ok(Vec::new()) }
-            },
-        );
-        let mut health = match main {
-            Ok(rows) => decode::health(rows.first()),
-            Err(error) if connection::is_broken(&error) => return Err(error),
-            Err(_) => decode::health(None),
-        };
-        health.archiver = part(archiver, "archiver", first(decode::archiver))?;
-        health.subscriptions = part(subscriptions, "subscriptions", all(decode::subscription))?;
-        health.vacuums = part(vacuums, "vacuum", all(decode::vacuum))?;
-        let row = |row: &Row| {
-            let prepared = decode::prepared(row);
-            (prepared.gid, prepared.owner, prepared.database, prepared.age)
-        };
-        health.prepared = part(prepared, "prepared transactions", all(row))?;
-        Ok(Part::Ready(health))
     }
 }
 

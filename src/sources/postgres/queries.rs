@@ -86,6 +86,15 @@ pub const ARCHIVER: &str = "SELECT current_setting('archive_mode') = 'always' OR
      current_setting('archive_command') IN ('', '(disabled)') AND coalesce(current_setting('archive_library', true), '') = '' \
      FROM pg_catalog.pg_stat_archiver";
 
+/// WAL files that wait for the archiver, and how large they are. It lists a folder: only asked while archiving does not go on.
+pub const READY: &str = "SELECT r.files::float8, (r.files * pg_size_bytes(current_setting('wal_segment_size')))::float8 \
+     FROM (SELECT count(*) AS files FROM pg_ls_archive_statusdir() f WHERE f.name LIKE '%.ready') r";
+
+/// Temporary files of sorts and hashes that are under way, by process. (pg_global has the folder of pg_default.)
+pub const SPILLS: &str = "SELECT p.pid::int4, sum(p.size)::float8 FROM (SELECT substring(f.name FROM '^pgsql_tmp([0-9]+)') AS pid, f.size \
+     FROM pg_catalog.pg_tablespace t CROSS JOIN LATERAL pg_ls_tmpdir(t.oid) f WHERE t.spcname <> 'pg_global') p \
+     WHERE p.pid IS NOT NULL GROUP BY 1 ORDER BY 2 DESC LIMIT 200";
+
 /// Running vacuums.
 pub const VACUUMS: &str = "SELECT v.pid, v.datname, coalesce(c.relname, v.relid::text::name), v.phase, \
      v.heap_blks_scanned::float8, v.heap_blks_total::float8 FROM pg_catalog.pg_stat_progress_vacuum v \

@@ -1,5 +1,6 @@
 //! Asks one Redis server: INFO, then every queue with plain reads in one pipeline. Nothing here writes.
 
+mod beside;
 mod budget;
 mod cluster;
 pub mod connection;
@@ -13,9 +14,11 @@ mod info;
 mod jobs;
 mod listing;
 pub mod login;
+mod parents;
 mod queues;
 mod refused;
 mod rounds;
+mod seldom;
 mod sentinel;
 mod server;
 mod single;
@@ -30,9 +33,11 @@ use crate::config::target::RedisConnect;
 use crate::core::focus::Focus;
 use crate::core::part::{Gap, GapKind, Part, Warm};
 use crate::core::reading::Reading;
-use crate::core::redis::{ClusterReading, Masks, QueueReading, QueueWorkings, RedisReading, ServerDetail};
+use crate::core::redis::{
+    Background, ClusterReading, Masks, QueueReading, QueueWorkings, RedisReading, ServerDetail,
+};
 use crate::core::report::{PollError, PollErrorKind};
-use crate::core::time::Now;
+use crate::core::time::{Now, ahead};
 use crate::core::whereabouts::Whereabouts;
 pub(crate) use budget::FIELD_LIMIT_BYTES;
 use budget::Left;
@@ -48,9 +53,6 @@ use rounds::Rounds;
 use std::time::Duration;
 use streams::Streams;
 use tokio::time::Instant;
-
-/// The server's details are read this often while somebody looks.
-const DETAIL_EACH: Duration = Duration::from_secs(2);
 
 /// A cluster of which a primary is missing is looked at anew this often.
 const WHOLE_EACH: Duration = Duration::from_secs(5);
@@ -72,6 +74,7 @@ pub struct RedisSource {
     budget: budget::Budget,
     remembered: failed::Remembered,
     detail: Option<Warm<ServerDetail>>,
+    background: Option<Warm<Background>>,
     more: Option<Warm<QueueWorkings>>,
     listings: listing::Listings,
     streams: Streams,
@@ -102,6 +105,7 @@ impl RedisSource {
             budget: budget::Budget::default(),
             remembered: failed::Remembered::default(),
             detail: None,
+            background: None,
             more: None,
             listings: listing::Listings::default(),
             streams: Streams::default(),
@@ -171,13 +175,14 @@ impl RedisSource {
         now: Now,
         focus: &[Focus],
     ) -> Result<RedisReading, PollError> {
+        let asked = Instant::now();
         let mut ask = pipe();
         ask.ignore_errors().add_command(cmd("INFO")).cmd("TIME");
         // Error counts have a section of their own, which servers before 6.2 do not have.
         ask.cmd("INFO").arg("errorstats");
         let values: Vec<Value> =
             ask.query_async(connection).await.map_err(|error| explain(&error, &self.connect))?;
-        let mut values = values.into_iter();
+        let (took, mut values) = (asked.elapsed(), values.into_iter());
         let info = values.next().unwrap_or_default();
         let server_now = values.next().and_then(|value| decode::time(&value));
         let mut untold = None;
@@ -201,12 +206,7 @@ impl RedisSource {
             )
             .remedy("check the port"));
         }
-        if !self.connect.sentinels.is_empty() && server.role == "slave" {
-            // It was the primary until a failover; the Sentinels know the new one.
-            let message =
-                format!("the server that was the primary of {} is a replica now", self.connect.host);
-            return Err(PollError::new(PollErrorKind::NotReady, message));
-        }
+        self.is_primary(&server.role)?;
         if server.loading {
             return Ok(RedisReading {
                 server,
@@ -227,6 +227,10 @@ impl RedisSource {
             cluster.hidden = self.rounds.discovery.hidden(connection);
         }
         let detail = self.detail(connection, now, millis, focus).await;
+        // A cluster has a slow log on each of its nodes.
+        if cluster.is_none() {
+            self.look_seldom(connection, (now, millis)).await;
+        }
         let began = Instant::now();
         let more = self.more(connection, now, millis, focus, &mut left).await;
         let jobs::Details { failed, lists, jobs } =
@@ -240,6 +244,8 @@ impl RedisSource {
             detail,
             untold,
             busy: false,
+            clock: server_now.map(|server| ahead(server, now.wall.timestamp_millis(), took)),
+            background: self.background.clone(),
             queues,
             unseen,
             discovery: self.rounds.words(),
@@ -252,68 +258,13 @@ impl RedisSource {
         })
     }
 
-    /// The server in detail while somebody looks, read anew every [`DETAIL_EACH`].
-    async fn detail(
-        &mut self,
-        connection: &mut Connection,
-        now: Now,
-        millis: i64,
-        focus: &[Focus],
-    ) -> Option<Warm<ServerDetail>> {
-        let wanted = focus.iter().find_map(|focus| match focus {
-            Focus::Server { node } => Some(node),
-            _ => None,
-        });
-        let Some(node) = wanted else {
-            self.detail = None;
-            return None;
-        };
-        let due =
-            |detail: &Warm<ServerDetail>| detail.node != *node || now.since(detail.read_at) >= DETAIL_EACH;
-        if self.detail.as_ref().is_none_or(due) {
-            let streams = self.streams.read(connection).await;
-            let primaries = connection.primaries();
-            // A primary that is gone is not another one.
-            let place = primaries.iter().position(|address| address == node);
-            let place = if primaries.is_empty() { Some(0) } else { place };
-            let read = match place {
-                Some(place) => server::read(&mut connection.at(place), millis).await.ok(),
-                None => None,
-            };
-            self.detail =
-                read.map(|detail| Warm::new(now, ServerDetail { streams, node: node.clone(), ..detail }));
+    /// Where Sentinels name the primary, a replica was that until a failover; they know the new one.
+    fn is_primary(&self, role: &str) -> Result<(), PollError> {
+        if self.connect.sentinels.is_empty() || role != "slave" {
+            return Ok(());
         }
-        self.detail.clone()
-    }
-
-    /// More about the queue that somebody looks at, read anew every [`DETAIL_EACH`].
-    async fn more(
-        &mut self,
-        connection: &mut Connection,
-        now: Now,
-        millis: i64,
-        focus: &[Focus],
-        left: &mut Left,
-    ) -> Vec<Warm<QueueWorkings>> {
-        let wanted = focus.iter().find_map(|focus| match focus {
-            Focus::More { queue } => Some(queue),
-            _ => None,
-        });
-        let Some(queue) = wanted else {
-            self.more = None;
-            return Vec::new();
-        };
-        if self
-            .more
-            .as_ref()
-            .is_none_or(|more| more.queue != *queue || now.since(more.read_at) >= DETAIL_EACH)
-        {
-            self.more = workings::read(connection, queue, &self.masks, left, millis)
-                .await
-                .ok()
-                .map(|more| Warm::new(now, more));
-        }
-        self.more.iter().cloned().collect()
+        let message = format!("the server that was the primary of {} is a replica now", self.connect.host);
+        Err(PollError::new(PollErrorKind::NotReady, message))
     }
 
     async fn queues(

@@ -6,6 +6,7 @@ use super::connection::Connection;
 use super::discovery::Discovery;
 use super::evidence::{self, Workforce};
 use super::finished::Finished;
+use super::parents::Parents;
 use super::stalled::Stalled;
 use super::{queues, refused};
 use crate::config::target::RedisConnect;
@@ -34,6 +35,7 @@ pub(super) struct Rounds {
     workers_at: Option<Now>,
     finished: Finished,
     stalled: Stalled,
+    parents: Parents,
     /// What was read of each.
     known: BTreeMap<QueueRef, Warm<QueueReading>>,
     /// What may not be read, and the server's words.
@@ -50,6 +52,7 @@ impl Rounds {
             workers_at: None,
             finished: Finished::new(Masks::new(&connect.masks)),
             stalled: Stalled::default(),
+            parents: Parents::default(),
             known: BTreeMap::new(),
             refused: BTreeMap::new(),
             turn: None,
@@ -79,6 +82,7 @@ impl Rounds {
         self.refused.retain(|queue, _| there.contains(queue));
         self.finished.retain(&there);
         self.stalled.retain(&there);
+        self.parents.retain(&there);
         let asked = self.whose_turn(&names, focus);
         let workers = self.workers.ready();
         let mut found = queues::read(connection, &asked, workers, &connect.dead_letter, millis).await?;
@@ -87,6 +91,7 @@ impl Rounds {
         let _ = self.finished.count(connection, &mut found.readings, left, millis).await;
         // Whoever may not look at locks has what the counts tell.
         let _ = self.stalled.look(connection, &mut found.readings, (now, millis)).await;
+        let _ = self.parents.look(connection, &mut found.readings, now).await;
         for queue in &found.not_queues {
             self.known.remove(queue);
             self.refused.remove(queue);

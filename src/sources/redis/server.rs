@@ -39,7 +39,12 @@ pub(super) async fn read(connection: &mut Connection, millis: i64) -> Result<Ser
     })
 }
 
-fn part<T>(value: Option<&Value>, what: &str, right: &str, decode: impl FnOnce(&Value) -> T) -> Part<T> {
+pub(super) fn part<T>(
+    value: Option<&Value>,
+    what: &str,
+    right: &str,
+    decode: impl FnOnce(&Value) -> T,
+) -> Part<T> {
     match value {
         Some(Value::ServerError(error)) => {
             let note = format!("{what} is not permitted ({}): needs {right}", error.code());
@@ -89,7 +94,7 @@ fn keyspace(fields: &BTreeMap<String, String>) -> Vec<(u32, u64, u64)> {
     list
 }
 
-fn slow(entry: &Value, millis: i64) -> Option<SlowEntry> {
+pub(super) fn slow(entry: &Value, millis: i64) -> Option<SlowEntry> {
     let items = list(entry);
     let whole = |index: usize| items.get(index).and_then(number);
     let words: Vec<String> = items.get(3).map(list).unwrap_or_default().iter().filter_map(text).collect();

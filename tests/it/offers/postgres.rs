@@ -328,16 +328,7 @@ fn a_prepared_transaction_that_is_not_known_says_where_to_look() {
 #[test]
 fn a_prepared_transaction_is_found_by_the_look_at_health_too() {
     let prepared = vec![("tx1".to_owned(), "app".to_owned(), "shop".to_owned(), secs(60))];
-    let health = Health {
-        wal_position: None,
-        checkpoints_timed: None,
-        checkpoints_requested: None,
-        archiver: Part::NotAsked,
-        subscriptions: Part::NotAsked,
-        vacuums: Part::NotAsked,
-        prepared: Part::Ready(prepared),
-        freeze_max_age: None,
-    };
+    let health = Health { prepared: Part::Ready(prepared), ..Health::default() };
     let reading = PostgresReading { health: ready(health), ..postgres(Vec::new()) };
     let offers = Stage::of(reading).offers(Screen::Blocking, &RowKey::prepared(&target("pg"), "tx1"));
     let refusal = offers.offer('r').choice.clone().expect_err("it is refused");

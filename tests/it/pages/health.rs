@@ -20,16 +20,7 @@ fn quiet() -> PostgresReading {
 }
 
 fn health() -> Health {
-    Health {
-        wal_position: None,
-        checkpoints_timed: None,
-        checkpoints_requested: None,
-        archiver: Part::NotAsked,
-        subscriptions: Part::NotAsked,
-        vacuums: Part::NotAsked,
-        prepared: Part::NotAsked,
-        freeze_max_age: None,
-    }
+    Health::default()
 }
 
 fn with(health: Health) -> PostgresReading {

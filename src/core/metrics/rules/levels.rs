@@ -57,6 +57,21 @@ pub(crate) static POOL: Rule<MetricsState> = Rule::new(
     pool,
 );
 
+pub(crate) static EVENT_LOOP: Rule<MetricsState> = Rule::new(
+    RuleSpec::new(
+        "metrics.event_loop",
+        "how late the event loop of an application is (Node): it computes, and answers nobody meanwhile",
+        Seconds,
+        Latency,
+    )
+    .clear(15)
+    .warning(0.1)
+    .critical(1.0)
+    .hold(10)
+    .root(),
+    event_loop,
+);
+
 macro_rules! aims {
     ($($name:ident: $id:literal, $operation:ident $percent:literal $field:ident from $seconds:literal;)*) => {
         $(
@@ -127,6 +142,13 @@ fn slow_queries(its: &mut Its<'_>, _: &MetricsReading) {
     let ms = bound * 1000.0;
     let sentence = format!("{}: {per_minute:.0} queries a minute took longer than {ms:.0} ms", its.target);
     its.tell(grade, SUBJECT, sentence).look("look at the slowest statements (queries)");
+}
+
+fn event_loop(its: &mut Its<'_>, _: &MetricsReading) {
+    let Some(late) = its.state.event_loop() else { return };
+    let Some(grade) = its.grade(late) else { return };
+    let sentence = format!("{}: its event loop is {:.0} ms late: it computes", its.target, late * 1000.0);
+    its.tell(grade, SUBJECT, sentence).say("profile it: large JSON, synchronous work, a loop over all rows");
 }
 
 fn cache_hit(its: &mut Its<'_>, _: &MetricsReading) {

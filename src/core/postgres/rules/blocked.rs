@@ -66,6 +66,13 @@ fn culprit(its: &Its<'_>, reading: &PostgresReading, who: &Who) -> (String, Step
     match who {
         Who::Backend(id) => {
             let session = session(reading, *id);
+            let vacuum = session.filter(|session| session.gives_way_to_nobody());
+            if let Some(vacuum) = vacuum {
+                let name = format!("pid {} ({})", id.pid, tidy(&vacuum.query, 70));
+                let step =
+                    "let it finish: it comes back. Cancel who waits first in line, and try again after it";
+                return (name, Step::Say(step.to_owned()), RowKey::backend(its.target, *id));
+            }
             let name = session.map_or_else(|| format!("pid {}", id.pid), describe);
             let idle = session.is_some_and(|session| session.state.is_idle_in_transaction());
             let step = if idle {

@@ -4,8 +4,9 @@ use super::parts::{ARCHIVER as ARCHIVER_PART, DATABASES, Its};
 use crate::core::alert::RuleUnit::{Count, Ratio, State};
 use crate::core::alert::Triage::{Capacity, Errors, Latency};
 use crate::core::alert::{Rule, RuleSpec, Severity};
-use crate::core::postgres::{PostgresReading, PostgresState, Setback};
-use crate::core::text::{counted, lasting, tidy};
+use crate::core::part::Part;
+use crate::core::postgres::{Archiver, PostgresReading, PostgresState, Setback};
+use crate::core::text::{counted, lasting, sized, tidy};
 use std::time::Duration;
 
 pub(crate) static CACHE_HIT: Rule<PostgresState> = Rule::new(
@@ -92,6 +93,19 @@ fn deadlocks(its: &mut Its<'_>, _: &PostgresReading) {
     its.tell(grade, "deadlocks", sentence).hits(count as u64, "transaction").say("see the server's log");
 }
 
+/// How much waits for the archiver; that it cannot be read is said.
+fn waiting(archiver: &Archiver) -> String {
+    match &archiver.ready {
+        Part::Ready(ready) if ready.files < 1.0 => String::new(),
+        Part::Ready(ready) => {
+            let verb = if ready.files > 1.0 { "wait" } else { "waits" };
+            format!(", {} ({}) {verb}", counted(ready.files as usize, "file"), sized(ready.bytes))
+        }
+        Part::Unavailable(_) => ", how much waits is unread".to_owned(),
+        Part::NotAsked => String::new(),
+    }
+}
+
 /// Judged by what the archiver did last, not by how often it failed just now: it tries three times and then rests for a minute.
 fn archiver(its: &mut Its<'_>, reading: &PostgresReading) {
     let archiver = reading.health.ready().and_then(|health| health.archiver.ready());
@@ -104,12 +118,17 @@ fn archiver(its: &mut Its<'_>, reading: &PostgresReading) {
             .map_or("none ever was".to_owned(), |done| format!("the last was {} ago", lasting(ago(done))));
         let file =
             archiver.last_failed_file.as_ref().map_or(String::new(), |file| format!(" {}", tidy(file, 30)));
-        let sentence = format!("WAL{file} cannot be archived ({done}): backups have a hole and pg_wal grows");
+        let waits = waiting(archiver);
+        let sentence =
+            format!("WAL{file} cannot be archived ({done}{waits}): backups have a hole and pg_wal grows");
         let since = archiver.last_failed_seconds.map(ago);
         (Severity::Critical, sentence, since, "see archive_command in the server's log")
     } else if archiver.no_command {
-        let sentence = "archiving is on and no archive_command is set: no WAL is archived and pg_wal grows";
-        (Severity::Warning, sentence.to_owned(), None, "set archive_command")
+        let waits = waiting(archiver);
+        let sentence = format!(
+            "archiving is on and no archive_command is set{waits}: no WAL is archived and pg_wal grows"
+        );
+        (Severity::Warning, sentence, None, "set archive_command")
     } else {
         return;
     };

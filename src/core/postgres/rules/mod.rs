@@ -10,7 +10,9 @@ mod primaries;
 pub(crate) mod sessions;
 pub(crate) mod slots;
 pub(crate) mod standby;
+pub(crate) mod statements;
 pub(crate) mod watched;
+pub(crate) mod written;
 
 pub use blocked::BLOCKED;
 pub use health::WRAPAROUND;
@@ -60,6 +62,9 @@ pub static RULES: &[&Rule<PostgresState>] = &[
     &watched::TABLE_OVERDUE,
     &watched::SEQUENCE,
     &watched::ROLE_BYPASSRLS,
+    &written::TEMP_FILES,
+    &written::WAL_BURST,
+    &statements::STATEMENT_SLOWER,
     &panels::PANEL,
     &panels::PANEL_BLIND,
     &health::RESET,

@@ -23,6 +23,8 @@ pub(super) const ISOLATION: Need = Need("isolation");
 pub(super) const TABLES: Need = Need("tables");
 pub(super) const SEQUENCES: Need = Need("sequences");
 pub(super) const ROLES: Need = Need("roles");
+pub(super) const STATEMENTS: Need = Need("statements");
+pub(super) const SPILLS: Need = Need("temporary files");
 pub(super) const POOLER: Need = Need("pooler");
 
 /// The parts of this reading that could not be read.
@@ -37,6 +39,7 @@ pub(super) fn missing(reading: &PostgresReading) -> Vec<Missing> {
         watched.and_then(|watched| watched.table.gap())
     };
     let archiver = health.ready().and_then(|health| health.archiver.gap());
+    let spills = health.ready().and_then(|health| health.spills.gap());
     let hidden = hidden.as_ref();
     // A server that tells nothing of others' senders and receivers tells nothing of copies.
     let feeds = hidden.filter(|_| reading.senders.ready().is_some_and(|senders| !senders.is_empty()));
@@ -52,6 +55,8 @@ pub(super) fn missing(reading: &PostgresReading) -> Vec<Missing> {
         (PREPARED, health.gap().or(prepared), "prepared transactions"),
         (ARCHIVER, health.gap().or(archiver), "archiving"),
         (SUBSCRIPTIONS, health.gap().or(subscriptions), "subscriptions"),
+        (STATEMENTS, reading.statements.gap(), "whether statements get slower"),
+        (SPILLS, health.gap().or(spills), "temporary files"),
         (PANELS, panels, ""),
         (INDEXES, topic(INDEXES), "invalid indexes"),
         (PARTITIONS, topic(PARTITIONS), "whether partitions are missing"),

@@ -84,7 +84,7 @@ fn pinned(session: &Session) -> &'static str {
     if session.xmin_age.is_some() || session.writes { " and holds back vacuum" } else { "" }
 }
 
-fn subject(session: &Session) -> String {
+pub(super) fn subject(session: &Session) -> String {
     format!("pid {} {}", session.id.pid, session.id.backend_start_micros)
 }
 

@@ -2,11 +2,11 @@
 
 use super::parts::{Its, QUEUES};
 use super::queues::{name, tell, watched};
-use crate::core::alert::RuleUnit::{Ratio, Seconds};
+use crate::core::alert::RuleUnit::{Ratio, Seconds, State};
 use crate::core::alert::Triage::Errors;
 use crate::core::alert::{Rule, RuleSpec, Severity, Step};
 use crate::core::redis::{Condition, QueueHistory, QueueReading, RedisReading, RedisState, condition};
-use crate::core::text::{lasting, tidy};
+use crate::core::text::{counted, lasting, tidy};
 
 pub(crate) static DEAD_LETTERS: Rule<RedisState> = Rule::new(
     RuleSpec::new(
@@ -35,6 +35,32 @@ pub(crate) static FAILING: Rule<RedisState> = Rule::new(
     .needs(&[QUEUES]),
     failing,
 );
+
+pub(crate) static PARENTS: Rule<RedisState> = Rule::new(
+    RuleSpec::new("queue.parents", "parents wait for children that have failed", State, Errors)
+        .hold(45)
+        .needs(&[QUEUES]),
+    parents,
+);
+
+/// A child that failed may be retried for a while by hand; it stays a trouble of its parent until then.
+fn parents(its: &mut Its<'_>, reading: &RedisReading) {
+    for (queue, _) in watched(its.state, reading) {
+        let Some((first, grade)) = queue.stuck.first().zip(its.state(Severity::Warning)) else { continue };
+        let mut all: Vec<&str> = queue.stuck.iter().map(|stuck| stuck.parent.as_str()).collect();
+        all.dedup();
+        let (count, id) = (counted(all.len(), "parent job"), tidy(&first.parent, 30));
+        let (verb, which) = if all.len() == 1 { ("waits", "") } else { ("wait", "first ") };
+        let children = if first.failed == 1 { "a job".to_owned() } else { format!("{} jobs", first.failed) };
+        let sentence = format!(
+            "queue {}: {count} {verb} for children that failed ({which}{id} for {children} of {})",
+            name(queue, reading),
+            tidy(&first.child.to_string(), 40)
+        );
+        let step = Step::Look("retry the children, or remove them, when their cause is gone".to_owned());
+        tell(its, grade, queue, sentence).hits(all.len(), "job").step(step);
+    }
+}
 
 fn dead_letters(its: &mut Its<'_>, reading: &RedisReading) {
     for (queue, history) in watched(its.state, reading) {

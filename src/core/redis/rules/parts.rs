@@ -8,6 +8,7 @@ use crate::core::redis::{RedisReading, RedisState};
 pub(super) type Its<'a> = Judge<'a, RedisState>;
 
 pub(super) const SERVER: Need = Need("server");
+pub(super) const SLOW_LOG: Need = Need("slow log");
 pub(super) const QUEUES: Need = Need("queues");
 
 /// The parts of this reading that could not be read.
@@ -17,8 +18,10 @@ pub(super) fn missing(reading: &RedisReading) -> Vec<Missing> {
     let primaries = primaries.map(|_| Gap::new(GapKind::Failed, "primaries of the cluster are missing"));
     // So has a server that serves nobody.
     let held = reading.busy || reading.server.loading;
+    let slow = reading.background.as_ref().and_then(|background| background.slow.gap());
     Missing::of(&[
         (SERVER, reading.untold.as_ref(), "its memory, clients, persistence and replication"),
+        (SLOW_LOG, slow, "commands that hold it"),
         (QUEUES, reading.queues.gap(), if held { "" } else { "job queues" }),
         (QUEUES, reading.unseen.as_ref(), "the other queues"),
         (QUEUES, primaries.as_ref(), ""),

@@ -4,9 +4,10 @@ use super::parts::{Its, QUEUES, SERVER};
 use crate::core::alert::RuleUnit::{Bytes, PerSecond, Ratio, State};
 use crate::core::alert::Triage::{Capacity, Errors, Lag, Saturation};
 use crate::core::alert::{Grade, Rule, RuleSpec, Severity};
+use crate::core::part::Warm;
 use crate::core::rate::Lately;
 use crate::core::redis::held::{not_whole, serves_nobody};
-use crate::core::redis::{RedisReading, RedisState};
+use crate::core::redis::{QueueReading, RedisReading, RedisState};
 use crate::core::text::{counted, sized, tidy};
 use std::time::Duration;
 
@@ -123,6 +124,10 @@ pub(crate) static REPLICA_STATE: Rule<RedisState> = Rule::new(
     replica_state,
 );
 
+/// A queue to which nothing was added for so long, and something within the minutes before.
+const STILL: Duration = Duration::from_secs(10);
+const BEFORE: Duration = Duration::from_secs(180);
+
 /// What is about the server itself, and not about one of its queues.
 pub(super) const SUBJECT: &str = "server";
 
@@ -195,12 +200,31 @@ fn rejected(its: &mut Its<'_>, _: &RedisReading) {
     its.tell(grade, SUBJECT, sentence).since(lasts).look("find who leaks connections");
 }
 
+/// To so many queues jobs were added within the last minutes, and none since the newest look but one.
+fn without_new_jobs(state: &RedisState, reading: &RedisReading) -> usize {
+    let halted = |queue: &&Warm<QueueReading>| {
+        let added = state.queues.get(&queue.queue).map(|history| &history.added);
+        added.is_some_and(|added| {
+            added.last() == Some(0.0)
+                && added.mean(STILL).is_some_and(|mean| mean == 0.0)
+                && added.mean(BEFORE).is_some_and(|mean| mean > 0.0)
+        })
+    };
+    reading.queues.ready().into_iter().flatten().filter(halted).count()
+}
+
 /// Who is refused tries again now and then: that is one condition for as long as somebody was refused within the last minute.
-fn errors(its: &mut Its<'_>, _: &RedisReading) {
+fn errors(its: &mut Its<'_>, reading: &RedisReading) {
+    let without = without_new_jobs(its.state, reading);
+    let halted = if without == 0 {
+        String::new()
+    } else {
+        format!("; nothing is added to {} any more", counted(without, "queue"))
+    };
     for (word, refused) in its.state.troubles.refused() {
         let Some((grade, lasts)) = lately(its, refused) else { continue };
         let times = times(refused, "time");
-        let sentence = format!("{} refuses writes with {word}, {times} within a minute", its.target);
+        let sentence = format!("{} refuses writes with {word}, {times} within a minute{halted}", its.target);
         its.tell(grade, format!("{SUBJECT} {word}"), sentence)
             .since(lasts)
             .look("look at memory, disk and role");

@@ -51,7 +51,11 @@ async fn archiver(ground: Arc<Ground>) -> Lies {
     admin.batch_execute("ALTER SYSTEM SET archive_command = 'false'").await.expect("set");
     admin.batch_execute("SELECT pg_reload_conf()").await.expect("read");
     let _load = writes(&cluster).await;
-    lookout.lasts("archiver", &["postgres.archiver"], &["BROKEN"]).await
+    let lies = lookout.lasts("archiver", &["postgres.archiver"], &["BROKEN"]).await;
+    let firing = lookout.world.alerts.firing();
+    let told = firing.iter().find(|finding| finding.breach.rule == "postgres.archiver").expect("it fails");
+    assert!(told.breach.sentence.contains(" wait"), "{}", told.breach.sentence);
+    lies
 }
 
 /// Nobody reads a slot, and WAL is kept for it.

@@ -1,0 +1,70 @@
+//! Ties of what was done from here: sessions that were ended, statements that were cancelled, jobs that run again, queues that were paused.
+
+use crate::core::alert::Finding;
+use crate::core::chain::edge::Evidence;
+use crate::core::chain::known::Known;
+use crate::core::ids::TargetId;
+use crate::core::redis::rules::ends::{DEAD_LETTERS, FAILING};
+use crate::core::redis::rules::queues::PAUSED;
+use crate::core::target::TargetState;
+use crate::core::time::Now;
+use crate::core::timeline::Deed;
+use crate::core::topology::Topology;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Who is ended from here fails within this.
+const SOON: Duration = Duration::from_secs(120);
+/// It may be noticed this much before we have noted that we did it.
+const BEFORE: Duration = Duration::from_secs(15);
+
+/// Somebody suffers from what was done from here.
+pub(in crate::core) fn suffers(
+    targets: &[Arc<TargetState>],
+    topology: &Topology,
+    deed: &Deed,
+    firing: &[&Finding],
+) -> bool {
+    let known = Known::of(targets, topology);
+    firing.iter().any(|effect| tie(&known, (&deed.target, &deed.subject, deed.at), effect).is_some())
+}
+
+/// The words of the failures, or the queue, are those of what was done from here.
+pub(in crate::core::chain) fn did(known: &Known<'_>, cause: &Finding, effect: &Finding) -> Option<Evidence> {
+    tie(known, (&cause.breach.target, &cause.breach.subject, cause.since), effect)
+}
+
+fn tie(
+    known: &Known<'_>,
+    (target, subject, at): (&TargetId, &str, Now),
+    effect: &Finding,
+) -> Option<Evidence> {
+    let (kind, queue) = subject.split_once(' ').unwrap_or((subject, ""));
+    let fails = effect.breach.rule == FAILING.id() || effect.breach.rule == DEAD_LETTERS.id();
+    let after = at.minus(BEFORE).mono <= effect.since.mono;
+    let soon = after && effect.since.since(at) < SOON;
+    let its = effect.breach.target == *target && effect.breach.subject == format!("queue {queue}");
+    let text = match kind {
+        "paused" if its && effect.breach.rule == PAUSED.id() && after => {
+            return Evidence::certain("the queue was paused from here");
+        }
+        "retried" if its && fails && after => {
+            return Evidence::likely(
+                "jobs of this queue were retried from here, and failures came after that",
+            );
+        }
+        "ended" => "terminating connection due to administrator command",
+        "cancelled" => "canceling statement due to user request",
+        _ => return None,
+    };
+    if !fails || !soon || !known.reason(effect).contains(text) {
+        return None;
+    }
+    let words =
+        format!("its jobs fail by \u{201c}{text}\u{201d}, which was done on {target} from here just then");
+    if known.can_only_mean(target, effect, |other| other.system.postgres().is_some()) {
+        Evidence::certain(words)
+    } else {
+        Evidence::likely(words)
+    }
+}

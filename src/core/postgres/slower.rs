@@ -1,0 +1,139 @@
+//! Statements that take far longer than they did within the last hour: what each took on average, every two minutes. Pure.
+
+use super::reading::StatementKey;
+use super::window::{StatementDelta, StatementsDelta};
+use crate::core::time::Now;
+use std::collections::{HashMap, VecDeque};
+use std::time::Duration;
+
+/// The means are kept this far apart: as long as the window they are of.
+const STEP: Duration = Duration::from_secs(120);
+/// This much past is kept…
+const PAST: Duration = Duration::from_secs(3600);
+/// …of so many statements, those that take the most time.
+const MOST: usize = 50;
+/// Of fewer means nothing usual is known, and a mean of fewer calls is none.
+const LEAST: usize = 3;
+const CALLS: f64 = 5.0;
+/// What takes a smaller share of the time hurts nobody.
+const SHARE: f64 = 0.2;
+/// From so many times the usual it is followed as slower, until it is below half of that.
+const TIMES: f64 = 3.0;
+/// A mean below this is not slow, in milliseconds.
+const FLOOR_MS: f64 = 5.0;
+
+/// A statement that got slower.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Slower {
+    /// Which.
+    pub key: StatementKey,
+    /// Since when.
+    pub since: Now,
+    /// Milliseconds a call before that.
+    pub usual_ms: f64,
+    /// Milliseconds a call now.
+    pub mean_ms: f64,
+    /// Its share of all time spent executing, 0–1.
+    pub share: f64,
+}
+
+impl Slower {
+    /// How many times as long as usual it takes.
+    #[must_use]
+    pub fn times(&self) -> f64 {
+        self.mean_ms / self.usual_ms
+    }
+}
+
+/// What statements took within the last hour, and those that take longer now.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Means {
+    past: VecDeque<(Now, HashMap<StatementKey, f64>)>,
+    slower: Vec<Slower>,
+}
+
+impl Means {
+    /// The statements that take longer now.
+    #[must_use]
+    pub fn slower(&self) -> &[Slower] {
+        &self.slower
+    }
+
+    /// Takes in what statements did in the newest window.
+    pub(super) fn absorb(&mut self, window: &StatementsDelta, now: Now) {
+        let found: Vec<Slower> =
+            window.rows.iter().filter_map(|row| self.judge(row, window.over, now)).collect();
+        self.slower = found;
+        if window.over + STEP / 4 < STEP || self.past.back().is_some_and(|(at, _)| now.since(*at) < STEP) {
+            return;
+        }
+        // What is slower now is not what is usual.
+        let usual = |row: &&StatementDelta| self.slower.iter().all(|slower| slower.key != row.key);
+        let enough = |row: &&StatementDelta| row.grown.calls >= CALLS;
+        let rows = window.rows.iter().take(MOST).filter(usual).filter(enough);
+        let means = rows.filter_map(|row| Some((row.key, row.mean_ms()?))).collect();
+        self.past.push_back((now, means));
+        while self.past.front().is_some_and(|(at, _)| now.since(*at) > PAST) {
+            self.past.pop_front();
+        }
+    }
+
+    fn judge(&self, row: &StatementDelta, over: Duration, now: Now) -> Option<Slower> {
+        let mean_ms = row.mean_ms().filter(|_| row.grown.calls >= CALLS && row.share >= SHARE)?;
+        let known = self.slower.iter().find(|slower| slower.key == row.key);
+        let (since, usual_ms, from) = match known {
+            Some(known) => (known.since, known.usual_ms, TIMES / 2.0),
+            // Within the window it began.
+            None => (now.minus(over), self.usual(row.key)?, TIMES),
+        };
+        let slower = Slower { key: row.key, since, usual_ms, mean_ms, share: row.share };
+        (mean_ms >= FLOOR_MS && slower.times() >= from).then_some(slower)
+    }
+
+    fn usual(&self, key: StatementKey) -> Option<f64> {
+        let mut means: Vec<f64> =
+            self.past.iter().filter_map(|(_, means)| means.get(&key).copied()).collect();
+        means.sort_by(f64::total_cmp);
+        means.get(means.len() / 2).copied().filter(|usual| means.len() >= LEAST && *usual > 0.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::core::postgres::StatementCounters;
+
+    /// How many times slower the statement is and since which minute, after windows of (minutes, milliseconds a call, share).
+    fn after(windows: &[(u64, f64, f64)]) -> Option<(f64, u64)> {
+        let key = StatementKey { user: 1, database: 1, query: 7, toplevel: true };
+        let (mut means, mut second) = (Means::default(), 0);
+        for (minutes, mean, share) in windows {
+            for _ in 0..minutes * 12 {
+                let grown =
+                    StatementCounters { calls: 100.0, exec_ms: mean * 100.0, ..StatementCounters::default() };
+                let rows = vec![StatementDelta { key, grown, share: *share }];
+                means.absorb(&StatementsDelta { over: STEP, rows, evicted: false }, Now::example(second));
+                second += 5;
+            }
+        }
+        let first = means.slower().first()?;
+        Some((first.times(), first.since.since(Now::example(0)).as_secs() / 60))
+    }
+
+    #[test]
+    fn a_statement_is_slower_than_it_was_until_it_is_not() {
+        assert_eq!(after(&[(20, 30.0, 0.5)]), None);
+        assert_eq!(after(&[(20, 30.0, 0.5), (1, 120.0, 0.5)]), Some((4.0, 18)));
+        // Two hours later it is still slower than it was, and since then.
+        assert_eq!(after(&[(20, 30.0, 0.5), (120, 120.0, 0.5)]), Some((4.0, 18)));
+        assert_eq!(after(&[(20, 30.0, 0.5), (5, 120.0, 0.5), (1, 40.0, 0.5)]), None);
+    }
+
+    #[test]
+    fn what_takes_little_of_the_time_or_was_never_seen_is_not_told() {
+        assert_eq!(after(&[(20, 30.0, 0.5), (1, 120.0, 0.1)]), None, "a small share");
+        assert_eq!(after(&[(20, 0.5, 0.5), (1, 4.0, 0.5)]), None, "not slow");
+        assert_eq!(after(&[(20, 30.0, 0.5), (1, 80.0, 0.5)]), None, "not three times");
+        assert_eq!(after(&[(3, 30.0, 0.5), (1, 120.0, 0.5)]), None, "too little past");
+    }
+}

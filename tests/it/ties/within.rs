@@ -1,0 +1,199 @@
+//! Ties of what was done from here, of clocks, and of what a service measures of itself.
+
+use super::{check, failing};
+use crate::pages::blocking::two_behind_one;
+use crate::pages::world::{FIRST, Stage, backend, postgres, queue, queue_ref, redis, redis_at, secs, target};
+use stacktop::core::action::Action;
+use stacktop::core::chain::Tie;
+use stacktop::core::ids::SystemKind;
+use stacktop::core::metrics::{MetricKind, MetricSample, MetricsReading};
+use stacktop::core::part::Part;
+use stacktop::core::postgres::{PgAction, PostgresReading, Promise, Standby};
+use stacktop::core::redis::{QueueReading, RedisAction};
+use stacktop::core::time::Now;
+
+type Expected<'a> = Option<(Tie, &'a str)>;
+
+fn terminate() -> Action {
+    let act = PgAction::Terminate { backend: backend(7), promise: Promise::default() };
+    Action::Postgres { target: target("pg"), act }
+}
+
+fn pause(name: &str) -> Action {
+    Action::Redis { target: target("cache"), act: RedisAction::Pause { queue: queue_ref(name) } }
+}
+
+/// `action` is done from here in second 100; from second `at` on `cache` has this queue.
+fn done(action: &Action, servers: &[&str], at: u64, after: &QueueReading) -> Stage {
+    let mut kinds = vec![("cache", SystemKind::Redis)];
+    kinds.extend(servers.iter().map(|name| (*name, SystemKind::Postgres)));
+    let mut stage = Stage::with(&kinds);
+    for second in 0..400 {
+        if second == 100 {
+            stage.world.timeline.asked(action, Now::example(FIRST + second));
+        }
+        let calm = QueueReading { queue: after.queue.clone(), ..queue("mails") };
+        let its = if second >= at { after.clone() } else { calm };
+        stage = stage.then(FIRST + second, "cache", redis_at(FIRST + second, vec![its]));
+        for name in servers {
+            stage = stage.then(FIRST + second, name, postgres(Vec::new()));
+        }
+    }
+    stage
+}
+
+/// Whether what was done from here is told at all.
+fn is_told(stage: &Stage) -> bool {
+    stage.world.alerts.firing().iter().any(|finding| finding.breach.rule == "source.ours")
+}
+
+#[test]
+fn jobs_whose_sessions_were_ended_from_here_fail_by_our_own_doing() {
+    let (cause, effect) = ("source.ours", "queue.failing");
+    let text = "terminating connection due to administrator command";
+    let fails = |reason: &str| failing("mails", reason, &[]);
+    let certain = Some((Tie::Certain, "which was done on pg from here just then"));
+    check(&done(&terminate(), &["pg"], 102, &fails(text)), cause, effect, certain);
+    // Another server may have said it.
+    let likely = Some((Tie::Likely, text));
+    check(&done(&terminate(), &["pg", "other"], 102, &fails(text)), cause, effect, likely);
+    for stage in [
+        done(&terminate(), &["pg"], 102, &fails("the provider said no")),
+        // They failed long before, and long after.
+        done(&terminate(), &["pg"], 20, &fails(text)),
+        done(&terminate(), &["pg"], 300, &fails(text)),
+        done(&pause("mails"), &["pg"], 102, &fails(text)),
+    ] {
+        assert!(!is_told(&stage), "what explains nothing is not told");
+    }
+}
+
+#[test]
+fn a_queue_that_was_paused_from_here_says_so_and_another_does_not() {
+    let paused = |name: &str| QueueReading { paused: true, waiting: 9, ..queue(name) };
+    let certain = Some((Tie::Certain, "the queue was paused from here"));
+    check(&done(&pause("mails"), &[], 102, &paused("mails")), "source.ours", "queue.paused", certain);
+    assert!(!is_told(&done(&pause("letters"), &[], 102, &paused("mails"))));
+    assert!(!is_told(&done(&pause("mails"), &[], 20, &paused("mails"))), "it was paused before");
+}
+
+/// The clock of `cache` is ahead of ours by so much, and a job there has waited.
+fn clock(ahead: f64, waited: u64) -> Stage {
+    let mut stage = Stage::waiting(SystemKind::Redis);
+    for second in 0..100 {
+        let waits = QueueReading { waiting: 3, oldest_wait: Some(secs(waited)), ..queue("mails") };
+        let mut reading = redis(if second >= 70 { vec![waits] } else { Vec::new() });
+        reading.clock = Some(ahead);
+        stage = stage.then(FIRST + second, "cache", reading);
+    }
+    stage
+}
+
+#[test]
+fn an_age_as_large_as_a_clock_is_ahead_is_of_the_clock() {
+    let check = |ahead: f64, waited: u64, expected: Expected<'_>| {
+        check(&clock(ahead, waited), "source.clock", "queue.wait", expected);
+    };
+    check(120.0, 122, Some((Tie::Likely, "by a clock that is 2m00s ahead of ours")));
+    check(120.0, 1000, None);
+    // One that is behind makes no age larger.
+    check(-120.0, 122, None);
+}
+
+#[test]
+fn a_copy_whose_clock_is_ahead_seems_to_be_behind() {
+    let lag = |name: &'static str, ahead: f64, expected: Expected<'_>| {
+        let mut stage = Stage::with(&[("copy", SystemKind::Postgres), ("pg", SystemKind::Postgres)]);
+        for second in 0..100 {
+            let late = second >= 70;
+            let standby = Standby {
+                behind_bytes: Some(if late { 100.0 } else { 0.0 }),
+                staleness_seconds: Some(60.0),
+                ..Standby::default()
+            };
+            let mut copy = PostgresReading { standby: Part::Ready(standby), ..postgres(Vec::new()) };
+            let mut primary = postgres(Vec::new());
+            if name == "copy" {
+                copy.clock = Some(ahead);
+            } else {
+                primary.clock = Some(ahead);
+            }
+            stage = stage.then(FIRST + second, "copy", copy).then(FIRST + second, "pg", primary);
+        }
+        check(&stage, "source.clock", "postgres.replication_lag", expected);
+    };
+    lag("copy", 60.0, Some((Tie::Likely, "the age is 1m00s by a clock")));
+    lag("copy", 600.0, None);
+    lag("pg", 60.0, None);
+}
+
+fn sample(name: &str, labels: &[(&str, &str)], value: f64) -> MetricSample {
+    let labels = labels.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+    MetricSample { name: name.to_owned(), labels, value }
+}
+
+/// A service whose requests take 0.9 s from second 30 on, with these gauges.
+fn service(second: u64, gauges: &[(&str, f64)]) -> MetricsReading {
+    let long = second.saturating_sub(30) as f64;
+    let family = "http_request_duration_seconds";
+    let bucket = |le: &str, count| sample(&format!("{family}_bucket"), &[("le", le)], count * 10.0);
+    let all = second as f64;
+    let mut samples = vec![bucket("0.1", all - long), bucket("1", all), bucket("+Inf", all)];
+    samples.extend(gauges.iter().map(|(name, value)| sample(name, &[], *value)));
+    let mut kinds = std::collections::BTreeMap::from([(family.to_owned(), MetricKind::Histogram)]);
+    kinds.extend(gauges.iter().map(|(name, _)| ((*name).to_owned(), MetricKind::Gauge)));
+    MetricsReading { bytes: 99, ..MetricsReading::of(&samples, &kinds) }
+}
+
+/// `checkout` and `other` are asked; the gauges of `place` are these from second 30 on, and requests to `checkout` take long.
+fn measured(place: &str, gauges: &[(&str, f64)], sessions_of: &str) -> Stage {
+    let mut stage = Stage::with(&[
+        ("checkout", SystemKind::Metrics),
+        ("other", SystemKind::Metrics),
+        ("pg", SystemKind::Postgres),
+    ]);
+    for second in 0..120 {
+        let calm: Vec<(&str, f64)> =
+            gauges.iter().map(|(name, value)| (*name, if *value > 15.0 { *value } else { 0.0 })).collect();
+        for name in ["checkout", "other"] {
+            let busy = name == place && second >= 30;
+            let at = if name == "checkout" { second } else { second.min(30) };
+            let reading = service(at, if busy { gauges } else { &calm });
+            stage = stage.then(FIRST + second, name, reading);
+        }
+        let mut reading =
+            if second >= 30 && !sessions_of.is_empty() { two_behind_one() } else { postgres(Vec::new()) };
+        if let Part::Ready(sessions) = &mut reading.sessions {
+            for session in sessions.iter_mut() {
+                sessions_of.clone_into(&mut session.application);
+            }
+        }
+        stage = stage.then(FIRST + second, "pg", reading);
+    }
+    stage
+}
+
+#[test]
+fn an_event_loop_that_is_late_is_why_its_own_service_is_slow() {
+    let check = |place: &str, expected: Expected<'_>| {
+        let stage = measured(place, &[("nodejs_eventloop_lag_p99_seconds", 0.6)], "");
+        check(&stage, "metrics.event_loop", "metrics.latency_p95", expected);
+    };
+    check("checkout", Some((Tie::Likely, "checkout measures both")));
+    check("other", None);
+}
+
+const POOL: [(&str, f64); 2] = [("db_pool_active", 15.0), ("db_pool_max", 16.0)];
+
+#[test]
+fn the_pool_of_a_service_is_full_by_its_own_waiters_and_slows_itself_down() {
+    let stage = measured("checkout", &POOL, "checkout");
+    let words = "named checkout wait for locks";
+    check(&stage, "postgres.blocked", "metrics.pool", Some((Tie::Likely, words)));
+    check(&measured("checkout", &POOL, "reports"), "postgres.blocked", "metrics.pool", None);
+    let slow = |place: &str, expected: Expected<'_>| {
+        check(&measured(place, &POOL, ""), "metrics.pool", "metrics.latency_p95", expected);
+    };
+    slow("checkout", Some((Tie::Likely, "checkout measures both")));
+    slow("other", None);
+}

@@ -1,5 +1,5 @@
-//! Keeps the timeline for runs to come: append-only JSON lines in a file of bounded size, which several stacktops may share. Its failure is
-//! told once and never breaks the run.
+//! Keeps the timeline for runs to come: append-only JSON lines in a file of bounded size, which several stacktops may share. Marks that
+//! others write into it are found while a run lasts. Its failure is told once and never breaks the run.
 
 use super::audit::stamp;
 use super::lines;
@@ -7,12 +7,13 @@ use super::writer::Writer;
 use crate::core::alert::Severity;
 use crate::core::ids::TargetId;
 use crate::core::time::Now;
-use crate::core::timeline::{About, Event, Kind};
+use crate::core::timeline::{About, Event, Kind, Mark};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
-use std::path::PathBuf;
-use std::sync::Arc;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 /// The file is put aside once it has so many bytes; one older one is kept.
@@ -21,11 +22,13 @@ const FILE_BYTES: u64 = 4 * 1024 * 1024;
 const TAIL_BYTES: u64 = 512 * 1024;
 /// So many events of earlier runs are shown.
 const RECALLED: usize = 500;
+/// So much more than what is new is read: a file may grow meanwhile.
+const SLACK_BYTES: u64 = 16 * 1024;
 /// So long, at the end of a run, the disk is waited for.
 const SETTLED_WITHIN: Duration = Duration::from_millis(500);
 
 /// One line of the file.
-#[derive(Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
 struct Line {
     /// When, in UTC (RFC 3339).
@@ -96,11 +99,18 @@ impl Line {
     }
 }
 
-/// A moment of the past on both clocks; what was written by a clock that was ahead is of now.
+fn wall(text: &str) -> Option<DateTime<Utc>> {
+    Some(DateTime::parse_from_rfc3339(text).ok()?.to_utc())
+}
+
+/// A moment of the past on both clocks.
 fn moment(text: &str, now: Now) -> Option<Now> {
-    let wall: DateTime<Utc> = DateTime::parse_from_rfc3339(text).ok()?.to_utc();
-    let age = (now.wall - wall).to_std().unwrap_or_default();
-    Some(Now { wall, ..now.minus(age) })
+    Some(now.at_wall(wall(text)?))
+}
+
+/// Which file it is, and how long.
+fn place(path: &Path) -> Option<(u64, u64, u64)> {
+    std::fs::metadata(path).ok().map(|is| (is.dev(), is.ino(), is.len()))
 }
 
 /// The two files.
@@ -109,10 +119,40 @@ struct Files {
     path: PathBuf,
     older: PathBuf,
     most: u64,
+    /// How far it was read.
+    read: Mutex<Option<(u64, u64, u64)>>,
 }
 
 impl Files {
+    fn of(path: PathBuf, most: u64) -> Self {
+        let older = PathBuf::from(format!("{}.1", path.display()));
+        Self { path, older, most, read: Mutex::default() }
+    }
+
+    /// Marks that were written since this was asked last, and perhaps some before them.
+    fn marks(&self) -> Vec<Mark> {
+        let here = place(&self.path);
+        let before = std::mem::replace(&mut *self.read.lock().unwrap_or_else(PoisonError::into_inner), here);
+        if here == before {
+            return Vec::new();
+        }
+        let read =
+            |path: &Path, most| lines::read::<Line>(path, most).map(|found| found.lines).unwrap_or_default();
+        let lines = match (before, here) {
+            // It may grow while it is read: a little more than what is new.
+            (Some((_, file, length)), Some((_, now, longer))) if file == now && longer >= length => {
+                read(&self.path, (longer - length).saturating_add(SLACK_BYTES).min(TAIL_BYTES))
+            }
+            _ => [read(&self.older, TAIL_BYTES), read(&self.path, TAIL_BYTES)].concat(),
+        };
+        let marks = lines.into_iter().filter(|line| Kind::named(&line.kind) == Some(Kind::Marked));
+        let marks = marks.filter_map(|line| Some(Mark { at: wall(&line.at)?, words: line.words }));
+        marks.collect()
+    }
+
     fn recall(&self, now: Now) -> Vec<Event> {
+        // What comes while it is read is looked for afterwards; what is known is not told twice.
+        *self.read.lock().unwrap_or_else(PoisonError::into_inner) = place(&self.path);
         let read = |path| lines::read::<Line>(path, TAIL_BYTES).map(|found| found.lines).unwrap_or_default();
         let lines = read(&self.older).into_iter().chain(read(&self.path));
         let mut events: Vec<Event> = lines.filter_map(|line| line.event(now)).collect();
@@ -126,6 +166,14 @@ impl Files {
         let lines: Vec<Line> = events.iter().map(|event| Line::of(event)).collect();
         lines::append(&self.path, &lines)
     }
+}
+
+/// Writes a mark into the timeline at `path`, beside whoever else writes there.
+///
+/// # Errors
+/// When it cannot be written.
+pub fn mark(path: PathBuf, event: Event) -> std::io::Result<()> {
+    Files::of(path, FILE_BYTES).keep(&[Arc::new(event)])
 }
 
 /// Who keeps the timeline.
@@ -145,8 +193,7 @@ impl Keeper {
 
     fn of(path: PathBuf, most: u64) -> Self {
         let shown = path.display().to_string();
-        let older = PathBuf::from(format!("{shown}.1"));
-        let files = Files { path, older, most };
+        let files = Files::of(path, most);
         Self { writer: Writer::start("timeline", Arc::new(files)), shown, told: Arc::default() }
     }
 
@@ -169,6 +216,12 @@ impl Keeper {
             let first = !told.swap(true, Ordering::Relaxed);
             first.then(|| format!("the timeline is not kept for later: {shown} cannot be written: {why}"))
         }
+    }
+
+    /// The marks that others have set since the last time; some may have been told before.
+    pub fn marks(&self) -> impl Future<Output = Vec<Mark>> + Send + use<> {
+        let found = self.writer.give(Files::marks);
+        async move { found.await.unwrap_or_default() }
     }
 
     /// Waits for what was given to be on the disk, but not for long.

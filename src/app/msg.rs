@@ -10,7 +10,7 @@ use crate::core::focus::Focus;
 use crate::core::ids::TargetId;
 use crate::core::notify::Desktop;
 use crate::core::report::PollReport;
-use crate::core::timeline::Event;
+use crate::core::timeline::{Event, Mark};
 use chrono::FixedOffset;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -62,6 +62,8 @@ pub enum Msg {
     Told(String),
     /// What earlier runs kept of their timelines, oldest first.
     Recalled(Vec<Event>),
+    /// Somebody else has set marks.
+    Marked(Vec<Mark>),
     /// The timeline cannot be kept: a sentence.
     NotKept(String),
 }

@@ -7,10 +7,12 @@ mod completions;
 mod doctor;
 mod given;
 mod info;
+mod mark;
 mod print;
 mod state_folder;
 mod targets;
 mod trust;
+mod who;
 
 use crate::actions::audit::{AuditTrail, Tail};
 use crate::actions::gate::{Actor, Entry, Gate};
@@ -47,6 +49,7 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 use trust::Care;
+use who::user;
 
 /// The exit code of a mistake in arguments, configuration or terminal.
 const MISTAKE: u8 = 2;
@@ -81,6 +84,7 @@ pub fn run() -> ExitCode {
             Ok(ExitCode::SUCCESS)
         }
         Some(Verb::Trust { file }) => trust::run(file.as_deref(), &around).map(|()| ExitCode::SUCCESS),
+        Some(Verb::Mark { words }) => mark::run(&words.join(" "), &around).map(|()| ExitCode::SUCCESS),
         Some(Verb::Targets { printed, .. }) => targets::run(&arguments, &around, printed.output),
         Some(Verb::Doctor { printed, .. }) => doctor::run(&arguments, &around, printed.output),
         Some(Verb::Info { printed }) => Ok(info::run(&arguments, &around, printed.output)),
@@ -279,12 +283,6 @@ fn job(target: TargetConfig) -> Job {
         timeout: target.timeout,
         source: Box::new(move || systems::open_source(&target)),
     }
-}
-
-/// The operator's user name on this machine.
-fn user(around: &Surroundings) -> String {
-    let who = around.var("SUDO_USER").or_else(|| around.var("USER")).or_else(|| around.var("LOGNAME"));
-    who.unwrap_or_else(|| format!("uid {}", rustix::process::getuid().as_raw()))
 }
 
 fn actor(around: &Surroundings, environment: &str) -> Actor {

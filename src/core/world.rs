@@ -261,7 +261,7 @@ mod tests {
             ..PostgresReading::default()
         };
         postgres.absorb(reading, now);
-        check_unread(&postgres, 33);
+        check_unread(&postgres, 34);
         let mut redis = RedisState::default();
         let untold = Some(Gap::new(GapKind::NotPermitted, "INFO"));
         redis.absorb(RedisReading { queues: gap(), untold, ..RedisReading::default() }, now);

@@ -12,6 +12,7 @@ use crate::core::time::Now;
 use crate::core::timeline::Event;
 use crate::engine::Engine;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
@@ -36,6 +37,9 @@ pub enum Next {
     /// End.
     Quit,
 }
+
+/// Marks that others set are looked for this often: one question to the file system.
+const MARKS_EACH: Duration = Duration::from_secs(2);
 
 /// Who beside the screen is told what happens.
 #[derive(Debug, Default)]
@@ -70,7 +74,7 @@ pub struct Effects {
     gate: Arc<Gate>,
     ongoing: Ongoing,
     messages: mpsc::Sender<Msg>,
-    keeper: Option<Keeper>,
+    keeper: Option<Arc<Keeper>>,
     /// The queue of the webhook, where there is one.
     posts: Option<mpsc::Sender<Arc<Event>>>,
     /// What the terminal is to be told between two frames.
@@ -90,7 +94,7 @@ impl Effects {
             ongoing: Ongoing::new(Arc::clone(&gate), told),
             gate,
             messages: sender,
-            keeper: outlets.keeper,
+            keeper: outlets.keeper.map(Arc::new),
             posts: None,
             calls: Vec::new(),
             beside: JoinSet::new(),
@@ -104,10 +108,26 @@ impl Effects {
         if let Some(recalled) = effects.keeper.as_ref().map(|keeper| keeper.recall(now)) {
             effects.answer(|_| async move { Msg::Recalled(recalled.await) });
         }
+        effects.look_for_marks();
         let gate = Arc::clone(&effects.gate);
         effects.beside.spawn(async move { gate.prepare().await });
         effects.answer(|gate| async move { Msg::AuditTail(gate.first_tail(LOG_LINES).await) });
         (effects, Answers { messages, news })
+    }
+
+    /// Others write marks into the same file.
+    fn look_for_marks(&mut self) {
+        let Some(keeper) = self.keeper.clone() else { return };
+        let messages = self.messages.clone();
+        self.beside.spawn(async move {
+            loop {
+                tokio::time::sleep(MARKS_EACH).await;
+                let marks = keeper.marks().await;
+                if !marks.is_empty() && messages.send(Msg::Marked(marks)).await.is_err() {
+                    return;
+                }
+            }
+        });
     }
 
     /// What polls ends with the run, also while the loop waits for a terminal that takes nothing.
@@ -220,7 +240,6 @@ mod tests {
     use crate::drill::Stack;
     use crate::engine::EngineSettings;
     use crate::runtime::clock::SystemClock;
-    use std::time::Duration;
 
     /// Polls, an action and the look after it, a look at the trail: all of it is under way when the run ends.
     #[tokio::test(flavor = "multi_thread")]

@@ -40,10 +40,7 @@ pub fn update(model: &mut Model, msg: Msg, now: Now) -> Vec<Effect> {
         }
         Msg::Tick(zone) => {
             model.zone = zone;
-            model.world.evaluate(now);
-            if model.toast.as_ref().is_some_and(|toast| now.reached(toast.until)) {
-                model.toast = None;
-            }
+            ticked(model);
             Vec::new()
         }
         Msg::Command(command) => keeping(model, |model| on_command(model, command)),
@@ -87,6 +84,10 @@ pub fn update(model: &mut Model, msg: Msg, now: Now) -> Vec<Effect> {
             model.world.timeline.recall(kept);
             Vec::new()
         }
+        Msg::Marked(marks) => {
+            news::marked(model, &marks);
+            Vec::new()
+        }
         Msg::NotKept(sentence) => {
             model.say(Role::Warning, sentence);
             Vec::new()
@@ -112,6 +113,14 @@ const fn is_ours(msg: &Msg) -> bool {
         msg,
         Msg::Command(_) | Msg::Typed(_) | Msg::Paste(_) | Msg::Click(..) | Msg::Resize(_) | Msg::Drawn(_)
     )
+}
+
+/// A second passed.
+fn ticked(model: &mut Model) {
+    model.world.evaluate(model.now);
+    if model.toast.as_ref().is_some_and(|toast| model.now.reached(toast.until)) {
+        model.toast = None;
+    }
 }
 
 /// A poll ended.

@@ -4,7 +4,7 @@ use crate::app::model::Model;
 use crate::app::msg::Effect;
 use crate::core::alert::AlertBook;
 use crate::core::notify::Notice;
-use crate::core::timeline::{Event, Kind};
+use crate::core::timeline::{Event, Kind, Mark};
 use crate::ui::content::Role;
 
 /// Takes what happened since this was called last, and tells it to whom it concerns.
@@ -25,6 +25,15 @@ pub fn tell(model: &mut Model) -> Vec<Effect> {
         Notice::Post(event) => Effect::Post(event),
     });
     kept.into_iter().chain(told).collect()
+}
+
+/// Somebody else has set marks.
+pub fn marked(model: &mut Model, marks: &[Mark]) {
+    for mark in marks {
+        if let Some(event) = model.world.timeline.marked(mark, model.now) {
+            model.say(Role::Note, format!("mark: {}", event.words));
+        }
+    }
 }
 
 /// Whether this is the begin of a finding of which somebody has taken note.

@@ -2,7 +2,7 @@
 //! others write into it are found while a run lasts. Its failure is told once and never breaks the run.
 
 use super::audit::stamp;
-use super::lines;
+use super::follow::Shared;
 use super::writer::Writer;
 use crate::core::alert::Severity;
 use crate::core::ids::TargetId;
@@ -10,10 +10,9 @@ use crate::core::time::Now;
 use crate::core::timeline::{About, Event, Kind, Mark};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
-use std::os::unix::fs::MetadataExt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 /// The file is put aside once it has so many bytes; one older one is kept.
@@ -22,8 +21,6 @@ const FILE_BYTES: u64 = 4 * 1024 * 1024;
 const TAIL_BYTES: u64 = 512 * 1024;
 /// So many events of earlier runs are shown.
 const RECALLED: usize = 500;
-/// So much more than what is new is read: a file may grow meanwhile.
-const SLACK_BYTES: u64 = 16 * 1024;
 /// So long, at the end of a run, the disk is waited for.
 const SETTLED_WITHIN: Duration = Duration::from_millis(500);
 
@@ -62,6 +59,12 @@ pub(super) const fn severity_word(severity: Severity) -> &'static str {
     }
 }
 
+/// The severity with this word.
+pub(super) fn severity_named(word: &str) -> Option<Severity> {
+    let all = [Severity::Info, Severity::Warning, Severity::Critical];
+    all.into_iter().find(|severity| severity_word(*severity) == word)
+}
+
 impl Line {
     fn of(event: &Event) -> Self {
         let about = event.about.as_ref();
@@ -84,9 +87,7 @@ impl Line {
         let at = moment(&self.at, now)?;
         let target = self.target.as_deref().map(TargetId::new);
         let event = Event::new(Kind::named(&self.kind)?, target.as_ref(), at, &self.words);
-        let severity = [Severity::Info, Severity::Warning, Severity::Critical]
-            .into_iter()
-            .find(|severity| Some(severity_word(*severity)) == self.severity.as_deref());
+        let severity = self.severity.as_deref().and_then(severity_named);
         let about = severity.map(|severity| About {
             rule: self.rule.clone().unwrap_or_default(),
             subject: self.subject.clone().unwrap_or_default(),
@@ -99,7 +100,8 @@ impl Line {
     }
 }
 
-fn wall(text: &str) -> Option<DateTime<Utc>> {
+/// A moment of the clock on the wall (RFC 3339).
+pub(super) fn wall(text: &str) -> Option<DateTime<Utc>> {
     Some(DateTime::parse_from_rfc3339(text).ok()?.to_utc())
 }
 
@@ -108,64 +110,23 @@ fn moment(text: &str, now: Now) -> Option<Now> {
     Some(now.at_wall(wall(text)?))
 }
 
-/// Which file it is, and how long.
-fn place(path: &Path) -> Option<(u64, u64, u64)> {
-    std::fs::metadata(path).ok().map(|is| (is.dev(), is.ino(), is.len()))
+/// Marks that were written since this was asked last, and perhaps some before them.
+fn marks(file: &Shared) -> Vec<Mark> {
+    let marks = file.news::<Line>().into_iter().filter(|line| Kind::named(&line.kind) == Some(Kind::Marked));
+    marks.filter_map(|line| Some(Mark { at: wall(&line.at)?, words: line.words })).collect()
 }
 
-/// The two files.
-#[derive(Debug)]
-struct Files {
-    path: PathBuf,
-    older: PathBuf,
-    most: u64,
-    /// How far it was read.
-    read: Mutex<Option<(u64, u64, u64)>>,
+fn recall(file: &Shared, now: Now) -> Vec<Event> {
+    let lines = file.all::<Line>().into_iter();
+    let mut events: Vec<Event> = lines.filter_map(|line| line.event(now)).collect();
+    events.sort_by_key(|event| event.at.wall);
+    events.drain(..events.len().saturating_sub(RECALLED));
+    events
 }
 
-impl Files {
-    fn of(path: PathBuf, most: u64) -> Self {
-        let older = PathBuf::from(format!("{}.1", path.display()));
-        Self { path, older, most, read: Mutex::default() }
-    }
-
-    /// Marks that were written since this was asked last, and perhaps some before them.
-    fn marks(&self) -> Vec<Mark> {
-        let here = place(&self.path);
-        let before = std::mem::replace(&mut *self.read.lock().unwrap_or_else(PoisonError::into_inner), here);
-        if here == before {
-            return Vec::new();
-        }
-        let read =
-            |path: &Path, most| lines::read::<Line>(path, most).map(|found| found.lines).unwrap_or_default();
-        let lines = match (before, here) {
-            // It may grow while it is read: a little more than what is new.
-            (Some((_, file, length)), Some((_, now, longer))) if file == now && longer >= length => {
-                read(&self.path, (longer - length).saturating_add(SLACK_BYTES).min(TAIL_BYTES))
-            }
-            _ => [read(&self.older, TAIL_BYTES), read(&self.path, TAIL_BYTES)].concat(),
-        };
-        let marks = lines.into_iter().filter(|line| Kind::named(&line.kind) == Some(Kind::Marked));
-        let marks = marks.filter_map(|line| Some(Mark { at: wall(&line.at)?, words: line.words }));
-        marks.collect()
-    }
-
-    fn recall(&self, now: Now) -> Vec<Event> {
-        // What comes while it is read is looked for afterwards; what is known is not told twice.
-        *self.read.lock().unwrap_or_else(PoisonError::into_inner) = place(&self.path);
-        let read = |path| lines::read::<Line>(path, TAIL_BYTES).map(|found| found.lines).unwrap_or_default();
-        let lines = read(&self.older).into_iter().chain(read(&self.path));
-        let mut events: Vec<Event> = lines.filter_map(|line| line.event(now)).collect();
-        events.sort_by_key(|event| event.at.wall);
-        events.drain(..events.len().saturating_sub(RECALLED));
-        events
-    }
-
-    fn keep(&self, events: &[Arc<Event>]) -> std::io::Result<()> {
-        lines::rotate(&self.path, &self.older, self.most)?;
-        let lines: Vec<Line> = events.iter().map(|event| Line::of(event)).collect();
-        lines::append(&self.path, &lines)
-    }
+fn keep(file: &Shared, events: &[Arc<Event>]) -> std::io::Result<()> {
+    let lines: Vec<Line> = events.iter().map(|event| Line::of(event)).collect();
+    file.keep(&lines)
 }
 
 /// Writes a mark into the timeline at `path`, beside whoever else writes there.
@@ -173,13 +134,13 @@ impl Files {
 /// # Errors
 /// When it cannot be written.
 pub fn mark(path: PathBuf, event: Event) -> std::io::Result<()> {
-    Files::of(path, FILE_BYTES).keep(&[Arc::new(event)])
+    keep(&Shared::at(path, FILE_BYTES, TAIL_BYTES), &[Arc::new(event)])
 }
 
 /// Who keeps the timeline.
 #[derive(Debug)]
 pub struct Keeper {
-    writer: Writer<Files>,
+    writer: Writer<Shared>,
     shown: String,
     told: Arc<AtomicBool>,
 }
@@ -193,19 +154,19 @@ impl Keeper {
 
     fn of(path: PathBuf, most: u64) -> Self {
         let shown = path.display().to_string();
-        let files = Files::of(path, most);
-        Self { writer: Writer::start("timeline", Arc::new(files)), shown, told: Arc::default() }
+        let file = Shared::at(path, most, TAIL_BYTES);
+        Self { writer: Writer::start("timeline", Arc::new(file)), shown, told: Arc::default() }
     }
 
     /// What earlier runs kept, oldest first; to be asked before anything of this run is kept.
     pub fn recall(&self, now: Now) -> impl Future<Output = Vec<Event>> + Send + use<> {
-        let recalled = self.writer.give(move |files| files.recall(now));
+        let recalled = self.writer.give(move |file| recall(file, now));
         async move { recalled.await.unwrap_or_default() }
     }
 
     /// Keeps `events`, in the order in which this is called. When they cannot be kept, why: told once.
     pub fn keep(&self, events: Vec<Arc<Event>>) -> impl Future<Output = Option<String>> + Send + use<> {
-        let kept = self.writer.give(move |files| files.keep(&events));
+        let kept = self.writer.give(move |file| keep(file, &events));
         let (shown, told) = (self.shown.clone(), Arc::clone(&self.told));
         async move {
             let why = match kept.await {
@@ -220,7 +181,7 @@ impl Keeper {
 
     /// The marks that others have set since the last time; some may have been told before.
     pub fn marks(&self) -> impl Future<Output = Vec<Mark>> + Send + use<> {
-        let found = self.writer.give(Files::marks);
+        let found = self.writer.give(marks);
         async move { found.await.unwrap_or_default() }
     }
 
@@ -233,6 +194,7 @@ impl Keeper {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::actions::lines;
 
     fn event(second: u64, words: &str) -> Arc<Event> {
         let about = About {

@@ -17,6 +17,7 @@ mod who;
 use crate::actions::audit::{AuditTrail, Tail};
 use crate::actions::gate::{Actor, Entry, Gate};
 use crate::actions::keeper::Keeper;
+use crate::actions::notes::Notes;
 use crate::actions::webhook::Webhook;
 use crate::app::foretold::Foretold;
 use crate::app::keymap::Keymap;
@@ -140,6 +141,7 @@ fn live(arguments: &Arguments, around: &Surroundings) -> Result<ExitCode, String
     );
     let outlets = Outlets {
         keeper: Some(Keeper::at(folder.join("timeline.jsonl"))),
+        notes: Some(Notes::at(folder.join("notes.jsonl"))),
         webhook: settings.webhook.map(|url| Webhook::new(url, settings.environment.clone())),
     };
     let mut world = World::new(states, settings.rules);

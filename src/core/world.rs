@@ -1,6 +1,6 @@
 //! Everything that is known: per target the state derived from its readings, how fresh it is, and the alerts over all of them.
 
-use super::alert::{AlertBook, Breach, RuleId, RuleSpec, Rulebook, Triage};
+use super::alert::{AlertBook, Breach, FindingKey, Note, RuleId, RuleSpec, Rulebook, Triage};
 use super::chain::Chain;
 use super::ids::TargetId;
 use super::postgres;
@@ -132,6 +132,16 @@ impl World {
         }
     }
 
+    /// Takes in what another run noted of findings; a note about a rule that is not known here changes nothing.
+    pub fn recall(&mut self, notes: Vec<Note>, now: Now) {
+        for note in notes {
+            let Some(spec) = self.specs.iter().find(|spec| spec.id.as_str() == note.rule) else { continue };
+            let target = TargetId::new(&note.target);
+            let key = FindingKey { rule: spec.id, target, subject: note.subject };
+            self.alerts.recall(key, note.severity, note.heard, now);
+        }
+    }
+
     /// Judges what gave data since it was judged last, and looks at the freshness of all. Called after reports and once a second, so that
     /// silence is noticed by the clock; what was seen in a reading holds until there is a newer one.
     pub fn evaluate(&mut self, now: Now) {
@@ -167,10 +177,10 @@ impl World {
             breaches,
             &self.rules,
             |rule| specs.iter().find(|spec| spec.id == rule).map_or(Triage::Capacity, |spec| spec.triage),
-            |breach| {
-                breach.rule != SILENT.id
-                    && breach.rule != FULL.id
-                    && (silent.contains(&breach.target) || unread.contains(&(&breach.target, breach.rule)))
+            |key| {
+                key.rule != SILENT.id
+                    && key.rule != FULL.id
+                    && (silent.contains(&key.target) || unread.contains(&(&key.target, key.rule)))
             },
             now,
         );

@@ -24,16 +24,16 @@ use wiremock::{Mock, MockServer, ResponseTemplate};
 
 /// An endpoint that counts requests, of which some fail while it is told so; and a webhook that is not there, with its path a secret.
 #[derive(Default)]
-struct Shop {
+pub struct Shop {
     served: AtomicU64,
     failed: AtomicU64,
-    failing: AtomicU64,
+    pub failing: AtomicU64,
     posts: AtomicUsize,
     bodies: Mutex<Vec<String>>,
 }
 
 impl Shop {
-    fn open() -> (Arc<Self>, u16) {
+    pub fn open() -> (Arc<Self>, u16) {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
         let port = listener.local_addr().expect("an address").port();
         let shop = Arc::new(Self::default());

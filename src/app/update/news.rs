@@ -18,13 +18,15 @@ pub fn tell(model: &mut Model) -> Vec<Effect> {
     let alerts = &model.world.alerts;
     let loud: Vec<_> = news.iter().filter(|event| !is_noted(alerts, event)).cloned().collect();
     let notices = model.notifier.decide(&loud, model.now);
+    let notes = model.world.alerts.take_notes();
+    let remembered = (!notes.is_empty()).then_some(Effect::KeepNotes(notes));
     let kept = (!news.is_empty()).then_some(Effect::Keep(news));
     let told = notices.into_iter().map(|notice| match notice {
         Notice::Bell => Effect::Bell,
         Notice::Desktop(how, text) => Effect::Notify(how, text),
         Notice::Post(event) => Effect::Post(event),
     });
-    kept.into_iter().chain(told).collect()
+    kept.into_iter().chain(remembered).chain(told).collect()
 }
 
 /// Somebody else has set marks.

@@ -6,13 +6,14 @@ mod book;
 mod breach;
 mod heard;
 mod judge;
+mod notes;
 mod rule;
 mod rulebook;
 mod step;
 
 pub use book::{AlertBook, Finding, Stage};
 pub use breach::{Breach, Hit};
-pub use heard::{Heard, Until};
+pub use heard::{Heard, Note, Until};
 pub use judge::{Judge, Judged, Missing, Rule, Unread, judge, unread};
 pub use rule::{FindingKey, Grade, Need, RuleId, RuleSpec, RuleUnit};
 pub use rulebook::{RuleSetting, Rulebook};

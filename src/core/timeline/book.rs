@@ -589,6 +589,9 @@ mod tests {
                 sample("process_start_time_seconds", &[], start),
                 sample("shop_build_info", &[("version", version), ("commit", "abc")], 1.0),
                 sample("jobs_info", &[("queue", "mails")], 1.0),
+                sample("requests", &[("app_version", version), ("code", "200")], 1.0),
+                sample("requests", &[("app_version", version), ("code", "500")], 1.0),
+                sample("errors", &[("app_version", version)], 1.0),
             ];
             Reading::Metrics(Box::new(MetricsReading::of(&samples, &BTreeMap::new())))
         };
@@ -604,6 +607,7 @@ mod tests {
             &[
                 "restart: another process answers, which began at 2026-09-21 14:13:29Z",
                 "version: shop_build_info: version 1.4.2 (revision abc) is there for the first time",
+                "version: app_version 1.4.2 is there for the first time",
             ],
         );
         // A second worker behind the same address is new only to us.

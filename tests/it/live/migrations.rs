@@ -10,6 +10,7 @@ use stacktop::core::place::Screen;
 use stacktop::core::time::Clock;
 use stacktop::core::timeline::{Event, Kind};
 use stacktop::sources::postgres::PostgresSource;
+use stacktop::ui::content::Line;
 use std::time::Duration;
 
 /// The tables as their tools make them, each with a migration of long ago.
@@ -142,7 +143,7 @@ async fn what_migration_tools_write_down_is_told_and_what_failed_is_found() {
         assert!(note.breach.sentence.starts_with("10 tables of migrations cannot be read"), "{note:?}");
         let page = stacktop::panels::panel(Screen::Timeline).content(blind.context(), &[]);
         let lines: Vec<String> =
-            page.sections.iter().flat_map(|section| &section.lines).map(|line| line.plain()).collect();
+            page.sections.iter().flat_map(|section| &section.lines).map(Line::plain).collect();
         let right = "GRANT SELECT ON public._prisma_migrations TO migrated_guest";
         let all = lines.join(" ").split_whitespace().collect::<Vec<_>>().join(" ");
         assert!(all.contains(right), "{version}: {all}");

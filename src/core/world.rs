@@ -1,6 +1,8 @@
 //! Everything that is known: per target the state derived from its readings, how fresh it is, and the alerts over all of them.
 
-use super::alert::{AlertBook, Breach, FindingKey, Note, RuleId, RuleSpec, Rulebook, Triage};
+use super::alert::{
+    AlertBook, Breach, FindingKey, Found, Level, Levels, Note, RuleId, RuleSpec, Rulebook, Triage,
+};
 use super::chain::Chain;
 use super::ids::TargetId;
 use super::postgres;
@@ -47,6 +49,8 @@ pub struct World {
     targets: Vec<Arc<TargetState>>,
     /// What was seen in each of them.
     judged: Vec<Judged>,
+    /// The numbers of each that rules judge, as they were lately.
+    levels: Vec<Arc<Levels>>,
     /// The alerts over all targets.
     pub alerts: AlertBook,
     /// Which finding explains which.
@@ -65,10 +69,12 @@ impl World {
     #[must_use]
     pub fn new(targets: Vec<TargetState>, rules: Rulebook) -> Self {
         let judged = targets.iter().map(|_| Judged::Nothing).collect();
+        let levels = targets.iter().map(|_| Arc::default()).collect();
         let targets = targets.into_iter().map(Arc::new).collect();
         Self {
             targets,
             judged,
+            levels,
             alerts: AlertBook::default(),
             chain: Chain::default(),
             topology: Topology::default(),
@@ -98,10 +104,8 @@ impl World {
 
     /// Takes in a report; a report for an unknown target, or of another kind than it, changes nothing.
     pub fn apply(&mut self, report: PollReport) {
-        let found = self.targets.iter_mut().zip(&mut self.judged);
-        let Some((target, judged)) = found.into_iter().find(|(target, _)| target.id == report.target) else {
-            return;
-        };
+        let Some(at) = self.targets.iter().position(|target| target.id == report.target) else { return };
+        let (target, judged) = (&mut self.targets[at], &mut self.judged[at]);
         let target = Arc::make_mut(target);
         target.took = Some(report.took);
         target.plan = Some(report.plan);
@@ -117,6 +121,7 @@ impl World {
             }
             Err(error) => {
                 target.system.gap(report.at);
+                Arc::make_mut(&mut self.levels[at]).gap(report.at);
                 target.failure = Some(error);
             }
         }
@@ -129,6 +134,9 @@ impl World {
         for (target, judged) in self.targets.iter_mut().zip(&mut self.judged) {
             Arc::make_mut(target).system.interrupt();
             *judged = Judged::Nothing;
+        }
+        for levels in &mut self.levels {
+            Arc::make_mut(levels).gap(now);
         }
     }
 
@@ -145,9 +153,11 @@ impl World {
     /// Judges what gave data since it was judged last, and looks at the freshness of all. Called after reports and once a second, so that
     /// silence is noticed by the clock; what was seen in a reading holds until there is a newer one.
     pub fn evaluate(&mut self, now: Now) {
-        for (target, judged) in self.targets.iter().zip(&mut self.judged) {
+        for ((target, judged), levels) in self.targets.iter().zip(&mut self.judged).zip(&mut self.levels) {
             if matches!(judged, Judged::Due) {
-                *judged = Judged::Seen(judge(target, &self.rules, now));
+                let (seen, followed) = judge(target, &self.rules, now);
+                *judged = Judged::Seen(seen);
+                Arc::make_mut(levels).take(followed, now);
             }
         }
         let mut breaches = Vec::new();
@@ -184,6 +194,11 @@ impl World {
             },
             now,
         );
+        let of = |key: &FindingKey| {
+            let at = self.targets.iter().position(|target| target.id == key.target)?;
+            self.levels.get(at)?.of(key)
+        };
+        self.alerts.follow(of, now);
         self.chain = Chain::over(&self.targets, &self.topology, &self.alerts.firing());
         let answered = self.targets.iter().filter(|target| target.seen.is_some()).map(|target| &target.id);
         self.timeline.judge(&self.alerts, answered, now);
@@ -191,11 +206,11 @@ impl World {
 }
 
 /// What the newest reading of a target shows.
-fn judge(target: &TargetState, rules: &Rulebook, now: Now) -> Seen {
+fn judge(target: &TargetState, rules: &Rulebook, now: Now) -> (Seen, Vec<Level>) {
     let parts = target.system.unread();
-    let mut breaches = target.system.judge(&target.id, rules, now);
+    let Found { mut breaches, levels } = target.system.judge(&target.id, rules, now);
     breaches.extend(source_rules::unread(target, &parts, rules));
-    Seen { breaches, unread: parts.into_iter().flat_map(|part| part.rules).collect() }
+    (Seen { breaches, unread: parts.into_iter().flat_map(|part| part.rules).collect() }, levels)
 }
 
 #[cfg(test)]

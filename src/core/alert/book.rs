@@ -42,12 +42,14 @@ pub struct Finding {
     pub clear: Option<Now>,
     /// Who has taken note of it.
     pub heard: Option<Heard>,
-    /// Its number over time, as far as it was past its threshold.
+    /// Its number over time, as far as it was past its threshold; with what was before, where the rule follows it.
     pub past: Series,
     /// When it was last seen, if since then nobody could look whether it still is so.
     pub unseen: Option<Now>,
     seen: Now,
     sampled: Option<Now>,
+    /// What was before it began was looked for.
+    preceded: bool,
     /// Nobody was running for a while: when it is seen again, it begins then.
     interrupted: bool,
     rank: (Severity, Triage),
@@ -187,6 +189,7 @@ impl AlertBook {
                 past: Series::default(),
                 seen: now,
                 sampled: None,
+                preceded: false,
                 interrupted: false,
                 rank,
                 ranked_at: now,
@@ -223,6 +226,20 @@ impl AlertBook {
             Stage::Resolved(at) => now.since(at) < SHOW_RESOLVED && finding.rank.0 > Severity::Info,
         });
         self.settle(silent, now);
+    }
+
+    /// Puts the number as it was before a finding began in front of what is known of it, and goes on with it while that recovers.
+    /// `level` knows the numbers that are followed also while nothing is wrong.
+    pub fn follow<'a>(&mut self, level: impl Fn(&FindingKey) -> Option<&'a Series>, now: Now) {
+        for (key, finding) in &mut self.alerts {
+            let recovers = finding.clear.is_some() && finding.stage == Stage::Firing;
+            let known = if recovers || !finding.preceded { level(key) } else { None };
+            if let (Some(known), false) = (known, std::mem::replace(&mut finding.preceded, true)) {
+                finding.past.precede(known);
+            } else if let (Some(known), true) = (known, recovers) {
+                finding.sample(known.last(), now);
+            }
+        }
     }
 
     /// What ended its time, or its finding, holds no more.

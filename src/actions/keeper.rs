@@ -1,13 +1,13 @@
-//! Keeps the timeline for runs to come: append-only JSON lines in a file of bounded size, which several stacktops may share. Its failure is
-//! told once and never breaks the run.
+//! Keeps the timeline for runs to come: append-only JSON lines in a file of bounded size, which several stacktops may share. Marks that
+//! others write into it are found while a run lasts. Its failure is told once and never breaks the run.
 
 use super::audit::stamp;
-use super::lines;
+use super::follow::Shared;
 use super::writer::Writer;
 use crate::core::alert::Severity;
 use crate::core::ids::TargetId;
 use crate::core::time::Now;
-use crate::core::timeline::{About, Event, Kind};
+use crate::core::timeline::{About, Event, Kind, Mark};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
@@ -25,7 +25,7 @@ const RECALLED: usize = 500;
 const SETTLED_WITHIN: Duration = Duration::from_millis(500);
 
 /// One line of the file.
-#[derive(Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
 struct Line {
     /// When, in UTC (RFC 3339).
@@ -59,6 +59,12 @@ pub(super) const fn severity_word(severity: Severity) -> &'static str {
     }
 }
 
+/// The severity with this word.
+pub(super) fn severity_named(word: &str) -> Option<Severity> {
+    let all = [Severity::Info, Severity::Warning, Severity::Critical];
+    all.into_iter().find(|severity| severity_word(*severity) == word)
+}
+
 impl Line {
     fn of(event: &Event) -> Self {
         let about = event.about.as_ref();
@@ -81,9 +87,7 @@ impl Line {
         let at = moment(&self.at, now)?;
         let target = self.target.as_deref().map(TargetId::new);
         let event = Event::new(Kind::named(&self.kind)?, target.as_ref(), at, &self.words);
-        let severity = [Severity::Info, Severity::Warning, Severity::Critical]
-            .into_iter()
-            .find(|severity| Some(severity_word(*severity)) == self.severity.as_deref());
+        let severity = self.severity.as_deref().and_then(severity_named);
         let about = severity.map(|severity| About {
             rule: self.rule.clone().unwrap_or_default(),
             subject: self.subject.clone().unwrap_or_default(),
@@ -96,42 +100,47 @@ impl Line {
     }
 }
 
-/// A moment of the past on both clocks; what was written by a clock that was ahead is of now.
+/// A moment of the clock on the wall (RFC 3339).
+pub(super) fn wall(text: &str) -> Option<DateTime<Utc>> {
+    Some(DateTime::parse_from_rfc3339(text).ok()?.to_utc())
+}
+
+/// A moment of the past on both clocks.
 fn moment(text: &str, now: Now) -> Option<Now> {
-    let wall: DateTime<Utc> = DateTime::parse_from_rfc3339(text).ok()?.to_utc();
-    let age = (now.wall - wall).to_std().unwrap_or_default();
-    Some(Now { wall, ..now.minus(age) })
+    Some(now.at_wall(wall(text)?))
 }
 
-/// The two files.
-#[derive(Debug)]
-struct Files {
-    path: PathBuf,
-    older: PathBuf,
-    most: u64,
+/// Marks that were written since this was asked last, and perhaps some before them.
+fn marks(file: &Shared) -> Vec<Mark> {
+    let marks = file.news::<Line>().into_iter().filter(|line| Kind::named(&line.kind) == Some(Kind::Marked));
+    marks.filter_map(|line| Some(Mark { at: wall(&line.at)?, words: line.words })).collect()
 }
 
-impl Files {
-    fn recall(&self, now: Now) -> Vec<Event> {
-        let read = |path| lines::read::<Line>(path, TAIL_BYTES).map(|found| found.lines).unwrap_or_default();
-        let lines = read(&self.older).into_iter().chain(read(&self.path));
-        let mut events: Vec<Event> = lines.filter_map(|line| line.event(now)).collect();
-        events.sort_by_key(|event| event.at.wall);
-        events.drain(..events.len().saturating_sub(RECALLED));
-        events
-    }
+fn recall(file: &Shared, now: Now) -> Vec<Event> {
+    let lines = file.all::<Line>().into_iter();
+    let mut events: Vec<Event> = lines.filter_map(|line| line.event(now)).collect();
+    events.sort_by_key(|event| event.at.wall);
+    events.drain(..events.len().saturating_sub(RECALLED));
+    events
+}
 
-    fn keep(&self, events: &[Arc<Event>]) -> std::io::Result<()> {
-        lines::rotate(&self.path, &self.older, self.most)?;
-        let lines: Vec<Line> = events.iter().map(|event| Line::of(event)).collect();
-        lines::append(&self.path, &lines)
-    }
+fn keep(file: &Shared, events: &[Arc<Event>]) -> std::io::Result<()> {
+    let lines: Vec<Line> = events.iter().map(|event| Line::of(event)).collect();
+    file.keep(&lines)
+}
+
+/// Writes a mark into the timeline at `path`, beside whoever else writes there.
+///
+/// # Errors
+/// When it cannot be written.
+pub fn mark(path: PathBuf, event: Event) -> std::io::Result<()> {
+    keep(&Shared::at(path, FILE_BYTES, TAIL_BYTES), &[Arc::new(event)])
 }
 
 /// Who keeps the timeline.
 #[derive(Debug)]
 pub struct Keeper {
-    writer: Writer<Files>,
+    writer: Writer<Shared>,
     shown: String,
     told: Arc<AtomicBool>,
 }
@@ -145,20 +154,19 @@ impl Keeper {
 
     fn of(path: PathBuf, most: u64) -> Self {
         let shown = path.display().to_string();
-        let older = PathBuf::from(format!("{shown}.1"));
-        let files = Files { path, older, most };
-        Self { writer: Writer::start("timeline", Arc::new(files)), shown, told: Arc::default() }
+        let file = Shared::at(path, most, TAIL_BYTES);
+        Self { writer: Writer::start("timeline", Arc::new(file)), shown, told: Arc::default() }
     }
 
     /// What earlier runs kept, oldest first; to be asked before anything of this run is kept.
     pub fn recall(&self, now: Now) -> impl Future<Output = Vec<Event>> + Send + use<> {
-        let recalled = self.writer.give(move |files| files.recall(now));
+        let recalled = self.writer.give(move |file| recall(file, now));
         async move { recalled.await.unwrap_or_default() }
     }
 
     /// Keeps `events`, in the order in which this is called. When they cannot be kept, why: told once.
     pub fn keep(&self, events: Vec<Arc<Event>>) -> impl Future<Output = Option<String>> + Send + use<> {
-        let kept = self.writer.give(move |files| files.keep(&events));
+        let kept = self.writer.give(move |file| keep(file, &events));
         let (shown, told) = (self.shown.clone(), Arc::clone(&self.told));
         async move {
             let why = match kept.await {
@@ -171,6 +179,12 @@ impl Keeper {
         }
     }
 
+    /// The marks that others have set since the last time; some may have been told before.
+    pub fn marks(&self) -> impl Future<Output = Vec<Mark>> + Send + use<> {
+        let found = self.writer.give(marks);
+        async move { found.await.unwrap_or_default() }
+    }
+
     /// Waits for what was given to be on the disk, but not for long.
     pub async fn settle(&self) {
         let _ = tokio::time::timeout(SETTLED_WITHIN, self.writer.give(|_| ())).await;
@@ -180,6 +194,7 @@ impl Keeper {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::actions::lines;
 
     fn event(second: u64, words: &str) -> Arc<Event> {
         let about = About {

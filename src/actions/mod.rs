@@ -2,9 +2,11 @@
 
 pub mod audit;
 pub mod executor;
+mod follow;
 pub mod gate;
 pub mod keeper;
 pub mod lines;
+pub mod notes;
 pub mod ongoing;
 pub mod postgres;
 pub mod redis;

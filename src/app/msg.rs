@@ -5,12 +5,13 @@ use super::layout::Size;
 use crate::actions::audit::Tail;
 use crate::actions::ongoing::News;
 use crate::core::action::{Action, ActionError, Confirmed, Outcome, Verification};
+use crate::core::alert::Note;
 use crate::core::arming::Permit;
 use crate::core::focus::Focus;
 use crate::core::ids::TargetId;
 use crate::core::notify::Desktop;
 use crate::core::report::PollReport;
-use crate::core::timeline::Event;
+use crate::core::timeline::{Event, Mark};
 use chrono::FixedOffset;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -67,6 +68,10 @@ pub enum Msg {
     Told(String),
     /// What earlier runs kept of their timelines, oldest first.
     Recalled(Vec<Event>),
+    /// What other runs noted of findings, or that it holds no more.
+    Noted(Vec<Note>),
+    /// Somebody else has set marks.
+    Marked(Vec<Mark>),
     /// The timeline cannot be kept: a sentence.
     NotKept(String),
 }
@@ -128,6 +133,8 @@ pub enum Effect {
     },
     /// Keep this of the timeline for runs to come.
     Keep(Vec<Arc<Event>>),
+    /// Keep these notes for runs to come, and for those beside this one.
+    KeepNotes(Vec<Note>),
     /// Ring the terminal's bell.
     Bell,
     /// Show this as a notification of the desktop.

@@ -89,6 +89,12 @@ pub(super) enum Verb {
         #[arg(value_name = "FILE")]
         file: Option<PathBuf>,
     },
+    /// Set a mark in the timeline: a deploy, a switch, whatever somebody should know of later
+    Mark {
+        /// What happened
+        #[arg(value_name = "TEXT", required = true)]
+        words: Vec<String>,
+    },
     /// Print what can be seen and done on each target, and the lines that would permit the rest
     Doctor {
         #[command(flatten)]
@@ -121,10 +127,11 @@ pub(super) enum Verb {
 const EVERYWHERE: [&str; 4] = ["config", "read_only", "theme", "ascii"];
 
 /// Which of them each command heeds. With the others it is refused: what is passed over in silence is taken for done.
-const HEEDED: [(&str, &[&str]); 10] = [
+const HEEDED: [(&str, &[&str]); 11] = [
     ("demo", &["read_only", "theme", "ascii"]),
     ("targets", &["config"]),
     ("trust", &[]),
+    ("mark", &[]),
     ("doctor", &["config"]),
     ("info", &["config", "theme", "ascii"]),
     ("config", &[]),
@@ -290,13 +297,18 @@ mod tests {
         check(&["demo", "--seed", "hunter2"], "--seed has no value, or one that cannot be used");
         check(&["--theme"], "--theme");
         check(&["targets", "-o", "hunter2"], "--output has no value, or one that cannot be used");
+        check(&["mark"], "--help");
         check(&["completions", "hunter2"], "<SHELL> has no value, or one that cannot be used");
     }
 
     #[test]
     fn what_a_command_does_not_heed_is_refused_wherever_it_stands() {
         for (verb, heeded) in HEEDED {
-            let more = if verb == "completions" { &["bash"][..] } else { &[] };
+            let more = match verb {
+                "completions" => &["bash"][..],
+                "mark" => &["a deploy"],
+                _ => &[],
+            };
             for id in EVERYWHERE {
                 let long = format!("--{}", id.replace('_', "-"));
                 let value = if matches!(id, "config" | "theme") { &["x"][..] } else { &[] };

@@ -7,14 +7,17 @@ mod completions;
 mod doctor;
 mod given;
 mod info;
+mod mark;
 mod print;
 mod state_folder;
 mod targets;
 mod trust;
+mod who;
 
 use crate::actions::audit::{AuditTrail, Tail};
 use crate::actions::gate::{Actor, Entry, Gate};
 use crate::actions::keeper::Keeper;
+use crate::actions::notes::Notes;
 use crate::actions::webhook::Webhook;
 use crate::app::foretold::Foretold;
 use crate::app::keymap::Keymap;
@@ -46,6 +49,7 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 use trust::Care;
+use who::user;
 
 /// The exit code of a mistake in arguments, configuration or terminal.
 const MISTAKE: u8 = 2;
@@ -80,6 +84,7 @@ pub fn run() -> ExitCode {
             Ok(ExitCode::SUCCESS)
         }
         Some(Verb::Trust { file }) => trust::run(file.as_deref(), &around).map(|()| ExitCode::SUCCESS),
+        Some(Verb::Mark { words }) => mark::run(&words.join(" "), &around).map(|()| ExitCode::SUCCESS),
         Some(Verb::Targets { printed, .. }) => targets::run(&arguments, &around, printed.output),
         Some(Verb::Doctor { printed, .. }) => doctor::run(&arguments, &around, printed.output),
         Some(Verb::Info { printed }) => Ok(info::run(&arguments, &around, printed.output)),
@@ -136,6 +141,7 @@ fn live(arguments: &Arguments, around: &Surroundings) -> Result<ExitCode, String
     );
     let outlets = Outlets {
         keeper: Some(Keeper::at(folder.join("timeline.jsonl"))),
+        notes: Some(Notes::at(folder.join("notes.jsonl"))),
         webhook: settings.webhook.map(|url| Webhook::new(url, settings.environment.clone())),
     };
     let mut world = World::new(states, settings.rules);
@@ -279,12 +285,6 @@ fn job(target: TargetConfig) -> Job {
         timeout: target.timeout,
         source: Box::new(move || systems::open_source(&target)),
     }
-}
-
-/// The operator's user name on this machine.
-fn user(around: &Surroundings) -> String {
-    let who = around.var("SUDO_USER").or_else(|| around.var("USER")).or_else(|| around.var("LOGNAME"));
-    who.unwrap_or_else(|| format!("uid {}", rustix::process::getuid().as_raw()))
 }
 
 fn actor(around: &Surroundings, environment: &str) -> Actor {

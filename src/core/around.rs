@@ -142,8 +142,13 @@ pub fn coincident<'a>(world: &'a World, lead: &Finding) -> Vec<&'a Event> {
     let root = root.and_then(|root| firing.into_iter().find(|finding| finding.key() == root)).unwrap_or(lead);
     let (from, until) = (root.since.minus(BEFORE), root.since.plus(NOTICED));
     let near = |event: &&Event| event.at.mono >= from.mono && event.at.mono <= until.mono;
-    let changes = world.timeline.events().filter(|event| !event.kept && is_change(event.kind));
-    changes.filter(near).take(MOST_CHANGES).collect()
+    // Those two say themselves when they were, also to a run that began later.
+    let told = |event: &&Event| !event.kept || matches!(event.kind, Kind::Migrated | Kind::Marked);
+    let changes = world.timeline.events().filter(|event| is_change(event.kind)).filter(told);
+    let mut changes: Vec<&Event> = changes.filter(near).collect();
+    changes.sort_by_key(|event| std::cmp::Reverse(event.at.mono));
+    changes.truncate(MOST_CHANGES);
+    changes
 }
 
 /// Whether somebody or something was changed, as opposed to what was found, done from here or not looked at.
@@ -157,6 +162,8 @@ const fn is_change(kind: Kind) -> bool {
         | Kind::Paused
         | Kind::Resumed
         | Kind::Version
+        | Kind::Migrated
+        | Kind::Marked
         | Kind::Nodes => true,
         Kind::Began
         | Kind::Worsened

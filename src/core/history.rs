@@ -40,6 +40,23 @@ impl Series {
         }
     }
 
+    /// Puts what `before` knows of the time before the first sample in front of it, as far as there is room.
+    pub fn precede(&mut self, before: &Self) {
+        let first = self.samples.front().map_or(u64::MAX, |(at, _)| *at);
+        let room = HISTORY_SAMPLES.saturating_sub(self.samples.len());
+        for sample in before.samples.iter().rev().filter(|(at, _)| *at < first).take(room) {
+            self.samples.push_front(*sample);
+        }
+    }
+
+    /// Forgets samples from before `moment`.
+    pub fn forget_before(&mut self, moment: Now) {
+        let oldest = millis(moment.mono);
+        while self.samples.front().is_some_and(|(at, _)| *at < oldest) {
+            self.samples.pop_front();
+        }
+    }
+
     /// A series with the times and gaps of this one, and `value` everywhere else.
     #[must_use]
     pub fn like(&self, value: f64) -> Self {
@@ -223,5 +240,19 @@ mod tests {
         assert_eq!(known, "11        1");
         assert_eq!(series.lasting(|value| value > 0.0), Duration::from_secs(2));
         assert!(series.like(0.0).within(HISTORY_SPAN).all(|value| value < 0.1));
+    }
+
+    #[test]
+    fn what_was_before_stands_in_front_as_far_as_there_is_room() {
+        let before = series(&[(0, 1.0), (10, 2.0), (20, 3.0), (30, 4.0)]);
+        let mut after = series(&[(20, 8.0), (22, 9.0)]);
+        after.precede(&before);
+        assert_eq!(after.within(HISTORY_SPAN).collect::<Vec<_>>(), [1.0, 2.0, 8.0, 9.0]);
+        after.forget_before(Now::example(10));
+        assert_eq!(after.within(HISTORY_SPAN).collect::<Vec<_>>(), [2.0, 8.0, 9.0]);
+        let mut full = Series::default();
+        (100..100 + HISTORY_SAMPLES as u64).for_each(|second| full.push(Now::example(second), Some(5.0)));
+        full.precede(&before);
+        assert_eq!(full.within(HISTORY_SPAN).count(), HISTORY_SAMPLES);
     }
 }

@@ -1,6 +1,6 @@
 //! The state of one target, by its kind: what each kind of system does with a reading, a gap and a break, and what its rules see.
 
-use super::alert::{self, Breach, RuleSpec, Rulebook, Unread};
+use super::alert::{self, Found, RuleSpec, Rulebook, Unread};
 use super::ids::TargetId;
 use super::reading::Reading;
 use super::settings::SystemSettings;
@@ -61,9 +61,9 @@ macro_rules! states {
             }
 
             /// Everything that is wrong with it at `now` by `rules`.
-            pub(super) fn judge(&self, target: &TargetId, rules: &Rulebook, now: Now) -> Vec<Breach> {
+            pub(super) fn judge(&self, target: &TargetId, rules: &Rulebook, now: Now) -> Found {
                 match self {
-                    $(Self::$Kind(state) => alert::judge(&**state, target, rules, now),)*
+                    $(Self::$Kind(state) => alert::look(&**state, target, rules, now),)*
                 }
             }
 

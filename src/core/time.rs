@@ -77,6 +77,13 @@ impl Now {
         Self { mono: self.mono.saturating_sub(by), wall: wall.unwrap_or(DateTime::<Utc>::MIN_UTC) }
     }
 
+    /// A moment that is written by a wall clock, on both clocks; one that is ahead of now is of now, by the clock that only goes forward.
+    #[must_use]
+    pub fn at_wall(self, wall: DateTime<Utc>) -> Self {
+        let age = (self.wall - wall).to_std().unwrap_or_default();
+        Self { wall, ..self.minus(age) }
+    }
+
     /// What happened to the clocks since `before`, the tick before this one.
     #[must_use]
     pub fn jump(self, before: Self) -> Option<Jump> {

@@ -1,6 +1,8 @@
 //! Everything that is known: per target the state derived from its readings, how fresh it is, and the alerts over all of them.
 
-use super::alert::{AlertBook, Breach, RuleId, RuleSpec, Rulebook, Triage};
+use super::alert::{
+    AlertBook, Breach, FindingKey, Found, Level, Levels, Note, RuleId, RuleSpec, Rulebook, Triage,
+};
 use super::alertmanager;
 use super::chain::{self, Chain};
 use super::ids::TargetId;
@@ -48,6 +50,8 @@ pub struct World {
     targets: Vec<Arc<TargetState>>,
     /// What was seen in each of them.
     judged: Vec<Judged>,
+    /// The numbers of each that rules judge, as they were lately.
+    levels: Vec<Arc<Levels>>,
     /// The alerts over all targets.
     pub alerts: AlertBook,
     /// Which finding explains which.
@@ -66,10 +70,12 @@ impl World {
     #[must_use]
     pub fn new(targets: Vec<TargetState>, rules: Rulebook) -> Self {
         let judged = targets.iter().map(|_| Judged::Nothing).collect();
+        let levels = targets.iter().map(|_| Arc::default()).collect();
         let targets = targets.into_iter().map(Arc::new).collect();
         Self {
             targets,
             judged,
+            levels,
             alerts: AlertBook::default(),
             chain: Chain::default(),
             topology: Topology::default(),
@@ -99,10 +105,8 @@ impl World {
 
     /// Takes in a report; a report for an unknown target, or of another kind than it, changes nothing.
     pub fn apply(&mut self, report: PollReport) {
-        let found = self.targets.iter_mut().zip(&mut self.judged);
-        let Some((target, judged)) = found.into_iter().find(|(target, _)| target.id == report.target) else {
-            return;
-        };
+        let Some(at) = self.targets.iter().position(|target| target.id == report.target) else { return };
+        let (target, judged) = (&mut self.targets[at], &mut self.judged[at]);
         let target = Arc::make_mut(target);
         target.took = Some(report.took);
         target.plan = Some(report.plan);
@@ -118,6 +122,7 @@ impl World {
             }
             Err(error) => {
                 target.system.gap(report.at);
+                Arc::make_mut(&mut self.levels[at]).gap(report.at);
                 target.failure = Some(error);
             }
         }
@@ -130,6 +135,19 @@ impl World {
         for (target, judged) in self.targets.iter_mut().zip(&mut self.judged) {
             Arc::make_mut(target).system.interrupt();
             *judged = Judged::Nothing;
+        }
+        for levels in &mut self.levels {
+            Arc::make_mut(levels).gap(now);
+        }
+    }
+
+    /// Takes in what another run noted of findings; a note about a rule that is not known here changes nothing.
+    pub fn recall(&mut self, notes: Vec<Note>, now: Now) {
+        for note in notes {
+            let Some(spec) = self.specs.iter().find(|spec| spec.id.as_str() == note.rule) else { continue };
+            let target = TargetId::new(&note.target);
+            let key = FindingKey { rule: spec.id, target, subject: note.subject };
+            self.alerts.recall(key, note.severity, note.heard, now);
         }
     }
 
@@ -144,9 +162,11 @@ impl World {
     /// Judges what gave data since it was judged last, and looks at the freshness of all. Called after reports and once a second, so that
     /// silence is noticed by the clock; what was seen in a reading holds until there is a newer one.
     pub fn evaluate(&mut self, now: Now) {
-        for (target, judged) in self.targets.iter().zip(&mut self.judged) {
+        for ((target, judged), levels) in self.targets.iter().zip(&mut self.judged).zip(&mut self.levels) {
             if matches!(judged, Judged::Due) {
-                *judged = Judged::Seen(judge(target, &self.rules, now));
+                let (seen, followed) = judge(target, &self.rules, now);
+                *judged = Judged::Seen(seen);
+                Arc::make_mut(levels).take(followed, now);
             }
         }
         let mut breaches = Vec::new();
@@ -186,14 +206,19 @@ impl World {
             breaches,
             &self.rules,
             |rule| specs.iter().find(|spec| spec.id == rule).map_or(Triage::Capacity, |spec| spec.triage),
-            |breach| {
-                breach.rule != SILENT.id
-                    && breach.rule != FULL.id
-                    && breach.rule != OURS.id
-                    && (silent.contains(&breach.target) || unread.contains(&(&breach.target, breach.rule)))
+            |key| {
+                key.rule != SILENT.id
+                    && key.rule != FULL.id
+                    && key.rule != OURS.id
+                    && (silent.contains(&key.target) || unread.contains(&(&key.target, key.rule)))
             },
             now,
         );
+        let of = |key: &FindingKey| {
+            let at = self.targets.iter().position(|target| target.id == key.target)?;
+            self.levels.get(at)?.of(key)
+        };
+        self.alerts.follow(of, now);
         self.chain = Chain::over(&self.targets, &self.topology, &self.alerts.firing());
         let answered = self.targets.iter().filter(|target| target.seen.is_some()).map(|target| &target.id);
         self.timeline.judge(&self.alerts, answered, now);
@@ -201,11 +226,11 @@ impl World {
 }
 
 /// What the newest reading of a target shows.
-fn judge(target: &TargetState, rules: &Rulebook, now: Now) -> Seen {
+fn judge(target: &TargetState, rules: &Rulebook, now: Now) -> (Seen, Vec<Level>) {
     let parts = target.system.unread();
-    let mut breaches = target.system.judge(&target.id, rules, now);
+    let Found { mut breaches, levels } = target.system.judge(&target.id, rules, now);
     breaches.extend(source_rules::unread(target, &parts, rules));
-    Seen { breaches, unread: parts.into_iter().flat_map(|part| part.rules).collect() }
+    (Seen { breaches, unread: parts.into_iter().flat_map(|part| part.rules).collect() }, levels)
 }
 
 #[cfg(test)]
@@ -282,7 +307,7 @@ mod tests {
             ..PostgresReading::default()
         };
         postgres.absorb(reading, now);
-        check_unread(&postgres, 35);
+        check_unread(&postgres, 36);
         let mut redis = RedisState::default();
         let untold = Some(Gap::new(GapKind::NotPermitted, "INFO"));
         let background = Background { slow: gap(), ..Background::default() };

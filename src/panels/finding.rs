@@ -246,9 +246,12 @@ fn samples(context: PanelContext<'_>, finding: &Finding) -> Section {
     lines.push(mark(context, finding, (wide, length, step), newest));
     let now = finding.breach.value.map_or_else(String::new, |value| format!(", newest {}", unit.told(value)));
     let (low, high) = (unit.told(least), unit.told(most));
-    lines.push(Line::text(format!(
-        "min {low}, max {high}{now}; past its threshold only, older ones are not kept"
-    )));
+    let known = if oldest < finding.since.mono {
+        "with what was before it began"
+    } else {
+        "past its threshold only, older ones are not kept"
+    };
+    lines.push(Line::text(format!("min {low}, max {high}{now}; {known}")));
     let title = format!(
         "Samples ({}, last {}, a column is {})",
         unit.word(),

@@ -2,13 +2,18 @@
 
 use crate::core::alert::Severity;
 use crate::core::place::{Place, Screen};
+use crate::core::postgres::{MIGRATIONS, migrations};
 use crate::core::row::RowKey;
-use crate::core::text::ago;
+use crate::core::text::{ago, tidy};
 use crate::core::time::Now;
 use crate::core::timeline::{Event, Kind};
 use crate::panels::panel::{Panel, PanelContext};
 use crate::ui::content::{Cell, Column, Content, Line, Role, Row, Section, Table};
 use crate::ui::format::age;
+
+/// Sentences are broken at this width, and cut at that one.
+const WIDTH: usize = 78;
+const UNSEEN: usize = 300;
 
 /// The timeline screen.
 #[derive(Clone, Copy, Debug)]
@@ -24,7 +29,7 @@ impl Panel for WhatChanged {
     }
 
     fn help(&self) -> &'static str {
-        "what changed and when: findings, actions, restarts, roles, settings, queues, nodes, versions"
+        "what changed and when: findings, actions, restarts, roles, settings, queues, nodes, versions, migrations, marks"
     }
 
     fn content(&self, context: PanelContext<'_>, path: &[RowKey]) -> Content {
@@ -38,8 +43,7 @@ impl Panel for WhatChanged {
         if !kept.is_empty() {
             sections.push(earlier(context, &kept));
         }
-        let unseen = "not seen from here: migrations, and settings that no poll reads";
-        sections.push(Section::lines("", vec![Line::of(Role::Muted, unseen)]));
+        sections.push(Section::lines("", unseen(context)));
         Content { title: String::new(), sections }
     }
 
@@ -59,6 +63,24 @@ impl Panel for WhatChanged {
         let at = event.at.wall.format("%Y-%m-%d %H:%M:%SZ");
         Some(format!("{at} {}{target}: {}", event.kind.word(), event.words))
     }
+}
+
+/// What nobody tells, and the right that would mend it.
+fn unseen(context: PanelContext<'_>) -> Vec<Line> {
+    let mut lines = vec![Line::of(Role::Muted, "not seen from here: settings that no poll reads")];
+    for target in context.targets() {
+        let Some(reading) = target.system.postgres().and_then(|state| state.reading()) else { continue };
+        let watched = reading.watched.iter().find(|watched| watched.topic == MIGRATIONS);
+        if let Some(gap) = watched.and_then(|watched| watched.table.gap()) {
+            lines.push(Line::of(Role::Warning, format!("migrations of {}: {}", target.id, gap.note)));
+        }
+        let unread = migrations(reading).map(|(_, all)| all).unwrap_or_default();
+        for table in unread.iter().filter(|migration| migration.is_unread()) {
+            let words = format!("migrations of {}: {} {}", target.id, table.table, table.problem);
+            lines.push(Line::of(Role::Muted, tidy(&words, UNSEEN)));
+        }
+    }
+    lines.into_iter().flat_map(|line| line.flow(WIDTH, 2)).collect()
 }
 
 fn event<'a>(context: PanelContext<'a>, row: &RowKey) -> Option<&'a Event> {
@@ -170,6 +192,8 @@ fn what(event: &Event) -> (Role, String) {
             | Kind::Version
             | Kind::Nodes
             | Kind::Reset
+            | Kind::Migrated
+            | Kind::Marked
             | Kind::Noted
             | Kind::Unwatched,
             _,

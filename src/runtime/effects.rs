@@ -4,16 +4,20 @@
 use super::{clipboard, export, notice, terminal};
 use crate::actions::gate::Gate;
 use crate::actions::keeper::Keeper;
+use crate::actions::notes::Notes;
 use crate::actions::ongoing::{News, Ongoing};
 use crate::actions::stop::Cause;
 use crate::actions::webhook::{self, Webhook};
 use crate::app::msg::{Effect, Msg};
+use crate::core::alert::Note;
 use crate::core::time::Now;
 use crate::core::timeline::Event;
 use crate::engine::Engine;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
+use tokio::time::Instant;
 
 /// Answers that may wait for the loop; there are never more than a few under way.
 const MESSAGE_QUEUE: usize = 64;
@@ -37,11 +41,16 @@ pub enum Next {
     Quit,
 }
 
+/// What others mark and note is looked for this often: a question to the file system for each.
+const OTHERS_EACH: Duration = Duration::from_secs(2);
+
 /// Who beside the screen is told what happens.
 #[derive(Debug, Default)]
 pub struct Outlets {
     /// Keeps the timeline for runs to come.
     pub keeper: Option<Keeper>,
+    /// Keeps what is noted of findings for runs to come, and for those beside this one.
+    pub notes: Option<Notes>,
     /// Is told of findings.
     pub webhook: Option<Webhook>,
 }
@@ -70,7 +79,8 @@ pub struct Effects {
     gate: Arc<Gate>,
     ongoing: Ongoing,
     messages: mpsc::Sender<Msg>,
-    keeper: Option<Keeper>,
+    keeper: Option<Arc<Keeper>>,
+    notes: Option<Arc<Notes>>,
     /// The queue of the webhook, where there is one.
     posts: Option<mpsc::Sender<Arc<Event>>>,
     /// What the terminal is to be told between two frames.
@@ -90,7 +100,8 @@ impl Effects {
             ongoing: Ongoing::new(Arc::clone(&gate), told),
             gate,
             messages: sender,
-            keeper: outlets.keeper,
+            keeper: outlets.keeper.map(Arc::new),
+            notes: outlets.notes.map(Arc::new),
             posts: None,
             calls: Vec::new(),
             beside: JoinSet::new(),
@@ -104,10 +115,34 @@ impl Effects {
         if let Some(recalled) = effects.keeper.as_ref().map(|keeper| keeper.recall(now)) {
             effects.answer(|_| async move { Msg::Recalled(recalled.await) });
         }
+        effects.look_at_others(now);
         let gate = Arc::clone(&effects.gate);
         effects.beside.spawn(async move { gate.prepare().await });
         effects.answer(|gate| async move { Msg::AuditTail(gate.first_tail(LOG_LINES).await) });
         (effects, Answers { messages, news })
+    }
+
+    /// Others write marks and notes into the same files.
+    fn look_at_others(&mut self, began: Now) {
+        let (keeper, notes, messages) = (self.keeper.clone(), self.notes.clone(), self.messages.clone());
+        let start = Instant::now();
+        self.beside.spawn(async move {
+            while !messages.is_closed() {
+                if let Some(notes) = &notes {
+                    let found = notes.news(began.plus(start.elapsed())).await;
+                    if !found.is_empty() {
+                        let _ = messages.send(Msg::Noted(found)).await;
+                    }
+                }
+                tokio::time::sleep(OTHERS_EACH).await;
+                if let Some(keeper) = &keeper {
+                    let marks = keeper.marks().await;
+                    if !marks.is_empty() {
+                        let _ = messages.send(Msg::Marked(marks)).await;
+                    }
+                }
+            }
+        });
     }
 
     /// What polls ends with the run, also while the loop waits for a terminal that takes nothing.
@@ -144,6 +179,7 @@ impl Effects {
                     }
                 }),
                 Effect::Keep(events) => self.keep(events),
+                Effect::KeepNotes(notes) => self.keep_notes(&notes),
                 Effect::Bell => self.calls.extend(notice::BELL),
                 Effect::Notify(how, text) => self.calls.extend(notice::shown(how, &text)),
                 Effect::Post(event) => {
@@ -182,6 +218,16 @@ impl Effects {
         });
     }
 
+    fn keep_notes(&mut self, notes: &[Note]) {
+        let Some(kept) = self.notes.as_ref().map(|keeper| keeper.keep(notes)) else { return };
+        let messages = self.messages.clone();
+        self.beside.spawn(async move {
+            if let Some(sentence) = kept.await {
+                let _ = messages.send(Msg::NotKept(sentence)).await;
+            }
+        });
+    }
+
     /// Ends all of it within three seconds, for this reason unless there was one before. Tells what came of the actions that ran.
     pub async fn end(&mut self, cause: Cause) -> Vec<String> {
         self.gate.stops().end(cause);
@@ -190,6 +236,9 @@ impl Effects {
         let told = self.ongoing.end().await;
         if let Some(keeper) = &self.keeper {
             keeper.settle().await;
+        }
+        if let Some(notes) = &self.notes {
+            notes.settle().await;
         }
         told
     }
@@ -220,7 +269,6 @@ mod tests {
     use crate::drill::Stack;
     use crate::engine::EngineSettings;
     use crate::runtime::clock::SystemClock;
-    use std::time::Duration;
 
     /// Polls, an action and the look after it, a look at the trail: all of it is under way when the run ends.
     #[tokio::test(flavor = "multi_thread")]

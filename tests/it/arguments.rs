@@ -157,8 +157,18 @@ fn info_tells_paths_terminal_and_findings_and_no_secret() {
 #[test]
 fn completions_and_the_man_page_know_every_command() {
     let folder = tempfile::tempdir().expect("a folder");
-    let verbs =
-        ["demo", "targets", "trust", "doctor", "info", "check-config", "completions", "man", "licences"];
+    let verbs = [
+        "demo",
+        "targets",
+        "trust",
+        "mark",
+        "doctor",
+        "info",
+        "check-config",
+        "completions",
+        "man",
+        "licences",
+    ];
     for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
         let (text, _) = said(folder.path(), &[], &["completions", shell], 0);
         for word in verbs.iter().chain(&["read-only", "output"]) {

@@ -20,6 +20,7 @@ mod link;
 mod listing;
 mod live;
 mod made;
+mod noted;
 mod noting;
 mod offers;
 mod operator;

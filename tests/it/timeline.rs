@@ -24,16 +24,16 @@ use wiremock::{Mock, MockServer, ResponseTemplate};
 
 /// An endpoint that counts requests, of which some fail while it is told so; and a webhook that is not there, with its path a secret.
 #[derive(Default)]
-struct Shop {
+pub struct Shop {
     served: AtomicU64,
     failed: AtomicU64,
-    failing: AtomicU64,
+    pub failing: AtomicU64,
     posts: AtomicUsize,
     bodies: Mutex<Vec<String>>,
 }
 
 impl Shop {
-    fn open() -> (Arc<Self>, u16) {
+    pub fn open() -> (Arc<Self>, u16) {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
         let port = listener.local_addr().expect("an address").port();
         let shop = Arc::new(Self::default());
@@ -142,6 +142,48 @@ fn a_new_critical_finding_rings_once_and_the_next_run_knows_of_it() {
     screen.until("Kept from an earlier run, or by another stacktop (4)", 10);
     assert_eq!(bells(&screen), 0, "what was kept is no news");
     screen.keys("q");
+}
+
+#[test]
+fn a_mark_that_a_pipeline_sets_is_seen_by_who_looks_and_by_who_looks_next() {
+    let (_shop, port) = Shop::open();
+    let folder = tempfile::tempdir().expect("a folder");
+    let state = folder.path().display().to_string();
+    let url = format!("metrics+http://127.0.0.1:{port}/metrics");
+    let start = || pty::Screen::start(&[&url], &[("XDG_STATE_HOME", state.as_str())], (160, 50));
+    let mark = |words: &[&str]| {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_stacktop"));
+        command.arg("mark").args(words).env("XDG_STATE_HOME", &state).env("USER", "pipeline");
+        command.output().expect("it ran")
+    };
+    assert!(mark(&["before it began"]).status.success());
+    let mut screen = start();
+    screen.until("1 source answers", 20);
+    screen.keys("9");
+    screen.until("before it began (set by pipeline)", 10);
+    let told = mark(&["shop-api", "1.4.2 from redis://u:s3cret@h/0\u{1b}]0;x\u{7}"]);
+    assert!(told.status.success() && told.stdout.is_empty() && told.stderr.is_empty(), "{told:?}");
+    screen.until("What changed (1", 10);
+    screen.until("shop-api 1.4.2 from redis://", 5);
+    screen.keys("q");
+    assert_eq!(screen.ended(10), 0);
+    let mut next = start();
+    next.until("1 source answers", 20);
+    next.keys("9");
+    next.until("Kept from an earlier run, or by another stacktop (2)", 10);
+    next.keys("q");
+    let path = folder.path().join("stacktop/timeline.jsonl");
+    let kept = std::fs::read_to_string(&path).expect("the file");
+    assert_eq!(kept.lines().count(), 2, "who picks a mark up does not write it again: {kept}");
+    let all = format!("{kept}{}{}", screen.raw_text(), next.raw_text());
+    assert!(!all.contains("s3cret") && !kept.contains('\u{1b}'), "{kept}");
+    let empty = mark(&[" "]);
+    assert_eq!(empty.status.code(), Some(2), "{empty:?}");
+    std::fs::remove_file(&path).expect("removed");
+    std::fs::create_dir(&path).expect("made");
+    let refused = mark(&["a deploy"]);
+    let said = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert!(refused.status.code() == Some(2) && said.contains("the mark was not set"), "{said}");
 }
 
 fn event(kind: Kind) -> Arc<Event> {

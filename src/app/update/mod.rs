@@ -17,6 +17,7 @@ pub use dialog::matching;
 use super::command::Command;
 use super::model::Model;
 use super::msg::{Effect, Msg};
+use crate::actions::audit::Tail;
 use crate::core::report::{PollErrorKind, PollReport};
 use crate::core::time::{Jump, Now};
 use crate::core::whereabouts::Whereabouts;
@@ -84,10 +85,7 @@ pub fn update(model: &mut Model, msg: Msg, now: Now) -> Vec<Effect> {
             Vec::new()
         }
         Msg::AuditTail(tail) => {
-            if let Some(sentence) = act::unanswered(&tail.unanswered, now) {
-                model.say(Role::Warning, sentence);
-            }
-            model.audit = tail;
+            tailed(model, tail);
             Vec::new()
         }
         Msg::Told(sentence) => {
@@ -96,6 +94,14 @@ pub fn update(model: &mut Model, msg: Msg, now: Now) -> Vec<Effect> {
         }
         Msg::Recalled(kept) => {
             model.world.timeline.recall(kept);
+            Vec::new()
+        }
+        Msg::Noted(notes) => {
+            model.world.recall(notes, now);
+            Vec::new()
+        }
+        Msg::Marked(marks) => {
+            news::marked(model, &marks);
             Vec::new()
         }
         Msg::NotKept(sentence) => {
@@ -123,6 +129,14 @@ const fn is_ours(msg: &Msg) -> bool {
         msg,
         Msg::Command(_) | Msg::Typed(_) | Msg::Paste(_) | Msg::Click(..) | Msg::Resize(_) | Msg::Drawn(_)
     )
+}
+
+/// The end of the audit trail was read.
+fn tailed(model: &mut Model, tail: Tail) {
+    if let Some(sentence) = act::unanswered(&tail.unanswered, model.now) {
+        model.say(Role::Warning, sentence);
+    }
+    model.audit = tail;
 }
 
 /// A poll ended.

@@ -4,7 +4,7 @@ use crate::app::model::Model;
 use crate::app::msg::Effect;
 use crate::core::alert::AlertBook;
 use crate::core::notify::Notice;
-use crate::core::timeline::{Event, Kind};
+use crate::core::timeline::{Event, Kind, Mark};
 use crate::ui::content::Role;
 
 /// Takes what happened since this was called last, and tells it to whom it concerns.
@@ -18,13 +18,24 @@ pub fn tell(model: &mut Model) -> Vec<Effect> {
     let alerts = &model.world.alerts;
     let loud: Vec<_> = news.iter().filter(|event| !is_noted(alerts, event)).cloned().collect();
     let notices = model.notifier.decide(&loud, model.now);
+    let notes = model.world.alerts.take_notes();
+    let remembered = (!notes.is_empty()).then_some(Effect::KeepNotes(notes));
     let kept = (!news.is_empty()).then_some(Effect::Keep(news));
     let told = notices.into_iter().map(|notice| match notice {
         Notice::Bell => Effect::Bell,
         Notice::Desktop(how, text) => Effect::Notify(how, text),
         Notice::Post(event) => Effect::Post(event),
     });
-    kept.into_iter().chain(told).collect()
+    kept.into_iter().chain(remembered).chain(told).collect()
+}
+
+/// Somebody else has set marks.
+pub fn marked(model: &mut Model, marks: &[Mark]) {
+    for mark in marks {
+        if let Some(event) = model.world.timeline.marked(mark, model.now) {
+            model.say(Role::Note, format!("mark: {}", event.words));
+        }
+    }
 }
 
 /// Whether this is the begin of a finding of which somebody has taken note.

@@ -9,6 +9,7 @@ use crate::app::overlay::{BACK, SPANS};
 use crate::app::overlay::{Noted, Noting, Overlay};
 use crate::app::window::Window;
 use crate::core::alert::{FindingKey, Heard, Stage, Until};
+use crate::core::redact::logins;
 use crate::core::row::RowKey;
 use crate::core::text::tidy;
 use crate::ui::content::Role;
@@ -66,7 +67,7 @@ fn accept(model: &mut Model, noting: Box<Noting>) {
     let typed = noting.field.text().trim();
     let minutes = |minutes: u64| Some(Until::Then(model.now.plus(Duration::from_secs(minutes * 60))));
     let (until, note) = match (noting.how, typed) {
-        (Noted::Acknowledge, note) => (Some(Until::Over), tidy(note, NOTE)),
+        (Noted::Acknowledge, note) => (Some(Until::Over), tidy(&logins(note), NOTE)),
         (Noted::Snooze, "15m" | "15 m") => (minutes(15), String::new()),
         (Noted::Snooze, "1h" | "1 h") => (minutes(60), String::new()),
         (Noted::Snooze, "until clear" | "clear") => (Some(Until::Clear), String::new()),

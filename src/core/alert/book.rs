@@ -1,6 +1,7 @@
 //! Follows breaches over time: pending until they held long enough, firing, resolved. Findings come out ranked by triage.
 
-use super::{Breach, FindingKey, Heard, RuleId, Rulebook, Severity, Triage, Until};
+use super::notes::{Notes, There};
+use super::{Breach, FindingKey, Heard, Note, RuleId, Rulebook, Severity, Triage};
 use crate::core::history::Series;
 use crate::core::text::lasting;
 use crate::core::time::Now;
@@ -13,8 +14,6 @@ const KEEP_PLACE: Duration = Duration::from_secs(10);
 const SHOW_RESOLVED: Duration = Duration::from_secs(60);
 /// Between two samples that are kept of a finding's number: what a series holds reaches over a quarter of an hour.
 const SAMPLED: Duration = Duration::from_secs(3);
-/// Of so many findings somebody can have taken note at once.
-const MOST_HEARD: usize = 500;
 
 /// What another system has been saying for so long stands behind whatever is measured here: it is no news.
 const STANDING: Duration = Duration::from_secs(3600);
@@ -43,12 +42,14 @@ pub struct Finding {
     pub clear: Option<Now>,
     /// Who has taken note of it.
     pub heard: Option<Heard>,
-    /// Its number over time, as far as it was past its threshold.
+    /// Its number over time, as far as it was past its threshold; with what was before, where the rule follows it.
     pub past: Series,
     /// When it was last seen, if since then nobody could look whether it still is so.
     pub unseen: Option<Now>,
     seen: Now,
     sampled: Option<Now>,
+    /// What was before it began was looked for.
+    preceded: bool,
     /// Nobody was running for a while: when it is seen again, it begins then.
     interrupted: bool,
     rank: (Severity, Triage),
@@ -137,8 +138,7 @@ impl Finding {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct AlertBook {
     alerts: BTreeMap<FindingKey, Finding>,
-    /// Of what somebody has taken note; also of what comes again before its time is over.
-    heard: BTreeMap<FindingKey, Heard>,
+    notes: Notes,
 }
 
 impl AlertBook {
@@ -150,7 +150,7 @@ impl AlertBook {
         breaches: Vec<Breach>,
         rules: &Rulebook,
         triage: impl Fn(RuleId) -> Triage,
-        silent: impl Fn(&Breach) -> bool,
+        silent: impl Fn(&FindingKey) -> bool,
         now: Now,
     ) {
         let mut seen = BTreeMap::new();
@@ -160,7 +160,7 @@ impl AlertBook {
         for (key, finding) in &mut self.alerts {
             if seen.contains_key(key) || matches!(finding.stage, Stage::Resolved(_)) {
                 finding.unseen = None;
-            } else if silent(&finding.breach) {
+            } else if silent(key) {
                 finding.unseen = Some(finding.seen);
                 finding.sample(None, now);
             } else {
@@ -189,6 +189,7 @@ impl AlertBook {
                 past: Series::default(),
                 seen: now,
                 sampled: None,
+                preceded: false,
                 interrupted: false,
                 rank,
                 ranked_at: now,
@@ -212,7 +213,7 @@ impl AlertBook {
             }
             // Of a warning note was taken, not of what it has become.
             if breach.severity > entry.breach.severity {
-                self.heard.remove(&breach.key());
+                self.notes.drop(&breach.key());
             }
             entry.sample(breach.value, now);
             entry.standing = entry.rank.1 == Triage::Told && entry.lasted(now) >= STANDING;
@@ -224,30 +225,47 @@ impl AlertBook {
             Stage::Pending | Stage::Firing => true,
             Stage::Resolved(at) => now.since(at) < SHOW_RESOLVED && finding.rank.0 > Severity::Info,
         });
-        self.forget(now);
+        self.settle(silent, now);
+    }
+
+    /// Puts the number as it was before a finding began in front of what is known of it, and goes on with it while that recovers.
+    /// `level` knows the numbers that are followed also while nothing is wrong.
+    pub fn follow<'a>(&mut self, level: impl Fn(&FindingKey) -> Option<&'a Series>, now: Now) {
+        for (key, finding) in &mut self.alerts {
+            let recovers = finding.clear.is_some() && finding.stage == Stage::Firing;
+            let known = if recovers || !finding.preceded { level(key) } else { None };
+            if let (Some(known), false) = (known, std::mem::replace(&mut finding.preceded, true)) {
+                finding.past.precede(known);
+            } else if let (Some(known), true) = (known, recovers) {
+                finding.sample(known.last(), now);
+            }
+        }
     }
 
     /// What ended its time, or its finding, holds no more.
-    fn forget(&mut self, now: Now) {
-        let lasts = |finding: &Finding| !matches!(finding.stage, Stage::Resolved(_));
+    fn settle(&mut self, unknown: impl Fn(&FindingKey) -> bool, now: Now) {
+        let lasts = |finding: &&Finding| !matches!(finding.stage, Stage::Resolved(_));
         let alerts = &self.alerts;
-        self.heard.retain(|key, heard| {
-            let timed = matches!(heard.until, Until::Then(_));
-            heard.holds(now) && (timed || alerts.get(key).is_some_and(lasts))
-        });
+        let there = |key: &FindingKey| {
+            let finding = alerts.get(key).filter(lasts)?;
+            let began = finding.breach.observed_for.map(|_| finding.since);
+            Some(There { severity: finding.breach.severity, began })
+        };
+        self.notes.settle(there, unknown, now);
         for (key, finding) in &mut self.alerts {
-            finding.heard = self.heard.get(key).filter(|_| lasts(finding)).cloned();
+            let noted = self.notes.get(key).filter(|_| lasts(&&*finding)).cloned();
+            finding.heard = noted;
         }
     }
 
     /// Somebody takes note of a finding that is there; false where it is not, or where too much is noted already.
     pub fn hear(&mut self, key: &FindingKey, heard: Heard) -> bool {
-        let room = self.heard.len() < MOST_HEARD || self.heard.contains_key(key);
+        let room = self.notes.has_room(key);
         let Some(finding) = self.alerts.get_mut(key).filter(|it| room && it.stage == Stage::Firing) else {
             return false;
         };
         finding.heard = Some(heard.clone());
-        self.heard.insert(key.clone(), heard);
+        self.notes.take(key, finding.breach.severity, heard);
         true
     }
 
@@ -256,7 +274,17 @@ impl AlertBook {
         if let Some(finding) = self.alerts.get_mut(key) {
             finding.heard = None;
         }
-        self.heard.remove(key).is_some()
+        self.notes.drop(key)
+    }
+
+    /// What another run noted of a finding, or that it holds no more there.
+    pub fn recall(&mut self, key: FindingKey, severity: Severity, heard: Option<Heard>, now: Now) {
+        self.notes.recall(key, severity, heard, now);
+    }
+
+    /// What became of notes since this was asked last, for runs to come.
+    pub fn take_notes(&mut self) -> Vec<Note> {
+        self.notes.news()
     }
 
     /// Whether somebody has taken note of the finding with these names.
@@ -264,7 +292,7 @@ impl AlertBook {
     pub fn is_heard(&self, rule: &str, target: &str, subject: &str) -> bool {
         let is =
             |key: &FindingKey| key.rule == rule && key.target.as_str() == target && key.subject == subject;
-        self.heard.keys().any(is)
+        self.notes.keys().any(is)
     }
 
     /// Nobody was running for a while, so that nobody knows whether things were so all the time: what is not known by the servers
@@ -319,7 +347,7 @@ impl AlertBook {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::core::alert::{Grade, RuleSpec, RuleUnit};
+    use crate::core::alert::{Grade, RuleSpec, RuleUnit, Until};
     use crate::core::ids::TargetId;
     use crate::core::place::Screen;
 

@@ -1,5 +1,6 @@
 //! That somebody has taken note of a finding: who, why, and until when it stands behind the others. It hides nothing.
 
+use super::{FindingKey, Severity};
 use crate::core::time::Now;
 
 /// Until when.
@@ -24,6 +25,35 @@ pub struct Heard {
     pub at: Now,
     /// Until when.
     pub until: Until,
+}
+
+/// A note as it is kept for runs to come, and for stacktops that run beside this one.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Note {
+    /// The rule of the finding.
+    pub rule: String,
+    /// Where.
+    pub target: String,
+    /// What exactly.
+    pub subject: String,
+    /// How bad it was then.
+    pub severity: Severity,
+    /// What was noted; nothing where it holds no more.
+    pub heard: Option<Heard>,
+}
+
+impl Note {
+    /// About the finding of `key`.
+    #[must_use]
+    pub fn of(key: &FindingKey, severity: Severity, heard: Option<Heard>) -> Self {
+        Self {
+            rule: key.rule.to_string(),
+            target: key.target.to_string(),
+            subject: key.subject.clone(),
+            severity,
+            heard,
+        }
+    }
 }
 
 impl Heard {

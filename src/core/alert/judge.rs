@@ -1,6 +1,7 @@
 //! A rule is one descriptor, and judging is one loop: every rule of a system looks at its newest reading and tells what is wrong.
 
 use super::breach::Breach;
+use super::levels::Level;
 use super::rule::{Grade, Need, RuleId, RuleSpec};
 use super::{Rulebook, Severity};
 use crate::core::ids::TargetId;
@@ -107,9 +108,17 @@ pub struct Judge<'a, S: Judged> {
     rules: &'a Rulebook,
     spec: &'static RuleSpec,
     found: Vec<Breach>,
+    levels: Vec<Level>,
 }
 
 impl<S: Judged> Judge<'_, S> {
+    /// How bad `value` is by this rule. It is followed also while nothing is wrong with it: a finding about `subject` shows what was
+    /// before. For numbers that are there at every look, and of which a target has few.
+    pub fn level(&mut self, subject: &str, value: f64) -> Option<Grade> {
+        self.levels.push(Level { rule: self.spec.id, subject: subject.to_owned(), value });
+        self.grade(value)
+    }
+
     /// How bad `value` is by this rule; nothing while it is switched off.
     #[must_use]
     pub fn grade(&self, value: f64) -> Option<Grade> {
@@ -159,18 +168,34 @@ impl<S: Judged> fmt::Debug for Judge<'_, S> {
     }
 }
 
+/// What the rules found in a reading.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Found {
+    /// What is wrong.
+    pub breaches: Vec<Breach>,
+    /// The numbers that are followed, wrong or not.
+    pub levels: Vec<Level>,
+}
+
 /// Everything that is wrong with `target` at `now`.
 #[must_use]
 pub fn judge<S: Judged>(state: &S, target: &TargetId, rules: &Rulebook, now: Now) -> Vec<Breach> {
+    look(state, target, rules, now).breaches
+}
+
+/// The same, with the numbers that are followed.
+#[must_use]
+pub fn look<S: Judged>(state: &S, target: &TargetId, rules: &Rulebook, now: Now) -> Found {
     let Some((first, reading)) = S::rules().first().zip(state.newest()) else {
-        return Vec::new();
+        return Found::default();
     };
-    let mut judge = Judge { state, target, now, rules, spec: &first.spec, found: Vec::new() };
+    let (found, levels) = (Vec::new(), Vec::new());
+    let mut judge = Judge { state, target, now, rules, spec: &first.spec, found, levels };
     for rule in S::rules() {
         judge.spec = &rule.spec;
         (rule.judge)(&mut judge, reading);
     }
-    judge.found
+    Found { breaches: judge.found, levels: judge.levels }
 }
 
 /// The parts of the newest reading that should have been read and were not, with the rules that look at them.

@@ -149,8 +149,8 @@ const ROOM: &str = "look what grows there, or give it room";
 
 fn errors(its: &mut Its<'_>, _: &MetricsReading) {
     // One that failed is no share: a quiet service would be broken by it.
-    let Some(share) = its.state.golden.errors.filter(|_| its.state.golden.failed > 1.0) else { return };
-    let Some(grade) = its.grade(share) else { return };
+    let Some(share) = its.state.golden.errors else { return };
+    let Some(grade) = its.level(SUBJECT, share).filter(|_| its.state.golden.failed > 1.0) else { return };
     let sentence = format!("{} answers {:.1} % of its requests with 5xx", its.target, share * 100.0);
     its.tell(grade, SUBJECT, sentence).look("look at what it depends on");
 }
@@ -161,7 +161,7 @@ fn latency(its: &mut Its<'_>, _: &MetricsReading) {
         Some(Quantile::Above(seconds)) => (seconds, "more than "),
         None => return,
     };
-    let Some(grade) = its.grade(seconds) else { return };
+    let Some(grade) = its.level(SUBJECT, seconds) else { return };
     let sentence = format!("{}: 5 % of requests take {word}{:.0} ms or longer", its.target, seconds * 1000.0);
     its.tell(grade, SUBJECT, sentence).look("look at what it depends on");
 }
@@ -185,7 +185,7 @@ fn disk(its: &mut Its<'_>, _: &MetricsReading) {
             let breach = its.tell(grade, format!("{place} inodes"), sentence);
             breach.say("find the folder of many small files (du --inodes)");
         }
-        let Some(grade) = its.grade(disk.used()).filter(|_| disk.may_fill_up(place)) else { continue };
+        let Some(grade) = its.level(place, disk.used()).filter(|_| disk.may_fill_up(place)) else { continue };
         let (used, left) = (disk.used() * 100.0, sized(disk.free));
         let sentence = format!("{}: {name} is {used:.1} % full, {left} left", its.target);
         its.tell(grade, place, sentence).say(ROOM);

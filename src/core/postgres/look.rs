@@ -46,7 +46,7 @@ const fn topic(id: &'static str, title: &'static str, help: &'static str, second
 }
 
 /// Every built-in topic, in the order of the screen.
-pub const TOPICS: [Topic; 16] = [
+pub const TOPICS: [Topic; 17] = [
     topic("progress", "progress", "VACUUM, ANALYZE, CREATE INDEX, CLUSTER, COPY and backups under way", 2),
     topic("horizon", "vacuum horizon", "who keeps vacuum from removing dead rows, and the remedy", 5),
     topic(
@@ -82,6 +82,12 @@ pub const TOPICS: [Topic; 16] = [
     topic("partitions", "partitions", "covered until when, rows in the default partition", 60),
     topic("sequences", "sequences", "how near each is to its end, or to that of its column", 60),
     topic("roles", "row security and roles", "roles for which no row security holds, and their sessions", 60),
+    topic(
+        "migrations",
+        "migrations",
+        "what migration tools wrote down: the newest, and those that failed",
+        60,
+    ),
     topic("vectors", "embeddings", "vector columns without an index (pgvector)", 60),
 ];
 

@@ -3,6 +3,7 @@
 pub mod blocking;
 pub mod locks;
 mod look;
+mod migrations;
 mod pooler;
 mod reading;
 mod row;
@@ -21,6 +22,7 @@ pub use activity::{ACTIVITY_WINDOW, Activity, CPU, Waiting, waits};
 pub use copies::{Backup, ReplicationSlot, Rotation, Sender, Standby, Subscription};
 pub use health::{Archiver, Health, ReadyFiles, Spill, VacuumProgress};
 pub use look::{Look, Looked, Planned, SqlPanel, SqlTable, TOPICS, Topic};
+pub use migrations::{MIGRATIONS, Migration, migrations};
 pub use pace::{Burst, Pace};
 pub use pooler::{
     ConsoleTable, Pool, PooledDatabase, Pooler, clients as pooled_clients, databases as pooled_databases,

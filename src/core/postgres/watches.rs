@@ -4,8 +4,9 @@ use super::look::{Look, SqlTable};
 use crate::core::part::{Part, Warm};
 use serde::{Deserialize, Serialize};
 
-/// The topics that are watched: catalogs and counters only, none of which reads a relation's files.
-pub const WATCHES: [&str; 6] = ["indexes", "partitions", "isolation", "tables", "sequences", "roles"];
+/// The topics that are watched: catalogs and counters, and the small tables that migration tools keep; none reads a relation's files.
+pub const WATCHES: [&str; 7] =
+    ["indexes", "partitions", "isolation", "tables", "sequences", "roles", "migrations"];
 
 /// What a watched topic found last, and when.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -1,6 +1,6 @@
 //! The timeline itself: it follows targets, findings and our own actions, and keeps what happened, bounded. Pure.
 
-use super::event::{About, Event, Kind};
+use super::event::{About, Event, Kind, Mark};
 use super::facts::{Change, Facts, QueueSwitch};
 use super::incident::{Incident, Key};
 use super::ours::{self, Deed, Ours};
@@ -84,13 +84,26 @@ impl Timeline {
         EventId(self.last)
     }
 
-    fn push(&mut self, mut event: Event) {
+    /// Somebody else has set a mark, which is in the file already; nothing where it is known.
+    pub fn marked(&mut self, mark: &Mark, now: Now) -> Option<Arc<Event>> {
+        let event = Event::new(Kind::Marked, None, now.at_wall(mark.at), &mark.words);
+        let same = |other: &Event| (other.at.wall, &other.words) == (event.at.wall, &event.words);
+        let known = self.events().any(|other| other.kind == Kind::Marked && same(other));
+        (!known).then(|| self.take(event))
+    }
+
+    fn take(&mut self, mut event: Event) -> Arc<Event> {
         event.id = self.next();
         let event = Arc::new(event);
         self.events.push_back(Arc::clone(&event));
         if self.events.len() > MOST {
             self.events.pop_front();
         }
+        event
+    }
+
+    fn push(&mut self, event: Event) {
+        let event = self.take(event);
         self.news.push_back(event);
         if self.news.len() > MOST {
             self.news.pop_front();
@@ -102,8 +115,12 @@ impl Timeline {
         let facts = Arc::make_mut(self.facts.entry(target.id.clone()).or_default());
         let changes = facts.follow(&target.system, at);
         let switched = facts.switched(&target.system);
-        for Change { kind, words, place } in changes {
-            self.push(Event::new(kind, Some(&target.id), at, &words).leading_to(Some(place)));
+        for Change { kind, words, place, at: told } in changes {
+            let event = Event::new(kind, Some(&target.id), told.unwrap_or(at), &words);
+            // An earlier run, or another stacktop, may have told the same.
+            if told.is_none() || !self.is_known(&event) {
+                self.push(event.leading_to(Some(place)));
+            }
         }
         for paused in [true, false] {
             let (ours, others): (Vec<_>, Vec<_>) = switched
@@ -113,6 +130,11 @@ impl Timeline {
             self.switched(&target.id, &ours, paused, "from here", at);
             self.switched(&target.id, &others, paused, "not by this stacktop", at);
         }
+    }
+
+    fn is_known(&self, event: &Event) -> bool {
+        let same = |other: &Event| (&other.target, &other.words) == (&event.target, &event.words);
+        self.events().any(|other| other.kind == event.kind && same(other))
     }
 
     fn switched(&mut self, target: &TargetId, queues: &[&QueueSwitch], paused: bool, by: &str, at: Now) {
@@ -572,6 +594,9 @@ mod tests {
                 sample("process_start_time_seconds", &[], start),
                 sample("shop_build_info", &[("version", version), ("commit", "abc")], 1.0),
                 sample("jobs_info", &[("queue", "mails")], 1.0),
+                sample("requests", &[("app_version", version), ("code", "200")], 1.0),
+                sample("requests", &[("app_version", version), ("code", "500")], 1.0),
+                sample("errors", &[("app_version", version)], 1.0),
             ];
             Reading::Metrics(Box::new(MetricsReading::of(&samples, &BTreeMap::new())))
         };
@@ -587,6 +612,7 @@ mod tests {
             &[
                 "restart: another process answers, which began at 2026-09-21 14:13:29Z",
                 "version: shop_build_info: version 1.4.2 (revision abc) is there for the first time",
+                "version: app_version 1.4.2 is there for the first time",
             ],
         );
         // A second worker behind the same address is new only to us.

@@ -6,6 +6,7 @@ use crate::core::place::Place;
 use crate::core::redact::logins;
 use crate::core::text::tidy;
 use crate::core::time::Now;
+use chrono::{DateTime, Utc};
 use std::time::Duration;
 
 /// A sentence is cut to so many columns: it may hold names that servers gave.
@@ -48,6 +49,10 @@ pub enum Kind {
     Nodes,
     /// Counters were reset.
     Reset,
+    /// A migration tool wrote a migration down.
+    Migrated,
+    /// A person or a pipeline has set a mark.
+    Marked,
     /// Somebody has taken note of a finding, or takes that back.
     Noted,
     /// Nobody looked for a while.
@@ -56,7 +61,7 @@ pub enum Kind {
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 21] = [
         Self::Began,
         Self::Worsened,
         Self::Ended,
@@ -74,6 +79,8 @@ impl Kind {
         Self::Version,
         Self::Nodes,
         Self::Reset,
+        Self::Migrated,
+        Self::Marked,
         Self::Noted,
         Self::Unwatched,
     ];
@@ -99,6 +106,8 @@ impl Kind {
             Self::Version => "version",
             Self::Nodes => "nodes",
             Self::Reset => "reset",
+            Self::Migrated => "migration",
+            Self::Marked => "mark",
             Self::Noted => "noted",
             Self::Unwatched => "unwatched",
         }
@@ -124,6 +133,15 @@ pub struct About {
     pub since: Now,
     /// It was there at the first look already, and no server says since when.
     pub at_least: bool,
+}
+
+/// What somebody else says that happened.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mark {
+    /// When, by the clock on the wall.
+    pub at: DateTime<Utc>,
+    /// What, and who says so.
+    pub words: String,
 }
 
 /// One thing that happened.

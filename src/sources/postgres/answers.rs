@@ -49,6 +49,8 @@ impl Drop for InUse {
 pub(super) enum Script {
     /// A statement of ours.
     Ours(String),
+    /// A statement of ours, and what makes the next one of its rows.
+    InTwo(String, fn(&[Vec<Option<String>>]) -> String),
     /// A statement of the team's: names mean what they mean to them.
     Own(String),
     /// Somebody's statement, where it was run and as who ran it.
@@ -70,12 +72,15 @@ pub(super) async fn answer(
     let Some(kept) = &used.0 else { return Err(Gap::new(GapKind::Failed, "there is no connection")) };
     let (result, place) = match script {
         Script::Ours(sql) => {
-            let mut result = read(kept, None, sql, COUNTED).await;
-            // A letter of another database's that has no equivalent here: that cell is given up, not the table.
-            if result.as_ref().is_err_and(has_no_equivalent) {
-                result = read(kept, Some(AS_BYTES), sql, COUNTED).await;
-            }
+            let result = ours(kept, sql).await;
             (result.map(|found| found.hiding(connect.literals)), format!("database {}", connect.database))
+        }
+        Script::InTwo(sql, next) => {
+            let result = match ours(kept, sql).await {
+                Ok(found) => ours(kept, &next(&found.rows)).await,
+                Err(error) => Err(error),
+            };
+            (result, format!("database {}", connect.database))
         }
         Script::Own(sql) => {
             let result = read(kept, Some(OWN_PATH), sql, UNDONE).await;
@@ -110,6 +115,16 @@ pub(super) async fn answer(
             Err(gap(&error, "the server"))
         }
     }
+}
+
+/// Asks what we wrote.
+async fn ours(open: &Connection, sql: &str) -> Result<Found, Error> {
+    let result = read(open, None, sql, COUNTED).await;
+    // A letter of another database's that has no equivalent here: that cell is given up, not the table.
+    if result.as_ref().is_err_and(has_no_equivalent) {
+        return read(open, Some(AS_BYTES), sql, COUNTED).await;
+    }
+    result
 }
 
 fn has_no_equivalent(error: &Error) -> bool {

@@ -3,6 +3,7 @@
 
 use super::answers::{Script, answer};
 use super::lanes::{Lanes, is_slow};
+use super::migrations;
 use super::plan;
 use super::topics;
 use crate::config::target::PostgresConnect;
@@ -133,7 +134,13 @@ impl Looks {
             Look::Topic(id) => {
                 let interval =
                     TOPICS.iter().find(|topic| topic.id == id).map_or(TIMEOUT, |topic| topic.interval);
-                topics::sql(id, version, &self.connect.tenant_column).map(|sql| (interval, Script::Ours(sql)))
+                let sql = topics::sql(id, version, &self.connect.tenant_column)?;
+                let script = if id == "migrations" {
+                    Script::InTwo(sql, migrations::newest)
+                } else {
+                    Script::Ours(sql)
+                };
+                Ok((interval, script))
             }
             Look::Panel(name) => {
                 let panel = self.connect.panels.iter().find(|panel| panel.name == *name);

@@ -14,6 +14,7 @@ mod guarded;
 mod lanes;
 mod login;
 mod looks;
+mod migrations;
 mod names;
 mod plan;
 mod polling;

@@ -1,6 +1,7 @@
 //! The statements behind the topics. Catalogs and counters only: no function that reads a relation's files or waits for its lock,
 //! but where a topic says so.
 
+use super::migrations;
 use crate::core::part::{Gap, GapKind};
 
 /// Ages of what holds the removal of dead rows back. `age()` is safe across a wraparound; a subtraction is not.
@@ -215,6 +216,7 @@ pub(super) fn sql(id: &str, version: u32, tenant: &str) -> Result<String, Gap> {
         "partitions" => PARTITIONS.to_owned(),
         "sequences" => SEQUENCES.to_owned(),
         "roles" => ROLES.to_owned(),
+        "migrations" => migrations::TABLES.to_owned(),
         "vectors" => VECTORS.to_owned(),
         other => return Err(Gap::new(GapKind::NotSupported, format!("there is no topic `{other}`"))),
     })

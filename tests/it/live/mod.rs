@@ -18,6 +18,7 @@ mod libpq;
 mod locks;
 mod looks;
 mod metrics;
+mod migrations;
 mod pooler;
 mod postgres;
 mod postgres_acts;

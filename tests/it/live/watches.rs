@@ -30,13 +30,13 @@ const RULES: [(&str, &str); 5] = [
     ("postgres.rls_hole", "public.documents of 2 tenant tables has no row-level security"),
 ];
 
-fn firing(watch: &Watch, rule: &str) -> Vec<String> {
+pub fn firing(watch: &Watch, rule: &str) -> Vec<String> {
     let all = watch.world.alerts.firing().into_iter().filter(|finding| finding.breach.rule == rule);
     all.map(|finding| finding.breach.sentence.clone()).collect()
 }
 
 /// Polls without looking at anything until that is so.
-async fn until(watch: &mut Watch, what: &str, done: impl Fn(&Watch) -> bool) {
+pub async fn until(watch: &mut Watch, what: &str, done: impl Fn(&Watch) -> bool) {
     for _ in 0..1200 {
         watch.poll().await.expect("a poll");
         if done(watch) {

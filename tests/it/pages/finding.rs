@@ -4,8 +4,9 @@
 use super::world::{FIRST, Stage, backend_row, postgres, session, session_in};
 use stacktop::core::alert::{FindingKey, Heard, Until};
 use stacktop::core::ids::SystemKind;
+use stacktop::core::part::Part;
 use stacktop::core::place::Screen;
-use stacktop::core::postgres::{PostgresReading, SessionState};
+use stacktop::core::postgres::{PostgresReading, SessionState, Slots};
 use stacktop::core::row::RowKey;
 use stacktop::core::time::Now;
 
@@ -37,7 +38,11 @@ fn key(stage: &Stage, rule: &str) -> FindingKey {
 const RULE: &str = "postgres.idle_in_transaction";
 
 fn opened(stage: &Stage) -> super::world::Page {
-    stage.opened(Screen::Overview, &[RowKey::Finding(key(stage, RULE))])
+    opened_of(stage, RULE)
+}
+
+fn opened_of(stage: &Stage, rule: &str) -> super::world::Page {
+    stage.opened(Screen::Overview, &[RowKey::Finding(key(stage, rule))])
 }
 
 #[test]
@@ -129,4 +134,27 @@ fn a_rule_without_a_number_says_so() {
     let page = stage.opened(Screen::Overview, &[RowKey::Finding(key(&stage, "source.unread"))]);
     page.says("this rule has no number");
     page.says("source | pg");
+}
+
+/// A server of which so many of a hundred places are taken.
+fn taken(used: i64) -> PostgresReading {
+    let slots = Slots { max: 100, reserved: 0, used, synchronous: String::new() };
+    PostgresReading { slots: Part::Ready(slots), ..postgres(Vec::new()) }
+}
+
+#[test]
+fn the_graph_shows_the_moment_when_it_began_with_what_was_before() {
+    let mut stage = Stage::of(taken(10));
+    for step in 1..30 {
+        stage = stage.then(FIRST + 10 * step, "pg", taken(10 + i64::try_from(step).expect("small")));
+    }
+    for second in 300..330 {
+        stage = stage.then(FIRST + second, "pg", taken(97));
+    }
+    let page = opened_of(&stage, "postgres.connections");
+    page.says("min 10 %, max 97 %, newest 97 %; with what was before it began");
+    page.says("^ began 14:20:00 local");
+    // Some seconds after that it recovers, and goes on.
+    let later = stage.then(FIRST + 340, "pg", taken(20)).then(FIRST + 350, "pg", taken(20));
+    opened_of(&later, "postgres.connections").says("with what was before it began");
 }

@@ -128,7 +128,7 @@ fn level(
             Some(Quantile::Above(value)) => (value * unit, "more than "),
             None => continue,
         };
-        let Some(grade) = its.grade(value) else { continue };
+        let Some(grade) = its.level(&family, value) else { continue };
         let (what, name, ms) = (operation.words(), tidy(&family, 50), value * 1000.0);
         let sentence =
             format!("{}: the {percent} percentile of {what} is {word}{ms:.0} ms ({name})", its.target);
@@ -138,7 +138,7 @@ fn level(
 
 fn slow_queries(its: &mut Its<'_>, _: &MetricsReading) {
     let Some((per_minute, bound)) = its.state.slow_queries() else { return };
-    let Some(grade) = its.grade(per_minute) else { return };
+    let Some(grade) = its.level(SUBJECT, per_minute) else { return };
     let ms = bound * 1000.0;
     let sentence = format!("{}: {per_minute:.0} queries a minute took longer than {ms:.0} ms", its.target);
     its.tell(grade, SUBJECT, sentence).look("look at the slowest statements (queries)");
@@ -153,7 +153,7 @@ fn event_loop(its: &mut Its<'_>, _: &MetricsReading) {
 
 fn cache_hit(its: &mut Its<'_>, _: &MetricsReading) {
     let Some(share) = its.state.cache_hit else { return };
-    let Some(grade) = its.grade(share) else { return };
+    let Some(grade) = its.level("cache", share) else { return };
     let share = share * 100.0;
     let sentence =
         format!("{}: {share:.0} % of looks into its cache found something, over a minute", its.target);
@@ -162,7 +162,7 @@ fn cache_hit(its: &mut Its<'_>, _: &MetricsReading) {
 
 fn pool(its: &mut Its<'_>, _: &MetricsReading) {
     for pool in its.state.pools() {
-        let Some(grade) = its.grade(pool.used / pool.most) else { continue };
+        let Some(grade) = its.level(&pool.name, pool.used / pool.most) else { continue };
         let (used, most, name) = (pool.used, pool.most, tidy(&pool.name, 60));
         let sentence =
             format!("{}: {used:.0} of {most:.0} connections of pool {name} are in use", its.target);

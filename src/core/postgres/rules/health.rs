@@ -81,14 +81,14 @@ fn ago(seconds: f64) -> Duration {
 
 fn cache_hit(its: &mut Its<'_>, _: &PostgresReading) {
     let Some(ratio) = its.state.rates.hit_ratio else { return };
-    let Some(grade) = its.grade(ratio) else { return };
+    let Some(grade) = its.level("cache", ratio) else { return };
     let sentence = format!("cache hit ratio {:.0} % over the last minute", ratio * 100.0);
     its.tell(grade, "cache", sentence).look("look for new large scans (queries)");
 }
 
 fn deadlocks(its: &mut Its<'_>, _: &PostgresReading) {
     let Some(count) = its.state.rates.deadlocks else { return };
-    let Some(grade) = its.grade(count) else { return };
+    let Some(grade) = its.level("deadlocks", count) else { return };
     let sentence = format!("{} within a minute", counted(count as usize, "deadlock"));
     its.tell(grade, "deadlocks", sentence).hits(count as u64, "transaction").say("see the server's log");
 }
@@ -161,7 +161,7 @@ fn wraparound(its: &mut Its<'_>, reading: &PostgresReading) {
     let databases = reading.databases.ready().into_iter().flatten();
     let aged = databases.filter_map(|db| Some((db.xid_age?.max(db.multixact_age?), db)));
     let Some((age, db)) = aged.max_by_key(|(age, _)| *age) else { return };
-    let Some(grade) = its.grade(age as f64) else { return };
+    let Some(grade) = its.level(&db.name, age as f64) else { return };
     let sentence = format!(
         "database {} has an unfrozen id {} M transactions old (stop at 2147 M)",
         tidy(&db.name, 30),

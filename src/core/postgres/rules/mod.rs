@@ -60,6 +60,7 @@ pub static RULES: &[&Rule<PostgresState>] = &[
     &watched::PARTITION_RETENTION,
     &watched::RLS_HOLE,
     &watched::TABLE_OVERDUE,
+    &watched::MIGRATION_FAILED,
     &watched::SEQUENCE,
     &watched::ROLE_BYPASSRLS,
     &written::TEMP_FILES,

@@ -25,6 +25,7 @@ pub(super) const SEQUENCES: Need = Need("sequences");
 pub(super) const ROLES: Need = Need("roles");
 pub(super) const STATEMENTS: Need = Need("statements");
 pub(super) const SPILLS: Need = Need("temporary files");
+pub(super) const MIGRATIONS: Need = Need(crate::core::postgres::MIGRATIONS);
 pub(super) const POOLER: Need = Need("pooler");
 
 /// The parts of this reading that could not be read.
@@ -64,6 +65,7 @@ pub(super) fn missing(reading: &PostgresReading) -> Vec<Missing> {
         (TABLES, topic(TABLES), "tables that wait for a vacuum"),
         (SEQUENCES, topic(SEQUENCES), "sequences near their end"),
         (ROLES, topic(ROLES), "roles for which no row security holds"),
+        (MIGRATIONS, topic(MIGRATIONS), "whether migrations failed"),
         (POOLER, reading.pooler.gap(), ""),
     ])
 }

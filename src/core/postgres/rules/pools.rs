@@ -95,7 +95,9 @@ fn utilisation(its: &mut Its<'_>, reading: &PostgresReading) {
     for pool in pooler.pools.iter().filter(|pool| pool.clients_waiting == 0) {
         let subject = format!("{} {}", pool.database, pool.user);
         let used = pooler.utilisation(pool).filter(|_| !its.is_told(&subject));
-        let Some((used, grade)) = used.and_then(|used| Some((used, its.grade(used)?))) else { continue };
+        let Some((used, grade)) = used.and_then(|used| Some((used, its.level(&subject, used)?))) else {
+            continue;
+        };
         let (name, share, open) = (tidy(&pool.database, 30), used * 100.0, pool.servers_active);
         let connections = counted(open as usize, "server connection");
         let sentence = format!("PgBouncer pool {name}: {connections} in use, {share:.0} % of its size");

@@ -157,7 +157,7 @@ fn connections(its: &mut Its<'_>, reading: &PostgresReading) {
     let Some(slots) = reading.slots.ready().filter(|slots| slots.usable() > 0) else {
         return;
     };
-    let Some(grade) = its.grade(slots.used as f64 / slots.usable() as f64) else { return };
+    let Some(grade) = its.level("slots", slots.used as f64 / slots.usable() as f64) else { return };
     let sentence = format!("{} of {} usable connections in use", slots.used, slots.usable());
     let note = "there, the idle ones too";
     let row = RowKey::Postgres(its.target.clone(), PgRow::Clients);

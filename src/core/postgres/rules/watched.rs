@@ -1,11 +1,11 @@
 //! The rules about what is looked at every quarter of an hour: indexes, partitions, tenants, vacuum, sequences, roles. Each sentence says when
 //! that was: what was mended since is over at the next look (and at once when somebody opens the page of it).
 
-use super::parts::{INDEXES, ISOLATION, Its, PARTITIONS, ROLES, SEQUENCES, TABLES};
+use super::parts::{INDEXES, ISOLATION, Its, MIGRATIONS, PARTITIONS, ROLES, SEQUENCES, TABLES};
 use crate::core::alert::RuleUnit::{Count, Ratio, Seconds, State};
 use crate::core::alert::Triage::{Capacity, Errors};
 use crate::core::alert::{Breach, Grade, Need, Rule, RuleSpec, Severity};
-use crate::core::postgres::{Look, PgRow, PostgresReading, PostgresState};
+use crate::core::postgres::{Look, PgRow, PostgresReading, PostgresState, migrations};
 use crate::core::row::RowKey;
 use crate::core::text::{ago, counted, tidy};
 
@@ -102,6 +102,17 @@ pub(crate) static ROLE_BYPASSRLS: Rule<PostgresState> = Rule::new(
     .warning(1.0)
     .needs(&[ROLES]),
     role_bypassrls,
+);
+
+pub(crate) static MIGRATION_FAILED: Rule<PostgresState> = Rule::new(
+    RuleSpec::new(
+        "postgres.migration_failed",
+        "a migration that its tool calls failed or half done: the next one is refused, and the schema may be half of it",
+        State,
+        Errors,
+    )
+    .needs(&[MIGRATIONS]),
+    migration_failed,
 );
 
 /// Fewer dead rows than this are nobody's trouble.
@@ -287,6 +298,29 @@ fn role_bypassrls(its: &mut Its<'_>, reading: &PostgresReading) {
     }
 }
 
+fn migration_failed(its: &mut Its<'_>, reading: &PostgresReading) {
+    let Some((found, all)) = migrations(reading) else { return };
+    for broken in all.iter().filter(|migration| migration.is_broken()).take(MOST) {
+        let Some(grade) = its.state(Severity::Warning) else { return };
+        let (name, table) = (tidy(broken.name, 80), tidy(broken.table, 60));
+        let sentence = format!("migration {name} ({} in {table}): {}", broken.tool, tidy(broken.problem, 60));
+        let since = broken.applied.map(|ago| its.now.since(found.read_at).saturating_add(ago));
+        let subject = format!("{table} {name}");
+        let breach = tell(its, reading, MIGRATIONS, grade, (&subject, &sentence));
+        breach
+            .since(since)
+            .say("see its log, mend the schema, and let the tool mark it (resolve, repair, force)");
+    }
+    let unread: Vec<_> = all.iter().filter(|migration| migration.is_unread()).collect();
+    let Some((first, grade)) = unread.first().zip(its.state(Severity::Info)) else { return };
+    let sentence = format!(
+        "{} of migrations cannot be read: nobody sees which are applied, and which failed",
+        counted(unread.len(), "table")
+    );
+    let words = format!("{} {}", tidy(first.table, 60), tidy(first.problem, 200));
+    tell(its, reading, MIGRATIONS, grade, ("unread", &sentence)).say(words);
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -425,5 +459,26 @@ mod tests {
         let roles = ("roles", "role|sessions|problem");
         let voids = ("postgres.role_bypassrls", Warning, "role app (3 sessions here) has BYPASSRLS");
         check(roles, &["app|3|has BYPASSRLS: its sessions see the rows of every tenant", "dba|0|"], &[voids]);
+    }
+
+    #[test]
+    fn a_failed_migration_is_told_and_a_table_that_may_not_be_read_is_said() {
+        let topic = ("migrations", "tool|table|migration|applied_seconds|written|problem");
+        let rule = "postgres.migration_failed";
+        check(topic, &["Prisma|public._prisma_migrations|20260101_init|86400|2026-01-01 10:00:00Z|"], &[]);
+        check(
+            topic,
+            &["golang-migrate|public.schema_migrations|7|||dirty: it ended half way"],
+            &[(
+                rule,
+                Warning,
+                "migration 7 (golang-migrate in public.schema_migrations): dirty: it ended half way",
+            )],
+        );
+        check(
+            topic,
+            &["Knex|app.knex_migrations||||may not be read: GRANT SELECT ON app.knex_migrations TO stacktop"],
+            &[(rule, Info, "1 table of migrations cannot be read")],
+        );
     }
 }

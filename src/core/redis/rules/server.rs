@@ -142,7 +142,7 @@ fn held(its: &mut Its<'_>, reading: &RedisReading) {
 fn memory(its: &mut Its<'_>, reading: &RedisReading) {
     let server = &reading.server;
     let Some((used, most)) = server.used_memory_bytes.zip(server.maxmemory_bytes) else { return };
-    let Some(grade) = its.grade(used / most) else { return };
+    let Some(grade) = its.level(SUBJECT, used / most) else { return };
     let sentence = format!("{} uses {:.0} % of its {} memory", its.target, used / most * 100.0, sized(most));
     its.tell(grade, SUBJECT, sentence).look("look which queues keep jobs");
 }
@@ -188,7 +188,7 @@ fn times(lately: &Lately, what: &str) -> String {
 fn clients(its: &mut Its<'_>, reading: &RedisReading) {
     let (clients, most) = (reading.server.clients, reading.server.maxclients.filter(|most| *most > 0));
     let Some((clients, most)) = clients.zip(most) else { return };
-    let Some(grade) = its.grade(clients as f64 / most as f64) else { return };
+    let Some(grade) = its.level(SUBJECT, clients as f64 / most as f64) else { return };
     let sentence = format!("{} has {clients} of {most} possible clients", its.target);
     its.tell(grade, SUBJECT, sentence).look("find who leaks connections");
 }

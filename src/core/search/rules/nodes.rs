@@ -56,7 +56,7 @@ fn percent(ratio: f64) -> f64 {
 fn heap(its: &mut Its<'_>, reading: &SearchReading) {
     for node in nodes(reading) {
         let Some(heap) = node.heap_ratio else { continue };
-        let Some(grade) = its.grade(heap) else { continue };
+        let Some(grade) = its.level(&node.id, heap) else { continue };
         let sentence = format!("node {} has {} % of its heap in use", tidy(&node.name, 30), percent(heap));
         its.tell(grade, &node.id, sentence).look("look for large queries and fielddata");
     }
@@ -82,7 +82,7 @@ fn old_gc(its: &mut Its<'_>, reading: &SearchReading) {
 fn cpu(its: &mut Its<'_>, reading: &SearchReading) {
     for node in nodes(reading) {
         let Some(cpu) = node.cpu_ratio else { continue };
-        let Some(grade) = its.grade(cpu) else { continue };
+        let Some(grade) = its.level(&node.id, cpu) else { continue };
         let sentence = format!("the CPU of node {} is at {} %", tidy(&node.name, 30), percent(cpu));
         its.tell(grade, &node.id, sentence).look("look at its hot threads");
     }

@@ -2,6 +2,7 @@
 
 use crate::core::place::{Place, Screen};
 use crate::core::text::tidy;
+use crate::core::time::Now;
 use crate::core::timeline::event::Kind;
 use std::collections::BTreeMap;
 
@@ -14,11 +15,18 @@ pub(in crate::core::timeline) struct Change {
     pub(in crate::core::timeline) kind: Kind,
     pub(in crate::core::timeline) words: String,
     pub(in crate::core::timeline) place: Place,
+    /// When, where a server says so; else when it was noticed.
+    pub(in crate::core::timeline) at: Option<Now>,
 }
 
 impl Change {
     pub(super) const fn new(kind: Kind, words: String, place: Place) -> Self {
-        Self { kind, words, place }
+        Self { kind, words, place, at: None }
+    }
+
+    /// A server says when.
+    pub(super) fn at(self, at: Option<Now>) -> Self {
+        Self { at, ..self }
     }
 }
 

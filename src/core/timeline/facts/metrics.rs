@@ -1,7 +1,8 @@
-//! What of an endpoint is compared: when its process began, and the versions that its `…_info` series name. Pure.
+//! What of an endpoint is compared: when its process began, and the versions that its `…_info` series and its `app_version` labels
+//! name. Pure.
 
 use super::change::{Change, on};
-use crate::core::metrics::{Layout, MetricsReading, MetricsState};
+use crate::core::metrics::{Layout, MetricsReading, MetricsState, Named};
 use crate::core::place::Screen;
 use crate::core::time::Now;
 use crate::core::timeline::event::Kind;
@@ -11,6 +12,8 @@ use std::sync::Arc;
 
 /// The labels in which a version stands.
 const VERSIONS: [&str; 3] = ["version", "service_version", "app_version"];
+/// The label by which some applications tell theirs with every sample.
+const LABEL: &str = "app_version";
 /// The labels that say more about it.
 const REVISIONS: [&str; 3] = ["revision", "commit", "git_commit"];
 /// So many versions of one endpoint are remembered: more are no versions.
@@ -41,11 +44,10 @@ impl MetricsFacts {
         }
         let first = before.is_none();
         let mut changes = Vec::new();
-        for (sample, _) in reading.samples().filter(|(sample, _)| sample.name().ends_with("_info")) {
-            let Some(version) = VERSIONS.iter().find_map(|label| sample.label(label)) else { continue };
-            let revision = REVISIONS.iter().find_map(|label| sample.label(label));
-            let revision = revision.map_or_else(String::new, |revision| format!(" (revision {revision})"));
-            let words = format!("{}: version {version}{revision}", sample.name());
+        let mut before = "";
+        for (sample, _) in reading.samples() {
+            let again = std::mem::replace(&mut before, sample.name()) == sample.name();
+            let Some(words) = version(sample, again) else { continue };
             if self.versions.len() < MOST && self.versions.insert(words.clone()) && !first {
                 let words = format!("{words} is there for the first time");
                 changes.push(Change::new(Kind::Version, words, on(Screen::Metrics)));
@@ -53,6 +55,18 @@ impl MetricsFacts {
         }
         changes
     }
+}
+
+/// The version that a sample tells: one that is there to tell it, or the label that some put on everything (looked for once a name).
+fn version(sample: Named<'_>, again: bool) -> Option<String> {
+    if !sample.name().ends_with("_info") {
+        let version = if again { None } else { sample.label(LABEL) };
+        return version.map(|version| format!("{LABEL} {version}"));
+    }
+    let version = VERSIONS.iter().find_map(|label| sample.label(label))?;
+    let revision = REVISIONS.iter().find_map(|label| sample.label(label));
+    let revision = revision.map_or_else(String::new, |revision| format!(" (revision {revision})"));
+    Some(format!("{}: version {version}{revision}", sample.name()))
 }
 
 /// That the process began while it was looked at. Of several that answer in turn one may only be new to us: those began earlier.

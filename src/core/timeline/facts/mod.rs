@@ -3,6 +3,7 @@
 
 mod change;
 mod metrics;
+mod migrations;
 mod postgres;
 mod redis;
 mod search;

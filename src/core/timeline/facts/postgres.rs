@@ -1,6 +1,7 @@
 //! What of a Postgres server is compared: its start, its role, its version, the settings that are read anyway. Pure.
 
 use super::change::{Change, Settings, moved, on, set};
+use super::migrations::MigrationFacts;
 use crate::core::place::Screen;
 use crate::core::postgres::{PostgresReading, PostgresState, Setback};
 use crate::core::time::Now;
@@ -19,6 +20,7 @@ pub(super) struct PgFacts {
     version: Option<String>,
     settings: Settings,
     setback: Option<Now>,
+    migrations: MigrationFacts,
 }
 
 impl PgFacts {
@@ -42,6 +44,7 @@ impl PgFacts {
             changes.push(Change::new(Kind::Version, words, on(Screen::Health)));
         }
         changes.extend(set(&mut self.settings, settings(reading), &on(Screen::Health)));
+        changes.extend(self.migrations.follow(reading));
         let setback = state.setback.filter(|(when, _)| Some(*when) != self.setback && *when == at);
         if let Some((when, setback)) = setback {
             self.setback = Some(when);

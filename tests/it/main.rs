@@ -39,3 +39,4 @@ mod ties;
 mod timeline;
 mod trail;
 mod trust;
+mod walk;

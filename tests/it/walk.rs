@@ -12,7 +12,7 @@ use stacktop::app::{pressed, update};
 use stacktop::core::place::Screen;
 use stacktop::core::row::RowKey;
 use stacktop::core::time::Now;
-use stacktop::panels::panel;
+use stacktop::panels::{PANELS, panel};
 use stacktop::ui::select::Level;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -149,6 +149,9 @@ struct Found {
     hints: BTreeSet<String>,
     places: BTreeSet<String>,
     dialogs: BTreeSet<String>,
+    /// Screens on which a row opens something, and on which something may be done to one.
+    opens: BTreeSet<&'static str>,
+    acts: BTreeSet<&'static str>,
     previews: usize,
     frames: usize,
 }
@@ -175,6 +178,19 @@ impl Found {
         let hints = frame[frame.len() - 1].trim();
         if !hints.contains(if apart.model.overlay.is_some() { "Esc" } else { "help" }) {
             self.hints.insert(format!("{place}: {hints}"));
+        }
+    }
+
+    /// What fills a line around the page to its last column is whole, or has a mark.
+    fn edges(&mut self, frame: &[String], known: &BTreeSet<String>, place: &str) {
+        let around = frame[..ABOVE].iter().chain(&frame[frame.len() - BELOW..]);
+        for line in
+            around.filter(|line| line.ends_with(|sign: char| !sign.is_whitespace() && !is_drawn(sign)))
+        {
+            let last = words(line).pop().unwrap_or_default();
+            if !known.contains(&last) && !last.contains(MARKS) {
+                self.fault(format!("the edge cuts {last:?} in {line:?}"), place);
+            }
         }
     }
 
@@ -223,6 +239,7 @@ impl Found {
                     }
                     self.around(&apart, &frame, &place);
                     self.whole(middle(&frame), &known, &place);
+                    self.edges(&frame, &known, &place);
                     seen.extend(middle(&frame).iter().flat_map(|line| parts(line)));
                     before = frame;
                     apart.tell(Msg::Command(command));
@@ -324,15 +341,9 @@ impl Found {
             if is_hinted && effects.is_empty() && there.frame() == frame {
                 self.hints.insert(format!("{place}: hinted, and does nothing"));
             }
-            match there.model.overlay.clone() {
-                None => {}
-                Some(Overlay::Menu(menu)) => {
-                    self.dialog(&there, &place);
-                    for offer in &menu.offers {
-                        self.offer(&there, offer.letter, &format!("{place}, {}", offer.letter));
-                    }
-                }
-                Some(_) => self.dialog(&there, &place),
+            // Menus are opened row by row.
+            if there.model.overlay.as_ref().is_some_and(|open| !matches!(open, Overlay::Menu(_))) {
+                self.dialog(&there, &place);
             }
         }
     }
@@ -381,6 +392,39 @@ impl Found {
             self.dialog(&apart, place);
         }
     }
+
+    /// A row of each kind on the open page: what it opens below it, and what may be done to it.
+    fn rows(&mut self, apart: &Apart, (screen, path): &Spot, place: &str) -> Vec<Spot> {
+        let content = panel(*screen).content(apart.model.seen(), path);
+        let tables = content.sections.iter().filter_map(|section| section.table.as_ref());
+        let mut kinds = BTreeSet::new();
+        let mut list = Vec::new();
+        for row in tables.flat_map(|table| &table.rows).filter(|row| kinds.insert(kind(&row.key))) {
+            let mut on = apart.clone();
+            on.resize((80, 24));
+            if let Some(level) = on.model.places.get_mut(screen).and_then(|place| place.levels.last_mut()) {
+                level.cursor = Some(row.key.clone());
+            }
+            let mut opened = on.clone();
+            opened.tell(Msg::Command(Command::Open));
+            let below = opened.model.place();
+            if opened.model.screen != *screen || below.path.len() > path.len() {
+                self.opens.insert(screen.name());
+            }
+            if opened.model.screen == *screen && below.path.len() > path.len() {
+                list.push((*screen, below.path));
+            }
+            on.tell(Msg::Command(Command::Actions));
+            let Some(Overlay::Menu(menu)) = on.model.overlay.clone() else { continue };
+            self.acts.insert(screen.name());
+            let place = format!("{place}, {}", kind(&row.key));
+            self.dialog(&on, &place);
+            for offer in &menu.offers {
+                self.offer(&on, offer.letter, &format!("{place}, {}", offer.letter));
+            }
+        }
+        list
+    }
 }
 
 /// What comes of typing what confirms a preview, in a model of its own.
@@ -402,26 +446,18 @@ fn stand(drive: &mut Drive, (screen, path): &Spot) {
     drive.model.places.insert(*screen, Place { path: path.clone(), levels });
 }
 
-/// What the rows of the open page lead to: pages below it.
-fn below(apart: &Apart, spot: &Spot) -> Vec<Spot> {
-    let (screen, path) = spot;
-    let content = panel(*screen).content(apart.model.seen(), path);
-    let rows =
-        content.sections.iter().filter_map(|section| section.table.as_ref()).flat_map(|table| &table.rows);
-    let mut kinds = BTreeSet::new();
-    let mut list = Vec::new();
-    for row in rows.filter(|row| kinds.insert(kind(&row.key))) {
-        let mut opened = apart.clone();
-        if let Some(level) = opened.model.places.get_mut(screen).and_then(|place| place.levels.last_mut()) {
-            level.cursor = Some(row.key.clone());
-        }
-        opened.tell(Msg::Command(Command::Open));
-        let place = opened.model.place();
-        if opened.model.screen == *screen && place.path.len() > path.len() {
-            list.push((*screen, place.path));
-        }
+/// The pages in `docs/screens` say that nothing opens, or that nothing can be done, where that is so and nowhere else.
+fn pages_say_it(found: &Found) {
+    for screen in PANELS.iter().map(|panel| panel.screen()) {
+        let page = format!("{}/docs/screens/{}.md", env!("CARGO_MANIFEST_DIR"), panel(screen).title());
+        let page = std::fs::read_to_string(&page).unwrap_or_else(|error| panic!("{page}: {error}"));
+        let says = |heading: &str| {
+            let part = page.split(heading).nth(1).unwrap_or_else(|| panic!("{screen:?}: no {heading}"));
+            !part.trim_start().starts_with("- Nothing")
+        };
+        assert_eq!(says("## What opens"), found.opens.contains(screen.name()), "{screen:?} opens");
+        assert_eq!(says("## What can be done here"), found.acts.contains(screen.name()), "{screen:?} acts");
     }
-    list
 }
 
 #[tokio::test]
@@ -443,9 +479,10 @@ async fn every_line_can_be_reached_no_word_is_cut_and_no_key_acts_unseen() {
         let apart = Apart { model: drive.model.clone(), second: drive.second };
         found.page(&apart, &name);
         found.every_key(&apart, &name);
-        spots.extend(below(&apart, &spot).into_iter().rev());
+        spots.extend(found.rows(&apart, &spot, &name).into_iter().rev());
     }
-    let Found { faults, unreached, hints, places, dialogs, previews, frames } = found;
+    pages_say_it(&found);
+    let Found { faults, unreached, hints, places, dialogs, previews, frames, .. } = found;
     println!("{} places, {} dialogs, {previews} previews, {frames} frames", places.len(), dialogs.len());
     let told: String = faults.iter().map(|(what, place)| format!("{place}: {what}\n")).collect();
     assert!(faults.is_empty(), "{} faults:\n{told}", faults.len());

@@ -40,3 +40,4 @@ mod ties;
 mod timeline;
 mod trail;
 mod trust;
+mod walk;

@@ -5,7 +5,11 @@ use stacktop::app::key::{Code, Key};
 use stacktop::app::layout::Size;
 use stacktop::app::msg::{Effect, Msg};
 use stacktop::core::action::{Outcome, Verdict};
+use stacktop::core::alert::{Finding, FindingKey};
+use stacktop::core::place::Screen;
+use stacktop::core::row::RowKey;
 use stacktop::core::timeline::Kind;
+use std::path::Path;
 
 /// The incident of the demo in a terminal of 80x24, the cursor where it begins.
 async fn incident() -> Drive {
@@ -167,8 +171,13 @@ async fn nothing_is_noted_of_a_source_of_a_frozen_screen_or_by_leaving() {
 #[tokio::test]
 async fn a_runbook_is_copied_from_the_list_and_from_the_page() {
     let mut drive = incident().await;
-    drive.key(Key::char('o'));
-    assert_eq!(said(&drive), "no runbook is set in [rules.\"postgres.blocked\"] of the configuration");
+    // Its own page, which ships; a test holds that each rule has one.
+    let own = [Effect::Copy("docs/rules/postgres.blocked.md".to_owned())];
+    assert_eq!(drive.press(Key::char('o')), own);
+    drive.key(Key::char('G'));
+    assert_eq!(drive.press(Key::char('o')), []);
+    assert_eq!(said(&drive), "a finding has a runbook: choose one on the overview");
+    drive.key(Key::char('g'));
     let rule = drive.model.world.alerts.firing().into_iter().map(|finding| finding.breach.rule);
     let rule = rule.into_iter().find(|rule| *rule == "postgres.blocked").expect("it fires");
     let mut setting = drive.model.world.rules.get(rule);
@@ -179,4 +188,21 @@ async fn a_runbook_is_copied_from_the_list_and_from_the_page() {
     enter(&mut drive);
     assert!(drive.drawn(80, 24).contains("runbook  https://wiki.example/blocked (o copies it)"));
     assert_eq!(drive.press(Key::char('o')), copied);
+}
+
+/// The address that `o` copies is that of a page that is there, whatever is found.
+#[tokio::test]
+async fn every_finding_of_the_demo_leads_to_a_page_that_is_there() {
+    let mut drive = incident().await;
+    let findings: Vec<FindingKey> = drive.model.world.alerts.firing().into_iter().map(Finding::key).collect();
+    assert!(findings.len() > 5, "{findings:?}");
+    for key in findings {
+        let place = drive.model.places.entry(Screen::Overview).or_default();
+        place.levels[0].cursor = Some(RowKey::Finding(key.clone()));
+        let effects = drive.press(Key::char('o'));
+        let [Effect::Copy(address)] = effects.as_slice() else { panic!("{key:?}: {effects:?}") };
+        let page =
+            std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(address)).expect(address);
+        assert!(page.starts_with(&format!("# {}\n", key.rule)), "{address}");
+    }
 }

@@ -1,7 +1,7 @@
 //! Every screen of the demo stack, drawn at three sizes and compared with what it looked like when somebody looked at it.
 
 use chrono::{Offset, Utc};
-use ratatui::buffer::Buffer;
+use ratatui::buffer::{Buffer, Cell};
 use ratatui::layout::Rect;
 use stacktop::actions::audit::Tail;
 use stacktop::app::foretold::Foretold;
@@ -145,18 +145,28 @@ impl Drive {
 
     pub fn drawn(&mut self, width: u16, height: u16) -> String {
         self.tell(Msg::Resize(Size { width, height }));
-        let area = Rect::new(0, 0, width, height);
-        let mut buffer = Buffer::empty(area);
-        view::draw(&self.model, area, &mut buffer);
         let mut text = String::new();
-        for y in 0..height {
-            let line: String = (0..width).map(|x| buffer[(x, y)].symbol()).collect();
+        for line in rows(&picture(&self.model, width, height)) {
             text.push_str(line.trim_end());
             text.push('\n');
         }
         self.tell(Msg::Drawn(Size { width, height }));
         text
     }
+}
+
+/// What a terminal of this size shows of `model`.
+pub fn picture(model: &Model, width: u16, height: u16) -> Buffer {
+    let area = Rect::new(0, 0, width, height);
+    let mut buffer = Buffer::empty(area);
+    view::draw(model, area, &mut buffer);
+    buffer
+}
+
+/// The rows of a picture as text.
+pub fn rows(picture: &Buffer) -> Vec<String> {
+    let width = usize::from(picture.area.width).max(1);
+    picture.content.chunks(width).map(|row| row.iter().map(Cell::symbol).collect()).collect()
 }
 
 fn snapshot(name: &str, text: &str) {

@@ -125,7 +125,16 @@ pub struct RuleSpec {
     pub on: bool,
 }
 
+/// The page about all rules that ship switched off: they are of one kind.
+const AIMS: &str = "metrics.aims";
+
 impl RuleSpec {
+    /// The name of the page about it in `docs/rules`.
+    #[must_use]
+    pub const fn page(&self) -> &'static str {
+        if self.on { self.id.0 } else { AIMS }
+    }
+
     /// A rule without thresholds and hold. What is a share or a rate swings about a threshold: it is over once it was clear for a while.
     #[must_use]
     pub const fn new(id: &'static str, help: &'static str, unit: RuleUnit, triage: Triage) -> Self {

@@ -17,7 +17,7 @@ pub struct RuleSetting {
     pub hold: Duration,
     /// How long it must be clear before it is over.
     pub clear: Duration,
-    /// The page that says what to do about it.
+    /// The address of the page that says what to do about it: stacktop's own unless the configuration names another.
     pub runbook: Option<String>,
 }
 
@@ -32,6 +32,16 @@ impl RuleSetting {
             return None;
         }
         by(Severity::Critical, self.critical).or_else(|| by(Severity::Warning, self.warning))
+    }
+}
+
+/// Where the page called `page` is: in the repository that whoever publishes names in Cargo.toml, at this version; without one in the
+/// folder that lies beside README.md in every archive and package.
+fn address(page: &str, repository: &str) -> String {
+    let path = format!("docs/rules/{page}.md");
+    match repository.trim_end_matches('/') {
+        "" => path,
+        repository => format!("{repository}/blob/v{}/{path}", env!("CARGO_PKG_VERSION")),
     }
 }
 
@@ -56,7 +66,7 @@ impl Rulebook {
                     critical: spec.critical,
                     hold: spec.hold,
                     clear: spec.clear,
-                    runbook: None,
+                    runbook: Some(address(spec.page(), env!("CARGO_PKG_REPOSITORY"))),
                 };
                 (spec.id.as_str(), setting)
             })
@@ -184,5 +194,14 @@ mod tests {
         assert_eq!(book.grade(&MORE, 1.0), None);
         assert_eq!(book.grade(&LESS, 0.0), None);
         assert!(!book.set("no.such", book.get(MORE.id)));
+    }
+
+    #[test]
+    fn a_rule_leads_to_its_own_page() {
+        assert_eq!(address(MORE.page(), ""), "docs/rules/test.rule.md");
+        let version = env!("CARGO_PKG_VERSION");
+        let whole = format!("https://code.example/stacktop/blob/v{version}/docs/rules/test.rule.md");
+        assert_eq!(address(MORE.page(), "https://code.example/stacktop/"), whole);
+        assert_eq!(RuleSpec { on: false, ..MORE }.page(), "metrics.aims");
     }
 }

@@ -53,7 +53,7 @@ fn it_tells_rule_thresholds_time_and_who_is_hit() {
     // A hundred seconds old at the first look.
     page.says("since    14:13:20 local, 14:13:20Z; for 2m09s");
     page.says("hit      ");
-    page.says("none: set runbook in [rules.\"postgres.idle_in_transaction\"]");
+    page.says("runbook  docs/rules/postgres.idle_in_transaction.md (o copies it)");
     page.says("nothing that is seen from here explains it, and it explains nothing");
 }
 

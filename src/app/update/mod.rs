@@ -4,15 +4,19 @@ mod act;
 mod commands;
 mod dialog;
 mod export;
+mod marks;
 mod mouse;
 pub(super) mod navigate;
 mod news;
 mod noting;
+pub(super) mod offered;
 mod opening;
+mod pace;
+mod palette;
 mod scope;
+mod tables;
 
 use crate::app::model::Lens;
-pub use dialog::matching;
 
 use super::command::Command;
 use super::model::Model;
@@ -136,7 +140,17 @@ fn reported(model: &mut Model, report: PollReport) {
 /// Carries out what a key stands for: what is shown before and after it is made once.
 fn keeping(model: &mut Model, run: impl FnOnce(&mut Model) -> Vec<Effect>) -> Vec<Effect> {
     navigate::keep(model);
+    // What was said of the key before is not true of what this one does.
+    if model.toast.as_ref().is_some_and(|toast| toast.of_key) {
+        model.toast = None;
+    }
+    let before = model.toast.clone();
     let effects = run(model);
+    if model.toast != before
+        && let Some(toast) = &mut model.toast
+    {
+        toast.of_key = true;
+    }
     navigate::keep(model);
     effects
 }

@@ -6,6 +6,7 @@ mod look;
 mod pooler;
 mod reading;
 mod row;
+pub mod rows;
 pub(crate) mod rules;
 mod settings;
 mod state;

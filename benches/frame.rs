@@ -7,7 +7,7 @@ use stacktop::actions::audit::Tail;
 use stacktop::app::command::Command;
 use stacktop::app::keymap::Keymap;
 use stacktop::app::layout::Size;
-use stacktop::app::model::{Kind, Lens, Model};
+use stacktop::app::model::{Habits, Kind, Lens, Model};
 use stacktop::app::msg::Msg;
 use stacktop::app::{update, view};
 use stacktop::core::alert::Rulebook;
@@ -64,6 +64,7 @@ fn model(kind: SystemKind, targets: usize, screen: Screen, reading: impl Fn(usiz
         trail: Vec::new(),
         focus: Vec::new(),
         page: None,
+        habits: Habits::default(),
         size: Size::default(),
     };
     for poll in 0..60 {

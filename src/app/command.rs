@@ -1,9 +1,10 @@
-//! Everything that an operator can do, in one registry: help, hints, palette, key configuration and tests come from it.
+//! Everything that an operator can do. Names, words and keys of it all are in the registry.
 
-use super::key::{Code, Key};
+use super::key::Key;
 use crate::core::place::Screen;
-use crate::panels::PANELS;
 use crate::ui::field::Edit;
+
+pub use super::registry::registry;
 
 /// Where a key means something.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -62,16 +63,40 @@ pub enum Command {
     PreviousScreen,
     /// The screen that was open before.
     LastScreen,
-    /// Filters the rows.
+    /// Every column of the row in full.
+    Details,
+    /// Filters the rows; looks for a text where there are none.
     Filter,
-    /// Sorts by the next column.
+    /// The next place where the text is found.
+    NextMatch,
+    /// The place before where it is found.
+    PreviousMatch,
+    /// The columns of the table, to sort by one of them.
     Sort,
+    /// Sorts by the column at the left of the one that is sorted by.
+    SortLeft,
+    /// Sorts by the column at its right.
+    SortRight,
     /// Turns the order around.
     SortInvert,
+    /// The columns of the table, to be shown or not.
+    Columns,
+    /// Every column as wide as its texts, or those that have room.
+    Wide,
+    /// Scrolls a wide table to the left.
+    ScrollLeft,
+    /// Scrolls it to the right.
+    ScrollRight,
+    /// The table with the cursor alone, or all of the page.
+    Zoom,
+    /// The row beside its list on a wide screen, or the list alone.
+    Layout,
     /// Counts the rows by the column that they are sorted by, or lists them again.
     Count,
     /// Marks the row.
     Mark,
+    /// Marks the rows from the one that was marked last to this one.
+    MarkRange,
     /// Marks every row that is shown (by the filter).
     MarkAll,
     /// Clears all marks.
@@ -80,6 +105,10 @@ pub enum Command {
     Freeze,
     /// Asks every source now.
     Refresh,
+    /// Asks every source less often.
+    Slower,
+    /// Asks every source more often.
+    Faster,
     /// What may be done to the row.
     Actions,
     /// The log of actions.
@@ -162,197 +191,4 @@ pub struct Entry {
     pub help: &'static str,
     /// Its keys, the one for hints first.
     pub keys: Vec<Key>,
-}
-
-/// Every command with its default keys, in the order of the help.
-#[must_use]
-pub fn registry() -> Vec<Entry> {
-    let mut list = moving();
-    list.extend(screens());
-    list.extend(verbs());
-    list.extend(dialogs());
-    list.extend(fields());
-    list
-}
-
-fn entry(command: Command, name: &'static str, help: &'static str, keys: &[Key]) -> Entry {
-    Entry { context: Context::Screens, command, name, help, keys: keys.to_vec() }
-}
-
-const fn key(c: char) -> Key {
-    Key::char(c)
-}
-
-const fn at(code: Code) -> Key {
-    Key::plain(code)
-}
-
-fn moving() -> Vec<Entry> {
-    use Command as C;
-    vec![
-        entry(C::Up, "up", "one row up", &[at(Code::Up), key('k')]),
-        entry(C::Down, "down", "one row down", &[at(Code::Down), key('j')]),
-        entry(C::HalfUp, "half-up", "half a page up", &[Key::ctrl('u')]),
-        entry(C::HalfDown, "half-down", "half a page down", &[Key::ctrl('d')]),
-        entry(C::PageUp, "page-up", "a page up", &[at(Code::PageUp), Key::ctrl('b')]),
-        entry(C::PageDown, "page-down", "a page down", &[at(Code::PageDown), Key::ctrl('f')]),
-        entry(C::Top, "top", "the first row", &[key('g'), at(Code::Home)]),
-        entry(C::Bottom, "bottom", "the last row", &[key('G'), at(Code::End)]),
-        entry(C::Open, "open", "open the row", &[at(Code::Enter), at(Code::Right), key('l'), key('d')]),
-        entry(
-            C::Back,
-            "back",
-            "one level up, close, clear the filter (never quits)",
-            &[at(Code::Esc), at(Code::Backspace), at(Code::Left), key('h')],
-        ),
-    ]
-}
-
-/// A command for each screen. The first ten have a digit, as they stand on a keyboard; all of them have a name and their place among the tabs.
-fn screens() -> impl Iterator<Item = Entry> {
-    PANELS.iter().enumerate().map(|(index, panel)| {
-        let screen = panel.screen();
-        let keys: Vec<Key> = digit(index).map(key).into_iter().collect();
-        entry(Command::Screen(screen), screen.name(), panel.help(), &keys)
-    })
-}
-
-/// The digit of the screen at `index`, while there are any.
-fn digit(index: usize) -> Option<char> {
-    "1234567890".chars().nth(index)
-}
-
-fn verbs() -> Vec<Entry> {
-    use Command as C;
-    vec![
-        entry(C::NextScreen, "next-screen", "the next screen", &[at(Code::Tab)]),
-        entry(C::PreviousScreen, "previous-screen", "the screen before", &[at(Code::BackTab)]),
-        entry(C::LastScreen, "last-screen", "the screen that was open last", &[key('\'')]),
-        entry(C::Filter, "filter", "show only rows that contain a text", &[key('/')]),
-        entry(C::Sort, "sort", "sort by the next column", &[key('s')]),
-        entry(C::SortInvert, "sort-invert", "turn the order around", &[key('I')]),
-        entry(
-            C::Count,
-            "count",
-            "count the rows by the column they are sorted by, and list them again",
-            &[key('c')],
-        ),
-        entry(C::Mark, "mark", "mark the row", &[key(' ')]),
-        entry(C::MarkAll, "mark-all", "mark every row that the filter shows", &[key('*')]),
-        entry(C::ClearMarks, "clear-marks", "clear all marks", &[key('U')]),
-        entry(C::Freeze, "freeze", "freeze what is shown, and go on", &[key('p')]),
-        entry(C::Refresh, "refresh", "ask every source now", &[key('r'), Key::ctrl('r')]),
-        entry(C::Actions, "actions", "what may be done to the row: the only door to changes", &[key('x')]),
-        entry(C::ActionLog, "action-log", "the log of actions (audit trail)", &[key('@')]),
-        entry(C::Sources, "sources", "every source: why it was chosen, its state, its errors", &[key('!')]),
-        entry(
-            C::Acknowledge,
-            "acknowledge",
-            "take note of the finding, with a note: somebody is at it",
-            &[key('a')],
-        ),
-        entry(
-            C::Snooze,
-            "snooze",
-            "the finding stands behind the others: 15 m, 1 h, until clear",
-            &[key('A')],
-        ),
-        entry(C::Runbook, "runbook", "copy the address of the finding's runbook", &[key('o')]),
-        entry(C::Copy, "copy", "copy the row (a pid, a query, a job id)", &[key('y')]),
-        entry(
-            C::Export,
-            "export",
-            "write the table (CSV, JSON, Markdown) and the screen to files",
-            &[key('e')],
-        ),
-        entry(
-            C::Mouse,
-            "mouse",
-            "the mouse chooses and opens rows and tabs, or selects text again",
-            &[key('m')],
-        ),
-        entry(C::Theme, "theme", "the next theme", &[key('T')]),
-        entry(C::Palette, "palette", "a command by its name", &[key(':'), Key::ctrl('p')]),
-        entry(
-            C::Find,
-            "find",
-            "find TEXT: the jobs of a queue that hold it in id, name, reason or data",
-            &[],
-        ),
-        entry(
-            C::Target,
-            "target",
-            "target NAME: only this target, or those of a group or like checkout-*; alone: all of them",
-            &[],
-        ),
-        entry(C::Arm, "arm", "permit actions on this environment for 10 minutes", &[]),
-        entry(C::Disarm, "disarm", "end that at once", &[]),
-        entry(C::Stop, "stop", "stop actions that take long, with nothing left half done", &[]),
-        entry(C::Help, "help", "this help", &[key('?'), at(Code::F(1))]),
-        entry(C::Redraw, "redraw", "draw everything anew", &[Key::ctrl('l')]),
-        entry(C::Suspend, "suspend", "back to the shell, until fg", &[Key::ctrl('z')]),
-        entry(C::Quit, "quit", "end stacktop", &[key('q'), Key::ctrl('c')]),
-    ]
-}
-
-/// What holds in every dialog.
-fn dialogs() -> impl Iterator<Item = Entry> {
-    use Command as C;
-    let list = [
-        entry(C::Up, "up", "one line up", &[at(Code::Up)]),
-        entry(C::Down, "down", "one line down", &[at(Code::Down)]),
-        entry(C::HalfUp, "half-up", "half a page up", &[Key::ctrl('u')]),
-        entry(C::HalfDown, "half-down", "half a page down", &[Key::ctrl('d')]),
-        entry(C::PageUp, "page-up", "a page up", &[at(Code::PageUp), Key::ctrl('b')]),
-        entry(C::PageDown, "page-down", "a page down", &[at(Code::PageDown), Key::ctrl('f')]),
-        entry(C::Top, "top", "to the begin", &[at(Code::Home)]),
-        entry(C::Bottom, "bottom", "to the end", &[at(Code::End)]),
-        entry(C::Back, "back", "close it; nothing is done", &[at(Code::Esc)]),
-    ];
-    list.into_iter().map(|entry| Entry { context: Context::Dialogs, ..entry })
-}
-
-/// What holds where text is typed.
-fn fields() -> impl Iterator<Item = Entry> {
-    use Command as C;
-    let edit = |edit, name, help, keys: &[Key]| entry(C::Edit(edit), name, help, keys);
-    let list = [
-        entry(C::Accept, "accept", "take what was typed; it confirms nothing", &[at(Code::Enter)]),
-        entry(C::Complete, "complete", "complete the name of a command", &[at(Code::Tab)]),
-        entry(C::Editor, "editor", "what was typed in $EDITOR", &[Key::ctrl('o')]),
-        edit(Edit::Left, "left", "one sign to the left", &[at(Code::Left), Key::ctrl('b')]),
-        edit(Edit::Right, "right", "one sign to the right", &[at(Code::Right), Key::ctrl('f')]),
-        edit(Edit::WordLeft, "word-left", "a word to the left", &[Key::with_ctrl(Code::Left)]),
-        edit(Edit::WordRight, "word-right", "a word to the right", &[Key::with_ctrl(Code::Right)]),
-        edit(Edit::Start, "line-start", "to the begin", &[at(Code::Home), Key::ctrl('a')]),
-        edit(Edit::End, "line-end", "to the end", &[at(Code::End), Key::ctrl('e')]),
-        edit(Edit::Erase, "erase", "take away the sign before", &[at(Code::Backspace), Key::ctrl('h')]),
-        edit(Edit::Delete, "delete", "take away the sign under it", &[at(Code::Delete), Key::ctrl('d')]),
-        edit(Edit::EraseWord, "erase-word", "take away the word before", &[Key::ctrl('w')]),
-        edit(Edit::EraseBefore, "erase-before", "take away all before it", &[Key::ctrl('u')]),
-        edit(Edit::EraseAfter, "erase-after", "take away all behind it", &[Key::ctrl('k')]),
-    ];
-    list.into_iter().map(|entry| Entry { context: Context::Fields, ..entry })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_first_ten_screens_have_a_digit_and_the_others_none() {
-        let digits: String = (0..12).filter_map(digit).collect();
-        assert_eq!(digits, "1234567890");
-    }
-
-    #[test]
-    fn every_screen_has_a_name_of_its_own_and_its_place() {
-        let all = registry();
-        for screen in Screen::ALL.iter().copied() {
-            let named: Vec<&Entry> =
-                all.iter().filter(|entry| entry.command == Command::Screen(screen)).collect();
-            assert_eq!(named.len(), 1, "{screen:?}");
-            assert_eq!(all.iter().filter(|entry| entry.name == screen.name()).count(), 1, "{screen:?}");
-        }
-    }
 }

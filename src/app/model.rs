@@ -16,10 +16,10 @@ use crate::core::time::Now;
 use crate::core::world::World;
 use crate::panels::PanelContext;
 use crate::ui::content::{Content, Role};
-use crate::ui::select::Level;
+use crate::ui::select::{Level, View};
 use crate::ui::theme::Theme;
 use chrono::FixedOffset;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -42,6 +42,13 @@ impl Default for Place {
 }
 
 impl Place {
+    /// Opens `row`: a level more, which shows its tables as they were wanted before, from the first line on.
+    pub(super) fn enter(&mut self, screen: Screen, row: RowKey, habits: &Habits) {
+        self.path.push(row);
+        let views = habits.views.get(&(screen, self.path.len())).cloned().unwrap_or_default();
+        self.levels.push(Level { away: true, views, ..Level::default() });
+    }
+
     /// The innermost level.
     #[must_use]
     pub fn level(&self) -> Option<&Level> {
@@ -70,6 +77,19 @@ impl Page {
     }
 }
 
+/// What the operator did before, and how things are to be shown: kept as long as the run lasts.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Habits {
+    /// Commands that were typed, the newest last.
+    pub typed: Vec<String>,
+    /// How tables are wanted, by their names, on each screen and so many levels down.
+    pub views: HashMap<(Screen, usize), BTreeMap<String, View>>,
+    /// A list fills a wide screen alone, without the row that is chosen beside it.
+    pub alone: bool,
+    /// By how much every interval is longer than configured, in steps.
+    pub pace: usize,
+}
+
 /// A message above the hint line.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Toast {
@@ -79,6 +99,8 @@ pub struct Toast {
     pub role: Role,
     /// When it goes away.
     pub until: Now,
+    /// It is about the last key: the next one takes it away.
+    pub of_key: bool,
 }
 
 /// The moment that everything on the screen is about.
@@ -174,6 +196,8 @@ pub struct Model {
     pub focus: Vec<(TargetId, Focus)>,
     /// What was shown at the last key, until something happens that changes it.
     pub page: Option<Page>,
+    /// What was done before, and how things are to be shown.
+    pub habits: Habits,
     /// The size of the terminal; nothing is shown before it is known.
     pub size: Size,
 }
@@ -217,6 +241,6 @@ impl Model {
 
     /// Says something above the hint line.
     pub(super) fn say(&mut self, role: Role, text: impl Into<String>) {
-        self.toast = Some(Toast { text: text.into(), role, until: self.now.plus(TOAST_FOR) });
+        self.toast = Some(Toast { text: text.into(), role, until: self.now.plus(TOAST_FOR), of_key: false });
     }
 }

@@ -109,6 +109,8 @@ pub enum Effect {
     PollNow(TargetId),
     /// Poll all of them now.
     PollAll,
+    /// Ask every target so many times less often than configured.
+    Pace(u32),
     /// What is on the screen needs these details.
     Focus(Vec<(TargetId, Focus)>),
     /// Put this into the clipboard.

@@ -29,7 +29,11 @@ pub enum Overlay {
     /// The filter is being typed.
     Filter(Field),
     /// A command is being typed.
-    Palette(Field),
+    Palette(Palette),
+    /// Every column of a row in full.
+    Details(Details),
+    /// A table's column is chosen: to sort by, or to be shown.
+    Columns(Box<Columns>),
     /// The environment's name is being typed.
     Arm(Typing),
     /// What may be done to a row.
@@ -48,12 +52,15 @@ impl Overlay {
     pub const fn window(&self) -> Option<&Window> {
         match self {
             Self::Help(window) | Self::ActionLog(window) | Self::Sources(window) => Some(window),
+            Self::Palette(palette) => Some(&palette.window),
+            Self::Details(details) => Some(&details.window),
+            Self::Columns(columns) => Some(&columns.window),
             Self::Arm(typing) => Some(&typing.window),
             Self::Menu(menu) => Some(&menu.window),
             Self::Answer(asking) => Some(&asking.window),
             Self::Note(noting) => Some(&noting.window),
             Self::Confirm(dialog) => Some(&dialog.window),
-            Self::Filter(_) | Self::Palette(_) => None,
+            Self::Filter(_) => None,
         }
     }
 
@@ -61,12 +68,15 @@ impl Overlay {
     pub const fn window_mut(&mut self) -> Option<&mut Window> {
         match self {
             Self::Help(window) | Self::ActionLog(window) | Self::Sources(window) => Some(window),
+            Self::Palette(palette) => Some(&mut palette.window),
+            Self::Details(details) => Some(&mut details.window),
+            Self::Columns(columns) => Some(&mut columns.window),
             Self::Arm(typing) => Some(&mut typing.window),
             Self::Menu(menu) => Some(&mut menu.window),
             Self::Answer(asking) => Some(&mut asking.window),
             Self::Note(noting) => Some(&mut noting.window),
             Self::Confirm(dialog) => Some(&mut dialog.window),
-            Self::Filter(_) | Self::Palette(_) => None,
+            Self::Filter(_) => None,
         }
     }
 }
@@ -75,15 +85,72 @@ impl Overlay {
     /// The field that is typed into.
     pub const fn field_mut(&mut self) -> Option<&mut Field> {
         match self {
-            Self::Filter(field) | Self::Palette(field) => Some(field),
+            Self::Filter(field) => Some(field),
+            Self::Palette(palette) => Some(&mut palette.field),
             Self::Arm(typing) => Some(&mut typing.field),
             Self::Answer(asking) => Some(&mut asking.field),
             Self::Note(noting) => Some(&mut noting.field),
             // Its letters are counted one by one: see `press`.
             Self::Confirm(dialog) if dialog.word.is_some() => Some(&mut dialog.typed),
-            Self::Confirm(_) | Self::Menu(_) | Self::Help(_) | Self::ActionLog(_) | Self::Sources(_) => None,
+            Self::Help(window) | Self::ActionLog(window) | Self::Sources(window) => {
+                window.find.field.as_mut()
+            }
+            Self::Details(details) => details.window.find.field.as_mut(),
+            Self::Confirm(_) | Self::Menu(_) | Self::Columns(_) => None,
         }
     }
+}
+
+/// A command is being typed.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Palette {
+    /// What was typed.
+    pub field: Field,
+    /// How many commands back in what was run before it is, and what was typed before that.
+    pub past: Option<(usize, String)>,
+    /// What of the list is in view.
+    pub window: Window,
+}
+
+impl Palette {
+    /// With `text` in its field.
+    #[must_use]
+    pub fn of(text: impl Into<String>) -> Self {
+        Self { field: Field::of(text), ..Self::default() }
+    }
+}
+
+/// Every column of a row in full.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Details {
+    /// The row.
+    pub row: RowKey,
+    /// What of it is in view.
+    pub window: Window,
+}
+
+/// What a column of a table is chosen for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Choosing {
+    /// To sort by it.
+    Sort,
+    /// To be shown, or not.
+    Shown,
+}
+
+/// The columns of a table, one of which is chosen.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Columns {
+    /// What for.
+    pub what: Choosing,
+    /// The table, by its name.
+    pub table: String,
+    /// The headings, and whether numbers stand below them.
+    pub titles: Vec<(String, bool)>,
+    /// The line of the list that is chosen.
+    pub at: usize,
+    /// What of it is in view.
+    pub window: Window,
 }
 
 /// A word that is typed.
@@ -91,6 +158,8 @@ impl Overlay {
 pub struct Typing {
     /// What was typed.
     pub field: Field,
+    /// For how long, where another span than the usual one is wanted.
+    pub span: Option<Duration>,
     /// What of the dialog is in view.
     pub window: Window,
 }

@@ -3,18 +3,17 @@
 
 use super::command::{Command, Context};
 use super::layout::{Laid, Sheet, Size};
-use super::model::{Kind, Model};
+use super::lists;
+use super::model::Model;
 use super::overlay::{Asking, Confirm, Menu, Noted, Noting, Overlay};
 use super::overlay::{BACK, SPANS};
-use crate::actions::audit::Phase;
 use crate::core::action::Preview;
-use crate::core::freshness::Freshness;
+use crate::core::arming::ARMED_FOR;
 use crate::core::text::counted;
-use crate::panels::PANELS;
 use crate::ui::content::{Line, Role};
 use crate::ui::field::Field;
-use crate::ui::format::duration;
 use crate::ui::text::{clean_lines, width};
+use std::time::Duration;
 
 /// Lines of a typed value that are seen at once.
 const TYPED_LINES: usize = 6;
@@ -32,136 +31,37 @@ pub fn laid(model: &Model, overlay: &Overlay, size: Size) -> Option<Laid> {
 fn sheet(model: &Model, overlay: &Overlay, size: Size) -> Option<Sheet> {
     let columns = size.columns();
     let listed = |title: &str, lines: Vec<Line>, indent| Sheet {
-        title: format!(" {title}: {} closes ", keep(model)),
+        title: format!(" {title}: {} closes{} ", keep(model), lists::found(overlay)),
         body: lines.iter().flat_map(|line| line.flow(columns, indent)).collect(),
         ..Sheet::default()
     };
     Some(match overlay {
-        Overlay::Help(_) => listed("Help", help(model), 31),
-        Overlay::ActionLog(_) => listed("Action log (newest first)", log(model), 6),
-        Overlay::Sources(_) => listed("Sources", sources(model), 4),
+        Overlay::Help(_) => listed("Help", lists::help(model), lists::HELP),
+        Overlay::ActionLog(_) => listed("Action log (newest first)", lists::log(model), 6),
+        Overlay::Sources(_) => listed("Sources", lists::sources(model), 4),
+        Overlay::Details(details) => {
+            let (lines, indent) = lists::details(model, &details.row);
+            listed("All of the row", lines, indent)
+        }
+        Overlay::Palette(palette) => Sheet {
+            foot: vec![palette.field.behind(Line::of(Role::Accent, ":"), columns.saturating_sub(2))],
+            ..listed("Commands", lists::commands(model, palette.field.text()), lists::HELP)
+        },
+        Overlay::Columns(choice) => {
+            listed(lists::columns_title(choice.what), lists::columns(model, choice), 4)
+        }
         Overlay::Menu(menu) => entries(model, menu, columns),
         Overlay::Confirm(dialog) => confirm(model, dialog, size),
         Overlay::Answer(asking) => field(model, asking, columns),
         Overlay::Note(noting) => note(model, noting, columns),
-        Overlay::Arm(typing) => arming(model, &typing.field, columns),
-        Overlay::Filter(_) | Overlay::Palette(_) => return None,
+        Overlay::Arm(typing) => arming(model, (&typing.field, typing.span), columns),
+        Overlay::Filter(_) => return None,
     })
 }
 
 /// The key that leaves a dialog.
 fn keep(model: &Model) -> String {
     model.keymap.key_in(Context::Dialogs, Command::Back)
-}
-
-fn help(model: &Model) -> Vec<Line> {
-    let keymap = &model.keymap;
-    let mut lines = vec![Line::of(Role::Strong, "Screens")];
-    for panel in PANELS {
-        let key = keymap.name(Command::Screen(panel.screen()));
-        lines.push(
-            Line::of(Role::Accent, format!("  {key:<16}"))
-                .then(Role::Strong, format!("{:<13}", panel.title()))
-                .then(Role::Text, panel.help()),
-        );
-    }
-    for (context, title) in [
-        (Context::Screens, "Keys"),
-        (Context::Dialogs, "Keys in dialogs"),
-        (Context::Fields, "Keys where text is typed"),
-    ] {
-        lines.push(Line::default());
-        lines.push(Line::of(Role::Strong, title));
-        let entries = keymap.entries().iter().filter(|entry| entry.context == context);
-        for entry in entries.filter(|entry| !matches!(entry.command, Command::Screen(_))) {
-            let keys: Vec<String> = entry.keys.iter().map(ToString::to_string).collect();
-            let keys = match (context, keys.is_empty()) {
-                (Context::Screens, true) => keymap.name(entry.command),
-                (Context::Screens | Context::Dialogs | Context::Fields, _) => keys.join(" "),
-            };
-            lines.push(Line::of(Role::Accent, format!("  {keys:<22}")).then(Role::Text, entry.help));
-        }
-    }
-    lines.push(Line::default());
-    let act = keymap.name(Command::Actions);
-    lines.push(Line::text(format!(
-        "Nothing is changed without {act}, a letter, and a confirmation. Enter never confirms."
-    )));
-    lines.push(Line::text("A dialog that is longer than the window scrolls."));
-    lines.push(Line::text("Every action is written to the audit trail before it is sent:"));
-    lines.push(Line::of(Role::Muted, format!("  {}", model.audit_place)));
-    lines
-}
-
-fn sources(model: &Model) -> Vec<Line> {
-    let mut lines = Vec::new();
-    let seen = model.seen();
-    for target in seen.world.targets() {
-        let freshness = target.freshness(seen.now);
-        let (role, state) = match freshness {
-            Freshness::Waiting => (Role::Muted, "waiting for the first answer".to_owned()),
-            Freshness::Fresh(age) => (Role::Ok, format!("fresh, {} old", crate::ui::format::age(age))),
-            Freshness::Late(age) => (Role::Warning, format!("LATE, {} old", crate::ui::format::age(age))),
-            Freshness::Lost(age) => {
-                (Role::Critical, format!("LOST, no data for {}", crate::ui::format::age(age)))
-            }
-        };
-        let took = target.took.map_or(String::new(), |took| format!(", a poll takes {}", duration(took)));
-        let each = duration(target.plan.map_or(target.configured_interval, |plan| plan.interval));
-        let widened =
-            if target.plan.is_some_and(|plan| plan.widened) { " (widened: polls are slow)" } else { "" };
-        lines.push(
-            Line::of(Role::Strong, format!("{} ", target.id))
-                .then(role, state)
-                .then(Role::Muted, format!(", each {each}{widened}{took}")),
-        );
-        lines.push(Line::of(Role::Muted, format!("    {} at {}", target.kind.name(), target.address)));
-        if target.failure.is_some() {
-            lines.push(Line::of(Role::Warning, format!("    {}", target.silence(seen.now))));
-        }
-    }
-    lines.push(Line::default());
-    lines.extend(model.trail.iter().map(|sentence| Line::of(Role::Muted, sentence)));
-    lines
-}
-
-fn log(model: &Model) -> Vec<Line> {
-    let mut lines = Vec::new();
-    lines.extend(model.audit.trouble.iter().map(|trouble| Line::of(Role::Warning, trouble)));
-    for entry in model.audit.lines.iter().rev() {
-        let (role, word) = match entry.phase {
-            Phase::Intent => (Role::Muted, "intent  "),
-            Phase::Refused => (Role::Warning, "refused "),
-            Phase::Outcome => (Role::Strong, "outcome "),
-            Phase::Verified => (Role::Ok, "verified"),
-            Phase::Left | Phase::Unknown => (Role::Warning, "unknown "),
-        };
-        lines.push(
-            Line::of(Role::Muted, format!("{} ", entry.when(model.now))).then(role, format!("{word} ")).then(
-                Role::Text,
-                format!("{}@{} {} on {}", entry.who, entry.host, entry.action, entry.target),
-            ),
-        );
-        for text in [&entry.identity, &entry.result] {
-            if !text.is_empty() {
-                lines.push(Line::text(format!("      {text}")));
-            }
-        }
-    }
-    if lines.is_empty() {
-        lines.push(Line::text(match model.kind {
-            Kind::Live => "no action is written down in this file",
-            Kind::Demo => "no action was taken in this run",
-        }));
-    }
-    match model.audit.unreadable {
-        0 => {}
-        1 => lines.push(Line::of(Role::Warning, "1 line of the file cannot be read")),
-        count => lines.push(Line::of(Role::Warning, format!("{count} lines of the file cannot be read"))),
-    }
-    lines.push(Line::default());
-    lines.push(Line::of(Role::Muted, format!("kept in {}", model.audit_place)));
-    lines
 }
 
 fn entries(model: &Model, menu: &Menu, columns: usize) -> Sheet {
@@ -257,12 +157,13 @@ fn asked(line: &Line, typed: &Field, columns: usize) -> Vec<Line> {
     lines
 }
 
-fn arming(model: &Model, typed: &Field, columns: usize) -> Sheet {
+fn arming(model: &Model, (typed, span): (&Field, Option<Duration>), columns: usize) -> Sheet {
     let environment = &model.arming.environment;
     let word = if model.arming.production { "production environment " } else { "environment " };
     let disarm = model.keymap.name(Command::Disarm);
     let accept = model.keymap.key_in(Context::Fields, Command::Accept);
-    let ends = format!(" for 10 minutes; each is still confirmed for itself, and {disarm} ends it.");
+    let minutes = counted((span.unwrap_or(ARMED_FOR).as_secs() / 60) as usize, "minute");
+    let ends = format!(" for {minutes}; each is still confirmed for itself, and {disarm} ends it.");
     let body = Line::text(format!("This permits actions in the {word}"))
         .then(Role::Critical, environment)
         .then(Role::Text, ends)

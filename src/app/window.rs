@@ -4,6 +4,8 @@
 use super::command::Command;
 use super::layout::{Laid, Size};
 use crate::ui::content::Line;
+use crate::ui::field::Field;
+use crate::ui::mark;
 use std::collections::BTreeSet;
 use std::ops::Range;
 
@@ -18,6 +20,19 @@ pub struct Window {
     seen: BTreeSet<usize>,
     /// Which of them are in view now.
     view: Range<usize>,
+    /// What is looked for in it.
+    pub find: Find,
+}
+
+/// A text that is looked for in lines.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Find {
+    /// It is being typed here.
+    pub field: Option<Field>,
+    /// It, as far as it was typed.
+    pub text: String,
+    /// The line on which it was found last.
+    line: Option<usize>,
 }
 
 impl Window {
@@ -31,7 +46,8 @@ impl Window {
     pub fn drawn(&mut self, laid: Option<&Laid>, size: Size) {
         let Some(laid) = laid else {
             let at = self.at;
-            *self = Self { at, size, ..Self::default() };
+            let find = std::mem::take(&mut self.find);
+            *self = Self { at, size, find, ..Self::default() };
             return;
         };
         if !self.is_of(laid) {
@@ -67,6 +83,46 @@ impl Window {
         let known = self.is_of(laid);
         let missing = |lines: Range<usize>| lines.filter(|line| !known || !self.seen.contains(line)).count();
         (missing(0..top), missing(top + laid.rows..laid.sheet.body.len()))
+    }
+
+    /// The next line in which the text is found, or the one before, comes into view; whether there is one.
+    pub fn find(&mut self, down: bool, laid: &Laid) -> bool {
+        let found = mark::next(&self.matches(laid), self.find.line, down);
+        if let Some(line) = found {
+            self.find.line = Some(line);
+            self.reveal(line, laid);
+        }
+        found.is_some()
+    }
+
+    /// The text is another one: the first line from the view on in which it is found comes into view.
+    pub fn look_for(&mut self, text: &str, laid: &Laid) {
+        text.clone_into(&mut self.find.text);
+        self.find.line = self.top(laid).checked_sub(1);
+        if !self.find(true, laid) {
+            self.find.line = None;
+        }
+    }
+
+    /// How many lines hold the text, and which of them was found last.
+    #[must_use]
+    pub fn found(&self, laid: &Laid) -> (usize, usize) {
+        let matches = self.matches(laid);
+        let upto =
+            self.find.line.map_or(0, |line| matches.iter().take(line + 1).filter(|found| **found).count());
+        (upto, matches.into_iter().filter(|found| *found).count())
+    }
+
+    fn matches(&self, laid: &Laid) -> Vec<bool> {
+        laid.sheet.body.iter().map(|line| mark::holds(line, &self.find.text)).collect()
+    }
+
+    /// Brings a line into view.
+    pub fn reveal(&mut self, line: usize, laid: &Laid) {
+        let top = self.top(laid);
+        if line < top || line >= top + laid.rows {
+            self.at = line.saturating_sub(laid.rows / 3).min(laid.last());
+        }
     }
 
     /// Scrolls, if `command` is one for that.
@@ -106,6 +162,26 @@ mod tests {
         }
         assert!(window.saw_all(&long));
         assert!(window.shows(&long, &(0..2)) && !window.shows(&long, &(58..60)));
+    }
+
+    #[test]
+    fn what_is_found_comes_into_view_and_the_next_one_is_around_the_end() {
+        let long = laid(60, 24);
+        let mut window = Window::default();
+        window.look_for("5", &long);
+        assert_eq!((window.found(&long), window.top(&long)), ((1, 15), 0));
+        for expected in 2..=15 {
+            assert!(window.find(true, &long));
+            assert_eq!(window.found(&long), (expected, 15));
+        }
+        assert_eq!(window.top(&long), long.last());
+        assert!(window.find(true, &long));
+        assert_eq!(window.found(&long), (1, 15));
+        assert!(window.find(false, &long));
+        assert_eq!(window.found(&long), (15, 15));
+        window.look_for("nothing", &long);
+        assert!(!window.find(true, &long));
+        assert_eq!(window.found(&long), (0, 0));
     }
 
     #[test]

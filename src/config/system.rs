@@ -33,6 +33,10 @@ pub(super) struct System {
     pub(super) nearby: fn(&Nearby<'_>) -> Result<Connect, String>,
     /// The names of its images, also with something behind a hyphen.
     images: &'static [&'static str],
+    /// The options of its command that say where it listens inside its container.
+    pub(super) options: &'static [&'static str],
+    /// The variables of its images that do.
+    pub(super) variables: &'static [&'static str],
 }
 
 macro_rules! variable {
@@ -47,7 +51,7 @@ macro_rules! variable {
 macro_rules! systems {
     ($($Kind:ident $table:ident $types:tt
         { entry: $entry:ident, nearby: $nearby:ident, url: $given:ident $schemes:tt $secret:literal, variable: $($variable:tt)* }
-        ($port:expr, $seconds:literal, $images:expr))*) => {
+        ($port:expr, $seconds:literal, $images:expr, $options:expr, $variables:expr))*) => {
         /// Every system, in the order in which places are looked at.
         pub(super) const SYSTEMS: &[System] = &[
             $(System {
@@ -60,6 +64,8 @@ macro_rules! systems {
                 secret: $secret,
                 nearby: |known| nearby::$nearby(known).map(|way| Connect::$Kind(way.into())),
                 images: &$images,
+                options: &$options,
+                variables: &$variables,
             },)*
         ];
 

@@ -10,6 +10,11 @@ use std::time::Duration;
 /// How long arming lasts, by whichever clock ends it first.
 pub const ARMED_FOR: Duration = Duration::from_secs(600);
 
+/// The longest and the shortest time for which it can be wanted.
+pub const ARMED_MOST: Duration = Duration::from_secs(3600);
+/// See [`ARMED_MOST`].
+pub const ARMED_LEAST: Duration = Duration::from_secs(60);
+
 /// What a target allows at all.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Access {
@@ -99,16 +104,24 @@ impl Arming {
     /// Arms for [`ARMED_FOR`] when `typed` is the environment's name.
     ///
     /// # Errors
-    /// When everything is read-only, or another name was typed.
+    /// As [`arm_for`](Self::arm_for).
     pub fn arm(&mut self, typed: &str, now: Now) -> Result<(), Refusal> {
+        self.arm_for(typed, ARMED_FOR, now)
+    }
+
+    /// Arms for `span`, an hour at the most, when `typed` is the environment's name.
+    ///
+    /// # Errors
+    /// When everything is read-only, or another name was typed.
+    pub fn arm_for(&mut self, typed: &str, span: Duration, now: Now) -> Result<(), Refusal> {
         if let Some(why) = &self.read_only {
             return Err(Refusal::new(why.clone()));
         }
         if typed.trim() != self.environment {
             return Err(Refusal::new("that is not the name of this environment")
-                .remedy(format!("type `{}` to arm it for 10 minutes", self.environment)));
+                .remedy(format!("type `{}` to arm it", self.environment)));
         }
-        self.armed_until = Some(now.plus(ARMED_FOR));
+        self.armed_until = Some(now.plus(span.min(ARMED_MOST)));
         Ok(())
     }
 

@@ -23,8 +23,8 @@ const STATEMENTS: [(&str, f64, f64); 6] = [
     ("DELETE FROM sessions WHERE expires_at < now()", 0.02, 12.0),
 ];
 /// Transaction ids: the root's, and those of who waits.
-const ROOT_XID: &str = "transactionid 90412";
-const TUPLE: &str = "tuple (311,4) of orders";
+const ROOT_XID: &str = "transaction 90412";
+const TUPLE: &str = "row (311,4) of table orders";
 const BLOCKED_UPDATE: &str = "UPDATE orders SET state = 'paid', paid_at = now() WHERE id = 8831";
 
 fn server(sim: &Sim, standby: bool) -> Server {

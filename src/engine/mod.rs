@@ -16,6 +16,7 @@ use crate::core::ids::TargetId;
 use crate::core::time::Clock;
 use latest::{Reports, latest};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinHandle;
@@ -38,6 +39,8 @@ struct Handle {
 #[derive(Debug)]
 pub struct Engine {
     handles: Vec<Handle>,
+    /// How many times less often than configured they ask.
+    pace: Arc<AtomicU32>,
 }
 
 impl Engine {
@@ -46,6 +49,7 @@ impl Engine {
     pub fn start(jobs: Vec<Job>, settings: EngineSettings, clock: &Arc<dyn Clock>) -> (Self, Reports) {
         let (slots, reports) = latest(jobs.len());
         let many = jobs.len() > AT_ONCE;
+        let pace = Arc::new(AtomicU32::new(1));
         let handles = jobs
             .into_iter()
             .zip(slots)
@@ -53,14 +57,15 @@ impl Engine {
                 let wake = Arc::new(Notify::new());
                 let (focus, focused) = watch::channel(Vec::new());
                 let target = job.target.clone();
-                let wires = Wires { wake: Arc::clone(&wake), focus: focused, reports: slot };
+                let wires =
+                    Wires { wake: Arc::clone(&wake), focus: focused, reports: slot, pace: Arc::clone(&pace) };
                 let first = if many { job.interval.min(FIRST_WITHIN) } else { Duration::ZERO };
                 let task =
                     tokio::spawn(supervisor::supervise(job, settings, Arc::clone(clock), wires, first));
                 Handle { target, wake, focus, task }
             })
             .collect();
-        (Self { handles }, reports)
+        (Self { handles, pace }, reports)
     }
 
     /// Ends all workers, each in the middle of whatever it does.
@@ -82,6 +87,11 @@ impl Engine {
         for handle in &self.handles {
             handle.wake.notify_one();
         }
+    }
+
+    /// Asks every target so many times less often than configured, from its next poll on.
+    pub fn pace(&self, times: u32) {
+        self.pace.store(times.max(1), Ordering::Relaxed);
     }
 
     /// What the operator looks at now; targets not named have nothing in focus. A target whose focus changed is polled at once.

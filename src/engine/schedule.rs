@@ -21,6 +21,8 @@ const WIDEST_SPAN: Duration = Duration::from_secs(60);
 pub struct Schedule {
     configured: Duration,
     current: Duration,
+    /// The operator wants it asked so many times less often.
+    times: u32,
     /// 0–1, until the second poll has been planned by it.
     phase: Option<f64>,
 }
@@ -29,7 +31,7 @@ impl Schedule {
     /// A schedule at its configured interval, with a phase (0–1).
     #[must_use]
     pub const fn new(configured: Duration, phase: f64) -> Self {
-        Self { configured, current: configured, phase: Some(phase) }
+        Self { configured, current: configured, times: 1, phase: Some(phase) }
     }
 
     /// Takes in how long a poll took, and widens or narrows the interval.
@@ -43,10 +45,15 @@ impl Schedule {
         }
     }
 
+    /// So many times less often, beside what slow polls do to it.
+    pub const fn pace(&mut self, times: u32) {
+        self.times = times;
+    }
+
     /// The interval in force.
     #[must_use]
     pub const fn interval(&self) -> Duration {
-        self.current
+        self.current.saturating_mul(self.times)
     }
 
     /// Whether it is wider than configured.
@@ -60,7 +67,8 @@ impl Schedule {
     /// for rates.
     #[must_use]
     pub fn wait_after(&mut self, took: Duration) -> Duration {
-        let wait = self.current.saturating_sub(took).max(took.min(self.current));
+        let interval = self.interval();
+        let wait = interval.saturating_sub(took).max(took.min(interval));
         match self.phase.take() {
             Some(phase) => {
                 wait.mul_f64(phase.clamp(0.0, 1.0).mul_add(-SHIFT, 1.0)).max(wait.min(LEAST_WINDOW))
@@ -105,6 +113,16 @@ mod tests {
         assert_eq!(schedule.wait_after(Duration::from_millis(300)), Duration::from_millis(1700));
         assert_eq!(schedule.wait_after(Duration::from_millis(1500)), Duration::from_millis(1500));
         assert_eq!(schedule.wait_after(Duration::from_secs(9)), Duration::from_secs(2));
+    }
+
+    #[test]
+    fn who_is_asked_less_often_waits_longer_and_is_not_called_slow() {
+        let mut schedule = Schedule::new(Duration::from_secs(2), 0.0);
+        schedule.pace(4);
+        assert_eq!(schedule.wait_after(Duration::ZERO), Duration::from_secs(8));
+        assert!(!schedule.widened());
+        schedule.pace(1);
+        assert_eq!(schedule.interval(), Duration::from_secs(2));
     }
 
     #[track_caller]

@@ -15,6 +15,7 @@ use futures_util::FutureExt;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 use tokio::sync::{Notify, watch};
 use tokio::time::Instant;
@@ -25,6 +26,8 @@ pub struct Wires {
     pub wake: Arc<Notify>,
     pub focus: watch::Receiver<Vec<Focus>>,
     pub reports: Slot,
+    /// How many times less often than configured to ask.
+    pub pace: Arc<AtomicU32>,
 }
 
 pub struct Worker {
@@ -134,6 +137,7 @@ impl Worker {
         let now = self.clock.now();
         self.lookout.polled(result.as_ref().err().map(|error| error.kind));
         let knocks = result.is_err() && self.source.knock().is_some();
+        self.schedule.pace(self.wires.pace.load(Ordering::Relaxed));
         let wait = if result.is_ok() {
             self.breaker.succeeded();
             self.schedule.took(took);

@@ -12,8 +12,6 @@ use crate::ui::content::{Cell, Column, Content, Line, Role, Row, Section, Table}
 use crate::ui::graph;
 use std::time::Duration;
 
-/// Sentences are broken at this width: a narrow terminal shows all of it, and longer lines are hard to read.
-const WIDTH: usize = 78;
 /// Columns of the labels.
 const LABEL: usize = 9;
 /// The graph reaches back so far at the most.
@@ -38,11 +36,11 @@ pub(super) fn page(context: PanelContext<'_>, key: &FindingKey) -> Content {
     Content { title: format!("{} on {}", key.rule, key.target), sections }
 }
 
-/// A labelled fact, broken into lines.
+/// A labelled fact.
 fn fact(label: &str, line: Line) -> Vec<Line> {
     let mut whole = Line::of(Role::Muted, format!("{label:<LABEL$}"));
     whole.spans.extend(line.spans);
-    whole.flow(WIDTH, LABEL)
+    vec![whole]
 }
 
 fn told(context: PanelContext<'_>, finding: &Finding) -> Section {
@@ -56,7 +54,7 @@ fn told(context: PanelContext<'_>, finding: &Finding) -> Section {
         Stage::Pending | Stage::Firing => breach.severity.word(),
     };
     let sentence = Line::of(role, format!("{word} ")).then(Role::Strong, finding.sentence(context.now));
-    let mut lines = sentence.flow(WIDTH, 0);
+    let mut lines = vec![sentence];
     lines.extend(fact("since", Line::text(since(context, finding))));
     let known = context.rule(breach.rule);
     if let Some((spec, setting)) = &known {
@@ -238,10 +236,10 @@ fn samples(context: PanelContext<'_>, finding: &Finding) -> Section {
             row if row + 1 == ROWS => labels[1].as_str(),
             _ => "",
         };
-        lines.push(Line::of(Role::Muted, format!("{label:>wide$} │")).then(Role::Accent, blocks));
+        lines.push(Line::of(Role::Muted, format!("{label:>wide$} │")).then(Role::Accent, blocks).drawn());
     }
     let length = columns.len();
-    lines.push(Line::of(Role::Muted, format!("{:>wide$} └{}", "", "─".repeat(length))));
+    lines.push(Line::of(Role::Muted, format!("{:>wide$} └{}", "", "─".repeat(length))).drawn());
     let shown = step * u32::try_from(length).unwrap_or(u32::MAX);
     lines.push(mark(context, finding, (wide, length, step), newest));
     let now = finding.breach.value.map_or_else(String::new, |value| format!(", newest {}", unit.told(value)));

@@ -175,10 +175,10 @@ fn findings(context: PanelContext<'_>) -> Section {
     let table = Table {
         columns: vec![
             Column::fixed("", 6, 0),
-            Column::flex("finding", 30, 0),
+            Column::flex("finding", 30, 0).below(),
             Column::number("for", 7, 1),
             Column::fixed("target", 12, 2),
-            Column::flex("next step", 28, 3),
+            Column::flex("next step", 28, 3).below(),
         ],
         rows,
         empty: "nothing is past its threshold".to_owned(),
@@ -218,7 +218,9 @@ fn finding_row(context: PanelContext<'_>, (finding, depth, tie): (&Finding, usiz
             finding.ended().map_or_else(|| next(context, &finding.breach.step), |_| String::new()),
         ),
     ];
-    Row::opens(key(finding), cells)
+    let row = Row::opens(key(finding), cells);
+    // What follows from another one is done with that.
+    if depth > 0 || finding.ended().is_some() { row.brief() } else { row }
 }
 
 /// What changed just before the lead's root began, and when that was.

@@ -162,6 +162,7 @@ impl Effects {
                 Effect::Perform { confirmed, permit } => self.ongoing.perform(confirmed, permit),
                 Effect::PollNow(target) => self.engine.poll_now(&target),
                 Effect::PollAll => self.engine.poll_all(),
+                Effect::Pace(times) => self.engine.pace(times),
                 Effect::Focus(focus) => self.engine.focus(&focus),
                 Effect::Copy(text) => {
                     self.answer(|_| async move { Msg::Told(clipboard::copy(&text).await) });

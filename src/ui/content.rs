@@ -6,6 +6,8 @@ use crate::core::row::RowKey;
 use crate::ui::text::{clean, clean_lines, split, width};
 use std::borrow::Cow;
 
+pub use crate::ui::column::{Column, Width};
+
 /// What a piece of text is, never what colour it has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
 pub enum Role {
@@ -71,6 +73,8 @@ pub struct Line {
     pub spans: Vec<Span>,
     /// Samples drawn as a sparkline behind the text (`None` is a gap).
     pub spark: Option<Vec<Option<f64>>>,
+    /// It is a drawing: it is never broken into several.
+    pub drawn: bool,
 }
 
 impl Line {
@@ -106,6 +110,13 @@ impl Line {
     #[must_use]
     pub fn spark(mut self, samples: Vec<Option<f64>>) -> Self {
         self.spark = Some(samples);
+        self
+    }
+
+    /// The same line as a drawing.
+    #[must_use]
+    pub const fn drawn(mut self) -> Self {
+        self.drawn = true;
         self
     }
 
@@ -153,7 +164,7 @@ impl Line {
     fn indented(indent: usize) -> Self {
         let spans =
             if indent == 0 { Vec::new() } else { vec![Span { text: " ".repeat(indent), role: Role::Text }] };
-        Self { spans, spark: None }
+        Self { spans, ..Self::default() }
     }
 }
 
@@ -181,48 +192,6 @@ fn push(lines: &mut [Line], text: &str, role: Role) {
         Some(span) if span.role == role => span.text.push_str(text),
         _ if text.is_empty() => {}
         _ => line.spans.push(Span { text: text.to_owned(), role }),
-    }
-}
-
-/// How wide a column is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Width {
-    /// Exactly this many columns.
-    Fixed(u16),
-    /// At least this many, and a share of what is left.
-    Flex(u16),
-}
-
-/// One column of a table.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Column {
-    /// Its heading.
-    pub title: Cow<'static, str>,
-    /// How wide it is.
-    pub width: Width,
-    /// Numbers stand at the right.
-    pub right: bool,
-    /// 0 is always shown; the highest goes first when the screen is narrow.
-    pub priority: u8,
-}
-
-impl Column {
-    /// A column of exactly `width`, text at the left.
-    #[must_use]
-    pub fn fixed(title: impl Into<Cow<'static, str>>, width: u16, priority: u8) -> Self {
-        Self { title: title.into(), width: Width::Fixed(width), right: false, priority }
-    }
-
-    /// A column of exactly `width`, numbers at the right.
-    #[must_use]
-    pub fn number(title: impl Into<Cow<'static, str>>, width: u16, priority: u8) -> Self {
-        Self { title: title.into(), width: Width::Fixed(width), right: true, priority }
-    }
-
-    /// A column that takes what is left, at least `least`.
-    #[must_use]
-    pub fn flex(title: impl Into<Cow<'static, str>>, least: u16, priority: u8) -> Self {
-        Self { title: title.into(), width: Width::Flex(least), right: false, priority }
     }
 }
 
@@ -328,19 +297,28 @@ pub struct Row {
     pub cells: Vec<Cell>,
     /// There is something behind it.
     pub opens: bool,
+    /// It has one line only.
+    pub brief: bool,
 }
 
 impl Row {
     /// A row with something behind it.
     #[must_use]
     pub const fn opens(key: RowKey, cells: Vec<Cell>) -> Self {
-        Self { key, cells, opens: true }
+        Self { key, cells, opens: true, brief: false }
     }
 
     /// A row with nothing behind it.
     #[must_use]
     pub const fn flat(key: RowKey, cells: Vec<Cell>) -> Self {
-        Self { key, cells, opens: false }
+        Self { key, cells, opens: false, brief: false }
+    }
+
+    /// The same row, on one line only.
+    #[must_use]
+    pub const fn brief(mut self) -> Self {
+        self.brief = true;
+        self
     }
 }
 

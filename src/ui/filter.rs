@@ -154,8 +154,9 @@ fn holds_text(row: &Row, text: &str) -> bool {
     row.cells.iter().any(|cell| cell.words().to_lowercase().contains(text))
 }
 
-/// The column of this name, whatever its case; else the only one that begins with it. Blanks in a heading may be left out.
-fn column(table: &Table, name: &str) -> Option<usize> {
+/// The column of this name, in small letters; else the only one that begins with it. Blanks in a heading are left out.
+#[must_use]
+pub fn column(table: &Table, name: &str) -> Option<usize> {
     let folded = |title: &str| title.to_lowercase().replace(' ', "");
     let titles: Vec<String> = table.columns.iter().map(|column| folded(&column.title)).collect();
     let exact = titles.iter().position(|title| title == name);

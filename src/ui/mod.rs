@@ -1,11 +1,15 @@
 //! The drawing kit. Panels describe what to show as [`content`]; everything here is about how it looks.
 
+mod column;
 pub mod content;
 pub mod export;
 pub mod field;
 pub mod filter;
+pub mod fit;
 pub mod format;
 pub mod graph;
+pub mod mark;
+pub mod paper;
 pub mod render;
 pub mod select;
 pub mod spark;

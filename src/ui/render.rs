@@ -1,135 +1,93 @@
 //! Draws content: sections one below the other, tables with the columns that fit, the row under the cursor always in view.
 
-use super::content::{Cell, Column, Content, Line, Role, Row, Section, Table, Width};
-use super::select::{Level, arrange};
+use super::content::{Cell, Content, Line, Role, Row};
+use super::fit::{GAP, Layout};
+use super::mark::marked;
+use super::paper::{Item, MARGIN, Paper, Stand, broken};
+use super::select::Level;
 use super::spark;
 use super::text::{cut, width};
 use super::theme::Theme;
 use crate::core::row::RowKey;
-use crate::ui::filter::Filter;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
-use std::borrow::Cow;
-use std::rc::Rc;
 
-/// Columns between two columns of a table.
-const GAP: u16 = 1;
-/// Columns left of every row: the cursor's mark and the mark of a chosen row.
-const MARGIN: u16 = 2;
-
-/// A table, and which of its columns are shown how wide.
-struct Layout<'a> {
-    table: &'a Table,
-    columns: Vec<(usize, u16)>,
+/// How many lines are out of view.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Rest {
+    /// Above it.
+    pub above: usize,
+    /// Below it.
+    pub below: usize,
 }
 
-/// One line of the screen before it is scrolled.
-enum Item<'a> {
-    Blank,
-    Title(&'a str),
-    Text(&'a Line),
-    Header(Rc<Layout<'a>>),
-    Row { layout: Rc<Layout<'a>>, row: &'a Row, index: usize },
-    Empty(Cow<'a, str>),
+/// Draws `content` into `area` as `level` shows it; what of it is not in view.
+pub fn content(content: &Content, level: &Level, area: Rect, buffer: &mut Buffer, theme: &Theme) -> Rest {
+    let paper = Paper::new(content, level, area.width);
+    let stand = paper.stand(level, usize::from(area.height));
+    draw_paper(&paper, level, stand, area, buffer, theme)
 }
 
-/// Draws `content` into `area` as `level` shows it.
-pub fn content(content: &Content, level: &Level, area: Rect, buffer: &mut Buffer, theme: &Theme) {
+/// The same from its first line on, with no row chosen.
+pub fn unchosen(content: &Content, area: Rect, buffer: &mut Buffer, theme: &Theme) {
+    let level = Level::default();
+    let paper = Paper::new(content, &level, area.width);
+    let stand = Stand { top: 0, cursor: None, away: true };
+    draw_paper(&paper, &level, stand, area, buffer, theme);
+}
+
+fn draw_paper(
+    paper: &Paper<'_>,
+    level: &Level,
+    stand: Stand,
+    area: Rect,
+    buffer: &mut Buffer,
+    theme: &Theme,
+) -> Rest {
     if area.is_empty() {
-        return;
+        return Rest::default();
     }
-    let arranged = arrange(content, level);
-    let flat: Vec<&Row> = arranged.iter().flatten().copied().collect();
-    let cursor = level.position(&flat);
-    let items = items(content, &arranged, level, area.width.saturating_sub(MARGIN));
     let height = usize::from(area.height);
-    let offset = offset(&items, cursor, level.scroll, height);
-    for (line, item) in items.iter().skip(offset).take(height).enumerate() {
-        let y = area.y + line as u16;
-        // A table whose header scrolled away keeps it on the first line.
-        let pinned = match item {
-            Item::Row { layout, .. } if line == 0 && offset > 0 => Some(layout),
-            _ => None,
-        };
-        let row = Rect::new(area.x, y, area.width, 1);
-        match pinned {
-            Some(layout) => header(layout, level, row, buffer, theme),
-            None => draw_item(item, level, cursor, row, buffer, theme),
+    for (line, item) in paper.items.iter().skip(stand.top).take(height).enumerate() {
+        let row = Rect::new(area.x, area.y + line as u16, area.width, 1);
+        match pinned(paper, stand.top, line) {
+            Some(layout) => header(layout, row, buffer, theme),
+            None => draw_item(item, level, stand.cursor, row, buffer, theme),
         }
+    }
+    let below = paper.items.len().saturating_sub(stand.top + height);
+    Rest { above: stand.top, below }
+}
+
+/// A table whose header scrolled away keeps it on the first line.
+fn pinned<'a, 'b>(paper: &'b Paper<'a>, top: usize, line: usize) -> Option<&'b Layout<'a>> {
+    if line > 0 || top == 0 {
+        return None;
+    }
+    match paper.items.get(top)? {
+        Item::Row { layout, .. } => Some(layout),
+        Item::Below { index, .. } => {
+            let first = paper.rows.get(*index).and_then(|lines| paper.items.get(lines.start));
+            if let Some(Item::Row { layout, .. }) = first { Some(layout) } else { None }
+        }
+        Item::Blank | Item::Text(_) | Item::Header(_) | Item::Empty(_) => None,
     }
 }
 
 /// The row that [`content`] draws on `line` of an area of this size.
 #[must_use]
 pub fn row_at(content: &Content, level: &Level, (width, height): (u16, u16), line: u16) -> Option<RowKey> {
-    let arranged = arrange(content, level);
-    let flat: Vec<&Row> = arranged.iter().flatten().copied().collect();
-    let items = items(content, &arranged, level, width.saturating_sub(MARGIN));
-    let offset = offset(&items, level.position(&flat), level.scroll, usize::from(height));
+    let paper = Paper::new(content, level, width);
+    let top = paper.stand(level, usize::from(height)).top;
     // A header that stays stands above the row that would be there.
-    let header = line == 0 && offset > 0;
-    match items.get(offset + usize::from(line)) {
-        Some(Item::Row { row, .. }) if !header && line < height => Some(row.key.clone()),
-        _ => None,
+    if line >= height || pinned(&paper, top, usize::from(line)).is_some() {
+        return None;
     }
-}
-
-fn items<'a>(content: &'a Content, arranged: &[Vec<&'a Row>], level: &Level, room: u16) -> Vec<Item<'a>> {
-    let mut items = Vec::new();
-    let mut index = 0;
-    let mistake = Filter::parse(&level.filter).mistake(content);
-    for (section, rows) in content.sections.iter().zip(arranged) {
-        if !items.is_empty() {
-            items.push(Item::Blank);
-        }
-        if !section.title.is_empty() {
-            items.push(Item::Title(&section.title));
-        }
-        items.extend(section.lines.iter().map(Item::Text));
-        push_table(&mut items, section, rows, &mut index, (level, mistake.as_deref(), room));
+    match paper.items.get(top + usize::from(line))? {
+        Item::Row { row, .. } | Item::Below { row, .. } => Some(row.key.clone()),
+        Item::Blank | Item::Text(_) | Item::Header(_) | Item::Empty(_) => None,
     }
-    items
-}
-
-fn push_table<'a>(
-    items: &mut Vec<Item<'a>>,
-    section: &'a Section,
-    rows: &[&'a Row],
-    index: &mut usize,
-    (level, mistake, room): (&Level, Option<&str>, u16),
-) {
-    let Some(table) = &section.table else {
-        return;
-    };
-    if rows.is_empty() {
-        let hidden = !table.rows.is_empty() && !level.filtered_by().is_empty();
-        items.push(Item::Empty(match mistake {
-            Some(why) if hidden => Cow::Owned(format!("the filter cannot be understood: {why}")),
-            _ if hidden => Cow::Borrowed("nothing matches the filter; going back clears it"),
-            _ => Cow::Borrowed(&table.empty),
-        }));
-        return;
-    }
-    let layout = Rc::new(Layout { table, columns: fit(&table.columns, rows, room) });
-    items.push(Item::Header(Rc::clone(&layout)));
-    for row in rows {
-        items.push(Item::Row { layout: Rc::clone(&layout), row, index: *index });
-        *index += 1;
-    }
-}
-
-/// The first item shown: the cursor's row stays in view with some context; without rows the operator's own scroll counts.
-fn offset(items: &[Item<'_>], cursor: Option<usize>, scroll: usize, height: usize) -> usize {
-    let last = items.len().saturating_sub(height);
-    let Some(cursor) = cursor else {
-        return scroll.min(last);
-    };
-    let at = items
-        .iter()
-        .position(|item| matches!(item, Item::Row { index, .. } if *index == cursor))
-        .unwrap_or(0);
-    if at < height.saturating_sub(1) { 0 } else { (at + 1 + height / 4).saturating_sub(height).min(last) }
 }
 
 fn draw_item(
@@ -142,22 +100,23 @@ fn draw_item(
 ) {
     match item {
         Item::Blank => {}
-        Item::Title(title) => {
-            put(buffer, area, &cut(title, usize::from(area.width)), theme.role(Role::Strong));
-        }
-        Item::Text(text) => line(text, area, buffer, theme),
-        Item::Header(layout) => header(layout, level, area, buffer, theme),
-        Item::Empty(sentence) => {
-            let inner =
-                Rect::new(area.x + MARGIN.min(area.width), area.y, area.width.saturating_sub(MARGIN), 1);
-            put(buffer, inner, &cut(sentence, usize::from(inner.width)), theme.role(Role::Muted));
-        }
+        Item::Text(text) => line(&marked(text, &level.filter), area, buffer, theme),
+        Item::Header(layout) => header(layout, area, buffer, theme),
+        Item::Empty(sentence) => line(sentence, inner(area), buffer, theme),
         Item::Row { layout, row, index } => {
-            let here = cursor == Some(*index);
             let marked = level.marks.contains_key(&row.key);
-            table_row(layout, row, here, marked, area, buffer, theme);
+            table_row(layout, row, (cursor == Some(*index), marked), area, buffer, theme);
+        }
+        Item::Below { line: text, index, .. } => {
+            line(text, inner(area), buffer, theme);
+            selected(cursor == Some(*index), area, buffer, theme);
         }
     }
+}
+
+/// `area` without the columns of the cursor's mark.
+fn inner(area: Rect) -> Rect {
+    Rect::new(area.x + MARGIN.min(area.width), area.y, area.width.saturating_sub(MARGIN), 1)
 }
 
 /// Draws one line of spans (and its sparkline) into the first row of `area`.
@@ -181,55 +140,13 @@ pub fn line(line: &Line, area: Rect, buffer: &mut Buffer, theme: &Theme) {
     }
 }
 
-/// Which columns fit into `room`, and how wide each is; the least important go first. What is left is shared among those that stretch:
-/// what one of them does not need is the others'.
-fn fit(columns: &[Column], rows: &[&Row], room: u16) -> Vec<(usize, u16)> {
-    let least = |column: &Column| match column.width {
-        Width::Fixed(width) | Width::Flex(width) => width,
-    };
-    let mut kept: Vec<usize> = (0..columns.len()).collect();
-    let need = |kept: &[usize]| -> u16 {
-        let widths: u16 = kept.iter().map(|i| least(&columns[*i])).sum();
-        widths + GAP * (kept.len().saturating_sub(1)) as u16
-    };
-    while need(&kept) > room && kept.len() > 1 {
-        let victim = kept
-            .iter()
-            .enumerate()
-            .max_by_key(|(place, i)| (columns[**i].priority, *place))
-            .map_or(0, |(place, _)| place);
-        kept.remove(victim);
-    }
-    let mut widths: Vec<(usize, u16)> = kept.iter().map(|i| (*i, least(&columns[*i]))).collect();
-    // What each that stretches could use beyond its least; the hungriest is served last and has what remains.
-    let mut wants: Vec<(u16, usize)> = kept
-        .iter()
-        .enumerate()
-        .filter(|(_, i)| matches!(columns[**i].width, Width::Flex(_)))
-        .map(|(place, i)| {
-            let texts = rows.iter().filter_map(|row| row.cells.get(*i)).map(|cell| width(&cell.words()));
-            let most = u16::try_from(texts.max().unwrap_or(0)).unwrap_or(u16::MAX);
-            (most.saturating_sub(least(&columns[*i])), place)
-        })
-        .collect();
-    wants.sort_by_key(|(want, place)| (*want, std::cmp::Reverse(*place)));
-    let mut left = room.saturating_sub(need(&kept));
-    for (served, (want, place)) in wants.iter().enumerate() {
-        let others = (wants.len() - served) as u16;
-        let extra = if others == 1 { left } else { (*want).min(left / others) };
-        left -= extra;
-        widths[*place].1 += extra;
-    }
-    widths
-}
-
-fn header(layout: &Layout<'_>, level: &Level, area: Rect, buffer: &mut Buffer, theme: &Theme) {
+fn header(layout: &Layout<'_>, area: Rect, buffer: &mut Buffer, theme: &Theme) {
     let style = theme.role(Role::Muted);
     let table = layout.table;
     let mut x = area.x + MARGIN;
     for &(index, columns) in &layout.columns {
         let column = &table.columns[index];
-        let arrow = match level.sort {
+        let arrow = match layout.view.sort {
             Some((sorted, descending)) if sorted == index && !table.fixed_order => {
                 match (descending, theme.ascii) {
                     (true, false) => "▼",
@@ -244,13 +161,19 @@ fn header(layout: &Layout<'_>, level: &Level, area: Rect, buffer: &mut Buffer, t
         put_aligned(buffer, x, area, columns, column.right, &title, style);
         x += columns + GAP;
     }
+    // Marks where columns have no room: in front, and behind the last one.
+    if layout.more.0 && area.width > 0 {
+        put(buffer, Rect::new(area.x, area.y, 1, 1), "‹", style);
+    }
+    if layout.more.1 && area.width > 0 {
+        put(buffer, Rect::new(area.right() - 1, area.y, 1, 1), "›", style);
+    }
 }
 
 fn table_row(
     layout: &Layout<'_>,
     row: &Row,
-    here: bool,
-    marked: bool,
+    (here, marked): (bool, bool),
     area: Rect,
     buffer: &mut Buffer,
     theme: &Theme,
@@ -265,22 +188,30 @@ fn table_row(
     let mut x = area.x + MARGIN;
     for &(index, columns) in &layout.columns {
         if let Some(cell) = row.cells.get(index) {
-            let text = cell_text(cell, columns, theme);
+            let goes_on = layout.table.columns[index].below && !row.brief;
+            let text = cell_text(cell, (columns, goes_on), theme);
             let role = if cell.spark.is_some() { Role::Accent } else { cell.role };
             put_aligned(buffer, x, area, columns, layout.table.columns[index].right, &text, theme.role(role));
         }
         x += columns + GAP;
     }
-    // Last, and over all: a row of one look. What is bad in it is also said in words.
+    selected(here, area, buffer, theme);
+}
+
+/// Last, and over all: a row of one look. What is bad in it is also said in words.
+fn selected(here: bool, area: Rect, buffer: &mut Buffer, theme: &Theme) {
     if here {
         buffer.set_style(area, Style::reset().patch(theme.part("selected")));
     }
 }
 
-fn cell_text(cell: &Cell, columns: u16, theme: &Theme) -> String {
+fn cell_text(cell: &Cell, (columns, goes_on): (u16, bool), theme: &Theme) -> String {
+    let columns = usize::from(columns);
     match &cell.spark {
-        Some(samples) => spark::draw(samples, usize::from(columns), theme.ascii),
-        None => cut(&cell.words(), usize::from(columns)),
+        Some(samples) => spark::draw(samples, columns, theme.ascii),
+        // What has no room here stands below.
+        None if goes_on => broken(&cell.words(), columns).0.to_owned(),
+        None => cut(&cell.words(), columns),
     }
 }
 
@@ -303,7 +234,8 @@ pub fn put(buffer: &mut Buffer, area: Rect, text: &str, style: Style) {
 mod tests {
     use super::*;
     use crate::core::ids::TargetId;
-    use crate::core::row::RowKey;
+    use crate::ui::content::{Column, Section, Table};
+    use crate::ui::select::{View, name};
     use proptest::prelude::*;
     use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
@@ -339,9 +271,9 @@ mod tests {
     #[test]
     fn the_least_important_column_goes_first() {
         let wide = draw(&table(1), &Level::default(), 30, 3);
-        assert_eq!(wide, ["things", "  name              n more", "> row 0             1 x"]);
-        let narrow = draw(&table(1), &Level::default(), 15, 3);
-        assert_eq!(narrow, ["things", "  name        n", "> row 0       1"]);
+        assert_eq!(wide, ["things", "  name       n more", "> row 0      1 x"]);
+        let narrow = draw(&table(1), &Level::default(), 16, 3);
+        assert_eq!(narrow, ["things", "  name       n ›", "> row 0      1"]);
     }
 
     #[test]
@@ -387,7 +319,10 @@ mod tests {
             row.cells[1] = Cell::figure(Some(n as f64), counted);
         }
         // In the order of its numbers, too: they are compared, not their texts.
-        let level = Level { sort: Some((1, true)), ..Level::default() };
+        let section = &content.sections[0];
+        let name = name(section, section.table.as_ref().expect("a table"));
+        let view = View { sort: Some((1, true)), ..View::default() };
+        let level = Level { views: [(name, view)].into(), ..Level::default() };
         let lines = draw(&content, &level, 40, 20);
         assert!(lines[2].contains("1999"), "{lines:?}");
         assert_eq!(WRITTEN.load(Relaxed), 18, "as many as there are rows on the screen");

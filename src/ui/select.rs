@@ -7,7 +7,51 @@ use crate::core::ids::TargetId;
 use crate::core::row::{Counted, RowKey};
 use std::borrow::Cow;
 use std::cmp::Ordering;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// How the operator wants one table.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct View {
+    /// Sorted by this column; true is descending.
+    pub sort: Option<(usize, bool)>,
+    /// The headings of columns that are not shown.
+    pub hidden: BTreeSet<String>,
+    /// Every column as wide as its texts, whether all of them have room or not.
+    pub wide: bool,
+    /// How many columns behind the first one are scrolled out of view then.
+    pub shift: usize,
+}
+
+impl View {
+    /// Whether the column at `place` is wanted. The first one says what a row is about.
+    #[must_use]
+    pub fn shows(&self, table: &Table, place: usize) -> bool {
+        place == 0
+            || table.columns.get(place).is_some_and(|column| !self.hidden.contains(column.title.as_ref()))
+    }
+}
+
+/// What a table is called wherever its rows come from: the words of its heading that stay, and its first column.
+#[must_use]
+pub fn name(section: &Section, table: &Table) -> String {
+    let first = table.columns.first().map_or("", |column| column.title.as_ref());
+    format!("{}/{first}", heading(section))
+}
+
+/// The table of the row under the cursor, its section, and its rows as they are shown.
+#[must_use]
+pub fn here<'a>(content: &'a Content, level: &Level) -> Option<(&'a Section, &'a Table, Vec<&'a Row>)> {
+    let arranged = arrange(content, level);
+    let flat: Vec<&Row> = arranged.iter().flatten().copied().collect();
+    let mut left = level.position(&flat)?;
+    for (section, rows) in content.sections.iter().zip(arranged) {
+        if left < rows.len() {
+            return Some((section, section.table.as_ref()?, rows));
+        }
+        left -= rows.len();
+    }
+    None
+}
 
 /// Where the operator is on one level of a panel.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -16,16 +60,26 @@ pub struct Level {
     pub cursor: Option<RowKey>,
     /// Where it stood last, for when it is gone.
     pub index: usize,
-    /// Lines scrolled, on levels without rows.
+    /// The first line in view.
     pub scroll: usize,
+    /// The view was moved away from the cursor: it does not follow it.
+    pub away: bool,
+    /// What the level is called where it was opened from.
+    pub name: String,
     /// Only rows that meet this (see [`Filter`]), as it was typed.
     pub filter: String,
-    /// Sorted by this column; true is descending.
-    pub sort: Option<(usize, bool)>,
-    /// Rows are counted by that column instead of listed.
+    /// How the operator wants each table, by its [`name`].
+    pub views: BTreeMap<String, View>,
+    /// Only the table of this [`name`] is shown.
+    pub zoomed: Option<String>,
+    /// Rows are counted by the column that they are sorted by instead of listed.
     pub counted: bool,
     /// Only the rows that these counted rows stood for.
     pub only: Vec<Only>,
+    /// The line on which the text was found last.
+    pub found: Option<usize>,
+    /// The row that was marked last by hand.
+    pub marked_last: Option<RowKey>,
     /// Rows that are marked, each with the filter by which it was; nothing for those marked by hand.
     pub marks: BTreeMap<RowKey, String>,
 }
@@ -39,6 +93,23 @@ impl Level {
         }
         let found = self.cursor.as_ref().and_then(|key| rows.iter().position(|row| row.key == *key));
         Some(found.unwrap_or_else(|| self.index.min(rows.len() - 1)))
+    }
+
+    /// How the operator wants `table`, if anything was wanted of it.
+    #[must_use]
+    pub fn view(&self, section: &Section, table: &Table) -> Option<&View> {
+        self.views.get(&name(section, table))
+    }
+
+    /// Whether some table is sorted by a column.
+    #[must_use]
+    pub fn is_sorted(&self) -> bool {
+        self.views.values().any(|view| view.sort.is_some())
+    }
+
+    fn sort_of(&self, section: &Section, table: &Table) -> Option<(usize, bool)> {
+        let sort = self.view(section, table)?.sort?;
+        (!table.fixed_order && sort.0 < table.columns.len()).then_some(sort)
     }
 
     /// What the rows shown have in common: "user = shop", "filter: jo". Empty where every row is shown.
@@ -113,10 +184,15 @@ impl Only {
 
 /// Which table it is while its rows come and go: the words of its heading that stay, and the server that all of its rows belong to.
 fn home(section: &Section, table: &Table) -> (String, Option<TargetId>) {
-    let words = section.title.split(|c: char| c.is_ascii_digit() || matches!(c, '(' | ',')).next();
     let mut targets = table.rows.iter().map(|row| row.key.target());
     let first = targets.next().flatten().filter(|first| targets.all(|target| target == Some(*first)));
-    (words.unwrap_or_default().trim().to_owned(), first.cloned())
+    (heading(section).to_owned(), first.cloned())
+}
+
+/// The words of a heading that stay while its numbers change.
+fn heading(section: &Section) -> &str {
+    let words = section.title.split(|c: char| c.is_ascii_digit() || matches!(c, '(' | ',')).next();
+    words.unwrap_or_default().trim()
 }
 
 fn value(row: &Row, column: usize) -> Cow<'_, str> {
@@ -130,20 +206,14 @@ const NONE: &str = "(none)";
 /// Tables whose order has a meaning stay as they are.
 #[must_use]
 pub fn counted(mut content: Content, level: &Level) -> Content {
-    let Some((column, _)) = level.sort.filter(|_| level.counted) else { return content };
-    // The column is that of the widest table, which the sort names; other tables have others in its place.
-    let widest = content.sections.iter().filter_map(|section| section.table.as_ref());
-    let widest = widest.filter(|table| !table.fixed_order).max_by_key(|table| table.columns.len());
-    let Some(title) = widest.and_then(|table| Some(table.columns.get(column)?.title.clone())) else {
+    if !level.counted {
         return content;
-    };
+    }
     let filter = Filter::parse(&level.filter);
     for section in &mut content.sections {
-        let Some(table) = section.table.as_ref().filter(|table| {
-            !table.fixed_order && table.columns.get(column).is_some_and(|column| column.title == title)
-        }) else {
-            continue;
-        };
+        let Some(table) = section.table.as_ref() else { continue };
+        let Some((column, _)) = level.sort_of(section, table) else { continue };
+        let title = table.columns[column].title.clone();
         let mut counts: BTreeMap<Cow<'_, str>, usize> = BTreeMap::new();
         for row in table.rows.iter().filter(|row| level.passes(&filter, section, table, row)) {
             *counts.entry(value(row, column)).or_default() += 1;
@@ -183,10 +253,7 @@ pub fn arrange<'a>(content: &'a Content, level: &Level) -> Vec<Vec<&'a Row>> {
             };
             let passes = |row: &&Row| level.passes(&filter, section, table, row);
             let mut rows: Vec<&Row> = table.rows.iter().filter(passes).collect();
-            if let Some((column, descending)) = level.sort
-                && !table.fixed_order
-                && column < table.columns.len()
-            {
+            if let Some((column, descending)) = level.sort_of(section, table) {
                 sort(&mut rows, column, descending);
             }
             rows
@@ -268,6 +335,14 @@ mod tests {
         Content { title: String::new(), sections: vec![Section::table("", table)] }
     }
 
+    /// Every table of `content` sorted like this.
+    fn by(content: &Content, sort: (usize, bool)) -> Level {
+        let names =
+            content.sections.iter().filter_map(|section| Some(name(section, section.table.as_ref()?)));
+        let view = View { sort: Some(sort), ..View::default() };
+        Level { views: names.map(|name| (name, view.clone())).collect(), ..Level::default() }
+    }
+
     #[track_caller]
     fn check(level: &Level, expected: &str) {
         let content = content();
@@ -278,7 +353,7 @@ mod tests {
     #[test]
     fn sorts_with_the_unknown_last_and_filters() {
         check(&Level::default(), "bac");
-        let sorted = |sort| Level { sort: Some(sort), ..Level::default() };
+        let sorted = |sort| by(&content(), sort);
         check(&sorted((1, true)), "cba");
         check(&sorted((1, false)), "bca");
         check(&sorted((0, false)), "abc");
@@ -292,7 +367,7 @@ mod tests {
         if let Some(table) = all.sections[0].table.as_mut() {
             table.rows.push(Row::flat(named("d"), vec![Cell::text("a"), Cell::number(None, "x")]));
         }
-        let level = Level { sort: Some((0, false)), counted: true, ..Level::default() };
+        let level = Level { counted: true, ..by(&all, (0, false)) };
         let drawn = |level: &Level| {
             let counted = counted(all.clone(), level);
             let rows = shown(&counted, level);
@@ -328,7 +403,7 @@ mod tests {
 
     #[track_caller]
     fn opened(column: usize, counted_row: &str, expected: &str, words: &str) {
-        let mut level = Level { sort: Some((column, false)), counted: true, ..Level::default() };
+        let mut level = Level { counted: true, ..by(&sessions(), (column, false)) };
         let counts = counted(sessions(), &level);
         let rows = shown(&counts, &level);
         let row = rows.iter().find(|row| row.cells[0].words() == counted_row).expect("it is counted");

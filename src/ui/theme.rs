@@ -125,9 +125,17 @@ impl Theme {
     pub fn following(&self) -> Self {
         let here = BUILT_IN.iter().position(|(name, _)| *name == self.name).unwrap_or(0);
         let (name, _) = BUILT_IN[(here + 1) % BUILT_IN.len()];
-        let Ok(next) = Self::built_in(name) else { return self.clone() };
+        self.named(name).unwrap_or_else(|_| self.clone())
+    }
+
+    /// The built-in theme of this name, on the same terminal.
+    ///
+    /// # Errors
+    /// When there is none of this name; the sentence lists those there are.
+    pub fn named(&self, name: &str) -> Result<Self, String> {
+        let next = Self::built_in(name)?;
         let next = if self.indexed { next.in_256_colours() } else { next };
-        Self { ascii: self.ascii, ..next }
+        Ok(Self { ascii: self.ascii, ..next })
     }
 }
 

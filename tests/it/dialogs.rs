@@ -289,7 +289,7 @@ async fn what_was_counted_is_opened_marked_and_named_one_by_one() {
     drive.run_to(45).await;
     drive.key(Key::char('3'));
     // By pid, by user; counted.
-    for key in ['s', 's', 'c'] {
+    for key in ['>', '>', 'c'] {
         drive.key(Key::char(key));
     }
     let counted = drive.drawn(120, 40);
@@ -410,7 +410,7 @@ async fn waits_are_compared_as_spans_on_the_blocking_screen() {
         drive.key(Key::char('/'));
         text.chars().for_each(|c| drive.key(Key::char(c)));
         drive.key(Key::plain(Code::Enter));
-        let text = drive.drawn(160, 50);
+        let text = drive.drawn(140, 50);
         drive.key(Key::plain(Code::Esc));
         text.lines().filter(|line| line.contains("Lock:")).count()
     };

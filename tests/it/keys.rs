@@ -25,6 +25,7 @@ fn others() -> Keymap {
         screens("freeze", "Z"),
         screens("sort", "S"),
         screens("sort-invert", "V"),
+        screens("sort-right", "J"),
         screens("count", "C"),
         screens("clear-marks", "W"),
         screens("quit", "Q"),
@@ -54,15 +55,16 @@ async fn tabs_hints_help_and_sentences_name_the_keys_in_force() {
         assert!(text.contains(words), "{words}:\n{text}");
     }
     drive.key(Key::char('H'));
-    let help = drive.drawn(200, 100);
+    let help = drive.drawn(200, 200);
     assert!(help.contains("without Ctrl-X, a letter"), "{help}");
     drive.key(Key::plain(Code::Esc));
     let expect = |drive: &mut Drive, command, words: &str| {
         drive.tell(Msg::Command(command));
         assert!(say(drive).contains(words), "{command:?}: {}", say(drive));
     };
-    expect(&mut drive, Command::Sort, "(V turns it around)");
-    expect(&mut drive, Command::Count, "S takes the next one, Enter lists those of a row, C all of them");
+    drive.tell(Msg::Command(Command::Screen(Screen::Queries)));
+    expect(&mut drive, Command::SortRight, "(V turns it around)");
+    expect(&mut drive, Command::Count, "J takes the next one, Enter lists those of a row, C all of them");
     drive.tell(Msg::Command(Command::Back));
     expect(&mut drive, Command::MarkAll, "(W clears)");
     drive.tell(Msg::Command(Command::Freeze));

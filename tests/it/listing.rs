@@ -10,7 +10,7 @@ use stacktop::core::place::Screen;
 use stacktop::core::row::RowKey;
 use stacktop::ui::content::{Cell, Column, Content, Row, Section, Table};
 use stacktop::ui::filter::Filter;
-use stacktop::ui::select::{Level, Only, arrange, counted, shown};
+use stacktop::ui::select::{Level, Only, View, arrange, counted, shown};
 
 fn key(server: &str, name: &str) -> RowKey {
     RowKey::Metrics(TargetId::new(server), MetricsRow::Family(name.to_owned()))
@@ -71,7 +71,8 @@ fn mistake(filter: &str, words: &str) {
 }
 
 fn sorted(column: usize, descending: bool) -> Level {
-    Level { sort: Some((column, descending)), ..Level::default() }
+    let view = View { sort: Some((column, descending)), ..View::default() };
+    Level { views: [("Sessions/name".to_owned(), view)].into(), ..Level::default() }
 }
 
 fn by(column: usize) -> Level {
@@ -533,10 +534,10 @@ fn marks(drive: &Drive) -> usize {
 #[tokio::test]
 async fn sorting_names_the_column_and_goes_round() {
     let mut drive = queries().await;
-    drive.key(Key::char('s'));
+    drive.key(Key::char('>'));
     assert!(said(&drive).starts_with("sorted by pid, highest first"), "{}", said(&drive));
     for _ in 0..8 {
-        drive.key(Key::char('s'));
+        drive.key(Key::char('>'));
     }
     assert_eq!(said(&drive), "sorted by importance");
 }

@@ -8,7 +8,7 @@ use stacktop::app::foretold::Foretold;
 use stacktop::app::key::{Code, Key};
 use stacktop::app::keymap::Keymap;
 use stacktop::app::layout::Size;
-use stacktop::app::model::{Kind, Lens, Model};
+use stacktop::app::model::{Habits, Kind, Lens, Model};
 use stacktop::app::msg::{Effect, Msg};
 use stacktop::app::{pressed, update, view};
 use stacktop::core::alert::Rulebook;
@@ -75,6 +75,7 @@ impl Drive {
             trail: Vec::new(),
             focus: Vec::new(),
             page: None,
+            habits: Habits::default(),
             size: Size::default(),
         };
         Self { model, sources, focus: Vec::new(), second: 0, asked: Vec::new() }

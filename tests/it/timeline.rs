@@ -332,7 +332,7 @@ async fn what_is_over_says_when_it_ended_and_how_long_it_lasted() {
     }
     drive.second = 162;
     drive.model.now = Now::example(162);
-    let text = drive.drawn(160, 50);
+    let text = drive.drawn(140, 50);
     let line =
         text.lines().find(|line| line.contains("over") && line.contains("shop-api answers")).expect(&text);
     assert!(line.contains("ended 17 s ago, lasted 2m16s: shop-api answers"), "{line}");

@@ -1,5 +1,6 @@
 //! From `x` to the outcome: the menu, the confirm dialog, what came of it.
 
+use super::offered::{self, marked, offers};
 use super::{navigate, opening};
 use crate::actions::audit::{AuditLine, UNKNOWN};
 use crate::app::command::Command;
@@ -7,9 +8,7 @@ use crate::app::model::Model;
 use crate::app::msg::Effect;
 use crate::app::overlay::{Asking, Confirm, Menu, Overlay};
 use crate::app::window::Window;
-use crate::core::action::{
-    Action, ActionError, Confirmed, Offer, Outcome, Preview, Refusal, Verdict, Verification,
-};
+use crate::core::action::{Action, ActionError, Confirmed, Outcome, Preview, Refusal, Verdict, Verification};
 use crate::core::freshness::Freshness;
 use crate::core::prediction::Prediction;
 use crate::core::row::RowKey;
@@ -28,7 +27,7 @@ pub fn open_menu(model: &mut Model) {
         model.say(Role::Warning, words);
         return;
     }
-    let Some(row) = navigate::selected(model).or_else(|| model.place().path.last().cloned()) else {
+    let Some(row) = offered::row(model) else {
         model.say(Role::Note, "there is no row here to act on");
         return;
     };
@@ -44,14 +43,6 @@ pub fn open_menu(model: &mut Model) {
     }
     let menu = Menu { row, offers, opened: model.now, window: Window::default() };
     opening::open(model, Overlay::Menu(menu));
-}
-
-fn marked(model: &Model) -> Vec<RowKey> {
-    model.place().level().map(|level| level.marks.keys().cloned().collect()).unwrap_or_default()
-}
-
-fn offers(model: &Model, row: &RowKey, marked: &[RowKey]) -> Vec<Offer> {
-    panel(model.screen).offers(model.seen(), &model.place().path, row, marked)
 }
 
 /// A letter was pressed in the menu.

@@ -1,22 +1,65 @@
 //! Carries out commands, from a key or from the palette.
 use super::export::export;
-use super::{act, navigate, noting, opening, scope};
+use super::{act, marks, navigate, noting, opening, pace, scope, tables};
 use crate::app::model::Lens;
 use crate::app::model::Moment;
 
 use crate::app::command::Command;
 use crate::app::model::Model;
 use crate::app::msg::Effect;
-use crate::app::overlay::{Noted, Overlay};
+use crate::app::overlay::{Choosing, Noted, Overlay, Palette};
 use crate::app::window::Window;
 use crate::panels::panel;
 use crate::ui::content::Role;
 use crate::ui::field::Field;
 
+/// Whether `command` is about the row under the cursor.
+const fn is_about_row(command: Command) -> bool {
+    matches!(
+        command,
+        Command::Actions
+            | Command::Open
+            | Command::Details
+            | Command::Mark
+            | Command::MarkRange
+            | Command::Acknowledge
+            | Command::Snooze
+    )
+}
+
+/// Carries out one that is about the rows and columns of tables.
+fn on_tables(model: &mut Model, command: Command) {
+    match command {
+        Command::Details => navigate::details(model),
+        Command::NextMatch => navigate::find_next(model, true),
+        Command::PreviousMatch => navigate::find_next(model, false),
+        Command::Sort => tables::choose(model, Choosing::Sort),
+        Command::SortInvert => tables::invert(model),
+        Command::SortLeft => tables::beside(model, -1),
+        Command::SortRight => tables::beside(model, 1),
+        Command::Columns => tables::choose(model, Choosing::Shown),
+        Command::Wide => tables::wide(model),
+        Command::ScrollLeft => tables::scroll(model, false),
+        Command::ScrollRight => tables::scroll(model, true),
+        Command::Zoom => tables::zoom(model),
+        Command::Layout => layout(model),
+        Command::Count => tables::count(model),
+        Command::Mark => marks::mark(model),
+        Command::MarkRange => marks::mark_range(model),
+        Command::MarkAll => marks::mark_all(model),
+        Command::ClearMarks => marks::clear_marks(model),
+        // The others are carried out elsewhere.
+        _ => {}
+    }
+}
+
 /// Carries out one command: from a key or from the palette.
 pub fn run(model: &mut Model, command: Command) -> Vec<Effect> {
     if command != Command::Quit {
         model.quit_asked = false;
+    }
+    if is_about_row(command) && !navigate::is_seen(model, command) {
+        return Vec::new();
     }
     match command {
         Command::Up
@@ -33,28 +76,35 @@ pub fn run(model: &mut Model, command: Command) -> Vec<Effect> {
         Command::NextScreen => navigate::go(model, navigate::beside(model.screen, 1)),
         Command::PreviousScreen => navigate::go(model, navigate::beside(model.screen, -1)),
         Command::LastScreen => navigate::go(model, model.last_screen),
-        Command::Sort => navigate::sort(model),
-        Command::SortInvert => navigate::invert(model),
-        Command::Count => navigate::count(model),
-        Command::Mark => navigate::mark(model),
-        Command::MarkAll => navigate::mark_all(model),
-        Command::ClearMarks => navigate::clear_marks(model),
+        Command::Details
+        | Command::NextMatch
+        | Command::PreviousMatch
+        | Command::Sort
+        | Command::SortInvert
+        | Command::SortLeft
+        | Command::SortRight
+        | Command::Columns
+        | Command::Wide
+        | Command::ScrollLeft
+        | Command::ScrollRight
+        | Command::Zoom
+        | Command::Layout
+        | Command::Count
+        | Command::Mark
+        | Command::MarkRange
+        | Command::MarkAll
+        | Command::ClearMarks => on_tables(model, command),
+        Command::Slower => return pace::step(model, true),
+        Command::Faster => return pace::step(model, false),
         Command::Filter => {
             let text = model.place().level().map(|level| level.filter.clone()).unwrap_or_default();
             model.overlay = Some(Overlay::Filter(Field::of(text)));
         }
-        Command::Palette => model.overlay = Some(Overlay::Palette(Field::default())),
-        Command::Find => model.overlay = Some(Overlay::Palette(Field::of("find "))),
+        Command::Palette => model.overlay = Some(Overlay::Palette(Palette::default())),
+        Command::Find => model.overlay = Some(Overlay::Palette(Palette::of("find "))),
         Command::Target => scope::narrow(model, ""),
-        Command::Arm => opening::open_arm(model),
-        Command::Stop => {
-            if model.running == 0 {
-                model.say(Role::Note, "no action is running");
-                return Vec::new();
-            }
-            model.say(Role::Warning, "stopping as soon as nothing is half done");
-            return vec![Effect::StopActions];
-        }
+        Command::Arm => opening::open_arm(model, None),
+        Command::Stop => return stop(model),
         Command::Disarm => {
             model.arming.disarm();
             model.say(Role::Note, "disarmed: nothing can be changed elsewhere");
@@ -94,11 +144,33 @@ fn freeze(model: &mut Model) {
     };
 }
 
+fn stop(model: &mut Model) -> Vec<Effect> {
+    if model.running == 0 {
+        model.say(Role::Note, "no action is running");
+        return Vec::new();
+    }
+    model.say(Role::Warning, "stopping as soon as nothing is half done");
+    vec![Effect::StopActions]
+}
+
+/// The row beside its list, or the list alone.
+fn layout(model: &mut Model) {
+    model.habits.alone = !model.habits.alone;
+    let words = if model.habits.alone {
+        "the list alone"
+    } else {
+        "the row beside its list, where the screen is wide enough (150x40)"
+    };
+    model.say(Role::Note, words);
+}
+
+/// Copies what the row under the cursor is known by; where there is no row in view, the text of the page.
 fn copy(model: &mut Model) -> Vec<Effect> {
     let place = model.place();
-    let copied =
-        navigate::selected(model).and_then(|row| panel(model.screen).copy(model.seen(), &place.path, &row));
-    let Some(text) = copied else {
+    let row = navigate::selected(model).filter(|_| !navigate::is_hidden(model));
+    let known = row.as_ref().and_then(|row| panel(model.screen).copy(model.seen(), &place.path, row));
+    let text = known.or_else(|| navigate::text(model, row.as_ref()));
+    let Some(text) = text.filter(|text| !text.trim().is_empty()) else {
         model.say(Role::Note, "there is nothing to copy here");
         return Vec::new();
     };

@@ -1,13 +1,16 @@
 //! Commands, characters and pasted text while something is open above the screen.
 
-use super::{act, commands, navigate, noting, scope};
+use super::{act, navigate, noting, palette, tables};
 use crate::app::command::{Command, Context};
 use crate::app::layout::Laid;
 use crate::app::model::Model;
 use crate::app::msg::Effect;
 use crate::app::overlay::{Answer, Asking, Confirm, Menu, Overlay, SETTLE, Typing};
 use crate::app::sheet;
+use crate::app::window::Window;
+use crate::core::arming::ARMED_FOR;
 use crate::core::json;
+use crate::core::text::counted;
 use crate::ui::content::Role;
 use crate::ui::field::Field;
 use crate::ui::text::clean;
@@ -23,6 +26,19 @@ pub fn run(model: &mut Model, command: Command) -> Vec<Effect> {
         return Vec::new();
     };
     let laid = sheet::laid(model, &overlay, model.size);
+    // These move something of their own with the keys that scroll others.
+    match overlay {
+        Overlay::Columns(columns) => {
+            tables::run(model, command, columns, laid.as_ref());
+            return Vec::new();
+        }
+        Overlay::Palette(typed) if palette::is_own(command) => return palette::run(model, command, typed),
+        _ => {}
+    }
+    if let Some(effects) = listed(model, command, &mut overlay, laid.as_ref()) {
+        model.overlay = Some(overlay);
+        return effects;
+    }
     if let (Some(window), Some(laid)) = (overlay.window_mut(), &laid)
         && window.scroll(command, laid)
     {
@@ -39,16 +55,71 @@ pub fn run(model: &mut Model, command: Command) -> Vec<Effect> {
         Overlay::Help(_) => keep(model, overlay, command, Command::Help),
         Overlay::ActionLog(_) => keep(model, overlay, command, Command::ActionLog),
         Overlay::Sources(_) => keep(model, overlay, command, Command::Sources),
+        Overlay::Details(_) => keep(model, overlay, command, Command::Details),
         Overlay::Menu(_) => keep(model, overlay, command, Command::Back),
         Overlay::Filter(field) => filter(model, command, field),
-        Overlay::Palette(field) => return palette(model, command, field),
         Overlay::Arm(typing) => arm(model, command, typing, laid.as_ref()),
         Overlay::Note(noting) => noting::run(model, command, noting, laid.as_ref()),
         Overlay::Answer(asking) => return answer(model, command, asking, laid.as_ref()),
         Overlay::Confirm(_) if command == Command::Back => model.say(Role::Note, "nothing was done"),
-        Overlay::Confirm(_) => model.overlay = Some(overlay),
+        Overlay::Confirm(_) | Overlay::Columns(_) | Overlay::Palette(_) => model.overlay = Some(overlay),
     }
     Vec::new()
+}
+
+/// The window of what is only read, where a text can be looked for.
+const fn read_only(overlay: &mut Overlay) -> Option<&mut Window> {
+    match overlay {
+        Overlay::Help(window) | Overlay::ActionLog(window) | Overlay::Sources(window) => Some(window),
+        Overlay::Details(details) => Some(&mut details.window),
+        Overlay::Filter(_)
+        | Overlay::Palette(_)
+        | Overlay::Columns(_)
+        | Overlay::Arm(_)
+        | Overlay::Menu(_)
+        | Overlay::Answer(_)
+        | Overlay::Note(_)
+        | Overlay::Confirm(_) => None,
+    }
+}
+
+/// What is only read is looked through and copied; nothing where `command` is about something else.
+fn listed(
+    model: &mut Model,
+    command: Command,
+    overlay: &mut Overlay,
+    laid: Option<&Laid>,
+) -> Option<Vec<Effect>> {
+    let laid = laid?;
+    let window = read_only(overlay)?;
+    match (command, window.find.field.is_some()) {
+        (Command::Accept, true) => window.find.field = None,
+        (Command::Back, true) => {
+            window.find.field = None;
+            window.look_for("", laid);
+        }
+        (Command::Back, false) if !window.find.text.is_empty() => window.look_for("", laid),
+        (Command::Edit(edit), true) => {
+            let field = window.find.field.get_or_insert_default();
+            field.edit(edit);
+            let text = field.text().to_owned();
+            window.look_for(&text, laid);
+        }
+        (Command::Filter, false) => window.find.field = Some(Field::of(window.find.text.clone())),
+        (Command::NextMatch | Command::PreviousMatch, false) => {
+            if !window.find(command == Command::NextMatch, laid) {
+                let filter = model.keymap.name(Command::Filter);
+                model.say(Role::Note, format!("nothing is found ({filter} looks for another text)"));
+            }
+        }
+        (Command::Copy, false) => {
+            let lines: Vec<String> =
+                laid.sheet.body.iter().map(|line| line.plain().trim_end().to_owned()).collect();
+            return Some(vec![Effect::Copy(lines.join("\n"))]);
+        }
+        _ => return None,
+    }
+    Some(Vec::new())
 }
 
 /// Leaves it open, unless `command` closes it: what opened it does that, too.
@@ -78,6 +149,8 @@ pub fn typed(model: &mut Model, c: char) -> Vec<Effect> {
         Overlay::Help(_)
         | Overlay::ActionLog(_)
         | Overlay::Sources(_)
+        | Overlay::Details(_)
+        | Overlay::Columns(_)
         | Overlay::Filter(_)
         | Overlay::Palette(_)
         | Overlay::Arm(_)
@@ -100,6 +173,19 @@ fn insert(model: &mut Model, text: &str) {
         field.insert(text, limit);
     }
     filtered(model);
+    looked_for(model);
+}
+
+/// What is looked for in a list is found while it is typed.
+fn looked_for(model: &mut Model) {
+    let Some(mut overlay) = model.overlay.take() else { return };
+    let laid = sheet::laid(model, &overlay, model.size);
+    if let (Some(window), Some(laid)) = (read_only(&mut overlay), &laid)
+        && let Some(text) = window.find.field.as_ref().map(|field| field.text().to_owned())
+    {
+        window.look_for(&text, laid);
+    }
+    model.overlay = Some(overlay);
 }
 
 /// The rows are filtered by what stands in the field, letter by letter.
@@ -108,6 +194,13 @@ fn filtered(model: &mut Model) {
         let text = field.text().to_owned();
         if let Some(level) = model.place_mut().levels.last_mut() {
             level.filter = text;
+            level.found = None;
+        }
+        // Where there are no rows to be filtered it is looked for.
+        if !navigate::has_rows(&navigate::content(model))
+            && !matches!(&model.overlay, Some(Overlay::Filter(field)) if field.text().is_empty())
+        {
+            navigate::find_next(model, true);
         }
     }
 }
@@ -182,35 +275,6 @@ fn filter(model: &mut Model, command: Command, field: Field) {
     }
 }
 
-fn palette(model: &mut Model, command: Command, field: Field) -> Vec<Effect> {
-    let text = field.text().trim().to_owned();
-    let found = matching(model, &text);
-    let exact = found.iter().find(|(name, _)| *name == text);
-    let best = exact.or_else(|| found.first()).copied();
-    let words = text.strip_prefix("find ").map(str::trim);
-    let name = text.strip_prefix("target ").map(str::trim);
-    if let (Some(name), Command::Accept | Command::Complete) = (name, command) {
-        match scope::completed(model, name).filter(|_| command == Command::Complete) {
-            Some(whole) => model.overlay = Some(Overlay::Palette(Field::of(format!("target {whole}")))),
-            None if command == Command::Complete => model.overlay = Some(Overlay::Palette(field)),
-            None => scope::narrow(model, name),
-        }
-        return Vec::new();
-    }
-    match (command, words, best) {
-        (Command::Back, ..) => {}
-        (Command::Accept, Some(words), _) => navigate::find(model, words),
-        (Command::Accept, None, Some((_, command))) => return commands::run(model, command),
-        (Command::Complete, None, Some((name, _))) => model.overlay = Some(Overlay::Palette(Field::of(name))),
-        (Command::Accept | Command::Complete, None, None) => {
-            let help = model.keymap.name(Command::Help);
-            model.say(Role::Warning, format!("there is no command `{text}`; {help} lists them"));
-        }
-        _ => model.overlay = Some(Overlay::Palette(field)),
-    }
-    Vec::new()
-}
-
 fn answer(model: &mut Model, command: Command, asking: Box<Asking>, laid: Option<&Laid>) -> Vec<Effect> {
     match command {
         Command::Back => model.say(Role::Note, "nothing was done"),
@@ -228,28 +292,16 @@ fn answer(model: &mut Model, command: Command, asking: Box<Asking>, laid: Option
     Vec::new()
 }
 
-/// The commands whose names contain what was typed: those that begin with it first.
-pub fn matching(model: &Model, text: &str) -> Vec<(&'static str, Command)> {
-    let text = text.trim();
-    let mut found: Vec<(&'static str, Command)> = model
-        .keymap
-        .entries()
-        .iter()
-        .filter(|entry| entry.context == Context::Screens && entry.name.contains(text))
-        .map(|entry| (entry.name, entry.command))
-        .collect();
-    found.sort_by_key(|(name, _)| (!name.starts_with(text), *name));
-    found
-}
-
 fn arm(model: &mut Model, command: Command, typing: Typing, laid: Option<&Laid>) {
     match command {
         Command::Back => {}
         Command::Accept if laid.is_some_and(|laid| typing.window.saw_all(laid)) => {
-            match model.arming.arm(typing.field.text(), model.now) {
+            let span = typing.span.unwrap_or(ARMED_FOR);
+            match model.arming.arm_for(typing.field.text(), span, model.now) {
                 Ok(()) => {
                     let disarm = model.keymap.name(Command::Disarm);
-                    model.say(Role::Warning, format!("armed for 10 minutes ({disarm} ends it)"));
+                    let minutes = counted((span.as_secs() / 60) as usize, "minute");
+                    model.say(Role::Warning, format!("armed for {minutes} ({disarm} ends it)"));
                 }
                 Err(refusal) => model.say(Role::Warning, format!("not armed: {}", refusal.sentence())),
             }
@@ -268,6 +320,8 @@ pub fn paste(model: &mut Model, pasted: &str) {
             Overlay::Help(_)
             | Overlay::ActionLog(_)
             | Overlay::Sources(_)
+            | Overlay::Details(_)
+            | Overlay::Columns(_)
             | Overlay::Arm(_)
             | Overlay::Menu(_)
             | Overlay::Confirm(_),

@@ -4,9 +4,8 @@ use super::navigate;
 use crate::app::model::Model;
 use crate::app::msg::{Effect, FileText};
 use crate::app::view;
-use crate::ui::content::{Content, Row, Table};
 use crate::ui::export::{csv, json, markdown};
-use crate::ui::select::{Level, arrange};
+use crate::ui::select::here;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use std::path::Path;
@@ -19,29 +18,14 @@ pub fn export(model: &Model) -> Vec<Effect> {
     let file = |ending: &str, text: String| FileText { name: format!("{name}.{ending}"), text };
     let mut files = vec![file("txt", screen(model))];
     let content = navigate::content(model);
-    if let Some((title, table, rows)) = model.place().level().and_then(|level| here(&content, level)) {
-        let title = if title.is_empty() { model.screen.name() } else { title };
+    if let Some((section, table, rows)) = model.place().level().and_then(|level| here(&content, level)) {
+        let title = if section.title.is_empty() { model.screen.name() } else { &section.title };
         files.push(file("csv", csv(table, &rows)));
         files.push(file("json", json(title, &at, table, &rows)));
         files.push(file("md", markdown(title, &at, table, &rows)));
     }
     let folder = Path::new(&model.audit_place).with_file_name("exports");
     vec![Effect::Export { folder, files }]
-}
-
-/// The table with the cursor: what it is called, and its rows as they are shown.
-fn here<'a>(content: &'a Content, level: &Level) -> Option<(&'a str, &'a Table, Vec<&'a Row>)> {
-    let arranged = arrange(content, level);
-    let flat: Vec<&Row> = arranged.iter().flatten().copied().collect();
-    let mut left = level.position(&flat)?;
-    for (section, rows) in content.sections.iter().zip(arranged) {
-        if left < rows.len() {
-            let table = section.table.as_ref()?;
-            return Some((&section.title, table, rows));
-        }
-        left -= rows.len();
-    }
-    None
 }
 
 /// The screen as it is drawn, in signs only.

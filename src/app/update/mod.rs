@@ -4,15 +4,19 @@ mod act;
 mod commands;
 mod dialog;
 mod export;
+mod marks;
 mod mouse;
 pub(super) mod navigate;
 mod news;
 mod noting;
+pub(super) mod offered;
 mod opening;
+mod pace;
+mod palette;
 mod scope;
+mod tables;
 
 use crate::app::model::Lens;
-pub use dialog::matching;
 
 use super::command::Command;
 use super::model::Model;
@@ -88,10 +92,7 @@ pub fn update(model: &mut Model, msg: Msg, now: Now) -> Vec<Effect> {
             tailed(model, tail);
             Vec::new()
         }
-        Msg::Told(sentence) => {
-            model.say(Role::Note, sentence);
-            Vec::new()
-        }
+        Msg::Told(sentence) => said(model, Role::Note, sentence),
         Msg::Recalled(kept) => {
             model.world.timeline.recall(kept);
             Vec::new()
@@ -104,10 +105,7 @@ pub fn update(model: &mut Model, msg: Msg, now: Now) -> Vec<Effect> {
             news::marked(model, &marks);
             Vec::new()
         }
-        Msg::NotKept(sentence) => {
-            model.say(Role::Warning, sentence);
-            Vec::new()
-        }
+        Msg::NotKept(sentence) => said(model, Role::Warning, sentence),
     });
     effects.extend(act::foretold(model));
     effects.extend(news::tell(model));
@@ -139,6 +137,12 @@ fn tailed(model: &mut Model, tail: Tail) {
     model.audit = tail;
 }
 
+/// Something is said, and nothing else comes of it.
+fn said(model: &mut Model, role: Role, sentence: String) -> Vec<Effect> {
+    model.say(role, sentence);
+    Vec::new()
+}
+
 /// A poll ended.
 fn reported(model: &mut Model, report: PollReport) {
     match &report.result {
@@ -161,7 +165,17 @@ fn reported(model: &mut Model, report: PollReport) {
 /// Carries out what a key stands for: what is shown before and after it is made once.
 fn keeping(model: &mut Model, run: impl FnOnce(&mut Model) -> Vec<Effect>) -> Vec<Effect> {
     navigate::keep(model);
+    // What was said of the key before is not true of what this one does.
+    if model.toast.as_ref().is_some_and(|toast| toast.of_key) {
+        model.toast = None;
+    }
+    let before = model.toast.clone();
     let effects = run(model);
+    if model.toast != before
+        && let Some(toast) = &mut model.toast
+    {
+        toast.of_key = true;
+    }
     navigate::keep(model);
     effects
 }

@@ -2,26 +2,42 @@
 
 use crate::app::command::Command;
 use crate::app::model::{Lens, Model, Page, Place};
+use crate::app::overlay::{Details, Overlay};
+use crate::app::screen::room;
+use crate::app::window::Window;
 use crate::core::place::Screen;
 use crate::core::row::RowKey;
 use crate::panels::panel;
-use crate::ui::content::{Content, Role};
-use crate::ui::filter::Filter;
-use crate::ui::select::{Level, Only, counted, shown};
+use crate::ui::content::{Content, Line, Role, Section};
+use crate::ui::mark;
+use crate::ui::paper::{Item, Paper, Stand};
+use crate::ui::select::{Level, Only, counted, name, shown};
 use std::sync::Arc;
 
 /// What the open screen shows at its innermost level.
 pub fn content(model: &Model) -> Arc<Content> {
     let place = model.place();
     let listed = listed(model);
-    match place.level().filter(|level| level.counted) {
-        Some(level) => Arc::new(counted(Content::clone(&listed), level)),
+    let Some(level) = place.level() else { return listed };
+    let shown = match &level.zoomed {
+        Some(table) => Arc::new(zoomed(&listed, table)),
         None => listed,
+    };
+    if level.counted { Arc::new(counted(Content::clone(&shown), level)) } else { shown }
+}
+
+/// The tables of one name alone.
+fn zoomed(content: &Content, table: &str) -> Content {
+    let of = |section: &&Section| section.table.as_ref().is_some_and(|it| name(section, it) == table);
+    let sections: Vec<Section> = content.sections.iter().filter(of).cloned().collect();
+    if sections.is_empty() {
+        return content.clone();
     }
+    Content { title: content.title.clone(), sections }
 }
 
 /// The same with every row, even where they are counted: as it was made for the last key, where nothing changed since.
-fn listed(model: &Model) -> Arc<Content> {
+pub fn listed(model: &Model) -> Arc<Content> {
     let place = model.place();
     match model.page.as_ref().filter(|page| page.is_of(model, &place)) {
         Some(page) => Arc::clone(&page.content),
@@ -45,30 +61,126 @@ pub fn selected(model: &Model) -> Option<RowKey> {
     level.position(&rows).map(|at| rows[at].key.clone())
 }
 
-/// Moves the cursor, or scrolls where there are no rows.
+/// Whether a page has rows, filtered or not; else a filter is a text that is looked for.
+pub fn has_rows(content: &Content) -> bool {
+    content.sections.iter().any(|section| section.table.as_ref().is_some_and(|table| !table.rows.is_empty()))
+}
+
+/// Moves the cursor along the rows, and the view along what stands between them.
 pub fn step(model: &mut Model, command: Command) {
     let content = content(model);
-    let Some(by) = command.moves(model.size.page().max(2) as i64) else {
+    let room = room(model, &content);
+    let height = usize::from(room.rows);
+    let Some(by) = command.moves((height as i64).max(2)) else {
         return;
     };
     let place = model.place_mut();
     let Some(level) = place.levels.last_mut() else {
         return;
     };
-    let rows = shown(&content, level);
-    match level.position(&rows) {
-        Some(at) => {
-            let next = (at as i64 + by).clamp(0, rows.len() as i64 - 1) as usize;
-            level.index = next;
-            level.cursor = Some(rows[next].key.clone());
-        }
-        None => level.scroll = (level.scroll as i64 + by).clamp(0, lines(&content) as i64) as usize,
+    let paper = Paper::new(&content, level, room.columns);
+    let stand = paper.walk(paper.stand(level, height), by, height);
+    stand_at(level, &paper, stand);
+}
+
+fn stand_at(level: &mut Level, paper: &Paper<'_>, stand: Stand) {
+    (level.scroll, level.away) = (stand.top, stand.away);
+    if let Some(at) = stand.cursor {
+        level.index = at;
+        level.cursor = Some(paper.flat[at].key.clone());
     }
 }
 
-fn lines(content: &Content) -> usize {
-    let lines: usize = content.sections.iter().map(|section| section.lines.len() + 2).sum();
-    lines.saturating_sub(1)
+/// What is copied of a row that has no name of its own: its values. Without a row, the text of the page.
+pub fn text(model: &Model, row: Option<&RowKey>) -> Option<String> {
+    let content = content(model);
+    if let Some(row) = row {
+        let mut rows = content
+            .sections
+            .iter()
+            .filter_map(|section| section.table.as_ref())
+            .flat_map(|table| &table.rows);
+        let found = rows.find(|found| found.key == *row)?;
+        let cells =
+            found.cells.iter().filter(|cell| cell.spark.is_none()).map(|cell| cell.words().trim().to_owned());
+        return Some(cells.collect::<Vec<_>>().join("\t"));
+    }
+    let lines = content.sections.iter().flat_map(|section| {
+        let title = Some(section.title.clone()).filter(|title| !title.is_empty());
+        title.into_iter().chain(section.lines.iter().map(|line| line.plain().trim_end().to_owned()))
+    });
+    Some(lines.collect::<Vec<_>>().join("\n"))
+}
+
+/// Whether the row under the cursor is out of view.
+pub fn is_hidden(model: &Model) -> bool {
+    if !model.size.shows() {
+        return false;
+    }
+    let content = content(model);
+    let room = room(model, &content);
+    let place = model.place();
+    let Some(level) = place.level() else { return false };
+    let paper = Paper::new(&content, level, room.columns);
+    let height = usize::from(room.rows);
+    let stand = paper.stand(level, height);
+    stand.cursor.is_some_and(|row| !paper.sees(stand.top, row, height))
+}
+
+/// Whether the row under the cursor is on the screen. One that is not comes into view, and nothing else happens: nobody acts unseen. The
+/// row whose page is open is named above it.
+pub fn is_seen(model: &mut Model, command: Command) -> bool {
+    if !is_hidden(model) || selected(model).as_ref() == model.place().path.last() {
+        return true;
+    }
+    if let Some(level) = model.place_mut().levels.last_mut() {
+        level.away = false;
+    }
+    let key = model.keymap.name(command);
+    model.say(Role::Note, format!("the row that is chosen was not in view: here it is; {key} again"));
+    false
+}
+
+/// The next line in which the text is found, or the one before, comes into view; around the end. A row is chosen.
+pub fn find_next(model: &mut Model, down: bool) {
+    let content = content(model);
+    let room = room(model, &content);
+    let height = usize::from(room.rows);
+    let Some(level) = model.place_mut().levels.last_mut() else { return };
+    let text = level.filter.clone();
+    let paper = Paper::new(&content, level, room.columns);
+    let lines: Vec<bool> = paper
+        .items
+        .iter()
+        .map(|item| match item {
+            Item::Text(line) => mark::holds(line, &text),
+            Item::Row { row, .. } => {
+                row.cells.iter().any(|cell| mark::holds(&Line::text(cell.words()), &text))
+            }
+            Item::Blank | Item::Header(_) | Item::Below { .. } | Item::Empty(_) => false,
+        })
+        .collect();
+    let stand = paper.stand(level, height);
+    let Some(line) = mark::next(&lines, level.found, down) else {
+        let filter = model.keymap.name(Command::Filter);
+        let words = if text.is_empty() {
+            format!("no text is looked for yet ({filter})")
+        } else {
+            format!("no line holds {text}")
+        };
+        model.say(Role::Note, words);
+        return;
+    };
+    level.found = Some(line);
+    let stand = match paper.items[line] {
+        Item::Row { index, .. } => Stand { cursor: Some(index), away: false, ..stand },
+        _ if (stand.top..stand.top + height).contains(&line) => stand,
+        _ => {
+            let top = line.saturating_sub(height / 3).min(paper.last_top(height));
+            Stand { top, away: stand.cursor.is_some_and(|row| !paper.sees(top, row, height)), ..stand }
+        }
+    };
+    stand_at(level, &paper, stand);
 }
 
 /// Opens the row under the cursor: on another screen if it leads there, else one level down.
@@ -96,24 +208,45 @@ pub fn open(model: &mut Model) {
     }
     if let Some(target) = panel(model.screen).jump(model.seen(), &place.path, &key) {
         go(model, target.screen);
+        let views = model.habits.views.get(&(target.screen, 0)).cloned().unwrap_or_default();
         let place = model.place_mut();
         *place = Place::default();
-        if let (Some(level), Some(row)) = (place.levels.last_mut(), target.row) {
-            level.cursor = Some(row);
+        if let Some(level) = place.levels.last_mut() {
+            (level.cursor, level.views) = (target.row, views);
         }
         return;
     }
-    if !opens {
-        model.say(Role::Note, "there is nothing behind this row");
-        return;
-    }
-    let place = model.place_mut();
-    if let Some(level) = place.levels.last_mut() {
+    let called = rows[at].cells.iter().map(|cell| cell.words()).find(|words| !words.trim().is_empty());
+    let called = called.unwrap_or_default().trim_start_matches(|c: char| !c.is_alphanumeric()).to_owned();
+    if let Some(level) = model.place_mut().levels.last_mut() {
         level.cursor = Some(key.clone());
         level.index = at;
     }
-    place.path.push(key);
-    place.levels.push(Level::default());
+    if !opens {
+        // There is nothing behind it, yet more in it than has room.
+        model.overlay = Some(Overlay::Details(Details { row: key, window: Window::default() }));
+        return;
+    }
+    enter(model, key, called);
+}
+
+/// One level down. It is called as its page is, else as the row was.
+fn enter(model: &mut Model, row: RowKey, called: String) {
+    let (screen, habits) = (model.screen, std::mem::take(&mut model.habits));
+    model.place_mut().enter(screen, row, &habits);
+    model.habits = habits;
+    let title = content(model).title.clone();
+    if let Some(level) = model.place_mut().levels.last_mut() {
+        level.name = if title.is_empty() { called } else { title };
+    }
+}
+
+/// Every column of the row under the cursor in full.
+pub fn details(model: &mut Model) {
+    match selected(model) {
+        Some(row) => model.overlay = Some(Overlay::Details(Details { row, window: Window::default() })),
+        None => model.say(Role::Note, "there is no row here"),
+    }
 }
 
 /// Opens what holds `text`.
@@ -131,12 +264,10 @@ pub fn find(model: &mut Model, text: &str) {
         model.say(Role::Note, words);
         return;
     };
-    let place = model.place_mut();
-    place.path.push(key);
-    place.levels.push(Level::default());
+    enter(model, key, format!("find {text}"));
 }
 
-/// Up: first the filter goes, then what was counted is counted again, then the marks go, then the level. It never quits.
+/// Up: first the filter goes, then the zoom, then what was counted is counted again, then the marks go, then the level. It never quits.
 pub fn back(model: &mut Model) {
     let place = model.place_mut();
     let Some(level) = place.levels.last_mut() else {
@@ -144,10 +275,11 @@ pub fn back(model: &mut Model) {
     };
     if !level.filter.is_empty() {
         level.filter.clear();
+    } else if level.zoomed.take().is_some() {
     } else if level.counted {
         level.counted = false;
     } else if level.only.pop().is_some() {
-        level.counted = level.sort.is_some();
+        level.counted = level.is_sorted();
     } else if !level.marks.is_empty() {
         level.marks.clear();
     } else if place.path.pop().is_some() {
@@ -173,119 +305,4 @@ pub fn go(model: &mut Model, screen: Screen) {
 pub fn beside(screen: Screen, by: i64) -> Screen {
     let at = Screen::ALL.iter().position(|other| *other == screen).unwrap_or(0) as i64;
     Screen::ALL[(at + by).rem_euclid(Screen::ALL.len() as i64) as usize]
-}
-
-/// Sorts by the next column; after the last one, by the panel's own order again.
-pub fn sort(model: &mut Model) {
-    let content = listed(model);
-    let widest = content
-        .sections
-        .iter()
-        .filter_map(|section| section.table.as_ref())
-        .filter(|table| !table.fixed_order)
-        .max_by_key(|table| table.columns.len())
-        .map(|table| table.columns.clone());
-    let Some(columns) = widest else {
-        model.say(Role::Note, "the order here has a meaning; it cannot be sorted");
-        return;
-    };
-    let Some(level) = model.place_mut().levels.last_mut() else {
-        return;
-    };
-    let next = level.sort.map_or(0, |(column, _)| column + 1);
-    level.sort = columns.get(next).map(|column| (next, column.right));
-    let sentence = level.sort.map_or_else(
-        || "sorted by importance".to_owned(),
-        |(column, descending)| {
-            let order = if descending { "highest first" } else { "lowest first" };
-            let invert = model.keymap.name(Command::SortInvert);
-            format!("sorted by {}, {order} ({invert} turns it around)", columns[column].title)
-        },
-    );
-    model.say(Role::Note, sentence);
-}
-
-/// Counts the rows by the column that they are sorted by, or lists them again.
-pub fn count(model: &mut Model) {
-    let sorted = model.place().level().is_some_and(|level| level.sort.is_some());
-    if !sorted {
-        sort(model);
-    }
-    let Some(level) = model.place_mut().levels.last_mut() else {
-        return;
-    };
-    if level.sort.is_none() {
-        return;
-    }
-    level.counted = !level.counted;
-    let words = if level.counted {
-        let name = |command| model.keymap.name(command);
-        let (sort, open, count) = (name(Command::Sort), name(Command::Open), name(Command::Count));
-        format!(
-            "counted by the sorted column: {sort} takes the next one, {open} lists those of a row, {count} all of them"
-        )
-    } else {
-        "every row is listed again".to_owned()
-    };
-    model.say(Role::Note, words);
-}
-
-/// Turns the order around.
-pub fn invert(model: &mut Model) {
-    if let Some(level) = model.place_mut().levels.last_mut()
-        && let Some((column, descending)) = level.sort
-    {
-        level.sort = Some((column, !descending));
-    }
-}
-
-/// Marks the row under the cursor, or takes its mark away, and moves on.
-pub fn mark(model: &mut Model) {
-    let Some(row) = selected(model).filter(|row| !row.is_counted()) else {
-        return;
-    };
-    if let Some(level) = model.place_mut().levels.last_mut()
-        && level.marks.remove(&row).is_none()
-    {
-        level.marks.insert(row, String::new());
-    }
-    step(model, Command::Down);
-}
-
-/// Marks every row that is shown of the kind of the row under the cursor.
-pub fn mark_all(model: &mut Model) {
-    let Some(selected) = selected(model).filter(|row| !row.is_counted()) else {
-        return;
-    };
-    let content = content(model);
-    let Some(level) = model.place_mut().levels.last_mut() else {
-        return;
-    };
-    if !Filter::parse(&level.filter).is_exact() {
-        let words = "a filter by text also finds what is only called alike: filter by a column (column=value) to mark all, or mark one by one";
-        model.say(Role::Warning, words);
-        return;
-    }
-    let keys: Vec<RowKey> = shown(&content, level)
-        .iter()
-        .filter(|row| row.key.is_like(&selected))
-        .map(|row| row.key.clone())
-        .collect();
-    let by = match level.filtered_by() {
-        by if by.is_empty() => "no filter (every row)".to_owned(),
-        by => by,
-    };
-    for key in keys {
-        level.marks.entry(key).or_insert_with(|| by.clone());
-    }
-    let words = level.marked_by();
-    let clear = model.keymap.name(Command::ClearMarks);
-    model.say(Role::Note, format!("{words} ({clear} clears)"));
-}
-
-/// Clears all marks of the level.
-pub fn clear_marks(model: &mut Model) {
-    if let Some(level) = model.place_mut().levels.last_mut() {
-        level.marks.clear();
-    }
 }

@@ -1,6 +1,7 @@
 //! Taking note of a finding: acknowledge, snooze, its runbook. Nothing is changed elsewhere, and nothing is hidden.
 
-use super::{navigate, opening};
+use super::offered::finding as chosen;
+use super::opening;
 use crate::app::command::Command;
 use crate::app::layout::Laid;
 use crate::app::model::Model;
@@ -10,7 +11,6 @@ use crate::app::overlay::{Noted, Noting, Overlay};
 use crate::app::window::Window;
 use crate::core::alert::{FindingKey, Heard, Stage, Until};
 use crate::core::redact::logins;
-use crate::core::row::RowKey;
 use crate::core::text::tidy;
 use crate::ui::content::Role;
 use crate::ui::field::Field;
@@ -18,13 +18,6 @@ use std::time::Duration;
 
 /// Columns of a note.
 const NOTE: usize = 200;
-
-/// The finding under the cursor, else the one whose page is open.
-fn chosen(model: &Model) -> Option<FindingKey> {
-    let of = |row: &RowKey| if let RowKey::Finding(key) = row { Some(key.clone()) } else { None };
-    let under = navigate::selected(model).as_ref().and_then(of);
-    under.or_else(|| model.place().path.iter().rev().find_map(of))
-}
 
 /// Opens the field for a note, or for how long.
 pub fn open(model: &mut Model, how: Noted) {

@@ -5,6 +5,7 @@ use crate::app::model::Model;
 use crate::app::overlay::{Overlay, Typing};
 use crate::app::sheet;
 use crate::ui::content::Role;
+use std::time::Duration;
 
 /// A frame was drawn in a terminal of `size`.
 pub fn drawn(model: &mut Model, size: Size) {
@@ -38,13 +39,13 @@ pub fn open(model: &mut Model, overlay: Overlay) {
     model.say(Role::Warning, words);
 }
 
-/// Opens the field for the environment's name, unless nothing can be armed.
-pub fn open_arm(model: &mut Model) {
+/// Opens the field for the environment's name, unless nothing can be armed; for how long, where another span than the usual one is wanted.
+pub fn open_arm(model: &mut Model, span: Option<Duration>) {
     match &model.arming.read_only {
         Some(why) => {
             let why = why.clone();
             model.say(Role::Warning, format!("cannot be armed: {why}"));
         }
-        None => open(model, Overlay::Arm(Typing::default())),
+        None => open(model, Overlay::Arm(Typing { span, ..Typing::default() })),
     }
 }

@@ -5,20 +5,18 @@ use crate::app::command::{Command, Context};
 use crate::app::layout::LEAST;
 use crate::app::model::Lens;
 use crate::app::model::{Kind, Model};
-use crate::app::overlay::{Noted, Overlay};
+use crate::app::overlay::Overlay;
 use crate::app::verdict::band;
 use crate::core::arming::Mode;
 use crate::core::freshness::Freshness;
 use crate::core::ids::SystemKind;
 use crate::core::place::Screen;
-use crate::core::row::RowKey;
 use crate::core::text::counted;
 use crate::panels::{PANELS, Panel};
 use crate::ui::content::{Line, Role};
-use crate::ui::field::{Edit, Field};
+use crate::ui::field::Field;
 use crate::ui::format::{age as old, duration};
 use crate::ui::render;
-use crate::ui::select::Level;
 use crate::ui::text::{cut, width};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -238,27 +236,20 @@ pub fn message_text(model: &Model, columns: usize) -> Line {
             let note = "column=x column>5s !x";
             field("filter: ", text, &format!("{note} · {accept} keeps it, {clear} clears it"))
         }
-        (Some(Overlay::Palette(text)), _) => {
-            let found = crate::app::update_palette(model, text.text());
-            let names: Vec<&str> = found.into_iter().map(|(name, _)| name).take(8).collect();
-            field(":", text, &names.join("  "))
-        }
+        // Where there is room it stands in the dialog.
+        (Some(Overlay::Palette(palette)), _) if !model.size.shows() => field(":", &palette.field, ""),
         (Some(Overlay::Answer(_) | Overlay::Note(_)), _) => Line::default(),
-        (_, Some(toast)) => banner(model).then(toast.role, &toast.text),
-        (_, None) if banner(model).spans.is_empty() => here(model),
-        (_, None) => banner(model),
+        (Some(overlay), _) if looked_for(overlay).is_some() => {
+            looked_for(overlay).map_or_else(Line::default, |text| field("find: ", text, ""))
+        }
+        (_, Some(toast)) => Line::of(toast.role, &toast.text),
+        (_, None) => here(model),
     }
 }
 
-/// What the rows are filtered by, and what is marked: in front of whatever else is said, because actions go by it.
-fn banner(model: &Model) -> Line {
-    let place = model.place();
-    let words = |level: &Level| {
-        let (filtered, marked) = (level.filtered_by(), level.marked_by());
-        [filtered, marked].into_iter().filter(|words| !words.is_empty()).collect::<Vec<_>>()
-    };
-    let words = place.level().map(words).unwrap_or_default();
-    words.iter().fold(Line::default(), |line, words| line.then(Role::Note, format!("{words}  ")))
+/// The text that is being typed to be found in a list.
+fn looked_for(overlay: &Overlay) -> Option<&Field> {
+    overlay.window()?.find.field.as_ref()
 }
 
 /// What stands in the message line when nothing happened: the last action.
@@ -278,89 +269,6 @@ fn here(model: &Model) -> Line {
         }
         None => Line::default(),
     }
-}
-
-/// The keys that matter here.
-pub fn hints(model: &Model, area: Rect, buffer: &mut Buffer) {
-    if let Some(overlay) = &model.overlay {
-        render::line(&dialog_hints(model, overlay), area, buffer, &model.theme);
-        return;
-    }
-    let mut wanted: Vec<(Command, &str)> = vec![(Command::Actions, "actions"), (Command::Open, "open")];
-    if !model.place().path.is_empty() {
-        wanted.push((Command::Back, "back"));
-    }
-    if matches!(model.place().path.last(), Some(RowKey::Finding(_))) {
-        wanted.extend([(Command::Acknowledge, "acknowledge"), (Command::Snooze, "snooze")]);
-    }
-    // What everybody needs stands first: a narrow screen cuts the end off.
-    wanted.extend([
-        (Command::Help, "help"),
-        (Command::Quit, "quit"),
-        (Command::Filter, "filter"),
-        (Command::Sort, "sort"),
-        (Command::Freeze, if model.is_live() { "freeze" } else { "go on" }),
-        (Command::Refresh, "refresh"),
-        (Command::Count, "count"),
-        (Command::ActionLog, "log"),
-        (Command::Sources, "sources"),
-    ]);
-    let mut line = Line::default();
-    let mut used = 0;
-    for (command, word) in wanted {
-        let Some(key) = model.keymap.hint(Context::Screens, command).map(|key| key.to_string()) else {
-            continue;
-        };
-        let length = width(&key) + 1 + width(word);
-        // What has no room is left out whole: help lists all.
-        if used + length > usize::from(area.width) {
-            break;
-        }
-        line = line.then(Role::Accent, key).then(Role::Muted, format!(" {word}  "));
-        used += length + 2;
-    }
-    render::line(&line, area, buffer, &model.theme);
-}
-
-/// The keys that matter in what is open: those of the screen below do nothing there.
-fn dialog_hints(model: &Model, overlay: &Overlay) -> Line {
-    use Command as C;
-    let key = |context, commands: &[Command]| {
-        let keys = commands.iter().map(|command| model.keymap.key_in(context, *command));
-        keys.filter(|key| !key.is_empty()).collect::<Vec<_>>().join(" ")
-    };
-    let dialogs = |commands: &[Command]| key(Context::Dialogs, commands);
-    let fields = |command| key(Context::Fields, &[command]);
-    let (accept, keep) = (fields(C::Accept), dialogs(&[C::Back]));
-    let scroll = dialogs(&[C::Up, C::Down, C::PageUp, C::PageDown]);
-    let keys: Vec<(String, &str)> = match overlay {
-        Overlay::Filter(_) => {
-            vec![(accept, "keeps it"), (keep, "clears it"), (dialogs(&[C::Up, C::Down]), "move")]
-        }
-        Overlay::Palette(_) => {
-            vec![(accept, "runs it"), (fields(C::Complete), "completes"), (keep, "closes")]
-        }
-        Overlay::Arm(_) => vec![(accept, "arms"), (keep, "leaves it as it is")],
-        Overlay::Answer(_) => vec![
-            (accept, "to the preview"),
-            (fields(C::Edit(Edit::EraseBefore)), "clears before it"),
-            (fields(C::Editor), "opens $EDITOR"),
-            (keep, "leaves it"),
-        ],
-        Overlay::Note(noting) => vec![
-            (accept, "takes note"),
-            (if noting.how == Noted::Snooze { fields(C::Complete) } else { String::new() }, "the next span"),
-            (keep, "leaves it as it is"),
-        ],
-        Overlay::Menu(_) => vec![("a letter".to_owned(), "chooses"), (scroll, "scroll"), (keep, "closes")],
-        Overlay::Confirm(_) => vec![(keep, "keeps everything as it is"), (scroll, "scroll")],
-        Overlay::Help(_) | Overlay::ActionLog(_) | Overlay::Sources(_) => {
-            vec![(scroll, "scroll"), (keep, "closes")]
-        }
-    };
-    keys.iter().filter(|(key, _)| !key.is_empty()).fold(Line::default(), |line, (key, word)| {
-        line.then(Role::Accent, key).then(Role::Muted, format!(" {word}  "))
-    })
 }
 
 #[cfg(test)]

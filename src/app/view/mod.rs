@@ -1,14 +1,19 @@
 //! Draws the model: status, verdict, tabs, the open screen, messages, hints, and what is open above. It changes nothing.
 
+mod beside;
 mod chrome;
+mod hints;
 mod overlays;
 
 use super::layout::Size;
 use super::model::Model;
+use super::overlay::Overlay;
+use super::screen::{place_line, room};
+use super::update::navigate;
 use crate::core::place::Screen;
 use crate::core::row::RowKey;
 use crate::ui::content::{Line, Role};
-use crate::ui::render;
+use crate::ui::render::{self, Rest};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
@@ -72,13 +77,9 @@ fn whole(model: &Model, area: Rect, buffer: &mut Buffer) {
     chrome::verdict(model, take(verdict_rows), buffer);
     chrome::tabs(model, take(1), buffer);
     let middle = take(area.height - verdict_rows - 4);
-    let place = model.place();
-    let content = super::update::navigate::content(model);
-    if let Some(level) = place.level() {
-        render::content(&content, level, middle, buffer, &model.theme);
-    }
+    let rest = page(model, middle, buffer);
     chrome::message(model, take(1), buffer);
-    chrome::hints(model, take(1), buffer);
+    hints::hints(model, rest, take(1), buffer);
     if let Some(overlay) = &model.overlay {
         if overlay.window().is_some() {
             // What is open stands out: the screen behind it steps back, the place, the mode and the verdict do not.
@@ -88,6 +89,26 @@ fn whole(model: &Model, area: Rect, buffer: &mut Buffer) {
         }
         overlays::draw(model, overlay, area, buffer);
     }
+}
+
+/// The open screen: where one is, the page, and on a wide screen the row that is chosen beside it.
+fn page(model: &Model, area: Rect, buffer: &mut Buffer) -> Rest {
+    let place = model.place();
+    let content = navigate::content(model);
+    let room = room(model, &content);
+    let above = u16::from(room.placed);
+    if room.placed {
+        let line = place_line(model, &navigate::listed(model), usize::from(area.width));
+        render::line(&line, Rect { height: 1, ..area }, buffer, &model.theme);
+    }
+    let Some(level) = place.level() else { return Rest::default() };
+    let list = Rect::new(area.x, area.y + above, room.columns.min(area.width), area.height - above);
+    let rest = render::content(&content, level, list, buffer, &model.theme);
+    if room.beside > 0 {
+        let beside = Rect::new(area.right() - room.beside, list.y, room.beside, list.height);
+        beside::draw(model, beside, buffer);
+    }
+    rest
 }
 
 /// What can be pointed at.
@@ -110,10 +131,13 @@ pub fn hit(model: &Model, column: u16, row: u16) -> Option<Hit> {
     if row == tabs {
         return chrome::tab_at(model, size.width, column).map(Hit::Tab);
     }
-    let line = row.checked_sub(tabs + 1)?;
-    let middle = (size.width, size.height - size.verdict_rows() - 4);
-    let content = super::update::navigate::content(model);
-    render::row_at(&content, model.place().level()?, middle, line).map(Hit::Row)
+    let content = navigate::content(model);
+    let room = room(model, &content);
+    let line = row.checked_sub(tabs + 1 + u16::from(room.placed))?;
+    if column >= room.columns {
+        return None;
+    }
+    render::row_at(&content, model.place().level()?, (room.columns, room.rows), line).map(Hit::Row)
 }
 
 /// A terminal too small for screens: the mode, what is open, the sentence, the newest message, and what would help.
@@ -121,7 +145,8 @@ fn tiny(model: &Model, area: Rect, buffer: &mut Buffer) {
     let verdict = Line::text(super::verdict::verdict(model.seen()).plain());
     let status = Line::text(chrome::status_text(model));
     let mut lines = vec![status];
-    if model.overlay.as_ref().is_some_and(|overlay| overlay.window().is_some()) {
+    let typed = matches!(model.overlay, Some(Overlay::Palette(_)));
+    if !typed && model.overlay.as_ref().is_some_and(|overlay| overlay.window().is_some()) {
         lines.push(Line::of(Role::Warning, overlays::no_room(model)));
     } else if model.overlay.is_some() {
         lines.push(chrome::message_text(model, usize::from(area.width)));

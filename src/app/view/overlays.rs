@@ -15,6 +15,9 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::widgets::{Block, BorderType, Clear, Widget};
 
+/// Columns of the screen beside a dialog with which nothing could be read.
+const SLIVER: u16 = 8;
+
 /// Draws `overlay` between the verdict and the newest message. Fields of one line live in the message line instead.
 pub fn draw(model: &Model, overlay: &Overlay, area: Rect, buffer: &mut Buffer) {
     let size = Size { width: area.width, height: area.height };
@@ -29,9 +32,10 @@ pub fn draw(model: &Model, overlay: &Overlay, area: Rect, buffer: &mut Buffer) {
         return;
     };
     let frame = Rect::new(area.x + laid.x, area.y + laid.y, laid.width, laid.height);
-    // A blank column at each side, where there is one.
-    let left = frame.x.saturating_sub(1).max(area.x);
-    let right = (frame.right() + 1).min(area.right());
+    // A blank column at each side; where less than a word of the screen would be left there, nothing of it.
+    let sliver = frame.x.saturating_sub(area.x) < SLIVER;
+    let left = if sliver { area.x } else { frame.x - 1 };
+    let right = if sliver { area.right() } else { (frame.right() + 1).min(area.right()) };
     Clear.render(Rect::new(left, frame.y, right - left, frame.height), buffer);
     let set = if model.theme.ascii {
         ratatui::symbols::border::Set {

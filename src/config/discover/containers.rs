@@ -194,7 +194,7 @@ fn reached(
         .iter()
         .flat_map(|word| if word.contains(" --") { split(word) } else { vec![word.clone()] })
         .collect();
-    let port = inside(system.kind, usual, &words, &|name| variables.get(name).cloned());
+    let port = inside(system, usual, &words, &|name| variables.get(name).cloned());
     let port = one.published(port)?;
     let (name, image) = (one.name(), one.image.word());
     let known = Nearby { around, port, service: Some(Service { image: &image, variables, words }) };

@@ -7,6 +7,7 @@ mod migrations;
 mod pooler;
 mod reading;
 mod row;
+pub mod rows;
 pub(crate) mod rules;
 mod settings;
 mod slower;

@@ -3,6 +3,7 @@
 use crate::core::action::Offer;
 use crate::core::place::Screen;
 use crate::core::postgres::blocking::{Edge, Node, Who};
+use crate::core::postgres::rows::rows;
 use crate::core::postgres::{PgRow, PostgresState, Session};
 use crate::core::row::RowKey;
 use crate::core::text::counted;
@@ -72,15 +73,16 @@ impl Panel for Blocking {
 /// The columns of a tree, on the screen and in a session's card.
 fn columns() -> Vec<Column> {
     vec![
-        Column::flex("pid", 16, 0),
-        Column::fixed("user", 11, 2),
-        Column::fixed("application", 13, 5),
-        Column::fixed("state", 18, 1),
-        Column::number("tx age", 7, 3),
+        Column::flex("pid", 12, 0),
+        Column::flex("user", 8, 1),
+        Column::flex("application", 12, 2),
+        Column::fixed("state", 18, 3).below(),
+        Column::number("tx age", 7, 4),
         Column::number("waits", 7, 1),
         Column::number("blocks", 6, 0),
-        Column::flex("holds, or wants", 22, 1),
-        Column::flex("last statement", 20, 4),
+        Column::flex("thing", 18, 0),
+        Column::flex("lock", 22, 5).below(),
+        Column::flex("last statement", 20, 6).below(),
     ]
 }
 
@@ -140,6 +142,7 @@ fn row(target: &TargetState, state: &PostgresState, node: &Node, role: Role) -> 
         (depth, Edge::QueuedBehind) => format!("{}└~ ", "  ".repeat(depth - 1)),
         (depth, _) => format!("{}└─ ", "  ".repeat(depth - 1)),
     };
+    let thing = thing(state, node);
     let what = match (&node.holds, &node.wants) {
         (Some((mode, object)), None) if node.edge == Edge::AlsoHolds => {
             format!("also holds {} on {object}", mode.words())
@@ -176,10 +179,38 @@ fn row(target: &TargetState, state: &PostgresState, node: &Node, role: Role) -> 
         lasting(session.and_then(|session| session.transaction_age), "—").role(role),
         lasting(node.waiting, "").role(role),
         Cell::number(Some(node.victims as f64), blocks).role(own),
+        Cell::of(role, thing),
         Cell::of(role, what),
         Cell::of(Role::Muted, text(|session| session.query.to_string())),
     ];
-    Row::opens(key, cells)
+    let row = Row::opens(key, cells);
+    // Who only waits is told on one line.
+    let only_waits = node.depth > 0 && node.others.is_empty() && node.releases_if_cancelled == 0;
+    if only_waits { row.brief() } else { row }
+}
+
+/// What the lock of `node` is about: where the server numbers a row or a transaction, the rows that the statement behind it is about. What
+/// a root did is in its past; those who wait for it say now what they want.
+fn thing(state: &PostgresState, node: &Node) -> String {
+    let (object, who) = match (&node.holds, &node.wants) {
+        (_, Some((_, object))) if node.edge != Edge::AlsoHolds => (object, Some(&node.who)),
+        (Some((_, object)), _) => {
+            let wants_it = |below: &&&Node| below.wants.as_ref().is_some_and(|(_, wanted)| wanted == object);
+            let below = state.forest.below(&node.who);
+            (object, below.iter().find(wants_it).map(|waiter| &waiter.who))
+        }
+        (None, Some((_, object))) => (object, Some(&node.who)),
+        (None, None) => return String::new(),
+    };
+    if !(object.starts_with("transaction ") || object.starts_with("row ")) {
+        return object.clone();
+    }
+    let sessions = state.reading().and_then(|reading| reading.sessions.ready());
+    let session = sessions.zip(who).and_then(|(all, who)| match who {
+        Who::Backend(id) => all.iter().find(|session| session.id == *id),
+        Who::Prepared(_) | Who::Gone(_) => None,
+    });
+    session.and_then(|session| rows(&session.query)).unwrap_or_else(|| object.clone())
 }
 
 /// "+2 more holders: 4712, 4713 · ".

@@ -225,11 +225,11 @@ fn overview(context: PanelContext<'_>) -> Content {
                 columns: vec![
                     Column::flex("queue", 18, 0),
                     Column::fixed("library", 11, 4),
-                    Column::fixed("state", 10, 1),
-                    Column::number("waiting", 8, 0),
-                    Column::number("active", 7, 0),
+                    Column::fixed("state", 13, 1),
+                    Column::number("waiting", 7, 0),
+                    Column::number("active", 6, 0),
                     Column::number("delayed", 7, 2),
-                    Column::number("failed", 7, 0),
+                    Column::number("failed", 6, 0),
                     Column::number("dead 5 m", 8, 3),
                     Column::number("done/min", 8, 2),
                     Column::number("added", 8, 2),
@@ -274,7 +274,7 @@ fn queue_row(target: &TargetState, state: &RedisState, queue: &Warm<QueueReading
     let workers = queue.evidence.workers.map_or("?".to_owned(), |workers| workers.to_string());
     let now = condition(queue, history.unwrap_or(&QueueHistory::default()));
     let word = match now {
-        Condition::Draining(left) => (role, format!("empty {}", duration(left))),
+        Condition::Draining(left) => (role, format!("done in {}", duration(left))),
         Condition::Paused | Condition::Limited(_) => (Role::Note, now.word().to_owned()),
         Condition::Idle | Condition::DeadLetters | Condition::Busy => (Role::Muted, now.word().to_owned()),
         Condition::Saturated(_) => (Role::Warning, now.word().to_owned()),

@@ -10,7 +10,7 @@ use stacktop::core::postgres::{PgAction, PgRow, Upkeep};
 use stacktop::core::row::RowKey;
 use stacktop::core::world::SystemState;
 use stacktop::panels::panel;
-use stacktop::ui::select::{Level, Only, counted, shown};
+use stacktop::ui::select::{Level, Only, View, counted, shown};
 use std::time::{Duration, Instant};
 use tokio_postgres::NoTls;
 
@@ -183,7 +183,9 @@ async fn counting_by_user_opens_and_marks_the_sessions_of_that_user_and_names_ea
     let mut watch = watch(&url);
     watch.poll().await.expect("a poll");
     let content = panel(Screen::Queries).content(watch.context(), &[]);
-    let users = Level { sort: Some((1, false)), counted: true, ..Level::default() };
+    let by_user = View { sort: Some((1, false)), ..View::default() };
+    let views = [("Running/pid".to_owned(), by_user)].into();
+    let users = Level { views, counted: true, ..Level::default() };
     let counts = counted(content.clone(), &users);
     let rows = shown(&counts, &users);
     let row = rows.iter().find(|row| row.cells[0].words() == shop).expect("the user is counted");

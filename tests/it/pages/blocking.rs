@@ -141,18 +141,12 @@ fn a_root_waits_for_nothing_and_shows_no_wait() {
 
 #[test]
 fn a_root_says_what_it_holds() {
-    assert_eq!(
-        page(two_behind_one()).cell("10", "holds, or wants"),
-        "holds ACCESS EXCLUSIVE on relation accounts"
-    );
+    assert_eq!(page(two_behind_one()).cell("10", "lock"), "holds ACCESS EXCLUSIVE on relation accounts");
 }
 
 #[test]
 fn a_victim_says_what_it_wants() {
-    assert_eq!(
-        page(two_behind_one()).cell("└─ 30", "holds, or wants"),
-        "wants ACCESS SHARE on relation accounts"
-    );
+    assert_eq!(page(two_behind_one()).cell("└─ 30", "lock"), "wants ACCESS SHARE on relation accounts");
 }
 
 #[test]
@@ -175,7 +169,7 @@ fn a_place_in_the_queue_is_drawn_otherwise_than_a_held_lock() {
 #[test]
 fn whose_place_in_the_queue_stops_others_says_what_its_cancel_releases() {
     let page = page(migration());
-    assert!(page.cell("└─ 20", "holds, or wants").ends_with("(cancel releases 1)"), "{}", page.text());
+    assert!(page.cell("└─ 20", "lock").ends_with("(cancel releases 1)"), "{}", page.text());
 }
 
 #[test]
@@ -202,7 +196,7 @@ fn of_many_more_holders_six_are_named() {
 fn who_also_holds_stands_below_the_trees_and_is_counted_beside() {
     let page = page(locked(vec![lock(10, WANTED, None), lock(11, WANTED, None), lock(20, HELD, Some(5))]));
     page.says("1 session waits behind 1 root, 1 more holds on beside");
-    assert_eq!(page.cell("11", "holds, or wants"), "also holds ACCESS SHARE on relation accounts");
+    assert_eq!(page.cell("11", "lock"), "also holds ACCESS SHARE on relation accounts");
 }
 
 #[test]

@@ -85,7 +85,7 @@ pub(super) fn served(name: &str, service: &Composed) -> Option<(&'static System,
 /// Where a service is published that listens on `usual` unless it says otherwise.
 pub(super) fn published(service: &Composed, project: &Project, (system, usual): (&System, u16)) -> Published {
     let variable = |name: &str| service.environment.get(name).cloned();
-    let port = inside(system.kind, usual, &service.words, &variable);
+    let port = inside(system, usual, &service.words, &variable);
     // Who shares the network of another service is published by that one.
     let shared = service.network.as_deref().and_then(|mode| mode.strip_prefix("service:"));
     let holder = shared.and_then(|name| project.services.iter().find(|(known, _)| known == name));

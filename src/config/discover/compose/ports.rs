@@ -3,8 +3,8 @@
 
 use super::tree::Node;
 use crate::config::host;
+use crate::config::system::System;
 use crate::config::target::is_loopback;
-use crate::core::ids::SystemKind;
 
 /// A published port, or several in a row.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -92,25 +92,22 @@ pub(super) fn published(ports: &[Port], network: Option<&str>, inside: u16) -> P
 
 /// Where inside its container a server listens: what its command or its variables say, else its usual port.
 pub(in crate::config::discover) fn inside(
-    kind: SystemKind,
+    system: &System,
     usual: u16,
     words: &[String],
     variable: &dyn Fn(&str) -> Option<String>,
 ) -> u16 {
-    let (options, variables): (&[&str], &[&str]) = match kind {
-        SystemKind::Postgres => (&["-p", "port", "--port"], &["PGPORT", "POSTGRESQL_PORT_NUMBER"]),
-        SystemKind::Redis => (&["--port"], &["REDIS_PORT_NUMBER", "VALKEY_PORT_NUMBER"]),
-        SystemKind::Search => (&["-Ehttp.port"], &["http.port", "ELASTICSEARCH_PORT_NUMBER"]),
-        SystemKind::Prometheus => (&["--web.listen-address"], &["PROMETHEUS_PORT_NUMBER"]),
-        SystemKind::Metrics => (&[], &[]),
-    };
     let behind = |option: &&str| {
         words.iter().enumerate().find_map(|(at, word)| match word.strip_prefix(option)? {
             "" => words.get(at + 1).cloned(),
             rest => rest.strip_prefix('=').map(str::to_owned),
         })
     };
-    let said = options.iter().find_map(behind).or_else(|| variables.iter().find_map(|name| variable(name)));
+    let said = system
+        .options
+        .iter()
+        .find_map(behind)
+        .or_else(|| system.variables.iter().find_map(|name| variable(name)));
     // An address to listen on ends with its port.
     let said = said.and_then(|text| host::port(text.rsplit(':').next()?.trim()).ok());
     said.unwrap_or(usual)
@@ -120,6 +117,8 @@ pub(in crate::config::discover) fn inside(
 mod tests {
     use super::*;
     use crate::config::discover::compose::tree;
+    use crate::config::system;
+    use crate::core::ids::SystemKind;
 
     #[track_caller]
     fn check(ports: &str, network: Option<&str>, expected: Published) {
@@ -173,7 +172,7 @@ mod tests {
             let variable = |wanted: &str| {
                 name.split_once('=').filter(|(name, _)| *name == wanted).map(|(_, value)| value.to_owned())
             };
-            assert_eq!(inside(kind, 1, &words, &variable), expected, "{line} {name}");
+            assert_eq!(inside(system::of(kind), 1, &words, &variable), expected, "{line} {name}");
         }
     }
 }

@@ -1,0 +1,145 @@
+//! What can be done now, and why the rest cannot. Hints, help and palette ask here, so that they say the same.
+
+use super::command::Command;
+use super::model::Model;
+use super::update::{navigate, offered};
+use crate::core::alert::Stage;
+use crate::core::arming::Mode;
+use crate::core::row::RowKey;
+use crate::panels::panel;
+use crate::ui::content::{Content, Row};
+use crate::ui::select::{Level, here, shown};
+use std::sync::Arc;
+
+/// The open screen, as far as keys are about it.
+pub struct Possible<'a> {
+    model: &'a Model,
+    content: Arc<Content>,
+    level: Level,
+    path: Vec<RowKey>,
+    /// The row under the cursor.
+    row: Option<Row>,
+}
+
+impl<'a> Possible<'a> {
+    /// Of the screen that is open.
+    pub fn new(model: &'a Model) -> Self {
+        let content = navigate::content(model);
+        let place = model.place();
+        let level = place.level().cloned().unwrap_or_default();
+        let rows = shown(&content, &level);
+        let row = level.position(&rows).map(|at| rows[at].clone());
+        Self { model, content, level, path: place.path, row }
+    }
+
+    /// Whether something can be done to the row under the cursor.
+    pub fn acts(&self) -> bool {
+        let row = self.row.as_ref().map(|row| &row.key).or_else(|| self.path.last());
+        let Some(row) = row.filter(|row| self.model.is_live() && !row.is_counted()) else { return false };
+        let offers = offered::offers(self.model, row, &offered::marked(self.model));
+        offers.iter().any(|offer| offer.choice.is_ok())
+    }
+
+    /// Whether there are rows that could be filtered; else a text is looked for.
+    pub fn filters(&self) -> bool {
+        navigate::has_rows(&self.content)
+    }
+
+    /// Why `command` does nothing here.
+    pub fn refusal(&self, command: Command) -> Option<String> {
+        let words = match command {
+            Command::Open => self.open(),
+            Command::Details | Command::Mark | Command::MarkAll | Command::MarkRange => {
+                self.row.is_none().then_some("there is no row here")
+            }
+            Command::ClearMarks => self.level.marks.is_empty().then_some("nothing is marked"),
+            Command::Back => self.back(),
+            Command::NextMatch | Command::PreviousMatch => {
+                self.level.filter.is_empty().then_some("no text is looked for yet")
+            }
+            Command::Sort | Command::SortLeft | Command::SortRight | Command::Count => {
+                self.fixed().then_some("the order here has a meaning")
+            }
+            Command::SortInvert => (!self.level.is_sorted()).then_some("it is not sorted by a column"),
+            Command::Columns | Command::Wide | Command::Zoom => {
+                here(&self.content, &self.level).is_none().then_some("there is no table here")
+            }
+            Command::ScrollLeft | Command::ScrollRight => {
+                (!self.wide()).then_some("only a wide table scrolls sideways")
+            }
+            Command::Find => {
+                let row = self.row.as_ref().map(|row| &row.key);
+                let found = panel(self.model.screen).find(&self.path, row, "x");
+                found.is_none().then_some("jobs are looked for in a queue")
+            }
+            Command::Acknowledge | Command::Snooze => {
+                (!self.finding()).then_some("note is taken of a finding that is there")
+            }
+            Command::Runbook => {
+                offered::finding(self.model).is_none().then_some("only a finding has a runbook")
+            }
+            Command::Actions => return self.no_act(),
+            Command::Arm => return self.model.arming.read_only.clone(),
+            Command::Disarm => {
+                let armed = matches!(self.model.arming.mode(self.model.now), Mode::Armed(_));
+                (!armed).then_some("it is not armed")
+            }
+            Command::Stop => (self.model.running == 0).then_some("no action is running"),
+            Command::Faster => {
+                (self.model.habits.pace == 0).then_some("it is not asked more often than configured")
+            }
+            _ => None,
+        };
+        words.map(ToOwned::to_owned)
+    }
+
+    fn open(&self) -> Option<&'static str> {
+        let Some(row) = &self.row else { return Some("there is no row here") };
+        let leads = row.opens
+            || row.key.is_counted()
+            || panel(self.model.screen).jump(self.model.seen(), &self.path, &row.key).is_some();
+        (!leads).then_some("there is nothing behind this row")
+    }
+
+    fn back(&self) -> Option<&'static str> {
+        let somewhere = !self.path.is_empty()
+            || !self.level.filter.is_empty()
+            || !self.level.only.is_empty()
+            || !self.level.marks.is_empty()
+            || self.level.counted
+            || self.level.zoomed.is_some()
+            || !self.model.is_live();
+        (!somewhere).then_some("this is the first level")
+    }
+
+    /// Whether the table under the cursor cannot be sorted.
+    fn fixed(&self) -> bool {
+        here(&self.content, &self.level).is_none_or(|(_, table, _)| table.fixed_order) && !self.level.counted
+    }
+
+    fn wide(&self) -> bool {
+        let here = here(&self.content, &self.level);
+        here.is_some_and(|(section, table, _)| self.level.view(section, table).is_some_and(|view| view.wide))
+    }
+
+    fn finding(&self) -> bool {
+        let found = offered::finding(self.model).and_then(|key| self.model.world.alerts.get(&key));
+        self.model.is_live() && found.is_some_and(|finding| finding.stage == Stage::Firing)
+    }
+
+    fn no_act(&self) -> Option<String> {
+        if !self.model.is_live() {
+            return Some("the screen is frozen".to_owned());
+        }
+        let row = self.row.as_ref().map(|row| &row.key).or_else(|| self.path.last());
+        let Some(row) = row else { return Some("there is no row here".to_owned()) };
+        let offers = offered::offers(self.model, row, &offered::marked(self.model));
+        match offers.first() {
+            None => Some("nothing can be done to this row from here".to_owned()),
+            Some(first) if offers.iter().all(|offer| offer.choice.is_err()) => {
+                first.choice.as_ref().err().map(|refusal| refusal.why.clone())
+            }
+            Some(_) => None,
+        }
+    }
+}

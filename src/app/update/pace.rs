@@ -1,0 +1,45 @@
+//! How often the sources are asked: as configured, or less often, and what that costs them.
+
+use crate::app::command::Command;
+use crate::app::model::Model;
+use crate::app::msg::Effect;
+use crate::core::text::counted;
+use crate::ui::content::Role;
+use crate::ui::format::duration;
+use std::time::Duration;
+
+/// Every interval is doubled so often at the most.
+const SLOWEST: usize = 4;
+
+/// One step slower, or one step back to what is configured.
+pub fn step(model: &mut Model, slower: bool) -> Vec<Effect> {
+    let pace =
+        if slower { (model.habits.pace + 1).min(SLOWEST) } else { model.habits.pace.saturating_sub(1) };
+    let changed = pace != model.habits.pace;
+    model.habits.pace = pace;
+    let times = 1_u32 << pace;
+    let often = if times == 1 {
+        "each source is asked as often as configured".to_owned()
+    } else {
+        format!("each source is asked {times} times less often than configured")
+    };
+    let (faster, slower) = (model.keymap.name(Command::Faster), model.keymap.name(Command::Slower));
+    model.say(Role::Note, format!("{often}: {} ({slower} less, {faster} more)", cost(model, times)));
+    // Who rests for long is asked at once.
+    if changed { vec![Effect::Pace(times), Effect::PollAll] } else { Vec::new() }
+}
+
+/// "5 sources, 2.5 polls and 12 ms of their time a second".
+fn cost(model: &Model, times: u32) -> String {
+    let targets = model.world.targets();
+    let each = |target: &crate::core::world::TargetState| {
+        target.configured_interval.saturating_mul(times).as_secs_f64().max(0.001)
+    };
+    let polls: f64 = targets.iter().map(|target| 1.0 / each(target)).sum();
+    let busy: f64 = targets.iter().filter_map(|target| Some(target.took?.as_secs_f64() / each(target))).sum();
+    format!(
+        "{}, {polls:.1} polls and {} of their time a second",
+        counted(targets.len(), "source"),
+        duration(Duration::from_secs_f64(busy))
+    )
+}

@@ -1,0 +1,54 @@
+//! One column of a table: its heading, its width, and when it gives way.
+
+use std::borrow::Cow;
+
+/// How wide a column is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Width {
+    /// Exactly this many columns.
+    Fixed(u16),
+    /// At least this many, and a share of what is left.
+    Flex(u16),
+}
+
+/// One column of a table.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Column {
+    /// Its heading.
+    pub title: Cow<'static, str>,
+    /// How wide it is.
+    pub width: Width,
+    /// Numbers stand at the right.
+    pub right: bool,
+    /// 0 is always shown; the highest goes first when the screen is narrow.
+    pub priority: u8,
+    /// What has no room on the line of its row stands below it.
+    pub below: bool,
+}
+
+impl Column {
+    /// A column of exactly `width`, text at the left.
+    #[must_use]
+    pub fn fixed(title: impl Into<Cow<'static, str>>, width: u16, priority: u8) -> Self {
+        Self { title: title.into(), width: Width::Fixed(width), right: false, priority, below: false }
+    }
+
+    /// A column of exactly `width`, numbers at the right.
+    #[must_use]
+    pub fn number(title: impl Into<Cow<'static, str>>, width: u16, priority: u8) -> Self {
+        Self { title: title.into(), width: Width::Fixed(width), right: true, priority, below: false }
+    }
+
+    /// A column that takes what is left, at least `least`.
+    #[must_use]
+    pub fn flex(title: impl Into<Cow<'static, str>>, least: u16, priority: u8) -> Self {
+        Self { title: title.into(), width: Width::Flex(least), right: false, priority, below: false }
+    }
+
+    /// The same column; what of it has no room on the line of its row stands below it.
+    #[must_use]
+    pub const fn below(mut self) -> Self {
+        self.below = true;
+        self
+    }
+}

@@ -40,7 +40,8 @@ fn the_keys_of_the_readme_are_those_of_the_registry() {
     let on_screens = |command| (Context::Screens, command);
     let expected: BTreeMap<&str, (Context, Command)> = [
         ("1", on_screens(Command::Screen(Screen::Overview))),
-        ("9", on_screens(Command::Screen(Screen::Timeline))),
+        ("9", on_screens(Command::Screen(Screen::Alerts))),
+        ("0", on_screens(Command::Screen(Screen::Timeline))),
         ("Enter", on_screens(Command::Open)),
         ("Esc", on_screens(Command::Back)),
         ("x", on_screens(Command::Actions)),
@@ -366,12 +367,6 @@ const FIGURES: [(&str, &str, &str, &str); 19] = [
     ),
     (
         "CHANGELOG.md",
-        "a tenth of a second at most",
-        "runtime/background.rs",
-        "PATIENCE: Duration = Duration::from_millis(100);",
-    ),
-    (
-        "CHANGELOG.md",
         "(3 s at most)",
         "actions/ongoing.rs",
         "ENDED_WITHIN: Duration = Duration::from_secs(3);",
@@ -414,14 +409,18 @@ fn the_sample_names_intervals_and_themes_as_they_are() {
         folder.path(),
         "[[postgres]]\nurl = \"postgres://a@127.0.0.1/a\"\n[[redis]]\nurl = \"redis://127.0.0.1\"\n\
          [[search]]\nurl = \"http://127.0.0.1:9200\"\n[[prometheus]]\nurl = \"http://127.0.0.1:9090\"\n\
-         [[metrics]]\nurl = \"http://127.0.0.1:1/metrics\"\n",
+         [[metrics]]\nurl = \"http://127.0.0.1:1/metrics\"\n[[alertmanager]]\nurl = \"http://127.0.0.1:9093\"\n",
     );
     let intervals: Vec<(String, u64)> =
         settings.targets.iter().map(|target| (target.id.to_string(), target.interval.as_secs())).collect();
-    let expected = [("pg", 2), ("redis", 2), ("search", 5), ("prom", 5), ("metrics", 5)];
+    let expected = [("pg", 2), ("redis", 2), ("search", 5), ("prom", 5), ("metrics", 5), ("alertmanager", 10)];
     assert_eq!(intervals, expected.map(|(name, seconds)| (name.to_owned(), seconds)));
     let sample = text(&root().join("config.toml"));
-    assert!(sample.contains("name (default: pg, redis, search, prom, metrics), interval (postgres and redis \"2s\", the others \"5s\")"));
+    let flat = |text: &str| text.replace("\n#", "\n").split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(flat(&sample).contains(
+        "name (default: pg, redis, search, prom, metrics, alertmanager), interval (postgres and redis \"2s\", alertmanager \"10s\", \
+         the others \"5s\")"
+    ));
     let (known, help) =
         (sample.split("[engine]").next().expect("a head"), stacktop(&root(), "stacktop --help").0);
     for (name, _) in BUILT_IN {

@@ -157,7 +157,8 @@ const fn is_change(kind: Kind) -> bool {
         | Kind::Paused
         | Kind::Resumed
         | Kind::Version
-        | Kind::Nodes => true,
+        | Kind::Nodes
+        | Kind::Migrated => true,
         Kind::Began
         | Kind::Worsened
         | Kind::Ended

@@ -264,6 +264,7 @@ pub(super) fn primary(sim: &Sim, now: Now, focus: &[Focus]) -> PostgresReading {
             vacuums: Part::Ready(Vec::new()),
             prepared: Part::Ready(Vec::new()),
             freeze_max_age: Some(2e8),
+            migrations: Part::Ready(Vec::new()),
             spills: Part::Ready(Vec::new()),
         })
         .warm(now),

@@ -169,6 +169,7 @@ fn what(event: &Event) -> (Role, String) {
             | Kind::Resumed
             | Kind::Version
             | Kind::Nodes
+            | Kind::Migrated
             | Kind::Reset
             | Kind::Noted
             | Kind::Unwatched,

@@ -1,11 +1,11 @@
 //! What stands around a verdict: who is not it, what cannot be seen from here, what changed just before; and what is not said of anybody.
 
-use crate::pages::world::{FIRST, Stage, payload, queue, redis, target};
+use crate::pages::world::{FIRST, Stage, payload, queue, redis, target, warm_at};
 use stacktop::core::around::{coincident, coverage, exonerated};
 use stacktop::core::ids::SystemKind;
 use stacktop::core::part::{Gap, GapKind, Part};
 use stacktop::core::place::Screen;
-use stacktop::core::postgres::PostgresReading;
+use stacktop::core::postgres::{Health, Migrations, PostgresReading};
 use stacktop::core::prometheus::{PrometheusReading, ScrapeTarget};
 use stacktop::core::redis::{Evidence, Happened, QueueReading, RedisReading};
 use stacktop::core::row::RowKey;
@@ -116,6 +116,37 @@ fn changed(before: u64) -> Stage {
         stage = stage.then(second, "cache", reading);
     }
     stage
+}
+
+/// So much was written to a table of migrations until so many seconds before the jobs begin to fail; more is written then, or less.
+fn migrated(before: u64, written: f64) -> Stage {
+    let mut stage = Stage::with(&[("cache", SystemKind::Redis), ("pg", SystemKind::Postgres)]);
+    let begins = FIRST + 1_000;
+    for second in (FIRST..begins + 20).step_by(5) {
+        let written = if second >= begins - before { written } else { 7.0 };
+        let noted = Migrations { table: "public._prisma_migrations".to_owned(), written };
+        let health = Health { migrations: Part::Ready(vec![noted]), ..Health::default() };
+        let health = Part::Ready(warm_at(second, health));
+        let mut reading = failing("7.4.1");
+        if second < begins {
+            reading.queues = Part::Ready(Vec::new());
+        }
+        stage = stage.then(second, "pg", PostgresReading { health, ..PostgresReading::default() });
+        stage = stage.then(second, "cache", reading);
+    }
+    stage
+}
+
+#[test]
+fn a_migration_within_ten_minutes_before_stands_beside_what_began_after_it() {
+    let told = |stage: &Stage| {
+        let lead = Verdict::over(&stage.world, Now::example(stage.second)).lead.expect("jobs fail");
+        coincident(&stage.world, lead).iter().map(|event| event.words.clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(told(&migrated(60, 8.0)), ["a migration was noted in public._prisma_migrations"]);
+    assert_eq!(told(&migrated(700, 8.0)), Vec::<String>::new(), "long before");
+    assert_eq!(told(&migrated(60, 0.0)), Vec::<String>::new(), "counters were reset");
+    assert_eq!(told(&migrated(60, 7.0)), Vec::<String>::new());
 }
 
 #[test]

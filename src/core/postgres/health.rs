@@ -29,8 +29,20 @@ pub struct Health {
     /// `autovacuum_freeze_max_age`.
     #[serde(with = "exact")]
     pub freeze_max_age: Option<f64>,
+    /// Rows that were written so far to the tables in which migrations are noted, by their names, in our database.
+    pub migrations: Part<Vec<Migrations>>,
     /// Temporary files of sorts and hashes that are under way, the largest first.
     pub spills: Part<Vec<Spill>>,
+}
+
+/// A table in which migrations are noted.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Migrations {
+    /// `schema.name`.
+    pub table: String,
+    /// Rows inserted, updated and deleted so far.
+    #[serde(with = "exact")]
+    pub written: f64,
 }
 
 /// The temporary files of one process. Those that parallel workers share are not listed by the server.

@@ -19,7 +19,7 @@ mod window;
 
 pub use activity::{ACTIVITY_WINDOW, Activity, CPU, Waiting, waits};
 pub use copies::{Backup, ReplicationSlot, Rotation, Sender, Standby, Subscription};
-pub use health::{Archiver, Health, ReadyFiles, Spill, VacuumProgress};
+pub use health::{Archiver, Health, Migrations, ReadyFiles, Spill, VacuumProgress};
 pub use look::{Look, Looked, Planned, SqlPanel, SqlTable, TOPICS, Topic};
 pub use pace::{Burst, Pace};
 pub use pooler::{

@@ -46,6 +46,8 @@ pub enum Kind {
     Version,
     /// A cluster has other nodes.
     Nodes,
+    /// A migration was noted in its table.
+    Migrated,
     /// Counters were reset.
     Reset,
     /// Somebody has taken note of a finding, or takes that back.
@@ -56,7 +58,7 @@ pub enum Kind {
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 20] = [
         Self::Began,
         Self::Worsened,
         Self::Ended,
@@ -73,6 +75,7 @@ impl Kind {
         Self::Resumed,
         Self::Version,
         Self::Nodes,
+        Self::Migrated,
         Self::Reset,
         Self::Noted,
         Self::Unwatched,
@@ -98,6 +101,7 @@ impl Kind {
             Self::Resumed => "resumed",
             Self::Version => "version",
             Self::Nodes => "nodes",
+            Self::Migrated => "migration",
             Self::Reset => "reset",
             Self::Noted => "noted",
             Self::Unwatched => "unwatched",

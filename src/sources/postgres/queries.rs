@@ -95,6 +95,13 @@ pub const SPILLS: &str = "SELECT p.pid::int4, sum(p.size)::float8 FROM (SELECT s
      FROM pg_catalog.pg_tablespace t CROSS JOIN LATERAL pg_ls_tmpdir(t.oid) f WHERE t.spcname <> 'pg_global') p \
      WHERE p.pid IS NOT NULL GROUP BY 1 ORDER BY 2 DESC LIMIT 200";
 
+/// The tables in which the usual tools note their migrations, and how much was written to each so far: that needs no right to read them.
+pub const MIGRATIONS: &str = "SELECT n.nspname::text || '.' || c.relname::text, (pg_stat_get_tuples_inserted(c.oid) \
+     + pg_stat_get_tuples_updated(c.oid) + pg_stat_get_tuples_deleted(c.oid))::float8 FROM pg_catalog.pg_class c \
+     JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE c.relkind = 'r' AND c.relname IN ('_prisma_migrations', \
+     'schema_migrations', 'flyway_schema_history', 'alembic_version', 'knex_migrations', 'django_migrations', 'SequelizeMeta', \
+     '__drizzle_migrations', 'databasechangelog') ORDER BY 1 LIMIT 50";
+
 /// Running vacuums.
 pub const VACUUMS: &str = "SELECT v.pid, v.datname, coalesce(c.relname, v.relid::text::name), v.phase, \
      v.heap_blks_scanned::float8, v.heap_blks_total::float8 FROM pg_catalog.pg_stat_progress_vacuum v \

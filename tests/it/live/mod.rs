@@ -17,6 +17,7 @@ mod libpq;
 mod locks;
 mod looks;
 mod metrics;
+mod migrations;
 mod pooler;
 mod postgres;
 mod postgres_acts;

@@ -3,9 +3,11 @@
 use super::change::{Change, Settings, moved, on, set};
 use crate::core::place::Screen;
 use crate::core::postgres::{PostgresReading, PostgresState, Setback};
+use crate::core::text::tidy;
 use crate::core::time::Now;
 use crate::core::timeline::event::Kind;
 use chrono::DateTime;
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// Clocks of servers differ by no more than this.
@@ -19,6 +21,8 @@ pub(super) struct PgFacts {
     version: Option<String>,
     settings: Settings,
     setback: Option<Now>,
+    /// What was written to the tables of migrations.
+    migrations: BTreeMap<String, f64>,
 }
 
 impl PgFacts {
@@ -46,6 +50,21 @@ impl PgFacts {
         if let Some((when, setback)) = setback {
             self.setback = Some(when);
             changes.extend(broke(setback));
+        }
+        changes.extend(self.migrated(reading));
+        changes
+    }
+
+    /// Tables of migrations to which something was written since the look before. Counts that fell were reset, and tell nothing.
+    fn migrated(&mut self, reading: &PostgresReading) -> Vec<Change> {
+        let tables = reading.health.ready().and_then(|health| health.migrations.ready());
+        let mut changes = Vec::new();
+        for noted in tables.into_iter().flatten() {
+            let before = self.migrations.insert(noted.table.clone(), noted.written);
+            if before.is_some_and(|before| noted.written > before) {
+                let words = format!("a migration was noted in {}", tidy(&noted.table, 60));
+                changes.push(Change::new(Kind::Migrated, words, on(Screen::Health)));
+            }
         }
         changes
     }

@@ -3,7 +3,7 @@
 use super::Polling;
 use super::parts::{all, first, part};
 use crate::core::part::Part;
-use crate::core::postgres::{Archiver, Health, ReadyFiles, Spill};
+use crate::core::postgres::{Archiver, Health, Migrations, ReadyFiles, Spill};
 use crate::core::time::Now;
 use crate::sources::postgres::connection::{self, Row};
 use crate::sources::postgres::decode::{self, get, text};
@@ -19,11 +19,12 @@ impl Polling {
         let sql = self.questions.health.clone();
         // The files of a standby name the subscriptions of its primary; nobody works on them there.
         let subscribes = !self.server.in_recovery;
-        let (main, archived, vacuums, prepared, subscriptions) = tokio::join!(
+        let (main, archived, vacuums, prepared, migrations, subscriptions) = tokio::join!(
             self.ask(&sql, &[]),
             self.ask(queries::ARCHIVER, &[]),
             self.ask(queries::VACUUMS, &[]),
             self.ask(queries::PREPARED, &[]),
+            self.ask(queries::MIGRATIONS, &[]),
             async {
                 if subscribes { self.ask(&self.questions.subscriptions, &[]).await } else { Ok(Vec::new()) }
             },
@@ -47,6 +48,11 @@ impl Polling {
             (prepared.gid, prepared.owner, prepared.database, prepared.age)
         };
         health.prepared = part(prepared, "prepared transactions", all(row))?;
+        let noted = |row: &Row| Migrations {
+            table: text(row, 0).unwrap_or_default(),
+            written: get(row, 1).unwrap_or_default(),
+        };
+        health.migrations = part(migrations, "tables of migrations", all(noted))?;
         health.spills = self.spills(now).await?;
         Ok(Part::Ready(health))
     }
@@ -72,6 +78,7 @@ fn told(row: Option<&Row>) -> Health {
         vacuums: Part::NotAsked,
         subscriptions: Part::NotAsked,
         prepared: Part::NotAsked,
+        migrations: Part::NotAsked,
         spills: Part::NotAsked,
     }
 }

@@ -41,6 +41,10 @@ pub(super) fn surfaces(
         theme(arguments, around, settings.theme.as_deref(), settings.ascii, is_light)
             .map_err(|why| format!("--theme: {why}"))
     });
+    let theme = theme.map(|mut theme| {
+        theme.blocks = settings.blocks;
+        theme
+    });
     match (keymap, theme) {
         (Ok(keymap), Ok(theme)) => Ok((keymap, theme)),
         (keymap, theme) => {

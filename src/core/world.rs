@@ -111,12 +111,14 @@ impl World {
                 if target.system.absorb(reading, report.at) {
                     target.seen = Some(report.at);
                     target.failure = None;
+                    target.traces.push(target.kind, Some(&target.system), report.at);
                     *judged = Judged::Due;
                     self.timeline.look(target, report.at);
                 }
             }
             Err(error) => {
                 target.system.gap(report.at);
+                target.traces.push(target.kind, None, report.at);
                 target.failure = Some(error);
             }
         }
@@ -127,7 +129,9 @@ impl World {
         self.timeline.unwatched(why, now);
         self.alerts.interrupt();
         for (target, judged) in self.targets.iter_mut().zip(&mut self.judged) {
-            Arc::make_mut(target).system.interrupt();
+            let target = Arc::make_mut(target);
+            target.system.interrupt();
+            target.traces.interrupt();
             *judged = Judged::Nothing;
         }
     }

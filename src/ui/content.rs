@@ -1,10 +1,12 @@
 //! What a panel shows, as data: lines and tables with roles, no colours and no coordinates. One renderer draws all of it.
 
+use super::graph::Graphs;
 use crate::core::alert::Severity;
 use crate::core::freshness::Freshness;
 use crate::core::row::RowKey;
 use crate::ui::text::{clean, clean_lines, split, width};
 use std::borrow::Cow;
+use std::sync::Arc;
 
 /// What a piece of text is, never what colour it has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
@@ -71,6 +73,8 @@ pub struct Line {
     pub spans: Vec<Span>,
     /// Samples drawn as a sparkline behind the text (`None` is a gap).
     pub spark: Option<Vec<Option<f64>>>,
+    /// Graphs drawn instead of the text, where there is room for them: the text says the same in words.
+    pub graphs: Option<Arc<Graphs>>,
 }
 
 impl Line {
@@ -153,7 +157,7 @@ impl Line {
     fn indented(indent: usize) -> Self {
         let spans =
             if indent == 0 { Vec::new() } else { vec![Span { text: " ".repeat(indent), role: Role::Text }] };
-        Self { spans, spark: None }
+        Self { spans, ..Self::default() }
     }
 }
 

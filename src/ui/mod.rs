@@ -6,6 +6,8 @@ pub mod field;
 pub mod filter;
 pub mod format;
 pub mod graph;
+mod plot;
+mod put;
 pub mod render;
 pub mod select;
 pub mod spark;

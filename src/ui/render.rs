@@ -1,6 +1,9 @@
 //! Draws content: sections one below the other, tables with the columns that fit, the row under the cursor always in view.
 
 use super::content::{Cell, Column, Content, Line, Role, Row, Section, Table, Width};
+use super::graph::Graphs;
+use super::plot;
+pub use super::put::put;
 use super::select::{Level, arrange};
 use super::spark;
 use super::text::{cut, width};
@@ -29,8 +32,14 @@ enum Item<'a> {
     Blank,
     Title(&'a str),
     Text(&'a Line),
+    /// One line of graphs of so many rows.
+    Graph(&'a Graphs, usize, usize),
     Header(Rc<Layout<'a>>),
-    Row { layout: Rc<Layout<'a>>, row: &'a Row, index: usize },
+    Row {
+        layout: Rc<Layout<'a>>,
+        row: &'a Row,
+        index: usize,
+    },
     Empty(Cow<'a, str>),
 }
 
@@ -42,8 +51,8 @@ pub fn content(content: &Content, level: &Level, area: Rect, buffer: &mut Buffer
     let arranged = arrange(content, level);
     let flat: Vec<&Row> = arranged.iter().flatten().copied().collect();
     let cursor = level.position(&flat);
-    let items = items(content, &arranged, level, area.width.saturating_sub(MARGIN));
     let height = usize::from(area.height);
+    let items = items(content, &arranged, level, (area.width.saturating_sub(MARGIN), height));
     let offset = offset(&items, cursor, level.scroll, height);
     for (line, item) in items.iter().skip(offset).take(height).enumerate() {
         let y = area.y + line as u16;
@@ -65,7 +74,7 @@ pub fn content(content: &Content, level: &Level, area: Rect, buffer: &mut Buffer
 pub fn row_at(content: &Content, level: &Level, (width, height): (u16, u16), line: u16) -> Option<RowKey> {
     let arranged = arrange(content, level);
     let flat: Vec<&Row> = arranged.iter().flatten().copied().collect();
-    let items = items(content, &arranged, level, width.saturating_sub(MARGIN));
+    let items = items(content, &arranged, level, (width.saturating_sub(MARGIN), usize::from(height)));
     let offset = offset(&items, level.position(&flat), level.scroll, usize::from(height));
     // A header that stays stands above the row that would be there.
     let header = line == 0 && offset > 0;
@@ -75,18 +84,31 @@ pub fn row_at(content: &Content, level: &Level, (width, height): (u16, u16), lin
     }
 }
 
-fn items<'a>(content: &'a Content, arranged: &[Vec<&'a Row>], level: &Level, room: u16) -> Vec<Item<'a>> {
+fn items<'a>(
+    content: &'a Content,
+    arranged: &[Vec<&'a Row>],
+    level: &Level,
+    (room, height): (u16, usize),
+) -> Vec<Item<'a>> {
     let mut items = Vec::new();
     let mut index = 0;
     let mistake = Filter::parse(&level.filter).mistake(content);
     for (section, rows) in content.sections.iter().zip(arranged) {
-        if !items.is_empty() {
+        // The axis of a graph ends it.
+        if !matches!(items.last(), None | Some(Item::Graph(..))) {
             items.push(Item::Blank);
         }
         if !section.title.is_empty() {
             items.push(Item::Title(&section.title));
         }
-        items.extend(section.lines.iter().map(Item::Text));
+        for line in &section.lines {
+            match line.graphs.as_ref().map(|graphs| (graphs, graphs.rows(height))) {
+                Some((graphs, rows @ 1..)) => {
+                    items.extend((0..rows + 2).map(|line| Item::Graph(graphs, line, rows)));
+                }
+                Some(_) | None => items.push(Item::Text(line)),
+            }
+        }
         push_table(&mut items, section, rows, &mut index, (level, mistake.as_deref(), room));
     }
     items
@@ -146,6 +168,7 @@ fn draw_item(
             put(buffer, area, &cut(title, usize::from(area.width)), theme.role(Role::Strong));
         }
         Item::Text(text) => line(text, area, buffer, theme),
+        Item::Graph(graphs, line, rows) => plot::draw(graphs, (*line, *rows), area, buffer, theme),
         Item::Header(layout) => header(layout, level, area, buffer, theme),
         Item::Empty(sentence) => {
             let inner =
@@ -177,7 +200,7 @@ pub fn line(line: &Line, area: Rect, buffer: &mut Buffer, theme: &Theme) {
     {
         let room = usize::from(end - x - 1).min(60);
         let drawn = spark::draw(samples, room.min(samples.len().max(1)), theme.ascii);
-        put(buffer, Rect::new(x + 1, area.y, end - x - 1, 1), &drawn, theme.role(Role::Accent));
+        put(buffer, Rect::new(x + 1, area.y, end - x - 1, 1), &drawn, theme.role(Role::Muted));
     }
 }
 
@@ -266,7 +289,8 @@ fn table_row(
     for &(index, columns) in &layout.columns {
         if let Some(cell) = row.cells.get(index) {
             let text = cell_text(cell, columns, theme);
-            let role = if cell.spark.is_some() { Role::Accent } else { cell.role };
+            // Beside what is wrong they stand back.
+            let role = if cell.spark.is_some() { Role::Muted } else { cell.role };
             put_aligned(buffer, x, area, columns, layout.table.columns[index].right, &text, theme.role(role));
         }
         x += columns + GAP;
@@ -289,13 +313,6 @@ fn put_aligned(buffer: &mut Buffer, x: u16, area: Rect, columns: u16, right: boo
     let x = if right { x + columns.saturating_sub(used) } else { x };
     if x < area.right() {
         put(buffer, Rect::new(x, area.y, area.right() - x, 1), text, style);
-    }
-}
-
-/// Writes `text` at the left of `area`; what does not fit is cut off.
-pub fn put(buffer: &mut Buffer, area: Rect, text: &str, style: Style) {
-    if !area.is_empty() {
-        buffer.set_stringn(area.x, area.y, text, usize::from(area.width), style);
     }
 }
 

@@ -147,50 +147,46 @@ fn passes((own, before): (usize, usize), level: usize) -> bool {
     own == level || (before < level && level < own) || (own < level && level < before)
 }
 
-/// One row of the line in dots of braille.
-pub(super) fn braille(graph: &Graph, columns: usize, row: usize, rows: usize) -> String {
+/// The line in dots of braille, the top row first.
+pub(super) fn braille(graph: &Graph, columns: usize, rows: usize) -> Vec<String> {
     let levels = rows * 4;
     let heights = heights(graph, columns * 2, levels);
-    heights
-        .chunks(2)
-        .map(|pair| {
-            let mut sign = 0_u8;
-            for (side, height) in pair.iter().enumerate() {
-                for (dot, bit) in DOTS[side].iter().enumerate() {
-                    let level = levels - 1 - (row * 4 + dot);
-                    if height.is_some_and(|height| passes(height, level)) {
-                        sign |= bit;
-                    }
+    let sign = |pair: &[Option<(usize, usize)>], row: usize| {
+        let mut sign = 0_u8;
+        for (side, height) in pair.iter().enumerate() {
+            let Some(height) = height else { continue };
+            for (dot, bit) in DOTS[side].iter().enumerate() {
+                if passes(*height, levels - 1 - (row * 4 + dot)) {
+                    sign |= bit;
                 }
             }
-            if sign == 0 { ' ' } else { char::from_u32(0x2800 + u32::from(sign)).unwrap_or(' ') }
-        })
-        .collect()
+        }
+        if sign == 0 { ' ' } else { char::from_u32(0x2800 + u32::from(sign)).unwrap_or(' ') }
+    };
+    (0..rows).map(|row| heights.chunks(2).map(|pair| sign(pair, row)).collect()).collect()
 }
 
-/// One row of it in blocks.
-pub(super) fn blocks(graph: &Graph, columns: usize, row: usize, rows: usize) -> String {
-    let below = (rows - 1 - row) * 8;
-    heights(graph, columns, rows * 8)
-        .into_iter()
-        .map(|height| height.map_or(' ', |(own, _)| EIGHTHS[(own + 1).saturating_sub(below).min(8)]))
-        .collect()
+/// The same in blocks.
+pub(super) fn blocks(graph: &Graph, columns: usize, rows: usize) -> Vec<String> {
+    let heights = heights(graph, columns, rows * 8);
+    let block = |height: &Option<(usize, usize)>, below: usize| {
+        height.map_or(' ', |(own, _)| EIGHTHS[(own + 1).saturating_sub(below).min(8)])
+    };
+    (0..rows).rev().map(|row| heights.iter().map(|height| block(height, row * 8)).collect()).collect()
 }
 
-/// One row of the line in ASCII.
-pub(super) fn strokes(graph: &Graph, columns: usize, row: usize, rows: usize) -> String {
-    let lowest = (rows - 1 - row) * 3;
-    heights(graph, columns, rows * 3)
-        .into_iter()
-        .map(|height| {
-            let Some(height) = height else { return ' ' };
-            match height.0.checked_sub(lowest) {
-                Some(above @ 0..=2) => STROKES[above],
-                _ if (lowest..lowest + 3).any(|level| passes(height, level)) => '|',
-                _ => ' ',
-            }
-        })
-        .collect()
+/// The line in ASCII.
+pub(super) fn strokes(graph: &Graph, columns: usize, rows: usize) -> Vec<String> {
+    let heights = heights(graph, columns, rows * 3);
+    let stroke = |height: &Option<(usize, usize)>, lowest: usize| {
+        let Some(height) = *height else { return ' ' };
+        match height.0.checked_sub(lowest) {
+            Some(above @ 0..=2) => STROKES[above],
+            _ if (lowest..lowest + 3).any(|level| passes(height, level)) => '|',
+            _ => ' ',
+        }
+    };
+    (0..rows).rev().map(|row| heights.iter().map(|height| stroke(height, row * 3)).collect()).collect()
 }
 
 /// `samples` between `low` and `high` on so many rows of blocks, the top row first. The smallest known number is seen, too.

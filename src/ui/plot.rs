@@ -15,17 +15,20 @@ const NOW: &str = "now";
 /// Columns of `-10m`.
 const TICK: usize = 4;
 
-/// Draws one line of the whole, which has a title, `rows` of the plot, and the axis.
-pub fn draw(graphs: &Graphs, (line, rows): (usize, usize), area: Rect, buffer: &mut Buffer, theme: &Theme) {
+/// Draws the lines from `first` on that have room: a title, `rows` of the plot, and the axis.
+pub fn draw(graphs: &Graphs, (first, rows): (usize, usize), area: Rect, buffer: &mut Buffer, theme: &Theme) {
     let count = graphs.beside(area.width);
     let wide = (area.width.saturating_sub(BETWEEN * (count - 1))) / count;
     for (place, graph) in graphs.graphs.iter().take(usize::from(count)).enumerate() {
         let x = area.x + place as u16 * (wide + BETWEEN);
-        let own = Rect::new(x, area.y, wide, 1);
-        match line {
-            0 => title(graph, graphs.span, own, buffer, theme),
-            line if line <= rows => plot(graph, (line - 1, rows), own, buffer, theme),
-            _ => axis(graphs, graph, own, buffer, theme),
+        let plotted = plot(graph, usize::from(wide), rows, theme);
+        for (line, y) in (first..rows + 2).zip(area.y..area.bottom()) {
+            let own = Rect::new(x, y, wide, 1);
+            match (line, line.checked_sub(1).and_then(|row| plotted.get(row))) {
+                (0, _) => title(graph, graphs.span, own, buffer, theme),
+                (_, Some(text)) => put(buffer, own, text, theme.role(Role::Muted)),
+                (_, None) => axis(graphs, graph, own, buffer, theme),
+            }
         }
     }
 }
@@ -92,24 +95,24 @@ fn title(graph: &Graph, span: Duration, area: Rect, buffer: &mut Buffer, theme: 
     put(buffer, rest, &words, theme.role(Role::Muted));
 }
 
-fn plot(graph: &Graph, (row, rows): (usize, usize), area: Rect, buffer: &mut Buffer, theme: &Theme) {
+/// The rows of a plot, with the ends of the scale before them.
+fn plot(graph: &Graph, columns: usize, rows: usize, theme: &Theme) -> Vec<String> {
     let (top, floor, left) = labels(graph);
-    let label = match row {
-        0 => top,
-        row if row + 1 == rows => floor,
-        _ => String::new(),
-    };
-    let edge = if theme.ascii { '|' } else { '│' };
-    let columns = usize::from(area.width).saturating_sub(left + 1);
-    let drawn = if theme.ascii {
-        strokes(graph, columns, row, rows)
+    let columns = columns.saturating_sub(left + 1);
+    let (drawn, edge) = if theme.ascii {
+        (strokes(graph, columns, rows), '|')
     } else if theme.blocks {
-        blocks(graph, columns, row, rows)
+        (blocks(graph, columns, rows), '│')
     } else {
-        braille(graph, columns, row, rows)
+        (braille(graph, columns, rows), '│')
     };
-    let text = format!("{label:>wide$} {edge}{drawn}", wide = left - 1);
-    put(buffer, area, &text, theme.role(Role::Muted));
+    let label = |row: usize| match row {
+        0 => top.as_str(),
+        row if row + 1 == rows => floor.as_str(),
+        _ => "",
+    };
+    let text = |(row, shape)| format!("{:>wide$} {edge}{shape}", label(row), wide = left - 1);
+    drawn.into_iter().enumerate().map(text).collect()
 }
 
 #[cfg(test)]
@@ -152,7 +155,7 @@ mod tests {
             (0..60).map(|n| if n < 40 { 10.0 } else { 10.0 + f64::from(n - 40) * 4.0 }).collect();
         let lines = drawn(&alone(&rising, Some(300)), 70, 20, &theme(true, false));
         assert_eq!(lines[0], "shop requests 86/s · min 10/s · max 86/s · last 15 min");
-        assert!(lines[1].starts_with("100/s |") && lines[1].ends_with("-'"), "{lines:#?}");
+        assert!(lines[1].starts_with("100/s |") && lines[1].ends_with("_-----"), "{lines:#?}");
         assert!(lines[2].starts_with("  0/s |-----------"), "{lines:#?}");
         assert!(lines[3].starts_with("      +-15m---"), "{lines:#?}");
         assert!(

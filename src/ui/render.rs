@@ -62,6 +62,12 @@ pub fn content(content: &Content, level: &Level, area: Rect, buffer: &mut Buffer
             _ => None,
         };
         let row = Rect::new(area.x, y, area.width, 1);
+        if let Item::Graph(graphs, first, rows) = item
+            && (line == 0 || *first == 0)
+        {
+            let below = Rect::new(area.x, y, area.width, area.bottom() - y);
+            plot::draw(graphs, (*first, *rows), below, buffer, theme);
+        }
         match pinned {
             Some(layout) => header(layout, level, row, buffer, theme),
             None => draw_item(item, level, cursor, row, buffer, theme),
@@ -163,12 +169,12 @@ fn draw_item(
     theme: &Theme,
 ) {
     match item {
-        Item::Blank => {}
+        // Graphs are drawn as a whole from their first line on that is in view.
+        Item::Blank | Item::Graph(..) => {}
         Item::Title(title) => {
             put(buffer, area, &cut(title, usize::from(area.width)), theme.role(Role::Strong));
         }
         Item::Text(text) => line(text, area, buffer, theme),
-        Item::Graph(graphs, line, rows) => plot::draw(graphs, (*line, *rows), area, buffer, theme),
         Item::Header(layout) => header(layout, level, area, buffer, theme),
         Item::Empty(sentence) => {
             let inner =

@@ -1,6 +1,7 @@
 //! The app in the Elm manner, pure: messages in, model changed, effects out; drawing reads the model and changes nothing.
 
 pub mod command;
+pub mod farewell;
 pub mod foretold;
 pub mod key;
 pub mod keymap;

@@ -21,6 +21,17 @@ pub(super) struct Themes {
     pub otherwise: Option<Otherwise>,
 }
 
+impl Themes {
+    /// Graphs are drawn in blocks, or in finer dots.
+    pub(super) fn with_blocks(mut self, blocks: bool) -> Self {
+        self.theme.blocks = blocks;
+        if let Some(other) = &mut self.otherwise {
+            other.theme.blocks = blocks;
+        }
+        self
+    }
+}
+
 /// The theme that was asked for; else one that this terminal can show. The background is what its variable tells, or dark.
 pub(super) fn themes(
     arguments: &Arguments,

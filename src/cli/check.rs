@@ -39,6 +39,7 @@ pub(super) fn surfaces(
         themes(arguments, around, settings.theme.as_deref(), settings.ascii)
             .map_err(|why| format!("--theme: {why}"))
     });
+    let theme = theme.map(|themes| themes.with_blocks(settings.blocks));
     match (keymap, theme) {
         (Ok(keymap), Ok(themes)) => Ok((keymap, themes)),
         (keymap, theme) => {

@@ -19,6 +19,7 @@ use crate::actions::gate::{Actor, Entry, Gate};
 use crate::actions::keeper::Keeper;
 use crate::actions::notes::Notes;
 use crate::actions::webhook::Webhook;
+use crate::app::farewell::welcome;
 use crate::app::foretold::Foretold;
 use crate::app::keymap::Keymap;
 use crate::app::layout::Size;
@@ -116,15 +117,13 @@ fn guard_panics() {
 
 fn live(arguments: &Arguments, around: &Surroundings) -> Result<ExitCode, String> {
     let settings = settings(arguments, around, Care::Acts)?;
-    if settings.targets.is_empty() && !std::io::stdout().is_terminal() {
-        return Err(format!("nothing to watch.\n{}", targets::describe(&settings)));
-    }
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::start());
     let (keymap, themes) = check::surfaces(arguments, around, &settings)?;
-    let mut trail = settings.trail.clone();
+    // A screen of nothing explains less than what was looked for and what would help.
     if settings.targets.is_empty() {
-        trail.push("nothing was found; `stacktop demo` shows stacktop on an embedded stack".to_owned());
+        return Err(format!("nothing to watch.\n{}", targets::describe(&settings)));
     }
+    let trail = settings.trail.clone();
     let access = settings.targets.iter().map(|target| (target.id.clone(), access(target))).collect();
     let arming =
         Arming::new(settings.environment.clone(), settings.production, settings.read_only.clone(), access)
@@ -197,16 +196,11 @@ fn demo(arguments: &Arguments, around: &Surroundings, seed: u64) -> Result<ExitC
     )
     .only_this_run();
     let world = World::new(states, rules);
+    let surfaces = (Keymap::default(), themes);
+    let mut model = model(Kind::Demo, world, arming, surfaces, (&audit, user(around)), trail, now);
+    model.toast = Some(welcome(&model));
     let setup = Setup {
-        model: model(
-            Kind::Demo,
-            world,
-            arming,
-            (Keymap::default(), themes),
-            (&audit, user(around)),
-            trail,
-            now,
-        ),
+        model,
         jobs: stack.jobs(),
         engine: EngineSettings::default(),
         gate: Arc::new(gate),

@@ -23,6 +23,14 @@ pub(super) fn run(arguments: &Arguments, around: &Surroundings, output: Output) 
     Ok(if settings.targets.is_empty() { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 
+/// What may be done where nothing was found.
+const NOTHING: &str = "no target was found. Any of these gives it something to watch:
+  stacktop demo                                   an embedded stack with an incident; nothing is connected to
+  stacktop postgres://host/db redis://host        servers by their URLs
+  export DATABASE_URL=… REDIS_URL=…               or a .env, or the folder of a compose file
+  stacktop config > ~/.config/stacktop/config.toml, then name targets in it
+";
+
 /// The targets, and what was looked at. Names may come from a file of somebody else: each is kept to its line.
 pub(super) fn describe(settings: &Settings) -> String {
     let mut text = format!(
@@ -41,7 +49,7 @@ pub(super) fn describe(settings: &Settings) -> String {
         ));
     }
     if settings.targets.is_empty() {
-        text.push_str("no target was found; `stacktop demo` shows stacktop on an embedded stack\n");
+        text.push_str(NOTHING);
     }
     text.push_str("\nlooked at:\n");
     for line in &settings.trail {
@@ -87,6 +95,14 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let settings = resolve(&Wishes::default(), &Surroundings::empty(folder.path())).expect("fine");
         let text = describe(&settings);
-        assert!(text.contains("stacktop demo") && text.contains("DATABASE_URL"), "{text}");
+        for words in [
+            "no target was found",
+            "stacktop demo",
+            "redis://host",
+            "not set in the environment: DATABASE_URL",
+            "no compose file in",
+        ] {
+            assert!(text.contains(words), "{words}: {text}");
+        }
     }
 }

@@ -27,6 +27,8 @@ macro_rules! file {
             pub theme: Option<String>,
             /// Only ASCII on the screen.
             pub ascii: Option<bool>,
+            /// Graphs with blocks instead of braille patterns.
+            pub blocks: Option<bool>,
             /// How targets are polled.
             pub engine: EngineFile,
             /// Keys by command; those of dialogs and fields in tables of their own.

@@ -49,6 +49,7 @@ impl Default for Patience {
 
 /// Everything that is in force.
 #[derive(Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "independent settings")]
 pub struct Settings {
     /// What the stack is called.
     pub environment: String,
@@ -62,6 +63,8 @@ pub struct Settings {
     pub theme: Option<String>,
     /// Only ASCII on the screen.
     pub ascii: bool,
+    /// Graphs with blocks instead of braille patterns.
+    pub blocks: bool,
     /// How failing targets are treated.
     pub patience: Patience,
     /// Keys by command, as they are written.
@@ -163,6 +166,7 @@ fn in_force(
         read_only,
         theme: file.theme.clone(),
         ascii: file.ascii.unwrap_or(false),
+        blocks: file.blocks.unwrap_or(false),
         patience: patience(&file),
         keys: file.keys.clone(),
         notify,

@@ -157,8 +157,10 @@ impl Series {
     }
 }
 
-fn millis(span: Duration) -> u64 {
-    u64::try_from(span.as_millis()).unwrap_or(u64::MAX)
+/// A span in milliseconds; more than anybody waits is the most there is.
+pub(super) const fn millis(span: Duration) -> u64 {
+    let all = span.as_millis();
+    if all > u64::MAX as u128 { u64::MAX } else { all as u64 }
 }
 
 #[cfg(test)]

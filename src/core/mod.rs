@@ -42,6 +42,7 @@ pub mod text;
 pub mod time;
 pub mod timeline;
 pub mod topology;
+pub mod trace;
 pub mod verdict;
 pub mod whereabouts;
 pub mod world;

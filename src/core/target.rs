@@ -7,6 +7,7 @@ use super::report::{BreakerState, Plan, PollError};
 use super::settings::SystemSettings;
 use super::system::SystemState;
 use super::time::Now;
+use super::trace::Traces;
 use std::time::Duration;
 
 /// One target as the world knows it.
@@ -34,6 +35,8 @@ pub struct TargetState {
     pub overtaken: u64,
     /// What is known of the system.
     pub system: SystemState,
+    /// Its numbers over the last quarter of an hour.
+    pub traces: Traces,
 }
 
 impl TargetState {
@@ -59,6 +62,7 @@ impl TargetState {
             plan: None,
             overtaken: 0,
             system: SystemState::new(settings),
+            traces: Traces::default(),
         }
     }
 

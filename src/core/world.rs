@@ -116,6 +116,7 @@ impl World {
                 if target.system.absorb(reading, report.at) {
                     target.seen = Some(report.at);
                     target.failure = None;
+                    target.traces.push(target.kind, Some(&target.system), report.at);
                     *judged = Judged::Due;
                     self.timeline.look(target, report.at);
                 }
@@ -123,6 +124,7 @@ impl World {
             Err(error) => {
                 target.system.gap(report.at);
                 Arc::make_mut(&mut self.levels[at]).gap(report.at);
+                target.traces.push(target.kind, None, report.at);
                 target.failure = Some(error);
             }
         }
@@ -133,7 +135,9 @@ impl World {
         self.timeline.unwatched(why, now);
         self.alerts.interrupt();
         for (target, judged) in self.targets.iter_mut().zip(&mut self.judged) {
-            Arc::make_mut(target).system.interrupt();
+            let target = Arc::make_mut(target);
+            target.system.interrupt();
+            target.traces.interrupt();
             *judged = Judged::Nothing;
         }
         for levels in &mut self.levels {

@@ -51,11 +51,11 @@ impl Panel for Alerts {
 }
 
 /// What the overview says of an Alertmanager in one line.
-pub(super) fn signal(target: &TargetState) -> Option<Told<'_>> {
+pub(super) fn signal(target: &TargetState) -> Option<Told> {
     let state = target.system.alertmanager()?;
     let reading = state.reading()?;
     reading.groups.ready()?;
-    Some((numbers(reading), Some(&state.active)))
+    Some((numbers(reading), Some("active alerts")))
 }
 
 fn server(

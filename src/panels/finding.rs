@@ -7,6 +7,7 @@ use crate::core::place::Screen;
 use crate::core::row::RowKey;
 use crate::core::text::{counted, lasting};
 use crate::core::time::Now;
+use crate::panels::graphs;
 use crate::panels::panel::PanelContext;
 use crate::ui::content::{Cell, Column, Content, Line, Role, Row, Section, Table};
 use crate::ui::graph;
@@ -31,6 +32,7 @@ pub(super) fn page(context: PanelContext<'_>, key: &FindingKey) -> Content {
         };
     };
     let mut sections = vec![told(context, finding), next(context, finding), evidence(context, finding)];
+    sections.extend(graphs::finding(context, finding));
     sections.push(samples(context, finding));
     sections.push(source(finding));
     Content { title: format!("{} on {}", key.rule, key.target), sections }

@@ -2,6 +2,7 @@
 
 mod alerts;
 mod finding;
+mod graphs;
 mod groups;
 mod metrics;
 mod overview;

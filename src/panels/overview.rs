@@ -13,7 +13,7 @@ use crate::core::text::counted;
 use crate::core::timeline::Event;
 use crate::core::verdict::Verdict;
 use crate::panels::panel::{Panel, PanelContext};
-use crate::panels::{finding, signals, source_list};
+use crate::panels::{finding, graphs, signals, source_list};
 use crate::ui::content::{Cell, Column, Content, Line, Role, Row, Section, Table};
 use crate::ui::format::of_seconds;
 use crate::ui::format::{age, duration};
@@ -65,14 +65,16 @@ impl Panel for Overview {
             Some(RowKey::Group(name)) => {
                 Content { title: name.clone(), sections: vec![source_list::opened(name, context)] }
             }
-            _ => Content {
-                title: String::new(),
-                sections: [Some(findings(context)), around(context)]
-                    .into_iter()
-                    .flatten()
-                    .chain([signals::section(self.signals, context), source_list::section(context)])
-                    .collect(),
-            },
+            _ => {
+                let verdict = Verdict::over(context.world, context.now);
+                let first = [
+                    graphs::over(context, &verdict),
+                    Some(findings(context, &verdict)),
+                    around(context, &verdict),
+                ];
+                let rest = [signals::section(self.signals, context), source_list::section(context)];
+                Content { title: String::new(), sections: first.into_iter().flatten().chain(rest).collect() }
+            }
         }
     }
 
@@ -163,9 +165,9 @@ fn noted(finding: &Finding) -> String {
     finding.heard.as_ref().map_or_else(String::new, noted)
 }
 
-fn findings(context: PanelContext<'_>) -> Section {
+fn findings<'a>(context: PanelContext<'a>, verdict: &Verdict<'a>) -> Section {
     let (found, outside) = context.findings();
-    let changed: Vec<Row> = changes(context).map(|(event, began)| change(event, began)).collect();
+    let changed: Vec<Row> = changes(context, verdict).map(|(event, began)| change(event, began)).collect();
     let (firing, over): (Vec<_>, Vec<_>) =
         told(context, found).into_iter().partition(|(finding, ..)| finding.stage == Stage::Firing);
     let count = firing.len() + over.len();
@@ -224,9 +226,11 @@ fn finding_row(context: PanelContext<'_>, (finding, depth, tie): (&Finding, usiz
 }
 
 /// What changed just before the lead's root began, and when that was.
-fn changes(context: PanelContext<'_>) -> impl Iterator<Item = (&Event, Duration)> {
-    let lead = Verdict::over(context.world, context.now).lead;
-    let events = lead.map_or_else(Vec::new, |lead| coincident(context.world, lead));
+fn changes<'a>(
+    context: PanelContext<'a>,
+    verdict: &Verdict<'a>,
+) -> impl Iterator<Item = (&'a Event, Duration)> {
+    let events = verdict.lead.map_or_else(Vec::new, |lead| coincident(context.world, lead));
     let looked_at = move |event: &&Event| {
         event.target.as_ref().is_none_or(|target| context.target(target.as_str()).is_some())
     };
@@ -247,8 +251,8 @@ fn change(event: &Event, past: Duration) -> Row {
 
 /// Who is not it, and what cannot be seen from here: one line each, while something is wrong. Of targets that are not looked at nothing is
 /// said here.
-fn around(context: PanelContext<'_>) -> Option<Section> {
-    let lead = Verdict::over(context.world, context.now).lead?;
+fn around(context: PanelContext<'_>, verdict: &Verdict<'_>) -> Option<Section> {
+    let lead = verdict.lead?;
     let looked_at = |target: &TargetId| context.target(target.as_str()).is_some();
     let mut lines = Vec::new();
     let not_it: Vec<String> = exonerated(context.world, lead, context.now)
@@ -327,6 +331,8 @@ fn source(context: PanelContext<'_>, id: &str) -> Content {
     }
     Content {
         title: target.id.to_string(),
-        sections: vec![Section::lines(format!("Source {}", target.id), lines)],
+        sections: std::iter::once(Section::lines(format!("Source {}", target.id), lines))
+            .chain(graphs::target(context, target))
+            .collect(),
     }
 }

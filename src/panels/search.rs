@@ -11,6 +11,7 @@ use crate::core::search::{
 };
 use crate::core::text::counted;
 use crate::core::world::TargetState;
+use crate::panels::graphs;
 use crate::panels::panel::{Panel, PanelContext};
 use crate::panels::signals::Told;
 use crate::ui::content::{Cell, Column, Content, Line, Role, Row, Section, Table};
@@ -40,7 +41,8 @@ impl Panel for Search {
     }
 
     fn content(&self, context: PanelContext<'_>, _path: &[RowKey]) -> Content {
-        let mut sections = Vec::new();
+        let clusters = context.targets().filter(|target| target.system.search().is_some());
+        let mut sections: Vec<Section> = graphs::traffic(context, clusters).into_iter().collect();
         for target in context.targets() {
             if let Some(state) = target.system.search() {
                 cluster(&mut sections, target, state, context);
@@ -55,7 +57,7 @@ impl Panel for Search {
 }
 
 /// What the overview says of a cluster in one line.
-pub(super) fn signal(target: &TargetState) -> Option<Told<'_>> {
+pub(super) fn signal(target: &TargetState) -> Option<Told> {
     let state = target.system.search()?;
     let reading = state.reading()?;
     let status = reading.health.ready().map_or("status not known", |health| health.status.as_str());
@@ -65,7 +67,7 @@ pub(super) fn signal(target: &TargetState) -> Option<Told<'_>> {
         or_dash(state.rates.query_ms, |ms| format!("{ms:.1} ms")),
         or_dash(state.heap.last(), percent)
     );
-    Some((text, Some(&state.queries)))
+    Some((text, Some("shard searches")))
 }
 
 fn status_role(status: &str) -> Role {

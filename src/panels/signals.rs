@@ -1,31 +1,31 @@
 //! The golden signals of every system, one line each: what a healthy stack looks like at a glance.
 
 use crate::core::freshness::Freshness;
-use crate::core::history::Series;
 use crate::core::world::TargetState;
 use crate::panels::groups::{LISTED_TO, Worst, grouped};
 use crate::panels::panel::PanelContext;
 use crate::ui::content::{Line, Role, Section};
 use crate::ui::format::duration;
+use crate::ui::graph::fitted;
 
 /// Columns of a sparkline.
 const SPARK: usize = 40;
 /// The text before the sparkline.
 const TEXT: usize = 62;
 
-/// What a line says, and the past of its first number.
-pub(super) type Told<'a> = (String, Option<&'a Series>);
+/// What a line says, and the [trace](crate::core::trace) of its first number.
+pub(super) type Told = (String, Option<&'static str>);
 
 /// What is told of a target by the system that it is of, once it answered.
-pub(super) type Tells = fn(&TargetState) -> Option<Told<'_>>;
+pub(super) type Tells = fn(&TargetState) -> Option<Told>;
 
 /// One line for each target that ever answered; of a group where they are many, that of its worst.
 pub(super) fn section(systems: &[Tells], context: PanelContext<'_>) -> Section {
-    let told: Vec<(&TargetState, Told<'_>)> = context
+    let told: Vec<(&TargetState, Told)> = context
         .targets()
         .filter_map(|target| Some((target, systems.iter().find_map(|tells| tells(target))?)))
         .collect();
-    let title = if told.is_empty() { "" } else { "Signals" };
+    let title = if told.is_empty() { "" } else { "Signals (last 15 min)" };
     if told.len() <= LISTED_TO {
         let lines = told.into_iter().map(|(target, told)| line(target.id.as_str(), target, told, context));
         return Section::lines(title, lines.collect());
@@ -55,7 +55,7 @@ pub(super) fn section(systems: &[Tells], context: PanelContext<'_>) -> Section {
     Section::lines(title, lines.collect())
 }
 
-fn line(name: &str, target: &TargetState, (text, past): Told<'_>, context: PanelContext<'_>) -> Line {
+fn line(name: &str, target: &TargetState, (text, past): Told, context: PanelContext<'_>) -> Line {
     // Numbers of before are never shown as those of now: their age goes first.
     let (role, text) = match target.freshness(context.now) {
         Freshness::Late(age) | Freshness::Lost(age) => {
@@ -64,8 +64,12 @@ fn line(name: &str, target: &TargetState, (text, past): Told<'_>, context: Panel
         Freshness::Waiting | Freshness::Fresh(_) => (Role::Text, text),
     };
     let line = Line::of(Role::Strong, format!("{:<16}", crate::ui::text::cut(name, 15)));
-    match past {
-        Some(past) => line.then(role, format!("{text:<TEXT$}")).spark(target.past(past, SPARK)),
+    match past.and_then(|name| target.traces.named(name)) {
+        // Above the same span as the graphs of this screen.
+        Some(quarter) => {
+            let columns = quarter.columns(context.now, target.failure.is_none());
+            line.then(role, format!("{text:<TEXT$}")).spark(fitted(&columns, SPARK))
+        }
         None => line.then(role, text),
     }
 }

@@ -16,9 +16,9 @@ pub mod terminal;
 use crate::actions::gate::Gate;
 use crate::actions::stop::Cause;
 use crate::app::layout::Size;
-use crate::app::model::Model;
+use crate::app::model::{Kind, Model};
 use crate::app::msg::{Effect, Msg};
-use crate::app::{pressed, update, view};
+use crate::app::{farewell, pressed, update, view};
 use crate::core::report::PollReport;
 use crate::core::time::{Clock, Now};
 use crate::engine::latest::Reports;
@@ -122,6 +122,7 @@ pub async fn run(setup: Setup) -> io::Result<(End, Vec<String>)> {
     }
     let events = input::start()?;
     let mut model = setup.model;
+    let start = model.now;
     paint(&mut tty, &mut model, setup.clock.now())?;
     if model.otherwise.is_some() {
         background::ask();
@@ -148,7 +149,10 @@ pub async fn run(setup: Setup) -> io::Result<(End, Vec<String>)> {
     if cause != Cause::Quit {
         terminal::leave();
     }
-    let told = running.effects.end(cause).await;
+    let mut told = running.effects.end(cause).await;
+    if running.model.kind == Kind::Demo && cause == Cause::Quit {
+        told.extend(farewell::farewell(&running.model, start));
+    }
     drop(running);
     drop(signals);
     settle().await;

@@ -1,10 +1,12 @@
 //! What a panel shows, as data: lines and tables with roles, no colours and no coordinates. One renderer draws all of it.
 
+use super::graph::Graphs;
 use crate::core::alert::Severity;
 use crate::core::freshness::Freshness;
 use crate::core::row::RowKey;
 use crate::ui::text::{clean, clean_lines, split, width};
 use std::borrow::Cow;
+use std::sync::Arc;
 
 pub use crate::ui::column::{Column, Width};
 
@@ -75,6 +77,8 @@ pub struct Line {
     pub spark: Option<Vec<Option<f64>>>,
     /// It is a drawing: it is never broken into several.
     pub drawn: bool,
+    /// Graphs drawn instead of the text, where there is room for them: the text says the same in words.
+    pub graphs: Option<Arc<Graphs>>,
 }
 
 impl Line {

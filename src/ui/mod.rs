@@ -10,6 +10,8 @@ pub mod format;
 pub mod graph;
 pub mod mark;
 pub mod paper;
+mod plot;
+mod put;
 pub mod render;
 pub mod select;
 pub mod spark;

@@ -4,6 +4,7 @@
 use super::content::{Content, Line, Role, Row, Section};
 use super::filter::Filter;
 use super::fit::{GAP, Layout, fit};
+use super::graph::Graphs;
 use super::select::{Level, arrange};
 use super::text::{split, width};
 use std::ops::Range;
@@ -23,6 +24,8 @@ pub enum Item<'a> {
     Blank,
     /// A heading or a text.
     Text(Line),
+    /// One line of graphs: which, and of how many rows their plots are.
+    Graph(&'a Graphs, usize, usize),
     /// The headings of a table.
     Header(Rc<Layout<'a>>),
     /// A row.
@@ -70,15 +73,16 @@ pub struct Stand {
 }
 
 impl<'a> Paper<'a> {
-    /// `content` as `level` shows it in so many columns.
+    /// `content` as `level` shows it in so many columns, on a screen of so many rows.
     #[must_use]
-    pub fn new(content: &'a Content, level: &Level, columns: u16) -> Self {
+    pub fn new(content: &'a Content, level: &Level, (columns, height): (u16, usize)) -> Self {
         let arranged = arrange(content, level);
         let mut paper = Self { items: Vec::new(), rows: Vec::new(), flat: Vec::new() };
         let mistake = Filter::parse(&level.filter).mistake(content);
         let room = usize::from(columns);
         for (section, rows) in content.sections.iter().zip(arranged) {
-            if !paper.items.is_empty() {
+            // The axis of a graph ends it.
+            if !matches!(paper.items.last(), None | Some(Item::Graph(..))) {
                 paper.items.push(Item::Blank);
             }
             if !section.title.is_empty() {
@@ -86,7 +90,12 @@ impl<'a> Paper<'a> {
                 paper.items.extend(title.flow(room, 2).into_iter().map(Item::Text));
             }
             for line in &section.lines {
-                paper.items.extend(flowed(line, room).into_iter().map(Item::Text));
+                match line.graphs.as_ref().map(|graphs| (graphs, graphs.rows(height))) {
+                    Some((graphs, rows @ 1..)) => {
+                        paper.items.extend((0..rows + 2).map(|line| Item::Graph(graphs, line, rows)));
+                    }
+                    Some(_) | None => paper.items.extend(flowed(line, room).into_iter().map(Item::Text)),
+                }
             }
             paper.table(section, &rows, (level, mistake.as_deref(), columns.saturating_sub(MARGIN)));
         }
@@ -312,7 +321,7 @@ mod tests {
     #[test]
     fn every_line_is_reached_step_by_step_however_low_the_window_is() {
         let content = page();
-        let paper = Paper::new(&content, &Level::default(), 40);
+        let paper = Paper::new(&content, &Level::default(), (40, 24));
         for height in 2..30 {
             for begin in [false, true] {
                 let mut stand = paper.end(begin, height);
@@ -339,7 +348,7 @@ mod tests {
     #[test]
     fn a_row_that_is_chosen_stays_in_view_and_one_that_was_left_does_not_pull() {
         let content = page();
-        let paper = Paper::new(&content, &Level::default(), 40);
+        let paper = Paper::new(&content, &Level::default(), (40, 24));
         let level = Level { cursor: Some(row("b").key), ..Level::default() };
         let stand = paper.stand(&level, 6);
         assert!(paper.sees(stand.top, 1, 6), "{stand:?}");
@@ -367,7 +376,7 @@ mod tests {
 
     #[track_caller]
     fn second_line(content: &Content, columns: u16, expected: Option<&str>) {
-        let paper = Paper::new(content, &Level::default(), columns);
+        let paper = Paper::new(content, &Level::default(), (columns, 24));
         let line = paper.items.iter().find_map(|item| match item {
             Item::Below { line, .. } => Some(line.plain()),
             _ => None,
@@ -391,7 +400,7 @@ mod tests {
     #[test]
     fn columns_take_what_their_texts_need_and_no_more() {
         let content = sentences(vec![sentence("short", false)]);
-        let paper = Paper::new(&content, &Level::default(), 160);
+        let paper = Paper::new(&content, &Level::default(), (160, 24));
         let Some(Item::Header(layout)) = paper.items.first() else { panic!("{paper:?}") };
         assert_eq!(layout.columns, [(0, 2), (1, 10), (2, 20), (3, 5)]);
     }

@@ -4,6 +4,8 @@ use super::content::{Cell, Content, Line, Role, Row};
 use super::fit::{GAP, Layout};
 use super::mark::marked;
 use super::paper::{Item, MARGIN, Paper, Stand, broken};
+use super::plot;
+pub use super::put::put;
 use super::select::Level;
 use super::spark;
 use super::text::{cut, width};
@@ -24,7 +26,7 @@ pub struct Rest {
 
 /// Draws `content` into `area` as `level` shows it; what of it is not in view.
 pub fn content(content: &Content, level: &Level, area: Rect, buffer: &mut Buffer, theme: &Theme) -> Rest {
-    let paper = Paper::new(content, level, area.width);
+    let paper = Paper::new(content, level, (area.width, usize::from(area.height)));
     let stand = paper.stand(level, usize::from(area.height));
     draw_paper(&paper, level, stand, area, buffer, theme)
 }
@@ -32,7 +34,7 @@ pub fn content(content: &Content, level: &Level, area: Rect, buffer: &mut Buffer
 /// The same from its first line on, with no row chosen.
 pub fn unchosen(content: &Content, area: Rect, buffer: &mut Buffer, theme: &Theme) {
     let level = Level::default();
-    let paper = Paper::new(content, &level, area.width);
+    let paper = Paper::new(content, &level, (area.width, usize::from(area.height)));
     let stand = Stand { top: 0, cursor: None, away: true };
     draw_paper(&paper, &level, stand, area, buffer, theme);
 }
@@ -51,6 +53,12 @@ fn draw_paper(
     let height = usize::from(area.height);
     for (line, item) in paper.items.iter().skip(stand.top).take(height).enumerate() {
         let row = Rect::new(area.x, area.y + line as u16, area.width, 1);
+        if let Item::Graph(graphs, first, rows) = item
+            && (line == 0 || *first == 0)
+        {
+            let below = Rect::new(area.x, row.y, area.width, area.bottom() - row.y);
+            plot::draw(graphs, (*first, *rows), below, buffer, theme);
+        }
         match pinned(paper, stand.top, line) {
             Some(layout) => header(layout, row, buffer, theme),
             None => draw_item(item, level, stand.cursor, row, buffer, theme),
@@ -71,14 +79,14 @@ fn pinned<'a, 'b>(paper: &'b Paper<'a>, top: usize, line: usize) -> Option<&'b L
             let first = paper.rows.get(*index).and_then(|lines| paper.items.get(lines.start));
             if let Some(Item::Row { layout, .. }) = first { Some(layout) } else { None }
         }
-        Item::Blank | Item::Text(_) | Item::Header(_) | Item::Empty(_) => None,
+        Item::Blank | Item::Text(_) | Item::Graph(..) | Item::Header(_) | Item::Empty(_) => None,
     }
 }
 
 /// The row that [`content`] draws on `line` of an area of this size.
 #[must_use]
 pub fn row_at(content: &Content, level: &Level, (width, height): (u16, u16), line: u16) -> Option<RowKey> {
-    let paper = Paper::new(content, level, width);
+    let paper = Paper::new(content, level, (width, usize::from(height)));
     let top = paper.stand(level, usize::from(height)).top;
     // A header that stays stands above the row that would be there.
     if line >= height || pinned(&paper, top, usize::from(line)).is_some() {
@@ -86,7 +94,7 @@ pub fn row_at(content: &Content, level: &Level, (width, height): (u16, u16), lin
     }
     match paper.items.get(top + usize::from(line))? {
         Item::Row { row, .. } | Item::Below { row, .. } => Some(row.key.clone()),
-        Item::Blank | Item::Text(_) | Item::Header(_) | Item::Empty(_) => None,
+        Item::Blank | Item::Text(_) | Item::Graph(..) | Item::Header(_) | Item::Empty(_) => None,
     }
 }
 
@@ -99,7 +107,8 @@ fn draw_item(
     theme: &Theme,
 ) {
     match item {
-        Item::Blank => {}
+        // Graphs are drawn as a whole from their first line on that is in view.
+        Item::Blank | Item::Graph(..) => {}
         Item::Text(text) => line(&marked(text, &level.filter), area, buffer, theme),
         Item::Header(layout) => header(layout, area, buffer, theme),
         Item::Empty(sentence) => line(sentence, inner(area), buffer, theme),
@@ -136,7 +145,7 @@ pub fn line(line: &Line, area: Rect, buffer: &mut Buffer, theme: &Theme) {
     {
         let room = usize::from(end - x - 1).min(60);
         let drawn = spark::draw(samples, room.min(samples.len().max(1)), theme.ascii);
-        put(buffer, Rect::new(x + 1, area.y, end - x - 1, 1), &drawn, theme.role(Role::Accent));
+        put(buffer, Rect::new(x + 1, area.y, end - x - 1, 1), &drawn, theme.role(Role::Muted));
     }
 }
 
@@ -190,7 +199,8 @@ fn table_row(
         if let Some(cell) = row.cells.get(index) {
             let goes_on = layout.table.columns[index].below && !row.brief;
             let text = cell_text(cell, (columns, goes_on), theme);
-            let role = if cell.spark.is_some() { Role::Accent } else { cell.role };
+            // Beside what is wrong they stand back.
+            let role = if cell.spark.is_some() { Role::Muted } else { cell.role };
             put_aligned(buffer, x, area, columns, layout.table.columns[index].right, &text, theme.role(role));
         }
         x += columns + GAP;
@@ -220,13 +230,6 @@ fn put_aligned(buffer: &mut Buffer, x: u16, area: Rect, columns: u16, right: boo
     let x = if right { x + columns.saturating_sub(used) } else { x };
     if x < area.right() {
         put(buffer, Rect::new(x, area.y, area.right() - x, 1), text, style);
-    }
-}
-
-/// Writes `text` at the left of `area`; what does not fit is cut off.
-pub fn put(buffer: &mut Buffer, area: Rect, text: &str, style: Style) {
-    if !area.is_empty() {
-        buffer.set_stringn(area.x, area.y, text, usize::from(area.width), style);
     }
 }
 

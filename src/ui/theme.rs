@@ -46,6 +46,8 @@ pub struct Theme {
     pub name: String,
     /// Draw with ASCII only.
     pub ascii: bool,
+    /// Draw graphs with blocks: the font has no braille patterns.
+    pub blocks: bool,
     /// Draw with the palette of 256 colours only: the terminal has not announced more.
     indexed: bool,
     styles: BTreeMap<&'static str, Style>,
@@ -83,7 +85,7 @@ impl Theme {
                 if unknown.len() < 20 { format!("`{unknown}`") } else { "a name".to_owned() }
             ));
         }
-        Ok(Self { name: name.to_owned(), ascii: false, indexed: false, styles })
+        Ok(Self { name: name.to_owned(), ascii: false, blocks: false, indexed: false, styles })
     }
 
     /// The same theme in the palette of 256 colours: each colour is the nearest one of it.

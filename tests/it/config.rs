@@ -58,8 +58,8 @@ fn the_sample_equals_the_defaults() {
     assert_eq!(written.notify, default.notify);
     assert!(written.webhook.is_none() && default.webhook.is_none());
     assert_eq!(
-        (written.ascii, written.read_only, written.theme),
-        (default.ascii, default.read_only, default.theme)
+        (written.ascii, written.blocks, written.read_only, written.theme),
+        (default.ascii, default.blocks, default.read_only, default.theme)
     );
     assert_eq!((written.environment, written.production), (default.environment, default.production));
     assert!(written.targets.is_empty() && default.targets.is_empty());

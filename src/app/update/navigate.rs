@@ -78,7 +78,7 @@ pub fn step(model: &mut Model, command: Command) {
     let Some(level) = place.levels.last_mut() else {
         return;
     };
-    let paper = Paper::new(&content, level, room.columns);
+    let paper = Paper::new(&content, level, (room.columns, usize::from(room.rows)));
     let stand = paper.walk(paper.stand(level, height), by, height);
     stand_at(level, &paper, stand);
 }
@@ -121,7 +121,7 @@ pub fn is_hidden(model: &Model) -> bool {
     let room = room(model, &content);
     let place = model.place();
     let Some(level) = place.level() else { return false };
-    let paper = Paper::new(&content, level, room.columns);
+    let paper = Paper::new(&content, level, (room.columns, usize::from(room.rows)));
     let height = usize::from(room.rows);
     let stand = paper.stand(level, height);
     stand.cursor.is_some_and(|row| !paper.sees(stand.top, row, height))
@@ -148,7 +148,7 @@ pub fn find_next(model: &mut Model, down: bool) {
     let height = usize::from(room.rows);
     let Some(level) = model.place_mut().levels.last_mut() else { return };
     let text = level.filter.clone();
-    let paper = Paper::new(&content, level, room.columns);
+    let paper = Paper::new(&content, level, (room.columns, usize::from(room.rows)));
     let lines: Vec<bool> = paper
         .items
         .iter()
@@ -157,7 +157,7 @@ pub fn find_next(model: &mut Model, down: bool) {
             Item::Row { row, .. } => {
                 row.cells.iter().any(|cell| mark::holds(&Line::text(cell.words()), &text))
             }
-            Item::Blank | Item::Header(_) | Item::Below { .. } | Item::Empty(_) => false,
+            Item::Blank | Item::Graph(..) | Item::Header(_) | Item::Below { .. } | Item::Empty(_) => false,
         })
         .collect();
     let stand = paper.stand(level, height);

@@ -10,6 +10,7 @@ use crate::core::prometheus::PrometheusRow;
 use crate::core::row::RowKey;
 use crate::core::time::Now;
 use crate::core::world::TargetState;
+use crate::panels::graphs;
 use crate::panels::metrics::target::{figure, heading, measured, quantile, samples, tone};
 use crate::panels::metrics::{groups, list, prometheus};
 use crate::panels::panel::{Panel, PanelContext};
@@ -89,6 +90,7 @@ fn opened(context: PanelContext<'_>, id: &TargetId) -> Content {
     let mut sections = Vec::new();
     let found = list::endpoints(context).find(|(target, _)| target.id == *id);
     if let Some((target, state)) = found {
+        sections.extend(graphs::target(context, target));
         endpoint(&mut sections, target, state, context);
     }
     Content { title: id.as_str().to_owned(), sections }

@@ -10,6 +10,7 @@ use crate::core::postgres::WRAPAROUND;
 use crate::core::postgres::{DatabaseCounters, PgRow, PostgresReading, PostgresState};
 use crate::core::row::RowKey;
 use crate::core::world::TargetState;
+use crate::panels::graphs;
 use crate::panels::panel::{Panel, PanelContext};
 use crate::panels::postgres::acts::{ending, upkeep};
 use crate::panels::postgres::target::{self, heading, number_role};
@@ -49,7 +50,8 @@ impl Panel for Health {
                 _ => looks::content(context, key),
             };
         }
-        let mut sections = Vec::new();
+        let servers = target::targets(context).into_iter().map(|(target, _)| target);
+        let mut sections: Vec<Section> = graphs::traffic(context, servers).into_iter().collect();
         for (target, state) in target::targets(context) {
             sections.push(summary(target, state, context));
             if let Some(reading) = state.reading() {

@@ -4,7 +4,7 @@ use crate::core::world::TargetState;
 use crate::panels::signals::Told;
 use crate::ui::format::{bytes, count, or_dash, percent, rate, seconds};
 
-pub(in crate::panels) fn signal(target: &TargetState) -> Option<Told<'_>> {
+pub(in crate::panels) fn signal(target: &TargetState) -> Option<Told> {
     let state = target.system.postgres()?;
     let reading = state.reading()?;
     if let Some(standby) = reading.standby.ready().filter(|_| reading.server.in_recovery) {
@@ -14,7 +14,7 @@ pub(in crate::panels) fn signal(target: &TargetState) -> Option<Told<'_>> {
             let staleness = seconds(standby.staleness_seconds);
             format!("copy {} behind, {staleness} old", or_dash(standby.behind_bytes, bytes))
         };
-        return Some((text, Some(&state.histories.lag_bytes)));
+        return Some((text, Some("behind")));
     }
     let used = reading.slots.ready().map(|slots| slots.used as f64 / slots.usable().max(1) as f64);
     let waiting = state.waiting().map(|waiting| waiting as f64);
@@ -25,5 +25,5 @@ pub(in crate::panels) fn signal(target: &TargetState) -> Option<Told<'_>> {
         or_dash(used, percent),
         or_dash(waiting, count)
     );
-    Some((text, Some(&state.histories.transactions)))
+    Some((text, Some("transactions")))
 }

@@ -9,6 +9,7 @@ use crate::core::redis::{
 use crate::core::row::RowKey;
 use crate::core::text::counted;
 use crate::core::world::TargetState;
+use crate::panels::graphs;
 use crate::panels::panel::PanelContext;
 use crate::panels::redis::target::{number_role, state};
 use crate::ui::content::{Cell, Column, Content, Line, Role, Row, Section, Table};
@@ -33,6 +34,7 @@ pub(super) fn one_server(context: PanelContext<'_>, key: &RowKey, node: &str) ->
     };
     let role = number_role(target, context);
     let mut sections = vec![Section::lines(title.clone(), facts(context, (target, state), detail, role))];
+    sections.extend(graphs::target(context, target));
     sections.push(commands(target, &state.commands, role));
     sections.push(slow(target, detail, role));
     sections.push(clients(target, detail, role));

@@ -5,7 +5,7 @@ use crate::core::world::TargetState;
 use crate::panels::signals::Told;
 use crate::ui::format::{bytes, count, or_dash, rate};
 
-pub(in crate::panels) fn signal(target: &TargetState) -> Option<Told<'_>> {
+pub(in crate::panels) fn signal(target: &TargetState) -> Option<Told> {
     let state = target.system.redis()?;
     let reading = state.reading()?;
     // What could not be read is not zero.
@@ -24,5 +24,5 @@ pub(in crate::panels) fn signal(target: &TargetState) -> Option<Told<'_>> {
         or_dash(reading.server.ops_per_second, rate),
         or_dash(reading.server.used_memory_bytes, bytes),
     );
-    Some((text, Some(&state.ops)))
+    Some((text, Some("commands")))
 }

@@ -1,0 +1,85 @@
+//! Which numbers are drawn over the last quarter of an hour: on the overview what is worst, what explains it and the traffic of the others;
+//! on a page those of what it is about, larger.
+
+use crate::core::alert::{Finding, RuleId};
+use crate::core::trace::{QUARTER, Quarter, TraceSpec};
+use crate::core::verdict::Verdict;
+use crate::core::world::TargetState;
+use crate::panels::panel::PanelContext;
+use crate::ui::content::{Line, Role, Section};
+use crate::ui::graph::{Graph, Graphs};
+use std::sync::Arc;
+
+/// More have no room on the widest screen.
+const MOST: usize = 4;
+
+/// A number of a target.
+type Drawn<'a> = (&'a TargetState, (&'static TraceSpec, &'a Quarter));
+
+/// Those of the overview.
+pub(super) fn over(context: PanelContext<'_>, verdict: &Verdict<'_>) -> Option<Section> {
+    let root = verdict.cause.map(|cause| cause.root);
+    let found = [verdict.lead, root].into_iter().flatten();
+    let of_findings = found.filter_map(|finding| shows(context, finding, Some(finding.breach.rule)));
+    let traffic = context.targets().filter_map(|target| Some((target, target.traces.of(None)?)));
+    section(context, of_findings.chain(traffic), verdict.lead, false)
+}
+
+/// What a finding is about, on its page.
+pub(super) fn finding(context: PanelContext<'_>, finding: &Finding) -> Option<Section> {
+    let rule = finding.breach.rule;
+    section(context, shows(context, finding, Some(rule)).into_iter(), Some(finding), true)
+}
+
+/// All of one target, on its page.
+pub(super) fn target(context: PanelContext<'_>, target: &TargetState) -> Option<Section> {
+    section(context, target.traces.all().map(|drawn| (target, drawn)), None, true)
+}
+
+/// The traffic of several targets, on a page of all of their kind.
+pub(super) fn traffic<'a>(
+    context: PanelContext<'a>,
+    targets: impl Iterator<Item = &'a TargetState>,
+) -> Option<Section> {
+    section(context, targets.filter_map(|target| Some((target, target.traces.of(None)?))), None, true)
+}
+
+fn shows<'a>(context: PanelContext<'a>, finding: &Finding, rule: Option<RuleId>) -> Option<Drawn<'a>> {
+    let target = context.target(finding.breach.target.as_str())?;
+    Some((target, target.traces.of(rule)?))
+}
+
+fn section<'a>(
+    context: PanelContext<'a>,
+    wanted: impl Iterator<Item = Drawn<'a>>,
+    began: Option<&Finding>,
+    large: bool,
+) -> Option<Section> {
+    let mut graphs: Vec<Graph> = Vec::new();
+    for (target, (spec, quarter)) in wanted {
+        let name = format!("{} {}", target.id, spec.name);
+        if graphs.iter().any(|graph| graph.name == name) {
+            continue;
+        }
+        let fresh = target.failure.is_none();
+        graphs.push(Graph { name, unit: spec.unit, samples: quarter.columns(context.now, fresh) });
+        if graphs.len() == MOST {
+            break;
+        }
+    }
+    if graphs.is_empty() {
+        return None;
+    }
+    let began = began.filter(|finding| finding.ended().is_none()).map(|finding| {
+        let at = finding.since.wall.with_timezone(&context.zone);
+        (context.now.since(finding.since), format!("began {}", at.format("%H:%M:%S")))
+    });
+    Some(Section::lines("", vec![line(Graphs { graphs, span: QUARTER, began, large })]))
+}
+
+/// Graphs, and what the first of them says in words.
+fn line(graphs: Graphs) -> Line {
+    let Some(first) = graphs.graphs.first() else { return Line::default() };
+    let line = Line::of(Role::Strong, format!("{} ", first.name)).then(Role::Muted, first.words(graphs.span));
+    Line { spark: Some(first.samples.clone()), graphs: Some(Arc::new(graphs)), ..line }
+}

@@ -181,6 +181,7 @@ impl World {
             let reading = target.system.postgres().and_then(|state| state.reading());
             servers.extend(reading.map(|reading| (&target.id, reading)));
         }
+        breaches.retain(|breach| !postgres::doubled(breach, &servers));
         breaches.extend(postgres::two_primaries(&servers, &self.rules));
         let specs = &self.specs;
         self.alerts.observe(

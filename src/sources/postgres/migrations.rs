@@ -244,7 +244,7 @@ mod tests {
         check("migrations", "bird text\nsouthward boolean", None);
         let knex =
             "id integer\nname character varying\nbatch integer\nmigration_time timestamp with time zone";
-        check("knex_migrations", &knex, Some("Knex"));
+        check("knex_migrations", knex, Some("Knex"));
         check("knex_migrations", "id integer\nname text\nmigration_time text", None);
         check("other", "version text", None);
     }

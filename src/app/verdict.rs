@@ -2,6 +2,7 @@
 //! while a source is silent.
 
 use crate::core::alert::Finding;
+use crate::core::hosts::HOST_SILENT;
 use crate::core::time::Now;
 use crate::core::verdict::{Overall, Verdict};
 use crate::panels::PanelContext;
@@ -155,7 +156,12 @@ fn explains(verdict: &Verdict<'_>, finding: &Finding) -> String {
 }
 
 fn no_data(verdict: &Verdict<'_>, finding: &Finding, role: Role) -> Part {
-    let words = format!("; no data from {}{}", finding.breach.target, explains(verdict, finding));
+    let told = if finding.breach.rule == HOST_SILENT.id {
+        finding.breach.sentence.clone()
+    } else {
+        format!("no data from {}", finding.breach.target)
+    };
+    let words = format!("; {told}{}", explains(verdict, finding));
     Part { count: verdict.stands_for(finding), ..Part::of(Line::of(role, words)) }
 }
 

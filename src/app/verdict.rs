@@ -365,6 +365,24 @@ mod tests {
     }
 
     #[test]
+    fn what_is_told_of_a_host_stands_beside_what_is_broken_without_its_members() {
+        let errors = breach("metrics.errors", "shop-api", Severity::Critical, 160);
+        let host = breach("source.host_silent", "pg", Severity::Critical, 150);
+        let (one, two) = (
+            breach("source.silent", "pg", Severity::Critical, 150),
+            breach("source.silent", "other", Severity::Critical, 151),
+        );
+        let mut world = world("x", vec![errors, host.clone(), one.clone(), two.clone()]);
+        let told = |world: &World| seen(world, Now::example(200)).plain();
+        assert!(told(&world).contains("; no data from pg; no data from other"), "{}", told(&world));
+        world.chain.gather(&host.key(), [one.key(), two.key()].into_iter(), "on one host");
+        let text = told(&world);
+        assert!(text.starts_with("BROKEN") && text.contains("; source.host_silent on pg"), "{text}");
+        assert!(!text.contains("no data from") && !text.contains("cause ("), "{text}");
+        assert!(!text.contains("explains"), "that explains nothing: {text}");
+    }
+
+    #[test]
     fn an_alert_that_fires_for_days_leads_nothing_while_something_is_measured() {
         let alert = |age| {
             let mut breach = breach("prometheus.alert", "shop-api", Severity::Critical, 0);

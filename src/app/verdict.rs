@@ -2,6 +2,7 @@
 //! while a source is silent.
 
 use crate::core::alert::Finding;
+use crate::core::hosts::HOST_SILENT;
 use crate::core::time::Now;
 use crate::core::verdict::{Overall, Verdict};
 use crate::panels::PanelContext;
@@ -155,7 +156,12 @@ fn explains(verdict: &Verdict<'_>, finding: &Finding) -> String {
 }
 
 fn no_data(verdict: &Verdict<'_>, finding: &Finding, role: Role) -> Part {
-    let words = format!("; no data from {}{}", finding.breach.target, explains(verdict, finding));
+    let told = if finding.breach.rule == HOST_SILENT.id {
+        finding.breach.sentence.clone()
+    } else {
+        format!("no data from {}", finding.breach.target)
+    };
+    let words = format!("; {told}{}", explains(verdict, finding));
     Part { count: verdict.stands_for(finding), ..Part::of(Line::of(role, words)) }
 }
 
@@ -356,6 +362,24 @@ mod tests {
         let root = text.find("postgres.blocked on pg (explains 1 more, likely)");
         assert!(root.is_some() && !text.contains("metrics.latency_p95"), "{text}");
         assert!(!text.contains("+1 more"), "it is told with its root: {text}");
+    }
+
+    #[test]
+    fn what_is_told_of_a_host_stands_beside_what_is_broken_without_its_members() {
+        let errors = breach("metrics.errors", "shop-api", Severity::Critical, 160);
+        let host = breach("source.host_silent", "pg", Severity::Critical, 150);
+        let (one, two) = (
+            breach("source.silent", "pg", Severity::Critical, 150),
+            breach("source.silent", "other", Severity::Critical, 151),
+        );
+        let mut world = world("x", vec![errors, host.clone(), one.clone(), two.clone()]);
+        let told = |world: &World| seen(world, Now::example(200)).plain();
+        assert!(told(&world).contains("; no data from pg; no data from other"), "{}", told(&world));
+        world.chain.gather(&host.key(), [one.key(), two.key()].into_iter(), "on one host");
+        let text = told(&world);
+        assert!(text.starts_with("BROKEN") && text.contains("; source.host_silent on pg"), "{text}");
+        assert!(!text.contains("no data from") && !text.contains("cause ("), "{text}");
+        assert!(!text.contains("explains"), "that explains nothing: {text}");
     }
 
     #[test]

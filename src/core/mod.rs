@@ -15,6 +15,7 @@ pub mod focus;
 pub mod forecast;
 pub mod freshness;
 pub mod history;
+pub mod hosts;
 pub mod ids;
 pub mod json;
 pub mod loose;

@@ -4,6 +4,7 @@
 use super::alert::{Finding, FindingKey, Severity};
 use super::chain::Tie;
 use super::freshness::Freshness;
+use super::hosts::HOST_SILENT;
 use super::ids::TargetId;
 use super::source_rules::{SILENT, UNREAD};
 use super::time::Now;
@@ -91,7 +92,7 @@ impl<'a> Verdict<'a> {
     #[must_use]
     pub fn over(world: &'a World, now: Now) -> Self {
         let (silent, others): (Vec<&Finding>, Vec<&Finding>) =
-            world.alerts.firing().into_iter().partition(|finding| finding.breach.rule == SILENT.id);
+            world.alerts.firing().into_iter().partition(|finding| is_silence(finding));
         let (blind, others): (Vec<&Finding>, Vec<&Finding>) =
             others.into_iter().partition(|finding| finding.breach.rule == UNREAD.id);
         // What will be stands behind what is, and alone it makes nothing bad.
@@ -131,8 +132,12 @@ impl<'a> Verdict<'a> {
             late: late(world, now),
         };
         match overall {
-            Overall::Broken | Overall::Degraded => verdict.explain(world, &others),
+            Overall::Broken | Overall::Degraded => {
+                verdict.explain(world, &others);
+                verdict.gather(world);
+            }
             Overall::Unknown => {
+                verdict.gather(world);
                 let unseen = if verdict.silent.is_empty() { &mut verdict.blind } else { &mut verdict.silent };
                 verdict.lead = Some(unseen.remove(0));
                 verdict.others = others;
@@ -167,6 +172,11 @@ impl<'a> Verdict<'a> {
         self.roots(world, &apart);
     }
 
+    /// Of those that are told together not each is told.
+    fn gather(&mut self, world: &World) {
+        self.silent.retain(|finding| !world.chain.is_gathered(&finding.key()));
+    }
+
     /// Of what the lead's root does not explain the roots are told, each with the number of those that it explains.
     fn roots(&mut self, world: &'a World, apart: &[&'a Finding]) {
         let unseen = self.silent.iter().chain(&self.blind);
@@ -175,10 +185,12 @@ impl<'a> Verdict<'a> {
         for branch in world.chain.branches(&told) {
             if branch.depth == 0 {
                 at = Some(branch.finding.key());
-                if branch.finding.breach.rule != SILENT.id && branch.finding.breach.rule != UNREAD.id {
+                if !is_silence(branch.finding) && branch.finding.breach.rule != UNREAD.id {
                     self.others.push(branch.finding);
                 }
-            } else if let Some((root, link)) = at.clone().zip(branch.link) {
+            } else if let Some((root, link)) = at.clone().zip(branch.link)
+                && link.evidence.tie != Tie::Coincident
+            {
                 let (count, tie) = self.behind.entry(root).or_insert((0, Tie::Certain));
                 *count += 1;
                 *tie = (*tie).min(link.evidence.tie);
@@ -197,6 +209,11 @@ impl<'a> Verdict<'a> {
     pub fn more(&self, told: usize) -> usize {
         self.others.iter().skip(told).map(|finding| self.stands_for(finding)).sum()
     }
+}
+
+/// Whether it tells of sources that give no data: of one, or of several together.
+fn is_silence(finding: &Finding) -> bool {
+    finding.breach.rule == SILENT.id || finding.breach.rule == HOST_SILENT.id
 }
 
 /// Whether the rule of a finding names a root: then nothing else has to explain it.

@@ -5,6 +5,7 @@ use super::alert::{
 };
 use super::alertmanager;
 use super::chain::{self, Chain};
+use super::hosts::{self, HOST_SILENT};
 use super::ids::TargetId;
 use super::postgres;
 use super::report::PollReport;
@@ -22,7 +23,7 @@ use std::sync::Arc;
 /// Every rule that ships, system by system.
 #[must_use]
 pub fn all_rules() -> Vec<&'static RuleSpec> {
-    SOURCE_RULES.iter().chain(system_rules()).collect()
+    SOURCE_RULES.iter().chain([&HOST_SILENT]).chain(system_rules()).collect()
 }
 
 /// What the rules saw in the newest reading of a target, and the rules of which nobody can say anything.
@@ -204,16 +205,17 @@ impl World {
             breach.rule != alertmanager::rules::ALERT.id()
                 || !told.contains(&(&breach.target, breach.subject.clone()))
         });
+        breaches.retain(|breach| !postgres::doubled(breach, &servers));
         breaches.extend(postgres::two_primaries(&servers, &self.rules));
+        let groups = hosts::together(&self.targets, &breaches, &self.rules);
+        breaches.extend(groups.iter().map(hosts::Group::breach));
         let specs = &self.specs;
         self.alerts.observe(
             breaches,
             &self.rules,
             |rule| specs.iter().find(|spec| spec.id == rule).map_or(Triage::Capacity, |spec| spec.triage),
             |key| {
-                key.rule != SILENT.id
-                    && key.rule != FULL.id
-                    && key.rule != OURS.id
+                ![SILENT.id, FULL.id, HOST_SILENT.id, OURS.id].contains(&key.rule)
                     && (silent.contains(&key.target) || unread.contains(&(&key.target, key.rule)))
             },
             now,
@@ -224,6 +226,9 @@ impl World {
         };
         self.alerts.follow(of, now);
         self.chain = Chain::over(&self.targets, &self.topology, &self.alerts.firing());
+        for group in groups {
+            self.chain.gather(&group.breach().key(), group.members(), &group.words());
+        }
         let answered = self.targets.iter().filter(|target| target.seen.is_some()).map(|target| &target.id);
         self.timeline.judge(&self.alerts, answered, now);
     }

@@ -2,7 +2,7 @@
 //! done, and its number over the last minutes.
 
 use crate::core::alert::{Finding, FindingKey, RuleSetting, RuleSpec, RuleUnit, Stage, Step};
-use crate::core::chain::Link;
+use crate::core::chain::{Link, Tie};
 use crate::core::place::Screen;
 use crate::core::row::RowKey;
 use crate::core::text::{counted, lasting};
@@ -163,8 +163,11 @@ fn next(context: PanelContext<'_>, finding: &Finding) -> Section {
 fn evidence(context: PanelContext<'_>, finding: &Finding) -> Section {
     let key = finding.key();
     let chain = context.chain();
-    let cause = chain.parent(&key).map(|link| (&link.cause, "because", link));
-    let effects = chain.effects(&key).map(|link| (&link.effect, "explains", link));
+    // What is told together has no cause in that.
+    let word =
+        |link: &Link, named, together| if link.evidence.tie == Tie::Coincident { together } else { named };
+    let cause = chain.parent(&key).map(|link| (&link.cause, word(link, "because", "beside"), link));
+    let effects = chain.effects(&key).map(|link| (&link.effect, word(link, "explains", "gathers"), link));
     let mut lines = Vec::new();
     let mut rows = Vec::new();
     for (other, word, link) in cause.into_iter().chain(effects) {

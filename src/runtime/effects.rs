@@ -125,6 +125,9 @@ impl Effects {
     /// Others write marks and notes into the same files.
     fn look_at_others(&mut self, began: Now) {
         let (keeper, notes, messages) = (self.keeper.clone(), self.notes.clone(), self.messages.clone());
+        if keeper.is_none() && notes.is_none() {
+            return;
+        }
         let start = Instant::now();
         self.beside.spawn(async move {
             while !messages.is_closed() {

@@ -112,6 +112,12 @@ pub struct Judge<'a, S: Judged> {
 }
 
 impl<S: Judged> Judge<'_, S> {
+    /// Which rule judges.
+    #[must_use]
+    pub const fn id(&self) -> RuleId {
+        self.spec.id
+    }
+
     /// How bad `value` is by this rule. It is followed also while nothing is wrong with it: a finding about `subject` shows what was
     /// before. For numbers that are there at every look, and of which a target has few.
     pub fn level(&mut self, subject: &str, value: f64) -> Option<Grade> {

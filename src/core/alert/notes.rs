@@ -140,12 +140,13 @@ mod tests {
         Heard { who: "ana".to_owned(), note: String::new(), at: Now::example(1000), until }
     }
 
-    type Seen = (Severity, Option<u64>);
+    /// Nothing, or this severity and since when by the server.
+    type Seen = Option<(Severity, Option<u64>)>;
 
     /// A warning was noted at 1000 by a run that ended; the next one begins at 2000. Whether the note holds after what it saw at these
-    /// seconds: nothing, or this severity, and since when by the server.
+    /// seconds.
     #[track_caller]
-    fn check(until: Until, seen: &[(u64, Option<Seen>)], holds: bool) {
+    fn check(until: Until, seen: &[(u64, Seen)], holds: bool) {
         let mut notes = Notes::default();
         notes.recall(key(), Severity::Warning, Some(heard(until)), Now::example(2000));
         for (second, seen) in seen {

@@ -6,6 +6,8 @@ use crate::core::alert::{Finding, RuleId};
 /// How sure a tie is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Tie {
+    /// It is so at the same time and in the same place, and nobody says more: told together, and never called a cause.
+    Coincident,
     /// Names match, the order fits, there is a mechanism, and nothing speaks against it.
     Likely,
     /// A server says so: by a process id, its own decider, an error text that names the address, the counter of exactly that refusal.
@@ -17,6 +19,7 @@ impl Tie {
     #[must_use]
     pub const fn word(self) -> &'static str {
         match self {
+            Self::Coincident => "coincident",
             Self::Likely => "likely",
             Self::Certain => "certain",
         }

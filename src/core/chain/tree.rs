@@ -89,6 +89,26 @@ impl Chain {
         chain
     }
 
+    /// Puts those of `members` that nothing explains below `root`, which tells of them together; `words` say what they have in common.
+    /// That names no cause.
+    pub fn gather(&mut self, root: &FindingKey, members: impl Iterator<Item = FindingKey>, words: &str) {
+        for effect in members {
+            if !self.parents.contains_key(&effect) && !self.leads_to(root, &effect) {
+                let evidence = Evidence { tie: Tie::Coincident, words: words.to_owned() };
+                let (cause, verb) = (root.clone(), "is told together with the others");
+                let withdrawn_by = "they begin to answer one by one";
+                let link = Link { cause, effect: effect.clone(), verb, evidence, withdrawn_by };
+                self.parents.insert(effect, link);
+            }
+        }
+    }
+
+    /// Whether it only stands below what tells of it together with others.
+    #[must_use]
+    pub fn is_gathered(&self, key: &FindingKey) -> bool {
+        self.parents.get(key).is_some_and(|link| link.evidence.tie == Tie::Coincident)
+    }
+
     /// Whether `from` is explained by `to`, so that `to` explained by `from` would be a circle.
     fn leads_to(&self, from: &FindingKey, to: &FindingKey) -> bool {
         let mut at = from;
@@ -136,11 +156,13 @@ impl Chain {
         path
     }
 
-    /// The root of `effect` and how sure the whole way to it is: as sure as its weakest link.
+    /// The root of `effect` and how sure the whole way to it is: as sure as its weakest link. What only tells of several together makes the
+    /// way to one of them no less sure.
     #[must_use]
     pub fn root(&self, effect: &FindingKey) -> Option<(&FindingKey, Tie)> {
         let path = self.path(effect);
-        let tie = path.iter().map(|link| link.evidence.tie).min()?;
+        let ties = path.iter().map(|link| link.evidence.tie);
+        let tie = ties.clone().filter(|tie| *tie != Tie::Coincident).min().or_else(|| ties.min())?;
         path.last().map(|link| (&link.cause, tie))
     }
 

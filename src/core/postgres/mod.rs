@@ -32,7 +32,7 @@ pub use pooler::{
 pub use reading::*;
 pub use row::{ClientGroup, PgRow};
 pub use rules::{
-    BLOCKED, CONNECTIONS, PAUSED, RULES, TWO_PRIMARIES, WAITING, WRAPAROUND, describe, two_primaries,
+    BLOCKED, CONNECTIONS, PAUSED, RULES, TWO_PRIMARIES, WAITING, WRAPAROUND, describe, doubled, two_primaries,
 };
 pub use settings::PostgresSettings;
 pub use slower::{Means, Slower};
@@ -40,7 +40,7 @@ pub use state::{Histories, PostgresState, Rates, Setback, WINDOW, lag_bytes};
 pub use statement::{Literals, StatementText};
 pub use totals::Totals;
 pub use turns::Turns;
-pub use watches::{WATCHES, Watched, is_watched, kept};
+pub use watches::{WATCHES, Watched, is_watched, kept, watches};
 pub use window::{StatementDelta, StatementsDelta};
 
 mod action;

@@ -8,6 +8,16 @@ use serde::{Deserialize, Serialize};
 pub const WATCHES: [&str; 7] =
     ["indexes", "partitions", "isolation", "tables", "sequences", "roles", "migrations"];
 
+/// Those that are watched on a standby: its catalogs are its primary's, which perhaps nobody watches, and its sessions are its own. It counts
+/// nothing of what is vacuumed, and what is migrated is told once.
+const ON_STANDBY: [&str; 5] = ["indexes", "partitions", "isolation", "sequences", "roles"];
+
+/// The topics that are watched on such a server.
+#[must_use]
+pub const fn watches(in_recovery: bool) -> &'static [&'static str] {
+    if in_recovery { &ON_STANDBY } else { &WATCHES }
+}
+
 /// What a watched topic found last, and when.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Watched {
@@ -71,6 +81,12 @@ mod tests {
         check("isolation", "problem", 3);
         let gap = Part::Unavailable(Gap::new(GapKind::Failed, "no"));
         assert!(kept(&Look::Topic("tables".to_owned()), &gap).gap().is_some());
+    }
+
+    #[test]
+    fn what_a_standby_is_watched_for_is_watched_on_its_primary() {
+        assert!(watches(true).iter().all(|topic| watches(false).contains(topic)));
+        assert!(!watches(true).contains(&"tables") && watches(false).len() == WATCHES.len());
     }
 
     #[test]

@@ -8,7 +8,7 @@ use super::plan;
 use super::topics;
 use crate::config::target::PostgresConnect;
 use crate::core::part::{Gap, GapKind, Part, Warm};
-use crate::core::postgres::{Look, Looked, SqlPanel, SqlTable, TOPICS, WATCHES, Watched, is_watched, kept};
+use crate::core::postgres::{Look, Looked, SqlPanel, SqlTable, TOPICS, Watched, is_watched, kept};
 use crate::core::time::Now;
 use crate::sources::owned::Owned;
 use std::collections::HashMap;
@@ -62,11 +62,11 @@ impl Looks {
     }
 
     /// Looks at one topic after the other in the background, where its turn has come, and tells what they found last.
-    pub(super) fn watch(&mut self, now: Now, version: u32) -> Vec<Watched> {
+    pub(super) fn watch(&mut self, now: Now, version: u32, topics: &[&str]) -> Vec<Watched> {
         let began = *self.began.get_or_insert(now);
         let mut all = Vec::new();
-        for (turn, topic) in (1..).zip(WATCHES) {
-            let look = Look::Topic(topic.to_owned());
+        for (turn, topic) in (1..).zip(topics) {
+            let look = Look::Topic((*topic).to_owned());
             let (asked, took) = {
                 let board = locked(&self.board);
                 board.get(&look).map_or((None, Duration::ZERO), |seen| (seen.asked, seen.took))
@@ -86,7 +86,7 @@ impl Looks {
                 }
             }
             let table = locked(&self.board).get(&look).map(|seen| seen.kept.clone()).unwrap_or_default();
-            all.push(Watched { topic: topic.to_owned(), table });
+            all.push(Watched { topic: (*topic).to_owned(), table });
         }
         all
     }

@@ -31,7 +31,7 @@ use super::{Source, knock};
 use crate::config::target::PostgresConnect;
 use crate::core::focus::Focus;
 use crate::core::part::Part;
-use crate::core::postgres::{Look, Looked, PostgresReading, StatementText};
+use crate::core::postgres::{Look, Looked, PostgresReading, StatementText, watches};
 use crate::core::reading::Reading;
 use crate::core::report::{PollError, PollErrorKind};
 use crate::core::time::Now;
@@ -133,10 +133,8 @@ impl PostgresSource {
                 reading.pooler = self.pooler.as_mut().map_or(Part::NotAsked, |pooler| pooler.step(now));
                 reading.backup = self.backup.as_mut().map_or(Part::NotAsked, |backup| backup.step(now));
                 reading.looks = self.looks(now, reading.server.version_num, focus);
-                // A standby has the catalogs of its primary, and counts nothing of what is vacuumed: it is watched there.
-                if !reading.server.in_recovery {
-                    reading.watched = self.looks.watch(now, reading.server.version_num);
-                }
+                let server = &reading.server;
+                reading.watched = self.looks.watch(now, server.version_num, watches(server.in_recovery));
                 self.open = Some(open);
                 Ok(reading)
             }

@@ -3,7 +3,9 @@
 WITH q AS (SELECT n.nspname || '.' || c.relname AS name, s.seqincrement AS step, s.seqmin AS least, s.seqmax AS most, s.seqcycle AS cycles,
     d.of_column, CASE d.type WHEN 21 THEN 32767 WHEN 23 THEN 2147483647 ELSE 9223372036854775807 END::int8 AS widest,
     has_sequence_privilege(c.oid, 'SELECT, USAGE') AS readable,
-    CASE WHEN has_sequence_privilege(c.oid, 'SELECT, USAGE') THEN pg_sequence_last_value(c.oid) END AS last_value
+    -- What is not logged is not on a standby; some versions refuse the whole statement for it.
+    CASE WHEN has_sequence_privilege(c.oid, 'SELECT, USAGE') AND NOT (c.relpersistence = 'u' AND pg_is_in_recovery())
+      THEN pg_sequence_last_value(c.oid) END AS last_value
   FROM pg_catalog.pg_sequence s JOIN pg_catalog.pg_class c ON c.oid = s.seqrelid JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
   LEFT JOIN LATERAL (SELECT tn.nspname || '.' || t.relname || '.' || a.attname AS of_column, a.atttypid::int8 AS type FROM pg_catalog.pg_depend d
       JOIN pg_catalog.pg_class t ON t.oid = d.refobjid JOIN pg_catalog.pg_namespace tn ON tn.oid = t.relnamespace

@@ -34,7 +34,11 @@ const TABLES: &str = "SET timezone = 'UTC'; \
     CREATE TABLE databasechangelog (id varchar(255) NOT NULL, author varchar(255) NOT NULL, filename varchar(255) NOT NULL, dateexecuted timestamp NOT NULL, \
       orderexecuted int NOT NULL, exectype varchar(10) NOT NULL); \
     INSERT INTO databasechangelog VALUES ('1', 'ana', 'log.xml', '2026-01-01', 1, 'EXECUTED'); \
-    CREATE SCHEMA birds; CREATE TABLE birds.migrations (bird text, southward boolean); INSERT INTO birds.migrations VALUES ('stork', true)";
+    CREATE SCHEMA birds; CREATE TABLE birds.migrations (bird text, southward boolean); INSERT INTO birds.migrations VALUES ('stork', true); \
+    CREATE SCHEMA evil; CREATE TYPE evil.pair AS (a int); \
+    CREATE FUNCTION evil.told(evil.pair) RETURNS text LANGUAGE plpgsql AS 'BEGIN RAISE EXCEPTION $m$it ran with our rights$m$; END'; \
+    CREATE CAST (evil.pair AS text) WITH FUNCTION evil.told(evil.pair); \
+    CREATE TABLE evil.alembic_version (version_num evil.pair); INSERT INTO evil.alembic_version VALUES (ROW(1))";
 
 /// A deploy: a migration of each tool.
 const DEPLOY: &str = "SET timezone = 'UTC'; \

@@ -89,3 +89,36 @@ async fn what_nobody_looks_at_is_found_and_ends_when_it_is_mended() {
         admin.batch_execute("DROP DATABASE watched WITH (FORCE)").await.expect("dropped");
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_standby_is_looked_at_and_says_that_it_is_one() {
+    let test = "a_standby_is_looked_at_and_says_that_it_is_one";
+    let both = ["STACKTOP_TEST_PG_URL", "STACKTOP_TEST_PG_STANDBY_URL"].map(|name| server(test, name));
+    let [Some(primary), Some(standby)] = both else { return };
+    let admin = client(&primary).await;
+    admin.batch_execute("DROP DATABASE IF EXISTS watched_copy WITH (FORCE)").await.expect("none");
+    admin.batch_execute("CREATE DATABASE watched_copy").await.expect("a database");
+    let there = |url: &str| format!("{}/watched_copy", url.rsplit_once('/').expect("a database").0);
+    let own = client(&there(&primary)).await;
+    own.batch_execute(SCENE).await.expect("the scene");
+    own.batch_execute("CREATE UNLOGGED TABLE fleeting (id bigserial)").await.expect("a table");
+    let twice = own.batch_execute("CREATE UNIQUE INDEX CONCURRENTLY twice_id ON twice (id)").await;
+    twice.expect_err("two rows are alike");
+    let copied = async {
+        while tokio_postgres::connect(&there(&standby), tokio_postgres::NoTls).await.is_err() {
+            tokio::time::sleep(Duration::from_millis(200)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(30), copied).await.expect("it was copied");
+    let mut watch = Watch::new(Connect::Postgres(connect(&there(&standby))));
+    let source = PostgresSource::new(connect(&there(&standby))).watching_each(Duration::from_secs(1));
+    watch.source = Box::new(source);
+    for rule in ["postgres.index_invalid", "postgres.sequence", "postgres.rls_hole"] {
+        until(&mut watch, rule, |watch| !firing(watch, rule).is_empty()).await;
+        let told = firing(&watch, rule).concat();
+        assert!(told.contains("(seen on a standby, to be mended on its primary)"), "{told}");
+    }
+    assert_eq!(firing(&watch, "source.unread"), Vec::<String>::new());
+    drop((watch, own));
+    admin.batch_execute("DROP DATABASE watched_copy WITH (FORCE)").await.expect("dropped");
+}

@@ -19,6 +19,7 @@ pub use health::WRAPAROUND;
 pub use pools::{PAUSED, WAITING};
 pub use primaries::{TWO_PRIMARIES, two_primaries};
 pub use sessions::{CONNECTIONS, describe};
+pub use watched::doubled;
 
 use super::PostgresState;
 use super::reading::PostgresReading;

@@ -4,8 +4,9 @@
 use super::parts::{INDEXES, ISOLATION, Its, MIGRATIONS, PARTITIONS, ROLES, SEQUENCES, TABLES};
 use crate::core::alert::RuleUnit::{Count, Ratio, Seconds, State};
 use crate::core::alert::Triage::{Capacity, Errors};
-use crate::core::alert::{Breach, Grade, Need, Rule, RuleSpec, Severity};
-use crate::core::postgres::{Look, PgRow, PostgresReading, PostgresState, migrations};
+use crate::core::alert::{Breach, Grade, Need, Rule, RuleId, RuleSpec, Severity};
+use crate::core::ids::TargetId;
+use crate::core::postgres::{Look, PgRow, PostgresReading, PostgresState, Server, migrations};
 use crate::core::row::RowKey;
 use crate::core::text::{ago, counted, tidy};
 
@@ -124,6 +125,29 @@ const MOST: usize = 20;
 const MISSING: &str = "the current period has no partition";
 const NEXT: &str = "the next period has no partition";
 
+/// The rules about what a standby has from its primary.
+const COPIED: [RuleId; 6] = [
+    INDEX_INVALID.id(),
+    PARTITION_MISSING.id(),
+    PARTITION_DEFAULT.id(),
+    PARTITION_RETENTION.id(),
+    RLS_HOLE.id(),
+    SEQUENCE.id(),
+];
+
+/// Whether that is found on a standby, and is told of its primary, too: the same database of the same system of files.
+#[must_use]
+pub fn doubled(breach: &Breach, servers: &[(&TargetId, &PostgresReading)]) -> bool {
+    let of =
+        |id: &TargetId| servers.iter().find(|(other, _)| *other == id).map(|(_, reading)| &reading.server);
+    let Some(own) = of(&breach.target).filter(|own| own.in_recovery && own.system.is_some()) else {
+        return false;
+    };
+    let same =
+        |other: &Server| !other.in_recovery && other.system == own.system && other.database == own.database;
+    COPIED.contains(&breach.rule) && servers.iter().any(|(_, reading)| same(&reading.server))
+}
+
 /// One row of a topic: its cells by the names of their columns.
 type Found = Vec<(String, String)>;
 
@@ -157,8 +181,10 @@ fn tell<'a>(
     let watched = reading.watched.iter().find(|watched| watched.topic == topic.0);
     let read_at = watched.and_then(|watched| watched.table.read_at());
     let when = read_at.map_or(String::new(), |at| format!("; last looked {}", ago(its.now.since(at))));
+    let copied = reading.server.in_recovery && COPIED.contains(&its.id());
+    let copied = if copied { " (seen on a standby, to be mended on its primary)" } else { "" };
     let row = RowKey::Postgres(its.target.clone(), PgRow::Look(Look::Topic(topic.0.to_owned())));
-    its.tell(grade, subject, format!("{sentence}{when}")).row(row)
+    its.tell(grade, subject, format!("{sentence}{copied}{when}")).row(row)
 }
 
 fn index_invalid(its: &mut Its<'_>, reading: &PostgresReading) {
@@ -325,7 +351,6 @@ fn migration_failed(its: &mut Its<'_>, reading: &PostgresReading) {
 mod tests {
     use super::*;
     use crate::core::alert::{Rulebook, judge};
-    use crate::core::ids::TargetId;
     use crate::core::part::{Part, Warm};
     use crate::core::postgres::{SqlTable, Watched};
     use crate::core::time::Now;
@@ -480,5 +505,48 @@ mod tests {
             &["Knex|app.knex_migrations||||may not be read: GRANT SELECT ON app.knex_migrations TO stacktop"],
             &[(rule, Info, "1 table of migrations cannot be read")],
         );
+    }
+
+    /// A server with an invalid index: of this system of files and database, a standby or not.
+    fn server(system: &str, database: &str, in_recovery: bool) -> PostgresReading {
+        let columns = ["index", "table", "problem"].map(str::to_owned).to_vec();
+        let row = ["s.i", "s.t", "invalid: left"].map(|cell| Some(cell.to_owned())).to_vec();
+        let table = SqlTable {
+            at: Now::example(0),
+            took: Duration::ZERO,
+            place: String::new(),
+            columns,
+            rows: vec![row],
+            truncated: false,
+        };
+        let watched =
+            vec![Watched { topic: "indexes".to_owned(), table: Part::Ready(Warm::new(table.at, table)) }];
+        let system = (!system.is_empty()).then(|| system.to_owned());
+        let server = Server { system, database: database.to_owned(), in_recovery, ..Server::default() };
+        PostgresReading { server, watched, ..PostgresReading::default() }
+    }
+
+    /// Whether what is found on `server` is told of a primary of system 7 in database shop, too.
+    #[track_caller]
+    fn check_doubled(server: &PostgresReading, expected: bool) {
+        let (own, primary, copy) =
+            (TargetId::new("own"), TargetId::new("primary"), server.server.in_recovery);
+        let mut state = PostgresState::default();
+        state.absorb(server.clone(), Now::example(0));
+        let told = judge(&state, &own, &Rulebook::defaults(&all_rules()), Now::example(0));
+        let sentence = &told[0].sentence;
+        assert_eq!(sentence.contains("(seen on a standby, to be mended on its primary)"), copy, "{sentence}");
+        let first = self::server("7", "shop", false);
+        assert_eq!(doubled(&told[0], &[(&own, server), (&primary, &first)]), expected);
+        assert!(!doubled(&told[0], &[(&own, server)]), "nobody else tells it");
+    }
+
+    #[test]
+    fn what_a_standby_has_from_its_primary_is_told_once() {
+        check_doubled(&server("7", "shop", true), true);
+        check_doubled(&server("7", "other", true), false);
+        check_doubled(&server("8", "shop", true), false);
+        check_doubled(&server("", "shop", true), false);
+        check_doubled(&server("7", "shop", false), false);
     }
 }

@@ -5,6 +5,7 @@ use super::{Condition, Lies, Load, Lookout, hold, side_by_side};
 use crate::live::client;
 use stacktop::config::target::{Connect, PostgresConnect};
 use stacktop::config::url;
+use stacktop::sources::postgres::PostgresSource;
 use std::process::Child;
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,7 +20,7 @@ async fn of_postgres_are_told_as_long_as_they_last_and_healthy_steps_are_not() {
         ($($name:ident),*) => { $(all.push((stringify!($name), Box::pin($name(Arc::clone(&ground)))));)* };
     }
     add!(archiver, slot, idle_in_transaction, prepared, slots_full, pool_full, pool_in_turns, replay_paused);
-    add!(down, warm_up, vacuum, restart);
+    add!(down, warm_up, vacuum, restart, pool_used, looked_at);
     side_by_side(all).await;
 }
 
@@ -106,14 +107,14 @@ async fn slots_full(ground: Arc<Ground>) -> Lies {
     lookout.lasts("slots_full", &["postgres.connections"], &["BROKEN"]).await
 }
 
-/// A PgBouncer of its own with two server connections.
-fn pooler(ground: &Ground, name: &str, cluster: &Cluster) -> (Pooler, PostgresConnect, String) {
+/// A PgBouncer of its own with so many server connections.
+fn pooler(ground: &Ground, name: &str, cluster: &Cluster, size: usize) -> (Pooler, PostgresConnect, String) {
     let port = free_port();
     let file = ground.place(&format!("{name}.ini"));
     let to = cluster.port;
     let text = format!(
         "[databases]\n* = host=127.0.0.1 port={to} user=postgres\n[pgbouncer]\nlisten_addr = 127.0.0.1\nlisten_port = {port}\n\
-         auth_type = any\npool_mode = transaction\ndefault_pool_size = 2\nquery_wait_timeout = 12\nunix_socket_dir =\n"
+         auth_type = any\npool_mode = transaction\ndefault_pool_size = {size}\nquery_wait_timeout = 12\nunix_socket_dir =\n"
     );
     std::fs::write(&file, text).expect("a file");
     let mut command = ground.command("/usr/sbin/pgbouncer");
@@ -136,7 +137,7 @@ impl Drop for Pooler {
 /// Clients hold all connections of the pool, and one waits until the pooler sends it away, and comes again.
 async fn pool_full(ground: Arc<Ground>) -> Lies {
     let cluster = ground.server("pooled", &[]).await;
-    let (_pooler, connect, through) = pooler(&ground, "pooled", &cluster);
+    let (_pooler, connect, through) = pooler(&ground, "pooled", &cluster, 2);
     let mut lookout = Lookout::new(vec![("pg", Connect::Postgres(connect))]);
     lookout.settles().await;
     let mut holders = Vec::new();
@@ -155,10 +156,42 @@ async fn pool_full(ground: Arc<Ground>) -> Lies {
     lookout.lasts("pool_full", &["pgbouncer.waiting"], &["DEGRADED", "BROKEN"]).await
 }
 
+/// Four of five server connections of the pool are in use, and nobody waits.
+async fn pool_used(ground: Arc<Ground>) -> Lies {
+    let cluster = ground.server("used", &[]).await;
+    let (_pooler, connect, through) = pooler(&ground, "used", &cluster, 5);
+    let mut lookout = Lookout::new(vec![("pg", Connect::Postgres(connect))]);
+    lookout.settles().await;
+    let mut holders = Vec::new();
+    for _ in 0..4 {
+        let holder = client(&through).await;
+        holder.batch_execute("BEGIN").await.expect("a transaction");
+        holders.push(holder);
+    }
+    lookout.lasts("pool_used", &["pgbouncer.utilisation"], &["DEGRADED"]).await
+}
+
+/// What is looked at in the background: a sequence near its end, a partition that should be gone, a migration that failed.
+async fn looked_at(ground: Arc<Ground>) -> Lies {
+    let cluster = ground.server("looked", &[]).await;
+    let mut lookout = on(&cluster).from("postgres.partition_retention", 30.0 * 86_400.0);
+    let source = PostgresSource::new(url::postgres(&cluster.url()).expect("a URL"));
+    lookout.watches[0].source = Box::new(source.watching_each(Duration::from_secs(2)));
+    lookout.settles().await;
+    let sql = "CREATE SEQUENCE numbers MAXVALUE 100; SELECT setval('numbers', 95); \
+        CREATE TABLE log (at timestamptz) PARTITION BY RANGE (at); \
+        CREATE TABLE log_old PARTITION OF log FOR VALUES FROM ('2020-01-01') TO ('2020-02-01'); \
+        CREATE TABLE log_now PARTITION OF log FOR VALUES FROM ('2020-02-01') TO ('2100-01-01'); \
+        CREATE TABLE schema_migrations (version bigint, dirty boolean); INSERT INTO schema_migrations VALUES (7, true)";
+    cluster.client().await.batch_execute(sql).await.expect("made");
+    let rules = ["postgres.sequence", "postgres.partition_retention", "postgres.migration_failed"];
+    lookout.lasts("looked_at", &rules, &["DEGRADED"]).await
+}
+
 /// Clients take turns, and each of them waits for seconds: it is never the same one.
 async fn pool_in_turns(ground: Arc<Ground>) -> Lies {
     let cluster = ground.server("turns", &[]).await;
-    let (_pooler, connect, through) = pooler(&ground, "turns", &cluster);
+    let (_pooler, connect, through) = pooler(&ground, "turns", &cluster, 2);
     let mut lookout = Lookout::new(vec![("pg", Connect::Postgres(connect))]);
     lookout.settles().await;
     let mut loads = Vec::new();

@@ -8,7 +8,7 @@ use redis::cmd;
 use stacktop::config::target::Connect;
 use stacktop::config::url;
 use std::time::Duration;
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 
 /// Who was refused comes again so much later.
 const AGAIN: Duration = Duration::from_secs(20);
@@ -25,6 +25,8 @@ async fn of_redis_and_its_queues_are_told_as_long_as_they_last_and_healthy_steps
         ("unsaved", Box::pin(unsaved())),
         ("no_place", Box::pin(no_place())),
         ("silent", Box::pin(silent())),
+        ("replica_behind", Box::pin(replica_behind())),
+        ("replica_out_of_step", Box::pin(replica_out_of_step())),
     ];
     all.extend(super::queues::all(test));
     all.extend(super::apart::all(test));
@@ -103,4 +105,44 @@ async fn silent() -> Lies {
     lookout.settles().await;
     own.signal("-STOP");
     lookout.lasts("silent", &["source.silent"], &["UNKNOWN"]).await
+}
+
+/// A replica of `own`.
+async fn replica(own: &Own) -> Own {
+    start(&["--replicaof", &format!("127.0.0.1 {}", own.port)]).await
+}
+
+/// Its replica was stopped in the middle, while something is written; it is not given up yet.
+async fn replica_behind() -> Lies {
+    let own = start(&["--repl-timeout", "3600", "--repl-diskless-sync-delay", "0"]).await;
+    let copy = replica(&own).await;
+    let mut lookout = on(&own).from("redis.replica_lag", 1_000_000.0);
+    let mut client = own.client().await;
+    let online = async {
+        loop {
+            let told: String = cmd("INFO").arg("replication").query_async(&mut client).await.expect("INFO");
+            if told.contains("state=online") {
+                return;
+            }
+            sleep(Duration::from_millis(200)).await;
+        }
+    };
+    timeout(Duration::from_secs(60), online).await.expect("it is in step");
+    lookout.settles().await;
+    copy.signal("-STOP");
+    for _ in 0..4 {
+        let () = cmd("SET").arg("it").arg("x".repeat(1_000_000)).query_async(&mut client).await.expect("set");
+    }
+    lookout.lasts("replica_behind", &["redis.replica_lag"], &["DEGRADED"]).await
+}
+
+/// A replica that waits for a copy of everything, and does not get it.
+async fn replica_out_of_step() -> Lies {
+    let slow =
+        ["--repl-timeout", "3600", "--repl-diskless-sync", "yes", "--repl-diskless-sync-delay", "3600"];
+    let own = start(&slow).await;
+    let mut lookout = on(&own);
+    lookout.settles().await;
+    let _copy = replica(&own).await;
+    lookout.lasts("replica_out_of_step", &["redis.replica_state"], &["DEGRADED"]).await
 }

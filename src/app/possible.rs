@@ -57,7 +57,7 @@ impl<'a> Possible<'a> {
             Command::NextMatch | Command::PreviousMatch => {
                 self.level.filter.is_empty().then_some("no text is looked for yet")
             }
-            Command::Sort | Command::SortLeft | Command::SortRight | Command::Count => {
+            Command::Sort | Command::SortLeft | Command::SortRight | Command::Count | Command::Pin => {
                 self.fixed().then_some("the order here has a meaning")
             }
             Command::SortInvert => (!self.level.is_sorted()).then_some("it is not sorted by a column"),

@@ -68,7 +68,8 @@ fn placed(model: &Model) -> bool {
 /// What of the rows is shown: filter, marks, zoom.
 fn shown_by(level: &Level) -> Vec<String> {
     let zoomed = if level.zoomed.is_some() { "zoomed" } else { "" };
-    let words = [level.filtered_by(), level.marked_by(), zoomed.to_owned()];
+    let pinned = if level.pinned.is_some() { "1 pinned" } else { "" };
+    let words = [level.filtered_by(), level.marked_by(), zoomed.to_owned(), pinned.to_owned()];
     words.into_iter().filter(|words| !words.is_empty()).collect()
 }
 

@@ -41,3 +41,4 @@ mod ties;
 mod timeline;
 mod trail;
 mod trust;
+mod wanted;

@@ -4,6 +4,7 @@ use crate::app::command::{Command, Context};
 use crate::app::model::Model;
 use crate::app::overlay::{Choosing, Noted, Overlay};
 use crate::app::possible::Possible;
+use crate::app::sheet;
 use crate::app::window::Window;
 use crate::core::row::RowKey;
 use crate::ui::content::{Line, Role};
@@ -126,7 +127,9 @@ fn dialog_hints(model: &Model, overlay: &Overlay) -> Line {
     let dialogs = |commands: &[Command]| key(Context::Dialogs, commands);
     let fields = |command| key(Context::Fields, &[command]);
     let (accept, keep) = (fields(C::Accept), dialogs(&[C::Back]));
-    let scroll = dialogs(&[C::Up, C::Down, C::PageUp, C::PageDown]);
+    // What is seen whole does not scroll.
+    let scrolls = sheet::laid(model, overlay, model.size).is_some_and(|laid| laid.scrolls());
+    let scroll = if scrolls { dialogs(&[C::Up, C::Down, C::PageUp, C::PageDown]) } else { String::new() };
     let keys: Vec<(String, &str)> = match overlay {
         Overlay::Filter(_) => {
             vec![(accept, "keeps it"), (keep, "clears it"), (dialogs(&[C::Up, C::Down]), "move")]
@@ -166,7 +169,11 @@ fn dialog_hints(model: &Model, overlay: &Overlay) -> Line {
             (if noting.how == Noted::Snooze { fields(C::Complete) } else { String::new() }, "the next span"),
             (keep, "leaves it as it is"),
         ],
-        Overlay::Menu(_) => vec![("a letter".to_owned(), "chooses"), (scroll, "scroll"), (keep, "closes")],
+        Overlay::Menu(menu) => {
+            let possible = menu.offers.iter().filter(|offer| offer.choice.is_ok());
+            let letters: Vec<String> = possible.map(|offer| offer.letter.to_string()).collect();
+            vec![(letters.join(" "), "chooses"), (scroll, "scroll"), (keep, "closes")]
+        }
         Overlay::Confirm(_) => vec![(keep, "keeps everything as it is"), (scroll, "scroll")],
         Overlay::Help(window) | Overlay::ActionLog(window) | Overlay::Sources(window) => {
             read(model, window, (scroll, accept, keep))

@@ -198,6 +198,9 @@ async fn the_thing_and_the_next_step_are_told_in_a_usual_window() {
     }
     let text = screen(&mut drive);
     assert!(text.contains("state idle in tx · lock holds EXCLUSIVE on transaction 90412"), "{text}");
+    // Where every column is in full nothing stands below.
+    drive.key(Key::char('w'));
+    assert!(!screen(&mut drive).contains("state idle in tx ·"), "{}", screen(&mut drive));
     drive.key(Key::char('1'));
     let text = screen(&mut drive);
     assert!(text.contains("next step x: terminate its session"), "{text}");

@@ -7,15 +7,16 @@ use crate::app::possible::Possible;
 use crate::app::sheet;
 use crate::app::window::Window;
 use crate::core::row::RowKey;
-use crate::ui::content::{Line, Role};
+use crate::ui::content::{Content, Line, Role};
 use crate::ui::field::Edit;
 use crate::ui::render::{self, Rest};
 use crate::ui::text::width;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
+use std::sync::Arc;
 
 /// The keys that matter here: of those that do nothing none is named.
-pub fn hints(model: &Model, rest: Rest, area: Rect, buffer: &mut Buffer) {
+pub fn hints(model: &Model, (content, rest): (Arc<Content>, Rest), area: Rect, buffer: &mut Buffer) {
     if let Some(overlay) = &model.overlay {
         render::line(&dialog_hints(model, overlay), area, buffer, &model.theme);
         return;
@@ -24,7 +25,7 @@ pub fn hints(model: &Model, rest: Rest, area: Rect, buffer: &mut Buffer) {
     let room = usize::from(area.width).saturating_sub(width(&out) + 1);
     let mut line = Line::default();
     let mut used = 0;
-    for (command, word) in wanted(model) {
+    for (command, word) in wanted(model, content) {
         let Some(key) = model.keymap.hint(Context::Screens, command).map(|key| key.to_string()) else {
             continue;
         };
@@ -52,8 +53,8 @@ fn out_of_view(rest: Rest) -> String {
     }
 }
 
-fn wanted(model: &Model) -> Vec<(Command, &'static str)> {
-    let possible = Possible::new(model);
+fn wanted(model: &Model, content: Arc<Content>) -> Vec<(Command, &'static str)> {
+    let possible = Possible::of(model, content);
     let does = |command| possible.refusal(command).is_none();
     let place = model.place();
     let mut wanted = Vec::new();

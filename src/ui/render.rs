@@ -51,12 +51,11 @@ fn draw_paper(
     let height = usize::from(area.height);
     for (line, item) in paper.items.iter().skip(stand.top).take(height).enumerate() {
         let row = Rect::new(area.x, area.y + line as u16, area.width, 1);
-        match pinned(paper, stand.top, line) {
-            Some(layout) => header(layout, row, buffer, theme),
-            None => {
-                let found = level.found == Some(stand.top + line);
-                draw_item(item, (level, found), stand.cursor, row, buffer, theme);
-            }
+        if let Some(layout) = pinned(paper, stand.top, line) {
+            header(layout, row, buffer, theme);
+        } else {
+            let found = level.found == Some(stand.top + line);
+            draw_item(item, (level, found), stand.cursor, row, buffer, theme);
         }
     }
     let below = paper.items.len().saturating_sub(stand.top + height);

@@ -225,9 +225,9 @@ async fn how_often_is_asked_is_changed_and_what_it_costs_is_said() {
     let words = say(&drive);
     let targets = drive.model.world.targets();
     let often: f64 = targets.iter().map(|target| 1.0 / target.configured_interval.as_secs_f64()).sum();
-    let polls = format!("less often than configured: 6 sources, {:.1} polls and ", often / 2.0);
-    assert!(words.contains("asked 2 times") && words.contains(&polls), "{words}");
-    assert!(words.ends_with("of their time a second (+ less, - more)"), "{words}");
+    let polls = format!("2 times less often: {:.1} polls and ", often / 2.0);
+    assert!(words.starts_with(&polls), "{words}");
+    assert!(words.ends_with("of their time a second, 6 sources (+ less, - more)"), "{words}");
     for _ in 0..5 {
         drive.press(Key::char('+'));
     }
@@ -236,7 +236,7 @@ async fn how_often_is_asked_is_changed_and_what_it_costs_is_said() {
     for times in [8, 4, 2, 1] {
         assert_eq!(drive.press(Key::char('-')), [Effect::Pace(times), Effect::PollAll]);
     }
-    let polls = format!("as often as configured: 6 sources, {often:.1} polls");
+    let polls = format!("as often as configured: {often:.1} polls");
     assert!(say(&drive).contains(&polls), "{}", say(&drive));
     assert_eq!(drive.press(Key::char('-')), [], "not more than configured");
 }

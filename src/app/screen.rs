@@ -15,7 +15,7 @@ const LEAST_PLACE: usize = 20;
 /// From this many columns and rows on there is room for a row beside its list.
 const WIDE: (u16, u16) = (150, 40);
 /// Columns of what stands beside a list, and between the two.
-const LEAST_BESIDE: u16 = 56;
+const LEAST_BESIDE: u16 = 54;
 const BETWEEN: u16 = 2;
 
 /// Columns and rows of the page, and columns of what stands beside it.

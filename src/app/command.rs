@@ -99,6 +99,8 @@ pub enum Command {
     MarkRange,
     /// Marks every row that is shown (by the filter).
     MarkAll,
+    /// Keeps the row on top of its table.
+    Pin,
     /// Clears all marks.
     ClearMarks,
     /// Freezes what is shown.

@@ -5,12 +5,12 @@ use super::model::{Kind, Model};
 use super::overlay::{Choosing, Columns, Overlay};
 use super::palette::matching;
 use super::possible::Possible;
-use super::update::{navigate, offered};
+use super::update::offered;
 use crate::actions::audit::Phase;
 use crate::core::freshness::Freshness;
 use crate::core::row::RowKey;
 use crate::panels::{PANELS, panel};
-use crate::ui::content::{Line, Role};
+use crate::ui::content::{Content, Line, Role};
 use crate::ui::format::duration;
 use crate::ui::text::width;
 
@@ -140,8 +140,7 @@ pub fn commands(model: &Model, text: &str) -> Vec<Line> {
 }
 
 /// Every value of a row in full, each behind the heading of its column; and the columns of the headings.
-pub fn details(model: &Model, row: &RowKey) -> (Vec<Line>, usize) {
-    let content = navigate::content(model);
+pub fn details(content: &Content, row: &RowKey) -> (Vec<Line>, usize) {
     let tables = content.sections.iter().filter_map(|section| section.table.as_ref());
     let found = tables.into_iter().find_map(|table| {
         let row = table.rows.iter().find(|found| found.key == *row)?;

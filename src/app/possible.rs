@@ -3,7 +3,7 @@
 use super::command::Command;
 use super::model::Model;
 use super::update::{navigate, offered};
-use crate::core::alert::Stage;
+use crate::core::alert::{FindingKey, Stage};
 use crate::core::arming::Mode;
 use crate::core::row::RowKey;
 use crate::panels::panel;
@@ -24,7 +24,11 @@ pub struct Possible<'a> {
 impl<'a> Possible<'a> {
     /// Of the screen that is open.
     pub fn new(model: &'a Model) -> Self {
-        let content = navigate::content(model);
+        Self::of(model, navigate::content(model))
+    }
+
+    /// The same where it is known already what that shows.
+    pub fn of(model: &'a Model, content: Arc<Content>) -> Self {
         let place = model.place();
         let level = place.level().cloned().unwrap_or_default();
         let rows = shown(&content, &level);
@@ -57,7 +61,7 @@ impl<'a> Possible<'a> {
             Command::NextMatch | Command::PreviousMatch => {
                 self.level.filter.is_empty().then_some("no text is looked for yet")
             }
-            Command::Sort | Command::SortLeft | Command::SortRight | Command::Count => {
+            Command::Sort | Command::SortLeft | Command::SortRight | Command::Count | Command::Pin => {
                 self.fixed().then_some("the order here has a meaning")
             }
             Command::SortInvert => (!self.level.is_sorted()).then_some("it is not sorted by a column"),
@@ -75,9 +79,7 @@ impl<'a> Possible<'a> {
             Command::Acknowledge | Command::Snooze => {
                 (!self.finding()).then_some("note is taken of a finding that is there")
             }
-            Command::Runbook => {
-                offered::finding(self.model).is_none().then_some("only a finding has a runbook")
-            }
+            Command::Runbook => self.found().is_none().then_some("only a finding has a runbook"),
             Command::Actions => return self.no_act(),
             Command::Arm => return self.model.arming.read_only.clone(),
             Command::Disarm => {
@@ -122,8 +124,17 @@ impl<'a> Possible<'a> {
         here.is_some_and(|(section, table, _)| self.level.view(section, table).is_some_and(|view| view.wide))
     }
 
+    /// The finding under the cursor, else the one whose page is open.
+    fn found(&self) -> Option<FindingKey> {
+        let row = self.row.as_ref().map(|row| &row.key);
+        row.into_iter().chain(self.path.iter().rev()).find_map(|row| match row {
+            RowKey::Finding(key) => Some(key.clone()),
+            _ => None,
+        })
+    }
+
     fn finding(&self) -> bool {
-        let found = offered::finding(self.model).and_then(|key| self.model.world.alerts.get(&key));
+        let found = self.found().and_then(|key| self.model.world.alerts.get(&key));
         self.model.is_live() && found.is_some_and(|finding| finding.stage == Stage::Firing)
     }
 

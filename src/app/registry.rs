@@ -119,6 +119,7 @@ fn tables() -> Vec<Entry> {
         entry(C::Mark, "mark", "mark the row", &[key(' ')]),
         entry(C::MarkRange, "mark-range", "mark from the row marked last to this one", &[key('v')]),
         entry(C::MarkAll, "mark-all", "mark every row that the filter shows", &[key('*')]),
+        entry(C::Pin, "pin", "keep the row on top of its table, or let it go", &[key('F')]),
         entry(C::ClearMarks, "clear-marks", "clear all marks", &[key('U')]),
     ]
 }

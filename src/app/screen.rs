@@ -15,7 +15,7 @@ const LEAST_PLACE: usize = 20;
 /// From this many columns and rows on there is room for a row beside its list.
 const WIDE: (u16, u16) = (150, 40);
 /// Columns of what stands beside a list, and between the two.
-const LEAST_BESIDE: u16 = 56;
+const LEAST_BESIDE: u16 = 54;
 const BETWEEN: u16 = 2;
 
 /// Columns and rows of the page, and columns of what stands beside it.
@@ -68,7 +68,8 @@ fn placed(model: &Model) -> bool {
 /// What of the rows is shown: filter, marks, zoom.
 fn shown_by(level: &Level) -> Vec<String> {
     let zoomed = if level.zoomed.is_some() { "zoomed" } else { "" };
-    let words = [level.filtered_by(), level.marked_by(), zoomed.to_owned()];
+    let pinned = if level.pinned.is_some() { "1 pinned" } else { "" };
+    let words = [level.filtered_by(), level.marked_by(), zoomed.to_owned(), pinned.to_owned()];
     words.into_iter().filter(|words| !words.is_empty()).collect()
 }
 

@@ -7,6 +7,7 @@ use super::lists;
 use super::model::Model;
 use super::overlay::{Asking, Confirm, Menu, Noted, Noting, Overlay};
 use super::overlay::{BACK, SPANS};
+use super::update::navigate;
 use crate::core::action::Preview;
 use crate::core::arming::ARMED_FOR;
 use crate::core::text::counted;
@@ -40,7 +41,7 @@ fn sheet(model: &Model, overlay: &Overlay, size: Size) -> Option<Sheet> {
         Overlay::ActionLog(_) => listed("Action log (newest first)", lists::log(model), 6),
         Overlay::Sources(_) => listed("Sources", lists::sources(model), 4),
         Overlay::Details(details) => {
-            let (lines, indent) = lists::details(model, &details.row);
+            let (lines, indent) = lists::details(&navigate::content(model), &details.row);
             listed("All of the row", lines, indent)
         }
         Overlay::Palette(palette) => Sheet {

@@ -113,6 +113,12 @@ impl Window {
         (upto, matches.into_iter().filter(|found| *found).count())
     }
 
+    /// Whether the text was found last on this line.
+    #[must_use]
+    pub fn is_found(&self, line: usize) -> bool {
+        self.find.line == Some(line)
+    }
+
     fn matches(&self, laid: &Laid) -> Vec<bool> {
         laid.sheet.body.iter().map(|line| mark::holds(line, &self.find.text)).collect()
     }

@@ -411,6 +411,24 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
+    async fn who_is_to_be_asked_less_often_is_and_says_so() {
+        let (engine, mut reports, _) = start(Vec::new());
+        let first = reports.next().await;
+        engine.pace(4);
+        let second = reports.next().await;
+        assert_eq!(second.plan.interval, Duration::from_secs(8));
+        assert!(!second.plan.widened);
+        let third = reports.next().await;
+        assert_eq!(third.at.since(second.at), Duration::from_secs(8));
+        assert!(second.at.since(first.at) <= Duration::from_secs(2), "what was planned before stays");
+        engine.pace(1);
+        engine.poll_all();
+        let fourth = reports.next().await;
+        assert_eq!(fourth.at.since(third.at), Duration::ZERO, "it is asked at once");
+        assert_eq!(reports.next().await.at.since(fourth.at), Duration::from_secs(2));
+    }
+
+    #[tokio::test(start_paused = true)]
     async fn many_targets_begin_one_after_the_other_and_few_at_once() {
         for (count, spread) in [(3, false), (100, true)] {
             let jobs = (0..count).map(|number| Job {

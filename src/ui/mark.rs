@@ -8,9 +8,9 @@ pub fn holds(line: &Line, text: &str) -> bool {
     !text.is_empty() && line.plain().to_ascii_lowercase().contains(&text.to_ascii_lowercase())
 }
 
-/// The same line with each place of `text` in it set off.
+/// The same line with each place of `text` in it set off; more so where it is the line that was found last.
 #[must_use]
-pub fn marked(line: &Line, text: &str) -> Line {
+pub fn marked(line: &Line, text: &str, here: bool) -> Line {
     if !holds(line, text) {
         return line.clone();
     }
@@ -25,7 +25,10 @@ pub fn marked(line: &Line, text: &str) -> Line {
         for (from, to) in found.iter().map(|(from, to)| ((*from).max(begin), (*to).min(end))) {
             if from < to {
                 spans.push(Span { text: span.text[at - begin..from - begin].to_owned(), role: span.role });
-                spans.push(Span { text: span.text[from - begin..to - begin].to_owned(), role: Role::Cursor });
+                spans.push(Span {
+                    text: span.text[from - begin..to - begin].to_owned(),
+                    role: if here { Role::Cursor } else { Role::Accent },
+                });
                 at = to;
             }
         }
@@ -58,7 +61,7 @@ mod tests {
     #[test]
     fn every_place_is_set_off_across_roles_and_nothing_is_lost() {
         let line = Line::of(Role::Muted, "who  Bil").then(Role::Text, "ling, billing");
-        let marked = marked(&line, "BILLING");
+        let marked = marked(&line, "BILLING", true);
         let found: Vec<&str> = marked
             .spans
             .iter()
@@ -67,7 +70,7 @@ mod tests {
             .collect();
         assert_eq!(found, ["Bil", "ling", "billing"]);
         assert_eq!(marked.plain(), line.plain());
-        assert_eq!(super::marked(&line, "nothing"), line);
+        assert_eq!(super::marked(&line, "nothing", true), line);
         assert!(!holds(&line, ""));
         assert!(holds(&Line::text("日本 Jo"), "jo"));
     }

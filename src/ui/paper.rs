@@ -248,6 +248,10 @@ fn flowed(line: &Line, room: usize) -> Vec<Line> {
 
 /// What of `row` has no room on its line and is wanted below it: the rest of texts that are too long, then columns that were left out.
 fn below(layout: &Layout<'_>, row: &Row, room: usize) -> Option<Line> {
+    // In wide mode a column that is out of view is scrolled to.
+    if layout.view.wide {
+        return None;
+    }
     let mut pieces: Vec<(Role, String)> = Vec::new();
     let mut indent = 0;
     let columns = layout.table.columns.iter().enumerate();

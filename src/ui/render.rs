@@ -59,9 +59,11 @@ fn draw_paper(
             let below = Rect::new(area.x, row.y, area.width, area.bottom() - row.y);
             plot::draw(graphs, (*first, *rows), below, buffer, theme);
         }
-        match pinned(paper, stand.top, line) {
-            Some(layout) => header(layout, row, buffer, theme),
-            None => draw_item(item, level, stand.cursor, row, buffer, theme),
+        if let Some(layout) = pinned(paper, stand.top, line) {
+            header(layout, row, buffer, theme);
+        } else {
+            let found = level.found == Some(stand.top + line);
+            draw_item(item, (level, found), stand.cursor, row, buffer, theme);
         }
     }
     let below = paper.items.len().saturating_sub(stand.top + height);
@@ -100,7 +102,7 @@ pub fn row_at(content: &Content, level: &Level, (width, height): (u16, u16), lin
 
 fn draw_item(
     item: &Item<'_>,
-    level: &Level,
+    (level, found): (&Level, bool),
     cursor: Option<usize>,
     area: Rect,
     buffer: &mut Buffer,
@@ -109,7 +111,7 @@ fn draw_item(
     match item {
         // Graphs are drawn as a whole from their first line on that is in view.
         Item::Blank | Item::Graph(..) => {}
-        Item::Text(text) => line(&marked(text, &level.filter), area, buffer, theme),
+        Item::Text(text) => line(&marked(text, &level.filter, found), area, buffer, theme),
         Item::Header(layout) => header(layout, area, buffer, theme),
         Item::Empty(sentence) => line(sentence, inner(area), buffer, theme),
         Item::Row { layout, row, index } => {
@@ -155,19 +157,23 @@ fn header(layout: &Layout<'_>, area: Rect, buffer: &mut Buffer, theme: &Theme) {
     let mut x = area.x + MARGIN;
     for &(index, columns) in &layout.columns {
         let column = &table.columns[index];
-        let arrow = match layout.view.sort {
-            Some((sorted, descending)) if sorted == index && !table.fixed_order => {
-                match (descending, theme.ascii) {
-                    (true, false) => "▼",
-                    (false, false) => "▲",
-                    (true, true) => "v",
-                    (false, true) => "^",
-                }
-            }
-            _ => "",
-        };
-        let title = cut(&format!("{}{arrow}", column.title), usize::from(columns));
+        let title = cut(&column.title, usize::from(columns));
         put_aligned(buffer, x, area, columns, column.right, &title, style);
+        if let Some((sorted, descending)) = layout.view.sort
+            && sorted == index
+            && !table.fixed_order
+        {
+            let arrow = match (descending, theme.ascii) {
+                (true, false) => "▼",
+                (false, false) => "▲",
+                (true, true) => "v",
+                (false, true) => "^",
+            };
+            // Behind the heading, where there is always a blank.
+            let used = if column.right { columns } else { width(&title) as u16 };
+            let at = (x + used).min(area.right().saturating_sub(1));
+            put(buffer, Rect::new(at, area.y, 1.min(area.width), 1), arrow, style);
+        }
         x += columns + GAP;
     }
     // Marks where columns have no room: in front, and behind the last one.

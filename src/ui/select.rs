@@ -78,6 +78,8 @@ pub struct Level {
     pub only: Vec<Only>,
     /// The line on which the text was found last.
     pub found: Option<usize>,
+    /// The row that stays on top of its table.
+    pub pinned: Option<RowKey>,
     /// The row that was marked last by hand.
     pub marked_last: Option<RowKey>,
     /// Rows that are marked, each with the filter by which it was; nothing for those marked by hand.
@@ -255,6 +257,10 @@ pub fn arrange<'a>(content: &'a Content, level: &Level) -> Vec<Vec<&'a Row>> {
             let mut rows: Vec<&Row> = table.rows.iter().filter(passes).collect();
             if let Some((column, descending)) = level.sort_of(section, table) {
                 sort(&mut rows, column, descending);
+            }
+            let pinned = level.pinned.as_ref().filter(|_| !table.fixed_order);
+            if let Some(at) = pinned.and_then(|pinned| rows.iter().position(|row| row.key == *pinned)) {
+                rows[..=at].rotate_right(1);
             }
             rows
         })

@@ -45,6 +45,7 @@ async fn help_begins_with_this_screen_and_can_be_searched() {
     assert!(found.contains("only a finding has a runbook"), "why it does nothing here: {found}");
     // The same key stands in three parts of it.
     drive.key(Key::plain(Code::Esc));
+    drive.key(Key::plain(Code::Home));
     drive.key(Key::char('/'));
     "Ctrl-U".chars().for_each(|c| drive.key(Key::char(c)));
     drive.key(Key::plain(Code::Enter));

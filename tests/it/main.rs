@@ -43,3 +43,4 @@ mod timeline;
 mod trail;
 mod trust;
 mod walk;
+mod wanted;

@@ -437,7 +437,7 @@ fn the_mouse_is_the_terminals_until_it_is_asked_for() {
     screen.until("> nightly-exports", 15);
     screen.keys("\u{1b}[<64;5;9M");
     screen.until("> thumbnails", 15);
-    let (line, column) = line_of(&screen, "thumbnails");
+    let (line, column) = line_of(&screen, "> thumbnails");
     press(&mut screen, line, column);
     screen.until("queue thumbnails", 15);
     screen.keys("q");

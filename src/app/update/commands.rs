@@ -22,6 +22,7 @@ const fn is_about_row(command: Command) -> bool {
             | Command::Details
             | Command::Mark
             | Command::MarkRange
+            | Command::Pin
             | Command::Acknowledge
             | Command::Snooze
     )
@@ -48,6 +49,7 @@ fn on_tables(model: &mut Model, command: Command) {
         Command::MarkRange => marks::mark_range(model),
         Command::MarkAll => marks::mark_all(model),
         Command::ClearMarks => marks::clear_marks(model),
+        Command::Pin => marks::pin(model),
         // The others are carried out elsewhere.
         _ => {}
     }
@@ -93,7 +95,8 @@ pub fn run(model: &mut Model, command: Command) -> Vec<Effect> {
         | Command::Mark
         | Command::MarkRange
         | Command::MarkAll
-        | Command::ClearMarks => on_tables(model, command),
+        | Command::ClearMarks
+        | Command::Pin => on_tables(model, command),
         Command::Slower => return pace::step(model, true),
         Command::Faster => return pace::step(model, false),
         Command::Filter => {

@@ -6,7 +6,7 @@ use crate::app::model::Model;
 use crate::core::row::RowKey;
 use crate::ui::content::Role;
 use crate::ui::filter::Filter;
-use crate::ui::select::shown;
+use crate::ui::select::{here, shown};
 
 /// Marks the row under the cursor, or takes its mark away, and moves on.
 pub fn mark(model: &mut Model) {
@@ -80,6 +80,30 @@ pub fn mark_all(model: &mut Model) {
     let words = level.marked_by();
     let clear = model.keymap.name(Command::ClearMarks);
     model.say(Role::Note, format!("{words} ({clear} clears)"));
+}
+
+/// Keeps the row under the cursor on top of its table, or lets it go.
+pub fn pin(model: &mut Model) {
+    let Some(selected) = navigate::selected(model).filter(|row| !row.is_counted()) else {
+        return;
+    };
+    let content = navigate::content(model);
+    let pin = model.keymap.name(Command::Pin);
+    let Some(level) = model.place_mut().levels.last_mut() else {
+        return;
+    };
+    if here(&content, level).is_none_or(|(_, table, _)| table.fixed_order) {
+        model.say(Role::Note, "the order here has a meaning; no row is kept on top");
+        return;
+    }
+    let words = if level.pinned.as_ref() == Some(&selected) {
+        level.pinned = None;
+        "it stands where it belongs again".to_owned()
+    } else {
+        level.pinned = Some(selected);
+        format!("it stays on top of its table ({pin} lets it go)")
+    };
+    model.say(Role::Note, words);
 }
 
 /// Clears all marks of the level.

@@ -18,18 +18,15 @@ pub fn step(model: &mut Model, slower: bool) -> Vec<Effect> {
     let changed = pace != model.habits.pace;
     model.habits.pace = pace;
     let times = 1_u32 << pace;
-    let often = if times == 1 {
-        "each source is asked as often as configured".to_owned()
-    } else {
-        format!("each source is asked {times} times less often than configured")
-    };
+    let often =
+        if times == 1 { "as often as configured".to_owned() } else { format!("{times} times less often") };
     let (faster, slower) = (model.keymap.name(Command::Faster), model.keymap.name(Command::Slower));
     model.say(Role::Note, format!("{often}: {} ({slower} less, {faster} more)", cost(model, times)));
     // Who rests for long is asked at once.
     if changed { vec![Effect::Pace(times), Effect::PollAll] } else { Vec::new() }
 }
 
-/// "5 sources, 2.5 polls and 12 ms of their time a second".
+/// "2.5 polls and 12 ms of their time a second, 5 sources".
 fn cost(model: &Model, times: u32) -> String {
     let targets = model.world.targets();
     let each = |target: &crate::core::world::TargetState| {
@@ -38,8 +35,8 @@ fn cost(model: &Model, times: u32) -> String {
     let polls: f64 = targets.iter().map(|target| 1.0 / each(target)).sum();
     let busy: f64 = targets.iter().filter_map(|target| Some(target.took?.as_secs_f64() / each(target))).sum();
     format!(
-        "{}, {polls:.1} polls and {} of their time a second",
-        counted(targets.len(), "source"),
-        duration(Duration::from_secs_f64(busy))
+        "{polls:.1} polls and {} of their time a second, {}",
+        duration(Duration::from_secs_f64(busy)),
+        counted(targets.len(), "source")
     )
 }

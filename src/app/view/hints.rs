@@ -4,17 +4,19 @@ use crate::app::command::{Command, Context};
 use crate::app::model::Model;
 use crate::app::overlay::{Choosing, Noted, Overlay};
 use crate::app::possible::Possible;
+use crate::app::sheet;
 use crate::app::window::Window;
 use crate::core::row::RowKey;
-use crate::ui::content::{Line, Role};
+use crate::ui::content::{Content, Line, Role};
 use crate::ui::field::Edit;
 use crate::ui::render::{self, Rest};
 use crate::ui::text::width;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
+use std::sync::Arc;
 
 /// The keys that matter here: of those that do nothing none is named.
-pub fn hints(model: &Model, rest: Rest, area: Rect, buffer: &mut Buffer) {
+pub fn hints(model: &Model, (content, rest): (Arc<Content>, Rest), area: Rect, buffer: &mut Buffer) {
     if let Some(overlay) = &model.overlay {
         render::line(&dialog_hints(model, overlay), area, buffer, &model.theme);
         return;
@@ -23,7 +25,7 @@ pub fn hints(model: &Model, rest: Rest, area: Rect, buffer: &mut Buffer) {
     let room = usize::from(area.width).saturating_sub(width(&out) + 1);
     let mut line = Line::default();
     let mut used = 0;
-    for (command, word) in wanted(model) {
+    for (command, word) in wanted(model, content) {
         let Some(key) = model.keymap.hint(Context::Screens, command).map(|key| key.to_string()) else {
             continue;
         };
@@ -51,8 +53,8 @@ fn out_of_view(rest: Rest) -> String {
     }
 }
 
-fn wanted(model: &Model) -> Vec<(Command, &'static str)> {
-    let possible = Possible::new(model);
+fn wanted(model: &Model, content: Arc<Content>) -> Vec<(Command, &'static str)> {
+    let possible = Possible::of(model, content);
     let does = |command| possible.refusal(command).is_none();
     let place = model.place();
     let mut wanted = Vec::new();
@@ -126,7 +128,9 @@ fn dialog_hints(model: &Model, overlay: &Overlay) -> Line {
     let dialogs = |commands: &[Command]| key(Context::Dialogs, commands);
     let fields = |command| key(Context::Fields, &[command]);
     let (accept, keep) = (fields(C::Accept), dialogs(&[C::Back]));
-    let scroll = dialogs(&[C::Up, C::Down, C::PageUp, C::PageDown]);
+    // What is seen whole does not scroll.
+    let scrolls = sheet::laid(model, overlay, model.size).is_some_and(|laid| laid.scrolls());
+    let scroll = if scrolls { dialogs(&[C::Up, C::Down, C::PageUp, C::PageDown]) } else { String::new() };
     let keys: Vec<(String, &str)> = match overlay {
         Overlay::Filter(_) => {
             vec![(accept, "keeps it"), (keep, "clears it"), (dialogs(&[C::Up, C::Down]), "move")]
@@ -166,7 +170,11 @@ fn dialog_hints(model: &Model, overlay: &Overlay) -> Line {
             (if noting.how == Noted::Snooze { fields(C::Complete) } else { String::new() }, "the next span"),
             (keep, "leaves it as it is"),
         ],
-        Overlay::Menu(_) => vec![("a letter".to_owned(), "chooses"), (scroll, "scroll"), (keep, "closes")],
+        Overlay::Menu(menu) => {
+            let possible = menu.offers.iter().filter(|offer| offer.choice.is_ok());
+            let letters: Vec<String> = possible.map(|offer| offer.letter.to_string()).collect();
+            vec![(letters.join(" "), "chooses"), (scroll, "scroll"), (keep, "closes")]
+        }
         Overlay::Confirm(_) => vec![(keep, "keeps everything as it is"), (scroll, "scroll")],
         Overlay::Help(window) | Overlay::ActionLog(window) | Overlay::Sources(window) => {
             read(model, window, (scroll, accept, keep))

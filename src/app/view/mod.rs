@@ -12,7 +12,7 @@ use super::screen::{place_line, room};
 use super::update::navigate;
 use crate::core::place::Screen;
 use crate::core::row::RowKey;
-use crate::ui::content::{Line, Role};
+use crate::ui::content::{Content, Line, Role};
 use crate::ui::render::{self, Rest};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -77,9 +77,10 @@ fn whole(model: &Model, area: Rect, buffer: &mut Buffer) {
     chrome::verdict(model, take(verdict_rows), buffer);
     chrome::tabs(model, take(1), buffer);
     let middle = take(area.height - verdict_rows - 4);
-    let rest = page(model, middle, buffer);
+    let content = navigate::content(model);
+    let rest = page(model, &content, middle, buffer);
     chrome::message(model, take(1), buffer);
-    hints::hints(model, rest, take(1), buffer);
+    hints::hints(model, (content, rest), take(1), buffer);
     if let Some(overlay) = &model.overlay {
         if overlay.window().is_some() {
             // What is open stands out: the screen behind it steps back, the place, the mode and the verdict do not.
@@ -92,10 +93,9 @@ fn whole(model: &Model, area: Rect, buffer: &mut Buffer) {
 }
 
 /// The open screen: where one is, the page, and on a wide screen the row that is chosen beside it.
-fn page(model: &Model, area: Rect, buffer: &mut Buffer) -> Rest {
+fn page(model: &Model, content: &Content, area: Rect, buffer: &mut Buffer) -> Rest {
     let place = model.place();
-    let content = navigate::content(model);
-    let room = room(model, &content);
+    let room = room(model, content);
     let above = u16::from(room.placed);
     if room.placed {
         let line = place_line(model, &navigate::listed(model), usize::from(area.width));
@@ -103,10 +103,10 @@ fn page(model: &Model, area: Rect, buffer: &mut Buffer) -> Rest {
     }
     let Some(level) = place.level() else { return Rest::default() };
     let list = Rect::new(area.x, area.y + above, room.columns.min(area.width), area.height - above);
-    let rest = render::content(&content, level, list, buffer, &model.theme);
+    let rest = render::content(content, level, list, buffer, &model.theme);
     if room.beside > 0 {
         let beside = Rect::new(area.right() - room.beside, list.y, room.beside, list.height);
-        beside::draw(model, beside, buffer);
+        beside::draw(model, content, beside, buffer);
     }
     rest
 }

@@ -8,6 +8,7 @@ use crate::app::sheet;
 use crate::app::window::Window;
 use crate::core::text::counted;
 use crate::ui::content::{Line, Role};
+use crate::ui::mark::marked;
 use crate::ui::render;
 use crate::ui::text::cut;
 use ratatui::buffer::Buffer;
@@ -62,10 +63,12 @@ pub fn draw(model: &Model, overlay: &Overlay, area: Rect, buffer: &mut Buffer) {
     block.render(frame, buffer);
     let top = window.top(&laid);
     let more = laid.scrolls().then(|| more(model, window, &laid));
-    let lines = laid.sheet.body[top..top + laid.rows].iter().chain(more.as_ref()).chain(&laid.sheet.foot);
+    let body = laid.sheet.body.iter().enumerate().skip(top).take(laid.rows);
+    let body = body.map(|(at, line)| marked(line, &window.find.text, window.is_found(at)));
+    let lines = body.chain(more).chain(laid.sheet.foot.iter().cloned());
     for (row, line) in lines.enumerate() {
         let place = Rect::new(inner.x + 1, inner.y + row as u16, inner.width.saturating_sub(2), 1);
-        render::line(line, place, buffer, &model.theme);
+        render::line(&line, place, buffer, &model.theme);
     }
 }
 

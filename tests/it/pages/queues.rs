@@ -1,6 +1,6 @@
 //! The list of queues: counts, rates, one word for how each is doing, failures of all of them by kind.
 
-use super::world::{FIRST, Page, Stage, job_row, queue, queue_ref, queue_row, redis, secs};
+use super::world::{FIRST, Page, Stage, job_row, queue, queue_ref, queue_row, redis, redis_at, secs};
 use crate::pages::world::payload;
 use stacktop::core::focus::Focus;
 use stacktop::core::part::{Part, Warm};
@@ -49,6 +49,19 @@ fn an_empty_queue_is_idle() {
 #[test]
 fn a_queue_with_a_job_in_progress_is_busy() {
     word(QueueReading { active: 1, ..mails() }, "busy", Role::Muted);
+}
+
+#[test]
+fn a_queue_that_empties_says_in_which_time_it_is_done() {
+    let left = |second: u64, waiting, added| {
+        let queue = QueueReading { waiting, active: 2, added_total: Some(added), ..mails() };
+        redis_at(FIRST + second, vec![queue])
+    };
+    let stage = Stage::of(left(0, 190, 0.0));
+    let stage =
+        stage.then(FIRST + 10, "cache", left(10, 170, 10.0)).then(FIRST + 20, "cache", left(20, 150, 20.0));
+    let page = stage.at(FIRST + 20).page(Screen::Queues);
+    assert_eq!(page.cell("mails", "state"), "done in 1m15s");
 }
 
 #[test]

@@ -18,7 +18,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 const SIZES: [(u16, u16); 3] = [(60, 16), (80, 24), (160, 50)];
 /// A terminal in which nothing has to be scrolled, and one in which nothing has to be cut.
-const TALL: u16 = 200;
+const TALL: u16 = 300;
 const WIDE: u16 = 400;
 /// Rows around the screen: the status, the verdict and the tabs above, the message and the hints below.
 const ABOVE: usize = 4;
@@ -231,7 +231,7 @@ impl Found {
             apart.resize(size);
             apart.tell(Msg::Command(Command::Top));
             let tall = apart.in_size(size.0, TALL);
-            if middle(&tall).last().is_some_and(|line| !line.trim().is_empty()) {
+            if middle(&tall).last().is_some_and(|line| !words(line).is_empty()) {
                 self.fault(format!("{TALL} rows are not enough to see all of it"), &place);
             }
             let needed: BTreeSet<String> = middle(&tall).iter().flat_map(|line| parts(line)).collect();

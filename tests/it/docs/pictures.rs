@@ -143,7 +143,7 @@ fn svg(buffer: &Buffer, words: &str, ink: &str, ground: &str) -> String {
     }
     format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {width} {height}\" width=\"{width}\" height=\"{height}\" role=\"img\" \
-         font-family=\"ui-monospace,Menlo,Consolas,'DejaVu Sans Mono',monospace\" font-size=\"{SIZE}\">\n\
+         font-family=\"'DejaVu Sans Mono',Menlo,Consolas,monospace\" font-size=\"{SIZE}\">\n\
          <title>{}</title>\n\
          <style>\ntext{{white-space:pre}}\n{styles}</style>\n\
          <rect width=\"{width}\" height=\"{height}\" rx=\"8\" fill=\"{ground}\"/>\n{body}</svg>\n",

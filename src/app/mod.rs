@@ -11,6 +11,7 @@ pub mod model;
 pub mod msg;
 pub mod overlay;
 mod palette;
+
 mod possible;
 mod pressed;
 mod registry;
@@ -21,5 +22,6 @@ pub mod verdict;
 pub mod view;
 pub mod window;
 
+pub use palette::ALIASES;
 pub use pressed::pressed;
 pub use update::update;

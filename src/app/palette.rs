@@ -5,7 +5,7 @@ use super::model::Model;
 use crate::ui::theme::BUILT_IN;
 
 /// Other names that fingers know.
-const ALIASES: [(&str, Command); 4] =
+pub const ALIASES: [(&str, Command); 4] =
     [("q", Command::Quit), ("q!", Command::Quit), ("quit!", Command::Quit), ("h", Command::Help)];
 
 /// What was typed.

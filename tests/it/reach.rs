@@ -1,7 +1,7 @@
 //! Every line of every page can be reached in the smallest window and in a usual one; nothing is done to what is not in view; messages
 //! hide nothing and go when they are no longer true.
 
-use crate::screens::Drive;
+use crate::screens::{Drive, is_plotted};
 use stacktop::app::command::Command;
 use stacktop::app::key::{Code, Key};
 use stacktop::app::layout::Size;
@@ -19,7 +19,8 @@ fn page(text: &str) -> Vec<String> {
 
 /// Walks down from the first line and up again: what was never in view of what a window without end shows.
 fn unreached(drive: &mut Drive, width: u16, height: u16) -> Vec<String> {
-    let all: BTreeSet<String> = page(&drive.drawn(width, 500)).into_iter().collect();
+    let all: BTreeSet<String> =
+        page(&drive.drawn(width, 500)).into_iter().filter(|line| !is_plotted(line)).collect();
     let mut seen = BTreeSet::new();
     drive.drawn(width, height);
     for (first, step) in [(Command::Top, Command::Down), (Command::Bottom, Command::Up)] {

@@ -159,7 +159,7 @@ fn a_mark_that_a_pipeline_sets_is_seen_by_who_looks_and_by_who_looks_next() {
     assert!(mark(&["before it began"]).status.success());
     let mut screen = start();
     screen.until("1 source answers", 20);
-    screen.keys("9");
+    screen.keys("0");
     screen.until("before it began (set by pipeline)", 10);
     let told = mark(&["shop-api", "1.4.2 from redis://u:s3cret@h/0\u{1b}]0;x\u{7}"]);
     assert!(told.status.success() && told.stdout.is_empty() && told.stderr.is_empty(), "{told:?}");
@@ -169,7 +169,7 @@ fn a_mark_that_a_pipeline_sets_is_seen_by_who_looks_and_by_who_looks_next() {
     assert_eq!(screen.ended(10), 0);
     let mut next = start();
     next.until("1 source answers", 20);
-    next.keys("9");
+    next.keys("0");
     next.until("Kept from an earlier run, or by another stacktop (2)", 10);
     next.keys("q");
     let path = folder.path().join("stacktop/timeline.jsonl");

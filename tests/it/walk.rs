@@ -2,6 +2,7 @@
 //! scrolled until nothing moves. Every line must have been seen, no word is cut without a mark, the place, the verdict and the hints are
 //! always there, and no key acts before its preview was drawn.
 
+use crate::screens::is_plotted;
 use crate::screens::{Drive, picture, rows};
 use stacktop::app::command::{Command, Context, Entry, registry};
 use stacktop::app::layout::Size;
@@ -27,9 +28,6 @@ const BELOW: usize = 2;
 const FRAMES: usize = 400;
 /// When the incident of the demo is told with its cause.
 const SECOND: u64 = 45;
-/// Lines of pages that nothing brings into view yet, and hints that are not whole yet: these numbers only go down.
-const UNREACHED: usize = 120;
-const HINTS: usize = 38;
 /// What says that more stood there.
 const MARKS: [char; 3] = ['…', '‹', '›'];
 
@@ -106,8 +104,9 @@ impl Apart {
 }
 
 /// The rows of the screen itself, between the tabs and the message.
-fn middle(frame: &[String]) -> &[String] {
-    &frame[ABOVE..frame.len() - BELOW]
+fn middle(frame: &[String]) -> Vec<String> {
+    let page = frame[ABOVE..frame.len() - BELOW].iter();
+    page.map(|line| if is_plotted(line) { String::new() } else { line.clone() }).collect()
 }
 
 /// What stands inside the dialog that is open; nothing where none is drawn.
@@ -246,12 +245,12 @@ impl Found {
                         break;
                     }
                     self.around(&apart, &frame, &place);
-                    let mut cut = cut_words(middle(&frame), &known);
+                    let mut cut = cut_words(&middle(&frame), &known);
                     cut.extend(cut_edges(&frame, &known));
                     if !cut.is_empty() {
                         // What the row under the cursor adds to the page is known where all of it has room.
                         known.extend(apart.in_size(WIDE, TALL).iter().flat_map(|line| words(line)));
-                        cut = cut_words(middle(&frame), &known);
+                        cut = cut_words(&middle(&frame), &known);
                         cut.extend(cut_edges(&frame, &known));
                     }
                     for word in cut {
@@ -485,6 +484,10 @@ fn pages_say_it(found: &Found) {
             let part = page.split(heading).nth(1).unwrap_or_else(|| panic!("{screen:?}: no {heading}"));
             !part.trim_start().starts_with("- Nothing")
         };
+        // The embedded stack has no Alertmanager.
+        if screen == Screen::Alerts {
+            continue;
+        }
         assert_eq!(says("## What opens"), found.opens.contains(screen.name()), "{screen:?} opens");
         assert_eq!(says("## What can be done here"), found.acts.contains(screen.name()), "{screen:?} acts");
     }
@@ -516,8 +519,8 @@ async fn every_line_can_be_reached_no_word_is_cut_and_no_key_acts_unseen() {
     println!("{} places, {} dialogs, {previews} previews, {frames} frames", places.len(), dialogs.len());
     let mut told: String = faults.iter().map(|(what, place)| format!("{place}: {what}\n")).collect();
     let hints = hints.into_iter().map(|(place, hints)| format!("{place}: {hints}")).collect();
-    for (list, most, what) in [(unreached, UNREACHED, "cannot be reached"), (hints, HINTS, "hints")] {
-        if list.len() > most {
+    for (list, what) in [(unreached, "cannot be reached"), (hints, "hints")] {
+        if !list.is_empty() {
             told.push_str(&format!(
                 "{} {what}:\n{}\n",
                 list.len(),

@@ -18,29 +18,33 @@ use std::sync::Arc;
 /// The keys that matter here: of those that do nothing none is named.
 pub fn hints(model: &Model, (content, rest): (Arc<Content>, Rest), area: Rect, buffer: &mut Buffer) {
     if let Some(overlay) = &model.overlay {
-        render::line(&dialog_hints(model, overlay), area, buffer, &model.theme);
+        let line = fitted(dialog_hints(model, overlay), usize::from(area.width));
+        render::line(&line, area, buffer, &model.theme);
         return;
     }
     let out = out_of_view(rest);
     let room = usize::from(area.width).saturating_sub(width(&out) + 1);
+    let key = |command| model.keymap.hint(Context::Screens, command).map(|key| key.to_string());
+    let keys = wanted(model, content).into_iter().filter_map(|(command, word)| Some((key(command)?, word)));
+    render::line(&fitted(keys, room), area, buffer, &model.theme);
+    let at = area.right().saturating_sub(width(&out) as u16).max(area.x);
+    let end = Rect::new(at, area.y, area.right() - at, 1);
+    render::line(&Line::of(Role::Note, out), end, buffer, &model.theme);
+}
+
+/// As many of these as have room, from the first one on. What has none is left out whole: help lists all.
+fn fitted(keys: impl IntoIterator<Item = (String, &'static str)>, room: usize) -> Line {
     let mut line = Line::default();
     let mut used = 0;
-    for (command, word) in wanted(model, content) {
-        let Some(key) = model.keymap.hint(Context::Screens, command).map(|key| key.to_string()) else {
-            continue;
-        };
+    for (key, word) in keys.into_iter().filter(|(key, _)| !key.is_empty()) {
         let length = width(&key) + 1 + width(word);
-        // What has no room is left out whole: help lists all.
         if used + length > room {
             break;
         }
         line = line.then(Role::Accent, key).then(Role::Muted, format!(" {word}  "));
         used += length + 2;
     }
-    render::line(&line, area, buffer, &model.theme);
-    let at = area.right().saturating_sub(width(&out) as u16).max(area.x);
-    let end = Rect::new(at, area.y, area.right() - at, 1);
-    render::line(&Line::of(Role::Note, out), end, buffer, &model.theme);
+    line
 }
 
 /// "↑ 3 ↓ 12 lines": what scrolling would show.
@@ -69,12 +73,12 @@ fn wanted(model: &Model, content: Arc<Content>) -> Vec<(Command, &'static str)> 
     if does(Command::Back) {
         wanted.push((Command::Back, "back"));
     }
+    // What everybody needs stands first: a narrow screen leaves the end out.
+    wanted.push((Command::Help, "help"));
     if matches!(place.path.last(), Some(RowKey::Finding(_))) && does(Command::Acknowledge) {
         wanted.extend([(Command::Acknowledge, "acknowledge"), (Command::Snooze, "snooze")]);
     }
-    // What everybody needs stands first: a narrow screen cuts the end off.
     wanted.extend([
-        (Command::Help, "help"),
         (Command::Quit, "quit"),
         (Command::Filter, if possible.filters() { "filter" } else { "find" }),
     ]);
@@ -119,7 +123,7 @@ fn read(
 }
 
 /// The keys that matter in what is open: those of the screen below do nothing there.
-fn dialog_hints(model: &Model, overlay: &Overlay) -> Line {
+fn dialog_hints(model: &Model, overlay: &Overlay) -> Vec<(String, &'static str)> {
     use Command as C;
     let key = |context, commands: &[Command]| {
         let keys = commands.iter().map(|command| model.keymap.key_in(context, *command));
@@ -131,16 +135,16 @@ fn dialog_hints(model: &Model, overlay: &Overlay) -> Line {
     // What is seen whole does not scroll.
     let scrolls = sheet::laid(model, overlay, model.size).is_some_and(|laid| laid.scrolls());
     let scroll = if scrolls { dialogs(&[C::Up, C::Down, C::PageUp, C::PageDown]) } else { String::new() };
-    let keys: Vec<(String, &str)> = match overlay {
+    match overlay {
         Overlay::Filter(_) => {
             vec![(accept, "keeps it"), (keep, "clears it"), (dialogs(&[C::Up, C::Down]), "move")]
         }
         Overlay::Palette(_) => vec![
             (accept, "runs it"),
+            (keep, "closes"),
             (fields(C::Complete), "completes"),
             (dialogs(&[C::Up, C::Down]), "what was run before"),
             (dialogs(&[C::PageUp, C::PageDown]), "scroll"),
-            (keep, "closes"),
         ],
         Overlay::Columns(choice) => {
             let screens = |command| model.keymap.name(command);
@@ -161,9 +165,9 @@ fn dialog_hints(model: &Model, overlay: &Overlay) -> Line {
         Overlay::Arm(_) => vec![(accept, "arms"), (keep, "leaves it as it is")],
         Overlay::Answer(_) => vec![
             (accept, "to the preview"),
+            (keep, "leaves it"),
             (fields(C::Edit(Edit::EraseBefore)), "clears before it"),
             (fields(C::Editor), "opens $EDITOR"),
-            (keep, "leaves it"),
         ],
         Overlay::Note(noting) => vec![
             (accept, "takes note"),
@@ -173,15 +177,12 @@ fn dialog_hints(model: &Model, overlay: &Overlay) -> Line {
         Overlay::Menu(menu) => {
             let possible = menu.offers.iter().filter(|offer| offer.choice.is_ok());
             let letters: Vec<String> = possible.map(|offer| offer.letter.to_string()).collect();
-            vec![(letters.join(" "), "chooses"), (scroll, "scroll"), (keep, "closes")]
+            vec![(letters.join(" "), "chooses"), (keep, "closes"), (scroll, "scroll")]
         }
         Overlay::Confirm(_) => vec![(keep, "keeps everything as it is"), (scroll, "scroll")],
         Overlay::Help(window) | Overlay::ActionLog(window) | Overlay::Sources(window) => {
             read(model, window, (scroll, accept, keep))
         }
         Overlay::Details(details) => read(model, &details.window, (scroll, accept, keep)),
-    };
-    keys.iter().filter(|(key, _)| !key.is_empty()).fold(Line::default(), |line, (key, word)| {
-        line.then(Role::Accent, key).then(Role::Muted, format!(" {word}  "))
-    })
+    }
 }

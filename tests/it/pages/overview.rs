@@ -3,6 +3,7 @@
 use super::world::{FIRST, Stage, gap, postgres, queue, redis, redis_at, session_in, target};
 use crate::screens::Drive;
 use stacktop::app::farewell;
+use stacktop::app::key::Key;
 use stacktop::core::ids::SystemKind;
 use stacktop::core::metrics::MetricsReading;
 use stacktop::core::place::Screen;
@@ -289,6 +290,8 @@ fn what_is_over_has_no_next_step() {
 /// What stands on the overview of the demo after so many seconds, in a terminal of this size.
 async fn demo(second: u64, (columns, rows): (u16, u16)) -> String {
     let mut drive = Drive::demo();
+    // Without the row beside the list.
+    drive.key(Key::char('L'));
     drive.run_to(second).await;
     drive.drawn(columns, rows)
 }

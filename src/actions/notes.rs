@@ -15,6 +15,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+/// At the end so long is waited for what was given.
+const SETTLED_WITHIN: Duration = Duration::from_millis(500);
+
 /// The file is put aside once it has so many bytes; one older one is kept.
 const FILE_BYTES: u64 = 512 * 1024;
 /// So much of the end of each is read.
@@ -130,9 +133,9 @@ impl Notes {
         }
     }
 
-    /// Waits for what was given to be on the disk.
+    /// Waits for what was given to be on the disk, but not long: one that hangs must not keep anybody here.
     pub async fn settle(&self) {
-        let _ = self.writer.give(|_| ()).await;
+        let _ = tokio::time::timeout(SETTLED_WITHIN, self.writer.give(|_| ())).await;
     }
 }
 

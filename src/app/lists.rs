@@ -175,7 +175,7 @@ pub fn columns(model: &Model, choice: &Columns) -> Vec<Line> {
         list.push(("by importance, the screen's own order".to_owned(), now.to_owned()));
     }
     for (at, (title, _)) in choice.titles.iter().enumerate() {
-        let title = if title.is_empty() { "(no heading)" } else { title };
+        let heading = if title.is_empty() { "(no heading)" } else { title };
         let state = match (choice.what, view.sort) {
             (Choosing::Sort, Some((sorted, true))) if sorted == at => "now, highest first",
             (Choosing::Sort, Some((sorted, false))) if sorted == at => "now, lowest first",
@@ -184,7 +184,7 @@ pub fn columns(model: &Model, choice: &Columns) -> Vec<Line> {
             (Choosing::Shown, _) => "shown where it has room",
             (Choosing::Sort, _) => "",
         };
-        list.push((title.to_owned(), state.to_owned()));
+        list.push((heading.to_owned(), state.to_owned()));
     }
     let line = |(at, (title, state)): (usize, (String, String))| {
         let here = at == choice.at;

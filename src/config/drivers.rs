@@ -2,8 +2,8 @@
 //! `jdbc:postgresql:`, and quotes that a file or a shell left around them. What is behind the scheme is not understood here.
 
 /// Schemes that mean Postgres, where only the driver or an extension differs (Django, Rails, Laravel, Doctrine).
-const POSTGRES: [&str; 8] =
-    ["postgres", "postgresql", "postgis", "pgsql", "psql", "timescale", "timescaledb", "postgresqls"];
+const POSTGRES: [&str; 7] =
+    ["postgres", "postgresql", "postgis", "pgsql", "psql", "timescale", "timescaledb"];
 
 /// Takes away quotes that stand around the whole of it.
 pub(super) fn unquoted(text: &str) -> &str {
@@ -40,6 +40,8 @@ mod tests {
             ("postgresql+psycopg2://a@h/d", "postgresql://a@h/d"),
             ("PostGIS://a@h/d", "postgresql://a@h/d"),
             ("pgsql://a@h/d", "postgresql://a@h/d"),
+            // That asks for encryption: it is not understood, and not weakened.
+            ("postgresqls://a@h/d", "postgresqls://a@h/d"),
             ("\"postgres://a@h/d\"", "postgresql://a@h/d"),
             (" 'postgres://a@h/d'\n", "postgresql://a@h/d"),
             ("jdbc:postgresql://h:5433/d?user=a&password=B", "postgresql://h:5433/d?user=a&password=B"),

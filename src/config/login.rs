@@ -3,6 +3,7 @@
 use crate::config::bounded;
 use crate::config::pgpass::matching;
 use crate::config::pgpass::others_may_read;
+use crate::config::postgres::Origin;
 use crate::config::postgres::{PgPlace, PostgresConnect};
 use crate::config::secret::Secret;
 use crate::config::surroundings::Surroundings;
@@ -10,7 +11,7 @@ use std::path::PathBuf;
 
 /// The password for `pg` from `PGPASSWORD`, or for each of its hosts from the password file; what was ignored is said in `trail`.
 pub(super) fn fill(around: &Surroundings, pg: &mut PostgresConnect, trail: &mut Vec<String>) {
-    if pg.password.is_some() {
+    if pg.password.is_some() || pg.origin == Origin::Folder {
         return;
     }
     if let Some(password) = around.var("PGPASSWORD") {
@@ -37,6 +38,25 @@ pub(super) fn fill(around: &Surroundings, pg: &mut PostgresConnect, trail: &mut 
         if text.lines().any(|line| matching(line, &wanted).is_some()) {
             trail.push(format!("password of {} at {host} from {}", pg.user, path.display()));
             host.password = Some(Secret::Passfile(path.clone(), wanted));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::postgres::Origin;
+    use crate::config::url;
+    use std::path::Path;
+
+    #[test]
+    fn nothing_of_this_machine_is_added_to_what_came_with_a_folder() {
+        let around = Surroundings::empty(Path::new("/")).with("PGPASSWORD", "mine");
+        for (origin, added) in [(Origin::Own, true), (Origin::Folder, false)] {
+            let mut pg = url::postgres("postgres://ann@localhost/shop").expect("a URL");
+            pg.origin = origin;
+            fill(&around, &mut pg, &mut Vec::new());
+            assert_eq!(pg.password.is_some(), added);
         }
     }
 }

@@ -193,9 +193,21 @@ impl Elected {
     }
 }
 
+/// Who has named a server.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Origin {
+    /// A person on this machine.
+    #[default]
+    Own,
+    /// What came with a folder, perhaps from strangers: no password of this machine is added to it.
+    Folder,
+}
+
 /// How to reach a PostgreSQL server.
 #[derive(Clone, Debug)]
 pub struct PostgresConnect {
+    /// Who has named it.
+    pub origin: Origin,
     /// The servers it may be, at least one, in the order in which they are tried.
     pub hosts: Vec<PgHost>,
     /// Which of them is wanted.
@@ -295,6 +307,7 @@ impl PostgresConnect {
             pgbouncer: None,
             rotation: None,
             backups: None,
+            origin: Origin::default(),
             tenant_column: TENANT_COLUMN.to_owned(),
         }
     }

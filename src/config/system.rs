@@ -89,7 +89,7 @@ macro_rules! systems {
 each_system!(systems);
 
 /// What stands beside a server and shows, measures, saves or guards it is none.
-const HELPERS: [&str; 13] = [
+const HELPERS: [&str; 12] = [
     "exporter",
     "dashboards",
     "commander",
@@ -98,7 +98,6 @@ const HELPERS: [&str; 13] = [
     "sentinel",
     "curator",
     "operator",
-    "alertmanager",
     "pushgateway",
     "-proxy",
     "-client",
@@ -118,4 +117,25 @@ pub(super) fn by_image(image: &str) -> Option<&'static System> {
     }
     let is = |word: &&str| bare == **word || bare.starts_with(&format!("{word}-"));
     SYSTEMS.iter().find(|system| system.images.iter().any(is))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(image: &str, expected: Option<SystemKind>) {
+        assert_eq!(by_image(image).map(|system| system.kind), expected, "{image}");
+    }
+
+    #[test]
+    fn an_image_is_known_by_its_name_and_helpers_are_none() {
+        check("postgres:18-alpine", Some(SystemKind::Postgres));
+        check("docker.io/bitnami/redis:7@sha256:00", Some(SystemKind::Redis));
+        check("prom/prometheus:v3.1.0", Some(SystemKind::Prometheus));
+        check("prom/alertmanager", Some(SystemKind::Alertmanager));
+        check("bitnami/alertmanager:0.27", Some(SystemKind::Alertmanager));
+        check("prom/pushgateway", None);
+        check("oliver006/redis_exporter", None);
+    }
 }

@@ -133,7 +133,8 @@ impl Way for HttpConnect {
     }
 
     fn is_local(&self) -> bool {
-        is_loopback(&self.host())
+        let here = |url: &String| Self::plain(url.clone()).host();
+        is_loopback(&self.host()) && self.others.iter().all(|url| is_loopback(&here(url)))
     }
 
     fn exposed(&self) -> Option<&'static str> {

@@ -8,6 +8,7 @@ use super::chain::{self, Chain};
 use super::hosts::{self, HOST_SILENT};
 use super::ids::TargetId;
 use super::postgres;
+use super::prometheus;
 use super::report::PollReport;
 pub use super::source_rules::SOURCE_RULES;
 use super::source_rules::{self, FULL, OURS, SILENT};
@@ -177,7 +178,7 @@ impl World {
         let mut breaches = Vec::new();
         let mut silent: HashSet<&TargetId> = HashSet::new();
         let mut unread: HashSet<(&TargetId, RuleId)> = HashSet::new();
-        let (mut servers, mut managers, mut prometheus) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut servers, mut managers, mut sending) = (Vec::new(), Vec::new(), Vec::new());
         for (target, judged) in self.targets.iter().zip(&self.judged) {
             let freshness = target.freshness(now);
             breaches.extend(source_rules::silence(target, freshness, &self.rules, now));
@@ -196,11 +197,14 @@ impl World {
             unread.extend(seen.unread.iter().map(|rule| (&target.id, *rule)));
             let reading = target.system.alertmanager().and_then(|state| state.reading());
             managers.extend(reading.map(|reading| (&target.id, reading)));
-            prometheus.extend(target.system.prometheus().and_then(|state| state.reading()));
+            // What its own rule does not tell is told by the other.
+            let tells = self.rules.on(prometheus::ALERT.id(), &[target.id.as_str()]).enabled;
+            let reading = target.system.prometheus().and_then(|state| state.reading());
+            sending.extend(reading.filter(|_| tells));
             let reading = target.system.postgres().and_then(|state| state.reading());
             servers.extend(reading.map(|reading| (&target.id, reading)));
         }
-        let told = alertmanager::told_by_its_prometheus(&managers, &prometheus);
+        let told = alertmanager::told_by_its_prometheus(&managers, &sending);
         breaches.retain(|breach| {
             breach.rule != alertmanager::rules::ALERT.id()
                 || !told.contains(&(&breach.target, breach.subject.clone()))

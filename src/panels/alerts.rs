@@ -121,9 +121,27 @@ fn labels(labels: &[(String, String)]) -> String {
     labels.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join(" ")
 }
 
+/// The groups; those of several routes that have receiver and labels in common are one.
+fn merged(reading: &AlertmanagerReading) -> Vec<AlertGroup> {
+    let mut all: Vec<AlertGroup> = Vec::new();
+    for group in reading.groups.ready().into_iter().flatten() {
+        let same = |known: &&mut AlertGroup| known.receiver == group.receiver && known.labels == group.labels;
+        let Some(known) = all.iter_mut().find(same) else {
+            all.push(group.clone());
+            continue;
+        };
+        for alert in &group.alerts {
+            if known.alerts.iter().all(|other| other.fingerprint != alert.fingerprint) {
+                known.alerts.push(alert.clone());
+            }
+        }
+    }
+    all
+}
+
 fn groups(id: &TargetId, reading: &AlertmanagerReading) -> Section {
     let mut rows = Vec::new();
-    for group in reading.groups.ready().into_iter().flatten() {
+    for group in merged(reading) {
         let key = AlertmanagerRow::Group { receiver: group.receiver.clone(), labels: labels(&group.labels) };
         let active = group.alerts.iter().filter(|alert| alert.held.is_empty()).count();
         let held = group.alerts.len() - active;
@@ -285,9 +303,8 @@ fn opened(context: PanelContext<'_>, id: &TargetId, row: &AlertmanagerRow) -> Co
     };
     match row {
         AlertmanagerRow::Group { receiver, labels: by } => {
-            let is = |group: &&AlertGroup| group.receiver == *receiver && labels(&group.labels) == *by;
-            let group = reading.groups.ready().into_iter().flatten().find(is);
-            let list = group.map_or(&[][..], |group| &group.alerts);
+            let is = |group: &AlertGroup| group.receiver == *receiver && labels(&group.labels) == *by;
+            let list = merged(reading).into_iter().find(is).map(|group| group.alerts).unwrap_or_default();
             let sections =
                 vec![Section::table(format!("{by}, told to {receiver}"), alerts(id, reading, list.iter()))];
             Content { title: by.clone(), sections }

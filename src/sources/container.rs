@@ -57,12 +57,22 @@ fn interface(root: &Path, to: Ipv4Addr) -> Option<String> {
     direct.then(|| name.to_owned())
 }
 
-/// Whether this is a bridge that no device of the machine is tied to: what is on it is on this machine.
+/// Whether this is a bridge on which there are only ends of containers: what is on it is on this machine. A card, a bond, a VLAN, a tunnel
+/// or the tap of a virtual machine leads elsewhere.
 fn is_virtual_bridge(root: &Path, interface: &str) -> bool {
     let folder = root.join("sys/class/net");
-    let is_device = |name: &Path| folder.join(name).join("device").exists();
     let Ok(ports) = std::fs::read_dir(folder.join(interface).join("brif")) else { return false };
-    ports.flatten().all(|port| !is_device(Path::new(&port.file_name())))
+    ports.flatten().all(|port| is_end_of_a_pair(&folder.join(port.file_name())))
+}
+
+/// Whether this interface is one end of a pair whose other end is in another network of this machine (veth).
+fn is_end_of_a_pair(interface: &Path) -> bool {
+    let number = |name: &str| std::fs::read_to_string(interface.join(name)).ok()?.trim().parse::<u32>().ok();
+    let leads_on = ["device", "bonding", "tun_flags"].iter().any(|name| interface.join(name).exists());
+    let lower = std::fs::read_dir(interface).into_iter().flatten().flatten();
+    let has_lower = lower.into_iter().any(|entry| entry.file_name().to_string_lossy().starts_with("lower_"));
+    let pair = number("ifindex").zip(number("iflink"));
+    !leads_on && !has_lower && pair.is_some_and(|(own, other)| own != other)
 }
 
 /// Whether a socket of this machine is connected from `seen` to `server`.
@@ -98,7 +108,9 @@ mod tests {
              eth0 00000000 0101A8C0 0003 0 0 0 00000000 0 0 0\n\
              eth0 0001A8C0 00000000 0001 0 0 0 00FFFFFF 0 0 0\n\
              br-1f 000012AC 00000000 0001 0 0 0 0000FFFF 0 0 0\n\
-             br0 0002000A 00000000 0001 0 0 0 00FFFFFF 0 0 0\n",
+             br0 0002000A 00000000 0001 0 0 0 00FFFFFF 0 0 0\n\
+             br1 0003000A 00000000 0001 0 0 0 00FFFFFF 0 0 0\n\
+             br2 0004000A 00000000 0001 0 0 0 00FFFFFF 0 0 0\n",
         );
         write(
             "proc/net/tcp",
@@ -107,14 +119,25 @@ mod tests {
              1: 010012AC:9C41 020012AC:1538 06 0\n\
              2: 0501A8C0:9C40 0901A8C0:1538 01 0\n\
              3: 0102000A:9C40 0902000A:1538 01 0\n\
-             4: 0100007F:9C40 0100007F:1538 01 0\n",
+             4: 0100007F:9C40 0100007F:1538 01 0\n\
+             5: 0103000A:9C40 0903000A:1538 01 0\n\
+             6: 0104000A:9C40 0904000A:1538 01 0\n",
         );
         write(
             "proc/net/tcp6",
             "head\n0: 0000000000000000FFFF0000010012AC:9C50 0000000000000000FFFF0000020012AC:1538 01 0\n",
         );
         write("sys/class/net/br-1f/brif/veth7/state", "3\n");
-        write("sys/class/net/veth7/operstate", "up\n");
+        write("sys/class/net/veth7/ifindex", "7\n");
+        write("sys/class/net/veth7/iflink", "2\n");
+        // A bond has no device of its own, and a VLAN hangs on a card.
+        write("sys/class/net/br1/brif/bond0/state", "3\n");
+        write("sys/class/net/bond0/ifindex", "5\n");
+        write("sys/class/net/bond0/iflink", "5\n");
+        write("sys/class/net/br2/brif/eth0.100/state", "3\n");
+        write("sys/class/net/eth0.100/ifindex", "6\n");
+        write("sys/class/net/eth0.100/iflink", "1\n");
+        write("sys/class/net/eth0.100/lower_eth0/ifindex", "1\n");
         write("sys/class/net/br0/brif/eth0/state", "3\n");
         write("sys/class/net/eth0/device/vendor", "x\n");
         root
@@ -135,6 +158,8 @@ mod tests {
             ("a socket that was closed", "172.18.0.1:40001", "172.18.0.2:5432", false),
             ("a pooler here, its server on the network", "192.168.1.5:40000", "192.168.1.9:5432", false),
             ("a bridge with a card of the machine", "10.0.2.1:40000", "10.0.2.9:5432", false),
+            ("a bridge with a bond of cards", "10.0.3.1:40000", "10.0.3.9:5432", false),
+            ("a bridge with a VLAN of a card", "10.0.4.1:40000", "10.0.4.9:5432", false),
             ("a tunnel whose far end speaks to itself", "127.0.0.1:40000", "127.0.0.1:5432", false),
             ("behind a gateway", "172.18.0.1:40000", "8.8.8.8:5432", false),
             ("no older protocol", "[2001:db8::1]:40000", "[2001:db8::2]:5432", false),

@@ -18,6 +18,7 @@ use crate::ui::content::Role;
 use crate::ui::field::Field;
 use crate::ui::format::duration;
 use crate::ui::select::shown;
+use std::time::Duration;
 
 /// Opens the menu of the row under the cursor.
 pub fn open_menu(model: &mut Model) {
@@ -139,10 +140,23 @@ fn ask_to_confirm(
     }
 }
 
+/// What was seen within this time is as it is now, for people.
+const SEEN_LATELY: Duration = Duration::from_secs(30);
+
 /// That what the operator sees is old, where it is: the server decides by what it holds then.
 fn age(model: &Model, action: &Action) -> Option<(String, String)> {
     let target = model.world.target(action.target().as_str())?;
-    let (Freshness::Late(age) | Freshness::Lost(age)) = target.freshness(model.now) else { return None };
+    let age = match target.freshness(model.now) {
+        // Asked so rarely that much may have happened since.
+        Freshness::Fresh(age) if age > SEEN_LATELY => {
+            return Some((
+                "seen".to_owned(),
+                format!("{} ago; the server decides by what it holds then", duration(age)),
+            ));
+        }
+        Freshness::Late(age) | Freshness::Lost(age) => age,
+        Freshness::Fresh(_) | Freshness::Waiting => return None,
+    };
     let words = format!(
         "{} old; {}; {}",
         duration(age),

@@ -8,6 +8,9 @@ use crate::ui::content::Role;
 use crate::ui::filter::Filter;
 use crate::ui::select::{here, shown};
 
+/// Why rows that a text was found in are not marked together.
+const ALIKE: &str = "a filter by text also finds what is only called alike: filter by a column (column=value) to mark all, or mark one by one";
+
 /// Marks the row under the cursor, or takes its mark away, and moves on.
 pub fn mark(model: &mut Model) {
     let Some(row) = navigate::selected(model).filter(|row| !row.is_counted()) else {
@@ -32,6 +35,10 @@ pub fn mark_range(model: &mut Model) {
     let Some(level) = model.place_mut().levels.last_mut() else {
         return;
     };
+    if !Filter::parse(&level.filter).is_exact() {
+        model.say(Role::Warning, ALIKE);
+        return;
+    }
     let rows = shown(&content, level);
     let place = |key: &RowKey| rows.iter().position(|row| row.key == *key);
     let from = level.marked_last.as_ref().filter(|key| level.marks.contains_key(key)).and_then(place);
@@ -43,7 +50,7 @@ pub fn mark_range(model: &mut Model) {
     let keys: Vec<RowKey> =
         range.iter().filter(|row| row.key.is_like(&selected)).map(|row| row.key.clone()).collect();
     for key in keys {
-        level.marks.entry(key).or_default();
+        level.marks.entry(key).or_insert_with(|| "a range of rows".to_owned());
     }
     level.marked_last = Some(selected);
     let words = level.marked_by();
@@ -61,8 +68,7 @@ pub fn mark_all(model: &mut Model) {
         return;
     };
     if !Filter::parse(&level.filter).is_exact() {
-        let words = "a filter by text also finds what is only called alike: filter by a column (column=value) to mark all, or mark one by one";
-        model.say(Role::Warning, words);
+        model.say(Role::Warning, ALIKE);
         return;
     }
     let keys: Vec<RowKey> = shown(&content, level)

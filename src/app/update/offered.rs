@@ -22,9 +22,9 @@ pub fn row(model: &Model) -> Option<RowKey> {
     navigate::selected(model).or_else(|| model.place().path.last().cloned())
 }
 
-/// The finding under the cursor, else the one whose page is open.
+/// The finding whose page is open, else the one under the cursor. On its page the rows are of others: what explains it, and what it explains.
 pub fn finding(model: &Model) -> Option<FindingKey> {
     let of = |row: &RowKey| if let RowKey::Finding(key) = row { Some(key.clone()) } else { None };
-    let under = navigate::selected(model).as_ref().and_then(of);
-    under.or_else(|| model.place().path.iter().rev().find_map(of))
+    let open = model.place().path.last().and_then(of);
+    open.or_else(|| navigate::selected(model).as_ref().and_then(of))
 }

@@ -15,15 +15,18 @@ const SLOWEST: usize = 4;
 pub fn step(model: &mut Model, slower: bool) -> Vec<Effect> {
     let pace =
         if slower { (model.habits.pace + 1).min(SLOWEST) } else { model.habits.pace.saturating_sub(1) };
-    let changed = pace != model.habits.pace;
+    let (changed, asks_less) = (pace != model.habits.pace, slower);
     model.habits.pace = pace;
     let times = 1_u32 << pace;
     let often =
         if times == 1 { "as often as configured".to_owned() } else { format!("{times} times less often") };
     let (faster, slower) = (model.keymap.name(Command::Faster), model.keymap.name(Command::Slower));
     model.say(Role::Note, format!("{often}: {} ({slower} less, {faster} more)", cost(model, times)));
-    // Who rests for long is asked at once.
-    if changed { vec![Effect::Pace(times), Effect::PollAll] } else { Vec::new() }
+    if !changed {
+        return Vec::new();
+    }
+    // Who rests for long is asked at once; who asks for less load gets no more of it.
+    if asks_less { vec![Effect::Pace(times)] } else { vec![Effect::Pace(times), Effect::PollAll] }
 }
 
 /// "2.5 polls and 12 ms of their time a second, 5 sources".

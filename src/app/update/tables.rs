@@ -92,7 +92,7 @@ pub fn run(model: &mut Model, command: Command, mut columns: Box<Columns>, laid:
     }
     match (columns.what, command) {
         (Choosing::Sort, Command::Open) => {
-            let by = columns.at.checked_sub(1).map(|at| (at, columns.titles[at].1));
+            let by = columns.at.checked_sub(1).and_then(|at| Some((at, columns.titles.get(at)?.1)));
             sort_by(model, &columns.table, &columns.titles, by);
         }
         (Choosing::Sort, Command::SortInvert) => {
@@ -100,7 +100,7 @@ pub fn run(model: &mut Model, command: Command, mut columns: Box<Columns>, laid:
             model.overlay = Some(Overlay::Columns(columns));
         }
         (Choosing::Shown, Command::Open | Command::Mark) => {
-            let title = columns.titles[columns.at].0.clone();
+            let title = columns.titles.get(columns.at).map(|(title, _)| title.clone()).unwrap_or_default();
             if columns.at == 0 {
                 model.say(Role::Note, "the first column says what a row is about: it stays");
             } else {
@@ -125,7 +125,8 @@ fn sort_by(model: &mut Model, table: &str, titles: &[(String, bool)], by: Option
         |(column, descending)| {
             let order = if descending { "highest first" } else { "lowest first" };
             let invert = model.keymap.name(Command::SortInvert);
-            format!("sorted by {}, {order} ({invert} turns it around)", titles[column].0)
+            let title = titles.get(column).map_or("a column that is not here", |(title, _)| title.as_str());
+            format!("sorted by {title}, {order} ({invert} turns it around)")
         },
     );
     model.say(Role::Note, sentence);

@@ -105,7 +105,8 @@ fn page(model: &Model, content: &Content, area: Rect, buffer: &mut Buffer) -> Re
     let list = Rect::new(area.x, area.y + above, room.columns.min(area.width), area.height - above);
     let rest = render::content(content, level, list, buffer, &model.theme);
     if room.beside > 0 {
-        let beside = Rect::new(area.right() - room.beside, list.y, room.beside, list.height);
+        let beside =
+            Rect::new(area.right().saturating_sub(room.beside).max(area.x), list.y, room.beside, list.height);
         beside::draw(model, content, beside, buffer);
     }
     rest

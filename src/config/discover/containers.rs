@@ -1,19 +1,20 @@
 //! Targets from running containers, where the socket of a container engine is there: what they publish on this machine, and user, password
 //! and database from their environment. Those of this folder's compose project come first, and then alone.
 
-use super::compose::{inside, split};
+use super::compose::{inside, is_here, split};
 use super::engine::Engine;
 use super::found::Found;
 use crate::config::bounded;
 use crate::config::nearby::{Nearby, Service};
 use crate::config::surroundings::Surroundings;
 use crate::config::system::{self, System};
-use crate::config::target::{Connect, Locality, is_loopback};
+use crate::config::target::{Connect, Locality};
 use crate::core::loose::{Kept, List, Mixed, Object, Scalar};
 use crate::core::text::{counted, tidy};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 /// What compose writes on the containers of a project.
 const FOLDER: &str = "com.docker.compose.project.working_dir";
@@ -22,6 +23,8 @@ const SERVICE: &str = "com.docker.compose.service";
 const ONE_OFF: &str = "com.docker.compose.oneoff";
 /// No more containers are looked at.
 const MOST: usize = 32;
+/// Nor any further one after so long: the first screen waits for it.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 #[derive(Default, Deserialize)]
 #[serde(default, rename_all = "PascalCase")]
@@ -109,7 +112,7 @@ impl Listed {
                 continue;
             }
             let address = bound.address.word();
-            if matches!(address.as_str(), "" | "0.0.0.0" | "::") || is_loopback(&address) {
+            if is_here(&address) {
                 return Ok(public);
             }
             why = "it publishes its port on another address than this machine's own; name it in a configuration";
@@ -129,6 +132,7 @@ pub(super) fn find(around: &Surroundings, trail: &mut Vec<String>) -> Result<Vec
             return Ok(Vec::new());
         }
     };
+    let began = Instant::now();
     let listed: List<Object<Listed>, 1024> = match engine.ask("/containers/json") {
         Ok(listed) => listed,
         Err(why) => {
@@ -139,7 +143,7 @@ pub(super) fn find(around: &Surroundings, trail: &mut Vec<String>) -> Result<Vec
     let all: Vec<Listed> = listed.0.into_iter().map(|container| container.0).collect();
     let here = |one: &Listed| one.label(FOLDER).is_some_and(|folder| Path::new(&folder) == around.folder);
     let own = all.iter().any(here);
-    let (mut found, mut others) = (Vec::new(), 0);
+    let (mut found, mut others, mut asked) = (Vec::new(), 0, 0);
     let total = all.len();
     for one in all {
         let Some((system, usual)) =
@@ -152,9 +156,12 @@ pub(super) fn find(around: &Surroundings, trail: &mut Vec<String>) -> Result<Vec
             Err("it belongs to no project of this folder".to_owned())
         } else if one.label(ONE_OFF).is_some_and(|flag| flag.eq_ignore_ascii_case("true")) {
             Err("it runs a single command".to_owned())
-        } else if found.len() >= MOST {
-            Err(format!("{MOST} others are"))
+        } else if asked >= MOST {
+            Err(format!("{MOST} others were looked at"))
+        } else if began.elapsed() > PATIENCE {
+            Err("the engine takes too long to tell of the others".to_owned())
         } else {
+            asked += 1;
             reached(around, &engine, &one, (system, usual))
         };
         match used {

@@ -6,6 +6,7 @@
 use super::environment::{self, PG_URL};
 use super::found::Found;
 use crate::config::bounded;
+use crate::config::postgres::Origin;
 use crate::config::surroundings::Surroundings;
 use crate::config::system::SYSTEMS;
 use crate::config::target::{Connect, Locality, Way};
@@ -38,13 +39,16 @@ pub(super) fn find(around: &Surroundings, trail: &mut Vec<String>) -> Result<Vec
             continue;
         };
         let alone = Surroundings::empty(Path::new("/"));
-        let connect = match environment::read(kind, value, &alone) {
+        let mut connect = match environment::read(kind, value, &alone) {
             Ok(connect) => connect,
             Err(why) => {
                 trail.push(format!("{name} in {NAME} is not used: {why}"));
                 continue;
             }
         };
+        if let Connect::Postgres(pg) = &mut connect {
+            pg.origin = Origin::Folder;
+        }
         if is_here(&connect) {
             let because = format!("{name} in {NAME}");
             found.push(Found { connect, because, locality: Locality::ByEvidence, name: None });
@@ -102,6 +106,7 @@ mod tests {
                 "DATABASE_URL=mysql://root:hush@localhost/shop",
                 "DATABASE_URL in .env is not used: `mysql://` is not Postgres",
             ),
+            ("ELASTICSEARCH_URL=http://u:hush@localhost:1,far.example:80", "names another host"),
             ("REDIS_URL=redis://:hush@localhost:99999", "its port is not a number"),
             ("OTHER=1", ""),
         ] {

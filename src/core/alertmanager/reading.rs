@@ -29,10 +29,15 @@ impl AlertmanagerReading {
 
     /// Every alert once, however many groups it is in.
     pub fn alerts(&self) -> impl Iterator<Item = &HeldAlert> {
-        let all = self.groups.ready().into_iter().flatten().flat_map(|group| &group.alerts);
-        let by_fingerprint: BTreeMap<&str, &HeldAlert> =
-            all.map(|alert| (alert.fingerprint.as_str(), alert)).collect();
-        by_fingerprint.into_values()
+        let mut all: BTreeMap<&str, &HeldAlert> = BTreeMap::new();
+        for alert in self.groups.ready().into_iter().flatten().flat_map(|group| &group.alerts) {
+            // A route may be muted while another one tells people: then it is told.
+            let known = all.entry(&alert.fingerprint).or_insert(alert);
+            if alert.held.len() < known.held.len() {
+                *known = alert;
+            }
+        }
+        all.into_values()
     }
 }
 

@@ -40,7 +40,8 @@ pub(crate) static ALWAYS: Rule<AlertmanagerState> = Rule::new(
         Silent,
     )
     .needs(&[GROUPS])
-    .hold(60),
+    // After its own restart it knows of no alert until Prometheus sends it again, a minute and an evaluation later.
+    .hold(180),
     always,
 );
 

@@ -3,7 +3,7 @@
 use super::{AlertmanagerReading, HeldAlert};
 use crate::core::ids::TargetId;
 use crate::core::prometheus::{AlertingRule, PrometheusReading};
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 
 /// What the findings of these Alertmanagers are about that one of these Prometheus servers tells of itself.
 pub(crate) fn told_by_its_prometheus<'a>(
@@ -15,9 +15,21 @@ pub(crate) fn told_by_its_prometheus<'a>(
         notable.filter(|rule| rule.state == "firing" && !rule.all_labels.is_empty()).collect();
     let mut told = HashSet::new();
     for (id, reading) in managers {
-        for alert in reading.alerts().filter(|alert| firing.iter().any(|rule| is(alert, rule))) {
-            told.insert((*id, alert.fingerprint.clone()));
-            told.insert((*id, more(alert.name())));
+        let all: Vec<&HeldAlert> = reading.alerts().collect();
+        for rule in &firing {
+            // Servers of two regions may send alerts that differ by an external label only: which of them is meant nobody knows.
+            let mut fits = all.iter().filter(|alert| is(alert, rule));
+            if let (Some(only), None) = (fits.next(), fits.next()) {
+                told.insert((*id, only.fingerprint.clone()));
+            }
+        }
+        // Those that are counted are hidden where all of their name are told.
+        let names: BTreeSet<&str> = all.iter().map(|alert| alert.name()).collect();
+        for name in names {
+            let mut alike = all.iter().filter(|alert| alert.name() == name);
+            if alike.all(|alert| told.contains(&(*id, alert.fingerprint.clone()))) {
+                told.insert((*id, more(name)));
+            }
         }
     }
     told
@@ -35,7 +47,10 @@ fn is(alert: &HeldAlert, rule: &AlertingRule) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use super::super::AlertGroup;
     use super::*;
+    use crate::core::part::Part;
+    use crate::core::prometheus::RulesReading;
 
     fn labels(text: &str) -> Vec<(String, String)> {
         let pair = |pair: &str| pair.split_once('=').map(|(name, value)| (name.to_owned(), value.to_owned()));
@@ -47,6 +62,43 @@ mod tests {
         let alert = HeldAlert { labels: labels(alert), ..HeldAlert::default() };
         let rule = AlertingRule { all_labels: labels(rule), ..AlertingRule::default() };
         assert_eq!(is(&alert, &rule), expected);
+    }
+
+    /// How many alerts are taken for told when a server tells of `DiskFull` on host a, and these are in the Alertmanager.
+    #[track_caller]
+    fn told(alerts: &[&str], expected: &[&str]) {
+        let alert = |text: &&str| HeldAlert {
+            fingerprint: (*text).to_owned(),
+            labels: labels(text),
+            ..HeldAlert::default()
+        };
+        let group = AlertGroup { alerts: alerts.iter().map(alert).collect(), ..AlertGroup::default() };
+        let manager =
+            AlertmanagerReading { groups: Part::Ready(vec![group]), ..AlertmanagerReading::default() };
+        let rule = AlertingRule {
+            state: "firing".to_owned(),
+            all_labels: labels("alertname=DiskFull host=a"),
+            ..AlertingRule::default()
+        };
+        let rules = Part::Ready(RulesReading { total: 1, notable: vec![rule] });
+        let server = PrometheusReading { rules, ..PrometheusReading::default() };
+        let id = TargetId::new("am");
+        let mut found: Vec<String> = told_by_its_prometheus(&[(&id, &manager)], &[&server])
+            .into_iter()
+            .map(|(_, what)| what)
+            .collect();
+        found.sort();
+        assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn only_what_is_surely_the_same_is_told_elsewhere() {
+        let ours = "alertname=DiskFull host=a cluster=eu";
+        told(&[ours], &["DiskFull more", ours]);
+        // Which of the two it is nobody knows.
+        told(&[ours, "alertname=DiskFull host=a cluster=us"], &[]);
+        // Those that are counted are told by nobody else.
+        told(&[ours, "alertname=DiskFull host=b"], &[ours]);
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Statements that take far longer than they did within the last hour: what each took on average, every two minutes. Pure.
 
-use super::reading::StatementKey;
+use super::reading::{Session, StatementKey};
 use super::window::{StatementDelta, StatementsDelta};
 use crate::core::time::Now;
 use std::collections::{HashMap, VecDeque};
@@ -19,6 +19,8 @@ const CALLS: f64 = 5.0;
 const SHARE: f64 = 0.2;
 /// From so many times the usual it is followed as slower, until it is below half of that.
 const TIMES: f64 = 3.0;
+/// Who waited for a lock may be counted so long after it: the window, and the polls at its ends.
+const WAITED: Duration = Duration::from_secs(300);
 /// A mean below this is not slow, in milliseconds.
 const FLOOR_MS: f64 = 5.0;
 
@@ -50,6 +52,8 @@ impl Slower {
 pub struct Means {
     past: VecDeque<(Now, HashMap<StatementKey, f64>)>,
     slower: Vec<Slower>,
+    /// Statements that were seen waiting for a lock, and when: that time is counted when they end, and is the lock's matter.
+    waited: HashMap<i64, Now>,
 }
 
 impl Means {
@@ -57,6 +61,13 @@ impl Means {
     #[must_use]
     pub fn slower(&self) -> &[Slower] {
         &self.slower
+    }
+
+    /// Takes in which statements wait for locks.
+    pub(super) fn wait<'a>(&mut self, sessions: impl IntoIterator<Item = &'a Session>, now: Now) {
+        self.waited.retain(|_, at| now.since(*at) < WAITED);
+        let waiting = sessions.into_iter().filter(|session| session.waits_for_lock());
+        self.waited.extend(waiting.filter_map(|session| Some((session.query_id?, now))));
     }
 
     /// Takes in what statements did in the newest window.
@@ -79,6 +90,9 @@ impl Means {
     }
 
     fn judge(&self, row: &StatementDelta, over: Duration, now: Now) -> Option<Slower> {
+        if self.waited.contains_key(&row.key.query) {
+            return None;
+        }
         let mean_ms = row.mean_ms().filter(|_| row.grown.calls >= CALLS && row.share >= SHARE)?;
         let known = self.slower.iter().find(|slower| slower.key == row.key);
         let (since, usual_ms, from) = match known {
@@ -102,6 +116,30 @@ impl Means {
 mod tests {
     use super::*;
     use crate::core::postgres::StatementCounters;
+
+    #[test]
+    fn a_wait_for_a_lock_makes_no_statement_slow() {
+        let key = StatementKey { user: 1, database: 1, query: 7, toplevel: true };
+        let slow = |waits: bool| {
+            let mut means = Means::default();
+            for minute in 0..30_u64 {
+                let now = Now::example(minute * 60);
+                let mean = if minute < 28 { 10.0 } else { 500.0 };
+                let grown =
+                    StatementCounters { calls: 100.0, exec_ms: mean * 100.0, ..StatementCounters::default() };
+                let session = Session {
+                    query_id: Some(7),
+                    wait: Some(("Lock".to_owned(), "transactionid".to_owned())),
+                    ..Session::default()
+                };
+                means.wait((waits && minute == 27).then_some(&session), now);
+                let rows = vec![StatementDelta { key, grown, share: 0.9 }];
+                means.absorb(&StatementsDelta { over: STEP, rows, evicted: false }, now);
+            }
+            means.slower().len()
+        };
+        assert_eq!((slow(false), slow(true)), (1, 0));
+    }
 
     /// How many times slower the statement is and since which minute, after windows of (minutes, milliseconds a call, share).
     fn after(windows: &[(u64, f64, f64)]) -> Option<(f64, u64)> {

@@ -165,6 +165,7 @@ impl PostgresState {
         }
         self.absorb_totals(&reading, now);
         self.absorb_health(&reading);
+        self.means.wait(reading.sessions.ready().into_iter().flatten(), now);
         if let Part::Ready(statements) = &reading.statements
             && self.reading().and_then(|before| before.statements.read_at()) != Some(statements.read_at)
         {

@@ -8,6 +8,7 @@ mod state;
 
 pub use reading::*;
 pub use row::PrometheusRow;
+pub(crate) use rules::ALERT;
 pub use rules::RULES;
 pub use settings::{PromQuery, PrometheusSettings};
 pub use state::PrometheusState;

@@ -44,9 +44,15 @@ pub(super) struct Silence {
     ends_at: String,
 }
 
-/// What the Alertmanager keeps back now, and the silences that there are.
+impl Status {
+    fn holds(&self) -> bool {
+        !(self.silences.is_empty() && self.inhibiting.is_empty() && self.intervals.is_empty())
+    }
+}
+
+/// The alerts that the Alertmanager has with what keeps them back, and the silences that there are.
 pub(super) async fn read(http: &Http, limit: Duration) -> Part<(Vec<Held>, Vec<Silence>)> {
-    let held: Vec<Held> = match part(http, limit, "/api/v2/alerts?active=false&unprocessed=false").await {
+    let held: Vec<Held> = match part(http, limit, "/api/v2/alerts?unprocessed=false").await {
         Ok(held) => held,
         Err(gap) => return Part::Unavailable(gap),
     };
@@ -80,7 +86,10 @@ pub(super) fn note(rules: &mut RulesReading, held: &[Held], silences: &[Silence]
     {
         let same =
             |alert: &&Held| rule.all_labels.iter().all(|(name, value)| alert.labels.get(name) == Some(value));
-        rule.muted = held.iter().find(same).map(|alert| words(&alert.status, silences));
+        // Servers of two regions may send alerts that differ by an external label only: it is kept back where each of them is.
+        let fits: Vec<&Held> = held.iter().filter(same).collect();
+        let quiet = fits.iter().all(|alert| alert.status.holds());
+        rule.muted = fits.first().filter(|_| quiet).map(|alert| words(&alert.status, silences));
     }
 }
 
@@ -114,7 +123,9 @@ mod tests {
     fn only_an_alert_with_all_its_labels_is_muted() {
         let held: Vec<Held> = serde_json::from_str(
             r#"[{"labels": {"alertname": "A", "host": "x", "cluster": "eu"}, "status": {"state": "suppressed", "silencedBy": ["s1"], "inhibitedBy": []}},
-                {"labels": {"alertname": "B"}, "status": {"inhibitedBy": ["f"]}}]"#,
+                {"labels": {"alertname": "B"}, "status": {"inhibitedBy": ["f"]}},
+                {"labels": {"alertname": "C", "cluster": "eu"}, "status": {"silencedBy": ["s1"]}},
+                {"labels": {"alertname": "C", "cluster": "us"}, "status": {}}]"#,
         )
         .expect("alerts");
         let silences: Vec<Silence> = serde_json::from_str(
@@ -130,12 +141,13 @@ mod tests {
             alert(&[("alertname", "A"), ("host", "x")]),
             alert(&[("alertname", "A"), ("host", "y")]),
             alert(&[("alertname", "B")]),
+            alert(&[("alertname", "C")]),
             alert(&[]),
         ];
-        let mut rules = RulesReading { total: 4, notable };
+        let mut rules = RulesReading { total: 5, notable };
         note(&mut rules, &held, &silences);
         let muted: Vec<Option<&str>> = rules.notable.iter().map(|rule| rule.muted.as_deref()).collect();
         let told = "silenced by ana until 2026-01-02 03:04:05 UTC: deploy";
-        assert_eq!(muted, [Some(told), None, Some("inhibited by another alert"), None]);
+        assert_eq!(muted, [Some(told), None, Some("inhibited by another alert"), None, None]);
     }
 }

@@ -16,7 +16,7 @@ use crate::config::surroundings::Surroundings;
 use crate::config::system::{self, System};
 use crate::config::target::{Connect, Locality};
 use crate::core::text::counted;
-pub(super) use ports::{Published, inside};
+pub(super) use ports::{Published, inside, is_here};
 pub(super) use project::Project;
 pub(super) use service::{Composed, split};
 pub(super) use variables::of_file;

@@ -4,7 +4,6 @@
 use super::tree::Node;
 use crate::config::host;
 use crate::config::system::System;
-use crate::config::target::is_loopback;
 
 /// A published port, or several in a row.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -60,8 +59,7 @@ impl Port {
         if !(first..=last).contains(&port) {
             return None;
         }
-        let all = matches!(self.host.as_str(), "" | "0.0.0.0" | "::" | "[::]" | "*");
-        if !all && (self.host.starts_with('/') || !is_loopback(&self.host)) {
+        if !is_here(&self.host) {
             return Some(Published::Elsewhere);
         }
         Some(match self.outside {
@@ -69,6 +67,11 @@ impl Port {
             Some(_) | None => Published::Somewhere,
         })
     }
+}
+
+/// Whether what is published on this address answers on 127.0.0.1: another loopback address may be another server's.
+pub(in crate::config::discover) fn is_here(address: &str) -> bool {
+    matches!(address, "" | "0.0.0.0" | "::" | "[::]" | "*" | "127.0.0.1" | "localhost" | "::1" | "[::1]")
 }
 
 /// `5432` or `5432-5434`.

@@ -28,13 +28,13 @@ pub(in crate::core::chain) fn began_anew(
     effect: &Finding,
 ) -> Option<Evidence> {
     let reason = known.reason(effect);
+    // What began long after it has another reason.
+    let soon = effect.since.since(cause.since) < BACK;
     if let Some(text) = LOST.iter().find(|text| reason.contains(**text)) {
         let words =
             format!("its jobs fail by \u{201c}{text}\u{201d}, and {} began anew", cause.breach.target);
-        return together(cause, effect).then_some(words).and_then(Evidence::likely);
+        return (together(cause, effect) && soon).then_some(words).and_then(Evidence::likely);
     }
-    // What began long after it has another reason.
-    let soon = effect.since.since(cause.since) < BACK;
     let gone = effect.breach.rule == NO_WORKER.id() || effect.breach.rule.as_str() == "queue.stalled";
     (together(cause, effect) && soon && gone)
         .then(|| format!("it began within {} after that", duration(BACK)))

@@ -85,11 +85,29 @@ pub(in crate::core::chain) fn dead_rows_of_statement(
     let reading = known.postgres(&cause.breach.target).filter(|_| together(cause, effect))?;
     let text = reading.statement(query(effect)?)?;
     let table = cause.breach.subject.rsplit('.').next().filter(|name| !name.is_empty())?;
-    let mut words = text.split(|c: char| !(c.is_alphanumeric() || c == '_'));
-    words
-        .any(|word| word.eq_ignore_ascii_case(table))
+    names_table(text, &cause.breach.subject)
         .then(|| format!("the statement names {table}"))
         .and_then(Evidence::likely)
+}
+
+/// Whether `statement` reads or writes this table (`schema.name`): a column may have the same name, and another schema another table.
+fn names_table(statement: &str, table: &str) -> bool {
+    let (schema, name) = table.rsplit_once('.').map_or((None, table), |(schema, name)| (Some(schema), name));
+    let words = statement.split(|c: char| !(c.is_alphanumeric() || matches!(c, '_' | '.' | '"')));
+    let mut before = "";
+    for word in words.filter(|word| !word.is_empty()) {
+        let behind =
+            ["from", "join", "update", "into", "only"].iter().any(|key| before.eq_ignore_ascii_case(key));
+        let bare = word.replace('"', "");
+        let (of, called) =
+            bare.rsplit_once('.').map_or((None, bare.as_str()), |(of, called)| (Some(of), called));
+        let same_schema = of.zip(schema).is_none_or(|(of, schema)| of.eq_ignore_ascii_case(schema));
+        if behind && same_schema && called.eq_ignore_ascii_case(name) {
+            return true;
+        }
+        before = word;
+    }
+    false
 }
 
 /// Sessions of the service run the statement, or it is said to depend on that server and nobody else runs it.
@@ -146,4 +164,26 @@ fn runs<'a>(known: Known<'a>, server: &TargetId, query: i64) -> impl Iterator<It
     let runs =
         move |session: &&Session| session.query_id == Some(query) && session.state == SessionState::Active;
     known.sessions(server).filter(runs)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::names_table;
+
+    #[track_caller]
+    fn check(statement: &str, table: &str, expected: bool) {
+        assert_eq!(names_table(statement, table), expected, "{statement}");
+    }
+
+    #[test]
+    fn a_statement_names_the_tables_that_it_reads_and_writes() {
+        check("SELECT * FROM orders WHERE id = $1", "public.orders", true);
+        check("select 1 from \"public\".\"orders\" o", "public.orders", true);
+        check("UPDATE ONLY shop.orders SET n = $1", "shop.orders", true);
+        check("SELECT * FROM a JOIN orders ON true", "public.orders", true);
+        // A column, and a table of another schema.
+        check("SELECT * FROM a WHERE status = $1", "audit.status", false);
+        check("SELECT * FROM archive.orders", "public.orders", false);
+        check("SELECT orders FROM a", "public.orders", false);
+    }
 }

@@ -163,7 +163,7 @@ async fn a_row_is_kept_on_top_and_a_range_is_marked() {
         drive.key(Key::char('j'));
     }
     drive.key(Key::char('v'));
-    assert!(say(&drive).starts_with("5 marked (U clears)"), "{}", say(&drive));
+    assert!(say(&drive).starts_with("4 marked by a range of rows, 1 by hand (U clears)"), "{}", say(&drive));
 }
 
 #[tokio::test]
@@ -221,7 +221,7 @@ async fn no_column_is_stretched_beyond_what_stands_in_it() {
 async fn how_often_is_asked_is_changed_and_what_it_costs_is_said() {
     let mut drive = demo(Screen::Overview, 100, 30).await;
     let asked = drive.press(Key::char('+'));
-    assert_eq!(asked, [Effect::Pace(2), Effect::PollAll]);
+    assert_eq!(asked, [Effect::Pace(2)], "who asks for less load gets no more of it at once");
     let words = say(&drive);
     let targets = drive.model.world.targets();
     let often: f64 = targets.iter().map(|target| 1.0 / target.configured_interval.as_secs_f64()).sum();

@@ -2,7 +2,7 @@
 //! and database from their environment. Those of this folder's compose project come first, and then alone.
 
 use super::compose::{inside, is_here, split};
-use super::engine::Engine;
+use super::engine::{Engine, SILENT};
 use super::found::Found;
 use crate::config::bounded;
 use crate::config::nearby::{Nearby, Service};
@@ -14,7 +14,6 @@ use crate::core::text::{counted, tidy};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::time::{Duration, Instant};
 
 /// What compose writes on the containers of a project.
 const FOLDER: &str = "com.docker.compose.project.working_dir";
@@ -23,8 +22,6 @@ const SERVICE: &str = "com.docker.compose.service";
 const ONE_OFF: &str = "com.docker.compose.oneoff";
 /// No more containers are looked at.
 const MOST: usize = 32;
-/// Nor any further one after so long: the first screen waits for it.
-const PATIENCE: Duration = Duration::from_secs(2);
 
 #[derive(Default, Deserialize)]
 #[serde(default, rename_all = "PascalCase")]
@@ -132,7 +129,6 @@ pub(super) fn find(around: &Surroundings, trail: &mut Vec<String>) -> Result<Vec
             return Ok(Vec::new());
         }
     };
-    let began = Instant::now();
     let listed: List<Object<Listed>, 1024> = match engine.ask("/containers/json") {
         Ok(listed) => listed,
         Err(why) => {
@@ -143,7 +139,7 @@ pub(super) fn find(around: &Surroundings, trail: &mut Vec<String>) -> Result<Vec
     let all: Vec<Listed> = listed.0.into_iter().map(|container| container.0).collect();
     let here = |one: &Listed| one.label(FOLDER).is_some_and(|folder| Path::new(&folder) == around.folder);
     let own = all.iter().any(here);
-    let (mut found, mut others, mut asked) = (Vec::new(), 0, 0);
+    let (mut found, mut others, mut asked, mut silent) = (Vec::new(), 0, 0, false);
     let total = all.len();
     for one in all {
         let Some((system, usual)) =
@@ -158,15 +154,19 @@ pub(super) fn find(around: &Surroundings, trail: &mut Vec<String>) -> Result<Vec
             Err("it runs a single command".to_owned())
         } else if asked >= MOST {
             Err(format!("{MOST} others were looked at"))
-        } else if began.elapsed() > PATIENCE {
-            Err("the engine takes too long to tell of the others".to_owned())
+        } else if silent {
+            // The first screen waits for this.
+            Err("the engine did not answer for another".to_owned())
         } else {
             asked += 1;
             reached(around, &engine, &one, (system, usual))
         };
         match used {
             Ok(target) => found.push(target),
-            Err(why) => trail.push(format!("container {} is not used, because {why}", one.name())),
+            Err(why) => {
+                silent |= why.contains(SILENT);
+                trail.push(format!("container {} is not used, because {why}", one.name()));
+            }
         }
     }
     let running = counted(total, "container");

@@ -19,6 +19,9 @@ pub(super) struct Engine {
     pub(super) socket: PathBuf,
 }
 
+/// What is said of one that does not answer in time.
+pub(super) const SILENT: &str = "it does not answer within";
+
 impl Engine {
     /// The engine of this machine; none where there is no socket. `DOCKER_HOST` names another one.
     ///
@@ -53,7 +56,7 @@ impl Engine {
                 }
                 ErrorKind::ConnectionRefused => "nobody listens on it (is the engine running?)".to_owned(),
                 ErrorKind::WouldBlock | ErrorKind::TimedOut => {
-                    format!("it does not answer within {} ms", PATIENCE.as_millis())
+                    format!("{SILENT} {} ms", PATIENCE.as_millis())
                 }
                 _ => error.to_string(),
             })

@@ -137,6 +137,14 @@ mod tests {
         accepted("redis://cache", SystemKind::Redis, "cache:6379/0");
         accepted("rediss://:geheim@cache:6380/2", SystemKind::Redis, "cache:6380/2");
         accepted("unix:///run/redis.sock", SystemKind::Redis, "/run/redis.sock/0");
+        // Whatever answers over HTTP may be named by its word.
+        for system in served_over_http() {
+            for scheme in ["http", "https"] {
+                let url = format!("{}+{scheme}://h:8080/p", system.kind.word());
+                assert_eq!(read(&[&url]).expect(&url).0[0].kind(), system.kind, "{url}");
+            }
+        }
+        accepted("http://am:9093", SystemKind::Alertmanager, "http://am:9093");
         accepted("http://es:9200", SystemKind::Search, "http://es:9200");
         accepted("https://elastic:geheim@es:9200/", SystemKind::Search, "https://es:9200/");
         accepted("http://one:9200,two:9200", SystemKind::Search, "http://one:9200");

@@ -18,7 +18,7 @@ use std::path::{Path, PathBuf};
 const ESCAPES: &str =
     "a `/`, `?`, `#`, `@` or `:` in a user name or password is written %2F, %3F, %23, %40 or %3A";
 /// No scheme of ours is longer; what is longer is something else.
-const SCHEME_CHARS: usize = 16;
+const SCHEME_CHARS: usize = 20;
 
 /// A URL taken apart. Percent-encoding is already undone.
 #[derive(Default)]

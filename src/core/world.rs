@@ -210,6 +210,7 @@ impl World {
                 || !told.contains(&(&breach.target, breach.subject.clone()))
         });
         breaches.retain(|breach| !postgres::doubled(breach, &servers));
+        alertmanager::once(alertmanager::rules::ALERT.id(), &mut breaches, &managers);
         breaches.extend(postgres::two_primaries(&servers, &self.rules));
         let groups = hosts::together(&self.targets, &breaches, &self.rules);
         breaches.extend(groups.iter().map(hosts::Group::breach));

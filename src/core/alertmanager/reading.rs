@@ -50,6 +50,8 @@ pub struct Status {
     pub cluster: String,
     /// How many are of the cluster, itself included.
     pub peers: usize,
+    /// The name of each of them, in order; two that name the same are of one cluster.
+    pub names: Vec<String>,
 }
 
 /// A group of alerts, as one notification tells of them.

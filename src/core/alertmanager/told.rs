@@ -1,6 +1,7 @@
 //! One alert is one finding: what a Prometheus that is watched tells of is not told again by its Alertmanager.
 
 use super::{AlertmanagerReading, HeldAlert};
+use crate::core::alert::{Breach, RuleId};
 use crate::core::ids::TargetId;
 use crate::core::prometheus::{AlertingRule, PrometheusReading};
 use std::collections::{BTreeSet, HashSet};
@@ -33,6 +34,23 @@ pub(crate) fn told_by_its_prometheus<'a>(
         }
     }
     told
+}
+
+/// Of the members of one cluster each has every alert: the first of them tells it.
+pub(crate) fn once(
+    alert: RuleId,
+    breaches: &mut Vec<Breach>,
+    managers: &[(&TargetId, &AlertmanagerReading)],
+) {
+    let members = |id: &TargetId| {
+        let (_, reading) = managers.iter().find(|(other, _)| *other == id)?;
+        reading.status.ready().map(|status| status.names.clone()).filter(|names| names.len() > 1)
+    };
+    let mut told: HashSet<(Vec<String>, String)> = HashSet::new();
+    breaches.retain(|breach| {
+        let members = (breach.rule == alert).then(|| members(&breach.target)).flatten();
+        members.is_none_or(|names| told.insert((names, breach.subject.clone())))
+    });
 }
 
 /// What the finding is about that counts further alerts of this name.

@@ -149,9 +149,15 @@ impl<'a> Known<'a> {
     /// Whether two targets are on one host by their addresses; loopback is no host that two machines share.
     pub(super) fn share_host(self, one: &TargetId, other: &TargetId) -> Option<&'a str> {
         let others = self.addresses(other);
-        let shared = |(host, _): &(&str, &str)| others.iter().any(|(other, _)| other == host);
+        let shared =
+            |(host, _): &(&str, &str)| !is_loopback(host) && others.iter().any(|(other, _)| other == host);
         self.addresses(one).into_iter().find(shared).map(|(host, _)| host)
     }
+}
+
+/// Whether it is whatever machine the one is that looks: a tunnel begins there, too.
+fn is_loopback(host: &str) -> bool {
+    matches!(host, "localhost" | "::1" | "[::1]") || host.starts_with("127.")
 }
 
 /// The hosts and ports that are written in an address for people.

@@ -7,6 +7,8 @@ use std::time::Duration;
 
 /// A command that took less than this is not kept.
 const SLOW: Duration = Duration::from_millis(200);
+/// The clocks of two machines, and the answer itself, take a little.
+const SLACK: Duration = Duration::from_secs(3);
 /// So long a slow command is told, and so many are kept.
 const TOLD: Duration = Duration::from_secs(300);
 const MOST: usize = 32;
@@ -14,8 +16,10 @@ const MOST: usize = 32;
 /// What broke.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Setback {
-    /// Another process answers.
+    /// The server was started again.
     Restarted,
+    /// Another server answers here: a failover behind one name, or another one of several.
+    Another,
     /// A primary became a replica.
     Replica,
     /// A replica became a primary.
@@ -31,6 +35,9 @@ pub struct Turned {
     pub flushed: Option<Now>,
     run: String,
     role: String,
+    /// When a server was seen last, and since when it is this one.
+    seen: Option<Now>,
+    since: Option<Now>,
     flushes: Option<f64>,
     /// Slow commands and when they ended.
     slow: Vec<(Now, SlowEntry)>,
@@ -55,14 +62,25 @@ impl Turned {
             let sides = if role == "slave" { Setback::Replica } else { Setback::Primary };
             self.setback = Some((now, sides));
         } else if changed(&self.run, run) {
-            self.setback = Some((now, Setback::Restarted));
+            // It was up already when the one before was seen.
+            let since = self.seen.map_or(Duration::ZERO, |seen| now.since(seen));
+            let another = reading.server.uptime.is_some_and(|up| up > since + SLACK);
+            self.setback = Some((now, if another { Setback::Another } else { Setback::Restarted }));
         }
-        if changed(&self.run, run) {
+        let other = changed(&self.run, run);
+        if other {
             (self.flushes, self.slow) = (None, Vec::new());
+            self.since = Some(now);
         }
         self.run.clone_from(run);
         self.role.clone_from(role);
-        if let Some(background) = &reading.background {
+        self.seen = Some(now);
+        // What was read of the one before counts nothing of this one.
+        if let Some(background) = reading
+            .background
+            .as_ref()
+            .filter(|known| self.since.is_none_or(|since| known.read_at.reached(since)))
+        {
             self.look(background, background.read_at);
         }
     }
@@ -127,5 +145,23 @@ mod tests {
         let restarted = Some((60, Setback::Restarted));
         assert_eq!(look(60, "b", "slave", 0.0, &[]), (restarted, Some(20), None));
         assert_eq!(look(70, "b", "slave", 1.0, &[]), (restarted, Some(70), None));
+    }
+
+    #[test]
+    fn another_server_behind_the_same_name_was_neither_restarted_nor_emptied() {
+        let mut turned = Turned::default();
+        let look = |second: u64, run: &str, up: u64, read: u64, flushes: f64, turned: &mut Turned| {
+            let mut reading = reading(read, run, "master", flushes, &[]);
+            reading.server.uptime = Some(Duration::from_secs(up));
+            turned.absorb(&reading, Now::example(second));
+            (turned.setback.map(|(_, what)| what), turned.flushed.is_some())
+        };
+        assert_eq!(look(10, "a", 900, 10, 3.0, &mut turned), (None, false));
+        // What was read of the first one is still known.
+        assert_eq!(look(12, "b", 4_000_000, 10, 3.0, &mut turned), (Some(Setback::Another), false));
+        // Nightly flushes of the second one.
+        assert_eq!(look(20, "b", 4_000_008, 20, 400.0, &mut turned), (Some(Setback::Another), false));
+        assert_eq!(look(30, "b", 4_000_018, 30, 401.0, &mut turned), (Some(Setback::Another), true));
+        assert_eq!(look(40, "c", 3, 40, 0.0, &mut turned), (Some(Setback::Restarted), true));
     }
 }

@@ -149,15 +149,24 @@ struct Version {
 #[serde(default)]
 struct Cluster {
     status: String,
-    peers: Vec<serde::de::IgnoredAny>,
+    peers: Vec<Peer>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Peer {
+    name: String,
 }
 
 impl Status {
     pub(super) fn read(self) -> ours::Status {
+        let mut names: Vec<String> = self.cluster.peers.into_iter().map(|peer| peer.name).collect();
+        names.sort();
         ours::Status {
             version: self.version_info.version,
             cluster: self.cluster.status,
-            peers: self.cluster.peers.len(),
+            peers: names.len(),
+            names,
         }
     }
 }

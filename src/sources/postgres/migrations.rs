@@ -55,7 +55,7 @@ const TOOLS: [Tool; 13] = [
         at: Some("coalesce(finished_at, started_at)"),
         // Prisma writes what went wrong into `logs`; one that died in the middle writes nothing.
         problem: "CASE WHEN finished_at IS NOT NULL THEN '' WHEN coalesce(logs::text, '') <> '' THEN 'failed' \
-            WHEN started_at < clock_timestamp() - interval '15 minutes' THEN 'failed: it began and did not end' ELSE '' END",
+            WHEN started_at < clock_timestamp() - interval '2 hours' THEN 'began hours ago and did not end' ELSE '' END",
         only: "rolled_back_at IS NULL",
         ..ANY
     },

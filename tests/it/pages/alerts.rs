@@ -53,7 +53,11 @@ fn reading() -> AlertmanagerReading {
         ],
     };
     AlertmanagerReading {
-        status: Part::Ready(Status { version: "0.25.0".into(), cluster: "disabled".into(), peers: 0 }),
+        status: Part::Ready(Status {
+            version: "0.25.0".into(),
+            cluster: "disabled".into(),
+            ..Status::default()
+        }),
         groups: Part::Ready(vec![group]),
         silences: Part::Ready(vec![silence()]),
         ..AlertmanagerReading::default()
@@ -140,6 +144,28 @@ fn findings(of_prometheus: &str) -> Vec<String> {
     }
     let firing = stage.world.alerts.firing();
     firing.iter().map(|finding| format!("{} {}", finding.breach.target, finding.breach.rule)).collect()
+}
+
+/// Two Alertmanagers that name these members.
+fn members(names: [&[&str]; 2]) -> usize {
+    let mut stage = Stage::with(&[("am", SystemKind::Alertmanager), ("am-2", SystemKind::Alertmanager)]);
+    for second in [FIRST, FIRST + 1] {
+        for (name, names) in ["am", "am-2"].into_iter().zip(names) {
+            let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
+            let status = Part::Ready(Status { peers: names.len(), names, ..Status::default() });
+            stage = stage.then(second, name, AlertmanagerReading { status, ..reading() });
+        }
+    }
+    stage.world.alerts.firing().len()
+}
+
+#[test]
+fn members_of_one_cluster_tell_an_alert_once() {
+    assert_eq!(members([&["a", "b"], &["a", "b"]]), 1);
+    // Two that stand alone, or are of two clusters, may have alerts of two stacks.
+    assert_eq!(members([&[], &[]]), 2);
+    assert_eq!(members([&["a"], &["b"]]), 2);
+    assert_eq!(members([&["a", "b"], &["c", "d"]]), 2);
 }
 
 #[test]

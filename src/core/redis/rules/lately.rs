@@ -48,7 +48,7 @@ fn reset(its: &mut Its<'_>, reading: &RedisReading) {
     let Some((at, setback)) = its.state.turned.setback else { return };
     let since = its.now.since(at);
     let severity = match setback {
-        Setback::Restarted => Severity::Info,
+        Setback::Restarted | Setback::Another => Severity::Info,
         Setback::Replica | Setback::Primary => Severity::Warning,
     };
     let Some(grade) = its.state(severity).filter(|_| since < NEWS) else { return };
@@ -59,6 +59,10 @@ fn reset(its: &mut Its<'_>, reading: &RedisReading) {
                 reading.server.uptime.map_or_else(String::new, |up| format!(" (up for {})", duration(up)));
             (format!("{} was restarted; noticed at {when}{up}", its.target), "see Redis's log")
         }
+        Setback::Another => (
+            format!("another server answers as {} than before; noticed at {when}", its.target),
+            "see Sentinel, or what stands in front of it: a failover, or several servers in turn",
+        ),
         Setback::Replica => (
             format!("{} was a primary and is a replica; noticed at {when}", its.target),
             "let clients follow the primary (Sentinel, or the name of the service)",

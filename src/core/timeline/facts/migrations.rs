@@ -43,7 +43,12 @@ impl MigrationFacts {
                 // The first one of a tool, or one that says itself that it is new.
                 None => before.is_some() || migration.applied.is_some_and(|ago| ago <= RECENT),
             };
-            let new: Vec<&Migration<'_>> = all.iter().filter(is_new).copied().collect();
+            let mut new: Vec<&Migration<'_>> = all.iter().filter(is_new).copied().collect();
+            // The newest are read: where one was taken back, an old one comes into view behind those that are known.
+            let last = |migration: &&Migration<'_>| known.is_some_and(|known| known.contains(migration.name));
+            if let Some(last) = all.iter().rposition(last) {
+                new.retain(|migration| all[..last].iter().any(|other| std::ptr::eq(*other, *migration)));
+            }
             changes.extend(told(&new, look.read_at, before));
             let names = all.iter().map(|migration| migration.name.to_owned()).collect();
             self.tables.insert(table.to_owned(), names);

@@ -16,9 +16,18 @@ const QUEUES: usize = 10;
 const PARENTS: isize = 20;
 const CHILDREN: usize = 20;
 
-/// The last looks.
+/// A child that has failed: of which parent it is one.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Failed {
+    parent: String,
+    queue: QueueRef,
+    id: String,
+}
+
+/// The last looks. Of many children some are drawn, others each time: one that was found to have failed is looked at again, so that what
+/// was told does not come and go.
 #[derive(Debug, Default)]
-pub(super) struct Parents(BTreeMap<QueueRef, (Now, Vec<StuckParent>)>);
+pub(super) struct Parents(BTreeMap<QueueRef, (Now, BTreeSet<Failed>)>);
 
 impl Parents {
     /// Fills in what is known, after a look at those whose turn it is.
@@ -35,19 +44,22 @@ impl Parents {
         let waits = readings.iter().filter(|reading| reading.waiting_children > 0);
         let asked: Vec<QueueRef> =
             waits.map(|reading| &reading.queue).filter(|queue| due(queue)).take(QUEUES).cloned().collect();
-        let result = if asked.is_empty() { Ok(Vec::new()) } else { read(connection, &asked).await };
+        let known =
+            |queue: &QueueRef| self.0.get(queue).map(|(_, failed)| failed.clone()).unwrap_or_default();
+        let known: Vec<BTreeSet<Failed>> = asked.iter().map(known).collect();
+        let result = if asked.is_empty() { Ok(Vec::new()) } else { read(connection, &asked, &known).await };
         let (found, result) = match result {
             Ok(found) => (found, Ok(())),
             Err(error) => (Vec::new(), Err(error)),
         };
-        for (queue, stuck) in asked.into_iter().zip(found) {
-            self.0.insert(queue, (now, stuck));
+        for (queue, failed) in asked.into_iter().zip(found) {
+            self.0.insert(queue, (now, failed));
         }
         for reading in readings {
             if reading.waiting_children == 0 {
                 self.0.remove(&reading.queue);
-            } else if let Some((_, stuck)) = self.0.get(&reading.queue) {
-                reading.stuck.clone_from(stuck);
+            } else if let Some((_, failed)) = self.0.get(&reading.queue) {
+                reading.stuck = stuck(failed);
             }
         }
         result
@@ -59,8 +71,24 @@ impl Parents {
     }
 }
 
-/// The parents of each of these queues that wait for children which have failed.
-async fn read(connection: &mut Connection, queues: &[QueueRef]) -> Result<Vec<Vec<StuckParent>>, RedisError> {
+/// Parents with how many of their children have failed, by queue.
+fn stuck(failed: &BTreeSet<Failed>) -> Vec<StuckParent> {
+    let mut all: Vec<StuckParent> = Vec::new();
+    for Failed { parent, queue, .. } in failed {
+        match all.iter_mut().find(|one| one.parent == *parent && one.child == *queue) {
+            Some(known) => known.failed += 1,
+            None => all.push(StuckParent { parent: parent.clone(), child: queue.clone(), failed: 1 }),
+        }
+    }
+    all
+}
+
+/// The children that have failed of the parents in each of these queues, as far as they were drawn or known before.
+async fn read(
+    connection: &mut Connection,
+    queues: &[QueueRef],
+    known: &[BTreeSet<Failed>],
+) -> Result<Vec<BTreeSet<Failed>>, RedisError> {
     let mut ask = pipe();
     ask.ignore_errors();
     for queue in queues {
@@ -73,7 +101,7 @@ async fn read(connection: &mut Connection, queues: &[QueueRef]) -> Result<Vec<Ve
         .enumerate()
         .flat_map(|(of, value)| ids(value).into_iter().map(move |id| (of, id)))
         .collect();
-    let mut found = vec![Vec::new(); queues.len()];
+    let mut found = vec![BTreeSet::new(); queues.len()];
     if parents.is_empty() {
         return Ok(found);
     }
@@ -83,13 +111,17 @@ async fn read(connection: &mut Connection, queues: &[QueueRef]) -> Result<Vec<Ve
         ask.cmd("SRANDMEMBER").arg(queues[*of].key(&format!("{id}:dependencies"))).arg(CHILDREN);
     }
     let values: Vec<Value> = ask.query_async(connection).await?;
-    let children: Vec<(usize, QueueRef, String)> = values
+    let mut children: BTreeSet<(usize, QueueRef, String)> = values
         .iter()
         .enumerate()
         .flat_map(|(parent, value)| {
             ids(value).into_iter().filter_map(move |key| child(&key).map(|(queue, id)| (parent, queue, id)))
         })
         .collect();
+    for (at, (of, parent)) in parents.iter().enumerate() {
+        let before = known[*of].iter().filter(|failed| failed.parent == *parent).take(CHILDREN);
+        children.extend(before.map(|failed| (at, failed.queue.clone(), failed.id.clone())));
+    }
     if children.is_empty() {
         return Ok(found);
     }
@@ -99,16 +131,10 @@ async fn read(connection: &mut Connection, queues: &[QueueRef]) -> Result<Vec<Ve
         ask.cmd("ZSCORE").arg(queue.key("failed")).arg(id);
     }
     let scores: Vec<Value> = ask.query_async(connection).await?;
-    for ((parent, child, _), score) in children.into_iter().zip(&scores) {
-        if text(score).is_none() {
-            continue;
-        }
-        let (of, id) = &parents[parent];
-        let known =
-            found[*of].iter_mut().find(|one: &&mut StuckParent| one.parent == *id && one.child == child);
-        match known {
-            Some(stuck) => stuck.failed += 1,
-            None => found[*of].push(StuckParent { parent: id.clone(), child, failed: 1 }),
+    for ((parent, queue, id), score) in children.into_iter().zip(&scores) {
+        if text(score).is_some() {
+            let (of, parent) = &parents[parent];
+            found[*of].insert(Failed { parent: parent.clone(), queue, id });
         }
     }
     Ok(found)

@@ -42,6 +42,8 @@ use tokio::time::Instant;
 const FRAME: Duration = Duration::from_millis(400);
 /// Data that arrives within this time of other data is drawn with it.
 const GATHER: Duration = Duration::from_millis(60);
+/// Where data is drawn each second, the seconds that pass are drawn with it and not once more.
+const CALM: Duration = Duration::from_millis(700);
 
 /// So long, when all is stopped, what says goodbye to a server may take.
 const SETTLED_WITHIN: Duration = Duration::from_millis(300);
@@ -206,7 +208,10 @@ impl Loop {
                     if !terminal::is_alive() {
                         return Ok(End::TerminalGone);
                     }
-                    self.take(Msg::Tick(clock::zone()))
+                    let dirty = self.dirty;
+                    let next = self.take(Msg::Tick(clock::zone()));
+                    self.dirty = dirty || self.drawn.elapsed() >= CALM;
+                    next
                 }
                 () = tokio::time::sleep_until(frame), if self.dirty => {
                     self.paint()?;

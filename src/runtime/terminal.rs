@@ -11,7 +11,7 @@ use ratatui::crossterm::terminal::{
 use ratatui::crossterm::{ExecutableCommand, QueueableCommand, cursor};
 use ratatui::layout::Rect;
 use rustix::process::{Signal, getpgrp, getpid, kill_process};
-use rustix::termios::{QueueSelector, tcflush, tcgetpgrp};
+use rustix::termios::{QueueSelector, tcflush, tcgetpgrp, tcgetwinsize};
 use std::io::{self, BufWriter, Stdout, Write};
 use std::mem::ManuallyDrop;
 use std::sync::Mutex;
@@ -90,7 +90,11 @@ impl Tty {
     /// # Errors
     /// When the terminal is gone.
     pub fn size(&self) -> io::Result<(u16, u16)> {
-        self.screen.size().map(|size| (size.width, size.height))
+        // The terminal's own way opens its device anew each time.
+        match tcgetwinsize(rustix::stdio::stdout()) {
+            Ok(size) if size.ws_col > 0 && size.ws_row > 0 => Ok((size.ws_col, size.ws_row)),
+            _ => self.screen.size().map(|size| (size.width, size.height)),
+        }
     }
 
     /// Forgets what is on the screen, so that the next frame is drawn whole.

@@ -44,13 +44,13 @@ pub fn disk(used: f64) -> MetricsReading {
     MetricsReading { bytes: 99, ..MetricsReading::of(&samples, &kinds) }
 }
 
-/// A session spills on `pg` from second `spills` on, and from second `full` on the disk of `node` is full.
-fn spilled(host: &str, spills: u64, full: u64) -> Stage {
+/// A session spills `most` bytes on `pg` from second `spills` on, and from second `full` on the disk of `node` is full.
+fn spilled(host: &str, most: f64, spills: u64, full: u64) -> Stage {
     let address = format!("{host}:9100");
     let mut stage = at(&[("pg", SystemKind::Postgres, "db1:5432"), ("node", SystemKind::Metrics, &address)]);
     for second in (0..200).step_by(5) {
         let at = FIRST + second;
-        let bytes = if second >= spills { 5e9 } else { 0.0 };
+        let bytes = if second >= spills { most } else { 0.0 };
         let health = Health { spills: Part::Ready(vec![Spill { pid: 7, bytes }]), ..Health::default() };
         let health = Part::Ready(warm_at(at, health));
         let mut runs = session(7);
@@ -63,13 +63,16 @@ fn spilled(host: &str, spills: u64, full: u64) -> Stage {
 
 #[test]
 fn temporary_files_fill_the_disk_of_their_own_host() {
-    let check = |host: &str, spills: u64, full: u64, expected: Expected<'_>| {
-        check(&spilled(host, spills, full), "postgres.temp_files", "metrics.disk", expected);
+    let check = |host: &str, most: f64, spills: u64, full: u64, expected: Expected<'_>| {
+        check(&spilled(host, most, spills, full), "postgres.temp_files", "metrics.disk", expected);
     };
-    check("db1", 20, 60, Some((Tie::Likely, "both are on db1")));
-    check("db2", 20, 60, None);
+    check("db1", 3e11, 20, 60, Some((Tie::Likely, "both are on db1, and it takes 30 % of that disk")));
+    check("db2", 3e11, 20, 60, None);
     // It was full long before.
-    check("db1", 120, 20, None);
+    check("db1", 3e11, 120, 20, None);
+    // Enough to be told, and next to nothing on a disk of this size; or more than it holds: another disk of that host is full.
+    check("db1", 2e10, 20, 60, None);
+    check("db1", 2e12, 20, 60, None);
 }
 
 /// `pg` writes far more WAL from second 300 on, and from 330 on a copy is behind: one that `pg` feeds, or the server `copy`.

@@ -151,7 +151,7 @@ pub(super) static EDGES: &[Edge] = &[
         causes: &[slots::SLOT_RETAINED.spec.id, health::ARCHIVER.spec.id],
         effects: DISKS,
         withdrawn_by: "the disk fills though the WAL does not grow",
-        ties: network::same_host,
+        ties: network::takes_room,
     },
     Edge {
         verb: "needs a vacuum that gives way to nobody",
@@ -210,6 +210,6 @@ pub(super) static EDGES: &[Edge] = &[
         causes: &[written::TEMP_FILES.spec.id],
         effects: DISKS,
         withdrawn_by: "the disk stays full after it ended",
-        ties: network::same_host,
+        ties: network::takes_room,
     },
 ];

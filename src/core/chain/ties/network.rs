@@ -8,6 +8,9 @@ use crate::core::source_rules::SILENT;
 use crate::core::system::SystemState;
 use crate::core::topology::same_name;
 
+/// A smaller part of a disk does not fill it.
+const COUNTS: f64 = 0.05;
+
 /// Codes of Node's and libpq's errors about connections.
 const UNREACHABLE: &[&str] = &[
     "ECONNREFUSED",
@@ -143,6 +146,24 @@ fn alert<'a>(known: &Known<'a>, finding: &Finding) -> Option<&'a AlertingRule> {
     let SystemState::Prometheus(state) = &known.target(&finding.breach.target)?.system else { return None };
     let rules = state.reading()?.rules.ready()?;
     rules.notable.iter().find(|rule| rule.subject() == finding.breach.subject)
+}
+
+/// What the server keeps takes room that counts on a disk of its own host. What is told in bytes is compared with the size of that disk:
+/// another disk of the host, on which the server may well not be, is mostly of another size.
+pub(in crate::core::chain) fn takes_room(
+    known: &Known<'_>,
+    cause: &Finding,
+    effect: &Finding,
+) -> Option<Evidence> {
+    let host = known.share_host(&cause.breach.target, &effect.breach.target)?;
+    let Some(bytes) = cause.breach.value else {
+        return Evidence::likely(format!("both are on {host}"));
+    };
+    let disks = &known.target(&effect.breach.target)?.system.metrics()?.disks;
+    let (_, disk) = disks.iter().find(|(place, _)| *place == effect.breach.subject)?;
+    let share = bytes / disk.size;
+    (COUNTS..=1.0).contains(&share).then_some(())?;
+    Evidence::likely(format!("both are on {host}, and it takes {:.0} % of that disk", share * 100.0))
 }
 
 /// A disk of the host on which the server is.

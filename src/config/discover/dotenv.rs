@@ -3,6 +3,7 @@
 //! The file came with the folder, perhaps from strangers. It therefore names only this machine, and nothing of the shell (`PG*`, password
 //! files) is added to what it says.
 
+use super::compose::Room;
 use super::environment::{self, PG_URL};
 use super::found::Found;
 use crate::config::bounded;
@@ -29,7 +30,7 @@ pub(super) fn find(around: &Surroundings, trail: &mut Vec<String>) -> Result<Vec
             return Ok(Vec::new());
         }
     };
-    let variables = super::compose::of_file(&text, &|name| around.set(name));
+    let variables = super::compose::of_file(&text, &|name| around.set(name), &Room::default());
     let others = SYSTEMS.iter().filter_map(|system| Some((system.kind, system.variable?.0)));
     let mut found = Vec::new();
     for (kind, name) in [(SystemKind::Postgres, PG_URL)].into_iter().chain(others) {

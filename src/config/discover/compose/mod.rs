@@ -6,6 +6,7 @@
 mod merge;
 mod ports;
 mod project;
+mod room;
 mod service;
 mod tree;
 mod variables;
@@ -18,6 +19,7 @@ use crate::config::target::{Connect, Locality};
 use crate::core::text::counted;
 pub(super) use ports::{Published, inside, is_here};
 pub(super) use project::Project;
+pub(super) use room::Room;
 pub(super) use service::{Composed, split};
 pub(super) use variables::of_file;
 
@@ -343,6 +345,30 @@ services:
     }
 
     #[test]
+    fn a_few_files_cannot_stand_for_more_than_fits() {
+        let larger = "with what it repeats the project is larger than 8 MiB: what is beyond that is not read";
+        let many = |entry: &str| {
+            let services = (0..2000).map(|number| format!("  s{number}: {{image: postgres, {entry}}}\n"));
+            format!("services:\n{}", services.collect::<String>())
+        };
+        let long = format!("LONG={}\n", "x".repeat(60_000));
+        let base = format!("  base: {{image: postgres, labels: [{}]}}\n", "a, ".repeat(20_000));
+        for (entry, more) in [
+            ("env_file: long.env", ""),
+            ("extends: base", &*base),
+            ("extends: {file: common.yml, service: base}", ""),
+            ("command: \"${LONG}\"", ""),
+        ] {
+            let text = many(entry) + more;
+            let common = format!("services:\n{base}");
+            let files =
+                [("compose.yaml", &*text), ("common.yml", &common), (".env", &long), ("long.env", &long)];
+            let (_, trail) = folder(&files, &[]);
+            assert!(trail.contains(larger), "{entry}: {}", trail.chars().take(500).collect::<String>());
+        }
+    }
+
+    #[test]
     fn services_are_included_and_extended() {
         let db = "db: postgres@127.0.0.1:5433/postgres";
         finds(
@@ -368,6 +394,16 @@ services:
             &[],
             &["cache: redis 6380 pw=a b", "db: postgres@127.0.0.1:5440/postgres pw=a b"],
         );
+        // Forty services of one file.
+        let mut many = String::from("services:\n");
+        for number in 0..40 {
+            many += &format!(
+                "  s{number}: {{extends: {{file: common/db.yml, service: db}}, ports: !override [\"{}:5432\"]}}\n",
+                6000 + number
+            );
+        }
+        let (found, trail) = folder(&[("compose.yaml", &many), ("common/db.yml", DB)], &[]);
+        assert_eq!(found.len(), 40, "{trail}");
         let merged = "x-env: &env {POSTGRES_USER: ann, POSTGRES_DB: shop}\nservices:\n  db:\n    image: postgres\n    ports: [\"5433:5432\"]\n    \
                       environment: {<<: *env, POSTGRES_DB: orders}\n";
         finds(&[("compose.yaml", merged)], &[], &["db: ann@127.0.0.1:5433/orders"]);

@@ -2,6 +2,7 @@
 //! variables that count there. Nothing is fetched: a file that would come from the network is not read.
 
 use super::merge;
+use super::room::Room;
 use super::service::Composed;
 use super::tree::{self, Entries, Node};
 use super::variables::{self, Known};
@@ -48,9 +49,10 @@ struct Place<'a> {
     known: Known<'a>,
 }
 
-/// Reads files; how many is counted.
+/// Reads files; how many is counted, and what they stand for.
 struct Reader<'a> {
     around: &'a Surroundings,
+    room: &'a Room,
     read: usize,
     notes: Vec<String>,
 }
@@ -61,24 +63,28 @@ impl Project {
     /// # Errors
     /// Where and why its first file cannot be read.
     pub(in crate::config::discover) fn of(around: &Surroundings) -> Option<Result<Self, String>> {
-        let dotenv = file_of_variables(&around.folder.join(".env"), around, &[]);
+        let room = Room::default();
+        let dotenv = file_of_variables(&around.folder.join(".env"), (around, &room), &[]);
         let known = |name: &str| around.set(name).or_else(|| last(&dotenv, name));
         let files = files(around, &known)?;
         let name = files.first().map(|path| shown(path, around)).unwrap_or_default();
         let folder = files.first().and_then(|path| path.parent()).unwrap_or(&around.folder).to_owned();
-        let mut reader = Reader { around, read: 0, notes: Vec::new() };
+        let mut reader = Reader { around, room: &room, read: 0, notes: Vec::new() };
         let said = match reader.files(&files, &Place { folder: &folder, known: &known }) {
             Ok(said) => said,
             Err(why) => return Some(Err(why)),
         };
-        let services =
-            said.services.into_iter().map(|(name, node)| (name, Composed::of(&node, &said.secrets, &known)));
+        let composed = |node: &Node| Composed::of(node, &said.secrets, &known, &room);
+        let services: Vec<(String, Composed)> =
+            said.services.iter().map(|(name, node)| (name.clone(), composed(node))).collect();
+        let mut notes = reader.notes;
+        notes.extend(room.spent().map(|why| format!("{name}: {why}")));
         let active = known("COMPOSE_PROFILES").unwrap_or_default();
         Some(Ok(Self {
             name,
-            services: services.collect(),
+            services,
             profiles: active.split(',').map(|name| name.trim().to_owned()).collect(),
-            notes: reader.notes,
+            notes,
         }))
     }
 }
@@ -107,11 +113,11 @@ fn last(variables: &[(String, String)], wanted: &str) -> Option<String> {
 /// The variables of a file; one that is not there, or that cannot be read, says nothing.
 fn file_of_variables(
     path: &Path,
-    around: &Surroundings,
+    (around, room): (&Surroundings, &Room),
     before: &[(String, String)],
 ) -> Vec<(String, String)> {
     let known = |name: &str| around.set(name).or_else(|| last(before, name));
-    bounded::text(path).map(|text| variables::of_file(&text, &known)).unwrap_or_default()
+    bounded::text(path).map(|text| variables::of_file(&text, &known, room)).unwrap_or_default()
 }
 
 impl Reader<'_> {
@@ -131,6 +137,13 @@ impl Reader<'_> {
 
     /// One file, with what it includes below it.
     fn file(&mut self, path: &Path, place: &Place<'_>) -> Result<Said, String> {
+        self.read += 1;
+        if self.read > MOST_FILES {
+            let name = shown(path, self.around);
+            return Err(format!(
+                "{name} is not read: a project of more than {MOST_FILES} files includes itself"
+            ));
+        }
         let (mut tree, mut services) = self.tree(path, place)?;
         let mut said = Said::default();
         for entry in tree.remove("include").unwrap_or_default().items() {
@@ -154,17 +167,12 @@ impl Reader<'_> {
     }
 
     /// The parts of a file by their names, and its services.
-    fn tree(&mut self, path: &Path, place: &Place<'_>) -> Result<(BTreeMap<String, Node>, Entries), String> {
+    fn tree(&self, path: &Path, place: &Place<'_>) -> Result<(BTreeMap<String, Node>, Entries), String> {
         let name = shown(path, self.around);
-        self.read += 1;
-        if self.read > MOST_FILES {
-            return Err(format!(
-                "{name} is not read: a project of more than {MOST_FILES} files includes itself"
-            ));
-        }
         let text = bounded::text(path).map_err(|error| format!("{name} cannot be read: {error}"))?;
+        self.room.take(text.len()).map_err(|why| format!("{name}: {why}"))?;
         let mut root = tree::read(&text).map_err(|why| format!("{name}{why}"))?;
-        variables::fill(&mut root, place.known, &|wanted| position(&name, &text, wanted));
+        variables::fill(&mut root, place.known, self.room, &|wanted| position(&name, &text, wanted));
         let mut parts: BTreeMap<String, Node> = root.into_entries().into_iter().collect();
         let mut services = parts.remove("services").unwrap_or_default().into_entries();
         for (_, service) in &mut services {
@@ -206,7 +214,7 @@ impl Reader<'_> {
         };
         let mut own = Vec::new();
         for path in env {
-            let more = file_of_variables(&path, self.around, &own);
+            let more = file_of_variables(&path, (self.around, self.room), &own);
             own.extend(more);
         }
         let known = |name: &str| (place.known)(name).or_else(|| last(&own, name));
@@ -218,7 +226,7 @@ impl Reader<'_> {
 
     /// The service `name` over what it extends, or why that cannot be told; none if it extends nothing.
     fn extended(
-        &mut self,
+        &self,
         name: &str,
         services: &Entries,
         place: &Place<'_>,
@@ -258,7 +266,10 @@ impl Reader<'_> {
         };
         Some(match base {
             Some(wrong @ Node::Wrong(_)) => wrong,
-            Some(base) => merge::service(base, own.clone()),
+            Some(base) => match self.room.take(base.weight()) {
+                Ok(()) => merge::service(base, own.clone()),
+                Err(why) => Node::Wrong(why),
+            },
             None => {
                 Node::Wrong(format!("{}: what service {name} extends is not there", shown(path, self.around)))
             }

@@ -2,6 +2,7 @@
 //! itself and from secrets in files, the later before the earlier.
 
 use super::ports::Port;
+use super::room::Room;
 use super::tree::{Entries, Node};
 use super::variables::{self, Known};
 use crate::config::bounded;
@@ -36,12 +37,12 @@ pub(in crate::config::discover) struct Composed {
 
 impl Composed {
     /// A service as it was put together, with the secrets of its project.
-    pub(super) fn of(node: &Node, secrets: &Entries, known: Known<'_>) -> Self {
+    pub(super) fn of(node: &Node, secrets: &Entries, known: Known<'_>, room: &Room) -> Self {
         let mut notes = Vec::new();
         let said = |name: &str| node.get(name).cloned().unwrap_or_default();
         let mut environment = BTreeMap::new();
         for file in said("env_file").items() {
-            from_file(file, known, &mut environment, &mut notes);
+            from_file(file, (known, room), &mut environment, &mut notes);
         }
         for (name, value) in said("environment").into_entries() {
             // A name without a value is passed on from outside.
@@ -82,10 +83,18 @@ impl Composed {
 }
 
 /// A file of variables: its path, or a table of `path` and `required`.
-fn from_file(file: &Node, known: Known<'_>, into: &mut BTreeMap<String, String>, notes: &mut Vec<String>) {
+fn from_file(
+    file: &Node,
+    (known, room): (Known<'_>, &Room),
+    into: &mut BTreeMap<String, String>,
+    notes: &mut Vec<String>,
+) {
+    if room.spent().is_some() {
+        return;
+    }
     let Some(path) = file.get("path").unwrap_or(file).text() else { return };
     match bounded::text(Path::new(&path)) {
-        Ok(text) => into.extend(variables::of_file(&text, known)),
+        Ok(text) => into.extend(variables::of_file(&text, known, room)),
         Err(_) if file.get("required").and_then(Node::text).as_deref() == Some("false") => {}
         Err(error) => notes.push(format!("its env_file {path} cannot be read: {error}")),
     }

@@ -86,6 +86,18 @@ impl Node {
         }
     }
 
+    /// How much it says, in bytes of text; each part counts, also one that says nothing.
+    pub(super) fn weight(&self) -> usize {
+        size_of::<Self>()
+            + match self {
+                Self::One(Scalar::Text(text)) | Self::Wrong(text) => text.len(),
+                Self::List(list) => list.iter().map(Self::weight).sum(),
+                Self::Table(entries) => entries.iter().map(|(name, node)| name.len() + node.weight()).sum(),
+                Self::Override(inside) => inside.weight(),
+                Self::One(_) | Self::Reset => 0,
+            }
+    }
+
     /// Why a text of it cannot be used, the first one.
     pub(super) fn wrong(&self) -> Option<&str> {
         match self {

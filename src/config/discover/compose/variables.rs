@@ -1,8 +1,10 @@
 //! Variables as compose has them: `$NAME`, `${NAME}` with defaults, demands and replacements inside one another, and files of
 //! `NAME=value`. Filled in after the file was parsed: a value can never become another part of it.
 
+use super::room::Room;
 use super::tree::Node;
 use crate::core::loose::Scalar;
+use std::collections::HashMap;
 use std::fmt::Write;
 
 /// What a variable holds; an empty text is one.
@@ -12,18 +14,19 @@ pub(in crate::config::discover) type Known<'a> = &'a dyn Fn(&str) -> Option<Stri
 const MOST_DEPTH: usize = 16;
 const MOST_BYTES: usize = 64 * 1024;
 
-/// Fills in every text of `node`; `place` says where a text stands.
-pub(super) fn fill(node: &mut Node, known: Known<'_>, place: &dyn Fn(&str) -> String) {
+/// Fills in every text of `node`, as far as there is room; `place` says where a text stands.
+pub(super) fn fill(node: &mut Node, known: Known<'_>, room: &Room, place: &dyn Fn(&str) -> String) {
     match node {
         Node::One(Scalar::Text(text)) if text.contains('$') => {
-            *node = match expand(text, known) {
+            let filled = expand(text, known).and_then(|filled| room.take(filled.len()).map(|()| filled));
+            *node = match filled {
                 Ok(filled) => Node::of(filled),
                 Err(why) => Node::Wrong(format!("{}: {why}", place(text))),
             };
         }
-        Node::List(list) => list.iter_mut().for_each(|node| fill(node, known, place)),
-        Node::Table(entries) => entries.iter_mut().for_each(|(_, node)| fill(node, known, place)),
-        Node::Override(inside) => fill(inside, known, place),
+        Node::List(list) => list.iter_mut().for_each(|node| fill(node, known, room, place)),
+        Node::Table(entries) => entries.iter_mut().for_each(|(_, node)| fill(node, known, room, place)),
+        Node::Override(inside) => fill(inside, known, room, place),
         Node::One(_) | Node::Reset | Node::Wrong(_) => {}
     }
 }
@@ -114,9 +117,14 @@ fn closing(text: &str) -> Option<usize> {
 }
 
 /// The variables of a file of `NAME=value`, in their order: quotes, comments, `export`, values over several lines. What was set before
-/// stands in later values.
-pub(in crate::config::discover) fn of_file(text: &str, known: Known<'_>) -> Vec<(String, String)> {
+/// stands in later values. Where there is no more room it ends.
+pub(in crate::config::discover) fn of_file(
+    text: &str,
+    known: Known<'_>,
+    room: &Room,
+) -> Vec<(String, String)> {
     let mut found: Vec<(String, String)> = Vec::new();
+    let mut newest: HashMap<String, usize> = HashMap::new();
     let mut rest = text;
     while !rest.is_empty() {
         let (line, after) = rest.split_once('\n').unwrap_or((rest, ""));
@@ -130,12 +138,14 @@ pub(in crate::config::discover) fn of_file(text: &str, known: Known<'_>) -> Vec<
         let name = entry[..split].trim().to_owned();
         let begin = line.len() - entry.len() + split + 1;
         let (raw, literal, end) = value_of(&rest[begin..]);
-        let filled = |wanted: &str| {
-            known(wanted)
-                .or_else(|| found.iter().rev().find(|(name, _)| name == wanted).map(|(_, v)| v.clone()))
-        };
+        let filled =
+            |wanted: &str| known(wanted).or_else(|| newest.get(wanted).map(|at| found[*at].1.clone()));
         // One that nobody understands says what it says.
         let value = if literal { raw } else { expand(&raw, &filled).unwrap_or(raw) };
+        if room.take(name.len() + value.len()).is_err() {
+            break;
+        }
+        newest.insert(name.clone(), found.len());
         found.push((name, value));
         rest = rest[begin + end..].split_once('\n').map_or("", |(_, after)| after);
     }
@@ -225,7 +235,7 @@ mod tests {
 
     #[track_caller]
     fn read(line: &str, expected: &str) {
-        let found = of_file(&format!("Z=1\n# B=2\n{line}\nLAST=l\n"), &known);
+        let found = of_file(&format!("Z=1\n# B=2\n{line}\nLAST=l\n"), &known, &Room::default());
         let value = |name: &str| found.iter().find(|(n, _)| n == name).map(|(_, value)| value.as_str());
         assert_eq!(
             (value("A"), value("LAST"), found.len()),

@@ -10,6 +10,7 @@ pub mod arming;
 pub mod around;
 pub mod chain;
 pub mod doctor;
+pub mod echo;
 pub mod exact;
 pub mod focus;
 pub mod forecast;

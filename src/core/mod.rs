@@ -37,6 +37,7 @@ pub mod scope;
 pub mod search;
 pub mod settings;
 pub mod source_rules;
+pub mod spoken;
 mod system;
 mod systems;
 mod target;

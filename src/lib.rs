@@ -12,8 +12,9 @@
 //! | [`systems`] | one descriptor a system: how a target is asked, changed and examined | core, config, sources, actions |
 //! | [`drill`] | a fake outside: a seeded stack behind the same traits | core, sources, actions, engine |
 //! | [`app`] | pure: messages, model, update, effects, overlays, view | core, ui, panels, actions |
+//! | [`headless`] | the front ends without a screen: told once, line by line, or to whoever asks | core, app, panels, engine, actions |
 //! | [`runtime`] | the only impure loop: terminal, input, effects, clock | core, app, engine, actions |
-//! | [`cli`] | arguments as typed, turned into a run | core, config, sources, actions, systems, engine, drill, app, ui, runtime |
+//! | [`cli`] | arguments as typed, turned into a run | core, config, sources, actions, systems, engine, drill, app, ui, headless, runtime |
 //!
 //! Reading order: `core`, then one system from socket to pixel: `sources/postgres`, `core/postgres`, `panels/postgres/blocking`.
 
@@ -24,6 +25,7 @@ pub mod config;
 pub mod core;
 pub mod drill;
 pub mod engine;
+pub mod headless;
 pub mod panels;
 pub mod runtime;
 pub mod sources;

@@ -2,11 +2,14 @@
 
 use crate::config::misspelt::nearest;
 use crate::config::named::schemes;
+use crate::core::text::span as read_span;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::parser::ValueSource;
 use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use std::ffi::OsString;
+use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::time::Duration;
 
 /// top for a whole stack: Postgres, Redis and job queues, Elasticsearch and Prometheus on one screen
 #[derive(Debug, Parser)]
@@ -18,6 +21,7 @@ DATABASE_URL and PG*, REDIS_URL, ELASTICSEARCH_URL, PROMETHEUS_URL, a compose fi
 
 Exit codes: 0 it is as asked; 1 no target was found (targets), something that is to be watched cannot be read (doctor), there is no \
 configuration file (check-config); 2 a mistake in arguments or configuration, or no terminal that can show it; \
+of check: 0 ok, 1 degraded, 2 broken, 3 unknown, also because of a mistake; \
 128 and the number of the signal that ended it (129 when the terminal is gone)."
 )]
 pub(super) struct Arguments {
@@ -65,6 +69,41 @@ pub(super) enum Output {
     Json,
 }
 
+/// A form of a report.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum ReportForm {
+    /// For people
+    Text,
+    /// For programs: docs/check.schema.json describes it
+    Json,
+    /// For tickets and chats
+    Markdown,
+}
+
+/// A form of lines.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum LineForm {
+    /// For people and logs
+    Text,
+    /// An object a line, for programs
+    Json,
+}
+
+/// Where to listen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Listen(pub(super) SocketAddr);
+
+fn listen(text: &str) -> Result<Listen, &'static str> {
+    text.parse().map(Listen).map_err(|_| "no address with a port")
+}
+
+/// Between a second and an hour.
+fn span(text: &str) -> Result<Duration, &'static str> {
+    let known =
+        read_span(text).filter(|span| (Duration::from_secs(1)..=Duration::from_secs(3600)).contains(span));
+    known.ok_or("no span between a second and an hour")
+}
+
 #[derive(Debug, Subcommand)]
 pub(super) enum Verb {
     /// An embedded stack with an incident that unfolds: nothing is connected to
@@ -75,6 +114,36 @@ pub(super) enum Verb {
         /// Show nothing: play every embedded incident at full speed, and print how well its cause is found
         #[arg(long)]
         score: bool,
+    },
+    /// Look once, without a screen, and say what is wrong (exit code 0 ok, 1 degraded, 2 broken, 3 unknown)
+    Check {
+        #[command(flatten)]
+        watched: Watched,
+        /// How it is printed
+        #[arg(short = 'o', long = "format", alias = "output", value_name = "FORMAT", value_enum, default_value_t = ReportForm::Text)]
+        form: ReportForm,
+        /// Look for so long (30s, 2m); without it for as long as rates and rules need, at most a minute
+        #[arg(long = "for", value_name = "SPAN", value_parser = span)]
+        span: Option<Duration>,
+    },
+    /// Print what changes, line by line, without a screen
+    Watch {
+        #[command(flatten)]
+        watched: Watched,
+        /// How it is printed
+        #[arg(short = 'o', long = "format", alias = "output", value_name = "FORMAT", value_enum, default_value_t = LineForm::Text)]
+        form: LineForm,
+    },
+    /// Watch without a screen, and answer Prometheus (/metrics), programs (/check) and supervisors (/healthz) over HTTP
+    Serve {
+        #[command(flatten)]
+        watched: Watched,
+        /// Where to listen; an address that others reach is to be named
+        #[arg(long, value_name = "ADDRESS", value_parser = listen, default_value = "127.0.0.1:9799")]
+        listen: Listen,
+        /// How what changes is printed
+        #[arg(short = 'o', long = "format", alias = "output", value_name = "FORMAT", value_enum, default_value_t = LineForm::Text)]
+        form: LineForm,
     },
     /// Print which targets would be watched, and why (exit code 1 when there is none)
     Targets {
@@ -127,8 +196,11 @@ pub(super) enum Verb {
 const EVERYWHERE: [&str; 4] = ["config", "read_only", "theme", "ascii"];
 
 /// Which of them each command heeds. With the others it is refused: what is passed over in silence is taken for done.
-const HEEDED: [(&str, &[&str]); 11] = [
+const HEEDED: [(&str, &[&str]); 14] = [
     ("demo", &["read_only", "theme", "ascii"]),
+    ("check", &["config"]),
+    ("watch", &["config"]),
+    ("serve", &["config"]),
     ("targets", &["config"]),
     ("trust", &[]),
     ("mark", &[]),
@@ -180,12 +252,18 @@ pub(super) fn parse<I: IntoIterator<Item = T>, T: Into<OsString> + Clone>(
     heeded(&matches).map_err(Stop::Wrong)?;
     let mut arguments = Arguments::from_arg_matches(&matches).map_err(told)?;
     match &mut arguments.command {
-        Some(Verb::Targets { watched, .. } | Verb::Doctor { watched, .. }) => {
+        Some(
+            Verb::Targets { watched, .. }
+            | Verb::Doctor { watched, .. }
+            | Verb::Check { watched, .. }
+            | Verb::Watch { watched, .. }
+            | Verb::Serve { watched, .. },
+        ) => {
             arguments.watched = watched.clone();
         }
         Some(_) if !arguments.watched.urls.is_empty() => {
             return Err(Stop::Wrong(
-                "a URL stands behind the command that heeds it (targets, doctor), or alone".to_owned(),
+                "a URL stands behind the command that heeds it (check, watch, serve, targets, doctor), or alone".to_owned(),
             ));
         }
         Some(_) | None => {}
@@ -236,7 +314,7 @@ fn mistake(error: &clap::Error) -> String {
     let help = "`stacktop --help` lists them";
     match error.kind() {
         _ if given.contains("://") => {
-            "this command takes no URL: `stacktop URL` watches it, `stacktop doctor URL` looks into its rights".to_owned()
+            "this command takes no URL: `stacktop URL` watches it, `stacktop check URL` looks at it once, `stacktop doctor URL` looks into its rights".to_owned()
         }
         ErrorKind::InvalidSubcommand | ErrorKind::UnknownArgument => {
             let word = given.split('=').next().unwrap_or_default();
@@ -246,6 +324,8 @@ fn mistake(error: &clap::Error) -> String {
             }
         }
         ErrorKind::InvalidValue | ErrorKind::ValueValidation => match given.split_whitespace().next() {
+            Some("--for") => "--for is a span between 1s and 1h, as 30s".to_owned(),
+            Some("--listen") => "--listen is an address and a port, as 127.0.0.1:9799".to_owned(),
             Some(argument) => format!("{argument} has no value, or one that cannot be used; `stacktop --help` says which"),
             None => format!("a value of the arguments cannot be used; {help}"),
         },
@@ -297,6 +377,12 @@ mod tests {
         check(&["demo", "--seed", "hunter2"], "--seed has no value, or one that cannot be used");
         check(&["--theme"], "--theme");
         check(&["targets", "-o", "hunter2"], "--output has no value, or one that cannot be used");
+        check(&["check", "--for", "hunter2"], "--for is a span between 1s and 1h");
+        check(&["check", "--for", "2h"], "--for is a span between 1s and 1h");
+        check(&["check", "--format", "hunter2"], "--format has no value, or one that cannot be used");
+        check(&["serve", "--listen", "hunter2"], "--listen is an address and a port");
+        check(&["watch", "--for", "3s"], "there is no argument like that");
+        check(&["chekc"], "did you mean `check`?");
         check(&["mark"], "--help");
         check(&["completions", "hunter2"], "<SHELL> has no value, or one that cannot be used");
     }

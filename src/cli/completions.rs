@@ -64,7 +64,7 @@ fn text(bytes: Vec<u8>) -> Result<String, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cli::print::shown;
+    use crate::core::spoken::lines;
     use clap::ValueEnum;
 
     #[test]
@@ -72,9 +72,9 @@ mod tests {
         assert_eq!(Shell::value_variants().len(), 5);
         for shell in Shell::value_variants() {
             let text = completions(*shell).expect("text");
-            assert_eq!(shown(&text), text, "{shell}");
+            assert_eq!(lines(&text), text, "{shell}");
         }
         let text = page().expect("text");
-        assert_eq!(shown(&text), text);
+        assert_eq!(lines(&text), text);
     }
 }

@@ -2,10 +2,12 @@
 
 mod appearance;
 mod arguments;
+mod begin;
 mod check;
 mod completions;
 mod doctor;
 mod given;
+mod headless;
 mod info;
 mod mark;
 mod print;
@@ -33,8 +35,7 @@ use crate::core::place::Screen;
 use crate::core::scope::Scope;
 use crate::core::time::{Clock, Now};
 use crate::core::world::{TargetState, World};
-use crate::engine::breaker::BreakerSettings;
-use crate::engine::{EngineSettings, Job};
+use crate::engine::EngineSettings;
 use crate::runtime::clock::zone;
 use crate::runtime::effects::Outlets;
 use crate::runtime::{self, End, Setup, clock::SystemClock, logging, terminal};
@@ -54,6 +55,8 @@ use who::user;
 
 /// The exit code of a mistake in arguments, configuration or terminal.
 const MISTAKE: u8 = 2;
+/// That of a mistake where 2 says that the stack is broken: nothing is known of it.
+const UNKNOWN: u8 = 3;
 /// The documented sample, which is also what `stacktop config` prints.
 const SAMPLE: &str = include_str!("../../config.toml");
 /// The packages that the binary is made of, with the texts of their licences (`tests/notices` writes it).
@@ -71,9 +74,12 @@ pub fn run() -> ExitCode {
         }
         Err(Stop::Wrong(sentence)) => {
             complain(&format!("stacktop: {sentence}"));
-            return ExitCode::from(MISTAKE);
+            let checks = std::env::args_os().any(|word| word == "check");
+            return ExitCode::from(if checks { UNKNOWN } else { MISTAKE });
         }
     };
+    // Of a stack that was not looked at nobody knows that it is broken.
+    let mistake = if matches!(arguments.command, Some(Verb::Check { .. })) { UNKNOWN } else { MISTAKE };
     let around = Surroundings::here();
     let result = match &arguments.command {
         Some(Verb::Config) => {
@@ -92,6 +98,9 @@ pub fn run() -> ExitCode {
         Some(Verb::Completions { shell }) => completions::run(*shell),
         Some(Verb::Man) => completions::man(),
         Some(Verb::CheckConfig) => check::run(&arguments, &around),
+        Some(Verb::Check { form, span, .. }) => headless::check(&arguments, &around, *form, *span),
+        Some(Verb::Watch { form, .. }) => headless::watch(&arguments, &around, *form),
+        Some(Verb::Serve { form, listen, .. }) => headless::serve(&arguments, &around, *form, *listen),
         Some(Verb::Demo { score: true, .. }) => {
             print(&drill::score::table());
             Ok(ExitCode::SUCCESS)
@@ -101,7 +110,7 @@ pub fn run() -> ExitCode {
     };
     result.unwrap_or_else(|sentence| {
         complain(&format!("stacktop: {sentence}"));
-        ExitCode::from(MISTAKE)
+        ExitCode::from(mistake)
     })
 }
 
@@ -129,7 +138,7 @@ fn live(arguments: &Arguments, around: &Surroundings) -> Result<ExitCode, String
         Arming::new(settings.environment.clone(), settings.production, settings.read_only.clone(), access)
             .guessed(settings.guessed);
     let now = clock.now();
-    let states = settings.targets.iter().map(|target| state(target, now)).collect();
+    let world = begin::world(&settings, now);
     let folder = state_folder(around)?;
     let audit = folder.join("audit.jsonl");
     let gate = Gate::new(
@@ -143,20 +152,11 @@ fn live(arguments: &Arguments, around: &Surroundings) -> Result<ExitCode, String
         notes: Some(Notes::at(folder.join("notes.jsonl"))),
         webhook: settings.webhook.map(|url| Webhook::new(url, settings.environment.clone())),
     };
-    let mut world = World::new(states, settings.rules);
-    world.topology = settings.topology;
     let model = model(Kind::Live, world, arming, (keymap, themes), (&audit, user(around)), trail, now);
     let setup = Setup {
         model: Model { notifier: Notifier::new(settings.notify), ..model },
-        jobs: settings.targets.into_iter().map(job).collect(),
-        engine: EngineSettings {
-            backoff_cap: settings.patience.backoff_cap,
-            breaker: BreakerSettings {
-                failures: settings.patience.breaker_failures,
-                wait: settings.patience.breaker_open,
-                successes: settings.patience.breaker_successes,
-            },
-        },
+        engine: begin::engine(&settings.patience),
+        jobs: settings.targets.into_iter().map(begin::job).collect(),
         gate: Arc::new(gate),
         outlets,
         clock,
@@ -251,10 +251,6 @@ fn model(
     }
 }
 
-fn state(target: &TargetConfig, now: Now) -> TargetState {
-    TargetState::new(target.id.clone(), target.settings(), target.address(), target.interval, now)
-}
-
 fn access(target: &TargetConfig) -> Access {
     // Nothing is ever changed in the others.
     let changes = systems::is_changed(target);
@@ -273,15 +269,6 @@ fn executor(target: &TargetConfig, folder: &Path) -> Option<(crate::core::ids::T
     Some((target.id.clone(), Entry { address: target.address(), executor }))
 }
 
-fn job(target: TargetConfig) -> Job {
-    Job {
-        target: target.id.clone(),
-        interval: target.interval,
-        timeout: target.timeout,
-        source: Box::new(move || systems::open_source(&target)),
-    }
-}
-
 fn actor(around: &Surroundings, environment: &str) -> Actor {
     Actor {
         who: user(around),
@@ -292,7 +279,9 @@ fn actor(around: &Surroundings, environment: &str) -> Actor {
 
 fn start(setup: Setup, around: &Surroundings) -> Result<ExitCode, String> {
     if !std::io::stdin().is_terminal() || !std::io::stdout().is_terminal() {
-        return Err("this is no terminal; `stacktop targets` prints what would be watched".to_owned());
+        return Err("this is no terminal: `stacktop check` looks once and says what is wrong, `stacktop watch` prints what changes, \
+            `stacktop serve` answers Prometheus"
+            .to_owned());
     }
     if around.var("TERM").is_none_or(|term| term == "dumb") {
         return Err("TERM is not set or `dumb`: this terminal cannot show a screen".to_owned());

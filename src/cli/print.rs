@@ -1,24 +1,44 @@
 //! The one door to standard output and standard error, for everything but the screen: what goes through holds nothing that a terminal
 //! could act on, and no login of a URL. Whoever prints around it is found by a test.
 
-use crate::core::redact::logins;
-use crate::core::text::{clean_lines, tame_json};
+use crate::core::spoken::{document as written, lines};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use serde_json::Value;
-use std::io::Write;
+use std::io::{self, Write};
 
 /// Prints without a panic when nobody reads it.
 pub(super) fn print(text: &str) {
-    let _ = std::io::stdout().write_all(shown(text).as_bytes());
+    let _ = std::io::stdout().write_all(lines(text).as_bytes());
 }
 
-/// Prints a document for programs: each value stands on a line of its own, so that what the door hides never joins two of them.
+/// Prints a line that somebody waits for, and gives it away at once. It has gone through the door already.
+///
+/// # Errors
+/// When nobody reads it any more.
+pub(super) fn say(line: &str) -> io::Result<()> {
+    let mut out = std::io::stdout().lock();
+    out.write_all(format!("{line}\n").as_bytes())?;
+    out.flush()
+}
+
+/// Whether somebody may still read what is said: false when the other end of a pipe is closed.
+pub(super) fn is_read() -> bool {
+    let out = std::io::stdout();
+    let mut ends = [PollFd::new(&out, PollFlags::empty())];
+    match poll(&mut ends, Some(&Timespec::default())) {
+        Ok(_) => !ends[0].revents().intersects(PollFlags::ERR | PollFlags::HUP),
+        Err(_) => true,
+    }
+}
+
+/// Prints a document for programs.
 pub(super) fn document(value: &Value) {
-    print(&format!("{}\n", written(value)));
+    raw(&written(value));
 }
 
-/// Its strings hold nothing that the door would take away.
-fn written(value: &Value) -> String {
-    format!("{value:#}").lines().map(tame_json).collect::<Vec<_>>().join("\n")
+/// Prints what has gone through the door already: a document would mean something else behind a second one.
+pub(super) fn raw(spoken: &str) {
+    let _ = std::io::stdout().write_all(spoken.as_bytes());
 }
 
 /// Prints text of our own as it is.
@@ -28,45 +48,5 @@ pub(super) fn verbatim(text: &'static str) {
 
 /// Prints to standard error without a panic when that is a terminal that is gone (a panic here would end in an abort).
 pub(super) fn complain(text: &str) {
-    let _ = writeln!(std::io::stderr(), "{}", shown(text).trim_end_matches('\n'));
-}
-
-/// Line by line, so that a terminal can only show it.
-pub(super) fn shown(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for line in clean_lines(text) {
-        out.push_str(&logins(&line));
-        out.push('\n');
-    }
-    if !text.ends_with('\n') {
-        out.pop();
-    }
-    out
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_document_means_the_same_behind_the_door_and_shows_no_login() {
-        let value =
-            serde_json::json!({"a": "x\u{9b}\u{1b}y", "b": ["redis://:p\"w@h", "no", "@"], "c": "http://h"});
-        let text = shown(&written(&value));
-        let back: Value = serde_json::from_str(&text).expect("JSON");
-        assert_eq!(back["a"], value["a"]);
-        assert_eq!(
-            (&back["b"][0], &back["b"][2], &back["c"]),
-            (&"redis://•••@h".into(), &"@".into(), &"http://h".into())
-        );
-    }
-
-    #[test]
-    fn what_goes_through_is_tame_and_keeps_its_lines() {
-        assert_eq!(
-            shown("  a\u{1b}]52;c;eA==\u{7}\n\nredis://:pw@h\u{9b}x\n"),
-            "  a]52;c;eA==\n\nredis://•••@hx\n"
-        );
-        assert_eq!(shown("no end"), "no end");
-    }
+    let _ = writeln!(std::io::stderr(), "{}", lines(text).trim_end_matches('\n'));
 }

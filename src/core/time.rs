@@ -1,5 +1,6 @@
 //! Time as a value. `core` never reads a clock: `now` is always an argument.
 
+use super::text::duration;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
@@ -35,6 +36,33 @@ pub enum Jump {
     SetForward(Duration),
     /// The clock on the wall was set back by so much.
     SetBack(Duration),
+}
+
+impl Jump {
+    /// In one sentence; with what comes of it where what was followed so far was not followed all the time.
+    #[must_use]
+    pub fn words(self) -> String {
+        match self {
+            Self::Slept(span) => {
+                let span = duration(span);
+                format!("this machine slept, or stacktop was stopped, for {span}: ages begin anew")
+            }
+            Self::SetForward(span) => {
+                let span = duration(span);
+                format!("the clock was set forward by {span}, or this machine slept: ages begin anew")
+            }
+            Self::SetBack(span) => format!("the clock was set back by {}", duration(span)),
+        }
+    }
+
+    /// Whether nobody was running for a while, as far as anybody can tell.
+    #[must_use]
+    pub const fn interrupts(self) -> bool {
+        match self {
+            Self::Slept(_) | Self::SetForward(_) => true,
+            Self::SetBack(_) => false,
+        }
+    }
 }
 
 impl Now {

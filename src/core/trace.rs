@@ -31,6 +31,14 @@ pub struct TraceSpec {
     of: fn(&SystemState) -> Option<f64>,
 }
 
+impl TraceSpec {
+    /// The kind of system that it is of.
+    #[must_use]
+    pub const fn kind(&self) -> SystemKind {
+        self.kind
+    }
+}
+
 /// All of them; of each kind those that show a single finding first.
 pub static TRACES: &[TraceSpec] = &[
     TraceSpec {

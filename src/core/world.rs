@@ -1,10 +1,11 @@
 //! Everything that is known: per target the state derived from its readings, how fresh it is, and the alerts over all of them.
 
 use super::alert::{
-    AlertBook, Breach, FindingKey, Found, Level, Levels, Note, RuleId, RuleSpec, Rulebook, Triage,
+    AlertBook, Breach, Finding, FindingKey, Found, Level, Levels, Note, RuleId, RuleSpec, Rulebook, Triage,
 };
 use super::alertmanager;
 use super::chain::{self, Chain};
+use super::echo;
 use super::hosts::{self, HOST_SILENT};
 use super::ids::TargetId;
 use super::postgres;
@@ -214,6 +215,10 @@ impl World {
         breaches.extend(postgres::two_primaries(&servers, &self.rules));
         let groups = hosts::together(&self.targets, &breaches, &self.rules);
         breaches.extend(groups.iter().map(hosts::Group::breach));
+        let known =
+            breaches.iter().map(Breach::key).chain(self.alerts.followed().map(Finding::key)).collect();
+        let echoes = echo::echoes(&self.targets, &known);
+        breaches.retain(|breach| !echoes.contains(&breach.key()));
         let specs = &self.specs;
         self.alerts.observe(
             breaches,

@@ -20,8 +20,16 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("drill", &["core", "sources", "actions", "engine"]),
     // Audit lines and the gate's words are data to the app; it performs nothing.
     ("app", &["core", "ui", "panels", "actions"]),
+    // It reads what others noted of findings, and performs nothing.
+    ("headless", &["core", "app", "panels", "engine", "actions"]),
     ("runtime", &["core", "app", "engine", "actions"]),
-    ("cli", &["core", "config", "sources", "actions", "systems", "engine", "drill", "app", "ui", "runtime"]),
+    (
+        "cli",
+        &[
+            "core", "config", "sources", "actions", "systems", "engine", "drill", "app", "ui", "headless",
+            "runtime",
+        ],
+    ),
 ];
 
 /// Outside crates, and the only modules that may use them.
@@ -32,7 +40,10 @@ const CRATES: &[(&str, &[&str])] = &[
     ("encoding_rs", &["sources"]),
     ("rustls", &["sources"]),
     ("ratatui", &["ui", "app", "runtime", "cli"]),
-    ("tokio", &["sources", "actions", "engine", "runtime", "cli"]),
+    ("tokio", &["sources", "actions", "engine", "headless", "runtime", "cli"]),
+    ("hyper", &["headless"]),
+    ("hyper_util", &["headless"]),
+    ("http_body_util", &["headless"]),
     ("color_eyre", &["cli"]),
     ("clap", &["cli"]),
     ("clap_complete", &["cli"]),

@@ -418,9 +418,18 @@ fn every_link_leads_to_a_file_and_a_heading_that_are_there() {
 #[test]
 fn the_readme_leads_to_the_docs() {
     let readme = text(&root().join("README.md"));
-    for page in
-        ["README", "start", "safety", "permissions", "keys", "rules", "docker", "fleets", "neighbours"]
-    {
+    for page in [
+        "README",
+        "start",
+        "safety",
+        "permissions",
+        "keys",
+        "rules",
+        "docker",
+        "fleets",
+        "headless",
+        "neighbours",
+    ] {
         let link = format!("docs/{page}.md");
         assert!(readme.contains(&format!("]({link})")), "{link}");
     }

@@ -14,6 +14,7 @@ mod config;
 mod dialogs;
 mod docs;
 mod faults;
+mod headless;
 mod hostile;
 mod http;
 mod keys;

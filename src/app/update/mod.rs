@@ -27,7 +27,6 @@ use crate::core::time::{Jump, Now};
 use crate::core::whereabouts::Whereabouts;
 use crate::panels::panel;
 use crate::ui::content::Role;
-use crate::ui::format::duration;
 
 /// A second has gone by.
 fn ticked(model: &mut Model, zone: chrono::FixedOffset) {
@@ -182,19 +181,11 @@ fn keeping(model: &mut Model, run: impl FnOnce(&mut Model) -> Vec<Effect>) -> Ve
 
 /// Nobody was running for a while, or a clock was set: what was followed so far was not followed all the time.
 fn jumped(model: &mut Model, jump: Jump) -> Vec<Effect> {
-    let sentence = match jump {
-        Jump::Slept(span) => {
-            format!("this machine slept, or stacktop was stopped, for {}: ages begin anew", duration(span))
-        }
-        Jump::SetForward(span) => {
-            let span = duration(span);
-            format!("the clock was set forward by {span}, or this machine slept: ages begin anew")
-        }
-        Jump::SetBack(span) => {
-            model.say(Role::Warning, format!("the clock was set back by {}", duration(span)));
-            return Vec::new();
-        }
-    };
+    let sentence = jump.words();
+    if !jump.interrupts() {
+        model.say(Role::Warning, sentence);
+        return Vec::new();
+    }
     model.world.interrupt(&sentence, model.now);
     model.foretold.interrupt();
     model.say(Role::Warning, sentence);

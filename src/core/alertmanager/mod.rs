@@ -12,4 +12,4 @@ pub use row::AlertmanagerRow;
 pub use rules::RULES;
 pub use settings::AlertmanagerSettings;
 pub use state::AlertmanagerState;
-pub(crate) use told::{once, told_by_its_prometheus};
+pub(crate) use told::{more, once, told_by_its_prometheus};

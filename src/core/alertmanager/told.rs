@@ -54,7 +54,7 @@ pub(crate) fn once(
 }
 
 /// What the finding is about that counts further alerts of this name.
-pub(super) fn more(name: &str) -> String {
+pub(crate) fn more(name: &str) -> String {
     format!("{name} more")
 }
 

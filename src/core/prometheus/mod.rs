@@ -8,7 +8,7 @@ mod state;
 
 pub use reading::*;
 pub use row::PrometheusRow;
-pub(crate) use rules::ALERT;
 pub use rules::RULES;
+pub(crate) use rules::{ALERT, more};
 pub use settings::{PromQuery, PrometheusSettings};
 pub use state::PrometheusState;

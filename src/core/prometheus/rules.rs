@@ -148,11 +148,16 @@ fn alert(its: &mut Its<'_>, reading: &PrometheusReading) {
         }
     }
     for ((group, name, severity), alerts) in beyond {
-        if let Some(more @ 1..) = alerts.checked_sub(MOST_ALERTS) {
-            let sentence = format!("Prometheus alert {} fires for {more} more", tidy(name, 60));
-            tell(its, severity, format!("{group} {name} more"), sentence, None);
+        if let Some(others @ 1..) = alerts.checked_sub(MOST_ALERTS) {
+            let sentence = format!("Prometheus alert {} fires for {others} more", tidy(name, 60));
+            tell(its, severity, more(group, name), sentence, None);
         }
     }
+}
+
+/// What the finding is about that counts further alerts of a rule.
+pub(crate) fn more(group: &str, name: &str) -> String {
+    format!("{group} {name} more")
 }
 
 fn panel_blind(its: &mut Its<'_>, reading: &PrometheusReading) {

@@ -127,12 +127,14 @@ fn what_changelog_and_sample_name_of_the_command_line_is_there() {
     let help = String::from_utf8(stacktop(&root(), "stacktop --help").0).expect("text");
     let demo = String::from_utf8(stacktop(&root(), "stacktop demo --help").0).expect("text");
     let targets = String::from_utf8(stacktop(&root(), "stacktop targets --help").0).expect("text");
+    let check = String::from_utf8(stacktop(&root(), "stacktop check --help").0).expect("text");
+    let serve = String::from_utf8(stacktop(&root(), "stacktop serve --help").0).expect("text");
     for path in written() {
         for words in quoted(&text(&path)) {
             let Some(flag) = words.split(' ').next().filter(|flag| flag.starts_with("--")) else { continue };
             // Flags of others are named with what they belong to.
             let others = ["--release", "--requirepass"];
-            let known = [&help, &demo, &targets].iter().any(|help| help.contains(flag));
+            let known = [&help, &demo, &targets, &check, &serve].iter().any(|help| help.contains(flag));
             assert!(known || others.contains(&flag), "{}: {flag}", path.display());
         }
     }

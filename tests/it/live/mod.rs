@@ -14,6 +14,7 @@ mod endless;
 mod gaps;
 mod guest;
 mod happened;
+mod headless;
 mod libpq;
 mod locks;
 mod looks;

@@ -174,3 +174,54 @@ fn an_alert_is_told_once() {
     let both = findings("alertname=DiskFull host=c");
     assert!(both.contains(&"am alertmanager.alert".to_owned()) && both.len() == 2, "{both:?}");
 }
+
+/// An alert with the labels of a finding is that finding; with others it is one of its own.
+#[test]
+fn an_alert_that_comes_back_is_one_row_with_its_finding() {
+    let labels = |subject: &str| -> Vec<(String, String)> {
+        [
+            ("alertname", "StacktopFinding"),
+            ("rule", "source.silent"),
+            ("severity", "critical"),
+            ("subject", subject),
+            ("target", "pg"),
+        ]
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .to_vec()
+    };
+    let rows = |subject: &str| {
+        let rule = AlertingRule {
+            group: "stacktop".to_owned(),
+            name: "StacktopFinding".to_owned(),
+            labels: format!("subject={subject}"),
+            state: "firing".to_owned(),
+            severity: "critical".to_owned(),
+            all_labels: labels(subject),
+            ..AlertingRule::default()
+        };
+        let prometheus = PrometheusReading {
+            rules: Part::Ready(RulesReading { total: 1, notable: vec![rule] }),
+            ..PrometheusReading::default()
+        };
+        let alert =
+            HeldAlert { fingerprint: "f1".to_owned(), labels: labels(subject), ..HeldAlert::default() };
+        let group = AlertGroup { alerts: vec![alert], ..AlertGroup::default() };
+        let manager =
+            AlertmanagerReading { groups: Part::Ready(vec![group]), ..AlertmanagerReading::default() };
+        let stage = Stage::with(&[
+            ("pg", SystemKind::Postgres),
+            ("prom", SystemKind::Prometheus),
+            ("am", SystemKind::Alertmanager),
+        ]);
+        let stage = stage.fails(FIRST, "pg").then(FIRST, "prom", prometheus).then(FIRST, "am", manager);
+        let firing = stage.world.alerts.firing();
+        assert!(firing.iter().any(|finding| finding.breach.target == target("pg")), "{firing:?}");
+        firing
+            .iter()
+            .map(|finding| finding.breach.rule.as_str())
+            .filter(|rule| matches!(*rule, "prometheus.alert" | "alertmanager.alert"))
+            .count()
+    };
+    assert_eq!(rows("silent"), 0);
+    assert_eq!(rows("another"), 1);
+}

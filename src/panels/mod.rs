@@ -4,6 +4,7 @@ mod alerts;
 mod finding;
 mod graphs;
 mod groups;
+mod heading;
 mod metrics;
 mod overview;
 pub mod panel;

@@ -37,6 +37,7 @@ mod scan;
 mod scope;
 mod screens;
 mod secrets;
+mod silences;
 mod thresholds;
 mod ties;
 mod timeline;

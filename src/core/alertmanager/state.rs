@@ -12,7 +12,8 @@ use std::sync::Arc;
 const ALWAYS: [&str; 3] = ["Watchdog", "DeadMansSwitch", "DeadMansSnitch"];
 
 /// Whether an alert of this name is one that must always fire.
-pub(super) fn always_fires(name: &str) -> bool {
+#[must_use]
+pub fn always_fires(name: &str) -> bool {
     ALWAYS.contains(&name)
 }
 

@@ -176,6 +176,7 @@ impl Watch {
             now: self.clock.now(),
             live: true,
             zone: Utc.fix(),
+            who: "ana",
         }
     }
 

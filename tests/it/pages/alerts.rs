@@ -11,12 +11,12 @@ use stacktop::core::prometheus::{AlertingRule, PrometheusReading, RulesReading};
 use stacktop::core::row::RowKey;
 use stacktop::ui::content::Role;
 
-fn pairs(text: &str) -> Vec<(String, String)> {
+pub fn pairs(text: &str) -> Vec<(String, String)> {
     let pair = |pair: &str| pair.split_once('=').map(|(name, value)| (name.to_owned(), value.to_owned()));
     text.split(' ').filter_map(pair).collect()
 }
 
-fn alert(fingerprint: &str, labels: &str, held: Vec<HeldBy>) -> HeldAlert {
+pub fn alert(fingerprint: &str, labels: &str, held: Vec<HeldBy>) -> HeldAlert {
     HeldAlert {
         fingerprint: fingerprint.to_owned(),
         labels: pairs(labels),
@@ -26,7 +26,7 @@ fn alert(fingerprint: &str, labels: &str, held: Vec<HeldBy>) -> HeldAlert {
     }
 }
 
-fn silence() -> Silence {
+pub fn silence() -> Silence {
     let matcher = Matcher { name: "host".into(), value: "b".into(), regex: false, equal: true };
     Silence {
         id: "s1".to_owned(),
@@ -34,12 +34,14 @@ fn silence() -> Silence {
         author: "ana".to_owned(),
         comment: "a deploy".to_owned(),
         begins_in: None,
-        ends_in: secs(600),
+        ends_in: secs(3600),
+        ends_at: "2026-09-21T15:15:00.000Z".to_owned(),
+        over_for: None,
     }
 }
 
 /// Two alerts of one group, the second of them silenced.
-fn reading() -> AlertmanagerReading {
+pub fn reading() -> AlertmanagerReading {
     let group = AlertGroup {
         receiver: "night".to_owned(),
         labels: pairs("job=api"),
@@ -98,7 +100,7 @@ fn a_group_tells_who_is_notified_and_how_many_are_kept_back() {
 fn a_group_opens_to_its_alerts() {
     let group = opened(AlertmanagerRow::Group { receiver: "night".into(), labels: "job=api".into() });
     assert_eq!(group.firsts(), ["active", "silenced"]);
-    group.says("silenced by ana for 10m00s more: a deploy");
+    group.says("silenced by ana for 1h00m more: a deploy");
 }
 
 #[test]
@@ -112,10 +114,48 @@ fn an_alert_opens_to_its_labels() {
 
 #[test]
 fn a_silence_tells_what_it_keeps_quiet() {
-    assert_eq!(page().row("in force"), ["in force", "host=\"b\"", "10m00s", "ana", "a deploy"]);
+    assert_eq!(page().row("in force"), ["in force", "host=\"b\"", "in 1h00m", "1", "ana", "a deploy"]);
     let silence = opened(AlertmanagerRow::Silence("s1".to_owned()));
     silence.says("made by ana: a deploy");
+    silence.says("ends in 1h00m");
+    silence.says("id s1, until 2026-09-21T15:15:00.000Z");
     assert_eq!(silence.firsts(), ["silenced"]);
+}
+
+#[test]
+fn silences_tell_how_they_stand() {
+    let soon = Silence { id: "s2".into(), ends_in: secs(300), ..silence() };
+    let waits = Silence { id: "s3".into(), begins_in: Some(secs(900)), ..silence() };
+    let over = Silence { id: "s4".into(), ends_in: secs(0), over_for: Some(secs(120)), ..silence() };
+    let all = vec![soon, silence(), waits, over];
+    let page =
+        Stage::of(AlertmanagerReading { silences: Part::Ready(all), ..reading() }).page(Screen::Alerts);
+    assert_eq!(page.role("ends soon", "ends"), Role::Text);
+    for (word, ends) in [("ends soon", "in 5m00s"), ("in 15m00s", "in 1h00m"), ("over", "2m00s ago")] {
+        assert_eq!(page.cell(word, "ends"), ends);
+    }
+    // One that is over is none that there is.
+    page.says("in 1 group, 3 silences");
+}
+
+#[test]
+fn ages_go_on_between_two_answers() {
+    let later = || Stage::of(reading()).at(FIRST + 30);
+    assert_eq!(later().page(Screen::Alerts).row("DiskFull")[5], "2m00s");
+    later().page(Screen::Alerts).says("in 59m30s");
+    let of = |row| later().opened(Screen::Alerts, &[RowKey::Alertmanager(target("am"), row)]);
+    of(AlertmanagerRow::Alert("f1".to_owned())).says("for 2m00s");
+    of(AlertmanagerRow::Silence("s1".to_owned())).says("ends in 59m30s");
+}
+
+#[test]
+fn the_alert_that_must_always_fire_is_counted_apart() {
+    let mut reading = reading();
+    if let Part::Ready(groups) = &mut reading.groups {
+        groups[0].alerts.push(alert("f3", "alertname=Watchdog severity=critical", vec![]));
+    }
+    let page = Stage::of(reading).page(Screen::Alerts);
+    page.says("1 active alert, 1 kept back, in 1 group, 1 that must always fire, 1 silence");
 }
 
 #[test]

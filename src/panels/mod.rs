@@ -5,6 +5,7 @@ mod finding;
 mod graphs;
 mod groups;
 mod heading;
+mod managers;
 mod metrics;
 mod overview;
 pub mod panel;

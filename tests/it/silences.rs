@@ -5,11 +5,13 @@ use serde_json::{Value, json};
 use stacktop::actions::Executor;
 use stacktop::actions::alertmanager::AlertmanagerExecutor;
 use stacktop::actions::stop::Stops;
+use stacktop::config::target::{Connect, Locality, TargetConfig};
 use stacktop::config::url;
 use stacktop::core::action::{Action, Confirmed, Verdict, Verification};
 use stacktop::core::alertmanager::{AlertmanagerAct, End, Matcher, SeenSilence};
 use stacktop::core::ids::TargetId;
-use stacktop::sources;
+use stacktop::core::time::Now;
+use stacktop::{sources, systems};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -338,4 +340,38 @@ async fn what_is_no_alertmanager_is_changed_in_nothing() {
     let page = Fake::start(true, |_, _| Some((200, json!({"status": "success"})))).await;
     let (verdict, words) = page.act(silence()).await;
     assert!(verdict.is_none() && words.contains("not as an Alertmanager does"), "{words}");
+}
+
+/// What a poll of such a server says, and what would mend it.
+async fn polled(status: u16, body: Value) -> String {
+    let fake = Fake::start(true, move |_, _| Some((status, body.clone()))).await;
+    let target = TargetConfig {
+        id: TargetId::new("am"),
+        chosen_because: String::new(),
+        interval: Duration::from_secs(1),
+        timeout: Duration::from_secs(5),
+        read_only: false,
+        locality: Locality::default(),
+        connect: Connect::Alertmanager(url::http_base(&fake.url).expect("a URL")),
+    };
+    let error = systems::open_source(&target).poll(Now::example(0), &[]).await.expect_err("it is refused");
+    format!("{}; {}", error.message.replace(&fake.url, "URL"), error.remedy.unwrap_or_default())
+}
+
+/// Mimir and Cortex without a tenant, and without a configuration of it; vmalert, which has only rules.
+#[tokio::test]
+async fn what_speaks_nearly_the_same_is_told_with_what_would_mend_it() {
+    let words = polled(401, json!("no org id")).await;
+    assert!(words.ends_with("name the tenant: headers = { X-Scope-OrgID = \"…\" }"), "{words}");
+    let words = polled(404, json!("the Alertmanager is not configured")).await;
+    assert!(words.contains("(404): ") && words.contains("its tenant has no configuration"), "{words}");
+    for (status, body) in
+        [(400, "unsupported path requested: /api/v2/alerts/groups"), (404, "404 page not found")]
+    {
+        let words = polled(status, json!(body)).await;
+        assert!(
+            words.contains(body) && words.contains("vmalert, Thanos and Prometheus hold no silences"),
+            "{words}"
+        );
+    }
 }

@@ -16,5 +16,5 @@ pub use reading::*;
 pub use row::AlertmanagerRow;
 pub use rules::RULES;
 pub use settings::AlertmanagerSettings;
-pub use state::{AlertmanagerState, always_fires};
+pub use state::AlertmanagerState;
 pub(crate) use told::{once, told_by_its_prometheus};

@@ -6,13 +6,15 @@ mod pages;
 mod target;
 
 use crate::core::action::{Action, Offer, Preview, Refusal};
-use crate::core::alertmanager::{AlertmanagerReading, AlertmanagerRow, always_fires};
+use crate::core::alert::always_fires;
+use crate::core::alertmanager::{AlertmanagerReading, AlertmanagerRow};
 use crate::core::place::Screen;
 use crate::core::row::RowKey;
 use crate::core::text::counted;
 use crate::core::world::TargetState;
 use crate::panels::alerts::target::Seen;
 use crate::panels::heading::heading;
+use crate::panels::managers;
 use crate::panels::panel::{Panel, PanelContext};
 use crate::panels::signals::Told;
 use crate::ui::content::{Content, Line, Role, Section};
@@ -41,6 +43,14 @@ impl Panel for Alerts {
         let mut sections = Vec::new();
         for target in context.targets().filter(|target| target.system.alertmanager().is_some()) {
             server(&mut sections, target, context);
+        }
+        for target in context.targets() {
+            let reading = target.system.prometheus().and_then(|state| state.reading());
+            let Some(known) = reading.and_then(|reading| reading.alertmanagers.ready()) else { continue };
+            let lines = managers::lines(context, known);
+            if !lines.is_empty() {
+                sections.push(Section::lines(target.id.as_str(), lines));
+            }
         }
         if sections.is_empty() {
             let line = Line::of(Role::Muted, "no Alertmanager is configured ([[alertmanager]])");

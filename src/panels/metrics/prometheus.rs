@@ -6,6 +6,7 @@ use crate::core::row::RowKey;
 use crate::core::text::counted;
 use crate::core::world::TargetState;
 use crate::panels::heading::heading;
+use crate::panels::managers;
 use crate::panels::metrics::target::{figure, tone};
 use crate::panels::panel::PanelContext;
 use crate::ui::content::{Cell, Column, Line, Role, Row, Section, Table};
@@ -50,6 +51,7 @@ pub(super) fn server(
         }
         None => lines.extend(reading.rules.gap().map(|gap| Line::of(Role::Warning, &gap.note))),
     }
+    lines.extend(reading.alertmanagers.ready().into_iter().flat_map(|known| managers::lines(context, known)));
     lines.extend(
         reading.muted.gap().map(|gap| {
             Line::of(Role::Warning, format!("which alerts are silenced is not known: {}", gap.note))

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use stacktop::config::target::Connect;
 use stacktop::config::url;
 use stacktop::core::action::{Action, Confirmed, Outcome, Verdict, Verification};
+use stacktop::core::alert::RuleSetting;
 use stacktop::core::alertmanager::{
     AlertmanagerAct, AlertmanagerRow, AlertmanagerState, End, HeldAlert, HeldBy, Matcher, SeenSilence,
 };
@@ -12,7 +13,7 @@ use stacktop::core::arming::Permit;
 use stacktop::core::place::Screen;
 use stacktop::core::report::PollErrorKind;
 use stacktop::core::row::RowKey;
-use stacktop::core::world::SystemState;
+use stacktop::core::world::{SystemState, all_rules};
 use stacktop::panels::panel;
 use stacktop::sources::http::Http;
 use std::time::Duration;
@@ -250,16 +251,24 @@ async fn the_alert_that_must_always_fire_is_missed() {
     let Some(url) = server(test, "STACKTOP_TEST_ALERTMANAGER_URL") else { return };
     let client = client(&url).await;
     let mut watch = Watch::new(Connect::Alertmanager(url::http_base(&url).expect("a URL")));
+    // What follows is not waited for three minutes.
+    let always = all_rules().into_iter().find(|spec| spec.id == "alertmanager.always").expect("a rule").id;
+    let at_once = RuleSetting { hold: Duration::ZERO, ..watch.world.rules.get(always) };
+    assert!(watch.world.rules.set(always.as_str(), at_once));
     alert(&client, "DeadMansSwitch", &json!({}), false).await;
     until(&mut watch, "it is there", |watch| held(watch, "DeadMansSwitch").is_some()).await;
+    assert_eq!(told(&watch, "alertmanager.always"), "");
     assert!(!told(&watch, "alertmanager.alert").contains("DeadMansSwitch"));
     alert(&client, "DeadMansSwitch", &json!({}), true).await;
     until(&mut watch, "it is missed", |watch| {
         state(watch).missed().any(|(name, _)| name == "DeadMansSwitch")
     })
     .await;
+    let words = told(&watch, "alertmanager.always");
+    assert!(words.starts_with("the alert DeadMansSwitch, which must always fire, is gone"), "{words}");
     alert(&client, "DeadMansSwitch", &json!({}), false).await;
     until(&mut watch, "it is back", |watch| state(watch).missed().next().is_none()).await;
+    assert_eq!(told(&watch, "alertmanager.always"), "");
 }
 
 /// Its route for these goes where nobody listens.

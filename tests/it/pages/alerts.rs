@@ -7,7 +7,7 @@ use stacktop::core::alertmanager::{
 use stacktop::core::ids::SystemKind;
 use stacktop::core::part::{Gap, GapKind, Part};
 use stacktop::core::place::Screen;
-use stacktop::core::prometheus::{AlertingRule, PrometheusReading, RulesReading};
+use stacktop::core::prometheus::{AlertingRule, Alertmanagers, PrometheusReading, RulesReading};
 use stacktop::core::row::RowKey;
 use stacktop::ui::content::Role;
 
@@ -177,7 +177,7 @@ fn findings(of_prometheus: &str) -> Vec<String> {
         all_labels: pairs(of_prometheus),
         ..AlertingRule::default()
     };
-    let rules = RulesReading { total: 1, notable: vec![firing] };
+    let rules = RulesReading { total: 1, notable: vec![firing], ..RulesReading::default() };
     let prometheus = PrometheusReading { rules: Part::Ready(rules), ..PrometheusReading::default() };
     for second in [FIRST, FIRST + 1] {
         stage = stage.then(second, "prom", prometheus.clone()).then(second, "am", reading());
@@ -213,4 +213,41 @@ fn an_alert_is_told_once() {
     assert_eq!(findings("alertname=DiskFull host=a"), ["prom prometheus.alert"]);
     let both = findings("alertname=DiskFull host=c");
     assert!(both.contains(&"am alertmanager.alert".to_owned()) && both.len() == 2, "{both:?}");
+}
+
+#[test]
+fn an_alert_that_has_fired_for_weeks_does_not_lead() {
+    let fired = |fingerprint: &str, labels: &str, days: u64| HeldAlert {
+        active_for: Some(secs(60 + days * 86_400)),
+        ..alert(fingerprint, labels, vec![])
+    };
+    let group = AlertGroup {
+        alerts: vec![
+            fired("old", "alertname=Old severity=critical", 21),
+            fired("new", "alertname=New severity=warning", 0),
+        ],
+        ..AlertGroup::default()
+    };
+    let reading = AlertmanagerReading { groups: Part::Ready(vec![group]), ..reading() };
+    let stage = Stage::of(reading.clone()).then(FIRST + 1, "am", reading);
+    let firing: Vec<String> =
+        stage.world.alerts.firing().iter().map(|finding| finding.breach.subject.clone()).collect();
+    assert_eq!(firing, ["new", "old"]);
+}
+
+#[test]
+fn whom_a_prometheus_tells_and_nobody_watches_is_named_with_what_to_write() {
+    let told = |url: &str| {
+        let managers = Alertmanagers { told: vec![url.to_owned()], dropped: 0 };
+        PrometheusReading { alertmanagers: Part::Ready(managers), ..PrometheusReading::default() }
+    };
+    let words = "tells https://alerts.internal/am of its alerts, which is not watched: [[alertmanager]] url = \"https://alerts.internal/am\"";
+    let stage = Stage::of(told("https://alerts.internal/am"));
+    stage.page(Screen::Alerts).says(words);
+    stage.page(Screen::Metrics).says(words);
+    let both = || Stage::with(&[("prom", SystemKind::Prometheus), ("am", SystemKind::Alertmanager)]);
+    let known = both().then(FIRST, "prom", told("http://am.example:1")).then(FIRST, "am", reading());
+    known.page(Screen::Alerts).says_not("is not watched");
+    let other = both().then(FIRST, "prom", told("http://other:9093")).then(FIRST, "am", reading());
+    other.page(Screen::Alerts).says("http://other:9093");
 }

@@ -1,9 +1,9 @@
 //! What a silence means before it is made, extended or ended: which alerts, one by one, until when, and what it does not do.
 
 use crate::core::action::Preview;
-use crate::core::alert::Severity;
+use crate::core::alert::{Severity, always_fires};
 use crate::core::alertmanager::matcher::written;
-use crate::core::alertmanager::{AlertmanagerAct, End, HeldAlert, always_fires};
+use crate::core::alertmanager::{AlertmanagerAct, End, HeldAlert};
 use crate::core::text::counted;
 use crate::panels::alerts::acts::choice::fact;
 use crate::panels::alerts::target::{Seen, named, severity};

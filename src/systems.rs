@@ -2,6 +2,7 @@
 //! that name it: `core/systems.rs` (its words and types) and `config/systems.rs` (how it is found and configured).
 
 use crate::actions::Executor;
+use crate::actions::alertmanager::AlertmanagerExecutor;
 use crate::actions::postgres::PostgresExecutor;
 use crate::actions::redis::RedisExecutor;
 use crate::config::target::{Connect, TargetConfig};
@@ -59,7 +60,7 @@ fn system(target: &TargetConfig) -> System<'_> {
         },
         Connect::Alertmanager(connect) => System {
             source: Box::new(|| Box::new(AlertmanagerSource::new(connect.clone()))),
-            executor: None,
+            executor: Some(Box::new(|_| Arc::new(AlertmanagerExecutor::new(connect.clone())))),
             examine: Box::new(|now| Box::pin(AlertmanagerSource::new(connect.clone()).examine(now))),
         },
         Connect::Metrics(connect) => System {

@@ -1,5 +1,6 @@
 //! How to change each system. An executor here only executes; the gate around it keeps the order guard → audit → execute → audit.
 
+pub mod alertmanager;
 pub mod audit;
 pub mod executor;
 mod follow;

@@ -210,7 +210,15 @@ impl Model {
             Lens::At(moment) => (&moment.world, moment.now, false),
             Lens::Live => (&self.world, self.now, true),
         };
-        PanelContext { keys: self.keymap.words(), world, scope: &self.scope, now, live, zone: self.zone }
+        PanelContext {
+            keys: self.keymap.words(),
+            world,
+            scope: &self.scope,
+            now,
+            live,
+            zone: self.zone,
+            who: &self.who,
+        }
     }
 
     /// The moment that is held, if one is.

@@ -318,6 +318,7 @@ mod tests {
             now,
             live: true,
             zone: Utc.fix(),
+            who: "ana",
         })
     }
 

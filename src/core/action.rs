@@ -1,5 +1,6 @@
 //! Actions as data: what would be done, to whom exactly, and what came of it. Nothing here does anything.
 
+use super::alertmanager::AlertmanagerAct;
 use super::ids::TargetId;
 use super::postgres::PgAction;
 use super::redis::{Letters, RedisAction};
@@ -21,6 +22,13 @@ pub enum Action {
         /// What.
         act: RedisAction,
     },
+    /// A change to the silences of an Alertmanager.
+    Alertmanager {
+        /// Which one.
+        target: TargetId,
+        /// What.
+        act: AlertmanagerAct,
+    },
 }
 
 impl Action {
@@ -28,7 +36,9 @@ impl Action {
     #[must_use]
     pub const fn target(&self) -> &TargetId {
         match self {
-            Self::Postgres { target, .. } | Self::Redis { target, .. } => target,
+            Self::Postgres { target, .. }
+            | Self::Redis { target, .. }
+            | Self::Alertmanager { target, .. } => target,
         }
     }
 
@@ -38,6 +48,7 @@ impl Action {
         match self {
             Self::Postgres { act, .. } => act.verb(),
             Self::Redis { act, .. } => act.verb(),
+            Self::Alertmanager { act, .. } => act.verb(),
         }
     }
 
@@ -69,6 +80,9 @@ impl Action {
             (Self::Postgres { target, act }, Self::Postgres { target: on, act: offered }) => {
                 target == on && act.is_still(offered)
             }
+            (Self::Alertmanager { target, act }, Self::Alertmanager { target: on, act: offered }) => {
+                target == on && act.is_still(offered)
+            }
             _ => self == offered,
         }
     }
@@ -81,7 +95,8 @@ impl Action {
             Self::Redis { act: RedisAction::Jobs { ids, .. }, .. } => ids.len(),
             Self::Redis { act: RedisAction::Switches { others, .. }, .. } => others.len() + 1,
             Self::Redis { act: RedisAction::Redrive { letters: Letters::These(list), .. }, .. } => list.len(),
-            Self::Postgres { .. } | Self::Redis { .. } => 1,
+            Self::Alertmanager { act: AlertmanagerAct::Silence { quiet, .. }, .. } => quiet.len(),
+            Self::Postgres { .. } | Self::Redis { .. } | Self::Alertmanager { .. } => 1,
         }
     }
 
@@ -91,6 +106,7 @@ impl Action {
         match self {
             Self::Postgres { act, .. } => act.identity(),
             Self::Redis { act, .. } => act.identity(),
+            Self::Alertmanager { act, .. } => act.identity(),
         }
     }
 }

@@ -173,6 +173,8 @@ fn takes_away(action: &Action, finding: &Finding) -> bool {
             | RedisAction::Change { .. }
             | RedisAction::Redrive { .. } => false,
         },
+        // What is kept quiet goes on all the same.
+        Action::Alertmanager { .. } => false,
     }
 }
 

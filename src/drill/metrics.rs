@@ -36,13 +36,18 @@ pub(super) fn prometheus(sim: &Sim) -> PrometheusReading {
         active_for: Some(Duration::from_secs_f64((sim.told - TROUBLE_AT - ALERT_AFTER).max(0.0))),
     };
     PrometheusReading {
+        alertmanagers: Part::NotAsked,
         version: Part::Ready("3.1.0".to_owned()),
         targets: Part::Ready(vec![
             target("api", "shop-api:9100"),
             target("node", "db-1:9100"),
             target("node", "db-2:9100"),
         ]),
-        rules: Part::Ready(RulesReading { total: 14, notable: if fires { vec![alert] } else { Vec::new() } }),
+        rules: Part::Ready(RulesReading {
+            total: 14,
+            alerting: 14,
+            notable: if fires { vec![alert] } else { Vec::new() },
+        }),
         muted: Part::NotAsked,
         panels: vec![PanelReading {
             title: "checkouts per minute".to_owned(),

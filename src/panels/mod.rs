@@ -4,6 +4,8 @@ mod alerts;
 mod finding;
 mod graphs;
 mod groups;
+mod heading;
+mod managers;
 mod metrics;
 mod overview;
 pub mod panel;

@@ -48,6 +48,8 @@ pub struct PanelContext<'a> {
     pub live: bool,
     /// Local time, as its distance from UTC.
     pub zone: FixedOffset,
+    /// Who looks, by the name that the audit trail has.
+    pub who: &'a str,
 }
 
 impl<'a> PanelContext<'a> {

@@ -1,6 +1,5 @@
 //! Screen 7: search clusters: the cluster's own verdict, its nodes against their watermarks, shards that are on no node and why.
 
-use crate::core::freshness::Freshness;
 use crate::core::part::Part;
 use crate::core::place::Screen;
 use crate::core::row::RowKey;
@@ -12,6 +11,7 @@ use crate::core::search::{
 use crate::core::text::counted;
 use crate::core::world::TargetState;
 use crate::panels::graphs;
+use crate::panels::heading::heading;
 use crate::panels::panel::{Panel, PanelContext};
 use crate::panels::signals::Told;
 use crate::ui::content::{Cell, Column, Content, Line, Role, Row, Section, Table};
@@ -84,32 +84,18 @@ fn cluster(
     state: &SearchState,
     context: PanelContext<'_>,
 ) {
-    let freshness = target.freshness(context.now);
-    let role = if freshness.is_old() { Role::Stale } else { Role::Text };
-    let line = Line::of(Role::Strong, format!("{} ", target.id));
+    let role = if target.freshness(context.now).is_old() { Role::Stale } else { Role::Text };
     let Some(reading) = state.reading() else {
-        let line = match target.failure {
-            Some(_) => line.then(Role::Warning, target.silence(context.now)),
-            None => line.then(Role::Muted, format!("{} · waiting for the first answer", target.address)),
-        };
-        sections.push(Section::lines("", vec![line]));
+        sections.push(Section::lines("", vec![heading(target, (Role::Muted, ""), context)]));
         return;
     };
-    let line = match reading.identity.ready() {
-        Some(identity) => line.then(
-            Role::Muted,
-            format!("{} {} · cluster {}", identity.product, identity.version, identity.cluster),
-        ),
-        None => line.then(Role::Note, "its version is not permitted to be read"),
-    };
-    let line = match freshness {
-        Freshness::Late(age) => line.then(Role::Warning, format!(" · LATE, {} old", duration(age))),
-        Freshness::Lost(age) => {
-            line.then(Role::Stale, format!(" · STALE {}: {}", duration(age), target.silence(context.now)))
+    let about = match reading.identity.ready() {
+        Some(identity) => {
+            (Role::Muted, format!("{} {} · cluster {}", identity.product, identity.version, identity.cluster))
         }
-        Freshness::Waiting | Freshness::Fresh(_) => line,
+        None => (Role::Note, "its version is not permitted to be read".to_owned()),
     };
-    let mut lines = vec![line];
+    let mut lines = vec![heading(target, about, context)];
     if let Some(words) = &reading.no_master {
         lines.push(Line::of(Role::Critical, format!("NO MASTER: {words}")));
     } else {

@@ -160,6 +160,14 @@ impl Http {
         self.send(Method::POST, path, &headers, Some(body.to_string())).await
     }
 
+    /// `DELETE` of `path`.
+    ///
+    /// # Errors
+    /// As [`get`](Self::get).
+    pub async fn delete(&self, path: &str) -> Result<Answer, PollError> {
+        self.send(Method::DELETE, path, &[], None).await
+    }
+
     /// Any request with a body as it is. What is refused is asked once more with the credentials read anew: tokens rotate.
     ///
     /// # Errors

@@ -4,6 +4,7 @@
 mod pictures;
 mod statements;
 
+use crate::pages::alerts;
 use crate::pages::blocking::{behind_prepared, migration};
 use crate::pages::world::{
     Stage, backend_row, job_row, payload, postgres, queue, queue_ref, queue_row, redis, session, session_in,
@@ -12,6 +13,7 @@ use crate::pages::world::{
 use stacktop::app::command::{self, Context, registry};
 use stacktop::core::action::Offer;
 use stacktop::core::alert::{RuleId, RuleSpec, RuleUnit};
+use stacktop::core::alertmanager::AlertmanagerRow;
 use stacktop::core::chain::edges;
 use stacktop::core::place::Screen;
 use stacktop::core::postgres::{ClientGroup, PgRow, SessionState, StatementKey};
@@ -308,10 +310,28 @@ fn acts_on_redis() -> Vec<(&'static str, Vec<Offer>)> {
     ]
 }
 
+/// The same of an Alertmanager.
+fn acts_on_alertmanager() -> Vec<(&'static str, Vec<Offer>)> {
+    let of = |row: AlertmanagerRow| {
+        let key = RowKey::Alertmanager(target("am"), row);
+        Stage::of(alerts::reading()).offers(Screen::Alerts, &key).0
+    };
+    let group = AlertmanagerRow::Group { receiver: "night".to_owned(), labels: "job=api".to_owned() };
+    vec![
+        ("a group of alerts", of(group)),
+        ("an alert", of(AlertmanagerRow::Alert("f1".to_owned()))),
+        ("a silence", of(AlertmanagerRow::Silence("s1".to_owned()))),
+    ]
+}
+
 #[test]
 fn the_table_of_acts_is_current() {
     let mut expected = String::new();
-    for (system, acts) in [("Postgres", acts_on_postgres()), ("Redis and its queues", acts_on_redis())] {
+    for (system, acts) in [
+        ("Postgres", acts_on_postgres()),
+        ("Redis and its queues", acts_on_redis()),
+        ("Alertmanager", acts_on_alertmanager()),
+    ] {
         expected.push_str(&format!("\n## {system}\n\n| on | letter | act | effect |\n|---|---|---|---|\n"));
         for (row, offers) in acts {
             assert!(!offers.is_empty(), "{row}");
@@ -341,7 +361,8 @@ fn every_letter_that_is_named_is_offered() {
         acts.into_iter().flat_map(|(_, offers)| offers).map(|offer| offer.letter).collect()
     };
     let (postgres, redis) = (offered(acts_on_postgres()), offered(acts_on_redis()));
-    let both = format!("{postgres}{redis}");
+    let alerts = offered(acts_on_alertmanager());
+    let all = format!("{postgres}{redis}{alerts}");
     let mut named = 0;
     for path in pages().into_iter().chain([root().join("CHANGELOG.md")]) {
         let rule =
@@ -349,8 +370,9 @@ fn every_letter_that_is_named_is_offered() {
         let known = match rule.as_deref().map(|rule| rule.split('.').next().unwrap_or_default()) {
             Some("postgres" | "pgbouncer" | "source") => postgres.as_str(),
             Some("redis" | "queue") => redis.as_str(),
+            Some("alertmanager") => alerts.as_str(),
             Some(_) => "",
-            None => both.as_str(),
+            None => all.as_str(),
         };
         for letter in letters(&text(&path)) {
             assert!(known.contains(letter), "{}: {letter}", path.display());

@@ -38,6 +38,7 @@ mod scan;
 mod scope;
 mod screens;
 mod secrets;
+mod silences;
 mod thresholds;
 mod ties;
 mod timeline;

@@ -123,7 +123,8 @@ fn an_alert_for_information_is_a_note_and_wakes_nobody() {
         ..AlertingRule::default()
     };
     for second in FIRST..FIRST + 20 {
-        let rules = Part::Ready(RulesReading { total: 1, notable: vec![alert.clone()] });
+        let rules =
+            Part::Ready(RulesReading { total: 1, notable: vec![alert.clone()], ..RulesReading::default() });
         stage = stage.then(second, "prom", PrometheusReading { rules, ..PrometheusReading::default() });
     }
     assert_eq!(Verdict::over(&stage.world, Now::example(stage.second)).overall, Overall::Ok);

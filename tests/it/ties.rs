@@ -254,7 +254,8 @@ fn alerted(name: &str, labels: &[(&str, &str)]) -> Stage {
     for second in FIRST..FIRST + 60 {
         let evidence = Evidence { workers: Some(0), ..Evidence::default() };
         let lone = QueueReading { waiting: 9, oldest_wait: Some(secs(90)), evidence, ..queue("mails") };
-        let rules = Part::Ready(RulesReading { total: 1, notable: vec![alert.clone()] });
+        let rules =
+            Part::Ready(RulesReading { total: 1, notable: vec![alert.clone()], ..RulesReading::default() });
         let mut reading = two_behind_one();
         reading.databases =
             Part::Ready(vec![DatabaseCounters { name: "shop".to_owned(), ..DatabaseCounters::default() }]);

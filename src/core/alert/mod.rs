@@ -2,6 +2,7 @@
 //!
 //! A rule lives with its system (`core/postgres/rules`, …): one [`Rule`] with its defaults and how it judges, and its line in the list.
 
+mod always;
 mod book;
 mod breach;
 mod heard;
@@ -12,6 +13,7 @@ mod rule;
 mod rulebook;
 mod step;
 
+pub use always::always_fires;
 pub use book::{AlertBook, Finding, Stage};
 pub use breach::{Breach, Hit};
 pub use heard::{Heard, Note, Until};

@@ -1,5 +1,8 @@
-//! What is known of an Alertmanager: the reading of one poll, the state that follows from several, and its rules. Pure.
+//! What is known of an Alertmanager: the reading of one poll, the state that follows from several, its rules, and what
+//! can be done there. Pure.
 
+mod action;
+pub mod matcher;
 mod reading;
 mod row;
 pub(crate) mod rules;
@@ -7,6 +10,8 @@ mod settings;
 mod state;
 mod told;
 
+pub use action::{AlertmanagerAct, End, SeenSilence, sent};
+pub use matcher::{Matcher, Matching};
 pub use reading::*;
 pub use row::AlertmanagerRow;
 pub use rules::RULES;

@@ -1,11 +1,16 @@
 //! One poll of an Alertmanager's HTTP interface (version 2), as data.
 
+use super::matcher::Matcher;
 use crate::core::exact;
 use crate::core::part::Part;
 use crate::core::whereabouts::Whereabouts;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::sync::LazyLock;
 use std::time::Duration;
+
+static UNTOLD: LazyLock<Whereabouts> =
+    LazyLock::new(|| Whereabouts::Elsewhere("an Alertmanager does not say where it runs".to_owned()));
 
 /// What one poll of an Alertmanager read.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -14,17 +19,17 @@ pub struct AlertmanagerReading {
     pub status: Part<Status>,
     /// Its alerts, in the groups in which it notifies.
     pub groups: Part<Vec<AlertGroup>>,
-    /// Every silence that is in force or waits for its time.
+    /// Every silence that is in force, waits for its time, or was over a short while ago.
     pub silences: Part<Vec<Silence>>,
     /// What it counts of itself; what only speaks the same interface (Mimir, Grafana) counts elsewhere.
     pub counters: Part<Counters>,
 }
 
 impl AlertmanagerReading {
-    /// Not known: a silence keeps quiet, and changes nothing that runs.
+    /// It says nothing of where it is: behind an address of this machine there may be a tunnel.
     #[must_use]
-    pub const fn whereabouts(&self) -> Option<&Whereabouts> {
-        None
+    pub fn whereabouts(&self) -> Option<&Whereabouts> {
+        Some(&UNTOLD)
     }
 
     /// Every alert once, however many groups it is in.
@@ -38,6 +43,23 @@ impl AlertmanagerReading {
             }
         }
         all.into_values()
+    }
+
+    /// The silences that are not over.
+    pub fn standing(&self) -> impl Iterator<Item = &Silence> {
+        self.silences.ready().into_iter().flatten().filter(|silence| silence.over_for.is_none())
+    }
+
+    /// The silence of this id.
+    #[must_use]
+    pub fn silence(&self, id: &str) -> Option<&Silence> {
+        self.silences.ready()?.iter().find(|silence| silence.id == id)
+    }
+
+    /// The alerts that a silence keeps quiet, by the server's own word.
+    pub fn kept_by<'a>(&'a self, id: &str) -> impl Iterator<Item = &'a HeldAlert> {
+        let by = HeldBy::Silence(id.to_owned());
+        self.alerts().filter(move |alert| alert.held.contains(&by))
     }
 }
 
@@ -140,31 +162,10 @@ pub struct Silence {
     pub begins_in: Option<Duration>,
     /// In how long it ends.
     pub ends_in: Duration,
-}
-
-/// What must hold for a label.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Matcher {
-    /// The label's name.
-    pub name: String,
-    /// Its value, or a regular expression for all of it.
-    pub value: String,
-    /// Whether it is a regular expression.
-    pub regex: bool,
-    /// Whether it must be so, or must not be.
-    pub equal: bool,
-}
-
-impl std::fmt::Display for Matcher {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let sign = match (self.equal, self.regex) {
-            (true, false) => "=",
-            (false, false) => "!=",
-            (true, true) => "=~",
-            (false, true) => "!~",
-        };
-        write!(f, "{}{sign}\"{}\"", self.name, self.value.replace('\\', "\\\\").replace('"', "\\\""))
-    }
+    /// When it ends, as the server writes it: who changes it says which end was seen.
+    pub ends_at: String,
+    /// How long ago it was over, if it is.
+    pub over_for: Option<Duration>,
 }
 
 /// What it counts of itself since it was started.

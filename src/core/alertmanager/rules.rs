@@ -1,10 +1,10 @@
 //! The rules about an Alertmanager: what it tells of, the alert that must always be there, deliveries that fail, its own configuration.
 
-use super::state::always_fires;
 use super::told::more;
 use super::{AlertmanagerReading, AlertmanagerRow, AlertmanagerState, HeldAlert};
 use crate::core::alert::RuleUnit::{Count, State};
 use crate::core::alert::Triage::{Errors, Silent, Told};
+use crate::core::alert::always_fires;
 use crate::core::alert::{Judge, Judged, Missing, Need, Rule, RuleSpec, Severity};
 use crate::core::place::Screen;
 use crate::core::row::RowKey;

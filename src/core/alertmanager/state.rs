@@ -1,20 +1,13 @@
 //! What follows from several readings of one Alertmanager: deliveries that fail, and the alert that must always be there.
 
 use super::{AlertmanagerReading, AlertmanagerSettings, Counters};
+use crate::core::alert::always_fires;
 use crate::core::history::Series;
 use crate::core::part::Part;
 use crate::core::rate::{Lately, Meter, Window, increase};
 use crate::core::time::Now;
 use std::collections::BTreeMap;
 use std::sync::Arc;
-
-/// Names of the alert that always fires, so that its absence tells of a chain that is broken (a dead man's switch).
-const ALWAYS: [&str; 3] = ["Watchdog", "DeadMansSwitch", "DeadMansSnitch"];
-
-/// Whether an alert of this name is one that must always fire.
-pub(super) fn always_fires(name: &str) -> bool {
-    ALWAYS.contains(&name)
-}
 
 /// The latest reading of a target and everything derived from it and its predecessors.
 #[derive(Clone, Debug, Default, PartialEq)]

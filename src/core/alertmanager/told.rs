@@ -98,7 +98,7 @@ mod tests {
             all_labels: labels("alertname=DiskFull host=a"),
             ..AlertingRule::default()
         };
-        let rules = Part::Ready(RulesReading { total: 1, notable: vec![rule] });
+        let rules = Part::Ready(RulesReading { total: 1, notable: vec![rule], ..RulesReading::default() });
         let server = PrometheusReading { rules, ..PrometheusReading::default() };
         let id = TargetId::new("am");
         let mut found: Vec<String> = told_by_its_prometheus(&[(&id, &manager)], &[&server])

@@ -16,6 +16,8 @@ pub struct PrometheusReading {
     pub targets: Part<Vec<ScrapeTarget>>,
     /// Every alert that fires or waits and every rule that fails; how many rules there are in all stands beside.
     pub rules: Part<RulesReading>,
+    /// Whom it tells of alerts that fire; look-alikes do not say.
+    pub alertmanagers: Part<Alertmanagers>,
     /// Whether the Alertmanager told which alerts it keeps back; not asked where none is configured.
     pub muted: Part<()>,
     /// The configured PromQL panels, in their order.
@@ -28,6 +30,15 @@ impl PrometheusReading {
     pub const fn whereabouts(&self) -> Option<&Whereabouts> {
         None
     }
+}
+
+/// The Alertmanagers that a server knows of.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Alertmanagers {
+    /// Those that are told: the URL of each without the path of its interface, as the server reaches it.
+    pub told: Vec<String>,
+    /// How many were found and are not told, by its own relabelling.
+    pub dropped: usize,
 }
 
 /// One scrape target.
@@ -59,6 +70,8 @@ impl ScrapeTarget {
 pub struct RulesReading {
     /// How many rules there are.
     pub total: usize,
+    /// How many of them are alerting rules.
+    pub alerting: usize,
     /// Every alert that fires or waits, and every rule that cannot be evaluated.
     pub notable: Vec<AlertingRule>,
 }

@@ -3,9 +3,10 @@
 use super::{AlertingRule, PrometheusReading, PrometheusState};
 use crate::core::alert::RuleUnit::State;
 use crate::core::alert::Triage::{Errors, Saturation, Silent, Told};
+use crate::core::alert::always_fires;
 use crate::core::alert::{Judge, Judged, Missing, Need, Rule, RuleSpec, Severity};
 use crate::core::place::Screen;
-use crate::core::text::tidy;
+use crate::core::text::{counted, tidy};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -17,10 +18,12 @@ const MOST_TARGETS: usize = 20;
 
 const TARGETS: Need = Need("targets");
 const ALERTS: Need = Need("rules");
+const MANAGERS: Need = Need("alertmanagers");
 const PANELS: Need = Need("panels");
 
 /// The rules of this system, in the order in which they judge.
-pub static RULES: &[&Rule<PrometheusState>] = &[&TARGET_DOWN, &ALERT, &RULE_FAILING, &PANEL, &PANEL_BLIND];
+pub static RULES: &[&Rule<PrometheusState>] =
+    &[&TARGET_DOWN, &ALERT, &RULE_FAILING, &NOWHERE, &PANEL, &PANEL_BLIND];
 
 pub(crate) static TARGET_DOWN: Rule<PrometheusState> = Rule::new(
     RuleSpec::new("prometheus.target_down", "Prometheus cannot scrape a target", State, Errors)
@@ -43,6 +46,19 @@ pub(crate) static RULE_FAILING: Rule<PrometheusState> = Rule::new(
     )
     .needs(&[ALERTS]),
     rule_failing,
+);
+
+pub(crate) static NOWHERE: Rule<PrometheusState> = Rule::new(
+    RuleSpec::new(
+        "prometheus.nowhere",
+        "there are alerting rules, and no Alertmanager is told when they fire",
+        State,
+        Silent,
+    )
+    .needs(&[ALERTS, MANAGERS])
+    // It looks for them anew after its start.
+    .hold(120),
+    nowhere,
 );
 
 pub(crate) static PANEL: Rule<PrometheusState> = Rule::new(
@@ -79,6 +95,7 @@ impl Judged for PrometheusState {
             (PANELS, panels, ""),
             (TARGETS, reading.targets.gap(), "targets that are down"),
             (ALERTS, reading.rules.gap(), "its alerts and rules"),
+            (MANAGERS, reading.alertmanagers.gap(), "whom it tells of alerts"),
         ])
     }
 }
@@ -125,9 +142,26 @@ fn rule_failing(its: &mut Its<'_>, reading: &PrometheusReading) {
     }
 }
 
+fn nowhere(its: &mut Its<'_>, reading: &PrometheusReading) {
+    let alerting = reading.rules.ready().map_or(0, |rules| rules.alerting);
+    let Some(managers) = reading.alertmanagers.ready().filter(|managers| managers.told.is_empty()) else {
+        return;
+    };
+    let Some(grade) = its.state(Severity::Warning).filter(|_| alerting > 0) else { return };
+    let dropped = match managers.dropped {
+        0 => String::new(),
+        dropped => format!(" ({} found, and dropped by its relabelling)", counted(dropped, "Alertmanager")),
+    };
+    let rules = counted(alerting, "alerting rule");
+    let sentence = format!("{rules}, and no Alertmanager is told when one fires{dropped}");
+    its.tell(grade, "alertmanagers", sentence)
+        .say("set `alerting` in its configuration; where others send its alerts switch this rule off");
+}
+
 fn alert(its: &mut Its<'_>, reading: &PrometheusReading) {
     let mut beyond: BTreeMap<(&str, &str, Severity), usize> = BTreeMap::new();
-    let fires = |rule: &&AlertingRule| rule.error.is_empty() && rule.state == "firing";
+    let fires =
+        |rule: &&AlertingRule| rule.error.is_empty() && rule.state == "firing" && !always_fires(&rule.name);
     for rule in notable(reading).filter(fires) {
         let name = tidy(&rule.name, 60);
         if let Some(muted) = &rule.muted {
@@ -204,7 +238,7 @@ mod tests {
     use crate::core::alert::{Breach, Rulebook, judge};
     use crate::core::ids::TargetId;
     use crate::core::part::Part;
-    use crate::core::prometheus::{PrometheusReading, RulesReading, ScrapeTarget};
+    use crate::core::prometheus::{Alertmanagers, PrometheusReading, RulesReading, ScrapeTarget};
     use crate::core::time::Now;
 
     fn defaults() -> Rulebook {
@@ -212,7 +246,7 @@ mod tests {
     }
 
     fn told(notable: Vec<AlertingRule>) -> Vec<Breach> {
-        let rules = Part::Ready(RulesReading { total: notable.len(), notable });
+        let rules = Part::Ready(RulesReading { total: notable.len(), notable, ..RulesReading::default() });
         let mut state = PrometheusState::default();
         state.absorb(PrometheusReading { rules, ..PrometheusReading::default() }, Now::example(0));
         judge(&state, &TargetId::new("p"), &defaults(), Now::example(0))
@@ -242,6 +276,36 @@ mod tests {
         subjects.dedup();
         assert_eq!(subjects.len(), 3, "{subjects:?}");
         assert_eq!(list.iter().filter(|breach| breach.severity == Severity::Critical).count(), 1);
+    }
+
+    #[test]
+    fn rules_whose_alerts_go_nowhere_are_told() {
+        let sentences = |alerting: usize, managers: Part<Alertmanagers>| {
+            let rules = Part::Ready(RulesReading { total: alerting, alerting, ..RulesReading::default() });
+            let reading =
+                PrometheusReading { rules, alertmanagers: managers, ..PrometheusReading::default() };
+            let mut state = PrometheusState::default();
+            state.absorb(reading, Now::example(0));
+            let found = judge(&state, &TargetId::new("p"), &defaults(), Now::example(0));
+            found.into_iter().map(|breach| format!("{} {}", breach.rule, breach.sentence)).collect::<Vec<_>>()
+        };
+        let none = |dropped| Part::Ready(Alertmanagers { told: Vec::new(), dropped });
+        let words = "prometheus.nowhere 3 alerting rules, and no Alertmanager is told when one fires";
+        assert_eq!(sentences(3, none(0)), [words]);
+        let dropped = format!("{words} (2 Alertmanagers found, and dropped by its relabelling)");
+        assert_eq!(sentences(3, none(2)), [dropped]);
+        assert_eq!(sentences(0, none(0)), Vec::<String>::new());
+        let one = Alertmanagers { told: vec!["http://am:9093".to_owned()], dropped: 0 };
+        assert_eq!(sentences(3, Part::Ready(one)), Vec::<String>::new());
+        assert_eq!(sentences(3, Part::NotAsked), Vec::<String>::new());
+    }
+
+    #[test]
+    fn the_alert_that_must_always_fire_is_no_finding() {
+        let always =
+            |name: &str| AlertingRule { name: name.to_owned(), ..alert("a", "", "critical", "firing") };
+        assert_eq!(told(vec![always("Watchdog"), always("DeadMansSwitch")]), []);
+        assert_eq!(told(vec![always("WatchdogOfX")]).len(), 1);
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use super::facts::QueueSwitch;
 use crate::core::action::Action;
+use crate::core::alertmanager::{AlertmanagerAct, AlertmanagerRow};
 use crate::core::ids::TargetId;
 use crate::core::place::{Place, Screen};
 use crate::core::postgres::{BackendId, PgAction};
@@ -26,7 +27,8 @@ pub(super) fn named(action: &Action) -> String {
             ..
         } => format!("pid {}", backend.pid),
         Action::Postgres { act: PgAction::Several { .. } | PgAction::Upkeep { .. }, .. }
-        | Action::Redis { .. } => action.identity(),
+        | Action::Redis { .. }
+        | Action::Alertmanager { .. } => action.identity(),
     };
     format!("{} {}", action.verb(), tidy(&object, IDENTITY_COLUMNS))
 }
@@ -48,6 +50,16 @@ pub(super) fn place(action: &Action) -> Place {
         Action::Redis { target, act } => {
             Place { screen: Screen::Queues, row: Some(RowKey::of_queue(target, act.queue())) }
         }
+        Action::Alertmanager { target, act } => {
+            let row = match act {
+                AlertmanagerAct::Silence { quiet, .. } => quiet.first().cloned().map(AlertmanagerRow::Alert),
+                AlertmanagerAct::Extend { silence, .. } | AlertmanagerAct::Expire { silence, .. } => {
+                    Some(AlertmanagerRow::Silence(silence.id.clone()))
+                }
+            };
+            let row = row.map(|row| RowKey::Alertmanager(target.clone(), row));
+            Place { screen: Screen::Alerts, row }
+        }
     }
 }
 
@@ -63,7 +75,8 @@ fn switches(action: &Action) -> Vec<(&QueueRef, bool)> {
             act: RedisAction::Jobs { .. } | RedisAction::Change { .. } | RedisAction::Redrive { .. },
             ..
         }
-        | Action::Postgres { .. } => Vec::new(),
+        | Action::Postgres { .. }
+        | Action::Alertmanager { .. } => Vec::new(),
     }
 }
 
@@ -108,7 +121,9 @@ fn subject(action: &Action) -> Option<String> {
                 | RedisAction::Change { .. },
             ..
         }
-        | Action::Postgres { act: PgAction::Upkeep { .. }, .. } => None,
+        | Action::Postgres { act: PgAction::Upkeep { .. }, .. }
+        // What it keeps quiet goes on.
+        | Action::Alertmanager { .. } => None,
     }
 }
 

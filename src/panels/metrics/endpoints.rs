@@ -11,7 +11,8 @@ use crate::core::row::RowKey;
 use crate::core::time::Now;
 use crate::core::world::TargetState;
 use crate::panels::graphs;
-use crate::panels::metrics::target::{figure, heading, measured, quantile, samples, tone};
+use crate::panels::heading::heading;
+use crate::panels::metrics::target::{figure, measured, quantile, samples, tone};
 use crate::panels::metrics::{groups, list, prometheus};
 use crate::panels::panel::{Panel, PanelContext};
 use crate::ui::content::{Cell, Column, Content, Line, Role, Row, Section, Table};
@@ -104,11 +105,11 @@ fn endpoint(
 ) {
     let role = tone(target, context);
     let Some(reading) = state.reading() else {
-        sections.push(Section::lines("", vec![heading(target, String::new(), context)]));
+        sections.push(Section::lines("", vec![heading(target, (Role::Muted, ""), context)]));
         return;
     };
     let about = format!("{}, {}", samples(reading), bytes(reading.bytes as f64));
-    let mut lines = vec![heading(target, about, context)];
+    let mut lines = vec![heading(target, (Role::Muted, about), context)];
     let golden = &state.golden;
     if golden.requests.is_some() || golden.p95.is_some() {
         let p95 = quantile(golden.p95, false).words().into_owned();

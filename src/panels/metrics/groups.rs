@@ -200,7 +200,7 @@ mod tests {
     fn rows(world: &World, scope: &Scope, path: &[RowKey]) -> (Vec<(String, String)>, String) {
         let keys = Keys::default();
         let now = Now::example(100);
-        let seen = PanelContext { keys: &keys, world, scope, now, live: true, zone: Utc.fix() };
+        let seen = PanelContext { keys: &keys, world, scope, now, live: true, zone: Utc.fix(), who: "ana" };
         let content = panel(Screen::Metrics).content(seen, path);
         let section = &content.sections[0];
         let rows = section.table.as_ref().expect("a table").rows.iter();
@@ -233,8 +233,15 @@ mod tests {
         assert_eq!(rows(&world, &scope, &[]), (found, line));
         let keys = Keys::default();
         let now = Now::example(100);
-        let seen =
-            PanelContext { keys: &keys, world: &world, scope: &scope, now, live: true, zone: Utc.fix() };
+        let seen = PanelContext {
+            keys: &keys,
+            world: &world,
+            scope: &scope,
+            now,
+            live: true,
+            zone: Utc.fix(),
+            who: "ana",
+        };
         let endpoint = RowKey::Metrics(TargetId::new("shop-3"), MetricsRow::Endpoint);
         let title = panel(Screen::Metrics).content(seen, &[group, endpoint]).title;
         assert_eq!(title, "shop-3");

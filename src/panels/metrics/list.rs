@@ -120,8 +120,15 @@ mod tests {
             });
         }
         let keys = Keys::default();
-        let seen =
-            PanelContext { keys: &keys, world: &world, scope: &Scope::All, now, live: true, zone: Utc.fix() };
+        let seen = PanelContext {
+            keys: &keys,
+            world: &world,
+            scope: &Scope::All,
+            now,
+            live: true,
+            zone: Utc.fix(),
+            who: "ana",
+        };
         let content = panel(Screen::Metrics).content(seen, path);
         let tables = content.sections.into_iter().filter_map(|section| section.table);
         let kind = |row: &Row| match &row.key {

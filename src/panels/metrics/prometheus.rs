@@ -5,7 +5,9 @@ use crate::core::prometheus::{PrometheusReading, PrometheusRow, PrometheusState}
 use crate::core::row::RowKey;
 use crate::core::text::counted;
 use crate::core::world::TargetState;
-use crate::panels::metrics::target::{figure, heading, tone};
+use crate::panels::heading::heading;
+use crate::panels::managers;
+use crate::panels::metrics::target::{figure, tone};
 use crate::panels::panel::PanelContext;
 use crate::ui::content::{Cell, Column, Line, Role, Row, Section, Table};
 use crate::ui::format::seconds;
@@ -21,11 +23,11 @@ pub(super) fn server(
 ) {
     let role = tone(target, context);
     let Some(reading) = state.reading() else {
-        sections.push(Section::lines("", vec![heading(target, String::new(), context)]));
+        sections.push(Section::lines("", vec![heading(target, (Role::Muted, ""), context)]));
         return;
     };
     let version = reading.version.ready().map_or("version not known", String::as_str);
-    let mut lines = vec![heading(target, format!("Prometheus {version}"), context)];
+    let mut lines = vec![heading(target, (Role::Muted, format!("Prometheus {version}")), context)];
     match reading.targets.ready() {
         Some(all) => {
             let down = all.iter().filter(|scraped| scraped.is_down()).count();
@@ -49,6 +51,7 @@ pub(super) fn server(
         }
         None => lines.extend(reading.rules.gap().map(|gap| Line::of(Role::Warning, &gap.note))),
     }
+    lines.extend(reading.alertmanagers.ready().into_iter().flat_map(|known| managers::lines(context, known)));
     lines.extend(
         reading.muted.gap().map(|gap| {
             Line::of(Role::Warning, format!("which alerts are silenced is not known: {}", gap.note))

@@ -1,31 +1,15 @@
 //! What the pages about endpoints and Prometheus share.
 
-use crate::core::freshness::Freshness;
 use crate::core::metrics::{MetricsReading, Quantile};
 use crate::core::time::Now;
 use crate::core::world::TargetState;
 use crate::panels::panel::PanelContext;
-use crate::ui::content::{Cell, Line, Role};
-use crate::ui::format::{bytes, count, duration, percent, seconds};
+use crate::ui::content::{Cell, Role};
+use crate::ui::format::{bytes, count, percent, seconds};
 use chrono::DateTime;
 
 /// What is smaller is called almost nothing.
 const SMALLEST: f64 = 1e-6;
-
-pub(super) fn heading(target: &TargetState, about: String, context: PanelContext<'_>) -> Line {
-    let line = Line::of(Role::Strong, format!("{} ", target.id));
-    match (target.freshness(context.now), target.seen) {
-        (_, None) if target.failure.is_some() => line.then(Role::Warning, target.silence(context.now)),
-        (_, None) => line.then(Role::Muted, format!("{} · waiting for the first answer", target.address)),
-        (Freshness::Late(age), _) => {
-            line.then(Role::Muted, about).then(Role::Warning, format!(" · LATE, {} old", duration(age)))
-        }
-        (Freshness::Lost(age), _) => line
-            .then(Role::Muted, about)
-            .then(Role::Stale, format!(" · STALE {}: {}", duration(age), target.silence(context.now))),
-        (Freshness::Waiting | Freshness::Fresh(_), _) => line.then(Role::Muted, about),
-    }
-}
 
 pub(super) fn tone(target: &TargetState, context: PanelContext<'_>) -> Role {
     if target.freshness(context.now).is_old() { Role::Stale } else { Role::Text }

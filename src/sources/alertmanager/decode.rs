@@ -71,7 +71,7 @@ impl Alert {
     }
 }
 
-/// A silence, also one that is over: older servers tell of those, too.
+/// A silence, also one that is over: servers tell of those for days.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Silence {
@@ -83,7 +83,7 @@ pub(super) struct Silence {
     #[serde(default)]
     comment: String,
     starts_at: DateTime<Utc>,
-    ends_at: DateTime<Utc>,
+    ends_at: String,
     #[serde(default)]
     status: Holds,
 }
@@ -103,30 +103,43 @@ struct Match {
     is_equal: Option<bool>,
 }
 
-/// Those that are not over at `at`, the one that ends first before the others.
+/// A silence that is over is told for so long, and no more than so many of them: a server keeps them for days.
+const OVER_FOR: Duration = Duration::from_secs(3600);
+const MOST_OVER: usize = 20;
+
+/// Those that are not over at `at`, the one that ends first before the others; then those that are over, the last one first.
 pub(super) fn silences(all: Vec<Silence>, at: DateTime<Utc>) -> Vec<ours::Silence> {
-    let held = |silence: Silence| {
-        if silence.status.state == "expired" {
-            return None;
-        }
-        let matchers = silence.matchers.into_iter().map(|it| Matcher {
+    let mut all: Vec<ours::Silence> = all.into_iter().filter_map(|silence| silence.read(at)).collect();
+    all.sort_by(|a, b| (a.over_for, a.ends_in, &a.id).cmp(&(b.over_for, b.ends_in, &b.id)));
+    let standing = all.iter().filter(|silence| silence.over_for.is_none()).count();
+    all.truncate(standing + MOST_OVER);
+    all
+}
+
+impl Silence {
+    fn read(self, at: DateTime<Utc>) -> Option<ours::Silence> {
+        let ends = DateTime::parse_from_rfc3339(&self.ends_at).ok()?.with_timezone(&Utc);
+        let expired = self.status.state == "expired";
+        let over_for = expired.then(|| (at - ends).to_std().unwrap_or_default());
+        let matchers = self.matchers.into_iter().map(|it| Matcher {
             name: it.name,
             value: it.value,
             regex: it.is_regex,
             equal: it.is_equal.unwrap_or(true),
         });
-        Some(ours::Silence {
-            id: silence.id,
+        let begins = (self.starts_at - at).to_std().ok().filter(|left| *left > Duration::ZERO);
+        over_for.is_none_or(|over| over <= OVER_FOR).then(|| ours::Silence {
+            id: self.id,
             matchers: matchers.collect(),
-            author: silence.created_by,
-            comment: silence.comment,
-            begins_in: (silence.starts_at - at).to_std().ok().filter(|left| *left > Duration::ZERO),
-            ends_in: (silence.ends_at - at).to_std().unwrap_or_default(),
+            author: self.created_by,
+            comment: self.comment,
+            // Its clock is told to the second: what has just begun is in force by its own word.
+            begins_in: begins.filter(|_| !expired && self.status.state != "active"),
+            ends_in: (ends - at).to_std().unwrap_or_default(),
+            ends_at: self.ends_at,
+            over_for,
         })
-    };
-    let mut all: Vec<ours::Silence> = all.into_iter().filter_map(held).collect();
-    all.sort_by(|a, b| (a.ends_in, &a.id).cmp(&(b.ends_in, &b.id)));
-    all
+    }
 }
 
 /// What it says of itself.
@@ -228,26 +241,33 @@ mod tests {
     }
 
     #[test]
-    fn a_silence_that_is_over_is_left_out() {
+    fn a_silence_is_told_until_a_while_after_its_end() {
         let silence = |id: &str, state: &str, from: &str, until: &str| {
             format!(
                 r#"{{"id": "{id}", "status": {{"state": "{state}"}}, "createdBy": "ana", "comment": "deploy",
-                "startsAt": "2026-01-02T{from}:00Z", "endsAt": "2026-01-02T{until}:00Z",
+                "startsAt": "2026-01-02T{from}:00Z", "endsAt": "2026-01-02T{until}:00.000Z",
                 "matchers": [{{"name": "job", "value": "a|b", "isRegex": true}}, {{"name": "x", "value": "\"", "isRegex": false, "isEqual": false}}]}}"#
             )
         };
         let text = format!(
-            "[{},{},{}]",
-            silence("late", "active", "03:00", "05:00"),
-            silence("over", "expired", "02:00", "03:00"),
+            "[{},{},{},{}]",
+            silence("late", "active", "04:01", "05:00"),
+            silence("long over", "expired", "01:00", "02:00"),
+            silence("over", "expired", "02:00", "03:30"),
             silence("soon", "pending", "04:10", "04:20")
         );
         let read = silences(serde_json::from_str(&text).expect("silences"), at("2026-01-02T04:00:00Z"));
+        let seconds = |span: Option<Duration>| span.map(|span| span.as_secs());
         let told: Vec<_> = read
             .iter()
-            .map(|one| (one.id.as_str(), one.begins_in.map(|left| left.as_secs()), one.ends_in.as_secs()))
+            .map(|one| {
+                (one.id.as_str(), seconds(one.begins_in), one.ends_in.as_secs(), seconds(one.over_for))
+            })
             .collect();
-        assert_eq!(told, [("soon", Some(600), 1200), ("late", None, 3600)]);
+        let expected =
+            [("soon", Some(600), 1200, None), ("late", None, 3600, None), ("over", None, 0, Some(1800))];
+        assert_eq!(told, expected);
+        assert_eq!(read[0].ends_at, "2026-01-02T04:20:00.000Z");
         let matchers: Vec<String> = read[0].matchers.iter().map(Matcher::to_string).collect();
         assert_eq!(matchers, [r#"job=~"a|b""#, r#"x!="\"""#]);
     }

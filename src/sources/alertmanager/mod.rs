@@ -72,7 +72,10 @@ async fn ask(http: &Http, now: Now) -> Result<AlertmanagerReading, PollError> {
     // The alerts are what it is asked for: without them nothing is known of it.
     let groups = groups?;
     if let Some(error) = http.refusal(&groups) {
-        return Err(error);
+        return Err(match remedy(groups.status.as_u16(), &groups.told()) {
+            Some(remedy) => error.remedy(remedy),
+            None => error,
+        });
     }
     let Some(list) = json::whole_beside::<Vec<decode::Group>>(&groups.body).await else {
         let message = format!("{} answers, but not as an Alertmanager does", http.shown());
@@ -87,6 +90,22 @@ async fn ask(http: &Http, now: Now) -> Result<AlertmanagerReading, PollError> {
         status: part(http, status, |status: decode::Status, _| status.read()).await,
         counters: counters(http, counted),
     })
+}
+
+/// What to do about a refusal that says more than its status: by the words of Mimir and Cortex, and of vmalert.
+fn remedy(status: u16, told: &str) -> Option<&'static str> {
+    let told = told.to_ascii_lowercase();
+    match status {
+        401 if told.contains("no org id") => Some("name the tenant: headers = { X-Scope-OrgID = \"…\" }"),
+        404 | 412 if told.contains("not configured") => Some(
+            "its tenant has no configuration: load one (mimirtool alertmanager load), or name another tenant",
+        ),
+        400 | 404 => Some(
+            "check the path prefix of the URL (Mimir and Cortex: /alertmanager); vmalert, Thanos and Prometheus hold no silences: they \
+             are [[prometheus]]",
+        ),
+        _ => None,
+    }
 }
 
 /// One part from its answer; a refusal costs this part only.

@@ -1,6 +1,6 @@
 //! From the interface's JSON to ours. Pure; every field is optional, sample values are texts.
 
-use crate::core::prometheus::{AlertingRule, RulesReading, ScrapeTarget};
+use crate::core::prometheus::{AlertingRule, Alertmanagers, RulesReading, ScrapeTarget};
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 
@@ -19,6 +19,7 @@ pub(super) const TARGETS: &[&str] = &[
 pub(super) const RULES: &[&str] = &[
     "data/groups/*/name",
     "data/groups/*/rules/*/name",
+    "data/groups/*/rules/*/type",
     "data/groups/*/rules/*/state",
     "data/groups/*/rules/*/health",
     "data/groups/*/rules/*/labels/severity",
@@ -30,6 +31,7 @@ pub(super) const RULES: &[&str] = &[
     "data/groups/*/rules/*/alerts/*/annotations/summary",
     "data/groups/*/rules/*/alerts/*/annotations/description",
 ];
+pub(super) const MANAGERS: &[&str] = &["data/activeAlertmanagers/*/url", "data/droppedAlertmanagers/*/url"];
 pub(super) const VECTOR: &[&str] =
     &["data/resultType", "data/result/*", "data/result/*/metric/*", "data/result/*/value/*"];
 
@@ -61,12 +63,24 @@ pub(super) fn targets(data: &Value) -> Option<Vec<ScrapeTarget>> {
     )
 }
 
+/// Whom it tells of alerts. What it sends them to is the path of their interface, below a prefix of theirs.
+pub(super) fn managers(data: &Value) -> Option<Alertmanagers> {
+    let list = |name: &str| data.get(name).and_then(Value::as_array);
+    let told = list("activeAlertmanagers")?.iter().map(|one| {
+        let url = word(one, "url");
+        let base = ["/api/v2/alerts", "/api/v1/alerts"].iter().find_map(|path| url.strip_suffix(path));
+        base.unwrap_or(&url).to_owned()
+    });
+    Some(Alertmanagers { told: told.collect(), dropped: list("droppedAlertmanagers").map_or(0, Vec::len) })
+}
+
 /// The alerts that are not quiet and the rules that fail.
 pub(super) fn rules(data: &Value, now: DateTime<Utc>) -> Option<RulesReading> {
     let mut reading = RulesReading::default();
     for group in data.get("groups")?.as_array()? {
         for rule in group.get("rules").and_then(Value::as_array).into_iter().flatten() {
             reading.total += 1;
+            reading.alerting += usize::from(word(rule, "type") == "alerting");
             let state = word(rule, "state");
             let failing = word(rule, "health") == "err";
             let alerts = rule.get("alerts").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
@@ -151,11 +165,29 @@ mod tests {
     }
 
     #[test]
+    fn alertmanagers_are_told_without_the_path_of_their_interface() {
+        let data = pruned(
+            MANAGERS,
+            json!({"activeAlertmanagers": [{"url": "http://am:9093/api/v2/alerts"}, {"url": "https://m/alertmanager/api/v2/alerts"}],
+                "droppedAlertmanagers": [{"url": "http://b:9093/api/v2/alerts"}]}),
+        );
+        let read = managers(&data).expect("read");
+        assert_eq!(
+            (read.told, read.dropped),
+            (vec!["http://am:9093".to_owned(), "https://m/alertmanager".to_owned()], 1)
+        );
+        // Prometheus leaves a list out that is empty, or says null.
+        let none =
+            managers(&pruned(MANAGERS, json!({"activeAlertmanagers": [], "droppedAlertmanagers": null})));
+        assert_eq!(none, Some(Alertmanagers::default()));
+    }
+
+    #[test]
     fn rules_that_are_quiet_are_only_counted() {
         let data = pruned(
             RULES,
             json!({"groups": [{"name": "g", "rules": [
-            {"name": "quiet", "state": "inactive", "health": "ok"},
+            {"name": "quiet", "type": "alerting", "state": "inactive", "health": "ok"},
             {"name": "recorded", "health": "ok"},
             {"name": "broken", "state": "inactive", "health": "err", "lastError": "many-to-many"},
             {"name": "loud", "state": "firing", "health": "ok", "labels": {"severity": "page"}, "alerts": [
@@ -164,7 +196,7 @@ mod tests {
         );
         let now = DateTime::parse_from_rfc3339("2026-01-01T00:02:00Z").expect("a time").with_timezone(&Utc);
         let read = rules(&data, now).expect("read");
-        assert_eq!((read.total, read.notable.len()), (4, 3));
+        assert_eq!((read.total, read.alerting, read.notable.len()), (4, 1, 3));
         assert_eq!((read.firing(), read.failing()), (1, 1));
         let loud = &read.notable[1];
         assert_eq!((loud.severity.as_str(), loud.summary.as_str()), ("page", "d"));

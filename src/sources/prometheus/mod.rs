@@ -10,7 +10,7 @@ use crate::config::target::{PromQuery, PrometheusConnect};
 use crate::core::doctor::{Check, Report};
 use crate::core::focus::Focus;
 use crate::core::part::{Gap, GapKind, Part};
-use crate::core::prometheus::{PanelReading, PrometheusReading};
+use crate::core::prometheus::{Alertmanagers, PanelReading, PrometheusReading};
 use crate::core::reading::Reading;
 use crate::core::report::{PollError, PollErrorKind};
 use crate::core::time::Now;
@@ -76,10 +76,11 @@ impl PrometheusSource {
                 None => Part::NotAsked,
             }
         };
-        let (version, targets, rules, panels, held) = tokio::join!(
+        let (version, targets, rules, managers, panels, held) = tokio::join!(
             build,
             within(LIMIT, http.get("/api/v1/targets?state=active", &[])),
             within(LIMIT, http.get("/api/v1/rules", &[])),
+            Box::pin(managers(http)),
             panels,
             held
         );
@@ -110,7 +111,8 @@ impl PrometheusSource {
             Part::Unavailable(gap) => Part::Unavailable(gap),
             Part::NotAsked => Part::NotAsked,
         };
-        Ok(PrometheusReading { version: self.version.clone(), targets, rules, muted, panels })
+        let version = self.version.clone();
+        Ok(PrometheusReading { version, targets, rules, alertmanagers: managers, muted, panels })
     }
 
     /// What of it can be read with the rights that there are.
@@ -131,6 +133,19 @@ impl PrometheusSource {
 
 /// A question has this long: the others do not wait for a slow one, and the whole poll's limit is not reached by it.
 const LIMIT: Duration = Duration::from_secs(3);
+
+/// Whom it tells of alerts. What only speaks like a Prometheus (vmalert, Mimir, Thanos) does not know the question.
+async fn managers(http: &Http) -> Part<Alertmanagers> {
+    match within(LIMIT, http.get("/api/v1/alertmanagers", &[])).await {
+        Ok(answer) if matches!(answer.status.as_u16(), 200 | 401 | 403) => {
+            part(http, &answer, decode::MANAGERS, decode::managers).await
+        }
+        Ok(_) => {
+            Part::Unavailable(Gap::new(GapKind::NotSupported, "it does not say whom it tells of alerts"))
+        }
+        Err(error) => Part::Unavailable(gap(&error)),
+    }
+}
 
 /// One configured panel. The server gives up before we do, and sends no more series than are kept.
 async fn panel(http: &Http, query: &PromQuery) -> PanelReading {

@@ -144,7 +144,7 @@ mod tests {
             alert(&[("alertname", "C")]),
             alert(&[]),
         ];
-        let mut rules = RulesReading { total: 5, notable };
+        let mut rules = RulesReading { total: 5, notable, ..RulesReading::default() };
         note(&mut rules, &held, &silences);
         let muted: Vec<Option<&str>> = rules.notable.iter().map(|rule| rule.muted.as_deref()).collect();
         let told = "silenced by ana until 2026-01-02 03:04:05 UTC: deploy";

@@ -177,6 +177,7 @@ impl Watch {
             now: self.clock.now(),
             live: true,
             zone: Utc.fix(),
+            who: "ana",
         }
     }
 

@@ -7,16 +7,16 @@ use stacktop::core::alertmanager::{
 use stacktop::core::ids::SystemKind;
 use stacktop::core::part::{Gap, GapKind, Part};
 use stacktop::core::place::Screen;
-use stacktop::core::prometheus::{AlertingRule, PrometheusReading, RulesReading};
+use stacktop::core::prometheus::{AlertingRule, Alertmanagers, PrometheusReading, RulesReading};
 use stacktop::core::row::RowKey;
 use stacktop::ui::content::Role;
 
-fn pairs(text: &str) -> Vec<(String, String)> {
+pub fn pairs(text: &str) -> Vec<(String, String)> {
     let pair = |pair: &str| pair.split_once('=').map(|(name, value)| (name.to_owned(), value.to_owned()));
     text.split(' ').filter_map(pair).collect()
 }
 
-fn alert(fingerprint: &str, labels: &str, held: Vec<HeldBy>) -> HeldAlert {
+pub fn alert(fingerprint: &str, labels: &str, held: Vec<HeldBy>) -> HeldAlert {
     HeldAlert {
         fingerprint: fingerprint.to_owned(),
         labels: pairs(labels),
@@ -26,7 +26,7 @@ fn alert(fingerprint: &str, labels: &str, held: Vec<HeldBy>) -> HeldAlert {
     }
 }
 
-fn silence() -> Silence {
+pub fn silence() -> Silence {
     let matcher = Matcher { name: "host".into(), value: "b".into(), regex: false, equal: true };
     Silence {
         id: "s1".to_owned(),
@@ -34,12 +34,14 @@ fn silence() -> Silence {
         author: "ana".to_owned(),
         comment: "a deploy".to_owned(),
         begins_in: None,
-        ends_in: secs(600),
+        ends_in: secs(3600),
+        ends_at: "2026-09-21T15:15:00.000Z".to_owned(),
+        over_for: None,
     }
 }
 
 /// Two alerts of one group, the second of them silenced.
-fn reading() -> AlertmanagerReading {
+pub fn reading() -> AlertmanagerReading {
     let group = AlertGroup {
         receiver: "night".to_owned(),
         labels: pairs("job=api"),
@@ -98,7 +100,7 @@ fn a_group_tells_who_is_notified_and_how_many_are_kept_back() {
 fn a_group_opens_to_its_alerts() {
     let group = opened(AlertmanagerRow::Group { receiver: "night".into(), labels: "job=api".into() });
     assert_eq!(group.firsts(), ["active", "silenced"]);
-    group.says("silenced by ana for 10m00s more: a deploy");
+    group.says("silenced by ana for 1h00m more: a deploy");
 }
 
 #[test]
@@ -112,10 +114,48 @@ fn an_alert_opens_to_its_labels() {
 
 #[test]
 fn a_silence_tells_what_it_keeps_quiet() {
-    assert_eq!(page().row("in force"), ["in force", "host=\"b\"", "10m00s", "ana", "a deploy"]);
+    assert_eq!(page().row("in force"), ["in force", "host=\"b\"", "in 1h00m", "1", "ana", "a deploy"]);
     let silence = opened(AlertmanagerRow::Silence("s1".to_owned()));
     silence.says("made by ana: a deploy");
+    silence.says("ends in 1h00m");
+    silence.says("id s1, until 2026-09-21T15:15:00.000Z");
     assert_eq!(silence.firsts(), ["silenced"]);
+}
+
+#[test]
+fn silences_tell_how_they_stand() {
+    let soon = Silence { id: "s2".into(), ends_in: secs(300), ..silence() };
+    let waits = Silence { id: "s3".into(), begins_in: Some(secs(900)), ..silence() };
+    let over = Silence { id: "s4".into(), ends_in: secs(0), over_for: Some(secs(120)), ..silence() };
+    let all = vec![soon, silence(), waits, over];
+    let page =
+        Stage::of(AlertmanagerReading { silences: Part::Ready(all), ..reading() }).page(Screen::Alerts);
+    assert_eq!(page.role("ends soon", "ends"), Role::Text);
+    for (word, ends) in [("ends soon", "in 5m00s"), ("in 15m00s", "in 1h00m"), ("over", "2m00s ago")] {
+        assert_eq!(page.cell(word, "ends"), ends);
+    }
+    // One that is over is none that there is.
+    page.says("in 1 group, 3 silences");
+}
+
+#[test]
+fn ages_go_on_between_two_answers() {
+    let later = || Stage::of(reading()).at(FIRST + 30);
+    assert_eq!(later().page(Screen::Alerts).row("DiskFull")[5], "2m00s");
+    later().page(Screen::Alerts).says("in 59m30s");
+    let of = |row| later().opened(Screen::Alerts, &[RowKey::Alertmanager(target("am"), row)]);
+    of(AlertmanagerRow::Alert("f1".to_owned())).says("for 2m00s");
+    of(AlertmanagerRow::Silence("s1".to_owned())).says("ends in 59m30s");
+}
+
+#[test]
+fn the_alert_that_must_always_fire_is_counted_apart() {
+    let mut reading = reading();
+    if let Part::Ready(groups) = &mut reading.groups {
+        groups[0].alerts.push(alert("f3", "alertname=Watchdog severity=critical", vec![]));
+    }
+    let page = Stage::of(reading).page(Screen::Alerts);
+    page.says("1 active alert, 1 kept back, in 1 group, 1 that must always fire, 1 silence");
 }
 
 #[test]
@@ -137,7 +177,7 @@ fn findings(of_prometheus: &str) -> Vec<String> {
         all_labels: pairs(of_prometheus),
         ..AlertingRule::default()
     };
-    let rules = RulesReading { total: 1, notable: vec![firing] };
+    let rules = RulesReading { total: 1, notable: vec![firing], ..RulesReading::default() };
     let prometheus = PrometheusReading { rules: Part::Ready(rules), ..PrometheusReading::default() };
     for second in [FIRST, FIRST + 1] {
         stage = stage.then(second, "prom", prometheus.clone()).then(second, "am", reading());
@@ -224,4 +264,41 @@ fn an_alert_that_comes_back_is_one_row_with_its_finding() {
     };
     assert_eq!(rows("silent"), 0);
     assert_eq!(rows("another"), 1);
+}
+
+#[test]
+fn an_alert_that_has_fired_for_weeks_does_not_lead() {
+    let fired = |fingerprint: &str, labels: &str, days: u64| HeldAlert {
+        active_for: Some(secs(60 + days * 86_400)),
+        ..alert(fingerprint, labels, vec![])
+    };
+    let group = AlertGroup {
+        alerts: vec![
+            fired("old", "alertname=Old severity=critical", 21),
+            fired("new", "alertname=New severity=warning", 0),
+        ],
+        ..AlertGroup::default()
+    };
+    let reading = AlertmanagerReading { groups: Part::Ready(vec![group]), ..reading() };
+    let stage = Stage::of(reading.clone()).then(FIRST + 1, "am", reading);
+    let firing: Vec<String> =
+        stage.world.alerts.firing().iter().map(|finding| finding.breach.subject.clone()).collect();
+    assert_eq!(firing, ["new", "old"]);
+}
+
+#[test]
+fn whom_a_prometheus_tells_and_nobody_watches_is_named_with_what_to_write() {
+    let told = |url: &str| {
+        let managers = Alertmanagers { told: vec![url.to_owned()], dropped: 0 };
+        PrometheusReading { alertmanagers: Part::Ready(managers), ..PrometheusReading::default() }
+    };
+    let words = "tells https://alerts.internal/am of its alerts, which is not watched: [[alertmanager]] url = \"https://alerts.internal/am\"";
+    let stage = Stage::of(told("https://alerts.internal/am"));
+    stage.page(Screen::Alerts).says(words);
+    stage.page(Screen::Metrics).says(words);
+    let both = || Stage::with(&[("prom", SystemKind::Prometheus), ("am", SystemKind::Alertmanager)]);
+    let known = both().then(FIRST, "prom", told("http://am.example:1")).then(FIRST, "am", reading());
+    known.page(Screen::Alerts).says_not("is not watched");
+    let other = both().then(FIRST, "prom", told("http://other:9093")).then(FIRST, "am", reading());
+    other.page(Screen::Alerts).says("http://other:9093");
 }

@@ -1,6 +1,6 @@
 //! What every page shows of small worlds: one thing a test, no server and no screen.
 
-mod alerts;
+pub mod alerts;
 pub mod blocking;
 mod endpoints;
 mod finding;

@@ -43,7 +43,7 @@ fn targets(list: Vec<ScrapeTarget>) -> PrometheusReading {
 }
 
 fn rules(notable: Vec<AlertingRule>) -> PrometheusReading {
-    let rules = RulesReading { total: 9, notable };
+    let rules = RulesReading { total: 9, notable, ..RulesReading::default() };
     PrometheusReading { rules: Part::Ready(rules), ..PrometheusReading::default() }
 }
 

@@ -124,7 +124,11 @@ fn several_alerts_of_one_rule_are_one_rule() {
         state: "firing".to_owned(),
         ..AlertingRule::default()
     };
-    let rules = Part::Ready(RulesReading { total: 9, notable: vec![alert("a"), alert("b")] });
+    let rules = Part::Ready(RulesReading {
+        total: 9,
+        notable: vec![alert("a"), alert("b")],
+        ..RulesReading::default()
+    });
     says(&Stage::of(PrometheusReading { rules, ..Default::default() }), "1 rule firing");
 }
 

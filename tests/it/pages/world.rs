@@ -173,6 +173,7 @@ impl Stage {
             now,
             live: self.live,
             zone: Utc.fix(),
+            who: "ana",
         }
     }
 
@@ -199,6 +200,16 @@ impl Stage {
     /// What comes of `text`, typed for the offer `letter`.
     pub fn answer(&self, row: &RowKey, letter: char, text: &str) -> Result<(Action, Preview), Refusal> {
         panel(Screen::Queues).answer(self.context(), &[], row, &[], (letter, text))
+    }
+
+    /// The same on another screen.
+    pub fn answer_on(
+        &self,
+        screen: Screen,
+        row: &RowKey,
+        (letter, text): (char, &str),
+    ) -> Result<(Action, Preview), Refusal> {
+        panel(screen).answer(self.context(), &[], row, &[], (letter, text))
     }
 
     pub fn copy(&self, screen: Screen, row: &RowKey) -> Option<String> {

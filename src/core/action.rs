@@ -3,6 +3,7 @@
 use super::ids::TargetId;
 use super::postgres::PgAction;
 use super::redis::{Letters, RedisAction};
+use super::search::SearchAction;
 
 /// One change to a system, with the identity that was pinned when the operator chose it.
 #[derive(Clone, Debug, PartialEq)]
@@ -21,6 +22,13 @@ pub enum Action {
         /// What.
         act: RedisAction,
     },
+    /// A change to a search cluster.
+    Search {
+        /// Which cluster.
+        target: TargetId,
+        /// What.
+        act: SearchAction,
+    },
 }
 
 impl Action {
@@ -28,7 +36,9 @@ impl Action {
     #[must_use]
     pub const fn target(&self) -> &TargetId {
         match self {
-            Self::Postgres { target, .. } | Self::Redis { target, .. } => target,
+            Self::Postgres { target, .. } | Self::Redis { target, .. } | Self::Search { target, .. } => {
+                target
+            }
         }
     }
 
@@ -38,6 +48,7 @@ impl Action {
         match self {
             Self::Postgres { act, .. } => act.verb(),
             Self::Redis { act, .. } => act.verb(),
+            Self::Search { act, .. } => act.verb(),
         }
     }
 
@@ -81,7 +92,7 @@ impl Action {
             Self::Redis { act: RedisAction::Jobs { ids, .. }, .. } => ids.len(),
             Self::Redis { act: RedisAction::Switches { others, .. }, .. } => others.len() + 1,
             Self::Redis { act: RedisAction::Redrive { letters: Letters::These(list), .. }, .. } => list.len(),
-            Self::Postgres { .. } | Self::Redis { .. } => 1,
+            Self::Postgres { .. } | Self::Redis { .. } | Self::Search { .. } => 1,
         }
     }
 
@@ -91,6 +102,7 @@ impl Action {
         match self {
             Self::Postgres { act, .. } => act.identity(),
             Self::Redis { act, .. } => act.identity(),
+            Self::Search { act, .. } => act.identity(),
         }
     }
 }

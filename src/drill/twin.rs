@@ -98,7 +98,7 @@ impl TwinExecutor {
                 let verdict = if sent == backends.len() { Verdict::Done } else { Verdict::Partly };
                 plain(verdict, format!("{sent} of {} backends signalled", backends.len()))
             }
-            Action::Postgres { act: PgAction::Upkeep { .. }, .. } => {
+            Action::Postgres { act: PgAction::Upkeep { .. }, .. } | Action::Search { .. } => {
                 plain(Verdict::Nothing, "the embedded stack needs no upkeep".to_owned())
             }
             Action::Redis { act: RedisAction::Jobs { queue, ids, act }, .. } => {
@@ -185,7 +185,7 @@ impl TwinExecutor {
                 let left = backends.iter().filter(|(backend, _)| sim.has(*backend)).count();
                 Verification { settled: left == 0, sentence: format!("{left} are still there") }
             }
-            Action::Postgres { act: PgAction::Upkeep { .. }, .. } => {
+            Action::Postgres { act: PgAction::Upkeep { .. }, .. } | Action::Search { .. } => {
                 Verification { settled: true, sentence: "nothing was done".to_owned() }
             }
             Action::Redis { act: RedisAction::Change { queue, .. }, .. } => {
@@ -238,6 +238,7 @@ impl Executor for TwinExecutor {
         match action {
             Action::Postgres { act, .. } => act.statement(),
             Action::Redis { act, .. } => act.statement(),
+            Action::Search { act, .. } => act.statement(),
         }
     }
 }

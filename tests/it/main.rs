@@ -36,6 +36,7 @@ mod runtime;
 mod scan;
 mod scope;
 mod screens;
+mod search_acts;
 mod secrets;
 mod thresholds;
 mod ties;

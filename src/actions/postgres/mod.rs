@@ -175,7 +175,9 @@ impl PostgresExecutor {
 fn postgres_action(action: &Action) -> Result<&PgAction, ActionError> {
     match action {
         Action::Postgres { act, .. } => Ok(act),
-        Action::Redis { .. } => Err(ActionError::Refused("this target is a Postgres server".to_owned())),
+        Action::Redis { .. } | Action::Search { .. } => {
+            Err(ActionError::Refused("this target is a Postgres server".to_owned()))
+        }
     }
 }
 

@@ -310,7 +310,9 @@ impl RedisExecutor {
 fn queue_action(action: &Action) -> Result<&RedisAction, ActionError> {
     match action {
         Action::Redis { act, .. } => Ok(act),
-        Action::Postgres { .. } => Err(ActionError::Refused("this target is a Redis server".to_owned())),
+        Action::Postgres { .. } | Action::Search { .. } => {
+            Err(ActionError::Refused("this target is a Redis server".to_owned()))
+        }
     }
 }
 

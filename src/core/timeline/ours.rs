@@ -7,6 +7,7 @@ use crate::core::place::{Place, Screen};
 use crate::core::postgres::{BackendId, PgAction};
 use crate::core::redis::{JobAct, QueueRef, RedisAction};
 use crate::core::row::RowKey;
+use crate::core::search::{SearchAction, SearchRow};
 use crate::core::text::tidy;
 use crate::core::time::Now;
 use std::time::Duration;
@@ -26,7 +27,8 @@ pub(super) fn named(action: &Action) -> String {
             ..
         } => format!("pid {}", backend.pid),
         Action::Postgres { act: PgAction::Several { .. } | PgAction::Upkeep { .. }, .. }
-        | Action::Redis { .. } => action.identity(),
+        | Action::Redis { .. }
+        | Action::Search { .. } => action.identity(),
     };
     format!("{} {}", action.verb(), tidy(&object, IDENTITY_COLUMNS))
 }
@@ -48,6 +50,20 @@ pub(super) fn place(action: &Action) -> Place {
         Action::Redis { target, act } => {
             Place { screen: Screen::Queues, row: Some(RowKey::of_queue(target, act.queue())) }
         }
+        Action::Search { target, act } => {
+            let row = match act {
+                SearchAction::Unblock { index } => Some(SearchRow::Blocked(index.name.clone())),
+                SearchAction::RetryStep { index, .. } => Some(SearchRow::Lifecycle(index.name.clone())),
+                SearchAction::Allocate { .. } => Some(SearchRow::Allocation),
+                SearchAction::RetryFailed { index, shard, primary } => Some(SearchRow::Shard {
+                    index: index.name.clone(),
+                    shard: shard.clone(),
+                    primary: *primary,
+                }),
+                SearchAction::CancelTask { .. } | SearchAction::Replicas { .. } => None,
+            };
+            Place { screen: Screen::Search, row: row.map(|row| RowKey::Search(target.clone(), row)) }
+        }
     }
 }
 
@@ -63,7 +79,8 @@ fn switches(action: &Action) -> Vec<(&QueueRef, bool)> {
             act: RedisAction::Jobs { .. } | RedisAction::Change { .. } | RedisAction::Redrive { .. },
             ..
         }
-        | Action::Postgres { .. } => Vec::new(),
+        | Action::Postgres { .. }
+        | Action::Search { .. } => Vec::new(),
     }
 }
 
@@ -108,7 +125,8 @@ fn subject(action: &Action) -> Option<String> {
                 | RedisAction::Change { .. },
             ..
         }
-        | Action::Postgres { act: PgAction::Upkeep { .. }, .. } => None,
+        | Action::Postgres { act: PgAction::Upkeep { .. }, .. }
+        | Action::Search { .. } => None,
     }
 }
 

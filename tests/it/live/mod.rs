@@ -35,6 +35,7 @@ mod redrive;
 mod reports;
 mod screen;
 mod search;
+mod search_acts;
 mod shadow;
 mod spills;
 mod topology;

@@ -26,7 +26,7 @@ fn of(state: JobState) -> Offers {
 fn act(offers: &Offers, letter: char) -> RedisAction {
     match offers.choice(letter).0 {
         Action::Redis { act, .. } => act,
-        Action::Postgres { .. } => panic!("it is an action on a queue"),
+        Action::Postgres { .. } | Action::Search { .. } => panic!("it is an action on a queue"),
     }
 }
 

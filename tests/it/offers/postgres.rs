@@ -46,7 +46,7 @@ fn orders() -> PgRow {
 fn act(offers: &Offers, letter: char) -> PgAction {
     match offers.choice(letter).0 {
         Action::Postgres { act, .. } => act,
-        Action::Redis { .. } => panic!("it is an action on Postgres"),
+        Action::Redis { .. } | Action::Search { .. } => panic!("it is an action on Postgres"),
     }
 }
 

@@ -5,6 +5,7 @@ use crate::actions::Executor;
 use crate::actions::alertmanager::AlertmanagerExecutor;
 use crate::actions::postgres::PostgresExecutor;
 use crate::actions::redis::RedisExecutor;
+use crate::actions::search::SearchExecutor;
 use crate::config::target::{Connect, TargetConfig};
 use crate::core::doctor::Report;
 use crate::core::report::PollError;
@@ -48,7 +49,7 @@ fn system(target: &TargetConfig) -> System<'_> {
         },
         Connect::Search(connect) => System {
             source: Box::new(|| Box::new(SearchSource::new(connect.clone(), target.timeout))),
-            executor: None,
+            executor: Some(Box::new(|_| Arc::new(SearchExecutor::new(connect.clone())))),
             examine: Box::new(|now| {
                 Box::pin(SearchSource::new(connect.clone(), target.timeout).examine(now))
             }),

@@ -11,6 +11,7 @@ pub mod notes;
 pub mod ongoing;
 pub mod postgres;
 pub mod redis;
+pub mod search;
 pub mod stop;
 pub mod webhook;
 mod writer;

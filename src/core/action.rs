@@ -4,6 +4,7 @@ use super::alertmanager::AlertmanagerAct;
 use super::ids::TargetId;
 use super::postgres::PgAction;
 use super::redis::{Letters, RedisAction};
+use super::search::SearchAction;
 
 /// One change to a system, with the identity that was pinned when the operator chose it.
 #[derive(Clone, Debug, PartialEq)]
@@ -29,6 +30,13 @@ pub enum Action {
         /// What.
         act: AlertmanagerAct,
     },
+    /// A change to a search cluster.
+    Search {
+        /// Which cluster.
+        target: TargetId,
+        /// What.
+        act: SearchAction,
+    },
 }
 
 impl Action {
@@ -38,6 +46,7 @@ impl Action {
         match self {
             Self::Postgres { target, .. }
             | Self::Redis { target, .. }
+            | Self::Search { target, .. }
             | Self::Alertmanager { target, .. } => target,
         }
     }
@@ -49,6 +58,7 @@ impl Action {
             Self::Postgres { act, .. } => act.verb(),
             Self::Redis { act, .. } => act.verb(),
             Self::Alertmanager { act, .. } => act.verb(),
+            Self::Search { act, .. } => act.verb(),
         }
     }
 
@@ -96,7 +106,7 @@ impl Action {
             Self::Redis { act: RedisAction::Switches { others, .. }, .. } => others.len() + 1,
             Self::Redis { act: RedisAction::Redrive { letters: Letters::These(list), .. }, .. } => list.len(),
             Self::Alertmanager { act: AlertmanagerAct::Silence { quiet, .. }, .. } => quiet.len(),
-            Self::Postgres { .. } | Self::Redis { .. } | Self::Alertmanager { .. } => 1,
+            Self::Postgres { .. } | Self::Redis { .. } | Self::Search { .. } | Self::Alertmanager { .. } => 1,
         }
     }
 
@@ -107,6 +117,7 @@ impl Action {
             Self::Postgres { act, .. } => act.identity(),
             Self::Redis { act, .. } => act.identity(),
             Self::Alertmanager { act, .. } => act.identity(),
+            Self::Search { act, .. } => act.identity(),
         }
     }
 }

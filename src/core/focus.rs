@@ -2,6 +2,7 @@
 
 use super::postgres::Look;
 use super::redis::{Listing, QueueRef};
+use super::search::SearchLook;
 
 /// Details wanted from a target with its next polls.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -10,6 +11,8 @@ pub enum Focus {
     StatementTexts(Vec<i64>),
     /// A look at a Postgres server is open.
     Look(Look),
+    /// A look at a search cluster is open.
+    Cluster(SearchLook),
     /// A Redis server in detail.
     Server {
         /// Address of a primary of a cluster; empty where it is one server.
@@ -69,7 +72,7 @@ impl Focus {
             | Self::Jobs { queue, .. }
             | Self::More { queue }
             | Self::Job { queue, .. } => Some(queue),
-            Self::Server { .. } | Self::StatementTexts(_) | Self::Look(_) => None,
+            Self::Server { .. } | Self::StatementTexts(_) | Self::Look(_) | Self::Cluster(_) => None,
         }
     }
 
@@ -80,11 +83,21 @@ impl Focus {
             Self::Look(look) => Some(look),
             Self::Server { .. }
             | Self::StatementTexts(_)
+            | Self::Cluster(_)
             | Self::FailedJobs { .. }
             | Self::OpenJobs { .. }
             | Self::Jobs { .. }
             | Self::More { .. }
             | Self::Job { .. } => None,
+        }
+    }
+
+    /// The look at a search cluster, if it is one.
+    #[must_use]
+    pub const fn cluster(&self) -> Option<&SearchLook> {
+        match self {
+            Self::Cluster(look) => Some(look),
+            _ => None,
         }
     }
 }

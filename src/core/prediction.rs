@@ -7,6 +7,7 @@ use super::chain::Tie;
 use super::postgres::PgAction;
 use super::redis::{JobAct, RedisAction};
 use super::row::RowKey;
+use super::search::{SearchAction, SearchRow};
 use super::text::lasting;
 use super::time::Now;
 use super::world::World;
@@ -175,6 +176,21 @@ fn takes_away(action: &Action, finding: &Finding) -> bool {
         },
         // What is kept quiet goes on all the same.
         Action::Alertmanager { .. } => false,
+        Action::Search { target, act } => {
+            let taken = match act {
+                SearchAction::RetryStep { index, .. } => SearchRow::Lifecycle(index.name.clone()),
+                SearchAction::Allocate { .. } => SearchRow::Allocation,
+                // Of several the others stay blocked.
+                SearchAction::Unblock { index } if finding.breach.hit.count <= 1 => {
+                    SearchRow::Blocked(index.name.clone())
+                }
+                SearchAction::Unblock { .. }
+                | SearchAction::RetryFailed { .. }
+                | SearchAction::CancelTask { .. }
+                | SearchAction::Replicas { .. } => return false,
+            };
+            *row == RowKey::Search(target.clone(), taken)
+        }
     }
 }
 

@@ -98,7 +98,9 @@ impl TwinExecutor {
                 let verdict = if sent == backends.len() { Verdict::Done } else { Verdict::Partly };
                 plain(verdict, format!("{sent} of {} backends signalled", backends.len()))
             }
-            Action::Postgres { act: PgAction::Upkeep { .. }, .. } | Action::Alertmanager { .. } => {
+            Action::Postgres { act: PgAction::Upkeep { .. }, .. }
+            | Action::Search { .. }
+            | Action::Alertmanager { .. } => {
                 plain(Verdict::Nothing, "the embedded stack needs nothing of the kind".to_owned())
             }
             Action::Redis { act: RedisAction::Jobs { queue, ids, act }, .. } => {
@@ -185,7 +187,9 @@ impl TwinExecutor {
                 let left = backends.iter().filter(|(backend, _)| sim.has(*backend)).count();
                 Verification { settled: left == 0, sentence: format!("{left} are still there") }
             }
-            Action::Postgres { act: PgAction::Upkeep { .. }, .. } | Action::Alertmanager { .. } => {
+            Action::Postgres { act: PgAction::Upkeep { .. }, .. }
+            | Action::Search { .. }
+            | Action::Alertmanager { .. } => {
                 Verification { settled: true, sentence: "nothing was done".to_owned() }
             }
             Action::Redis { act: RedisAction::Change { queue, .. }, .. } => {
@@ -239,6 +243,7 @@ impl Executor for TwinExecutor {
             Action::Postgres { act, .. } => act.statement(),
             Action::Redis { act, .. } => act.statement(),
             Action::Alertmanager { act, .. } => act.statement(),
+            Action::Search { act, .. } => act.statement(),
         }
     }
 }

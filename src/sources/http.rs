@@ -168,6 +168,23 @@ impl Http {
         self.send(Method::DELETE, path, &[], None).await
     }
 
+    /// `PUT` of a JSON body.
+    ///
+    /// # Errors
+    /// As [`get`](Self::get).
+    pub async fn put_json(&self, path: &str, body: &serde_json::Value) -> Result<Answer, PollError> {
+        let headers = [(reqwest::header::CONTENT_TYPE, "application/json")];
+        self.send(Method::PUT, path, &headers, Some(body.to_string())).await
+    }
+
+    /// `POST` without a body.
+    ///
+    /// # Errors
+    /// As [`get`](Self::get).
+    pub async fn post(&self, path: &str) -> Result<Answer, PollError> {
+        self.send(Method::POST, path, &[], None).await
+    }
+
     /// Any request with a body as it is. What is refused is asked once more with the credentials read anew: tokens rotate.
     ///
     /// # Errors

@@ -21,6 +21,7 @@ use stacktop::core::redis::{
     DeadLetter, JobDetail, JobState, QueueReading, QueueWorkings, RedisReading, RedisRow, Scheduler,
 };
 use stacktop::core::row::RowKey;
+use stacktop::core::search::{SearchReading, SearchRow, TaskId};
 use stacktop::core::text::{lasting, sized};
 use stacktop::core::world::all_rules;
 use stacktop::panels::PANELS;
@@ -324,6 +325,22 @@ fn acts_on_alertmanager() -> Vec<(&'static str, Vec<Offer>)> {
     ]
 }
 
+/// The same of search clusters.
+fn acts_on_search() -> Vec<(&'static str, Vec<Offer>)> {
+    let of = |row: SearchRow| {
+        let row = RowKey::Search(target("es"), row);
+        Stage::of(SearchReading::default()).offers(Screen::Search, &row).0
+    };
+    let shard = SearchRow::Shard { index: "logs".to_owned(), shard: "0".to_owned(), primary: false };
+    vec![
+        ("a shard on no node, or a group of them", of(shard)),
+        ("an index that refuses writes", of(SearchRow::Blocked("logs".to_owned()))),
+        ("a lifecycle that fails", of(SearchRow::Lifecycle("logs".to_owned()))),
+        ("allocation", of(SearchRow::Allocation)),
+        ("a task", of(SearchRow::Task(TaskId::default()))),
+    ]
+}
+
 #[test]
 fn the_table_of_acts_is_current() {
     let mut expected = String::new();
@@ -331,6 +348,7 @@ fn the_table_of_acts_is_current() {
         ("Postgres", acts_on_postgres()),
         ("Redis and its queues", acts_on_redis()),
         ("Alertmanager", acts_on_alertmanager()),
+        ("Search clusters", acts_on_search()),
     ] {
         expected.push_str(&format!("\n## {system}\n\n| on | letter | act | effect |\n|---|---|---|---|\n"));
         for (row, offers) in acts {
@@ -361,8 +379,8 @@ fn every_letter_that_is_named_is_offered() {
         acts.into_iter().flat_map(|(_, offers)| offers).map(|offer| offer.letter).collect()
     };
     let (postgres, redis) = (offered(acts_on_postgres()), offered(acts_on_redis()));
-    let alerts = offered(acts_on_alertmanager());
-    let all = format!("{postgres}{redis}{alerts}");
+    let (alerts, search) = (offered(acts_on_alertmanager()), offered(acts_on_search()));
+    let all = format!("{postgres}{redis}{alerts}{search}");
     let mut named = 0;
     for path in pages().into_iter().chain([root().join("CHANGELOG.md")]) {
         let rule =
@@ -371,6 +389,7 @@ fn every_letter_that_is_named_is_offered() {
             Some("postgres" | "pgbouncer" | "source") => postgres.as_str(),
             Some("redis" | "queue") => redis.as_str(),
             Some("alertmanager") => alerts.as_str(),
+            Some("search") => search.as_str(),
             Some(_) => "",
             None => all.as_str(),
         };

@@ -37,6 +37,7 @@ mod runtime;
 mod scan;
 mod scope;
 mod screens;
+mod search_acts;
 mod secrets;
 mod silences;
 mod thresholds;

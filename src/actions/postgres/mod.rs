@@ -175,7 +175,7 @@ impl PostgresExecutor {
 fn postgres_action(action: &Action) -> Result<&PgAction, ActionError> {
     match action {
         Action::Postgres { act, .. } => Ok(act),
-        Action::Redis { .. } | Action::Alertmanager { .. } => {
+        Action::Redis { .. } | Action::Alertmanager { .. } | Action::Search { .. } => {
             Err(ActionError::Refused("this target is a Postgres server".to_owned()))
         }
     }

@@ -310,7 +310,7 @@ impl RedisExecutor {
 fn queue_action(action: &Action) -> Result<&RedisAction, ActionError> {
     match action {
         Action::Redis { act, .. } => Ok(act),
-        Action::Postgres { .. } | Action::Alertmanager { .. } => {
+        Action::Postgres { .. } | Action::Alertmanager { .. } | Action::Search { .. } => {
             Err(ActionError::Refused("this target is a Redis server".to_owned()))
         }
     }

@@ -19,6 +19,12 @@ pub enum Remedy {
     Reschedule,
     /// End the script that holds the server.
     KillScript,
+    /// Try the failed step of an index's lifecycle again.
+    RetryStep,
+    /// Take the block of a full disk off an index.
+    Unblock,
+    /// Switch the allocation of shards on again.
+    Allocate,
 }
 
 impl Remedy {
@@ -34,6 +40,9 @@ impl Remedy {
             Self::Recover => "bring each back or fail it",
             Self::Reschedule => "remove the scheduler, then add it again",
             Self::KillScript => "end the script",
+            Self::RetryStep => "mend the cause, then retry the step",
+            Self::Unblock => "take the block off",
+            Self::Allocate => "switch it on again when maintenance is over",
         }
     }
 }

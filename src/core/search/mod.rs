@@ -1,11 +1,17 @@
 //! What is known of a Search target: the reading of one poll, the state that follows from several, and its rules. Pure.
 
+mod action;
+mod groups;
+mod look;
 mod reading;
 mod row;
 pub(crate) mod rules;
 mod settings;
 mod state;
 
+pub use action::{ALLOCATION, BLOCK, IndexId, Keeper, REPLICAS, Request, SearchAction, TaskId, segment};
+pub use groups::{Fit, ShardGroup, deciders, plain};
+pub use look::{MOST_TASKS, PendingTask, SearchLook, SearchLooks, SearchTask, Tasks};
 pub use reading::*;
 pub use row::SearchRow;
 pub use rules::{CPU, HEAP, RULES};

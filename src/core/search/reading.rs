@@ -1,8 +1,11 @@
 //! One poll of a search cluster, as data. Every field is optional: versions and services differ in what they say.
 
+use super::action::Keeper;
+use super::groups::{self, ShardGroup};
+use super::look::SearchLooks;
 use crate::core::exact;
 use crate::core::part::{Part, Warm};
-use crate::core::text::counted;
+use crate::core::text::{counted, sized, tidy};
 use crate::core::whereabouts::Whereabouts;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -10,6 +13,12 @@ use std::time::Duration;
 
 /// Shards beyond this are counted and not listed.
 pub const MOST_SHARDS: usize = 1000;
+
+/// Groups of shards beyond these are counted and not listed.
+pub const MOST_GROUPS: usize = 200;
+
+/// Indices that something is wrong with beyond these are not looked up: nothing is done to them from here.
+pub const MOST_MARKS: usize = 100;
 
 /// What one poll of a search cluster read.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -30,6 +39,13 @@ pub struct SearchReading {
     pub lifecycle: Part<Warm<Vec<LifecycleError>>>,
     /// `cluster.routing.allocation.enable`, where it is not `all`.
     pub allocation: Part<Warm<Option<String>>>,
+    /// Who the indices are that something is wrong with: the first [`MOST_MARKS`] of them.
+    pub marks: Part<Warm<Vec<IndexMark>>>,
+    /// What is read only while somebody looks at it.
+    pub looks: SearchLooks,
+    /// Where it is.
+    #[serde(default)]
+    pub whereabouts: Whereabouts,
     /// What was left out, in sentences: no limit is silent.
     pub limits: Vec<String>,
     /// Questions that are on their way longer than usual, and since when.
@@ -37,11 +53,41 @@ pub struct SearchReading {
 }
 
 impl SearchReading {
-    /// Not known: nothing is changed there.
+    /// Where it is.
     #[must_use]
     pub const fn whereabouts(&self) -> Option<&Whereabouts> {
-        None
+        Some(&self.whereabouts)
     }
+
+    /// Who an index is, if that was read.
+    #[must_use]
+    pub fn mark(&self, index: &str) -> Option<&IndexMark> {
+        self.marks.ready()?.into_iter().find(|mark| mark.index == index)
+    }
+
+    /// The names of the indices that something is wrong with, each once, the first [`MOST_MARKS`].
+    #[must_use]
+    pub fn wanted_marks(&self) -> Vec<String> {
+        let blocked = self.read_only.ready().into_iter().flatten();
+        let failing = self.lifecycle.ready().into_iter().flatten().map(|failed| &failed.index);
+        let away = self.unassigned.ready().into_iter().flat_map(|away| &away.shards);
+        let mut seen = BTreeSet::new();
+        let all = blocked.chain(failing).chain(away.map(|shard| &shard.index));
+        all.filter(|name| seen.insert(*name)).take(MOST_MARKS).cloned().collect()
+    }
+}
+
+/// Who an index is, and how many copies it wants.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct IndexMark {
+    /// Its name.
+    pub index: String,
+    /// Its uuid: another index by that name has another.
+    pub uuid: String,
+    /// Copies of each shard that it wants beside the primary.
+    pub replicas: Option<u64>,
+    /// `index.auto_expand_replicas`, where the cluster sets their number by itself.
+    pub auto_expand: Option<String>,
 }
 
 /// What answers.
@@ -163,6 +209,17 @@ impl SearchNode {
         self.roles.is_empty() || self.roles.iter().any(|role| role.starts_with("data"))
     }
 
+    /// The figures, where its disk is past the high watermark or the flood stage: a block that is taken off comes back then.
+    #[must_use]
+    pub fn past_its_marks(&self) -> Option<String> {
+        let free = self.disk_free_bytes.filter(|_| !self.is_frozen())?;
+        let past = |mark: Option<f64>, name| mark.filter(|mark| free < *mark).map(|mark| (mark, name));
+        let (mark, name) = past(self.flood_free_bytes, "flood stage")
+            .or_else(|| past(self.high_free_bytes, "high watermark"))?;
+        let (node, free, mark) = (tidy(&self.name, 30), sized(free), sized(mark));
+        Some(format!("the disk of node {node} is past its {name}: {free} free, {mark} are wanted"))
+    }
+
     /// Whether its disk has no marks: the server does not watch it.
     #[must_use]
     pub fn is_unwatched(&self) -> bool {
@@ -189,6 +246,10 @@ pub struct Unassigned {
     pub primaries: usize,
     /// Why, the most frequent first.
     pub causes: Vec<Cause>,
+    /// By decider and index, primaries first, then the largest: the first [`MOST_GROUPS`].
+    pub groups: Vec<ShardGroup>,
+    /// So many groups there are.
+    pub grouped: usize,
     /// The nodes that left and took them along, by id.
     pub left: Vec<String>,
     /// The first [`MOST_SHARDS`], primaries first.
@@ -232,9 +293,13 @@ impl Unassigned {
         };
         let mut causes: Vec<Cause> = causes.into_iter().map(cause).collect();
         causes.sort_by_key(|cause| std::cmp::Reverse(cause.shards));
+        let mut groups = groups::groups(all.iter().map(UnassignedShard::as_away));
+        let grouped = groups.len();
+        groups.truncate(MOST_GROUPS);
         let (total, primaries) = (all.len(), all.iter().filter(|shard| shard.primary).count());
+        let left = left.into_iter().collect();
         all.truncate(MOST_SHARDS);
-        Self { total, primaries, causes, left: left.into_iter().collect(), shards: all }
+        Self { total, primaries, causes, groups, grouped, left, shards: all }
     }
 
     /// "2 primaries and 1 replica".
@@ -274,6 +339,12 @@ pub struct UnassignedShard {
     pub why: String,
 }
 
+impl UnassignedShard {
+    fn as_away(&self) -> groups::Away<'_> {
+        (&self.index, &self.shard, self.primary, &self.reason, &self.why)
+    }
+}
+
 /// An index whose lifecycle step failed.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct LifecycleError {
@@ -287,6 +358,12 @@ pub struct LifecycleError {
     pub reason: String,
     /// It is tried again by itself; how often so far.
     pub retries: Option<u64>,
+    /// Who keeps the lifecycle.
+    #[serde(default)]
+    pub keeper: Keeper,
+    /// It stands still at the failed step now: only then the server takes a retry.
+    #[serde(default)]
+    pub stands: bool,
 }
 
 #[cfg(test)]

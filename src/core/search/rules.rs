@@ -5,12 +5,13 @@ mod parts;
 
 pub use nodes::{CPU, HEAP};
 
-use super::{SearchNode, SearchReading, SearchState};
+use super::{SearchNode, SearchReading, SearchRow, SearchState};
 use crate::core::alert::RuleUnit::{PerSecond, Seconds, State};
 use crate::core::alert::Triage::{Capacity, Errors};
-use crate::core::alert::{Judged, Missing, Rule, RuleSpec, Severity};
+use crate::core::alert::{Judged, Missing, Remedy, Rule, RuleSpec, Severity, Step};
 use crate::core::place::Screen;
 use crate::core::rate::Lately;
+use crate::core::row::RowKey;
 use crate::core::text::{counted, tidy};
 use parts::{
     ALLOCATION as ALLOCATION_PART, HEALTH, Its, LIFECYCLE as LIFECYCLE_PART, NODES, READ_ONLY as BLOCKS,
@@ -226,12 +227,21 @@ fn read_only(its: &mut Its<'_>, reading: &SearchReading) {
     let refuse = if full.len() == 1 { "1 index of".to_owned() } else { format!("{} indices of", full.len()) };
     let verb = if full.len() == 1 { "refuses" } else { "refuse" };
     let sentence = format!("{refuse} {} {verb} writes after a full disk ({})", its.target, tidy(first, 40));
-    let breach = its.tell(grade, SUBJECT, sentence).hits(full.len(), "index");
-    breach.say(if reading.nodes.ready().into_iter().flatten().any(SearchNode::is_unwatched) {
-        "the cluster's disk thresholds are off, and the block may not go by itself: set index.blocks.read_only_allow_delete to null"
-    } else {
-        "free disk; the block goes by itself below the high watermark (7.4 and newer)"
-    });
+    let row = RowKey::Search(its.target.clone(), SearchRow::Blocked(first.clone()));
+    let act = |why: &str| Step::Act(Remedy::Unblock, format!("({why})"));
+    let step = match reading.nodes.ready() {
+        Some(nodes) if nodes.iter().any(SearchNode::is_unwatched) => {
+            act("the cluster's disk thresholds are off, and it may not go by itself")
+        }
+        Some(nodes) if nodes.iter().all(|node| node.past_its_marks().is_none()) => {
+            act("every disk is within its marks")
+        }
+        Some(_) | None => {
+            let words = "free disk; the block goes by itself below the high watermark (7.4 and newer)";
+            Step::Say(words.to_owned())
+        }
+    };
+    its.tell(grade, SUBJECT, sentence).hits(full.len(), "index").row(row).step(step);
 }
 
 fn rejections(its: &mut Its<'_>, _: &SearchReading) {
@@ -262,7 +272,8 @@ fn lifecycle(its: &mut Its<'_>, reading: &SearchReading) {
             tidy(&failed.step, 30),
             tidy(&failed.reason, 80)
         );
-        its.tell(grade, &failed.index, sentence).say("mend the cause, then retry the step");
+        let row = RowKey::Search(its.target.clone(), SearchRow::Lifecycle(failed.index.clone()));
+        its.tell(grade, &failed.index, sentence).row(row).step(Step::act(Remedy::RetryStep));
     }
 }
 
@@ -274,7 +285,8 @@ fn allocation(its: &mut Its<'_>, reading: &SearchReading) {
         its.target,
         tidy(mode, 20)
     );
-    its.tell(grade, SUBJECT, sentence).say("set it back to all when maintenance is over");
+    let row = RowKey::Search(its.target.clone(), SearchRow::Allocation);
+    its.tell(grade, SUBJECT, sentence).row(row).step(Step::act(Remedy::Allocate));
 }
 
 fn times(count: u64) -> String {

@@ -8,6 +8,7 @@ use crate::core::place::{Place, Screen};
 use crate::core::postgres::{BackendId, PgAction};
 use crate::core::redis::{JobAct, QueueRef, RedisAction};
 use crate::core::row::RowKey;
+use crate::core::search::{SearchAction, SearchRow};
 use crate::core::text::tidy;
 use crate::core::time::Now;
 use std::time::Duration;
@@ -28,6 +29,7 @@ pub(super) fn named(action: &Action) -> String {
         } => format!("pid {}", backend.pid),
         Action::Postgres { act: PgAction::Several { .. } | PgAction::Upkeep { .. }, .. }
         | Action::Redis { .. }
+        | Action::Search { .. }
         | Action::Alertmanager { .. } => action.identity(),
     };
     format!("{} {}", action.verb(), tidy(&object, IDENTITY_COLUMNS))
@@ -60,6 +62,20 @@ pub(super) fn place(action: &Action) -> Place {
             let row = row.map(|row| RowKey::Alertmanager(target.clone(), row));
             Place { screen: Screen::Alerts, row }
         }
+        Action::Search { target, act } => {
+            let row = match act {
+                SearchAction::Unblock { index } => Some(SearchRow::Blocked(index.name.clone())),
+                SearchAction::RetryStep { index, .. } => Some(SearchRow::Lifecycle(index.name.clone())),
+                SearchAction::Allocate { .. } => Some(SearchRow::Allocation),
+                SearchAction::RetryFailed { index, shard, primary } => Some(SearchRow::Shard {
+                    index: index.name.clone(),
+                    shard: shard.clone(),
+                    primary: *primary,
+                }),
+                SearchAction::CancelTask { .. } | SearchAction::Replicas { .. } => None,
+            };
+            Place { screen: Screen::Search, row: row.map(|row| RowKey::Search(target.clone(), row)) }
+        }
     }
 }
 
@@ -76,6 +92,7 @@ fn switches(action: &Action) -> Vec<(&QueueRef, bool)> {
             ..
         }
         | Action::Postgres { .. }
+        | Action::Search { .. }
         | Action::Alertmanager { .. } => Vec::new(),
     }
 }
@@ -123,6 +140,7 @@ fn subject(action: &Action) -> Option<String> {
         }
         | Action::Postgres { act: PgAction::Upkeep { .. }, .. }
         // What it keeps quiet goes on.
+        | Action::Search { .. }
         | Action::Alertmanager { .. } => None,
     }
 }

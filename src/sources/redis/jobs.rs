@@ -46,6 +46,7 @@ pub(super) async fn read(
             Focus::FailedJobs { .. }
             | Focus::StatementTexts(_)
             | Focus::Look(_)
+            | Focus::Cluster(_)
             | Focus::Server { .. }
             | Focus::Jobs { .. }
             | Focus::More { .. } => {}

@@ -1,6 +1,8 @@
 //! From the cluster's JSON to ours. Pure; every field is optional.
 
-use crate::core::search::{ClusterHealth, Identity, LifecycleError, SearchNode, UnassignedShard};
+use crate::core::search::{
+    ClusterHealth, Identity, IndexMark, Keeper, LifecycleError, SearchNode, UnassignedShard,
+};
 use serde_json::Value;
 
 /// What is read of each answer.
@@ -61,7 +63,13 @@ pub(super) const ISM: &[&str] = &[
 ];
 const MASTER: &[&str] = &["indicators/master_is_stable/status", "indicators/master_is_stable/symptom"];
 
-fn word(value: &Value, pointer: &str) -> String {
+pub(super) const MARKS: &[&str] = &[
+    "*/settings/index.uuid",
+    "*/settings/index.number_of_replicas",
+    "*/settings/index.auto_expand_replicas",
+];
+
+pub(super) fn word(value: &Value, pointer: &str) -> String {
     match value.pointer(pointer) {
         Some(Value::String(text)) => text.clone(),
         Some(Value::Number(number)) => number.to_string(),
@@ -69,11 +77,11 @@ fn word(value: &Value, pointer: &str) -> String {
     }
 }
 
-fn number(value: &Value, pointer: &str) -> Option<f64> {
+pub(super) fn number(value: &Value, pointer: &str) -> Option<f64> {
     value.pointer(pointer)?.as_f64()
 }
 
-fn whole(value: &Value, pointer: &str) -> Option<u64> {
+pub(super) fn whole(value: &Value, pointer: &str) -> Option<u64> {
     value.pointer(pointer)?.as_u64()
 }
 
@@ -235,6 +243,22 @@ pub(super) fn read_only(value: &Value) -> Option<Vec<String>> {
     )
 }
 
+/// Settings of indices: who they are, and how many copies they want.
+pub(super) fn marks(value: &Value) -> Option<Vec<IndexMark>> {
+    let mark = |(index, found): (&String, &Value)| {
+        let settings = found.get("settings")?;
+        let text = |name: &str| settings.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
+        let expand = text("index.auto_expand_replicas");
+        Some(IndexMark {
+            index: index.clone(),
+            uuid: text("index.uuid"),
+            replicas: text("index.number_of_replicas").parse().ok(),
+            auto_expand: (!expand.is_empty() && expand != "false").then_some(expand),
+        })
+    };
+    Some(value.as_object()?.iter().filter_map(mark).collect())
+}
+
 /// `_ilm/explain`: what fails. The server tries a failed step again each few minutes, and leaves the step ERROR meanwhile: as long as
 /// it counts its tries, it has not succeeded. With nothing managed the whole answer is empty.
 pub(super) fn lifecycle(value: &Value) -> Option<Vec<LifecycleError>> {
@@ -252,6 +276,8 @@ pub(super) fn lifecycle(value: &Value) -> Option<Vec<LifecycleError>> {
         },
         reason: word(state, "/step_info/reason"),
         retries: whole(state, "/failed_step_retry_count"),
+        keeper: Keeper::Ilm,
+        stands: word(state, "/step") == "ERROR",
     };
     Some(map.into_iter().flatten().filter(|(_, state)| failing(state)).map(error).collect())
 }
@@ -285,6 +311,9 @@ pub(super) fn ism(value: &Value) -> Option<IsmPage> {
             cause => cause,
         },
         retries: whole(state, "/retry_info/consumed_retries"),
+        keeper: Keeper::Ism,
+        stands: state.pointer("/action/failed").and_then(Value::as_bool) == Some(true)
+            || state.pointer("/retry_info/failed").and_then(Value::as_bool) == Some(true),
     };
     let total = whole(value, "/total_managed_indices").and_then(|total| usize::try_from(total).ok());
     let found = rows.iter().filter(|(_, state)| failing(state)).map(error).collect();

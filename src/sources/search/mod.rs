@@ -2,7 +2,9 @@
 //! limit of its own and costs its own part only. Nothing here changes anything.
 
 mod decode;
+mod looks;
 mod questions;
+pub(crate) mod standing;
 mod watermark;
 mod why;
 
@@ -16,9 +18,11 @@ use crate::core::focus::Focus;
 use crate::core::part::{Gap, GapKind, Part};
 use crate::core::reading::Reading;
 use crate::core::report::{PollError, PollErrorKind};
-use crate::core::search::{Identity, SearchNode, SearchReading, Unassigned, UnassignedShard};
+use crate::core::search::{Identity, IndexMark, SearchNode, SearchReading, Unassigned, UnassignedShard};
 use crate::core::time::Now;
+use crate::core::whereabouts::Whereabouts;
 use futures_util::future::BoxFuture;
+use looks::Looks;
 use questions::{BESIDE, GRACE, Lifecycles, PATIENCE, SHARDS_EACH, SLOW_EACH};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -32,6 +36,12 @@ use why::Group;
 const EXPLAINED: usize = 5;
 /// An explanation holds for this long while its group is there.
 const EXPLANATION_HOLDS: Duration = Duration::from_secs(120);
+
+/// How long an explanation holds: what says that its turn comes soon holds until then.
+fn holds(words: &str) -> Duration {
+    let passing = ["replica_after_primary_active", "throttling"].iter().any(|name| words.contains(name));
+    if passing { SHARDS_EACH } else { EXPLANATION_HOLDS }
+}
 
 /// Why groups of shards are on no node, and when that was asked.
 type Explained = BTreeMap<Group, (String, Now)>;
@@ -53,6 +63,10 @@ pub struct SearchSource {
     /// Which lifecycles are not read, since they were read last.
     unread: Option<String>,
     unassigned: Beside<(Vec<UnassignedShard>, Explained)>,
+    marks: Beside<Vec<IndexMark>>,
+    /// The indices that were asked for last.
+    marked: Vec<String>,
+    looks: Looks,
     explained: Explained,
     watermarks: Watermarks,
 }
@@ -73,12 +87,15 @@ impl SearchSource {
             lifecycle: Beside::default(),
             unread: None,
             unassigned: Beside::default(),
+            marks: Beside::default(),
+            marked: Vec::new(),
+            looks: Looks::default(),
             explained: Explained::new(),
             watermarks: Watermarks::default(),
         }
     }
 
-    async fn read(&mut self, now: Now) -> Result<SearchReading, PollError> {
+    async fn read(&mut self, now: Now, focus: &[Focus]) -> Result<SearchReading, PollError> {
         let http = match &self.http {
             Some(http) => Arc::clone(http),
             None => Arc::clone(self.http.insert(Arc::new(Http::open(&self.connect).await?))),
@@ -104,6 +121,7 @@ impl SearchSource {
         })?;
         let missing = health.unassigned.unwrap_or(0);
         self.ask(&http, now, missing > 0);
+        self.looks.ask(&http, now, focus);
         tokio::join!(
             self.identity.settle(now, GRACE),
             self.nodes.settle(now, GRACE),
@@ -111,10 +129,15 @@ impl SearchSource {
             self.blocks.settle(now, GRACE),
             self.lifecycle.settle(now, GRACE),
             self.unassigned.settle(now, GRACE),
+            self.marks.settle(now, GRACE),
+            self.looks.settle(now, GRACE),
         );
         self.take(now, missing > 0);
+        self.looks.take(now);
         Ok(SearchReading {
             health: Part::Ready(health),
+            looks: self.looks.known.clone(),
+            whereabouts: self.whereabouts(),
             limits: self.unread.iter().cloned().collect(),
             waiting: self.waiting(now),
             ..self.known.clone()
@@ -136,7 +159,17 @@ impl SearchSource {
         SearchReading {
             health: Part::Unavailable(Gap::new(GapKind::Failed, words.clone())),
             no_master: Some(words),
+            whereabouts: self.whereabouts(),
             ..self.known.clone()
+        }
+    }
+
+    /// HTTP does not tell how a server sees us: it is taken to be elsewhere, and what it calls itself counts.
+    fn whereabouts(&self) -> Whereabouts {
+        let elsewhere = Whereabouts::Elsewhere("a search cluster does not say how it sees us".to_owned());
+        match self.known.identity.ready() {
+            Some(identity) => elsewhere.saying(&[("cluster.name", &identity.cluster)]),
+            None => elsewhere,
         }
     }
 
@@ -163,9 +196,19 @@ impl SearchSource {
             let http = own();
             self.lifecycle.ask(now, async move { questions::lifecycles(&http).await });
         }
+        let wanted = self.known.wanted_marks();
+        if !wanted.is_empty() {
+            // Another index may have that name by now.
+            let each = if wanted == self.marked { SLOW_EACH } else { Duration::ZERO };
+            if self.marks.is_due(now, each) {
+                self.marked.clone_from(&wanted);
+                let http = own();
+                self.marks.ask(now, async move { questions::marks(&http, &wanted).await });
+            }
+        }
         if missing && self.unassigned.is_due(now, SHARDS_EACH) {
             let (http, mut known) = (own(), self.explained.clone());
-            known.retain(|_, (_, at)| now.since(*at) < EXPLANATION_HOLDS);
+            known.retain(|_, (words, at)| now.since(*at) < holds(words));
             self.unassigned.ask(now, async move {
                 match questions::unassigned(&http).await {
                     Part::Ready(shards) => Part::Ready(explain(&http, shards, known, now).await),
@@ -199,6 +242,7 @@ impl SearchSource {
             failing
         });
         known.lifecycle.renew(lifecycle.warm(now));
+        known.marks.renew(self.marks.take(now, PATIENCE).warm(now));
         let all = &mut self.explained;
         let away = self.unassigned.take(now, PATIENCE).map(|(shards, explained)| {
             *all = explained;
@@ -225,7 +269,7 @@ impl SearchSource {
     /// # Errors
     /// When it cannot be read at all.
     pub async fn examine(mut self, now: Now) -> Result<Report, PollError> {
-        let reading = self.read(now).await?;
+        let reading = self.read(now, &[]).await?;
         Ok(Report::answers([
             ("identity", reading.identity.gap()),
             ("health", reading.health.gap()),
@@ -272,8 +316,8 @@ async fn explain(
 }
 
 impl Source for SearchSource {
-    fn poll<'a>(&'a mut self, now: Now, _focus: &'a [Focus]) -> BoxFuture<'a, Result<Reading, PollError>> {
-        Box::pin(async move { self.read(now).await.map(|reading| Reading::Search(Box::new(reading))) })
+    fn poll<'a>(&'a mut self, now: Now, focus: &'a [Focus]) -> BoxFuture<'a, Result<Reading, PollError>> {
+        Box::pin(async move { self.read(now, focus).await.map(|reading| Reading::Search(Box::new(reading))) })
     }
 
     fn answered(&self) -> Option<Instant> {

@@ -30,7 +30,9 @@ const NODES: &str = "/_nodes/stats/jvm,os,fs,thread_pool,breaker,indices/search,
 const VERSIONS: &str = "/_nodes?filter_path=cluster_name,nodes.*.version";
 const SETTINGS: &str = "/_cluster/settings?include_defaults=true&flat_settings=true&filter_path=*.cluster*";
 /// From the state that the master holds: unlike `_cat/shards` no node is asked for the statistics of its shards.
-const UNASSIGNED: &str = "/_cluster/state/routing_nodes?filter_path=routing_nodes.unassigned";
+const UNASSIGNED: &str = "/_cluster/state/routing_nodes?filter_path=routing_nodes.unassigned.index,\
+    routing_nodes.unassigned.shard,routing_nodes.unassigned.primary,routing_nodes.unassigned.unassigned_info.reason,\
+    routing_nodes.unassigned.unassigned_info.details";
 /// Where the cluster's state is not given out.
 const SHARDS: &str =
     "/_cat/shards?format=json&h=index,shard,prirep,state,unassigned.reason,unassigned.at,unassigned.details";
@@ -41,6 +43,11 @@ const LIFECYCLE: &str = "/_all/_ilm/explain?only_managed=true&expand_wildcards=a
 /// What the node itself says about its master (8.7 and newer).
 const MASTER: &str = "/_health_report/master_is_stable?verbose=false";
 pub(super) const EXPLAIN: &str = "/_cluster/allocation/explain";
+
+/// Who indices are: settings that are asked for by name.
+const MARKS: &str = "_settings/index.uuid,index.number_of_replicas,index.auto_expand_replicas?flat_settings=true&ignore_unavailable=true";
+/// A first line of a request is read up to 4096 bytes.
+const NAMES_BYTES: usize = 3000;
 
 /// The answers of OpenSearch's lifecycles come in pages of this size.
 const ISM_PAGE: usize = 1000;
@@ -79,7 +86,7 @@ pub(super) async fn identity(http: &Http) -> Part<Identity> {
 }
 
 /// One part by a `GET` with the master's limit: a failure costs this part only.
-async fn of_master<T>(
+pub(super) async fn of_master<T>(
     http: &Http,
     path: &str,
     paths: &[&'static str],
@@ -105,7 +112,7 @@ async fn limited_part<T>(
     read(http, answer, paths, decode).await
 }
 
-async fn part<T>(
+pub(super) async fn part<T>(
     http: &Http,
     path: &str,
     paths: &[&'static str],
@@ -152,6 +159,21 @@ pub(super) async fn settings(http: &Http) -> Part<Value> {
 pub(super) async fn blocks(http: &Http) -> Part<Vec<String>> {
     use super::decode;
     of_master(http, BLOCKS, decode::BLOCKS, decode::read_only).await
+}
+
+/// Who these indices are; of more than a request holds, the first.
+pub(super) async fn marks(http: &Http, names: &[String]) -> Part<Vec<crate::core::search::IndexMark>> {
+    use super::decode;
+    let mut list = String::new();
+    for name in names {
+        let name = crate::core::search::segment(name);
+        if list.len() + name.len() > NAMES_BYTES {
+            break;
+        }
+        list.push_str(if list.is_empty() { "" } else { "," });
+        list.push_str(&name);
+    }
+    of_master(http, &format!("/{list}/{MARKS}"), decode::MARKS, decode::marks).await
 }
 
 /// Every shard on no node.

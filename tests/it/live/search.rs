@@ -23,6 +23,12 @@ impl Cluster {
         Some(Self { http, url })
     }
 
+    /// A request with lines of JSON, until it is answered.
+    pub async fn send_lines(&self, path: &str, lines: String) {
+        let headers = [(reqwest::header::CONTENT_TYPE, "application/x-ndjson")];
+        self.http.send(Method::POST, path, &headers, Some(lines)).await.expect("an answer");
+    }
+
     pub async fn send(&self, method: Method, path: &str, body: Value) -> Value {
         let headers = [(reqwest::header::CONTENT_TYPE, "application/json")];
         let body = (!body.is_null()).then(|| body.to_string());
@@ -30,19 +36,19 @@ impl Cluster {
         serde_json::from_slice(&answer.body).unwrap_or(Value::Null)
     }
 
-    fn watch(&self) -> Watch {
+    pub fn watch(&self) -> Watch {
         Watch::new(Connect::Search(url::http(&self.url).expect("a URL")))
     }
 }
 
-fn reading(watch: &Watch) -> &SearchReading {
+pub fn reading(watch: &Watch) -> &SearchReading {
     match &watch.world.targets()[0].system {
         SystemState::Search(state) => state.reading().expect("a reading"),
         other => panic!("{other:?}"),
     }
 }
 
-async fn until(watch: &mut Watch, what: &str, seconds: u64, done: impl Fn(&SearchReading) -> bool) {
+pub async fn until(watch: &mut Watch, what: &str, seconds: u64, done: impl Fn(&SearchReading) -> bool) {
     for _ in 0..seconds * 2 {
         watch.poll().await.expect("a poll");
         if done(reading(watch)) {

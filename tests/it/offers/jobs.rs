@@ -26,7 +26,9 @@ fn of(state: JobState) -> Offers {
 fn act(offers: &Offers, letter: char) -> RedisAction {
     match offers.choice(letter).0 {
         Action::Redis { act, .. } => act,
-        Action::Postgres { .. } | Action::Alertmanager { .. } => panic!("it is an action on a queue"),
+        Action::Postgres { .. } | Action::Alertmanager { .. } | Action::Search { .. } => {
+            panic!("it is an action on a queue")
+        }
     }
 }
 

@@ -5,4 +5,5 @@ mod jobs;
 mod permits;
 mod postgres;
 mod queues;
+mod search;
 mod values;

@@ -46,7 +46,9 @@ fn orders() -> PgRow {
 fn act(offers: &Offers, letter: char) -> PgAction {
     match offers.choice(letter).0 {
         Action::Postgres { act, .. } => act,
-        Action::Redis { .. } | Action::Alertmanager { .. } => panic!("it is an action on Postgres"),
+        Action::Redis { .. } | Action::Alertmanager { .. } | Action::Search { .. } => {
+            panic!("it is an action on Postgres")
+        }
     }
 }
 

@@ -1,11 +1,14 @@
 //! Search clusters: the verdict, nodes against their watermarks, shards on no node and why.
 
-use super::world::{FIRST, Page, Stage, gap, ready, secs, warm_at};
+use super::world::{FIRST, Page, Stage, gap, ready, secs, target, warm_at};
+use stacktop::core::focus::Focus;
 use stacktop::core::ids::SystemKind;
 use stacktop::core::part::Part;
 use stacktop::core::place::Screen;
+use stacktop::core::row::RowKey;
 use stacktop::core::search::{
-    ClusterHealth, Identity, LifecycleError, SearchNode, SearchReading, Unassigned, UnassignedShard,
+    ClusterHealth, Identity, LifecycleError, PendingTask, SearchLook, SearchLooks, SearchNode, SearchReading,
+    SearchRow, SearchTask, TaskId, Tasks, Unassigned, UnassignedShard,
 };
 use stacktop::ui::content::Role;
 
@@ -293,7 +296,8 @@ fn shards_of_several_indices_count_them() {
 
 #[test]
 fn a_shard_that_is_not_explained_says_so() {
-    assert_eq!(page(away(vec![shard("a", true, "")])).row("a")[4], "(not explained yet)");
+    let page = page(away(vec![shard("a", true, "")]));
+    assert_eq!(page.cell("a", "and stays so because"), "(not explained yet)");
 }
 
 #[test]
@@ -323,7 +327,8 @@ fn shards_that_may_not_be_read_say_why() {
 #[test]
 fn an_index_that_refuses_writes_is_named() {
     let page = page(SearchReading { read_only: ready(vec!["logs-1".to_owned()]), ..cluster("green") });
-    assert_eq!(page.tone("logs-1 refuses writes: a disk was full"), Role::Critical);
+    assert_eq!(page.role("logs-1", "is so"), Role::Critical);
+    page.says("logs-1 | refuses writes: a disk was full");
 }
 
 #[test]
@@ -333,10 +338,87 @@ fn a_lifecycle_that_fails_says_where_and_why() {
         policy: "hot".to_owned(),
         step: "rollover".to_owned(),
         reason: "no alias".to_owned(),
-        retries: None,
+        stands: true,
+        ..LifecycleError::default()
     };
-    page(SearchReading { lifecycle: ready(vec![failed]), ..cluster("green") })
-        .says("lifecycle of logs-1 (policy hot) fails at rollover: no alias");
+    let stage = |failed| page(SearchReading { lifecycle: ready(vec![failed]), ..cluster("green") });
+    stage(failed.clone()).says("logs-1 | its lifecycle fails at rollover: no alias | hot | —");
+    stage(LifecycleError { stands: false, retries: Some(3), ..failed })
+        .says("logs-1 | its lifecycle is tried again at rollover: no alias | hot | 3");
+}
+
+#[test]
+fn shards_away_are_grouped_by_decider_and_index_with_what_fits() {
+    let page = page(away(vec![
+        shard("a", false, "same_shard (2 of 2 nodes): a copy of this shard is already there"),
+        shard("b", true, "max_retry: shard has exceeded the maximum number of retries [5]"),
+        shard("c", false, "some_new_decider: it says so"),
+    ]));
+    let of = |decider: &str| page.row(decider)[1..].to_vec();
+    assert_eq!(
+        of("max_retry"),
+        ["b", "1", "1", "the cluster tried five times and gave up", "try them again"]
+    );
+    assert_eq!(of("same_shard")[3..], ["it wants more copies than there are nodes for", "fewer copies"]);
+    assert_eq!(of("some_new_decider")[3..], ["some_new_decider: it says so", ""]);
+}
+
+#[test]
+fn of_very_many_groups_the_first_are_listed_and_all_counted() {
+    let all = (0..250).map(|number| shard(&format!("i{number}"), true, "x")).collect();
+    page(away(all)).says("the first 200 of 250 groups are listed");
+}
+
+fn tasks(found: Tasks) -> Page {
+    let looks = SearchLooks { tasks: ready(found) };
+    let stage = Stage::of(SearchReading { looks, ..node(SearchNode::default()) });
+    stage.opened(Screen::Search, &[look(SearchLook::Tasks)])
+}
+
+fn look(look: SearchLook) -> RowKey {
+    RowKey::Search(target("es"), SearchRow::Look(look))
+}
+
+#[test]
+fn tasks_are_told_with_node_client_and_whether_they_can_end() {
+    let running = SearchTask {
+        task: TaskId {
+            id: "n1:7".to_owned(),
+            action: "indices:data/write/reindex".to_owned(),
+            start_millis: 1,
+        },
+        node: "n1".to_owned(),
+        running_nanos: 90_000_000_000,
+        cancellable: Some(true),
+        client: "shop".to_owned(),
+        description: "reindex from [a] to [b]".to_owned(),
+        ..SearchTask::default()
+    };
+    let page = tasks(Tasks { running: vec![running], total: 1, pending: Part::Ready(Vec::new()) });
+    page.says("1m30s | data/write/reindex | node-1 | shop | 0 | yes | reindex from [a] to [b]");
+    page.says("nothing waits for the master");
+    assert_eq!(page.role("data/write/reindex", "runs for"), Role::Warning);
+}
+
+#[test]
+fn nothing_that_runs_is_said_and_what_waits_for_the_master_is_listed() {
+    let waits = PendingTask {
+        priority: "URGENT".to_owned(),
+        source: "create-index [a]".to_owned(),
+        waiting_millis: 1500,
+        ..PendingTask::default()
+    };
+    let page = tasks(Tasks { pending: Part::Ready(vec![waits]), ..Tasks::default() });
+    page.says("no search, reindexing or bulk write runs");
+    page.says("waits 1.5 s · URGENT · create-index [a]");
+}
+
+#[test]
+fn a_look_is_read_while_it_is_open_only() {
+    let stage = Stage::of(cluster("green"));
+    assert_eq!(stage.focus(Screen::Search, &[]), []);
+    assert_eq!(stage.focus(Screen::Search, &[look(SearchLook::Tasks)]), [Focus::Cluster(SearchLook::Tasks)]);
+    stage.opened(Screen::Search, &[look(SearchLook::Tasks)]).says("reading tasks");
 }
 
 #[test]

@@ -1,74 +1,20 @@
-//! Screen 7: search clusters: the cluster's own verdict, its nodes against their watermarks, shards that are on no node and why.
+//! One cluster: its own verdict, rates, its nodes against their watermarks.
+
+use super::parts::fact;
+use super::{looks, shards, troubles};
 
 use crate::core::part::Part;
-use crate::core::place::Screen;
 use crate::core::row::RowKey;
-use crate::core::search::CPU;
-use crate::core::search::HEAP;
-use crate::core::search::{
-    Cause, ClusterHealth, SearchNode, SearchReading, SearchRow, SearchState, UnassignedShard,
-};
+use crate::core::search::{CPU, ClusterHealth, HEAP, SearchNode, SearchReading, SearchRow, SearchState};
 use crate::core::text::counted;
 use crate::core::world::TargetState;
-use crate::panels::graphs;
 use crate::panels::heading::heading;
-use crate::panels::panel::{Panel, PanelContext};
-use crate::panels::signals::Told;
-use crate::ui::content::{Cell, Column, Content, Line, Role, Row, Section, Table};
+use crate::panels::panel::PanelContext;
+use crate::ui::content::{Cell, Column, Line, Role, Row, Section, Table};
 use crate::ui::format::{bytes, count, duration, or_dash, percent, rate};
 
 /// Columns of a sparkline.
 const SPARK: usize = 60;
-
-/// So many reasons are told above the list of shards.
-const CAUSES: usize = 5;
-
-/// The search screen.
-#[derive(Clone, Copy, Debug)]
-pub struct Search;
-
-impl Panel for Search {
-    fn screen(&self) -> Screen {
-        Screen::Search
-    }
-
-    fn title(&self) -> &'static str {
-        "search"
-    }
-
-    fn help(&self) -> &'static str {
-        "search clusters: their verdict, nodes against watermarks, shards on no node and why"
-    }
-
-    fn content(&self, context: PanelContext<'_>, _path: &[RowKey]) -> Content {
-        let clusters = context.targets().filter(|target| target.system.search().is_some());
-        let mut sections: Vec<Section> = graphs::traffic(context, clusters).into_iter().collect();
-        for target in context.targets() {
-            if let Some(state) = target.system.search() {
-                cluster(&mut sections, target, state, context);
-            }
-        }
-        if sections.is_empty() {
-            let line = Line::of(Role::Muted, "no search cluster is configured");
-            sections.push(Section::lines("", vec![line]));
-        }
-        Content { title: String::new(), sections }
-    }
-}
-
-/// What the overview says of a cluster in one line.
-pub(super) fn signal(target: &TargetState) -> Option<Told> {
-    let state = target.system.search()?;
-    let reading = state.reading()?;
-    let status = reading.health.ready().map_or("status not known", |health| health.status.as_str());
-    let text = format!(
-        "{status} · {} shard searches, mean {} · heap {}",
-        or_dash(state.rates.queries, rate),
-        or_dash(state.rates.query_ms, |ms| format!("{ms:.1} ms")),
-        or_dash(state.heap.last(), percent)
-    );
-    Some((text, Some("shard searches")))
-}
 
 fn status_role(status: &str) -> Role {
     match status {
@@ -78,7 +24,8 @@ fn status_role(status: &str) -> Role {
     }
 }
 
-fn cluster(
+/// Everything about one cluster.
+pub(super) fn sections(
     sections: &mut Vec<Section>,
     target: &TargetState,
     state: &SearchState,
@@ -119,12 +66,9 @@ fn cluster(
     }
     sections.push(Section::lines("", lines));
     sections.push(nodes(context, target, reading, role));
-    sections.extend(unassigned(target, reading));
-    sections.extend(troubles(reading));
-}
-
-fn fact(label: &str, role: Role, value: &str) -> Line {
-    Line::of(Role::Muted, format!("{label:<16}")).then(role, value)
+    sections.extend(shards::sections(target, reading));
+    sections.extend(troubles::sections(target, reading));
+    sections.push(looks::index(target, reading, context));
 }
 
 fn health(part: &Part<ClusterHealth>, role: Role) -> Vec<Line> {
@@ -229,98 +173,4 @@ fn node_row(context: PanelContext<'_>, target: &TargetState, node: &SearchNode, 
             plain(node.tripped_total),
         ],
     )
-}
-
-fn unassigned(target: &TargetState, reading: &SearchReading) -> Option<Section> {
-    let away = match &reading.unassigned {
-        Part::Ready(away) if away.total == 0 => return None,
-        Part::Ready(away) => away,
-        Part::Unavailable(gap) => {
-            return Some(Section::lines("Shards on no node", vec![Line::of(Role::Warning, &gap.note)]));
-        }
-        Part::NotAsked => return None,
-    };
-    let cause = |cause: &Cause| {
-        let indices =
-            if cause.indices == 1 { cause.index.clone() } else { format!("{} indices", cause.indices) };
-        let shards = counted(cause.shards, "shard");
-        Line::of(Role::Warning, format!("{shards} of {indices}: {}", cause.why))
-    };
-    let mut lines: Vec<Line> = away.causes.iter().take(CAUSES).map(cause).collect();
-    if away.causes.len() > CAUSES {
-        let more = counted(away.causes.len() - CAUSES, "more reason");
-        lines.push(Line::of(Role::Muted, format!("and {more}")));
-    }
-    if away.total > away.shards.len() {
-        lines.push(Line::of(
-            Role::Note,
-            format!("the first {} are listed, all are judged", away.shards.len()),
-        ));
-    }
-    let row = |shard: &UnassignedShard| {
-        let kind = if shard.primary { (Role::Critical, "primary") } else { (Role::Warning, "replica") };
-        let key = RowKey::Search(
-            target.id.clone(),
-            SearchRow::Shard {
-                index: shard.index.clone(),
-                shard: shard.shard.clone(),
-                primary: shard.primary,
-            },
-        );
-        let why = if shard.why.is_empty() { "(not explained yet)" } else { &shard.why };
-        Row::flat(
-            key,
-            vec![
-                Cell::of(Role::Strong, &shard.index),
-                Cell::number(shard.shard.parse().ok(), &shard.shard),
-                Cell::of(kind.0, kind.1),
-                Cell::text(&shard.reason),
-                Cell::text(why),
-            ],
-        )
-    };
-    let table = Table {
-        columns: vec![
-            Column::flex("index", 16, 0),
-            Column::number("shard", 5, 0),
-            Column::fixed("copy", 8, 0),
-            Column::fixed("became so by", 20, 1),
-            Column::flex("and stays so because", 30, 0),
-        ],
-        rows: away.shards.iter().map(row).collect(),
-        empty: String::new(),
-        fixed_order: false,
-    };
-    Some(Section { title: format!("Shards on no node: {}", away.counted()), lines, table: Some(table) })
-}
-
-fn troubles(reading: &SearchReading) -> Option<Section> {
-    let mut lines = Vec::new();
-    for index in reading.read_only.ready().into_iter().flatten() {
-        lines.push(Line::of(
-            Role::Critical,
-            format!("{index} refuses writes: a disk was full (read_only_allow_delete)"),
-        ));
-    }
-    for failed in reading.lifecycle.ready().into_iter().flatten() {
-        lines.push(Line::of(
-            Role::Warning,
-            format!(
-                "lifecycle of {} (policy {}) fails at {}: {}",
-                failed.index, failed.policy, failed.step, failed.reason
-            ),
-        ));
-    }
-    if let Some(mode) = reading.allocation.ready().and_then(|mode| mode.as_ref()) {
-        lines.push(Line::of(Role::Warning, format!("cluster.routing.allocation.enable is {mode}")));
-    }
-    let gaps = [
-        ("write blocks", reading.read_only.gap()),
-        ("lifecycles", reading.lifecycle.gap()),
-        ("settings", reading.allocation.gap()),
-    ];
-    for (what, gap) in gaps {
-        lines.extend(gap.map(|gap| Line::of(Role::Muted, format!("{what} are not read: {}", gap.note))));
-    }
-    (!lines.is_empty()).then(|| Section::lines("Also", lines))
 }

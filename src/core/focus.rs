@@ -1,5 +1,6 @@
 //! What the operator is looking at, so that a source reads details only while somebody sees them.
 
+use super::loki::Question;
 use super::postgres::Look;
 use super::redis::{Listing, QueueRef};
 
@@ -48,6 +49,8 @@ pub enum Focus {
         /// Which job: its id, as bytes read lossily.
         id: String,
     },
+    /// Lines of a log.
+    Lines(Question),
 }
 
 impl Focus {
@@ -69,7 +72,7 @@ impl Focus {
             | Self::Jobs { queue, .. }
             | Self::More { queue }
             | Self::Job { queue, .. } => Some(queue),
-            Self::Server { .. } | Self::StatementTexts(_) | Self::Look(_) => None,
+            Self::Server { .. } | Self::StatementTexts(_) | Self::Look(_) | Self::Lines(_) => None,
         }
     }
 
@@ -84,7 +87,17 @@ impl Focus {
             | Self::OpenJobs { .. }
             | Self::Jobs { .. }
             | Self::More { .. }
-            | Self::Job { .. } => None,
+            | Self::Job { .. }
+            | Self::Lines(_) => None,
+        }
+    }
+
+    /// The lines that are asked for, if it is that.
+    #[must_use]
+    pub const fn lines(&self) -> Option<&Question> {
+        match self {
+            Self::Lines(question) => Some(question),
+            _ => None,
         }
     }
 }

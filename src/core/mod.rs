@@ -18,6 +18,7 @@ pub mod history;
 pub mod hosts;
 pub mod ids;
 pub mod json;
+pub mod loki;
 pub mod loose;
 pub mod metrics;
 pub mod notify;

@@ -20,6 +20,7 @@ mod keys;
 mod link;
 mod listing;
 mod live;
+mod logs;
 mod made;
 mod noted;
 mod noting;

@@ -48,6 +48,7 @@ pub(super) async fn read(
             | Focus::Look(_)
             | Focus::Server { .. }
             | Focus::Jobs { .. }
+            | Focus::Lines(_)
             | Focus::More { .. } => {}
         }
     }

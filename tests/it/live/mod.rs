@@ -16,6 +16,7 @@ mod guest;
 mod happened;
 mod libpq;
 mod locks;
+mod loki;
 mod looks;
 mod metrics;
 mod migrations;

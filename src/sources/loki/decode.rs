@@ -199,12 +199,14 @@ mod tests {
     use super::*;
     use serde_json::json;
 
+    #[expect(clippy::needless_pass_by_value, reason = "made for it")]
     fn samples(result: Value) -> Vec<Sample> {
         let vector: Vector =
             serde_json::from_value(json!({"resultType": "vector", "result": result})).expect("a vector");
         vector.samples().expect("samples")
     }
 
+    #[expect(clippy::needless_pass_by_value, reason = "made for it")]
     fn sample(labels: Value, value: &str) -> Value {
         json!({"metric": labels, "value": [1_790_000_000.5, value]})
     }
@@ -259,6 +261,7 @@ mod tests {
         assert_eq!(named, [("api".to_owned(), 4.0), (String::new(), 1.0), ("a=1 b=2".to_owned(), 2.0)]);
     }
 
+    #[expect(clippy::needless_pass_by_value, reason = "made for it")]
     fn lines(result: Value) -> Vec<LogLine> {
         let streams: Streams =
             serde_json::from_value(json!({"resultType": "streams", "result": result})).expect("streams");

@@ -148,7 +148,10 @@ impl Follow {
             (_, false) => Part::NotAsked,
         };
         let why = match &self.gap {
-            Some(gap) if !self.lines.is_empty() => format!("{why}; newer lines cannot be read: {}", gap.note),
+            Some(gap) if !self.lines.is_empty() => {
+                let before = if why.is_empty() { String::new() } else { format!("{why}; ") };
+                format!("{before}newer lines cannot be read: {}", gap.note)
+            }
             _ => why,
         };
         let asking = self.beside.waits(now).is_some();
@@ -203,7 +206,7 @@ async fn begin(http: &Http, question: &Question, streams: &Streams, now: i64) ->
 /// How it may be put, the narrowest first.
 async fn puts(http: &Http, about: &About, streams: &Streams, span: (i64, i64)) -> Vec<Put> {
     let (words, text, of, names) = match about {
-        About::Query(query) => return vec![(query.clone(), "as it is written".to_owned())],
+        About::Query(query) => return vec![(query.clone(), String::new())],
         About::Named { words, text, of, names } => (words, text, of, names),
     };
     let filter = format!("{}{}", logql::words(words), logql::text(text));

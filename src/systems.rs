@@ -12,6 +12,7 @@ use crate::core::report::PollError;
 use crate::core::time::Now;
 use crate::sources::Source;
 use crate::sources::alertmanager::AlertmanagerSource;
+use crate::sources::loki::LokiSource;
 use crate::sources::metrics::MetricsSource;
 use crate::sources::postgres::PostgresSource;
 use crate::sources::prometheus::PrometheusSource;
@@ -63,6 +64,11 @@ fn system(target: &TargetConfig) -> System<'_> {
             source: Box::new(|| Box::new(AlertmanagerSource::new(connect.clone()))),
             executor: Some(Box::new(|_| Arc::new(AlertmanagerExecutor::new(connect.clone())))),
             examine: Box::new(|now| Box::pin(AlertmanagerSource::new(connect.clone()).examine(now))),
+        },
+        Connect::Loki(connect) => System {
+            source: Box::new(|| Box::new(LokiSource::new(connect.clone()))),
+            executor: None,
+            examine: Box::new(|now| Box::pin(LokiSource::new(connect.clone()).examine(now))),
         },
         Connect::Metrics(connect) => System {
             source: Box::new(|| Box::new(MetricsSource::new(connect.clone()))),

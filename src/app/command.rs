@@ -121,6 +121,8 @@ pub enum Command {
     Acknowledge,
     /// A finding stands behind the others for a while.
     Snooze,
+    /// The lines of a log that are about the row.
+    Lines,
     /// Copies the address of the page that says what to do about a finding.
     Runbook,
     /// Copies the row.

@@ -52,6 +52,7 @@ pub fn help(model: &Model) -> Vec<Line> {
                 | Command::Back
                 | Command::Acknowledge
                 | Command::Snooze
+                | Command::Lines
                 | Command::Runbook
                 | Command::Find
                 | Command::Sort

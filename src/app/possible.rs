@@ -6,7 +6,8 @@ use super::update::{navigate, offered};
 use crate::core::alert::{FindingKey, Stage};
 use crate::core::arming::Mode;
 use crate::core::row::RowKey;
-use crate::panels::panel;
+use crate::panels::logs::question;
+use crate::panels::{opened, panel};
 use crate::ui::content::{Content, Row};
 use crate::ui::select::{Level, here, shown};
 use std::sync::Arc;
@@ -80,6 +81,7 @@ impl<'a> Possible<'a> {
                 (!self.finding()).then_some("note is taken of a finding that is there")
             }
             Command::Runbook => self.found().is_none().then_some("only a finding has a runbook"),
+            Command::Lines => return self.no_lines(),
             Command::Actions => return self.no_act(),
             Command::Arm => return self.model.arming.read_only.clone(),
             Command::Disarm => {
@@ -99,7 +101,7 @@ impl<'a> Possible<'a> {
         let Some(row) = &self.row else { return Some("there is no row here") };
         let leads = row.opens
             || row.key.is_counted()
-            || panel(self.model.screen).jump(self.model.seen(), &self.path, &row.key).is_some();
+            || opened(self.model.screen, &self.path).jump(self.model.seen(), &self.path, &row.key).is_some();
         (!leads).then_some("there is nothing behind this row")
     }
 
@@ -136,6 +138,11 @@ impl<'a> Possible<'a> {
     fn finding(&self) -> bool {
         let found = self.found().and_then(|key| self.model.world.alerts.get(&key));
         self.model.is_live() && found.is_some_and(|finding| finding.stage == Stage::Firing)
+    }
+
+    /// Why no line of a log is about the row.
+    fn no_lines(&self) -> Option<String> {
+        question::here(self.model.seen(), &self.path, self.row.as_ref().map(|row| &row.key)).err()
     }
 
     fn no_act(&self) -> Option<String> {

@@ -51,18 +51,19 @@ fn moving() -> Vec<Entry> {
     ]
 }
 
-/// A command for each screen. The first ten have a digit, as they stand on a keyboard; all of them have a name and their place among the tabs.
+/// A command for each screen. The first nine and the last one have a digit, as they stand on a keyboard; all of them have a name and their
+/// place among the tabs.
 fn screens() -> impl Iterator<Item = Entry> {
     PANELS.iter().enumerate().map(|(index, panel)| {
         let screen = panel.screen();
-        let keys: Vec<Key> = digit(index).map(key).into_iter().collect();
+        let keys: Vec<Key> = digit(index, PANELS.len()).map(key).into_iter().collect();
         entry(Command::Screen(screen), screen.name(), panel.help(), &keys)
     })
 }
 
-/// The digit of the screen at `index`, while there are any.
-fn digit(index: usize) -> Option<char> {
-    "1234567890".chars().nth(index)
+/// The digit of the screen at `index` of so many, while there are any.
+fn digit(index: usize, screens: usize) -> Option<char> {
+    if index + 1 == screens { Some('0') } else { "123456789".chars().nth(index) }
 }
 
 /// From screen to screen, and what is about the rows and columns of tables.
@@ -146,6 +147,7 @@ fn verbs() -> Vec<Entry> {
             "the finding stands behind the others: 15 m, 1 h, until clear",
             &[key('A')],
         ),
+        entry(C::Lines, "lines", "the lines of the log about the row: a job, a pid, a finding", &[key('f')]),
         entry(C::Runbook, "runbook", "copy the address of the finding's runbook", &[key('o')]),
         entry(C::Copy, "copy", "copy the row (a pid, a query, a job id), or the page", &[key('y')]),
         entry(
@@ -235,9 +237,9 @@ mod tests {
     use crate::core::place::Screen;
 
     #[test]
-    fn the_first_ten_screens_have_a_digit_and_the_others_none() {
-        let digits: String = (0..12).filter_map(digit).collect();
-        assert_eq!(digits, "1234567890");
+    fn the_first_nine_screens_and_the_last_have_a_digit_and_the_others_none() {
+        let digits = |screens| (0..screens).filter_map(|index| digit(index, screens)).collect::<String>();
+        assert_eq!((digits(12).as_str(), digits(10).as_str()), ("1234567890", "1234567890"));
     }
 
     #[test]

@@ -2,12 +2,13 @@
 
 use super::bounded;
 use super::command::SecretCommand;
-use super::file::{HttpFile, Lasting, PostgresFile, PrometheusFile, RedisFile};
+use super::file::{HttpFile, Lasting, LokiFile, PostgresFile, PrometheusFile, QueryFile, RedisFile};
 use super::host::is_host;
 use super::secret::Secret;
 use super::surroundings::Surroundings;
 use super::target::{
-    DEFAULT_TIMEOUT, HttpAuth, HttpConnect, Pin, PostgresConnect, PromQuery, PrometheusConnect, RedisConnect,
+    DEFAULT_TIMEOUT, HttpAuth, HttpConnect, LokiConnect, Pin, PostgresConnect, PromQuery, PrometheusConnect,
+    RedisConnect,
 };
 use super::url;
 use crate::core::postgres::{Literals, Rotation};
@@ -303,18 +304,57 @@ pub(super) fn prometheus(entry: &PrometheusFile, around: &Surroundings) -> Resul
     if !http.others.is_empty() {
         return Err("it names several servers, and each Prometheus is a target of its own".to_owned());
     }
-    let queries = entry
-        .query
-        .iter()
-        .map(|query| PromQuery {
-            title: query.title.clone(),
-            expr: query.expr.clone(),
-            unit: query.unit.clone(),
-            warning: query.warning,
-            critical: query.critical,
-        })
-        .collect();
-    Ok(PrometheusConnect { http, alertmanager, queries })
+    Ok(PrometheusConnect { http, alertmanager, queries: queries(&entry.query) })
+}
+
+fn queries(written: &[QueryFile]) -> Vec<PromQuery> {
+    let one = |query: &QueryFile| PromQuery {
+        title: query.title.clone(),
+        expr: query.expr.clone(),
+        unit: query.unit.clone(),
+        warning: query.warning,
+        critical: query.critical,
+    };
+    written.iter().map(one).collect()
+}
+
+pub(super) fn loki(entry: &LokiFile, around: &Surroundings) -> Result<LokiConnect, String> {
+    let http = server(
+        &HttpFile {
+            name: None,
+            url: entry.url.clone(),
+            user: entry.user.clone(),
+            password_file: entry.password_file.clone(),
+            password_command: entry.password_command.clone(),
+            token_file: entry.token_file.clone(),
+            api_key_file: None,
+            ca: entry.ca.clone(),
+            client_cert: entry.client_cert.clone(),
+            client_key: entry.client_key.clone(),
+            headers: entry.headers.clone(),
+            certificate_fingerprint: None,
+            requests: None,
+            interval: None,
+            timeout: entry.timeout,
+            read_only: None,
+            local: None,
+        },
+        around,
+    )?;
+    let selectors = entry.selector.iter().map(|text| ("selector", text));
+    for (key, text) in selectors.chain(entry.streams.iter().map(|(name, text)| (name.as_str(), text))) {
+        if !(text.trim_start().starts_with('{') && text.trim_end().ends_with('}')) {
+            return Err(format!("{key}: it is no stream selector; write it as {{app=\"worker\"}}"));
+        }
+    }
+    Ok(LokiConnect {
+        http,
+        selector: entry.selector.clone(),
+        errors: entry.errors.clone(),
+        streams: entry.streams.clone(),
+        masks: entry.mask.clone(),
+        queries: queries(&entry.query),
+    })
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ pub use super::entry::{
     Common, Entry, EnvelopeFile, HttpFile, Lasting, PostgresFile, PrometheusFile, QueryFile, RedisFile,
 };
 use super::keys::KeysFile;
+pub use super::loki::LokiFile;
 use super::notify::NotifyFile;
 use super::systems::each_system;
 use crate::core::ids::SystemKind;

@@ -16,6 +16,8 @@ mod http;
 pub mod keys;
 pub mod libpq;
 mod login;
+mod loki;
+mod masks;
 pub mod misspelt;
 pub mod named;
 mod nearby;

@@ -77,7 +77,8 @@ fn connect(text: &str, around: &Surroundings) -> Result<Connect, String> {
         (Some(found), _) => found,
         (None, "http" | "https") => served(text).map(|system| (system, 0)).ok_or_else(|| {
             "neither path nor port says what answers there (a path is a metrics endpoint, port 9200 Elasticsearch, 9090 \
-             Prometheus, 9093 an Alertmanager): write search+, prometheus+, metrics+ or alertmanager+ before its scheme"
+             Prometheus, 9093 an Alertmanager, 3100 Loki): write search+, prometheus+, metrics+, alertmanager+ or loki+ before \
+             its scheme"
                 .to_owned()
         })?,
         (None, _) => by_scheme().map(|system| (system, 0)).ok_or_else(|| {
@@ -171,11 +172,11 @@ mod tests {
         refused(&["geheim"], "the URL cannot be used: it begins with none of postgres://");
         refused(
             &["https://ana:geheim@es.example"],
-            "write search+, prometheus+, metrics+ or alertmanager+ before its scheme",
+            "write search+, prometheus+, metrics+, alertmanager+ or loki+ before its scheme",
         );
         refused(
             &["https://[::1]"],
-            "write search+, prometheus+, metrics+ or alertmanager+ before its scheme",
+            "write search+, prometheus+, metrics+, alertmanager+ or loki+ before its scheme",
         );
         refused(&["search+redis://:geheim@h"], "not http:// or https://");
         refused(&["redis://a", "postgres://ana:geheim@db:99999/app"], "URL 2 cannot be used: its port");

@@ -9,7 +9,7 @@ use super::secret::Secret;
 use super::target::{Connect, DEFAULT_TIMEOUT, Locality, TargetConfig};
 use super::wishes::FolderFile;
 use super::written::Written;
-use super::{depends, named, panels, system, written};
+use super::{depends, masks, named, panels, system, written};
 use crate::config::defaults::default_interval;
 use crate::config::defaults::free_name;
 use crate::config::wishes::Wishes;
@@ -130,6 +130,7 @@ fn in_force(
     if !typed && (look || !targets.is_empty()) {
         panels::assign(&file, &mut targets, &place)?;
     }
+    masks::share(&mut targets);
     let topology = if typed || (!look && targets.is_empty()) {
         Topology::default()
     } else {

@@ -88,6 +88,7 @@ mod tests {
             [[redis]]
             url = \"redis://h\"
             redrive_per_second = 7
+            mask = [\"card\"]
             envelope = { payload = \"/body\" }
             [[search]]
             url = \"http://h\"
@@ -100,6 +101,12 @@ mod tests {
             [[metrics]]
             url = \"http://h/metrics\"
             requests = \"asked_total\"
+            [[loki]]
+            url = \"http://h\"
+            mask = [\"email\"]
+            [[loki.query]]
+            title = \"slow\"
+            expr = \"{}\"
             [[alertmanager]]
             url = \"http://h\"
         ";
@@ -111,6 +118,9 @@ mod tests {
             kinds.push(target.kind());
             if let Connect::Postgres(connect) = &target.connect {
                 assert_eq!(connect.literals, Literals::Hidden);
+            }
+            if let Connect::Loki(connect) = &target.connect {
+                assert_eq!(connect.masks, ["card", "email"], "what a queue hides, its log does not show");
             }
             match target.settings() {
                 SystemSettings::Postgres(postgres) => {
@@ -132,6 +142,9 @@ mod tests {
                 }
                 SystemSettings::Metrics(metrics) => {
                     assert_eq!(metrics.requests.as_deref(), Some("asked_total"));
+                }
+                SystemSettings::Loki(loki) => {
+                    assert_eq!(loki.panel("slow").map(|panel| panel.expr.as_str()), Some("{}"));
                 }
                 SystemSettings::Search(_) | SystemSettings::Alertmanager(_) => {}
             }

@@ -37,6 +37,10 @@ macro_rules! each_system {
                 { entry: server, nearby: http, url: base_given [] "use ALERTMANAGER_URL",
                   variable: Some(("ALERTMANAGER_URL", http_base)) }
                 (Some(9093), 10, ["alertmanager", "prom-alertmanager"], ["--web.listen-address"], ["ALERTMANAGER_PORT_NUMBER"])
+            Loki loki (LokiFile, LokiConnect, told)
+                { entry: loki, nearby: http, url: base_given [] "use LOKI_ADDR",
+                  variable: Some(("LOKI_ADDR", http_base)) }
+                (Some(3100), 2, ["loki", "grafana-loki"], ["-server.http-listen-port"], [])
         }
     };
 }

@@ -1,6 +1,7 @@
 //! One target as it was resolved: what it is, how to reach it, how often to ask.
 
 pub use super::http::{HttpAuth, HttpConnect, Pin};
+pub use super::loki::LokiConnect;
 pub use super::postgres::{
     CertMode, ChannelBinding, DEFAULT_TIMEOUT, Dialled, Elected, PgHost, PgPlace, PgTls, PostgresConnect,
     SessionAttrs, TlsVersions,
@@ -144,6 +145,20 @@ impl Way for HttpConnect {
 }
 
 impl Way for PrometheusConnect {
+    fn address(&self) -> String {
+        self.http.address()
+    }
+
+    fn is_local(&self) -> bool {
+        self.http.is_local()
+    }
+
+    fn exposed(&self) -> Option<&'static str> {
+        self.http.exposed()
+    }
+}
+
+impl Way for LokiConnect {
     fn address(&self) -> String {
         self.http.address()
     }

@@ -1,5 +1,6 @@
 //! What the operator is looking at, so that a source reads details only while somebody sees them.
 
+use super::loki::Question;
 use super::postgres::Look;
 use super::redis::{Listing, QueueRef};
 use super::search::SearchLook;
@@ -51,6 +52,8 @@ pub enum Focus {
         /// Which job: its id, as bytes read lossily.
         id: String,
     },
+    /// Lines of a log.
+    Lines(Question),
 }
 
 impl Focus {
@@ -72,7 +75,11 @@ impl Focus {
             | Self::Jobs { queue, .. }
             | Self::More { queue }
             | Self::Job { queue, .. } => Some(queue),
-            Self::Server { .. } | Self::StatementTexts(_) | Self::Look(_) | Self::Cluster(_) => None,
+            Self::Server { .. }
+            | Self::StatementTexts(_)
+            | Self::Look(_)
+            | Self::Cluster(_)
+            | Self::Lines(_) => None,
         }
     }
 
@@ -88,7 +95,17 @@ impl Focus {
             | Self::OpenJobs { .. }
             | Self::Jobs { .. }
             | Self::More { .. }
-            | Self::Job { .. } => None,
+            | Self::Job { .. }
+            | Self::Lines(_) => None,
+        }
+    }
+
+    /// The lines that are asked for, if it is that.
+    #[must_use]
+    pub const fn lines(&self) -> Option<&Question> {
+        match self {
+            Self::Lines(question) => Some(question),
+            _ => None,
         }
     }
 

@@ -19,6 +19,7 @@ pub mod history;
 pub mod hosts;
 pub mod ids;
 pub mod json;
+pub mod loki;
 pub mod loose;
 pub mod metrics;
 pub mod notify;

@@ -141,6 +141,15 @@ pub fn said<'a>(text: &str, hide: impl IntoIterator<Item = &'a str>) -> String {
     opaque(&out)
 }
 
+/// A line of a log, as far as it may be shown: without logins, without values behind telling names and behind `names`. Opaque words stay:
+/// by those a request is found.
+#[must_use]
+pub fn line<N: AsRef<str>>(text: &str, names: &[N]) -> String {
+    let out = logins(text);
+    let out = named(&out, &TELLING).unwrap_or(out);
+    named(&out, names).unwrap_or(out)
+}
+
 /// `text` without runs of letters and digits that look like keys.
 fn opaque(text: &str) -> String {
     let belongs = |c: char| c.is_ascii_alphanumeric() || matches!(c, '+' | '=' | '_' | '-');
@@ -193,6 +202,17 @@ mod tests {
         check("myemail=a@b.c email_id=7", "myemail=a@b.c email_id=7");
         check("email: é@b.c, ü", "email: •••, ü");
         check("email=", "email=");
+    }
+
+    #[test]
+    fn a_line_of_a_log_keeps_the_ids_by_which_it_is_found() {
+        for (text, expected) in [
+            ("job 7f3a9c1e2b4d5f60 failed", "job 7f3a9c1e2b4d5f60 failed"),
+            (r#"{"email":"a@b.c","token":"t","id":7}"#, r#"{"email":"•••","token":"•••","id":7}"#),
+            ("connect redis://:geheim@h:6379 refused", "connect redis://•••@h:6379 refused"),
+        ] {
+            assert_eq!(line(text, &["email"]), expected);
+        }
     }
 
     #[test]

@@ -32,6 +32,9 @@ macro_rules! each_system {
             Alertmanager alertmanager (AlertmanagerReading, AlertmanagerState, AlertmanagerRow, AlertmanagerSettings)
                 ("alertmanager", "Alertmanager", "An Alertmanager, or what speaks its interface.")
                 { Alerts "alerts" "What each Alertmanager holds, and silences." }
+            Loki loki (LokiReading, LokiState, LokiRow, LokiSettings)
+                ("loki", "Loki", "A Grafana Loki server.")
+                { Logs "logs" "Lines and errors by stream, and the lines themselves." }
         }
     };
 }

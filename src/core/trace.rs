@@ -153,6 +153,20 @@ pub static TRACES: &[TraceSpec] = &[
         rules: &[""],
         of: |state| state.alertmanager()?.active.last(),
     },
+    TraceSpec {
+        kind: SystemKind::Loki,
+        name: "errors a minute",
+        unit: RuleUnit::Count,
+        rules: &["loki.errors"],
+        of: |state| state.loki()?.errors_now(),
+    },
+    TraceSpec {
+        kind: SystemKind::Loki,
+        name: "lines a minute",
+        unit: RuleUnit::Count,
+        rules: &[""],
+        of: |state| state.loki()?.lines_now(),
+    },
 ];
 
 fn queued(state: &SystemState, count: impl Fn(&QueueReading) -> Option<u64>) -> Option<f64> {

@@ -5,6 +5,7 @@ mod finding;
 mod graphs;
 mod groups;
 mod heading;
+pub mod logs;
 mod managers;
 mod metrics;
 mod overview;
@@ -19,6 +20,7 @@ mod timeline;
 pub use panel::{Keys, Panel, PanelContext};
 
 use crate::core::place::Screen;
+use crate::core::row::RowKey;
 
 /// Every screen in the order of the tabs. A new panel is a file and a line here.
 pub static PANELS: &[&dyn Panel] = &[
@@ -30,6 +32,7 @@ pub static PANELS: &[&dyn Panel] = &[
             metrics::signal::prometheus,
             metrics::signal::endpoint,
             alerts::signal,
+            logs::signal,
         ],
         panel,
     },
@@ -41,6 +44,7 @@ pub static PANELS: &[&dyn Panel] = &[
     &search::Search,
     &metrics::endpoints::Metrics,
     &alerts::Alerts,
+    &logs::Logs,
     &timeline::WhatChanged,
 ];
 
@@ -48,6 +52,15 @@ pub static PANELS: &[&dyn Panel] = &[
 #[must_use]
 pub fn panel(screen: Screen) -> &'static dyn Panel {
     PANELS.iter().copied().find(|panel| panel.screen() == screen).unwrap_or(PANELS[0])
+}
+
+/// The panel of what is open on `screen` below `path`: lines of a log are the same wherever they were asked for.
+#[must_use]
+pub fn opened(screen: Screen, path: &[RowKey]) -> &'static dyn Panel {
+    match path.last() {
+        Some(RowKey::Loki(..)) => panel(Screen::Logs),
+        _ => panel(screen),
+    }
 }
 
 #[cfg(test)]

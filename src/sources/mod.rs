@@ -9,6 +9,7 @@ pub mod heard;
 pub mod http;
 pub mod json;
 mod knock;
+pub mod loki;
 pub mod metered;
 pub mod metrics;
 pub mod owned;

@@ -217,9 +217,10 @@ fn every_screen_has_its_page_and_every_page_its_screen() {
     let registry = registry();
     for panel in PANELS {
         let entry = registry.iter().find(|entry| entry.command == command::Command::Screen(panel.screen()));
-        let key = entry.and_then(|entry| entry.keys.first()).expect("a key");
+        let key = entry.and_then(|entry| entry.keys.first()).map(|key| format!("Key `{key}`, command"));
+        let reached = key.as_deref().unwrap_or("Command");
         let (title, help, name) = (panel.title(), panel.help(), panel.screen().name());
-        let expected = format!("Key `{key}`, command `:{name}`: {help}.\n");
+        let expected = format!("{reached} `:{name}`: {help}.\n");
         current(&docs(&format!("screens/{title}.md")), "head", &expected);
     }
 }

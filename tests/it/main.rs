@@ -21,6 +21,7 @@ mod keys;
 mod link;
 mod listing;
 mod live;
+mod logs;
 mod made;
 mod noted;
 mod noting;

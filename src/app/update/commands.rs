@@ -9,7 +9,7 @@ use crate::app::model::Model;
 use crate::app::msg::Effect;
 use crate::app::overlay::{Choosing, Noted, Overlay, Palette};
 use crate::app::window::Window;
-use crate::panels::panel;
+use crate::panels::opened;
 use crate::ui::content::Role;
 use crate::ui::field::Field;
 
@@ -25,6 +25,7 @@ const fn is_about_row(command: Command) -> bool {
             | Command::Pin
             | Command::Acknowledge
             | Command::Snooze
+            | Command::Lines
     )
 }
 
@@ -97,8 +98,7 @@ pub fn run(model: &mut Model, command: Command) -> Vec<Effect> {
         | Command::MarkAll
         | Command::ClearMarks
         | Command::Pin => on_tables(model, command),
-        Command::Slower => return pace::step(model, true),
-        Command::Faster => return pace::step(model, false),
+        Command::Slower | Command::Faster => return pace::step(model, command == Command::Slower),
         Command::Filter => {
             let text = model.place().level().map(|level| level.filter.clone()).unwrap_or_default();
             model.overlay = Some(Overlay::Filter(Field::of(text)));
@@ -126,6 +126,7 @@ pub fn run(model: &mut Model, command: Command) -> Vec<Effect> {
         }
         Command::Acknowledge => noting::open(model, Noted::Acknowledge),
         Command::Snooze => noting::open(model, Noted::Snooze),
+        Command::Lines => navigate::lines(model),
         Command::Runbook => return noting::runbook(model),
         Command::Copy => return copy(model),
         Command::Export => return export(model),
@@ -171,7 +172,8 @@ fn layout(model: &mut Model) {
 fn copy(model: &mut Model) -> Vec<Effect> {
     let place = model.place();
     let row = navigate::selected(model).filter(|_| !navigate::is_hidden(model));
-    let known = row.as_ref().and_then(|row| panel(model.screen).copy(model.seen(), &place.path, row));
+    let known =
+        row.as_ref().and_then(|row| opened(model.screen, &place.path).copy(model.seen(), &place.path, row));
     let text = known.or_else(|| navigate::text(model, row.as_ref()));
     let Some(text) = text.filter(|text| !text.trim().is_empty()) else {
         model.say(Role::Note, "there is nothing to copy here");

@@ -22,10 +22,12 @@ use super::command::Command;
 use super::model::Model;
 use super::msg::{Effect, Msg};
 use crate::actions::audit::Tail;
+use crate::core::focus::Focus;
+use crate::core::ids::TargetId;
 use crate::core::report::{PollErrorKind, PollReport};
 use crate::core::time::{Jump, Now};
 use crate::core::whereabouts::Whereabouts;
-use crate::panels::panel;
+use crate::panels::opened;
 use crate::ui::content::Role;
 
 /// A second has gone by.
@@ -108,16 +110,23 @@ pub fn update(model: &mut Model, msg: Msg, now: Now) -> Vec<Effect> {
     });
     effects.extend(act::foretold(model));
     effects.extend(news::tell(model));
-    // Of a moment that is held nothing is asked: what came would be of the present.
-    let focus = match model.lens {
-        Lens::Live => panel(model.screen).focus(model.seen(), &model.place().path),
-        Lens::At(_) => Vec::new(),
-    };
+    let focus = wanted(model);
     if focus != model.focus {
         model.focus.clone_from(&focus);
         effects.push(Effect::Focus(focus));
     }
     effects
+}
+
+/// The details that the open page needs. Of a moment that is held nothing is asked: what came would be of the present.
+fn wanted(model: &Model) -> Vec<(TargetId, Focus)> {
+    match model.lens {
+        Lens::Live => {
+            let path = model.place().path;
+            opened(model.screen, &path).focus(model.seen(), &path)
+        }
+        Lens::At(_) => Vec::new(),
+    }
 }
 
 /// Whether `msg` is of keys, mouse and frames alone. What is shown follows from the world and the place; these change no world.

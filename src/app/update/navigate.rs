@@ -7,7 +7,8 @@ use crate::app::screen::room;
 use crate::app::window::Window;
 use crate::core::place::Screen;
 use crate::core::row::RowKey;
-use crate::panels::panel;
+use crate::panels::logs::question;
+use crate::panels::{opened, panel};
 use crate::ui::content::{Content, Line, Role, Section};
 use crate::ui::mark;
 use crate::ui::paper::{Item, Paper, Stand};
@@ -41,7 +42,7 @@ pub fn listed(model: &Model) -> Arc<Content> {
     let place = model.place();
     match model.page.as_ref().filter(|page| page.is_of(model, &place)) {
         Some(page) => Arc::clone(&page.content),
-        None => Arc::new(panel(model.screen).content(model.seen(), &place.path)),
+        None => Arc::new(opened(model.screen, &place.path).content(model.seen(), &place.path)),
     }
 }
 
@@ -206,7 +207,7 @@ pub fn open(model: &mut Model) {
         model.toast = None;
         return;
     }
-    if let Some(target) = panel(model.screen).jump(model.seen(), &place.path, &key) {
+    if let Some(target) = opened(model.screen, &place.path).jump(model.seen(), &place.path, &key) {
         go(model, target.screen);
         let views = model.habits.views.get(&(target.screen, 0)).cloned().unwrap_or_default();
         let place = model.place_mut();
@@ -265,6 +266,16 @@ pub fn find(model: &mut Model, text: &str) {
         return;
     };
     enter(model, key, format!("find {text}"));
+}
+
+/// Opens the lines that are about the row under the cursor, else about the one whose page is open.
+pub fn lines(model: &mut Model) {
+    let place = model.place();
+    let row = selected(model);
+    match question::here(model.seen(), &place.path, row.as_ref()) {
+        Ok(key) => enter(model, key, "lines".to_owned()),
+        Err(why) => model.say(Role::Note, why),
+    }
 }
 
 /// Up: first the filter goes, then the zoom, then what was counted is counted again, then the marks go, then the level. It never quits.

@@ -5,7 +5,7 @@ use crate::app::model::Model;
 use crate::core::action::Offer;
 use crate::core::alert::FindingKey;
 use crate::core::row::RowKey;
-use crate::panels::panel;
+use crate::panels::opened;
 
 /// The rows that are marked.
 pub fn marked(model: &Model) -> Vec<RowKey> {
@@ -14,7 +14,8 @@ pub fn marked(model: &Model) -> Vec<RowKey> {
 
 /// What may be done to `row`, and to what is marked.
 pub fn offers(model: &Model, row: &RowKey, marked: &[RowKey]) -> Vec<Offer> {
-    panel(model.screen).offers(model.seen(), &model.place().path, row, marked)
+    let path = model.place().path;
+    opened(model.screen, &path).offers(model.seen(), &path, row, marked)
 }
 
 /// The row that an act is about: the one under the cursor, else the one whose page is open.

@@ -3,7 +3,7 @@
 
 use crate::app::lists;
 use crate::app::model::Model;
-use crate::panels::panel;
+use crate::panels::opened;
 use crate::ui::content::{Content, Line, Role, Row, Section};
 use crate::ui::render;
 use crate::ui::select::shown;
@@ -35,7 +35,8 @@ fn chosen<'a>(model: &Model, list: &'a Content) -> Option<&'a Row> {
 
 /// The page behind the row, where nothing more has to be read for it.
 fn page(model: &Model, row: &Row) -> Option<Content> {
-    let (place, panel, seen) = (model.place(), panel(model.screen), model.seen());
+    let (place, seen) = (model.place(), model.seen());
+    let panel = opened(model.screen, &place.path);
     if !row.opens || row.key.is_counted() || panel.jump(seen, &place.path, &row.key).is_some() {
         return None;
     }

@@ -49,6 +49,7 @@ pub(super) async fn read(
             | Focus::Cluster(_)
             | Focus::Server { .. }
             | Focus::Jobs { .. }
+            | Focus::Lines(_)
             | Focus::More { .. } => {}
         }
     }

@@ -17,6 +17,7 @@ mod happened;
 mod headless;
 mod libpq;
 mod locks;
+mod loki;
 mod looks;
 mod metrics;
 mod migrations;

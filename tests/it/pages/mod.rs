@@ -6,6 +6,7 @@ mod endpoints;
 mod finding;
 mod health;
 mod job;
+mod logs;
 mod looks;
 mod overview;
 mod postgres;

@@ -46,6 +46,7 @@ pub const fn name_of(kind: SystemKind) -> &'static str {
         SystemKind::Prometheus => "prom",
         SystemKind::Metrics => "shop",
         SystemKind::Alertmanager => "am",
+        SystemKind::Loki => "logs",
     }
 }
 
@@ -220,6 +221,11 @@ impl Stage {
         panel(screen).jump(self.context(), path, row)
     }
 
+    /// What opens the lines of a log about what is open, or about `row`.
+    pub fn lines(&self, path: &[RowKey], row: Option<&RowKey>) -> Result<RowKey, String> {
+        stacktop::panels::logs::question::here(self.context(), path, row)
+    }
+
     pub fn focus(&self, screen: Screen, path: &[RowKey]) -> Vec<Focus> {
         panel(screen).focus(self.context(), path).into_iter().map(|(_, focus)| focus).collect()
     }
@@ -244,7 +250,8 @@ shapes!(
     Search stacktop::core::search::SearchReading,
     Prometheus stacktop::core::prometheus::PrometheusReading,
     Metrics stacktop::core::metrics::MetricsReading,
-    Alertmanager stacktop::core::alertmanager::AlertmanagerReading
+    Alertmanager stacktop::core::alertmanager::AlertmanagerReading,
+    Loki stacktop::core::loki::LokiReading
 );
 
 /// What a screen shows.

@@ -10,6 +10,7 @@ use crate::core::report::PollError;
 use crate::core::time::Now;
 use crate::sources::Source;
 use crate::sources::alertmanager::AlertmanagerSource;
+use crate::sources::health::HealthSource;
 use crate::sources::metrics::MetricsSource;
 use crate::sources::postgres::PostgresSource;
 use crate::sources::prometheus::PrometheusSource;
@@ -66,6 +67,11 @@ fn system(target: &TargetConfig) -> System<'_> {
             source: Box::new(|| Box::new(MetricsSource::new(connect.clone()))),
             executor: None,
             examine: Box::new(|_| Box::pin(MetricsSource::new(connect.clone()).examine())),
+        },
+        Connect::Health(connect) => System {
+            source: Box::new(|| Box::new(HealthSource::new(connect.clone()))),
+            executor: None,
+            examine: Box::new(|now| Box::pin(HealthSource::new(connect.clone()).examine(now))),
         },
         Connect::Unusable { why, .. } => System {
             source: Box::new(|| Box::new(Unusable(why.clone()))),

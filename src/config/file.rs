@@ -3,6 +3,7 @@
 pub use super::entry::{
     Common, Entry, EnvelopeFile, HttpFile, Lasting, PostgresFile, PrometheusFile, QueryFile, RedisFile,
 };
+pub use super::health::{FieldFile, HealthFile};
 use super::keys::KeysFile;
 use super::notify::NotifyFile;
 use super::systems::each_system;

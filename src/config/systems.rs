@@ -37,6 +37,10 @@ macro_rules! each_system {
                 { entry: server, nearby: http, url: base_given [] "use ALERTMANAGER_URL",
                   variable: Some(("ALERTMANAGER_URL", http_base)) }
                 (Some(9093), 10, ["alertmanager", "prom-alertmanager"], ["--web.listen-address"], ["ALERTMANAGER_PORT_NUMBER"])
+            Health health (HealthFile, HealthConnect, told)
+                { entry: health, nearby: http, url: endpoint_given [] "use a configuration file",
+                  variable: None }
+                (None, 10, [], [], [])
         }
     };
 }

@@ -32,6 +32,9 @@ macro_rules! each_system {
             Alertmanager alertmanager (AlertmanagerReading, AlertmanagerState, AlertmanagerRow, AlertmanagerSettings)
                 ("alertmanager", "Alertmanager", "An Alertmanager, or what speaks its interface.")
                 { Alerts "alerts" "What each Alertmanager holds, and silences." }
+            Health health (HealthReading, HealthState, HealthRow, HealthSettings)
+                ("health", "health endpoint", "One health endpoint: what an application says of itself.")
+                {}
         }
     };
 }

@@ -145,6 +145,13 @@ pub static TRACES: &[TraceSpec] = &[
         rules: &[""],
         of: |state| state.alertmanager()?.active.last(),
     },
+    TraceSpec {
+        kind: SystemKind::Health,
+        name: "time to answer",
+        unit: RuleUnit::Seconds,
+        rules: &[""],
+        of: |state| state.health()?.latency.last(),
+    },
 ];
 
 fn queued(state: &SystemState, count: impl Fn(&QueueReading) -> Option<u64>) -> Option<f64> {

@@ -75,7 +75,10 @@ fn what_is_refused_says_what_would_do_and_ends_with_two() {
     let good = format!("redis://:{SECRET}@h");
     for (words, expected) in [
         (&[mysql.as_str()][..], "`mysql://` is nothing that stacktop watches; write postgres://"),
-        (&["targets", &bare], "write search+, prometheus+, metrics+ or alertmanager+ before its scheme"),
+        (
+            &["targets", &bare],
+            "write search+, prometheus+, metrics+, alertmanager+ or health+ before its scheme",
+        ),
         (&["doctor", &good, &port], "URL 2 cannot be used: its port"),
         (&[SECRET], "there is no command like that, and it is no URL"),
         (&["tragets"], "did you mean `targets`?"),

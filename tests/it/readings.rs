@@ -7,6 +7,7 @@ use serde::de::DeserializeOwned;
 use stacktop::core::alert::Rulebook;
 use stacktop::core::alertmanager::AlertmanagerReading;
 use stacktop::core::focus::Focus;
+use stacktop::core::health::HealthReading;
 use stacktop::core::metrics::MetricsReading;
 use stacktop::core::postgres::{Look, PostgresReading};
 use stacktop::core::prometheus::PrometheusReading;
@@ -47,6 +48,7 @@ proptest! {
         check::<PrometheusReading>(&made(seed, turns));
         check::<MetricsReading>(&made(seed, turns));
         check::<AlertmanagerReading>(&made(seed, turns));
+        check::<HealthReading>(&made(seed, turns));
         check::<PollReport>(&made(seed, turns));
     }
 }
@@ -54,7 +56,7 @@ proptest! {
 #[test]
 fn every_variant_of_every_reading_has_its_turn() {
     let mut turns = Turns::default();
-    for seed in 0..1000 {
+    for seed in 0..1500 {
         let report: PollReport = made(seed, &mut turns);
         let text = written(&report);
         assert!(!text.contains("[]") && !text.contains("{}"), "a list is empty: {text}");

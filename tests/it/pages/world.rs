@@ -46,6 +46,7 @@ pub const fn name_of(kind: SystemKind) -> &'static str {
         SystemKind::Prometheus => "prom",
         SystemKind::Metrics => "shop",
         SystemKind::Alertmanager => "am",
+        SystemKind::Health => "web",
     }
 }
 
@@ -233,7 +234,8 @@ shapes!(
     Search stacktop::core::search::SearchReading,
     Prometheus stacktop::core::prometheus::PrometheusReading,
     Metrics stacktop::core::metrics::MetricsReading,
-    Alertmanager stacktop::core::alertmanager::AlertmanagerReading
+    Alertmanager stacktop::core::alertmanager::AlertmanagerReading,
+    Health stacktop::core::health::HealthReading
 );
 
 /// What a screen shows.

@@ -12,6 +12,7 @@ use crate::core::report::PollError;
 use crate::core::time::Now;
 use crate::sources::Source;
 use crate::sources::alertmanager::AlertmanagerSource;
+use crate::sources::health::HealthSource;
 use crate::sources::loki::LokiSource;
 use crate::sources::metrics::MetricsSource;
 use crate::sources::postgres::PostgresSource;
@@ -74,6 +75,11 @@ fn system(target: &TargetConfig) -> System<'_> {
             source: Box::new(|| Box::new(MetricsSource::new(connect.clone()))),
             executor: None,
             examine: Box::new(|_| Box::pin(MetricsSource::new(connect.clone()).examine())),
+        },
+        Connect::Health(connect) => System {
+            source: Box::new(|| Box::new(HealthSource::new(connect.clone()))),
+            executor: None,
+            examine: Box::new(|now| Box::pin(HealthSource::new(connect.clone()).examine(now))),
         },
         Connect::Unusable { why, .. } => System {
             source: Box::new(|| Box::new(Unusable(why.clone()))),

@@ -219,6 +219,10 @@ impl Check<'_> {
             self.span(&[table, &index, "interval"], common.interval, &INTERVAL);
             self.span(&[table, &index, "timeout"], common.timeout, &TIMEOUT);
             self.name(&[table, &index, "user"], common.user);
+            for (path, sentence) in entry.mistakes() {
+                let below: Vec<&str> = path.iter().map(String::as_str).collect();
+                self.tell(&[&[table, &index], &below[..]].concat(), &sentence);
+            }
         }
     }
 
@@ -417,6 +421,35 @@ mod tests {
     }
 
     #[test]
+    fn fields_of_a_health_endpoint_that_cannot_be_are_told_with_their_place() {
+        let fields = |fields: &str, expected: &[&str]| {
+            check(&format!("[[health]]\nurl = \"http://h/health\"\nfields = [{fields}]\n"), expected);
+        };
+        fields("{ pointer = \"/a\", unit = \"ratio\", warning_below = 0.5 }", &[]);
+        fields("{ pointer = \"a\" }", &["c.toml:3:13: it is no JSON pointer; it begins with a slash"]);
+        fields("{ pointer = \"/a\", unit = \"ratio\", warning_below = 50.0 }", &["is a ratio from 0 to 1"]);
+        fields(
+            "{ pointer = \"/a\", warning_above = 2.0, critical_above = 1.0 }",
+            &["critical_above is below"],
+        );
+        fields(
+            "{ pointer = \"/a\", warning_below = 1.0, critical_below = 2.0 }",
+            &["critical_below is above"],
+        );
+        fields("{ pointer = \"/a\", warning_below = nan }", &["warning_below is no number"]);
+        fields("{ pointer = \"/a\", warning_below = 1.0, expect = \"x\" }", &["keep one of them"]);
+        fields(
+            "{ pointer = \"/a\", unit = \"ratoi\" }",
+            &["c.toml:3:29: unit is not known; did you mean `ratio`?"],
+        );
+        fields("{ pointer = \"/a/x\" }, { pointer = \"/b/x\" }", &["a second field is called `x`"]);
+        let misspelt =
+            "[[health]]\nurl = \"http://h\"\nfields = [{ pointer = \"/a\", warning_belw = 1.0 }]\n";
+        let told = form::read("c.toml", misspelt).mistakes;
+        assert!(told.len() == 1 && told[0].contains("did you mean `warning_below`?"), "{told:?}");
+    }
+
+    #[test]
     fn a_runbook_is_an_address_that_can_be_shown() {
         let runbook = |url: &str| no_runbook(url);
         assert_eq!(runbook("https://wiki.example/run#blocked"), None);
@@ -441,7 +474,13 @@ mod tests {
             all_rules().iter().filter(|spec| spec.less_is_worse()).map(|spec| spec.id.as_str()).collect();
         assert_eq!(
             low,
-            ["postgres.cache_hit", "postgres.time_left", "metrics.cache_hit", "metrics.disk_left"]
+            [
+                "postgres.cache_hit",
+                "postgres.time_left",
+                "metrics.cache_hit",
+                "metrics.disk_left",
+                "health.cache_hit"
+            ]
         );
     }
 }

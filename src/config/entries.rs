@@ -2,13 +2,15 @@
 
 use super::bounded;
 use super::command::SecretCommand;
-use super::file::{HttpFile, Lasting, LokiFile, PostgresFile, PrometheusFile, QueryFile, RedisFile};
+use super::file::{
+    HealthFile, HttpFile, Lasting, LokiFile, PostgresFile, PrometheusFile, QueryFile, RedisFile,
+};
 use super::host::is_host;
 use super::secret::Secret;
 use super::surroundings::Surroundings;
 use super::target::{
-    DEFAULT_TIMEOUT, HttpAuth, HttpConnect, LokiConnect, Pin, PostgresConnect, PromQuery, PrometheusConnect,
-    RedisConnect,
+    DEFAULT_TIMEOUT, HealthConnect, HttpAuth, HttpConnect, LokiConnect, Pin, PostgresConnect, PromQuery,
+    PrometheusConnect, RedisConnect,
 };
 use super::url;
 use crate::core::postgres::{Literals, Rotation};
@@ -171,6 +173,12 @@ pub(super) fn endpoint(entry: &HttpFile, _around: &Surroundings) -> Result<HttpC
         return Err("requests: it names no family (leave it out to have one found)".to_owned());
     }
     Ok(HttpConnect { requests: entry.requests.clone(), ..http(entry, url::http)? })
+}
+
+/// A health endpoint, and the fields of its document that matter.
+pub(super) fn health(entry: &HealthFile, around: &Surroundings) -> Result<HealthConnect, String> {
+    let http = endpoint(&entry.endpoint(), around)?;
+    Ok(HealthConnect { http, fields: entry.fields.iter().map(Into::into).collect() })
 }
 
 /// A server that is asked for paths below its URL.

@@ -67,6 +67,11 @@ pub trait Entry {
 
     /// The keys that name files, and what they name.
     fn paths(&mut self) -> Vec<(&'static str, &mut Option<PathBuf>)>;
+
+    /// What cannot be so among its own keys: the way to the key below the entry, and the sentence.
+    fn mistakes(&self) -> Vec<(Vec<String>, String)> {
+        Vec::new()
+    }
 }
 
 /// A PostgreSQL server.

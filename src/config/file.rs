@@ -3,6 +3,7 @@
 pub use super::entry::{
     Common, Entry, EnvelopeFile, HttpFile, Lasting, PostgresFile, PrometheusFile, QueryFile, RedisFile,
 };
+pub use super::health::{FieldFile, HealthFile};
 use super::keys::KeysFile;
 pub use super::loki::LokiFile;
 use super::notify::NotifyFile;

@@ -6,7 +6,7 @@ use super::surroundings::Surroundings;
 use super::system::{self, System};
 use super::target::{Connect, DEFAULT_TIMEOUT, Locality, TargetConfig};
 use super::{drivers, url};
-use crate::core::ids::TargetId;
+use crate::core::ids::{SystemKind, TargetId};
 use std::collections::BTreeSet;
 
 /// Every way to begin such a URL, as it is told to whoever wrote another one.
@@ -76,10 +76,15 @@ fn connect(text: &str, around: &Surroundings) -> Result<Connect, String> {
     let (system, word) = match (by_word, scheme.as_str()) {
         (Some(found), _) => found,
         (None, "http" | "https") => served(text).map(|system| (system, 0)).ok_or_else(|| {
-            "neither path nor port says what answers there (a path is a metrics endpoint, port 9200 Elasticsearch, 9090 \
-             Prometheus, 9093 an Alertmanager, 3100 Loki): write search+, prometheus+, metrics+, alertmanager+ or loki+ before \
-             its scheme"
-                .to_owned()
+            let mut words: Vec<String> =
+                served_over_http().map(|system| format!("{}+", system.kind.word())).collect();
+            let last = words.pop().unwrap_or_default();
+            format!(
+                "neither path nor port says what answers there (a path is a metrics endpoint, one with `health` in it a \
+                 health endpoint, port 9200 Elasticsearch, 9090 Prometheus, 9093 an Alertmanager, 3100 Loki): write {} or {last} \
+                 before its scheme",
+                words.join(", ")
+            )
         })?,
         (None, _) => by_scheme().map(|system| (system, 0)).ok_or_else(|| {
             format!("`{scheme}://` is nothing that stacktop watches; write {}", schemes())
@@ -88,13 +93,16 @@ fn connect(text: &str, around: &Surroundings) -> Result<Connect, String> {
     (system.given)(&text[word..], around)
 }
 
-/// What an HTTP server is: what is asked for by a whole path is an exposition; a bare host is what usually listens on that port.
+/// What an HTTP server is: what is asked for by a whole path is an exposition, or tells of health; a bare host is what usually listens on
+/// that port.
 fn served(text: &str) -> Option<&'static System> {
     let rest = text.split_once("://")?.1;
     let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
     let (authority, behind) = rest.split_at(end);
-    if behind.split(['?', '#']).next().is_some_and(|path| !path.trim_matches('/').is_empty()) {
-        return served_over_http().find(|system| system.port.is_none());
+    let path = behind.split(['?', '#']).next().unwrap_or_default().trim_matches('/').to_ascii_lowercase();
+    if !path.is_empty() {
+        let kind = if path.contains("health") { SystemKind::Health } else { SystemKind::Metrics };
+        return served_over_http().find(|system| system.kind == kind);
     }
     let place = authority.rsplit('@').next()?.split(',').next()?;
     let port: u16 = place.rsplit_once(':')?.1.parse().ok()?;
@@ -111,7 +119,6 @@ fn holds_password(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::core::ids::SystemKind;
     use std::path::Path;
 
     fn read(urls: &[&str]) -> Result<(Vec<TargetConfig>, Vec<String>), String> {
@@ -172,11 +179,11 @@ mod tests {
         refused(&["geheim"], "the URL cannot be used: it begins with none of postgres://");
         refused(
             &["https://ana:geheim@es.example"],
-            "write search+, prometheus+, metrics+, alertmanager+ or loki+ before its scheme",
+            "write search+, prometheus+, metrics+, alertmanager+, loki+ or health+ before its scheme",
         );
         refused(
             &["https://[::1]"],
-            "write search+, prometheus+, metrics+, alertmanager+ or loki+ before its scheme",
+            "write search+, prometheus+, metrics+, alertmanager+, loki+ or health+ before its scheme",
         );
         refused(&["search+redis://:geheim@h"], "not http:// or https://");
         refused(&["redis://a", "postgres://ana:geheim@db:99999/app"], "URL 2 cannot be used: its port");

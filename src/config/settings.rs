@@ -1,7 +1,10 @@
 //! What of a target's configuration goes to its state: what its rules and pages ask, and nothing of how it is reached.
 
 use super::systems::each_system;
-use super::target::{Connect, HttpConnect, PostgresConnect, PrometheusConnect, RedisConnect, TargetConfig};
+use super::target::{
+    Connect, HealthConnect, HttpConnect, PostgresConnect, PrometheusConnect, RedisConnect, TargetConfig,
+};
+use crate::core::health::HealthSettings;
 use crate::core::ids::SystemKind;
 use crate::core::metrics::MetricsSettings;
 use crate::core::postgres::PostgresSettings;
@@ -60,6 +63,12 @@ impl From<&HttpConnect> for MetricsSettings {
     }
 }
 
+impl From<&HealthConnect> for HealthSettings {
+    fn from(connect: &HealthConnect) -> Self {
+        Self { fields: connect.fields.clone() }
+    }
+}
+
 #[cfg(test)]
 mod tests {
 
@@ -109,6 +118,9 @@ mod tests {
             expr = \"{}\"
             [[alertmanager]]
             url = \"http://h\"
+            [[health]]
+            url = \"http://h/health\"
+            fields = [{ pointer = \"/cache/hitRate\", unit = \"ratio\", warning_below = 0.5 }]
         ";
         std::fs::write(&path, text).expect("written");
         let wishes = Wishes { config: Some(path), ..Wishes::default() };
@@ -145,6 +157,14 @@ mod tests {
                 }
                 SystemSettings::Loki(loki) => {
                     assert_eq!(loki.panel("slow").map(|panel| panel.expr.as_str()), Some("{}"));
+                }
+                SystemSettings::Health(health) => {
+                    let told: Vec<_> = health
+                        .fields
+                        .iter()
+                        .map(|field| (field.name.as_str(), field.below.warning))
+                        .collect();
+                    assert_eq!(told, [("hitRate", Some(0.5))]);
                 }
                 SystemSettings::Search(_) | SystemSettings::Alertmanager(_) => {}
             }

@@ -8,6 +8,7 @@ pub use super::postgres::{
 };
 use super::secret::Secret;
 use super::systems::each_system;
+use crate::core::health::HealthField;
 use crate::core::ids::{SystemKind, TargetId};
 pub use crate::core::prometheus::PromQuery;
 use crate::core::redis::{Brake, Envelope};
@@ -172,6 +173,20 @@ impl Way for LokiConnect {
     }
 }
 
+impl Way for HealthConnect {
+    fn address(&self) -> String {
+        self.http.address()
+    }
+
+    fn is_local(&self) -> bool {
+        self.http.is_local()
+    }
+
+    fn exposed(&self) -> Option<&'static str> {
+        self.http.exposed()
+    }
+}
+
 /// Whether `host` names this machine: loopback, "localhost", or the folder of a unix socket.
 #[must_use]
 pub fn is_loopback(host: &str) -> bool {
@@ -304,5 +319,20 @@ pub struct PrometheusConnect {
 impl From<HttpConnect> for PrometheusConnect {
     fn from(http: HttpConnect) -> Self {
         Self { http, alertmanager: None, queries: Vec::new() }
+    }
+}
+
+/// How a health endpoint is reached, and what of its document matters.
+#[derive(Clone, Debug)]
+pub struct HealthConnect {
+    /// The way there.
+    pub http: HttpConnect,
+    /// The fields that matter.
+    pub fields: Vec<HealthField>,
+}
+
+impl From<HttpConnect> for HealthConnect {
+    fn from(http: HttpConnect) -> Self {
+        Self { http, fields: Vec::new() }
     }
 }

@@ -15,6 +15,7 @@ pub mod exact;
 pub mod focus;
 pub mod forecast;
 pub mod freshness;
+pub mod health;
 pub mod history;
 pub mod hosts;
 pub mod ids;

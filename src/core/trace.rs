@@ -167,6 +167,13 @@ pub static TRACES: &[TraceSpec] = &[
         rules: &[""],
         of: |state| state.loki()?.lines_now(),
     },
+    TraceSpec {
+        kind: SystemKind::Health,
+        name: "time to answer",
+        unit: RuleUnit::Seconds,
+        rules: &[""],
+        of: |state| state.health()?.latency.last(),
+    },
 ];
 
 fn queued(state: &SystemState, count: impl Fn(&QueueReading) -> Option<u64>) -> Option<f64> {

@@ -1,6 +1,7 @@
 //! The screens: each turns the world into content. A panel has no state of its own and does not know how data was read or is drawn.
 
 mod alerts;
+mod checks;
 mod finding;
 mod graphs;
 mod groups;
@@ -33,6 +34,7 @@ pub static PANELS: &[&dyn Panel] = &[
             metrics::signal::endpoint,
             alerts::signal,
             logs::signal,
+            checks::signal,
         ],
         panel,
     },

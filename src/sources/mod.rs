@@ -5,6 +5,7 @@ pub mod beside;
 pub mod bulkhead;
 pub mod container;
 pub mod dial;
+pub mod health;
 pub mod heard;
 pub mod http;
 pub mod json;

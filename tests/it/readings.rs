@@ -7,6 +7,7 @@ use serde::de::DeserializeOwned;
 use stacktop::core::alert::Rulebook;
 use stacktop::core::alertmanager::AlertmanagerReading;
 use stacktop::core::focus::Focus;
+use stacktop::core::health::HealthReading;
 use stacktop::core::loki::LokiReading;
 use stacktop::core::metrics::MetricsReading;
 use stacktop::core::postgres::{Look, PostgresReading};
@@ -49,6 +50,7 @@ proptest! {
         check::<MetricsReading>(&made(seed, turns));
         check::<AlertmanagerReading>(&made(seed, turns));
         check::<LokiReading>(&made(seed, turns));
+        check::<HealthReading>(&made(seed, turns));
         check::<PollReport>(&made(seed, turns));
     }
 }

@@ -1,5 +1,6 @@
 //! Ties that need two keys, or a counter beside the words: each holds where both ends are of one thing, and not where only the order fits.
 
+mod checks;
 mod load;
 mod redis;
 mod within;

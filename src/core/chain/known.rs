@@ -88,6 +88,12 @@ impl<'a> Known<'a> {
         services.iter().find_map(|service| self.topology.because(service, target))
     }
 
+    /// Whether no other target of the same kind is watched.
+    pub(super) fn only_of_its_kind(self, id: &TargetId) -> bool {
+        let kind = self.target(id).map(|target| target.kind);
+        self.targets.iter().filter(|target| Some(target.kind) == kind).count() == 1
+    }
+
     /// The queues of a server.
     pub(super) fn queues(self, id: &TargetId) -> impl Iterator<Item = &'a QueueReading> {
         let queues = self.redis(id).and_then(|reading| reading.queues.ready()).into_iter().flatten();

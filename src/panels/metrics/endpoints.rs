@@ -1,5 +1,7 @@
-//! Screen 8: Prometheus (targets down, rules that fire or fail, configured panels), and endpoints scraped by stacktop itself.
+//! Screen 8: health endpoints, Prometheus (targets down, rules that fire or fail, configured panels), and endpoints scraped by stacktop
+//! itself.
 
+use crate::core::health::HealthRow;
 use crate::core::ids::TargetId;
 use crate::core::metrics::DISK;
 use crate::core::metrics::{
@@ -10,6 +12,7 @@ use crate::core::prometheus::PrometheusRow;
 use crate::core::row::RowKey;
 use crate::core::time::Now;
 use crate::core::world::TargetState;
+use crate::panels::checks;
 use crate::panels::graphs;
 use crate::panels::heading::heading;
 use crate::panels::metrics::target::{figure, measured, quantile, samples, tone};
@@ -38,7 +41,7 @@ impl Panel for Metrics {
     }
 
     fn help(&self) -> &'static str {
-        "Prometheus: targets down, rules that fire or fail, your panels; and scraped endpoints"
+        "health endpoints; Prometheus: targets down, rules that fire or fail, your panels; and scraped endpoints"
     }
 
     fn content(&self, context: PanelContext<'_>, path: &[RowKey]) -> Content {
@@ -48,12 +51,13 @@ impl Panel for Metrics {
                 let sections = groups::opened(group, context).into_iter().collect();
                 return Content { title, sections };
             }
+            Some(RowKey::Health(target, row)) => return checks::opened(context, target, row),
             Some(RowKey::Metrics(target, MetricsRow::Endpoint)) => return opened(context, target),
             Some(RowKey::Metrics(target, MetricsRow::Family(name))) => return family(context, target, name),
             _ => {}
         }
         let endpoints: Vec<_> = list::endpoints(context).collect();
-        let mut sections = Vec::new();
+        let mut sections: Vec<Section> = checks::section(context).into_iter().collect();
         for target in context.targets() {
             if let Some(state) = target.system.prometheus() {
                 prometheus::server(&mut sections, target, state, context);
@@ -67,7 +71,10 @@ impl Panel for Metrics {
             sections.push(groups::section(&endpoints, context));
         }
         if sections.is_empty() {
-            let line = Line::of(Role::Muted, "no Prometheus and no metrics endpoint is configured");
+            let line = Line::of(
+                Role::Muted,
+                "no Prometheus, no metrics endpoint and no health endpoint is configured",
+            );
             sections.push(Section::lines("", vec![line]));
         }
         Content { title: String::new(), sections }
@@ -76,7 +83,12 @@ impl Panel for Metrics {
     fn copy(&self, _context: PanelContext<'_>, _path: &[RowKey], row: &RowKey) -> Option<String> {
         match row {
             RowKey::Group(group) => Some(group.clone()),
-            RowKey::Metrics(target, MetricsRow::Endpoint) => Some(target.as_str().to_owned()),
+            RowKey::Health(_, HealthRow::Check(name) | HealthRow::Breaker(name) | HealthRow::Value(name)) => {
+                Some(name.clone())
+            }
+            RowKey::Metrics(target, MetricsRow::Endpoint) | RowKey::Health(target, HealthRow::Endpoint) => {
+                Some(target.as_str().to_owned())
+            }
             RowKey::Metrics(_, row) => Some(row.name().to_owned()),
             RowKey::Prometheus(_, PrometheusRow::Panel { title, .. }) => Some(title.clone()),
             RowKey::Prometheus(_, PrometheusRow::Rule { name, .. }) => Some(name.clone()),

@@ -6,6 +6,7 @@ mod alarms;
 mod alerts;
 mod catalogs;
 mod certificates;
+mod checks;
 mod conditions;
 mod doctor;
 mod encodings;

@@ -2,6 +2,7 @@
 
 pub mod alerts;
 pub mod blocking;
+mod checks;
 mod endpoints;
 mod finding;
 mod health;

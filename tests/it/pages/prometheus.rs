@@ -70,7 +70,9 @@ fn panel(value: f64) -> PrometheusReading {
 
 #[test]
 fn without_a_target_it_says_so() {
-    Stage::empty().page(Screen::Metrics).says("no Prometheus and no metrics endpoint is configured");
+    Stage::empty()
+        .page(Screen::Metrics)
+        .says("no Prometheus, no metrics endpoint and no health endpoint is configured");
 }
 
 #[test]

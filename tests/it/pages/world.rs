@@ -47,6 +47,7 @@ pub const fn name_of(kind: SystemKind) -> &'static str {
         SystemKind::Metrics => "shop",
         SystemKind::Alertmanager => "am",
         SystemKind::Loki => "logs",
+        SystemKind::Health => "web",
     }
 }
 
@@ -251,7 +252,8 @@ shapes!(
     Prometheus stacktop::core::prometheus::PrometheusReading,
     Metrics stacktop::core::metrics::MetricsReading,
     Alertmanager stacktop::core::alertmanager::AlertmanagerReading,
-    Loki stacktop::core::loki::LokiReading
+    Loki stacktop::core::loki::LokiReading,
+    Health stacktop::core::health::HealthReading
 );
 
 /// What a screen shows.

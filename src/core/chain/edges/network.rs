@@ -2,7 +2,8 @@
 
 use super::parts::{JOBS_FAIL, REASON, SERVICE};
 use crate::core::chain::edge::Edge;
-use crate::core::chain::ties::{network, ours, service};
+use crate::core::chain::ties::{health as health_ties, network, ours, service};
+use crate::core::health::rules as health_rules;
 use crate::core::metrics::rules as metrics_rules;
 use crate::core::postgres::rules::{blocked, copies, health, sessions, standby};
 use crate::core::prometheus::rules as prometheus_rules;
@@ -64,6 +65,22 @@ pub(super) static EDGES: &[Edge] = &[
         effects: SERVICE,
         withdrawn_by: "it answers again and the errors go on",
         ties: network::said_to_depend,
+    },
+    Edge {
+        verb: "is what its check reports",
+        causes: &[
+            SILENT.id,
+            FULL.id,
+            sessions::CONNECTIONS.spec.id,
+            server::ERRORS.spec.id,
+            server::SERVES_NOBODY.spec.id,
+            search_rules::RED.spec.id,
+            search_rules::NO_MASTER.spec.id,
+            search_rules::READ_ONLY.spec.id,
+        ],
+        effects: &[health_rules::STATUS.spec.id, health_rules::BREAKER.spec.id],
+        withdrawn_by: "it answers again and the check stays as it is",
+        ties: health_ties::checked,
     },
     Edge {
         verb: "is its host's full disk",

@@ -1,0 +1,100 @@
+//! Asks one health endpoint: one GET of its URL. Any status is an answer as long as it says something of its health; 503 is how most say
+//! that they are down.
+
+mod checks;
+mod decode;
+mod leaves;
+mod measures;
+mod spans;
+
+use super::http::Http;
+use super::{Source, json, knock};
+use crate::config::target::{HealthConnect, HttpConnect};
+use crate::core::doctor::{Check, Report};
+use crate::core::focus::Focus;
+use crate::core::health::{HealthReading, Standing};
+use crate::core::reading::Reading;
+use crate::core::report::PollError;
+use crate::core::time::Now;
+use futures_util::future::BoxFuture;
+use reqwest::header::{ACCEPT, AGE};
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// A document is read to this size: what is larger is none about health.
+const BODY_BYTES: usize = 2 * 1024 * 1024;
+/// What we can read.
+const FORMATS: &str = "application/health+json, application/json;q=0.9, text/plain;q=0.5, */*;q=0.1";
+/// So deep a document is read.
+const PATHS: &[&str] = &["*/*/*/*/*/*/*/*"];
+
+/// Asks one endpoint.
+#[derive(Debug)]
+pub struct HealthSource {
+    connect: HttpConnect,
+    http: Option<Http>,
+    answered: Option<Instant>,
+}
+
+impl HealthSource {
+    /// A source for this endpoint; nothing is connected yet.
+    #[must_use]
+    pub fn new(connect: HealthConnect) -> Self {
+        Self { connect: connect.http, http: None, answered: None }
+    }
+
+    async fn read(&mut self, now: Now) -> Result<HealthReading, PollError> {
+        let http = match self.http.take() {
+            Some(http) => http,
+            None => Http::open(&self.connect).await?.up_to(BODY_BYTES),
+        };
+        let begun = Instant::now();
+        let answer = http.get("", &[(ACCEPT, FORMATS)]).await;
+        let took = begun.elapsed();
+        self.answered = Some(Instant::now());
+        let refusal = answer.as_ref().ok().and_then(|answer| http.refusal(answer));
+        self.http = Some(http);
+        let answer = answer?;
+        let (status, told) = (answer.status.as_u16(), answer.told());
+        let value = json::read_beside(&answer.body, PATHS).await;
+        let about = decode::about(&self.connect.url);
+        let at = answer.date().unwrap_or(now.wall);
+        let mut reading = match (value.and_then(|value| decode::document(&value, about, at)), refusal) {
+            (Some(reading), _) => reading,
+            // A wrong path, a login, a proxy: that is no application that tells of its health.
+            (None, Some(refusal)) if status < 500 => return Err(refusal),
+            (None, _) => decode::plain(&String::from_utf8_lossy(&answer.body), told),
+        };
+        let stored = answer.headers.get(AGE).and_then(|age| age.to_str().ok()?.parse().ok());
+        reading.age = reading.age.max(stored.map(Duration::from_secs));
+        Ok(HealthReading { status, took, ..reading })
+    }
+
+    /// What of it can be read with the rights that there are.
+    ///
+    /// # Errors
+    /// When it cannot be read at all.
+    pub async fn examine(mut self, now: Now) -> Result<Report, PollError> {
+        let reading = self.read(now).await?;
+        let mut report = Report::answers([]);
+        if reading.standing() == Standing::Unknown {
+            let found = "it answers, and says nothing of its health that is known here";
+            report.checks.push(Check::unknown("health", found));
+        }
+        Ok(report)
+    }
+}
+
+impl Source for HealthSource {
+    fn poll<'a>(&'a mut self, now: Now, _focus: &'a [Focus]) -> BoxFuture<'a, Result<Reading, PollError>> {
+        Box::pin(async move { self.read(now).await.map(|reading| Reading::Health(Box::new(reading))) })
+    }
+
+    fn answered(&self) -> Option<Instant> {
+        self.answered
+    }
+
+    fn knock(&self) -> Option<BoxFuture<'static, bool>> {
+        knock::http(&self.connect)
+    }
+}

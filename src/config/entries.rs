@@ -4,13 +4,16 @@ use super::bounded;
 use super::command::SecretCommand;
 use super::file::{HttpFile, Lasting, PostgresFile, PrometheusFile, RedisFile};
 use super::host::is_host;
+use super::misspelt::suggestion;
 use super::secret::Secret;
 use super::surroundings::Surroundings;
 use super::target::{
     DEFAULT_TIMEOUT, HttpAuth, HttpConnect, Pin, PostgresConnect, PromQuery, PrometheusConnect, RedisConnect,
 };
 use super::url;
+use crate::core::metrics::Operation;
 use crate::core::postgres::{Literals, Rotation};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// What is said of a file that is not there.
@@ -169,13 +172,37 @@ pub(super) fn endpoint(entry: &HttpFile, _around: &Surroundings) -> Result<HttpC
     if entry.requests.as_deref().is_some_and(|name| name.trim().is_empty()) {
         return Err("requests: it names no family (leave it out to have one found)".to_owned());
     }
-    Ok(HttpConnect { requests: entry.requests.clone(), ..http(entry, url::http)? })
+    let operations = operations(entry)?;
+    Ok(HttpConnect { requests: entry.requests.clone(), operations, ..http(entry, url::http)? })
+}
+
+/// The families that are named for operations.
+fn operations(entry: &HttpFile) -> Result<BTreeMap<Operation, String>, String> {
+    let known = || Operation::ALL.into_iter().filter(|operation| !operation.is_request());
+    let name = |operation: Operation| operation.word().replace(' ', "_");
+    let one = |(given, family): (&String, &String)| {
+        let Some(operation) = known().find(|operation| name(*operation) == *given) else {
+            let names: Vec<String> = known().map(name).collect();
+            let hint = suggestion(given, names.iter().map(String::as_str));
+            return Err(format!("operations: `{given}` is none{hint}; there are {}", names.join(", ")));
+        };
+        if family.trim().is_empty() {
+            return Err(format!("operations.{given}: it names no family (leave it out to have one found)"));
+        }
+        Ok((operation, family.clone()))
+    };
+    entry.operations.iter().map(one).collect()
 }
 
 /// A server that is asked for paths below its URL.
 pub(super) fn server(entry: &HttpFile, _around: &Surroundings) -> Result<HttpConnect, String> {
     if entry.requests.is_some() {
         return Err("`requests` is for [[metrics]]: it names the family that counts requests".to_owned());
+    }
+    if !entry.operations.is_empty() {
+        return Err(
+            "`operations` is for [[metrics]]: it names the families that measure operations".to_owned()
+        );
     }
     http(entry, url::http_base)
 }
@@ -286,6 +313,7 @@ pub(super) fn prometheus(entry: &PrometheusFile, around: &Surroundings) -> Resul
                 headers: entry.headers.clone(),
                 certificate_fingerprint: None,
                 requests: None,
+                operations: BTreeMap::new(),
                 interval: None,
                 timeout: entry.timeout,
                 read_only: None,
@@ -320,6 +348,25 @@ pub(super) fn prometheus(entry: &PrometheusFile, around: &Surroundings) -> Resul
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn families_are_named_for_operations_that_are_known() {
+        let given = |toml: &str| {
+            let entry: HttpFile =
+                toml::from_str(&format!("url = \"http://h/metrics\"\n{toml}")).expect("TOML");
+            operations(&entry)
+        };
+        let named = given("operations = { simple_query = \"reads\", job = \"mails\" }").expect("known");
+        assert_eq!((named.len(), named[&Operation::Job].as_str()), (2, "mails"));
+        let wrong = given("operations = { simple_qurey = \"reads\" }").expect_err("misspelt");
+        assert_eq!(
+            wrong,
+            "operations: `simple_qurey` is none; did you mean `simple_query`?; there are query, simple_query, \
+             complex_query, cache, search, job"
+        );
+        let empty = given("operations = { job = \" \" }").expect_err("no family");
+        assert!(empty.starts_with("operations.job: it names no family"), "{empty}");
+    }
 
     #[test]
     fn addresses_of_nodes() {

@@ -56,7 +56,7 @@ impl From<&PrometheusConnect> for PrometheusSettings {
 
 impl From<&HttpConnect> for MetricsSettings {
     fn from(connect: &HttpConnect) -> Self {
-        Self { requests: connect.requests.clone() }
+        Self { requests: connect.requests.clone(), operations: connect.operations.clone() }
     }
 }
 
@@ -68,6 +68,7 @@ mod tests {
     use crate::config::resolve::resolve;
     use crate::config::wishes::Wishes;
     use crate::core::ids::SystemKind;
+    use crate::core::metrics::Operation;
     use crate::core::postgres::Literals;
 
     #[test]
@@ -100,6 +101,7 @@ mod tests {
             [[metrics]]
             url = \"http://h/metrics\"
             requests = \"asked_total\"
+            operations = { simple_query = \"reads\" }
             [[alertmanager]]
             url = \"http://h\"
         ";
@@ -132,6 +134,7 @@ mod tests {
                 }
                 SystemSettings::Metrics(metrics) => {
                     assert_eq!(metrics.requests.as_deref(), Some("asked_total"));
+                    assert_eq!(metrics.operations[&Operation::SimpleQuery], "reads");
                 }
                 SystemSettings::Search(_) | SystemSettings::Alertmanager(_) => {}
             }

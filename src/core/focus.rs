@@ -1,6 +1,7 @@
 //! What the operator is looking at, so that a source reads details only while somebody sees them.
 
 use super::postgres::Look;
+use super::prometheus::Range;
 use super::redis::{Listing, QueueRef};
 
 /// Details wanted from a target with its next polls.
@@ -10,6 +11,10 @@ pub enum Focus {
     StatementTexts(Vec<i64>),
     /// A look at a Postgres server is open.
     Look(Look),
+    /// The past of an expression (Prometheus).
+    Range(Range),
+    /// The names of all metrics (Prometheus).
+    MetricNames,
     /// A Redis server in detail.
     Server {
         /// Address of a primary of a cluster; empty where it is one server.
@@ -69,7 +74,11 @@ impl Focus {
             | Self::Jobs { queue, .. }
             | Self::More { queue }
             | Self::Job { queue, .. } => Some(queue),
-            Self::Server { .. } | Self::StatementTexts(_) | Self::Look(_) => None,
+            Self::Server { .. }
+            | Self::StatementTexts(_)
+            | Self::Look(_)
+            | Self::Range(_)
+            | Self::MetricNames => None,
         }
     }
 
@@ -79,6 +88,25 @@ impl Focus {
         match self {
             Self::Look(look) => Some(look),
             Self::Server { .. }
+            | Self::StatementTexts(_)
+            | Self::Range(_)
+            | Self::MetricNames
+            | Self::FailedJobs { .. }
+            | Self::OpenJobs { .. }
+            | Self::Jobs { .. }
+            | Self::More { .. }
+            | Self::Job { .. } => None,
+        }
+    }
+
+    /// The range, if it is one.
+    #[must_use]
+    pub const fn range(&self) -> Option<&Range> {
+        match self {
+            Self::Range(range) => Some(range),
+            Self::Look(_)
+            | Self::MetricNames
+            | Self::Server { .. }
             | Self::StatementTexts(_)
             | Self::FailedJobs { .. }
             | Self::OpenJobs { .. }

@@ -96,7 +96,11 @@ pub(super) fn reading(sim: &Sim, now: Now, focus: &[Focus]) -> RedisReading {
             Focus::Job { queue, id } => jobs.push(detail(sim, queue, id)),
             Focus::More { queue } => more.extend(more_of(sim, queue)),
             Focus::Jobs { queue, listing } => listed.push(super::jobs::listed(sim, queue, listing)),
-            Focus::StatementTexts(_) | Focus::Look(_) | Focus::Server { .. } => {}
+            Focus::StatementTexts(_)
+            | Focus::Look(_)
+            | Focus::Range(_)
+            | Focus::MetricNames
+            | Focus::Server { .. } => {}
         }
     }
     RedisReading {

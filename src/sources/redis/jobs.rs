@@ -48,7 +48,9 @@ pub(super) async fn read(
             | Focus::Look(_)
             | Focus::Server { .. }
             | Focus::Jobs { .. }
-            | Focus::More { .. } => {}
+            | Focus::More { .. }
+            | Focus::Range(_)
+            | Focus::MetricNames => {}
         }
     }
     // Last, with what is left of what a poll may read.

@@ -6,6 +6,7 @@ use super::file::{
     HealthFile, HttpFile, Lasting, LokiFile, PostgresFile, PrometheusFile, QueryFile, RedisFile,
 };
 use super::host::is_host;
+use super::misspelt::suggestion;
 use super::secret::Secret;
 use super::surroundings::Surroundings;
 use super::target::{
@@ -13,7 +14,9 @@ use super::target::{
     PrometheusConnect, RedisConnect,
 };
 use super::url;
+use crate::core::metrics::Operation;
 use crate::core::postgres::{Literals, Rotation};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// What is said of a file that is not there.
@@ -172,7 +175,26 @@ pub(super) fn endpoint(entry: &HttpFile, _around: &Surroundings) -> Result<HttpC
     if entry.requests.as_deref().is_some_and(|name| name.trim().is_empty()) {
         return Err("requests: it names no family (leave it out to have one found)".to_owned());
     }
-    Ok(HttpConnect { requests: entry.requests.clone(), ..http(entry, url::http)? })
+    let operations = operations(entry)?;
+    Ok(HttpConnect { requests: entry.requests.clone(), operations, ..http(entry, url::http)? })
+}
+
+/// The families that are named for operations.
+fn operations(entry: &HttpFile) -> Result<BTreeMap<Operation, String>, String> {
+    let known = || Operation::ALL.into_iter().filter(|operation| !operation.is_request());
+    let name = |operation: Operation| operation.word().replace(' ', "_");
+    let one = |(given, family): (&String, &String)| {
+        let Some(operation) = known().find(|operation| name(*operation) == *given) else {
+            let names: Vec<String> = known().map(name).collect();
+            let hint = suggestion(given, names.iter().map(String::as_str));
+            return Err(format!("operations: `{given}` is none{hint}; there are {}", names.join(", ")));
+        };
+        if family.trim().is_empty() {
+            return Err(format!("operations.{given}: it names no family (leave it out to have one found)"));
+        }
+        Ok((operation, family.clone()))
+    };
+    entry.operations.iter().map(one).collect()
 }
 
 /// A health endpoint, and the fields of its document that matter.
@@ -185,6 +207,11 @@ pub(super) fn health(entry: &HealthFile, around: &Surroundings) -> Result<Health
 pub(super) fn server(entry: &HttpFile, _around: &Surroundings) -> Result<HttpConnect, String> {
     if entry.requests.is_some() {
         return Err("`requests` is for [[metrics]]: it names the family that counts requests".to_owned());
+    }
+    if !entry.operations.is_empty() {
+        return Err(
+            "`operations` is for [[metrics]]: it names the families that measure operations".to_owned()
+        );
     }
     http(entry, url::http_base)
 }
@@ -295,6 +322,7 @@ pub(super) fn prometheus(entry: &PrometheusFile, around: &Surroundings) -> Resul
                 headers: entry.headers.clone(),
                 certificate_fingerprint: None,
                 requests: None,
+                operations: BTreeMap::new(),
                 interval: None,
                 timeout: entry.timeout,
                 read_only: None,
@@ -368,6 +396,25 @@ pub(super) fn loki(entry: &LokiFile, around: &Surroundings) -> Result<LokiConnec
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn families_are_named_for_operations_that_are_known() {
+        let given = |toml: &str| {
+            let entry: HttpFile =
+                toml::from_str(&format!("url = \"http://h/metrics\"\n{toml}")).expect("TOML");
+            operations(&entry)
+        };
+        let named = given("operations = { simple_query = \"reads\", job = \"mails\" }").expect("known");
+        assert_eq!((named.len(), named[&Operation::Job].as_str()), (2, "mails"));
+        let wrong = given("operations = { simple_qurey = \"reads\" }").expect_err("misspelt");
+        assert_eq!(
+            wrong,
+            "operations: `simple_qurey` is none; did you mean `simple_query`?; there are query, simple_query, \
+             complex_query, cache, search, job"
+        );
+        let empty = given("operations = { job = \" \" }").expect_err("no family");
+        assert!(empty.starts_with("operations.job: it names no family"), "{empty}");
+    }
 
     #[test]
     fn addresses_of_nodes() {

@@ -210,6 +210,9 @@ pub struct HttpFile {
     pub certificate_fingerprint: Option<String>,
     /// The family that counts requests (metrics endpoints).
     pub requests: Option<String>,
+    /// The families that measure its operations, by the operation (metrics endpoints).
+    #[serde(default)]
+    pub operations: BTreeMap<String, String>,
     /// How often it is polled.
     pub interval: Option<Lasting>,
     /// After this a poll is given up.

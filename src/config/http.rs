@@ -1,6 +1,8 @@
 //! How a server is reached that is asked over HTTP.
 
 use super::secret::Secret;
+use crate::core::metrics::Operation;
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 /// How an HTTP source is reached. `Debug` never shows the query of its URL, in which a token may stand.
@@ -22,6 +24,8 @@ pub struct HttpConnect {
     pub pin: Option<Pin>,
     /// The family that counts requests, where it is not to be found by its shape (metrics endpoints).
     pub requests: Option<String>,
+    /// The families that measure its operations, where they are not to be found by their names (metrics endpoints).
+    pub operations: BTreeMap<Operation, String>,
 }
 
 /// Which certificate is believed.
@@ -44,7 +48,8 @@ impl std::fmt::Debug for HttpConnect {
             .field("headers", &self.headers.iter().map(|(name, _)| name).collect::<Vec<_>>())
             .field("others", &self.others)
             .field("pin", &self.pin)
-            .field("requests", &self.requests);
+            .field("requests", &self.requests)
+            .field("operations", &self.operations);
         shown.finish()
     }
 }
@@ -62,6 +67,7 @@ impl HttpConnect {
             others: Vec::new(),
             pin: None,
             requests: None,
+            operations: BTreeMap::new(),
         }
     }
 

@@ -59,7 +59,7 @@ impl From<&PrometheusConnect> for PrometheusSettings {
 
 impl From<&HttpConnect> for MetricsSettings {
     fn from(connect: &HttpConnect) -> Self {
-        Self { requests: connect.requests.clone() }
+        Self { requests: connect.requests.clone(), operations: connect.operations.clone() }
     }
 }
 
@@ -77,6 +77,7 @@ mod tests {
     use crate::config::resolve::resolve;
     use crate::config::wishes::Wishes;
     use crate::core::ids::SystemKind;
+    use crate::core::metrics::Operation;
     use crate::core::postgres::Literals;
 
     #[test]
@@ -110,6 +111,7 @@ mod tests {
             [[metrics]]
             url = \"http://h/metrics\"
             requests = \"asked_total\"
+            operations = { simple_query = \"reads\" }
             [[loki]]
             url = \"http://h\"
             mask = [\"email\"]
@@ -154,6 +156,7 @@ mod tests {
                 }
                 SystemSettings::Metrics(metrics) => {
                     assert_eq!(metrics.requests.as_deref(), Some("asked_total"));
+                    assert_eq!(metrics.operations[&Operation::SimpleQuery], "reads");
                 }
                 SystemSettings::Loki(loki) => {
                     assert_eq!(loki.panel("slow").map(|panel| panel.expr.as_str()), Some("{}"));

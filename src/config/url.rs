@@ -343,6 +343,7 @@ pub fn http(text: &str) -> Result<HttpConnect, String> {
         others: Vec::new(),
         pin: None,
         requests: None,
+        operations: BTreeMap::new(),
     })
 }
 

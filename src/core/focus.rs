@@ -2,6 +2,7 @@
 
 use super::loki::Question;
 use super::postgres::Look;
+use super::prometheus::Range;
 use super::redis::{Listing, QueueRef};
 use super::search::SearchLook;
 
@@ -14,6 +15,10 @@ pub enum Focus {
     Look(Look),
     /// A look at a search cluster is open.
     Cluster(SearchLook),
+    /// The past of an expression (Prometheus).
+    Range(Range),
+    /// The names of all metrics (Prometheus).
+    MetricNames,
     /// A Redis server in detail.
     Server {
         /// Address of a primary of a cluster; empty where it is one server.
@@ -79,7 +84,9 @@ impl Focus {
             | Self::StatementTexts(_)
             | Self::Look(_)
             | Self::Cluster(_)
-            | Self::Lines(_) => None,
+            | Self::Lines(_)
+            | Self::Range(_)
+            | Self::MetricNames => None,
         }
     }
 
@@ -91,6 +98,28 @@ impl Focus {
             Self::Server { .. }
             | Self::StatementTexts(_)
             | Self::Cluster(_)
+            | Self::Range(_)
+            | Self::MetricNames
+            | Self::FailedJobs { .. }
+            | Self::OpenJobs { .. }
+            | Self::Jobs { .. }
+            | Self::More { .. }
+            | Self::Job { .. }
+            | Self::Lines(_) => None,
+        }
+    }
+
+    /// The range, if it is one.
+    #[must_use]
+    pub const fn range(&self) -> Option<&Range> {
+        match self {
+            Self::Range(range) => Some(range),
+            Self::Look(_)
+            | Self::Cluster(_)
+            | Self::Lines(_)
+            | Self::MetricNames
+            | Self::Server { .. }
+            | Self::StatementTexts(_)
             | Self::FailedJobs { .. }
             | Self::OpenJobs { .. }
             | Self::Jobs { .. }

@@ -1,16 +1,19 @@
 //! What a poll of the shop's Prometheus, and a scrape of its API, would say.
 
 use super::sim::{Sim, TROUBLE_AT};
+use crate::core::focus::Focus;
 use crate::core::metrics::{MetricKind, MetricSample, MetricsReading};
 use crate::core::part::Part;
-use crate::core::prometheus::{AlertingRule, PanelReading, PrometheusReading, RulesReading, ScrapeTarget};
+use crate::core::prometheus::{
+    AlertingRule, PanelReading, PrometheusReading, Range, RangeReading, RulesReading, ScrapeTarget,
+};
 use std::time::Duration;
 
 /// The alert fires this long after the trouble began.
 const ALERT_AFTER: f64 = 20.0;
 
 /// The Prometheus server.
-pub(super) fn prometheus(sim: &Sim) -> PrometheusReading {
+pub(super) fn prometheus(sim: &Sim, focus: &[Focus]) -> PrometheusReading {
     let target = |job: &str, instance: &str| ScrapeTarget {
         job: job.to_owned(),
         instance: instance.to_owned(),
@@ -57,7 +60,30 @@ pub(super) fn prometheus(sim: &Sim) -> PrometheusReading {
             )]),
             ..PanelReading::default()
         }],
+        ranges: focus.iter().filter_map(Focus::range).map(|range| past(sim, range)).collect(),
+        names: if focus.contains(&Focus::MetricNames) {
+            Part::Ready(NAMES.map(str::to_owned).to_vec())
+        } else {
+            Part::NotAsked
+        },
     }
+}
+
+/// The metrics that the demo's Prometheus knows.
+const NAMES: [&str; 4] =
+    ["checkouts_total", "http_requests_total", "nodejs_eventloop_lag_seconds", "process_start_time_seconds"];
+
+/// The past of an expression: calm, and since the trouble began less of everything.
+fn past(sim: &Sim, range: &Range) -> RangeReading {
+    let (columns, step) = (range.columns(), range.step().as_secs_f64());
+    let value = |column: usize| {
+        let ago = (columns - 1 - column) as f64 * step;
+        let trouble = sim.blocked() && ago < sim.told - TROUBLE_AT;
+        let day = (column as f64 / columns as f64 * std::f64::consts::TAU).sin();
+        if trouble { 31.0 } else { 212.0 + 20.0 * day }
+    };
+    let series = Part::Ready(vec![(String::new(), (0..columns).map(value).collect())]);
+    RangeReading { range: range.clone(), series, cut: false }
 }
 
 fn sample(name: &str, labels: &[(&str, &str)], value: f64) -> MetricSample {

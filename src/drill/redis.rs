@@ -99,8 +99,10 @@ pub(super) fn reading(sim: &Sim, now: Now, focus: &[Focus]) -> RedisReading {
             Focus::StatementTexts(_)
             | Focus::Look(_)
             | Focus::Cluster(_)
-            | Focus::Server { .. }
-            | Focus::Lines(_) => {}
+            | Focus::Lines(_)
+            | Focus::Range(_)
+            | Focus::MetricNames
+            | Focus::Server { .. } => {}
         }
     }
     RedisReading {

@@ -50,7 +50,7 @@ pub(super) fn reading(sim: &Sim, part: Part, now: Now, focus: &[Focus]) -> Readi
         Part::Standby => Reading::Postgres(Box::new(postgres::standby(sim, now))),
         Part::Redis => Reading::Redis(Box::new(redis::reading(sim, now, focus))),
         Part::Search => Reading::Search(Box::new(search::reading(sim, now))),
-        Part::Prometheus => Reading::Prometheus(Box::new(metrics::prometheus(sim))),
+        Part::Prometheus => Reading::Prometheus(Box::new(metrics::prometheus(sim, focus))),
         Part::Api => Reading::Metrics(Box::new(metrics::api(sim))),
     }
 }

@@ -62,7 +62,12 @@ fn section<'a>(
             continue;
         }
         let fresh = target.failure.is_none();
-        graphs.push(Graph { name, unit: spec.unit, samples: quarter.columns(context.now, fresh) });
+        graphs.push(Graph {
+            name,
+            unit: spec.unit,
+            samples: quarter.columns(context.now, fresh),
+            ours_from: None,
+        });
         if graphs.len() == MOST {
             break;
         }

@@ -106,6 +106,18 @@ impl<'a> PanelContext<'a> {
         self.world.rules.grade(by, value?).map(|grade| grade.severity)
     }
 
+    /// How a rule is set for one target.
+    #[must_use]
+    pub fn setting(self, id: RuleId, target: &TargetId) -> RuleSetting {
+        self.world.rules.on(id, &[target.as_str()])
+    }
+
+    /// How bad a number of one target is by a rule, as that is set for it.
+    #[must_use]
+    pub fn grade_on(self, by: &RuleSpec, target: &TargetId, value: Option<f64>) -> Option<Severity> {
+        self.world.rules.grade_on(by, &[target.as_str()], value?).map(|grade| grade.severity)
+    }
+
     /// The role of a number by a rule, whose thresholds are in the rulebook and nowhere else; `role` where it is past none.
     #[must_use]
     pub fn graded(self, by: &RuleSpec, value: Option<f64>, role: Role) -> Role {

@@ -29,6 +29,8 @@ pub struct Graph {
     pub unit: RuleUnit,
     /// A mean a column, oldest first; all of them cover the span.
     pub samples: Vec<Option<f64>>,
+    /// From this column on they are our own; what is before it somebody else remembers. Nothing where all are of one kind.
+    pub ours_from: Option<usize>,
 }
 
 /// Several of them, above one axis of time.
@@ -59,7 +61,7 @@ impl Graph {
         let now = self.samples.last().copied().flatten();
         let now = now.map_or_else(|| "no data".to_owned(), |value| self.unit.told(value));
         let (least, most) = (self.unit.told(least), self.unit.told(most));
-        format!("{now} · min {least} · max {most} · last {} min", minutes(span))
+        format!("{now} · min {least} · max {most} · last {}", lasts(span))
     }
 
     /// The ends of the scale: from zero to a round number that leaves some room.
@@ -70,9 +72,25 @@ impl Graph {
     }
 }
 
-/// A span in whole minutes.
-pub(super) const fn minutes(span: Duration) -> u64 {
-    span.as_secs() / 60
+/// A span as an axis has it, in the largest unit that it fills at least twice: `15m`, `24h`, `6d`.
+pub(super) fn tick(span: Duration) -> String {
+    let minutes = span.as_secs() / 60;
+    match minutes {
+        0..=120 => format!("{minutes}m"),
+        121..2880 => format!("{}h", minutes / 60),
+        _ => format!("{}d", minutes / 1440),
+    }
+}
+
+/// The same in a sentence.
+#[must_use]
+pub fn lasts(span: Duration) -> String {
+    let minutes = span.as_secs() / 60;
+    match minutes {
+        0..=120 => format!("{minutes} min"),
+        121..2880 => format!("{} h", minutes / 60),
+        _ => format!("{} days", minutes / 1440),
+    }
 }
 
 /// The next number of the kind 1, 2, 5, 10, 20 …
@@ -103,6 +121,12 @@ impl Graphs {
         let most = u16::try_from(self.graphs.len()).unwrap_or(1);
         (columns.saturating_add(BETWEEN) / (LEAST_WIDTH + BETWEEN)).clamp(1, most.max(1))
     }
+}
+
+/// The column of a plot of so many where our own numbers begin.
+pub(super) fn boundary(graph: &Graph, columns: usize) -> Option<usize> {
+    let from = graph.ours_from?;
+    Some(from * columns / graph.samples.len().max(1)).filter(|at| *at < columns)
 }
 
 /// What stands at the top and at the floor of the scale, and the columns that they need.

@@ -2,7 +2,7 @@
 //! said above it.
 
 use super::content::Role;
-use super::graph::{BETWEEN, Graph, Graphs, blocks, braille, labels, minutes, strokes};
+use super::graph::{BETWEEN, Graph, Graphs, blocks, boundary, braille, labels, strokes, tick};
 use super::put::put;
 use super::text::{cut, width};
 use super::theme::Theme;
@@ -26,11 +26,27 @@ pub fn draw(graphs: &Graphs, (first, rows): (usize, usize), area: Rect, buffer: 
             let own = Rect::new(x, y, wide, 1);
             match (line, line.checked_sub(1).and_then(|row| plotted.get(row))) {
                 (0, _) => title(graph, graphs.span, own, buffer, theme),
-                (_, Some(text)) => put(buffer, own, text, theme.role(Role::Muted)),
+                (_, Some(text)) => row(graph, text, own, buffer, theme),
                 (_, None) => axis(graphs, graph, own, buffer, theme),
             }
         }
     }
+}
+
+/// One row of a plot. What somebody else remembers is paler than our own numbers, which begin at a line of their own.
+fn row(graph: &Graph, text: &str, area: Rect, buffer: &mut Buffer, theme: &Theme) {
+    let left = labels(graph).2;
+    let columns = usize::from(area.width).saturating_sub(left + 1);
+    put(buffer, area, text, theme.role(Role::Muted));
+    let Some(at) = boundary(graph, columns) else { return };
+    let (mark, first) = (if theme.ascii { ':' } else { '┊' }, left + 1 + at);
+    let ours: String = text
+        .chars()
+        .skip(first)
+        .enumerate()
+        .map(|(place, sign)| if place == 0 && sign == ' ' { mark } else { sign })
+        .collect();
+    put(buffer, shifted(area, first), &ours, theme.role(Role::Text));
 }
 
 /// The axis: how long ago, and when the incident began.
@@ -47,7 +63,7 @@ fn axis(graphs: &Graphs, graph: &Graph, area: Rect, buffer: &mut Buffer, theme: 
         }
     };
     for third in 0..3_u32 {
-        let text = format!("-{}m", minutes(graphs.span * (3 - third) / 3));
+        let text = format!("-{}", tick(graphs.span * (3 - third) / 3));
         lay(&mut line, length * third as usize / 3, &text);
     }
     lay(&mut line, length.saturating_sub(NOW.len()), NOW);
@@ -91,7 +107,9 @@ fn title(graph: &Graph, span: Duration, area: Rect, buffer: &mut Buffer, theme: 
     let name = cut(&format!("{} ", graph.name), usize::from(area.width));
     put(buffer, area, &name, theme.role(Role::Strong));
     let rest = shifted(area, width(&name));
-    let words = cut(&graph.words(span), usize::from(rest.width));
+    let before = if theme.ascii { " · before : Prometheus" } else { " · before ┊ Prometheus" };
+    let words = format!("{}{}", graph.words(span), if graph.ours_from.is_some() { before } else { "" });
+    let words = cut(&words, usize::from(rest.width));
     put(buffer, rest, &words, theme.role(Role::Muted));
 }
 
@@ -122,7 +140,7 @@ mod tests {
 
     fn graph(samples: &[f64]) -> Graph {
         let samples = samples.iter().map(|value| (*value >= 0.0).then_some(*value)).collect();
-        Graph { name: "shop requests".to_owned(), unit: RuleUnit::PerSecond, samples }
+        Graph { name: "shop requests".to_owned(), unit: RuleUnit::PerSecond, samples, ours_from: None }
     }
 
     fn theme(ascii: bool, blocks: bool) -> Theme {
@@ -206,6 +224,24 @@ mod tests {
         assert_eq!((rows(false, 10), rows(false, 18), rows(false, 44)), (0, 1, 5));
         assert_eq!(alone(&[1.0], Some(1)).rows(18), 2);
         assert_eq!((rows(true, 18), rows(true, 44)), (4, 8));
+    }
+
+    #[test]
+    fn what_somebody_else_remembers_ends_at_a_line() {
+        let mut remembered = alone(&[5.0; 60], None);
+        remembered.graphs[0].ours_from = Some(40);
+        let lines = drawn(&Graphs { large: true, ..remembered.clone() }, 80, 20, &theme(true, false));
+        assert!(lines[0].ends_with("last 15 min · before : Prometheus"), "{lines:#?}");
+        let at = |line: &str| line.find(':');
+        let columns = 80 - labels(&remembered.graphs[0]).2 - 1;
+        let expected = labels(&remembered.graphs[0]).2 + 1 + columns * 2 / 3;
+        assert_eq!(at(&lines[1]), Some(expected), "{lines:#?}");
+        // Nothing that was drawn is hidden by it.
+        assert_eq!(lines.iter().filter(|line| line.contains("____") || line.contains("----")).count(), 2);
+        remembered.span = Duration::from_secs(6 * 86_400);
+        let days = drawn(&remembered, 80, 20, &theme(true, false));
+        assert!(days[0].contains("last 6 days") && days[2].contains("-6d"), "{days:#?}");
+        assert!(days[2].contains("-4d") && days[2].contains("-2d"), "{days:#?}");
     }
 
     #[test]

@@ -26,6 +26,7 @@ pub fn http(server: &MockServer, auth: HttpAuth) -> HttpConnect {
         others: Vec::new(),
         pin: None,
         requests: None,
+        operations: std::collections::BTreeMap::new(),
     }
 }
 

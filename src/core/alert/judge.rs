@@ -3,7 +3,7 @@
 use super::breach::Breach;
 use super::levels::Level;
 use super::rule::{Grade, Need, RuleId, RuleSpec};
-use super::{Rulebook, Severity};
+use super::{RuleSetting, Rulebook, Severity};
 use crate::core::ids::TargetId;
 use crate::core::part::{Gap, GapKind};
 use crate::core::place::Screen;
@@ -141,6 +141,12 @@ impl<S: Judged> Judge<'_, S> {
     #[must_use]
     pub fn grade_of(&self, rule: &Rule<S>, part: &str, value: f64) -> Option<Grade> {
         self.rules.grade_on(&rule.spec, &[part, self.target.as_str()], value)
+    }
+
+    /// How another rule is set, for the threshold that it holds.
+    #[must_use]
+    pub fn setting(&self, rule: &Rule<S>) -> RuleSetting {
+        self.rules.on(rule.spec.id, &[self.target.as_str()])
     }
 
     /// As bad as that, by its state; nothing while the rule is switched off.

@@ -27,8 +27,20 @@ pub struct Distribution {
     pub p99: Option<Quantile>,
 }
 
+/// What several series grew by together.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Together {
+    /// None of them is known from before.
+    Nothing,
+    /// Their bounds differ: so many observations, and nothing is known of how they are spread.
+    Differ(f64),
+    /// Upper bounds and cumulative counts.
+    Grown(Vec<(f64, f64)>),
+}
+
 impl Distribution {
-    fn of(grown: &[(f64, f64)]) -> Self {
+    /// The distribution of what buckets grew by.
+    pub(super) fn of(grown: &[(f64, f64)]) -> Self {
         Self {
             count: grown.iter().map(|(_, count)| *count).fold(0.0, f64::max),
             p50: quantile(0.5, grown),
@@ -73,32 +85,23 @@ impl Buckets {
 
     /// All series of `family` together, over the time since this; different bounds are not added up.
     pub(super) fn together(&self, new: &MetricsReading, family: &str) -> Option<Distribution> {
-        self.some(new, family, |_| true)
+        match self.sum(new, family, |_| true) {
+            Together::Grown(sum) => Some(Distribution::of(&sum)),
+            Together::Nothing | Together::Differ(_) => None,
+        }
     }
 
-    /// The same for those series whose labels are `wanted`.
-    pub(super) fn some(
-        &self,
-        new: &MetricsReading,
-        family: &str,
-        wanted: impl Fn(&str) -> bool,
-    ) -> Option<Distribution> {
+    /// What those of its series grew by together whose numbers are `wanted`.
+    pub(super) fn sum(&self, new: &MetricsReading, family: &str, wanted: impl Fn(usize) -> bool) -> Together {
         let all = self.growth(new, family).into_iter();
-        let mut all =
-            all.filter(|(series, _)| wanted(&new.layout.labels_of(*series))).map(|(_, grown)| grown);
-        let mut sum = all.next()?;
-        for grown in all {
-            if grown.len() != sum.len() {
-                return None;
-            }
-            for ((bound, count), (other, more)) in sum.iter_mut().zip(grown) {
-                if bound.total_cmp(&other).is_ne() {
-                    return None;
-                }
-                *count += more;
-            }
+        let all: Vec<_> = all.filter(|(series, _)| wanted(*series)).map(|(_, grown)| grown).collect();
+        let Some((first, others)) = all.split_first() else { return Together::Nothing };
+        let mut sum = first.clone();
+        if others.iter().all(|grown| add(&mut sum, grown)) {
+            return Together::Grown(sum);
         }
-        Some(Distribution::of(&sum))
+        let most = |grown: &Vec<(f64, f64)>| grown.iter().map(|(_, count)| *count).fold(0.0, f64::max);
+        Together::Differ(all.iter().map(most).sum())
     }
 
     /// How many observations of `family` were certainly above `limit`, and the bound by which that is known: the next one of its buckets.
@@ -120,6 +123,18 @@ impl Buckets {
         let each = self.growth(new, family).into_iter();
         each.map(|(series, grown)| (new.layout.labels_of(series), Distribution::of(&grown))).collect()
     }
+}
+
+/// Adds `more` to `sum` where both have the same bounds; false, and nothing is added, where they do not.
+pub(super) fn add(sum: &mut [(f64, f64)], more: &[(f64, f64)]) -> bool {
+    let same = |((bound, _), (other, _)): (&(f64, f64), &(f64, f64))| bound.total_cmp(other).is_eq();
+    if sum.len() != more.len() || !sum.iter().zip(more).all(same) {
+        return false;
+    }
+    for ((_, count), (_, grown)) in sum.iter_mut().zip(more) {
+        *count += grown;
+    }
+    true
 }
 
 /// The key under which the sum over all series of a family stands.

@@ -177,6 +177,12 @@ impl Layout {
         (0..self.entries.len()).map(|index| Named { layout: self, index })
     }
 
+    /// The sample at place `index`.
+    #[must_use]
+    pub const fn sample(&self, index: usize) -> Named<'_> {
+        Named { layout: self, index }
+    }
+
     /// Every family: its name and what it is.
     #[must_use]
     pub fn families(&self) -> impl ExactSizeIterator<Item = (&str, MetricKind)> {

@@ -1,10 +1,14 @@
 //! What is known of a `/metrics` endpoint: the reading of one scrape, the state that follows from several, and its rules. Pure.
 
+mod aims;
 mod buckets;
+mod budget;
 mod disks;
 mod kind;
 mod layout;
 mod levels;
+mod measures;
+mod operation;
 mod processes;
 mod quantile;
 mod rates;
@@ -13,19 +17,29 @@ mod requests;
 mod row;
 pub(crate) mod rules;
 mod service;
+mod service_level;
 mod settings;
 mod state;
+mod vitals;
 mod written;
 
+pub use aims::aims;
 pub use buckets::{ALL_SERIES, Distribution};
+pub use budget::{Budget, Burn, Ended, LONG, SHORT};
 pub use disks::{Disk, Disks};
 pub use kind::MetricKind;
 pub use layout::{Builder, Layout, Named};
-pub use levels::{Operation, PoolUse};
+pub use levels::PoolUse;
+pub use operation::Operation;
 pub use quantile::{LEAST_OBSERVATIONS, Quantile, quantile};
 pub use reading::*;
 pub use requests::is_judged;
 pub use row::MetricsRow;
+pub use rules::budget::{BURN, ERROR_BUDGET};
+pub use rules::levels::{EVENT_LOOP, POOL};
+pub use rules::vitals::{COLLECTING, FILES, HEAP};
 pub use rules::{DISK, ERRORS, LATENCY, RULES};
+pub use service_level::{Known, ServiceLevel};
 pub use settings::MetricsSettings;
 pub use state::{Golden, MetricsState};
+pub use vitals::Signs;

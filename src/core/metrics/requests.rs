@@ -94,6 +94,11 @@ fn ended(sample: Named<'_>) -> Option<Status> {
     sample.labels().find_map(known)
 }
 
+/// Whether this sample counts requests that ended by the server's fault; nothing where it does not say how they ended.
+pub(super) fn failed(sample: Named<'_>) -> Option<bool> {
+    ended(sample).map(|status| status == Status::Fault)
+}
+
 /// How likely a family counts what this process is asked for; more is better.
 fn rank(family: &str) -> u32 {
     let has = |part: &str| family.contains(part);
@@ -127,6 +132,11 @@ pub(super) struct Counted {
 }
 
 impl Requests {
+    /// The samples that count them, by their places.
+    pub(super) fn samples(&self) -> impl Iterator<Item = usize> {
+        self.places.iter().map(|(index, _)| *index)
+    }
+
     /// The family of this reading that counts requests: the one that is `named`, or the likeliest by its shape; without a status the likeliest
     /// by its name.
     pub(super) fn of(reading: &MetricsReading, named: Option<&str>) -> Option<Self> {

@@ -1,13 +1,16 @@
 //! The rules about a `/metrics` endpoint.
 
+pub(crate) mod budget;
 pub(crate) mod levels;
 mod parts;
+pub(crate) mod vitals;
 
-use super::{MetricsReading, MetricsState, Quantile};
+use super::{MetricsReading, MetricsRow, MetricsState, Quantile};
 use crate::core::alert::RuleUnit::{Count, Ratio, Seconds, State};
 use crate::core::alert::Triage::{Capacity, Errors, Forecast, Latency, Saturation, Silent};
 use crate::core::alert::{Judged, Missing, Rule, RuleSpec, Severity};
 use crate::core::place::Screen;
+use crate::core::row::RowKey;
 use crate::core::text::{lasting, sized, tidy};
 use parts::{Its, SUBJECT};
 
@@ -20,6 +23,12 @@ pub static RULES: &[&Rule<MetricsState>] = &[
     &levels::CACHE_HIT,
     &levels::POOL,
     &levels::EVENT_LOOP,
+    &vitals::HEAP,
+    &vitals::COLLECTING,
+    &vitals::HANDLES,
+    &vitals::FILES,
+    &budget::ERROR_BUDGET,
+    &budget::BURN,
     &levels::SIMPLE_P50,
     &levels::SIMPLE_P95,
     &levels::SIMPLE_P99,
@@ -152,7 +161,8 @@ fn errors(its: &mut Its<'_>, _: &MetricsReading) {
     let Some(share) = its.state.golden.errors else { return };
     let Some(grade) = its.level(SUBJECT, share).filter(|_| its.state.golden.failed > 1.0) else { return };
     let sentence = format!("{} answers {:.1} % of its requests with 5xx", its.target, share * 100.0);
-    its.tell(grade, SUBJECT, sentence).look("look at what it depends on");
+    let row = RowKey::Metrics(its.target.clone(), MetricsRow::Endpoint);
+    its.tell(grade, SUBJECT, sentence).look("look at what it depends on").row(row);
 }
 
 fn latency(its: &mut Its<'_>, _: &MetricsReading) {
@@ -163,7 +173,8 @@ fn latency(its: &mut Its<'_>, _: &MetricsReading) {
     };
     let Some(grade) = its.level(SUBJECT, seconds) else { return };
     let sentence = format!("{}: 5 % of requests take {word}{:.0} ms or longer", its.target, seconds * 1000.0);
-    its.tell(grade, SUBJECT, sentence).look("look at what it depends on");
+    let row = RowKey::Metrics(its.target.clone(), MetricsRow::Endpoint);
+    its.tell(grade, SUBJECT, sentence).look("look at what it depends on").row(row);
 }
 
 fn disk_error(its: &mut Its<'_>, _: &MetricsReading) {

@@ -2,10 +2,14 @@
 
 use super::buckets::{ALL_SERIES, Buckets, Distribution};
 use super::layout::{Layout, Named};
-use super::levels::{self, Levels, Operation, PoolUse};
+use super::levels::{Levels, PoolUse};
+use super::measures::{self, Measures};
+use super::operation::Operation;
 use super::processes::Processes;
 use super::rates::Rates;
 use super::requests::{Counted, Requests};
+use super::service_level::{self, ServiceLevel};
+use super::vitals::{Growth, Signs, Vitals};
 use super::{Disks, MetricsReading, MetricsSettings, Quantile, service};
 use crate::core::history::Series;
 use crate::core::rate::{self, LEAST_WINDOW, Window};
@@ -67,10 +71,18 @@ pub struct MetricsState {
     asked: Option<(Arc<Layout>, Option<Requests>)>,
     /// What it calls the service that it is of, found out with that.
     service: Option<String>,
-    /// What else tells of service levels, found out with that.
+    /// What tells of its cache and its pools, found out with that.
     levels: Levels,
-    /// The gauge of how late its event loop is, found out with that.
-    loop_lag: Option<usize>,
+    /// What measures and counts its operations, found out with that.
+    measures: Measures,
+    /// Where its vital signs are, found out with that.
+    vitals: Vitals,
+    /// What its operations reach.
+    pub service_levels: Vec<ServiceLevel>,
+    /// How its process is.
+    pub signs: Signs,
+    /// What it holds open over the last quarter of an hour.
+    handles: Growth,
     /// The share of looks into its cache that found something, over [`WINDOW`].
     pub cache_hit: Option<f64>,
     /// A poll failed since the newest reading.
@@ -98,6 +110,7 @@ impl MetricsState {
         self.find_requests(&reading);
         let requests = self.asked.as_ref().and_then(|(_, requests)| requests.as_ref());
         let process = &mut self.processes.current;
+        let (levels, measures) = (&mut self.service_levels, &self.measures);
         match process.meter.window(answered.before, now) {
             Window::Early => {}
             Window::Nothing => {
@@ -108,6 +121,7 @@ impl MetricsState {
                 let counted = requests.map(|requests| requests.between(&old, &reading));
                 process.requests = counted.map(|counted| counted.all / elapsed.as_secs_f64());
                 process.counted.extend(counted.map(|counted| (now, counted)));
+                service_level::count(levels, measures, (&old, &reading), (now, elapsed));
                 self.rates = Some(Rates::between(old, Arc::clone(&reading), elapsed));
             }
         }
@@ -123,7 +137,13 @@ impl MetricsState {
         }
         self.cache_hit =
             self.levels.cache(&reading).and_then(|counted| hits(&mut process.cache, counted, now));
+        let since = process.past.front().filter(|(at, _)| now.since(*at) >= LEAST_WINDOW);
+        service_level::take(levels, measures, since.map(|(_, old)| old), &reading, now);
+        self.signs = self.vitals.signs(&reading, self.rates.as_ref());
         self.in_turn = self.processes.in_turn().count();
+        // What several processes hold open is no one number.
+        let handles = self.signs.handles.filter(|_| self.in_turn == 1);
+        self.handles.push(now, handles, self.restarted);
         self.disks.absorb(&reading, now);
         self.latest = Some((now, reading));
         self.golden = self.golden();
@@ -137,7 +157,8 @@ impl MetricsState {
             let requests = Requests::of(reading, self.settings.requests.as_deref());
             self.service = service::of(&reading.layout);
             self.levels = Levels::of(&reading.layout);
-            self.loop_lag = levels::loop_lag(&reading.layout);
+            self.measures = Measures::of(&reading.layout, requests.as_ref(), &self.settings.operations);
+            self.vitals = Vitals::of(&reading.layout);
             self.asked = Some((Arc::clone(&reading.layout), requests));
         }
     }
@@ -182,19 +203,18 @@ impl MetricsState {
         all
     }
 
-    /// How long an operation takes over the window, by each histogram that measures it: its name, the seconds in its unit, and the spread.
-    #[must_use]
-    pub fn levels(&self, operation: Operation) -> Vec<(String, f64, Distribution)> {
-        let Some((old, reading)) = self.window() else { return Vec::new() };
-        let spread = |family: &str| old.some(reading, family, |labels| operation.has(labels));
-        if matches!(operation, Operation::Get | Operation::Post) {
-            let unit = |family: &str| levels::unit(family).unwrap_or(1.0);
-            let requests =
-                self.durations().find_map(|name| Some((name.to_owned(), unit(name), spread(name)?)));
-            return requests.into_iter().collect();
-        }
-        let measured = self.levels.measured.iter().filter(|measured| measured.operation == operation);
-        measured.filter_map(|one| Some((one.family.clone(), one.unit, spread(&one.family)?))).collect()
+    /// What each family that measures an operation tells of it.
+    pub fn levels(&self, operation: Operation) -> impl Iterator<Item = &ServiceLevel> {
+        self.service_levels.iter().filter(move |level| level.operation == operation)
+    }
+
+    /// The operations for which a family is named that is not there.
+    pub fn unmeasured(&self) -> impl Iterator<Item = (Operation, &str)> {
+        let there = |operation| self.measures.0.iter().any(|measure| measure.operation == operation);
+        let named = self.settings.operations.iter().filter(|_| self.latest.is_some());
+        named
+            .filter(move |(operation, _)| !there(**operation))
+            .map(|(operation, name)| (*operation, name.as_str()))
     }
 
     /// Queries a minute that were certainly slower than [`SLOW`], and the bound in seconds by which that is known.
@@ -203,7 +223,8 @@ impl MetricsState {
         let (old, reading) = self.window()?;
         let (since, _) = self.processes.current.past.front()?;
         let elapsed = self.latest.as_ref()?.0.since(*since).as_secs_f64();
-        let queries = self.levels.measured.iter().filter(|one| one.operation == Operation::Query);
+        let queries =
+            self.measures.0.iter().filter(|one| one.operation == Operation::Query && one.has_buckets());
         let mut slow: Option<(f64, f64)> = None;
         for one in queries {
             let Some((count, bound)) = old.above(reading, &one.family, SLOW / one.unit) else { continue };
@@ -213,23 +234,16 @@ impl MetricsState {
         slow
     }
 
-    /// By how many seconds its event loop is late.
+    /// By how much what it holds open grew, where it did all the time for a quarter of an hour.
     #[must_use]
-    pub fn event_loop(&self) -> Option<f64> {
-        let lag = self.reading()?.value(self.loop_lag?);
-        (lag.is_finite() && lag >= 0.0).then_some(lag)
+    pub fn handles_grown(&self) -> Option<f64> {
+        self.handles.grown()
     }
 
     /// How full the pools are that it tells of.
     #[must_use]
     pub fn pools(&self) -> Vec<PoolUse> {
         self.reading().map_or_else(Vec::new, |reading| self.levels.pools(reading))
-    }
-
-    /// The families that may tell how long requests take, the likeliest first.
-    fn durations(&self) -> impl Iterator<Item = &str> {
-        let requests = self.requests_of().map(|requests| requests.family.as_str());
-        requests.into_iter().chain(DURATIONS)
     }
 
     /// The family that is named to count requests and is not there.
@@ -273,7 +287,7 @@ impl MetricsState {
 
     /// How long nearly all requests take.
     fn p95(&self) -> Option<Quantile> {
-        self.durations().find_map(|family| {
+        measures::durations(self.requests_of()).find_map(|family| {
             let found = self.spread(family)?.p95?;
             let millis = ["_ms", "_msec", "_milliseconds"].iter().any(|unit| family.ends_with(unit));
             Some(if millis { scaled(found) } else { found })
@@ -309,19 +323,6 @@ fn hits(past: &mut VecDeque<(Now, (f64, f64))>, counted: (f64, f64), now: Now) -
     let all = found + counted.1 - misses;
     (now.since(*at) >= LEAST_WINDOW).then(|| rate::ratio(found, all, MANY)).flatten()
 }
-
-/// Names under which libraries measure how long requests take, where it is not the family that counts them.
-const DURATIONS: [&str; 9] = [
-    "http_request_duration_seconds",
-    "http_server_request_duration_seconds",
-    "http_server_requests_seconds",
-    "http_server_duration_milliseconds",
-    "http_request_duration_ms",
-    "http_request_duration_highr_seconds",
-    "traefik_entrypoint_request_duration_seconds",
-    "grpc_server_handling_seconds",
-    "request_duration_seconds",
-];
 
 fn scaled(quantile: Quantile) -> Quantile {
     match quantile {

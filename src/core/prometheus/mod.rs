@@ -1,11 +1,13 @@
 //! What is known of a Prometheus target: the reading of one poll, the state that follows from several, and its rules. Pure.
 
+mod range;
 mod reading;
 mod row;
 pub(crate) mod rules;
 mod settings;
 mod state;
 
+pub use range::{Range, RangeReading, SPANS, graphed};
 pub use reading::*;
 pub use row::PrometheusRow;
 pub use rules::RULES;

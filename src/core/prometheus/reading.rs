@@ -1,5 +1,6 @@
 //! One poll of a Prometheus server's HTTP interface, as data.
 
+use super::range::RangeReading;
 use crate::core::exact;
 use crate::core::part::Part;
 use crate::core::whereabouts::Whereabouts;
@@ -22,9 +23,19 @@ pub struct PrometheusReading {
     pub muted: Part<()>,
     /// The configured PromQL panels, in their order.
     pub panels: Vec<PanelReading>,
+    /// The ranges that somebody looks at.
+    pub ranges: Vec<RangeReading>,
+    /// The names of its metrics, while somebody looks at them.
+    pub names: Part<Vec<String>>,
 }
 
 impl PrometheusReading {
+    /// The answer to a range that is looked at; nothing while it is on its way.
+    #[must_use]
+    pub fn range(&self, expr: &str, span: Duration) -> Option<&RangeReading> {
+        self.ranges.iter().find(|reading| reading.range.expr == expr && reading.range.span == span)
+    }
+
     /// Not known: nothing is changed there.
     #[must_use]
     pub const fn whereabouts(&self) -> Option<&Whereabouts> {

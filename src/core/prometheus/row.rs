@@ -26,4 +26,8 @@ pub enum PrometheusRow {
         /// The series' labels.
         labels: String,
     },
+    /// All metrics that it knows.
+    Names,
+    /// One of these metrics, by its name.
+    Metric(String),
 }

@@ -1,6 +1,7 @@
 //! Screen 8: health endpoints, Prometheus (targets down, rules that fire or fail, configured panels), and endpoints scraped by stacktop
 //! itself.
 
+use crate::core::focus::Focus;
 use crate::core::health::HealthRow;
 use crate::core::ids::TargetId;
 use crate::core::metrics::DISK;
@@ -16,7 +17,7 @@ use crate::panels::checks;
 use crate::panels::graphs;
 use crate::panels::heading::heading;
 use crate::panels::metrics::target::{figure, measured, quantile, samples, tone};
-use crate::panels::metrics::{groups, list, prometheus};
+use crate::panels::metrics::{groups, list, prometheus, ranges, service_levels, vitals};
 use crate::panels::panel::{Panel, PanelContext};
 use crate::ui::content::{Cell, Column, Content, Line, Role, Row, Section, Table};
 use crate::ui::format::{bytes, count, duration, or_dash, percent, rate, whole};
@@ -53,7 +54,19 @@ impl Panel for Metrics {
             }
             Some(RowKey::Health(target, row)) => return checks::opened(context, target, row),
             Some(RowKey::Metrics(target, MetricsRow::Endpoint)) => return opened(context, target),
-            Some(RowKey::Metrics(target, MetricsRow::Family(name))) => return family(context, target, name),
+            Some(RowKey::Metrics(target, MetricsRow::Family(name) | MetricsRow::Level(_, name))) => {
+                return family(context, target, name);
+            }
+            Some(RowKey::Metrics(_, MetricsRow::Shared(operation, group))) => {
+                let title = format!("{group} {}", operation.word());
+                let sections = service_levels::shared(*operation, group, context).into_iter().collect();
+                return Content { title, sections };
+            }
+            Some(RowKey::Prometheus(target, row)) => {
+                if let Some(page) = ranges::page(context, target, row) {
+                    return page;
+                }
+            }
             _ => {}
         }
         let endpoints: Vec<_> = list::endpoints(context).collect();
@@ -69,6 +82,7 @@ impl Panel for Metrics {
         }
         if endpoints.len() >= list::LISTED_FROM {
             sections.push(groups::section(&endpoints, context));
+            sections.extend(service_levels::of_services(context));
         }
         if sections.is_empty() {
             let line = Line::of(
@@ -78,6 +92,13 @@ impl Panel for Metrics {
             sections.push(Section::lines("", vec![line]));
         }
         Content { title: String::new(), sections }
+    }
+
+    fn focus(&self, context: PanelContext<'_>, path: &[RowKey]) -> Vec<(TargetId, Focus)> {
+        match path.last() {
+            Some(RowKey::Prometheus(target, row)) => ranges::focus(context, target, row),
+            _ => Vec::new(),
+        }
     }
 
     fn copy(&self, _context: PanelContext<'_>, _path: &[RowKey], row: &RowKey) -> Option<String> {
@@ -91,7 +112,9 @@ impl Panel for Metrics {
             }
             RowKey::Metrics(_, row) => Some(row.name().to_owned()),
             RowKey::Prometheus(_, PrometheusRow::Panel { title, .. }) => Some(title.clone()),
-            RowKey::Prometheus(_, PrometheusRow::Rule { name, .. }) => Some(name.clone()),
+            RowKey::Prometheus(_, PrometheusRow::Rule { name, .. } | PrometheusRow::Metric(name)) => {
+                Some(name.clone())
+            }
             RowKey::Prometheus(_, PrometheusRow::Scraped { instance, .. }) => Some(instance.clone()),
             _ => None,
         }
@@ -139,6 +162,7 @@ fn endpoint(
         );
         lines.push(Line::of(Role::Note, text));
     }
+    lines.extend(vitals::lines(context, target, state, role));
     lines.extend(disks(context, state, role));
     if state.restarted {
         lines
@@ -155,11 +179,9 @@ fn endpoint(
         };
         lines.push(Line::of(Role::Warning, text));
     }
-    sections.push(Section {
-        title: String::new(),
-        lines,
-        table: Some(families(target, state, reading, (role, context.now))),
-    });
+    sections.push(Section::lines("", lines));
+    sections.extend(service_levels::of_endpoint(target, state, context));
+    sections.push(Section::table("", families(target, state, reading, (role, context.now))));
 }
 
 /// A line for each file system, the fullest first.

@@ -4,5 +4,8 @@ pub(super) mod endpoints;
 mod groups;
 mod list;
 mod prometheus;
+mod ranges;
+mod service_levels;
 pub(super) mod signal;
 mod target;
+mod vitals;

@@ -63,7 +63,7 @@ pub(super) fn server(
     }
     sections.push(Section::lines("", lines));
     sections.extend(troubles(target, reading));
-    sections.extend(panels(target, state, reading, role));
+    sections.push(panels(target, state, reading, role));
 }
 
 fn troubles(target: &TargetState, reading: &PrometheusReading) -> Option<Section> {
@@ -146,12 +146,7 @@ fn row_of(target: &TargetState, title: &str, labels: &str) -> RowKey {
     )
 }
 
-fn panels(
-    target: &TargetState,
-    state: &PrometheusState,
-    reading: &PrometheusReading,
-    role: Role,
-) -> Option<Section> {
+fn panels(target: &TargetState, state: &PrometheusState, reading: &PrometheusReading, role: Role) -> Section {
     let mut rows = Vec::new();
     for panel in &reading.panels {
         let query = state.settings.panel(&panel.title);
@@ -159,7 +154,7 @@ fn panels(
         let Some(series) = panel.series.ready() else {
             let note = panel.series.gap().map_or("", |gap| gap.note.as_str());
             let key = row_of(target, &panel.title, "");
-            rows.push(Row::flat(
+            rows.push(Row::opens(
                 key,
                 vec![
                     Cell::text(&panel.title),
@@ -177,7 +172,7 @@ fn panels(
                 None => role,
             };
             let samples = state.panels.get(&(panel.title.clone(), labels.clone()));
-            rows.push(Row::flat(
+            rows.push(Row::opens(
                 row_of(target, &panel.title, labels),
                 vec![
                     Cell::text(&panel.title),
@@ -188,9 +183,12 @@ fn panels(
             ));
         }
     }
-    if rows.is_empty() {
-        return None;
-    }
+    // Whoever has no panel yet finds here what there is.
+    let title = if rows.is_empty() { "Prometheus remembers" } else { "Your panels" };
+    rows.push(Row::opens(
+        RowKey::Prometheus(target.id.clone(), PrometheusRow::Names),
+        vec![Cell::of(Role::Accent, "all metrics"), Cell::default(), Cell::default(), Cell::default()],
+    ));
     let table = Table {
         columns: vec![
             Column::flex("panel", 22, 0),
@@ -202,5 +200,5 @@ fn panels(
         empty: String::new(),
         fixed_order: false,
     };
-    Some(Section::table("Your panels", table))
+    Section::table(title, table)
 }

@@ -35,6 +35,13 @@ pub(super) const MANAGERS: &[&str] = &["data/activeAlertmanagers/*/url", "data/d
 pub(super) const VECTOR: &[&str] =
     &["data/resultType", "data/result/*", "data/result/*/metric/*", "data/result/*/value/*"];
 
+/// Series of one range beyond this are not kept: more lines nobody tells apart.
+pub(super) const MOST_LINES: usize = 24;
+/// Names of metrics beyond this are not kept.
+pub(super) const MOST_NAMES: usize = 10_000;
+pub(super) const MATRIX: &[&str] = &["data/resultType", "data/result/*/metric/*", "data/result/*/values/*/*"];
+pub(super) const NAMES: &[&str] = &["data/*"];
+
 fn word(value: &Value, name: &str) -> String {
     value.get(name).and_then(Value::as_str).unwrap_or_default().to_owned()
 }
@@ -141,6 +148,43 @@ pub(super) fn vector(data: &Value) -> Option<Vec<(String, f64)>> {
     }
 }
 
+/// A matrix, as so many columns of `step` seconds from `start` on; NaN where a series has no number.
+pub(super) fn matrix(
+    data: &Value,
+    (start, step, columns): (i64, i64, usize),
+) -> Option<Vec<(String, Vec<f64>)>> {
+    if data.get("resultType")?.as_str()? != "matrix" {
+        return None;
+    }
+    let series = |one: &Value| {
+        let mut values = vec![f64::NAN; columns];
+        // A series of native histograms has none of these.
+        for pair in one.get("values").and_then(Value::as_array).into_iter().flatten() {
+            let at = pair.get(0).and_then(Value::as_f64)? - start as f64;
+            let place = (at / step.max(1) as f64).round();
+            let value = pair.get(1)?.as_str()?.parse::<f64>().ok()?;
+            if let Some(slot) = (place >= 0.0).then(|| values.get_mut(place as usize)).flatten() {
+                *slot = value;
+            }
+        }
+        Some((labels(one.get("metric")?, &["__name__"]), values))
+    };
+    let mut all: Vec<_> = data.get("result")?.as_array()?.iter().filter_map(series).collect();
+    // The largest at the end first: with many lines those are looked for.
+    let last = |values: &[f64]| values.iter().rev().copied().find(|value| value.is_finite());
+    all.sort_by(|(a, x), (b, y)| {
+        let (x, y) = (last(x).unwrap_or(f64::NEG_INFINITY), last(y).unwrap_or(f64::NEG_INFINITY));
+        y.total_cmp(&x).then_with(|| a.cmp(b))
+    });
+    Some(all)
+}
+
+/// The values of a label.
+pub(super) fn names(data: &Value) -> Option<Vec<String>> {
+    let names = data.as_array()?.iter().filter_map(Value::as_str).map(str::to_owned);
+    Some(names.take(MOST_NAMES).collect())
+}
+
 fn labels(metric: &Value, except: &[&str]) -> String {
     let Some(map) = metric.as_object() else { return String::new() };
     let mut pairs: Vec<String> = map
@@ -219,6 +263,26 @@ mod tests {
             .map(|alert| (alert.state.as_str(), alert.severity.as_str(), alert.labels.as_str()))
             .collect();
         assert_eq!(told, [("pending", "critical", "host=a"), ("firing", "warning", "host=b")]);
+    }
+
+    #[test]
+    fn a_matrix_is_columns_with_gaps_the_largest_first() {
+        let data = pruned(
+            MATRIX,
+            json!({"resultType": "matrix", "result": [
+            {"metric": {"__name__": "x", "job": "a"}, "values": [[100, "1"], [110, "2"], [130, "4"]]},
+            {"metric": {"job": "b"}, "values": [[90, "7"], [120.4, "+Inf"], [130, "9"], [140, "5"]]},
+            {"metric": {"job": "n"}, "histograms": [[100, {}]]}]}),
+        );
+        let read = matrix(&data, (100, 10, 4)).expect("read");
+        let shown: Vec<_> = read.iter().map(|(labels, values)| format!("{labels} {values:?}")).collect();
+        assert_eq!(
+            shown,
+            ["job=b [NaN, NaN, inf, 9.0]", "job=a [1.0, 2.0, NaN, 4.0]", "job=n [NaN, NaN, NaN, NaN]"]
+        );
+        assert_eq!(matrix(&pruned(MATRIX, json!({"resultType": "vector", "result": []})), (0, 1, 1)), None);
+        let all = pruned(NAMES, json!(["up", "go_gc", 7]));
+        assert_eq!(names(&all), Some(vec!["up".to_owned(), "go_gc".to_owned()]));
     }
 
     #[test]

@@ -1,10 +1,13 @@
 //! Asks a Prometheus server's HTTP interface: targets, rules, configured PromQL.
 
 mod decode;
+mod looks;
 mod muted;
+mod parts;
 
+use self::looks::Looks;
+use self::parts::{LIMIT, encoded, envelope, part, says};
 use super::http::{Answer, Http, gap, within};
-use super::json;
 use super::{Source, knock};
 use crate::config::target::{PromQuery, PrometheusConnect};
 use crate::core::doctor::{Check, Report};
@@ -15,19 +18,18 @@ use crate::core::reading::Reading;
 use crate::core::report::{PollError, PollErrorKind};
 use crate::core::time::Now;
 use futures_util::future::{BoxFuture, join_all};
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, PercentEncode, utf8_percent_encode};
 use reqwest::Method;
 use reqwest::header::CONTENT_TYPE;
 use serde_json::Value;
 use std::sync::Arc;
-use std::time::Duration;
 use tokio::time::Instant;
 
 /// Asks one Prometheus server.
 #[derive(Debug)]
 pub struct PrometheusSource {
     connect: PrometheusConnect,
-    http: Option<Http>,
+    http: Option<Arc<Http>>,
+    looks: Looks,
     alertmanager: Option<Http>,
     version: Part<String>,
     answered: Option<Instant>,
@@ -36,20 +38,25 @@ pub struct PrometheusSource {
 impl PrometheusSource {
     /// A source for this server; nothing is connected yet.
     #[must_use]
-    pub const fn new(connect: PrometheusConnect) -> Self {
-        Self { connect, http: None, alertmanager: None, version: Part::NotAsked, answered: None }
+    pub fn new(connect: PrometheusConnect) -> Self {
+        let looks = Looks::default();
+        Self { connect, http: None, looks, alertmanager: None, version: Part::NotAsked, answered: None }
     }
 
-    async fn read(&mut self, now: Now) -> Result<PrometheusReading, PollError> {
+    async fn read(&mut self, now: Now, focus: &[Focus]) -> Result<PrometheusReading, PollError> {
         let http = match self.http.take() {
             Some(http) => http,
-            None => Http::open(&self.connect.http).await?,
+            None => Arc::new(Http::open(&self.connect.http).await?),
         };
         if let (Some(connect), None) = (&self.connect.alertmanager, &self.alertmanager) {
             // Without it the alerts are told all the same.
             self.alertmanager = Http::open(connect).await.ok();
         }
-        let result = self.ask(&http, now).await;
+        let mut result = self.ask(&http, now).await;
+        if let Ok(reading) = &mut result {
+            self.looks.step(&http, now, focus).await;
+            (reading.ranges, reading.names) = self.looks.known();
+        }
         self.http = Some(http);
         result
     }
@@ -111,8 +118,9 @@ impl PrometheusSource {
             Part::Unavailable(gap) => Part::Unavailable(gap),
             Part::NotAsked => Part::NotAsked,
         };
+        let (ranges, names) = (Vec::new(), Part::NotAsked);
         let version = self.version.clone();
-        Ok(PrometheusReading { version, targets, rules, alertmanagers: managers, muted, panels })
+        Ok(PrometheusReading { version, targets, rules, alertmanagers: managers, muted, panels, ranges, names })
     }
 
     /// What of it can be read with the rights that there are.
@@ -120,7 +128,7 @@ impl PrometheusSource {
     /// # Errors
     /// When it cannot be read at all.
     pub async fn examine(mut self, now: Now) -> Result<Report, PollError> {
-        let reading = self.read(now).await?;
+        let reading = self.read(now, &[]).await?;
         let mut report =
             Report::answers([("targets", reading.targets.gap()), ("rules", reading.rules.gap())]);
         let panels = reading.panels.iter();
@@ -130,9 +138,6 @@ impl PrometheusSource {
         Ok(report)
     }
 }
-
-/// A question has this long: the others do not wait for a slow one, and the whole poll's limit is not reached by it.
-const LIMIT: Duration = Duration::from_secs(3);
 
 /// Whom it tells of alerts. What only speaks like a Prometheus (vmalert, Mimir, Thanos) does not know the question.
 async fn managers(http: &Http) -> Part<Alertmanagers> {
@@ -209,54 +214,11 @@ async fn failure(http: &Http, answer: &Result<Answer, PollError>) -> Option<Poll
     }
 }
 
-/// The JSON envelope that every answer of the interface has.
-async fn envelope(body: &Arc<Vec<u8>>, paths: &[&'static str]) -> Option<Value> {
-    let value = json::read_beside(body, &[&["status", "error"], paths].concat()).await?;
-    value.get("status")?.as_str()?;
-    Some(value)
-}
-
-fn says(answer: &Answer) -> String {
-    match answer.told() {
-        none if none.is_empty() => "Prometheus says error, without a reason".to_owned(),
-        told => format!("Prometheus says: {told}"),
-    }
-}
-
-/// One part from its answer; a refusal costs this part only.
-async fn part<T>(
-    http: &Http,
-    answer: &Answer,
-    paths: &[&'static str],
-    decode: impl FnOnce(&Value) -> Option<T>,
-) -> Part<T> {
-    let Some(value) = envelope(&answer.body, paths).await else {
-        let note = http.refusal(answer).map_or_else(
-            || format!("{} gave an answer that is not understood", http.shown()),
-            |error| error.message,
-        );
-        let kind = if answer.status == 404 { GapKind::NotSupported } else { GapKind::Failed };
-        return Part::Unavailable(Gap::new(kind, note));
-    };
-    if value.get("status").and_then(Value::as_str) != Some("success") {
-        return Part::Unavailable(Gap::new(GapKind::Failed, says(answer)));
-    }
-    match value.get("data").and_then(decode) {
-        Some(read) => Part::Ready(read),
-        None => Part::Unavailable(Gap::new(GapKind::Failed, "the answer has not the expected shape")),
-    }
-}
-
-/// What of a form is encoded: all but the unreserved characters of RFC 3986.
-const FORM: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
-
-fn encoded(text: &str) -> PercentEncode<'_> {
-    utf8_percent_encode(text, FORM)
-}
-
 impl Source for PrometheusSource {
-    fn poll<'a>(&'a mut self, now: Now, _focus: &'a [Focus]) -> BoxFuture<'a, Result<Reading, PollError>> {
-        Box::pin(async move { self.read(now).await.map(|reading| Reading::Prometheus(Box::new(reading))) })
+    fn poll<'a>(&'a mut self, now: Now, focus: &'a [Focus]) -> BoxFuture<'a, Result<Reading, PollError>> {
+        Box::pin(
+            async move { self.read(now, focus).await.map(|reading| Reading::Prometheus(Box::new(reading))) },
+        )
     }
 
     fn answered(&self) -> Option<Instant> {

@@ -50,7 +50,9 @@ pub(super) async fn read(
             | Focus::Server { .. }
             | Focus::Jobs { .. }
             | Focus::Lines(_)
-            | Focus::More { .. } => {}
+            | Focus::More { .. }
+            | Focus::Range(_)
+            | Focus::MetricNames => {}
         }
     }
     // Last, with what is left of what a poll may read.

@@ -3,10 +3,18 @@
 use super::{Watch, server};
 use stacktop::config::target::{Connect, HttpAuth, HttpConnect, PromQuery, PrometheusConnect};
 use stacktop::config::url;
+use stacktop::core::focus::Focus;
 use stacktop::core::metrics::{MetricKind, MetricsReading};
+use stacktop::core::part::Part;
+use stacktop::core::prometheus::{PrometheusReading, Range, SPANS};
+use stacktop::core::reading::Reading;
 use stacktop::core::report::PollErrorKind;
+use stacktop::core::time::Clock;
 use stacktop::core::world::SystemState;
+use stacktop::runtime::clock::SystemClock;
+use stacktop::sources::Source;
 use stacktop::sources::http::Http;
+use stacktop::sources::prometheus::PrometheusSource;
 use std::time::Duration;
 
 fn http(url: &str) -> HttpConnect {
@@ -167,6 +175,7 @@ async fn servers_of_another_kind_are_told_apart() {
         others: Vec::new(),
         pin: None,
         requests: None,
+        operations: std::collections::BTreeMap::new(),
     };
     for (connect, kind) in [
         (as_prometheus(exporter.trim_end_matches("/metrics")), PollErrorKind::WrongServer),
@@ -201,4 +210,41 @@ async fn https_needs_the_right_ca_and_the_right_name() {
     let missing = with(&url, Some("/nowhere/ca.pem")).poll().await.expect_err("no such file");
     assert_eq!(missing.kind, PollErrorKind::Configuration);
     assert!(missing.message.contains("/nowhere/ca.pem"), "{missing:?}");
+}
+
+/// The past of an expression and the names of all metrics, of a real Prometheus: asked while somebody looks, one question after the other.
+#[tokio::test]
+async fn what_a_real_prometheus_remembers() {
+    let test = "what_a_real_prometheus_remembers";
+    let Some(url) = server(test, "STACKTOP_TEST_PROMETHEUS_URL") else { return };
+    let mut source = PrometheusSource::new(http(&url).into());
+    let ranges = SPANS.map(|span| Range { expr: "up".to_owned(), span });
+    let wrong = Range { expr: "sum(".to_owned(), span: SPANS[0] };
+    let mut focus: Vec<Focus> = ranges.iter().cloned().map(Focus::Range).collect();
+    focus.extend([Focus::Range(wrong.clone()), Focus::MetricNames]);
+    let clock = SystemClock::start();
+    let mut reading = PrometheusReading::default();
+    for _ in 0..20 {
+        let Ok(Reading::Prometheus(read)) = source.poll(clock.now(), &focus).await else {
+            panic!("no reading")
+        };
+        reading = *read;
+        if reading.ranges.len() == 4 && reading.names.ready().is_some() {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(500)).await;
+    }
+    for range in &ranges {
+        let read = reading.range(&range.expr, range.span).expect("an answer");
+        let series = read.series.ready().expect("series");
+        assert_eq!(series.len(), 3, "{range:?}");
+        assert!(series.iter().all(|(_, values)| values.len() == range.columns()), "{range:?}");
+        let newest = series[0].1.last().copied();
+        assert!(range.span > SPANS[0] || newest == Some(1.0), "{newest:?}");
+    }
+    let refused = reading.range(&wrong.expr, wrong.span).and_then(|read| read.series.gap());
+    assert!(refused.is_some_and(|gap| gap.note.contains("parse error")), "{refused:?}");
+    assert!(reading.names.ready().is_some_and(|names| names.iter().any(|name| name == "up")));
+    let Ok(Reading::Prometheus(unseen)) = source.poll(clock.now(), &[]).await else { panic!("no reading") };
+    assert!(unseen.ranges.is_empty() && unseen.names == Part::NotAsked, "nobody looks any more");
 }

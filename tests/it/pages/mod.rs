@@ -18,5 +18,6 @@ mod queues;
 mod redis;
 mod replication;
 mod search;
+mod service_levels;
 mod signals;
 pub mod world;

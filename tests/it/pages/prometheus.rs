@@ -1,13 +1,14 @@
 //! The Prometheus half of the metrics screen.
 
 use super::world::{FIRST, Page, Stage, gap, secs, target};
+use stacktop::core::focus::Focus;
 use stacktop::core::ids::SystemKind;
 use stacktop::core::part::Part;
 use stacktop::core::place::Screen;
 use stacktop::core::prometheus::{
     AlertingRule, PanelReading, PrometheusReading, PrometheusRow, RulesReading, ScrapeTarget,
 };
-use stacktop::core::prometheus::{PromQuery, PrometheusSettings};
+use stacktop::core::prometheus::{PromQuery, PrometheusSettings, Range, RangeReading, SPANS};
 use stacktop::core::row::RowKey;
 use stacktop::core::settings::SystemSettings;
 use stacktop::ui::content::Role;
@@ -260,7 +261,7 @@ fn the_instance_is_what_is_copied_of_a_target() {
 #[test]
 fn two_alerts_of_one_rule_are_two_rows() {
     let other = AlertingRule { labels: "host=b".to_owned(), ..alert("firing") };
-    assert_eq!(page(rules(vec![alert("firing"), other])).firsts(), ["firing", "firing"]);
+    assert_eq!(page(rules(vec![alert("firing"), other])).firsts(), ["firing", "firing", "all metrics"]);
 }
 
 #[test]
@@ -268,4 +269,76 @@ fn old_numbers_are_late_and_then_stale() {
     let at = |second| staged(panel(1.0)).at(FIRST + second).page(Screen::Metrics);
     at(9).says("LATE, 9.0 s old");
     assert_eq!(at(90).role("lag", "value"), Role::Stale);
+}
+
+/// What was read of each span of `expr`: this number all the time, after a gap.
+fn remembered(expr: &str, series: &[(&str, f64)]) -> PrometheusReading {
+    let ranges = SPANS.map(|span| {
+        let range = Range { expr: expr.to_owned(), span };
+        let values = |value: f64| [vec![f64::NAN; 40], vec![value; range.columns() - 40]].concat();
+        let series = series.iter().map(|(labels, value)| ((*labels).to_owned(), values(*value))).collect();
+        RangeReading { series: Part::Ready(series), range, cut: false }
+    });
+    PrometheusReading { ranges: ranges.to_vec(), ..panel(7.0) }
+}
+
+fn panel_row(labels: &str) -> RowKey {
+    RowKey::Prometheus(
+        target("prom"),
+        PrometheusRow::Panel { title: "lag".to_owned(), labels: labels.to_owned() },
+    )
+}
+
+#[test]
+fn a_panel_opens_with_its_past_which_is_asked_only_there() {
+    let stage = staged(panel(7.0));
+    let row = stage.page(Screen::Metrics).key("lag");
+    assert_eq!(row, panel_row("host=a"));
+    assert_eq!(stage.focus(Screen::Metrics, &[]), []);
+    let ranges = SPANS.map(|span| Focus::Range(Range { expr: "lag".to_owned(), span }));
+    assert_eq!(stage.focus(Screen::Metrics, std::slice::from_ref(&row)), ranges);
+    let page = stage.opened(Screen::Metrics, std::slice::from_ref(&row));
+    page.says("reading the last 60 min");
+    let read = staged(remembered("lag", &[("host=b", 9.0), ("host=a", 3.0)]));
+    let page = read.opened(Screen::Metrics, &[row]);
+    page.says("host=a (s) 3 · min 3 · max 3 · last 60 min");
+    page.says("last 24 h");
+    page.says("last 6 days");
+    page.says_not("reading");
+}
+
+#[test]
+fn a_past_that_cannot_be_read_says_why() {
+    let range = Range { expr: "lag".to_owned(), span: SPANS[0] };
+    let refused = RangeReading { range, series: gap("query timed out"), cut: false };
+    let reading = PrometheusReading { ranges: vec![refused], ..panel(7.0) };
+    let page = staged(reading).opened(Screen::Metrics, &[panel_row("host=a")]);
+    page.says("the last 60 min: query timed out");
+}
+
+#[test]
+fn of_many_series_the_largest_are_drawn_and_all_are_counted() {
+    let names: Vec<String> = (0..9).map(|number| format!("host={number}")).collect();
+    let series: Vec<(&str, f64)> = names.iter().map(|name| (name.as_str(), 1.0)).collect();
+    let page = staged(remembered("lag", &series)).opened(Screen::Metrics, &[panel_row("host=7")]);
+    page.says("host=7 (s)");
+    page.says("9 series in all; the 4 largest are drawn");
+}
+
+#[test]
+fn every_metric_is_listed_and_opens_as_a_graph() {
+    let row = RowKey::Prometheus(target("prom"), PrometheusRow::Names);
+    let stage = staged(panel(7.0));
+    assert_eq!(stage.page(Screen::Metrics).key("all metrics"), row);
+    assert_eq!(stage.focus(Screen::Metrics, std::slice::from_ref(&row)), [Focus::MetricNames]);
+    stage.opened(Screen::Metrics, std::slice::from_ref(&row)).says("reading the names of its metrics");
+    let names = Part::Ready(vec!["http_requests_total".to_owned(), "up".to_owned()]);
+    let known = staged(PrometheusReading { names, ..panel(7.0) });
+    let page = known.opened(Screen::Metrics, std::slice::from_ref(&row));
+    assert_eq!(
+        page.cell("http_requests_total", "graphed as"),
+        "sum by (job) (rate(http_requests_total[5m]))"
+    );
+    let asked = known.focus(Screen::Metrics, &[row, page.key("up")]);
+    assert_eq!(asked[0], Focus::Range(Range { expr: "sum by (job) (up)".to_owned(), span: SPANS[0] }));
 }

@@ -1,7 +1,7 @@
 //! The rules about what an application measures of itself: queries, its cache and its pools; and the levels that a team aims at, which are
 //! off until somebody asks for them: a stack that is slower than another one's aim is not broken.
 
-use super::parts::{Its, SUBJECT};
+use super::parts::{Its, SUBJECT, row_of};
 use crate::core::alert::RuleUnit::{Count, Ratio, Seconds};
 use crate::core::alert::Triage::{Latency, Saturation};
 use crate::core::alert::{Rule, RuleSpec};
@@ -44,7 +44,8 @@ pub(crate) static CACHE_HIT: Rule<MetricsState> = Rule::new(
     cache_hit,
 );
 
-pub(crate) static POOL: Rule<MetricsState> = Rule::new(
+/// How full a pool is.
+pub static POOL: Rule<MetricsState> = Rule::new(
     RuleSpec::new(
         "metrics.pool",
         "connections of an application's pool in use against its limit",
@@ -57,7 +58,8 @@ pub(crate) static POOL: Rule<MetricsState> = Rule::new(
     pool,
 );
 
-pub(crate) static EVENT_LOOP: Rule<MetricsState> = Rule::new(
+/// How late an event loop is.
+pub static EVENT_LOOP: Rule<MetricsState> = Rule::new(
     RuleSpec::new(
         "metrics.event_loop",
         "how late the event loop of an application is (Node): it computes, and answers nobody meanwhile",
@@ -122,17 +124,21 @@ fn level(
     percent: &str,
     pick: fn(&Distribution) -> Option<Quantile>,
 ) {
-    for (family, unit, spread) in its.state.levels(operation) {
-        let (value, word) = match pick(&spread) {
-            Some(Quantile::Value(value)) => (value * unit, ""),
-            Some(Quantile::Above(value)) => (value * unit, "more than "),
+    let state = its.state;
+    for level in state.levels(operation) {
+        let (value, word) = match pick(&level.spread) {
+            Some(Quantile::Value(value)) => (value, ""),
+            Some(Quantile::Above(value)) => (value, "more than "),
             None => continue,
         };
-        let Some(grade) = its.level(&family, value) else { continue };
-        let (what, name, ms) = (operation.words(), tidy(&family, 50), value * 1000.0);
+        let Some(grade) = its.level(&level.family, value) else { continue };
+        let (what, name, ms) = (operation.words(), tidy(&level.family, 50), value * 1000.0);
         let sentence =
             format!("{}: the {percent} percentile of {what} is {word}{ms:.0} ms ({name})", its.target);
-        its.tell(grade, family, sentence).look("look at what is slow (queries, search, queues)");
+        let row = row_of(its.target, level);
+        its.tell(grade, level.family.clone(), sentence)
+            .look("look at what is slow (queries, search, queues)")
+            .row(row);
     }
 }
 
@@ -145,7 +151,7 @@ fn slow_queries(its: &mut Its<'_>, _: &MetricsReading) {
 }
 
 fn event_loop(its: &mut Its<'_>, _: &MetricsReading) {
-    let Some(late) = its.state.event_loop() else { return };
+    let Some(late) = its.state.signs.late else { return };
     let Some(grade) = its.grade(late) else { return };
     let sentence = format!("{}: its event loop is {:.0} ms late: it computes", its.target, late * 1000.0);
     its.tell(grade, SUBJECT, sentence).say("profile it: large JSON, synchronous work, a loop over all rows");
@@ -164,8 +170,13 @@ fn pool(its: &mut Its<'_>, _: &MetricsReading) {
     for pool in its.state.pools() {
         let Some(grade) = its.level(&pool.name, pool.used / pool.most) else { continue };
         let (used, most, name) = (pool.used, pool.most, tidy(&pool.name, 60));
+        let waiting = if pool.waiting >= 1.0 {
+            format!(", and {:.0} wait for one", pool.waiting)
+        } else {
+            String::new()
+        };
         let sentence =
-            format!("{}: {used:.0} of {most:.0} connections of pool {name} are in use", its.target);
+            format!("{}: {used:.0} of {most:.0} connections of pool {name} are in use{waiting}", its.target);
         its.tell(grade, pool.name, sentence).look("look for what holds them (blocking, slow queries)");
     }
 }

@@ -16,6 +16,7 @@ use crate::headless::host::Host;
 use crate::headless::watch::{End, Out, run};
 use crate::headless::watching::Setup;
 use crate::runtime::clock::{SystemClock, zone};
+use crate::runtime::logging;
 use crate::sources;
 use std::future::Future;
 use std::net::SocketAddr;
@@ -25,8 +26,8 @@ use std::time::Duration;
 
 /// What a shell says of who was ended because nobody reads it.
 const NOBODY_READS: u8 = 128 + 13;
-/// At the end so long is waited for what says goodbye to servers.
-const SETTLED_WITHIN: Duration = Duration::from_millis(300);
+/// What blocks is waited for so long at the end.
+const ENDS_WITHIN: Duration = Duration::from_millis(200);
 
 /// Lines go to standard output.
 const OUT: Out = Out { say, is_read };
@@ -118,11 +119,15 @@ fn setup(arguments: &Arguments, around: &Surroundings) -> Result<Setup, String> 
     if settings.targets.is_empty() {
         return Err(format!("nothing to watch.\n{}", targets::describe(&settings)));
     }
+    let folder = state_folder(around).ok();
+    if let Some(folder) = &folder {
+        logging::start(&folder.join("stacktop.log"), around.var("STACKTOP_LOG").as_deref());
+    }
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::start());
     Ok(Setup {
         world: world(&settings, clock.now()),
         engine: engine(&settings.patience),
-        notes: state_folder(around).ok().map(|folder| Notes::at(folder.join("notes.jsonl"))),
+        notes: folder.map(|folder| Notes::at(folder.join("notes.jsonl"))),
         environment: settings.environment,
         jobs: settings.targets.into_iter().map(job).collect(),
         clock,
@@ -136,6 +141,6 @@ fn block_on<F: Future>(run: F) -> Result<F::Output, String> {
     let built = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
     let tokio = built.map_err(|error| format!("the event loop cannot be started: {error}"))?;
     let output = tokio.block_on(run);
-    tokio.shutdown_timeout(SETTLED_WITHIN);
+    tokio.shutdown_timeout(ENDS_WITHIN);
     Ok(output)
 }

@@ -6,10 +6,12 @@ mod job;
 pub mod latest;
 pub mod lookout;
 pub mod schedule;
+mod settle;
 mod supervisor;
 mod worker;
 
 pub use job::{EngineSettings, Job, SourceFactory};
+pub use settle::settle;
 
 use crate::core::focus::Focus;
 use crate::core::ids::TargetId;

@@ -7,6 +7,7 @@ use super::text::text;
 use super::watching::{Seen, Setup, Watching};
 use crate::core::alert::{Finding, Stage};
 use crate::core::spoken;
+use crate::engine::settle;
 use std::io;
 use std::time::Duration;
 
@@ -42,6 +43,12 @@ pub enum Looked {
 /// # Errors
 /// When signals cannot be caught.
 pub async fn look(setup: Setup, span: Option<Duration>) -> io::Result<Looked> {
+    let looked = looked(setup, span).await;
+    settle().await;
+    looked
+}
+
+async fn looked(setup: Setup, span: Option<Duration>) -> io::Result<Looked> {
     let mut ending = Ending::catch()?;
     let mut watching = Watching::start(setup);
     loop {

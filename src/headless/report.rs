@@ -300,6 +300,11 @@ pub fn readings(target: &TargetState, now: Now) -> impl Iterator<Item = (&'stati
     let known = target.traces.all().filter(move |_| fresh);
     known.filter_map(move |(spec, quarter)| {
         let newest = quarter.columns(now, fresh).pop().flatten()?;
-        Some((spec, newest))
+        Some((spec, neat(newest)))
     })
+}
+
+/// What is kept is half as exact as a number here: the digits beyond are of nothing.
+fn neat(kept: f64) -> f64 {
+    (kept as f32).to_string().parse().unwrap_or(kept)
 }

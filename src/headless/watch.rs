@@ -5,6 +5,7 @@ use super::ending::Ending;
 use super::host::Host;
 use super::publish::Published;
 use super::watching::{Setup, Watching};
+use crate::engine::settle;
 use std::io;
 
 /// Why it ended.
@@ -46,7 +47,13 @@ impl Lines {
 ///
 /// # Errors
 /// When signals cannot be caught.
-pub async fn run(setup: Setup, form: Form, mut host: Option<Host>, out: Out) -> io::Result<End> {
+pub async fn run(setup: Setup, form: Form, host: Option<Host>, out: Out) -> io::Result<End> {
+    let end = go_on(setup, form, host, out).await;
+    settle().await;
+    end
+}
+
+async fn go_on(setup: Setup, form: Form, mut host: Option<Host>, out: Out) -> io::Result<End> {
     let mut ending = Ending::catch()?;
     let mut watching = Watching::start(setup);
     let mut looked = Looked::default();

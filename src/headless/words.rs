@@ -112,3 +112,24 @@ pub const fn breaker(state: BreakerState) -> &'static str {
 pub fn seconds(span: Duration) -> f64 {
     (span.as_secs_f64() * 1000.0).round() / 1000.0
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_not_known_is_never_ok() {
+        for (overall, word, code) in [
+            (Overall::Ok, "ok", 0),
+            (Overall::Degraded, "degraded", 1),
+            (Overall::Broken, "broken", 2),
+            (Overall::Unknown, "unknown", 3),
+            (Overall::Waiting, "unknown", 3),
+            (Overall::Nothing, "unknown", 3),
+        ] {
+            let state = State::of(overall);
+            assert_eq!((state.word(), state.exit_code()), (word, code), "{overall:?}");
+            assert_eq!(serde_json::to_value(state).expect("JSON"), word);
+        }
+    }
+}

@@ -22,7 +22,7 @@ use crate::app::{farewell, pressed, update, view};
 use crate::core::report::PollReport;
 use crate::core::time::{Clock, Now};
 use crate::engine::latest::Reports;
-use crate::engine::{Engine, EngineSettings, Job};
+use crate::engine::{Engine, EngineSettings, Job, settle};
 use editor::Edited;
 use effects::{Answers, Effects, Next, Outlets};
 use futures_util::FutureExt;
@@ -44,11 +44,6 @@ const FRAME: Duration = Duration::from_millis(400);
 const GATHER: Duration = Duration::from_millis(60);
 /// Where data is drawn each second, the seconds that pass are drawn with it and not once more.
 const CALM: Duration = Duration::from_millis(700);
-
-/// So long, when all is stopped, what says goodbye to a server may take.
-const SETTLED_WITHIN: Duration = Duration::from_millis(300);
-/// Between two looks whether that is done.
-const LOOK: Duration = Duration::from_millis(5);
 
 /// A process that can be stopped is, after this time.
 const STOPPED_WITHIN: Duration = Duration::from_millis(200);
@@ -159,15 +154,6 @@ pub async fn run(setup: Setup) -> io::Result<(End, Vec<String>)> {
     drop(signals);
     settle().await;
     end.unwrap_or_else(|panic| resume_unwind(panic)).map(|end| (end, told))
-}
-
-/// Waits until every task has ended, but not for long: those that are left take leave of their servers.
-async fn settle() {
-    let left = || tokio::runtime::Handle::current().metrics().num_alive_tasks();
-    let until = Instant::now() + SETTLED_WITHIN;
-    while left() > 0 && Instant::now() < until {
-        tokio::time::sleep(LOOK).await;
-    }
 }
 
 impl Loop {

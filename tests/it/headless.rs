@@ -5,13 +5,14 @@ use chrono::{FixedOffset, Offset, Utc};
 use serde_json::{Value, json};
 use stacktop::core::alert::Rulebook;
 use stacktop::core::ids::SystemKind;
+use stacktop::core::postgres::PostgresReading;
 use stacktop::core::time::{Clock, Now};
 use stacktop::core::verdict::Verdict;
 use stacktop::core::world::{TargetState, World, all_rules};
 use stacktop::drill::Stack;
 use stacktop::engine::EngineSettings;
 use stacktop::headless::changes::{self, Change, Looked};
-use stacktop::headless::check::{Form, written};
+use stacktop::headless::check::{Form, enough, written};
 use stacktop::headless::exposition::{self, Format};
 use stacktop::headless::families::families;
 use stacktop::headless::report::Report;
@@ -285,6 +286,38 @@ fn a_target_that_falls_silent_and_comes_back_has_lines_of_its_own() {
     );
     assert!(lines.last().is_some_and(|line| line.starts_with("OK ")), "{lines:#?}");
     assert!(!lines.iter().any(|line| line.contains("source.silent")), "{lines:#?}");
+}
+
+/// A stage was looked at long enough so many seconds after it began, and no sooner, when its targets answered so often.
+#[track_caller]
+fn long_enough(stage: Stage, answered: u64, span: Option<u64>, expected: u64) {
+    let one = |target: &Arc<TargetState>| (target.id.clone(), Cost { answered, ..Cost::default() });
+    let costs: BTreeMap<_, _> = stage.world.targets().iter().map(one).collect();
+    let span = span.map(Duration::from_secs);
+    let mut stage = stage;
+    let mut second = FIRST;
+    while !enough(seen(&stage, &costs), span) {
+        second += 1;
+        assert!(second < FIRST + 200, "it never ends");
+        stage = stage.at(second);
+    }
+    assert_eq!(second - FIRST, expected);
+}
+
+#[test]
+fn a_look_takes_as_long_as_rates_and_rules_need_and_no_longer() {
+    let fine = || Stage::of(postgres(vec![session(7)]));
+    long_enough(fine(), 2, None, 8);
+    long_enough(fine(), 2, Some(3), 3);
+    // The second answer is waited for, and not for ever.
+    long_enough(fine(), 1, None, 60);
+    // Who refuses does not keep anybody waiting.
+    long_enough(Stage::silent(SystemKind::Redis), 0, None, 8);
+    // A clock that is wrong is told after a minute: that is waited for.
+    let wrong = PostgresReading { clock: Some(9.0), ..postgres(vec![session(7)]) };
+    let stage = Stage::of(wrong);
+    assert!(stage.world.alerts.followed().any(|finding| finding.breach.rule == "source.clock"));
+    long_enough(stage, 2, None, 60);
 }
 
 /// `name{label="…"}` of every number.

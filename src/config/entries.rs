@@ -370,6 +370,7 @@ pub(super) fn loki(entry: &LokiFile, around: &Surroundings) -> Result<LokiConnec
             headers: entry.headers.clone(),
             certificate_fingerprint: None,
             requests: None,
+            operations: BTreeMap::new(),
             interval: None,
             timeout: entry.timeout,
             read_only: None,

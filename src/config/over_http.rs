@@ -55,6 +55,7 @@ macro_rules! http_entry {
                     headers: self.headers.clone(),
                     certificate_fingerprint: self.certificate_fingerprint.clone(),
                     requests: None,
+                    operations: std::collections::BTreeMap::new(),
                     interval: None,
                     timeout: self.timeout,
                     read_only: None,

@@ -116,7 +116,6 @@ impl Focus {
             Self::Range(range) => Some(range),
             Self::Look(_)
             | Self::Cluster(_)
-            | Self::Lines(_)
             | Self::MetricNames
             | Self::Server { .. }
             | Self::StatementTexts(_)

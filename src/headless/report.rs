@@ -222,6 +222,7 @@ pub fn sentence(seen: Seen<'_>) -> String {
         scope: &Scope::All,
         now: seen.now,
         live: true,
+        who: "",
         zone: seen.zone,
     };
     verdict(context).plain()

@@ -296,7 +296,7 @@ fn not_done(trouble: Trouble) -> ActionError {
 fn act_of(action: &Action) -> Result<&AlertmanagerAct, ActionError> {
     match action {
         Action::Alertmanager { act, .. } => Ok(act),
-        Action::Postgres { .. } | Action::Redis { .. } => {
+        Action::Postgres { .. } | Action::Redis { .. } | Action::Search { .. } => {
             Err(ActionError::Refused("this target is an Alertmanager".to_owned()))
         }
     }

@@ -192,7 +192,7 @@ fn told(act: &SearchAction, answer: &Value) -> Outcome {
 fn search_action(action: &Action) -> Result<&SearchAction, ActionError> {
     match action {
         Action::Search { act, .. } => Ok(act),
-        Action::Postgres { .. } | Action::Redis { .. } => {
+        Action::Postgres { .. } | Action::Redis { .. } | Action::Alertmanager { .. } => {
             Err(ActionError::Refused("this target is a search cluster".to_owned()))
         }
     }

@@ -114,6 +114,7 @@ fn wanted(context: PanelContext<'_>, row: &RowKey) -> Option<Wanted> {
         RowKey::Target(target)
         | RowKey::Search(target, _)
         | RowKey::Prometheus(target, _)
+        | RowKey::Health(target, _)
         | RowKey::Metrics(target, _) => Some(of_target(context, target)),
     }
 }

@@ -120,7 +120,16 @@ impl PrometheusSource {
         };
         let (ranges, names) = (Vec::new(), Part::NotAsked);
         let version = self.version.clone();
-        Ok(PrometheusReading { version, targets, rules, alertmanagers: managers, muted, panels, ranges, names })
+        Ok(PrometheusReading {
+            version,
+            targets,
+            rules,
+            alertmanagers: managers,
+            muted,
+            panels,
+            ranges,
+            names,
+        })
     }
 
     /// What of it can be read with the rights that there are.

@@ -40,7 +40,9 @@ fn holding(alerts: &[(&str, &str)]) -> AlertmanagerReading {
 fn act(action: &Action) -> &AlertmanagerAct {
     match action {
         Action::Alertmanager { act, .. } => act,
-        Action::Postgres { .. } | Action::Redis { .. } => panic!("it is an action on an Alertmanager"),
+        Action::Postgres { .. } | Action::Redis { .. } | Action::Search { .. } => {
+            panic!("it is an action on an Alertmanager")
+        }
     }
 }
 

@@ -57,7 +57,9 @@ fn on(reading: SearchReading, row: SearchRow) -> Offers {
 fn act(offers: &Offers, letter: char) -> SearchAction {
     match offers.choice(letter).0 {
         Action::Search { act, .. } => act,
-        Action::Postgres { .. } | Action::Redis { .. } => panic!("it is an action on a cluster"),
+        Action::Postgres { .. } | Action::Redis { .. } | Action::Alertmanager { .. } => {
+            panic!("it is an action on a cluster")
+        }
     }
 }
 

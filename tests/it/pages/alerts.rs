@@ -240,7 +240,7 @@ fn an_alert_that_comes_back_is_one_row_with_its_finding() {
             ..AlertingRule::default()
         };
         let prometheus = PrometheusReading {
-            rules: Part::Ready(RulesReading { total: 1, notable: vec![rule] }),
+            rules: Part::Ready(RulesReading { total: 1, alerting: 1, notable: vec![rule] }),
             ..PrometheusReading::default()
         };
         let alert =

@@ -80,51 +80,53 @@ mod tests {
     use crate::core::metrics::Operation;
     use crate::core::postgres::Literals;
 
+    /// An entry of every system.
+    const ALL: &str = "
+        [[postgres]]
+        url = \"postgres://ann@h/a\"
+        role = \"reporting\"
+        max_lag = \"10s\"
+        hide_literals = true
+        [[panel]]
+        name = \"jobs\"
+        kind = \"sql\"
+        sql = \"SELECT 1\"
+        warning = { n = 1.0 }
+        [[redis]]
+        url = \"redis://h\"
+        redrive_per_second = 7
+        mask = [\"card\"]
+        envelope = { payload = \"/body\" }
+        [[search]]
+        url = \"http://h\"
+        [[prometheus]]
+        url = \"http://h\"
+        [[prometheus.query]]
+        title = \"errors\"
+        expr = \"up\"
+        warning = 3.0
+        [[metrics]]
+        url = \"http://h/metrics\"
+        requests = \"asked_total\"
+        operations = { simple_query = \"reads\" }
+        [[loki]]
+        url = \"http://h\"
+        mask = [\"email\"]
+        [[loki.query]]
+        title = \"slow\"
+        expr = \"{}\"
+        [[alertmanager]]
+        url = \"http://h\"
+        [[health]]
+        url = \"http://h/health\"
+        fields = [{ pointer = \"/cache/hitRate\", unit = \"ratio\", warning_below = 0.5 }]
+    ";
+
     #[test]
     fn what_is_configured_of_a_target_is_in_its_settings() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("c.toml");
-        let text = "
-            [[postgres]]
-            url = \"postgres://ann@h/a\"
-            role = \"reporting\"
-            max_lag = \"10s\"
-            hide_literals = true
-            [[panel]]
-            name = \"jobs\"
-            kind = \"sql\"
-            sql = \"SELECT 1\"
-            warning = { n = 1.0 }
-            [[redis]]
-            url = \"redis://h\"
-            redrive_per_second = 7
-            mask = [\"card\"]
-            envelope = { payload = \"/body\" }
-            [[search]]
-            url = \"http://h\"
-            [[prometheus]]
-            url = \"http://h\"
-            [[prometheus.query]]
-            title = \"errors\"
-            expr = \"up\"
-            warning = 3.0
-            [[metrics]]
-            url = \"http://h/metrics\"
-            requests = \"asked_total\"
-            operations = { simple_query = \"reads\" }
-            [[loki]]
-            url = \"http://h\"
-            mask = [\"email\"]
-            [[loki.query]]
-            title = \"slow\"
-            expr = \"{}\"
-            [[alertmanager]]
-            url = \"http://h\"
-            [[health]]
-            url = \"http://h/health\"
-            fields = [{ pointer = \"/cache/hitRate\", unit = \"ratio\", warning_below = 0.5 }]
-        ";
-        std::fs::write(&path, text).expect("written");
+        std::fs::write(&path, ALL).expect("written");
         let wishes = Wishes { config: Some(path), ..Wishes::default() };
         let settings = resolve(&wishes, &Surroundings::empty(folder.path())).expect("fine");
         let mut kinds = Vec::new();

@@ -70,6 +70,11 @@ fn switched(sim: &mut Sim, first: &QueueRef, others: &[QueueRef], resume: bool) 
     format!("{} now {}", counted(changed, "queue"), if resume { "running" } else { "paused" })
 }
 
+/// Whether something came of it.
+const fn done(changed: bool) -> Verdict {
+    if changed { Verdict::Done } else { Verdict::Nothing }
+}
+
 impl TwinExecutor {
     pub(super) const fn new(sim: Arc<Mutex<Sim>>) -> Self {
         Self { sim }
@@ -136,9 +141,8 @@ impl TwinExecutor {
             } => {
                 let there = sim.failed.iter().filter(|_| queue.name == super::sim::MAILS);
                 let failed: Vec<String> = there.map(|job| job.id.to_string()).collect();
-                let done = failed.iter().filter(|id| sim.retry(id)).count();
-                let verdict = if done > 0 { Verdict::Done } else { Verdict::Nothing };
-                plain(verdict, format!("queue {queue}: {done} back to waiting"))
+                let count = failed.iter().filter(|id| sim.retry(id)).count();
+                plain(done(count > 0), format!("queue {queue}: {count} back to waiting"))
             }
             Action::Redis { act: RedisAction::Change { queue, .. }, .. } => {
                 plain(Verdict::Nothing, format!("queue {queue}: the embedded stack has no such jobs"))
@@ -151,12 +155,10 @@ impl TwinExecutor {
                 plain(Verdict::Done, switched(&mut sim, queue, others, *resume))
             }
             Action::Redis { act: RedisAction::Pause { queue }, .. } => {
-                let new = sim.paused.insert(queue.name.clone());
-                plain(if new { Verdict::Done } else { Verdict::Nothing }, format!("queue {queue} is paused"))
+                plain(done(sim.paused.insert(queue.name.clone())), format!("queue {queue} is paused"))
             }
             Action::Redis { act: RedisAction::Resume { queue }, .. } => {
-                let was = sim.paused.remove(&queue.name);
-                plain(if was { Verdict::Done } else { Verdict::Nothing }, format!("queue {queue} is running"))
+                plain(done(sim.paused.remove(&queue.name)), format!("queue {queue} is running"))
             }
         }
     }

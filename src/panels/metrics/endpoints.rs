@@ -104,15 +104,13 @@ impl Panel for Metrics {
     fn copy(&self, _context: PanelContext<'_>, _path: &[RowKey], row: &RowKey) -> Option<String> {
         match row {
             RowKey::Group(group) => Some(group.clone()),
-            RowKey::Health(_, HealthRow::Check(name) | HealthRow::Breaker(name) | HealthRow::Value(name)) => {
-                Some(name.clone())
-            }
             RowKey::Metrics(target, MetricsRow::Endpoint) | RowKey::Health(target, HealthRow::Endpoint) => {
                 Some(target.as_str().to_owned())
             }
             RowKey::Metrics(_, row) => Some(row.name().to_owned()),
             RowKey::Prometheus(_, PrometheusRow::Panel { title, .. }) => Some(title.clone()),
-            RowKey::Prometheus(_, PrometheusRow::Rule { name, .. } | PrometheusRow::Metric(name)) => {
+            RowKey::Prometheus(_, PrometheusRow::Rule { name, .. } | PrometheusRow::Metric(name))
+            | RowKey::Health(_, HealthRow::Check(name) | HealthRow::Breaker(name) | HealthRow::Value(name)) => {
                 Some(name.clone())
             }
             RowKey::Prometheus(_, PrometheusRow::Scraped { instance, .. }) => Some(instance.clone()),

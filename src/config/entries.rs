@@ -2,7 +2,7 @@
 
 use super::bounded;
 use super::command::SecretCommand;
-use super::file::{HttpFile, Lasting, PostgresFile, PrometheusFile, RedisFile};
+use super::file::{HttpFile, Lasting, PastFile, PostgresFile, PrometheusFile, RedisFile};
 use super::host::is_host;
 use super::misspelt::suggestion;
 use super::secret::Secret;
@@ -13,6 +13,8 @@ use super::target::{
 use super::url;
 use crate::core::metrics::Operation;
 use crate::core::postgres::{Literals, Rotation};
+use crate::core::prometheus::PromPast;
+use crate::core::trace::TRACES;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -342,7 +344,22 @@ pub(super) fn prometheus(entry: &PrometheusFile, around: &Surroundings) -> Resul
             critical: query.critical,
         })
         .collect();
-    Ok(PrometheusConnect { http, alertmanager, queries })
+    let past = entry.past.iter().map(remembered).collect::<Result<_, _>>()?;
+    Ok(PrometheusConnect { http, alertmanager, queries, past })
+}
+
+/// Where the past of a number is remembered: a number that has a graph.
+fn remembered(entry: &PastFile) -> Result<PromPast, String> {
+    let mut names = TRACES.iter().map(|spec| spec.name);
+    if !names.clone().any(|name| name == entry.number) {
+        let hint = suggestion(&entry.number, names.clone());
+        let all = names.by_ref().collect::<Vec<_>>().join(", ");
+        return Err(format!("past: `{}` has no graph{hint}; there are {all}", entry.number));
+    }
+    if entry.expr.trim().is_empty() {
+        return Err(format!("past: the expr of `{}` is empty", entry.number));
+    }
+    Ok(PromPast { target: entry.target.clone(), number: entry.number.clone(), expr: entry.expr.clone() })
 }
 
 #[cfg(test)]
@@ -366,6 +383,21 @@ mod tests {
         );
         let empty = given("operations = { job = \" \" }").expect_err("no family");
         assert!(empty.starts_with("operations.job: it names no family"), "{empty}");
+    }
+
+    #[test]
+    fn the_past_is_of_a_number_that_has_a_graph() {
+        let entry = |number: &str| PastFile {
+            target: "pg".to_owned(),
+            number: number.to_owned(),
+            expr: "sum(backends)".to_owned(),
+        };
+        assert_eq!(remembered(&entry("connections")).expect("known").number, "connections");
+        let wrong = remembered(&entry("conections")).expect_err("misspelt");
+        assert!(
+            wrong.starts_with("past: `conections` has no graph; did you mean `connections`?; there are "),
+            "{wrong}"
+        );
     }
 
     #[test]

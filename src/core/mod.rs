@@ -22,6 +22,7 @@ pub mod loose;
 pub mod metrics;
 pub mod notify;
 pub mod part;
+pub mod past;
 pub mod place;
 pub mod postgres;
 pub mod prediction;

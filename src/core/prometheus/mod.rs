@@ -12,5 +12,5 @@ pub use reading::*;
 pub use row::PrometheusRow;
 pub(crate) use rules::ALERT;
 pub use rules::RULES;
-pub use settings::{PromQuery, PrometheusSettings};
+pub use settings::{PromPast, PromQuery, PrometheusSettings};
 pub use state::PrometheusState;

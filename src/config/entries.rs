@@ -3,7 +3,7 @@
 use super::bounded;
 use super::command::SecretCommand;
 use super::file::{
-    HealthFile, HttpFile, Lasting, LokiFile, PostgresFile, PrometheusFile, QueryFile, RedisFile,
+    HealthFile, HttpFile, Lasting, LokiFile, PastFile, PostgresFile, PrometheusFile, QueryFile, RedisFile,
 };
 use super::host::is_host;
 use super::misspelt::suggestion;
@@ -16,6 +16,8 @@ use super::target::{
 use super::url;
 use crate::core::metrics::Operation;
 use crate::core::postgres::{Literals, Rotation};
+use crate::core::prometheus::PromPast;
+use crate::core::trace::TRACES;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -340,7 +342,8 @@ pub(super) fn prometheus(entry: &PrometheusFile, around: &Surroundings) -> Resul
     if !http.others.is_empty() {
         return Err("it names several servers, and each Prometheus is a target of its own".to_owned());
     }
-    Ok(PrometheusConnect { http, alertmanager, queries: queries(&entry.query) })
+    let past = entry.past.iter().map(remembered).collect::<Result<_, _>>()?;
+    Ok(PrometheusConnect { http, alertmanager, queries: queries(&entry.query), past })
 }
 
 fn queries(written: &[QueryFile]) -> Vec<PromQuery> {
@@ -394,6 +397,20 @@ pub(super) fn loki(entry: &LokiFile, around: &Surroundings) -> Result<LokiConnec
     })
 }
 
+/// Where the past of a number is remembered: a number that has a graph.
+fn remembered(entry: &PastFile) -> Result<PromPast, String> {
+    let mut names = TRACES.iter().map(|spec| spec.name);
+    if !names.clone().any(|name| name == entry.number) {
+        let hint = suggestion(&entry.number, names.clone());
+        let all = names.by_ref().collect::<Vec<_>>().join(", ");
+        return Err(format!("past: `{}` has no graph{hint}; there are {all}", entry.number));
+    }
+    if entry.expr.trim().is_empty() {
+        return Err(format!("past: the expr of `{}` is empty", entry.number));
+    }
+    Ok(PromPast { target: entry.target.clone(), number: entry.number.clone(), expr: entry.expr.clone() })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -415,6 +432,21 @@ mod tests {
         );
         let empty = given("operations = { job = \" \" }").expect_err("no family");
         assert!(empty.starts_with("operations.job: it names no family"), "{empty}");
+    }
+
+    #[test]
+    fn the_past_is_of_a_number_that_has_a_graph() {
+        let entry = |number: &str| PastFile {
+            target: "pg".to_owned(),
+            number: number.to_owned(),
+            expr: "sum(backends)".to_owned(),
+        };
+        assert_eq!(remembered(&entry("connections")).expect("known").number, "connections");
+        let wrong = remembered(&entry("conections")).expect_err("misspelt");
+        assert!(
+            wrong.starts_with("past: `conections` has no graph; did you mean `connections`?; there are "),
+            "{wrong}"
+        );
     }
 
     #[test]

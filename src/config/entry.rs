@@ -257,6 +257,21 @@ pub struct PrometheusFile {
     /// PromQL panels.
     #[serde(default)]
     pub query: Vec<QueryFile>,
+    /// Where it remembers numbers of other targets.
+    #[serde(default)]
+    pub past: Vec<PastFile>,
+}
+
+/// Where the past of a number is remembered.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PastFile {
+    /// The target.
+    pub target: String,
+    /// Its number, as its graph is called.
+    pub number: String,
+    /// The expression.
+    pub expr: String,
 }
 
 /// One PromQL panel.

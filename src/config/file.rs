@@ -1,7 +1,8 @@
 //! The configuration file as it is written: every key, optional or not. Nothing is read or resolved here.
 
 pub use super::entry::{
-    Common, Entry, EnvelopeFile, HttpFile, Lasting, PostgresFile, PrometheusFile, QueryFile, RedisFile,
+    Common, Entry, EnvelopeFile, HttpFile, Lasting, PastFile, PostgresFile, PrometheusFile, QueryFile,
+    RedisFile,
 };
 pub use super::health::{FieldFile, HealthFile};
 use super::keys::KeysFile;

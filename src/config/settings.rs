@@ -53,7 +53,7 @@ impl From<&RedisConnect> for RedisSettings {
 
 impl From<&PrometheusConnect> for PrometheusSettings {
     fn from(connect: &PrometheusConnect) -> Self {
-        Self { panels: connect.queries.clone() }
+        Self { panels: connect.queries.clone(), past: connect.past.clone() }
     }
 }
 
@@ -105,6 +105,10 @@ mod tests {
         title = \"errors\"
         expr = \"up\"
         warning = 3.0
+        [[prometheus.past]]
+        target = \"pg\"
+        number = \"connections\"
+        expr = \"sum(backends)\"
         [[metrics]]
         url = \"http://h/metrics\"
         requests = \"asked_total\"
@@ -155,6 +159,7 @@ mod tests {
                 }
                 SystemSettings::Prometheus(prometheus) => {
                     assert_eq!(prometheus.panel("errors").and_then(|panel| panel.warning), Some(3.0));
+                    assert_eq!(prometheus.past[0].expr, "sum(backends)");
                 }
                 SystemSettings::Metrics(metrics) => {
                     assert_eq!(metrics.requests.as_deref(), Some("asked_total"));

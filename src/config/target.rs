@@ -10,7 +10,7 @@ use super::secret::Secret;
 use super::systems::each_system;
 use crate::core::health::HealthField;
 use crate::core::ids::{SystemKind, TargetId};
-pub use crate::core::prometheus::PromQuery;
+pub use crate::core::prometheus::{PromPast, PromQuery};
 use crate::core::redis::{Brake, Envelope};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -314,11 +314,13 @@ pub struct PrometheusConnect {
     pub alertmanager: Option<HttpConnect>,
     /// PromQL panels from the configuration.
     pub queries: Vec<PromQuery>,
+    /// Where it remembers numbers of other targets, from the configuration.
+    pub past: Vec<PromPast>,
 }
 
 impl From<HttpConnect> for PrometheusConnect {
     fn from(http: HttpConnect) -> Self {
-        Self { http, alertmanager: None, queries: Vec::new() }
+        Self { http, alertmanager: None, queries: Vec::new(), past: Vec::new() }
     }
 }
 

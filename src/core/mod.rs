@@ -25,6 +25,7 @@ pub mod loose;
 pub mod metrics;
 pub mod notify;
 pub mod part;
+pub mod past;
 pub mod place;
 pub mod postgres;
 pub mod prediction;

@@ -1,6 +1,6 @@
 //! What a row stands for: its identity, never its place. Each system says which rows it has.
 
-use super::alert::FindingKey;
+use super::alert::{FindingKey, RuleId};
 use super::ids::{EventId, TargetId};
 use super::postgres::{BackendId, PgRow};
 use super::redis::{QueueRef, RedisRow};
@@ -22,6 +22,8 @@ macro_rules! rows {
             $(#[doc = concat!("Something of this: ", $about)] $Kind(TargetId, super::$module::$Row),)*
             /// Something that happened.
             Event(EventId),
+            /// Findings of one rule on several targets of one group.
+            Alike(RuleId, String),
             /// Several rows of a table that have one value in one column.
             Counted(Counted),
         }
@@ -33,7 +35,7 @@ macro_rules! rows {
                 match self {
                     Self::Finding(FindingKey { target, .. }) | Self::Target(target) $(| Self::$Kind(target, _))* => Some(target),
                     Self::Counted(counted) => counted.target.as_ref(),
-                    Self::Group(_) | Self::Event(_) => None,
+                    Self::Group(_) | Self::Event(_) | Self::Alike(..) => None,
                 }
             }
 

@@ -2,6 +2,9 @@
 //! on a page those of what it is about, larger.
 
 use crate::core::alert::{Finding, RuleId};
+use crate::core::focus::Focus;
+use crate::core::ids::TargetId;
+use crate::core::past;
 use crate::core::trace::{QUARTER, Quarter, TraceSpec};
 use crate::core::verdict::Verdict;
 use crate::core::world::TargetState;
@@ -44,6 +47,19 @@ pub(super) fn traffic<'a>(
     section(context, targets.filter_map(|target| Some((target, target.traces.of(None)?))), None, true)
 }
 
+/// What Prometheus is asked while the numbers of a target are looked at: those of a rule, or all of them.
+pub(super) fn remembered(
+    context: PanelContext<'_>,
+    target: &TargetState,
+    rule: Option<RuleId>,
+) -> Vec<(TargetId, Focus)> {
+    let numbers: Vec<&str> = match rule {
+        Some(_) => target.traces.of(rule).map(|(spec, _)| spec.name).into_iter().collect(),
+        None => target.traces.all().map(|(spec, _)| spec.name).take(MOST).collect(),
+    };
+    past::asked(context.world, target, &numbers, context.now)
+}
+
 fn shows<'a>(context: PanelContext<'a>, finding: &Finding, rule: Option<RuleId>) -> Option<Drawn<'a>> {
     let target = context.target(finding.breach.target.as_str())?;
     Some((target, target.traces.of(rule)?))
@@ -61,13 +77,10 @@ fn section<'a>(
         if graphs.iter().any(|graph| graph.name == name) {
             continue;
         }
-        let fresh = target.failure.is_none();
-        graphs.push(Graph {
-            name,
-            unit: spec.unit,
-            samples: quarter.columns(context.now, fresh),
-            ours_from: None,
-        });
+        let own = quarter.columns(context.now, target.failure.is_none());
+        let before = past::before(context.world, target, spec.name, &own);
+        let (samples, ours_from) = before.map_or((own, None), |(columns, from)| (columns, Some(from)));
+        graphs.push(Graph { name, unit: spec.unit, samples, ours_from });
         if graphs.len() == MOST {
             break;
         }

@@ -1,6 +1,7 @@
 //! The screens: each turns the world into content. A panel has no state of its own and does not know how data was read or is drawn.
 
 mod alerts;
+mod alike;
 mod checks;
 mod finding;
 mod graphs;

@@ -5,6 +5,7 @@ use crate::core::alert::Step;
 use crate::core::alert::{Finding, Heard, Severity, Stage};
 use crate::core::around::{coincident, coverage, exonerated};
 use crate::core::chain::Tie;
+use crate::core::focus::Focus;
 use crate::core::ids::TargetId;
 use crate::core::place::{Place, Screen};
 use crate::core::report::BreakerState;
@@ -13,7 +14,7 @@ use crate::core::text::counted;
 use crate::core::timeline::Event;
 use crate::core::verdict::Verdict;
 use crate::panels::panel::{Panel, PanelContext};
-use crate::panels::{finding, graphs, signals, source_list};
+use crate::panels::{alike, finding, graphs, signals, source_list};
 use crate::ui::content::{Cell, Column, Content, Line, Role, Row, Section, Table};
 use crate::ui::format::of_seconds;
 use crate::ui::format::{age, duration};
@@ -62,6 +63,13 @@ impl Panel for Overview {
         match path.last() {
             Some(RowKey::Finding(key)) => finding::page(context, key),
             Some(RowKey::Target(target)) => source(context, target.as_str()),
+            Some(RowKey::Alike(rule, group)) => {
+                let all = alike::of(*rule, group, context);
+                let rows = told(context, all).into_iter().map(|told| finding_row(context, told)).collect();
+                let title = format!("{rule} on {group}");
+                let sections = vec![Section::table(title.clone(), listing(rows))];
+                Content { title, sections }
+            }
             Some(RowKey::Group(name)) => {
                 Content { title: name.clone(), sections: vec![source_list::opened(name, context)] }
             }
@@ -101,6 +109,16 @@ impl Panel for Overview {
             Some((panel, object)) => panel.answer(context, &[], object, &[], typed),
             None => Err(Refusal::new("it is gone")),
         }
+    }
+
+    fn focus(&self, context: PanelContext<'_>, path: &[RowKey]) -> Vec<(TargetId, Focus)> {
+        let (id, rule) = match path.last() {
+            Some(RowKey::Target(id)) => (id, None),
+            Some(RowKey::Finding(key)) => (&key.target, Some(key.rule)),
+            _ => return Vec::new(),
+        };
+        let target = context.target(id.as_str());
+        target.map_or_else(Vec::new, |target| graphs::remembered(context, target, rule))
     }
 
     fn jump(&self, context: PanelContext<'_>, path: &[RowKey], row: &RowKey) -> Option<Place> {
@@ -173,8 +191,19 @@ fn findings<'a>(context: PanelContext<'a>, verdict: &Verdict<'a>) -> Section {
     let count = firing.len() + over.len();
     let row = |told| finding_row(context, told);
     let rows: Vec<Row> =
-        firing.into_iter().map(row).chain(changed).chain(over.into_iter().map(row)).collect();
-    let table = Table {
+        together(context, firing).into_iter().chain(changed).chain(over.into_iter().map(row)).collect();
+    let table = listing(rows);
+    let (open, act) = (&context.keys.open, &context.keys.act);
+    let title = match count {
+        0 => "Findings".to_owned(),
+        count => format!("Findings ({count}, worst first; {open} explains each, {act} acts on it)"),
+    };
+    Section { title, lines: elsewhere(&outside, context).into_iter().collect(), table: Some(table) }
+}
+
+/// Findings as a table.
+fn listing(rows: Vec<Row>) -> Table {
+    Table {
         columns: vec![
             Column::fixed("", 6, 0),
             Column::flex("finding", 30, 0).below(),
@@ -186,13 +215,39 @@ fn findings<'a>(context: PanelContext<'a>, verdict: &Verdict<'a>) -> Section {
         empty: "nothing is past its threshold".to_owned(),
         // What explains what is the order.
         fixed_order: true,
+    }
+}
+
+/// A row for each, and one for those that are alike and stand alone.
+fn together(context: PanelContext<'_>, firing: Vec<(&Finding, usize, Option<Tie>)>) -> Vec<Row> {
+    let alone = |at: usize| {
+        let (finding, depth, _) = firing[at];
+        let followed = firing.get(at + 1).is_some_and(|(_, depth, _)| *depth > 0);
+        (depth == 0 && !followed).then_some(finding)
     };
-    let (open, act) = (&context.keys.open, &context.keys.act);
-    let title = match count {
-        0 => "Findings".to_owned(),
-        count => format!("Findings ({count}, worst first; {open} explains each, {act} acts on it)"),
+    let alone: Vec<&Finding> = (0..firing.len()).filter_map(alone).collect();
+    let folded = alike::folded(&alone, context);
+    let of = |finding: &Finding| {
+        folded.iter().find(|alike| alike.findings.iter().any(|one| one.key() == finding.key()))
     };
-    Section { title, lines: elsewhere(&outside, context).into_iter().collect(), table: Some(table) }
+    let mut rows = Vec::new();
+    for told in firing {
+        let first = |alike: &&alike::Alike<'_>| {
+            alike.findings.first().is_some_and(|first| first.key() == told.0.key())
+        };
+        match of(told.0) {
+            None => rows.push(finding_row(context, told)),
+            Some(alike) => rows.extend(Some(alike).filter(first).map(|alike| {
+                let mut row = finding_row(context, told);
+                row.key = alike.key();
+                let (text, muted) = (alike.words(context), format!("{} targets", alike.findings.len()));
+                row.cells[1] = Cell::of(Role::Text, text);
+                row.cells[3] = Cell::of(Role::Muted, muted);
+                row
+            })),
+        }
+    }
+    rows
 }
 
 fn finding_row(context: PanelContext<'_>, (finding, depth, tie): (&Finding, usize, Option<Tie>)) -> Row {

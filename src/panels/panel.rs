@@ -54,7 +54,7 @@ pub struct PanelContext<'a> {
 
 impl<'a> PanelContext<'a> {
     /// The targets that are looked at, in configured order.
-    pub fn targets(self) -> impl Iterator<Item = &'a TargetState> {
+    pub fn targets(self) -> impl Iterator<Item = &'a TargetState> + Clone {
         self.world.targets().iter().map(|target| &**target).filter(move |target| self.scope.holds(target))
     }
 
@@ -185,6 +185,11 @@ pub trait Panel: Sync {
     fn jump(&self, context: PanelContext<'_>, path: &[RowKey], row: &RowKey) -> Option<Place> {
         let _ = (context, path, row);
         None
+    }
+    /// The rows to open, outermost first, until `row` stands on the page; none where it stands on the screen itself.
+    fn way(&self, context: PanelContext<'_>, row: &RowKey) -> Vec<RowKey> {
+        let _ = (context, row);
+        Vec::new()
     }
     /// What is copied from `row`: a pid, a query, a job id.
     fn copy(&self, context: PanelContext<'_>, path: &[RowKey], row: &RowKey) -> Option<String> {

@@ -237,7 +237,12 @@ pub fn prometheus(server: &MockServer, queries: &[&str]) -> Connect {
         critical: None,
     };
     let queries = queries.iter().map(query).collect();
-    Connect::Prometheus(PrometheusConnect { http: http(server, HttpAuth::None), alertmanager: None, queries })
+    Connect::Prometheus(PrometheusConnect {
+        http: http(server, HttpAuth::None),
+        alertmanager: None,
+        queries,
+        past: Vec::new(),
+    })
 }
 
 pub fn good(data: &serde_json::Value) -> serde_json::Value {

@@ -212,6 +212,7 @@ async fn search_live_6_real_servers_behind_a_narrow_link_stay_fresh() {
             http: url::http(&format!("http://127.0.0.1:{link}")).expect("a URL"),
             alertmanager: None,
             queries: vec![everything],
+            past: Vec::new(),
         };
         let reading = Asked::new(Connect::Prometheus(connect)).prometheus().await;
         let (targets, rules) = (&reading.targets, &reading.rules);

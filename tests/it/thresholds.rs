@@ -24,6 +24,7 @@ const ROWS: &[Row] = &[
     on("connections", "postgres.connections", Some(0.8), Some(0.9)),
     on("pool of PgBouncer", "pgbouncer.utilisation", Some(0.8), Some(0.9)),
     on("pool of an application", "metrics.pool", Some(0.8), Some(0.9)),
+    on("burn rate of a budget of errors", "metrics.burn", Some(6.0), Some(14.4)),
     on("clients of Redis", "redis.clients", Some(0.8), Some(0.9)),
     on("replication lag", "postgres.replication_lag", Some(5.0), None),
     on("Redis memory", "redis.memory", Some(0.85), Some(0.95)),

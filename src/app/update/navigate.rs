@@ -213,7 +213,17 @@ pub fn open(model: &mut Model) {
         let place = model.place_mut();
         *place = Place::default();
         if let Some(level) = place.levels.last_mut() {
-            (level.cursor, level.views) = (target.row, views);
+            level.views = views;
+        }
+        let way = target.row.as_ref().map(|row| panel(model.screen).way(model.seen(), row));
+        for row in way.unwrap_or_default() {
+            if let Some(level) = model.place_mut().levels.last_mut() {
+                level.cursor = Some(row.clone());
+            }
+            enter(model, row, String::new());
+        }
+        if let Some(level) = model.place_mut().levels.last_mut() {
+            (level.cursor, level.away) = (target.row, false);
         }
         return;
     }

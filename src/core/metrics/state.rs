@@ -169,6 +169,12 @@ impl MetricsState {
         self.service.as_deref()
     }
 
+    /// The samples that count its requests.
+    #[must_use]
+    pub fn counted_by(&self) -> Option<&str> {
+        self.requests_of().map(|requests| requests.samples.as_str())
+    }
+
     fn requests_of(&self) -> Option<&Requests> {
         self.asked.as_ref().and_then(|(_, requests)| requests.as_ref())
     }

@@ -12,5 +12,5 @@ pub use reading::*;
 pub use row::PrometheusRow;
 pub use rules::RULES;
 pub(crate) use rules::{ALERT, more};
-pub use settings::{PromQuery, PrometheusSettings};
+pub use settings::{PromPast, PromQuery, PrometheusSettings};
 pub use state::PrometheusState;

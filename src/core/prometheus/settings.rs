@@ -7,6 +7,19 @@ use crate::core::alert::{Grade, Severity};
 pub struct PrometheusSettings {
     /// The configured panels.
     pub panels: Vec<PromQuery>,
+    /// What its memory is asked for our own numbers, beside what is known of exporters.
+    pub past: Vec<PromPast>,
+}
+
+/// What the configuration says of the past of one number.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PromPast {
+    /// The target.
+    pub target: String,
+    /// Its number, as its graph is called.
+    pub number: String,
+    /// The expression.
+    pub expr: String,
 }
 
 /// One configured PromQL panel.
@@ -62,6 +75,7 @@ mod tests {
                 query("b", None, Some(5.0)),
                 query("c", None, None),
             ],
+            past: Vec::new(),
         };
         let grade = |title: &str, value: f64| {
             settings.panel(title).and_then(|panel| panel.grade(value)).map(|grade| grade.severity)

@@ -97,6 +97,21 @@ impl Panel for Metrics {
     fn focus(&self, context: PanelContext<'_>, path: &[RowKey]) -> Vec<(TargetId, Focus)> {
         match path.last() {
             Some(RowKey::Prometheus(target, row)) => ranges::focus(context, target, row),
+            Some(RowKey::Metrics(id, MetricsRow::Endpoint)) => {
+                let target = context.target(id.as_str());
+                target.map_or_else(Vec::new, |target| graphs::remembered(context, target, None))
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    fn way(&self, context: PanelContext<'_>, row: &RowKey) -> Vec<RowKey> {
+        let endpoints: Vec<_> = list::endpoints(context).collect();
+        match row {
+            RowKey::Metrics(id, MetricsRow::Endpoint) => groups::around(&endpoints, id).into_iter().collect(),
+            RowKey::Metrics(id, MetricsRow::Level(operation, _)) if endpoints.len() >= list::LISTED_FROM => {
+                service_levels::around(*operation, id, context).into_iter().collect()
+            }
             _ => Vec::new(),
         }
     }

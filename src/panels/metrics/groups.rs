@@ -4,6 +4,7 @@
 use super::list::{columns, row};
 use super::target::quantile;
 use crate::core::alert::Severity;
+use crate::core::ids::TargetId;
 use crate::core::metrics::ERRORS;
 use crate::core::metrics::LATENCY;
 use crate::core::metrics::{MetricsState, Quantile};
@@ -21,7 +22,7 @@ pub(super) fn section(endpoints: &[Endpoint<'_>], context: PanelContext<'_>) -> 
     let mut groups = grouped(endpoints.iter().copied(), |endpoint| endpoint.0.group());
     let worst = Worst::of(context);
     let open = &context.keys.open;
-    if endpoints.len() <= LISTED_TO || groups.len() == 1 || groups.len() == endpoints.len() {
+    if !is_grouped(endpoints, groups.len()) {
         return listed(format!("Endpoints ({}; {open} opens one)", endpoints.len()), endpoints, context);
     }
     groups.sort_by_key(|(_, members)| {
@@ -35,6 +36,23 @@ pub(super) fn section(endpoints: &[Endpoint<'_>], context: PanelContext<'_>) -> 
     let title =
         format!("Endpoints ({} in {} groups, worst first; {open} opens one)", endpoints.len(), groups.len());
     Section::table(title, table)
+}
+
+/// Whether so many groups are listed, and not each of the endpoints.
+fn is_grouped(endpoints: &[Endpoint<'_>], groups: usize) -> bool {
+    endpoints.len() > LISTED_TO && groups > 1 && groups < endpoints.len()
+}
+
+/// The row of the group in which the endpoint `id` is listed, where it is not listed on the screen itself.
+pub(super) fn around(endpoints: &[Endpoint<'_>], id: &TargetId) -> Option<RowKey> {
+    let groups = grouped(endpoints.iter().copied(), |endpoint| endpoint.0.group());
+    if !is_grouped(endpoints, groups.len()) {
+        return None;
+    }
+    let (name, _) = groups
+        .iter()
+        .find(|(_, members)| members.len() > 1 && members.iter().any(|(target, _)| target.id == *id))?;
+    Some(RowKey::Group((*name).to_owned()))
 }
 
 /// The endpoints of one group.
@@ -145,7 +163,6 @@ mod tests {
     use super::*;
     use crate::core::alert::{Breach, Grade, Rulebook, Triage};
     use crate::core::ids::SystemKind;
-    use crate::core::ids::TargetId;
     use crate::core::metrics::{Golden, MetricsRow};
     use crate::core::place::Screen;
     use crate::core::report::{BreakerState, Plan};

@@ -14,7 +14,9 @@ use crate::ui::format::{bytes, count, duration, percent, rate};
 pub(super) const LISTED_FROM: usize = 5;
 
 /// Every endpoint that is scraped.
-pub(super) fn endpoints(context: PanelContext<'_>) -> impl Iterator<Item = (&TargetState, &MetricsState)> {
+pub(super) fn endpoints(
+    context: PanelContext<'_>,
+) -> impl Iterator<Item = (&TargetState, &MetricsState)> + Clone {
     context.targets().filter_map(|target| Some((target, target.system.metrics()?)))
 }
 

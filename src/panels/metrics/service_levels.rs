@@ -87,6 +87,16 @@ pub(super) fn of_services(context: PanelContext<'_>) -> Option<Section> {
     section("Service levels".to_owned(), rows, Vec::new(), context)
 }
 
+/// The row that opens the list in which an operation of the endpoint `id` stands, where its service has several.
+pub(super) fn around(operation: Operation, id: &TargetId, context: PanelContext<'_>) -> Option<RowKey> {
+    let group = context.target(id.as_str())?.group();
+    let mut members = endpoints(context).filter(|(target, _)| target.group() == group);
+    let several = members.clone().count() > 1;
+    let (first, _) = members.find(|(_, state)| state.levels(operation).next().is_some())?;
+    let shared = MetricsRow::Shared(operation, group.to_owned());
+    several.then(|| RowKey::Metrics(first.id.clone(), shared))
+}
+
 /// One operation of a service, endpoint by endpoint.
 pub(super) fn shared(operation: Operation, group: &str, context: PanelContext<'_>) -> Option<Section> {
     let members = endpoints(context).filter(|(target, _)| target.group() == group);

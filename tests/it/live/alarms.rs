@@ -352,7 +352,12 @@ async fn a_promql_panel_that_cannot_be_evaluated_is_told() {
     };
     let queries = vec![query("fine", "up"), query("broken", "rate(up")];
     let http = url::http(&url).expect("a URL");
-    let mut watch = Watch::new(Connect::Prometheus(PrometheusConnect { http, alertmanager: None, queries }));
+    let mut watch = Watch::new(Connect::Prometheus(PrometheusConnect {
+        http,
+        alertmanager: None,
+        queries,
+        past: Vec::new(),
+    }));
     watch.poll().await.expect("a poll");
     let found = firing(&watch, "prometheus.panel_blind");
     assert!(

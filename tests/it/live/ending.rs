@@ -288,7 +288,12 @@ fn every_system(test: &str, postgres_url: &str, own: &Own, mark: &str) -> Option
         let connect = match name {
             "search" => Connect::Search(http),
             "metrics" => Connect::Metrics(http),
-            _ => Connect::Prometheus(PrometheusConnect { http, queries: Vec::new(), alertmanager: None }),
+            _ => Connect::Prometheus(PrometheusConnect {
+                http,
+                queries: Vec::new(),
+                past: Vec::new(),
+                alertmanager: None,
+            }),
         };
         targets.push(target(name, connect));
     }

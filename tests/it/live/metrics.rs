@@ -30,8 +30,12 @@ async fn targets_down_rules_firing_and_failing_and_panels() {
     let test = "targets_down_rules_firing_and_failing_and_panels";
     let Some(url) = server(test, "STACKTOP_TEST_PROMETHEUS_URL") else { return };
     let queries = vec![query("up", "up"), query("one", "scalar(vector(1))"), query("broken", "sum(")];
-    let mut watch =
-        Watch::new(Connect::Prometheus(PrometheusConnect { http: http(&url), alertmanager: None, queries }));
+    let mut watch = Watch::new(Connect::Prometheus(PrometheusConnect {
+        http: http(&url),
+        alertmanager: None,
+        queries,
+        past: Vec::new(),
+    }));
     // Prometheus evaluates its rules and scrapes its targets once a second.
     for _ in 0..40 {
         watch.poll().await.expect("a poll");
@@ -110,7 +114,12 @@ async fn what_the_alertmanager_silences_is_told_as_such() {
     let id =
         String::from_utf8(answer.body.to_vec()).expect("text").split('"').nth(3).expect("an id").to_owned();
     let connect = |alertmanager| {
-        Connect::Prometheus(PrometheusConnect { http: http(&url), alertmanager, queries: Vec::new() })
+        Connect::Prometheus(PrometheusConnect {
+            http: http(&url),
+            alertmanager,
+            queries: Vec::new(),
+            past: Vec::new(),
+        })
     };
     let mut watch = Watch::new(connect(Some(http(&alertmanager))));
     let told = async |watch: &mut Watch| {
@@ -164,7 +173,12 @@ async fn servers_of_another_kind_are_told_apart() {
     let Some(exporter) = server(test, "STACKTOP_TEST_METRICS2_URL") else { return };
     let Some(redis) = server(test, "STACKTOP_TEST_REDIS_URL") else { return };
     let as_prometheus = |url: &str| {
-        Connect::Prometheus(PrometheusConnect { http: http(url), alertmanager: None, queries: Vec::new() })
+        Connect::Prometheus(PrometheusConnect {
+            http: http(url),
+            alertmanager: None,
+            queries: Vec::new(),
+            past: Vec::new(),
+        })
     };
     let nobody = HttpConnect {
         url: "http://127.0.0.1:9".into(),

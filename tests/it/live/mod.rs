@@ -4,6 +4,7 @@
 mod advice;
 mod alarms;
 mod alerts;
+mod applications;
 mod catalogs;
 mod certificates;
 mod checks;

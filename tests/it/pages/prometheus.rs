@@ -26,7 +26,10 @@ fn staged(reading: PrometheusReading) -> Stage {
         warning: Some(5.0),
         critical: Some(10.0),
     };
-    Stage::configured(SystemSettings::Prometheus(PrometheusSettings { panels: vec![lag] }), reading)
+    Stage::configured(
+        SystemSettings::Prometheus(PrometheusSettings { panels: vec![lag], past: Vec::new() }),
+        reading,
+    )
 }
 
 fn scraped(instance: &str, health: &str) -> ScrapeTarget {

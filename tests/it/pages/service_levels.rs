@@ -199,3 +199,60 @@ fn the_process_and_its_pools_are_a_line_each() {
     page.says("pool db_pool 9 of 10 connections in use, 3 wait for one");
     assert_eq!(page.tone("connections in use"), Role::Critical);
 }
+
+/// So many endpoints of a shop of which one of ten requests fails, and one of a mailer that is well.
+fn failing(many: usize) -> Stage {
+    let ended = |code: &'static str, count| sample("http_requests_total", &[("code", code)], count);
+    let names: Vec<String> = (1..=many).map(|number| format!("shop-{number}")).collect();
+    let mut all: Vec<(&str, Vec<MetricSample>)> =
+        names.iter().map(|name| (name.as_str(), vec![ended("200", 900.0), ended("500", 100.0)])).collect();
+    all.push(("mail", vec![ended("200", 900.0)]));
+    stage(&all)
+}
+
+#[test]
+fn many_of_one_service_that_fail_are_one_row_that_opens() {
+    let page = failing(5).page(Screen::Overview);
+    page.says(
+        "5 of 5 shop (shop-1, shop-2, shop-3 and 2 more): shop-1 answers 10.0 % of its requests with 5xx",
+    );
+    let row = page.key("5 targets");
+    assert!(
+        matches!(&row, RowKey::Alike(rule, group) if *rule == "metrics.errors" && group == "shop"),
+        "{row:?}"
+    );
+    let opened = failing(5).opened(Screen::Overview, std::slice::from_ref(&row));
+    assert_eq!(opened.text().matches("answers 10.0 % of its requests").count(), 5, "{}", opened.text());
+    let finding = opened.key("shop-4");
+    let place = failing(5).jump(Screen::Overview, &[row, finding.clone()], &finding).expect("a place");
+    assert_eq!(place.row, Some(RowKey::Metrics(target("shop-4"), MetricsRow::Endpoint)));
+    // Three are three rows.
+    failing(3).page(Screen::Overview).says_not("more):");
+}
+
+#[test]
+fn what_is_listed_in_a_group_is_found_on_its_way() {
+    let endpoint = |name| RowKey::Metrics(target(name), MetricsRow::Endpoint);
+    let level = RowKey::Metrics(
+        target("shop-3"),
+        MetricsRow::Level(Operation::Request, "http_requests_total".to_owned()),
+    );
+    let group = RowKey::Group("shop".to_owned());
+    let shared = RowKey::Metrics(target("shop-1"), MetricsRow::Shared(Operation::Request, "shop".to_owned()));
+    let many = failing(13);
+    assert_eq!(many.way(Screen::Metrics, &endpoint("shop-3")), std::slice::from_ref(&group));
+    assert_eq!(many.way(Screen::Metrics, &endpoint("mail")), []);
+    assert_eq!(many.way(Screen::Metrics, &level), std::slice::from_ref(&shared));
+    // Where each way ends there is the row.
+    for (way, row) in [(group, endpoint("shop-3")), (shared, level.clone())] {
+        let page = many.opened(Screen::Metrics, &[way]);
+        let mut rows =
+            page.0.sections.iter().filter_map(|section| section.table.as_ref()).flat_map(|table| &table.rows);
+        assert!(rows.any(|found| found.key == row), "{row:?}: {}", page.text());
+    }
+    let few = failing(3);
+    assert_eq!(
+        (few.way(Screen::Metrics, &endpoint("shop-3")), few.way(Screen::Metrics, &level)),
+        (vec![], vec![])
+    );
+}

@@ -227,6 +227,10 @@ impl Stage {
         stacktop::panels::logs::question::here(self.context(), path, row)
     }
 
+    pub fn way(&self, screen: Screen, row: &RowKey) -> Vec<RowKey> {
+        panel(screen).way(self.context(), row)
+    }
+
     pub fn focus(&self, screen: Screen, path: &[RowKey]) -> Vec<Focus> {
         panel(screen).focus(self.context(), path).into_iter().map(|(_, focus)| focus).collect()
     }

@@ -197,3 +197,36 @@ fn the_pool_of_a_service_is_full_by_its_own_waiters_and_slows_itself_down() {
     slow("checkout", Some((Tie::Likely, "checkout measures both")));
     slow("other", None);
 }
+
+/// Seven minutes of a service of which one of five of what this family counts fails, and of its requests.
+fn burning(family: &str) -> Stage {
+    let mut stage = Stage::with(&[("checkout", SystemKind::Metrics)]);
+    for step in 0..=42_u32 {
+        let ended = |name: &str, label: &str, value: &str, count: f64| MetricSample {
+            name: name.to_owned(),
+            labels: vec![(label.to_owned(), value.to_owned())],
+            value: count * f64::from(step),
+        };
+        let samples = [
+            ended("http_requests_total", "code", "200", 80.0),
+            ended("http_requests_total", "code", "500", if family.is_empty() { 20.0 } else { 2.0 }),
+            ended("job_seconds_count", "status", "completed", 80.0),
+            ended("job_seconds_count", "status", "failed", if family.is_empty() { 0.0 } else { 20.0 }),
+            ended("job_seconds_bucket", "le", "+Inf", 100.0),
+        ];
+        let kinds = [
+            ("job_seconds".to_owned(), MetricKind::Histogram),
+            ("http_requests_total".to_owned(), MetricKind::Counter),
+        ];
+        let reading = MetricsReading::of(&samples, &kinds.into());
+        stage = stage.then(FIRST + u64::from(step) * 10, "checkout", reading);
+    }
+    stage
+}
+
+#[test]
+fn a_budget_of_requests_burns_by_the_requests_that_fail_and_one_of_jobs_does_not() {
+    let words = "checkout counts both among its requests";
+    check(&burning(""), "metrics.errors", "metrics.burn", Some((Tie::Certain, words)));
+    check(&burning("job_seconds"), "metrics.errors", "metrics.burn", None);
+}

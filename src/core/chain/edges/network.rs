@@ -104,10 +104,17 @@ pub(super) static EDGES: &[Edge] = &[
     },
     Edge {
         verb: "computes and answers nobody",
-        causes: &[metrics_rules::levels::EVENT_LOOP.spec.id],
+        causes: &[metrics_rules::levels::EVENT_LOOP.spec.id, metrics_rules::vitals::COLLECTING.spec.id],
         effects: &[metrics_rules::LATENCY.spec.id],
         withdrawn_by: "its event loop is in time and the requests are not",
         ties: service::same_service,
+    },
+    Edge {
+        verb: "uses up its budget of errors",
+        causes: &[metrics_rules::ERRORS.spec.id],
+        effects: &[metrics_rules::budget::BURN.spec.id],
+        withdrawn_by: "its requests are answered again and as much of them fails",
+        ties: service::its_requests,
     },
     Edge {
         verb: "finds little in its cache",

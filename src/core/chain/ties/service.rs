@@ -3,6 +3,7 @@
 use crate::core::alert::Finding;
 use crate::core::chain::edge::Evidence;
 use crate::core::chain::known::Known;
+use crate::core::metrics::Operation;
 use crate::core::source_rules::clock_of;
 use crate::core::text::lasting;
 use std::time::Duration;
@@ -19,6 +20,21 @@ pub(in crate::core::chain) fn same_service(
     (cause.breach.target == effect.breach.target)
         .then(|| format!("{} measures both", cause.breach.target))
         .and_then(Evidence::likely)
+}
+
+/// The requests of one service that fail are those that its budget counts.
+pub(in crate::core::chain) fn its_requests(
+    _: &Known<'_>,
+    cause: &Finding,
+    effect: &Finding,
+) -> Option<Evidence> {
+    let of_requests = Operation::ALL
+        .into_iter()
+        .filter(|operation| operation.is_request())
+        .any(|operation| effect.breach.subject.starts_with(&format!("{} ", operation.word())));
+    (cause.breach.target == effect.breach.target && of_requests)
+        .then(|| format!("{} counts both among its requests", cause.breach.target))
+        .and_then(Evidence::certain)
 }
 
 /// An age that is about as large as the clock of that server is ahead.

@@ -1,0 +1,214 @@
+//! What a Prometheus server remembers of our own numbers from before we began: asked by the names that the common exporters give them, and of
+//! the instance that is on the same host. The configuration names others. What is remembered is never mixed up with what we saw: graphs draw it
+//! apart, and no rule looks at it. Pure.
+
+use super::chain::addresses;
+use super::focus::Focus;
+use super::ids::{SystemKind, TargetId};
+use super::prometheus::{PromPast, Range, RangeReading};
+use super::target::TargetState;
+use super::time::Now;
+use super::trace::QUARTER;
+use super::world::World;
+
+/// How an exporter calls one of our numbers. `$at` stands for the labels of the instance.
+struct Remembered {
+    kind: SystemKind,
+    /// Our number, by the name of its trace.
+    number: &'static str,
+    expr: &'static str,
+}
+
+const fn remembered(kind: SystemKind, number: &'static str, expr: &'static str) -> Remembered {
+    Remembered { kind, number, expr }
+}
+
+/// By postgres_exporter, redis_exporter and elasticsearch_exporter; an endpoint that Prometheus scrapes, too, is known by its address.
+static REMEMBERED: &[Remembered] = &[
+    remembered(SystemKind::Postgres, "connections", "sum(pg_stat_activity_count{$at})"),
+    remembered(
+        SystemKind::Postgres,
+        "transactions",
+        "sum(rate(pg_stat_database_xact_commit{$at}[1m])) + sum(rate(pg_stat_database_xact_rollback{$at}[1m]))",
+    ),
+    remembered(SystemKind::Redis, "memory", "sum(redis_memory_used_bytes{$at})"),
+    remembered(SystemKind::Redis, "commands", "sum(rate(redis_commands_processed_total{$at}[1m]))"),
+    remembered(
+        SystemKind::Search,
+        "fullest heap",
+        "max(elasticsearch_jvm_memory_used_bytes{area=\"heap\",$at} / elasticsearch_jvm_memory_max_bytes{area=\"heap\",$at})",
+    ),
+    remembered(
+        SystemKind::Search,
+        "shard searches",
+        "sum(rate(elasticsearch_indices_search_query_total{$at}[1m]))",
+    ),
+    remembered(SystemKind::Metrics, "requests", "sum(rate($requests{$at}[1m]))"),
+];
+
+/// How this machine calls itself.
+const HERE: [&str; 3] = ["localhost", "127.0.0.1", "[::1]"];
+
+/// Letters that mean something to a regular expression are not meant so.
+fn literal(text: &str) -> String {
+    text.chars().flat_map(|c| if c.is_ascii_alphanumeric() { vec![c] } else { vec!['\\', '\\', c] }).collect()
+}
+
+/// The labels of the instance that tells of `target`.
+fn instance(target: &TargetState) -> Option<String> {
+    let (host, port) = addresses(&target.address).into_iter().next()?;
+    let host =
+        if HERE.contains(&host) { format!("({})", HERE.map(literal).join("|")) } else { literal(host) };
+    Some(if target.kind == SystemKind::Metrics {
+        format!("instance=~\"{host}:{port}\"")
+    } else {
+        format!("instance=~\"([a-z]+://)?{host}(:[0-9]+)?\"")
+    })
+}
+
+/// What a number of `target` is asked by.
+fn expr(target: &TargetState, number: &str, named: &[PromPast]) -> Option<String> {
+    if let Some(own) = named.iter().find(|own| own.target == target.id.as_str() && own.number == number) {
+        return Some(own.expr.clone());
+    }
+    let known = REMEMBERED.iter().find(|known| known.kind == target.kind && known.number == number)?;
+    let expr = known.expr.replace("$at", &instance(target)?);
+    if !expr.contains("$requests") {
+        return Some(expr);
+    }
+    Some(expr.replace("$requests", target.system.metrics()?.counted_by()?))
+}
+
+/// The Prometheus servers, with what is asked of each.
+fn servers<'a>(
+    world: &'a World,
+    target: &'a TargetState,
+    number: &'a str,
+) -> impl Iterator<Item = (&'a TargetState, String)> {
+    world.targets().iter().filter_map(move |server| {
+        let state = server.system.prometheus()?;
+        Some((&**server, expr(target, number, &state.settings.past)?))
+    })
+}
+
+/// What is asked while a graph of these numbers of `target` is looked at; nothing once it is all our own.
+#[must_use]
+pub fn asked(world: &World, target: &TargetState, numbers: &[&str], now: Now) -> Vec<(TargetId, Focus)> {
+    if now.since(target.started) >= QUARTER {
+        return Vec::new();
+    }
+    let of = |number: &&str| {
+        let all = servers(world, target, number);
+        all.map(|(server, expr)| (server.id.clone(), Focus::Range(Range { expr, span: QUARTER })))
+            .collect::<Vec<_>>()
+    };
+    numbers.iter().flat_map(of).collect()
+}
+
+/// Puts what is remembered in front of our own columns, and tells from which column on they are our own. Nothing where nothing is remembered,
+/// or where all of it is ours.
+#[must_use]
+pub fn before(
+    world: &World,
+    target: &TargetState,
+    number: &str,
+    own: &[Option<f64>],
+) -> Option<(Vec<Option<f64>>, usize)> {
+    let first = own.iter().position(Option::is_some).unwrap_or(own.len());
+    let known = |(server, expr): (&TargetState, String)| {
+        let reading = server.system.prometheus()?.reading()?.range(&expr, QUARTER)?;
+        let (_, values) = reading.series.ready()?.first()?;
+        let samples = RangeReading::samples(values);
+        (samples.len() == own.len()).then_some(samples)
+    };
+    let past = servers(world, target, number).find_map(known)?;
+    past.iter().take(first).any(Option::is_some).then(|| {
+        let mut columns = past;
+        columns.truncate(first);
+        columns.extend_from_slice(&own[first..]);
+        (columns, first)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::core::alert::Rulebook;
+    use crate::core::part::Part;
+    use crate::core::prometheus::{PrometheusReading, PrometheusSettings};
+    use crate::core::reading::Reading;
+    use crate::core::report::{BreakerState, Plan, PollReport};
+    use crate::core::settings::SystemSettings;
+    use crate::core::world::all_rules;
+    use std::time::Duration;
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    fn target(name: &str, settings: impl Into<SystemSettings>, address: &str) -> TargetState {
+        TargetState::new(TargetId::new(name), settings, address.to_owned(), SECOND, Now::example(0))
+    }
+
+    #[track_caller]
+    fn check(target: &TargetState, number: &str, expected: Option<&str>) {
+        assert_eq!(expr(target, number, &[]).as_deref(), expected);
+    }
+
+    #[test]
+    fn a_number_is_asked_of_the_instance_on_its_host() {
+        let pg = target("pg", SystemKind::Postgres, "db-1.shop:5432/shop");
+        check(
+            &pg,
+            "connections",
+            Some("sum(pg_stat_activity_count{instance=~\"([a-z]+://)?db\\\\-1\\\\.shop(:[0-9]+)?\"})"),
+        );
+        check(&pg, "sessions waiting for locks", None);
+        let socket = target("pg", SystemKind::Postgres, "/run/postgresql");
+        check(&socket, "connections", None);
+        let api = target("api", SystemKind::Metrics, "http://api:9100/metrics");
+        check(&api, "requests", None);
+        let own = PromPast { target: "pg".to_owned(), number: "behind".to_owned(), expr: "lag".to_owned() };
+        assert_eq!(expr(&pg, "behind", &[own]).as_deref(), Some("lag"));
+    }
+
+    #[test]
+    fn what_is_remembered_stands_before_our_own_numbers_and_is_asked_only_while_it_is_needed() {
+        let past = PromPast { target: "pg".to_owned(), number: "behind".to_owned(), expr: "lag".to_owned() };
+        let settings = PrometheusSettings { past: vec![past], ..PrometheusSettings::default() };
+        let all = vec![
+            target("pg", SystemKind::Postgres, "db:1"),
+            target("prom", SystemSettings::Prometheus(settings), "p:9090"),
+        ];
+        let mut world = World::new(all, Rulebook::defaults(&all_rules()));
+        let pg = world.target("pg").expect("there").clone();
+        let wanted = Range { expr: "lag".to_owned(), span: QUARTER };
+        let asks = |world: &World, second| asked(world, &pg, &["behind"], Now::example(second));
+        assert_eq!(asks(&world, 10), [(TargetId::new("prom"), Focus::Range(wanted.clone()))]);
+        assert_eq!(asks(&world, 900), []);
+        let own = [vec![None; 178], vec![Some(7.0), Some(8.0)]].concat();
+        assert_eq!(before(&world, &pg, "behind", &own), None);
+        let series = Part::Ready(vec![(String::new(), vec![3.0; 180])]);
+        let reading = PrometheusReading {
+            ranges: vec![RangeReading { range: wanted, series, cut: false }],
+            ..PrometheusReading::default()
+        };
+        let plan = Plan {
+            interval: SECOND,
+            widened: false,
+            next: Now::example(11),
+            breaker: BreakerState::Closed,
+            failures: 0,
+            knocks: false,
+        };
+        world.apply(PollReport {
+            target: TargetId::new("prom"),
+            at: Now::example(10),
+            took: Duration::ZERO,
+            result: Ok(Reading::Prometheus(Box::new(reading))),
+            plan,
+            overtaken: 0,
+        });
+        let (columns, from) = before(&world, &pg, "behind", &own).expect("it is remembered");
+        assert_eq!((from, columns[177], columns[178], columns.len()), (178, Some(3.0), Some(7.0), 180));
+        assert_eq!(before(&world, &pg, "behind", &[Some(1.0); 180]), None);
+    }
+}

@@ -20,7 +20,17 @@ pub fn labels(key: &FindingKey) -> [&str; 3] {
 }
 
 /// The findings about alerts that are nothing but one of `known` told by somebody else.
-pub(super) fn echoes(targets: &[Arc<TargetState>], known: &HashSet<FindingKey>) -> HashSet<FindingKey> {
+pub(super) fn echoes(
+    targets: &[Arc<TargetState>],
+    known: impl Iterator<Item = FindingKey>,
+) -> HashSet<FindingKey> {
+    let tells = |target: &Arc<TargetState>| {
+        target.system.prometheus().is_some() || target.system.alertmanager().is_some()
+    };
+    if !targets.iter().any(tells) {
+        return HashSet::new();
+    }
+    let known: Vec<FindingKey> = known.collect();
     let known: HashSet<[&str; 3]> = known.iter().map(labels).collect();
     let ours = |label: &dyn Fn(&str) -> String| {
         let values = LABELS.map(label);

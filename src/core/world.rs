@@ -215,9 +215,8 @@ impl World {
         breaches.extend(postgres::two_primaries(&servers, &self.rules));
         let groups = hosts::together(&self.targets, &breaches, &self.rules);
         breaches.extend(groups.iter().map(hosts::Group::breach));
-        let known =
-            breaches.iter().map(Breach::key).chain(self.alerts.followed().map(Finding::key)).collect();
-        let echoes = echo::echoes(&self.targets, &known);
+        let known = breaches.iter().map(Breach::key).chain(self.alerts.followed().map(Finding::key));
+        let echoes = echo::echoes(&self.targets, known);
         breaches.retain(|breach| !echoes.contains(&breach.key()));
         let specs = &self.specs;
         self.alerts.observe(

@@ -89,6 +89,44 @@ fn a_stack_that_does_not_answer_is_unknown() {
     );
 }
 
+#[test]
+fn a_url_is_looked_at_and_nothing_else() {
+    let folder = tempfile::tempdir().expect("a folder");
+    // What a folder brings along, and what the environment names, is about something else.
+    std::fs::write(folder.path().join("stacktop.toml"), "[[redis]]\nurl = \"redis://theirs\"\n")
+        .expect("written");
+    let mut command = program(folder.path(), &["check", NOBODY, "--for", "1s", "--format", "json"]);
+    let output = command.env("REDIS_URL", "redis://elsewhere").output().expect("it runs");
+    let told = valid(&String::from_utf8(output.stdout).expect("text"));
+    let names = told["targets"].as_array().expect("a list").iter().map(|target| target["address"].clone());
+    assert_eq!(names.collect::<Vec<_>>(), ["127.0.0.1:1/0"]);
+    // Without a URL the folder's file would be connected to, which nobody has agreed to: nothing is known of that.
+    let output = program(folder.path(), &["check"]).output().expect("it runs");
+    let error = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.code() == Some(3) && error.contains("was not trusted yet"), "{error}");
+}
+
+/// Who has taken note of it on a screen is told here, too.
+#[test]
+fn what_was_acknowledged_is_told_with_who_did() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let state = folder.path().join(".local/state/stacktop");
+    std::fs::create_dir_all(&state).expect("a folder");
+    let line = json!({"at": Utc::now().to_rfc3339(), "who": "ana", "rule": "source.silent", "target": "redis", "subject": "silent",
+        "severity": "critical", "note": "", "until": "over"});
+    std::fs::write(state.join("notes.jsonl"), format!("{line}\n")).expect("written");
+    let words = ["check", NOBODY, "--for", "3s", "--format", "json"];
+    let output = program(folder.path(), &words).output().expect("it runs");
+    let told = valid(&String::from_utf8(output.stdout).expect("text"));
+    let finding = &told["findings"][0];
+    assert_eq!(
+        (&finding["rule"], &finding["noted_by"]),
+        (&json!("source.silent"), &json!("ana")),
+        "{told:#}"
+    );
+    assert!(finding["sentence"].as_str().is_some_and(|text| text.starts_with("(acknowledged) ")), "{told:#}");
+}
+
 /// 2 says that the stack is broken: of a mistake nobody may think that.
 #[test]
 fn a_mistake_is_no_broken_stack() {
@@ -350,6 +388,30 @@ fn a_hundred_targets_are_a_bounded_number_of_series() {
         assert_eq!(apart.len(), series.len(), "each series once");
         assert!(text.len() < 200_000, "{} bytes", text.len());
     }
+}
+
+/// Every number that the page, the dashboard and the alert rules name is one that is served.
+#[test]
+fn every_number_that_is_named_is_served() {
+    let costs = BTreeMap::new();
+    let stage = Stage::empty();
+    let mut known = std::collections::BTreeSet::new();
+    for family in families(seen(&stage, &costs)) {
+        for suffix in ["", "_total", "_sum", "_count"] {
+            known.insert(format!("{}{suffix}", family.name));
+        }
+    }
+    let mut named = 0;
+    for file in ["headless.md", "grafana.json", "stacktop.rules.yml"] {
+        let text = std::fs::read_to_string(root().join("docs").join(file)).expect("text");
+        for (at, _) in text.match_indices("stacktop_") {
+            let name: String =
+                text[at..].chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '_').collect();
+            assert!(known.contains(&name), "{file}: {name}");
+            named += 1;
+        }
+    }
+    assert!(named > 40, "{named}");
 }
 
 /// `stacktop serve` on a port of its own.

@@ -29,6 +29,9 @@ def answers(shards, away):
              'unassigned_info': {'reason': 'NODE_LEFT', 'at': '2026-11-28T20:00:00.000Z', 'delayed': False,
                                  'details': 'node_left [node39abcdefghijklmnopq]', 'allocation_status': 'no_attempt'}}
             for index in indices[:away]]
+    # What `filter_path` leaves of it where the fields are named.
+    named = [{'primary': row['primary'], 'shard': 0, 'index': row['index'],
+              'unassigned_info': {key: row['unassigned_info'][key] for key in ('reason', 'details')}} for row in lost]
     explained = {'index': 'x', 'can_allocate': 'no', 'allocate_explanation': 'cannot allocate',
                  'node_allocation_decisions': [{'node_name': f'es-{n:02}', 'deciders': [
                      {'decider': 'same_shard', 'decision': 'NO', 'explanation': 'a copy of this shard is already allocated to this node'}]}
@@ -48,6 +51,7 @@ def answers(shards, away):
         '/_all/_settings/': {},
         '/_all/_ilm/explain': {'indices': {index: {'policy': 'hot-warm-delete', 'step': 'check-rollover-ready'} for index in indices}},
         '/_cluster/state/routing_nodes': {'routing_nodes': {'unassigned': lost}} if lost else {},
+        '/_cluster/state/routing_nodes?named': {'routing_nodes': {'unassigned': named}} if named else {},
         '/_cluster/allocation/explain': explained,
         '/_health_report': {'status': 'green', 'indicators': {'disk': {'status': 'green', 'symptom': 'fine'}}},
         '/_cat/indices': rows,
@@ -82,6 +86,8 @@ def serve(shards, away, ready):
                 counts.clear()
             else:
                 short = path.split('?')[0]
+                if 'routing_nodes.unassigned.index' in path:
+                    short += '?named'
                 name, body = next(((name, body) for name, body in known
                                    if short == name or (name != '/' and short.startswith(name))), ('other', marks))
                 found = counts.setdefault(name, [0, 0])

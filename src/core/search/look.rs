@@ -1,6 +1,7 @@
 //! Looks at a search cluster: what is read only while somebody looks at it, as data.
 
 use super::action::TaskId;
+use super::looked::{HotThreads, Indicator, Indices, Names, Recovery, Snapshots};
 use crate::core::part::{Part, Warm};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
@@ -10,17 +11,36 @@ use std::time::Duration;
 pub enum SearchLook {
     /// Searches and changes that run, and what waits for the master.
     Tasks,
+    /// Shards on their way.
+    Recoveries,
+    /// Indices by what is wrong and by size.
+    Indices,
+    /// Aliases and data streams.
+    Names,
+    /// Snapshots and what makes them.
+    Snapshots,
+    /// The server's own diagnosis.
+    Diagnosis,
+    /// What the threads of a node are at, by its id.
+    HotThreads(String),
 }
 
 impl SearchLook {
     /// Every look at the cluster as a whole, in the order of the screen.
-    pub const ALL: [Self; 1] = [Self::Tasks];
+    pub const ALL: [Self; 6] =
+        [Self::Tasks, Self::Recoveries, Self::Indices, Self::Names, Self::Snapshots, Self::Diagnosis];
 
     /// Its title.
     #[must_use]
     pub const fn title(&self) -> &'static str {
         match self {
             Self::Tasks => "tasks",
+            Self::Recoveries => "recoveries",
+            Self::Indices => "indices",
+            Self::Names => "aliases",
+            Self::Snapshots => "snapshots",
+            Self::Diagnosis => "diagnosis",
+            Self::HotThreads(_) => "hot threads",
         }
     }
 
@@ -31,6 +51,14 @@ impl SearchLook {
             Self::Tasks => {
                 "searches, reindexing and bulk writes that run, the longest first; what waits for the master"
             }
+            Self::Recoveries => "shards on their way: how far, from where, to where",
+            Self::Indices => "by what is wrong, then by size; documents, growth, age",
+            Self::Names => "aliases that point nowhere or take no writes; data streams",
+            Self::Snapshots => "the newest of each repository, and what makes them by itself",
+            Self::Diagnosis => {
+                "what the server says is wrong, what follows, and what it advises (8.7 and newer)"
+            }
+            Self::HotThreads(_) => "what the busiest threads of this node are at, sampled for half a second",
         }
     }
 
@@ -38,7 +66,10 @@ impl SearchLook {
     #[must_use]
     pub const fn each(&self) -> Duration {
         Duration::from_secs(match self {
-            Self::Tasks => 5,
+            Self::Tasks | Self::Recoveries => 5,
+            Self::HotThreads(_) => 15,
+            Self::Indices | Self::Names | Self::Diagnosis => 60,
+            Self::Snapshots => 120,
         })
     }
 }
@@ -48,6 +79,18 @@ impl SearchLook {
 pub struct SearchLooks {
     /// What runs.
     pub tasks: Part<Warm<Tasks>>,
+    /// What is on its way.
+    pub recoveries: Part<Warm<Vec<Recovery>>>,
+    /// The indices.
+    pub indices: Part<Warm<Indices>>,
+    /// Aliases and data streams.
+    pub names: Part<Warm<Names>>,
+    /// Snapshots.
+    pub snapshots: Part<Warm<Snapshots>>,
+    /// The server's own diagnosis, with its advice.
+    pub diagnosis: Part<Warm<Vec<Indicator>>>,
+    /// Threads of the node that was looked at last.
+    pub hot: Part<Warm<HotThreads>>,
 }
 
 /// Tasks beyond these are counted and not listed.

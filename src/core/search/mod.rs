@@ -3,6 +3,7 @@
 mod action;
 mod groups;
 mod look;
+mod looked;
 mod reading;
 mod row;
 pub(crate) mod rules;
@@ -12,6 +13,10 @@ mod state;
 pub use action::{ALLOCATION, BLOCK, IndexId, Keeper, REPLICAS, Request, SearchAction, TaskId, segment};
 pub use groups::{Fit, ShardGroup, deciders, plain};
 pub use look::{MOST_TASKS, PendingTask, SearchLook, SearchLooks, SearchTask, Tasks};
+pub use looked::{
+    Alias, Diagnosis, HotThreads, IndexRow, Indicator, Indices, MOST_INDICES, MOST_LINES, Names, Recovery,
+    Repository, Snapshot, SnapshotPolicy, Snapshots, Stream,
+};
 pub use reading::*;
 pub use row::SearchRow;
 pub use rules::{CPU, HEAP, RULES};

@@ -3,6 +3,7 @@
 use super::action::Keeper;
 use super::groups::{self, ShardGroup};
 use super::look::SearchLooks;
+use super::looked::Indicator;
 use crate::core::exact;
 use crate::core::part::{Part, Warm};
 use crate::core::text::{counted, sized, tidy};
@@ -41,6 +42,8 @@ pub struct SearchReading {
     pub allocation: Part<Warm<Option<String>>>,
     /// Who the indices are that something is wrong with: the first [`MOST_MARKS`] of them.
     pub marks: Part<Warm<Vec<IndexMark>>>,
+    /// What the server says of itself (8.7 and newer).
+    pub report: Part<Warm<Vec<Indicator>>>,
     /// What is read only while somebody looks at it.
     pub looks: SearchLooks,
     /// Where it is.

@@ -1,6 +1,6 @@
 //! What follows from several readings of one search cluster: rates summed over the nodes that were there both times.
 
-use super::{SearchNode, SearchReading};
+use super::{IndexRow, SearchNode, SearchReading};
 use crate::core::history::Series;
 use crate::core::part::{Part, Warm};
 use crate::core::rate::{self, Lately, Meter, Window};
@@ -9,6 +9,12 @@ use crate::core::time::Now;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
+
+/// Bytes at a moment.
+type Size = (Now, f64);
+
+/// A growth over less than this says nothing.
+const LEAST_GROWTH: Duration = Duration::from_secs(30);
 
 /// So many names of nodes are remembered.
 const MOST_NAMES: usize = 2000;
@@ -51,6 +57,8 @@ pub struct SearchState {
     names: BTreeMap<String, String>,
     /// Nodes that were there and are not, and since when.
     gone: BTreeMap<String, Now>,
+    /// The size of each index at the first and at the newest look, by uuid.
+    sizes: BTreeMap<String, (Size, Size)>,
     meter: Meter<Arc<SearchReading>>,
 }
 
@@ -79,6 +87,26 @@ impl SearchState {
         self.gone.get(id).copied()
     }
 
+    /// Bytes that an index grows by in an hour, between the first and the newest look at it; not told after less than half a minute.
+    #[must_use]
+    pub fn growth(&self, uuid: &str) -> Option<f64> {
+        let ((began, first), (at, last)) = self.sizes.get(uuid)?;
+        let hours = at.since(*began).as_secs_f64() / 3600.0;
+        (at.since(*began) >= LEAST_GROWTH).then(|| (last - first) / hours)
+    }
+
+    /// Notes the sizes of a look; those of indices that are gone, or not listed any more, are forgotten.
+    fn sizes(&mut self, reading: &SearchReading) {
+        let Some(look) = reading.looks.indices.ready() else { return };
+        let known = std::mem::take(&mut self.sizes);
+        let size = |row: &IndexRow| {
+            let now = (look.read_at, row.bytes? as f64);
+            let first = known.get(&row.uuid).map_or(now, |(first, _)| *first);
+            Some((row.uuid.clone(), (first, now)))
+        };
+        self.sizes = look.list.iter().filter_map(size).collect();
+    }
+
     /// Takes in a new reading: derives rates against its predecessor over the measured time between them.
     pub fn absorb(&mut self, reading: SearchReading, now: Now) {
         let before = self.latest.take();
@@ -97,6 +125,7 @@ impl SearchState {
                 self.gone.entry(id.clone()).or_insert(nodes.read_at);
             }
         }
+        self.sizes(&reading);
         // What the nodes said last still stands, and nothing is counted from it anew.
         let read_at = reading.nodes.read_at();
         if read_at.is_some() && before.as_ref().is_some_and(|(_, old)| old.nodes.read_at() == read_at) {
@@ -226,6 +255,7 @@ impl<'a> Grown<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::core::search::{Indices, SearchLooks};
 
     fn node(id: &str, uptime: f64, queries: f64) -> SearchNode {
         SearchNode {
@@ -262,6 +292,23 @@ mod tests {
             state.absorb(SearchReading { nodes, ..SearchReading::default() }, Now::example(second));
             assert_eq!(state.rates.queries, (second > 0).then_some(10.0), "{second}");
         }
+    }
+
+    #[test]
+    fn an_index_grows_between_the_first_and_the_newest_look() {
+        let mut state = SearchState::default();
+        let mut look = |second: u64, bytes: u64| {
+            let row = IndexRow { uuid: "u".into(), bytes: Some(bytes), ..IndexRow::default() };
+            let found = Indices { list: vec![row], ..Indices::default() };
+            let indices = Part::Ready(found).warm(Now::example(second));
+            let looks = SearchLooks { indices, ..SearchLooks::default() };
+            state.absorb(SearchReading { looks, ..SearchReading::default() }, Now::example(second));
+            state.growth("u")
+        };
+        assert_eq!(look(0, 1000), None, "one look tells no growth");
+        assert_eq!(look(20, 1500), None, "too soon");
+        assert_eq!(look(60, 2000), Some(60_000.0));
+        assert_eq!(look(120, 1000), Some(0.0));
     }
 
     #[test]

@@ -1,11 +1,14 @@
 //! One cluster: its own verdict, rates, its nodes against their watermarks.
 
+use super::looks::server;
 use super::parts::fact;
 use super::{looks, shards, troubles};
 
 use crate::core::part::Part;
 use crate::core::row::RowKey;
-use crate::core::search::{CPU, ClusterHealth, HEAP, SearchNode, SearchReading, SearchRow, SearchState};
+use crate::core::search::{
+    CPU, ClusterHealth, HEAP, Indicator, SearchNode, SearchReading, SearchRow, SearchState,
+};
 use crate::core::text::counted;
 use crate::core::world::TargetState;
 use crate::panels::heading::heading;
@@ -22,6 +25,16 @@ fn status_role(status: &str) -> Role {
         "yellow" => Role::Warning,
         _ => Role::Critical,
     }
+}
+
+/// What the server says of itself, where it says that anything is not well. What it lacks in its version is not told.
+fn report(reading: &SearchReading) -> Option<Line> {
+    let all = reading.report.ready()?;
+    let ill: Vec<&Indicator> = all.iter().filter(|found| found.status != "green").collect();
+    let worst = ill.first()?;
+    let names: Vec<String> = ill.iter().map(|found| found.name.replace('_', " ")).collect();
+    let words = format!("{}: {} · {}", worst.status.to_uppercase(), names.join(", "), worst.symptom);
+    Some(fact("it says", server::role(&worst.status), &words))
 }
 
 /// Everything about one cluster.
@@ -53,6 +66,7 @@ pub(super) fn sections(
             format!("{what}: asked {} ago, no answer yet; what stands here is older", duration(*since));
         lines.push(Line::of(Role::Warning, late));
     }
+    lines.extend(report(reading));
     lines.extend(reading.limits.iter().map(|limit| Line::of(Role::Warning, limit)));
     let (rates, ms) = (&state.rates, |value: Option<f64>| or_dash(value, |ms| format!("{ms:.1} ms")));
     let searches = format!("{} · mean {} each", or_dash(rates.queries, rate), ms(rates.query_ms));
@@ -157,7 +171,7 @@ fn node_row(context: PanelContext<'_>, target: &TargetState, node: &SearchNode, 
     let share = |value: Option<f64>| Cell::figure(value, percent);
     let plain = |value: Option<f64>| Cell::figure(value, count).role(role);
     let mark = watermark(node);
-    Row::flat(
+    Row::opens(
         RowKey::Search(target.id.clone(), SearchRow::Node(node.id.clone())),
         vec![
             Cell::of(Role::Strong, &node.name),

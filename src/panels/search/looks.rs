@@ -1,5 +1,7 @@
 //! What is read only while somebody looks: the list of looks on the screen of a cluster, and the page of each.
 
+mod indices;
+pub(super) mod server;
 mod tasks;
 
 use super::parts::{key, reading};
@@ -13,17 +15,18 @@ use crate::panels::panel::PanelContext;
 use crate::ui::content::{Cell, Column, Content, Line, Role, Row, Section, Table};
 use crate::ui::format::duration;
 
-/// The look that is open, and of which cluster.
-fn open(path: &[RowKey]) -> Option<(&TargetId, &SearchLook)> {
+/// The look that is open, and of which cluster: a node opens what its threads are at.
+fn open(path: &[RowKey]) -> Option<(&TargetId, SearchLook)> {
     match path.last()?.search()? {
-        (target, SearchRow::Look(look)) => Some((target, look)),
+        (target, SearchRow::Look(look)) => Some((target, look.clone())),
+        (target, SearchRow::Node(id)) => Some((target, SearchLook::HotThreads(id.clone()))),
         _ => None,
     }
 }
 
 /// What is read for it.
 pub(super) fn focus(path: &[RowKey]) -> Vec<(TargetId, Focus)> {
-    open(path).map(|(target, look)| (target.clone(), Focus::Cluster(look.clone()))).into_iter().collect()
+    open(path).map(|(target, look)| (target.clone(), Focus::Cluster(look))).into_iter().collect()
 }
 
 /// Everything that can be looked at.
@@ -45,14 +48,31 @@ pub(super) fn index(target: &TargetState, _: &SearchReading, _: PanelContext<'_>
 pub(super) fn content(context: PanelContext<'_>, path: &[RowKey]) -> Option<Content> {
     let (id, look) = open(path)?;
     let title = format!("{id} · {}", look.title());
-    let Some((target, _, reading)) = reading(context, id) else {
+    let Some((target, state, reading)) = reading(context, id) else {
         let line = Line::of(Role::Muted, "nothing was read of this cluster yet");
         return Some(Content { title, sections: vec![Section::lines("", vec![line])] });
     };
-    let sections = match look {
+    let (looks, now) = (&reading.looks, context.now);
+    let sections = match &look {
         SearchLook::Tasks => {
-            read(context, look, &reading.looks.tasks, |found| tasks::sections(target, reading, found))
+            read(context, &look, &looks.tasks, |found| tasks::sections(target, reading, found))
         }
+        SearchLook::Recoveries => {
+            read(context, &look, &looks.recoveries, |found| indices::recoveries(target, found))
+        }
+        SearchLook::Indices => {
+            read(context, &look, &looks.indices, |found| indices::indices(target, state, found, now))
+        }
+        SearchLook::Names => read(context, &look, &looks.names, |found| indices::names(target, found)),
+        SearchLook::Snapshots => {
+            read(context, &look, &looks.snapshots, |found| server::snapshots(target, found, now))
+        }
+        SearchLook::Diagnosis => read(context, &look, &looks.diagnosis, |found| server::diagnosis(found)),
+        SearchLook::HotThreads(node) => match &looks.hot {
+            // What is known is of another node.
+            Part::Ready(hot) if hot.node != *node => read(context, &look, &Part::NotAsked, server::hot),
+            hot => read(context, &look, hot, server::hot),
+        },
     };
     Some(Content { title, sections })
 }

@@ -1,150 +1,104 @@
 //! What is asked of a cluster only while somebody looks at it: each look by itself, never twice at once.
 
-use super::decode::{number, whole, word};
-use super::questions::{self, PATIENCE};
+mod indices;
+pub(super) mod server;
+mod tasks;
+
+use super::questions::PATIENCE;
 use crate::core::focus::Focus;
 use crate::core::part::Part;
-use crate::core::search::{MOST_TASKS, PendingTask, SearchLook, SearchLooks, SearchTask, TaskId, Tasks};
-use crate::core::text::tidy;
+use crate::core::search::{
+    HotThreads, Indicator, Indices, Names, Recovery, SearchLook, SearchLooks, Snapshots, Tasks,
+};
 use crate::core::time::Now;
 use crate::sources::beside::Beside;
 use crate::sources::http::Http;
-use serde_json::Value;
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
-
-/// Details cost the nodes more than a list, so only what may run for long is asked for.
-const TASKS: &str =
-    "/_tasks?detailed=true&group_by=none&actions=*search*,*reindex*,*byquery*,*forcemerge*,*bulk*,*snapshot*";
-const TASKS_READ: &[&str] = &[
-    "tasks/*/node",
-    "tasks/*/id",
-    "tasks/*/action",
-    "tasks/*/description",
-    "tasks/*/start_time_in_millis",
-    "tasks/*/running_time_in_nanos",
-    "tasks/*/cancellable",
-    "tasks/*/cancelled",
-    "tasks/*/parent_task_id",
-    "tasks/*/headers/X-Opaque-Id",
-];
-const PENDING: &str = "/_cluster/pending_tasks";
-const PENDING_READ: &[&str] = &[
-    "tasks/*/insert_order",
-    "tasks/*/priority",
-    "tasks/*/source",
-    "tasks/*/executing",
-    "tasks/*/time_in_queue_millis",
-];
-
-/// So much of what a task says of itself is kept: many searches in one request make megabytes of it.
-const MOST_WORDS: usize = 400;
 
 /// The questions of looks, and what they brought last.
 #[derive(Debug, Default)]
 pub(super) struct Looks {
     tasks: Beside<Tasks>,
+    recoveries: Beside<Vec<Recovery>>,
+    indices: Beside<Indices>,
+    names: Beside<Names>,
+    snapshots: Beside<Snapshots>,
+    diagnosis: Beside<Vec<Indicator>>,
+    hot: Beside<HotThreads>,
+    /// The node whose threads were asked for last.
+    node: String,
     pub(super) known: SearchLooks,
 }
 
 impl Looks {
-    /// Starts what is looked at and due.
-    pub(super) fn ask(&mut self, http: &Arc<Http>, now: Now, focus: &[Focus]) {
+    /// Starts what is looked at and due; of a master that struggles less is asked.
+    pub(super) fn ask(&mut self, http: &Arc<Http>, now: Now, focus: &[Focus], slower: u32) {
         for look in focus.iter().filter_map(Focus::cluster) {
-            let (http, each) = (Arc::clone(http), look.each());
+            let (http, each) = (Arc::clone(http), look.each() * slower);
             match look {
                 SearchLook::Tasks if self.tasks.is_due(now, each) => {
-                    self.tasks.ask(now, async move { tasks(&http).await });
+                    self.tasks.ask(now, async move { tasks::tasks(&http).await });
                 }
-                SearchLook::Tasks => {}
+                SearchLook::Recoveries if self.recoveries.is_due(now, each) => {
+                    self.recoveries.ask(now, async move { indices::recoveries(&http).await });
+                }
+                SearchLook::Indices if self.indices.is_due(now, each) => {
+                    self.indices.ask(now, async move { indices::indices(&http).await });
+                }
+                SearchLook::Names if self.names.is_due(now, each) => {
+                    self.names.ask(now, async move { indices::names(&http).await });
+                }
+                SearchLook::Snapshots if self.snapshots.is_due(now, each) => {
+                    self.snapshots.ask(now, async move { server::snapshots(&http).await });
+                }
+                SearchLook::Diagnosis if self.diagnosis.is_due(now, each) => {
+                    self.diagnosis.ask(now, async move { server::diagnosis(&http).await });
+                }
+                SearchLook::HotThreads(node) => self.threads(http, now, node, each),
+                SearchLook::Tasks
+                | SearchLook::Recoveries
+                | SearchLook::Indices
+                | SearchLook::Names
+                | SearchLook::Snapshots
+                | SearchLook::Diagnosis => {}
             }
         }
     }
 
+    /// Another node is asked at once: what is known is not of it.
+    fn threads(&mut self, http: Arc<Http>, now: Now, node: &str, each: Duration) {
+        let other = self.node != node;
+        if self.hot.is_due(now, if other { Duration::ZERO } else { each }) {
+            if other {
+                node.clone_into(&mut self.node);
+                self.known.hot = Part::NotAsked;
+            }
+            let node = node.to_owned();
+            self.hot.ask(now, async move { server::hot_threads(&http, node).await });
+        }
+    }
+
     pub(super) async fn settle(&mut self, now: Now, grace: Duration) {
-        self.tasks.settle(now, grace).await;
+        tokio::join!(
+            self.tasks.settle(now, grace),
+            self.recoveries.settle(now, grace),
+            self.indices.settle(now, grace),
+            self.names.settle(now, grace),
+            self.snapshots.settle(now, grace),
+            self.diagnosis.settle(now, grace),
+            self.hot.settle(now, grace),
+        );
     }
 
     pub(super) fn take(&mut self, now: Now) {
-        self.known.tasks.renew(self.tasks.take(now, PATIENCE).warm(now));
-    }
-}
-
-async fn tasks(http: &Http) -> Part<Tasks> {
-    let (running, pending) = tokio::join!(
-        questions::part(http, TASKS, TASKS_READ, running),
-        questions::of_master(http, PENDING, PENDING_READ, waiting),
-    );
-    running.map(|(running, total)| Tasks { running, total, pending })
-}
-
-/// `_tasks`, flat: those that nobody else began, the longest first, and how many there are.
-fn running(value: &Value) -> Option<(Vec<SearchTask>, usize)> {
-    let all = value.as_object()?.get("tasks").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
-    let mut children: BTreeMap<&str, usize> = BTreeMap::new();
-    for parent in all.iter().filter_map(|task| task.get("parent_task_id")?.as_str()) {
-        *children.entry(parent).or_default() += 1;
-    }
-    let own = all.iter().filter(|task| task.get("parent_task_id").is_none());
-    let mut list: Vec<SearchTask> = own.map(|task| one(task, &children)).collect();
-    list.sort_by_key(|task| std::cmp::Reverse(task.running_nanos));
-    let total = list.len();
-    list.truncate(MOST_TASKS);
-    Some((list, total))
-}
-
-fn one(task: &Value, children: &BTreeMap<&str, usize>) -> SearchTask {
-    let id = format!("{}:{}", word(task, "/node"), word(task, "/id"));
-    let flag = |name: &str| task.get(name).and_then(Value::as_bool);
-    SearchTask {
-        children: children.get(id.as_str()).copied().unwrap_or(0),
-        task: TaskId {
-            id,
-            action: word(task, "/action"),
-            start_millis: number(task, "/start_time_in_millis").unwrap_or(0.0) as i64,
-        },
-        node: word(task, "/node"),
-        description: tidy(&word(task, "/description"), MOST_WORDS),
-        running_nanos: whole(task, "/running_time_in_nanos").unwrap_or(0),
-        cancellable: flag("cancellable"),
-        cancelled: flag("cancelled") == Some(true),
-        client: word(task, "/headers/X-Opaque-Id"),
-    }
-}
-
-fn waiting(value: &Value) -> Option<Vec<PendingTask>> {
-    let all = value.as_object()?.get("tasks").and_then(Value::as_array);
-    let one = |task: &Value| PendingTask {
-        order: whole(task, "/insert_order").unwrap_or(0),
-        priority: word(task, "/priority"),
-        source: word(task, "/source"),
-        executing: task.get("executing").and_then(Value::as_bool) == Some(true),
-        waiting_millis: whole(task, "/time_in_queue_millis").unwrap_or(0),
-    };
-    Some(all.into_iter().flatten().map(one).collect())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::sources::json;
-    use serde_json::json;
-
-    #[test]
-    fn tasks_are_those_that_nobody_else_began_the_longest_first() {
-        let answer = json!({"tasks": [
-            {"node": "n1", "id": 1, "action": "indices:data/read/search", "start_time_in_millis": 5, "running_time_in_nanos": 10,
-                "cancellable": true, "cancelled": false, "description": "indices[a]", "headers": {"X-Opaque-Id": "shop"}},
-            {"node": "n2", "id": 9, "action": "indices:data/read/search[phase/query]", "parent_task_id": "n1:1",
-                "running_time_in_nanos": 99, "cancellable": true},
-            {"node": "n1", "id": 2, "action": "indices:data/write/reindex", "running_time_in_nanos": 20}]});
-        let (list, total) =
-            running(&json::read(answer.to_string().as_bytes(), TASKS_READ).expect("JSON")).expect("tasks");
-        let told: Vec<_> =
-            list.iter().map(|task| (task.task.id.as_str(), task.children, task.cancellable)).collect();
-        assert_eq!(told, [("n1:2", 0, None), ("n1:1", 1, Some(true))]);
-        assert_eq!((total, list[1].task.start_millis, list[1].client.as_str()), (2, 5, "shop"));
-        assert_eq!(running(&json!({})).map(|(list, _)| list.len()), Some(0), "nothing runs");
+        let known = &mut self.known;
+        known.tasks.renew(self.tasks.take(now, PATIENCE).warm(now));
+        known.recoveries.renew(self.recoveries.take(now, PATIENCE).warm(now));
+        known.indices.renew(self.indices.take(now, PATIENCE).warm(now));
+        known.names.renew(self.names.take(now, PATIENCE).warm(now));
+        known.snapshots.renew(self.snapshots.take(now, PATIENCE).warm(now));
+        known.diagnosis.renew(self.diagnosis.take(now, PATIENCE).warm(now));
+        known.hot.renew(self.hot.take(now, PATIENCE).warm(now));
     }
 }

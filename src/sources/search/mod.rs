@@ -18,12 +18,14 @@ use crate::core::focus::Focus;
 use crate::core::part::{Gap, GapKind, Part};
 use crate::core::reading::Reading;
 use crate::core::report::{PollError, PollErrorKind};
-use crate::core::search::{Identity, IndexMark, SearchNode, SearchReading, Unassigned, UnassignedShard};
+use crate::core::search::{
+    ClusterHealth, Identity, IndexMark, Indicator, SearchNode, SearchReading, Unassigned, UnassignedShard,
+};
 use crate::core::time::Now;
 use crate::core::whereabouts::Whereabouts;
 use futures_util::future::BoxFuture;
 use looks::Looks;
-use questions::{BESIDE, GRACE, Lifecycles, PATIENCE, SHARDS_EACH, SLOW_EACH};
+use questions::{BESIDE, GRACE, Lifecycles, PATIENCE, REPORT_EACH, SHARDS_EACH, SLOW_EACH};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -41,6 +43,14 @@ const EXPLANATION_HOLDS: Duration = Duration::from_secs(120);
 fn holds(words: &str) -> Duration {
     let passing = ["replica_after_primary_active", "throttling"].iter().any(|name| words.contains(name));
     if passing { SHARDS_EACH } else { EXPLANATION_HOLDS }
+}
+
+/// So many tasks wait for a master that struggles: what is not needed for the verdict is asked less often then.
+const STRUGGLES: u64 = 50;
+
+/// How many times less often a master is asked for what changes seldom.
+fn slower(health: &ClusterHealth) -> u32 {
+    if health.pending_tasks.is_some_and(|tasks| tasks >= STRUGGLES) { 4 } else { 1 }
 }
 
 /// Why groups of shards are on no node, and when that was asked.
@@ -64,6 +74,7 @@ pub struct SearchSource {
     unread: Option<String>,
     unassigned: Beside<(Vec<UnassignedShard>, Explained)>,
     marks: Beside<Vec<IndexMark>>,
+    report: Beside<Vec<Indicator>>,
     /// The indices that were asked for last.
     marked: Vec<String>,
     looks: Looks,
@@ -88,6 +99,7 @@ impl SearchSource {
             unread: None,
             unassigned: Beside::default(),
             marks: Beside::default(),
+            report: Beside::default(),
             marked: Vec::new(),
             looks: Looks::default(),
             explained: Explained::new(),
@@ -120,8 +132,8 @@ impl SearchSource {
                 .remedy("check the port and the path of the URL")
         })?;
         let missing = health.unassigned.unwrap_or(0);
-        self.ask(&http, now, missing > 0);
-        self.looks.ask(&http, now, focus);
+        self.ask(&http, now, missing > 0, slower(&health));
+        self.looks.ask(&http, now, focus, slower(&health));
         tokio::join!(
             self.identity.settle(now, GRACE),
             self.nodes.settle(now, GRACE),
@@ -130,6 +142,7 @@ impl SearchSource {
             self.lifecycle.settle(now, GRACE),
             self.unassigned.settle(now, GRACE),
             self.marks.settle(now, GRACE),
+            self.report.settle(now, GRACE),
             self.looks.settle(now, GRACE),
         );
         self.take(now, missing > 0);
@@ -174,8 +187,13 @@ impl SearchSource {
     }
 
     /// Starts every question that is due.
-    fn ask(&mut self, http: &Arc<Http>, now: Now, missing: bool) {
+    fn ask(&mut self, http: &Arc<Http>, now: Now, missing: bool, slower: u32) {
         let own = || Arc::clone(http);
+        let slow = SLOW_EACH * slower;
+        if self.report.is_due(now, REPORT_EACH * slower) {
+            let http = own();
+            self.report.ask(now, async move { looks::server::report(&http).await });
+        }
         if self.known.identity.ready().is_none() && self.identity.is_due(now, SLOW_EACH) {
             let http = own();
             self.identity.ask(now, async move { questions::identity(&http).await });
@@ -184,29 +202,29 @@ impl SearchSource {
             let http = own();
             self.nodes.ask(now, async move { questions::nodes(&http).await });
         }
-        if self.settings.is_due(now, SLOW_EACH) {
+        if self.settings.is_due(now, slow) {
             let http = own();
             self.settings.ask(now, async move { questions::settings(&http).await });
         }
-        if self.blocks.is_due(now, SLOW_EACH) {
+        if self.blocks.is_due(now, slow) {
             let http = own();
             self.blocks.ask(now, async move { questions::blocks(&http).await });
         }
-        if self.lifecycle.is_due(now, SLOW_EACH) {
+        if self.lifecycle.is_due(now, slow) {
             let http = own();
             self.lifecycle.ask(now, async move { questions::lifecycles(&http).await });
         }
         let wanted = self.known.wanted_marks();
         if !wanted.is_empty() {
             // Another index may have that name by now.
-            let each = if wanted == self.marked { SLOW_EACH } else { Duration::ZERO };
+            let each = if wanted == self.marked { slow } else { Duration::ZERO };
             if self.marks.is_due(now, each) {
                 self.marked.clone_from(&wanted);
                 let http = own();
                 self.marks.ask(now, async move { questions::marks(&http, &wanted).await });
             }
         }
-        if missing && self.unassigned.is_due(now, SHARDS_EACH) {
+        if missing && self.unassigned.is_due(now, SHARDS_EACH * slower) {
             let (http, mut known) = (own(), self.explained.clone());
             known.retain(|_, (words, at)| now.since(*at) < holds(words));
             self.unassigned.ask(now, async move {
@@ -242,6 +260,7 @@ impl SearchSource {
             failing
         });
         known.lifecycle.renew(lifecycle.warm(now));
+        known.report.renew(self.report.take(now, PATIENCE).warm(now));
         known.marks.renew(self.marks.take(now, PATIENCE).warm(now));
         let all = &mut self.explained;
         let away = self.unassigned.take(now, PATIENCE).map(|(shards, explained)| {

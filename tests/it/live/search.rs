@@ -5,7 +5,9 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use stacktop::config::target::Connect;
 use stacktop::config::url;
-use stacktop::core::search::{SearchNode, SearchReading};
+use stacktop::core::focus::Focus;
+use stacktop::core::part::{Gap, GapKind, Part};
+use stacktop::core::search::{SearchLook, SearchNode, SearchReading};
 use stacktop::core::world::SystemState;
 use stacktop::sources::http::Http;
 use std::time::Duration;
@@ -178,6 +180,66 @@ async fn search_live_3_indices_that_refuse_writes_are_named() {
         .send(Method::PUT, "/_cluster/settings", marks(Value::Null, Value::Null, Value::Null, Value::Null))
         .await;
     panic!("no index became read-only: {seen:?}");
+}
+
+/// Every look on a real cluster: what a flavour lacks is "not available", everything else is read.
+#[tokio::test]
+async fn search_live_3f_looks_are_read_or_not_available() {
+    let Some(cluster) = Cluster::open("search_live_3f_looks_are_read_or_not_available").await else { return };
+    let indices = ["stacktop-looked-1", "stacktop-looked-2"];
+    let settings = json!({"settings": {"number_of_shards": 1, "number_of_replicas": 0}});
+    for index in indices {
+        cluster.send(Method::PUT, &format!("/{index}"), settings.clone()).await;
+    }
+    let alias = |alias: &str, index: &str| {
+        json!({"add": {"alias": alias, "index": index,
+        "filter": {"term": {"tenant": 7}}}})
+    };
+    let actions: Vec<Value> = indices.iter().map(|index| alias("stacktop-tenant", index)).collect();
+    let answer = cluster.send(Method::POST, "/_aliases", json!({"actions": actions})).await;
+    let mut watch = cluster.watch();
+    watch.poll().await.expect("a poll");
+    let node = reading(&watch).nodes.ready().expect("nodes")[0].id.clone();
+    let all = SearchLook::ALL.into_iter().chain([SearchLook::HotThreads(node)]);
+    let focus: Vec<Focus> = all.map(Focus::Cluster).collect();
+    for _ in 0..80 {
+        watch.poll_with(&focus).await.expect("a poll");
+        let looks = &reading(&watch).looks;
+        let read = looks.tasks != Part::NotAsked
+            && looks.recoveries != Part::NotAsked
+            && looks.indices != Part::NotAsked
+            && looks.names != Part::NotAsked
+            && looks.snapshots != Part::NotAsked
+            && looks.diagnosis != Part::NotAsked
+            && looks.hot != Part::NotAsked;
+        if read {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(250)).await;
+    }
+    for index in indices {
+        cluster.send(Method::DELETE, &format!("/{index}"), Value::Null).await;
+    }
+    assert_eq!(answer["acknowledged"], true, "{answer}");
+    let looks = &reading(&watch).looks;
+    assert!(looks.tasks.ready().is_some_and(|tasks| tasks.pending.ready().is_some()), "{:?}", looks.tasks);
+    assert!(looks.recoveries.ready().is_some(), "{:?}", looks.recoveries);
+    let found = looks.indices.ready().expect("indices");
+    let row = found.list.iter().find(|row| row.index == indices[0]).expect("the index");
+    assert!(row.health == "green" && !row.uuid.is_empty() && row.created_millis.is_some(), "{row:?}");
+    let names = looks.names.ready().expect("names");
+    let tenant = names.aliases.iter().find(|alias| alias.alias == "stacktop-tenant").expect("the alias");
+    assert!(tenant.filtered && tenant.indices.len() == 2, "{tenant:?}");
+    assert_eq!(tenant.trouble(), Some("it has no write index: writes to it are refused"));
+    assert!(looks.hot.ready().is_some_and(|hot| !hot.lines.is_empty()), "{:?}", looks.hot);
+    let lacks = |gap: Option<&Gap>| gap.is_none_or(|gap| gap.kind == GapKind::NotSupported);
+    assert!(lacks(names.streams.gap()), "{:?}", names.streams);
+    assert!(lacks(looks.diagnosis.gap()) && lacks(reading(&watch).report.gap()), "{:?}", looks.diagnosis);
+    let snapshots = looks.snapshots.ready().expect("no repository, and no error");
+    assert!(lacks(snapshots.policies.gap()), "{snapshots:?}");
+    let flavour = std::env::var("STACKTOP_TEST_ES_FLAVOUR").expect("named by tests/run");
+    let newer = flavour.starts_with("elasticsearch-8") || flavour.starts_with("elasticsearch-9");
+    assert_eq!(looks.diagnosis.ready().is_some(), newer, "{:?}", looks.diagnosis);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -244,7 +244,7 @@ fn task(change: SearchTask) -> Offers {
         TaskId { id: "n1:7".to_owned(), action: "indices:data/write/reindex".to_owned(), start_millis: 5 };
     let found = SearchTask { task: id.clone(), node: "n1".to_owned(), ..change };
     let tasks = Tasks { running: vec![found], total: 1, ..Tasks::default() };
-    let looks = SearchLooks { tasks: ready(tasks) };
+    let looks = SearchLooks { tasks: ready(tasks), ..SearchLooks::default() };
     on(SearchReading { looks, ..cluster() }, SearchRow::Task(id))
 }
 

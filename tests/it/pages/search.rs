@@ -7,8 +7,9 @@ use stacktop::core::part::Part;
 use stacktop::core::place::Screen;
 use stacktop::core::row::RowKey;
 use stacktop::core::search::{
-    ClusterHealth, Identity, LifecycleError, PendingTask, SearchLook, SearchLooks, SearchNode, SearchReading,
-    SearchRow, SearchTask, TaskId, Tasks, Unassigned, UnassignedShard,
+    Alias, ClusterHealth, Diagnosis, HotThreads, Identity, IndexRow, Indicator, Indices, LifecycleError,
+    Names, PendingTask, Recovery, Repository, SearchLook, SearchLooks, SearchNode, SearchReading, SearchRow,
+    SearchTask, Snapshot, SnapshotPolicy, Snapshots, TaskId, Tasks, Unassigned, UnassignedShard,
 };
 use stacktop::ui::content::Role;
 
@@ -370,7 +371,7 @@ fn of_very_many_groups_the_first_are_listed_and_all_counted() {
 }
 
 fn tasks(found: Tasks) -> Page {
-    let looks = SearchLooks { tasks: ready(found) };
+    let looks = SearchLooks { tasks: ready(found), ..SearchLooks::default() };
     let stage = Stage::of(SearchReading { looks, ..node(SearchNode::default()) });
     stage.opened(Screen::Search, &[look(SearchLook::Tasks)])
 }
@@ -443,4 +444,173 @@ fn old_numbers_are_late_and_then_stale() {
     let stage = |second| Stage::of(cluster("green")).at(FIRST + second).page(Screen::Search);
     stage(9).says("LATE, 9.0 s old");
     stage(90).says("STALE 1m30s");
+}
+
+fn opened(which: SearchLook, looks: SearchLooks) -> Page {
+    let reading = SearchReading { looks, ..node(SearchNode::default()) };
+    Stage::of(reading).opened(Screen::Search, &[look(which)])
+}
+
+#[test]
+fn every_look_says_what_it_is_while_nothing_was_read() {
+    for which in SearchLook::ALL {
+        opened(which.clone(), SearchLooks::default()).says(&format!("reading {}", which.title()));
+    }
+}
+
+#[test]
+fn a_look_that_this_server_lacks_says_so() {
+    let looks =
+        SearchLooks { diagnosis: gap("not available on this server (400)"), ..SearchLooks::default() };
+    opened(SearchLook::Diagnosis, looks).says("not available on this server (400)");
+}
+
+#[test]
+fn a_shard_on_its_way_tells_how_far_and_between_whom() {
+    let way = Recovery {
+        index: "logs".to_owned(),
+        shard: "2".to_owned(),
+        kind: "peer".to_owned(),
+        stage: "index".to_owned(),
+        from: "node-1".to_owned(),
+        to: "node-2".to_owned(),
+        done_bytes: Some(5 << 30),
+        total_bytes: Some(20 << 30),
+        time: "3.1m".to_owned(),
+    };
+    let looks = SearchLooks { recoveries: ready(vec![way]), ..SearchLooks::default() };
+    opened(SearchLook::Recoveries, looks)
+        .says("logs | 2 | index | 25 % | 5.0 GiB | 20 GiB | node-1 | node-2 | 3.1m");
+    let none = SearchLooks { recoveries: ready(Vec::new()), ..SearchLooks::default() };
+    opened(SearchLook::Recoveries, none).says("no shard is on its way");
+}
+
+#[test]
+fn indices_are_told_with_what_they_grow_by() {
+    let row = |bytes| IndexRow {
+        index: "logs".to_owned(),
+        uuid: "u".to_owned(),
+        health: "yellow".to_owned(),
+        bytes: Some(bytes),
+        primaries: Some(1),
+        ..IndexRow::default()
+    };
+    let at = |second, bytes| {
+        let found = Indices { list: vec![row(bytes)], total: 2, closed: 1, bytes };
+        let indices = Part::Ready(warm_at(second, found));
+        SearchReading { looks: SearchLooks { indices, ..SearchLooks::default() }, ..cluster("green") }
+    };
+    let page = Stage::of(at(FIRST, 1 << 30)).then(FIRST + 60, "es", at(FIRST + 60, 2 << 30));
+    let page = page.opened(Screen::Search, &[look(SearchLook::Indices)]);
+    page.says("2 indices, 1 closed, 2.0 GiB");
+    page.says("1 are listed: what is wrong, then the largest");
+    assert_eq!(
+        (page.cell("logs", "size"), page.cell("logs", "grows/h")),
+        ("2.0 GiB".to_owned(), "+60 GiB".to_owned())
+    );
+    assert_eq!(
+        (page.role("logs", "health"), page.cell("logs", "documents")),
+        (Role::Warning, "—".to_owned())
+    );
+}
+
+#[test]
+fn an_alias_that_takes_no_writes_is_told_and_streams_that_are_not_there_too() {
+    let alias = |alias: &str, writes: &[&str]| Alias {
+        alias: alias.to_owned(),
+        indices: vec!["a".to_owned(), "b".to_owned()],
+        filtered: true,
+        writes: writes.iter().map(|index| (*index).to_owned()).collect(),
+        ..Alias::default()
+    };
+    let found =
+        Names { aliases: vec![alias("tenant-1", &[]), alias("tenant-2", &["a"])], streams: Part::NotAsked };
+    let page = opened(SearchLook::Names, SearchLooks { names: ready(found), ..SearchLooks::default() });
+    page.says("# Aliases: 2, 1 with trouble");
+    page.says("tenant-1 | 2 indices | filtered | — | it has no write index: writes to it are refused");
+    page.says("tenant-2 | 2 indices | filtered | a | ok");
+}
+
+#[test]
+fn the_newest_snapshot_tells_its_age_and_a_policy_that_fails_why() {
+    // The example's clock stands in 2026 or so: what is told is an age.
+    let now = stacktop::core::time::Now::example(FIRST).wall.timestamp_millis();
+    let newest = Snapshot {
+        name: "nightly-7".to_owned(),
+        state: "PARTIAL".to_owned(),
+        start_millis: Some(now - 7_200_000),
+        failed: 3,
+    };
+    let repository = |name: &str, newest| Repository { name: name.to_owned(), kind: "s3".to_owned(), newest };
+    let policy = SnapshotPolicy {
+        name: "nightly".to_owned(),
+        success_millis: Some(now - 11_220_000),
+        failure_millis: Some(now - 3_600_000),
+        failure: "no room".to_owned(),
+        next_millis: Some(now - 60_000),
+        ..SnapshotPolicy::default()
+    };
+    let found = Snapshots {
+        repositories: vec![
+            repository("store", Part::Ready(vec![newest])),
+            repository("empty", Part::Ready(Vec::new())),
+            repository("sixth", Part::NotAsked),
+        ],
+        policies: Part::Ready(vec![policy]),
+    };
+    let page =
+        opened(SearchLook::Snapshots, SearchLooks { snapshots: ready(found), ..SearchLooks::default() });
+    page.says("store | s3 | nightly-7 | PARTIAL | 2h00m ago | 3 shards");
+    page.says("empty | s3 | it holds none");
+    page.says("sixth | s3 | not read: the first five are");
+    assert_eq!(
+        (page.role("nightly", "state"), page.cell("nightly", "newest good")),
+        (Role::Critical, "3h07m ago".to_owned())
+    );
+    assert_eq!(
+        (page.cell("nightly", "next"), page.cell("nightly", "why it failed")),
+        ("late 1m00s".to_owned(), "no room".to_owned())
+    );
+}
+
+#[test]
+fn the_servers_own_diagnosis_is_told_with_its_advice() {
+    let advice = Diagnosis {
+        cause: "a full disk".to_owned(),
+        action: "free it".to_owned(),
+        help: "https://x".to_owned(),
+    };
+    let found = Indicator {
+        name: "disk".to_owned(),
+        status: "red".to_owned(),
+        symptom: "1 node is out of disk".to_owned(),
+        impacts: vec!["nothing can be written".to_owned()],
+        diagnoses: vec![advice],
+    };
+    let looks = SearchLooks { diagnosis: ready(vec![found.clone()]), ..SearchLooks::default() };
+    let page = opened(SearchLook::Diagnosis, looks);
+    page.says("# disk\nRED 1 node is out of disk\nthen  nothing can be written\nwhy   a full disk\ndo    free it\nmore  https://x");
+    let well = Indicator { name: "ilm".to_owned(), status: "green".to_owned(), ..Indicator::default() };
+    let main = |report| page_of_report(report);
+    main(vec![found, well.clone()]).says("it says         RED: disk · 1 node is out of disk");
+    main(vec![well]).says_not("it says");
+}
+
+fn page_of_report(report: Vec<Indicator>) -> Page {
+    page(SearchReading { report: ready(report), ..cluster("green") })
+}
+
+#[test]
+fn a_node_opens_what_its_threads_are_at_and_never_those_of_another() {
+    let row = |id: &str| RowKey::Search(target("es"), SearchRow::Node(id.to_owned()));
+    let hot =
+        HotThreads { node: "n1".to_owned(), lines: vec!["100% cpu usage by thread 'search'".to_owned()] };
+    let looks = SearchLooks { hot: ready(hot), ..SearchLooks::default() };
+    let stage = Stage::of(SearchReading { looks, ..node(SearchNode::default()) });
+    stage.opened(Screen::Search, &[row("n1")]).says("100% cpu usage by thread 'search'");
+    stage.opened(Screen::Search, &[row("n2")]).says("reading hot threads");
+    assert_eq!(
+        stage.focus(Screen::Search, &[row("n2")]),
+        [Focus::Cluster(SearchLook::HotThreads("n2".to_owned()))]
+    );
 }

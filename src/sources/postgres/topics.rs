@@ -46,6 +46,8 @@ const BLOAT: &str = "WITH w AS (SELECT schemaname, tablename, sum((1 - null_frac
      SELECT name AS \"table\", pages * current_setting('block_size')::int8 AS table_bytes, greatest(pages - needed, 0) * current_setting('block_size')::int8 AS estimated_waste_bytes, \
      round((greatest(pages - needed, 0) / greatest(pages, 1)::numeric), 3) AS estimated_waste_ratio FROM e ORDER BY 3 DESC LIMIT 200";
 
+const LOG: &str = include_str!("log.sql");
+
 /// Files of sorts and hashes that are under way. (pg_global has the folder of pg_default.) Those that parallel workers share lie in
 /// folders, which the server does not list.
 const TEMPORARY: &str = "SELECT substring(f.name FROM '^pgsql_tmp([0-9]+)')::int8 AS pid, sum(f.size)::int8 AS temp_bytes, a.datname AS database, a.usename AS \"user\", \
@@ -199,6 +201,7 @@ fn isolation(column: &str) -> String {
 pub(super) fn sql(id: &str, version: u32, tenant: &str) -> Result<String, Gap> {
     Ok(match id {
         "progress" => progress(version),
+        "log" => LOG.to_owned(),
         "horizon" => HORIZON.to_owned(),
         "tables" => tables(),
         "wraparound" => WRAPAROUND.to_owned(),

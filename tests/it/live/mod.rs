@@ -36,6 +36,7 @@ mod redrive;
 mod reports;
 mod screen;
 mod search;
+mod server_log;
 mod shadow;
 mod spills;
 mod topology;

@@ -40,6 +40,7 @@ async fn the_end_of_a_servers_log_is_read_where_that_is_permitted() {
     );
     assert!(told.iter().any(|line| line.contains("SELECT 'gelöscht'")), "it is text again: {found:?}");
     assert!(told.iter().all(|line| !line.contains("reads-logs")), "{found:?}");
+    assert!(told.iter().all(|line| !line.contains("/* stacktop */")), "our own are no news: {found:?}");
     let limited = url.replacen("postgres:postgres-secret", &format!("{role}:reads-logs"), 1);
     let mut watch = Watch::new(Connect::Postgres(connect(&limited)));
     let refused = answer(&mut watch, &look, &[]).await;

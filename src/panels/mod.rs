@@ -22,6 +22,7 @@ mod timeline;
 pub use panel::{Keys, Panel, PanelContext};
 
 use crate::core::place::Screen;
+use crate::core::postgres::{Look, PgRow, SERVER_LOG};
 use crate::core::row::RowKey;
 
 /// Every screen in the order of the tabs. A new panel is a file and a line here.
@@ -62,6 +63,9 @@ pub fn panel(screen: Screen) -> &'static dyn Panel {
 pub fn opened(screen: Screen, path: &[RowKey]) -> &'static dyn Panel {
     match path.last() {
         Some(RowKey::Loki(..)) => panel(Screen::Logs),
+        Some(RowKey::Postgres(_, PgRow::Look(Look::Topic(topic)))) if topic == SERVER_LOG => {
+            panel(Screen::Health)
+        }
         _ => panel(screen),
     }
 }

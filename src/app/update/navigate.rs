@@ -283,7 +283,12 @@ pub fn lines(model: &mut Model) {
     let place = model.place();
     let row = selected(model);
     match question::here(model.seen(), &place.path, row.as_ref()) {
-        Ok(key) => enter(model, key, "lines".to_owned()),
+        Ok((key, filter)) => {
+            enter(model, key, "lines".to_owned());
+            if let Some(level) = model.place_mut().levels.last_mut() {
+                level.filter = filter;
+            }
+        }
         Err(why) => model.say(Role::Note, why),
     }
 }

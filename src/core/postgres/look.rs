@@ -45,9 +45,13 @@ const fn topic(id: &'static str, title: &'static str, help: &'static str, second
     Topic { id, title, help, interval: Duration::from_secs(seconds) }
 }
 
+/// The topic that is the server's own log.
+pub const SERVER_LOG: &str = "log";
+
 /// Every built-in topic, in the order of the screen.
-pub const TOPICS: [Topic; 17] = [
+pub const TOPICS: [Topic; 18] = [
     topic("progress", "progress", "VACUUM, ANALYZE, CREATE INDEX, CLUSTER, COPY and backups under way", 2),
+    topic(SERVER_LOG, "server log", "the end of the server's own log, the newest line first", 5),
     topic("horizon", "vacuum horizon", "who keeps vacuum from removing dead rows, and the remedy", 5),
     topic(
         "tables",

@@ -4,7 +4,7 @@
 use crate::core::alert::{Finding, Stage};
 use crate::core::ids::TargetId;
 use crate::core::loki::{About, LokiRow, Question, Window};
-use crate::core::postgres::{BackendId, PgRow, PostgresState};
+use crate::core::postgres::{BackendId, Look, PgRow, PostgresState, SERVER_LOG};
 use crate::core::redis::{JobDetail, QueueRef, RedisRow, RedisState};
 use crate::core::row::RowKey;
 use crate::core::text::cut;
@@ -65,10 +65,15 @@ impl Wanted {
 }
 
 /// The row that shows the lines about what is open, where that is a job, a session or a finding; else about the row under the cursor.
+/// Beside it what its lines are filtered by: without a Loki it is the whole log of a Postgres server.
 ///
 /// # Errors
 /// Why there are none.
-pub fn here(context: PanelContext<'_>, path: &[RowKey], row: Option<&RowKey>) -> Result<RowKey, String> {
+pub fn here(
+    context: PanelContext<'_>,
+    path: &[RowKey],
+    row: Option<&RowKey>,
+) -> Result<(RowKey, String), String> {
     let itself = |key: &&RowKey| {
         matches!(
             key,
@@ -81,14 +86,32 @@ pub fn here(context: PanelContext<'_>, path: &[RowKey], row: Option<&RowKey>) ->
     about(context, row.ok_or("there is no row here")?)
 }
 
-fn about(context: PanelContext<'_>, row: &RowKey) -> Result<RowKey, String> {
+fn about(context: PanelContext<'_>, row: &RowKey) -> Result<(RowKey, String), String> {
     let Some(loki) = loki(context) else {
-        return Err("no Loki is watched: name one in the configuration ([[loki]])".to_owned());
+        let none = "no Loki is watched: name one in the configuration ([[loki]])";
+        return server_log(context, row).ok_or_else(|| none.to_owned());
     };
     let wanted = wanted(context, row).ok_or("nothing of this row can be looked for in a log")?;
     let Wanted { about, words, text, of, names, window } = wanted;
     let lines = About::Named { words, text, of, names };
-    Ok(RowKey::Loki(loki, LokiRow::Lines(Question { about, lines, window })))
+    Ok((RowKey::Loki(loki, LokiRow::Lines(Question { about, lines, window })), String::new()))
+}
+
+/// The log of the Postgres server that a row is of, and the pid that is looked for in it.
+fn server_log(context: PanelContext<'_>, row: &RowKey) -> Option<(RowKey, String)> {
+    let object = match row {
+        RowKey::Finding(key) => context.finding(key)?.breach.place.row.as_ref(),
+        _ => Some(row),
+    };
+    let target = object.and_then(RowKey::target).or_else(|| row.target())?;
+    context.target(target.as_str())?.system.postgres()?;
+    let pid = match object.and_then(RowKey::postgres) {
+        Some((_, PgRow::Backend(id))) => id.pid.to_string(),
+        Some((_, PgRow::Gone(pid) | PgRow::Vacuum(pid) | PgRow::Sender(pid))) => pid.to_string(),
+        _ => String::new(),
+    };
+    let look = PgRow::Look(Look::Topic(SERVER_LOG.to_owned()));
+    Some((RowKey::Postgres(target.clone(), look), pid))
 }
 
 /// The Loki that is asked: the first that answers.

@@ -8,6 +8,7 @@ use super::settings::{AS_BYTES, LOOKING, OWN_PATH};
 use crate::config::target::PostgresConnect;
 use crate::core::part::{Gap, GapKind};
 use crate::core::postgres::{Literals, Planned, SqlTable};
+use crate::core::redact;
 use crate::core::time::Now;
 use futures_util::StreamExt;
 use tokio::time::Instant;
@@ -214,6 +215,7 @@ impl Found {
             let hide = |text: &str| match column.as_str() {
                 "query" => Some(literals.text(text).to_string()),
                 "plan" => Some(literals.plan(text)),
+                "line" => Some(literals.text(&redact::line::<&str>(&unescaped(text), &[])).to_string()),
                 _ => None,
             };
             for cell in self.rows.iter_mut().filter_map(|row| row.get_mut(at)?.as_mut()) {
@@ -235,6 +237,27 @@ impl Found {
             truncated: self.truncated,
         }
     }
+}
+
+/// Bytes as the server escapes them, as text: a log may hold several encodings.
+fn unescaped(text: &str) -> String {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let Some((first, behind)) = rest.split_first() {
+        rest = behind;
+        match (first, behind) {
+            (b'\\', [b'\\', ..]) => {
+                bytes.push(b'\\');
+                rest = &behind[1..];
+            }
+            (b'\\', [a @ b'0'..=b'3', b @ b'0'..=b'7', c @ b'0'..=b'7', ..]) => {
+                bytes.push(((a - b'0') << 6) | ((b - b'0') << 3) | (c - b'0'));
+                rest = &behind[3..];
+            }
+            _ => bytes.push(*first),
+        }
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
 }
 
 /// Asks `sql` by itself, after `before` and before `end`.
@@ -305,4 +328,21 @@ async fn ask(client: &Client, sql: &str) -> Result<Found, Error> {
         }
     }
     Ok(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::unescaped;
+
+    #[test]
+    fn bytes_of_a_log_are_text_again() {
+        for (escaped, text) in [
+            ("plain", "plain"),
+            ("gel\\303\\266scht", "gelöscht"),
+            ("a \\\\ b", "a \\ b"),
+            ("odd \\377 end\\", "odd \u{fffd} end\\"),
+        ] {
+            assert_eq!(unescaped(escaped), text, "{escaped}");
+        }
+    }
 }

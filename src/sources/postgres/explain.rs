@@ -192,7 +192,11 @@ pub fn gap(error: &tokio_postgres::Error, what: &str) -> Gap {
     };
     let message = db.message();
     let code = db.code();
-    if *code == SqlState::INSUFFICIENT_PRIVILEGE {
+    if *code == SqlState::INSUFFICIENT_PRIVILEGE && message.contains("pg_read_binary_file") {
+        let grant = "GRANT EXECUTE ON FUNCTION pg_read_binary_file(text, bigint, bigint) would permit it (in this database, to \
+             our role): it reads whatever lies in the data and log directories";
+        Gap::new(GapKind::NotPermitted, format!("{what}: {message}; {grant}"))
+    } else if *code == SqlState::INSUFFICIENT_PRIVILEGE {
         Gap::new(GapKind::NotPermitted, format!("{what}: {message}; GRANT pg_monitor would permit it"))
     } else if *code == SqlState::LOCK_NOT_AVAILABLE {
         let note = format!("{what}: somebody holds a lock on what has to be read ({message})");

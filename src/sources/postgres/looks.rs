@@ -8,7 +8,9 @@ use super::plan;
 use super::topics;
 use crate::config::target::PostgresConnect;
 use crate::core::part::{Gap, GapKind, Part, Warm};
-use crate::core::postgres::{Look, Looked, SqlPanel, SqlTable, TOPICS, Watched, is_watched, kept};
+use crate::core::postgres::{
+    Literals, Look, Looked, SERVER_LOG, SqlPanel, SqlTable, TOPICS, Watched, is_watched, kept,
+};
 use crate::core::time::Now;
 use crate::sources::owned::Owned;
 use std::collections::HashMap;
@@ -134,6 +136,11 @@ impl Looks {
             Look::Topic(id) => {
                 let interval =
                     TOPICS.iter().find(|topic| topic.id == id).map_or(TIMEOUT, |topic| topic.interval);
+                if id == SERVER_LOG && self.connect.literals == Literals::Hidden {
+                    let note =
+                        "hide_literals is set for this server, and in lines of its log anything may stand";
+                    return Err(Gap::new(GapKind::NotSupported, note));
+                }
                 let sql = topics::sql(id, version, &self.connect.tenant_column)?;
                 let script = if id == "migrations" {
                     Script::InTwo(sql, migrations::newest)

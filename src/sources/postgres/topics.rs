@@ -46,6 +46,8 @@ const BLOAT: &str = "WITH w AS (SELECT schemaname, tablename, sum((1 - null_frac
      SELECT name AS \"table\", pages * current_setting('block_size')::int8 AS table_bytes, greatest(pages - needed, 0) * current_setting('block_size')::int8 AS estimated_waste_bytes, \
      round((greatest(pages - needed, 0) / greatest(pages, 1)::numeric), 3) AS estimated_waste_ratio FROM e ORDER BY 3 DESC LIMIT 200";
 
+const LOG: &str = include_str!("log.sql");
+
 /// Files of sorts and hashes that are under way. (pg_global has the folder of pg_default.) Those that parallel workers share lie in
 /// folders, which the server does not list.
 const TEMPORARY: &str = "SELECT substring(f.name FROM '^pgsql_tmp([0-9]+)')::int8 AS pid, sum(f.size)::int8 AS temp_bytes, a.datname AS database, a.usename AS \"user\", \
@@ -195,10 +197,16 @@ fn isolation(column: &str) -> String {
     )
 }
 
+/// A statement as one line, without its comments: a server that logs it logs one line, which is left out.
+fn on_one_line(sql: &str) -> String {
+    sql.lines().map(str::trim).filter(|line| !line.starts_with("--")).collect::<Vec<_>>().join(" ")
+}
+
 /// The statement of topic `id` on a server of this version; `tenant` is the column that names a tenant.
 pub(super) fn sql(id: &str, version: u32, tenant: &str) -> Result<String, Gap> {
     Ok(match id {
         "progress" => progress(version),
+        "log" => on_one_line(LOG),
         "horizon" => HORIZON.to_owned(),
         "tables" => tables(),
         "wraparound" => WRAPAROUND.to_owned(),
@@ -233,5 +241,7 @@ mod tests {
             assert!(sql(topic.id, 180_000, "tenant_id").is_ok(), "{}", topic.id);
         }
         assert!(sql("io", 150_000, "tenant_id").is_err());
+        let log = sql("log", 180_000, "tenant_id").expect("a statement");
+        assert!(log.starts_with("WITH ") && !log.contains('\n'), "{log}");
     }
 }

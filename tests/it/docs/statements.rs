@@ -59,6 +59,7 @@ fn the_keys_of_the_readme_are_those_of_the_registry() {
         ("m", on_screens(Command::Mouse)),
         ("@", on_screens(Command::ActionLog)),
         ("!", on_screens(Command::Sources)),
+        ("f", on_screens(Command::Lines)),
         ("?", on_screens(Command::Help)),
         (":", on_screens(Command::Palette)),
         ("^O", (Context::Fields, Command::Editor)),

@@ -40,6 +40,7 @@ mod reports;
 mod screen;
 mod search;
 mod search_acts;
+mod server_log;
 mod shadow;
 mod spills;
 mod topology;

@@ -12,6 +12,7 @@ use stacktop::core::loki::{
 };
 use stacktop::core::part::Part;
 use stacktop::core::place::Screen;
+use stacktop::core::postgres::{Look, PgRow};
 use stacktop::core::prometheus::{PanelReading, PromQuery};
 use stacktop::core::redis::{FailedJob, FailedPage, JobDetail, JobState, RedisReading};
 use stacktop::core::row::RowKey;
@@ -150,15 +151,18 @@ fn a_page_says_what_was_asked_why_there_and_what_came() {
 
 #[test]
 fn a_line_opens_to_its_labels_and_to_what_its_stream_wrote_around_it() {
-    let reading = LokiReading {
-        asked: vec![asked(Part::Ready(vec![line(1_790_000_030, "error", "job 42 failed")]))],
-        ..reading()
-    };
-    let stage = Stage::of(reading);
+    let lines = Part::Ready(vec![line(1_790_000_030, "error", "job 42 failed")]);
+    let stage = Stage::of(LokiReading { asked: vec![asked(lines)], ..reading() });
     let key = row(LokiRow::Line(1_790_000_030_000_000_000, 7));
     let page = stage.opened(Screen::Logs, &[row(LokiRow::Lines(question())), key.clone()]);
     page.says("detected_level = error");
     page.says("what {app=\"api\", pod=\"api-7\"} wrote a minute before and after it");
+    // Where each level is a stream of its own, what led to an error is in another one.
+    let by_level = Part::Ready(warm(["app", "detected_level"].map(str::to_owned).to_vec()));
+    let lines = Part::Ready(vec![line(1_790_000_030, "error", "job 42 failed")]);
+    let split = LokiReading { labels: by_level, asked: vec![asked(lines)], ..reading() };
+    let page = Stage::of(split).opened(Screen::Logs, &[row(LokiRow::Lines(question())), key.clone()]);
+    page.says("what {app=\"api\"} wrote a minute before and after it");
     assert_eq!(stage.copy(Screen::Logs, &key).as_deref(), Some("job 42 failed"));
     let gone = stage.opened(Screen::Logs, &[row(LokiRow::Line(1, 1))]);
     gone.says("this line is no longer among those");
@@ -274,6 +278,14 @@ fn of_a_source_that_is_silent_its_address_is_looked_for_everywhere() {
     let (words, _, _, names, window) = lines_of(&stage, &RowKey::Finding(silent.key()));
     assert_eq!((words, names), (vec!["cache.example:1".to_owned()], Vec::<String>::new()));
     assert!(matches!(window, Window::Since(_)), "{window:?}");
+}
+
+#[test]
+fn without_a_loki_the_log_of_a_postgres_server_is_opened() {
+    let stage = Stage::of(postgres(vec![session(4711)]));
+    let log = RowKey::Postgres(target("pg"), PgRow::Look(Look::Topic("log".to_owned())));
+    assert_eq!(stage.filtered(&backend_row(4711)), Some((log.clone(), "4711".to_owned())));
+    assert_eq!(stage.filtered(&RowKey::Target(target("pg"))), Some((log, String::new())));
 }
 
 #[test]

@@ -224,7 +224,12 @@ impl Stage {
 
     /// What opens the lines of a log about what is open, or about `row`.
     pub fn lines(&self, path: &[RowKey], row: Option<&RowKey>) -> Result<RowKey, String> {
-        stacktop::panels::logs::question::here(self.context(), path, row)
+        stacktop::panels::logs::question::here(self.context(), path, row).map(|(found, _)| found)
+    }
+
+    /// The same with what its lines are filtered by.
+    pub fn filtered(&self, row: &RowKey) -> Option<(RowKey, String)> {
+        stacktop::panels::logs::question::here(self.context(), &[], Some(row)).ok()
     }
 
     pub fn way(&self, screen: Screen, row: &RowKey) -> Vec<RowKey> {

@@ -13,6 +13,7 @@ use crate::sources::alertmanager::AlertmanagerSource;
 use crate::sources::health::HealthSource;
 use crate::sources::metrics::MetricsSource;
 use crate::sources::postgres::PostgresSource;
+use crate::sources::probe::ProbeSource;
 use crate::sources::prometheus::PrometheusSource;
 use crate::sources::redis::RedisSource;
 use crate::sources::search::SearchSource;
@@ -72,6 +73,11 @@ fn system(target: &TargetConfig) -> System<'_> {
             source: Box::new(|| Box::new(HealthSource::new(connect.clone()))),
             executor: None,
             examine: Box::new(|now| Box::pin(HealthSource::new(connect.clone()).examine(now))),
+        },
+        Connect::Probe(connect) => System {
+            source: Box::new(|| Box::new(ProbeSource::new(connect.clone()))),
+            executor: None,
+            examine: Box::new(|now| Box::pin(ProbeSource::new(connect.clone()).examine(now))),
         },
         Connect::Unusable { why, .. } => System {
             source: Box::new(|| Box::new(Unusable(why.clone()))),

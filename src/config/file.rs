@@ -6,6 +6,7 @@ pub use super::entry::{
 pub use super::health::{FieldFile, HealthFile};
 use super::keys::KeysFile;
 use super::notify::NotifyFile;
+pub use super::probe::ProbeFile;
 use super::systems::each_system;
 use crate::core::ids::SystemKind;
 use serde::Deserialize;

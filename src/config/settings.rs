@@ -2,12 +2,14 @@
 
 use super::systems::each_system;
 use super::target::{
-    Connect, HealthConnect, HttpConnect, PostgresConnect, PrometheusConnect, RedisConnect, TargetConfig,
+    Connect, HealthConnect, HttpConnect, PostgresConnect, ProbeConnect, PrometheusConnect, RedisConnect,
+    TargetConfig,
 };
 use crate::core::health::HealthSettings;
 use crate::core::ids::SystemKind;
 use crate::core::metrics::MetricsSettings;
 use crate::core::postgres::PostgresSettings;
+use crate::core::probe::ProbeSettings;
 use crate::core::prometheus::PrometheusSettings;
 use crate::core::redis::RedisSettings;
 use crate::core::settings::SystemSettings;
@@ -69,6 +71,12 @@ impl From<&HealthConnect> for HealthSettings {
     }
 }
 
+impl From<&ProbeConnect> for ProbeSettings {
+    fn from(connect: &ProbeConnect) -> Self {
+        Self { link: connect.link.clone() }
+    }
+}
+
 #[cfg(test)]
 mod tests {
 
@@ -79,11 +87,8 @@ mod tests {
     use crate::core::ids::SystemKind;
     use crate::core::postgres::Literals;
 
-    #[test]
-    fn what_is_configured_of_a_target_is_in_its_settings() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let path = folder.path().join("c.toml");
-        let text = "
+    /// An entry of every kind.
+    const ALL: &str = "
             [[postgres]]
             url = \"postgres://ann@h/a\"
             role = \"reporting\"
@@ -114,8 +119,16 @@ mod tests {
             [[health]]
             url = \"http://h/health\"
             fields = [{ pointer = \"/cache/hitRate\", unit = \"ratio\", warning_below = 0.5 }]
+            [[probe]]
+            tcp = \"h:25\"
+            link = \"https://wiki.example\"
         ";
-        std::fs::write(&path, text).expect("written");
+
+    #[test]
+    fn what_is_configured_of_a_target_is_in_its_settings() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("c.toml");
+        std::fs::write(&path, ALL).expect("written");
         let wishes = Wishes { config: Some(path), ..Wishes::default() };
         let settings = resolve(&wishes, &Surroundings::empty(folder.path())).expect("fine");
         let mut kinds = Vec::new();
@@ -152,6 +165,9 @@ mod tests {
                         .map(|field| (field.name.as_str(), field.below.warning))
                         .collect();
                     assert_eq!(told, [("hitRate", Some(0.5))]);
+                }
+                SystemSettings::Probe(probe) => {
+                    assert_eq!(probe.link.as_deref(), Some("https://wiki.example"));
                 }
                 SystemSettings::Search(_) | SystemSettings::Alertmanager(_) => {}
             }

@@ -26,6 +26,7 @@ pub mod part;
 pub mod place;
 pub mod postgres;
 pub mod prediction;
+pub mod probe;
 pub mod prometheus;
 pub mod rate;
 pub mod reading;

@@ -30,6 +30,7 @@ pub static PANELS: &[&dyn Panel] = &[
             metrics::signal::endpoint,
             alerts::signal,
             checks::signal,
+            checks::probe::signal,
         ],
         panel,
     },

@@ -10,6 +10,7 @@ use stacktop::core::focus::Focus;
 use stacktop::core::health::HealthReading;
 use stacktop::core::metrics::MetricsReading;
 use stacktop::core::postgres::{Look, PostgresReading};
+use stacktop::core::probe::ProbeReading;
 use stacktop::core::prometheus::PrometheusReading;
 use stacktop::core::redis::{QueueRef, RedisReading};
 use stacktop::core::report::{BreakerState, Plan, PollReport};
@@ -49,6 +50,7 @@ proptest! {
         check::<MetricsReading>(&made(seed, turns));
         check::<AlertmanagerReading>(&made(seed, turns));
         check::<HealthReading>(&made(seed, turns));
+        check::<ProbeReading>(&made(seed, turns));
         check::<PollReport>(&made(seed, turns));
     }
 }

@@ -10,6 +10,7 @@ mod job;
 mod looks;
 mod overview;
 mod postgres;
+mod probes;
 mod prometheus;
 mod queries;
 mod queue;

@@ -47,6 +47,7 @@ pub const fn name_of(kind: SystemKind) -> &'static str {
         SystemKind::Metrics => "shop",
         SystemKind::Alertmanager => "am",
         SystemKind::Health => "web",
+        SystemKind::Probe => "probe",
     }
 }
 
@@ -202,6 +203,10 @@ impl Stage {
         panel(Screen::Queues).answer(self.context(), &[], row, &[], (letter, text))
     }
 
+    pub fn link(&self, screen: Screen, row: &RowKey) -> Option<String> {
+        panel(screen).link(self.context(), &[], Some(row))
+    }
+
     pub fn copy(&self, screen: Screen, row: &RowKey) -> Option<String> {
         panel(screen).copy(self.context(), &[], row)
     }
@@ -235,7 +240,8 @@ shapes!(
     Prometheus stacktop::core::prometheus::PrometheusReading,
     Metrics stacktop::core::metrics::MetricsReading,
     Alertmanager stacktop::core::alertmanager::AlertmanagerReading,
-    Health stacktop::core::health::HealthReading
+    Health stacktop::core::health::HealthReading,
+    Probe stacktop::core::probe::ProbeReading
 );
 
 /// What a screen shows.

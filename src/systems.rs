@@ -16,6 +16,7 @@ use crate::sources::health::HealthSource;
 use crate::sources::loki::LokiSource;
 use crate::sources::metrics::MetricsSource;
 use crate::sources::postgres::PostgresSource;
+use crate::sources::probe::ProbeSource;
 use crate::sources::prometheus::PrometheusSource;
 use crate::sources::redis::RedisSource;
 use crate::sources::search::SearchSource;
@@ -80,6 +81,11 @@ fn system(target: &TargetConfig) -> System<'_> {
             source: Box::new(|| Box::new(HealthSource::new(connect.clone()))),
             executor: None,
             examine: Box::new(|now| Box::pin(HealthSource::new(connect.clone()).examine(now))),
+        },
+        Connect::Probe(connect) => System {
+            source: Box::new(|| Box::new(ProbeSource::new(connect.clone()))),
+            executor: None,
+            examine: Box::new(|now| Box::pin(ProbeSource::new(connect.clone()).examine(now))),
         },
         Connect::Unusable { why, .. } => System {
             source: Box::new(|| Box::new(Unusable(why.clone()))),

@@ -80,7 +80,12 @@ impl<'a> Possible<'a> {
             Command::Acknowledge | Command::Snooze => {
                 (!self.finding()).then_some("note is taken of a finding that is there")
             }
-            Command::Runbook => self.found().is_none().then_some("only a finding has a runbook"),
+            Command::Runbook => {
+                let row = self.row.as_ref().map(|row| &row.key);
+                let link = || panel(self.model.screen).link(self.model.seen(), &self.path, row);
+                (self.found().is_none() && link().is_none())
+                    .then_some("only a finding has a runbook, and a probe a link")
+            }
             Command::Lines => return self.no_lines(),
             Command::Actions => return self.no_act(),
             Command::Arm => return self.model.arming.read_only.clone(),

@@ -450,6 +450,25 @@ mod tests {
     }
 
     #[test]
+    fn probes_that_cannot_be_are_told_with_their_place() {
+        let probe = |keys: &str, expected: &[&str]| check(&format!("[[probe]]\n{keys}\n"), expected);
+        probe("tcp = \"h:25\"", &[]);
+        probe("url = \"https://h\"\nstatus = 401\ncontains = \"x\"\nlink = \"https://h/d\"", &[]);
+        probe(
+            "url = \"http://h\"\nkind = \"grafna\"",
+            &["c.toml:3:1: there is no such kind of probe; did you mean `grafana`?"],
+        );
+        probe("url = \"http://h\"\nstatus = 42", &["c.toml:3:1: status is one of HTTP"]);
+        probe("tcp = \"h:25\"\nstatus = 200", &["status is for a probe of kind http"]);
+        probe(
+            "url = \"http://h\"\nkind = \"minio\"\ncontains = \"x\"",
+            &["contains is for a probe of kind http"],
+        );
+        probe("url = \"http://h\"\ncontains = \"\"", &["contains is empty"]);
+        probe("tcp = \"h:25\"\nlink = \"wiki\"", &["link is the address of a page"]);
+    }
+
+    #[test]
     fn a_runbook_is_an_address_that_can_be_shown() {
         let runbook = |url: &str| no_runbook(url);
         assert_eq!(runbook("https://wiki.example/run#blocked"), None);
@@ -479,7 +498,8 @@ mod tests {
                 "postgres.time_left",
                 "metrics.cache_hit",
                 "metrics.disk_left",
-                "health.cache_hit"
+                "health.cache_hit",
+                "probe.certificate"
             ]
         );
     }

@@ -3,15 +3,16 @@
 use super::bounded;
 use super::command::SecretCommand;
 use super::file::{
-    HealthFile, HttpFile, Lasting, LokiFile, PastFile, PostgresFile, PrometheusFile, QueryFile, RedisFile,
+    HealthFile, HttpFile, Lasting, LokiFile, PastFile, PostgresFile, ProbeFile, PrometheusFile, QueryFile,
+    RedisFile,
 };
 use super::host::is_host;
 use super::misspelt::suggestion;
 use super::secret::Secret;
 use super::surroundings::Surroundings;
 use super::target::{
-    DEFAULT_TIMEOUT, HealthConnect, HttpAuth, HttpConnect, LokiConnect, Pin, PostgresConnect, PromQuery,
-    PrometheusConnect, RedisConnect,
+    DEFAULT_TIMEOUT, HealthConnect, HttpAuth, HttpConnect, LokiConnect, Pin, PostgresConnect, ProbeConnect,
+    ProbeKind, PromQuery, PrometheusConnect, RedisConnect,
 };
 use super::url;
 use crate::core::metrics::Operation;
@@ -203,6 +204,27 @@ fn operations(entry: &HttpFile) -> Result<BTreeMap<Operation, String>, String> {
 pub(super) fn health(entry: &HealthFile, around: &Surroundings) -> Result<HealthConnect, String> {
     let http = endpoint(&entry.endpoint(), around)?;
     Ok(HealthConnect { http, fields: entry.fields.iter().map(Into::into).collect() })
+}
+
+/// Something that only has to answer. A connection alone has no URL: what is said of it is an address.
+pub(super) fn probe(entry: &ProbeFile, around: &Surroundings) -> Result<ProbeConnect, String> {
+    let link = entry.link.clone();
+    let usual = match entry.what() {
+        "tcp" => None,
+        "mongodb" => Some(27_017),
+        kind => {
+            let http = endpoint(&entry.at(entry.url.get_ref()), around)?;
+            let kind = match kind {
+                "grafana" => ProbeKind::Grafana,
+                "minio" => ProbeKind::Minio,
+                _ => ProbeKind::Http { status: entry.status, contains: entry.contains.clone() },
+            };
+            return Ok(ProbeConnect { http, kind, link });
+        }
+    };
+    let (host, port) = url::place(entry.url.get_ref())?;
+    let port = port.or(usual).ok_or("it names no port; write host:port")?;
+    Ok(ProbeConnect { http: HttpConnect::plain(String::new()), kind: ProbeKind::Tcp { host, port }, link })
 }
 
 /// A server that is asked for paths below its URL.

@@ -8,6 +8,7 @@ pub use super::health::{FieldFile, HealthFile};
 use super::keys::KeysFile;
 pub use super::loki::LokiFile;
 use super::notify::NotifyFile;
+pub use super::probe::ProbeFile;
 use super::systems::each_system;
 use crate::core::ids::SystemKind;
 use serde::Deserialize;

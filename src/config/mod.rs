@@ -28,6 +28,7 @@ mod panels;
 pub mod paths;
 pub mod pgpass;
 mod postgres;
+mod probe;
 pub mod resolve;
 pub mod secret;
 mod service;

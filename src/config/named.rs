@@ -179,11 +179,11 @@ mod tests {
         refused(&["geheim"], "the URL cannot be used: it begins with none of postgres://");
         refused(
             &["https://ana:geheim@es.example"],
-            "write search+, prometheus+, metrics+, alertmanager+, loki+ or health+ before its scheme",
+            "write search+, prometheus+, metrics+, alertmanager+, loki+, health+ or probe+ before its scheme",
         );
         refused(
             &["https://[::1]"],
-            "write search+, prometheus+, metrics+, alertmanager+, loki+ or health+ before its scheme",
+            "write search+, prometheus+, metrics+, alertmanager+, loki+, health+ or probe+ before its scheme",
         );
         refused(&["search+redis://:geheim@h"], "not http:// or https://");
         refused(&["redis://a", "postgres://ana:geheim@db:99999/app"], "URL 2 cannot be used: its port");

@@ -2,12 +2,14 @@
 
 use super::systems::each_system;
 use super::target::{
-    Connect, HealthConnect, HttpConnect, PostgresConnect, PrometheusConnect, RedisConnect, TargetConfig,
+    Connect, HealthConnect, HttpConnect, PostgresConnect, ProbeConnect, PrometheusConnect, RedisConnect,
+    TargetConfig,
 };
 use crate::core::health::HealthSettings;
 use crate::core::ids::SystemKind;
 use crate::core::metrics::MetricsSettings;
 use crate::core::postgres::PostgresSettings;
+use crate::core::probe::ProbeSettings;
 use crate::core::prometheus::PrometheusSettings;
 use crate::core::redis::RedisSettings;
 use crate::core::settings::SystemSettings;
@@ -69,6 +71,12 @@ impl From<&HealthConnect> for HealthSettings {
     }
 }
 
+impl From<&ProbeConnect> for ProbeSettings {
+    fn from(connect: &ProbeConnect) -> Self {
+        Self { link: connect.link.clone() }
+    }
+}
+
 #[cfg(test)]
 mod tests {
 
@@ -124,6 +132,9 @@ mod tests {
         [[health]]
         url = \"http://h/health\"
         fields = [{ pointer = \"/cache/hitRate\", unit = \"ratio\", warning_below = 0.5 }]
+        [[probe]]
+        tcp = \"h:25\"
+        link = \"https://wiki.example\"
     ";
 
     #[test]
@@ -175,6 +186,9 @@ mod tests {
                         .map(|field| (field.name.as_str(), field.below.warning))
                         .collect();
                     assert_eq!(told, [("hitRate", Some(0.5))]);
+                }
+                SystemSettings::Probe(probe) => {
+                    assert_eq!(probe.link.as_deref(), Some("https://wiki.example"));
                 }
                 SystemSettings::Search(_) | SystemSettings::Alertmanager(_) => {}
             }

@@ -45,6 +45,10 @@ macro_rules! each_system {
                 { entry: health, nearby: http, url: endpoint_given [] "use a configuration file",
                   variable: None }
                 (None, 10, [], [], [])
+            Probe probe (ProbeFile, ProbeConnect, told)
+                { entry: probe, nearby: http, url: endpoint_given [] "use a configuration file",
+                  variable: None }
+                (None, 10, [], [], [])
         }
     };
 }

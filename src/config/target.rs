@@ -187,6 +187,26 @@ impl Way for HealthConnect {
     }
 }
 
+impl Way for ProbeConnect {
+    fn address(&self) -> String {
+        match &self.kind {
+            ProbeKind::Tcp { host, port } => format!("{host}:{port}"),
+            ProbeKind::Http { .. } | ProbeKind::Grafana | ProbeKind::Minio => self.http.address(),
+        }
+    }
+
+    fn is_local(&self) -> bool {
+        match &self.kind {
+            ProbeKind::Tcp { host, .. } => is_loopback(host),
+            ProbeKind::Http { .. } | ProbeKind::Grafana | ProbeKind::Minio => self.http.is_local(),
+        }
+    }
+
+    fn exposed(&self) -> Option<&'static str> {
+        self.http.exposed()
+    }
+}
+
 /// Whether `host` names this machine: loopback, "localhost", or the folder of a unix socket.
 #[must_use]
 pub fn is_loopback(host: &str) -> bool {
@@ -336,5 +356,45 @@ pub struct HealthConnect {
 impl From<HttpConnect> for HealthConnect {
     fn from(http: HttpConnect) -> Self {
         Self { http, fields: Vec::new() }
+    }
+}
+
+/// What a probe tries.
+#[derive(Clone, Debug)]
+pub struct ProbeConnect {
+    /// The way there over HTTP; of a connection alone, what is known of it.
+    pub http: HttpConnect,
+    /// What is tried, and what is right.
+    pub kind: ProbeKind,
+    /// The address of a page about it.
+    pub link: Option<String>,
+}
+
+/// What a probe tries, and what is right.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ProbeKind {
+    /// A page: its status, and what it has to contain.
+    Http {
+        /// The status that is right; without it any of success.
+        status: Option<u16>,
+        /// What the answer has to contain.
+        contains: Option<String>,
+    },
+    /// A connection alone.
+    Tcp {
+        /// The host.
+        host: String,
+        /// The port.
+        port: u16,
+    },
+    /// Grafana, by what it says of its database.
+    Grafana,
+    /// MinIO, by what it says of itself and of its cluster.
+    Minio,
+}
+
+impl From<HttpConnect> for ProbeConnect {
+    fn from(http: HttpConnect) -> Self {
+        Self { http, kind: ProbeKind::Http { status: None, contains: None }, link: None }
     }
 }

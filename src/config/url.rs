@@ -347,6 +347,18 @@ pub fn http(text: &str) -> Result<HttpConnect, String> {
     })
 }
 
+/// Host and port of something that is only connected to: `host:port`, `tcp://host:port`, `mongodb://host`.
+pub(super) fn place(text: &str) -> Result<(String, Option<u16>), String> {
+    let rest = text.split_once("://").map_or(text, |(_, rest)| rest);
+    let authority = rest.split(['/', '?']).next().unwrap_or_default();
+    let place = authority.rsplit_once('@').map_or(authority, |(_, place)| place);
+    let (host, port) = host_and_port(place)?;
+    if !is_host(&host) {
+        return Err(format!("it names no host; {ESCAPES}"));
+    }
+    Ok((host, port))
+}
+
 /// A Postgres URL of the command line.
 pub(super) fn postgres_given(text: &str, around: &Surroundings) -> Result<PostgresConnect, String> {
     postgres_around(text, None, around)

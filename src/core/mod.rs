@@ -29,6 +29,7 @@ pub mod past;
 pub mod place;
 pub mod postgres;
 pub mod prediction;
+pub mod probe;
 pub mod prometheus;
 pub mod rate;
 pub mod reading;

@@ -38,6 +38,9 @@ macro_rules! each_system {
             Health health (HealthReading, HealthState, HealthRow, HealthSettings)
                 ("health", "health endpoint", "One health endpoint: what an application says of itself.")
                 {}
+            Probe probe (ProbeReading, ProbeState, ProbeRow, ProbeSettings)
+                ("probe", "probe", "Something that only has to answer: a page, a port, a Grafana, a MinIO, a MongoDB.")
+                {}
         }
     };
 }

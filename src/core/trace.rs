@@ -174,6 +174,13 @@ pub static TRACES: &[TraceSpec] = &[
         rules: &[""],
         of: |state| state.health()?.latency.last(),
     },
+    TraceSpec {
+        kind: SystemKind::Probe,
+        name: "time to answer",
+        unit: RuleUnit::Seconds,
+        rules: &[""],
+        of: |state| state.probe()?.latency.last(),
+    },
 ];
 
 fn queued(state: &SystemState, count: impl Fn(&QueueReading) -> Option<u64>) -> Option<f64> {

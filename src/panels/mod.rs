@@ -37,6 +37,7 @@ pub static PANELS: &[&dyn Panel] = &[
             alerts::signal,
             logs::signal,
             checks::signal,
+            checks::probe::signal,
         ],
         panel,
     },

@@ -191,6 +191,11 @@ pub trait Panel: Sync {
         let _ = (context, row);
         Vec::new()
     }
+    /// The address of a page elsewhere about `row`, or about what is open: a dashboard, a console.
+    fn link(&self, context: PanelContext<'_>, path: &[RowKey], row: Option<&RowKey>) -> Option<String> {
+        let _ = (context, path, row);
+        None
+    }
     /// What is copied from `row`: a pid, a query, a job id.
     fn copy(&self, context: PanelContext<'_>, path: &[RowKey], row: &RowKey) -> Option<String> {
         let _ = (context, path, row);

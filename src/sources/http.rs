@@ -49,6 +49,8 @@ pub struct Answer {
     pub headers: HeaderMap,
     /// The body, at most [`BODY_LIMIT_BYTES`].
     pub body: Arc<Vec<u8>>,
+    /// The certificate that the server showed, where the way is encrypted.
+    pub certificate: Option<Vec<u8>>,
     /// What was sent and may be secret: a server or a proxy may repeat it.
     sent: Vec<SecretString>,
 }
@@ -114,6 +116,7 @@ impl Http {
             .pool_max_idle_per_host(2)
             .no_proxy()
             .dns_resolver(Names)
+            .tls_info(true)
             .user_agent(concat!("stacktop/", env!("CARGO_PKG_VERSION")))
             .build()
             .map_err(|error| {
@@ -302,11 +305,14 @@ impl Http {
             }
             collected.extend_from_slice(&chunk);
         }
+        let shown = response.extensions().get::<reqwest::tls::TlsInfo>();
+        let certificate = shown.and_then(|shown| shown.peer_certificate().map(<[u8]>::to_vec));
         let sent = credentials.into_iter().flat_map(|used| used.secrets).chain(self.values.clone()).collect();
         Ok(Answer {
             status: response.status(),
             headers: response.headers().clone(),
             body: Arc::new(collected),
+            certificate,
             sent,
         })
     }
@@ -395,9 +401,15 @@ mod tests {
     fn an_answer_is_dated_by_the_clock_of_its_server() {
         let dated = |date: &'static str| {
             let headers = HeaderMap::from_iter([(reqwest::header::DATE, HeaderValue::from_static(date))]);
-            Answer { status: StatusCode::OK, headers, body: Arc::default(), sent: Vec::new() }
-                .date()
-                .map(|date| date.timestamp())
+            Answer {
+                status: StatusCode::OK,
+                headers,
+                body: Arc::default(),
+                certificate: None,
+                sent: Vec::new(),
+            }
+            .date()
+            .map(|date| date.timestamp())
         };
         assert_eq!(dated("Sun, 06 Nov 1994 08:49:37 GMT"), Some(784_111_777));
         assert_eq!(dated("yesterday"), None);

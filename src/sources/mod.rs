@@ -15,6 +15,7 @@ pub mod metered;
 pub mod metrics;
 pub mod owned;
 pub mod postgres;
+pub mod probe;
 pub mod prometheus;
 pub mod redis;
 pub mod search;

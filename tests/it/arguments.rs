@@ -77,7 +77,7 @@ fn what_is_refused_says_what_would_do_and_ends_with_two() {
         (&[mysql.as_str()][..], "`mysql://` is nothing that stacktop watches; write postgres://"),
         (
             &["targets", &bare],
-            "write search+, prometheus+, metrics+, alertmanager+, loki+ or health+ before its scheme",
+            "write search+, prometheus+, metrics+, alertmanager+, loki+, health+ or probe+ before its scheme",
         ),
         (&["doctor", &good, &port], "URL 2 cannot be used: its port"),
         (&[SECRET], "there is no command like that, and it is no URL"),

@@ -30,6 +30,7 @@ mod operator;
 mod packages;
 mod pages;
 mod palettes;
+mod probes;
 mod pty;
 mod reach;
 mod readings;

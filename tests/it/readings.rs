@@ -11,6 +11,7 @@ use stacktop::core::health::HealthReading;
 use stacktop::core::loki::LokiReading;
 use stacktop::core::metrics::MetricsReading;
 use stacktop::core::postgres::{Look, PostgresReading};
+use stacktop::core::probe::ProbeReading;
 use stacktop::core::prometheus::PrometheusReading;
 use stacktop::core::redis::{QueueRef, RedisReading};
 use stacktop::core::report::{BreakerState, Plan, PollReport};
@@ -51,6 +52,7 @@ proptest! {
         check::<AlertmanagerReading>(&made(seed, turns));
         check::<LokiReading>(&made(seed, turns));
         check::<HealthReading>(&made(seed, turns));
+        check::<ProbeReading>(&made(seed, turns));
         check::<PollReport>(&made(seed, turns));
     }
 }

@@ -1,7 +1,7 @@
 //! Taking note of a finding: acknowledge, snooze, its runbook. Nothing is changed elsewhere, and nothing is hidden.
 
 use super::offered::finding as chosen;
-use super::opening;
+use super::{navigate, opening};
 use crate::app::command::Command;
 use crate::app::layout::Laid;
 use crate::app::model::Model;
@@ -12,6 +12,7 @@ use crate::app::window::Window;
 use crate::core::alert::{FindingKey, Heard, Stage, Until};
 use crate::core::redact::logins;
 use crate::core::text::tidy;
+use crate::panels::panel;
 use crate::ui::content::Role;
 use crate::ui::field::Field;
 use std::time::Duration;
@@ -110,9 +111,13 @@ fn note_down(model: &mut Model, key: &FindingKey, until: Option<Until>, note: &s
     model.say(Role::Ok, format!("{how}; it stays in the list"));
 }
 
-/// Copies the address of the runbook.
+/// Copies the address of the runbook; where there is no finding, that of the page about the row.
 pub fn runbook(model: &mut Model) -> Vec<Effect> {
     let Some(key) = chosen(model) else {
+        let (row, place) = (navigate::selected(model), model.place());
+        if let Some(link) = panel(model.screen).link(model.seen(), &place.path, row.as_ref()) {
+            return vec![Effect::Copy(link)];
+        }
         model.say(Role::Note, "a finding has a runbook: choose one on the overview");
         return Vec::new();
     };

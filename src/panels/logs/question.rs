@@ -133,11 +133,14 @@ fn wanted(context: PanelContext<'_>, row: &RowKey) -> Option<Wanted> {
         RowKey::Redis(target, row) => redis(context, target, row),
         RowKey::Postgres(target, row) => postgres(context, target, row),
         RowKey::Alertmanager(target, row) => alert(context, target, row),
-        RowKey::Loki(..) | RowKey::Group(_) | RowKey::Event(_) | RowKey::Counted(_) => None,
+        RowKey::Loki(..) | RowKey::Alike(..) | RowKey::Group(_) | RowKey::Event(_) | RowKey::Counted(_) => {
+            None
+        }
         RowKey::Target(target)
         | RowKey::Search(target, _)
         | RowKey::Prometheus(target, _)
         | RowKey::Health(target, _)
+        | RowKey::Probe(target, _)
         | RowKey::Metrics(target, _) => Some(of_target(context, target)),
     }
 }

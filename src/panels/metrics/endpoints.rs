@@ -42,7 +42,7 @@ impl Panel for Metrics {
     }
 
     fn help(&self) -> &'static str {
-        "health endpoints; Prometheus: targets down, rules that fire or fail, your panels; and scraped endpoints"
+        "health endpoints and probes; Prometheus: targets down, rules that fire or fail, your panels; and scraped endpoints"
     }
 
     fn content(&self, context: PanelContext<'_>, path: &[RowKey]) -> Content {
@@ -52,6 +52,7 @@ impl Panel for Metrics {
                 let sections = groups::opened(group, context).into_iter().collect();
                 return Content { title, sections };
             }
+            Some(RowKey::Probe(target, _)) => return checks::probe::opened(context, target),
             Some(RowKey::Health(target, row)) => return checks::opened(context, target, row),
             Some(RowKey::Metrics(target, MetricsRow::Endpoint)) => return opened(context, target),
             Some(RowKey::Metrics(target, MetricsRow::Family(name) | MetricsRow::Level(_, name))) => {
@@ -70,7 +71,8 @@ impl Panel for Metrics {
             _ => {}
         }
         let endpoints: Vec<_> = list::endpoints(context).collect();
-        let mut sections: Vec<Section> = checks::section(context).into_iter().collect();
+        let mut sections: Vec<Section> =
+            checks::section(context).into_iter().chain(checks::probe::section(context)).collect();
         for target in context.targets() {
             if let Some(state) = target.system.prometheus() {
                 prometheus::server(&mut sections, target, state, context);
@@ -87,7 +89,7 @@ impl Panel for Metrics {
         if sections.is_empty() {
             let line = Line::of(
                 Role::Muted,
-                "no Prometheus, no metrics endpoint and no health endpoint is configured",
+                "no Prometheus, metrics endpoint, health endpoint or probe is configured",
             );
             sections.push(Section::lines("", vec![line]));
         }
@@ -116,12 +118,19 @@ impl Panel for Metrics {
         }
     }
 
+    fn link(&self, context: PanelContext<'_>, path: &[RowKey], row: Option<&RowKey>) -> Option<String> {
+        match row.or(path.last())? {
+            RowKey::Probe(target, _) => checks::probe::link(context, target),
+            _ => None,
+        }
+    }
+
     fn copy(&self, _context: PanelContext<'_>, _path: &[RowKey], row: &RowKey) -> Option<String> {
         match row {
             RowKey::Group(group) => Some(group.clone()),
-            RowKey::Metrics(target, MetricsRow::Endpoint) | RowKey::Health(target, HealthRow::Endpoint) => {
-                Some(target.as_str().to_owned())
-            }
+            RowKey::Metrics(target, MetricsRow::Endpoint)
+            | RowKey::Health(target, HealthRow::Endpoint)
+            | RowKey::Probe(target, _) => Some(target.as_str().to_owned()),
             RowKey::Metrics(_, row) => Some(row.name().to_owned()),
             RowKey::Prometheus(_, PrometheusRow::Panel { title, .. }) => Some(title.clone()),
             RowKey::Prometheus(_, PrometheusRow::Rule { name, .. } | PrometheusRow::Metric(name))

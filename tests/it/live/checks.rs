@@ -1,7 +1,7 @@
 //! A real application in Node that tells of its health in four documents: fine, degraded, with a field less, down with a body, and hung.
 
 use super::{Watch, server};
-use stacktop::config::target::{Connect, HealthConnect};
+use stacktop::config::target::{Connect, HealthConnect, HttpConnect, ProbeConnect, ProbeKind};
 use stacktop::config::url;
 use stacktop::core::alert::judge;
 use stacktop::core::health::{HealthReading, Standing};
@@ -70,6 +70,7 @@ fn told(watch: &Watch) -> Vec<String> {
     let (target, rules, now) = (&watch.world.targets()[0], &watch.world.rules, watch.clock.now());
     let found = match &target.system {
         SystemState::Health(state) => judge(&**state, &target.id, rules, now),
+        SystemState::Probe(state) => judge(&**state, &target.id, rules, now),
         other => panic!("{other:?}"),
     };
     found.into_iter().map(|breach| format!("{}: {}", breach.rule, breach.sentence)).collect()
@@ -172,4 +173,25 @@ async fn what_is_no_health_endpoint_is_told_as_such() {
     let app = App::start(&redis);
     let error = app.watch("nowhere").poll().await.expect_err("it is none");
     assert_eq!(error.kind, PollErrorKind::WrongServer, "{error:?}");
+}
+
+#[tokio::test]
+async fn a_probe_connects_to_a_real_redis_and_asks_a_real_page() {
+    let Some(port) = redis("a_probe_connects_to_a_real_redis_and_asks_a_real_page") else { return };
+    let tcp = ProbeKind::Tcp { host: "127.0.0.1".to_owned(), port: port.parse().expect("a port") };
+    let http = HttpConnect::plain(String::new());
+    let mut watch = Watch::new(Connect::Probe(ProbeConnect { http, kind: tcp, link: None }));
+    watch.poll().await.expect("it takes connections");
+    assert_eq!(told(&watch), Vec::<String>::new());
+    let app = App::start(&port);
+    let page = format!("http://127.0.0.1:{}/api/health/cache", app.port);
+    let kind = ProbeKind::Http { status: Some(200), contains: Some("hitRate".to_owned()) };
+    let http = HttpConnect::plain(page);
+    let mut watch = Watch::new(Connect::Probe(ProbeConnect { http, kind, link: None }));
+    watch.poll().await.expect("an answer");
+    assert_eq!(told(&watch), Vec::<String>::new());
+    app.becomes("lost").await;
+    watch.poll().await.expect("an answer");
+    let words = "probe.answer: it: its answer does not contain \u{201c}hitRate\u{201d}";
+    assert_eq!(told(&watch), [words]);
 }

@@ -49,6 +49,8 @@ mod watches;
 mod workbench;
 mod wreck;
 
+pub use certificates::authority;
+
 use chrono::{Offset, Utc};
 use stacktop::actions::audit::AuditTrail;
 use stacktop::actions::gate::{Actor, Entry, Gate};

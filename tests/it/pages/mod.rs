@@ -11,6 +11,7 @@ mod logs;
 mod looks;
 mod overview;
 mod postgres;
+mod probes;
 mod prometheus;
 mod queries;
 mod queue;

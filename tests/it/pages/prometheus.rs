@@ -76,7 +76,7 @@ fn panel(value: f64) -> PrometheusReading {
 fn without_a_target_it_says_so() {
     Stage::empty()
         .page(Screen::Metrics)
-        .says("no Prometheus, no metrics endpoint and no health endpoint is configured");
+        .says("no Prometheus, metrics endpoint, health endpoint or probe is configured");
 }
 
 #[test]

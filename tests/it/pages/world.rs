@@ -48,6 +48,7 @@ pub const fn name_of(kind: SystemKind) -> &'static str {
         SystemKind::Alertmanager => "am",
         SystemKind::Loki => "logs",
         SystemKind::Health => "web",
+        SystemKind::Probe => "probe",
     }
 }
 
@@ -214,6 +215,10 @@ impl Stage {
         panel(screen).answer(self.context(), &[], row, &[], (letter, text))
     }
 
+    pub fn link(&self, screen: Screen, row: &RowKey) -> Option<String> {
+        panel(screen).link(self.context(), &[], Some(row))
+    }
+
     pub fn copy(&self, screen: Screen, row: &RowKey) -> Option<String> {
         panel(screen).copy(self.context(), &[], row)
     }
@@ -262,7 +267,8 @@ shapes!(
     Metrics stacktop::core::metrics::MetricsReading,
     Alertmanager stacktop::core::alertmanager::AlertmanagerReading,
     Loki stacktop::core::loki::LokiReading,
-    Health stacktop::core::health::HealthReading
+    Health stacktop::core::health::HealthReading,
+    Probe stacktop::core::probe::ProbeReading
 );
 
 /// What a screen shows.

@@ -1,5 +1,6 @@
 //! Screen 8: Prometheus (targets down, rules that fire or fail, configured panels), and endpoints scraped by stacktop itself.
 
+use crate::core::action::{Action, Offer, Preview, Refusal};
 use crate::core::ids::TargetId;
 use crate::core::metrics::DISK;
 use crate::core::metrics::{
@@ -10,6 +11,7 @@ use crate::core::prometheus::PrometheusRow;
 use crate::core::row::RowKey;
 use crate::core::time::Now;
 use crate::core::world::TargetState;
+use crate::panels::alerts::acts;
 use crate::panels::graphs;
 use crate::panels::heading::heading;
 use crate::panels::metrics::target::{figure, measured, quantile, samples, tone};
@@ -71,6 +73,27 @@ impl Panel for Metrics {
             sections.push(Section::lines("", vec![line]));
         }
         Content { title: String::new(), sections }
+    }
+
+    fn offers(
+        &self,
+        context: PanelContext<'_>,
+        _path: &[RowKey],
+        row: &RowKey,
+        _marked: &[RowKey],
+    ) -> Vec<Offer> {
+        acts::offers_of_rule(context, row)
+    }
+
+    fn answer(
+        &self,
+        context: PanelContext<'_>,
+        _path: &[RowKey],
+        row: &RowKey,
+        _marked: &[RowKey],
+        typed: (char, &str),
+    ) -> Result<(Action, Preview), Refusal> {
+        acts::answer_of_rule(context, row, typed)
     }
 
     fn copy(&self, _context: PanelContext<'_>, _path: &[RowKey], row: &RowKey) -> Option<String> {

@@ -9,6 +9,7 @@ use stacktop::core::alertmanager::{
 use stacktop::core::ids::SystemKind;
 use stacktop::core::part::Part;
 use stacktop::core::place::Screen;
+use stacktop::core::prometheus::{AlertingRule, PrometheusReading, PrometheusRow, RulesReading};
 use stacktop::core::row::RowKey;
 
 fn row(row: AlertmanagerRow) -> RowKey {
@@ -193,6 +194,34 @@ fn marked_alerts_are_silenced_by_what_they_have_in_common() {
     assert_eq!(offers.letters(), "sm");
     assert_eq!(matchers(&offers, 's'), r#"{alertname="Full", severity="warning", host=~"db1|db2"}"#);
     assert_eq!(offers.fact('s', "mutes"), "2 alerts");
+}
+
+/// A Prometheus that tells of an alert with these labels, beside an Alertmanager.
+fn told_by_prometheus(labels: &str) -> Offers {
+    let both = [("prom", SystemKind::Prometheus), ("am", SystemKind::Alertmanager)];
+    let rule = AlertingRule {
+        group: "disks".to_owned(),
+        name: "DiskFull".to_owned(),
+        state: "firing".to_owned(),
+        all_labels: pairs(labels),
+        ..AlertingRule::default()
+    };
+    let rules = Part::Ready(RulesReading { total: 1, notable: vec![rule], ..RulesReading::default() });
+    let prometheus = PrometheusReading { rules, ..PrometheusReading::default() };
+    let stage = Stage::with(&both).then(FIRST, "prom", prometheus).then(FIRST, "am", reading());
+    let row = PrometheusRow::Rule { group: "disks".into(), name: "DiskFull".into(), labels: String::new() };
+    stage.offers(Screen::Metrics, &RowKey::Prometheus(target("prom"), row))
+}
+
+#[test]
+fn an_alert_that_a_prometheus_tells_of_is_silenced_where_it_is_held() {
+    let offers = told_by_prometheus("alertname=DiskFull host=a");
+    assert_eq!(offers.open(), "sgnm");
+    assert_eq!(matchers(&offers, 's'), r#"{alertname="DiskFull", severity="critical", host="a"}"#);
+    assert_eq!(offers.choice('s').0.target(), &target("am"));
+    let none = "no Alertmanager that is watched has this alert, or it has several that may be it; name the one that this Prometheus tells as [[alertmanager]]";
+    told_by_prometheus("alertname=DiskFull host=c").refuses('s', none);
+    told_by_prometheus("alertname=DiskFull").refuses('s', none);
 }
 
 #[test]

@@ -352,7 +352,7 @@ mod tests {
             PrometheusReading { targets: gap(), rules: gap(), panels, ..PrometheusReading::default() },
             now,
         );
-        check_unread(&prometheus, 4);
+        check_unread(&prometheus, 5);
     }
 
     #[test]

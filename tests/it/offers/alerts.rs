@@ -322,3 +322,44 @@ fn what_is_over_not_known_or_old_is_not_acted_on() {
     let marked = Stage::of(reading()).offers_of(Screen::Alerts, &two[0], &two);
     marked.refuses('d', "silences are changed one by one; take the marks away");
 }
+
+/// What users of other tools reported: matchers whose preview named other alerts than were muted then.
+#[test]
+fn reports_of_users_of_other_tools() {
+    let there = || {
+        holding(&[
+            ("f1", "alertname=MyAlert pod=a,b note=x"),
+            ("f2", "alertname=MyAlertToo pod=c"),
+            ("f3", "alertname=Other pod=c"),
+        ])
+    };
+    for (report, matchers, mutes) in [
+        ("alertmanager#1841: a comma in a value", r#"{pod="a,b"}"#, 1),
+        ("alertmanager#2321: quotes in a value", r#"{alertname="\"MyAlert\""}"#, 0),
+        ("alertmanager#3279: a regular expression with a quote", r#"{alertname=~"My\"Alert"}"#, 0),
+        ("alertmanager#2354: a blank behind a name", r#"{ alertname ="Other"}"#, 1),
+        ("alertmanager#2354: a blank in a quoted name", r#"{"alertname "="Other"}"#, 0),
+        ("grafana#52676: a label that no alert has", r#"{gone!="x", pod="c"}"#, 2),
+        ("grafana#52676: a flag inside", r#"{alertname=~"^(?i:(myalert)).*"}"#, 2),
+        ("an alternative is for all of a value", r#"{alertname=~"MyAlert|Other"}"#, 2),
+    ] {
+        let (action, _) = typed(there(), 'm', &format!("{matchers} 1h why")).expect(report);
+        let AlertmanagerAct::Silence { quiet, .. } = act(&action) else { panic!("a silence") };
+        assert_eq!(quiet.len(), mutes, "{report}");
+    }
+    // alertmanager#1240: labels without a value broke the form that a click on the alert filled in.
+    let empty = holding(&[("f1", "alertname=Full channel= host=a")]);
+    assert_eq!(matchers(&offers(empty, &of_alert("f1")), 's'), r#"{alertname="Full", host="a"}"#);
+    // karma#3909 and karma#625: of two alike each tells what it keeps quiet, and one that keeps nothing quiet is listed, too.
+    let mut twice = reading();
+    if let Part::Ready(groups) = &mut twice.groups {
+        groups[0].alerts[1].held.push(HeldBy::Silence("s2".to_owned()));
+    }
+    let other = |id: &str| Silence { id: id.to_owned(), author: id.to_owned(), ..silence() };
+    twice.silences = Part::Ready(vec![silence(), other("s2"), other("s3")]);
+    let page = Stage::of(twice).page(Screen::Alerts);
+    assert_eq!(
+        [page.cell("ana", "alerts"), page.cell("s2", "alerts"), page.cell("s3", "alerts")],
+        ["1", "1", "0"]
+    );
+}

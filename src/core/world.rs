@@ -1,7 +1,8 @@
 //! Everything that is known: per target the state derived from its readings, how fresh it is, and the alerts over all of them.
 
 use super::alert::{
-    AlertBook, Breach, Finding, FindingKey, Found, Level, Levels, Note, RuleId, RuleSpec, Rulebook, Triage,
+    AlertBook, Breach, Finding, FindingKey, Found, Level, Levels, Note, RuleId, RuleSpec, Rulebook, Severity,
+    Triage,
 };
 use super::alertmanager;
 use super::chain::{self, Chain};
@@ -201,7 +202,7 @@ impl World {
             // What its own rule does not tell is told by the other.
             let tells = self.rules.on(prometheus::ALERT.id(), &[target.id.as_str()]).enabled;
             let reading = target.system.prometheus().and_then(|state| state.reading());
-            sending.extend(reading.filter(|_| tells));
+            sending.extend(reading.filter(|_| tells).map(|reading| (&target.id, reading)));
             let reading = target.system.postgres().and_then(|state| state.reading());
             servers.extend(reading.map(|reading| (&target.id, reading)));
         }
@@ -210,6 +211,13 @@ impl World {
             breach.rule != alertmanager::rules::ALERT.id()
                 || !told.contains(&(&breach.target, breach.subject.clone()))
         });
+        let kept = alertmanager::kept_back(&managers, &sending);
+        for breach in breaches.iter_mut().filter(|breach| breach.rule == prometheus::ALERT.id()) {
+            if let Some(words) = kept.get(&(&breach.target.clone(), breach.subject.clone())) {
+                breach.severity = Severity::Info;
+                breach.sentence.push_str(&format!(", {words}"));
+            }
+        }
         breaches.retain(|breach| !postgres::doubled(breach, &servers));
         alertmanager::once(alertmanager::rules::ALERT.id(), &mut breaches, &managers);
         breaches.extend(postgres::two_primaries(&servers, &self.rules));
@@ -349,7 +357,7 @@ mod tests {
             PrometheusReading { targets: gap(), rules: gap(), panels, ..PrometheusReading::default() },
             now,
         );
-        check_unread(&prometheus, 4);
+        check_unread(&prometheus, 5);
     }
 
     #[test]

@@ -17,4 +17,5 @@ pub use row::AlertmanagerRow;
 pub use rules::RULES;
 pub use settings::AlertmanagerSettings;
 pub use state::AlertmanagerState;
-pub(crate) use told::{more, once, told_by_its_prometheus};
+pub use told::sent_by;
+pub(crate) use told::{kept_back, more, once, told_by_its_prometheus};

@@ -1,19 +1,18 @@
 //! One alert is one finding: what a Prometheus that is watched tells of is not told again by its Alertmanager.
 
-use super::{AlertmanagerReading, HeldAlert};
+use super::{AlertmanagerReading, HeldAlert, HeldBy};
 use crate::core::alert::{Breach, RuleId};
 use crate::core::ids::TargetId;
 use crate::core::prometheus::{AlertingRule, PrometheusReading};
-use std::collections::{BTreeSet, HashSet};
+use crate::core::text::tidy;
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 /// What the findings of these Alertmanagers are about that one of these Prometheus servers tells of itself.
 pub(crate) fn told_by_its_prometheus<'a>(
     managers: &[(&'a TargetId, &AlertmanagerReading)],
-    servers: &[&PrometheusReading],
+    servers: &[(&TargetId, &PrometheusReading)],
 ) -> HashSet<(&'a TargetId, String)> {
-    let notable = servers.iter().filter_map(|reading| reading.rules.ready()).flat_map(|rules| &rules.notable);
-    let firing: Vec<&AlertingRule> =
-        notable.filter(|rule| rule.state == "firing" && !rule.all_labels.is_empty()).collect();
+    let firing: Vec<&AlertingRule> = servers.iter().flat_map(|(_, reading)| firing(reading)).collect();
     let mut told = HashSet::new();
     for (id, reading) in managers {
         let all: Vec<&HeldAlert> = reading.alerts().collect();
@@ -34,6 +33,59 @@ pub(crate) fn told_by_its_prometheus<'a>(
         }
     }
     told
+}
+
+/// The alerts of a server that fire, each with its labels.
+fn firing(reading: &PrometheusReading) -> impl Iterator<Item = &AlertingRule> {
+    let notable = reading.rules.ready().into_iter().flat_map(|rules| &rules.notable);
+    notable.filter(|rule| rule.state == "firing" && !rule.all_labels.is_empty())
+}
+
+/// The one alert that a rule has sent, where only one can be it.
+#[must_use]
+pub fn sent_by<'a>(reading: &'a AlertmanagerReading, rule: &AlertingRule) -> Option<&'a HeldAlert> {
+    let mut fits = reading.alerts().filter(|alert| !rule.all_labels.is_empty() && is(alert, rule));
+    match (fits.next(), fits.next()) {
+        (Some(only), None) => Some(only),
+        _ => None,
+    }
+}
+
+/// What these servers tell of that their Alertmanagers keep from people, and in which words: what is silenced makes nothing bad. Where one
+/// Alertmanager tells people of it, it is told.
+pub(crate) fn kept_back<'a>(
+    managers: &[(&TargetId, &AlertmanagerReading)],
+    servers: &[(&'a TargetId, &PrometheusReading)],
+) -> HashMap<(&'a TargetId, String), String> {
+    let all: Vec<(&AlertmanagerReading, Vec<&HeldAlert>)> =
+        managers.iter().map(|(_, reading)| (*reading, reading.alerts().collect())).collect();
+    let mut kept = HashMap::new();
+    for (id, reading) in servers {
+        for rule in firing(reading).filter(|rule| rule.muted.is_none()) {
+            let fits = || all.iter().flat_map(|(by, list)| list.iter().map(move |alert| (*by, *alert)));
+            let mut fits = fits().filter(|(_, alert)| is(alert, rule)).peekable();
+            let first = fits.peek().copied();
+            if let Some((by, alert)) = first.filter(|_| fits.all(|(_, alert)| !alert.held.is_empty())) {
+                kept.insert((*id, rule.subject()), words(by, alert));
+            }
+        }
+    }
+    kept
+}
+
+/// What keeps an alert back.
+fn words(reading: &AlertmanagerReading, alert: &HeldAlert) -> String {
+    match alert.held.first() {
+        Some(HeldBy::Silence(id)) => match reading.silence(id) {
+            Some(silence) => {
+                format!("silenced by {}: {}", tidy(&silence.author, 40), tidy(&silence.comment, 60))
+            }
+            None => "silenced".to_owned(),
+        },
+        Some(HeldBy::Alert(_)) => "inhibited by another alert".to_owned(),
+        Some(HeldBy::Interval(name)) => format!("muted by the interval {}", tidy(name, 40)),
+        None => String::new(),
+    }
 }
 
 /// Of the members of one cluster each has every alert: the first of them tells it.
@@ -101,10 +153,11 @@ mod tests {
         let rules = Part::Ready(RulesReading { total: 1, notable: vec![rule], ..RulesReading::default() });
         let server = PrometheusReading { rules, ..PrometheusReading::default() };
         let id = TargetId::new("am");
-        let mut found: Vec<String> = told_by_its_prometheus(&[(&id, &manager)], &[&server])
-            .into_iter()
-            .map(|(_, what)| what)
-            .collect();
+        let mut found: Vec<String> =
+            told_by_its_prometheus(&[(&id, &manager)], &[(&TargetId::new("prom"), &server)])
+                .into_iter()
+                .map(|(_, what)| what)
+                .collect();
         found.sort();
         assert_eq!(found, expected);
     }

@@ -1,11 +1,12 @@
 //! The rules about a Prometheus server: what it watches is down, what it says fires, what it cannot evaluate.
 
-use super::{AlertingRule, PrometheusReading, PrometheusState};
+use super::{AlertingRule, PrometheusReading, PrometheusRow, PrometheusState};
 use crate::core::alert::RuleUnit::State;
 use crate::core::alert::Triage::{Errors, Saturation, Silent, Told};
 use crate::core::alert::always_fires;
 use crate::core::alert::{Judge, Judged, Missing, Need, Rule, RuleSpec, Severity};
 use crate::core::place::Screen;
+use crate::core::row::RowKey;
 use crate::core::text::{counted, tidy};
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -104,6 +105,18 @@ type Its<'a> = Judge<'a, PrometheusState>;
 
 const STEP: &str = "open the metrics screen";
 
+/// An alert that fires, with its row.
+fn tell_alert(its: &mut Its<'_>, severity: Severity, rule: &AlertingRule, sentence: String) {
+    let Some(grade) = its.state(severity) else { return };
+    let row = PrometheusRow::Rule {
+        group: rule.group.clone(),
+        name: rule.name.clone(),
+        labels: rule.labels.clone(),
+    };
+    let row = RowKey::Prometheus(its.target.clone(), row);
+    its.tell(grade, rule.subject(), sentence).since(rule.active_for).row(row).look(STEP);
+}
+
 fn tell(its: &mut Its<'_>, severity: Severity, subject: String, sentence: String, age: Option<Duration>) {
     let Some(grade) = its.state(severity) else { return };
     its.tell(grade, subject, sentence).since(age).look(STEP);
@@ -166,19 +179,13 @@ fn alert(its: &mut Its<'_>, reading: &PrometheusReading) {
         let name = tidy(&rule.name, 60);
         if let Some(muted) = &rule.muted {
             let sentence = format!("{}, {muted}", firing(rule, &name));
-            tell(its, Severity::Info, rule.subject(), sentence, rule.active_for);
+            tell_alert(its, Severity::Info, rule, sentence);
             continue;
         }
         let told = beyond.entry((&rule.group, &rule.name, Severity::of_label(&rule.severity))).or_default();
         *told += 1;
         if *told <= MOST_ALERTS {
-            tell(
-                its,
-                Severity::of_label(&rule.severity),
-                rule.subject(),
-                firing(rule, &name),
-                rule.active_for,
-            );
+            tell_alert(its, Severity::of_label(&rule.severity), rule, firing(rule, &name));
         }
     }
     for ((group, name, severity), alerts) in beyond {

@@ -1,6 +1,6 @@
 //! The alerts screen: what each Alertmanager holds, in the groups in which it notifies, the silences, and what can be done about them.
 
-mod acts;
+pub(super) mod acts;
 mod lists;
 mod pages;
 mod target;

@@ -1,6 +1,7 @@
 //! Screen 8: health endpoints, Prometheus (targets down, rules that fire or fail, configured panels), and endpoints scraped by stacktop
 //! itself.
 
+use crate::core::action::{Action, Offer, Preview, Refusal};
 use crate::core::focus::Focus;
 use crate::core::health::HealthRow;
 use crate::core::ids::TargetId;
@@ -13,6 +14,7 @@ use crate::core::prometheus::PrometheusRow;
 use crate::core::row::RowKey;
 use crate::core::time::Now;
 use crate::core::world::TargetState;
+use crate::panels::alerts::acts;
 use crate::panels::checks;
 use crate::panels::graphs;
 use crate::panels::heading::heading;
@@ -123,6 +125,27 @@ impl Panel for Metrics {
             RowKey::Probe(target, _) => checks::probe::link(context, target),
             _ => None,
         }
+    }
+
+    fn offers(
+        &self,
+        context: PanelContext<'_>,
+        _path: &[RowKey],
+        row: &RowKey,
+        _marked: &[RowKey],
+    ) -> Vec<Offer> {
+        acts::offers_of_rule(context, row)
+    }
+
+    fn answer(
+        &self,
+        context: PanelContext<'_>,
+        _path: &[RowKey],
+        row: &RowKey,
+        _marked: &[RowKey],
+        typed: (char, &str),
+    ) -> Result<(Action, Preview), Refusal> {
+        acts::answer_of_rule(context, row, typed)
     }
 
     fn copy(&self, _context: PanelContext<'_>, _path: &[RowKey], row: &RowKey) -> Option<String> {

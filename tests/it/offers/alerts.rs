@@ -9,6 +9,7 @@ use stacktop::core::alertmanager::{
 use stacktop::core::ids::SystemKind;
 use stacktop::core::part::Part;
 use stacktop::core::place::Screen;
+use stacktop::core::prometheus::{AlertingRule, PrometheusReading, PrometheusRow, RulesReading};
 use stacktop::core::row::RowKey;
 
 fn row(row: AlertmanagerRow) -> RowKey {
@@ -197,6 +198,34 @@ fn marked_alerts_are_silenced_by_what_they_have_in_common() {
     assert_eq!(offers.fact('s', "mutes"), "2 alerts");
 }
 
+/// A Prometheus that tells of an alert with these labels, beside an Alertmanager.
+fn told_by_prometheus(labels: &str) -> Offers {
+    let both = [("prom", SystemKind::Prometheus), ("am", SystemKind::Alertmanager)];
+    let rule = AlertingRule {
+        group: "disks".to_owned(),
+        name: "DiskFull".to_owned(),
+        state: "firing".to_owned(),
+        all_labels: pairs(labels),
+        ..AlertingRule::default()
+    };
+    let rules = Part::Ready(RulesReading { total: 1, notable: vec![rule], ..RulesReading::default() });
+    let prometheus = PrometheusReading { rules, ..PrometheusReading::default() };
+    let stage = Stage::with(&both).then(FIRST, "prom", prometheus).then(FIRST, "am", reading());
+    let row = PrometheusRow::Rule { group: "disks".into(), name: "DiskFull".into(), labels: String::new() };
+    stage.offers(Screen::Metrics, &RowKey::Prometheus(target("prom"), row))
+}
+
+#[test]
+fn an_alert_that_a_prometheus_tells_of_is_silenced_where_it_is_held() {
+    let offers = told_by_prometheus("alertname=DiskFull host=a");
+    assert_eq!(offers.open(), "sgnm");
+    assert_eq!(matchers(&offers, 's'), r#"{alertname="DiskFull", severity="critical", host="a"}"#);
+    assert_eq!(offers.choice('s').0.target(), &target("am"));
+    let none = "no Alertmanager that is watched has this alert, or it has several that may be it; name the one that this Prometheus tells as [[alertmanager]]";
+    told_by_prometheus("alertname=DiskFull host=c").refuses('s', none);
+    told_by_prometheus("alertname=DiskFull").refuses('s', none);
+}
+
 #[test]
 fn a_group_is_silenced_by_its_labels() {
     let key = |labels: &str| row(AlertmanagerRow::Group { receiver: "night".into(), labels: labels.into() });
@@ -294,4 +323,45 @@ fn what_is_over_not_known_or_old_is_not_acted_on() {
     let two = [of_silence(), row(AlertmanagerRow::Silence("s2".to_owned()))];
     let marked = Stage::of(reading()).offers_of(Screen::Alerts, &two[0], &two);
     marked.refuses('d', "silences are changed one by one; take the marks away");
+}
+
+/// What users of other tools reported: matchers whose preview named other alerts than were muted then.
+#[test]
+fn reports_of_users_of_other_tools() {
+    let there = || {
+        holding(&[
+            ("f1", "alertname=MyAlert pod=a,b note=x"),
+            ("f2", "alertname=MyAlertToo pod=c"),
+            ("f3", "alertname=Other pod=c"),
+        ])
+    };
+    for (report, matchers, mutes) in [
+        ("alertmanager#1841: a comma in a value", r#"{pod="a,b"}"#, 1),
+        ("alertmanager#2321: quotes in a value", r#"{alertname="\"MyAlert\""}"#, 0),
+        ("alertmanager#3279: a regular expression with a quote", r#"{alertname=~"My\"Alert"}"#, 0),
+        ("alertmanager#2354: a blank behind a name", r#"{ alertname ="Other"}"#, 1),
+        ("alertmanager#2354: a blank in a quoted name", r#"{"alertname "="Other"}"#, 0),
+        ("grafana#52676: a label that no alert has", r#"{gone!="x", pod="c"}"#, 2),
+        ("grafana#52676: a flag inside", r#"{alertname=~"^(?i:(myalert)).*"}"#, 2),
+        ("an alternative is for all of a value", r#"{alertname=~"MyAlert|Other"}"#, 2),
+    ] {
+        let (action, _) = typed(there(), 'm', &format!("{matchers} 1h why")).expect(report);
+        let AlertmanagerAct::Silence { quiet, .. } = act(&action) else { panic!("a silence") };
+        assert_eq!(quiet.len(), mutes, "{report}");
+    }
+    // alertmanager#1240: labels without a value broke the form that a click on the alert filled in.
+    let empty = holding(&[("f1", "alertname=Full channel= host=a")]);
+    assert_eq!(matchers(&offers(empty, &of_alert("f1")), 's'), r#"{alertname="Full", host="a"}"#);
+    // karma#3909 and karma#625: of two alike each tells what it keeps quiet, and one that keeps nothing quiet is listed, too.
+    let mut twice = reading();
+    if let Part::Ready(groups) = &mut twice.groups {
+        groups[0].alerts[1].held.push(HeldBy::Silence("s2".to_owned()));
+    }
+    let other = |id: &str| Silence { id: id.to_owned(), author: id.to_owned(), ..silence() };
+    twice.silences = Part::Ready(vec![silence(), other("s2"), other("s3")]);
+    let page = Stage::of(twice).page(Screen::Alerts);
+    assert_eq!(
+        [page.cell("ana", "alerts"), page.cell("s2", "alerts"), page.cell("s3", "alerts")],
+        ["1", "1", "0"]
+    );
 }

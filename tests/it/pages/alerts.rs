@@ -1,6 +1,7 @@
 //! The alerts screen, and what of an Alertmanager is a finding.
 
 use super::world::{FIRST, Page, Stage, secs, target};
+use stacktop::core::alert::Severity;
 use stacktop::core::alertmanager::{
     AlertGroup, AlertmanagerReading, AlertmanagerRow, HeldAlert, HeldBy, Matcher, Silence, Status,
 };
@@ -184,6 +185,32 @@ fn findings(of_prometheus: &str) -> Vec<String> {
     }
     let firing = stage.world.alerts.firing();
     firing.iter().map(|finding| format!("{} {}", finding.breach.target, finding.breach.rule)).collect()
+}
+
+#[test]
+fn what_the_alertmanager_silences_is_no_finding_of_its_prometheus_that_is_bad() {
+    let mut stage = Stage::with(&[("prom", SystemKind::Prometheus), ("am", SystemKind::Alertmanager)]);
+    let firing = AlertingRule {
+        name: "DiskFull".to_owned(),
+        state: "firing".to_owned(),
+        severity: "critical".to_owned(),
+        all_labels: pairs("alertname=DiskFull host=b"),
+        ..AlertingRule::default()
+    };
+    let rules = RulesReading { total: 1, notable: vec![firing], ..RulesReading::default() };
+    let prometheus = PrometheusReading { rules: Part::Ready(rules), ..PrometheusReading::default() };
+    let mut silenced = reading();
+    if let Part::Ready(groups) = &mut silenced.groups {
+        groups[0].alerts.remove(0);
+    }
+    for second in [FIRST, FIRST + 1] {
+        stage = stage.then(second, "prom", prometheus.clone()).then(second, "am", silenced.clone());
+    }
+    let firing = stage.world.alerts.firing();
+    assert_eq!(firing.len(), 1, "{firing:?}");
+    assert_eq!(firing[0].breach.severity, Severity::Info);
+    let words = &firing[0].breach.sentence;
+    assert!(words.ends_with(", silenced by ana: a deploy"), "{words}");
 }
 
 /// Two Alertmanagers that name these members.

@@ -7,9 +7,56 @@ mod silence;
 mod standing;
 
 use crate::core::action::{Action, Offer, Preview, Refusal};
-use crate::core::alertmanager::AlertmanagerRow;
+use crate::core::alertmanager::{AlertmanagerRow, sent_by};
+use crate::core::prometheus::{AlertingRule, PrometheusRow};
 use crate::core::row::RowKey;
+use crate::core::world::TargetState;
 use crate::panels::panel::PanelContext;
+
+/// The alert of a watched Alertmanager that a rule of a Prometheus has sent.
+fn sent(context: PanelContext<'_>, row: &RowKey) -> Result<RowKey, Refusal> {
+    let Some((id, PrometheusRow::Rule { group, name, labels })) = row.prometheus() else {
+        return Err(Refusal::new("there is no alert here"));
+    };
+    let reading = context.target(id.as_str()).and_then(|target| target.system.prometheus()?.reading());
+    let notable = reading.and_then(|reading| reading.rules.ready()).map_or(&[][..], |rules| &rules.notable);
+    let is = |rule: &&AlertingRule| {
+        (&rule.group, &rule.name, &rule.labels) == (group, name, labels) && rule.state == "firing"
+    };
+    let rule =
+        notable.iter().find(is).ok_or_else(|| Refusal::new("this alert is over, or does not fire yet"))?;
+    let of = |target: &TargetState| {
+        let alert = sent_by(target.system.alertmanager()?.reading()?, rule)?;
+        Some(RowKey::Alertmanager(target.id.clone(), AlertmanagerRow::Alert(alert.fingerprint.clone())))
+    };
+    context.targets().find_map(of).ok_or_else(|| {
+        Refusal::new("no Alertmanager that is watched has this alert, or it has several that may be it")
+            .remedy("name the one that this Prometheus tells as [[alertmanager]]")
+    })
+}
+
+/// What may be done to the alert of a rule of a Prometheus.
+pub(in crate::panels) fn offers_of_rule(context: PanelContext<'_>, row: &RowKey) -> Vec<Offer> {
+    if !matches!(row.prometheus(), Some((_, PrometheusRow::Rule { .. }))) {
+        return Vec::new();
+    }
+    match sent(context, row) {
+        Ok(alert) => offers(context, &alert, &[]),
+        Err(refusal) => {
+            let effect = "in the Alertmanager that has it";
+            vec![choice::offer(silence::ONE, "silence this alert", effect, Err(refusal))]
+        }
+    }
+}
+
+/// What comes of a value that was typed for it.
+pub(in crate::panels) fn answer_of_rule(
+    context: PanelContext<'_>,
+    row: &RowKey,
+    typed: (char, &str),
+) -> Result<(Action, Preview), Refusal> {
+    answer(context, &sent(context, row)?, &[], typed)
+}
 
 /// What may be done to `row`, or to the marked ones.
 pub(super) fn offers(context: PanelContext<'_>, row: &RowKey, marked: &[RowKey]) -> Vec<Offer> {

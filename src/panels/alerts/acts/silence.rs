@@ -25,7 +25,7 @@ const USUAL: &str = "1h";
 const COMMENT: usize = 120;
 
 /// The letters: the alert (or those that are marked), its name in its group, its name everywhere, whatever is typed.
-const ONE: char = 's';
+pub(super) const ONE: char = 's';
 const GROUP: char = 'g';
 const NAME: char = 'n';
 const TYPED: char = 'm';

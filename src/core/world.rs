@@ -1,7 +1,8 @@
 //! Everything that is known: per target the state derived from its readings, how fresh it is, and the alerts over all of them.
 
 use super::alert::{
-    AlertBook, Breach, FindingKey, Found, Level, Levels, Note, RuleId, RuleSpec, Rulebook, Severity, Triage,
+    AlertBook, Breach, Finding, FindingKey, Found, Level, Levels, Note, RuleId, RuleSpec, Rulebook, Severity,
+    Triage,
 };
 use super::alertmanager;
 use super::chain::{self, Chain};

@@ -44,7 +44,7 @@ async fn no_screen_shows_what_is_outside_the_scope() {
         }
     }
     drive.tell(Msg::Command(Command::Screen(Screen::Metrics)));
-    assert!(drive.drawn(200, 60).contains("no Prometheus and no metrics endpoint"));
+    assert!(drive.drawn(200, 60).contains("no Prometheus, metrics endpoint, health endpoint or probe"));
     drive.tell(Msg::Command(Command::Screen(Screen::Queues)));
     assert!(middle(&drive.drawn(200, 60)).contains("order-mails"));
     assert_eq!(narrow(&mut drive, "target"), "every target is shown (6)");

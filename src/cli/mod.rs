@@ -54,6 +54,8 @@ use who::user;
 
 /// The exit code of a mistake in arguments, configuration or terminal.
 const MISTAKE: u8 = 2;
+/// Our own log, beside the audit trail.
+const LOG: &str = "stacktop.log";
 /// The documented sample, which is also what `stacktop config` prints.
 const SAMPLE: &str = include_str!("../../config.toml");
 /// The packages that the binary is made of, with the texts of their licences (`tests/notices` writes it).
@@ -142,6 +144,7 @@ fn live(arguments: &Arguments, around: &Surroundings) -> Result<ExitCode, String
         keeper: Some(Keeper::at(folder.join("timeline.jsonl"))),
         notes: Some(Notes::at(folder.join("notes.jsonl"))),
         webhook: settings.webhook.map(|url| Webhook::new(url, settings.environment.clone())),
+        log: Some(folder.join(LOG)),
     };
     let mut world = World::new(states, settings.rules);
     world.topology = settings.topology;
@@ -204,7 +207,7 @@ fn demo(arguments: &Arguments, around: &Surroundings, seed: u64) -> Result<ExitC
         jobs: stack.jobs(),
         engine: EngineSettings::default(),
         gate: Arc::new(gate),
-        outlets: Outlets::default(),
+        outlets: Outlets { log: Some(audit.with_file_name(LOG)), ..Outlets::default() },
         clock,
     };
     start(setup, around)
@@ -299,7 +302,7 @@ fn start(setup: Setup, around: &Surroundings) -> Result<ExitCode, String> {
     }
     let folder = state_folder(around)?;
     actions::lines::own_folder(&folder);
-    logging::start(&folder.join("stacktop.log"), around.var("STACKTOP_LOG").as_deref());
+    logging::start(&folder.join(LOG), around.var("STACKTOP_LOG").as_deref());
     // Styles are chosen by our theme (NO_COLOR gives the mono theme): bold and reverse must reach the terminal in any case.
     ratatui::crossterm::style::force_color_output(true);
     sources::tls::install_provider();

@@ -28,6 +28,7 @@ mod operator;
 mod packages;
 mod pages;
 mod palettes;
+mod private;
 mod pty;
 mod reach;
 mod readings;

@@ -41,7 +41,7 @@ pub fn listed(model: &Model) -> Arc<Content> {
     let place = model.place();
     match model.page.as_ref().filter(|page| page.is_of(model, &place)) {
         Some(page) => Arc::clone(&page.content),
-        None => Arc::new(panel(model.screen).content(model.seen(), &place.path)),
+        None => Arc::new(model.told_page(panel(model.screen).content(model.seen(), &place.path))),
     }
 }
 

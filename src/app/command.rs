@@ -115,6 +115,8 @@ pub enum Command {
     Actions,
     /// The log of actions.
     ActionLog,
+    /// Our own log: what went wrong in stacktop itself, and sources that fell silent.
+    Logs,
     /// Every source: why it was chosen, its state.
     Sources,
     /// Takes note of a finding: somebody is at it.
@@ -133,6 +135,8 @@ pub enum Command {
     Mouse,
     /// The next theme.
     Theme,
+    /// Hides constants, job data and keys while others look on, or shows them again.
+    Privacy,
     /// Commands by name.
     Palette,
     /// Jobs of a queue by a text.

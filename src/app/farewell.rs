@@ -63,5 +63,5 @@ pub fn farewell(model: &Model, start: Now) -> Vec<String> {
          it would watch, `stacktop doctor` what it may see"
             .to_owned(),
     );
-    lines
+    lines.iter().map(|line| model.told_text(line)).collect()
 }

@@ -2,10 +2,10 @@
 
 use super::command::{Command, Context, Entry};
 use super::model::{Kind, Model};
-use super::overlay::{Choosing, Columns, Overlay};
+use super::overlay::{Choosing, Columns, Logs, Overlay};
 use super::palette::matching;
 use super::possible::Possible;
-use super::update::offered;
+use super::update::{offered, pace};
 use crate::actions::audit::Phase;
 use crate::core::freshness::Freshness;
 use crate::core::row::RowKey;
@@ -199,7 +199,9 @@ pub fn columns(model: &Model, choice: &Columns) -> Vec<Line> {
 
 /// Every source: why it was chosen, its state, its errors.
 pub fn sources(model: &Model) -> Vec<Line> {
-    let mut lines = Vec::new();
+    let times = 1_u32 << model.habits.pace;
+    let cost = format!("Our own load on all of them: {}", pace::cost(model, times));
+    let mut lines = vec![Line::of(Role::Muted, cost), Line::default()];
     let seen = model.seen();
     for target in seen.world.targets() {
         let freshness = target.freshness(seen.now);
@@ -227,6 +229,25 @@ pub fn sources(model: &Model) -> Vec<Line> {
     }
     lines.push(Line::default());
     lines.extend(model.trail.iter().map(|sentence| Line::of(Role::Muted, sentence)));
+    lines
+}
+
+/// Our own log, the newest line first.
+pub fn logged(model: &Model, logs: &Logs) -> Vec<Line> {
+    let Some(tail) = &logs.tail else { return vec![Line::of(Role::Muted, "it is being read")] };
+    let place = Line::of(Role::Muted, format!("kept in {}", tail.place));
+    let mut lines: Vec<Line> = match &tail.lines {
+        Ok(lines) => lines.iter().rev().map(Line::text).collect(),
+        Err(why) => vec![Line::of(Role::Warning, format!("it cannot be read: {why}"))],
+    };
+    if lines.is_empty() {
+        let words = match model.kind {
+            Kind::Live => "nothing is written there: no source fell silent, and nothing of ours failed",
+            Kind::Demo => "nothing is written there: nothing of ours failed",
+        };
+        lines.push(Line::text(words));
+    }
+    lines.extend([Line::default(), place]);
     lines
 }
 

@@ -15,9 +15,10 @@ use crate::core::scope::Scope;
 use crate::core::time::Now;
 use crate::core::world::World;
 use crate::panels::PanelContext;
-use crate::ui::content::{Content, Role};
+use crate::ui::content::{Content, Line, Role};
 use crate::ui::select::{Level, View};
 use crate::ui::theme::Theme;
+use crate::ui::veil;
 use chrono::FixedOffset;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -86,6 +87,8 @@ pub struct Habits {
     pub views: HashMap<(Screen, usize), BTreeMap<String, View>>,
     /// A list fills a wide screen alone, without the row that is chosen beside it.
     pub alone: bool,
+    /// What statements and jobs hold is hidden: others look on.
+    pub private: bool,
     /// By how much every interval is longer than configured, in steps.
     pub pace: usize,
 }
@@ -245,6 +248,24 @@ impl Model {
     /// The same, to be changed.
     pub(super) fn place_mut(&mut self) -> &mut Place {
         self.places.entry(self.screen).or_default()
+    }
+
+    /// A line as it may be seen now: whole, or without what others must not read.
+    #[must_use]
+    pub fn told(&self, line: Line) -> Line {
+        if self.habits.private { veil::line(&line) } else { line }
+    }
+
+    /// The same of a text.
+    #[must_use]
+    pub fn told_text(&self, text: &str) -> String {
+        if self.habits.private { veil::text(text) } else { text.to_owned() }
+    }
+
+    /// The same of a page.
+    #[must_use]
+    pub fn told_page(&self, content: Content) -> Content {
+        if self.habits.private { veil::content(&content) } else { content }
     }
 
     /// Says something above the hint line.

@@ -2,6 +2,7 @@
 
 use super::command::Command;
 use super::layout::Size;
+use super::overlay::LogTail;
 use crate::actions::audit::Tail;
 use crate::actions::ongoing::News;
 use crate::core::action::{Action, ActionError, Confirmed, Outcome, Verification};
@@ -64,6 +65,8 @@ pub enum Msg {
     Progress(String),
     /// The newest lines of the audit trail.
     AuditTail(Tail),
+    /// The newest lines of our own log.
+    Logged(LogTail),
     /// Something was copied or written to files, or could not be: a sentence.
     Told(String),
     /// What earlier runs kept of their timelines, oldest first.
@@ -124,6 +127,8 @@ pub enum Effect {
     },
     /// Read the end of the audit trail.
     ReadAudit,
+    /// Read the end of our own log.
+    ReadLog,
     /// Write down in the audit trail what came of what was predicted of an action; the answer is [`Msg::AuditTail`].
     Checked {
         /// Its name in the audit trail.

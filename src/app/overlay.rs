@@ -24,6 +24,8 @@ pub enum Overlay {
     Help(Window),
     /// The action log.
     ActionLog(Window),
+    /// Our own log.
+    Logs(Logs),
     /// The sources.
     Sources(Window),
     /// The filter is being typed.
@@ -52,6 +54,7 @@ impl Overlay {
     pub const fn window(&self) -> Option<&Window> {
         match self {
             Self::Help(window) | Self::ActionLog(window) | Self::Sources(window) => Some(window),
+            Self::Logs(logs) => Some(&logs.window),
             Self::Palette(palette) => Some(&palette.window),
             Self::Details(details) => Some(&details.window),
             Self::Columns(columns) => Some(&columns.window),
@@ -68,6 +71,7 @@ impl Overlay {
     pub const fn window_mut(&mut self) -> Option<&mut Window> {
         match self {
             Self::Help(window) | Self::ActionLog(window) | Self::Sources(window) => Some(window),
+            Self::Logs(logs) => Some(&mut logs.window),
             Self::Palette(palette) => Some(&mut palette.window),
             Self::Details(details) => Some(&mut details.window),
             Self::Columns(columns) => Some(&mut columns.window),
@@ -95,10 +99,29 @@ impl Overlay {
             Self::Help(window) | Self::ActionLog(window) | Self::Sources(window) => {
                 window.find.field.as_mut()
             }
+            Self::Logs(logs) => logs.window.find.field.as_mut(),
             Self::Details(details) => details.window.find.field.as_mut(),
             Self::Confirm(_) | Self::Menu(_) | Self::Columns(_) => None,
         }
     }
+}
+
+/// The newest lines of our own log.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Logs {
+    /// What was read of it, the newest line last; nothing before it was read.
+    pub tail: Option<LogTail>,
+    /// What of it is in view.
+    pub window: Window,
+}
+
+/// The end of our own log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LogTail {
+    /// Where it is.
+    pub place: String,
+    /// Its newest lines, the newest last; or why they cannot be read.
+    pub lines: Result<Vec<String>, String>,
 }
 
 /// A command is being typed.

@@ -20,6 +20,7 @@ pub fn pressed(model: &Model, key: Key) -> Option<Msg> {
         Some(
             Overlay::Help(_)
             | Overlay::ActionLog(_)
+            | Overlay::Logs(_)
             | Overlay::Sources(_)
             | Overlay::Details(_)
             | Overlay::Columns(_),
@@ -78,6 +79,7 @@ fn is_looking(overlay: &Overlay) -> bool {
         Overlay::Help(window) | Overlay::ActionLog(window) | Overlay::Sources(window) => {
             window.find.field.is_some()
         }
+        Overlay::Logs(logs) => logs.window.find.field.is_some(),
         Overlay::Details(details) => details.window.find.field.is_some(),
         Overlay::Filter(_)
         | Overlay::Palette(_)
@@ -96,6 +98,7 @@ fn closes(model: &Model, c: char) -> bool {
         Some(
             Overlay::Help(_)
             | Overlay::ActionLog(_)
+            | Overlay::Logs(_)
             | Overlay::Sources(_)
             | Overlay::Details(_)
             | Overlay::Columns(_),

@@ -134,6 +134,12 @@ fn verbs() -> Vec<Entry> {
         entry(C::Faster, "faster", "ask every source more often, down to what is configured", &[key('-')]),
         entry(C::Actions, "actions", "what may be done to the row: the only door to changes", &[key('x')]),
         entry(C::ActionLog, "action-log", "the log of actions (audit trail)", &[key('@')]),
+        entry(
+            C::Logs,
+            "own-log",
+            "our own log: sources that fell silent or came back, and our own faults",
+            &[],
+        ),
         entry(C::Sources, "sources", "every source: why it was chosen, its state, its errors", &[key('!')]),
         entry(
             C::Acknowledge,
@@ -163,6 +169,12 @@ fn verbs() -> Vec<Entry> {
             &[key('m')],
         ),
         entry(C::Theme, "theme", "the next theme; theme NAME: that one", &[key('T')]),
+        entry(
+            C::Privacy,
+            "privacy",
+            "hide constants of statements, job data and keys while others look on; again: show them",
+            &[],
+        ),
         entry(C::Palette, "palette", "every command by its name, with its key", &[key(':'), Key::ctrl('p')]),
         entry(
             C::Find,

@@ -35,7 +35,7 @@ pub struct Room {
 #[must_use]
 pub fn room(model: &Model, content: &Content) -> Room {
     let size = model.size;
-    let placed = placed(model);
+    let placed = placed(model, content);
     let rows = size.page() as u16 - u16::from(placed);
     let place = model.place();
     let level = place.level();
@@ -60,15 +60,19 @@ fn beside_of(content: &Content, level: &Level, columns: u16) -> u16 {
 }
 
 /// Whether there is something to be said of where one is, or what is shown.
-fn placed(model: &Model) -> bool {
+fn placed(model: &Model, content: &Content) -> bool {
     let place = model.place();
-    !place.path.is_empty() || place.level().is_some_and(|level| !shown_by(level).is_empty())
+    !place.path.is_empty() || place.level().is_some_and(|level| !shown_by(level, content).is_empty())
 }
 
 /// What of the rows is shown: filter, marks, zoom.
-fn shown_by(level: &Level) -> Vec<String> {
+fn shown_by(level: &Level, content: &Content) -> Vec<String> {
     let zoomed = if level.zoomed.is_some() { "zoomed" } else { "" };
-    let pinned = if level.pinned.is_some() { "1 pinned" } else { "" };
+    // One that is gone is kept on top of nothing.
+    let mut rows =
+        content.sections.iter().filter_map(|section| section.table.as_ref()).flat_map(|table| &table.rows);
+    let pinned = level.pinned.as_ref().is_some_and(|pinned| rows.any(|row| row.key == *pinned));
+    let pinned = if pinned { "1 pinned" } else { "" };
     let words = [level.filtered_by(), level.marked_by(), zoomed.to_owned(), pinned.to_owned()];
     words.into_iter().filter(|words| !words.is_empty()).collect()
 }
@@ -79,13 +83,13 @@ fn shown_by(level: &Level) -> Vec<String> {
 pub fn place_line(model: &Model, all: &Content, columns: usize) -> Line {
     let place = model.place();
     let Some(level) = place.level() else { return Line::default() };
-    let mut words = shown_by(level);
+    let mut words = shown_by(level, all);
     if let Some(first) = words.first_mut().filter(|_| !level.filtered_by().is_empty()) {
         first.push_str(&format!(" ({})", how_many(all, level)));
     }
     let said = words.join(" · ");
     let mut steps = vec![model.screen.name().to_owned()];
-    steps.extend(place.levels.iter().skip(1).map(|level| level.name.clone()));
+    steps.extend(place.levels.iter().skip(1).map(|level| model.told_text(&level.name)));
     let steps = steps.into_iter().filter(|step| !step.is_empty()).collect::<Vec<_>>().join(" › ");
     if said.is_empty() {
         return Line::of(Role::Strong, cut(&steps, columns));

@@ -11,6 +11,7 @@ use super::update::navigate;
 use crate::core::action::Preview;
 use crate::core::arming::ARMED_FOR;
 use crate::core::text::counted;
+use crate::core::undo::undo;
 use crate::ui::content::{Line, Role};
 use crate::ui::field::Field;
 use crate::ui::text::{clean_lines, width};
@@ -38,7 +39,14 @@ fn sheet(model: &Model, overlay: &Overlay, size: Size) -> Option<Sheet> {
     };
     Some(match overlay {
         Overlay::Help(_) => listed("Help", lists::help(model), lists::HELP),
-        Overlay::ActionLog(_) => listed("Action log (newest first)", lists::log(model), 6),
+        Overlay::ActionLog(_) => {
+            let lines = lists::log(model).into_iter().map(|line| model.told(line)).collect();
+            listed("Action log (newest first)", lines, 6)
+        }
+        Overlay::Logs(logs) => {
+            let lines = lists::logged(model, logs).into_iter().map(|line| model.told(line)).collect();
+            listed("Our own log (newest first)", lines, 4)
+        }
         Overlay::Sources(_) => listed("Sources", lists::sources(model), 4),
         Overlay::Details(details) => {
             let (lines, indent) = lists::details(&navigate::content(model), &details.row);
@@ -78,10 +86,10 @@ fn entries(model: &Model, menu: &Menu, columns: usize) -> Sheet {
         let line = Line::of(if possible { Role::Accent } else { Role::Muted }, format!("{}  ", offer.letter))
             .then(role, &offer.label)
             .then(Role::Muted, format!("  {}", offer.effect));
-        sheet.body.extend(line.flow(columns, 3));
+        sheet.body.extend(model.told(line).flow(columns, 3));
         if let Err(refusal) = &offer.choice {
             let text = format!("   not possible: {}", refusal.sentence());
-            sheet.body.extend(Line::of(Role::Warning, text).flow(columns, 3));
+            sheet.body.extend(model.told(Line::of(Role::Warning, text)).flow(columns, 3));
         }
         sheet.letters.push((offer.letter, begin..sheet.body.len()));
     }
@@ -93,7 +101,7 @@ fn entries(model: &Model, menu: &Menu, columns: usize) -> Sheet {
 fn field(model: &Model, asking: &Asking, columns: usize) -> Sheet {
     let mut body = Line::of(Role::Muted, asking.question).flow(columns, 0);
     if let Some(toast) = &model.toast {
-        body.extend(Line::of(toast.role, &toast.text).flow(columns, 0));
+        body.extend(model.told(Line::of(toast.role, &toast.text)).flow(columns, 0));
     }
     let (typed, cursor) = asking.field.lines(columns);
     let first = (cursor + 1).saturating_sub(TYPED_LINES);
@@ -115,7 +123,7 @@ fn field(model: &Model, asking: &Asking, columns: usize) -> Sheet {
 
 /// Note is taken of a finding: its sentence, and what is typed.
 fn note(model: &Model, noting: &Noting, columns: usize) -> Sheet {
-    let mut body = Line::of(Role::Strong, &noting.sentence).flow(columns, 0);
+    let mut body = model.told(Line::of(Role::Strong, &noting.sentence)).flow(columns, 0);
     let fields = |command| model.keymap.key_in(Context::Fields, command);
     let (title, words, asks) = match noting.how {
         Noted::Acknowledge => (
@@ -136,7 +144,7 @@ fn note(model: &Model, noting: &Noting, columns: usize) -> Sheet {
     };
     body.extend(Line::of(Role::Muted, words).flow(columns, 0));
     if let Some(toast) = &model.toast {
-        body.extend(Line::of(toast.role, &toast.text).flow(columns, 0));
+        body.extend(model.told(Line::of(toast.role, &toast.text)).flow(columns, 0));
     }
     let mut foot = vec![Line::default()];
     foot.extend(asked(&Line::text(asks), &noting.field, columns));
@@ -180,7 +188,7 @@ fn arming(model: &Model, (typed, span): (&Field, Option<Duration>), columns: usi
 
 fn confirm(model: &Model, dialog: &Confirm, size: Size) -> Sheet {
     let columns = size.columns();
-    let preview = &dialog.preview;
+    let preview = &veiled(model, &dialog.preview);
     let foot = decision(model, dialog, columns);
     let facts: Vec<(&str, &str)> =
         preview.facts.iter().map(|(label, value)| (label.as_str(), value.as_str())).collect();
@@ -193,11 +201,21 @@ fn confirm(model: &Model, dialog: &Confirm, size: Size) -> Sheet {
         body = previewed(preview, &together(&facts, columns), columns);
     }
     Sheet {
-        title: format!(" Confirm: {} keeps everything as it is ", keep(model)),
+        title: format!(" Confirm ({}): {} keeps everything as it is ", undo(&dialog.action), keep(model)),
         body,
         foot,
         decides: true,
         ..Sheet::default()
+    }
+}
+
+/// The preview as it may be seen now. Who is meant stands in its title and stays: only what they hold is hidden.
+fn veiled(model: &Model, preview: &Preview) -> Preview {
+    let fact = |(label, value): &(String, String)| (label.clone(), model.told_text(value));
+    Preview {
+        facts: preview.facts.iter().map(fact).collect(),
+        statement: model.told_text(&preview.statement),
+        ..preview.clone()
     }
 }
 

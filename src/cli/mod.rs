@@ -57,6 +57,8 @@ use who::user;
 const MISTAKE: u8 = 2;
 /// That of a mistake where 2 says that the stack is broken: nothing is known of it.
 const UNKNOWN: u8 = 3;
+/// Our own log, beside the audit trail.
+const LOG: &str = "stacktop.log";
 /// The documented sample, which is also what `stacktop config` prints.
 const SAMPLE: &str = include_str!("../../config.toml");
 /// The packages that the binary is made of, with the texts of their licences (`tests/notices` writes it).
@@ -151,6 +153,7 @@ fn live(arguments: &Arguments, around: &Surroundings) -> Result<ExitCode, String
         keeper: Some(Keeper::at(folder.join("timeline.jsonl"))),
         notes: Some(Notes::at(folder.join("notes.jsonl"))),
         webhook: settings.webhook.map(|url| Webhook::new(url, settings.environment.clone())),
+        log: Some(folder.join(LOG)),
     };
     let model = model(Kind::Live, world, arming, (keymap, themes), (&audit, user(around)), trail, now);
     let setup = Setup {
@@ -204,7 +207,7 @@ fn demo(arguments: &Arguments, around: &Surroundings, seed: u64) -> Result<ExitC
         jobs: stack.jobs(),
         engine: EngineSettings::default(),
         gate: Arc::new(gate),
-        outlets: Outlets::default(),
+        outlets: Outlets { log: Some(audit.with_file_name(LOG)), ..Outlets::default() },
         clock,
     };
     start(setup, around)
@@ -288,7 +291,7 @@ fn start(setup: Setup, around: &Surroundings) -> Result<ExitCode, String> {
     }
     let folder = state_folder(around)?;
     actions::lines::own_folder(&folder);
-    logging::start(&folder.join("stacktop.log"), around.var("STACKTOP_LOG").as_deref());
+    logging::start(&folder.join(LOG), around.var("STACKTOP_LOG").as_deref());
     // Styles are chosen by our theme (NO_COLOR gives the mono theme): bold and reverse must reach the terminal in any case.
     ratatui::crossterm::style::force_color_output(true);
     sources::tls::install_provider();

@@ -50,6 +50,7 @@ pub mod time;
 pub mod timeline;
 pub mod topology;
 pub mod trace;
+pub mod undo;
 pub mod verdict;
 pub mod whereabouts;
 pub mod world;

@@ -50,6 +50,12 @@ impl Schedule {
         self.times = times;
     }
 
+    /// A pause that who asked for less load gets in full: no shorter than so many configured intervals.
+    #[must_use]
+    pub fn slowed(&self, pause: Duration) -> Duration {
+        if self.times > 1 { pause.max(self.configured.saturating_mul(self.times)) } else { pause }
+    }
+
     /// The interval in force.
     #[must_use]
     pub const fn interval(&self) -> Duration {

@@ -169,13 +169,13 @@ impl Worker {
         if let Some(rest) = self.lookout.rest(self.job.interval, self.settings.backoff_cap).filter(|_| knocks)
         {
             self.breaker.missed();
-            return rest;
+            return self.schedule.slowed(rest);
         }
         self.breaker.failed(now);
         let random = backoff::scatter(self.seed(now));
         let pause =
             backoff::delay(self.breaker.failures(), self.job.interval, self.settings.backoff_cap, random);
-        self.breaker.retry_at().map_or(pause, |at| at.since(now))
+        self.schedule.slowed(self.breaker.retry_at().map_or(pause, |at| at.since(now)))
     }
 
     fn seed(&self, now: Now) -> u64 {
@@ -426,6 +426,15 @@ mod tests {
         let fourth = reports.next().await;
         assert_eq!(fourth.at.since(third.at), Duration::ZERO, "it is asked at once");
         assert_eq!(reports.next().await.at.since(fourth.at), Duration::from_secs(2));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_fails_is_asked_less_often_too() {
+        let (engine, mut reports, _) = start(vec![Step::Fail; 4]);
+        engine.pace(4);
+        let first = reports.next().await;
+        let second = reports.next().await;
+        assert!(second.at.since(first.at) >= Duration::from_secs(8), "{:?}", second.at.since(first.at));
     }
 
     #[tokio::test(start_paused = true)]

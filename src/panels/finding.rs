@@ -152,8 +152,8 @@ fn next(context: PanelContext<'_>, finding: &Finding) -> Section {
     if breach.place.screen == Screen::Overview {
         return Section::lines("", lines);
     }
-    let acts = if finding.ended().is_none() { format!("; {act} here acts on it") } else { String::new() };
-    let place = format!("its place on screen {}{acts}", breach.place.screen.name());
+    let acts = if finding.ended().is_none() { format!("; {act} acts on it") } else { String::new() };
+    let place = format!("screen {}{acts}", breach.place.screen.name());
     let cells = vec![Cell::of(Role::Accent, open), Cell::text(place)];
     let rows = vec![Row::opens(RowKey::Finding(finding.key()), cells)];
     Section { title: String::new(), lines, table: Some(table("next steps", rows)) }
@@ -249,12 +249,13 @@ fn samples(context: PanelContext<'_>, finding: &Finding) -> Section {
     lines.push(mark(context, finding, (wide, length, step), newest));
     let now = finding.breach.value.map_or_else(String::new, |value| format!(", newest {}", unit.told(value)));
     let (low, high) = (unit.told(least), unit.told(most));
+    let mean = unit.told(values().sum::<f64>() / values().count().max(1) as f64);
     let known = if oldest < finding.since.mono {
         "with what was before it began"
     } else {
         "past its threshold only, older ones are not kept"
     };
-    lines.push(Line::text(format!("min {low}, max {high}{now}; {known}")));
+    lines.push(Line::text(format!("min {low}, mean {mean}, max {high}{now}; {known}")));
     let title = format!(
         "Samples ({}, last {}, a column is {})",
         unit.word(),

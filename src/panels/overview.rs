@@ -193,10 +193,10 @@ fn findings<'a>(context: PanelContext<'a>, verdict: &Verdict<'a>) -> Section {
     let rows: Vec<Row> =
         together(context, firing).into_iter().chain(changed).chain(over.into_iter().map(row)).collect();
     let table = listing(rows);
-    let (open, act) = (&context.keys.open, &context.keys.act);
+    let open = &context.keys.open;
     let title = match count {
         0 => "Findings".to_owned(),
-        count => format!("Findings ({count}, worst first; {open} explains each, {act} acts on it)"),
+        count => format!("Findings ({count}, worst first; {open} explains each)"),
     };
     Section { title, lines: elsewhere(&outside, context).into_iter().collect(), table: Some(table) }
 }

@@ -1,18 +1,19 @@
 //! Carries out what `update` asked for, and owns what it started for that: polls, actions, and what is done beside the loop. Their answers
 //! come back as messages.
 
-use super::{clipboard, export, notice, terminal};
+use super::{clipboard, export, logging, notice, terminal};
 use crate::actions::gate::Gate;
 use crate::actions::keeper::Keeper;
 use crate::actions::notes::Notes;
 use crate::actions::ongoing::{News, Ongoing};
 use crate::actions::stop::Cause;
 use crate::actions::webhook::{self, Webhook};
-use crate::app::msg::{Effect, Msg};
+use crate::app::msg::{Effect, FileText, Msg};
 use crate::core::alert::Note;
 use crate::core::time::Now;
 use crate::core::timeline::Event;
 use crate::engine::Engine;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc;
@@ -53,6 +54,8 @@ pub struct Outlets {
     pub notes: Option<Notes>,
     /// Is told of findings.
     pub webhook: Option<Webhook>,
+    /// Where our own log is, and what has room nowhere else is written beside it.
+    pub log: Option<PathBuf>,
 }
 
 /// What comes back from outside.
@@ -83,6 +86,10 @@ pub struct Effects {
     notes: Option<Arc<Notes>>,
     /// The queue of the webhook, where there is one.
     posts: Option<mpsc::Sender<Arc<Event>>>,
+    /// Our own log.
+    log: Option<PathBuf>,
+    /// So many texts were copied: files of them have names of their own.
+    copied: usize,
     /// What the terminal is to be told between two frames.
     calls: Vec<u8>,
     /// What is done beside the loop, and is given up when the run ends.
@@ -103,6 +110,8 @@ impl Effects {
             keeper: outlets.keeper.map(Arc::new),
             notes: outlets.notes.map(Arc::new),
             posts: None,
+            log: outlets.log,
+            copied: 0,
             calls: Vec::new(),
             beside: JoinSet::new(),
         };
@@ -167,8 +176,10 @@ impl Effects {
                 Effect::PollAll => self.engine.poll_all(),
                 Effect::Pace(times) => self.engine.pace(times),
                 Effect::Focus(focus) => self.engine.focus(&focus),
-                Effect::Copy(text) => {
-                    self.answer(|_| async move { Msg::Told(clipboard::copy(&text).await) });
+                Effect::Copy(text) => self.copy(text),
+                Effect::ReadLog => {
+                    let log = self.log.clone();
+                    self.answer(|_| async move { Msg::Logged(logging::tail(log).await) });
                 }
                 Effect::Export { folder, files } => {
                     self.answer(|_| async move { Msg::Told(export::write(folder, files).await) });
@@ -204,6 +215,23 @@ impl Effects {
             }
         }
         next
+    }
+
+    /// What no clipboard takes is written to a file of its owner's only.
+    fn copy(&mut self, text: String) {
+        self.copied += 1;
+        let name = format!("copied-{}-{}.txt", std::process::id(), self.copied);
+        let folder = self.log.as_ref().map(|log| log.with_file_name("exports"));
+        self.answer(|_| async move {
+            Msg::Told(match (clipboard::copy(&text).await, folder) {
+                (Ok(told), _) => told,
+                (Err(why), None) => why,
+                (Err(why), Some(folder)) => {
+                    let told = export::write(folder, vec![FileText { name, text }]).await;
+                    format!("{why}; instead {told}")
+                }
+            })
+        });
     }
 
     /// What the terminal is to be told, once.

@@ -4,16 +4,22 @@
 //! The file is opened only when there is something to write: a run without trouble leaves none behind.
 
 use crate::actions::lines;
+use crate::app::overlay::LogTail;
 use crate::core::redact::logins;
-use crate::core::text::clean_lines;
-use std::fs::OpenOptions;
-use std::io::{self, Write};
+use crate::core::text::{clean_lines, tidy};
+use std::fs::{File, OpenOptions};
+use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use tracing_subscriber::EnvFilter;
 
 /// Under this name stands when a source fell silent and why; it is written whatever level is asked for.
 pub const SOURCES: &str = "sources";
+
+/// So much of its end is read, so many lines of that are shown, and so many columns of each.
+const TAIL_BYTES: u64 = 256 * 1024;
+const TAIL_LINES: usize = 500;
+const LINE_COLUMNS: usize = 1000;
 
 /// Starts logging to `file`. What cannot be written is not logged: the run does not depend on it.
 pub fn start(file: &Path, level: Option<&str>) {
@@ -39,6 +45,36 @@ fn open(path: &PathBuf) -> Box<dyn Write> {
     }
 }
 
+/// The newest lines of the log at `path`, as they may be shown: the file may have been written by others, too.
+pub async fn tail(path: Option<PathBuf>) -> LogTail {
+    let Some(path) = path else {
+        return LogTail { place: "no file".to_owned(), lines: Ok(Vec::new()) };
+    };
+    let place = path.display().to_string();
+    let read = tokio::task::spawn_blocking(move || newest(&path));
+    let lines = match read.await.unwrap_or_else(|error| Err(io::Error::other(error))) {
+        Ok(lines) => Ok(lines),
+        // A run without trouble leaves none behind.
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
+        Err(error) => Err(error.to_string()),
+    };
+    LogTail { place, lines }
+}
+
+fn newest(path: &Path) -> io::Result<Vec<String>> {
+    let mut file = File::open(path)?;
+    let begin = file.metadata()?.len().saturating_sub(TAIL_BYTES);
+    file.seek(SeekFrom::Start(begin))?;
+    let mut bytes = Vec::new();
+    file.take(TAIL_BYTES).read_to_end(&mut bytes)?;
+    let text = String::from_utf8_lossy(&bytes);
+    // The first one is not whole where more stands before it.
+    let lines = text.lines().skip(usize::from(begin > 0)).map(|line| logins(&tidy(line, LINE_COLUMNS)));
+    let lines: Vec<String> = lines.filter(|line| !line.is_empty()).collect();
+    let over = lines.len().saturating_sub(TAIL_LINES);
+    Ok(lines.into_iter().skip(over).collect())
+}
+
 /// Keeps what servers say from acting on the terminal in which somebody reads the log, and each entry to its line.
 struct Tame<W>(W);
 
@@ -58,6 +94,23 @@ impl<W: Write> Write for Tame<W> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[tokio::test]
+    async fn the_newest_lines_are_read_and_made_tame() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("stacktop.log");
+        assert_eq!(tail(Some(path.clone())).await.lines, Ok(Vec::new()), "a run without trouble");
+        let many = (0..600).map(|n| format!("line {n}")).collect::<Vec<_>>().join("\n");
+        std::fs::write(&path, format!("{many}\n\u{1b}[2Jat redis://:pw@h\n\n")).expect("written");
+        let told = tail(Some(path.clone())).await;
+        let lines = told.lines.expect("read");
+        assert_eq!((lines.len(), lines[0].as_str()), (TAIL_LINES, "line 101"));
+        assert_eq!(lines.last().map(String::as_str), Some("[2Jat redis://•••@h"));
+        assert_eq!(told.place, path.display().to_string());
+        std::fs::write(&path, format!("{}\nnew\n", "x".repeat(TAIL_BYTES as usize))).expect("written");
+        assert_eq!(tail(Some(path)).await.lines, Ok(vec!["new".to_owned()]), "half a line is none");
+        assert!(tail(Some(folder.path().to_owned())).await.lines.is_err());
+    }
 
     #[test]
     fn an_entry_is_one_tame_line() {

@@ -24,25 +24,55 @@ pub struct Column {
     pub priority: u8,
     /// What has no room on the line of its row stands below it.
     pub below: bool,
+    /// What stands in it is hidden while others look on, but for the name of a command.
+    pub private: bool,
 }
 
 impl Column {
     /// A column of exactly `width`, text at the left.
     #[must_use]
     pub fn fixed(title: impl Into<Cow<'static, str>>, width: u16, priority: u8) -> Self {
-        Self { title: title.into(), width: Width::Fixed(width), right: false, priority, below: false }
+        Self {
+            title: title.into(),
+            width: Width::Fixed(width),
+            right: false,
+            priority,
+            below: false,
+            private: false,
+        }
     }
 
     /// A column of exactly `width`, numbers at the right.
     #[must_use]
     pub fn number(title: impl Into<Cow<'static, str>>, width: u16, priority: u8) -> Self {
-        Self { title: title.into(), width: Width::Fixed(width), right: true, priority, below: false }
+        Self {
+            title: title.into(),
+            width: Width::Fixed(width),
+            right: true,
+            priority,
+            below: false,
+            private: false,
+        }
     }
 
     /// A column that takes what is left, at least `least`.
     #[must_use]
     pub fn flex(title: impl Into<Cow<'static, str>>, least: u16, priority: u8) -> Self {
-        Self { title: title.into(), width: Width::Flex(least), right: false, priority, below: false }
+        Self {
+            title: title.into(),
+            width: Width::Flex(least),
+            right: false,
+            priority,
+            below: false,
+            private: false,
+        }
+    }
+
+    /// The same column; what stands in it is hidden while others look on.
+    #[must_use]
+    pub const fn private(mut self) -> Self {
+        self.private = true;
+        self
     }
 
     /// The same column; what of it has no room on the line of its row stands below it.

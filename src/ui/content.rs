@@ -79,6 +79,8 @@ pub struct Line {
     pub drawn: bool,
     /// Graphs drawn instead of the text, where there is room for them: the text says the same in words.
     pub graphs: Option<Arc<Graphs>>,
+    /// It is of a statement or of the data of a job: hidden while others look on.
+    pub private: bool,
 }
 
 impl Line {
@@ -268,6 +270,15 @@ impl Cell {
         Self { shown: Shown::Figure(shown), sort: SortKey::Number(value), ..Self::default() }
     }
 
+    /// The same cell, its text told otherwise. What a number is written as stays.
+    #[must_use]
+    pub fn reworded(&self, told: impl Fn(&str) -> String) -> Self {
+        match &self.shown {
+            Shown::Text(text) => Self { shown: Shown::Text(told(text)), ..self.clone() },
+            Shown::Figure(_) => self.clone(),
+        }
+    }
+
     /// The same cell with another role.
     #[must_use]
     pub const fn role(mut self, role: Role) -> Self {
@@ -354,13 +365,22 @@ impl Section {
     /// A section of lines.
     #[must_use]
     pub fn lines(title: impl Into<String>, lines: Vec<Line>) -> Self {
-        Self { title: title.into(), lines, table: None }
+        Self { title: title.into(), lines, ..Self::default() }
     }
 
     /// A section with a table.
     #[must_use]
     pub fn table(title: impl Into<String>, table: Table) -> Self {
-        Self { title: title.into(), lines: Vec::new(), table: Some(table) }
+        Self { title: title.into(), table: Some(table), ..Self::default() }
+    }
+
+    /// The same section; its lines are hidden while others look on.
+    #[must_use]
+    pub fn private(mut self) -> Self {
+        for line in &mut self.lines {
+            line.private = true;
+        }
+        self
     }
 }
 

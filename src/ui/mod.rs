@@ -18,3 +18,4 @@ pub mod spark;
 pub mod sql;
 pub mod text;
 pub mod theme;
+pub mod veil;

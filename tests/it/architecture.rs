@@ -59,6 +59,7 @@ const BEGIN: &[(&str, &str)] = &[
     ("engine/mod.rs", "one for each target: end with the engine, and when the run ends"),
     ("runtime/clipboard.rs", "one write to the terminal: nobody waits for it at the end"),
     ("runtime/export.rs", "writes a few files: nobody waits for it at the end"),
+    ("runtime/logging.rs", "reads the end of a file: nobody waits for it at the end"),
     ("runtime/input.rs", "the thread that reads keys, which cannot be given up: ends with the process"),
     ("sources/owned.rs", "ends with its owner"),
     ("sources/bulkhead.rs", "so many for each key: each ends with its work"),

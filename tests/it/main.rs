@@ -30,6 +30,7 @@ mod operator;
 mod packages;
 mod pages;
 mod palettes;
+mod private;
 mod probes;
 mod pty;
 mod reach;

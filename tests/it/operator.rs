@@ -168,7 +168,7 @@ async fn the_action_log_is_read_when_it_opens() {
 #[tokio::test]
 async fn what_opened_a_list_closes_it() {
     let mut drive = demo().await;
-    for command in [Command::Help, Command::Sources, Command::ActionLog] {
+    for command in [Command::Help, Command::Sources, Command::ActionLog, Command::Logs] {
         run(&mut drive, command);
         assert!(drive.model.overlay.is_some(), "{command:?}");
         run(&mut drive, command);

@@ -367,7 +367,10 @@ impl Found {
                 self.hints.insert(place.clone(), "hinted, and does nothing".to_owned());
             }
             // Menus are opened row by row; what is about no page is walked through once on each screen.
-            let anywhere = matches!(entry.command, Command::Help | Command::Sources | Command::ActionLog);
+            let anywhere = matches!(
+                entry.command,
+                Command::Help | Command::Sources | Command::ActionLog | Command::Logs
+            );
             if anywhere && is_below {
                 continue;
             }

@@ -55,6 +55,13 @@ pub fn choose(model: &mut Model, menu: &Menu, letter: char) {
         (Err(refusal), _) => {
             model.say(Role::Warning, format!("{}: {}", offer.label, refusal.sentence()));
         }
+        (Ok(_), Some(ask)) if model.habits.private && !ask.initial.is_empty() => {
+            let privacy = model.keymap.name(Command::Privacy);
+            model.say(
+                Role::Warning,
+                format!("what it holds now is hidden while others look on ({privacy} shows it)"),
+            );
+        }
         (Ok(_), Some(ask)) => {
             model.toast = None;
             let asking = Asking {

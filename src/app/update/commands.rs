@@ -7,7 +7,7 @@ use crate::app::model::Moment;
 use crate::app::command::Command;
 use crate::app::model::Model;
 use crate::app::msg::Effect;
-use crate::app::overlay::{Choosing, Noted, Overlay, Palette};
+use crate::app::overlay::{Choosing, Logs, Noted, Overlay, Palette};
 use crate::app::window::Window;
 use crate::panels::opened;
 use crate::ui::content::Role;
@@ -112,12 +112,7 @@ pub fn run(model: &mut Model, command: Command) -> Vec<Effect> {
             model.arming.disarm();
             model.say(Role::Note, "disarmed: nothing can be changed elsewhere");
         }
-        Command::Help => model.overlay = Some(Overlay::Help(Window::default())),
-        Command::Sources => model.overlay = Some(Overlay::Sources(Window::default())),
-        Command::ActionLog => {
-            model.overlay = Some(Overlay::ActionLog(Window::default()));
-            return vec![Effect::ReadAudit];
-        }
+        Command::Help | Command::Sources | Command::Logs | Command::ActionLog => return list(model, command),
         Command::Actions => act::open_menu(model),
         Command::Freeze => freeze(model),
         Command::Refresh => {
@@ -131,6 +126,7 @@ pub fn run(model: &mut Model, command: Command) -> Vec<Effect> {
         Command::Copy => return copy(model),
         Command::Export => return export(model),
         Command::Theme => theme(model),
+        Command::Privacy => privacy(model),
         Command::Mouse => return vec![Effect::Mouse],
         Command::Redraw => return vec![Effect::Redraw],
         Command::Suspend => return vec![Effect::Suspend],
@@ -139,6 +135,18 @@ pub fn run(model: &mut Model, command: Command) -> Vec<Effect> {
         Command::Accept | Command::Complete | Command::Editor | Command::Edit(_) => {}
     }
     Vec::new()
+}
+
+/// Opens what is only read.
+fn list(model: &mut Model, command: Command) -> Vec<Effect> {
+    let (overlay, asked) = match command {
+        Command::Logs => (Overlay::Logs(Logs::default()), Some(Effect::ReadLog)),
+        Command::ActionLog => (Overlay::ActionLog(Window::default()), Some(Effect::ReadAudit)),
+        Command::Sources => (Overlay::Sources(Window::default()), None),
+        _ => (Overlay::Help(Window::default()), None),
+    };
+    model.overlay = Some(overlay);
+    asked.into_iter().collect()
 }
 
 fn freeze(model: &mut Model) {
@@ -180,6 +188,19 @@ fn copy(model: &mut Model) -> Vec<Effect> {
         return Vec::new();
     };
     vec![Effect::Copy(text)]
+}
+
+/// What statements and jobs hold is hidden, or shown again.
+fn privacy(model: &mut Model) {
+    model.habits.private = !model.habits.private;
+    // It was made with the other rules.
+    model.page = None;
+    let words = if model.habits.private {
+        "constants of statements, job data and keys are hidden, also in copies and exports"
+    } else {
+        "everything is shown again"
+    };
+    model.say(Role::Note, words);
 }
 
 fn theme(model: &mut Model) {

@@ -54,6 +54,7 @@ pub fn run(model: &mut Model, command: Command) -> Vec<Effect> {
     match overlay {
         Overlay::Help(_) => keep(model, overlay, command, Command::Help),
         Overlay::ActionLog(_) => keep(model, overlay, command, Command::ActionLog),
+        Overlay::Logs(_) => keep(model, overlay, command, Command::Logs),
         Overlay::Sources(_) => keep(model, overlay, command, Command::Sources),
         Overlay::Details(_) => keep(model, overlay, command, Command::Details),
         Overlay::Menu(_) => keep(model, overlay, command, Command::Back),
@@ -71,6 +72,7 @@ pub fn run(model: &mut Model, command: Command) -> Vec<Effect> {
 const fn read_only(overlay: &mut Overlay) -> Option<&mut Window> {
     match overlay {
         Overlay::Help(window) | Overlay::ActionLog(window) | Overlay::Sources(window) => Some(window),
+        Overlay::Logs(logs) => Some(&mut logs.window),
         Overlay::Details(details) => Some(&mut details.window),
         Overlay::Filter(_)
         | Overlay::Palette(_)
@@ -148,6 +150,7 @@ pub fn typed(model: &mut Model, c: char) -> Vec<Effect> {
         }
         Overlay::Help(_)
         | Overlay::ActionLog(_)
+        | Overlay::Logs(_)
         | Overlay::Sources(_)
         | Overlay::Details(_)
         | Overlay::Columns(_)
@@ -319,6 +322,7 @@ pub fn paste(model: &mut Model, pasted: &str) {
         Some(
             Overlay::Help(_)
             | Overlay::ActionLog(_)
+            | Overlay::Logs(_)
             | Overlay::Sources(_)
             | Overlay::Details(_)
             | Overlay::Columns(_)

@@ -11,7 +11,7 @@ mod news;
 mod noting;
 pub(super) mod offered;
 mod opening;
-mod pace;
+pub(super) mod pace;
 mod palette;
 mod scope;
 mod tables;
@@ -21,6 +21,7 @@ use crate::app::model::Lens;
 use super::command::Command;
 use super::model::Model;
 use super::msg::{Effect, Msg};
+use super::overlay::{LogTail, Overlay};
 use crate::actions::audit::Tail;
 use crate::core::focus::Focus;
 use crate::core::ids::TargetId;
@@ -93,6 +94,7 @@ pub fn update(model: &mut Model, msg: Msg, now: Now) -> Vec<Effect> {
             tailed(model, tail);
             Vec::new()
         }
+        Msg::Logged(tail) => logged(model, tail),
         Msg::Told(sentence) => said(model, Role::Note, sentence),
         Msg::Recalled(kept) => {
             model.world.timeline.recall(kept);
@@ -110,12 +112,31 @@ pub fn update(model: &mut Model, msg: Msg, now: Now) -> Vec<Effect> {
     });
     effects.extend(act::foretold(model));
     effects.extend(news::tell(model));
-    let focus = wanted(model);
-    if focus != model.focus {
-        model.focus.clone_from(&focus);
-        effects.push(Effect::Focus(focus));
+    effects.extend(focused(model));
+    if model.habits.private {
+        effects.into_iter().map(|effect| veiled(model, effect)).collect()
+    } else {
+        effects
     }
-    effects
+}
+
+/// The details that are needed, where they are others than before.
+fn focused(model: &mut Model) -> Option<Effect> {
+    let focus = wanted(model);
+    if focus == model.focus {
+        return None;
+    }
+    model.focus.clone_from(&focus);
+    Some(Effect::Focus(focus))
+}
+
+/// What leaves for where others may look, as the screen would show it.
+fn veiled(model: &Model, effect: Effect) -> Effect {
+    match effect {
+        Effect::Copy(text) => Effect::Copy(model.told_text(&text)),
+        Effect::Notify(how, text) => Effect::Notify(how, model.told_text(&text)),
+        other => other,
+    }
 }
 
 /// The details that the open page needs. Of a moment that is held nothing is asked: what came would be of the present.
@@ -135,6 +156,14 @@ const fn is_ours(msg: &Msg) -> bool {
         msg,
         Msg::Command(_) | Msg::Typed(_) | Msg::Paste(_) | Msg::Click(..) | Msg::Resize(_) | Msg::Drawn(_)
     )
+}
+
+/// The end of our own log was read, for the page that shows it.
+fn logged(model: &mut Model, tail: LogTail) -> Vec<Effect> {
+    if let Some(Overlay::Logs(logs)) = &mut model.overlay {
+        logs.tail = Some(tail);
+    }
+    Vec::new()
 }
 
 /// The end of the audit trail was read.

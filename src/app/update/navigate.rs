@@ -42,7 +42,10 @@ pub fn listed(model: &Model) -> Arc<Content> {
     let place = model.place();
     match model.page.as_ref().filter(|page| page.is_of(model, &place)) {
         Some(page) => Arc::clone(&page.content),
-        None => Arc::new(opened(model.screen, &place.path).content(model.seen(), &place.path)),
+        None => {
+            let content = opened(model.screen, &place.path).content(model.seen(), &place.path);
+            Arc::new(model.told_page(content))
+        }
     }
 }
 

@@ -30,7 +30,7 @@ pub fn step(model: &mut Model, slower: bool) -> Vec<Effect> {
 }
 
 /// "2.5 polls and 12 ms of their time a second, 5 sources".
-fn cost(model: &Model, times: u32) -> String {
+pub fn cost(model: &Model, times: u32) -> String {
     let targets = model.world.targets();
     let each = |target: &crate::core::world::TargetState| {
         target.configured_interval.saturating_mul(times).as_secs_f64().max(0.001)

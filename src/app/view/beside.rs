@@ -41,7 +41,8 @@ fn page(model: &Model, row: &Row) -> Option<Content> {
         return None;
     }
     let below = [place.path.as_slice(), std::slice::from_ref(&row.key)].concat();
-    (panel.focus(seen, &below) == panel.focus(seen, &place.path)).then(|| panel.content(seen, &below))
+    let here = panel.focus(seen, &below) == panel.focus(seen, &place.path);
+    here.then(|| model.told_page(panel.content(seen, &below)))
 }
 
 fn values(list: &Content, row: &Row) -> Content {

@@ -18,6 +18,7 @@ use crate::ui::field::Field;
 use crate::ui::format::{age as old, duration};
 use crate::ui::render;
 use crate::ui::text::{cut, width};
+use crate::ui::veil;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use std::time::Duration;
@@ -55,6 +56,7 @@ fn place_and_mode(model: &Model, columns: u16) -> Line {
         }
         Lens::Live => line,
     };
+    let line = if model.habits.private { line.then(Role::Note, " │ PRIVACY") } else { line };
     let Some(scope) = model.scope.words() else { return line };
     let (shown, all) = (model.seen().targets().count(), model.seen().world.targets().len());
     let scope = cut(scope, usize::from(columns / 4).max(12));
@@ -126,6 +128,11 @@ pub fn status(model: &Model, area: Rect, buffer: &mut Buffer) {
     } else {
         line
     };
+    let line = match 1_u32 << model.habits.pace {
+        1 => line,
+        times if area.width >= WIDEST => line.then(Role::Note, format!(" │ asked {times} times less often")),
+        times => line.then(Role::Note, format!(" │ 1/{times}")),
+    };
     let overtaken: u64 = seen.world.targets().iter().map(|target| target.overtaken).sum();
     let line = if overtaken > 0 {
         line.then(Role::Warning, format!(" │ {} came too late", counted(overtaken as usize, "report")))
@@ -152,6 +159,7 @@ pub fn status(model: &Model, area: Rect, buffer: &mut Buffer) {
 /// Lines two and three.
 pub fn verdict(model: &Model, area: Rect, buffer: &mut Buffer) {
     let lines = band(model.seen(), usize::from(area.width), usize::from(area.height));
+    let lines = if model.habits.private { veil::block(&lines) } else { lines };
     for (line, y) in lines.iter().zip(area.y..) {
         render::line(line, Rect::new(area.x, y, area.width, 1), buffer, &model.theme);
     }
@@ -242,8 +250,8 @@ pub fn message_text(model: &Model, columns: usize) -> Line {
         (Some(overlay), _) if looked_for(overlay).is_some() => {
             looked_for(overlay).map_or_else(Line::default, |text| field("find: ", text, ""))
         }
-        (_, Some(toast)) => Line::of(toast.role, &toast.text),
-        (_, None) => here(model),
+        (_, Some(toast)) => model.told(Line::of(toast.role, &toast.text)),
+        (_, None) => model.told(here(model)),
     }
 }
 

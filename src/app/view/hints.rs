@@ -183,6 +183,7 @@ fn dialog_hints(model: &Model, overlay: &Overlay) -> Vec<(String, &'static str)>
         Overlay::Help(window) | Overlay::ActionLog(window) | Overlay::Sources(window) => {
             read(model, window, (scroll, accept, keep))
         }
+        Overlay::Logs(logs) => read(model, &logs.window, (scroll, accept, keep)),
         Overlay::Details(details) => read(model, &details.window, (scroll, accept, keep)),
     }
 }

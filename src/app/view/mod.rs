@@ -143,7 +143,7 @@ pub fn hit(model: &Model, column: u16, row: u16) -> Option<Hit> {
 
 /// A terminal too small for screens: the mode, what is open, the sentence, the newest message, and what would help.
 fn tiny(model: &Model, area: Rect, buffer: &mut Buffer) {
-    let verdict = Line::text(super::verdict::verdict(model.seen()).plain());
+    let verdict = model.told(Line::text(super::verdict::verdict(model.seen()).plain()));
     let status = Line::text(chrome::status_text(model));
     let mut lines = vec![status];
     let typed = matches!(model.overlay, Some(Overlay::Palette(_)));
@@ -153,7 +153,7 @@ fn tiny(model: &Model, area: Rect, buffer: &mut Buffer) {
         lines.push(chrome::message_text(model, usize::from(area.width)));
     }
     if let Some(toast) = &model.toast {
-        lines.push(Line::of(toast.role, &toast.text));
+        lines.push(model.told(Line::of(toast.role, &toast.text)));
     }
     lines.extend([verdict, Line::text("make the window at least 80x24")]);
     let flowed = lines.iter().flat_map(|line| line.flow(usize::from(area.width), 0));

@@ -14,7 +14,8 @@ use crate::ui::text::cut;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
-use ratatui::widgets::{Block, BorderType, Clear, Widget};
+use ratatui::symbols::border;
+use ratatui::widgets::{Block, Clear, Widget};
 
 /// Columns of the screen beside a dialog with which nothing could be read.
 const SLIVER: u16 = 8;
@@ -38,20 +39,7 @@ pub fn draw(model: &Model, overlay: &Overlay, area: Rect, buffer: &mut Buffer) {
     let left = if sliver { area.x } else { frame.x - 1 };
     let right = if sliver { area.right() } else { (frame.right() + 1).min(area.right()) };
     Clear.render(Rect::new(left, frame.y, right - left, frame.height), buffer);
-    let set = if model.theme.ascii {
-        ratatui::symbols::border::Set {
-            top_left: "+",
-            top_right: "+",
-            bottom_left: "+",
-            bottom_right: "+",
-            vertical_left: "|",
-            vertical_right: "|",
-            horizontal_top: "-",
-            horizontal_bottom: "-",
-        }
-    } else {
-        BorderType::Plain.to_border_set()
-    };
+    let set = border(model.arming.production, model.theme.ascii);
     let title = cut(&laid.sheet.title, usize::from(frame.width.saturating_sub(2)));
     let block = Block::bordered()
         .border_set(set)
@@ -69,6 +57,26 @@ pub fn draw(model: &Model, overlay: &Overlay, area: Rect, buffer: &mut Buffer) {
     for (row, line) in lines.enumerate() {
         let place = Rect::new(inner.x + 1, inner.y + row as u16, inner.width.saturating_sub(2), 1);
         render::line(&line, place, buffer, &model.theme);
+    }
+}
+
+/// The border: double in production, so that it is told apart without a colour and without a word.
+fn border(production: bool, ascii: bool) -> border::Set<'static> {
+    let all = |corner, vertical, horizontal| border::Set {
+        top_left: corner,
+        top_right: corner,
+        bottom_left: corner,
+        bottom_right: corner,
+        vertical_left: vertical,
+        vertical_right: vertical,
+        horizontal_top: horizontal,
+        horizontal_bottom: horizontal,
+    };
+    match (ascii, production) {
+        (true, true) => all("#", "#", "="),
+        (true, false) => all("+", "|", "-"),
+        (false, true) => border::DOUBLE,
+        (false, false) => border::PLAIN,
     }
 }
 
@@ -108,4 +116,19 @@ fn more(model: &Model, window: &Window, laid: &Laid) -> Line {
 pub(super) fn no_room(model: &Model) -> String {
     let keep = model.keymap.key_in(Context::Dialogs, Command::Back);
     format!("the open dialog has no room here: nothing can be confirmed; make the window larger, or {keep}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::border;
+
+    #[test]
+    fn production_has_a_border_of_its_own_with_and_without_its_signs() {
+        for ascii in [false, true] {
+            let (there, elsewhere) = (border(true, ascii), border(false, ascii));
+            assert_ne!(there.horizontal_top, elsewhere.horizontal_top);
+            assert_ne!(there.vertical_left, elsewhere.vertical_left);
+            assert!(!ascii || there.top_left.is_ascii() && elsewhere.top_left.is_ascii());
+        }
+    }
 }

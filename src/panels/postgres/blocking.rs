@@ -246,7 +246,8 @@ fn detail(context: PanelContext<'_>, key: &RowKey) -> Content {
     let mut lines = vec![heading(target, state, context)];
     lines.extend(card::card(state, session));
     let query = crate::ui::text::clean_lines(&session.query).into_iter().map(Line::text).collect();
-    let mut sections = vec![Section::lines(title.clone(), lines), Section::lines("Last statement", query)];
+    let statement = Section::lines("Last statement", query).private();
+    let mut sections = vec![Section::lines(title.clone(), lines), statement];
     sections.extend(tree_of(target, state, &Who::Backend(session.id)));
     Content { title, sections }
 }

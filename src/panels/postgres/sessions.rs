@@ -81,8 +81,8 @@ pub(super) fn session(context: PanelContext<'_>, key: &RowKey) -> Content {
     };
     let mut lines = vec![heading(target, state, context)];
     lines.extend(card::card(state, session));
-    let mut sections =
-        vec![Section::lines(title.clone(), lines), Section::lines("Statement", sql::lines(&session.query))];
+    let statement = Section::lines("Statement", sql::lines(&session.query)).private();
+    let mut sections = vec![Section::lines(title.clone(), lines), statement];
     // The same statement among all that ran within the window (servers from 14 on say which it is).
     let same = |delta: &&StatementDelta| Some(delta.key.query) == session.query_id;
     let rows: Vec<Row> = state

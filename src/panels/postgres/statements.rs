@@ -160,6 +160,10 @@ pub(super) fn statement(context: PanelContext<'_>, key: &RowKey) -> Content {
     let text = text(state, delta.key.query).unwrap_or_else(|| "its text is being read".to_owned());
     Content {
         title: title.clone(),
-        sections: vec![Section::lines(title, lines), Section::lines("Text", sql::lines(&text)), more],
+        sections: vec![
+            Section::lines(title, lines),
+            Section::lines("Text", sql::lines(&text)).private(),
+            more,
+        ],
     }
 }

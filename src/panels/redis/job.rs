@@ -26,7 +26,7 @@ pub(super) fn one_job(context: PanelContext<'_>, key: &RowKey, id: &str) -> Cont
     }
     if !detail.logs.is_empty() {
         let lines = detail.logs.iter().map(|line| Line::text(&**line)).collect();
-        sections.push(Section::lines("Log, the newest last", lines));
+        sections.push(Section::lines("Log, the newest last", lines).private());
     }
     Content { title: title.clone(), sections }
 }
@@ -58,8 +58,13 @@ fn flow(context: PanelContext<'_>, target: &TargetId, job: &JobDetail) -> Sectio
 }
 
 /// Fields that are worth a section of their own.
-const LONG: [(&str, &str); 4] =
-    [("failedReason", "Reason"), ("stacktrace", "Stack"), ("data", "Data"), ("opts", "Options")];
+const LONG: [(&str, &str); 5] = [
+    ("failedReason", "Reason"),
+    ("stacktrace", "Stack"),
+    ("data", "Data"),
+    ("returnvalue", "Result"),
+    ("opts", "Options"),
+];
 
 fn job_sections(title: &str, job: &JobDetail) -> Vec<Section> {
     let fact =
@@ -84,7 +89,9 @@ fn job_sections(title: &str, job: &JobDetail) -> Vec<Section> {
         };
         for (heading, text) in parts {
             let lines = clean_lines(&text).into_iter().map(Line::text).collect();
-            sections.push(Section::lines(heading, lines));
+            let section = Section::lines(heading, lines);
+            let is_data = matches!(name, "data" | "returnvalue");
+            sections.push(if is_data { section.private() } else { section });
         }
     }
     sections
@@ -98,7 +105,6 @@ fn label(field: &str) -> &str {
         "finishedOn" => "ended",
         "atm" | "attemptsMade" => "attempts",
         "ats" => "begun, times",
-        "returnvalue" => "result",
         "parentKey" => "parent",
         "delay" => "delay, ms",
         "failedReason" => "reason",

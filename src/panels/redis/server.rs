@@ -294,7 +294,7 @@ fn slow(target: &TargetState, detail: &ServerDetail, role: Role) -> Section {
         columns: vec![
             Column::number("ago", 8, 0),
             Column::number("took", 8, 0),
-            Column::flex("command (further arguments are not shown)", 24, 0),
+            Column::flex("command (further arguments are not shown)", 24, 0).private(),
             Column::fixed("client", 24, 2),
         ],
         rows: detail.slow.ready().into_iter().flatten().map(row).collect(),

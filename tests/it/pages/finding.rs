@@ -63,7 +63,8 @@ fn its_number_is_drawn_with_unit_span_and_bounds() {
     page.says("# Samples (seconds, last ");
     page.says("│");
     page.says("└───");
-    page.says("min 1m40s, max 3m09s, newest 3m09s");
+    page.says("min 1m40s, mean 2m2");
+    page.says("s, max 3m09s, newest 3m09s");
     // It began before the first look: the columns between are blank.
     page.says("      ^ began 14:13:20 local, 14:13:20Z");
     let old = opened(&idle_for(2000, 30));
@@ -120,7 +121,7 @@ fn what_is_over_says_how_long_it_lasted_and_what_is_gone_says_so() {
     let over = stage.then(FIRST + 30, "pg", postgres(vec![session(8)]));
     over.opened(Screen::Overview, std::slice::from_ref(&row)).says("; lasted 2m10s, over since ");
     over.opened(Screen::Overview, std::slice::from_ref(&row)).says("next     nothing: it is over");
-    over.opened(Screen::Overview, std::slice::from_ref(&row)).says_not("here acts on it");
+    over.opened(Screen::Overview, std::slice::from_ref(&row)).says_not("acts on it");
     let gone = over.then(FIRST + 200, "pg", postgres(vec![session(8)]));
     gone.opened(Screen::Overview, std::slice::from_ref(&row)).says("it is over and no longer kept here");
     assert_eq!(gone.offers(Screen::Overview, &row).letters(), "");
@@ -152,7 +153,8 @@ fn the_graph_shows_the_moment_when_it_began_with_what_was_before() {
         stage = stage.then(FIRST + second, "pg", taken(97));
     }
     let page = opened_of(&stage, "postgres.connections");
-    page.says("min 10 %, max 97 %, newest 97 %; with what was before it began");
+    page.says("min 10 %, mean ");
+    page.says("%, max 97 %, newest 97 %; with what was before it began");
     page.says("^ began 14:20:00 local");
     // Some seconds after that it recovers, and goes on.
     let later = stage.then(FIRST + 340, "pg", taken(20)).then(FIRST + 350, "pg", taken(20));

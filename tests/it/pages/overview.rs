@@ -61,7 +61,7 @@ fn without_a_finding_no_key_is_named_that_would_lead_to_one() {
 
 #[test]
 fn findings_are_counted_and_the_keys_are_those_in_force() {
-    fires().page(Screen::Overview).says("Findings (1, worst first; Enter explains each, x acts on it)");
+    fires().page(Screen::Overview).says("Findings (1, worst first; Enter explains each)");
 }
 
 #[test]

@@ -1,8 +1,10 @@
 //! Whether an action can be undone, and by what. It stands in the head of every preview, so that nobody has to know it. Pure.
 
 use super::action::Action;
+use super::alertmanager::AlertmanagerAct;
 use super::postgres::{PgAction, Upkeep};
 use super::redis::{Change, JobAct, RedisAction, Sweep};
+use super::search::SearchAction;
 
 /// What stands for all that ends, starts or forgets something.
 const NEVER: &str = "cannot be undone";
@@ -35,6 +37,18 @@ pub const fn undo(action: &Action) -> &'static str {
             }
             RedisAction::Change { change, .. } => changed(change),
             RedisAction::Redrive { .. } => NEVER,
+        },
+        Action::Search { act, .. } => match act {
+            SearchAction::RetryFailed { .. } => HARMLESS,
+            SearchAction::Unblock { .. } | SearchAction::Replicas { .. } | SearchAction::Allocate { .. } => {
+                "the cluster's own interface sets it again"
+            }
+            SearchAction::RetryStep { .. } | SearchAction::CancelTask { .. } => NEVER,
+        },
+        Action::Alertmanager { act, .. } => match act {
+            AlertmanagerAct::Silence { .. } => "expire undoes it",
+            AlertmanagerAct::Extend { .. } => "the end can be set again",
+            AlertmanagerAct::Expire { .. } => "a new silence undoes it",
         },
     }
 }

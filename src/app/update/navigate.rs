@@ -40,13 +40,13 @@ fn zoomed(content: &Content, table: &str) -> Content {
 /// The same with every row, even where they are counted: as it was made for the last key, where nothing changed since.
 pub fn listed(model: &Model) -> Arc<Content> {
     let place = model.place();
-    match model.page.as_ref().filter(|page| page.is_of(model, &place)) {
-        Some(page) => Arc::clone(&page.content),
-        None => {
+    model.page.as_ref().filter(|page| page.is_of(model, &place)).map_or_else(
+        || {
             let content = opened(model.screen, &place.path).content(model.seen(), &place.path);
             Arc::new(model.told_page(content))
-        }
-    }
+        },
+        |page| Arc::clone(&page.content),
+    )
 }
 
 /// Keeps what is shown, so that a key that only moves along it, and the frame after it, make nothing anew.

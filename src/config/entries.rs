@@ -3,11 +3,11 @@
 use super::bounded;
 use super::command::SecretCommand;
 use super::file::{
-    HealthFile, HttpFile, Lasting, LokiFile, PastFile, PostgresFile, ProbeFile, PrometheusFile, QueryFile,
-    RedisFile,
+    HealthFile, HttpFile, Lasting, LokiFile, PostgresFile, ProbeFile, PrometheusFile, QueryFile, RedisFile,
 };
 use super::host::is_host;
 use super::misspelt::suggestion;
+use super::past::remembered;
 use super::secret::Secret;
 use super::surroundings::Surroundings;
 use super::target::{
@@ -17,8 +17,6 @@ use super::target::{
 use super::url;
 use crate::core::metrics::Operation;
 use crate::core::postgres::{Literals, Rotation};
-use crate::core::prometheus::PromPast;
-use crate::core::trace::TRACES;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -380,29 +378,7 @@ fn queries(written: &[QueryFile]) -> Vec<PromQuery> {
 }
 
 pub(super) fn loki(entry: &LokiFile, around: &Surroundings) -> Result<LokiConnect, String> {
-    let http = server(
-        &HttpFile {
-            name: None,
-            url: entry.url.clone(),
-            user: entry.user.clone(),
-            password_file: entry.password_file.clone(),
-            password_command: entry.password_command.clone(),
-            token_file: entry.token_file.clone(),
-            api_key_file: None,
-            ca: entry.ca.clone(),
-            client_cert: entry.client_cert.clone(),
-            client_key: entry.client_key.clone(),
-            headers: entry.headers.clone(),
-            certificate_fingerprint: None,
-            requests: None,
-            operations: BTreeMap::new(),
-            interval: None,
-            timeout: entry.timeout,
-            read_only: None,
-            local: None,
-        },
-        around,
-    )?;
+    let http = server(&entry.server(), around)?;
     let selectors = entry.selector.iter().map(|text| ("selector", text));
     for (key, text) in selectors.chain(entry.streams.iter().map(|(name, text)| (name.as_str(), text))) {
         if !(text.trim_start().starts_with('{') && text.trim_end().ends_with('}')) {
@@ -417,20 +393,6 @@ pub(super) fn loki(entry: &LokiFile, around: &Surroundings) -> Result<LokiConnec
         masks: entry.mask.clone(),
         queries: queries(&entry.query),
     })
-}
-
-/// Where the past of a number is remembered: a number that has a graph.
-fn remembered(entry: &PastFile) -> Result<PromPast, String> {
-    let mut names = TRACES.iter().map(|spec| spec.name);
-    if !names.clone().any(|name| name == entry.number) {
-        let hint = suggestion(&entry.number, names.clone());
-        let all = names.by_ref().collect::<Vec<_>>().join(", ");
-        return Err(format!("past: `{}` has no graph{hint}; there are {all}", entry.number));
-    }
-    if entry.expr.trim().is_empty() {
-        return Err(format!("past: the expr of `{}` is empty", entry.number));
-    }
-    Ok(PromPast { target: entry.target.clone(), number: entry.number.clone(), expr: entry.expr.clone() })
 }
 
 #[cfg(test)]
@@ -454,21 +416,6 @@ mod tests {
         );
         let empty = given("operations = { job = \" \" }").expect_err("no family");
         assert!(empty.starts_with("operations.job: it names no family"), "{empty}");
-    }
-
-    #[test]
-    fn the_past_is_of_a_number_that_has_a_graph() {
-        let entry = |number: &str| PastFile {
-            target: "pg".to_owned(),
-            number: number.to_owned(),
-            expr: "sum(backends)".to_owned(),
-        };
-        assert_eq!(remembered(&entry("connections")).expect("known").number, "connections");
-        let wrong = remembered(&entry("conections")).expect_err("misspelt");
-        assert!(
-            wrong.starts_with("past: `conections` has no graph; did you mean `connections`?; there are "),
-            "{wrong}"
-        );
     }
 
     #[test]

@@ -25,6 +25,7 @@ mod nearby;
 pub mod notify;
 mod over_http;
 mod panels;
+mod past;
 pub mod paths;
 pub mod pgpass;
 mod postgres;

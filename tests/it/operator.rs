@@ -211,7 +211,7 @@ async fn a_row_without_a_name_is_copied_as_its_values() {
 #[tokio::test]
 async fn a_row_with_nothing_behind_it_shows_all_of_itself() {
     let mut drive = demo().await;
-    run(&mut drive, Command::Screen(Screen::Search));
+    run(&mut drive, Command::Screen(Screen::Metrics));
     run(&mut drive, Command::Open);
     assert!(matches!(drive.model.overlay, Some(Overlay::Details(_))), "{:?}", drive.model.overlay);
 }

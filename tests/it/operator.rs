@@ -15,6 +15,7 @@ use stacktop::core::ids::{SystemKind, TargetId};
 use stacktop::core::place::Screen;
 use stacktop::core::postgres::{BackendId, PgAction};
 use stacktop::core::time::Now;
+use stacktop::panels::panel;
 
 /// The demo stack after two seconds, in a terminal of a usual size.
 async fn demo() -> Drive {
@@ -211,7 +212,14 @@ async fn a_row_without_a_name_is_copied_as_its_values() {
 #[tokio::test]
 async fn a_row_with_nothing_behind_it_shows_all_of_itself() {
     let mut drive = demo().await;
-    run(&mut drive, Command::Screen(Screen::Metrics));
+    run(&mut drive, Command::Screen(Screen::Search));
+    let content = panel(Screen::Search).content(drive.model.seen(), &[]);
+    let rows =
+        content.sections.iter().filter_map(|section| section.table.as_ref()).flat_map(|table| &table.rows);
+    let leaf = rows.into_iter().position(|row| !row.opens).expect("a node has no page");
+    for _ in 0..leaf {
+        run(&mut drive, Command::Down);
+    }
     run(&mut drive, Command::Open);
     assert!(matches!(drive.model.overlay, Some(Overlay::Details(_))), "{:?}", drive.model.overlay);
 }

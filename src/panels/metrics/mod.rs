@@ -1,6 +1,7 @@
 //! The pages about endpoints and Prometheus.
 
 pub(super) mod endpoints;
+mod families;
 mod groups;
 mod list;
 mod prometheus;

@@ -47,8 +47,8 @@ pub const fn undo(action: &Action) -> &'static str {
         },
         Action::Alertmanager { act, .. } => match act {
             AlertmanagerAct::Silence { .. } => "expire undoes it",
-            AlertmanagerAct::Extend { .. } => "the end can be set again",
-            AlertmanagerAct::Expire { .. } => "a new silence undoes it",
+            AlertmanagerAct::Extend { .. } => "expire ends it",
+            AlertmanagerAct::Expire { .. } => NEVER,
         },
     }
 }

@@ -16,7 +16,7 @@ const ROOM: Duration = Duration::from_secs(2);
 /// It takes at least this long, however often targets are asked: what swings shows.
 const LEAST: Duration = Duration::from_secs(8);
 /// Without a span of its own it takes no longer than this, whatever still waits.
-const MOST: Duration = Duration::from_secs(60);
+const MOST: Duration = Duration::from_secs(90);
 
 /// A form of the report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

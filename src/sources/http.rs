@@ -4,6 +4,7 @@
 //! followed on the same host only: credentials never go elsewhere.
 
 mod credentials;
+mod names;
 mod part;
 mod refusal;
 mod words;
@@ -11,14 +12,13 @@ mod words;
 pub use part::{gap, within};
 
 use credentials::{Credentials, authorization, extra};
+use names::Names;
 
-use super::dial;
 use super::heard::Heard;
 use super::tls::{self, Depth, Trust};
 use crate::config::target::{HttpAuth, HttpConnect, Pin};
 use crate::core::report::{PollError, PollErrorKind};
 use chrono::{DateTime, Utc};
-use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderName};
 use reqwest::{Method, StatusCode, Url};
 use secrecy::{ExposeSecret, SecretString};
@@ -84,6 +84,8 @@ pub struct Http {
     turn: AtomicUsize,
     /// No body is read beyond this.
     most_bytes: usize,
+    /// A redirect is an answer, too.
+    stays: bool,
     shown: String,
     headers: HeaderMap,
     /// The values of those headers.
@@ -130,6 +132,7 @@ impl Http {
             urls: std::iter::once(&connect.url).chain(&connect.others).cloned().collect(),
             turn: AtomicUsize::new(0),
             most_bytes: BODY_LIMIT_BYTES,
+            stays: false,
             shown: connect.shown_url(),
             headers: extra(&connect.headers)?,
             values: connect.headers.iter().map(|(_, value)| SecretString::from(value.clone())).collect(),
@@ -143,6 +146,13 @@ impl Http {
     #[must_use]
     pub const fn up_to(mut self, bytes: usize) -> Self {
         self.most_bytes = bytes;
+        self
+    }
+
+    /// The same, where a redirect is looked at and not followed.
+    #[must_use]
+    pub const fn staying(mut self, stays: bool) -> Self {
+        self.stays = stays;
         self
     }
 
@@ -257,7 +267,9 @@ impl Http {
                 }
                 Err(error) => return Err(self.explain(error)),
             };
-            match next(&response).filter(|_| followed < MOST_REDIRECTS && method == Method::GET) {
+            match next(&response)
+                .filter(|_| followed < MOST_REDIRECTS && method == Method::GET && !self.stays)
+            {
                 Some(next) => (url, followed) = (next, followed + 1),
                 None => return self.collect(response, credentials).await,
             }
@@ -343,19 +355,6 @@ fn trust(connect: &HttpConnect) -> Trust {
             Some(Pin::OwnStack) | None => None,
         },
         ..Trust::default()
-    }
-}
-
-/// Names are looked up where all names are.
-struct Names;
-
-impl Resolve for Names {
-    fn resolve(&self, name: Name) -> Resolving {
-        Box::pin(async move {
-            // The port is that of the URL, which the client knows.
-            let found = dial::addresses(name.as_str(), 0).await?;
-            Ok(Box::new(found.into_iter()) as Addrs)
-        })
     }
 }
 

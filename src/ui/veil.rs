@@ -61,7 +61,14 @@ pub fn line(line: &Line) -> Line {
 /// A text of one or several lines as it may be seen by others.
 #[must_use]
 pub fn text(text: &str) -> String {
-    let one = |part: &str| without(part, 0, &constants(part, has_numbers(part)), true);
+    // A constant may begin on one line and end on another.
+    let ranges = constants(text, has_numbers(text));
+    let mut at = 0;
+    let one = |part: &str| {
+        let from = at;
+        at += part.len() + 1;
+        without(part, from, &ranges, true)
+    };
     text.split('\n').map(one).collect::<Vec<_>>().join("\n")
 }
 
@@ -280,6 +287,8 @@ mod tests {
         check("SELECT 'it''s', t1.c2 FROM t1", "SELECT '•••', t1.c2 FROM t1");
         check("UPDATE orders SET state = 'pa…", "UPDATE orders SET state = '•••");
         check("orders, id = 8831", "orders, id = •••");
+        check("SELECT 1 WHERE id IN (\n  8831,\n  8832\n)", "SELECT ••• WHERE id IN (\n  •••,\n  •••\n)");
+        assert!(!text("SELECT 'Anna\nSmith'").contains("Smith"));
     }
 
     #[test]

@@ -348,14 +348,14 @@ fn a_look_takes_as_long_as_rates_and_rules_need_and_no_longer() {
     long_enough(fine(), 2, None, 8);
     long_enough(fine(), 2, Some(3), 3);
     // The second answer is waited for, and not for ever.
-    long_enough(fine(), 1, None, 60);
+    long_enough(fine(), 1, None, 90);
     // Who refuses does not keep anybody waiting.
     long_enough(Stage::silent(SystemKind::Redis), 0, None, 8);
-    // A clock that is wrong is told after a minute: that is waited for.
+    // A clock that is wrong is told after a minute: that is waited for, here in vain, for nothing comes any more.
     let wrong = PostgresReading { clock: Some(9.0), ..postgres(vec![session(7)]) };
     let stage = Stage::of(wrong);
     assert!(stage.world.alerts.followed().any(|finding| finding.breach.rule == "source.clock"));
-    long_enough(stage, 2, None, 60);
+    long_enough(stage, 2, None, 90);
 }
 
 /// `name{label="…"}` of every number.

@@ -125,13 +125,20 @@ impl AlertmanagerExecutor {
             400 | 422 => refused(format!("the Alertmanager refuses it ({status}){behind}")),
             403 => refused(format!("{shown} does not permit this user to change silences (403){behind}")),
             405 => refused(format!("{shown} takes no changes here (405){behind}")),
-            // A proxy that gives up on a server that goes on.
-            502..=504 => Err(Trouble::Lost(format!("{shown} answers {status}{behind}"))),
+            // A server that failed half way, or a proxy that gives up on one that goes on.
+            500..=599 => Err(Trouble::Lost(format!("{shown} answers {status}{behind}"))),
             _ => {
                 let words_of = |error: PollError| words(&error);
                 refused(http.refusal(&answer).map_or_else(|| format!("{shown} answers {status}"), words_of))
             }
         }
+    }
+
+    /// Sends a silence, once: the id under which it stands.
+    async fn named(&self, silence: &Value) -> Result<String, Trouble> {
+        let answer = self.change(Some(silence), SILENCES).await?;
+        let status = answer.status.as_u16();
+        id_of(&answer).ok_or_else(|| Trouble::Lost(format!("it answers {status} and names no silence")))
     }
 
     /// Makes a silence, unless there is the same one.
@@ -160,9 +167,8 @@ impl AlertmanagerExecutor {
             "comment": comment,
         });
         let until = written(ends);
-        match self.change(Some(&body), SILENCES).await {
-            Ok(answer) => {
-                let id = id_of(&answer);
+        match self.named(&body).await {
+            Ok(id) => {
                 Ok(outcome(Verdict::Done, format!("silence {id} until {until}: looking whether it holds")))
             }
             Err(Trouble::Lost(why)) => {
@@ -226,9 +232,8 @@ impl AlertmanagerExecutor {
             fields.insert("endsAt".to_owned(), Value::String(until.clone()));
         }
         let id = &seen.id;
-        match self.change(Some(&whole), SILENCES).await {
-            Ok(answer) => {
-                let new = id_of(&answer);
+        match self.named(&whole).await {
+            Ok(new) => {
                 let words = if new == *id {
                     format!("silence {id} ends {until} now")
                 } else {

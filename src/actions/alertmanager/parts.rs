@@ -37,10 +37,10 @@ pub(super) fn place(id: &str) -> String {
     format!("/api/v2/silence/{}", utf8_percent_encode(id, NON_ALPHANUMERIC))
 }
 
-/// The id that an answer names.
-pub(super) fn id_of(answer: &Answer) -> String {
+/// The id that an answer names; none in that of somebody else, who answers in its place.
+pub(super) fn id_of(answer: &Answer) -> Option<String> {
     let body: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
-    body.get("silenceID").and_then(Value::as_str).unwrap_or("(not named)").to_owned()
+    body.get("silenceID").and_then(Value::as_str).map(str::to_owned)
 }
 
 /// A moment as it is sent.

@@ -3,7 +3,8 @@
 use super::{Found, SearchExecutor};
 use crate::core::action::ActionError;
 use crate::core::search::{
-    ALLOCATION, BLOCK, IndexId, Keeper, REPLICAS, SearchAction, SearchNode, TaskId, segment,
+    ALLOCATION, BLOCK, IndexId, Keeper, REPLICAS, SearchAction, SearchNode, TaskId, segment, unheard_nodes,
+    unknown_disk,
 };
 use crate::sources::search::standing;
 use serde_json::Value;
@@ -108,6 +109,12 @@ impl SearchExecutor {
         }
     }
 
+    /// Nodes with data that the cluster counts; nothing where it does not tell.
+    async fn data_nodes(&self) -> Result<Option<u64>, ActionError> {
+        let http = self.http().await?;
+        standing::data_nodes(&http).await.map_err(|gap| ActionError::NotDone(gap.note))
+    }
+
     async fn changed_index(
         &self,
         act: &SearchAction,
@@ -137,14 +144,32 @@ impl SearchExecutor {
                 let nodes = standing::disks(&http)
                     .await
                     .map_err(|gap| ActionError::Refused(format!("the disks are not known: {}", gap.note)))?;
-                match nodes.iter().find_map(SearchNode::past_its_marks) {
-                    Some(full) => Err(ActionError::Refused(full)),
+                let full = nodes.iter().find_map(SearchNode::past_its_marks);
+                match full.or(unknown_disk(&nodes, self.data_nodes().await?)) {
+                    Some(why) => Err(ActionError::Refused(why)),
                     None => Ok(None),
                 }
             }
-            SearchAction::Replicas { from, .. } => {
+            SearchAction::Replicas { from, to, .. } => {
                 let wants = setting(REPLICAS);
-                Ok((wants != from.to_string()).then(|| format!("{} wants {wants} by now", index.name)))
+                if wants != from.to_string() {
+                    return Ok(Some(format!("{} wants {wants} by now", index.name)));
+                }
+                let there = self.data_nodes().await?;
+                let http = self.http().await?;
+                // A node more has room for a copy that would be thrown away. Without the right to see the nodes they are counted.
+                let room = match standing::disks(&http).await {
+                    Err(_) => there,
+                    Ok(nodes) => {
+                        if let Some(why) = unheard_nodes(&nodes, there) {
+                            return Err(ActionError::Refused(why));
+                        }
+                        let holds = |node: &&SearchNode| node.holds_data() && !node.is_frozen();
+                        Some(nodes.iter().filter(holds).count() as u64)
+                    }
+                };
+                let more = room.filter(|room| *room > to + 1);
+                Ok(more.map(|room| format!("there are {room} data nodes by now, with room for more copies")))
             }
             SearchAction::CancelTask { .. } | SearchAction::Allocate { .. } => Ok(None),
         }

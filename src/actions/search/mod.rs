@@ -97,7 +97,11 @@ impl SearchExecutor {
         if let Some(refusal) = http.refusal(&answer) {
             return Err(refused(act, &answer, &refusal.message));
         }
-        Ok(serde_json::from_slice(&answer.body).unwrap_or(Value::Null))
+        // A proxy answers in the name of nobody, with a page.
+        serde_json::from_slice(&answer.body).ok().filter(Value::is_object).ok_or_else(|| {
+            let status = answer.status.as_u16();
+            ActionError::Unknown(format!("{} answers {status}, and not as a search server", http.shown()))
+        })
     }
 
     async fn carry_out(&self, act: &SearchAction) -> Result<Outcome, ActionError> {

@@ -101,7 +101,8 @@ impl LokiState {
 
     /// Streams with far more errors within the newest minute than is usual: their name, how many, and how many are usual.
     pub fn far_above(&self) -> impl Iterator<Item = (&str, f64, f64)> {
-        let learned = self.learned();
+        // What was counted once is not what is now.
+        let learned = self.learned() && self.errors_now().is_some();
         self.by.iter().filter_map(move |(name, errors)| {
             let usual = errors.usual().filter(|usual| learned && is_far(errors.newest, *usual))?;
             Some((name.as_str(), errors.newest, usual))
@@ -132,7 +133,11 @@ impl LokiState {
 
     /// Lines, and how long there are none. Only a new count tells something new.
     fn count(&mut self, reading: &LokiReading) {
-        let Part::Ready(received) = &reading.received else { return };
+        let Part::Ready(received) = &reading.received else {
+            // Nobody counted: that is no silence.
+            self.quiet = None;
+            return;
+        };
         let at = received.read_at;
         if self.counted == Some(at) {
             return;

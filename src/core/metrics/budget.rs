@@ -86,6 +86,10 @@ fn steps(window: Duration) -> u32 {
 impl Budget {
     /// So much ended in the time `over` up to `now`.
     pub(super) fn add(&mut self, now: Now, (all, failed): (f64, f64), over: Duration) {
+        // After a gap nobody knows when it ended: not within the last minutes, as far as anybody saw.
+        if over > SHORT {
+            return;
+        }
         let place = place(now);
         if self.steps.back().is_none_or(|step| step.place != place) {
             self.steps.push_back(Step { place, all: 0.0, failed: 0.0, watched: 0.0 });

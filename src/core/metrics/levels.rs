@@ -9,6 +9,11 @@ use std::collections::BTreeMap;
 /// Parts of the names of gauges that are about a pool of connections.
 const POOLS: [&str; 4] = ["pool", "db_client_connection", "hikaricp_connections", "jdbc_connections"];
 
+/// A pool of memory is no pool of connections.
+fn is_of_memory(name: &str) -> bool {
+    name.contains("memory_pool") || name.contains("_bytes") || name.contains("buffer_pool")
+}
+
 /// How full a pool is.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PoolUse {
@@ -62,7 +67,7 @@ impl Levels {
                     Some(false) => levels.misses.push(sample.index()),
                     None => {}
                 }
-            } else if POOLS.iter().any(|pool| name.contains(pool)) {
+            } else if POOLS.iter().any(|pool| name.contains(pool)) && !is_of_memory(&name) {
                 levels.pool(&name, sample);
             }
         }
@@ -218,5 +223,14 @@ mod tests {
         pool(&node, &[("pg_pool", 7.0, 10.0)]);
         pool(&node[..2], &[]);
         pool(&[("knex_pool_used", &[], 4.0), ("knex_pool_max", &[], 5.0)], &[("knex_pool", 4.0, 5.0)]);
+    }
+
+    #[test]
+    fn a_pool_of_memory_is_no_pool_of_connections() {
+        let pool: &[(&str, &str)] = &[("pool", "eden")];
+        let memory: [Given<'_>; 2] =
+            [("jvm_memory_pool_bytes_used", pool, 480.0), ("jvm_memory_pool_bytes_max", pool, 500.0)];
+        let reading = reading(&memory, MetricKind::Gauge);
+        assert_eq!(Levels::of(&reading.layout).pools(&reading), []);
     }
 }

@@ -4,7 +4,7 @@ use super::buckets::{ALL_SERIES, Buckets, Distribution};
 use super::layout::{Layout, Named};
 use super::levels::{Levels, PoolUse};
 use super::measures::{self, Measures};
-use super::operation::Operation;
+use super::operation::{self, Operation};
 use super::processes::Processes;
 use super::rates::Rates;
 use super::requests::{Counted, Requests};
@@ -295,8 +295,7 @@ impl MetricsState {
     fn p95(&self) -> Option<Quantile> {
         measures::durations(self.requests_of()).find_map(|family| {
             let found = self.spread(family)?.p95?;
-            let millis = ["_ms", "_msec", "_milliseconds"].iter().any(|unit| family.ends_with(unit));
-            Some(if millis { scaled(found) } else { found })
+            Some(operation::unit(family).map_or(found, |unit| scaled(found, unit)))
         })
     }
 
@@ -330,10 +329,10 @@ fn hits(past: &mut VecDeque<(Now, (f64, f64))>, counted: (f64, f64), now: Now) -
     (now.since(*at) >= LEAST_WINDOW).then(|| rate::ratio(found, all, MANY)).flatten()
 }
 
-fn scaled(quantile: Quantile) -> Quantile {
+fn scaled(quantile: Quantile, unit: f64) -> Quantile {
     match quantile {
-        Quantile::Value(ms) => Quantile::Value(ms / 1000.0),
-        Quantile::Above(ms) => Quantile::Above(ms / 1000.0),
+        Quantile::Value(value) => Quantile::Value(value * unit),
+        Quantile::Above(value) => Quantile::Above(value * unit),
     }
 }
 

@@ -240,6 +240,26 @@ impl SearchNode {
     }
 }
 
+/// How many nodes with data did not tell how they are, of those that the cluster counts; nothing where all did.
+#[must_use]
+pub fn unheard_nodes(nodes: &[SearchNode], there: Option<u64>) -> Option<String> {
+    let heard = nodes.iter().filter(|node| node.holds_data()).count() as u64;
+    let there = there.filter(|there| *there > heard)?;
+    Some(format!("{} of {there} data nodes did not tell how they are", there - heard))
+}
+
+/// The same, or a node that does not tell what of its disk is free: past which marks it is nobody knows.
+#[must_use]
+pub fn unknown_disk(nodes: &[SearchNode], there: Option<u64>) -> Option<String> {
+    let dark = || {
+        let dark = nodes
+            .iter()
+            .find(|node| node.holds_data() && !node.is_frozen() && node.disk_free_bytes.is_none())?;
+        Some(format!("node {} does not tell how much of its disk is free", tidy(&dark.name, 30)))
+    };
+    unheard_nodes(nodes, there).or_else(dark)
+}
+
 /// Every shard that is on no node: all of them counted and judged, the first of them listed.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Unassigned {

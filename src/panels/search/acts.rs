@@ -7,11 +7,13 @@ use super::parts::current;
 use crate::core::action::{Offer, Refusal};
 use crate::core::ids::TargetId;
 use crate::core::row::RowKey;
-use crate::core::search::{Keeper, SearchAction, SearchNode, SearchReading, SearchRow, SearchTask, TaskId};
+use crate::core::search::{
+    Keeper, SearchAction, SearchNode, SearchReading, SearchRow, SearchTask, TaskId, unknown_disk,
+};
 use crate::core::text::tidy;
 use crate::panels::panel::PanelContext;
 use crate::ui::format::duration;
-use parts::{Choice, chosen, fact, offer, who};
+use parts::{Choice, chosen, fact, offer, unknown, who};
 use std::time::Duration;
 
 /// What may be done to `row`, the safe thing that fits first.
@@ -57,6 +59,9 @@ fn unblock(context: PanelContext<'_>, id: &TargetId, index: &str) -> Choice {
         return Err(Refusal::new("the disks of the nodes are not read: a full one would block it again")
             .remedy("it takes the cluster privilege `monitor`"));
     };
+    if let Some(refusal) = unknown(reading, unknown_disk) {
+        return Err(refusal);
+    }
     if let Some(full) = nodes.iter().find_map(SearchNode::past_its_marks) {
         return Err(Refusal::new(full)
             .remedy("free disk or add a node first: then the block goes by itself (7.4 and newer)"));

@@ -5,6 +5,7 @@ use super::leaves::{self, repeated};
 use super::spans::plain as bare;
 use super::{checks, measures};
 use crate::core::health::{HealthCheck, HealthReading, Shape};
+use crate::core::redact::logins;
 use crate::core::text::tidy;
 use chrono::{DateTime, Utc};
 use serde_json::{Map, Value};
@@ -103,7 +104,10 @@ fn moment(value: &Value) -> Option<DateTime<Utc>> {
 
 /// What a text says: one word, lines of checks as Kubernetes writes them, or the green page of Rails.
 pub(super) fn plain(text: &str, told: String) -> HealthReading {
-    let found: Vec<HealthCheck> = text.lines().filter_map(line).collect();
+    let mut found: Vec<HealthCheck> = text.lines().filter_map(line).collect();
+    if text.trim().lines().count() > 1 {
+        found.extend(text.lines().filter_map(pair));
+    }
     if !found.is_empty() {
         return HealthReading { shape: Shape::Lines, checks: found, ..HealthReading::default() };
     }
@@ -116,7 +120,13 @@ pub(super) fn plain(text: &str, told: String) -> HealthReading {
     let words = trimmed.split_once(": ").map_or(trimmed, |(_, rest)| rest);
     let whole = (!page && trimmed.lines().count() == 1).then(|| tidy(trimmed, 40));
     let known = |word: &String| crate::core::health::standing(word) != crate::core::health::Standing::Unknown;
-    let first = words.split_whitespace().next().map(|word| tidy(word.trim_end_matches([',', ':']), 40));
+    // Behind several names there are several words.
+    let alone = trimmed.lines().count() == 1 && trimmed.matches(": ").count() <= 1;
+    let first = words
+        .split_whitespace()
+        .next()
+        .filter(|_| alone)
+        .map(|word| tidy(word.trim_end_matches([',', ':']), 40));
     let word = match colour {
         Some(colour) => Some(colour.to_owned()),
         None if page => None,
@@ -130,6 +140,15 @@ pub(super) fn plain(text: &str, told: String) -> HealthReading {
         note,
         ..HealthReading::default()
     }
+}
+
+/// `redis: FAIL`: a line of several, where it says something that is known.
+fn pair(line: &str) -> Option<HealthCheck> {
+    let (name, rest) = line.trim().split_once(": ")?;
+    let word = tidy(rest.split_whitespace().next()?.trim_end_matches([',', ';', '.']), 40);
+    let known = crate::core::health::standing(&word) != crate::core::health::Standing::Unknown;
+    let note = if rest.trim() == word { String::new() } else { repeated("", rest) };
+    known.then(|| HealthCheck { name: tidy(&logins(name), 80), word: Some(word), note, latency: None })
 }
 
 /// `[+]etcd ok`, `[-]etcd failed: reason withheld`.
@@ -350,6 +369,9 @@ mod tests {
         check("<html><title>Log in</title></html>", 200, Standing::Unknown);
         check("welcome", 200, Standing::Unknown);
         check("no healthy upstream", 503, Standing::Down);
+        check("database: ok\nredis: FAIL\n", 200, Standing::Down);
+        check("database: ok\nredis: ok\n", 200, Standing::Up);
+        check("database: ok, redis: down", 200, Standing::Down);
         let lines =
             plain("[+]ping ok\n[-]etcd failed: reason withheld\nhealthz check failed\n", String::new());
         assert_eq!(told(&lines), ["ping up", "etcd DOWN: failed: reason withheld"]);

@@ -60,6 +60,8 @@ impl HealthSource {
         let about = decode::about(&self.connect.url);
         let at = answer.date().unwrap_or(now.wall);
         let mut reading = match (value.and_then(|value| decode::document(&value, about, at)), refusal) {
+            // A wrong path or a login answers with a document, too.
+            (Some(_), Some(refusal)) if matches!(status, 401 | 403 | 404 | 405 | 407) => return Err(refusal),
             (Some(reading), _) => reading,
             // A wrong path, a login, a proxy: that is no application that tells of its health.
             (None, Some(refusal)) if status < 500 => return Err(refusal),

@@ -72,6 +72,10 @@ impl Http {
             source = cause.source();
         }
         let lower = chain.to_ascii_lowercase();
+        // It hung up on a connection that stood: what was sent may have been heard.
+        if lower.contains("close_notify") {
+            return PollError::new(PollErrorKind::Failed, format!("{shown} broke off: {chain}"));
+        }
         if lower.contains("certificate") || lower.contains("tls") || lower.contains("corrupt message") {
             return PollError::new(PollErrorKind::Tls, format!("no TLS connection to {shown}: {chain}"))
                 .remedy(

@@ -41,10 +41,16 @@ impl ProbeSource {
         Ok(found)
     }
 
+    /// Whether a redirect is what is wanted.
+    fn wants_redirect(&self) -> bool {
+        let ProbeKind::Http { status, .. } = &self.connect.kind else { return false };
+        status.is_some_and(|status| (300..400).contains(&status))
+    }
+
     async fn over_http(&mut self, now: Now) -> Result<ProbeReading, PollError> {
         let http = match self.http.take() {
             Some(http) => http,
-            None => Http::open(&self.connect.http).await?.up_to(BODY_BYTES),
+            None => Http::open(&self.connect.http).await?.up_to(BODY_BYTES).staying(self.wants_redirect()),
         };
         let result = ask(&http, &self.connect.kind, now).await;
         self.http = Some(http);

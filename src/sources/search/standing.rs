@@ -4,6 +4,12 @@ use super::{questions, watermark};
 use crate::core::part::{Gap, GapKind, Part};
 use crate::core::search::SearchNode;
 use crate::sources::http::Http;
+use crate::sources::http::gap;
+use serde_json::Value;
+use std::time::Duration;
+
+/// The count of nodes is given up after this.
+const LIMIT: Duration = Duration::from_secs(4);
 
 /// Every node with the marks of its disk. Where the settings are not read the marks are not known, either.
 ///
@@ -17,6 +23,16 @@ pub async fn disks(http: &Http) -> Result<Vec<SearchNode>, Gap> {
         marks.mark(node);
     }
     Ok(nodes)
+}
+
+/// Nodes with data that the cluster counts, whether they answer or not; nothing where it does not tell.
+///
+/// # Errors
+/// When it cannot be asked.
+pub async fn data_nodes(http: &Http) -> Result<Option<u64>, Gap> {
+    let answer = questions::health(http, LIMIT).await.map_err(|error| gap(&error))?;
+    let value: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
+    Ok(value.pointer("/number_of_data_nodes").and_then(Value::as_u64))
 }
 
 /// What allocation is switched to, where it is not `all`.

@@ -17,6 +17,16 @@ const CALLED: [(SystemKind, &[&str]); 3] = [
 ];
 
 /// The check names the address of the server, is called as the server is, or can mean no other one.
+/// Whether `note` names this very address, and not one that ends or begins like it.
+fn names(note: &str, address: &str) -> bool {
+    let apart = |c: Option<char>| c.is_none_or(|c| !c.is_alphanumeric() && !matches!(c, '-' | '_' | '.'));
+    note.match_indices(address).any(|(at, _)| {
+        let (before, after) = (&note[..at], &note[at + address.len()..]);
+        let follows = after.chars().next().is_none_or(|c| !c.is_ascii_digit());
+        apart(before.chars().next_back()) && follows
+    })
+}
+
 pub(in crate::core::chain) fn checked(
     known: &Known<'_>,
     cause: &Finding,
@@ -28,8 +38,7 @@ pub(in crate::core::chain) fn checked(
     let reading = known.target(service)?.system.health()?.reading()?;
     let note = reading.check(name).map_or("", |check| check.note.as_str());
     let addresses = known.addresses(server);
-    if let Some((host, port)) = addresses.iter().find(|(host, port)| note.contains(&format!("{host}:{port}")))
-    {
+    if let Some((host, port)) = addresses.iter().find(|(host, port)| names(note, &format!("{host}:{port}"))) {
         let words = format!("its {what} {name} names {host}:{port}, the address of {server}");
         return if known.is_unreachable(server) {
             Evidence::certain(format!("{words}, which does not answer us either"))
@@ -58,4 +67,19 @@ pub(in crate::core::chain) fn checked(
         format!("its {what} says \u{201c}{word}\u{201d}, and {server} is the only {} here", kind.name())
     })
     .and_then(Evidence::likely)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::names;
+
+    #[test]
+    fn an_address_is_named_as_a_whole() {
+        assert!(names("connect ECONNREFUSED db:5432", "db:5432"));
+        assert!(names("(db:5432) refused", "db:5432"));
+        for note in ["connect ECONNREFUSED orders-db:5432", "db:54321 refused", "orders.db:5432", "xdb:5432"]
+        {
+            assert!(!names(note, "db:5432"), "{note}");
+        }
+    }
 }

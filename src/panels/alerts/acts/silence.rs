@@ -43,11 +43,11 @@ pub(super) fn offers(context: PanelContext<'_>, row: &RowKey, marked: &[RowKey])
     };
     let typed = one(TYPED, "silence by matchers", "they are typed: a=\"b\", c=~\"d.*\", e!=\"f\"");
     match row.alertmanager() {
-        _ if alerts_of(row, marked).len() > 1 => {
+        _ if !alerts_of(row, marked).is_empty() => {
             vec![one(ONE, "silence the marked alerts", "by what they have in common"), typed]
         }
         Some((_, AlertmanagerRow::Alert(_))) => vec![
-            one(ONE, "silence this alert", "by all of its labels: no other one"),
+            one(ONE, "silence this alert", "by all of its labels; what has these and more, too"),
             one(GROUP, "silence its name in its group", "the same alert for everything in its group"),
             one(NAME, "silence its name everywhere", "the same alert for whatever it is about"),
             typed,
@@ -74,7 +74,7 @@ fn wanted(
 ) -> Result<(Vec<Matcher>, String), Refusal> {
     let seen = permitted(context, row)?;
     let of = alerts_of(row, marked);
-    if of.len() > 1 {
+    if !of.is_empty() {
         let alerts: Vec<&HeldAlert> =
             seen.reading.alerts().filter(|alert| of.contains(&alert.fingerprint.as_str())).collect();
         let names: BTreeSet<&str> = alerts.iter().map(|alert| alert.name()).collect();

@@ -1,7 +1,7 @@
 //! What all acts on a cluster share.
 
 use crate::core::action::{Action, Offer, Preview, Refusal};
-use crate::core::search::{IndexId, SearchAction, SearchReading};
+use crate::core::search::{IndexId, SearchAction, SearchNode, SearchReading};
 use crate::core::world::TargetState;
 
 /// What can be chosen, or why it cannot.
@@ -28,6 +28,16 @@ pub(super) fn chosen(
     let preview =
         Preview { title, facts, statement: act.statement(), confirm_key: letter, severe: false, word: None };
     (Action::Search { target: target.id.clone(), act }, preview)
+}
+
+/// What `why` has against an act, by the nodes that were read and the number of nodes with data that the cluster counts.
+pub(super) fn unknown(
+    reading: &SearchReading,
+    why: fn(&[SearchNode], Option<u64>) -> Option<String>,
+) -> Option<Refusal> {
+    let there = reading.health.ready().and_then(|health| health.data_nodes);
+    let missing = why(reading.nodes.ready()?, there)?;
+    Some(Refusal::new(missing).remedy("wait until it does, or look at the node first"))
 }
 
 /// Who an index is: without that nothing is done to it.

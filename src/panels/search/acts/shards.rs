@@ -1,10 +1,11 @@
 //! What may be done to shards on no node: tried once more, wanted less often, allocated again. Never a stale or an empty primary.
 
-use super::parts::{Choice, chosen, fact, offer, who};
+use super::parts::{Choice, chosen, fact, offer, unknown, who};
 use crate::core::action::{Offer, Refusal};
 use crate::core::ids::TargetId;
 use crate::core::search::{
     Fit, SearchAction, SearchNode, SearchReading, SearchRow, Unassigned, UnassignedShard, deciders, plain,
+    unheard_nodes,
 };
 use crate::core::text::{counted, tidy};
 use crate::panels::panel::PanelContext;
@@ -151,6 +152,9 @@ fn fewer(
     let Some((from, nodes)) = mark.and_then(|mark| mark.replicas).zip(data_nodes(reading)) else {
         return Err(Refusal::new("how many copies it wants, or how many data nodes there are, is not known"));
     };
+    if let Some(refusal) = unknown(reading, unheard_nodes) {
+        return Err(refusal);
+    }
     let to = nodes.saturating_sub(1);
     if from <= to {
         return Err(Refusal::new(format!(

@@ -110,11 +110,16 @@ pub(super) fn silence(
     }
 }
 
-/// Who hears of it where there are several.
-pub(super) fn members(seen: Seen<'_>) -> Option<(String, String)> {
-    let peers = seen.reading.status.ready()?.peers;
-    let words = format!("one of {} is told, the others hear of it within seconds", counted(peers, "member"));
-    (peers > 1).then(|| fact("where", words))
+/// Which Alertmanager is told, and who hears of it where there are several.
+pub(super) fn members(seen: Seen<'_>) -> Vec<(String, String)> {
+    let mut facts = vec![fact("in", format!("{} at {}", seen.target.id, seen.target.address))];
+    let peers = seen.reading.status.ready().map_or(0, |status| status.peers);
+    if peers > 1 {
+        let words =
+            format!("one of {} is told, the others hear of it within seconds", counted(peers, "member"));
+        facts.push(fact("where", words));
+    }
+    facts
 }
 
 /// Whether so many alerts ask for a typed word.

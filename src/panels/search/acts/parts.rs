@@ -24,6 +24,7 @@ pub(super) fn chosen(
     (title, letter): (String, char),
     mut facts: Vec<(String, String)>,
 ) -> (Action, Preview) {
+    facts.insert(0, fact("in", format!("{} at {}", target.id, target.address)));
     facts.push(fact("it takes", act.privilege()));
     let preview =
         Preview { title, facts, statement: act.statement(), confirm_key: letter, severe: false, word: None };

@@ -36,6 +36,7 @@ async fn restored(cluster: &Cluster, index: &str, test: impl Future<Output = ()>
 }
 
 async fn create(cluster: &Cluster, index: &str, settings: Value) {
+    cluster.opened().await;
     let answer = cluster
         .send(Method::PUT, &format!("/{index}?wait_for_active_shards=0"), json!({"settings": settings}))
         .await;

@@ -44,7 +44,10 @@ const INCIDENTS: &[Incident] = &[Incident {
         ("prometheus.alert", "prometheus"),
         ("postgres.idle_in_transaction", "shop-db"),
     ],
-    beside: &[(("search.node_left", "catalogue"), ("search.yellow", "catalogue"))],
+    beside: &[
+        (("search.node_left", "catalogue"), ("search.yellow", "catalogue")),
+        (("postgres.replication_lag", "shop-db-copy"), ("postgres.replication_lag", "shop-db")),
+    ],
 }];
 
 /// Each incident is played with so many seeds.

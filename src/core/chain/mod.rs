@@ -5,6 +5,7 @@
 mod edge;
 mod edges;
 mod known;
+mod order;
 mod ties;
 mod tree;
 

@@ -3,6 +3,7 @@
 
 mod apart;
 mod cluster;
+mod copies;
 mod postgres;
 mod queues;
 mod redis;

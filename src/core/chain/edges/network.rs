@@ -1,6 +1,7 @@
 //! Edges from what does not answer, from a host, and to what another system tells of it.
 
 use super::parts::{JOBS_FAIL, REASON, SERVICE};
+use crate::core::alertmanager::rules as manager_rules;
 use crate::core::chain::edge::Edge;
 use crate::core::chain::ties::{health as health_ties, network, ours, service};
 use crate::core::health::rules as health_rules;
@@ -47,7 +48,7 @@ pub(super) static EDGES: &[Edge] = &[
             prometheus_rules::TARGET_DOWN.spec.id,
             SILENT.id,
         ],
-        effects: &[prometheus_rules::ALERT.spec.id],
+        effects: &[prometheus_rules::ALERT.spec.id, manager_rules::ALERT.spec.id],
         withdrawn_by: "the labels name another one",
         ties: network::alert_about,
     },

@@ -258,6 +258,8 @@ pub struct Happened {
     pub stalled: u64,
     /// Why the newest of the failures failed; empty where that is not told.
     pub reason: Payload,
+    /// The newest of the jobs that failed, and how long before the look; none where ids are not told.
+    pub failed_jobs: Vec<(String, Duration)>,
     /// There were more events than are read: the numbers are the least that happened.
     pub at_least: bool,
 }

@@ -3,7 +3,7 @@
 use super::parts::{JOBS_FAIL, REASON, SERVICE};
 use crate::core::alertmanager::rules as manager_rules;
 use crate::core::chain::edge::Edge;
-use crate::core::chain::ties::{health as health_ties, network, ours, service};
+use crate::core::chain::ties::{changes, health as health_ties, network, ours, service};
 use crate::core::health::rules as health_rules;
 use crate::core::metrics::rules as metrics_rules;
 use crate::core::postgres::rules::{blocked, copies, health, sessions, standby};
@@ -11,7 +11,7 @@ use crate::core::prometheus::rules as prometheus_rules;
 use crate::core::redis::rules::{ends, queues, server};
 use crate::core::search::rules as search_rules;
 use crate::core::search::rules::nodes;
-use crate::core::source_rules::{CLOCK, FULL, OURS, SILENT};
+use crate::core::source_rules::{CHANGED, CLOCK, FULL, OURS, SILENT};
 
 pub(super) static EDGES: &[Edge] = &[
     Edge {
@@ -130,6 +130,13 @@ pub(super) static EDGES: &[Edge] = &[
         effects: &[ends::FAILING.spec.id, ends::DEAD_LETTERS.spec.id, queues::PAUSED.spec.id],
         withdrawn_by: "the newest failures are of later, or name another reason",
         ties: ours::did,
+    },
+    Edge {
+        verb: "came before a new kind of failure",
+        causes: &[CHANGED.id],
+        effects: JOBS_FAIL,
+        withdrawn_by: "the same failures were there before, or stay with the version of before",
+        ties: changes::new_kind,
     },
     Edge {
         verb: "makes ages too large",

@@ -391,12 +391,20 @@ mod tests {
             breach
         };
         let told = |breaches| seen(&world("x", breaches), Now::example(200)).plain();
-        let prepared = || breach("postgres.prepared", "pg", Severity::Warning, 190);
+        // It hits nobody.
+        let prepared = || {
+            let mut breach = breach("postgres.prepared", "pg", Severity::Warning, 190);
+            breach.hits(1_u64, "");
+            breach
+        };
         let text = told(vec![alert(9 * 86_400), prepared()]);
         assert!(text.starts_with("DEGRADED") && text.contains("): postgres.prepared on pg"), "{text}");
         assert!(text.ends_with("; prometheus.alert on shop-api, for 9d0h"), "{text}");
         let text = told(vec![alert(60), prepared()]);
         assert!(text.starts_with("BROKEN") && text.contains("): prometheus.alert"), "a new one: {text}");
+        let blocked = breach("postgres.blocked", "pg", Severity::Warning, 190);
+        let text = told(vec![alert(60), blocked]);
+        assert!(text.starts_with("BROKEN") && text.contains("): postgres.blocked on pg"), "victims: {text}");
         let text = told(vec![alert(9 * 86_400)]);
         assert!(text.starts_with("BROKEN") && text.contains("(9d0h): prometheus.alert"), "alone: {text}");
     }

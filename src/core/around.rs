@@ -5,7 +5,7 @@ use super::alert::Finding;
 use super::chain::addresses;
 use super::freshness::Freshness;
 use super::ids::{SystemKind, TargetId};
-use super::source_rules::{SILENT, UNREAD};
+use super::source_rules::{CHANGED, SILENT, UNREAD};
 use super::system::SystemState;
 use super::text::{cut, duration};
 use super::time::Now;
@@ -145,7 +145,9 @@ pub fn coincident<'a>(world: &'a World, lead: &Finding) -> Vec<&'a Event> {
     // Those two say themselves when they were, also to a run that began later.
     let told = |event: &&Event| !event.kept || matches!(event.kind, Kind::Migrated | Kind::Marked);
     let changes = world.timeline.events().filter(|event| is_change(event.kind)).filter(told);
-    let mut changes: Vec<&Event> = changes.filter(near).collect();
+    // What is told as the cause does not merely coincide.
+    let apart = |event: &&Event| root.breach.rule != CHANGED.id || root.breach.subject != event.words;
+    let mut changes: Vec<&Event> = changes.filter(near).filter(apart).collect();
     changes.sort_by_key(|event| std::cmp::Reverse(event.at.mono));
     changes.truncate(MOST_CHANGES);
     changes

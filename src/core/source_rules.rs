@@ -9,7 +9,7 @@ use super::report::PollErrorKind;
 use super::target::TargetState;
 use super::text::lasting;
 use super::time::Now;
-use super::timeline::Deed;
+use super::timeline::{Deed, Event};
 use std::time::Duration;
 
 /// A source that gives no data.
@@ -57,8 +57,17 @@ pub const OURS: RuleSpec = RuleSpec::new(
 )
 .root();
 
+/// Another version or another process, while jobs fail in a new way since.
+pub const CHANGED: RuleSpec = RuleSpec::new(
+    "source.changed",
+    "another version or another process came within the last ten minutes, and jobs of it fail in a way that was not seen before",
+    State,
+    Triage::Capacity,
+)
+.root();
+
 /// The rules that are about stacktop's own sources.
-pub static SOURCE_RULES: &[RuleSpec] = &[SILENT, FULL, UNREAD, CLOCK, OURS];
+pub static SOURCE_RULES: &[RuleSpec] = &[SILENT, FULL, UNREAD, CLOCK, OURS, CHANGED];
 
 fn enabled(rules: &Rulebook, rule: RuleId, target: &TargetState) -> bool {
     rules.on(rule, &[target.id.as_str()]).enabled
@@ -122,12 +131,29 @@ pub(super) fn clock(target: &TargetState, rules: &Rulebook) -> Option<Breach> {
     Some(breach)
 }
 
-/// What was done from here.
-pub(super) fn ours(target: &TargetState, deed: &Deed, rules: &Rulebook, now: Now) -> Option<Breach> {
+/// What was done from here; `again` of the jobs that were made to run have failed since.
+pub(super) fn ours(
+    target: &TargetState,
+    deed: &Deed,
+    again: usize,
+    rules: &Rulebook,
+    now: Now,
+) -> Option<Breach> {
     enabled(rules, OURS.id, target).then(|| {
         let sentence = format!("done from here: {}", deed.words);
         let mut breach = breach(target, &OURS, Severity::Info, (deed.subject.as_str(), sentence));
-        breach.since(Some(now.since(deed.at))).look("see the timeline and the audit trail");
+        let breach_of = breach.since(Some(now.since(deed.at))).hits(again, "job");
+        breach_of.look("see the timeline and the audit trail");
+        breach
+    })
+}
+
+/// What changed.
+pub(super) fn changed(target: &TargetState, event: &Event, rules: &Rulebook, now: Now) -> Option<Breach> {
+    enabled(rules, CHANGED.id, target).then(|| {
+        let sentence = format!("changed on {}: {}", target.id, event.words);
+        let mut breach = breach(target, &CHANGED, Severity::Info, (event.words.as_str(), sentence));
+        breach.since(Some(now.since(event.at))).look("the version before, and what it did with these jobs");
         breach
     })
 }

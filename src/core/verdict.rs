@@ -149,8 +149,9 @@ impl<'a> Verdict<'a> {
 
     /// The worst symptom leads, with its own time. A cause is named over an edge only.
     fn explain(&mut self, world: &'a World, others: &[&'a Finding]) {
-        let Some((lead, rest)) = others.split_first() else { return };
         let chain = &world.chain;
+        let others = &chain.in_order(others);
+        let Some((lead, rest)) = others.split_first() else { return };
         let find = |key: &FindingKey| {
             let all = others.iter().chain(&self.silent).chain(&self.blind);
             all.copied().find(|finding| finding.key() == *key)

@@ -13,12 +13,12 @@ use super::postgres;
 use super::prometheus;
 use super::report::PollReport;
 pub use super::source_rules::SOURCE_RULES;
-use super::source_rules::{self, FULL, OURS, SILENT};
+use super::source_rules::{self, CHANGED, FULL, OURS, SILENT};
 pub use super::system::SystemState;
 use super::system::rules as system_rules;
 pub use super::target::TargetState;
 use super::time::Now;
-use super::timeline::Timeline;
+use super::timeline::{Event, Timeline};
 use super::topology::Topology;
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -164,7 +164,19 @@ impl World {
         let deeds = self.timeline.deeds(now).into_iter().filter(|deed| deed.target == target.id);
         let firing = self.alerts.firing();
         let told = deeds.filter(|deed| chain::suffers(&self.targets, &self.topology, deed, &firing));
-        told.filter_map(|deed| source_rules::ours(target, deed, &self.rules, now)).collect()
+        let again = |deed| chain::failed_again(&self.targets, &self.topology, deed);
+        told.filter_map(|deed| source_rules::ours(target, deed, again(deed), &self.rules, now)).collect()
+    }
+
+    /// What changed lately, while something that was found by the look before is tied to it.
+    fn changed_lately(&self, now: Now) -> Vec<Breach> {
+        let firing = self.alerts.firing();
+        let tied = |event: &&Event| chain::brings(&self.targets, &self.topology, event, &firing);
+        let told = |event: &Event| {
+            let target = self.target(event.target.as_ref()?.as_str())?;
+            source_rules::changed(target, event, &self.rules, now)
+        };
+        self.timeline.changes(now).filter(tied).filter_map(told).collect()
     }
 
     /// Judges what gave data since it was judged last, and looks at the freshness of all. Called after reports and once a second, so that
@@ -177,7 +189,7 @@ impl World {
                 Arc::make_mut(levels).take(followed, now);
             }
         }
-        let mut breaches = Vec::new();
+        let mut breaches = self.changed_lately(now);
         let mut silent: HashSet<&TargetId> = HashSet::new();
         let mut unread: HashSet<(&TargetId, RuleId)> = HashSet::new();
         let (mut servers, mut managers, mut sending) = (Vec::new(), Vec::new(), Vec::new());
@@ -232,7 +244,7 @@ impl World {
             &self.rules,
             |rule| specs.iter().find(|spec| spec.id == rule).map_or(Triage::Capacity, |spec| spec.triage),
             |key| {
-                ![SILENT.id, FULL.id, HOST_SILENT.id, OURS.id].contains(&key.rule)
+                ![SILENT.id, FULL.id, HOST_SILENT.id, OURS.id, CHANGED.id].contains(&key.rule)
                     && (silent.contains(&key.target) || unread.contains(&(&key.target, key.rule)))
             },
             now,

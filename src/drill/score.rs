@@ -1,51 +1,28 @@
 //! How well the chain of causes finds what an embedded incident is about. Every incident is played at full speed, and the chain is compared
 //! with what is true of it. Nothing is drawn and nothing is waited for.
 
-use super::sim::{Sim, TROUBLE_AT};
+mod incident;
+mod incidents;
+mod parts;
+mod scenes;
+
+use super::sim::Sim;
 use super::twin::reading;
 use super::{Stack, StackTarget};
 use crate::core::alert::{Finding, Rulebook};
+use crate::core::ids::TargetId;
+use crate::core::reading::Reading;
 use crate::core::report::{BreakerState, Plan, PollReport};
 use crate::core::time::Now;
+use crate::core::topology::{Depends, Topology};
 use crate::core::verdict::Verdict;
 use crate::core::world::{TargetState, World, all_rules};
+use incident::{Incident, Named, Scene, Small};
+use incidents::INCIDENTS;
 use std::time::Duration;
 
-/// A finding by its rule and its target.
-type Named = (&'static str, &'static str);
-
-/// An incident of the embedded world, and what is true of it.
-struct Incident {
-    name: &'static str,
-    /// So many seconds of it are played.
-    lasts: u64,
-    /// When it begins, in seconds since the start.
-    begins: f64,
-    /// What brought it about.
-    root: Named,
-    /// What it brings about. Whatever else is found is of something else.
-    effects: &'static [Named],
-    /// What else is true of the same minutes: a cause and its effect.
-    beside: &'static [(Named, Named)],
-}
-
-/// The incidents. A copy that falls behind and a node that goes are in the same minute, and of something else.
-const INCIDENTS: &[Incident] = &[Incident {
-    name: "forgotten transaction",
-    lasts: 90,
-    begins: TROUBLE_AT,
-    root: ("postgres.blocked", "shop-db"),
-    effects: &[
-        ("metrics.errors", "shop-api"),
-        ("metrics.latency_p95", "shop-api"),
-        ("queue.failing", "jobs"),
-        ("queue.dead_letters", "jobs"),
-        ("queue.wait", "jobs"),
-        ("prometheus.alert", "prometheus"),
-        ("postgres.idle_in_transaction", "shop-db"),
-    ],
-    beside: &[(("search.node_left", "catalogue"), ("search.yellow", "catalogue"))],
-}];
+/// The targets of a small scene are asked this often.
+const EACH: Duration = Duration::from_secs(1);
 
 /// Each incident is played with so many seeds.
 const SEEDS: u64 = 5;
@@ -134,27 +111,90 @@ fn is(finding: &Finding, (rule, target): Named) -> bool {
     finding.breach.rule == rule && finding.breach.target.as_str() == target
 }
 
+/// A scene while it is played.
+enum Played {
+    Embedded {
+        stack: Stack,
+        sim: Box<Sim>,
+    },
+    /// With another seed a small scene begins so many seconds later, so that the polls of rules that hold fall elsewhere.
+    Small {
+        scene: &'static Small,
+        late: u64,
+    },
+}
+
+impl Played {
+    fn new(scene: Scene, seed: u64, start: Now) -> Self {
+        match scene {
+            Scene::Embedded => {
+                Self::Embedded { stack: Stack::demo(seed, start), sim: Box::new(Sim::new(seed, start)) }
+            }
+            Scene::Small(scene) => Self::Small { scene, late: seed - 1 },
+        }
+    }
+
+    fn world(&self, start: Now) -> World {
+        match self {
+            Self::Embedded { stack, .. } => world(stack.targets(), start),
+            Self::Small { scene, .. } => small(scene, start),
+        }
+    }
+
+    /// So many seconds later than is said it begins.
+    const fn late(&self) -> u64 {
+        match self {
+            Self::Embedded { .. } => 0,
+            Self::Small { late, .. } => *late,
+        }
+    }
+
+    /// What is reported in this second.
+    fn reports(&mut self, second: u64, now: Now) -> Vec<PollReport> {
+        match self {
+            Self::Embedded { stack, sim } => {
+                sim.advance(now);
+                let due =
+                    stack.targets().iter().filter(|target| second.is_multiple_of(target.interval.as_secs()));
+                let shows = |target: &StackTarget| reading(sim, target.part, now, &[]);
+                due.map(|target| report(&target.id, target.interval, shows(target), now)).collect()
+            }
+            Self::Small { scene, late } => {
+                let shows = |name| (scene.shows)(name, second.saturating_sub(*late), now);
+                let targets = scene.targets.iter();
+                targets.map(|(name, ..)| report(&TargetId::new(name), EACH, shows(name), now)).collect()
+            }
+        }
+    }
+}
+
 /// Plays an incident second by second. What is tied is counted at its end; the root is named when it is the verdict's cause or its lead.
 fn play(incident: &Incident, seed: u64) -> Score {
     let start = Now::example(0);
-    let stack = Stack::demo(seed, start);
-    let mut sim = Sim::new(seed, start);
-    let mut world = world(stack.targets(), start);
+    let mut played = Played::new(incident.scene, seed, start);
+    let mut world = played.world(start);
     let mut score = Score { played: 1, ..Score::default() };
+    let begins = incident.begins as u64 + played.late();
     for second in 0..=incident.lasts {
         let now = start.plus(Duration::from_secs(second));
-        sim.advance(now);
-        for target in stack.targets().iter().filter(|target| second % target.interval.as_secs() == 0) {
-            world.apply(report(target, &sim, now));
+        for report in played.reports(second, now) {
+            world.apply(report);
         }
         world.evaluate(now);
         let verdict = Verdict::over(&world, now);
         let named = verdict.cause.map(|cause| cause.root).or(verdict.lead);
         if score.found == 0 && named.is_some_and(|named| is(named, incident.root)) {
             score.found = 1;
-            score.seconds = second.saturating_sub(incident.begins as u64);
+            score.seconds = second.saturating_sub(begins);
         }
     }
+    score.add(tied(&world, incident));
+    score
+}
+
+/// What the chain tied at the end, beside what is true.
+fn tied(world: &World, incident: &Incident) -> Score {
+    let mut score = Score::default();
     let firing = world.alerts.firing();
     for finding in firing.iter().filter(|finding| !is(finding, incident.root)) {
         let of_root = incident.effects.iter().filter(|effect| is(finding, **effect)).map(|_| incident.root);
@@ -172,6 +212,20 @@ fn play(incident: &Incident, seed: u64) -> Score {
     score
 }
 
+fn small(scene: &Small, now: Now) -> World {
+    let state = |(name, kind, address): &(&str, _, &str)| {
+        TargetState::new(TargetId::new(name), *kind, (*address).to_owned(), EACH, now)
+    };
+    let mut world = World::new(scene.targets.iter().map(state).collect(), Rulebook::defaults(&all_rules()));
+    let said = |(service, on): &(&str, &str)| Depends {
+        service: (*service).to_owned(),
+        on: TargetId::new(on),
+        because: "it is said".to_owned(),
+    };
+    world.topology = Topology::new(scene.depends.iter().map(said).collect());
+    world
+}
+
 fn world(targets: &[StackTarget], now: Now) -> World {
     let state = |target: &StackTarget| {
         let (settings, address) = (target.settings.clone(), target.address.clone());
@@ -180,21 +234,21 @@ fn world(targets: &[StackTarget], now: Now) -> World {
     World::new(targets.iter().map(state).collect(), Rulebook::defaults(&all_rules()))
 }
 
-fn report(target: &StackTarget, sim: &Sim, now: Now) -> PollReport {
+fn report(target: &TargetId, interval: Duration, reading: Reading, now: Now) -> PollReport {
     PollReport {
-        target: target.id.clone(),
+        target: target.clone(),
         at: now,
         took: Duration::from_millis(1),
         plan: Plan {
-            interval: target.interval,
+            interval,
             widened: false,
-            next: now.plus(target.interval),
+            next: now.plus(interval),
             breaker: BreakerState::Closed,
             failures: 0,
             knocks: false,
         },
         overtaken: 0,
-        result: Ok(reading(sim, target.part, now, &[])),
+        result: Ok(reading),
     }
 }
 
@@ -202,15 +256,22 @@ fn report(target: &StackTarget, sim: &Sim, now: Now) -> PollReport {
 mod tests {
     use super::*;
 
+    /// What is printed. What is missing is not found: the pages of the rules say what they are tied to.
+    const EXPECTED: [&str; 8] = [
+        "forgotten transaction    precision 1.00 (35 of 35)  recall 1.00 (35 of 35)  root named 5 of 5, after 7.0 s",
+        "pool of idle sessions    precision 1.00 (10 of 10)  recall 1.00 (10 of 10)  root named 5 of 5, after 60.0 s",
+        "full Redis               precision 1.00 (15 of 15)  recall 1.00 (15 of 15)  root named 5 of 5, after 10.0 s",
+        "archiver fills a disk    precision 1.00 (5 of 5)  recall 1.00 (5 of 5)  root named 5 of 5, after 0.0 s",
+        "node that left           precision 1.00 (5 of 5)  recall 1.00 (5 of 5)  root named 5 of 5, after 60.0 s",
+        "workers that are gone    precision 1.00 (5 of 5)  recall 1.00 (5 of 5)  root named 5 of 5, after 5.0 s",
+        "two faults and decoys    precision 1.00 (15 of 15)  recall 1.00 (15 of 15)  root named 5 of 5, after 0.0 s",
+        "all                      precision 1.00 (90 of 90)  recall 1.00 (90 of 90)  root named 35 of 35, after 20.3 s",
+    ];
+
     #[test]
-    fn the_chain_does_not_get_worse_at_the_embedded_incidents() {
-        let scores = scores();
-        let (_, all) = scores.last().expect("a total");
-        assert_eq!(all.played, INCIDENTS.len() * SEEDS as usize);
-        assert_eq!(all.found, all.played, "{}", table());
-        assert!(all.precision() >= 1.0, "{}", table());
-        assert!(all.recall() >= 1.0, "{}", table());
-        assert!(all.seconds <= 10 * all.found as u64, "{}", table());
+    fn the_chain_does_not_get_worse_at_the_incidents() {
+        let told: Vec<String> = table().lines().map(str::to_owned).collect();
+        assert_eq!(told, EXPECTED);
     }
 
     #[test]

@@ -1,6 +1,9 @@
 //! Ties that need two keys, or a counter beside the words: each holds where both ends are of one thing, and not where only the order fits.
 
+mod changes;
 mod checks;
+mod copies;
+mod leads;
 mod load;
 mod redis;
 mod within;

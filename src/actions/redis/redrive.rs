@@ -16,6 +16,7 @@ use crate::actions::stop::Stop;
 use crate::core::action::{ActionError, Outcome, Verdict};
 use crate::core::redis::{
     Brake, Envelope, Family, JobAct, JobState, Letters, Original, QueueRef, RetryOptions, open_letter,
+    redriven,
 };
 use crate::sources::redis::connection::Connection;
 use redis::cmd;
@@ -171,7 +172,7 @@ impl RedisExecutor {
             return Ok(format!("left alone: there is no queue {queue}"));
         };
         let print = fingerprint(&[id, &made, &name, &data]);
-        let new = format!("redrive-{}-{id}-{print}", work.from.name).replace(':', "-");
+        let new = format!("{}{id}-{print}", redriven(&work.from.name)).replace(':', "-");
         let mark = queue.key(&format!("redriven:{new}"));
         let letter = Letter { queue, family, original, new, mark, made: made.parse().ok() };
         let (job, again, done) = match self.put_back(connection, work, &letter).await? {

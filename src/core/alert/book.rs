@@ -91,6 +91,12 @@ impl Finding {
         self.standing
     }
 
+    /// Where it stands in triage.
+    #[must_use]
+    pub const fn triage(&self) -> Triage {
+        self.rank.1
+    }
+
     /// What is measured here stands before what another system has been saying for long, and both before notes.
     fn place(&self) -> u8 {
         match (self.rank.0, self.standing) {

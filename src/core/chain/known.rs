@@ -162,7 +162,7 @@ impl<'a> Known<'a> {
 }
 
 /// Whether it is whatever machine the one is that looks: a tunnel begins there, too.
-fn is_loopback(host: &str) -> bool {
+pub(in crate::core::chain) fn is_loopback(host: &str) -> bool {
     matches!(host, "localhost" | "::1" | "[::1]") || host.starts_with("127.")
 }
 

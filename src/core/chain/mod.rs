@@ -5,11 +5,13 @@
 mod edge;
 mod edges;
 mod known;
+mod order;
 mod ties;
 mod tree;
 
 pub use edge::{Edge, Evidence, Tie};
 pub use edges::edges;
 pub(in crate::core) use known::addresses;
-pub(in crate::core) use ties::ours::suffers;
+pub(in crate::core) use ties::changes::brings;
+pub(in crate::core) use ties::ours::{failed_again, suffers};
 pub use tree::{Branch, Chain, Link};

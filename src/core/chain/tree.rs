@@ -3,10 +3,11 @@
 use super::edge::{Edge, Evidence, Tie};
 use super::edges::edges;
 use super::known::Known;
+use super::order::{self, Tied, Voice, Weight};
 use crate::core::alert::{Finding, FindingKey};
 use crate::core::target::TargetState;
 use crate::core::topology::Topology;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -166,10 +167,36 @@ impl Chain {
         path.last().map(|link| (&link.cause, tie))
     }
 
+    /// The findings (worst first) with somebody else's word behind what is seen here to hit somebody: the first leads.
+    #[must_use]
+    pub fn in_order<'a>(&self, findings: &[&'a Finding]) -> Vec<&'a Finding> {
+        let links = self.links().filter(|link| link.evidence.tie != Tie::Coincident);
+        let causes: BTreeSet<&FindingKey> = links.map(|link| &link.cause).collect();
+        order::in_order(findings, |finding| self.weight(finding, &causes))
+    }
+
+    fn weight(&self, finding: &Finding, causes: &BTreeSet<&FindingKey>) -> Weight {
+        let key = finding.key();
+        let explained = self.parents.contains_key(&key) && !self.is_gathered(&key);
+        let tied = match (causes.contains(&key), explained) {
+            (true, _) => Tied::Explains,
+            (false, true) => Tied::Explained,
+            (false, false) => Tied::Alone,
+        };
+        Weight::of(Voice {
+            triage: finding.triage(),
+            severity: finding.severity(),
+            hits: !finding.breach.hit.words().is_empty(),
+            tied,
+            quiet: finding.clear.is_some() || finding.heard.is_some(),
+        })
+    }
+
     /// The findings (worst first) in the order in which they are told: each root with what it explains below it. A root stands where the
     /// worst of what it explains would stand, so that what is worst comes first whatever it is called.
     #[must_use]
     pub fn branches<'a>(&'a self, findings: &[&'a Finding]) -> Vec<Branch<'a>> {
+        let findings = &self.in_order(findings);
         let keys: Vec<FindingKey> = findings.iter().map(|finding| finding.key()).collect();
         let at: BTreeMap<&FindingKey, usize> = keys.iter().enumerate().map(|(at, key)| (key, at)).collect();
         let mut below: Vec<Vec<(usize, &Link)>> = vec![Vec::new(); findings.len()];

@@ -16,6 +16,12 @@ pub enum Letters {
     Unfinished,
 }
 
+/// How the ids of the jobs begin that a redrive of this queue makes. A colon would end an id.
+#[must_use]
+pub fn redriven(queue: &str) -> String {
+    format!("redrive-{queue}-").replace(':', "-")
+}
+
 /// One change to a queue.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RedisAction {

@@ -226,8 +226,8 @@ pub struct QueueReading {
     pub stalled: u64,
     /// Schedulers that make no more jobs, for the next one is gone, and for how long they have been late.
     pub late: Vec<(String, Duration)>,
-    /// Parents that wait for children which have failed.
-    pub stuck: Vec<StuckParent>,
+    /// Parents that wait for children which have failed; not asked before their first turn.
+    pub stuck: Part<Vec<StuckParent>>,
     /// A worker looked for stalled jobs within the last half minute.
     pub checked_by_worker: bool,
     /// By its name a dead-letter queue; of which source queue, if the name says so.
@@ -258,6 +258,8 @@ pub struct Happened {
     pub stalled: u64,
     /// Why the newest of the failures failed; empty where that is not told.
     pub reason: Payload,
+    /// The newest of the jobs that failed, and how long before the look; none where ids are not told.
+    pub failed_jobs: Vec<(String, Duration)>,
     /// There were more events than are read: the numbers are the least that happened.
     pub at_least: bool,
 }

@@ -1,8 +1,8 @@
 //! What follows from several readings of one Redis target: rates between two readings of the same run, histories, growth.
 
 use super::{
-    CommandRate, QueueReading, QueueRef, RedisReading, RedisServer, RedisSettings, ServerDetail, Troubles,
-    Turned, command_rates,
+    CommandRate, QueueReading, QueueRef, Reasons, RedisReading, RedisServer, RedisSettings, ServerDetail,
+    Troubles, Turned, command_rates,
 };
 use crate::core::history::Series;
 use crate::core::part::Warm;
@@ -55,6 +55,8 @@ pub struct QueueHistory {
     pub failing_since: Option<Now>,
     /// Since when there are jobs in progress whose worker's lock has run out.
     pub stalled_since: Option<Now>,
+    /// In which ways its jobs failed.
+    pub reasons: Reasons,
     samples: VecDeque<(Now, u64)>,
     last_growth: Option<Now>,
     missing_since: Option<Now>,
@@ -118,6 +120,9 @@ impl QueueHistory {
         self.grown = self.samples.front().map_or(0, |(_, first)| dead.saturating_sub(*first));
         if self.last_growth.is_none_or(|at| now.since(at) > GROWTH_ENDS_AFTER) {
             self.growing_since = None;
+        }
+        if let Some(happened) = queue.happened.ready() {
+            self.reasons.absorb(&happened.reason, now);
         }
         // It begins with several failures, and lasts while any is left of them: a quiet queue has few within a window.
         let least = if self.failing_since.is_some() { 1 } else { FAILING_FROM };

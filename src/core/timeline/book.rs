@@ -20,6 +20,8 @@ use std::time::Duration;
 const MOST: usize = 2000;
 /// So many queues that were switched at once are told one by one.
 const ONE_BY_ONE: usize = 5;
+/// What came so long ago explains nothing that begins now.
+const LATELY: Duration = Duration::from_secs(600);
 /// A finding that is told within this time of its begin began now.
 const NOW: Duration = Duration::from_secs(2);
 
@@ -252,6 +254,12 @@ impl Timeline {
     /// What was done from here within the last minutes and others may suffer from.
     pub(in crate::core) fn deeds(&self, now: Now) -> Vec<&Deed> {
         self.ours.deeds(now)
+    }
+
+    /// Versions and processes that came within the last minutes of this run.
+    pub(in crate::core) fn changes(&self, now: Now) -> impl Iterator<Item = &Event> {
+        let came = |event: &&Event| matches!(event.kind, Kind::Version | Kind::Restarted) && !event.kept;
+        self.events().filter(came).filter(move |event| now.since(event.at) < LATELY)
     }
 
     /// What came of it.

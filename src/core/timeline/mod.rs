@@ -12,4 +12,4 @@ mod ours;
 
 pub use book::Timeline;
 pub use event::{About, Event, Kind, Mark};
-pub use ours::Deed;
+pub use ours::{Again, Deed};

@@ -6,15 +6,18 @@ use crate::core::alertmanager::{AlertmanagerAct, AlertmanagerRow};
 use crate::core::ids::TargetId;
 use crate::core::place::{Place, Screen};
 use crate::core::postgres::{BackendId, PgAction};
-use crate::core::redis::{JobAct, QueueRef, RedisAction};
+use crate::core::redis::{JobAct, QueueRef, RedisAction, redriven};
 use crate::core::row::RowKey;
 use crate::core::search::{SearchAction, SearchRow};
 use crate::core::text::tidy;
 use crate::core::time::Now;
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 /// The identity of an action is cut to so many columns: it may name a thousand jobs.
 const IDENTITY_COLUMNS: usize = 120;
+/// Of one action so many jobs are known again.
+const MOST_IDS: usize = 1000;
 /// So much that was done is remembered.
 const MOST_DEEDS: usize = 64;
 /// So long after a queue was switched from here, that it is so is taken for our own doing: thousands of queues are read in turns.
@@ -108,6 +111,46 @@ pub struct Deed {
     pub subject: String,
     /// In words, as the timeline has it.
     pub words: String,
+    /// Which jobs run again by it.
+    pub jobs: Again,
+}
+
+/// Jobs that run again.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Again {
+    /// None, or nobody knows which.
+    Unknown,
+    /// Those of these ids.
+    These(BTreeSet<String>),
+    /// Those whose id begins like this: a redrive names the jobs that it makes.
+    Named(String),
+}
+
+impl Again {
+    /// Whether the job of this id is one of them.
+    #[must_use]
+    pub fn has(&self, id: &str) -> bool {
+        match self {
+            Self::Unknown => false,
+            Self::These(ids) => ids.contains(id),
+            Self::Named(begin) => id.starts_with(begin.as_str()),
+        }
+    }
+
+    fn of(action: &Action) -> Self {
+        let Action::Redis { act, .. } = action else { return Self::Unknown };
+        match act {
+            RedisAction::Jobs { ids, act: JobAct::Retry(_) | JobAct::RunAgain, .. } => {
+                Self::These(ids.iter().take(MOST_IDS).cloned().collect())
+            }
+            RedisAction::Redrive { queue, .. } => Self::Named(redriven(&queue.name)),
+            RedisAction::Jobs { .. }
+            | RedisAction::Pause { .. }
+            | RedisAction::Resume { .. }
+            | RedisAction::Switches { .. }
+            | RedisAction::Change { .. } => Self::Unknown,
+        }
+    }
 }
 
 /// What others may suffer from: sessions and statements that end, jobs that run again, queues that take nothing.
@@ -164,6 +207,7 @@ impl Ours {
             target: action.target().clone(),
             subject,
             words: named(action),
+            jobs: Again::of(action),
         }));
         if self.1.len() > MOST_DEEDS {
             self.1.remove(0);

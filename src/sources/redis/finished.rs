@@ -8,6 +8,7 @@ use crate::core::part::{Gap, GapKind, Part};
 use crate::core::redis::{DoneBy, Happened, Masks, Payload, QueueReading, QueueRef};
 use redis::{RedisError, Value, pipe};
 use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::time::Duration;
 
 /// Events read of one queue in one poll, and of all together; what is more is passed over, and said.
 const MOST: usize = 2000;
@@ -31,6 +32,8 @@ const REST: i64 = 600_000;
 const MINUTE: i64 = 60_000;
 /// What is counted is that of so many seconds.
 const WINDOW: i64 = 300;
+/// So many ids of the newest failures are told.
+const IDS: usize = 100;
 /// Longer reasons are cut.
 const REASON: usize = 300;
 
@@ -51,6 +54,8 @@ struct Seen {
     seconds: VecDeque<Second>,
     /// Why the newest failure failed, masked.
     reason: Payload,
+    /// The newest jobs that failed, and when, in milliseconds.
+    jobs: VecDeque<(String, i64)>,
     /// Until then, in milliseconds, something was passed over.
     lost_until: i64,
     /// Events at the last look, and the size of one, in bytes; by whichever is more of the stream's mean and of what came.
@@ -297,6 +302,10 @@ impl Seen {
                     if let Some(reason) = field("failedReason") {
                         self.reason = masks.payload(reason).cut(REASON);
                     }
+                    self.jobs.extend(field("jobId").map(|id| (id, ms)));
+                    if self.jobs.len() > IDS {
+                        self.jobs.pop_front();
+                    }
                 }
                 _ => {}
             }
@@ -346,6 +355,8 @@ impl Seen {
         while self.seconds.front().is_some_and(|first| first.at < second - WINDOW) {
             self.seconds.pop_front();
         }
+        self.jobs.retain(|(_, at)| now - at <= WINDOW * 1000);
+        let ago = |at: i64| Duration::from_millis(u64::try_from(now - at).unwrap_or(0));
         let sum = |field: fn(&Second) -> u64| self.seconds.iter().map(field).sum::<u64>();
         let lately = self.seconds.iter().filter(|one| one.at >= second - MINUTE / 1000);
         let failed = sum(|one| one.failed).max(sum(|one| one.exhausted));
@@ -355,6 +366,7 @@ impl Seen {
             failed,
             stalled: sum(|one| one.stalled),
             reason: if failed > 0 { self.reason.clone() } else { Payload::default() },
+            failed_jobs: self.jobs.iter().map(|(id, at)| (id.clone(), ago(*at))).collect(),
             at_least: self.lost_until > now,
         }
     }
@@ -394,10 +406,12 @@ mod tests {
         assert_eq!((found.completed_last_minute, found.completed), (2, 2));
         assert_eq!((found.failed, found.stalled, &*found.reason), (1, 1, "no such host=•••"));
         assert_eq!((seen.next.as_str(), found.at_least), ("65000-1", false));
+        assert_eq!(found.failed_jobs, vec![("7".to_owned(), Duration::from_secs(2))]);
         let found = look(&mut seen, Vec::new(), 80_000);
         assert_eq!((found.completed_last_minute, found.completed, found.failed), (1, 2, 1));
         let found = look(&mut seen, Vec::new(), 400_000);
         assert_eq!((found.completed, found.failed, &*found.reason), (0, 0, ""));
+        assert_eq!(found.failed_jobs, Vec::new());
         let many: Vec<Value> = (0..MOST).map(|n| entry(&format!("490000-{n}"), "completed")).collect();
         assert!(look(&mut seen, many, 490_500).at_least);
         assert_eq!((seen.next.as_str(), seen.lost_until), ("490500-0", 550_500));

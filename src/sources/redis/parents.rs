@@ -3,6 +3,8 @@
 
 use super::connection::Connection;
 use super::decode::{list, text};
+use super::refused;
+use crate::core::part::{Gap, GapKind, Part};
 use crate::core::redis::{QueueReading, QueueRef, StuckParent};
 use crate::core::time::Now;
 use redis::{RedisError, Value, pipe};
@@ -27,7 +29,34 @@ struct Failed {
 /// The last looks. Of many children some are drawn, others each time: one that was found to have failed is looked at again, so that what
 /// was told does not come and go.
 #[derive(Debug, Default)]
-pub(super) struct Parents(BTreeMap<QueueRef, (Now, BTreeSet<Failed>)>);
+pub(super) struct Parents(BTreeMap<QueueRef, (Now, Looked)>);
+
+/// What one look at the parents of a queue found.
+#[derive(Clone, Debug, Default)]
+struct Looked {
+    failed: BTreeSet<Failed>,
+    /// The server's words, where it refused a part of it.
+    refused: Option<String>,
+}
+
+impl Looked {
+    /// Who was found is told, whatever else was refused; that nobody was found is told only where nothing was.
+    fn part(&self) -> Part<Vec<StuckParent>> {
+        match &self.refused {
+            Some(words) if self.failed.is_empty() => {
+                let note = format!("the children of its parents may not be looked at ({words})");
+                Part::Unavailable(Gap::new(GapKind::NotPermitted, note))
+            }
+            Some(_) | None => Part::Ready(stuck(&self.failed)),
+        }
+    }
+
+    fn refuse(&mut self, value: &Value) {
+        if self.refused.is_none() {
+            self.refused = refused::first(std::slice::from_ref(value));
+        }
+    }
+}
 
 impl Parents {
     /// Fills in what is known, after a look at those whose turn it is.
@@ -45,21 +74,22 @@ impl Parents {
         let asked: Vec<QueueRef> =
             waits.map(|reading| &reading.queue).filter(|queue| due(queue)).take(QUEUES).cloned().collect();
         let known =
-            |queue: &QueueRef| self.0.get(queue).map(|(_, failed)| failed.clone()).unwrap_or_default();
+            |queue: &QueueRef| self.0.get(queue).map(|(_, looked)| looked.failed.clone()).unwrap_or_default();
         let known: Vec<BTreeSet<Failed>> = asked.iter().map(known).collect();
         let result = if asked.is_empty() { Ok(Vec::new()) } else { read(connection, &asked, &known).await };
         let (found, result) = match result {
             Ok(found) => (found, Ok(())),
             Err(error) => (Vec::new(), Err(error)),
         };
-        for (queue, failed) in asked.into_iter().zip(found) {
-            self.0.insert(queue, (now, failed));
+        for (queue, looked) in asked.into_iter().zip(found) {
+            self.0.insert(queue, (now, looked));
         }
         for reading in readings {
             if reading.waiting_children == 0 {
                 self.0.remove(&reading.queue);
-            } else if let Some((_, failed)) = self.0.get(&reading.queue) {
-                reading.stuck = stuck(failed);
+                reading.stuck = Part::Ready(Vec::new());
+            } else if let Some((_, looked)) = self.0.get(&reading.queue) {
+                reading.stuck = looked.part();
             }
         }
         result
@@ -88,7 +118,7 @@ async fn read(
     connection: &mut Connection,
     queues: &[QueueRef],
     known: &[BTreeSet<Failed>],
-) -> Result<Vec<BTreeSet<Failed>>, RedisError> {
+) -> Result<Vec<Looked>, RedisError> {
     let mut ask = pipe();
     ask.ignore_errors();
     for queue in queues {
@@ -101,7 +131,10 @@ async fn read(
         .enumerate()
         .flat_map(|(of, value)| ids(value).into_iter().map(move |id| (of, id)))
         .collect();
-    let mut found = vec![BTreeSet::new(); queues.len()];
+    let mut found = vec![Looked::default(); queues.len()];
+    for (of, value) in values.iter().enumerate() {
+        found[of].refuse(value);
+    }
     if parents.is_empty() {
         return Ok(found);
     }
@@ -111,6 +144,9 @@ async fn read(
         ask.cmd("SRANDMEMBER").arg(queues[*of].key(&format!("{id}:dependencies"))).arg(CHILDREN);
     }
     let values: Vec<Value> = ask.query_async(connection).await?;
+    for ((of, _), value) in parents.iter().zip(&values) {
+        found[*of].refuse(value);
+    }
     let mut children: BTreeSet<(usize, QueueRef, String)> = values
         .iter()
         .enumerate()
@@ -132,9 +168,10 @@ async fn read(
     }
     let scores: Vec<Value> = ask.query_async(connection).await?;
     for ((parent, queue, id), score) in children.into_iter().zip(&scores) {
+        let (of, parent) = &parents[parent];
+        found[*of].refuse(score);
         if text(score).is_some() {
-            let (of, parent) = &parents[parent];
-            found[*of].insert(Failed { parent: parent.clone(), queue, id });
+            found[*of].failed.insert(Failed { parent: parent.clone(), queue, id });
         }
     }
     Ok(found)
@@ -150,6 +187,24 @@ fn child(key: &str) -> Option<(QueueRef, String)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[track_caller]
+    fn check(failed: usize, refused: bool, expected: Option<usize>) {
+        let child =
+            |id: usize| Failed { parent: "1".to_owned(), queue: QueueRef::default(), id: id.to_string() };
+        let refused = refused.then(|| "No permissions to access a key".to_owned());
+        let part = Looked { failed: (0..failed).map(child).collect(), refused }.part();
+        assert_eq!(part.ready().map(Vec::len), expected, "{part:?}");
+        assert_eq!(part.gap().is_some(), expected.is_none(), "{part:?}");
+    }
+
+    #[test]
+    fn nobody_is_found_only_where_nothing_is_refused() {
+        check(0, false, Some(0));
+        check(2, false, Some(1));
+        check(0, true, None);
+        check(2, true, Some(1));
+    }
 
     #[test]
     fn the_key_of_a_child_names_its_queue() {

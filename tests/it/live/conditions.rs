@@ -3,15 +3,18 @@
 
 mod apart;
 mod cluster;
+mod copies;
 mod postgres;
 mod queues;
 mod redis;
 mod search;
+mod slower;
 
 use super::Watch;
 use chrono::{DateTime, Utc};
 use stacktop::config::target::Connect;
-use stacktop::core::alert::RuleSetting;
+use stacktop::core::alert::{FindingKey, RuleSetting};
+use stacktop::core::chain::Tie;
 use stacktop::core::ids::TargetId;
 use stacktop::core::report::{BreakerState, Plan, PollError, PollErrorKind, PollReport};
 use stacktop::core::time::Clock;
@@ -63,6 +66,8 @@ impl Sample {
 struct Lookout {
     world: World,
     watches: Vec<Watch>,
+    /// The time of the watch is ahead by so much: what is compared with an hour ago need not take an hour.
+    ahead: Duration,
 }
 
 impl Lookout {
@@ -79,7 +84,7 @@ impl Lookout {
             watches.push(watch);
         }
         let world = World::new(states, stacktop::core::alert::Rulebook::defaults(&all_rules()));
-        Self { world, watches }
+        Self { world, watches, ahead: Duration::ZERO }
     }
 
     /// A lower threshold, where the usual one takes longer than a test.
@@ -93,14 +98,14 @@ impl Lookout {
     /// Asks every target once, as the engine does.
     async fn poll(&mut self) {
         for watch in &mut self.watches {
-            let before = watch.clock.now();
+            let before = watch.clock.now().plus(self.ahead);
             let polling = watch.source.poll(before, &[]);
             let answer = timeout(watch.target.timeout, polling).await;
             let result = answer.unwrap_or_else(|_| {
                 watch.source.abandon();
                 Err(PollError::new(PollErrorKind::TimedOut, "no answer"))
             });
-            let at = watch.clock.now();
+            let at = watch.clock.now().plus(self.ahead);
             let plan = Plan {
                 interval: watch.target.interval,
                 widened: false,
@@ -112,7 +117,22 @@ impl Lookout {
             let (target, took) = (watch.target.id.clone(), at.since(before));
             self.world.apply(PollReport { target, at, took, result, plan, overtaken: 0 });
         }
-        self.world.evaluate(self.watches[0].clock.now());
+        self.world.evaluate(self.watches[0].clock.now().plus(self.ahead));
+    }
+
+    /// The same, so much later for whoever watches.
+    async fn poll_after(&mut self, skipped: Duration) {
+        self.ahead += skipped;
+        self.poll().await;
+    }
+
+    /// How surely a finding of that rule and target is tied to one of this.
+    fn tie(&self, cause: (&str, &str), effect: (&str, &str)) -> Option<Tie> {
+        let is = |key: &FindingKey, (rule, target): (&str, &str)| {
+            key.rule == rule && key.target.as_str() == target
+        };
+        let mut links = self.world.chain.links();
+        links.find(|link| is(&link.cause, cause) && is(&link.effect, effect)).map(|link| link.evidence.tie)
     }
 
     fn context(&self) -> PanelContext<'_> {

@@ -262,3 +262,40 @@ async fn a_look_at_large_jobs_fills_no_server() {
     assert!(done > 100 && refused == 0, "{refused} of {done}");
     assert!(reading(&seen).failed[0].jobs[0].frame.contains("mail.js:7"));
 }
+
+/// Whoever may not look at the children of a flow is told so: that none has failed is not known.
+#[tokio::test(flavor = "multi_thread")]
+async fn children_that_may_not_be_looked_at_are_not_none() {
+    let Some(own) = Own::start("children_that_may_not_be_looked_at_are_not_none", &[]).await else { return };
+    let mut client = own.client().await;
+    for words in [
+        &["HSET", "bull:orders:meta", "version", "bullmq:5.1.0"][..],
+        &["HSET", "bull:mails:meta", "version", "bullmq:5.1.0"],
+        &["ZADD", "bull:orders:waiting-children", "1", "12"],
+        &["SADD", "bull:orders:12:dependencies", "bull:mails:7"],
+        &["ZADD", "bull:mails:failed", "1", "7"],
+        &["ACL", "SETUSER", "blind", "on", ">secret", "~*", "+@all", "-srandmember"],
+        &["ACL", "SETUSER", "near", "on", ">secret", "~bull:orders:*", "+@all"],
+        &["ACL", "SETUSER", "sees", "on", ">secret", "~*", "+@all"],
+    ] {
+        let mut ask = cmd(words[0]);
+        let () = ask.arg(&words[1..]).query_async(&mut client).await.expect("set");
+    }
+    for (name, refused) in [("blind", Some("srandmember")), ("near", Some("key")), ("sees", None)] {
+        let mut seen = watch(&own.url().replace("redis://", &format!("redis://{name}:secret@")));
+        seen.poll().await.expect("a poll");
+        let queues = reading(&seen).queues.ready().expect("queues");
+        let orders = queues.iter().find(|queue| queue.queue.name == "orders").expect("it is read");
+        let stuck = orders.stuck.ready().map(Vec::len);
+        let Some(words) = refused else {
+            assert_eq!(stuck, Some(1), "{:?}", orders.stuck);
+            continue;
+        };
+        let note = orders.stuck.gap().map(|gap| gap.note.clone()).unwrap_or_default();
+        assert!(stuck.is_none() && note.contains(words), "{name}: {:?}", orders.stuck);
+        let firing = seen.world.alerts.firing();
+        let told: Vec<&str> = firing.iter().map(|finding| finding.breach.sentence.as_str()).collect();
+        let says = "nobody watches parents that wait for failed children";
+        assert!(told.iter().any(|told| told.contains(says)), "{name}: {told:?}");
+    }
+}

@@ -4,7 +4,7 @@ use super::{check, failing};
 use crate::pages::world::{FIRST, Stage, queue, queue_ref, redis, secs, target, warm_at};
 use stacktop::core::chain::Tie;
 use stacktop::core::ids::SystemKind;
-use stacktop::core::part::Part;
+use stacktop::core::part::{Gap, GapKind, Part};
 use stacktop::core::redis::{Background, Evidence, QueueReading, RedisReading, SlowEntry, StuckParent};
 use stacktop::core::topology::{Depends, Topology};
 
@@ -151,7 +151,8 @@ fn a_cache_that_finds_little_is_of_the_flush_of_its_own_server() {
 fn flow(of: &str) -> Stage {
     let stuck = StuckParent { parent: "12".to_owned(), child: queue_ref(of), failed: 2 };
     let evidence = Evidence { workers: Some(2), ..Evidence::default() };
-    let parents = QueueReading { waiting_children: 3, stuck: vec![stuck], evidence, ..queue("orders") };
+    let parents =
+        QueueReading { waiting_children: 3, stuck: Part::Ready(vec![stuck]), evidence, ..queue("orders") };
     let mut stage = Stage::waiting(SystemKind::Redis);
     for second in 0..80 {
         let mut queues = vec![failing("mails", "boom", &[])];
@@ -175,6 +176,39 @@ fn parents_wait_for_the_queue_whose_jobs_are_their_children() {
         told.breach.sentence,
         "queue orders: 1 parent job waits for children that failed (12 for 2 jobs of mails)"
     );
+}
+
+#[test]
+fn children_that_may_not_be_looked_at_are_said_and_are_not_none() {
+    let found =
+        || Part::Ready(vec![StuckParent { parent: "12".to_owned(), child: queue_ref("mails"), failed: 1 }]);
+    let check = |first: Part<Vec<StuckParent>>, then: Part<Vec<StuckParent>>, unread: bool, told: usize| {
+        let mut stage = Stage::waiting(SystemKind::Redis);
+        for second in 0..120 {
+            let stuck = if second < 60 { first.clone() } else { then.clone() };
+            let evidence = Evidence { workers: Some(2), ..Evidence::default() };
+            let orders = QueueReading { waiting_children: 3, stuck, evidence, ..queue("orders") };
+            stage = stage.then(FIRST + second, "cache", redis(vec![orders]));
+        }
+        let firing = stage.world.alerts.firing();
+        let words = "parents that wait for failed children";
+        let says = firing
+            .iter()
+            .any(|one| one.breach.rule == "source.unread" && one.breach.sentence.contains(words));
+        assert_eq!(says, unread, "{firing:?}");
+        assert_eq!(
+            firing.iter().filter(|one| one.breach.rule == "queue.parents").count(),
+            told,
+            "{firing:?}"
+        );
+    };
+    let none = || Part::Ready(Vec::new());
+    let refused = || Part::Unavailable(Gap::new(GapKind::NotPermitted, "no right"));
+    check(none(), none(), false, 0);
+    check(refused(), refused(), true, 0);
+    check(found(), none(), false, 0);
+    // What was found and may not be looked at any more is not over.
+    check(found(), refused(), true, 1);
 }
 
 #[test]

@@ -9,7 +9,7 @@ use stacktop::core::ids::SystemKind;
 use stacktop::core::metrics::{MetricKind, MetricSample, MetricsReading};
 use stacktop::core::part::Part;
 use stacktop::core::postgres::{PgAction, PostgresReading, Promise, Standby};
-use stacktop::core::redis::{QueueReading, RedisAction};
+use stacktop::core::redis::{Brake, JobAct, Letters, QueueReading, RedisAction, RetryOptions};
 use stacktop::core::time::Now;
 
 type Expected<'a> = Option<(Tie, &'a str)>;
@@ -54,10 +54,12 @@ fn jobs_whose_sessions_were_ended_from_here_fail_by_our_own_doing() {
     let fails = |reason: &str| failing("mails", reason, &[]);
     let certain = Some((Tie::Certain, "which was done on pg from here just then"));
     check(&done(&terminate(), &["pg"], 102, &fails(text)), cause, effect, certain);
-    // Another server may have said it.
+    // Within five seconds nobody else may have said it; later another server may.
+    check(&done(&terminate(), &["pg", "other"], 102, &fails(text)), cause, effect, certain);
     let likely = Some((Tie::Likely, text));
-    check(&done(&terminate(), &["pg", "other"], 102, &fails(text)), cause, effect, likely);
+    check(&done(&terminate(), &["pg"], 130, &fails(text)), cause, effect, likely);
     for stage in [
+        done(&terminate(), &["pg", "other"], 130, &fails(text)),
         done(&terminate(), &["pg"], 102, &fails("the provider said no")),
         // They failed long before, and long after.
         done(&terminate(), &["pg"], 20, &fails(text)),
@@ -66,6 +68,43 @@ fn jobs_whose_sessions_were_ended_from_here_fail_by_our_own_doing() {
     ] {
         assert!(!is_told(&stage), "what explains nothing is not told");
     }
+}
+
+#[test]
+fn jobs_that_fail_again_after_they_were_retried_from_here_are_known_by_their_ids() {
+    let retried = |ids: &[&str]| {
+        let ids = ids.iter().map(|id| (*id).to_owned()).collect();
+        let act =
+            RedisAction::Jobs { queue: queue_ref("mails"), ids, act: JobAct::Retry(RetryOptions::default()) };
+        Action::Redis { target: target("cache"), act }
+    };
+    let redriven = || {
+        let act = RedisAction::Redrive {
+            queue: queue_ref("mails-dlq"),
+            to: Some(queue_ref("mails")),
+            letters: Letters::All,
+            brake: Brake::default(),
+        };
+        Action::Redis { target: target("cache"), act }
+    };
+    // The job 7 failed so long before each look.
+    let fails = |id: &str, ago: u64| {
+        let mut queue = failing("mails", "boom", &[]);
+        let Part::Ready(happened) = &mut queue.happened else { unreachable!("it is told") };
+        happened.failed_jobs = vec![(id.to_owned(), secs(ago))];
+        queue
+    };
+    let (cause, effect) = ("source.ours", "queue.failing");
+    let certain =
+        Some((Tie::Certain, "1 job of those that were made to run again from here failed after that"));
+    check(&done(&retried(&["7", "8"]), &[], 102, &fails("7", 0)), cause, effect, certain);
+    let letter = fails("redrive-mails-dlq-7-ab12", 0);
+    check(&done(&redriven(), &[], 102, &letter), cause, effect, certain);
+    let likely = Some((Tie::Likely, "jobs of this queue were retried from here"));
+    check(&done(&retried(&["8"]), &[], 102, &fails("7", 0)), cause, effect, likely);
+    check(&done(&redriven(), &[], 102, &fails("7", 0)), cause, effect, likely);
+    // It is why it was retried.
+    check(&done(&retried(&["7"]), &[], 102, &fails("7", 400)), cause, effect, likely);
 }
 
 #[test]
@@ -94,7 +133,7 @@ fn an_age_as_large_as_a_clock_is_ahead_is_of_the_clock() {
     let check = |ahead: f64, waited: u64, expected: Expected<'_>| {
         check(&clock(ahead, waited), "source.clock", "queue.wait", expected);
     };
-    check(120.0, 122, Some((Tie::Likely, "by a clock that is 2m00s ahead of ours")));
+    check(120.0, 122, Some((Tie::Certain, "by a clock that is 2m00s ahead of ours")));
     check(120.0, 1000, None);
     // One that is behind makes no age larger.
     check(-120.0, 122, None);
@@ -122,7 +161,7 @@ fn a_copy_whose_clock_is_ahead_seems_to_be_behind() {
         }
         check(&stage, "source.clock", "postgres.replication_lag", expected);
     };
-    lag("copy", 60.0, Some((Tie::Likely, "the age is 1m00s by a clock")));
+    lag("copy", 60.0, Some((Tie::Certain, "the age is 1m00s by a clock")));
     lag("copy", 600.0, None);
     lag("pg", 60.0, None);
 }

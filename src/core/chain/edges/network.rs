@@ -1,8 +1,9 @@
 //! Edges from what does not answer, from a host, and to what another system tells of it.
 
 use super::parts::{JOBS_FAIL, REASON, SERVICE};
+use crate::core::alertmanager::rules as manager_rules;
 use crate::core::chain::edge::Edge;
-use crate::core::chain::ties::{health as health_ties, network, ours, service};
+use crate::core::chain::ties::{changes, health as health_ties, network, ours, service};
 use crate::core::health::rules as health_rules;
 use crate::core::metrics::rules as metrics_rules;
 use crate::core::postgres::rules::{blocked, copies, health, sessions, standby};
@@ -10,7 +11,7 @@ use crate::core::prometheus::rules as prometheus_rules;
 use crate::core::redis::rules::{ends, queues, server};
 use crate::core::search::rules as search_rules;
 use crate::core::search::rules::nodes;
-use crate::core::source_rules::{CLOCK, FULL, OURS, SILENT};
+use crate::core::source_rules::{CHANGED, CLOCK, FULL, OURS, SILENT};
 
 pub(super) static EDGES: &[Edge] = &[
     Edge {
@@ -47,7 +48,7 @@ pub(super) static EDGES: &[Edge] = &[
             prometheus_rules::TARGET_DOWN.spec.id,
             SILENT.id,
         ],
-        effects: &[prometheus_rules::ALERT.spec.id],
+        effects: &[prometheus_rules::ALERT.spec.id, manager_rules::ALERT.spec.id],
         withdrawn_by: "the labels name another one",
         ties: network::alert_about,
     },
@@ -129,6 +130,13 @@ pub(super) static EDGES: &[Edge] = &[
         effects: &[ends::FAILING.spec.id, ends::DEAD_LETTERS.spec.id, queues::PAUSED.spec.id],
         withdrawn_by: "the newest failures are of later, or name another reason",
         ties: ours::did,
+    },
+    Edge {
+        verb: "came before a new kind of failure",
+        causes: &[CHANGED.id],
+        effects: JOBS_FAIL,
+        withdrawn_by: "the same failures were there before, or stay with the version of before",
+        ties: changes::new_kind,
     },
     Edge {
         verb: "makes ages too large",

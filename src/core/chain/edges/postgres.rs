@@ -2,13 +2,13 @@
 
 use super::parts::{DISKS, JOBS_FAIL, OPEN, POOL_WAITS, REASON, SERVICE, SERVICE_OR_POOL};
 use crate::core::chain::edge::Edge;
-use crate::core::chain::ties::{load, network, postgres, refused, workers};
+use crate::core::chain::ties::{copies as copies_ties, load, network, postgres, refused, workers};
 use crate::core::metrics::rules::{LATENCY, levels};
 use crate::core::postgres::rules::{
     blocked, copies, health, pools, sessions, slots, standby, statements, watched, written,
 };
 use crate::core::redis::rules::{ends, queues};
-use crate::core::source_rules::FULL;
+use crate::core::source_rules::{FULL, SILENT};
 
 pub(super) static EDGES: &[Edge] = &[
     Edge {
@@ -204,6 +204,13 @@ pub(super) static EDGES: &[Edge] = &[
         effects: &[copies::REPLICATION_LAG.spec.id, standby::ROTATION.spec.id],
         withdrawn_by: "it writes as usual and the copy stays behind",
         ties: load::wal_of_copy,
+    },
+    Edge {
+        verb: "is the copy that its primary tells of",
+        causes: &[copies::REPLICATION_LAG.spec.id, standby::RECEIVER.spec.id, SILENT.id],
+        effects: &[copies::REPLICATION_LAG.spec.id, copies::COPY_GONE.spec.id],
+        withdrawn_by: "one of the two is well and the other is not",
+        ties: copies_ties::told_by_both,
     },
     Edge {
         verb: "fills it with temporary files",

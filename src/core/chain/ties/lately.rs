@@ -108,7 +108,7 @@ pub(in crate::core::chain) fn children_of(
     effect: &Finding,
 ) -> Option<Evidence> {
     let fails = known.queue(cause).filter(|_| together(cause, effect))?;
-    let stuck = known.queue(effect)?.stuck.iter().filter(|stuck| stuck.child == fails.queue);
+    let stuck = known.queue(effect)?.stuck.ready()?.iter().filter(|stuck| stuck.child == fails.queue);
     let count: u64 = stuck.map(|stuck| stuck.failed).sum();
     (count > 0)
         .then(|| format!("{} of {} are among the failed ones", counted(count, "child job"), fails.queue))

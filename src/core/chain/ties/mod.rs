@@ -1,5 +1,7 @@
 //! What ties two findings together, by the system that knows it.
 
+pub(super) mod changes;
+pub(super) mod copies;
 pub(super) mod health;
 pub(super) mod lately;
 pub(super) mod load;

@@ -3,9 +3,7 @@
 use crate::core::alert::Finding;
 use crate::core::chain::edge::Evidence;
 use crate::core::chain::known::Known;
-use crate::core::prometheus::AlertingRule;
 use crate::core::source_rules::SILENT;
-use crate::core::system::SystemState;
 use crate::core::topology::same_name;
 
 /// A smaller part of a disk does not fill it.
@@ -79,15 +77,14 @@ pub(in crate::core::chain) fn alert_about(
     cause: &Finding,
     effect: &Finding,
 ) -> Option<Evidence> {
-    let rule = alert(known, effect)?;
+    let (labels, told) = alert(known, effect)?;
     let exact = |(name, value): &&(String, String)| names_thing(known, cause, (name, value));
-    if let Some((name, value)) = rule.all_labels.iter().find(exact) {
+    if let Some((name, value)) = labels.iter().find(exact) {
         return Evidence::certain(format!("the alert's label {name} is {value}"));
     }
     let place = |(name, value): &&(String, String)| names_place(known, cause, (name, value));
-    let (name, value) = rule.all_labels.iter().find(place)?;
+    let (name, value) = labels.iter().find(place)?;
     // A server has many kinds of trouble: the alert's own words have to be of this one.
-    let told = format!("{} {} {}", rule.name, rule.summary, rule.query).to_lowercase();
     let words = kind_of_trouble(cause.breach.rule.as_str());
     let word = words.iter().find(|word| told.contains(**word))?;
     Evidence::likely(format!("the alert's label {name} is {value}, and it tells of \u{201c}{word}\u{201d}"))
@@ -142,10 +139,17 @@ fn kind_of_trouble(rule: &str) -> &'static [&'static str] {
     }
 }
 
-fn alert<'a>(known: &Known<'a>, finding: &Finding) -> Option<&'a AlertingRule> {
-    let SystemState::Prometheus(state) = &known.target(&finding.breach.target)?.system else { return None };
-    let rules = state.reading()?.rules.ready()?;
-    rules.notable.iter().find(|rule| rule.subject() == finding.breach.subject)
+/// The labels of an alert, and what it says in its own words: as a Prometheus fires it, or as an Alertmanager holds it.
+fn alert<'a>(known: &Known<'a>, finding: &Finding) -> Option<(&'a [(String, String)], String)> {
+    let (system, subject) = (&known.target(&finding.breach.target)?.system, &finding.breach.subject);
+    if let Some(state) = system.alertmanager() {
+        let held = state.reading()?.alerts().find(|held| held.fingerprint == *subject)?;
+        return Some((&held.labels, format!("{} {}", held.name(), held.summary).to_lowercase()));
+    }
+    let rules = system.prometheus()?.reading()?.rules.ready()?;
+    let rule = rules.notable.iter().find(|rule| rule.subject() == *subject)?;
+    let told = format!("{} {} {}", rule.name, rule.summary, rule.query).to_lowercase();
+    Some((&rule.all_labels, told))
 }
 
 /// What the server keeps takes room that counts on a disk of its own host. What is told in bytes is compared with the size of that disk:

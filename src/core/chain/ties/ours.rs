@@ -7,6 +7,7 @@ use crate::core::ids::TargetId;
 use crate::core::redis::rules::ends::{DEAD_LETTERS, FAILING};
 use crate::core::redis::rules::queues::PAUSED;
 use crate::core::target::TargetState;
+use crate::core::text::counted;
 use crate::core::time::Now;
 use crate::core::timeline::Deed;
 use crate::core::topology::Topology;
@@ -15,6 +16,8 @@ use std::time::Duration;
 
 /// Who is ended from here fails within this.
 const SOON: Duration = Duration::from_secs(120);
+/// Who fails within this of it fails by it.
+const AT_ONCE: Duration = Duration::from_secs(5);
 /// It may be noticed this much before we have noted that we did it.
 const BEFORE: Duration = Duration::from_secs(15);
 
@@ -29,9 +32,27 @@ pub(in crate::core) fn suffers(
     firing.iter().any(|effect| tie(&known, (&deed.target, &deed.subject, deed.at), effect).is_some())
 }
 
+/// How many of the jobs that were made to run again from here have failed since.
+pub(in crate::core) fn failed_again(targets: &[Arc<TargetState>], topology: &Topology, deed: &Deed) -> usize {
+    let known = Known::of(targets, topology);
+    let queues = known.redis(&deed.target).and_then(|reading| reading.queues.ready()).into_iter().flatten();
+    let failed = queues.filter_map(|queue| Some((queue.read_at, queue.happened.ready()?)));
+    let failed = failed
+        .flat_map(|(at, happened)| happened.failed_jobs.iter().map(move |(id, ago)| (id, at.minus(*ago))));
+    failed.filter(|(id, at)| at.mono >= deed.at.mono && deed.jobs.has(id)).count()
+}
+
 /// The words of the failures, or the queue, are those of what was done from here.
 pub(in crate::core::chain) fn did(known: &Known<'_>, cause: &Finding, effect: &Finding) -> Option<Evidence> {
-    tie(known, (&cause.breach.target, &cause.breach.subject, cause.since), effect)
+    let tied = tie(known, (&cause.breach.target, &cause.breach.subject, cause.since), effect)?;
+    let again = cause.breach.hit.count;
+    if again == 0 {
+        return Some(tied);
+    }
+    let jobs = counted(usize::try_from(again).unwrap_or(usize::MAX), "job");
+    Evidence::certain(format!(
+        "{jobs} of those that were made to run again from here failed after that, by their ids"
+    ))
 }
 
 fn tie(
@@ -62,9 +83,15 @@ fn tie(
     }
     let words =
         format!("its jobs fail by \u{201c}{text}\u{201d}, which was done on {target} from here just then");
-    if known.can_only_mean(target, effect, |other| other.system.postgres().is_some()) {
-        Evidence::certain(words)
-    } else {
-        Evidence::likely(words)
+    let failed = known.queue(effect).and_then(|queue| queue.newest_failure);
+    let failed = failed.zip(known.target(&effect.breach.target)?.seen).map(|(ago, seen)| seen.minus(ago));
+    let near = |moment: Now| moment.since(at) <= AT_ONCE && at.since(moment) <= AT_ONCE;
+    if near(effect.since) || failed.is_some_and(near) {
+        return Evidence::certain(words);
     }
+    // Later, another server may have said the same.
+    known
+        .can_only_mean(target, effect, |other| other.system.postgres().is_some())
+        .then_some(words)
+        .and_then(Evidence::likely)
 }

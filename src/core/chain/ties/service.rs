@@ -53,5 +53,5 @@ pub(in crate::core::chain) fn wrong_age(
     let span = |seconds: f64| lasting(Duration::from_secs_f64(seconds.max(0.0)));
     ((age - ahead).abs() <= ABOUT_SECONDS)
         .then(|| format!("the age is {} by a clock that is {} ahead of ours", span(age), span(ahead)))
-        .and_then(Evidence::likely)
+        .and_then(Evidence::certain)
 }

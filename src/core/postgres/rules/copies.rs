@@ -41,6 +41,14 @@ pub(crate) static SUBSCRIPTION: Rule<PostgresState> = Rule::new(
     subscription,
 );
 
+/// The subject of what a standby says of itself.
+pub(in crate::core) const OWN_LAG: &str = "self";
+
+/// The subject of what a server says of a copy that it feeds.
+pub(in crate::core) fn subject_of(sender: &Sender) -> String {
+    tidy(if sender.name.is_empty() { &sender.client } else { &sender.name }, 24)
+}
+
 /// How bad that is for a copy of this name, which may have thresholds of its own.
 fn grade(its: &Its<'_>, copy: &str, seconds: Option<f64>, bytes: f64) -> Option<Grade> {
     let by_time = seconds.and_then(|lag| its.grade_of(&REPLICATION_LAG, copy, lag));
@@ -57,7 +65,7 @@ fn lag(its: &mut Its<'_>, reading: &PostgresReading) {
     let Some(grade) = grade(its, its.target.as_str(), seconds, bytes) else { return };
     let paused = if standby.paused { " (replay is PAUSED)" } else { "" };
     let sentence = format!("standby is {} behind what it received{paused}", sized(bytes));
-    let breach = its.tell(grade, "self", sentence).hits(1_u64, "copy").on(Screen::Replication);
+    let breach = its.tell(grade, OWN_LAG, sentence).hits(1_u64, "copy").on(Screen::Replication);
     if standby.paused {
         breach.say("SELECT pg_wal_replay_resume()");
     } else {
@@ -71,7 +79,7 @@ fn fed(its: &mut Its<'_>, sender: &Sender) {
     let seconds = sender.replay_seconds.filter(|_| bytes > 0.0);
     let name = if sender.name.is_empty() { &sender.client } else { &sender.name };
     let Some(grade) = grade(its, name, seconds, bytes) else { return };
-    let name = tidy(name, 24);
+    let name = subject_of(sender);
     let time = seconds.map_or(String::new(), |lag| format!(", {lag:.1} s"));
     let sentence = format!("copy {name} is {}{time} behind", sized(bytes));
     let breach = its.tell(grade, name, sentence).hits(1_u64, "copy").on(Screen::Replication);

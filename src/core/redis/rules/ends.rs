@@ -1,6 +1,6 @@
 //! The rules about how jobs end.
 
-use super::parts::{Its, QUEUES};
+use super::parts::{Its, PARENTS_PART, QUEUES};
 use super::queues::{name, tell, watched};
 use crate::core::alert::RuleUnit::{Ratio, Seconds, State};
 use crate::core::alert::Triage::Errors;
@@ -39,15 +39,16 @@ pub(crate) static FAILING: Rule<RedisState> = Rule::new(
 pub(crate) static PARENTS: Rule<RedisState> = Rule::new(
     RuleSpec::new("queue.parents", "parents wait for children that have failed", State, Errors)
         .hold(45)
-        .needs(&[QUEUES]),
+        .needs(&[QUEUES, PARENTS_PART]),
     parents,
 );
 
 /// A child that failed may be retried for a while by hand; it stays a trouble of its parent until then.
 fn parents(its: &mut Its<'_>, reading: &RedisReading) {
     for (queue, _) in watched(its.state, reading) {
-        let Some((first, grade)) = queue.stuck.first().zip(its.state(Severity::Warning)) else { continue };
-        let mut all: Vec<&str> = queue.stuck.iter().map(|stuck| stuck.parent.as_str()).collect();
+        let stuck = queue.stuck.ready().map_or(&[][..], Vec::as_slice);
+        let Some((first, grade)) = stuck.first().zip(its.state(Severity::Warning)) else { continue };
+        let mut all: Vec<&str> = stuck.iter().map(|stuck| stuck.parent.as_str()).collect();
         all.dedup();
         let (count, id) = (counted(all.len(), "parent job"), tidy(&first.parent, 30));
         let (verb, which) = if all.len() == 1 { ("waits", "") } else { ("wait", "first ") };

@@ -10,6 +10,7 @@ pub(super) type Its<'a> = Judge<'a, RedisState>;
 pub(super) const SERVER: Need = Need("server");
 pub(super) const SLOW_LOG: Need = Need("slow log");
 pub(super) const QUEUES: Need = Need("queues");
+pub(super) const PARENTS_PART: Need = Need("parents");
 
 /// The parts of this reading that could not be read.
 pub(super) fn missing(reading: &RedisReading) -> Vec<Missing> {
@@ -18,6 +19,7 @@ pub(super) fn missing(reading: &RedisReading) -> Vec<Missing> {
     let primaries = primaries.map(|_| Gap::new(GapKind::Failed, "primaries of the cluster are missing"));
     // So has a server that serves nobody.
     let held = reading.busy || reading.server.loading;
+    let parents = reading.queues.ready().into_iter().flatten().find_map(|queue| queue.stuck.gap());
     let slow = reading.background.as_ref().and_then(|background| background.slow.gap());
     Missing::of(&[
         (SERVER, reading.untold.as_ref(), "its memory, clients, persistence and replication"),
@@ -25,5 +27,6 @@ pub(super) fn missing(reading: &RedisReading) -> Vec<Missing> {
         (QUEUES, reading.queues.gap(), if held { "" } else { "job queues" }),
         (QUEUES, reading.unseen.as_ref(), "the other queues"),
         (QUEUES, primaries.as_ref(), ""),
+        (PARENTS_PART, parents, "parents that wait for failed children"),
     ])
 }

@@ -7,6 +7,7 @@ mod migrations;
 mod postgres;
 mod redis;
 mod search;
+mod versions;
 
 pub(super) use change::Change;
 pub(super) use redis::QueueSwitch;

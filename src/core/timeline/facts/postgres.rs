@@ -2,8 +2,10 @@
 
 use super::change::{Change, Settings, moved, on, set};
 use super::migrations::MigrationFacts;
+use super::versions::Versions;
 use crate::core::place::Screen;
 use crate::core::postgres::{PostgresReading, PostgresState, Setback};
+use crate::core::text::tidy;
 use crate::core::time::Now;
 use crate::core::timeline::event::Kind;
 use chrono::DateTime;
@@ -11,6 +13,9 @@ use std::time::Duration;
 
 /// Clocks of servers differ by no more than this.
 const SKEW: Duration = Duration::from_secs(60);
+
+/// The name of an application is cut to so many columns.
+const NAME_COLUMNS: usize = 60;
 
 /// What was known at the newest look.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -21,6 +26,7 @@ pub(super) struct PgFacts {
     settings: Settings,
     setback: Option<Now>,
     migrations: MigrationFacts,
+    versions: Versions,
 }
 
 impl PgFacts {
@@ -44,6 +50,14 @@ impl PgFacts {
             changes.push(Change::new(Kind::Version, words, on(Screen::Health)));
         }
         changes.extend(set(&mut self.settings, settings(reading), &on(Screen::Health)));
+        let sessions = reading.sessions.ready().into_iter().flatten();
+        let names =
+            sessions.filter(|session| session.is_client()).map(|session| session.application.as_str());
+        changes.extend(self.versions.follow(names).into_iter().map(|(name, version)| {
+            let name = tidy(&name, NAME_COLUMNS);
+            let words = format!("{name}: version {version} is there for the first time (application_name)");
+            Change::new(Kind::Version, words, on(Screen::Queries))
+        }));
         changes.extend(self.migrations.follow(reading));
         let setback = state.setback.filter(|(when, _)| Some(*when) != self.setback && *when == at);
         if let Some((when, setback)) = setback {

@@ -406,7 +406,7 @@ async fn a_server_that_must_want_our_certificate_is_held_to_it() {
     assert!(error.message.contains("without a look at our certificate"), "{}", error.message);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_key_that_is_encrypted_is_opened_as_by_psql() {
     let test = "a_key_that_is_encrypted_is_opened_as_by_psql";
     let (Some(psql), Some(url)) = (server(test, "STACKTOP_TEST_PSQL"), server(test, "STACKTOP_TEST_PG_URL"))
@@ -425,7 +425,6 @@ async fn a_key_that_is_encrypted_is_opened_as_by_psql() {
     for (key, more, accepted) in [
         (&locked, "&sslpassword=geheim", true),
         (&locked, "&sslpassword=other", false),
-        (&locked, "", false),
         (&plain, "&sslpassword=geheim", true),
         (&plain, "", true),
     ] {
@@ -438,6 +437,13 @@ async fn a_key_that_is_encrypted_is_opened_as_by_psql() {
         let said = ours.err().unwrap_or_default();
         assert!(accepted || (said.contains("sslpassword") && !said.contains("geheim")), "{more}: {said}");
     }
+    // Here psql asks whoever sits there.
+    let at = format!(
+        "postgres://postgres@localhost:{port}/postgres?sslmode=verify-full&sslcert={}&sslkey={locked}",
+        mint.file("client.crt")
+    );
+    let said = stage.ours(&at).await.expect_err("nobody says the password");
+    assert!(said.contains("is encrypted: give sslpassword"), "{said}");
 }
 
 /// An endpoint behind `acceptor` that answers every request with one metric.

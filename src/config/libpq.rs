@@ -61,11 +61,7 @@ const SETTINGS: &[(&str, &str, Use)] = &[
     ("connect_timeout", "PGCONNECT_TIMEOUT", Honoured),
     ("require_auth", "PGREQUIREAUTH", Honoured),
     ("sslcrldir", "PGSSLCRLDIR", Honoured),
-    (
-        "sslpassword",
-        "",
-        Refused("keys that are encrypted cannot be read; give a key without a passphrase (chmod 600)"),
-    ),
+    ("sslpassword", "", Honoured),
     ("replication", "", Refused("stacktop speaks on ordinary connections")),
     ("application_name", "PGAPPNAME", Harmless),
     ("fallback_application_name", "", Harmless),
@@ -77,7 +73,7 @@ const SETTINGS: &[(&str, &str, Use)] = &[
     ("tcp_user_timeout", "", Harmless),
     ("sslcompression", "PGSSLCOMPRESSION", Harmless),
     ("sslkeylogfile", "", Harmless),
-    ("krbsrvname", "PGKRBSRVNAME", Harmless),
+    ("krbsrvname", "PGKRBSRVNAME", Honoured),
     ("gsslib", "PGGSSLIB", Harmless),
     ("gssdelegation", "PGGSSDELEGATION", Harmless),
     ("min_protocol_version", "PGMINPROTOCOLVERSION", Harmless),
@@ -284,6 +280,12 @@ fn sessions(given: &Given, pg: &mut PostgresConnect) -> Result<(), String> {
     if given.word("gssencmode", &[("disable", false), ("prefer", false), ("require", true)])? == Some(true) {
         return Err("gssencmode=require cannot be honoured: Kerberos is not spoken here; use TLS".to_owned());
     }
+    // The name that everybody has says nothing.
+    if given.get("krbsrvname").is_some_and(|name| name != "postgres") {
+        return Err("krbsrvname= cannot be honoured: Kerberos is not spoken here; log in by password or \
+             certificate, and leave it out"
+            .to_owned());
+    }
     pg.require_peer = given.get("requirepeer").map(str::to_owned);
     pg.require_auth = given.get("require_auth").map(Ways::read).transpose()?;
     pg.options = given.get("options").map(str::to_owned);
@@ -408,7 +410,6 @@ mod tests {
         refused("postgres://u:geheim@h/d?sslmod=require", &[], "did you mean `sslmode`");
         refused("postgres://u:geheim@h/d?require_auth=scram", &[], "there are password, md5");
         refused("postgres://h/d", &["PGREQUIREAUTH=!md5,password"], "all with `!` or all without");
-        refused("postgres://h/d?sslpassword=geheim", &[], "cannot be honoured");
         refused("postgres://h/d?sslcertmode=require", &[], "needs a certificate of ours");
         refused(
             "postgres://h/d?sslcertmode=require&sslcert=/c&sslkey=/k&sslmode=disable",
@@ -416,6 +417,9 @@ mod tests {
             "goes with TLS",
         );
         refused("postgres://h/d?gssencmode=require", &[], "Kerberos is not spoken");
+        refused("postgres://h/d", &["PGGSSENCMODE=require"], "Kerberos is not spoken");
+        refused("postgres://h/d?krbsrvname=db", &[], "Kerberos is not spoken");
+        refused("postgres://h/d", &["PGKRBSRVNAME=db"], "Kerberos is not spoken");
         refused("postgres://h/d?sslmode=geheim", &[], "there are disable, allow, prefer");
         refused("postgres://h/d?ssl=1x", &[], "write sslmode=");
         refused("postgres://h/d?channel_binding=yes", &[], "there are disable, prefer, require");

@@ -4,6 +4,7 @@
 use super::secret::Secret;
 use super::ways::Ways;
 use crate::core::postgres::{Literals, Rotation, SqlPanel};
+use secrecy::SecretString;
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
@@ -234,6 +235,8 @@ pub struct PostgresConnect {
     pub revoked_folder: Option<PathBuf>,
     /// PEM files of the client's certificate and key.
     pub client_cert: Option<(PathBuf, PathBuf)>,
+    /// What that key is encrypted with, if it is.
+    pub key_password: Option<SecretString>,
     /// Whether the server must want that certificate.
     pub cert_mode: CertMode,
     /// Versions of TLS that are spoken.
@@ -292,6 +295,7 @@ impl PostgresConnect {
             revoked: None,
             revoked_folder: None,
             client_cert: None,
+            key_password: None,
             cert_mode: CertMode::default(),
             versions: TlsVersions::default(),
             names_server: true,

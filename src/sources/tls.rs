@@ -1,5 +1,6 @@
 //! TLS for every client: one provider, one way to load trusted roots, one way to look at a certificate, one way to say what is wrong.
 
+mod key;
 mod revoked;
 mod shown;
 mod words;
@@ -15,7 +16,7 @@ use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, Server
 use rustls::client::{verify_server_cert_signed_by_trust_anchor, verify_server_name};
 use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
+use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::server::ParsedCertificate;
 use rustls::sign::CertifiedKey;
 use rustls::version::{TLS12, TLS13};
@@ -23,8 +24,8 @@ use rustls::{
     CertificateError, ClientConfig, DigitallySignedStruct, Error, RootCertStore, SignatureScheme,
     SupportedProtocolVersion,
 };
+use secrecy::SecretString;
 use sha2::{Digest, Sha256};
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
@@ -60,6 +61,8 @@ pub struct Trust {
     pub revoked_folder: Option<PathBuf>,
     /// PEM files of the client's certificate and key.
     pub client: Option<(PathBuf, PathBuf)>,
+    /// What that key is encrypted with, if it is.
+    pub key_password: Option<SecretString>,
     /// Learns when the client's certificate was shown to a server that asked for it.
     pub shown: Shown,
     /// Versions that are spoken.
@@ -157,31 +160,18 @@ pub fn client_config(trust: &Trust) -> Result<ClientConfig, String> {
         .with_custom_certificate_verifier(Arc::new(verifier(trust)?));
     let mut config = match &trust.client {
         None => builder.with_no_client_auth(),
-        Some((cert, key)) => builder.with_client_cert_resolver(Arc::new(
-            trust.shown.telling(
-                CertifiedKey::from_der(certificates(cert)?, private_key(key)?, &provider())
-                    .map_err(|error| format!("certificate and key of the client do not fit: {error}"))?,
-            ),
-        )),
+        Some((cert, key)) => {
+            let secret = key::private(key, trust.key_password.as_ref())?;
+            builder.with_client_cert_resolver(Arc::new(
+                trust.shown.telling(
+                    CertifiedKey::from_der(certificates(cert)?, secret, &provider())
+                        .map_err(|error| format!("certificate and key of the client do not fit: {error}"))?,
+                ),
+            ))
+        }
     };
     config.enable_sni = !trust.anonymous;
     Ok(config)
-}
-
-/// A key that others may read is none.
-fn private_key(path: &Path) -> Result<PrivateKeyDer<'static>, String> {
-    let shown = path.display();
-    let meta =
-        std::fs::metadata(path).map_err(|error| format!("the key file {shown} cannot be read: {error}"))?;
-    // As libpq: root may let a group read its keys.
-    let forbidden = if meta.uid() == 0 { 0o037 } else { 0o077 };
-    if meta.mode() & forbidden != 0 {
-        return Err(format!("the key file {shown} may be read by others: chmod 600 {shown}"));
-    }
-    let bytes = bounded::bytes(path, CERTIFICATES_BYTES)
-        .map_err(|error| format!("the key file {shown} cannot be read: {error}"))?;
-    PrivateKeyDer::from_pem_slice(&bytes)
-        .map_err(|error| format!("the key file {shown} cannot be used: {error}"))
 }
 
 fn verifier(trust: &Trust) -> Result<Verifier, String> {

@@ -53,7 +53,7 @@ pub(super) fn alike(
         columns: vec![
             Column::number("jobs", 6, 0),
             Column::number("in 5 m", 7, 0),
-            Column::number("newest", 8, 1),
+            Column::number("newest", 8, 0),
             Column::fixed("queues", 28, 0),
             Column::flex("reason", 24, 0),
         ],

@@ -9,7 +9,7 @@ use crate::core::row::RowKey;
 use crate::core::text::{counted, tidy};
 use crate::core::world::TargetState;
 use crate::panels::panel::PanelContext;
-use crate::panels::redis::target::{alike_of, job_key, number_role, page, queue_of};
+use crate::panels::redis::target::{aged, alike_of, job_key, number_role, page, queue_of};
 use crate::panels::redis::{job_list, workings};
 use crate::ui::content::{Cell, Column, Content, Line, Role, Row, Section, Table};
 use crate::ui::format::{count, duration, of_seconds, whole};
@@ -25,7 +25,8 @@ pub(super) fn one_queue(context: PanelContext<'_>, key: &RowKey) -> Content {
         return Content { title, sections: Vec::new() };
     };
     let role = number_role(target, context);
-    let lines = state.queue(&queue).map(|reading| facts(state, reading, role)).unwrap_or_default();
+    let mut lines: Vec<Line> = old(target, context).into_iter().collect();
+    lines.extend(state.queue(&queue).map(|reading| facts(state, reading, role)).unwrap_or_default());
     let mut sections = vec![Section::lines(title.clone(), lines)];
     let alike = page.map(|page| groups(&[page])).unwrap_or_default();
     if alike.len() > 1 || alike.first().is_some_and(|group| group.jobs.len() > 1) {
@@ -83,10 +84,9 @@ pub(super) fn one_group(context: PanelContext<'_>, key: &RowKey) -> Content {
         return Content { title: title.clone(), sections: vec![Section::lines(title, gone)] };
     };
     let place = if group.frame.is_empty() { String::new() } else { format!(" at {}", group.frame) };
-    let lines = vec![
-        Line::of(Role::Strong, &group.reason).then(Role::Muted, place),
-        Line::of(role, format!("{}, {} within five minutes", counted(group.jobs.len(), "job"), group.recent)),
-    ];
+    let mut lines: Vec<Line> = old(target, context).into_iter().collect();
+    lines.push(Line::of(Role::Strong, &group.reason).then(Role::Muted, place));
+    lines.push(Line::of(role, lasted(&group)));
     let rows = page
         .jobs
         .iter()
@@ -95,6 +95,29 @@ pub(super) fn one_group(context: PanelContext<'_>, key: &RowKey) -> Content {
         .collect();
     let sections = vec![Section::lines(title.clone(), lines), Section::table("Jobs", failed_table(rows, ""))];
     Content { title, sections }
+}
+
+/// That what stands below is old.
+fn old(target: &TargetState, context: PanelContext<'_>) -> Option<Line> {
+    aged(target, context).map(|(role, words)| Line::of(role, format!("{words} · ages are as of then")))
+}
+
+/// How many failed like this, and when: whether it goes on.
+fn lasted(group: &FailureGroup) -> String {
+    let jobs = counted(group.jobs.len(), "job");
+    let ages = match (group.newest, group.oldest) {
+        (Some(newest), Some(oldest)) if newest == oldest => format!(", {} ago", duration(newest)),
+        (Some(newest), Some(oldest)) => {
+            format!(", the newest {} ago, the oldest {} ago", duration(newest), duration(oldest))
+        }
+        (Some(age), None) | (None, Some(age)) => format!(", {} ago", duration(age)),
+        (None, None) => String::new(),
+    };
+    let goes_on = match group.recent {
+        0 => "none within five minutes".to_owned(),
+        some => format!("{some} within five minutes"),
+    };
+    format!("{jobs}, {goes_on}{ages}")
 }
 
 /// What the condition means, in a sentence.
@@ -240,7 +263,7 @@ fn group_table(rows: Vec<Row>) -> Table {
     Table {
         columns: vec![
             Column::number("jobs", 6, 0),
-            Column::number("in 5 m", 7, 1),
+            Column::number("in 5 m", 7, 0),
             Column::number("newest", 8, 0),
             Column::number("oldest", 8, 3),
             Column::fixed("names", 18, 4),

@@ -2,7 +2,6 @@
 
 use crate::core::action::{Action, Offer, Preview, Refusal};
 use crate::core::focus::Focus;
-use crate::core::freshness::Freshness;
 use crate::core::ids::TargetId;
 use crate::core::part::Warm;
 use crate::core::place::Screen;
@@ -16,7 +15,9 @@ use crate::panels::redis::alike::alike;
 use crate::panels::redis::job::one_job;
 use crate::panels::redis::queue::{PAGE, one_group, one_queue};
 use crate::panels::redis::server::one_server;
-use crate::panels::redis::target::{FAILING, FAILING_EACH, ids_of, number_role, queue_of, state, targets};
+use crate::panels::redis::target::{
+    FAILING, FAILING_EACH, aged, ids_of, number_role, queue_of, state, targets,
+};
 use crate::panels::redis::{cluster, job_list};
 use crate::ui::content::{Cell, Column, Content, Line, Role, Row, Section, Table};
 use crate::ui::format::{bytes, count, duration, of_seconds, or_dash, percent, rate};
@@ -174,10 +175,9 @@ fn heading(target: &TargetState, state: &RedisState, context: PanelContext<'_>) 
     };
     let clients = cluster::clients(server);
     // How old the numbers are stands before them: the end of the line may have no room.
-    let aged = match target.freshness(context.now) {
-        Freshness::Late(age) => line.then(Role::Warning, format!("LATE, {} old · ", duration(age))),
-        Freshness::Lost(age) => line.then(Role::Stale, format!("STALE, {} old · ", duration(age))),
-        Freshness::Waiting | Freshness::Fresh(_) => line,
+    let aged = match aged(target, context) {
+        Some((role, words)) => line.then(role, format!("{words} · ")),
+        None => line,
     };
     let mut first = aged
         .then(

@@ -1,10 +1,12 @@
 //! What the pages about Redis and its queues share.
 
+use crate::core::freshness::Freshness;
 use crate::core::redis::{FailedPage, FailureGroup, JobState, QueueRef, RedisRow, RedisState, groups};
 use crate::core::row::RowKey;
 use crate::core::world::TargetState;
 use crate::panels::panel::PanelContext;
 use crate::ui::content::Role;
+use crate::ui::format::duration;
 
 pub(super) fn targets(context: PanelContext<'_>) -> Vec<(&TargetState, &RedisState)> {
     context.targets().filter_map(|target| Some((target, target.system.redis()?))).collect()
@@ -46,6 +48,15 @@ pub(super) fn queue_of(key: &RowKey) -> QueueRef {
 
 pub(super) fn job_key(target: &TargetState, queue: &QueueRef, id: &str, state: JobState) -> RowKey {
     RowKey::Redis(target.id.clone(), RedisRow::Job(queue.clone(), id.to_owned(), Some(state)))
+}
+
+/// How old what is read of this server is, where it is old; colours are not all that tells it.
+pub(super) fn aged(target: &TargetState, context: PanelContext<'_>) -> Option<(Role, String)> {
+    match target.freshness(context.now) {
+        Freshness::Late(age) => Some((Role::Warning, format!("LATE, {} old", duration(age)))),
+        Freshness::Lost(age) => Some((Role::Stale, format!("STALE, {} old", duration(age)))),
+        Freshness::Waiting | Freshness::Fresh(_) => None,
+    }
 }
 
 pub(super) fn number_role(target: &TargetState, context: PanelContext<'_>) -> Role {

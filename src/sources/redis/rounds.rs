@@ -13,14 +13,18 @@ use crate::config::target::RedisConnect;
 use crate::core::focus::Focus;
 use crate::core::part::{Gap, GapKind, Part, Warm};
 use crate::core::redis::{Masks, QueueReading, QueueRef};
-use crate::core::text::counted;
+use crate::core::text::{counted, duration};
 use crate::core::time::Now;
 use redis::RedisError;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-/// Queues that are read in one poll at most.
+/// Queues that are read in one poll, unless that leaves some of them out for longer than [`A_TURN`].
 const EACH_POLL: usize = 200;
+/// Every queue has its turn within this: how long its oldest job waits is known so well.
+const A_TURN: Duration = Duration::from_secs(50);
+/// Queues that are read in one poll at most: a tenth of a second of a server.
+const MOST_EACH_POLL: usize = 1_500;
 /// Of these, the worst known ones.
 const WORST: usize = 50;
 /// The list of clients is read this often: it can be long. While a queue seems to have no worker, more often.
@@ -42,6 +46,8 @@ pub(super) struct Rounds {
     refused: BTreeMap<QueueRef, String>,
     /// The last one that had its turn.
     turn: Option<QueueRef>,
+    /// When the newest poll was, and how long after the one before it.
+    polled: Option<(Now, Duration)>,
 }
 
 impl Rounds {
@@ -56,6 +62,7 @@ impl Rounds {
             known: BTreeMap::new(),
             refused: BTreeMap::new(),
             turn: None,
+            polled: None,
         }
     }
 
@@ -83,6 +90,7 @@ impl Rounds {
         self.finished.retain(&there);
         self.stalled.retain(&there);
         self.parents.retain(&there);
+        self.polled = Some((now, self.polled.map_or(Duration::ZERO, |(before, _)| now.since(before))));
         let asked = self.whose_turn(&names, focus);
         let workers = self.workers.ready();
         let mut found = queues::read(connection, &asked, workers, &connect.dead_letter, millis).await?;
@@ -114,18 +122,35 @@ impl Rounds {
 
     /// How it stands with finding and reading them, for people.
     pub(super) fn words(&self) -> String {
-        let found = self.discovery.words();
-        if self.known.len() <= EACH_POLL {
+        let (found, all) = (self.discovery.words(), self.known.len() + self.refused.len());
+        if all <= EACH_POLL {
             return found;
         }
-        format!("{found}; {EACH_POLL} are read at a time, the worst each time")
+        let each = self.each(all);
+        let turns = all.saturating_sub(WORST).div_ceil(each - WORST) as u32;
+        let within = self.interval().saturating_mul(turns);
+        let within = Duration::from_secs(within.as_secs().div_ceil(10) * 10);
+        let within = if within.is_zero() { String::new() } else { format!(" within {}", duration(within)) };
+        format!("{found}; {each} are read at a time, the worst each time, all{within}")
+    }
+
+    /// Time from poll to poll; nothing before there were two.
+    fn interval(&self) -> Duration {
+        self.polled.map_or(Duration::ZERO, |(_, each)| each)
+    }
+
+    /// How many of so many queues are read in a poll.
+    fn each(&self, all: usize) -> usize {
+        let share = self.interval().as_secs_f64() / A_TURN.as_secs_f64();
+        let needed = WORST + (all as f64 * share).ceil() as usize;
+        needed.clamp(EACH_POLL, MOST_EACH_POLL)
     }
 
     /// Those that had no turn yet.
     fn not_yet(&self, all: usize) -> Option<Gap> {
         let read = self.known.len() + self.refused.len();
         let note = format!("{} of {} are not read yet", all.saturating_sub(read), counted(all, "queue"));
-        (read + EACH_POLL / 2 < all).then(|| Gap::new(GapKind::TimedOut, note))
+        (read + self.each(all) / 2 < all).then(|| Gap::new(GapKind::TimedOut, note))
     }
 
     /// All where they are few; else those that somebody looks at, the worst, and the next ones in order.
@@ -140,9 +165,10 @@ impl Rounds {
         worst.retain(|(badness, _)| *badness > (0, 0, 0));
         worst.sort_by_key(|(badness, _)| std::cmp::Reverse(*badness));
         chosen.extend(worst.into_iter().take(WORST).map(|(_, reading)| reading.queue.clone()));
+        let each = self.each(names.len());
         let start = self.turn.as_ref().map_or(0, |last| names.partition_point(|name| name <= last));
         for queue in names[start..].iter().chain(&names[..start]) {
-            if chosen.len() >= EACH_POLL {
+            if chosen.len() >= each {
                 break;
             }
             chosen.insert(queue.clone());
@@ -197,5 +223,40 @@ mod tests {
         }
         assert_eq!(seen.len(), names.len());
         assert_eq!(rounds.whose_turn(&names[..EACH_POLL], &[]).len(), EACH_POLL);
+    }
+
+    /// So many queues, polled each so many seconds: within how many seconds all of them were read, and how many at most in a poll.
+    #[track_caller]
+    fn turns(queues: usize, interval: u64, within: u64, most: usize) {
+        let nth = |n: usize| QueueRef { prefix: "bull".into(), name: format!("q{n:05}") };
+        let names: Vec<QueueRef> = (0..queues).map(nth).collect();
+        let mut rounds = Rounds::new(&crate::config::url::redis("redis://127.0.0.1").expect("a URL"));
+        for n in 0..WORST {
+            let bad = QueueReading { queue: nth(n), failed_last_five_minutes: 3, ..QueueReading::default() };
+            rounds.known.insert(nth(n), Warm::new(Now::example(0), bad));
+        }
+        let mut seen: BTreeSet<QueueRef> = BTreeSet::new();
+        let mut second = 0;
+        while seen.len() < queues {
+            let before = rounds.polled.map(|(at, _)| at);
+            let now = Now::example(second);
+            let passed = before.map_or(Duration::ZERO, |before| now.since(before));
+            rounds.polled = Some((now, passed));
+            let turn = rounds.whose_turn(&names, &[]);
+            assert!(turn.len() <= most, "{} in a poll", turn.len());
+            seen.extend(turn);
+            second += interval;
+        }
+        assert!(second <= within, "{queues} queues took {second} s");
+    }
+
+    #[test]
+    fn every_queue_has_its_turn_within_a_minute_however_many_there_are() {
+        turns(1_200, 2, 20, EACH_POLL);
+        turns(10_000, 2, 60, 450);
+        turns(10_000, 5, 60, 1_050);
+        turns(40_000, 1, 60, 850);
+        // Beyond what a server may be asked for at once it takes longer.
+        turns(100_000, 2, 200, MOST_EACH_POLL);
     }
 }

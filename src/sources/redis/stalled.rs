@@ -27,6 +27,8 @@ struct Inspection {
     /// Jobs without a lock: libraries before BullMQ 5 move a job first and lock it then, so one look alone tells nothing.
     unlocked: BTreeSet<String>,
     stalled: u64,
+    /// What lies among the jobs in progress and is none: it wakes the workers of BullMQ 3 and 4, and stays where one died over it.
+    markers: u64,
     schedulers_at: Option<Now>,
     late: Vec<(String, Duration)>,
 }
@@ -49,6 +51,7 @@ impl Stalled {
         let result = self.read(connection, readings, (now, millis)).await;
         for reading in readings {
             let look = self.0.entry(reading.queue.clone()).or_default();
+            reading.active = reading.active.saturating_sub(look.markers);
             (reading.stalled, reading.late) = (look.stalled.min(reading.active), look.late.clone());
         }
         result
@@ -71,7 +74,7 @@ impl Stalled {
         for reading in readings {
             let look = self.0.entry(reading.queue.clone()).or_default();
             if reading.active == 0 {
-                (look.unlocked, look.stalled) = (BTreeSet::new(), 0);
+                (look.unlocked, look.stalled, look.markers) = (BTreeSet::new(), 0, 0);
             } else if due(look.jobs_at, JOBS_EACH) && left > 0 {
                 left = left.saturating_sub(reading.active.min(OLDEST as u64));
                 look.jobs_at = Some(now);
@@ -117,7 +120,9 @@ impl Stalled {
             let unlocked: BTreeSet<String> =
                 ids.into_iter().filter(|_| answers.next().flatten() == Some(0)).collect();
             if let Some(look) = self.0.get_mut(queue) {
-                look.stalled = unlocked.intersection(&look.unlocked).count() as u64;
+                let (markers, jobs): (Vec<_>, Vec<_>) =
+                    unlocked.intersection(&look.unlocked).partition(|id| id.starts_with("0:"));
+                (look.stalled, look.markers) = (jobs.len() as u64, markers.len() as u64);
                 look.unlocked = unlocked;
             }
         }

@@ -406,6 +406,46 @@ async fn a_server_that_must_want_our_certificate_is_held_to_it() {
     assert!(error.message.contains("without a look at our certificate"), "{}", error.message);
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_key_that_is_encrypted_is_opened_as_by_psql() {
+    let test = "a_key_that_is_encrypted_is_opened_as_by_psql";
+    let (Some(psql), Some(url)) = (server(test, "STACKTOP_TEST_PSQL"), server(test, "STACKTOP_TEST_PG_URL"))
+    else {
+        return;
+    };
+    let mint = Mint::new();
+    mint.sign("good", "root", "-days 2", "subjectAltName=DNS:localhost");
+    mint.sign("client", "root", "-days 2", "keyUsage=digitalSignature");
+    let (plain, locked) = (mint.file("client.key"), mint.file("locked.key"));
+    openssl(&format!("pkcs8 -topk8 -in {plain} -passout pass:geheim -out {locked}"));
+    let root = mint.file("root.crt");
+    let port =
+        with_certificate(&mint.chain("good", None), &mint.file("good.key"), Some(&root), real_port(&url));
+    let stage = Stage::new(&psql, &[("PGPASSWORD", "postgres-secret"), ("PGSSLROOTCERT", root.as_str())]);
+    for (key, more, accepted) in [
+        (&locked, "&sslpassword=geheim", true),
+        (&locked, "&sslpassword=other", false),
+        (&plain, "&sslpassword=geheim", true),
+        (&plain, "", true),
+    ] {
+        let at = format!(
+            "postgres://postgres@localhost:{port}/postgres?sslmode=verify-full&sslcert={}&sslkey={key}{more}",
+            mint.file("client.crt")
+        );
+        let (theirs, ours) = (stage.psql(&at), stage.ours(&at).await);
+        assert_eq!((theirs.is_ok(), ours.is_ok()), (accepted, accepted), "{more}: {theirs:?} {ours:?}");
+        let said = ours.err().unwrap_or_default();
+        assert!(accepted || (said.contains("sslpassword") && !said.contains("geheim")), "{more}: {said}");
+    }
+    // Here psql asks whoever sits there.
+    let at = format!(
+        "postgres://postgres@localhost:{port}/postgres?sslmode=verify-full&sslcert={}&sslkey={locked}",
+        mint.file("client.crt")
+    );
+    let said = stage.ours(&at).await.expect_err("nobody says the password");
+    assert!(said.contains("is encrypted: give sslpassword"), "{said}");
+}
+
 /// An endpoint behind `acceptor` that answers every request with one metric.
 async fn endpoint(acceptor: tokio_rustls::TlsAcceptor) -> u16 {
     use tokio::io::{AsyncReadExt, AsyncWriteExt};

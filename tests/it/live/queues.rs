@@ -85,6 +85,23 @@ impl Lab {
         String::from_utf8_lossy(&output.stdout).trim().lines().last().unwrap_or_default().to_owned()
     }
 
+    /// Runs JavaScript to its end beside the libraries, with `library` (this generation), `connection` and `queueName`, and gives what it
+    /// returns, as text.
+    pub fn script_of(&self, generation: &str, queue: &str, body: &str) -> String {
+        let modules = std::path::Path::new(&self.script).with_file_name("node_modules");
+        let text = format!(
+            "const library = require('{generation}'), queueName = '{queue}';\n\
+             const connection = {{ host: '127.0.0.1', port: {}, maxRetriesPerRequest: null }};\n\
+             (async () => {{ {body} }})().then((end) => {{ console.log(end); process.exit(0); }}, \
+             (error) => {{ console.error(error); process.exit(1); }});",
+            self.port
+        );
+        let output =
+            Command::new("node").args(["-e", &text]).env("NODE_PATH", modules).output().expect("node");
+        assert!(output.status.success(), "{generation}: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8_lossy(&output.stdout).trim().lines().last().unwrap_or_default().to_owned()
+    }
+
     pub fn failed(&self, generation: &str, queue: &str, count: usize) -> Vec<String> {
         let ids = self.run(generation, "fail", queue, &count.to_string());
         ids.split(' ').map(str::to_owned).collect()

@@ -292,7 +292,7 @@ fn a_kind_opened_lists_its_jobs_only() {
     let kind = stage.opened(Screen::Queues, &[queue_row("mails")]).key("timeout");
     let page = stage.opened(Screen::Queues, &[queue_row("mails"), kind]);
     assert_eq!(page.firsts(), ["7", "8"]);
-    page.says("2 jobs, 2 within five minutes");
+    page.says("2 jobs, 2 within five minutes, 40 s ago");
 }
 
 #[test]
@@ -300,6 +300,21 @@ fn a_kind_of_one_job_has_one_job() {
     let stage = Stage::of(failing(vec![failed("7", "timeout"), failed("9", "no disk")]));
     let kind = stage.opened(Screen::Queues, &[queue_row("mails")]).key("no disk");
     stage.opened(Screen::Queues, &[queue_row("mails"), kind]).says("1 job, 1 within five minutes");
+}
+
+#[test]
+fn a_kind_says_in_words_how_old_it_is() {
+    let at = |id: &str, age: u64| FailedJob { age: Some(secs(age)), ..failed(id, "timeout") };
+    let stage = Stage::of(failing(vec![at("7", 700), at("8", 9_000), failed("9", "no disk")]));
+    let kind = stage.opened(Screen::Queues, &[queue_row("mails")]).key("timeout");
+    let page = stage.opened(Screen::Queues, &[queue_row("mails"), kind]);
+    page.says("2 jobs, none within five minutes, the newest 11m40s ago, the oldest 2h30m ago");
+    // What is old itself says so, too, on both pages.
+    let stage = stage.at(FIRST + 10);
+    let queue = stage.opened(Screen::Queues, &[queue_row("mails")]);
+    queue.says("LATE, 10 s old · ages are as of then");
+    let kind = queue.key("timeout");
+    stage.opened(Screen::Queues, &[queue_row("mails"), kind]).says("LATE, 10 s old · ages are as of then");
 }
 
 #[test]

@@ -25,6 +25,8 @@ pub struct HealthReading {
     pub breakers: Vec<Breaker>,
     /// Numbers that mean the same in every application.
     pub measures: Vec<Measure>,
+    /// Those of them that are told as nothing: without traffic there is no percentile.
+    pub idle: Vec<String>,
     /// Statements that it calls slow.
     pub slow: Vec<SlowQuery>,
     /// Every value, by its JSON pointer.
@@ -136,6 +138,12 @@ impl MeasureKind {
         }
     }
 
+    /// In words, with what it is of.
+    #[must_use]
+    pub fn of(self, of: &str) -> String {
+        format!("{of} {}", self.words()).trim().to_owned()
+    }
+
     /// Whether it is a share, and no duration.
     #[must_use]
     pub const fn is_share(self) -> bool {
@@ -160,6 +168,16 @@ pub struct Measure {
     pub value: f64,
     /// It is surely in percent: it says so.
     pub percent: bool,
+    /// It is surely from 0 to 1: it says so, or was made here.
+    pub ratio: bool,
+}
+
+impl Measure {
+    /// What it is called.
+    #[must_use]
+    pub fn name(&self) -> String {
+        self.kind.of(&self.of)
+    }
 }
 
 /// A statement that the application calls slow.

@@ -39,6 +39,7 @@ fn reading() -> HealthReading {
             queries: false,
             value: 0.31,
             percent: false,
+            ratio: false,
         }],
         slow: vec![SlowQuery { text: "SELECT pg_sleep(1)".to_owned(), took: Some(1.0), times: Some(3.0) }],
         values: vec![

@@ -121,17 +121,24 @@ pub fn status(model: &Model, area: Rect, buffer: &mut Buffer) {
         .then(Role::Muted, " │ ")
         .then(Role::Text, clocks)
         .then(Role::Muted, " │");
+    // In front of the sources, which may have no room: whoever asks less often must not take that for silence.
+    let line = match 1_u32 << model.habits.pace {
+        1 => line,
+        times => {
+            let words = if area.width >= WIDEST {
+                format!(" asked {times} times less often")
+            } else {
+                format!(" 1/{times}")
+            };
+            line.then(Role::Note, words).then(Role::Muted, " │")
+        }
+    };
     let (line, oldest) = sources(model, area.width, line);
     // Where it has no room it says nothing new: what is late has its age beside it.
     let line = if area.width >= WIDEST {
         line.then(Role::Muted, format!(" │ oldest {}", old(oldest)))
     } else {
         line
-    };
-    let line = match 1_u32 << model.habits.pace {
-        1 => line,
-        times if area.width >= WIDEST => line.then(Role::Note, format!(" │ asked {times} times less often")),
-        times => line.then(Role::Note, format!(" │ 1/{times}")),
     };
     let overtaken: u64 = seen.world.targets().iter().map(|target| target.overtaken).sum();
     let line = if overtaken > 0 {

@@ -199,6 +199,30 @@ async fn the_list_of_sources_hides_what_a_server_says_of_a_statement() {
     assert!(hidden.contains("owner = '•••'") && !hidden.contains("anna"), "{hidden}");
 }
 
+/// Where not all kinds of sources have room in line 1, what is silent is not what is left out.
+#[tokio::test]
+async fn what_is_silent_stands_before_what_is_well_where_there_is_little_room() {
+    let mut drive = Drive::demo();
+    drive.run_to(3).await;
+    let last = drive.model.world.targets().iter().max_by_key(|target| target.kind).expect("a target");
+    let (target, plan, kind) = (last.id.clone(), last.plan.expect("it was asked"), last.kind);
+    let line = |drive: &mut Drive| drive.drawn(80, 24).lines().next().unwrap_or_default().to_owned();
+    command(&mut drive, "privacy");
+    drive.press(Key::char('+'));
+    let full = line(&mut drive);
+    assert!(!full.contains(kind.short()), "this test needs a line that is full: {full}");
+    drive.tell(Msg::Report(Box::new(PollReport {
+        target,
+        at: Now::example(drive.second),
+        took: Duration::ZERO,
+        result: Err(PollError::new(PollErrorKind::Unreachable, "connection refused")),
+        plan,
+        overtaken: 0,
+    })));
+    let silent = line(&mut drive);
+    assert!(silent.contains(&format!("│ {} ", kind.short())) && silent.contains("LATE"), "{silent}");
+}
+
 #[tokio::test]
 async fn our_own_log_is_a_page() {
     let mut drive = Drive::demo();

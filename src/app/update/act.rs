@@ -117,10 +117,13 @@ fn ask_to_confirm(
     match model.arming.permit(action.target(), model.now) {
         Err(refusal) => {
             model.overlay = None;
-            let mut words = refusal.sentence();
-            if model.arming.can_permit(action.target()) {
-                words.push_str(&format!(" ({})", model.keymap.name(Command::Arm)));
-            }
+            // What helps stands first: a narrow line has no room for all of it.
+            let words = match &refusal.remedy {
+                Some(remedy) if model.arming.can_permit(action.target()) => {
+                    format!("{remedy} ({}): {}", model.keymap.name(Command::Arm), refusal.why)
+                }
+                _ => refusal.sentence(),
+            };
             model.say(Role::Warning, words);
         }
         Ok(permit) => {

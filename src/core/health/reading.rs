@@ -141,6 +141,9 @@ impl MeasureKind {
     /// In words, with what it is of.
     #[must_use]
     pub fn of(self, of: &str) -> String {
+        if self == Self::PoolUse && of.to_ascii_lowercase().ends_with("pool") {
+            return format!("{of} in use");
+        }
         format!("{of} {}", self.words()).trim().to_owned()
     }
 
@@ -312,6 +315,19 @@ mod tests {
         assert_eq!(empty.standing(), Standing::Up);
         let text = HealthReading { note: "log in".to_owned(), ..empty };
         assert_eq!(text.standing(), Standing::Unknown);
+    }
+
+    #[test]
+    fn a_measure_is_called_after_what_it_is_of() {
+        let all = [
+            (MeasureKind::P95, "queries", "queries p95"),
+            (MeasureKind::P95, "", "p95"),
+            (MeasureKind::PoolUse, "db", "db pool in use"),
+            (MeasureKind::PoolUse, "connectionPool", "connectionPool in use"),
+        ];
+        for (kind, of, expected) in all {
+            assert_eq!(kind.of(of), expected);
+        }
     }
 
     #[test]

@@ -301,7 +301,10 @@ fn cache_hit(its: &mut Its<'_>, reading: &HealthReading) {
 }
 
 fn pool(its: &mut Its<'_>, reading: &HealthReading) {
-    let words = |value: f64, name: &str| format!("{:.0} % of its pool{} is in use", value * 100.0, of(name));
+    let words = |value: f64, name: &str| {
+        let name = if name.eq_ignore_ascii_case("pool") { "" } else { name };
+        format!("{:.0} % of its pool{} is in use", value * 100.0, of(name))
+    };
     let step = "look for what holds the connections (blocking, slow queries)";
     measured(its, reading, |measure| measure.kind == MeasureKind::PoolUse, words, step);
 }

@@ -51,7 +51,7 @@ fn all(
     if !(reading.measures.is_empty() && reading.idle.is_empty()) {
         let told = reading.measures.iter().map(|one| measure(context, state, one));
         let idle = reading.idle.iter().map(|name| {
-            Line::of(Role::Muted, format!("{name:<40} ")).then(Role::Muted, "nothing: no traffic")
+            Line::of(Role::Muted, format!("{name:<28} ")).then(Role::Muted, "nothing: no traffic")
         });
         let lines = told.chain(idle).collect();
         sections.push(Section::lines("What it measures", lines));
@@ -102,7 +102,7 @@ fn head(
 }
 
 fn measure(context: PanelContext<'_>, state: &HealthState, one: &Measure) -> Line {
-    let name = Line::of(Role::Muted, format!("{:<40} ", one.name()));
+    let name = Line::of(Role::Muted, format!("{:<28} ", one.name()));
     let Some(value) = state.value(one) else {
         return name.then(Role::Note, "1: all of it, or 1 %? It does not say, and is not judged");
     };
@@ -126,7 +126,7 @@ fn measure(context: PanelContext<'_>, state: &HealthState, one: &Measure) -> Lin
 }
 
 fn field(reading: &HealthReading, one: &HealthField) -> Line {
-    let line = Line::of(Role::Muted, format!("{:<40} ", one.name));
+    let line = Line::of(Role::Muted, format!("{:<28} ", one.name));
     let Some(leaf) = reading.at(&one.pointer) else {
         return line.then(Role::Note, format!("unknown: {} is not there", one.pointer));
     };
@@ -185,7 +185,7 @@ fn values(id: &TargetId, reading: &HealthReading, wanted: impl Fn(&str) -> bool)
     let rows =
         reading.values.iter().filter(|one| wanted(&one.pointer)).map(|one| row(&one.pointer, &one.leaf));
     let table = Table {
-        columns: vec![Column::flex("pointer", 30, 0), Column::flex("value", 30, 0).below()],
+        columns: vec![Column::flex("pointer", 24, 0), Column::flex("value", 14, 0).below()],
         rows: rows.collect(),
         empty: "it is no JSON".to_owned(),
         fixed_order: false,

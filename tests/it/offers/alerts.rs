@@ -339,6 +339,11 @@ fn a_group_is_silenced_by_its_labels() {
     }
     let sentence = "no matcher is given: it would keep every alert quiet; name what it is for: an alert, a host, a service";
     offers(all.clone(), &key("(all)")).refuses('g', sentence);
+    // What its alerts have in common can be typed on from.
+    assert_eq!(
+        matchers(&offers(all.clone(), &key("(all)")), 'm'),
+        r#"{alertname="DiskFull", severity="critical", host=~"a|b"}"#
+    );
     let sentence = "its group is made by no label; type matchers instead";
     offers(all, &of_alert("f1")).refuses('g', sentence);
 }

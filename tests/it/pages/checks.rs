@@ -58,6 +58,16 @@ fn opened(stage: &Stage, row: HealthRow) -> Page {
 }
 
 #[test]
+fn what_is_not_known_of_a_share_and_what_is_idle_is_said() {
+    let mut night = reading();
+    night.measures[0].value = 1.0;
+    night.idle = vec!["queries p95".to_owned()];
+    let page = opened(&Stage::of(night), HealthRow::Endpoint);
+    page.says("1: all of it, or 1 %? It does not say, and is not judged");
+    page.says("nothing: no traffic");
+}
+
+#[test]
 fn a_row_each_with_its_checks_below() {
     let page = Stage::of(reading()).page(Screen::Metrics);
     assert_eq!(page.firsts(), ["web", "database", "redis", "mail", "search"]);
@@ -117,8 +127,8 @@ fn its_page_tells_everything() {
     for words in [
         "recognised as its own JSON, answered in 40 ms",
         "what it says is 30 s old by its own time",
-        "cache hit rate                           31.0 %",
-        "hits                                     31 %",
+        "cache hit rate               31.0 %",
+        "hits                         31 %",
         "unknown: /nowhere is not there",
         "1.0 s | 3 | SELECT pg_sleep(1)",
         "/slow | 1 value",

@@ -95,7 +95,13 @@ fn wanted(
             let names: BTreeSet<&str> = group.alerts.iter().map(HeldAlert::name).collect();
             let why = format!("{}, grouped by {by}", names.into_iter().collect::<Vec<_>>().join(", "));
             let all = group.alerts.iter().map(|alert| alert.fingerprint.clone()).collect();
-            Ok(Wanted { matchers: of_group(&group), why: tidy(&why, COMMENT), meant: Meant::Group(all) })
+            // A group that is made by no label is told by nothing: what is typed begins with what its alerts have in common.
+            let matchers = if letter == TYPED && group.labels.is_empty() {
+                common(&group.alerts.iter().collect::<Vec<_>>())
+            } else {
+                of_group(&group)
+            };
+            Ok(Wanted { matchers, why: tidy(&why, COMMENT), meant: Meant::Group(all) })
         }
         Some((_, AlertmanagerRow::Alert(fingerprint))) => {
             let alert = seen.reading.alerts().find(|alert| alert.fingerprint == *fingerprint);

@@ -102,7 +102,12 @@ impl One {
     async fn run(self, confirmed: Confirmed<Action>, permit: Permit) -> Option<String> {
         let action = confirmed.action();
         let result = self.perform(&confirmed, &permit).await;
-        let (sent, words) = (result.is_ok(), describe(&result));
+        // What may have been heard is looked at as well: then it is known.
+        let sent = match &result {
+            Ok(_) | Err(ActionError::Unknown(_)) => true,
+            Err(ActionError::Refused(_) | ActionError::NoAudit(_) | ActionError::NotDone(_)) => false,
+        };
+        let words = describe(&result);
         let done = News::Done { id: self.id.clone(), action: action.clone(), result };
         let taken = self.tell(done).await;
         if !taken {
@@ -150,5 +155,86 @@ impl One {
             _ = self.stop.run_ends() => false,
             sent = self.news.send(news) => sent.is_ok(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::actions::Executor;
+    use crate::actions::audit::AuditTrail;
+    use crate::actions::gate::{Actor, Entry};
+    use crate::core::ids::TargetId;
+    use crate::core::postgres::{BackendId, PgAction};
+    use crate::core::time::{Clock, Now};
+    use futures_util::future::BoxFuture;
+    use std::collections::HashMap;
+
+    struct Fixed;
+
+    impl Clock for Fixed {
+        fn now(&self) -> Now {
+            Now::example(100)
+        }
+    }
+
+    /// Ends like this; a look afterwards finds it done.
+    struct Ends(ActionError);
+
+    impl Executor for Ends {
+        fn execute<'a>(
+            &'a self,
+            _: &'a Confirmed<Action>,
+            _: &'a Stop,
+        ) -> BoxFuture<'a, Result<Outcome, ActionError>> {
+            Box::pin(async { Err(self.0.clone()) })
+        }
+
+        fn verify<'a>(
+            &'a self,
+            _: &'a Confirmed<Action>,
+        ) -> BoxFuture<'a, Result<Verification, ActionError>> {
+            Box::pin(async { Ok(Verification { settled: true, sentence: "it is done".to_owned() }) })
+        }
+
+        fn statement(&self, _: &Action) -> String {
+            String::new()
+        }
+    }
+
+    /// What is heard of an action that ends like this.
+    async fn heard(error: ActionError) -> Vec<String> {
+        let folder = tempfile::tempdir().expect("a folder");
+        let trail = Arc::new(AuditTrail::at(folder.path().join("audit.jsonl")));
+        let entry = Entry { address: "db:5432".to_owned(), executor: Arc::new(Ends(error)) };
+        let entries = HashMap::from([(TargetId::new("pg"), entry)]);
+        let gate = Gate::new(entries, trail, Arc::new(Fixed), Actor::default());
+        let (sender, mut news) = mpsc::channel(9);
+        let mut ongoing = Ongoing::new(Arc::new(gate), sender);
+        let act = PgAction::one((BackendId { pid: 1, backend_start_micros: 2 }, None), true);
+        let action = Action::Postgres { target: TargetId::new("pg"), act };
+        let permit = Permit { target: TargetId::new("pg"), until: Some(Now::example(200)) };
+        ongoing.perform(Confirmed::by_a_person(action), permit);
+        while ongoing.tasks.join_next().await.is_some() {}
+        drop(ongoing);
+        let mut all = Vec::new();
+        while let Some(one) = news.recv().await {
+            all.push(match one {
+                News::Progress(words) => words,
+                News::Done { result, .. } => describe(&result),
+                News::Verified { result, .. } => {
+                    result.map_or_else(|error| error.to_string(), |it| it.sentence)
+                }
+            });
+        }
+        all
+    }
+
+    #[tokio::test]
+    async fn what_may_have_been_heard_is_looked_at_afterwards() {
+        let lost = heard(ActionError::Unknown("timed out".to_owned())).await;
+        assert_eq!(lost, ["it is not known whether it was done: timed out", "it is done"]);
+        let refused = heard(ActionError::NotDone("no right".to_owned())).await;
+        assert_eq!(refused, ["not done: no right"]);
     }
 }

@@ -39,10 +39,10 @@ pub fn help(model: &Model) -> Vec<Line> {
     for offer in &offers {
         let keys = format!("{} {}", keymap.name(Command::Actions), offer.letter);
         let line = Line::of(Role::Accent, format!("  {keys:<22}")).then(Role::Text, &offer.label);
-        lines.push(match &offer.choice {
+        lines.push(model.told(match &offer.choice {
             Ok(_) => line,
             Err(refusal) => line.then(Role::Muted, format!("  (not possible: {})", refusal.why)),
-        });
+        }));
     }
     let about_here = |command: &Command| {
         matches!(

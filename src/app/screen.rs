@@ -87,7 +87,8 @@ pub fn place_line(model: &Model, all: &Content, columns: usize) -> Line {
     if let Some(first) = words.first_mut().filter(|_| !level.filtered_by().is_empty()) {
         first.push_str(&format!(" ({})", how_many(all, level)));
     }
-    let said = words.join(" · ");
+    // A filter may be a value of a row that was counted.
+    let said = model.told_text(&words.join(" · "));
     let mut steps = vec![model.screen.name().to_owned()];
     steps.extend(place.levels.iter().skip(1).map(|level| model.told_text(&level.name)));
     let steps = steps.into_iter().filter(|step| !step.is_empty()).collect::<Vec<_>>().join(" › ");

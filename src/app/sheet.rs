@@ -37,28 +37,25 @@ fn sheet(model: &Model, overlay: &Overlay, size: Size) -> Option<Sheet> {
         body: lines.iter().flat_map(|line| line.flow(columns, indent)).collect(),
         ..Sheet::default()
     };
+    // What comes from outside is told as it may be seen now.
+    let told = |title: &str, lines: Vec<Line>, indent| {
+        listed(title, lines.into_iter().map(|line| model.told(line)).collect(), indent)
+    };
     Some(match overlay {
+        // Its own words are ours; what it tells of the row is told as the menu does.
         Overlay::Help(_) => listed("Help", lists::help(model), lists::HELP),
-        Overlay::ActionLog(_) => {
-            let lines = lists::log(model).into_iter().map(|line| model.told(line)).collect();
-            listed("Action log (newest first)", lines, 6)
-        }
-        Overlay::Logs(logs) => {
-            let lines = lists::logged(model, logs).into_iter().map(|line| model.told(line)).collect();
-            listed("Our own log (newest first)", lines, 4)
-        }
-        Overlay::Sources(_) => listed("Sources", lists::sources(model), 4),
+        Overlay::ActionLog(_) => told("Action log (newest first)", lists::log(model), 6),
+        Overlay::Logs(logs) => told("Our own log (newest first)", lists::logged(model, logs), 4),
+        Overlay::Sources(_) => told("Sources", lists::sources(model), 4),
         Overlay::Details(details) => {
             let (lines, indent) = lists::details(&navigate::content(model), &details.row);
-            listed("All of the row", lines, indent)
+            told("All of the row", lines, indent)
         }
         Overlay::Palette(palette) => Sheet {
             foot: vec![palette.field.behind(Line::of(Role::Accent, ":"), columns.saturating_sub(2))],
-            ..listed("Commands", lists::commands(model, palette.field.text()), lists::HELP)
+            ..told("Commands", lists::commands(model, palette.field.text()), lists::HELP)
         },
-        Overlay::Columns(choice) => {
-            listed(lists::columns_title(choice.what), lists::columns(model, choice), 4)
-        }
+        Overlay::Columns(choice) => told(lists::columns_title(choice.what), lists::columns(model, choice), 4),
         Overlay::Menu(menu) => entries(model, menu, columns),
         Overlay::Confirm(dialog) => confirm(model, dialog, size),
         Overlay::Answer(asking) => field(model, asking, columns),

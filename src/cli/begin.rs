@@ -15,6 +15,7 @@ pub(super) fn world(settings: &Settings, now: Now) -> World {
     };
     let mut world = World::new(settings.targets.iter().map(state).collect(), settings.rules.clone());
     world.topology = settings.topology.clone();
+    world.environment.clone_from(&settings.environment);
     world
 }
 

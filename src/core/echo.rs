@@ -10,7 +10,9 @@ use super::target::TargetState;
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
-/// The labels by which a finding is told to others, and known again when it comes back.
+/// The label that tells which stack a finding is of: two stacks may have a target of the same name, and tell one Prometheus.
+pub const ENVIRONMENT: &str = "environment";
+/// The labels by which a finding is told to others beside [`ENVIRONMENT`], and known again when it comes back.
 pub const LABELS: [&str; 3] = ["rule", "target", "subject"];
 
 /// The values of [`LABELS`] for a finding.
@@ -19,9 +21,10 @@ pub fn labels(key: &FindingKey) -> [&str; 3] {
     [key.rule.as_str(), key.target.as_str(), &key.subject]
 }
 
-/// The findings about alerts that are nothing but one of `known` told by somebody else.
+/// The findings about alerts that are nothing but one of `known`, of this `environment`, told by somebody else.
 pub(super) fn echoes(
     targets: &[Arc<TargetState>],
+    environment: &str,
     known: impl Iterator<Item = FindingKey>,
 ) -> HashSet<FindingKey> {
     let tells = |target: &Arc<TargetState>| {
@@ -34,7 +37,7 @@ pub(super) fn echoes(
     let known: HashSet<[&str; 3]> = known.iter().map(labels).collect();
     let ours = |label: &dyn Fn(&str) -> String| {
         let values = LABELS.map(label);
-        known.contains(&values.each_ref().map(String::as_str))
+        label(ENVIRONMENT) == environment && known.contains(&values.each_ref().map(String::as_str))
     };
     let mut found = HashSet::new();
     for target in targets {

@@ -54,11 +54,18 @@ fn literal(text: &str) -> String {
     text.chars().flat_map(|c| if c.is_ascii_alphanumeric() { vec![c] } else { vec!['\\', '\\', c] }).collect()
 }
 
-/// The labels of the instance that tells of `target`.
-fn instance(target: &TargetState) -> Option<String> {
+fn is_here(target: &TargetState) -> bool {
+    addresses(&target.address).first().is_some_and(|(host, _)| HERE.contains(host))
+}
+
+/// The labels of the instance that tells `server` of `target`. What calls itself this machine is another one for a server elsewhere.
+fn instance(target: &TargetState, server: &TargetState) -> Option<String> {
     let (host, port) = addresses(&target.address).into_iter().next()?;
-    let host =
-        if HERE.contains(&host) { format!("({})", HERE.map(literal).join("|")) } else { literal(host) };
+    let here = is_here(target);
+    if here && !is_here(server) {
+        return None;
+    }
+    let host = if here { format!("({})", HERE.map(literal).join("|")) } else { literal(host) };
     Some(if target.kind == SystemKind::Metrics {
         format!("instance=~\"{host}:{port}\"")
     } else {
@@ -66,13 +73,13 @@ fn instance(target: &TargetState) -> Option<String> {
     })
 }
 
-/// What a number of `target` is asked by.
-fn expr(target: &TargetState, number: &str, named: &[PromPast]) -> Option<String> {
+/// What `server` is asked for a number of `target`.
+fn expr(server: &TargetState, target: &TargetState, number: &str, named: &[PromPast]) -> Option<String> {
     if let Some(own) = named.iter().find(|own| own.target == target.id.as_str() && own.number == number) {
         return Some(own.expr.clone());
     }
     let known = REMEMBERED.iter().find(|known| known.kind == target.kind && known.number == number)?;
-    let expr = known.expr.replace("$at", &instance(target)?);
+    let expr = known.expr.replace("$at", &instance(target, server)?);
     if !expr.contains("$requests") {
         return Some(expr);
     }
@@ -87,7 +94,7 @@ fn servers<'a>(
 ) -> impl Iterator<Item = (&'a TargetState, String)> {
     world.targets().iter().filter_map(move |server| {
         let state = server.system.prometheus()?;
-        Some((&**server, expr(target, number, &state.settings.past)?))
+        Some((&**server, expr(server, target, number, &state.settings.past)?))
     })
 }
 
@@ -150,7 +157,8 @@ mod tests {
 
     #[track_caller]
     fn check(target: &TargetState, number: &str, expected: Option<&str>) {
-        assert_eq!(expr(target, number, &[]).as_deref(), expected);
+        let server = self::target("prom", SystemKind::Prometheus, "prom:9090");
+        assert_eq!(expr(&server, target, number, &[]).as_deref(), expected);
     }
 
     #[test]
@@ -167,7 +175,27 @@ mod tests {
         let api = target("api", SystemKind::Metrics, "http://api:9100/metrics");
         check(&api, "requests", None);
         let own = PromPast { target: "pg".to_owned(), number: "behind".to_owned(), expr: "lag".to_owned() };
-        assert_eq!(expr(&pg, "behind", &[own]).as_deref(), Some("lag"));
+        let server = target("prom", SystemKind::Prometheus, "prom:9090");
+        assert_eq!(expr(&server, &pg, "behind", &[own]).as_deref(), Some("lag"));
+    }
+
+    #[test]
+    fn what_is_on_this_machine_is_asked_of_a_server_on_this_machine_only() {
+        let asked = |server: &str, kind: SystemKind, address: &str| {
+            let server = target("prom", SystemKind::Prometheus, server);
+            instance(&target("one", kind, address), &server)
+        };
+        let local =
+            "instance=~\"([a-z]+://)?(localhost|127\\\\.0\\\\.0\\\\.1|\\\\[\\\\:\\\\:1\\\\])(:[0-9]+)?\"";
+        for here in ["http://127.0.0.1:9090", "http://localhost:9090/prefix"] {
+            assert_eq!(asked(here, SystemKind::Redis, "localhost:6379").as_deref(), Some(local));
+        }
+        // For a server elsewhere this machine is another one: that would be somebody else's past.
+        for elsewhere in ["http://prom.shop:9090", "https://10.0.0.7:443"] {
+            assert_eq!(asked(elsewhere, SystemKind::Redis, "localhost:6379"), None);
+            assert_eq!(asked(elsewhere, SystemKind::Metrics, "http://127.0.0.1:9100/metrics"), None);
+            assert!(asked(elsewhere, SystemKind::Redis, "cache:6379").is_some());
+        }
     }
 
     #[test]

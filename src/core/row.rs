@@ -1,6 +1,6 @@
 //! What a row stands for: its identity, never its place. Each system says which rows it has.
 
-use super::alert::{FindingKey, RuleId};
+use super::alert::{FindingKey, RuleId, Severity};
 use super::ids::{EventId, TargetId};
 use super::postgres::{BackendId, PgRow};
 use super::redis::{QueueRef, RedisRow};
@@ -22,8 +22,8 @@ macro_rules! rows {
             $(#[doc = concat!("Something of this: ", $about)] $Kind(TargetId, super::$module::$Row),)*
             /// Something that happened.
             Event(EventId),
-            /// Findings of one rule on several targets of one group.
-            Alike(RuleId, String),
+            /// Findings of one rule, and as bad, on several targets of one group.
+            Alike(RuleId, Severity, String),
             /// Several rows of a table that have one value in one column.
             Counted(Counted),
         }

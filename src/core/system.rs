@@ -67,6 +67,13 @@ macro_rules! states {
                 }
             }
 
+            /// What nobody watches of it before its turn has come, with the rules that look at it.
+            pub(super) fn awaited(&self) -> Vec<(Vec<alert::RuleId>, &'static str)> {
+                match self {
+                    $(Self::$Kind(state) => alert::awaited(&**state),)*
+                }
+            }
+
             /// The parts that were not read though they should have been, with the rules that look at them.
             pub(super) fn unread(&self) -> Vec<Unread> {
                 match self {

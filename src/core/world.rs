@@ -60,6 +60,8 @@ pub struct World {
     pub alerts: AlertBook,
     /// Which finding explains which.
     pub chain: Chain,
+    /// What the stack is called to others: nothing before somebody says it.
+    pub environment: String,
     /// Which service depends on what, as far as that is said.
     pub topology: Topology,
     /// What changed.
@@ -82,6 +84,7 @@ impl World {
             levels,
             alerts: AlertBook::default(),
             chain: Chain::default(),
+            environment: String::new(),
             topology: Topology::default(),
             timeline: Timeline::default(),
             rules,
@@ -93,6 +96,14 @@ impl World {
     #[must_use]
     pub fn targets(&self) -> &[Arc<TargetState>] {
         &self.targets
+    }
+
+    /// What nobody watches of `target` yet, though a rule that is in force looks at it: its turn has not come.
+    #[must_use]
+    pub fn awaited(&self, target: &TargetState) -> Vec<&'static str> {
+        let wanted = |rule: &RuleId| self.rules.on(*rule, &[target.id.as_str()]).enabled;
+        let all = target.system.awaited().into_iter();
+        all.filter(|(rules, _)| rules.iter().any(wanted)).map(|(_, watches)| watches).collect()
     }
 
     /// The target named `id`.
@@ -236,7 +247,7 @@ impl World {
         let groups = hosts::together(&self.targets, &breaches, &self.rules);
         breaches.extend(groups.iter().map(hosts::Group::breach));
         let known = breaches.iter().map(Breach::key).chain(self.alerts.followed().map(Finding::key));
-        let echoes = echo::echoes(&self.targets, known);
+        let echoes = echo::echoes(&self.targets, &self.environment, known);
         breaches.retain(|breach| !echoes.contains(&breach.key()));
         let specs = &self.specs;
         self.alerts.observe(

@@ -15,6 +15,8 @@ use std::time::Duration;
 const ROOM: Duration = Duration::from_secs(2);
 /// It takes at least this long, however often targets are asked: what swings shows.
 const LEAST: Duration = Duration::from_secs(8);
+/// Who is asked so seldom that a second answer would not come in time is asked once more after this: without two there are no rates.
+const AGAIN: Duration = Duration::from_secs(45);
 /// Without a span of its own it takes no longer than this, whatever still waits.
 const MOST: Duration = Duration::from_secs(90);
 
@@ -51,10 +53,15 @@ pub async fn look(setup: Setup, span: Option<Duration>) -> io::Result<Looked> {
 async fn looked(setup: Setup, span: Option<Duration>) -> io::Result<Looked> {
     let mut ending = Ending::catch()?;
     let mut watching = Watching::start(setup);
+    let mut again = span.is_none();
     loop {
         tokio::select! {
             number = ending.next() => return Ok(Looked::Signal(number)),
             () = watching.next() => {}
+        }
+        if again && watching.seen().now.since(watching.seen().started) >= AGAIN {
+            again = false;
+            watching.ask_seldom();
         }
         let seen = watching.seen();
         if enough(seen, span) {
@@ -63,8 +70,8 @@ async fn looked(setup: Setup, span: Option<Duration>) -> io::Result<Looked> {
     }
 }
 
-/// Whether it was looked for long enough: for `span`; without one until every target answered twice (or fails), and nothing is past a
-/// threshold whose rule would be satisfied by waiting a little more.
+/// Whether it was looked for long enough: for `span`; without one until every target answered twice (or fails), what is read beside the
+/// first answer has come, and nothing is past a threshold whose rule would be satisfied by waiting a little more.
 #[must_use]
 pub fn enough(seen: Seen<'_>, span: Option<Duration>) -> bool {
     let past = seen.now.since(seen.started);
@@ -76,7 +83,7 @@ pub fn enough(seen: Seen<'_>, span: Option<Duration>) -> bool {
     let least = longest.saturating_mul(2).saturating_add(ROOM).clamp(LEAST, MOST);
     let settled = targets.iter().all(|target| {
         let cost = seen.costs.get(&target.id).copied().unwrap_or_default();
-        cost.answered >= 2 || target.failure.is_some()
+        (cost.answered >= 2 && seen.world.awaited(target).is_empty()) || target.failure.is_some()
     });
     let comes = |finding: &Finding| {
         let hold = seen.world.rules.on(finding.breach.rule, &[finding.breach.target.as_str()]).hold;

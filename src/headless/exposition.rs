@@ -1,6 +1,7 @@
 //! The two text formats that Prometheus reads: OpenMetrics 1.0 and its own 0.0.4. Pure.
 
 use crate::core::spoken;
+use std::collections::HashSet;
 use std::fmt::Write;
 
 /// What a number of a family means.
@@ -66,7 +67,8 @@ impl Format {
     }
 }
 
-/// The families in a format. One without a number is left out.
+/// The families in a format. One without a number is left out. Labels that are alike once they are tame would be one series told twice,
+/// for which the whole page is refused: the first of them stays.
 #[must_use]
 pub fn written(families: &[Family], format: Format) -> String {
     let mut out = String::new();
@@ -87,10 +89,14 @@ pub fn written(families: &[Family], format: Format) -> String {
         if format == Format::OpenMetrics && !family.unit.is_empty() {
             let _ = writeln!(out, "# UNIT {declared} {}", family.unit);
         }
+        let mut told: HashSet<(&str, String)> = HashSet::new();
         for sample in &family.samples {
             let labels: Vec<String> =
                 sample.labels.iter().map(|(name, value)| format!("{name}=\"{}\"", escaped(value))).collect();
             let labels = if labels.is_empty() { String::new() } else { format!("{{{}}}", labels.join(",")) };
+            if !told.insert((sample.suffix, labels.clone())) {
+                continue;
+            }
             let _ = writeln!(out, "{}{total}{}{labels} {}", family.name, sample.suffix, number(sample.value));
         }
     }
@@ -132,6 +138,27 @@ mod tests {
     #[track_caller]
     fn check(kind: Kind, (name, unit): (&str, &'static str), format: Format, expected: &str) {
         assert_eq!(written(&[family(kind, name, unit)], format), expected);
+    }
+
+    #[test]
+    fn no_series_is_told_twice() {
+        let sample = |subject: &str, value| Sample {
+            suffix: "",
+            labels: vec![("subject", subject.to_owned())],
+            value,
+        };
+        let samples =
+            vec![sample("redis://a:one@h", 1.0), sample("redis://a:two@h", 2.0), sample("other", 3.0)];
+        let family =
+            Family { name: "x".to_owned(), kind: Kind::Gauge, unit: "", help: "x".to_owned(), samples };
+        for format in [Format::OpenMetrics, Format::Text] {
+            let text = written(std::slice::from_ref(&family), format);
+            let lines: Vec<&str> = text.lines().filter(|line| !line.starts_with('#')).collect();
+            let mut keys: Vec<&str> = lines.iter().filter_map(|line| line.split(' ').next()).collect();
+            keys.dedup();
+            assert_eq!((lines.len(), keys.len()), (2, 2), "{text}");
+            assert!(lines[0].ends_with(" 1") && !text.contains("one"), "{text}");
+        }
     }
 
     #[test]

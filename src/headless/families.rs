@@ -92,7 +92,8 @@ fn findings(seen: Seen<'_>) -> Vec<Family> {
     let listed = || branches.iter().take(MOST_FINDINGS);
     let labels = |branch: &Branch<'_>| -> Labels {
         let key = branch.finding.key();
-        echo::LABELS.into_iter().zip(echo::labels(&key).map(ToOwned::to_owned)).collect()
+        let own = echo::LABELS.into_iter().zip(echo::labels(&key).map(ToOwned::to_owned));
+        [(echo::ENVIRONMENT, seen.environment.to_owned())].into_iter().chain(own).collect()
     };
     let told = listed().map(|branch| {
         let mut all = labels(branch);

@@ -1,7 +1,7 @@
 //! A report for tickets and chats. What comes from servers is escaped, so that it makes no table, link or heading of its own.
 
 use super::report::{Report, Told};
-use super::text::{lasting, state};
+use super::text::{lasting, not_yet, state};
 
 /// Everything, ending with a line break.
 pub(super) fn markdown(report: &Report) -> String {
@@ -16,7 +16,8 @@ pub(super) fn markdown(report: &Report) -> String {
     }
     out.push_str("## Targets\n\n| target | system | where | state |\n|---|---|---|---|\n");
     for target in &report.targets {
-        let silence = target.silence.iter().chain(&target.unread);
+        let waits = not_yet(target);
+        let silence = target.silence.iter().chain(&target.unread).chain(&waits);
         let why: Vec<String> =
             std::iter::once(state(target)).chain(silence.map(|line| escaped(line))).collect();
         out.push_str(&format!(

@@ -16,6 +16,7 @@ use crate::core::verdict::Verdict;
 use crate::core::world::TargetState;
 use crate::panels::PanelContext;
 use serde::Serialize;
+use std::sync::Arc;
 
 /// The version of the document: it grows when a field changes its meaning or goes, not when one comes.
 const SCHEMA: u32 = 1;
@@ -39,7 +40,7 @@ pub struct Report {
     pub state: State,
     /// The exit code of `stacktop check`.
     pub exit_code: u8,
-    /// Line 2 of the screen.
+    /// Line 2 of the screen; where that is well, and something was not read yet, what that is.
     pub verdict: String,
     /// The worst symptom: the id of its finding.
     pub lead: Option<String>,
@@ -157,6 +158,8 @@ pub struct Target {
     pub silence: Option<String>,
     /// What cannot be read of it, a sentence each.
     pub unread: Vec<String>,
+    /// What nobody watches of it yet, because its turn did not come.
+    pub not_read_yet: Vec<&'static str>,
     /// `closed`, `open` or `half_open`; nothing before its first poll ended.
     pub breaker: Option<&'static str>,
     /// How often it is asked now.
@@ -184,7 +187,7 @@ impl Report {
     pub fn of(seen: Seen<'_>) -> Self {
         let Seen { world, now, .. } = seen;
         let told = Verdict::over(world, now);
-        let state = State::of(told.overall);
+        let (state, verdict) = whole(seen, State::of(told.overall));
         let firing = world.alerts.firing();
         let branches = world.chain.branches(&firing);
         let listed = branches.iter().take(MOST_FINDINGS);
@@ -199,7 +202,7 @@ impl Report {
             watched_seconds: seconds(now.since(seen.started)),
             state,
             exit_code: state.exit_code(),
-            verdict: sentence(seen),
+            verdict,
             lead: told.lead.map(|lead| id(&lead.key())),
             cause: told.cause.map(|cause| Cause { finding: id(&cause.root.key()), tie: cause.tie.word() }),
             hit: told.hit,
@@ -210,6 +213,19 @@ impl Report {
             targets: world.targets().iter().map(|one| target(seen, one, &firing)).collect(),
         }
     }
+}
+
+/// The state and its sentence: nothing is well while something that a rule looks at was not read once.
+fn whole(seen: Seen<'_>, state: State) -> (State, String) {
+    let waits = |target: &Arc<TargetState>| {
+        let all = seen.world.awaited(target);
+        (!all.is_empty()).then(|| format!("{} ({})", target.id, all.join(", ")))
+    };
+    let waiting: Vec<String> = seen.world.targets().iter().filter_map(waits).collect();
+    if state == State::Ok && !waiting.is_empty() {
+        return (State::Unknown, format!("UNKNOWN: not read yet: {}", waiting.join("; ")));
+    }
+    (state, sentence(seen))
 }
 
 /// Line 2 of the screen.
@@ -285,6 +301,7 @@ fn target(seen: Seen<'_>, target: &TargetState, firing: &[&Finding]) -> Target {
         freshness,
         age_seconds: target.seen.map(|at| seconds(seen.now.since(at))),
         silence: fresh.is_old().then(|| target.silence(seen.now)),
+        not_read_yet: seen.world.awaited(target),
         unread: firing.iter().filter(unread).map(|finding| finding.breach.sentence.clone()).collect(),
         breaker: target.plan.map(|plan| breaker(plan.breaker)),
         interval_seconds: seconds(target.plan.map_or(target.configured_interval, |plan| plan.interval)),

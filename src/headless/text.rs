@@ -21,6 +21,11 @@ pub(super) fn state(target: &Target) -> String {
     }
 }
 
+/// What nobody watches of a target yet.
+pub(super) fn not_yet(target: &Target) -> Option<String> {
+    (!target.not_read_yet.is_empty()).then(|| format!("not read yet: {}", target.not_read_yet.join(", ")))
+}
+
 /// Everything, ending with a line break.
 pub(super) fn text(report: &Report) -> String {
     let mut out = format!("{}\n", report.verdict);
@@ -51,7 +56,7 @@ pub(super) fn text(report: &Report) -> String {
             "",
             state(target)
         ));
-        for line in target.silence.iter().chain(&target.unread) {
+        for line in target.silence.iter().chain(&target.unread).chain(&not_yet(target)) {
             out.push_str(&format!("  {:<16} {line}\n", ""));
         }
     }

@@ -160,6 +160,15 @@ impl Watching {
         }
     }
 
+    /// Asks those once more that answered once so far: their turn comes later than anybody waits.
+    pub fn ask_seldom(&self) {
+        for (target, cost) in &self.costs {
+            if cost.answered == 1 {
+                self.engine.poll_now(target);
+            }
+        }
+    }
+
     /// What is known now.
     #[must_use]
     pub fn seen(&self) -> Seen<'_> {

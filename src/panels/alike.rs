@@ -20,6 +20,7 @@ pub(super) struct Alike<'a> {
     /// All of them, the worst first.
     pub(super) findings: Vec<&'a Finding>,
     rule: RuleId,
+    severity: Severity,
     group: String,
     /// How many targets of the group there are.
     of: usize,
@@ -28,7 +29,7 @@ pub(super) struct Alike<'a> {
 impl Alike<'_> {
     /// The row that stands for them.
     pub(super) fn key(&self) -> RowKey {
-        RowKey::Alike(self.rule, self.group.clone())
+        RowKey::Alike(self.rule, self.severity, self.group.clone())
     }
 
     /// Who they are, and what is said of the worst.
@@ -69,20 +70,26 @@ pub(super) fn folded<'a>(alone: &[&'a Finding], context: PanelContext<'a>) -> Ve
         all.len() == findings.len()
     };
     kinds.retain(|_, findings| findings.len() >= FROM && targets(findings));
-    let alike = |((rule, _, group), findings): (Kind<'_>, Vec<&'a Finding>)| Alike {
+    let alike = |((rule, severity, group), findings): (Kind<'_>, Vec<&'a Finding>)| Alike {
         of: context.targets().filter(|target| target.group() == group).count(),
         findings,
         rule,
+        severity,
         group: group.to_owned(),
     };
     kinds.into_iter().map(alike).collect()
 }
 
-/// The findings of one rule on the targets of one group.
-pub(super) fn of<'a>(rule: RuleId, group: &str, context: PanelContext<'a>) -> Vec<&'a Finding> {
+/// The findings of one rule, and as bad, on the targets of one group.
+pub(super) fn of<'a>(
+    rule: RuleId,
+    severity: Severity,
+    group: &str,
+    context: PanelContext<'a>,
+) -> Vec<&'a Finding> {
     let (found, _) = context.findings();
     let alike = |finding: &&Finding| {
-        finding.breach.rule == rule
+        (finding.breach.rule, finding.severity()) == (rule, severity)
             && context.target(finding.breach.target.as_str()).is_some_and(|target| target.group() == group)
     };
     found.into_iter().filter(alike).collect()

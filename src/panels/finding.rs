@@ -22,7 +22,7 @@ const COLUMNS: usize = 60;
 const ROWS: usize = 4;
 
 /// The page of the finding of `key`.
-pub(super) fn page(context: PanelContext<'_>, key: &FindingKey) -> Content {
+pub(super) fn page(context: PanelContext<'_>, key: &FindingKey, acts: bool) -> Content {
     let Some(finding) = context.finding(key) else {
         let words =
             "it is over and no longer kept here (the timeline tells when it ended), or outside the scope";
@@ -31,7 +31,7 @@ pub(super) fn page(context: PanelContext<'_>, key: &FindingKey) -> Content {
             sections: vec![Section::lines(key.rule.to_string(), vec![Line::text(words)])],
         };
     };
-    let mut sections = vec![told(context, finding), next(context, finding), evidence(context, finding)];
+    let mut sections = vec![told(context, finding), next(context, finding, acts), evidence(context, finding)];
     sections.extend(graphs::finding(context, finding));
     sections.push(samples(context, finding));
     sections.push(source(finding));
@@ -134,8 +134,8 @@ fn table(title: &'static str, rows: Vec<Row>) -> Table {
     }
 }
 
-/// What may be done: where it is seen, and what is offered there.
-fn next(context: PanelContext<'_>, finding: &Finding) -> Section {
+/// What may be done: where it is seen, and whether anything is offered there (`acts`).
+fn next(context: PanelContext<'_>, finding: &Finding, acts: bool) -> Section {
     let breach = &finding.breach;
     let (open, act) = (&context.keys.open, &context.keys.act);
     let mut lines = Vec::new();
@@ -152,7 +152,7 @@ fn next(context: PanelContext<'_>, finding: &Finding) -> Section {
     if breach.place.screen == Screen::Overview {
         return Section::lines("", lines);
     }
-    let acts = if finding.ended().is_none() { format!("; {act} acts on it") } else { String::new() };
+    let acts = if acts && finding.ended().is_none() { format!("; {act} acts on it") } else { String::new() };
     let place = format!("screen {}{acts}", breach.place.screen.name());
     let cells = vec![Cell::of(Role::Accent, open), Cell::text(place)];
     let rows = vec![Row::opens(RowKey::Finding(finding.key()), cells)];

@@ -3,6 +3,7 @@
 mod alerts;
 mod alike;
 mod checks;
+mod current;
 mod finding;
 mod graphs;
 mod groups;

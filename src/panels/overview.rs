@@ -61,10 +61,13 @@ impl Panel for Overview {
 
     fn content(&self, context: PanelContext<'_>, path: &[RowKey]) -> Content {
         match path.last() {
-            Some(RowKey::Finding(key)) => finding::page(context, key),
+            Some(row @ RowKey::Finding(key)) => {
+                let acts = self.offers(context, &[], row, &[]).iter().any(|offer| offer.choice.is_ok());
+                finding::page(context, key, acts)
+            }
             Some(RowKey::Target(target)) => source(context, target.as_str()),
-            Some(RowKey::Alike(rule, group)) => {
-                let all = alike::of(*rule, group, context);
+            Some(RowKey::Alike(rule, severity, group)) => {
+                let all = alike::of(*rule, *severity, group, context);
                 let rows = told(context, all).into_iter().map(|told| finding_row(context, told)).collect();
                 let title = format!("{rule} on {group}");
                 let sections = vec![Section::table(title.clone(), listing(rows))];

@@ -1,11 +1,12 @@
 //! The front ends without a screen: the report and its schema, exit codes, lines of changes, and what is served over HTTP.
 
-use crate::pages::world::{FIRST, Stage, postgres, session};
+use crate::pages::world::{FIRST, Stage, postgres, ready, session};
 use chrono::{FixedOffset, Offset, Utc};
 use serde_json::{Value, json};
 use stacktop::core::alert::Rulebook;
 use stacktop::core::ids::SystemKind;
-use stacktop::core::postgres::PostgresReading;
+use stacktop::core::part::Part;
+use stacktop::core::postgres::{Health, PostgresReading, SqlTable, Watched};
 use stacktop::core::time::{Clock, Now};
 use stacktop::core::verdict::Verdict;
 use stacktop::core::world::{TargetState, World, all_rules};
@@ -344,18 +345,43 @@ fn long_enough(stage: Stage, answered: u64, span: Option<u64>, expected: u64) {
 
 #[test]
 fn a_look_takes_as_long_as_rates_and_rules_need_and_no_longer() {
-    let fine = || Stage::of(postgres(vec![session(7)]));
+    let whole = || PostgresReading { health: ready(Health::default()), ..postgres(vec![session(7)]) };
+    let fine = || Stage::of(whole());
     long_enough(fine(), 2, None, 8);
+    // What is read beside the first answer is waited for, too.
+    long_enough(Stage::of(postgres(vec![session(7)])), 2, None, 90);
     long_enough(fine(), 2, Some(3), 3);
     // The second answer is waited for, and not for ever.
     long_enough(fine(), 1, None, 90);
     // Who refuses does not keep anybody waiting.
     long_enough(Stage::silent(SystemKind::Redis), 0, None, 8);
     // A clock that is wrong is told after a minute: that is waited for, here in vain, for nothing comes any more.
-    let wrong = PostgresReading { clock: Some(9.0), ..postgres(vec![session(7)]) };
+    let wrong = PostgresReading { clock: Some(9.0), ..whole() };
     let stage = Stage::of(wrong);
     assert!(stage.world.alerts.followed().any(|finding| finding.breach.rule == "source.clock"));
     long_enough(stage, 2, None, 90);
+}
+
+#[test]
+fn what_was_not_read_yet_is_not_ok_and_is_named() {
+    let costs = BTreeMap::new();
+    let report = |reading: PostgresReading| {
+        let stage = Stage::of(reading);
+        let report = Report::of(seen(&stage, &costs));
+        (report.exit_code, report.verdict, report.targets[0].not_read_yet.clone())
+    };
+    let whole = || PostgresReading { health: ready(Health::default()), ..postgres(vec![session(7)]) };
+    let watched = |table| vec![Watched { topic: "indexes".to_owned(), table }];
+    let (code, verdict, waits) = report(PostgresReading { watched: watched(Part::NotAsked), ..whole() });
+    assert_eq!((code, waits), (3, vec!["invalid indexes"]));
+    assert_eq!(verdict, "UNKNOWN: not read yet: pg (invalid indexes)");
+    let (code, _, waits) = report(postgres(vec![session(7)]));
+    assert_eq!((code, waits.len()), (3, 4), "{waits:?}");
+    let (at, took) = (Now::example(FIRST), Duration::ZERO);
+    let (columns, rows) = (Vec::new(), Vec::new());
+    let read = ready(SqlTable { at, took, place: String::new(), columns, rows, truncated: false });
+    let (code, verdict, waits) = report(PostgresReading { watched: watched(read), ..whole() });
+    assert_eq!((code, waits.len()), (0, 0), "{verdict}");
 }
 
 /// `name{label="…"}` of every number.
@@ -529,7 +555,7 @@ fn the_numbers_are_in_the_format_that_is_asked_for() {
     for expected in [
         "stacktop_state{state=\"unknown\"} 1\n",
         "stacktop_state{state=\"ok\"} 0\n",
-        "stacktop_finding{rule=\"source.silent\",target=\"redis\",subject=\"silent\",severity=\"critical\",role=\"root\"} 1\n",
+        "stacktop_finding{environment=\"local\",rule=\"source.silent\",target=\"redis\",subject=\"silent\",severity=\"critical\",role=\"root\"} 1\n",
         "stacktop_breaker_state{target=\"redis\",system=\"redis\",state=\"closed\"} ",
         "stacktop_poll_duration_seconds_count{target=\"redis\",system=\"redis\"} ",
     ] {

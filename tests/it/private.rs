@@ -7,6 +7,9 @@ use stacktop::app::layout::Size;
 use stacktop::app::msg::{Effect, Msg};
 use stacktop::app::overlay::{LogTail, Overlay};
 use stacktop::core::place::Screen;
+use stacktop::core::report::{PollError, PollErrorKind, PollReport};
+use stacktop::core::time::Now;
+use std::time::Duration;
 
 /// The order of the demo that everybody waits for, the states that statements write, what its jobs hold, and a key.
 const TOLD: [&str; 5] = ["8831", "'paid'", "'pending'", "\"confirmation", "cart:all"];
@@ -168,6 +171,56 @@ async fn what_a_job_holds_is_not_changed_unseen() {
     command(&mut drive, "privacy");
     chosen(&mut drive);
     assert!(matches!(drive.model.overlay, Some(Overlay::Answer(_))), "{:?}", drive.model.overlay);
+}
+
+/// What a server says when it fails is told in the list of sources, beside the message and the log.
+#[tokio::test]
+async fn the_list_of_sources_hides_what_a_server_says_of_a_statement() {
+    let mut drive = Drive::demo();
+    drive.run_to(3).await;
+    let target = drive.model.world.targets()[0].id.clone();
+    let words = "ERROR: deadlock in UPDATE orders SET owner = 'anna' WHERE id = 771";
+    let plan = drive.model.world.targets()[0].plan.expect("it was asked");
+    drive.tell(Msg::Report(Box::new(PollReport {
+        target,
+        at: Now::example(drive.second),
+        took: Duration::ZERO,
+        result: Err(PollError::new(PollErrorKind::Failed, words)),
+        plan,
+        overtaken: 0,
+    })));
+    drive.tell(Msg::Command(Command::Sources));
+    let open = drive.drawn(160, 50);
+    assert!(open.contains("owner = 'anna' WHERE id = 771"), "{open}");
+    drive.model.overlay = None;
+    command(&mut drive, "privacy");
+    drive.tell(Msg::Command(Command::Sources));
+    let hidden = drive.drawn(160, 50);
+    assert!(hidden.contains("owner = '•••'") && !hidden.contains("anna"), "{hidden}");
+}
+
+/// Where not all kinds of sources have room in line 1, what is silent is not what is left out.
+#[tokio::test]
+async fn what_is_silent_stands_before_what_is_well_where_there_is_little_room() {
+    let mut drive = Drive::demo();
+    drive.run_to(3).await;
+    let last = drive.model.world.targets().iter().max_by_key(|target| target.kind).expect("a target");
+    let (target, plan, kind) = (last.id.clone(), last.plan.expect("it was asked"), last.kind);
+    let line = |drive: &mut Drive| drive.drawn(80, 24).lines().next().unwrap_or_default().to_owned();
+    command(&mut drive, "privacy");
+    drive.press(Key::char('+'));
+    let full = line(&mut drive);
+    assert!(!full.contains(kind.short()), "this test needs a line that is full: {full}");
+    drive.tell(Msg::Report(Box::new(PollReport {
+        target,
+        at: Now::example(drive.second),
+        took: Duration::ZERO,
+        result: Err(PollError::new(PollErrorKind::Unreachable, "connection refused")),
+        plan,
+        overtaken: 0,
+    })));
+    let silent = line(&mut drive);
+    assert!(silent.contains(&format!("│ {} ", kind.short())) && silent.contains("LATE"), "{silent}");
 }
 
 #[tokio::test]

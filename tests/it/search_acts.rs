@@ -163,6 +163,28 @@ async fn another_index_of_that_name_is_left_alone() {
 }
 
 #[tokio::test]
+async fn an_alias_that_takes_the_name_of_an_index_meanwhile_is_told() {
+    sources::tls::install_provider();
+    let fake = Fake(MockServer::start().await);
+    let settings = |name: &str, uuid: &str| json!({name: {"settings": {"index.uuid": uuid, "index.number_of_replicas": "2"}}});
+    let one = |body: Value| ResponseTemplate::new(200).set_body_json(body);
+    let names =
+        "index.uuid,index.blocks.read_only_allow_delete,index.number_of_replicas,index.auto_expand_replicas";
+    let at = format!("/logs/_settings/{names}");
+    let first = Mock::given(method("GET")).and(path(&at)).respond_with(one(settings("logs", "u1")));
+    first.up_to_n_times(1).mount(&fake.0).await;
+    Mock::given(method("GET"))
+        .and(path(&at))
+        .respond_with(one(settings("logs-2", "u2")))
+        .mount(&fake.0)
+        .await;
+    let fake = fake.says("PUT", "/logs/_settings", 200, json!({"acknowledged": true})).await;
+    let words = "index logs was removed meanwhile, or another one has its name";
+    told(&fake.act(fewer()).await.expect_err("not known"), true, words);
+    assert_eq!(fake.changes().await, ["PUT /logs/_settings"]);
+}
+
+#[tokio::test]
 async fn what_cannot_be_looked_at_before_is_not_done() {
     sources::tls::install_provider();
     let fake = Fake(MockServer::start().await);

@@ -228,6 +228,8 @@ async fn how_often_is_asked_is_changed_and_what_it_costs_is_said() {
     let polls = format!("2 times less often: {:.1} polls and ", often / 2.0);
     assert!(words.starts_with(&polls), "{words}");
     assert!(words.ends_with("of their time a second, 6 sources (+ less, - more)"), "{words}");
+    let narrow = drive.drawn(80, 24);
+    assert!(narrow.lines().next().is_some_and(|line| line.contains("│ 1/2 │")), "{narrow}");
     for _ in 0..5 {
         drive.press(Key::char('+'));
     }

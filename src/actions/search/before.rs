@@ -109,6 +109,22 @@ impl SearchExecutor {
         }
     }
 
+    /// That the index is still the one that was looked at before: a request names it, and between the look and the request an index may be
+    /// removed, and an alias take its name.
+    pub(super) async fn still(&self, index: &IndexId) -> Result<(), ActionError> {
+        let unknown = |words: String| ActionError::Unknown(format!("it was sent, but {words}"));
+        let found = self.index(index).await.map_err(|error| {
+            unknown(format!("whether {} is still the index that was seen is not known ({error})", index.name))
+        })?;
+        let same = found.as_ref().and_then(|found| settings(found, index));
+        same.map(|_| ()).ok_or_else(|| {
+            unknown(format!(
+                "index {} was removed meanwhile, or another one has its name: that one may have been changed",
+                index.name
+            ))
+        })
+    }
+
     /// Nodes with data that the cluster counts; nothing where it does not tell.
     async fn data_nodes(&self) -> Result<Option<u64>, ActionError> {
         let http = self.http().await?;

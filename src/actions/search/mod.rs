@@ -110,6 +110,9 @@ impl SearchExecutor {
             return Ok(Outcome { verdict: Verdict::Nothing, summary, details: Vec::new() });
         }
         let answer = self.send(act).await?;
+        if let Some(index) = act.index().filter(|_| act.is_by_name()) {
+            self.still(index).await?;
+        }
         Ok(told(act, &answer))
     }
 }

@@ -117,10 +117,13 @@ fn ask_to_confirm(
     match model.arming.permit(action.target(), model.now) {
         Err(refusal) => {
             model.overlay = None;
-            let mut words = refusal.sentence();
-            if model.arming.can_permit(action.target()) {
-                words.push_str(&format!(" ({})", model.keymap.name(Command::Arm)));
-            }
+            // What helps stands first: a narrow line has no room for all of it.
+            let words = match &refusal.remedy {
+                Some(remedy) if model.arming.can_permit(action.target()) => {
+                    format!("{remedy} ({}): {}", model.keymap.name(Command::Arm), refusal.why)
+                }
+                _ => refusal.sentence(),
+            };
             model.say(Role::Warning, words);
         }
         Ok(permit) => {
@@ -150,27 +153,18 @@ fn ask_to_confirm(
 /// What was seen within this time is as it is now, for people.
 const SEEN_LATELY: Duration = Duration::from_secs(30);
 
-/// That what the operator sees is old, where it is: the server decides by what it holds then.
+/// That what the operator sees is old, where it is asked for so seldom: the server decides by what it holds then.
 fn age(model: &Model, action: &Action) -> Option<(String, String)> {
     let target = model.world.target(action.target().as_str())?;
-    let age = match target.freshness(model.now) {
+    match target.freshness(model.now) {
         // Asked so rarely that much may have happened since.
         Freshness::Fresh(age) if age > SEEN_LATELY => {
-            return Some((
-                "seen".to_owned(),
-                format!("{} ago; the server decides by what it holds then", duration(age)),
-            ));
+            let words = format!("{} ago; the server decides by what it holds then", duration(age));
+            Some(("seen".to_owned(), words))
         }
-        Freshness::Late(age) | Freshness::Lost(age) => age,
-        Freshness::Fresh(_) | Freshness::Waiting => return None,
-    };
-    let words = format!(
-        "{} old; {}; {}",
-        duration(age),
-        target.silence(model.now),
-        "the server decides by what it holds then"
-    );
-    Some(("seen".to_owned(), words))
+        // Nothing is offered on what is late.
+        Freshness::Fresh(_) | Freshness::Waiting | Freshness::Late(_) | Freshness::Lost(_) => None,
+    }
 }
 
 /// How the rows were marked that an action is about, which of them are not on the screen, and which it leaves out.
@@ -248,6 +242,8 @@ pub fn done(
     model.foretold.done(&id, action, &result);
     model.unfinished = match &result {
         Ok(outcome) if outcome.verdict != Verdict::Done => Some((id, outcome.summary.clone())),
+        // What a look finds then does not hide that it was not known.
+        Err(error @ ActionError::Unknown(_)) => Some((id, error.to_string())),
         _ => None,
     };
     match result {

@@ -21,6 +21,7 @@ use crate::ui::text::{cut, width};
 use crate::ui::veil;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
+use std::cmp::Reverse;
 use std::time::Duration;
 
 /// From this many columns on there is room for both clocks.
@@ -63,11 +64,12 @@ fn place_and_mode(model: &Model, columns: u16) -> Line {
     line.then(Role::Muted, " │ ").then(Role::Warning, format!("ONLY {scope} ({shown} of {all})"))
 }
 
-/// The state of every source, grouped by kind; the worst of a kind counts.
+/// The state of every source, grouped by kind; the worst of a kind counts. Where not all kinds have room the worst stand first.
 fn sources(model: &Model, columns: u16, mut line: Line) -> (Line, Duration) {
     let mut oldest = Duration::ZERO;
     let seen = model.seen();
     let glyphs = if model.theme.ascii { ["ok", "late", "LOST", ".."] } else { ["●", "◐", "○", "…"] };
+    let mut kinds: Vec<(u8, Line)> = Vec::new();
     for kind in SystemKind::ALL {
         let of_kind = seen.world.targets().iter().filter(|target| target.kind == *kind);
         let states: Vec<Freshness> = of_kind.map(|target| target.freshness(seen.now)).collect();
@@ -77,17 +79,25 @@ fn sources(model: &Model, columns: u16, mut line: Line) -> (Line, Duration) {
         oldest = oldest.max(worst.age());
         let silent = states.iter().filter(|state| rank(**state) == rank(*worst)).count();
         let share = if states.len() > 1 { format!("{silent} of {} ", states.len()) } else { String::new() };
-        line = line.then(Role::Text, format!(" {} ", word(*kind, columns)));
-        line = match worst {
-            Freshness::Fresh(_) => line.then(Role::Ok, glyphs[0]),
-            Freshness::Waiting => line.then(Role::Muted, glyphs[3]),
+        let one = Line::of(Role::Text, format!(" {} ", word(*kind, columns)));
+        let one = match worst {
+            Freshness::Fresh(_) => one.then(Role::Ok, glyphs[0]),
+            Freshness::Waiting => one.then(Role::Muted, glyphs[3]),
             Freshness::Late(age) => {
-                line.then(Role::Warning, format!("{} {share}LATE {}", glyphs[1], old(*age)))
+                one.then(Role::Warning, format!("{} {share}LATE {}", glyphs[1], old(*age)))
             }
             Freshness::Lost(age) => {
-                line.then(Role::Critical, format!("{} {share}no data {}", glyphs[2], old(*age)))
+                one.then(Role::Critical, format!("{} {share}no data {}", glyphs[2], old(*age)))
             }
         };
+        kinds.push((rank(*worst), one));
+    }
+    let wanted: usize = kinds.iter().map(|(_, one)| width(&one.plain())).sum();
+    if width(&line.plain()) + wanted > usize::from(columns) {
+        kinds.sort_by_key(|(rank, _)| Reverse(*rank));
+    }
+    for (_, one) in kinds {
+        line.spans.extend(one.spans);
     }
     (line, oldest)
 }
@@ -121,17 +131,24 @@ pub fn status(model: &Model, area: Rect, buffer: &mut Buffer) {
         .then(Role::Muted, " │ ")
         .then(Role::Text, clocks)
         .then(Role::Muted, " │");
+    // In front of the sources, which may have no room: whoever asks less often must not take that for silence.
+    let line = match 1_u32 << model.habits.pace {
+        1 => line,
+        times => {
+            let words = if area.width >= WIDEST {
+                format!(" asked {times} times less often")
+            } else {
+                format!(" 1/{times}")
+            };
+            line.then(Role::Note, words).then(Role::Muted, " │")
+        }
+    };
     let (line, oldest) = sources(model, area.width, line);
     // Where it has no room it says nothing new: what is late has its age beside it.
     let line = if area.width >= WIDEST {
         line.then(Role::Muted, format!(" │ oldest {}", old(oldest)))
     } else {
         line
-    };
-    let line = match 1_u32 << model.habits.pace {
-        1 => line,
-        times if area.width >= WIDEST => line.then(Role::Note, format!(" │ asked {times} times less often")),
-        times => line.then(Role::Note, format!(" │ 1/{times}")),
     };
     let overtaken: u64 = seen.world.targets().iter().map(|target| target.overtaken).sum();
     let line = if overtaken > 0 {

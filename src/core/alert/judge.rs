@@ -25,6 +25,12 @@ pub trait Judged: Sized + 'static {
 
     /// The parts of this reading that are not there.
     fn missing(reading: &Self::Reading) -> Vec<Missing>;
+
+    /// The parts that come later than the first reading and are not there yet, with what nobody watches before.
+    #[must_use]
+    fn awaited(_: &Self::Reading) -> Vec<(Need, &'static str)> {
+        Vec::new()
+    }
 }
 
 /// A part of a reading that is not there.
@@ -208,6 +214,17 @@ pub fn look<S: Judged>(state: &S, target: &TargetId, rules: &Rulebook, now: Now)
         (rule.judge)(&mut judge, reading);
     }
     Found { breaches: judge.found, levels: judge.levels }
+}
+
+/// What nobody watches of the newest reading before its turn has come, with the rules that look at it.
+#[must_use]
+pub fn awaited<S: Judged>(state: &S) -> Vec<(Vec<RuleId>, &'static str)> {
+    let Some(reading) = state.newest() else { return Vec::new() };
+    let of = |(part, watches): (Need, &'static str)| {
+        let needs = |rule: &&&Rule<S>| rule.spec.needs.contains(&part);
+        (S::rules().iter().filter(needs).map(|rule| rule.id()).collect(), watches)
+    };
+    S::awaited(reading).into_iter().map(of).collect()
 }
 
 /// The parts of the newest reading that should have been read and were not, with the rules that look at them.

@@ -17,7 +17,7 @@ pub use always::always_fires;
 pub use book::{AlertBook, Finding, Stage};
 pub use breach::{Breach, Hit};
 pub use heard::{Heard, Note, Until};
-pub use judge::{Found, Judge, Judged, Missing, Rule, Unread, judge, look, unread};
+pub use judge::{Found, Judge, Judged, Missing, Rule, Unread, awaited, judge, look, unread};
 pub use levels::{Level, Levels};
 pub use rule::{FindingKey, Grade, Need, RuleId, RuleSpec, RuleUnit};
 pub use rulebook::{RuleSetting, Rulebook};

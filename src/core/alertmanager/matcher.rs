@@ -1,5 +1,6 @@
 //! What must hold for the labels of an alert: written and read as `amtool` does it, and tried as the Alertmanager does. Pure.
 
+use super::dialect::differs;
 use regex_lite::Regex;
 use serde::{Deserialize, Serialize};
 
@@ -132,8 +133,11 @@ impl Matching {
     }
 }
 
-/// A regular expression for all of a value, put together as the Alertmanager does.
+/// A regular expression for all of a value, put together as the Alertmanager does; nothing that it would read otherwise.
 fn anchored(value: &str) -> Result<Regex, String> {
+    if let Some(why) = differs(value) {
+        return Err(format!("whom `{value}` would silence cannot be said: {why}"));
+    }
     Regex::new(&format!("^(?:{value})$"))
         .map_err(|error| format!("`{value}` is no regular expression that can be tried here: {error}"))
 }
@@ -288,6 +292,10 @@ mod tests {
         refused(
             r#"{a=~"("}"#,
             "`(` is no regular expression that can be tried here: found open group without closing ')'",
+        );
+        refused(
+            r#"{a=~"\<b"}"#,
+            r"whom `\<b` would silence cannot be said: `\<` is the sign < for an Alertmanager, not an edge of a word: write `<` or `\b`",
         );
         let name = "the name of a label (between quotes if it has other signs than letters, digits and _)";
         refused("{1a=b}", &format!("at character 2 {name} is expected, not `1a=b}}`"));

@@ -2,6 +2,7 @@
 //! can be done there. Pure.
 
 mod action;
+mod dialect;
 pub mod matcher;
 mod reading;
 mod row;

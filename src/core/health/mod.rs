@@ -13,4 +13,4 @@ pub use row::HealthRow;
 pub use rules::RULES;
 pub use settings::{Bound, HealthField, HealthSettings, Unit};
 pub use standing::{Standing, breaker, standing};
-pub use state::HealthState;
+pub use state::{HealthState, Scale};

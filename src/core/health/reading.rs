@@ -25,6 +25,8 @@ pub struct HealthReading {
     pub breakers: Vec<Breaker>,
     /// Numbers that mean the same in every application.
     pub measures: Vec<Measure>,
+    /// Those of them that are told as nothing: without traffic there is no percentile.
+    pub idle: Vec<String>,
     /// Statements that it calls slow.
     pub slow: Vec<SlowQuery>,
     /// Every value, by its JSON pointer.
@@ -136,6 +138,15 @@ impl MeasureKind {
         }
     }
 
+    /// In words, with what it is of.
+    #[must_use]
+    pub fn of(self, of: &str) -> String {
+        if self == Self::PoolUse && of.to_ascii_lowercase().ends_with("pool") {
+            return format!("{of} in use");
+        }
+        format!("{of} {}", self.words()).trim().to_owned()
+    }
+
     /// Whether it is a share, and no duration.
     #[must_use]
     pub const fn is_share(self) -> bool {
@@ -160,6 +171,16 @@ pub struct Measure {
     pub value: f64,
     /// It is surely in percent: it says so.
     pub percent: bool,
+    /// It is surely from 0 to 1: it says so, or was made here.
+    pub ratio: bool,
+}
+
+impl Measure {
+    /// What it is called.
+    #[must_use]
+    pub fn name(&self) -> String {
+        self.kind.of(&self.of)
+    }
 }
 
 /// A statement that the application calls slow.
@@ -294,6 +315,19 @@ mod tests {
         assert_eq!(empty.standing(), Standing::Up);
         let text = HealthReading { note: "log in".to_owned(), ..empty };
         assert_eq!(text.standing(), Standing::Unknown);
+    }
+
+    #[test]
+    fn a_measure_is_called_after_what_it_is_of() {
+        let all = [
+            (MeasureKind::P95, "queries", "queries p95"),
+            (MeasureKind::P95, "", "p95"),
+            (MeasureKind::PoolUse, "db", "db pool in use"),
+            (MeasureKind::PoolUse, "connectionPool", "connectionPool in use"),
+        ];
+        for (kind, of, expected) in all {
+            assert_eq!(kind.of(of), expected);
+        }
     }
 
     #[test]

@@ -216,6 +216,7 @@ fn unknown(its: &mut Its<'_>, reading: &HealthReading) {
     for field in state.settings.fields.iter().filter(|_| reading.standing() != Standing::Down) {
         let why = match reading.at(&field.pointer) {
             None => "is not there",
+            Some(leaf) if field.is_idle(leaf) => continue,
             Some(leaf) if field.is_measured() && leaf.number().is_none() => "is no number",
             Some(_) => continue,
         };
@@ -273,7 +274,7 @@ fn measured(
     step: &str,
 ) {
     for measure in reading.measures.iter().filter(|measure| is(measure)) {
-        let value = its.state.value(measure);
+        let Some(value) = its.state.value(measure) else { continue };
         let subject = if measure.of.is_empty() { WHOLE } else { &measure.of };
         let Some(grade) = its.level(subject, value) else { continue };
         let sentence = format!("{}: {}", its.target, words(value, &tidy(&measure.of, 50)));
@@ -300,7 +301,10 @@ fn cache_hit(its: &mut Its<'_>, reading: &HealthReading) {
 }
 
 fn pool(its: &mut Its<'_>, reading: &HealthReading) {
-    let words = |value: f64, name: &str| format!("{:.0} % of its pool{} is in use", value * 100.0, of(name));
+    let words = |value: f64, name: &str| {
+        let name = if name.eq_ignore_ascii_case("pool") { "" } else { name };
+        format!("{:.0} % of its pool{} is in use", value * 100.0, of(name))
+    };
     let step = "look for what holds the connections (blocking, slow queries)";
     measured(its, reading, |measure| measure.kind == MeasureKind::PoolUse, words, step);
 }
@@ -446,6 +450,7 @@ mod tests {
             queries: of == "queries",
             value,
             percent: false,
+            ratio: false,
         };
         let reading = HealthReading {
             breakers: vec![breaker("redis", "OPEN"), breaker("mail", "HALF_OPEN"), breaker("pg", "CLOSED")],

@@ -99,6 +99,26 @@ impl HealthField {
             || self.below.critical.is_some()
     }
 
+    /// Whether it says nothing because nothing happens: of no request there is no duration and no percentile.
+    #[must_use]
+    pub fn is_idle(&self, leaf: &Leaf) -> bool {
+        let name = self.pointer.rsplit('/').next().unwrap_or_default().to_ascii_lowercase();
+        let of_traffic = [
+            "p50",
+            "p75",
+            "p90",
+            "p95",
+            "p99",
+            "latency",
+            "duration",
+            "percentile",
+            "average",
+            "avg",
+            "mean",
+        ];
+        *leaf == Leaf::Nothing && self.expect.is_none() && of_traffic.iter().any(|word| name.contains(word))
+    }
+
     /// How bad it is that this stands there; nothing where it is fine.
     #[must_use]
     pub fn grade(&self, leaf: &Leaf) -> Option<Grade> {
@@ -142,6 +162,17 @@ mod tests {
         let word = HealthField { expect: Some("primary".to_owned()), ..HealthField::default() };
         check(&word, &Leaf::Text("Primary".to_owned()), None);
         check(&word, &Leaf::Text("replica".to_owned()), Some(Severity::Critical));
+    }
+
+    #[test]
+    fn a_percentile_of_nothing_is_no_traffic() {
+        let field = |pointer: &str| HealthField { pointer: pointer.to_owned(), ..HealthField::default() };
+        assert!(field("/queries/p95").is_idle(&Leaf::Nothing));
+        assert!(field("/http/avgDurationMs").is_idle(&Leaf::Nothing));
+        assert!(!field("/queries/p95").is_idle(&Leaf::Number(0.0)));
+        assert!(!field("/pool/used").is_idle(&Leaf::Nothing));
+        let word = HealthField { expect: Some("x".to_owned()), ..field("/p95") };
+        assert!(!word.is_idle(&Leaf::Nothing));
     }
 
     #[test]

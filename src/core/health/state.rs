@@ -7,6 +7,21 @@ use crate::core::time::Now;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+/// In what a share is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scale {
+    /// In percent: it says so.
+    Percent,
+    /// From 0 to 1: it says so.
+    Ratio,
+    /// In percent: more than 1 was seen.
+    SeenPercent,
+    /// From 0 to 1: nothing above 1 was seen, and something between.
+    SeenRatio,
+    /// Nobody can tell.
+    Unknown,
+}
+
 /// The latest document of an endpoint and everything derived from it and its predecessors.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct HealthState {
@@ -19,6 +34,8 @@ pub struct HealthState {
     gone: Gone,
     /// Measures of which a share above 1 was seen: they are written in percent, also when they are small.
     percents: BTreeSet<String>,
+    /// Those of which one between 0 and 1 was seen.
+    ratios: BTreeSet<String>,
 }
 
 impl HealthState {
@@ -45,18 +62,41 @@ impl HealthState {
         self.gone.ever().filter_map(|name| name.strip_prefix("check ")).filter(move |name| !told(name))
     }
 
-    /// Seconds, or a share from 0 to 1.
+    /// In what a share is written, as far as it says so or was seen. A number between 0 and 1 may still be one in percent, until a larger
+    /// one comes; 1 alone may be all of it, or one in a hundred.
     #[must_use]
-    pub fn value(&self, measure: &Measure) -> f64 {
-        let percent = measure.percent || measure.value > 1.0 || self.percents.contains(&name(measure));
-        if measure.kind.is_share() && percent { measure.value / 100.0 } else { measure.value }
+    pub fn scale(&self, measure: &Measure) -> Scale {
+        let name = measure.name();
+        match () {
+            () if measure.percent => Scale::Percent,
+            () if measure.ratio => Scale::Ratio,
+            () if measure.value > 1.0 || self.percents.contains(&name) => Scale::SeenPercent,
+            () if measure.value < 1.0 || self.ratios.contains(&name) => Scale::SeenRatio,
+            () => Scale::Unknown,
+        }
+    }
+
+    /// Seconds, or a share from 0 to 1; nothing where nobody can tell which share it is.
+    #[must_use]
+    pub fn value(&self, measure: &Measure) -> Option<f64> {
+        if !measure.kind.is_share() {
+            return Some(measure.value);
+        }
+        match self.scale(measure) {
+            Scale::Percent | Scale::SeenPercent => Some(measure.value / 100.0),
+            Scale::Ratio | Scale::SeenRatio => Some(measure.value),
+            Scale::Unknown => None,
+        }
     }
 
     /// Takes in a new document.
     pub fn absorb(&mut self, reading: HealthReading, now: Now) {
         self.latency.push(now, Some(reading.took.as_secs_f64()));
         let above = |measure: &&Measure| measure.kind.is_share() && measure.value > 1.0;
-        self.percents.extend(reading.measures.iter().filter(above).map(name));
+        self.percents.extend(reading.measures.iter().filter(above).map(Measure::name));
+        let between =
+            |measure: &&Measure| measure.kind.is_share() && measure.value > 0.0 && measure.value < 1.0;
+        self.ratios.extend(reading.measures.iter().filter(between).map(Measure::name));
         self.gone.look(names(&reading), reading.standing() == Standing::Down, now);
         self.latest = Some((now, Arc::new(reading)));
     }
@@ -72,17 +112,13 @@ impl HealthState {
     }
 }
 
-/// What a measure is called.
-fn name(measure: &Measure) -> String {
-    format!("{} {}", measure.of, measure.kind.words()).trim().to_owned()
-}
-
 /// What a document tells of and should go on telling of. Errors and lists come and go.
 fn names(reading: &HealthReading) -> impl Iterator<Item = String> {
     let checks = reading.checks.iter().map(|check| format!("check {}", check.name));
     let breakers = reading.breakers.iter().map(|breaker| format!("breaker {}", breaker.name));
     let word = reading.word.iter().map(|_| "status".to_owned());
-    word.chain(checks).chain(breakers).chain(reading.measures.iter().map(name))
+    let measures = reading.measures.iter().map(Measure::name).chain(reading.idle.iter().cloned());
+    word.chain(checks).chain(breakers).chain(measures)
 }
 
 #[cfg(test)]
@@ -97,6 +133,7 @@ mod tests {
             queries: false,
             value,
             percent: false,
+            ratio: false,
         };
         HealthReading { word: Some("ok".to_owned()), measures: vec![measure], ..HealthReading::default() }
     }
@@ -108,9 +145,30 @@ mod tests {
             state.absorb(with(value), Now::example(second));
             state.value(&state.reading().expect("it is read").measures[0])
         };
-        assert!((share(0, 0.9) - 0.9).abs() < 1e-9);
-        assert!((share(1, 87.0) - 0.87).abs() < 1e-9);
-        assert!((share(2, 0.9) - 0.009).abs() < 1e-9);
+        let is = |found: Option<f64>, share: f64| found.is_some_and(|found| (found - share).abs() < 1e-9);
+        // All of it, or one in a hundred: that is not guessed.
+        assert_eq!(share(0, 1.0), None);
+        assert!(is(share(1, 0.9), 0.9) && is(share(2, 1.0), 1.0));
+        assert!(is(share(3, 87.0), 0.87) && is(share(4, 0.9), 0.009) && is(share(5, 1.0), 0.01));
+    }
+
+    #[test]
+    fn a_share_that_says_in_what_it_is_written_is_believed() {
+        let state = HealthState::default();
+        let one = |percent, ratio| Measure { percent, ratio, ..with(1.0).measures.remove(0) };
+        assert_eq!(state.value(&one(true, false)), Some(0.01));
+        assert_eq!(state.value(&one(false, true)), Some(1.0));
+        assert_eq!(state.scale(&one(false, false)), Scale::Unknown);
+    }
+
+    #[test]
+    fn what_is_told_as_nothing_is_not_gone() {
+        let mut state = HealthState::default();
+        state.absorb(with(0.5), Now::example(0));
+        let night =
+            HealthReading { measures: Vec::new(), idle: vec!["cache hit rate".to_owned()], ..with(0.5) };
+        state.absorb(night, Now::example(10));
+        assert_eq!(state.gone().count(), 0);
     }
 
     #[test]

@@ -4,6 +4,7 @@ use super::{LokiReading, LokiRow, LokiState};
 use crate::core::alert::RuleUnit::{Count, Seconds, State};
 use crate::core::alert::Triage::{Errors, Saturation, Silent};
 use crate::core::alert::{Judge, Judged, Missing, Need, Rule, RuleSpec, Severity};
+use crate::core::part::Part;
 use crate::core::place::Screen;
 use crate::core::row::RowKey;
 use crate::core::text::{counted, tidy};
@@ -78,6 +79,11 @@ impl Judged for LokiState {
 
     fn newest(&self) -> Option<&LokiReading> {
         self.reading()
+    }
+
+    fn awaited(reading: &LokiReading) -> Vec<(Need, &'static str)> {
+        let waits = reading.received == Part::NotAsked;
+        waits.then_some((RECEIVED, "whether lines come")).into_iter().collect()
     }
 
     fn missing(reading: &LokiReading) -> Vec<Missing> {

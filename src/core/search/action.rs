@@ -137,6 +137,15 @@ impl SearchAction {
         }
     }
 
+    /// Whether its request names an index: whoever has that name then is changed.
+    #[must_use]
+    pub const fn is_by_name(&self) -> bool {
+        match self {
+            Self::RetryStep { .. } | Self::Unblock { .. } | Self::Replicas { .. } => true,
+            Self::RetryFailed { .. } | Self::CancelTask { .. } | Self::Allocate { .. } => false,
+        }
+    }
+
     /// The pinned identity, for people and for the audit trail.
     #[must_use]
     pub fn identity(&self) -> String {

@@ -8,7 +8,7 @@ pub use nodes::{CPU, HEAP};
 use super::{SearchNode, SearchReading, SearchRow, SearchState};
 use crate::core::alert::RuleUnit::{PerSecond, Seconds, State};
 use crate::core::alert::Triage::{Capacity, Errors};
-use crate::core::alert::{Judged, Missing, Remedy, Rule, RuleSpec, Severity, Step};
+use crate::core::alert::{Judged, Missing, Need, Remedy, Rule, RuleSpec, Severity, Step};
 use crate::core::place::Screen;
 use crate::core::rate::Lately;
 use crate::core::row::RowKey;
@@ -125,6 +125,10 @@ impl Judged for SearchState {
 
     fn missing(reading: &SearchReading) -> Vec<Missing> {
         parts::missing(reading)
+    }
+
+    fn awaited(reading: &SearchReading) -> Vec<(Need, &'static str)> {
+        parts::awaited(reading)
     }
 }
 

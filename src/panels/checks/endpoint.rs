@@ -3,7 +3,7 @@
 use super::health::{breaker_row, check_row, role, silent_row, summary, table};
 use crate::core::health::rules::{CACHE_HIT, OLD, POOL, QUERY_P95};
 use crate::core::health::{
-    HealthField, HealthReading, HealthRow, HealthState, Leaf, Measure, MeasureKind, Standing, breaker,
+    HealthField, HealthReading, HealthRow, HealthState, Leaf, Measure, MeasureKind, Scale, Standing, breaker,
 };
 use crate::core::ids::TargetId;
 use crate::core::row::RowKey;
@@ -48,8 +48,12 @@ fn all(
         .iter()
         .map(|one| breaker_row(id, &one.name, &one.word, breaker(&one.word).flatten(), ""));
     sections.push(Section::table("Checks", table(checks.chain(silent).chain(breakers).collect())));
-    if !reading.measures.is_empty() {
-        let lines = reading.measures.iter().map(|one| measure(context, state, one)).collect();
+    if !(reading.measures.is_empty() && reading.idle.is_empty()) {
+        let told = reading.measures.iter().map(|one| measure(context, state, one));
+        let idle = reading.idle.iter().map(|name| {
+            Line::of(Role::Muted, format!("{name:<28} ")).then(Role::Muted, "nothing: no traffic")
+        });
+        let lines = told.chain(idle).collect();
         sections.push(Section::lines("What it measures", lines));
     }
     if !state.settings.fields.is_empty() {
@@ -98,7 +102,10 @@ fn head(
 }
 
 fn measure(context: PanelContext<'_>, state: &HealthState, one: &Measure) -> Line {
-    let value = state.value(one);
+    let name = Line::of(Role::Muted, format!("{:<28} ", one.name()));
+    let Some(value) = state.value(one) else {
+        return name.then(Role::Note, "1: all of it, or 1 %? It does not say, and is not judged");
+    };
     let judged_by = match one.kind {
         MeasureKind::HitRate => Some(&CACHE_HIT.spec),
         MeasureKind::PoolUse => Some(&POOL.spec),
@@ -107,15 +114,25 @@ fn measure(context: PanelContext<'_>, state: &HealthState, one: &Measure) -> Lin
     };
     let tone = judged_by.map_or(Role::Text, |spec| context.graded(spec, Some(value), Role::Text));
     let told = if one.kind.is_share() { format!("{:.1} %", value * 100.0) } else { seconds(Some(value)) };
-    let name = format!("{} {}", one.of, one.kind.words());
-    Line::of(Role::Muted, format!("{:<40} ", name.trim())).then(tone, told)
+    if !one.kind.is_share() {
+        return name.then(tone, told);
+    }
+    let guessed = match state.scale(one) {
+        Scale::SeenPercent => " (taken for percent: more than 1 was seen)",
+        Scale::SeenRatio => " (taken for a share of 1: nothing above 1 was seen)",
+        Scale::Percent | Scale::Ratio | Scale::Unknown => "",
+    };
+    name.then(tone, told).then(Role::Muted, guessed)
 }
 
 fn field(reading: &HealthReading, one: &HealthField) -> Line {
-    let line = Line::of(Role::Muted, format!("{:<40} ", one.name));
+    let line = Line::of(Role::Muted, format!("{:<28} ", one.name));
     let Some(leaf) = reading.at(&one.pointer) else {
         return line.then(Role::Note, format!("unknown: {} is not there", one.pointer));
     };
+    if one.is_idle(leaf) {
+        return line.then(Role::Muted, "nothing: no traffic");
+    }
     let told = leaf.number().map_or_else(|| leaf.word(), |value| one.unit.told(value));
     if one.is_measured() && leaf.number().is_none() {
         return line.then(Role::Note, format!("unknown: \u{201c}{told}\u{201d} is no number"));
@@ -168,7 +185,7 @@ fn values(id: &TargetId, reading: &HealthReading, wanted: impl Fn(&str) -> bool)
     let rows =
         reading.values.iter().filter(|one| wanted(&one.pointer)).map(|one| row(&one.pointer, &one.leaf));
     let table = Table {
-        columns: vec![Column::flex("pointer", 30, 0), Column::flex("value", 30, 0).below()],
+        columns: vec![Column::flex("pointer", 24, 0), Column::flex("value", 14, 0).below()],
         rows: rows.collect(),
         empty: "it is no JSON".to_owned(),
         fixed_order: false,

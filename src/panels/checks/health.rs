@@ -96,10 +96,12 @@ pub(super) fn summary(state: &HealthState, reading: &HealthReading) -> String {
         parts.push(format!("{} not closed", counted(open, "breaker")));
     }
     parts.extend(reading.measures.iter().take(2).map(|measure| {
-        let value = state.value(measure);
-        let told =
-            if measure.kind.is_share() { format!("{:.0} %", value * 100.0) } else { seconds(Some(value)) };
-        format!("{} {} {told}", measure.of, measure.kind.words()).trim().to_owned()
+        let told = match state.value(measure) {
+            Some(share) if measure.kind.is_share() => format!("{:.0} %", share * 100.0),
+            Some(value) => seconds(Some(value)),
+            None => "1 (all of it, or 1 %)".to_owned(),
+        };
+        format!("{} {told}", measure.name())
     }));
     parts.join(" · ")
 }

@@ -7,6 +7,7 @@ use crate::core::postgres::{
 };
 use crate::core::row::RowKey;
 use crate::core::world::TargetState;
+use crate::panels::current::current;
 use crate::panels::panel::PanelContext;
 use crate::ui::content::{Cell, Line, Role, Row};
 use crate::ui::format::duration;
@@ -134,11 +135,6 @@ pub fn doing(session: &Session, workers: usize) -> String {
     }
 }
 
-/// Nothing is done to what was seen too long ago.
-pub fn too_old() -> Refusal {
-    Refusal::new("the data is too old to act on").remedy("wait until the source answers again")
-}
-
 /// Why this session may not be signalled, if it may not.
 pub fn refusal(
     context: PanelContext<'_>,
@@ -148,8 +144,8 @@ pub fn refusal(
     terminate: bool,
 ) -> Option<Refusal> {
     let server = &state.reading()?.server;
-    if target.freshness(context.now).is_lost() {
-        return Some(too_old());
+    if let Err(refusal) = current(context, target) {
+        return Some(refusal);
     }
     if session.id.backend_start_micros == 0 {
         return Some(

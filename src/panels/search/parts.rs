@@ -5,6 +5,7 @@ use crate::core::ids::TargetId;
 use crate::core::row::RowKey;
 use crate::core::search::{SearchReading, SearchRow, SearchState};
 use crate::core::world::TargetState;
+use crate::panels::current::current as answers;
 use crate::panels::panel::PanelContext;
 use crate::ui::content::{Line, Role};
 
@@ -35,11 +36,7 @@ pub(super) fn current<'a>(
 ) -> Result<(&'a TargetState, &'a SearchReading), Refusal> {
     let (target, _, reading) =
         reading(context, id).ok_or_else(|| Refusal::new("nothing was read of this cluster yet"))?;
-    if target.freshness(context.now).is_lost() {
-        return Err(
-            Refusal::new("the data is too old to act on").remedy("wait until the source answers again")
-        );
-    }
+    answers(context, target)?;
     if reading.no_master.is_some() {
         return Err(Refusal::new("the cluster has no master, and changes nothing without one")
             .remedy("start the missing master nodes"));

@@ -5,10 +5,11 @@ use super::leaves::{self, repeated};
 use super::spans::plain as bare;
 use super::{checks, measures};
 use crate::core::health::{HealthCheck, HealthReading, Shape};
-use crate::core::redact::logins;
+use crate::core::redact::{line, logins};
 use crate::core::text::tidy;
 use chrono::{DateTime, Utc};
 use serde_json::{Map, Value};
+use std::collections::HashMap;
 
 /// Names of the moment that a document is about.
 const MOMENTS: [&str; 9] = [
@@ -26,6 +27,9 @@ const MOMENTS: [&str; 9] = [
 /// Ends of URLs that say nothing of what is behind them.
 const GENERAL: [&str; 10] =
     ["health", "healthz", "deep", "ready", "readyz", "live", "livez", "status", "readiness", "liveness"];
+
+/// Of a name so much is told.
+const NAME_CHARS: usize = 120;
 
 /// What a URL says that its document is about: `cache` of `/api/health/cache`.
 pub(super) fn about(url: &str) -> &str {
@@ -46,10 +50,18 @@ pub(super) fn document(value: &Value, about: &str, at: DateTime<Utc>) -> Option<
     if fields.is_empty() {
         return Some(HealthReading { shape: Shape::Plain, ..HealthReading::default() });
     }
-    let (shape, found) = checks::of(fields);
+    let (shape, mut found) = checks::of(fields);
+    apart(&mut found);
     // Names alone: a key that is called like a word is one of them.
     let word = if shape == Shape::Names { None } else { checks::word(fields) };
-    let measures::Found { breakers, measures, slow } = measures::of(value, about);
+    let measures::Found { mut breakers, mut measures, idle, slow } = measures::of(value, about);
+    for breaker in &mut breakers {
+        breaker.name = called(&breaker.name);
+    }
+    for measure in &mut measures {
+        measure.of = called(&measure.of);
+    }
+    let idle = idle.iter().map(|name| called(name)).collect();
     let (values, truncated) = leaves::of(value);
     let moment = fields
         .iter()
@@ -70,12 +82,31 @@ pub(super) fn document(value: &Value, about: &str, at: DateTime<Utc>) -> Option<
         checks: found,
         breakers,
         measures,
+        idle,
         slow,
         values,
         age: moment.and_then(|moment| (at - moment).to_std().ok()),
         truncated,
         ..HealthReading::default()
     })
+}
+
+/// A name as far as it may be repeated: names are a document's own, too, and one may be an address with its login.
+fn called(name: &str) -> String {
+    tidy(&line(name, &[""; 0]), NAME_CHARS)
+}
+
+/// Names that may be repeated, each once: of two checks that are called alike one would hide the other.
+fn apart(checks: &mut [HealthCheck]) {
+    let mut told: HashMap<String, usize> = HashMap::new();
+    for check in checks {
+        check.name = called(&check.name);
+        let times = told.entry(check.name.clone()).or_default();
+        *times += 1;
+        if *times > 1 {
+            check.name = format!("{} ({times})", check.name);
+        }
+    }
 }
 
 /// The fields that count: those of an envelope `{"success": true, "data": {…}}` are inside it.
@@ -104,11 +135,12 @@ fn moment(value: &Value) -> Option<DateTime<Utc>> {
 
 /// What a text says: one word, lines of checks as Kubernetes writes them, or the green page of Rails.
 pub(super) fn plain(text: &str, told: String) -> HealthReading {
-    let mut found: Vec<HealthCheck> = text.lines().filter_map(line).collect();
+    let mut found: Vec<HealthCheck> = text.lines().filter_map(marked).collect();
     if text.trim().lines().count() > 1 {
         found.extend(text.lines().filter_map(pair));
     }
     if !found.is_empty() {
+        apart(&mut found);
         return HealthReading { shape: Shape::Lines, checks: found, ..HealthReading::default() };
     }
     let trimmed = text.trim();
@@ -152,7 +184,7 @@ fn pair(line: &str) -> Option<HealthCheck> {
 }
 
 /// `[+]etcd ok`, `[-]etcd failed: reason withheld`.
-fn line(line: &str) -> Option<HealthCheck> {
+fn marked(line: &str) -> Option<HealthCheck> {
     let (word, rest) = match line.trim().split_at_checked(3)? {
         ("[+]", rest) => ("ok", rest),
         ("[-]", rest) => ("failed", rest),
@@ -190,6 +222,25 @@ mod tests {
         let reading = HealthReading { status, ..read };
         assert_eq!((reading.shape, reading.standing()), (shape, whole), "{reading:?}");
         assert_eq!(told(&reading), checks);
+    }
+
+    #[test]
+    fn a_name_is_told_once_and_without_its_login() {
+        let document = json!({"status": "UP", "checks": [
+            {"name": "db", "status": "UP"}, {"name": "db", "status": "DOWN"},
+            {"name": "redis://ana:geheim@cache:1", "status": "UP"}]});
+        check(
+            &document,
+            200,
+            Shape::MicroProfile,
+            Standing::Up,
+            &["db up", "db (2) DOWN", "redis://•••@cache:1 up"],
+        );
+        let pools =
+            json!({"status": "UP", "pool": {"postgres://ana:geheim@db/shop": {"max": 10, "active": 3}}});
+        let read = super::document(&pools, "", at()).expect("it is one");
+        let told = format!("{:?} {:?}", read.measures, read.values);
+        assert!(!told.contains("geheim") && told.contains("•••@db"), "{told}");
     }
 
     #[test]

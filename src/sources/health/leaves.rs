@@ -1,7 +1,7 @@
 //! Every value of a document, by its JSON pointer: for the page that shows all of them, and for the fields of the configuration. Pure.
 
 use crate::core::health::{HealthValue, Leaf};
-use crate::core::redact::said;
+use crate::core::redact::{logins, said};
 use crate::core::text::tidy;
 use serde_json::Value;
 
@@ -41,7 +41,9 @@ fn walk(value: &Value, pointer: String, found: &mut Vec<HealthValue>) -> bool {
         Value::String(text) => Leaf::Text(repeated(name, text)),
         Value::Array(list) => Leaf::Many(list.len() as u64),
         Value::Object(fields) => {
-            let below = |name: &str| format!("{pointer}/{}", name.replace('~', "~0").replace('/', "~1"));
+            // A name may be an address with its login.
+            let below =
+                |name: &str| format!("{pointer}/{}", logins(name).replace('~', "~0").replace('/', "~1"));
             return fields.iter().all(|(name, value)| walk(value, below(name), found));
         }
     };

@@ -35,6 +35,8 @@ const GENERAL: [&str; 15] = [
 pub(super) struct Found {
     pub(super) breakers: Vec<Breaker>,
     pub(super) measures: Vec<Measure>,
+    /// What those are called that are told as nothing.
+    pub(super) idle: Vec<String>,
     pub(super) slow: Vec<SlowQuery>,
 }
 
@@ -45,6 +47,7 @@ pub(super) fn of(value: &Value, about: &str) -> Found {
     walk(value, &path, &mut found);
     found.breakers.truncate(MOST);
     found.measures.truncate(MOST);
+    found.idle.truncate(MOST);
     found
 }
 
@@ -54,7 +57,14 @@ fn walk<'a>(value: &'a Value, path: &[&'a str], found: &mut Found) {
             found.measures.extend(pool(fields, path));
             for (name, value) in fields {
                 let inner = [path, &[name.as_str()]].concat();
-                found.measures.extend(measure(name, value, path));
+                match kind(name, path) {
+                    // A pool is there without traffic, too.
+                    Some(kind) if is_nothing(value) && kind != MeasureKind::PoolUse => {
+                        found.idle.push(kind.of(&about(path)));
+                    }
+                    Some(kind) => found.measures.extend(measure(kind, name, value, path)),
+                    None => {}
+                }
                 found.breakers.extend(breaker(value, &inner));
                 if let (Some(list), true) = (value.as_array(), plain(name).contains("slow")) {
                     found.slow.extend(list.iter().take(SLOW).filter_map(slow));
@@ -99,16 +109,22 @@ fn number(value: &Value) -> Option<(f64, bool)> {
     .filter(|(number, _)| number.is_finite() && *number >= 0.0)
 }
 
-fn measure(name: &str, value: &Value, path: &[&str]) -> Option<Measure> {
+/// Whether nothing is told: `null`, or what comes of a division by no request.
+fn is_nothing(value: &Value) -> bool {
+    value.is_null() || value.as_str().is_some_and(|text| text.trim().eq_ignore_ascii_case("nan"))
+}
+
+/// What a number of this name is.
+fn kind(name: &str, path: &[&str]) -> Option<MeasureKind> {
     let whole = plain(name);
-    let (bare, seconds) = unit(&whole);
+    let (bare, _) = unit(&whole);
     let shares = |ends: &[&str]| ends.iter().any(|end| whole.ends_with(end));
     let quantile = |word: &str| {
         bare.strip_prefix(word).is_some_and(|rest| !rest.starts_with(|c: char| c.is_ascii_digit()))
             || bare.ends_with(word)
     };
     let in_path = path.iter().any(|name| plain(name).contains("pool"));
-    let kind = match () {
+    match () {
         () if shares(&[
             "hitrate",
             "hitratio",
@@ -118,18 +134,24 @@ fn measure(name: &str, value: &Value, path: &[&str]) -> Option<Measure> {
             "hitratepct",
         ]) =>
         {
-            MeasureKind::HitRate
+            Some(MeasureKind::HitRate)
         }
         () if in_path
             && shares(&["utilization", "utilisation", "utilizationpercent", "usagepercent", "usage"]) =>
         {
-            MeasureKind::PoolUse
+            Some(MeasureKind::PoolUse)
         }
-        () if quantile("p50") => MeasureKind::P50,
-        () if quantile("p95") => MeasureKind::P95,
-        () if quantile("p99") => MeasureKind::P99,
-        () => return None,
-    };
+        () if quantile("p50") => Some(MeasureKind::P50),
+        () if quantile("p95") => Some(MeasureKind::P95),
+        () if quantile("p99") => Some(MeasureKind::P99),
+        () => None,
+    }
+}
+
+fn measure(kind: MeasureKind, name: &str, value: &Value, path: &[&str]) -> Option<Measure> {
+    let whole = plain(name);
+    let (_, seconds) = unit(&whole);
+    let shares = |ends: &[&str]| ends.iter().any(|end| whole.ends_with(end));
     let (value, percent) = match (kind.is_share(), value) {
         (false, Value::String(text)) => (of_text(text)?, false),
         (false, value) => (number(value)?.0 * seconds, false),
@@ -137,7 +159,10 @@ fn measure(name: &str, value: &Value, path: &[&str]) -> Option<Measure> {
     };
     let percent = percent || (kind.is_share() && shares(&["percent", "percentage", "pct"]));
     let queries = is_of_queries(path) || is_of_queries(&[name]);
-    Some(Measure { kind, of: about(path), queries, value, percent })
+    let ratio = !percent && kind.is_share() && shares(&["ratio", "fraction"]);
+    // More than all of it is no ratio, whatever its name says.
+    let ratio = ratio && value <= 1.0;
+    Some(Measure { kind, of: about(path), queries, value, percent, ratio })
 }
 
 /// The share of a pool that is in use, where it tells both its limit and how much of that is taken.
@@ -174,6 +199,7 @@ fn pool(fields: &Map<String, Value>, path: &[&str]) -> Option<Measure> {
         // Never taken for a share in percent: more than all is all.
         value: (used / most).min(1.0),
         percent: false,
+        ratio: true,
     })
 }
 
@@ -236,6 +262,8 @@ mod tests {
         let measures = found.measures.iter().map(measure);
         let told: Vec<String> =
             measures.chain(found.breakers.iter().map(breaker)).chain(found.slow.iter().map(slow)).collect();
+        let told: Vec<String> =
+            told.into_iter().chain(found.idle.iter().map(|name| format!("idle {name}"))).collect();
         assert_eq!(told, expected);
     }
 
@@ -256,6 +284,13 @@ mod tests {
         check(&json!({"percentiles": {"p95": "1.5s"}}), "queries", &["p95 queries = 1.500 of queries"]);
         check(&json!({"render": {"latency_p95_seconds": 0.25}}), "", &["p95 render = 0.250"]);
         check(&json!({"p950": 4, "chirp": 3}), "", &[]);
+    }
+
+    #[test]
+    fn without_traffic_there_is_no_percentile() {
+        let night = json!({"queries": {"p95": null, "p99": "NaN"}, "cache": {"hitRate": null},
+            "pool": {"utilization": null}});
+        check(&night, "", &["idle queries p95", "idle queries p99", "idle cache hit rate"]);
     }
 
     #[test]

@@ -22,8 +22,8 @@ use tokio::time::Instant;
 const TIMEOUT: Duration = Duration::from_secs(20);
 /// What nobody looks at is looked at this often.
 pub(super) const WATCH_EACH: Duration = Duration::from_secs(900);
-/// The first looks come one after the other, this share of that apart, and keep their distance.
-const SPREAD: u32 = 60;
+/// The first looks come one after the other, this share of that apart, and keep their distance: a run of seconds sees what they find, too.
+const SPREAD: u32 = 900;
 /// A look in the background that takes long is asked so seldom that it takes no more than this share of the time.
 const LEAST_REST: u32 = 200;
 

@@ -198,9 +198,94 @@ fn marked_alerts_are_silenced_by_what_they_have_in_common() {
     assert_eq!(offers.fact('s', "mutes"), "2 alerts");
 }
 
+/// The words under these labels of a preview, in order.
+fn told_under(preview: &Preview, labels: &[&str]) -> Vec<String> {
+    let facts = preview.facts.iter().filter(|(label, _)| labels.contains(&label.as_str()));
+    facts.map(|(label, value)| format!("{label}: {}", value.split(" (").next().unwrap_or_default())).collect()
+}
+
+#[test]
+fn what_labels_in_common_hit_beside_is_set_apart() {
+    let there = holding(&[
+        ("f1", "alertname=Full host=db1 disk=a"),
+        ("f2", "alertname=Full host=db2 disk=b"),
+        ("f3", "alertname=Full host=db1 disk=b"),
+        ("f4", "alertname=Full host=db2 disk=a"),
+        ("f5", "alertname=Full host=db3 disk=a"),
+    ]);
+    let marked = [of_alert("f1"), of_alert("f2")];
+    let offers = Stage::of(there.clone()).offers_of(Screen::Alerts, &marked[0], &marked);
+    let (action, preview) = offers.choice('s');
+    let words = [
+        "also: silences 2 that are not marked:",
+        "not marked: Full host=db1 disk=b",
+        "not marked: Full host=db2 disk=a",
+        "alert: Full host=db1 disk=a",
+        "alert: Full host=db2 disk=b",
+    ];
+    assert_eq!(told_under(&preview, &["also", "not marked", "alert"]), words);
+    assert!(preview.severe, "nobody confirms it unseen");
+    // What is confirmed is pinned to those that were shown.
+    let AlertmanagerAct::Silence { quiet, .. } = act(&action) else { panic!("a silence") };
+    assert_eq!(quiet.len(), 4);
+    // An alert with the labels of this one, and more.
+    let more = holding(&[("f1", "alertname=Full host=db1"), ("f2", "alertname=Full host=db1 disk=b")]);
+    let (_, preview) = Stage::of(more).offers(Screen::Alerts, &marked[0]).choice('s');
+    assert_eq!(told_under(&preview, &["also"]), ["also: silences 1 that is not this one:"]);
+    // Its name everywhere is wide by its words.
+    let (_, preview) = Stage::of(there).offers(Screen::Alerts, &marked[0]).choice('n');
+    assert_eq!((told_under(&preview, &["also"]), preview.severe), (vec![], false));
+}
+
+#[test]
+fn marks_that_are_left_out_are_counted() {
+    let there = holding(&[("f1", "alertname=Full host=db1"), ("f2", "alertname=Full host=db2")]);
+    let other = RowKey::Alertmanager(target("am-2"), AlertmanagerRow::Alert("f9".to_owned()));
+    let marked = [of_alert("f1"), of_alert("gone"), other, of_silence()];
+    let (_, preview) = Stage::of(there.clone()).offers_of(Screen::Alerts, &marked[0], &marked).choice('s');
+    let words = [
+        "left out: 1 mark: what was marked is over",
+        "left out: 2 marks: no alert, or none of this Alertmanager",
+    ];
+    assert_eq!(told_under(&preview, &["left out"]), words);
+    // Whoever types other matchers leaves marked ones out.
+    let both = [of_alert("f1"), of_alert("f2")];
+    let typed = ('m', r#"{alertname="Full", host="db1"} 1h why"#);
+    let answer = Stage::of(there.clone()).answer_of(Screen::Alerts, &both[0], &both, typed);
+    let (_, preview) = answer.expect("a silence");
+    assert_eq!(told_under(&preview, &["left out"]), ["left out: Full host=db2, which is marked: it goes on"]);
+    let gone = [of_alert("gone"), of_alert("too")];
+    let offers = Stage::of(there).offers_of(Screen::Alerts, &gone[0], &gone);
+    offers.refuses('s', "the marked alerts are over; take the marks away");
+}
+
+#[test]
+fn more_others_than_are_named_are_refused() {
+    let labels: Vec<(String, String)> = (0..60)
+        .map(|number| {
+            (format!("f{number}"), format!("alertname=Full host=db{} disk=d{}", number % 8, number / 8))
+        })
+        .collect();
+    let there: Vec<(&str, &str)> = labels.iter().map(|(id, text)| (id.as_str(), text.as_str())).collect();
+    // One of each host, and each disk: the product is everything.
+    let marked: Vec<RowKey> =
+        [0, 9, 18, 27, 36, 45, 54, 7, 57].map(|number| of_alert(&format!("f{number}"))).to_vec();
+    let offers = Stage::of(holding(&there)).offers_of(Screen::Alerts, &marked[0], &marked);
+    offers.refuses(
+        's',
+        "it would also silence 51 alerts that are not marked; silence fewer at once, or type matchers",
+    );
+}
+
 /// A Prometheus that tells of an alert with these labels, beside an Alertmanager.
 fn told_by_prometheus(labels: &str) -> Offers {
-    let both = [("prom", SystemKind::Prometheus), ("am", SystemKind::Alertmanager)];
+    told_beside(labels, &[("am", &[])])
+}
+
+/// The same beside Alertmanagers that name these members.
+fn told_beside(labels: &str, managers: &[(&str, &[&str])]) -> Offers {
+    let mut all = vec![("prom", SystemKind::Prometheus)];
+    all.extend(managers.iter().map(|(name, _)| (*name, SystemKind::Alertmanager)));
     let rule = AlertingRule {
         group: "disks".to_owned(),
         name: "DiskFull".to_owned(),
@@ -210,7 +295,12 @@ fn told_by_prometheus(labels: &str) -> Offers {
     };
     let rules = Part::Ready(RulesReading { total: 1, notable: vec![rule], ..RulesReading::default() });
     let prometheus = PrometheusReading { rules, ..PrometheusReading::default() };
-    let stage = Stage::with(&both).then(FIRST, "prom", prometheus).then(FIRST, "am", reading());
+    let mut stage = Stage::with(&all).then(FIRST, "prom", prometheus);
+    for (name, members) in managers {
+        let names: Vec<String> = members.iter().map(|name| (*name).to_owned()).collect();
+        let status = Part::Ready(Status { peers: names.len(), names, ..Status::default() });
+        stage = stage.then(FIRST, name, AlertmanagerReading { status, ..reading() });
+    }
     let row = PrometheusRow::Rule { group: "disks".into(), name: "DiskFull".into(), labels: String::new() };
     stage.offers(Screen::Metrics, &RowKey::Prometheus(target("prom"), row))
 }
@@ -227,6 +317,16 @@ fn an_alert_that_a_prometheus_tells_of_is_silenced_where_it_is_held() {
 }
 
 #[test]
+fn of_several_that_have_an_alert_none_is_picked_silently() {
+    let labels = "alertname=DiskFull host=a";
+    let apart = "2 Alertmanagers that know nothing of each other have this alert: am, am-2; silence it on the alerts screen, in each that is meant";
+    told_beside(labels, &[("am", &[]), ("am-2", &[])]).refuses('s', apart);
+    told_beside(labels, &[("am", &["a", "b"]), ("am-2", &["c", "d"])]).refuses('s', apart);
+    let members = told_beside(labels, &[("am", &["a", "b"]), ("am-2", &["a", "b"])]);
+    assert_eq!(members.choice('s').0.target(), &target("am"));
+}
+
+#[test]
 fn a_group_is_silenced_by_its_labels() {
     let key = |labels: &str| row(AlertmanagerRow::Group { receiver: "night".into(), labels: labels.into() });
     let offers_of = offers(reading(), &key("job=api"));
@@ -239,6 +339,11 @@ fn a_group_is_silenced_by_its_labels() {
     }
     let sentence = "no matcher is given: it would keep every alert quiet; name what it is for: an alert, a host, a service";
     offers(all.clone(), &key("(all)")).refuses('g', sentence);
+    // What its alerts have in common can be typed on from.
+    assert_eq!(
+        matchers(&offers(all.clone(), &key("(all)")), 'm'),
+        r#"{alertname="DiskFull", severity="critical", host=~"a|b"}"#
+    );
     let sentence = "its group is made by no label; type matchers instead";
     offers(all, &of_alert("f1")).refuses('g', sentence);
 }
@@ -316,6 +421,8 @@ fn what_is_over_not_known_or_old_is_not_acted_on() {
     offers(reading(), &of_alert("gone")).refuses('s', "this alert is over");
     let blind = AlertmanagerReading { groups: gap("forbidden"), ..reading() };
     offers(blind, &of_silence()).refuses('d', "what it would keep quiet is not known: forbidden");
+    let late = Stage::of(reading()).at(FIRST + 20).offers(Screen::Alerts, &of_alert("f1"));
+    late.refuses('s', "its source is late, and this was so 20 s ago: it may be otherwise now; wait until the source answers again");
     let old = Stage::of(reading()).at(FIRST + 600).offers(Screen::Alerts, &of_alert("f1"));
     old.refuses('s', "the data is too old to act on; wait until the source answers again");
     let waiting = Stage::waiting(SystemKind::Alertmanager).offers(Screen::Alerts, &of_alert("f1"));

@@ -190,7 +190,7 @@ async fn production_that_is_not_armed_opens_no_dialog_and_names_the_command() {
     assert_eq!(drive.model.overlay, None);
     assert_eq!(
         said(&drive),
-        "shop-db is not on this machine, and stacktop is not armed; arm `shop` first (:arm)"
+        "arm `shop` first (:arm): shop-db is not on this machine, and stacktop is not armed"
     );
 }
 

@@ -162,10 +162,14 @@ fn a_session_whose_kind_is_hidden_may_be_one_of_a_client() {
 }
 
 #[test]
-fn late_data_may_be_acted_on() {
-    let offers =
-        Stage::of(postgres(vec![session(7)])).at(FIRST + 10).offers(Screen::Queries, &backend_row(7));
-    assert_eq!(offers.open(), "ct");
+fn what_is_late_may_be_otherwise_and_is_not_acted_on() {
+    let sentence = "its source is late, and this was so 10 s ago: it may be otherwise now; wait until the source answers again";
+    let stage = || Stage::of(postgres(vec![session(7)])).at(FIRST + 10);
+    let offers = stage().offers(Screen::Queries, &backend_row(7));
+    offers.refuses('c', sentence);
+    offers.refuses('t', sentence);
+    stage().offers_of(Screen::Queries, &backend_row(7), &[backend_row(7)]).refuses('t', sentence);
+    stage().offers(Screen::Health, &pg(orders())).refuses('v', sentence);
 }
 
 #[test]

@@ -220,6 +220,17 @@ fn a_queue_that_was_obliterated_may_be_put_back() {
 }
 
 #[test]
+fn every_act_on_late_data_is_refused() {
+    let offers = Stage::of(redis(vec![full()])).at(FIRST + 10).offers(Screen::Queues, &queue_row("mails"));
+    for letter in offers.letters().chars() {
+        offers.refuses(
+            letter,
+            "its source is late, and this was so 10 s ago: it may be otherwise now; wait until the source answers again",
+        );
+    }
+}
+
+#[test]
 fn every_act_on_lost_data_is_refused() {
     let offers = Stage::of(redis(vec![full()])).at(FIRST + 60).offers(Screen::Queues, &queue_row("mails"));
     for letter in offers.letters().chars() {

@@ -1,6 +1,6 @@
 //! Shards on no node, blocked indices, failed lifecycles, tasks, the switch of allocation.
 
-use crate::pages::world::{Offers, Stage, gap, ready, target};
+use crate::pages::world::{FIRST, Offers, Stage, gap, ready, target};
 use stacktop::core::action::Action;
 use stacktop::core::part::Part;
 use stacktop::core::place::Screen;
@@ -274,8 +274,12 @@ fn a_cluster_without_a_master_changes_nothing() {
 
 #[test]
 fn what_was_seen_too_long_ago_is_not_acted_on() {
-    let stage = Stage::of(away(true, GAVE_UP)).at(400);
     let row = RowKey::Search(target("es"), shard(true));
+    Stage::of(away(true, GAVE_UP)).at(FIRST + 20).offers(Screen::Search, &row).refuses(
+        'r',
+        "its source is late, and this was so 20 s ago: it may be otherwise now; wait until the source answers again",
+    );
+    let stage = Stage::of(away(true, GAVE_UP)).at(400);
     stage
         .offers(Screen::Search, &row)
         .refuses('r', "the data is too old to act on; wait until the source answers again");

@@ -245,9 +245,10 @@ fn an_alert_is_told_once() {
 /// An alert with the labels of a finding is that finding; with others it is one of its own.
 #[test]
 fn an_alert_that_comes_back_is_one_row_with_its_finding() {
-    let labels = |subject: &str| -> Vec<(String, String)> {
+    let labels = |subject: &str, of: &str| -> Vec<(String, String)> {
         [
             ("alertname", "StacktopFinding"),
+            ("environment", of),
             ("rule", "source.silent"),
             ("severity", "critical"),
             ("subject", subject),
@@ -256,14 +257,14 @@ fn an_alert_that_comes_back_is_one_row_with_its_finding() {
         .map(|(name, value)| (name.to_owned(), value.to_owned()))
         .to_vec()
     };
-    let rows = |subject: &str| {
+    let rows = |subject: &str, of: &str| {
         let rule = AlertingRule {
             group: "stacktop".to_owned(),
             name: "StacktopFinding".to_owned(),
             labels: format!("subject={subject}"),
             state: "firing".to_owned(),
             severity: "critical".to_owned(),
-            all_labels: labels(subject),
+            all_labels: labels(subject, of),
             ..AlertingRule::default()
         };
         let prometheus = PrometheusReading {
@@ -271,15 +272,16 @@ fn an_alert_that_comes_back_is_one_row_with_its_finding() {
             ..PrometheusReading::default()
         };
         let alert =
-            HeldAlert { fingerprint: "f1".to_owned(), labels: labels(subject), ..HeldAlert::default() };
+            HeldAlert { fingerprint: "f1".to_owned(), labels: labels(subject, of), ..HeldAlert::default() };
         let group = AlertGroup { alerts: vec![alert], ..AlertGroup::default() };
         let manager =
             AlertmanagerReading { groups: Part::Ready(vec![group]), ..AlertmanagerReading::default() };
-        let stage = Stage::with(&[
+        let mut stage = Stage::with(&[
             ("pg", SystemKind::Postgres),
             ("prom", SystemKind::Prometheus),
             ("am", SystemKind::Alertmanager),
         ]);
+        "shop".clone_into(&mut stage.world.environment);
         let stage = stage.fails(FIRST, "pg").then(FIRST, "prom", prometheus).then(FIRST, "am", manager);
         let firing = stage.world.alerts.firing();
         assert!(firing.iter().any(|finding| finding.breach.target == target("pg")), "{firing:?}");
@@ -289,8 +291,11 @@ fn an_alert_that_comes_back_is_one_row_with_its_finding() {
             .filter(|rule| matches!(*rule, "prometheus.alert" | "alertmanager.alert"))
             .count()
     };
-    assert_eq!(rows("silent"), 0);
-    assert_eq!(rows("another"), 1);
+    assert_eq!(rows("silent", "shop"), 0);
+    assert_eq!(rows("another", "shop"), 1);
+    // Another stack that tells the same Prometheus has a target of the same name: that is no echo.
+    assert_eq!(rows("silent", "billing"), 1);
+    assert_eq!(rows("silent", ""), 1);
 }
 
 #[test]

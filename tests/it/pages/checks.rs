@@ -39,6 +39,7 @@ fn reading() -> HealthReading {
             queries: false,
             value: 0.31,
             percent: false,
+            ratio: false,
         }],
         slow: vec![SlowQuery { text: "SELECT pg_sleep(1)".to_owned(), took: Some(1.0), times: Some(3.0) }],
         values: vec![
@@ -54,6 +55,16 @@ fn reading() -> HealthReading {
 
 fn opened(stage: &Stage, row: HealthRow) -> Page {
     stage.opened(Screen::Metrics, &[RowKey::Health(target("web"), row)])
+}
+
+#[test]
+fn what_is_not_known_of_a_share_and_what_is_idle_is_said() {
+    let mut night = reading();
+    night.measures[0].value = 1.0;
+    night.idle = vec!["queries p95".to_owned()];
+    let page = opened(&Stage::of(night), HealthRow::Endpoint);
+    page.says("1: all of it, or 1 %? It does not say, and is not judged");
+    page.says("nothing: no traffic");
 }
 
 #[test]
@@ -116,8 +127,8 @@ fn its_page_tells_everything() {
     for words in [
         "recognised as its own JSON, answered in 40 ms",
         "what it says is 30 s old by its own time",
-        "cache hit rate                           31.0 %",
-        "hits                                     31 %",
+        "cache hit rate               31.0 %",
+        "hits                         31 %",
         "unknown: /nowhere is not there",
         "1.0 s | 3 | SELECT pg_sleep(1)",
         "/slow | 1 value",

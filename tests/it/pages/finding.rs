@@ -122,6 +122,9 @@ fn what_is_over_says_how_long_it_lasted_and_what_is_gone_says_so() {
     over.opened(Screen::Overview, std::slice::from_ref(&row)).says("; lasted 2m10s, over since ");
     over.opened(Screen::Overview, std::slice::from_ref(&row)).says("next     nothing: it is over");
     over.opened(Screen::Overview, std::slice::from_ref(&row)).says_not("acts on it");
+    let late = idle(30).at(FIRST + 60);
+    late.opened(Screen::Overview, std::slice::from_ref(&row)).says_not("acts on it");
+    idle(30).opened(Screen::Overview, std::slice::from_ref(&row)).says("; x acts on it");
     let gone = over.then(FIRST + 200, "pg", postgres(vec![session(8)]));
     gone.opened(Screen::Overview, std::slice::from_ref(&row)).says("it is over and no longer kept here");
     assert_eq!(gone.offers(Screen::Overview, &row).letters(), "");

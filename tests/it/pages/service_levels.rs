@@ -218,7 +218,7 @@ fn many_of_one_service_that_fail_are_one_row_that_opens() {
     );
     let row = page.key("5 targets");
     assert!(
-        matches!(&row, RowKey::Alike(rule, group) if *rule == "metrics.errors" && group == "shop"),
+        matches!(&row, RowKey::Alike(rule, _, group) if *rule == "metrics.errors" && group == "shop"),
         "{row:?}"
     );
     let opened = failing(5).opened(Screen::Overview, std::slice::from_ref(&row));

@@ -215,6 +215,17 @@ impl Stage {
         panel(screen).answer(self.context(), &[], row, &[], (letter, text))
     }
 
+    /// The same while rows are marked.
+    pub fn answer_of(
+        &self,
+        screen: Screen,
+        row: &RowKey,
+        marked: &[RowKey],
+        typed: (char, &str),
+    ) -> Result<(Action, Preview), Refusal> {
+        panel(screen).answer(self.context(), &[], row, marked, typed)
+    }
+
     pub fn link(&self, screen: Screen, row: &RowKey) -> Option<String> {
         panel(screen).link(self.context(), &[], Some(row))
     }

@@ -23,7 +23,7 @@ pub use watched::doubled;
 
 use super::PostgresState;
 use super::reading::PostgresReading;
-use crate::core::alert::{Judged, Missing, Rule};
+use crate::core::alert::{Judged, Missing, Need, Rule};
 use crate::core::place::Screen;
 
 /// The rules of this system, in the order in which they judge.
@@ -86,5 +86,9 @@ impl Judged for PostgresState {
 
     fn missing(reading: &PostgresReading) -> Vec<Missing> {
         parts::missing(reading)
+    }
+
+    fn awaited(reading: &PostgresReading) -> Vec<(Need, &'static str)> {
+        parts::awaited(reading)
     }
 }

@@ -1,6 +1,7 @@
 //! The parts of a reading that rules look at, and what nobody can say while one of them is not there.
 
 use crate::core::alert::{Judge, Missing, Need};
+use crate::core::part::Part;
 use crate::core::postgres::{Look, Looked, PostgresReading, PostgresState};
 
 /// What a rule about a PostgreSQL server has before it.
@@ -70,10 +71,34 @@ pub(super) fn missing(reading: &PostgresReading) -> Vec<Missing> {
     ])
 }
 
+/// The parts that come later than the first reading, and are not there yet.
+pub(super) fn awaited(reading: &PostgresReading) -> Vec<(Need, &'static str)> {
+    let health = [
+        (PREPARED, "prepared transactions"),
+        (ARCHIVER, "archiving"),
+        (SUBSCRIPTIONS, "subscriptions"),
+        (SPILLS, "temporary files"),
+    ];
+    let topics = [
+        (INDEXES, "invalid indexes"),
+        (PARTITIONS, "whether partitions are missing"),
+        (ISOLATION, "row-level security of tenants' tables"),
+        (TABLES, "tables that wait for a vacuum"),
+        (SEQUENCES, "sequences near their end"),
+        (ROLES, "roles for which no row security holds"),
+        (MIGRATIONS, "whether migrations failed"),
+    ];
+    let waits = |(need, _): &(Need, &str)| {
+        reading.watched.iter().any(|watched| watched.topic == need.0 && watched.table == Part::NotAsked)
+    };
+    let health = health.into_iter().filter(|_| reading.health == Part::NotAsked);
+    health.chain(topics.into_iter().filter(waits)).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::core::part::{Gap, GapKind, Part};
+    use crate::core::part::{Gap, GapKind};
     use crate::core::postgres::{Sender, Server, Session, Standby};
 
     fn watched(reading: &PostgresReading) -> Vec<&'static str> {

@@ -1,6 +1,7 @@
 //! The parts of a reading that rules look at, and what nobody can say while one of them is not there.
 
 use crate::core::alert::{Judge, Missing, Need};
+use crate::core::part::Part;
 use crate::core::search::{SearchReading, SearchState};
 
 /// What a rule about a search cluster has before it.
@@ -23,4 +24,14 @@ pub(super) fn missing(reading: &SearchReading) -> Vec<Missing> {
         (LIFECYCLE, reading.lifecycle.gap(), words("the lifecycle of its indices")),
         (ALLOCATION, reading.allocation.gap(), words("why shards are not assigned")),
     ])
+}
+
+/// The parts that are asked beside the first reading, and did not come yet.
+pub(super) fn awaited(reading: &SearchReading) -> Vec<(Need, &'static str)> {
+    let all = [
+        (NODES, reading.nodes == Part::NotAsked, "memory, load, disks and rejections of its nodes"),
+        (READ_ONLY, reading.read_only == Part::NotAsked, "indices that cannot be written"),
+        (LIFECYCLE, reading.lifecycle == Part::NotAsked, "the lifecycle of its indices"),
+    ];
+    all.into_iter().filter(|(_, waits, _)| *waits).map(|(need, _, watches)| (need, watches)).collect()
 }

@@ -1,9 +1,16 @@
-//! What every act on an Alertmanager has in common: whether anything may be done there now, and how it is offered.
+//! What every act on an Alertmanager has in common: whether anything may be done there now, how it is offered, and the alerts that it is
+//! about.
 
 use crate::core::action::{Action, Ask, Offer, Preview, Refusal};
+use crate::core::alertmanager::HeldAlert;
 use crate::core::row::RowKey;
-use crate::panels::alerts::target::Seen;
+use crate::panels::alerts::target::{Seen, named};
+use crate::panels::current::current;
 use crate::panels::panel::PanelContext;
+use crate::ui::format::duration;
+
+/// So many alerts are named one by one.
+pub(super) const NAMED: usize = 50;
 
 pub(super) type Choice = Result<(Action, Preview), Refusal>;
 
@@ -24,13 +31,26 @@ pub(super) fn asking(offer: Offer, question: &'static str, initial: String) -> O
 pub(super) fn permitted<'a>(context: PanelContext<'a>, row: &RowKey) -> Result<Seen<'a>, Refusal> {
     let seen = row.target().and_then(|id| Seen::named(id, context));
     let seen = seen.ok_or_else(|| Refusal::new("nothing was read of this Alertmanager yet"))?;
-    if seen.target.freshness(context.now).is_lost() {
-        return Err(
-            Refusal::new("the data is too old to act on").remedy("wait until the source answers again")
-        );
-    }
+    current(context, seen.target)?;
     match seen.reading.groups.gap().or_else(|| seen.reading.silences.gap()) {
         Some(gap) => Err(Refusal::new(format!("what it would keep quiet is not known: {}", gap.note))),
         None => Ok(seen),
     }
+}
+
+/// Each of these on a line of its own, under this word.
+pub(super) fn one_by_one(seen: Seen<'_>, label: &str, alerts: &[&HeldAlert]) -> Vec<(String, String)> {
+    let one = |alert: &&HeldAlert| {
+        let word = Some(alert.label("severity")).filter(|word| !word.is_empty()).unwrap_or("no severity");
+        let age =
+            alert.active_for.map(|age| format!(", for {}", duration(seen.age(age)))).unwrap_or_default();
+        let told = seen.receivers(alert).join(", ");
+        let held = alert.held.first().map(|held| format!(", {} already", held.word())).unwrap_or_default();
+        fact(label, format!("{} ({word}{age}, told to {told}{held})", named(alert)))
+    };
+    let mut facts: Vec<(String, String)> = alerts.iter().take(NAMED).map(one).collect();
+    if let Some(more @ 1..) = alerts.len().checked_sub(NAMED) {
+        facts.push(fact("and", format!("{more} more: look at the list before you do this")));
+    }
+    facts
 }

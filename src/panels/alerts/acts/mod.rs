@@ -2,6 +2,7 @@
 
 mod choice;
 mod ends;
+mod meant;
 mod preview;
 mod silence;
 mod standing;
@@ -10,10 +11,12 @@ use crate::core::action::{Action, Offer, Preview, Refusal};
 use crate::core::alertmanager::{AlertmanagerRow, sent_by};
 use crate::core::prometheus::{AlertingRule, PrometheusRow};
 use crate::core::row::RowKey;
+use crate::core::text::counted;
 use crate::core::world::TargetState;
 use crate::panels::panel::PanelContext;
 
-/// The alert of a watched Alertmanager that a rule of a Prometheus has sent.
+/// The alert of a watched Alertmanager that a rule of a Prometheus has sent. The members of one cluster hold the same silences: any of them
+/// will do. Of several that know nothing of each other none is picked here: the others would go on telling people.
 fn sent(context: PanelContext<'_>, row: &RowKey) -> Result<RowKey, Refusal> {
     let Some((id, PrometheusRow::Rule { group, name, labels })) = row.prometheus() else {
         return Err(Refusal::new("there is no alert here"));
@@ -26,13 +29,47 @@ fn sent(context: PanelContext<'_>, row: &RowKey) -> Result<RowKey, Refusal> {
     let rule =
         notable.iter().find(is).ok_or_else(|| Refusal::new("this alert is over, or does not fire yet"))?;
     let of = |target: &TargetState| {
-        let alert = sent_by(target.system.alertmanager()?.reading()?, rule)?;
-        Some(RowKey::Alertmanager(target.id.clone(), AlertmanagerRow::Alert(alert.fingerprint.clone())))
+        Some((
+            target.id.clone(),
+            sent_by(target.system.alertmanager()?.reading()?, rule)?.fingerprint.clone(),
+        ))
     };
-    context.targets().find_map(of).ok_or_else(|| {
-        Refusal::new("no Alertmanager that is watched has this alert, or it has several that may be it")
-            .remedy("name the one that this Prometheus tells as [[alertmanager]]")
-    })
+    let mut having: Vec<&TargetState> = context.targets().filter(|target| of(target).is_some()).collect();
+    having.sort_by_key(|target| target.freshness(context.now).is_old());
+    let mut apart: Vec<&TargetState> = Vec::new();
+    for target in &having {
+        if !apart.iter().any(|other| are_members(other, target)) {
+            apart.push(target);
+        }
+    }
+    match apart.as_slice() {
+        [] => Err(Refusal::new(
+            "no Alertmanager that is watched has this alert, or it has several that may be it",
+        )
+        .remedy("name the one that this Prometheus tells as [[alertmanager]]")),
+        [one] => {
+            let (id, fingerprint) = of(one).ok_or_else(|| Refusal::new("this alert is over"))?;
+            Ok(RowKey::Alertmanager(id, AlertmanagerRow::Alert(fingerprint)))
+        }
+        several => {
+            let names: Vec<&str> = several.iter().map(|target| target.id.as_str()).collect();
+            let many = counted(names.len(), "Alertmanager");
+            Err(Refusal::new(format!(
+                "{many} that know nothing of each other have this alert: {}",
+                names.join(", ")
+            ))
+            .remedy("silence it on the alerts screen, in each that is meant"))
+        }
+    }
+}
+
+/// Whether two Alertmanagers name the same members of a cluster.
+fn are_members(one: &TargetState, other: &TargetState) -> bool {
+    let names = |target: &TargetState| {
+        let status = target.system.alertmanager()?.reading()?.status.ready()?;
+        (status.names.len() > 1).then(|| status.names.clone())
+    };
+    names(one).is_some_and(|names_of_one| Some(names_of_one) == names(other))
 }
 
 /// What may be done to the alert of a rule of a Prometheus.

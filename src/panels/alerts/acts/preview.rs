@@ -6,6 +6,7 @@ use crate::core::alertmanager::matcher::written;
 use crate::core::alertmanager::{AlertmanagerAct, End, HeldAlert};
 use crate::core::text::counted;
 use crate::panels::alerts::acts::choice::fact;
+use crate::panels::alerts::acts::meant::Hit;
 use crate::panels::alerts::target::{Seen, named, severity};
 use crate::panels::panel::PanelContext;
 use crate::ui::format::duration;
@@ -16,8 +17,6 @@ use std::time::Duration;
 const MANY: usize = 10;
 /// A silence that is longer than this is forgotten before it ends: a typed word is asked for.
 const LONG: Duration = Duration::from_secs(7 * 86_400);
-/// So many alerts are named one by one.
-const NAMED: usize = 50;
 
 /// The worst before the others, then by name.
 pub(super) fn worst_first(alerts: &mut [&HeldAlert]) {
@@ -38,23 +37,6 @@ pub(super) fn how_many(alerts: &[&HeldAlert]) -> String {
     }
 }
 
-/// Each of these on a line of its own.
-pub(super) fn one_by_one(seen: Seen<'_>, alerts: &[&HeldAlert]) -> Vec<(String, String)> {
-    let one = |alert: &&HeldAlert| {
-        let word = Some(alert.label("severity")).filter(|word| !word.is_empty()).unwrap_or("no severity");
-        let age =
-            alert.active_for.map(|age| format!(", for {}", duration(seen.age(age)))).unwrap_or_default();
-        let told = seen.receivers(alert).join(", ");
-        let held = alert.held.first().map(|held| format!(", {} already", held.word())).unwrap_or_default();
-        fact("alert", format!("{} ({word}{age}, told to {told}{held})", named(alert)))
-    };
-    let mut facts: Vec<(String, String)> = alerts.iter().take(NAMED).map(one).collect();
-    if let Some(more @ 1..) = alerts.len().checked_sub(NAMED) {
-        facts.push(fact("and", format!("{more} more: look at the list before you do this")));
-    }
-    facts
-}
-
 /// A moment by the clock of this terminal, and how far it is.
 pub(super) fn moment(context: PanelContext<'_>, at: DateTime<Utc>) -> String {
     let left = duration((at - context.now.wall).to_std().unwrap_or_default());
@@ -66,9 +48,10 @@ pub(super) fn silence(
     context: PanelContext<'_>,
     seen: Seen<'_>,
     act: &AlertmanagerAct,
-    quiet: &[&HeldAlert],
+    hit: &Hit<'_>,
     letter: char,
 ) -> Preview {
+    let quiet = hit.all.as_slice();
     let mut facts = Vec::new();
     let mut long = false;
     if let AlertmanagerAct::Silence { matchers, end, author, comment, .. } = act {
@@ -83,7 +66,7 @@ pub(super) fn silence(
             quiet => how_many(quiet),
         };
         facts.push(fact("mutes", mutes));
-        facts.extend(one_by_one(seen, quiet));
+        facts.extend(hit.facts(seen));
         facts.push(fact("until", moment(context, at)));
         facts.push(fact("by", author));
         facts.push(fact("why", comment));
@@ -105,7 +88,7 @@ pub(super) fn silence(
         facts,
         statement: act.statement(),
         confirm_key: letter,
-        severe: quiet.len() > MANY || !always.is_empty() || long,
+        severe: quiet.len() > MANY || !hit.others.is_empty() || !always.is_empty() || long,
         word: None,
     }
 }

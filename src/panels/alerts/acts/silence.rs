@@ -9,6 +9,7 @@ use crate::core::row::RowKey;
 use crate::core::text::{counted, tidy};
 use crate::panels::alerts::acts::choice::{Choice, asking, offer, permitted};
 use crate::panels::alerts::acts::ends::end;
+use crate::panels::alerts::acts::meant::{Hit, Meant};
 use crate::panels::alerts::acts::preview;
 use crate::panels::alerts::target::{Seen, labels, named};
 use crate::panels::panel::PanelContext;
@@ -34,8 +35,10 @@ const TYPED: char = 'm';
 pub(super) fn offers(context: PanelContext<'_>, row: &RowKey, marked: &[RowKey]) -> Vec<Offer> {
     let one = |letter, label: &str, effect: &str| {
         let (question, initial) = match (letter, wanted(context, row, marked, letter)) {
-            (TYPED, Ok((matchers, why))) => (WITH, format!("{} {USUAL} {why}", written(&matchers))),
-            (_, Ok((_, why))) => (FOR, format!("{USUAL} {why}")),
+            (TYPED, Ok(Wanted { matchers, why, .. })) => {
+                (WITH, format!("{} {USUAL} {why}", written(&matchers)))
+            }
+            (_, Ok(Wanted { why, .. })) => (FOR, format!("{USUAL} {why}")),
             (_, Err(refusal)) => return offer(letter, label, effect, Err(refusal)),
         };
         let choice = answer(context, row, marked, (letter, &initial));
@@ -65,47 +68,76 @@ fn alerts_of<'a>(row: &RowKey, marked: &'a [RowKey]) -> Vec<&'a str> {
     marked.iter().filter_map(one).collect()
 }
 
-/// What is silenced under `letter`, and what is suggested as the reason.
+/// What is silenced under a letter.
+struct Wanted {
+    matchers: Vec<Matcher>,
+    /// What is suggested as the reason.
+    why: String,
+    /// Whom somebody pointed at.
+    meant: Meant,
+}
+
+/// What is silenced under `letter`.
 fn wanted(
     context: PanelContext<'_>,
     row: &RowKey,
     marked: &[RowKey],
     letter: char,
-) -> Result<(Vec<Matcher>, String), Refusal> {
+) -> Result<Wanted, Refusal> {
     let seen = permitted(context, row)?;
     let of = alerts_of(row, marked);
     if !of.is_empty() {
-        let alerts: Vec<&HeldAlert> =
-            seen.reading.alerts().filter(|alert| of.contains(&alert.fingerprint.as_str())).collect();
-        let names: BTreeSet<&str> = alerts.iter().map(|alert| alert.name()).collect();
-        let why = format!(
-            "{} ({})",
-            names.into_iter().collect::<Vec<_>>().join(", "),
-            counted(alerts.len(), "alert")
-        );
-        return Ok((common(&alerts), tidy(&why, COMMENT)));
+        return of_marked(seen, &of, marked.len());
     }
     match row.alertmanager() {
         Some((_, AlertmanagerRow::Group { receiver, labels: by })) => {
             let group = seen.group(receiver, by).ok_or_else(|| Refusal::new("this group is over"))?;
             let names: BTreeSet<&str> = group.alerts.iter().map(HeldAlert::name).collect();
             let why = format!("{}, grouped by {by}", names.into_iter().collect::<Vec<_>>().join(", "));
-            Ok((of_group(&group), tidy(&why, COMMENT)))
+            let all = group.alerts.iter().map(|alert| alert.fingerprint.clone()).collect();
+            // A group that is made by no label is told by nothing: what is typed begins with what its alerts have in common.
+            let matchers = if letter == TYPED && group.labels.is_empty() {
+                common(&group.alerts.iter().collect::<Vec<_>>())
+            } else {
+                of_group(&group)
+            };
+            Ok(Wanted { matchers, why: tidy(&why, COMMENT), meant: Meant::Group(all) })
         }
         Some((_, AlertmanagerRow::Alert(fingerprint))) => {
             let alert = seen.reading.alerts().find(|alert| alert.fingerprint == *fingerprint);
             let alert = alert.ok_or_else(|| Refusal::new("this alert is over"))?;
             let name = Matcher::is("alertname", alert.name());
-            let (matchers, about) = match letter {
-                GROUP => in_group(seen, alert)?,
-                NAME => (vec![name], alert.name().to_owned()),
-                _ => (common(&[alert]), named(alert)),
+            let (matchers, about, meant) = match letter {
+                GROUP => {
+                    let (matchers, about) = in_group(seen, alert)?;
+                    (matchers, about, Meant::Whoever)
+                }
+                NAME => (vec![name], alert.name().to_owned(), Meant::Whoever),
+                _ => (common(&[alert]), named(alert), Meant::One(fingerprint.clone())),
             };
             let why = if alert.summary.is_empty() { about } else { format!("{about}: {}", alert.summary) };
-            Ok((matchers, tidy(&why, COMMENT)))
+            Ok(Wanted { matchers, why: tidy(&why, COMMENT), meant })
         }
         _ => Err(Refusal::new("there is no alert here")),
     }
+}
+
+/// What the marked alerts, of `marks` in all, have in common. A mark on what is over, or elsewhere, is not forgotten silently.
+fn of_marked(seen: Seen<'_>, of: &[&str], marks: usize) -> Result<Wanted, Refusal> {
+    let alerts: Vec<&HeldAlert> =
+        seen.reading.alerts().filter(|alert| of.contains(&alert.fingerprint.as_str())).collect();
+    if alerts.is_empty() {
+        return Err(Refusal::new("the marked alerts are over").remedy("take the marks away"));
+    }
+    let names: BTreeSet<&str> = alerts.iter().map(|alert| alert.name()).collect();
+    let names = names.into_iter().collect::<Vec<_>>().join(", ");
+    let why = format!("{names} ({})", counted(alerts.len(), "alert"));
+    let meant = Meant::Marked {
+        alerts: alerts.iter().map(|alert| alert.fingerprint.clone()).collect(),
+        over: of.len() - alerts.len(),
+        elsewhere: marks - of.len(),
+    };
+    Ok(Wanted { matchers: common(&alerts), why: tidy(&why, COMMENT), meant })
 }
 
 /// The name of an alert with the labels of its group.
@@ -144,12 +176,19 @@ pub(super) fn answer(
     marked: &[RowKey],
     (letter, text): (char, &str),
 ) -> Choice {
-    let (matchers, rest) = match letter {
+    let (matchers, rest, meant) = match letter {
         TYPED => {
             let remedy = "write it as {alertname=\"Full\", host=~\"db.*\"} 1h why";
-            read(text).map_err(|why| Refusal::new(why).remedy(remedy))?
+            let (matchers, rest) = read(text).map_err(|why| Refusal::new(why).remedy(remedy))?;
+            // Whoever types means what is typed; marks are pointed at all the same.
+            let marks = !alerts_of(row, marked).is_empty();
+            let meant = if marks { wanted(context, row, marked, letter)?.meant } else { Meant::Whoever };
+            (matchers, rest, meant)
         }
-        ONE | GROUP | NAME => (wanted(context, row, marked, letter)?.0, text),
+        ONE | GROUP | NAME => {
+            let Wanted { matchers, meant, .. } = wanted(context, row, marked, letter)?;
+            (matchers, text, meant)
+        }
         _ => return Err(Refusal::new("nothing is asked for here")),
     };
     let seen = permitted(context, row)?;
@@ -184,7 +223,7 @@ pub(super) fn answer(
         comment: comment.to_owned(),
         quiet: quiet.iter().map(|alert| alert.fingerprint.clone()).collect(),
     };
-    let preview = preview::silence(context, seen, &act, &quiet, letter);
+    let preview = preview::silence(context, seen, &act, &Hit::of(seen, quiet, &meant)?, letter);
     Ok((Action::Alertmanager { target: seen.target.id.clone(), act }, preview))
 }
 

@@ -3,9 +3,9 @@
 use crate::core::action::{Action, Offer, Preview, Refusal};
 use crate::core::alertmanager::{AlertmanagerAct, AlertmanagerRow, End, HeldAlert, SeenSilence, Silence};
 use crate::core::row::RowKey;
-use crate::panels::alerts::acts::choice::{Choice, asking, fact, offer, permitted};
+use crate::panels::alerts::acts::choice::{Choice, asking, fact, offer, one_by_one, permitted};
 use crate::panels::alerts::acts::ends::end;
-use crate::panels::alerts::acts::preview::{are_many, how_many, members, moment, one_by_one, worst_first};
+use crate::panels::alerts::acts::preview::{are_many, how_many, members, moment, worst_first};
 use crate::panels::alerts::target::{Seen, matchers};
 use crate::panels::panel::PanelContext;
 use crate::ui::format::duration;
@@ -90,7 +90,7 @@ pub(super) fn extend(context: PanelContext<'_>, row: &RowKey, id: &str, text: &s
     let quiet = kept(seen, id);
     let act = AlertmanagerAct::Extend { silence: pinned, end };
     let mut facts = vec![fact("alerts with", matchers(silence)), fact("mutes", how_many(&quiet))];
-    facts.extend(one_by_one(seen, &quiet));
+    facts.extend(one_by_one(seen, "alert", &quiet));
     facts.extend([
         fact("by", &silence.author),
         fact("why", &silence.comment),
@@ -128,7 +128,7 @@ fn expire(context: PanelContext<'_>, row: &RowKey, id: &str) -> Choice {
         }
     };
     let mut facts = vec![fact("alerts with", matchers(silence)), fact("keeps quiet", how_many(&quiet))];
-    facts.extend(one_by_one(seen, &quiet));
+    facts.extend(one_by_one(seen, "alert", &quiet));
     facts.extend([
         fact("by", &silence.author),
         fact("why", &silence.comment),

@@ -5,6 +5,7 @@ use crate::core::postgres::blocking::{Aftermath, Who};
 use crate::core::postgres::{PgAction, Pinned, PostgresState, Session, SessionState};
 use crate::core::row::RowKey;
 use crate::core::text::counted;
+use crate::panels::current::current;
 use crate::panels::panel::PanelContext;
 use crate::panels::postgres::acts::aftermath;
 use crate::panels::postgres::target::{age, refusal, session};
@@ -43,6 +44,7 @@ fn choice(
     let Some((target, state, _)) = found.first().copied() else {
         return Err(Refusal::new("none of the marked sessions is there any more"));
     };
+    current(context, target)?;
     let mut chosen: Vec<&Session> = Vec::new();
     let mut left_out: Vec<String> = Vec::new();
     for (_, _, session) in found {

@@ -3,6 +3,7 @@
 use crate::core::action::{Action, Offer, Preview, Refusal};
 use crate::core::postgres::{PgAction, PgRow, Upkeep};
 use crate::core::row::RowKey;
+use crate::panels::current::current;
 use crate::panels::panel::PanelContext;
 use crate::panels::postgres::target;
 
@@ -47,9 +48,7 @@ fn choice(
     let Some((target, _, reading)) = target::reading(context, row) else {
         return Err(Refusal::new("nothing was read of this server yet"));
     };
-    if target.freshness(context.now).is_lost() {
-        return Err(target::too_old());
-    }
+    current(context, target)?;
     if reading.server.in_recovery {
         return Err(
             Refusal::new("this is a standby: nothing can be changed here").remedy("do it on its primary")

@@ -7,6 +7,7 @@ use crate::core::redis::{
 };
 use crate::core::row::RowKey;
 use crate::core::world::TargetState;
+use crate::panels::current::current;
 use crate::panels::panel::PanelContext;
 use crate::panels::redis::acts::facts::owner;
 use crate::panels::redis::acts::preview::jobs_preview;
@@ -74,11 +75,7 @@ pub(in crate::panels) fn permitted<'a>(
     let Some((target, state)) = state(context, row) else {
         return Err(Refusal::new("this server is not watched any more"));
     };
-    if target.freshness(context.now).is_lost() {
-        return Err(
-            Refusal::new("the data is too old to act on").remedy("wait until the source answers again")
-        );
-    }
+    current(context, target)?;
     // The library follows a cluster's primaries by itself; a single replica takes no write.
     let replica = state.reading().is_some_and(|all| all.cluster.is_none() && all.server.role == "slave");
     if replica {

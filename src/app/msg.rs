@@ -8,6 +8,7 @@ use crate::actions::ongoing::News;
 use crate::core::action::{Action, ActionError, Confirmed, Outcome, Verification};
 use crate::core::alert::Note;
 use crate::core::arming::Permit;
+use crate::core::enlisted::Enlisted;
 use crate::core::focus::Focus;
 use crate::core::ids::TargetId;
 use crate::core::notify::Desktop;
@@ -73,6 +74,8 @@ pub enum Msg {
     Recalled(Vec<Event>),
     /// What other runs noted of findings, or that it holds no more.
     Noted(Vec<Note>),
+    /// Targets have come and gone.
+    Enlisted(Box<Enlisted>),
     /// Somebody else has set marks.
     Marked(Vec<Mark>),
     /// The timeline cannot be kept: a sentence.

@@ -10,13 +10,17 @@ use crate::systems;
 
 /// The world before anything was asked.
 pub(super) fn world(settings: &Settings, now: Now) -> World {
-    let state = |target: &TargetConfig| {
-        TargetState::new(target.id.clone(), target.settings(), target.address(), target.interval, now)
-    };
-    let mut world = World::new(settings.targets.iter().map(state).collect(), settings.rules.clone());
+    let states = settings.targets.iter().map(|target| state(target, now)).collect();
+    let mut world = World::new(states, settings.rules.clone());
     world.topology = settings.topology.clone();
     world.environment.clone_from(&settings.environment);
     world
+}
+
+/// A target before it was asked.
+pub(super) fn state(target: &TargetConfig, now: Now) -> TargetState {
+    let (id, settings) = (target.id.clone(), target.settings());
+    TargetState::new(id, settings, target.address(), target.interval, now).of_group(target.group.clone())
 }
 
 /// Who asks a target, and how often.

@@ -2,7 +2,7 @@
 
 use super::arguments::{Arguments, LineForm, Listen, ReportForm};
 use super::begin::{engine, job, world};
-use super::given::settings;
+use super::given::begun;
 use super::print::{complain, is_read, raw, say};
 use super::state_folder::state_folder;
 use super::targets;
@@ -115,7 +115,7 @@ fn ended(number: i32) -> ExitCode {
 }
 
 fn setup(arguments: &Arguments, around: &Surroundings) -> Result<Setup, String> {
-    let settings = settings(arguments, around, Care::Acts)?;
+    let (settings, lists) = begun(arguments, around, Care::Acts)?;
     if settings.targets.is_empty() {
         return Err(format!("nothing to watch.\n{}", targets::describe(&settings)));
     }
@@ -124,8 +124,13 @@ fn setup(arguments: &Arguments, around: &Surroundings) -> Result<Setup, String> 
         logging::start(&folder.join("stacktop.log"), around.var("STACKTOP_LOG").as_deref());
     }
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::start());
+    let mut world = world(&settings, clock.now());
+    if let Some(lists) = &lists {
+        world.enlist(lists.troubles(), clock.now());
+    }
     Ok(Setup {
-        world: world(&settings, clock.now()),
+        world,
+        roster: lists.map(|lists| lists.follow(Arc::clone(&clock))),
         engine: engine(&settings.patience),
         notes: folder.map(|folder| Notes::at(folder.join("notes.jsonl"))),
         environment: settings.environment,

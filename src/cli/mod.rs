@@ -11,6 +11,7 @@ mod headless;
 mod info;
 mod mark;
 mod print;
+mod roster;
 mod state_folder;
 mod targets;
 mod trust;
@@ -42,7 +43,7 @@ use crate::runtime::{self, End, Setup, clock::SystemClock, logging, terminal};
 use crate::{actions, drill, sources, systems};
 use appearance::{Themes, themes};
 use arguments::{Arguments, Stop, Verb, parse};
-use given::settings;
+use given::begun;
 use print::{complain, print, verbatim};
 use state_folder::state_folder;
 use std::collections::HashMap;
@@ -127,7 +128,7 @@ fn guard_panics() {
 }
 
 fn live(arguments: &Arguments, around: &Surroundings) -> Result<ExitCode, String> {
-    let settings = settings(arguments, around, Care::Acts)?;
+    let (settings, lists) = begun(arguments, around, Care::Acts)?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::start());
     let (keymap, themes) = check::surfaces(arguments, around, &settings)?;
     // A screen of nothing explains less than what was looked for and what would help.
@@ -140,7 +141,10 @@ fn live(arguments: &Arguments, around: &Surroundings) -> Result<ExitCode, String
         Arming::new(settings.environment.clone(), settings.production, settings.read_only.clone(), access)
             .guessed(settings.guessed);
     let now = clock.now();
-    let world = begin::world(&settings, now);
+    let mut world = begin::world(&settings, now);
+    if let Some(lists) = &lists {
+        world.enlist(lists.troubles(), now);
+    }
     let folder = state_folder(around)?;
     let audit = folder.join("audit.jsonl");
     let gate = Gate::new(
@@ -160,6 +164,7 @@ fn live(arguments: &Arguments, around: &Surroundings) -> Result<ExitCode, String
         model: Model { notifier: Notifier::new(settings.notify), ..model },
         engine: begin::engine(&settings.patience),
         jobs: settings.targets.into_iter().map(begin::job).collect(),
+        roster: lists.map(|lists| lists.follow(Arc::clone(&clock))),
         gate: Arc::new(gate),
         outlets,
         clock,
@@ -205,6 +210,7 @@ fn demo(arguments: &Arguments, around: &Surroundings, seed: u64) -> Result<ExitC
     let setup = Setup {
         model,
         jobs: stack.jobs(),
+        roster: None,
         engine: EngineSettings::default(),
         gate: Arc::new(gate),
         outlets: Outlets { log: Some(audit.with_file_name(LOG)), ..Outlets::default() },

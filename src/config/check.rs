@@ -29,6 +29,8 @@ const HOLD: RangeInclusive<Duration> = Duration::ZERO..=seconds(86_400);
 const BEHIND: RangeInclusive<Duration> = Duration::from_millis(1)..=seconds(30 * 86_400);
 /// Between two questions of a panel.
 const PANEL: RangeInclusive<Duration> = seconds(1)..=seconds(86_400);
+/// Between two looks at a list of targets: a command may be run each time.
+const REFRESH: RangeInclusive<Duration> = seconds(5)..=seconds(3600);
 /// Failures or successes in a row.
 const IN_A_ROW: RangeInclusive<u32> = 1..=1000;
 /// Jobs a second; more would be no brake.
@@ -59,6 +61,7 @@ pub(super) fn mistakes(file: &File, places: &Spans) -> Vec<String> {
     }
     check.panels(file);
     check.depends(file);
+    check.discover(file);
     if let Some((key, why)) = file.notify.mistake() {
         check.tell(&["notify", "webhook", key], &why);
     }
@@ -257,6 +260,20 @@ impl Check<'_> {
         }
         self.whole(&path("redrive_per_second"), entry.redrive_per_second, &PER_SECOND);
         self.whole(&path("redrive_stop_above"), entry.redrive_stop_above, &PERCENT);
+    }
+
+    fn discover(&mut self, file: &File) {
+        let mut taken = BTreeSet::new();
+        for (index, entry) in file.discover.iter().enumerate() {
+            let index = index.to_string();
+            self.target("discover", &index, Some(entry.name.get_ref()), &mut taken);
+            self.span(&["discover", &index, "refresh"], entry.refresh, &REFRESH);
+            self.span(&["discover", &index, "interval"], entry.interval, &INTERVAL);
+            self.span(&["discover", &index, "timeout"], entry.timeout, &TIMEOUT);
+            if let Some((key, sentence)) = entry.mistake() {
+                self.tell(&["discover", &index, key], sentence);
+            }
+        }
     }
 
     fn depends(&mut self, file: &File) {

@@ -5,6 +5,7 @@ use super::command::SecretCommand;
 use super::file::{
     HealthFile, HttpFile, Lasting, LokiFile, PostgresFile, ProbeFile, PrometheusFile, QueryFile, RedisFile,
 };
+use super::headers::headers;
 use super::host::is_host;
 use super::misspelt::suggestion;
 use super::past::remembered;
@@ -173,6 +174,11 @@ pub(super) fn redis(entry: &RedisFile, _around: &Surroundings) -> Result<RedisCo
 
 /// An endpoint whose URL is asked for as it stands.
 pub(super) fn endpoint(entry: &HttpFile, _around: &Surroundings) -> Result<HttpConnect, String> {
+    endpoint_at(entry)
+}
+
+/// The same, whatever is around.
+pub(super) fn endpoint_at(entry: &HttpFile) -> Result<HttpConnect, String> {
     if entry.requests.as_deref().is_some_and(|name| name.trim().is_empty()) {
         return Err("requests: it names no family (leave it out to have one found)".to_owned());
     }
@@ -307,24 +313,6 @@ fn fingerprint(given: Option<&str>) -> Result<Option<Pin>, String> {
         *byte = (pair[0] << 4 | pair[1]) as u8;
     }
     Ok(Some(Pin::Fingerprint(bytes)))
-}
-
-/// Headers that a server or a proxy wants. Credentials have keys of their own, which keep them in files. Values are not repeated.
-fn headers(entry: &HttpFile) -> Result<Vec<(String, String)>, String> {
-    let one = |(name, value): (&String, &String)| {
-        let token = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c);
-        if name.is_empty() || !name.chars().all(token) {
-            return Err("headers: one of the names cannot be a header's".to_owned());
-        }
-        if name.eq_ignore_ascii_case("authorization") {
-            return Err("headers: use user and password_file, token_file or api_key_file".to_owned());
-        }
-        if !value.chars().all(|c| (' '..='~').contains(&c)) {
-            return Err(format!("headers: the value of {name} holds a character that no header may hold"));
-        }
-        Ok((name.clone(), value.clone()))
-    };
-    entry.headers.iter().map(one).collect()
 }
 
 pub(super) fn prometheus(entry: &PrometheusFile, around: &Surroundings) -> Result<PrometheusConnect, String> {

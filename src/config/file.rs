@@ -1,5 +1,6 @@
 //! The configuration file as it is written: every key, optional or not. Nothing is read or resolved here.
 
+pub use super::discover_file::DiscoverFile;
 pub use super::entry::{
     Common, Entry, EnvelopeFile, HttpFile, Lasting, PastFile, PostgresFile, PrometheusFile, QueryFile,
     RedisFile,
@@ -44,6 +45,8 @@ macro_rules! file {
             $(#[doc = concat!("Targets: `[[", stringify!($table), "]]`.")] pub $table: Vec<$Entry>,)*
             /// Panels of the team's own.
             pub panel: Vec<PanelFile>,
+            /// Lists of endpoints that others write.
+            pub discover: Vec<DiscoverFile>,
             /// Which service depends on which target.
             pub depends: Vec<DependsFile>,
         }
@@ -81,11 +84,12 @@ macro_rules! file {
 each_system!(file);
 
 impl File {
-    /// The commands that reading secrets would run.
+    /// The commands that reading secrets and lists would run.
     #[must_use]
-    pub fn commands(&self) -> Vec<&str> {
+    pub fn commands(&self) -> Vec<String> {
         let entries = self.entries().into_iter().filter_map(|(.., entry)| entry.common().password_command);
-        entries.chain(self.notify.command()).collect()
+        let secrets = entries.chain(self.notify.command()).map(str::to_owned);
+        secrets.chain(self.discover.iter().filter_map(DiscoverFile::command)).collect()
     }
 }
 

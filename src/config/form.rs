@@ -139,7 +139,8 @@ impl Form {
         for (key, value) in &*root {
             let (name, at) = (key.get_ref().to_string(), key.span().start);
             // What can stand more than once.
-            let list = TARGETS.contains(&name.as_str()) || name == "panel" || name == "depends";
+            let list =
+                TARGETS.contains(&name.as_str()) || ["panel", "depends", "discover"].contains(&name.as_str());
             if list && !value.get_ref().is_array() {
                 self.tell(at, &format!("write [[{name}]] in double brackets: there can be more than one"));
             } else if TABLES.contains(&name.as_str()) && value.get_ref().is_array() {

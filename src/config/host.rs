@@ -19,3 +19,12 @@ pub(super) fn is_host(host: &str) -> bool {
 fn is_v6(text: &str) -> bool {
     text.parse::<std::net::Ipv6Addr>().is_ok()
 }
+
+/// Whether `host` names this machine: loopback, "localhost", or the folder of a unix socket.
+#[must_use]
+pub fn is_loopback(host: &str) -> bool {
+    let bare = host.trim_start_matches('[').trim_end_matches(']');
+    host.starts_with('/')
+        || bare.eq_ignore_ascii_case("localhost")
+        || bare.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback())
+}

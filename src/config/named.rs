@@ -52,6 +52,7 @@ pub(super) fn targets(
         }
         names.insert(id.clone());
         targets.push(TargetConfig {
+            group: None,
             id: TargetId::new(&id),
             chosen_because: "the command line names it".to_owned(),
             interval: default_interval(kind),

@@ -26,6 +26,15 @@ pub(super) fn anchor(file: &mut File, places: &Spans, folder: &Path, home: Optio
             anchor.text(&["postgres", &index.to_string(), "backups"], pattern);
         }
     }
+    for (index, entry) in file.discover.iter_mut().enumerate() {
+        let index = index.to_string();
+        for pattern in &mut entry.files {
+            anchor.text(&["discover", &index, "files"], pattern);
+        }
+        anchor.path(&["discover", &index, "password_file"], entry.password_file.as_mut());
+        anchor.path(&["discover", &index, "token_file"], entry.token_file.as_mut());
+        anchor.path(&["discover", &index, "ca"], entry.ca.as_mut());
+    }
     anchor.told
 }
 
@@ -95,7 +104,8 @@ mod tests {
                     [[search]]\nurl = \"x\"\napi_key_file = \"k\"\ntoken_file = \"t\"\nca = \"c\"\npassword_file = \"p\"\n\
                     client_cert = \"~/o\"\nclient_key = \"~/k\"\n\
                     [[metrics]]\nurl = \"x\"\ntoken_file = \"~/t\"\n\
-                    [[prometheus]]\nurl = \"x\"\ntoken_file = \"t\"\npassword_file = \"p\"\nca = \"c\"\n";
+                    [[prometheus]]\nurl = \"x\"\ntoken_file = \"t\"\npassword_file = \"p\"\nca = \"c\"\n\
+                    [[discover]]\nname = \"l\"\nfiles = [\"l/*.json\"]\ntoken_file = \"t\"\npassword_file = \"p\"\nca = \"c\"\n";
         let mut form = form::read("c.toml", text);
         assert_eq!(form.mistakes, Vec::<String>::new());
         let told = anchor(&mut form.file, &form.places, Path::new("/etc/top"), Some("/h"));
@@ -117,6 +127,7 @@ mod tests {
                 assert!(value.starts_with('/'), "{key} in {all}");
             }
         }
+        assert!(all.contains("files: [\"/etc/top/l/*.json\"]"), "{all}");
         assert!(
             all.contains("\"/h/pw\"") && all.contains("\"/etc/top/../pw\"") && all.contains("\"/abs\""),
             "{all}"

@@ -1,9 +1,10 @@
 //! From what was found to what is in force: command line over file over discovery over defaults. Every refusal names its place.
 
 use super::discover::{self, Surroundings};
-use super::file::{File, RuleFile};
+use super::file::{DiscoverFile, File, RuleFile};
 use super::form::Spans;
 use super::keys::KeysFile;
+use super::listed::Listing;
 use super::login;
 use super::secret::Secret;
 use super::target::{Connect, DEFAULT_TIMEOUT, Locality, TargetConfig};
@@ -75,8 +76,10 @@ pub struct Settings {
     pub webhook: Option<Secret>,
     /// The rules in force.
     pub rules: Rulebook,
-    /// The targets.
+    /// The targets, without those of lists.
     pub targets: Vec<TargetConfig>,
+    /// The lists that name more of them.
+    pub lists: Vec<Listing>,
     /// Which service depends on which of them.
     pub topology: Topology,
     /// What was looked for and what was found, line by line.
@@ -112,7 +115,8 @@ fn in_force(
     } else {
         configured(&file, &name, &place, around)
     };
-    if targets.is_empty() && look {
+    let lists = if typed { Vec::new() } else { lists(&file, &place) };
+    if targets.is_empty() && lists.is_empty() && look {
         if !name.is_empty() {
             trail.push(format!("{name} names no target; looking further"));
         }
@@ -123,7 +127,7 @@ fn in_force(
     }
     // One that cannot be used is shown beside the others; with nothing beside it there is nothing to show, nor is it right.
     let unusable: Vec<&str> = targets.iter().filter_map(TargetConfig::unusable).collect();
-    if !unusable.is_empty() && (!look || unusable.len() == targets.len()) {
+    if !unusable.is_empty() && (!look || (unusable.len() == targets.len() && lists.is_empty())) {
         return Err(unusable.join("\n"));
     }
     // A panel asks a target that the file may leave to be found elsewhere.
@@ -148,7 +152,7 @@ fn in_force(
         }
     }
     trail.extend(targets.iter().filter_map(TargetConfig::exposed));
-    let local = targets.iter().all(TargetConfig::is_local);
+    let local = lists.is_empty() && targets.iter().all(TargetConfig::is_local);
     let named = file.environment.clone().or_else(|| around.var("STACKTOP_ENVIRONMENT"));
     let guessed = named.is_none() && file.production.is_none();
     let environment =
@@ -174,6 +178,7 @@ fn in_force(
         webhook,
         rules,
         targets,
+        lists,
         topology,
         trail,
         places,
@@ -207,10 +212,8 @@ pub fn deeds(folder: &FolderFile, around: &Surroundings) -> Result<(Vec<String>,
         return Err(why.to_owned());
     }
     let servers = targets.iter().map(|target| format!("{} at {}", target.kind().name(), target.address()));
-    Ok((
-        servers.chain(file.notify.deed()).collect(),
-        file.commands().into_iter().map(str::to_owned).collect(),
-    ))
+    let lists = file.discover.iter().filter_map(DiscoverFile::deed);
+    Ok((servers.chain(lists).chain(file.notify.deed()).collect(), file.commands()))
 }
 
 fn patience(file: &File) -> Patience {
@@ -253,6 +256,11 @@ fn rulebook(file: &File) -> Rulebook {
     rules
 }
 
+fn lists(file: &File, place: &dyn Fn(usize) -> String) -> Vec<Listing> {
+    let one = |entry: &DiscoverFile| Listing::new(entry.clone(), place(entry.name.span().start));
+    file.discover.iter().map(one).collect()
+}
+
 fn configured(
     file: &File,
     name: &str,
@@ -272,6 +280,7 @@ fn configured(
         names.insert(id.clone());
         let interval = common.interval.map_or(default_interval(kind), |lasting| lasting.0);
         targets.push(TargetConfig {
+            group: None,
             id: TargetId::new(&id),
             chosen_because: format!("{name} names it"),
             interval,

@@ -1,5 +1,6 @@
 //! One target as it was resolved: what it is, how to reach it, how often to ask.
 
+pub use super::host::is_loopback;
 pub use super::http::{HttpAuth, HttpConnect, Pin};
 pub use super::loki::LokiConnect;
 pub use super::postgres::{
@@ -20,6 +21,8 @@ use std::time::Duration;
 pub struct TargetConfig {
     /// Its name, unique.
     pub id: TargetId,
+    /// The group that a list says it is of.
+    pub group: Option<String>,
     /// Why it is here: "DATABASE_URL in the environment", "port 6379 on localhost answers".
     pub chosen_because: String,
     /// How often it is polled.
@@ -205,15 +208,6 @@ impl Way for ProbeConnect {
     fn exposed(&self) -> Option<&'static str> {
         self.http.exposed()
     }
-}
-
-/// Whether `host` names this machine: loopback, "localhost", or the folder of a unix socket.
-#[must_use]
-pub fn is_loopback(host: &str) -> bool {
-    let bare = host.trim_start_matches('[').trim_end_matches(']');
-    host.starts_with('/')
-        || bare.eq_ignore_ascii_case("localhost")
-        || bare.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback())
 }
 
 macro_rules! connects {

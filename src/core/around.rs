@@ -176,6 +176,7 @@ const fn is_change(kind: Kind) -> bool {
         | Kind::Looked
         | Kind::Reset
         | Kind::Noted
-        | Kind::Unwatched => false,
+        | Kind::Unwatched
+        | Kind::Listed => false,
     }
 }

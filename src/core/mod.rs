@@ -11,6 +11,7 @@ pub mod around;
 pub mod chain;
 pub mod doctor;
 pub mod echo;
+pub mod enlisted;
 pub mod exact;
 pub mod focus;
 pub mod forecast;

@@ -17,6 +17,8 @@ pub struct TargetState {
     pub id: TargetId,
     /// What it is.
     pub kind: SystemKind,
+    /// The group that a list of targets says it is of.
+    pub listed_group: Option<String>,
     /// Where it is, for people: host, port, database. Never a secret.
     pub address: String,
     /// When it was first asked.
@@ -53,6 +55,7 @@ impl TargetState {
         Self {
             id,
             kind: settings.kind(),
+            listed_group: None,
             address,
             started: now,
             configured_interval: interval,
@@ -66,9 +69,19 @@ impl TargetState {
         }
     }
 
-    /// The group that it is of: the service that it says it is of, else its name up to its number.
+    /// The same as one of this group, where a list says so.
+    #[must_use]
+    pub fn of_group(mut self, group: Option<String>) -> Self {
+        self.listed_group = group;
+        self
+    }
+
+    /// The group that it is of: as a list says, else the service that it says it is of, else its name up to its number.
     #[must_use]
     pub fn group(&self) -> &str {
+        if let Some(group) = &self.listed_group {
+            return group;
+        }
         if let Some(service) = self.system.metrics().and_then(|state| state.service()) {
             return service;
         }

@@ -3,6 +3,7 @@
 
 use super::alert::{Finding, FindingKey, Severity};
 use super::chain::Tie;
+use super::enlisted::LIST;
 use super::freshness::Freshness;
 use super::hosts::HOST_SILENT;
 use super::ids::TargetId;
@@ -94,7 +95,7 @@ impl<'a> Verdict<'a> {
         let (silent, others): (Vec<&Finding>, Vec<&Finding>) =
             world.alerts.firing().into_iter().partition(|finding| is_silence(finding));
         let (blind, others): (Vec<&Finding>, Vec<&Finding>) =
-            others.into_iter().partition(|finding| finding.breach.rule == UNREAD.id);
+            others.into_iter().partition(|finding| [UNREAD.id, LIST.id].contains(&finding.breach.rule));
         // What will be stands behind what is, and alone it makes nothing bad.
         let (ahead, others): (Vec<&Finding>, Vec<&Finding>) =
             others.into_iter().partition(|finding| finding.is_forecast());

@@ -7,6 +7,7 @@ use super::alert::{
 use super::alertmanager;
 use super::chain::{self, Chain};
 use super::echo;
+use super::enlisted::{self, Enlisted, LIST, Trouble};
 use super::hosts::{self, HOST_SILENT};
 use super::ids::TargetId;
 use super::postgres;
@@ -26,7 +27,7 @@ use std::sync::Arc;
 /// Every rule that ships, system by system.
 #[must_use]
 pub fn all_rules() -> Vec<&'static RuleSpec> {
-    SOURCE_RULES.iter().chain([&HOST_SILENT]).chain(system_rules()).collect()
+    SOURCE_RULES.iter().chain([&HOST_SILENT, &LIST]).chain(system_rules()).collect()
 }
 
 /// What the rules saw in the newest reading of a target, and the rules of which nobody can say anything.
@@ -66,6 +67,8 @@ pub struct World {
     pub topology: Topology,
     /// What changed.
     pub timeline: Timeline,
+    /// What is wrong with the lists that name targets.
+    troubles: Vec<Trouble>,
     /// The rules in force.
     pub rules: Rulebook,
     specs: Vec<&'static RuleSpec>,
@@ -87,6 +90,7 @@ impl World {
             environment: String::new(),
             topology: Topology::default(),
             timeline: Timeline::default(),
+            troubles: Vec::new(),
             rules,
             specs: all_rules(),
         }
@@ -143,6 +147,26 @@ impl World {
                 target.failure = Some(error);
             }
         }
+    }
+
+    /// Takes in which targets have come and gone, and what is wrong with the lists that name them.
+    pub fn enlist(&mut self, enlisted: Enlisted, now: Now) {
+        if let Some(words) = enlisted.words() {
+            self.timeline.listed(&words, now);
+        }
+        let stays: Vec<bool> = self.targets.iter().map(|one| !enlisted.left.contains(&one.id)).collect();
+        let mut kept = stays.iter();
+        self.targets.retain(|_| kept.next() == Some(&true));
+        let mut kept = stays.iter();
+        self.judged.retain(|_| kept.next() == Some(&true));
+        let mut kept = stays.iter();
+        self.levels.retain(|_| kept.next() == Some(&true));
+        for target in enlisted.joined {
+            self.targets.push(Arc::new(target));
+            self.judged.push(Judged::Nothing);
+            self.levels.push(Arc::default());
+        }
+        self.troubles = enlisted.troubles;
     }
 
     /// Nobody was running for a while, until `now`, as `why` says: what is followed from poll to poll begins anew.
@@ -244,6 +268,7 @@ impl World {
         breaches.retain(|breach| !postgres::doubled(breach, &servers));
         alertmanager::once(alertmanager::rules::ALERT.id(), &mut breaches, &managers);
         breaches.extend(postgres::two_primaries(&servers, &self.rules));
+        breaches.extend(enlisted::troubled(&self.troubles, &self.rules));
         let groups = hosts::together(&self.targets, &breaches, &self.rules);
         breaches.extend(groups.iter().map(hosts::Group::breach));
         let known = breaches.iter().map(Breach::key).chain(self.alerts.followed().map(Finding::key));

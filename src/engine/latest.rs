@@ -94,7 +94,31 @@ impl Slot {
     }
 }
 
+/// Where slots are made for targets that come later.
+#[derive(Clone, Debug)]
+pub struct Slots(Weak<Shared>);
+
+impl Slots {
+    /// A slot for one more target; none when nobody takes reports any more. It is kept when its target goes: that is a few words each.
+    #[must_use]
+    pub fn add(&self) -> Option<Slot> {
+        let shared = self.0.upgrade()?;
+        let index = {
+            let mut waiting = shared.waiting();
+            waiting.slots.push(Untaken::default());
+            waiting.slots.len() - 1
+        };
+        Some(Slot { shared: Weak::clone(&self.0), index })
+    }
+}
+
 impl Reports {
+    /// Makes slots for targets that come later.
+    #[must_use]
+    pub fn slots(&self) -> Slots {
+        Slots(Arc::downgrade(&self.shared))
+    }
+
     /// The report that has waited longest, as its target reported last. Waits until there is one; nothing is lost when it is given up.
     pub async fn next(&mut self) -> Box<PollReport> {
         loop {

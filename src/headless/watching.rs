@@ -7,6 +7,7 @@ use crate::core::report::PollReport;
 use crate::core::time::{Clock, Now};
 use crate::core::world::World;
 use crate::engine::latest::Reports;
+use crate::engine::roster::{Changes, Roster};
 use crate::engine::{Engine, EngineSettings, Job};
 use chrono::FixedOffset;
 use futures_util::FutureExt;
@@ -28,6 +29,8 @@ pub struct Setup {
     pub world: World,
     /// The targets.
     pub jobs: Vec<Job>,
+    /// Who knows of targets that come and go, where lists name them.
+    pub roster: Option<Box<dyn Roster>>,
     /// How they are polled.
     pub engine: EngineSettings,
     /// Where others note that they have taken note of findings. It is only read.
@@ -84,6 +87,7 @@ pub struct Watching {
     zone: fn() -> FixedOffset,
     engine: Engine,
     reports: Reports,
+    changes: Changes,
     clock: Arc<dyn Clock>,
     tick: Interval,
     notes: Option<Notes>,
@@ -101,7 +105,7 @@ impl Watching {
     /// Begins to ask every target.
     #[must_use]
     pub fn start(setup: Setup) -> Self {
-        let Setup { environment, world, jobs, engine, notes, clock, zone } = setup;
+        let Setup { environment, world, jobs, roster, engine, notes, clock, zone } = setup;
         let (engine, reports) = Engine::start(jobs, engine, &clock);
         let now = clock.now();
         let mut tick = tokio::time::interval(Duration::from_secs(1));
@@ -116,6 +120,7 @@ impl Watching {
             zone,
             engine,
             reports,
+            changes: Changes::of(roster),
             clock,
             tick,
             notes,
@@ -131,6 +136,11 @@ impl Watching {
             notes = noted(&mut self.noted) => {
                 self.noted = None;
                 self.world.recall(notes, self.clock.now());
+                None
+            }
+            change = self.changes.next() => {
+                self.engine.change(&change.enlisted.left, change.jobs);
+                self.world.enlist(change.enlisted, self.clock.now());
                 None
             }
             report = self.reports.next() => Some(report),

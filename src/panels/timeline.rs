@@ -195,7 +195,8 @@ fn what(event: &Event) -> (Role, String) {
             | Kind::Migrated
             | Kind::Marked
             | Kind::Noted
-            | Kind::Unwatched,
+            | Kind::Unwatched
+            | Kind::Listed,
             _,
         ) => (Role::Note, word.to_owned()),
     }

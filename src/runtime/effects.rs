@@ -10,9 +10,10 @@ use crate::actions::stop::Cause;
 use crate::actions::webhook::{self, Webhook};
 use crate::app::msg::{Effect, FileText, Msg};
 use crate::core::alert::Note;
+use crate::core::ids::TargetId;
 use crate::core::time::Now;
 use crate::core::timeline::Event;
-use crate::engine::Engine;
+use crate::engine::{Engine, Job};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -164,6 +165,11 @@ impl Effects {
             end.run_ends().await;
             engine.stop();
         });
+    }
+
+    /// Targets have gone, and others have come.
+    pub fn change(&self, left: &[TargetId], joined: Vec<Job>) {
+        self.engine.change(left, joined);
     }
 
     /// Carries them out.

@@ -22,6 +22,7 @@ use crate::app::{farewell, pressed, update, view};
 use crate::core::report::PollReport;
 use crate::core::time::{Clock, Now};
 use crate::engine::latest::Reports;
+use crate::engine::roster::{Changes, Roster};
 use crate::engine::{Engine, EngineSettings, Job, settle};
 use editor::Edited;
 use effects::{Answers, Effects, Next, Outlets};
@@ -55,6 +56,8 @@ pub struct Setup {
     pub model: Model,
     /// The targets.
     pub jobs: Vec<Job>,
+    /// Who knows of targets that come and go, where lists name them.
+    pub roster: Option<Box<dyn Roster>>,
     /// How they are polled.
     pub engine: EngineSettings,
     /// The door to every action.
@@ -136,7 +139,8 @@ pub async fn run(setup: Setup) -> io::Result<(End, Vec<String>)> {
         silence: Silence::default(),
         away: None,
     };
-    let end = AssertUnwindSafe(running.serve(events, &mut signals, reports, answers)).catch_unwind().await;
+    let told = Told { events, reports, answers, changes: Changes::of(setup.roster) };
+    let end = AssertUnwindSafe(running.serve(&mut signals, told)).catch_unwind().await;
     let cause = match &end {
         Ok(Ok(end)) => end.cause(),
         Ok(Err(_)) => Cause::TerminalGone,
@@ -156,13 +160,19 @@ pub async fn run(setup: Setup) -> io::Result<(End, Vec<String>)> {
     end.unwrap_or_else(|panic| resume_unwind(panic)).map(|end| (end, told))
 }
 
+/// Where what happens outside comes from.
+struct Told {
+    events: mpsc::Receiver<Heard>,
+    reports: Reports,
+    answers: Answers,
+    changes: Changes,
+}
+
 impl Loop {
     async fn serve(
         &mut self,
-        mut events: mpsc::Receiver<Heard>,
         signals: &mut Signals,
-        mut reports: Reports,
-        mut answers: Answers,
+        Told { mut events, mut reports, mut answers, mut changes }: Told,
     ) -> io::Result<End> {
         let mut tick = tokio::time::interval(Duration::from_secs(1));
         tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
@@ -190,6 +200,10 @@ impl Loop {
                     self.take(Msg::Report(report))
                 }
                 Some(message) = answers.next() => self.take(message),
+                change = changes.next() => {
+                    self.effects.change(&change.enlisted.left, change.jobs);
+                    self.take(Msg::Enlisted(Box::new(change.enlisted)))
+                }
                 _ = tick.tick() => {
                     if !terminal::is_alive() {
                         return Ok(End::TerminalGone);

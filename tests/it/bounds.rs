@@ -59,6 +59,7 @@ fn metrics(port: u16, auth: HttpAuth) -> Connect {
 
 fn job(name: &str, connect: Connect) -> Job {
     let target = TargetConfig {
+        group: None,
         id: TargetId::new(name),
         chosen_because: "a test".to_owned(),
         interval: Duration::from_millis(50),

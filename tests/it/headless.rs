@@ -173,6 +173,7 @@ fn demo() -> Watching {
         environment: "demo".to_owned(),
         world: World::new(states, Rulebook::defaults(&all_rules())),
         jobs: stack.jobs(),
+        roster: None,
         engine: EngineSettings::default(),
         notes: None,
         clock,

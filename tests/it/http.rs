@@ -33,6 +33,7 @@ pub fn http(server: &MockServer, auth: HttpAuth) -> HttpConnect {
 async fn poll(connect: Connect) -> Result<Reading, PollError> {
     sources::tls::install_provider();
     let target = TargetConfig {
+        group: None,
         id: TargetId::new("it"),
         chosen_because: String::new(),
         interval: Duration::from_secs(1),
@@ -399,6 +400,7 @@ async fn a_cluster_of_several_nodes_is_asked_where_one_answers() {
     connect.others = vec![lonely.uri(), good.uri()];
     sources::tls::install_provider();
     let target = TargetConfig {
+        group: None,
         id: TargetId::new("it"),
         chosen_because: String::new(),
         interval: Duration::from_secs(1),

@@ -65,6 +65,7 @@ impl Asked {
     fn new(connect: Connect) -> Self {
         sources::tls::install_provider();
         let target = TargetConfig {
+            group: None,
             id: TargetId::new("it"),
             chosen_because: String::new(),
             interval: Duration::from_secs(1),

@@ -61,6 +61,7 @@ async fn counts(server: &MockServer) {
 fn source(connect: LokiConnect) -> Box<dyn Source> {
     sources::tls::install_provider();
     let target = TargetConfig {
+        group: None,
         id: TargetId::new("logs"),
         chosen_because: String::new(),
         interval: Duration::from_secs(2),

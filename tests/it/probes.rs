@@ -24,6 +24,7 @@ use wiremock::MockServer;
 fn target(connect: ProbeConnect) -> TargetConfig {
     sources::tls::install_provider();
     TargetConfig {
+        group: None,
         id: TargetId::new("it"),
         chosen_because: String::new(),
         interval: Duration::from_secs(1),

@@ -346,6 +346,7 @@ async fn what_is_no_alertmanager_is_changed_in_nothing() {
 async fn polled(status: u16, body: Value) -> String {
     let fake = Fake::start(true, move |_, _| Some((status, body.clone()))).await;
     let target = TargetConfig {
+        group: None,
         id: TargetId::new("am"),
         chosen_because: String::new(),
         interval: Duration::from_secs(1),

@@ -104,6 +104,10 @@ pub fn update(model: &mut Model, msg: Msg, now: Now) -> Vec<Effect> {
             model.world.recall(notes, now);
             Vec::new()
         }
+        Msg::Enlisted(enlisted) => {
+            model.world.enlist(*enlisted, now);
+            Vec::new()
+        }
         Msg::Marked(marks) => {
             news::marked(model, &marks);
             Vec::new()

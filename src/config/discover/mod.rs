@@ -37,6 +37,7 @@ pub(super) fn targets(around: &Surroundings, trail: &mut Vec<String>) -> Result<
         let known: BTreeSet<SystemKind> = list.iter().map(TargetConfig::kind).collect();
         for found in look(around, trail)? {
             let mut target = TargetConfig {
+                group: None,
                 id: TargetId::new(""),
                 chosen_because: found.because,
                 interval: Duration::ZERO,

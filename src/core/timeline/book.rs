@@ -314,6 +314,11 @@ impl Timeline {
     pub(in crate::core) fn unwatched(&mut self, why: &str, now: Now) {
         self.push(Event::new(Kind::Unwatched, None, now, why));
     }
+
+    /// Targets have come or gone: which.
+    pub(in crate::core) fn listed(&mut self, words: &str, now: Now) {
+        self.push(Event::new(Kind::Listed, None, now, words));
+    }
 }
 
 fn key(finding: &Finding) -> Key {

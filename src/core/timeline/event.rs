@@ -57,11 +57,13 @@ pub enum Kind {
     Noted,
     /// Nobody looked for a while.
     Unwatched,
+    /// Targets have come or gone, by a list.
+    Listed,
 }
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 22] = [
         Self::Began,
         Self::Worsened,
         Self::Ended,
@@ -83,6 +85,7 @@ impl Kind {
         Self::Marked,
         Self::Noted,
         Self::Unwatched,
+        Self::Listed,
     ];
 
     /// Its word, on the screen and in the file.
@@ -110,6 +113,7 @@ impl Kind {
             Self::Marked => "mark",
             Self::Noted => "noted",
             Self::Unwatched => "unwatched",
+            Self::Listed => "targets",
         }
     }
 

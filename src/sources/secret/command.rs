@@ -1,27 +1,19 @@
-//! Runs a command that prints a secret: a process of its own group, killed with the last who wants its secret, within limits of time and
-//! of bytes. Who wants the same command at the same time gets what it gives then.
+//! Runs a command that prints a secret. It ends with the last who wants its secret; who wants the same command at the same time gets what
+//! it gives then.
 
 use crate::config::bounded::{SECRET_BYTES, first_line};
 use crate::config::command::SecretCommand;
 use crate::core::redact;
 use crate::core::text::tidy;
+use crate::sources::process::{self, Ended, Fault};
 use futures_util::FutureExt;
-use futures_util::future::{BoxFuture, Either, Shared, WeakShared, select};
-use rustix::process::{Pid, Signal, kill_process_group};
+use futures_util::future::{BoxFuture, Shared, WeakShared};
 use secrecy::SecretString;
 use std::collections::HashMap;
-use std::io;
-use std::pin::pin;
-use std::process::{ExitStatus, Stdio};
+use std::process::ExitStatus;
 use std::sync::{LazyLock, Mutex, PoisonError};
-use std::time::Duration;
-use tokio::io::AsyncReadExt;
-use tokio::process::{Child, ChildStderr, ChildStdout, Command};
+use tokio::process::Command;
 
-/// So much is kept of what it complains.
-const COMPLAINT_BYTES: usize = 4096;
-/// A complaint is waited for no longer, once the command itself has ended: what it left running may hold that end open.
-const COMPLAINT_WITHIN: Duration = Duration::from_millis(500);
 /// A name that is longer is not a program's.
 const PROGRAM_CHARS: usize = 32;
 /// So much of a complaint is repeated.
@@ -59,23 +51,20 @@ fn running(command: &SecretCommand) -> Shared<Read> {
 
 async fn alone(command: &SecretCommand) -> Result<SecretString, String> {
     let text = command.text();
-    let child = Command::new("sh")
-        .args(["-c", text])
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        // Whatever it starts is in its group and ends with it; and it does not get at the terminal.
-        .process_group(0)
-        .spawn()
-        .map_err(|error| format!("the password command cannot be started: {error}"))?;
     let what = || named(text).0;
-    match tokio::time::timeout(command.limit(), wait(Group(child))).await {
-        Err(_) => Err(late(command)),
-        Ok(Err(error)) => Err(format!("{}: {error}", what())),
-        Ok(Ok(Ended { status, printed, complaint })) if !status.success() => {
+    let mut shell = Command::new("sh");
+    shell.args(["-c", text]);
+    match process::run(shell, SECRET_BYTES, command.limit()).await {
+        Err(Fault::NotStarted(error)) => Err(format!("the password command cannot be started: {error}")),
+        Err(Fault::Late) => Err(late(command)),
+        Err(Fault::Unread(error)) => Err(format!("{}: {error}", what())),
+        Err(Fault::TooLong(kib)) => {
+            Err(format!("{}: it prints more than {kib} KiB, which no secret has", what()))
+        }
+        Ok(Ended { status, printed, complaint }) if !status.success() => {
             Err(failed(text, status, &printed, &complaint))
         }
-        Ok(Ok(Ended { printed, .. })) => {
+        Ok(Ended { printed, .. }) => {
             first_line(&printed).ok_or_else(|| format!("{} printed no secret in its first line", what()))
         }
     }
@@ -87,72 +76,6 @@ fn late(command: &SecretCommand) -> String {
         named(command.text()).0,
         command.limit().as_secs_f64()
     )
-}
-
-/// A command with all that it has started. What it leaves behind when it ends by itself is left alone: its number may be another's then.
-struct Group(Child);
-
-impl Drop for Group {
-    fn drop(&mut self) {
-        // There is no number any more once its end was seen.
-        if let Some(group) = self.0.id().and_then(|id| Pid::from_raw(id.cast_signed())) {
-            let _ = kill_process_group(group, Signal::KILL);
-        }
-    }
-}
-
-/// What a command left.
-struct Ended {
-    status: ExitStatus,
-    printed: Vec<u8>,
-    complaint: Vec<u8>,
-}
-
-/// Reads what it prints, within the limits, and waits for its end.
-async fn wait(mut group: Group) -> io::Result<Ended> {
-    let (stdout, stderr) = (group.0.stdout.take(), group.0.stderr.take());
-    let kept = Mutex::new(Vec::new());
-    let ending = pin!(async {
-        let printed = print(stdout).await?;
-        Ok((group.0.wait().await?, printed))
-    });
-    let ended: io::Result<(ExitStatus, Vec<u8>)> = match select(ending, pin!(complain(stderr, &kept))).await {
-        Either::Right(((), ending)) => ending.await,
-        Either::Left((ended, complaining)) => {
-            // Of a success no complaint is needed.
-            if ended.as_ref().is_ok_and(|(status, _)| !status.success()) {
-                let _ = tokio::time::timeout(COMPLAINT_WITHIN, complaining).await;
-            }
-            ended
-        }
-    };
-    let (status, printed) = ended?;
-    Ok(Ended { status, printed, complaint: kept.into_inner().unwrap_or_else(PoisonError::into_inner) })
-}
-
-async fn print(stdout: Option<ChildStdout>) -> io::Result<Vec<u8>> {
-    let mut printed = Vec::new();
-    if let Some(stdout) = stdout {
-        stdout.take(SECRET_BYTES as u64 + 1).read_to_end(&mut printed).await?;
-    }
-    if printed.len() > SECRET_BYTES {
-        return Err(io::Error::other(format!(
-            "it prints more than {} KiB, which no secret has",
-            SECRET_BYTES / 1024
-        )));
-    }
-    Ok(printed)
-}
-
-/// Takes all that it complains, or it would wait for somebody who reads; the beginning is kept.
-async fn complain(stderr: Option<ChildStderr>, kept: &Mutex<Vec<u8>>) {
-    let Some(mut stderr) = stderr else { return };
-    let mut part = [0; COMPLAINT_BYTES];
-    while let Ok(count @ 1..) = stderr.read(&mut part).await {
-        let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
-        let room = COMPLAINT_BYTES.saturating_sub(kept.len());
-        kept.extend_from_slice(&part[..count.min(room)]);
-    }
 }
 
 /// The sentence for a command that failed.
@@ -207,6 +130,7 @@ mod tests {
     use super::*;
     use secrecy::ExposeSecret;
     use std::path::Path;
+    use std::time::Duration;
 
     async fn secret(command: &str, timeout: f64) -> Result<String, String> {
         let secret = read(&SecretCommand::new(command, Duration::from_secs_f64(timeout))).await?;

@@ -17,6 +17,7 @@ use std::time::Duration;
 async fn examine(connect: Connect) -> Report {
     stacktop::sources::tls::install_provider();
     let target = TargetConfig {
+        group: None,
         id: TargetId::new("it"),
         chosen_because: String::new(),
         interval: Duration::from_secs(1),

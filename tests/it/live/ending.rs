@@ -308,6 +308,7 @@ fn perform(target: &str, action: impl FnOnce(TargetId) -> Action) -> Effect {
 
 fn target(name: &str, connect: Connect) -> TargetConfig {
     TargetConfig {
+        group: None,
         id: TargetId::new(name),
         chosen_because: "a test".to_owned(),
         interval: Duration::from_secs(1),

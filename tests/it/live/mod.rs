@@ -112,6 +112,7 @@ impl Watch {
         sources::tls::install_provider();
         let clock = Arc::new(SystemClock::start());
         let target = TargetConfig {
+            group: None,
             id: TargetId::new("it"),
             chosen_because: "a test".to_owned(),
             interval: Duration::from_secs(1),

@@ -194,6 +194,7 @@ fn report(target: &StackTarget, sim: &Sim, now: Now) -> PollReport {
             knocks: false,
         },
         overtaken: 0,
+        asked: 0,
         result: Ok(reading(sim, target.part, now, &[])),
     }
 }

@@ -7,7 +7,7 @@ use stacktop::actions::audit::Tail;
 use stacktop::app::command::Command;
 use stacktop::app::keymap::Keymap;
 use stacktop::app::layout::Size;
-use stacktop::app::model::{Habits, Kind, Lens, Model};
+use stacktop::app::model::{Earlier, Habits, Kind, Lens, Model};
 use stacktop::app::msg::Msg;
 use stacktop::app::{update, view};
 use stacktop::core::alert::Rulebook;
@@ -64,6 +64,7 @@ fn model(kind: SystemKind, targets: usize, screen: Screen, reading: impl Fn(usiz
         trail: Vec::new(),
         focus: Vec::new(),
         page: None,
+        earlier: Earlier::default(),
         habits: Habits::default(),
         size: Size::default(),
     };
@@ -79,7 +80,8 @@ fn model(kind: SystemKind, targets: usize, screen: Screen, reading: impl Fn(usiz
                 knocks: false,
             };
             let result = Ok(reading(number, at));
-            let report = PollReport { target: id(number), at, took: TWO / 100, result, plan, overtaken: 0 };
+            let report =
+                PollReport { target: id(number), at, took: TWO / 100, result, plan, overtaken: 0, asked: 0 };
             update(&mut model, Msg::Report(Box::new(report)), at);
         }
     }

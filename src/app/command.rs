@@ -89,7 +89,7 @@ pub enum Command {
     ScrollRight,
     /// The table with the cursor alone, or all of the page.
     Zoom,
-    /// The row beside its list on a wide screen, or the list alone.
+    /// The next way to lay out a list and what belongs to it.
     Layout,
     /// Counts the rows by the column that they are sorted by, or lists them again.
     Count,
@@ -131,6 +131,8 @@ pub enum Command {
     Copy,
     /// Writes the table and the screen to files.
     Export,
+    /// Writes what is told of an incident to files: findings with what explains them, actions, the timeline.
+    Incident,
     /// The mouse is ours, or the terminal's.
     Mouse,
     /// The next theme.

@@ -62,6 +62,53 @@ impl Size {
     }
 }
 
+/// How lists and what belongs to them are laid out.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Layout {
+    /// The row that is chosen beside its list, where the screen is wide enough.
+    #[default]
+    Beside,
+    /// The list alone.
+    List,
+    /// The list alone, each row on one line, and what graphs show in words.
+    Dense,
+}
+
+impl Layout {
+    /// All of them, in the order in which they are gone through.
+    pub const ALL: [Self; 3] = [Self::Beside, Self::List, Self::Dense];
+
+    /// Its name, as it is typed.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Beside => "beside",
+            Self::List => "list",
+            Self::Dense => "dense",
+        }
+    }
+
+    /// What it looks like.
+    #[must_use]
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::Beside => "the row beside its list, where the screen is wide enough (150x40)",
+            Self::List => "the list alone",
+            Self::Dense => "the list alone, every row on one line, graphs in words",
+        }
+    }
+
+    /// The one after it.
+    #[must_use]
+    pub const fn following(self) -> Self {
+        match self {
+            Self::Beside => Self::List,
+            Self::List => Self::Dense,
+            Self::Dense => Self::Beside,
+        }
+    }
+}
+
 /// What a dialog says, broken into lines of [`Size::columns`] already.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Sheet {

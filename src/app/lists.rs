@@ -11,7 +11,7 @@ use crate::core::freshness::Freshness;
 use crate::core::row::RowKey;
 use crate::panels::{PANELS, panel};
 use crate::ui::content::{Content, Line, Role};
-use crate::ui::format::duration;
+use crate::ui::format::{duration, rate};
 use crate::ui::text::width;
 
 /// Columns of the keys and names in front of what a command does.
@@ -97,6 +97,9 @@ pub fn help(model: &Model) -> Vec<Line> {
     lines.push(Line::text(format!(
         "Nothing is changed without {act}, a letter, and a confirmation. Enter never confirms."
     )));
+    lines.push(Line::text(
+        "↑ or ↓ in front of a number: it is more, or less, than ten to twenty seconds ago.",
+    ));
     lines.push(Line::text("A dialog that is longer than the window scrolls."));
     lines.push(Line::text("Every action is written to the audit trail before it is sent:"));
     lines.push(Line::of(Role::Muted, format!("  {}", model.audit_place)));
@@ -214,13 +217,17 @@ pub fn sources(model: &Model) -> Vec<Line> {
             }
         };
         let took = target.took.map_or(String::new(), |took| format!(", a poll takes {}", duration(took)));
+        let asked =
+            target.asked_per_second().zip(target.questions).map_or(String::new(), |(second, poll)| {
+                format!(" and asks {poll:.1} questions, {}", rate(second))
+            });
         let each = duration(target.plan.map_or(target.configured_interval, |plan| plan.interval));
         let widened =
             if target.plan.is_some_and(|plan| plan.widened) { " (widened: polls are slow)" } else { "" };
         lines.push(
             Line::of(Role::Strong, format!("{} ", target.id))
                 .then(role, state)
-                .then(Role::Muted, format!(", each {each}{widened}{took}")),
+                .then(Role::Muted, format!(", each {each}{widened}{took}{asked}")),
         );
         lines.push(Line::of(Role::Muted, format!("    {} at {}", target.kind.name(), target.address)));
         if target.failure.is_some() {

@@ -2,7 +2,7 @@
 
 use super::foretold::Foretold;
 use super::keymap::Keymap;
-use super::layout::Size;
+use super::layout::{LEAST, Layout, Size};
 use super::overlay::Overlay;
 use crate::actions::audit::Tail;
 use crate::core::arming::Arming;
@@ -23,6 +23,9 @@ use chrono::FixedOffset;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
+
+/// The page is kept this often; what is compared with is so old, up to twice that.
+const EACH: Duration = Duration::from_secs(10);
 
 /// How long a message stays above the hint line.
 pub const TOAST_FOR: Duration = Duration::from_secs(12);
@@ -78,6 +81,39 @@ impl Page {
     }
 }
 
+/// The open page as it was some ten seconds ago: beside a number that was another one then stands whether it is more or less now.
+#[derive(Clone, Debug, Default)]
+pub struct Earlier {
+    /// Kept last, and before that.
+    kept: Vec<(Page, Now)>,
+}
+
+impl Earlier {
+    /// Takes in what is about to be shown. Of another page nothing is kept.
+    pub(super) fn take(&mut self, page: &Page, now: Now) {
+        self.kept.retain(|(kept, _)| is_same(kept, page));
+        if self.kept.last().is_none_or(|(_, at)| now.since(*at) >= EACH) {
+            if self.kept.len() > 1 {
+                self.kept.remove(0);
+            }
+            self.kept.push((page.clone(), now));
+        }
+    }
+
+    /// The open page as it was, as far as that is known.
+    #[must_use]
+    pub fn content(&self, model: &Model) -> Option<&Content> {
+        let place = model.place();
+        let (page, _) = self.kept.first().filter(|(page, _)| page.is_of(model, &place))?;
+        Some(&page.content)
+    }
+}
+
+/// Whether both are of one place and one moment.
+fn is_same(one: &Page, other: &Page) -> bool {
+    (one.screen, &one.path, one.held) == (other.screen, &other.path, other.held)
+}
+
 /// What the operator did before, and how things are to be shown: kept as long as the run lasts.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Habits {
@@ -85,8 +121,8 @@ pub struct Habits {
     pub typed: Vec<String>,
     /// How tables are wanted, by their names, on each screen and so many levels down.
     pub views: HashMap<(Screen, usize), BTreeMap<String, View>>,
-    /// A list fills a wide screen alone, without the row that is chosen beside it.
-    pub alone: bool,
+    /// How lists and what belongs to them are laid out.
+    pub layout: Layout,
     /// What statements and jobs hold is hidden: others look on.
     pub private: bool,
     /// By how much every interval is longer than configured, in steps.
@@ -199,6 +235,8 @@ pub struct Model {
     pub focus: Vec<(TargetId, Focus)>,
     /// What was shown at the last key, until something happens that changes it.
     pub page: Option<Page>,
+    /// The open page as it was some seconds ago.
+    pub earlier: Earlier,
     /// What was done before, and how things are to be shown.
     pub habits: Habits,
     /// The size of the terminal; nothing is shown before it is known.
@@ -266,6 +304,42 @@ impl Model {
     #[must_use]
     pub fn told_page(&self, content: Content) -> Content {
         if self.habits.private { veil::content(&content) } else { content }
+    }
+
+    /// Whether real servers of production are looked at.
+    #[must_use]
+    pub const fn is_production(&self) -> bool {
+        matches!(self.kind, Kind::Live) && self.arming.production
+    }
+
+    /// The columns that the rail of production takes at the left of a terminal of `size`: none where every column is needed.
+    #[must_use]
+    pub const fn rail(&self, size: Size) -> u16 {
+        if self.is_production() && size.width > LEAST.width { 1 } else { 0 }
+    }
+
+    /// What a terminal of `size` has room for beside that rail.
+    #[must_use]
+    pub const fn inside(&self, size: Size) -> Size {
+        Size { width: size.width - self.rail(size), height: size.height }
+    }
+
+    /// The room in the terminal as it is.
+    #[must_use]
+    pub const fn room(&self) -> Size {
+        self.inside(self.size)
+    }
+
+    /// The same as it is laid out.
+    #[must_use]
+    pub fn laid_out(&self, mut content: Content) -> Content {
+        if self.habits.layout == Layout::Dense {
+            for section in &mut content.sections {
+                section.lines.iter_mut().for_each(|line| line.graphs = None);
+                section.table.iter_mut().flat_map(|table| &mut table.rows).for_each(|row| row.brief = true);
+            }
+        }
+        content
     }
 
     /// Says something above the hint line.

@@ -31,6 +31,8 @@ pub enum Msg {
     Typed(char),
     /// The terminal has this size.
     Resize(Size),
+    /// A frame is about to be drawn: what it shows is made once, for it and for the key after it.
+    Draws,
     /// The model as it is was drawn in a terminal of this size: what is open was seen as far as it has room there.
     Drawn(Size),
     /// The terminal has said that its background is light, or that it is not.

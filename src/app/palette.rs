@@ -1,6 +1,7 @@
 //! Commands by name: which are meant by what was typed, and what is typed behind them.
 
 use super::command::{Command, Context, Entry};
+use super::layout::Layout;
 use super::model::Model;
 use crate::ui::theme::BUILT_IN;
 
@@ -27,7 +28,13 @@ pub enum Typed<'a> {
 const fn takes(command: Command) -> bool {
     matches!(
         command,
-        Command::Find | Command::Target | Command::Theme | Command::Sort | Command::Arm | Command::Filter
+        Command::Find
+            | Command::Target
+            | Command::Theme
+            | Command::Sort
+            | Command::Arm
+            | Command::Filter
+            | Command::Layout
     )
 }
 
@@ -96,6 +103,9 @@ fn in_order(name: &str, text: &str) -> bool {
 pub fn completed(command: Command, text: &str, columns: &[String]) -> Option<String> {
     let begins = |name: &&str| name.to_lowercase().starts_with(&text.to_lowercase());
     match command {
+        Command::Layout => {
+            Layout::ALL.map(Layout::name).iter().find(|name| name.starts_with(text)).map(ToString::to_string)
+        }
         Command::Theme => BUILT_IN.iter().map(|(name, _)| *name).find(begins).map(ToOwned::to_owned),
         Command::Sort => columns.iter().map(String::as_str).find(begins).map(ToOwned::to_owned),
         _ => None,

@@ -12,7 +12,7 @@ use super::overlay::Overlay;
 #[must_use]
 pub fn pressed(model: &Model, key: Key) -> Option<Msg> {
     let keymap = &model.keymap;
-    let too_small = model.size != Size::default() && !model.size.shows();
+    let too_small = model.size != Size::default() && !model.room().shows();
     let (layers, types): (&[Context], bool) = match &model.overlay {
         None => (&[Context::Screens], false),
         Some(overlay) if is_looking(overlay) => (&[Context::Fields, Context::Dialogs], true),

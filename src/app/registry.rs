@@ -12,6 +12,7 @@ pub fn registry() -> Vec<Entry> {
     list.extend(screens());
     list.extend(tables());
     list.extend(verbs());
+    list.extend(ways_out());
     list.extend(dialogs());
     list.extend(fields());
     list
@@ -108,7 +109,7 @@ fn tables() -> Vec<Entry> {
         entry(
             C::Layout,
             "layout",
-            "on a wide screen: the row beside its list, or the list alone",
+            "the next layout: the row beside its list, the list alone, every row on one line; layout NAME: that one",
             &[key('L')],
         ),
         entry(
@@ -155,13 +156,6 @@ fn verbs() -> Vec<Entry> {
         ),
         entry(C::Lines, "lines", "the lines of the log about the row: a job, a pid, a finding", &[key('f')]),
         entry(C::Runbook, "runbook", "copy the address of the finding's runbook", &[key('o')]),
-        entry(C::Copy, "copy", "copy the row (a pid, a query, a job id), or the page", &[key('y')]),
-        entry(
-            C::Export,
-            "export",
-            "write the table (CSV, JSON, Markdown) and the screen to files",
-            &[key('e')],
-        ),
         entry(
             C::Mouse,
             "mouse",
@@ -200,6 +194,26 @@ fn verbs() -> Vec<Entry> {
         entry(C::Redraw, "redraw", "draw everything anew", &[Key::ctrl('l')]),
         entry(C::Suspend, "suspend", "back to the shell, until fg", &[Key::ctrl('z')]),
         entry(C::Quit, "quit", "end stacktop", &[key('q'), Key::ctrl('c')]),
+    ]
+}
+
+/// What leaves for the clipboard and for files.
+fn ways_out() -> Vec<Entry> {
+    use Command as C;
+    vec![
+        entry(C::Copy, "copy", "copy the row (a pid, a query, a job id), or the page", &[key('y')]),
+        entry(
+            C::Export,
+            "export",
+            "write the table (CSV, JSON, Markdown) and the screen to files",
+            &[key('e')],
+        ),
+        entry(
+            C::Incident,
+            "incident",
+            "write findings with their causes, actions and the timeline to files (Markdown, JSON), masked",
+            &[],
+        ),
     ]
 }
 

@@ -1,6 +1,7 @@
 //! The room between the tabs and the newest message: the line that says where one is and what of it is shown, the page below it, and on a
 //! wide screen the row that is chosen beside its list.
 
+use super::layout::Layout;
 use super::model::Model;
 use crate::core::scope::Scope;
 use crate::core::text::counted;
@@ -34,15 +35,16 @@ pub struct Room {
 /// The room of `content` on the open screen.
 #[must_use]
 pub fn room(model: &Model, content: &Content) -> Room {
-    let size = model.size;
+    let size = model.room();
     let placed = placed(model, content);
     let rows = size.page() as u16 - u16::from(placed);
     let place = model.place();
     let level = place.level();
     // A page says itself what it is about. What is outside the scope may stand on one, and not unasked beside a list.
     let whole = model.scope == Scope::All && place.path.is_empty();
-    let beside =
-        level.filter(|_| whole && size.width >= WIDE.0 && size.height >= WIDE.1 && !model.habits.alone);
+    let beside = level.filter(|_| {
+        whole && size.width >= WIDE.0 && size.height >= WIDE.1 && model.habits.layout == Layout::Beside
+    });
     let beside = beside.map_or(0, |level| beside_of(content, level, size.width));
     let columns = if beside > 0 { size.width - beside - BETWEEN } else { size.width };
     Room { columns, rows, beside, placed }

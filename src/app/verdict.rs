@@ -30,12 +30,15 @@ pub fn verdict(seen: PanelContext<'_>) -> Line {
 /// cause are always told, if need be cut with a mark.
 #[must_use]
 pub fn band(seen: PanelContext<'_>, columns: usize, rows: usize) -> Vec<Line> {
-    let parts = parts(seen);
+    let mut parts = parts(seen);
     let least = parts.iter().take_while(|part| part.needed).count().max(1);
     for told in (least..=parts.len()).rev() {
         let lines = joined(&parts, told, None).flow(columns, 0);
         if lines.len() <= rows {
-            return lines;
+            // The other clock, too, where nothing gives way for it.
+            parts.iter_mut().for_each(Part::tell_both_clocks);
+            let both = joined(&parts, told, None).flow(columns, 0);
+            return if both.len() <= rows { both } else { lines };
         }
     }
     let mut length = parts.get(least - 1).map_or(0, |part| part.text().chars().count());
@@ -78,15 +81,25 @@ struct Part {
     count: usize,
     /// It is told in any case.
     needed: bool,
+    /// When it began in UTC, which stands beside local time where there is room.
+    utc: Option<String>,
 }
 
 impl Part {
     fn of(line: Line) -> Self {
-        Self { spans: line.spans, count: 1, needed: false }
+        Self { spans: line.spans, count: 1, needed: false, utc: None }
     }
 
     fn needed(line: Line) -> Self {
         Self { needed: true, ..Self::of(line) }
+    }
+
+    /// Local time with its word, and UTC behind it.
+    fn tell_both_clocks(&mut self) {
+        let Some(utc) = self.utc.take() else { return };
+        for span in self.spans.iter_mut().filter(|span| span.text.starts_with("since ")) {
+            span.text = span.text.replacen(" (", &format!(" local, {utc} ("), 1);
+        }
     }
 
     fn text(&self) -> String {
@@ -170,6 +183,10 @@ fn since(finding: &Finding, (now, zone): (Now, FixedOffset)) -> String {
     format!("since {} ({})", local.format("%H:%M:%S"), duration(finding.lasted(now)))
 }
 
+fn utc(finding: &Finding) -> String {
+    finding.since.wall.format("%H:%M:%SZ").to_string()
+}
+
 fn broken(verdict: &Verdict<'_>, role: Role, seen: PanelContext<'_>) -> Vec<Part> {
     let Some(lead) = verdict.lead else { return Vec::new() };
     let when = (seen.now, seen.zone);
@@ -177,7 +194,7 @@ fn broken(verdict: &Verdict<'_>, role: Role, seen: PanelContext<'_>) -> Vec<Part
     let line = as_of(line, verdict);
     let line =
         line.then(Role::Text, format!("{}: ", since(lead, when))).then(Role::Strong, lead.sentence(when.0));
-    let mut parts = vec![Part::needed(line)];
+    let mut parts = vec![Part { utc: Some(utc(lead)), ..Part::needed(line) }];
     if let Some(cause) = verdict.cause {
         let line = Line::of(Role::Text, format!("; cause ({}): ", cause.tie.word()))
             .then(Role::Strong, cause.root.sentence(when.0));
@@ -204,7 +221,7 @@ fn unknown(verdict: &Verdict<'_>, seen: PanelContext<'_>) -> Vec<Part> {
     let line = out_of_scope(Line::of(Role::Critical, "UNKNOWN "), verdict, seen)
         .then(Role::Text, format!("{}: ", since(lead, when)))
         .then(Role::Strong, &lead.breach.sentence);
-    let mut parts = vec![Part::needed(line)];
+    let mut parts = vec![Part { utc: Some(utc(lead)), ..Part::needed(line) }];
     parts.extend(verdict.silent.iter().map(|finding| no_data(verdict, finding, Role::Text)));
     parts.extend(verdict.others.iter().take(1).map(|finding| beside(verdict, finding, when.0)));
     let more = verdict.more(1);
@@ -297,6 +314,7 @@ mod tests {
                     knocks: false,
                 },
                 overtaken: 0,
+                asked: 0,
                 result: Ok(Reading::Postgres(Box::new(reading(sessions)))),
             });
         }

@@ -27,7 +27,7 @@ use crate::app::foretold::Foretold;
 use crate::app::keymap::Keymap;
 use crate::app::layout::Size;
 use crate::app::model::Lens;
-use crate::app::model::{Habits, Kind, Model};
+use crate::app::model::{Earlier, Habits, Kind, Model};
 use crate::config::discover::Surroundings;
 use crate::config::target::{Locality, TargetConfig};
 use crate::core::arming::{Access, Arming};
@@ -255,6 +255,7 @@ fn model(
         trail,
         focus: Vec::new(),
         page: None,
+        earlier: Earlier::default(),
         habits: Habits::default(),
         size: Size::default(),
     }

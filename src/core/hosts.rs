@@ -151,6 +151,7 @@ mod tests {
                         knocks: false,
                     },
                     overtaken: 0,
+                    asked: 0,
                     result: if answers { Ok(Reading::Metrics(Box::default())) } else { Err(error) },
                 });
             }

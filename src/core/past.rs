@@ -234,6 +234,7 @@ mod tests {
             result: Ok(Reading::Prometheus(Box::new(reading))),
             plan,
             overtaken: 0,
+            asked: 0,
         });
         let (columns, from) = before(&world, &pg, "behind", &own).expect("it is remembered");
         assert_eq!((from, columns[177], columns[178], columns.len()), (178, Some(3.0), Some(7.0), 180));

@@ -1,5 +1,6 @@
 //! Where something is on the screen: a screen, and the path of rows that leads to it. No drawing here.
 
+use super::ids::SystemKind;
 use super::row::RowKey;
 use super::systems::each_system;
 
@@ -18,6 +19,15 @@ macro_rules! screens {
         impl Screen {
             /// Every screen in the order of the tabs.
             pub const ALL: &'static [Self] = &[Self::Overview, $($(Self::$Screen,)*)* Self::Timeline];
+
+            /// The system that it is about; none for those that are about all of them.
+            #[must_use]
+            pub const fn system(self) -> Option<SystemKind> {
+                match self {
+                    Self::Overview | Self::Timeline => None,
+                    $($(Self::$Screen => Some(SystemKind::$Kind),)*)*
+                }
+            }
 
             /// Its name: the command that opens it.
             #[must_use]

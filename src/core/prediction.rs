@@ -306,6 +306,7 @@ mod tests {
                 knocks: false,
             },
             overtaken: 0,
+            asked: 0,
             result: Ok(Reading::Postgres(Box::new(reading))),
         });
         world

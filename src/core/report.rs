@@ -123,4 +123,6 @@ pub struct PollReport {
     pub plan: Plan,
     /// Reports of this target that this one overtook, because nobody took them in time.
     pub overtaken: u64,
+    /// Statements, commands or requests that were sent since the report before: by it, and beside it.
+    pub asked: u64,
 }

@@ -10,6 +10,9 @@ use super::time::Now;
 use super::trace::Traces;
 use std::time::Duration;
 
+/// The share that the newest poll has in the mean of what polls ask.
+const NEWEST: f64 = 0.2;
+
 /// One target as the world knows it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct TargetState {
@@ -35,6 +38,8 @@ pub struct TargetState {
     pub plan: Option<Plan>,
     /// Reports that newer ones overtook, because nobody took them in time.
     pub overtaken: u64,
+    /// Statements, commands or requests of a poll, what is asked beside it included: the mean of the last ones.
+    pub questions: Option<f64>,
     /// What is known of the system.
     pub system: SystemState,
     /// Its numbers over the last quarter of an hour.
@@ -64,6 +69,7 @@ impl TargetState {
             failure: None,
             plan: None,
             overtaken: 0,
+            questions: None,
             system: SystemState::new(settings),
             traces: Traces::default(),
         }
@@ -74,6 +80,21 @@ impl TargetState {
     pub fn of_group(mut self, group: Option<String>) -> Self {
         self.listed_group = group;
         self
+    }
+
+    /// A poll and what was beside it sent so many questions; one that could send none says nothing of the others.
+    pub(super) fn asked(&mut self, questions: u64) {
+        if questions > 0 {
+            let newest = questions as f64;
+            self.questions = Some(self.questions.map_or(newest, |mean| mean + (newest - mean) * NEWEST));
+        }
+    }
+
+    /// What it is asked a second, as often as that is planned now.
+    #[must_use]
+    pub fn asked_per_second(&self) -> Option<f64> {
+        let each = self.plan.map_or(self.configured_interval, |plan| plan.interval);
+        Some(self.questions? / each.as_secs_f64().max(0.001))
     }
 
     /// The group that it is of: as a list says, else the service that it says it is of, else its name up to its number.

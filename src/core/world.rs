@@ -1,8 +1,8 @@
 //! Everything that is known: per target the state derived from its readings, how fresh it is, and the alerts over all of them.
 
 use super::alert::{
-    AlertBook, Breach, Finding, FindingKey, Found, Level, Levels, Note, RuleId, RuleSpec, Rulebook, Severity,
-    Triage,
+    AlertBook, Breach, Finding, FindingKey, Found, Level, Levels, Note, RuleId, RuleSpec, RuleUnit, Rulebook,
+    Severity, Triage,
 };
 use super::alertmanager;
 use super::chain::{self, Chain};
@@ -130,6 +130,7 @@ impl World {
         target.took = Some(report.took);
         target.plan = Some(report.plan);
         target.overtaken += report.overtaken;
+        target.asked(report.asked);
         match report.result {
             Ok(reading) => {
                 if target.system.absorb(reading, report.at) {
@@ -295,7 +296,8 @@ impl World {
             self.chain.gather(&group.breach().key(), group.members(), &group.words());
         }
         let answered = self.targets.iter().filter(|target| target.seen.is_some()).map(|target| &target.id);
-        self.timeline.judge(&self.alerts, answered, now);
+        let unit = |rule| specs.iter().find(|spec| spec.id == rule).map_or(RuleUnit::State, |spec| spec.unit);
+        self.timeline.judge(&self.alerts, answered, unit, now);
     }
 }
 
@@ -344,6 +346,7 @@ mod tests {
                 knocks: false,
             },
             overtaken: 0,
+            asked: 0,
             result: Ok(reading),
         }
     }

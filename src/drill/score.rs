@@ -248,6 +248,7 @@ fn report(target: &TargetId, interval: Duration, reading: Reading, now: Now) -> 
             knocks: false,
         },
         overtaken: 0,
+        asked: 0,
         result: Ok(reading),
     }
 }

@@ -32,6 +32,7 @@ impl Untaken {
         let older = if report.result.is_ok() { self.reading.take() } else { None };
         for lost in [older, self.failure.take()].into_iter().flatten() {
             report.overtaken += lost.overtaken + 1;
+            report.asked += lost.asked;
         }
         let place = if report.result.is_ok() { &mut self.reading } else { &mut self.failure };
         *place = Some(Box::new(report));
@@ -170,6 +171,7 @@ mod tests {
                 knocks: false,
             },
             overtaken: 0,
+            asked: 0,
         }
     }
 

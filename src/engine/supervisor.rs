@@ -60,6 +60,7 @@ pub async fn supervise(
                 knocks: false,
             },
             overtaken: 0,
+            asked: 0,
         };
         if !wires.reports.put(report) {
             return;

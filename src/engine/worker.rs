@@ -11,6 +11,7 @@ use crate::core::reading::Reading;
 use crate::core::report::{Plan, PollError, PollErrorKind, PollReport};
 use crate::core::time::{Clock, Now};
 use crate::sources::Source;
+use crate::sources::asked::Asked;
 use futures_util::FutureExt;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::panic::AssertUnwindSafe;
@@ -39,6 +40,8 @@ pub struct Worker {
     schedule: Schedule,
     breaker: Breaker,
     lookout: Lookout,
+    /// What it asked and was not reported yet.
+    asked: Asked,
 }
 
 impl Worker {
@@ -48,6 +51,7 @@ impl Worker {
             schedule: Schedule::new(job.interval, job.phase()),
             breaker: Breaker::new(settings.breaker),
             lookout: Lookout::default(),
+            asked: Asked::default(),
             job,
             settings,
             clock,
@@ -108,7 +112,7 @@ impl Worker {
     /// One poll under the timeout. A panic in the source costs this poll and the source, not the task.
     async fn poll(&mut self, now: Now, focus: &[Focus]) -> Result<Reading, PollError> {
         let polling = AssertUnwindSafe(self.source.poll(now, focus)).catch_unwind();
-        match tokio::time::timeout(self.job.timeout, polling).await {
+        match self.asked.during(tokio::time::timeout(self.job.timeout, polling)).await {
             Ok(Ok(result)) => result,
             Ok(Err(_panic)) => {
                 self.source = (self.job.source)();
@@ -160,6 +164,7 @@ impl Worker {
                 knocks,
             },
             overtaken: 0,
+            asked: self.asked.taken(),
         };
         self.wires.reports.put(report).then_some(wait)
     }

@@ -6,7 +6,7 @@ use crate::core::freshness::Freshness;
 use crate::core::row::RowKey;
 use crate::core::world::TargetState;
 use crate::ui::content::{Cell, Column, Role, Row, Section, Table};
-use crate::ui::format::{age, of_seconds};
+use crate::ui::format::{age, of_seconds, rate};
 
 /// The sources that are looked at.
 pub(super) fn section(context: PanelContext<'_>) -> Section {
@@ -71,6 +71,7 @@ fn table(rows: Vec<Row>, context: PanelContext<'_>) -> Table {
             Column::fixed("source", 16, 0),
             Column::fixed("state", 16, 0),
             Column::number("poll", 7, 2),
+            Column::number("asked", 7, 4),
             Column::fixed("kind", 13, 3),
             Column::flex("where, or why silent", 20, 1),
         ],
@@ -93,6 +94,7 @@ fn row(target: &TargetState, context: PanelContext<'_>) -> Row {
         Cell::of(Role::Strong, target.id.as_str()),
         Cell::of(role, word),
         Cell::figure(target.took.map(|took| took.as_secs_f64()), of_seconds),
+        Cell::figure(target.asked_per_second(), rate),
         Cell::of(Role::Muted, target.kind.name()),
         about,
     ];
@@ -114,6 +116,7 @@ fn group(name: &str, members: &[&TargetState], context: PanelContext<'_>) -> Row
         || (Role::Ok, "all ok".to_owned()),
         |(count, role, word)| (*role, format!("{count} {word}")),
     );
+    let asked = members.iter().filter_map(|target| target.asked_per_second()).reduce(|sum, one| sum + one);
     let longest = members.iter().filter_map(|target| target.took).max();
     let mut kinds: Vec<&str> = members.iter().map(|target| target.kind.name()).collect();
     kinds.dedup();
@@ -126,6 +129,7 @@ fn group(name: &str, members: &[&TargetState], context: PanelContext<'_>) -> Row
         Cell::of(Role::Strong, format!("{name} ({})", members.len())),
         Cell::of(role, word),
         Cell::figure(longest.map(|took| took.as_secs_f64()), of_seconds),
+        Cell::figure(asked, rate),
         Cell::of(Role::Muted, kind),
         about,
     ];

@@ -96,6 +96,12 @@ fn whole(context: PanelContext<'_>, event: &Event) -> Content {
     let utc = event.at.wall.format("%H:%M:%SZ");
     let mut lines =
         vec![Line::of(Role::Muted, format!("{local} local, {utc}, {}", ago(context.now.since(event.at))))];
+    if let Some((about, lasted)) = event.about.as_ref().zip(event.lasted) {
+        let begin = about.since.wall.with_timezone(&context.zone).format("%Y-%m-%d %H:%M:%S");
+        let utc = about.since.wall.format("%H:%M:%SZ");
+        let least = if about.at_least { "at least " } else { "" };
+        lines.push(Line::text(format!("began {begin} local, {utc}; lasted {least}{}", age(lasted))));
+    }
     lines.extend(event.words.split("; ").map(Line::text));
     let title = event.kind.word();
     Content { title: title.to_owned(), sections: vec![Section::lines(title, lines)] }

@@ -319,6 +319,7 @@ fn paint(tty: &mut Tty, model: &mut Model, now: Now) -> io::Result<Vec<Effect>> 
     if size != model.size {
         effects = update(model, Msg::Resize(size), now);
     }
+    effects.extend(update(model, Msg::Draws, now));
     tty.draw(|frame| {
         let area = frame.area();
         size = Size { width: area.width, height: area.height };

@@ -121,7 +121,15 @@ mod tests {
             };
             let target = TargetId::new("pg");
             let took = Duration::ZERO;
-            lines.extend(silence.note(&PollReport { target, at, took, result, plan, overtaken: 0 }));
+            lines.extend(silence.note(&PollReport {
+                target,
+                at,
+                took,
+                result,
+                plan,
+                overtaken: 0,
+                asked: 0,
+            }));
         }
         assert_eq!(lines, expected);
     }
@@ -194,7 +202,15 @@ mod tests {
             };
             let result = Err(PollError::new(PollErrorKind::TimedOut, "no answer"));
             let target = TargetId::new(name);
-            silence.note(&PollReport { target, at, took: Duration::ZERO, result, plan, overtaken: 0 })
+            silence.note(&PollReport {
+                target,
+                at,
+                took: Duration::ZERO,
+                result,
+                plan,
+                overtaken: 0,
+                asked: 0,
+            })
         };
         assert!(fails("pg").is_some_and(|line| line.starts_with("pg: ")));
         assert!(fails("cache").is_some_and(|line| line.starts_with("cache: ")));

@@ -14,6 +14,7 @@ pub use part::{gap, within};
 use credentials::{Credentials, authorization, extra};
 use names::Names;
 
+use super::asked;
 use super::heard::Heard;
 use super::tls::{self, Depth, Trust};
 use crate::config::target::{HttpAuth, HttpConnect, Pin};
@@ -252,6 +253,7 @@ impl Http {
             if let Some(body) = body.clone() {
                 request = request.body(body);
             }
+            asked::count(1);
             let response = match request.send().await {
                 Ok(response) => response,
                 // Nothing was sent: what the server said when it hung up was overtaken, and is heard at the next try.

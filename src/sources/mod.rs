@@ -1,6 +1,7 @@
 //! How to ask each system, and nothing else. A source does not know when it is asked or who looks at the answer.
 
 pub mod alertmanager;
+pub mod asked;
 pub mod beside;
 pub mod bulkhead;
 pub mod container;

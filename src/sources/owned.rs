@@ -1,5 +1,6 @@
-//! A task that ends with its owner.
+//! A task that ends with its owner. What it asks counts for the poll that began it.
 
+use super::asked::counted;
 use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -12,7 +13,7 @@ pub struct Owned<T>(JoinHandle<T>);
 impl<T: Send + 'static> Owned<T> {
     /// Begins it.
     pub fn spawn(task: impl Future<Output = T> + Send + 'static) -> Self {
-        Self(tokio::spawn(task))
+        Self(tokio::spawn(counted(task)))
     }
 }
 

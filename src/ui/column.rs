@@ -11,6 +11,15 @@ pub enum Width {
     Flex(u16),
 }
 
+/// Whether it is told of a number that it is another one than it was.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Changes {
+    /// It is not.
+    Untold,
+    /// It is.
+    Told,
+}
+
 /// One column of a table.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Column {
@@ -26,6 +35,8 @@ pub struct Column {
     pub below: bool,
     /// What stands in it is hidden while others look on, but for the name of a command.
     pub private: bool,
+    /// Beside its numbers stands whether each is more or less than it was.
+    pub changes: Changes,
 }
 
 impl Column {
@@ -39,6 +50,7 @@ impl Column {
             priority,
             below: false,
             private: false,
+            changes: Changes::Untold,
         }
     }
 
@@ -52,6 +64,7 @@ impl Column {
             priority,
             below: false,
             private: false,
+            changes: Changes::Untold,
         }
     }
 
@@ -65,6 +78,7 @@ impl Column {
             priority,
             below: false,
             private: false,
+            changes: Changes::Untold,
         }
     }
 
@@ -79,6 +93,13 @@ impl Column {
     #[must_use]
     pub const fn below(mut self) -> Self {
         self.below = true;
+        self
+    }
+
+    /// The same column; beside its numbers stands whether each is more or less than some seconds ago. Not for ages, which always are.
+    #[must_use]
+    pub const fn changing(mut self) -> Self {
+        self.changes = Changes::Told;
         self
     }
 }

@@ -1,6 +1,7 @@
 //! Draws content: sections one below the other, tables with the columns that fit, the row under the cursor always in view.
 
-use super::content::{Cell, Content, Line, Role, Row};
+use super::column::Changes;
+use super::content::{Cell, Content, Line, Role, Row, SortKey};
 use super::fit::{GAP, Layout};
 use super::mark::marked;
 use super::paper::{Item, MARGIN, Paper, Stand, broken};
@@ -14,6 +15,7 @@ use crate::core::row::RowKey;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
+use std::collections::HashMap;
 
 /// How many lines are out of view.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -24,11 +26,32 @@ pub struct Rest {
     pub below: usize,
 }
 
-/// Draws `content` into `area` as `level` shows it; what of it is not in view.
-pub fn content(content: &Content, level: &Level, area: Rect, buffer: &mut Buffer, theme: &Theme) -> Rest {
+/// Draws `content` into `area` as `level` shows it, and where it was another `before`; what of it is not in view.
+pub fn content(
+    content: &Content,
+    before: Option<&Content>,
+    level: &Level,
+    area: Rect,
+    buffer: &mut Buffer,
+    theme: &Theme,
+) -> Rest {
     let paper = Paper::new(content, level, (area.width, usize::from(area.height)));
     let stand = paper.stand(level, usize::from(area.height));
-    draw_paper(&paper, level, stand, area, buffer, theme)
+    let before = before.map(|before| rows_of(content, before)).unwrap_or_default();
+    draw_paper(&paper, (level, stand, &before), area, buffer, theme)
+}
+
+/// Rows by what they stand for.
+type Before<'a> = HashMap<&'a RowKey, &'a Row>;
+
+/// The rows of `before`, where a column of `content` tells of changes: they are found by what they stand for, wherever they stood.
+fn rows_of<'a>(content: &Content, before: &'a Content) -> Before<'a> {
+    let mut tables = content.sections.iter().filter_map(|section| section.table.as_ref());
+    if !tables.any(|table| table.columns.iter().any(|column| column.changes == Changes::Told)) {
+        return Before::new();
+    }
+    let tables = before.sections.iter().filter_map(|section| section.table.as_ref());
+    tables.flat_map(|table| &table.rows).map(|row| (&row.key, row)).collect()
 }
 
 /// The same from its first line on, with no row chosen.
@@ -36,13 +59,12 @@ pub fn unchosen(content: &Content, area: Rect, buffer: &mut Buffer, theme: &Them
     let level = Level::default();
     let paper = Paper::new(content, &level, (area.width, usize::from(area.height)));
     let stand = Stand { top: 0, cursor: None, away: true };
-    draw_paper(&paper, &level, stand, area, buffer, theme);
+    draw_paper(&paper, (&level, stand, &Before::new()), area, buffer, theme);
 }
 
 fn draw_paper(
     paper: &Paper<'_>,
-    level: &Level,
-    stand: Stand,
+    (level, stand, before): (&Level, Stand, &Before<'_>),
     area: Rect,
     buffer: &mut Buffer,
     theme: &Theme,
@@ -63,7 +85,7 @@ fn draw_paper(
             header(layout, row, buffer, theme);
         } else {
             let found = level.found == Some(stand.top + line);
-            draw_item(item, (level, found), stand.cursor, row, buffer, theme);
+            draw_item(item, (level, found, before), stand.cursor, row, buffer, theme);
         }
     }
     let below = paper.items.len().saturating_sub(stand.top + height);
@@ -102,7 +124,7 @@ pub fn row_at(content: &Content, level: &Level, (width, height): (u16, u16), lin
 
 fn draw_item(
     item: &Item<'_>,
-    (level, found): (&Level, bool),
+    (level, found, before): (&Level, bool, &Before<'_>),
     cursor: Option<usize>,
     area: Rect,
     buffer: &mut Buffer,
@@ -116,7 +138,8 @@ fn draw_item(
         Item::Empty(sentence) => line(sentence, inner(area), buffer, theme),
         Item::Row { layout, row, index } => {
             let marked = level.marks.contains_key(&row.key);
-            table_row(layout, row, (cursor == Some(*index), marked), area, buffer, theme);
+            let chosen = (cursor == Some(*index), marked);
+            table_row(layout, (row, before.get(&row.key).copied()), chosen, area, buffer, theme);
         }
         Item::Below { line: text, index, .. } => {
             line(text, inner(area), buffer, theme);
@@ -187,7 +210,7 @@ fn header(layout: &Layout<'_>, area: Rect, buffer: &mut Buffer, theme: &Theme) {
 
 fn table_row(
     layout: &Layout<'_>,
-    row: &Row,
+    (row, before): (&Row, Option<&Row>),
     (here, marked): (bool, bool),
     area: Rect,
     buffer: &mut Buffer,
@@ -208,10 +231,28 @@ fn table_row(
             // Beside what is wrong they stand back.
             let role = if cell.spark.is_some() { Role::Muted } else { cell.role };
             put_aligned(buffer, x, area, columns, layout.table.columns[index].right, &text, theme.role(role));
+            let was = before.and_then(|row| row.cells.get(index));
+            if layout.table.columns[index].changes == Changes::Told
+                && let Some(sign) = was.and_then(|was| changed(was, cell))
+            {
+                // In front of the number, where there is always a blank.
+                let at = (x + columns.saturating_sub(width(&text) as u16)).saturating_sub(1).max(area.x);
+                let place = Rect::new(at, area.y, 1, 1).intersection(area);
+                put(buffer, place, sign, theme.role(Role::Muted));
+            }
         }
         x += columns + GAP;
     }
     selected(here, area, buffer, theme);
+}
+
+/// Whether a number is more than it was, or less, as far as that is seen.
+fn changed(was: &Cell, is: &Cell) -> Option<&'static str> {
+    let (SortKey::Number(Some(before)), SortKey::Number(Some(now))) = (&was.sort, &is.sort) else {
+        return None;
+    };
+    let sign = if now > before { "↑" } else { "↓" };
+    (was.words() != is.words()).then_some(sign)
 }
 
 /// Last, and over all: a row of one look. What is bad in it is also said in words.
@@ -271,7 +312,7 @@ mod tests {
         let area = Rect::new(0, 0, width, height);
         let mut buffer = Buffer::empty(area);
         let theme = Theme::built_in("mono").unwrap();
-        content(content_, level, area, &mut buffer, &theme);
+        content(content_, None, level, area, &mut buffer, &theme);
         (0..height)
             .map(|y| (0..width).map(|x| buffer[(x, y)].symbol()).collect::<String>().trim_end().to_owned())
             .collect()
@@ -307,6 +348,40 @@ mod tests {
             }
             assert_eq!(row_at(&content, &level, (30, 8), 8), None);
         }
+    }
+
+    #[test]
+    fn beside_a_number_that_was_another_one_stands_whether_it_is_more_or_less() {
+        let with = |numbers: [Option<f64>; 3]| {
+            let mut content = table(3);
+            if let Some(table) = content.sections[0].table.as_mut() {
+                table.columns[1] = Column::number("n", 5, 1).changing();
+                for (row, number) in table.rows.iter_mut().zip(numbers) {
+                    row.cells[1] = Cell::figure(number, |value| format!("{value:.0}"));
+                }
+            }
+            content
+        };
+        let lines = |before: &Content, now: &Content| -> Vec<String> {
+            let area = Rect::new(0, 0, 30, 5);
+            let mut buffer = Buffer::empty(area);
+            let theme = Theme::built_in("mono").unwrap();
+            content(now, Some(before), &Level::default(), area, &mut buffer, &theme);
+            (2..5).map(|y| (0..14).map(|x| buffer[(x, y)].symbol()).collect::<String>()).collect()
+        };
+        let now = with([Some(12.0), Some(12_345.0), Some(5.2)]);
+        let told = lines(&with([Some(9.0), Some(20_000.0), Some(4.9)]), &now);
+        assert_eq!(
+            told,
+            ["> row 0    ↑12", "  row 1 ↓12345", "  row 2      5"],
+            "the last is written as before"
+        );
+        // What was not known has not changed, and a row that moved is compared with itself.
+        let mut other = with([None, Some(12_345.0), Some(1.0)]);
+        if let Some(table) = other.sections[0].table.as_mut() {
+            table.rows.reverse();
+        }
+        assert_eq!(lines(&other, &now), ["> row 0     12", "  row 1  12345", "  row 2     ↑5"]);
     }
 
     #[test]

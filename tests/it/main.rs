@@ -14,6 +14,7 @@ mod config;
 mod dialogs;
 mod docs;
 mod faults;
+mod frame;
 mod headless;
 mod hostile;
 mod http;

@@ -582,7 +582,7 @@ async fn production_stands_first() {
     let mut drive = demo().await;
     drive.model.kind = Kind::Live;
     drive.model.arming = Arming::new("shop".to_owned(), true, None, [].into());
-    assert!(first_line(&mut drive).starts_with("PROD shop"), "{}", first_line(&mut drive));
+    assert!(first_line(&mut drive).starts_with("▌PROD shop"), "{}", first_line(&mut drive));
 }
 
 #[tokio::test]

@@ -149,7 +149,15 @@ fn told(connect: HttpConnect, reading: ProbeReading) -> Vec<String> {
     let (interval, breaker) = (target.interval, BreakerState::Closed);
     let plan = Plan { interval, widened: false, next: now, breaker, failures: 0, knocks: false };
     let result = Ok(Reading::Probe(Box::new(reading)));
-    world.apply(PollReport { target: target.id, at: now, took: Duration::ZERO, result, plan, overtaken: 0 });
+    world.apply(PollReport {
+        target: target.id,
+        at: now,
+        took: Duration::ZERO,
+        result,
+        plan,
+        overtaken: 0,
+        asked: 0,
+    });
     world.evaluate(now);
     let firing = world.alerts.firing();
     firing

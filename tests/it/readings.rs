@@ -121,7 +121,8 @@ async fn a_world_of_recorded_reports_is_the_same_world() {
                 knocks: false,
             };
             let (target, result) = (target.clone(), source.poll(now, &focus()).await);
-            let report = PollReport { target, at: now, took: Duration::ZERO, result, plan, overtaken: 0 };
+            let report =
+                PollReport { target, at: now, took: Duration::ZERO, result, plan, overtaken: 0, asked: 0 };
             replayed.apply(read(&written(&report)));
             live.apply(report);
         }

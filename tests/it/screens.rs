@@ -8,7 +8,7 @@ use stacktop::app::foretold::Foretold;
 use stacktop::app::key::{Code, Key};
 use stacktop::app::keymap::Keymap;
 use stacktop::app::layout::Size;
-use stacktop::app::model::{Habits, Kind, Lens, Model};
+use stacktop::app::model::{Earlier, Habits, Kind, Lens, Model};
 use stacktop::app::msg::{Effect, Msg};
 use stacktop::app::{pressed, update, view};
 use stacktop::core::alert::Rulebook;
@@ -75,6 +75,7 @@ impl Drive {
             trail: Vec::new(),
             focus: Vec::new(),
             page: None,
+            earlier: Earlier::default(),
             habits: Habits::default(),
             size: Size::default(),
         };
@@ -121,6 +122,7 @@ impl Drive {
                     result,
                     plan,
                     overtaken: 0,
+                    asked: 0,
                 })));
                 self.asked.extend(asked);
             }
@@ -146,6 +148,7 @@ impl Drive {
 
     pub fn drawn(&mut self, width: u16, height: u16) -> String {
         self.tell(Msg::Resize(Size { width, height }));
+        self.tell(Msg::Draws);
         let mut text = String::new();
         for line in rows(&picture(&self.model, width, height)) {
             text.push_str(line.trim_end());

@@ -1,10 +1,11 @@
 //! Carries out commands, from a key or from the palette.
 use super::export::export;
+use super::incident::incident;
 use super::{act, marks, navigate, noting, opening, pace, scope, tables};
-use crate::app::model::Lens;
-use crate::app::model::Moment;
+use crate::app::model::{Lens, Moment};
 
 use crate::app::command::Command;
+use crate::app::layout::{Layout, Size};
 use crate::app::model::Model;
 use crate::app::msg::Effect;
 use crate::app::overlay::{Choosing, Logs, Noted, Overlay, Palette};
@@ -29,6 +30,16 @@ const fn is_about_row(command: Command) -> bool {
     )
 }
 
+/// Whether `command` is about rows that are not seen, and so is not carried out.
+fn is_unseen(model: &mut Model, command: Command) -> bool {
+    let marks = matches!(command, Command::Mark | Command::MarkRange | Command::MarkAll);
+    if marks && model.size != Size::default() && !model.room().shows() {
+        model.say(Role::Warning, "rows are marked where they can be seen: make the window at least 60x16");
+        return true;
+    }
+    is_about_row(command) && !navigate::is_seen(model, command)
+}
+
 /// Carries out one that is about the rows and columns of tables.
 fn on_tables(model: &mut Model, command: Command) {
     match command {
@@ -44,7 +55,7 @@ fn on_tables(model: &mut Model, command: Command) {
         Command::ScrollLeft => tables::scroll(model, false),
         Command::ScrollRight => tables::scroll(model, true),
         Command::Zoom => tables::zoom(model),
-        Command::Layout => layout(model),
+        Command::Layout => layout(model, model.habits.layout.following()),
         Command::Count => tables::count(model),
         Command::Mark => marks::mark(model),
         Command::MarkRange => marks::mark_range(model),
@@ -61,7 +72,7 @@ pub fn run(model: &mut Model, command: Command) -> Vec<Effect> {
     if command != Command::Quit {
         model.quit_asked = false;
     }
-    if is_about_row(command) && !navigate::is_seen(model, command) {
+    if is_unseen(model, command) {
         return Vec::new();
     }
     match command {
@@ -125,6 +136,7 @@ pub fn run(model: &mut Model, command: Command) -> Vec<Effect> {
         Command::Runbook => return noting::runbook(model),
         Command::Copy => return copy(model),
         Command::Export => return export(model),
+        Command::Incident => return incident(model),
         Command::Theme => theme(model),
         Command::Privacy => privacy(model),
         Command::Mouse => return vec![Effect::Mouse],
@@ -165,15 +177,12 @@ fn stop(model: &mut Model) -> Vec<Effect> {
     vec![Effect::StopActions]
 }
 
-/// The row beside its list, or the list alone.
-fn layout(model: &mut Model) {
-    model.habits.alone = !model.habits.alone;
-    let words = if model.habits.alone {
-        "the list alone"
-    } else {
-        "the row beside its list, where the screen is wide enough (150x40)"
-    };
-    model.say(Role::Note, words);
+/// Lists are laid out like this from now on.
+pub(super) fn layout(model: &mut Model, layout: Layout) {
+    model.habits.layout = layout;
+    // It was made for the other one.
+    model.page = None;
+    model.say(Role::Note, format!("layout {}: {}", layout.name(), layout.words()));
 }
 
 /// Copies what the row under the cursor is known by; where there is no row in view, the text of the page.

@@ -25,7 +25,7 @@ pub fn run(model: &mut Model, command: Command) -> Vec<Effect> {
     let Some(mut overlay) = model.overlay.take() else {
         return Vec::new();
     };
-    let laid = sheet::laid(model, &overlay, model.size);
+    let laid = sheet::laid(model, &overlay, model.room());
     // These move something of their own with the keys that scroll others.
     match overlay {
         Overlay::Columns(columns) => {
@@ -139,12 +139,12 @@ pub fn typed(model: &mut Model, c: char) -> Vec<Effect> {
     match overlay {
         Overlay::Confirm(dialog) => {
             let overlay = Overlay::Confirm(dialog.clone());
-            let laid = sheet::laid(model, &overlay, model.size);
+            let laid = sheet::laid(model, &overlay, model.room());
             return confirm(model, c, dialog, laid.as_ref());
         }
         Overlay::Menu(menu) => {
             let overlay = Overlay::Menu(menu.clone());
-            let laid = sheet::laid(model, &overlay, model.size);
+            let laid = sheet::laid(model, &overlay, model.room());
             model.overlay = Some(overlay);
             menu_letter(model, &menu, c, laid.as_ref());
         }
@@ -182,7 +182,7 @@ fn insert(model: &mut Model, text: &str) {
 /// What is looked for in a list is found while it is typed.
 fn looked_for(model: &mut Model) {
     let Some(mut overlay) = model.overlay.take() else { return };
-    let laid = sheet::laid(model, &overlay, model.size);
+    let laid = sheet::laid(model, &overlay, model.room());
     if let (Some(window), Some(laid)) = (read_only(&mut overlay), &laid)
         && let Some(text) = window.find.field.as_ref().map(|field| field.text().to_owned())
     {

@@ -4,6 +4,7 @@ mod act;
 mod commands;
 mod dialog;
 mod export;
+mod incident;
 mod marks;
 mod mouse;
 pub(super) mod navigate;
@@ -69,6 +70,10 @@ pub fn update(model: &mut Model, msg: Msg, now: Now) -> Vec<Effect> {
             if let Some(other) = model.otherwise.take_if(|other| other.light == light) {
                 model.theme = other.theme;
             }
+            Vec::new()
+        }
+        Msg::Draws => {
+            draws(model);
             Vec::new()
         }
         Msg::Drawn(size) => {
@@ -158,8 +163,22 @@ fn wanted(model: &Model) -> Vec<(TargetId, Focus)> {
 const fn is_ours(msg: &Msg) -> bool {
     matches!(
         msg,
-        Msg::Command(_) | Msg::Typed(_) | Msg::Paste(_) | Msg::Click(..) | Msg::Resize(_) | Msg::Drawn(_)
+        Msg::Command(_)
+            | Msg::Typed(_)
+            | Msg::Paste(_)
+            | Msg::Click(..)
+            | Msg::Resize(_)
+            | Msg::Draws
+            | Msg::Drawn(_)
     )
+}
+
+/// A frame is about to be drawn.
+fn draws(model: &mut Model) {
+    navigate::keep(model);
+    if let Some(page) = &model.page {
+        model.earlier.take(page, model.now);
+    }
 }
 
 /// The end of our own log was read, for the page that shows it.

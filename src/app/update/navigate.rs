@@ -43,7 +43,7 @@ pub fn listed(model: &Model) -> Arc<Content> {
     model.page.as_ref().filter(|page| page.is_of(model, &place)).map_or_else(
         || {
             let content = opened(model.screen, &place.path).content(model.seen(), &place.path);
-            Arc::new(model.told_page(content))
+            Arc::new(model.laid_out(model.told_page(content)))
         },
         |page| Arc::clone(&page.content),
     )
@@ -118,7 +118,7 @@ pub fn text(model: &Model, row: Option<&RowKey>) -> Option<String> {
 
 /// Whether the row under the cursor is out of view.
 pub fn is_hidden(model: &Model) -> bool {
-    if !model.size.shows() {
+    if !model.room().shows() {
         return false;
     }
     let content = content(model);

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 /// A frame was drawn in a terminal of `size`.
 pub fn drawn(model: &mut Model, size: Size) {
+    let size = model.inside(size);
     let Some(mut overlay) = model.overlay.take() else {
         return;
     };
@@ -21,13 +22,13 @@ pub fn drawn(model: &mut Model, size: Size) {
 
 /// Opens a dialog in which something is decided, if it has room; else it is said why not.
 pub fn open(model: &mut Model, overlay: Overlay) {
-    if sheet::laid(model, &overlay, model.size).is_some() {
+    if sheet::laid(model, &overlay, model.room()).is_some() {
         model.overlay = Some(overlay);
         return;
     }
     model.overlay = None;
     let Size { width, height } = model.size;
-    let words = if model.size.shows() {
+    let words = if model.room().shows() {
         format!("this window ({width}x{height}) is too small to show what would be done; make it larger")
     } else {
         let least = LEAST;

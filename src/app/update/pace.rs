@@ -29,7 +29,7 @@ pub fn step(model: &mut Model, slower: bool) -> Vec<Effect> {
     if asks_less { vec![Effect::Pace(times)] } else { vec![Effect::Pace(times), Effect::PollAll] }
 }
 
-/// "2.5 polls and 12 ms of their time a second, 5 sources".
+/// "2.5 polls with 14 questions and 12 ms of their time a second, 5 sources".
 pub fn cost(model: &Model, times: u32) -> String {
     let targets = model.world.targets();
     let each = |target: &crate::core::world::TargetState| {
@@ -37,8 +37,13 @@ pub fn cost(model: &Model, times: u32) -> String {
     };
     let polls: f64 = targets.iter().map(|target| 1.0 / each(target)).sum();
     let busy: f64 = targets.iter().filter_map(|target| Some(target.took?.as_secs_f64() / each(target))).sum();
+    let asked: Option<f64> = targets
+        .iter()
+        .filter_map(|target| Some(target.questions? / each(target)))
+        .reduce(|sum, one| sum + one);
+    let asked = asked.map_or_else(String::new, |asked| format!(" with {asked:.1} questions"));
     format!(
-        "{polls:.1} polls and {} of their time a second, {}",
+        "{polls:.1} polls{asked} and {} of their time a second, {}",
         duration(Duration::from_secs_f64(busy)),
         counted(targets.len(), "source")
     )

@@ -2,6 +2,7 @@
 
 use super::{commands, navigate, opening, scope, tables};
 use crate::app::command::Command;
+use crate::app::layout::Layout;
 use crate::app::model::Model;
 use crate::app::msg::Effect;
 use crate::app::overlay::{Overlay, Palette};
@@ -107,6 +108,7 @@ fn with(model: &mut Model, command: Command, behind: &str) {
         },
         Command::Sort => tables::sort_typed(model, behind),
         Command::Arm => arm(model, behind),
+        Command::Layout => layout(model, behind),
         _ => {
             if let Some(level) = model.place_mut().levels.last_mut() {
                 behind.clone_into(&mut level.filter);
@@ -114,6 +116,15 @@ fn with(model: &mut Model, command: Command, behind: &str) {
             }
         }
     }
+}
+
+fn layout(model: &mut Model, behind: &str) {
+    if let Some(layout) = Layout::ALL.into_iter().find(|layout| layout.name() == behind) {
+        commands::layout(model, layout);
+        return;
+    }
+    let names = Layout::ALL.map(Layout::name).join(", ");
+    model.say(Role::Warning, format!("there is no layout `{behind}`: {names}"));
 }
 
 fn arm(model: &mut Model, behind: &str) {

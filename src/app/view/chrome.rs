@@ -31,9 +31,24 @@ const MORE: usize = 2;
 /// From this many columns on the status line is told in full.
 const WIDEST: u16 = 120;
 
+/// How much of line one is told, from all of it to the least: what tells a state is never among what gives way.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Told {
+    All,
+    /// One clock, not both.
+    OneClock,
+    /// Short words.
+    Short,
+    /// The sources that are well stand together.
+    Together,
+}
+
+const FORMS: [Told; 4] = [Told::All, Told::OneClock, Told::Short, Told::Together];
+
 /// The environment and the mode, in words. A long name gives way to the mode.
-fn place_and_mode(model: &Model, columns: u16) -> Line {
-    let environment = &cut(&model.arming.environment, usize::from(columns / 3).max(12));
+fn place_and_mode(model: &Model, columns: u16, told: Told) -> Line {
+    let share = if told < Told::Short { 3 } else { 6 };
+    let environment = &cut(&model.arming.environment, usize::from(columns / share).max(12));
     let line = match model.kind {
         Kind::Demo => Line::of(Role::Strong, "DEMO"),
         Kind::Live if model.arming.production => {
@@ -57,7 +72,8 @@ fn place_and_mode(model: &Model, columns: u16) -> Line {
         }
         Lens::Live => line,
     };
-    let line = if model.habits.private { line.then(Role::Note, " │ PRIVACY") } else { line };
+    let private = if told < Told::Short { " │ PRIVACY" } else { " PRIV" };
+    let line = if model.habits.private { line.then(Role::Note, private) } else { line };
     let Some(scope) = model.scope.words() else { return line };
     let (shown, all) = (model.seen().targets().count(), model.seen().world.targets().len());
     let scope = cut(scope, usize::from(columns / 4).max(12));
@@ -65,8 +81,9 @@ fn place_and_mode(model: &Model, columns: u16) -> Line {
 }
 
 /// The state of every source, grouped by kind; the worst of a kind counts. Where not all kinds have room the worst stand first.
-fn sources(model: &Model, columns: u16, mut line: Line) -> (Line, Duration) {
+fn sources(model: &Model, columns: u16, told: Told, mut line: Line) -> (Line, Duration) {
     let mut oldest = Duration::ZERO;
+    let mut well = 0;
     let seen = model.seen();
     let glyphs = if model.theme.ascii { ["ok", "late", "LOST", ".."] } else { ["●", "◐", "○", "…"] };
     let mut kinds: Vec<(u8, Line)> = Vec::new();
@@ -77,6 +94,10 @@ fn sources(model: &Model, columns: u16, mut line: Line) -> (Line, Duration) {
             continue;
         };
         oldest = oldest.max(worst.age());
+        if told == Told::Together && matches!(worst, Freshness::Fresh(_)) {
+            well += 1;
+            continue;
+        }
         let silent = states.iter().filter(|state| rank(**state) == rank(*worst)).count();
         let share = if states.len() > 1 { format!("{silent} of {} ", states.len()) } else { String::new() };
         let one = Line::of(Role::Text, format!(" {} ", word(*kind, columns)));
@@ -99,6 +120,9 @@ fn sources(model: &Model, columns: u16, mut line: Line) -> (Line, Duration) {
     for (_, one) in kinds {
         line.spans.extend(one.spans);
     }
+    if well > 0 {
+        line = line.then(Role::Text, format!(" {well} kinds ")).then(Role::Ok, glyphs[0]);
+    }
     (line, oldest)
 }
 
@@ -118,32 +142,40 @@ const fn rank(freshness: Freshness) -> u8 {
 
 /// The status as one line of text, for small terminals.
 pub fn status_text(model: &Model) -> String {
-    sources(model, LEAST.width, place_and_mode(model, LEAST.width).then(Role::Muted, " │")).0.plain()
+    let line = place_and_mode(model, LEAST.width, Told::All).then(Role::Muted, " │");
+    sources(model, LEAST.width, Told::All, line).0.plain()
+}
+
+/// In front of the sources, which may have no room: whoever asks less often must not take that for silence.
+fn pace(model: &Model, told: Told, line: Line) -> Line {
+    let words = match 1_u32 << model.habits.pace {
+        1 => return line,
+        times if told == Told::All => format!(" asked {times} times less often"),
+        times => format!(" 1/{times}"),
+    };
+    line.then(Role::Note, words).then(Role::Muted, " │")
+}
+
+/// Place, mode, clocks and sources, told so that the state of every source has room; and the age of the oldest.
+fn head(model: &Model, columns: u16) -> (Line, Duration) {
+    let seen = model.seen();
+    let utc = seen.now.wall.format("%H:%M:%SZ").to_string();
+    let local = seen.now.wall.with_timezone(&model.zone).format("%H:%M:%S local ").to_string();
+    let made = |told: Told| {
+        let clocks = if told == Told::All { format!("{local}{utc}") } else { utc.clone() };
+        let line = place_and_mode(model, columns, told).then(Role::Muted, " │ ");
+        let line = line.then(Role::Text, clocks).then(Role::Muted, " │");
+        sources(model, columns, told, pace(model, told, line))
+    };
+    let fits = |line: &Line| width(&line.plain()) <= usize::from(columns);
+    let found = FORMS.into_iter().map(made).find(|(line, _)| fits(line));
+    found.unwrap_or_else(|| made(Told::Together))
 }
 
 /// Line one.
 pub fn status(model: &Model, area: Rect, buffer: &mut Buffer) {
     let seen = model.seen();
-    let utc = seen.now.wall.format("%H:%M:%SZ").to_string();
-    let local = seen.now.wall.with_timezone(&model.zone).format("%H:%M:%S local ").to_string();
-    let clocks = if area.width >= WIDE { format!("{local}{utc}") } else { utc };
-    let line = place_and_mode(model, area.width)
-        .then(Role::Muted, " │ ")
-        .then(Role::Text, clocks)
-        .then(Role::Muted, " │");
-    // In front of the sources, which may have no room: whoever asks less often must not take that for silence.
-    let line = match 1_u32 << model.habits.pace {
-        1 => line,
-        times => {
-            let words = if area.width >= WIDEST {
-                format!(" asked {times} times less often")
-            } else {
-                format!(" 1/{times}")
-            };
-            line.then(Role::Note, words).then(Role::Muted, " │")
-        }
-    };
-    let (line, oldest) = sources(model, area.width, line);
+    let (line, oldest) = head(model, area.width);
     // Where it has no room it says nothing new: what is late has its age beside it.
     let line = if area.width >= WIDEST {
         line.then(Role::Muted, format!(" │ oldest {}", old(oldest)))
@@ -242,9 +274,51 @@ fn places(labels: &[String], here: usize, room: usize, gap: usize) -> Vec<(usize
     seen
 }
 
-/// The newest message, or the field that is being typed into, or where the operator is.
+/// The newest message, or the field that is being typed into, or where the operator is; and how old what the page shows is. A message
+/// that needs the whole line has it while it stands, the last action gives way.
 pub fn message(model: &Model, area: Rect, buffer: &mut Buffer) {
-    render::line(&message_text(model, usize::from(area.width)), area, buffer, &model.theme);
+    let age = age(model, area.width);
+    let taken = width(&age.plain()) as u16 + 2;
+    let left = area.width.saturating_sub(taken);
+    let text = message_text(model, usize::from(area.width));
+    let said = model.toast.is_some() || model.overlay.is_some();
+    if said && width(&text.plain()) > usize::from(left) {
+        render::line(&text, area, buffer, &model.theme);
+        return;
+    }
+    render::line(&text, Rect { width: left, ..area }, buffer, &model.theme);
+    let place = Rect::new(area.right() - taken.min(area.width) + 2.min(area.width), area.y, taken - 2, 1);
+    render::line(&age, place.intersection(area), buffer, &model.theme);
+}
+
+/// How old the oldest is of what the open page shows, by the clock that goes on while a source is silent.
+fn age(model: &Model, columns: u16) -> Line {
+    let seen = model.seen();
+    let place = model.place();
+    let opened = place.path.iter().rev().find_map(|row| row.target());
+    let shown = seen.targets().filter(|target| match (opened, model.screen.system()) {
+        (Some(id), _) => target.id == *id,
+        (None, None) => true,
+        // What has no screen of its own is listed with the endpoints.
+        (None, Some(kind)) => {
+            let own = Screen::ALL.iter().any(|screen| screen.system() == Some(target.kind));
+            target.kind == kind || (kind == SystemKind::Metrics && !own)
+        }
+    });
+    let Some(oldest) = shown.max_by_key(|target| {
+        let freshness = target.freshness(seen.now);
+        (rank(freshness), freshness.age())
+    }) else {
+        return Line::default();
+    };
+    let at = oldest.seen.map(|at| at.wall.with_timezone(&model.zone).format("%H:%M:%S").to_string());
+    let of = at.filter(|_| columns >= WIDE).map_or_else(String::new, |at| format!(" of {at}"));
+    match oldest.freshness(seen.now) {
+        Freshness::Waiting => Line::of(Role::Muted, format!("{}: no data yet", oldest.id)),
+        Freshness::Fresh(age) => Line::of(Role::Muted, format!("data{of}, {} old", old(age))),
+        Freshness::Late(age) => Line::of(Role::Warning, format!("{}{of} LATE, {} old", oldest.id, old(age))),
+        Freshness::Lost(age) => Line::of(Role::Stale, format!("{}{of} STALE, {} old", oldest.id, old(age))),
+    }
 }
 
 /// The same as a line of at most `columns`.
@@ -262,7 +336,7 @@ pub fn message_text(model: &Model, columns: usize) -> Line {
             field("filter: ", text, &format!("{note} · {accept} keeps it, {clear} clears it"))
         }
         // Where there is room it stands in the dialog.
-        (Some(Overlay::Palette(palette)), _) if !model.size.shows() => field(":", &palette.field, ""),
+        (Some(Overlay::Palette(palette)), _) if !model.room().shows() => field(":", &palette.field, ""),
         (Some(Overlay::Answer(_) | Overlay::Note(_)), _) => Line::default(),
         (Some(overlay), _) if looked_for(overlay).is_some() => {
             looked_for(overlay).map_or_else(Line::default, |text| field("find: ", text, ""))

@@ -133,7 +133,7 @@ fn dialog_hints(model: &Model, overlay: &Overlay) -> Vec<(String, &'static str)>
     let fields = |command| key(Context::Fields, &[command]);
     let (accept, keep) = (fields(C::Accept), dialogs(&[C::Back]));
     // What is seen whole does not scroll.
-    let scrolls = sheet::laid(model, overlay, model.size).is_some_and(|laid| laid.scrolls());
+    let scrolls = sheet::laid(model, overlay, model.room()).is_some_and(|laid| laid.scrolls());
     let scroll = if scrolls { dialogs(&[C::Up, C::Down, C::PageUp, C::PageDown]) } else { String::new() };
     match overlay {
         Overlay::Filter(_) => {

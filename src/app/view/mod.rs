@@ -18,15 +18,27 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 
+/// One line of the rail of production.
+const RAIL: &str = "▌";
+
 /// Draws everything into `area`.
 pub fn draw(model: &Model, area: Rect, buffer: &mut Buffer) {
     if area.is_empty() {
         return;
     }
-    whole(model, area, buffer);
+    whole(model, railed(model, area, buffer), buffer);
     if model.theme.ascii {
         only_ascii(area, buffer);
     }
+}
+
+/// Draws the rail that tells production apart on every line, also without a colour and beside every dialog; what is left of `area`.
+fn railed(model: &Model, area: Rect, buffer: &mut Buffer) -> Rect {
+    let rail = model.rail(Size { width: area.width, height: area.height });
+    for y in area.y..area.bottom() {
+        render::line(&Line::of(Role::Critical, RAIL), Rect::new(area.x, y, rail, 1), buffer, &model.theme);
+    }
+    Rect { x: area.x + rail, width: area.width - rail, ..area }
 }
 
 /// Whatever was drawn, in ASCII: our own signs by their nearest likeness, anything else of a server's text as `?`.
@@ -47,7 +59,7 @@ fn only_ascii(area: Rect, buffer: &mut Buffer) {
             "▁" => "_",
             "▅" => "=",
             "▇" => "*",
-            "█" => "#",
+            "█" | RAIL => "#",
             "µ" => "u",
             "●" => "o",
             "←" | "‹" => "<",
@@ -103,7 +115,8 @@ fn page(model: &Model, content: &Content, area: Rect, buffer: &mut Buffer) -> Re
     }
     let Some(level) = place.level() else { return Rest::default() };
     let list = Rect::new(area.x, area.y + above, room.columns.min(area.width), area.height - above);
-    let rest = render::content(content, level, list, buffer, &model.theme);
+    let before = model.earlier.content(model);
+    let rest = render::content(content, before, level, list, buffer, &model.theme);
     if room.beside > 0 {
         let beside =
             Rect::new(area.right().saturating_sub(room.beside).max(area.x), list.y, room.beside, list.height);
@@ -124,10 +137,11 @@ pub enum Hit {
 /// What is drawn at this place of the screen. Below something open nothing is pointed at.
 #[must_use]
 pub fn hit(model: &Model, column: u16, row: u16) -> Option<Hit> {
-    let size = model.size;
+    let size = model.room();
     if !size.shows() || model.overlay.is_some() {
         return None;
     }
+    let column = column.checked_sub(model.rail(model.size))?;
     let tabs = 1 + size.verdict_rows();
     if row == tabs {
         return chrome::tab_at(model, size.width, column).map(Hit::Tab);

@@ -3,9 +3,10 @@
 use super::event::{About, Event, Kind, Mark};
 use super::facts::{Change, Facts, QueueSwitch};
 use super::incident::{Incident, Key};
+use super::numbers::Numbers;
 use super::ours::{self, Deed, Ours};
 use crate::core::action::{Action, ActionError, Outcome, Verdict, Verification};
-use crate::core::alert::{AlertBook, Finding, Severity};
+use crate::core::alert::{AlertBook, Finding, RuleId, RuleUnit, Severity};
 use crate::core::ids::{EventId, TargetId};
 use crate::core::place::{Place, Screen};
 use crate::core::row::RowKey;
@@ -36,6 +37,9 @@ struct Open {
     place: Place,
     /// What will be is no incident.
     forecast: bool,
+    /// Its number, if it has one, and of which unit that is.
+    numbers: Option<Numbers>,
+    unit: RuleUnit,
 }
 
 /// What happened, and what is compared to find that out.
@@ -163,12 +167,13 @@ impl Timeline {
         &mut self,
         alerts: &AlertBook,
         answered: impl Iterator<Item = &'a TargetId>,
+        unit: impl Fn(RuleId) -> RuleUnit,
         now: Now,
     ) {
         let mut there = BTreeSet::new();
         for finding in alerts.firing() {
             let key = key(finding);
-            self.fires(&key, finding, now);
+            self.fires(&key, finding, unit(finding.breach.rule), now);
             there.insert(key);
         }
         let over: Vec<Key> = self.open.keys().filter(|key| !there.contains(*key)).cloned().collect();
@@ -188,10 +193,17 @@ impl Timeline {
         }
     }
 
-    fn fires(&mut self, key: &Key, finding: &Finding, now: Now) {
+    fn fires(&mut self, key: &Key, finding: &Finding, unit: RuleUnit, now: Now) {
         let breach = &finding.breach;
         if let Some(open) = self.open.get_mut(key) {
             open.about.since = finding.since;
+            // While it recovers, or nobody can look, there is no new number.
+            let value = breach.value.filter(|_| finding.clear.is_none() && finding.unseen.is_none());
+            match (value, &mut open.numbers) {
+                (Some(value), Some(numbers)) => numbers.take(value, now),
+                (Some(value), none) => *none = Some(Numbers::new(value, now)),
+                (None, _) => {}
+            }
             let worst = (breach.severity, breach.hit.count) >= (open.about.severity, open.hit);
             if worst && (open.hit != breach.hit.count || open.sentence != breach.sentence) {
                 open.sentence.clone_from(&breach.sentence);
@@ -226,6 +238,8 @@ impl Timeline {
             hit: breach.hit.count,
             place: breach.place.clone(),
             forecast: finding.is_forecast(),
+            numbers: breach.value.map(|value| Numbers::new(value, now)),
+            unit,
         };
         if !open.forecast {
             self.incident.begins(key, breach.severity, finding.since, first);
@@ -238,7 +252,10 @@ impl Timeline {
 
     fn ends(&mut self, key: &Key, now: Now) {
         let Some(open) = self.open.remove(key) else { return };
-        let event = told(Kind::Ended, &open, now);
+        let mut event = told(Kind::Ended, &open, now);
+        if let Some(words) = open.numbers.as_ref().and_then(|numbers| numbers.words(open.unit)) {
+            event.words.push_str(&format!("; {words}"));
+        }
         self.push(Event { lasted: Some(now.since(open.about.since)), ..event });
         self.incident.ends(key, &open.sentence, open.about.since, now);
     }
@@ -386,6 +403,7 @@ mod tests {
                 knocks: false,
             },
             overtaken: 0,
+            asked: 0,
             result: Ok(reading),
         });
         world.evaluate(at);
@@ -664,7 +682,7 @@ mod tests {
             let breaches = firing.iter().map(breach).collect();
             let triage = |_| crate::core::alert::Triage::Errors;
             self.book.observe(breaches, &self.rules, triage, |_| false, now);
-            self.timeline.judge(&self.book, [&one].into_iter(), now);
+            self.timeline.judge(&self.book, [&one].into_iter(), |_| RuleUnit::Count, now);
             self.timeline.take_news().iter().map(|event| line(event)).collect()
         }
     }

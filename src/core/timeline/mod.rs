@@ -8,6 +8,7 @@ mod book;
 mod event;
 mod facts;
 mod incident;
+mod numbers;
 mod ours;
 
 pub use book::Timeline;

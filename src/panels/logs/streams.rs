@@ -135,8 +135,8 @@ fn streams(
     let table = Table {
         columns: vec![
             Column::flex("stream", 24, 0),
-            Column::number("lines/min", 9, 0),
-            Column::number("errors/min", 10, 0),
+            Column::number("lines/min", 9, 0).changing(),
+            Column::number("errors/min", 10, 0).changing(),
             Column::fixed("errors before", 30, 1),
         ],
         rows,
@@ -203,7 +203,7 @@ fn panels(target: &TargetState, state: &LokiState, reading: &LokiReading) -> Opt
         columns: vec![
             Column::flex("panel", 22, 0),
             Column::flex("series", 16, 1),
-            Column::number("value", 12, 0),
+            Column::number("value", 12, 0).changing(),
             Column::fixed("past", 30, 2),
         ],
         rows,

@@ -24,9 +24,9 @@ pub(super) fn endpoints(
 pub(super) fn columns() -> Vec<Column> {
     vec![
         Column::flex("endpoint", 16, 0),
-        Column::number("requests", 10, 0),
-        Column::number("errors", 8, 0),
-        Column::number("p95", 9, 1),
+        Column::number("requests", 10, 0).changing(),
+        Column::number("errors", 8, 0).changing(),
+        Column::number("p95", 9, 1).changing(),
         Column::number("samples", 8, 2),
         Column::number("size", 9, 3),
         Column::flex("", 20, 1),
@@ -119,6 +119,7 @@ mod tests {
                     knocks: false,
                 },
                 overtaken: 0,
+                asked: 0,
             });
         }
         let keys = Keys::default();

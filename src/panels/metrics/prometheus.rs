@@ -193,7 +193,7 @@ fn panels(target: &TargetState, state: &PrometheusState, reading: &PrometheusRea
         columns: vec![
             Column::flex("panel", 22, 0),
             Column::flex("series", 16, 1),
-            Column::number("value", 12, 0),
+            Column::number("value", 12, 0).changing(),
             Column::fixed("past", 30, 2),
         ],
         rows,

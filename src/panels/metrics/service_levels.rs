@@ -136,13 +136,13 @@ fn section(
     let rows = judged.into_iter().take(MOST).map(|(judged, reached)| row(judged, reached, context)).collect();
     let columns = vec![
         Column::flex("operation", 12, 0),
-        Column::number("n, 1 min", 8, 0),
-        Column::number("p50", 8, 1),
-        Column::number("p95", 8, 0),
-        Column::number("p99", 8, 1),
+        Column::number("n, 1 min", 8, 0).changing(),
+        Column::number("p50", 8, 1).changing(),
+        Column::number("p95", 8, 0).changing(),
+        Column::number("p99", 8, 1).changing(),
         Column::fixed("aimed at", 22, 3),
-        Column::number("errors", 7, 0),
-        Column::number("budget", 7, 2),
+        Column::number("errors", 7, 0).changing(),
+        Column::number("budget", 7, 2).changing(),
         Column::flex("", 12, 0),
     ];
     Some(Section { title, lines, table: Some(Table { columns, rows, ..Table::default() }) })

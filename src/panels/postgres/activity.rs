@@ -35,7 +35,7 @@ pub(super) fn section(target: &TargetState, state: &PostgresState, role: Role) -
     let table = Table {
         columns: vec![
             Column::fixed("waits for", 12, 0),
-            Column::number("now", 5, 0),
+            Column::number("now", 5, 0).changing(),
             Column::number("average", 8, 0),
             Column::number("share", 6, 0),
             Column::fixed("past", SPARK as u16, 1),
@@ -119,7 +119,7 @@ fn events(target: &TargetState, state: &PostgresState, class: &str, role: Role) 
     let table = Table {
         columns: vec![
             Column::fixed("event", 22, 0),
-            Column::number("now", 5, 0),
+            Column::number("now", 5, 0).changing(),
             Column::number("average", 8, 0),
             Column::number("share", 6, 0),
             Column::flex("which is", 14, 1),

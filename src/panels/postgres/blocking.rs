@@ -79,7 +79,7 @@ fn columns() -> Vec<Column> {
         Column::fixed("state", 18, 3).below(),
         Column::number("tx age", 7, 4),
         Column::number("waits", 7, 1),
-        Column::number("blocks", 6, 0),
+        Column::number("blocks", 6, 0).changing(),
         Column::flex("thing", 18, 0),
         Column::flex("lock", 22, 5).below(),
         Column::flex("last statement", 20, 6).below(),

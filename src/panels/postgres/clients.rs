@@ -110,7 +110,7 @@ fn groups(target: &TargetState, reading: &PostgresReading, role: Role) -> Table 
     };
     Table {
         columns: vec![
-            Column::number("sessions", 8, 0),
+            Column::number("sessions", 8, 0).changing(),
             Column::flex("application", 18, 0),
             Column::fixed("state", 19, 0),
             Column::number("longest", 7, 1),

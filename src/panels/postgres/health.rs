@@ -197,9 +197,9 @@ fn databases(target: &TargetState, reading: &PostgresReading, context: PanelCont
     let table = Table {
         columns: vec![
             Column::flex("database", 12, 0),
-            Column::number("backends", 8, 0),
-            Column::number("deadlocks", 9, 1),
-            Column::number("temp", 10, 2),
+            Column::number("backends", 8, 0).changing(),
+            Column::number("deadlocks", 9, 1).changing(),
+            Column::number("temp", 10, 2).changing(),
             Column::number("checksum errors", 15, 3),
             Column::number("xid age", 8, 0),
             Column::number("to wraparound", 13, 1),

@@ -4,6 +4,7 @@ use super::charset::Charset;
 use crate::config::target::{Dialled, PostgresConnect};
 use crate::core::postgres::OWN_MARK;
 use crate::core::whereabouts::{End, Whereabouts};
+use crate::sources::asked;
 use crate::sources::dial;
 use crate::sources::heard::Heard;
 use std::collections::HashMap;
@@ -79,6 +80,7 @@ impl Connection {
     /// # Errors
     /// What the server says.
     pub async fn ask(&self, sql: &str, parameters: &[Parameter<'_>]) -> Result<Vec<Row>, Error> {
+        asked::count(1);
         if let Some(begin) = &self.pooled {
             let marked = marked(sql);
             let (begun, rows, ended) = tokio::join!(

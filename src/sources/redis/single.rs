@@ -1,5 +1,6 @@
 //! A connection to one server and the task that drives it.
 
+use crate::sources::asked;
 use crate::sources::heard::Heard;
 use crate::sources::owned::Owned;
 use futures_util::future::BoxFuture;
@@ -35,6 +36,7 @@ impl Single {
 
 impl ConnectionLike for Single {
     fn req_packed_command<'a>(&'a mut self, cmd: &'a Cmd) -> RedisFuture<'a, Value> {
+        asked::count(1);
         self.connection.req_packed_command(cmd)
     }
 
@@ -44,6 +46,7 @@ impl ConnectionLike for Single {
         offset: usize,
         count: usize,
     ) -> RedisFuture<'a, Vec<Value>> {
+        asked::count(count.max(1));
         self.connection.req_packed_commands(pipeline, offset, count)
     }
 

@@ -115,7 +115,7 @@ impl Lookout {
                 knocks: false,
             };
             let (target, took) = (watch.target.id.clone(), at.since(before));
-            self.world.apply(PollReport { target, at, took, result, plan, overtaken: 0 });
+            self.world.apply(PollReport { target, at, took, result, plan, overtaken: 0, asked: 0 });
         }
         self.world.evaluate(self.watches[0].clock.now().plus(self.ahead));
     }

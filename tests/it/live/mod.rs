@@ -172,6 +172,7 @@ impl Watch {
             result,
             plan,
             overtaken: 0,
+            asked: 0,
         });
         self.world.evaluate(self.clock.now());
         error.map_or(Ok(()), Err)

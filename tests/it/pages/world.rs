@@ -149,6 +149,7 @@ impl Stage {
                 knocks: false,
             },
             overtaken: self.late,
+            asked: 0,
         });
         self.second = second;
         self.world.evaluate(at);

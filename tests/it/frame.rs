@@ -1,0 +1,242 @@
+//! What stands around every page: which system it is, the state of every source, both clocks where they have room, how old the page is;
+//! and the reports and layouts that the keys and commands around a page give.
+
+use crate::screens::{Drive, is_plotted};
+use chrono::FixedOffset;
+use stacktop::app::key::{Code, Key};
+use stacktop::app::layout::{Layout, Size};
+use stacktop::app::model::Kind;
+use stacktop::app::msg::{Effect, FileText, Msg};
+use stacktop::core::arming::Arming;
+use stacktop::core::place::Screen;
+use stacktop::ui::theme::Theme;
+
+const SIZES: [(u16, u16); 3] = [(60, 16), (80, 24), (160, 50)];
+
+async fn incident() -> Drive {
+    let mut drive = Drive::demo();
+    drive.run_to(45).await;
+    drive
+}
+
+fn production(drive: &mut Drive) {
+    drive.model.kind = Kind::Live;
+    drive.model.arming = Arming::new("shop".to_owned(), true, Some("--read-only".to_owned()), [].into());
+}
+
+fn line(drive: &mut Drive, (width, height): (u16, u16), at: usize) -> String {
+    drive.drawn(width, height).lines().nth(at).expect("a line").to_owned()
+}
+
+/// Nothing comes for so many seconds.
+fn silence(drive: &mut Drive, seconds: u64) {
+    for _ in 0..seconds {
+        drive.second += 1;
+        drive.tell(Msg::Tick(FixedOffset::east_opt(0).expect("a zone")));
+    }
+}
+
+fn typed(drive: &mut Drive, text: &str) -> Vec<Effect> {
+    drive.key(Key::char(':'));
+    text.chars().for_each(|c| drive.key(Key::char(c)));
+    drive.press(Key::plain(Code::Enter))
+}
+
+#[tokio::test]
+async fn production_has_a_rail_on_every_line_also_without_colours_and_beside_dialogs() {
+    let mut drive = incident().await;
+    assert!(!drive.drawn(80, 24).contains('▌'), "the demo is no production");
+    production(&mut drive);
+    for (ascii, rail) in [(false, '▌'), (true, '#')] {
+        drive.model.theme = Theme::built_in("mono").expect("it is built in");
+        drive.model.theme.ascii = ascii;
+        for (width, height) in [(61, 16), (80, 24), (160, 50)] {
+            for key in [Key::char('1'), Key::char('?')] {
+                drive.drawn(width, height);
+                drive.key(key);
+                let text = drive.drawn(width, height);
+                assert!(text.lines().all(|line| line.starts_with(rail)), "{width}x{height}:\n{text}");
+                assert!(text.starts_with(&format!("{rail}PROD shop")), "{text}");
+                assert!(text.lines().all(|line| line.chars().count() <= usize::from(width)), "{text}");
+            }
+            drive.key(Key::plain(Code::Esc));
+        }
+    }
+    // Where every column is needed the word says it alone.
+    let text = drive.drawn(60, 16);
+    assert!(text.starts_with("PROD shop") && text.contains("BROKEN"), "{text}");
+}
+
+#[tokio::test]
+async fn behind_the_rail_the_mouse_still_meets_what_it_points_at() {
+    let mut drive = incident().await;
+    production(&mut drive);
+    let tabs = line(&mut drive, (80, 24), 3);
+    let column = tabs.chars().position(|c| c == '3').expect("the tab of queries") as u16;
+    drive.tell(Msg::Click(column, 3));
+    assert_eq!(drive.model.screen, Screen::Queries);
+}
+
+#[tokio::test]
+async fn the_state_of_every_source_has_room_whatever_else_is_told() {
+    let mut drive = incident().await;
+    production(&mut drive);
+    drive.model.arming.environment = "a-production-environment-with-a-long-name".to_owned();
+    drive.model.habits.private = true;
+    for size in SIZES {
+        let first = line(&mut drive, size, 0);
+        assert!(first.contains("PROD") && first.contains("READ-ONLY") && first.contains("PRIV"), "{first}");
+        let all = ["pg ●", "redis ●", "search ●", "prom ●", "metrics ●"];
+        let each = all.iter().all(|source| first.contains(source)) || first.contains("prometheus ●");
+        assert!(each || first.contains("5 kinds ●"), "{size:?}: {first}");
+        assert!(!first.ends_with('…'), "{first}");
+    }
+    // The one that is silent is named.
+    silence(&mut drive, 100);
+    let first = line(&mut drive, (120, 30), 0);
+    assert!(first.contains("postgres ○ 2 of 2 no data"), "{first}");
+}
+
+#[tokio::test]
+async fn when_it_began_is_told_in_local_time_and_in_utc_where_nothing_gives_way_for_it() {
+    let mut drive = incident().await;
+    drive.model.zone = FixedOffset::east_opt(2 * 3600).expect("a zone");
+    let wide = drive.drawn(200, 50);
+    assert!(wide.contains("since 16:13:29 local, 14:13:29Z ("), "{wide}");
+    assert!(wide.contains("16:14:05 local 14:14:05Z"), "{wide}");
+    let narrow = drive.drawn(80, 24);
+    assert!(narrow.contains("since 16:13:29 ("), "{narrow}");
+    let lines: Vec<&str> = narrow.lines().collect();
+    assert!(lines[2].contains("+6 more"), "nothing gave way: {narrow}");
+}
+
+#[tokio::test]
+async fn every_page_says_how_old_what_it_shows_is() {
+    let mut drive = incident().await;
+    for number in "1234567890".chars() {
+        drive.key(Key::char(number));
+        drive.run_to(drive.second + 1).await;
+        for (width, height) in SIZES {
+            let said = line(&mut drive, (width, height), usize::from(height) - 2);
+            let told = said.contains("data, 0 s old") || said.contains("data of 14:14:");
+            // Nothing of that kind is watched in the demo.
+            let none = matches!(drive.model.screen, Screen::Alerts | Screen::Logs);
+            assert!(told != none, "{number} at {width}x{height}: {said}");
+        }
+    }
+    // It goes on by the clock while nothing comes, and is of what the page is about.
+    drive.key(Key::char('2'));
+    silence(&mut drive, 60);
+    for (width, height) in SIZES {
+        let said = line(&mut drive, (width, height), usize::from(height) - 2);
+        assert!(said.contains("STALE, 1m00s old"), "{said}");
+    }
+}
+
+#[tokio::test]
+async fn a_long_message_has_the_whole_line_while_it_stands() {
+    let mut drive = incident().await;
+    drive.tell(Msg::Told("x".repeat(75)));
+    let said = line(&mut drive, (80, 24), 22);
+    assert!(said.contains(&"x".repeat(75)), "{said}");
+    drive.tell(Msg::Told("short".to_owned()));
+    let said = line(&mut drive, (80, 24), 22);
+    assert!(said.starts_with("short") && said.ends_with("old"), "{said}");
+}
+
+#[tokio::test]
+async fn rows_are_not_marked_where_nobody_sees_them() {
+    let mut drive = incident().await;
+    drive.key(Key::char('2'));
+    drive.drawn(50, 10);
+    typed(&mut drive, "mark-all");
+    assert_eq!(drive.model.place().level().map(|level| level.marks.len()), Some(0));
+    assert!(drive.model.toast.as_ref().is_some_and(|toast| toast.text.contains("60x16")));
+    typed(&mut drive, "actions");
+    assert!(drive.model.overlay.is_none(), "nothing is offered unseen");
+    drive.drawn(80, 24);
+    typed(&mut drive, "mark-all");
+    assert!(drive.model.place().level().is_some_and(|level| level.marks.len() > 1));
+}
+
+#[tokio::test]
+async fn layouts_have_names_and_are_gone_through() {
+    let mut drive = incident().await;
+    drive.model.size = Size { width: 160, height: 50 };
+    assert!(drive.drawn(160, 50).lines().any(|line| line.matches('│').count() == 1 && line.contains("│ ")));
+    for layout in [Layout::List, Layout::Dense, Layout::Beside] {
+        drive.key(Key::char('L'));
+        assert_eq!(drive.model.habits.layout, layout);
+        assert!(drive.model.toast.as_ref().is_some_and(|toast| toast.text.contains(layout.name())));
+    }
+    let plotted = |text: &str| text.lines().filter(|line| is_plotted(line)).count();
+    let usual = drive.drawn(80, 24);
+    typed(&mut drive, "layout dense");
+    let dense = drive.drawn(80, 24);
+    assert!(plotted(&usual) > plotted(&dense), "{dense}");
+    assert!(dense.contains("min 0 %") && !dense.contains("next step"), "{dense}");
+    let rows =
+        |text: &str| text.lines().filter(|line| line.contains("WARN") || line.contains("note")).count();
+    let low = drive.drawn(60, 16);
+    typed(&mut drive, "layout beside");
+    assert!(rows(&low) > rows(&drive.drawn(60, 16)), "{low}");
+    assert_eq!(drive.drawn(80, 24), usual, "and back");
+    typed(&mut drive, "layout nonsense");
+    assert!(drive.model.toast.as_ref().is_some_and(|toast| toast.text.contains("beside, list, dense")));
+}
+
+fn files(effects: Vec<Effect>) -> Vec<FileText> {
+    effects
+        .into_iter()
+        .find_map(|effect| if let Effect::Export { files, .. } = effect { Some(files) } else { None })
+        .expect("files")
+}
+
+#[tokio::test]
+async fn an_incident_is_written_with_causes_actions_and_what_happened_and_without_constants() {
+    let mut drive = incident().await;
+    drive.run_to(60).await;
+    let wrote = files(typed(&mut drive, "incident"));
+    let [text, data] = wrote.as_slice() else { panic!("two files: {wrote:?}") };
+    assert!(text.name.starts_with("incident-2026"), "{}", text.name);
+    assert_eq!(data.name, text.name.replace(".md", ".json"));
+    for wanted in [
+        "# Incident, demo, 2026-",
+        "BROKEN since",
+        "## Findings",
+        "  - likely: pid 4918",
+        "## What was done",
+        "began",
+    ] {
+        assert!(text.text.contains(wanted), "{wanted}: {}", text.text);
+    }
+    let read: serde_json::Value = serde_json::from_str(&data.text).expect("JSON");
+    let findings = read["findings"].as_array().expect("findings");
+    assert!(findings.iter().any(|finding| finding["cause"]["tie"] == "certain"), "{}", data.text);
+    assert!(
+        findings.iter().all(|finding| finding["since"].as_str().is_some_and(|since| since.ends_with('Z')))
+    );
+    assert!(!read["timeline"].as_array().expect("events").is_empty());
+    for secret in ["8831", "'paid'", "'pending'", "cart:all"] {
+        assert!(!text.text.contains(secret) && !data.text.contains(secret), "{secret}");
+    }
+}
+
+#[tokio::test]
+async fn a_number_that_changed_has_a_sign_in_front_of_it() {
+    let mut drive = Drive::demo();
+    drive.run_to(25).await;
+    drive.key(Key::char('6'));
+    drive.drawn(160, 50);
+    assert!(!drive.drawn(160, 50).contains('↑'), "nothing is known of before");
+    drive.run_to(40).await;
+    for (width, height) in [(80, 24), (160, 50)] {
+        let text = drive.drawn(width, height);
+        let mails = text.lines().find(|line| line.contains("order-mails ")).expect("the queue");
+        assert!(mails.contains('↑'), "{text}");
+    }
+    // Another page is compared with nothing, and a held one does not change.
+    drive.key(Key::char('5'));
+    drive.key(Key::char('6'));
+    assert!(!drive.drawn(160, 50).contains('↑'));
+}

@@ -241,3 +241,23 @@ fn servers_that_are_silent_together_are_not_called_each_others_cause() {
     assert!(targets.contains(&target("pg")) && targets.contains(&target("cache")), "{targets:?}");
     assert!(stage.world.chain.links().all(|link| link.effect.rule != "source.silent"));
 }
+
+/// Twenty-five queues whose workers were one process were twenty-five alarms when it was gone.
+#[test]
+fn queues_without_workers_are_one_sentence() {
+    let idle = |n: usize| {
+        let evidence = Evidence { workers: Some(0), ..Evidence::default() };
+        QueueReading { waiting: 3, evidence, ..queue(&format!("q{n}")) }
+    };
+    let mut stage = Stage::with(&[("cache", SystemKind::Redis)]);
+    for second in FIRST..FIRST + 70 {
+        stage = stage.then(second, "cache", redis_at(second, (0..25).map(idle).collect()));
+    }
+    let firing = stage.world.alerts.firing();
+    let told: Vec<&str> = firing
+        .iter()
+        .filter(|finding| finding.breach.rule == "queue.no_worker")
+        .map(|finding| &*finding.breach.sentence)
+        .collect();
+    assert!(told.len() == 1 && told[0].starts_with("25 queues"), "{told:?}");
+}

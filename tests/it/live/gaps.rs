@@ -47,6 +47,40 @@ async fn a_refusal_costs_its_own_part_and_is_said() {
     assert!(!other.verdict().contains("OK"), "{}", other.verdict());
 }
 
+/// One that starts reads its files for a while: it answers, and serves nobody.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_loads_its_data_is_broken_and_says_how_far_it_is() {
+    let test = "a_server_that_loads_its_data_is_broken_and_says_how_far_it_is";
+    let folder = tempfile::tempdir().expect("a folder");
+    let place = folder.path().display().to_string();
+    let Some(own) = Own::start(test, &["--dir", &place]).await else { return };
+    let fill = "for n = 1, 8000 do redis.call('SET', 'key' .. n, string.rep(n, 60)) end \
+         redis.call('HSET', 'bull:mails:meta', 'version', 'bullmq:5.81.3')";
+    let () = cmd("EVAL").arg(fill).arg(0).query_async(&mut own.client().await).await.expect("filled");
+    own.ask("SAVE").await;
+    drop(own);
+    let slowly =
+        ["--dir", &place, "--key-load-delay", "1000", "--loading-process-events-interval-bytes", "1024"];
+    let Some(own) = Own::start(test, &slowly).await else { return };
+    let mut seen = watch(&own.url());
+    seen.poll().await.expect("it answers");
+    let verdict = seen.verdict();
+    assert!(verdict.contains("BROKEN") && verdict.contains("loads its data and serves nobody"), "{verdict}");
+    assert!(verdict.contains("% done") && verdict.contains(" left"), "{verdict}");
+    let gap = reading(&seen).queues.gap().expect("not read, and not none").note.clone();
+    assert_eq!(gap, "the server loads its data");
+    for _ in 0..120 {
+        seen.poll().await.expect("it answers");
+        if !reading(&seen).server.loading {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(500)).await;
+    }
+    seen.poll().await.expect("it answers");
+    assert!(!reading(&seen).server.loading);
+    assert_eq!(reading(&seen).queues.ready().map(Vec::len), Some(1));
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_that_one_script_holds_is_broken() {
     let test = "a_server_that_one_script_holds_is_broken";

@@ -55,7 +55,7 @@ fn literal(text: &str) -> String {
 }
 
 /// The labels of the instance that tells of `target`.
-fn instance(target: &TargetState) -> Option<String> {
+pub(super) fn instance(target: &TargetState) -> Option<String> {
     let (host, port) = addresses(&target.address).into_iter().next()?;
     let host =
         if HERE.contains(&host) { format!("({})", HERE.map(literal).join("|")) } else { literal(host) };

@@ -192,8 +192,8 @@ fn broken(verdict: &Verdict<'_>, role: Role, seen: PanelContext<'_>) -> Vec<Part
     let when = (seen.now, seen.zone);
     let line = out_of_scope(Line::of(role, format!("{} ", verdict.overall.word())), verdict, seen);
     let line = as_of(line, verdict);
-    let line =
-        line.then(Role::Text, format!("{}: ", since(lead, when))).then(Role::Strong, lead.sentence(when.0));
+    let told = verdict.alike.as_ref().map_or_else(|| lead.sentence(when.0), |alike| alike.words(when.0));
+    let line = line.then(Role::Text, format!("{}: ", since(lead, when))).then(Role::Strong, told);
     let mut parts = vec![Part { utc: Some(utc(lead)), ..Part::needed(line) }];
     if let Some(cause) = verdict.cause {
         let line = Line::of(Role::Text, format!("; cause ({}): ", cause.tie.word()))

@@ -172,8 +172,24 @@ impl Check<'_> {
                 if !own.on.is_empty() {
                     self.tell(&[&path[..], &["on"]].concat(), "`on` stands once, below the rule");
                 }
+                if !own.group.is_empty() {
+                    self.tell(&[&path[..], &["group"]].concat(), "`group` stands once, below the rule");
+                }
                 if !spec.needs.iter().any(|need| matches!(need.0, "senders" | "partitions")) {
                     self.place(&path, place, file);
+                }
+            }
+            // Targets say themselves which groups there are.
+            for (group, own) in &change.group {
+                let path = ["rules", id, "group", group.as_str()];
+                self.rule(&path, spec, own, change);
+                for (key, deeper) in [("on", own.on.is_empty()), ("group", own.group.is_empty())] {
+                    if !deeper {
+                        self.tell(
+                            &[&path[..], &[key]].concat(),
+                            &format!("`{key}` stands once, below the rule"),
+                        );
+                    }
                 }
             }
         }

@@ -159,4 +159,6 @@ pub struct RuleFile {
     pub runbook: Option<String>,
     /// What holds instead for one target or copy, by its name.
     pub on: BTreeMap<String, RuleFile>,
+    /// What holds instead for every target of a group, by its name.
+    pub group: BTreeMap<String, RuleFile>,
 }

@@ -251,6 +251,9 @@ fn rulebook(file: &File) -> Rulebook {
         for (place, own) in &change.on {
             rules.set_on(id, place, changed(&setting, own));
         }
+        for (group, own) in &change.group {
+            rules.set_of(id, group, changed(&setting, own));
+        }
         rules.set(id, setting);
     }
     rules
@@ -339,6 +342,29 @@ mod tests {
         assert_eq!((own.warning, own.critical, own.hold), (Some(0.1), Some(1.0), Duration::from_secs(7)));
         assert_eq!((rules.get(lag).warning, rules.get(lag).critical), (Some(5.0), None));
         assert!(rules.on(get, &["shop"]).enabled && !rules.on(get, &["other"]).enabled);
+    }
+
+    #[test]
+    fn a_rule_may_differ_for_a_group_and_a_target_in_it_has_the_last_word() {
+        let text = "[rules.\"metrics.get_p95\"]\nwarning = 0.3\n\
+                    [rules.\"metrics.get_p95\".group.reports]\nwarning = 2.0\n\
+                    [rules.\"metrics.get_p95\".on.\"reports-9\"]\nwarning = 9.0\n";
+        let mut rules = settings(text).expect("it is valid").rules;
+        let get = all_rules().into_iter().find(|spec| spec.id == "metrics.get_p95").expect("a rule").id;
+        for name in ["reports-1", "reports-9"] {
+            rules.belongs(name, "reports");
+        }
+        rules.belongs("shop-1", "shop");
+        let warnings =
+            ["reports-1", "reports-9", "shop-1", "unknown"].map(|name| rules.on(get, &[name]).warning);
+        assert_eq!(warnings, [Some(2.0), Some(9.0), Some(0.3), Some(0.3)]);
+        rules.belongs("shop-1", "reports");
+        assert_eq!(rules.on(get, &["shop-1"]).warning, Some(2.0), "what it says of itself came later");
+        refused(
+            "[rules.\"metrics.get_p95\".group.a]\nwarning = 2.0\n[rules.\"metrics.get_p95\".group.a.group.b]\nwarning = 1.0\n",
+            "`group` stands once, below the rule",
+        );
+        refused("[rules.\"metrics.get_p95\".group.a]\nwarning = -2.0\n", "warning is below 0");
     }
 
     #[test]

@@ -70,6 +70,40 @@ impl Trend {
     }
 }
 
+/// With less than this of the past nothing is said of days: a day has its own ups and downs.
+const LEAST_DAYS: Duration = Duration::from_secs(2 * 86_400);
+/// Fewer samples are no line.
+const LEAST_SAMPLES: usize = 16;
+const DAY: f64 = 86_400.0;
+
+/// How much a number grows in a day, by the samples of some days that are `step` apart, the newest last: the slower of a line through all of
+/// it and one through its last third, as [`Trend::until`] does it. What a fall to half leaves is counted from there.
+///
+/// `None` where it does not grow *now*: with too little past, or one with gaps of a third, when it rests, when one step made the growth, and
+/// while the growth is within its own noise.
+#[must_use]
+pub fn per_day(samples: &[Option<f64>], step: Duration) -> Option<f64> {
+    let all = samples
+        .iter()
+        .enumerate()
+        .filter_map(|(at, value)| Some((at as f64 * step.as_secs_f64(), (*value)?)));
+    let mut points: Vec<(f64, f64)> = all.collect();
+    let fell = points.windows(2).rposition(|pair| pair[1].1 < pair[0].1 / 2.0);
+    points.drain(..fell.map_or(0, |at| at + 1));
+    let ((first, _), (last, _)) = (*points.first()?, *points.last()?);
+    let whole = (last - first) / step.as_secs_f64() + 1.0;
+    let ended = (samples.len().saturating_sub(1)) as f64 * step.as_secs_f64() - last;
+    let seen = points.len() >= LEAST_SAMPLES && points.len() as f64 * 1.5 >= whole && ended < DAY / 4.0;
+    if last - first < LEAST_DAYS.as_secs_f64() || !seen {
+        return None;
+    }
+    let third = points.partition_point(|(x, _)| *x < first + (last - first) * 2.0 / 3.0);
+    let lately = points.get(third..)?;
+    let (whole, late) = (growth(&points)?, growth(lately)?);
+    let like = (whole / LIKE..=whole * LIKE).contains(&late);
+    (like && !rests(lately) && !is_a_step(lately)).then(|| whole.min(late) * DAY)
+}
+
 /// The slope of the line of least squares through (seconds, value), if it grows by more than twice the scatter around that line.
 fn growth(points: &[(f64, f64)]) -> Option<f64> {
     let ((first, _), (last, _)) = (points.first()?, points.last()?);
@@ -100,6 +134,46 @@ fn is_a_step(points: &[(f64, f64)]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Of eight samples a day.
+    #[track_caller]
+    fn grows(what: &str, samples: impl IntoIterator<Item = Option<f64>>, expected: Option<f64>) {
+        let samples: Vec<Option<f64>> = samples.into_iter().collect();
+        let found = per_day(&samples, Duration::from_secs(10_800));
+        let near = match (found, expected) {
+            (Some(found), Some(expected)) => (found - expected).abs() < expected * 0.02,
+            (None, None) => true,
+            _ => false,
+        };
+        assert!(near, "{what}: {found:?}, not {expected:?}");
+    }
+
+    #[test]
+    fn a_day_grows_by_what_it_still_grows_by() {
+        let days = |count: usize| (0..count * 8).map(|at| at as f64);
+        grows("steady", days(6).map(|at| Some(100.0 + at)), Some(8.0));
+        grows("flat", days(6).map(|_| Some(100.0)), None);
+        grows("came to rest", days(6).map(|at| Some(at.min(30.0))), None);
+        grows("shrinks", days(6).map(|at| Some(100.0 - at)), None);
+        grows("a sawtooth", days(6).map(|at| Some(100.0 + 20.0 * (at % 8.0))), None);
+        grows("one jump, long ago", days(6).map(|at| Some(if at < 8.0 { 100.0 } else { 200.0 })), None);
+        grows("one jump, lately", days(6).map(|at| Some(if at < 44.0 { 100.0 } else { 200.0 })), None);
+        grows("a day only", days(1).map(Some), None);
+        grows(
+            "a small gap",
+            days(6).map(|at| (!(20.0..26.0).contains(&at)).then_some(100.0 + at)),
+            Some(8.0),
+        );
+        grows("a large gap", days(6).map(|at| (!(10.0..40.0).contains(&at)).then_some(100.0 + at)), None);
+        grows("nothing of the last day", days(6).map(|at| (at < 38.0).then_some(100.0 + at)), None);
+        grows("emptied two and a half days ago", days(6).map(|at| Some(1.0 + at % 27.0)), Some(8.0));
+        grows(
+            "twice as fast lately is no line",
+            days(6).map(|at| Some(100.0 + (at - 32.0).max(0.0) * 9.0)),
+            None,
+        );
+        grows("nothing", [], None);
+    }
 
     fn trend(values: impl IntoIterator<Item = f64>) -> Trend {
         let mut trend = Trend::default();

@@ -6,6 +6,7 @@
 pub mod action;
 pub mod alert;
 pub mod alertmanager;
+pub mod alike;
 pub mod arming;
 pub mod around;
 pub mod chain;
@@ -16,6 +17,7 @@ pub mod exact;
 pub mod focus;
 pub mod forecast;
 pub mod freshness;
+pub mod growth;
 pub mod health;
 pub mod history;
 pub mod hosts;

@@ -59,7 +59,7 @@ fn is_here(target: &TargetState) -> bool {
 }
 
 /// The labels of the instance that tells `server` of `target`. What calls itself this machine is another one for a server elsewhere.
-fn instance(target: &TargetState, server: &TargetState) -> Option<String> {
+pub(super) fn instance(target: &TargetState, server: &TargetState) -> Option<String> {
     let (host, port) = addresses(&target.address).into_iter().next()?;
     let here = is_here(target);
     if here && !is_here(server) {

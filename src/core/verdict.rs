@@ -2,6 +2,7 @@
 //! Data without colours and keys: a terminal, a line in a log and a document say the same.
 
 use super::alert::{Finding, FindingKey, Severity};
+use super::alike::Alike;
 use super::chain::Tie;
 use super::enlisted::LIST;
 use super::freshness::Freshness;
@@ -64,6 +65,8 @@ pub struct Verdict<'a> {
     pub overall: Overall,
     /// The worst symptom, with its own time; of an unknown state what is not seen.
     pub lead: Option<&'a Finding>,
+    /// What is told as one with the lead: the same on other targets of its group.
+    pub alike: Option<Alike<'a>>,
     /// What explains the lead.
     pub cause: Option<Cause<'a>>,
     /// The lead is a symptom and nothing that is seen explains it.
@@ -95,7 +98,7 @@ impl<'a> Verdict<'a> {
         let (silent, others): (Vec<&Finding>, Vec<&Finding>) =
             world.alerts.firing().into_iter().partition(|finding| is_silence(finding));
         let (blind, others): (Vec<&Finding>, Vec<&Finding>) =
-            others.into_iter().partition(|finding| [UNREAD.id, LIST.id].contains(&finding.breach.rule));
+            others.into_iter().partition(|finding| is_blind(finding));
         // What will be stands behind what is, and alone it makes nothing bad.
         let (ahead, others): (Vec<&Finding>, Vec<&Finding>) =
             others.into_iter().partition(|finding| finding.is_forecast());
@@ -120,6 +123,7 @@ impl<'a> Verdict<'a> {
         let mut verdict = Self {
             overall,
             lead: None,
+            alike: None,
             cause: None,
             unexplained: false,
             hit: Vec::new(),
@@ -161,6 +165,12 @@ impl<'a> Verdict<'a> {
         self.lead = Some(lead);
         self.cause = chain.root(&key).and_then(|(root, tie)| find(root).map(|root| Cause { root, tie }));
         let root = self.cause.map_or(*lead, |cause| cause.root);
+        self.alike = if self.cause.is_none() { Alike::with(lead, others, world) } else { None };
+        let told = |finding: &&&Finding| {
+            let alike = self.alike.iter().flat_map(|alike| &alike.findings);
+            !alike.into_iter().any(|told| told.key() == finding.key())
+        };
+        let rest: Vec<&Finding> = rest.iter().filter(told).copied().collect();
         self.unexplained = self.cause.is_none() && !is_root(world, lead);
         let root_key = root.key();
         let explained = |finding: &Finding| {
@@ -187,7 +197,7 @@ impl<'a> Verdict<'a> {
         for branch in world.chain.branches(&told) {
             if branch.depth == 0 {
                 at = Some(branch.finding.key());
-                if !is_silence(branch.finding) && branch.finding.breach.rule != UNREAD.id {
+                if !is_silence(branch.finding) && !is_blind(branch.finding) {
                     self.others.push(branch.finding);
                 }
             } else if let Some((root, link)) = at.clone().zip(branch.link)
@@ -216,6 +226,11 @@ impl<'a> Verdict<'a> {
 /// Whether it tells of sources that give no data: of one, or of several together.
 fn is_silence(finding: &Finding) -> bool {
     finding.breach.rule == SILENT.id || finding.breach.rule == HOST_SILENT.id
+}
+
+/// Whether it tells of something that nobody can see.
+fn is_blind(finding: &Finding) -> bool {
+    [UNREAD.id, LIST.id].contains(&finding.breach.rule)
 }
 
 /// Whether the rule of a finding names a root: then nothing else has to explain it.

@@ -215,9 +215,19 @@ impl World {
         self.timeline.changes(now).filter(tied).filter_map(told).collect()
     }
 
+    /// Of which group a target is may be known only once it has answered.
+    fn learn_groups(&mut self) {
+        if self.rules.asks_for_groups() {
+            for target in &self.targets {
+                self.rules.belongs(target.id.as_str(), target.group());
+            }
+        }
+    }
+
     /// Judges what gave data since it was judged last, and looks at the freshness of all. Called after reports and once a second, so that
     /// silence is noticed by the clock; what was seen in a reading holds until there is a newer one.
     pub fn evaluate(&mut self, now: Now) {
+        self.learn_groups();
         for ((target, judged), levels) in self.targets.iter().zip(&mut self.judged).zip(&mut self.levels) {
             if matches!(judged, Judged::Due) {
                 let (seen, followed) = judge(target, &self.rules, now);
@@ -398,10 +408,11 @@ mod tests {
             read_only: gap(),
             lifecycle: gap(),
             allocation: gap(),
+            policies: gap(),
             ..SearchReading::default()
         };
         search.absorb(reading, now);
-        check_unread(&search, 12);
+        check_unread(&search, 14);
         let mut prometheus = PrometheusState::default();
         let panels = vec![PanelReading { series: gap(), ..PanelReading::default() }];
         prometheus.absorb(

@@ -2,50 +2,26 @@
 //! are one thing to read. Only what stands alone is folded: what is explained by something, or explains something, keeps its row.
 
 use crate::core::alert::{Finding, RuleId, Severity, Stage};
+use crate::core::alike::{Alike as Told, FROM};
 use crate::core::row::RowKey;
-use crate::core::text::tidy;
 use crate::panels::panel::PanelContext;
 use std::collections::BTreeMap;
-
-/// So many are told together.
-const FROM: usize = 4;
-/// So many of them are named.
-const NAMED: usize = 3;
 
 /// Which findings are alike.
 type Kind<'a> = (RuleId, Severity, &'a str);
 
 /// Findings that are told as one.
 pub(super) struct Alike<'a> {
-    /// All of them, the worst first.
-    pub(super) findings: Vec<&'a Finding>,
+    /// Who they are.
+    pub(super) told: Told<'a>,
     rule: RuleId,
     severity: Severity,
-    group: String,
-    /// How many targets of the group there are.
-    of: usize,
 }
 
 impl Alike<'_> {
     /// The row that stands for them.
     pub(super) fn key(&self) -> RowKey {
-        RowKey::Alike(self.rule, self.severity, self.group.clone())
-    }
-
-    /// Who they are, and what is said of the worst.
-    pub(super) fn words(&self, context: PanelContext<'_>) -> String {
-        let named: Vec<String> =
-            self.findings.iter().take(NAMED).map(|finding| finding.breach.target.to_string()).collect();
-        let more = self.findings.len().saturating_sub(NAMED);
-        let others = if more > 0 { format!(" and {more} more") } else { String::new() };
-        let worst = self.findings.first().map(|finding| finding.sentence(context.now)).unwrap_or_default();
-        format!(
-            "{} of {} {} ({}{others}): {worst}",
-            self.findings.len(),
-            self.of,
-            tidy(&self.group, 30),
-            named.join(", ")
-        )
+        RowKey::Alike(self.rule, self.severity, self.told.group.clone())
     }
 }
 
@@ -70,12 +46,9 @@ pub(super) fn folded<'a>(alone: &[&'a Finding], context: PanelContext<'a>) -> Ve
         all.len() == findings.len()
     };
     kinds.retain(|_, findings| findings.len() >= FROM && targets(findings));
-    let alike = |((rule, severity, group), findings): (Kind<'_>, Vec<&'a Finding>)| Alike {
-        of: context.targets().filter(|target| target.group() == group).count(),
-        findings,
-        rule,
-        severity,
-        group: group.to_owned(),
+    let alike = |((rule, severity, group), findings): (Kind<'_>, Vec<&'a Finding>)| {
+        let of = context.targets().filter(|target| target.group() == group).count();
+        Alike { told: Told { findings, group: group.to_owned(), of }, rule, severity }
     };
     kinds.into_iter().map(alike).collect()
 }

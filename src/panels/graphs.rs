@@ -3,11 +3,13 @@
 
 use crate::core::alert::{Finding, RuleId};
 use crate::core::focus::Focus;
+use crate::core::growth;
 use crate::core::ids::TargetId;
 use crate::core::past;
 use crate::core::trace::{QUARTER, Quarter, TraceSpec};
 use crate::core::verdict::Verdict;
 use crate::core::world::TargetState;
+use crate::panels::capacity;
 use crate::panels::panel::PanelContext;
 use crate::ui::content::{Line, Role, Section};
 use crate::ui::graph::{Graph, Graphs};
@@ -34,9 +36,10 @@ pub(super) fn finding(context: PanelContext<'_>, finding: &Finding) -> Option<Se
     section(context, shows(context, finding, Some(rule)).into_iter(), Some(finding), true)
 }
 
-/// All of one target, on its page.
-pub(super) fn target(context: PanelContext<'_>, target: &TargetState) -> Option<Section> {
-    section(context, target.traces.all().map(|drawn| (target, drawn)), None, true)
+/// All of one target, on its page, and what of it grows by the day.
+pub(super) fn target(context: PanelContext<'_>, target: &TargetState) -> Vec<Section> {
+    let graphs = section(context, target.traces.all().map(|drawn| (target, drawn)), None, true);
+    graphs.into_iter().chain(capacity::section(context, target)).collect()
 }
 
 /// The traffic of several targets, on a page of all of their kind.
@@ -57,7 +60,11 @@ pub(super) fn remembered(
         Some(_) => target.traces.of(rule).map(|(spec, _)| spec.name).into_iter().collect(),
         None => target.traces.all().map(|(spec, _)| spec.name).take(MOST).collect(),
     };
-    past::asked(context.world, target, &numbers, context.now)
+    let mut asked = past::asked(context.world, target, &numbers, context.now);
+    if rule.is_none() {
+        asked.extend(growth::asked(context.world, target));
+    }
+    asked
 }
 
 fn shows<'a>(context: PanelContext<'a>, finding: &Finding, rule: Option<RuleId>) -> Option<Drawn<'a>> {

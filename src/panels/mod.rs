@@ -2,6 +2,7 @@
 
 mod alerts;
 mod alike;
+mod capacity;
 mod checks;
 mod current;
 mod finding;

@@ -231,19 +231,20 @@ fn together(context: PanelContext<'_>, firing: Vec<(&Finding, usize, Option<Tie>
     let alone: Vec<&Finding> = (0..firing.len()).filter_map(alone).collect();
     let folded = alike::folded(&alone, context);
     let of = |finding: &Finding| {
-        folded.iter().find(|alike| alike.findings.iter().any(|one| one.key() == finding.key()))
+        folded.iter().find(|alike| alike.told.findings.iter().any(|one| one.key() == finding.key()))
     };
     let mut rows = Vec::new();
     for told in firing {
         let first = |alike: &&alike::Alike<'_>| {
-            alike.findings.first().is_some_and(|first| first.key() == told.0.key())
+            alike.told.findings.first().is_some_and(|first| first.key() == told.0.key())
         };
         match of(told.0) {
             None => rows.push(finding_row(context, told)),
             Some(alike) => rows.extend(Some(alike).filter(first).map(|alike| {
                 let mut row = finding_row(context, told);
                 row.key = alike.key();
-                let (text, muted) = (alike.words(context), format!("{} targets", alike.findings.len()));
+                let (text, muted) =
+                    (alike.told.words(context.now), format!("{} targets", alike.told.findings.len()));
                 row.cells[1] = Cell::of(Role::Text, text);
                 row.cells[3] = Cell::of(Role::Muted, muted);
                 row

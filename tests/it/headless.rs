@@ -2,16 +2,19 @@
 
 use crate::pages::world::{FIRST, Stage, postgres, ready, session};
 use chrono::{FixedOffset, Offset, Utc};
+use futures_util::future::BoxFuture;
 use serde_json::{Value, json};
 use stacktop::core::alert::Rulebook;
-use stacktop::core::ids::SystemKind;
+use stacktop::core::enlisted::Enlisted;
+use stacktop::core::ids::{SystemKind, TargetId};
 use stacktop::core::part::Part;
 use stacktop::core::postgres::{Health, PostgresReading, SqlTable, Watched};
 use stacktop::core::time::{Clock, Now};
 use stacktop::core::verdict::Verdict;
 use stacktop::core::world::{TargetState, World, all_rules};
 use stacktop::drill::Stack;
-use stacktop::engine::EngineSettings;
+use stacktop::engine::roster::{self, Roster};
+use stacktop::engine::{EngineSettings, Job};
 use stacktop::headless::changes::{self, Change, Looked};
 use stacktop::headless::check::{Form, enough, written};
 use stacktop::headless::exposition::{self, Format};
@@ -179,6 +182,61 @@ fn demo() -> Watching {
         clock,
         zone: utc,
     })
+}
+
+/// A list that names a target after five seconds, and no more after twenty.
+struct Later {
+    joins: Option<(TargetState, Job)>,
+    leaves: Option<TargetId>,
+}
+
+impl Roster for Later {
+    fn next(&mut self) -> BoxFuture<'_, roster::Change> {
+        Box::pin(async move {
+            if let Some((state, job)) = self.joins.take() {
+                tokio::time::sleep(Duration::from_secs(5)).await;
+                let enlisted = Enlisted { joined: vec![state], ..Enlisted::default() };
+                return roster::Change { enlisted, jobs: vec![job] };
+            }
+            let Some(id) = self.leaves.take() else { return std::future::pending().await };
+            tokio::time::sleep(Duration::from_secs(15)).await;
+            let enlisted = Enlisted { left: vec![id], ..Enlisted::default() };
+            roster::Change { enlisted, jobs: Vec::new() }
+        })
+    }
+}
+
+/// Who comes is asked, and who goes is asked no more.
+#[tokio::test(start_paused = true)]
+async fn targets_come_and_go_while_it_runs() {
+    let clock: Arc<dyn Clock> = Arc::new(Paused(tokio::time::Instant::now()));
+    let now = clock.now();
+    let stack = Stack::demo(1, now);
+    let mut jobs = stack.jobs();
+    let job = jobs.pop().expect("a job");
+    let one = stack.targets().iter().find(|one| one.id == job.target).expect("its target");
+    let id = one.id.clone();
+    let joins = TargetState::new(id.clone(), one.settings.clone(), one.address.clone(), one.interval, now);
+    let later = Later { joins: Some((joins, job)), leaves: Some(id.clone()) };
+    let mut watching = Watching::start(Setup {
+        environment: "demo".to_owned(),
+        world: World::new(Vec::new(), Rulebook::defaults(&all_rules())),
+        jobs: Vec::new(),
+        roster: Some(Box::new(later)),
+        engine: EngineSettings::default(),
+        notes: None,
+        clock,
+        zone: utc,
+    });
+    until(&mut watching, 4, |seen| assert!(seen.world.targets().is_empty())).await;
+    until(&mut watching, 19, |_| {}).await;
+    let answered = |seen: Seen<'_>| seen.costs.get(&id).map_or(0, |cost| cost.answered);
+    assert!(answered(watching.seen()) >= 2 && watching.seen().world.target(id.as_str()).is_some());
+    until(&mut watching, 21, |_| {}).await;
+    let known = answered(watching.seen());
+    assert!(watching.seen().world.targets().is_empty());
+    until(&mut watching, 60, |_| {}).await;
+    assert_eq!(answered(watching.seen()), known, "nobody asks it any more");
 }
 
 async fn until(watching: &mut Watching, second: u64, mut each: impl FnMut(Seen<'_>)) {

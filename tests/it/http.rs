@@ -142,6 +142,27 @@ async fn open_search_lifecycles_are_asked_its_own_way() {
     assert_eq!(reading.lifecycle.ready().expect("read")[0].reason, "no alias");
 }
 
+/// What makes snapshots is asked in the background, of either product, and judged as it is read.
+#[tokio::test]
+async fn snapshots_are_dated_by_either_product() {
+    let policies = async |at: &str, told: serde_json::Value| {
+        let server = MockServer::start().await;
+        answer(&server, "/_cluster/health", 200, json!({"status": "green"})).await;
+        answer(&server, at, 200, told).await;
+        let reading = search(http(&server, HttpAuth::None)).await.expect("a reading");
+        let first = reading.policies.ready().expect("read")[0].clone();
+        (first.name.clone(), first.success_millis, first.fails())
+    };
+    let slm = json!({"nightly": {"version": 1, "modified_date_millis": 1, "policy": {"name": "<n-{now/d}>", "schedule": "0 30 1 * * ?",
+        "repository": "r", "config": {}}, "last_success": {"snapshot_name": "n-1", "start_time": 7, "time": 9},
+        "last_failure": {"snapshot_name": "n-2", "time": 11, "details": "{\"type\":\"repository_exception\"}"},
+        "next_execution_millis": 99, "stats": {"snapshots_taken": 1}}});
+    assert_eq!(policies("/_slm/policy", slm).await, ("nightly".to_owned(), Some(7), true));
+    let sm = json!({"policies": [{"name": "daily", "enabled": true, "creation": {"current_state": "CREATION_START",
+        "trigger": {"time": 99}, "latest_execution": {"status": "SUCCESS", "start_time": 7, "end_time": 9}}}]});
+    assert_eq!(policies("/_plugins/_sm/policies/*/_explain", sm).await, ("daily".to_owned(), Some(7), false));
+}
+
 #[tokio::test]
 async fn redirects_are_told_and_not_followed() {
     let server = MockServer::start().await;

@@ -51,6 +51,10 @@ pub struct Rulebook {
     settings: HashMap<&'static str, RuleSetting>,
     /// What holds for one place instead, by its name.
     on: HashMap<&'static str, HashMap<String, RuleSetting>>,
+    /// What holds for the targets of one group instead, by its name.
+    of: HashMap<&'static str, HashMap<String, RuleSetting>>,
+    /// The group of each target.
+    groups: HashMap<String, String>,
 }
 
 impl Rulebook {
@@ -71,7 +75,7 @@ impl Rulebook {
                 (spec.id.as_str(), setting)
             })
             .collect();
-        Self { settings, on: HashMap::new() }
+        Self { settings, on: HashMap::new(), of: HashMap::new(), groups: HashMap::new() }
     }
 
     /// Replaces the setting of `id`; false when there is no such rule.
@@ -92,12 +96,40 @@ impl Rulebook {
         true
     }
 
-    /// The setting of rule `id` for the first of these places that has one of its own; else what holds for all.
+    /// What holds of `id` for every target of `group` instead; false when there is no such rule.
+    pub fn set_of(&mut self, id: &str, group: &str, setting: RuleSetting) -> bool {
+        let Some((id, _)) = self.settings.get_key_value(id) else { return false };
+        self.of.entry(*id).or_default().insert(group.to_owned(), setting);
+        true
+    }
+
+    /// Whether any rule asks of which group a target is.
+    #[must_use]
+    pub fn asks_for_groups(&self) -> bool {
+        !self.of.is_empty()
+    }
+
+    /// The target called `target` is of this group.
+    pub fn belongs(&mut self, target: &str, group: &str) {
+        match self.groups.get_mut(target) {
+            Some(known) if known == group => {}
+            Some(known) => group.clone_into(known),
+            None => {
+                self.groups.insert(target.to_owned(), group.to_owned());
+            }
+        }
+    }
+
+    /// The setting of rule `id` for the first of these places that has one of its own, else for its group; else what holds for all.
     #[must_use]
     pub fn on(&self, id: RuleId, places: &[&str]) -> RuleSetting {
         let own = self.on.get(id.as_str());
         let own = own.and_then(|own| places.iter().find_map(|place| own.get(*place)));
-        own.cloned().unwrap_or_else(|| self.get(id))
+        let grouped = || {
+            let of = self.of.get(id.as_str())?;
+            places.iter().find_map(|place| of.get(self.groups.get(*place)?))
+        };
+        own.or_else(grouped).cloned().unwrap_or_else(|| self.get(id))
     }
 
     /// The setting of rule `id`; a rule nobody declared is off.

@@ -1,6 +1,7 @@
 //! What looks at a search cluster bring, beside its tasks: shards on their way, indices, names, snapshots, the server's own diagnosis.
 
 use crate::core::part::Part;
+use crate::core::text::span;
 use serde::{Deserialize, Serialize};
 
 /// A shard on its way to a node.
@@ -181,7 +182,30 @@ pub struct SnapshotPolicy {
     pub next_millis: Option<i64>,
 }
 
+/// Between two snapshots of a schedule that says no more, and of one that names days of the week or of the month.
+const DAILY: f64 = 86_400.0;
+const WEEKLY: f64 = 7.0 * DAILY;
+const MONTHLY: f64 = 31.0 * DAILY;
+
 impl SnapshotPolicy {
+    /// How many seconds its schedule leaves between two snapshots at the most, at least a day: cron with six or seven fields
+    /// (Elasticsearch) or with five (OpenSearch), or an interval (`30m`, `12h`, `2d`).
+    #[must_use]
+    pub fn leaves_seconds(&self) -> f64 {
+        let fields: Vec<&str> = self.schedule.split_whitespace().collect();
+        let any = |field: &str| field == "*" || field == "?";
+        let (of_month, months, of_week) = match fields.as_slice() {
+            [interval] => return span(interval).map_or(DAILY, |span| span.as_secs_f64()).max(DAILY),
+            [_, _, day, month, weekday] | [_, _, _, day, month, weekday, ..] => (*day, *month, *weekday),
+            _ => return DAILY,
+        };
+        // A list or a range of days leaves less; nobody is called for what may be right.
+        match (any(months) && any(of_month), any(of_week)) {
+            (false, _) => MONTHLY,
+            (true, false) => WEEKLY,
+            (true, true) => DAILY,
+        }
+    }
     /// Whether the newest of them failed.
     #[must_use]
     pub fn fails(&self) -> bool {
@@ -230,6 +254,29 @@ pub const MOST_LINES: usize = 400;
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[track_caller]
+    fn leaves(schedule: &str, days: f64) {
+        let policy = SnapshotPolicy { schedule: schedule.to_owned(), ..SnapshotPolicy::default() };
+        assert!(
+            (policy.leaves_seconds() - days * DAILY).abs() < 1.0,
+            "{schedule}: {}",
+            policy.leaves_seconds()
+        );
+    }
+
+    #[test]
+    fn a_schedule_says_how_long_there_may_be_no_snapshot() {
+        leaves("0 30 1 * * ?", 1.0);
+        leaves("0 0/30 * * * ?", 1.0);
+        leaves("0 30 1 ? * SUN", 7.0);
+        leaves("0 30 1 1 * ?", 31.0);
+        leaves("0 8 * * *", 1.0);
+        leaves("0 8 * * 1-5", 7.0);
+        leaves("30m", 1.0);
+        leaves("2d", 2.0);
+        leaves("", 1.0);
+    }
 
     #[test]
     fn a_failure_counts_while_nothing_newer_came_to_its_end() {

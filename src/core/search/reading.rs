@@ -3,7 +3,7 @@
 use super::action::Keeper;
 use super::groups::{self, ShardGroup};
 use super::look::SearchLooks;
-use super::looked::Indicator;
+use super::looked::{Indicator, SnapshotPolicy};
 use crate::core::exact;
 use crate::core::part::{Part, Warm};
 use crate::core::text::{counted, sized, tidy};
@@ -44,6 +44,8 @@ pub struct SearchReading {
     pub marks: Part<Warm<Vec<IndexMark>>>,
     /// What the server says of itself (8.7 and newer).
     pub report: Part<Warm<Vec<Indicator>>>,
+    /// What makes snapshots by itself, with how that went last.
+    pub policies: Part<Warm<Vec<SnapshotPolicy>>>,
     /// What is read only while somebody looks at it.
     pub looks: SearchLooks,
     /// Where it is.

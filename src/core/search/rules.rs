@@ -2,6 +2,7 @@
 
 pub(crate) mod nodes;
 mod parts;
+pub(crate) mod snapshots;
 
 pub use nodes::{CPU, HEAP};
 
@@ -32,6 +33,8 @@ pub static RULES: &[&Rule<SearchState>] = &[
     &BREAKER,
     &LIFECYCLE,
     &ALLOCATION,
+    &snapshots::AGE,
+    &snapshots::FAILING,
 ];
 
 pub(crate) static NO_MASTER: Rule<SearchState> = Rule::new(

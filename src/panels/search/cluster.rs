@@ -7,14 +7,16 @@ use super::{looks, shards, troubles};
 use crate::core::part::Part;
 use crate::core::row::RowKey;
 use crate::core::search::{
-    CPU, ClusterHealth, HEAP, Indicator, SearchNode, SearchReading, SearchRow, SearchState,
+    CPU, ClusterHealth, HEAP, Indicator, SearchNode, SearchReading, SearchRow, SearchState, SnapshotPolicy,
 };
 use crate::core::text::counted;
+use crate::core::time::Now;
 use crate::core::world::TargetState;
 use crate::panels::heading::heading;
 use crate::panels::panel::PanelContext;
 use crate::ui::content::{Cell, Column, Line, Role, Row, Section, Table};
 use crate::ui::format::{bytes, count, duration, or_dash, percent, rate};
+use std::time::Duration;
 
 /// Columns of a sparkline.
 const SPARK: usize = 60;
@@ -35,6 +37,23 @@ fn report(reading: &SearchReading) -> Option<Line> {
     let names: Vec<String> = ill.iter().map(|found| found.name.replace('_', " ")).collect();
     let words = format!("{}: {} · {}", worst.status.to_uppercase(), names.join(", "), worst.symptom);
     Some(fact("it says", server::role(&worst.status), &words))
+}
+
+/// How old the newest good snapshot of each policy is, the oldest first. Where there is no policy there is nothing to tell.
+fn snapshots(reading: &SearchReading, now: Now, role: Role) -> Option<Line> {
+    let mut all: Vec<&SnapshotPolicy> = reading.policies.ready()?.iter().collect();
+    all.sort_by_key(|policy| policy.success_millis);
+    let first = all.first()?;
+    let age = |at: i64| {
+        let millis = (now.wall.timestamp_millis() - at).max(0) as u64;
+        format!("newest {} ago", duration(Duration::from_millis(millis)))
+    };
+    let fails = all.iter().any(|policy| policy.fails());
+    let more = if all.len() > 1 { format!(" · {} more", all.len() - 1) } else { String::new() };
+    let newest = first.success_millis.map_or_else(|| "none yet".to_owned(), age);
+    let failing = if fails { " · the last one failed" } else { "" };
+    let words = format!("{} · {newest}{failing}{more}", first.name);
+    Some(fact("snapshots", if fails { Role::Warning } else { role }, &words))
 }
 
 /// Everything about one cluster.
@@ -67,6 +86,7 @@ pub(super) fn sections(
         lines.push(Line::of(Role::Warning, late));
     }
     lines.extend(report(reading));
+    lines.extend(snapshots(reading, context.now, role));
     lines.extend(reading.limits.iter().map(|limit| Line::of(Role::Warning, limit)));
     let (rates, ms) = (&state.rates, |value: Option<f64>| or_dash(value, |ms| format!("{ms:.1} ms")));
     let searches = format!("{} · mean {} each", or_dash(rates.queries, rate), ms(rates.query_ms));

@@ -19,13 +19,14 @@ use crate::core::part::{Gap, GapKind, Part};
 use crate::core::reading::Reading;
 use crate::core::report::{PollError, PollErrorKind};
 use crate::core::search::{
-    ClusterHealth, Identity, IndexMark, Indicator, SearchNode, SearchReading, Unassigned, UnassignedShard,
+    ClusterHealth, Identity, IndexMark, Indicator, SearchNode, SearchReading, SnapshotPolicy, Unassigned,
+    UnassignedShard,
 };
 use crate::core::time::Now;
 use crate::core::whereabouts::Whereabouts;
 use futures_util::future::BoxFuture;
 use looks::Looks;
-use questions::{BESIDE, GRACE, Lifecycles, PATIENCE, REPORT_EACH, SHARDS_EACH, SLOW_EACH};
+use questions::{BESIDE, GRACE, Lifecycles, PATIENCE, POLICIES_EACH, REPORT_EACH, SHARDS_EACH, SLOW_EACH};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -75,6 +76,7 @@ pub struct SearchSource {
     unassigned: Beside<(Vec<UnassignedShard>, Explained)>,
     marks: Beside<Vec<IndexMark>>,
     report: Beside<Vec<Indicator>>,
+    policies: Beside<Vec<SnapshotPolicy>>,
     /// The indices that were asked for last.
     marked: Vec<String>,
     looks: Looks,
@@ -100,6 +102,7 @@ impl SearchSource {
             unassigned: Beside::default(),
             marks: Beside::default(),
             report: Beside::default(),
+            policies: Beside::default(),
             marked: Vec::new(),
             looks: Looks::default(),
             explained: Explained::new(),
@@ -143,6 +146,7 @@ impl SearchSource {
             self.unassigned.settle(now, GRACE),
             self.marks.settle(now, GRACE),
             self.report.settle(now, GRACE),
+            self.policies.settle(now, GRACE),
             self.looks.settle(now, GRACE),
         );
         self.take(now, missing > 0);
@@ -167,6 +171,7 @@ impl SearchSource {
             read_only: Part::Unavailable(unasked()),
             lifecycle: Part::Unavailable(unasked()),
             allocation: Part::Unavailable(unasked()),
+            policies: Part::Unavailable(unasked()),
             ..SearchReading::default()
         };
         SearchReading {
@@ -193,6 +198,10 @@ impl SearchSource {
         if self.report.is_due(now, REPORT_EACH * slower) {
             let http = own();
             self.report.ask(now, async move { looks::server::report(&http).await });
+        }
+        if self.policies.is_due(now, POLICIES_EACH * slower) {
+            let http = own();
+            self.policies.ask(now, async move { looks::server::policies(&http).await });
         }
         if self.known.identity.ready().is_none() && self.identity.is_due(now, SLOW_EACH) {
             let http = own();
@@ -261,6 +270,7 @@ impl SearchSource {
         });
         known.lifecycle.renew(lifecycle.warm(now));
         known.report.renew(self.report.take(now, PATIENCE).warm(now));
+        known.policies.renew(self.policies.take(now, PATIENCE).warm(now));
         known.marks.renew(self.marks.take(now, PATIENCE).warm(now));
         let all = &mut self.explained;
         let away = self.unassigned.take(now, PATIENCE).map(|(shards, explained)| {
@@ -297,6 +307,7 @@ impl SearchSource {
             ("read-only", reading.read_only.gap()),
             ("lifecycle", reading.lifecycle.gap()),
             ("allocation", reading.allocation.gap()),
+            ("snapshot policies", reading.policies.gap()),
         ]))
     }
 }

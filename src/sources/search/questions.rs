@@ -13,6 +13,8 @@ use std::time::Duration;
 pub(super) const SLOW_EACH: Duration = Duration::from_secs(30);
 /// What the server says of itself changes slowly and costs it work.
 pub(super) const REPORT_EACH: Duration = Duration::from_secs(60);
+/// Snapshots are made once a day, or once an hour.
+pub(super) const POLICIES_EACH: Duration = Duration::from_secs(300);
 /// Shards on no node are looked at this often while there are any.
 pub(super) const SHARDS_EACH: Duration = Duration::from_secs(10);
 /// A question beside the poll is given up after this, here and on the server.

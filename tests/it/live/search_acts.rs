@@ -83,7 +83,7 @@ async fn search_live_3a_a_block_is_refused_above_the_mark_and_taken_off_below_it
     let test = "search_live_3a_a_block_is_refused_above_the_mark_and_taken_off_below_it";
     let Some(cluster) = Cluster::open(test).await else { return };
     let index = "stacktop-blocked";
-    restored(&cluster, index, async {
+    Box::pin(restored(&cluster, index, async {
         create(&cluster, index, json!({"number_of_shards": 1, "number_of_replicas": 0})).await;
         let block = async || {
             let set = json!({"index.blocks.read_only_allow_delete": true});
@@ -141,7 +141,7 @@ async fn search_live_3a_a_block_is_refused_above_the_mark_and_taken_off_below_it
         let outcome = watch.act(action).await.expect("an outcome");
         assert!(outcome.summary.contains("another one has its name"), "{outcome:?}");
         assert_eq!(setting(&cluster, index, name).await, "true");
-    })
+    }))
     .await;
 }
 

@@ -6,11 +6,16 @@ use stacktop::app::farewell;
 use stacktop::app::key::Key;
 use stacktop::core::ids::SystemKind;
 use stacktop::core::metrics::MetricsReading;
+use stacktop::core::part::Part;
 use stacktop::core::place::Screen;
 use stacktop::core::postgres::{PostgresReading, SessionState};
+use stacktop::core::prometheus::{PrometheusReading, RangeReading, SPANS};
 use stacktop::core::redis::{Evidence, QueueReading};
 use stacktop::core::row::RowKey;
+use stacktop::core::time::Now;
 use stacktop::ui::content::{Line, Role};
+
+const GIB: f64 = 1_073_741_824.0;
 
 fn unattended() -> QueueReading {
     let evidence = Evidence { workers: Some(0), ..queue("mails").evidence };
@@ -341,4 +346,43 @@ async fn the_demo_says_what_it_is_and_sums_up() {
     ] {
         assert!(told.contains(words), "{words}: {told}");
     }
+}
+
+/// Memory that grows by an eighth of a GiB a day, as Prometheus remembers six days; it is asked while the page is looked at.
+#[test]
+fn what_grows_by_the_day_is_told_with_the_day_when_it_is_full() {
+    let path = [RowKey::Target(target("cache"))];
+    let reading = |most: Option<f64>| {
+        let mut reading = redis(Vec::new());
+        reading.server.maxmemory_bytes = most;
+        reading
+    };
+    let told = |most: Option<f64>, per_sample: f64| {
+        let both = [("cache", SystemKind::Redis), ("prom", SystemKind::Prometheus)];
+        let stage = Stage::with(&both).then(FIRST, "cache", reading(most));
+        let asked = stage
+            .focus(Screen::Overview, &path)
+            .into_iter()
+            .find_map(|focus| focus.range().filter(|range| range.span == SPANS[2]).cloned());
+        let range = asked.expect("it is asked for");
+        assert!(range.expr.contains("redis_memory_used_bytes") && range.expr.contains("cache"), "{range:?}");
+        let values = (0..range.columns()).map(|at| GIB + at as f64 * per_sample).collect();
+        let series = Part::Ready(vec![(String::new(), values)]);
+        let ranges = vec![RangeReading { range, series, cut: false }];
+        stage.then(FIRST, "prom", PrometheusReading { ranges, ..PrometheusReading::default() })
+    };
+    // Forty samples a day.
+    let each = GIB / 8.0 / 40.0;
+    let stage = told(Some(3.0 * GIB), each);
+    let now = Now::example(FIRST).wall + chrono::TimeDelta::seconds(10 * 86_400);
+    let words = format!(
+        "memory                   1.7 GiB · +128 MiB a day · full (3.0 GiB) on {}",
+        now.format("%-d %b")
+    );
+    stage.opened(Screen::Overview, &path).says(&words);
+    told(None, each).opened(Screen::Overview, &path).says("+128 MiB a day");
+    told(None, each).opened(Screen::Overview, &path).says_not("full (");
+    told(Some(3.0 * GIB), 0.0).opened(Screen::Overview, &path).says_not("a day");
+    let other = Stage::with(&[("cache", SystemKind::Redis)]).then(FIRST, "cache", reading(Some(GIB)));
+    other.opened(Screen::Overview, &path).says_not("Growth");
 }

@@ -11,6 +11,7 @@ use stacktop::core::search::{
     Names, PendingTask, Recovery, Repository, SearchLook, SearchLooks, SearchNode, SearchReading, SearchRow,
     SearchTask, Snapshot, SnapshotPolicy, Snapshots, TaskId, Tasks, Unassigned, UnassignedShard,
 };
+use stacktop::core::time::Now;
 use stacktop::ui::content::Role;
 
 const GIB: f64 = 1_073_741_824.0;
@@ -571,6 +572,26 @@ fn the_newest_snapshot_tells_its_age_and_a_policy_that_fails_why() {
         (page.cell("nightly", "next"), page.cell("nightly", "why it failed")),
         ("late 1m00s".to_owned(), "no room".to_owned())
     );
+}
+
+#[test]
+fn how_old_the_newest_snapshot_is_is_told_where_a_policy_makes_them() {
+    let now = Now::example(FIRST).wall.timestamp_millis();
+    let policy = |name: &str, hours: i64, failed: bool| SnapshotPolicy {
+        name: name.to_owned(),
+        success_millis: Some(now - hours * 3_600_000),
+        failure_millis: failed.then_some(now - 60_000),
+        ..SnapshotPolicy::default()
+    };
+    let told = |policies: Vec<SnapshotPolicy>| {
+        let reading = SearchReading { policies: ready(policies), ..SearchReading::default() };
+        Stage::of(reading).page(Screen::Search)
+    };
+    told(vec![policy("nightly", 3, false)]).says("nightly · newest 3h00m ago");
+    let page = told(vec![policy("hourly", 1, false), policy("nightly", 30, true)]);
+    page.says("nightly · newest 1d6h ago · the last one failed · 1 more");
+    assert_eq!(page.tone("the last one failed"), Role::Warning);
+    told(Vec::new()).says_not("· newest");
 }
 
 #[test]

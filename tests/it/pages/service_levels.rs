@@ -1,6 +1,7 @@
 //! What operations reach against what is aimed at, and how their processes are.
 
 use super::world::{FIRST, Page, Stage, target};
+use stacktop::core::alert::RuleSetting;
 use stacktop::core::ids::SystemKind;
 use stacktop::core::metrics::{
     MetricKind, MetricSample, MetricsReading, MetricsRow, MetricsSettings, Operation,
@@ -8,6 +9,10 @@ use stacktop::core::metrics::{
 use stacktop::core::place::Screen;
 use stacktop::core::row::RowKey;
 use stacktop::core::settings::SystemSettings;
+use stacktop::core::source_rules::SILENT;
+use stacktop::core::time::Now;
+use stacktop::headless::report::sentence;
+use stacktop::headless::watching::Seen;
 use stacktop::ui::content::Role;
 use std::collections::BTreeMap;
 
@@ -228,6 +233,40 @@ fn many_of_one_service_that_fail_are_one_row_that_opens() {
     assert_eq!(place.row, Some(RowKey::Metrics(target("shop-4"), MetricsRow::Endpoint)));
     // Three are three rows.
     failing(3).page(Screen::Overview).says_not("more):");
+}
+
+/// Line 2 as it is told where nothing is left out.
+fn line_2(stage: &Stage) -> String {
+    let zone = chrono::FixedOffset::east_opt(0).expect("UTC");
+    let (costs, now) = (BTreeMap::new(), Now::example(stage.second));
+    let world = &stage.world;
+    sentence(Seen { environment: "", world, costs: &costs, now, started: Now::example(0), zone })
+}
+
+#[test]
+fn line_2_names_a_group_where_many_of_it_have_the_same_fault() {
+    let told = line_2(&failing(5));
+    let group =
+        ": 5 of 5 shop (shop-1, shop-2, shop-3 and 2 more): shop-1 answers 10.0 % of its requests with 5xx";
+    assert!(told.contains(group), "{told}");
+    assert!(!told.contains("; shop-2") && !told.contains("more;") && !told.contains("; +"), "{told}");
+    let told = line_2(&failing(3));
+    assert!(!told.contains(" of 3 shop") && told.contains("; shop-2 answers"), "{told}");
+}
+
+/// What holds for a group holds for each of its targets, and one of them has the last word.
+#[test]
+fn a_group_has_settings_of_its_own() {
+    let mut stage = Stage::with(&["shop-1", "shop-2", "mail"].map(|name| (name, SystemKind::Metrics)));
+    let rules = &mut stage.world.rules;
+    let known = rules.get(SILENT.id);
+    assert!(rules.set_of("source.silent", "shop", RuleSetting { enabled: false, ..known.clone() }));
+    assert!(rules.set_on("source.silent", "shop-2", known));
+    let stage = stage.fails(FIRST, "shop-1").fails(FIRST, "shop-2").fails(FIRST, "mail").at(FIRST + 100);
+    let mut told: Vec<&str> =
+        stage.world.alerts.firing().iter().map(|finding| finding.breach.target.as_str()).collect();
+    told.sort_unstable();
+    assert_eq!(told, ["mail", "shop-2"]);
 }
 
 #[test]

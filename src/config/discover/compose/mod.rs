@@ -3,6 +3,7 @@
 //! The files came with the folder, perhaps from strangers. They therefore name only this machine: nothing in them chooses a host, and
 //! what they take from the shell's variables goes nowhere else.
 
+mod checked;
 mod merge;
 mod ports;
 mod project;
@@ -15,8 +16,9 @@ use super::found::Found;
 use crate::config::nearby::{Nearby, Service};
 use crate::config::surroundings::Surroundings;
 use crate::config::system::{self, System};
-use crate::config::target::{Connect, Locality};
+use crate::config::target::{Connect, HttpConnect, Locality};
 use crate::core::text::counted;
+use checked::Checked;
 pub(super) use ports::{Published, inside, is_here};
 pub(super) use project::Project;
 pub(super) use room::Room;
@@ -45,6 +47,13 @@ pub(super) fn find(around: &Surroundings, trail: &mut Vec<String>) -> Result<Vec
     let (mut found, mut others) = (Vec::new(), Vec::new());
     for (name, service) in &project.services {
         let Some((system, usual)) = served(name, service) else {
+            if let Some(check) = &service.check {
+                match placed(name, service, &project, check.port) {
+                    Ok(port) => found.push(asked(&project.name, name, check, port)),
+                    Err(why) => trail.push(format!("{file}: service {name} is not used, because {why}")),
+                }
+                continue;
+            }
             if let (Some(why), None) = (&service.wrong, &service.image) {
                 trail.push(format!("{file}: service {name} is not used, because {why}"));
                 continue;
@@ -88,6 +97,11 @@ pub(super) fn served(name: &str, service: &Composed) -> Option<(&'static System,
 pub(super) fn published(service: &Composed, project: &Project, (system, usual): (&System, u16)) -> Published {
     let variable = |name: &str| service.environment.get(name).cloned();
     let port = inside(system, usual, &service.words, &variable);
+    outside(service, project, port)
+}
+
+/// Where a port of a service is published.
+fn outside(service: &Composed, project: &Project, port: u16) -> Published {
     // Who shares the network of another service is published by that one.
     let shared = service.network.as_deref().and_then(|mode| mode.strip_prefix("service:"));
     let holder = shared.and_then(|name| project.services.iter().find(|(known, _)| known == name));
@@ -97,6 +111,17 @@ pub(super) fn published(service: &Composed, project: &Project, (system, usual): 
 
 /// The port of this machine that leads to a service, or why there is none.
 fn reached(name: &str, service: &Composed, project: &Project, ours: (&System, u16)) -> Result<u16, String> {
+    usable(service, project)?;
+    here(name, published(service, project, ours), ours.1)
+}
+
+/// The same for another port of it.
+fn placed(name: &str, service: &Composed, project: &Project, port: u16) -> Result<u16, String> {
+    usable(service, project)?;
+    here(name, outside(service, project, port), port)
+}
+
+fn usable(service: &Composed, project: &Project) -> Result<(), String> {
     if let Some(why) = &service.wrong {
         return Err(why.clone());
     }
@@ -104,14 +129,15 @@ fn reached(name: &str, service: &Composed, project: &Project, ours: (&System, u1
     if let Some(first) = service.profiles.first().filter(|_| !service.profiles.iter().any(active)) {
         return Err(format!("its profile {first} is not active (COMPOSE_PROFILES={first} would make it so)"));
     }
-    match published(service, project, ours) {
+    Ok(())
+}
+
+fn here(name: &str, published: Published, usual: u16) -> Result<u16, String> {
+    match published {
         Published::Here(port) => Ok(port),
-        Published::Not => {
-            let usual = ours.1;
-            Err(format!(
-                "it publishes no port of this machine (`ports: [\"127.0.0.1:{usual}:{usual}\"]` at {name} would)"
-            ))
-        }
+        Published::Not => Err(format!(
+            "it publishes no port of this machine (`ports: [\"127.0.0.1:{usual}:{usual}\"]` at {name} would)"
+        )),
         Published::Somewhere => {
             Err("its port is chosen when its container starts; only docker's socket tells it".to_owned())
         }
@@ -142,6 +168,17 @@ fn at(
     let connect = (system.nearby)(&known).unwrap_or_else(|why| Connect::Unusable { kind: system.kind, why });
     let because = format!("{} publishes port {port} for service {name}", project.name);
     Found { connect, because, locality: Locality::ByEvidence, name: Some(name.clone()) }
+}
+
+/// What the health check of a service asks for, asked from here: how the application is, or whether it answers.
+fn asked(file: &str, name: &str, check: &Checked, port: u16) -> Found {
+    let http = HttpConnect::plain(format!("http://127.0.0.1:{port}{}", check.path));
+    let connect = if check.tells { Connect::Health(http.into()) } else { Connect::Probe(http.into()) };
+    let because = format!(
+        "{file} publishes port {port} for service {name}, and its healthcheck asks for {}",
+        check.path
+    );
+    Found { connect, because, locality: Locality::ByEvidence, name: Some(name.to_owned()) }
 }
 
 #[cfg(test)]
@@ -213,6 +250,47 @@ services:
             Surroundings::empty(folder.path()).with("SECRET", "far.example").with("PGPASSWORD", "mine");
         let found = find(&around, &mut trail).expect("understood");
         (found, trail.join("\n"))
+    }
+
+    #[test]
+    fn a_health_check_over_http_is_asked_from_here() {
+        let text = "
+services:
+  api:
+    build: .
+    ports: [\"8080:3000\"]
+    healthcheck: {test: [CMD, curl, -f, \"http://localhost:3000/healthz\"]}
+  site:
+    image: nginx
+    ports: [\"127.0.0.1:8081:80\"]
+    healthcheck: {test: \"wget -q http://localhost/ping || exit 1\"}
+  inner:
+    image: worker
+    healthcheck: {test: [CMD, curl, \"http://localhost:9/health\"]}
+  far:
+    image: worker
+    ports: [\"10.1.2.3:9:9\"]
+    healthcheck: {test: [CMD, curl, \"http://localhost:9/health\"]}
+";
+        let (found, trail) = trail_of(text);
+        let told: Vec<(String, bool, String)> = found
+            .iter()
+            .map(|found| {
+                let at = found.connect.way().expect("a way").address();
+                (found.name.clone().unwrap_or_default(), matches!(found.connect, Connect::Health(_)), at)
+            })
+            .collect();
+        let expected = [
+            ("api".to_owned(), true, "http://127.0.0.1:8080/healthz".to_owned()),
+            ("site".to_owned(), false, "http://127.0.0.1:8081/ping".to_owned()),
+        ];
+        assert_eq!(told, expected, "{trail}");
+        assert!(found[0].because.ends_with("for service api, and its healthcheck asks for /healthz"));
+        assert!(trail.contains("service inner is not used, because it publishes no port"), "{trail}");
+        assert!(
+            trail.contains("service far is not used, because it publishes its port on an address"),
+            "{trail}"
+        );
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! A service of a compose project, as far as it matters for reaching what runs in it. Variables come from the files that it names, from
 //! itself and from secrets in files, the later before the earlier.
 
+use super::checked::{self, Checked};
 use super::ports::Port;
 use super::room::Room;
 use super::tree::{Entries, Node};
@@ -25,6 +26,8 @@ pub(in crate::config::discover) struct Composed {
     pub(in crate::config::discover) words: Vec<String>,
     /// What it publishes.
     pub(super) ports: Vec<Port>,
+    /// What its health check asks over HTTP.
+    pub(super) check: Option<Checked>,
     /// `network_mode`.
     pub(super) network: Option<String>,
     /// It runs only in one of these profiles, if there are any.
@@ -74,6 +77,7 @@ impl Composed {
             environment,
             words,
             ports,
+            check: checked::of(&said("healthcheck"), self::words),
             network: said("network_mode").text(),
             profiles: said("profiles").items().iter().filter_map(Node::text).collect(),
             wrong: wrong.or(bad),
@@ -130,7 +134,7 @@ fn read_secrets(
 }
 
 /// A command, word by word: a line, or a list in which what is given to a shell is a line, too.
-fn words(command: &Node) -> Vec<String> {
+pub(super) fn words(command: &Node) -> Vec<String> {
     let Node::List(list) = command else {
         return command.text().map(|line| split(&line)).unwrap_or_default();
     };

@@ -12,6 +12,7 @@ pub(super) const NODES: Need = Need("nodes");
 pub(super) const READ_ONLY: Need = Need("blocks of indices");
 pub(super) const LIFECYCLE: Need = Need("lifecycle");
 pub(super) const ALLOCATION: Need = Need("allocation");
+pub(super) const POLICIES: Need = Need("snapshot policies");
 
 /// The parts of this reading that could not be read. Without a master there is one finding for all of it; what was found before stays, as
 /// old as it is.
@@ -23,6 +24,7 @@ pub(super) fn missing(reading: &SearchReading) -> Vec<Missing> {
         (READ_ONLY, reading.read_only.gap(), words("indices that cannot be written")),
         (LIFECYCLE, reading.lifecycle.gap(), words("the lifecycle of its indices")),
         (ALLOCATION, reading.allocation.gap(), words("why shards are not assigned")),
+        (POLICIES, reading.policies.gap(), words("whether its snapshots are made")),
     ])
 }
 

@@ -32,6 +32,18 @@ const POLICIES_READ: &[&str] = &[
     "*/last_failure/details",
     "*/next_execution_millis",
 ];
+/// The same of OpenSearch: how each went last, and when the next is due. What it keeps of the past is the latest execution only.
+const MANAGED: &str = "/_plugins/_sm/policies/*/_explain";
+const MANAGED_READ: &[&str] = &[
+    "policies/*/name",
+    "policies/*/enabled",
+    "policies/*/creation/trigger/time",
+    "policies/*/creation/latest_execution/status",
+    "policies/*/creation/latest_execution/start_time",
+    "policies/*/creation/latest_execution/end_time",
+    "policies/*/creation/latest_execution/info/message",
+    "policies/*/creation/latest_execution/info/cause",
+];
 const REPORT: &str = "/_health_report?verbose=false";
 /// Analyses that cost more than a poll may: while somebody reads them only.
 const VERBOSE: &str = "/_health_report";
@@ -49,7 +61,7 @@ const MOST_WORDS: usize = 600;
 pub(super) async fn snapshots(http: &Http) -> Part<Snapshots> {
     let (repositories, policies) = tokio::join!(
         questions::of_master(http, REPOSITORIES, REPOSITORIES_READ, repositories),
-        questions::part(http, POLICIES, POLICIES_READ, slm),
+        policies(http),
     );
     let mut list = match repositories {
         Part::Ready(list) => list,
@@ -61,6 +73,16 @@ pub(super) async fn snapshots(http: &Http) -> Part<Snapshots> {
         repository.newest = questions::part(http, &path, NEWEST_READ, newest).await;
     }
     Part::Ready(Snapshots { repositories: list, policies })
+}
+
+/// What makes snapshots by itself, of either product.
+pub(in crate::sources::search) async fn policies(http: &Http) -> Part<Vec<SnapshotPolicy>> {
+    match questions::part(http, POLICIES, POLICIES_READ, slm).await {
+        Part::Unavailable(gap) if gap.kind == GapKind::NotSupported => {
+            questions::part(http, MANAGED, MANAGED_READ, sm).await
+        }
+        other => other,
+    }
 }
 
 fn repositories(value: &Value) -> Option<Vec<Repository>> {
@@ -96,6 +118,29 @@ fn slm(value: &Value) -> Option<Vec<SnapshotPolicy>> {
         }
     };
     Some(value.as_object()?.iter().map(one).collect())
+}
+
+/// One that is switched off makes none on purpose.
+fn sm(value: &Value) -> Option<Vec<SnapshotPolicy>> {
+    let one = |found: &Value| {
+        let latest = |name: &str| format!("/creation/latest_execution/{name}");
+        let at = |pointer: &str| number(found, pointer).map(|at| at as i64);
+        let (status, began) = (word(found, &latest("status")), at(&latest("start_time")));
+        let failed = matches!(status.as_str(), "FAILED" | "TIME_LIMIT_EXCEEDED" | "RETRYING");
+        let cause = word(found, &latest("info/cause"));
+        let why = if cause.is_empty() { word(found, &latest("info/message")) } else { cause };
+        SnapshotPolicy {
+            name: word(found, "/name"),
+            success_millis: began.filter(|_| status == "SUCCESS"),
+            failure_millis: at(&latest("end_time")).or(began).filter(|_| failed),
+            failure: if failed { tidy(&why, MOST_WORDS) } else { String::new() },
+            next_millis: at("/creation/trigger/time"),
+            ..SnapshotPolicy::default()
+        }
+    };
+    let all = value.as_object()?.get("policies")?.as_array()?;
+    let runs = |found: &&Value| found.get("enabled").and_then(Value::as_bool) != Some(false);
+    Some(all.iter().filter(runs).map(one).collect())
 }
 
 /// What the server sees at a glance.
@@ -185,6 +230,36 @@ mod tests {
             (read.failure.as_str(), read.success_millis, read.next_millis),
             ("no room", Some(9), Some(99))
         );
+    }
+
+    #[test]
+    fn of_open_search_the_latest_execution_is_told_and_what_is_off_is_not() {
+        let answer = json!({"policies": [
+            {"name": "daily", "enabled": true, "policy_seq_no": 1, "creation": {"current_state": "CREATION_START", "trigger": {"time": 99},
+                "latest_execution": {"status": "SUCCESS", "start_time": 5, "end_time": 7, "info": {"message": "done"}}}},
+            {"name": "hourly", "enabled": true, "creation": {"trigger": {"time": 98},
+                "latest_execution": {"status": "FAILED", "start_time": 6, "end_time": 8, "info": {"message": "m", "cause": "no room"}}}},
+            {"name": "new", "enabled": true, "creation": {"current_state": "CREATION_START", "trigger": {"time": 97}}},
+            {"name": "off", "enabled": false, "creation": {"trigger": {"time": 1}}}]});
+        let read = sm(&pruned(MANAGED_READ, answer)).expect("policies");
+        let told: Vec<_> = read
+            .iter()
+            .map(|one| {
+                (
+                    one.name.as_str(),
+                    one.success_millis,
+                    one.failure_millis,
+                    one.failure.as_str(),
+                    one.next_millis,
+                )
+            })
+            .collect();
+        let expected = [
+            ("daily", Some(5), None, "", Some(99)),
+            ("hourly", None, Some(8), "no room", Some(98)),
+            ("new", None, None, "", Some(97)),
+        ];
+        assert_eq!(told, expected);
     }
 
     #[test]

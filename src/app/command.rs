@@ -133,6 +133,8 @@ pub enum Command {
     Export,
     /// Writes what is told of an incident to files: findings with what explains them, actions, the timeline.
     Incident,
+    /// Reads the configuration again.
+    Reload,
     /// The mouse is ours, or the terminal's.
     Mouse,
     /// The next theme.

@@ -1,19 +1,21 @@
 //! What can happen to the app, and what it can ask for: both plain data.
 
 use super::command::Command;
+use super::keymap::Keymap;
 use super::layout::Size;
 use super::overlay::LogTail;
 use crate::actions::audit::Tail;
 use crate::actions::ongoing::News;
 use crate::core::action::{Action, ActionError, Confirmed, Outcome, Verification};
-use crate::core::alert::Note;
+use crate::core::alert::{Note, Rulebook};
 use crate::core::arming::Permit;
 use crate::core::enlisted::Enlisted;
 use crate::core::focus::Focus;
 use crate::core::ids::TargetId;
-use crate::core::notify::Desktop;
+use crate::core::notify::{Desktop, NotifySettings};
 use crate::core::report::PollReport;
 use crate::core::timeline::{Event, Mark};
+use crate::ui::theme::Theme;
 use chrono::FixedOffset;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -72,6 +74,8 @@ pub enum Msg {
     Logged(LogTail),
     /// Something was copied or written to files, or could not be: a sentence.
     Told(String),
+    /// The configuration was read again, or why it was not: then nothing changes.
+    Reloaded(Result<Box<Reloaded>, String>),
     /// What earlier runs kept of their timelines, oldest first.
     Recalled(Vec<Event>),
     /// What other runs noted of findings, or that it holds no more.
@@ -92,6 +96,21 @@ impl From<News> for Msg {
             News::Verified { id, action, result } => Self::Verified { id, action, result },
         }
     }
+}
+
+/// What is in force from now on, as the configuration says that was read again.
+#[derive(Clone, Debug)]
+pub struct Reloaded {
+    /// The keys.
+    pub keymap: Keymap,
+    /// The theme, where another one is named now.
+    pub theme: Option<Theme>,
+    /// The rules.
+    pub rules: Rulebook,
+    /// Who is told of what beside the screen.
+    pub notify: NotifySettings,
+    /// What of it is new, and what needs a restart.
+    pub words: String,
 }
 
 /// A file to be written.
@@ -130,6 +149,8 @@ pub enum Effect {
         /// What.
         files: Vec<FileText>,
     },
+    /// Read the configuration again; the answer is [`Msg::Reloaded`].
+    Reload,
     /// Read the end of the audit trail.
     ReadAudit,
     /// Read the end of our own log.

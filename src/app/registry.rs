@@ -191,6 +191,12 @@ fn verbs() -> Vec<Entry> {
         entry(C::Disarm, "disarm", "end that at once", &[]),
         entry(C::Stop, "stop", "stop actions that take long, with nothing left half done", &[]),
         entry(C::Help, "help", "this help", &[key('?'), at(Code::F(1))]),
+        entry(
+            C::Reload,
+            "reload",
+            "read the configuration again: rules, keys, theme and notifications hold at once, or nothing of it",
+            &[],
+        ),
         entry(C::Redraw, "redraw", "draw everything anew", &[Key::ctrl('l')]),
         entry(C::Suspend, "suspend", "back to the shell, until fg", &[Key::ctrl('z')]),
         entry(C::Quit, "quit", "end stacktop", &[key('q'), Key::ctrl('c')]),

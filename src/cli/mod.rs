@@ -11,6 +11,7 @@ mod headless;
 mod info;
 mod mark;
 mod print;
+mod reload;
 mod roster;
 mod state_folder;
 mod targets;
@@ -153,11 +154,13 @@ fn live(arguments: &Arguments, around: &Surroundings) -> Result<ExitCode, String
         Arc::clone(&clock),
         actor(around, &settings.environment),
     );
+    let again = reload::reload(&settings);
     let outlets = Outlets {
         keeper: Some(Keeper::at(folder.join("timeline.jsonl"))),
         notes: Some(Notes::at(folder.join("notes.jsonl"))),
         webhook: settings.webhook.map(|url| Webhook::new(url, settings.environment.clone())),
         log: Some(folder.join(LOG)),
+        reload: Some(again),
     };
     let model = model(Kind::Live, world, arming, (keymap, themes), (&audit, user(around)), trail, now);
     let setup = Setup {

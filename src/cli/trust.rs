@@ -45,6 +45,8 @@ impl Trusted {
 pub(super) enum Care {
     /// It will be connected to what it names, and its commands will run.
     Acts,
+    /// The same, while a screen is open: nothing can be asked.
+    Again,
     /// What it says is only shown.
     Shows,
 }
@@ -58,17 +60,18 @@ pub(super) fn settle(wishes: &mut Wishes, around: &Surroundings, care: Care) -> 
     let place = state_folder(around)?.join(REMEMBERED);
     if !holds(&place, &file) {
         let shown = file.path.display();
+        let asks = care == Care::Acts && std::io::stdin().is_terminal() && std::io::stderr().is_terminal();
         match care {
             Care::Shows => complain(&format!(
                 "{shown} is not trusted yet: before `stacktop trust` nothing in it is connected to or run"
             )),
-            Care::Acts if !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal() => {
+            Care::Acts | Care::Again if !asks => {
                 return Err(format!(
                     "{shown} came with this folder and was not trusted yet, or was changed since: look at it, then run \
                      `stacktop trust`, or name it with --config"
                 ));
             }
-            Care::Acts => {
+            Care::Acts | Care::Again => {
                 complain(&format!(
                     "{shown} came with this folder and is new, or was changed.\n{}",
                     described(&file, around)

@@ -72,7 +72,7 @@ fn wanted(target: &TargetState, server: &TargetState) -> Option<(&'static Size, 
 pub fn asked(world: &World, target: &TargetState) -> Vec<(TargetId, Focus)> {
     let servers = world.targets().iter().filter(|server| server.system.prometheus().is_some());
     let ask = |server: &TargetState| Some((server.id.clone(), Focus::Range(wanted(target, server)?.1)));
-    servers.filter_map(ask).collect()
+    servers.filter_map(|server| ask(server)).collect()
 }
 
 /// What of `target` grows, the fastest first. Nothing where nothing is remembered or nothing grows.
@@ -91,7 +91,7 @@ pub fn of(world: &World, target: &TargetState) -> Vec<Growth> {
         };
         Some(series.iter().filter_map(grown).collect())
     };
-    let mut all = world.targets().iter().find_map(read).unwrap_or_default();
+    let mut all = world.targets().iter().find_map(|server| read(server)).unwrap_or_default();
     all.sort_by(|one, other| other.per_day.total_cmp(&one.per_day));
     all
 }

@@ -95,6 +95,11 @@ impl Notifier {
         }
     }
 
+    /// From now on it tells as `settings` say; what was told stays told.
+    pub const fn tell_as(&mut self, settings: NotifySettings) {
+        self.settings = settings;
+    }
+
     /// Who is told of `news`, and of what waited since.
     pub fn decide(&mut self, news: &[Arc<Event>], now: Now) -> Vec<Notice> {
         self.told.retain(|_, at| now.since(*at) < AGAIN);

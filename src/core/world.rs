@@ -185,6 +185,15 @@ impl World {
         }
     }
 
+    /// Other rules are in force from now on: what was read last is judged by them at once.
+    pub fn judge_by(&mut self, rules: Rulebook, now: Now) {
+        self.rules = rules;
+        for judged in self.judged.iter_mut().filter(|judged| matches!(judged, Judged::Seen(_))) {
+            *judged = Judged::Due;
+        }
+        self.evaluate(now);
+    }
+
     /// Takes in what another run noted of findings; a note about a rule that is not known here changes nothing.
     pub fn recall(&mut self, notes: Vec<Note>, now: Now) {
         for note in notes {

@@ -8,7 +8,7 @@ use crate::actions::notes::Notes;
 use crate::actions::ongoing::{News, Ongoing};
 use crate::actions::stop::Cause;
 use crate::actions::webhook::{self, Webhook};
-use crate::app::msg::{Effect, FileText, Msg};
+use crate::app::msg::{Effect, FileText, Msg, Reloaded};
 use crate::core::alert::Note;
 use crate::core::ids::TargetId;
 use crate::core::time::Now;
@@ -57,6 +57,18 @@ pub struct Outlets {
     pub webhook: Option<Webhook>,
     /// Where our own log is, and what has room nowhere else is written beside it.
     pub log: Option<PathBuf>,
+    /// Reads the configuration again; nothing where there is none.
+    pub reload: Option<Reload>,
+}
+
+/// Reads the configuration again. It may wait for files.
+#[derive(Clone)]
+pub struct Reload(pub Arc<dyn Fn() -> Result<Reloaded, String> + Send + Sync>);
+
+impl std::fmt::Debug for Reload {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Reload")
+    }
 }
 
 /// What comes back from outside.
@@ -89,6 +101,7 @@ pub struct Effects {
     posts: Option<mpsc::Sender<Arc<Event>>>,
     /// Our own log.
     log: Option<PathBuf>,
+    reload: Option<Reload>,
     /// So many texts were copied: files of them have names of their own.
     copied: usize,
     /// What the terminal is to be told between two frames.
@@ -112,6 +125,7 @@ impl Effects {
             notes: outlets.notes.map(Arc::new),
             posts: None,
             log: outlets.log,
+            reload: outlets.reload,
             copied: 0,
             calls: Vec::new(),
             beside: JoinSet::new(),
@@ -190,6 +204,7 @@ impl Effects {
                 Effect::Export { folder, files } => {
                     self.answer(|_| async move { Msg::Told(export::write(folder, files).await) });
                 }
+                Effect::Reload => self.read_again(),
                 Effect::ReadAudit => {
                     self.answer(|gate| async move { Msg::AuditTail(gate.tail(LOG_LINES).await) });
                 }
@@ -221,6 +236,23 @@ impl Effects {
             }
         }
         next
+    }
+
+    /// The configuration is read again, beside the loop.
+    fn read_again(&mut self) {
+        let reload = self.reload.clone();
+        self.answer(|_| async move {
+            let Some(Reload(read)) = reload else {
+                return Msg::Told("there is no configuration to be read again: this is the demo".to_owned());
+            };
+            let done = tokio::task::spawn_blocking(move || read()).await;
+            let done = done.unwrap_or_else(|error| Err(format!("it could not be read: {error}")));
+            // A message may have no room for all of it.
+            if let Err(why) = &done {
+                tracing::warn!("the configuration was read again and not taken over: {why}");
+            }
+            Msg::Reloaded(done.map(Box::new))
+        });
     }
 
     /// What no clipboard takes is written to a file of its owner's only.

@@ -50,11 +50,11 @@ mod tests {
     async fn what_is_asked_beside_a_poll_counts_for_it_and_nothing_outside() {
         let asked = Asked::default();
         count(100);
-        let task = asked.during(async {
+        let polled = asked.during(async {
             count(2);
-            Owned::spawn(async { count(3) })
+            Owned::spawn(async { count(3) }).await
         });
-        task.await.await.unwrap();
+        polled.await.unwrap();
         assert_eq!((asked.taken(), asked.taken()), (5, 0));
     }
 }

@@ -58,6 +58,7 @@ const BEGIN: &[(&str, &str)] = &[
     ("actions/writer.rs", "a thread for a file that outlives the run: ends with who gives it work"),
     ("engine/mod.rs", "one for each target: end with the engine, and when the run ends"),
     ("runtime/clipboard.rs", "one write to the terminal: nobody waits for it at the end"),
+    ("runtime/effects.rs", "reads the configuration again: nobody waits for it at the end"),
     ("runtime/export.rs", "writes a few files: nobody waits for it at the end"),
     ("runtime/logging.rs", "reads the end of a file: nobody waits for it at the end"),
     ("runtime/input.rs", "the thread that reads keys, which cannot be given up: ends with the process"),

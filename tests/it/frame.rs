@@ -3,13 +3,19 @@
 
 use crate::screens::{Drive, is_plotted};
 use chrono::FixedOffset;
+use stacktop::app::command::Context;
 use stacktop::app::key::{Code, Key};
+use stacktop::app::keymap::{Binding, Keymap};
 use stacktop::app::layout::{Layout, Size};
 use stacktop::app::model::Kind;
-use stacktop::app::msg::{Effect, FileText, Msg};
+use stacktop::app::msg::{Effect, FileText, Msg, Reloaded};
+use stacktop::core::alert::RuleSetting;
 use stacktop::core::arming::Arming;
+use stacktop::core::notify::NotifySettings;
 use stacktop::core::place::Screen;
+use stacktop::core::world::all_rules;
 use stacktop::ui::theme::Theme;
+use std::time::Duration;
 
 const SIZES: [(u16, u16); 3] = [(60, 16), (80, 24), (160, 50)];
 
@@ -91,10 +97,20 @@ async fn the_state_of_every_source_has_room_whatever_else_is_told() {
         assert!(each || first.contains("5 kinds ●"), "{size:?}: {first}");
         assert!(!first.ends_with('…'), "{first}");
     }
-    // The one that is silent is named.
+    // Those that are silent are named, or at least counted.
     silence(&mut drive, 100);
-    let first = line(&mut drive, (120, 30), 0);
-    assert!(first.contains("postgres ○ 2 of 2 no data"), "{first}");
+    for (size, told) in [
+        ((60, 16), " 5 kinds ○"),
+        ((80, 24), " 5 kinds ○"),
+        ((120, 30), "pg ○ redis ○ search ○ prom ○ metrics ○"),
+    ] {
+        let first = line(&mut drive, size, 0);
+        assert!(first.ends_with(told), "{first}");
+    }
+    drive.model.habits.private = false;
+    drive.model.arming.environment = "shop".to_owned();
+    let first = line(&mut drive, (200, 50), 0);
+    assert!(first.contains("postgres ○ 2 of 2 no data 1m40s"), "{first}");
 }
 
 #[tokio::test]
@@ -239,4 +255,41 @@ async fn a_number_that_changed_has_a_sign_in_front_of_it() {
     drive.key(Key::char('5'));
     drive.key(Key::char('6'));
     assert!(!drive.drawn(160, 50).contains('↑'));
+}
+
+#[tokio::test]
+async fn a_configuration_that_was_read_again_holds_at_once_or_changes_nothing() {
+    let mut drive = incident().await;
+    assert_eq!(typed(&mut drive, "reload"), [Effect::Reload]);
+    let errors =
+        |drive: &Drive| drive.model.world.alerts.firing().iter().any(|it| it.breach.rule == "metrics.errors");
+    assert!(errors(&drive));
+    let before = (drive.model.theme.clone(), drive.model.world.rules.clone());
+    drive.tell(Msg::Reloaded(Err("c.toml:3:1: no rule is called so\nc.toml:9:1: no key".to_owned())));
+    let toast = drive.model.toast.clone().expect("a message");
+    assert_eq!(toast.text, "nothing was changed: c.toml:3:1: no rule is called so; c.toml:9:1: no key");
+    assert_eq!(before, (drive.model.theme.clone(), drive.model.world.rules.clone()));
+    let mut rules = before.1.clone();
+    let spec = all_rules().into_iter().find(|rule| rule.id == "metrics.errors").expect("a rule");
+    let off = RuleSetting { enabled: false, clear: Duration::ZERO, ..rules.get(spec.id) };
+    assert!(rules.set("metrics.errors", off));
+    let quit = Binding {
+        context: Context::Screens,
+        command: "quit".to_owned(),
+        keys: vec!["Q".to_owned()],
+        adds: false,
+    };
+    let reloaded = Reloaded {
+        keymap: Keymap::with(&[quit]).expect("keys"),
+        theme: Theme::built_in("light").ok(),
+        rules,
+        notify: NotifySettings::SILENT,
+        words: "read again, in force now: 1 rule, keys, theme light".to_owned(),
+    };
+    drive.tell(Msg::Reloaded(Ok(Box::new(reloaded))));
+    assert!(!errors(&drive), "what was read last is judged anew");
+    assert_eq!(drive.model.theme.name, "light");
+    assert!(drive.drawn(80, 24).contains("read again, in force now: 1 rule"));
+    assert!(drive.drawn(80, 24).contains("Q quit"), "{}", drive.drawn(80, 24));
+    assert_eq!(drive.model.place().path, [], "and everything is where it was");
 }

@@ -188,6 +188,7 @@ async fn the_list_of_sources_hides_what_a_server_says_of_a_statement() {
         result: Err(PollError::new(PollErrorKind::Failed, words)),
         plan,
         overtaken: 0,
+        asked: 0,
     })));
     drive.tell(Msg::Command(Command::Sources));
     let open = drive.drawn(160, 50);
@@ -218,6 +219,7 @@ async fn what_is_silent_stands_before_what_is_well_where_there_is_little_room() 
         result: Err(PollError::new(PollErrorKind::Unreachable, "connection refused")),
         plan,
         overtaken: 0,
+        asked: 0,
     })));
     let silent = line(&mut drive);
     assert!(silent.contains(&format!("│ {} ", kind.short())) && silent.contains("LATE"), "{silent}");

@@ -297,6 +297,9 @@ async fn after_a_sleep_nothing_is_believed_until_it_is_read_again() {
     assert!(woken.contains(&Effect::PollAll), "{woken:?}");
     let text = drive.drawn(120, 40);
     assert!(text.contains("slept") && text.contains("7h"), "{text}");
-    assert!(text.lines().next().is_some_and(|line| line.contains("no data")), "{text}");
+    assert!(
+        text.lines().next().is_some_and(|line| line.contains("pg ○") && line.contains("oldest 7h00m")),
+        "{text}"
+    );
     assert!(line_two(&mut drive).contains("(as of 7h00m ago)"), "{}", line_two(&mut drive));
 }

@@ -137,6 +137,7 @@ pub fn run(model: &mut Model, command: Command) -> Vec<Effect> {
         Command::Copy => return copy(model),
         Command::Export => return export(model),
         Command::Incident => return incident(model),
+        Command::Reload => return vec![Effect::Reload],
         Command::Theme => theme(model),
         Command::Privacy => privacy(model),
         Command::Mouse => return vec![Effect::Mouse],

@@ -125,7 +125,7 @@ fn markdown(report: &Value) -> String {
     for finding in each("findings") {
         let until = finding["until"].as_str().map_or_else(String::new, |until| format!(", until {until}"));
         list.push(format!(
-            "- **{}** {} (`{}` on {}; since {}{until}, {})",
+            "- **{}** {} ({} on {}; since {}{until}, {})",
             text(&finding, "severity"),
             text(&finding, "sentence"),
             text(&finding, "rule"),

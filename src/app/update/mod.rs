@@ -21,7 +21,7 @@ use crate::app::model::Lens;
 
 use super::command::Command;
 use super::model::Model;
-use super::msg::{Effect, Msg};
+use super::msg::{Effect, Msg, Reloaded};
 use super::overlay::{LogTail, Overlay};
 use crate::actions::audit::Tail;
 use crate::core::focus::Focus;
@@ -67,15 +67,10 @@ pub fn update(model: &mut Model, msg: Msg, now: Now) -> Vec<Effect> {
             Vec::new()
         }
         Msg::Background { light } => {
-            if let Some(other) = model.otherwise.take_if(|other| other.light == light) {
-                model.theme = other.theme;
-            }
+            background(model, light);
             Vec::new()
         }
-        Msg::Draws => {
-            draws(model);
-            Vec::new()
-        }
+        Msg::Draws => draws(model),
         Msg::Drawn(size) => {
             opening::drawn(model, size);
             Vec::new()
@@ -92,8 +87,7 @@ pub fn update(model: &mut Model, msg: Msg, now: Now) -> Vec<Effect> {
         Msg::Verified { id, action, result } => act::verified(model, &id, &action, result),
         Msg::Progress(words) => {
             let stop = model.keymap.name(Command::Stop);
-            model.say(Role::Note, format!("{words} ({stop} ends it)"));
-            Vec::new()
+            said(model, Role::Note, format!("{words} ({stop} ends it)"))
         }
         Msg::AuditTail(tail) => {
             tailed(model, tail);
@@ -101,6 +95,7 @@ pub fn update(model: &mut Model, msg: Msg, now: Now) -> Vec<Effect> {
         }
         Msg::Logged(tail) => logged(model, tail),
         Msg::Told(sentence) => said(model, Role::Note, sentence),
+        Msg::Reloaded(result) => reloaded(model, result),
         Msg::Recalled(kept) => {
             model.world.timeline.recall(kept);
             Vec::new()
@@ -126,6 +121,13 @@ pub fn update(model: &mut Model, msg: Msg, now: Now) -> Vec<Effect> {
         effects.into_iter().map(|effect| veiled(model, effect)).collect()
     } else {
         effects
+    }
+}
+
+/// The terminal said whether it is light.
+fn background(model: &mut Model, light: bool) {
+    if let Some(other) = model.otherwise.take_if(|other| other.light == light) {
+        model.theme = other.theme;
     }
 }
 
@@ -173,12 +175,34 @@ const fn is_ours(msg: &Msg) -> bool {
     )
 }
 
+/// The configuration was read again: all of it that can be taken over holds at once, or nothing of it.
+fn reloaded(model: &mut Model, result: Result<Box<Reloaded>, String>) -> Vec<Effect> {
+    match result {
+        Ok(new) => {
+            model.keymap = new.keymap;
+            if let Some(theme) = new.theme {
+                model.theme = theme;
+                model.otherwise = None;
+            }
+            model.notifier.tell_as(new.notify);
+            model.world.judge_by(new.rules, model.now);
+            model.say(Role::Note, new.words);
+        }
+        Err(why) => {
+            let why = why.lines().collect::<Vec<_>>().join("; ");
+            model.say(Role::Warning, format!("nothing was changed: {why}"));
+        }
+    }
+    Vec::new()
+}
+
 /// A frame is about to be drawn.
-fn draws(model: &mut Model) {
+fn draws(model: &mut Model) -> Vec<Effect> {
     navigate::keep(model);
     if let Some(page) = &model.page {
         model.earlier.take(page, model.now);
     }
+    Vec::new()
 }
 
 /// The end of our own log was read, for the page that shows it.

@@ -41,9 +41,13 @@ enum Told {
     Short,
     /// The sources that are well stand together.
     Together,
+    /// The others have their sign and no words.
+    Signs,
+    /// How many kinds of sources are in each state.
+    Counted,
 }
 
-const FORMS: [Told; 4] = [Told::All, Told::OneClock, Told::Short, Told::Together];
+const FORMS: [Told; 6] = [Told::All, Told::OneClock, Told::Short, Told::Together, Told::Signs, Told::Counted];
 
 /// The environment and the mode, in words. A long name gives way to the mode.
 fn place_and_mode(model: &Model, columns: u16, told: Told) -> Line {
@@ -83,7 +87,7 @@ fn place_and_mode(model: &Model, columns: u16, told: Told) -> Line {
 /// The state of every source, grouped by kind; the worst of a kind counts. Where not all kinds have room the worst stand first.
 fn sources(model: &Model, columns: u16, told: Told, mut line: Line) -> (Line, Duration) {
     let mut oldest = Duration::ZERO;
-    let mut well = 0;
+    let mut counts = [0; 4];
     let seen = model.seen();
     let glyphs = if model.theme.ascii { ["ok", "late", "LOST", ".."] } else { ["●", "◐", "○", "…"] };
     let mut kinds: Vec<(u8, Line)> = Vec::new();
@@ -94,22 +98,25 @@ fn sources(model: &Model, columns: u16, told: Told, mut line: Line) -> (Line, Du
             continue;
         };
         oldest = oldest.max(worst.age());
-        if told == Told::Together && matches!(worst, Freshness::Fresh(_)) {
-            well += 1;
+        if told == Told::Counted || told >= Told::Together && matches!(worst, Freshness::Fresh(_)) {
+            counts[usize::from(rank(*worst))] += 1;
             continue;
         }
         let silent = states.iter().filter(|state| rank(**state) == rank(*worst)).count();
         let share = if states.len() > 1 { format!("{silent} of {} ", states.len()) } else { String::new() };
+        let columns = if told < Told::Signs { columns } else { 0 };
         let one = Line::of(Role::Text, format!(" {} ", word(*kind, columns)));
+        let words = |words: String| if told < Told::Signs { words } else { String::new() };
         let one = match worst {
             Freshness::Fresh(_) => one.then(Role::Ok, glyphs[0]),
             Freshness::Waiting => one.then(Role::Muted, glyphs[3]),
             Freshness::Late(age) => {
-                one.then(Role::Warning, format!("{} {share}LATE {}", glyphs[1], old(*age)))
+                one.then(Role::Warning, glyphs[1].to_owned() + &words(format!(" {share}LATE {}", old(*age))))
             }
-            Freshness::Lost(age) => {
-                one.then(Role::Critical, format!("{} {share}no data {}", glyphs[2], old(*age)))
-            }
+            Freshness::Lost(age) => one.then(
+                Role::Critical,
+                glyphs[2].to_owned() + &words(format!(" {share}no data {}", old(*age))),
+            ),
         };
         kinds.push((rank(*worst), one));
     }
@@ -120,8 +127,11 @@ fn sources(model: &Model, columns: u16, told: Told, mut line: Line) -> (Line, Du
     for (_, one) in kinds {
         line.spans.extend(one.spans);
     }
-    if well > 0 {
-        line = line.then(Role::Text, format!(" {well} kinds ")).then(Role::Ok, glyphs[0]);
+    let states = [(Role::Ok, glyphs[0]), (Role::Muted, glyphs[3]), (Role::Warning, glyphs[1])];
+    for ((role, glyph), count) in states.into_iter().chain([(Role::Critical, glyphs[2])]).zip(counts) {
+        if count > 0 {
+            line = line.then(Role::Text, format!(" {} ", counted(count, "kind"))).then(role, glyph);
+        }
     }
     (line, oldest)
 }
@@ -169,7 +179,7 @@ fn head(model: &Model, columns: u16) -> (Line, Duration) {
     };
     let fits = |line: &Line| width(&line.plain()) <= usize::from(columns);
     let found = FORMS.into_iter().map(made).find(|(line, _)| fits(line));
-    found.unwrap_or_else(|| made(Told::Together))
+    found.unwrap_or_else(|| made(Told::Counted))
 }
 
 /// Line one.
@@ -177,11 +187,9 @@ pub fn status(model: &Model, area: Rect, buffer: &mut Buffer) {
     let seen = model.seen();
     let (line, oldest) = head(model, area.width);
     // Where it has no room it says nothing new: what is late has its age beside it.
-    let line = if area.width >= WIDEST {
-        line.then(Role::Muted, format!(" │ oldest {}", old(oldest)))
-    } else {
-        line
-    };
+    let told = Line::of(Role::Muted, format!(" │ oldest {}", old(oldest)));
+    let fits = width(&line.plain()) + width(&told.plain()) <= usize::from(area.width);
+    let line = if area.width >= WIDEST && fits { line.then(Role::Muted, told.plain()) } else { line };
     let overtaken: u64 = seen.world.targets().iter().map(|target| target.overtaken).sum();
     let line = if overtaken > 0 {
         line.then(Role::Warning, format!(" │ {} came too late", counted(overtaken as usize, "report")))

@@ -57,10 +57,10 @@ pub const OURS: RuleSpec = RuleSpec::new(
 )
 .root();
 
-/// Another version or another process, while jobs fail in a new way since.
+/// Another version, process or migration, while jobs fail in a new way since, or a statement runs by another plan.
 pub const CHANGED: RuleSpec = RuleSpec::new(
     "source.changed",
-    "another version or another process came within the last ten minutes, and jobs of it fail in a way that was not seen before",
+    "another version, process or migration came within the last ten minutes that explains what is found",
     State,
     Triage::Capacity,
 )

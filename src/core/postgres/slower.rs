@@ -19,6 +19,11 @@ const CALLS: f64 = 5.0;
 const SHARE: f64 = 0.2;
 /// From so many times the usual it is followed as slower, until it is below half of that.
 const TIMES: f64 = 3.0;
+/// From so many times the usual it is on its way: then it began, however long the window takes to show it.
+const RISES: f64 = 1.3;
+/// A call that touches so many times as many blocks as usual, and so many of them, goes another way to its rows.
+const BLOCKS_TIMES: f64 = 3.0;
+const BLOCKS: f64 = 100.0;
 /// Who waited for a lock may be counted so long after it: the window, and the polls at its ends.
 const WAITED: Duration = Duration::from_secs(300);
 /// A mean below this is not slow, in milliseconds.
@@ -37,6 +42,8 @@ pub struct Slower {
     pub mean_ms: f64,
     /// Its share of all time spent executing, 0–1.
     pub share: f64,
+    /// How many times as many blocks as usual a call touches; nothing where that is not known.
+    pub blocks_times: Option<f64>,
 }
 
 impl Slower {
@@ -45,13 +52,29 @@ impl Slower {
     pub fn times(&self) -> f64 {
         self.mean_ms / self.usual_ms
     }
+
+    /// How many times as many blocks a call touches, where that says that its plan is another one.
+    #[must_use]
+    pub fn other_plan(&self) -> Option<f64> {
+        self.blocks_times.filter(|times| *times >= BLOCKS_TIMES)
+    }
+}
+
+/// What a call usually takes.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Usual {
+    mean_ms: f64,
+    /// Blocks that it touches.
+    blocks: f64,
 }
 
 /// What statements took within the last hour, and those that take longer now.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Means {
-    past: VecDeque<(Now, HashMap<StatementKey, f64>)>,
+    past: VecDeque<(Now, HashMap<StatementKey, Usual>)>,
     slower: Vec<Slower>,
+    /// Statements that take somewhat longer than usual, and since when.
+    rising: HashMap<StatementKey, Now>,
     /// Statements that were seen waiting for a lock, and when: that time is counted when they end, and is the lock's matter.
     waited: HashMap<i64, Now>,
 }
@@ -72,6 +95,7 @@ impl Means {
 
     /// Takes in what statements did in the newest window.
     pub(super) fn absorb(&mut self, window: &StatementsDelta, now: Now) {
+        self.rise(window, now);
         let found: Vec<Slower> =
             window.rows.iter().filter_map(|row| self.judge(row, window.over, now)).collect();
         self.slower = found;
@@ -82,11 +106,23 @@ impl Means {
         let usual = |row: &&StatementDelta| self.slower.iter().all(|slower| slower.key != row.key);
         let enough = |row: &&StatementDelta| row.grown.calls >= CALLS;
         let rows = window.rows.iter().take(MOST).filter(usual).filter(enough);
-        let means = rows.filter_map(|row| Some((row.key, row.mean_ms()?))).collect();
+        let means = rows
+            .filter_map(|row| Some((row.key, Usual { mean_ms: row.mean_ms()?, blocks: blocks(row) })))
+            .collect();
         self.past.push_back((now, means));
         while self.past.front().is_some_and(|(at, _)| now.since(*at) > PAST) {
             self.past.pop_front();
         }
+    }
+
+    /// Since when each of them takes somewhat longer than usual.
+    fn rise(&mut self, window: &StatementsDelta, now: Now) {
+        let rises = |row: &&StatementDelta| {
+            let usual = self.usual(row.key, |usual| usual.mean_ms);
+            row.mean_ms().zip(usual).is_some_and(|(mean, usual)| mean >= usual * RISES)
+        };
+        let before = |row: &StatementDelta| (row.key, self.rising.get(&row.key).copied().unwrap_or(now));
+        self.rising = window.rows.iter().take(MOST).filter(rises).map(before).collect();
     }
 
     fn judge(&self, row: &StatementDelta, over: Duration, now: Now) -> Option<Slower> {
@@ -95,21 +131,33 @@ impl Means {
         }
         let mean_ms = row.mean_ms().filter(|_| row.grown.calls >= CALLS && row.share >= SHARE)?;
         let known = self.slower.iter().find(|slower| slower.key == row.key);
-        let (since, usual_ms, from) = match known {
-            Some(known) => (known.since, known.usual_ms, TIMES / 2.0),
+        let (since, usual_ms, from) = if let Some(known) = known {
+            (known.since, known.usual_ms, TIMES / 2.0)
+        } else {
             // Within the window it began.
-            None => (now.minus(over), self.usual(row.key)?, TIMES),
+            let began = now.minus(over);
+            let rises = self.rising.get(&row.key).copied().filter(|at| at.mono > began.mono);
+            (rises.unwrap_or(began), self.usual(row.key, |usual| usual.mean_ms)?, TIMES)
         };
-        let slower = Slower { key: row.key, since, usual_ms, mean_ms, share: row.share };
+        // What is slower now is not among what is usual, so that this stays what it was.
+        let touches = Some(blocks(row)).filter(|blocks| *blocks >= BLOCKS);
+        let usual_blocks = self.usual(row.key, |usual| usual.blocks);
+        let blocks_times = touches.zip(usual_blocks).map(|(now, usual)| now / usual);
+        let slower = Slower { key: row.key, since, usual_ms, mean_ms, share: row.share, blocks_times };
         (mean_ms >= FLOOR_MS && slower.times() >= from).then_some(slower)
     }
 
-    fn usual(&self, key: StatementKey) -> Option<f64> {
+    fn usual(&self, key: StatementKey, of: fn(Usual) -> f64) -> Option<f64> {
         let mut means: Vec<f64> =
-            self.past.iter().filter_map(|(_, means)| means.get(&key).copied()).collect();
+            self.past.iter().filter_map(|(_, means)| means.get(&key).copied().map(of)).collect();
         means.sort_by(f64::total_cmp);
         means.get(means.len() / 2).copied().filter(|usual| means.len() >= LEAST && *usual > 0.0)
     }
+}
+
+/// Blocks that a call touches, in the cache or not.
+fn blocks(row: &StatementDelta) -> f64 {
+    (row.grown.hit + row.grown.read) / row.grown.calls.max(1.0)
 }
 
 #[cfg(test)]
@@ -161,10 +209,37 @@ mod tests {
     #[test]
     fn a_statement_is_slower_than_it_was_until_it_is_not() {
         assert_eq!(after(&[(20, 30.0, 0.5)]), None);
-        assert_eq!(after(&[(20, 30.0, 0.5), (1, 120.0, 0.5)]), Some((4.0, 18)));
+        assert_eq!(after(&[(20, 30.0, 0.5), (1, 120.0, 0.5)]), Some((4.0, 20)));
         // Two hours later it is still slower than it was, and since then.
-        assert_eq!(after(&[(20, 30.0, 0.5), (120, 120.0, 0.5)]), Some((4.0, 18)));
+        assert_eq!(after(&[(20, 30.0, 0.5), (120, 120.0, 0.5)]), Some((4.0, 20)));
         assert_eq!(after(&[(20, 30.0, 0.5), (5, 120.0, 0.5), (1, 40.0, 0.5)]), None);
+    }
+
+    #[test]
+    fn it_began_when_the_window_began_to_show_it_and_another_plan_touches_other_blocks() {
+        let key = StatementKey { user: 1, database: 1, query: 7, toplevel: true };
+        let after = |blocks: f64| {
+            let mut means = Means::default();
+            for second in (0..1400_u32).step_by(5) {
+                // From second 1200 on a call takes ten times as long, and the window comes to be full of such calls.
+                let part = (f64::from(second) - 1200.0).clamp(0.0, 120.0) / 120.0;
+                let (mean, touched) = (10.0 + 90.0 * part, 50.0 + (blocks - 50.0) * part);
+                let grown = StatementCounters {
+                    calls: 100.0,
+                    exec_ms: mean * 100.0,
+                    hit: touched * 100.0,
+                    ..StatementCounters::default()
+                };
+                let rows = vec![StatementDelta { key, grown, share: 0.5 }];
+                let now = Now::example(u64::from(second));
+                means.absorb(&StatementsDelta { over: STEP, rows, evicted: false }, now);
+            }
+            let slower = means.slower().first().copied().expect("it is slower");
+            (slower.since.since(Now::example(0)).as_secs(), slower.other_plan().map(f64::round))
+        };
+        assert_eq!(after(500.0), (1205, Some(10.0)));
+        assert_eq!(after(50.0), (1205, None), "as many blocks, by the same way");
+        assert_eq!(after(99.0), (1205, None));
     }
 
     #[test]

@@ -273,9 +273,11 @@ impl Timeline {
         self.ours.deeds(now)
     }
 
-    /// Versions and processes that came within the last minutes of this run.
+    /// Versions, processes and migrations that came within the last minutes of this run.
     pub(in crate::core) fn changes(&self, now: Now) -> impl Iterator<Item = &Event> {
-        let came = |event: &&Event| matches!(event.kind, Kind::Version | Kind::Restarted) && !event.kept;
+        let came = |event: &&Event| {
+            matches!(event.kind, Kind::Version | Kind::Restarted | Kind::Migrated) && !event.kept
+        };
         self.events().filter(came).filter(move |event| now.since(event.at) < LATELY)
     }
 

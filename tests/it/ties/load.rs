@@ -4,6 +4,7 @@ use super::check;
 use crate::pages::blocking::two_behind_one;
 use crate::pages::world::{FIRST, Stage, postgres, secs, session, session_in, statement, target, warm_at};
 use stacktop::core::alert::{RuleSetting, Rulebook};
+use stacktop::core::around::coincident;
 use stacktop::core::chain::Tie;
 use stacktop::core::ids::SystemKind;
 use stacktop::core::metrics::{MetricKind, MetricSample, MetricsReading};
@@ -13,6 +14,7 @@ use stacktop::core::postgres::{
     SqlTable, Standby, StatementCounters, StatementKey, Statements, Watched,
 };
 use stacktop::core::time::Now;
+use stacktop::core::timeline::Kind;
 use stacktop::core::topology::{Depends, Topology};
 use stacktop::core::world::{TargetState, World, all_rules};
 
@@ -342,4 +344,63 @@ fn dead_rows_slow_down_the_statements_that_name_their_table() {
     check("public.orders", Some((Tie::Likely, "the statement names orders")));
     check("public.order", None);
     check("public.customers", None);
+}
+
+/// A migration of this name was applied in second 700, and since then a call of the slow statement takes long and touches so many blocks.
+fn migrated(name: &str, blocks: f64) -> Stage {
+    let mut stage = Stage::with(&[("pg", SystemKind::Postgres)]);
+    for second in (0..900_u64).step_by(5) {
+        let at = FIRST + second;
+        let key = StatementKey { user: 1, database: 1, query: 7, toplevel: true };
+        let slow = second.saturating_sub(700) as f64;
+        let quick = second as f64 - slow;
+        let counters = StatementCounters {
+            calls: 10.0 * second as f64,
+            exec_ms: 10.0 * (30.0 * quick + 300.0 * slow),
+            hit: 10.0 * (50.0 * quick + blocks * slow),
+            ..StatementCounters::default()
+        };
+        let mut one = session(1);
+        (one.query_id, one.query) = (Some(7), statement(SLOW));
+        let statements = Statements { rows: vec![(key, counters)], evictions: None };
+        let columns = ["tool", "table", "migration", "applied_seconds", "written", "problem"];
+        let row = ["Prisma", "public._prisma_migrations", name, "1", "then", ""];
+        let table = SqlTable {
+            at: Now::example(at),
+            took: secs(0),
+            place: String::new(),
+            columns: columns.map(str::to_owned).to_vec(),
+            rows: if second >= 700 {
+                vec![row.map(|cell| Some(cell.to_owned())).to_vec()]
+            } else {
+                Vec::new()
+            },
+            truncated: false,
+        };
+        // It is looked at now and then.
+        let read_at = if second >= 700 { FIRST + 700 } else { FIRST };
+        let table = Part::Ready(Warm::new(Now::example(read_at), table));
+        let reading = PostgresReading {
+            statements: Part::Ready(warm_at(at, statements)),
+            watched: vec![Watched { topic: "migrations".to_owned(), table }],
+            ..postgres(vec![one])
+        };
+        stage = stage.then(at, "pg", reading);
+    }
+    stage
+}
+
+#[test]
+fn a_migration_of_its_table_is_why_a_statement_runs_by_another_plan() {
+    let (cause, effect) = ("source.changed", "postgres.statement_slower");
+    let words = "both are of orders, and a call touches";
+    check(&migrated("20261129_drop_index_of_orders", 900.0), cause, effect, Some((Tie::Likely, words)));
+    for stage in [migrated("20261129_payroll", 900.0), migrated("20261129_drop_index_of_orders", 55.0)] {
+        let firing = stage.world.alerts.firing();
+        let slower = firing.iter().find(|one| one.breach.rule == effect).expect("it is slower");
+        assert!(firing.iter().all(|one| one.breach.rule != cause), "what explains nothing is not told");
+        // It stands beside it, and is not called a cause.
+        let beside: Vec<Kind> = coincident(&stage.world, slower).iter().map(|event| event.kind).collect();
+        assert_eq!(beside, [Kind::Migrated]);
+    }
 }

@@ -6,7 +6,7 @@ use crate::core::chain::edge::Edge;
 use crate::core::chain::ties::{changes, health as health_ties, network, ours, service};
 use crate::core::health::rules as health_rules;
 use crate::core::metrics::rules as metrics_rules;
-use crate::core::postgres::rules::{blocked, copies, health, sessions, standby};
+use crate::core::postgres::rules::{blocked, copies, health, sessions, standby, statements};
 use crate::core::prometheus::rules as prometheus_rules;
 use crate::core::redis::rules::{ends, queues, server};
 use crate::core::search::rules as search_rules;
@@ -137,6 +137,13 @@ pub(super) static EDGES: &[Edge] = &[
         effects: JOBS_FAIL,
         withdrawn_by: "the same failures were there before, or stay with the version of before",
         ties: changes::new_kind,
+    },
+    Edge {
+        verb: "came before another plan",
+        causes: &[CHANGED.id],
+        effects: &[statements::STATEMENT_SLOWER.spec.id],
+        withdrawn_by: "it is as slow with the plan of before",
+        ties: changes::other_plan,
     },
     Edge {
         verb: "makes ages too large",

@@ -93,21 +93,26 @@ pub(in crate::core::chain) fn dead_rows_of_statement(
 /// Whether `statement` reads or writes this table (`schema.name`): a column may have the same name, and another schema another table.
 fn names_table(statement: &str, table: &str) -> bool {
     let (schema, name) = table.rsplit_once('.').map_or((None, table), |(schema, name)| (Some(schema), name));
+    tables(statement).iter().any(|named| {
+        let (of, called) =
+            named.rsplit_once('.').map_or((None, named.as_str()), |(of, called)| (Some(of), called));
+        let same_schema = of.zip(schema).is_none_or(|(of, schema)| of.eq_ignore_ascii_case(schema));
+        same_schema && called.eq_ignore_ascii_case(name)
+    })
+}
+
+/// The tables that `statement` reads or writes, as it writes them, without quotes.
+pub(in crate::core::chain) fn tables(statement: &str) -> Vec<String> {
     let words = statement.split(|c: char| !(c.is_alphanumeric() || matches!(c, '_' | '.' | '"')));
     let mut before = "";
+    let mut found = Vec::new();
     for word in words.filter(|word| !word.is_empty()) {
-        let behind =
-            ["from", "join", "update", "into", "only"].iter().any(|key| before.eq_ignore_ascii_case(key));
-        let bare = word.replace('"', "");
-        let (of, called) =
-            bare.rsplit_once('.').map_or((None, bare.as_str()), |(of, called)| (Some(of), called));
-        let same_schema = of.zip(schema).is_none_or(|(of, schema)| of.eq_ignore_ascii_case(schema));
-        if behind && same_schema && called.eq_ignore_ascii_case(name) {
-            return true;
+        if ["from", "join", "update", "into", "only"].iter().any(|key| before.eq_ignore_ascii_case(key)) {
+            found.push(word.replace('"', ""));
         }
         before = word;
     }
-    false
+    found
 }
 
 /// Sessions of the service run the statement, or it is said to depend on that server and nobody else runs it.

@@ -3,11 +3,11 @@
 
 use super::arguments::{Arguments, parse};
 use super::check::surfaces;
-use super::given::settings;
+use super::given::wishes;
 use super::trust::Care;
 use crate::app::msg::Reloaded;
 use crate::config::discover::Surroundings;
-use crate::config::resolve::Settings;
+use crate::config::resolve::{Settings, resolve};
 use crate::core::alert::Rulebook;
 use crate::core::text::counted;
 use crate::core::world::all_rules;
@@ -31,7 +31,14 @@ struct InForce {
 impl InForce {
     fn of(settings: &Settings) -> Self {
         let Settings { environment, production, read_only, patience, webhook, topology, .. } = settings;
-        let targets = settings.targets.iter().map(|it| (it.id.to_string(), format!("{it:?}")));
+        // Those of lists come and go by themselves, and no others have a group.
+        let own = settings.targets.iter().filter(|target| target.group.is_none());
+        let targets = own.map(|it| (it.id.to_string(), format!("{it:?}")));
+        let lists: Vec<_> = settings
+            .lists
+            .iter()
+            .map(|list| (list.name(), list.files(), list.command(), list.refresh()))
+            .collect();
         Self {
             rules: settings.rules.clone(),
             keys: format!("{:?}", settings.keys),
@@ -39,7 +46,7 @@ impl InForce {
             notify: format!("{:?}", settings.notify),
             targets: targets.collect(),
             others: format!(
-                "{environment:?} {production} {read_only:?} {patience:?} {webhook:?} {topology:?}"
+                "{environment:?} {production} {read_only:?} {patience:?} {webhook:?} {topology:?} {lists:?}"
             ),
         }
     }
@@ -64,7 +71,8 @@ fn again(
     around: &Surroundings,
     before: &InForce,
 ) -> Result<(Reloaded, InForce), String> {
-    let settings = settings(arguments, around, Care::Again)?;
+    // Lists are followed by themselves: none is read here.
+    let settings = resolve(&wishes(arguments, around, Care::Again)?, around)?;
     let (keymap, themes) = surfaces(arguments, around, &settings)?;
     let now = InForce::of(&settings);
     let rules = all_rules();
@@ -114,7 +122,7 @@ fn left(before: &InForce, now: &InForce) -> Option<String> {
             .map(|name| format!("{name} is gone")),
     );
     if before.others != now.others {
-        left.push("environment, [engine], webhook or [[depends]]".to_owned());
+        left.push("environment, [engine], webhook, [[depends]] or [[discover]]".to_owned());
     }
     (!left.is_empty()).then(|| format!("needs a restart: {}", left.join(", ")))
 }
@@ -122,6 +130,7 @@ fn left(before: &InForce, now: &InForce) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cli::given::settings;
     use clap::Parser;
 
     const ONE: &str = "[[metrics]]\nname = \"api\"\nurl = \"http://h/metrics\"\n";
@@ -159,7 +168,7 @@ mod tests {
         check(&ONE.replace("\"api\"", "\"web\""), "read again: needs a restart: web is new, api is gone");
         check(
             &format!("environment = \"prod\"\n{ONE}[rules.\"metrics.errors\"]\nwarning = 0.03\n"),
-            "read again, in force now: 1 rule; needs a restart: environment, [engine], webhook or [[depends]]",
+            "read again, in force now: 1 rule; needs a restart: environment, [engine], webhook, [[depends]] or [[discover]]",
         );
     }
 

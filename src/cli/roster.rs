@@ -74,6 +74,7 @@ impl Lists {
         }
         let told = |trouble: &Trouble| format!("WARNING the list {}: {}", trouble.list, trouble.why);
         settings.trail.extend(lists.troubles.iter().map(told));
+        settings.trail.extend(targets.iter().filter_map(TargetConfig::exposed));
         settings.targets.extend(targets);
         lists
     }

@@ -59,8 +59,14 @@ impl DiscoverFile {
     }
 
     /// What it makes stacktop do, for whoever is asked whether to trust it.
-    pub(super) fn deed(&self) -> Option<String> {
-        (!self.files.is_empty()).then(|| format!("every endpoint that {} names", self.files.join(", ")))
+    pub(super) fn deed(&self) -> String {
+        let names = match self.command.first() {
+            Some(_) => "its command prints".to_owned(),
+            None => format!("{} names", self.files.join(", ")),
+        };
+        let secret = self.password_file.as_ref().or(self.token_file.as_ref());
+        let gives = secret.map(|file| format!(", and gives each of them what {} holds", file.display()));
+        format!("every endpoint that {names}, now or later{}", gives.unwrap_or_default())
     }
 
     /// The command that it runs.

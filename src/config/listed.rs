@@ -6,6 +6,7 @@ use super::discover_file::DiscoverFile;
 use super::entries::endpoint_at;
 use super::target::{Connect, DEFAULT_TIMEOUT, Locality, TargetConfig};
 use crate::core::ids::{SystemKind, TargetId};
+use crate::core::redact;
 use crate::core::text::{counted, is_tame, tidy};
 use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
@@ -42,7 +43,16 @@ pub fn read(text: &str, yaml: bool) -> Result<Vec<Listed>, String> {
     } else {
         serde_json::from_str(text).map_err(|error| error.to_string())
     };
-    read.map_err(|why| tidy(&why, 2 * SHOWN))
+    // It repeats what it cannot read.
+    read.map_err(|why| tidy(&redact::said(&why, []), 2 * SHOWN))
+}
+
+/// An address as it may be repeated: without a login, and without the value of a parameter that may be secret.
+fn shown(address: &str) -> String {
+    let clean = redact::line(address, &[""; 0]);
+    let (scheme, rest) = clean.find("://").map_or(("", clean.as_str()), |at| clean.split_at(at + 3));
+    let at = rest.rsplit_once('@').map_or(rest, |(_, at)| at);
+    tidy(&format!("{scheme}{at}"), SHOWN)
 }
 
 /// A list of endpoints.
@@ -96,7 +106,7 @@ impl Listing {
             let (url, connect) = match found {
                 Ok(found) => found,
                 Err(why) => {
-                    wrong.push(format!("`{}`: {why}", tidy(address, SHOWN)));
+                    wrong.push(format!("`{}`: {why}", shown(address)));
                     continue;
                 }
             };
@@ -107,13 +117,15 @@ impl Listing {
                 wrong.push(format!("it names more than {MOST} targets: the first ones are watched"));
                 break;
             }
-            let bare = url.split_once("://").map_or(url.as_str(), |(_, rest)| rest);
-            let instance = labels.get("instance").unwrap_or(address);
-            let Some(name) = [instance.as_str(), bare].into_iter().find(|name| !names.contains(*name)) else {
-                wrong.push(format!("`{}`: another target has this name", tidy(address, SHOWN)));
+            // As long as they are told: two of one name would be one target.
+            let instance = labels.get("instance").filter(|name| !name.trim().is_empty());
+            let whole = shown(&url);
+            let bare = whole.split_once("://").map_or(whole.as_str(), |(_, rest)| rest);
+            let called = [instance.unwrap_or(address).as_str(), bare].map(|name| tidy(name, NAME_CHARS));
+            let Some(name) = called.into_iter().find(|name| !names.contains(name)) else {
+                wrong.push(format!("`{}`: another target has this name", shown(address)));
                 continue;
             };
-            let name = tidy(name, NAME_CHARS);
             names.insert(name.clone());
             targets.push(TargetConfig {
                 id: TargetId::new(&name),
@@ -244,6 +256,19 @@ mod tests {
         refused("[{\"targets\": [\"a:1\"],}]", false, "line 1 column 22");
         refused("- targets: [a:1]\n  labels:\n  - b\n", true, "line 3 column 3");
         refused("[{\"labels\": {}}]", false, "missing field `targets`");
+    }
+
+    #[test]
+    fn what_is_repeated_of_an_address_holds_no_secret() {
+        for (address, told) in [
+            ("http://a:1/metrics", "http://a:1/metrics"),
+            ("http://u:geheim@a:1/metrics", "http://a:1/metrics"),
+            ("u:geheim@a:1", "a:1"),
+        ] {
+            assert_eq!(shown(address), told);
+        }
+        let told = shown("http://a:1/metrics?token=geheim&target=b");
+        assert!(!told.contains("geheim") && told.contains("target=b"), "{told}");
     }
 
     #[test]

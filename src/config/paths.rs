@@ -31,6 +31,10 @@ pub(super) fn anchor(file: &mut File, places: &Spans, folder: &Path, home: Optio
         for pattern in &mut entry.files {
             anchor.text(&["discover", &index, "files"], pattern);
         }
+        // A program of its folder; one without a folder is looked for in PATH.
+        if let Some(program) = entry.command.first_mut().filter(|program| program.contains('/')) {
+            anchor.text(&["discover", &index, "command"], program);
+        }
         anchor.path(&["discover", &index, "password_file"], entry.password_file.as_mut());
         anchor.path(&["discover", &index, "token_file"], entry.token_file.as_mut());
         anchor.path(&["discover", &index, "ca"], entry.ca.as_mut());

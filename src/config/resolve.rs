@@ -212,7 +212,7 @@ pub fn deeds(folder: &FolderFile, around: &Surroundings) -> Result<(Vec<String>,
         return Err(why.to_owned());
     }
     let servers = targets.iter().map(|target| format!("{} at {}", target.kind().name(), target.address()));
-    let lists = file.discover.iter().filter_map(DiscoverFile::deed);
+    let lists = file.discover.iter().map(DiscoverFile::deed);
     Ok((servers.chain(lists).chain(file.notify.deed()).collect(), file.commands()))
 }
 

@@ -72,27 +72,61 @@ impl List {
         for pattern in self.listing.files() {
             let wanted = pattern.clone();
             let work = FILES.run(pattern, move || all(&wanted));
-            match tokio::time::timeout(WITHIN, work).await.ok().flatten() {
-                Some(all) if all.is_empty() => wrong.push(format!("{pattern}: there is no such file")),
-                Some(all) => found.extend(all),
-                None => {
-                    wrong.push(format!("{pattern}: it could not be read within {} s", WITHIN.as_secs()));
-                    found.extend(
-                        self.kept.iter().map(|(place, listed)| (place.clone(), Ok(Some(listed.clone())))),
-                    );
+            let Some(All { found: all, unseen }) = tokio::time::timeout(WITHIN, work).await.ok().flatten()
+            else {
+                wrong.push(format!("{pattern}: it could not be read within {} s", WITHIN.as_secs()));
+                if let Ok(its) = glob::Pattern::new(pattern) {
+                    found.extend(self.keeps(|place| its.matches_path(place)));
                 }
+                continue;
+            };
+            if all.is_empty() && unseen.is_empty() {
+                wrong.push(format!("{pattern}: there is no such file"));
             }
+            for (below, why) in &unseen {
+                wrong.push(format!("{}: it cannot be looked at: {why}", below.display()));
+                found.extend(self.keeps(|place| place.starts_with(below)));
+            }
+            if all.len() > MOST_FILES {
+                wrong
+                    .push(format!("{pattern}: it names more than {MOST_FILES} files: only so many are read"));
+            }
+            found.extend(all.into_iter().take(MOST_FILES));
         }
         (found, wrong)
     }
+
+    /// What these places said last.
+    fn keeps(&self, its: impl Fn(&Path) -> bool) -> Vec<(String, Said)> {
+        let kept = self.kept.iter().filter(|(place, _)| its(Path::new(place)));
+        kept.map(|(place, listed)| (place.clone(), Ok(Some(listed.clone())))).collect()
+    }
 }
 
-/// Every file of a pattern with what it says. Blocking.
-fn all(pattern: &str) -> Vec<(String, Said)> {
-    let paths = glob::glob(pattern).into_iter().flatten().filter_map(Result::ok).take(MOST_FILES);
-    let mut paths: Vec<PathBuf> = paths.collect();
+/// What a pattern leads to.
+#[derive(Default)]
+struct All {
+    /// Every file with what it says, and at most one more than are read.
+    found: Vec<(String, Said)>,
+    /// Folders that cannot be looked into, and why.
+    unseen: Vec<(PathBuf, String)>,
+}
+
+/// Every file of a pattern. Blocking.
+fn all(pattern: &str) -> All {
+    let (mut paths, mut unseen) = (Vec::new(), Vec::new());
+    for found in glob::glob(pattern).into_iter().flatten() {
+        match found {
+            Ok(path) => paths.push(path),
+            Err(error) => unseen.push((error.path().to_path_buf(), error.error().to_string())),
+        }
+        if paths.len() > MOST_FILES {
+            break;
+        }
+    }
     paths.sort();
-    paths.iter().map(|path| (path.display().to_string(), one(path))).collect()
+    let found = paths.iter().map(|path| (path.display().to_string(), one(path))).collect();
+    All { found, unseen }
 }
 
 fn one(path: &Path) -> Said {

@@ -150,7 +150,7 @@ impl Rounds {
     fn not_yet(&self, all: usize) -> Option<Gap> {
         let read = self.known.len() + self.refused.len();
         let note = format!("{} of {} are not read yet", all.saturating_sub(read), counted(all, "queue"));
-        (read + self.each(all) / 2 < all).then(|| Gap::new(GapKind::TimedOut, note))
+        (read + EACH_POLL / 2 < all).then(|| Gap::new(GapKind::TimedOut, note))
     }
 
     /// All where they are few; else those that somebody looks at, the worst, and the next ones in order.

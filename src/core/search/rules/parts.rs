@@ -34,6 +34,7 @@ pub(super) fn awaited(reading: &SearchReading) -> Vec<(Need, &'static str)> {
         (NODES, reading.nodes == Part::NotAsked, "memory, load, disks and rejections of its nodes"),
         (READ_ONLY, reading.read_only == Part::NotAsked, "indices that cannot be written"),
         (LIFECYCLE, reading.lifecycle == Part::NotAsked, "the lifecycle of its indices"),
+        (POLICIES, matches!(reading.policies, Part::NotAsked), "whether its snapshots are made"),
     ];
     all.into_iter().filter(|(_, waits, _)| *waits).map(|(need, _, watches)| (need, watches)).collect()
 }

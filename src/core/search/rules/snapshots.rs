@@ -36,16 +36,22 @@ fn policies(reading: &SearchReading) -> impl Iterator<Item = &SnapshotPolicy> {
 
 fn age(its: &mut Its<'_>, reading: &SearchReading) {
     for policy in policies(reading) {
-        let Some(success) = policy.success_millis else { continue };
-        let age = (its.now.wall.timestamp_millis() - success).max(0) as f64 / 1000.0;
-        let beyond = age - (policy.leaves_seconds() - DAY);
+        let now = its.now.wall.timestamp_millis();
+        // One that made none yet is as old as the turn that it missed.
+        let missed = policy.next_millis.filter(|at| *at < now);
+        let Some(from) = policy.success_millis.or(missed) else { continue };
+        let age = (now - from).max(0) as f64 / 1000.0;
+        // OpenSearch tells no schedule, but when the next one is due.
+        let told = policy.success_millis.zip(policy.next_millis).filter(|_| policy.schedule.is_empty());
+        let turns = told.map_or(0.0, |(was, next)| (next - was) as f64 / 1000.0);
+        let beyond = age - (policy.leaves_seconds().max(turns) - DAY);
         let Some(grade) = its.grade(beyond) else { continue };
-        let sentence = format!(
-            "the newest good snapshot of {} by its policy {} is {} old",
-            its.target,
-            tidy(&policy.name, 40),
-            lasting(Duration::from_secs_f64(age))
-        );
+        let (name, age) = (tidy(&policy.name, 40), lasting(Duration::from_secs_f64(age)));
+        let sentence = if policy.success_millis.is_some() {
+            format!("the newest good snapshot of {} by its policy {name} is {age} old", its.target)
+        } else {
+            format!("the policy {name} of {} has made no good snapshot; one was due {age} ago", its.target)
+        };
         let breach = its.tell(grade, format!("snapshots of {}", policy.name), sentence);
         breach.look("the look `snapshots`: what it makes, where, and why it fails");
     }
@@ -92,6 +98,34 @@ mod tests {
         let list = judge(&state, &TargetId::new("es"), &Rulebook::defaults(&all_rules()), now);
         let found: Vec<_> = list.iter().map(|breach| (breach.rule.as_str(), breach.severity)).collect();
         assert_eq!(found, expected, "{schedule} {success:?} {failure:?}");
+    }
+
+    /// The age that is told of a policy without a schedule, hours ago and hours to come.
+    #[track_caller]
+    fn unscheduled(success: Option<i64>, next: i64, expected: &[Severity]) {
+        let now = Now::example(0);
+        let at = |hours: i64| now.wall.timestamp_millis() + hours * 3_600_000;
+        let policy = SnapshotPolicy {
+            name: "weekly".to_owned(),
+            success_millis: success.map(at),
+            next_millis: Some(at(next)),
+            ..SnapshotPolicy::default()
+        };
+        let mut state = SearchState::default();
+        let policies = Part::Ready(vec![policy]).warm(now);
+        state.absorb(SearchReading { policies, ..SearchReading::default() }, now);
+        let list = judge(&state, &TargetId::new("es"), &Rulebook::defaults(&all_rules()), now);
+        let found: Vec<_> = list.iter().map(|breach| breach.severity).collect();
+        assert_eq!(found, expected, "{success:?} {next}");
+    }
+
+    #[test]
+    fn without_a_schedule_it_is_told_by_when_the_next_is_due() {
+        unscheduled(Some(-6 * 24), 24, &[]);
+        unscheduled(Some(-7 * 24 - 3), -3, &[Severity::Warning]);
+        unscheduled(None, 5, &[]);
+        unscheduled(None, -27, &[Severity::Warning]);
+        unscheduled(None, -51, &[Severity::Critical]);
     }
 
     #[test]

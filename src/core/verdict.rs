@@ -173,9 +173,12 @@ impl<'a> Verdict<'a> {
         let rest: Vec<&Finding> = rest.iter().filter(told).copied().collect();
         self.unexplained = self.cause.is_none() && !is_root(world, lead);
         let root_key = root.key();
+        let alike: Vec<FindingKey> =
+            self.alike.iter().flat_map(|alike| &alike.findings).map(|finding| finding.key()).collect();
         let explained = |finding: &Finding| {
             let key = finding.key();
-            key == root_key || chain.root(&key).is_some_and(|(root, _)| *root == root_key)
+            let is_told = |one: &FindingKey| *one == root_key || alike.contains(one);
+            is_told(&key) || chain.root(&key).is_some_and(|(root, _)| is_told(root))
         };
         let (of_root, apart): (Vec<&Finding>, Vec<&Finding>) =
             rest.iter().copied().partition(|finding| explained(finding));

@@ -15,6 +15,7 @@ use crate::core::row::RowKey;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
+use std::cmp::Ordering;
 use std::collections::HashMap;
 
 /// How many lines are out of view.
@@ -251,7 +252,11 @@ fn changed(was: &Cell, is: &Cell) -> Option<&'static str> {
     let (SortKey::Number(Some(before)), SortKey::Number(Some(now))) = (&was.sort, &is.sort) else {
         return None;
     };
-    let sign = if now > before { "↑" } else { "↓" };
+    let sign = match now.partial_cmp(before)? {
+        Ordering::Greater => "↑",
+        Ordering::Less => "↓",
+        Ordering::Equal => return None,
+    };
     (was.words() != is.words()).then_some(sign)
 }
 

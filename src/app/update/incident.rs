@@ -7,7 +7,7 @@ use crate::app::msg::{Effect, FileText};
 use crate::app::verdict::verdict;
 use crate::core::alert::Finding;
 use crate::core::ids::TargetId;
-use crate::core::text::lasting;
+use crate::core::text::{counted, lasting};
 use crate::core::time::Now;
 use crate::core::timeline::Event;
 use crate::ui::veil;
@@ -39,8 +39,19 @@ fn report(model: &Model) -> Value {
         "verdict": told(&verdict(seen).plain()),
         "findings": findings.into_iter().map(|finding| found(model, finding)).collect::<Vec<_>>(),
         "actions": model.audit.lines.iter().map(acted).collect::<Vec<_>>(),
+        "actions_not_read": unread(model),
         "timeline": events.into_iter().map(happened).collect::<Vec<_>>(),
     })
+}
+
+/// Why not all that was done from here is told; nothing where it is.
+fn unread(model: &Model) -> String {
+    let lines = match model.audit.unreadable {
+        0 => None,
+        many => Some(format!("{} of the audit trail cannot be read", counted(many, "line"))),
+    };
+    let trouble = model.audit.trouble.as_deref().map(told);
+    trouble.into_iter().chain(lines).collect::<Vec<_>>().join("; ")
 }
 
 fn told(text: &str) -> String {
@@ -158,7 +169,13 @@ fn markdown(report: &Value) -> String {
             format!("- {}", words.into_iter().filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" "))
         })
         .collect();
-    lines.push(or_nothing(&acts, "Nothing."));
+    let unread = text(report, "actions_not_read");
+    if unread.is_empty() {
+        lines.push(or_nothing(&acts, "Nothing."));
+    } else {
+        lines.push(format!("Not all of it could be read: {unread}."));
+        lines.push(acts.join("\n"));
+    }
     lines.push("## What happened, oldest first".to_owned());
     let events: Vec<String> = each("timeline")
         .iter()

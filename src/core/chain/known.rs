@@ -2,6 +2,7 @@
 
 use crate::core::alert::Finding;
 use crate::core::ids::TargetId;
+use crate::core::part::Warm;
 use crate::core::postgres::{PostgresReading, PostgresState, Session};
 use crate::core::redis::{QueueReading, RedisReading};
 use crate::core::report::PollErrorKind;
@@ -102,6 +103,11 @@ impl<'a> Known<'a> {
 
     /// The queue that a finding is about.
     pub(super) fn queue(self, finding: &Finding) -> Option<&'a QueueReading> {
+        self.queue_as_read(finding).map(|queue| &**queue)
+    }
+
+    /// The same with when it was read: a queue has its turn.
+    pub(super) fn queue_as_read(self, finding: &Finding) -> Option<&'a Warm<QueueReading>> {
         let subject = finding.breach.subject.strip_prefix("queue ")?;
         let mut queues = self.redis(&finding.breach.target)?.queues.ready()?.iter();
         let is = |queue: &QueueReading| {
@@ -111,7 +117,7 @@ impl<'a> Known<'a> {
                     || (prefix == queue.queue.prefix && name == queue.queue.name)
             })
         };
-        queues.find(|queue| is(queue)).map(|queue| &**queue)
+        queues.find(|queue| is(queue))
     }
 
     /// Why the newest jobs of the queue of a finding failed, in its library's words; empty where that is not told.

@@ -69,9 +69,15 @@ pub(super) fn in_order<'a>(
 ) -> Vec<&'a Finding> {
     let mut told = findings.to_vec();
     let last = told.iter().rposition(|finding| weight(finding) == Weight::Seen);
-    if let Some(last) = last {
-        // It is stable: among themselves they stay as they are.
-        told[..=last].sort_by_cached_key(|finding| weight(finding) == Weight::Word);
+    if let Some(last) = last
+        && told[..=last].iter().any(|finding| weight(finding) == Weight::Word)
+    {
+        // It is stable: among themselves they stay as they are. A word gives way to what is seen, and to nothing else.
+        told[..=last].sort_by_cached_key(|finding| match weight(finding) {
+            Weight::Seen => 0,
+            Weight::Plain => 1,
+            Weight::Word => 2,
+        });
     }
     told
 }

@@ -202,7 +202,8 @@ impl Timeline {
             match (value, &mut open.numbers) {
                 (Some(value), Some(numbers)) => numbers.take(value, now),
                 (Some(value), none) => *none = Some(Numbers::new(value, now)),
-                (None, _) => {}
+                (None, Some(numbers)) => numbers.rest(now),
+                (None, None) => {}
             }
             let worst = (breach.severity, breach.hit.count) >= (open.about.severity, open.hit);
             if worst && (open.hit != breach.hit.count || open.sentence != breach.sentence) {

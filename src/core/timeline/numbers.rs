@@ -31,6 +31,11 @@ impl Numbers {
         self.last = (now, value);
     }
 
+    /// Nobody knows what it is: until now it is not counted.
+    pub(super) const fn rest(&mut self, now: Now) {
+        self.last.0 = now;
+    }
+
     /// `min 5 %, mean 7.1 %, max 8.3 %`; nothing where the rule has no number.
     pub(super) fn words(&self, unit: RuleUnit) -> Option<String> {
         let mean = if self.seconds > 0.0 { self.sum / self.seconds } else { self.last.1 };
@@ -59,5 +64,15 @@ mod tests {
         check(&[(0, 10.0), (9, 20.0), (10, 20.0)], RuleUnit::Count, Some("min 10, mean 11, max 20"));
         check(&[(0, 0.25), (10, 0.75), (20, 0.5)], RuleUnit::Ratio, Some("min 25 %, mean 50 %, max 75 %"));
         check(&[(0, 1.0), (5, 1.0)], RuleUnit::State, None);
+    }
+
+    #[test]
+    fn what_nobody_knew_is_not_counted() {
+        let mut numbers = Numbers::new(95.0, Now::example(0));
+        numbers.take(95.0, Now::example(10));
+        numbers.rest(Now::example(7000));
+        numbers.take(60.0, Now::example(7000));
+        numbers.take(60.0, Now::example(7010));
+        assert_eq!(numbers.words(RuleUnit::Count).as_deref(), Some("min 60, mean 78, max 95"));
     }
 }

@@ -83,15 +83,16 @@ fn tie(
     }
     let words =
         format!("its jobs fail by \u{201c}{text}\u{201d}, which was done on {target} from here just then");
-    let failed = known.queue(effect).and_then(|queue| queue.newest_failure);
-    let failed = failed.zip(known.target(&effect.breach.target)?.seen).map(|(ago, seen)| seen.minus(ago));
+    // A queue has its turn; its ages are as of then.
+    let failed =
+        known.queue_as_read(effect).and_then(|queue| Some(queue.read_at.minus(queue.newest_failure?)));
     let near = |moment: Now| moment.since(at) <= AT_ONCE && at.since(moment) <= AT_ONCE;
-    if near(effect.since) || failed.is_some_and(near) {
-        return Evidence::certain(words);
+    let close = near(effect.since) || failed.is_some_and(near);
+    // Another server may have said the same.
+    let only = known.can_only_mean(target, effect, |other| other.system.postgres().is_some());
+    match (only, close) {
+        (true, true) => Evidence::certain(words),
+        (true, false) | (false, true) => Evidence::likely(words),
+        (false, false) => None,
     }
-    // Later, another server may have said the same.
-    known
-        .can_only_mean(target, effect, |other| other.system.postgres().is_some())
-        .then_some(words)
-        .and_then(Evidence::likely)
 }

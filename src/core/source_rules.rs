@@ -51,7 +51,7 @@ pub const CLOCK: RuleSpec = RuleSpec::new(
 /// What was done from here, while somebody suffers from it.
 pub const OURS: RuleSpec = RuleSpec::new(
     "source.ours",
-    "something was done from here within the last ten minutes that explains what is found",
+    "something was done from here that explains what is found",
     State,
     Triage::Capacity,
 )
@@ -60,7 +60,7 @@ pub const OURS: RuleSpec = RuleSpec::new(
 /// Another version, process or migration, while jobs fail in a new way since, or a statement runs by another plan.
 pub const CHANGED: RuleSpec = RuleSpec::new(
     "source.changed",
-    "another version, process or migration came within the last ten minutes that explains what is found",
+    "another version, process or migration came, and that explains what is found",
     State,
     Triage::Capacity,
 )

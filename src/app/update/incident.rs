@@ -10,7 +10,9 @@ use crate::core::ids::TargetId;
 use crate::core::text::{counted, lasting};
 use crate::core::time::Now;
 use crate::core::timeline::Event;
+use crate::panels::panel::PanelContext;
 use crate::ui::veil;
+use chrono::{Offset, Utc};
 use serde_json::{Value, json};
 use std::path::Path;
 
@@ -32,11 +34,13 @@ fn report(model: &Model) -> Value {
     let mut events: Vec<&Event> = seen.events().filter(|event| !event.kept).collect();
     events.sort_by_key(|event| event.at.mono);
     let findings = seen.findings().0;
+    // Whoever reads it may be elsewhere.
+    let utc = PanelContext { zone: Utc.fix(), ..seen };
     json!({
         "at": stamp(seen.now),
         "environment": model.arming.environment,
         "production": model.is_production(),
-        "verdict": told(&verdict(seen).plain()),
+        "verdict": told(&verdict(utc).plain()),
         "findings": findings.into_iter().map(|finding| found(model, finding)).collect::<Vec<_>>(),
         "actions": model.audit.lines.iter().map(acted).collect::<Vec<_>>(),
         "actions_not_read": unread(model),

@@ -21,8 +21,8 @@ use std::time::Duration;
 const MOST: usize = 2000;
 /// So many queues that were switched at once are told one by one.
 const ONE_BY_ONE: usize = 5;
-/// What came so long ago explains nothing that begins now.
-const LATELY: Duration = Duration::from_secs(600);
+/// What came is kept as a cause for so long. Whether what is found began soon enough after it is for the tie to say.
+const KEPT: Duration = Duration::from_secs(86_400);
 /// A finding that is told within this time of its begin began now.
 const NOW: Duration = Duration::from_secs(2);
 
@@ -274,12 +274,12 @@ impl Timeline {
         self.ours.deeds(now)
     }
 
-    /// Versions, processes and migrations that came within the last minutes of this run.
+    /// Versions, processes and migrations that came within the last day of this run.
     pub(in crate::core) fn changes(&self, now: Now) -> impl Iterator<Item = &Event> {
         let came = |event: &&Event| {
             matches!(event.kind, Kind::Version | Kind::Restarted | Kind::Migrated) && !event.kept
         };
-        self.events().filter(came).filter(move |event| now.since(event.at) < LATELY)
+        self.events().filter(came).filter(move |event| now.since(event.at) < KEPT)
     }
 
     /// What came of it.

@@ -20,6 +20,9 @@ const IDENTITY_COLUMNS: usize = 120;
 const MOST_IDS: usize = 1000;
 /// So much that was done is remembered.
 const MOST_DEEDS: usize = 64;
+/// So long it is kept as a cause. Whether what is found began soon enough after it is for the tie to say: a cause stays one for as long as its
+/// effect goes on.
+const KEPT: Duration = Duration::from_secs(86_400);
 /// So long after a queue was switched from here, that it is so is taken for our own doing: thousands of queues are read in turns.
 const OURS_WITHIN: Duration = Duration::from_secs(600);
 
@@ -196,7 +199,7 @@ impl Ours {
     /// An action was sent.
     pub(super) fn sent(&mut self, action: &Action, now: Now) {
         self.0.retain(|(at, ..)| now.since(*at) < OURS_WITHIN);
-        self.1.retain(|deed| now.since(deed.at) < OURS_WITHIN);
+        self.1.retain(|deed| now.since(deed.at) < KEPT);
         // A queue that is told to go on is not paused by us any more.
         for (queue, _) in switches(action).into_iter().filter(|(_, paused)| !paused) {
             let paused = format!("paused {}:{}", queue.prefix, queue.name);
@@ -227,10 +230,10 @@ impl Ours {
         }
     }
 
-    /// What others may suffer from, done within the last minutes; the newest of each kind.
+    /// What others may suffer from; the newest of each kind.
     pub(super) fn deeds(&self, now: Now) -> Vec<&Deed> {
         let mut newest: Vec<&Deed> = Vec::new();
-        for deed in self.1.iter().rev().filter(|deed| now.since(deed.at) < OURS_WITHIN) {
+        for deed in self.1.iter().rev().filter(|deed| now.since(deed.at) < KEPT) {
             if newest.iter().all(|known| (&known.target, &known.subject) != (&deed.target, &deed.subject)) {
                 newest.push(deed);
             }

@@ -25,7 +25,17 @@ fn info(version: &str) -> MetricsReading {
 
 /// In second 200 another version comes, of the endpoint `worker` or in the sessions of `mailer` on `pg`; jobs fail for `before` until
 /// second `at`, and for `after` from then on. `depends` depends on the server of the queue.
-fn deployed(endpoint: bool, depends: &str, (before, after): (&str, &str), at: u64) -> Stage {
+fn deployed(endpoint: bool, depends: &str, reasons: (&str, &str), at: u64) -> Stage {
+    deployed_until(endpoint, depends, reasons, (at, at + 60))
+}
+
+/// The same, looked at until second `end`.
+fn deployed_until(
+    endpoint: bool,
+    depends: &str,
+    (before, after): (&str, &str),
+    (at, end): (u64, u64),
+) -> Stage {
     let mut stage = Stage::with(&[
         ("worker", SystemKind::Metrics),
         ("pg", SystemKind::Postgres),
@@ -33,7 +43,7 @@ fn deployed(endpoint: bool, depends: &str, (before, after): (&str, &str), at: u6
     ]);
     let said = Depends { service: depends.to_owned(), on: target("cache"), because: "it is said".to_owned() };
     stage.world.topology = Topology::new(vec![said]);
-    for second in (0..900).step_by(2) {
+    for second in (0..=end).step_by(2) {
         let now = FIRST + second;
         let version = if second >= 200 { "1.4.3" } else { "1.4.2" };
         let fails = |reason: &str| {
@@ -47,9 +57,6 @@ fn deployed(endpoint: bool, depends: &str, (before, after): (&str, &str), at: u6
         stage = stage.then(now, "worker", info(if endpoint { version } else { "1.4.2" }));
         stage = stage.then(now, "pg", postgres(vec![runs]));
         stage = stage.then(now, "cache", redis_at(now, vec![mails]));
-        if second >= at + 60 {
-            break;
-        }
     }
     stage
 }
@@ -63,6 +70,12 @@ fn a_new_kind_of_failure_after_a_new_version_is_likely_of_it() {
     tied(&deployed(false, "mailer", new, 260), words);
     let strict = ("", "strict_dynamic_mapping_exception: [1:50] introduction of [colour] is not allowed");
     tied(&deployed(true, "worker", strict, 260), "a field that their index does not allow");
+}
+
+#[test]
+fn a_version_stays_the_cause_for_as_long_as_its_jobs_fail() {
+    let stage = deployed_until(true, "worker", ("", "no such template"), (260, 1500));
+    check(&stage, CAUSE, EFFECT, Some((Tie::Likely, "no such template")));
 }
 
 /// That a version came explains nothing here, and is not told as if it did.

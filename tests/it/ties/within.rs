@@ -116,6 +116,17 @@ fn a_queue_that_was_paused_from_here_says_so_and_another_does_not() {
     assert!(!is_told(&done(&pause("mails"), &[], 20, &paused("mails"))), "it was paused before");
 }
 
+#[test]
+fn a_queue_stays_paused_from_here_for_as_long_as_it_is() {
+    let paused = QueueReading { paused: true, waiting: 9, ..queue("mails") };
+    let mut stage = done(&pause("mails"), &[], 102, &paused);
+    for second in (400..2000).step_by(5) {
+        stage = stage.then(FIRST + second, "cache", redis_at(FIRST + second, vec![paused.clone()]));
+    }
+    let certain = Some((Tie::Certain, "the queue was paused from here"));
+    check(&stage, "source.ours", "queue.paused", certain);
+}
+
 /// The clock of `cache` is ahead of ours by so much, and a job there has waited.
 fn clock(ahead: f64, waited: u64) -> Stage {
     let mut stage = Stage::waiting(SystemKind::Redis);

@@ -18,6 +18,8 @@ use std::time::Duration;
 const SOON: Duration = Duration::from_secs(120);
 /// Who fails within this of it fails by it.
 const AT_ONCE: Duration = Duration::from_secs(5);
+/// What fails later than this after its retry fails for another reason.
+const LATELY: Duration = Duration::from_secs(600);
 /// It may be noticed this much before we have noted that we did it.
 const BEFORE: Duration = Duration::from_secs(15);
 
@@ -69,7 +71,7 @@ fn tie(
         "paused" if its && effect.breach.rule == PAUSED.id() && after => {
             return Evidence::certain("the queue was paused from here");
         }
-        "retried" if its && fails && after => {
+        "retried" if its && fails && after && effect.since.since(at) <= LATELY => {
             return Evidence::likely(
                 "jobs of this queue were retried from here, and failures came after that",
             );

@@ -23,8 +23,9 @@ const MOST_CHARS: usize = 2000;
 
 /// How a transaction of ours ends: the server counts each one that is undone, and shows the count to people who look for trouble.
 const COUNTED: &str = "COMMIT";
-/// What is asked later in a transaction sees what has changed since, whatever the role begins with.
-const READS_NEW: &str = "SET TRANSACTION ISOLATION LEVEL READ COMMITTED";
+/// What is asked later in a transaction sees what has changed since, whatever the role begins with. (A `SET` of its own would bind the session
+/// of a proxy to us.)
+const BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED READ ONLY";
 
 /// The values of a row, as text.
 type Cells = Vec<Option<String>>;
@@ -82,9 +83,9 @@ pub(super) async fn answer(
             (result.map(|found| found.hiding(connect.literals)), format!("database {}", connect.database))
         }
         Script::InTwo(sql, next) => {
-            let mut result = in_two(kept, READS_NEW, sql, *next).await;
+            let mut result = in_two(kept, None, sql, *next).await;
             if result.as_ref().is_err_and(has_no_equivalent) {
-                result = in_two(kept, &format!("{READS_NEW}; {AS_BYTES}"), sql, *next).await;
+                result = in_two(kept, Some(AS_BYTES), sql, *next).await;
             }
             (result, format!("database {}", connect.database))
         }
@@ -137,12 +138,12 @@ async fn ours(open: &Connection, sql: &str) -> Result<Found, Error> {
 /// of them. All of it is one transaction: nobody puts a view of that name, whose functions would run with our rights, into their place.
 async fn in_two(
     open: &Connection,
-    before: &str,
+    before: Option<&str>,
     sql: &str,
     next: fn(&[Cells]) -> String,
 ) -> Result<Found, Error> {
     let client = &open.client;
-    client.batch_execute(&begin(open, Some(before))).await?;
+    client.batch_execute(&begin(open, before)).await?;
     let result = async {
         let mut found = ask(client, sql).await?;
         let cell = |row: &Cells, at: usize| row.get(at).cloned().flatten();
@@ -273,7 +274,7 @@ async fn read(open: &Connection, before: Option<&str>, sql: &str, end: &str) -> 
 }
 
 fn begin(open: &Connection, before: Option<&str>) -> String {
-    let begin = open.pooled.as_deref().unwrap_or("BEGIN READ ONLY");
+    let begin = open.pooled.as_deref().unwrap_or(BEGIN);
     before.map_or_else(|| begin.to_owned(), |before| format!("{begin}; {before}"))
 }
 

@@ -461,6 +461,74 @@ mod tests {
         assert!(text.starts_with("DEGRADED") && text.ends_with("; source.unread on pg"), "{text}");
     }
 
+    /// What leads (or its root) is what the list puts first, whatever stands beside it.
+    #[test]
+    fn the_line_and_the_list_agree_on_what_comes_first() {
+        use crate::core::alert::{Heard, Until};
+        let rules = [
+            ("postgres.blocked", "pg"),
+            ("postgres.prepared", "other"),
+            ("metrics.errors", "shop-api"),
+            ("prometheus.alert", "shop-api"),
+            ("source.silent", "other"),
+            ("source.unread", "pg"),
+            ("postgres.time_left", "pg"),
+        ];
+        let grades = [None, Some(Severity::Info), Some(Severity::Warning), Some(Severity::Critical)];
+        let mut tried = 0;
+        for number in 0..grades.len().pow(7) {
+            let grade =
+                |place: usize| grades[number / grades.len().pow(u32::try_from(place).expect("few")) % 4];
+            // A forecast is at most a warning.
+            if number % 7 != 0 || grade(6) == Some(Severity::Critical) {
+                continue;
+            }
+            let breaches: Vec<Breach> = (0..rules.len())
+                .filter_map(|place| {
+                    let (rule, target) = rules[place];
+                    let mut breach = breach(rule, target, grade(place)?, 190 - place as u64);
+                    if rule == "postgres.prepared" {
+                        breach.hits(1_u64, "");
+                    }
+                    Some(breach)
+                })
+                .collect();
+            let noted = breaches.get(number % 3).map(Breach::key);
+            let mut world = world("shop-api", breaches);
+            if let Some(noted) = noted.filter(|_| number % 2 == 0) {
+                let (who, at) = ("ana".to_owned(), Now::example(200));
+                world.alerts.hear(&noted, Heard { who, note: String::new(), at, until: Until::Over });
+            }
+            let firing = world.alerts.firing();
+            let listed = world.chain.branches(&firing);
+            let verdict = Verdict::over(&world, Now::example(200));
+            let Some(lead) = verdict.lead else { continue };
+            let root = verdict.cause.map_or(lead, |cause| cause.root);
+            let first = listed.first().expect("a finding leads").finding;
+            assert_eq!(
+                first.key(),
+                root.key(),
+                "{:?}: {}",
+                verdict.overall,
+                seen(&world, Now::example(200)).plain()
+            );
+            tried += 1;
+        }
+        assert!(tried > 1000, "{tried}");
+    }
+
+    #[test]
+    fn a_source_that_gives_no_data_waits_behind_what_is_seen_to_be_as_bad() {
+        let silent = |severity| breach("source.silent", "other", severity, 100);
+        let blocked = || breach("postgres.blocked", "pg", Severity::Warning, 190);
+        let told = |breaches| seen(&world("x", breaches), Now::example(200)).plain();
+        let text = told(vec![silent(Severity::Warning), blocked()]);
+        assert!(text.starts_with("DEGRADED") && text.contains("): postgres.blocked on pg"), "{text}");
+        assert!(text.ends_with("; no data from other"), "{text}");
+        let text = told(vec![silent(Severity::Critical), blocked()]);
+        assert!(text.starts_with("UNKNOWN") && text.contains("source.silent on other"), "{text}");
+    }
+
     #[test]
     fn the_future_stands_last_and_alone_it_is_not_bad() {
         let ends = || breach("postgres.time_left", "pg", Severity::Warning, 100);

@@ -95,28 +95,31 @@ impl<'a> Verdict<'a> {
     /// The verdict over `world` at `now`.
     #[must_use]
     pub fn over(world: &'a World, now: Now) -> Self {
-        let (silent, others): (Vec<&Finding>, Vec<&Finding>) =
-            world.alerts.firing().into_iter().partition(|finding| is_silence(finding));
-        let (blind, others): (Vec<&Finding>, Vec<&Finding>) =
-            others.into_iter().partition(|finding| is_blind(finding));
+        // One order for this and for the list: what is told first leads.
+        let firing = world.alerts.firing();
+        let told = world.chain.in_order(&firing);
         // What will be stands behind what is, and alone it makes nothing bad.
-        let (ahead, others): (Vec<&Finding>, Vec<&Finding>) =
-            others.into_iter().partition(|finding| finding.is_forecast());
-        let worst = others.first().map(|finding| finding.severity());
-        let lost = silent.iter().any(|finding| finding.breach.severity == Severity::Critical);
+        let (ahead, told): (Vec<&Finding>, Vec<&Finding>) =
+            told.into_iter().partition(|finding| finding.is_forecast());
+        let blank = told.first().is_some_and(|first| is_unseen(first));
+        let worst = firing.iter().find(|finding| !is_unseen(finding) && !finding.is_forecast());
+        let (unseen, others): (Vec<&Finding>, Vec<&Finding>) =
+            told.into_iter().partition(|finding| is_unseen(finding));
+        let unseen_first = world.chain.branches(&unseen).first().map(|branch| branch.finding);
+        let (silent, blind): (Vec<&Finding>, Vec<&Finding>) =
+            unseen.into_iter().partition(|finding| is_silence(finding));
         let waiting: Vec<&TargetId> = world
             .targets()
             .iter()
             .filter(|target| matches!(target.freshness(now), Freshness::Waiting))
             .map(|target| &target.id)
             .collect();
-        let overall = match worst {
+        let overall = match worst.map(|worst| worst.severity()) {
             _ if world.targets().is_empty() => Overall::Nothing,
+            // Nothing as bad is seen where somebody looks; what nobody looks at is not well.
+            _ if blank => Overall::Unknown,
             Some(Severity::Critical) => Overall::Broken,
-            _ if lost => Overall::Unknown,
             Some(Severity::Warning) => Overall::Degraded,
-            // Nothing is past its threshold where somebody looks; what nobody looks at is not well.
-            _ if !silent.is_empty() || !blind.is_empty() => Overall::Unknown,
             _ if !waiting.is_empty() => Overall::Waiting,
             _ => Overall::Ok,
         };
@@ -143,8 +146,10 @@ impl<'a> Verdict<'a> {
             }
             Overall::Unknown => {
                 verdict.gather(world);
-                let unseen = if verdict.silent.is_empty() { &mut verdict.blind } else { &mut verdict.silent };
-                verdict.lead = Some(unseen.remove(0));
+                verdict.lead = unseen_first;
+                for unseen in [&mut verdict.silent, &mut verdict.blind] {
+                    unseen.retain(|finding| unseen_first.is_none_or(|first| first.key() != finding.key()));
+                }
                 verdict.others = others;
             }
             Overall::Nothing | Overall::Waiting | Overall::Ok => verdict.notes = others,
@@ -155,7 +160,6 @@ impl<'a> Verdict<'a> {
     /// The worst symptom leads, with its own time. A cause is named over an edge only.
     fn explain(&mut self, world: &'a World, others: &[&'a Finding]) {
         let chain = &world.chain;
-        let others = &chain.in_order(others);
         let Some((lead, rest)) = others.split_first() else { return };
         let find = |key: &FindingKey| {
             let all = others.iter().chain(&self.silent).chain(&self.blind);
@@ -200,7 +204,7 @@ impl<'a> Verdict<'a> {
         for branch in world.chain.branches(&told) {
             if branch.depth == 0 {
                 at = Some(branch.finding.key());
-                if !is_silence(branch.finding) && !is_blind(branch.finding) {
+                if !is_unseen(branch.finding) {
                     self.others.push(branch.finding);
                 }
             } else if let Some((root, link)) = at.clone().zip(branch.link)
@@ -234,6 +238,11 @@ fn is_silence(finding: &Finding) -> bool {
 /// Whether it tells of something that nobody can see.
 fn is_blind(finding: &Finding) -> bool {
     [UNREAD.id, LIST.id].contains(&finding.breach.rule)
+}
+
+/// Whether it tells of something that cannot be seen, so that nobody can say what is wrong with it.
+fn is_unseen(finding: &Finding) -> bool {
+    is_silence(finding) || is_blind(finding)
 }
 
 /// Whether the rule of a finding names a root: then nothing else has to explain it.

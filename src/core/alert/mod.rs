@@ -59,8 +59,6 @@ impl Severity {
 /// The order of triage: what is looked at first among findings of equal severity.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Triage {
-    /// A source is silent: nothing else can be believed.
-    Silent,
     /// Users see errors.
     Errors,
     /// Something is blocked or full.
@@ -73,6 +71,8 @@ pub enum Triage {
     Capacity,
     /// Another system's rule says that something is wrong: behind what is measured here.
     Told,
+    /// Something cannot be seen: behind what is seen to be wrong, for nobody can say that it is.
+    Silent,
     /// A straight line says that something will run out. It is about the future: at most a warning, and never before what is.
     Forecast,
 }

@@ -48,10 +48,10 @@ impl Weight {
             Triage::Told if voice.tied == Tied::Alone => return Self::Word,
             Triage::Told => false,
             Triage::Errors => true,
-            Triage::Silent | Triage::Saturation | Triage::Latency => voice.hits || explains,
+            Triage::Saturation | Triage::Latency => voice.hits || explains,
             // A copy that is behind, or a disk that fills, hits nobody yet.
             Triage::Lag | Triage::Capacity => explains,
-            Triage::Forecast => return Self::Plain,
+            Triage::Silent | Triage::Forecast => return Self::Plain,
         };
         let bad = match voice.severity {
             Severity::Critical => true,
@@ -79,6 +79,12 @@ pub(super) fn in_order<'a>(
             Weight::Word => 2,
         });
     }
+    // What will be stands behind what is, also where that recovers or somebody has taken note of it.
+    told.sort_by_key(|finding| match finding.severity() {
+        // A note that something cannot be seen is no note: nobody can say that it is well.
+        Severity::Info if finding.triage() != Triage::Silent => 2,
+        Severity::Info | Severity::Warning | Severity::Critical => u8::from(finding.is_forecast()),
+    });
     told
 }
 
@@ -116,5 +122,7 @@ mod tests {
         check(Voice { hits: true, ..lag }, Weight::Plain);
         check(Voice { tied: Tied::Explains, ..lag }, Weight::Seen);
         check(Voice { hits: true, tied: Tied::Explains, ..voice(Triage::Forecast) }, Weight::Plain);
+        let silent = Voice { severity: Severity::Critical, ..voice(Triage::Silent) };
+        check(Voice { hits: true, tied: Tied::Explains, ..silent }, Weight::Plain);
     }
 }

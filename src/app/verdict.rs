@@ -1,7 +1,7 @@
 //! Lines two and three of every screen: what is broken, since when, by what cause if one can be told; in one sentence, and never green
 //! while a source is silent.
 
-use crate::core::alert::Finding;
+use crate::core::alert::{Finding, Onset};
 use crate::core::hosts::HOST_SILENT;
 use crate::core::time::Now;
 use crate::core::verdict::{Overall, Verdict};
@@ -98,7 +98,7 @@ impl Part {
     fn tell_both_clocks(&mut self) {
         let Some(utc) = self.utc.take() else { return };
         for span in self.spans.iter_mut().filter(|span| span.text.starts_with("since ")) {
-            span.text = span.text.replacen(" (", &format!(" local, {utc} ("), 1);
+            span.text.insert_str("since 00:00:00".len(), &format!(" local, {utc}"));
         }
     }
 
@@ -180,7 +180,8 @@ fn no_data(verdict: &Verdict<'_>, finding: &Finding, role: Role) -> Part {
 
 fn since(finding: &Finding, (now, zone): (Now, FixedOffset)) -> String {
     let local = finding.since.wall.with_timezone(&zone);
-    format!("since {} ({})", local.format("%H:%M:%S"), duration(finding.lasted(now)))
+    let earlier = if finding.onset == Onset::OrEarlier { ", or earlier" } else { "" };
+    format!("since {}{earlier} ({})", local.format("%H:%M:%S"), duration(finding.lasted(now)))
 }
 
 fn utc(finding: &Finding) -> String {
@@ -370,6 +371,27 @@ mod tests {
         check("reports", vec![errors(), blocked("pg", 150)], lead, "");
         // It began a while after what it would have caused.
         check("shop-api", vec![errors(), blocked("pg", 195)], lead, "");
+    }
+
+    /// Whoever starts it amid an incident sees the cause for the first time after its effects are known to have begun.
+    #[test]
+    fn what_the_first_look_finds_can_be_the_cause_of_what_began_before() {
+        let errors = breach("metrics.errors", "shop-api", Severity::Critical, 100);
+        let mut blocked = breach("postgres.blocked", "pg", Severity::Warning, 200);
+        blocked.since(None);
+        let mut world = world("shop-api", vec![errors, blocked]);
+        let told = |world: &World| seen(world, Now::example(200)).plain();
+        assert!(!told(&world).contains("cause"), "it was watched and began after it: {}", told(&world));
+        world.alerts.doubt(|_| true, Now::example(200));
+        world.chain = Chain::over(world.targets(), &world.topology, &world.alerts.firing());
+        let text = told(&world);
+        assert!(text.contains("; cause (likely): postgres.blocked on pg"), "{text}");
+        let blocked = breach("postgres.prepared", "pg", Severity::Warning, 200);
+        let mut world = self::world("x", vec![Breach { observed_for: None, ..blocked }]);
+        assert!(told(&world).starts_with("DEGRADED since 14:16:40 (0 s)"), "{}", told(&world));
+        world.alerts.doubt(|_| true, Now::example(200));
+        let text = told(&world);
+        assert!(text.starts_with("DEGRADED since 14:16:40, or earlier (0 s)"), "{text}");
     }
 
     #[test]

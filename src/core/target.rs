@@ -10,6 +10,8 @@ use super::time::Now;
 use super::trace::Traces;
 use std::time::Duration;
 
+/// What the first looks find may have been there before them: some rules need two readings.
+const FEW_LOOKS: Duration = Duration::from_secs(5);
 /// The share that the newest poll has in the mean of what polls ask.
 const NEWEST: f64 = 0.2;
 
@@ -30,6 +32,8 @@ pub struct TargetState {
     pub configured_interval: Duration,
     /// When it last gave data.
     pub seen: Option<Now>,
+    /// Since when it gives data without a failure in between.
+    pub gives: Option<Now>,
     /// How long the last poll took.
     pub took: Option<Duration>,
     /// The last failure, while it lasts.
@@ -65,6 +69,7 @@ impl TargetState {
             started: now,
             configured_interval: interval,
             seen: None,
+            gives: None,
             took: None,
             failure: None,
             plan: None,
@@ -80,6 +85,13 @@ impl TargetState {
     pub fn of_group(mut self, group: Option<String>) -> Self {
         self.listed_group = group;
         self
+    }
+
+    /// What is found now may have begun before anybody looked: it was looked at for the first time, or again after a gap, a moment ago.
+    #[must_use]
+    pub fn is_new_to_us(&self, now: Now) -> bool {
+        let few = self.plan.map_or(self.configured_interval, |plan| plan.interval) * 3;
+        self.gives.map_or(self.seen.is_none(), |since| now.since(since) <= few.max(FEW_LOOKS))
     }
 
     /// A poll and what was beside it sent so many questions; one that could send none says nothing of the others.

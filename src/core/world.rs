@@ -135,6 +135,7 @@ impl World {
             Ok(reading) => {
                 if target.system.absorb(reading, report.at) {
                     target.seen = Some(report.at);
+                    target.gives.get_or_insert(report.at);
                     target.failure = None;
                     target.traces.push(target.kind, Some(&target.system), report.at);
                     *judged = Judged::Due;
@@ -145,6 +146,7 @@ impl World {
                 target.system.gap(report.at);
                 Arc::make_mut(&mut self.levels[at]).gap(report.at);
                 target.traces.push(target.kind, None, report.at);
+                target.gives = None;
                 target.failure = Some(error);
             }
         }
@@ -178,6 +180,7 @@ impl World {
             let target = Arc::make_mut(target);
             target.system.interrupt();
             target.traces.interrupt();
+            target.gives = None;
             *judged = Judged::Nothing;
         }
         for levels in &mut self.levels {
@@ -287,6 +290,7 @@ impl World {
         }
         breaches.retain(|breach| !postgres::doubled(breach, &servers));
         alertmanager::once(alertmanager::rules::ALERT.id(), &mut breaches, &managers);
+        prometheus::once(&mut breaches, |key| self.alerts.get(key).is_some());
         breaches.extend(postgres::two_primaries(&servers, &self.rules));
         breaches.extend(enlisted::troubled(&self.troubles, &self.rules));
         let groups = hosts::together(&self.targets, &breaches, &self.rules);
@@ -305,18 +309,27 @@ impl World {
             },
             now,
         );
-        let of = |key: &FindingKey| {
-            let at = self.targets.iter().position(|target| target.id == key.target)?;
-            self.levels.get(at)?.of(key)
-        };
-        self.alerts.follow(of, now);
+        self.follow(now);
         self.chain = Chain::over(&self.targets, &self.topology, &self.alerts.firing());
         for group in groups {
             self.chain.gather(&group.breach().key(), group.members(), &group.words());
         }
         let answered = self.targets.iter().filter(|target| target.seen.is_some()).map(|target| &target.id);
-        let unit = |rule| specs.iter().find(|spec| spec.id == rule).map_or(RuleUnit::State, |spec| spec.unit);
+        let unit =
+            |rule| self.specs.iter().find(|spec| spec.id == rule).map_or(RuleUnit::State, |spec| spec.unit);
         self.timeline.judge(&self.alerts, answered, unit, now);
+    }
+
+    /// What is known of findings beside what was seen now: whether they may be older, and how their numbers went before.
+    fn follow(&mut self, now: Now) {
+        let new = self.targets.iter().filter(|target| target.is_new_to_us(now)).map(|target| &target.id);
+        let new: HashSet<&TargetId> = new.collect();
+        self.alerts.doubt(|key| new.contains(&key.target), now);
+        let of = |key: &FindingKey| {
+            let at = self.targets.iter().position(|target| target.id == key.target)?;
+            self.levels.get(at)?.of(key)
+        };
+        self.alerts.follow(of, now);
     }
 }
 

@@ -5,7 +5,7 @@ use super::watching::Seen;
 use super::words::{State, breaker, id, seconds, severity, stamp, unit};
 use crate::app::keymap::Keymap;
 use crate::app::verdict::verdict;
-use crate::core::alert::{Finding, RuleUnit, Stage};
+use crate::core::alert::{Finding, Onset, RuleUnit, Stage};
 use crate::core::chain::Link;
 use crate::core::freshness::Freshness;
 use crate::core::scope::Scope;
@@ -95,6 +95,8 @@ pub struct Told {
     pub tie: Option<&'static str>,
     /// When it began.
     pub since: String,
+    /// It was so at the first look, or at the first after a gap: it may have begun before.
+    pub or_earlier: bool,
     /// For how long it has been so.
     pub lasted_seconds: f64,
     /// What was measured, in `unit`.
@@ -262,6 +264,7 @@ pub fn finding(seen: Seen<'_>, finding: &Finding, link: Option<&Link>, depth: us
         explained_by: link.map(|link| id(&link.cause)),
         tie: link.map(|link| link.evidence.tie.word()),
         since: stamp(finding.since, seen),
+        or_earlier: finding.onset == Onset::OrEarlier,
         lasted_seconds: seconds(finding.lasted(now)),
         value: known(breach.value),
         threshold: known(breach.threshold),

@@ -1,7 +1,7 @@
 //! The page of one finding: its sentence in full, its rule, since when, who is hit, what explains it and what it explains, what may be
 //! done, and its number over the last minutes.
 
-use crate::core::alert::{Finding, FindingKey, RuleSetting, RuleSpec, RuleUnit, Stage, Step};
+use crate::core::alert::{Finding, FindingKey, Onset, RuleSetting, RuleSpec, RuleUnit, Stage, Step};
 use crate::core::chain::{Link, Tie};
 use crate::core::place::Screen;
 use crate::core::row::RowKey;
@@ -97,7 +97,14 @@ fn since(context: PanelContext<'_>, finding: &Finding) -> String {
             let lasted = lasting(end.since(finding.since));
             format!("{begin}; lasted {lasted}, over since {}", clock(context, end))
         }
-        Stage::Pending | Stage::Firing => format!("{begin}; for {}", lasting(finding.lasted(context.now))),
+        Stage::Pending | Stage::Firing => {
+            let lasted = lasting(finding.lasted(context.now));
+            if finding.onset == Onset::OrEarlier {
+                format!("{begin}, or earlier; for {lasted} at least: it was so when it was looked at first")
+            } else {
+                format!("{begin}; for {lasted}")
+            }
+        }
     }
 }
 

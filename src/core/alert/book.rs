@@ -29,6 +29,15 @@ pub enum Stage {
     Resolved(Now),
 }
 
+/// What is known of the moment since when something is so.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Onset {
+    /// It began then.
+    Seen,
+    /// It was so already when somebody looked for the first time, or again after a gap: it may have begun before.
+    OrEarlier,
+}
+
 /// One alert as it is followed: the newest breach, and since when.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Finding {
@@ -36,6 +45,8 @@ pub struct Finding {
     pub breach: Breach,
     /// When it began (what the server knows, or our first sight of it).
     pub since: Now,
+    /// Whether that is when it began.
+    pub onset: Onset,
     /// How far it has come.
     pub stage: Stage,
     /// Since when it is not so any more, while that must hold before it is over.
@@ -188,6 +199,7 @@ impl AlertBook {
             let hold = rules.on(breach.rule, &[breach.target.as_str()]).hold;
             let entry = self.alerts.entry(key).or_insert_with(|| Finding {
                 since: now.minus(breach.observed_for.unwrap_or_default()),
+                onset: Onset::Seen,
                 stage: Stage::Pending,
                 clear: None,
                 unseen: None,
@@ -205,6 +217,7 @@ impl AlertBook {
             let resolved = matches!(entry.stage, Stage::Resolved(_));
             if resolved || std::mem::take(&mut entry.interrupted) {
                 entry.since = now.minus(breach.observed_for.unwrap_or_default());
+                entry.onset = Onset::Seen;
             }
             if resolved {
                 entry.stage = Stage::Pending;
@@ -232,6 +245,16 @@ impl AlertBook {
             Stage::Resolved(at) => now.since(at) < SHOW_RESOLVED && finding.rank.0 > Severity::Info,
         });
         self.settle(silent, now);
+    }
+
+    /// What was seen at `now` for the first time, and of which nobody knows since when, may be older where its source is `new` to us.
+    pub fn doubt(&mut self, new: impl Fn(&FindingKey) -> bool, now: Now) {
+        for (key, finding) in &mut self.alerts {
+            let unknown = finding.breach.observed_for.is_none() && finding.since == now;
+            if unknown && new(key) {
+                finding.onset = Onset::OrEarlier;
+            }
+        }
     }
 
     /// Puts the number as it was before a finding began in front of what is known of it, and goes on with it while that recovers.
@@ -371,6 +394,36 @@ mod tests {
     fn observe(book: &mut AlertBook, breaches: Vec<Breach>, silent: bool, at: u64) {
         let rules = Rulebook::defaults(&[&SPEC]);
         book.observe(breaches, &rules, |_| Triage::Saturation, |_| silent, Now::example(at));
+    }
+
+    #[test]
+    fn what_the_first_look_finds_may_be_older() {
+        let mut book = AlertBook::default();
+        let earlier = |book: &AlertBook| -> Vec<(String, bool)> {
+            let all = book.followed();
+            all.map(|finding| (finding.breach.subject.clone(), finding.onset == Onset::OrEarlier)).collect()
+        };
+        let (warning, known) = (Severity::Warning, Some(30));
+        observe(&mut book, vec![breach("a", warning, None), breach("known", warning, known)], false, 100);
+        book.doubt(|_| true, Now::example(100));
+        assert_eq!(earlier(&book), [("a".to_owned(), true), ("known".to_owned(), false)]);
+        // What comes while it is watched has begun then, and stays so.
+        let all = || vec![breach("a", warning, None), breach("b", warning, None)];
+        observe(&mut book, all(), false, 101);
+        book.doubt(|_| false, Now::example(101));
+        observe(&mut book, all(), false, 102);
+        book.doubt(|_| true, Now::example(102));
+        let told = earlier(&book);
+        assert!(
+            told.contains(&("a".to_owned(), true)) && told.contains(&("b".to_owned(), false)),
+            "{told:?}"
+        );
+        // It ended, and came again.
+        observe(&mut book, Vec::new(), false, 110);
+        observe(&mut book, Vec::new(), false, 125);
+        observe(&mut book, all(), false, 130);
+        book.doubt(|_| false, Now::example(130));
+        assert!(earlier(&book).iter().all(|(_, earlier)| !earlier), "{:?}", earlier(&book));
     }
 
     #[test]

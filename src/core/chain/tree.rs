@@ -4,7 +4,7 @@ use super::edge::{Edge, Evidence, Tie};
 use super::edges::edges;
 use super::known::Known;
 use super::order::{self, Tied, Voice, Weight};
-use crate::core::alert::{Finding, FindingKey};
+use crate::core::alert::{Finding, FindingKey, Onset};
 use crate::core::target::TargetState;
 use crate::core::topology::Topology;
 use std::collections::{BTreeMap, BTreeSet};
@@ -62,8 +62,9 @@ impl Chain {
         for effect in firing {
             for cause in firing {
                 let one = cause.key() == effect.key();
-                // Not clearly after what it would have brought about.
-                if one || !effect.since.plus(SLACK).reached(cause.since) {
+                // Clearly after what it would have brought about; of what may have begun before we looked nobody knows that.
+                let after = cause.onset == Onset::Seen && !effect.since.plus(SLACK).reached(cause.since);
+                if one || after {
                     continue;
                 }
                 let fits = |edge: &&Edge| {

@@ -4,6 +4,7 @@ mod range;
 mod reading;
 mod row;
 pub(crate) mod rules;
+mod same;
 mod settings;
 mod state;
 
@@ -12,5 +13,6 @@ pub use reading::*;
 pub use row::PrometheusRow;
 pub use rules::RULES;
 pub(crate) use rules::{ALERT, more};
+pub(crate) use same::once;
 pub use settings::{PromPast, PromQuery, PrometheusSettings};
 pub use state::PrometheusState;

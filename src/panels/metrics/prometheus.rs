@@ -1,6 +1,7 @@
 //! The Prometheus half of the metrics screen: targets down, rules that fire or fail, configured panels.
 
 use crate::core::alert::Severity;
+use crate::core::part::GapKind;
 use crate::core::prometheus::{PrometheusReading, PrometheusRow, PrometheusState};
 use crate::core::row::RowKey;
 use crate::core::text::counted;
@@ -34,7 +35,13 @@ pub(super) fn server(
             let text = format!("{}, {down} down", counted(all.len(), "target"));
             lines.push(Line::of(if down > 0 { Role::Warning } else { role }, text));
         }
-        None => lines.extend(reading.targets.gap().map(|gap| Line::of(Role::Warning, &gap.note))),
+        None => lines.extend(reading.targets.gap().map(|gap| match gap.kind {
+            GapKind::NotSupported => Line::of(
+                Role::Muted,
+                "no targets: it does not know the question, as what only evaluates rules (vmalert, a ruler)",
+            ),
+            GapKind::NotPermitted | GapKind::TimedOut | GapKind::Failed => Line::of(Role::Warning, &gap.note),
+        })),
     }
     match reading.rules.ready() {
         Some(rules) => {

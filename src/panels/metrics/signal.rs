@@ -1,6 +1,7 @@
 //! What the overview says of a Prometheus server, and of an endpoint, in one line.
 
 use crate::core::metrics::Quantile;
+use crate::core::part::{GapKind, Part};
 use crate::core::text::counted;
 use crate::core::world::TargetState;
 use crate::panels::metrics::target::samples;
@@ -10,19 +11,20 @@ use crate::ui::format::{or_dash, percent, rate, seconds};
 pub(in crate::panels) fn prometheus(target: &TargetState) -> Option<Told> {
     let state = target.system.prometheus()?;
     let reading = state.reading()?;
-    // What could not be read is not zero.
-    let targets = reading.targets.ready().map_or_else(
-        || "targets not known".to_owned(),
-        |all| {
+    // What could not be read is not zero, and what only evaluates rules has no targets.
+    let targets = match (&reading.targets, reading.targets.gap()) {
+        (Part::Ready(all), _) => {
             let down = all.iter().filter(|target| target.is_down()).count();
-            format!("{}, {down} down", counted(all.len(), "target"))
-        },
-    );
+            format!("{}, {down} down · ", counted(all.len(), "target"))
+        }
+        (_, Some(gap)) if gap.kind == GapKind::NotSupported => String::new(),
+        (Part::Unavailable(_) | Part::NotAsked, _) => "targets not known · ".to_owned(),
+    };
     let rules = reading.rules.ready().map_or_else(
         || "rules not known".to_owned(),
         |rules| format!("{} firing", counted(rules.firing(), "rule")),
     );
-    Some((format!("{targets} · {rules}"), None))
+    Some((format!("{targets}{rules}"), None))
 }
 
 pub(in crate::panels) fn endpoint(target: &TargetState) -> Option<Told> {

@@ -37,7 +37,12 @@ pub(super) async fn part<T>(
             || format!("{} gave an answer that is not understood", http.shown()),
             |error| error.message,
         );
-        let kind = if answer.status == 404 { GapKind::NotSupported } else { GapKind::Failed };
+        // Who speaks this interface answers in its envelope. What only evaluates rules (vmalert, Mimir's and Thanos' rulers) does not know
+        // every question: vmalert says 400, others 404.
+        let kind = match answer.status.as_u16() {
+            400 | 404 | 405 | 501 => GapKind::NotSupported,
+            _ => GapKind::Failed,
+        };
         return Part::Unavailable(Gap::new(kind, note));
     };
     if value.get("status").and_then(Value::as_str) != Some("success") {

@@ -5,8 +5,9 @@ use stacktop::core::focus::Focus;
 use stacktop::core::ids::TargetId;
 use stacktop::core::lines::{About, Asked, LogLine, Question, Window};
 use stacktop::core::log::LogReading;
+use stacktop::core::part::{GapKind, Part, Warm};
 use stacktop::core::reading::Reading;
-use stacktop::core::report::{PollError, PollErrorKind};
+use stacktop::core::report::PollError;
 use stacktop::core::time::{Clock, Now};
 use stacktop::runtime::clock::SystemClock;
 use stacktop::sources::Source;
@@ -62,10 +63,15 @@ impl Watched {
         texts(&self.asked(word, Window::Last(900)).await)
     }
 
-    async fn refused(&mut self, kind: PollErrorKind, words: &str) {
-        let error = self.look(&[]).await.expect_err("it must be refused");
-        assert!(error.kind == kind && error.message.contains(words), "{error:?}");
-        assert!(!format!("{error:?}").contains("geheim"), "{error:?}");
+    async fn refused(&mut self, kind: GapKind, words: &str) {
+        let reading = self.look(&[Focus::Lines(question("42", Window::Last(900)))]).await.expect("a look");
+        let gap = reading.lines.gap().expect("it must be refused");
+        assert!(gap.kind == kind && gap.note.contains(words), "{gap:?}");
+        assert_eq!(reading.errors.gap(), Some(gap), "nobody knows of any error");
+        let asked = &reading.asked[0];
+        let known = asked.lines.ready().is_some_and(|lines| !lines.is_empty());
+        assert!(if known { asked.why.contains(words) } else { asked.lines.gap() == Some(gap) }, "{asked:?}");
+        assert!(!format!("{reading:?}").contains("geheim"), "{reading:?}");
     }
 }
 
@@ -138,9 +144,14 @@ async fn a_file_that_is_begun_anew_is_read_from_its_beginning() {
     let file = File::create(&path).expect("truncated");
     file.write_all_at(b"job 42 six\n", 5000).expect("written");
     assert_eq!(watched.lines("42").await[0], "job 42 six");
+    // A large one, of which only the end is looked through.
+    let file = File::create(&path).expect("truncated");
+    file.write_all_at(b"job 42 far\n", 300 << 20).expect("written");
+    assert_eq!(watched.lines("42").await[0], "job 42 far");
+    assert_eq!(Watched::file(&path).lines("42").await, ["job 42 far"]);
     // Deleted, and another one of its name, which often has the same number.
     fs::remove_file(&path).expect("deleted");
-    watched.refused(PollErrorKind::Unreachable, "there is no file").await;
+    watched.refused(GapKind::Failed, "there is no file").await;
     append(&path, "job 42 seven, in a file of its own\n");
     assert_eq!(watched.lines("42").await[0], "job 42 seven, in a file of its own");
 }
@@ -172,22 +183,22 @@ async fn what_is_no_text_is_shown_tame_and_bounded() {
 #[tokio::test]
 async fn what_is_no_file_of_lines_is_refused_with_a_sentence() {
     let (folder, path) = log();
-    Watched::file(&path).refused(PollErrorKind::Unreachable, "there is no file").await;
-    Watched::file(folder.path()).refused(PollErrorKind::Configuration, "it is a folder").await;
-    Watched::file(Path::new("/dev/zero")).refused(PollErrorKind::Configuration, "it is a device").await;
+    Watched::file(&path).refused(GapKind::Failed, "there is no file").await;
+    Watched::file(folder.path()).refused(GapKind::Failed, "it is a folder").await;
+    Watched::file(Path::new("/dev/zero")).refused(GapKind::Failed, "it is a device").await;
     assert!(Command::new("mkfifo").arg(&path).status().expect("mkfifo").success());
-    Watched::file(&path).refused(PollErrorKind::Configuration, "it is a pipe").await;
+    Watched::file(&path).refused(GapKind::Failed, "it is a pipe").await;
     fs::remove_file(&path).expect("removed");
     append(&path, "geheim\n");
     fs::set_permissions(&path, fs::Permissions::from_mode(0o000)).expect("closed");
     // Root may read everything.
     if File::open(&path).is_err() {
-        Watched::file(&path).refused(PollErrorKind::NotPermitted, "may not be read by this user").await;
+        Watched::file(&path).refused(GapKind::NotPermitted, "may not be read by this user").await;
     }
     // It comes later.
     let later = folder.path().join("later.log");
     let mut watched = Watched::file(&later);
-    watched.refused(PollErrorKind::Unreachable, "there is no file").await;
+    watched.refused(GapKind::Failed, "there is no file").await;
     append(&later, "job 42\n");
     assert_eq!(watched.lines("42").await, ["job 42"]);
 }
@@ -272,8 +283,7 @@ async fn lines_and_errors_of_a_minute_are_counted_by_when_they_came() {
         last = watched.look(&[]).await.expect("a look");
         assert_eq!(last.lines.ready().is_some(), look >= 30, "{look}");
     }
-    let counted =
-        |part: &stacktop::core::part::Part<stacktop::core::part::Warm<u64>>| part.ready().map(|all| **all);
+    let counted = |part: &Part<Warm<u64>>| part.ready().map(|all| **all);
     assert_eq!((counted(&last.lines), counted(&last.errors)), (Some(60), Some(30)));
     assert!(last.bytes.is_some_and(|bytes| bytes > 2000) && last.written.is_some());
     assert!(last.asked.is_empty(), "nobody looks");
@@ -316,14 +326,12 @@ async fn lines_that_a_command_prints_are_shown_and_new_ones_counted() {
 #[tokio::test]
 async fn a_command_that_goes_wrong_says_how() {
     command(&["/nowhere/logs", "geheim"])
-        .refused(PollErrorKind::Configuration, "the command `logs`: it cannot be started")
+        .refused(GapKind::Failed, "the command `logs`: it cannot be started")
         .await;
-    command(&["sleep", "60"])
-        .refused(PollErrorKind::TimedOut, "did not end within 0.7 s and was stopped")
-        .await;
-    command(&["yes", "geheim"]).refused(PollErrorKind::Failed, "prints more than 2048 KiB").await;
+    command(&["sleep", "60"]).refused(GapKind::TimedOut, "did not end within 0.7 s and was stopped").await;
+    command(&["yes", "geheim"]).refused(GapKind::Failed, "prints more than 2048 KiB").await;
     let fails = ["sh", "-c", "echo line; echo no right for token geheim >&2; exit 3", "sh", "geheim"];
-    command(&fails).refused(PollErrorKind::Failed, "it ended with exit status: 3: no right").await;
+    command(&fails).refused(GapKind::Failed, "it ended with exit status: 3: no right").await;
     // What it says is not given to a shell.
     let mut watched = command(&["echo", "42; touch /tmp/owned $(id)"]);
     assert_eq!(watched.lines("42").await, ["42; touch /tmp/owned $(id)"]);
@@ -334,7 +342,7 @@ async fn a_command_that_is_stopped_leaves_nothing_behind() {
     let (folder, _) = log();
     let pid = folder.path().join("pid");
     let script = format!("sleep 300 & echo $! > {}; wait", pid.display());
-    command(&["sh", "-c", &script]).refused(PollErrorKind::TimedOut, "was stopped").await;
+    command(&["sh", "-c", &script]).refused(GapKind::TimedOut, "was stopped").await;
     let child = fs::read_to_string(&pid).expect("its child ran");
     let state = || {
         let text = fs::read_to_string(format!("/proc/{}/stat", child.trim())).unwrap_or_default();

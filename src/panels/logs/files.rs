@@ -101,9 +101,12 @@ fn row(context: PanelContext<'_>, target: &TargetState, state: &LogState) -> Row
         Freshness::Waiting if target.failure.is_some() => (Role::Warning, target.silence(context.now)),
         Freshness::Waiting => (Role::Muted, format!("{} · waiting for the first look", target.address)),
         Freshness::Fresh(_) => {
-            let gap = reading.and_then(|reading| reading.lines.gap().or(reading.errors.gap()));
-            let note = gap.map(|gap| format!(" · {}", gap.note)).unwrap_or_default();
-            (Role::Muted, format!("{}{}{note}", target.address, size.unwrap_or_default()))
+            let note = reading.and_then(|reading| reading.errors.gap());
+            let note = note.map(|gap| format!(" · {}", gap.note)).unwrap_or_default();
+            match reading.and_then(|reading| reading.lines.gap()) {
+                Some(gap) => (Role::Warning, gap.note.clone()),
+                None => (Role::Muted, format!("{}{}{note}", target.address, size.unwrap_or_default())),
+            }
         }
     };
     let past = target.past(&state.tally.errors, SPARK);

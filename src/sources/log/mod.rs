@@ -11,10 +11,11 @@ mod tail;
 use super::Source;
 use super::beside::Beside;
 use super::bulkhead::LOGS;
+use super::http::gap;
 use crate::config::target::{LogConnect, LogPlace};
 use crate::core::doctor::Report;
 use crate::core::focus::Focus;
-use crate::core::lines::Question;
+use crate::core::lines::{Asked, Question};
 use crate::core::log::LogReading;
 use crate::core::part::Part;
 use crate::core::reading::Reading;
@@ -155,6 +156,32 @@ impl LogSource {
         Ok(LogReading { lines, errors, asked, ..LogReading::default() })
     }
 
+    /// What is known while it cannot be read: lines that were read before, and why there are no newer ones.
+    fn unread(&self, error: &PollError, wanted: Option<&Question>) -> LogReading {
+        let gap = gap(error);
+        let watch = self.watch.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = |question: &Question| watch.follow.as_ref().filter(|follow| follow.is_of(question));
+        let asked = wanted.map(|question| match known(question).map(Follow::asked) {
+            Some(asked) => Asked { why: format!("newer lines cannot be read: {}", gap.note), ..asked },
+            None => Asked {
+                question: question.clone(),
+                query: String::new(),
+                why: String::new(),
+                lines: Part::Unavailable(gap.clone()),
+                more: false,
+                left_out: None,
+                asking: false,
+            },
+        });
+        let asked = asked.into_iter().collect();
+        LogReading {
+            lines: Part::Unavailable(gap.clone()),
+            errors: Part::Unavailable(gap),
+            asked,
+            ..LogReading::default()
+        }
+    }
+
     /// What of it can be read.
     ///
     /// # Errors
@@ -219,7 +246,10 @@ impl Source for LogSource {
     fn poll<'a>(&'a mut self, now: Now, focus: &'a [Focus]) -> BoxFuture<'a, Result<Reading, PollError>> {
         Box::pin(async move {
             let wanted = focus.iter().find_map(Focus::lines);
-            self.read(now, wanted).await.map(|reading| Reading::Log(Box::new(reading)))
+            let read = self.read(now, wanted).await;
+            // A log that cannot be read is no server that is down: what is not known of it is told part by part.
+            let reading = read.unwrap_or_else(|error| self.unread(&error, wanted));
+            Ok(Reading::Log(Box::new(reading)))
         })
     }
 }

@@ -177,6 +177,13 @@ impl Cutter {
         self.waited &= bytes.is_empty();
         for part in bytes.split_inclusive(|byte| *byte == b'\n') {
             let (text, ends) = part.strip_suffix(b"\n").map_or((part, false), |text| (text, true));
+            // Behind a hole of zeros a line begins, whatever stood before it.
+            let hole = text.windows(2).rposition(|pair| pair == [0, 0]).map(|at| at + 2);
+            if hole.is_some() {
+                self.rest.clear();
+                self.skips = false;
+            }
+            let text = text.get(hole.unwrap_or_default()..).unwrap_or_default();
             if !self.skips {
                 let room = LINE_BYTES.saturating_sub(self.rest.len());
                 self.rest.extend_from_slice(text.get(..text.len().min(room)).unwrap_or_default());
@@ -200,7 +207,6 @@ impl Cutter {
     /// What stands there is a line.
     fn emit(&mut self, lines: &mut Vec<Raw>) {
         let text = String::from_utf8_lossy(&self.rest);
-        // What writes on behind a truncation leaves a hole of zeros.
         let text = text.trim_matches(['\0', '\r']);
         if !text.trim().is_empty() {
             let mut hasher = DefaultHasher::new();

@@ -13,6 +13,7 @@ use crate::core::time::Now;
 use crate::sources::Source;
 use crate::sources::alertmanager::AlertmanagerSource;
 use crate::sources::health::HealthSource;
+use crate::sources::log::LogSource;
 use crate::sources::loki::LokiSource;
 use crate::sources::metrics::MetricsSource;
 use crate::sources::postgres::PostgresSource;
@@ -71,6 +72,13 @@ fn system(target: &TargetConfig) -> System<'_> {
             source: Box::new(|| Box::new(LokiSource::new(connect.clone()))),
             executor: None,
             examine: Box::new(|now| Box::pin(LokiSource::new(connect.clone()).examine(now))),
+        },
+        Connect::Log(connect) => System {
+            source: Box::new(|| Box::new(LogSource::new(target.id.as_str(), connect.clone()))),
+            executor: None,
+            examine: Box::new(|now| {
+                Box::pin(LogSource::new(target.id.as_str(), connect.clone()).examine(now))
+            }),
         },
         Connect::Metrics(connect) => System {
             source: Box::new(|| Box::new(MetricsSource::new(connect.clone()))),

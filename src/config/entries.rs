@@ -3,17 +3,19 @@
 use super::bounded;
 use super::command::SecretCommand;
 use super::file::{
-    HealthFile, HttpFile, Lasting, LokiFile, PostgresFile, ProbeFile, PrometheusFile, QueryFile, RedisFile,
+    HealthFile, HttpFile, Lasting, LogFile, LokiFile, PostgresFile, ProbeFile, PrometheusFile, QueryFile,
+    RedisFile,
 };
 use super::headers::headers;
 use super::host::is_host;
+use super::log;
 use super::misspelt::suggestion;
 use super::past::remembered;
 use super::secret::Secret;
 use super::surroundings::Surroundings;
 use super::target::{
-    DEFAULT_TIMEOUT, HealthConnect, HttpAuth, HttpConnect, LokiConnect, Pin, PostgresConnect, ProbeConnect,
-    ProbeKind, PromQuery, PrometheusConnect, RedisConnect,
+    DEFAULT_TIMEOUT, HealthConnect, HttpAuth, HttpConnect, LogConnect, LokiConnect, Pin, PostgresConnect,
+    ProbeConnect, ProbeKind, PromQuery, PrometheusConnect, RedisConnect,
 };
 use super::url;
 use crate::core::metrics::Operation;
@@ -381,6 +383,11 @@ pub(super) fn loki(entry: &LokiFile, around: &Surroundings) -> Result<LokiConnec
         masks: entry.mask.clone(),
         queries: queries(&entry.query),
     })
+}
+
+/// A file of lines, or a command that prints some.
+pub(super) fn log(entry: &LogFile, _around: &Surroundings) -> Result<LogConnect, String> {
+    log::connect(entry)
 }
 
 #[cfg(test)]

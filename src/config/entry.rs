@@ -44,8 +44,8 @@ impl<'de> Deserialize<'de> for Lasting {
 pub struct Common<'a> {
     /// Its name.
     pub name: Option<&'a Spanned<String>>,
-    /// Where it is.
-    pub url: &'a Spanned<String>,
+    /// Where in the file it is told where it is, in bytes.
+    pub begins: usize,
     /// How often it is polled.
     pub interval: Option<Lasting>,
     /// After this a poll is given up.
@@ -295,7 +295,7 @@ impl Entry for PostgresFile {
     fn common(&self) -> Common<'_> {
         Common {
             name: self.name.as_ref(),
-            url: &self.url,
+            begins: self.url.span().start,
             interval: self.interval,
             timeout: self.timeout,
             read_only: self.read_only,
@@ -318,7 +318,7 @@ impl Entry for RedisFile {
     fn common(&self) -> Common<'_> {
         Common {
             name: self.name.as_ref(),
-            url: &self.url,
+            begins: self.url.span().start,
             interval: self.interval,
             timeout: self.timeout,
             read_only: self.read_only,
@@ -343,7 +343,7 @@ impl Entry for HttpFile {
     fn common(&self) -> Common<'_> {
         Common {
             name: self.name.as_ref(),
-            url: &self.url,
+            begins: self.url.span().start,
             interval: self.interval,
             timeout: self.timeout,
             read_only: self.read_only,
@@ -369,7 +369,7 @@ impl Entry for PrometheusFile {
     fn common(&self) -> Common<'_> {
         Common {
             name: self.name.as_ref(),
-            url: &self.url,
+            begins: self.url.span().start,
             interval: self.interval,
             timeout: self.timeout,
             read_only: None,

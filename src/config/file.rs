@@ -7,6 +7,7 @@ pub use super::entry::{
 };
 pub use super::health::{FieldFile, HealthFile};
 use super::keys::KeysFile;
+pub use super::log::LogFile;
 pub use super::loki::LokiFile;
 use super::notify::NotifyFile;
 pub use super::probe::ProbeFile;
@@ -84,12 +85,13 @@ macro_rules! file {
 each_system!(file);
 
 impl File {
-    /// The commands that reading secrets and lists would run.
+    /// The commands that reading secrets, lists and logs would run.
     #[must_use]
     pub fn commands(&self) -> Vec<String> {
         let entries = self.entries().into_iter().filter_map(|(.., entry)| entry.common().password_command);
         let secrets = entries.chain(self.notify.command()).map(str::to_owned);
-        secrets.chain(self.discover.iter().filter_map(DiscoverFile::command)).collect()
+        let lists = self.discover.iter().filter_map(DiscoverFile::command);
+        secrets.chain(lists).chain(self.log.iter().filter_map(LogFile::told)).collect()
     }
 }
 

@@ -1,4 +1,4 @@
-//! What of a job's data is not shown is not shown in the log, either: the names that a Redis target masks hold for every Loki beside it.
+//! What of a job's data is not shown is not shown in the log, either: the names that a Redis target masks hold for every Loki and every log beside it.
 
 use super::target::{Connect, TargetConfig};
 
@@ -11,10 +11,15 @@ pub(super) fn share(targets: &mut [TargetConfig]) {
         }
     }
     for target in targets {
-        if let Connect::Loki(loki) = &mut target.connect {
-            loki.masks.extend(names.iter().cloned());
-            loki.masks.sort_unstable();
-            loki.masks.dedup();
-        }
+        let masks = if let Connect::Loki(loki) = &mut target.connect {
+            &mut loki.masks
+        } else if let Connect::Log(log) = &mut target.connect {
+            &mut log.masks
+        } else {
+            continue;
+        };
+        masks.extend(names.iter().cloned());
+        masks.sort_unstable();
+        masks.dedup();
     }
 }

@@ -4,7 +4,7 @@
 use super::libpq;
 use super::secret::Secret;
 use super::surroundings::Surroundings;
-use super::target::{HttpAuth, HttpConnect, PgHost, PgPlace, Pin, PostgresConnect, RedisConnect};
+use super::target::{HttpAuth, HttpConnect, LogConnect, PgHost, PgPlace, Pin, PostgresConnect, RedisConnect};
 use std::collections::BTreeMap;
 
 /// This machine, as compose publishes ports.
@@ -78,6 +78,11 @@ pub(super) fn redis(known: &Nearby<'_>) -> Result<RedisConnect, String> {
 #[expect(clippy::unnecessary_wraps, reason = "one signature for every system")]
 pub(super) fn http(known: &Nearby<'_>) -> Result<HttpConnect, String> {
     Ok(HttpConnect::plain(format!("http://{HERE}:{}", known.port)))
+}
+
+/// A log listens nowhere.
+pub(super) fn log(_: &Nearby<'_>) -> Result<LogConnect, String> {
+    Err("a log is named by its file, and listens at no port".to_owned())
 }
 
 pub(super) fn search(known: &Nearby<'_>) -> Result<HttpConnect, String> {

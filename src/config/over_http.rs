@@ -66,7 +66,7 @@ macro_rules! http_entry {
             fn what_all_have(&self) -> $crate::config::entry::Common<'_> {
                 $crate::config::entry::Common {
                     name: self.name.as_ref(),
-                    url: &self.url,
+                    begins: self.url.span().start,
                     interval: self.interval,
                     timeout: self.timeout,
                     read_only: None,

@@ -26,6 +26,11 @@ pub(super) fn anchor(file: &mut File, places: &Spans, folder: &Path, home: Optio
             anchor.text(&["postgres", &index.to_string(), "backups"], pattern);
         }
     }
+    for (index, entry) in file.log.iter_mut().enumerate() {
+        if let Some(program) = entry.program() {
+            anchor.text(&["log", &index.to_string(), "command"], program);
+        }
+    }
     for (index, entry) in file.discover.iter_mut().enumerate() {
         let index = index.to_string();
         for pattern in &mut entry.files {

@@ -273,7 +273,7 @@ fn configured(
     let mut names = BTreeSet::new();
     let mut targets = Vec::new();
     for (kind, common, connect) in system::configured(file, around) {
-        let at = place(common.url.span().start);
+        let at = place(common.begins);
         let connect =
             connect.unwrap_or_else(|error| Connect::Unusable { kind, why: format!("{at}: {error}") });
         let id = match common.name {

@@ -129,6 +129,11 @@ mod tests {
         expr = \"{}\"
         [[alertmanager]]
         url = \"http://h\"
+        [[log]]
+        name = \"lines\"
+        file = \"/var/log/shop.log\"
+        for = [\"mails\"]
+        mask = [\"email\"]
         [[health]]
         url = \"http://h/health\"
         fields = [{ pointer = \"/cache/hitRate\", unit = \"ratio\", warning_below = 0.5 }]
@@ -149,6 +154,9 @@ mod tests {
             kinds.push(target.kind());
             if let Connect::Postgres(connect) = &target.connect {
                 assert_eq!(connect.literals, Literals::Hidden);
+            }
+            if let Connect::Log(connect) = &target.connect {
+                assert_eq!(connect.masks, ["card", "email"], "what a queue hides, its log does not show");
             }
             if let Connect::Loki(connect) = &target.connect {
                 assert_eq!(connect.masks, ["card", "email"], "what a queue hides, its log does not show");
@@ -179,6 +187,7 @@ mod tests {
                 SystemSettings::Loki(loki) => {
                     assert_eq!(loki.panel("slow").map(|panel| panel.expr.as_str()), Some("{}"));
                 }
+                SystemSettings::Log(log) => assert_eq!(log.of, ["mails"]),
                 SystemSettings::Health(health) => {
                     let told: Vec<_> = health
                         .fields

@@ -41,6 +41,10 @@ macro_rules! each_system {
                 { entry: loki, nearby: http, url: base_given [] "use LOKI_ADDR",
                   variable: Some(("LOKI_ADDR", http_base)) }
                 (Some(3100), 2, ["loki", "grafana-loki"], ["-server.http-listen-port"], [])
+            Log log (LogFile, LogConnect, told)
+                { entry: log, nearby: log, url: file_given ["file"] "use a configuration file",
+                  variable: None }
+                (None, 2, [], [], [])
             Health health (HealthFile, HealthConnect, told)
                 { entry: health, nearby: http, url: endpoint_given [] "use a configuration file",
                   variable: None }

@@ -2,6 +2,7 @@
 
 pub use super::host::is_loopback;
 pub use super::http::{HttpAuth, HttpConnect, Pin};
+pub use super::log::{LogConnect, LogPlace};
 pub use super::loki::LokiConnect;
 pub use super::postgres::{
     CertMode, ChannelBinding, DEFAULT_TIMEOUT, Dialled, Elected, PgHost, PgPlace, PgTls, PostgresConnect,
@@ -9,6 +10,7 @@ pub use super::postgres::{
 };
 use super::secret::Secret;
 use super::systems::each_system;
+pub use super::way::Way;
 use crate::core::health::HealthField;
 use crate::core::ids::{SystemKind, TargetId};
 pub use crate::core::prometheus::{PromPast, PromQuery};
@@ -87,16 +89,6 @@ impl TargetConfig {
             self.address()
         ))
     }
-}
-
-/// A way to a server.
-pub trait Way {
-    /// Where it leads, for people; never a secret.
-    fn address(&self) -> String;
-    /// Whether it does not leave this machine.
-    fn is_local(&self) -> bool;
-    /// What would mend it, where a password may be read on it.
-    fn exposed(&self) -> Option<&'static str>;
 }
 
 impl Way for PostgresConnect {

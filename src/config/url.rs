@@ -9,7 +9,7 @@ use super::libpq;
 use super::misspelt::suggestion;
 use super::secret::Secret;
 use super::surroundings::Surroundings;
-use super::target::{HttpAuth, HttpConnect, PostgresConnect, RedisConnect};
+use super::target::{HttpAuth, HttpConnect, LogConnect, PostgresConnect, RedisConnect};
 use percent_encoding::percent_decode_str;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -377,6 +377,16 @@ pub(super) fn base_given(text: &str, _: &Surroundings) -> Result<HttpConnect, St
 /// The URL of what is asked as it is written.
 pub(super) fn endpoint_given(text: &str, _: &Surroundings) -> Result<HttpConnect, String> {
     http(text)
+}
+
+/// A file of lines: `file:///var/log/shop.log`.
+pub(super) fn file_given(text: &str, _: &Surroundings) -> Result<LogConnect, String> {
+    let (_, rest) = text.split_once("://").unwrap_or_default();
+    let path = decode(rest.strip_prefix("localhost").unwrap_or(rest));
+    if !path.starts_with('/') {
+        return Err("it names no whole path; write file:///var/log/shop.log".to_owned());
+    }
+    Ok(LogConnect::file(path.into()))
 }
 
 #[cfg(test)]

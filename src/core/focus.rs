@@ -1,6 +1,6 @@
 //! What the operator is looking at, so that a source reads details only while somebody sees them.
 
-use super::loki::Question;
+use super::lines::Question;
 use super::postgres::Look;
 use super::prometheus::Range;
 use super::redis::{Listing, QueueRef};

@@ -23,6 +23,8 @@ pub mod history;
 pub mod hosts;
 pub mod ids;
 pub mod json;
+pub mod lines;
+pub mod log;
 pub mod loki;
 pub mod loose;
 pub mod metrics;

@@ -35,6 +35,9 @@ macro_rules! each_system {
             Loki loki (LokiReading, LokiState, LokiRow, LokiSettings)
                 ("loki", "Loki", "A Grafana Loki server.")
                 { Logs "logs" "Lines and errors by stream, and the lines themselves." }
+            Log log (LogReading, LogState, LogRow, LogSettings)
+                ("log", "log", "A log: a file of this machine, or what a command prints.")
+                {}
             Health health (HealthReading, HealthState, HealthRow, HealthSettings)
                 ("health", "health endpoint", "One health endpoint: what an application says of itself.")
                 {}

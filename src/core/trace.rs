@@ -168,6 +168,20 @@ pub static TRACES: &[TraceSpec] = &[
         of: |state| state.loki()?.lines_now(),
     },
     TraceSpec {
+        kind: SystemKind::Log,
+        name: "errors a minute",
+        unit: RuleUnit::Count,
+        rules: &["log.errors"],
+        of: |state| state.log()?.errors_now(),
+    },
+    TraceSpec {
+        kind: SystemKind::Log,
+        name: "lines a minute",
+        unit: RuleUnit::Count,
+        rules: &[""],
+        of: |state| state.log()?.lines_now(),
+    },
+    TraceSpec {
         kind: SystemKind::Health,
         name: "time to answer",
         unit: RuleUnit::Seconds,

@@ -65,7 +65,7 @@ pub fn panel(screen: Screen) -> &'static dyn Panel {
 #[must_use]
 pub fn opened(screen: Screen, path: &[RowKey]) -> &'static dyn Panel {
     match path.last() {
-        Some(RowKey::Loki(..)) => panel(Screen::Logs),
+        Some(RowKey::Loki(..) | RowKey::Log(..)) => panel(Screen::Logs),
         Some(RowKey::Postgres(_, PgRow::Look(Look::Topic(topic)))) if topic == SERVER_LOG => {
             panel(Screen::Health)
         }

@@ -14,6 +14,8 @@ pub static FILES: Bulkhead = Bulkhead::new("files", 2);
 pub static NAMES: Bulkhead = Bulkhead::new("names", 8);
 /// Backup files, for each pattern.
 pub static BACKUPS: Bulkhead = Bulkhead::new("backups", 1);
+/// Logs, for each file.
+pub static LOGS: Bulkhead = Bulkhead::new("logs", 1);
 /// What servers answer, where it is large: this takes the processor and never hangs, so that two are enough for all.
 static BODIES: Bulkhead = Bulkhead::new("bodies", 2);
 /// A body up to this size is read where it is: that takes a few milliseconds, and waits for no large one.

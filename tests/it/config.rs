@@ -82,7 +82,7 @@ fn the_examples_in_the_sample_are_valid_once_uncommented() {
     let file = tempfile::NamedTempFile::with_suffix(".toml").expect("a file");
     std::fs::write(file.path(), &examples).expect("written");
     let settings = settings(Some(file.path().to_owned()));
-    assert_eq!(settings.targets.len(), 11, "{examples}");
+    assert_eq!(settings.targets.len(), 13, "{examples}");
     assert_eq!(settings.environment, "remote");
 }
 

@@ -5,7 +5,8 @@ use serde_json::{Value, json};
 use stacktop::config::target::{Connect, HttpAuth, Locality, LokiConnect, PromQuery, TargetConfig};
 use stacktop::core::focus::Focus;
 use stacktop::core::ids::TargetId;
-use stacktop::core::loki::{About, Asked, LokiReading, Question, Window};
+use stacktop::core::lines::{About, Asked, Question, Window};
+use stacktop::core::loki::LokiReading;
 use stacktop::core::part::GapKind;
 use stacktop::core::reading::Reading;
 use stacktop::core::report::{PollError, PollErrorKind};
@@ -88,7 +89,7 @@ async fn once(connect: LokiConnect) -> Result<LokiReading, PollError> {
     poll(&mut source(connect), 0, &[]).await
 }
 
-fn pairs(counts: &[stacktop::core::loki::Count]) -> Vec<(&str, f64)> {
+fn pairs(counts: &[stacktop::core::lines::Count]) -> Vec<(&str, f64)> {
     counts.iter().map(|count| (count.name.as_str(), count.lines)).collect()
 }
 

@@ -8,6 +8,7 @@ use stacktop::core::alert::Rulebook;
 use stacktop::core::alertmanager::AlertmanagerReading;
 use stacktop::core::focus::Focus;
 use stacktop::core::health::HealthReading;
+use stacktop::core::log::LogReading;
 use stacktop::core::loki::LokiReading;
 use stacktop::core::metrics::MetricsReading;
 use stacktop::core::postgres::{Look, PostgresReading};
@@ -51,6 +52,7 @@ proptest! {
         check::<MetricsReading>(&made(seed, turns));
         check::<AlertmanagerReading>(&made(seed, turns));
         check::<LokiReading>(&made(seed, turns));
+        check::<LogReading>(&made(seed, turns));
         check::<HealthReading>(&made(seed, turns));
         check::<ProbeReading>(&made(seed, turns));
         check::<PollReport>(&made(seed, turns));

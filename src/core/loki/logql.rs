@@ -1,6 +1,6 @@
 //! Questions in Loki's own language. What comes from a row is quoted, so that it stays what it is whatever is in it.
 
-use super::levels::ERRORS;
+use crate::core::lines::ERRORS;
 
 /// Labels by which streams are told apart, the best first.
 const MAIN: [&str; 12] = [

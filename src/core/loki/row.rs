@@ -1,6 +1,6 @@
 //! The rows that a Loki server has, on whichever screen they are opened.
 
-use super::question::Question;
+use crate::core::lines::Question;
 
 /// What a row of a Loki server stands for.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]

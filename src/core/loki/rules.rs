@@ -162,10 +162,11 @@ fn panel_blind(its: &mut Its<'_>, reading: &LokiReading) {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Count as Lines, Readiness, Received};
+    use super::super::{Readiness, Received};
     use super::*;
     use crate::core::alert::{Rulebook, judge};
     use crate::core::ids::TargetId;
+    use crate::core::lines::Count as Lines;
     use crate::core::loki::LokiSettings;
     use crate::core::part::{Gap, GapKind, Part, Warm};
     use crate::core::prometheus::{PanelReading, PromQuery};

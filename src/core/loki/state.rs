@@ -1,44 +1,22 @@
 //! What follows from several readings of one Loki target: lines and errors over time, what is usual, and how long nothing came.
 
-use super::{Count, LokiReading, LokiSettings};
+use super::{LokiReading, LokiSettings};
 use crate::core::history::{HISTORY_SPAN, Series};
+use crate::core::lines::Tally;
 use crate::core::part::Part;
 use crate::core::time::Now;
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
 /// What is counted is what came within this span before it was asked.
 const SPAN: Duration = Duration::from_secs(60);
-/// What is usual is known after so long.
-const LEARNED_AFTER: Duration = Duration::from_secs(600);
-/// So many times what is usual is far above it.
-const FAR: f64 = 5.0;
-/// What is usual is taken to be at least so many lines a minute: five errors where there never was one are few.
-const LEAST_USUAL: f64 = 1.0;
-/// Streams whose errors are followed; beyond them a new one is not.
-const MOST_STREAMS: usize = 300;
+/// Series of panels that are followed; beyond them a new one is not.
+const MOST_SERIES: usize = 300;
 /// Spans without a line are remembered for so long.
 const REMEMBERED: Duration = Duration::from_secs(6 * 3600);
 /// And so many of them.
 const MOST_SPELLS: usize = 500;
-
-/// The errors of one stream.
-#[derive(Clone, Debug, Default, PartialEq)]
-struct Errors {
-    /// Within the newest minute.
-    newest: f64,
-    /// Over time, without what was far above the rest: a lasting trouble does not become what is usual.
-    calm: Series,
-    /// Over time, with everything.
-    all: Series,
-}
-
-impl Errors {
-    fn usual(&self) -> Option<f64> {
-        self.calm.mean(HISTORY_SPAN)
-    }
-}
 
 /// The latest reading of a target and everything derived from it and its predecessors.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -47,25 +25,16 @@ pub struct LokiState {
     pub settings: LokiSettings,
     /// The newest reading and when it was made.
     pub latest: Option<(Now, Arc<LokiReading>)>,
-    /// Lines a minute, over time.
-    pub lines: Series,
-    /// Errors a minute, over time.
-    pub errors: Series,
+    /// Lines and errors a minute, over time.
+    pub tally: Tally,
     /// The past of every series of every configured panel, by (title, labels).
     pub panels: BTreeMap<(String, String), Series>,
-    by: BTreeMap<String, Errors>,
     /// Since when nothing came, though something had come before.
     quiet: Option<Now>,
     /// Something came while it was watched.
     heard: bool,
     /// Spans without a line that are over: when they ended, how long they were.
     spells: VecDeque<(Now, Duration)>,
-    /// When it was counted last.
-    counted: Option<Now>,
-    /// When the errors were counted last.
-    judged: Option<Now>,
-    /// What the clock shows since it is watched without a break.
-    since: Option<Now>,
 }
 
 impl LokiState {
@@ -93,25 +62,10 @@ impl LokiState {
         self.reading()?.errors.ready().map(|errors| errors.iter().map(|count| count.lines).sum())
     }
 
-    /// Errors of a stream over time.
-    #[must_use]
-    pub fn errors_of(&self, name: &str) -> Option<&Series> {
-        self.by.get(name).map(|errors| &errors.all)
-    }
-
     /// Streams with far more errors within the newest minute than is usual: their name, how many, and how many are usual.
     pub fn far_above(&self) -> impl Iterator<Item = (&str, f64, f64)> {
         // What was counted once is not what is now.
-        let learned = self.learned() && self.errors_now().is_some();
-        self.by.iter().filter_map(move |(name, errors)| {
-            let usual = errors.usual().filter(|usual| learned && is_far(errors.newest, *usual))?;
-            Some((name.as_str(), errors.newest, usual))
-        })
-    }
-
-    fn learned(&self) -> bool {
-        let span = self.since.zip(self.judged).map(|(since, judged)| judged.since(since));
-        span.is_some_and(|span| span >= LEARNED_AFTER)
+        self.errors_now().map(|_| self.tally.far_above()).into_iter().flatten()
     }
 
     /// For how long nothing came, though something did before and never was away for nearly so long.
@@ -124,9 +78,11 @@ impl LokiState {
 
     /// Takes in a new reading.
     pub fn absorb(&mut self, reading: LokiReading, now: Now) {
-        self.since = self.since.or(Some(now));
+        self.tally.begin(now);
         self.count(&reading);
-        self.judge(&reading);
+        if let Part::Ready(errors) = &reading.errors {
+            self.tally.judge(errors.read_at, errors);
+        }
         self.follow(&reading, now);
         self.latest = Some((now, Arc::new(reading)));
     }
@@ -139,12 +95,10 @@ impl LokiState {
             return;
         };
         let at = received.read_at;
-        if self.counted == Some(at) {
+        let lines = received.lines();
+        if !self.tally.count(at, lines) {
             return;
         }
-        self.counted = Some(at);
-        let lines = received.lines();
-        self.lines.push(at, Some(lines));
         if lines > 0.0 {
             if let Some(since) = self.quiet.take() {
                 self.spells.push_back((at, at.since(since)));
@@ -160,42 +114,11 @@ impl LokiState {
         }
     }
 
-    fn judge(&mut self, reading: &LokiReading) {
-        let Part::Ready(errors) = &reading.errors else { return };
-        let at = errors.read_at;
-        if self.judged == Some(at) {
-            return;
-        }
-        self.judged = Some(at);
-        let named: BTreeSet<&str> = errors.iter().map(|count| count.name.as_str()).collect();
-        for Count { name, lines } in errors {
-            if self.by.len() < MOST_STREAMS || self.by.contains_key(name) {
-                // One that had none so far had none.
-                let none = self.errors.like(0.0);
-                let before = || Errors { calm: none.clone(), all: none, newest: 0.0 };
-                self.by.entry(name.clone()).or_insert_with(before).newest = *lines;
-            }
-        }
-        let learned = self.learned();
-        for (name, errors) in &mut self.by {
-            if !named.contains(name.as_str()) {
-                errors.newest = 0.0;
-            }
-            errors.all.push(at, Some(errors.newest));
-            let far = errors.usual().is_some_and(|usual| learned && is_far(errors.newest, usual));
-            if !far {
-                errors.calm.push(at, Some(errors.newest));
-            }
-        }
-        self.by.retain(|_, errors| errors.all.within(HISTORY_SPAN).any(|lines| lines > 0.0));
-        self.errors.push(at, Some(errors.iter().map(|count| count.lines).sum()));
-    }
-
     fn follow(&mut self, reading: &LokiReading, now: Now) {
         for panel in &reading.panels {
             for (labels, value) in panel.series.ready().into_iter().flatten() {
                 let key = (panel.title.clone(), labels.clone());
-                if self.panels.len() < MOST_STREAMS || self.panels.contains_key(&key) {
+                if self.panels.len() < MOST_SERIES || self.panels.contains_key(&key) {
                     self.panels.entry(key).or_default().push(now, Some(*value));
                 }
             }
@@ -205,18 +128,15 @@ impl LokiState {
 
     /// Nobody was running for a while: nothing is known of that time, and what is usual is learned anew.
     pub fn interrupt(&mut self) {
-        self.lines.interrupt();
-        self.errors.interrupt();
+        self.tally.interrupt();
         self.panels.values_mut().for_each(Series::interrupt);
-        self.by.clear();
-        (self.quiet, self.heard, self.since) = (None, false, None);
+        (self.quiet, self.heard) = (None, false);
         self.spells.clear();
     }
 
     /// Notes that a poll failed: every history gets an explicit gap; the latest reading stays (its age is shown).
     pub fn gap(&mut self, now: Now) {
-        self.lines.push(now, None);
-        self.errors.push(now, None);
+        self.tally.gap(now);
         for series in self.panels.values_mut() {
             series.push(now, None);
         }
@@ -225,14 +145,11 @@ impl LokiState {
     }
 }
 
-fn is_far(newest: f64, usual: f64) -> bool {
-    newest >= FAR * usual.max(LEAST_USUAL)
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::Received;
     use super::*;
+    use crate::core::lines::Count;
     use crate::core::part::Warm;
 
     /// A minute's counts as they were read in that second.
@@ -314,7 +231,7 @@ mod tests {
         for second in 16..400 {
             state.absorb(reading(15, 9.0, &[]), Now::example(second));
         }
-        assert_eq!(state.lines.within(HISTORY_SPAN).count(), 1);
+        assert_eq!(state.tally.lines.within(HISTORY_SPAN).count(), 1);
         state.absorb(reading(400, 0.0, &[]), Now::example(400));
         state.gap(Now::example(500));
         state.absorb(reading(800, 0.0, &[]), Now::example(800));

@@ -1,6 +1,6 @@
 //! What the list of streams and the pages of lines have in common.
 
-use crate::core::loki::Tone;
+use crate::core::lines::Tone;
 use crate::ui::content::Role;
 
 /// Lines of a stream or of a panel reach back so far, in seconds.

@@ -3,9 +3,8 @@
 use super::parts::{BACK, role_of};
 use crate::core::alert::Severity;
 use crate::core::freshness::Freshness;
-use crate::core::loki::{
-    About, Count, LokiReading, LokiRow, LokiState, Question, Received, Tone, Window, logql,
-};
+use crate::core::lines::{About, Count, Question, Tone, Window};
+use crate::core::loki::{LokiReading, LokiRow, LokiState, Received, logql};
 use crate::core::part::{Part, Warm};
 use crate::core::row::RowKey;
 use crate::core::text::counted;
@@ -127,7 +126,7 @@ fn streams(
                 Cell::figure(Some(lines).filter(|lines| lines.is_finite()), count),
                 Cell::figure(errors, count).role(tone),
                 Cell::spark(
-                    state.errors_of(name).map(|series| target.past(series, SPARK)).unwrap_or_default(),
+                    state.tally.errors_of(name).map(|series| target.past(series, SPARK)).unwrap_or_default(),
                 ),
             ],
         ));

@@ -1,18 +1,14 @@
-//! From the interface's JSON to ours. Pure. A line is cleaned and masked here: nothing else of it goes further.
+//! From the interface's JSON to ours. Pure. A line is cleaned and masked on its way: nothing else of it goes further.
 
-use crate::core::loki::{Count, LogLine, Tone};
+use crate::core::lines::{Count, LogLine, Tone};
 use crate::core::part::{Gap, GapKind, Part};
 use crate::core::redact;
 use crate::core::text::clean;
+use crate::sources::line::shown;
 use serde::Deserialize;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
-
-/// A line is read up to here.
-const READ_CHARS: usize = 8000;
-/// And shown up to here: what fills a screen is read by nobody.
-const SHOWN_CHARS: usize = 4000;
 
 /// What every answer is in.
 #[derive(Debug, Deserialize)]
@@ -151,8 +147,13 @@ impl Streams {
                 let Some(at) = at.as_str().and_then(|text| text.parse().ok()) else { continue };
                 let mut hasher = DefaultHasher::new();
                 (&stream.stream, text).hash(&mut hasher);
-                let line =
-                    LogLine { at, digest: hasher.finish(), labels: labels.clone(), text: shown(text, masks) };
+                let line = LogLine {
+                    at,
+                    dated: true,
+                    digest: hasher.finish(),
+                    labels: labels.clone(),
+                    text: shown(text, masks),
+                };
                 list.push(line);
             }
         }
@@ -165,33 +166,6 @@ fn label(name: &str, value: &str, masks: &[String]) -> (String, String) {
     let both = redact::line(&format!("{name}=\"{}\"", clean(value).replace('"', "'")), masks);
     let value = both.strip_prefix(name).and_then(|rest| rest.strip_prefix("=\"")?.strip_suffix('"'));
     (clean(name), value.unwrap_or_default().to_owned())
-}
-
-/// A line as it may be shown.
-fn shown(text: &str, masks: &[String]) -> String {
-    let whole = cut(text, READ_CHARS);
-    let masked = redact::line(&clean(&without_colours(whole)), masks);
-    let shown = cut(&masked, SHOWN_CHARS);
-    if shown.len() < masked.len() || whole.len() < text.len() { format!("{shown}…") } else { masked }
-}
-
-fn cut(text: &str, chars: usize) -> &str {
-    text.char_indices().nth(chars).map_or(text, |(at, _)| &text[..at])
-}
-
-/// A text without what colours it in a terminal.
-fn without_colours(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some(at) = rest.find("\u{1b}[") {
-        out.push_str(&rest[..at]);
-        let behind = &rest[at + 2..];
-        let end = behind.find(|c: char| !matches!(c, '0'..='9' | ';' | ':' | '?')).unwrap_or(behind.len());
-        let last = behind[end..].chars().next().map_or(0, char::len_utf8);
-        rest = &behind[end + last..];
-    }
-    out.push_str(rest);
-    out
 }
 
 #[cfg(test)]
@@ -285,13 +259,5 @@ mod tests {
         let vector: Streams =
             serde_json::from_value(json!({"resultType": "matrix", "result": []})).expect("an answer");
         assert!(vector.lines(&[]).is_none());
-    }
-
-    #[test]
-    fn a_line_without_an_end_is_cut() {
-        let long = format!("{} password=x", "a".repeat(20_000));
-        let cut = lines(json!([{"stream": {}, "values": [["1", long]]}]));
-        assert_eq!(cut[0].text.chars().count(), SHOWN_CHARS + 1);
-        assert_eq!(without_colours("a\u{1b}[1;31mb\u{1b}[mc\u{1b}["), "abc");
     }
 }

@@ -2,7 +2,8 @@
 //! stream and its text, so that one that is told twice is shown once; what comes too fast is counted and left out.
 
 use super::questions::{self, NANOS};
-use crate::core::loki::{About, Asked, LeftOut, LogLine, Question, Window, logql};
+use crate::core::lines::{About, Asked, LeftOut, LogLine, Question, Window};
+use crate::core::loki::logql;
 use crate::core::part::{Gap, GapKind, Part};
 use crate::core::time::Now;
 use crate::sources::beside::Beside;

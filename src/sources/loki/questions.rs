@@ -2,7 +2,8 @@
 
 use super::decode::{self, Envelope, Sample, Streams, Vector};
 use crate::config::target::PromQuery;
-use crate::core::loki::{Count, LogLine, Received, logql};
+use crate::core::lines::{Count, LogLine};
+use crate::core::loki::{Received, logql};
 use crate::core::part::{Gap, GapKind, Part};
 use crate::core::prometheus::PanelReading;
 use crate::core::report::{PollError, PollErrorKind};

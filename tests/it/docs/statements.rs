@@ -415,7 +415,7 @@ fn the_sample_names_intervals_and_themes_as_they_are() {
         "[[postgres]]\nurl = \"postgres://a@127.0.0.1/a\"\n[[redis]]\nurl = \"redis://127.0.0.1\"\n\
          [[search]]\nurl = \"http://127.0.0.1:9200\"\n[[prometheus]]\nurl = \"http://127.0.0.1:9090\"\n\
          [[metrics]]\nurl = \"http://127.0.0.1:1/metrics\"\n[[alertmanager]]\nurl = \"http://127.0.0.1:9093\"\n\
-         [[loki]]\nurl = \"http://127.0.0.1:3100\"\n[[health]]\nurl = \"http://127.0.0.1:1/health\"\n[[probe]]\ntcp = \"127.0.0.1:1\"\n",
+         [[loki]]\nurl = \"http://127.0.0.1:3100\"\n[[log]]\nname = \"log\"\nfile = \"/var/log/shop.log\"\n[[health]]\nurl = \"http://127.0.0.1:1/health\"\n[[probe]]\ntcp = \"127.0.0.1:1\"\n",
     );
     let intervals: Vec<(String, u64)> =
         settings.targets.iter().map(|target| (target.id.to_string(), target.interval.as_secs())).collect();
@@ -427,6 +427,7 @@ fn the_sample_names_intervals_and_themes_as_they_are() {
         ("metrics", 5),
         ("alertmanager", 10),
         ("loki", 2),
+        ("log", 2),
         ("health", 10),
         ("probe", 10),
     ];
@@ -434,7 +435,7 @@ fn the_sample_names_intervals_and_themes_as_they_are() {
     let sample = text(&root().join("config.toml"));
     let flat = |text: &str| text.replace("\n#", "\n").split_whitespace().collect::<Vec<_>>().join(" ");
     assert!(flat(&sample).contains(
-        "name (default: pg, redis, search, prom, metrics, alertmanager, loki, health, probe), interval (postgres, redis and loki \"2s\", \
+        "name (default: pg, redis, search, prom, metrics, alertmanager, loki, health, probe; a log has to have one), interval (postgres, redis, loki and log \"2s\", \
          alertmanager, health and probe \"10s\", the others \"5s\")"
     ));
     let (known, help) =

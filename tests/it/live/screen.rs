@@ -134,3 +134,45 @@ async fn read_only_refuses_and_production_wants_a_word() {
     std::thread::sleep(SETTLE);
     assert!(phases(&screen).is_empty());
 }
+
+/// Two keys from a failed job to what its service wrote of it.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_lines_of_a_failed_job_are_opened_from_the_screen() {
+    let Some(lab) = super::queues::Lab::open("the_lines_of_a_failed_job_are_opened_from_the_screen") else {
+        return;
+    };
+    let name = format!("lines-{}", std::process::id());
+    let ids = lab.failed("bullmq5", &name, 1);
+    let text = format!(
+        "[[redis]]\nurl = \"{}\"\nqueues = [\"{name}\"]\n[[log]]\nname = \"worker\"\nfile = \"worker.log\"\nfor = [\"{name}\"]\n",
+        lab.url
+    );
+    let (folder, config) = configured(&text);
+    let log = folder.path().join("worker.log");
+    let at = chrono::Utc::now().format("%Y-%m-%dT%H:%M:%S%.3fZ");
+    let id = &ids[0];
+    let lines = format!(
+        "{at} INFO job 9{id} is another\n{at} ERROR job {id} refused token=geheim\n    at mail.js:7\n"
+    );
+    std::fs::write(&log, lines).expect("written");
+    let mut screen = Screen::start(&["--config", &config], &[], (160, 50));
+    screen.until("redis ●", 10);
+    screen.keys("6");
+    screen.until(&name, 10);
+    screen.keys("\r");
+    screen.until("the provider said no", 10);
+    press(&mut screen, "f", &format!("ERROR job {id} refused token=•••"));
+    let shown = screen.text();
+    assert!(shown.contains("1 line, the newest first") && !shown.contains("is another"), "{shown}");
+    // What comes is shown while it is open.
+    let mut file = std::fs::OpenOptions::new().append(true).open(&log).expect("opened");
+    std::io::Write::write_all(&mut file, format!("{at} WARN job {id} given up\n").as_bytes())
+        .expect("written");
+    screen.until("given up", 10);
+    press(&mut screen, "\u{1b}[B\r", "at mail.js:7");
+    let recorded = screen.state_folder().join(".local/state/stacktop");
+    for entry in std::fs::read_dir(&recorded).into_iter().flatten().flatten() {
+        let bytes = std::fs::read(entry.path()).unwrap_or_default();
+        assert!(!String::from_utf8_lossy(&bytes).contains("given up"), "{}", entry.path().display());
+    }
+}

@@ -6,10 +6,9 @@ use super::world::{
 };
 use stacktop::core::focus::Focus;
 use stacktop::core::ids::SystemKind;
-use stacktop::core::loki::{
-    About, Asked, Count, LeftOut, LogLine, LokiReading, LokiRow, LokiSettings, Question, Readiness, Received,
-    Window,
-};
+use stacktop::core::lines::{About, Asked, Count, LeftOut, LogLine, Question, Window};
+use stacktop::core::log::{LogReading, LogRow, LogSettings};
+use stacktop::core::loki::{LokiReading, LokiRow, LokiSettings, Readiness, Received};
 use stacktop::core::part::Part;
 use stacktop::core::place::Screen;
 use stacktop::core::postgres::{Look, PgRow};
@@ -47,6 +46,7 @@ fn line(at: i64, level: &str, text: &str) -> LogLine {
     let labels = [("app", "api"), ("detected_level", level), ("pod", "api-7")];
     LogLine {
         at: at * 1_000_000_000,
+        dated: true,
         digest: 7,
         labels: labels.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec(),
         text: text.to_owned(),
@@ -77,7 +77,7 @@ fn opened(asked: Asked) -> Page {
 
 #[test]
 fn without_one_it_says_so_and_one_that_never_answered_says_why() {
-    Stage::empty().page(Screen::Logs).says("no Loki is configured");
+    Stage::empty().page(Screen::Logs).says("no Loki is configured ([[loki]]), and no log of this machine");
     Stage::silent(SystemKind::Loki).page(Screen::Logs).says("connection refused; start it");
 }
 
@@ -292,6 +292,160 @@ fn without_a_loki_the_log_of_a_postgres_server_is_opened() {
 fn without_a_loki_or_a_row_it_says_why() {
     let stage = Stage::of(redis(vec![queue("mails")]));
     let row = super::world::queue_row("mails");
-    assert!(stage.lines(&[], Some(&row)).expect_err("none").contains("no Loki is watched"));
+    assert!(
+        stage.lines(&[], Some(&row)).expect_err("none").contains("no Loki is watched and no log is read")
+    );
     assert_eq!(with_loki().lines(&[], None), Err("there is no row here".to_owned()));
+}
+
+fn log_settings(of: &[&str]) -> LogSettings {
+    LogSettings { of: of.iter().map(|name| (*name).to_owned()).collect() }
+}
+
+fn log_row(of: &str, question: &Question) -> RowKey {
+    RowKey::Log(target(of), LogRow::Lines(question.clone()))
+}
+
+fn about(words: &[&str], of: &[&str]) -> Question {
+    let owned = |all: &[&str]| all.iter().map(|text| (*text).to_owned()).collect();
+    let lines = About::Named { words: owned(words), text: String::new(), of: owned(of), names: owned(of) };
+    Question { about: "job 42".to_owned(), lines, window: Window::Last(900) }
+}
+
+/// A reading of a log whose page shows these lines.
+fn of_log(question: &Question, lines: Vec<LogLine>) -> LogReading {
+    let asked = Asked { question: question.clone(), why: String::new(), ..asked(Part::Ready(lines)) };
+    LogReading {
+        bytes: Some(2048),
+        lines: Part::Ready(warm(60)),
+        errors: Part::Ready(warm(3)),
+        asked: vec![asked],
+        ..LogReading::default()
+    }
+}
+
+#[test]
+fn logs_of_this_machine_are_listed_with_what_is_known_of_them() {
+    let reading = of_log(&question(), Vec::new());
+    let page =
+        Stage::configured(SystemSettings::Log(log_settings(&["mails"])), reading.clone()).page(Screen::Logs);
+    assert_eq!(
+        (page.cell("shop-log", "lines/min"), page.cell("shop-log", "errors/min")),
+        ("60".into(), "3".into())
+    );
+    assert_eq!(page.role("shop-log", "errors/min"), Role::Critical);
+    assert_eq!(page.cell("shop-log", "for"), "mails");
+    page.says("shop-log.example:1, 2.0 KiB");
+    page.says_not("no Loki");
+    // What is not counted is no zero.
+    let unread =
+        LogReading { lines: Part::NotAsked, errors: gap("no line says what level it has"), ..reading };
+    let page = Stage::of(unread).page(Screen::Logs);
+    assert_eq!(
+        (page.cell("shop-log", "lines/min"), page.cell("shop-log", "errors/min")),
+        ("…".into(), "—".into())
+    );
+    assert_eq!(page.number("shop-log", "errors/min"), None);
+    page.says("no line says what level it has");
+    Stage::silent(SystemKind::Log).page(Screen::Logs).says("connection refused; start it");
+    Stage::waiting(SystemKind::Log).page(Screen::Logs).says("waiting for the first look");
+}
+
+#[test]
+fn a_page_puts_lines_of_several_logs_together_and_tells_what_is_unread() {
+    let wanted = about(&["42"], &["mails"]);
+    let logs = [("api", SystemKind::Log), ("worker", SystemKind::Log), ("third", SystemKind::Log)];
+    let undated =
+        LogLine { dated: false, digest: 9, text: "no time".to_owned(), ..line(1_790_000_015, "info", "") };
+    let stage = Stage::with(&logs)
+        .then(
+            FIRST,
+            "api",
+            of_log(
+                &wanted,
+                vec![line(1_790_000_030, "error", "third"), line(1_790_000_010, "info", "first")],
+            ),
+        )
+        .then(FIRST, "worker", of_log(&wanted, vec![line(1_790_000_020, "info", "second"), undated]))
+        .fails(FIRST, "third");
+    let path = [log_row("api", &wanted)];
+    assert_eq!(stage.focus(Screen::Logs, &path).len(), 3, "each of them is asked");
+    let page = stage.opened(Screen::Logs, &path);
+    page.says("api: asked: ");
+    page.says("worker: 2 lines, the newest first");
+    page.says("third: ");
+    page.says("connection refused");
+    assert_eq!(page.row("second"), ["14:13:40.000", "info", "worker", "second"]);
+    assert_eq!(page.row("no time"), ["", "info", "worker", "no time"]);
+    let order: Vec<String> =
+        ["third", "second", "no time", "first"].map(|text| page.row(text)[3].clone()).to_vec();
+    assert_eq!(order, ["third", "second", "no time", "first"]);
+    // One line of it, and what stands around it.
+    let one = RowKey::Log(target("worker"), LogRow::Line(7));
+    let page = stage.opened(Screen::Logs, &[path[0].clone(), one.clone()]);
+    page.says("second");
+    page.says("what worker holds of a minute before and after it");
+    assert_eq!(stage.copy(Screen::Logs, &one).as_deref(), Some("second"));
+    let undated =
+        stage.opened(Screen::Logs, &[path[0].clone(), RowKey::Log(target("worker"), LogRow::Line(9))]);
+    undated.says("it says no time with a zone");
+}
+
+/// Where the lines of a failed job of `mails` are looked for.
+fn opened_for(stage: &Stage) -> Result<String, String> {
+    match stage.lines(&[], Some(&super::world::queue_row("mails")))? {
+        RowKey::Log(id, LogRow::Lines(Question { lines: About::Named { of, .. }, .. })) => {
+            assert_eq!(of, ["mails", "cache"]);
+            Ok(id.to_string())
+        }
+        RowKey::Loki(id, _) => Ok(id.to_string()),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn logs_named_for_it_go_before_a_loki_and_that_before_logs_of_anybody() {
+    let logs = |with: &[(&str, &[&str])], loki: bool| {
+        let mut all = vec![("cache", SystemSettings::from(SystemKind::Redis))];
+        if loki {
+            all.push(("logs", SystemKind::Loki.into()));
+        }
+        all.extend(with.iter().map(|(name, of)| (*name, SystemSettings::Log(log_settings(of)))));
+        Stage::configured_as(all)
+    };
+    let any: (&str, &[&str]) = ("any", &[]);
+    let own: (&str, &[&str]) = ("own", &["mails"]);
+    let server: (&str, &[&str]) = ("server", &["cache"]);
+    let other: (&str, &[&str]) = ("other", &["web"]);
+    for (with, loki, expected) in [
+        (&[any, own][..], true, "own"),
+        (&[any, server], true, "server"),
+        (&[any, other], true, "logs"),
+        (&[other, any], false, "any"),
+    ] {
+        assert_eq!(opened_for(&logs(with, loki)).as_deref(), Ok(expected), "{with:?} {loki}");
+    }
+    let none = opened_for(&logs(&[other], false)).expect_err("none is its");
+    assert!(none.contains("no log is read for mails: name it in `for`"), "{none}");
+    // Who is not reached is named by those who try, whoever they are.
+    let stage = logs(&[server, other, any], false).fails(FIRST + 40, "cache").at(FIRST + 100);
+    let firing = stage.world.alerts.firing();
+    let silent = firing.iter().find(|finding| finding.breach.rule == "source.silent").expect("it is silent");
+    let row = stage.lines(&[], Some(&RowKey::Finding(silent.key()))).expect("lines");
+    assert_eq!(stage.focus(Screen::Logs, &[row]).len(), 3);
+}
+
+#[test]
+fn the_own_log_of_a_postgres_server_goes_before_logs_of_anybody() {
+    let pg = ("pg", SystemKind::Postgres.into());
+    let stage = |of: &[&str]| {
+        Stage::configured_as(vec![pg.clone(), ("app", SystemSettings::Log(log_settings(of)))]).then(
+            FIRST,
+            "pg",
+            postgres(vec![session(4711)]),
+        )
+    };
+    let found = |of: &[&str]| stage(of).lines(&[], Some(&backend_row(4711))).expect("lines");
+    assert!(matches!(found(&[]), RowKey::Postgres(..)), "{:?}", found(&[]));
+    assert!(matches!(found(&["pg"]), RowKey::Log(..)), "{:?}", found(&["pg"]));
 }

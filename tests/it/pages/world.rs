@@ -47,6 +47,7 @@ pub const fn name_of(kind: SystemKind) -> &'static str {
         SystemKind::Metrics => "shop",
         SystemKind::Alertmanager => "am",
         SystemKind::Loki => "logs",
+        SystemKind::Log => "shop-log",
         SystemKind::Health => "web",
         SystemKind::Probe => "probe",
     }
@@ -59,11 +60,16 @@ pub fn target(name: &str) -> TargetId {
 impl Stage {
     /// Targets by name and kind, polled each second, none of them asked yet.
     pub fn with(targets: &[(&str, SystemKind)]) -> Self {
+        Self::configured_as(targets.iter().map(|(name, kind)| (*name, (*kind).into())).collect())
+    }
+
+    /// The same with what the configuration says of each.
+    pub fn configured_as(targets: Vec<(&str, SystemSettings)>) -> Self {
         let start = Now::example(FIRST);
-        let state = |(name, kind): &(&str, SystemKind)| {
-            TargetState::new(target(name), *kind, format!("{name}.example:1"), secs(1), start)
+        let state = |(name, settings): (&str, SystemSettings)| {
+            TargetState::new(target(name), settings, format!("{name}.example:1"), secs(1), start)
         };
-        let states = targets.iter().map(state).collect();
+        let states = targets.into_iter().map(state).collect();
         let words = |text: &str| text.to_owned();
         let keys = Keys {
             open: words("Enter"),
@@ -279,6 +285,7 @@ shapes!(
     Metrics stacktop::core::metrics::MetricsReading,
     Alertmanager stacktop::core::alertmanager::AlertmanagerReading,
     Loki stacktop::core::loki::LokiReading,
+    Log stacktop::core::log::LogReading,
     Health stacktop::core::health::HealthReading,
     Probe stacktop::core::probe::ProbeReading
 );

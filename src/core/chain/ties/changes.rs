@@ -120,6 +120,7 @@ fn services<'a>(known: &Known<'a>, place: &'a TargetId, words: &'a str) -> Vec<&
             | SystemKind::Prometheus
             | SystemKind::Alertmanager
             | SystemKind::Loki
+            | SystemKind::Log
             | SystemKind::Health
             | SystemKind::Probe,
         )

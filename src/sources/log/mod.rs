@@ -1,0 +1,255 @@
+//! Reads a log of this machine: the end of a file at every poll, or what a command prints, run beside the poll. What is shown of a line is
+//! cut, cleaned and masked before it leaves this folder.
+
+mod command;
+mod entries;
+mod follow;
+mod minute;
+mod stamp;
+mod tail;
+
+use super::Source;
+use super::beside::Beside;
+use super::bulkhead::LOGS;
+use super::http::gap;
+use crate::config::target::{LogConnect, LogPlace};
+use crate::core::doctor::Report;
+use crate::core::focus::Focus;
+use crate::core::lines::{Asked, Question};
+use crate::core::log::LogReading;
+use crate::core::part::Part;
+use crate::core::reading::Reading;
+use crate::core::report::{PollError, PollErrorKind};
+use crate::core::time::Now;
+use entries::{Raw, grouped};
+use follow::Follow;
+use futures_util::future::BoxFuture;
+use minute::Minute;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use tail::Tail;
+
+/// A command is run so often: it prints the same lines again and again.
+const EACH: Duration = Duration::from_secs(15);
+/// And so often while somebody looks at its lines.
+const WATCHED: Duration = Duration::from_secs(4);
+/// A poll waits so long for a command, but for the first time.
+const GRACE: Duration = Duration::from_millis(200);
+
+/// Reads one log.
+#[derive(Debug)]
+pub struct LogSource {
+    connect: LogConnect,
+    /// The file and what is known of it. A look that is given up goes on in its own place, and nothing of it is lost.
+    watch: Arc<Mutex<Watch>>,
+    beside: Beside<Result<Vec<Raw>, PollError>>,
+    /// Why the command printed nothing, the last time.
+    wrong: Option<PollError>,
+    printed: Vec<Raw>,
+    /// It has ended well at least once.
+    ran: bool,
+}
+
+/// What is known of a log between two looks.
+#[derive(Debug)]
+struct Watch {
+    name: String,
+    of: Vec<String>,
+    masks: Vec<String>,
+    tail: Tail,
+    timed: bool,
+    /// Seconds east of Greenwich of the clock in its lines.
+    east: Option<i64>,
+    minute: Minute,
+    follow: Option<Follow>,
+}
+
+impl LogSource {
+    /// A source for the log called `name`; nothing is opened yet.
+    #[must_use]
+    pub fn new(name: &str, connect: LogConnect) -> Self {
+        let path = match &connect.place {
+            LogPlace::File(path) => path.clone(),
+            LogPlace::Command { .. } => PathBuf::new(),
+        };
+        let watch = Watch {
+            name: name.to_owned(),
+            of: connect.of.clone(),
+            masks: connect.masks.clone(),
+            tail: Tail::new(path),
+            timed: false,
+            east: None,
+            minute: Minute::default(),
+            follow: None,
+        };
+        Self {
+            connect,
+            watch: Arc::new(Mutex::new(watch)),
+            beside: Beside::default(),
+            wrong: None,
+            printed: Vec::new(),
+            ran: false,
+        }
+    }
+
+    async fn read(&mut self, now: Now, wanted: Option<&Question>) -> Result<LogReading, PollError> {
+        match self.connect.place.clone() {
+            LogPlace::File(path) => self.file(&path, now, wanted).await,
+            LogPlace::Command { program, arguments, within } => {
+                let each = if wanted.is_some() { WATCHED } else { EACH };
+                if self.beside.is_due(now, each) {
+                    let printing = command::printed(program, arguments, within);
+                    self.beside.ask(now, async move { Part::Ready(printing.await) });
+                }
+                // The first time its end is waited for: somebody asks whether it works at all.
+                let first = !self.ran && self.wrong.is_none();
+                self.beside.settle(now, if first { within * 2 } else { GRACE }).await;
+                self.command(now, wanted, within)
+            }
+        }
+    }
+
+    async fn file(&self, path: &Path, now: Now, wanted: Option<&Question>) -> Result<LogReading, PollError> {
+        let (watch, wanted) = (Arc::clone(&self.watch), wanted.cloned());
+        let look = move || {
+            let mut watch = watch.lock().unwrap_or_else(PoisonError::into_inner);
+            watch.file(now, wanted)
+        };
+        let inside = || Err(PollError::new(PollErrorKind::Internal, "reading it failed inside stacktop"));
+        LOGS.run(&path.display().to_string(), look).await.unwrap_or_else(inside)
+    }
+
+    fn command(
+        &mut self,
+        now: Now,
+        wanted: Option<&Question>,
+        within: Duration,
+    ) -> Result<LogReading, PollError> {
+        let mut watch = self.watch.lock().unwrap_or_else(PoisonError::into_inner);
+        match self.beside.take(now, within * 3) {
+            Part::Ready(Ok(printed)) => {
+                // What it prints first was there before.
+                let (fresh, apart) =
+                    if self.ran { command::fresh(&self.printed, &printed) } else { (Vec::new(), false) };
+                let mut timed = false;
+                watch.minute.take(now, &grouped(fresh, &mut timed), apart);
+                (self.ran, self.wrong, self.printed) = (true, None, printed);
+            }
+            Part::Ready(Err(error)) => self.wrong = Some(error),
+            Part::Unavailable(gap) => self.wrong = Some(PollError::new(PollErrorKind::TimedOut, gap.note)),
+            Part::NotAsked => {}
+        }
+        if let Some(error) = self.wrong.clone() {
+            watch.minute.interrupt();
+            return Err(error);
+        }
+        watch.follow = wanted.map(|question| {
+            let mut follow = Follow::new(question.clone(), &watch.name, &watch.of, &watch.masks);
+            let entries = grouped(self.printed.clone(), &mut false);
+            let of = format!("the {} that it prints", crate::core::text::counted(self.printed.len(), "line"));
+            follow.begin(&entries, of, false, None, now);
+            follow
+        });
+        let (lines, errors) = watch.minute.parts(now);
+        let asked = watch.follow.iter().filter(|_| self.ran).map(Follow::asked).collect();
+        Ok(LogReading { lines, errors, asked, ..LogReading::default() })
+    }
+
+    /// What is known while it cannot be read: lines that were read before, and why there are no newer ones.
+    fn unread(&self, error: &PollError, wanted: Option<&Question>) -> LogReading {
+        let gap = gap(error);
+        let watch = self.watch.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = |question: &Question| watch.follow.as_ref().filter(|follow| follow.is_of(question));
+        let asked = wanted.map(|question| match known(question).map(Follow::asked) {
+            Some(asked) => Asked { why: format!("newer lines cannot be read: {}", gap.note), ..asked },
+            None => Asked {
+                question: question.clone(),
+                query: String::new(),
+                why: String::new(),
+                lines: Part::Unavailable(gap.clone()),
+                more: false,
+                left_out: None,
+                asking: false,
+            },
+        });
+        let asked = asked.into_iter().collect();
+        LogReading {
+            lines: Part::Unavailable(gap.clone()),
+            errors: Part::Unavailable(gap),
+            asked,
+            ..LogReading::default()
+        }
+    }
+
+    /// What of it can be read.
+    ///
+    /// # Errors
+    /// When it cannot be read at all.
+    pub async fn examine(mut self, now: Now) -> Result<Report, PollError> {
+        let reading = self.read(now, None).await?;
+        Ok(Report::answers([("lines", reading.lines.gap()), ("errors", reading.errors.gap())]))
+    }
+}
+
+impl Watch {
+    /// One look at the file.
+    fn file(&mut self, now: Now, wanted: Option<Question>) -> Result<LogReading, PollError> {
+        let seen = self.tail.look().inspect_err(|_| self.minute.interrupt())?;
+        let entries = grouped(seen.lines, &mut self.timed);
+        self.zone(&entries, seen.written);
+        self.minute.take(now, &entries, seen.left_out);
+        match wanted {
+            Some(question) if self.follow.as_ref().is_some_and(|follow| follow.is_of(&question)) => {
+                if let Some(follow) = &mut self.follow {
+                    follow.take(&entries, seen.left_out, self.east, now);
+                }
+            }
+            Some(question) => self.follow = Some(self.begin(question, seen.written, now)?),
+            None => self.follow = None,
+        }
+        let (lines, errors) = self.minute.parts(now);
+        let at = now.wall.timestamp_nanos_opt().unwrap_or_default();
+        let ago = u64::try_from(at.saturating_sub(seen.written)).unwrap_or_default();
+        Ok(LogReading {
+            bytes: Some(seen.bytes),
+            written: Some(Duration::from_nanos(ago)),
+            lines,
+            errors,
+            asked: self.follow.iter().map(Follow::asked).collect(),
+        })
+    }
+
+    /// What was there before, for a question that is new.
+    fn begin(&mut self, question: Question, written: i64, now: Now) -> Result<Follow, PollError> {
+        let failed = |error| {
+            PollError::new(PollErrorKind::Failed, format!("what was written before cannot be read: {error}"))
+        };
+        let past = self.tail.past().map_err(failed)?;
+        let entries = grouped(past.lines, &mut false);
+        self.zone(&entries, written);
+        let mut follow = Follow::new(question, &self.name, &self.of, &self.masks);
+        follow.begin(&entries, past.of, past.more, self.east, now);
+        Ok(follow)
+    }
+
+    /// The zone of the clock in its lines: the newest was written when the file was.
+    fn zone(&mut self, entries: &[entries::Entry], written: i64) {
+        let newest = entries.iter().rev().find_map(|entry| entry.stamp);
+        if let Some(stamp::Stamp::Clock(clock)) = newest {
+            self.east = stamp::zone_by(clock, written).or(self.east);
+        }
+    }
+}
+
+impl Source for LogSource {
+    fn poll<'a>(&'a mut self, now: Now, focus: &'a [Focus]) -> BoxFuture<'a, Result<Reading, PollError>> {
+        Box::pin(async move {
+            let wanted = focus.iter().find_map(Focus::lines);
+            let read = self.read(now, wanted).await;
+            // A log that cannot be read is no server that is down: what is not known of it is told part by part.
+            let reading = read.unwrap_or_else(|error| self.unread(&error, wanted));
+            Ok(Reading::Log(Box::new(reading)))
+        })
+    }
+}

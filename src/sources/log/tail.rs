@@ -1,0 +1,290 @@
+//! The end of a file that somebody writes: what came since the look before, across rotation (another file of the same name) and truncation
+//! (the same file, begun anew). Blocking; what it reads is bounded.
+
+use super::entries::Raw;
+use crate::core::report::{PollError, PollErrorKind};
+use crate::core::text::sized;
+use rustix::fs::OFlags;
+use std::fs::{File, Metadata, OpenOptions};
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::io;
+use std::os::unix::fs::{FileExt, FileTypeExt, MetadataExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+/// One look reads so much of what came; before that some is left out.
+const AT_ONCE: u64 = 4 * 1024 * 1024;
+/// And so much of what was there before, for who looks for something.
+const BACK: u64 = 8 * 1024 * 1024;
+/// A line is kept up to here.
+const LINE_BYTES: usize = 64 * 1024;
+/// By so many bytes at its beginning a file is known again: a number of a file is given to the next one.
+const HEAD_BYTES: usize = 256;
+
+/// A file that is followed.
+#[derive(Debug)]
+pub(super) struct Tail {
+    path: PathBuf,
+    open: Option<Open>,
+    /// It was read before: what is new is new from its beginning.
+    known: bool,
+}
+
+/// What one look found.
+#[derive(Debug, Default)]
+pub(super) struct Seen {
+    /// How large the file is.
+    pub(super) bytes: u64,
+    /// When it was written to last, in nanoseconds since 1970.
+    pub(super) written: i64,
+    /// What came since the look before.
+    pub(super) lines: Vec<Raw>,
+    /// More came than is read at once.
+    pub(super) left_out: bool,
+}
+
+/// What stood there before.
+#[derive(Debug, Default)]
+pub(super) struct Past {
+    pub(super) lines: Vec<Raw>,
+    /// Of what they are, in words.
+    pub(super) of: String,
+    /// There is more before.
+    pub(super) more: bool,
+}
+
+#[derive(Debug)]
+struct Open {
+    file: File,
+    id: (u64, u64),
+    /// So far it was read.
+    at: u64,
+    head: Vec<u8>,
+    cutter: Cutter,
+}
+
+impl Tail {
+    pub(super) const fn new(path: PathBuf) -> Self {
+        Self { path, open: None, known: false }
+    }
+
+    /// What came since the look before; of the first one nothing.
+    pub(super) fn look(&mut self) -> Result<Seen, PollError> {
+        let (file, about) = match opened(&self.path) {
+            Ok(found) => found,
+            Err(error) => {
+                // Who keeps a file open that is gone keeps its room on the disk.
+                self.open = None;
+                return Err(refused(&self.path, &error));
+            }
+        };
+        self.read(file, &about).map_err(|error| refused(&self.path, &error))
+    }
+
+    fn read(&mut self, file: File, about: &Metadata) -> io::Result<Seen> {
+        let id = (about.dev(), about.ino());
+        let mut seen = Seen { bytes: about.len(), written: written(about), ..Seen::default() };
+        let same = match &self.open {
+            Some(open) => open.id == id && about.len() >= open.at && open.begins_alike(&file)?,
+            None => false,
+        };
+        if !same {
+            if let Some(mut before) = self.open.take().filter(|before| before.id != id) {
+                // What was written to the old file after the look before.
+                let end = before.file.metadata()?.len();
+                seen.left_out |= before.advance(end, &mut seen.lines)?;
+                before.cutter.emit(&mut seen.lines);
+            }
+            let at = if self.known { 0 } else { line_end(&file, about.len())? };
+            self.open = Some(Open { file, id, at, head: Vec::new(), cutter: Cutter::at(id, at) });
+            self.known = true;
+        }
+        if let Some(open) = &mut self.open {
+            open.learn()?;
+            seen.left_out |= open.advance(about.len(), &mut seen.lines)?;
+        }
+        Ok(seen)
+    }
+
+    /// The end of what was there at the newest look.
+    pub(super) fn past(&self) -> io::Result<Past> {
+        let Some(open) = &self.open else { return Ok(Past::default()) };
+        let end = open.cutter.from;
+        let from = end.saturating_sub(BACK);
+        let mut cutter = Cutter::at(open.id, from);
+        cutter.skips = from > 0;
+        let mut lines = Vec::new();
+        cutter.cut(&part(&open.file, from, end)?, &mut lines);
+        let of = match from {
+            0 => format!("all of it ({})", sized(end as f64)),
+            _ => format!("the last {} of {}", sized(BACK as f64), sized(end as f64)),
+        };
+        Ok(Past { lines, of, more: from > 0 })
+    }
+}
+
+impl Open {
+    /// Reads up to `end`; whether some was left out.
+    fn advance(&mut self, end: u64, lines: &mut Vec<Raw>) -> io::Result<bool> {
+        let left_out = end.saturating_sub(self.at) > AT_ONCE;
+        if left_out {
+            self.at = end - AT_ONCE;
+            self.cutter = Cutter { skips: true, ..Cutter::at(self.id, self.at) };
+        }
+        let bytes = part(&self.file, self.at, end)?;
+        if bytes.is_empty() {
+            self.cutter.wait(lines);
+        }
+        self.at += bytes.len() as u64;
+        self.cutter.cut(&bytes, lines);
+        Ok(left_out)
+    }
+
+    /// Whether what is opened now begins as this did.
+    fn begins_alike(&self, file: &File) -> io::Result<bool> {
+        Ok(part(file, 0, self.head.len() as u64)? == self.head)
+    }
+
+    fn learn(&mut self) -> io::Result<()> {
+        if self.head.len() < HEAD_BYTES {
+            self.head = part(&self.file, 0, HEAD_BYTES as u64)?;
+        }
+        Ok(())
+    }
+}
+
+/// Makes lines of bytes.
+#[derive(Debug, Default)]
+struct Cutter {
+    id: (u64, u64),
+    /// Where the next byte stands.
+    at: u64,
+    /// What stands behind the last line break.
+    rest: Vec<u8>,
+    /// Where that begins.
+    from: u64,
+    /// What comes up to the next line break is not wanted.
+    skips: bool,
+    /// It did not grow at the look before.
+    waited: bool,
+}
+
+impl Cutter {
+    fn at(id: (u64, u64), at: u64) -> Self {
+        Self { id, at, from: at, ..Self::default() }
+    }
+
+    fn cut(&mut self, bytes: &[u8], lines: &mut Vec<Raw>) {
+        self.waited &= bytes.is_empty();
+        for part in bytes.split_inclusive(|byte| *byte == b'\n') {
+            let (text, ends) = part.strip_suffix(b"\n").map_or((part, false), |text| (text, true));
+            // Behind a hole of zeros a line begins, whatever stood before it.
+            let hole = text.windows(2).rposition(|pair| pair == [0, 0]).map(|at| at + 2);
+            if hole.is_some() {
+                self.rest.clear();
+                self.skips = false;
+            }
+            let text = text.get(hole.unwrap_or_default()..).unwrap_or_default();
+            if !self.skips {
+                let room = LINE_BYTES.saturating_sub(self.rest.len());
+                self.rest.extend_from_slice(text.get(..text.len().min(room)).unwrap_or_default());
+            }
+            self.at += part.len() as u64;
+            if ends {
+                self.emit(lines);
+                self.skips = false;
+            }
+        }
+    }
+
+    /// Nothing came: what waited before for its end has none.
+    fn wait(&mut self, lines: &mut Vec<Raw>) {
+        if self.waited {
+            self.emit(lines);
+        }
+        self.waited = !self.rest.is_empty();
+    }
+
+    /// What stands there is a line.
+    fn emit(&mut self, lines: &mut Vec<Raw>) {
+        let text = String::from_utf8_lossy(&self.rest);
+        let text = text.trim_matches(['\0', '\r']);
+        if !text.trim().is_empty() {
+            let mut hasher = DefaultHasher::new();
+            (self.id, self.from).hash(&mut hasher);
+            lines.push(Raw { id: hasher.finish(), text: text.to_owned() });
+        }
+        self.rest.clear();
+        self.from = self.at;
+    }
+}
+
+/// The file, which has to be a plain one: a pipe would be emptied by reading it, and a device may have no end.
+fn opened(path: &Path) -> io::Result<(File, Metadata)> {
+    plain(&path.metadata()?)?;
+    let file =
+        OpenOptions::new().read(true).custom_flags(OFlags::NONBLOCK.bits().cast_signed()).open(path)?;
+    let about = file.metadata()?;
+    plain(&about)?;
+    Ok((file, about))
+}
+
+fn plain(about: &Metadata) -> io::Result<()> {
+    let kind = about.file_type();
+    if kind.is_file() {
+        return Ok(());
+    }
+    let words = if kind.is_dir() {
+        "it is a folder"
+    } else if kind.is_fifo() {
+        "it is a pipe, and reading it would take its lines from whoever else reads it"
+    } else {
+        "it is a device"
+    };
+    Err(io::Error::new(io::ErrorKind::InvalidInput, words))
+}
+
+fn refused(path: &Path, error: &io::Error) -> PollError {
+    let shown = path.display();
+    match error.kind() {
+        io::ErrorKind::NotFound => {
+            PollError::new(PollErrorKind::Unreachable, format!("there is no file {shown}"))
+                .remedy("name the file that is written now; one that comes later is read once it is there")
+        }
+        io::ErrorKind::PermissionDenied => {
+            PollError::new(PollErrorKind::NotPermitted, format!("{shown} may not be read by this user"))
+                .remedy("let this user read it: a group (often adm), or an ACL; or name a command that may")
+        }
+        io::ErrorKind::InvalidInput => {
+            PollError::new(PollErrorKind::Configuration, format!("{shown} is no file of lines: {error}"))
+                .remedy("name a plain file, or a command that prints the lines")
+        }
+        _ => PollError::new(PollErrorKind::Failed, format!("{shown} cannot be read: {error}")),
+    }
+}
+
+fn written(about: &Metadata) -> i64 {
+    about.mtime().saturating_mul(1_000_000_000).saturating_add(about.mtime_nsec())
+}
+
+/// The bytes from there to there, or to the end of the file.
+fn part(file: &File, from: u64, to: u64) -> io::Result<Vec<u8>> {
+    let mut bytes = vec![0; usize::try_from(to.saturating_sub(from)).unwrap_or_default()];
+    let mut read = 0;
+    while let Some(room) = bytes.get_mut(read..).filter(|room| !room.is_empty()) {
+        match file.read_at(room, from + read as u64) {
+            Ok(0) => break,
+            Ok(count) => read += count,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    bytes.truncate(read);
+    Ok(bytes)
+}
+
+/// Behind the last line break before `end`: a line that is being written is new.
+fn line_end(file: &File, end: u64) -> io::Result<u64> {
+    let from = end.saturating_sub(LINE_BYTES as u64);
+    let bytes = part(file, from, end)?;
+    Ok(bytes.iter().rposition(|byte| *byte == b'\n').map_or(from, |at| from + at as u64 + 1))
+}

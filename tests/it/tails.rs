@@ -1,0 +1,359 @@
+//! Logs of this machine: files as programs, logrotate and accidents leave them, and commands as they go wrong.
+
+use stacktop::config::target::{Connect, Locality, LogConnect, LogPlace, TargetConfig};
+use stacktop::core::focus::Focus;
+use stacktop::core::ids::TargetId;
+use stacktop::core::lines::{About, Asked, LogLine, Question, Window};
+use stacktop::core::log::LogReading;
+use stacktop::core::part::{GapKind, Part, Warm};
+use stacktop::core::reading::Reading;
+use stacktop::core::report::PollError;
+use stacktop::core::time::{Clock, Now};
+use stacktop::runtime::clock::SystemClock;
+use stacktop::sources::Source;
+use stacktop::systems;
+use std::fs::{self, File, OpenOptions};
+use std::io::Write;
+use std::os::unix::fs::{FileExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+/// A source and the moment of its next poll.
+struct Watched {
+    source: Box<dyn Source>,
+    now: Now,
+}
+
+impl Watched {
+    fn of(connect: LogConnect) -> Self {
+        let target = TargetConfig {
+            group: None,
+            id: TargetId::new("shop-log"),
+            chosen_because: String::new(),
+            interval: Duration::from_secs(2),
+            timeout: Duration::from_secs(4),
+            read_only: false,
+            locality: Locality::default(),
+            connect: Connect::Log(connect),
+        };
+        Self { source: systems::open_source(&target), now: SystemClock::start().now() }
+    }
+
+    fn file(path: &Path) -> Self {
+        Self::of(LogConnect::file(path.to_owned()))
+    }
+
+    async fn look(&mut self, focus: &[Focus]) -> Result<LogReading, PollError> {
+        self.now = self.now.plus(Duration::from_secs(2));
+        match self.source.poll(self.now, focus).await? {
+            Reading::Log(reading) => Ok(*reading),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// What a page of lines with `word` shows after one more look.
+    async fn asked(&mut self, word: &str, window: Window) -> Asked {
+        let mut reading = self.look(&[Focus::Lines(question(word, window))]).await.expect("a look");
+        reading.asked.remove(0)
+    }
+
+    /// The lines of that page, the newest first.
+    async fn lines(&mut self, word: &str) -> Vec<String> {
+        texts(&self.asked(word, Window::Last(900)).await)
+    }
+
+    async fn refused(&mut self, kind: GapKind, words: &str) {
+        let reading = self.look(&[Focus::Lines(question("42", Window::Last(900)))]).await.expect("a look");
+        let gap = reading.lines.gap().expect("it must be refused");
+        assert!(gap.kind == kind && gap.note.contains(words), "{gap:?}");
+        assert_eq!(reading.errors.gap(), Some(gap), "nobody knows of any error");
+        let asked = &reading.asked[0];
+        let known = asked.lines.ready().is_some_and(|lines| !lines.is_empty());
+        assert!(if known { asked.why.contains(words) } else { asked.lines.gap() == Some(gap) }, "{asked:?}");
+        assert!(!format!("{reading:?}").contains("geheim"), "{reading:?}");
+    }
+}
+
+fn question(word: &str, window: Window) -> Question {
+    let words: Vec<String> =
+        Some(word).filter(|word| !word.is_empty()).map(str::to_owned).into_iter().collect();
+    let lines =
+        About::Named { words, text: String::new(), of: vec!["shop-log".to_owned()], names: Vec::new() };
+    Question { about: word.to_owned(), lines, window }
+}
+
+fn texts(asked: &Asked) -> Vec<String> {
+    asked.lines.ready().expect("lines").iter().map(|line| line.text.clone()).collect()
+}
+
+fn log() -> (tempfile::TempDir, PathBuf) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("shop.log");
+    (folder, path)
+}
+
+fn append(path: &Path, bytes: impl AsRef<[u8]>) {
+    let mut file = OpenOptions::new().create(true).append(true).open(path).expect("opened");
+    file.write_all(bytes.as_ref()).expect("written");
+}
+
+#[tokio::test]
+async fn lines_across_a_rotation_are_shown_once_and_none_is_lost() {
+    let (folder, path) = log();
+    append(&path, "job 42 begun\njob 7 begun\n");
+    let mut watched = Watched::file(&path);
+    assert_eq!(watched.lines("42").await, ["job 42 begun"]);
+    append(&path, "job 42 tried\n");
+    assert_eq!(watched.lines("42").await, ["job 42 tried", "job 42 begun"]);
+    // logrotate: the file gets another name; its writer writes on into it until it is told.
+    append(&path, "job 42 before\n");
+    let old = folder.path().join("shop.log.1");
+    fs::rename(&path, &old).expect("renamed");
+    append(&old, "job 42 late\njob 42 without an end");
+    append(&path, "job 42 new\n");
+    let all = [
+        "job 42 new",
+        "job 42 without an end",
+        "job 42 late",
+        "job 42 before",
+        "job 42 tried",
+        "job 42 begun",
+    ];
+    assert_eq!(watched.lines("42").await, all);
+    assert_eq!(watched.lines("42").await, all);
+}
+
+#[tokio::test]
+async fn a_file_that_is_begun_anew_is_read_from_its_beginning() {
+    let (_folder, path) = log();
+    append(&path, "job 42 one\njob 42 two\n");
+    let mut watched = Watched::file(&path);
+    assert_eq!(watched.lines("42").await.len(), 2);
+    // copytruncate, and shorter than before.
+    File::create(&path).expect("truncated").write_all(b"job 42 three\n").expect("written");
+    assert_eq!(watched.lines("42").await[0], "job 42 three");
+    // It grew beyond what was read before anybody looked: by its size nobody could tell.
+    File::create(&path).expect("truncated");
+    append(&path, "job 42 four, a longer line than the one before\njob 42 five\n");
+    assert_eq!(
+        watched.lines("42").await[..2],
+        ["job 42 five", "job 42 four, a longer line than the one before"]
+    );
+    // A writer that goes on at its old place leaves a hole.
+    let file = File::create(&path).expect("truncated");
+    file.write_all_at(b"job 42 six\n", 5000).expect("written");
+    assert_eq!(watched.lines("42").await[0], "job 42 six");
+    // A large one, of which only the end is looked through.
+    let file = File::create(&path).expect("truncated");
+    file.write_all_at(b"job 42 far\n", 300 << 20).expect("written");
+    assert_eq!(watched.lines("42").await[0], "job 42 far");
+    assert_eq!(Watched::file(&path).lines("42").await, ["job 42 far"]);
+    // Deleted, and another one of its name, which often has the same number.
+    fs::remove_file(&path).expect("deleted");
+    watched.refused(GapKind::Failed, "there is no file").await;
+    append(&path, "job 42 seven, in a file of its own\n");
+    assert_eq!(watched.lines("42").await[0], "job 42 seven, in a file of its own");
+}
+
+#[tokio::test]
+async fn what_is_no_text_is_shown_tame_and_bounded() {
+    let (_folder, path) = log();
+    append(&path, b"job 42 \xff\xfe caf\xe9 \x1b]0;owned\x07\x1b[31mred\x1b[0m\r\n");
+    append(&path, format!("job 42 {}\n", "x".repeat(300_000)));
+    append(&path, "job 42 redis://:geheim@h password=geheim card=4111\n");
+    let masks = vec!["card".to_owned()];
+    let mut watched = Watched::of(LogConnect { masks, ..LogConnect::file(path.clone()) });
+    let lines = watched.lines("42").await;
+    assert_eq!(lines[0], "job 42 redis://•••@h password=••• card=•••");
+    assert!(lines[1].chars().count() < 4100, "{}", lines[1].len());
+    assert_eq!(lines[2], "job 42 \u{fffd}\u{fffd} caf\u{fffd} ]0;ownedred");
+    // A line whose end never comes is one after two looks.
+    append(&path, "job 42 killed in the middle of a wo");
+    assert_eq!(watched.lines("42").await.len(), 3);
+    watched.lines("42").await;
+    assert_eq!(watched.lines("42").await[0], "job 42 killed in the middle of a wo");
+    // One that is written in parts is one line.
+    append(&path, "\njob 42 in ");
+    watched.lines("42").await;
+    append(&path, "parts\n");
+    assert_eq!(watched.lines("42").await[0], "job 42 in parts");
+}
+
+#[tokio::test]
+async fn what_is_no_file_of_lines_is_refused_with_a_sentence() {
+    let (folder, path) = log();
+    Watched::file(&path).refused(GapKind::Failed, "there is no file").await;
+    Watched::file(folder.path()).refused(GapKind::Failed, "it is a folder").await;
+    Watched::file(Path::new("/dev/zero")).refused(GapKind::Failed, "it is a device").await;
+    assert!(Command::new("mkfifo").arg(&path).status().expect("mkfifo").success());
+    Watched::file(&path).refused(GapKind::Failed, "it is a pipe").await;
+    fs::remove_file(&path).expect("removed");
+    append(&path, "geheim\n");
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o000)).expect("closed");
+    // Root may read everything.
+    if File::open(&path).is_err() {
+        Watched::file(&path).refused(GapKind::NotPermitted, "may not be read by this user").await;
+    }
+    // It comes later.
+    let later = folder.path().join("later.log");
+    let mut watched = Watched::file(&later);
+    watched.refused(GapKind::Failed, "there is no file").await;
+    append(&later, "job 42\n");
+    assert_eq!(watched.lines("42").await, ["job 42"]);
+}
+
+#[tokio::test]
+async fn a_flood_is_bounded_and_told() {
+    let (_folder, path) = log();
+    append(&path, "begin\n");
+    let mut watched = Watched::file(&path);
+    watched.asked("", Window::Last(900)).await;
+    append(&path, "a line of a flood that nobody reads\n".repeat(300_000));
+    append(&path, "the end\n");
+    let asked = watched.asked("", Window::Last(900)).await;
+    let lines = texts(&asked);
+    assert_eq!((lines.len(), lines[0].as_str()), (2000, "the end"));
+    assert!(asked.more && asked.left_out.is_some_and(|left| left.more), "{:?}", asked.left_out);
+    // Who asks anew is told of how much it was looked for.
+    let asked = watched.asked("end", Window::Last(900)).await;
+    assert_eq!(texts(&asked), ["the end"]);
+    assert!(asked.query.starts_with("lines with end in the last 8.0 MiB of"), "{}", asked.query);
+    assert!(asked.more);
+    assert_eq!(watched.lines("nothing").await, [""; 0]);
+}
+
+/// A time as a log has it, so many seconds before the file was written.
+fn stamped(form: &str, seconds: i64, east: i64) -> String {
+    let at = chrono::Utc::now() - chrono::Duration::seconds(seconds) + chrono::Duration::hours(east);
+    at.format(form).to_string()
+}
+
+#[tokio::test]
+async fn lines_are_of_their_time_and_a_trace_belongs_to_its_error() {
+    let (_folder, path) = log();
+    let at = |seconds| stamped("%Y-%m-%dT%H:%M:%S%.3fZ", seconds, 0);
+    append(&path, format!("{} INFO job 42 of yesterday\n", at(86_400)));
+    append(&path, format!("{} ERROR job 42 failed\nTypeError: x is not\n    at y.js:3\n", at(60)));
+    append(&path, format!("{} INFO job 7\n    of nobody\n", at(10)));
+    let mut watched = Watched::file(&path);
+    let asked = watched.asked("42", Window::Last(900)).await;
+    let lines: &Vec<LogLine> = asked.lines.ready().expect("lines");
+    assert_eq!(lines.len(), 1, "{lines:?}");
+    assert!(
+        lines[0].dated
+            && lines[0].level() == "ERROR"
+            && lines[0].text.ends_with("\nTypeError: x is not\n    at y.js:3")
+    );
+    // A trace that comes with the next look belongs to the line before it, as well.
+    append(&path, format!("{} ERROR job 42 again\n", at(0)));
+    watched.asked("42", Window::Last(900)).await;
+    append(&path, "    at z.js:9\n");
+    let asked = watched.asked("42", Window::Last(900)).await;
+    assert!(texts(&asked)[0].ends_with("ERROR job 42 again\n    at z.js:9"), "{asked:?}");
+    // A clock that says no zone is in that by which the file was just written.
+    let (_folder, path) = log();
+    for seconds in [86_400, 60, 0] {
+        append(&path, format!("{} ERROR job 42\n", stamped("%Y-%m-%d %H:%M:%S,%3f", seconds, 2)));
+    }
+    let asked = Watched::file(&path).asked("42", Window::Last(900)).await;
+    let lines = asked.lines.ready().expect("lines");
+    assert!(lines.len() == 2 && lines.iter().all(|line| line.dated), "{lines:?}");
+    // Where it fits none, nobody knows, and nothing is left out.
+    let (_folder, path) = log();
+    append(&path, "2026-01-01 00:07:30 ERROR job 42\nplain job 42\n");
+    fs::File::options()
+        .write(true)
+        .open(&path)
+        .and_then(|file| file.set_modified(std::time::UNIX_EPOCH + Duration::from_secs(1_790_000_123)))
+        .expect("a time");
+    let asked = Watched::file(&path).asked("42", Window::Last(900)).await;
+    let lines = asked.lines.ready().expect("lines");
+    assert!(lines.len() == 1 && !lines[0].dated, "{lines:?}");
+}
+
+#[tokio::test]
+async fn lines_and_errors_of_a_minute_are_counted_by_when_they_came() {
+    let (_folder, path) = log();
+    append(&path, "ERROR before anybody looked\n".repeat(50));
+    let mut watched = Watched::file(&path);
+    let mut last = LogReading::default();
+    for look in 0..46 {
+        append(&path, "INFO fine\nERROR not\n");
+        last = watched.look(&[]).await.expect("a look");
+        assert_eq!(last.lines.ready().is_some(), look >= 30, "{look}");
+    }
+    let counted = |part: &Part<Warm<u64>>| part.ready().map(|all| **all);
+    assert_eq!((counted(&last.lines), counted(&last.errors)), (Some(60), Some(30)));
+    assert!(last.bytes.is_some_and(|bytes| bytes > 2000) && last.written.is_some());
+    assert!(last.asked.is_empty(), "nobody looks");
+    // Of the lines themselves nothing is written down.
+    let asked = watched.look(&[Focus::Lines(question("", Window::Last(900)))]).await.expect("a look");
+    assert!(!asked.asked.is_empty());
+    assert!(!serde_json::to_string(&asked).expect("JSON").contains("fine"));
+}
+
+fn command(words: &[&str]) -> Watched {
+    let place = LogPlace::Command {
+        program: words[0].to_owned(),
+        arguments: words[1..].iter().map(|word| (*word).to_owned()).collect(),
+        within: Duration::from_millis(700),
+    };
+    Watched::of(LogConnect { place, ..LogConnect::file(PathBuf::new()) })
+}
+
+#[tokio::test]
+async fn lines_that_a_command_prints_are_shown_and_new_ones_counted() {
+    let (_folder, path) = log();
+    append(&path, "job 42 one\njob 7\n");
+    let mut watched = command(&["tail", "-n", "3", path.to_str().expect("a path")]);
+    let asked = watched.asked("42", Window::Last(900)).await;
+    assert_eq!(
+        (texts(&asked), asked.query.as_str()),
+        (vec!["job 42 one".to_owned()], "lines with 42 in the 2 lines that it prints")
+    );
+    append(&path, "job 42 two\n");
+    let mut shown = Vec::new();
+    for _ in 0..20 {
+        shown = watched.lines("42").await;
+        if shown.len() == 2 {
+            break;
+        }
+    }
+    assert_eq!(shown, ["job 42 two", "job 42 one"]);
+}
+
+#[tokio::test]
+async fn a_command_that_goes_wrong_says_how() {
+    command(&["/nowhere/logs", "geheim"])
+        .refused(GapKind::Failed, "the command `logs`: it cannot be started")
+        .await;
+    command(&["sleep", "60"]).refused(GapKind::TimedOut, "did not end within 0.7 s and was stopped").await;
+    command(&["yes", "geheim"]).refused(GapKind::Failed, "prints more than 2048 KiB").await;
+    let fails = ["sh", "-c", "echo line; echo no right for token geheim >&2; exit 3", "sh", "geheim"];
+    command(&fails).refused(GapKind::Failed, "it ended with exit status: 3: no right").await;
+    // What it says is not given to a shell.
+    let mut watched = command(&["echo", "42; touch /tmp/owned $(id)"]);
+    assert_eq!(watched.lines("42").await, ["42; touch /tmp/owned $(id)"]);
+}
+
+#[tokio::test]
+async fn a_command_that_is_stopped_leaves_nothing_behind() {
+    let (folder, _) = log();
+    let pid = folder.path().join("pid");
+    let script = format!("sleep 300 & echo $! > {}; wait", pid.display());
+    command(&["sh", "-c", &script]).refused(GapKind::TimedOut, "was stopped").await;
+    let child = fs::read_to_string(&pid).expect("its child ran");
+    let state = || {
+        let text = fs::read_to_string(format!("/proc/{}/stat", child.trim())).unwrap_or_default();
+        text.rsplit(") ").next().and_then(|rest| rest.chars().next())
+    };
+    for _ in 0..100 {
+        // Gone, or dead and not yet taken by whoever takes orphans here.
+        if matches!(state(), None | Some('Z')) {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    panic!("the child {} lives: {:?}", child.trim(), state());
+}

@@ -12,6 +12,7 @@ pub mod ongoing;
 pub mod postgres;
 pub mod redis;
 pub mod search;
+pub mod sizes;
 pub mod stop;
 pub mod webhook;
 mod writer;

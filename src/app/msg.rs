@@ -14,6 +14,7 @@ use crate::core::focus::Focus;
 use crate::core::ids::TargetId;
 use crate::core::notify::{Desktop, NotifySettings};
 use crate::core::report::PollReport;
+use crate::core::sizes::SizesAt;
 use crate::core::timeline::{Event, Mark};
 use crate::ui::theme::Theme;
 use chrono::FixedOffset;
@@ -78,13 +79,15 @@ pub enum Msg {
     Reloaded(Result<Box<Reloaded>, String>),
     /// What earlier runs kept of their timelines, oldest first.
     Recalled(Vec<Event>),
+    /// Sizes that earlier runs kept, and others beside this one.
+    SizesRecalled(Vec<SizesAt>),
     /// What other runs noted of findings, or that it holds no more.
     Noted(Vec<Note>),
     /// Targets have come and gone.
     Enlisted(Box<Enlisted>),
     /// Somebody else has set marks.
     Marked(Vec<Mark>),
-    /// The timeline cannot be kept: a sentence.
+    /// The timeline, or sizes, cannot be kept: a sentence.
     NotKept(String),
 }
 
@@ -166,6 +169,8 @@ pub enum Effect {
     },
     /// Keep this of the timeline for runs to come.
     Keep(Vec<Arc<Event>>),
+    /// Keep these sizes for runs to come.
+    KeepSizes(Vec<SizesAt>),
     /// Keep these notes for runs to come, and for those beside this one.
     KeepNotes(Vec<Note>),
     /// Ring the terminal's bell.

@@ -8,6 +8,7 @@ use super::state_folder::state_folder;
 use super::targets;
 use super::trust::Care;
 use crate::actions::notes::Notes;
+use crate::actions::sizes::SizeKeeper;
 use crate::config::discover::Surroundings;
 use crate::core::time::Clock;
 use crate::headless::changes::Form as Lines;
@@ -132,6 +133,7 @@ fn setup(arguments: &Arguments, around: &Surroundings) -> Result<Setup, String> 
         world,
         roster: lists.map(|lists| lists.follow(Arc::clone(&clock))),
         engine: engine(&settings.patience),
+        sizes: folder.as_ref().map(|folder| SizeKeeper::at(folder.join("sizes.jsonl"))),
         notes: folder.map(|folder| Notes::at(folder.join("notes.jsonl"))),
         environment: settings.environment,
         jobs: settings.targets.into_iter().map(job).collect(),

@@ -22,6 +22,7 @@ use crate::actions::audit::{AuditTrail, Tail};
 use crate::actions::gate::{Actor, Entry, Gate};
 use crate::actions::keeper::Keeper;
 use crate::actions::notes::Notes;
+use crate::actions::sizes::SizeKeeper;
 use crate::actions::webhook::Webhook;
 use crate::app::farewell::welcome;
 use crate::app::foretold::Foretold;
@@ -157,6 +158,7 @@ fn live(arguments: &Arguments, around: &Surroundings) -> Result<ExitCode, String
     let again = reload::reload(&settings);
     let outlets = Outlets {
         keeper: Some(Keeper::at(folder.join("timeline.jsonl"))),
+        sizes: Some(SizeKeeper::at(folder.join("sizes.jsonl"))),
         notes: Some(Notes::at(folder.join("notes.jsonl"))),
         webhook: settings.webhook.map(|url| Webhook::new(url, settings.environment.clone())),
         log: Some(folder.join(LOG)),

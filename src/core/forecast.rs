@@ -59,13 +59,8 @@ impl Trend {
         }
         let points: Vec<(f64, f64)> =
             self.samples.iter().map(|(at, value)| (at.since(first).as_secs_f64(), *value)).collect();
-        let third = points.partition_point(|(x, _)| *x < span.as_secs_f64() * 2.0 / 3.0);
-        let lately = points.get(third..)?;
-        let (whole, late) = (growth(&points)?, growth(lately)?);
-        if rests(lately) || is_a_step(lately) || !(whole / LIKE..=whole * LIKE).contains(&late) {
-            return None;
-        }
-        let seconds = (limit - newest) / whole.min(late);
+        let slope = still(&points)?;
+        let seconds = (limit - newest) / slope;
         (seconds < HORIZON.as_secs_f64()).then(|| Duration::from_secs_f64(seconds))
     }
 }
@@ -97,11 +92,35 @@ pub fn per_day(samples: &[Option<f64>], step: Duration) -> Option<f64> {
     if last - first < LEAST_DAYS.as_secs_f64() || !seen {
         return None;
     }
-    let third = points.partition_point(|(x, _)| *x < first + (last - first) * 2.0 / 3.0);
-    let lately = points.get(third..)?;
-    let (whole, late) = (growth(&points)?, growth(lately)?);
+    still(&points).map(|slope| slope * DAY)
+}
+
+/// Own samples over less than this say nothing of a day.
+const LEAST_OWN: Duration = Duration::from_secs(6 * 3600);
+/// Fewer in the last third are no line.
+const LEAST_LATELY: usize = 4;
+
+/// The same by our own samples (seconds, value), which have gaps while nobody runs: these cost nothing but the time that they took, as long
+/// as the last third was seen, too.
+#[must_use]
+pub fn of_a_day(points: &[(f64, f64)]) -> Option<f64> {
+    let ((first, _), (last, _)) = (points.first()?, points.last()?);
+    let seen = last - first >= LEAST_OWN.as_secs_f64() && lately(points)?.len() >= LEAST_LATELY;
+    seen.then(|| still(points).map(|slope| slope * DAY)).flatten()
+}
+
+/// The last third of the time.
+fn lately(points: &[(f64, f64)]) -> Option<&[(f64, f64)]> {
+    let ((first, _), (last, _)) = (points.first()?, points.last()?);
+    points.get(points.partition_point(|(x, _)| *x < first + (last - first) * 2.0 / 3.0)..)
+}
+
+/// How steeply it still grows: the slower of a line through all and one through the last third, which has to be like it.
+fn still(points: &[(f64, f64)]) -> Option<f64> {
+    let lately = lately(points)?;
+    let (whole, late) = (growth(points)?, growth(lately)?);
     let like = (whole / LIKE..=whole * LIKE).contains(&late);
-    (like && !rests(lately) && !is_a_step(lately)).then(|| whole.min(late) * DAY)
+    (like && !rests(lately) && !is_a_step(lately)).then(|| whole.min(late))
 }
 
 /// The slope of the line of least squares through (seconds, value), if it grows by more than twice the scatter around that line.

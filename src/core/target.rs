@@ -5,6 +5,7 @@ use super::history::Series;
 use super::ids::{SystemKind, TargetId};
 use super::report::{BreakerState, Plan, PollError};
 use super::settings::SystemSettings;
+use super::sizes::Sizes;
 use super::system::SystemState;
 use super::time::Now;
 use super::trace::Traces;
@@ -48,6 +49,8 @@ pub struct TargetState {
     pub system: SystemState,
     /// Its numbers over the last quarter of an hour.
     pub traces: Traces,
+    /// How large what it holds was over the last week.
+    pub sizes: Sizes,
 }
 
 impl TargetState {
@@ -77,6 +80,7 @@ impl TargetState {
             questions: None,
             system: SystemState::new(settings),
             traces: Traces::default(),
+            sizes: Sizes::default(),
         }
     }
 

@@ -8,11 +8,14 @@ use super::alertmanager;
 use super::chain::{self, Chain};
 use super::echo;
 use super::enlisted::{self, Enlisted, LIST, Trouble};
+use super::growth;
+use super::growth_rules::{self, GROWTH_RULES};
 use super::hosts::{self, HOST_SILENT};
 use super::ids::TargetId;
 use super::postgres;
 use super::prometheus;
 use super::report::PollReport;
+use super::sizes::SizesAt;
 pub use super::source_rules::SOURCE_RULES;
 use super::source_rules::{self, CHANGED, FULL, OURS, SILENT};
 pub use super::system::SystemState;
@@ -21,13 +24,13 @@ pub use super::target::TargetState;
 use super::time::Now;
 use super::timeline::{Event, Timeline};
 use super::topology::Topology;
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 /// Every rule that ships, system by system.
 #[must_use]
 pub fn all_rules() -> Vec<&'static RuleSpec> {
-    SOURCE_RULES.iter().chain([&HOST_SILENT, &LIST]).chain(system_rules()).collect()
+    SOURCE_RULES.iter().chain([&HOST_SILENT, &LIST]).chain(GROWTH_RULES).chain(system_rules()).collect()
 }
 
 /// What the rules saw in the newest reading of a target, and the rules of which nobody can say anything.
@@ -69,6 +72,8 @@ pub struct World {
     pub timeline: Timeline,
     /// What is wrong with the lists that name targets.
     troubles: Vec<Trouble>,
+    /// Sizes that are to be kept for runs to come.
+    sizes: Vec<SizesAt>,
     /// The rules in force.
     pub rules: Rulebook,
     specs: Vec<&'static RuleSpec>,
@@ -91,6 +96,7 @@ impl World {
             topology: Topology::default(),
             timeline: Timeline::default(),
             troubles: Vec::new(),
+            sizes: Vec::new(),
             rules,
             specs: all_rules(),
         }
@@ -138,6 +144,11 @@ impl World {
                     target.gives.get_or_insert(report.at);
                     target.failure = None;
                     target.traces.push(target.kind, Some(&target.system), report.at);
+                    if target.sizes.is_due(report.at) {
+                        let seen = growth::sizes(target, report.at);
+                        let news = target.sizes.look(seen);
+                        self.sizes.extend(SizesAt::together(target.id.as_str(), news));
+                    }
                     *judged = Judged::Due;
                     self.timeline.look(target, report.at);
                 }
@@ -148,6 +159,24 @@ impl World {
                 target.traces.push(target.kind, None, report.at);
                 target.gives = None;
                 target.failure = Some(error);
+            }
+        }
+    }
+
+    /// The sizes that are to be kept for runs to come, once.
+    pub fn take_sizes(&mut self) -> Vec<SizesAt> {
+        std::mem::take(&mut self.sizes)
+    }
+
+    /// Takes in which sizes earlier runs kept, and others do.
+    pub fn recall_sizes(&mut self, kept: Vec<SizesAt>, now: Now) {
+        let mut by_target: BTreeMap<String, Vec<SizesAt>> = BTreeMap::new();
+        for sizes in kept {
+            by_target.entry(sizes.target.clone()).or_default().push(sizes);
+        }
+        for target in &mut self.targets {
+            if let Some(kept) = by_target.remove(target.id.as_str()) {
+                Arc::make_mut(target).sizes.recall(kept, now);
             }
         }
     }
@@ -338,6 +367,7 @@ fn judge(target: &TargetState, rules: &Rulebook, now: Now) -> (Seen, Vec<Level>)
     let parts = target.system.unread();
     let Found { mut breaches, levels } = target.system.judge(&target.id, rules, now);
     breaches.extend(source_rules::unread(target, &parts, rules));
+    breaches.extend(growth_rules::full_in(target, rules, now));
     (Seen { breaches, unread: parts.into_iter().flat_map(|part| part.rules).collect() }, levels)
 }
 

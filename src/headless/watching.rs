@@ -1,9 +1,11 @@
 //! What a run without a screen knows: the world, kept as the screen keeps it from the same engine, and what asking for it has cost so far.
 
 use crate::actions::notes::Notes;
+use crate::actions::sizes::SizeKeeper;
 use crate::core::alert::Note;
 use crate::core::ids::TargetId;
 use crate::core::report::PollReport;
+use crate::core::sizes::SizesAt;
 use crate::core::time::{Clock, Now};
 use crate::core::world::World;
 use crate::engine::latest::Reports;
@@ -35,6 +37,8 @@ pub struct Setup {
     pub engine: EngineSettings,
     /// Where others note that they have taken note of findings. It is only read.
     pub notes: Option<Notes>,
+    /// Keeps sizes for runs to come.
+    pub sizes: Option<SizeKeeper>,
     /// The clock.
     pub clock: Arc<dyn Clock>,
     /// How far local time is from UTC now.
@@ -90,6 +94,8 @@ pub struct Watching {
     changes: Changes,
     clock: Arc<dyn Clock>,
     tick: Interval,
+    sizes: Option<SizeKeeper>,
+    recalled: Option<BoxFuture<'static, Vec<SizesAt>>>,
     notes: Option<Notes>,
     noted: Option<BoxFuture<'static, Vec<Note>>>,
     asked: Now,
@@ -105,11 +111,12 @@ impl Watching {
     /// Begins to ask every target.
     #[must_use]
     pub fn start(setup: Setup) -> Self {
-        let Setup { environment, world, jobs, roster, engine, notes, clock, zone } = setup;
+        let Setup { environment, world, jobs, roster, engine, notes, sizes, clock, zone } = setup;
         let (engine, reports) = Engine::start(jobs, engine, &clock);
         let now = clock.now();
         let mut tick = tokio::time::interval(Duration::from_secs(1));
         tick.set_missed_tick_behavior(MissedTickBehavior::Skip);
+        let recalled = sizes.as_ref().map(|sizes| sizes.recall().boxed());
         let noted = notes.as_ref().map(|notes| notes.news(now).boxed());
         Self {
             environment,
@@ -123,6 +130,8 @@ impl Watching {
             changes: Changes::of(roster),
             clock,
             tick,
+            sizes,
+            recalled,
             notes,
             noted,
             asked: now,
@@ -133,7 +142,12 @@ impl Watching {
     pub async fn next(&mut self) {
         let report = tokio::select! {
             biased;
-            notes = noted(&mut self.noted) => {
+            kept = come(&mut self.recalled) => {
+                self.recalled = None;
+                self.world.recall_sizes(kept, self.clock.now());
+                None
+            }
+            notes = come(&mut self.noted) => {
                 self.noted = None;
                 self.world.recall(notes, self.clock.now());
                 None
@@ -164,6 +178,11 @@ impl Watching {
             self.world.apply(report);
         }
         self.world.evaluate(now);
+        let news = self.world.take_sizes();
+        if let Some(sizes) = self.sizes.as_ref().filter(|_| !news.is_empty()) {
+            // It is done by its own thread, in this order; where it cannot be, there is no forecast later.
+            drop(sizes.keep(news));
+        }
         if self.noted.is_none() && now.since(self.asked) >= NOTES_EACH {
             self.asked = now;
             self.noted = self.notes.as_ref().map(|notes| notes.news(now).boxed());
@@ -193,9 +212,10 @@ impl Watching {
     }
 }
 
-async fn noted(waiting: &mut Option<BoxFuture<'static, Vec<Note>>>) -> Vec<Note> {
+/// What is waited for; never where nothing is.
+async fn come<T>(waiting: &mut Option<BoxFuture<'static, Vec<T>>>) -> Vec<T> {
     match waiting {
-        Some(notes) => notes.await,
+        Some(found) => found.await,
         None => std::future::pending().await,
     }
 }

@@ -1,11 +1,13 @@
-//! What grows by the day on a target, and the day when it is full: as a Prometheus server remembers it.
+//! What grows by the day on a target, and the day when it is full: as a Prometheus server remembers it, else by our own samples.
 
 use super::panel::PanelContext;
-use crate::core::growth::{self, Growth};
+use crate::core::growth::{Growth, SeenBy, span};
+use crate::core::growth_known;
+use crate::core::postgres::Look;
 use crate::core::text::{sized, tidy};
 use crate::core::time::Now;
 use crate::core::world::TargetState;
-use crate::ui::content::{Line, Role, Section};
+use crate::ui::content::{Cell, Column, Line, Role, Section, Table};
 use chrono::FixedOffset;
 use std::time::Duration;
 
@@ -13,19 +15,105 @@ use std::time::Duration;
 const SOON: Duration = Duration::from_secs(14 * 86_400);
 /// A name is cut to this.
 const NAME_CHARS: usize = 40;
+/// So many are told, the fastest first.
+const MOST: usize = 12;
+/// Columns of what grows by a day.
+const A_DAY: u16 = 10;
 
-pub(super) fn section(context: PanelContext<'_>, target: &TargetState) -> Option<Section> {
-    let all = growth::of(context.world, target);
-    let lines: Vec<Line> = all.iter().map(|growth| line(growth, context.now, context.zone)).collect();
-    (!lines.is_empty()).then(|| Section::lines("Growth, as Prometheus remembers six days", lines))
+/// Where a Prometheus server remembers, and where we do.
+pub(super) fn sections(context: PanelContext<'_>, target: &TargetState) -> Vec<Section> {
+    let all = growth_known::of(context.world, target, context.now);
+    let (remembered, ours): (Vec<&Growth>, Vec<&Growth>) =
+        all.iter().take(MOST).partition(|growth| growth.seen_by == SeenBy::Prometheus);
+    let section = |title: &str, some: Vec<&Growth>| {
+        let wide = some.iter().map(|growth| name(growth).chars().count()).max()?;
+        let lines = some.iter().map(|growth| line(growth, wide, context.now, context.zone)).collect();
+        Some(Section::lines(title, lines))
+    };
+    [section("Growth, as Prometheus remembers six days", remembered), section("Growth, by own samples", ours)]
+        .into_iter()
+        .flatten()
+        .collect()
 }
 
-fn line(growth: &Growth, now: Now, zone: FixedOffset) -> Line {
-    let what = tidy(&growth.what, NAME_CHARS);
-    let line = Line::of(Role::Muted, format!("{what:<24} "))
-        .then(Role::Text, format!("{} · +{} a day", sized(growth.bytes), sized(growth.per_day)));
-    let Some(left) = growth.full_in() else { return line };
+fn name(growth: &Growth) -> String {
+    tidy(&growth.what, NAME_CHARS)
+}
+
+fn line(growth: &Growth, wide: usize, now: Now, zone: FixedOffset) -> Line {
+    let seen = match growth.seen_by {
+        SeenBy::Prometheus => String::new(),
+        SeenBy::Us(seen) => format!(", from {}", span(seen)),
+    };
+    let line = Line::of(Role::Muted, format!("{:<wide$}  ", name(growth)))
+        .then(Role::Text, format!("{} · +{} a day{seen}", sized(growth.bytes), sized(growth.per_day)));
+    let Some((limit, left)) = growth.limit.zip(growth.full_in()) else { return line };
     let day = now.plus(left).wall.with_timezone(&zone).format("%-d %b");
     let role = if left < SOON { Role::Warning } else { Role::Note };
-    line.then(role, format!(" · full ({}) on {day}", sized(growth.limit.unwrap_or_default())))
+    line.then(role, format!(" · {} ({}) on {day}", limit.then(), sized(limit.bytes)))
+}
+
+/// Puts what the rows of a look at sizes grow by into `table`, behind their size, and tells from what that is known.
+pub(super) fn beside(
+    context: PanelContext<'_>,
+    target: &TargetState,
+    look: &Look,
+    names: &[Option<String>],
+    table: &mut Table,
+) -> Option<Line> {
+    growth_known::of_row(look, "")?;
+    let all = growth_known::of(context.world, target, context.now);
+    let of = |name: &Option<String>| {
+        let what = growth_known::of_row(look, name.as_deref()?)?;
+        all.iter().find(|growth| growth.what == what)
+    };
+    let place = 2.min(table.columns.len());
+    table.columns.insert(place, Column::number("a day", A_DAY, 0));
+    let mut seen = Vec::new();
+    for (row, name) in table.rows.iter_mut().zip(names) {
+        let cell = match of(name) {
+            Some(growth) => {
+                seen.push(growth.seen_by);
+                Cell::number(Some(growth.per_day), format!("+{}", sized(growth.per_day)))
+            }
+            None => Cell::number(None, "—").role(Role::Muted),
+        };
+        row.cells.insert(place.min(row.cells.len()), cell);
+    }
+    Some(Line::of(Role::Muted, words(&seen)))
+}
+
+/// From what a column of growth is known.
+fn words(seen: &[SeenBy]) -> String {
+    let ours = seen.iter().filter_map(|seen| match seen {
+        SeenBy::Us(seen) => Some(*seen),
+        SeenBy::Prometheus => None,
+    });
+    let ends = ours.clone().min().zip(ours.max());
+    let ours = ends.map(|(least, most)| match (span(least), span(most)) {
+        (least, most) if least == most => format!("{most} of own samples"),
+        (least, most) => format!("{least} to {most} of own samples"),
+    });
+    let remembered = seen.contains(&SeenBy::Prometheus).then(|| "six days of a Prometheus".to_owned());
+    let known: Vec<String> = remembered.into_iter().chain(ours).collect();
+    if known.is_empty() {
+        "a day: nothing is known to grow by 1 MiB a day or more; six hours of own samples tell, or a Prometheus".to_owned()
+    } else {
+        format!("a day: from {}", known.join(" and "))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_is_said_from_what_it_is_known() {
+        let hours = |hours: u64| SeenBy::Us(Duration::from_secs(hours * 3600));
+        assert_eq!(words(&[hours(72), hours(80)]), "a day: from 3 d of own samples");
+        assert_eq!(words(&[hours(7), hours(80)]), "a day: from 7 h to 3 d of own samples");
+        let both = words(&[SeenBy::Prometheus, hours(47)]);
+        assert_eq!(both, "a day: from six days of a Prometheus and 47 h of own samples");
+        assert!(words(&[]).contains("nothing is known to grow"));
+    }
 }

@@ -3,7 +3,7 @@
 
 use crate::core::alert::{Finding, RuleId};
 use crate::core::focus::Focus;
-use crate::core::growth;
+use crate::core::growth_known;
 use crate::core::ids::TargetId;
 use crate::core::past;
 use crate::core::trace::{QUARTER, Quarter, TraceSpec};
@@ -39,7 +39,7 @@ pub(super) fn finding(context: PanelContext<'_>, finding: &Finding) -> Option<Se
 /// All of one target, on its page, and what of it grows by the day.
 pub(super) fn target(context: PanelContext<'_>, target: &TargetState) -> Vec<Section> {
     let graphs = section(context, target.traces.all().map(|drawn| (target, drawn)), None, true);
-    graphs.into_iter().chain(capacity::section(context, target)).collect()
+    graphs.into_iter().chain(capacity::sections(context, target)).collect()
 }
 
 /// The traffic of several targets, on a page of all of their kind.
@@ -62,7 +62,7 @@ pub(super) fn remembered(
     };
     let mut asked = past::asked(context.world, target, &numbers, context.now);
     if rule.is_none() {
-        asked.extend(growth::asked(context.world, target));
+        asked.extend(growth_known::asked(context.world, target));
     }
     asked
 }

@@ -6,11 +6,13 @@ use crate::actions::gate::Gate;
 use crate::actions::keeper::Keeper;
 use crate::actions::notes::Notes;
 use crate::actions::ongoing::{News, Ongoing};
+use crate::actions::sizes::SizeKeeper;
 use crate::actions::stop::Cause;
 use crate::actions::webhook::{self, Webhook};
 use crate::app::msg::{Effect, FileText, Msg, Reloaded};
 use crate::core::alert::Note;
 use crate::core::ids::TargetId;
+use crate::core::sizes::SizesAt;
 use crate::core::time::Now;
 use crate::core::timeline::Event;
 use crate::engine::{Engine, Job};
@@ -51,6 +53,8 @@ const OTHERS_EACH: Duration = Duration::from_secs(2);
 pub struct Outlets {
     /// Keeps the timeline for runs to come.
     pub keeper: Option<Keeper>,
+    /// Keeps sizes for runs to come.
+    pub sizes: Option<SizeKeeper>,
     /// Keeps what is noted of findings for runs to come, and for those beside this one.
     pub notes: Option<Notes>,
     /// Is told of findings.
@@ -96,6 +100,7 @@ pub struct Effects {
     ongoing: Ongoing,
     messages: mpsc::Sender<Msg>,
     keeper: Option<Arc<Keeper>>,
+    sizes: Option<SizeKeeper>,
     notes: Option<Arc<Notes>>,
     /// The queue of the webhook, where there is one.
     posts: Option<mpsc::Sender<Arc<Event>>>,
@@ -122,6 +127,7 @@ impl Effects {
             gate,
             messages: sender,
             keeper: outlets.keeper.map(Arc::new),
+            sizes: outlets.sizes,
             notes: outlets.notes.map(Arc::new),
             posts: None,
             log: outlets.log,
@@ -138,6 +144,9 @@ impl Effects {
         }
         if let Some(recalled) = effects.keeper.as_ref().map(|keeper| keeper.recall(now)) {
             effects.answer(|_| async move { Msg::Recalled(recalled.await) });
+        }
+        if let Some(recalled) = effects.sizes.as_ref().map(SizeKeeper::recall) {
+            effects.answer(|_| async move { Msg::SizesRecalled(recalled.await) });
         }
         effects.look_at_others(now);
         let gate = Arc::clone(&effects.gate);
@@ -215,6 +224,7 @@ impl Effects {
                     }
                 }),
                 Effect::Keep(events) => self.keep(events),
+                Effect::KeepSizes(sizes) => self.keep_sizes(sizes),
                 Effect::KeepNotes(notes) => self.keep_notes(&notes),
                 Effect::Bell => self.calls.extend(notice::BELL),
                 Effect::Notify(how, text) => self.calls.extend(notice::shown(how, &text)),
@@ -278,7 +288,18 @@ impl Effects {
     }
 
     fn keep(&mut self, events: Vec<Arc<Event>>) {
-        let Some(kept) = self.keeper.as_ref().map(|keeper| keeper.keep(events)) else { return };
+        let kept = self.keeper.as_ref().map(|keeper| keeper.keep(events));
+        self.complain_of(kept);
+    }
+
+    fn keep_sizes(&mut self, sizes: Vec<SizesAt>) {
+        let kept = self.sizes.as_ref().map(|keeper| keeper.keep(sizes));
+        self.complain_of(kept);
+    }
+
+    /// What could not be kept is told.
+    fn complain_of(&mut self, kept: Option<impl Future<Output = Option<String>> + Send + 'static>) {
+        let Some(kept) = kept else { return };
         let messages = self.messages.clone();
         while self.beside.try_join_next().is_some() {}
         self.beside.spawn(async move {
@@ -306,6 +327,9 @@ impl Effects {
         let told = self.ongoing.end().await;
         if let Some(keeper) = &self.keeper {
             keeper.settle().await;
+        }
+        if let Some(sizes) = &self.sizes {
+            sizes.settle().await;
         }
         if let Some(notes) = &self.notes {
             notes.settle().await;

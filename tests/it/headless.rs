@@ -179,6 +179,7 @@ fn demo() -> Watching {
         roster: None,
         engine: EngineSettings::default(),
         notes: None,
+        sizes: None,
         clock,
         zone: utc,
     })
@@ -225,6 +226,7 @@ async fn targets_come_and_go_while_it_runs() {
         roster: Some(Box::new(later)),
         engine: EngineSettings::default(),
         notes: None,
+        sizes: None,
         clock,
         zone: utc,
     });

@@ -27,6 +27,7 @@ use crate::actions::audit::Tail;
 use crate::core::focus::Focus;
 use crate::core::ids::TargetId;
 use crate::core::report::{PollErrorKind, PollReport};
+use crate::core::sizes::SizesAt;
 use crate::core::time::{Jump, Now};
 use crate::core::whereabouts::Whereabouts;
 use crate::panels::opened;
@@ -100,6 +101,7 @@ pub fn update(model: &mut Model, msg: Msg, now: Now) -> Vec<Effect> {
             model.world.timeline.recall(kept);
             Vec::new()
         }
+        Msg::SizesRecalled(kept) => sizes(model, kept),
         Msg::Noted(notes) => {
             model.world.recall(notes, now);
             Vec::new()
@@ -202,6 +204,12 @@ fn draws(model: &mut Model) -> Vec<Effect> {
     if let Some(page) = &model.page {
         model.earlier.take(page, model.now);
     }
+    Vec::new()
+}
+
+/// Sizes that earlier runs kept were read.
+fn sizes(model: &mut Model, kept: Vec<SizesAt>) -> Vec<Effect> {
+    model.world.recall_sizes(kept, model.now);
     Vec::new()
 }
 

@@ -20,13 +20,15 @@ pub fn tell(model: &mut Model) -> Vec<Effect> {
     let notices = model.notifier.decide(&loud, model.now);
     let notes = model.world.alerts.take_notes();
     let remembered = (!notes.is_empty()).then_some(Effect::KeepNotes(notes));
+    let sizes = model.world.take_sizes();
+    let grown = (!sizes.is_empty()).then_some(Effect::KeepSizes(sizes));
     let kept = (!news.is_empty()).then_some(Effect::Keep(news));
     let told = notices.into_iter().map(|notice| match notice {
         Notice::Bell => Effect::Bell,
         Notice::Desktop(how, text) => Effect::Notify(how, text),
         Notice::Post(event) => Effect::Post(event),
     });
-    kept.into_iter().chain(remembered).chain(told).collect()
+    kept.into_iter().chain(grown).chain(remembered).chain(told).collect()
 }
 
 /// Somebody else has set marks.

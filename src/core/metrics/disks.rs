@@ -26,7 +26,8 @@ pub struct Disk {
     pub failed: bool,
     /// Inodes in use, 0–1; none where it has no fixed number of them.
     pub inodes: Option<f64>,
-    taken: f64,
+    /// What is taken, in bytes.
+    pub taken: f64,
     trend: Trend,
 }
 

@@ -45,6 +45,10 @@ const fn topic(id: &'static str, title: &'static str, help: &'static str, second
     Topic { id, title, help, interval: Duration::from_secs(seconds) }
 }
 
+/// The topic of the largest tables, by which it is told what they grow by.
+pub const LARGEST_TABLES: &str = "largest";
+/// The topic of the databases, by which it is told the same.
+pub const DATABASE_SIZES: &str = "sizes";
 /// The topic that is the server's own log.
 pub const SERVER_LOG: &str = "log";
 
@@ -61,7 +65,12 @@ pub const TOPICS: [Topic; 18] = [
     ),
     topic("wraparound", "wraparound by table", "the tables with the oldest transaction ids", 60),
     topic("indexes", "indexes", "invalid, duplicate and never used ones", 60),
-    topic("largest", "largest tables", "by pages, with their indexes (without touching a file)", 60),
+    topic(
+        LARGEST_TABLES,
+        "largest tables",
+        "by pages; what the ten largest have on the disk, and grow by a day",
+        60,
+    ),
     topic(
         "bloat",
         "bloat estimate",
@@ -74,7 +83,12 @@ pub const TOPICS: [Topic; 18] = [
         "on the disk at this moment, and whose; the counters tell them when they are gone",
         10,
     ),
-    topic("sizes", "database sizes", "walks the data directory of each database: slow with many files", 600),
+    topic(
+        DATABASE_SIZES,
+        "database sizes",
+        "with growth; walks the data directory of each: slow with many files",
+        600,
+    ),
     topic(
         "io",
         "I/O by kind of process",

@@ -22,7 +22,9 @@ mod window;
 pub use activity::{ACTIVITY_WINDOW, Activity, CPU, Waiting, waits};
 pub use copies::{Backup, ReplicationSlot, Rotation, Sender, Standby, Subscription};
 pub use health::{Archiver, Health, ReadyFiles, Spill, VacuumProgress};
-pub use look::{Look, Looked, Planned, SERVER_LOG, SqlPanel, SqlTable, TOPICS, Topic};
+pub use look::{
+    DATABASE_SIZES, LARGEST_TABLES, Look, Looked, Planned, SERVER_LOG, SqlPanel, SqlTable, TOPICS, Topic,
+};
 pub use migrations::{MIGRATIONS, Migration, migrations};
 pub use pace::{Burst, Pace};
 pub use pooler::{

@@ -1,16 +1,27 @@
 //! Topics that are looked at although nobody looks: what they find becomes findings. Pure; when and how they are asked is the source's.
 
-use super::look::{Look, SqlTable};
+use super::look::{DATABASE_SIZES, LARGEST_TABLES, Look, SqlTable};
 use crate::core::part::{Part, Warm};
 use serde::{Deserialize, Serialize};
 
-/// The topics that are watched: catalogs and counters, and the small tables that migration tools keep; none reads a relation's files.
-pub const WATCHES: [&str; 7] =
-    ["indexes", "partitions", "isolation", "tables", "sequences", "roles", "migrations"];
+/// The topics that are watched: catalogs and counters, and the small tables that migration tools keep. The last two ask for sizes, which the
+/// server sums up over files without reading them: by them it is told what grows.
+pub const WATCHES: [&str; 9] = [
+    "indexes",
+    "partitions",
+    "isolation",
+    "tables",
+    "sequences",
+    "roles",
+    "migrations",
+    LARGEST_TABLES,
+    DATABASE_SIZES,
+];
 
 /// Those that are watched on a standby: its catalogs are its primary's, which perhaps nobody watches, and its sessions are its own. It counts
 /// nothing of what is vacuumed, and what is migrated is told once.
-const ON_STANDBY: [&str; 5] = ["indexes", "partitions", "isolation", "sequences", "roles"];
+const ON_STANDBY: [&str; 7] =
+    ["indexes", "partitions", "isolation", "sequences", "roles", LARGEST_TABLES, DATABASE_SIZES];
 
 /// The topics that are watched on such a server.
 #[must_use]
@@ -33,12 +44,13 @@ pub fn is_watched(look: &Look) -> bool {
     matches!(look, Look::Topic(id) if WATCHES.contains(&id.as_str()))
 }
 
-/// What is kept of a table for as long as a quarter of an hour: of the topics with hundreds of rows those that are a problem.
+/// What is kept of a table for as long as a quarter of an hour: of the topics with hundreds of rows those that are a problem, or large.
 #[must_use]
 pub fn kept(look: &Look, table: &Part<SqlTable>) -> Part<Warm<SqlTable>> {
     let says = match look {
         Look::Topic(id) if id == "indexes" => "problem",
         Look::Topic(id) if id == "tables" => "vacuum",
+        Look::Topic(id) if id == LARGEST_TABLES => "on_disk_bytes",
         Look::Topic(_) | Look::Panel(_) | Look::Plan(_) => "",
     };
     table.clone().map(|mut table| {
@@ -78,6 +90,7 @@ mod tests {
     fn of_long_lists_only_problems_are_kept() {
         check("indexes", "problem", 1);
         check("tables", "vacuum", 1);
+        check("largest", "on_disk_bytes", 1);
         check("isolation", "problem", 3);
         let gap = Part::Unavailable(Gap::new(GapKind::Failed, "no"));
         assert!(kept(&Look::Topic("tables".to_owned()), &gap).gap().is_some());
@@ -96,7 +109,7 @@ mod tests {
             assert!(is_watched(&Look::Topic(topic.to_owned())));
         }
         assert!(
-            !is_watched(&Look::Topic("sizes".to_owned())) && !is_watched(&Look::Panel("tables".to_owned()))
+            !is_watched(&Look::Topic("bloat".to_owned())) && !is_watched(&Look::Panel("tables".to_owned()))
         );
     }
 }

@@ -68,8 +68,8 @@ impl Panel for Health {
         Content { title: String::new(), sections }
     }
 
-    fn focus(&self, _context: PanelContext<'_>, path: &[RowKey]) -> Vec<(TargetId, Focus)> {
-        looks::focus(path)
+    fn focus(&self, context: PanelContext<'_>, path: &[RowKey]) -> Vec<(TargetId, Focus)> {
+        looks::focus(context, path)
     }
 
     fn offers(

@@ -1,6 +1,7 @@
 //! Tables that are read only while somebody looks: the topics of a Postgres server, the team's own panels, plans.
 
 use crate::core::focus::Focus;
+use crate::core::growth_known;
 use crate::core::ids::TargetId;
 use crate::core::part::Part;
 use crate::core::postgres::{
@@ -10,6 +11,7 @@ use crate::core::row::RowKey;
 use crate::core::text::{ago, counted};
 use crate::core::time::Now;
 use crate::core::world::TargetState;
+use crate::panels::capacity;
 use crate::panels::panel::PanelContext;
 use crate::panels::postgres::target::{self, heading, look_key, number_role};
 use crate::ui::content::{Cell, Column, Content, Line, Role, Row, Section, Table};
@@ -28,8 +30,16 @@ pub(super) fn look_of(key: &RowKey) -> Option<Look> {
 }
 
 /// What the open looks of `path` need from their source.
-pub(super) fn focus(path: &[RowKey]) -> Vec<(TargetId, Focus)> {
-    path.iter().filter_map(|key| Some((key.target()?.clone(), Focus::Look(look_of(key)?)))).collect()
+pub(super) fn focus(context: PanelContext<'_>, path: &[RowKey]) -> Vec<(TargetId, Focus)> {
+    let of = |key: &RowKey| Some((key.target()?.clone(), look_of(key)?));
+    let mut all = Vec::new();
+    for (id, look) in path.iter().filter_map(of) {
+        if let Some(target) = context.target(id.as_str()) {
+            all.extend(growth_known::asked_by(context.world, target, &look));
+        }
+        all.push((id, Focus::Look(look)));
+    }
+    all
 }
 
 /// Who uses the connections, the team's panels, then every topic.
@@ -118,7 +128,10 @@ pub(super) fn content(context: PanelContext<'_>, key: &RowKey) -> Content {
     match looked.map(|looked| (&looked.table, looked)) {
         Some((Part::Ready(found), looked)) => {
             lines.push(age_line(found, looked, context));
-            table = Some(table_of(target, &look, found, panel, number_role(target, context)));
+            let mut shown = table_of(target, &look, found, panel, number_role(target, context));
+            let names: Vec<Option<String>> = found.rows.iter().map(|row| row.first()?.clone()).collect();
+            lines.extend(capacity::beside(context, target, &look, &names, &mut shown));
+            table = Some(shown);
         }
         Some((Part::Unavailable(gap), _)) => lines.push(Line::of(Role::Warning, &gap.note)),
         Some((Part::NotAsked, _)) | None => lines.push(Line::of(Role::Muted, context.unread("the table"))),

@@ -79,7 +79,7 @@ impl Panel for Queries {
             ids.dedup();
             (!ids.is_empty()).then(|| (target.id.clone(), Focus::StatementTexts(ids)))
         });
-        texts.chain(looks::focus(path)).collect()
+        texts.chain(looks::focus(context, path)).collect()
     }
 
     fn copy(&self, context: PanelContext<'_>, _path: &[RowKey], row: &RowKey) -> Option<String> {

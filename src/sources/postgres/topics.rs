@@ -18,14 +18,7 @@ const HORIZON: &str = "WITH held AS ( \
        extract(epoch FROM clock_timestamp() - prepared)::int8, 'ask its transaction manager, then COMMIT PREPARED or ROLLBACK PREPARED in ' || database FROM pg_catalog.pg_prepared_xacts) \
      SELECT holder, kind, transactions, open_seconds, remedy FROM held ORDER BY transactions DESC LIMIT 100";
 
-const LARGEST: &str = "SELECT n.nspname || '.' || c.relname AS \"table\", \
-     (c.relpages + coalesce(t.relpages, 0))::int8 * current_setting('block_size')::int8 AS table_bytes, \
-     coalesce((SELECT sum(i.relpages) FROM pg_catalog.pg_index x JOIN pg_catalog.pg_class i ON i.oid = x.indexrelid WHERE x.indrelid = c.oid), 0)::int8 \
-       * current_setting('block_size')::int8 AS indexes_bytes, \
-     nullif(c.reltuples, -1)::int8 AS rows, s.seq_scan AS seq_scans, s.idx_scan AS index_scans, (s.n_tup_ins + s.n_tup_upd + s.n_tup_del) AS changes \
-     FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace LEFT JOIN pg_catalog.pg_class t ON t.oid = c.reltoastrelid \
-     LEFT JOIN pg_catalog.pg_stat_all_tables s ON s.relid = c.oid \
-     WHERE c.relkind IN ('r', 'm') AND n.nspname NOT IN ('pg_catalog', 'information_schema') ORDER BY 2 DESC LIMIT 200";
+const LARGEST: &str = include_str!("largest.sql");
 
 const WRAPAROUND: &str = "SELECT n.nspname || '.' || c.relname AS \"table\", greatest(age(c.relfrozenxid), age(t.relfrozenxid)) AS xid_age, \
      round((greatest(age(c.relfrozenxid), age(t.relfrozenxid)) / current_setting('autovacuum_freeze_max_age')::numeric), 4) AS to_forced_vacuum_ratio, \
@@ -211,7 +204,7 @@ pub(super) fn sql(id: &str, version: u32, tenant: &str) -> Result<String, Gap> {
         "tables" => tables(),
         "wraparound" => WRAPAROUND.to_owned(),
         "indexes" => INDEXES.to_owned(),
-        "largest" => LARGEST.to_owned(),
+        "largest" => on_one_line(LARGEST),
         "bloat" => BLOAT.to_owned(),
         "tempfiles" => TEMPORARY.to_owned(),
         "sizes" => SIZES.to_owned(),

@@ -23,9 +23,9 @@ async fn until(watch: &mut Watch, rule: &str, words: &str) {
 }
 
 /// A server of our own that ends with the test: others' servers are not emptied.
-struct Own {
+pub struct Own {
     child: std::process::Child,
-    url: String,
+    pub url: String,
     _folder: tempfile::TempDir,
 }
 
@@ -36,7 +36,7 @@ impl Drop for Own {
     }
 }
 
-fn own(test: &str) -> Option<Own> {
+pub fn own(test: &str) -> Option<Own> {
     let program = server(test, "STACKTOP_TEST_REDIS_SERVER")?;
     let port =
         std::net::TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("bound").port();
@@ -59,7 +59,7 @@ fn own(test: &str) -> Option<Own> {
     Some(Own { child, url: format!("redis://127.0.0.1:{port}"), _folder: folder })
 }
 
-async fn connection(url: &str) -> MultiplexedConnection {
+pub async fn connection(url: &str) -> MultiplexedConnection {
     let client = redis::Client::open(url).expect("a URL");
     for _ in 0..100 {
         if let Ok(connection) = client.get_multiplexed_async_connection().await {
@@ -70,7 +70,7 @@ async fn connection(url: &str) -> MultiplexedConnection {
     panic!("{url} does not come up");
 }
 
-async fn run(connection: &mut MultiplexedConnection, words: &[&str]) {
+pub async fn run(connection: &mut MultiplexedConnection, words: &[&str]) {
     let mut command = redis::cmd(words[0]);
     command.arg(&words[1..]);
     command

@@ -14,6 +14,7 @@ mod encodings;
 mod ending;
 mod endless;
 mod gaps;
+mod growth;
 mod guest;
 mod happened;
 mod headless;

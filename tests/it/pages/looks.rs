@@ -2,12 +2,17 @@
 
 use super::world::{FIRST, Page, Stage, gap, postgres, target};
 use stacktop::core::focus::Focus;
-use stacktop::core::part::Part;
+use stacktop::core::ids::SystemKind;
+use stacktop::core::part::{Part, Warm};
 use stacktop::core::place::Screen;
 use stacktop::core::postgres::PostgresSettings;
-use stacktop::core::postgres::{Look, Looked, PgRow, Planned, PostgresReading, SqlPanel, SqlTable, TOPICS};
+use stacktop::core::postgres::{
+    Look, Looked, PgRow, Planned, PostgresReading, SqlPanel, SqlTable, TOPICS, Watched,
+};
+use stacktop::core::prometheus::{PrometheusReading, RangeReading};
 use stacktop::core::row::RowKey;
 use stacktop::core::settings::SystemSettings;
+use stacktop::core::sizes::SizesAt;
 use stacktop::core::time::Now;
 use stacktop::ui::content::Role;
 use std::collections::BTreeMap;
@@ -267,4 +272,63 @@ fn the_name_is_what_is_copied_of_a_table() {
 fn of_a_database_nothing_is_copied() {
     let row = RowKey::Postgres(target("pg"), PgRow::Database("shop".to_owned()));
     assert_eq!(Stage::of(postgres(vec![])).copy(Screen::Health, &row), None);
+}
+
+/// Tables of the server as we saw them for two days, one of them at rest, one too small to be told.
+#[test]
+fn the_largest_tables_tell_what_they_grow_by_and_from_what_that_is_known() {
+    let rows: &[&[Option<&str>]] = &[
+        &[Some("public.orders"), Some("1073741824"), Some("900000000")],
+        &[Some("public.calm"), Some("52428800"), Some("50000000")],
+        &[Some("public.held"), None, Some("40000000")],
+    ];
+    let found = table(&["table", "on_disk_bytes", "table_bytes"], rows);
+    let mut reading = looked(topic("largest"), Part::Ready(found.clone()));
+    reading.watched =
+        vec![Watched { topic: "largest".to_owned(), table: Part::Ready(Warm::new(found.at, found)) }];
+    let of = format!("pg.example:1/{}", reading.server.database);
+    let mut stage = Stage::of(reading);
+    let path = [look_row(topic("largest"))];
+    stage.opened(Screen::Health, &path).says("nothing is known to grow by 1 MiB a day or more");
+    let now = Now::example(FIRST);
+    let half = |half: u64| SizesAt {
+        at: now.minus(Duration::from_secs(half * 1800)).wall,
+        target: "pg".to_owned(),
+        of: of.clone(),
+        bytes: BTreeMap::from([
+            ("table public.orders".to_owned(), 1_073_741_824 - half * 10_485_760 / 2),
+            ("table public.calm".to_owned(), 52_428_800),
+        ]),
+    };
+    stage.world.recall_sizes((1..96).map(half).collect(), now);
+    let page = stage.opened(Screen::Health, &path);
+    page.says("a day: from 47 h of own samples");
+    let a_day = ["public.orders", "public.calm", "public.held"].map(|row| page.cell(row, "a day"));
+    assert_eq!(a_day, ["+240 MiB", "—", "—"]);
+    assert!(stage.focus(Screen::Health, &path).iter().all(|focus| focus.range().is_none()));
+}
+
+/// What a Prometheus remembers of the tables is asked while they are looked at, and told where it is known.
+#[test]
+fn a_prometheus_is_asked_for_the_tables_that_are_looked_at() {
+    let found = table(&["table", "on_disk_bytes"], &[&[Some("public.orders"), Some("1073741824")]]);
+    let reading = looked(topic("largest"), Part::Ready(found));
+    let database = reading.server.database.clone();
+    let both = [("pg", SystemKind::Postgres), ("prom", SystemKind::Prometheus)];
+    let stage = Stage::with(&both).then(FIRST, "pg", reading);
+    let path = [look_row(topic("largest"))];
+    let asked = stage.focus(Screen::Health, &path);
+    let ranges: Vec<_> = asked.iter().filter_map(|focus| focus.range()).cloned().collect();
+    let range = ranges.into_iter().find(|range| range.expr.contains("pg_stat_user_tables_table_size_bytes"));
+    let range = range.expect("it is asked for");
+    let values = (0..range.columns()).map(|at| 1e9 + at as f64 * 1_048_576.0).collect();
+    let labels = format!("datname={database} relname=orders schemaname=public");
+    let ranges = vec![RangeReading { range, series: Part::Ready(vec![(labels, values)]), cut: false }];
+    let stage = stage.then(FIRST, "prom", PrometheusReading { ranges, ..PrometheusReading::default() });
+    let page = stage.opened(Screen::Health, &path);
+    page.says("a day: from six days of a Prometheus");
+    assert_eq!(page.cell("public.orders", "a day"), "+40 MiB");
+    assert!(
+        !stage.focus(Screen::Health, &[look_row(topic("bloat"))]).iter().any(|focus| focus.range().is_some())
+    );
 }

@@ -12,8 +12,11 @@ use stacktop::core::postgres::{PostgresReading, SessionState};
 use stacktop::core::prometheus::{PrometheusReading, RangeReading, SPANS};
 use stacktop::core::redis::{Evidence, QueueReading};
 use stacktop::core::row::RowKey;
+use stacktop::core::sizes::SizesAt;
 use stacktop::core::time::Now;
 use stacktop::ui::content::{Line, Role};
+use std::collections::BTreeMap;
+use std::time::Duration;
 
 const GIB: f64 = 1_073_741_824.0;
 
@@ -375,14 +378,44 @@ fn what_grows_by_the_day_is_told_with_the_day_when_it_is_full() {
     let each = GIB / 8.0 / 40.0;
     let stage = told(Some(3.0 * GIB), each);
     let now = Now::example(FIRST).wall + chrono::TimeDelta::seconds(10 * 86_400);
-    let words = format!(
-        "memory                   1.7 GiB · +128 MiB a day · full (3.0 GiB) on {}",
-        now.format("%-d %b")
-    );
+    let words = format!("memory  1.7 GiB · +128 MiB a day · full (3.0 GiB) on {}", now.format("%-d %b"));
     stage.opened(Screen::Overview, &path).says(&words);
     told(None, each).opened(Screen::Overview, &path).says("+128 MiB a day");
     told(None, each).opened(Screen::Overview, &path).says_not("full (");
     told(Some(3.0 * GIB), 0.0).opened(Screen::Overview, &path).says_not("a day");
     let other = Stage::with(&[("cache", SystemKind::Redis)]).then(FIRST, "cache", reading(Some(GIB)));
     other.opened(Screen::Overview, &path).says_not("Growth");
+    // What is seen here stands in for it, and only where Prometheus knows nothing of it.
+    let with_own = |stage: Stage| {
+        let mut stage = stage;
+        let half = |at: u64| {
+            let at = Now::example(FIRST).minus(Duration::from_secs(at * 1800)).wall;
+            let bytes =
+                BTreeMap::from([("memory".to_owned(), (GIB - (at_half(at) * 4.0 * 1_048_576.0)) as u64)]);
+            SizesAt { at, target: "cache".to_owned(), of: String::new(), bytes }
+        };
+        stage.world.recall_sizes((0..72 * 2).map(half).collect(), Now::example(FIRST));
+        stage
+    };
+    let mut full = reading(Some(1.5 * GIB));
+    full.server.used_memory_bytes = Some(GIB);
+    let ours = with_own(Stage::with(&[("cache", SystemKind::Redis)]).then(FIRST, "cache", full.clone()));
+    let day = |days: f64| Now::example(FIRST).plus(Duration::from_secs_f64(days * 86_400.0)).wall;
+    let words = format!(
+        "memory  1.0 GiB · +192 MiB a day, from 2 d · full (1.5 GiB) on {}",
+        day(512.0 / 192.0).format("%-d %b")
+    );
+    let page = ours.opened(Screen::Overview, &path);
+    page.says("Growth, by own samples");
+    page.says(&words);
+    full.server.policy = Some("allkeys-lru".to_owned());
+    let evicts = with_own(Stage::with(&[("cache", SystemKind::Redis)]).then(FIRST, "cache", full));
+    evicts.opened(Screen::Overview, &path).says("from 2 d · evicts keys (1.5 GiB) on");
+    let both = with_own(told(Some(3.0 * GIB), 0.0));
+    both.opened(Screen::Overview, &path).says_not("a day");
+}
+
+/// How many half hours before the first reading that is.
+fn at_half(at: chrono::DateTime<chrono::Utc>) -> f64 {
+    (Now::example(FIRST).wall - at).num_seconds() as f64 / 1800.0
 }

@@ -43,14 +43,15 @@ impl std::fmt::Debug for Entry {
 }
 
 /// All executors behind one guard and one audit trail.
+#[derive(Clone)]
 pub struct Gate {
-    entries: HashMap<TargetId, Entry>,
+    entries: HashMap<TargetId, Arc<Entry>>,
     trail: Arc<AuditTrail>,
-    writer: Writer<AuditTrail>,
+    writer: Arc<Writer<AuditTrail>>,
     stops: Stops,
     clock: Arc<dyn Clock>,
     actor: Actor,
-    counter: AtomicU64,
+    counter: Arc<AtomicU64>,
     /// Only lines of this run are shown: the demo's trail tells of nothing that others did.
     only_this_run: bool,
     started: Now,
@@ -73,13 +74,13 @@ impl Gate {
     ) -> Self {
         let started = clock.now();
         Self {
-            entries,
-            writer: Writer::start("audit", Arc::clone(&trail)),
+            entries: entries.into_iter().map(|(target, entry)| (target, Arc::new(entry))).collect(),
+            writer: Arc::new(Writer::start("audit", Arc::clone(&trail))),
             trail,
             stops: Stops::default(),
             clock,
             actor,
-            counter: AtomicU64::new(0),
+            counter: Arc::default(),
             only_this_run: false,
             started,
         }
@@ -89,6 +90,16 @@ impl Gate {
     #[must_use]
     pub fn only_this_run(self) -> Self {
         Self { only_this_run: true, ..self }
+    }
+
+    /// A gate with the same trail before other executors: without those of targets that have gone, with those that have come. What is
+    /// under way stays behind the gate that it began at: it is not cut, and is looked at where it was done.
+    #[must_use]
+    pub fn exchanged(&self, left: &[TargetId], joined: HashMap<TargetId, Entry>) -> Self {
+        let mut gate = self.clone();
+        gate.entries.retain(|target, _| !left.contains(target));
+        gate.entries.extend(joined.into_iter().map(|(target, entry)| (target, Arc::new(entry))));
+        gate
     }
 
     /// The newest lines of the trail.
@@ -398,7 +409,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let (mut gate, _) = gate(folder.path().join("audit.jsonl"));
         let entry = Entry { address: "db:5432".to_owned(), executor: Arc::new(Silent) };
-        gate.entries.insert(TargetId::new("pg"), entry);
+        gate.entries.insert(TargetId::new("pg"), Arc::new(entry));
         let stops = gate.stops().clone();
         let (action, permit) = (action(), permit(200));
         let mut performing = std::pin::pin!(gate.perform("1", &action, &permit));

@@ -59,6 +59,11 @@ impl Ongoing {
         Self { gate, news, tasks: JoinSet::new() }
     }
 
+    /// Those that begin from now on go through this gate; what runs stays behind its own.
+    pub fn through(&mut self, gate: Arc<Gate>) {
+        self.gate = gate;
+    }
+
     /// Begins one.
     pub fn perform(&mut self, confirmed: Confirmed<Action>, permit: Permit) {
         while self.tasks.try_join_next().is_some() {}

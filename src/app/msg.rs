@@ -8,7 +8,7 @@ use crate::actions::audit::Tail;
 use crate::actions::ongoing::News;
 use crate::core::action::{Action, ActionError, Confirmed, Outcome, Verification};
 use crate::core::alert::{Note, Rulebook};
-use crate::core::arming::Permit;
+use crate::core::arming::{Access, Permit, Stance};
 use crate::core::enlisted::Enlisted;
 use crate::core::focus::Focus;
 use crate::core::ids::TargetId;
@@ -16,6 +16,7 @@ use crate::core::notify::{Desktop, NotifySettings};
 use crate::core::report::PollReport;
 use crate::core::sizes::SizesAt;
 use crate::core::timeline::{Event, Mark};
+use crate::core::topology::Topology;
 use crate::ui::theme::Theme;
 use chrono::FixedOffset;
 use std::path::PathBuf;
@@ -112,6 +113,16 @@ pub struct Reloaded {
     pub rules: Rulebook,
     /// Who is told of what beside the screen.
     pub notify: NotifySettings,
+    /// The targets that have gone, and those that have come; one that is asked in another way has done both.
+    pub targets: Enlisted,
+    /// What those that have come allow.
+    pub access: Vec<(TargetId, Access)>,
+    /// What is said of the whole stack: what is stricter than before holds.
+    pub stance: Stance,
+    /// What depends on what.
+    pub topology: Topology,
+    /// Why each target was chosen.
+    pub trail: Vec<String>,
     /// What of it is new, and what needs a restart.
     pub words: String,
 }

@@ -194,7 +194,7 @@ fn verbs() -> Vec<Entry> {
         entry(
             C::Reload,
             "reload",
-            "read the configuration again: rules, keys, theme and notifications hold at once, or nothing of it",
+            "read the configuration again: targets, rules, keys, theme and notifications hold at once, or nothing of it",
             &[],
         ),
         entry(C::Redraw, "redraw", "draw everything anew", &[Key::ctrl('l')]),

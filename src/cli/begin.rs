@@ -1,12 +1,16 @@
 //! From settings to what a run begins with, with a screen or without one: the world before anything was asked, and who will ask.
 
+use crate::actions::gate::Entry;
 use crate::config::resolve::{Patience, Settings};
-use crate::config::target::TargetConfig;
+use crate::config::target::{Locality, TargetConfig};
+use crate::core::arming::Access;
+use crate::core::ids::TargetId;
 use crate::core::time::Now;
 use crate::core::world::{TargetState, World};
 use crate::engine::breaker::BreakerSettings;
 use crate::engine::{EngineSettings, Job};
 use crate::systems;
+use std::path::Path;
 
 /// The world before anything was asked.
 pub(super) fn world(settings: &Settings, now: Now) -> World {
@@ -31,6 +35,26 @@ pub(super) fn job(target: TargetConfig) -> Job {
         timeout: target.timeout,
         source: Box::new(move || systems::open_source(&target)),
     }
+}
+
+/// What a target allows at all.
+pub(super) fn access(target: &TargetConfig) -> Access {
+    // Nothing is ever changed in the others.
+    let changes = systems::is_changed(target);
+    match target.locality {
+        _ if target.read_only => Access::Never,
+        Locality::Here => Access::Free,
+        Locality::Elsewhere => Access::WhenArmed,
+        _ if !target.is_local() => Access::WhenArmed,
+        _ if !changes => Access::Free,
+        Locality::ByEvidence => Access::WhenHere,
+    }
+}
+
+/// What carries actions out on a target, where anything can be changed there.
+pub(super) fn executor(target: &TargetConfig, folder: &Path) -> Option<(TargetId, Entry)> {
+    let executor = systems::open_executor(target, folder)?;
+    Some((target.id.clone(), Entry { address: target.address(), executor }))
 }
 
 /// How targets are treated that fail.

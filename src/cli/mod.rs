@@ -19,7 +19,7 @@ mod trust;
 mod who;
 
 use crate::actions::audit::{AuditTrail, Tail};
-use crate::actions::gate::{Actor, Entry, Gate};
+use crate::actions::gate::{Actor, Gate};
 use crate::actions::keeper::Keeper;
 use crate::actions::notes::Notes;
 use crate::actions::sizes::SizeKeeper;
@@ -31,7 +31,6 @@ use crate::app::layout::Size;
 use crate::app::model::Lens;
 use crate::app::model::{Earlier, Habits, Kind, Model};
 use crate::config::discover::Surroundings;
-use crate::config::target::{Locality, TargetConfig};
 use crate::core::arming::{Access, Arming};
 use crate::core::notify::{Notifier, NotifySettings};
 use crate::core::place::Screen;
@@ -42,7 +41,7 @@ use crate::engine::EngineSettings;
 use crate::runtime::clock::zone;
 use crate::runtime::effects::Outlets;
 use crate::runtime::{self, End, Setup, clock::SystemClock, logging, terminal};
-use crate::{actions, drill, sources, systems};
+use crate::{actions, drill, sources};
 use appearance::{Themes, themes};
 use arguments::{Arguments, Stop, Verb, parse};
 use given::begun;
@@ -138,7 +137,7 @@ fn live(arguments: &Arguments, around: &Surroundings) -> Result<ExitCode, String
         return Err(format!("nothing to watch.\n{}", targets::describe(&settings)));
     }
     let trail = settings.trail.clone();
-    let access = settings.targets.iter().map(|target| (target.id.clone(), access(target))).collect();
+    let access = settings.targets.iter().map(|target| (target.id.clone(), begin::access(target))).collect();
     let arming =
         Arming::new(settings.environment.clone(), settings.production, settings.read_only.clone(), access)
             .guessed(settings.guessed);
@@ -150,12 +149,12 @@ fn live(arguments: &Arguments, around: &Surroundings) -> Result<ExitCode, String
     let folder = state_folder(around)?;
     let audit = folder.join("audit.jsonl");
     let gate = Gate::new(
-        settings.targets.iter().filter_map(|target| executor(target, &folder)).collect(),
+        settings.targets.iter().filter_map(|target| begin::executor(target, &folder)).collect(),
         Arc::new(AuditTrail::at(audit.clone())),
         Arc::clone(&clock),
         actor(around, &settings.environment),
     );
-    let again = reload::reload(&settings);
+    let again = reload::reload(&settings, lists.as_ref(), &folder, Arc::clone(&clock));
     let outlets = Outlets {
         keeper: Some(Keeper::at(folder.join("timeline.jsonl"))),
         sizes: Some(SizeKeeper::at(folder.join("sizes.jsonl"))),
@@ -264,24 +263,6 @@ fn model(
         habits: Habits::default(),
         size: Size::default(),
     }
-}
-
-fn access(target: &TargetConfig) -> Access {
-    // Nothing is ever changed in the others.
-    let changes = systems::is_changed(target);
-    match target.locality {
-        _ if target.read_only => Access::Never,
-        Locality::Here => Access::Free,
-        Locality::Elsewhere => Access::WhenArmed,
-        _ if !target.is_local() => Access::WhenArmed,
-        _ if !changes => Access::Free,
-        Locality::ByEvidence => Access::WhenHere,
-    }
-}
-
-fn executor(target: &TargetConfig, folder: &Path) -> Option<(crate::core::ids::TargetId, Entry)> {
-    let executor = systems::open_executor(target, folder)?;
-    Some((target.id.clone(), Entry { address: target.address(), executor }))
 }
 
 fn actor(around: &Surroundings, environment: &str) -> Actor {

@@ -1,19 +1,33 @@
 //! `:reload`: the configuration is read again while stacktop runs. What cannot be understood changes nothing; what can be taken over is told
-//! by name, and so is what needs a restart. Targets go on as they are.
+//! by name, and so is what needs a restart. Targets come and go with what is written; one that was only found is kept where it is not found
+//! any more, because it may be what does not run. What may be done becomes stricter at once, and milder by a restart only.
 
 use super::arguments::{Arguments, parse};
+use super::begin::{access, executor, job, state};
 use super::check::surfaces;
 use super::given::wishes;
+use super::roster::{Lists, Names, SharedNames};
 use super::trust::Care;
 use crate::app::msg::Reloaded;
 use crate::config::discover::Surroundings;
-use crate::config::resolve::{Settings, resolve};
+use crate::config::resolve::{Patience, Settings, resolve};
+use crate::config::secret::Secret;
+use crate::config::target::TargetConfig;
 use crate::core::alert::Rulebook;
+use crate::core::arming::Stance;
+use crate::core::enlisted::Enlisted;
+use crate::core::ids::TargetId;
 use crate::core::text::counted;
+use crate::core::time::Clock;
+use crate::core::topology::Topology;
 use crate::core::world::all_rules;
-use crate::runtime::effects::Reload;
-use std::collections::BTreeMap;
+use crate::runtime::reload::{Reload, Reread};
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
+
+/// So many targets are told by name.
+const NAMED: usize = 4;
 
 /// What is in force, as far as it is compared.
 #[derive(Clone, Debug)]
@@ -22,18 +36,19 @@ struct InForce {
     keys: String,
     theme: (Option<String>, bool, bool),
     notify: String,
-    /// How each target is reached and read, by its name. Secrets are not told apart.
-    targets: BTreeMap<String, String>,
-    /// The environment, what may be done in it, and how failing targets are treated.
-    others: String,
+    topology: Topology,
+    /// Each by its name, without those of lists.
+    targets: BTreeMap<TargetId, TargetConfig>,
+    stance: Stance,
+    patience: Patience,
+    webhook: Option<Secret>,
+    lists: String,
 }
 
 impl InForce {
     fn of(settings: &Settings) -> Self {
-        let Settings { environment, production, read_only, patience, webhook, topology, .. } = settings;
         // Those of lists come and go by themselves, and no others have a group.
         let own = settings.targets.iter().filter(|target| target.group.is_none());
-        let targets = own.map(|it| (it.id.to_string(), format!("{it:?}")));
         let lists: Vec<_> = settings
             .lists
             .iter()
@@ -44,87 +59,216 @@ impl InForce {
             keys: format!("{:?}", settings.keys),
             theme: (settings.theme.clone(), settings.ascii, settings.blocks),
             notify: format!("{:?}", settings.notify),
-            targets: targets.collect(),
-            others: format!(
-                "{environment:?} {production} {read_only:?} {patience:?} {webhook:?} {topology:?} {lists:?}"
-            ),
+            topology: settings.topology.clone(),
+            targets: own.map(|target| (target.id.clone(), target.clone())).collect(),
+            stance: Stance {
+                environment: settings.environment.clone(),
+                guessed: settings.guessed,
+                production: settings.production,
+                read_only: settings.read_only.clone(),
+            },
+            patience: settings.patience,
+            webhook: settings.webhook.clone(),
+            lists: format!("{lists:?}"),
         }
     }
 }
 
-/// What reads it again, for a run that began with `begin`.
-pub(super) fn reload(begin: &Settings) -> Reload {
+/// What reads it again, for a run that began with `begin` and `lists`, and has its files in `folder`.
+pub(super) fn reload(
+    begin: &Settings,
+    lists: Option<&Lists>,
+    folder: &Path,
+    clock: Arc<dyn Clock>,
+) -> Reload {
     let known = Mutex::new(InForce::of(begin));
+    let names = lists.map_or_else(SharedNames::default, Lists::names);
+    let told = lists.map_or_else(Vec::new, |lists| lists.told().to_vec());
+    let folder = folder.to_owned();
     Reload(Arc::new(move || {
         let arguments =
             parse(std::env::args_os()).map_err(|_| "the arguments cannot be read again".to_owned())?;
         let mut known = known.lock().unwrap_or_else(PoisonError::into_inner);
-        let (reloaded, now) = again(&arguments, &Surroundings::here(), &known)?;
+        let mut names = names.lock().unwrap_or_else(PoisonError::into_inner);
+        let (mut reloaded, joined, now) = again(&arguments, &Surroundings::here(), &known, &mut names)?;
         *known = now;
-        Ok(reloaded)
+        reloaded.trail.extend(told.iter().cloned());
+        reloaded.access = joined.iter().map(|target| (target.id.clone(), access(target))).collect();
+        reloaded.targets.joined = joined.iter().map(|target| state(target, clock.now())).collect();
+        let entries = joined.iter().filter_map(|target| executor(target, &folder)).collect();
+        Ok(Reread { reloaded, jobs: joined.into_iter().map(job).collect(), entries })
     }))
 }
 
-/// What is written now, against what was in force `before`.
+/// What is written now, against what was in force `before`: what the app is told, the targets that have come, and what is in force then.
 fn again(
     arguments: &Arguments,
     around: &Surroundings,
     before: &InForce,
-) -> Result<(Reloaded, InForce), String> {
+    names: &mut Names,
+) -> Result<(Reloaded, Vec<TargetConfig>, InForce), String> {
     // Lists are followed by themselves: none is read here.
     let settings = resolve(&wishes(arguments, around, Care::Again)?, around)?;
     let (keymap, themes) = surfaces(arguments, around, &settings)?;
-    let now = InForce::of(&settings);
-    let rules = all_rules();
-    let changed = rules.iter().filter(|rule| before.rules.get(rule.id) != now.rules.get(rule.id)).count();
+    let mut now = InForce::of(&settings);
+    let moves = Moves::between(before, &mut now, settings.found, &names.listed);
+    if now.targets.is_empty() && settings.lists.is_empty() {
+        return Err("it names nothing to watch".to_owned());
+    }
+    now.stance = before.stance.tightened(&now.stance);
+    let theme = (before.theme != now.theme).then_some(themes.theme);
+    let mut taken = taken(before, &now);
+    taken.extend(theme.as_ref().map(|theme| format!("theme {}", theme.name)));
+    taken.extend(moves.taken());
+    let left = left(before, &InForce::of(&settings), &now.stance);
+    let needed = left.into_iter().chain(moves.left()).collect::<Vec<_>>();
+    let words = match (taken.is_empty(), needed.is_empty()) {
+        (true, true) => "read again: nothing in it has changed".to_owned(),
+        (true, false) => format!("read again, needs a restart: {}", needed.join(", ")),
+        (false, true) => format!("read again, in force now: {}", taken.join(", ")),
+        (false, false) => {
+            format!("read again, in force now: {}; needs a restart: {}", taken.join(", "), needed.join(", "))
+        }
+    };
+    names.own = now.targets.keys().map(ToString::to_string).collect();
+    let joined = moves.joined.iter().chain(&moves.changed).filter_map(|id| now.targets.get(id).cloned());
+    let reloaded = Reloaded {
+        keymap,
+        theme,
+        rules: settings.rules,
+        notify: settings.notify,
+        targets: Enlisted {
+            left: moves.gone.iter().chain(&moves.changed).cloned().collect(),
+            ..Enlisted::default()
+        },
+        access: Vec::new(),
+        stance: now.stance.clone(),
+        topology: settings.topology,
+        trail: settings.trail,
+        words,
+    };
+    let joined = joined.collect();
+    // What needs a restart is told until there was one.
+    let (patience, webhook, lists) = (before.patience, before.webhook.clone(), before.lists.clone());
+    Ok((reloaded, joined, InForce { patience, webhook, lists, ..now }))
+}
+
+/// What can be taken over at once, but for the theme and targets.
+fn taken(before: &InForce, now: &InForce) -> Vec<String> {
+    let changed =
+        all_rules().iter().filter(|rule| before.rules.get(rule.id) != now.rules.get(rule.id)).count();
     let mut taken = Vec::new();
     match changed {
         0 if before.rules != now.rules => taken.push("rules of single targets".to_owned()),
         0 => {}
         count => taken.push(counted(count, "rule")),
     }
-    if before.keys != now.keys {
-        taken.push("keys".to_owned());
-    }
-    let theme = (before.theme != now.theme).then_some(themes.theme);
-    taken.extend(theme.as_ref().map(|theme| format!("theme {}", theme.name)));
-    if before.notify != now.notify {
-        taken.push("notifications".to_owned());
-    }
-    let words = match (taken.is_empty(), left(before, &now)) {
-        (true, None) => "read again: nothing in it has changed".to_owned(),
-        (true, Some(left)) => format!("read again: {left}"),
-        (false, None) => format!("read again, in force now: {}", taken.join(", ")),
-        (false, Some(left)) => format!("read again, in force now: {}; {left}", taken.join(", ")),
-    };
-    // What needs a restart is told until there was one.
-    let targets = before.targets.clone();
-    let known = InForce { targets, others: before.others.clone(), ..now };
-    let notify = settings.notify;
-    Ok((Reloaded { keymap, theme, rules: settings.rules, notify, words }, known))
+    let (was, is) = (&before.stance, &now.stance);
+    let some = [
+        (before.keys != now.keys, "keys"),
+        (before.notify != now.notify, "notifications"),
+        (before.topology != now.topology, "[[depends]]"),
+        (was.environment != is.environment, "environment"),
+        (was.production != is.production, "production"),
+        (was.read_only != is.read_only, "read_only"),
+    ];
+    taken.extend(some.iter().filter(|(changed, _)| *changed).map(|(_, what)| (*what).to_owned()));
+    taken
 }
 
-/// What changed and needs a restart.
-fn left(before: &InForce, now: &InForce) -> Option<String> {
-    let mut left = Vec::new();
-    for (name, how) in &now.targets {
-        match before.targets.get(name) {
-            None => left.push(format!("{name} is new")),
-            Some(known) if known != how => left.push(format!("{name} is another")),
-            Some(_) => {}
+/// What is written otherwise and needs a restart, but for targets; `stance` is what holds of what is written.
+fn left(before: &InForce, written: &InForce, stance: &Stance) -> Vec<String> {
+    let wanted = &written.stance;
+    let some = [
+        (wanted.environment != stance.environment, "environment"),
+        (wanted.production != stance.production, "production"),
+        (wanted.read_only.is_some() != stance.read_only.is_some(), "read_only"),
+        (before.patience != written.patience, "[engine]"),
+        (before.webhook != written.webhook, "webhook"),
+        (before.lists != written.lists, "[[discover]]"),
+    ];
+    some.iter().filter(|(changed, _)| *changed).map(|(_, what)| (*what).to_owned()).collect()
+}
+
+/// How targets come and go.
+#[derive(Debug, Default)]
+struct Moves {
+    joined: Vec<TargetId>,
+    gone: Vec<TargetId>,
+    /// Asked in another way.
+    changed: Vec<TargetId>,
+    /// Found before, and not any more: they may be what does not run.
+    missed: Vec<TargetId>,
+    /// A list has a target of this name.
+    taken: Vec<TargetId>,
+}
+
+impl Moves {
+    /// From `before` to `now`, which afterwards has exactly what is watched then.
+    fn between(before: &InForce, now: &mut InForce, found: bool, listed: &BTreeSet<String>) -> Self {
+        let mut moves = Self::default();
+        now.targets.retain(|id, _| {
+            let free = before.targets.contains_key(id) || !listed.contains(id.as_str());
+            if !free {
+                moves.taken.push(id.clone());
+            }
+            free
+        });
+        for (id, target) in &now.targets {
+            match before.targets.get(id) {
+                None => moves.joined.push(id.clone()),
+                // Why it is there may be told in other words.
+                Some(was) => {
+                    let why = was.chosen_because.clone();
+                    if (TargetConfig { chosen_because: why, ..target.clone() }) != *was {
+                        moves.changed.push(id.clone());
+                    }
+                }
+            }
         }
+        for (id, target) in &before.targets {
+            if now.targets.contains_key(id) {
+                continue;
+            }
+            if found {
+                moves.missed.push(id.clone());
+                now.targets.insert(id.clone(), target.clone());
+            } else {
+                moves.gone.push(id.clone());
+            }
+        }
+        moves
     }
-    left.extend(
-        before
-            .targets
-            .keys()
-            .filter(|name| !now.targets.contains_key(*name))
-            .map(|name| format!("{name} is gone")),
-    );
-    if before.others != now.others {
-        left.push("environment, [engine], webhook, [[depends]] or [[discover]]".to_owned());
+
+    fn taken(&self) -> impl Iterator<Item = String> {
+        [
+            named(&self.joined, "new"),
+            named(&self.gone, "watched no more"),
+            named(&self.changed, "asked in another way"),
+        ]
+        .into_iter()
+        .flatten()
     }
-    (!left.is_empty()).then(|| format!("needs a restart: {}", left.join(", ")))
+
+    fn left(&self) -> impl Iterator<Item = String> {
+        [
+            named(&self.missed, "not found now and watched until then"),
+            named(&self.taken, "called as one of a list"),
+        ]
+        .into_iter()
+        .flatten()
+    }
+}
+
+/// Which targets are so; nothing where none is.
+fn named(targets: &[TargetId], what: &str) -> Option<String> {
+    let names: Vec<&str> = targets.iter().take(NAMED).map(TargetId::as_str).collect();
+    let more = if targets.len() > NAMED { ", …" } else { "" };
+    match targets.len() {
+        0 => None,
+        1 => Some(format!("{} is {what}", names.join(""))),
+        many => Some(format!("{} are {what} ({}{more})", counted(many, "target"), names.join(", "))),
+    }
 }
 
 #[cfg(test)]
@@ -137,6 +281,10 @@ mod tests {
 
     /// What is told, and what is then in force, when `written` is what the file of a run that began with [`ONE`] says now.
     fn told(written: &str) -> Result<(Reloaded, InForce), String> {
+        told_with(written, &mut Names::default()).map(|(reloaded, _, known)| (reloaded, known))
+    }
+
+    fn told_with(written: &str, names: &mut Names) -> Result<(Reloaded, Vec<TargetConfig>, InForce), String> {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("c.toml");
         let arguments = Arguments::parse_from(["stacktop", "--config", &file.display().to_string()]);
@@ -144,7 +292,7 @@ mod tests {
         std::fs::write(&file, ONE).unwrap();
         let begin = InForce::of(&settings(&arguments, &around, Care::Again).unwrap());
         std::fs::write(&file, written).unwrap();
-        again(&arguments, &around, &begin)
+        again(&arguments, &around, &begin, names)
     }
 
     #[track_caller]
@@ -164,19 +312,56 @@ mod tests {
             &format!("{ONE}[keys]\nquit = \"Q\"\n[notify]\nbell = \"off\"\n"),
             "read again, in force now: keys, notifications",
         );
-        check(&ONE.replace("http://h", "http://other"), "read again: needs a restart: api is another");
-        check(&ONE.replace("\"api\"", "\"web\""), "read again: needs a restart: web is new, api is gone");
         check(
-            &format!("environment = \"prod\"\n{ONE}[rules.\"metrics.errors\"]\nwarning = 0.03\n"),
-            "read again, in force now: 1 rule; needs a restart: environment, [engine], webhook, [[depends]] or [[discover]]",
+            &ONE.replace("http://h", "http://other"),
+            "read again, in force now: api is asked in another way",
         );
+        check(
+            &ONE.replace("\"api\"", "\"web\""),
+            "read again, in force now: web is new, api is watched no more",
+        );
+        let more = ["m0", "m1", "m2", "m3", "m4", "m5"].map(|name| ONE.replace("api", name)).concat();
+        check(&format!("{ONE}{more}"), "read again, in force now: 6 targets are new (m0, m1, m2, m3, …)");
+        check(
+            &format!("environment = \"prod\"\nread_only = true\n{ONE}[engine]\nbreaker_failures = 9\n"),
+            "read again, in force now: production, read_only; needs a restart: environment, [engine]",
+        );
+        check("", "read again, needs a restart: api is not found now and watched until then");
     }
 
     #[test]
     fn what_needs_a_restart_is_told_again_and_what_was_taken_over_is_not() {
-        let (_, known) = told(&format!("theme = \"light\"\n{ONE}").replace("\"api\"", "\"web\"")).unwrap();
+        let written = format!("theme = \"light\"\n{ONE}[engine]\nbreaker_failures = 9\n");
+        let (_, known) = told(&written.replace("\"api\"", "\"web\"")).unwrap();
         assert_eq!(known.theme.0.as_deref(), Some("light"));
-        assert!(known.targets.contains_key("api") && !known.targets.contains_key("web"), "{known:?}");
+        assert_eq!(known.patience, Patience::default(), "it is told until there was a restart");
+        assert_eq!(known.targets.keys().map(TargetId::as_str).collect::<Vec<_>>(), ["web"]);
+    }
+
+    #[test]
+    fn a_secret_that_changed_is_another_way() {
+        let of = |password: &str| ONE.replace("http://h", &format!("http://me:{password}@h"));
+        let folder = tempfile::tempdir().unwrap();
+        let around = Surroundings::empty(folder.path());
+        let in_force = |written: &str| {
+            let file = folder.path().join("c.toml");
+            std::fs::write(&file, written).unwrap();
+            let arguments = Arguments::parse_from(["stacktop", "--config", &file.display().to_string()]);
+            InForce::of(&settings(&arguments, &around, Care::Again).unwrap())
+        };
+        let moved = |a: &str, b: &str| {
+            Moves::between(&in_force(&of(a)), &mut in_force(&of(b)), false, &BTreeSet::new()).changed.len()
+        };
+        assert_eq!((moved("old", "old"), moved("old", "new")), (0, 1));
+    }
+
+    #[test]
+    fn a_name_that_a_list_has_is_not_taken_over() {
+        let mut names = Names { listed: BTreeSet::from(["web".to_owned()]), ..Names::default() };
+        let more = format!("{ONE}{}", ONE.replace("\"api\"", "\"web\"").replace("//h", "//other"));
+        let (reloaded, joined, _) = told_with(&more, &mut names).unwrap();
+        assert_eq!(reloaded.words, "read again, needs a restart: web is called as one of a list");
+        assert!(joined.is_empty() && names.own == BTreeSet::from(["api".to_owned()]), "{names:?}");
     }
 
     #[test]

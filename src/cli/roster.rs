@@ -13,7 +13,7 @@ use crate::sources::lists::List;
 use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, join_all};
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use tokio::time::{Instant, sleep_until};
 
 /// A list with what it said last.
@@ -27,13 +27,24 @@ struct Read {
 /// What is to be noticed about a target of a list: where it is asked, and its group.
 type Known = BTreeMap<TargetId, (String, Option<String>)>;
 
+/// The names of targets: of those that lists name, and of all others. Two of one name would be one.
+#[derive(Debug, Default)]
+pub(super) struct Names {
+    pub(super) listed: BTreeSet<String>,
+    pub(super) own: BTreeSet<String>,
+}
+
+/// The same, shared with whoever reads the configuration again.
+pub(super) type SharedNames = Arc<Mutex<Names>>;
+
 /// The lists of a run.
 pub(super) struct Lists {
     read: Vec<Read>,
-    /// The names of all other targets.
-    taken: BTreeSet<String>,
+    names: SharedNames,
     known: Known,
     troubles: Vec<Trouble>,
+    /// What was found at the start, line by line.
+    told: Vec<String>,
 }
 
 /// Reads every list of `settings` and adds the targets that they name; nothing where there is no list.
@@ -60,9 +71,13 @@ impl Lists {
         };
         let mut lists = Self {
             read: settings.lists.iter().map(unread).collect(),
-            taken: settings.targets.iter().map(|target| target.id.to_string()).collect(),
+            names: Arc::new(Mutex::new(Names {
+                listed: BTreeSet::new(),
+                own: settings.targets.iter().map(|target| target.id.to_string()).collect(),
+            })),
             known: Known::new(),
             troubles: Vec::new(),
+            told: Vec::new(),
         };
         lists.look().await;
         let targets = lists.targets();
@@ -70,13 +85,24 @@ impl Lists {
         for read in &lists.read {
             let name = read.list.listing.name();
             let many = read.listed.iter().map(|some| some.targets.len()).sum::<usize>();
-            settings.trail.push(format!("{name} lists {}", counted(many, "endpoint")));
+            lists.told.push(format!("{name} lists {}", counted(many, "endpoint")));
         }
         let told = |trouble: &Trouble| format!("WARNING the list {}: {}", trouble.list, trouble.why);
-        settings.trail.extend(lists.troubles.iter().map(told));
-        settings.trail.extend(targets.iter().filter_map(TargetConfig::exposed));
+        lists.told.extend(lists.troubles.iter().map(told));
+        lists.told.extend(targets.iter().filter_map(TargetConfig::exposed));
+        settings.trail.extend(lists.told.iter().cloned());
         settings.targets.extend(targets);
         lists
+    }
+
+    /// The names that are taken.
+    pub(super) fn names(&self) -> SharedNames {
+        Arc::clone(&self.names)
+    }
+
+    /// What was found at the start, line by line.
+    pub(super) fn told(&self) -> &[String] {
+        &self.told
     }
 
     /// What is wrong with them.
@@ -101,7 +127,8 @@ impl Lists {
 
     /// Every target that they name now. What is wrong is kept.
     fn targets(&mut self) -> Vec<TargetConfig> {
-        let (mut taken, mut targets) = (self.taken.clone(), Vec::new());
+        let mut names = self.names.lock().unwrap_or_else(PoisonError::into_inner);
+        let (mut taken, mut targets) = (names.own.clone(), Vec::new());
         self.troubles.clear();
         for Read { list, listed, wrong, .. } in &self.read {
             let (found, unfit) = list.listing.targets(listed, &taken);
@@ -113,6 +140,7 @@ impl Lists {
                 self.troubles.push(Trouble { list: name.to_owned(), why: all.join("; ") });
             }
         }
+        names.listed = targets.iter().map(|target| target.id.to_string()).collect();
         targets
     }
 }

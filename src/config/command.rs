@@ -10,7 +10,7 @@ const LONGEST: Duration = Duration::from_secs(5);
 const SHARE: f64 = 0.75;
 
 /// A command, run by `sh -c`.
-#[derive(Clone)]
+#[derive(Clone, PartialEq)]
 pub struct SecretCommand {
     text: String,
     limit: Duration,

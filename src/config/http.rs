@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 /// How an HTTP source is reached. `Debug` never shows the query of its URL, in which a token may stand.
-#[derive(Clone)]
+#[derive(Clone, PartialEq)]
 pub struct HttpConnect {
     /// Base URL without user and password.
     pub url: String,
@@ -97,7 +97,7 @@ impl HttpConnect {
 }
 
 /// How an HTTP client proves who it is. `Debug` never shows a user, which is a token in the URLs of many services.
-#[derive(Clone, Default)]
+#[derive(Clone, Default, PartialEq)]
 pub enum HttpAuth {
     /// Not at all.
     #[default]

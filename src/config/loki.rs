@@ -45,7 +45,7 @@ impl Entry for LokiFile {
 }
 
 /// How to reach a Loki server, and what to ask it.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct LokiConnect {
     /// The server.
     pub http: HttpConnect,

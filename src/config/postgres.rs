@@ -1,10 +1,9 @@
 //! How a PostgreSQL server is reached, with every part of it that libpq knows and stacktop honours. Where the parts come from is
 //! the business of `libpq`.
 
-use super::secret::Secret;
+use super::secret::{Passphrase, Secret};
 use super::ways::Ways;
 use crate::core::postgres::{Literals, Rotation, SqlPanel};
-use secrecy::SecretString;
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
@@ -143,7 +142,7 @@ impl fmt::Display for PgPlace {
 }
 
 /// One of the servers that a target may be.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct PgHost {
     /// Where it is.
     pub place: PgPlace,
@@ -181,6 +180,13 @@ pub enum Dialled {
 #[derive(Clone, Debug, Default)]
 pub struct Elected(Arc<Mutex<Option<(usize, Dialled)>>>);
 
+/// Which one is elected follows from how they are reached, and is no part of that.
+impl PartialEq for Elected {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
 impl Elected {
     /// The server that is elected now.
     #[must_use]
@@ -205,7 +211,7 @@ pub enum Origin {
 }
 
 /// How to reach a PostgreSQL server.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct PostgresConnect {
     /// Who has named it.
     pub origin: Origin,
@@ -236,7 +242,7 @@ pub struct PostgresConnect {
     /// PEM files of the client's certificate and key.
     pub client_cert: Option<(PathBuf, PathBuf)>,
     /// What that key is encrypted with, if it is.
-    pub key_password: Option<SecretString>,
+    pub key_password: Option<Passphrase>,
     /// Whether the server must want that certificate.
     pub cert_mode: CertMode,
     /// Versions of TLS that are spoken.

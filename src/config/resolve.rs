@@ -15,6 +15,7 @@ use crate::config::defaults::default_interval;
 use crate::config::defaults::free_name;
 use crate::config::wishes::Wishes;
 use crate::core::alert::{RuleSetting, Rulebook};
+use crate::core::arming::LOCAL;
 use crate::core::ids::TargetId;
 use crate::core::notify::NotifySettings;
 use crate::core::text::counted;
@@ -78,6 +79,8 @@ pub struct Settings {
     pub rules: Rulebook,
     /// The targets, without those of lists.
     pub targets: Vec<TargetConfig>,
+    /// They were found and not written: one that does not run is not among them.
+    pub found: bool,
     /// The lists that name more of them.
     pub lists: Vec<Listing>,
     /// Which service depends on which of them.
@@ -116,11 +119,13 @@ fn in_force(
         configured(&file, &name, &place, around)
     };
     let lists = if typed { Vec::new() } else { lists(&file, &place) };
+    let mut found = false;
     if targets.is_empty() && lists.is_empty() && look {
         if !name.is_empty() {
             trail.push(format!("{name} names no target; looking further"));
         }
         targets = discover::targets(around, &mut trail)?;
+        found = true;
     } else if !typed {
         let many = counted(targets.len(), "target");
         trail.push(format!("{many} from {name}; nothing else was looked for"));
@@ -156,7 +161,7 @@ fn in_force(
     let named = file.environment.clone().or_else(|| around.var("STACKTOP_ENVIRONMENT"));
     let guessed = named.is_none() && file.production.is_none();
     let environment =
-        named.unwrap_or_else(|| if local { "local".to_owned() } else { guess_environment(&targets) });
+        named.unwrap_or_else(|| if local { LOCAL.to_owned() } else { guess_environment(&targets) });
     let sounds = sounds_like_production(&environment) || (!local && targets.iter().any(is_production));
     let read_only = if wishes.read_only {
         Some("stacktop runs with --read-only".to_owned())
@@ -178,6 +183,7 @@ fn in_force(
         webhook,
         rules,
         targets,
+        found,
         lists,
         topology,
         trail,

@@ -3,7 +3,7 @@
 use super::bounded::{self, SECRET_BYTES};
 use super::command::SecretCommand;
 use crate::config::bounded::first_line;
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 use std::fmt;
 use std::path::{Path, PathBuf};
 
@@ -37,6 +37,16 @@ impl Secret {
     }
 }
 
+/// What opens a key that is encrypted, where it stands in the configuration itself.
+#[derive(Clone, Debug)]
+pub struct Passphrase(pub SecretString);
+
+impl PartialEq for Passphrase {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.expose_secret() == other.0.expose_secret()
+    }
+}
+
 /// The first line of this file. Blocking, within limits of time and of bytes: call it off the event loop.
 ///
 /// # Errors
@@ -46,6 +56,19 @@ pub fn in_file(path: &Path) -> Result<SecretString, String> {
     let bytes = bounded::bytes(path, SECRET_BYTES)
         .map_err(|error| format!("the file {shown} with the secret cannot be read: {error}"))?;
     first_line(&bytes).ok_or_else(|| format!("the file {shown} holds no secret in its first line"))
+}
+
+/// Whether it is found at the same place; of one that stands there itself, whether it is the same.
+impl PartialEq for Secret {
+    fn eq(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Inline(a), Self::Inline(b)) => a.expose_secret() == b.expose_secret(),
+            (Self::File(a), Self::File(b)) => a == b,
+            (Self::Command(a), Self::Command(b)) => a == b,
+            (Self::Passfile(a, b), Self::Passfile(c, d)) => (a, b) == (c, d),
+            (Self::Inline(_) | Self::File(_) | Self::Command(_) | Self::Passfile(..), _) => false,
+        }
+    }
 }
 
 impl fmt::Debug for Secret {
@@ -62,7 +85,6 @@ impl fmt::Debug for Secret {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use secrecy::ExposeSecret;
 
     #[test]
     fn the_first_line_of_a_file_is_the_secret_and_is_read_each_time() {

@@ -19,7 +19,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 /// One configured or discovered instance.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct TargetConfig {
     /// Its name, unique.
     pub id: TargetId,
@@ -205,7 +205,7 @@ impl Way for ProbeConnect {
 macro_rules! connects {
     ($($Kind:ident $table:ident ($Entry:ident, $Connect:ident, $settings:ident) $ways:tt $usual:tt)*) => {
         /// How to reach a target.
-        #[derive(Clone, Debug)]
+        #[derive(Clone, Debug, PartialEq)]
         pub enum Connect {
             $(#[doc = concat!("As it stands in `[[", stringify!($table), "]]`.")] $Kind($Connect),)*
             /// What names it cannot be understood, or cannot be honoured. It is shown as such, and keeps nobody else from being watched.
@@ -246,7 +246,7 @@ pub const DEAD_LETTER_PATTERNS: [&str; 9] =
     ["*-dlq", "*.dlq", "*_dlq", "*:dlq", "*-dead-letter", "*-failed", "*-quarantine", "dlq", "dead-letter"];
 
 /// How to reach a Redis server, and which queues in it matter.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct RedisConnect {
     /// Host name or address.
     pub host: String,
@@ -312,7 +312,7 @@ impl Default for RedisConnect {
 }
 
 /// How to reach a Prometheus server, and what to ask it.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct PrometheusConnect {
     /// The server.
     pub http: HttpConnect,
@@ -331,7 +331,7 @@ impl From<HttpConnect> for PrometheusConnect {
 }
 
 /// How a health endpoint is reached, and what of its document matters.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct HealthConnect {
     /// The way there.
     pub http: HttpConnect,
@@ -346,7 +346,7 @@ impl From<HttpConnect> for HealthConnect {
 }
 
 /// What a probe tries.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct ProbeConnect {
     /// The way there over HTTP; of a connection alone, what is known of it.
     pub http: HttpConnect,

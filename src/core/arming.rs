@@ -28,6 +28,37 @@ pub enum Access {
     Never,
 }
 
+/// What a stack of this machine is called that nobody named.
+pub const LOCAL: &str = "local";
+
+/// What is said of the whole stack: its name, and what may be done in it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stance {
+    /// The name of the environment.
+    pub environment: String,
+    /// Nobody gave that name.
+    pub guessed: bool,
+    /// Whether it is production.
+    pub production: bool,
+    /// Why everything is read-only, if it is.
+    pub read_only: Option<String>,
+}
+
+impl Stance {
+    /// The same, as far as `to` is stricter. A name that nobody gave goes before one that says more.
+    #[must_use]
+    pub fn tightened(&self, to: &Self) -> Self {
+        let renames = self.guessed && !self.production && (to.production || self.environment == LOCAL);
+        let named = if renames { to } else { self };
+        Self {
+            environment: named.environment.clone(),
+            guessed: self.guessed && named.guessed,
+            production: self.production || to.production,
+            read_only: self.read_only.clone().or_else(|| to.read_only.clone()),
+        }
+    }
+}
+
 /// What the status line says about changes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mode {
@@ -184,6 +215,34 @@ impl Arming {
         }
     }
 
+    /// Takes in that targets have gone, and what those allow that have come. Where one is that has come must be learned anew, also where it
+    /// has the name of one that has gone.
+    pub fn exchange(&mut self, left: &[TargetId], joined: Vec<(TargetId, Access)>) {
+        for target in left {
+            self.access.remove(target);
+            self.whereabouts.remove(target);
+        }
+        self.access.extend(joined);
+    }
+
+    /// Takes over what is stricter than what is in force; nothing becomes milder.
+    pub fn tighten(&mut self, to: &Stance) {
+        let now = Stance {
+            environment: self.environment.clone(),
+            guessed: self.guessed,
+            production: self.production,
+            read_only: self.read_only.clone(),
+        };
+        let then = now.tightened(to);
+        if then.production && !now.production {
+            // Who armed it did so for what was no production.
+            self.disarm();
+        }
+        self.rename(&then.environment, then.production);
+        self.guessed = then.guessed;
+        self.read_only = then.read_only;
+    }
+
     /// What the status line says at `now`.
     #[must_use]
     pub fn mode(&self, now: Now) -> Mode {
@@ -248,6 +307,52 @@ mod tests {
     #[track_caller]
     fn allowed(arming: &Arming, target: &str, at: u64) -> bool {
         arming.permit(&TargetId::new(target), Now::example(at)).is_ok()
+    }
+
+    /// What holds after `before`, once `to` is written.
+    #[track_caller]
+    fn tightened(before: (&str, bool, bool), to: (&str, bool, bool), expected: (&str, bool, bool)) {
+        let of = |(environment, guessed, production): (&str, bool, bool)| {
+            let environment = environment.to_owned();
+            Stance { environment, guessed, production, read_only: None }
+        };
+        assert_eq!(of(before).tightened(&of(to)), of(expected));
+    }
+
+    #[test]
+    fn only_what_is_stricter_is_taken_over() {
+        tightened(("local", true, false), ("remote", true, false), ("remote", true, false));
+        tightened(("local", true, false), ("production", true, true), ("production", true, true));
+        tightened(("production", true, true), ("local", true, false), ("production", true, true));
+        tightened(("shop", false, false), ("shop-prod", false, true), ("shop", false, true));
+        tightened(("shop", false, false), ("other", false, false), ("shop", false, false));
+        let mut arming = arming(None);
+        arming.production = false;
+        assert!(arming.arm("prod-eu", Now::example(0)).is_ok());
+        let stance = Stance {
+            environment: "other".to_owned(),
+            guessed: false,
+            production: true,
+            read_only: Some("c.toml says read_only = true".to_owned()),
+        };
+        arming.tighten(&stance);
+        assert!(arming.production && arming.environment == "prod-eu");
+        assert!(!allowed(&arming, "here", 1));
+        arming.tighten(&Stance { production: false, read_only: None, ..stance });
+        assert!(arming.production && arming.read_only.is_some());
+    }
+
+    #[test]
+    fn what_was_learned_of_a_target_goes_with_it() {
+        let mut arming = arming(None);
+        let target = TargetId::new("db");
+        arming.exchange(&[], vec![(target.clone(), Access::WhenHere)]);
+        arming.learn(&target, Whereabouts::Here);
+        assert!(allowed(&arming, "db", 0));
+        arming.exchange(std::slice::from_ref(&target), vec![(target.clone(), Access::WhenHere)]);
+        assert!(!allowed(&arming, "db", 0), "another server may have its name");
+        arming.exchange(&[target], Vec::new());
+        assert!(!arming.can_permit(&TargetId::new("db")));
     }
 
     #[test]

@@ -104,6 +104,36 @@ mod tests {
         assert_eq!(told, Some("2 targets named now: b, c; 2 targets named no more: a, b"));
     }
 
+    /// What is told of a finding on `a` once `a` has gone, or is asked in another way: on the list, and as the last event.
+    fn parted(comes_again: bool) -> (Option<String>, Vec<String>) {
+        let mut world = World::new(vec![state("a")], Rulebook::defaults(&all_rules()));
+        world.evaluate(Now::example(1));
+        world.evaluate(Now::example(600));
+        assert!(!world.alerts.firing().is_empty(), "it is silent");
+        world.timeline.take_news();
+        let joined = if comes_again { vec![state("a")] } else { Vec::new() };
+        let enlisted = Enlisted { left: vec![TargetId::new("a")], joined, troubles: Vec::new() };
+        world.exchange(enlisted, Now::example(601));
+        world.evaluate(Now::example(601));
+        world.evaluate(Now::example(630));
+        let over = world.alerts.findings().iter().find(|it| it.ended().is_some()).map(|it| it.parted);
+        let news = world.timeline.take_news();
+        let ends = news.iter().filter(|event| matches!(event.kind, Kind::Ended | Kind::AllClear));
+        let ends = ends.map(|event| event.words.clone()).collect();
+        (over.flatten().map(|parted| parted.words().to_owned()), ends)
+    }
+
+    #[test]
+    fn what_was_found_of_a_target_that_has_gone_is_not_said_to_be_well() {
+        let (over, ends) = parted(false);
+        assert_eq!(over.as_deref(), Some("no longer watched"));
+        assert!(ends[0].ends_with("(no longer watched)"), "{ends:?}");
+        assert!(ends.iter().all(|words| !words.starts_with("all clear")), "{ends:?}");
+        let (over, ends) = parted(true);
+        assert_eq!(over.as_deref(), Some("its target is asked in another way since"));
+        assert!(ends.iter().all(|words| !words.starts_with("all clear")), "{ends:?}");
+    }
+
     #[test]
     fn a_list_that_cannot_be_read_is_a_finding_until_it_can() {
         let mut world = World::new(vec![state("a")], Rulebook::defaults(&all_rules()));

@@ -1,8 +1,8 @@
 //! Everything that is known: per target the state derived from its readings, how fresh it is, and the alerts over all of them.
 
 use super::alert::{
-    AlertBook, Breach, Finding, FindingKey, Found, Level, Levels, Note, RuleId, RuleSpec, RuleUnit, Rulebook,
-    Severity, Triage,
+    AlertBook, Breach, Finding, FindingKey, Found, Level, Levels, Note, Parted, RuleId, RuleSpec, RuleUnit,
+    Rulebook, Severity, Triage,
 };
 use super::alertmanager;
 use super::chain::{self, Chain};
@@ -183,9 +183,19 @@ impl World {
 
     /// Takes in which targets have come and gone, and what is wrong with the lists that name them.
     pub fn enlist(&mut self, enlisted: Enlisted, now: Now) {
+        self.troubles.clone_from(&enlisted.troubles);
+        self.exchange(enlisted, now);
+    }
+
+    /// Takes in which targets have come and gone, whoever says so. What was found of those that have gone ends with them.
+    pub fn exchange(&mut self, enlisted: Enlisted, now: Now) {
         if let Some(words) = enlisted.words() {
             self.timeline.listed(&words, now);
         }
+        let comes = |id: &TargetId| enlisted.joined.iter().any(|target| target.id == *id);
+        let how = |id: &TargetId| if comes(id) { Parted::Changed } else { Parted::Unwatched };
+        self.alerts.part(|id| enlisted.left.contains(id).then(|| how(id)), now);
+        self.timeline.part(&enlisted.left);
         let stays: Vec<bool> = self.targets.iter().map(|one| !enlisted.left.contains(&one.id)).collect();
         let mut kept = stays.iter();
         self.targets.retain(|_| kept.next() == Some(&true));
@@ -198,7 +208,6 @@ impl World {
             self.judged.push(Judged::Nothing);
             self.levels.push(Arc::default());
         }
-        self.troubles = enlisted.troubles;
     }
 
     /// Nobody was running for a while, until `now`, as `why` says: what is followed from poll to poll begins anew.

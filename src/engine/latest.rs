@@ -20,6 +20,8 @@ struct Untaken {
     reading: Option<Box<PollReport>>,
     /// The newest failure after it.
     failure: Option<Box<PollReport>>,
+    /// Its target has gone: nothing comes any more.
+    closed: bool,
 }
 
 impl Untaken {
@@ -85,6 +87,9 @@ impl Slot {
             let mut waiting = shared.waiting();
             let Waiting { slots, order } = &mut *waiting;
             let Some(slot) = slots.get_mut(self.index) else { return false };
+            if slot.closed {
+                return false;
+            }
             if slot.is_empty() {
                 order.push_back(self.index);
             }
@@ -92,6 +97,17 @@ impl Slot {
         }
         shared.filled.notify_one();
         true
+    }
+
+    /// Its target has gone: what waits there is of nobody any more, and nothing more is taken. Who has its name next has another slot.
+    pub fn close(&self) {
+        let Some(shared) = self.shared.upgrade() else { return };
+        let mut waiting = shared.waiting();
+        let Waiting { slots, order } = &mut *waiting;
+        if let Some(slot) = slots.get_mut(self.index) {
+            *slot = Untaken { closed: true, ..Untaken::default() };
+            order.retain(|index| *index != self.index);
+        }
     }
 }
 
@@ -173,6 +189,19 @@ mod tests {
             overtaken: 0,
             asked: 0,
         }
+    }
+
+    #[test]
+    fn of_a_target_that_has_gone_nothing_is_taken() {
+        let (slots, mut reports) = latest(2);
+        assert!(slots[0].put(report("gone", 1)) && slots[1].put(report("stays", 1)));
+        slots[0].close();
+        assert!(!slots[0].put(report("gone", 2)), "also where it was under way");
+        assert_eq!(reports.take().map(|report| report.target.to_string()).as_deref(), Some("stays"));
+        assert!(reports.take().is_none());
+        let next = reports.slots().add().expect("a slot");
+        assert!(next.put(report("gone", 3)), "who has its name next is taken");
+        assert_eq!(reports.take().map(|report| report.at), Some(Now::example(3)));
     }
 
     #[tokio::test(start_paused = true)]

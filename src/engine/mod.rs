@@ -36,6 +36,7 @@ struct Handle {
     target: TargetId,
     wake: Arc<Notify>,
     focus: watch::Sender<Vec<Focus>>,
+    slot: Slot,
     task: JoinHandle<()>,
 }
 
@@ -83,11 +84,12 @@ impl Engine {
         let (focus, focused) = watch::channel(Vec::new());
         let target = job.target.clone();
         let pace = Arc::clone(&self.pace);
+        let kept = slot.clone();
         let wires = Wires { wake: Arc::clone(&wake), focus: focused, reports: slot, pace };
         let first = if many { job.interval.min(FIRST_WITHIN) } else { Duration::ZERO };
         let clock = Arc::clone(&self.clock);
         let task = tokio::spawn(supervisor::supervise(job, self.settings, clock, wires, first));
-        self.handles().push(Handle { target, wake, focus, task });
+        self.handles().push(Handle { target, wake, focus, slot: kept, task });
     }
 
     fn handles(&self) -> MutexGuard<'_, Vec<Handle>> {
@@ -100,6 +102,7 @@ impl Engine {
             let stays = !left.contains(&handle.target);
             if !stays {
                 handle.task.abort();
+                handle.slot.close();
             }
             stays
         });

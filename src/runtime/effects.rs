@@ -1,6 +1,7 @@
 //! Carries out what `update` asked for, and owns what it started for that: polls, actions, and what is done beside the loop. Their answers
 //! come back as messages.
 
+use super::reload::{Reload, Reread};
 use super::{clipboard, export, logging, notice, terminal};
 use crate::actions::gate::Gate;
 use crate::actions::keeper::Keeper;
@@ -65,29 +66,31 @@ pub struct Outlets {
     pub reload: Option<Reload>,
 }
 
-/// Reads the configuration again. It may wait for files.
-#[derive(Clone)]
-pub struct Reload(pub Arc<dyn Fn() -> Result<Reloaded, String> + Send + Sync>);
-
-impl std::fmt::Debug for Reload {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Reload")
-    }
-}
-
 /// What comes back from outside.
 #[derive(Debug)]
 pub struct Answers {
     messages: mpsc::Receiver<Msg>,
     news: mpsc::Receiver<News>,
+    rereads: mpsc::Receiver<Box<Reread>>,
+}
+
+/// One of them.
+#[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "one at a time, passed on at once")]
+pub enum Answer {
+    /// For the app.
+    Message(Msg),
+    /// What the configuration says now; who asks and changes the targets is exchanged before the app knows of it.
+    Reread(Box<Reread>),
 }
 
 impl Answers {
     /// The next one; none when nobody can answer any more.
-    pub async fn next(&mut self) -> Option<Msg> {
+    pub async fn next(&mut self) -> Option<Answer> {
         tokio::select! {
-            Some(news) = self.news.recv() => Some(news.into()),
-            message = self.messages.recv() => message,
+            Some(news) = self.news.recv() => Some(Answer::Message(news.into())),
+            Some(read) = self.rereads.recv() => Some(Answer::Reread(read)),
+            message = self.messages.recv() => message.map(Answer::Message),
         }
     }
 }
@@ -107,6 +110,7 @@ pub struct Effects {
     /// Our own log.
     log: Option<PathBuf>,
     reload: Option<Reload>,
+    rereads: mpsc::Sender<Box<Reread>>,
     /// So many texts were copied: files of them have names of their own.
     copied: usize,
     /// What the terminal is to be told between two frames.
@@ -121,6 +125,7 @@ impl Effects {
     pub fn begin(engine: Engine, gate: Arc<Gate>, outlets: Outlets, now: Now) -> (Self, Answers) {
         let (sender, messages) = mpsc::channel(MESSAGE_QUEUE);
         let (told, news) = mpsc::channel(MESSAGE_QUEUE);
+        let (again, rereads) = mpsc::channel(1);
         let mut effects = Self {
             engine: Arc::new(engine),
             ongoing: Ongoing::new(Arc::clone(&gate), told),
@@ -132,6 +137,7 @@ impl Effects {
             posts: None,
             log: outlets.log,
             reload: outlets.reload,
+            rereads: again,
             copied: 0,
             calls: Vec::new(),
             beside: JoinSet::new(),
@@ -152,7 +158,7 @@ impl Effects {
         let gate = Arc::clone(&effects.gate);
         effects.beside.spawn(async move { gate.prepare().await });
         effects.answer(|gate| async move { Msg::AuditTail(gate.first_tail(LOG_LINES).await) });
-        (effects, Answers { messages, news })
+        (effects, Answers { messages, news, rereads })
     }
 
     /// Others write marks and notes into the same files.
@@ -193,6 +199,18 @@ impl Effects {
     /// Targets have gone, and others have come.
     pub fn change(&self, left: &[TargetId], joined: Vec<Job>) {
         self.engine.change(left, joined);
+    }
+
+    /// The configuration was read again: who asks and changes the targets is exchanged. What is left is for the app.
+    pub fn take_over(&mut self, read: Reread) -> Reloaded {
+        let Reread { reloaded, jobs, entries } = read;
+        let left = &reloaded.targets.left;
+        self.engine.change(left, jobs);
+        self.gate = Arc::new(self.gate.exchanged(left, entries));
+        self.ongoing.through(Arc::clone(&self.gate));
+        let gate = Arc::clone(&self.gate);
+        self.beside.spawn(async move { gate.prepare().await });
+        reloaded
     }
 
     /// Carries them out.
@@ -250,18 +268,26 @@ impl Effects {
 
     /// The configuration is read again, beside the loop.
     fn read_again(&mut self) {
-        let reload = self.reload.clone();
-        self.answer(|_| async move {
-            let Some(Reload(read)) = reload else {
-                return Msg::Told("there is no configuration to be read again: this is the demo".to_owned());
+        let (reload, rereads, messages) = (self.reload.clone(), self.rereads.clone(), self.messages.clone());
+        self.beside.spawn(async move {
+            let message = match reload {
+                None => Msg::Told("there is no configuration to be read again: this is the demo".to_owned()),
+                Some(Reload(read)) => {
+                    let done = tokio::task::spawn_blocking(move || read()).await;
+                    match done.unwrap_or_else(|error| Err(format!("it could not be read: {error}"))) {
+                        Ok(read) => {
+                            let _ = rereads.send(Box::new(read)).await;
+                            return;
+                        }
+                        Err(why) => {
+                            // A message may have no room for all of it.
+                            tracing::warn!("the configuration was read again and not taken over: {why}");
+                            Msg::Reloaded(Err(why))
+                        }
+                    }
+                }
             };
-            let done = tokio::task::spawn_blocking(move || read()).await;
-            let done = done.unwrap_or_else(|error| Err(format!("it could not be read: {error}")));
-            // A message may have no room for all of it.
-            if let Err(why) = &done {
-                tracing::warn!("the configuration was read again and not taken over: {why}");
-            }
-            Msg::Reloaded(done.map(Box::new))
+            let _ = messages.send(message).await;
         });
     }
 
@@ -384,7 +410,7 @@ mod tests {
         });
         let permit = Permit { target, until: None };
         effects.carry_out(vec![Effect::Perform { confirmed, permit }, Effect::ReadAudit]);
-        while !matches!(answers.next().await, Some(Msg::ActionDone { .. })) {}
+        while !matches!(answers.next().await, Some(Answer::Message(Msg::ActionDone { .. }))) {}
         let alive = || tokio::runtime::Handle::current().metrics().num_alive_tasks();
         assert!(alive() > 4, "{}", alive());
         let told = effects.end(Cause::Quit).await;

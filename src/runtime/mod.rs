@@ -9,6 +9,7 @@ mod export;
 mod input;
 pub mod logging;
 mod notice;
+pub mod reload;
 mod signals;
 mod silence;
 pub mod terminal;
@@ -25,7 +26,7 @@ use crate::engine::latest::Reports;
 use crate::engine::roster::{Changes, Roster};
 use crate::engine::{Engine, EngineSettings, Job, settle};
 use editor::Edited;
-use effects::{Answers, Effects, Next, Outlets};
+use effects::{Answer, Answers, Effects, Next, Outlets};
 use futures_util::FutureExt;
 use input::{Heard, Input};
 use ratatui::crossterm::event::Event;
@@ -199,7 +200,13 @@ impl Loop {
                     self.log(&report);
                     self.take(Msg::Report(report))
                 }
-                Some(message) = answers.next() => self.take(message),
+                Some(answer) = answers.next() => match answer {
+                    Answer::Message(message) => self.take(message),
+                    Answer::Reread(read) => {
+                        let reloaded = self.effects.take_over(*read);
+                        self.take(Msg::Reloaded(Ok(Box::new(reloaded))))
+                    }
+                },
                 change = changes.next() => {
                     self.effects.change(&change.enlisted.left, change.jobs);
                     self.take(Msg::Enlisted(Box::new(change.enlisted)))

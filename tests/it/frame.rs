@@ -9,10 +9,14 @@ use stacktop::app::keymap::{Binding, Keymap};
 use stacktop::app::layout::{Layout, Size};
 use stacktop::app::model::Kind;
 use stacktop::app::msg::{Effect, FileText, Msg, Reloaded};
+use stacktop::app::overlay::Overlay;
 use stacktop::core::alert::RuleSetting;
-use stacktop::core::arming::Arming;
+use stacktop::core::arming::{Arming, Stance};
+use stacktop::core::enlisted::Enlisted;
+use stacktop::core::ids::TargetId;
 use stacktop::core::notify::NotifySettings;
 use stacktop::core::place::Screen;
+use stacktop::core::row::RowKey;
 use stacktop::core::world::all_rules;
 use stacktop::ui::theme::Theme;
 use std::time::Duration;
@@ -257,6 +261,66 @@ async fn a_number_that_changed_has_a_sign_in_front_of_it() {
     assert!(!drive.drawn(160, 50).contains('↑'));
 }
 
+/// The configuration was read again, and these targets have gone.
+fn read_again(drive: &Drive, left: &[&str], words: &str) -> Reloaded {
+    let arming = &drive.model.arming;
+    Reloaded {
+        keymap: Keymap::default(),
+        theme: None,
+        rules: drive.model.world.rules.clone(),
+        notify: NotifySettings::SILENT,
+        targets: Enlisted {
+            left: left.iter().map(|name| TargetId::new(name)).collect(),
+            ..Enlisted::default()
+        },
+        access: Vec::new(),
+        stance: Stance {
+            environment: arming.environment.clone(),
+            guessed: false,
+            production: arming.production,
+            read_only: arming.read_only.clone(),
+        },
+        topology: drive.model.world.topology.clone(),
+        trail: Vec::new(),
+        words: words.to_owned(),
+    }
+}
+
+#[tokio::test]
+async fn a_target_that_is_configured_no_more_takes_its_findings_marks_and_dialogs_along() {
+    let mut drive = incident().await;
+    drive.key(Key::char('2'));
+    drive.drawn(160, 50);
+    drive.key(Key::char('x'));
+    drive.drawn(160, 50);
+    let Some(Overlay::Menu(menu)) = &drive.model.overlay else { panic!("the menu of a session") };
+    let database = menu.row.target().expect("a target").clone();
+    let row = menu.row.clone();
+    let other = RowKey::Target(TargetId::new("another"));
+    let place = drive.model.places.entry(Screen::Overview).or_default();
+    place.levels[0].marks = [(row, String::new()), (other.clone(), String::new())].into();
+    let of_it = |drive: &Drive| {
+        drive.model.world.alerts.firing().iter().filter(|it| it.breach.target == database).count()
+    };
+    assert!(of_it(&drive) > 0);
+    let again = read_again(&drive, &[database.as_str()], "read again, in force now: it is watched no more");
+    drive.tell(Msg::Reloaded(Ok(Box::new(again))));
+    assert_eq!((of_it(&drive), drive.model.overlay.is_none()), (0, true));
+    assert_eq!(drive.model.places[&Screen::Overview].levels[0].marks.keys().collect::<Vec<_>>(), [&other]);
+    assert!(drive.model.world.target(database.as_str()).is_none());
+    let toast = drive.model.toast.clone().expect("it is said").text;
+    assert!(toast.contains("the dialog was closed") && toast.contains("watched no more"), "{toast}");
+    drive.key(Key::char('1'));
+    assert!(drive.drawn(80, 24).contains("the dialog was closed"));
+    let text = drive.drawn(160, 50);
+    let over = text.lines().find(|line| line.contains(" over ")).expect("it is listed as over");
+    let said = text.lines().any(|line| line.contains("(no longer watched)"));
+    assert!(said && over.contains("ended 0 s ago"), "{text}");
+    assert!(drive.model.arming.permit(&database, drive.model.now).is_err(), "nothing may be done there");
+    silence(&mut drive, 30);
+    assert!(!drive.drawn(160, 50).contains("all clear"));
+}
+
 #[tokio::test]
 async fn a_configuration_that_was_read_again_holds_at_once_or_changes_nothing() {
     let mut drive = incident().await;
@@ -283,8 +347,7 @@ async fn a_configuration_that_was_read_again_holds_at_once_or_changes_nothing() 
         keymap: Keymap::with(&[quit]).expect("keys"),
         theme: Theme::built_in("light").ok(),
         rules,
-        notify: NotifySettings::SILENT,
-        words: "read again, in force now: 1 rule, keys, theme light".to_owned(),
+        ..read_again(&drive, &[], "read again, in force now: 1 rule, keys, theme light")
     };
     drive.tell(Msg::Reloaded(Ok(Box::new(reloaded))));
     assert!(!errors(&drive), "what was read last is judged anew");

@@ -727,6 +727,33 @@ fn freeze_every_server_and_the_keys_still_answer() {
     }
 }
 
+/// Targets of a configuration that is changed while it runs.
+#[test]
+fn targets_of_a_changed_configuration_come_and_go_without_a_restart() {
+    let ports = [(), ()].map(|()| std::net::TcpListener::bind("127.0.0.1:0").expect("a port"));
+    let entry = |name: &str, port: usize| {
+        let port = ports[port].local_addr().expect("an address").port();
+        format!("[[probe]]\nname = \"{name}\"\ntcp = \"127.0.0.1:{port}\"\ninterval = \"1s\"\n")
+    };
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("c.toml");
+    std::fs::write(&file, entry("first", 0)).expect("written");
+    let mut screen = Screen::start(&["--config", &file.display().to_string()], &[], (120, 40));
+    screen.keys("8");
+    screen.until("first", 10);
+    std::fs::write(&file, entry("second", 1)).expect("written");
+    screen.keys(":reload\r");
+    screen.until("second is new, first is watched no more", 10);
+    screen.until_that("its answer", 10, |text| {
+        text.lines().any(|line| line.contains("second") && line.contains("it takes connections"))
+    });
+    std::fs::write(&file, "[[probe]]\nname = \"x\"\ntpc = \"h:1\"\n").expect("written");
+    screen.keys(":reload\r");
+    screen.until("nothing was changed", 10);
+    screen.keys("q");
+    assert_eq!(screen.ended(10), 0);
+}
+
 /// Stops each of `servers` (kind, URL, pid) in turn and then all of them, under a running stacktop.
 pub fn freeze(servers: &[(&str, String, String)]) {
     let folder = tempfile::tempdir().expect("a folder");

@@ -5,18 +5,24 @@ use stacktop::actions::Executor;
 use stacktop::actions::audit::{AuditTrail, Phase};
 use stacktop::actions::gate::{Actor, Entry, Gate};
 use stacktop::actions::stop::{Cause, Stop};
-use stacktop::app::msg::{Effect, Msg};
+use stacktop::app::keymap::Keymap;
+use stacktop::app::msg::{Effect, Msg, Reloaded};
 use stacktop::core::action::{Action, ActionError, Confirmed, Outcome, Verdict, Verification};
-use stacktop::core::arming::Permit;
+use stacktop::core::alert::Rulebook;
+use stacktop::core::arming::{Permit, Stance};
+use stacktop::core::enlisted::Enlisted;
 use stacktop::core::focus::Focus;
 use stacktop::core::ids::TargetId;
+use stacktop::core::notify::NotifySettings;
 use stacktop::core::postgres::{BackendId, PgAction};
 use stacktop::core::reading::Reading;
 use stacktop::core::report::PollError;
 use stacktop::core::time::{Clock, Now};
+use stacktop::core::topology::Topology;
 use stacktop::engine::latest::Reports;
 use stacktop::engine::{Engine, EngineSettings, Job};
-use stacktop::runtime::effects::{Answers, Effects, Next, Outlets};
+use stacktop::runtime::effects::{Answer, Answers, Effects, Next, Outlets};
+use stacktop::runtime::reload::{Reload, Reread};
 use stacktop::sources::Source;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
@@ -167,7 +173,10 @@ impl Outside {
     }
 
     async fn answer(&mut self) -> Msg {
-        self.answers.next().await.expect("an answer")
+        match self.answers.next().await.expect("an answer") {
+            Answer::Message(message) => message,
+            Answer::Reread(_) => panic!("nobody reads the configuration again"),
+        }
     }
 }
 
@@ -303,6 +312,111 @@ async fn an_action_that_runs_is_stopped_by_the_operator() {
             other => panic!("{other:?}"),
         }
     }
+}
+
+/// The configuration was read again: `left` has gone, and `joined` has come.
+fn reread(left: &[&str], joined: Vec<Job>, entries: HashMap<TargetId, Entry>) -> Reread {
+    let reloaded = Reloaded {
+        keymap: Keymap::default(),
+        theme: None,
+        rules: Rulebook::defaults(&[]),
+        notify: NotifySettings::SILENT,
+        targets: Enlisted {
+            left: left.iter().map(|name| TargetId::new(name)).collect(),
+            ..Enlisted::default()
+        },
+        access: Vec::new(),
+        stance: Stance { environment: "local".to_owned(), guessed: true, production: false, read_only: None },
+        topology: Topology::default(),
+        trail: Vec::new(),
+        words: "read again".to_owned(),
+    };
+    Reread { reloaded, jobs: joined, entries }
+}
+
+#[tokio::test]
+async fn an_action_under_way_is_not_cut_when_its_target_goes_and_is_looked_at_where_it_was_done() {
+    let mut outside = Outside::begin(true).await;
+    outside.carry_out(terminate(pg(), None));
+    assert!(matches!(outside.answer().await, Msg::Progress(_)));
+    let others = Notes::default();
+    let executor = Arc::new(Doer { notes: Arc::clone(&others), waits: false });
+    let entries = HashMap::from([(pg(), Entry { address: "other:5432".to_owned(), executor })]);
+    outside.effects.take_over(reread(&["pg"], Vec::new(), entries));
+    let words = |result: Result<Outcome, ActionError>| result.map(|outcome| outcome.summary);
+    // What begins now goes to who has the name now.
+    outside.carry_out(terminate(pg(), None));
+    let mut ends = Vec::new();
+    while ends.len() < 2 {
+        match outside.answer().await {
+            Msg::ActionDone { result, .. } => {
+                ends.push(words(result));
+                outside.carry_out(Effect::StopActions);
+            }
+            Msg::Progress(_) | Msg::Verified { .. } => {}
+            other => panic!("{other:?}"),
+        }
+    }
+    assert_eq!(ends, [Ok("done".to_owned()), Ok("done stopped by you".to_owned())]);
+    assert_eq!(outside.acts(), ["terminate_backend sent"]);
+    assert_eq!(*others.lock().expect("a lock"), ["prepared", "terminate_backend sent"]);
+    let addresses: Vec<String> =
+        outside.trail.tail(9).lines.iter().map(|line| line.address.clone()).collect();
+    assert_eq!(addresses.iter().filter(|at| *at == "other:5432").count(), 2, "{addresses:?}");
+    outside.effects.take_over(reread(&["pg"], Vec::new(), HashMap::new()));
+    outside.carry_out(terminate(pg(), None));
+    loop {
+        if let Msg::ActionDone { result, .. } = outside.answer().await {
+            assert!(matches!(result, Err(ActionError::Refused(_))), "{result:?}");
+            break;
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn targets_come_and_go_with_what_was_read_again() {
+    let mut outside = Outside::quiet().await;
+    let polls = Arc::clone(&outside.polls);
+    let job = Job {
+        target: TargetId::new("web"),
+        interval: Duration::from_secs(86_400),
+        timeout: Duration::from_secs(5),
+        source: Box::new(move || Box::new(Asked("web", Arc::clone(&polls)))),
+    };
+    outside.effects.take_over(reread(&["pg"], vec![job], HashMap::new()));
+    assert_eq!(outside.asked().await, ["web"], "it is asked at once");
+    outside.carry_out(Effect::PollAll);
+    assert_eq!(outside.asked().await, ["cache", "web"]);
+}
+
+#[tokio::test]
+async fn what_was_read_again_comes_with_who_asks_and_changes_it() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let clock: Arc<dyn Clock> = Arc::new(Paused(tokio::time::Instant::now()));
+    let (engine, _reports) = Engine::start(Vec::new(), EngineSettings::default(), &clock);
+    let trail = Arc::new(AuditTrail::at(folder.path().join("audit.jsonl")));
+    let gate = Arc::new(Gate::new(HashMap::new(), trail, clock, Actor::default()));
+    let reads = Arc::new(Mutex::new(vec![Err("c.toml:3:1: a mistake".to_owned()), Ok(())]));
+    let read = move || {
+        let next = reads.lock().expect("a lock").pop().expect("no more");
+        next.map(|()| reread(&["pg"], Vec::new(), HashMap::new()))
+    };
+    let outlets = Outlets { reload: Some(Reload(Arc::new(read))), ..Outlets::default() };
+    let (mut effects, mut answers) = Effects::begin(engine, gate, outlets, Now::example(0));
+    let mut told = Vec::new();
+    while told.len() < 2 {
+        effects.carry_out(vec![Effect::Reload]);
+        loop {
+            match answers.next().await.expect("an answer") {
+                Answer::Reread(read) => told.push(effects.take_over(*read).words),
+                Answer::Message(Msg::Reloaded(Err(why))) => told.push(why),
+                Answer::Message(_) => continue,
+            }
+            break;
+        }
+    }
+    assert_eq!(told, ["read again", "c.toml:3:1: a mistake"]);
+    effects.end(Cause::Quit).await;
 }
 
 #[tokio::test]

@@ -14,6 +14,7 @@ pub(super) mod offered;
 mod opening;
 pub(super) mod pace;
 mod palette;
+mod reload;
 mod scope;
 mod tables;
 
@@ -21,7 +22,7 @@ use crate::app::model::Lens;
 
 use super::command::Command;
 use super::model::Model;
-use super::msg::{Effect, Msg, Reloaded};
+use super::msg::{Effect, Msg};
 use super::overlay::{LogTail, Overlay};
 use crate::actions::audit::Tail;
 use crate::core::focus::Focus;
@@ -96,7 +97,7 @@ pub fn update(model: &mut Model, msg: Msg, now: Now) -> Vec<Effect> {
         }
         Msg::Logged(tail) => logged(model, tail),
         Msg::Told(sentence) => said(model, Role::Note, sentence),
-        Msg::Reloaded(result) => reloaded(model, result),
+        Msg::Reloaded(result) => reload::reloaded(model, result),
         Msg::Recalled(kept) => {
             model.world.timeline.recall(kept);
             Vec::new()
@@ -106,10 +107,7 @@ pub fn update(model: &mut Model, msg: Msg, now: Now) -> Vec<Effect> {
             model.world.recall(notes, now);
             Vec::new()
         }
-        Msg::Enlisted(enlisted) => {
-            model.world.enlist(*enlisted, now);
-            Vec::new()
-        }
+        Msg::Enlisted(enlisted) => reload::enlisted(model, *enlisted),
         Msg::Marked(marks) => {
             news::marked(model, &marks);
             Vec::new()
@@ -175,27 +173,6 @@ const fn is_ours(msg: &Msg) -> bool {
             | Msg::Draws
             | Msg::Drawn(_)
     )
-}
-
-/// The configuration was read again: all of it that can be taken over holds at once, or nothing of it.
-fn reloaded(model: &mut Model, result: Result<Box<Reloaded>, String>) -> Vec<Effect> {
-    match result {
-        Ok(new) => {
-            model.keymap = new.keymap;
-            if let Some(theme) = new.theme {
-                model.theme = theme;
-                model.otherwise = None;
-            }
-            model.notifier.tell_as(new.notify);
-            model.world.judge_by(new.rules, model.now);
-            model.say(Role::Note, new.words);
-        }
-        Err(why) => {
-            let why = why.lines().collect::<Vec<_>>().join("; ");
-            model.say(Role::Warning, format!("nothing was changed: {why}"));
-        }
-    }
-    Vec::new()
 }
 
 /// A frame is about to be drawn.

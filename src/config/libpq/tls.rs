@@ -2,8 +2,8 @@
 
 use super::given::Given;
 use crate::config::postgres::{CertMode, ChannelBinding, PgPlace, PgTls, PostgresConnect, TlsVersions};
+use crate::config::secret::Passphrase;
 use crate::config::surroundings::Surroundings;
-use secrecy::SecretString;
 use std::path::PathBuf;
 
 pub(super) fn tls(given: &Given, pg: &mut PostgresConnect, around: &Surroundings) -> Result<(), String> {
@@ -50,7 +50,7 @@ pub(super) fn tls(given: &Given, pg: &mut PostgresConnect, around: &Surroundings
         let key = given.get("sslkey").map(PathBuf::from).or_else(|| Some(own?.join("postgresql.key")));
         let key = key.ok_or("sslcert is given, but no sslkey")?;
         pg.client_cert = Some((cert, key));
-        pg.key_password = given.get("sslpassword").map(SecretString::from);
+        pg.key_password = given.get("sslpassword").map(|text| Passphrase(text.into()));
     }
     if certs == Some(2) {
         pg.cert_mode = CertMode::Require;

@@ -3,6 +3,7 @@
 use super::notes::{Notes, There};
 use super::{Breach, FindingKey, Heard, Note, RuleId, Rulebook, Severity, Triage};
 use crate::core::history::Series;
+use crate::core::ids::TargetId;
 use crate::core::text::lasting;
 use crate::core::time::Now;
 use std::collections::BTreeMap;
@@ -17,6 +18,26 @@ const SAMPLED: Duration = Duration::from_secs(3);
 
 /// What another system has been saying for so long stands behind whatever is measured here: it is no news.
 const STANDING: Duration = Duration::from_secs(3600);
+
+/// Why a finding is over for us, whatever has become of it there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Parted {
+    /// Its target is watched no more.
+    Unwatched,
+    /// Its target is asked in another way since, and may be another server.
+    Changed,
+}
+
+impl Parted {
+    /// Its words.
+    #[must_use]
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::Unwatched => "no longer watched",
+            Self::Changed => "its target is asked in another way since",
+        }
+    }
+}
 
 /// How far an alert has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,6 +76,8 @@ pub struct Finding {
     pub heard: Option<Heard>,
     /// Its number over time, as far as it was past its threshold; with what was before, where the rule follows it.
     pub past: Series,
+    /// Why nobody follows it any more, where it is over for that reason alone.
+    pub parted: Option<Parted>,
     /// When it was last seen, if since then nobody could look whether it still is so.
     pub unseen: Option<Now>,
     seen: Now,
@@ -125,7 +148,9 @@ impl Finding {
             Some(heard) => format!("({}) {}", heard.word(now), self.breach.sentence),
             None => self.breach.sentence.clone(),
         };
-        if let Some(seen) = self.unseen {
+        if let Some(parted) = self.parted {
+            words.push_str(&format!(" ({})", parted.words()));
+        } else if let Some(seen) = self.unseen {
             words.push_str(&format!(" (as of {} ago)", lasting(now.since(seen))));
         } else if let Some(clear) = self.clear.filter(|_| self.stage == Stage::Firing) {
             words.push_str(&format!(" (recovering, clear for {})", lasting(now.since(clear))));
@@ -202,6 +227,7 @@ impl AlertBook {
                 onset: Onset::Seen,
                 stage: Stage::Pending,
                 clear: None,
+                parted: None,
                 unseen: None,
                 heard: None,
                 past: Series::default(),
@@ -220,7 +246,7 @@ impl AlertBook {
                 entry.onset = Onset::Seen;
             }
             if resolved {
-                entry.stage = Stage::Pending;
+                (entry.stage, entry.parted) = (Stage::Pending, None);
             }
             if entry.stage == Stage::Pending && entry.lasted(now) >= hold {
                 entry.stage = Stage::Firing;
@@ -253,6 +279,19 @@ impl AlertBook {
             let unknown = finding.breach.observed_for.is_none() && finding.since == now;
             if unknown && new(key) {
                 finding.onset = Onset::OrEarlier;
+            }
+        }
+    }
+
+    /// Targets are watched no more, or asked in another way: what was found of them is over for us, and nobody says that it is over there.
+    pub fn part(&mut self, how: impl Fn(&TargetId) -> Option<Parted>, now: Now) {
+        self.alerts.retain(|key, finding| finding.stage != Stage::Pending || how(&key.target).is_none());
+        for (key, finding) in &mut self.alerts {
+            let parted = how(&key.target).filter(|_| finding.stage == Stage::Firing);
+            if parted.is_some() {
+                finding.stage = Stage::Resolved(now);
+                finding.parted = parted;
+                (finding.clear, finding.unseen) = (None, None);
             }
         }
     }
@@ -377,7 +416,6 @@ impl AlertBook {
 mod tests {
     use super::*;
     use crate::core::alert::{Grade, RuleSpec, RuleUnit, Until};
-    use crate::core::ids::TargetId;
     use crate::core::place::Screen;
 
     const SPEC: RuleSpec =

@@ -14,7 +14,7 @@ mod rulebook;
 mod step;
 
 pub use always::always_fires;
-pub use book::{AlertBook, Finding, Onset, Stage};
+pub use book::{AlertBook, Finding, Onset, Parted, Stage};
 pub use breach::{Breach, Hit};
 pub use heard::{Heard, Note, Until};
 pub use judge::{Found, Judge, Judged, Missing, Rule, Unread, awaited, judge, look, unread};

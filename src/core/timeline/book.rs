@@ -6,7 +6,7 @@ use super::incident::{Incident, Key};
 use super::numbers::Numbers;
 use super::ours::{self, Deed, Ours};
 use crate::core::action::{Action, ActionError, Outcome, Verdict, Verification};
-use crate::core::alert::{AlertBook, Finding, RuleId, RuleUnit, Severity};
+use crate::core::alert::{AlertBook, Finding, Parted, RuleId, RuleUnit, Severity};
 use crate::core::ids::{EventId, TargetId};
 use crate::core::place::{Place, Screen};
 use crate::core::row::RowKey;
@@ -180,7 +180,8 @@ impl Timeline {
         for key in over {
             // It ended when it was clear, and not when that had lasted for long enough.
             let end = alerts.findings().into_iter().find(|finding| self::key(finding) == key);
-            self.ends(&key, end.and_then(Finding::ended).unwrap_or(now));
+            let parted = end.and_then(|finding| finding.parted);
+            self.ends(&key, parted, end.and_then(Finding::ended).unwrap_or(now));
         }
         for target in answered {
             if !self.judged.contains_key(target) {
@@ -251,14 +252,18 @@ impl Timeline {
         self.open.insert(key.clone(), open);
     }
 
-    fn ends(&mut self, key: &Key, now: Now) {
-        let Some(open) = self.open.remove(key) else { return };
+    fn ends(&mut self, key: &Key, parted: Option<Parted>, now: Now) {
+        let Some(mut open) = self.open.remove(key) else { return };
+        // It ended for us: that it is over there nobody can say.
+        if let Some(parted) = parted {
+            open.sentence.push_str(&format!(" ({})", parted.words()));
+        }
         let mut event = told(Kind::Ended, &open, now);
         if let Some(words) = open.numbers.as_ref().and_then(|numbers| numbers.words(open.unit)) {
             event.words.push_str(&format!("; {words}"));
         }
         self.push(Event { lasted: Some(now.since(open.about.since)), ..event });
-        self.incident.ends(key, &open.sentence, open.about.since, now);
+        self.incident.ends(key, (&open.sentence, parted.is_some()), open.about.since, now);
     }
 
     /// An action was confirmed and is sent.
@@ -333,6 +338,14 @@ impl Timeline {
     /// Nobody was running for a while: why. What happened meanwhile is seen only as far as it lasts.
     pub(in crate::core) fn unwatched(&mut self, why: &str, now: Now) {
         self.push(Event::new(Kind::Unwatched, None, now, why));
+    }
+
+    /// Targets are watched no more, or are asked in another way: who answers under their name next is compared with nothing.
+    pub(in crate::core) fn part(&mut self, left: &[TargetId]) {
+        for target in left {
+            self.facts.remove(target);
+            self.judged.remove(target);
+        }
     }
 
     /// Targets have come or gone: which.

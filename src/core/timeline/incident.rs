@@ -24,6 +24,8 @@ struct Member {
     sentence: String,
     since: Now,
     ended: Option<Now>,
+    /// It is over only because nobody follows it any more.
+    parted: bool,
     /// It was there at the first look: it may be there for ever, and nothing waits for its end.
     background: bool,
 }
@@ -58,7 +60,7 @@ impl Incident {
     /// A finding is there, at first sight or anew.
     pub(super) fn begins(&mut self, key: &Key, severity: Severity, since: Now, at_first_sight: bool) {
         if let Some(member) = self.members.iter_mut().find(|member| member.key == *key) {
-            (member.ended, member.background) = (None, false);
+            (member.ended, member.parted, member.background) = (None, false, false);
             member.severity = member.severity.max(severity);
         } else if self.members.len() < MOST {
             self.members.push(Member {
@@ -67,6 +69,7 @@ impl Incident {
                 sentence: String::new(),
                 since,
                 ended: None,
+                parted: false,
                 background: at_first_sight,
             });
         }
@@ -79,10 +82,10 @@ impl Incident {
         }
     }
 
-    /// It is over: what it was.
-    pub(super) fn ends(&mut self, key: &Key, sentence: &str, since: Now, now: Now) {
+    /// It is over: what it was, and whether it is so only because nobody follows it any more.
+    pub(super) fn ends(&mut self, key: &Key, (sentence, parted): (&str, bool), since: Now, now: Now) {
         if let Some(member) = self.members.iter_mut().find(|member| member.key == *key) {
-            (member.sentence, member.ended) = (sentence.to_owned(), Some(now));
+            (member.sentence, member.ended, member.parted) = (sentence.to_owned(), Some(now), parted);
             if !since.reached(member.since) {
                 member.since = since;
             }
@@ -159,6 +162,11 @@ impl Incident {
         if left > 0 {
             words.push_str(&format!("; {left} that were there before go on"));
         }
-        Over { at: last, lasted, words: format!("{} {words}", if left > 0 { "over" } else { "all clear" }) }
+        let begin = match left {
+            0 if ended.iter().any(|(member, _)| member.parted) => "no longer watched",
+            0 => "all clear",
+            _ => "over",
+        };
+        Over { at: last, lasted, words: format!("{begin} {words}") }
     }
 }

@@ -24,7 +24,7 @@ pub(super) async fn config(connect: &PostgresConnect, shown: &Shown) -> Result<C
         revoked_folder: connect.revoked_folder.clone(),
         shown: shown.clone(),
         client: connect.client_cert.clone().filter(|_| encrypts),
-        key_password: connect.key_password.clone(),
+        key_password: connect.key_password.clone().map(|given| given.0),
         versions: connect.versions,
         anonymous: !connect.names_server,
         common_name: true,

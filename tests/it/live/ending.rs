@@ -19,7 +19,7 @@ use stacktop::core::redis::{QueueRef, RedisAction};
 use stacktop::core::time::Clock;
 use stacktop::engine::{Engine, EngineSettings, Job};
 use stacktop::runtime::clock::SystemClock;
-use stacktop::runtime::effects::{Effects, Outlets};
+use stacktop::runtime::effects::{Answer, Effects, Outlets};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -230,7 +230,7 @@ async fn search_live_5_every_task_ends_with_the_run() {
             act: RedisAction::Pause { queue: named("mails") },
         }),
     ]);
-    while !matches!(answers.next().await, Some(Msg::ActionDone { .. })) {}
+    while !matches!(answers.next().await, Some(Answer::Message(Msg::ActionDone { .. }))) {}
     // Polls of the server that hangs are given up.
     let until = Instant::now() + Duration::from_secs(3);
     while Instant::now() < until {

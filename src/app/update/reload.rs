@@ -1,0 +1,87 @@
+//! The configuration was read again, or a list of targets was: what is about targets that have gone is given up.
+
+use crate::app::model::Model;
+use crate::app::msg::{Effect, Reloaded};
+use crate::app::overlay::Overlay;
+use crate::core::enlisted::Enlisted;
+use crate::core::ids::TargetId;
+use crate::core::row::RowKey;
+use crate::ui::content::Role;
+
+/// All of it that can be taken over holds at once, or nothing of it.
+pub fn reloaded(model: &mut Model, result: Result<Box<Reloaded>, String>) -> Vec<Effect> {
+    let new = match result {
+        Ok(new) => *new,
+        Err(why) => {
+            let why = why.lines().collect::<Vec<_>>().join("; ");
+            model.say(Role::Warning, format!("nothing was changed: {why}"));
+            return Vec::new();
+        }
+    };
+    model.keymap = new.keymap;
+    if let Some(theme) = new.theme {
+        model.theme = theme;
+        model.otherwise = None;
+    }
+    model.notifier.tell_as(new.notify);
+    let closed = part(model, &new.targets.left);
+    model.arming.exchange(&new.targets.left, new.access);
+    model.arming.tighten(&new.stance);
+    model.trail = new.trail;
+    model.world.topology = new.topology;
+    model.world.exchange(new.targets, model.now);
+    model.world.judge_by(new.rules, model.now);
+    let closed = closed.map_or_else(String::new, |target| {
+        format!("the dialog was closed: {target} is not asked any more as it was; ")
+    });
+    model.say(Role::Note, format!("{closed}{}", new.words));
+    Vec::new()
+}
+
+/// What lists name has come and gone.
+pub fn enlisted(model: &mut Model, enlisted: Enlisted) -> Vec<Effect> {
+    part(model, &enlisted.left);
+    model.world.enlist(enlisted, model.now);
+    Vec::new()
+}
+
+/// Targets have gone, or are asked in another way: marks on what is theirs, and a dialog about it, would be about something else. The
+/// target whose dialog was closed.
+fn part(model: &mut Model, left: &[TargetId]) -> Option<TargetId> {
+    if left.is_empty() {
+        return None;
+    }
+    let gone = |row: &RowKey| row.target().is_some_and(|target| left.contains(target));
+    for level in model.places.values_mut().flat_map(|place| &mut place.levels) {
+        level.marks.retain(|row, _| !gone(row));
+        level.marked_last.take_if(|row| gone(row));
+        level.pinned.take_if(|row| gone(row));
+    }
+    // Whoever is asked under that name next has to be told anew what is looked at.
+    model.focus.retain(|(target, _)| !left.contains(target));
+    let about = model.overlay.as_ref().and_then(about).filter(|target| left.contains(target));
+    if about.is_some() {
+        model.overlay = None;
+    }
+    about
+}
+
+/// The target that an open dialog would change something of.
+fn about(overlay: &Overlay) -> Option<TargetId> {
+    let of = |row: &RowKey| row.target().cloned();
+    match overlay {
+        Overlay::Menu(menu) => of(&menu.row),
+        Overlay::Answer(asking) => of(&asking.row),
+        Overlay::Confirm(dialog) => Some(dialog.action.target().clone()),
+        Overlay::Help(_)
+        | Overlay::ActionLog(_)
+        | Overlay::Sources(_)
+        | Overlay::Logs(_)
+        | Overlay::Palette(_)
+        | Overlay::Details(_)
+        | Overlay::Columns(_)
+        | Overlay::Arm(_)
+        | Overlay::Note(_)
+        | Overlay::Filter(_) => None,
+    }
+}

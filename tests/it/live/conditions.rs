@@ -4,6 +4,7 @@
 mod apart;
 mod cluster;
 mod copies;
+mod decoy;
 mod postgres;
 mod queues;
 mod redis;

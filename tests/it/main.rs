@@ -44,6 +44,7 @@ mod screens;
 mod search_acts;
 mod secrets;
 mod silences;
+mod steps;
 mod thresholds;
 mod ties;
 mod timeline;

@@ -10,6 +10,9 @@ mod queues;
 mod redis;
 mod search;
 mod slower;
+mod steps;
+mod steps_of_redis;
+mod vacuum;
 
 use super::Watch;
 use chrono::{DateTime, Utc};

@@ -45,6 +45,7 @@ mod search_acts;
 mod secrets;
 mod silences;
 mod tails;
+mod steps;
 mod thresholds;
 mod ties;
 mod timeline;

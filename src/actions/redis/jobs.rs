@@ -1,5 +1,6 @@
 //! The same to each of many jobs: in batches that are short, stopped at the first trouble, told apart in the outcome.
 
+use super::named::named;
 use super::{BETWEEN, RedisExecutor};
 use crate::actions::stop::Stop;
 use crate::core::action::{ActionError, Outcome, Verdict};
@@ -10,8 +11,6 @@ use std::sync::atomic::Ordering;
 
 /// Jobs in one call of a script: about 0.5 ms of the server's time (measured).
 const BATCH: usize = 100;
-/// Jobs that the outcome names one by one; beyond that it counts.
-pub(super) const NAMED: usize = 50;
 
 impl RedisExecutor {
     pub(super) async fn each(
@@ -273,7 +272,6 @@ fn outcome(queue: &QueueRef, act: JobAct, results: &[(String, &'static str)]) ->
         }
     }
     let parts: Vec<String> = kinds.iter().map(|(what, count)| format!("{count} {what}")).collect();
-    let details =
-        results.iter().take(NAMED).map(|(id, what)| (format!("job {id}"), (*what).to_owned())).collect();
+    let details = named("job", &results.iter().map(|(id, what)| (id.as_str(), *what, is_done(what, act))));
     Outcome { verdict, summary: format!("queue {queue}: {}", parts.join(", ")), details }
 }

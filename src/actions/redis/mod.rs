@@ -7,6 +7,7 @@ mod export;
 mod jobs;
 mod journal;
 mod letters;
+mod named;
 mod original;
 mod redrive;
 mod removed;

@@ -10,6 +10,7 @@ use super::RedisExecutor;
 use super::brake::{FIRST, Judge, steps};
 use super::jobs::{AGAIN, NOT_TEXT, is_done, meaning};
 use super::journal::Journal;
+use super::named::named;
 use super::original::{Kept, fingerprint};
 use super::trail::{Fate, Trail};
 use crate::actions::stop::Stop;
@@ -26,8 +27,6 @@ use tokio::time::Instant;
 
 /// So long the mark of a letter outlives it.
 const MARKED_SECONDS: u32 = 7 * 86_400;
-/// Letters that the outcome names one by one.
-const NAMED: usize = 50;
 
 /// What is done with every letter.
 struct Work<'a> {
@@ -38,8 +37,8 @@ struct Work<'a> {
     owners: HashMap<QueueRef, Family>,
     /// Jobs that were put back, and what became of them.
     trail: Trail,
-    /// What came of each letter.
-    results: Vec<(String, String)>,
+    /// What came of each letter, and whether its job is back.
+    results: Vec<(String, String, bool)>,
     retried: usize,
     added: usize,
     /// Letters whose job an earlier redrive had put back, so that what became of it was to be seen then.
@@ -78,7 +77,7 @@ impl RedisExecutor {
             envelope: &self.connect.envelope,
             owners,
             trail: Trail::new(self.server_now(&mut connection).await?),
-            results: odd.into_iter().map(|id| (id, NOT_TEXT.to_owned())).collect(),
+            results: odd.into_iter().map(|id| (id, NOT_TEXT.to_owned(), false)).collect(),
             retried: 0,
             added: 0,
             earlier: 0,
@@ -100,28 +99,30 @@ impl RedisExecutor {
                     stopped = Some(format!("{cause} stopped it"));
                     break;
                 }
+                let back = work.back();
                 match self.letter(&mut connection, &mut work, id, *state).await {
-                    Ok(result) => work.results.push((id.clone(), result)),
+                    Ok(result) => work.results.push((id.clone(), result, work.back() > back)),
                     Err(error) => {
                         stopped = Some(format!("{error}"));
                         break;
                     }
                 }
             }
-            let news = work.results[before..].to_vec();
+            let news = &work.results[before..];
+            let news: Vec<_> = news.iter().map(|(id, result, _)| (id.clone(), result.clone())).collect();
             journal = self.noted(journal, move |journal| journal.letters(&news)).await?;
             if stopped.is_some() {
                 break;
             }
             let first = chosen.len() - left.len() <= FIRST.iter().sum();
-            let taken = work.trail.len() + work.earlier;
+            let taken = work.back();
             stopped = self.brake(&mut connection, &mut work.trail, judge, (first, taken), stop).await?;
             self.tell(format!("redrive of {from}: {} of {all} done", work.results.len()));
             if !first && !left.is_empty() {
                 stop.pause(Duration::from_secs(1).saturating_sub(began.elapsed())).await;
             }
         }
-        let taken = work.trail.len() + work.earlier;
+        let taken = work.back();
         let fate = self.last_look(&mut connection, &mut work.trail, taken).await;
         let outcome = work.outcome(all, stopped.as_deref(), fate, &journal);
         if stopped.is_none() {
@@ -304,6 +305,11 @@ impl RedisExecutor {
 }
 
 impl Work<'_> {
+    /// Letters that are gone and whose jobs are back.
+    fn back(&self) -> usize {
+        self.trail.len() + self.earlier
+    }
+
     fn outcome(
         &self,
         chosen: usize,
@@ -311,7 +317,7 @@ impl Work<'_> {
         fate: Option<Fate>,
         journal: &Journal,
     ) -> Outcome {
-        let back = self.trail.len() + self.earlier;
+        let back = self.back();
         let alone = self.results.len().saturating_sub(back);
         let mut summary = format!(
             "redrive of {}: {back} of {chosen} back ({} originals retried, {} added)",
@@ -340,12 +346,8 @@ impl Work<'_> {
             (all, None) if all == chosen => Verdict::Done,
             _ => Verdict::Partly,
         };
-        let mut details: Vec<(String, String)> = self
-            .results
-            .iter()
-            .take(NAMED)
-            .map(|(id, result)| (format!("letter {id}"), result.clone()))
-            .collect();
+        let results = self.results.iter().map(|(id, result, back)| (id.as_str(), result.as_str(), *back));
+        let mut details = named("letter", &results);
         details.push(("journal".to_owned(), journal.path.display().to_string()));
         Outcome { verdict, summary, details }
     }

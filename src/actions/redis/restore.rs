@@ -1,6 +1,7 @@
 //! Puts back what was removed last from a queue, by the file in which removed jobs are kept.
 
 use super::export::{self, Removed};
+use super::named::named;
 use super::{BETWEEN, RedisExecutor};
 use crate::actions::stop::Stop;
 use crate::core::action::{ActionError, Outcome, Verdict};
@@ -11,8 +12,6 @@ use redis::ScriptInvocation;
 
 /// Jobs in one call: their data can be large.
 const BATCH: usize = 20;
-/// Jobs that the outcome names one by one.
-const NAMED: usize = 50;
 
 impl RedisExecutor {
     pub(super) async fn restore(
@@ -32,13 +31,13 @@ impl RedisExecutor {
                 "no removal from {queue} is left to be undone (removed-jobs.jsonl beside the audit trail)"
             )));
         };
-        let (mut back, mut there, mut details) = (0, 0, Vec::new());
+        let (mut back, mut there, mut results) = (0, 0, Vec::new());
         for batch in jobs.chunks(BATCH) {
             if let Some(cause) = stop.cause() {
                 let (dealt, all) = (back + there, jobs.len());
                 let summary =
                     format!("queue {queue}: {back} put back; stopped by {cause} after {dealt} of {all}");
-                return Ok(Outcome { verdict: Verdict::Partly, summary, details });
+                return Ok(Outcome { verdict: Verdict::Partly, summary, details: told(&results) });
             }
             let now = self.server_now(connection).await?;
             let mut call = Self::begin(&self.scripts.restore, queue, family, now, "");
@@ -52,7 +51,7 @@ impl RedisExecutor {
                     let left = jobs.len() - back - there;
                     let summary =
                         format!("queue {queue}: {back} put back; stopped with {left} left: {error}");
-                    return Ok(Outcome { verdict: Verdict::Partly, summary, details });
+                    return Ok(Outcome { verdict: Verdict::Partly, summary, details: told(&results) });
                 }
             };
             for (job, word) in batch.iter().zip(words) {
@@ -63,11 +62,10 @@ impl RedisExecutor {
                 } else {
                     "left alone: there is a job of its id".to_owned()
                 };
-                details.push((format!("job {}", job.id), what));
+                results.push((job.id.clone(), what, done));
             }
             tokio::time::sleep(BETWEEN).await;
         }
-        details.truncate(NAMED);
         let (folder, place, of) = (self.folder.clone(), self.connect.place(), queue.clone());
         let noted = self.filed(move || export::put_back(&folder, &place, &of, removal)).await;
         let rest = if there > 0 {
@@ -86,8 +84,12 @@ impl RedisExecutor {
             _ => Verdict::Partly,
         };
         let summary = format!("queue {queue}: {} put back as they were{rest}{noted}", counted(back, "job"));
-        Ok(Outcome { verdict, summary, details })
+        Ok(Outcome { verdict, summary, details: told(&results) })
     }
+}
+
+fn told(results: &[(String, String, bool)]) -> Vec<(String, String)> {
+    named("job", &results.iter().map(|(id, what, done)| (id.as_str(), what.as_str(), *done)))
 }
 
 /// What the script is given of a job.

@@ -1,6 +1,6 @@
 //! The look after an act: where the jobs are now.
 
-use super::jobs::NAMED;
+use super::named::NAMED;
 use super::{RedisExecutor, TIMEOUT};
 use crate::core::action::{ActionError, Verification};
 use crate::core::redis::QueueRef;

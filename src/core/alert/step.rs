@@ -9,8 +9,6 @@ pub enum Remedy {
     Terminate,
     /// End the idle sessions of a group of clients.
     TerminateGroup,
-    /// Give failed jobs back to their queue.
-    Retry,
     /// Let a paused queue go on.
     Resume,
     /// Bring back or fail jobs that have lost their worker.
@@ -35,7 +33,6 @@ impl Remedy {
             Self::Cancel => "cancel its query",
             Self::Terminate => "terminate its session",
             Self::TerminateGroup => "end a group of clients",
-            Self::Retry => "retry when the cause is gone",
             Self::Resume => "resume it",
             Self::Recover => "bring each back or fail it",
             Self::Reschedule => "remove the scheduler, then add it again",

@@ -135,6 +135,13 @@ async fn a_subscription_that_breaks_or_is_disabled_is_told() {
     to.batch_execute("ALTER SUBSCRIPTION s DISABLE").await.expect("disabled");
     until(&mut watch, "a disabled subscription", |watch| !firing(watch, rule).is_empty()).await;
     assert!(firing(&watch, rule)[0].breach.sentence.contains("is disabled"), "{}", watch.verdict());
+    // What is advised: it is enabled; then, disabled once more, it is dropped.
+    let step = firing(&watch, rule)[0].breach.step.words();
+    assert_eq!(step, "ALTER SUBSCRIPTION … ENABLE when its reason is gone, or drop it");
+    to.batch_execute("ALTER SUBSCRIPTION s ENABLE").await.expect("enabled");
+    until(&mut watch, "its end", |watch| firing(watch, rule).is_empty()).await;
+    to.batch_execute("ALTER SUBSCRIPTION s DISABLE").await.expect("disabled");
+    until(&mut watch, "a disabled subscription", |watch| !firing(watch, rule).is_empty()).await;
     to.batch_execute("ALTER SUBSCRIPTION s SET (slot_name = NONE)").await.expect("let go");
     to.batch_execute("DROP SUBSCRIPTION s").await.expect("dropped");
     until(&mut watch, "its end", |watch| firing(watch, rule).is_empty()).await;
@@ -337,6 +344,11 @@ async fn a_panel_that_watches_nothing_is_told() {
         assert!(found.iter().any(|sentence| sentence.starts_with(expected)), "{found:?}");
     }
     assert!(watch.verdict().starts_with("DEGRADED"), "{}", watch.verdict());
+    // One of them is given what it needs, as is advised.
+    let admin = client(&url).await;
+    admin.batch_execute("CREATE TABLE nowhere AS SELECT 0 AS failures").await.expect("a table");
+    until(&mut watch, "two blind panels", |watch| firing(watch, rule).len() == 2).await;
+    admin.batch_execute("DROP TABLE nowhere").await.expect("gone");
 }
 
 #[tokio::test]

@@ -4,11 +4,15 @@
 mod apart;
 mod cluster;
 mod copies;
+mod decoy;
 mod postgres;
 mod queues;
 mod redis;
 mod search;
 mod slower;
+mod steps;
+mod steps_of_redis;
+mod vacuum;
 
 use super::Watch;
 use chrono::{DateTime, Utc};

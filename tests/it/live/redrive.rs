@@ -177,6 +177,57 @@ async fn letters_of_the_same_id_are_told_apart_by_what_they_hold() {
     assert!(kept.is_some(), "another customer's job was retried");
 }
 
+/// One of many letters holds a byte that is no text, far behind those that an outcome names: it stays as it was, and it is the one that is
+/// named; all the others run.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_letter_with_a_byte_that_is_no_text_costs_itself_only_and_is_named() {
+    const ALL: usize = 70;
+    const ODD: usize = 63;
+    let test = "a_letter_with_a_byte_that_is_no_text_costs_itself_only_and_is_named";
+    let Some(lab) = Lab::open(test) else { return };
+    for (generation, _) in GENERATIONS {
+        let source = unique(&format!("byte-{generation}"));
+        let letters = format!("{source}-dlq");
+        lab.run(generation, "add", &source, "1");
+        let list = vec![source.as_str(); ALL].join(",");
+        let ids = lab.run(generation, "letters", &letters, &list);
+        let odd = ids.split(' ').nth(ODD).expect("an id").to_owned();
+        let mut client = lab.client().await;
+        let key = named(&letters).key(&odd);
+        let before: String = client.hget(&key, "data").await.expect("its data");
+        let order = format!("{{\"order\":{ODD}}}");
+        let at = before.find(&order).expect("the order in it") + order.len() - 1;
+        let latin = [&before.as_bytes()[..at], b",\"name\":\"Ren\xe9\"", &before.as_bytes()[at..]].concat();
+        let () = client.hset(&key, "data", &latin).await.expect("a byte");
+        let worker = lab.worker(generation, &source);
+        worker.done(1);
+        let mut watch = watch(&lab, &[&letters]);
+        watch.poll().await.expect("it is read as before");
+        let outcome = redrive(&watch, &letters, None, Letters::All).await.expect("an outcome");
+        assert_eq!(outcome.verdict, Verdict::Partly, "{generation}: {outcome:?}");
+        let told =
+            format!("{} of {ALL} back (0 originals retried, {} added), 1 left alone", ALL - 1, ALL - 1);
+        assert!(outcome.summary.contains(&told), "{generation}: {}", outcome.summary);
+        let (name, why) = &outcome.details[0];
+        assert_eq!(
+            (name.as_str(), why.as_str()),
+            (format!("letter {odd}").as_str(), "left alone: what it holds is not text (UTF-8)"),
+            "{generation}"
+        );
+        let mut orders = std::collections::BTreeSet::new();
+        for _ in 1..ALL {
+            let (_, line) = worker.line(15).expect("it runs");
+            orders.insert(line.rsplit_once("\"order\":").expect("an order").1.to_owned());
+        }
+        assert_eq!((orders.len(), orders.contains(&format!("{ODD}}}"))), (ALL - 1, false), "{generation}");
+        assert_eq!(worker.line(1).map(|(_, line)| line), None, "{generation}: something ran twice");
+        let left: Vec<u8> = client.hget(&key, "data").await.expect("its data");
+        assert_eq!(left, latin, "{generation}: it is as it was");
+        watch.poll().await.expect("a poll");
+        assert_eq!(queue(&watch).dead(), 1, "{generation}");
+    }
+}
+
 /// Ids began anew and the same data came again: which of the two jobs the letter tells of cannot be known.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_equal_job_that_is_younger_than_the_letter_is_left_alone() {

@@ -491,4 +491,15 @@ async fn a_cluster_that_is_down_says_so() {
             && line.contains("slots served")),
         "{found:?}"
     );
+    // What is advised says the same.
+    let firing = watch.world.alerts.firing();
+    let step =
+        firing.iter().find(|one| one.breach.rule == "redis.cluster").expect("it fires").breach.step.words();
+    let other = nodes[2].port;
+    let redis_cli = Command::new("sh").args(["-c", &format!("{step} 127.0.0.1:{other} 2>&1")]).output();
+    let said = String::from_utf8_lossy(&redis_cli.expect("redis-cli").stdout).into_owned();
+    assert!(
+        step == "redis-cli --cluster check" && said.contains("[ERR] Not all 16384 slots are covered"),
+        "{said}"
+    );
 }

@@ -300,7 +300,7 @@ fn sequence(its: &mut Its<'_>, reading: &PostgresReading) {
             format!("sequence {name} has used {:.0} % of its numbers, {left} left", used * 100.0)
         };
         let breach = tell(its, reading, SEQUENCES, grade, (&name, &sentence));
-        breach.say("make its column and the sequence bigint");
+        breach.say("make its column bigint, and the sequence: ALTER SEQUENCE … AS bigint NO MAXVALUE");
     }
     let hidden =
         all.iter().filter(|found| cell(found, "problem").starts_with("its value may not be read")).count();

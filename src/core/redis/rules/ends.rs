@@ -58,7 +58,9 @@ fn parents(its: &mut Its<'_>, reading: &RedisReading) {
             name(queue, reading),
             tidy(&first.child.to_string(), 40)
         );
-        let step = Step::Look("retry the children, or remove them, when their cause is gone".to_owned());
+        // A removal from here would leave the parent waiting for good.
+        let words = "retry the children, or have their own library remove them, when their cause is gone";
+        let step = Step::Look(words.to_owned());
         tell(its, grade, queue, sentence).hits(all.len(), "job").step(step);
     }
 }
@@ -90,7 +92,7 @@ fn failing(its: &mut Its<'_>, reading: &RedisReading) {
             let name = name(queue, reading);
             let sentence =
                 format!("queue {name}: jobs are taken, and nothing tells how they end: none is kept");
-            tell(its, grade, queue, sentence).say("keep failed jobs");
+            tell(its, grade, queue, sentence).say("keep some: a number as removeOnComplete and removeOnFail");
         }
         share(its, reading, queue, history);
     }

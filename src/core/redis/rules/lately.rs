@@ -90,7 +90,8 @@ fn flushed(its: &mut Its<'_>, reading: &RedisReading) {
     let when = at.wall.format("%H:%M:%SZ");
     let sentence = format!("{} was emptied (FLUSHALL or FLUSHDB; noticed at {when}){jobs}", its.target);
     let breach = its.tell(grade, format!("{SUBJECT} emptied"), sentence).since(Some(since));
-    breach.say("find who did it (ACL LOG, CLIENT LIST); take the right away: ACL SETUSER … -@dangerous");
+    // Not all of @dangerous: BullMQ needs INFO, which is part of it.
+    breach.say("find who did it (ACL LOG, CLIENT LIST); take it away: ACL SETUSER … -flushall -flushdb");
 }
 
 fn slow_command(its: &mut Its<'_>, _: &RedisReading) {

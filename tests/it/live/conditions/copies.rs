@@ -12,7 +12,7 @@ use tokio::time::{Instant, sleep};
 const WITHIN: Duration = Duration::from_secs(40);
 
 /// A primary and a copy of it.
-async fn pair(ground: &Ground) -> (Cluster, Cluster) {
+pub async fn pair(ground: &Ground) -> (Cluster, Cluster) {
     let primary = ground.server("primary", &["wal_level=replica", "wal_keep_size=4GB"]).await;
     let mut copy = ground.command("pg_basebackup");
     let port = primary.port.to_string();
@@ -49,6 +49,11 @@ async fn a_standby_that_is_paused_is_one_root_with_what_its_primary_tells() {
     let line = lookout.line();
     assert!(line.contains("PAUSED"), "the root names what keeps it: {line}");
     assert!(!line.contains("+1 more"), "it is told once: {line}");
+    // What is advised, done word for word there.
+    let step = lookout.step(lag, "PAUSED").await;
+    assert_eq!(step, "SELECT pg_wal_replay_resume()");
+    standby.client().await.batch_execute(&step).await.expect("it goes on");
+    lookout.over(lag, "PAUSED").await;
 }
 
 /// The standby's process that replays, held as a slow disk holds it.

@@ -1,0 +1,249 @@
+//! What is advised about Redis and its queues is done, with the real libraries: then the finding is over, and no library was broken by it.
+
+use super::redis::{on, start};
+use super::steps::redis_cli;
+use super::{Load, Lookout};
+use crate::live::queues::{Lab, named};
+use crate::live::topology::Own;
+use redis::AsyncCommands;
+use std::time::Duration;
+use tokio::time::sleep;
+
+const LIBRARIES: [&str; 5] = ["bull4", "bullmq3", "bullmq4", "bullmq5", "bullmq6"];
+
+/// A server of the test's own, and the libraries at it.
+async fn ground(test: &str, options: &[&str]) -> Option<(Lab, Own)> {
+    let lab = Lab::open(test)?;
+    let own = start(options).await;
+    Some((lab.at(own.port), own))
+}
+
+/// Polls as if time went faster, until `rule` tells nothing any more.
+async fn over_in_time(lookout: &mut Lookout, rule: &str) {
+    for _ in 0..60 {
+        lookout.poll_after(Duration::from_secs(3)).await;
+        if lookout.world.alerts.firing().iter().all(|one| one.breach.rule != rule) {
+            return;
+        }
+        sleep(Duration::from_millis(300)).await;
+    }
+    panic!("{rule} goes on: {}", lookout.line());
+}
+
+/// Who emptied the server may do so no more, and every library works as before.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_advised_after_a_flush_keeps_every_library_alive() {
+    let test = "what_is_advised_after_a_flush_keeps_every_library_alive";
+    let Some((lab, own)) = ground(test, &[]).await else { return };
+    let user = ["ACL", "SETUSER", "shop", "on", ">shop-secret", "~*", "&*", "+@all"];
+    assert_eq!(redis_cli(own.port, &user), "OK");
+    let mut lookout = on(&own);
+    lookout.settles().await;
+    lab.run("bullmq5", "add", "mails", "1");
+    lookout.poll().await;
+    let as_shop = |words: &[&str]| {
+        let login = ["--no-auth-warning", "--user", "shop", "--pass", "shop-secret"];
+        redis_cli(own.port, &[&login[..], words].concat())
+    };
+    assert_eq!(as_shop(&["FLUSHALL"]), "OK");
+    let step = lookout.step("redis.flushed", "was emptied").await;
+    let rights = step.split_once("ACL SETUSER … ").expect("the command").1;
+    let taken: Vec<&str> = ["ACL", "SETUSER", "shop"].into_iter().chain(rights.split(' ')).collect();
+    assert_eq!(redis_cli(own.port, &taken), "OK");
+    for words in ["FLUSHALL", "FLUSHDB"] {
+        assert!(as_shop(&[words]).contains("NOPERM"), "{step}");
+    }
+    for library in LIBRARIES {
+        let body = "const login = { ...connection, username: 'shop', password: 'shop-secret' };
+            const bull = !library.Queue;
+            const queue = bull ? new library(queueName, { redis: login }) : new library.Queue(queueName, { connection: login });
+            const worker = bull ? queue : new library.Worker(queueName, async (job) => job.data.order, { connection: login });
+            if (bull) queue.process('mail', async (job) => job.data.order);
+            const done = new Promise((then) => worker.on('completed', (job) => then(job.returnvalue)));
+            await queue.add('mail', { order: 7 });
+            return await done;";
+        assert_eq!(lab.script_of(library, &format!("after-{library}"), body), "7", "{library}");
+    }
+}
+
+/// Keys were evicted while there was no room; a server with queues evicts nothing.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_advised_about_memory_ends_evictions() {
+    let test = "what_is_advised_about_memory_ends_evictions";
+    let options = ["--maxmemory", "6mb", "--maxmemory-policy", "allkeys-lru"];
+    let Some((lab, own)) = ground(test, &options).await else { return };
+    let mut lookout = on(&own);
+    let mut client = own.client().await;
+    let _load = Load::new(async move {
+        for n in 0_u64.. {
+            let _: Result<(), _> = client.set_ex(format!("page:{n}"), "x".repeat(20_000), 5).await;
+            sleep(Duration::from_millis(2)).await;
+        }
+    });
+    assert_eq!(lookout.step("redis.evictions", "evicted").await, "raise maxmemory");
+    assert_eq!(redis_cli(own.port, &["CONFIG", "SET", "maxmemory", "200mb"]), "OK");
+    over_in_time(&mut lookout, "redis.evictions").await;
+    lab.run("bullmq5", "add", "mails", "1");
+    let mut lookout = on(&own);
+    let step = lookout.step("redis.eviction_policy", "allkeys-lru").await;
+    assert_eq!(step, "make room, then maxmemory-policy noeviction (a full server refuses writes)");
+    let policy = step.split(' ').skip(3).take(2);
+    let words: Vec<&str> = ["CONFIG", "SET"].into_iter().chain(policy).collect();
+    assert_eq!(redis_cli(own.port, &words), "OK");
+    lookout.over("redis.eviction_policy", "").await;
+}
+
+/// Workers are started: for one queue, for many at once, and for one whose job lies in the hands of a dead one.
+#[tokio::test(flavor = "multi_thread")]
+async fn started_workers_end_what_is_told_of_none() {
+    let test = "started_workers_end_what_is_told_of_none";
+    let Some((lab, own)) = ground(test, &[]).await else { return };
+    let mut lookout = on(&own);
+    lab.run("bullmq5", "add", "one", "2");
+    assert_eq!(lookout.step("queue.no_worker", "2 jobs wait in queue one").await, "start its workers");
+    let worker = lab.worker("bullmq5", "one");
+    assert_eq!(worker.done(2).len(), 2);
+    lookout.over("queue.no_worker", "").await;
+    drop(worker);
+    // Its worker was killed with a job in its hands: a new one takes that back.
+    lab.run("bullmq5", "add", "held", "1");
+    let slow = lab.slow_worker("bullmq5", "held", 600_000);
+    let mut client = own.client().await;
+    let active = named("held").key("active");
+    while client.llen::<_, usize>(&active).await.expect("a length") == 0 {
+        sleep(Duration::from_millis(50)).await;
+    }
+    drop(slow);
+    let step = lookout.step("queue.no_worker", "queue held: 1 job in progress").await;
+    assert!(step.starts_with("start its workers: one that runs takes back what another held"), "{step}");
+    let worker = lab.worker("bullmq5", "held");
+    let (_, line) = worker.line(75).expect("it is taken back within two looks of the library");
+    assert!(line.contains("{\"order\":0}"), "{line}");
+    lookout.over("queue.no_worker", "").await;
+    let many = ["mails", "bills", "posts", "scans", "texts"];
+    for name in many {
+        lab.run("bullmq5", "add", name, "1");
+    }
+    let step = lookout.step("queue.no_worker", "5 queues: no worker is connected").await;
+    assert_eq!(step, "start the workers: so many queues lost them for one reason");
+    let workers: Vec<_> = many.iter().map(|name| lab.worker("bullmq5", name)).collect();
+    for worker in &workers {
+        assert_eq!(worker.done(1).len(), 1);
+    }
+    lookout.over("queue.no_worker", "").await;
+}
+
+/// One worker died over its job and another one of that queue is there: it brings the job back itself, as is said.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_worker_that_looks_brings_a_stalled_job_back_as_is_said() {
+    let test = "a_worker_that_looks_brings_a_stalled_job_back_as_is_said";
+    let Some((lab, own)) = ground(test, &[]).await else { return };
+    let mut lookout = on(&own).from("queue.stalled", 1.0);
+    lab.run("bullmq5", "add", "mails", "1");
+    let slow = lab.slow_worker("bullmq5", "mails", 600_000);
+    let mut client = own.client().await;
+    let active = named("mails").key("active");
+    let mut held: Vec<String> = Vec::new();
+    while held.is_empty() {
+        held = client.lrange(&active, 0, -1).await.expect("a list");
+        sleep(Duration::from_millis(50)).await;
+    }
+    let other = lab.worker("bullmq5", "mails");
+    drop(slow);
+    let () = client.del(named("mails").key(&format!("{}:lock", held[0]))).await.expect("its time is over");
+    let step = lookout.step("queue.stalled", "1 job in progress lost its worker's lock").await;
+    assert_eq!(step, "its workers look each 30 s and bring them back; read their log");
+    assert!(other.line(75).is_some(), "it was brought back");
+    lookout.over("queue.stalled", "").await;
+}
+
+/// A worker of a new version is not woken by what an old one adds, until it is of the same.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_same_version_on_both_sides_ends_a_mismatch() {
+    let test = "the_same_version_on_both_sides_ends_a_mismatch";
+    let Some((lab, own)) = ground(test, &[]).await else { return };
+    let mut lookout = on(&own);
+    let new = lab.worker("bullmq5", "mails");
+    lab.run("bullmq4", "add", "mails", "3");
+    let step = lookout.step("queue.generations", "a worker of version 5 or newer is connected").await;
+    assert_eq!(step, "run the same major version on both sides");
+    drop(new);
+    let worker = lab.worker("bullmq4", "mails");
+    lab.run("bullmq4", "add", "mails", "2");
+    assert!(worker.done(2).len() == 2, "what was added now is taken");
+    lookout.over("queue.generations", "").await;
+}
+
+/// Nothing tells how jobs of Bull end where none is kept; some of them tell it.
+#[tokio::test(flavor = "multi_thread")]
+async fn kept_jobs_tell_how_they_end() {
+    let test = "kept_jobs_tell_how_they_end";
+    let Some((lab, own)) = ground(test, &[]).await else { return };
+    let adds = |options: &str| {
+        let body = format!(
+            "const queue = new library(queueName, {{ redis: connection }});
+             queue.process('mail', 4, async () => {{}});
+             for (let n = 0; n < 150; n += 1) {{
+               await queue.add('mail', {{ order: n }}, {options});
+               await new Promise((then) => setTimeout(then, 400));
+             }}
+             return 'end';"
+        );
+        let lab = lab.at(own.port);
+        tokio::task::spawn_blocking(move || lab.script_of("bull4", "mails", &body))
+    };
+    let mut lookout = on(&own);
+    let first = adds("{ removeOnComplete: true, removeOnFail: true }");
+    let step = lookout.step("queue.failing", "nothing tells how they end").await;
+    assert_eq!(step, "keep some: a number as removeOnComplete and removeOnFail");
+    let second = adds("{ removeOnComplete: 100, removeOnFail: 100 }");
+    lookout.over("queue.failing", "nothing tells how they end").await;
+    assert!(first.await.is_ok() && second.await.is_ok());
+}
+
+/// A parent waits for a child that failed: the child is retried; the next one is removed by its own library.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_parent_goes_on_when_its_child_is_retried_or_removed() {
+    let test = "a_parent_goes_on_when_its_child_is_retried_or_removed";
+    let Some((lab, own)) = ground(test, &[]).await else { return };
+    for retried in [true, false] {
+        let name = if retried { "retried" } else { "removed" };
+        let child = lab.script_of(
+            "bullmq5",
+            name,
+            "const flow = new library.FlowProducer({ connection });
+             const worker = new library.Worker(queueName, async () => { throw new Error('no'); }, { connection });
+             const failed = new Promise((then) => worker.on('failed', then));
+             const tree = await flow.add({ name: 'mail', queueName: queueName + '-all', data: { order: 9 },
+               children: [{ name: 'mail', queueName, data: { order: 1 }, opts: { attempts: 1 } }] });
+             await failed;
+             await worker.close();
+             return tree.children[0].job.id;",
+        );
+        let mut lookout = on(&own);
+        let mut step = String::new();
+        for _ in 0..100 {
+            lookout.poll_after(Duration::from_secs(5)).await;
+            let firing = lookout.world.alerts.firing();
+            if let Some(finding) = firing.iter().find(|one| one.breach.rule == "queue.parents") {
+                step = finding.breach.step.words();
+                break;
+            }
+            sleep(Duration::from_millis(200)).await;
+        }
+        assert_eq!(
+            step,
+            "retry the children, or have their own library remove them, when their cause is gone"
+        );
+        let parents = lab.worker("bullmq5", &format!("{name}-all"));
+        let verb = if retried { "retry" } else { "remove" };
+        let body = format!(
+            "const queue = new library.Queue(queueName, {{ connection }});
+             const job = await queue.getJob('{child}'); await job.{verb}(); return 'done';"
+        );
+        assert_eq!(lab.script_of("bullmq5", name, &body), "done");
+        let _children = lab.worker("bullmq5", name);
+        assert_eq!(parents.done(1).len(), 1, "{name}: the parent runs");
+        over_in_time(&mut lookout, "queue.parents").await;
+    }
+}

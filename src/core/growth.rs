@@ -4,7 +4,7 @@
 use super::focus::Focus;
 use super::forecast::per_day;
 use super::ids::{SystemKind, TargetId};
-use super::past::instance;
+use super::past::Instance;
 use super::prometheus::{Range, RangeReading, SPANS};
 use super::target::TargetState;
 use super::world::World;
@@ -14,6 +14,8 @@ use std::time::Duration;
 struct Size {
     kind: SystemKind,
     what: &'static str,
+    /// What tells how many instances there are.
+    metric: &'static str,
     expr: &'static str,
 }
 
@@ -22,12 +24,19 @@ static SIZES: &[Size] = &[
     Size {
         kind: SystemKind::Postgres,
         what: "database",
+        metric: "pg_database_size_bytes",
         expr: "topk(5, max by (datname) (pg_database_size_bytes{$at}))",
     },
-    Size { kind: SystemKind::Redis, what: "memory", expr: "sum(redis_memory_used_bytes{$at})" },
+    Size {
+        kind: SystemKind::Redis,
+        what: "memory",
+        metric: "redis_memory_used_bytes",
+        expr: "sum(redis_memory_used_bytes{$at})",
+    },
     Size {
         kind: SystemKind::Search,
         what: "disk of node",
+        metric: "elasticsearch_filesystem_data_size_bytes",
         expr: "topk(5, sum by (name) (elasticsearch_filesystem_data_size_bytes{$at} - elasticsearch_filesystem_data_available_bytes{$at}))",
     },
 ];
@@ -64,7 +73,8 @@ impl Growth {
 /// What `server`, a Prometheus, is asked of `target`.
 fn wanted(target: &TargetState, server: &TargetState) -> Option<(&'static Size, Range)> {
     let size = SIZES.iter().find(|size| size.kind == target.kind)?;
-    Some((size, Range { expr: size.expr.replace("$at", &instance(target, server)?), span: SPAN }))
+    let expr = Instance::of(target, server)?.asked(size.expr, size.metric);
+    Some((size, Range { expr, span: SPAN }))
 }
 
 /// What is asked while a target is looked at.

@@ -7,6 +7,7 @@ use super::given::wishes;
 use super::trust::Care;
 use crate::app::msg::Reloaded;
 use crate::config::discover::Surroundings;
+use crate::config::listed::Listing;
 use crate::config::resolve::{Settings, resolve};
 use crate::core::alert::Rulebook;
 use crate::core::text::counted;
@@ -24,8 +25,8 @@ struct InForce {
     notify: String,
     /// How each target is reached and read, by its name. Secrets are not told apart.
     targets: BTreeMap<String, String>,
-    /// The environment, what may be done in it, and how failing targets are treated.
-    others: String,
+    /// What else needs a restart: each by the key that it is written with.
+    others: BTreeMap<&'static str, String>,
 }
 
 impl InForce {
@@ -34,20 +35,22 @@ impl InForce {
         // Those of lists come and go by themselves, and no others have a group.
         let own = settings.targets.iter().filter(|target| target.group.is_none());
         let targets = own.map(|it| (it.id.to_string(), format!("{it:?}")));
-        let lists: Vec<_> = settings
-            .lists
-            .iter()
-            .map(|list| (list.name(), list.files(), list.command(), list.refresh()))
-            .collect();
+        let lists: Vec<String> = settings.lists.iter().map(Listing::saying).collect();
+        let others = BTreeMap::from([
+            ("environment", format!("{environment:?} {production}")),
+            ("read_only", format!("{read_only:?}")),
+            ("[engine]", format!("{patience:?}")),
+            ("webhook", format!("{webhook:?}")),
+            ("[[depends]]", format!("{topology:?}")),
+            ("[[discover]]", lists.join(" ")),
+        ]);
         Self {
             rules: settings.rules.clone(),
             keys: format!("{:?}", settings.keys),
             theme: (settings.theme.clone(), settings.ascii, settings.blocks),
             notify: format!("{:?}", settings.notify),
             targets: targets.collect(),
-            others: format!(
-                "{environment:?} {production} {read_only:?} {patience:?} {webhook:?} {topology:?} {lists:?}"
-            ),
+            others,
         }
     }
 }
@@ -121,9 +124,8 @@ fn left(before: &InForce, now: &InForce) -> Option<String> {
             .filter(|name| !now.targets.contains_key(*name))
             .map(|name| format!("{name} is gone")),
     );
-    if before.others != now.others {
-        left.push("environment, [engine], webhook, [[depends]] or [[discover]]".to_owned());
-    }
+    let others = now.others.iter().filter(|(key, how)| before.others.get(*key) != Some(how));
+    left.extend(others.map(|(key, _)| (*key).to_owned()));
     (!left.is_empty()).then(|| format!("needs a restart: {}", left.join(", ")))
 }
 
@@ -168,8 +170,36 @@ mod tests {
         check(&ONE.replace("\"api\"", "\"web\""), "read again: needs a restart: web is new, api is gone");
         check(
             &format!("environment = \"prod\"\n{ONE}[rules.\"metrics.errors\"]\nwarning = 0.03\n"),
-            "read again, in force now: 1 rule; needs a restart: environment, [engine], webhook, [[depends]] or [[discover]]",
+            "read again, in force now: 1 rule; needs a restart: environment",
         );
+        check(&format!("read_only = true\n{ONE}"), "read again: needs a restart: read_only");
+        check(&format!("{ONE}[engine]\nbackoff_cap = \"40s\"\n"), "read again: needs a restart: [engine]");
+    }
+
+    /// A change of the group or the interval of a list was told to be none.
+    #[test]
+    fn every_key_of_a_list_counts() {
+        let list = "[[discover]]\nname = \"shop\"\nfiles = [\"l.json\"]\n";
+        let all = "refresh = \"1m\"\ngroup = \"team\"\nuser = \"u\"\npassword_file = \"p\"\nca = \"c\"\ninterval = \"9s\"\ntimeout = \"2s\"";
+        for key in all.lines() {
+            let folder = tempfile::tempdir().unwrap();
+            for file in ["p", "c"] {
+                std::fs::write(folder.path().join(file), "").unwrap();
+            }
+            let file = folder.path().join("c.toml");
+            let arguments = Arguments::parse_from(["stacktop", "--config", &file.display().to_string()]);
+            let around = Surroundings::empty(folder.path()).with("TERM", "xterm-256color");
+            let pair = if key.starts_with("password") || key.starts_with("user") {
+                "user = \"u\"\npassword_file = \"p\"\n".to_owned()
+            } else {
+                format!("{key}\n")
+            };
+            std::fs::write(&file, format!("{ONE}{list}")).unwrap();
+            let begin = InForce::of(&settings(&arguments, &around, Care::Again).unwrap());
+            std::fs::write(&file, format!("# moved\n{ONE}{list}{pair}")).unwrap();
+            let words = again(&arguments, &around, &begin).map(|(reloaded, _)| reloaded.words).unwrap();
+            assert_eq!(words, "read again: needs a restart: [[discover]]", "{key}");
+        }
     }
 
     #[test]

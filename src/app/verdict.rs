@@ -114,9 +114,9 @@ fn parts(seen: PanelContext<'_>) -> Vec<Part> {
         Overall::Nothing => {
             let line = Line::of(
                 Role::Warning,
-                "NOTHING TO WATCH: no target was found (! shows what was looked for)",
+                "NOTHING TO WATCH: no target was found (! or stacktop targets shows what was looked for)",
             );
-            return vec![Part::of(line)];
+            vec![Part::of(line)]
         }
         Overall::Broken => broken(&verdict, Role::Critical, seen),
         Overall::Degraded => broken(&verdict, Role::Warning, seen),
@@ -145,7 +145,11 @@ fn out_of_scope(line: Line, verdict: &Verdict<'_>, seen: PanelContext<'_>) -> Li
     let told = verdict.lead.into_iter().chain(verdict.cause.map(|cause| cause.root));
     let told = told.chain(verdict.others.iter().copied().take(1));
     let ids = told.map(|finding| finding.breach.target.as_str());
-    let outside: std::collections::BTreeSet<&str> = ids.filter(|id| seen.target(id).is_none()).collect();
+    // A list that cannot be read is no target, and is of no scope.
+    let is_outside = |id: &&str| {
+        seen.target(id).is_none() && seen.world.targets().iter().any(|target| target.id.as_str() == *id)
+    };
+    let outside: std::collections::BTreeSet<&str> = ids.filter(is_outside).collect();
     if outside.is_empty() {
         return line;
     }
@@ -574,5 +578,24 @@ mod tests {
         let (first, rest) = late.split_once(' ').expect("a word");
         assert!(first.chars().all(char::is_uppercase) && rest.starts_with('('), "{late}");
         assert!(rest.split(')').next().is_some_and(|age| age.contains(" as of 4")), "{late}");
+    }
+
+    /// The list of a run that watches everything was told to be outside its scope, and no list at all where nothing was left to watch.
+    #[test]
+    fn a_list_that_cannot_be_read_is_told_in_every_scope() {
+        use crate::core::enlisted::{Enlisted, Trouble};
+        let trouble = Trouble { list: "shop".to_owned(), why: "a.json: EOF".to_owned() };
+        let left = ["pg", "other", "shop-api"].map(TargetId::new).to_vec();
+        let at = Now::example(200);
+        let mut world = world("", Vec::new());
+        let told = |world: &World| seen(world, at).plain();
+        world.enlist(Enlisted { troubles: vec![trouble.clone()], ..Enlisted::default() }, at);
+        world.evaluate(at);
+        assert!(told(&world).contains("the list shop cannot be read"), "{}", told(&world));
+        assert!(!told(&world).contains("outside the scope"), "{}", told(&world));
+        world.enlist(Enlisted { left, troubles: vec![trouble], ..Enlisted::default() }, at);
+        world.evaluate(at);
+        assert!(told(&world).starts_with("NOTHING TO WATCH"), "{}", told(&world));
+        assert!(told(&world).contains("; the list shop cannot be read"), "{}", told(&world));
     }
 }

@@ -40,7 +40,7 @@ pub(super) fn check(
     form: ReportForm,
     span: Option<Duration>,
 ) -> Result<ExitCode, String> {
-    let setup = setup(arguments, around)?;
+    let setup = setup(arguments, around, false)?;
     let form = match form {
         ReportForm::Text => Form::Text,
         ReportForm::Json => Form::Json,
@@ -62,7 +62,7 @@ pub(super) fn watch(
     around: &Surroundings,
     form: LineForm,
 ) -> Result<ExitCode, String> {
-    let setup = setup(arguments, around)?;
+    let setup = setup(arguments, around, true)?;
     let end = block_on(run(setup, lines(form), None, OUT))?;
     end.map(code).map_err(|error| format!("signals cannot be caught: {error}"))
 }
@@ -74,7 +74,7 @@ pub(super) fn serve(
     form: LineForm,
     listen: Listen,
 ) -> Result<ExitCode, String> {
-    let setup = setup(arguments, around)?;
+    let setup = setup(arguments, around, true)?;
     let address = listen.0;
     let end = block_on(async {
         let host =
@@ -115,9 +115,10 @@ fn ended(number: i32) -> ExitCode {
     ExitCode::from(u8::try_from(128 + number).unwrap_or(1))
 }
 
-fn setup(arguments: &Arguments, around: &Surroundings) -> Result<Setup, String> {
+/// What is watched. A run that goes on waits for what a list names later.
+fn setup(arguments: &Arguments, around: &Surroundings, goes_on: bool) -> Result<Setup, String> {
     let (settings, lists) = begun(arguments, around, Care::Acts)?;
-    if settings.targets.is_empty() {
+    if settings.targets.is_empty() && (lists.is_none() || !goes_on) {
         return Err(format!("nothing to watch.\n{}", targets::describe(&settings)));
     }
     let folder = state_folder(around).ok();

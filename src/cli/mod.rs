@@ -132,8 +132,8 @@ fn live(arguments: &Arguments, around: &Surroundings) -> Result<ExitCode, String
     let (settings, lists) = begun(arguments, around, Care::Acts)?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::start());
     let (keymap, themes) = check::surfaces(arguments, around, &settings)?;
-    // A screen of nothing explains less than what was looked for and what would help.
-    if settings.targets.is_empty() {
+    // A screen of nothing explains less than what was looked for and what would help; a list may name something later.
+    if settings.targets.is_empty() && lists.is_none() {
         return Err(format!("nothing to watch.\n{}", targets::describe(&settings)));
     }
     let trail = settings.trail.clone();

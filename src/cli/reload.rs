@@ -10,6 +10,7 @@ use super::roster::{Lists, Names, SharedNames};
 use super::trust::Care;
 use crate::app::msg::Reloaded;
 use crate::config::discover::Surroundings;
+use crate::config::listed::Listing;
 use crate::config::resolve::{Patience, Settings, resolve};
 use crate::config::secret::Secret;
 use crate::config::target::TargetConfig;
@@ -49,11 +50,7 @@ impl InForce {
     fn of(settings: &Settings) -> Self {
         // Those of lists come and go by themselves, and no others have a group.
         let own = settings.targets.iter().filter(|target| target.group.is_none());
-        let lists: Vec<_> = settings
-            .lists
-            .iter()
-            .map(|list| (list.name(), list.files(), list.command(), list.refresh()))
-            .collect();
+        let lists: Vec<String> = settings.lists.iter().map(Listing::saying).collect();
         Self {
             rules: settings.rules.clone(),
             keys: format!("{:?}", settings.keys),
@@ -69,7 +66,7 @@ impl InForce {
             },
             patience: settings.patience,
             webhook: settings.webhook.clone(),
-            lists: format!("{lists:?}"),
+            lists: lists.join(" "),
         }
     }
 }
@@ -298,6 +295,33 @@ mod tests {
     #[track_caller]
     fn check(written: &str, expected: &str) {
         assert_eq!(told(written).map(|(reloaded, _)| reloaded.words).unwrap(), expected);
+    }
+
+    /// A change of the group or the interval of a list was told to be none.
+    #[test]
+    fn every_key_of_a_list_counts() {
+        let list = "[[discover]]\nname = \"shop\"\nfiles = [\"l.json\"]\n";
+        let all = "refresh = \"1m\"\ngroup = \"team\"\nuser = \"u\"\npassword_file = \"p\"\nca = \"c\"\ninterval = \"9s\"\ntimeout = \"2s\"";
+        for key in all.lines() {
+            let folder = tempfile::tempdir().unwrap();
+            for file in ["p", "c"] {
+                std::fs::write(folder.path().join(file), "").unwrap();
+            }
+            let file = folder.path().join("c.toml");
+            let arguments = Arguments::parse_from(["stacktop", "--config", &file.display().to_string()]);
+            let around = Surroundings::empty(folder.path()).with("TERM", "xterm-256color");
+            let pair = if key.starts_with("password") || key.starts_with("user") {
+                "user = \"u\"\npassword_file = \"p\"\n".to_owned()
+            } else {
+                format!("{key}\n")
+            };
+            std::fs::write(&file, format!("{ONE}{list}")).unwrap();
+            let begin = InForce::of(&settings(&arguments, &around, Care::Again).unwrap());
+            std::fs::write(&file, format!("# moved\n{ONE}{list}{pair}")).unwrap();
+            let told = again(&arguments, &around, &begin, &mut Names::default());
+            let words = told.map(|(reloaded, ..)| reloaded.words).unwrap();
+            assert_eq!(words, "read again, needs a restart: [[discover]]", "{key}");
+        }
     }
 
     #[test]

@@ -207,6 +207,7 @@ mod tests {
     use crate::config::resolve::resolve;
     use crate::config::wishes::Wishes;
     use crate::core::time::Now;
+    use std::time::Duration;
 
     struct Still;
 
@@ -237,6 +238,7 @@ mod tests {
         assert_eq!(ids, ["b:1", "a:1", "b:1/metrics", "c:1"]);
         assert!(settings.trail.contains(&"shop lists 3 endpoints".to_owned()), "{:?}", settings.trail);
         let mut roster = Following { lists, clock: Arc::new(Still) };
+        roster.lists.read[0].list.settles = Duration::from_millis(5);
         let tokio = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         let mut next = || {
             roster.lists.read[0].due = Instant::now();

@@ -69,6 +69,25 @@ impl DiscoverFile {
         format!("every endpoint that {names}, now or later{}", gives.unwrap_or_default())
     }
 
+    /// Everything that it says, wherever it stands: two that say the same are the same.
+    pub(super) fn saying(&self) -> String {
+        let Self {
+            name,
+            files,
+            command,
+            refresh,
+            group,
+            user,
+            password_file,
+            token_file,
+            ca,
+            interval,
+            timeout,
+        } = self;
+        let list = (name.get_ref(), files, command, refresh, group);
+        format!("{list:?} {:?}", (user, password_file, token_file, ca, interval, timeout))
+    }
+
     /// The command that it runs.
     pub(super) fn command(&self) -> Option<String> {
         (!self.command.is_empty()).then(|| self.command.join(" "))

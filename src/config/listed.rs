@@ -8,7 +8,7 @@ use super::target::{Connect, DEFAULT_TIMEOUT, Locality, TargetConfig};
 use crate::core::ids::{SystemKind, TargetId};
 use crate::core::redact;
 use crate::core::text::{counted, is_tame, tidy};
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
@@ -25,12 +25,19 @@ const SHOWN: usize = 80;
 
 /// Some targets of a list, with the labels that they have in common.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Listed {
     /// `host:port` each.
+    #[serde(deserialize_with = "given")]
     pub targets: Vec<String>,
     /// Their labels.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "given")]
     pub labels: BTreeMap<String, String>,
+}
+
+/// What stands there, if anything does: a template leaves `labels:` alone where there is none.
+fn given<'de, T: Deserialize<'de> + Default, D: Deserializer<'de>>(reader: D) -> Result<T, D::Error> {
+    Ok(Option::deserialize(reader)?.unwrap_or_default())
 }
 
 /// Reads a list.
@@ -38,6 +45,10 @@ pub struct Listed {
 /// # Errors
 /// What is wrong with it, with line and column.
 pub fn read(text: &str, yaml: bool) -> Result<Vec<Listed>, String> {
+    if text.trim().is_empty() {
+        // Who writes it anew begins so; a list of nothing says so.
+        return Err("it is empty: a list that names nothing is []".to_owned());
+    }
     let read = if yaml {
         serde_yaml_ng::from_str(text).map_err(|error| error.to_string())
     } else {
@@ -72,6 +83,12 @@ impl Listing {
     #[must_use]
     pub fn name(&self) -> &str {
         self.entry.name.get_ref()
+    }
+
+    /// Everything that its entry says, to be compared. It may hold a secret, and is never shown.
+    #[must_use]
+    pub fn saying(&self) -> String {
+        self.entry.saying()
     }
 
     /// Patterns of its files.
@@ -256,6 +273,18 @@ mod tests {
         refused("[{\"targets\": [\"a:1\"],}]", false, "line 1 column 22");
         refused("- targets: [a:1]\n  labels:\n  - b\n", true, "line 3 column 3");
         refused("[{\"labels\": {}}]", false, "missing field `targets`");
+        refused("[{\"targets\": [\"a:1\"], \"label\": {}}]", false, "unknown field `label`");
+        refused("", true, "it is empty");
+        refused(" \n", false, "it is empty");
+    }
+
+    #[test]
+    fn what_a_template_leaves_empty_is_nothing() {
+        let named =
+            |text: &str| read(text, true).map(|list| list.iter().map(|one| one.targets.len()).collect());
+        assert_eq!(named("# nobody yet\n"), Ok(Vec::<usize>::new()));
+        assert_eq!(named("- targets: ['a:1']\n  labels:\n"), Ok(vec![1]));
+        assert_eq!(named("- targets:\n  labels: {shard: 1, canary: true}\n"), Ok(vec![0]));
     }
 
     #[test]

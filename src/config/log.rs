@@ -108,7 +108,7 @@ pub enum LogPlace {
 }
 
 /// How to read a log.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct LogConnect {
     /// Where the lines come from.
     pub place: LogPlace,

@@ -67,7 +67,7 @@ pub(super) fn troubled(troubles: &[Trouble], rules: &Rulebook) -> Vec<Breach> {
         let grade = Grade { severity: Severity::Warning, value: None, threshold: None };
         let target = TargetId::new(&trouble.list);
         let mut breach = Breach::new(&LIST, &target, Screen::Overview, grade, ("list", sentence));
-        breach.say("mend the list; what it said last is watched until then");
+        breach.say("mend the list; what cannot be read is watched as it was, what is gone is not");
         breach
     };
     troubles.iter().filter(wanted).map(breach).collect()

@@ -7,7 +7,7 @@ use super::growth::{
     DATABASE, DISK_OF_NODE, Growth, LEAST_BYTES, MEMORY, SeenBy, TABLE, by_us, limit, sizes,
 };
 use super::ids::{SystemKind, TargetId};
-use super::past::instance;
+use super::past::Instance;
 use super::postgres::{DATABASE_SIZES, LARGEST_TABLES, Look};
 use super::prometheus::{Range, RangeReading, SPANS};
 use super::target::TargetState;
@@ -20,6 +20,8 @@ use std::time::Duration;
 struct Remembered {
     kind: SystemKind,
     what: &'static str,
+    /// What tells how many instances there are.
+    metric: &'static str,
     expr: &'static str,
 }
 
@@ -28,18 +30,26 @@ static REMEMBERED: &[Remembered] = &[
     Remembered {
         kind: SystemKind::Postgres,
         what: DATABASE,
+        metric: "pg_database_size_bytes",
         expr: "topk(5, max by (datname) (pg_database_size_bytes{$at}))",
     },
     Remembered {
         kind: SystemKind::Postgres,
         what: TABLE,
+        metric: "pg_database_size_bytes",
         expr: "topk(10, max by (datname, schemaname, relname) \
             (pg_stat_user_tables_table_size_bytes{$at} + pg_stat_user_tables_index_size_bytes{$at} or pg_stat_user_tables_size_bytes{$at}))",
     },
-    Remembered { kind: SystemKind::Redis, what: MEMORY, expr: "sum(redis_memory_used_bytes{$at})" },
+    Remembered {
+        kind: SystemKind::Redis,
+        what: MEMORY,
+        metric: "redis_memory_used_bytes",
+        expr: "sum(redis_memory_used_bytes{$at})",
+    },
     Remembered {
         kind: SystemKind::Search,
         what: DISK_OF_NODE,
+        metric: "elasticsearch_filesystem_data_size_bytes",
         expr: "topk(5, sum by (name) (elasticsearch_filesystem_data_size_bytes{$at} - elasticsearch_filesystem_data_available_bytes{$at}))",
     },
 ];
@@ -48,9 +58,9 @@ static REMEMBERED: &[Remembered] = &[
 const SPAN: Duration = SPANS[2];
 /// What `server`, a Prometheus, is asked of `target`.
 fn wanted(target: &TargetState, server: &TargetState) -> Vec<(&'static Remembered, Range)> {
-    let Some(at) = instance(target, server) else { return Vec::new() };
+    let Some(instance) = Instance::of(target, server) else { return Vec::new() };
     let all = REMEMBERED.iter().filter(|size| size.kind == target.kind);
-    all.map(|size| (size, Range { expr: size.expr.replace("$at", &at), span: SPAN })).collect()
+    all.map(|size| (size, Range { expr: instance.asked(size.expr, size.metric), span: SPAN })).collect()
 }
 
 /// What is asked while a target is looked at.

@@ -67,6 +67,7 @@ pub(super) fn full_in(target: &TargetState, rules: &Rulebook, now: Now) -> Vec<B
         | SystemKind::Prometheus
         | SystemKind::Alertmanager
         | SystemKind::Loki
+        | SystemKind::Log
         | SystemKind::Health
         | SystemKind::Probe => return Vec::new(),
     };

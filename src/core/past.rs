@@ -1,6 +1,6 @@
 //! What a Prometheus server remembers of our own numbers from before we began: asked by the names that the common exporters give them, and of
-//! the instance that is on the same host. The configuration names others. What is remembered is never mixed up with what we saw: graphs draw it
-//! apart, and no rule looks at it. Pure.
+//! the instance that has its port, else of the only one on its host. The configuration names others. What is remembered is never mixed up with
+//! what we saw: graphs draw it apart, and no rule looks at it. Pure.
 
 use super::chain::addresses;
 use super::focus::Focus;
@@ -11,40 +11,64 @@ use super::time::Now;
 use super::trace::QUARTER;
 use super::world::World;
 
-/// How an exporter calls one of our numbers. `$at` stands for the labels of the instance.
+/// How an exporter calls one of our numbers. `$at` stands for the labels of the instance, `$span` for what a rate is over.
 struct Remembered {
     kind: SystemKind,
     /// Our number, by the name of its trace.
     number: &'static str,
+    /// What tells how many instances there are.
+    metric: &'static str,
     expr: &'static str,
-}
-
-const fn remembered(kind: SystemKind, number: &'static str, expr: &'static str) -> Remembered {
-    Remembered { kind, number, expr }
 }
 
 /// By postgres_exporter, redis_exporter and elasticsearch_exporter; an endpoint that Prometheus scrapes, too, is known by its address.
 static REMEMBERED: &[Remembered] = &[
-    remembered(SystemKind::Postgres, "connections", "sum(pg_stat_activity_count{$at})"),
-    remembered(
-        SystemKind::Postgres,
-        "transactions",
-        "sum(rate(pg_stat_database_xact_commit{$at}[1m])) + sum(rate(pg_stat_database_xact_rollback{$at}[1m]))",
-    ),
-    remembered(SystemKind::Redis, "memory", "sum(redis_memory_used_bytes{$at})"),
-    remembered(SystemKind::Redis, "commands", "sum(rate(redis_commands_processed_total{$at}[1m]))"),
-    remembered(
-        SystemKind::Search,
-        "fullest heap",
-        "max(elasticsearch_jvm_memory_used_bytes{area=\"heap\",$at} / elasticsearch_jvm_memory_max_bytes{area=\"heap\",$at})",
-    ),
-    remembered(
-        SystemKind::Search,
-        "shard searches",
-        "sum(rate(elasticsearch_indices_search_query_total{$at}[1m]))",
-    ),
-    remembered(SystemKind::Metrics, "requests", "sum(rate($requests{$at}[1m]))"),
+    Remembered {
+        kind: SystemKind::Postgres,
+        number: "connections",
+        metric: "pg_stat_activity_count",
+        expr: "sum(pg_stat_activity_count{$at})",
+    },
+    Remembered {
+        kind: SystemKind::Postgres,
+        number: "transactions",
+        metric: "pg_stat_database_xact_commit",
+        expr: "sum(rate(pg_stat_database_xact_commit{$at}[$span])) + sum(rate(pg_stat_database_xact_rollback{$at}[$span]))",
+    },
+    Remembered {
+        kind: SystemKind::Redis,
+        number: "memory",
+        metric: "redis_memory_used_bytes",
+        expr: "sum(redis_memory_used_bytes{$at})",
+    },
+    Remembered {
+        kind: SystemKind::Redis,
+        number: "commands",
+        metric: "redis_commands_processed_total",
+        expr: "sum(rate(redis_commands_processed_total{$at}[$span]))",
+    },
+    Remembered {
+        kind: SystemKind::Search,
+        number: "fullest heap",
+        metric: "elasticsearch_jvm_memory_used_bytes",
+        expr: "max(elasticsearch_jvm_memory_used_bytes{area=\"heap\",$at} / elasticsearch_jvm_memory_max_bytes{area=\"heap\",$at})",
+    },
+    Remembered {
+        kind: SystemKind::Search,
+        number: "shard searches",
+        metric: "elasticsearch_indices_search_query_total",
+        expr: "sum(rate(elasticsearch_indices_search_query_total{$at}[$span]))",
+    },
+    Remembered {
+        kind: SystemKind::Metrics,
+        number: "requests",
+        metric: "$requests",
+        expr: "sum(rate($requests{$at}[$span]))",
+    },
 ];
+
+/// What rates are over, the closest first: who scrapes once a minute has no two samples within one.
+const SPANS: [&str; 2] = ["1m", "5m"];
 
 /// How this machine calls itself.
 const HERE: [&str; 3] = ["localhost", "127.0.0.1", "[::1]"];
@@ -58,19 +82,48 @@ fn is_here(target: &TargetState) -> bool {
     addresses(&target.address).first().is_some_and(|(host, _)| HERE.contains(host))
 }
 
-/// The labels of the instance that tells `server` of `target`. What calls itself this machine is another one for a server elsewhere.
-pub(super) fn instance(target: &TargetState, server: &TargetState) -> Option<String> {
-    let (host, port) = addresses(&target.address).into_iter().next()?;
-    let here = is_here(target);
-    if here && !is_here(server) {
-        return None;
+/// The labels of who tells of one server.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Instance {
+    /// It has the server's own port: it is asked for each server by itself, or is that server.
+    own: String,
+    /// It is on the server's host.
+    host: Option<String>,
+}
+
+impl Instance {
+    /// Who tells `server` of `target`. What calls itself this machine is another one for a server elsewhere.
+    pub(super) fn of(target: &TargetState, server: &TargetState) -> Option<Self> {
+        let (host, port) = addresses(&target.address).into_iter().next()?;
+        let here = is_here(target);
+        if here && !is_here(server) {
+            return None;
+        }
+        let host = if here { format!("({})", HERE.map(literal).join("|")) } else { literal(host) };
+        Some(if target.kind == SystemKind::Metrics {
+            Self { own: format!("instance=~\"{host}:{port}\""), host: None }
+        } else {
+            Self {
+                own: format!("instance=~\"([a-z]+://)?{host}:{port}(/.*)?\""),
+                host: Some(format!("instance=~\"([a-z]+://)?{host}(:[0-9]+)?\"")),
+            }
+        })
     }
-    let host = if here { format!("({})", HERE.map(literal).join("|")) } else { literal(host) };
-    Some(if target.kind == SystemKind::Metrics {
-        format!("instance=~\"{host}:{port}\"")
-    } else {
-        format!("instance=~\"([a-z]+://)?{host}(:[0-9]+)?\"")
-    })
+
+    /// This expression of it: by its own port, else by its host, if nobody else there tells of `metric`. Of two servers on one host neither is
+    /// told by their sum.
+    pub(super) fn asked(&self, expr: &str, metric: &str) -> String {
+        let with = |labels: &str| {
+            let expr = expr.replace("$at", labels);
+            if !expr.contains("$span") {
+                return expr;
+            }
+            format!("({})", SPANS.map(|span| expr.replace("$span", span)).join(" or "))
+        };
+        let own = with(&self.own);
+        let Some(host) = &self.host else { return own };
+        format!("{own} or ({} and on () (count(count by (instance) ({metric}{{{host}}})) == 1))", with(host))
+    }
 }
 
 /// What `server` is asked for a number of `target`.
@@ -79,7 +132,7 @@ fn expr(server: &TargetState, target: &TargetState, number: &str, named: &[PromP
         return Some(own.expr.clone());
     }
     let known = REMEMBERED.iter().find(|known| known.kind == target.kind && known.number == number)?;
-    let expr = known.expr.replace("$at", &instance(target, server)?);
+    let expr = Instance::of(target, server)?.asked(known.expr, known.metric);
     if !expr.contains("$requests") {
         return Some(expr);
     }
@@ -167,7 +220,11 @@ mod tests {
         check(
             &pg,
             "connections",
-            Some("sum(pg_stat_activity_count{instance=~\"([a-z]+://)?db\\\\-1\\\\.shop(:[0-9]+)?\"})"),
+            Some(concat!(
+                "sum(pg_stat_activity_count{instance=~\"([a-z]+://)?db\\\\-1\\\\.shop:5432(/.*)?\"}) or ",
+                "(sum(pg_stat_activity_count{instance=~\"([a-z]+://)?db\\\\-1\\\\.shop(:[0-9]+)?\"}) and on () ",
+                "(count(count by (instance) (pg_stat_activity_count{instance=~\"([a-z]+://)?db\\\\-1\\\\.shop(:[0-9]+)?\"})) == 1))"
+            )),
         );
         check(&pg, "sessions waiting for locks", None);
         let socket = target("pg", SystemKind::Postgres, "/run/postgresql");
@@ -183,12 +240,13 @@ mod tests {
     fn what_is_on_this_machine_is_asked_of_a_server_on_this_machine_only() {
         let asked = |server: &str, kind: SystemKind, address: &str| {
             let server = target("prom", SystemKind::Prometheus, server);
-            instance(&target("one", kind, address), &server)
+            Instance::of(&target("one", kind, address), &server)
         };
         let local =
             "instance=~\"([a-z]+://)?(localhost|127\\\\.0\\\\.0\\\\.1|\\\\[\\\\:\\\\:1\\\\])(:[0-9]+)?\"";
         for here in ["http://127.0.0.1:9090", "http://localhost:9090/prefix"] {
-            assert_eq!(asked(here, SystemKind::Redis, "localhost:6379").as_deref(), Some(local));
+            let found = asked(here, SystemKind::Redis, "localhost:6379").and_then(|found| found.host);
+            assert_eq!(found.as_deref(), Some(local));
         }
         // For a server elsewhere this machine is another one: that would be somebody else's past.
         for elsewhere in ["http://prom.shop:9090", "https://10.0.0.7:443"] {
@@ -196,6 +254,15 @@ mod tests {
             assert_eq!(asked(elsewhere, SystemKind::Metrics, "http://127.0.0.1:9100/metrics"), None);
             assert!(asked(elsewhere, SystemKind::Redis, "cache:6379").is_some());
         }
+    }
+
+    #[test]
+    fn rates_are_over_what_is_scraped_once_a_minute_too() {
+        let at = Instance { own: "instance=\"a\"".to_owned(), host: None };
+        assert_eq!(
+            at.asked("sum(rate(x{$at}[$span]))", "x"),
+            "(sum(rate(x{instance=\"a\"}[1m])) or sum(rate(x{instance=\"a\"}[5m])))"
+        );
     }
 
     #[test]

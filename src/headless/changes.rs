@@ -7,11 +7,11 @@ use crate::core::alert::{Finding, FindingKey, Severity};
 use crate::core::ids::TargetId;
 use crate::core::source_rules::SILENT;
 use crate::core::spoken;
-use crate::core::text::duration;
+use crate::core::text::{counted, duration};
 use crate::core::time::Now;
 use crate::core::verdict::{Overall, Verdict};
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A form of the lines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,6 +45,8 @@ pub struct Looked {
     firing: BTreeMap<FindingKey, Fired>,
     /// Targets that are lost, and since when they gave no data.
     lost: BTreeMap<TargetId, Now>,
+    /// Who was watched.
+    watched: Option<BTreeSet<TargetId>>,
 }
 
 /// What changed.
@@ -62,13 +64,18 @@ pub enum Change {
     Lost(TargetId, String),
     /// It does again, and how long it did not.
     Back(TargetId, std::time::Duration),
+    /// A list names these now.
+    Joined(Vec<TargetId>),
+    /// No list names these any more.
+    Left(Vec<TargetId>),
 }
 
 impl Looked {
     /// Takes in a look: what changed since the one before, the worst and what explains it first. Until every target has answered once or
     /// failed, line 2 is not told: it would say that it waits.
     pub fn look(&mut self, seen: Seen<'_>) -> Vec<Change> {
-        let mut changes = self.targets(seen);
+        let mut changes = self.roster(seen);
+        changes.extend(self.targets(seen));
         changes.extend(self.findings(seen));
         let verdict = Verdict::over(seen.world, seen.now);
         let line = Line2 {
@@ -81,6 +88,21 @@ impl Looked {
             self.line = Some(line);
         }
         changes
+    }
+
+    /// Who has come and gone.
+    fn roster(&mut self, seen: Seen<'_>) -> Vec<Change> {
+        let now: BTreeSet<TargetId> = seen.world.targets().iter().map(|target| target.id.clone()).collect();
+        let before = self.watched.get_or_insert_with(|| now.clone());
+        let joined: Vec<TargetId> = now.difference(before).cloned().collect();
+        let left: Vec<TargetId> = before.difference(&now).cloned().collect();
+        // One that comes again is no other that is back.
+        self.lost.retain(|target, _| now.contains(target));
+        *before = now;
+        let some = |targets: Vec<TargetId>, change: fn(Vec<TargetId>) -> Change| {
+            (!targets.is_empty()).then(|| change(targets))
+        };
+        [some(left, Change::Left), some(joined, Change::Joined)].into_iter().flatten().collect()
     }
 
     fn targets(&mut self, seen: Seen<'_>) -> Vec<Change> {
@@ -163,6 +185,8 @@ impl Change {
             Self::Ended(..) => "finding_ended",
             Self::Lost(..) => "target_lost",
             Self::Back(..) => "target_back",
+            Self::Joined(_) => "targets_joined",
+            Self::Left(_) => "targets_left",
         }
     }
 
@@ -185,6 +209,8 @@ impl Change {
             Self::Back(target, lasted) => {
                 format!("back     {target}: it answers again, after {}", duration(*lasted))
             }
+            Self::Joined(targets) => format!("joined   {}", named(targets)),
+            Self::Left(targets) => format!("left     {}", named(targets)),
         }
     }
 
@@ -198,8 +224,18 @@ impl Change {
             Self::Back(target, lasted) => {
                 json!({ "target": target.as_str(), "silent_seconds": lasted.as_secs_f64() })
             }
+            Self::Joined(targets) | Self::Left(targets) => {
+                let names: Vec<&str> = targets.iter().map(TargetId::as_str).collect();
+                json!({ "targets": names })
+            }
         }
     }
+}
+
+/// "2 targets: a, b": each of them, for a log is searched for a name.
+fn named(targets: &[TargetId]) -> String {
+    let names: Vec<&str> = targets.iter().map(TargetId::as_str).collect();
+    format!("{}: {}", counted(names.len(), "target"), names.join(", "))
 }
 
 /// The first line of a run: what is watched.
@@ -209,7 +245,8 @@ pub fn beginning(form: Form, seen: Seen<'_>) -> String {
     match form {
         Form::Text => {
             let at = seen.now.wall.with_timezone(&seen.zone).format("%Y-%m-%d %H:%M:%S %:z");
-            spoken::lines(&format!("{at}  watching {}", names.join(", ")))
+            let names = if names.is_empty() { "nothing yet".to_owned() } else { names.join(", ") };
+            spoken::lines(&format!("{at}  watching {names}"))
         }
         Form::Json => spoken::in_one_line(
             &json!({ "at": stamp(seen.now, seen), "event": "watching", "targets": names }),

@@ -153,6 +153,7 @@ impl Watching {
                 None
             }
             change = self.changes.next() => {
+                self.costs.retain(|target, _| !change.enlisted.left.contains(target));
                 self.engine.change(&change.enlisted.left, change.jobs);
                 self.world.enlist(change.enlisted, self.clock.now());
                 None

@@ -151,7 +151,7 @@ fn row(context: PanelContext<'_>, event: &Event) -> Row {
     let least = event.about.as_ref().is_some_and(|about| about.at_least);
     let lasted = event
         .lasted
-        .map_or_else(String::new, |lasted| format!("{}{}", if least { ">=" } else { "" }, age(lasted)));
+        .map_or_else(String::new, |lasted| format!("{}{}", age(lasted), if least { "+" } else { "" }));
     let text = if event.kept { Role::Muted } else { Role::Text };
     let past = context.now.since(event.at);
     let cells = vec![

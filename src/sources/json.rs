@@ -43,7 +43,7 @@ impl Shape {
 #[must_use]
 pub fn read(bytes: &[u8], paths: &[&'static str]) -> Option<Value> {
     let (shape, left) = (Shape::of(paths), Cell::new(MOST_VALUES));
-    let mut reader = serde_json::Deserializer::from_slice(bytes);
+    let mut reader = serde_json::Deserializer::from_slice(unmarked(bytes));
     let value = Seed { shape: &shape, left: &left }.deserialize(&mut reader).ok()?;
     reader.end().ok()?;
     Some(value)
@@ -57,7 +57,13 @@ pub async fn read_beside(body: &Arc<Vec<u8>>, paths: &[&'static str]) -> Option<
 
 /// The document as what it is, beside the event loop where it is large; nothing when it is something else.
 pub async fn whole_beside<T: DeserializeOwned + Send + 'static>(body: &Arc<Vec<u8>>) -> Option<T> {
-    bulkhead::body(body, |bytes| serde_json::from_slice(bytes).ok()).await.flatten()
+    bulkhead::body(body, |bytes| serde_json::from_slice(unmarked(bytes)).ok()).await.flatten()
+}
+
+/// Without the mark of byte order that some write in front of UTF-8.
+#[must_use]
+pub fn unmarked(bytes: &[u8]) -> &[u8] {
+    bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes)
 }
 
 #[derive(Clone, Copy)]

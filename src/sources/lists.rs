@@ -16,6 +16,10 @@ use tokio::process::Command;
 const BYTES: usize = 4 * 1024 * 1024;
 /// A command, or a file system, may take so long.
 const WITHIN: Duration = Duration::from_secs(10);
+/// What was changed is read again after this: it may be written right now, and what is there so far may be a list, too.
+const SETTLES: Duration = Duration::from_secs(1);
+/// So often at the most: then it counts as it is.
+const SETTLES_WITHIN: usize = 3;
 /// One pattern names no more files.
 const MOST_FILES: usize = 200;
 /// So much of a complaint is repeated.
@@ -26,7 +30,11 @@ const COMPLAINT_CHARS: usize = 160;
 pub struct List {
     /// Where it is, and what it means.
     pub listing: Listing,
+    /// What was changed is read again after this.
+    pub settles: Duration,
     kept: BTreeMap<String, Vec<Listed>>,
+    /// What its files said at the look before, if there was one.
+    last: Option<Vec<(String, Said)>>,
 }
 
 /// What a place of a list said: nothing where there is no such file any more.
@@ -36,7 +44,7 @@ impl List {
     /// One that was not read yet.
     #[must_use]
     pub const fn new(listing: Listing) -> Self {
-        Self { listing, kept: BTreeMap::new() }
+        Self { listing, settles: SETTLES, kept: BTreeMap::new(), last: None }
     }
 
     /// Reads it. Everything that it says now, and what could not be read.
@@ -46,7 +54,7 @@ impl List {
                 let said = printed(program, arguments).await;
                 (vec![(String::new(), said.map(Some))], Vec::new())
             }
-            None => self.files().await,
+            None => self.settled().await,
         };
         let before = std::mem::take(&mut self.kept);
         for (place, said) in found {
@@ -64,6 +72,24 @@ impl List {
             }
         }
         (self.kept.values().flatten().cloned().collect(), wrong)
+    }
+
+    /// What each of its files says, once two looks at what has changed say the same.
+    async fn settled(&mut self) -> (Vec<(String, Said)>, Vec<String>) {
+        let mut said = self.files().await;
+        for _ in 0..SETTLES_WITHIN {
+            let is_news = match &self.last {
+                Some(last) => *last != said.0,
+                None => said.0.iter().any(|(_, said)| said.is_err()),
+            };
+            if !is_news {
+                break;
+            }
+            tokio::time::sleep(self.settles).await;
+            self.last = Some(std::mem::replace(&mut said, self.files().await).0);
+        }
+        self.last = Some(said.0.clone());
+        said
     }
 
     /// What each of its files says. A pattern that cannot be looked at keeps what its files said.
@@ -181,7 +207,7 @@ mod tests {
         std::fs::write(&path, format!("[[discover]]\nname = \"shop\"\n{keys}\n")).unwrap();
         let wishes = Wishes { config: Some(path), ..Wishes::default() };
         let mut settings = resolve(&wishes, &Surroundings::empty(folder)).unwrap();
-        List::new(settings.lists.remove(0))
+        List { settles: Duration::from_millis(5), ..List::new(settings.lists.remove(0)) }
     }
 
     async fn says(list: &mut List) -> (String, String) {
@@ -206,6 +232,32 @@ mod tests {
         assert_eq!(targets, "a:1 b:2");
         assert!(wrong.contains("a.json: EOF while parsing a list at line 1 column 19"), "{wrong}");
         assert!(wrong.contains("*.yml: there is no such file"), "{wrong}");
+    }
+
+    #[tokio::test]
+    async fn what_is_being_written_is_read_when_it_is_whole() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.yml");
+        std::fs::write(&path, "- targets: [a:1]\n- targets: [b:1]\n").unwrap();
+        let mut list = list(folder.path(), "files = [\"*.yml\"]");
+        list.settles = Duration::from_millis(400);
+        assert_eq!(says(&mut list).await.0, "a:1 b:1");
+        // The half of it is a list, too.
+        for half in ["", "- targets: [a:1]\n", "- targets: [a:1]\n- targ"] {
+            std::fs::write(&path, half).unwrap();
+            let whole = path.clone();
+            tokio::spawn(async move {
+                tokio::time::sleep(Duration::from_millis(40)).await;
+                std::fs::write(&whole, "- targets: [a:1]\n- targets: [b:1]\n").unwrap();
+            });
+            assert_eq!(says(&mut list).await, ("a:1 b:1".to_owned(), String::new()), "{half}");
+        }
+        std::fs::write(&path, "- targets: [b:1]\n").unwrap();
+        assert_eq!(says(&mut list).await, ("b:1".to_owned(), String::new()));
+        std::fs::write(&path, "").unwrap();
+        let (targets, wrong) = says(&mut list).await;
+        assert_eq!(targets, "b:1", "what is empty keeps what it said");
+        assert!(wrong.contains("a.yml: it is empty"), "{wrong}");
     }
 
     #[tokio::test]

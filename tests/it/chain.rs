@@ -5,7 +5,7 @@ use stacktop::core::chain::{Tie, edges};
 use stacktop::core::ids::SystemKind;
 use stacktop::core::part::{Gap, GapKind, Part, Warm};
 use stacktop::core::redis::{Evidence, Happened, QueueReading, RedisReading, RedisServer};
-use stacktop::core::search::{ClusterHealth, SearchNode, SearchReading};
+use stacktop::core::search::{ClusterHealth, SearchNode, SearchReading, Unassigned, UnassignedShard};
 use stacktop::core::time::Now;
 use stacktop::core::verdict::Verdict;
 
@@ -98,20 +98,32 @@ fn jobs_that_fail_by_that_refusal_are_below_the_same_root() {
     assert!(verdict.cause.is_some_and(|cause| cause.root.breach.rule == "redis.memory"));
 }
 
-/// A cluster that is yellow, with allocation as it is said, beside another that is yellow.
-fn yellow(allocation: Option<&str>, elsewhere: bool) -> Stage {
+/// A cluster with such shards on no node (whether they are primaries, and why), and with allocation as it is said, beside another that has
+/// the same shards.
+fn away(status: &str, allocation: &str, shards: &[(bool, &str)]) -> Stage {
     let named = ["one", "other"];
     let mut stage = Stage::with(&named.map(|name| (name, SystemKind::Search)));
     for second in [0_u64, 400] {
         for name in named {
             let now = Now::example(FIRST + second);
-            let off = allocation.filter(|_| (name == "one") != elsewhere).map(str::to_owned);
-            let health =
-                ClusterHealth { status: "yellow".to_owned(), unassigned: Some(3), ..Default::default() };
+            let off = Some(allocation.to_owned()).filter(|_| name == "one");
+            let health = ClusterHealth {
+                status: status.to_owned(),
+                unassigned: Some(shards.len() as u64),
+                ..Default::default()
+            };
+            let shard = |(at, (primary, why)): (usize, &(bool, &str))| UnassignedShard {
+                index: format!("i{at}"),
+                primary: *primary,
+                why: (*why).to_owned(),
+                ..UnassignedShard::default()
+            };
+            let shards = Unassigned::of(shards.iter().enumerate().map(shard).collect());
             let reading = SearchReading {
                 health: Part::Ready(health),
                 nodes: Part::Ready(vec![SearchNode::default()]).warm(now),
                 allocation: Part::Ready(Warm::new(now, off)),
+                unassigned: Part::Ready(Warm::new(now, shards)),
                 ..SearchReading::default()
             };
             stage = stage.then(FIRST + second, name, reading);
@@ -120,17 +132,34 @@ fn yellow(allocation: Option<&str>, elsewhere: bool) -> Stage {
     stage
 }
 
-#[test]
-fn shards_of_the_cluster_whose_allocation_is_off_are_certainly_of_that() {
-    let stage = yellow(Some("none"), false);
+/// How sure it is that the setting keeps the shards of its cluster; those of another are never of it.
+#[track_caller]
+fn switched_off(status: &str, allocation: &str, shards: &[(bool, &str)], expected: Option<Tie>) {
+    let stage = away(status, allocation, shards);
     let firing = stage.world.alerts.firing();
     let of = |name: &str| {
         let mut all = firing.iter().filter(|finding| finding.breach.target == target(name));
-        let yellow = all.find(|finding| finding.breach.rule == "search.yellow").expect("it is yellow");
-        stage.world.chain.parent(&yellow.key()).map(|link| (link.cause.target.clone(), link.evidence.tie))
+        let rule = format!("search.{status}");
+        let finding = all.find(|finding| finding.breach.rule == rule.as_str()).expect("it is told");
+        stage.world.chain.parent(&finding.key()).map(|link| (link.cause.target.clone(), link.evidence.tie))
     };
-    assert_eq!(of("one"), Some((target("one"), Tie::Certain)));
+    assert_eq!(of("one"), expected.map(|tie| (target("one"), tie)), "{status} {allocation} {shards:?}");
     assert_eq!(of("other"), None, "another cluster's setting is none of its business");
+}
+
+/// A cluster was red for a primary that fits no filter, and replicas that were switched off were told to be the cause, and to mend it.
+#[test]
+fn shards_are_of_allocation_that_is_off_where_the_cluster_says_so_of_them() {
+    let off = "enable: allocations are forbidden";
+    let both = "enable: allocations are forbidden; same_shard: a copy is there";
+    let filter = "filter: no node matches";
+    switched_off("yellow", "none", &[(false, off)], Some(Tie::Certain));
+    switched_off("yellow", "primaries", &[(false, both)], Some(Tie::Likely));
+    switched_off("yellow", "none", &[(false, filter)], None);
+    switched_off("red", "none", &[(true, off), (false, off)], Some(Tie::Certain));
+    switched_off("red", "primaries", &[(true, filter), (false, off), (false, off)], None);
+    switched_off("red", "none", &[(true, "")], Some(Tie::Likely));
+    switched_off("red", "primaries", &[(true, ""), (false, "")], None);
 }
 
 #[test]

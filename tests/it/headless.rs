@@ -334,7 +334,11 @@ async fn only_what_changes_is_told_each_once() {
                 fires.retain(|id| *id != finding.id);
             }
             Change::Severity(_, finding) => assert!(fires.contains(&finding.id.as_str()), "{text}"),
-            Change::Verdict(..) | Change::Lost(..) | Change::Back(..) => {}
+            Change::Verdict(..)
+            | Change::Lost(..)
+            | Change::Back(..)
+            | Change::Joined(_)
+            | Change::Left(_) => {}
         }
     }
     let firing = watching.seen().world.alerts.firing().len();
@@ -386,6 +390,38 @@ fn a_target_that_falls_silent_and_comes_back_has_lines_of_its_own() {
     );
     assert!(lines.last().is_some_and(|line| line.starts_with("OK ")), "{lines:#?}");
     assert!(!lines.iter().any(|line| line.contains("source.silent")), "{lines:#?}");
+}
+
+/// One that a list named no more, and names again, was told to answer again while nobody had asked it.
+#[test]
+fn who_a_list_names_and_names_no_more_has_lines() {
+    let costs = BTreeMap::new();
+    let mut looked = Looked::default();
+    let mut look = |stage: &Stage| -> Vec<String> {
+        let seen = seen(stage, &costs);
+        let line = |change: &Change| change.line(changes::Form::Text, seen)[28..].to_owned();
+        looked.look(seen).iter().map(line).collect()
+    };
+    let mut stage = Stage::of(postgres(vec![session(7)]));
+    look(&stage);
+    stage = stage.fails(FIRST + 1, "pg").at(FIRST + 40);
+    assert!(look(&stage).iter().any(|line| line.starts_with("lost     pg")));
+    let enlist = |left: &[&str], joined: &[&str]| {
+        let at = Now::example(FIRST + 41);
+        let second = Duration::from_secs(1);
+        let new = |name: &&str| {
+            TargetState::new(TargetId::new(name), SystemKind::Metrics, String::new(), second, at)
+        };
+        let left = left.iter().map(|name| TargetId::new(name)).collect();
+        Enlisted { left, joined: joined.iter().map(new).collect(), troubles: Vec::new() }
+    };
+    stage.world.enlist(enlist(&["pg"], &["a", "b"]), Now::example(FIRST + 41));
+    let lines = look(&stage);
+    assert_eq!(lines[..2], ["left     1 target: pg", "joined   2 targets: a, b"], "{lines:#?}");
+    stage.world.enlist(enlist(&["a", "b"], &["pg"]), Now::example(FIRST + 41));
+    let lines = look(&stage);
+    assert_eq!(lines[..2], ["left     2 targets: a, b", "joined   1 target: pg"], "{lines:#?}");
+    assert!(!lines.iter().any(|line| line.starts_with("back")), "{lines:#?}");
 }
 
 /// A stage was looked at long enough so many seconds after it began, and no sooner, when its targets answered so often.

@@ -97,7 +97,7 @@ fn openssl(arguments: &str) {
 }
 
 /// A TLS server whose certificate lasts so many days, and what trusts it.
-async fn encrypted(folder: &Path, days: u32) -> HttpConnect {
+async fn encrypted(folder: &Path, subject: &str, days: u32) -> HttpConnect {
     use rustls::pki_types::pem::PemObject;
     use rustls::pki_types::{CertificateDer, PrivateKeyDer};
     let file = |name: &str| folder.join(name).display().to_string();
@@ -105,7 +105,7 @@ async fn encrypted(folder: &Path, days: u32) -> HttpConnect {
     std::fs::write(file("ext"), "subjectAltName=DNS:localhost\n").expect("written");
     let (key, request, signed) = (file("key.pem"), file("csr"), file("cert.pem"));
     openssl(&format!(
-        "req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=shop.example -keyout {key} -out {request}"
+        "req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj {subject} -keyout {key} -out {request}"
     ));
     openssl(&format!(
         "x509 -req -in {request} -CA {} -CAkey {} -CAcreateserial -days {days} -extfile {} -out {signed}",
@@ -168,19 +168,23 @@ fn told(connect: HttpConnect, reading: ProbeReading) -> Vec<String> {
 
 #[tokio::test]
 async fn a_certificate_that_ends_soon_is_told() {
-    for (days, expected) in [
-        (40, vec![]),
-        (10, vec!["it: the certificate of shop.example ends in 9 days Warning"]),
-        (2, vec!["it: the certificate of shop.example ends in 1 day Critical"]),
+    for (subject, days, gone, expected) in [
+        ("/CN=shop.example", 90, 0, vec![]),
+        ("/CN=shop.example", 90, 80, vec!["it: the certificate of shop.example ends in 9 days Warning"]),
+        ("/CN=shop.example", 90, 88, vec!["it: the certificate of shop.example ends in 1 day Critical"]),
+        // One that names hosts and nobody else, and one that is renewed each few days.
+        ("/", 90, 80, vec!["it: the certificate of localhost ends in 9 days Warning"]),
+        ("/CN=shop.example", 6, 1, vec![]),
+        ("/CN=shop.example", 6, 5, vec!["it: the certificate of shop.example ends in 23h58m Warning"]),
     ] {
         let folder = tempfile::tempdir().expect("a folder");
-        let connect = encrypted(folder.path(), days).await;
+        let connect = encrypted(folder.path(), subject, days).await;
         let reading = tried(connect.clone(), page(None, None)).await.expect("an answer");
         let shown = reading.certificate.clone().expect("a certificate");
         let left = shown.left_seconds;
         assert!((i64::from(days) * 86_400 - 60..=i64::from(days) * 86_400).contains(&left), "{shown:?}");
         // Whole days are told: not on the edge of one.
-        let certificate = Some(Certificate { left_seconds: left - 100, ..shown });
+        let certificate = Some(Certificate { left_seconds: left - gone * 86_400 - 100, ..shown });
         assert_eq!(told(connect, ProbeReading { certificate, ..reading }), expected, "{days}");
     }
 }

@@ -26,6 +26,26 @@ pub struct Certificate {
     pub subject: String,
     /// Until it ends, in seconds; less than nothing when that is over.
     pub left_seconds: i64,
+    /// From its beginning to its end, in seconds, where that is known.
+    #[serde(default)]
+    pub lasts_seconds: Option<i64>,
+}
+
+/// Thresholds are for certificates that last at least this long. One of six days is renewed when three are left.
+const LONG_SECONDS: f64 = 56.0 * 86_400.0;
+
+impl Certificate {
+    /// How many times shorter it lasts than one that thresholds are for: 1 for most, 8 for one of a week.
+    #[must_use]
+    pub fn shortness(&self) -> f64 {
+        self.lasts_seconds.map_or(1.0, |lasts| LONG_SECONDS / (lasts as f64).clamp(1.0, LONG_SECONDS))
+    }
+
+    /// What is left of it, as it is held against thresholds: in proportion to how long it lasts at all.
+    #[must_use]
+    pub fn judged_seconds(&self) -> f64 {
+        self.left_seconds as f64 * self.shortness()
+    }
 }
 
 /// One thing that was looked at.

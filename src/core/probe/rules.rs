@@ -3,7 +3,7 @@
 use super::{ProbeReading, ProbeRow, ProbeState};
 use crate::core::alert::RuleUnit::{Seconds, State};
 use crate::core::alert::Triage::{Capacity, Errors, Latency};
-use crate::core::alert::{Judge, Judged, Missing, Rule, RuleSpec, Severity};
+use crate::core::alert::{Grade, Judge, Judged, Missing, Rule, RuleSpec, Severity};
 use crate::core::place::Screen;
 use crate::core::row::RowKey;
 use crate::core::text::{counted, duration, tidy};
@@ -28,7 +28,7 @@ pub(crate) static ANSWER: Rule<ProbeState> = Rule::new(
 pub(crate) static CERTIFICATE: Rule<ProbeState> = Rule::new(
     RuleSpec::new(
         "probe.certificate",
-        "less than this long until the certificate that a probe was shown ends (14 days, 3 days)",
+        "less than this long until the certificate that a probe was shown ends (14 days, 3 days); of one that lasts less than eight weeks in proportion",
         Seconds,
         Capacity,
     )
@@ -94,7 +94,9 @@ fn left(seconds: i64) -> String {
 
 fn certificate(its: &mut Its<'_>, reading: &ProbeReading) {
     let Some(shown) = &reading.certificate else { return };
-    let Some(grade) = its.grade(shown.left_seconds as f64) else { return };
+    let Some(grade) = its.grade(shown.judged_seconds()) else { return };
+    let threshold = grade.threshold.map(|seconds| seconds / shown.shortness());
+    let grade = Grade { value: Some(shown.left_seconds as f64), threshold, ..grade };
     let subject = tidy(&shown.subject, 60);
     let sentence = if shown.left_seconds < 0 {
         format!("{}: the certificate of {subject} has ended {} ago", its.target, left(-shown.left_seconds))
@@ -154,11 +156,15 @@ mod tests {
 
     #[test]
     fn a_certificate_is_told_before_it_ends() {
-        let ends = |days: f64| {
-            let certificate =
-                Certificate { subject: "web.example".to_owned(), left_seconds: (days * DAY_SECONDS) as i64 };
+        let lasting = |days: f64, lasts: Option<i64>| {
+            let certificate = Certificate {
+                subject: "web.example".to_owned(),
+                left_seconds: (days * DAY_SECONDS) as i64,
+                lasts_seconds: lasts,
+            };
             ProbeReading { certificate: Some(certificate), ..ProbeReading::default() }
         };
+        let ends = |days: f64| lasting(days, None);
         check(ends(14.1), &[]);
         let words = "web: the certificate of web.example ends in 13 days";
         check(ends(13.5), &[("probe.certificate", Severity::Warning, words)]);
@@ -166,5 +172,14 @@ mod tests {
         check(ends(1.5), &[("probe.certificate", Severity::Critical, words)]);
         let words = "web: the certificate of web.example has ended 2 days ago";
         check(ends(-2.5), &[("probe.certificate", Severity::Critical, words)]);
+        // Of six days, renewed when three are left; and of a year.
+        let six = Some(6 * 86_400);
+        check(lasting(2.9, six), &[]);
+        let words = "web: the certificate of web.example ends in 1 day";
+        check(lasting(1.4, six), &[("probe.certificate", Severity::Warning, words)]);
+        let words = "web: the certificate of web.example ends in 6h00m";
+        check(lasting(0.25, six), &[("probe.certificate", Severity::Critical, words)]);
+        let words = "web: the certificate of web.example ends in 13 days";
+        check(lasting(13.5, Some(365 * 86_400)), &[("probe.certificate", Severity::Warning, words)]);
     }
 }

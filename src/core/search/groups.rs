@@ -48,13 +48,24 @@ pub fn deciders(why: &str) -> Vec<&str> {
         .collect()
 }
 
+/// Those of them that refuse on every node.
+#[must_use]
+pub fn everywhere(why: &str) -> Vec<&str> {
+    let everywhere = |decider: &&str| {
+        let told = why.split("; ").find_map(|piece| piece.strip_prefix(decider)?.strip_prefix(" ("));
+        let nodes = told.and_then(|told| told.split_once(" of "));
+        nodes.is_none_or(|(some, all)| all.split(' ').next() == Some(some))
+    };
+    deciders(why).into_iter().filter(everywhere).collect()
+}
+
 /// What a decider (or, where none is known, the way they became so) means, and what fits.
 #[must_use]
 pub fn plain(decider: &str) -> (&'static str, Fit) {
     match decider {
         "max_retry" => ("the cluster tried five times and gave up", Fit::RetryFailed),
         "same_shard" => ("it wants more copies than there are nodes for", Fit::Replicas),
-        "enable" => ("allocation is switched off", Fit::Allocate),
+        "enable" => ("allocation of such shards is switched off", Fit::Allocate),
         "disk_threshold" => ("no disk has room below its watermark: free disk or add a node", Fit::Elsewhere),
         "filter" => {
             ("no node fits the index's or the cluster's allocation filters: look at them", Fit::Elsewhere)
@@ -123,6 +134,13 @@ mod tests {
         );
         check("cannot allocate because all found copies are stale: no", &[]);
         check("", &[]);
+    }
+
+    #[test]
+    fn who_refuses_on_every_node_is_told_apart() {
+        assert_eq!(everywhere("enable: no; same_shard: there"), ["enable", "same_shard"]);
+        let some = "enable (3 of 3 nodes): no; same_shard (1 of 3 nodes): there";
+        assert_eq!(everywhere(some), ["enable"]);
     }
 
     #[test]

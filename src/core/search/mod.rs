@@ -9,6 +9,7 @@ mod row;
 pub(crate) mod rules;
 mod settings;
 mod state;
+mod unassigned;
 
 pub use action::{ALLOCATION, BLOCK, IndexId, Keeper, REPLICAS, Request, SearchAction, TaskId, segment};
 pub use groups::{Fit, ShardGroup, deciders, plain};
@@ -22,3 +23,4 @@ pub use row::SearchRow;
 pub use rules::{CPU, HEAP, RULES};
 pub use settings::SearchSettings;
 pub use state::{SearchRates, SearchState};
+pub use unassigned::{Cause, MOST_GROUPS, MOST_SHARDS, Unassigned, UnassignedShard};

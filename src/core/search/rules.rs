@@ -138,10 +138,12 @@ impl Judged for SearchState {
 /// What is about the cluster itself, and not about one of its nodes or indices.
 const SUBJECT: &str = "cluster";
 
-/// Why shards are unassigned: the most frequent reason over all of them, and the nodes that left.
+/// Why shards are unassigned: the most frequent reason over all of them (of what is red that of the primaries, whatever keeps their copies),
+/// and the nodes that left.
 fn reason(reading: &SearchReading, state: &SearchState) -> String {
     let Some(away) = reading.unassigned.ready() else { return String::new() };
-    let Some(first) = away.causes.first() else { return String::new() };
+    let most = away.causes.iter().rev().max_by_key(|cause| cause.primaries);
+    let Some(first) = most else { return String::new() };
     let mut parts = Vec::new();
     match away.left.as_slice() {
         [] => {}
@@ -150,8 +152,12 @@ fn reason(reading: &SearchReading, state: &SearchState) -> String {
             parts.push(format!("node {} and {} others left", tidy(state.name(one), 30), more.len()));
         }
     }
-    let of = if first.shards == away.total { String::new() } else { format!("{} of them ", first.shards) };
-    parts.push(format!("{of}{}: {}", tidy(&first.index, 30), tidy(&first.why, 220)));
+    let of = match (first.shards == away.total, first.indices) {
+        (true, _) => String::new(),
+        (false, 0 | 1) => format!("{} of them ", first.shards),
+        (false, _) => format!("{} of them, of ", first.shards),
+    };
+    parts.push(format!("{of}{}: {}", tidy(&first.of(), 30), tidy(&first.why, 220)));
     format!(" ({})", parts.join("; "))
 }
 
@@ -287,11 +293,13 @@ fn lifecycle(its: &mut Its<'_>, reading: &SearchReading) {
 fn allocation(its: &mut Its<'_>, reading: &SearchReading) {
     let mode = reading.allocation.ready().and_then(|mode| mode.as_ref());
     let Some((mode, grade)) = mode.zip(its.state(Severity::Warning)) else { return };
-    let sentence = format!(
-        "{} allocates no shards: cluster.routing.allocation.enable is {}",
-        its.target,
-        tidy(mode, 20)
-    );
+    let what = match mode.as_str() {
+        "primaries" => "no replicas",
+        "new_primaries" => "nothing but primaries of new indices",
+        _ => "no shards",
+    };
+    let setting = "cluster.routing.allocation.enable";
+    let sentence = format!("{} allocates {what}: {setting} is {}", its.target, tidy(mode, 20));
     let row = RowKey::Search(its.target.clone(), SearchRow::Allocation);
     its.tell(grade, SUBJECT, sentence).row(row).step(Step::act(Remedy::Allocate));
 }
@@ -309,7 +317,7 @@ mod tests {
     use crate::core::alert::{Rulebook, judge};
     use crate::core::ids::TargetId;
     use crate::core::part::Part;
-    use crate::core::search::ClusterHealth;
+    use crate::core::search::{ClusterHealth, Unassigned, UnassignedShard};
     use crate::core::time::Now;
     use crate::core::world::all_rules;
 
@@ -405,5 +413,39 @@ mod tests {
             ..SearchNode::default()
         };
         assert_eq!(found("green", node, 1), [("search.disk", Severity::Warning)]);
+    }
+
+    /// What is red was told by what keeps the most shards: copies.
+    #[test]
+    fn what_is_red_is_told_by_what_keeps_its_primaries() {
+        let shard = |index: &str, primary: bool, why: &str| UnassignedShard {
+            index: index.to_owned(),
+            primary,
+            why: why.to_owned(),
+            ..UnassignedShard::default()
+        };
+        let told = |status: &str| {
+            let away = Unassigned::of(vec![
+                shard("a", false, "enable: no"),
+                shard("b", false, "enable: no"),
+                shard("c", status == "red", "filter: no"),
+            ]);
+            let health = ClusterHealth { status: status.to_owned(), ..ClusterHealth::default() };
+            let now = Now::example(0);
+            let reading = SearchReading {
+                health: Part::Ready(health),
+                unassigned: Part::Ready(away).warm(now),
+                ..SearchReading::default()
+            };
+            let mut state = SearchState::default();
+            state.absorb(reading, now);
+            let list = judge(&state, &TargetId::new("es"), &Rulebook::defaults(&all_rules()), now);
+            list.first().map(|breach| breach.sentence.clone()).unwrap_or_default()
+        };
+        assert_eq!(told("red"), "es is red: 1 primary and 2 replicas on no node (1 of them c: filter: no)");
+        assert_eq!(
+            told("yellow"),
+            "es is yellow: 3 replicas on no node (2 of them, of 2 indices: enable: no)"
+        );
     }
 }

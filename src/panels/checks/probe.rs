@@ -66,6 +66,7 @@ fn about(reading: &ProbeReading) -> String {
 fn lasts(certificate: &Certificate) -> String {
     match certificate.left_seconds {
         ..0 => "has ended".to_owned(),
+        left @ 0..86_400 => of_seconds(left as f64),
         left => counted(left / 86_400, "day"),
     }
 }
@@ -78,6 +79,7 @@ fn row(target: &TargetState, state: &ProbeState, context: PanelContext<'_>) -> R
         Some(reading) => {
             let took = reading.took.as_secs_f64();
             let left = reading.certificate.as_ref().map(|shown| shown.left_seconds as f64);
+            let judged = reading.certificate.as_ref().map(Certificate::judged_seconds);
             let shown = reading.certificate.as_ref().map_or_else(String::new, lasts);
             (
                 Cell::figure(Some(took), of_seconds).role(context.graded(
@@ -85,7 +87,7 @@ fn row(target: &TargetState, state: &ProbeState, context: PanelContext<'_>) -> R
                     Some(took),
                     Role::Text,
                 )),
-                Cell::number(left, shown).role(context.graded(&CERTIFICATE.spec, left, Role::Text)),
+                Cell::number(left, shown).role(context.graded(&CERTIFICATE.spec, judged, Role::Text)),
             )
         }
         None => (Cell::number(None, "—"), Cell::number(None, "")),

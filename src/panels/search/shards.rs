@@ -28,10 +28,8 @@ pub(super) fn sections(target: &TargetState, reading: &SearchReading) -> Vec<Sec
 
 fn why(target: &TargetState, away: &Unassigned) -> Section {
     let cause = |cause: &Cause| {
-        let indices =
-            if cause.indices == 1 { cause.index.clone() } else { format!("{} indices", cause.indices) };
         let shards = counted(cause.shards, "shard");
-        Line::of(Role::Warning, format!("{shards} of {indices}: {}", cause.why))
+        Line::of(Role::Warning, format!("{shards} of {}: {}", cause.of(), cause.why))
     };
     let mut lines: Vec<Line> = away.causes.iter().take(CAUSES).map(cause).collect();
     if away.causes.len() > CAUSES {

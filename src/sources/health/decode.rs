@@ -41,8 +41,14 @@ pub(super) fn about(url: &str) -> &str {
 
 /// What a document says; nothing where it says nothing of health at all. `at` is the time of its server.
 pub(super) fn document(value: &Value, about: &str, at: DateTime<Utc>) -> Option<HealthReading> {
+    let listed: Map<String, Value>;
     let fields = match value {
         Value::Object(fields) => unwrapped(fields),
+        // Nothing but checks.
+        Value::Array(list) if list.iter().any(Value::is_object) => {
+            listed = Map::from_iter([("checks".to_owned(), value.clone())]);
+            &listed
+        }
         Value::Bool(flag) => return Some(worded(flag.to_string())),
         Value::String(text) => return Some(worded(repeated("", text))),
         Value::Null | Value::Number(_) | Value::Array(_) => return None,
@@ -339,6 +345,10 @@ mod tests {
         );
         let django = json!({"Cache backend: default": "working", "DatabaseBackend": "working"});
         check(&django, 200, Shape::Names, Standing::Up, &["Cache backend: default up", "DatabaseBackend up"]);
+        let bare =
+            json!([{"name": "db", "status": "pass"}, {"name": "mq", "status": "fail", "output": "no route"}]);
+        check(&bare, 200, Shape::MicroProfile, Standing::Down, &["db up", "mq DOWN: no route"]);
+        assert_eq!(super::document(&json!([{"name": "db"}, "x"]), "", at()), None);
         let failures = json!({"status": "Service Unavailable", "timestamp": "2026-01-02T03:04:05Z", "failures": {"rabbitmq": "no route"}});
         check(&failures, 503, Shape::Own, Standing::Down, &["rabbitmq DOWN: no route"]);
     }

@@ -18,6 +18,8 @@ use crate::core::report::PollError;
 use crate::core::time::Now;
 use futures_util::future::BoxFuture;
 use reqwest::header::{ACCEPT, AGE};
+use std::borrow::Cow;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -56,7 +58,8 @@ impl HealthSource {
         self.http = Some(http);
         let answer = answer?;
         let (status, told) = (answer.status.as_u16(), answer.told());
-        let value = json::read_beside(&answer.body, PATHS).await;
+        let body = readable(&answer.body);
+        let value = json::read_beside(&body, PATHS).await;
         let about = decode::about(&self.connect.url);
         let at = answer.date().unwrap_or(now.wall);
         let mut reading = match (value.and_then(|value| decode::document(&value, about, at)), refusal) {
@@ -65,7 +68,7 @@ impl HealthSource {
             (Some(reading), _) => reading,
             // A wrong path, a login, a proxy: that is no application that tells of its health.
             (None, Some(refusal)) if status < 500 => return Err(refusal),
-            (None, _) => decode::plain(&String::from_utf8_lossy(&answer.body), told),
+            (None, _) => decode::plain(&String::from_utf8_lossy(json::unmarked(&body)), told),
         };
         let stored = answer.headers.get(AGE).and_then(|age| age.to_str().ok()?.parse().ok());
         reading.age = reading.age.max(stored.map(Duration::from_secs));
@@ -87,6 +90,14 @@ impl HealthSource {
     }
 }
 
+/// The same as UTF-8: words and names of fields are, whatever one in a message is written in.
+fn readable(body: &Arc<Vec<u8>>) -> Arc<Vec<u8>> {
+    match String::from_utf8_lossy(body) {
+        Cow::Borrowed(_) => Arc::clone(body),
+        Cow::Owned(text) => Arc::new(text.into_bytes()),
+    }
+}
+
 impl Source for HealthSource {
     fn poll<'a>(&'a mut self, now: Now, _focus: &'a [Focus]) -> BoxFuture<'a, Result<Reading, PollError>> {
         Box::pin(async move { self.read(now).await.map(|reading| Reading::Health(Box::new(reading))) })
@@ -98,5 +109,24 @@ impl Source for HealthSource {
 
     fn knock(&self) -> Option<BoxFuture<'static, bool>> {
         knock::http(&self.connect)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(body: &[u8], expected: &str) {
+        let body = readable(&Arc::new(body.to_vec()));
+        let value = json::read(&body, PATHS).map(|value| value.to_string());
+        assert_eq!(value.as_deref(), Some(expected));
+    }
+
+    #[test]
+    fn a_document_is_read_in_whatever_letters_it_is_written() {
+        check(b"{\"status\": \"UP\"}", r#"{"status":"UP"}"#);
+        check(b"\xef\xbb\xbf{\"status\": \"UP\"}", r#"{"status":"UP"}"#);
+        check(b"{\"error\": \"geschlo\xdfen\"}", "{\"error\":\"geschlo\u{fffd}en\"}");
     }
 }

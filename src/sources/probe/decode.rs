@@ -6,7 +6,12 @@ use crate::sources::json;
 use chrono::{DateTime, Utc};
 use memchr::memmem;
 use serde_json::Value;
+use std::net::IpAddr;
+use x509_cert::TbsCertificate;
 use x509_cert::der::Decode;
+use x509_cert::ext::pkix::SubjectAltName;
+use x509_cert::ext::pkix::name::GeneralName;
+use x509_cert::time::Time;
 
 /// Status and text of an answer, each against what is right.
 pub(super) fn looks(
@@ -47,10 +52,28 @@ pub(super) fn grafana(body: &[u8]) -> Option<(String, Look)> {
 /// Whose certificate that is, and how long it lasts from `now` on.
 pub(super) fn certificate(der: &[u8], now: DateTime<Utc>) -> Option<Certificate> {
     let parsed = x509_cert::Certificate::from_der(der).ok()?.tbs_certificate;
-    let ends = i64::try_from(parsed.validity.not_after.to_unix_duration().as_secs()).ok()?;
+    let seconds = |time: &Time| i64::try_from(time.to_unix_duration().as_secs()).ok();
+    let (begins, ends) = (seconds(&parsed.validity.not_before)?, seconds(&parsed.validity.not_after)?);
     let subject = parsed.subject.to_string();
-    let name = subject.split(',').find_map(|part| part.trim().strip_prefix("CN=")).unwrap_or(&subject);
-    Some(Certificate { subject: tidy(name, 60), left_seconds: ends - now.timestamp() })
+    let common = subject.split(',').find_map(|part| part.trim().strip_prefix("CN=")).map(str::to_owned);
+    let name = common.or_else(|| host(&parsed)).unwrap_or(subject);
+    let name = if name.trim().is_empty() { "the server" } else { &name };
+    let left_seconds = ends - now.timestamp();
+    Some(Certificate { subject: tidy(name, 60), left_seconds, lasts_seconds: Some(ends - begins) })
+}
+
+/// The first name or address that it is for. Many name nobody else any more.
+fn host(certificate: &TbsCertificate) -> Option<String> {
+    let (_, SubjectAltName(names)) = certificate.get().ok()??;
+    names.iter().find_map(|name| match name {
+        GeneralName::DnsName(name) => Some(name.to_string()),
+        GeneralName::IpAddress(bytes) => {
+            let bytes = bytes.as_bytes();
+            let four = <[u8; 4]>::try_from(bytes).map(IpAddr::from);
+            four.or_else(|_| <[u8; 16]>::try_from(bytes).map(IpAddr::from)).ok().map(|at| at.to_string())
+        }
+        _ => None,
+    })
 }
 
 #[cfg(test)]

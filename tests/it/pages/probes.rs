@@ -14,7 +14,11 @@ fn reading(fine: bool, days: i64) -> ProbeReading {
     ProbeReading {
         took: Duration::from_millis(40),
         status: Some(200),
-        certificate: Some(Certificate { subject: "shop.example".to_owned(), left_seconds: days * 86_400 }),
+        certificate: Some(Certificate {
+            subject: "shop.example".to_owned(),
+            left_seconds: days * 86_400,
+            lasts_seconds: None,
+        }),
         version: "1.2".to_owned(),
         looks: vec![Look { name: "status".to_owned(), fine, found: found.to_owned() }],
     }

@@ -19,8 +19,8 @@ pub(super) static EDGES: &[Edge] = &[
         verb: "leaves shards where they are",
         causes: &[search_rules::ALLOCATION.spec.id],
         effects: CLUSTER,
-        withdrawn_by: "they stay unassigned after it is on again",
-        ties: search::same_cluster,
+        withdrawn_by: "another decider keeps them where they are, or they stay after it is on again",
+        ties: search::decided_by_switch,
     },
     Edge {
         verb: "took shards along",

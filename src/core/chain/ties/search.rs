@@ -3,6 +3,8 @@
 use crate::core::alert::Finding;
 use crate::core::chain::edge::Evidence;
 use crate::core::chain::known::Known;
+use crate::core::search::rules::RED;
+use crate::core::search::{Cause, Unassigned, UnassignedShard, deciders};
 use crate::core::text::counted;
 
 fn together(cause: &Finding, effect: &Finding) -> bool {
@@ -20,6 +22,40 @@ pub(in crate::core::chain) fn same_cluster(
         .and_then(Evidence::certain)
 }
 
+/// Whether it is data that is missing: then only what keeps a primary on no node is the cause, and what keeps copies is not.
+fn is_red(effect: &Finding) -> bool {
+    effect.breach.rule == RED.spec.id
+}
+
+/// What the cluster says of its shards on no node, as far as it can be the cause of `effect`.
+fn causes<'a>(away: &'a Unassigned, effect: &Finding) -> impl Iterator<Item = &'a Cause> + use<'a> {
+    let red = is_red(effect);
+    away.causes.iter().filter(move |cause| !red || cause.primaries > 0)
+}
+
+/// The cluster's own decider about what is switched off keeps shards unassigned. Where nobody says why they are, the setting itself is
+/// likely the cause of what it is about.
+pub(in crate::core::chain) fn decided_by_switch(
+    known: &Known<'_>,
+    cause: &Finding,
+    effect: &Finding,
+) -> Option<Evidence> {
+    let state = known.search_state(&cause.breach.target).filter(|_| together(cause, effect))?;
+    let reading = state.reading()?;
+    let explained = |away: &Unassigned| away.causes.iter().any(|cause| !deciders(&cause.why).is_empty());
+    let Some(away) = reading.unassigned.ready().filter(|away| explained(away)) else {
+        let mode = reading.allocation.ready()?.as_deref()?;
+        let about = mode == "none" || !is_red(effect);
+        return about
+            .then_some("allocation is off, and nobody says what else keeps them")
+            .and_then(Evidence::likely);
+    };
+    let decided = causes(away, effect).find(|why| why.is_by("enable"))?;
+    let shards = counted(decided.shards, "shard");
+    let words = format!("the decider enable keeps {shards} of {} on no node", decided.of());
+    if decided.is_by_alone("enable") { Evidence::certain(words) } else { Evidence::likely(words) }
+}
+
 /// The cluster names the node with the shards that it took along, and the node is not there.
 pub(in crate::core::chain) fn left_with_shards(
     known: &Known<'_>,
@@ -30,7 +66,11 @@ pub(in crate::core::chain) fn left_with_shards(
     let away = state.reading()?.unassigned.ready()?;
     let name = cause.breach.subject.strip_prefix("node ")?;
     let id = away.left.iter().find(|id| state.name(id) == name)?;
-    let count = away.shards.iter().filter(|shard| shard.details.contains(id.as_str())).count();
+    let its = |shard: &&UnassignedShard| shard.details.contains(id.as_str());
+    let count = away.shards.iter().filter(its).count();
+    if is_red(effect) && !away.shards.iter().filter(its).any(|shard| shard.primary) {
+        return None;
+    }
     let words = format!("the cluster says node_left [{id}] of {}", counted(count, "shard"));
     match state.gone_since(id) {
         Some(_) => Evidence::certain(format!("{words}, and {name} is not among its nodes any more")),
@@ -46,9 +86,9 @@ pub(in crate::core::chain) fn decided_by_disk(
 ) -> Option<Evidence> {
     let state = known.search_state(&cause.breach.target).filter(|_| together(cause, effect))?;
     let away = state.reading()?.unassigned.ready()?;
-    let decided = away.causes.iter().find(|why| why.why.contains("disk_threshold"))?;
+    let decided = causes(away, effect).find(|why| why.is_by("disk_threshold"))?;
     let shards = counted(decided.shards, "shard");
-    Evidence::certain(format!("the decider disk_threshold keeps {shards} of {} on no node", decided.index))
+    Evidence::certain(format!("the decider disk_threshold keeps {shards} of {} on no node", decided.of()))
 }
 
 /// A disk past its flood stage makes indices read-only; one below it does not.

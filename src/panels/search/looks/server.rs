@@ -4,6 +4,7 @@ use crate::core::part::Part;
 use crate::core::search::{
     HotThreads, Indicator, Repository, SearchLook, SearchRow, SnapshotPolicy, Snapshots,
 };
+use crate::core::text::counted;
 use crate::core::time::Now;
 use crate::core::world::TargetState;
 use crate::panels::search::parts::key;
@@ -60,7 +61,7 @@ fn repository_rows(target: &TargetState, repository: &Repository, now: Now) -> V
                     "IN_PROGRESS" => Role::Note,
                     _ => Role::Warning,
                 };
-                let lacks = Cell::number(Some(one.failed as f64), format!("{} shards", one.failed));
+                let lacks = Cell::number(Some(one.failed as f64), counted(one.failed, "shard"));
                 let cells =
                     [Cell::text(&one.name), Cell::of(role, &one.state), ago(one.start_millis, now), lacks];
                 row(&one.name, cells)

@@ -46,8 +46,8 @@ pub(super) struct Arguments {
 /// What to watch.
 #[derive(Args, Clone, Debug, Default)]
 pub(super) struct Watched {
-    /// Watch just that: postgres://, redis://, http(s):// (a path is a metrics endpoint, port 9200 Elasticsearch, 9090 Prometheus;
-    /// search+, prometheus+ or metrics+ before it says so, too)
+    /// Watch just that: postgres://, redis://, file:///var/log/shop.log, http(s):// (a path is a metrics endpoint, port 9200
+    /// Elasticsearch, 9090 Prometheus; search+, prometheus+ or metrics+ before it says so, too)
     #[arg(value_name = "URL")]
     pub(super) urls: Vec<String>,
 }

@@ -153,6 +153,7 @@ mod tests {
                 assert_eq!(read(&[&url]).expect(&url).0[0].kind(), system.kind, "{url}");
             }
         }
+        accepted("file:///var/log/a%20b.log", SystemKind::Log, "/var/log/a b.log");
         accepted("http://am:9093", SystemKind::Alertmanager, "http://am:9093");
         accepted("http://es:9200", SystemKind::Search, "http://es:9200");
         accepted("https://elastic:geheim@es:9200/", SystemKind::Search, "https://es:9200/");
@@ -186,6 +187,7 @@ mod tests {
             &["https://[::1]"],
             "write search+, prometheus+, metrics+, alertmanager+, loki+, health+ or probe+ before its scheme",
         );
+        refused(&["file://shop.log"], "it names no whole path; write file:///var/log/shop.log");
         refused(&["search+redis://:geheim@h"], "not http:// or https://");
         refused(&["redis://a", "postgres://ana:geheim@db:99999/app"], "URL 2 cannot be used: its port");
         refused(&["redis://:ge/heim@h/0"], "%2F");

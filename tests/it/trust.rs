@@ -9,7 +9,8 @@ use std::time::Duration;
 /// A folder with a configuration whose password command leaves a trace.
 fn folder() -> tempfile::TempDir {
     let folder = tempfile::tempdir().expect("a folder");
-    let text = "[[postgres]]\nname = \"shop\"\nurl = \"postgres://u@127.0.0.1:1/d\"\npassword_command = \"touch ran; echo pw\"\n";
+    let text = "[[postgres]]\nname = \"shop\"\nurl = \"postgres://u@127.0.0.1:1/d\"\npassword_command = \"touch ran; echo pw\"\n\
+                [[log]]\nname = \"lines\"\ncommand = [\"touch\", \"logged\"]\n";
     std::fs::write(folder.path().join("stacktop.toml"), text).expect("written");
     folder
 }
@@ -27,6 +28,7 @@ fn a_cloned_folder_runs_nothing_before_it_is_trusted() {
     let mut screen = start(folder.path());
     screen.until("touch ran; echo pw", 10);
     screen.until("127.0.0.1:1/d", 10);
+    screen.until("touch logged", 10);
     screen.keys("\r");
     screen.until("is not trusted", 10);
     assert_eq!(screen.child.wait().expect("it ends").exit_code(), 2);
@@ -45,18 +47,19 @@ fn a_cloned_folder_runs_nothing_before_it_is_trusted() {
         let said = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.code() == Some(2) && said.contains("stacktop trust"), "{verb:?}: {said}");
     }
-    assert!(!ran.exists(), "nothing ran");
+    let logged = folder.path().join("logged");
+    assert!(!ran.exists() && !logged.exists(), "nothing ran");
     let mut screen = start(folder.path());
     screen.until("touch ran; echo pw", 10);
     screen.keys("y\r");
     screen.until("shop", 10);
     for _ in 0..100 {
-        if ran.exists() {
+        if ran.exists() && logged.exists() {
             break;
         }
         std::thread::sleep(Duration::from_millis(50));
     }
-    assert!(ran.exists(), "trusted, it runs");
+    assert!(ran.exists() && logged.exists(), "trusted, it runs");
     // The next start does not ask.
     let mut screen = start(folder.path());
     screen.until("cannot be reached", 10);

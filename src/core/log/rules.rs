@@ -3,7 +3,7 @@
 
 use super::{LogReading, LogRow, LogState};
 use crate::core::alert::RuleUnit::{Count, State};
-use crate::core::alert::Triage::Errors;
+use crate::core::alert::Triage::{Capacity, Errors};
 use crate::core::alert::{Judge, Judged, Missing, Need, Rule, RuleSpec, Severity};
 use crate::core::place::Screen;
 use crate::core::row::RowKey;
@@ -35,7 +35,8 @@ pub(crate) static UNREAD: Rule<LogState> = Rule::new(
         "log.unread",
         "a log of this machine cannot be read, or not all that comes: nobody watches its errors",
         State,
-        Errors,
+        // What is found out about the servers themselves goes before it.
+        Capacity,
     )
     // A rotation takes a moment.
     .hold(10),
@@ -73,7 +74,8 @@ fn too_many(its: &mut Judge<'_, LogState>, _: &LogReading) {
 fn unread(its: &mut Judge<'_, LogState>, reading: &LogReading) {
     let Some(gap) = reading.lines.gap() else { return };
     let Some(grade) = its.state(Severity::Warning) else { return };
-    its.tell(grade, "unread", gap.note.clone()).look("see what is known of it");
+    let sentence = format!("{}: {}", its.target, gap.note);
+    its.tell(grade, "unread", sentence).look("see what is known of it");
 }
 
 #[cfg(test)]
@@ -108,7 +110,7 @@ mod tests {
         let found = judge(&state, &TargetId::new("shop"), &rules, Now::example(0));
         let told: Vec<(Severity, &str)> =
             found.iter().map(|breach| (breach.severity, breach.sentence.as_str())).collect();
-        assert_eq!(told, [(Severity::Warning, "there is no file /var/log/shop.log")]);
+        assert_eq!(told, [(Severity::Warning, "shop: there is no file /var/log/shop.log")]);
         // Lines that say no level are no fault.
         let errors = Part::Unavailable(Gap::new(GapKind::NotSupported, "no line says what level it has"));
         let lines = Part::Ready(Warm::new(Now::example(60), 5));

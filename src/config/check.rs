@@ -527,6 +527,9 @@ mod tests {
         assert_eq!(
             low,
             [
+                "redis.memory_full_in",
+                "search.disk_full_in",
+                "metrics.disk_full_in",
                 "postgres.cache_hit",
                 "postgres.time_left",
                 "metrics.cache_hit",

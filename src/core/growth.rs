@@ -42,13 +42,13 @@ pub enum End {
 }
 
 impl Limit {
-    /// What it is called.
+    /// What it does when it gets there.
     #[must_use]
     pub const fn words(self) -> &'static str {
         match self.end {
-            End::Full => "its end",
-            End::Evicts => "the point where keys are evicted",
-            End::FloodStage => "its flood stage",
+            End::Full => "is full",
+            End::Evicts => "evicts keys",
+            End::FloodStage => "is at its flood stage",
         }
     }
 

@@ -58,10 +58,15 @@ const AHEAD: u32 = 7;
 
 /// What of `target` will be full soon if it goes on like this.
 pub(super) fn full_in(target: &TargetState, rules: &Rulebook, now: Now) -> Vec<Breach> {
-    let (spec, screen) = match target.kind {
-        SystemKind::Redis if !evicts_by_design(target) => (&MEMORY_FULL_IN, Screen::Queues),
-        SystemKind::Search => (&NODE_FULL_IN, Screen::Search),
-        SystemKind::Metrics => (&DISK_FULL_IN, Screen::Metrics),
+    let told = match target.kind {
+        SystemKind::Redis if !evicts_by_design(target) => {
+            let step = "look which queues keep jobs; raise maxmemory where the machine has it";
+            (&MEMORY_FULL_IN, Screen::Queues, step)
+        }
+        SystemKind::Search => {
+            (&NODE_FULL_IN, Screen::Search, "delete old indices, give the node room, or add one")
+        }
+        SystemKind::Metrics => (&DISK_FULL_IN, Screen::Metrics, "look what grows there, or give it room"),
         SystemKind::Redis
         | SystemKind::Postgres
         | SystemKind::Prometheus
@@ -72,7 +77,7 @@ pub(super) fn full_in(target: &TargetState, rules: &Rulebook, now: Now) -> Vec<B
         | SystemKind::Probe => return Vec::new(),
     };
     let all = growth::seen_by_us(target, now).into_iter();
-    all.filter_map(|growth| breach(target, &growth, (spec, screen), rules)).collect()
+    all.filter_map(|growth| breach(target, &growth, told, rules)).collect()
 }
 
 /// A cache fills up and evicts keys for as long as it lives.
@@ -87,7 +92,7 @@ fn evicts_by_design(target: &TargetState) -> bool {
 fn breach(
     target: &TargetState,
     growth: &Growth,
-    (spec, screen): (&RuleSpec, Screen),
+    (spec, screen, step): (&RuleSpec, Screen, &str),
     rules: &Rulebook,
 ) -> Option<Breach> {
     let (limit, left) = growth.limit.zip(growth.full_in().filter(|left| !left.is_zero()))?;
@@ -98,19 +103,15 @@ fn breach(
     let grade = rules.grade_on(spec, &[target.id.as_str()], left.as_secs_f64())?;
     let (what, per_day) = (tidy(&growth.what, 60), sized(growth.per_day));
     let sentence = format!(
-        "{}: at +{per_day} a day, as seen for {}, {what} is at {} ({}) in {}",
+        "{}: {what} {} ({}) in {}, at +{per_day} a day as seen for {}",
         target.id,
-        growth::span(span),
         limit.words(),
         sized(limit.bytes),
-        lasting(left)
+        lasting(left),
+        growth::span(span)
     );
     let mut breach = Breach::new(spec, &target.id, screen, grade, (&*growth.what, sentence));
-    breach.say(match target.kind {
-        SystemKind::Redis => "look which queues keep jobs; raise maxmemory where the machine has it",
-        SystemKind::Search => "delete old indices, give the node room, or add one",
-        _ => "look what grows there, or give it room",
-    });
+    breach.say(step);
     Some(breach)
 }
 
@@ -254,7 +255,7 @@ mod tests {
         let world = with(low);
         assert_eq!(
             told(&world, "redis.memory_full_in"),
-            ["it: at +512 MiB a day, as seen for 3 d, memory is at its end (10 GiB) in 3d23h"]
+            ["it: memory is full (10 GiB) in 3d23h, at +512 MiB a day as seen for 3 d"]
         );
         let verdict = Verdict::over(&world, Now::example(AT + 120));
         assert_eq!((verdict.overall, verdict.lead), (Overall::Ok, None), "nothing is bad yet");
@@ -286,10 +287,10 @@ mod tests {
                 world(&reading, ("disk of node es-1", "n1"), 72, |ago| 80.0 - ago / 24.0 * 5.0, rules);
             without_when(told(&world, "search.disk_full_in"))
         };
-        let grows = "it: at +5.0 GiB a day, as seen for 3 d, disk of node es-1 is at its";
-        assert_eq!(node(Some(5.0), false), [format!("{grows} flood stage (95 GiB)")]);
-        assert_eq!(node(Some(5.0), true), [format!("{grows} end (100 GiB)")]);
-        assert_eq!(node(None, false), [format!("{grows} end (100 GiB)")]);
+        let grows = "it: disk of node es-1 is";
+        assert_eq!(node(Some(5.0), false), [format!("{grows} at its flood stage (95 GiB)")]);
+        assert_eq!(node(Some(5.0), true), [format!("{grows} full (100 GiB)")]);
+        assert_eq!(node(None, false), [format!("{grows} full (100 GiB)")]);
     }
 
     #[test]
@@ -313,7 +314,7 @@ mod tests {
         let world = world(&reading, ("disk at /srv", &of), 72, |ago| 80.0 - ago / 24.0 * 5.0, rules);
         assert_eq!(
             without_when(told(&world, "metrics.disk_full_in")),
-            ["it: at +5.0 GiB a day, as seen for 3 d, disk at /srv is at its end (100 GiB)"]
+            ["it: disk at /srv is full (100 GiB)"]
         );
     }
 }

@@ -4,6 +4,7 @@ use crate::pages::world::{FIRST, Stage, postgres, ready, session};
 use chrono::{FixedOffset, Offset, Utc};
 use futures_util::future::BoxFuture;
 use serde_json::{Value, json};
+use stacktop::actions::sizes::SizeKeeper;
 use stacktop::core::alert::Rulebook;
 use stacktop::core::enlisted::Enlisted;
 use stacktop::core::ids::{SystemKind, TargetId};
@@ -25,6 +26,7 @@ use stacktop::headless::words::State;
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStderr, ChildStdout, Command, Output, Stdio};
 use std::sync::Arc;
@@ -183,6 +185,47 @@ fn demo() -> Watching {
         clock,
         zone: utc,
     })
+}
+
+/// Sizes that are seen outlive the run, in a file of its owner's only; nothing but names and bytes is in it.
+#[tokio::test(start_paused = true)]
+async fn sizes_are_kept_for_the_next_run() {
+    let clock: Arc<dyn Clock> = Arc::new(Paused(tokio::time::Instant::now()));
+    let (now, folder) = (clock.now(), tempfile::tempdir().expect("a folder"));
+    let stack = Stack::demo(1, now);
+    let state = |one: &stacktop::drill::StackTarget| {
+        TargetState::new(one.id.clone(), one.settings.clone(), one.address.clone(), one.interval, now)
+    };
+    let path = folder.path().join("sizes.jsonl");
+    let mut watching = Watching::start(Setup {
+        environment: "demo".to_owned(),
+        world: World::new(stack.targets().iter().map(state).collect(), Rulebook::defaults(&all_rules())),
+        jobs: stack.jobs(),
+        roster: None,
+        engine: EngineSettings::default(),
+        notes: None,
+        sizes: Some(SizeKeeper::at(path.clone())),
+        clock,
+        zone: utc,
+    });
+    until(&mut watching, 60, |_| {}).await;
+    drop(watching);
+    let read = || std::fs::read_to_string(&path).unwrap_or_default();
+    // It is written by a thread of its own.
+    for _ in 0..500 {
+        if read().contains("\"memory\"") && read().contains("\"disk of node ") {
+            break;
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    let kept = SizeKeeper::at(path.clone()).recall().await;
+    let times = |what: &str| {
+        kept.iter().filter(|sizes| sizes.bytes.keys().any(|name| name.starts_with(what))).count()
+    };
+    assert!(times("memory") >= 1 && times("disk of node ") >= 1, "{}", read());
+    let lines = read().lines().count();
+    assert!(lines <= 2 * stack.targets().len() + 8, "one of each in half an hour: {}", read());
+    assert_eq!(std::fs::metadata(&path).expect("the file").permissions().mode() & 0o777, 0o600);
 }
 
 /// A list that names a target after five seconds, and no more after twenty.

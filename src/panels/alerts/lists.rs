@@ -93,6 +93,8 @@ fn standing(seen: Seen<'_>, silence: &Silence) -> (Role, String) {
     match (silence.over_for, silence.begins_in) {
         (Some(_), _) => (Role::Muted, "over".to_owned()),
         (None, Some(left)) => (Role::Muted, format!("in {}", duration(seen.left(left)))),
+        // By the next answer it is over.
+        (None, None) if seen.left(silence.ends_in).is_zero() => (Role::Warning, "ends now".to_owned()),
         (None, None) if seen.left(silence.ends_in) < SOON => (Role::Warning, "ends soon".to_owned()),
         (None, None) => (Role::Text, "in force".to_owned()),
     }
@@ -111,6 +113,7 @@ pub(super) fn silences(seen: Seen<'_>) -> Option<Section> {
                 let over = seen.age(over);
                 Cell::number(Some(-over.as_secs_f64()), format!("{} ago", duration(over)))
             }
+            None if left.is_zero() => Cell::number(Some(0.0), "now"),
             None => Cell::number(Some(left.as_secs_f64()), format!("in {}", duration(left))),
         };
         let kept = seen.reading.groups.ready().map(|_| seen.reading.kept_by(&silence.id).count() as f64);

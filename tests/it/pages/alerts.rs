@@ -137,6 +137,10 @@ fn silences_tell_how_they_stand() {
     }
     // One that is over is none that there is.
     page.says("in 1 group, 3 silences");
+    let ended = Silence { id: "s5".into(), ends_in: secs(10), ..silence() };
+    let all = AlertmanagerReading { silences: Part::Ready(vec![ended]), ..reading() };
+    let page = Stage::of(all).at(FIRST + 12).page(Screen::Alerts);
+    assert_eq!(page.cell("ends now", "ends"), "now", "it is over by the next answer");
 }
 
 #[test]

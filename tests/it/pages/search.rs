@@ -542,6 +542,7 @@ fn the_newest_snapshot_tells_its_age_and_a_policy_that_fails_why() {
         start_millis: Some(now - 7_200_000),
         failed: 3,
     };
+    let before = Snapshot { name: "nightly-6".to_owned(), failed: 1, ..newest.clone() };
     let repository = |name: &str, newest| Repository { name: name.to_owned(), kind: "s3".to_owned(), newest };
     let policy = SnapshotPolicy {
         name: "nightly".to_owned(),
@@ -553,7 +554,7 @@ fn the_newest_snapshot_tells_its_age_and_a_policy_that_fails_why() {
     };
     let found = Snapshots {
         repositories: vec![
-            repository("store", Part::Ready(vec![newest])),
+            repository("store", Part::Ready(vec![newest, before])),
             repository("empty", Part::Ready(Vec::new())),
             repository("sixth", Part::NotAsked),
         ],
@@ -562,6 +563,7 @@ fn the_newest_snapshot_tells_its_age_and_a_policy_that_fails_why() {
     let page =
         opened(SearchLook::Snapshots, SearchLooks { snapshots: ready(found), ..SearchLooks::default() });
     page.says("store | s3 | nightly-7 | PARTIAL | 2h00m ago | 3 shards");
+    page.says("store | s3 | nightly-6 | PARTIAL | 2h00m ago | 1 shard");
     page.says("empty | s3 | it holds none");
     page.says("sixth | s3 | not read: the first five are");
     assert_eq!(

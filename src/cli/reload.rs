@@ -4,12 +4,13 @@
 
 use super::arguments::{Arguments, parse};
 use super::begin::{access, executor, job, state};
-use super::check::surfaces;
+use super::check::{Surfaces, surfaces};
 use super::given::wishes;
 use super::roster::{Lists, Names, SharedNames};
 use super::trust::Care;
 use crate::app::msg::Reloaded;
 use crate::config::discover::Surroundings;
+use crate::config::file::ColumnsFile;
 use crate::config::resolve::{Patience, Settings, resolve};
 use crate::config::secret::Secret;
 use crate::config::target::TargetConfig;
@@ -34,6 +35,7 @@ const NAMED: usize = 4;
 struct InForce {
     rules: Rulebook,
     keys: String,
+    columns: BTreeMap<String, ColumnsFile>,
     theme: (Option<String>, bool, bool),
     notify: String,
     topology: Topology,
@@ -57,6 +59,7 @@ impl InForce {
         Self {
             rules: settings.rules.clone(),
             keys: format!("{:?}", settings.keys),
+            columns: settings.columns.clone(),
             theme: (settings.theme.clone(), settings.ascii, settings.blocks),
             notify: format!("{:?}", settings.notify),
             topology: settings.topology.clone(),
@@ -109,7 +112,7 @@ fn again(
 ) -> Result<(Reloaded, Vec<TargetConfig>, InForce), String> {
     // Lists are followed by themselves: none is read here.
     let settings = resolve(&wishes(arguments, around, Care::Again)?, around)?;
-    let (keymap, themes) = surfaces(arguments, around, &settings)?;
+    let Surfaces { keymap, themes, columns } = surfaces(arguments, around, &settings)?;
     let mut now = InForce::of(&settings);
     let moves = Moves::between(before, &mut now, settings.found, &names.listed);
     if now.targets.is_empty() && settings.lists.is_empty() {
@@ -134,6 +137,7 @@ fn again(
     let joined = moves.joined.iter().chain(&moves.changed).filter_map(|id| now.targets.get(id).cloned());
     let reloaded = Reloaded {
         keymap,
+        columns,
         theme,
         rules: settings.rules,
         notify: settings.notify,
@@ -166,6 +170,7 @@ fn taken(before: &InForce, now: &InForce) -> Vec<String> {
     let (was, is) = (&before.stance, &now.stance);
     let some = [
         (before.keys != now.keys, "keys"),
+        (before.columns != now.columns, "columns"),
         (before.notify != now.notify, "notifications"),
         (before.topology != now.topology, "[[depends]]"),
         (was.environment != is.environment, "environment"),
@@ -313,6 +318,10 @@ mod tests {
             "read again, in force now: keys, notifications",
         );
         check(
+            &format!("{ONE}[columns.\"Sessions/pid\"]\nhide = [\"user\"]\n"),
+            "read again, in force now: columns",
+        );
+        check(
             &ONE.replace("http://h", "http://other"),
             "read again, in force now: api is asked in another way",
         );
@@ -324,8 +333,10 @@ mod tests {
         check(&format!("{ONE}{more}"), "read again, in force now: 6 targets are new (m0, m1, m2, m3, …)");
         check(
             &format!("environment = \"prod\"\nread_only = true\n{ONE}[engine]\nbreaker_failures = 9\n"),
-            "read again, in force now: production, read_only; needs a restart: environment, [engine]",
+            "read again, in force now: environment, production, read_only; needs a restart: [engine]",
         );
+        let named = format!("environment = \"prod\"\nproduction = false\n{ONE}");
+        check(&named, "read again, needs a restart: environment");
         check("", "read again, needs a restart: api is not found now and watched until then");
     }
 
@@ -370,6 +381,7 @@ mod tests {
             (format!("{ONE}[rules.\"metrics.errors\"]\nwarnin = 1\n"), "c.toml:5:1"),
             (format!("{ONE}[keys]\nqiut = \"Q\"\n"), "c.toml:5:1"),
             (format!("theme = \"lihgt\"\n{ONE}"), "c.toml:1:"),
+            (format!("{ONE}[columns.\"Sesions/pid\"]\nhide = []\n"), "c.toml:4:"),
         ] {
             let why = told(&written).expect_err("a mistake");
             assert!(why.contains(place), "{why}");

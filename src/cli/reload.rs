@@ -184,9 +184,10 @@ fn taken(before: &InForce, now: &InForce) -> Vec<String> {
 /// What is written otherwise and needs a restart, but for targets; `stance` is what holds of what is written.
 fn left(before: &InForce, written: &InForce, stance: &Stance) -> Vec<String> {
     let wanted = &written.stance;
+    // What nobody wrote is not told as something that waits for a restart.
     let some = [
-        (wanted.environment != stance.environment, "environment"),
-        (wanted.production != stance.production, "production"),
+        (!wanted.guessed && wanted.environment != stance.environment, "environment"),
+        (!wanted.guessed && wanted.production != stance.production, "production"),
         (wanted.read_only.is_some() != stance.read_only.is_some(), "read_only"),
         (before.patience != written.patience, "[engine]"),
         (before.webhook != written.webhook, "webhook"),

@@ -111,7 +111,9 @@ mod tests {
         world.evaluate(Now::example(600));
         assert!(!world.alerts.firing().is_empty(), "it is silent");
         world.timeline.take_news();
-        let joined = if comes_again { vec![state("a")] } else { Vec::new() };
+        let (second, now) = (Duration::from_secs(1), Now::example(601));
+        let anew = TargetState::new(TargetId::new("a"), SystemKind::Metrics, String::new(), second, now);
+        let joined = if comes_again { vec![anew] } else { Vec::new() };
         let enlisted = Enlisted { left: vec![TargetId::new("a")], joined, troubles: Vec::new() };
         world.exchange(enlisted, Now::example(601));
         world.evaluate(Now::example(601));

@@ -1,5 +1,6 @@
 //! What is only read above a screen, in lines: help, sources, the action log, all of a row, the commands, the columns of a table.
 
+use super::columns as chosen;
 use super::command::{Command, Context, Entry};
 use super::model::{Kind, Model};
 use super::overlay::{Choosing, Columns, Logs, Overlay};
@@ -184,7 +185,7 @@ pub fn columns(model: &Model, choice: &Columns) -> Vec<Line> {
             (Choosing::Sort, Some((sorted, true))) if sorted == at => "now, highest first",
             (Choosing::Sort, Some((sorted, false))) if sorted == at => "now, lowest first",
             (Choosing::Shown, _) if at == 0 => "always shown",
-            (Choosing::Shown, _) if view.hidden.contains(title) => "hidden",
+            (Choosing::Shown, _) if view.hides(title) => "hidden",
             (Choosing::Shown, _) => "shown where it has room",
             (Choosing::Sort, _) => "",
         };
@@ -197,7 +198,13 @@ pub fn columns(model: &Model, choice: &Columns) -> Vec<Line> {
             .then(role, title)
             .then(Role::Muted, format!("  {state}"))
     };
-    list.into_iter().enumerate().map(line).collect()
+    let mut lines: Vec<Line> = list.into_iter().enumerate().map(line).collect();
+    if choice.what == Choosing::Shown {
+        lines.extend(
+            chosen::written(&choice.table, &view).into_iter().map(|text| Line::of(Role::Muted, text)),
+        );
+    }
+    lines
 }
 
 /// Every source: why it was chosen, its state, its errors.

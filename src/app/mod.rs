@@ -1,5 +1,6 @@
 //! The app in the Elm manner, pure: messages in, model changed, effects out; drawing reads the model and changes nothing.
 
+pub mod columns;
 pub mod command;
 pub mod farewell;
 pub mod foretold;

@@ -15,6 +15,7 @@ use crate::core::scope::Scope;
 use crate::core::time::Now;
 use crate::core::world::World;
 use crate::panels::PanelContext;
+use crate::ui::before::Before;
 use crate::ui::content::{Content, Line, Role};
 use crate::ui::select::{Level, View};
 use crate::ui::theme::Theme;
@@ -46,10 +47,17 @@ impl Default for Place {
 }
 
 impl Place {
+    /// A screen as it is opened at first.
+    #[must_use]
+    pub fn fresh(habits: &Habits) -> Self {
+        Self { path: Vec::new(), levels: vec![Level { views: habits.columns.clone(), ..Level::default() }] }
+    }
+
     /// Opens `row`: a level more, which shows its tables as they were wanted before, from the first line on.
     pub(super) fn enter(&mut self, screen: Screen, row: RowKey, habits: &Habits) {
         self.path.push(row);
-        let views = habits.views.get(&(screen, self.path.len())).cloned().unwrap_or_default();
+        let known = habits.views.get(&(screen, self.path.len()));
+        let views = known.unwrap_or(&habits.columns).clone();
         self.levels.push(Level { away: true, views, ..Level::default() });
     }
 
@@ -85,27 +93,27 @@ impl Page {
 #[derive(Clone, Debug, Default)]
 pub struct Earlier {
     /// Kept last, and before that.
-    kept: Vec<(Page, Now)>,
+    kept: Vec<(Page, Before, Now)>,
 }
 
 impl Earlier {
     /// Takes in what is about to be shown. Of another page nothing is kept.
     pub(super) fn take(&mut self, page: &Page, now: Now) {
-        self.kept.retain(|(kept, _)| is_same(kept, page));
-        if self.kept.last().is_none_or(|(_, at)| now.since(*at) >= EACH) {
+        self.kept.retain(|(kept, ..)| is_same(kept, page));
+        if self.kept.last().is_none_or(|(.., at)| now.since(*at) >= EACH) {
             if self.kept.len() > 1 {
                 self.kept.remove(0);
             }
-            self.kept.push((page.clone(), now));
+            self.kept.push((page.clone(), Before::of(Arc::clone(&page.content)), now));
         }
     }
 
     /// The open page as it was, as far as that is known.
     #[must_use]
-    pub fn content(&self, model: &Model) -> Option<&Content> {
+    pub fn before(&self, model: &Model) -> Option<&Before> {
         let place = model.place();
-        let (page, _) = self.kept.first().filter(|(page, _)| page.is_of(model, &place))?;
-        Some(&page.content)
+        let (_, before, _) = self.kept.first().filter(|(page, ..)| page.is_of(model, &place))?;
+        Some(before)
     }
 }
 
@@ -121,6 +129,8 @@ pub struct Habits {
     pub typed: Vec<String>,
     /// How tables are wanted, by their names, on each screen and so many levels down.
     pub views: HashMap<(Screen, usize), BTreeMap<String, View>>,
+    /// Which columns the configuration wants, by the names of tables.
+    pub columns: BTreeMap<String, View>,
     /// How lists and what belongs to them are laid out.
     pub layout: Layout,
     /// What statements and jobs hold is hidden: others look on.
@@ -280,12 +290,12 @@ impl Model {
     /// Where the operator is on the open screen.
     #[must_use]
     pub fn place(&self) -> Place {
-        self.places.get(&self.screen).cloned().unwrap_or_default()
+        self.places.get(&self.screen).cloned().unwrap_or_else(|| Place::fresh(&self.habits))
     }
 
     /// The same, to be changed.
     pub(super) fn place_mut(&mut self) -> &mut Place {
-        self.places.entry(self.screen).or_default()
+        self.places.entry(self.screen).or_insert_with(|| Place::fresh(&self.habits))
     }
 
     /// A line as it may be seen now: whole, or without what others must not read.

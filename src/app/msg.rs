@@ -17,8 +17,10 @@ use crate::core::report::PollReport;
 use crate::core::sizes::SizesAt;
 use crate::core::timeline::{Event, Mark};
 use crate::core::topology::Topology;
+use crate::ui::select::View;
 use crate::ui::theme::Theme;
 use chrono::FixedOffset;
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -107,6 +109,8 @@ impl From<News> for Msg {
 pub struct Reloaded {
     /// The keys.
     pub keymap: Keymap,
+    /// Which columns are wanted, by the names of tables.
+    pub columns: BTreeMap<String, View>,
     /// The theme, where another one is named now.
     pub theme: Option<Theme>,
     /// The rules.

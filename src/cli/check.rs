@@ -5,11 +5,15 @@ use super::arguments::Arguments;
 use super::given::wishes;
 use super::print::{complain, print};
 use super::trust::Care;
+use crate::app::columns;
 use crate::app::command::Context;
 use crate::app::keymap::{Binding, Keymap};
 use crate::config::discover::Surroundings;
 use crate::config::keys::KeysFile;
+use crate::config::misspelt::suggestion;
 use crate::config::resolve::{Settings, check_config};
+use crate::ui::select::View;
+use std::collections::BTreeMap;
 use std::process::ExitCode;
 
 /// Says whether the configuration is right. The exit code is 0 when it is, 1 when there is none, 2 (by the caller) when it is not.
@@ -25,13 +29,21 @@ pub(super) fn run(arguments: &Arguments, around: &Surroundings) -> Result<ExitCo
     Ok(ExitCode::SUCCESS)
 }
 
-/// Keys and theme; whatever is wrong with them is told together, with its place.
+/// What a configuration says of the screen.
+pub(super) struct Surfaces {
+    pub(super) keymap: Keymap,
+    pub(super) themes: Themes,
+    /// Which columns are wanted, by the names of tables.
+    pub(super) columns: BTreeMap<String, View>,
+}
+
+/// Keys, theme and columns; whatever is wrong with them is told together, with its place.
 pub(super) fn surfaces(
     arguments: &Arguments,
     around: &Surroundings,
     settings: &Settings,
-) -> Result<(Keymap, Themes), String> {
-    let keymap = keymap(settings);
+) -> Result<Surfaces, String> {
+    let (keymap, columns) = (keymap(settings), columns(settings));
     // What is configured is checked even where another theme is in force.
     let configured = settings.theme.as_deref().map_or(Ok(()), |name| load(name).map(|_| ()));
     let configured = configured.map_err(|why| format!("{}: {why}", settings.places.of(&["theme"])));
@@ -40,13 +52,53 @@ pub(super) fn surfaces(
             .map_err(|why| format!("--theme: {why}"))
     });
     let theme = theme.map(|themes| themes.with_blocks(settings.blocks));
-    match (keymap, theme) {
-        (Ok(keymap), Ok(themes)) => Ok((keymap, themes)),
-        (keymap, theme) => {
-            let all: Vec<String> = keymap.err().into_iter().flatten().chain(theme.err()).collect();
-            Err(all.join("\n"))
+    match (keymap, theme, columns) {
+        (Ok(keymap), Ok(themes), Ok(columns)) => Ok(Surfaces { keymap, themes, columns }),
+        (keymap, theme, columns) => {
+            let lists = [keymap.err(), columns.err()].into_iter().flatten().flatten();
+            Err(lists.chain(theme.err()).collect::<Vec<_>>().join("\n"))
         }
     }
+}
+
+/// The columns that are wanted, or every mistake with its place.
+fn columns(settings: &Settings) -> Result<BTreeMap<String, View>, Vec<String>> {
+    let (mut views, mut mistakes) = (BTreeMap::new(), Vec::new());
+    for (table, written) in &settings.columns {
+        let mut tell = |path: &[&str], why: String| {
+            let path: Vec<&str> = ["columns", table].iter().chain(path).copied().collect();
+            mistakes.push(format!("{}: {why}", settings.places.of(&path)));
+        };
+        let Some(known) = columns::of(table) else {
+            let near = suggestion(table, columns::tables().map(|(name, _)| name));
+            let say = "where its columns are chosen on the screen a table says what it is called";
+            tell(&[], format!("no table is called so{near} ({say})"));
+            continue;
+        };
+        if written.show.is_some() && !(written.hide.is_empty() && written.order.is_empty()) {
+            tell(&["show"], "show says all of it: write it, or hide and order".to_owned());
+        }
+        let shown = written.show.as_deref().unwrap_or_default();
+        for (key, titles) in [("show", shown), ("hide", &written.hide), ("order", &written.order)] {
+            for (at, title) in titles.iter().enumerate() {
+                let path = [key, &at.to_string()];
+                if key == "hide" && table.ends_with(&format!("/{title}")) {
+                    tell(&path, format!("`{title}` says what a row is about: it stays"));
+                } else if !known.contains(&title.as_str()) {
+                    let near = suggestion(title, known.iter().copied());
+                    tell(&path, format!("the table has no such column{near} (it has {})", known.join(", ")));
+                }
+            }
+        }
+        let view = View {
+            shown: written.show.clone(),
+            hidden: written.hide.iter().cloned().collect(),
+            order: written.order.clone(),
+            ..View::default()
+        };
+        views.insert(table.clone(), view);
+    }
+    if mistakes.is_empty() { Ok(views) } else { Err(mistakes) }
 }
 
 /// The keys in force, or every mistake with its place.

@@ -131,7 +131,7 @@ fn guard_panics() {
 fn live(arguments: &Arguments, around: &Surroundings) -> Result<ExitCode, String> {
     let (settings, lists) = begun(arguments, around, Care::Acts)?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::start());
-    let (keymap, themes) = check::surfaces(arguments, around, &settings)?;
+    let check::Surfaces { keymap, themes, columns } = check::surfaces(arguments, around, &settings)?;
     // A screen of nothing explains less than what was looked for and what would help; a list may name something later.
     if settings.targets.is_empty() && lists.is_none() {
         return Err(format!("nothing to watch.\n{}", targets::describe(&settings)));
@@ -165,7 +165,11 @@ fn live(arguments: &Arguments, around: &Surroundings) -> Result<ExitCode, String
     };
     let model = model(Kind::Live, world, arming, (keymap, themes), (&audit, user(around)), trail, now);
     let setup = Setup {
-        model: Model { notifier: Notifier::new(settings.notify), ..model },
+        model: Model {
+            notifier: Notifier::new(settings.notify),
+            habits: Habits { columns, ..Habits::default() },
+            ..model
+        },
         engine: begin::engine(&settings.patience),
         jobs: settings.targets.into_iter().map(begin::job).collect(),
         roster: lists.map(|lists| lists.follow(Arc::clone(&clock))),

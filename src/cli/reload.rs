@@ -4,12 +4,13 @@
 
 use super::arguments::{Arguments, parse};
 use super::begin::{access, executor, job, state};
-use super::check::surfaces;
+use super::check::{Surfaces, surfaces};
 use super::given::wishes;
 use super::roster::{Lists, Names, SharedNames};
 use super::trust::Care;
 use crate::app::msg::Reloaded;
 use crate::config::discover::Surroundings;
+use crate::config::file::ColumnsFile;
 use crate::config::listed::Listing;
 use crate::config::resolve::{Patience, Settings, resolve};
 use crate::config::secret::Secret;
@@ -35,6 +36,7 @@ const NAMED: usize = 4;
 struct InForce {
     rules: Rulebook,
     keys: String,
+    columns: BTreeMap<String, ColumnsFile>,
     theme: (Option<String>, bool, bool),
     notify: String,
     topology: Topology,
@@ -54,6 +56,7 @@ impl InForce {
         Self {
             rules: settings.rules.clone(),
             keys: format!("{:?}", settings.keys),
+            columns: settings.columns.clone(),
             theme: (settings.theme.clone(), settings.ascii, settings.blocks),
             notify: format!("{:?}", settings.notify),
             topology: settings.topology.clone(),
@@ -106,7 +109,7 @@ fn again(
 ) -> Result<(Reloaded, Vec<TargetConfig>, InForce), String> {
     // Lists are followed by themselves: none is read here.
     let settings = resolve(&wishes(arguments, around, Care::Again)?, around)?;
-    let (keymap, themes) = surfaces(arguments, around, &settings)?;
+    let Surfaces { keymap, themes, columns } = surfaces(arguments, around, &settings)?;
     let mut now = InForce::of(&settings);
     let moves = Moves::between(before, &mut now, settings.found, &names.listed);
     if now.targets.is_empty() && settings.lists.is_empty() {
@@ -131,6 +134,7 @@ fn again(
     let joined = moves.joined.iter().chain(&moves.changed).filter_map(|id| now.targets.get(id).cloned());
     let reloaded = Reloaded {
         keymap,
+        columns,
         theme,
         rules: settings.rules,
         notify: settings.notify,
@@ -163,6 +167,7 @@ fn taken(before: &InForce, now: &InForce) -> Vec<String> {
     let (was, is) = (&before.stance, &now.stance);
     let some = [
         (before.keys != now.keys, "keys"),
+        (before.columns != now.columns, "columns"),
         (before.notify != now.notify, "notifications"),
         (before.topology != now.topology, "[[depends]]"),
         (was.environment != is.environment, "environment"),
@@ -176,9 +181,10 @@ fn taken(before: &InForce, now: &InForce) -> Vec<String> {
 /// What is written otherwise and needs a restart, but for targets; `stance` is what holds of what is written.
 fn left(before: &InForce, written: &InForce, stance: &Stance) -> Vec<String> {
     let wanted = &written.stance;
+    // What nobody wrote is not told as something that waits for a restart.
     let some = [
-        (wanted.environment != stance.environment, "environment"),
-        (wanted.production != stance.production, "production"),
+        (!wanted.guessed && wanted.environment != stance.environment, "environment"),
+        (!wanted.guessed && wanted.production != stance.production, "production"),
         (wanted.read_only.is_some() != stance.read_only.is_some(), "read_only"),
         (before.patience != written.patience, "[engine]"),
         (before.webhook != written.webhook, "webhook"),
@@ -337,6 +343,10 @@ mod tests {
             "read again, in force now: keys, notifications",
         );
         check(
+            &format!("{ONE}[columns.\"Sessions/pid\"]\nhide = [\"user\"]\n"),
+            "read again, in force now: columns",
+        );
+        check(
             &ONE.replace("http://h", "http://other"),
             "read again, in force now: api is asked in another way",
         );
@@ -348,8 +358,10 @@ mod tests {
         check(&format!("{ONE}{more}"), "read again, in force now: 6 targets are new (m0, m1, m2, m3, …)");
         check(
             &format!("environment = \"prod\"\nread_only = true\n{ONE}[engine]\nbreaker_failures = 9\n"),
-            "read again, in force now: production, read_only; needs a restart: environment, [engine]",
+            "read again, in force now: environment, production, read_only; needs a restart: [engine]",
         );
+        let named = format!("environment = \"prod\"\nproduction = false\n{ONE}");
+        check(&named, "read again, needs a restart: environment");
         check("", "read again, needs a restart: api is not found now and watched until then");
     }
 
@@ -394,6 +406,7 @@ mod tests {
             (format!("{ONE}[rules.\"metrics.errors\"]\nwarnin = 1\n"), "c.toml:5:1"),
             (format!("{ONE}[keys]\nqiut = \"Q\"\n"), "c.toml:5:1"),
             (format!("theme = \"lihgt\"\n{ONE}"), "c.toml:1:"),
+            (format!("{ONE}[columns.\"Sesions/pid\"]\nhide = []\n"), "c.toml:4:"),
         ] {
             let why = told(&written).expect_err("a mistake");
             assert!(why.contains(place), "{why}");

@@ -39,6 +39,8 @@ macro_rules! file {
             pub engine: EngineFile,
             /// Keys by command; those of dialogs and fields in tables of their own.
             pub keys: BTreeMap<String, KeysFile>,
+            /// The columns of tables, by their names.
+            pub columns: BTreeMap<String, ColumnsFile>,
             /// Who is told of findings beside the screen.
             pub notify: NotifyFile,
             /// Rules by id.
@@ -93,6 +95,18 @@ impl File {
         let lists = self.discover.iter().filter_map(DiscoverFile::command);
         secrets.chain(lists).chain(self.log.iter().filter_map(LogFile::told)).collect()
     }
+}
+
+/// Which columns of a table are shown, in which order. The first one always is.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ColumnsFile {
+    /// Only these, in this order.
+    pub show: Option<Vec<String>>,
+    /// All but these.
+    pub hide: Vec<String>,
+    /// These in front of the others.
+    pub order: Vec<String>,
 }
 
 /// A service depends on a target.

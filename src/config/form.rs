@@ -12,7 +12,7 @@ use toml::de::{DeArray, DeTable, DeValue, Deserializer};
 /// More mistakes of one file are not told at once.
 const MOST: usize = 20;
 /// What stands once.
-const TABLES: [&str; 4] = ["engine", "keys", "notify", "rules"];
+const TABLES: [&str; 5] = ["columns", "engine", "keys", "notify", "rules"];
 /// A key that is longer than this is none, but something in a wrong place.
 const KEY_CHARS: usize = 32;
 

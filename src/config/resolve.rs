@@ -1,7 +1,7 @@
 //! From what was found to what is in force: command line over file over discovery over defaults. Every refusal names its place.
 
 use super::discover::{self, Surroundings};
-use super::file::{DiscoverFile, File, RuleFile};
+use super::file::{ColumnsFile, DiscoverFile, File, RuleFile};
 use super::form::Spans;
 use super::keys::KeysFile;
 use super::listed::Listing;
@@ -71,6 +71,8 @@ pub struct Settings {
     pub patience: Patience,
     /// Keys by command, as they are written.
     pub keys: BTreeMap<String, KeysFile>,
+    /// Columns of tables by their names, as they are written.
+    pub columns: BTreeMap<String, ColumnsFile>,
     /// Who is told of findings beside the screen.
     pub notify: NotifySettings,
     /// The URL of the webhook that is told, if one is.
@@ -179,6 +181,7 @@ fn in_force(
         blocks: file.blocks.unwrap_or(false),
         patience: patience(&file),
         keys: file.keys.clone(),
+        columns: file.columns.clone(),
         notify,
         webhook,
         rules,

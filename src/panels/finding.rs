@@ -48,10 +48,12 @@ fn fact(label: &str, line: Line) -> Vec<Line> {
 fn told(context: PanelContext<'_>, finding: &Finding) -> Section {
     let breach = &finding.breach;
     let role = match finding.stage {
+        Stage::Resolved(_) if finding.parted.is_some() => Role::Muted,
         Stage::Resolved(_) => Role::Ok,
         Stage::Pending | Stage::Firing => Role::of(breach.severity),
     };
     let word = match finding.stage {
+        Stage::Resolved(_) if finding.parted.is_some() => "gone",
         Stage::Resolved(_) => "over",
         Stage::Pending | Stage::Firing => breach.severity.word(),
     };

@@ -167,14 +167,13 @@ fn told<'a>(context: PanelContext<'a>, findings: Vec<&'a Finding>) -> Vec<(&'a F
 /// What is over says when it ended and how long it had lasted.
 fn sentence(finding: &Finding, context: PanelContext<'_>) -> String {
     let sentence = finding.sentence(context.now);
-    match finding.stage {
-        Stage::Resolved(at) => format!(
-            "ended {} ago, lasted {}: {sentence}",
-            age(context.now.since(at)),
-            age(at.since(finding.since))
-        ),
-        Stage::Pending | Stage::Firing => sentence,
-    }
+    let Some(at) = finding.ended() else { return sentence };
+    let (past, lasted) = (age(context.now.since(at)), age(at.since(finding.since)));
+    let Some(parted) = finding.parted else {
+        return format!("ended {past} ago, lasted {lasted}: {sentence}");
+    };
+    // In front: the end of a sentence may have no room.
+    format!("{} for {past}, had lasted {lasted}: {}", parted.words(), finding.breach.sentence)
 }
 
 /// What somebody wrote who has taken note of it.
@@ -256,6 +255,7 @@ fn together(context: PanelContext<'_>, firing: Vec<(&Finding, usize, Option<Tie>
 
 fn finding_row(context: PanelContext<'_>, (finding, depth, tie): (&Finding, usize, Option<Tie>)) -> Row {
     let (role, word) = match (finding.stage, finding.severity()) {
+        (Stage::Resolved(_), _) if finding.parted.is_some() => (Role::Muted, "gone".to_owned()),
         (Stage::Resolved(_), _) => (Role::Ok, "over".to_owned()),
         (_, severity @ Severity::Critical) => (Role::of(severity), format!("‼ {}", severity.word())),
         (_, severity @ Severity::Warning) => (Role::of(severity), format!("! {}", severity.word())),
@@ -265,7 +265,7 @@ fn finding_row(context: PanelContext<'_>, (finding, depth, tie): (&Finding, usiz
         Stage::Resolved(at) => at.since(finding.since),
         Stage::Pending | Stage::Firing => finding.lasted(context.now),
     };
-    let text = if role == Role::Ok { Role::Muted } else { Role::Text };
+    let text = if finding.ended().is_some() { Role::Muted } else { Role::Text };
     let branch = tie
         .map_or(String::new(), |tie| format!("{}└ {}: ", "  ".repeat(depth.saturating_sub(1)), tie.word()));
     let cells = vec![

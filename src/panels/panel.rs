@@ -1,7 +1,7 @@
 //! What a screen is: the contract between panels and the app.
 
 use crate::core::action::{Action, Offer, Preview, Refusal};
-use crate::core::alert::{Finding, FindingKey, RuleId, RuleSetting, RuleSpec, Severity, Stage};
+use crate::core::alert::{Finding, FindingKey, Parted, RuleId, RuleSetting, RuleSpec, Severity, Stage};
 use crate::core::chain::Chain;
 use crate::core::focus::Focus;
 use crate::core::ids::TargetId;
@@ -68,14 +68,20 @@ impl<'a> PanelContext<'a> {
     #[must_use]
     pub fn findings(self) -> (Vec<&'a Finding>, Vec<&'a Finding>) {
         let all = self.world.alerts.findings().into_iter();
-        all.partition(|finding| self.target(finding.breach.target.as_str()).is_some())
+        all.partition(|finding| self.looks_at(finding))
+    }
+
+    /// Whether it is of a target that is looked at; of one that is watched no more, while all are.
+    fn looks_at(self, finding: &Finding) -> bool {
+        let parted = finding.parted == Some(Parted::Unwatched) && *self.scope == Scope::All;
+        parted || self.target(finding.breach.target.as_str()).is_some()
     }
 
     /// The finding of `key`, if it is of a target that is looked at, and was more than a moment's doubt.
     #[must_use]
     pub fn finding(self, key: &FindingKey) -> Option<&'a Finding> {
         let found = self.world.alerts.get(key).filter(|finding| finding.stage != Stage::Pending)?;
-        self.target(key.target.as_str()).map(|_| found)
+        self.looks_at(found).then_some(found)
     }
 
     /// What is told of a rule, and how it is set.

@@ -44,8 +44,7 @@ pub fn natural(content: &Content, level: &Level) -> u16 {
     let needed = content.sections.iter().zip(arranged).filter_map(|(section, rows)| {
         let table = section.table.as_ref()?;
         let view = level.view(section, table).cloned().unwrap_or_default();
-        let wanted = (0..table.columns.len()).filter(|place| view.shows(table, *place));
-        let widths = wanted.map(|place| match table.columns[place].width {
+        let widths = view.wanted(table).into_iter().map(|place| match table.columns[place].width {
             Width::Fixed(width) => width + GAP,
             Width::Flex(least) => longest(&rows, place).max(least).saturating_add(GAP),
         });
@@ -57,7 +56,7 @@ pub fn natural(content: &Content, level: &Level) -> u16 {
 /// Which columns of a table are shown in `room`, and how wide each is.
 #[must_use]
 pub fn fit<'a>(table: &'a Table, rows: &[&Row], view: &View, room: u16) -> Layout<'a> {
-    let wanted: Vec<usize> = (0..table.columns.len()).filter(|place| view.shows(table, *place)).collect();
+    let wanted = view.wanted(table);
     let made = |columns, more| Layout { table, view: view.clone(), columns, more };
     if view.wide {
         let (columns, more) = all(table, rows, (&wanted, view.shift), room);

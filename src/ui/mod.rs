@@ -1,5 +1,6 @@
 //! The drawing kit. Panels describe what to show as [`content`]; everything here is about how it looks.
 
+pub mod before;
 mod column;
 pub mod content;
 pub mod export;

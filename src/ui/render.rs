@@ -1,5 +1,6 @@
 //! Draws content: sections one below the other, tables with the columns that fit, the row under the cursor always in view.
 
+use super::before::{Before, Beside};
 use super::column::Changes;
 use super::content::{Cell, Content, Line, Role, Row, SortKey};
 use super::fit::{GAP, Layout};
@@ -16,7 +17,6 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 use std::cmp::Ordering;
-use std::collections::HashMap;
 
 /// How many lines are out of view.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -30,7 +30,7 @@ pub struct Rest {
 /// Draws `content` into `area` as `level` shows it, and where it was another `before`; what of it is not in view.
 pub fn content(
     content: &Content,
-    before: Option<&Content>,
+    before: Option<&Before>,
     level: &Level,
     area: Rect,
     buffer: &mut Buffer,
@@ -38,21 +38,8 @@ pub fn content(
 ) -> Rest {
     let paper = Paper::new(content, level, (area.width, usize::from(area.height)));
     let stand = paper.stand(level, usize::from(area.height));
-    let before = before.map(|before| rows_of(content, before)).unwrap_or_default();
+    let before = before.map(|before| before.beside(content)).unwrap_or_default();
     draw_paper(&paper, (level, stand, &before), area, buffer, theme)
-}
-
-/// Rows by what they stand for.
-type Before<'a> = HashMap<&'a RowKey, &'a Row>;
-
-/// The rows of `before`, where a column of `content` tells of changes: they are found by what they stand for, wherever they stood.
-fn rows_of<'a>(content: &Content, before: &'a Content) -> Before<'a> {
-    let mut tables = content.sections.iter().filter_map(|section| section.table.as_ref());
-    if !tables.any(|table| table.columns.iter().any(|column| column.changes == Changes::Told)) {
-        return Before::new();
-    }
-    let tables = before.sections.iter().filter_map(|section| section.table.as_ref());
-    tables.flat_map(|table| &table.rows).map(|row| (&row.key, row)).collect()
 }
 
 /// The same from its first line on, with no row chosen.
@@ -60,12 +47,12 @@ pub fn unchosen(content: &Content, area: Rect, buffer: &mut Buffer, theme: &Them
     let level = Level::default();
     let paper = Paper::new(content, &level, (area.width, usize::from(area.height)));
     let stand = Stand { top: 0, cursor: None, away: true };
-    draw_paper(&paper, (&level, stand, &Before::new()), area, buffer, theme);
+    draw_paper(&paper, (&level, stand, &Beside::default()), area, buffer, theme);
 }
 
 fn draw_paper(
     paper: &Paper<'_>,
-    (level, stand, before): (&Level, Stand, &Before<'_>),
+    (level, stand, before): (&Level, Stand, &Beside<'_>),
     area: Rect,
     buffer: &mut Buffer,
     theme: &Theme,
@@ -125,7 +112,7 @@ pub fn row_at(content: &Content, level: &Level, (width, height): (u16, u16), lin
 
 fn draw_item(
     item: &Item<'_>,
-    (level, found, before): (&Level, bool, &Before<'_>),
+    (level, found, before): (&Level, bool, &Beside<'_>),
     cursor: Option<usize>,
     area: Rect,
     buffer: &mut Buffer,
@@ -140,7 +127,7 @@ fn draw_item(
         Item::Row { layout, row, index } => {
             let marked = level.marks.contains_key(&row.key);
             let chosen = (cursor == Some(*index), marked);
-            table_row(layout, (row, before.get(&row.key).copied()), chosen, area, buffer, theme);
+            table_row(layout, (row, before.row(layout.table, &row.key)), chosen, area, buffer, theme);
         }
         Item::Below { line: text, index, .. } => {
             line(text, inner(area), buffer, theme);
@@ -292,6 +279,7 @@ mod tests {
     use crate::ui::content::{Column, Section, Table};
     use crate::ui::select::{View, name};
     use proptest::prelude::*;
+    use std::sync::Arc;
     use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
     fn table(rows: usize) -> Content {
@@ -371,7 +359,8 @@ mod tests {
             let area = Rect::new(0, 0, 30, 5);
             let mut buffer = Buffer::empty(area);
             let theme = Theme::built_in("mono").unwrap();
-            content(now, Some(before), &Level::default(), area, &mut buffer, &theme);
+            let before = Before::of(Arc::new(before.clone()));
+            content(now, Some(&before), &Level::default(), area, &mut buffer, &theme);
             (2..5).map(|y| (0..14).map(|x| buffer[(x, y)].symbol()).collect::<String>()).collect()
         };
         let now = with([Some(12.0), Some(12_345.0), Some(5.2)]);
@@ -387,6 +376,31 @@ mod tests {
             table.rows.reverse();
         }
         assert_eq!(lines(&other, &now), ["> row 0     12", "  row 1  12345", "  row 2     ↑5"]);
+    }
+
+    #[test]
+    fn rows_of_two_tables_that_stand_for_one_thing_are_compared_each_with_its_own() {
+        let with = |first: f64, second: f64| {
+            let mut content = table(1);
+            content.sections.extend(table(1).sections);
+            content.sections[1].title = "others".into();
+            for (section, number) in content.sections.iter_mut().zip([first, second]) {
+                let Some(table) = section.table.as_mut() else { continue };
+                table.columns[1] = Column::number("n", 5, 1).changing();
+                table.rows[0].cells[1] = Cell::figure(Some(number), |value| format!("{value:.0}"));
+            }
+            content
+        };
+        let area = Rect::new(0, 0, 20, 8);
+        let mut buffer = Buffer::empty(area);
+        let theme = Theme::built_in("mono").unwrap();
+        let before = Before::of(Arc::new(with(5.0, 9.0)));
+        content(&with(7.0, 9.0), Some(&before), &Level::default(), area, &mut buffer, &theme);
+        let lines: Vec<String> = (0..8)
+            .map(|y| (0..14).map(|x| buffer[(x, y)].symbol()).collect::<String>().trim_end().to_owned())
+            .filter(|line| line.contains("row 0"))
+            .collect();
+        assert_eq!(lines, ["> row 0     ↑7", "  row 0      9"]);
     }
 
     #[test]

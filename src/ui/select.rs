@@ -14,8 +14,12 @@ use std::collections::{BTreeMap, BTreeSet};
 pub struct View {
     /// Sorted by this column; true is descending.
     pub sort: Option<(usize, bool)>,
+    /// Only these columns behind the first one, in this order; without it all of them.
+    pub shown: Option<Vec<String>>,
     /// The headings of columns that are not shown.
     pub hidden: BTreeSet<String>,
+    /// These columns stand in front of the others, behind the first one.
+    pub order: Vec<String>,
     /// Every column as wide as its texts, whether all of them have room or not.
     pub wide: bool,
     /// How many columns behind the first one are scrolled out of view then.
@@ -23,11 +27,61 @@ pub struct View {
 }
 
 impl View {
-    /// Whether the column at `place` is wanted. The first one says what a row is about.
+    /// The places of the columns that are wanted, in their order. The first one says what a row is about: it stays.
     #[must_use]
-    pub fn shows(&self, table: &Table, place: usize) -> bool {
-        place == 0
-            || table.columns.get(place).is_some_and(|column| !self.hidden.contains(column.title.as_ref()))
+    pub fn wanted(&self, table: &Table) -> Vec<usize> {
+        let of = |titles: &[String]| -> Vec<usize> {
+            let places =
+                titles.iter().filter_map(|title| table.columns.iter().position(|it| it.title == *title));
+            places.filter(|place| *place > 0).collect()
+        };
+        let mut wanted: Vec<usize> = (0..table.columns.len().min(1)).collect();
+        wanted.extend(of(self.shown.as_ref().unwrap_or(&self.order)));
+        if self.shown.is_none() {
+            let others: Vec<usize> =
+                (1..table.columns.len()).filter(|place| !wanted.contains(place)).collect();
+            wanted.extend(others);
+        }
+        wanted.retain(|place| *place == 0 || !self.hides(&table.columns[*place].title));
+        wanted
+    }
+
+    /// Whether the column with this heading is not wanted.
+    #[must_use]
+    pub fn hides(&self, title: &str) -> bool {
+        let left_out = self.shown.as_ref().is_some_and(|shown| !shown.iter().any(|it| it == title));
+        left_out || self.hidden.contains(title)
+    }
+
+    /// Shows the column with this heading if it is hidden, and hides it if it is shown.
+    pub fn toggle(&mut self, title: &str) {
+        let hides = self.hides(title);
+        match &mut self.shown {
+            Some(shown) if hides => {
+                shown.push(title.to_owned());
+                self.hidden.remove(title);
+            }
+            Some(shown) => shown.retain(|it| it != title),
+            None if hides => {
+                self.hidden.remove(title);
+            }
+            None => {
+                self.hidden.insert(title.to_owned());
+            }
+        }
+    }
+
+    /// Takes over which columns `other` wants, in which order.
+    pub fn columns_of(&mut self, other: &Self) {
+        self.shown.clone_from(&other.shown);
+        self.hidden.clone_from(&other.hidden);
+        self.order.clone_from(&other.order);
+    }
+
+    /// Whether both want the same columns in the same order.
+    #[must_use]
+    pub fn has_columns_of(&self, other: &Self) -> bool {
+        (&self.shown, &self.hidden, &self.order) == (&other.shown, &other.hidden, &other.order)
     }
 }
 

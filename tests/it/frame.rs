@@ -19,6 +19,7 @@ use stacktop::core::place::Screen;
 use stacktop::core::row::RowKey;
 use stacktop::core::world::all_rules;
 use stacktop::ui::theme::Theme;
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 const SIZES: [(u16, u16); 3] = [(60, 16), (80, 24), (160, 50)];
@@ -266,6 +267,7 @@ fn read_again(drive: &Drive, left: &[&str], words: &str) -> Reloaded {
     let arming = &drive.model.arming;
     Reloaded {
         keymap: Keymap::default(),
+        columns: BTreeMap::new(),
         theme: None,
         rules: drive.model.world.rules.clone(),
         notify: NotifySettings::SILENT,
@@ -312,10 +314,10 @@ async fn a_target_that_is_configured_no_more_takes_its_findings_marks_and_dialog
     assert!(toast.contains("the dialog was closed") && toast.contains("watched no more"), "{toast}");
     drive.key(Key::char('1'));
     assert!(drive.drawn(80, 24).contains("the dialog was closed"));
-    let text = drive.drawn(160, 50);
-    let over = text.lines().find(|line| line.contains(" over ")).expect("it is listed as over");
-    let said = text.lines().any(|line| line.contains("(no longer watched)"));
-    assert!(said && over.contains("ended 0 s ago"), "{text}");
+    let text = drive.drawn(160, 120);
+    let gone = |line: &str| line.starts_with("  gone ") && line.contains("no longer watched for 0 s");
+    assert!(text.lines().any(gone), "{text}");
+    assert!(!text.lines().any(|line| line.starts_with("  over ")), "nobody says that it is over: {text}");
     assert!(drive.model.arming.permit(&database, drive.model.now).is_err(), "nothing may be done there");
     silence(&mut drive, 30);
     assert!(!drive.drawn(160, 50).contains("all clear"));

@@ -9,6 +9,7 @@ mod around;
 mod bounds;
 mod chain;
 mod circles;
+mod columns;
 mod commands;
 mod config;
 mod dialogs;

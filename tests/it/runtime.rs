@@ -24,7 +24,7 @@ use stacktop::engine::{Engine, EngineSettings, Job};
 use stacktop::runtime::effects::{Answer, Answers, Effects, Next, Outlets};
 use stacktop::runtime::reload::{Reload, Reread};
 use stacktop::sources::Source;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tempfile::TempDir;
@@ -318,6 +318,7 @@ async fn an_action_that_runs_is_stopped_by_the_operator() {
 fn reread(left: &[&str], joined: Vec<Job>, entries: HashMap<TargetId, Entry>) -> Reread {
     let reloaded = Reloaded {
         keymap: Keymap::default(),
+        columns: BTreeMap::new(),
         theme: None,
         rules: Rulebook::defaults(&[]),
         notify: NotifySettings::SILENT,

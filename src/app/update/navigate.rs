@@ -212,12 +212,13 @@ pub fn open(model: &mut Model) {
     }
     if let Some(target) = opened(model.screen, &place.path).jump(model.seen(), &place.path, &key) {
         go(model, target.screen);
-        let views = model.habits.views.get(&(target.screen, 0)).cloned().unwrap_or_default();
-        let place = model.place_mut();
-        *place = Place::default();
-        if let Some(level) = place.levels.last_mut() {
-            level.views = views;
+        let mut fresh = Place::fresh(&model.habits);
+        if let (Some(level), Some(views)) =
+            (fresh.levels.last_mut(), model.habits.views.get(&(target.screen, 0)))
+        {
+            level.views = views.clone();
         }
+        *model.place_mut() = fresh;
         let way = target.row.as_ref().map(|row| panel(model.screen).way(model.seen(), row));
         for row in way.unwrap_or_default() {
             if let Some(level) = model.place_mut().levels.last_mut() {

@@ -7,6 +7,8 @@ use crate::core::enlisted::Enlisted;
 use crate::core::ids::TargetId;
 use crate::core::row::RowKey;
 use crate::ui::content::Role;
+use crate::ui::select::View;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// All of it that can be taken over holds at once, or nothing of it.
 pub fn reloaded(model: &mut Model, result: Result<Box<Reloaded>, String>) -> Vec<Effect> {
@@ -23,6 +25,7 @@ pub fn reloaded(model: &mut Model, result: Result<Box<Reloaded>, String>) -> Vec
         model.theme = theme;
         model.otherwise = None;
     }
+    rearrange(model, new.columns);
     model.notifier.tell_as(new.notify);
     let closed = part(model, &new.targets.left);
     model.arming.exchange(&new.targets.left, new.access);
@@ -36,6 +39,23 @@ pub fn reloaded(model: &mut Model, result: Result<Box<Reloaded>, String>) -> Vec
     });
     model.say(Role::Note, format!("{closed}{}", new.words));
     Vec::new()
+}
+
+/// Other columns are wanted: where the operator chose others, those stay.
+fn rearrange(model: &mut Model, columns: BTreeMap<String, View>) {
+    let before = std::mem::replace(&mut model.habits.columns, columns);
+    let now = &model.habits.columns;
+    let names: BTreeSet<&String> = before.keys().chain(now.keys()).collect();
+    let levels = model.places.values_mut().flat_map(|place| &mut place.levels).map(|level| &mut level.views);
+    for views in levels.chain(model.habits.views.values_mut()) {
+        for name in &names {
+            let default = View::default();
+            let view = views.entry((*name).clone()).or_default();
+            if view.has_columns_of(before.get(*name).unwrap_or(&default)) {
+                view.columns_of(now.get(*name).unwrap_or(&default));
+            }
+        }
+    }
 }
 
 /// What lists name has come and gone.

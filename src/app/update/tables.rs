@@ -85,6 +85,10 @@ pub fn run(model: &mut Model, command: Command, mut columns: Box<Columns>, laid:
     if let Some(by) = command.moves(laid.map_or(1, |laid| laid.rows) as i64) {
         columns.at = (columns.at as i64).saturating_add(by).clamp(0, lines as i64 - 1) as usize;
         if let Some(laid) = laid {
+            if columns.at + 1 == lines {
+                // What stands below the list is read from its end.
+                columns.window.reveal(laid.sheet.body.len().saturating_sub(1), laid);
+            }
             columns.window.reveal(columns.at, laid);
         }
         model.overlay = Some(Overlay::Columns(columns));
@@ -104,11 +108,7 @@ pub fn run(model: &mut Model, command: Command, mut columns: Box<Columns>, laid:
             if columns.at == 0 {
                 model.say(Role::Note, "the first column says what a row is about: it stays");
             } else {
-                change(model, &columns.table, |view| {
-                    if !view.hidden.remove(&title) {
-                        view.hidden.insert(title);
-                    }
-                });
+                change(model, &columns.table, |view| view.toggle(&title));
             }
             model.overlay = Some(Overlay::Columns(columns));
         }

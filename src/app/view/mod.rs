@@ -115,7 +115,7 @@ fn page(model: &Model, content: &Content, area: Rect, buffer: &mut Buffer) -> Re
     }
     let Some(level) = place.level() else { return Rest::default() };
     let list = Rect::new(area.x, area.y + above, room.columns.min(area.width), area.height - above);
-    let before = model.earlier.content(model);
+    let before = model.earlier.before(model);
     let rest = render::content(content, before, level, list, buffer, &model.theme);
     if room.beside > 0 {
         let beside =

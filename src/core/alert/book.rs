@@ -34,7 +34,7 @@ impl Parted {
     pub const fn words(self) -> &'static str {
         match self {
             Self::Unwatched => "no longer watched",
-            Self::Changed => "its target is asked in another way since",
+            Self::Changed => "asked in another way",
         }
     }
 }

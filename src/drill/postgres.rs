@@ -37,6 +37,7 @@ fn server(sim: &Sim, standby: bool) -> Server {
         database: "shop".to_owned(),
         superuser: false,
         reads_all_stats: true,
+        uninherited: false,
         signals: true,
         pooled: false,
         whereabouts: Whereabouts::Here,

@@ -1,5 +1,6 @@
 //! TLS for every client: one provider, one way to load trusted roots, one way to look at a certificate, one way to say what is wrong.
 
+mod anchors;
 mod key;
 mod revoked;
 mod shown;
@@ -177,6 +178,14 @@ pub fn client_config(trust: &Trust) -> Result<ClientConfig, String> {
 fn verifier(trust: &Trust) -> Result<Verifier, String> {
     let looks = trust.depth != Depth::Nothing;
     let pinned = match trust.roots.as_deref().filter(|_| looks) {
+        Some(path) if trust.common_name => {
+            let rooted = anchors::rooted(certificates(path)?);
+            let lacks = "holds no root: whoever signed what is in it is not there; add that certificate";
+            Some(rooted)
+                .filter(|rooted| !rooted.is_empty())
+                .ok_or_else(|| format!("{} {lacks}", path.display()))
+                .map(Some)?
+        }
         Some(path) => Some(certificates(path)?),
         None => None,
     };

@@ -62,7 +62,7 @@ proptest! {
 #[test]
 fn every_variant_of_every_reading_has_its_turn() {
     let mut turns = Turns::default();
-    for seed in 0..1500 {
+    for seed in 0..4000 {
         let report: PollReport = made(seed, &mut turns);
         let text = written(&report);
         assert!(!text.contains("[]") && !text.contains("{}"), "a list is empty: {text}");

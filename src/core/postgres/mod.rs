@@ -4,6 +4,7 @@ pub mod blocking;
 pub mod locks;
 mod look;
 mod migrations;
+mod permit;
 mod pooler;
 mod reading;
 mod row;

@@ -10,7 +10,6 @@ use super::statement::StatementText;
 use super::watches::Watched;
 use crate::core::exact;
 use crate::core::part::{Gap, GapKind, Part, Warm};
-use crate::core::text::tidy;
 use crate::core::whereabouts::Whereabouts;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
@@ -79,8 +78,7 @@ impl PostgresReading {
     pub fn hidden(&self) -> Option<Gap> {
         let blind = self.sessions.ready().is_some() && !self.server.reads_all_stats;
         blind.then(|| {
-            let role = tidy(&self.server.role, 63);
-            let note = format!("sessions of others cannot be read without GRANT pg_monitor TO {role}");
+            let note = format!("sessions of others cannot be read without {}", self.server.permit());
             Gap::new(GapKind::NotPermitted, note)
         })
     }
@@ -106,6 +104,9 @@ pub struct Server {
     pub superuser: bool,
     /// It may see other sessions' statements (`pg_read_all_stats`).
     pub reads_all_stats: bool,
+    /// That was granted to it, and is not in force: the role or the grant does not inherit.
+    #[serde(default)]
+    pub uninherited: bool,
     /// It may signal other roles' backends (`pg_signal_backend`).
     pub signals: bool,
     /// The connection is encrypted.

@@ -23,6 +23,7 @@ pub(super) fn postgres(sessions: Vec<Session>) -> PostgresReading {
         version: "16.2".to_owned(),
         database: "shop".to_owned(),
         reads_all_stats: true,
+        uninherited: false,
         signals: true,
         ..Server::default()
     };

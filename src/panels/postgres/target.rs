@@ -52,7 +52,12 @@ pub fn heading(target: &TargetState, state: &PostgresState, context: PanelContex
     };
     match state.reading() {
         Some(reading) if !reading.server.reads_all_stats => {
-            line.then(Role::Warning, " · sees only its own sessions: GRANT pg_monitor")
+            let words = if reading.server.uninherited {
+                reading.server.permit()
+            } else {
+                "GRANT pg_monitor".to_owned()
+            };
+            line.then(Role::Warning, format!(" · sees only its own sessions: {words}"))
         }
         Some(_) | None => line,
     }
@@ -150,7 +155,7 @@ pub fn refusal(
     if session.id.backend_start_micros == 0 {
         return Some(
             Refusal::new("the server does not tell this role when that session began, so a later one with its number could be hit")
-                .remedy(format!("GRANT pg_monitor TO {}", server.role)),
+                .remedy(server.permit()),
         );
     }
     if session.application == "stacktop" {

@@ -64,6 +64,11 @@ fn read(reading: &PostgresReading) -> Vec<Check> {
         // That the extension is not there is told above.
         Check::part("statements", &reading.statements).filter(|check| check.standing != Standing::Missing),
         reading.health.gap().map(|gap| Check::gap("health", gap)),
+        // Granted it is, as is told above; what puts it in force is another statement.
+        reading
+            .hidden()
+            .filter(|_| reading.server.uninherited)
+            .map(|gap| Check::gap("sessions of others", &gap)),
     ];
     if let Some(health) = reading.health.ready() {
         list.push(Check::part("archiver", &health.archiver));

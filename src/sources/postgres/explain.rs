@@ -144,6 +144,10 @@ fn explain_refusal(db: &DbError, place: &str, user: &str) -> PollError {
         return PollError::new(PollErrorKind::Configuration, format!("{place}: {message}"))
             .remedy("check the database's name");
     }
+    if let Some(grant) = taken(db) {
+        return PollError::new(PollErrorKind::NotPermitted, format!("{place}: {message}"))
+            .remedy(format!("GRANT {grant} TO {}", identifier(user)));
+    }
     if let Some(remedy) = closed_database(db, place, user) {
         return PollError::new(PollErrorKind::Credentials, format!("{place} refuses {user}: {message}"))
             .remedy(remedy);
@@ -164,6 +168,17 @@ fn explain_refusal(db: &DbError, place: &str, user: &str) -> PollError {
             .remedy("give the address of the Postgres server itself");
     }
     PollError::new(PollErrorKind::Failed, format!("{place}: {message} (SQLSTATE {})", code.code()))
+}
+
+/// What gives back a function or view of the catalog that was taken from everybody.
+fn taken(db: &DbError) -> Option<String> {
+    let words = db.message().strip_prefix("permission denied for ")?;
+    let (kind, name) = words.split_once(' ').filter(|_| *db.code() == SqlState::INSUFFICIENT_PRIVILEGE)?;
+    match kind {
+        "function" => Some(format!("EXECUTE ON FUNCTION {name}")),
+        "view" | "table" | "relation" => Some(format!("SELECT ON {name}")),
+        _ => None,
+    }
 }
 
 /// What opens a database that lets this user, or anybody, not in.
@@ -197,7 +212,8 @@ pub fn gap(error: &tokio_postgres::Error, what: &str) -> Gap {
              our role): it reads whatever lies in the data and log directories";
         Gap::new(GapKind::NotPermitted, format!("{what}: {message}; {grant}"))
     } else if *code == SqlState::INSUFFICIENT_PRIVILEGE {
-        Gap::new(GapKind::NotPermitted, format!("{what}: {message}; GRANT pg_monitor would permit it"))
+        let or = taken(db).map_or(String::new(), |grant| format!(", or {grant}"));
+        Gap::new(GapKind::NotPermitted, format!("{what}: {message}; GRANT pg_monitor{or} would permit it"))
     } else if *code == SqlState::LOCK_NOT_AVAILABLE {
         let note = format!("{what}: somebody holds a lock on what has to be read ({message})");
         Gap::new(GapKind::TimedOut, note)

@@ -35,7 +35,8 @@ pub const SERVER: &str = "SELECT current_setting('server_version_num')::int4, cu
      pg_is_in_recovery(), (extract(epoch FROM pg_postmaster_start_time()) * 1000000)::int8, current_user::text, \
      current_database()::text, (SELECT rolsuper FROM pg_catalog.pg_roles WHERE rolname = current_user), \
      pg_has_role(current_user, 'pg_read_all_stats', 'usage'), pg_has_role(current_user, 'pg_signal_backend', 'usage'), \
-     (SELECT array_agg(oid) FROM pg_catalog.pg_roles WHERE rolsuper)";
+     (SELECT array_agg(oid) FROM pg_catalog.pg_roles WHERE rolsuper), \
+     pg_has_role(current_user, 'pg_read_all_stats', 'member') AND NOT pg_has_role(current_user, 'pg_read_all_stats', 'usage')";
 
 /// Who answers, where the catalogs of roles and databases are locked: settings and functions that read none.
 pub const STRANGER: &str = "SELECT current_setting('server_version_num')::int4, current_setting('server_version'), \

@@ -125,15 +125,19 @@ impl Settings {
             wanted.push(PATH);
         }
         let show: Vec<String> = wanted.iter().map(|(name, _)| format!("SHOW {name}")).collect();
-        let sql = show.join("; ");
+        let sql = format!("{}; SHOW server_version_num", show.join("; "));
         let sql = if pooled { format!("{}; {sql}; COMMIT", self.begin(utf8)) } else { sql };
-        if let Some(other) = differs(&wanted, &shown(client, &sql).await?) {
+        let found = shown(client, &sql).await?;
+        if let Some(other) = differs(&wanted, &found) {
             return Ok(Some(other));
         }
+        let version: u32 = found.last().and_then(|version| version.parse().ok()).unwrap_or_default();
+        // What the role or the database has for its transactions would end ours; older servers do not know the word.
+        let whole = (version >= 170_000).then_some(("transaction_timeout", "0"));
         // The settings before these are in force, so the session is ours and no pooler's: it keeps these, too.
         let path = self.own_path.then_some(PATH);
         let raw = (self.raw && !utf8).then_some(RAW);
-        let more: Vec<(&str, &str)> = path.into_iter().chain(raw).filter(|_| !pooled).collect();
+        let more: Vec<(&str, &str)> = path.into_iter().chain(raw).chain(whole).filter(|_| !pooled).collect();
         if more.is_empty() {
             return Ok(None);
         }

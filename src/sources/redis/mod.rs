@@ -130,7 +130,15 @@ impl RedisSource {
                 self.connect.nodes.push(node.clone());
             }
         }
-        let mut reading = self.ask(&mut connection, now, focus).await?;
+        let mut reading = match self.ask(&mut connection, now, focus).await {
+            // What was idle for a while may have been closed by the server or a proxy: only a newcomer's being hung up on says something.
+            Err(error) if !new && error.kind == PollErrorKind::WrongServer => {
+                connection = connection::connect(&self.connect).await?;
+                self.whereabouts = None;
+                self.ask(&mut connection, now, focus).await?
+            }
+            answer => answer?,
+        };
         // Asked of a server that answers as Redis does, once a connection.
         if self.whereabouts.is_none() && !reading.busy {
             self.whereabouts = Some(whereabouts::of(&mut connection, &self.connect).await);

@@ -10,7 +10,7 @@ use redis::{Pipeline, RedisError, Value, pipe};
 use std::time::Duration;
 
 /// Reads per queue; [`ask`] and [`queue`] have the same order.
-const READS: usize = 27;
+const READS: usize = 28;
 /// A delayed job's score is its due time in milliseconds times this.
 const DELAY_SCALE: i64 = 4096;
 
@@ -87,6 +87,7 @@ fn ask(all: &mut Pipeline, queue: &QueueRef, now: i64) {
         all.cmd("EXISTS").arg(key(sign));
     }
     all.cmd("ZRANGE").arg(key("prioritized")).arg(&[0, 0]);
+    all.cmd("ZRANGE").arg(key("delayed")).arg(&[0, 0]).arg("WITHSCORES");
 }
 
 /// One queue from its answers, and the job that is next in line.
@@ -132,6 +133,9 @@ fn decode(
         at(index).and_then(number).filter(|ms| *ms > 0).map(|ms| Duration::from_millis(ms as u64))
     };
     let waiting = jobs(0, 1, 2);
+    // A delayed job that is due waits as those in line do: nothing but a worker that is awake puts it there.
+    let due = at(27).map(scored).and_then(|first| first.first().map(|(_, score)| *score));
+    let due = due.and_then(|score| since((score / DELAY_SCALE as f64) as i64, now));
     let next = [1, 4].iter().find_map(|tail| at(*tail).and_then(text).filter(|id| !id.starts_with("0:")));
     let next = next.or_else(|| at(26).map(list)?.first().and_then(text));
     let reading = QueueReading {
@@ -158,7 +162,7 @@ fn decode(
         done_by: DoneBy::Kept,
         failed_last_five_minutes: length(19),
         happened: Part::NotAsked,
-        oldest_wait: None,
+        oldest_wait: due.filter(|_| length(21) > 0),
         newest_failure: age(17),
         oldest_failure: age(18),
         limited_for: ttl(15),
@@ -207,7 +211,8 @@ async fn waits(
             .ok()
             .and_then(|opts| opts.get("delay")?.as_i64())
             .unwrap_or(0);
-        readings[index].oldest_wait = added.and_then(|added| since(added.saturating_add(delay), now));
+        let waited = added.and_then(|added| since(added.saturating_add(delay), now));
+        readings[index].oldest_wait = readings[index].oldest_wait.max(waited);
     }
     Ok(())
 }

@@ -24,16 +24,16 @@ pub fn authority(folder: &Path, name: &str) -> String {
     std::fs::read_to_string(file("crt")).expect("made")
 }
 
-fn openssl(arguments: &str) {
+pub fn openssl(arguments: &str) {
     let output = Command::new("openssl").args(arguments.split(' ')).output().expect("openssl runs");
     assert!(output.status.success(), "{arguments}: {}", String::from_utf8_lossy(&output.stderr));
 }
 
 /// Certificates of servers, made by one authority or by themselves.
-struct Mint(tempfile::TempDir);
+pub struct Mint(tempfile::TempDir);
 
 impl Mint {
-    fn new() -> Self {
+    pub fn new() -> Self {
         let mint = Self(tempfile::tempdir().expect("a folder"));
         authority(mint.0.path(), "root");
         authority(mint.0.path(), "stranger");
@@ -41,13 +41,14 @@ impl Mint {
         mint
     }
 
-    fn file(&self, name: &str) -> String {
+    pub fn file(&self, name: &str) -> String {
         self.0.path().join(name).display().to_string()
     }
 
-    /// A certificate `name`, signed by `by`, with these dates and extensions.
-    fn sign(&self, name: &str, by: &str, dates: &str, extensions: &str) {
-        std::fs::write(self.file("ext"), format!("{}\n", extensions.replace(';', "\n"))).expect("written");
+    /// A certificate `name`, signed by `by`, with these dates and extensions: `;` is between two of them, `%` a semicolon in one.
+    pub fn sign(&self, name: &str, by: &str, dates: &str, extensions: &str) {
+        std::fs::write(self.file("ext"), format!("{}\n", extensions.replace(';', "\n").replace('%', ";")))
+            .expect("written");
         let (key, csr, crt) =
             (self.file(&format!("{name}.key")), self.file("csr"), self.file(&format!("{name}.crt")));
         let subject = if name == "common_name" { "localhost" } else { name };
@@ -107,7 +108,7 @@ impl Mint {
     }
 
     /// One that signed itself.
-    fn alone(&self, name: &str, authority: bool) {
+    pub fn alone(&self, name: &str, authority: bool) {
         openssl(&format!(
             "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN={name} -keyout {} -out {} \
              -addext basicConstraints=critical,CA:{} -addext subjectAltName=DNS:localhost",
@@ -118,7 +119,7 @@ impl Mint {
     }
 
     /// The chain that a server with `name` sends.
-    fn chain(&self, name: &str, with: Option<&str>) -> String {
+    pub fn chain(&self, name: &str, with: Option<&str>) -> String {
         let read = |name: &str| std::fs::read_to_string(self.file(&format!("{name}.crt"))).expect("made");
         let path = self.file(&format!("{name}.chain"));
         std::fs::write(&path, read(name) + &with.map(read).unwrap_or_default()).expect("written");
@@ -156,7 +157,7 @@ fn acceptor(chain: &str, key: &str, clients: Option<&str>) -> tokio_rustls::TlsA
 }
 
 /// A Postgres server with this certificate: TLS ends here, what is inside goes to the real one as it is.
-fn with_certificate(chain: &str, key: &str, clients: Option<&str>, real: u16) -> u16 {
+pub fn with_certificate(chain: &str, key: &str, clients: Option<&str>, real: u16) -> u16 {
     let acceptor = acceptor(chain, key, clients);
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     let port = listener.local_addr().expect("bound").port();
@@ -186,7 +187,7 @@ fn with_certificate(chain: &str, key: &str, clients: Option<&str>, real: u16) ->
 }
 
 /// The port in the URL of a server.
-fn real_port(url: &str) -> u16 {
+pub fn real_port(url: &str) -> u16 {
     url.rsplit_once(':').and_then(|(_, end)| end.split('/').next()?.parse().ok()).expect("a port")
 }
 

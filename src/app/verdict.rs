@@ -553,6 +553,19 @@ mod tests {
         assert!(text.ends_with("; no data from other"), "{text}");
         let text = told(vec![silent(Severity::Critical), blocked()]);
         assert!(text.starts_with("UNKNOWN") && text.contains("source.silent on other"), "{text}");
+        // A right that is missing for good hides neither an alert that stands for long nor what recovers.
+        let mut alert = breach("prometheus.alert", "shop-api", Severity::Critical, 0);
+        alert.since(Some(Duration::from_secs(9 * 86_400)));
+        let unread = || breach("source.unread", "pg", Severity::Warning, 100);
+        let text = told(vec![unread(), alert]);
+        assert!(text.starts_with("BROKEN") && text.ends_with("; source.unread on pg"), "{text}");
+        let mut world = world("x", vec![unread(), breach("queue.failing", "other", Severity::Critical, 20)]);
+        let triage =
+            |rule: RuleId| all_rules().into_iter().find(|spec| spec.id == rule).expect("a rule").triage;
+        let rules = Rulebook::defaults(&all_rules());
+        world.alerts.observe(vec![unread()], &rules, triage, |_| false, Now::example(201));
+        let text = seen(&world, Now::example(201)).plain();
+        assert!(text.starts_with("DEGRADED") && text.contains("(recovering"), "{text}");
     }
 
     #[test]

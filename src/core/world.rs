@@ -328,7 +328,9 @@ impl World {
         }
         breaches.retain(|breach| !postgres::doubled(breach, &servers));
         alertmanager::once(alertmanager::rules::ALERT.id(), &mut breaches, &managers);
-        prometheus::once(&mut breaches, |key| self.alerts.get(key).is_some());
+        let read = |id: &TargetId| Some(self.targets.iter().find(|target| target.id == *id)?.seen?.wall);
+        let lasts = |finding: &Finding| finding.ended().is_none();
+        prometheus::once(&mut breaches, |key| self.alerts.get(key).is_some_and(lasts), read);
         breaches.extend(postgres::two_primaries(&servers, &self.rules));
         breaches.extend(enlisted::troubled(&self.troubles, &self.rules));
         let groups = hosts::together(&self.targets, &breaches, &self.rules);

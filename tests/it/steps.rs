@@ -265,7 +265,7 @@ const OTHERS: &[(&str, Tried)] = &[
     ("`amtool check-config FILE` says what is wrong in it", Looks),
     ("look whether the members reach each other on the cluster's port (9094)", Looks),
     (
-        "mend the list; what it said last is watched until then",
+        "mend the list; what cannot be read is watched as it was, what is gone is not",
         Beyond("a list is written by whoever makes it"),
     ),
     ("look for evictions, a flush, or keys that changed", Looks),
@@ -277,6 +277,11 @@ const OTHERS: &[(&str, Tried)] = &[
     ("look whether {host} runs and can be reached", Looks),
     ("its own log says which of its parts is not running", Looks),
     ("open its lines", Looks),
+    ("see what is known of it", Looks),
+    (
+        "look which queues keep jobs; raise maxmemory where the machine has it",
+        Beyond("it is about what will be"),
+    ),
     ("look at what ships the logs (Alloy, Promtail, the Docker driver) and at what Loki refuses", Looks),
     ("open the logs screen", Looks),
     ("look at what it depends on", Looks),

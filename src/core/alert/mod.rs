@@ -5,6 +5,7 @@
 mod always;
 mod book;
 mod breach;
+mod finding;
 mod heard;
 mod judge;
 mod levels;
@@ -14,8 +15,9 @@ mod rulebook;
 mod step;
 
 pub use always::always_fires;
-pub use book::{AlertBook, Finding, Onset, Parted, Stage};
+pub use book::AlertBook;
 pub use breach::{Breach, Hit};
+pub use finding::{Finding, Onset, Parted, Stage};
 pub use heard::{Heard, Note, Until};
 pub use judge::{Found, Judge, Judged, Missing, Rule, Unread, awaited, judge, look, unread};
 pub use levels::{Level, Levels};

@@ -62,6 +62,12 @@ impl Weight {
     }
 }
 
+/// It is seen, it is now, and it is no note.
+fn is_there(finding: &Finding) -> bool {
+    let unseen = matches!(finding.triage(), Triage::Silent | Triage::Forecast);
+    !unseen && finding.severity() > Severity::Info
+}
+
 /// Findings (worst first) in the order in which they are told.
 pub(super) fn in_order<'a>(
     findings: &[&'a Finding],
@@ -79,11 +85,19 @@ pub(super) fn in_order<'a>(
             Weight::Word => 2,
         });
     }
-    // What will be stands behind what is, also where that recovers or somebody has taken note of it.
-    told.sort_by_key(|finding| match finding.severity() {
-        // A note that something cannot be seen is no note: nobody can say that it is well.
-        Severity::Info if finding.triage() != Triage::Silent => 2,
-        Severity::Info | Severity::Warning | Severity::Critical => u8::from(finding.is_forecast()),
+    let worst = findings.iter().find(|finding| is_there(finding)).map(|finding| finding.severity());
+    told.sort_by_key(|finding| {
+        let severity = finding.severity();
+        if finding.triage() == Triage::Silent {
+            // It is worse than all that is seen, or nobody can say that all is well.
+            return if worst.is_none_or(|worst| severity > worst) { 0 } else { 2 };
+        }
+        match severity {
+            // What will be stands behind what is, also where that recovers or somebody has taken note of it.
+            Severity::Warning | Severity::Critical if finding.is_forecast() => 3,
+            Severity::Warning | Severity::Critical => 1,
+            Severity::Info => 4,
+        }
     });
     told
 }

@@ -4,30 +4,45 @@
 use super::rules::ALERT;
 use crate::core::alert::{Breach, FindingKey};
 use crate::core::ids::TargetId;
+use chrono::{DateTime, Utc};
 use std::collections::HashMap;
 use std::time::Duration;
 
-/// What began within so long of each other on both is the same: they are asked at different moments, and evaluate at different ones.
+/// What began within so long of each other on both is the same: they evaluate at different moments.
 const TOGETHER: Duration = Duration::from_secs(15);
 
-/// Of an alert with the same rule, group and labels that has been active for as long on several servers one server tells: that which has
-/// told it already, or the first.
-pub(crate) fn once(breaches: &mut Vec<Breach>, told: impl Fn(&FindingKey) -> bool) {
-    let mut first: HashMap<String, Vec<usize>> = HashMap::new();
+/// Of an alert with the same rule, group and labels that has been active since the same time on several servers one server tells: that which
+/// has told it already, or the first. What was told of both goes on so: neither of them ends. `read` is when a server was read.
+pub(crate) fn once(
+    breaches: &mut Vec<Breach>,
+    told: impl Fn(&FindingKey) -> bool,
+    read: impl Fn(&TargetId) -> Option<DateTime<Utc>>,
+) {
+    let began = |breach: &Breach| Some(read(&breach.target)? - breach.observed_for?);
+    // By its subject who tells it, and how far from its beginning another one's may be: who told it goes on with what is near.
+    let mut first: HashMap<String, Vec<(usize, Duration)>> = HashMap::new();
     let mut others: HashMap<usize, Vec<TargetId>> = HashMap::new();
     let mut doubled = vec![false; breaches.len()];
     let alert = |at: &usize| breaches[*at].rule == ALERT.id();
     let (already, newly): (Vec<usize>, Vec<usize>) =
         (0..breaches.len()).filter(alert).partition(|at| told(&breaches[*at].key()));
-    for at in already.into_iter().chain(newly) {
+    let old = already.len();
+    for (place, at) in already.into_iter().chain(newly).enumerate() {
         let breach = &breaches[at];
         let tellers = first.entry(breach.subject.clone()).or_default();
-        let same = tellers.iter().find(|teller| is_same(&breaches[**teller], breach));
-        if let Some(teller) = same {
+        let same = tellers.iter().find(|(teller, within)| {
+            let one = &breaches[*teller];
+            let ages = began(one).zip(began(breach));
+            place >= old
+                && one.target != breach.target
+                && one.severity == breach.severity
+                && ages.is_some_and(|(one, other)| (one - other).abs().to_std().is_ok_and(|by| by <= *within))
+        });
+        if let Some((teller, _)) = same {
             others.entry(*teller).or_default().push(breach.target.clone());
             doubled[at] = true;
         } else {
-            tellers.push(at);
+            tellers.push((at, if place < old { TOGETHER * 2 } else { TOGETHER }));
         }
     }
     for (at, who) in others {
@@ -37,14 +52,6 @@ pub(crate) fn once(breaches: &mut Vec<Breach>, told: impl Fn(&FindingKey) -> boo
     }
     let mut doubled = doubled.into_iter();
     breaches.retain(|_| doubled.next() != Some(true));
-}
-
-/// Another server's, of the same kind, for as long. What does not say how long is its own.
-fn is_same(one: &Breach, other: &Breach) -> bool {
-    let ages = one.observed_for.zip(other.observed_for);
-    one.target != other.target
-        && one.severity == other.severity
-        && ages.is_some_and(|(one, other)| one.abs_diff(other) <= TOGETHER)
 }
 
 #[cfg(test)]
@@ -63,13 +70,18 @@ mod tests {
 
     #[track_caller]
     fn check(breaches: Vec<Breach>, expected: &[&str]) {
-        check_after("", breaches, expected);
+        check_after(&[], breaches, expected);
     }
 
-    /// After the server `told` has told it.
+    /// After the servers `told` have told it.
     #[track_caller]
-    fn check_after(told: &str, mut breaches: Vec<Breach>, expected: &[&str]) {
-        once(&mut breaches, |key| key.target.as_str() == told);
+    fn check_after(told: &[&str], mut breaches: Vec<Breach>, expected: &[&str]) {
+        let read = |target: &TargetId| {
+            // One of them was read ten seconds later.
+            let later = if target.as_str() == "late" { 10 } else { 0 };
+            DateTime::from_timestamp(1_000_000 + later, 0)
+        };
+        once(&mut breaches, |key| told.contains(&key.target.as_str()), read);
         let told: Vec<String> =
             breaches.iter().map(|breach| format!("{}: {}", breach.target, breach.sentence)).collect();
         assert_eq!(told, expected);
@@ -82,7 +94,14 @@ mod tests {
         let c = alert("c", "Down", Some(98));
         check(vec![a.clone(), b.clone(), c], &["a: Down fires (b, c say so, too)"]);
         // A row that is there already stays.
-        check_after("b", vec![a.clone(), b], &["b: Down fires (a says so, too)"]);
+        check_after(&["b"], vec![a.clone(), b.clone()], &["b: Down fires (a says so, too)"]);
+        // So do two of them, and one goes on with what is near.
+        check_after(&["a", "b"], vec![a.clone(), b], &["a: Down fires", "b: Down fires"]);
+        let near = || alert("b", "Down", Some(120));
+        check(vec![a.clone(), near()], &["a: Down fires", "b: Down fires"]);
+        check_after(&["a"], vec![a.clone(), near()], &["a: Down fires (b says so, too)"]);
+        // It began then, whenever it was asked.
+        check(vec![a.clone(), alert("late", "Down", Some(120))], &["a: Down fires (late says so, too)"]);
         // Of other labels, since another time, or since nobody knows when.
         check(vec![a.clone(), alert("b", "Full", Some(100))], &["a: Down fires", "b: Full fires"]);
         check(vec![a.clone(), alert("b", "Down", Some(160))], &["a: Down fires", "b: Down fires"]);

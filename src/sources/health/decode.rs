@@ -348,7 +348,10 @@ mod tests {
         let bare =
             json!([{"name": "db", "status": "pass"}, {"name": "mq", "status": "fail", "output": "no route"}]);
         check(&bare, 200, Shape::MicroProfile, Standing::Down, &["db up", "mq DOWN: no route"]);
-        assert_eq!(super::document(&json!([{"name": "db"}, "x"]), "", at()), None);
+        // Another list has no known shape: what its entries say can be named by pointers.
+        let other = super::document(&json!([{"name": "db"}, "x"]), "", at()).expect("a document");
+        assert_eq!((other.shape, other.word, other.checks.len()), (Shape::Own, None, 0));
+        assert_eq!(other.values.len(), 3);
         let failures = json!({"status": "Service Unavailable", "timestamp": "2026-01-02T03:04:05Z", "failures": {"rabbitmq": "no route"}});
         check(&failures, 503, Shape::Own, Standing::Down, &["rabbitmq DOWN: no route"]);
     }

@@ -53,7 +53,12 @@ pub(in crate::core::chain) fn decided_by_switch(
     let decided = causes(away, effect).find(|why| why.is_by("enable"))?;
     let shards = counted(decided.shards, "shard");
     let words = format!("the decider enable keeps {shards} of {} on no node", decided.of());
-    if decided.is_by_alone("enable") { Evidence::certain(words) } else { Evidence::likely(words) }
+    // Others stay away without it, too.
+    if causes(away, effect).all(|why| why.is_by_alone("enable")) {
+        Evidence::certain(words)
+    } else {
+        Evidence::likely(words)
+    }
 }
 
 /// The cluster names the node with the shards that it took along, and the node is not there.
@@ -88,7 +93,12 @@ pub(in crate::core::chain) fn decided_by_disk(
     let away = state.reading()?.unassigned.ready()?;
     let decided = causes(away, effect).find(|why| why.is_by("disk_threshold"))?;
     let shards = counted(decided.shards, "shard");
-    Evidence::certain(format!("the decider disk_threshold keeps {shards} of {} on no node", decided.of()))
+    let words = format!("the decider disk_threshold keeps {shards} of {} on no node", decided.of());
+    if causes(away, effect).all(|why| why.is_by("disk_threshold")) {
+        Evidence::certain(words)
+    } else {
+        Evidence::likely(words)
+    }
 }
 
 /// A disk past its flood stage makes indices read-only; one below it does not.

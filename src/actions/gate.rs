@@ -9,13 +9,16 @@ use crate::core::action::{Action, ActionError, Confirmed, Outcome, Verdict, Veri
 use crate::core::arming::Permit;
 use crate::core::ids::TargetId;
 use crate::core::time::{Clock, Now};
-use std::collections::HashMap;
-use std::sync::Arc;
+use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 /// So long, once the run ends, an action may take to stop and to be answered. What it leaves of three seconds is for its audit line.
 const STOPPED_WITHIN: Duration = Duration::from_millis(2500);
+
+/// Of so many actions it is remembered where they were sent: more predictions are not followed at once.
+const FORETOLD: usize = 64;
 
 /// Who acts, from where.
 #[derive(Clone, Debug, Default)]
@@ -42,6 +45,9 @@ impl std::fmt::Debug for Entry {
     }
 }
 
+/// The name of an action in the trail, and where it was sent.
+type Sent = (String, Arc<Entry>);
+
 /// All executors behind one guard and one audit trail.
 #[derive(Clone)]
 pub struct Gate {
@@ -52,6 +58,9 @@ pub struct Gate {
     clock: Arc<dyn Clock>,
     actor: Actor,
     counter: Arc<AtomicU64>,
+    /// Where actions of which something was predicted were sent, by their names: who is asked under the target's name may change until it
+    /// is known what came of it.
+    foretold: Arc<Mutex<VecDeque<Sent>>>,
     /// Only lines of this run are shown: the demo's trail tells of nothing that others did.
     only_this_run: bool,
     started: Now,
@@ -81,6 +90,7 @@ impl Gate {
             clock,
             actor,
             counter: Arc::default(),
+            foretold: Arc::default(),
             only_this_run: false,
             started,
         }
@@ -93,10 +103,12 @@ impl Gate {
     }
 
     /// A gate with the same trail before other executors: without those of targets that have gone, with those that have come. What is
-    /// under way stays behind the gate that it began at: it is not cut, and is looked at where it was done.
+    /// under way stays behind the gate that it began at: it is not cut, and is looked at where it was done. `environment` is what the stack
+    /// is called from now on.
     #[must_use]
-    pub fn exchanged(&self, left: &[TargetId], joined: HashMap<TargetId, Entry>) -> Self {
+    pub fn exchanged(&self, left: &[TargetId], joined: HashMap<TargetId, Entry>, environment: &str) -> Self {
         let mut gate = self.clone();
+        environment.clone_into(&mut gate.actor.environment);
         gate.entries.retain(|target, _| !left.contains(target));
         gate.entries.extend(joined.into_iter().map(|(target, entry)| (target, Arc::new(entry))));
         gate
@@ -152,6 +164,11 @@ impl Gate {
             return Err(ActionError::Refused(why));
         }
         let predicted = confirmed.predicted().map_or_else(String::new, |words| format!("predicted {words}"));
+        if !predicted.is_empty() {
+            let mut foretold = self.foretold.lock().unwrap_or_else(PoisonError::into_inner);
+            foretold.truncate(FORETOLD - 1);
+            foretold.push_front((id.to_owned(), Arc::clone(entry)));
+        }
         let intent = self.line(id, Phase::Intent, action, entry, &predicted);
         self.write(intent).await.map_err(ActionError::NoAudit)?;
         let done = tokio::select! {
@@ -203,13 +220,20 @@ impl Gate {
         Ok(found)
     }
 
-    /// Writes down what came of what was predicted of an action.
+    /// Writes down what came of what was predicted of an action, with the address that its intent names.
     ///
     /// # Errors
     /// When it cannot be written: a sentence.
     pub async fn check(&self, id: &str, action: &Action, words: &str) -> Result<(), String> {
-        let Some(entry) = self.entries.get(action.target()) else { return Ok(()) };
-        self.write(self.line(id, Phase::Verified, action, entry, &format!("prediction {words}"))).await
+        let Some(entry) = self.sent_to(id) else { return Ok(()) };
+        self.write(self.line(id, Phase::Verified, action, &entry, &format!("prediction {words}"))).await
+    }
+
+    /// Where this action was sent, if something was predicted of it and nobody asked since.
+    fn sent_to(&self, id: &str) -> Option<Arc<Entry>> {
+        let mut foretold = self.foretold.lock().unwrap_or_else(PoisonError::into_inner);
+        let at = foretold.iter().position(|(of, _)| of == id)?;
+        foretold.remove(at).map(|(_, entry)| entry)
     }
 
     /// Where what is under way is asked to stop, as soon as that leaves nothing half done.
@@ -309,7 +333,6 @@ mod tests {
     use super::*;
     use crate::core::postgres::{BackendId, PgAction};
     use futures_util::future::BoxFuture;
-    use std::sync::Mutex;
 
     struct Fixed(Now);
 
@@ -378,6 +401,35 @@ mod tests {
         let phases: Vec<Phase> = gate.trail.tail(9).lines.iter().map(|line| line.phase).collect();
         assert_eq!(phases, [Phase::Intent, Phase::Outcome, Phase::Verified]);
         assert_eq!(gate.trail.tail(1).lines[0].result, "released 9");
+    }
+
+    #[tokio::test]
+    async fn lines_after_an_exchange_name_the_address_of_the_intent_and_the_environment_of_now() {
+        let folder = tempfile::tempdir().unwrap();
+        let (gate, spy) = gate(folder.path().join("audit.jsonl"));
+        let told = action().predicting(Some("it is over".to_owned()));
+        gate.perform("1", &told, &permit(200)).await.unwrap();
+        let other = Entry { address: "other:5432".to_owned(), executor: spy };
+        let left = [TargetId::new("pg")];
+        let gate = gate.exchanged(&left, HashMap::from([(TargetId::new("pg"), other)]), "production");
+        gate.check("1", told.action(), "not known").await.unwrap();
+        gate.check("1", told.action(), "told twice").await.unwrap();
+        gate.perform("2", &action(), &permit(200)).await.unwrap();
+        gate.check("2", told.action(), "nothing was predicted").await.unwrap();
+        let lines = gate.trail.tail(9).lines;
+        let of = |line: &AuditLine| (line.phase, line.address.clone(), line.environment.clone());
+        let mut told: Vec<_> = lines.iter().map(of).collect();
+        let line =
+            |phase, address: &str, environment: &str| (phase, address.to_owned(), environment.to_owned());
+        assert_eq!(
+            told.drain(2..).collect::<Vec<_>>(),
+            [
+                line(Phase::Verified, "db:5432", "production"),
+                line(Phase::Intent, "other:5432", "production"),
+                line(Phase::Outcome, "other:5432", "production"),
+            ]
+        );
+        assert_eq!(told, [line(Phase::Intent, "db:5432", ""), line(Phase::Outcome, "db:5432", "")]);
     }
 
     /// Never answers.

@@ -1,6 +1,7 @@
 //! What was predicted of actions that were sent, until it is known whether it came. Bounded: the oldest is given up for a new one.
 
 use crate::core::action::{Action, ActionError, Outcome, Verdict};
+use crate::core::ids::TargetId;
 use crate::core::prediction::{Checked, Prediction};
 use crate::core::time::Now;
 use crate::core::world::World;
@@ -12,6 +13,9 @@ const MOST: usize = 32;
 /// What is said of those that nobody could follow.
 const LOST: &str = "not known: nobody looked for a while";
 
+/// What is said of those that are about a target which nobody asks any more as it was asked then.
+const PARTED: &str = "not known: what it is about is watched no more, or asked in another way";
+
 /// One prediction.
 #[derive(Clone, Debug, PartialEq)]
 struct Open {
@@ -20,8 +24,8 @@ struct Open {
     action: Action,
     prediction: Prediction,
     sent: Now,
-    /// Nobody looked for a while: when something ended meanwhile, nobody knows.
-    lost: bool,
+    /// Why nobody can say any more what came of it.
+    lost: Option<&'static str>,
 }
 
 /// Predictions that are followed, and what came of the newest one.
@@ -37,7 +41,7 @@ impl Foretold {
         if self.open.len() >= MOST {
             self.open.pop_front();
         }
-        self.open.push_back(Open { id: None, action: action.clone(), prediction, sent: now, lost: false });
+        self.open.push_back(Open { id: None, action: action.clone(), prediction, sent: now, lost: None });
     }
 
     /// It was carried out; of what was not, nothing comes.
@@ -61,8 +65,8 @@ impl Foretold {
         let mut known = Vec::new();
         self.open.retain(|open| {
             let Some(id) = &open.id else { return true };
-            let unknown = || Checked { confirmed: false, words: LOST.to_owned() };
-            let checked = open.lost.then(unknown).or_else(|| open.prediction.check(world, open.sent, now));
+            let unknown = |why: &str| Checked { confirmed: false, words: why.to_owned() };
+            let checked = open.lost.map(unknown).or_else(|| open.prediction.check(world, open.sent, now));
             let Some(checked) = checked else { return true };
             known.push((id.clone(), open.action.clone(), checked));
             false
@@ -79,10 +83,21 @@ impl Foretold {
         self.told.as_ref().filter(|(of, _)| of == id).map(|(_, words)| words.as_str())
     }
 
-    /// Nobody looked for a while.
+    /// Nobody looked for a while: when something ended meanwhile, nobody knows.
     pub fn interrupt(&mut self) {
         for open in &mut self.open {
-            open.lost = true;
+            open.lost = Some(LOST);
+        }
+    }
+
+    /// These targets are watched no more, or asked in another way: that something of them is over nobody says.
+    pub fn part(&mut self, left: &[TargetId]) {
+        for open in &mut self.open {
+            if left.contains(open.action.target())
+                || left.iter().any(|target| open.prediction.is_about(target))
+            {
+                open.lost = Some(PARTED);
+            }
         }
     }
 }

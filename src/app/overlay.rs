@@ -4,7 +4,6 @@ use super::layout::Laid;
 use super::window::Window;
 use crate::core::action::{Action, Confirmed, Offer, Preview, Refusal};
 use crate::core::alert::FindingKey;
-use crate::core::arming::Permit;
 use crate::core::prediction::Prediction;
 use crate::core::row::RowKey;
 use crate::core::time::Now;
@@ -263,8 +262,6 @@ pub struct Confirm {
     pub preview: Preview,
     /// What the chain says will come of it.
     pub prediction: Option<Prediction>,
-    /// The permission, as it was when the dialog opened.
-    pub permit: Permit,
     /// The word that must be typed first, if any.
     pub word: Option<String>,
     /// What was typed of it.
@@ -366,7 +363,6 @@ mod tests {
             action: action(1),
             preview: preview(),
             prediction: None,
-            permit: Permit { target: TargetId::new("pg"), until: None },
             word: word.map(str::to_owned),
             typed: Field::default(),
             changed: None,

@@ -16,7 +16,7 @@ use crate::config::resolve::{Patience, Settings, resolve};
 use crate::config::secret::Secret;
 use crate::config::target::TargetConfig;
 use crate::core::alert::Rulebook;
-use crate::core::arming::Stance;
+use crate::core::arming::{Access, Stance};
 use crate::core::enlisted::Enlisted;
 use crate::core::ids::TargetId;
 use crate::core::text::counted;
@@ -24,6 +24,7 @@ use crate::core::time::Clock;
 use crate::core::topology::Topology;
 use crate::core::world::all_rules;
 use crate::runtime::reload::{Reload, Reread};
+use crate::systems::is_changed;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -42,6 +43,8 @@ struct InForce {
     topology: Topology,
     /// Each by its name, without those of lists.
     targets: BTreeMap<TargetId, TargetConfig>,
+    /// What each of them allows, which may be less than what is written.
+    access: BTreeMap<TargetId, Access>,
     stance: Stance,
     patience: Patience,
     webhook: Option<Secret>,
@@ -60,6 +63,7 @@ impl InForce {
             theme: (settings.theme.clone(), settings.ascii, settings.blocks),
             notify: format!("{:?}", settings.notify),
             topology: settings.topology.clone(),
+            access: own.clone().map(|target| (target.id.clone(), access(target))).collect(),
             targets: own.map(|target| (target.id.clone(), target.clone())).collect(),
             stance: Stance {
                 environment: settings.environment.clone(),
@@ -89,8 +93,12 @@ pub(super) fn reload(
         let arguments =
             parse(std::env::args_os()).map_err(|_| "the arguments cannot be read again".to_owned())?;
         let mut known = known.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut names = names.lock().unwrap_or_else(PoisonError::into_inner);
-        let (mut reloaded, joined, now) = again(&arguments, &Surroundings::here(), &known, &mut names)?;
+        let written = read(&arguments, &Surroundings::here())?;
+        let (mut reloaded, joined, now) = {
+            // Whoever follows the lists waits for it: no file is read meanwhile.
+            let mut names = names.lock().unwrap_or_else(PoisonError::into_inner);
+            again(written, &known, &mut names)?
+        };
         *known = now;
         reloaded.trail.extend(told.iter().cloned());
         reloaded.access = joined.iter().map(|target| (target.id.clone(), access(target))).collect();
@@ -100,18 +108,24 @@ pub(super) fn reload(
     }))
 }
 
-/// What is written now, against what was in force `before`: what the app is told, the targets that have come, and what is in force then.
+/// What is written now. Lists are followed by themselves: none is read here.
+fn read(arguments: &Arguments, around: &Surroundings) -> Result<(Settings, Surfaces), String> {
+    let settings = resolve(&wishes(arguments, around, Care::Again)?, around)?;
+    let surfaces = surfaces(arguments, around, &settings)?;
+    Ok((settings, surfaces))
+}
+
+/// What is written, against what was in force `before`: what the app is told, the targets that have come, and what is in force then.
 fn again(
-    arguments: &Arguments,
-    around: &Surroundings,
+    (settings, surfaces): (Settings, Surfaces),
     before: &InForce,
     names: &mut Names,
 ) -> Result<(Reloaded, Vec<TargetConfig>, InForce), String> {
-    // Lists are followed by themselves: none is read here.
-    let settings = resolve(&wishes(arguments, around, Care::Again)?, around)?;
-    let Surfaces { keymap, themes, columns } = surfaces(arguments, around, &settings)?;
+    let Surfaces { keymap, themes, columns } = surfaces;
     let mut now = InForce::of(&settings);
     let moves = Moves::between(before, &mut now, settings.found, &names.listed);
+    moves.usable(&now, settings.found)?;
+    now.access = allowed(before, &now);
     if now.targets.is_empty() && settings.lists.is_empty() {
         return Err("it names nothing to watch".to_owned());
     }
@@ -121,7 +135,7 @@ fn again(
     taken.extend(theme.as_ref().map(|theme| format!("theme {}", theme.name)));
     taken.extend(moves.taken());
     let left = left(before, &InForce::of(&settings), &now.stance);
-    let needed = left.into_iter().chain(moves.left()).collect::<Vec<_>>();
+    let needed = left.into_iter().chain(moves.left()).chain(milder(&now)).collect::<Vec<_>>();
     let words = match (taken.is_empty(), needed.is_empty()) {
         (true, true) => "read again: nothing in it has changed".to_owned(),
         (true, false) => format!("read again, needs a restart: {}", needed.join(", ")),
@@ -193,6 +207,25 @@ fn left(before: &InForce, written: &InForce, stance: &Stance) -> Vec<String> {
     some.iter().filter(|(changed, _)| *changed).map(|(_, what)| (*what).to_owned()).collect()
 }
 
+/// What every target of `now` allows: what is asked in another way under the same name allows no more than `before`.
+fn allowed(before: &InForce, now: &InForce) -> BTreeMap<TargetId, Access> {
+    let holds = |(id, target): (&TargetId, &TargetConfig)| {
+        let written = access(target);
+        let was = before.access.get(id).copied();
+        (id.clone(), was.map_or(written, |was| written.max(was)))
+    };
+    now.targets.iter().map(holds).collect()
+}
+
+/// Which targets are written as milder than what holds; nothing where none is.
+fn milder(now: &InForce) -> Option<String> {
+    let is_milder = |id: &TargetId, target: &TargetConfig| {
+        is_changed(target) && now.access.get(id).is_some_and(|holds| access(target) < *holds)
+    };
+    let milder = now.targets.iter().filter(|(id, target)| is_milder(id, target));
+    named(&milder.map(|(id, _)| id.clone()).collect::<Vec<_>>(), "allowed no more than before")
+}
+
 /// How targets come and go.
 #[derive(Debug, Default)]
 struct Moves {
@@ -241,6 +274,14 @@ impl Moves {
             }
         }
         moves
+    }
+
+    /// A mistake in an entry takes away no target that was good. What is only found beside the others nobody wrote.
+    fn usable(&self, now: &InForce, found: bool) -> Result<(), String> {
+        let joined = self.joined.iter().filter(|_| !found);
+        let come = joined.chain(&self.changed).filter_map(|id| now.targets.get(id));
+        let wrong: Vec<&str> = come.filter_map(TargetConfig::unusable).collect();
+        if wrong.is_empty() { Ok(()) } else { Err(wrong.join("\n")) }
     }
 
     fn taken(&self) -> impl Iterator<Item = String> {
@@ -295,7 +336,7 @@ mod tests {
         std::fs::write(&file, ONE).unwrap();
         let begin = InForce::of(&settings(&arguments, &around, Care::Again).unwrap());
         std::fs::write(&file, written).unwrap();
-        again(&arguments, &around, &begin, names)
+        again(read(&arguments, &around)?, &begin, names)
     }
 
     #[track_caller]
@@ -324,7 +365,8 @@ mod tests {
             std::fs::write(&file, format!("{ONE}{list}")).unwrap();
             let begin = InForce::of(&settings(&arguments, &around, Care::Again).unwrap());
             std::fs::write(&file, format!("# moved\n{ONE}{list}{pair}")).unwrap();
-            let told = again(&arguments, &around, &begin, &mut Names::default());
+            let written = read(&arguments, &around).unwrap();
+            let told = again(written, &begin, &mut Names::default());
             let words = told.map(|(reloaded, ..)| reloaded.words).unwrap();
             assert_eq!(words, "read again, needs a restart: [[discover]]", "{key}");
         }
@@ -375,6 +417,32 @@ mod tests {
     }
 
     #[test]
+    fn what_a_target_allows_becomes_milder_by_a_restart_only() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("c.toml");
+        let arguments = Arguments::parse_from(["stacktop", "--config", &file.display().to_string()]);
+        let around = Surroundings::empty(folder.path()).with("TERM", "xterm-256color");
+        let jobs = "[[redis]]\nname = \"jobs\"\nurl = \"redis://h:1\"\n";
+        std::fs::write(&file, format!("{jobs}read_only = true\n")).unwrap();
+        let begin = InForce::of(&settings(&arguments, &around, Care::Again).unwrap());
+        let again = |written: &str, before: &InForce| {
+            std::fs::write(&file, written).unwrap();
+            let written = read(&arguments, &around).unwrap();
+            let (reloaded, _, now) = super::again(written, before, &mut Names::default()).unwrap();
+            (reloaded.words, now)
+        };
+        let waits = "needs a restart: jobs is allowed no more than before";
+        let (words, now) = again(jobs, &begin);
+        assert_eq!(words, format!("read again, in force now: jobs is asked in another way; {waits}"));
+        let (words, now) = again(jobs, &now);
+        assert_eq!(words, format!("read again, {waits}"), "it is told until there was one");
+        let (words, _) = again(&format!("{jobs}read_only = true\n"), &now);
+        assert_eq!(words, "read again, in force now: jobs is asked in another way");
+        let (words, _) = again(&format!("{jobs}local = true\n"), &now);
+        assert_eq!(words, format!("read again, in force now: jobs is asked in another way; {waits}"));
+    }
+
+    #[test]
     fn a_secret_that_changed_is_another_way() {
         let of = |password: &str| ONE.replace("http://h", &format!("http://me:{password}@h"));
         let folder = tempfile::tempdir().unwrap();
@@ -407,6 +475,9 @@ mod tests {
             (format!("{ONE}[keys]\nqiut = \"Q\"\n"), "c.toml:5:1"),
             (format!("theme = \"lihgt\"\n{ONE}"), "c.toml:1:"),
             (format!("{ONE}[columns.\"Sesions/pid\"]\nhide = []\n"), "c.toml:4:"),
+            // A target that cannot be used, beside one that can: what is new, and what was good before.
+            (format!("{ONE}{}", ONE.replace("api", "web").replace("http:", "ftp:")), "c.toml:6:7"),
+            (format!("{}{}", ONE.replace("http:", "ftp:"), ONE.replace("api", "web")), "c.toml:3:7"),
         ] {
             let why = told(&written).expect_err("a mistake");
             assert!(why.contains(place), "{why}");

@@ -15,8 +15,8 @@ pub const ARMED_MOST: Duration = Duration::from_secs(3600);
 /// See [`ARMED_MOST`].
 pub const ARMED_LEAST: Duration = Duration::from_secs(60);
 
-/// What a target allows at all.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// What a target allows at all; the stricter is the greater.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Access {
     /// Simulated, or on this machine by its configuration's word: no arming is needed.
     Free,
@@ -216,13 +216,20 @@ impl Arming {
     }
 
     /// Takes in that targets have gone, and what those allow that have come. Where one is that has come must be learned anew, also where it
-    /// has the name of one that has gone.
+    /// has the name of one that has gone; then what it allowed becomes no milder. Whoever armed it did not do so for what has come.
     pub fn exchange(&mut self, left: &[TargetId], joined: Vec<(TargetId, Access)>) {
+        let before: BTreeMap<TargetId, Access> =
+            left.iter().filter_map(|target| self.access.remove_entry(target)).collect();
         for target in left {
-            self.access.remove(target);
             self.whereabouts.remove(target);
         }
-        self.access.extend(joined);
+        for (target, written) in joined {
+            let access = before.get(&target).map_or(written, |was| written.max(*was));
+            if matches!(access, Access::WhenHere | Access::WhenArmed) {
+                self.disarm();
+            }
+            self.access.insert(target, access);
+        }
     }
 
     /// Takes over what is stricter than what is in force; nothing becomes milder.
@@ -353,6 +360,34 @@ mod tests {
         assert!(!allowed(&arming, "db", 0), "another server may have its name");
         arming.exchange(&[target], Vec::new());
         assert!(!arming.can_permit(&TargetId::new("db")));
+    }
+
+    #[test]
+    fn what_has_come_is_not_armed_and_under_a_known_name_allows_no_more_than_before() {
+        use Access::{Free, Never, WhenArmed, WhenHere};
+        let every = [Free, WhenHere, WhenArmed, Never];
+        let target = TargetId::new("db");
+        let left = std::slice::from_ref(&target);
+        for (at, was) in every.into_iter().enumerate() {
+            for (to, written) in every.into_iter().enumerate() {
+                let mut arming = arming(None);
+                arming.exchange(&[], vec![(target.clone(), was)]);
+                arming.arm("prod-eu", Now::example(0)).unwrap();
+                arming.exchange(left, vec![(target.clone(), written)]);
+                let holds = every[at.max(to)];
+                assert_eq!(arming.access[&target], holds, "{was:?} {written:?}");
+                assert_eq!(allowed(&arming, "db", 1), holds == Free, "{was:?} {written:?}");
+                assert_eq!(
+                    allowed(&arming, "there", 1),
+                    matches!(holds, Free | Never),
+                    "{was:?} {written:?}"
+                );
+            }
+        }
+        let mut arming = arming(None);
+        arming.arm("prod-eu", Now::example(0)).unwrap();
+        arming.exchange(&[TargetId::new("here")], Vec::new());
+        assert!(allowed(&arming, "there", 1), "what has gone alone changes nothing for the others");
     }
 
     #[test]

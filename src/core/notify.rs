@@ -2,6 +2,7 @@
 //! what happens in the present: a moment that is looked at again tells nobody.
 
 use super::alert::Severity;
+use super::ids::TargetId;
 use super::time::Now;
 use super::timeline::{About, Event, Kind};
 use std::collections::{BTreeMap, BTreeSet};
@@ -98,6 +99,13 @@ impl Notifier {
     /// From now on it tells as `settings` say; what was told stays told.
     pub const fn tell_as(&mut self, settings: NotifySettings) {
         self.settings = settings;
+    }
+
+    /// These targets are watched no more, or asked in another way: what is found under their names next is told, whatever was told before.
+    pub fn part(&mut self, left: &[TargetId]) {
+        let stays = |(_, target, ..): &Key| !left.iter().any(|gone| gone.as_str() == target);
+        self.told.retain(|key, _| stays(key));
+        self.posted.retain(|key, _| stays(key));
     }
 
     /// Who is told of `news`, and of what waited since.
@@ -238,6 +246,25 @@ mod tests {
             ],
         );
         check(NotifySettings::SILENT, &[(1, &[critical("a", 1)], &[])]);
+    }
+
+    #[test]
+    fn what_was_told_of_a_target_that_has_gone_is_told_of_the_one_that_has_its_name() {
+        let settings = NotifySettings { webhook: Some(Severity::Critical), ..NotifySettings::default() };
+        for (gone, tells) in [("pg", true), ("another", false)] {
+            let mut notifier = Notifier::new(settings);
+            let told = notifier.decide(&[began("a", Severity::Critical, 1)], Now::example(1));
+            assert_eq!(words(&told), ["post began a", "bell"]);
+            notifier.part(&[TargetId::new(gone)]);
+            let ended = notifier.decide(&[event(Kind::Ended, "a", Severity::Critical, 20)], Now::example(20));
+            assert_eq!(
+                words(&ended),
+                ["post ended a"],
+                "whoever was told that it began is told that it ended"
+            );
+            let told = notifier.decide(&[began("a", Severity::Critical, 40)], Now::example(40));
+            assert_eq!(words(&told), if tells { vec!["post began a", "bell"] } else { vec![] }, "{gone}");
+        }
     }
 
     #[test]

@@ -4,6 +4,7 @@
 use super::action::Action;
 use super::alert::{Finding, FindingKey, Remedy, RuleSpec, RuleUnit, Stage, Step, Triage};
 use super::chain::Tie;
+use super::ids::TargetId;
 use super::postgres::PgAction;
 use super::redis::{JobAct, RedisAction};
 use super::row::RowKey;
@@ -79,6 +80,13 @@ impl Prediction {
     #[must_use]
     pub fn is_due(&self, world: &World) -> bool {
         self.causes.iter().any(|key| open(world, key).is_some())
+    }
+
+    /// Whether a cause or an effect is of `target`.
+    #[must_use]
+    pub fn is_about(&self, target: &TargetId) -> bool {
+        let effects = self.effects.iter().map(|effect| &effect.key);
+        self.causes.iter().chain(effects).any(|key| key.target == *target)
     }
 
     /// What came of it since it was `sent`; nothing while that is still open and time is left.
@@ -266,7 +274,7 @@ mod tests {
     use super::*;
     use crate::core::alert::{Breach, Grade, Rulebook, Severity};
     use crate::core::chain::Chain;
-    use crate::core::ids::{SystemKind, TargetId};
+    use crate::core::ids::SystemKind;
     use crate::core::part::Part;
     use crate::core::place::Screen;
     use crate::core::postgres::{BackendId, PostgresReading, Session};

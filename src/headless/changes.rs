@@ -3,7 +3,7 @@
 use super::report::{Told, finding, sentence};
 use super::watching::Seen;
 use super::words::{State, severity, stamp};
-use crate::core::alert::{Finding, FindingKey, Severity};
+use crate::core::alert::{Finding, FindingKey, Parted, Severity};
 use crate::core::ids::TargetId;
 use crate::core::source_rules::SILENT;
 use crate::core::spoken;
@@ -58,8 +58,8 @@ pub enum Change {
     Began(Box<Told>),
     /// It is worse or better than it was.
     Severity(Severity, Box<Told>),
-    /// It is over; as it was told last, and how long it lasted.
-    Ended(Box<Told>, std::time::Duration),
+    /// It is over; as it was told last, how long it lasted, and why nobody follows it any more, where it is over for that reason alone.
+    Ended(Box<Told>, std::time::Duration, Option<Parted>),
     /// A target gives no data any more, and why.
     Lost(TargetId, String),
     /// It does again, and how long it did not.
@@ -150,8 +150,9 @@ impl Looked {
             self.firing.insert(key, fired);
         }
         let ended = before.into_iter().map(|(key, fired)| {
-            let ended = seen.world.alerts.get(&key).and_then(Finding::ended).unwrap_or(seen.now);
-            Change::Ended(Box::new(fired.told), ended.since(fired.since))
+            let over = seen.world.alerts.get(&key);
+            let ended = over.and_then(Finding::ended).unwrap_or(seen.now);
+            Change::Ended(Box::new(fired.told), ended.since(fired.since), over.and_then(|it| it.parted))
         });
         // What is over makes room for what is not.
         ended.chain(changes).collect()
@@ -204,7 +205,10 @@ impl Change {
             Self::Severity(from, told) => {
                 format!("changed  {} to {} {}", from.word(), told.word, about(told))
             }
-            Self::Ended(told, lasted) => format!("ended    after {}: {}", duration(*lasted), about(told)),
+            Self::Ended(told, lasted, parted) => {
+                let parted = parted.map_or_else(String::new, |parted| format!(" ({})", parted.words()));
+                format!("ended    after {}: {}{parted}", duration(*lasted), about(told))
+            }
             Self::Lost(target, why) => format!("lost     {target}: {why}"),
             Self::Back(target, lasted) => {
                 format!("back     {target}: it answers again, after {}", duration(*lasted))
@@ -219,7 +223,11 @@ impl Change {
             Self::Verdict(state, words) => json!({ "state": state.word(), "verdict": words }),
             Self::Began(told) => json!({ "finding": told }),
             Self::Severity(from, told) => json!({ "finding": told, "was": severity(*from) }),
-            Self::Ended(told, lasted) => json!({ "finding": told, "lasted_seconds": lasted.as_secs_f64() }),
+            Self::Ended(told, lasted, parted) => json!({
+                "finding": told,
+                "lasted_seconds": lasted.as_secs_f64(),
+                "parted": parted.map(Parted::words),
+            }),
             Self::Lost(target, why) => json!({ "target": target.as_str(), "silence": why }),
             Self::Back(target, lasted) => {
                 json!({ "target": target.as_str(), "silent_seconds": lasted.as_secs_f64() })

@@ -183,11 +183,13 @@ fn what(event: &Event) -> (Role, String) {
             };
             (Role::of(severity), format!("{sign} {word}"))
         }
-        (Kind::Ended | Kind::AllClear, _) => (Role::Ok, word.to_owned()),
+        (Kind::Ended | Kind::AllClear, _) if event.is_seen_over() => (Role::Ok, word.to_owned()),
         (Kind::Asked | Kind::Outcome | Kind::Looked, _) => (Role::Accent, word.to_owned()),
         (
             Kind::Began
             | Kind::Worsened
+            | Kind::Ended
+            | Kind::AllClear
             | Kind::Restarted
             | Kind::Crashed
             | Kind::Another

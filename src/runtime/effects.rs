@@ -206,7 +206,7 @@ impl Effects {
         let Reread { reloaded, jobs, entries } = read;
         let left = &reloaded.targets.left;
         self.engine.change(left, jobs);
-        self.gate = Arc::new(self.gate.exchanged(left, entries));
+        self.gate = Arc::new(self.gate.exchanged(left, entries, &reloaded.stance.environment));
         self.ongoing.through(Arc::clone(&self.gate));
         let gate = Arc::clone(&self.gate);
         self.beside.spawn(async move { gate.prepare().await });

@@ -10,7 +10,6 @@ use stacktop::app::msg::{Effect, Msg};
 use stacktop::app::overlay::{Confirm, Menu, Overlay};
 use stacktop::app::window::Window;
 use stacktop::core::action::{Action, Offer, Preview, Refusal};
-use stacktop::core::arming::Permit;
 use stacktop::core::ids::TargetId;
 use stacktop::core::postgres::{BackendId, PgAction, Promise};
 use stacktop::core::row::RowKey;
@@ -27,7 +26,8 @@ fn token(number: usize) -> String {
 fn confirm(words: usize, word: Option<&str>) -> Overlay {
     let text = |from: usize, to: usize| (from..to).map(token).collect::<Vec<_>>().join(" ");
     let facts = (0..words / 2).step_by(5).map(|at| ("who".to_owned(), text(at, (at + 5).min(words / 2))));
-    let target = TargetId::new("pg");
+    // One of the demo: elsewhere nothing is permitted.
+    let target = TargetId::new("shop-db");
     let backend = BackendId { pid: 4711, backend_start_micros: 7 };
     Overlay::Confirm(Box::new(Confirm {
         row: RowKey::Target(TargetId::new("pg")),
@@ -47,7 +47,6 @@ fn confirm(words: usize, word: Option<&str>) -> Overlay {
             word: None,
         },
         prediction: None,
-        permit: Permit { target, until: None },
         word: word.map(str::to_owned),
         typed: Field::default(),
         changed: None,

@@ -10,6 +10,7 @@ use stacktop::app::layout::{Layout, Size};
 use stacktop::app::model::Kind;
 use stacktop::app::msg::{Effect, FileText, Msg, Reloaded};
 use stacktop::app::overlay::Overlay;
+use stacktop::core::action::{Outcome, Verdict};
 use stacktop::core::alert::RuleSetting;
 use stacktop::core::arming::{Arming, Stance};
 use stacktop::core::enlisted::Enlisted;
@@ -18,6 +19,7 @@ use stacktop::core::notify::NotifySettings;
 use stacktop::core::place::Screen;
 use stacktop::core::row::RowKey;
 use stacktop::core::world::all_rules;
+use stacktop::ui::content::Role;
 use stacktop::ui::theme::Theme;
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -357,4 +359,74 @@ async fn a_configuration_that_was_read_again_holds_at_once_or_changes_nothing() 
     assert!(drive.drawn(80, 24).contains("read again, in force now: 1 rule"));
     assert!(drive.drawn(80, 24).contains("Q quit"), "{}", drive.drawn(80, 24));
     assert_eq!(drive.model.place().path, [], "and everything is where it was");
+}
+
+/// The dialog of a session is open, all of it was drawn, and a second has gone by.
+async fn asked() -> (Drive, TargetId, Key) {
+    let mut drive = incident().await;
+    drive.key(Key::char('2'));
+    drive.drawn(160, 50);
+    drive.key(Key::char('x'));
+    drive.drawn(160, 50);
+    drive.second += 1;
+    drive.key(Key::char('t'));
+    drive.drawn(160, 50);
+    drive.second += 1;
+    let Some(Overlay::Confirm(dialog)) = &drive.model.overlay else { panic!("{}", drive.drawn(160, 50)) };
+    let (target, confirms) = (dialog.action.target().clone(), Key::char(dialog.preview.confirm_key));
+    (drive, target, confirms)
+}
+
+fn performs(effects: &[Effect]) -> bool {
+    effects.iter().any(|effect| matches!(effect, Effect::Perform { .. }))
+}
+
+#[tokio::test]
+async fn what_becomes_stricter_under_an_open_dialog_holds_for_it() {
+    let (mut drive, _, confirms) = asked().await;
+    assert!(performs(&drive.press(confirms)), "{}", drive.drawn(160, 50));
+    let read_only = Some("c.toml says read_only = true".to_owned());
+    for (stricter, says) in [
+        (Stance { read_only: read_only.clone(), ..read_again(&drive, &[], "").stance }, "read_only = true"),
+        (Stance { production: true, ..read_again(&drive, &[], "").stance }, "for which nobody was asked"),
+    ] {
+        let (mut drive, _, confirms) = asked().await;
+        let reloaded = Reloaded { stance: stricter.clone(), ..read_again(&drive, &[], "read again") };
+        drive.tell(Msg::Reloaded(Ok(Box::new(reloaded))));
+        let text = drive.drawn(160, 50);
+        assert!(text.contains(says), "{text}");
+        assert!(!performs(&drive.press(confirms)), "{stricter:?}");
+        // Also where nothing was told between.
+        let (mut drive, _, confirms) = asked().await;
+        drive.model.arming.tighten(&stricter);
+        assert!(!performs(&drive.press(confirms)), "{stricter:?}");
+        let toast = drive.model.toast.clone().expect("it is said").text;
+        assert!(toast.starts_with("nothing was done: ") && toast.contains(says), "{toast}");
+        assert_eq!((drive.model.running, drive.model.overlay.is_none()), (0, true));
+    }
+}
+
+#[tokio::test]
+async fn a_prediction_about_a_target_that_has_gone_is_never_confirmed() {
+    let (mut drive, target, confirms) = asked().await;
+    let sent = drive.press(confirms).into_iter().find_map(|effect| match effect {
+        Effect::Perform { confirmed, .. } => Some(confirmed),
+        _ => None,
+    });
+    let confirmed = sent.expect("it is sent");
+    assert!(confirmed.predicted().is_some(), "the session blocks others");
+    let outcome = Outcome { verdict: Verdict::Done, summary: "done".to_owned(), details: Vec::new() };
+    let done =
+        Msg::ActionDone { id: "1".to_owned(), action: confirmed.action().clone(), result: Ok(outcome) };
+    drive.tell(done);
+    let reloaded = read_again(&drive, &[target.as_str()], "read again");
+    let told = drive.tell(Msg::Reloaded(Ok(Box::new(reloaded))));
+    let words = told.iter().find_map(|effect| match effect {
+        Effect::Checked { words, .. } => Some(words.as_str()),
+        _ => None,
+    });
+    assert!(words.is_some_and(|words| words.starts_with("not known: ")), "{told:?}");
+    silence(&mut drive, 30);
+    let ends = drive.model.toast.clone().filter(|toast| toast.text.contains("no longer watched"));
+    assert!(ends.is_none_or(|toast| toast.role != Role::Ok), "nobody saw that it is over");
 }

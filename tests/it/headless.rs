@@ -1,6 +1,6 @@
 //! The front ends without a screen: the report and its schema, exit codes, lines of changes, and what is served over HTTP.
 
-use crate::pages::world::{FIRST, Stage, postgres, ready, session};
+use crate::pages::world::{FIRST, Stage, postgres, ready, session, session_in};
 use chrono::{FixedOffset, Offset, Utc};
 use futures_util::future::BoxFuture;
 use serde_json::{Value, json};
@@ -9,7 +9,7 @@ use stacktop::core::alert::Rulebook;
 use stacktop::core::enlisted::Enlisted;
 use stacktop::core::ids::{SystemKind, TargetId};
 use stacktop::core::part::Part;
-use stacktop::core::postgres::{Health, PostgresReading, SqlTable, Watched};
+use stacktop::core::postgres::{Health, PostgresReading, Session, SessionState, SqlTable, Watched};
 use stacktop::core::time::{Clock, Now};
 use stacktop::core::verdict::Verdict;
 use stacktop::core::world::{TargetState, World, all_rules};
@@ -372,7 +372,7 @@ async fn only_what_changes_is_told_each_once() {
                 assert!(!fires.contains(&finding.id.as_str()), "told twice: {text}");
                 fires.push(&finding.id);
             }
-            Change::Ended(finding, _) => {
+            Change::Ended(finding, ..) => {
                 assert!(fires.contains(&finding.id.as_str()), "it never began: {text}");
                 fires.retain(|id| *id != finding.id);
             }
@@ -465,6 +465,52 @@ fn who_a_list_names_and_names_no_more_has_lines() {
     let lines = look(&stage);
     assert_eq!(lines[..2], ["left     2 targets: a, b", "joined   1 target: pg"], "{lines:#?}");
     assert!(!lines.iter().any(|line| line.starts_with("back")), "{lines:#?}");
+}
+
+/// What was found of a target that has gone, or is another one since, was told to have ended like what was seen to end.
+#[test]
+fn what_is_only_watched_no_more_is_not_told_like_what_was_seen_to_end() {
+    let costs = BTreeMap::new();
+    let idle = || Session {
+        transaction_age: Some(Duration::from_secs(7200)),
+        ..session_in(7, SessionState::IdleInTransaction)
+    };
+    let second = Duration::from_secs(1);
+    let at = Now::example(FIRST + 2);
+    let again = TargetState::new(TargetId::new("pg"), SystemKind::Postgres, String::new(), second, at);
+    let left = || vec![TargetId::new("pg")];
+    for (gone, parted) in [
+        (None, None),
+        (Some(Enlisted { left: left(), ..Enlisted::default() }), Some("no longer watched")),
+        (
+            Some(Enlisted { left: left(), joined: vec![again], ..Enlisted::default() }),
+            Some("asked in another way"),
+        ),
+    ] {
+        let mut looked = Looked::default();
+        let mut stage = Stage::of(postgres(vec![idle()]));
+        let began = looked.look(seen(&stage, &costs));
+        assert!(began.iter().any(|change| matches!(change, Change::Began(_))), "{began:#?}");
+        if let Some(gone) = gone {
+            stage.world.exchange(gone, at);
+            stage.world.evaluate(at);
+        } else {
+            stage = stage.then(FIRST + 600, "pg", postgres(vec![session(7)]));
+        }
+        let seen = seen(&stage, &costs);
+        let changes = looked.look(seen);
+        let ended = changes.iter().find(|change| matches!(change, Change::Ended(..))).expect("it ended");
+        let text = ended.line(changes::Form::Text, seen);
+        assert_eq!(
+            parted,
+            ["no longer watched", "asked in another way"]
+                .into_iter()
+                .find(|words| text.ends_with(&format!(" ({words})"))),
+            "{text}"
+        );
+        let json: Value = serde_json::from_str(&ended.line(changes::Form::Json, seen)).expect("JSON");
+        assert_eq!(json["parted"].as_str(), parted, "{json}");
+    }
 }
 
 /// A stage was looked at long enough so many seconds after it began, and no sooner, when its targets answered so often.

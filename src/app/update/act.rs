@@ -9,6 +9,7 @@ use crate::app::msg::Effect;
 use crate::app::overlay::{Asking, Confirm, Menu, Overlay};
 use crate::app::window::Window;
 use crate::core::action::{Action, ActionError, Confirmed, Outcome, Preview, Refusal, Verdict, Verification};
+use crate::core::arming::Permit;
 use crate::core::freshness::Freshness;
 use crate::core::prediction::Prediction;
 use crate::core::row::RowKey;
@@ -114,39 +115,65 @@ fn ask_to_confirm(
     preview.facts.splice(0..0, age(model, &action));
     let prediction = Prediction::of(&model.world, &action);
     preview.facts.extend(prediction.as_ref().map(|told| ("predicted".to_owned(), told.words.clone())));
-    match model.arming.permit(action.target(), model.now) {
-        Err(refusal) => {
-            model.overlay = None;
-            // What helps stands first: a narrow line has no room for all of it.
-            let words = match &refusal.remedy {
-                Some(remedy) if model.arming.can_permit(action.target()) => {
-                    format!("{remedy} ({}): {}", model.keymap.name(Command::Arm), refusal.why)
-                }
-                _ => refusal.sentence(),
-            };
-            model.say(Role::Warning, words);
+    if let Err(refusal) = model.arming.permit(action.target(), model.now) {
+        model.overlay = None;
+        // What helps stands first: a narrow line has no room for all of it.
+        let words = match &refusal.remedy {
+            Some(remedy) if model.arming.can_permit(action.target()) => {
+                format!("{remedy} ({}): {}", model.keymap.name(Command::Arm), refusal.why)
+            }
+            _ => refusal.sentence(),
+        };
+        model.say(Role::Warning, words);
+        return;
+    }
+    let word = wanted_word(model, &preview);
+    let asked = Confirm {
+        row,
+        marked,
+        letter,
+        answer,
+        action,
+        preview,
+        prediction,
+        word,
+        typed: Field::default(),
+        changed: None,
+        opened: model.now,
+        window: Window::default(),
+    };
+    opening::open(model, Overlay::Confirm(Box::new(asked)));
+}
+
+/// The word that must be typed before what `preview` shows is done.
+fn wanted_word(model: &Model, preview: &Preview) -> Option<String> {
+    let environment = || model.arming.environment.clone();
+    preview.word.clone().or_else(|| (model.arming.production || preview.severe).then(environment))
+}
+
+/// The permission for what a dialog asks about, as things are now. What may be done, and which word it takes, may have become stricter
+/// since the dialog opened.
+fn permitted(model: &Model, dialog: &Confirm) -> Result<Permit, Refusal> {
+    let permit = model.arming.permit(dialog.action.target(), model.now)?;
+    match wanted_word(model, &dialog.preview) {
+        Some(word) if dialog.word.as_ref() != Some(&word) => {
+            let why = format!("this now takes the word `{word}`, for which nobody was asked");
+            Err(Refusal::new(why).remedy("close this and choose it again"))
         }
-        Ok(permit) => {
-            let environment = || model.arming.environment.clone();
-            let word = preview.word.clone();
-            let word = word.or_else(|| (model.arming.production || preview.severe).then(environment));
-            let asked = Confirm {
-                row,
-                marked,
-                letter,
-                answer,
-                action,
-                preview,
-                prediction,
-                permit,
-                word,
-                typed: Field::default(),
-                changed: None,
-                opened: model.now,
-                window: Window::default(),
-            };
-            opening::open(model, Overlay::Confirm(Box::new(asked)));
-        }
+        _ => Ok(permit),
+    }
+}
+
+/// What may be done may have become stricter under an open dialog.
+pub fn recheck_permission(model: &mut Model) {
+    let Some(Overlay::Confirm(dialog)) = &model.overlay else {
+        return;
+    };
+    let refused = permitted(model, dialog).err();
+    if let Some(Overlay::Confirm(dialog)) = &mut model.overlay
+        && let Some(refusal) = refused
+    {
+        dialog.changed.get_or_insert(refusal.sentence());
     }
 }
 
@@ -202,11 +229,19 @@ pub fn recheck(model: &mut Model) {
     if let Some(Overlay::Confirm(dialog)) = &mut model.overlay {
         dialog.recheck(fresh.as_ref());
     }
+    recheck_permission(model);
 }
 
-/// It was confirmed: off it goes.
+/// It was confirmed: off it goes, where that is still permitted.
 pub fn perform(model: &mut Model, confirmed: Confirmed<Action>, dialog: &Confirm) -> Vec<Effect> {
     model.overlay = None;
+    let permit = match permitted(model, dialog) {
+        Ok(permit) => permit,
+        Err(refusal) => {
+            model.say(Role::Warning, format!("nothing was done: {}", refusal.sentence()));
+            return Vec::new();
+        }
+    };
     model.running += 1;
     model.world.timeline.asked(confirmed.action(), model.now);
     if let Some(prediction) = dialog.prediction.clone().filter(|told| told.is_due(&model.world)) {
@@ -216,7 +251,7 @@ pub fn perform(model: &mut Model, confirmed: Confirmed<Action>, dialog: &Confirm
     if let Some(level) = model.place_mut().levels.last_mut() {
         level.marks.clear();
     }
-    vec![Effect::Perform { confirmed, permit: dialog.permit.clone() }]
+    vec![Effect::Perform { confirmed, permit }]
 }
 
 /// What is said at the start of actions whose outcome no earlier run wrote down.

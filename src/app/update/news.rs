@@ -12,7 +12,8 @@ pub fn tell(model: &mut Model) -> Vec<Effect> {
     let news = model.world.timeline.take_news();
     if let Some(over) = news.iter().rev().find(|event| event.kind == Kind::AllClear) {
         let at = over.at.wall.with_timezone(&model.zone).format("%H:%M:%S");
-        model.say(Role::Ok, format!("{at} {}", over.words));
+        let role = if over.is_seen_over() { Role::Ok } else { Role::Note };
+        model.say(role, format!("{at} {}", over.words));
     }
     // Of what somebody has taken note nobody is told anew.
     let alerts = &model.world.alerts;

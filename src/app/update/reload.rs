@@ -1,8 +1,10 @@
 //! The configuration was read again, or a list of targets was: what is about targets that have gone is given up.
 
-use crate::app::model::Model;
+use super::act;
+use crate::app::model::{Earlier, Model};
 use crate::app::msg::{Effect, Reloaded};
 use crate::app::overlay::Overlay;
+use crate::core::arming::Mode;
 use crate::core::enlisted::Enlisted;
 use crate::core::ids::TargetId;
 use crate::core::row::RowKey;
@@ -28,8 +30,11 @@ pub fn reloaded(model: &mut Model, result: Result<Box<Reloaded>, String>) -> Vec
     rearrange(model, new.columns);
     model.notifier.tell_as(new.notify);
     let closed = part(model, &new.targets.left);
+    let armed = is_armed(model);
     model.arming.exchange(&new.targets.left, new.access);
     model.arming.tighten(&new.stance);
+    let disarmed = if armed && !is_armed(model) { "stacktop is no longer armed; " } else { "" };
+    act::recheck_permission(model);
     model.trail = new.trail;
     model.world.topology = new.topology;
     model.world.exchange(new.targets, model.now);
@@ -37,8 +42,12 @@ pub fn reloaded(model: &mut Model, result: Result<Box<Reloaded>, String>) -> Vec
     let closed = closed.map_or_else(String::new, |target| {
         format!("the dialog was closed: {target} is not asked any more as it was; ")
     });
-    model.say(Role::Note, format!("{closed}{}", new.words));
+    model.say(Role::Note, format!("{closed}{disarmed}{}", new.words));
     Vec::new()
+}
+
+fn is_armed(model: &Model) -> bool {
+    matches!(model.arming.mode(model.now), Mode::Armed(_))
 }
 
 /// Other columns are wanted: where the operator chose others, those stay.
@@ -77,6 +86,10 @@ fn part(model: &mut Model, left: &[TargetId]) -> Option<TargetId> {
         level.marked_last.take_if(|row| gone(row));
         level.pinned.take_if(|row| gone(row));
     }
+    model.foretold.part(left);
+    model.notifier.part(left);
+    // Numbers of one server are no trend of another's.
+    model.earlier = Earlier::default();
     // Whoever is asked under that name next has to be told anew what is looked at.
     model.focus.retain(|(target, _)| !left.contains(target));
     let about = model.overlay.as_ref().and_then(about).filter(|target| left.contains(target));

@@ -126,13 +126,14 @@ impl AlertBook {
 
     /// Targets are watched no more, or asked in another way: what was found of them is over for us, and nobody says that it is over there.
     pub fn part(&mut self, how: impl Fn(&TargetId) -> Option<Parted>, now: Now) {
+        self.notes.part(|target| how(target).is_some());
         self.alerts.retain(|key, finding| finding.stage != Stage::Pending || how(&key.target).is_none());
         for (key, finding) in &mut self.alerts {
             let parted = how(&key.target).filter(|_| finding.stage == Stage::Firing);
             if parted.is_some() {
                 finding.stage = Stage::Resolved(now);
                 finding.parted = parted;
-                (finding.clear, finding.unseen) = (None, None);
+                (finding.clear, finding.unseen, finding.heard) = (None, None, None);
             }
         }
     }

@@ -2,6 +2,7 @@
 //! finding is there, and is forgotten when it is not. What becomes of our own is told to whoever keeps them.
 
 use super::{FindingKey, Heard, Note, Severity, Until};
+use crate::core::ids::TargetId;
 use crate::core::time::Now;
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -74,6 +75,13 @@ impl Notes {
         }
     }
 
+    /// Of these targets nobody follows anything any more as it was: what was noted of them is about nothing that comes. Nothing of it is
+    /// told: for others, who watch them still, their notes hold.
+    pub(super) fn part(&mut self, gone: impl Fn(&TargetId) -> bool) {
+        self.heard.retain(|key, _| !gone(&key.target));
+        self.waiting.retain(|key, _| !gone(&key.target));
+    }
+
     pub(super) fn get(&self, key: &FindingKey) -> Option<&Heard> {
         self.heard.get(key).map(|(_, heard)| heard)
     }
@@ -126,7 +134,6 @@ impl Notes {
 mod tests {
     use super::*;
     use crate::core::alert::{Breach, Grade, RuleSpec, RuleUnit, Triage};
-    use crate::core::ids::TargetId;
     use crate::core::place::Screen;
 
     const SPEC: RuleSpec = RuleSpec::new("test.rule", "", RuleUnit::Count, Triage::Errors);
@@ -186,6 +193,24 @@ mod tests {
         let warns = |_: &FindingKey| Some(There { severity: Severity::Warning, began: None });
         notes.settle(warns, |_| false, Now::example(9001));
         assert!(notes.get(&key()).is_some());
+    }
+
+    #[test]
+    fn what_was_noted_of_a_target_that_has_gone_holds_for_no_other_and_stays_in_the_file() {
+        let warns = |_: &FindingKey| Some(There { severity: Severity::Warning, began: None });
+        let later = Until::Then(Now::example(9000));
+        for (gone, holds) in [("pg", false), ("another", true)] {
+            let (mut ours, mut theirs) = (Notes::default(), Notes::default());
+            ours.take(&key(), Severity::Warning, heard(later));
+            assert_eq!(ours.news().len(), 1);
+            theirs.recall(key(), Severity::Warning, Some(heard(later)), Now::example(2000));
+            for notes in [&mut ours, &mut theirs] {
+                notes.part(|target| target.as_str() == gone);
+                notes.settle(warns, |_| false, Now::example(2001));
+                assert_eq!(notes.get(&key()).is_some(), holds, "{gone}");
+                assert_eq!(notes.news(), [], "{gone}");
+            }
+        }
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! One thing that happened: what, where, when, in one sentence. Nothing is found out here.
 
-use crate::core::alert::Severity;
+use crate::core::alert::{Parted, Severity};
 use crate::core::ids::{EventId, TargetId};
 use crate::core::place::Place;
 use crate::core::redact::logins;
@@ -186,6 +186,13 @@ impl Event {
             place: None,
             kept: false,
         }
+    }
+
+    /// Whether something is over that was seen to end: not where it is only watched no more.
+    #[must_use]
+    pub fn is_seen_over(&self) -> bool {
+        matches!(self.kind, Kind::Ended | Kind::AllClear)
+            && !self.words.starts_with(Parted::Unwatched.words())
     }
 
     /// The same with the place where its details are.

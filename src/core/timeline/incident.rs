@@ -1,7 +1,7 @@
 //! An incident: findings that were there at the same time, from the first to the end of the last, and what was done from here meanwhile.
 //! What came after what is told, never why, but for what a look after an action found itself. Pure.
 
-use crate::core::alert::Severity;
+use crate::core::alert::{Parted, Severity};
 use crate::core::text::lasting;
 use crate::core::time::Now;
 use std::time::Duration;
@@ -163,7 +163,7 @@ impl Incident {
             words.push_str(&format!("; {left} that were there before go on"));
         }
         let begin = match left {
-            0 if ended.iter().any(|(member, _)| member.parted) => "no longer watched",
+            0 if ended.iter().any(|(member, _)| member.parted) => Parted::Unwatched.words(),
             0 => "all clear",
             _ => "over",
         };

@@ -74,10 +74,12 @@ fn system(target: &TargetConfig) -> System<'_> {
             examine: Box::new(|now| Box::pin(LokiSource::new(connect.clone()).examine(now))),
         },
         Connect::Log(connect) => System {
-            source: Box::new(|| Box::new(LogSource::new(target.id.as_str(), connect.clone()))),
+            source: Box::new(|| {
+                Box::new(LogSource::new(target.id.as_str(), connect.clone(), target.timeout))
+            }),
             executor: None,
             examine: Box::new(|now| {
-                Box::pin(LogSource::new(target.id.as_str(), connect.clone()).examine(now))
+                Box::pin(LogSource::new(target.id.as_str(), connect.clone(), target.timeout).examine(now))
             }),
         },
         Connect::Metrics(connect) => System {

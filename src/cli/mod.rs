@@ -143,6 +143,7 @@ fn live(arguments: &Arguments, around: &Surroundings) -> Result<ExitCode, String
             .guessed(settings.guessed);
     let now = clock.now();
     let mut world = begin::world(&settings, now);
+    world.await_sizes();
     if let Some(lists) = &lists {
         world.enlist(lists.troubles(), now);
     }

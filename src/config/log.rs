@@ -13,6 +13,8 @@ use toml::Spanned;
 const LONGEST: Duration = Duration::from_secs(5);
 /// Of the target's timeout a command gets this share: its own limit comes first, so that the command is blamed.
 const SHARE: f64 = 0.75;
+/// It is looked at so often at least: errors are counted by when they came.
+const SELDOM: Duration = Duration::from_secs(20);
 
 /// A log, as it is written.
 #[derive(Clone, Debug, Deserialize)]
@@ -81,6 +83,12 @@ impl Entry for LogFile {
                 tell("file", "it is one file, no pattern: each file is a [[log]] of its own");
             }
             (Some(_), None) | (None, Some(_)) => {}
+        }
+        if self.interval.is_some_and(|interval| interval.0 > SELDOM) {
+            tell(
+                "interval",
+                "interval is at most 20s here: errors are counted by the minute in which they came",
+            );
         }
         for (key, all) in [("for", &self.of), ("mask", &self.mask)] {
             if all.iter().any(|name| name.trim().is_empty()) {
@@ -190,6 +198,8 @@ mod tests {
         mistaken("command = [\"journalctl\", \"-n\", \"500\"]", None);
         mistaken("command = [\" \"]", Some("command"));
         mistaken("file = \"a\"\nfor = [\" \"]", Some("for"));
+        mistaken("file = \"a\"\ninterval = \"20s\"", None);
+        mistaken("file = \"a\"\ninterval = \"21s\"", Some("interval"));
     }
 
     #[test]

@@ -143,8 +143,8 @@ pub fn sizes(target: &TargetState, now: Now) -> Vec<Size> {
         let disks = state.disks.iter().filter(|(place, disk)| !disk.failed && disk.may_fill_up(place));
         all.extend(disks.map(|(place, disk)| Size {
             what: format!("{DISK_AT}{place}"),
-            // Another one that is mounted there has another size.
-            of: format!("{:.0}", disk.size),
+            // Its size is not always the same: that of one of a pool is what the others leave.
+            of: disk.device.clone(),
             bytes: disk.taken,
             at: now.wall,
         }));

@@ -309,9 +309,8 @@ mod tests {
         ];
         let reading = MetricsReading::of(&samples, &BTreeMap::<String, MetricKind>::new());
         let reading = Reading::Metrics(Box::new(reading));
-        let of = format!("{:.0}", 100.0 * GIB);
         let rules = Rulebook::defaults(&all_rules());
-        let world = world(&reading, ("disk at /srv", &of), 72, |ago| 80.0 - ago / 24.0 * 5.0, rules);
+        let world = world(&reading, ("disk at /srv", "/dev/sda1"), 72, |ago| 80.0 - ago / 24.0 * 5.0, rules);
         assert_eq!(
             without_when(told(&world, "metrics.disk_full_in")),
             ["it: disk at /srv is full (100 GiB)"]

@@ -56,11 +56,29 @@ pub fn logins(text: &str) -> String {
 /// `(name)=(value)`); `None` where there is none.
 #[must_use]
 pub fn named<N: AsRef<str>>(text: &str, names: &[N]) -> Option<String> {
+    hidden(text, names, Exactly::Whole)
+}
+
+/// `text` without the values behind telling names, or `None`.
+fn told(text: &str) -> Option<String> {
+    hidden(text, &TELLING, Exactly::Part)
+}
+
+/// How a name stands in a text.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Exactly {
+    /// By itself.
+    Whole,
+    /// As the end of a longer one, too: `DB_PASSWORD`, `refreshToken`, `AWS_SECRET_ACCESS_KEY`.
+    Part,
+}
+
+fn hidden<N: AsRef<str>>(text: &str, names: &[N], exactly: Exactly) -> Option<String> {
     let mut out = String::with_capacity(text.len());
     let mut copied = 0;
     let mut at = 0;
     while at < text.len() {
-        let value = names.iter().find_map(|name| value_behind(text, at, name.as_ref()));
+        let value = names.iter().find_map(|name| value_behind(text, at, name.as_ref(), exactly));
         match value {
             Some((from, to)) if from >= copied => {
                 out.push_str(&text[copied..from]);
@@ -76,14 +94,17 @@ pub fn named<N: AsRef<str>>(text: &str, names: &[N]) -> Option<String> {
 }
 
 /// Where the value begins and ends that belongs to `name`, if the name stands at byte `at`.
-fn value_behind(text: &str, at: usize, name: &str) -> Option<(usize, usize)> {
+fn value_behind(text: &str, at: usize, name: &str, exactly: Exactly) -> Option<(usize, usize)> {
     let end = at + name.len();
     let same = !name.is_empty() && text.as_bytes().get(at..end)?.eq_ignore_ascii_case(name.as_bytes());
     let inside = |c: char| c.is_alphanumeric() || c == '_';
-    if !same || text[..at].chars().next_back().is_some_and(inside) {
+    let begins = |before: &str| !before.chars().next_back().is_some_and(inside);
+    if !same || !(begins(&text[..at]) || (exactly == Exactly::Part && goes_before(text, at))) {
         return None;
     }
-    let rest = text.get(end..)?.trim_start_matches(['"', '\'', ')', ']', '\\', '`']).trim_start();
+    let rest = text.get(end..)?;
+    let rest = if exactly == Exactly::Part { behind_key(rest) } else { rest };
+    let rest = rest.trim_start_matches(['"', '\'', ')', ']', '\\', '`']).trim_start();
     let rest = rest.strip_prefix([':', '=']).map(|rest| rest.strip_prefix('>').unwrap_or(rest))?;
     let rest = rest.trim_start().trim_start_matches('\\');
     let first = rest.chars().next()?;
@@ -95,6 +116,24 @@ fn value_behind(text: &str, at: usize, name: &str) -> Option<(usize, usize)> {
     };
     let from = text.len() - rest.len() + open;
     (length > 0 && !text[from..].starts_with(HIDDEN)).then_some((from, from + length))
+}
+
+/// Whether what stands before byte `at` is the first part of a name of which the last begins there: `DB_`, `refresh` before `Token`; and `PG`,
+/// which Postgres writes without anything between.
+fn goes_before(text: &str, at: usize) -> bool {
+    let (before, behind) = text.split_at(at);
+    let upper = behind.starts_with(|c: char| c.is_ascii_uppercase());
+    let word = |c: char| c.is_alphanumeric() || c == '_';
+    before.ends_with('_')
+        || (upper && before.ends_with(|c: char| c.is_lowercase() || c.is_ascii_digit()))
+        || before.strip_suffix("PG").is_some_and(|before| !before.ends_with(word))
+}
+
+/// What stands behind a name that goes on with the word key: `SECRET_ACCESS_KEY`, `secretKey`.
+fn behind_key(rest: &str) -> &str {
+    let ends = ["_access_key", "accesskey", "_key_base", "_key", "-key", "key"];
+    let begins = |end: &&str| rest.get(..end.len()).is_some_and(|found| found.eq_ignore_ascii_case(end));
+    ends.iter().find(|end| begins(end)).map_or(rest, |end| &rest[end.len()..])
 }
 
 /// The length of what stands in brackets, brackets included.
@@ -137,7 +176,7 @@ pub fn said<'a>(text: &str, hide: impl IntoIterator<Item = &'a str>) -> String {
             out = out.replace(word, HIDDEN);
         }
     }
-    let out = named(&out, &TELLING).unwrap_or(out);
+    let out = told(&out).unwrap_or(out);
     opaque(&out)
 }
 
@@ -146,7 +185,7 @@ pub fn said<'a>(text: &str, hide: impl IntoIterator<Item = &'a str>) -> String {
 #[must_use]
 pub fn line<N: AsRef<str>>(text: &str, names: &[N]) -> String {
     let out = logins(text);
-    let out = named(&out, &TELLING).unwrap_or(out);
+    let out = told(&out).unwrap_or(out);
     named(&out, names).unwrap_or(out)
 }
 
@@ -226,5 +265,44 @@ mod tests {
         ] {
             assert_eq!(said(text, ["hunter2"]), expected);
         }
+    }
+
+    #[test]
+    fn a_telling_name_may_be_the_end_of_a_longer_one() {
+        let none: [&str; 0] = [];
+        for text in [
+            "DB_PASSWORD=geheim x",
+            "PGPASSWORD=geheim x",
+            "db-password: geheim x",
+            "AWS_SECRET_ACCESS_KEY=geheim x",
+            "SECRET_KEY_BASE=geheim x",
+            "secretKey=geheim x",
+            "dbPassword=geheim x",
+            "X-Auth-Token: geheim x",
+            "STRIPE_API_KEY=geheim x",
+            r#""refresh_token":"geheim" x"#,
+            r#""refreshToken":"geheim" x"#,
+            "--db-token=geheim x",
+        ] {
+            let expected = text.replace("geheim", HIDDEN);
+            assert_eq!(line(text, &none), expected);
+            assert_eq!(line(&expected, &none), expected, "once");
+        }
+        for text in [
+            "tokens=512 used",
+            "max_tokens: 512",
+            "secretary=anna",
+            "token_count=7 token_id=4",
+            "password_changed_at=2026-09-21",
+            "detoken=7 mistoken: 4",
+            "unauthorization=no",
+            "keyboard=us key=cart:7",
+            "EPGPASSWORD=x",
+            "unexpected token in JSON",
+        ] {
+            assert_eq!(line(text, &none), text);
+        }
+        // What an operator names is meant as it stands.
+        assert_eq!(line("user_email=a@b.c", &["email"]), "user_email=a@b.c");
     }
 }

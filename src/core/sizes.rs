@@ -14,8 +14,10 @@ const SLOT_SECONDS: i64 = 1800;
 const KEPT_SECONDS: i64 = 7 * 86_400;
 /// So many of one size are kept: all of that time.
 const MOST_SAMPLES: usize = (KEPT_SECONDS / SLOT_SECONDS) as usize;
-/// Sizes of one target: databases, tables, disks. Of more those go that were seen last the longest ago.
+/// Sizes of one target: databases, tables, disks. More are not taken in while these are seen.
 const MOST_SIZES: usize = 64;
+/// What was not seen for so long makes room for another.
+const GONE_SECONDS: i64 = 2 * SLOT_SECONDS;
 /// What is smaller by more than this share was emptied, rewritten or restarted, and begins anew.
 const SHRINK: f64 = 0.1;
 /// What polls bring is looked at this often.
@@ -50,6 +52,16 @@ pub struct SizesAt {
 }
 
 impl SizesAt {
+    /// Without what is in `kept` of the same half hour; nothing where all of it is.
+    pub(super) fn without(mut self, kept: &[Self]) -> Option<Self> {
+        let slot = |sizes: &Self| sizes.at.timestamp() / SLOT_SECONDS;
+        let here = slot(&self);
+        for known in kept.iter().filter(|known| known.target == self.target && slot(known) == here) {
+            self.bytes.retain(|what, _| !known.bytes.contains_key(what));
+        }
+        (!self.bytes.is_empty()).then_some(self)
+    }
+
     /// These sizes of `target`, those together that are of one server and one moment.
     #[must_use]
     pub fn together(target: &str, sizes: Vec<Size>) -> Vec<Self> {
@@ -82,11 +94,14 @@ pub struct Pace {
 struct Past {
     samples: VecDeque<(i64, f64)>,
     pace: Option<Pace>,
+    /// When it was looked at last, also where nothing was kept of that.
+    looked: i64,
 }
 
 impl Past {
     /// Takes in a sample; whether it is the first one of its half hour.
     fn push(&mut self, at: i64, bytes: f64) -> bool {
+        self.looked = at;
         // What is ahead of now was seen by a clock that was set back since.
         while self.samples.back().is_some_and(|(known, _)| *known > at) {
             self.samples.pop_back();
@@ -126,6 +141,8 @@ impl Past {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Sizes {
     pasts: BTreeMap<(String, String), Past>,
+    /// What was handed out of which half hour, by what it is: who answers in turn at one place is kept no more often than one alone.
+    told: BTreeMap<String, i64>,
     looked: Option<Now>,
 }
 
@@ -143,13 +160,21 @@ impl Sizes {
     pub(super) fn look(&mut self, seen: Vec<Size>) -> Vec<Size> {
         let mut news = Vec::new();
         for size in seen.into_iter().filter(|size| size.bytes.is_finite() && size.bytes >= 0.0) {
-            let past = self.pasts.entry((size.what.clone(), size.of.clone())).or_default();
-            if past.push(size.at.timestamp(), size.bytes) {
+            let (name, at) = ((size.what.clone(), size.of.clone()), size.at.timestamp());
+            if !self.pasts.contains_key(&name) && !self.has_room(&size.what, at) {
+                continue;
+            }
+            let past = self.pasts.entry(name).or_default();
+            if past.push(at, size.bytes) {
                 past.measure();
-                news.push(size);
+                if self.told.insert(size.what.clone(), at / SLOT_SECONDS) != Some(at / SLOT_SECONDS) {
+                    news.push(size);
+                }
             }
         }
-        self.forget();
+        if let Some(newest) = self.told.values().max().copied() {
+            self.told.retain(|_, slot| *slot == newest);
+        }
         news
     }
 
@@ -167,6 +192,9 @@ impl Sizes {
         }
         all.sort_by_key(|size| size.at);
         for size in all {
+            if size.at.timestamp() / SLOT_SECONDS == now.wall.timestamp() / SLOT_SECONDS {
+                self.told.insert(size.what.clone(), size.at.timestamp() / SLOT_SECONDS);
+            }
             let past = self.pasts.entry((size.what, size.of)).or_default();
             past.push(size.at.timestamp(), size.bytes);
         }
@@ -181,12 +209,29 @@ impl Sizes {
         past.pace.filter(|_| now.wall.timestamp() - past.seen() <= OLD_SECONDS)
     }
 
+    /// Whether one more is taken in at this time: another server at the same place comes in for the one before it, and any for what is seen no
+    /// longer.
+    fn has_room(&mut self, what: &str, at: i64) -> bool {
+        if self.pasts.len() >= MOST_SIZES {
+            let same = self.pasts.iter().filter(|(name, past)| name.0 == what && past.looked < at);
+            let same = same.min_by_key(|(_, past)| past.looked);
+            let gone = || self.oldest().filter(|(_, past)| at - past.looked >= GONE_SECONDS);
+            if let Some(name) = same.or_else(gone).map(|(name, _)| name.clone()) {
+                self.pasts.remove(&name);
+            }
+        }
+        self.pasts.len() < MOST_SIZES
+    }
+
     fn forget(&mut self) {
         while self.pasts.len() > MOST_SIZES {
-            let oldest = self.pasts.iter().min_by_key(|(_, past)| past.seen()).map(|(name, _)| name.clone());
-            let Some(oldest) = oldest else { return };
+            let Some(oldest) = self.oldest().map(|(name, _)| name.clone()) else { return };
             self.pasts.remove(&oldest);
         }
+    }
+
+    fn oldest(&self) -> Option<(&(String, String), &Past)> {
+        self.pasts.iter().min_by_key(|(_, past)| past.looked)
     }
 }
 
@@ -334,10 +379,44 @@ mod tests {
         let mut look = |minute: u64| sizes.look(vec![size("a", Now::example(minute * 60), MIB)]).len();
         let news: Vec<usize> = (0..90).map(&mut look).collect();
         assert!((3..=4).contains(&news.iter().sum::<usize>()), "{news:?}");
-        let named = |n: u64| Size { what: format!("table {n}"), ..size("a", Now::example(n), MIB) };
-        sizes.look((0..500).map(named).collect());
-        assert_eq!(sizes.pasts.len(), MOST_SIZES);
-        assert!(sizes.pasts.contains_key(&("table 499".to_owned(), "a".to_owned())));
         assert!(sizes.look(vec![size("a", Now::example(0), f64::NAN)]).is_empty());
+        let (mut sizes, mut news) = (Sizes::default(), 0);
+        let named = |n: u64, at: Now| Size { what: format!("table {n}"), ..size("a", at, MIB) };
+        for minute in 0..90 {
+            let at = Now::example(minute * 60);
+            news += sizes.look((0..500).map(|n| named(n, at)).collect()).len();
+            assert_eq!(sizes.pasts.len(), MOST_SIZES);
+        }
+        assert!((3 * MOST_SIZES..=4 * MOST_SIZES).contains(&news), "those that are known stay: {news}");
+        let later = Now::example(4 * HOUR);
+        assert_eq!(sizes.look(vec![named(600, later)]).len(), 1, "what is gone makes room");
+        assert!(sizes.told.len() <= MOST_SIZES && sizes.pasts.len() == MOST_SIZES);
+    }
+
+    #[test]
+    fn who_answers_in_turn_is_handed_out_once_in_half_an_hour() {
+        let mut sizes = Sizes::default();
+        let look =
+            |second: u64| sizes.look(vec![size(&format!("run {second}"), Now::example(second), MIB)]).len();
+        let news: Vec<usize> = (0..1080).map(|turn| turn * 5).map(look).collect();
+        assert!((3..=4).contains(&news.iter().sum::<usize>()), "{news:?}");
+    }
+
+    #[test]
+    fn what_was_kept_in_this_half_hour_is_not_kept_again() {
+        let at = Now::example(0);
+        let kept = SizesAt::together("r", vec![size("a", at, MIB)]);
+        let mut sizes = Sizes::default();
+        sizes.recall(kept, at.plus(Duration::from_secs(1)));
+        assert!(sizes.look(vec![size("a", at.plus(Duration::from_secs(2)), MIB)]).is_empty());
+        // What was seen before that was known is taken back.
+        let seen = |second: u64, target: &str| {
+            let at = Now::example(second);
+            SizesAt::together(target, vec![size("a", at, MIB)]).remove(0)
+        };
+        let kept = [seen(0, "r")];
+        assert_eq!(seen(5, "r").without(&kept), None);
+        assert_eq!(seen(5, "s").without(&kept), Some(seen(5, "s")));
+        assert_eq!(seen(HOUR, "r").without(&kept), Some(seen(HOUR, "r")));
     }
 }

@@ -74,6 +74,8 @@ pub struct World {
     troubles: Vec<Trouble>,
     /// Sizes that are to be kept for runs to come.
     sizes: Vec<SizesAt>,
+    /// What earlier runs kept of them is still being read.
+    awaits_sizes: bool,
     /// The rules in force.
     pub rules: Rulebook,
     specs: Vec<&'static RuleSpec>,
@@ -97,6 +99,7 @@ impl World {
             timeline: Timeline::default(),
             troubles: Vec::new(),
             sizes: Vec::new(),
+            awaits_sizes: false,
             rules,
             specs: all_rules(),
         }
@@ -163,13 +166,21 @@ impl World {
         }
     }
 
+    /// What earlier runs kept is being read: until that is known, nothing is to be kept, for it may be there already.
+    pub const fn await_sizes(&mut self) {
+        self.awaits_sizes = true;
+    }
+
     /// The sizes that are to be kept for runs to come, once.
     pub fn take_sizes(&mut self) -> Vec<SizesAt> {
-        std::mem::take(&mut self.sizes)
+        if self.awaits_sizes { Vec::new() } else { std::mem::take(&mut self.sizes) }
     }
 
     /// Takes in which sizes earlier runs kept, and others do.
     pub fn recall_sizes(&mut self, kept: Vec<SizesAt>, now: Now) {
+        self.awaits_sizes = false;
+        let seen = std::mem::take(&mut self.sizes);
+        self.sizes = seen.into_iter().filter_map(|sizes| sizes.without(&kept)).collect();
         let mut by_target: BTreeMap<String, Vec<SizesAt>> = BTreeMap::new();
         for sizes in kept {
             by_target.entry(sizes.target.clone()).or_default().push(sizes);

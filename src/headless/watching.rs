@@ -111,12 +111,15 @@ impl Watching {
     /// Begins to ask every target.
     #[must_use]
     pub fn start(setup: Setup) -> Self {
-        let Setup { environment, world, jobs, roster, engine, notes, sizes, clock, zone } = setup;
+        let Setup { environment, mut world, jobs, roster, engine, notes, sizes, clock, zone } = setup;
         let (engine, reports) = Engine::start(jobs, engine, &clock);
         let now = clock.now();
         let mut tick = tokio::time::interval(Duration::from_secs(1));
         tick.set_missed_tick_behavior(MissedTickBehavior::Skip);
         let recalled = sizes.as_ref().map(|sizes| sizes.recall().boxed());
+        if recalled.is_some() {
+            world.await_sizes();
+        }
         let noted = notes.as_ref().map(|notes| notes.news(now).boxed());
         Self {
             environment,

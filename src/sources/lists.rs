@@ -2,7 +2,7 @@
 //! it said last: a list that is written anew right now must not end the watch over everything in it.
 
 use super::bulkhead::FILES;
-use super::process::{self, Ended, Fault};
+use super::process::{self, Complaints, Ended, Fault};
 use crate::config::bounded;
 use crate::config::listed::{Listed, Listing, read};
 use crate::core::text::tidy;
@@ -173,7 +173,7 @@ async fn printed(program: &str, arguments: &[String]) -> Result<Vec<Listed>, Str
     command.args(arguments);
     let name = program.rsplit('/').next().unwrap_or(program);
     let told = |why: String| format!("the command `{}`: {why}", tidy(name, COMPLAINT_CHARS));
-    let ended = process::run(command, BYTES, WITHIN).await;
+    let ended = process::run(command, BYTES, WITHIN, Complaints::OfFailure).await;
     let Ended { status, printed, complaint } = ended.map_err(|fault| {
         told(match fault {
             Fault::NotStarted(error) => format!("it cannot be started: {error}"),

@@ -26,6 +26,15 @@ pub struct Ended {
     pub complaint: Vec<u8>,
 }
 
+/// What is wanted of what a command writes where complaints go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Complaints {
+    /// The beginning, where it ends badly.
+    OfFailure,
+    /// All of it, within the same limit of bytes: what was asked for may stand there.
+    All,
+}
+
 /// Why nothing is known of what it would have printed.
 #[derive(Debug)]
 pub enum Fault {
@@ -44,7 +53,12 @@ pub enum Fault {
 ///
 /// # Errors
 /// When it did not end by itself.
-pub async fn run(mut command: Command, most: usize, within: Duration) -> Result<Ended, Fault> {
+pub async fn run(
+    mut command: Command,
+    most: usize,
+    within: Duration,
+    complaints: Complaints,
+) -> Result<Ended, Fault> {
     let child = command
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
@@ -53,7 +67,7 @@ pub async fn run(mut command: Command, most: usize, within: Duration) -> Result<
         .process_group(0)
         .spawn()
         .map_err(Fault::NotStarted)?;
-    tokio::time::timeout(within, wait(Group(child), most)).await.unwrap_or(Err(Fault::Late))
+    tokio::time::timeout(within, wait(Group(child), most, complaints)).await.unwrap_or(Err(Fault::Late))
 }
 
 /// A command with all that it has started. What it leaves behind when it ends by itself is left alone: its number may be another's then.
@@ -69,26 +83,35 @@ impl Drop for Group {
 }
 
 /// Reads what it prints, and waits for its end.
-async fn wait(mut group: Group, most: usize) -> Result<Ended, Fault> {
+async fn wait(mut group: Group, most: usize, wanted: Complaints) -> Result<Ended, Fault> {
     let (stdout, stderr) = (group.0.stdout.take(), group.0.stderr.take());
     let kept = Mutex::new(Vec::new());
+    let room = match wanted {
+        Complaints::OfFailure => COMPLAINT_BYTES,
+        // One more tells that it is too long.
+        Complaints::All => most + 1,
+    };
     let ending = pin!(async {
         let printed = print(stdout, most).await?;
         Ok((group.0.wait().await.map_err(Fault::Unread)?, printed))
     });
     let ended: Result<(ExitStatus, Vec<u8>), Fault> =
-        match select(ending, pin!(complain(stderr, &kept))).await {
+        match select(ending, pin!(complain(stderr, &kept, room))).await {
             Either::Right(((), ending)) => ending.await,
             Either::Left((ended, complaining)) => {
-                // Of a success no complaint is needed.
-                if ended.as_ref().is_ok_and(|(status, _)| !status.success()) {
+                let wanted = |status: &ExitStatus| wanted == Complaints::All || !status.success();
+                if ended.as_ref().is_ok_and(|(status, _)| wanted(status)) {
                     let _ = tokio::time::timeout(COMPLAINT_WITHIN, complaining).await;
                 }
                 ended
             }
         };
     let (status, printed) = ended?;
-    Ok(Ended { status, printed, complaint: kept.into_inner().unwrap_or_else(PoisonError::into_inner) })
+    let complaint = kept.into_inner().unwrap_or_else(PoisonError::into_inner);
+    if status.success() && complaint.len() > most {
+        return Err(Fault::TooLong(most / 1024));
+    }
+    Ok(Ended { status, printed, complaint })
 }
 
 async fn print(stdout: Option<ChildStdout>, most: usize) -> Result<Vec<u8>, Fault> {
@@ -100,12 +123,12 @@ async fn print(stdout: Option<ChildStdout>, most: usize) -> Result<Vec<u8>, Faul
 }
 
 /// Takes all that it complains, or it would wait for somebody who reads; the beginning is kept.
-async fn complain(stderr: Option<ChildStderr>, kept: &Mutex<Vec<u8>>) {
+async fn complain(stderr: Option<ChildStderr>, kept: &Mutex<Vec<u8>>, most: usize) {
     let Some(mut stderr) = stderr else { return };
     let mut part = [0; COMPLAINT_BYTES];
     while let Ok(count @ 1..) = stderr.read(&mut part).await {
         let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
-        let room = COMPLAINT_BYTES.saturating_sub(kept.len());
+        let room = most.saturating_sub(kept.len());
         kept.extend_from_slice(&part[..count.min(room)]);
     }
 }

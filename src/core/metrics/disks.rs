@@ -13,9 +13,14 @@ const PASSING: [&str; 9] =
 /// Smaller ones hold firmware, configuration, a boot loader: they are made to measure.
 const TINY_BYTES: f64 = 1024.0 * 1024.0 * 1024.0;
 
+/// Sizes that differ by no more than this share are of the same file system.
+const SAME_SIZE: f64 = 0.01;
+
 /// One file system.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Disk {
+    /// What is mounted there: `/dev/sda1`, `pool/data`.
+    pub device: String,
     /// Its size in bytes.
     pub size: f64,
     /// What is free for programs without special rights, in bytes.
@@ -102,13 +107,15 @@ impl Disks {
             }
         }
         let mut before = std::mem::take(&mut self.0);
-        for (place, free) in found.into_values() {
+        for (device, (place, free)) in found {
             let Some(size) = sizes.get(place).copied() else { continue };
             let mut disk = before.remove(place).unwrap_or_default();
-            // Another one is mounted there, or it was given room: its past is not that of this one.
-            if (disk.size - size).abs() >= 1.0 {
-                disk = Disk { size, ..Disk::default() };
+            // Another one is mounted there, or it was given room: its past is not that of this one. One of a pool has another size with
+            // each write to its neighbours.
+            if disk.device != device || (disk.size - size).abs() > disk.size * SAME_SIZE {
+                disk = Disk { device: device.to_owned(), ..Disk::default() };
             }
+            disk.size = size;
             disk.free = free;
             disk.taken = size - unused.get(place).copied().unwrap_or(free);
             disk.trend.push(now, disk.taken);

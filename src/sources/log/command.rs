@@ -1,11 +1,12 @@
 //! What a command prints, told apart from what it printed before. It never meets a shell; its arguments may hold a secret, and are not
 //! repeated.
 
-use super::entries::Raw;
+use super::entries::{Entry, Raw, grouped};
+use super::minute::FLOOD;
 use crate::core::redact;
 use crate::core::report::{PollError, PollErrorKind};
 use crate::core::text::tidy;
-use crate::sources::process::{self, Ended, Fault};
+use crate::sources::process::{self, Complaints, Ended, Fault};
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::time::Duration;
@@ -18,17 +19,49 @@ const LINE_BYTES: usize = 64 * 1024;
 /// So much of a complaint is repeated.
 const COMPLAINT_CHARS: usize = 160;
 
+/// Why nothing is counted where new lines cannot be told from old ones.
+const ALIKE: &str =
+    "its lines are alike, and new ones are not told from old ones: let it print when each was written";
+
+/// What it printed, by where it went: `docker logs` writes there what its container wrote there.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Printed {
+    out: Vec<Raw>,
+    errors: Vec<Raw>,
+}
+
+impl Printed {
+    /// How many lines it has.
+    pub(super) const fn count(&self) -> usize {
+        self.out.len() + self.errors.len()
+    }
+
+    /// Its lines as they belong together.
+    pub(super) fn entries(self) -> Vec<Entry> {
+        let mut all = grouped(self.out, &mut false);
+        all.append(&mut grouped(self.errors, &mut false));
+        all
+    }
+
+    /// What was not printed before; and why that may not be all of it.
+    pub(super) fn fresh(&self, before: &Self) -> (Self, Option<&'static str>) {
+        let (out, missed) = fresh(&before.out, &self.out);
+        let (errors, also) = fresh(&before.errors, &self.errors);
+        (Self { out, errors }, missed.or(also))
+    }
+}
+
 /// Runs it, and gives what it printed.
 pub(super) async fn printed(
     program: String,
     arguments: Vec<String>,
     within: Duration,
-) -> Result<Vec<Raw>, PollError> {
+) -> Result<Printed, PollError> {
     let mut command = Command::new(&program);
     command.args(&arguments);
     let name = tidy(program.rsplit('/').next().unwrap_or(&program), COMPLAINT_CHARS);
     let told = |kind, why: String| PollError::new(kind, format!("the command `{name}`: {why}"));
-    let ended = process::run(command, MOST_BYTES, within).await;
+    let ended = process::run(command, MOST_BYTES, within, Complaints::All).await;
     let Ended { status, printed, complaint } = ended.map_err(|fault| match fault {
         Fault::NotStarted(error) => {
             told(PollErrorKind::Configuration, format!("it cannot be started: {error}"))
@@ -52,11 +85,11 @@ pub(super) async fn printed(
         let said = if said.is_empty() { said } else { format!(": {said}") };
         return Err(told(PollErrorKind::Failed, format!("it ended with {status}{said}")));
     }
-    Ok(lines(&printed))
+    Ok(Printed { out: lines(&printed, 1), errors: lines(&complaint, 2) })
 }
 
-/// Its lines: each is known by its text, and by how many like it stand above it.
-fn lines(printed: &[u8]) -> Vec<Raw> {
+/// The lines that went to `place`: each is known by its text, and by how many like it stand above it.
+fn lines(printed: &[u8], place: u8) -> Vec<Raw> {
     let mut seen: HashMap<u64, u64> = HashMap::new();
     let mut lines = Vec::new();
     for line in printed.split(|byte| *byte == b'\n') {
@@ -68,7 +101,7 @@ fn lines(printed: &[u8]) -> Vec<Raw> {
         }
         let turn = seen.entry(digest(text)).or_default();
         *turn += 1;
-        lines.push(Raw { id: digest((text, *turn)), text: text.to_owned() });
+        lines.push(Raw { id: digest((text, *turn, place)), text: text.to_owned() });
     }
     lines
 }
@@ -79,8 +112,23 @@ fn digest(of: impl Hash) -> u64 {
     hasher.finish()
 }
 
-/// Of what is printed now what was not printed before; and whether nothing is as it was, so that some may have come and gone.
-pub(super) fn fresh(before: &[Raw], now: &[Raw]) -> (Vec<Raw>, bool) {
+/// Of what is printed now what was not printed before; and why that may not be all of it.
+fn fresh(before: &[Raw], now: &[Raw]) -> (Vec<Raw>, Option<&'static str>) {
+    if before.is_empty() || now.is_empty() {
+        return (now.to_vec(), None);
+    }
+    // The last lines of before are the first ones of now; what is short may be so by chance.
+    let fits =
+        |all: usize| before[before.len() - all..].iter().zip(now).all(|(old, new)| old.text == new.text);
+    let mut overlaps = (1..=before.len().min(now.len())).rev().filter(|all| fits(*all));
+    if let Some(longest) = overlaps.next() {
+        // Nothing went away at the top of what grew by lines only.
+        let grew = longest == before.len() && now.len() > longest;
+        let again = overlaps.next().is_some_and(|other| other * 2 >= longest);
+        let missed = (again && !grew).then_some(ALIKE);
+        return (now[longest..].to_vec(), missed);
+    }
+    // Several files, or lines in another order.
     let mut known: HashMap<&str, usize> = HashMap::new();
     for raw in before {
         *known.entry(&raw.text).or_default() += 1;
@@ -92,7 +140,7 @@ pub(super) fn fresh(before: &[Raw], now: &[Raw]) -> (Vec<Raw>, bool) {
             None => fresh.push(raw.clone()),
         }
     }
-    let apart = !before.is_empty() && !now.is_empty() && fresh.len() == now.len();
+    let apart = (fresh.len() == now.len()).then_some(FLOOD);
     (fresh, apart)
 }
 
@@ -101,20 +149,49 @@ mod tests {
     use super::*;
 
     #[track_caller]
-    fn check(before: &str, now: &str, expected: &[&str], apart: bool) {
-        let (found, told) = fresh(&lines(before.as_bytes()), &lines(now.as_bytes()));
+    fn check(before: &str, now: &str, expected: &[&str], missed: Option<&str>) {
+        let (found, told) = fresh(&lines(before.as_bytes(), 1), &lines(now.as_bytes(), 1));
         let texts: Vec<&str> = found.iter().map(|raw| raw.text.as_str()).collect();
-        assert_eq!((texts, told), (expected.to_vec(), apart), "{before:?} {now:?}");
+        assert_eq!((texts, told), (expected.to_vec(), missed), "{before:?} {now:?}");
     }
 
     #[test]
     fn what_was_printed_before_is_not_new() {
-        check("a\nb\n", "b\nc\n", &["c"], false);
-        check("a\na\n", "a\na\na\n", &["a"], false);
-        check("a\nb\n", "x\ny\n", &["x", "y"], true);
-        check("", "x\n\n \ny\r\n", &["x", "y"], false);
-        check("a\n", "", &[], false);
-        let ids: Vec<u64> = lines(b"a\na\n").iter().map(|raw| raw.id).collect();
+        check("a\nb\n", "b\nc\n", &["c"], None);
+        check("a\na\n", "a\na\na\n", &["a"], None);
+        check("a\nb\n", "x\ny\n", &["x", "y"], Some(FLOOD));
+        check("", "x\n\n \ny\r\n", &["x", "y"], None);
+        check("a\n", "", &[], None);
+        check("x\na\ny\nb\n", "x\na\nc\ny\nb\nd\n", &["c", "d"], None);
+        let ids: Vec<u64> = lines(b"a\na\n", 1).iter().map(|raw| raw.id).collect();
         assert_ne!(ids[0], ids[1], "two that are alike are two");
+        assert_ne!(ids[0], lines(b"a\n", 2)[0].id, "of two places");
+    }
+
+    #[test]
+    fn lines_that_are_alike_are_not_counted_as_none() {
+        check("a\na\na\n", "a\na\na\n", &[], Some(ALIKE));
+        check("a\nb\na\nb\n", "a\nb\na\nb\n", &[], Some(ALIKE));
+        check("x\na\na\n", "a\na\na\n", &["a"], Some(ALIKE));
+        // What is alike here and there is no doubt.
+        check("a\n", "a\n", &[], None);
+        check("a\nb\na\n", "a\nb\na\n", &[], None);
+        check("1 a\n2 a\n3 a\n", "2 a\n3 a\n3 a\n", &["3 a"], None);
+    }
+
+    #[test]
+    fn what_goes_where_complaints_go_is_lines_too() {
+        let printed = |out: &str, errors: &str| Printed {
+            out: lines(out.as_bytes(), 1),
+            errors: lines(errors.as_bytes(), 2),
+        };
+        let before = printed("2026-09-21T14:13:20Z INFO a\n", "b\n");
+        let now = printed("2026-09-21T14:13:20Z INFO a\n", "b\nERROR c\n");
+        assert_eq!(now.count(), 3);
+        let (fresh, missed) = now.fresh(&before);
+        let texts: Vec<String> = fresh.entries().into_iter().map(|entry| entry.text).collect();
+        assert_eq!((texts, missed), (vec!["ERROR c".to_owned()], None));
+        let texts: Vec<String> = now.entries().into_iter().map(|entry| entry.text).collect();
+        assert_eq!(texts, ["2026-09-21T14:13:20Z INFO a", "b", "ERROR c"], "none belongs to another's");
     }
 }

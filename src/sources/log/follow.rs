@@ -64,6 +64,11 @@ impl Follow {
 
     /// Begins anew with all that there is.
     pub(super) fn begin(&mut self, entries: &[Entry], of: String, more: bool, east: Option<i64>, now: Now) {
+        let moment = |entry: &Entry| entry.stamp.and_then(|stamp| stamp::moment(stamp, east));
+        let from = span(self.question.window, now).0;
+        let later = !more && entries.iter().find_map(moment).is_some_and(|first| first > from);
+        let of =
+            if later { format!("{of}; what is older than its first line would be elsewhere") } else { of };
         self.lines.clear();
         (self.through, self.more, self.goes_on, self.newest) = (of, more, false, 0);
         self.take(entries, false, east, now);
@@ -154,5 +159,32 @@ fn span(window: Window, now: Now) -> (i64, i64) {
         Window::Last(seconds) => (at - i64::from(seconds) * SECOND, at + AHEAD),
         Window::Since(from) => (of_millis(from), at + AHEAD),
         Window::Between(from, to) => (of_millis(from), of_millis(to)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::entries::{Raw, grouped};
+    use super::*;
+    use crate::core::log::LogRow;
+
+    /// Where it is said to be looked in a log of which the first line is so many seconds old.
+    fn through(seconds: i64, more: bool) -> String {
+        let now = Now::example(86_400);
+        let LogRow::Lines(question) = LogRow::all("shop") else { return String::new() };
+        let at = (now.wall - chrono::Duration::seconds(seconds)).to_rfc3339();
+        let lines = ["undated".to_owned(), format!("{at} INFO begun"), "and so on".to_owned()];
+        let raw = lines.map(|text| Raw { id: 0, text }).to_vec();
+        let mut follow = Follow::new(question, "shop", &[], &[]);
+        follow.begin(&grouped(raw, &mut false), "all of it".to_owned(), more, None, now);
+        follow.asked().query
+    }
+
+    #[test]
+    fn a_file_that_begins_later_than_is_asked_for_is_not_all_there_was() {
+        let elsewhere = "every line in all of it; what is older than its first line would be elsewhere";
+        assert_eq!(through(60, false), elsewhere);
+        assert_eq!(through(3600, false), "every line in all of it");
+        assert_eq!(through(60, true), "every line in all of it", "more is told already");
     }
 }

@@ -12,6 +12,12 @@ use std::time::Duration;
 const SPAN: Duration = Duration::from_secs(60);
 /// It is told anew so often.
 const EACH: Duration = Duration::from_secs(15);
+/// What comes between two looks that lie further apart came at a time that nobody knows.
+const APART: Duration = Duration::from_secs(30);
+/// Why nothing is counted where more came than is read.
+pub(super) const FLOOD: &str = "lines came faster than they are read: they were not counted";
+/// Why errors are not known though lines are read again.
+const AGAIN: &str = "not counted yet since it can be read again: that takes a minute";
 
 /// Lines, and errors among them.
 type Counts = (Part<Warm<u64>>, Part<Warm<u64>>);
@@ -21,26 +27,36 @@ type Counts = (Part<Warm<u64>>, Part<Warm<u64>>);
 pub(super) struct Minute {
     /// Since when it is counted without a break.
     since: Option<Now>,
+    /// The newest look.
+    looked: Option<Now>,
+    /// It was counted before, and then there was a break.
+    again: bool,
     came: VecDeque<(Now, u64, u64)>,
     /// Any line said which level it has.
     levels: bool,
-    /// When more came than was read.
-    flood: Option<Now>,
+    /// When more came than was counted, and why.
+    missed: Option<(Now, &'static str)>,
     told: Option<(Now, Counts)>,
 }
 
 impl Minute {
-    /// Takes in what came since the look before; of the first look there is none.
-    pub(super) fn take(&mut self, now: Now, entries: &[Entry], left_out: bool) {
-        self.since = self.since.or(Some(now));
+    /// Takes in what came since the look before, and why that is not all of it. What came before the first look is not counted, nor what came
+    /// in a long while without any.
+    pub(super) fn take(&mut self, now: Now, entries: &[Entry], missed: Option<&'static str>) {
+        if self.looked.is_some_and(|at| now.since(at) > APART) {
+            self.interrupt();
+        }
+        self.looked = Some(now);
+        if self.since.is_none() {
+            self.since = Some(now);
+            return;
+        }
         let own = || entries.iter().filter(|entry| !entry.goes_on);
         let levels: Vec<&str> = own().filter_map(|entry| level_in(&entry.text)).collect();
         self.levels |= !levels.is_empty();
         let errors = levels.iter().filter(|word| Tone::of(word) == Tone::Error).count();
         self.came.push_back((now, own().count() as u64, errors as u64));
-        if left_out {
-            self.flood = Some(now);
-        }
+        self.missed = missed.map(|why| (now, why)).or(self.missed);
         while self.came.front().is_some_and(|(at, ..)| now.since(*at) >= SPAN) {
             self.came.pop_front();
         }
@@ -48,13 +64,16 @@ impl Minute {
 
     /// Nothing could be read: what came meanwhile came at a time that nobody knows.
     pub(super) fn interrupt(&mut self) {
-        *self = Self { levels: self.levels, ..Self::default() };
+        *self = Self { levels: self.levels, again: true, ..Self::default() };
     }
 
     /// Lines and errors within the newest minute.
     pub(super) fn parts(&mut self, now: Now) -> Counts {
         if self.since.is_none_or(|since| now.since(since) < SPAN) {
-            return (Part::NotAsked, Part::NotAsked);
+            // Nobody is told that errors are over because nobody counted them.
+            let errors =
+                if self.again { Part::Unavailable(Gap::new(GapKind::Failed, AGAIN)) } else { Part::NotAsked };
+            return (Part::NotAsked, errors);
         }
         if let Some((_, counts)) = self.told.as_ref().filter(|(at, _)| now.since(*at) < EACH) {
             return counts.clone();
@@ -65,9 +84,8 @@ impl Minute {
     }
 
     fn counted(&self, now: Now) -> Counts {
-        if self.flood.is_some_and(|at| now.since(at) < SPAN) {
-            let note = "lines came faster than they are read: they were not counted";
-            let gap = Gap::new(GapKind::Failed, note);
+        if let Some((_, why)) = self.missed.filter(|(at, _)| now.since(*at) < SPAN) {
+            let gap = Gap::new(GapKind::Failed, why);
             return (Part::Unavailable(gap.clone()), Part::Unavailable(gap));
         }
         let sum = |of: fn(&(Now, u64, u64)) -> u64| self.came.iter().map(of).sum::<u64>();
@@ -98,7 +116,7 @@ mod tests {
             if second % 10 == 5 {
                 all.extend(entries("ERROR x", usize::from(text != "plain")));
             }
-            minute.take(Now::example(second), &all, flood == Some(second));
+            minute.take(Now::example(second), &all, (flood == Some(second)).then_some(FLOOD));
             parts = minute.parts(Now::example(second));
         }
         let note = parts.1.gap().map(|gap| gap.note.clone()).unwrap_or_default();
@@ -121,10 +139,34 @@ mod tests {
         assert_eq!((lines, errors), (None, None));
         assert!(note.contains("faster than they are read"), "{note}");
         assert_eq!(told(150, "INFO x", Some(80)).0, Some(66));
+    }
+
+    /// What is told at the last of these seconds; a line that is an error comes at each, and `None` is a look that fails.
+    fn looks(seconds: &[Option<u64>], last: u64) -> (Part<u64>, Part<u64>) {
         let mut minute = Minute::default();
-        minute.take(Now::example(0), &[], false);
-        minute.interrupt();
-        minute.take(Now::example(50), &[], false);
-        assert_eq!(minute.parts(Now::example(70)).0, Part::NotAsked, "it was not read for a while");
+        for second in seconds {
+            match second {
+                Some(second) => minute.take(Now::example(*second), &entries("ERROR x", 1), None),
+                None => minute.interrupt(),
+            }
+        }
+        let (lines, errors) = minute.parts(Now::example(last));
+        let plain = |part: Part<Warm<u64>>| match part {
+            Part::Ready(count) => Part::Ready(*count),
+            Part::Unavailable(gap) => Part::Unavailable(gap),
+            Part::NotAsked => Part::NotAsked,
+        };
+        (plain(lines), plain(errors))
+    }
+
+    #[test]
+    fn what_came_at_a_time_that_nobody_knows_is_not_counted() {
+        let not_yet = || (Part::NotAsked, Part::Unavailable(Gap::new(GapKind::Failed, AGAIN)));
+        assert_eq!(looks(&[Some(0), None, Some(50)], 70), not_yet(), "it was not read for a while");
+        assert_eq!(looks(&[Some(0), Some(20), Some(40), Some(60), Some(120)], 130), not_yet());
+        let all: Vec<Option<u64>> = [0, 20, 40, 60, 120, 140, 160, 180].map(Some).to_vec();
+        assert_eq!(looks(&all, 180), (Part::Ready(3), Part::Ready(3)), "after it, it is counted anew");
+        assert_eq!(looks(&[Some(0), Some(20)], 40), (Part::NotAsked, Part::NotAsked));
+        assert_eq!(looks(&[None], 40), not_yet());
     }
 }

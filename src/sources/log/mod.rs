@@ -21,10 +21,11 @@ use crate::core::part::Part;
 use crate::core::reading::Reading;
 use crate::core::report::{PollError, PollErrorKind};
 use crate::core::time::Now;
-use entries::{Raw, grouped};
+use command::Printed;
+use entries::grouped;
 use follow::Follow;
 use futures_util::future::BoxFuture;
-use minute::Minute;
+use minute::{FLOOD, Minute};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -36,19 +37,25 @@ const EACH: Duration = Duration::from_secs(15);
 const WATCHED: Duration = Duration::from_secs(4);
 /// A poll waits so long for a command, but for the first time.
 const GRACE: Duration = Duration::from_millis(200);
+/// Of the target's timeout a look at a file gets this share: its own limit comes first, so that the file is blamed and the log not silent.
+const SHARE: f64 = 0.75;
 
 /// Reads one log.
 #[derive(Debug)]
 pub struct LogSource {
     connect: LogConnect,
+    /// A look at a file may take so long.
+    patience: Duration,
     /// The file and what is known of it. A look that is given up goes on in its own place, and nothing of it is lost.
     watch: Arc<Mutex<Watch>>,
-    beside: Beside<Result<Vec<Raw>, PollError>>,
+    beside: Beside<Result<Printed, PollError>>,
     /// Why the command printed nothing, the last time.
     wrong: Option<PollError>,
-    printed: Vec<Raw>,
+    printed: Printed,
     /// It has ended well at least once.
     ran: bool,
+    /// What a page showed last. What is known of the log may be in the hands of a look that hangs.
+    shown: Option<Asked>,
 }
 
 /// What is known of a log between two looks.
@@ -66,9 +73,9 @@ struct Watch {
 }
 
 impl LogSource {
-    /// A source for the log called `name`; nothing is opened yet.
+    /// A source for the log called `name`, a look at which is given up after `timeout`; nothing is opened yet.
     #[must_use]
-    pub fn new(name: &str, connect: LogConnect) -> Self {
+    pub fn new(name: &str, connect: LogConnect, timeout: Duration) -> Self {
         let path = match &connect.place {
             LogPlace::File(path) => path.clone(),
             LogPlace::Command { .. } => PathBuf::new(),
@@ -85,11 +92,13 @@ impl LogSource {
         };
         Self {
             connect,
+            patience: timeout.mul_f64(SHARE),
             watch: Arc::new(Mutex::new(watch)),
             beside: Beside::default(),
             wrong: None,
-            printed: Vec::new(),
+            printed: Printed::default(),
             ran: false,
+            shown: None,
         }
     }
 
@@ -117,7 +126,17 @@ impl LogSource {
             watch.file(now, wanted)
         };
         let inside = || Err(PollError::new(PollErrorKind::Internal, "reading it failed inside stacktop"));
-        LOGS.run(&path.display().to_string(), look).await.unwrap_or_else(inside)
+        let shown = path.display().to_string();
+        let late = |_| {
+            let why =
+                format!("reading {shown} hangs: it did not end within {:.1} s", self.patience.as_secs_f64());
+            Err(PollError::new(PollErrorKind::TimedOut, why)
+                .remedy("see whether its file system answers: ls there, and the kernel's own log"))
+        };
+        let looking = LOGS.run(&shown, look);
+        tokio::time::timeout(self.patience, looking)
+            .await
+            .map_or_else(late, |found| found.unwrap_or_else(inside))
     }
 
     fn command(
@@ -130,10 +149,9 @@ impl LogSource {
         match self.beside.take(now, within * 3) {
             Part::Ready(Ok(printed)) => {
                 // What it prints first was there before.
-                let (fresh, apart) =
-                    if self.ran { command::fresh(&self.printed, &printed) } else { (Vec::new(), false) };
-                let mut timed = false;
-                watch.minute.take(now, &grouped(fresh, &mut timed), apart);
+                let (fresh, missed) =
+                    if self.ran { printed.fresh(&self.printed) } else { (Printed::default(), None) };
+                watch.minute.take(now, &fresh.entries(), missed);
                 (self.ran, self.wrong, self.printed) = (true, None, printed);
             }
             Part::Ready(Err(error)) => self.wrong = Some(error),
@@ -146,8 +164,9 @@ impl LogSource {
         }
         watch.follow = wanted.map(|question| {
             let mut follow = Follow::new(question.clone(), &watch.name, &watch.of, &watch.masks);
-            let entries = grouped(self.printed.clone(), &mut false);
-            let of = format!("the {} that it prints", crate::core::text::counted(self.printed.len(), "line"));
+            let entries = self.printed.clone().entries();
+            let of =
+                format!("the {} that it prints", crate::core::text::counted(self.printed.count(), "line"));
             follow.begin(&entries, of, false, None, now);
             follow
         });
@@ -159,9 +178,8 @@ impl LogSource {
     /// What is known while it cannot be read: lines that were read before, and why there are no newer ones.
     fn unread(&self, error: &PollError, wanted: Option<&Question>) -> LogReading {
         let gap = gap(error);
-        let watch = self.watch.lock().unwrap_or_else(PoisonError::into_inner);
-        let known = |question: &Question| watch.follow.as_ref().filter(|follow| follow.is_of(question));
-        let asked = wanted.map(|question| match known(question).map(Follow::asked) {
+        let known = |question: &Question| self.shown.clone().filter(|shown| shown.question == *question);
+        let asked = wanted.map(|question| match known(question) {
             Some(asked) => Asked { why: format!("newer lines cannot be read: {}", gap.note), ..asked },
             None => Asked {
                 question: question.clone(),
@@ -198,7 +216,7 @@ impl Watch {
         let seen = self.tail.look().inspect_err(|_| self.minute.interrupt())?;
         let entries = grouped(seen.lines, &mut self.timed);
         self.zone(&entries, seen.written);
-        self.minute.take(now, &entries, seen.left_out);
+        self.minute.take(now, &entries, seen.left_out.then_some(FLOOD));
         match wanted {
             Some(question) if self.follow.as_ref().is_some_and(|follow| follow.is_of(&question)) => {
                 if let Some(follow) = &mut self.follow {
@@ -248,8 +266,65 @@ impl Source for LogSource {
             let wanted = focus.iter().find_map(Focus::lines);
             let read = self.read(now, wanted).await;
             // A log that cannot be read is no server that is down: what is not known of it is told part by part.
-            let reading = read.unwrap_or_else(|error| self.unread(&error, wanted));
+            let reading = match read {
+                Ok(reading) => {
+                    self.shown = reading.asked.first().cloned();
+                    reading
+                }
+                Err(error) => self.unread(&error, wanted),
+            };
             Ok(Reading::Log(Box::new(reading)))
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::core::lines::Window;
+    use crate::core::log::LogRow;
+    use crate::core::part::GapKind;
+    use std::sync::mpsc;
+    use std::thread;
+
+    async fn look(source: &mut LogSource, second: u64, focus: &[Focus]) -> LogReading {
+        match source.poll(Now::example(second), focus).await.expect("never silent") {
+            Reading::Log(reading) => *reading,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[tokio::test]
+    async fn a_file_that_cannot_be_read_to_its_end_is_no_silent_server() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("shop.log");
+        std::fs::write(&path, "job 42\n").expect("written");
+        let connect = LogConnect::file(path);
+        let mut source = LogSource::new("shop", connect, Duration::from_millis(400));
+        let LogRow::Lines(question) = LogRow::all("shop") else { panic!("no lines") };
+        assert!(matches!(question.window, Window::Last(_)));
+        let focus = [Focus::Lines(question)];
+        look(&mut source, 0, &focus).await;
+        // A look that hangs holds what is known.
+        let (watch, (held, is_held), (end, ends)) =
+            (Arc::clone(&source.watch), mpsc::channel(), mpsc::channel());
+        let hangs = thread::spawn(move || {
+            let _watch = watch.lock().unwrap_or_else(PoisonError::into_inner);
+            held.send(()).expect("sent");
+            ends.recv().expect("an end");
+        });
+        is_held.recv().expect("held");
+        for second in [2, 4] {
+            let reading = look(&mut source, second, &focus).await;
+            let gap = reading.lines.gap().expect("it hangs");
+            assert!(gap.kind == GapKind::TimedOut && gap.note.contains("hangs"), "{gap:?}");
+            let asked = &reading.asked[0];
+            assert_eq!(asked.lines.ready().map(Vec::len), Some(1), "what was read stays");
+            assert!(asked.why.contains("hangs"), "{}", asked.why);
+        }
+        end.send(()).expect("sent");
+        hangs.join().expect("ended");
+        let reading = look(&mut source, 6, &focus).await;
+        assert_eq!((reading.lines.gap(), reading.asked[0].why.as_str()), (None, ""));
     }
 }

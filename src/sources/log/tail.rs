@@ -25,6 +25,8 @@ const HEAD_BYTES: usize = 256;
 pub(super) struct Tail {
     path: PathBuf,
     open: Option<Open>,
+    /// How far it was read before it could not be opened.
+    left: Option<Place>,
     /// It was read before: what is new is new from its beginning.
     known: bool,
 }
@@ -55,6 +57,12 @@ pub(super) struct Past {
 #[derive(Debug)]
 struct Open {
     file: File,
+    place: Place,
+}
+
+/// How far which file was read.
+#[derive(Debug)]
+struct Place {
     id: (u64, u64),
     /// So far it was read.
     at: u64,
@@ -64,7 +72,7 @@ struct Open {
 
 impl Tail {
     pub(super) const fn new(path: PathBuf) -> Self {
-        Self { path, open: None, known: false }
+        Self { path, open: None, left: None, known: false }
     }
 
     /// What came since the look before; of the first one nothing.
@@ -72,8 +80,8 @@ impl Tail {
         let (file, about) = match opened(&self.path) {
             Ok(found) => found,
             Err(error) => {
-                // Who keeps a file open that is gone keeps its room on the disk.
-                self.open = None;
+                // Who keeps a file open that is gone keeps its room on the disk. It may be there again, and nothing of it is new then.
+                self.left = self.open.take().map(|open| open.place).or(self.left.take());
                 return Err(refused(&self.path, &error));
             }
         };
@@ -83,19 +91,24 @@ impl Tail {
     fn read(&mut self, file: File, about: &Metadata) -> io::Result<Seen> {
         let id = (about.dev(), about.ino());
         let mut seen = Seen { bytes: about.len(), written: written(about), ..Seen::default() };
-        let same = match &self.open {
-            Some(open) => open.id == id && about.len() >= open.at && open.begins_alike(&file)?,
+        let known = self.open.as_ref().map(|open| &open.place).or(self.left.as_ref());
+        let same = match known {
+            Some(place) => place.id == id && about.len() >= place.at && place.begins_alike(&file)?,
             None => false,
         };
-        if !same {
-            if let Some(mut before) = self.open.take().filter(|before| before.id != id) {
+        let left = self.left.take().filter(|_| same);
+        if let Some(place) = left {
+            self.open = Some(Open { file, place });
+        } else if !same {
+            if let Some(mut before) = self.open.take().filter(|before| before.place.id != id) {
                 // What was written to the old file after the look before.
                 let end = before.file.metadata()?.len();
                 seen.left_out |= before.advance(end, &mut seen.lines)?;
-                before.cutter.emit(&mut seen.lines);
+                before.place.cutter.emit(&mut seen.lines);
             }
-            let at = if self.known { 0 } else { line_end(&file, about.len())? };
-            self.open = Some(Open { file, id, at, head: Vec::new(), cutter: Cutter::at(id, at) });
+            let (at, skips) = if self.known { (0, false) } else { line_end(&file, about.len())? };
+            let cutter = Cutter { skips, ..Cutter::at(id, at) };
+            self.open = Some(Open { file, place: Place { id, at, head: Vec::new(), cutter } });
             self.known = true;
         }
         if let Some(open) = &mut self.open {
@@ -108,9 +121,9 @@ impl Tail {
     /// The end of what was there at the newest look.
     pub(super) fn past(&self) -> io::Result<Past> {
         let Some(open) = &self.open else { return Ok(Past::default()) };
-        let end = open.cutter.from;
+        let end = open.place.cutter.from;
         let from = end.saturating_sub(BACK);
-        let mut cutter = Cutter::at(open.id, from);
+        let mut cutter = Cutter::at(open.place.id, from);
         cutter.skips = from > 0;
         let mut lines = Vec::new();
         cutter.cut(&part(&open.file, from, end)?, &mut lines);
@@ -125,30 +138,34 @@ impl Tail {
 impl Open {
     /// Reads up to `end`; whether some was left out.
     fn advance(&mut self, end: u64, lines: &mut Vec<Raw>) -> io::Result<bool> {
-        let left_out = end.saturating_sub(self.at) > AT_ONCE;
+        let place = &mut self.place;
+        let left_out = end.saturating_sub(place.at) > AT_ONCE;
+        let from = if left_out { end - AT_ONCE } else { place.at };
+        let bytes = part(&self.file, from, end)?;
         if left_out {
-            self.at = end - AT_ONCE;
-            self.cutter = Cutter { skips: true, ..Cutter::at(self.id, self.at) };
+            place.at = from;
+            place.cutter = Cutter { skips: true, ..Cutter::at(place.id, from) };
         }
-        let bytes = part(&self.file, self.at, end)?;
         if bytes.is_empty() {
-            self.cutter.wait(lines);
+            place.cutter.wait(lines);
         }
-        self.at += bytes.len() as u64;
-        self.cutter.cut(&bytes, lines);
+        place.at += bytes.len() as u64;
+        place.cutter.cut(&bytes, lines);
         Ok(left_out)
     }
 
+    fn learn(&mut self) -> io::Result<()> {
+        if self.place.head.len() < HEAD_BYTES {
+            self.place.head = part(&self.file, 0, HEAD_BYTES as u64)?;
+        }
+        Ok(())
+    }
+}
+
+impl Place {
     /// Whether what is opened now begins as this did.
     fn begins_alike(&self, file: &File) -> io::Result<bool> {
         Ok(part(file, 0, self.head.len() as u64)? == self.head)
-    }
-
-    fn learn(&mut self) -> io::Result<()> {
-        if self.head.len() < HEAD_BYTES {
-            self.head = part(&self.file, 0, HEAD_BYTES as u64)?;
-        }
-        Ok(())
     }
 }
 
@@ -196,10 +213,12 @@ impl Cutter {
         }
     }
 
-    /// Nothing came: what waited before for its end has none.
+    /// Nothing came: what waited before for its end has none. If the rest comes all the same, it is no line of its own, and what is masked
+    /// behind a name could not be known in it.
     fn wait(&mut self, lines: &mut Vec<Raw>) {
         if self.waited {
             self.emit(lines);
+            self.skips = true;
         }
         self.waited = !self.rest.is_empty();
     }
@@ -282,9 +301,75 @@ fn part(file: &File, from: u64, to: u64) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// Behind the last line break before `end`: a line that is being written is new.
-fn line_end(file: &File, end: u64) -> io::Result<u64> {
+/// Behind the last line break before `end`: a line that is being written is new. And whether that is in the middle of a longer one.
+fn line_end(file: &File, end: u64) -> io::Result<(u64, bool)> {
     let from = end.saturating_sub(LINE_BYTES as u64);
     let bytes = part(file, from, end)?;
-    Ok(bytes.iter().rposition(|byte| *byte == b'\n').map_or(from, |at| from + at as u64 + 1))
+    let found = bytes.iter().rposition(|byte| *byte == b'\n');
+    Ok(found.map_or((from, from > 0), |at| (from + at as u64 + 1, false)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+    use std::io::Write;
+
+    fn log() -> (tempfile::TempDir, Tail) {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("shop.log");
+        fs::write(&path, "first\n").expect("written");
+        (folder, Tail::new(path))
+    }
+
+    /// What one look finds once this was written.
+    #[track_caller]
+    fn check(tail: &mut Tail, text: &str, expected: &[&str]) {
+        let file = OpenOptions::new().append(true).open(&tail.path);
+        file.and_then(|mut file| file.write_all(text.as_bytes())).expect("written");
+        let seen = tail.look().expect("a look");
+        let found: Vec<&str> = seen.lines.iter().map(|raw| raw.text.as_str()).collect();
+        assert_eq!((found, seen.left_out), (expected.to_vec(), false), "{text:?}");
+    }
+
+    #[test]
+    fn the_rest_of_a_line_that_was_told_is_no_line_of_its_own() {
+        let (_folder, mut tail) = log();
+        check(&mut tail, "", &[]);
+        check(&mut tail, "password=hun", &[]);
+        check(&mut tail, "", &[]);
+        check(&mut tail, "", &["password=hun"]);
+        check(&mut tail, "ter2 to", &[]);
+        check(&mut tail, "", &[]);
+        check(&mut tail, "", &[]);
+        check(&mut tail, "night\nnext\n", &["next"]);
+        let past = tail.past().expect("read");
+        assert_eq!(past.lines[1].text, "password=hunter2 tonight", "it is whole for who asks anew");
+    }
+
+    #[test]
+    fn a_line_that_is_longer_than_one_is_kept_is_not_begun_in_its_middle() {
+        let (_folder, mut tail) = log();
+        fs::write(&tail.path, "x".repeat(LINE_BYTES + 9)).expect("written");
+        check(&mut tail, "", &[]);
+        check(&mut tail, "geheim\nnext\n", &["next"]);
+    }
+
+    #[test]
+    fn a_file_that_is_there_again_is_read_on() {
+        let (folder, mut tail) = log();
+        check(&mut tail, "one\n", &[]);
+        let away = folder.path().join("away");
+        for text in ["two\n", "three\n"] {
+            fs::rename(&tail.path, &away).expect("renamed");
+            assert!(tail.look().is_err() && tail.look().is_err() && tail.open.is_none());
+            fs::rename(&away, &tail.path).expect("renamed");
+            check(&mut tail, text, &[text.trim()]);
+        }
+        // Another one of its name is new from its beginning, and so is what it was emptied for.
+        fs::rename(&tail.path, &away).expect("renamed");
+        assert!(tail.look().is_err());
+        fs::write(&tail.path, "other\n").expect("written");
+        check(&mut tail, "four\n", &["other", "four"]);
+    }
 }

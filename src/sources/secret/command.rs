@@ -5,7 +5,7 @@ use crate::config::bounded::{SECRET_BYTES, first_line};
 use crate::config::command::SecretCommand;
 use crate::core::redact;
 use crate::core::text::tidy;
-use crate::sources::process::{self, Ended, Fault};
+use crate::sources::process::{self, Complaints, Ended, Fault};
 use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, Shared, WeakShared};
 use secrecy::SecretString;
@@ -54,7 +54,7 @@ async fn alone(command: &SecretCommand) -> Result<SecretString, String> {
     let what = || named(text).0;
     let mut shell = Command::new("sh");
     shell.args(["-c", text]);
-    match process::run(shell, SECRET_BYTES, command.limit()).await {
+    match process::run(shell, SECRET_BYTES, command.limit(), Complaints::OfFailure).await {
         Err(Fault::NotStarted(error)) => Err(format!("the password command cannot be started: {error}")),
         Err(Fault::Late) => Err(late(command)),
         Err(Fault::Unread(error)) => Err(format!("{}: {error}", what())),

@@ -117,7 +117,8 @@ async fn started_workers_end_what_is_told_of_none() {
     let step = lookout.step("queue.no_worker", "queue held: 1 job in progress").await;
     assert!(step.starts_with("start its workers: one that runs takes back what another held"), "{step}");
     let worker = lab.worker("bullmq5", "held");
-    let (_, line) = worker.line(75).expect("it is taken back within two looks of the library");
+    // The lock lasts for 30 s, and of two looks of the library, 30 s apart, one may fall out.
+    let (_, line) = worker.line(150).expect("it is taken back by the looks of the library");
     assert!(line.contains("{\"order\":0}"), "{line}");
     lookout.over("queue.no_worker", "").await;
     let many = ["mails", "bills", "posts", "scans", "texts"];
@@ -153,7 +154,7 @@ async fn a_worker_that_looks_brings_a_stalled_job_back_as_is_said() {
     let () = client.del(named("mails").key(&format!("{}:lock", held[0]))).await.expect("its time is over");
     let step = lookout.step("queue.stalled", "1 job in progress lost its worker's lock").await;
     assert_eq!(step, "its workers look each 30 s and bring them back; read their log");
-    assert!(other.line(75).is_some(), "it was brought back");
+    assert!(other.line(150).is_some(), "it was brought back");
     lookout.over("queue.stalled", "").await;
 }
 

@@ -3,7 +3,7 @@
 
 use super::audit::stamp;
 use super::follow::Shared;
-use super::writer::Writer;
+use super::kept::Kept;
 use crate::core::alert::Severity;
 use crate::core::ids::TargetId;
 use crate::core::time::Now;
@@ -12,7 +12,6 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 /// The file is put aside once it has so many bytes; one older one is kept.
@@ -21,8 +20,6 @@ const FILE_BYTES: u64 = 4 * 1024 * 1024;
 const TAIL_BYTES: u64 = 512 * 1024;
 /// So many events of earlier runs are shown.
 const RECALLED: usize = 500;
-/// So long, at the end of a run, the disk is waited for.
-const SETTLED_WITHIN: Duration = Duration::from_millis(500);
 
 /// One line of the file.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -139,11 +136,7 @@ pub fn mark(path: PathBuf, event: Event) -> std::io::Result<()> {
 
 /// Who keeps the timeline.
 #[derive(Debug)]
-pub struct Keeper {
-    writer: Writer<Shared>,
-    shown: String,
-    told: Arc<AtomicBool>,
-}
+pub struct Keeper(Kept);
 
 impl Keeper {
     /// One that keeps it at `path`, and one older file beside it.
@@ -153,41 +146,27 @@ impl Keeper {
     }
 
     fn of(path: PathBuf, most: u64) -> Self {
-        let shown = path.display().to_string();
-        let file = Shared::at(path, most, TAIL_BYTES);
-        Self { writer: Writer::start("timeline", Arc::new(file)), shown, told: Arc::default() }
+        Self(Kept::at("the timeline is", path, most, TAIL_BYTES))
     }
 
     /// What earlier runs kept, oldest first; to be asked before anything of this run is kept.
     pub fn recall(&self, now: Now) -> impl Future<Output = Vec<Event>> + Send + use<> {
-        let recalled = self.writer.give(move |file| recall(file, now));
-        async move { recalled.await.unwrap_or_default() }
+        self.0.read(move |file| recall(file, now))
     }
 
     /// Keeps `events`, in the order in which this is called. When they cannot be kept, why: told once.
     pub fn keep(&self, events: Vec<Arc<Event>>) -> impl Future<Output = Option<String>> + Send + use<> {
-        let kept = self.writer.give(move |file| keep(file, &events));
-        let (shown, told) = (self.shown.clone(), Arc::clone(&self.told));
-        async move {
-            let why = match kept.await {
-                Some(Ok(())) => return None,
-                Some(Err(error)) => error.to_string(),
-                None => "the disk does not keep up".to_owned(),
-            };
-            let first = !told.swap(true, Ordering::Relaxed);
-            first.then(|| format!("the timeline is not kept for later: {shown} cannot be written: {why}"))
-        }
+        self.0.keep(move |file| keep(file, &events))
     }
 
     /// The marks that others have set since the last time; some may have been told before.
     pub fn marks(&self) -> impl Future<Output = Vec<Mark>> + Send + use<> {
-        let found = self.writer.give(marks);
-        async move { found.await.unwrap_or_default() }
+        self.0.read(marks)
     }
 
     /// Waits for what was given to be on the disk, but not for long.
     pub async fn settle(&self) {
-        let _ = tokio::time::timeout(SETTLED_WITHIN, self.writer.give(|_| ())).await;
+        self.0.settle().await;
     }
 }
 

@@ -6,6 +6,7 @@ pub mod executor;
 mod follow;
 pub mod gate;
 pub mod keeper;
+mod kept;
 pub mod lines;
 pub mod notes;
 pub mod ongoing;

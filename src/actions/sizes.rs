@@ -2,27 +2,17 @@
 //! databases, tables, nodes and places, and bytes; nothing that was stored there. Its failure is told once and never breaks the run.
 
 use super::follow::Shared;
-use super::writer::Writer;
+use super::kept::Kept;
 use crate::core::sizes::SizesAt;
 use std::path::PathBuf;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
 
 /// The file is put aside once it has so many bytes; one older one is kept. A week of ten servers.
 const FILE_BYTES: u64 = 2 * 1024 * 1024;
 /// So much of the end of each is read at the start: all of it.
 const TAIL_BYTES: u64 = FILE_BYTES + 64 * 1024;
-/// So long, at the end of a run, the disk is waited for.
-const SETTLED_WITHIN: Duration = Duration::from_millis(500);
-
 /// Who keeps them.
 #[derive(Debug)]
-pub struct SizeKeeper {
-    writer: Writer<Shared>,
-    shown: String,
-    told: Arc<AtomicBool>,
-}
+pub struct SizeKeeper(Kept);
 
 impl SizeKeeper {
     /// One that keeps them at `path`, and one older file beside it.
@@ -32,35 +22,22 @@ impl SizeKeeper {
     }
 
     fn of(path: PathBuf, most: u64) -> Self {
-        let shown = path.display().to_string();
-        let file = Shared::at(path, most, TAIL_BYTES);
-        Self { writer: Writer::start("sizes", Arc::new(file)), shown, told: Arc::default() }
+        Self(Kept::at("sizes are", path, most, TAIL_BYTES))
     }
 
     /// What earlier runs kept, and others beside this one.
     pub fn recall(&self) -> impl Future<Output = Vec<SizesAt>> + Send + use<> {
-        let recalled = self.writer.give(Shared::all::<SizesAt>);
-        async move { recalled.await.unwrap_or_default() }
+        self.0.read(Shared::all::<SizesAt>)
     }
 
     /// Keeps `sizes`, in the order in which this is called. When they cannot be kept, why: told once.
     pub fn keep(&self, sizes: Vec<SizesAt>) -> impl Future<Output = Option<String>> + Send + use<> {
-        let kept = self.writer.give(move |file| file.keep(&sizes));
-        let (shown, told) = (self.shown.clone(), Arc::clone(&self.told));
-        async move {
-            let why = match kept.await {
-                Some(Ok(())) => return None,
-                Some(Err(error)) => error.to_string(),
-                None => "the disk does not keep up".to_owned(),
-            };
-            let first = !told.swap(true, Ordering::Relaxed);
-            first.then(|| format!("sizes are not kept for later: {shown} cannot be written: {why}"))
-        }
+        self.0.keep(move |file| file.keep(&sizes))
     }
 
     /// Waits for what was given to be on the disk, but not for long.
     pub async fn settle(&self) {
-        let _ = tokio::time::timeout(SETTLED_WITHIN, self.writer.give(|_| ())).await;
+        self.0.settle().await;
     }
 }
 

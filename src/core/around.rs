@@ -78,7 +78,9 @@ fn innocent(target: &TargetState, its: &[&Finding], lead: &Finding, now: Now) ->
     }
     let trouble: Vec<&&Finding> = its.iter().filter(|finding| !finding.is_forecast()).collect();
     let Some(worst) = trouble.first() else {
-        let took = target.took.map_or_else(String::new, |took| format!("answers in {}, ", duration(took)));
+        // A file answers nobody.
+        let took = target.took.filter(|_| target.kind != SystemKind::Log);
+        let took = took.map_or_else(String::new, |took| format!("answers in {}, ", duration(took)));
         return Some(format!("{took}nothing past its threshold"));
     };
     let older =

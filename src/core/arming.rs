@@ -62,7 +62,7 @@ impl Stance {
 /// What the status line says about changes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mode {
-    /// `--read-only`, or the environment forbids actions.
+    /// `--read-only`, the environment forbids actions, or every target does.
     ReadOnly,
     /// Read-only until somebody arms it.
     Disarmed,
@@ -253,14 +253,16 @@ impl Arming {
     /// What the status line says at `now`.
     #[must_use]
     pub fn mode(&self, now: Now) -> Mode {
-        if self.read_only.is_some() {
+        let allows = |access: &Access| *access != Access::Never;
+        if self.read_only.is_some() || !self.access.is_empty() && !self.access.values().any(allows) {
             return Mode::ReadOnly;
         }
         match self.armed_until {
             Some(until) if !now.expired(until) => Mode::Armed(now.left(until)),
-            _ if self.access.iter().any(|(target, access)| {
-                *access != Access::Never && self.elsewhere(target, *access).is_some()
-            }) =>
+            _ if self
+                .access
+                .iter()
+                .any(|(target, access)| allows(access) && self.elsewhere(target, *access).is_some()) =>
             {
                 Mode::Disarmed
             }
@@ -273,14 +275,10 @@ impl Arming {
     /// # Errors
     /// The reason why not, and what would permit it.
     pub fn permit(&self, target: &TargetId, now: Now) -> Result<Permit, Refusal> {
-        if let Some(why) = &self.read_only {
-            return Err(Refusal::new(why.clone()));
+        if let Some(refusal) = self.forbids(target) {
+            return Err(refusal);
         }
         let access = self.access.get(target).copied().unwrap_or(Access::Never);
-        if access == Access::Never {
-            return Err(Refusal::new(format!("{target} is configured as read-only"))
-                .remedy("remove `read_only` from it in the configuration"));
-        }
         match (self.elsewhere(target, access), self.armed_until) {
             (None, _) => Ok(Permit { target: target.clone(), until: None }),
             (Some(_), Some(until)) if !now.expired(until) => {
@@ -291,10 +289,23 @@ impl Arming {
         }
     }
 
-    /// Whether arming would permit changes on `target`.
+    /// Why nothing on `target` is changed in this run, armed or not.
     #[must_use]
-    pub fn can_permit(&self, target: &TargetId) -> bool {
-        self.read_only.is_none() && self.access.get(target).is_some_and(|access| *access != Access::Never)
+    pub fn forbids(&self, target: &TargetId) -> Option<Refusal> {
+        if let Some(why) = &self.read_only {
+            return Some(Refusal::new(why.clone()));
+        }
+        let access = self.access.get(target).copied().unwrap_or(Access::Never);
+        (access == Access::Never).then(|| {
+            Refusal::new(format!("{target} is configured as read-only"))
+                .remedy("remove `read_only` from it in the configuration")
+        })
+    }
+
+    /// How many targets allow no change, whatever the status line says of the others.
+    #[must_use]
+    pub fn kept(&self) -> usize {
+        self.access.values().filter(|access| **access == Access::Never).count()
     }
 }
 
@@ -359,7 +370,7 @@ mod tests {
         arming.exchange(std::slice::from_ref(&target), vec![(target.clone(), Access::WhenHere)]);
         assert!(!allowed(&arming, "db", 0), "another server may have its name");
         arming.exchange(&[target], Vec::new());
-        assert!(!arming.can_permit(&TargetId::new("db")));
+        assert!(arming.forbids(&TargetId::new("db")).is_some());
     }
 
     #[test]

@@ -260,11 +260,10 @@ async fn the_mode_stays_visible_above_whatever_is_open() {
     drive.model.arming.production = true;
     drive.model.arming.environment = "a-production-environment-with-a-long-name".to_owned();
     drive.model.arming.read_only = Some("--read-only".to_owned());
-    let mut menu_key = vec![(Key::char('x'), "What may be done")];
-    menu_key.extend([(Key::char('?'), "Help"), (Key::char('!'), "Sources"), (Key::char('@'), "Action log")]);
+    let lists = [(Key::char('?'), "Help"), (Key::char('!'), "Sources"), (Key::char('@'), "Action log")];
     for size in [(60, 16), (80, 24), (200, 60)] {
         drive.key(Key::char('2'));
-        for (key, title) in &menu_key {
+        for (key, title) in &lists {
             drive.drawn(size.0, size.1);
             drive.key(*key);
             let text = drive.drawn(size.0, size.1);

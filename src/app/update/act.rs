@@ -43,6 +43,11 @@ pub fn open_menu(model: &mut Model) {
         model.say(Role::Note, "nothing can be done to this row from here");
         return;
     }
+    // A list of what cannot be done would say nothing more.
+    if let Some(refusal) = row.target().and_then(|target| model.arming.forbids(target)) {
+        model.say(Role::Warning, refusal.sentence());
+        return;
+    }
     let menu = Menu { row, offers, opened: model.now, window: Window::default() };
     opening::open(model, Overlay::Menu(menu));
 }
@@ -119,7 +124,7 @@ fn ask_to_confirm(
         model.overlay = None;
         // What helps stands first: a narrow line has no room for all of it.
         let words = match &refusal.remedy {
-            Some(remedy) if model.arming.can_permit(action.target()) => {
+            Some(remedy) if model.arming.forbids(action.target()).is_none() => {
                 format!("{remedy} ({}): {}", model.keymap.name(Command::Arm), refusal.why)
             }
             _ => refusal.sentence(),

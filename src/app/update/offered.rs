@@ -12,10 +12,21 @@ pub fn marked(model: &Model) -> Vec<RowKey> {
     model.place().level().map(|level| level.marks.keys().cloned().collect()).unwrap_or_default()
 }
 
-/// What may be done to `row`, and to what is marked.
+/// What may be done to `row`, and to what is marked. What no arming would permit in this run is refused here already.
 pub fn offers(model: &Model, row: &RowKey, marked: &[RowKey]) -> Vec<Offer> {
     let path = model.place().path;
-    opened(model.screen, &path).offers(model.seen(), &path, row, marked)
+    let mut offers = opened(model.screen, &path).offers(model.seen(), &path, row, marked);
+    let whole = row.target().and_then(|target| model.arming.forbids(target));
+    for offer in &mut offers {
+        let own = || {
+            let (action, _) = offer.choice.as_ref().ok()?;
+            model.arming.forbids(action.target())
+        };
+        if let Some(refusal) = whole.clone().or_else(own) {
+            offer.choice = Err(refusal);
+        }
+    }
+    offers
 }
 
 /// The row that an act is about: the one under the cursor, else the one whose page is open.

@@ -69,6 +69,11 @@ fn place_and_mode(model: &Model, columns: u16, told: Told) -> Line {
         }
         Mode::Open => line.then(Role::Note, "ACTIONS OPEN"),
     };
+    let kept = model.arming.kept();
+    let line = match model.arming.mode(model.now) {
+        Mode::Open | Mode::Armed(_) if kept > 0 => line.then(Role::Ok, format!(", {kept} READ-ONLY")),
+        Mode::Open | Mode::Armed(_) | Mode::Disarmed | Mode::ReadOnly => line,
+    };
     let line = match &model.lens {
         Lens::At(moment) => {
             let age = model.now.since(moment.now);
@@ -348,6 +353,12 @@ pub fn message_text(model: &Model, columns: usize) -> Line {
         (Some(Overlay::Answer(_) | Overlay::Note(_)), _) => Line::default(),
         (Some(overlay), _) if looked_for(overlay).is_some() => {
             looked_for(overlay).map_or_else(Line::default, |text| field("find: ", text, ""))
+        }
+        (_, Some(toast)) if width(&toast.text) > columns => {
+            // All of it stands among the messages.
+            let more = format!(" {}", model.keymap.name(Command::Logs));
+            let text = cut(&toast.text, columns.saturating_sub(width(&more))) + &more;
+            model.told(Line::of(toast.role, text))
         }
         (_, Some(toast)) => model.told(Line::of(toast.role, &toast.text)),
         (_, None) => model.told(here(model)),

@@ -45,7 +45,9 @@ async fn chosen(change: impl FnOnce(&mut Drive)) -> Drive {
     drive.tell(Msg::Command(Command::Actions));
     drive.drawn(120, 40);
     drive.second += 1;
-    drive.tell(Msg::Typed('t'));
+    if drive.model.overlay.is_some() {
+        drive.tell(Msg::Typed('t'));
+    }
     drive
 }
 
@@ -167,7 +169,7 @@ fn what_is_read_only_as_a_whole_cannot_be_armed() {
 
 #[test]
 fn targets_that_are_all_read_only_leave_nothing_to_be_armed() {
-    assert_eq!(arming(Access::Never).mode(Now::example(0)), Mode::Open);
+    assert_eq!(arming(Access::Never).mode(Now::example(0)), Mode::ReadOnly);
 }
 
 #[tokio::test]
@@ -252,4 +254,70 @@ async fn stopping_what_runs_asks_for_it() {
     drive.run_to(2).await;
     drive.model.running = 1;
     assert_eq!(drive.tell(Msg::Command(Command::Stop)), [Effect::StopActions]);
+}
+
+/// What is done to a root of the blocking screen where the demo's targets allow this, and what line one and the hints say then.
+async fn under(access: Access) -> (String, String, Drive) {
+    let drive = &mut Drive::demo();
+    drive.run_to(45).await;
+    environment(drive, false, None, access);
+    drive.tell(Msg::Command(Command::Screen(Screen::Blocking)));
+    let text = drive.drawn(160, 40);
+    let line = |at: Option<&str>| at.unwrap_or_default().to_owned();
+    let (first, last) = (line(text.lines().next()), line(text.lines().last()));
+    let mut drive = std::mem::replace(drive, Drive::demo());
+    drive.tell(Msg::Command(Command::Actions));
+    (first, last, drive)
+}
+
+#[tokio::test]
+async fn where_every_target_is_read_only_the_screen_says_so_and_hints_at_no_action() {
+    let (first, hints, drive) = under(Access::Never).await;
+    assert!(first.contains("READ-ONLY") && !first.contains("OPEN"), "{first}");
+    assert!(!hints.contains("actions"), "{hints}");
+    assert_eq!(drive.model.overlay, None, "no menu of what cannot be done");
+    assert_eq!(
+        said(&drive),
+        "shop-db is configured as read-only; remove `read_only` from it in the configuration"
+    );
+}
+
+#[tokio::test]
+async fn what_only_needs_arming_is_hinted_at_and_has_its_menu() {
+    let (first, hints, drive) = under(Access::WhenArmed).await;
+    assert!(first.contains("DISARMED"), "{first}");
+    assert!(hints.contains("x actions"), "{hints}");
+    assert!(matches!(drive.model.overlay, Some(Overlay::Menu(_))));
+}
+
+#[tokio::test]
+async fn line_one_says_how_many_targets_stay_as_they_are() {
+    let mut drive = Drive::demo();
+    drive.run_to(45).await;
+    let targets: Vec<TargetId> = drive.model.world.targets().iter().map(|target| target.id.clone()).collect();
+    let allows = |(at, target)| (target, if at == 0 { Access::Never } else { Access::Free });
+    let access = targets.into_iter().enumerate().map(allows).collect();
+    drive.model.arming = Arming::new("shop".to_owned(), false, None, access);
+    for (width, height) in [(160, 50), (80, 24)] {
+        let text = drive.drawn(width, height);
+        assert!(text.starts_with("DEMO │ ACTIONS OPEN, 1 READ-ONLY"), "{text}");
+    }
+}
+
+#[tokio::test]
+async fn a_message_that_has_no_room_says_where_all_of_it_stands() {
+    let mut drive = Drive::demo();
+    drive.run_to(45).await;
+    let why = "a dialog was closed because the server that it was about ".repeat(3) + "has gone";
+    let offered = Err(why.clone());
+    drive.tell(Msg::Reloaded(offered));
+    let text = drive.drawn(80, 24);
+    let message = text.lines().rev().nth(1).unwrap_or_default();
+    assert!(
+        message.starts_with("nothing was changed: a dialog") && message.ends_with("… :own-log"),
+        "{text}"
+    );
+    drive.tell(Msg::Command(Command::Logs));
+    let text = drive.drawn(80, 24).replace('│', " ").split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(text.contains("Messages") && text.contains("has gone"), "{text}");
 }

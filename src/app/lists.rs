@@ -246,15 +246,27 @@ pub fn sources(model: &Model) -> Vec<Line> {
     lines
 }
 
-/// Our own log, the newest line first.
+/// What was said in this run, and our own log; the newest first in both.
 pub fn logged(model: &Model, logs: &Logs) -> Vec<Line> {
-    let Some(tail) = &logs.tail else { return vec![Line::of(Role::Muted, "it is being read")] };
-    let place = Line::of(Role::Muted, format!("kept in {}", tail.place));
-    let mut lines: Vec<Line> = match &tail.lines {
-        Ok(lines) => lines.iter().rev().map(Line::text).collect(),
-        Err(why) => vec![Line::of(Role::Warning, format!("it cannot be read: {why}"))],
+    let mut lines = vec![Line::of(Role::Strong, "Messages")];
+    lines.extend(model.said.iter().rev().map(|said| {
+        let at = said.at.wall.with_timezone(&model.zone).format("%H:%M:%S");
+        model.told(Line::of(Role::Muted, format!("{at} ")).then(said.role, &said.text))
+    }));
+    if model.said.is_empty() {
+        lines.push(Line::text("nothing was said yet"));
+    }
+    lines.extend([Line::default(), Line::of(Role::Strong, "Log")]);
+    let Some(tail) = &logs.tail else {
+        lines.push(Line::of(Role::Muted, "it is being read"));
+        return lines;
     };
-    if lines.is_empty() {
+    let place = Line::of(Role::Muted, format!("kept in {}", tail.place));
+    match &tail.lines {
+        Ok(kept) => lines.extend(kept.iter().rev().map(Line::text)),
+        Err(why) => lines.push(Line::of(Role::Warning, format!("it cannot be read: {why}"))),
+    }
+    if tail.lines.as_ref().is_ok_and(Vec::is_empty) {
         let words = match model.kind {
             Kind::Live => "nothing is written there: no source fell silent, and nothing of ours failed",
             Kind::Demo => "nothing is written there: nothing of ours failed",

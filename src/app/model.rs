@@ -21,7 +21,7 @@ use crate::ui::select::{Level, View};
 use crate::ui::theme::Theme;
 use crate::ui::veil;
 use chrono::FixedOffset;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -152,6 +152,20 @@ pub struct Toast {
     pub of_key: bool,
 }
 
+/// Messages that are kept for the page of our own log.
+const SAID: usize = 50;
+
+/// A message, as it was.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Said {
+    /// When it was said.
+    pub at: Now,
+    /// What it is.
+    pub role: Role,
+    /// What it says.
+    pub text: String,
+}
+
 /// The moment that everything on the screen is about.
 #[derive(Clone, Debug, Default)]
 pub enum Lens {
@@ -218,6 +232,8 @@ pub struct Model {
     pub overlay: Option<Overlay>,
     /// The newest message.
     pub toast: Option<Toast>,
+    /// What was said so far, the newest last: a line of the screen may be too short for it, or nobody looked.
+    pub said: VecDeque<Said>,
     /// The keys in force.
     pub keymap: Keymap,
     /// The colours in force.
@@ -354,6 +370,11 @@ impl Model {
 
     /// Says something above the hint line.
     pub(super) fn say(&mut self, role: Role, text: impl Into<String>) {
-        self.toast = Some(Toast { text: text.into(), role, until: self.now.plus(TOAST_FOR), of_key: false });
+        let text = text.into();
+        self.said.push_back(Said { at: self.now, role, text: text.clone() });
+        if self.said.len() > SAID {
+            self.said.pop_front();
+        }
+        self.toast = Some(Toast { text, role, until: self.now.plus(TOAST_FOR), of_key: false });
     }
 }

@@ -47,7 +47,7 @@ use arguments::{Arguments, Stop, Verb, parse};
 use given::begun;
 use print::{complain, print, verbatim};
 use state_folder::state_folder;
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::io::IsTerminal;
 use std::path::Path;
 use std::process::ExitCode;
@@ -251,6 +251,7 @@ fn model(
         places: HashMap::new(),
         overlay: None,
         toast: None,
+        said: VecDeque::new(),
         keymap,
         theme: themes.theme,
         otherwise: themes.otherwise,

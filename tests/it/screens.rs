@@ -24,7 +24,7 @@ use stacktop::core::world::{TargetState, World, all_rules};
 use stacktop::drill::Stack;
 use stacktop::sources::Source;
 use stacktop::ui::theme::Theme;
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
 
 /// The app on the demo stack, driven without a terminal and without a clock.
@@ -62,6 +62,7 @@ impl Drive {
             places: HashMap::new(),
             overlay: None,
             toast: None,
+            said: VecDeque::new(),
             keymap: Keymap::default(),
             theme: Theme::built_in("dark").expect("it is built in"),
             otherwise: None,

@@ -11,7 +11,10 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
-use tracing_subscriber::EnvFilter;
+use tracing::Level;
+use tracing_subscriber::filter::Targets;
+use tracing_subscriber::fmt::layer;
+use tracing_subscriber::layer::SubscriberExt;
 
 /// Under this name stands when a source fell silent and why; it is written whatever level is asked for.
 pub const SOURCES: &str = "sources";
@@ -23,16 +26,16 @@ const LINE_COLUMNS: usize = 1000;
 
 /// Starts logging to `file`. What cannot be written is not logged: the run does not depend on it.
 pub fn start(file: &Path, level: Option<&str>) {
-    let with_sources = |level: &str| format!("{level},{SOURCES}=warn");
-    let filter = EnvFilter::try_new(with_sources(level.unwrap_or("error")))
-        .unwrap_or_else(|_| EnvFilter::new(with_sources("error")));
     let path = file.to_owned();
-    let subscriber = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_ansi(false)
-        .with_writer(move || open(&path))
-        .finish();
+    let written = layer().with_ansi(false).with_writer(move || open(&path));
+    let subscriber = tracing_subscriber::registry().with(wanted(level)).with(written);
     let _ = tracing::subscriber::set_global_default(subscriber);
+}
+
+/// What is written at this level: `debug`, or levels of parts (`warn,tokio_postgres=debug`). Errors alone where it is none.
+fn wanted(level: Option<&str>) -> Targets {
+    let levels = level.and_then(|level| level.parse::<Targets>().ok());
+    levels.unwrap_or_else(|| Targets::new().with_default(Level::ERROR)).with_target(SOURCES, Level::WARN)
 }
 
 fn open(path: &PathBuf) -> Box<dyn Write> {
@@ -110,6 +113,26 @@ mod tests {
         std::fs::write(&path, format!("{}\nnew\n", "x".repeat(TAIL_BYTES as usize))).expect("written");
         assert_eq!(tail(Some(path)).await.lines, Ok(vec!["new".to_owned()]), "half a line is none");
         assert!(tail(Some(folder.path().to_owned())).await.lines.is_err());
+    }
+
+    #[track_caller]
+    fn check(level: Option<&str>, target: &str, most: Level) {
+        let wanted = wanted(level);
+        let levels = [Level::ERROR, Level::WARN, Level::INFO, Level::DEBUG, Level::TRACE];
+        let written: Vec<Level> =
+            levels.into_iter().filter(|level| wanted.would_enable(target, level)).collect();
+        assert_eq!(written.last(), Some(&most), "{level:?} {target}");
+    }
+
+    #[test]
+    fn errors_are_written_and_more_where_it_is_wanted() {
+        check(None, "stacktop::runtime", Level::ERROR);
+        check(None, SOURCES, Level::WARN);
+        check(Some("debug"), "hyper::client", Level::DEBUG);
+        check(Some("info,tokio_postgres=trace"), "tokio_postgres::query", Level::TRACE);
+        check(Some("info,tokio_postgres=trace"), "stacktop", Level::INFO);
+        check(Some("error"), SOURCES, Level::WARN);
+        check(Some("no=level=at all"), "stacktop", Level::ERROR);
     }
 
     #[test]

@@ -5,10 +5,10 @@ use ratatui::Terminal;
 use ratatui::backend::CrosstermBackend;
 use ratatui::crossterm::event::{DisableBracketedPaste, EnableBracketedPaste};
 use ratatui::crossterm::terminal::{
-    BeginSynchronizedUpdate, EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen,
-    disable_raw_mode, enable_raw_mode,
+    BeginSynchronizedUpdate, Clear, ClearType, EndSynchronizedUpdate, EnterAlternateScreen,
+    LeaveAlternateScreen, disable_raw_mode, enable_raw_mode,
 };
-use ratatui::crossterm::{ExecutableCommand, QueueableCommand, cursor};
+use ratatui::crossterm::{ExecutableCommand, QueueableCommand, cursor, style::ResetColor};
 use ratatui::layout::Rect;
 use rustix::process::{Signal, getpgrp, getpid, kill_process};
 use rustix::termios::{QueueSelector, tcflush, tcgetpgrp, tcgetwinsize};
@@ -130,6 +130,8 @@ fn enter() -> io::Result<()> {
     TAKEN.store(true, Ordering::SeqCst);
     let mut out = io::stdout();
     out.queue(EnterAlternateScreen)?.queue(EnableBracketedPaste)?.queue(cursor::Hide)?;
+    // Some have no other screen (GNU screen as it comes, a Linux console): frames are drawn over what is there.
+    out.queue(ResetColor)?.queue(Clear(ClearType::All))?;
     if MOUSE.load(Ordering::SeqCst) {
         out.write_all(MOUSE_ON)?;
     }
@@ -173,6 +175,9 @@ pub fn leave() {
         let _ = out.write_all(MOUSE_OFF);
     }
     let _ = out.execute(DisableBracketedPaste);
+    // Where there is no other screen to come back to, what is said at the end does not stand amid the last frame.
+    let _ = out.queue(ResetColor).and_then(|out| out.queue(Clear(ClearType::All)));
+    let _ = out.queue(cursor::MoveTo(0, 0));
     let _ = out.execute(LeaveAlternateScreen);
     let _ = out.execute(cursor::Show);
     let _ = disable_raw_mode();

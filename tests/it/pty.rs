@@ -171,6 +171,31 @@ fn the_terminal_is_given_back_on_quit_and_on_signals() {
     }
 }
 
+/// What a terminal that has an alternate screen, and one that has none, makes of the same output.
+fn with_and_without_alternate(raw: &str) -> [String; 2] {
+    [raw.to_owned(), raw.replace("\u{1b}[?1049h", "").replace("\u{1b}[?1049l", "")].map(|raw| {
+        let mut parser =
+            vt100::Parser::new(24.try_into().expect("not zero"), 80.try_into().expect("not zero"), 0);
+        parser.process(raw.as_bytes());
+        parser.screen().contents()
+    })
+}
+
+#[test]
+fn where_there_is_no_alternate_screen_nothing_stays_of_what_was_there() {
+    let line = format!("seq 1000 1200; exec {} demo", env!("CARGO_BIN_EXE_stacktop"));
+    let mut screen = Screen::start_as(&["sh", "-c", &line], &[], (80, 24));
+    screen.until("shop-db", 10);
+    let [with, without] = with_and_without_alternate(&screen.raw_text());
+    assert!(with.starts_with("DEMO"), "{with}");
+    assert_eq!(without, with);
+    screen.keys("q");
+    screen.ended(3);
+    let [with, without] = with_and_without_alternate(&screen.raw_text());
+    assert!(with.starts_with("1") && with.contains("stacktop: the demo ran"), "{with}");
+    assert!(without.starts_with("stacktop: the demo ran") && !without.contains("shop-db  "), "{without}");
+}
+
 #[test]
 fn a_terminal_that_is_gone_ends_the_program() {
     // The only descriptor of the terminal's other end must be closed, which portable-pty's cloned reader prevents.

@@ -134,7 +134,7 @@ mod tests {
     use crate::core::part::Warm;
     use crate::core::reading::Reading;
     use crate::core::redis::{QueueReading, RedisReading, RedisServer};
-    use crate::core::report::{BreakerState, Plan, PollReport};
+    use crate::core::report::PollReport;
     use crate::core::search::{SearchNode, SearchReading};
     use crate::core::sizes::SizesAt;
     use crate::core::verdict::{Overall, Verdict};
@@ -147,23 +147,7 @@ mod tests {
     const AT: u64 = 200 * HOUR;
 
     fn report(reading: Reading, at: Now) -> PollReport {
-        let second = Duration::from_secs(1);
-        PollReport {
-            target: TargetId::new("it"),
-            at,
-            took: Duration::ZERO,
-            result: Ok(reading),
-            plan: Plan {
-                interval: second,
-                widened: false,
-                next: at.plus(second),
-                breaker: BreakerState::Closed,
-                failures: 0,
-                knocks: false,
-            },
-            overtaken: 0,
-            asked: 0,
-        }
+        PollReport::example(TargetId::new("it"), Ok(reading), at)
     }
 
     /// A world in which `what` of `of` was so many GiB so many hours ago, and this is read now, for two minutes.

@@ -119,7 +119,7 @@ mod tests {
     use crate::core::chain::Tie;
     use crate::core::ids::SystemKind;
     use crate::core::reading::Reading;
-    use crate::core::report::{BreakerState, Plan, PollError, PollErrorKind, PollReport};
+    use crate::core::report::{PollError, PollErrorKind, PollReport};
     use crate::core::time::Now;
     use crate::core::verdict::{Overall, Verdict};
     use crate::core::world::{World, all_rules};
@@ -138,22 +138,8 @@ mod tests {
                 let error = PollError::new(PollErrorKind::Unreachable, "connection refused");
                 let at = Now::example(at);
                 let answers = at.mono <= Now::example(*until).mono;
-                world.apply(PollReport {
-                    target: TargetId::new(name),
-                    at,
-                    took: Duration::ZERO,
-                    plan: Plan {
-                        interval: second,
-                        widened: false,
-                        next: at.plus(second),
-                        breaker: BreakerState::Closed,
-                        failures: 0,
-                        knocks: false,
-                    },
-                    overtaken: 0,
-                    asked: 0,
-                    result: if answers { Ok(Reading::Metrics(Box::default())) } else { Err(error) },
-                });
+                let result = if answers { Ok(Reading::Metrics(Box::default())) } else { Err(error) };
+                world.apply(PollReport::example(TargetId::new(name), result, at));
             }
         }
         world.evaluate(Now::example(900));

@@ -13,6 +13,7 @@ pub mod chain;
 pub mod doctor;
 pub mod echo;
 pub mod enlisted;
+pub(crate) mod error_rules;
 pub mod exact;
 pub mod focus;
 pub mod forecast;

@@ -126,3 +126,15 @@ pub struct PollReport {
     /// Statements, commands or requests that were sent since the report before: by it, and beside it.
     pub asked: u64,
 }
+
+impl PollReport {
+    /// A made-up report: asked each second, at once, without trouble before. For tests, benchmarks and drills.
+    #[must_use]
+    pub fn example(target: TargetId, result: Result<Reading, PollError>, at: Now) -> Self {
+        let interval = Duration::from_secs(1);
+        let breaker = BreakerState::Closed;
+        let plan =
+            Plan { interval, widened: false, next: at.plus(interval), breaker, failures: 0, knocks: false };
+        Self { target, at, took: Duration::ZERO, result, plan, overtaken: 0, asked: 0 }
+    }
+}

@@ -74,6 +74,14 @@ macro_rules! states {
                 }
             }
 
+            /// What is not judged of it before it is known what is usual, with the rules that judge it.
+            #[must_use]
+            pub fn unlearned(&self) -> Option<(Vec<alert::RuleId>, &'static str)> {
+                match self {
+                    $(Self::$Kind(state) => alert::unlearned(&**state),)*
+                }
+            }
+
             /// The parts that were not read though they should have been, with the rules that look at them.
             pub(super) fn unread(&self) -> Vec<Unread> {
                 match self {

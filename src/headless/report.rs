@@ -5,7 +5,7 @@ use super::watching::Seen;
 use super::words::{State, breaker, id, seconds, severity, stamp, unit};
 use crate::app::keymap::Keymap;
 use crate::app::verdict::verdict;
-use crate::core::alert::{Finding, Onset, RuleUnit, Stage};
+use crate::core::alert::{Finding, Onset, RuleId, RuleUnit, Stage};
 use crate::core::chain::Link;
 use crate::core::freshness::Freshness;
 use crate::core::scope::Scope;
@@ -40,7 +40,7 @@ pub struct Report {
     pub state: State,
     /// The exit code of `stacktop check`.
     pub exit_code: u8,
-    /// Line 2 of the screen; where that is well, and something was not read yet, what that is.
+    /// Line 2 of the screen; where that is well, and something was not read or is not judged yet, what that is.
     pub verdict: String,
     /// The worst symptom: the id of its finding.
     pub lead: Option<String>,
@@ -162,6 +162,8 @@ pub struct Target {
     pub unread: Vec<String>,
     /// What nobody watches of it yet, because its turn did not come.
     pub not_read_yet: Vec<&'static str>,
+    /// What nobody judges of it yet, because it takes longer to know what is usual.
+    pub not_judged_yet: Vec<&'static str>,
     /// `closed`, `open` or `half_open`; nothing before its first poll ended.
     pub breaker: Option<&'static str>,
     /// How often it is asked now.
@@ -227,7 +229,21 @@ fn whole(seen: Seen<'_>, state: State) -> (State, String) {
     if state == State::Ok && !waiting.is_empty() {
         return (State::Unknown, format!("UNKNOWN: not read yet: {}", waiting.join("; ")));
     }
+    let unlearned =
+        |target: &Arc<TargetState>| Some(format!("{} ({})", target.id, not_judged(seen, target)?));
+    let unjudged: Vec<String> = seen.world.targets().iter().filter_map(unlearned).collect();
+    if state == State::Ok && !unjudged.is_empty() {
+        // It takes longer than any look: unknown each time would tell nobody anything.
+        return (state, format!("{}; not judged: {}", sentence(seen), unjudged.join("; ")));
+    }
     (state, sentence(seen))
+}
+
+/// What nobody judges of a target yet, though a rule that is in force does: it is not known what is usual.
+fn not_judged(seen: Seen<'_>, target: &TargetState) -> Option<&'static str> {
+    let (rules, words) = target.system.unlearned()?;
+    let is_wanted = |rule: &RuleId| seen.world.rules.on(*rule, &[target.id.as_str()]).enabled;
+    rules.iter().any(is_wanted).then_some(words)
 }
 
 /// Line 2 of the screen.
@@ -305,6 +321,7 @@ fn target(seen: Seen<'_>, target: &TargetState, firing: &[&Finding]) -> Target {
         age_seconds: target.seen.map(|at| seconds(seen.now.since(at))),
         silence: fresh.is_old().then(|| target.silence(seen.now)),
         not_read_yet: seen.world.awaited(target),
+        not_judged_yet: not_judged(seen, target).into_iter().collect(),
         unread: firing.iter().filter(unread).map(|finding| finding.breach.sentence.clone()).collect(),
         breaker: target.plan.map(|plan| breaker(plan.breaker)),
         interval_seconds: seconds(target.plan.map_or(target.configured_interval, |plan| plan.interval)),

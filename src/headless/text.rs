@@ -21,9 +21,11 @@ pub(super) fn state(target: &Target) -> String {
     }
 }
 
-/// What nobody watches of a target yet.
-pub(super) fn not_yet(target: &Target) -> Option<String> {
-    (!target.not_read_yet.is_empty()).then(|| format!("not read yet: {}", target.not_read_yet.join(", ")))
+/// What nobody watches, or judges, of a target yet.
+pub(super) fn not_yet(target: &Target) -> Vec<String> {
+    let all = [("not read yet", &target.not_read_yet), ("not judged", &target.not_judged_yet)];
+    let told = all.into_iter().filter(|(_, words)| !words.is_empty());
+    told.map(|(what, words)| format!("{what}: {}", words.join(", "))).collect()
 }
 
 /// Everything, ending with a line break.

@@ -11,7 +11,7 @@ use stacktop::app::key::Key;
 use stacktop::core::ids::{SystemKind, TargetId};
 use stacktop::core::place::Screen;
 use stacktop::core::reading::Reading;
-use stacktop::core::report::{BreakerState, Plan, PollReport};
+use stacktop::core::report::PollReport;
 use stacktop::core::row::RowKey;
 use stacktop::core::time::Now;
 use stacktop::core::world::{TargetState, World};
@@ -27,16 +27,7 @@ use std::time::Duration;
 const SECOND: u64 = 45;
 
 fn report(target: TargetId, reading: Reading) -> PollReport {
-    let at = Now::example(SECOND);
-    let plan = Plan {
-        interval: Duration::from_secs(1),
-        widened: false,
-        next: at,
-        breaker: BreakerState::Closed,
-        failures: 0,
-        knocks: false,
-    };
-    PollReport { target, at, took: Duration::ZERO, result: Ok(reading), plan, overtaken: 0, asked: 0 }
+    PollReport::example(target, Ok(reading), Now::example(SECOND))
 }
 
 /// The same with numbers as servers have them: only what is there matters here.

@@ -8,7 +8,8 @@ use stacktop::actions::sizes::SizeKeeper;
 use stacktop::core::alert::Rulebook;
 use stacktop::core::enlisted::Enlisted;
 use stacktop::core::ids::{SystemKind, TargetId};
-use stacktop::core::part::Part;
+use stacktop::core::log::LogReading;
+use stacktop::core::part::{Gap, GapKind, Part, Warm};
 use stacktop::core::postgres::{Health, PostgresReading, Session, SessionState, SqlTable, Watched};
 use stacktop::core::time::{Clock, Now};
 use stacktop::core::verdict::Verdict;
@@ -568,6 +569,35 @@ fn what_was_not_read_yet_is_not_ok_and_is_named() {
     let read = ready(SqlTable { at, took, place: String::new(), columns, rows, truncated: false });
     let (code, verdict, waits) = report(PostgresReading { watched: watched(read), ..whole() });
     assert_eq!((code, waits.len()), (0, 0), "{verdict}");
+}
+
+#[test]
+fn what_takes_longer_than_a_look_to_judge_is_named_beside_what_is_well() {
+    let costs = BTreeMap::new();
+    let counted = |second| {
+        let part = |count: u64| Part::Ready(Warm::new(Now::example(second), count));
+        LogReading { lines: part(90), errors: part(2), ..LogReading::default() }
+    };
+    let report = |stage: &Stage| {
+        let report = Report::of(seen(stage, &costs));
+        (report.exit_code, report.verdict, report.targets[0].not_judged_yet.len())
+    };
+    let words =
+        "; not judged: shop-log (errors in the logs, of which the usual number is known after ten minutes)";
+    let mut stage = Stage::of(counted(FIRST));
+    let (code, verdict, count) = report(&stage);
+    assert!(code == 0 && count == 1 && verdict.starts_with("OK") && verdict.ends_with(words), "{verdict}");
+    let text = written(&Report::of(seen(&stage, &costs)), Form::Text);
+    assert!(text.contains("  not judged: errors in the logs"), "{text}");
+    for quarter in 1..=41 {
+        stage = stage.then(FIRST + quarter * 15, "shop-log", counted(FIRST + quarter * 15));
+    }
+    let (code, verdict, count) = report(&stage);
+    assert!(code == 0 && count == 0 && !verdict.contains("not judged"), "{verdict}");
+    // Where no error can be counted, time does not help.
+    let gap = Part::Unavailable(Gap::new(GapKind::NotSupported, "no line says what level it has"));
+    let stage = Stage::of(LogReading { errors: gap, ..counted(FIRST) });
+    assert_eq!(report(&stage).2, 0);
 }
 
 /// `name{label="…"}` of every number.

@@ -10,7 +10,7 @@ use stacktop::core::alert::Rulebook;
 use stacktop::core::ids::TargetId;
 use stacktop::core::probe::{Certificate, ProbeReading};
 use stacktop::core::reading::Reading;
-use stacktop::core::report::{BreakerState, Plan, PollError, PollErrorKind, PollReport};
+use stacktop::core::report::{PollError, PollErrorKind, PollReport};
 use stacktop::core::time::{Clock, Now};
 use stacktop::core::world::{TargetState, World, all_rules};
 use stacktop::runtime::clock::SystemClock;
@@ -146,18 +146,8 @@ fn told(connect: HttpConnect, reading: ProbeReading) -> Vec<String> {
     let state =
         TargetState::new(target.id.clone(), target.settings(), target.address(), target.interval, now);
     let mut world = World::new(vec![state], Rulebook::defaults(&all_rules()));
-    let (interval, breaker) = (target.interval, BreakerState::Closed);
-    let plan = Plan { interval, widened: false, next: now, breaker, failures: 0, knocks: false };
     let result = Ok(Reading::Probe(Box::new(reading)));
-    world.apply(PollReport {
-        target: target.id,
-        at: now,
-        took: Duration::ZERO,
-        result,
-        plan,
-        overtaken: 0,
-        asked: 0,
-    });
+    world.apply(PollReport::example(target.id, result, now));
     world.evaluate(now);
     let firing = world.alerts.firing();
     firing

@@ -15,13 +15,12 @@ use stacktop::core::postgres::{Look, PostgresReading};
 use stacktop::core::probe::ProbeReading;
 use stacktop::core::prometheus::PrometheusReading;
 use stacktop::core::redis::{QueueRef, RedisReading};
-use stacktop::core::report::{BreakerState, Plan, PollReport};
+use stacktop::core::report::PollReport;
 use stacktop::core::search::SearchReading;
 use stacktop::core::time::Now;
 use stacktop::core::world::{TargetState, World, all_rules};
 use stacktop::drill::{Stack, StackTarget};
 use std::fmt::Debug;
-use std::time::Duration;
 
 fn written(value: &impl Serialize) -> String {
     serde_json::to_string(value).expect("every reading can be written")
@@ -114,17 +113,8 @@ async fn a_world_of_recorded_reports_is_the_same_world() {
     for second in 1..=60 {
         let now = Now::example(second);
         for (target, source) in &mut sources {
-            let plan = Plan {
-                interval: Duration::from_secs(1),
-                widened: false,
-                next: now,
-                breaker: BreakerState::Closed,
-                failures: 0,
-                knocks: false,
-            };
-            let (target, result) = (target.clone(), source.poll(now, &focus()).await);
-            let report =
-                PollReport { target, at: now, took: Duration::ZERO, result, plan, overtaken: 0, asked: 0 };
+            let result = source.poll(now, &focus()).await;
+            let report = PollReport::example(target.clone(), result, now);
             replayed.apply(read(&written(&report)));
             live.apply(report);
         }

@@ -31,6 +31,12 @@ pub trait Judged: Sized + 'static {
     fn awaited(_: &Self::Reading) -> Vec<(Need, &'static str)> {
         Vec::new()
     }
+
+    /// The part that is judged by what is usual while that is not known yet, with what is not judged meanwhile.
+    #[must_use]
+    fn unlearned(&self) -> Option<(Need, &'static str)> {
+        None
+    }
 }
 
 /// A part of a reading that is not there.
@@ -220,11 +226,21 @@ pub fn look<S: Judged>(state: &S, target: &TargetId, rules: &Rulebook, now: Now)
 #[must_use]
 pub fn awaited<S: Judged>(state: &S) -> Vec<(Vec<RuleId>, &'static str)> {
     let Some(reading) = state.newest() else { return Vec::new() };
-    let of = |(part, watches): (Need, &'static str)| {
-        let needs = |rule: &&&Rule<S>| rule.spec.needs.contains(&part);
-        (S::rules().iter().filter(needs).map(|rule| rule.id()).collect(), watches)
-    };
-    S::awaited(reading).into_iter().map(of).collect()
+    S::awaited(reading).into_iter().map(with_rules::<S>).collect()
+}
+
+/// What cannot be judged yet, for it takes longer than two looks to know what is usual, with the rules that judge it. What is never there
+/// to be judged is not among it.
+#[must_use]
+pub fn unlearned<S: Judged>(state: &S) -> Option<(Vec<RuleId>, &'static str)> {
+    state.newest()?;
+    state.unlearned().map(with_rules::<S>)
+}
+
+/// The rules that look at a part, and what is told of it.
+fn with_rules<S: Judged>((part, watches): (Need, &'static str)) -> (Vec<RuleId>, &'static str) {
+    let needs = |rule: &&&Rule<S>| rule.spec.needs.contains(&part);
+    (S::rules().iter().filter(needs).map(|rule| rule.id()).collect(), watches)
 }
 
 /// The parts of the newest reading that should have been read and were not, with the rules that look at them.

@@ -19,7 +19,7 @@ pub use book::AlertBook;
 pub use breach::{Breach, Hit};
 pub use finding::{Finding, Onset, Parted, Stage};
 pub use heard::{Heard, Note, Until};
-pub use judge::{Found, Judge, Judged, Missing, Rule, Unread, awaited, judge, look, unread};
+pub use judge::{Found, Judge, Judged, Missing, Rule, Unread, awaited, judge, look, unlearned, unread};
 pub use levels::{Level, Levels};
 pub use rule::{FindingKey, Grade, Need, RuleId, RuleSpec, RuleUnit};
 pub use rulebook::{RuleSetting, Rulebook};

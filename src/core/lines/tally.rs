@@ -79,7 +79,7 @@ impl Tally {
                 self.by.entry(name.clone()).or_insert_with(before).newest = *lines;
             }
         }
-        let learned = self.learned();
+        let learned = self.knows_usual();
         for (name, errors) in &mut self.by {
             if !named.contains(name.as_str()) {
                 errors.newest = 0.0;
@@ -102,14 +102,16 @@ impl Tally {
 
     /// Streams with far more errors at the newest count than is usual: their name, how many, and how many are usual.
     pub fn far_above(&self) -> impl Iterator<Item = (&str, f64, f64)> {
-        let learned = self.learned();
+        let learned = self.knows_usual();
         self.by.iter().filter_map(move |(name, errors)| {
             let usual = errors.usual().filter(|usual| learned && is_far(errors.newest, *usual))?;
             Some((name.as_str(), errors.newest, usual))
         })
     }
 
-    fn learned(&self) -> bool {
+    /// Whether what is usual is known: without that nobody can say what is far above it.
+    #[must_use]
+    pub fn knows_usual(&self) -> bool {
         let span = self.since.zip(self.judged).map(|(since, judged)| judged.since(since));
         span.is_some_and(|span| span >= LEARNED_AFTER)
     }

@@ -2,31 +2,23 @@
 //! it is told as a warning, and never as silence of a server.
 
 use super::{LogReading, LogRow, LogState};
-use crate::core::alert::RuleUnit::{Count, State};
-use crate::core::alert::Triage::{Capacity, Errors};
+use crate::core::alert::RuleUnit::State;
+use crate::core::alert::Triage::Capacity;
 use crate::core::alert::{Judge, Judged, Missing, Need, Rule, RuleSpec, Severity};
+use crate::core::error_rules::{self, LEVELS};
 use crate::core::place::Screen;
 use crate::core::row::RowKey;
-use crate::core::text::counted;
 
 const LINES: Need = Need("lines");
-const LEVELS: Need = Need("errors");
 
 /// The rules of this system, in the order in which they judge.
 pub static RULES: &[&Rule<LogState>] = &[&TOO_MANY, &UNREAD];
 
 pub(crate) static TOO_MANY: Rule<LogState> = Rule::new(
-    RuleSpec::new(
+    error_rules::spec(
         "log.errors",
         "lines a minute of a log that say that they are errors, five times as many as is usual over the hour before",
-        Count,
-        Errors,
-    )
-    .warning(10.0)
-    .hold(30)
-    .over(60)
-    .clear(60)
-    .needs(&[LEVELS]),
+    ),
     too_many,
 );
 
@@ -55,6 +47,12 @@ impl Judged for LogState {
         self.reading()
     }
 
+    fn unlearned(&self) -> Option<(Need, &'static str)> {
+        // Where no error can be counted that is told, and no time mends it.
+        let counts = self.reading().is_some_and(|reading| reading.errors.gap().is_none());
+        (counts && !self.tally.knows_usual()).then_some((LEVELS, error_rules::UNLEARNED))
+    }
+
     fn missing(reading: &LogReading) -> Vec<Missing> {
         // A rule of its own says so.
         Missing::of(&[(LINES, reading.lines.gap(), ""), (LEVELS, reading.errors.gap(), "")])
@@ -62,13 +60,9 @@ impl Judged for LogState {
 }
 
 fn too_many(its: &mut Judge<'_, LogState>, _: &LogReading) {
-    let Some((errors, usual)) = its.state.far_above() else { return };
-    let Some(grade) = its.grade(errors) else { return };
-    let many = counted(errors as u64, "error");
-    let usual = if usual < 1.0 { "less than one".to_owned() } else { format!("{usual:.0}") };
-    let sentence = format!("{many} a minute in the log, {usual} a minute over the hour before");
+    let Some(far) = its.state.far_above() else { return };
     let row = RowKey::Log(its.target.clone(), LogRow::all(its.target.as_str()));
-    its.tell(grade, "errors", sentence).row(row).look("open its lines");
+    error_rules::tell(its, ("", ""), far, row);
 }
 
 fn unread(its: &mut Judge<'_, LogState>, reading: &LogReading) {

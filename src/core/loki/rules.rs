@@ -1,17 +1,17 @@
 //! The rules about a Loki server: it is not ready, errors far above what is usual, nothing comes any more, panels of the team's own.
 
 use super::{LokiReading, LokiRow, LokiState};
-use crate::core::alert::RuleUnit::{Count, Seconds, State};
+use crate::core::alert::RuleUnit::{Seconds, State};
 use crate::core::alert::Triage::{Errors, Saturation, Silent};
 use crate::core::alert::{Judge, Judged, Missing, Need, Rule, RuleSpec, Severity};
+use crate::core::error_rules::{self, LEVELS};
 use crate::core::part::Part;
 use crate::core::place::Screen;
 use crate::core::row::RowKey;
-use crate::core::text::{counted, tidy};
+use crate::core::text::tidy;
 
 const READY: Need = Need("ready");
 const RECEIVED: Need = Need("received");
-const LEVELS: Need = Need("errors");
 const PANELS: Need = Need("panels");
 
 /// The rules of this system, in the order in which they judge.
@@ -32,17 +32,10 @@ pub(crate) static NOT_READY: Rule<LokiState> = Rule::new(
 );
 
 pub(crate) static TOO_MANY: Rule<LokiState> = Rule::new(
-    RuleSpec::new(
+    error_rules::spec(
         "loki.errors",
         "lines a minute that say that they are errors, five times as many as is usual over the hour before",
-        Count,
-        Errors,
-    )
-    .warning(10.0)
-    .hold(30)
-    .over(60)
-    .clear(60)
-    .needs(&[LEVELS]),
+    ),
     too_many,
 );
 
@@ -86,13 +79,19 @@ impl Judged for LokiState {
         waits.then_some((RECEIVED, "whether lines come")).into_iter().collect()
     }
 
+    fn unlearned(&self) -> Option<(Need, &'static str)> {
+        // Where no error can be counted that is told, and no time mends it.
+        let counts = self.reading().is_some_and(|reading| reading.errors.gap().is_none());
+        (counts && !self.tally.knows_usual()).then_some((LEVELS, error_rules::UNLEARNED))
+    }
+
     fn missing(reading: &LokiReading) -> Vec<Missing> {
         let panels = reading.panels.iter().find_map(|panel| panel.series.gap());
         Missing::of(&[
             (PANELS, panels, ""),
             (READY, reading.ready.gap(), "whether it is ready"),
             (RECEIVED, reading.received.gap(), "whether lines come"),
-            (LEVELS, reading.errors.gap(), "errors in the logs"),
+            (LEVELS, reading.errors.gap(), error_rules::UNREAD),
         ])
     }
 }
@@ -111,13 +110,9 @@ fn not_ready(its: &mut Its<'_>, reading: &LokiReading) {
 fn too_many(its: &mut Its<'_>, _: &LokiReading) {
     let state = its.state;
     for (name, errors, usual) in state.far_above() {
-        let Some(grade) = its.grade(errors) else { continue };
-        let who = if name.is_empty() { "the streams".to_owned() } else { tidy(name, 40) };
-        let many = counted(errors as u64, "error");
-        let usual = if usual < 1.0 { "less than one".to_owned() } else { format!("{usual:.0}") };
+        let who = if name.is_empty() { "the streams" } else { name };
         let row = RowKey::Loki(its.target.clone(), LokiRow::Stream(name.to_owned()));
-        let sentence = format!("{who}: {many} a minute in the log, {usual} a minute over the hour before");
-        its.tell(grade, format!("errors {name}"), sentence).row(row).look("open its lines");
+        error_rules::tell(its, (name, who), (errors, usual), row);
     }
 }
 

@@ -5,8 +5,10 @@ mod command;
 mod entries;
 mod follow;
 mod minute;
+mod rotated;
 mod stamp;
 mod tail;
+mod watch;
 
 use super::Source;
 use super::beside::Beside;
@@ -22,14 +24,11 @@ use crate::core::reading::Reading;
 use crate::core::report::{PollError, PollErrorKind};
 use crate::core::time::Now;
 use command::Printed;
-use entries::grouped;
-use follow::Follow;
 use futures_util::future::BoxFuture;
-use minute::{FLOOD, Minute};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
-use tail::Tail;
+use watch::Watch;
 
 /// A command is run so often: it prints the same lines again and again.
 const EACH: Duration = Duration::from_secs(15);
@@ -58,38 +57,11 @@ pub struct LogSource {
     shown: Option<Asked>,
 }
 
-/// What is known of a log between two looks.
-#[derive(Debug)]
-struct Watch {
-    name: String,
-    of: Vec<String>,
-    masks: Vec<String>,
-    tail: Tail,
-    timed: bool,
-    /// Seconds east of Greenwich of the clock in its lines.
-    east: Option<i64>,
-    minute: Minute,
-    follow: Option<Follow>,
-}
-
 impl LogSource {
     /// A source for the log called `name`, a look at which is given up after `timeout`; nothing is opened yet.
     #[must_use]
     pub fn new(name: &str, connect: LogConnect, timeout: Duration) -> Self {
-        let path = match &connect.place {
-            LogPlace::File(path) => path.clone(),
-            LogPlace::Command { .. } => PathBuf::new(),
-        };
-        let watch = Watch {
-            name: name.to_owned(),
-            of: connect.of.clone(),
-            masks: connect.masks.clone(),
-            tail: Tail::new(path),
-            timed: false,
-            east: None,
-            minute: Minute::default(),
-            follow: None,
-        };
+        let watch = Watch::new(name, &connect);
         Self {
             connect,
             patience: timeout.mul_f64(SHARE),
@@ -123,7 +95,7 @@ impl LogSource {
         let (watch, wanted) = (Arc::clone(&self.watch), wanted.cloned());
         let look = move || {
             let mut watch = watch.lock().unwrap_or_else(PoisonError::into_inner);
-            watch.file(now, wanted)
+            watch.look(now, wanted.as_ref())
         };
         let inside = || Err(PollError::new(PollErrorKind::Internal, "reading it failed inside stacktop"));
         let shown = path.display().to_string();
@@ -162,16 +134,16 @@ impl LogSource {
             watch.minute.interrupt();
             return Err(error);
         }
-        watch.follow = wanted.map(|question| {
-            let mut follow = Follow::new(question.clone(), &watch.name, &watch.of, &watch.masks);
+        let page = wanted.filter(|_| self.ran).map(|question| {
+            let mut follow = watch.whose().follow(question.clone());
             let entries = self.printed.clone().entries();
             let of =
                 format!("the {} that it prints", crate::core::text::counted(self.printed.count(), "line"));
             follow.begin(&entries, of, false, None, now);
-            follow
+            follow.asked()
         });
         let (lines, errors) = watch.minute.parts(now);
-        let asked = watch.follow.iter().filter(|_| self.ran).map(Follow::asked).collect();
+        let asked = page.into_iter().collect();
         Ok(LogReading { lines, errors, asked, ..LogReading::default() })
     }
 
@@ -207,56 +179,6 @@ impl LogSource {
     pub async fn examine(mut self, now: Now) -> Result<Report, PollError> {
         let reading = self.read(now, None).await?;
         Ok(Report::answers([("lines", reading.lines.gap()), ("errors", reading.errors.gap())]))
-    }
-}
-
-impl Watch {
-    /// One look at the file.
-    fn file(&mut self, now: Now, wanted: Option<Question>) -> Result<LogReading, PollError> {
-        let seen = self.tail.look().inspect_err(|_| self.minute.interrupt())?;
-        let entries = grouped(seen.lines, &mut self.timed);
-        self.zone(&entries, seen.written);
-        self.minute.take(now, &entries, seen.left_out.then_some(FLOOD));
-        match wanted {
-            Some(question) if self.follow.as_ref().is_some_and(|follow| follow.is_of(&question)) => {
-                if let Some(follow) = &mut self.follow {
-                    follow.take(&entries, seen.left_out, self.east, now);
-                }
-            }
-            Some(question) => self.follow = Some(self.begin(question, seen.written, now)?),
-            None => self.follow = None,
-        }
-        let (lines, errors) = self.minute.parts(now);
-        let at = now.wall.timestamp_nanos_opt().unwrap_or_default();
-        let ago = u64::try_from(at.saturating_sub(seen.written)).unwrap_or_default();
-        Ok(LogReading {
-            bytes: Some(seen.bytes),
-            written: Some(Duration::from_nanos(ago)),
-            lines,
-            errors,
-            asked: self.follow.iter().map(Follow::asked).collect(),
-        })
-    }
-
-    /// What was there before, for a question that is new.
-    fn begin(&mut self, question: Question, written: i64, now: Now) -> Result<Follow, PollError> {
-        let failed = |error| {
-            PollError::new(PollErrorKind::Failed, format!("what was written before cannot be read: {error}"))
-        };
-        let past = self.tail.past().map_err(failed)?;
-        let entries = grouped(past.lines, &mut false);
-        self.zone(&entries, written);
-        let mut follow = Follow::new(question, &self.name, &self.of, &self.masks);
-        follow.begin(&entries, past.of, past.more, self.east, now);
-        Ok(follow)
-    }
-
-    /// The zone of the clock in its lines: the newest was written when the file was.
-    fn zone(&mut self, entries: &[entries::Entry], written: i64) {
-        let newest = entries.iter().rev().find_map(|entry| entry.stamp);
-        if let Some(stamp::Stamp::Clock(clock)) = newest {
-            self.east = stamp::zone_by(clock, written).or(self.east);
-        }
     }
 }
 

@@ -29,6 +29,8 @@ pub(super) struct Tail {
     left: Option<Place>,
     /// It was read before: what is new is new from its beginning.
     known: bool,
+    /// So many files share what is read at once.
+    shared: u64,
 }
 
 /// What one look found.
@@ -72,7 +74,22 @@ struct Place {
 
 impl Tail {
     pub(super) const fn new(path: PathBuf) -> Self {
-        Self { path, open: None, left: None, known: false }
+        Self { path, open: None, left: None, known: false, shared: 1 }
+    }
+
+    /// A file that was not there before: all of it is new.
+    pub(super) const fn joined(path: PathBuf) -> Self {
+        Self { path, open: None, left: None, known: true, shared: 1 }
+    }
+
+    /// What is read at once is shared by so many files.
+    pub(super) fn shared_by(&mut self, files: u64) {
+        self.shared = files.max(1);
+    }
+
+    /// Of what was there before so much is read.
+    pub(super) const fn back(&self) -> u64 {
+        BACK / self.shared
     }
 
     /// What came since the look before; of the first one nothing.
@@ -89,7 +106,7 @@ impl Tail {
     }
 
     fn read(&mut self, file: File, about: &Metadata) -> io::Result<Seen> {
-        let id = (about.dev(), about.ino());
+        let id = number(about);
         let mut seen = Seen { bytes: about.len(), written: written(about), ..Seen::default() };
         let known = self.open.as_ref().map(|open| &open.place).or(self.left.as_ref());
         let same = match known {
@@ -103,7 +120,7 @@ impl Tail {
             if let Some(mut before) = self.open.take().filter(|before| before.place.id != id) {
                 // What was written to the old file after the look before.
                 let end = before.file.metadata()?.len();
-                seen.left_out |= before.advance(end, &mut seen.lines)?;
+                seen.left_out |= before.advance(end, AT_ONCE / self.shared, &mut seen.lines)?;
                 before.place.cutter.emit(&mut seen.lines);
             }
             let (at, skips) = if self.known { (0, false) } else { line_end(&file, about.len())? };
@@ -113,23 +130,25 @@ impl Tail {
         }
         if let Some(open) = &mut self.open {
             open.learn()?;
-            seen.left_out |= open.advance(about.len(), &mut seen.lines)?;
+            seen.left_out |= open.advance(about.len(), AT_ONCE / self.shared, &mut seen.lines)?;
         }
         Ok(seen)
+    }
+
+    /// Where it is, and which file it was at the newest look.
+    pub(super) fn file(&self) -> (&Path, Option<(u64, u64)>) {
+        (&self.path, self.open.as_ref().map(|open| open.place.id))
     }
 
     /// The end of what was there at the newest look.
     pub(super) fn past(&self) -> io::Result<Past> {
         let Some(open) = &self.open else { return Ok(Past::default()) };
         let end = open.place.cutter.from;
-        let from = end.saturating_sub(BACK);
-        let mut cutter = Cutter::at(open.place.id, from);
-        cutter.skips = from > 0;
-        let mut lines = Vec::new();
-        cutter.cut(&part(&open.file, from, end)?, &mut lines);
+        let from = end.saturating_sub(self.back());
+        let lines = between(&open.file, open.place.id, from, end)?;
         let of = match from {
             0 => format!("all of it ({})", sized(end as f64)),
-            _ => format!("the last {} of {}", sized(BACK as f64), sized(end as f64)),
+            _ => format!("the last {} of {}", sized(self.back() as f64), sized(end as f64)),
         };
         Ok(Past { lines, of, more: from > 0 })
     }
@@ -137,10 +156,10 @@ impl Tail {
 
 impl Open {
     /// Reads up to `end`; whether some was left out.
-    fn advance(&mut self, end: u64, lines: &mut Vec<Raw>) -> io::Result<bool> {
+    fn advance(&mut self, end: u64, most: u64, lines: &mut Vec<Raw>) -> io::Result<bool> {
         let place = &mut self.place;
-        let left_out = end.saturating_sub(place.at) > AT_ONCE;
-        let from = if left_out { end - AT_ONCE } else { place.at };
+        let left_out = end.saturating_sub(place.at) > most;
+        let from = if left_out { end - most } else { place.at };
         let bytes = part(&self.file, from, end)?;
         if left_out {
             place.at = from;
@@ -238,7 +257,7 @@ impl Cutter {
 }
 
 /// The file, which has to be a plain one: a pipe would be emptied by reading it, and a device may have no end.
-fn opened(path: &Path) -> io::Result<(File, Metadata)> {
+pub(super) fn opened(path: &Path) -> io::Result<(File, Metadata)> {
     plain(&path.metadata()?)?;
     let file =
         OpenOptions::new().read(true).custom_flags(OFlags::NONBLOCK.bits().cast_signed()).open(path)?;
@@ -281,8 +300,32 @@ fn refused(path: &Path, error: &io::Error) -> PollError {
     }
 }
 
-fn written(about: &Metadata) -> i64 {
+/// By what one file is told from all others of this machine.
+pub(super) fn number(about: &Metadata) -> (u64, u64) {
+    (about.dev(), about.ino())
+}
+
+/// When it was written to last, in nanoseconds since 1970.
+pub(super) fn written(about: &Metadata) -> i64 {
     about.mtime().saturating_mul(1_000_000_000).saturating_add(about.mtime_nsec())
+}
+
+/// The lines at the end of a file that is written no more, of so many bytes; and whether that is all of it.
+pub(super) fn end_of(file: &File, about: &Metadata, room: u64) -> io::Result<(Vec<Raw>, bool)> {
+    let from = about.len().saturating_sub(room);
+    let lines = between(file, number(about), from, about.len())?;
+    Ok((lines, from == 0))
+}
+
+/// The lines from there to there; what is in the middle of one at the beginning is left out.
+fn between(file: &File, id: (u64, u64), from: u64, end: u64) -> io::Result<Vec<Raw>> {
+    let mut cutter = Cutter { skips: from > 0, ..Cutter::at(id, from) };
+    let mut lines = Vec::new();
+    cutter.cut(&part(file, from, end)?, &mut lines);
+    if !cutter.skips {
+        cutter.emit(&mut lines);
+    }
+    Ok(lines)
 }
 
 /// The bytes from there to there, or to the end of the file.

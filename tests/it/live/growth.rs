@@ -8,7 +8,7 @@ use stacktop::config::url;
 use stacktop::core::alert::Rulebook;
 use stacktop::core::growth::{SeenBy, seen_by_us};
 use stacktop::core::ids::{SystemKind, TargetId};
-use stacktop::core::report::{BreakerState, Plan, PollReport};
+use stacktop::core::report::PollReport;
 use stacktop::core::sizes::SizesAt;
 use stacktop::core::time::Now;
 use stacktop::core::world::{TargetState, World, all_rules};
@@ -28,24 +28,7 @@ fn world(kind: SystemKind) -> World {
 /// One poll at the moment `at`.
 async fn poll(source: &mut dyn Source, world: &mut World, at: Now) {
     let reading = source.poll(at, &[]).await.expect("a poll");
-    let second = Duration::from_secs(1);
-    let plan = Plan {
-        interval: second,
-        widened: false,
-        next: at.plus(second),
-        breaker: BreakerState::Closed,
-        failures: 0,
-        knocks: false,
-    };
-    world.apply(PollReport {
-        target: TargetId::new("it"),
-        at,
-        took: Duration::ZERO,
-        result: Ok(reading),
-        plan,
-        overtaken: 0,
-        asked: 0,
-    });
+    world.apply(PollReport::example(TargetId::new("it"), Ok(reading), at));
     world.evaluate(at);
 }
 

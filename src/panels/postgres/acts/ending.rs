@@ -12,6 +12,10 @@ use crate::panels::postgres::acts::aftermath::{facts, holder_name, names, promis
 use crate::panels::postgres::acts::marked;
 use crate::panels::postgres::target::{age, refusal, session, targets, transaction};
 use crate::ui::content::{Line, Role};
+use crate::ui::text::cut;
+
+/// Columns of the name of an application in the menu.
+const WHO: usize = 24;
 
 /// What the lock tree adds to the card of a session.
 pub(in crate::panels) fn card(node: &Node, state: &PostgresState) -> Vec<Line> {
@@ -174,7 +178,10 @@ fn offer(
         },
         Err,
     );
-    Offer { letter, label: format!("{label} {pid}"), effect: effect.to_owned(), choice, asks: None }
+    // A number alone says nothing to whoever comes from a finding.
+    let who = if session.application.is_empty() { &session.user } else { &session.application };
+    let label = format!("{label} {pid} ({})", cut(who, WHO));
+    Offer { letter, label, effect: effect.to_owned(), choice, asks: None }
 }
 
 fn preview(state: &PostgresState, session: &Session, act: &PgAction, after: &Aftermath) -> Preview {

@@ -66,6 +66,7 @@ fn more_of(sim: &Sim, queue: &QueueRef) -> Option<QueueWorkings> {
         rhythm: "0 6 * * * (Europe/Berlin)".to_owned(),
         next_in: Some(Duration::from_secs(41_000)),
         overdue: None,
+        ended: false,
         made: Some(412),
         job: None,
     };

@@ -106,15 +106,17 @@ impl RedisExecutor {
             }
             JobAct::Release | JobAct::GiveUp => {
                 self.unheld(connection, queue, ids).await?;
+                let [owners] = self.fields(connection, queue, ids, ["deid"]).await?;
                 let word = if act == JobAct::Release { "wait" } else { "failed" };
                 let mut call = Self::begin(&self.scripts.stalled, queue, family, now, word);
                 call.key(queue.key("stalled")).key(queue.key("stalled-check"));
-                for id in ids {
+                for (id, owner) in ids.iter().zip(&owners) {
                     let hash = queue.key(id);
                     call.key(&hash);
                     for suffix in ["lock", "dependencies", "processed", "failed", "unsuccessful"] {
                         call.key(format!("{hash}:{suffix}"));
                     }
+                    with_deduplication(&mut call, queue, &hash, owner);
                     call.arg(id);
                 }
                 call
@@ -189,15 +191,21 @@ fn with_parents(
             }
         }
         if let Some(owners) = owners {
-            call.key(deduplication(queue, hash, &owners[at]));
+            call.key(deduplication(queue, &hash, owners[at].as_str(), "de"));
         }
         call.arg(id).arg(parent);
     }
 }
 
-/// The key of a job's deduplication id; its own hash where it has none.
-fn deduplication(queue: &QueueRef, hash: String, id: &str) -> String {
-    if id.is_empty() { hash } else { queue.key(&format!("de:{id}")) }
+/// The key of a job's deduplication id (`de`), or of what comes after it by that id (`dn`); its own hash where it has none.
+fn deduplication(queue: &QueueRef, hash: &str, id: &str, kind: &str) -> String {
+    if id.is_empty() { hash.to_owned() } else { queue.key(&format!("{kind}:{id}")) }
+}
+
+fn with_deduplication(call: &mut ScriptInvocation<'_>, queue: &QueueRef, hash: &str, id: &str) {
+    for kind in ["de", "dn"] {
+        call.key(deduplication(queue, hash, id, kind));
+    }
 }
 
 fn with_belongings(call: &mut ScriptInvocation<'_>, queue: &QueueRef, ids: &[String], owners: &[String]) {
@@ -207,7 +215,7 @@ fn with_belongings(call: &mut ScriptInvocation<'_>, queue: &QueueRef, ids: &[Str
         for suffix in ["lock", "logs", "dependencies", "processed", "failed", "unsuccessful"] {
             call.key(format!("{hash}:{suffix}"));
         }
-        call.key(deduplication(queue, hash, owner));
+        with_deduplication(call, queue, &hash, owner);
         call.key(queue.key("repeat"));
         call.arg(id);
     }
@@ -247,6 +255,9 @@ pub(super) fn meaning(word: &str, act: JobAct) -> &'static str {
         ("moved", JobAct::Priority(_)) => "left alone: it waits no more",
         ("moved", JobAct::Remove(_)) => "left alone: it is not in that state any more",
         ("again", _) => AGAIN,
+        ("next", _) => {
+            "left alone: another of its deduplication id waits for its end, which its own library adds then: bring it back"
+        }
         ("locked", _) => "left alone: a worker holds it",
         ("grouped", _) => "left alone: it belongs to a group of BullMQ Pro",
         ("parent", JobAct::Retry(_)) => "left alone: its parent changed meanwhile",

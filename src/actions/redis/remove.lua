@@ -2,7 +2,7 @@
 --
 -- Options: that state
 -- Per job  KEYS hash, lock, logs, dependencies, processed, failed, unsuccessful, deduplication key (its own hash where it has none),
---               schedulers
+--               what comes after it by that id, schedulers
 --          ARGV id
 -- Returns per job: done | moved | locked | grouped | child | parent | scheduled
 local state = ARGV[3]
@@ -13,7 +13,7 @@ local function there(id)
   return call('LPOS', KEYS[2], id) or call('LPOS', KEYS[3], id)
 end
 
-local function remove(id, hash, lock, logs, dependencies, processed, failures, unsuccessful, owner, schedulers)
+local function remove(id, hash, lock, logs, dependencies, processed, failures, unsuccessful, owner, after, schedulers)
   if not there(id) then return 'moved' end
   if call('EXISTS', lock) == 1 then return 'locked' end
   local fields = call('HMGET', hash, 'parentKey', 'gid', 'opts')
@@ -28,7 +28,8 @@ local function remove(id, hash, lock, logs, dependencies, processed, failures, u
     call('LREM', KEYS[3], 1, id)
   end
   if generation < 4 then call('ZREM', KEYS[11], id) end
-  if owner ~= hash and call('GET', owner) == id then call('DEL', owner) end
+  -- What waits for its end would be added by the next job of that id, long after.
+  if owner ~= hash and call('GET', owner) == id then call('DEL', owner, after) end
   call('DEL', hash, logs)
   event('removed', 'jobId', id, 'prev', state)
   return 'done'
@@ -36,8 +37,8 @@ end
 
 local results = {}
 for job = 1, #ARGV - 3 do
-  local at = 13 + (job - 1) * 9
+  local at = 13 + (job - 1) * 10
   results[job] = remove(ARGV[3 + job], KEYS[at + 1], KEYS[at + 2], KEYS[at + 3], KEYS[at + 4], KEYS[at + 5],
-    KEYS[at + 6], KEYS[at + 7], KEYS[at + 8], KEYS[at + 9])
+    KEYS[at + 6], KEYS[at + 7], KEYS[at + 8], KEYS[at + 9], KEYS[at + 10])
 end
 return results

@@ -226,6 +226,9 @@ pub struct QueueReading {
     pub stalled: u64,
     /// Schedulers that make no more jobs, for the next one is gone, and for how long they have been late.
     pub late: Vec<(String, Duration)>,
+    /// Repeatable jobs of older libraries that come no more, for the next one is gone, and for how long they have been late.
+    #[serde(default)]
+    pub lapsed: Vec<(String, Duration)>,
     /// Parents that wait for children which have failed; not asked before their first turn.
     pub stuck: Part<Vec<StuckParent>>,
     /// A worker looked for stalled jobs within the last half minute.

@@ -57,6 +57,9 @@ pub struct Scheduler {
     pub next_in: Option<Duration>,
     /// For how long that is over.
     pub overdue: Option<Duration>,
+    /// It has made as many as it may, or its last day is over.
+    #[serde(default)]
+    pub ended: bool,
     /// Jobs made so far.
     pub made: Option<u64>,
     /// The job that it made for its next time, if that is there.

@@ -147,6 +147,7 @@ fn times(target: &TargetState, more: &QueueWorkings, role: Role) -> Section {
 fn schedulers(target: &TargetState, more: &QueueWorkings, role: Role) -> Section {
     let row = |scheduler: &Scheduler| {
         let (tone, when) = match (scheduler.overdue, scheduler.next_in) {
+            (None, _) if scheduler.ended => (role, "has ended".to_owned()),
             (Some(over), _) => (Role::Warning, format!("{} late", duration(over))),
             (None, Some(left)) => (role, format!("in {}", duration(left))),
             (None, None) => (role, "its job waits".to_owned()),

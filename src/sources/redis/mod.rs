@@ -18,6 +18,7 @@ mod parents;
 mod queues;
 mod refused;
 mod rounds;
+mod schedulers;
 mod seldom;
 mod sentinel;
 mod server;

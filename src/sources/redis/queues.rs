@@ -168,6 +168,7 @@ fn decode(
         limited_for: ttl(15),
         stalled: 0,
         late: Vec::new(),
+        lapsed: Vec::new(),
         stuck: Part::NotAsked,
         checked_by_worker: ttl(16).is_some(),
         dead_letter: dead_letter(patterns, &queue.name),

@@ -7,6 +7,7 @@ use super::discovery::Discovery;
 use super::evidence::{self, Workforce};
 use super::finished::Finished;
 use super::parents::Parents;
+use super::schedulers::Schedulers;
 use super::stalled::Stalled;
 use super::{queues, refused};
 use crate::config::target::RedisConnect;
@@ -39,6 +40,7 @@ pub(super) struct Rounds {
     workers_at: Option<Now>,
     finished: Finished,
     stalled: Stalled,
+    schedulers: Schedulers,
     parents: Parents,
     /// What was read of each.
     known: BTreeMap<QueueRef, Warm<QueueReading>>,
@@ -58,6 +60,7 @@ impl Rounds {
             workers_at: None,
             finished: Finished::new(Masks::new(&connect.masks)),
             stalled: Stalled::default(),
+            schedulers: Schedulers::default(),
             parents: Parents::default(),
             known: BTreeMap::new(),
             refused: BTreeMap::new(),
@@ -89,6 +92,7 @@ impl Rounds {
         self.refused.retain(|queue, _| there.contains(queue));
         self.finished.retain(&there);
         self.stalled.retain(&there);
+        self.schedulers.retain(&there);
         self.parents.retain(&there);
         self.polled = Some((now, self.polled.map_or(Duration::ZERO, |(before, _)| now.since(before))));
         let asked = self.whose_turn(&names, focus);
@@ -98,7 +102,8 @@ impl Rounds {
         // Without the right to read the events, only what is kept is counted.
         let _ = self.finished.count(connection, &mut found.readings, left, millis).await;
         // Whoever may not look at locks has what the counts tell.
-        let _ = self.stalled.look(connection, &mut found.readings, (now, millis)).await;
+        let _ = self.stalled.look(connection, &mut found.readings, now).await;
+        let _ = self.schedulers.look(connection, &mut found.readings, (now, millis)).await;
         let _ = self.parents.look(connection, &mut found.readings, now).await;
         for queue in &found.not_queues {
             self.known.remove(queue);

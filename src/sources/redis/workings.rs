@@ -68,16 +68,17 @@ async fn schedulers(
     ask.ignore_errors();
     for (id, score) in found {
         // Its job is there: it waits for a worker like any other, the scheduler is in time.
-        ask.cmd("EXISTS").arg(queue.key(&format!("repeat:{id}:{score:.0}")));
-        ask.cmd("HMGET")
-            .arg(queue.key(&format!("repeat:{id}")))
-            .arg(&["name", "every", "pattern", "tz", "ic"]);
+        let job = queue.key(&format!("repeat:{id}:{score:.0}"));
+        ask.cmd("HMGET").arg(job).arg(&["timestamp", "finishedOn"]);
+        let own = queue.key(&format!("repeat:{id}"));
+        ask.cmd("HMGET").arg(own).arg(&["name", "every", "pattern", "tz", "ic", "limit", "endDate"]);
     }
     let values: Vec<Value> = ask.query_async(connection).await?;
     let scheduler = |((id, score), values): (&(String, f64), &[Value])| {
-        let made = values.first().and_then(number) == Some(1);
-        let fields: Vec<Option<String>> =
-            values.get(1).map(list).unwrap_or_default().iter().map(text).collect();
+        let texts =
+            |at: usize| values.get(at).map(list).unwrap_or_default().iter().map(text).collect::<Vec<_>>();
+        let (job, fields): (Vec<Option<String>>, Vec<Option<String>>) = (texts(0), texts(1));
+        let made = matches!(job.as_slice(), [Some(_), None]);
         let field = |index: usize| fields.get(index).cloned().flatten().filter(|text| !text.is_empty());
         let every = field(1).and_then(|ms| ms.parse().ok()).map(Duration::from_millis);
         let zone = field(3).map_or(String::new(), |zone| format!(" ({zone})"));
@@ -87,12 +88,16 @@ async fn schedulers(
             (None, None) => String::new(),
         };
         let left = *score as i64 - now;
+        let whole = |index: usize| field(index).and_then(|text| text.parse::<i64>().ok());
+        let all_made = whole(4).zip(whole(5)).is_some_and(|(made, limit)| made >= limit);
+        let ended = !made && (all_made || whole(6).is_some_and(|end| end <= now));
         Scheduler {
             id: id.clone(),
             name: field(0).unwrap_or_default(),
             rhythm,
             next_in: u64::try_from(left).ok().map(Duration::from_millis),
-            overdue: (left < -GRACE && !made).then(|| Duration::from_millis(left.unsigned_abs())),
+            overdue: (left < -GRACE && !made && !ended).then(|| Duration::from_millis(left.unsigned_abs())),
+            ended,
             made: field(4).and_then(|count| count.parse().ok()),
             job: made.then(|| format!("repeat:{id}:{score:.0}")),
         }

@@ -33,6 +33,7 @@ mod pressed;
 mod proofs;
 mod queue_acts;
 mod queue_changes;
+mod queue_clocks;
 mod queue_oddities;
 mod queue_reports;
 mod queues;

@@ -148,20 +148,30 @@ fn stalled(its: &mut Its<'_>, reading: &RedisReading) {
 /// Schedulers that make no more jobs.
 fn scheduler(its: &mut Its<'_>, reading: &RedisReading) {
     for (queue, _) in watched(its.state, reading) {
-        let Some((id, by)) = queue.late.iter().max_by_key(|(_, by)| *by) else { continue };
+        let late = queue.late.iter().map(|one| (one, false));
+        let all = late.chain(queue.lapsed.iter().map(|one| (one, true)));
+        let Some(((id, by), lapsed)) = all.max_by_key(|((_, by), _)| *by) else { continue };
         let Some(grade) = its.grade(by.as_secs_f64()) else { continue };
-        let others = match queue.late.len() - 1 {
-            0 => String::new(),
-            others => format!(", and {others} more"),
+        let count = queue.late.len() + queue.lapsed.len();
+        let others = if count == 1 { String::new() } else { format!(", and {} more", count - 1) };
+        let (queue_name, id, late) = (name(queue, reading), tidy(id, 40), lasting(*by));
+        // An older library keeps nowhere of it whether it has reached its limit.
+        let sentence = if lapsed {
+            format!(
+                "queue {queue_name}: repeatable job {id} comes no more{others}; its next one is gone, {late} late"
+            )
+        } else {
+            format!(
+                "queue {queue_name}: scheduler {id} makes no more jobs{others}; its next one is gone, {late} late"
+            )
         };
-        let sentence = format!(
-            "queue {}: scheduler {} makes no more jobs{others}; its next one is gone, {} late",
-            name(queue, reading),
-            tidy(id, 40),
-            lasting(*by)
-        );
-        let breach = tell(its, grade, queue, sentence).since(Some(*by)).hits(queue.late.len(), "scheduler");
-        breach.step(Step::Act(Remedy::Reschedule, "in the open queue".to_owned()));
+        let step = if lapsed {
+            let words = "let its application add it again, as it does when it starts; one that is over (limit) is removed by key";
+            Step::Say(words.to_owned())
+        } else {
+            Step::Act(Remedy::Reschedule, "in the open queue".to_owned())
+        };
+        tell(its, grade, queue, sentence).since(Some(*by)).hits(count, "scheduler").step(step);
     }
 }
 

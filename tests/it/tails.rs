@@ -357,3 +357,100 @@ async fn a_command_that_is_stopped_leaves_nothing_behind() {
     }
     panic!("the child {} lives: {:?}", child.trim(), state());
 }
+
+/// A file that was written to last so many seconds ago.
+fn rotated(folder: &Path, name: &str, text: &str, seconds: u64) {
+    let path = folder.join(name);
+    append(&path, text);
+    let then = std::time::SystemTime::now() - Duration::from_secs(seconds);
+    File::options().write(true).open(&path).and_then(|file| file.set_modified(then)).expect("a time");
+}
+
+#[tokio::test]
+async fn what_was_rotated_is_searched_where_a_question_reaches_back_to_it() {
+    let (folder, path) = log();
+    let at = |seconds| stamped("%Y-%m-%dT%H:%M:%S%.3fZ", seconds, 0);
+    rotated(folder.path(), "shop.log.4", &format!("{} job 42 of yesterday\n", at(80_000)), 79_000);
+    rotated(folder.path(), "shop.log.3.gz", "packed", 790);
+    rotated(folder.path(), "shop.log.2", &format!("{} job 42 one\n", at(800)), 799);
+    rotated(
+        folder.path(),
+        "shop.log.1",
+        &format!("{} job 42 two\n{} job 7\n    at x\n", at(500), at(400)),
+        399,
+    );
+    rotated(folder.path(), "shop.log.bak", &format!("{} job 42 no\n", at(90)), 89);
+    append(&path, format!("    at y\n{} job 42 three\n", at(60)));
+    let told = async |back| {
+        let asked = Watched::file(&path).asked("42", Window::Last(back)).await;
+        let ends =
+            texts(&asked).iter().map(|text| text.rsplit(' ').next().unwrap_or("").to_owned()).collect();
+        (ends, asked.query)
+    };
+    let (ends, query): (Vec<String>, _) = told(900).await;
+    assert_eq!(ends, ["three", "two", "one"]);
+    assert!(query.contains(", and in shop.log.1 (") && query.contains(", and in shop.log.2 ("), "{query}");
+    assert!(query.contains("; 1 older file is packed, and not read; what is older"), "{query}");
+    // As far back as is asked for, and no further.
+    let (ends, query) = told(450).await;
+    assert_eq!(ends, ["three"]);
+    assert!(
+        query.contains("shop.log.1") && !query.contains("shop.log.2") && !query.contains("packed"),
+        "{query}"
+    );
+    let (ends, query) = told(50).await;
+    assert!(ends.is_empty() && !query.contains("shop.log."), "{query}");
+    // A file that is new and empty has nothing but what was rotated.
+    fs::rename(&path, folder.path().join("shop.log.0")).expect("rotated");
+    append(&path, "");
+    assert_eq!(told(900).await.0, ["three", "two", "one"]);
+    // What cannot be read is told.
+    let secret = folder.path().join("shop.log.5");
+    append(&secret, "job 42 geheim\n");
+    fs::set_permissions(&secret, fs::Permissions::from_mode(0o000)).expect("closed");
+    if File::open(&secret).is_err() {
+        assert!(told(900).await.1.contains("1 older file is not readable"));
+    }
+}
+
+#[tokio::test]
+async fn what_was_rotated_is_bounded() {
+    let (folder, path) = log();
+    for (number, size) in [(3, 1000), (2, 5_000_000), (1, 5_000_000)] {
+        let text = format!(
+            "job 42 of {number}\n{}\njob 42 at the end of {number}\n",
+            "x".repeat(99).repeat(size / 99)
+        );
+        rotated(folder.path(), &format!("shop.log.{number}"), &text, number * 10);
+    }
+    append(&path, "job 42 now\n");
+    let asked = Watched::file(&path).asked("42", Window::Last(900)).await;
+    assert_eq!(
+        texts(&asked),
+        ["job 42 now", "job 42 at the end of 1", "job 42 of 1", "job 42 at the end of 2"]
+    );
+    assert!(asked.more && asked.query.contains("the end of shop.log.2"), "{}", asked.query);
+    assert!(!asked.query.contains("shop.log.3"), "{}", asked.query);
+}
+
+#[tokio::test]
+async fn a_command_that_is_idle_is_no_alarm_though_its_lines_are_alike() {
+    let (_folder, path) = log();
+    append(&path, "tick\n".repeat(3));
+    let mut watched = command(&["tail", "-n", "3", path.to_str().expect("a path")]);
+    let mut last = LogReading::default();
+    for _ in 0..40 {
+        last = watched.look(&[]).await.expect("a look");
+        assert_eq!(last.lines.gap(), None, "nothing seems to have come");
+    }
+    let gap = last.errors.gap().expect("whether an error came nobody knows");
+    assert!(gap.note.contains("alike and as before"), "{gap:?}");
+    // Once it is seen that lines come which cannot be counted, that is told.
+    append(&path, "tock\ntick\ntick\n");
+    let mut told = false;
+    for _ in 0..20 {
+        told |= watched.look(&[]).await.expect("a look").lines.gap().is_some();
+        append(&path, "tick\ntick\n");
+    }
+    assert!(told);
+}

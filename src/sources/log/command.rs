@@ -2,7 +2,7 @@
 //! repeated.
 
 use super::entries::{Entry, Raw, grouped};
-use super::minute::FLOOD;
+use super::minute::Missed;
 use crate::core::redact;
 use crate::core::report::{PollError, PollErrorKind};
 use crate::core::text::tidy;
@@ -18,10 +18,6 @@ const MOST_BYTES: usize = 2 * 1024 * 1024;
 const LINE_BYTES: usize = 64 * 1024;
 /// So much of a complaint is repeated.
 const COMPLAINT_CHARS: usize = 160;
-
-/// Why nothing is counted where new lines cannot be told from old ones.
-const ALIKE: &str =
-    "its lines are alike, and new ones are not told from old ones: let it print when each was written";
 
 /// What it printed, by where it went: `docker logs` writes there what its container wrote there.
 #[derive(Clone, Debug, Default)]
@@ -44,10 +40,11 @@ impl Printed {
     }
 
     /// What was not printed before; and why that may not be all of it.
-    pub(super) fn fresh(&self, before: &Self) -> (Self, Option<&'static str>) {
+    pub(super) fn fresh(&self, before: &Self) -> (Self, Option<Missed>) {
         let (out, missed) = fresh(&before.out, &self.out);
         let (errors, also) = fresh(&before.errors, &self.errors);
-        (Self { out, errors }, missed.or(also))
+        let missed = missed.filter(|why| *why != Missed::Same).or(also).or(missed);
+        (Self { out, errors }, missed)
     }
 }
 
@@ -113,7 +110,7 @@ fn digest(of: impl Hash) -> u64 {
 }
 
 /// Of what is printed now what was not printed before; and why that may not be all of it.
-fn fresh(before: &[Raw], now: &[Raw]) -> (Vec<Raw>, Option<&'static str>) {
+fn fresh(before: &[Raw], now: &[Raw]) -> (Vec<Raw>, Option<Missed>) {
     if before.is_empty() || now.is_empty() {
         return (now.to_vec(), None);
     }
@@ -125,7 +122,8 @@ fn fresh(before: &[Raw], now: &[Raw]) -> (Vec<Raw>, Option<&'static str>) {
         // Nothing went away at the top of what grew by lines only.
         let grew = longest == before.len() && now.len() > longest;
         let again = overlaps.next().is_some_and(|other| other * 2 >= longest);
-        let missed = (again && !grew).then_some(ALIKE);
+        let same = longest == before.len() && now.len() == longest;
+        let missed = (again && !grew).then_some(if same { Missed::Same } else { Missed::Alike });
         return (now[longest..].to_vec(), missed);
     }
     // Several files, or lines in another order.
@@ -140,7 +138,7 @@ fn fresh(before: &[Raw], now: &[Raw]) -> (Vec<Raw>, Option<&'static str>) {
             None => fresh.push(raw.clone()),
         }
     }
-    let apart = (fresh.len() == now.len()).then_some(FLOOD);
+    let apart = (fresh.len() == now.len()).then_some(Missed::Flood);
     (fresh, apart)
 }
 
@@ -149,7 +147,7 @@ mod tests {
     use super::*;
 
     #[track_caller]
-    fn check(before: &str, now: &str, expected: &[&str], missed: Option<&str>) {
+    fn check(before: &str, now: &str, expected: &[&str], missed: Option<Missed>) {
         let (found, told) = fresh(&lines(before.as_bytes(), 1), &lines(now.as_bytes(), 1));
         let texts: Vec<&str> = found.iter().map(|raw| raw.text.as_str()).collect();
         assert_eq!((texts, told), (expected.to_vec(), missed), "{before:?} {now:?}");
@@ -159,7 +157,7 @@ mod tests {
     fn what_was_printed_before_is_not_new() {
         check("a\nb\n", "b\nc\n", &["c"], None);
         check("a\na\n", "a\na\na\n", &["a"], None);
-        check("a\nb\n", "x\ny\n", &["x", "y"], Some(FLOOD));
+        check("a\nb\n", "x\ny\n", &["x", "y"], Some(Missed::Flood));
         check("", "x\n\n \ny\r\n", &["x", "y"], None);
         check("a\n", "", &[], None);
         check("x\na\ny\nb\n", "x\na\nc\ny\nb\nd\n", &["c", "d"], None);
@@ -170,9 +168,9 @@ mod tests {
 
     #[test]
     fn lines_that_are_alike_are_not_counted_as_none() {
-        check("a\na\na\n", "a\na\na\n", &[], Some(ALIKE));
-        check("a\nb\na\nb\n", "a\nb\na\nb\n", &[], Some(ALIKE));
-        check("x\na\na\n", "a\na\na\n", &["a"], Some(ALIKE));
+        check("a\na\na\n", "a\na\na\n", &[], Some(Missed::Same));
+        check("a\nb\na\nb\n", "a\nb\na\nb\n", &[], Some(Missed::Same));
+        check("x\na\na\n", "a\na\na\n", &["a"], Some(Missed::Alike));
         // What is alike here and there is no doubt.
         check("a\n", "a\n", &[], None);
         check("a\nb\na\n", "a\nb\na\n", &[], None);

@@ -151,6 +151,11 @@ fn cut(text: &str) -> String {
     text.char_indices().nth(MOST_CHARS).map_or(text, |(at, _)| &text[..at]).to_owned()
 }
 
+/// The beginning of the time that a question is about, asked at `now`, in nanoseconds.
+pub(super) fn from(window: Window, now: Now) -> i64 {
+    span(window, now).0
+}
+
 /// The span of a question that is asked at `now`, in nanoseconds.
 fn span(window: Window, now: Now) -> (i64, i64) {
     let of_millis = |millis: i64| millis.saturating_mul(MILLI);

@@ -14,10 +14,33 @@ const SPAN: Duration = Duration::from_secs(60);
 const EACH: Duration = Duration::from_secs(15);
 /// What comes between two looks that lie further apart came at a time that nobody knows.
 const APART: Duration = Duration::from_secs(30);
-/// Why nothing is counted where more came than is read.
-pub(super) const FLOOD: &str = "lines came faster than they are read: they were not counted";
 /// Why errors are not known though lines are read again.
 const AGAIN: &str = "not counted yet since it can be read again: that takes a minute";
+
+/// Why what came is not counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Missed {
+    /// More came than is read.
+    Flood,
+    /// Lines came, and which of them are new is not known.
+    Alike,
+    /// It looks as before, and it would look so, too, if lines had come. Most likely none did: that is no trouble.
+    Same,
+}
+
+impl Missed {
+    const fn words(self) -> &'static str {
+        match self {
+            Self::Flood => "lines came faster than they are read: they were not counted",
+            Self::Alike => {
+                "its lines are alike, and new ones are not told from old ones: let it print when each was written"
+            }
+            Self::Same => {
+                "its lines are alike and as before, so whether any came is not known: let it print when each was written"
+            }
+        }
+    }
+}
 
 /// Lines, and errors among them.
 type Counts = (Part<Warm<u64>>, Part<Warm<u64>>);
@@ -35,14 +58,14 @@ pub(super) struct Minute {
     /// Any line said which level it has.
     levels: bool,
     /// When more came than was counted, and why.
-    missed: Option<(Now, &'static str)>,
+    missed: Option<(Now, Missed)>,
     told: Option<(Now, Counts)>,
 }
 
 impl Minute {
     /// Takes in what came since the look before, and why that is not all of it. What came before the first look is not counted, nor what came
     /// in a long while without any.
-    pub(super) fn take(&mut self, now: Now, entries: &[Entry], missed: Option<&'static str>) {
+    pub(super) fn take(&mut self, now: Now, entries: &[Entry], missed: Option<Missed>) {
         if self.looked.is_some_and(|at| now.since(at) > APART) {
             self.interrupt();
         }
@@ -56,10 +79,18 @@ impl Minute {
         self.levels |= !levels.is_empty();
         let errors = levels.iter().filter(|word| Tone::of(word) == Tone::Error).count();
         self.came.push_back((now, own().count() as u64, errors as u64));
+        // That lines came is known for a minute, whatever it looks like by now.
+        let came = self.lost(now).is_some_and(|known| known != Missed::Same);
+        let missed = missed.filter(|why| *why != Missed::Same || !came);
         self.missed = missed.map(|why| (now, why)).or(self.missed);
         while self.came.front().is_some_and(|(at, ..)| now.since(*at) >= SPAN) {
             self.came.pop_front();
         }
+    }
+
+    /// Why not all is counted that came within the newest minute.
+    fn lost(&self, now: Now) -> Option<Missed> {
+        self.missed.filter(|(at, _)| now.since(*at) < SPAN).map(|(_, why)| why)
     }
 
     /// Nothing could be read: what came meanwhile came at a time that nobody knows.
@@ -84,9 +115,11 @@ impl Minute {
     }
 
     fn counted(&self, now: Now) -> Counts {
-        if let Some((_, why)) = self.missed.filter(|(at, _)| now.since(*at) < SPAN) {
-            let gap = Gap::new(GapKind::Failed, why);
-            return (Part::Unavailable(gap.clone()), Part::Unavailable(gap));
+        if let Some(why) = self.lost(now) {
+            let gap = Gap::new(GapKind::Failed, why.words());
+            // Where nothing seems to have come nobody is alarmed, and nobody is told that there was no error.
+            let lines = if why == Missed::Same { Part::NotAsked } else { Part::Unavailable(gap.clone()) };
+            return (lines, Part::Unavailable(gap));
         }
         let sum = |of: fn(&(Now, u64, u64)) -> u64| self.came.iter().map(of).sum::<u64>();
         let (lines, errors) = (sum(|came| came.1), sum(|came| came.2));
@@ -116,7 +149,7 @@ mod tests {
             if second % 10 == 5 {
                 all.extend(entries("ERROR x", usize::from(text != "plain")));
             }
-            minute.take(Now::example(second), &all, (flood == Some(second)).then_some(FLOOD));
+            minute.take(Now::example(second), &all, (flood == Some(second)).then_some(Missed::Flood));
             parts = minute.parts(Now::example(second));
         }
         let note = parts.1.gap().map(|gap| gap.note.clone()).unwrap_or_default();
@@ -168,5 +201,25 @@ mod tests {
         assert_eq!(looks(&all, 180), (Part::Ready(3), Part::Ready(3)), "after it, it is counted anew");
         assert_eq!(looks(&[Some(0), Some(20)], 40), (Part::NotAsked, Part::NotAsked));
         assert_eq!(looks(&[None], 40), not_yet());
+    }
+
+    #[test]
+    fn what_looks_as_before_is_neither_none_nor_a_trouble() {
+        let told = |all: &[(u64, Missed)]| {
+            let mut minute = Minute::default();
+            for second in 0..=90 {
+                let missed = all.iter().find(|(at, _)| *at == second).map(|(_, why)| *why);
+                minute.take(Now::example(second), &[], missed);
+            }
+            minute.parts(Now::example(90))
+        };
+        let (lines, errors) = told(&[(40, Missed::Same), (80, Missed::Same)]);
+        assert!(lines == Part::NotAsked && errors.gap().is_some(), "{lines:?} {errors:?}");
+        let (lines, _) = told(&[(40, Missed::Alike), (80, Missed::Same)]);
+        assert!(lines.gap().is_some_and(|gap| gap.note.contains("new ones")), "lines came: {lines:?}");
+        let (lines, errors) = told(&[(20, Missed::Same), (40, Missed::Same)]);
+        assert!(lines == Part::NotAsked && errors.gap().is_some(), "the newest counts: {errors:?}");
+        let (lines, _) = told(&[(20, Missed::Flood), (85, Missed::Same)]);
+        assert_eq!(lines, Part::NotAsked, "that is over");
     }
 }

@@ -5,6 +5,7 @@ mod command;
 mod entries;
 mod follow;
 mod minute;
+mod rotated;
 mod stamp;
 mod tail;
 
@@ -22,14 +23,15 @@ use crate::core::reading::Reading;
 use crate::core::report::{PollError, PollErrorKind};
 use crate::core::time::Now;
 use command::Printed;
-use entries::grouped;
+use entries::{Raw, grouped};
 use follow::Follow;
 use futures_util::future::BoxFuture;
-use minute::{FLOOD, Minute};
+use minute::{Minute, Missed};
+use stamp::Stamp;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
-use tail::Tail;
+use tail::{Past, Tail};
 
 /// A command is run so often: it prints the same lines again and again.
 const EACH: Duration = Duration::from_secs(15);
@@ -39,6 +41,8 @@ const WATCHED: Duration = Duration::from_secs(4);
 const GRACE: Duration = Duration::from_millis(200);
 /// Of the target's timeout a look at a file gets this share: its own limit comes first, so that the file is blamed and the log not silent.
 const SHARE: f64 = 0.75;
+/// Of so many lines at an end of what is read one has a time, or none has.
+const NEAR: usize = 1000;
 
 /// Reads one log.
 #[derive(Debug)]
@@ -215,8 +219,8 @@ impl Watch {
     fn file(&mut self, now: Now, wanted: Option<Question>) -> Result<LogReading, PollError> {
         let seen = self.tail.look().inspect_err(|_| self.minute.interrupt())?;
         let entries = grouped(seen.lines, &mut self.timed);
-        self.zone(&entries, seen.written);
-        self.minute.take(now, &entries, seen.left_out.then_some(FLOOD));
+        self.clock(entries.iter().rev().find_map(|entry| entry.stamp), seen.written);
+        self.minute.take(now, &entries, seen.left_out.then_some(Missed::Flood));
         match wanted {
             Some(question) if self.follow.as_ref().is_some_and(|follow| follow.is_of(&question)) => {
                 if let Some(follow) = &mut self.follow {
@@ -243,21 +247,40 @@ impl Watch {
         let failed = |error| {
             PollError::new(PollErrorKind::Failed, format!("what was written before cannot be read: {error}"))
         };
-        let past = self.tail.past().map_err(failed)?;
-        let entries = grouped(past.lines, &mut false);
-        self.zone(&entries, written);
+        let Past { mut lines, mut of, mut more } = self.tail.past().map_err(failed)?;
+        self.clock(newest(&lines), written);
+        let from = follow::from(question.window, now);
+        let reaches = |lines: &[Raw], east| {
+            let moment = |raw: &Raw| stamp::of(&raw.text).and_then(|stamp| stamp::moment(stamp, east));
+            lines.iter().take(NEAR).find_map(moment).is_some_and(|first| first <= from)
+        };
+        if !more && !reaches(&lines, self.east) {
+            let east = self.east;
+            let older = rotated::before(self.tail.file(), from, |lines| reaches(lines, east));
+            if newest(&lines).is_none() {
+                self.clock(newest(&older.lines), older.written);
+            }
+            lines.splice(0..0, older.lines);
+            of.push_str(&older.of);
+            more = older.more;
+        }
+        let entries = grouped(lines, &mut false);
         let mut follow = Follow::new(question, &self.name, &self.of, &self.masks);
-        follow.begin(&entries, past.of, past.more, self.east, now);
+        follow.begin(&entries, of, more, self.east, now);
         Ok(follow)
     }
 
     /// The zone of the clock in its lines: the newest was written when the file was.
-    fn zone(&mut self, entries: &[entries::Entry], written: i64) {
-        let newest = entries.iter().rev().find_map(|entry| entry.stamp);
-        if let Some(stamp::Stamp::Clock(clock)) = newest {
+    fn clock(&mut self, newest: Option<Stamp>, written: i64) {
+        if let Some(Stamp::Clock(clock)) = newest {
             self.east = stamp::zone_by(clock, written).or(self.east);
         }
     }
+}
+
+/// The newest time in lines, where one stands near their end.
+fn newest(lines: &[Raw]) -> Option<Stamp> {
+    lines.iter().rev().take(NEAR).find_map(|raw| stamp::of(&raw.text))
 }
 
 impl Source for LogSource {

@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 /// One look reads so much of what came; before that some is left out.
 const AT_ONCE: u64 = 4 * 1024 * 1024;
 /// And so much of what was there before, for who looks for something.
-const BACK: u64 = 8 * 1024 * 1024;
+pub(super) const BACK: u64 = 8 * 1024 * 1024;
 /// A line is kept up to here.
 const LINE_BYTES: usize = 64 * 1024;
 /// By so many bytes at its beginning a file is known again: a number of a file is given to the next one.
@@ -89,7 +89,7 @@ impl Tail {
     }
 
     fn read(&mut self, file: File, about: &Metadata) -> io::Result<Seen> {
-        let id = (about.dev(), about.ino());
+        let id = number(about);
         let mut seen = Seen { bytes: about.len(), written: written(about), ..Seen::default() };
         let known = self.open.as_ref().map(|open| &open.place).or(self.left.as_ref());
         let same = match known {
@@ -118,15 +118,17 @@ impl Tail {
         Ok(seen)
     }
 
+    /// Where it is, and which file it was at the newest look.
+    pub(super) fn file(&self) -> (&Path, Option<(u64, u64)>) {
+        (&self.path, self.open.as_ref().map(|open| open.place.id))
+    }
+
     /// The end of what was there at the newest look.
     pub(super) fn past(&self) -> io::Result<Past> {
         let Some(open) = &self.open else { return Ok(Past::default()) };
         let end = open.place.cutter.from;
         let from = end.saturating_sub(BACK);
-        let mut cutter = Cutter::at(open.place.id, from);
-        cutter.skips = from > 0;
-        let mut lines = Vec::new();
-        cutter.cut(&part(&open.file, from, end)?, &mut lines);
+        let lines = between(&open.file, open.place.id, from, end)?;
         let of = match from {
             0 => format!("all of it ({})", sized(end as f64)),
             _ => format!("the last {} of {}", sized(BACK as f64), sized(end as f64)),
@@ -238,7 +240,7 @@ impl Cutter {
 }
 
 /// The file, which has to be a plain one: a pipe would be emptied by reading it, and a device may have no end.
-fn opened(path: &Path) -> io::Result<(File, Metadata)> {
+pub(super) fn opened(path: &Path) -> io::Result<(File, Metadata)> {
     plain(&path.metadata()?)?;
     let file =
         OpenOptions::new().read(true).custom_flags(OFlags::NONBLOCK.bits().cast_signed()).open(path)?;
@@ -281,8 +283,32 @@ fn refused(path: &Path, error: &io::Error) -> PollError {
     }
 }
 
-fn written(about: &Metadata) -> i64 {
+/// By what one file is told from all others of this machine.
+pub(super) fn number(about: &Metadata) -> (u64, u64) {
+    (about.dev(), about.ino())
+}
+
+/// When it was written to last, in nanoseconds since 1970.
+pub(super) fn written(about: &Metadata) -> i64 {
     about.mtime().saturating_mul(1_000_000_000).saturating_add(about.mtime_nsec())
+}
+
+/// The lines at the end of a file that is written no more, of so many bytes; and whether that is all of it.
+pub(super) fn end_of(file: &File, about: &Metadata, room: u64) -> io::Result<(Vec<Raw>, bool)> {
+    let from = about.len().saturating_sub(room);
+    let lines = between(file, number(about), from, about.len())?;
+    Ok((lines, from == 0))
+}
+
+/// The lines from there to there; what is in the middle of one at the beginning is left out.
+fn between(file: &File, id: (u64, u64), from: u64, end: u64) -> io::Result<Vec<Raw>> {
+    let mut cutter = Cutter { skips: from > 0, ..Cutter::at(id, from) };
+    let mut lines = Vec::new();
+    cutter.cut(&part(file, from, end)?, &mut lines);
+    if !cutter.skips {
+        cutter.emit(&mut lines);
+    }
+    Ok(lines)
 }
 
 /// The bytes from there to there, or to the end of the file.

@@ -22,7 +22,7 @@ const SELDOM: Duration = Duration::from_secs(20);
 pub struct LogFile {
     /// What it is called.
     pub name: Spanned<String>,
-    /// The file.
+    /// The file, or a pattern of files.
     pub file: Option<PathBuf>,
     /// A command and its arguments.
     #[serde(default)]
@@ -72,15 +72,17 @@ impl Entry for LogFile {
     fn mistakes(&self) -> Vec<(Vec<String>, String)> {
         let mut told = Vec::new();
         let mut tell = |key: &str, sentence: &str| told.push((vec![key.to_owned()], sentence.to_owned()));
-        let pattern = self.file.as_ref().is_some_and(|file| file.to_string_lossy().contains(['*', '?']));
+        let text =
+            self.file.as_ref().map(|file| file.to_string_lossy()).filter(|file| file.contains(['*', '?']));
+        let wrong = text.is_some_and(|file| glob::Pattern::new(&file).is_err());
         match (&self.file, self.command.first()) {
             (None, None) => tell("name", "it names no lines: give a file or a command"),
             (Some(_), Some(_)) => tell("command", "give a file or a command, not both"),
             (None, Some(program)) if program.trim().is_empty() => {
                 tell("command", "command begins with the program, and each argument stands by itself");
             }
-            (Some(_), None) if pattern => {
-                tell("file", "it is one file, no pattern: each file is a [[log]] of its own");
+            (Some(_), None) if wrong => {
+                tell("file", "it is no pattern of files: * stands for any part of a name");
             }
             (Some(_), None) | (None, Some(_)) => {}
         }
@@ -102,7 +104,7 @@ impl Entry for LogFile {
 /// Where the lines come from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum LogPlace {
-    /// A file of this machine.
+    /// A file of this machine; with `*` or `?` in it all that it names.
     File(PathBuf),
     /// What a command prints. It is never given to a shell.
     Command {
@@ -193,7 +195,8 @@ mod tests {
     fn a_log_is_a_file_or_a_command() {
         mistaken("", Some("name"));
         mistaken("file = \"/var/log/a.log\"\nfor = [\"mails\"]", None);
-        mistaken("file = \"/var/log/*.log\"", Some("file"));
+        mistaken("file = \"/var/log/*.log\"", None);
+        mistaken("file = \"/var/log/***.log\"", Some("file"));
         mistaken("file = \"a\" # both\ncommand = [\"b\"]", Some("command"));
         mistaken("command = [\"journalctl\", \"-n\", \"500\"]", None);
         mistaken("command = [\" \"]", Some("command"));

@@ -32,7 +32,7 @@ impl Watched {
             id: TargetId::new("shop-log"),
             chosen_because: String::new(),
             interval: Duration::from_secs(2),
-            timeout: Duration::from_secs(4),
+            timeout: Duration::from_secs(20),
             read_only: false,
             locality: Locality::default(),
             connect: Connect::Log(connect),
@@ -64,7 +64,7 @@ impl Watched {
     }
 
     async fn refused(&mut self, kind: GapKind, words: &str) {
-        let reading = self.look(&[Focus::Lines(question("42", Window::Last(900)))]).await.expect("a look");
+        let reading = self.look(&[Focus::Lines(question("4711", Window::Last(900)))]).await.expect("a look");
         let gap = reading.lines.gap().expect("it must be refused");
         assert!(gap.kind == kind && gap.note.contains(words), "{gap:?}");
         assert_eq!(reading.errors.gap(), Some(gap), "nobody knows of any error");
@@ -101,83 +101,83 @@ fn append(path: &Path, bytes: impl AsRef<[u8]>) {
 #[tokio::test]
 async fn lines_across_a_rotation_are_shown_once_and_none_is_lost() {
     let (folder, path) = log();
-    append(&path, "job 42 begun\njob 7 begun\n");
+    append(&path, "job 4711 begun\njob 7 begun\n");
     let mut watched = Watched::file(&path);
-    assert_eq!(watched.lines("42").await, ["job 42 begun"]);
-    append(&path, "job 42 tried\n");
-    assert_eq!(watched.lines("42").await, ["job 42 tried", "job 42 begun"]);
+    assert_eq!(watched.lines("4711").await, ["job 4711 begun"]);
+    append(&path, "job 4711 tried\n");
+    assert_eq!(watched.lines("4711").await, ["job 4711 tried", "job 4711 begun"]);
     // logrotate: the file gets another name; its writer writes on into it until it is told.
-    append(&path, "job 42 before\n");
+    append(&path, "job 4711 before\n");
     let old = folder.path().join("shop.log.1");
     fs::rename(&path, &old).expect("renamed");
-    append(&old, "job 42 late\njob 42 without an end");
-    append(&path, "job 42 new\n");
+    append(&old, "job 4711 late\njob 4711 without an end");
+    append(&path, "job 4711 new\n");
     let all = [
-        "job 42 new",
-        "job 42 without an end",
-        "job 42 late",
-        "job 42 before",
-        "job 42 tried",
-        "job 42 begun",
+        "job 4711 new",
+        "job 4711 without an end",
+        "job 4711 late",
+        "job 4711 before",
+        "job 4711 tried",
+        "job 4711 begun",
     ];
-    assert_eq!(watched.lines("42").await, all);
-    assert_eq!(watched.lines("42").await, all);
+    assert_eq!(watched.lines("4711").await, all);
+    assert_eq!(watched.lines("4711").await, all);
 }
 
 #[tokio::test]
 async fn a_file_that_is_begun_anew_is_read_from_its_beginning() {
     let (_folder, path) = log();
-    append(&path, "job 42 one\njob 42 two\n");
+    append(&path, "job 4711 one\njob 4711 two\n");
     let mut watched = Watched::file(&path);
-    assert_eq!(watched.lines("42").await.len(), 2);
+    assert_eq!(watched.lines("4711").await.len(), 2);
     // copytruncate, and shorter than before.
-    File::create(&path).expect("truncated").write_all(b"job 42 three\n").expect("written");
-    assert_eq!(watched.lines("42").await[0], "job 42 three");
+    File::create(&path).expect("truncated").write_all(b"job 4711 three\n").expect("written");
+    assert_eq!(watched.lines("4711").await[0], "job 4711 three");
     // It grew beyond what was read before anybody looked: by its size nobody could tell.
     File::create(&path).expect("truncated");
-    append(&path, "job 42 four, a longer line than the one before\njob 42 five\n");
+    append(&path, "job 4711 four, a longer line than the one before\njob 4711 five\n");
     assert_eq!(
-        watched.lines("42").await[..2],
-        ["job 42 five", "job 42 four, a longer line than the one before"]
+        watched.lines("4711").await[..2],
+        ["job 4711 five", "job 4711 four, a longer line than the one before"]
     );
     // A writer that goes on at its old place leaves a hole.
     let file = File::create(&path).expect("truncated");
-    file.write_all_at(b"job 42 six\n", 5000).expect("written");
-    assert_eq!(watched.lines("42").await[0], "job 42 six");
+    file.write_all_at(b"job 4711 six\n", 5000).expect("written");
+    assert_eq!(watched.lines("4711").await[0], "job 4711 six");
     // A large one, of which only the end is looked through.
     let file = File::create(&path).expect("truncated");
-    file.write_all_at(b"job 42 far\n", 300 << 20).expect("written");
-    assert_eq!(watched.lines("42").await[0], "job 42 far");
-    assert_eq!(Watched::file(&path).lines("42").await, ["job 42 far"]);
+    file.write_all_at(b"job 4711 far\n", 300 << 20).expect("written");
+    assert_eq!(watched.lines("4711").await[0], "job 4711 far");
+    assert_eq!(Watched::file(&path).lines("4711").await, ["job 4711 far"]);
     // Deleted, and another one of its name, which often has the same number.
     fs::remove_file(&path).expect("deleted");
     watched.refused(GapKind::Failed, "there is no file").await;
-    append(&path, "job 42 seven, in a file of its own\n");
-    assert_eq!(watched.lines("42").await[0], "job 42 seven, in a file of its own");
+    append(&path, "job 4711 seven, in a file of its own\n");
+    assert_eq!(watched.lines("4711").await[0], "job 4711 seven, in a file of its own");
 }
 
 #[tokio::test]
 async fn what_is_no_text_is_shown_tame_and_bounded() {
     let (_folder, path) = log();
-    append(&path, b"job 42 \xff\xfe caf\xe9 \x1b]0;owned\x07\x1b[31mred\x1b[0m\r\n");
-    append(&path, format!("job 42 {}\n", "x".repeat(300_000)));
-    append(&path, "job 42 redis://:geheim@h password=geheim card=4111\n");
+    append(&path, b"job 4711 \xff\xfe caf\xe9 \x1b]0;owned\x07\x1b[31mred\x1b[0m\r\n");
+    append(&path, format!("job 4711 {}\n", "x".repeat(300_000)));
+    append(&path, "job 4711 redis://:geheim@h password=geheim card=4111\n");
     let masks = vec!["card".to_owned()];
     let mut watched = Watched::of(LogConnect { masks, ..LogConnect::file(path.clone()) });
-    let lines = watched.lines("42").await;
-    assert_eq!(lines[0], "job 42 redis://•••@h password=••• card=•••");
+    let lines = watched.lines("4711").await;
+    assert_eq!(lines[0], "job 4711 redis://•••@h password=••• card=•••");
     assert!(lines[1].chars().count() < 4100, "{}", lines[1].len());
-    assert_eq!(lines[2], "job 42 \u{fffd}\u{fffd} caf\u{fffd} ]0;ownedred");
+    assert_eq!(lines[2], "job 4711 \u{fffd}\u{fffd} caf\u{fffd} ]0;ownedred");
     // A line whose end never comes is one after two looks.
-    append(&path, "job 42 killed in the middle of a wo");
-    assert_eq!(watched.lines("42").await.len(), 3);
-    watched.lines("42").await;
-    assert_eq!(watched.lines("42").await[0], "job 42 killed in the middle of a wo");
+    append(&path, "job 4711 killed in the middle of a wo");
+    assert_eq!(watched.lines("4711").await.len(), 3);
+    watched.lines("4711").await;
+    assert_eq!(watched.lines("4711").await[0], "job 4711 killed in the middle of a wo");
     // One that is written in parts is one line.
-    append(&path, "\njob 42 in ");
-    watched.lines("42").await;
+    append(&path, "\njob 4711 in ");
+    watched.lines("4711").await;
     append(&path, "parts\n");
-    assert_eq!(watched.lines("42").await[0], "job 42 in parts");
+    assert_eq!(watched.lines("4711").await[0], "job 4711 in parts");
 }
 
 #[tokio::test]
@@ -199,8 +199,8 @@ async fn what_is_no_file_of_lines_is_refused_with_a_sentence() {
     let later = folder.path().join("later.log");
     let mut watched = Watched::file(&later);
     watched.refused(GapKind::Failed, "there is no file").await;
-    append(&later, "job 42\n");
-    assert_eq!(watched.lines("42").await, ["job 42"]);
+    append(&later, "job 4711\n");
+    assert_eq!(watched.lines("4711").await, ["job 4711"]);
 }
 
 #[tokio::test]
@@ -233,11 +233,11 @@ fn stamped(form: &str, seconds: i64, east: i64) -> String {
 async fn lines_are_of_their_time_and_a_trace_belongs_to_its_error() {
     let (_folder, path) = log();
     let at = |seconds| stamped("%Y-%m-%dT%H:%M:%S%.3fZ", seconds, 0);
-    append(&path, format!("{} INFO job 42 of yesterday\n", at(86_400)));
-    append(&path, format!("{} ERROR job 42 failed\nTypeError: x is not\n    at y.js:3\n", at(60)));
+    append(&path, format!("{} INFO job 4711 of yesterday\n", at(86_400)));
+    append(&path, format!("{} ERROR job 4711 failed\nTypeError: x is not\n    at y.js:3\n", at(60)));
     append(&path, format!("{} INFO job 7\n    of nobody\n", at(10)));
     let mut watched = Watched::file(&path);
-    let asked = watched.asked("42", Window::Last(900)).await;
+    let asked = watched.asked("4711", Window::Last(900)).await;
     let lines: &Vec<LogLine> = asked.lines.ready().expect("lines");
     assert_eq!(lines.len(), 1, "{lines:?}");
     assert!(
@@ -246,28 +246,28 @@ async fn lines_are_of_their_time_and_a_trace_belongs_to_its_error() {
             && lines[0].text.ends_with("\nTypeError: x is not\n    at y.js:3")
     );
     // A trace that comes with the next look belongs to the line before it, as well.
-    append(&path, format!("{} ERROR job 42 again\n", at(0)));
-    watched.asked("42", Window::Last(900)).await;
+    append(&path, format!("{} ERROR job 4711 again\n", at(0)));
+    watched.asked("4711", Window::Last(900)).await;
     append(&path, "    at z.js:9\n");
-    let asked = watched.asked("42", Window::Last(900)).await;
-    assert!(texts(&asked)[0].ends_with("ERROR job 42 again\n    at z.js:9"), "{asked:?}");
+    let asked = watched.asked("4711", Window::Last(900)).await;
+    assert!(texts(&asked)[0].ends_with("ERROR job 4711 again\n    at z.js:9"), "{asked:?}");
     // A clock that says no zone is in that by which the file was just written.
     let (_folder, path) = log();
     for seconds in [86_400, 60, 0] {
-        append(&path, format!("{} ERROR job 42\n", stamped("%Y-%m-%d %H:%M:%S,%3f", seconds, 2)));
+        append(&path, format!("{} ERROR job 4711\n", stamped("%Y-%m-%d %H:%M:%S,%3f", seconds, 2)));
     }
-    let asked = Watched::file(&path).asked("42", Window::Last(900)).await;
+    let asked = Watched::file(&path).asked("4711", Window::Last(900)).await;
     let lines = asked.lines.ready().expect("lines");
     assert!(lines.len() == 2 && lines.iter().all(|line| line.dated), "{lines:?}");
     // Where it fits none, nobody knows, and nothing is left out.
     let (_folder, path) = log();
-    append(&path, "2026-01-01 00:07:30 ERROR job 42\nplain job 42\n");
+    append(&path, "2026-01-01 00:07:30 ERROR job 4711\nplain job 4711\n");
     fs::File::options()
         .write(true)
         .open(&path)
         .and_then(|file| file.set_modified(std::time::UNIX_EPOCH + Duration::from_secs(1_790_000_123)))
         .expect("a time");
-    let asked = Watched::file(&path).asked("42", Window::Last(900)).await;
+    let asked = Watched::file(&path).asked("4711", Window::Last(900)).await;
     let lines = asked.lines.ready().expect("lines");
     assert!(lines.len() == 1 && !lines[0].dated, "{lines:?}");
 }
@@ -305,22 +305,22 @@ fn command(words: &[&str]) -> Watched {
 #[tokio::test]
 async fn lines_that_a_command_prints_are_shown_and_new_ones_counted() {
     let (_folder, path) = log();
-    append(&path, "job 42 one\njob 7\n");
+    append(&path, "job 4711 one\njob 7\n");
     let mut watched = command(&["tail", "-n", "3", path.to_str().expect("a path")]);
-    let asked = watched.asked("42", Window::Last(900)).await;
+    let asked = watched.asked("4711", Window::Last(900)).await;
     assert_eq!(
         (texts(&asked), asked.query.as_str()),
-        (vec!["job 42 one".to_owned()], "lines with 42 in the 2 lines that it prints")
+        (vec!["job 4711 one".to_owned()], "lines with 4711 in the 2 lines that it prints")
     );
-    append(&path, "job 42 two\n");
+    append(&path, "job 4711 two\n");
     let mut shown = Vec::new();
     for _ in 0..20 {
-        shown = watched.lines("42").await;
+        shown = watched.lines("4711").await;
         if shown.len() == 2 {
             break;
         }
     }
-    assert_eq!(shown, ["job 42 two", "job 42 one"]);
+    assert_eq!(shown, ["job 4711 two", "job 4711 one"]);
 }
 
 #[tokio::test]
@@ -333,8 +333,8 @@ async fn a_command_that_goes_wrong_says_how() {
     let fails = ["sh", "-c", "echo line; echo no right for token geheim >&2; exit 3", "sh", "geheim"];
     command(&fails).refused(GapKind::Failed, "it ended with exit status: 3: no right").await;
     // What it says is not given to a shell.
-    let mut watched = command(&["echo", "42; touch /tmp/owned $(id)"]);
-    assert_eq!(watched.lines("42").await, ["42; touch /tmp/owned $(id)"]);
+    let mut watched = command(&["echo", "4711; touch /tmp/owned $(id)"]);
+    assert_eq!(watched.lines("4711").await, ["4711; touch /tmp/owned $(id)"]);
 }
 
 #[tokio::test]
@@ -370,19 +370,19 @@ fn rotated(folder: &Path, name: &str, text: &str, seconds: u64) {
 async fn what_was_rotated_is_searched_where_a_question_reaches_back_to_it() {
     let (folder, path) = log();
     let at = |seconds| stamped("%Y-%m-%dT%H:%M:%S%.3fZ", seconds, 0);
-    rotated(folder.path(), "shop.log.4", &format!("{} job 42 of yesterday\n", at(80_000)), 79_000);
+    rotated(folder.path(), "shop.log.4", &format!("{} job 4711 of yesterday\n", at(80_000)), 79_000);
     rotated(folder.path(), "shop.log.3.gz", "packed", 790);
-    rotated(folder.path(), "shop.log.2", &format!("{} job 42 one\n", at(800)), 799);
+    rotated(folder.path(), "shop.log.2", &format!("{} job 4711 one\n", at(800)), 799);
     rotated(
         folder.path(),
         "shop.log.1",
-        &format!("{} job 42 two\n{} job 7\n    at x\n", at(500), at(400)),
+        &format!("{} job 4711 two\n{} job 7\n    at x\n", at(500), at(400)),
         399,
     );
-    rotated(folder.path(), "shop.log.bak", &format!("{} job 42 no\n", at(90)), 89);
-    append(&path, format!("    at y\n{} job 42 three\n", at(60)));
+    rotated(folder.path(), "shop.log.bak", &format!("{} job 4711 no\n", at(90)), 89);
+    append(&path, format!("    at y\n{} job 4711 three\n", at(60)));
     let told = async |back| {
-        let asked = Watched::file(&path).asked("42", Window::Last(back)).await;
+        let asked = Watched::file(&path).asked("4711", Window::Last(back)).await;
         let ends =
             texts(&asked).iter().map(|text| text.rsplit(' ').next().unwrap_or("").to_owned()).collect();
         (ends, asked.query)
@@ -406,7 +406,7 @@ async fn what_was_rotated_is_searched_where_a_question_reaches_back_to_it() {
     assert_eq!(told(900).await.0, ["three", "two", "one"]);
     // What cannot be read is told.
     let secret = folder.path().join("shop.log.5");
-    append(&secret, "job 42 geheim\n");
+    append(&secret, "job 4711 geheim\n");
     fs::set_permissions(&secret, fs::Permissions::from_mode(0o000)).expect("closed");
     if File::open(&secret).is_err() {
         assert!(told(900).await.1.contains("1 older file is not readable"));
@@ -418,16 +418,16 @@ async fn what_was_rotated_is_bounded() {
     let (folder, path) = log();
     for (number, size) in [(3, 1000), (2, 5_000_000), (1, 5_000_000)] {
         let text = format!(
-            "job 42 of {number}\n{}\njob 42 at the end of {number}\n",
+            "job 4711 of {number}\n{}\njob 4711 at the end of {number}\n",
             "x".repeat(99).repeat(size / 99)
         );
         rotated(folder.path(), &format!("shop.log.{number}"), &text, number * 10);
     }
-    append(&path, "job 42 now\n");
-    let asked = Watched::file(&path).asked("42", Window::Last(900)).await;
+    append(&path, "job 4711 now\n");
+    let asked = Watched::file(&path).asked("4711", Window::Last(900)).await;
     assert_eq!(
         texts(&asked),
-        ["job 42 now", "job 42 at the end of 1", "job 42 of 1", "job 42 at the end of 2"]
+        ["job 4711 now", "job 4711 at the end of 1", "job 4711 of 1", "job 4711 at the end of 2"]
     );
     assert!(asked.more && asked.query.contains("the end of shop.log.2"), "{}", asked.query);
     assert!(!asked.query.contains("shop.log.3"), "{}", asked.query);
@@ -453,4 +453,89 @@ async fn a_command_that_is_idle_is_no_alarm_though_its_lines_are_alike() {
         append(&path, "tick\ntick\n");
     }
     assert!(told);
+}
+
+#[tokio::test]
+async fn files_of_a_pattern_are_one_log_and_each_line_says_its_file() {
+    let (folder, _) = log();
+    let path = |name: &str| folder.path().join(name);
+    let at = |seconds| stamped("%Y-%m-%dT%H:%M:%S%.3fZ", seconds, 0);
+    let pattern = path("*.log");
+    Watched::file(&pattern).refused(GapKind::Failed, "there is no file").await;
+    append(&path("a.log"), format!("{} job 4711 one\n    at x\n{} job 4711 three\n", at(300), at(100)));
+    append(&path("b.log"), format!("{} job 4711 two\n", at(200)));
+    rotated(folder.path(), "b.log.1", &format!("{} job 4711 zero\n", at(400)), 390);
+    append(&path("c.txt"), "job 4711 of no log\n");
+    let mut watched = Watched::file(&pattern);
+    let lines = async |watched: &mut Watched| {
+        let asked = watched.asked("4711", Window::Last(900)).await;
+        let line = |line: &LogLine| {
+            let text = line.text.lines().next().unwrap_or_default();
+            format!("{} {}", line.label("file"), text.rsplit(' ').next().unwrap_or_default())
+        };
+        (asked.lines.ready().expect("lines").iter().map(line).collect::<Vec<_>>(), asked.query)
+    };
+    let (shown, query) = lines(&mut watched).await;
+    assert_eq!(shown, ["a.log three", "b.log two", "a.log one", "b.log zero"]);
+    assert!(
+        query.starts_with("lines with 4711 in 2 files (a.log: all of it") && query.contains("b.log.1"),
+        "{query}"
+    );
+    // What comes stands where it belongs, with the trace that comes behind it.
+    append(&path("b.log"), format!("{} job 4711 four\n", at(0)));
+    append(&path("a.log"), "    at y of three\n");
+    let asked = watched.asked("4711", Window::Last(900)).await;
+    assert!(
+        texts(&asked)[0].ends_with("four") && texts(&asked)[1].ends_with("three\n    at y of three"),
+        "{asked:?}"
+    );
+    // One that joins is read from its beginning, one that was only rotated is not new, and one that goes is no trouble.
+    fs::rename(path("a.log"), path("a-1.log")).expect("renamed");
+    append(&path("a.log"), format!("{} job 4711 five\n", at(0)));
+    append(&path("d.log"), format!("{} job 4711 six\nERROR x\n", at(0)));
+    fs::remove_file(path("b.log")).expect("removed");
+    let mut last = LogReading::default();
+    for _ in 0..40 {
+        last = watched.look(&[Focus::Lines(question("4711", Window::Last(900)))]).await.expect("a look");
+        assert_eq!(last.lines.gap(), None, "{:?}", last.lines);
+    }
+    let shown = texts(&last.asked[0]);
+    let has = |end: &str| {
+        shown.iter().filter(|text| text.lines().next().is_some_and(|line| line.ends_with(end))).count()
+    };
+    for end in ["five", "six", "three"] {
+        assert_eq!(has(end), 1, "{end}: {shown:?}");
+    }
+    // What cannot be read of them is told, and the others are shown.
+    let secret = path("e.log");
+    append(&secret, "job 4711 geheim\n");
+    fs::set_permissions(&secret, fs::Permissions::from_mode(0o000)).expect("closed");
+    if File::open(&secret).is_err() {
+        for _ in 0..6 {
+            last = watched.look(&[]).await.expect("a look");
+        }
+        assert!(
+            last.lines.gap().is_some_and(|gap| gap.note.starts_with("1 of 4 files: ")),
+            "{:?}",
+            last.lines
+        );
+    }
+}
+
+#[tokio::test]
+async fn the_files_of_a_pattern_are_bounded_together() {
+    let (folder, _) = log();
+    for number in 0..40_u64 {
+        let text = format!("job 4711 of {number}\n").repeat(200);
+        rotated(folder.path(), &format!("{number}.log"), &text, 100 - number);
+    }
+    let mut watched = Watched::file(&folder.path().join("*.log"));
+    let asked = watched.asked("4711", Window::Last(900)).await;
+    let lines = texts(&asked);
+    assert!(lines.len() == 2000 && asked.more, "{}", lines.len());
+    assert!(
+        lines.iter().all(|line| !line.ends_with(" 7") && !line.ends_with(" 0")),
+        "the oldest are not read"
+    );
+    assert!(asked.query.contains("in 32 files, written to last (8 older not read)"), "{}", asked.query);
 }

@@ -173,7 +173,10 @@ fn list(context: PanelContext<'_>, all: &[(&TargetId, &LogLine)]) -> Table {
     let row = |(id, line): &(&TargetId, &LogLine)| {
         let role = role_of(line.tone());
         let (key, stream) = if is_log(id) {
-            (RowKey::Log((*id).clone(), LogRow::Line(line.digest)), id.as_str())
+            // One of several files.
+            let file = line.label("file");
+            let name = if file.is_empty() { id.as_str() } else { file };
+            (RowKey::Log((*id).clone(), LogRow::Line(line.digest)), name)
         } else {
             (RowKey::Loki((*id).clone(), LokiRow::Line(line.at, line.digest)), stream(line))
         };

@@ -8,7 +8,7 @@ use crate::core::time::Now;
 use crate::sources::line::shown_whole;
 
 /// A page keeps so many lines.
-const MOST_KEPT: usize = 2000;
+pub(super) const MOST_KEPT: usize = 2000;
 /// A line with all that belongs to it has no more characters.
 const MOST_CHARS: usize = 16_000;
 /// A line may be written by a clock that is ahead of ours by so much.
@@ -116,9 +116,19 @@ impl Follow {
             && (!self.only_errors || is_error())
     }
 
-    /// What was looked for and where, in words.
-    fn said(&self) -> String {
-        let what = match &self.question.lines {
+    /// Forgets what is older: others are shown instead.
+    pub(super) fn forget(&mut self, oldest: i64) {
+        self.lines.retain(|line| line.at >= oldest);
+    }
+
+    /// What was looked through, in words.
+    pub(super) fn through(&self) -> &str {
+        &self.through
+    }
+
+    /// What was looked for, in words.
+    pub(super) fn what(&self) -> String {
+        match &self.question.lines {
             About::Query(query) => query.clone(),
             About::Named { words, text, .. } if self.only_errors && words.is_empty() && text.is_empty() => {
                 "errors".to_owned()
@@ -128,15 +138,14 @@ impl Follow {
                 (false, _) => format!("lines with {}", words.join(" or ")),
                 (true, false) => format!("lines with {text}"),
             },
-        };
-        format!("{what} in {}", self.through)
+        }
     }
 
     /// As it stands.
     pub(super) fn asked(&self) -> Asked {
         Asked {
             question: self.question.clone(),
-            query: self.said(),
+            query: format!("{} in {}", self.what(), self.through),
             why: String::new(),
             lines: Part::Ready(self.lines.clone()),
             more: self.more,

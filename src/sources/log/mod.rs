@@ -8,6 +8,7 @@ mod minute;
 mod rotated;
 mod stamp;
 mod tail;
+mod watch;
 
 use super::Source;
 use super::beside::Beside;
@@ -23,15 +24,11 @@ use crate::core::reading::Reading;
 use crate::core::report::{PollError, PollErrorKind};
 use crate::core::time::Now;
 use command::Printed;
-use entries::{Raw, grouped};
-use follow::Follow;
 use futures_util::future::BoxFuture;
-use minute::{Minute, Missed};
-use stamp::Stamp;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
-use tail::{Past, Tail};
+use watch::Watch;
 
 /// A command is run so often: it prints the same lines again and again.
 const EACH: Duration = Duration::from_secs(15);
@@ -41,8 +38,6 @@ const WATCHED: Duration = Duration::from_secs(4);
 const GRACE: Duration = Duration::from_millis(200);
 /// Of the target's timeout a look at a file gets this share: its own limit comes first, so that the file is blamed and the log not silent.
 const SHARE: f64 = 0.75;
-/// Of so many lines at an end of what is read one has a time, or none has.
-const NEAR: usize = 1000;
 
 /// Reads one log.
 #[derive(Debug)]
@@ -62,38 +57,11 @@ pub struct LogSource {
     shown: Option<Asked>,
 }
 
-/// What is known of a log between two looks.
-#[derive(Debug)]
-struct Watch {
-    name: String,
-    of: Vec<String>,
-    masks: Vec<String>,
-    tail: Tail,
-    timed: bool,
-    /// Seconds east of Greenwich of the clock in its lines.
-    east: Option<i64>,
-    minute: Minute,
-    follow: Option<Follow>,
-}
-
 impl LogSource {
     /// A source for the log called `name`, a look at which is given up after `timeout`; nothing is opened yet.
     #[must_use]
     pub fn new(name: &str, connect: LogConnect, timeout: Duration) -> Self {
-        let path = match &connect.place {
-            LogPlace::File(path) => path.clone(),
-            LogPlace::Command { .. } => PathBuf::new(),
-        };
-        let watch = Watch {
-            name: name.to_owned(),
-            of: connect.of.clone(),
-            masks: connect.masks.clone(),
-            tail: Tail::new(path),
-            timed: false,
-            east: None,
-            minute: Minute::default(),
-            follow: None,
-        };
+        let watch = Watch::new(name, &connect);
         Self {
             connect,
             patience: timeout.mul_f64(SHARE),
@@ -127,7 +95,7 @@ impl LogSource {
         let (watch, wanted) = (Arc::clone(&self.watch), wanted.cloned());
         let look = move || {
             let mut watch = watch.lock().unwrap_or_else(PoisonError::into_inner);
-            watch.file(now, wanted)
+            watch.look(now, wanted.as_ref())
         };
         let inside = || Err(PollError::new(PollErrorKind::Internal, "reading it failed inside stacktop"));
         let shown = path.display().to_string();
@@ -166,16 +134,16 @@ impl LogSource {
             watch.minute.interrupt();
             return Err(error);
         }
-        watch.follow = wanted.map(|question| {
-            let mut follow = Follow::new(question.clone(), &watch.name, &watch.of, &watch.masks);
+        let page = wanted.filter(|_| self.ran).map(|question| {
+            let mut follow = watch.whose().follow(question.clone());
             let entries = self.printed.clone().entries();
             let of =
                 format!("the {} that it prints", crate::core::text::counted(self.printed.count(), "line"));
             follow.begin(&entries, of, false, None, now);
-            follow
+            follow.asked()
         });
         let (lines, errors) = watch.minute.parts(now);
-        let asked = watch.follow.iter().filter(|_| self.ran).map(Follow::asked).collect();
+        let asked = page.into_iter().collect();
         Ok(LogReading { lines, errors, asked, ..LogReading::default() })
     }
 
@@ -212,75 +180,6 @@ impl LogSource {
         let reading = self.read(now, None).await?;
         Ok(Report::answers([("lines", reading.lines.gap()), ("errors", reading.errors.gap())]))
     }
-}
-
-impl Watch {
-    /// One look at the file.
-    fn file(&mut self, now: Now, wanted: Option<Question>) -> Result<LogReading, PollError> {
-        let seen = self.tail.look().inspect_err(|_| self.minute.interrupt())?;
-        let entries = grouped(seen.lines, &mut self.timed);
-        self.clock(entries.iter().rev().find_map(|entry| entry.stamp), seen.written);
-        self.minute.take(now, &entries, seen.left_out.then_some(Missed::Flood));
-        match wanted {
-            Some(question) if self.follow.as_ref().is_some_and(|follow| follow.is_of(&question)) => {
-                if let Some(follow) = &mut self.follow {
-                    follow.take(&entries, seen.left_out, self.east, now);
-                }
-            }
-            Some(question) => self.follow = Some(self.begin(question, seen.written, now)?),
-            None => self.follow = None,
-        }
-        let (lines, errors) = self.minute.parts(now);
-        let at = now.wall.timestamp_nanos_opt().unwrap_or_default();
-        let ago = u64::try_from(at.saturating_sub(seen.written)).unwrap_or_default();
-        Ok(LogReading {
-            bytes: Some(seen.bytes),
-            written: Some(Duration::from_nanos(ago)),
-            lines,
-            errors,
-            asked: self.follow.iter().map(Follow::asked).collect(),
-        })
-    }
-
-    /// What was there before, for a question that is new.
-    fn begin(&mut self, question: Question, written: i64, now: Now) -> Result<Follow, PollError> {
-        let failed = |error| {
-            PollError::new(PollErrorKind::Failed, format!("what was written before cannot be read: {error}"))
-        };
-        let Past { mut lines, mut of, mut more } = self.tail.past().map_err(failed)?;
-        self.clock(newest(&lines), written);
-        let from = follow::from(question.window, now);
-        let reaches = |lines: &[Raw], east| {
-            let moment = |raw: &Raw| stamp::of(&raw.text).and_then(|stamp| stamp::moment(stamp, east));
-            lines.iter().take(NEAR).find_map(moment).is_some_and(|first| first <= from)
-        };
-        if !more && !reaches(&lines, self.east) {
-            let east = self.east;
-            let older = rotated::before(self.tail.file(), from, |lines| reaches(lines, east));
-            if newest(&lines).is_none() {
-                self.clock(newest(&older.lines), older.written);
-            }
-            lines.splice(0..0, older.lines);
-            of.push_str(&older.of);
-            more = older.more;
-        }
-        let entries = grouped(lines, &mut false);
-        let mut follow = Follow::new(question, &self.name, &self.of, &self.masks);
-        follow.begin(&entries, of, more, self.east, now);
-        Ok(follow)
-    }
-
-    /// The zone of the clock in its lines: the newest was written when the file was.
-    fn clock(&mut self, newest: Option<Stamp>, written: i64) {
-        if let Some(Stamp::Clock(clock)) = newest {
-            self.east = stamp::zone_by(clock, written).or(self.east);
-        }
-    }
-}
-
-/// The newest time in lines, where one stands near their end.
-fn newest(lines: &[Raw]) -> Option<Stamp> {
-    lines.iter().rev().take(NEAR).find_map(|raw| stamp::of(&raw.text))
 }
 
 impl Source for LogSource {

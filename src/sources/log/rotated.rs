@@ -2,7 +2,7 @@
 //! asks for a time before its first line, the newest first, and no more of them than of the file itself. Blocking.
 
 use super::entries::Raw;
-use super::tail::{BACK, end_of, number, opened, written};
+use super::tail::{Tail, end_of, number, opened, written};
 use crate::core::text::{counted, sized, tidy};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -39,16 +39,12 @@ struct Beside {
     packed: bool,
 }
 
-/// What stands in the files beside `path` that were written to at `from` or later, until `reaches` says of one that it goes back that far.
-/// `own` is the number of the file that is read already, whatever it is called by now.
-pub(super) fn before(
-    (path, own): (&Path, Option<(u64, u64)>),
-    from: i64,
-    reaches: impl Fn(&[Raw]) -> bool,
-) -> Older {
+/// What stands in the files beside this one that were written to at `from` or later, until `reaches` says of one that it goes back that far.
+/// The file that is read already is none of them, whatever it is called by now.
+pub(super) fn before(tail: &Tail, from: i64, reaches: impl Fn(&[Raw]) -> bool) -> Older {
     let mut older = Older::default();
-    let (mut room, mut packed, mut unread) = (BACK, 0, 0);
-    for beside in beside((path, own), from) {
+    let (mut room, mut packed, mut unread) = (tail.back(), 0, 0);
+    for beside in beside(tail.file(), from) {
         if beside.packed {
             packed += 1;
             continue;
@@ -100,6 +96,11 @@ fn beside((path, own): (&Path, Option<(u64, u64)>), from: i64) -> Vec<Beside> {
     all.sort_by_key(|beside| std::cmp::Reverse(beside.written));
     all.truncate(MOST_FILES);
     all
+}
+
+/// Whether it is a file that is not read, because it is packed.
+pub(super) fn is_packed(path: &Path) -> bool {
+    path.extension().is_some_and(|end| PACKED.iter().any(|packed| end == *packed))
 }
 
 /// Whether `other` is what `name` was called once it was rotated (`name.1`, `name-20260921`, `name.2.gz`), and whether it is packed.

@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 /// One look reads so much of what came; before that some is left out.
 const AT_ONCE: u64 = 4 * 1024 * 1024;
 /// And so much of what was there before, for who looks for something.
-pub(super) const BACK: u64 = 8 * 1024 * 1024;
+const BACK: u64 = 8 * 1024 * 1024;
 /// A line is kept up to here.
 const LINE_BYTES: usize = 64 * 1024;
 /// By so many bytes at its beginning a file is known again: a number of a file is given to the next one.
@@ -29,6 +29,8 @@ pub(super) struct Tail {
     left: Option<Place>,
     /// It was read before: what is new is new from its beginning.
     known: bool,
+    /// So many files share what is read at once.
+    shared: u64,
 }
 
 /// What one look found.
@@ -72,7 +74,22 @@ struct Place {
 
 impl Tail {
     pub(super) const fn new(path: PathBuf) -> Self {
-        Self { path, open: None, left: None, known: false }
+        Self { path, open: None, left: None, known: false, shared: 1 }
+    }
+
+    /// A file that was not there before: all of it is new.
+    pub(super) const fn joined(path: PathBuf) -> Self {
+        Self { path, open: None, left: None, known: true, shared: 1 }
+    }
+
+    /// What is read at once is shared by so many files.
+    pub(super) fn shared_by(&mut self, files: u64) {
+        self.shared = files.max(1);
+    }
+
+    /// Of what was there before so much is read.
+    pub(super) const fn back(&self) -> u64 {
+        BACK / self.shared
     }
 
     /// What came since the look before; of the first one nothing.
@@ -103,7 +120,7 @@ impl Tail {
             if let Some(mut before) = self.open.take().filter(|before| before.place.id != id) {
                 // What was written to the old file after the look before.
                 let end = before.file.metadata()?.len();
-                seen.left_out |= before.advance(end, &mut seen.lines)?;
+                seen.left_out |= before.advance(end, AT_ONCE / self.shared, &mut seen.lines)?;
                 before.place.cutter.emit(&mut seen.lines);
             }
             let (at, skips) = if self.known { (0, false) } else { line_end(&file, about.len())? };
@@ -113,7 +130,7 @@ impl Tail {
         }
         if let Some(open) = &mut self.open {
             open.learn()?;
-            seen.left_out |= open.advance(about.len(), &mut seen.lines)?;
+            seen.left_out |= open.advance(about.len(), AT_ONCE / self.shared, &mut seen.lines)?;
         }
         Ok(seen)
     }
@@ -127,11 +144,11 @@ impl Tail {
     pub(super) fn past(&self) -> io::Result<Past> {
         let Some(open) = &self.open else { return Ok(Past::default()) };
         let end = open.place.cutter.from;
-        let from = end.saturating_sub(BACK);
+        let from = end.saturating_sub(self.back());
         let lines = between(&open.file, open.place.id, from, end)?;
         let of = match from {
             0 => format!("all of it ({})", sized(end as f64)),
-            _ => format!("the last {} of {}", sized(BACK as f64), sized(end as f64)),
+            _ => format!("the last {} of {}", sized(self.back() as f64), sized(end as f64)),
         };
         Ok(Past { lines, of, more: from > 0 })
     }
@@ -139,10 +156,10 @@ impl Tail {
 
 impl Open {
     /// Reads up to `end`; whether some was left out.
-    fn advance(&mut self, end: u64, lines: &mut Vec<Raw>) -> io::Result<bool> {
+    fn advance(&mut self, end: u64, most: u64, lines: &mut Vec<Raw>) -> io::Result<bool> {
         let place = &mut self.place;
-        let left_out = end.saturating_sub(place.at) > AT_ONCE;
-        let from = if left_out { end - AT_ONCE } else { place.at };
+        let left_out = end.saturating_sub(place.at) > most;
+        let from = if left_out { end - most } else { place.at };
         let bytes = part(&self.file, from, end)?;
         if left_out {
             place.at = from;

@@ -151,6 +151,10 @@ const POSTGRES: &[(&str, Tried)] = &[
 
 const REDIS: &[(&str, Tried)] = &[
     (
+        "let its application add it again, as it does when it starts; one that is over (limit) is removed by key",
+        By("a_repeatable_job_that_comes_no_more_is_told_until_it_is_added_again", "removeRepeatableByKey"),
+    ),
+    (
         "wait; what is in its files is not lost",
         By("a_server_that_loads_its_data_is_broken_and_says_how_far_it_is", "server.loading"),
     ),

@@ -13,10 +13,12 @@ use stacktop::core::world::{SystemState, all_rules};
 use std::time::Duration;
 
 const HOURS: f64 = 7_200_000.0;
-/// Adds a repeatable job as each library does it.
-const REPEATED: &str = "const bull = !library.Queue;
+/// Opens the queue as each library does it.
+const OPENED: &str = "const bull = !library.Queue;
     const queue = bull ? new library(queueName, { redis: connection }) : new library.Queue(queueName, { connection });
-    await queue.add('mail', { order: 1 }, { repeat: { every: 3600000 } });
+    ";
+/// Adds a repeatable job to it.
+const REPEATED: &str = "await queue.add('mail', { order: 1 }, { repeat: { every: 3600000 } });
     ";
 
 async fn done(watch: &Watch, name: &str, ids: &[String], act: JobAct) -> Outcome {
@@ -58,7 +60,7 @@ async fn a_repeatable_job_that_comes_no_more_is_told_until_it_is_added_again() {
             return (await queue.getDelayedCount()) + ' ' + (await queue.getRepeatableJobs()).length;";
         // The jobs of the clean are of the past for it.
         let waits = "await new Promise((then) => setTimeout(then, 20));";
-        let left = lab.script_of(generation, &name, &format!("{REPEATED}{waits}{clears}"));
+        let left = lab.script_of(generation, &name, &format!("{OPENED}{REPEATED}{waits}{clears}"));
         let mut client = lab.client().await;
         if left != "0 1" {
             // Newer libraries keep it: somebody deleted it elsewhere.
@@ -85,8 +87,16 @@ async fn a_repeatable_job_that_comes_no_more_is_told_until_it_is_added_again() {
         assert_eq!(schedulers(&lab, &name).await, [""; 0], "{generation}: it waits");
         let () = client.del(named(&name).key("wait")).await.expect("gone");
         // What is advised.
-        lab.script_of(generation, &name, &format!("{REPEATED} return 'added';"));
+        lab.script_of(generation, &name, &format!("{OPENED}{REPEATED} return 'added';"));
         assert_eq!(schedulers(&lab, &name).await, [""; 0], "{generation}: it was added again");
+        // One that is over is removed by its key.
+        two_hours_late(&lab, &name).await;
+        assert_eq!(schedulers(&lab, &name).await.len(), 1, "{generation}");
+        let removes = "const [one] = await queue.getRepeatableJobs();
+            await queue.removeRepeatableByKey(one.key);
+            return 'removed';";
+        lab.script_of(generation, &name, &format!("{OPENED}{removes}"));
+        assert_eq!(schedulers(&lab, &name).await, [""; 0], "{generation}: it was removed");
     }
 }
 
@@ -125,7 +135,7 @@ async fn the_next_job_of_what_repeats_is_not_removed_from_here() {
     let Some(lab) = Lab::open("the_next_job_of_what_repeats_is_not_removed_from_here") else { return };
     for generation in ["bull4", "bullmq3", "bullmq4", "bullmq50", "bullmq5"] {
         let name = unique(&format!("next-{generation}"));
-        let body = format!("{REPEATED} return (await queue.getDelayed())[0].id;");
+        let body = format!("{OPENED}{REPEATED} return (await queue.getDelayed())[0].id;");
         let next = lab.script_of(generation, &name, &body);
         let mut watch = lab.watch(&name);
         watch.poll().await.expect("a poll");

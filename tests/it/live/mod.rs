@@ -41,6 +41,7 @@ mod redis_server;
 mod redrive;
 mod reports;
 mod reports_of_settings;
+mod revoked;
 mod screen;
 mod search;
 mod search_acts;

@@ -20,6 +20,7 @@ mod guest;
 mod happened;
 mod headless;
 mod libpq;
+mod libpq_newest;
 mod locks;
 mod loki;
 mod looks;

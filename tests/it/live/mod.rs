@@ -41,6 +41,7 @@ mod quiet;
 mod redis_server;
 mod redrive;
 mod reports;
+mod reports_of_access;
 mod reports_of_settings;
 mod revoked;
 mod screen;

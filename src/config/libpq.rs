@@ -30,6 +30,12 @@ enum Use {
 }
 use Use::{Harmless, Honoured, Refused};
 
+/// Why a login by the keys of SCRAM is refused.
+const KEYS: &str =
+    "a key in place of a password is not spoken here; give the password itself, or a certificate";
+/// Why a login by OAuth is refused.
+const OAUTH: &str = "OAuth is not spoken here; log in by password or certificate";
+
 /// Every setting that libpq 18 knows, its variable, and what becomes of it here.
 const SETTINGS: &[(&str, &str, Use)] = &[
     ("host", "PGHOST", Honoured),
@@ -63,6 +69,12 @@ const SETTINGS: &[(&str, &str, Use)] = &[
     ("sslcrldir", "PGSSLCRLDIR", Honoured),
     ("sslpassword", "", Honoured),
     ("replication", "", Refused("stacktop speaks on ordinary connections")),
+    ("scram_client_key", "", Refused(KEYS)),
+    ("scram_server_key", "", Refused(KEYS)),
+    ("oauth_issuer", "", Refused(OAUTH)),
+    ("oauth_client_id", "", Refused(OAUTH)),
+    ("oauth_client_secret", "", Refused(OAUTH)),
+    ("oauth_scope", "", Refused(OAUTH)),
     ("application_name", "PGAPPNAME", Harmless),
     ("fallback_application_name", "", Harmless),
     ("client_encoding", "PGCLIENTENCODING", Harmless),
@@ -76,8 +88,8 @@ const SETTINGS: &[(&str, &str, Use)] = &[
     ("krbsrvname", "PGKRBSRVNAME", Honoured),
     ("gsslib", "PGGSSLIB", Harmless),
     ("gssdelegation", "PGGSSDELEGATION", Harmless),
-    ("min_protocol_version", "PGMINPROTOCOLVERSION", Harmless),
-    ("max_protocol_version", "PGMAXPROTOCOLVERSION", Harmless),
+    ("min_protocol_version", "PGMINPROTOCOLVERSION", Honoured),
+    ("max_protocol_version", "PGMAXPROTOCOLVERSION", Honoured),
 ];
 
 /// What other libraries write into a `DATABASE_URL` for themselves: about their pools and schemas, nothing that guards a connection.
@@ -126,7 +138,9 @@ pub fn complete(
     service::fill(&mut settings, around)?;
     known(&settings)?;
     for (name, variable, treatment) in SETTINGS {
-        if let (false, Some(value)) = (settings.contains_key(*name), around.var(variable)) {
+        // Empty, this one is not the same as not set: it allows a server that asks for nothing, and no other.
+        let value = if *name == "require_auth" { around.set(variable) } else { around.var(variable) };
+        if let (false, Some(value)) = (settings.contains_key(*name), value) {
             if let Refused(why) = treatment {
                 return Err(format!("{variable} is set and cannot be honoured: {why}"));
             }
@@ -286,8 +300,9 @@ fn sessions(given: &Given, pg: &mut PostgresConnect) -> Result<(), String> {
              certificate, and leave it out"
             .to_owned());
     }
+    protocol(given)?;
     pg.require_peer = given.get("requirepeer").map(str::to_owned);
-    pg.require_auth = given.get("require_auth").map(Ways::read).transpose()?;
+    pg.require_auth = given.0.get("require_auth").map(|text| Ways::read(text)).transpose()?;
     pg.options = given.get("options").map(str::to_owned);
     if let Some(seconds) = given.get("connect_timeout") {
         let seconds: i64 =
@@ -297,6 +312,17 @@ fn sessions(given: &Given, pg: &mut PostgresConnect) -> Result<(), String> {
             u64::try_from(seconds).ok().filter(|s| *s > 0).map(|s| Duration::from_secs(s.max(2)));
     }
     Ok(())
+}
+
+/// Of the protocol only its version 3.0 is spoken, which every server knows.
+fn protocol(given: &Given) -> Result<(), String> {
+    const ALL: [(&str, u8); 3] = [("3.0", 0), ("3.2", 2), ("latest", 2)];
+    given.word("max_protocol_version", &ALL)?;
+    match given.word("min_protocol_version", &ALL)? {
+        None | Some(0) => Ok(()),
+        Some(_) => Err("min_protocol_version cannot be honoured: version 3.0 of the protocol is spoken here; leave it out"
+            .to_owned()),
+    }
 }
 
 #[cfg(test)]
@@ -418,7 +444,17 @@ mod tests {
         );
         refused("postgres://h/d?gssencmode=require", &[], "Kerberos is not spoken");
         refused("postgres://h/d", &["PGGSSENCMODE=require"], "Kerberos is not spoken");
+        for (url, vars) in
+            [("postgres://h/d?require_auth=", &[][..]), ("postgres://h/d", &["PGREQUIREAUTH="])]
+        {
+            let ways = read(url, vars, &[]).expect("fine").require_auth.expect("a list");
+            assert!(ways.allows(Way::Nothing) && !ways.allows(Way::Scram), "{url}");
+        }
         refused("postgres://h/d?krbsrvname=db", &[], "Kerberos is not spoken");
+        refused("postgres://h/d?scram_client_key=geheim", &[], "scram_client_key= cannot be honoured: a key");
+        refused("postgres://h/d?oauth_issuer=https://i", &[], "OAuth is not spoken here");
+        refused("postgres://h/d?min_protocol_version=3.2", &[], "version 3.0 of the protocol is spoken");
+        refused("postgres://h/d?max_protocol_version=4", &[], "max_protocol_version");
         refused("postgres://h/d", &["PGKRBSRVNAME=db"], "Kerberos is not spoken");
         refused("postgres://h/d?sslmode=geheim", &[], "there are disable, allow, prefer");
         refused("postgres://h/d?ssl=1x", &[], "write sslmode=");

@@ -49,6 +49,8 @@ impl Ways {
     /// # Errors
     /// When a word is not known, or both kinds are mixed.
     pub fn read(text: &str) -> Result<Self, String> {
+        // As libpq has it: with an empty list only a server that asks for nothing is let in on.
+        let text = if text.is_empty() { Way::Nothing.word() } else { text };
         let words: Vec<&str> = text.split(',').map(str::trim).collect();
         let negative = words[0].starts_with('!');
         let mut ways = [negative; ALL.len()];
@@ -104,7 +106,8 @@ mod tests {
         check("!none", "password md5 gss sspi scram-sha-256 oauth");
         check("scram", "is not known there");
         check("md5,!none", "all with `!` or all without");
-        check("", "is not known there");
+        check("", "none");
+        check(",", "is not known there");
         assert_eq!(Way::Scram.word(), "scram-sha-256");
     }
 }

@@ -7,7 +7,7 @@ mod shown;
 mod words;
 
 pub use shown::Shown;
-pub use words::{inside, wants_certificate, words};
+pub use words::{inside, words};
 
 use crate::config::bounded::{self, CERTIFICATES_BYTES};
 use crate::config::target::TlsVersions;

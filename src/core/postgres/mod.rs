@@ -17,6 +17,7 @@ mod statement;
 mod totals;
 mod trends;
 mod turns;
+mod untold;
 mod watches;
 mod window;
 
@@ -43,6 +44,7 @@ pub use state::{Histories, PostgresState, Rates, Setback, WINDOW, lag_bytes};
 pub use statement::{Literals, StatementText};
 pub use totals::Totals;
 pub use turns::Turns;
+pub use untold::{Fact, Untold};
 pub use watches::{WATCHES, Watched, is_watched, kept, watches};
 pub use window::{StatementDelta, StatementsDelta};
 

@@ -7,6 +7,7 @@ use super::locks::LockReading;
 use super::look::Looked;
 use super::pooler::Pooler;
 use super::statement::StatementText;
+use super::untold::{Fact, Untold};
 use super::watches::Watched;
 use crate::core::exact;
 use crate::core::part::{Gap, GapKind, Part, Warm};
@@ -92,9 +93,9 @@ pub struct Server {
     pub version_num: u32,
     /// `server_version` as text.
     pub version: String,
-    /// A standby (or a server in crash recovery).
+    /// A standby (or a server in crash recovery), as far as that is told.
     pub in_recovery: bool,
-    /// When the postmaster started, in microseconds since 1970.
+    /// When the postmaster started, in microseconds since 1970; 0 where that is not told.
     pub started_micros: i64,
     /// The role we are.
     pub role: String,
@@ -117,6 +118,17 @@ pub struct Server {
     pub whereabouts: Whereabouts,
     /// The number of its system of files, which all copies share; none where that may not be asked.
     pub system: Option<String>,
+    /// What it does not tell.
+    #[serde(default)]
+    pub untold: Vec<Untold>,
+}
+
+impl Server {
+    /// Why this is not known, if it is not.
+    #[must_use]
+    pub fn untold(&self, fact: Fact) -> Option<&Gap> {
+        self.untold.iter().find(|untold| untold.fact == fact).map(|untold| &untold.gap)
+    }
 }
 
 /// What a session is doing.

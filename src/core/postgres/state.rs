@@ -335,7 +335,9 @@ impl PostgresState {
 /// What broke the counters between two readings, if the server itself did. The postmaster survives the death of a backend, so that its
 /// start does not move; the checkpointer, which lives as long as the server runs undisturbed, is a new one.
 fn setback(before: &PostgresReading, after: &PostgresReading) -> Option<Setback> {
-    if before.server.started_micros != after.server.started_micros {
+    // (Where it is not told it is 0.)
+    let (began, begins) = (before.server.started_micros, after.server.started_micros);
+    if began != begins && began > 0 && begins > 0 {
         return Some(Setback::Restarted);
     }
     if before.server.in_recovery != after.server.in_recovery {
@@ -461,13 +463,21 @@ mod tests {
     #[test]
     fn a_restart_begins_anew() {
         let mut state = PostgresState::default();
-        state.absorb(reading(1000.0, 0.0, 0.0), Now::example(0));
-        let mut other = reading(2000.0, 0.0, 0.0);
-        other.server.started_micros = 77;
-        state.absorb(other, Now::example(2));
+        let began = |at, commits| {
+            let mut reading = reading(commits, 0.0, 0.0);
+            reading.server.started_micros = at;
+            reading
+        };
+        state.absorb(began(7, 10.0), Now::example(0));
+        // That it is not told any more when it started is no restart.
+        state.absorb(began(0, 20.0), Now::example(1));
+        assert_eq!(state.setback, None);
+        state.absorb(began(7, 30.0), Now::example(2));
+        assert_eq!(state.setback, None);
+        state.absorb(began(77, 40.0), Now::example(4));
         assert_eq!(state.rates.transactions, None);
-        assert_eq!(state.setback, Some((Now::example(2), Setback::Restarted)));
-        state.gap(Now::example(4));
+        assert_eq!(state.setback, Some((Now::example(4), Setback::Restarted)));
+        state.gap(Now::example(6));
         assert_eq!(state.histories.connections.last(), None);
     }
 }

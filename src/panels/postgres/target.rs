@@ -3,7 +3,7 @@
 use crate::core::action::Refusal;
 use crate::core::freshness::Freshness;
 use crate::core::postgres::{
-    Look, PgRow, Planned, PostgresReading, PostgresState, Session, SessionState, StatementKey,
+    Fact, Look, PgRow, Planned, PostgresReading, PostgresState, Session, SessionState, StatementKey,
 };
 use crate::core::row::RowKey;
 use crate::core::world::TargetState;
@@ -34,7 +34,11 @@ pub fn heading(target: &TargetState, state: &PostgresState, context: PanelContex
     let line = Line::of(Role::Strong, format!("{} ", target.id));
     let line = match state.reading() {
         Some(reading) => {
-            let role = if reading.server.in_recovery { "standby" } else { "primary" };
+            let role = match (reading.server.untold(Fact::Recovery), reading.server.in_recovery) {
+                (Some(_), _) => "(primary or standby: not told)",
+                (None, true) => "standby",
+                (None, false) => "primary",
+            };
             let version = reading.server.version.split(' ').next().unwrap_or_default();
             let by = if reading.server.pooled { " through PgBouncer" } else { "" };
             line.then(Role::Muted, format!("{version} {role} as {}{by}", reading.server.role))
@@ -178,6 +182,14 @@ pub fn refusal(
     }
     if session.superuser && !server.superuser {
         return Some(Refusal::new("only a superuser may signal a superuser's session"));
+    }
+    if let Some(gap) =
+        server.untold(Fact::Rights).filter(|_| !server.superuser && session.user != server.role)
+    {
+        return Some(Refusal::new(format!(
+            "nobody knows whether {} may signal it: {}",
+            server.role, gap.note
+        )));
     }
     if !server.superuser && !server.signals && session.user != server.role {
         return Some(

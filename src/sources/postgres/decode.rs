@@ -1,12 +1,12 @@
 //! From rows to readings: logic, no I/O. Text is taken as bytes and read lossily: sessions of other encodings send what they like.
 
 use super::charset::Charset;
-use super::connection::{Connection, Row};
+use super::connection::Row;
 use super::names::{Names, Thing};
 use crate::core::postgres::BackendId;
 use crate::core::postgres::locks::{LockMode, LockRow, PreparedTransaction};
 use crate::core::postgres::{
-    DatabaseCounters, Literals, ReplicationSlot, Sender, Server, Session, SessionState, Slots, Standby,
+    DatabaseCounters, Literals, ReplicationSlot, Sender, Session, SessionState, Slots, Standby,
     StatementCounters, StatementKey, Subscription, VacuumProgress,
 };
 use chrono::{DateTime, Utc};
@@ -55,52 +55,6 @@ pub(super) fn get<'a, T: FromSql<'a>>(row: &'a Row, at: usize) -> Option<T> {
 fn seconds(row: &Row, at: usize) -> Option<Duration> {
     // A clock that was set back gives a small negative age.
     get::<f64>(row, at).and_then(|seconds| Duration::try_from_secs_f64(seconds.max(0.0)).ok())
-}
-
-/// Who answers.
-pub fn server(row: &Row, connection: &Connection) -> Server {
-    Server {
-        version_num: get::<i32>(row, 0).unwrap_or_default().unsigned_abs(),
-        version: text(row, 1).unwrap_or_default(),
-        in_recovery: get(row, 2).unwrap_or_default(),
-        started_micros: get(row, 3).unwrap_or_default(),
-        role: text(row, 4).unwrap_or_default(),
-        database: text(row, 5).unwrap_or_default(),
-        superuser: get(row, 6).unwrap_or_default(),
-        reads_all_stats: get(row, 7).unwrap_or_default(),
-        uninherited: get(row, 10).unwrap_or_default(),
-        signals: get(row, 8).unwrap_or_default(),
-        tls: connection.tls,
-        pooled: connection.pooled.is_some(),
-        whereabouts: connection.whereabouts.clone(),
-        system: None,
-    }
-}
-
-/// Who answers, as far as it says so without its catalogs; the names are those that were asked for. What is not known of rights is none.
-pub fn stranger(row: &Row, connection: &Connection, (role, database): (&str, &str)) -> Server {
-    let superuser = get(row, 4).unwrap_or_default();
-    Server {
-        version_num: get::<i32>(row, 0).unwrap_or_default().unsigned_abs(),
-        version: text(row, 1).unwrap_or_default(),
-        in_recovery: get(row, 2).unwrap_or_default(),
-        started_micros: get(row, 3).unwrap_or_default(),
-        role: role.to_owned(),
-        database: database.to_owned(),
-        superuser,
-        reads_all_stats: superuser,
-        uninherited: false,
-        signals: superuser,
-        tls: connection.tls,
-        pooled: connection.pooled.is_some(),
-        whereabouts: connection.whereabouts.clone(),
-        system: None,
-    }
-}
-
-/// The oids of all superusers.
-pub fn superusers(row: &Row) -> Vec<u32> {
-    get(row, 9).unwrap_or_default()
 }
 
 /// The server's time when it answered the question for sessions.

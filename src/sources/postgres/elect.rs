@@ -8,7 +8,6 @@ use super::login::{Login, asks_for_default, open};
 use crate::config::target::{Dialled, PgHost, PgPlace, PgTls, PostgresConnect, SessionAttrs};
 use crate::core::report::{PollError, PollErrorKind};
 use crate::sources::dial;
-use crate::sources::tls;
 use secrecy::ExposeSecret;
 use std::hash::{BuildHasher, RandomState};
 use tokio::time::Instant;
@@ -157,25 +156,20 @@ fn modes(login: &Login<'_>, address: &Dialled) -> &'static [SslMode] {
         _ if matches!(address, Dialled::Unix(_)) => &[SslMode::Disable],
         PgTls::Disable => &[SslMode::Disable],
         PgTls::Allow => &[SslMode::Disable, SslMode::Require],
-        // What is preferred is not known afterwards behind a pooler; what was asked for is.
-        PgTls::Prefer if login.pooled => &[SslMode::Require, SslMode::Disable],
         PgTls::Prefer => &[SslMode::Prefer, SslMode::Disable],
         PgTls::Require | PgTls::VerifyCa | PgTls::VerifyFull => &[SslMode::Require],
     }
 }
 
-/// Whether libpq would try the other way after this: where TLS failed, or where the server does not let us in this way. A password
-/// that was refused is not shown again in the open.
+/// Whether libpq would try the other way after this: where TLS could not be begun, or where the server does not let us in this way. What
+/// comes after the handshake is an answer, also where TLS tells it: by its version 1.3 a certificate of ours is refused, or missed, only
+/// then. A password that was refused is not shown again in the open.
 fn another_way(failure: &Failure) -> bool {
     match failure {
         Failure::Wire(_) | Failure::Peer(_) | Failure::Unwanted(_) | Failure::Settings { .. } => false,
         Failure::Postgres(error) => match error.code() {
             Some(code) => *code == SqlState::INVALID_AUTHORIZATION_SPECIFICATION,
-            // That it wants a certificate is said after TLS has begun: this way was not closed.
-            None => match tls::inside(error) {
-                Some(found) => !tls::wants_certificate(found),
-                None => error.to_string().contains("TLS"),
-            },
+            None => error.to_string().contains("TLS handshake"),
         },
     }
 }

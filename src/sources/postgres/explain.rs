@@ -175,7 +175,7 @@ fn taken(db: &DbError) -> Option<String> {
     let words = db.message().strip_prefix("permission denied for ")?;
     let (kind, name) = words.split_once(' ').filter(|_| *db.code() == SqlState::INSUFFICIENT_PRIVILEGE)?;
     match kind {
-        "function" => Some(format!("EXECUTE ON FUNCTION {name}")),
+        "function" | "aggregate" | "procedure" => Some(format!("EXECUTE ON FUNCTION {name}")),
         "view" | "table" | "relation" => Some(format!("SELECT ON {name}")),
         _ => None,
     }

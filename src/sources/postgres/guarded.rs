@@ -8,6 +8,8 @@ use std::error::Error as _;
 use std::fmt;
 use std::io;
 use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio_postgres::config::{SslMode, SslNegotiation};
@@ -32,8 +34,18 @@ impl<S> Guarded<S> {
     }
 }
 
-/// What connects by TLS, and guards what is inside.
-pub(super) struct Inside<T>(pub(super) T, pub(super) Option<Ways>);
+/// Whether a connection came to be encrypted; a clone knows the same.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Encrypted(Arc<AtomicBool>);
+
+impl Encrypted {
+    pub(super) fn is(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+/// What connects by TLS, tells that it did, and guards what is inside.
+pub(super) struct Inside<T>(pub(super) T, pub(super) Option<Ways>, pub(super) Encrypted);
 
 impl<S, T> TlsConnect<S> for Inside<T>
 where
@@ -45,8 +57,11 @@ where
     type Future = BoxFuture<'static, Result<Self::Stream, Self::Error>>;
 
     fn connect(self, stream: S) -> Self::Future {
-        let Self(tls, ways) = self;
-        let guard = move |inner| Guarded { inner, watch: ways.map(|ways| Watch::new(ways, false)) };
+        let Self(tls, ways, encrypted) = self;
+        let guard = move |inner| {
+            encrypted.0.store(true, Ordering::Relaxed);
+            Guarded { inner, watch: ways.map(|ways| Watch::new(ways, false)) }
+        };
         tls.connect(stream).map_ok(guard).boxed()
     }
 }

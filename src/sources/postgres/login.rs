@@ -8,7 +8,7 @@ use crate::sources::metered::Metered;
 use crate::sources::postgres::charset::Charset;
 use crate::sources::postgres::connection::Connection;
 use crate::sources::postgres::failure::Failure;
-use crate::sources::postgres::guarded::{Guarded, Inside};
+use crate::sources::postgres::guarded::{Encrypted, Guarded, Inside};
 use crate::sources::postgres::settings::Settings;
 use crate::sources::tls::Shown;
 use secrecy::SecretString;
@@ -16,7 +16,7 @@ use std::sync::Mutex;
 use tokio::time::Instant;
 use tokio_postgres::SimpleQueryMessage;
 use tokio_postgres::tls::MakeTlsConnect;
-use tokio_postgres::{Client, Config, Error, config};
+use tokio_postgres::{Client, Config, Error};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 /// Opens one connection to this server, in the way that `config` says: one whose settings were verified, and of which is known what
@@ -45,7 +45,9 @@ pub(super) async fn open(
     let wire = Guarded::outside(wire, wanted_ways, config);
     let Ok(tls) = MakeTlsConnect::<Guarded<Metered<dial::Wire>>>::make_tls_connect(&mut connector, &tls_name);
     login.shown.forget();
-    let (client, connection) = config.connect_raw(wire, Inside(tls, wanted_ways)).await?;
+    let encrypted = Encrypted::default();
+    let inside = Inside(tls, wanted_ways, encrypted.clone());
+    let (client, connection) = config.connect_raw(wire, inside).await?;
     if login.connect.cert_mode == CertMode::Require && !login.shown.was() {
         return Err(Failure::Unwanted(
             "the server lets us in without a look at our certificate, and sslcertmode=require is asked for"
@@ -55,6 +57,10 @@ pub(super) async fn open(
     let cancel = client.cancel_token();
     let encoding = connection.parameter("server_encoding").unwrap_or("UTF8").to_owned();
     let utf8 = encoding == "UTF8";
+    // From 14 on a server says so by itself, and nobody can take that away.
+    let told =
+        connection.parameter("in_hot_standby").zip(connection.parameter("default_transaction_read_only"));
+    let told = told.filter(|_| !login.pooled).map(|(standby, reads)| (standby == "on", reads == "on"));
     tokio::spawn(async move {
         // Its end is noticed by the next question on the client; notices are not for us.
         let _ = connection.await;
@@ -62,7 +68,10 @@ pub(super) async fn open(
     let mut is = None;
     if let (Some(settings), true) = (login.settings, wanted != SessionAttrs::Any) {
         let begin = login.pooled.then(|| settings.begin(utf8));
-        is = Some(role(&client, begin).await?);
+        is = Some(match told {
+            Some(told) => told,
+            None => role(&client, begin).await?,
+        });
         if asks_for_default(wanted) && !login.pooled {
             client.batch_execute(settings.read_only()).await?;
         }
@@ -72,10 +81,10 @@ pub(super) async fn open(
     {
         return Err(Failure::Settings { setting, found });
     }
-    let mut open = Connection {
+    Ok(Connection {
         client,
         cancel,
-        tls: config.get_ssl_mode() == config::SslMode::Require,
+        tls: encrypted.is(),
         pooled: login.settings.filter(|_| login.pooled).map(|settings| settings.begin(utf8)),
         server,
         role: is,
@@ -86,14 +95,7 @@ pub(super) async fn open(
         charset: Charset::named(&encoding),
         prepared: Mutex::default(),
         connector,
-    };
-    // (Of the function, not of the view: a lock on a catalog must not take the connection away.)
-    // What is preferred is known only afterwards; a console knows no such view.
-    if config.get_ssl_mode() == config::SslMode::Prefer && login.settings.is_some() {
-        let sql = "SELECT ssl FROM pg_catalog.pg_stat_get_activity(pg_backend_pid())";
-        open.tls = open.ask(sql, &[]).await?.first().is_some_and(|row| row.try_get(0).unwrap_or_default());
-    }
-    Ok(open)
+    })
 }
 
 /// Everything that a login needs, whatever the server.

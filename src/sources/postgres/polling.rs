@@ -3,27 +3,28 @@
 mod health;
 mod learning;
 mod parts;
+mod seen;
+mod who;
 
 use super::charset::Charset;
 use super::connection::{self, Connection, Parameter, Row};
+use super::decode;
 use super::names::Names;
 use super::queries::{self, Questions, WalPosition};
 use super::refusals::{self, Refusals, Refused};
 use super::sessions::{Ask, KnownSessions};
-use super::{decode, whereabouts};
 use crate::config::target::PostgresConnect;
 use crate::core::part::{Gap, GapKind, Part, Warm};
 use crate::core::postgres::locks::{LockReading, LockRow};
 use crate::core::postgres::{
-    DatabaseCounters, Health, Literals, PostgresReading, Server, Session, Spill, Statements,
+    DatabaseCounters, Fact, Health, Literals, PostgresReading, Server, Session, Spill, Statements,
 };
 use crate::core::time::{Now, ahead};
 use crate::sources::postgres::polling::parts::{all, first, part};
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::time::Instant;
-use tokio_postgres::types::Type;
 
 /// Statements and health are looked at this often: their cost grows with what they look at.
 const WARM: Duration = Duration::from_secs(5);
@@ -39,6 +40,8 @@ pub(super) struct Polling {
     pub(super) questions: Questions,
     literals: Literals,
     server: Server,
+    /// What of it is not told.
+    untold: BTreeMap<Fact, Gap>,
     superusers: Vec<u32>,
     /// When rights were read, and when that was tried.
     rights: (Option<Now>, Now),
@@ -84,7 +87,14 @@ impl Polling {
         let mut open = Self {
             questions: queries::questions(&[], None, WalPosition::Told),
             literals: connect.literals,
-            server: Server::default(),
+            server: Server {
+                role: connect.user.clone(),
+                database: connect.database.clone(),
+                tls: connection.tls,
+                pooled: connection.pooled.is_some(),
+                ..Server::default()
+            },
+            untold: BTreeMap::new(),
             superusers: Vec::new(),
             rights: (None, now),
             unlearned: None,
@@ -101,18 +111,10 @@ impl Polling {
             spills: None,
             connection,
         };
-        let seen = open.ask(whereabouts::SQL, &[]).await?;
-        let mark = open.ask(whereabouts::MARKS, &[]).await;
-        let mark = mark.ok().and_then(|rows| decode::text(rows.first()?, 0));
-        let found = whereabouts::read(seen.first(), mark, open.connection.our_end);
-        let words = open.ask(whereabouts::WORDS, &[]).await.unwrap_or_default();
-        open.connection.whereabouts = whereabouts::saying(found, &words, &connect.database);
-        if !open.learn_rights(now).await? {
-            let rows = open.ask(queries::STRANGER, &[]).await?;
-            let names = (connect.user.as_str(), connect.database.as_str());
-            open.server =
-                rows.first().map(|row| decode::stranger(row, &open.connection, names)).unwrap_or_default();
-        }
+        open.learn_place(&connect.database).await?;
+        Box::pin(open.learn_server(now)).await?;
+        let found = open.recovery().await?;
+        open.is_standby(&found);
         open.learn_columns(now).await?;
         // Prepared while that is possible: it is asked while catalogs are locked.
         open.ask(refusals::LOCKED, &[]).await.map_or_else(
@@ -159,7 +161,7 @@ impl Polling {
         }
         let (read, tried) = self.rights;
         if now.since(tried) >= WARM && read.is_none_or(|at| now.since(at) >= RIGHTS) {
-            self.learn_rights(now).await?;
+            Box::pin(self.learn_server(now)).await?;
         }
         self.learn(now).await?;
         let mut reading = self.hot().await?;
@@ -191,19 +193,16 @@ impl Polling {
             self.ask(queries::DATABASES, &[]),
             self.ask(queries::SLOTS, &[]),
             self.ask(&self.questions.replication_slots, &[]),
-            self.ask("SELECT pg_is_in_recovery()", &[]),
+            self.recovery(),
         );
         let took = began.elapsed();
-        let told = sessions.as_ref().ok().and_then(|rows| decode::asked_at(rows));
+        let told = sessions.rows.as_ref().ok().and_then(|rows| decode::asked_at(rows));
         let asked = self.now.wall.timestamp_millis();
         let clock = told.map(|told| ahead(told.timestamp_millis(), asked, took));
-        let is_standby = recovery?.first().is_some_and(|row| row.try_get(0).unwrap_or_default());
-        if std::mem::replace(&mut self.server.in_recovery, is_standby) != is_standby {
-            self.forget();
-        }
+        self.is_standby(&recovery?);
         let kept = match kept {
             Err(error) if self.refuses_position(&error) => {
-                self.without_position();
+                self.without_position(error);
                 self.ask(&self.questions.replication_slots, &[]).await
             }
             kept => kept,
@@ -211,7 +210,7 @@ impl Polling {
         if let Ok(rows) = &databases {
             self.charsets = rows.iter().filter_map(decode::charset).collect();
         }
-        let sessions = self.absorb(sessions, &ask).await?;
+        let sessions = self.absorb(sessions)?;
         let told_apart = sessions.ready().filter(|_| self.server.reads_all_stats).map(Vec::as_slice);
         let databases: Part<Vec<DatabaseCounters>> = part(databases, "databases", all(decode::database))?;
         let kinds_known = self.server.reads_all_stats;
@@ -227,7 +226,7 @@ impl Polling {
         let senders = if feeds {
             let rows = match self.ask(&self.questions.senders, &[]).await {
                 Err(error) if self.refuses_position(&error) => {
-                    self.without_position();
+                    self.without_position(error);
                     self.ask(&self.questions.senders, &[]).await
                 }
                 rows => rows,
@@ -236,14 +235,16 @@ impl Polling {
         } else {
             Part::Ready(Vec::new())
         };
-        let standby = if self.server.in_recovery {
+        let standby = if let Some(gap) = self.untold.get(&Fact::Recovery) {
+            Part::Unavailable(gap.clone())
+        } else if self.server.in_recovery {
             let rows = self.ask(queries::STANDBY, &[]).await;
             part(rows, "standby", first(decode::standby))?
         } else {
             Part::NotAsked
         };
         Ok(PostgresReading {
-            server: self.server.clone(),
+            server: self.server_as_told(),
             slots,
             sessions,
             databases,
@@ -254,43 +255,6 @@ impl Polling {
             clock,
             ..PostgresReading::default()
         })
-    }
-
-    /// All sessions from an answer. Where a lock on a catalog took it away, all are read without their names.
-    async fn absorb(
-        &mut self,
-        answer: Result<Vec<Row>, Refused>,
-        ask: &Ask,
-    ) -> Result<Part<Vec<Session>>, Refused> {
-        let bare = match &answer {
-            Err(error) if !connection::is_broken(error) => self.ask(&self.questions.bare, &[]).await.ok(),
-            _ => None,
-        };
-        let named = bare.is_none();
-        let answer = bare.map_or(answer, Ok);
-        part(answer, "sessions", |rows| {
-            let session = |row| {
-                let mut session = decode::session(row, &self.superusers, &self.charsets, self.literals)?;
-                if let Some((database, user)) = self.known.named(session.id).filter(|_| !named) {
-                    (session.database, session.user) = (database.to_owned(), user.to_owned());
-                }
-                Some(session)
-            };
-            let read = rows.iter().filter_map(session).collect();
-            let some = named && *ask != Ask::All;
-            let counted = some.then(|| decode::in_databases(&rows).unwrap_or_default());
-            Some(self.known.absorb(read, counted, decode::asked_at(&rows)))
-        })
-    }
-
-    async fn sessions(&self, ask: &Ask) -> Result<Vec<Row>, Refused> {
-        match ask {
-            Ask::All => self.ask(&self.questions.sessions, &[]).await,
-            Ask::Changed { since, pids } => {
-                let parameters: [Parameter<'_>; 2] = [(since, Type::TIMESTAMPTZ), (pids, Type::INT4_ARRAY)];
-                self.ask(&self.questions.changed, &parameters).await
-            }
-        }
     }
 
     async fn locks(&mut self, now: Now) -> Result<Part<LockReading>, Refused> {

@@ -4,6 +4,7 @@ use super::connection;
 use crate::config::target::PostgresConnect;
 use crate::core::part::{Gap, GapKind, Part, Warm};
 use crate::core::postgres::{ConsoleTable, Pooler, pooled_clients, pooled_databases, pools};
+use crate::core::text::tidy;
 use crate::core::time::Now;
 use crate::sources::owned::Owned;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -75,11 +76,13 @@ async fn ask(
     now: Now,
 ) -> Result<Pooler, String> {
     if slot.as_ref().is_none_or(Client::is_closed) {
-        *slot = Some(connection::console(connect).await.map_err(|error| error.message)?);
+        *slot = Some(connection::console(connect).await.map_err(|error| explained(&error.message, connect))?);
     }
     let Some(client) = slot.as_ref() else { return Err("there is no connection".to_owned()) };
-    let words =
-        |error: Error| error.as_db_error().map_or_else(|| error.to_string(), |db| db.message().to_owned());
+    let words = |error: Error| {
+        let said = error.as_db_error().map_or_else(|| error.to_string(), |db| db.message().to_owned());
+        explained(&said, connect)
+    };
     let show = async |what: &str| show(client, what).await.map_err(words);
     let databases = show("SHOW DATABASES").await?;
     let found = show("SHOW POOLS").await?;
@@ -93,6 +96,22 @@ async fn ask(
         databases: pooled_databases(&databases),
         clients,
     })
+}
+
+/// What was said by whom was taken for a console, and what mends it.
+fn explained(said: &str, connect: &PostgresConnect) -> String {
+    if said.contains("unrecognized configuration parameter") {
+        // Only a Postgres server knows parameters.
+        let database = tidy(&connect.database, 40);
+        return format!(
+            "a database answers ({database}), not the console: its url ends in /pgbouncer, with PgBouncer's own port"
+        );
+    }
+    if said.contains("not allowed") {
+        let user = tidy(&connect.user, 40);
+        return format!("{said}: name {user} in stats_users of pgbouncer.ini");
+    }
+    said.to_owned()
 }
 
 async fn show(client: &Client, what: &str) -> Result<ConsoleTable, Error> {
@@ -110,4 +129,29 @@ async fn show(client: &Client, what: &str) -> Result<ConsoleTable, Error> {
         }
     }
     Ok(table)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::url;
+
+    #[track_caller]
+    fn check(said: &str, expected: &str) {
+        let connect = url::postgres("postgres://ops@h:6432/shop").expect("a URL");
+        assert!(explained(said, &connect).contains(expected), "{}", explained(said, &connect));
+    }
+
+    #[test]
+    fn who_is_taken_for_a_console_is_told_what_mends_it() {
+        check(
+            "unrecognized configuration parameter \"databases\"",
+            "a database answers (shop), not the console",
+        );
+        check(
+            "h:6432/pgbouncer: not allowed (SQLSTATE 08P01)",
+            "not allowed (SQLSTATE 08P01): name ops in stats_users",
+        );
+        check("no such user", "no such user");
+    }
 }

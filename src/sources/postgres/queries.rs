@@ -30,17 +30,23 @@ pub const COLUMNS: &str = "SELECT c.relname::text, a.attname::text FROM pg_catal
 pub const EXTENSION: &str = "SELECT n.nspname::text, e.extversion::text, current_setting('pg_stat_statements.max', true) IS NOT NULL \
      FROM pg_catalog.pg_extension e JOIN pg_catalog.pg_namespace n ON n.oid = e.extnamespace WHERE e.extname = 'pg_stat_statements'";
 
-/// Who answers and what we may do there.
-pub const SERVER: &str = "SELECT current_setting('server_version_num')::int4, current_setting('server_version'), \
-     pg_is_in_recovery(), (extract(epoch FROM pg_postmaster_start_time()) * 1000000)::int8, current_user::text, \
-     current_database()::text, (SELECT rolsuper FROM pg_catalog.pg_roles WHERE rolname = current_user), \
-     pg_has_role(current_user, 'pg_read_all_stats', 'usage'), pg_has_role(current_user, 'pg_signal_backend', 'usage'), \
-     (SELECT array_agg(oid) FROM pg_catalog.pg_roles WHERE rolsuper), \
+/// Who we are, and who is a superuser. Words of the language in place of functions, which may have been taken from us.
+pub const WHO: &str = "SELECT current_user, current_catalog, (SELECT rolsuper FROM pg_catalog.pg_roles WHERE rolname = current_user), \
+     ARRAY(SELECT oid FROM pg_catalog.pg_roles WHERE rolsuper)";
+
+/// What we may do there.
+pub const RIGHTS: &str = "SELECT pg_has_role(current_user, 'pg_read_all_stats', 'usage'), \
+     pg_has_role(current_user, 'pg_signal_backend', 'usage'), \
      pg_has_role(current_user, 'pg_read_all_stats', 'member') AND NOT pg_has_role(current_user, 'pg_read_all_stats', 'usage')";
 
-/// Who answers, where the catalogs of roles and databases are locked: settings and functions that read none.
-pub const STRANGER: &str = "SELECT current_setting('server_version_num')::int4, current_setting('server_version'), \
-     pg_is_in_recovery(), (extract(epoch FROM pg_postmaster_start_time()) * 1000000)::int8, current_setting('is_superuser') = 'on'";
+/// When the server started.
+pub const STARTED: &str = "SELECT pg_postmaster_start_time()";
+
+/// Whether it is a standby.
+pub const RECOVERY: &str = "SELECT pg_is_in_recovery()";
+
+/// The same where that function was taken from us; from 14 on.
+pub const IN_HOT_STANDBY: &str = "SHOW in_hot_standby";
 
 /// Counters of every database; ages of the oldest ids. The number of backends is not among them: to count them the server takes
 /// another copy of the state of all.
@@ -109,6 +115,8 @@ pub struct Questions {
     /// The server processes `$2`, those that have come and those that have begun a statement since `$1`; with each row the number of
     /// processes in databases. Only for a role that reads the activity of others.
     pub changed: String,
+    /// Every server process by no function but that of the view itself: asked where one of the others was taken from us.
+    pub plain: String,
     /// Every server process without a look at any catalog: oids stand for names. Asked while a catalog is locked.
     pub bare: String,
     /// Locks that somebody waits for, and who holds them.
@@ -163,7 +171,7 @@ pub fn questions(columns: &[(String, String)], schema: Option<&str>, wal: WalPos
         if has(view, column) { sql.to_owned() } else { format!("NULL::{kind}") }
     };
     let query_id = or_null("pg_stat_activity", "query_id", "a.query_id", "int8");
-    let (sessions, changed, bare) = sessions(&query_id);
+    let [sessions, changed, plain, bare] = sessions(&query_id);
     let locks = locks(has("pg_locks", "waitstart"));
     let (timed, requested, from) = if has("pg_stat_checkpointer", "num_timed") {
         ("c.num_timed::float8", "c.num_requested::float8", "pg_catalog.pg_stat_checkpointer c")
@@ -189,6 +197,7 @@ pub fn questions(columns: &[(String, String)], schema: Option<&str>, wal: WalPos
     Questions {
         sessions,
         changed,
+        plain,
         bare,
         locks,
         senders: senders(wal),
@@ -269,19 +278,19 @@ pub fn known_columns(version: u32) -> Vec<(String, String)> {
     .collect()
 }
 
-/// The question for every session, the one for those that have changed, and the one that reads no catalog.
-fn sessions(query_id: &str) -> (String, String, String) {
+/// The question for every session, the one for those that have changed, the one by no function, and the one that reads no catalog.
+fn sessions(query_id: &str) -> [String; 4] {
+    let text = format!("substring(textsend(a.query) FROM 1 FOR {ACTIVITY_BYTES})");
+    let whole = (text.as_str(), "CASE WHEN a.backend_xmin IS NOT NULL THEN age(a.backend_xmin)::int4 END");
     // Moments come as they are and are taken apart here: arithmetic on a row costs the server more than the row.
-    let session = |database: &str, user: &str| {
+    let session = |database: &str, user: &str, (text, kept): (&str, &str)| {
         format!(
             "SELECT a.pid, a.backend_start, a.leader_pid, {database}, {user}, a.application_name, a.client_addr, \
              a.backend_type, a.state, a.wait_event_type, a.wait_event, a.xact_start, a.query_start, a.state_change, \
-             statement_timestamp(), a.backend_xid IS NOT NULL, \
-             CASE WHEN a.backend_xmin IS NOT NULL THEN age(a.backend_xmin)::int4 END, a.usesysid, \
-             substring(textsend(a.query) FROM 1 FOR {ACTIVITY_BYTES}), {query_id}"
+             CURRENT_TIMESTAMP, a.backend_xid IS NOT NULL, {kept}, a.usesysid, {text}, {query_id}"
         )
     };
-    let all = format!("{} FROM pg_catalog.pg_stat_activity a", session("a.datname", "a.usename"));
+    let view = |how| format!("{} FROM pg_catalog.pg_stat_activity a", session("a.datname", "a.usename", how));
     // The view makes a row of every process before a condition is looked at; these functions look at one field of one process, all at
     // the same copy of the server's state.
     let changed = format!(
@@ -289,13 +298,13 @@ fn sessions(query_id: &str) -> (String, String, String) {
          FROM (SELECT pg_stat_get_backend_pid(id) AS pid FROM pg_stat_get_backend_idset() id \
          WHERE pg_stat_get_backend_activity_start(id) > $1 OR pg_stat_get_backend_start(id) > $1 UNION SELECT unnest($2::int4[])) e, \
          LATERAL pg_stat_get_activity(e.pid) a LEFT JOIN pg_catalog.pg_database d ON d.oid = a.datid",
-        session("d.datname", "pg_get_userbyid(a.usesysid)")
+        session("d.datname", "pg_get_userbyid(a.usesysid)", whole)
     );
     let bare = format!(
         "{} FROM pg_stat_get_activity(NULL) a",
-        session("'oid ' || nullif(a.datid, 0)::text", "'oid ' || nullif(a.usesysid, 0)::text")
+        session("'oid ' || nullif(a.datid, 0)::text", "'oid ' || nullif(a.usesysid, 0)::text", whole)
     );
-    (all, changed, bare)
+    [view(whole), changed, view(("a.query", "NULL::int4")), bare]
 }
 
 /// Every subscription of the server. Before 14 a role may not read their ids, so that a namesake in another database is taken for the same.

@@ -17,7 +17,7 @@ pub(super) async fn config(connect: &PostgresConnect, shown: &Shown) -> Result<C
         PgTls::Disable | PgTls::Allow | PgTls::Prefer | PgTls::Require => Depth::Nothing,
     };
     let encrypts = connect.tls != PgTls::Disable;
-    configured(Trust {
+    let mut config = configured(Trust {
         depth,
         roots: connect.root_cert.clone(),
         revoked: connect.revoked.clone(),
@@ -30,5 +30,10 @@ pub(super) async fn config(connect: &PostgresConnect, shown: &Shown) -> Result<C
         common_name: true,
         fingerprint: None,
     })
-    .await
+    .await?;
+    if connect.direct_tls {
+        // Without the name of what is to be spoken a server takes nobody in this way.
+        config.alpn_protocols = vec![b"postgresql".to_vec()];
+    }
+    Ok(config)
 }

@@ -29,15 +29,7 @@ const WRAPAROUND: &str = "SELECT n.nspname || '.' || c.relname AS \"table\", gre
 
 const INDEXES: &str = include_str!("indexes.sql");
 
-/// Pages that the rows would need by the mean width of their columns, against the pages that there are.
-const BLOAT: &str = "WITH w AS (SELECT schemaname, tablename, sum((1 - null_frac) * avg_width) AS width FROM pg_catalog.pg_stats GROUP BY 1, 2), \
-     e AS (SELECT n.nspname || '.' || c.relname AS name, c.relpages::int8 AS pages, c.reltuples, \
-       ceil(c.reltuples * (w.width + 28) / (current_setting('block_size')::int8 - 24) \
-         / (coalesce((SELECT option_value FROM pg_options_to_table(c.reloptions) WHERE option_name = 'fillfactor'), '100')::numeric / 100)::float8)::int8 AS needed \
-       FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace JOIN w ON w.schemaname = n.nspname AND w.tablename = c.relname \
-       WHERE c.relkind IN ('r', 'm') AND c.reltuples > 0 AND n.nspname NOT IN ('pg_catalog', 'information_schema')) \
-     SELECT name AS \"table\", pages * current_setting('block_size')::int8 AS table_bytes, greatest(pages - needed, 0) * current_setting('block_size')::int8 AS estimated_waste_bytes, \
-     round((greatest(pages - needed, 0) / greatest(pages, 1)::numeric), 3) AS estimated_waste_ratio FROM e ORDER BY 3 DESC LIMIT 200";
+const BLOAT: &str = include_str!("bloat.sql");
 
 const LOG: &str = include_str!("log.sql");
 

@@ -7,8 +7,9 @@ use crate::core::whereabouts::{End, Whereabouts, compare};
 use crate::sources::container;
 
 /// How the server sees us, and who serves us. Functions only: a lock on a catalog takes nothing away.
-pub(super) const SQL: &str = "SELECT host(inet_client_addr()), inet_client_port(), pg_backend_pid(), host(inet_server_addr()), \
-     inet_server_port()";
+pub(super) const SEEN: &str = "SELECT host(inet_client_addr()), inet_client_port(), pg_backend_pid()";
+/// Where it listens.
+pub(super) const OWN: &str = "SELECT host(inet_server_addr()), inet_server_port()";
 /// The marks of managed services: a role, or a function.
 pub(super) const MARKS: &str = "SELECT coalesce((SELECT min(rolname::text) FROM pg_catalog.pg_roles WHERE rolname::text = ANY \
      ('{rds_superuser,rdsadmin,cloudsqlsuperuser,cloudsqladmin,alloydbsuperuser,azure_pg_admin,azuresu,neon_superuser}'::text[])), \
@@ -17,17 +18,21 @@ pub(super) const MARKS: &str = "SELECT coalesce((SELECT min(rolname::text) FROM 
 /// What it calls itself. The folder of its data is hidden from most roles.
 pub(super) const WORDS: &str = "SELECT name, setting FROM pg_catalog.pg_settings WHERE name = ANY ('{cluster_name,data_directory}'::text[])";
 
-/// What the answers say about a connection whose own end is `ours`.
-pub(super) fn read(seen: Option<&Row>, mark: Option<String>, ours: Option<End>) -> Whereabouts {
-    let Some(row) = seen else { return compare(ours, None, |_| false, |_| false) };
-    let backend: Option<i32> = row.try_get(2).ok();
-    let end = |at: usize| match (decode::text(row, at), row.try_get::<_, Option<i32>>(at + 1).ok().flatten())
-    {
+/// What the answers say about a connection whose own end is `ours`. Where a server does not say how it sees us, it is not taken for one
+/// that is here.
+pub(super) fn read(
+    seen: Option<&Row>,
+    own: Option<&Row>,
+    mark: Option<String>,
+    ours: Option<End>,
+) -> Whereabouts {
+    let backend: Option<i32> = seen.and_then(|row| row.try_get(2).ok());
+    let end = |row: &Row| match (decode::text(row, 0), row.try_get::<_, Option<i32>>(1).ok().flatten()) {
         (Some(address), Some(port)) => u16::try_from(port).ok().and_then(|port| End::read(&address, port)),
         (None, _) => Some(End::Unix(backend)),
         (Some(_), None) => None,
     };
-    let (seen, own) = (end(0), end(3));
+    let (seen, own) = (seen.and_then(end), own.and_then(end));
     let in_container = |seen| matches!(own, Some(End::Tcp(own)) if container::holds(seen, own));
     // Who listens on the socket is the parent of whoever serves us.
     let is_parent = |peer| backend.is_some_and(|backend| parent(backend) == Some(peer));

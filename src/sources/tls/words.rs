@@ -37,12 +37,6 @@ pub(super) fn is_authority(error: &Error) -> bool {
     }
 }
 
-/// Whether a server refused us because we showed no certificate.
-#[must_use]
-pub fn wants_certificate(error: &Error) -> bool {
-    matches!(error, Error::AlertReceived(AlertDescription::CertificateRequired))
-}
-
 fn date(time: UnixTime) -> String {
     let moment = i64::try_from(time.as_secs()).ok().and_then(|seconds| DateTime::from_timestamp(seconds, 0));
     moment

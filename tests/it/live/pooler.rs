@@ -98,10 +98,12 @@ async fn a_starved_pool_is_a_finding_and_a_backend_shows_its_client() {
 async fn a_console_that_is_not_there_costs_its_part_only() {
     let test = "a_console_that_is_not_there_costs_its_part_only";
     let Some(url) = server(test, "STACKTOP_TEST_PG_URL") else { return };
+    let Some(through) = server(test, "STACKTOP_TEST_PGBOUNCER_URL") else { return };
     for (console, words) in [
         ("postgres://x@127.0.0.1:9/pgbouncer".to_owned(), "cannot be reached"),
-        // A Postgres server is no PgBouncer.
-        (url.clone(), "PgBouncer: "),
+        // A Postgres server is no PgBouncer, and a database behind one is no console.
+        (url.clone(), "a database answers (postgres), not the console: its url ends in /pgbouncer"),
+        (through, "a database answers (postgres), not the console"),
     ] {
         let console = Some(Box::new(url::postgres(&console).expect("a URL")));
         let connect = PostgresConnect { pgbouncer: console, ..url::postgres(&url).expect("a URL") };

@@ -27,7 +27,7 @@ enum Way {
 }
 
 /// All that our files say, for the server to find its own functions and operators in.
-fn statements() -> String {
+pub fn statements() -> String {
     fn read(path: &Path, all: &mut String) {
         if path.is_dir() {
             let entries =
@@ -45,7 +45,7 @@ fn statements() -> String {
 }
 
 /// Words before a parenthesis.
-fn called(text: &str) -> Vec<String> {
+pub fn called(text: &str) -> Vec<String> {
     let ends = text.match_indices('(').map(|(at, _)| &text[..at]);
     let words = ends.map(|before| before.rsplit(|c: char| !c.is_ascii_alphanumeric() && c != '_').next());
     words

@@ -2,7 +2,7 @@
 
 use crate::core::alert::{Judge, Missing, Need};
 use crate::core::part::Part;
-use crate::core::postgres::{Look, Looked, PostgresReading, PostgresState};
+use crate::core::postgres::{Fact, Look, Looked, PostgresReading, PostgresState};
 
 /// What a rule about a PostgreSQL server has before it.
 pub(super) type Its<'a> = Judge<'a, PostgresState>;
@@ -29,6 +29,16 @@ pub(super) const SPILLS: Need = Need("temporary files");
 pub(super) const MIGRATIONS: Need = Need(crate::core::postgres::MIGRATIONS);
 pub(super) const POOLER: Need = Need("pooler");
 
+/// What a server may keep to itself, and what nobody watches then.
+const FACTS: [(Need, Fact, &str); 6] = [
+    (Need("recovery"), Fact::Recovery, "whether it is a standby"),
+    (Need("start"), Fact::Start, "restarts"),
+    (Need("rights"), Fact::Rights, "what our role may do"),
+    (Need("all of sessions"), Fact::Sessions, "some of what sessions do"),
+    (Need("position"), Fact::Position, "how far copies and slots are behind"),
+    (Need("log"), Fact::Log, "how much is written, and checkpoints"),
+];
+
 /// The parts of this reading that could not be read.
 pub(super) fn missing(reading: &PostgresReading) -> Vec<Missing> {
     let (health, sessions, hidden) = (&reading.health, reading.sessions.gap(), reading.hidden());
@@ -46,7 +56,8 @@ pub(super) fn missing(reading: &PostgresReading) -> Vec<Missing> {
     // A server that tells nothing of others' senders and receivers tells nothing of copies.
     let feeds = hidden.filter(|_| reading.senders.ready().is_some_and(|senders| !senders.is_empty()));
     let follows = hidden.filter(|_| reading.standby.ready().is_some());
-    Missing::of(&[
+    let facts = FACTS.map(|(need, fact, watches)| (need, reading.server.untold(fact), watches));
+    let parts = [
         (SESSIONS, sessions.or(hidden), "idle transactions, long statements and crashes"),
         (LOCKS, reading.locks.gap(), "blocking"),
         (DATABASES, reading.databases.gap(), "cache hits, deadlocks, checksums and transaction ids"),
@@ -68,7 +79,8 @@ pub(super) fn missing(reading: &PostgresReading) -> Vec<Missing> {
         (ROLES, topic(ROLES), "roles for which no row security holds"),
         (MIGRATIONS, topic(MIGRATIONS), "whether migrations failed"),
         (POOLER, reading.pooler.gap(), ""),
-    ])
+    ];
+    Missing::of(&[&parts[..], &facts[..]].concat())
 }
 
 /// The parts that come later than the first reading, and are not there yet.
@@ -99,7 +111,7 @@ pub(super) fn awaited(reading: &PostgresReading) -> Vec<(Need, &'static str)> {
 mod tests {
     use super::*;
     use crate::core::part::{Gap, GapKind};
-    use crate::core::postgres::{Sender, Server, Session, Standby};
+    use crate::core::postgres::{Sender, Server, Session, Standby, Untold};
 
     fn watched(reading: &PostgresReading) -> Vec<&'static str> {
         missing(reading).into_iter().map(|missing| missing.watches).collect()
@@ -119,6 +131,10 @@ mod tests {
         assert!(watched(&poor).contains(&"whether it receives and how far it is behind"));
         poor.server.reads_all_stats = true;
         assert_eq!(watched(&poor), Vec::<&str>::new());
+        let gap = Gap::new(GapKind::NotPermitted, "when it started: permission denied");
+        poor.server.untold = vec![Untold { fact: Fact::Start, gap }];
+        assert_eq!(watched(&poor), ["restarts"]);
+        poor.server.untold.clear();
         // What a service does not have is not missed; what is forbidden is.
         poor.locks = Part::Unavailable(Gap::new(GapKind::NotSupported, "locks"));
         assert_eq!(watched(&poor), Vec::<&str>::new());

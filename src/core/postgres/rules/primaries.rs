@@ -5,7 +5,7 @@ use crate::core::alert::Triage::Errors;
 use crate::core::alert::{Breach, Grade, Rule, RuleSpec, Rulebook, Severity};
 use crate::core::ids::TargetId;
 use crate::core::place::Screen;
-use crate::core::postgres::{PostgresReading, PostgresState};
+use crate::core::postgres::{Fact, PostgresReading, PostgresState, Server};
 
 /// Two servers of one system that both take writes.
 pub static TWO_PRIMARIES: Rule<PostgresState> = Rule::threshold(
@@ -23,14 +23,14 @@ pub fn two_primaries(servers: &[(&TargetId, &PostgresReading)], rules: &Rulebook
         return found;
     }
     for (at, (id, reading)) in servers.iter().enumerate() {
-        let Some(system) = &reading.server.system else { continue };
-        let same = |other: &PostgresReading| {
-            other.server.system.as_ref() == Some(system)
-                && !other.server.in_recovery
-                && other.server.started_micros != reading.server.started_micros
+        let own = &reading.server;
+        let Some(system) = own.system.as_ref().filter(|_| takes_writes(own)) else { continue };
+        let same = |other: &Server| {
+            other.system.as_ref() == Some(system)
+                && takes_writes(other)
+                && other.started_micros != own.started_micros
         };
-        let other =
-            servers.iter().take(at).find(|(_, other)| same(other)).filter(|_| !reading.server.in_recovery);
+        let other = servers.iter().take(at).find(|(_, other)| same(&other.server));
         let Some((first, _)) = other else { continue };
         let grade = Grade { severity: Severity::Critical, value: None, threshold: None };
         let sentence = format!(
@@ -45,10 +45,16 @@ pub fn two_primaries(servers: &[(&TargetId, &PostgresReading)], rules: &Rulebook
     found
 }
 
+/// Whether it is known to be no copy, and when it began.
+fn takes_writes(server: &Server) -> bool {
+    !server.in_recovery && server.untold(Fact::Recovery).is_none() && server.untold(Fact::Start).is_none()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::core::postgres::Server;
+    use crate::core::part::{Gap, GapKind};
+    use crate::core::postgres::Untold;
     use crate::core::world::all_rules;
 
     fn reading(system: &str, in_recovery: bool, started_micros: i64) -> PostgresReading {
@@ -72,5 +78,12 @@ mod tests {
         check(&reading("", false, 2), 0);
         // Another database of the same server.
         check(&reading("7", false, 1), 0);
+        // Nobody knows when it started, or whether it is a copy.
+        for (fact, started_micros) in [(Fact::Start, 0), (Fact::Recovery, 2)] {
+            let mut unknown = reading("7", false, started_micros);
+            unknown.server.untold =
+                vec![Untold { fact, gap: Gap::new(GapKind::NotPermitted, "permission denied") }];
+            check(&unknown, 0);
+        }
     }
 }

@@ -4,7 +4,7 @@ use super::change::{Change, Settings, moved, on, set};
 use super::migrations::MigrationFacts;
 use super::versions::Versions;
 use crate::core::place::Screen;
-use crate::core::postgres::{PostgresReading, PostgresState, Setback};
+use crate::core::postgres::{Fact, PostgresReading, PostgresState, Setback};
 use crate::core::text::tidy;
 use crate::core::time::Now;
 use crate::core::timeline::event::Kind;
@@ -36,7 +36,8 @@ impl PgFacts {
         let mut changes = Vec::new();
         let started = (server.started_micros > 0).then_some(server.started_micros);
         changes.extend(moved(&mut self.started_micros, started).map(|(old, new)| began(old, new, before)));
-        if let Some((_, copy)) = moved(&mut self.in_recovery, Some(server.in_recovery)) {
+        let copy = server.untold(Fact::Recovery).is_none().then_some(server.in_recovery);
+        if let Some((_, copy)) = moved(&mut self.in_recovery, copy) {
             let words = if copy {
                 "it is a standby now, and was a primary"
             } else {

@@ -1,11 +1,11 @@
 //! What is looked at every few seconds: WAL, checkpoints, the archive, vacuums, temporary files.
 
 use super::Polling;
-use super::parts::{all, first, part};
+use super::parts::{all, answer, first, part};
 use crate::core::part::Part;
-use crate::core::postgres::{Archiver, Health, ReadyFiles, Spill};
+use crate::core::postgres::{Archiver, Fact, Health, ReadyFiles, Spill};
 use crate::core::time::Now;
-use crate::sources::postgres::connection::{self, Row};
+use crate::sources::postgres::connection::Row;
 use crate::sources::postgres::decode::{self, get, text};
 use crate::sources::postgres::queries;
 use crate::sources::postgres::refusals::Refused;
@@ -28,11 +28,9 @@ impl Polling {
                 if subscribes { self.ask(&self.questions.subscriptions, &[]).await } else { Ok(Vec::new()) }
             },
         );
-        let mut health = match main {
-            Ok(rows) => told(rows.first()),
-            Err(error) if connection::is_broken(&error) => return Err(error),
-            Err(_) => told(None),
-        };
+        let main = answer(main)?;
+        self.told(Fact::Log, &main, "how much is written, and checkpoints");
+        let mut health = told(main.ok().as_deref().and_then(<[Row]>::first));
         health.archiver = part(archived, "archiver", first(archiver))?;
         if let Part::Ready(archiver) = &mut health.archiver
             && (archiver.is_failing() || archiver.on && archiver.no_command)

@@ -1,8 +1,8 @@
-//! What is learnt of a server before it is asked, and again when that may have changed: rights, columns, the extension that counts
+//! What is learnt of a server before it is asked, and again when that may have changed: columns, the extension that counts
 //! statements, functions that it refuses.
 
 use super::{Extension, Polling, RIGHTS, Refused, WARM};
-use crate::core::postgres::Server;
+use crate::core::postgres::Fact;
 use crate::core::time::Now;
 use crate::sources::postgres::connection::{self, Row, gap};
 use crate::sources::postgres::names::Thing;
@@ -55,30 +55,6 @@ impl Polling {
         }
     }
 
-    /// Who answers and what we may do there; whether that could be read.
-    pub(super) async fn learn_rights(&mut self, now: Now) -> Result<bool, Refused> {
-        self.rights.1 = now;
-        match self.ask(queries::SERVER, &[]).await {
-            Ok(rows) => {
-                if let Some(row) = rows.first() {
-                    let server = Server {
-                        system: self.server.system.clone(),
-                        ..decode::server(row, &self.connection)
-                    };
-                    if std::mem::replace(&mut self.server, server.clone()) != server {
-                        // What was refused before may be answered now.
-                        self.forget();
-                    }
-                    self.superusers = decode::superusers(row);
-                }
-                self.rights.0 = Some(now);
-                Ok(true)
-            }
-            Err(error) if connection::is_broken(&error) => Err(error),
-            Err(_) => Ok(false),
-        }
-    }
-
     /// Looks for pg_stat_statements; whether something is different with it since.
     async fn learn_extension(&mut self, now: Now) -> Result<bool, Refused> {
         self.extension.1 = now;
@@ -118,7 +94,8 @@ impl Polling {
     }
 
     /// The position of the write-ahead log is refused: the questions that ask for it beside other things are asked without it.
-    pub(super) fn without_position(&mut self) {
+    pub(super) fn without_position(&mut self, error: Refused) {
+        self.told::<()>(Fact::Position, &Err(error), "where its write-ahead log is");
         self.wal = WalPosition::Refused;
         let schema = self.extension.0.as_ref().filter(|found| found.loaded);
         let schema = schema.map(|found| charset::identifier(&found.schema));
@@ -130,6 +107,7 @@ impl Polling {
         self.refusals().forget();
         if self.wal == WalPosition::Refused {
             self.wal = WalPosition::Told;
+            self.untold.remove(&Fact::Position);
             // Learnt again before the next poll asks.
             self.relearn = true;
         }

@@ -4,6 +4,17 @@ use crate::core::part::{Gap, GapKind, Part};
 use crate::sources::postgres::connection::{self, Row, gap};
 use crate::sources::postgres::refusals::Refused;
 
+/// What was answered, or why nothing was.
+pub(super) type Answer<T> = Result<T, Refused>;
+
+/// An error that broke the connection is everybody's, any other is an answer.
+pub(super) fn answer<T>(asked: Result<T, Refused>) -> Result<Answer<T>, Refused> {
+    match asked {
+        Err(error) if connection::is_broken(&error) => Err(error),
+        other => Ok(other),
+    }
+}
+
 /// Rows to a part: an error that broke the connection is everybody's, any other is this part's.
 pub(super) fn part<T>(
     result: Result<Vec<Row>, Refused>,

@@ -50,6 +50,7 @@ fn model(kind: SystemKind, targets: usize, screen: Screen, reading: impl Fn(usiz
         last_screen: Screen::Overview,
         places: HashMap::new(),
         overlay: None,
+        kept: None,
         toast: None,
         keymap: Keymap::default(),
         theme: Theme::built_in("dark").unwrap_or_else(|why| unreachable!("{why}")),

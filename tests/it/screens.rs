@@ -61,6 +61,7 @@ impl Drive {
             last_screen: Screen::Overview,
             places: HashMap::new(),
             overlay: None,
+            kept: None,
             toast: None,
             keymap: Keymap::default(),
             theme: Theme::built_in("dark").expect("it is built in"),

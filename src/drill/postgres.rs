@@ -43,6 +43,7 @@ fn server(sim: &Sim, standby: bool) -> Server {
         whereabouts: Whereabouts::Here,
         tls: true,
         system: Some("7301552280719432017".to_owned()),
+        data_directory: None,
     }
 }
 

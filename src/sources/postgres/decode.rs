@@ -74,6 +74,7 @@ pub fn server(row: &Row, connection: &Connection) -> Server {
         pooled: connection.pooled.is_some(),
         whereabouts: connection.whereabouts.clone(),
         system: None,
+        data_directory: connection.data_directory.clone(),
     }
 }
 
@@ -95,6 +96,7 @@ pub fn stranger(row: &Row, connection: &Connection, (role, database): (&str, &st
         pooled: connection.pooled.is_some(),
         whereabouts: connection.whereabouts.clone(),
         system: None,
+        data_directory: connection.data_directory.clone(),
     }
 }
 

@@ -107,6 +107,7 @@ impl Polling {
         let found = whereabouts::read(seen.first(), mark, open.connection.our_end);
         let words = open.ask(whereabouts::WORDS, &[]).await.unwrap_or_default();
         open.connection.whereabouts = whereabouts::saying(found, &words, &connect.database);
+        open.connection.data_directory = whereabouts::folder(&words);
         if !open.learn_rights(now).await? {
             let rows = open.ask(queries::STRANGER, &[]).await?;
             let names = (connect.user.as_str(), connect.database.as_str());

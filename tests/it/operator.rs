@@ -11,11 +11,14 @@ use stacktop::app::msg::{Effect, Msg};
 use stacktop::app::overlay::Overlay;
 use stacktop::core::action::{Action, ActionError, Outcome, Verdict, Verification};
 use stacktop::core::arming::{Access, Arming};
+use stacktop::core::enlisted::Enlisted;
 use stacktop::core::ids::{SystemKind, TargetId};
 use stacktop::core::place::Screen;
 use stacktop::core::postgres::{BackendId, PgAction};
 use stacktop::core::time::Now;
+use stacktop::core::world::TargetState;
 use stacktop::panels::panel;
+use std::time::Duration;
 
 /// The demo stack after two seconds, in a terminal of a usual size.
 async fn demo() -> Drive {
@@ -537,6 +540,24 @@ async fn what_was_typed_is_kept_for_the_same_page_row_and_ten_minutes() {
     drive.run_to(later).await;
     armed(&mut drive);
     assert!(drive.model.overlay.is_none());
+}
+
+#[tokio::test]
+async fn of_targets_that_come_it_is_recalled_how_they_grew() {
+    let mut drive = demo().await;
+    let (second, now) = (Duration::from_secs(1), Now::example(drive.second));
+    let state = TargetState::new(TargetId::new("new"), SystemKind::Redis, String::new(), second, now);
+    let enlisted = |joined| Msg::Enlisted(Box::new(Enlisted { joined, ..Enlisted::default() }));
+    assert!(drive.tell(enlisted(vec![state])).contains(&Effect::RecallSizes));
+    assert!(!drive.tell(enlisted(Vec::new())).contains(&Effect::RecallSizes));
+    // Until it is known, nothing is kept that may be there already: here the first of another half hour.
+    let keeps = |effects: &[Effect]| effects.iter().any(|effect| matches!(effect, Effect::KeepSizes(_)));
+    drive.second += 1800;
+    drive.asked.clear();
+    let later = drive.second + 10;
+    drive.run_to(later).await;
+    assert!(!keeps(&drive.asked));
+    assert!(keeps(&drive.tell(Msg::SizesRecalled(Vec::new()))));
 }
 
 #[tokio::test]

@@ -479,7 +479,7 @@ mod tests {
         let masked = "[[health]]\nurl = \"http://h\"\nmask = [\"email\", \" \"]\nfields = [{ pointer = \"/a/Email/n\" }]\n";
         check(
             masked,
-            &["c.toml:3:8: an entry of mask is empty", "c.toml:4:13: mask hides `email`: what stands there"],
+            &["c.toml:3:1: an entry of mask is empty", "c.toml:4:13: mask hides `email`: what stands there"],
         );
         let misspelt =
             "[[health]]\nurl = \"http://h\"\nfields = [{ pointer = \"/a\", warning_belw = 1.0 }]\n";

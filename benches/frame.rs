@@ -24,7 +24,7 @@ use stacktop::core::scope::Scope;
 use stacktop::core::time::Now;
 use stacktop::core::world::{TargetState, World, all_rules};
 use stacktop::ui::theme::Theme;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::time::Duration;
 
 const TWO: Duration = Duration::from_secs(2);
@@ -50,7 +50,9 @@ fn model(kind: SystemKind, targets: usize, screen: Screen, reading: impl Fn(usiz
         last_screen: Screen::Overview,
         places: HashMap::new(),
         overlay: None,
+        kept: None,
         toast: None,
+        said: VecDeque::new(),
         keymap: Keymap::default(),
         theme: Theme::built_in("dark").unwrap_or_else(|why| unreachable!("{why}")),
         otherwise: None,

@@ -4,7 +4,7 @@
 use super::audit::stamp;
 use super::follow::Shared;
 use super::kept::Kept;
-use crate::core::alert::Severity;
+use crate::core::alert::{Parted, Severity};
 use crate::core::ids::TargetId;
 use crate::core::time::Now;
 use crate::core::timeline::{About, Event, Kind, Mark};
@@ -45,6 +45,9 @@ struct Line {
     at_least: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     lasted_seconds: Option<f64>,
+    /// Why nobody saw it end.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    parted: Option<String>,
 }
 
 /// The word of a severity in files and messages.
@@ -76,6 +79,7 @@ impl Line {
             since: about.map(|about| stamp(about.since)),
             at_least: about.is_some_and(|about| about.at_least),
             lasted_seconds: event.lasted.map(|lasted| lasted.as_secs_f64()),
+            parted: event.parted.map(|parted| parted.words().to_owned()),
         }
     }
 
@@ -93,7 +97,8 @@ impl Line {
             at_least: self.at_least,
         });
         let lasted = self.lasted_seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
-        Some(Event { about, lasted, ..event })
+        let parted = self.parted.as_deref().and_then(Parted::named);
+        Some(Event { about, lasted, parted, ..event })
     }
 }
 

@@ -3,7 +3,7 @@
 use super::foretold::Foretold;
 use super::keymap::Keymap;
 use super::layout::{LEAST, Layout, Size};
-use super::overlay::Overlay;
+use super::overlay::{Overlay, Typed};
 use crate::actions::audit::Tail;
 use crate::core::arming::Arming;
 use crate::core::focus::Focus;
@@ -185,6 +185,25 @@ pub struct Moment {
     pub now: Now,
 }
 
+/// A value that was typed for an action, which was not permitted then: what was typed is asked for again.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Kept {
+    /// When.
+    pub at: Now,
+    /// The screen.
+    pub screen: Screen,
+    /// The rows that were opened there.
+    pub path: Vec<RowKey>,
+    /// The row on which it was chosen.
+    pub row: RowKey,
+    /// The rows that were marked then.
+    pub marked: Vec<RowKey>,
+    /// The letter under which it was offered.
+    pub letter: char,
+    /// What was typed.
+    pub typed: Typed,
+}
+
 /// What kind of run this is; on every screen in words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
@@ -230,6 +249,8 @@ pub struct Model {
     pub places: HashMap<Screen, Place>,
     /// What is open above the screen.
     pub overlay: Option<Overlay>,
+    /// What was typed for an action that was not permitted then.
+    pub kept: Option<Kept>,
     /// The newest message.
     pub toast: Option<Toast>,
     /// What was said so far, the newest last: a line of the screen may be too short for it, or nobody looked.

@@ -186,6 +186,8 @@ pub enum Effect {
     Keep(Vec<Arc<Event>>),
     /// Keep these sizes for runs to come.
     KeepSizes(Vec<SizesAt>),
+    /// Read which sizes earlier runs kept: there are targets that were not there when that was read.
+    RecallSizes,
     /// Keep these notes for runs to come, and for those beside this one.
     KeepNotes(Vec<Note>),
     /// Ring the terminal's bell.

@@ -239,10 +239,21 @@ pub struct Asking {
     pub letter: char,
     /// What is asked for.
     pub question: &'static str,
+    /// What stood in the field at first.
+    pub initial: String,
     /// What was typed.
     pub field: Field,
     /// What of it is in view.
     pub window: Window,
+}
+
+/// A value that was typed for an action.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Typed {
+    /// What was typed.
+    pub text: String,
+    /// What stood there before.
+    pub initial: String,
 }
 
 /// One action that waits for its confirmation.
@@ -255,7 +266,7 @@ pub struct Confirm {
     /// The letter under which it was offered.
     pub letter: char,
     /// The value that was typed for it, if it needs one.
-    pub answer: Option<String>,
+    pub answer: Option<Typed>,
     /// What would be done, pinned.
     pub action: Action,
     /// What the operator is shown.

@@ -250,6 +250,7 @@ fn model(
         last_screen: Screen::Overview,
         places: HashMap::new(),
         overlay: None,
+        kept: None,
         toast: None,
         said: VecDeque::new(),
         keymap,

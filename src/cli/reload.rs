@@ -43,7 +43,7 @@ struct InForce {
     topology: Topology,
     /// Each by its name, without those of lists.
     targets: BTreeMap<TargetId, TargetConfig>,
-    /// What each of them allows, which may be less than what is written.
+    /// What each of them allows, which may be less than what is written; and what those allowed that have gone in this run.
     access: BTreeMap<TargetId, Access>,
     stance: Stance,
     patience: Patience,
@@ -207,14 +207,17 @@ fn left(before: &InForce, written: &InForce, stance: &Stance) -> Vec<String> {
     some.iter().filter(|(changed, _)| *changed).map(|(_, what)| (*what).to_owned()).collect()
 }
 
-/// What every target of `now` allows: what is asked in another way under the same name allows no more than `before`.
+/// What every target of `now` allows: what is asked in another way under the same name, or comes again, allows no more than `before`. What
+/// has gone is remembered.
 fn allowed(before: &InForce, now: &InForce) -> BTreeMap<TargetId, Access> {
     let holds = |(id, target): (&TargetId, &TargetConfig)| {
         let written = access(target);
         let was = before.access.get(id).copied();
         (id.clone(), was.map_or(written, |was| written.max(was)))
     };
-    now.targets.iter().map(holds).collect()
+    let mut all = before.access.clone();
+    all.extend(now.targets.iter().map(holds));
+    all
 }
 
 /// Which targets are written as milder than what holds; nothing where none is.
@@ -440,6 +443,33 @@ mod tests {
         assert_eq!(words, "read again, in force now: jobs is asked in another way");
         let (words, _) = again(&format!("{jobs}local = true\n"), &now);
         assert_eq!(words, format!("read again, in force now: jobs is asked in another way; {waits}"));
+    }
+
+    #[test]
+    fn a_target_that_comes_again_allows_no_more_than_it_did_in_this_run() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("c.toml");
+        let arguments = Arguments::parse_from(["stacktop", "--config", &file.display().to_string()]);
+        let around = Surroundings::empty(folder.path()).with("TERM", "xterm-256color");
+        let jobs = "[[redis]]\nname = \"jobs\"\nurl = \"redis://h:1\"\n";
+        std::fs::write(&file, format!("production = true\n{ONE}{jobs}read_only = true\n")).unwrap();
+        let begin = InForce::of(&settings(&arguments, &around, Care::Again).unwrap());
+        let again = |written: &str, before: &InForce| {
+            std::fs::write(&file, written).unwrap();
+            let written = read(&arguments, &around).unwrap();
+            let (reloaded, _, now) = super::again(written, before, &mut Names::default()).unwrap();
+            (reloaded.words, now)
+        };
+        let (words, now) = again(&format!("production = true\n{ONE}"), &begin);
+        assert_eq!(words, "read again, in force now: jobs is watched no more");
+        let (words, now) = again(&format!("production = true\n{ONE}{jobs}"), &now);
+        let waits = "needs a restart: jobs is allowed no more than before";
+        assert_eq!(words, format!("read again, in force now: jobs is new; {waits}"));
+        let (_, now) = again(&format!("production = false\n{ONE}"), &now);
+        let (words, now) = again(&format!("production = false\n{ONE}{jobs}local = true\n"), &now);
+        let waits = "needs a restart: production, jobs is allowed no more than before";
+        assert_eq!(words, format!("read again, in force now: jobs is new; {waits}"));
+        assert_eq!((now.access[&TargetId::new("jobs")], now.stance.production), (Access::Never, true));
     }
 
     #[test]

@@ -476,6 +476,11 @@ mod tests {
             &["c.toml:3:29: unit is not known; did you mean `ratio`?"],
         );
         fields("{ pointer = \"/a/x\" }, { pointer = \"/b/x\" }", &["a second field is called `x`"]);
+        let masked = "[[health]]\nurl = \"http://h\"\nmask = [\"email\", \" \"]\nfields = [{ pointer = \"/a/Email/n\" }]\n";
+        check(
+            masked,
+            &["c.toml:3:1: an entry of mask is empty", "c.toml:4:13: mask hides `email`: what stands there"],
+        );
         let misspelt =
             "[[health]]\nurl = \"http://h\"\nfields = [{ pointer = \"/a\", warning_belw = 1.0 }]\n";
         let told = form::read("c.toml", misspelt).mistakes;

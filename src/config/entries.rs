@@ -209,7 +209,8 @@ fn operations(entry: &HttpFile) -> Result<BTreeMap<Operation, String>, String> {
 /// A health endpoint, and the fields of its document that matter.
 pub(super) fn health(entry: &HealthFile, around: &Surroundings) -> Result<HealthConnect, String> {
     let http = endpoint(&entry.endpoint(), around)?;
-    Ok(HealthConnect { http, fields: entry.fields.iter().map(Into::into).collect() })
+    let fields = entry.fields.iter().map(Into::into).collect();
+    Ok(HealthConnect { http, fields, masks: entry.mask.clone() })
 }
 
 /// Something that only has to answer. A connection alone has no URL: what is said of it is an address.

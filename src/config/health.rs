@@ -11,6 +11,9 @@ use toml::Spanned;
 http_entry! {
     /// A health endpoint.
     HealthFile url {
+        /// Names behind which values of its document are not shown.
+        #[serde(default)]
+        mask: Vec<String>,
         /// The fields of its document that matter.
         #[serde(default)]
         fields: Vec<FieldFile>,
@@ -125,11 +128,23 @@ impl Entry for HealthFile {
 
     fn mistakes(&self) -> Vec<(Vec<String>, String)> {
         let mut told = Vec::new();
+        if self.mask.iter().any(|name| name.trim().is_empty()) {
+            told.push((vec!["mask".to_owned()], "an entry of mask is empty".to_owned()));
+        }
         let mut names: Vec<String> = Vec::new();
         for (index, field) in self.fields.iter().enumerate() {
             let path = |key: &str| vec!["fields".to_owned(), index.to_string(), key.to_owned()];
             if let Some((key, sentence)) = field.mistake() {
                 told.push((path(key), sentence));
+            }
+            let hides = |mask: &&String| {
+                field.pointer.get_ref().split('/').any(|part| part.eq_ignore_ascii_case(mask))
+            };
+            if let Some(mask) = self.mask.iter().filter(|mask| !mask.is_empty()).find(hides) {
+                told.push((
+                    path("pointer"),
+                    format!("mask hides `{mask}`: what stands there cannot be judged"),
+                ));
             }
             let name = field.called();
             if name.trim().is_empty() {

@@ -337,11 +337,13 @@ pub struct HealthConnect {
     pub http: HttpConnect,
     /// The fields that matter.
     pub fields: Vec<HealthField>,
+    /// Names behind which values of its document are not shown.
+    pub masks: Vec<String>,
 }
 
 impl From<HttpConnect> for HealthConnect {
     fn from(http: HttpConnect) -> Self {
-        Self { http, fields: Vec::new() }
+        Self { http, fields: Vec::new(), masks: Vec::new() }
     }
 }
 

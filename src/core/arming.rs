@@ -99,6 +99,8 @@ pub struct Arming {
     /// Why everything is read-only, if it is.
     pub read_only: Option<String>,
     access: BTreeMap<TargetId, Access>,
+    /// What those allowed that were watched in this run and are not now: one that comes again allows no more.
+    before: BTreeMap<TargetId, Access>,
     whereabouts: BTreeMap<TargetId, Whereabouts>,
     armed_until: Option<Now>,
     /// Nobody named the environment: what servers say of themselves does.
@@ -119,6 +121,7 @@ impl Arming {
             production,
             read_only,
             access,
+            before: BTreeMap::new(),
             whereabouts: BTreeMap::new(),
             armed_until: None,
             guessed: false,
@@ -216,15 +219,14 @@ impl Arming {
     }
 
     /// Takes in that targets have gone, and what those allow that have come. Where one is that has come must be learned anew, also where it
-    /// has the name of one that has gone; then what it allowed becomes no milder. Whoever armed it did not do so for what has come.
+    /// has the name of one that has gone in this run; then what it allowed becomes no milder. Whoever armed it did not do so for what has come.
     pub fn exchange(&mut self, left: &[TargetId], joined: Vec<(TargetId, Access)>) {
-        let before: BTreeMap<TargetId, Access> =
-            left.iter().filter_map(|target| self.access.remove_entry(target)).collect();
+        self.before.extend(left.iter().filter_map(|target| self.access.remove_entry(target)));
         for target in left {
             self.whereabouts.remove(target);
         }
         for (target, written) in joined {
-            let access = before.get(&target).map_or(written, |was| written.max(*was));
+            let access = self.before.remove(&target).map_or(written, |was| written.max(was));
             if matches!(access, Access::WhenHere | Access::WhenArmed) {
                 self.disarm();
             }
@@ -371,6 +373,19 @@ mod tests {
         assert!(!allowed(&arming, "db", 0), "another server may have its name");
         arming.exchange(&[target], Vec::new());
         assert!(arming.forbids(&TargetId::new("db")).is_some());
+    }
+
+    #[test]
+    fn what_has_gone_and_comes_again_allows_no_more_than_it_did() {
+        let mut arming = arming(None);
+        let (never, there) = (TargetId::new("never"), TargetId::new("there"));
+        arming.exchange(&[never.clone(), there.clone()], Vec::new());
+        arming.exchange(&[], vec![(TargetId::new("other"), Access::Free)]);
+        arming.exchange(&[], vec![(never.clone(), Access::Free), (there.clone(), Access::Never)]);
+        assert!(!arming.can_permit(&never) && !arming.can_permit(&there));
+        arming.exchange(std::slice::from_ref(&there), Vec::new());
+        arming.exchange(&[], vec![(there.clone(), Access::Free)]);
+        assert!(!arming.can_permit(&there), "it became stricter meanwhile");
     }
 
     #[test]

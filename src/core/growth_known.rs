@@ -57,8 +57,8 @@ static REMEMBERED: &[Remembered] = &[
 /// So much of the past is looked at.
 const SPAN: Duration = SPANS[2];
 /// What `server`, a Prometheus, is asked of `target`.
-fn wanted(target: &TargetState, server: &TargetState) -> Vec<(&'static Remembered, Range)> {
-    let Some(instance) = Instance::of(target, server) else { return Vec::new() };
+fn wanted(world: &World, target: &TargetState, server: &TargetState) -> Vec<(&'static Remembered, Range)> {
+    let Some(instance) = Instance::of(world, target, server) else { return Vec::new() };
     let all = REMEMBERED.iter().filter(|size| size.kind == target.kind);
     all.map(|size| (size, Range { expr: instance.asked(size.expr, size.metric), span: SPAN })).collect()
 }
@@ -68,7 +68,7 @@ fn wanted(target: &TargetState, server: &TargetState) -> Vec<(&'static Remembere
 pub fn asked(world: &World, target: &TargetState) -> Vec<(TargetId, Focus)> {
     let servers = world.targets().iter().filter(|server| server.system.prometheus().is_some());
     let ask = |server: &TargetState| {
-        let all = wanted(target, server).into_iter();
+        let all = wanted(world, target, server).into_iter();
         all.map(|(_, range)| (server.id.clone(), Focus::Range(range))).collect::<Vec<_>>()
     };
     servers.flat_map(|server| ask(server)).collect()
@@ -80,7 +80,7 @@ pub fn asked(world: &World, target: &TargetState) -> Vec<(TargetId, Focus)> {
 pub fn of(world: &World, target: &TargetState, now: Now) -> Vec<Growth> {
     let read = |server: &TargetState| -> Option<Vec<(String, Option<Growth>)>> {
         let state = server.system.prometheus()?.reading()?;
-        let all = wanted(target, server).into_iter();
+        let all = wanted(world, target, server).into_iter();
         let known = all.filter_map(|(size, range)| {
             remembered(target, size, &range, state.range(&range.expr, range.span)?)
         });

@@ -19,6 +19,7 @@ pub mod focus;
 pub mod forecast;
 pub mod freshness;
 pub mod growth;
+pub mod growth_disk;
 pub mod growth_known;
 pub mod growth_rules;
 pub mod health;

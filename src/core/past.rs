@@ -82,36 +82,67 @@ fn is_here(target: &TargetState) -> bool {
     addresses(&target.address).first().is_some_and(|(host, _)| HERE.contains(host))
 }
 
+/// The label by which an exporter says which server it asks, host and port: what postgres_exporter and redis_exporter do, not with every number.
+const fn says_whose(kind: SystemKind) -> Option<&'static str> {
+    match kind {
+        SystemKind::Postgres => Some("server"),
+        SystemKind::Redis => Some("addr"),
+        SystemKind::Search
+        | SystemKind::Prometheus
+        | SystemKind::Alertmanager
+        | SystemKind::Loki
+        | SystemKind::Log
+        | SystemKind::Metrics
+        | SystemKind::Health
+        | SystemKind::Probe => None,
+    }
+}
+
+/// Others of its kind that are watched on the host of `target`: whose number an exporter on that host tells does not follow from the host.
+fn beside<'a>(world: &'a World, target: &'a TargetState) -> impl Iterator<Item = &'a TargetState> {
+    let place = |target: &'a TargetState| {
+        let (host, port) = addresses(&target.address).into_iter().next()?;
+        Some((if HERE.contains(&host) { HERE[0] } else { host }, port))
+    };
+    let own = place(target);
+    let others = world.targets().iter().map(|other| &**other).filter(|other| other.kind == target.kind);
+    others.filter(move |other| {
+        own.zip(place(other)).is_some_and(|((host, port), (its, at))| host == its && port != at)
+    })
+}
+
 /// The labels of who tells of one server.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Instance {
     /// It has the server's own port: it is asked for each server by itself, or is that server.
     own: String,
-    /// It is on the server's host.
+    /// It is on the server's host, and says that it asks this server where there are several.
     host: Option<String>,
 }
 
 impl Instance {
     /// Who tells `server` of `target`. What calls itself this machine is another one for a server elsewhere.
-    pub(super) fn of(target: &TargetState, server: &TargetState) -> Option<Self> {
+    pub(super) fn of(world: &World, target: &TargetState, server: &TargetState) -> Option<Self> {
         let (host, port) = addresses(&target.address).into_iter().next()?;
         let here = is_here(target);
         if here && !is_here(server) {
             return None;
         }
         let host = if here { format!("({})", HERE.map(literal).join("|")) } else { literal(host) };
-        Some(if target.kind == SystemKind::Metrics {
-            Self { own: format!("instance=~\"{host}:{port}\""), host: None }
+        if target.kind == SystemKind::Metrics {
+            return Some(Self { own: format!("instance=~\"{host}:{port}\""), host: None });
+        }
+        let on_host = format!("instance=~\"([a-z]+://)?{host}(:[0-9]+)?\"");
+        let on_host = if beside(world, target).next().is_none() {
+            Some(on_host)
         } else {
-            Self {
-                own: format!("instance=~\"([a-z]+://)?{host}:{port}(/.*)?\""),
-                host: Some(format!("instance=~\"([a-z]+://)?{host}(:[0-9]+)?\"")),
-            }
-        })
+            says_whose(target.kind).map(|label| format!("{on_host},{label}=~\".*:{port}\""))
+        };
+        Some(Self { own: format!("instance=~\"([a-z]+://)?{host}:{port}(/.*)?\""), host: on_host })
     }
 
     /// This expression of it: by its own port, else by its host, if nobody else there tells of `metric`. Of two servers on one host neither is
-    /// told by their sum.
+    /// told by their sum, nor by the exporter of the other.
     pub(super) fn asked(&self, expr: &str, metric: &str) -> String {
         let with = |labels: &str| {
             let expr = expr.replace("$at", labels);
@@ -126,13 +157,36 @@ impl Instance {
     }
 }
 
+/// Why nothing from before we began may be known of `target`, where that is so for another server on its host; nothing once all is our own.
+#[must_use]
+pub fn unknown(world: &World, target: &TargetState, now: Now) -> Option<String> {
+    let asks = world
+        .targets()
+        .iter()
+        .any(|server| server.system.prometheus().is_some() && Instance::of(world, target, server).is_some());
+    let names: Vec<&str> = beside(world, target).map(|other| other.id.as_str()).collect();
+    (asks && !names.is_empty() && now.since(target.started) < QUARTER).then(|| {
+        let names = names.join(", ");
+        format!(
+            "from before stacktop began nothing is known: no exporter tells {} from {names} on its host",
+            target.id
+        )
+    })
+}
+
 /// What `server` is asked for a number of `target`.
-fn expr(server: &TargetState, target: &TargetState, number: &str, named: &[PromPast]) -> Option<String> {
+fn expr(
+    world: &World,
+    server: &TargetState,
+    target: &TargetState,
+    number: &str,
+    named: &[PromPast],
+) -> Option<String> {
     if let Some(own) = named.iter().find(|own| own.target == target.id.as_str() && own.number == number) {
         return Some(own.expr.clone());
     }
     let known = REMEMBERED.iter().find(|known| known.kind == target.kind && known.number == number)?;
-    let expr = Instance::of(target, server)?.asked(known.expr, known.metric);
+    let expr = Instance::of(world, target, server)?.asked(known.expr, known.metric);
     if !expr.contains("$requests") {
         return Some(expr);
     }
@@ -147,7 +201,7 @@ fn servers<'a>(
 ) -> impl Iterator<Item = (&'a TargetState, String)> {
     world.targets().iter().filter_map(move |server| {
         let state = server.system.prometheus()?;
-        Some((&**server, expr(server, target, number, &state.settings.past)?))
+        Some((&**server, expr(world, server, target, number, &state.settings.past)?))
     })
 }
 
@@ -208,10 +262,52 @@ mod tests {
         TargetState::new(TargetId::new(name), settings, address.to_owned(), SECOND, Now::example(0))
     }
 
+    fn world(targets: Vec<TargetState>) -> World {
+        World::new(targets, Rulebook::defaults(&all_rules()))
+    }
+
     #[track_caller]
     fn check(target: &TargetState, number: &str, expected: Option<&str>) {
         let server = self::target("prom", SystemKind::Prometheus, "prom:9090");
-        assert_eq!(expr(&server, target, number, &[]).as_deref(), expected);
+        let world = world(vec![target.clone(), server.clone()]);
+        assert_eq!(expr(&world, &server, target, number, &[]).as_deref(), expected);
+    }
+
+    #[test]
+    fn of_two_servers_on_one_host_the_exporter_has_to_say_whose_its_numbers_are() {
+        let server = target("prom", SystemKind::Prometheus, "prom:9090");
+        let asked = |kind: SystemKind, other: &str| {
+            let one = target("one", kind, "db:5432/shop");
+            let all = vec![one.clone(), target("two", kind, other), server.clone()];
+            let world = world(all);
+            let host = Instance::of(&world, &one, &server).expect("it may be asked").host;
+            (host, unknown(&world, &one, Now::example(1)))
+        };
+        let alone = "instance=~\"([a-z]+://)?db(:[0-9]+)?\"";
+        let why = "from before stacktop began nothing is known: no exporter tells one from two on its host";
+        for (kind, other, label) in [
+            (SystemKind::Postgres, "db:5433/shop", Some(",server=~\".*:5432\"")),
+            (SystemKind::Redis, "db:6380", Some(",addr=~\".*:5432\"")),
+            (SystemKind::Search, "http://db:9201", None),
+        ] {
+            let (host, told) = asked(kind, other);
+            assert_eq!(host, label.map(|label| format!("{alone}{label}")), "{kind:?}");
+            assert_eq!(told.as_deref(), Some(why));
+        }
+        // Another database of the same server, and a server elsewhere.
+        for other in ["db:5432/crm", "db2:5433/shop", "/run/postgresql"] {
+            assert_eq!(asked(SystemKind::Postgres, other), (Some(alone.to_owned()), None), "{other}");
+        }
+        // One name of this machine is as good as another.
+        let prom = target("prom", SystemKind::Prometheus, "localhost:9090");
+        let (one, two) = (
+            target("one", SystemKind::Postgres, "localhost:5432/shop"),
+            target("two", SystemKind::Postgres, "127.0.0.1:5433/shop"),
+        );
+        let world = world(vec![one.clone(), two, prom.clone()]);
+        let host = Instance::of(&world, &one, &prom).and_then(|found| found.host).expect("a label");
+        assert!(host.ends_with(",server=~\".*:5432\""), "{host}");
+        assert_eq!(unknown(&world, &one, Now::example(900)), None, "all of it is our own");
     }
 
     #[test]
@@ -233,14 +329,16 @@ mod tests {
         check(&api, "requests", None);
         let own = PromPast { target: "pg".to_owned(), number: "behind".to_owned(), expr: "lag".to_owned() };
         let server = target("prom", SystemKind::Prometheus, "prom:9090");
-        assert_eq!(expr(&server, &pg, "behind", &[own]).as_deref(), Some("lag"));
+        let world = world(vec![pg.clone()]);
+        assert_eq!(expr(&world, &server, &pg, "behind", &[own]).as_deref(), Some("lag"));
     }
 
     #[test]
     fn what_is_on_this_machine_is_asked_of_a_server_on_this_machine_only() {
         let asked = |server: &str, kind: SystemKind, address: &str| {
             let server = target("prom", SystemKind::Prometheus, server);
-            Instance::of(&target("one", kind, address), &server)
+            let one = target("one", kind, address);
+            Instance::of(&world(vec![one.clone()]), &one, &server)
         };
         let local =
             "instance=~\"([a-z]+://)?(localhost|127\\\\.0\\\\.0\\\\.1|\\\\[\\\\:\\\\:1\\\\])(:[0-9]+)?\"";
@@ -273,7 +371,7 @@ mod tests {
             target("pg", SystemKind::Postgres, "db:1"),
             target("prom", SystemSettings::Prometheus(settings), "p:9090"),
         ];
-        let mut world = World::new(all, Rulebook::defaults(&all_rules()));
+        let mut world = world(all);
         let pg = world.target("pg").expect("there").clone();
         let wanted = Range { expr: "lag".to_owned(), span: QUARTER };
         let asks = |world: &World, second| asked(world, &pg, &["behind"], Now::example(second));

@@ -59,6 +59,12 @@ pub fn named<N: AsRef<str>>(text: &str, names: &[N]) -> Option<String> {
     hidden(text, names, Exactly::Whole)
 }
 
+/// Whether a secret stands behind a field of this name: `password`, `dbPassword`, `refresh_token`.
+#[must_use]
+pub fn is_telling(name: &str) -> bool {
+    told(&format!("{name}=x")).is_some()
+}
+
 /// `text` without the values behind telling names, or `None`.
 fn told(text: &str) -> Option<String> {
     hidden(text, &TELLING, Exactly::Part)
@@ -241,6 +247,22 @@ mod tests {
         check("myemail=a@b.c email_id=7", "myemail=a@b.c email_id=7");
         check("email: é@b.c, ü", "email: •••, ü");
         check("email=", "email=");
+    }
+
+    #[test]
+    fn a_name_tells_of_a_secret_or_does_not() {
+        for (name, expected) in [
+            ("password", true),
+            ("spring.datasource.password", true),
+            ("dbPassword", true),
+            ("AWS_SECRET_ACCESS_KEY", true),
+            ("passwordPolicy", false),
+            ("tokens", false),
+            ("status", false),
+            ("", false),
+        ] {
+            assert_eq!(is_telling(name), expected, "{name}");
+        }
     }
 
     #[test]

@@ -104,6 +104,24 @@ pub fn cut(text: &str, width: usize) -> String {
     out
 }
 
+/// The end of `text` in at most `width` columns, with `…` where something was cut before it: of paths whose beginnings are alike.
+#[must_use]
+pub fn cut_front(text: &str, width: usize) -> String {
+    if text.width() <= width {
+        return text.to_owned();
+    }
+    let Some(room) = width.checked_sub(1) else { return String::new() };
+    let (mut used, mut from) = (0, text.len());
+    for (at, grapheme) in text.grapheme_indices(true).rev() {
+        used += grapheme.width();
+        if used > room {
+            break;
+        }
+        from = at;
+    }
+    format!("…{}", &text[from..])
+}
+
 /// A duration in at most seven columns: `850 ms`, `4.2 s`, `5m44s`, `3h07m`, `12d4h`.
 #[must_use]
 pub fn duration(value: Duration) -> String {

@@ -2,9 +2,8 @@
 
 use super::alert::{
     AlertBook, Breach, Finding, FindingKey, Found, Level, Levels, Note, Parted, RuleId, RuleSpec, RuleUnit,
-    Rulebook, Severity, Triage,
+    Rulebook, Triage,
 };
-use super::alertmanager;
 use super::chain::{self, Chain};
 use super::echo;
 use super::enlisted::{self, Enlisted, LIST, Trouble};
@@ -24,7 +23,7 @@ pub use super::target::TargetState;
 use super::time::Now;
 use super::timeline::{Event, Timeline};
 use super::topology::Topology;
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
 
 /// Every rule that ships, system by system.
@@ -325,23 +324,8 @@ impl World {
             let reading = target.system.postgres().and_then(|state| state.reading());
             servers.extend(reading.map(|reading| (&target.id, reading)));
         }
-        let told = alertmanager::told_by_its_prometheus(&managers, &sending);
-        breaches.retain(|breach| {
-            breach.rule != alertmanager::rules::ALERT.id()
-                || !told.contains(&(&breach.target, breach.subject.clone()))
-        });
-        let kept = alertmanager::kept_back(&managers, &sending);
-        for breach in breaches.iter_mut().filter(|breach| breach.rule == prometheus::ALERT.id()) {
-            if let Some(words) = kept.get(&(&breach.target.clone(), breach.subject.clone())) {
-                breach.severity = Severity::Info;
-                breach.sentence.push_str(&format!(", {words}"));
-            }
-        }
-        breaches.retain(|breach| !postgres::doubled(breach, &servers));
-        alertmanager::once(alertmanager::rules::ALERT.id(), &mut breaches, &managers);
-        let read = |id: &TargetId| Some(self.targets.iter().find(|target| target.id == *id)?.seen?.wall);
-        let lasts = |finding: &Finding| finding.ended().is_none();
-        prometheus::once(&mut breaches, |key| self.alerts.get(key).is_some_and(lasts), read);
+        let told: BTreeSet<FindingKey> = breaches.iter().map(Breach::key).collect();
+        echo::once(&mut breaches, (&self.targets, &self.alerts), (&managers, &sending, &servers));
         breaches.extend(postgres::two_primaries(&servers, &self.rules));
         breaches.extend(enlisted::troubled(&self.troubles, &self.rules));
         let groups = hosts::together(&self.targets, &breaches, &self.rules);
@@ -349,6 +333,8 @@ impl World {
         let known = breaches.iter().map(Breach::key).chain(self.alerts.followed().map(Finding::key));
         let echoes = echo::echoes(&self.targets, &self.environment, known);
         breaches.retain(|breach| !echoes.contains(&breach.key()));
+        let left: BTreeSet<FindingKey> = breaches.iter().map(Breach::key).collect();
+        self.alerts.join(&told.difference(&left).cloned().collect(), now);
         let specs = &self.specs;
         self.alerts.observe(
             breaches,

@@ -44,6 +44,7 @@ fn server(sim: &Sim, standby: bool) -> Server {
         tls: true,
         system: Some("7301552280719432017".to_owned()),
         untold: Vec::new(),
+        data_directory: None,
     }
 }
 

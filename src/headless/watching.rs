@@ -158,6 +158,11 @@ impl Watching {
             change = self.changes.next() => {
                 self.costs.retain(|target, _| !change.enlisted.left.contains(target));
                 self.engine.change(&change.enlisted.left, change.jobs);
+                // Of those that come earlier runs may know how they grew.
+                if let Some(sizes) = self.sizes.as_ref().filter(|_| !change.enlisted.joined.is_empty()) {
+                    self.recalled = Some(sizes.recall().boxed());
+                    self.world.await_sizes();
+                }
                 self.world.enlist(change.enlisted, self.clock.now());
                 None
             }

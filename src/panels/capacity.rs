@@ -2,6 +2,7 @@
 
 use super::panel::PanelContext;
 use crate::core::growth::{Growth, SeenBy, span};
+use crate::core::growth_disk::{self, Under};
 use crate::core::growth_known;
 use crate::core::postgres::Look;
 use crate::core::text::{sized, tidy};
@@ -27,25 +28,49 @@ pub(super) fn sections(context: PanelContext<'_>, target: &TargetState) -> Vec<S
         all.iter().take(MOST).partition(|growth| growth.seen_by == SeenBy::Prometheus);
     let section = |title: &str, some: Vec<&Growth>| {
         let wide = some.iter().map(|growth| name(growth).chars().count()).max()?;
-        let lines = some.iter().map(|growth| line(growth, wide, context.now, context.zone)).collect();
+        let named =
+            |growth: &&Growth| line(&format!("{:<wide$}", name(growth)), growth, context.now, context.zone);
+        let lines = some.iter().map(named).collect();
         Some(Section::lines(title, lines))
     };
-    [section("Growth, as Prometheus remembers six days", remembered), section("Growth, by own samples", ours)]
-        .into_iter()
-        .flatten()
-        .collect()
+    let (six_days, own) = ("Growth, as Prometheus remembers six days", "Growth, by own samples");
+    let mut sections: Vec<Section> =
+        [section(six_days, remembered), section(own, ours)].into_iter().flatten().collect();
+    if let Some(last) = sections.last_mut() {
+        last.lines.extend(under(context, target));
+    }
+    sections
+}
+
+/// The disk under what grows, which has an end where databases have none.
+fn under(context: PanelContext<'_>, target: &TargetState) -> Option<Line> {
+    let unknown = |why: String| Line::of(Role::Muted, format!("when its disk is full is not known: {why}"));
+    Some(match growth_disk::under(context.world, target, context.now)? {
+        Under::Unread => unknown("our role may not read data_directory (pg_monitor may)".to_owned()),
+        Under::Untold => {
+            unknown("no node_exporter that is watched tells of the disks of its host".to_owned())
+        }
+        Under::Disk { place, teller, free, growth: None } => {
+            let words = format!("disk under it (likely) {place} of {teller}: ");
+            Line::of(Role::Muted, words).then(Role::Text, format!("{} free", sized(free)))
+        }
+        Under::Disk { place, teller, growth: Some(growth), .. } => {
+            let name = format!("disk under it (likely) {place} of {teller}:");
+            line(&name, &growth, context.now, context.zone)
+        }
+    })
 }
 
 fn name(growth: &Growth) -> String {
     tidy(&growth.what, NAME_CHARS)
 }
 
-fn line(growth: &Growth, wide: usize, now: Now, zone: FixedOffset) -> Line {
+fn line(name: &str, growth: &Growth, now: Now, zone: FixedOffset) -> Line {
     let seen = match growth.seen_by {
         SeenBy::Prometheus => String::new(),
         SeenBy::Us(seen) => format!(", from {}", span(seen)),
     };
-    let line = Line::of(Role::Muted, format!("{:<wide$}  ", name(growth)))
+    let line = Line::of(Role::Muted, format!("{name}  "))
         .then(Role::Text, format!("{} · +{} a day{seen}", sized(growth.bytes), sized(growth.per_day)));
     let Some((limit, left)) = growth.limit.zip(growth.full_in()) else { return line };
     let day = now.plus(left).wall.with_timezone(&zone).format("%-d %b");

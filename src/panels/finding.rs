@@ -1,7 +1,7 @@
 //! The page of one finding: its sentence in full, its rule, since when, who is hit, what explains it and what it explains, what may be
 //! done, and its number over the last minutes.
 
-use crate::core::alert::{Finding, FindingKey, Onset, RuleSetting, RuleSpec, RuleUnit, Stage, Step};
+use crate::core::alert::{Finding, FindingKey, Onset, Parted, RuleSetting, RuleSpec, RuleUnit, Stage, Step};
 use crate::core::chain::{Link, Tie};
 use crate::core::place::Screen;
 use crate::core::row::RowKey;
@@ -53,8 +53,7 @@ fn told(context: PanelContext<'_>, finding: &Finding) -> Section {
         Stage::Pending | Stage::Firing => Role::of(breach.severity),
     };
     let word = match finding.stage {
-        Stage::Resolved(_) if finding.parted.is_some() => "gone",
-        Stage::Resolved(_) => "over",
+        Stage::Resolved(_) => finding.parted.map_or("over", Parted::word),
         Stage::Pending | Stage::Firing => breach.severity.word(),
     };
     let sentence = Line::of(role, format!("{word} ")).then(Role::Strong, finding.sentence(context.now));

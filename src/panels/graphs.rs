@@ -38,8 +38,18 @@ pub(super) fn finding(context: PanelContext<'_>, finding: &Finding) -> Option<Se
 
 /// All of one target, on its page, and what of it grows by the day.
 pub(super) fn target(context: PanelContext<'_>, target: &TargetState) -> Vec<Section> {
-    let graphs = section(context, target.traces.all().map(|drawn| (target, drawn)), None, true);
+    let mut graphs = section(context, target.traces.all().map(|drawn| (target, drawn)), None, true);
+    if let Some(section) = graphs.as_mut().filter(|section| !is_remembered(section)) {
+        let why = past::unknown(context.world, target, context.now);
+        section.lines.extend(why.map(|why| Line::of(Role::Muted, why)));
+    }
     graphs.into_iter().chain(capacity::sections(context, target)).collect()
+}
+
+/// Whether a part of its graphs is what a Prometheus remembers.
+fn is_remembered(section: &Section) -> bool {
+    let mut graphs = section.lines.iter().filter_map(|line| line.graphs.as_ref());
+    graphs.any(|drawn| drawn.graphs.iter().any(|graph| graph.ours_from.is_some()))
 }
 
 /// The traffic of several targets, on a page of all of their kind.

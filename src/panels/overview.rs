@@ -255,8 +255,10 @@ fn together(context: PanelContext<'_>, firing: Vec<(&Finding, usize, Option<Tie>
 
 fn finding_row(context: PanelContext<'_>, (finding, depth, tie): (&Finding, usize, Option<Tie>)) -> Row {
     let (role, word) = match (finding.stage, finding.severity()) {
-        (Stage::Resolved(_), _) if finding.parted.is_some() => (Role::Muted, "gone".to_owned()),
-        (Stage::Resolved(_), _) => (Role::Ok, "over".to_owned()),
+        (Stage::Resolved(_), _) => match finding.parted {
+            Some(parted) => (Role::Muted, parted.word().to_owned()),
+            None => (Role::Ok, "over".to_owned()),
+        },
         (_, severity @ Severity::Critical) => (Role::of(severity), format!("‼ {}", severity.word())),
         (_, severity @ Severity::Warning) => (Role::of(severity), format!("! {}", severity.word())),
         (_, severity @ Severity::Info) => (Role::of(severity), format!("· {}", severity.word())),
@@ -299,7 +301,7 @@ fn changes<'a>(
 fn change(event: &Event, past: Duration) -> Row {
     let words = format!("coincident, not called a cause: {}", event.words);
     let cells = vec![
-        Cell::of(Role::Note, event.kind.word()),
+        Cell::of(Role::Note, event.word()),
         Cell::of(Role::Text, words),
         Cell::number(Some(past.as_secs_f64()), age(past)).role(Role::Muted),
         Cell::of(Role::Muted, event.target.as_ref().map_or("", |target| target.as_str())),

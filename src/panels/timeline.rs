@@ -61,7 +61,7 @@ impl Panel for WhatChanged {
         let event = event(context, row)?;
         let target = event.target.as_ref().map_or_else(String::new, |target| format!(" {target}"));
         let at = event.at.wall.format("%Y-%m-%d %H:%M:%SZ");
-        Some(format!("{at} {}{target}: {}", event.kind.word(), event.words))
+        Some(format!("{at} {}{target}: {}", event.word(), event.words))
     }
 }
 
@@ -100,10 +100,14 @@ fn whole(context: PanelContext<'_>, event: &Event) -> Content {
         let begin = about.since.wall.with_timezone(&context.zone).format("%Y-%m-%d %H:%M:%S");
         let utc = about.since.wall.format("%H:%M:%SZ");
         let least = if about.at_least { "at least " } else { "" };
-        lines.push(Line::text(format!("began {begin} local, {utc}; lasted {least}{}", age(lasted))));
+        let lasted = age(lasted);
+        lines.push(Line::text(match event.parted {
+            Some(_) => format!("began {begin} local, {utc}; seen for {least}{lasted}, its end was not"),
+            None => format!("began {begin} local, {utc}; lasted {least}{lasted}"),
+        }));
     }
     lines.extend(event.words.split("; ").map(Line::text));
-    let title = event.kind.word();
+    let title = event.word();
     Content { title: title.to_owned(), sections: vec![Section::lines(title, lines)] }
 }
 
@@ -173,7 +177,7 @@ fn is_of_today(at: Now, context: PanelContext<'_>) -> bool {
 
 /// The word of its kind; how bad a finding is that began is told by a sign, too.
 fn what(event: &Event) -> (Role, String) {
-    let word = event.kind.word();
+    let word = event.word();
     match (event.kind, event.severity()) {
         (Kind::Began | Kind::Worsened, Some(severity)) => {
             let sign = match severity {
@@ -184,6 +188,7 @@ fn what(event: &Event) -> (Role, String) {
             (Role::of(severity), format!("{sign} {word}"))
         }
         (Kind::Ended | Kind::AllClear, _) if event.is_seen_over() => (Role::Ok, word.to_owned()),
+        (Kind::Ended, _) if event.parted.is_some() => (Role::Muted, word.to_owned()),
         (Kind::Asked | Kind::Outcome | Kind::Looked, _) => (Role::Accent, word.to_owned()),
         (
             Kind::Began

@@ -151,8 +151,8 @@ impl Effects {
         if let Some(recalled) = effects.keeper.as_ref().map(|keeper| keeper.recall(now)) {
             effects.answer(|_| async move { Msg::Recalled(recalled.await) });
         }
-        if let Some(recalled) = effects.sizes.as_ref().map(SizeKeeper::recall) {
-            effects.answer(|_| async move { Msg::SizesRecalled(recalled.await) });
+        if effects.sizes.is_some() {
+            effects.recall_sizes();
         }
         effects.look_at_others(now);
         let gate = Arc::clone(&effects.gate);
@@ -243,6 +243,7 @@ impl Effects {
                 }),
                 Effect::Keep(events) => self.keep(events),
                 Effect::KeepSizes(sizes) => self.keep_sizes(sizes),
+                Effect::RecallSizes => self.recall_sizes(),
                 Effect::KeepNotes(notes) => self.keep_notes(&notes),
                 Effect::Bell => self.calls.extend(notice::BELL),
                 Effect::Notify(how, text) => self.calls.extend(notice::shown(how, &text)),
@@ -316,6 +317,17 @@ impl Effects {
     fn keep(&mut self, events: Vec<Arc<Event>>) {
         let kept = self.keeper.as_ref().map(|keeper| keeper.keep(events));
         self.complain_of(kept);
+    }
+
+    /// Where none are kept there are none: it is not waited for them.
+    fn recall_sizes(&mut self) {
+        let recalled = self.sizes.as_ref().map(SizeKeeper::recall);
+        self.answer(|_| async move {
+            Msg::SizesRecalled(match recalled {
+                Some(recalled) => recalled.await,
+                None => Vec::new(),
+            })
+        });
     }
 
     fn keep_sizes(&mut self, sizes: Vec<SizesAt>) {

@@ -11,6 +11,17 @@ pub enum Width {
     Flex(u16),
 }
 
+/// What becomes of a text that has no room in its column.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Long {
+    /// Its end is cut off.
+    Cut,
+    /// Its beginning is cut off: that is the same in others.
+    Ending,
+    /// What has no room on the line of its row stands below it.
+    Below,
+}
+
 /// Whether it is told of a number that it is another one than it was.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Changes {
@@ -31,8 +42,8 @@ pub struct Column {
     pub right: bool,
     /// 0 is always shown; the highest goes first when the screen is narrow.
     pub priority: u8,
-    /// What has no room on the line of its row stands below it.
-    pub below: bool,
+    /// What becomes of texts that have no room in it.
+    pub long: Long,
     /// What stands in it is hidden while others look on, but for the name of a command.
     pub private: bool,
     /// Beside its numbers stands whether each is more or less than it was.
@@ -48,7 +59,7 @@ impl Column {
             width: Width::Fixed(width),
             right: false,
             priority,
-            below: false,
+            long: Long::Cut,
             private: false,
             changes: Changes::Untold,
         }
@@ -62,7 +73,7 @@ impl Column {
             width: Width::Fixed(width),
             right: true,
             priority,
-            below: false,
+            long: Long::Cut,
             private: false,
             changes: Changes::Untold,
         }
@@ -76,7 +87,7 @@ impl Column {
             width: Width::Flex(least),
             right: false,
             priority,
-            below: false,
+            long: Long::Cut,
             private: false,
             changes: Changes::Untold,
         }
@@ -92,7 +103,14 @@ impl Column {
     /// The same column; what of it has no room on the line of its row stands below it.
     #[must_use]
     pub const fn below(mut self) -> Self {
-        self.below = true;
+        self.long = Long::Below;
+        self
+    }
+
+    /// The same column; of what has no room in it the end is shown, as of paths.
+    #[must_use]
+    pub const fn ending(mut self) -> Self {
+        self.long = Long::Ending;
         self
     }
 

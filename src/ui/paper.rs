@@ -1,6 +1,7 @@
 //! Content as lines below each other, before any of it is drawn: which line each row has, which columns of a table have room, what stands
 //! below a row that is too long, and where the view is. Nothing is left out: what is not in view can be scrolled to.
 
+use super::column::Long;
 use super::content::{Content, Line, Role, Row, Section};
 use super::filter::Filter;
 use super::fit::{GAP, Layout, fit};
@@ -255,7 +256,7 @@ fn below(layout: &Layout<'_>, row: &Row, room: usize) -> Option<Line> {
     let mut pieces: Vec<(Role, String)> = Vec::new();
     let mut indent = 0;
     let columns = layout.table.columns.iter().enumerate();
-    for (place, column) in columns.filter(|(_, column)| column.below && !row.brief) {
+    for (place, column) in columns.filter(|(_, column)| column.long == Long::Below && !row.brief) {
         let Some(cell) = row.cells.get(place) else { continue };
         let words = cell.words();
         let shown = layout.columns.iter().position(|(shown, _)| *shown == place);

@@ -1,7 +1,7 @@
 //! Draws content: sections one below the other, tables with the columns that fit, the row under the cursor always in view.
 
 use super::before::{Before, Beside};
-use super::column::Changes;
+use super::column::{Changes, Column, Long};
 use super::content::{Cell, Content, Line, Role, Row, SortKey};
 use super::fit::{GAP, Layout};
 use super::mark::marked;
@@ -10,7 +10,7 @@ use super::plot;
 pub use super::put::put;
 use super::select::Level;
 use super::spark;
-use super::text::{cut, width};
+use super::text::{cut, cut_front, width};
 use super::theme::Theme;
 use crate::core::row::RowKey;
 use ratatui::buffer::Buffer;
@@ -214,8 +214,7 @@ fn table_row(
     let mut x = area.x + MARGIN;
     for &(index, columns) in &layout.columns {
         if let Some(cell) = row.cells.get(index) {
-            let goes_on = layout.table.columns[index].below && !row.brief;
-            let text = cell_text(cell, (columns, goes_on), theme);
+            let text = cell_text(cell, (columns, &layout.table.columns[index]), row.brief, theme);
             // Beside what is wrong they stand back.
             let role = if cell.spark.is_some() { Role::Muted } else { cell.role };
             put_aligned(buffer, x, area, columns, layout.table.columns[index].right, &text, theme.role(role));
@@ -254,13 +253,16 @@ fn selected(here: bool, area: Rect, buffer: &mut Buffer, theme: &Theme) {
     }
 }
 
-fn cell_text(cell: &Cell, (columns, goes_on): (u16, bool), theme: &Theme) -> String {
+fn cell_text(cell: &Cell, (columns, column): (u16, &Column), brief: bool, theme: &Theme) -> String {
     let columns = usize::from(columns);
     match &cell.spark {
         Some(samples) => spark::draw(samples, columns, theme.ascii),
         // What has no room here stands below.
-        None if goes_on => broken(&cell.words(), columns).0.to_owned(),
-        None => cut(&cell.words(), columns),
+        None => match column.long {
+            Long::Below if !brief => broken(&cell.words(), columns).0.to_owned(),
+            Long::Ending => cut_front(&cell.words(), columns),
+            Long::Below | Long::Cut => cut(&cell.words(), columns),
+        },
     }
 }
 
@@ -317,6 +319,26 @@ mod tests {
         assert_eq!(wide, ["things", "  name       n more", "> row 0      1 x"]);
         let narrow = draw(&table(1), &Level::default(), 16, 3);
         assert_eq!(narrow, ["things", "  name       n ›", "> row 0      1"]);
+    }
+
+    #[test]
+    fn of_paths_that_have_no_room_the_ends_are_told() {
+        let row = |name: &str| {
+            Row::flat(RowKey::Target(TargetId::new(name)), vec![Cell::text(name), Cell::text("1")])
+        };
+        let made = |column: Column| {
+            let table = Table {
+                columns: vec![column, Column::fixed("n", 2, 0)],
+                rows: vec![row("/queues/mail/waiting"), row("/queues/mail/active")],
+                ..Table::default()
+            };
+            Content { title: String::new(), sections: vec![Section::table("values", table)] }
+        };
+        let path = || Column::flex("path", 8, 0);
+        let told = draw(&made(path().ending()), &Level::default(), 18, 4);
+        assert_eq!(told[2..], ["> …mail/waiting 1", "  …/mail/active 1"].map(str::to_owned));
+        let told = draw(&made(path()), &Level::default(), 18, 4);
+        assert_eq!(told[2..], ["> /queues/mail… 1", "  /queues/mail… 1"].map(str::to_owned));
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Text from servers is untrusted: control bytes are stripped and it is cut by display width, never interpreted.
 
-pub use crate::core::text::{clean, clean_lines, cut};
+pub use crate::core::text::{clean, clean_lines, cut, cut_front};
 use unicode_segmentation::UnicodeSegmentation;
 use unicode_width::UnicodeWidthStr;
 
@@ -33,5 +33,10 @@ mod tests {
         assert_eq!(cut("short", 5), "short");
         assert_eq!(cut("longer", 5), "long…");
         assert_eq!(cut("x", 0), "");
+        assert_eq!(cut_front("日本語テキスト", 7), "…キスト");
+        assert_eq!(cut_front("日本語テキスト", 8), "…キスト");
+        assert_eq!(cut_front("short", 5), "short");
+        assert_eq!(cut_front("/a/long/way/p95", 8), "…way/p95");
+        assert_eq!((cut_front("xy", 1), cut_front("x", 0)), ("…".to_owned(), String::new()));
     }
 }

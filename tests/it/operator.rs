@@ -11,11 +11,14 @@ use stacktop::app::msg::{Effect, Msg};
 use stacktop::app::overlay::Overlay;
 use stacktop::core::action::{Action, ActionError, Outcome, Verdict, Verification};
 use stacktop::core::arming::{Access, Arming};
+use stacktop::core::enlisted::Enlisted;
 use stacktop::core::ids::{SystemKind, TargetId};
 use stacktop::core::place::Screen;
 use stacktop::core::postgres::{BackendId, PgAction};
 use stacktop::core::time::Now;
+use stacktop::core::world::TargetState;
 use stacktop::panels::panel;
+use std::time::Duration;
 
 /// The demo stack after two seconds, in a terminal of a usual size.
 async fn demo() -> Drive {
@@ -459,6 +462,102 @@ async fn what_the_editor_left_is_what_was_typed() {
     drive.tell(Msg::Edited(Ok("  7\n".to_owned())));
     let Some(Overlay::Answer(asking)) = &drive.model.overlay else { panic!("{}", said(&drive)) };
     assert_eq!(asking.field.text().trim(), "7");
+}
+
+/// The demo in its incident, where everything has to be armed first, with `7` typed for a queue and confirmed as far as it goes.
+async fn typed_unarmed() -> Drive {
+    let mut drive = incident().await;
+    let targets = drive.model.world.targets().iter();
+    let access = targets.map(|target| (target.id.clone(), Access::WhenArmed)).collect();
+    drive.model.arming = Arming::new("shop".to_owned(), false, None, access);
+    run(&mut drive, Command::Screen(Screen::Queues));
+    run(&mut drive, Command::Actions);
+    drive.drawn(160, 60);
+    drive.second += 1;
+    drive.tell(Msg::Typed('g'));
+    drive.tell(Msg::Edited(Ok("7".to_owned())));
+    drive.drawn(160, 60);
+    run(&mut drive, Command::Accept);
+    drive
+}
+
+fn armed(drive: &mut Drive) {
+    run(drive, Command::Arm);
+    drive.drawn(160, 60);
+    typed(drive, "shop");
+    run(drive, Command::Accept);
+    drive.drawn(160, 60);
+}
+
+/// What stands in the field that an action asks for.
+fn asked(drive: &Drive) -> Option<&str> {
+    match &drive.model.overlay {
+        Some(Overlay::Answer(asking)) => Some(asking.field.text()),
+        _ => None,
+    }
+}
+
+#[tokio::test]
+async fn what_was_typed_before_it_was_armed_is_asked_for_again() {
+    let mut drive = typed_unarmed().await;
+    assert!(
+        drive.model.overlay.is_none() && said(&drive).ends_with("; what was typed is kept"),
+        "{}",
+        said(&drive)
+    );
+    armed(&mut drive);
+    assert_eq!(asked(&drive), Some("7"));
+    run(&mut drive, Command::Accept);
+    assert!(matches!(drive.model.overlay, Some(Overlay::Confirm(_))), "{}", said(&drive));
+    // Arming ends under the open dialog.
+    drive.model.arming.disarm();
+    run(&mut drive, Command::Back);
+    assert_eq!(said(&drive), "nothing was done; what was typed is kept");
+    armed(&mut drive);
+    assert_eq!(asked(&drive), Some("7"));
+    // What could have been confirmed and was left is given up.
+    run(&mut drive, Command::Accept);
+    run(&mut drive, Command::Back);
+    assert_eq!(said(&drive), "nothing was done");
+    armed(&mut drive);
+    assert_eq!((asked(&drive), drive.model.overlay.is_none()), (None, true));
+}
+
+#[tokio::test]
+async fn what_was_typed_is_kept_for_the_same_page_row_and_ten_minutes() {
+    let mut drive = typed_unarmed().await;
+    run(&mut drive, Command::Screen(Screen::Overview));
+    armed(&mut drive);
+    assert!(drive.model.overlay.is_none(), "another page is open");
+    run(&mut drive, Command::Screen(Screen::Queues));
+    run(&mut drive, Command::Actions);
+    drive.drawn(160, 60);
+    drive.second += 1;
+    drive.tell(Msg::Typed('g'));
+    assert_eq!(asked(&drive), Some("7"), "it is chosen again");
+    let mut drive = typed_unarmed().await;
+    let later = drive.second + 600;
+    drive.run_to(later).await;
+    armed(&mut drive);
+    assert!(drive.model.overlay.is_none());
+}
+
+#[tokio::test]
+async fn of_targets_that_come_it_is_recalled_how_they_grew() {
+    let mut drive = demo().await;
+    let (second, now) = (Duration::from_secs(1), Now::example(drive.second));
+    let state = TargetState::new(TargetId::new("new"), SystemKind::Redis, String::new(), second, now);
+    let enlisted = |joined| Msg::Enlisted(Box::new(Enlisted { joined, ..Enlisted::default() }));
+    assert!(drive.tell(enlisted(vec![state])).contains(&Effect::RecallSizes));
+    assert!(!drive.tell(enlisted(Vec::new())).contains(&Effect::RecallSizes));
+    // Until it is known, nothing is kept that may be there already: here the first of another half hour.
+    let keeps = |effects: &[Effect]| effects.iter().any(|effect| matches!(effect, Effect::KeepSizes(_)));
+    drive.second += 1800;
+    drive.asked.clear();
+    let later = drive.second + 10;
+    drive.run_to(later).await;
+    assert!(!keeps(&drive.asked));
+    assert!(keeps(&drive.tell(Msg::SizesRecalled(Vec::new()))));
 }
 
 #[tokio::test]

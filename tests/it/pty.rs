@@ -192,7 +192,7 @@ fn where_there_is_no_alternate_screen_nothing_stays_of_what_was_there() {
     screen.keys("q");
     screen.ended(3);
     let [with, without] = with_and_without_alternate(&screen.raw_text());
-    assert!(with.starts_with("1") && with.contains("stacktop: the demo ran"), "{with}");
+    assert!(with.starts_with('1') && with.contains("stacktop: the demo ran"), "{with}");
     assert!(without.starts_with("stacktop: the demo ran") && !without.contains("shop-db  "), "{without}");
 }
 

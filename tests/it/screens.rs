@@ -61,6 +61,7 @@ impl Drive {
             last_screen: Screen::Overview,
             places: HashMap::new(),
             overlay: None,
+            kept: None,
             toast: None,
             said: VecDeque::new(),
             keymap: Keymap::default(),

@@ -1,12 +1,13 @@
 //! From `x` to the outcome: the menu, the confirm dialog, what came of it.
 
+use super::kept::{self, KEPT};
 use super::offered::{self, marked, offers};
 use super::{navigate, opening};
 use crate::actions::audit::{AuditLine, UNKNOWN};
 use crate::app::command::Command;
 use crate::app::model::Model;
 use crate::app::msg::Effect;
-use crate::app::overlay::{Asking, Confirm, Menu, Overlay};
+use crate::app::overlay::{Asking, Confirm, Menu, Overlay, Typed};
 use crate::app::window::Window;
 use crate::core::action::{Action, ActionError, Confirmed, Outcome, Preview, Refusal, Verdict, Verification};
 use crate::core::arming::Permit;
@@ -70,12 +71,15 @@ pub fn choose(model: &mut Model, menu: &Menu, letter: char) {
         }
         (Ok(_), Some(ask)) => {
             model.toast = None;
+            let marked = marked(model);
+            let typed = kept::take(model, &menu.row, &marked, letter);
             let asking = Asking {
                 row: menu.row.clone(),
-                marked: marked(model),
+                marked,
                 letter,
                 question: ask.question,
-                field: Field::of(ask.initial.clone()),
+                initial: ask.initial.clone(),
+                field: Field::of(typed.map_or_else(|| ask.initial.clone(), |typed| typed.text)),
                 window: Window::default(),
             };
             opening::open(model, Overlay::Answer(Box::new(asking)));
@@ -93,7 +97,8 @@ pub fn answered(model: &mut Model, asking: Asking) {
     match answer(model, &asking.row, &asking.marked, asking.letter, &text) {
         Ok(choice) => {
             model.toast = None;
-            ask_to_confirm(model, (asking.row, asking.marked), asking.letter, Some(text), choice);
+            let typed = Typed { text, initial: asking.initial };
+            ask_to_confirm(model, (asking.row, asking.marked), asking.letter, Some(typed), choice);
         }
         Err(refusal) => model.say(Role::Warning, refusal.sentence()),
     }
@@ -113,7 +118,7 @@ fn ask_to_confirm(
     model: &mut Model,
     (row, marked): (RowKey, Vec<RowKey>),
     letter: char,
-    answer: Option<String>,
+    answer: Option<Typed>,
     (action, mut preview): (Action, Preview),
 ) {
     preview.facts.splice(0..0, marks(model, &marked, &action));
@@ -128,6 +133,13 @@ fn ask_to_confirm(
                 format!("{remedy} ({}): {}", model.keymap.name(Command::Arm), refusal.why)
             }
             _ => refusal.sentence(),
+        };
+        let words = match &answer {
+            Some(typed) if model.arming.can_permit(action.target()) => {
+                kept::keep(model, (&row, &marked), letter, typed);
+                format!("{words}; {KEPT}")
+            }
+            Some(_) | None => words,
         };
         model.say(Role::Warning, words);
         return;
@@ -220,13 +232,20 @@ fn marks(model: &Model, marked: &[RowKey], action: &Action) -> Option<(String, S
     Some(("marked".to_owned(), words))
 }
 
+/// It was left without being confirmed. What was typed for it is kept where it could not have been confirmed.
+pub fn leave(model: &mut Model, dialog: &Confirm) {
+    let refused = dialog.changed.is_some() || permitted(model, dialog).is_err();
+    let also = if refused && kept::keep_of(model, dialog) { format!("; {KEPT}") } else { String::new() };
+    model.say(Role::Note, format!("nothing was done{also}"));
+}
+
 /// New data came: what a dialog is about may have changed under it.
 pub fn recheck(model: &mut Model) {
     let Some(Overlay::Confirm(dialog)) = &model.overlay else {
         return;
     };
-    let fresh = if let Some(text) = &dialog.answer {
-        Some(answer(model, &dialog.row, &dialog.marked, dialog.letter, text))
+    let fresh = if let Some(typed) = &dialog.answer {
+        Some(answer(model, &dialog.row, &dialog.marked, dialog.letter, &typed.text))
     } else {
         let offers = offers(model, &dialog.row, &dialog.marked);
         offers.into_iter().find(|offer| offer.letter == dialog.letter).map(|offer| offer.choice)
@@ -243,7 +262,8 @@ pub fn perform(model: &mut Model, confirmed: Confirmed<Action>, dialog: &Confirm
     let permit = match permitted(model, dialog) {
         Ok(permit) => permit,
         Err(refusal) => {
-            model.say(Role::Warning, format!("nothing was done: {}", refusal.sentence()));
+            let also = if kept::keep_of(model, dialog) { format!("; {KEPT}") } else { String::new() };
+            model.say(Role::Warning, format!("nothing was done: {}{also}", refusal.sentence()));
             return Vec::new();
         }
     };

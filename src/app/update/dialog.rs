@@ -1,6 +1,6 @@
 //! Commands, characters and pasted text while something is open above the screen.
 
-use super::{act, navigate, noting, palette, tables};
+use super::{act, kept, navigate, noting, palette, tables};
 use crate::app::command::{Command, Context};
 use crate::app::layout::Laid;
 use crate::app::model::Model;
@@ -62,7 +62,7 @@ pub fn run(model: &mut Model, command: Command) -> Vec<Effect> {
         Overlay::Arm(typing) => arm(model, command, typing, laid.as_ref()),
         Overlay::Note(noting) => noting::run(model, command, noting, laid.as_ref()),
         Overlay::Answer(asking) => return answer(model, command, asking, laid.as_ref()),
-        Overlay::Confirm(_) if command == Command::Back => model.say(Role::Note, "nothing was done"),
+        Overlay::Confirm(dialog) if command == Command::Back => act::leave(model, &dialog),
         Overlay::Confirm(_) | Overlay::Columns(_) | Overlay::Palette(_) => model.overlay = Some(overlay),
     }
     Vec::new()
@@ -305,6 +305,7 @@ fn arm(model: &mut Model, command: Command, typing: Typing, laid: Option<&Laid>)
                     let disarm = model.keymap.name(Command::Disarm);
                     let minutes = counted((span.as_secs() / 60) as usize, "minute");
                     model.say(Role::Warning, format!("armed for {minutes} ({disarm} ends it)"));
+                    kept::reopen(model);
                 }
                 Err(refusal) => model.say(Role::Warning, format!("not armed: {}", refusal.sentence())),
             }

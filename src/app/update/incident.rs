@@ -120,7 +120,7 @@ fn acted(line: &AuditLine) -> Value {
 fn happened(event: &Event) -> Value {
     json!({
         "at": stamp(event.at),
-        "what": event.kind.word(),
+        "what": event.word(),
         "target": event.target.as_ref().map(TargetId::as_str),
         "words": told(&event.words),
         "lasted_seconds": event.lasted.map(|lasted| lasted.as_secs()),

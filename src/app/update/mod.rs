@@ -5,6 +5,7 @@ mod commands;
 mod dialog;
 mod export;
 mod incident;
+mod kept;
 mod marks;
 mod mouse;
 pub(super) mod navigate;

@@ -37,13 +37,23 @@ pub fn reloaded(model: &mut Model, result: Result<Box<Reloaded>, String>) -> Vec
     act::recheck_permission(model);
     model.trail = new.trail;
     model.world.topology = new.topology;
+    let recall = recalled(model, &new.targets);
     model.world.exchange(new.targets, model.now);
     model.world.judge_by(new.rules, model.now);
     let closed = closed.map_or_else(String::new, |target| {
         format!("the dialog was closed: {target} is not asked any more as it was; ")
     });
     model.say(Role::Note, format!("{closed}{disarmed}{}", new.words));
-    Vec::new()
+    recall.into_iter().collect()
+}
+
+/// What earlier runs kept of the sizes of targets that come. Until that is known nothing new is kept, for it may be there already.
+fn recalled(model: &mut Model, targets: &Enlisted) -> Option<Effect> {
+    if targets.joined.is_empty() {
+        return None;
+    }
+    model.world.await_sizes();
+    Some(Effect::RecallSizes)
 }
 
 fn is_armed(model: &Model) -> bool {
@@ -70,8 +80,9 @@ fn rearrange(model: &mut Model, columns: BTreeMap<String, View>) {
 /// What lists name has come and gone.
 pub fn enlisted(model: &mut Model, enlisted: Enlisted) -> Vec<Effect> {
     part(model, &enlisted.left);
+    let recall = recalled(model, &enlisted);
     model.world.enlist(enlisted, model.now);
-    Vec::new()
+    recall.into_iter().collect()
 }
 
 /// Targets have gone, or are asked in another way: marks on what is theirs, and a dialog about it, would be about something else. The
@@ -86,6 +97,7 @@ fn part(model: &mut Model, left: &[TargetId]) -> Option<TargetId> {
         level.marked_last.take_if(|row| gone(row));
         level.pinned.take_if(|row| gone(row));
     }
+    model.kept.take_if(|kept| gone(&kept.row));
     model.foretold.part(left);
     model.notifier.part(left);
     // Numbers of one server are no trend of another's.

@@ -6,7 +6,7 @@ use super::{Breach, FindingKey, Heard, Note, RuleId, Rulebook, Severity, Triage}
 use crate::core::history::Series;
 use crate::core::ids::TargetId;
 use crate::core::time::Now;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 /// A finding keeps its place this long before a less severe change of rank moves it, so rows do not jump under the finger.
@@ -135,6 +135,16 @@ impl AlertBook {
                 finding.parted = parted;
                 (finding.clear, finding.unseen, finding.heard) = (None, None, None);
             }
+        }
+    }
+
+    /// What another finding tells from now on is over as a finding of its own, and goes on there.
+    pub fn join(&mut self, joined: &BTreeSet<FindingKey>, now: Now) {
+        let mine = self.alerts.iter_mut().filter(|(key, _)| joined.contains(key));
+        for (_, finding) in mine.filter(|(_, finding)| finding.stage == Stage::Firing) {
+            finding.stage = Stage::Resolved(now);
+            finding.parted = Some(Parted::Joined);
+            (finding.clear, finding.unseen, finding.heard) = (None, None, None);
         }
     }
 

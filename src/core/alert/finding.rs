@@ -16,6 +16,8 @@ pub enum Parted {
     Unwatched,
     /// Its target is asked in another way since, and may be another server.
     Changed,
+    /// It goes on, and another finding tells it: an alert about what was found here, too, or one that two servers tell of.
+    Joined,
 }
 
 impl Parted {
@@ -25,7 +27,32 @@ impl Parted {
         match self {
             Self::Unwatched => "no longer watched",
             Self::Changed => "asked in another way",
+            Self::Joined => "told by another row",
         }
+    }
+
+    /// What stands in the place of the word for something that is over.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Unwatched | Self::Changed => "gone",
+            Self::Joined => "joined",
+        }
+    }
+
+    /// Whether nobody knows what has become of it: of what another row tells that one does.
+    #[must_use]
+    pub const fn is_unknown(self) -> bool {
+        match self {
+            Self::Unwatched | Self::Changed => true,
+            Self::Joined => false,
+        }
+    }
+
+    /// The reason with these words.
+    #[must_use]
+    pub fn named(words: &str) -> Option<Self> {
+        [Self::Unwatched, Self::Changed, Self::Joined].into_iter().find(|one| one.words() == words)
     }
 }
 

@@ -1,6 +1,7 @@
 //! What a document told of and tells of no more. It is unknown from then on, and said to be: what is left out is the way in which a
-//! health endpoint looks well while nobody watches.
+//! health endpoint looks well while nobody watches. What has come and gone before is told to do so.
 
+use crate::core::text::counted;
 use crate::core::time::Now;
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -11,6 +12,8 @@ const MOST: usize = 300;
 /// What is gone is missed for as long as it was there, at least and at most for so long: then it is nothing of this application any more.
 const MISSED_LEAST: Duration = Duration::from_secs(300);
 const MISSED_MOST: Duration = Duration::from_secs(3600);
+/// What was gone so often and came back is only sometimes there: a new version may take it away and bring it back once.
+const SOMETIMES: u32 = 2;
 
 /// One name.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -21,14 +24,51 @@ struct Followed {
     later: bool,
     /// Since when it is gone.
     since: Option<Now>,
+    /// It is gone for so long that nobody misses it.
+    given_up: bool,
+    /// How often it was gone and came back.
+    back: u32,
 }
 
 impl Followed {
     /// Whether it is missed by now. What came later, and only once, is of a list whose names change.
     fn is_missed(&self, now: Now) -> bool {
-        let lived = self.last.since(self.first);
         let gone = self.since.map_or(Duration::ZERO, |since| now.since(since));
-        !(self.later && lived.is_zero()) && gone < lived.clamp(MISSED_LEAST, MISSED_MOST)
+        !self.is_of_a_list() && gone < self.lived().clamp(MISSED_LEAST, MISSED_MOST)
+    }
+
+    const fn lived(&self) -> Duration {
+        self.last.since(self.first)
+    }
+
+    fn is_of_a_list(&self) -> bool {
+        self.later && self.lived().is_zero()
+    }
+}
+
+/// What is gone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Absent<'a> {
+    /// What it is.
+    pub name: &'a str,
+    /// Since when.
+    pub since: Now,
+    /// How often it was gone before, and came back.
+    pub back: u32,
+}
+
+impl Absent<'_> {
+    /// Whether it is only sometimes there.
+    #[must_use]
+    pub const fn is_sometimes(&self) -> bool {
+        self.back >= SOMETIMES
+    }
+
+    /// That it is, in words.
+    #[must_use]
+    pub fn habit(&self) -> Option<String> {
+        let times = || counted(self.back, "time");
+        self.is_sometimes().then(|| format!("it is only sometimes there (gone {} before)", times()))
     }
 }
 
@@ -48,29 +88,55 @@ impl Gone {
         for name in names {
             left.retain(|known| *known != name);
             if let Some(known) = self.all.get_mut(&name) {
-                (known.last, known.since) = (now, None);
-            } else if self.all.len() < MOST {
-                self.all.insert(name, Followed { first: now, last: now, later, since: None });
+                known.back += u32::from(known.since.is_some());
+                (known.last, known.since, known.given_up) = (now, None, false);
+            } else if self.has_room() {
+                let followed =
+                    Followed { first: now, last: now, later, since: None, given_up: false, back: 0 };
+                self.all.insert(name, followed);
             }
         }
-        for name in left.into_iter().filter(|_| !is_down) {
-            if let Some(known) = self.all.get_mut(&name) {
+        for name in left {
+            let Some(known) = self.all.get_mut(&name) else { continue };
+            if !is_down {
                 known.since = known.since.or(Some(now));
-                if !known.is_missed(now) {
-                    self.all.remove(&name);
-                }
+            }
+            known.given_up |= known.since.is_some() && !known.is_missed(now);
+            if known.given_up && known.is_of_a_list() {
+                self.all.remove(&name);
             }
         }
     }
 
-    /// What is gone, since when.
-    pub(super) fn since(&self) -> impl Iterator<Item = (&str, Now)> {
-        self.all.iter().filter_map(|(name, known)| Some((name.as_str(), known.since?)))
+    /// Whether one more is followed: what is given up for the longest makes room.
+    fn has_room(&mut self) -> bool {
+        if self.all.len() < MOST {
+            return true;
+        }
+        let given_up = self.all.iter().filter(|(_, known)| known.given_up);
+        let oldest = given_up.min_by_key(|(_, known)| known.last.mono).map(|(name, _)| name.clone());
+        oldest.is_some_and(|name| self.all.remove(&name).is_some())
     }
 
-    /// Everything that is there, or is missed.
-    pub(super) fn ever(&self) -> impl Iterator<Item = &str> {
-        self.all.keys().map(String::as_str)
+    /// What is gone and missed.
+    pub(super) fn missing(&self) -> impl Iterator<Item = Absent<'_>> {
+        self.ever().filter(|one| self.all.get(one.name).is_some_and(|known| known.since.is_some()))
+    }
+
+    /// Everything that is there or is missed, as if all of it were gone since it was told last.
+    pub(super) fn ever(&self) -> impl Iterator<Item = Absent<'_>> {
+        let missed = self.all.iter().filter(|(_, known)| !known.given_up);
+        missed.map(|(name, known)| Absent {
+            name,
+            since: known.since.unwrap_or(known.last),
+            back: known.back,
+        })
+    }
+
+    /// How one is missing, for however long; nothing where it is there, or never was.
+    pub(super) fn of(&self, name: &str) -> Option<Absent<'_>> {
+        let (name, known) = self.all.get_key_value(name)?;
+        Some(Absent { name, since: known.since?, back: known.back })
     }
 }
 
@@ -90,11 +156,10 @@ mod tests {
             [(0, "a b", false), (1, "a", true), (2, "a", false), (3, "", false), (4, "a b", false)]
         {
             gone.look(names(told), down, Now::example(second));
-            seen.push(gone.since().map(|(name, since)| (name.to_owned(), since)).collect::<Vec<_>>());
+            seen.push(gone.missing().map(|one| (one.name.to_owned(), one.since)).collect::<Vec<_>>());
         }
         let at = |name: &str, second| (name.to_owned(), Now::example(second));
         assert_eq!(seen, [vec![], vec![], vec![at("b", 2)], vec![at("a", 3), at("b", 2)], vec![]]);
-        assert_eq!(gone.ever().collect::<Vec<_>>(), ["a", "b"]);
     }
 
     /// What is missed at a second, of `names` that were told from `from` to `to`, each ten seconds.
@@ -104,7 +169,7 @@ mod tests {
             let there = told.iter().filter(|(_, from, to)| (*from..=*to).contains(&second));
             gone.look(there.map(|(name, ..)| (*name).to_owned()), false, Now::example(second));
         }
-        gone.since().map(|(name, _)| name.to_owned()).collect()
+        gone.missing().map(|one| one.name.to_owned()).collect()
     }
 
     #[test]
@@ -124,12 +189,70 @@ mod tests {
         gone.look(names("first"), false, Now::example(0));
         for second in 1..1000 {
             gone.look(names(&format!("first n{second}")), false, Now::example(second));
-            assert_eq!(gone.since().count(), 0);
+            assert_eq!(gone.missing().count(), 0);
         }
-        assert_eq!(gone.ever().count(), 2);
+        assert_eq!(gone.all.len(), 2);
         for second in [1000, 1001] {
             gone.look((0..1000).map(|number| format!("m{number}")), false, Now::example(second));
         }
-        assert_eq!(gone.ever().count(), MOST);
+        assert_eq!(gone.all.len(), MOST);
+    }
+
+    /// What is told of `b` at each of these seconds, in which it is there or not, beside `a` which always is.
+    fn of_b(told: &[(u64, bool)]) -> Vec<Option<(u32, bool)>> {
+        let mut gone = Gone::default();
+        let mut seen = Vec::new();
+        for (second, there) in told {
+            gone.look(names(if *there { "a b" } else { "a" }), false, Now::example(*second));
+            seen.push(gone.of("b").map(|one| (one.back, one.is_sometimes())));
+        }
+        seen
+    }
+
+    #[test]
+    fn what_comes_and_goes_is_said_to_be_there_sometimes() {
+        let told =
+            [(0, true), (60, false), (120, true), (180, false), (240, true), (300, false), (360, true)];
+        let expected = [None, Some((0, false)), None, Some((1, false)), None, Some((2, true)), None];
+        assert_eq!(of_b(&told), expected);
+        // It is known to do so also after nobody missed it any more.
+        let told = [
+            (0, true),
+            (60, false),
+            (900, false),
+            (1000, true),
+            (1060, false),
+            (2000, false),
+            (3000, true),
+            (3060, false),
+        ];
+        let (first, second) = (Some((0, false)), Some((1, false)));
+        let expected = [None, first, first, None, second, second, None, Some((2, true))];
+        assert_eq!(of_b(&told), expected);
+    }
+
+    #[test]
+    fn what_is_gone_is_given_up_also_while_the_whole_is_down() {
+        let mut gone = Gone::default();
+        gone.look(names("a b"), false, Now::example(0));
+        gone.look(names("a"), false, Now::example(10));
+        gone.look(names("a"), true, Now::example(200));
+        assert_eq!(gone.missing().count(), 1);
+        gone.look(names("a"), true, Now::example(400));
+        assert_eq!((gone.missing().count(), gone.ever().count()), (0, 1));
+        assert!(gone.of("b").is_some() && gone.of("a").is_none() && gone.of("c").is_none());
+    }
+
+    #[test]
+    fn what_was_given_up_makes_room() {
+        let mut gone = Gone::default();
+        let many = |from: usize| (from..from + MOST).map(|number| format!("m{number:04}"));
+        gone.look(many(0), false, Now::example(0));
+        gone.look(many(1000), false, Now::example(10));
+        assert_eq!(gone.missing().count(), MOST, "what is missed stays");
+        gone.look(many(1000), false, Now::example(400));
+        gone.look(many(1000), false, Now::example(410));
+        assert_eq!((gone.missing().count(), gone.all.len()), (0, MOST));
+        assert!(gone.all.contains_key("m1000") && !gone.all.contains_key("m0000"));
     }
 }

@@ -8,6 +8,7 @@ mod settings;
 mod standing;
 mod state;
 
+pub use gone::Absent;
 pub use reading::*;
 pub use row::HealthRow;
 pub use rules::RULES;

@@ -1,6 +1,6 @@
 //! The rules about a health endpoint: what it says of itself, what it says no more, its circuit breakers, what it measures, its age.
 
-use super::{HealthReading, HealthRow, HealthState, Measure, MeasureKind, Standing, breaker};
+use super::{Absent, HealthReading, HealthRow, HealthState, Measure, MeasureKind, Standing, breaker};
 use crate::core::alert::RuleUnit::{Ratio, Seconds, State};
 use crate::core::alert::Triage::{Errors, Latency, Saturation, Silent};
 use crate::core::alert::{Judge, Judged, Missing, Rule, RuleSpec, Severity};
@@ -201,16 +201,23 @@ fn status(its: &mut Its<'_>, reading: &HealthReading) {
 
 const STEP: &str = "look whether a new version of it tells this elsewhere, or has lost a check";
 
+/// How bad it is that something is not told: of what comes and goes a note is taken.
+fn missed(missing: Option<Absent<'_>>) -> Severity {
+    if missing.is_some_and(|one| one.is_sometimes()) { Severity::Info } else { Severity::Warning }
+}
+
 fn unknown(its: &mut Its<'_>, reading: &HealthReading) {
     let (state, target, now) = (its.state, its.target.clone(), its.now);
-    for (name, since) in state.gone() {
-        let Some(grade) = its.state(Severity::Warning) else { return };
-        let row =
-            name.strip_prefix("check ").map_or(HealthRow::Endpoint, |name| HealthRow::Check(name.to_owned()));
+    for one in state.gone() {
+        let Some(grade) = its.state(missed(Some(one))) else { return };
+        let check = one.name.strip_prefix("check ");
+        let row = check.map_or(HealthRow::Endpoint, |name| HealthRow::Check(name.to_owned()));
         let row = RowKey::Health(target.clone(), row);
-        let name = tidy(name, 60);
-        let sentence = format!("{target} tells of {name} no more: how it is nobody knows");
-        its.tell(grade, format!("gone {name}"), sentence).since(Some(now.since(since))).row(row).look(STEP);
+        let name = tidy(one.name, 60);
+        let habit = one.habit().map_or_else(String::new, |habit| format!("{habit}; "));
+        let sentence = format!("{target} tells of {name} no more: {habit}how it is nobody knows");
+        let since = Some(now.since(one.since));
+        its.tell(grade, format!("gone {name}"), sentence).since(since).row(row).look(STEP);
     }
     // What is down may well say less.
     for field in state.settings.fields.iter().filter(|_| reading.standing() != Standing::Down) {
@@ -220,9 +227,13 @@ fn unknown(its: &mut Its<'_>, reading: &HealthReading) {
             Some(leaf) if field.is_measured() && leaf.number().is_none() => "is no number",
             Some(_) => continue,
         };
-        let sentence = format!("{target}: {} ({}) {why}: how it is nobody knows", field.name, field.pointer);
-        let about = (format!("field {}", field.name), HealthRow::Endpoint);
-        tell(its, Severity::Warning, about, sentence, "compare the pointer with the document");
+        let missing = state.missing(field);
+        let habit =
+            missing.and_then(|one| one.habit()).map_or_else(String::new, |habit| format!("{habit}; "));
+        let (name, pointer) = (&field.name, &field.pointer);
+        let sentence = format!("{target}: {name} ({pointer}) {why}: {habit}how it is nobody knows");
+        let about = (format!("field {name}"), HealthRow::Endpoint);
+        tell(its, missed(missing), about, sentence, "compare the pointer with the document");
     }
     for check in reading.checks.iter().filter(|check| check.standing() == Standing::Unknown) {
         let name = tidy(&check.name, 60);
@@ -236,7 +247,8 @@ fn unknown(its: &mut Its<'_>, reading: &HealthReading) {
     }
     // Told, unless a part that is gone says so already, or nothing but numbers is told and these are judged.
     let judged = reading.word.is_none() && !(reading.measures.is_empty() && state.settings.fields.is_empty());
-    if reading.standing() == Standing::Unknown && state.gone().next().is_none() && !judged {
+    let gone = state.gone().any(|one| !one.is_sometimes());
+    if reading.standing() == Standing::Unknown && !gone && !judged {
         let word = reading.word.as_deref().unwrap_or(&reading.note);
         let word = if word.is_empty() {
             "nothing of itself".to_owned()
@@ -439,6 +451,51 @@ mod tests {
             vec![says(200, "ok", vec![one("search", "meh", "")])],
             &[("health.unknown", Severity::Info, words)],
         );
+    }
+
+    #[test]
+    fn what_comes_and_goes_is_a_note_and_still_unknown() {
+        let with = || says(200, "ok", vec![one("database", "up", ""), one("job-7", "up", "")]);
+        let without = || says(200, "ok", vec![one("database", "up", "")]);
+        let words = "shop tells of check job-7 no more: how it is nobody knows";
+        check(vec![with(), without(), with(), without()], &[("health.unknown", Severity::Warning, words)]);
+        let words = "shop tells of check job-7 no more: it is only sometimes there (gone 2 times before); how it is nobody knows";
+        let often = vec![with(), without(), with(), without(), with(), without()];
+        check(often.clone(), &[("health.unknown", Severity::Info, words)]);
+        check([often, vec![with()]].concat(), &[]);
+    }
+
+    #[test]
+    fn a_field_that_comes_back_is_judged_again() {
+        let field = HealthField {
+            name: "lag".to_owned(),
+            pointer: "/lag".to_owned(),
+            above: Bound { warning: Some(10.0), critical: None },
+            ..HealthField::default()
+        };
+        let settings = HealthSettings { fields: vec![field] };
+        let reading = |leaf: Option<Leaf>| {
+            let value = |leaf| HealthValue { pointer: "/lag".to_owned(), leaf };
+            HealthReading { values: leaf.map(value).into_iter().collect(), ..says(200, "ok", vec![]) }
+        };
+        let (there, none) = (|| reading(Some(Leaf::Number(12.0))), || reading(None));
+        let null = || reading(Some(Leaf::Nothing));
+        let last = |readings: Vec<HealthReading>| {
+            let told = told_with(settings.clone(), readings);
+            told.into_iter().map(|(_, severity, words)| (severity, words)).collect::<Vec<_>>()
+        };
+        let one = |severity, words: &str| vec![(severity, words.to_owned())];
+        let lag = || one(Severity::Warning, "shop: lag is 12 (threshold 10)");
+        assert_eq!(last(vec![there(), null(), there()]), lag());
+        let gone = "shop: lag (/lag) is not there: how it is nobody knows";
+        assert_eq!(last(vec![there(), none()]), one(Severity::Warning, gone));
+        let gone = "shop: lag (/lag) is no number: it is only sometimes there (gone 2 times before); how it is nobody knows";
+        let night = vec![there(), null(), there(), none(), there(), null()];
+        assert_eq!(last(night.clone()), one(Severity::Info, gone));
+        assert_eq!(last([night, vec![there()]].concat()), lag());
+        // It never was there: the pointer may be wrong.
+        let gone = "shop: lag (/lag) is not there: how it is nobody knows";
+        assert_eq!(last(vec![none(), none(), none()]), one(Severity::Warning, gone));
     }
 
     #[test]

@@ -1,11 +1,16 @@
 //! What follows from several documents of one endpoint: what is gone, how long answers took, and in which unit shares are written.
 
-use super::gone::Gone;
-use super::{HealthReading, HealthSettings, Measure, Standing};
+use super::gone::{Absent, Gone};
+use super::{HealthField, HealthReading, HealthSettings, Leaf, Measure, Standing};
 use crate::core::history::Series;
 use crate::core::time::Now;
 use std::collections::BTreeSet;
 use std::sync::Arc;
+
+/// What stands before the name of a check among what is followed.
+const CHECK: &str = "check ";
+/// What stands before the pointer of a field of the configuration.
+const FIELD: &str = "field ";
 
 /// In what a share is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,15 +56,24 @@ impl HealthState {
         self.latest.as_ref().map(|(_, reading)| &**reading)
     }
 
-    /// What it told of and tells of no more, since when.
-    pub fn gone(&self) -> impl Iterator<Item = (&str, Now)> {
-        self.gone.since()
+    /// What it told of and tells of no more, but for fields of the configuration.
+    pub fn gone(&self) -> impl Iterator<Item = Absent<'_>> {
+        self.gone.missing().filter(|one| !one.name.starts_with(FIELD))
     }
 
-    /// The checks that it ever told of and does not tell of now, by their names.
-    pub fn silent_checks(&self) -> impl Iterator<Item = &str> {
-        let told = |name: &&str| self.reading().is_some_and(|reading| reading.check(name).is_some());
-        self.gone.ever().filter_map(|name| name.strip_prefix("check ")).filter(move |name| !told(name))
+    /// The checks that it told of and does not tell of now, by their names.
+    pub fn silent_checks(&self) -> impl Iterator<Item = Absent<'_>> {
+        self.gone.ever().filter_map(|one| {
+            let name = one.name.strip_prefix(CHECK)?;
+            let told = self.reading().is_some_and(|reading| reading.check(name).is_some());
+            (!told).then_some(Absent { name, ..one })
+        })
+    }
+
+    /// How a field of the configuration is missing that is not there now; nothing where it never was.
+    #[must_use]
+    pub fn missing(&self, field: &HealthField) -> Option<Absent<'_>> {
+        self.gone.of(&format!("{FIELD}{}", field.pointer))
     }
 
     /// In what a share is written, as far as it says so or was seen. A number between 0 and 1 may still be one in percent, until a larger
@@ -97,7 +111,13 @@ impl HealthState {
         let between =
             |measure: &&Measure| measure.kind.is_share() && measure.value > 0.0 && measure.value < 1.0;
         self.ratios.extend(reading.measures.iter().filter(between).map(Measure::name));
-        self.gone.look(names(&reading), reading.standing() == Standing::Down, now);
+        let says = |field: &&HealthField| {
+            reading.at(&field.pointer).is_some_and(|leaf| *leaf != Leaf::Nothing || field.is_idle(leaf))
+        };
+        let fields = self.settings.fields.iter().filter(says);
+        let fields = fields.map(|field| format!("{FIELD}{}", field.pointer));
+        let told: Vec<String> = names(&reading).chain(fields).collect();
+        self.gone.look(told.into_iter(), reading.standing() == Standing::Down, now);
         self.latest = Some((now, Arc::new(reading)));
     }
 
@@ -114,7 +134,7 @@ impl HealthState {
 
 /// What a document tells of and should go on telling of. Errors and lists come and go.
 fn names(reading: &HealthReading) -> impl Iterator<Item = String> {
-    let checks = reading.checks.iter().map(|check| format!("check {}", check.name));
+    let checks = reading.checks.iter().map(|check| format!("{CHECK}{}", check.name));
     let breakers = reading.breakers.iter().map(|breaker| format!("breaker {}", breaker.name));
     let word = reading.word.iter().map(|_| "status".to_owned());
     let measures = reading.measures.iter().map(Measure::name).chain(reading.idle.iter().cloned());
@@ -178,8 +198,8 @@ mod tests {
         state.absorb(HealthReading { checks: vec![check], ..with(0.5) }, Now::example(0));
         assert_eq!(state.silent_checks().count(), 0);
         state.absorb(HealthReading::default(), Now::example(1));
-        let gone: Vec<&str> = state.gone().map(|(name, _)| name).collect();
+        let gone: Vec<&str> = state.gone().map(|one| one.name).collect();
         assert_eq!(gone, ["cache hit rate", "check database", "status"]);
-        assert_eq!(state.silent_checks().collect::<Vec<_>>(), ["database"]);
+        assert_eq!(state.silent_checks().map(|one| one.name).collect::<Vec<_>>(), ["database"]);
     }
 }

@@ -118,6 +118,9 @@ pub struct Server {
     pub whereabouts: Whereabouts,
     /// The number of its system of files, which all copies share; none where that may not be asked.
     pub system: Option<String>,
+    /// Where its data lies, on its own machine; none where our role may not read that.
+    #[serde(default)]
+    pub data_directory: Option<String>,
     /// What it does not tell.
     #[serde(default)]
     pub untold: Vec<Untold>,

@@ -262,8 +262,9 @@ impl Timeline {
         if let Some(words) = open.numbers.as_ref().and_then(|numbers| numbers.words(open.unit)) {
             event.words.push_str(&format!("; {words}"));
         }
-        self.push(Event { lasted: Some(now.since(open.about.since)), ..event });
-        self.incident.ends(key, (&open.sentence, parted.is_some()), open.about.since, now);
+        self.push(Event { lasted: Some(now.since(open.about.since)), parted, ..event });
+        let unknown = parted.is_some_and(Parted::is_unknown);
+        self.incident.ends(key, (&open.sentence, unknown), open.about.since, now);
     }
 
     /// An action was confirmed and is sent.

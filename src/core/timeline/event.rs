@@ -165,6 +165,8 @@ pub struct Event {
     pub about: Option<About>,
     /// How long what ended had lasted.
     pub lasted: Option<Duration>,
+    /// Why it is over for us alone, where nobody saw it end.
+    pub parted: Option<Parted>,
     /// Where its details are, in this run.
     pub place: Option<Place>,
     /// It was written by an earlier run, or by another stacktop.
@@ -183,6 +185,7 @@ impl Event {
             words: tidy(&logins(words), COLUMNS),
             about: None,
             lasted: None,
+            parted: None,
             place: None,
             kept: false,
         }
@@ -192,7 +195,14 @@ impl Event {
     #[must_use]
     pub fn is_seen_over(&self) -> bool {
         matches!(self.kind, Kind::Ended | Kind::AllClear)
+            && self.parted.is_none()
             && !self.words.starts_with(Parted::Unwatched.words())
+    }
+
+    /// What kind of thing happened, in a word: what nobody saw end has not ended.
+    #[must_use]
+    pub fn word(&self) -> &'static str {
+        self.parted.map_or_else(|| self.kind.word(), Parted::word)
     }
 
     /// The same with the place where its details are.

@@ -42,7 +42,7 @@ fn all(
     sections.push(Section::lines("", head(context, target, state, reading)));
     let id = &target.id;
     let checks = reading.checks.iter().map(|check| check_row(id, check, ""));
-    let silent = state.silent_checks().map(|name| silent_row(id, name, ""));
+    let silent = state.silent_checks().map(|one| silent_row(id, one, ""));
     let breakers = reading
         .breakers
         .iter()
@@ -57,7 +57,7 @@ fn all(
         sections.push(Section::lines("What it measures", lines));
     }
     if !state.settings.fields.is_empty() {
-        let lines = state.settings.fields.iter().map(|one| field(reading, one)).collect();
+        let lines = state.settings.fields.iter().map(|one| field(state, reading, one)).collect();
         sections.push(Section::lines("Your fields", lines));
     }
     sections.extend(slow(id, reading));
@@ -91,9 +91,12 @@ fn head(
         let role = context.graded(&OLD.spec, Some(age.as_secs_f64()), Role::Muted);
         lines.push(Line::of(role, format!("what it says is {} old by its own time", lasting(age))));
     }
-    for (name, since) in state.gone() {
-        let span = duration(context.now.since(since));
-        lines.push(Line::of(Role::Warning, format!("unknown for {span}: {name} was there and is gone")));
+    for one in state.gone() {
+        let (span, name) = (duration(context.now.since(one.since)), one.name);
+        lines.push(match one.habit() {
+            Some(habit) => Line::of(Role::Note, format!("unknown for {span}: {name} is gone; {habit}")),
+            None => Line::of(Role::Warning, format!("unknown for {span}: {name} was there and is gone")),
+        });
     }
     if reading.truncated {
         lines.push(Line::of(Role::Warning, "there is more in it than is shown"));
@@ -125,17 +128,19 @@ fn measure(context: PanelContext<'_>, state: &HealthState, one: &Measure) -> Lin
     name.then(tone, told).then(Role::Muted, guessed)
 }
 
-fn field(reading: &HealthReading, one: &HealthField) -> Line {
+fn field(state: &HealthState, reading: &HealthReading, one: &HealthField) -> Line {
     let line = Line::of(Role::Muted, format!("{:<28} ", one.name));
+    let habit = || state.missing(one).and_then(|one| one.habit());
+    let habit = || habit().map_or_else(String::new, |habit| format!("; {habit}"));
     let Some(leaf) = reading.at(&one.pointer) else {
-        return line.then(Role::Note, format!("unknown: {} is not there", one.pointer));
+        return line.then(Role::Note, format!("unknown: {} is not there{}", one.pointer, habit()));
     };
     if one.is_idle(leaf) {
         return line.then(Role::Muted, "nothing: no traffic");
     }
     let told = leaf.number().map_or_else(|| leaf.word(), |value| one.unit.told(value));
     if one.is_measured() && leaf.number().is_none() {
-        return line.then(Role::Note, format!("unknown: \u{201c}{told}\u{201d} is no number"));
+        return line.then(Role::Note, format!("unknown: \u{201c}{told}\u{201d} is no number{}", habit()));
     }
     line.then(one.grade(leaf).map_or(Role::Text, |grade| Role::of(grade.severity)), told)
 }
@@ -185,7 +190,7 @@ fn values(id: &TargetId, reading: &HealthReading, wanted: impl Fn(&str) -> bool)
     let rows =
         reading.values.iter().filter(|one| wanted(&one.pointer)).map(|one| row(&one.pointer, &one.leaf));
     let table = Table {
-        columns: vec![Column::flex("pointer", 24, 0), Column::flex("value", 14, 0).below()],
+        columns: vec![Column::flex("pointer", 24, 0).ending(), Column::flex("value", 14, 0).below()],
         rows: rows.collect(),
         empty: "it is no JSON".to_owned(),
         fixed_order: false,

@@ -3,7 +3,7 @@
 use crate::core::alert::Severity;
 use crate::core::freshness::Freshness;
 use crate::core::health::rules::LATENCY;
-use crate::core::health::{HealthCheck, HealthReading, HealthRow, HealthState, Standing, breaker};
+use crate::core::health::{Absent, HealthCheck, HealthReading, HealthRow, HealthState, Standing, breaker};
 use crate::core::ids::TargetId;
 use crate::core::row::RowKey;
 use crate::core::text::counted;
@@ -35,7 +35,7 @@ pub(in crate::panels) fn section(context: PanelContext<'_>) -> Option<Section> {
         let Some(reading) = state.reading() else { continue };
         let told = reading.checks.iter().filter(|check| !brief || check.standing() != Standing::Up);
         rows.extend(told.map(|check| check_row(&target.id, check, "  ")));
-        rows.extend(state.silent_checks().map(|name| silent_row(&target.id, name, "  ")));
+        rows.extend(state.silent_checks().map(|one| silent_row(&target.id, one, "  ")));
         rows.extend(reading.breakers.iter().filter_map(|one| {
             let bad = breaker(&one.word)??;
             Some(breaker_row(&target.id, &one.name, &one.word, Some(bad), "  "))
@@ -161,14 +161,15 @@ pub(super) fn check_row(id: &TargetId, check: &HealthCheck, indent: &str) -> Row
 }
 
 /// A check that was told of and is not any more.
-pub(super) fn silent_row(id: &TargetId, name: &str, indent: &str) -> Row {
+pub(super) fn silent_row(id: &TargetId, one: Absent<'_>, indent: &str) -> Row {
+    let about = one.habit().unwrap_or_else(|| "it was told of and is not any more".to_owned());
     Row::opens(
-        RowKey::Health(id.clone(), HealthRow::Check(name.to_owned())),
+        RowKey::Health(id.clone(), HealthRow::Check(one.name.to_owned())),
         vec![
-            Cell::text(format!("{indent}{name}")),
+            Cell::text(format!("{indent}{}", one.name)),
             Cell::of(Role::Note, "unknown"),
             Cell::number(None, ""),
-            Cell::of(Role::Note, "it was told of and is not any more"),
+            Cell::of(Role::Note, about),
         ],
     )
 }

@@ -6,6 +6,7 @@ mod decode;
 mod leaves;
 mod measures;
 mod spans;
+mod veil;
 
 use super::http::Http;
 use super::{Source, json, knock};
@@ -22,6 +23,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::Instant;
+use veil::Veil;
 
 /// A document is read to this size: what is larger is none about health.
 const BODY_BYTES: usize = 2 * 1024 * 1024;
@@ -34,6 +36,7 @@ const PATHS: &[&str] = &["*/*/*/*/*/*/*/*"];
 #[derive(Debug)]
 pub struct HealthSource {
     connect: HttpConnect,
+    veil: Veil,
     http: Option<Http>,
     answered: Option<Instant>,
 }
@@ -42,7 +45,8 @@ impl HealthSource {
     /// A source for this endpoint; nothing is connected yet.
     #[must_use]
     pub fn new(connect: HealthConnect) -> Self {
-        Self { connect: connect.http, http: None, answered: None }
+        let veil = Veil::new(&connect.masks);
+        Self { connect: connect.http, veil, http: None, answered: None }
     }
 
     async fn read(&mut self, now: Now) -> Result<HealthReading, PollError> {
@@ -55,11 +59,12 @@ impl HealthSource {
         let took = begun.elapsed();
         self.answered = Some(Instant::now());
         let refusal = answer.as_ref().ok().and_then(|answer| http.refusal(answer));
+        let refusal = refusal.map(|error| PollError { message: self.veil.line(&error.message), ..error });
         self.http = Some(http);
         let answer = answer?;
-        let (status, told) = (answer.status.as_u16(), answer.told());
+        let (status, told) = (answer.status.as_u16(), self.veil.line(&answer.told()));
         let body = readable(&answer.body);
-        let value = json::read_beside(&body, PATHS).await;
+        let value = json::read_beside(&body, PATHS).await.map(|value| self.veil.over(value));
         let about = decode::about(&self.connect.url);
         let at = answer.date().unwrap_or(now.wall);
         let mut reading = match (value.and_then(|value| decode::document(&value, about, at)), refusal) {
@@ -68,7 +73,10 @@ impl HealthSource {
             (Some(reading), _) => reading,
             // A wrong path, a login, a proxy: that is no application that tells of its health.
             (None, Some(refusal)) if status < 500 => return Err(refusal),
-            (None, _) => decode::plain(&String::from_utf8_lossy(json::unmarked(&body)), told),
+            (None, _) => {
+                let text = self.veil.line(&String::from_utf8_lossy(json::unmarked(&body)));
+                decode::plain(&text, told)
+            }
         };
         let stored = answer.headers.get(AGE).and_then(|age| age.to_str().ok()?.parse().ok());
         reading.age = reading.age.max(stored.map(Duration::from_secs));

@@ -29,6 +29,8 @@ pub struct Connection {
     pub(super) our_end: Option<End>,
     /// Where the server is, once it was asked.
     pub(super) whereabouts: Whereabouts,
+    /// Where its data lies, as far as it says so.
+    pub(super) data_directory: Option<String>,
     pub(super) tls_name: String,
     /// When its last byte came.
     pub(super) heard: Heard,

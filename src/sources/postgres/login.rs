@@ -91,6 +91,7 @@ pub(super) async fn open(
         our_end,
         heard,
         whereabouts: Whereabouts::default(),
+        data_directory: None,
         tls_name,
         charset: Charset::named(&encoding),
         prepared: Mutex::default(),

@@ -44,6 +44,12 @@ pub(super) fn read(
     }
 }
 
+/// Where its data lies, by what it says of itself.
+pub(super) fn folder(words: &[Row]) -> Option<String> {
+    let named = |row: &&Row| decode::text(row, 0).as_deref() == Some("data_directory");
+    words.iter().find(named).and_then(|row| decode::text(row, 1)).filter(|path| path.starts_with('/'))
+}
+
 /// The same of a server that says this of itself. The name of a database counts only where nobody knows that it is here: copies have it, too.
 pub(super) fn saying(found: Whereabouts, words: &[Row], database: &str) -> Whereabouts {
     let words: Vec<(String, String)> =

@@ -6,9 +6,9 @@ use stacktop::app::farewell;
 use stacktop::app::key::Key;
 use stacktop::core::ids::SystemKind;
 use stacktop::core::metrics::MetricsReading;
-use stacktop::core::part::Part;
+use stacktop::core::part::{Part, Warm};
 use stacktop::core::place::Screen;
-use stacktop::core::postgres::{PostgresReading, SessionState};
+use stacktop::core::postgres::{PostgresReading, SessionState, SqlTable, Watched};
 use stacktop::core::prometheus::{PrometheusReading, RangeReading, SPANS};
 use stacktop::core::redis::{Evidence, QueueReading};
 use stacktop::core::row::RowKey;
@@ -413,6 +413,48 @@ fn what_grows_by_the_day_is_told_with_the_day_when_it_is_full() {
     evicts.opened(Screen::Overview, &path).says("from 2 d · evicts keys (1.5 GiB) on");
     let both = with_own(told(Some(3.0 * GIB), 0.0));
     both.opened(Screen::Overview, &path).says_not("a day");
+}
+
+/// A database that grows for two days, on a server whose data lies there.
+fn growing(data_directory: Option<&str>) -> Stage {
+    let at = Now::example(FIRST);
+    let cell = |text: &str| Some(text.to_owned());
+    let table = SqlTable {
+        at,
+        took: Duration::ZERO,
+        place: String::new(),
+        columns: ["database", "size_bytes"].map(str::to_owned).to_vec(),
+        rows: vec![vec![cell("shop"), cell("1073741824")]],
+        truncated: false,
+    };
+    let watched = Watched { topic: "sizes".to_owned(), table: Part::Ready(Warm::new(at, table)) };
+    let mut reading = PostgresReading { watched: vec![watched], ..PostgresReading::default() };
+    reading.server.system = Some("73".to_owned());
+    reading.server.data_directory = data_directory.map(str::to_owned);
+    let mut stage = Stage::with(&[("pg", SystemKind::Postgres)]).then(FIRST, "pg", reading);
+    let half = |n: u64| {
+        let bytes = (GIB - n as f64 * 4.0 * 1_048_576.0) as u64;
+        SizesAt {
+            at: at.minus(Duration::from_secs(n * 1800)).wall,
+            target: "pg".to_owned(),
+            of: "73".to_owned(),
+            bytes: BTreeMap::from([("database shop".to_owned(), bytes)]),
+        }
+    };
+    stage.world.recall_sizes((0..96).map(half).collect(), at);
+    stage
+}
+
+#[test]
+fn when_the_disk_under_a_database_is_full_is_told_or_said_to_be_unknown() {
+    let path = [RowKey::Target(target("pg"))];
+    let page = growing(Some("/var/lib/pg")).opened(Screen::Overview, &path);
+    page.says("database shop  1.0 GiB · +192 MiB a day, from 47 h");
+    page.says(
+        "when its disk is full is not known: no node_exporter that is watched tells of the disks of its host",
+    );
+    let unread = growing(None).opened(Screen::Overview, &path);
+    unread.says("when its disk is full is not known: our role may not read data_directory (pg_monitor may)");
 }
 
 /// How many half hours before the first reading that is.

@@ -26,8 +26,9 @@ impl Polling {
         let (seen, own) = (answer(seen)?.unwrap_or_default(), answer(own)?.unwrap_or_default());
         let mark = answer(marks)?.ok().and_then(|rows| text(rows.first()?, 0));
         let found = whereabouts::read(seen.first(), own.first(), mark, self.connection.our_end);
-        self.connection.whereabouts =
-            whereabouts::saying(found, &answer(words)?.unwrap_or_default(), database);
+        let words = answer(words)?.unwrap_or_default();
+        self.connection.whereabouts = whereabouts::saying(found, &words, database);
+        self.connection.data_directory = whereabouts::folder(&words);
         Ok(())
     }
 
@@ -44,6 +45,7 @@ impl Polling {
         );
         let mut server = self.server.clone();
         server.whereabouts = self.connection.whereabouts.clone();
+        server.data_directory = self.connection.data_directory.clone();
         let number = word(answer(number)?).and_then(|number| number.parse().ok());
         server.version_num = number.unwrap_or(server.version_num);
         server.version = word(answer(version)?).unwrap_or(server.version);

@@ -138,7 +138,7 @@ fn verbs() -> Vec<Entry> {
         entry(
             C::Logs,
             "own-log",
-            "every message so far, and our own log: sources that fell silent or came back, our own faults",
+            "the last 50 messages, and our own log: sources that fell silent or came back, our own faults",
             &[],
         ),
         entry(C::Sources, "sources", "every source: why it was chosen, its state, its errors", &[key('!')]),

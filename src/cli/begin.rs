@@ -39,14 +39,12 @@ pub(super) fn job(target: TargetConfig) -> Job {
 
 /// What a target allows at all.
 pub(super) fn access(target: &TargetConfig) -> Access {
-    // Nothing is ever changed in the others.
-    let changes = systems::is_changed(target);
     match target.locality {
         _ if target.read_only => Access::Never,
+        _ if !systems::is_changed(target) => Access::Nothing,
         Locality::Here => Access::Free,
         Locality::Elsewhere => Access::WhenArmed,
         _ if !target.is_local() => Access::WhenArmed,
-        _ if !changes => Access::Free,
         Locality::ByEvidence => Access::WhenHere,
     }
 }

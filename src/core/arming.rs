@@ -18,6 +18,8 @@ pub const ARMED_LEAST: Duration = Duration::from_secs(60);
 /// What a target allows at all; the stricter is the greater.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Access {
+    /// Nothing of it can be changed by us at all, wherever it is.
+    Nothing,
     /// Simulated, or on this machine by its configuration's word: no arming is needed.
     Free,
     /// Its address is this machine's: free once the server itself gives the evidence that it is here, until then as elsewhere.
@@ -201,7 +203,7 @@ impl Arming {
         let say = "`local = true` in its entry of the configuration says otherwise";
         let found = self.whereabouts.get(target).unwrap_or(&Whereabouts::Unknown);
         match (access, found) {
-            (Access::Free, _) | (Access::WhenHere, Whereabouts::Here) => None,
+            (Access::Nothing | Access::Free, _) | (Access::WhenHere, Whereabouts::Here) => None,
             (Access::Never | Access::WhenArmed, _) => Some("is not on this machine".to_owned()),
             (Access::WhenHere, Whereabouts::Unknown) => {
                 Some("has not said yet whether it is on this machine".to_owned())
@@ -255,7 +257,7 @@ impl Arming {
     /// What the status line says at `now`.
     #[must_use]
     pub fn mode(&self, now: Now) -> Mode {
-        let allows = |access: &Access| *access != Access::Never;
+        let allows = |access: &Access| !matches!(access, Access::Never | Access::Nothing);
         if self.read_only.is_some() || !self.access.is_empty() && !self.access.values().any(allows) {
             return Mode::ReadOnly;
         }
@@ -382,10 +384,10 @@ mod tests {
         arming.exchange(&[never.clone(), there.clone()], Vec::new());
         arming.exchange(&[], vec![(TargetId::new("other"), Access::Free)]);
         arming.exchange(&[], vec![(never.clone(), Access::Free), (there.clone(), Access::Never)]);
-        assert!(!arming.can_permit(&never) && !arming.can_permit(&there));
+        assert!(arming.forbids(&never).is_some() && arming.forbids(&there).is_some());
         arming.exchange(std::slice::from_ref(&there), Vec::new());
         arming.exchange(&[], vec![(there.clone(), Access::Free)]);
-        assert!(!arming.can_permit(&there), "it became stricter meanwhile");
+        assert!(arming.forbids(&there).is_some(), "it became stricter meanwhile");
     }
 
     #[test]
@@ -431,6 +433,19 @@ mod tests {
         assert!(!allowed(&arming, "there", 600));
         assert_eq!(arming.mode(Now::example(19)), Mode::Armed(Duration::from_secs(581)));
         assert_eq!(arming.mode(Now::example(600)), Mode::Disarmed);
+    }
+
+    #[test]
+    fn what_can_never_be_changed_opens_nothing_and_needs_no_arming() {
+        use Access::{Free, Never, Nothing, WhenArmed};
+        let mode = |all: &[Access]| {
+            let named = all.iter().enumerate().map(|(at, access)| (TargetId::new(&at.to_string()), *access));
+            Arming::new("shop".to_owned(), false, None, named.collect()).mode(Now::example(0))
+        };
+        assert_eq!(mode(&[Never, Nothing]), Mode::ReadOnly);
+        assert_eq!(mode(&[Nothing]), Mode::ReadOnly);
+        assert_eq!(mode(&[Free, Nothing]), Mode::Open);
+        assert_eq!(mode(&[Free, Never, WhenArmed]), Mode::Disarmed);
     }
 
     #[test]

@@ -135,7 +135,7 @@ fn ask_to_confirm(
             _ => refusal.sentence(),
         };
         let words = match &answer {
-            Some(typed) if model.arming.can_permit(action.target()) => {
+            Some(typed) if model.arming.forbids(action.target()).is_none() => {
                 kept::keep(model, (&row, &marked), letter, typed);
                 format!("{words}; {KEPT}")
             }

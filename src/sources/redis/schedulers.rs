@@ -12,7 +12,9 @@ use std::time::Duration;
 /// Those of a queue are looked at this often.
 const EACH: Duration = Duration::from_secs(30);
 /// So many of one queue are told.
-const LATE: i64 = 20;
+const LATE: usize = 20;
+/// Those that have ended stay among them for ever: so many are looked at, those that were due last.
+const LOOKED_AT: i64 = 100;
 /// One is late from here on.
 const GRACE_MS: i64 = 60_000;
 /// The job of an older library's repeatable one is looked for by how its id ends, among so many jobs in each state. Where more are open
@@ -75,16 +77,15 @@ impl Schedulers {
             if look.at.is_none_or(|at| now.since(at) >= EACH) {
                 look.at = Some(now);
                 asked.push(&reading.queue);
-                ask.cmd("ZRANGEBYSCORE").arg(reading.queue.key("repeat")).arg("-inf").arg(millis - GRACE_MS);
-                ask.arg("WITHSCORES").arg("LIMIT").arg(0).arg(LATE);
+                ask.cmd("ZCOUNT").arg(reading.queue.key("repeat")).arg("-inf").arg(millis - GRACE_MS);
             }
         }
         if asked.is_empty() {
             return Ok(());
         }
-        let found: Vec<Value> = ask.query_async(connection).await?;
-        let late: Vec<(&QueueRef, Vec<(String, f64)>)> =
-            asked.into_iter().zip(found.iter().map(scored)).collect();
+        let counts: Vec<Value> = ask.query_async(connection).await?;
+        let found = late(connection, (&asked, &counts), millis - GRACE_MS).await?;
+        let late: Vec<(&QueueRef, Vec<(String, f64)>)> = asked.into_iter().zip(found).collect();
         let (mut ask, mut some) = (pipe(), false);
         ask.ignore_errors();
         for (queue, late) in late.iter().filter(|(_, late)| !late.is_empty()) {
@@ -117,9 +118,35 @@ impl Schedulers {
                     Fate::Lapsed => look.lapsed.push((id, by)),
                 }
             }
+            look.late.truncate(LATE);
+            look.lapsed.truncate(LATE);
         }
         Ok(())
     }
+}
+
+/// Those of each queue that were due by then, of as many as are counted there, the oldest first.
+async fn late(
+    connection: &mut Connection,
+    (queues, counts): (&[&QueueRef], &[Value]),
+    due: i64,
+) -> Result<Vec<Vec<(String, f64)>>, RedisError> {
+    let (mut ask, mut some) = (pipe(), Vec::new());
+    ask.ignore_errors();
+    for (queue, count) in queues.iter().zip(counts) {
+        let count = if let Value::Int(count) = count { *count } else { 0 };
+        some.push(count > 0);
+        if count > 0 {
+            ask.cmd("ZRANGEBYSCORE").arg(queue.key("repeat")).arg("-inf").arg(due);
+            ask.arg("WITHSCORES").arg("LIMIT").arg((count - LOOKED_AT).max(0)).arg(LOOKED_AT);
+        }
+    }
+    if !some.contains(&true) {
+        return Ok(vec![Vec::new(); some.len()]);
+    }
+    let found: Vec<Value> = ask.query_async(connection).await?;
+    let mut found = found.iter().map(scored);
+    Ok(some.into_iter().map(|is| if is { found.next().unwrap_or_default() } else { Vec::new() }).collect())
 }
 
 /// The jobs of each state among which one may be.
@@ -152,7 +179,8 @@ enum Fate {
 /// By what was read of it (itself and its job), and of the jobs in each state.
 fn fate(id: &str, due: i64, pair: &[Value], states: &[Value], now: i64) -> Fate {
     let [own, job] = pair else { return Fate::Fine };
-    if pair.iter().chain(states).any(|value| matches!(value, Value::ServerError(_))) {
+    let refused = |values: &[Value]| values.iter().any(|value| matches!(value, Value::ServerError(_)));
+    if refused(pair) {
         return Fate::Fine;
     }
     let fields = |value: &Value| list(value).iter().map(text).collect::<Vec<_>>();
@@ -164,15 +192,15 @@ fn fate(id: &str, due: i64, pair: &[Value], states: &[Value], now: i64) -> Fate 
     if limit || whole(3).is_some_and(|end| end <= now) || (made && !finished) {
         return Fate::Fine;
     }
-    let has_own = is_there(&own, 0) || is_there(&own, 1);
-    // `add` with `repeat` calls it by a digest, and keeps no limit of it.
+    // A scheduler counts what it made. `add` with `repeat` counts nothing and keeps no limit, whatever it is called by; some generations
+    // call it by a digest and do count.
     let by_digest = id.len() == 32 && id.bytes().all(|byte| byte.is_ascii_hexdigit());
-    if has_own && !by_digest {
+    if whole(1).is_some() && !by_digest {
         return Fate::Late;
     }
     // Its last day stands in what it is called by.
     let ended = id.split(':').nth(2).and_then(|end| end.parse::<i64>().ok()).is_some_and(|end| end <= now);
-    if made || ended || is_among(due, states) { Fate::Fine } else { Fate::Lapsed }
+    if made || ended || refused(states) || is_among(due, states) { Fate::Fine } else { Fate::Lapsed }
 }
 
 /// Whether a job that was to run at `due` is there in any state, or may be.
@@ -215,6 +243,9 @@ mod tests {
         check("nightly", own, ["", ""], none, Fate::Late);
         check("nightly", own, ["1", ""], none, Fate::Fine);
         check("nightly", own, ["1", "2"], none, Fate::Late);
+        // `repeat: { key, limit }` has a name of its own, and neither a count nor its limit.
+        check("nightly", ["mail", "", "", ""], ["1", "2"], none, Fate::Fine);
+        check("nightly", ["mail", "", "", ""], ["", ""], none, Fate::Lapsed);
         // It has ended as it was told to.
         check("nightly", ["mail", "3", "3", ""], ["", ""], none, Fate::Fine);
         check("nightly", ["mail", "3", "4", ""], ["", ""], none, Fate::Late);
@@ -253,5 +284,8 @@ mod tests {
         states[2] = refused;
         assert_eq!(fate("mail:::1", DUE, &pair, &states, NOW), Fate::Fine);
         assert_eq!(fate("mail:::1", DUE, &[], &states, NOW), Fate::Fine);
+        // What its own fields tell does not need them.
+        let own = [texts(&["mail", "3", "", ""]), texts(&[""; 2])];
+        assert_eq!(fate("nightly", DUE, &own, &states, NOW), Fate::Late);
     }
 }

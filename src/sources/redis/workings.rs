@@ -90,13 +90,16 @@ async fn schedulers(
         let left = *score as i64 - now;
         let whole = |index: usize| field(index).and_then(|text| text.parse::<i64>().ok());
         let all_made = whole(4).zip(whole(5)).is_some_and(|(made, limit)| made >= limit);
+        // Without a count it is a repeatable job: where its last one ended, its limit may have been reached.
+        let over = matches!(job.as_slice(), [Some(_), Some(_)]) && field(4).is_none();
         let ended = !made && (all_made || whole(6).is_some_and(|end| end <= now));
         Scheduler {
             id: id.clone(),
             name: field(0).unwrap_or_default(),
             rhythm,
             next_in: u64::try_from(left).ok().map(Duration::from_millis),
-            overdue: (left < -GRACE && !made && !ended).then(|| Duration::from_millis(left.unsigned_abs())),
+            overdue: (left < -GRACE && !made && !ended && !over)
+                .then(|| Duration::from_millis(left.unsigned_abs())),
             ended,
             made: field(4).and_then(|count| count.parse().ok()),
             job: made.then(|| format!("repeat:{id}:{score:.0}")),

@@ -129,6 +129,31 @@ async fn a_scheduler_that_has_ended_is_no_trouble() {
     }
 }
 
+/// Those that have ended stay in the set for ever, and were due long before one that is broken.
+#[tokio::test(flavor = "multi_thread")]
+async fn many_schedulers_that_have_ended_hide_none_that_is_broken() {
+    let Some(lab) = Lab::open("many_schedulers_that_have_ended_hide_none_that_is_broken") else { return };
+    let name = unique("many-ended");
+    let body = "const queue = new library.Queue(queueName, { connection });
+        await queue.upsertJobScheduler('nightly', { every: 3600000 }, { name: 'mail' });
+        return (await queue.getJobSchedulers()).length;";
+    assert_eq!(lab.script_of("bullmq5", &name, body), "1");
+    let (mut client, key) = (lab.client().await, |part: &str| named(&name).key(part));
+    let open: Vec<String> = client.zrange(key("delayed"), 0, -1).await.expect("its next job");
+    let () = client.del(open.iter().map(|id| key(id)).collect::<Vec<_>>()).await.expect("gone");
+    let () = client.del(key("delayed")).await.expect("gone");
+    two_hours_late(&lab, &name).await;
+    let score: f64 = client.zscore(key("repeat"), "nightly").await.expect("its time");
+    for number in 0..120 {
+        let id = format!("order-{number}");
+        let own = [("name", "mail"), ("ic", "1"), ("limit", "1")];
+        let () = client.hset_multiple(key(&format!("repeat:{id}")), &own).await.expect("set");
+        let () = client.zadd(key("repeat"), id, score - HOURS).await.expect("set");
+    }
+    let found = schedulers(&lab, &name).await;
+    assert!(found.len() == 1 && found[0].contains("nightly"), "{found:?}");
+}
+
 /// The next job of something that repeats was removed from a board, one by one or with all others, and it was never repeated again.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_next_job_of_what_repeats_is_not_removed_from_here() {

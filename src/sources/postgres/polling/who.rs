@@ -45,7 +45,7 @@ impl Polling {
         );
         let mut server = self.server.clone();
         server.whereabouts = self.connection.whereabouts.clone();
-        server.data_directory = self.connection.data_directory.clone();
+        server.data_directory.clone_from(&self.connection.data_directory);
         let number = word(answer(number)?).and_then(|number| number.parse().ok());
         server.version_num = number.unwrap_or(server.version_num);
         server.version = word(answer(version)?).unwrap_or(server.version);

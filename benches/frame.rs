@@ -9,6 +9,7 @@ use stacktop::app::keymap::Keymap;
 use stacktop::app::layout::Size;
 use stacktop::app::model::{Earlier, Habits, Kind, Lens, Model};
 use stacktop::app::msg::Msg;
+use stacktop::app::said::Messages;
 use stacktop::app::{update, view};
 use stacktop::core::alert::Rulebook;
 use stacktop::core::arming::Arming;
@@ -24,7 +25,7 @@ use stacktop::core::scope::Scope;
 use stacktop::core::time::Now;
 use stacktop::core::world::{TargetState, World, all_rules};
 use stacktop::ui::theme::Theme;
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
 const TWO: Duration = Duration::from_secs(2);
@@ -52,7 +53,7 @@ fn model(kind: SystemKind, targets: usize, screen: Screen, reading: impl Fn(usiz
         overlay: None,
         kept: None,
         toast: None,
-        said: VecDeque::new(),
+        said: Messages::default(),
         keymap: Keymap::default(),
         theme: Theme::built_in("dark").unwrap_or_else(|why| unreachable!("{why}")),
         otherwise: None,

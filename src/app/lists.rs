@@ -249,7 +249,7 @@ pub fn sources(model: &Model) -> Vec<Line> {
 /// What was said in this run, and our own log; the newest first in both.
 pub fn logged(model: &Model, logs: &Logs) -> Vec<Line> {
     let mut lines = vec![Line::of(Role::Strong, "Messages")];
-    lines.extend(model.said.iter().rev().map(|said| {
+    lines.extend(model.said.newest().map(|said| {
         let at = said.at.wall.with_timezone(&model.zone).format("%H:%M:%S");
         model.told(Line::of(Role::Muted, format!("{at} ")).then(said.role, &said.text))
     }));

@@ -16,6 +16,7 @@ mod palette;
 mod possible;
 mod pressed;
 mod registry;
+pub mod said;
 mod screen;
 mod sheet;
 mod update;

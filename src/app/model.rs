@@ -4,6 +4,7 @@ use super::foretold::Foretold;
 use super::keymap::Keymap;
 use super::layout::{LEAST, Layout, Size};
 use super::overlay::{Overlay, Typed};
+use super::said::{Messages, Said};
 use crate::actions::audit::Tail;
 use crate::core::arming::Arming;
 use crate::core::focus::Focus;
@@ -21,7 +22,7 @@ use crate::ui::select::{Level, View};
 use crate::ui::theme::Theme;
 use crate::ui::veil;
 use chrono::FixedOffset;
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -152,20 +153,6 @@ pub struct Toast {
     pub of_key: bool,
 }
 
-/// Messages that are kept for the page of our own log.
-const SAID: usize = 50;
-
-/// A message, as it was.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Said {
-    /// When it was said.
-    pub at: Now,
-    /// What it is.
-    pub role: Role,
-    /// What it says.
-    pub text: String,
-}
-
 /// The moment that everything on the screen is about.
 #[derive(Clone, Debug, Default)]
 pub enum Lens {
@@ -253,8 +240,8 @@ pub struct Model {
     pub kept: Option<Kept>,
     /// The newest message.
     pub toast: Option<Toast>,
-    /// What was said so far, the newest last: a line of the screen may be too short for it, or nobody looked.
-    pub said: VecDeque<Said>,
+    /// What was said so far.
+    pub said: Messages,
     /// The keys in force.
     pub keymap: Keymap,
     /// The colours in force.
@@ -392,10 +379,7 @@ impl Model {
     /// Says something above the hint line.
     pub(super) fn say(&mut self, role: Role, text: impl Into<String>) {
         let text = text.into();
-        self.said.push_back(Said { at: self.now, role, text: text.clone() });
-        if self.said.len() > SAID {
-            self.said.pop_front();
-        }
+        self.said.keep(Said { at: self.now, role, text: text.clone() });
         self.toast = Some(Toast { text, role, until: self.now.plus(TOAST_FOR), of_key: false });
     }
 }

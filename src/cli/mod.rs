@@ -30,6 +30,7 @@ use crate::app::keymap::Keymap;
 use crate::app::layout::Size;
 use crate::app::model::Lens;
 use crate::app::model::{Earlier, Habits, Kind, Model};
+use crate::app::said::Messages;
 use crate::config::discover::Surroundings;
 use crate::core::arming::{Access, Arming};
 use crate::core::notify::{Notifier, NotifySettings};
@@ -47,7 +48,7 @@ use arguments::{Arguments, Stop, Verb, parse};
 use given::begun;
 use print::{complain, print, verbatim};
 use state_folder::state_folder;
-use std::collections::{HashMap, VecDeque};
+use std::collections::HashMap;
 use std::io::IsTerminal;
 use std::path::Path;
 use std::process::ExitCode;
@@ -252,7 +253,7 @@ fn model(
         overlay: None,
         kept: None,
         toast: None,
-        said: VecDeque::new(),
+        said: Messages::default(),
         keymap,
         theme: themes.theme,
         otherwise: themes.otherwise,

@@ -2,11 +2,13 @@
 //! on the same host tells of it. Which file system it is follows from two names alone, and so is likely and no more. Pure.
 
 use super::chain::addresses;
+use super::freshness::Freshness;
 use super::growth::{DISK_AT, Growth};
 use super::growth_known;
 use super::ids::TargetId;
 use super::target::TargetState;
 use super::time::Now;
+use super::whereabouts::Whereabouts;
 use super::world::World;
 
 /// How this machine calls itself; a socket is on it, too.
@@ -50,10 +52,15 @@ fn holds(place: &str, path: &str) -> bool {
 pub fn under(world: &World, target: &TargetState, now: Now) -> Option<Under> {
     let reading = target.system.postgres()?.reading()?;
     let Some(path) = reading.server.data_directory.as_deref() else { return Some(Under::Unread) };
-    let own = host(target);
+    let elsewhere = matches!(reading.server.whereabouts, Whereabouts::Elsewhere(_) | Whereabouts::Cloud(_));
+    // What is reached by a tunnel has no disk here.
+    let own = host(target).filter(|own| !elsewhere || *own != HERE[0]);
     let mut found: Option<(&str, f64, &TargetState)> = None;
     for teller in world.targets().iter().filter(|teller| own.is_some() && host(teller) == own) {
         let Some(state) = teller.system.metrics() else { continue };
+        if matches!(teller.freshness(now), Freshness::Lost(_)) {
+            continue;
+        }
         for (place, disk) in state.disks.iter().filter(|(place, disk)| !disk.failed && holds(place, path)) {
             if found.is_none_or(|(longest, ..)| place.len() > longest.len()) {
                 found = Some((place, disk.free, teller));
@@ -141,5 +148,28 @@ mod tests {
         let here = || node("http://127.0.0.1:9100/metrics", &[("/", 10.0)]);
         check(postgres("localhost:5432/shop", data), here(), "/ node 10 false");
         check(postgres("/run/postgresql", data), here(), "/ node 10 false");
+    }
+
+    #[test]
+    fn what_is_reached_by_a_tunnel_has_no_disk_here_and_a_host_that_is_silent_tells_nothing() {
+        let data = Some("/rdsdbdata/db");
+        let disks = &[("/", 10.0)];
+        for found in
+            [Whereabouts::Elsewhere("another address".to_owned()), Whereabouts::Cloud("RDS".to_owned())]
+        {
+            let mut pg = postgres("localhost:5432/shop", data);
+            let server =
+                Server { data_directory: data.map(str::to_owned), whereabouts: found, ..Server::default() };
+            let reading = PostgresReading { server, ..PostgresReading::default() };
+            assert!(pg.system.absorb(Reading::Postgres(Box::new(reading)), Now::example(1)));
+            check(pg, node("http://127.0.0.1:9100/metrics", disks), "untold");
+        }
+        let mut silent = node("http://db:9100/metrics", disks);
+        silent.seen = Some(Now::example(1));
+        let world =
+            World::new(vec![postgres("db:5432/shop", data), silent], Rulebook::defaults(&all_rules()));
+        let pg = world.target("pg").expect("there");
+        assert!(matches!(under(&world, pg, Now::example(2)), Some(Under::Disk { .. })));
+        assert_eq!(under(&world, pg, Now::example(3600)), Some(Under::Untold));
     }
 }

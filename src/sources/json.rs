@@ -51,8 +51,17 @@ pub fn read(bytes: &[u8], paths: &[&'static str]) -> Option<Value> {
 
 /// The same, beside the event loop where the document is large.
 pub async fn read_beside(body: &Arc<Vec<u8>>, paths: &[&'static str]) -> Option<Value> {
+    read_and(body, paths, |value| value).await
+}
+
+/// The same, and what `then` makes of it.
+pub async fn read_and(
+    body: &Arc<Vec<u8>>,
+    paths: &[&'static str],
+    then: impl FnOnce(Value) -> Value + Send + 'static,
+) -> Option<Value> {
     let paths = paths.to_vec();
-    bulkhead::body(body, move |bytes| read(bytes, &paths)).await.flatten()
+    bulkhead::body(body, move |bytes| read(bytes, &paths).map(then)).await.flatten()
 }
 
 /// The document as what it is, beside the event loop where it is large; nothing when it is something else.

@@ -59,8 +59,9 @@ impl Screen {
                 if count == 0 {
                     break;
                 }
-                seen.lock().expect("no panic").process(&buffer[..count]);
+                // What is seen on the screen is among the bytes already.
                 bytes.lock().expect("no panic").extend_from_slice(&buffer[..count]);
+                seen.lock().expect("no panic").process(&buffer[..count]);
             }
         });
         let writer = pair.master.take_writer().expect("a writer");

@@ -10,6 +10,7 @@ use stacktop::app::keymap::Keymap;
 use stacktop::app::layout::Size;
 use stacktop::app::model::{Earlier, Habits, Kind, Lens, Model};
 use stacktop::app::msg::{Effect, Msg};
+use stacktop::app::said::Messages;
 use stacktop::app::{pressed, update, view};
 use stacktop::core::alert::Rulebook;
 use stacktop::core::arming::{Access, Arming};
@@ -24,7 +25,7 @@ use stacktop::core::world::{TargetState, World, all_rules};
 use stacktop::drill::Stack;
 use stacktop::sources::Source;
 use stacktop::ui::theme::Theme;
-use std::collections::{HashMap, VecDeque};
+use std::collections::HashMap;
 use std::time::Duration;
 
 /// The app on the demo stack, driven without a terminal and without a clock.
@@ -63,7 +64,7 @@ impl Drive {
             overlay: None,
             kept: None,
             toast: None,
-            said: VecDeque::new(),
+            said: Messages::default(),
             keymap: Keymap::default(),
             theme: Theme::built_in("dark").expect("it is built in"),
             otherwise: None,

@@ -73,6 +73,9 @@ pub fn choose(model: &mut Model, menu: &Menu, letter: char) {
             model.toast = None;
             let marked = marked(model);
             let typed = kept::take(model, &menu.row, &marked, letter);
+            if let Some(typed) = &typed {
+                kept::warn(model, &ask.initial, typed);
+            }
             let asking = Asking {
                 row: menu.row.clone(),
                 marked,

@@ -12,6 +12,8 @@ use crate::ui::field::Field;
 
 /// What is said where something is kept.
 pub const KEPT: &str = "what was typed is kept";
+/// And where it is asked for again.
+const CHANGED: &str = "what stood here has changed since this was typed: look at it before you go on";
 
 /// Keeps what was typed on the open page.
 pub fn keep(model: &mut Model, (row, marked): (&RowKey, &[RowKey]), letter: char, typed: &Typed) {
@@ -56,13 +58,17 @@ pub fn reopen(model: &mut Model) {
     if let Some((ask, typed)) = ask.zip(take(model, &row, &marked, letter)) {
         // What was said stands in the dialog: it would change once a key is pressed, and has to be seen anew then.
         model.toast = None;
-        if ask.initial != typed.initial && !typed.initial.is_empty() {
-            let words = "what stood here has changed since this was typed: look at it before you go on";
-            model.say(Role::Warning, words);
-        }
+        warn(model, &ask.initial, &typed);
         let field = Field::of(typed.text);
         let (question, initial, window) = (ask.question, ask.initial, Window::default());
         let asking = Asking { row, marked, letter, question, initial, field, window };
         opening::open(model, Overlay::Answer(Box::new(asking)));
+    }
+}
+
+/// Says that what is there `now` is not what was seen when this was typed.
+pub fn warn(model: &mut Model, now: &str, typed: &Typed) {
+    if *now != typed.initial && !typed.initial.is_empty() {
+        model.say(Role::Warning, CHANGED);
     }
 }

@@ -14,6 +14,8 @@ const MISSED_LEAST: Duration = Duration::from_secs(300);
 const MISSED_MOST: Duration = Duration::from_secs(3600);
 /// What was gone so often and came back is only sometimes there: a new version may take it away and bring it back once.
 const SOMETIMES: u32 = 2;
+/// What was there for so long without a gap is no longer one of those.
+const HABIT: Duration = Duration::from_secs(24 * 3600);
 
 /// One name.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -26,8 +28,9 @@ struct Followed {
     since: Option<Now>,
     /// It is gone for so long that nobody misses it.
     given_up: bool,
-    /// How often it was gone and came back.
+    /// How often it was gone and came back, and when last.
     back: u32,
+    again: Now,
 }
 
 impl Followed {
@@ -88,11 +91,22 @@ impl Gone {
         for name in names {
             left.retain(|known| *known != name);
             if let Some(known) = self.all.get_mut(&name) {
-                known.back += u32::from(known.since.is_some());
+                if known.since.is_some() {
+                    (known.back, known.again) = (known.back + 1, now);
+                } else if now.since(known.again) >= HABIT {
+                    known.back = 0;
+                }
                 (known.last, known.since, known.given_up) = (now, None, false);
             } else if self.has_room() {
-                let followed =
-                    Followed { first: now, last: now, later, since: None, given_up: false, back: 0 };
+                let followed = Followed {
+                    first: now,
+                    last: now,
+                    later,
+                    since: None,
+                    given_up: false,
+                    back: 0,
+                    again: now,
+                };
                 self.all.insert(name, followed);
             }
         }
@@ -215,6 +229,18 @@ mod tests {
             [(0, true), (60, false), (120, true), (180, false), (240, true), (300, false), (360, true)];
         let expected = [None, Some((0, false)), None, Some((1, false)), None, Some((2, true)), None];
         assert_eq!(of_b(&told), expected);
+        // After a day without a gap that is forgotten: what goes then is missed.
+        let day = 24 * 3600;
+        let told = [
+            (0, true),
+            (60, false),
+            (120, true),
+            (180, false),
+            (240, true),
+            (240 + day, true),
+            (300 + day, false),
+        ];
+        assert_eq!(of_b(&told).last(), Some(&Some((0, false))));
         // It is known to do so also after nobody missed it any more.
         let told = [
             (0, true),

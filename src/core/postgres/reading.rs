@@ -127,6 +127,12 @@ pub struct Server {
 }
 
 impl Server {
+    /// Whether it is known to be a primary.
+    #[must_use]
+    pub fn is_primary(&self) -> bool {
+        !self.in_recovery && self.untold(Fact::Recovery).is_none()
+    }
+
     /// Why this is not known, if it is not.
     #[must_use]
     pub fn untold(&self, fact: Fact) -> Option<&Gap> {

@@ -12,6 +12,7 @@ use super::slower::Means;
 use super::totals::Totals;
 use super::trends::Trends;
 use super::turns::Turns;
+use super::untold::Fact;
 use super::window::{StatementWindow, StatementsDelta};
 use crate::core::history::Series;
 use crate::core::part::{Part, Warm};
@@ -340,7 +341,9 @@ fn setback(before: &PostgresReading, after: &PostgresReading) -> Option<Setback>
     if began != begins && began > 0 && begins > 0 {
         return Some(Setback::Restarted);
     }
-    if before.server.in_recovery != after.server.in_recovery {
+    // (A server that does not tell what it is now has not become another.)
+    let told = |reading: &PostgresReading| reading.server.untold(Fact::Recovery).is_none();
+    if told(before) && told(after) && before.server.in_recovery != after.server.in_recovery {
         return Some(Setback::Promoted);
     }
     let checkpointer = |reading: &PostgresReading| {
@@ -458,6 +461,25 @@ mod tests {
         assert_eq!((state.setback, state.rates.transactions), (None, None));
         state.absorb(reading(vec![named("b", 24.0)]), Now::example(4));
         assert_eq!(state.rates.transactions, Some(2.0));
+    }
+
+    #[test]
+    fn a_server_that_does_not_tell_what_it_is_has_not_become_another() {
+        use crate::core::part::{Gap, GapKind};
+        use crate::core::postgres::Untold;
+        let of = |standby: bool, told: bool| {
+            let mut reading = reading(1.0, 0.0, 0.0);
+            reading.server.in_recovery = standby;
+            let gap = Gap::new(GapKind::NotPermitted, "permission denied");
+            reading.server.untold =
+                if told { Vec::new() } else { vec![Untold { fact: Fact::Recovery, gap }] };
+            reading
+        };
+        let (standby, untold, primary) = (of(true, true), of(false, false), of(false, true));
+        assert_eq!(setback(&standby, &untold), None);
+        assert_eq!(setback(&untold, &standby), None);
+        assert_eq!(setback(&standby, &primary), Some(Setback::Promoted));
+        assert!(primary.server.is_primary() && !untold.server.is_primary() && !standby.server.is_primary());
     }
 
     #[test]

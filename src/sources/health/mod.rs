@@ -27,6 +27,8 @@ use veil::Veil;
 
 /// A document is read to this size: what is larger is none about health.
 const BODY_BYTES: usize = 2 * 1024 * 1024;
+/// And a text that is no document to this one.
+const PLAIN_BYTES: usize = 64 * 1024;
 /// What we can read.
 const FORMATS: &str = "application/health+json, application/json;q=0.9, text/plain;q=0.5, */*;q=0.1";
 /// So deep a document is read.
@@ -64,7 +66,8 @@ impl HealthSource {
         let answer = answer?;
         let (status, told) = (answer.status.as_u16(), self.veil.line(&answer.told()));
         let body = readable(&answer.body);
-        let value = json::read_beside(&body, PATHS).await.map(|value| self.veil.over(value));
+        let veil = self.veil.clone();
+        let value = json::read_and(&body, PATHS, move |value| veil.over(value)).await;
         let about = decode::about(&self.connect.url);
         let at = answer.date().unwrap_or(now.wall);
         let mut reading = match (value.and_then(|value| decode::document(&value, about, at)), refusal) {
@@ -74,7 +77,8 @@ impl HealthSource {
             // A wrong path, a login, a proxy: that is no application that tells of its health.
             (None, Some(refusal)) if status < 500 => return Err(refusal),
             (None, _) => {
-                let text = self.veil.line(&String::from_utf8_lossy(json::unmarked(&body)));
+                let plain = &body[..body.len().min(PLAIN_BYTES)];
+                let text = self.veil.line(&String::from_utf8_lossy(json::unmarked(plain)));
                 decode::plain(&text, told)
             }
         };

@@ -4,6 +4,7 @@
 use crate::core::health::{Standing, standing};
 use crate::core::redact::{self, HIDDEN, is_telling};
 use serde_json::{Map, Value};
+use std::cmp::Reverse;
 use std::collections::BTreeSet;
 
 /// A hidden text shorter than this is not looked for elsewhere: it would be found in every word.
@@ -36,7 +37,10 @@ impl Veil {
     pub(super) fn over(&self, mut document: Value) -> Value {
         let mut hidden = BTreeSet::new();
         self.walk(&mut document, &mut hidden);
-        let hidden: Vec<String> = hidden.into_iter().take(MOST).collect();
+        // One may be the beginning of another: the longer goes first.
+        let mut hidden: Vec<String> = hidden.into_iter().collect();
+        hidden.sort_by_key(|text| Reverse(text.len()));
+        hidden.truncate(MOST);
         if !hidden.is_empty() {
             elsewhere(&mut document, &hidden);
         }
@@ -83,8 +87,8 @@ impl Veil {
 
     /// Whether an entry calls itself as a credential is called, or as a field that is not shown.
     fn is_of_secret(&self, fields: &Map<String, Value>) -> bool {
-        let called = |name: &&str| fields.get(*name).and_then(Value::as_str);
-        let mut names = CALLED.iter().filter_map(called);
+        let calls = |name: &str| CALLED.iter().any(|known| known.eq_ignore_ascii_case(name));
+        let mut names = fields.iter().filter(|(name, _)| calls(name)).filter_map(|(_, is)| is.as_str());
         names.any(|name| self.masks(name) || tells(name).is_some())
     }
 
@@ -120,6 +124,10 @@ fn tells(name: &str) -> Option<bool> {
         OURS.contains(&name.as_str()) || ENDS.iter().any(|end| name.ends_with(end))
     };
     let one = |name: &str| is_telling(name) || ours(name);
+    // How many have passed is a number, too.
+    if name.eq_ignore_ascii_case("pass") {
+        return Some(false);
+    }
     if one(name) {
         return Some(true);
     }
@@ -161,7 +169,13 @@ fn elsewhere(value: &mut Value, hidden: &[String]) {
                 fields.keys().filter_map(|name| Some((name.clone(), without(name)?))).collect();
             for (name, shown) in named {
                 if let Some(inner) = fields.remove(&name) {
-                    fields.insert(shown, inner);
+                    // Two that are called alike now stay two.
+                    let mut numbers = 2..;
+                    let mut called = shown.clone();
+                    while fields.contains_key(&called) {
+                        called = format!("{shown} {}", numbers.next().unwrap_or(usize::MAX));
+                    }
+                    fields.insert(called, inner);
                 }
             }
             fields.values_mut().for_each(|inner| elsewhere(inner, hidden));
@@ -189,6 +203,18 @@ mod tests {
                 "seen": {"b@x.de": 1}, "n": 7}),
             &json!({"status": "DOWN", "checks": [{"name": "mail", "status": "DOWN", "Email": "•••",
                 "error": "550 ••• is not known"}], "last": {"email": "•••"}, "seen": {"•••": 1}, "n": 7}),
+        );
+        check(
+            &json!({"redis": {"status": "DOWN", "email": "redis"}, "mail": {"status": "UP", "email": "mail"}}),
+            &json!({"•••": {"status": "UP", "email": "•••"}, "••• 2": {"status": "DOWN", "email": "•••"}}),
+        );
+        check(
+            &json!({"email": "ana@x.de", "to": {"email": "ana@x.de.corp"}, "error": "ana@x.de.corp refused"}),
+            &json!({"email": "•••", "to": {"email": "•••"}, "error": "••• refused"}),
+        );
+        check(
+            &json!({"Name": "DB_PASSWORD", "Value": "geheim", "pass": 7}),
+            &json!({"Name": "DB_PASSWORD", "Value": "•••", "pass": 7}),
         );
         check(
             &json!({"note": "sent to email=a@b.c", "emails": 3}),

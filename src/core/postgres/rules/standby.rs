@@ -88,7 +88,7 @@ fn synchronous(its: &mut Its<'_>, reading: &PostgresReading) {
     let Some(senders) = reading.senders.ready() else { return };
     let names = slots.synchronous.trim();
     let confirmed = senders.iter().any(|sender| matches!(sender.sync.as_str(), "sync" | "quorum"));
-    if names.is_empty() || confirmed || reading.server.in_recovery {
+    if names.is_empty() || confirmed || !reading.server.is_primary() {
         return;
     }
     let Some(grade) = its.state(Severity::Critical) else { return };

@@ -144,7 +144,7 @@ pub fn doubled(breach: &Breach, servers: &[(&TargetId, &PostgresReading)]) -> bo
         return false;
     };
     let same =
-        |other: &Server| !other.in_recovery && other.system == own.system && other.database == own.database;
+        |other: &Server| other.is_primary() && other.system == own.system && other.database == own.database;
     COPIED.contains(&breach.rule) && servers.iter().any(|(_, reading)| same(&reading.server))
 }
 

@@ -68,7 +68,7 @@ fn temp_files(its: &mut Its<'_>, reading: &PostgresReading) {
 
 /// No trouble by itself: it is told for those who fall behind by it.
 fn wal_burst(its: &mut Its<'_>, reading: &PostgresReading) {
-    let Some(burst) = its.state.pace.burst().filter(|_| !reading.server.in_recovery) else { return };
+    let Some(burst) = its.state.pace.burst().filter(|_| reading.server.is_primary()) else { return };
     let Some(grade) = its.state(Severity::Info) else { return };
     let times = if burst.usual * 100.0 < burst.rate {
         "and next to nothing before".to_owned()

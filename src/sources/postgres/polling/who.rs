@@ -49,7 +49,9 @@ impl Polling {
         let number = word(answer(number)?).and_then(|number| number.parse().ok());
         server.version_num = number.unwrap_or(server.version_num);
         server.version = word(answer(version)?).unwrap_or(server.version);
-        server.superuser = word(answer(is_superuser)?).is_some_and(|is| is == "on");
+        if let Some(is) = word(answer(is_superuser)?) {
+            server.superuser = is == "on";
+        }
         let who = answer(who)?;
         if let Some(row) = first(&who) {
             server.role = text(row, 0).unwrap_or_default();

@@ -205,8 +205,8 @@ mod tests {
                 "error": "550 ••• is not known"}], "last": {"email": "•••"}, "seen": {"•••": 1}, "n": 7}),
         );
         check(
-            &json!({"redis": {"status": "DOWN", "email": "redis"}, "mail": {"status": "UP", "email": "mail"}}),
-            &json!({"•••": {"status": "UP", "email": "•••"}, "••• 2": {"status": "DOWN", "email": "•••"}}),
+            &json!({"redis": {"status": "DOWN", "tenant": "redis"}, "shop": {"status": "UP", "tenant": "shop"}}),
+            &json!({"•••": {"status": "DOWN", "tenant": "•••"}, "••• 2": {"status": "UP", "tenant": "•••"}}),
         );
         check(
             &json!({"email": "ana@x.de", "to": {"email": "ana@x.de.corp"}, "error": "ana@x.de.corp refused"}),

@@ -294,10 +294,14 @@ async fn lines_and_errors_of_a_minute_are_counted_by_when_they_came() {
 }
 
 fn command(words: &[&str]) -> Watched {
+    command_within(words, Duration::from_millis(700))
+}
+
+fn command_within(words: &[&str], within: Duration) -> Watched {
     let place = LogPlace::Command {
         program: words[0].to_owned(),
         arguments: words[1..].iter().map(|word| (*word).to_owned()).collect(),
-        within: Duration::from_millis(700),
+        within,
     };
     Watched::of(LogConnect { place, ..LogConnect::file(PathBuf::new()) })
 }
@@ -431,13 +435,48 @@ async fn what_was_rotated_is_bounded() {
     );
     assert!(asked.more && asked.query.contains("the end of shop.log.2"), "{}", asked.query);
     assert!(!asked.query.contains("shop.log.3"), "{}", asked.query);
+    // Of many small ones so many are read, and that there are more is said.
+    let (folder, path) = log();
+    for number in 1..=9 {
+        rotated(
+            folder.path(),
+            &format!("shop.log.{number}"),
+            &format!("job 4711 of {number}\n"),
+            number * 10,
+        );
+    }
+    append(&path, "job 4711 now\n");
+    let asked = Watched::file(&path).asked("4711", Window::Last(900)).await;
+    assert_eq!(texts(&asked).last().map(String::as_str), Some("job 4711 of 8"));
+    assert!(asked.more, "{}", asked.query);
+}
+
+#[tokio::test]
+async fn a_file_amid_those_that_are_searched_is_told_where_it_is_not_read() {
+    let (folder, path) = log();
+    let at = |seconds| stamped("%Y-%m-%dT%H:%M:%S%.3fZ", seconds, 0);
+    rotated(folder.path(), "shop.log.10", &format!("{} job 4711 one\n", at(1200)), 800);
+    for number in 1..=9 {
+        rotated(folder.path(), &format!("shop.log.{number}.gz"), "packed", number * 10);
+    }
+    append(&path, format!("{} job 4711 two\n", at(5)));
+    let window = Window::Last(1000);
+    let asked = Watched::file(&path).asked("job", window).await;
+    assert!(
+        asked.query.contains("in shop.log.10 (")
+            && asked.query.contains("; 9 older files are packed, and not read"),
+        "{}",
+        asked.query
+    );
 }
 
 #[tokio::test]
 async fn a_command_that_is_idle_is_no_alarm_though_its_lines_are_alike() {
     let (_folder, path) = log();
     append(&path, "tick\n".repeat(3));
-    let mut watched = command(&["tail", "-n", "3", path.to_str().expect("a path")]);
+    // It may be slow to start here.
+    let mut watched =
+        command_within(&["tail", "-n", "3", path.to_str().expect("a path")], Duration::from_secs(20));
     let mut last = LogReading::default();
     for _ in 0..40 {
         last = watched.look(&[]).await.expect("a look");
@@ -446,11 +485,10 @@ async fn a_command_that_is_idle_is_no_alarm_though_its_lines_are_alike() {
     let gap = last.errors.gap().expect("whether an error came nobody knows");
     assert!(gap.note.contains("alike and as before"), "{gap:?}");
     // Once it is seen that lines come which cannot be counted, that is told.
-    append(&path, "tock\ntick\ntick\n");
+    append(&path, "tock\n");
     let mut told = false;
-    for _ in 0..20 {
+    for _ in 0..40 {
         told |= watched.look(&[]).await.expect("a look").lines.gap().is_some();
-        append(&path, "tick\ntick\n");
     }
     assert!(told);
 }
@@ -538,4 +576,138 @@ async fn the_files_of_a_pattern_are_bounded_together() {
         "the oldest are not read"
     );
     assert!(asked.query.contains("in 32 files, written to last (8 older not read)"), "{}", asked.query);
+}
+
+/// Lines and errors of the newest minute, after so many looks.
+async fn counts(watched: &mut Watched, looks: usize) -> (Option<u64>, Option<u64>) {
+    let mut last = LogReading::default();
+    for _ in 0..looks {
+        last = watched.look(&[]).await.expect("a look");
+    }
+    let count = |part: &Part<Warm<u64>>| part.ready().map(|all| **all);
+    (count(&last.lines), count(&last.errors))
+}
+
+/// Looks until a minute is known.
+const WARM: usize = 32;
+/// Looks until what comes is told.
+const TOLD: usize = 9;
+/// Looks until what is gone is no longer waited for.
+const AWAY: usize = 24;
+
+const fn both(count: u64) -> (Option<u64>, Option<u64>) {
+    (Some(count), Some(count))
+}
+
+#[tokio::test]
+async fn what_comes_to_files_of_a_pattern_is_counted_once() {
+    let (folder, path) = log();
+    let beside = |name: &str| folder.path().join(name);
+    append(&path, "ERROR old\n".repeat(50));
+    append(&beside("shop.log.1"), "ERROR older\n".repeat(50));
+    append(&beside("web-1.log"), "ERROR old\n".repeat(50));
+    std::os::unix::fs::symlink(&path, beside("a-current.log")).expect("linked");
+    let mut watched = Watched::file(&beside("*.log*"));
+    assert_eq!(counts(&mut watched, WARM).await, both(0));
+    // By rename, with what is written late to the old one.
+    append(&path, "ERROR one\n");
+    fs::rename(beside("shop.log.1"), beside("shop.log.2")).expect("renamed");
+    fs::rename(&path, beside("shop.log.1")).expect("renamed");
+    append(&beside("shop.log.1"), "ERROR late\n");
+    append(&path, "ERROR two\n");
+    assert_eq!(counts(&mut watched, TOLD).await, both(3));
+    // By a copy.
+    fs::copy(&path, beside("shop.log.1")).expect("copied");
+    File::create(&path).expect("truncated");
+    append(&path, "ERROR three\n");
+    assert_eq!(counts(&mut watched, TOLD).await, both(4));
+    // To a name that nobody knows as that of a rotated file, while there is a file of that name already.
+    assert_eq!(counts(&mut watched, WARM).await, both(0));
+    append(&beside("web-1.log"), "ERROR one\n");
+    fs::rename(beside("web-1.log"), beside("web-2.log")).expect("renamed");
+    append(&beside("web-1.log"), "ERROR one\n");
+    assert_eq!(counts(&mut watched, TOLD).await, both(2));
+    append(&beside("web-2.log"), "ERROR late\n");
+    assert_eq!(counts(&mut watched, TOLD).await, both(3));
+}
+
+#[tokio::test]
+async fn lines_that_are_alike_in_two_files_are_two() {
+    let (folder, _) = log();
+    let line = format!("{} job 4711 failed\n", stamped("%Y-%m-%dT%H:%M:%S%.3fZ", 9, 0));
+    append(&folder.path().join("web-1.log"), &line);
+    append(&folder.path().join("web-2.log"), &line);
+    assert_eq!(Watched::file(&folder.path().join("*.log")).lines("4711").await.len(), 2);
+}
+
+#[tokio::test]
+async fn a_file_that_others_were_written_to_after_is_counted_when_it_is_written_to() {
+    let (folder, _) = log();
+    for number in 0..40_u64 {
+        rotated(folder.path(), &format!("{number}.log"), &"ERROR old\n".repeat(9), 1000 - number);
+    }
+    let mut watched = Watched::file(&folder.path().join("*.log"));
+    assert_eq!(counts(&mut watched, WARM).await, both(0));
+    append(&folder.path().join("0.log"), "ERROR new\n");
+    assert_eq!(counts(&mut watched, 2 * TOLD).await, both(1));
+}
+
+#[tokio::test]
+async fn the_newest_of_very_many_files_is_found() {
+    let (folder, _) = log();
+    for number in 0..1100_u64 {
+        rotated(folder.path(), &format!("app-{number:04}.log"), "job 4711 of long ago\n", 9000 - number);
+    }
+    append(&folder.path().join("app-9999.log"), "job 4711 of today\n");
+    let mut watched = Watched::file(&folder.path().join("app-*.log"));
+    assert!(watched.lines("4711").await.contains(&"job 4711 of today".to_owned()));
+}
+
+#[tokio::test]
+async fn what_was_written_while_it_could_not_be_read_is_not_of_this_minute() {
+    let (folder, _) = log();
+    let name = |name: &str| folder.path().join(name);
+    for of in ["x", "y"] {
+        fs::create_dir(name(of)).expect("made");
+        append(&name(of).join("app.log"), "ERROR old\n".repeat(50));
+    }
+    let mut watched = Watched::file(&name("*/app.log"));
+    assert_eq!(counts(&mut watched, WARM).await, both(0));
+    // A folder that is gone for a while, as one of another machine.
+    let away = folder.path().with_extension("away");
+    fs::rename(name("x"), &away).expect("renamed");
+    assert_eq!(counts(&mut watched, AWAY).await, both(0));
+    append(&away.join("app.log"), "ERROR meanwhile\n".repeat(50));
+    fs::rename(&away, name("x")).expect("renamed");
+    assert_eq!(counts(&mut watched, TOLD).await, both(0));
+    append(&name("x/app.log"), "ERROR new\n");
+    assert_eq!(counts(&mut watched, TOLD).await, both(1));
+    // A file that cannot be read for a moment.
+    assert_eq!(counts(&mut watched, WARM).await, both(0));
+    let (path, away) = (name("x/app.log"), name("x/away"));
+    fs::rename(&path, &away).expect("renamed");
+    fs::create_dir(&path).expect("made");
+    let reading = watched.look(&[]).await.expect("a look");
+    assert!(reading.errors.gap().is_some_and(|gap| gap.note.starts_with("1 of 2 files: ")), "{reading:?}");
+    append(&away, "ERROR meanwhile\n".repeat(50));
+    fs::remove_dir(&path).expect("removed");
+    fs::rename(&away, &path).expect("renamed");
+    assert_eq!(counts(&mut watched, TOLD).await, (None, None), "not known yet");
+    assert_eq!(counts(&mut watched, WARM).await, both(0));
+}
+
+#[tokio::test]
+async fn a_folder_that_cannot_be_entered_is_not_none() {
+    let (folder, _) = log();
+    let name = |name: &str| folder.path().join(name);
+    fs::create_dir(name("x")).expect("made");
+    append(&name("x/app.log"), "ERROR old\n");
+    let mut watched = Watched::file(&name("*/app.log"));
+    assert_eq!(counts(&mut watched, WARM).await, both(0));
+    // Root may enter every folder, but none that leads to itself.
+    std::os::unix::fs::symlink("y", name("y")).expect("linked");
+    assert_eq!(counts(&mut watched, TOLD).await, (None, None));
+    let reading = watched.look(&[]).await.expect("a look");
+    let gap = reading.errors.gap().expect("nobody knows");
+    assert!(gap.note.contains("y/app.log cannot be looked into: "), "{gap:?}");
 }

@@ -5,6 +5,7 @@ mod command;
 mod entries;
 mod follow;
 mod minute;
+mod names;
 mod rotated;
 mod stamp;
 mod tail;

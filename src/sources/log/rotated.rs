@@ -2,8 +2,9 @@
 //! asks for a time before its first line, the newest first, and no more of them than of the file itself. Blocking.
 
 use super::entries::Raw;
-use super::tail::{Tail, end_of, number, opened, written};
+use super::tail::{FileId, Tail, end_of, number, opened, written};
 use crate::core::text::{counted, sized, tidy};
+use std::collections::HashSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -43,12 +44,17 @@ struct Beside {
 /// The file that is read already is none of them, whatever it is called by now.
 pub(super) fn before(tail: &Tail, from: i64, reaches: impl Fn(&[Raw]) -> bool) -> Older {
     let mut older = Older::default();
-    let (mut room, mut packed, mut unread) = (tail.back(), 0, 0);
+    let (mut room, mut packed, mut unread, mut plain) = (tail.back(), 0, 0, 0);
     for beside in beside(tail.file(), from) {
         if beside.packed {
             packed += 1;
             continue;
         }
+        if plain == MOST_FILES {
+            older.more = true;
+            break;
+        }
+        plain += 1;
         let Ok((file, about)) = opened(&beside.path) else {
             unread += 1;
             continue;
@@ -66,7 +72,7 @@ pub(super) fn before(tail: &Tail, from: i64, reaches: impl Fn(&[Raw]) -> bool) -
         older.lines.splice(0..0, lines);
         if !whole || enough {
             older.more = !whole;
-            return older;
+            break;
         }
     }
     for (count, why) in [(packed, "packed, and not read"), (unread, "not readable")] {
@@ -79,7 +85,7 @@ pub(super) fn before(tail: &Tail, from: i64, reaches: impl Fn(&[Raw]) -> bool) -
 }
 
 /// Those of its name that may hold lines of that time, the newest first.
-fn beside((path, own): (&Path, Option<(u64, u64)>), from: i64) -> Vec<Beside> {
+fn beside((path, own): (&Path, Option<FileId>), from: i64) -> Vec<Beside> {
     let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let Ok(entries) = fs::read_dir(folder) else { return Vec::new() };
@@ -94,13 +100,21 @@ fn beside((path, own): (&Path, Option<(u64, u64)>), from: i64) -> Vec<Beside> {
     };
     let mut all: Vec<Beside> = entries.take(MOST_NAMES).filter_map(Result::ok).filter_map(one).collect();
     all.sort_by_key(|beside| std::cmp::Reverse(beside.written));
-    all.truncate(MOST_FILES);
     all
 }
 
 /// Whether it is a file that is not read, because it is packed.
 pub(super) fn is_packed(path: &Path) -> bool {
     path.extension().is_some_and(|end| PACKED.iter().any(|packed| end == *packed))
+}
+
+/// Whether it is what one of these was called before it was rotated.
+pub(super) fn is_older_of(path: &Path, all: &HashSet<PathBuf>) -> bool {
+    let Some(name) = path.file_name().and_then(|name| name.to_str()) else { return false };
+    name.match_indices(['.', '-']).any(|(at, _)| {
+        let before = &name[..at];
+        is_older(before, name).is_some() && all.contains(&path.with_file_name(before))
+    })
 }
 
 /// Whether `other` is what `name` was called once it was rotated (`name.1`, `name-20260921`, `name.2.gz`), and whether it is packed.
@@ -135,5 +149,16 @@ mod tests {
         ] {
             assert_eq!(is_older("app.log", other), expected, "{other}");
         }
+    }
+
+    #[test]
+    fn what_was_rotated_is_known_beside_the_file_itself() {
+        let all = ["/log/app.log", "/log/app.log.1", "/log/web-1.log", "/log/web-2.log", "/old/x.log.1"];
+        let all: HashSet<PathBuf> = all.iter().map(PathBuf::from).collect();
+        let older: Vec<&Path> =
+            all.iter().map(PathBuf::as_path).filter(|path| is_older_of(path, &all)).collect();
+        assert_eq!(older, [Path::new("/log/app.log.1")]);
+        assert!(is_older_of(Path::new("/log/app.log-20260921"), &all));
+        assert!(!is_older_of(Path::new("/other/app.log.1"), &all), "in another folder");
     }
 }

@@ -10,6 +10,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io;
 use std::os::unix::fs::{FileExt, FileTypeExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::time::{Duration, UNIX_EPOCH};
 
 /// One look reads so much of what came; before that some is left out.
 const AT_ONCE: u64 = 4 * 1024 * 1024;
@@ -27,8 +28,8 @@ pub(super) struct Tail {
     open: Option<Open>,
     /// How far it was read before it could not be opened.
     left: Option<Place>,
-    /// It was read before: what is new is new from its beginning.
-    known: bool,
+    /// Where what it meets next is new from; its end, where nothing says so.
+    begin: Option<u64>,
     /// So many files share what is read at once.
     shared: u64,
 }
@@ -44,6 +45,8 @@ pub(super) struct Seen {
     pub(super) lines: Vec<Raw>,
     /// More came than is read at once.
     pub(super) left_out: bool,
+    /// How far which files were read.
+    pub(super) read: Vec<(FileId, u64)>,
 }
 
 /// What stood there before.
@@ -62,10 +65,13 @@ struct Open {
     place: Place,
 }
 
+/// By what one file is told from all others of this machine: a number is given again, but not with the moment at which its file began.
+pub(super) type FileId = (u64, u64, Duration);
+
 /// How far which file was read.
 #[derive(Debug)]
 struct Place {
-    id: (u64, u64),
+    id: FileId,
     /// So far it was read.
     at: u64,
     head: Vec<u8>,
@@ -73,13 +79,9 @@ struct Place {
 }
 
 impl Tail {
-    pub(super) const fn new(path: PathBuf) -> Self {
-        Self { path, open: None, left: None, known: false, shared: 1 }
-    }
-
-    /// A file that was not there before: all of it is new.
-    pub(super) const fn joined(path: PathBuf) -> Self {
-        Self { path, open: None, left: None, known: true, shared: 1 }
+    /// A file of which is new what stands behind `begin`, or what comes once it was looked at.
+    pub(super) const fn new(path: PathBuf, begin: Option<u64>) -> Self {
+        Self { path, open: None, left: None, begin, shared: 1 }
     }
 
     /// What is read at once is shared by so many files.
@@ -122,21 +124,25 @@ impl Tail {
                 let end = before.file.metadata()?.len();
                 seen.left_out |= before.advance(end, AT_ONCE / self.shared, &mut seen.lines)?;
                 before.place.cutter.emit(&mut seen.lines);
+                seen.read.push((before.place.id, before.place.at));
             }
-            let (at, skips) = if self.known { (0, false) } else { line_end(&file, about.len())? };
+            // One that is shorter was begun anew.
+            let begin = self.begin.map_or(about.len(), |at| if at > about.len() { 0 } else { at });
+            let (at, skips) = line_end(&file, begin)?;
             let cutter = Cutter { skips, ..Cutter::at(id, at) };
             self.open = Some(Open { file, place: Place { id, at, head: Vec::new(), cutter } });
-            self.known = true;
+            self.begin = Some(0);
         }
         if let Some(open) = &mut self.open {
             open.learn()?;
             seen.left_out |= open.advance(about.len(), AT_ONCE / self.shared, &mut seen.lines)?;
+            seen.read.push((open.place.id, open.place.at));
         }
         Ok(seen)
     }
 
     /// Where it is, and which file it was at the newest look.
-    pub(super) fn file(&self) -> (&Path, Option<(u64, u64)>) {
+    pub(super) fn file(&self) -> (&Path, Option<FileId>) {
         (&self.path, self.open.as_ref().map(|open| open.place.id))
     }
 
@@ -191,7 +197,7 @@ impl Place {
 /// Makes lines of bytes.
 #[derive(Debug, Default)]
 struct Cutter {
-    id: (u64, u64),
+    id: FileId,
     /// Where the next byte stands.
     at: u64,
     /// What stands behind the last line break.
@@ -205,7 +211,7 @@ struct Cutter {
 }
 
 impl Cutter {
-    fn at(id: (u64, u64), at: u64) -> Self {
+    fn at(id: FileId, at: u64) -> Self {
         Self { id, at, from: at, ..Self::default() }
     }
 
@@ -300,9 +306,10 @@ fn refused(path: &Path, error: &io::Error) -> PollError {
     }
 }
 
-/// By what one file is told from all others of this machine.
-pub(super) fn number(about: &Metadata) -> (u64, u64) {
-    (about.dev(), about.ino())
+/// Which file it is.
+pub(super) fn number(about: &Metadata) -> FileId {
+    let born = about.created().ok().and_then(|at| at.duration_since(UNIX_EPOCH).ok());
+    (about.dev(), about.ino(), born.unwrap_or_default())
 }
 
 /// When it was written to last, in nanoseconds since 1970.
@@ -318,7 +325,7 @@ pub(super) fn end_of(file: &File, about: &Metadata, room: u64) -> io::Result<(Ve
 }
 
 /// The lines from there to there; what is in the middle of one at the beginning is left out.
-fn between(file: &File, id: (u64, u64), from: u64, end: u64) -> io::Result<Vec<Raw>> {
+fn between(file: &File, id: FileId, from: u64, end: u64) -> io::Result<Vec<Raw>> {
     let mut cutter = Cutter { skips: from > 0, ..Cutter::at(id, from) };
     let mut lines = Vec::new();
     cutter.cut(&part(file, from, end)?, &mut lines);
@@ -362,7 +369,7 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("shop.log");
         fs::write(&path, "first\n").expect("written");
-        (folder, Tail::new(path))
+        (folder, Tail::new(path, None))
     }
 
     /// What one look finds once this was written.
@@ -414,5 +421,27 @@ mod tests {
         assert!(tail.look().is_err());
         fs::write(&tail.path, "other\n").expect("written");
         check(&mut tail, "four\n", &["other", "four"]);
+    }
+
+    #[test]
+    fn a_file_that_was_read_before_is_read_on_from_there() {
+        let text = "one\ntwo\nthree\n";
+        for (begin, expected) in [
+            (None, vec![]),
+            (Some(0), vec!["one", "two", "three"]),
+            (Some(4), vec!["two", "three"]),
+            // What was known of a line is all of it, or the rest of what is masked in it is shown.
+            (Some(6), vec!["two", "three"]),
+            (Some(14), vec![]),
+            (Some(99), vec!["one", "two", "three"]),
+        ] {
+            let (_folder, first) = log();
+            fs::write(&first.path, text).expect("written");
+            let mut tail = Tail::new(first.path, begin);
+            let seen = tail.look().expect("a look");
+            let found: Vec<&str> = seen.lines.iter().map(|raw| raw.text.as_str()).collect();
+            assert_eq!(found, expected, "{begin:?}");
+            assert_eq!(seen.read.iter().map(|read| read.1).collect::<Vec<_>>(), [14], "{begin:?}");
+        }
     }
 }

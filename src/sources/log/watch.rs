@@ -4,9 +4,10 @@
 use super::entries::{Entry, Raw, grouped};
 use super::follow::{self, Follow, MOST_KEPT};
 use super::minute::{Minute, Missed};
+use super::names::{self, Names};
 use super::rotated;
 use super::stamp::{self, Stamp};
-use super::tail::{Past, Seen, Tail, number, written};
+use super::tail::{FileId, Past, Seen, Tail};
 use crate::config::target::{LogConnect, LogPlace};
 use crate::core::lines::{Asked, LeftOut, LogLine, Question};
 use crate::core::log::LogReading;
@@ -15,13 +16,13 @@ use crate::core::report::{PollError, PollErrorKind};
 use crate::core::text::{counted, tidy};
 use crate::core::time::Now;
 use crate::sources::http::gap;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
 use std::time::Duration;
 
 /// So many files of a pattern are read, those that were written to last; and among so many they are looked for.
 const MOST_FILES: usize = 32;
-const MOST_FOUND: usize = 1000;
+const MOST_FOUND: usize = 10_000;
 /// It is looked that often which files there are.
 const SEEK: Duration = Duration::from_secs(10);
 /// A file that is gone, or that others were written to after, is followed for so long: what was written to it last is read.
@@ -61,10 +62,11 @@ impl Whose {
 struct Pattern {
     text: String,
     sought: Option<Now>,
-    /// The files that it named, by their numbers: what has another one is new from its beginning.
-    known: HashSet<(u64, u64)>,
-    /// Why some folder of it cannot be looked into.
-    unseen: Option<String>,
+    /// The files that it named, and how far they were read, or how long they were when they were met. Of one that was gone meanwhile nobody
+    /// knows when it was written to. What is none of them is new from its beginning.
+    known: HashMap<FileId, Option<u64>>,
+    /// Why it may name others.
+    unseen: Option<PollError>,
     /// How many files it names besides those that are read, counted up to a limit.
     beyond: usize,
 }
@@ -88,10 +90,10 @@ impl Watch {
         if let LogPlace::File(path) = &connect.place {
             match path.to_str().filter(|path| path.contains(['*', '?'])) {
                 Some(text) => {
-                    let (text, known) = (text.to_owned(), HashSet::new());
+                    let (text, known) = (text.to_owned(), HashMap::new());
                     pattern = Some(Pattern { text, sought: None, known, unseen: None, beyond: 0 });
                 }
-                None => files.push(Followed::new(path.clone(), false)),
+                None => files.push(Followed::new(path.clone(), None)),
             }
         }
         let whose = Whose { name: name.to_owned(), of: connect.of.clone(), masks: connect.masks.clone() };
@@ -105,7 +107,9 @@ impl Watch {
 
     /// One look at each of its files.
     pub(super) fn look(&mut self, now: Now, wanted: Option<&Question>) -> Result<LogReading, PollError> {
-        self.seek(now);
+        if self.files.is_empty() {
+            self.seek(now);
+        }
         let Self { whose, files, pattern, .. } = self;
         let share = files.len() as u64;
         let (mut entries, mut wrong) = (Vec::new(), Vec::new());
@@ -117,6 +121,9 @@ impl Watch {
                 Ok((seen, mut came)) => {
                     (read, bytes, left_out) = (read + 1, bytes + seen.bytes, left_out | seen.left_out);
                     newest = newest.max(seen.written);
+                    if let Some(pattern) = pattern {
+                        pattern.known.extend(seen.read.iter().map(|(id, at)| (*id, Some(*at))));
+                    }
                     entries.append(&mut came);
                 }
                 // Which files there are the pattern says.
@@ -124,20 +131,26 @@ impl Watch {
                 Err(error) => wrong.push(error),
             }
         }
-        let unseen = pattern.as_ref().and_then(|pattern| pattern.unseen.clone());
-        wrong.extend(unseen.map(|why| PollError::new(PollErrorKind::NotPermitted, why)));
+        // Once it is known how far each of them was read, for one may go by another name by now.
+        self.seek(now);
+        let unseen = self.pattern.as_ref().and_then(|pattern| pattern.unseen.clone());
         if read == 0 {
             self.minute.interrupt();
-            return Err(wrong.into_iter().next().unwrap_or_else(|| self.nothing()));
+            return Err(wrong.into_iter().next().or(unseen).unwrap_or_else(|| self.nothing()));
         }
-        self.minute.take(now, &entries, left_out.then_some(Missed::Flood));
-        let (mut lines, mut errors) = self.minute.parts(now);
-        if let Some(first) = wrong.first() {
+        let unread = wrong.first().map(|first| {
             let gap = gap(first);
             let note = format!("{} of {}: {}", wrong.len(), counted(wrong.len() + read, "file"), gap.note);
-            let gap = Gap::new(gap.kind, note);
-            (lines, errors) = (Part::Unavailable(gap.clone()), Part::Unavailable(gap));
-        }
+            Gap::new(gap.kind, note)
+        });
+        let (lines, errors) = if let Some(gap) = unread.or_else(|| unseen.as_ref().map(gap)) {
+            // What comes of it once it can be read came at a time that nobody knows.
+            self.minute.interrupt();
+            (Part::Unavailable(gap.clone()), Part::Unavailable(gap))
+        } else {
+            self.minute.take(now, &entries, left_out.then_some(Missed::Flood));
+            self.minute.parts(now)
+        };
         let at = now.wall.timestamp_nanos_opt().unwrap_or_default();
         let ago = u64::try_from(at.saturating_sub(newest)).unwrap_or_default();
         Ok(LogReading {
@@ -161,21 +174,37 @@ impl Watch {
         if pattern.sought.is_some_and(|at| now.since(at) < SEEK) {
             return;
         }
-        let Names { found, unseen, beyond } = newest(&pattern.text);
+        let Names { found, unseen } = names::named(&pattern.text, MOST_FOUND);
+        let ids: HashSet<FileId> = found.iter().map(|found| found.id).collect();
         let first = pattern.sought.is_none();
-        for found in found.iter().take(MOST_FILES) {
-            if self.files.iter().all(|file| file.path != found.path) {
-                let is_new = !first && !pattern.known.contains(&found.id);
-                self.files.push(Followed::new(found.path.clone(), is_new));
-            }
+        for found in &found {
+            let at = pattern.known.entry(found.id).or_insert(Some(if first { found.bytes } else { 0 }));
+            *at = at.or(Some(found.bytes));
         }
+        for (_, at) in pattern.known.iter_mut().filter(|(id, _)| !ids.contains(id)) {
+            *at = None;
+        }
+        if pattern.known.len() > 2 * MOST_FOUND {
+            pattern.known.retain(|id, _| ids.contains(id));
+        }
+        let beyond = found.len().saturating_sub(MOST_FILES);
+        let read = &found[..found.len() - beyond];
         for file in &mut self.files {
-            let is_read = found.iter().take(MOST_FILES).any(|found| found.path == file.path);
+            let is_read = read.iter().any(|found| found.path == file.path);
             file.gone = if is_read { None } else { file.gone.or(Some(now)) };
         }
-        self.files.retain(|file| file.gone.is_none_or(|since| now.since(since) < LINGERS));
+        // One that goes by another name is read by that.
+        self.files.retain(|file| {
+            let renamed = || read.iter().any(|found| Some(found.id) == file.tail.file().1);
+            file.gone.is_none_or(|since| now.since(since) < LINGERS && !renamed())
+        });
+        for found in read {
+            if self.files.iter().all(|file| file.path != found.path) {
+                let begin = pattern.known.get(&found.id).copied().flatten();
+                self.files.push(Followed::new(found.path.clone(), begin));
+            }
+        }
         self.files.sort_by(|one, other| one.path.cmp(&other.path));
-        pattern.known = found.iter().map(|found| found.id).collect();
         (pattern.sought, pattern.unseen, pattern.beyond) = (Some(now), unseen, beyond);
     }
 
@@ -211,7 +240,7 @@ impl Watch {
             }
         }
         lines.sort_by_key(|line| std::cmp::Reverse(line.at));
-        // One that was rotated may be named by the pattern itself.
+        // One that was renamed a moment ago is read by both names. A digest is that of a file and a place in it.
         let mut seen = HashSet::new();
         lines.retain(|line| seen.insert(line.digest));
         if lines.len() > MOST_KEPT {
@@ -229,8 +258,8 @@ impl Watch {
 }
 
 impl Followed {
-    fn new(path: PathBuf, is_new: bool) -> Self {
-        let tail = if is_new { Tail::joined(path.clone()) } else { Tail::new(path.clone()) };
+    fn new(path: PathBuf, begin: Option<u64>) -> Self {
+        let tail = Tail::new(path.clone(), begin);
         Self { path, tail, timed: false, east: None, follow: None, gone: None }
     }
 
@@ -305,42 +334,4 @@ impl Followed {
 /// The newest time in lines, where one stands near their end.
 fn newest_in(lines: &[Raw]) -> Option<Stamp> {
     lines.iter().rev().take(NEAR).find_map(|raw| stamp::of(&raw.text))
-}
-
-/// A file that a pattern names.
-struct Found {
-    path: PathBuf,
-    id: (u64, u64),
-    written: i64,
-}
-
-/// What a pattern names.
-struct Names {
-    /// Its files, those that were written to last first.
-    found: Vec<Found>,
-    unseen: Option<String>,
-    beyond: usize,
-}
-
-fn newest(pattern: &str) -> Names {
-    let file = |path: PathBuf| {
-        let about = path.metadata().ok().filter(std::fs::Metadata::is_file)?;
-        let is_packed = rotated::is_packed(&path);
-        (!is_packed).then(|| Found { path, id: number(&about), written: written(&about) })
-    };
-    let mut unseen = None;
-    let mut path = |found: glob::GlobResult| match found {
-        Ok(path) => Some(path),
-        Err(error) => {
-            unseen.get_or_insert_with(|| {
-                format!("{} cannot be looked into: {}", error.path().display(), error.error())
-            });
-            None
-        }
-    };
-    let paths = glob::glob(pattern).into_iter().flatten().filter_map(&mut path);
-    let mut found: Vec<Found> = paths.filter_map(file).take(MOST_FOUND).collect();
-    found.sort_by(|one, other| other.written.cmp(&one.written).then_with(|| one.path.cmp(&other.path)));
-    let beyond = found.len().saturating_sub(MOST_FILES);
-    Names { found, unseen, beyond }
 }

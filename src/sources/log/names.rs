@@ -155,7 +155,7 @@ mod tests {
         for pattern in ["*/app.log", "*/logs/*.log", "y/*.log"] {
             let (_, why) = all(&["x/app.log", "y>y"], pattern, 9);
             assert!(
-                why.contains("y") && why.contains("cannot be looked into: Too many levels"),
+                why.contains('y') && why.contains("cannot be looked into: Too many levels"),
                 "{pattern}: {why}"
             );
         }

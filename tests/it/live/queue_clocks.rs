@@ -139,9 +139,11 @@ async fn many_schedulers_that_have_ended_hide_none_that_is_broken() {
         return (await queue.getJobSchedulers()).length;";
     assert_eq!(lab.script_of("bullmq5", &name, body), "1");
     let (mut client, key) = (lab.client().await, |part: &str| named(&name).key(part));
-    let open: Vec<String> = client.zrange(key("delayed"), 0, -1).await.expect("its next job");
-    let () = client.del(open.iter().map(|id| key(id)).collect::<Vec<_>>()).await.expect("gone");
-    let () = client.del(key("delayed")).await.expect("gone");
+    let mut open: Vec<String> = client.zrange(key("delayed"), 0, -1).await.expect("jobs for later");
+    open.extend(client.lrange::<_, Vec<String>>(key("wait"), 0, -1).await.expect("jobs that wait"));
+    assert_eq!(open.len(), 1, "its next job");
+    let gone = [key(&open[0]), key("delayed"), key("wait")];
+    let () = client.del(&gone[..]).await.expect("gone");
     two_hours_late(&lab, &name).await;
     let score: f64 = client.zscore(key("repeat"), "nightly").await.expect("its time");
     for number in 0..120 {

@@ -111,17 +111,18 @@ async fn read_only_refuses_and_production_wants_a_word() {
         screen.until(&name, 10);
         screen.keys("\r");
         screen.until("the provider said no", 10);
-        press(screen, "x", "retry job");
-        std::thread::sleep(SETTLE);
-        screen.keys("r");
     };
     let mut screen = Screen::start(&["--config", &config, "--read-only"], &[], (160, 50));
     to_the_job(&mut screen);
-    screen.until("--read-only", 15);
+    press(&mut screen, "x", "--read-only");
+    assert!(!screen.text().contains("retry job"), "{}", screen.text());
     assert!(phases(&screen).is_empty());
     let mut screen = Screen::start(&["--config", &config], &[], (160, 50));
     screen.until("PROD shop-prod", 10);
     to_the_job(&mut screen);
+    press(&mut screen, "x", "retry job");
+    std::thread::sleep(SETTLE);
+    screen.keys("r");
     screen.until("Retry 1 job", 15);
     std::thread::sleep(SETTLE);
     // The key alone does nothing here.

@@ -293,6 +293,7 @@ impl Model {
             live,
             zone: self.zone,
             who: &self.who,
+            arming: Some(&self.arming),
         }
     }
 

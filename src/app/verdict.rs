@@ -342,6 +342,7 @@ mod tests {
             live: true,
             zone: Utc.fix(),
             who: "ana",
+            arming: None,
         })
     }
 

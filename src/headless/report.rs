@@ -258,6 +258,7 @@ pub fn sentence(seen: Seen<'_>) -> String {
         live: true,
         who: "",
         zone: seen.zone,
+        arming: None,
     };
     verdict(context).plain()
 }

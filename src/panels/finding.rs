@@ -1,12 +1,14 @@
 //! The page of one finding: its sentence in full, its rule, since when, who is hit, what explains it and what it explains, what may be
 //! done, and its number over the last minutes.
 
-use crate::core::alert::{Finding, FindingKey, Onset, Parted, RuleSetting, RuleSpec, RuleUnit, Stage, Step};
+use crate::core::action::Offer;
+use crate::core::alert::{Finding, FindingKey, Onset, Parted, RuleSetting, RuleSpec, RuleUnit, Stage};
 use crate::core::chain::{Link, Tie};
 use crate::core::place::Screen;
 use crate::core::row::RowKey;
 use crate::core::text::{counted, lasting};
 use crate::core::time::Now;
+use crate::panels::findings::Lead;
 use crate::panels::graphs;
 use crate::panels::panel::PanelContext;
 use crate::ui::content::{Cell, Column, Content, Line, Role, Row, Section, Table};
@@ -21,8 +23,8 @@ const SPAN: Duration = Duration::from_secs(15 * 60);
 const COLUMNS: usize = 60;
 const ROWS: usize = 4;
 
-/// The page of the finding of `key`.
-pub(super) fn page(context: PanelContext<'_>, key: &FindingKey, acts: bool) -> Content {
+/// The page of the finding of `key`, to which `offers` are made.
+pub(super) fn page(context: PanelContext<'_>, key: &FindingKey, offers: &[Offer]) -> Content {
     let Some(finding) = context.finding(key) else {
         let words =
             "it is over and no longer kept here (the timeline tells when it ended), or outside the scope";
@@ -31,7 +33,8 @@ pub(super) fn page(context: PanelContext<'_>, key: &FindingKey, acts: bool) -> C
             sections: vec![Section::lines(key.rule.to_string(), vec![Line::text(words)])],
         };
     };
-    let mut sections = vec![told(context, finding), next(context, finding, acts), evidence(context, finding)];
+    let mut sections =
+        vec![told(context, finding), next(context, finding, offers), evidence(context, finding)];
     sections.extend(graphs::finding(context, finding));
     sections.push(samples(context, finding));
     sections.push(source(finding));
@@ -142,8 +145,8 @@ fn table(title: &'static str, rows: Vec<Row>) -> Table {
     }
 }
 
-/// What may be done: where it is seen, and whether anything is offered there (`acts`).
-fn next(context: PanelContext<'_>, finding: &Finding, acts: bool) -> Section {
+/// What may be done: where it is seen, and whether anything is offered there (`offers`).
+fn next(context: PanelContext<'_>, finding: &Finding, offers: &[Offer]) -> Section {
     let breach = &finding.breach;
     let (open, act) = (&context.keys.open, &context.keys.act);
     let mut lines = Vec::new();
@@ -151,15 +154,17 @@ fn next(context: PanelContext<'_>, finding: &Finding, acts: bool) -> Section {
     if finding.ended().is_some() {
         lines.extend(fact("next", Line::of(Role::Ok, "nothing: it is over")));
     } else if !words.is_empty() {
-        let key = match breach.step {
-            Step::Act(..) => format!("{act}: "),
-            Step::Look(_) | Step::Say(_) => String::new(),
-        };
-        lines.extend(fact("next", Line::of(Role::Accent, key).then(Role::Strong, words)));
+        let lead = Lead::of(context, finding, || offers.to_vec());
+        let key = Line::of(Role::Accent, lead.words(context.keys));
+        lines.extend(fact("next", key.then(Role::Strong, words)));
+        if let Lead::Kept(refusal) = lead {
+            lines.extend(fact("", Line::of(Role::Muted, refusal.sentence())));
+        }
     }
     if breach.place.screen == Screen::Overview {
         return Section::lines("", lines);
     }
+    let acts = context.live && offers.iter().any(|offer| offer.choice.is_ok());
     let acts = if acts && finding.ended().is_none() { format!("; {act} acts on it") } else { String::new() };
     let place = format!("screen {}{acts}", breach.place.screen.name());
     let cells = vec![Cell::of(Role::Accent, open), Cell::text(place)];

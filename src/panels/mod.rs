@@ -6,6 +6,7 @@ mod capacity;
 mod checks;
 mod current;
 mod finding;
+mod findings;
 mod graphs;
 mod groups;
 mod heading;

@@ -2,6 +2,7 @@
 
 use crate::core::action::{Action, Offer, Preview, Refusal};
 use crate::core::alert::{Finding, FindingKey, Parted, RuleId, RuleSetting, RuleSpec, Severity, Stage};
+use crate::core::arming::Arming;
 use crate::core::chain::Chain;
 use crate::core::focus::Focus;
 use crate::core::ids::TargetId;
@@ -50,12 +51,39 @@ pub struct PanelContext<'a> {
     pub zone: FixedOffset,
     /// Who looks, by the name that the audit trail has.
     pub who: &'a str,
+    /// What may be changed; `None` where nobody is asked for that.
+    pub arming: Option<&'a Arming>,
 }
 
 impl<'a> PanelContext<'a> {
     /// The targets that are looked at, in configured order.
     pub fn targets(self) -> impl Iterator<Item = &'a TargetState> + Clone {
         self.world.targets().iter().map(|target| &**target).filter(move |target| self.scope.holds(target))
+    }
+
+    /// Why the key of acts does nothing to `target`, armed or not: then it is not named.
+    #[must_use]
+    pub fn forbids(self, target: &TargetId) -> Option<Refusal> {
+        if !self.live {
+            return Some(Refusal::new("this is the past"));
+        }
+        self.arming.and_then(|arming| arming.forbids(target))
+    }
+
+    /// The same offers to `row`, but for what no arming would permit in this run.
+    #[must_use]
+    pub fn permitted(self, row: &RowKey, mut offers: Vec<Offer>) -> Vec<Offer> {
+        let whole = row.target().and_then(|target| self.forbids(target));
+        for offer in &mut offers {
+            let own = || {
+                let (action, _) = offer.choice.as_ref().ok()?;
+                self.forbids(action.target())
+            };
+            if let Some(refusal) = whole.clone().or_else(own) {
+                offer.choice = Err(refusal);
+            }
+        }
+        offers
     }
 
     /// The target named `id`, if it is looked at.

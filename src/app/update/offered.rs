@@ -15,18 +15,8 @@ pub fn marked(model: &Model) -> Vec<RowKey> {
 /// What may be done to `row`, and to what is marked. What no arming would permit in this run is refused here already.
 pub fn offers(model: &Model, row: &RowKey, marked: &[RowKey]) -> Vec<Offer> {
     let path = model.place().path;
-    let mut offers = opened(model.screen, &path).offers(model.seen(), &path, row, marked);
-    let whole = row.target().and_then(|target| model.arming.forbids(target));
-    for offer in &mut offers {
-        let own = || {
-            let (action, _) = offer.choice.as_ref().ok()?;
-            model.arming.forbids(action.target())
-        };
-        if let Some(refusal) = whole.clone().or_else(own) {
-            offer.choice = Err(refusal);
-        }
-    }
-    offers
+    let seen = model.seen();
+    seen.permitted(row, opened(model.screen, &path).offers(seen, &path, row, marked))
 }
 
 /// The row that an act is about: the one under the cursor, else the one whose page is open.

@@ -217,7 +217,16 @@ mod tests {
     fn rows(world: &World, scope: &Scope, path: &[RowKey]) -> (Vec<(String, String)>, String) {
         let keys = Keys::default();
         let now = Now::example(100);
-        let seen = PanelContext { keys: &keys, world, scope, now, live: true, zone: Utc.fix(), who: "ana" };
+        let seen = PanelContext {
+            keys: &keys,
+            world,
+            scope,
+            now,
+            live: true,
+            zone: Utc.fix(),
+            who: "ana",
+            arming: None,
+        };
         let content = panel(Screen::Metrics).content(seen, path);
         let section = &content.sections[0];
         let rows = section.table.as_ref().expect("a table").rows.iter();
@@ -258,6 +267,7 @@ mod tests {
             live: true,
             zone: Utc.fix(),
             who: "ana",
+            arming: None,
         };
         let endpoint = RowKey::Metrics(TargetId::new("shop-3"), MetricsRow::Endpoint);
         let title = panel(Screen::Metrics).content(seen, &[group, endpoint]).title;

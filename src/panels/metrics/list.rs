@@ -131,6 +131,7 @@ mod tests {
             live: true,
             zone: Utc.fix(),
             who: "ana",
+            arming: None,
         };
         let content = panel(Screen::Metrics).content(seen, path);
         let tables = content.sections.into_iter().filter_map(|section| section.table);

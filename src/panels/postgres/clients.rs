@@ -76,7 +76,11 @@ pub(super) fn content(context: PanelContext<'_>, key: &RowKey) -> Content {
             format!("{} of {} usable connections in use", slots.used, slots.usable()),
         ));
     }
-    let title = format!("Who uses the connections ({} lists, {} ends)", context.keys.open, context.keys.act);
+    let ends = match context.forbids(&target.id) {
+        Some(_) => String::new(),
+        None => format!(", {} ends", context.keys.act),
+    };
+    let title = format!("Who uses the connections ({} lists{ends})", context.keys.open);
     let section = Section { title, lines, table: Some(groups(target, reading, role)) };
     Content { title: "connections".to_owned(), sections: vec![section] }
 }

@@ -31,7 +31,11 @@ pub(super) fn one_queue(context: PanelContext<'_>, key: &RowKey) -> Content {
     let alike = page.map(|page| groups(&[page])).unwrap_or_default();
     if alike.len() > 1 || alike.first().is_some_and(|group| group.jobs.len() > 1) {
         let rows = alike.iter().map(|group| group_row(target, &queue, group, role)).collect();
-        let title = format!("Failures by kind ({} retries all of one kind)", context.keys.act);
+        let all = match context.forbids(&target.id) {
+            Some(_) => String::new(),
+            None => format!(" ({} retries all of one kind)", context.keys.act),
+        };
+        let title = format!("Failures by kind{all}");
         sections.push(Section::table(title, group_table(rows)));
     }
     let list = state.reading().and_then(|all| all.lists.iter().find(|list| list.queue == queue));

@@ -195,6 +195,7 @@ impl Watch {
             live: true,
             zone: Utc.fix(),
             who: "ana",
+            arming: None,
         }
     }
 

@@ -72,6 +72,33 @@ fn its_number_is_drawn_with_unit_span_and_bounds() {
 }
 
 #[test]
+fn a_key_that_is_refused_is_not_the_next_step() {
+    let stage = idle(30);
+    let page = opened(&stage);
+    page.says("next     x: terminate its session after its owner was asked");
+    page.says("; x acts on it");
+    assert_eq!(stage.page(Screen::Overview).text().matches("x: terminate").count(), 1);
+
+    let stage = stage.read_only("pg");
+    let page = opened(&stage);
+    page.says("next     not from here: terminate its session after its owner was asked");
+    page.says("pg is configured as read-only; remove `read_only` from it in the configuration");
+    assert!(!page.text().contains("x acts") && !page.text().contains("x: "), "{}", page.text());
+    let list = stage.page(Screen::Overview).text();
+    assert!(list.contains("not from here: terminate") && !list.contains("x: "), "{list}");
+
+    // In the past nothing is done at all.
+    let stage = idle(30).held();
+    for text in [opened(&stage).text(), stage.page(Screen::Overview).text()] {
+        assert!(text.contains("terminate its session"), "{text}");
+        assert!(
+            !text.contains("x acts") && !text.contains("x: ") && !text.contains("not from here"),
+            "{text}"
+        );
+    }
+}
+
+#[test]
 fn the_first_row_leads_to_where_it_is_seen_and_offers_what_is_offered_there() {
     let stage = idle(30);
     let row = RowKey::Finding(key(&stage, RULE));

@@ -3,6 +3,7 @@
 use chrono::{Offset, Utc};
 use stacktop::core::action::{Action, Offer, Preview, Refusal};
 use stacktop::core::alert::Rulebook;
+use stacktop::core::arming::{Access, Arming};
 use stacktop::core::focus::Focus;
 use stacktop::core::ids::{SystemKind, TargetId};
 use stacktop::core::part::{Gap, GapKind, Part, Warm};
@@ -32,6 +33,8 @@ pub struct Stage {
     pub world: World,
     pub second: u64,
     pub live: bool,
+    /// What may be changed, where that is said.
+    pub arming: Option<Arming>,
     /// Reports that each report says it overtook.
     late: u64,
     keys: Keys,
@@ -81,7 +84,7 @@ impl Stage {
             sources: words("!"),
         };
         let world = World::new(states, Rulebook::defaults(&all_rules()));
-        Self { world, second: FIRST, live: true, late: 0, keys }
+        Self { world, second: FIRST, live: true, arming: None, late: 0, keys }
     }
 
     /// One target that was not asked yet.
@@ -174,6 +177,13 @@ impl Stage {
         self
     }
 
+    /// The same where nothing may be changed on `target`.
+    pub fn read_only(mut self, target: &str) -> Self {
+        let access = [(TargetId::new(target), Access::Never)].into();
+        self.arming = Some(Arming::new("shop".to_owned(), false, None, access));
+        self
+    }
+
     fn context(&self) -> PanelContext<'_> {
         let now = Now::example(self.second);
         PanelContext {
@@ -184,6 +194,7 @@ impl Stage {
             live: self.live,
             zone: Utc.fix(),
             who: "ana",
+            arming: self.arming.as_ref(),
         }
     }
 

@@ -109,6 +109,7 @@ mod tests {
             live: true,
             zone,
             who: "ana",
+            arming: None,
         };
         let words = |end: End| match end {
             End::After(span) => format!("{} s", span.as_secs()),

@@ -10,7 +10,7 @@ use crate::core::part::Part;
 use crate::core::place::Screen;
 use crate::core::postgres::{PostgresReading, Session};
 use crate::core::reading::Reading;
-use crate::core::report::{BreakerState, Plan, PollReport};
+use crate::core::report::PollReport;
 use crate::core::world::World;
 use crate::core::world::{TargetState, all_rules};
 use chrono::{Offset, Utc};
@@ -45,22 +45,8 @@ fn world(application: &str, breaches: Vec<Breach>) -> World {
     let reading =
         |sessions| PostgresReading { sessions: Part::Ready(sessions), ..PostgresReading::default() };
     for (id, sessions) in [("pg", vec![waiter]), ("other", Vec::new())] {
-        world.apply(PollReport {
-            target: TargetId::new(id),
-            at,
-            took: second,
-            plan: Plan {
-                interval: second,
-                widened: false,
-                next: at,
-                breaker: BreakerState::Closed,
-                failures: 0,
-                knocks: false,
-            },
-            overtaken: 0,
-            asked: 0,
-            result: Ok(Reading::Postgres(Box::new(reading(sessions)))),
-        });
+        let reading = Ok(Reading::Postgres(Box::new(reading(sessions))));
+        world.apply(PollReport::example(TargetId::new(id), reading, at));
     }
     let triage = |rule: RuleId| {
         let spec = all_rules().into_iter().find(|spec| spec.id == rule);

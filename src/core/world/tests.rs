@@ -11,7 +11,6 @@ use crate::core::prometheus::PanelReading;
 use crate::core::prometheus::{PrometheusReading, PrometheusState};
 use crate::core::reading::Reading;
 use crate::core::redis::{Background, Evidence, QueueReading, RedisReading, RedisState};
-use crate::core::report::{BreakerState, Plan};
 use crate::core::search::{SearchReading, SearchState};
 use std::time::Duration;
 
@@ -21,23 +20,7 @@ fn gap<T>() -> Part<T> {
 
 /// A poll of the target named `name` that is polled each second.
 fn report_of(name: &str, at: Now, reading: Reading) -> PollReport {
-    let second_long = Duration::from_secs(1);
-    PollReport {
-        target: TargetId::new(name),
-        at,
-        took: Duration::ZERO,
-        plan: Plan {
-            interval: second_long,
-            widened: false,
-            next: at.plus(second_long),
-            breaker: BreakerState::Closed,
-            failures: 0,
-            knocks: false,
-        },
-        overtaken: 0,
-        asked: 0,
-        result: Ok(reading),
-    }
+    PollReport::example(TargetId::new(name), Ok(reading), at)
 }
 
 /// Without all of its parts a system has so many rules of which nobody can say anything.

@@ -8,7 +8,7 @@ use crate::core::part::{Part, Warm};
 use crate::core::postgres::{BackendId, PgAction, PostgresReading, Session, Slots};
 use crate::core::reading::Reading;
 use crate::core::redis::{QueueReading, QueueRef, RedisAction, RedisReading};
-use crate::core::report::{BreakerState, Plan, PollReport};
+use crate::core::report::PollReport;
 use crate::core::search::{SearchNode, SearchReading};
 use crate::core::world::{World, all_rules};
 
@@ -32,22 +32,7 @@ fn told(kind: SystemKind, readings: Vec<(u64, Reading)>) -> Vec<String> {
 
 fn report(world: &mut World, id: &TargetId, second: u64, reading: Reading) {
     let at = Now::example(second);
-    world.apply(PollReport {
-        target: id.clone(),
-        at,
-        took: Duration::ZERO,
-        plan: Plan {
-            interval: SECOND,
-            widened: false,
-            next: at.plus(SECOND),
-            breaker: BreakerState::Closed,
-            failures: 0,
-            knocks: false,
-        },
-        overtaken: 0,
-        asked: 0,
-        result: Ok(reading),
-    });
+    world.apply(PollReport::example(id.clone(), Ok(reading), at));
     world.evaluate(at);
 }
 

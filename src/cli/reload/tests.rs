@@ -90,54 +90,69 @@ fn what_needs_a_restart_is_told_again_and_what_was_taken_over_is_not() {
     assert_eq!(known.targets.keys().map(TargetId::as_str).collect::<Vec<_>>(), ["web"]);
 }
 
-#[test]
-fn what_a_target_allows_becomes_milder_by_a_restart_only() {
-    let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("c.toml");
-    let arguments = Arguments::parse_from(["stacktop", "--config", &file.display().to_string()]);
-    let around = Surroundings::empty(folder.path()).with("TERM", "xterm-256color");
-    let jobs = "[[redis]]\nname = \"jobs\"\nurl = \"redis://h:1\"\n";
-    std::fs::write(&file, format!("{jobs}read_only = true\n")).unwrap();
-    let begin = InForce::of(&settings(&arguments, &around, Care::Again).unwrap());
-    let again = |written: &str, before: &InForce| {
-        std::fs::write(&file, written).unwrap();
-        let written = read(&arguments, &around).unwrap();
+const JOBS: &str = "[[redis]]\nname = \"jobs\"\nurl = \"redis://h:1\"\n";
+
+/// A configuration that is written again while stacktop runs.
+struct Written {
+    folder: tempfile::TempDir,
+    arguments: Arguments,
+}
+
+impl Written {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("c.toml").display().to_string();
+        Self { folder, arguments: Arguments::parse_from(["stacktop", "--config", &file]) }
+    }
+
+    fn write(&self, written: &str) -> Surroundings {
+        std::fs::write(self.folder.path().join("c.toml"), written).unwrap();
+        Surroundings::empty(self.folder.path()).with("TERM", "xterm-256color")
+    }
+
+    /// What is in force at the start.
+    fn begin(&self, written: &str) -> InForce {
+        let around = self.write(written);
+        InForce::of(&settings(&self.arguments, &around, Care::Again).unwrap())
+    }
+
+    /// What is said of what is written now, and what is in force then.
+    fn again(&self, written: &str, before: &InForce) -> (String, InForce) {
+        let around = self.write(written);
+        let written = read(&self.arguments, &around).unwrap();
         let (reloaded, _, now) = super::again(written, before, &mut Names::default()).unwrap();
         (reloaded.words, now)
-    };
+    }
+}
+
+#[test]
+fn what_a_target_allows_becomes_milder_by_a_restart_only() {
+    let file = Written::new();
+    let begin = file.begin(&format!("{JOBS}read_only = true\n"));
+    let again = |written: &str, before: &InForce| file.again(written, before);
     let waits = "needs a restart: jobs is allowed no more than before";
-    let (words, now) = again(jobs, &begin);
+    let (words, now) = again(JOBS, &begin);
     assert_eq!(words, format!("read again, in force now: jobs is asked in another way; {waits}"));
-    let (words, now) = again(jobs, &now);
+    let (words, now) = again(JOBS, &now);
     assert_eq!(words, format!("read again, {waits}"), "it is told until there was one");
-    let (words, _) = again(&format!("{jobs}read_only = true\n"), &now);
+    let (words, _) = again(&format!("{JOBS}read_only = true\n"), &now);
     assert_eq!(words, "read again, in force now: jobs is asked in another way");
-    let (words, _) = again(&format!("{jobs}local = true\n"), &now);
+    let (words, _) = again(&format!("{JOBS}local = true\n"), &now);
     assert_eq!(words, format!("read again, in force now: jobs is asked in another way; {waits}"));
 }
 
 #[test]
 fn a_target_that_comes_again_allows_no_more_than_it_did_in_this_run() {
-    let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("c.toml");
-    let arguments = Arguments::parse_from(["stacktop", "--config", &file.display().to_string()]);
-    let around = Surroundings::empty(folder.path()).with("TERM", "xterm-256color");
-    let jobs = "[[redis]]\nname = \"jobs\"\nurl = \"redis://h:1\"\n";
-    std::fs::write(&file, format!("production = true\n{ONE}{jobs}read_only = true\n")).unwrap();
-    let begin = InForce::of(&settings(&arguments, &around, Care::Again).unwrap());
-    let again = |written: &str, before: &InForce| {
-        std::fs::write(&file, written).unwrap();
-        let written = read(&arguments, &around).unwrap();
-        let (reloaded, _, now) = super::again(written, before, &mut Names::default()).unwrap();
-        (reloaded.words, now)
-    };
+    let file = Written::new();
+    let begin = file.begin(&format!("production = true\n{ONE}{JOBS}read_only = true\n"));
+    let again = |written: &str, before: &InForce| file.again(written, before);
     let (words, now) = again(&format!("production = true\n{ONE}"), &begin);
     assert_eq!(words, "read again, in force now: jobs is watched no more");
-    let (words, now) = again(&format!("production = true\n{ONE}{jobs}"), &now);
+    let (words, now) = again(&format!("production = true\n{ONE}{JOBS}"), &now);
     let waits = "needs a restart: jobs is allowed no more than before";
     assert_eq!(words, format!("read again, in force now: jobs is new; {waits}"));
     let (_, now) = again(&format!("production = false\n{ONE}"), &now);
-    let (words, now) = again(&format!("production = false\n{ONE}{jobs}local = true\n"), &now);
+    let (words, now) = again(&format!("production = false\n{ONE}{JOBS}local = true\n"), &now);
     let waits = "needs a restart: production, jobs is allowed no more than before";
     assert_eq!(words, format!("read again, in force now: jobs is new; {waits}"));
     assert_eq!((now.access[&TargetId::new("jobs")], now.stance.production), (Access::Never, true));

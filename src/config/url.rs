@@ -329,22 +329,13 @@ pub fn http(text: &str) -> Result<HttpConnect, String> {
     let (authority, path) = rest.find(['/', '?']).map_or((rest, ""), |at| rest.split_at(at));
     let bare = authority.rsplit_once('@').map_or(authority, |(_, place)| place);
     let place = format!("{bare}{path}");
-    Ok(HttpConnect {
-        url: format!("{}://{place}", parts.scheme),
-        auth: match (parts.user, parts.password) {
-            (Some(user), password) => {
-                HttpAuth::Basic { user, password: password.unwrap_or_else(|| Secret::inline("")) }
-            }
-            (None, _) => HttpAuth::None,
-        },
-        root_cert: None,
-        client: None,
-        headers: Vec::new(),
-        others: Vec::new(),
-        pin: None,
-        requests: None,
-        operations: BTreeMap::new(),
-    })
+    let auth = match (parts.user, parts.password) {
+        (Some(user), password) => {
+            HttpAuth::Basic { user, password: password.unwrap_or_else(|| Secret::inline("")) }
+        }
+        (None, _) => HttpAuth::None,
+    };
+    Ok(HttpConnect { auth, ..HttpConnect::plain(format!("{}://{place}", parts.scheme)) })
 }
 
 /// Host and port of something that is only connected to: `host:port`, `tcp://host:port`, `mongodb://host`.

@@ -13,6 +13,7 @@ pub mod logs;
 mod managers;
 mod metrics;
 mod overview;
+mod own;
 pub mod panel;
 mod postgres;
 mod redis;

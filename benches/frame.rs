@@ -20,7 +20,7 @@ use stacktop::core::part::{Part, Warm};
 use stacktop::core::place::Screen;
 use stacktop::core::reading::Reading;
 use stacktop::core::redis::{QueueReading, QueueRef, RedisReading};
-use stacktop::core::report::{BreakerState, Plan, PollReport};
+use stacktop::core::report::{Plan, PollReport};
 use stacktop::core::scope::Scope;
 use stacktop::core::time::Now;
 use stacktop::core::world::{TargetState, World, all_rules};
@@ -74,17 +74,8 @@ fn model(kind: SystemKind, targets: usize, screen: Screen, reading: impl Fn(usiz
     for poll in 0..60 {
         let at = Now::example(2 * poll);
         for number in 0..targets {
-            let plan = Plan {
-                interval: TWO,
-                widened: false,
-                next: at.plus(TWO),
-                breaker: BreakerState::Closed,
-                failures: 0,
-                knocks: false,
-            };
-            let result = Ok(reading(number, at));
-            let report =
-                PollReport { target: id(number), at, took: TWO / 100, result, plan, overtaken: 0, asked: 0 };
+            let report = PollReport::example(id(number), Ok(reading(number, at)), at);
+            let report = PollReport { took: TWO / 100, plan: Plan::example(TWO, at), ..report };
             update(&mut model, Msg::Report(Box::new(report)), at);
         }
     }

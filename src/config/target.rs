@@ -140,45 +140,40 @@ impl Way for HttpConnect {
     }
 }
 
-impl Way for PrometheusConnect {
+/// A way that is asked over HTTP alone, whatever else is known of it.
+trait OverHttp {
+    fn http(&self) -> &HttpConnect;
+}
+
+impl<W: OverHttp> Way for W {
     fn address(&self) -> String {
-        self.http.address()
+        self.http().address()
     }
 
     fn is_local(&self) -> bool {
-        self.http.is_local()
+        self.http().is_local()
     }
 
     fn exposed(&self) -> Option<&'static str> {
-        self.http.exposed()
+        self.http().exposed()
     }
 }
 
-impl Way for LokiConnect {
-    fn address(&self) -> String {
-        self.http.address()
-    }
-
-    fn is_local(&self) -> bool {
-        self.http.is_local()
-    }
-
-    fn exposed(&self) -> Option<&'static str> {
-        self.http.exposed()
+impl OverHttp for PrometheusConnect {
+    fn http(&self) -> &HttpConnect {
+        &self.http
     }
 }
 
-impl Way for HealthConnect {
-    fn address(&self) -> String {
-        self.http.address()
+impl OverHttp for LokiConnect {
+    fn http(&self) -> &HttpConnect {
+        &self.http
     }
+}
 
-    fn is_local(&self) -> bool {
-        self.http.is_local()
-    }
-
-    fn exposed(&self) -> Option<&'static str> {
-        self.http.exposed()
+impl OverHttp for HealthConnect {
+    fn http(&self) -> &HttpConnect {
+        &self.http
     }
 }
 

@@ -273,3 +273,11 @@ pub enum ActionError {
     #[error("it is not known whether it was done: {0}")]
     Unknown(String),
 }
+
+impl ActionError {
+    /// The action is one for another kind of system than this target, which is `this`.
+    #[must_use]
+    pub fn not_for(this: &str) -> Self {
+        Self::Refused(format!("this target is {this}"))
+    }
+}

@@ -122,7 +122,7 @@ mod tests {
     use crate::core::part::Part;
     use crate::core::prometheus::RulesReading;
     use crate::core::reading::Reading;
-    use crate::core::report::{BreakerState, Plan, PollReport};
+    use crate::core::report::PollReport;
     use crate::core::time::Now;
     use crate::core::world::{World, all_rules};
     use std::time::Duration;
@@ -131,22 +131,7 @@ mod tests {
 
     fn report(world: &mut World, name: &str, second: u64, reading: Reading) {
         let at = Now::example(second);
-        world.apply(PollReport {
-            target: TargetId::new(name),
-            at,
-            took: Duration::ZERO,
-            plan: Plan {
-                interval: SECOND,
-                widened: false,
-                next: at.plus(SECOND),
-                breaker: BreakerState::Closed,
-                failures: 0,
-                knocks: false,
-            },
-            overtaken: 0,
-            asked: 0,
-            result: Ok(reading),
-        });
+        world.apply(PollReport::example(TargetId::new(name), Ok(reading), at));
     }
 
     /// The alert that a Prometheus makes of a finding that we told it.

@@ -95,17 +95,7 @@ impl Focus {
     pub const fn look(&self) -> Option<&Look> {
         match self {
             Self::Look(look) => Some(look),
-            Self::Server { .. }
-            | Self::StatementTexts(_)
-            | Self::Cluster(_)
-            | Self::Range(_)
-            | Self::MetricNames
-            | Self::FailedJobs { .. }
-            | Self::OpenJobs { .. }
-            | Self::Jobs { .. }
-            | Self::More { .. }
-            | Self::Job { .. }
-            | Self::Lines(_) => None,
+            _ => None,
         }
     }
 
@@ -114,17 +104,7 @@ impl Focus {
     pub const fn range(&self) -> Option<&Range> {
         match self {
             Self::Range(range) => Some(range),
-            Self::Look(_)
-            | Self::Cluster(_)
-            | Self::MetricNames
-            | Self::Server { .. }
-            | Self::StatementTexts(_)
-            | Self::FailedJobs { .. }
-            | Self::OpenJobs { .. }
-            | Self::Jobs { .. }
-            | Self::More { .. }
-            | Self::Job { .. }
-            | Self::Lines(_) => None,
+            _ => None,
         }
     }
 

@@ -251,7 +251,7 @@ mod tests {
     use crate::core::part::Part;
     use crate::core::prometheus::{PrometheusReading, PrometheusSettings};
     use crate::core::reading::Reading;
-    use crate::core::report::{BreakerState, Plan, PollReport};
+    use crate::core::report::PollReport;
     use crate::core::settings::SystemSettings;
     use crate::core::world::all_rules;
     use std::time::Duration;
@@ -384,23 +384,8 @@ mod tests {
             ranges: vec![RangeReading { range: wanted, series, cut: false }],
             ..PrometheusReading::default()
         };
-        let plan = Plan {
-            interval: SECOND,
-            widened: false,
-            next: Now::example(11),
-            breaker: BreakerState::Closed,
-            failures: 0,
-            knocks: false,
-        };
-        world.apply(PollReport {
-            target: TargetId::new("prom"),
-            at: Now::example(10),
-            took: Duration::ZERO,
-            result: Ok(Reading::Prometheus(Box::new(reading))),
-            plan,
-            overtaken: 0,
-            asked: 0,
-        });
+        let reading = Ok(Reading::Prometheus(Box::new(reading)));
+        world.apply(PollReport::example(TargetId::new("prom"), reading, Now::example(10)));
         let (columns, from) = before(&world, &pg, "behind", &own).expect("it is remembered");
         assert_eq!((from, columns[177], columns[178], columns.len()), (178, Some(3.0), Some(7.0), 180));
         assert_eq!(before(&world, &pg, "behind", &[Some(1.0); 180]), None);

@@ -280,7 +280,7 @@ mod tests {
     use crate::core::postgres::{BackendId, PostgresReading, Session};
     use crate::core::reading::Reading;
     use crate::core::redis::QueueRef;
-    use crate::core::report::{BreakerState, Plan, PollReport};
+    use crate::core::report::PollReport;
     use crate::core::world::{TargetState, all_rules};
 
     const SECOND: Duration = Duration::from_secs(1);
@@ -300,23 +300,8 @@ mod tests {
             ..Session::default()
         };
         let reading = PostgresReading { sessions: Part::Ready(vec![waiter]), ..PostgresReading::default() };
-        let at = Now::example(100);
-        world.apply(PollReport {
-            target: TargetId::new("pg"),
-            at,
-            took: SECOND,
-            plan: Plan {
-                interval: SECOND,
-                widened: false,
-                next: at,
-                breaker: BreakerState::Closed,
-                failures: 0,
-                knocks: false,
-            },
-            overtaken: 0,
-            asked: 0,
-            result: Ok(Reading::Postgres(Box::new(reading))),
-        });
+        let reading = Ok(Reading::Postgres(Box::new(reading)));
+        world.apply(PollReport::example(TargetId::new("pg"), reading, Now::example(100)));
         world
     }
 

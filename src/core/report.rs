@@ -127,14 +127,20 @@ pub struct PollReport {
     pub asked: u64,
 }
 
+impl Plan {
+    /// A made-up plan after a poll at `at`: asked each `interval`, without trouble before. For tests, benchmarks and drills.
+    #[must_use]
+    pub fn example(interval: Duration, at: Now) -> Self {
+        let breaker = BreakerState::Closed;
+        Self { interval, widened: false, next: at.plus(interval), breaker, failures: 0, knocks: false }
+    }
+}
+
 impl PollReport {
     /// A made-up report: asked each second, at once, without trouble before. For tests, benchmarks and drills.
     #[must_use]
     pub fn example(target: TargetId, result: Result<Reading, PollError>, at: Now) -> Self {
-        let interval = Duration::from_secs(1);
-        let breaker = BreakerState::Closed;
-        let plan =
-            Plan { interval, widened: false, next: at.plus(interval), breaker, failures: 0, knocks: false };
+        let plan = Plan::example(Duration::from_secs(1), at);
         Self { target, at, took: Duration::ZERO, result, plan, overtaken: 0, asked: 0 }
     }
 }

@@ -12,7 +12,7 @@ use super::{Stack, StackTarget};
 use crate::core::alert::{Finding, Rulebook};
 use crate::core::ids::TargetId;
 use crate::core::reading::Reading;
-use crate::core::report::{BreakerState, Plan, PollReport};
+use crate::core::report::{Plan, PollReport};
 use crate::core::time::Now;
 use crate::core::topology::{Depends, Topology};
 use crate::core::verdict::Verdict;
@@ -235,22 +235,9 @@ fn world(targets: &[StackTarget], now: Now) -> World {
 }
 
 fn report(target: &TargetId, interval: Duration, reading: Reading, now: Now) -> PollReport {
-    PollReport {
-        target: target.clone(),
-        at: now,
-        took: Duration::from_millis(1),
-        plan: Plan {
-            interval,
-            widened: false,
-            next: now.plus(interval),
-            breaker: BreakerState::Closed,
-            failures: 0,
-            knocks: false,
-        },
-        overtaken: 0,
-        asked: 0,
-        result: Ok(reading),
-    }
+    let plan = Plan::example(interval, now);
+    let took = Duration::from_millis(1);
+    PollReport { took, plan, ..PollReport::example(target.clone(), Ok(reading), now) }
 }
 
 #[cfg(test)]

@@ -166,29 +166,13 @@ mod tests {
     use super::*;
     use crate::core::ids::TargetId;
     use crate::core::reading::Reading;
-    use crate::core::report::{BreakerState, Plan, PollError, PollErrorKind};
+    use crate::core::report::{PollError, PollErrorKind};
     use crate::core::time::Now;
     use std::time::Duration;
 
     fn report(target: &str, second: u64) -> PollReport {
-        let at = Now::example(second);
-        let interval = Duration::from_secs(2);
-        PollReport {
-            target: TargetId::new(target),
-            at,
-            took: Duration::ZERO,
-            result: Ok(Reading::Metrics(Box::default())),
-            plan: Plan {
-                interval,
-                widened: false,
-                next: at,
-                breaker: BreakerState::Closed,
-                failures: 0,
-                knocks: false,
-            },
-            overtaken: 0,
-            asked: 0,
-        }
+        let reading = Ok(Reading::Metrics(Box::default()));
+        PollReport::example(TargetId::new(target), reading, Now::example(second))
     }
 
     #[test]

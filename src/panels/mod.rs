@@ -14,6 +14,7 @@ pub mod logs;
 mod managers;
 mod metrics;
 mod overview;
+mod own;
 pub mod panel;
 mod postgres;
 mod redis;

@@ -12,7 +12,7 @@ use crate::core::scope::Scope;
 use crate::core::time::Now;
 use crate::core::timeline::Event;
 use crate::core::world::{TargetState, World};
-use crate::ui::content::{Content, Role};
+use crate::ui::content::{Content, Line, Role, Section};
 use chrono::FixedOffset;
 
 /// The keys in force, as words for sentences; a command without a key is named as it is typed.
@@ -32,6 +32,14 @@ pub struct Keys {
     pub runbook: String,
     /// Shows the sources and what was looked for.
     pub sources: String,
+}
+
+/// A screen of its own level; one that has nothing to show says why not.
+pub(super) fn screen(mut sections: Vec<Section>, nothing: &'static str) -> Content {
+    if sections.is_empty() {
+        sections.push(Section::lines("", vec![Line::of(Role::Muted, nothing)]));
+    }
+    Content { title: String::new(), sections }
 }
 
 /// What a panel may look at.

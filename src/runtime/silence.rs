@@ -95,7 +95,6 @@ fn failed(target: &TargetId, error: &PollError, since: Now) -> String {
 mod tests {
     use super::*;
     use crate::core::reading::Reading;
-    use crate::core::report::{BreakerState, Plan};
 
     /// `.` answers, `u` is not reachable, `c` has no credentials; one poll a second, a blank is a minute.
     #[track_caller]
@@ -110,26 +109,8 @@ mod tests {
                 'u' => Err(PollError::new(PollErrorKind::Unreachable, "refused\u{1b}[2J").remedy("start it")),
                 _ => Err(PollError::new(PollErrorKind::Credentials, "wrong password")),
             };
-            let at = Now::example(second);
-            let plan = Plan {
-                interval: Duration::from_secs(1),
-                widened: false,
-                next: at,
-                breaker: BreakerState::Closed,
-                failures: 0,
-                knocks: false,
-            };
-            let target = TargetId::new("pg");
-            let took = Duration::ZERO;
-            lines.extend(silence.note(&PollReport {
-                target,
-                at,
-                took,
-                result,
-                plan,
-                overtaken: 0,
-                asked: 0,
-            }));
+            let report = PollReport::example(TargetId::new("pg"), result, Now::example(second));
+            lines.extend(silence.note(&report));
         }
         assert_eq!(lines, expected);
     }
@@ -191,26 +172,8 @@ mod tests {
     fn each_target_has_a_pause_of_its_own() {
         let mut silence = Silence::default();
         let mut fails = |name: &str| {
-            let at = Now::example(1);
-            let plan = Plan {
-                interval: Duration::from_secs(1),
-                widened: false,
-                next: at,
-                breaker: BreakerState::Closed,
-                failures: 1,
-                knocks: false,
-            };
             let result = Err(PollError::new(PollErrorKind::TimedOut, "no answer"));
-            let target = TargetId::new(name);
-            silence.note(&PollReport {
-                target,
-                at,
-                took: Duration::ZERO,
-                result,
-                plan,
-                overtaken: 0,
-                asked: 0,
-            })
+            silence.note(&PollReport::example(TargetId::new(name), result, Now::example(1)))
         };
         assert!(fails("pg").is_some_and(|line| line.starts_with("pg: ")));
         assert!(fails("cache").is_some_and(|line| line.starts_with("cache: ")));

@@ -68,29 +68,13 @@ impl Column {
     /// A column of exactly `width`, numbers at the right.
     #[must_use]
     pub fn number(title: impl Into<Cow<'static, str>>, width: u16, priority: u8) -> Self {
-        Self {
-            title: title.into(),
-            width: Width::Fixed(width),
-            right: true,
-            priority,
-            long: Long::Cut,
-            private: false,
-            changes: Changes::Untold,
-        }
+        Self { right: true, ..Self::fixed(title, width, priority) }
     }
 
     /// A column that takes what is left, at least `least`.
     #[must_use]
     pub fn flex(title: impl Into<Cow<'static, str>>, least: u16, priority: u8) -> Self {
-        Self {
-            title: title.into(),
-            width: Width::Flex(least),
-            right: false,
-            priority,
-            long: Long::Cut,
-            private: false,
-            changes: Changes::Untold,
-        }
+        Self { width: Width::Flex(least), ..Self::fixed(title, least, priority) }
     }
 
     /// The same column; what stands in it is hidden while others look on.

@@ -88,6 +88,17 @@ pub fn rust_files(folder: &Path, list: &mut Vec<PathBuf>) {
     }
 }
 
+/// Whether the file at `path` holds the tests of the module above it and nothing else.
+pub fn is_tests(path: &Path) -> bool {
+    path.file_name().is_some_and(|name| name == "tests.rs")
+}
+
+/// What stands in the file at `path` before its tests.
+pub fn before_tests<'a>(path: &Path, text: &'a str) -> &'a str {
+    let code = text.split("#[cfg(test)]").next().unwrap_or_default();
+    if is_tests(path) { "" } else { code }
+}
+
 /// Every source file: its path below `src`, its top-level module, its text without tests and comments.
 fn sources() -> Vec<(String, String, String)> {
     let src = root().join("src");
@@ -100,10 +111,7 @@ fn sources() -> Vec<(String, String, String)> {
             let text = std::fs::read_to_string(&path).expect("text");
             let path = path.strip_prefix(&src).expect("below src").display().to_string();
             let top = path.split('/').next().expect("a part").trim_end_matches(".rs").to_owned();
-            let code: Vec<&str> = text
-                .split("#[cfg(test)]")
-                .next()
-                .unwrap_or_default()
+            let code: Vec<&str> = before_tests(Path::new(&path), &text)
                 .lines()
                 .filter(|line| !line.trim_start().starts_with("//"))
                 .collect();
@@ -269,7 +277,7 @@ fn every_file_says_what_it_is_and_is_short() {
     for (path, _, code) in sources() {
         let text = std::fs::read_to_string(root().join("src").join(&path)).expect("text");
         assert!(text.starts_with("//! "), "{path} does not say what it is");
-        let lines = text.split("#[cfg(test)]").next().unwrap_or_default().lines().count();
+        let lines = before_tests(Path::new(&path), &text).lines().count();
         if let Some(at) = long.iter().position(|known| *known == path) {
             assert!(lines > LONGEST, "{path} is short again: take it off the list");
             long.remove(at);
@@ -279,6 +287,36 @@ fn every_file_says_what_it_is_and_is_short() {
         assert!(!code.contains("todo!(") && !code.contains("unimplemented!("), "{path} is not finished");
     }
     assert!(long.is_empty(), "not there any more: {long:?}");
+}
+
+/// What the rules above pass over are tests and nothing else: they end their file, in it or in a `tests.rs` that is built for them alone.
+#[test]
+fn what_counts_as_tests_is_built_for_tests_alone() {
+    let src = root().join("src");
+    let mut apart = BTreeSet::new();
+    let mut taken = BTreeSet::new();
+    for (path, _, code) in sources() {
+        let path = Path::new(&path);
+        if is_tests(path) {
+            apart.insert(path.to_owned());
+            continue;
+        }
+        assert!(!code.contains("mod tests"), "{} has tests that are built for all", path.display());
+        assert!(!code.contains("tests.rs"), "{} takes in tests by their file", path.display());
+        let text = std::fs::read_to_string(src.join(path)).expect("text");
+        let Some((_, tests)) = text.split_once("#[cfg(test)]") else { continue };
+        if tests == "\nmod tests;\n" {
+            let name = path.file_stem().expect("a name");
+            let folder = if name == "mod" { path.with_file_name("") } else { path.with_extension("") };
+            taken.insert(folder.join("tests.rs"));
+        } else {
+            let first_end = tests.find("\n}\n").map(|at| at + "\n}\n".len());
+            let ends = tests.starts_with("\nmod tests {\n") && first_end == Some(tests.len());
+            assert!(ends, "{} goes on behind its tests", path.display());
+        }
+    }
+    assert!(apart.len() > 10, "the test finds the files: {apart:?}");
+    assert_eq!(apart, taken, "files of tests, and those that a module takes in for tests alone");
 }
 
 #[test]

@@ -233,7 +233,8 @@ impl House {
         let [core, config] = &lists;
         assert!(!core.1.is_empty() && core.1.len() == config.1.len(), "{lists:?}");
         let mut files = BTreeMap::new();
-        for path in list {
+        // What only tests need is no use of it.
+        for path in list.into_iter().filter(|path| !crate::architecture::is_tests(path)) {
             let shown = path.strip_prefix(src).expect("below src").display().to_string();
             let mut module: Module =
                 shown.trim_end_matches(".rs").split('/').map(ToOwned::to_owned).collect();

@@ -17,17 +17,7 @@ use wiremock::matchers::{any, body_string_contains, header, path};
 use wiremock::{Mock, MockServer, ResponseTemplate};
 
 pub fn http(server: &MockServer, auth: HttpAuth) -> HttpConnect {
-    HttpConnect {
-        url: server.uri(),
-        auth,
-        root_cert: None,
-        client: None,
-        headers: Vec::new(),
-        others: Vec::new(),
-        pin: None,
-        requests: None,
-        operations: std::collections::BTreeMap::new(),
-    }
+    HttpConnect { auth, ..HttpConnect::plain(server.uri()) }
 }
 
 async fn poll(connect: Connect) -> Result<Reading, PollError> {

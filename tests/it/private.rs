@@ -9,7 +9,6 @@ use stacktop::app::overlay::{LogTail, Overlay};
 use stacktop::core::place::Screen;
 use stacktop::core::report::{PollError, PollErrorKind, PollReport};
 use stacktop::core::time::Now;
-use std::time::Duration;
 
 /// The order of the demo that everybody waits for, the states that statements write, what its jobs hold, and a key.
 const TOLD: [&str; 5] = ["8831", "'paid'", "'pending'", "\"confirmation", "cart:all"];
@@ -181,15 +180,9 @@ async fn the_list_of_sources_hides_what_a_server_says_of_a_statement() {
     let target = drive.model.world.targets()[0].id.clone();
     let words = "ERROR: deadlock in UPDATE orders SET owner = 'anna' WHERE id = 771";
     let plan = drive.model.world.targets()[0].plan.expect("it was asked");
-    drive.tell(Msg::Report(Box::new(PollReport {
-        target,
-        at: Now::example(drive.second),
-        took: Duration::ZERO,
-        result: Err(PollError::new(PollErrorKind::Failed, words)),
-        plan,
-        overtaken: 0,
-        asked: 0,
-    })));
+    let failed = Err(PollError::new(PollErrorKind::Failed, words));
+    let report = PollReport::example(target, failed, Now::example(drive.second));
+    drive.tell(Msg::Report(Box::new(PollReport { plan, ..report })));
     drive.tell(Msg::Command(Command::Sources));
     let open = drive.drawn(160, 50);
     assert!(open.contains("owner = 'anna' WHERE id = 771"), "{open}");
@@ -212,15 +205,9 @@ async fn what_is_silent_stands_before_what_is_well_where_there_is_little_room() 
     drive.press(Key::char('+'));
     let full = line(&mut drive);
     assert!(!full.contains(kind.short()), "this test needs a line that is full: {full}");
-    drive.tell(Msg::Report(Box::new(PollReport {
-        target,
-        at: Now::example(drive.second),
-        took: Duration::ZERO,
-        result: Err(PollError::new(PollErrorKind::Unreachable, "connection refused")),
-        plan,
-        overtaken: 0,
-        asked: 0,
-    })));
+    let failed = Err(PollError::new(PollErrorKind::Unreachable, "connection refused"));
+    let report = PollReport::example(target, failed, Now::example(drive.second));
+    drive.tell(Msg::Report(Box::new(PollReport { plan, ..report })));
     let silent = line(&mut drive);
     assert!(silent.contains(&format!("│ {} ", kind.short())) && silent.contains("LATE"), "{silent}");
 }

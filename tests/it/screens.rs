@@ -18,7 +18,7 @@ use stacktop::core::focus::Focus;
 use stacktop::core::ids::TargetId;
 use stacktop::core::notify::{Notifier, NotifySettings};
 use stacktop::core::place::Screen;
-use stacktop::core::report::{BreakerState, Plan, PollReport};
+use stacktop::core::report::PollReport;
 use stacktop::core::scope::Scope;
 use stacktop::core::time::Now;
 use stacktop::core::world::{TargetState, World, all_rules};
@@ -109,24 +109,9 @@ impl Drive {
                     .map(|(_, focus)| focus.clone())
                     .collect();
                 let result = self.sources[at].1.poll(now, &focus).await;
-                let plan = Plan {
-                    interval: Duration::from_secs(1),
-                    widened: false,
-                    next: now,
-                    breaker: BreakerState::Closed,
-                    failures: 0,
-                    knocks: false,
-                };
-                let took = Duration::from_millis(2);
-                let asked = self.tell(Msg::Report(Box::new(PollReport {
-                    target,
-                    at: now,
-                    took,
-                    result,
-                    plan,
-                    overtaken: 0,
-                    asked: 0,
-                })));
+                let report = PollReport::example(target, result, now);
+                let asked =
+                    self.tell(Msg::Report(Box::new(PollReport { took: Duration::from_millis(2), ..report })));
                 self.asked.extend(asked);
             }
             let asked = self.tell(Msg::Tick(Utc.fix()));

@@ -431,7 +431,7 @@ fn wordings() -> BTreeMap<String, String> {
     files(&root().join("src/core"), &mut sources);
     let mut found = BTreeMap::new();
     for (path, text) in &sources {
-        let code = text.split("#[cfg(test)]").next().unwrap_or_default();
+        let code = crate::architecture::before_tests(path, text);
         let code: String = code.lines().filter(|line| !line.trim_start().starts_with("//")).fold(
             String::new(),
             |mut code, line| {

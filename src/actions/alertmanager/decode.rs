@@ -1,6 +1,7 @@
 //! What the look before and after a change reads: silences and alerts, as the interface has them (version 2).
 
 use crate::core::alertmanager::Matcher;
+use crate::sources::alertmanager::decode::Holders;
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
 
@@ -75,17 +76,6 @@ pub(super) fn moment(text: &str) -> Option<DateTime<Utc>> {
 pub(super) struct Told {
     pub(super) fingerprint: String,
     status: Holders,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-struct Holders {
-    #[serde(rename = "silencedBy")]
-    silences: Vec<String>,
-    #[serde(rename = "inhibitedBy")]
-    alerts: Vec<String>,
-    #[serde(rename = "mutedBy")]
-    intervals: Vec<String>,
 }
 
 impl Told {

@@ -299,12 +299,10 @@ fn not_done(trouble: Trouble) -> ActionError {
 }
 
 fn act_of(action: &Action) -> Result<&AlertmanagerAct, ActionError> {
-    match action {
-        Action::Alertmanager { act, .. } => Ok(act),
-        Action::Postgres { .. } | Action::Redis { .. } | Action::Search { .. } => {
-            Err(ActionError::Refused("this target is an Alertmanager".to_owned()))
-        }
-    }
+    let Action::Alertmanager { act, .. } = action else {
+        return Err(ActionError::not_for("an Alertmanager"));
+    };
+    Ok(act)
 }
 
 impl Executor for AlertmanagerExecutor {

@@ -173,12 +173,8 @@ impl PostgresExecutor {
 }
 
 fn postgres_action(action: &Action) -> Result<&PgAction, ActionError> {
-    match action {
-        Action::Postgres { act, .. } => Ok(act),
-        Action::Redis { .. } | Action::Alertmanager { .. } | Action::Search { .. } => {
-            Err(ActionError::Refused("this target is a Postgres server".to_owned()))
-        }
-    }
+    let Action::Postgres { act, .. } = action else { return Err(ActionError::not_for("a Postgres server")) };
+    Ok(act)
 }
 
 impl Executor for PostgresExecutor {

@@ -309,12 +309,8 @@ impl RedisExecutor {
 }
 
 fn queue_action(action: &Action) -> Result<&RedisAction, ActionError> {
-    match action {
-        Action::Redis { act, .. } => Ok(act),
-        Action::Postgres { .. } | Action::Alertmanager { .. } | Action::Search { .. } => {
-            Err(ActionError::Refused("this target is a Redis server".to_owned()))
-        }
-    }
+    let Action::Redis { act, .. } = action else { return Err(ActionError::not_for("a Redis server")) };
+    Ok(act)
 }
 
 impl Executor for RedisExecutor {

@@ -197,12 +197,8 @@ fn told(act: &SearchAction, answer: &Value) -> Outcome {
 }
 
 fn search_action(action: &Action) -> Result<&SearchAction, ActionError> {
-    match action {
-        Action::Search { act, .. } => Ok(act),
-        Action::Postgres { .. } | Action::Redis { .. } | Action::Alertmanager { .. } => {
-            Err(ActionError::Refused("this target is a search cluster".to_owned()))
-        }
-    }
+    let Action::Search { act, .. } = action else { return Err(ActionError::not_for("a search cluster")) };
+    Ok(act)
 }
 
 impl Executor for SearchExecutor {

@@ -26,6 +26,11 @@ impl Tie {
     }
 }
 
+/// Whether both are of one target.
+pub(super) fn together(cause: &Finding, effect: &Finding) -> bool {
+    cause.breach.target == effect.breach.target
+}
+
 /// What ties a cause to an effect.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Evidence {

@@ -89,6 +89,13 @@ impl<'a> Known<'a> {
         services.iter().find_map(|service| self.topology.because(service, target))
     }
 
+    /// In words that the service with the effect is said to depend on the server with the cause, and by whom.
+    pub(super) fn said_to_depend(self, cause: &Finding, effect: &Finding) -> Option<String> {
+        let (server, service) = (&cause.breach.target, &effect.breach.target);
+        let because = self.depends(&self.services(service), server)?;
+        Some(format!("{service} depends on {server} ({because})"))
+    }
+
     /// Whether no other target of the same kind is watched.
     pub(super) fn only_of_its_kind(self, id: &TargetId) -> bool {
         let kind = self.target(id).map(|target| target.kind);

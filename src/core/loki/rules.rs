@@ -7,6 +7,7 @@ use crate::core::alert::{Judge, Judged, Missing, Need, Rule, RuleSpec, Severity}
 use crate::core::error_rules::{self, LEVELS};
 use crate::core::part::Part;
 use crate::core::place::Screen;
+use crate::core::prometheus::panel_rules;
 use crate::core::row::RowKey;
 use crate::core::text::tidy;
 
@@ -143,16 +144,7 @@ fn panel(its: &mut Its<'_>, reading: &LokiReading) {
 }
 
 fn panel_blind(its: &mut Its<'_>, reading: &LokiReading) {
-    for panel in &reading.panels {
-        let title = tidy(&panel.title, 40);
-        if let (Some(gap), Some(grade)) = (panel.series.gap(), its.state(Severity::Warning)) {
-            let sentence = format!("panel {title} watches nothing: {}", tidy(&gap.note, 100));
-            its.tell(grade, panel.title.clone(), sentence).look(STEP);
-        }
-        if let (Some(cut), Some(grade)) = (&panel.cut, its.state(Severity::Warning)) {
-            its.tell(grade, format!("{} cut", panel.title), format!("panel {title}: {cut}")).look(STEP);
-        }
-    }
+    panel_rules::blind(its, &reading.panels, STEP);
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! What is known of a Prometheus target: the reading of one poll, the state that follows from several, and its rules. Pure.
 
+pub(crate) mod panel_rules;
 mod range;
 mod reading;
 mod row;

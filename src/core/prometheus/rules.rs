@@ -1,6 +1,6 @@
 //! The rules about a Prometheus server: what it watches is down, what it says fires, what it cannot evaluate.
 
-use super::{AlertingRule, PrometheusReading, PrometheusRow, PrometheusState};
+use super::{AlertingRule, PrometheusReading, PrometheusRow, PrometheusState, panel_rules};
 use crate::core::alert::RuleUnit::State;
 use crate::core::alert::Triage::{Errors, Saturation, Silent, Told};
 use crate::core::alert::always_fires;
@@ -202,17 +202,7 @@ pub(crate) fn more(group: &str, name: &str) -> String {
 }
 
 fn panel_blind(its: &mut Its<'_>, reading: &PrometheusReading) {
-    for panel in &reading.panels {
-        let title = tidy(&panel.title, 40);
-        if let Some(gap) = panel.series.gap() {
-            let sentence = format!("panel {title} watches nothing: {}", tidy(&gap.note, 100));
-            tell(its, Severity::Warning, panel.title.clone(), sentence, None);
-        }
-        if let Some(cut) = &panel.cut {
-            let subject = format!("{} cut", panel.title);
-            tell(its, Severity::Warning, subject, format!("panel {title}: {cut}"), None);
-        }
-    }
+    panel_rules::blind(its, &reading.panels, STEP);
 }
 
 fn panel(its: &mut Its<'_>, reading: &PrometheusReading) {

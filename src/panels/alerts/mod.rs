@@ -15,7 +15,7 @@ use crate::core::world::TargetState;
 use crate::panels::alerts::target::Seen;
 use crate::panels::heading::heading;
 use crate::panels::managers;
-use crate::panels::panel::{Panel, PanelContext};
+use crate::panels::panel::{self, Panel, PanelContext};
 use crate::panels::signals::Told;
 use crate::ui::content::{Content, Line, Role, Section};
 
@@ -52,11 +52,7 @@ impl Panel for Alerts {
                 sections.push(Section::lines(target.id.as_str(), lines));
             }
         }
-        if sections.is_empty() {
-            let line = Line::of(Role::Muted, "no Alertmanager is configured ([[alertmanager]])");
-            sections.push(Section::lines("", vec![line]));
-        }
-        Content { title: String::new(), sections }
+        panel::screen(sections, "no Alertmanager is configured ([[alertmanager]])")
     }
 
     fn offers(

@@ -1,7 +1,6 @@
 //! What a Loki receives: lines and errors a minute by stream, and the team's own panels.
 
 use super::parts::{BACK, role_of};
-use crate::core::alert::Severity;
 use crate::core::freshness::Freshness;
 use crate::core::lines::{About, Count, Question, Tone, Window};
 use crate::core::loki::{LokiReading, LokiRow, LokiState, Received, logql};
@@ -9,6 +8,7 @@ use crate::core::part::{Part, Warm};
 use crate::core::row::RowKey;
 use crate::core::text::counted;
 use crate::core::world::TargetState;
+use crate::panels::own;
 use crate::panels::panel::PanelContext;
 use crate::ui::content::{Cell, Column, Line, Role, Row, Section, Table};
 use crate::ui::format::{age, count, duration};
@@ -180,11 +180,7 @@ fn panels(target: &TargetState, state: &LokiState, reading: &LokiReading) -> Opt
             }
         };
         for (labels, value) in series {
-            let tone = match query.grade(*value).map(|grade| grade.severity) {
-                Some(Severity::Critical) => Role::Critical,
-                Some(Severity::Warning | Severity::Info) => Role::Warning,
-                None => Role::Text,
-            };
+            let tone = own::tone(query.grade(*value), Role::Text);
             let past = state.panels.get(&(query.title.clone(), labels.clone()));
             let figure = if value.fract() == 0.0 { count(*value) } else { format!("{value:.2}") };
             let mut cells = plain(Role::Muted, labels);
@@ -198,18 +194,7 @@ fn panels(target: &TargetState, state: &LokiState, reading: &LokiReading) -> Opt
     if rows.is_empty() {
         return None;
     }
-    let table = Table {
-        columns: vec![
-            Column::flex("panel", 22, 0),
-            Column::flex("series", 16, 1),
-            Column::number("value", 12, 0).changing(),
-            Column::fixed("past", 30, 2),
-        ],
-        rows,
-        empty: String::new(),
-        fixed_order: false,
-    };
-    Some(Section::table("Your panels", table))
+    Some(Section::table("Your panels", own::table(rows)))
 }
 
 /// What a stream's row opens.

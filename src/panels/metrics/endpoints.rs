@@ -18,7 +18,7 @@ use crate::panels::heading::heading;
 use crate::panels::metrics::families::{families, family};
 use crate::panels::metrics::target::{quantile, samples, tone};
 use crate::panels::metrics::{groups, list, prometheus, ranges, service_levels, vitals};
-use crate::panels::panel::{Panel, PanelContext};
+use crate::panels::panel::{self, Panel, PanelContext};
 use crate::ui::content::{Content, Line, Role, Section};
 use crate::ui::format::{bytes, duration, or_dash, percent, rate};
 
@@ -83,14 +83,7 @@ impl Panel for Metrics {
             sections.push(groups::section(&endpoints, context));
             sections.extend(service_levels::of_services(context));
         }
-        if sections.is_empty() {
-            let line = Line::of(
-                Role::Muted,
-                "no Prometheus, metrics endpoint, health endpoint or probe is configured",
-            );
-            sections.push(Section::lines("", vec![line]));
-        }
-        Content { title: String::new(), sections }
+        panel::screen(sections, "no Prometheus, metrics endpoint, health endpoint or probe is configured")
     }
 
     fn focus(&self, context: PanelContext<'_>, path: &[RowKey]) -> Vec<(TargetId, Focus)> {

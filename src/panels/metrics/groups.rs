@@ -165,7 +165,7 @@ mod tests {
     use crate::core::ids::SystemKind;
     use crate::core::metrics::{Golden, MetricsRow};
     use crate::core::place::Screen;
-    use crate::core::report::{BreakerState, Plan};
+    use crate::core::report::Plan;
     use crate::core::scope::Scope;
     use crate::core::source_rules::SILENT;
     use crate::core::time::Now;
@@ -190,15 +190,12 @@ mod tests {
             let fresh = TargetState::new(id, SystemKind::Metrics, String::new(), second, Now::example(0));
             let errors = if matches!(name.as_str(), "shop-3" | "shop-17") { 0.2 } else { 0.0 };
             let seen = if name == "mail-2" { Now::example(1) } else { now };
-            let plan = Plan {
-                interval: second,
-                widened: false,
-                next: seen.plus(second),
-                breaker: BreakerState::Closed,
-                failures: 0,
-                knocks: false,
-            };
-            TargetState { seen: Some(seen), plan: Some(plan), system: golden(errors), ..fresh }
+            TargetState {
+                seen: Some(seen),
+                plan: Some(Plan::example(second, seen)),
+                system: golden(errors),
+                ..fresh
+            }
         };
         let names = (1..=4).map(|number| format!("mail-{number}")).chain(["alone".to_owned()]);
         let names = names.chain((1..=20).map(|number| format!("shop-{number}")));

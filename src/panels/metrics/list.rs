@@ -83,7 +83,7 @@ mod tests {
     use crate::core::metrics::{MetricSample, MetricsReading};
     use crate::core::place::Screen;
     use crate::core::reading::Reading;
-    use crate::core::report::{BreakerState, Plan, PollReport};
+    use crate::core::report::PollReport;
     use crate::core::scope::Scope;
     use crate::core::time::Now;
     use crate::core::world::{World, all_rules};
@@ -105,22 +105,8 @@ mod tests {
             |name: &str| MetricSample { name: name.to_owned(), value: 1.0, ..MetricSample::default() };
         for number in 0..count {
             let reading = MetricsReading::of(&[sample("one"), sample("two")], &BTreeMap::new());
-            world.apply(PollReport {
-                target: id(number),
-                at: now,
-                took: Duration::ZERO,
-                result: Ok(Reading::Metrics(Box::new(reading))),
-                plan: Plan {
-                    interval: FIVE,
-                    widened: false,
-                    next: now.plus(FIVE),
-                    breaker: BreakerState::Closed,
-                    failures: 0,
-                    knocks: false,
-                },
-                overtaken: 0,
-                asked: 0,
-            });
+            let reading = Ok(Reading::Metrics(Box::new(reading)));
+            world.apply(PollReport::example(id(number), reading, now));
         }
         let keys = Keys::default();
         let seen = PanelContext {

@@ -1,6 +1,5 @@
 //! The Prometheus half of the metrics screen: targets down, rules that fire or fail, configured panels.
 
-use crate::core::alert::Severity;
 use crate::core::part::GapKind;
 use crate::core::prometheus::{PrometheusReading, PrometheusRow, PrometheusState};
 use crate::core::row::RowKey;
@@ -9,6 +8,7 @@ use crate::core::world::TargetState;
 use crate::panels::heading::heading;
 use crate::panels::managers;
 use crate::panels::metrics::target::{figure, tone};
+use crate::panels::own;
 use crate::panels::panel::PanelContext;
 use crate::ui::content::{Cell, Column, Line, Role, Row, Section, Table};
 use crate::ui::format::seconds;
@@ -173,11 +173,7 @@ fn panels(target: &TargetState, state: &PrometheusState, reading: &PrometheusRea
             continue;
         };
         for (labels, value) in series {
-            let tone = match query.and_then(|query| query.grade(*value)).map(|grade| grade.severity) {
-                Some(Severity::Critical) => Role::Critical,
-                Some(Severity::Warning | Severity::Info) => Role::Warning,
-                None => role,
-            };
+            let tone = own::tone(query.and_then(|query| query.grade(*value)), role);
             let samples = state.panels.get(&(panel.title.clone(), labels.clone()));
             rows.push(Row::opens(
                 row_of(target, &panel.title, labels),
@@ -196,16 +192,5 @@ fn panels(target: &TargetState, state: &PrometheusState, reading: &PrometheusRea
         RowKey::Prometheus(target.id.clone(), PrometheusRow::Names),
         vec![Cell::of(Role::Accent, "all metrics"), Cell::default(), Cell::default(), Cell::default()],
     ));
-    let table = Table {
-        columns: vec![
-            Column::flex("panel", 22, 0),
-            Column::flex("series", 16, 1),
-            Column::number("value", 12, 0).changing(),
-            Column::fixed("past", 30, 2),
-        ],
-        rows,
-        empty: String::new(),
-        fixed_order: false,
-    };
-    Section::table(title, table)
+    Section::table(title, own::table(rows))
 }

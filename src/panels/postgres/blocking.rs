@@ -8,7 +8,7 @@ use crate::core::postgres::{PgRow, PostgresState, Session};
 use crate::core::row::RowKey;
 use crate::core::text::counted;
 use crate::core::world::TargetState;
-use crate::panels::panel::{Panel, PanelContext};
+use crate::panels::panel::{self, Panel, PanelContext};
 use crate::panels::postgres::acts::ending;
 use crate::panels::postgres::card;
 use crate::panels::postgres::target::{self, age, doing, heading, number_role};
@@ -39,15 +39,11 @@ impl Panel for Blocking {
         if let Some(key) = path.last() {
             return detail(context, key);
         }
-        let mut sections: Vec<Section> = target::targets(context)
+        let sections: Vec<Section> = target::targets(context)
             .into_iter()
             .map(|(target, state)| trees(target, state, context))
             .collect();
-        if sections.is_empty() {
-            sections
-                .push(Section::lines("", vec![Line::of(Role::Muted, "no Postgres target is configured")]));
-        }
-        Content { title: String::new(), sections }
+        panel::screen(sections, "no Postgres target is configured")
     }
 
     fn offers(

@@ -11,7 +11,7 @@ use crate::core::postgres::{DatabaseCounters, PgRow, PostgresReading, PostgresSt
 use crate::core::row::RowKey;
 use crate::core::world::TargetState;
 use crate::panels::graphs;
-use crate::panels::panel::{Panel, PanelContext};
+use crate::panels::panel::{self, Panel, PanelContext};
 use crate::panels::postgres::acts::{ending, upkeep};
 use crate::panels::postgres::target::{self, heading, number_role};
 use crate::panels::postgres::{clients, looks, pooler, sessions};
@@ -61,11 +61,7 @@ impl Panel for Health {
                 sections.push(looks::index(context, target, state, reading));
             }
         }
-        if sections.is_empty() {
-            let line = Line::of(Role::Muted, "no Postgres target is configured");
-            sections.push(Section::lines("", vec![line]));
-        }
-        Content { title: String::new(), sections }
+        panel::screen(sections, "no Postgres target is configured")
     }
 
     fn focus(&self, context: PanelContext<'_>, path: &[RowKey]) -> Vec<(TargetId, Focus)> {

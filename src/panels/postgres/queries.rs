@@ -7,7 +7,7 @@ use crate::core::place::Screen;
 use crate::core::postgres::{PgRow, PostgresReading, PostgresState, Session};
 use crate::core::row::RowKey;
 use crate::core::world::TargetState;
-use crate::panels::panel::{Panel, PanelContext};
+use crate::panels::panel::{self, Panel, PanelContext};
 use crate::panels::postgres::acts::{ending, upkeep};
 use crate::panels::postgres::sessions::{is_busy, session, sessions};
 use crate::panels::postgres::statements::{statement, statements, text};
@@ -44,18 +44,13 @@ impl Panel for Queries {
                 _ => session(context, key),
             };
         }
-        let targets = target::targets(context);
-        if targets.is_empty() {
-            let line = Line::of(Role::Muted, "no Postgres target is configured");
-            return Content { title: String::new(), sections: vec![Section::lines("", vec![line])] };
-        }
         let mut sections = Vec::new();
-        for (target, state) in targets {
+        for (target, state) in target::targets(context) {
             sections.push(running(target, state, context));
             sections.extend(activity::section(target, state, number_role(target, context)));
             sections.extend(statements(target, state, context));
         }
-        Content { title: String::new(), sections }
+        panel::screen(sections, "no Postgres target is configured")
     }
 
     fn offers(

@@ -5,7 +5,7 @@ use crate::core::place::Screen;
 use crate::core::postgres::{PgRow, PostgresReading, PostgresState, ReplicationSlot, Sender, Standby};
 use crate::core::row::RowKey;
 use crate::core::world::TargetState;
-use crate::panels::panel::{Panel, PanelContext};
+use crate::panels::panel::{self, Panel, PanelContext};
 use crate::panels::postgres::target::{self, heading, number_role};
 use crate::ui::content::{Cell, Column, Content, Line, Role, Row, Section, Table};
 use crate::ui::format::{bytes, duration, of_seconds, or_dash, seconds};
@@ -52,11 +52,7 @@ impl Panel for Replication {
             sections.extend(senders(target, reading, context));
             sections.extend(slots(target, reading, context));
         }
-        if sections.is_empty() {
-            let line = Line::of(Role::Muted, "no Postgres target is configured");
-            sections.push(Section::lines("", vec![line]));
-        }
-        Content { title: String::new(), sections }
+        panel::screen(sections, "no Postgres target is configured")
     }
 }
 

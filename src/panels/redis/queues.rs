@@ -8,7 +8,7 @@ use crate::core::place::Screen;
 use crate::core::redis::{Condition, QueueHistory, QueueReading, RedisRow, RedisState, condition};
 use crate::core::row::RowKey;
 use crate::core::world::TargetState;
-use crate::panels::panel::{Panel, PanelContext};
+use crate::panels::panel::{self, Panel, PanelContext};
 use crate::panels::redis::acts::jobs::{group_offers, job_offers, queue_offers};
 use crate::panels::redis::acts::{changes, schedulers, script};
 use crate::panels::redis::alike::alike;
@@ -207,7 +207,7 @@ fn heading(target: &TargetState, state: &RedisState, context: PanelContext<'_>) 
 }
 
 fn overview(context: PanelContext<'_>) -> Content {
-    let mut sections: Vec<Section> = targets(context)
+    let sections: Vec<Section> = targets(context)
         .into_iter()
         .flat_map(|(target, state)| {
             if state.reading().is_none() {
@@ -251,10 +251,7 @@ fn overview(context: PanelContext<'_>) -> Content {
             sections
         })
         .collect();
-    if sections.is_empty() {
-        sections.push(Section::lines("", vec![Line::of(Role::Muted, "no Redis target is configured")]));
-    }
-    Content { title: String::new(), sections }
+    panel::screen(sections, "no Redis target is configured")
 }
 
 fn queue_row(target: &TargetState, state: &RedisState, queue: &Warm<QueueReading>, role: Role) -> Row {

@@ -16,9 +16,9 @@ use crate::core::row::RowKey;
 use crate::core::search::SearchRow;
 use crate::core::world::TargetState;
 use crate::panels::graphs;
-use crate::panels::panel::{Panel, PanelContext};
+use crate::panels::panel::{self, Panel, PanelContext};
 use crate::panels::signals::Told;
-use crate::ui::content::{Content, Line, Role, Section};
+use crate::ui::content::{Content, Section};
 use crate::ui::format::{or_dash, percent, rate};
 
 /// The search screen.
@@ -49,11 +49,7 @@ impl Panel for Search {
                 cluster::sections(&mut sections, target, state, context);
             }
         }
-        if sections.is_empty() {
-            let line = Line::of(Role::Muted, "no search cluster is configured");
-            sections.push(Section::lines("", vec![line]));
-        }
-        Content { title: String::new(), sections }
+        panel::screen(sections, "no search cluster is configured")
     }
 
     fn offers(

@@ -32,15 +32,16 @@ struct Alert {
     status: Holders,
 }
 
+/// What keeps an alert from people.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-struct Holders {
+pub(crate) struct Holders {
     #[serde(rename = "silencedBy")]
-    silences: Vec<String>,
+    pub(crate) silences: Vec<String>,
     #[serde(rename = "inhibitedBy")]
-    alerts: Vec<String>,
+    pub(crate) alerts: Vec<String>,
     #[serde(rename = "mutedBy")]
-    intervals: Vec<String>,
+    pub(crate) intervals: Vec<String>,
 }
 
 impl Group {

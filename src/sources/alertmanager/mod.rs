@@ -1,6 +1,6 @@
 //! Asks an Alertmanager's HTTP interface: its groups of alerts, silences, cluster, and what it counts of itself.
 
-mod decode;
+pub(crate) mod decode;
 
 use super::http::{Answer, Http, gap, within};
 use super::{Source, json, knock};

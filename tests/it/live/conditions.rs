@@ -20,7 +20,7 @@ use stacktop::config::target::Connect;
 use stacktop::core::alert::{FindingKey, RuleSetting};
 use stacktop::core::chain::Tie;
 use stacktop::core::ids::TargetId;
-use stacktop::core::report::{BreakerState, Plan, PollError, PollErrorKind, PollReport};
+use stacktop::core::report::{Plan, PollError, PollErrorKind, PollReport};
 use stacktop::core::time::Clock;
 use stacktop::core::world::{TargetState, World, all_rules};
 use stacktop::panels::PanelContext;
@@ -110,16 +110,9 @@ impl Lookout {
                 Err(PollError::new(PollErrorKind::TimedOut, "no answer"))
             });
             let at = watch.clock.now().plus(self.ahead);
-            let plan = Plan {
-                interval: watch.target.interval,
-                widened: false,
-                next: at.plus(watch.target.interval),
-                breaker: BreakerState::Closed,
-                failures: 0,
-                knocks: false,
-            };
-            let (target, took) = (watch.target.id.clone(), at.since(before));
-            self.world.apply(PollReport { target, at, took, result, plan, overtaken: 0, asked: 0 });
+            let plan = Plan::example(watch.target.interval, at);
+            let report = PollReport::example(watch.target.id.clone(), result, at);
+            self.world.apply(PollReport { took: at.since(before), plan, ..report });
         }
         self.world.evaluate(self.watches[0].clock.now().plus(self.ahead));
     }

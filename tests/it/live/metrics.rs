@@ -1,7 +1,7 @@
 //! A real Prometheus, and expositions of real exporters.
 
 use super::{Watch, server};
-use stacktop::config::target::{Connect, HttpAuth, HttpConnect, PromQuery, PrometheusConnect};
+use stacktop::config::target::{Connect, HttpConnect, PromQuery, PrometheusConnect};
 use stacktop::config::url;
 use stacktop::core::focus::Focus;
 use stacktop::core::metrics::{MetricKind, MetricsReading};
@@ -180,17 +180,7 @@ async fn servers_of_another_kind_are_told_apart() {
             past: Vec::new(),
         })
     };
-    let nobody = HttpConnect {
-        url: "http://127.0.0.1:9".into(),
-        auth: HttpAuth::None,
-        root_cert: None,
-        client: None,
-        headers: Vec::new(),
-        others: Vec::new(),
-        pin: None,
-        requests: None,
-        operations: std::collections::BTreeMap::new(),
-    };
+    let nobody = HttpConnect::plain("http://127.0.0.1:9".into());
     for (connect, kind) in [
         (as_prometheus(exporter.trim_end_matches("/metrics")), PollErrorKind::WrongServer),
         (as_prometheus(&redis.replace("redis://", "http://")), PollErrorKind::WrongServer),

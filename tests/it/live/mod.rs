@@ -69,7 +69,7 @@ use stacktop::core::alert::Rulebook;
 use stacktop::core::arming::Permit;
 use stacktop::core::focus::Focus;
 use stacktop::core::ids::TargetId;
-use stacktop::core::report::{BreakerState, Plan, PollError, PollReport};
+use stacktop::core::report::{Plan, PollError, PollReport};
 use stacktop::core::time::Clock;
 use stacktop::core::world::{TargetState, World, all_rules};
 use stacktop::panels::PanelContext;
@@ -164,24 +164,10 @@ impl Watch {
         }
         let at = self.clock.now();
         self.slowest = self.slowest.max(at.since(before));
-        let plan = Plan {
-            interval: self.target.interval,
-            widened: false,
-            next: at,
-            breaker: BreakerState::Closed,
-            failures: 0,
-            knocks: false,
-        };
+        let plan = Plan::example(self.target.interval, at);
         let error = result.as_ref().err().cloned();
-        self.world.apply(PollReport {
-            target: self.target.id.clone(),
-            at,
-            took: at.since(before),
-            result,
-            plan,
-            overtaken: 0,
-            asked: 0,
-        });
+        let report = PollReport::example(self.target.id.clone(), result, at);
+        self.world.apply(PollReport { took: at.since(before), plan, ..report });
         self.world.evaluate(self.clock.now());
         error.map_or(Ok(()), Err)
     }

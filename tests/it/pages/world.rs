@@ -15,7 +15,7 @@ use stacktop::core::reading::Reading;
 use stacktop::core::redis::{
     Evidence, Family, JobState, Masks, Payload, QueueReading, QueueRef, RedisReading, RedisRow, RedisServer,
 };
-use stacktop::core::report::{BreakerState, Plan, PollError, PollErrorKind, PollReport};
+use stacktop::core::report::{Plan, PollError, PollErrorKind, PollReport};
 use stacktop::core::row::RowKey;
 use stacktop::core::scope::Scope;
 use stacktop::core::settings::SystemSettings;
@@ -144,22 +144,10 @@ impl Stage {
     fn report(&mut self, second: u64, name: &str, result: Result<Reading, PollError>) {
         let at = Now::example(second);
         let failures = u32::from(result.is_err());
-        self.world.apply(PollReport {
-            target: target(name),
-            at,
-            took: Duration::from_millis(3),
-            result,
-            plan: Plan {
-                interval: secs(1),
-                widened: false,
-                next: at.plus(secs(1)),
-                breaker: BreakerState::Closed,
-                failures,
-                knocks: false,
-            },
-            overtaken: self.late,
-            asked: 0,
-        });
+        let report = PollReport::example(target(name), result, at);
+        let plan = Plan { failures, ..report.plan };
+        let (took, overtaken) = (Duration::from_millis(3), self.late);
+        self.world.apply(PollReport { took, plan, overtaken, ..report });
         self.second = second;
         self.world.evaluate(at);
     }

@@ -1,8 +1,9 @@
 //! Ties of what happened to a Redis server lately, and of children that failed.
 
 use crate::core::alert::Finding;
-use crate::core::chain::edge::Evidence;
+use crate::core::chain::edge::{Evidence, together};
 use crate::core::chain::known::Known;
+use crate::core::chain::ties::redis::keys_are_gone;
 use crate::core::redis::rules::queues::{NO_WORKER, WAIT};
 use crate::core::text::{counted, duration};
 use std::time::Duration;
@@ -16,10 +17,6 @@ const BACK: Duration = Duration::from_secs(120);
 const UNLOCKED: [&str; 3] = ["could not renew lock", "Missing lock for job", "Lock mismatch for job"];
 /// A lock runs out after this, unless it is renewed.
 const LOCK: Duration = Duration::from_secs(15);
-
-fn together(cause: &Finding, effect: &Finding) -> bool {
-    cause.breach.target == effect.breach.target
-}
 
 /// The server began anew, and just then its clients were gone, or jobs failed for want of it.
 pub(in crate::core::chain) fn began_anew(
@@ -41,16 +38,13 @@ pub(in crate::core::chain) fn began_anew(
         .and_then(Evidence::likely)
 }
 
-/// The failures hold the library's words for a job whose keys are gone.
+/// Jobs lost their keys, and the server counted a flush.
 pub(in crate::core::chain) fn emptied(
     known: &Known<'_>,
     cause: &Finding,
     effect: &Finding,
 ) -> Option<Evidence> {
-    let text = "Missing key for job";
-    (together(cause, effect) && known.reason(effect).contains(text))
-        .then(|| format!("its jobs fail by \u{201c}{text}\u{201d}, and the server counted a flush"))
-        .and_then(Evidence::certain)
+    keys_are_gone(known, (cause, effect), "the server counted a flush")
 }
 
 /// The service whose cache finds little is said to depend on the server that was emptied.
@@ -59,9 +53,7 @@ pub(in crate::core::chain) fn cache_of_service(
     cause: &Finding,
     effect: &Finding,
 ) -> Option<Evidence> {
-    let (server, service) = (&cause.breach.target, &effect.breach.target);
-    let because = known.depends(&known.services(service), server)?;
-    Evidence::likely(format!("{service} depends on {server} ({because}), which counted a flush"))
+    Evidence::likely(format!("{}, which counted a flush", known.said_to_depend(cause, effect)?))
 }
 
 /// While one command ran nobody else was served: locks ran out, and jobs waited for no longer than that.
@@ -95,10 +87,8 @@ pub(in crate::core::chain) fn held_up_service(
     cause: &Finding,
     effect: &Finding,
 ) -> Option<Evidence> {
-    let (server, service) = (&cause.breach.target, &effect.breach.target);
-    let because = known.depends(&known.services(service), server)?;
     let soon = effect.since.since(cause.since) < BACK;
-    soon.then(|| format!("{service} depends on {server} ({because})")).and_then(Evidence::likely)
+    known.said_to_depend(cause, effect).filter(|_| soon).and_then(Evidence::likely)
 }
 
 /// The children for which parents wait are of the queue that fails.

@@ -1,16 +1,12 @@
 //! Ties of load on a PostgreSQL server: WAL that is written, statements that got slower, rows that no vacuum may remove.
 
 use crate::core::alert::Finding;
-use crate::core::chain::edge::Evidence;
+use crate::core::chain::edge::{Evidence, together};
 use crate::core::chain::known::Known;
 use crate::core::ids::TargetId;
 use crate::core::postgres::{Session, SessionState};
 use crate::core::text::{counted, tidy};
 use crate::core::topology::same_name;
-
-fn together(cause: &Finding, effect: &Finding) -> bool {
-    cause.breach.target == effect.breach.target
-}
 
 /// A copy of this server: the server tells it of one that it feeds, or both have the same number of their system of files.
 pub(in crate::core::chain) fn wal_of_copy(

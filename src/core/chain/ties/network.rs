@@ -66,9 +66,7 @@ pub(in crate::core::chain) fn said_to_depend(
     cause: &Finding,
     effect: &Finding,
 ) -> Option<Evidence> {
-    let (server, service) = (&cause.breach.target, &effect.breach.target);
-    let because = known.depends(&known.services(service), server)?;
-    Evidence::likely(format!("{service} depends on {server} ({because})"))
+    known.said_to_depend(cause, effect).and_then(Evidence::likely)
 }
 
 /// The labels of an alert name what the finding is about: the thing itself, or the server or service and the kind of trouble.

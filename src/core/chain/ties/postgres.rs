@@ -1,7 +1,7 @@
 //! Ties that a PostgreSQL server or its pooler knows.
 
 use crate::core::alert::Finding;
-use crate::core::chain::edge::Evidence;
+use crate::core::chain::edge::{Evidence, together};
 use crate::core::chain::known::Known;
 use crate::core::postgres::rules::health::RESET;
 use crate::core::postgres::{Session, SessionState};
@@ -10,10 +10,6 @@ use crate::core::target::TargetState;
 use crate::core::text::{counted, tidy};
 use crate::core::topology::same_name;
 use std::time::Duration;
-
-fn together(cause: &Finding, effect: &Finding) -> bool {
-    cause.breach.target == effect.breach.target
-}
 
 /// Sessions that wait for a lock are of the service by their application's name; or they are nobody else's, and the service is said to
 /// depend on their server.

@@ -1,13 +1,9 @@
 //! Ties that a Redis server or its queues know.
 
 use crate::core::alert::Finding;
-use crate::core::chain::edge::Evidence;
+use crate::core::chain::edge::{Evidence, together};
 use crate::core::chain::known::Known;
 use crate::core::redis::rules::server::{ERRORS, MEMORY, PERSISTENCE};
-
-fn together(cause: &Finding, effect: &Finding) -> bool {
-    cause.breach.target == effect.breach.target
-}
 
 /// One server says both.
 pub(in crate::core::chain) fn same_server(
@@ -106,16 +102,25 @@ pub(in crate::core::chain) fn refused_writes(
     fits.then(|| format!("its jobs fail by \u{201c}{text}\u{201d}")).and_then(Evidence::certain)
 }
 
-/// The failures hold the library's words for a job whose keys are gone.
+/// The failures hold the library's words for a job whose keys are gone, and `why` is known of the server.
+pub(super) fn keys_are_gone(
+    known: &Known<'_>,
+    (cause, effect): (&Finding, &Finding),
+    why: &str,
+) -> Option<Evidence> {
+    let text = "Missing key for job";
+    (together(cause, effect) && known.reason(effect).contains(text))
+        .then(|| format!("its jobs fail by \u{201c}{text}\u{201d}, and {why}"))
+        .and_then(Evidence::certain)
+}
+
+/// Jobs lost their keys, and the server evicts keys.
 pub(in crate::core::chain) fn evicted(
     known: &Known<'_>,
     cause: &Finding,
     effect: &Finding,
 ) -> Option<Evidence> {
-    let text = "Missing key for job";
-    (together(cause, effect) && known.reason(effect).contains(text))
-        .then(|| format!("its jobs fail by \u{201c}{text}\u{201d}, and the server evicts keys"))
-        .and_then(Evidence::certain)
+    keys_are_gone(known, (cause, effect), "the server evicts keys")
 }
 
 /// No place is left for clients: refusals are certain, workers that are gone are likely of them.

@@ -1,15 +1,11 @@
 //! Ties that a search cluster knows.
 
 use crate::core::alert::Finding;
-use crate::core::chain::edge::Evidence;
+use crate::core::chain::edge::{Evidence, together};
 use crate::core::chain::known::Known;
 use crate::core::search::rules::RED;
 use crate::core::search::{Cause, Unassigned, UnassignedShard, deciders};
 use crate::core::text::counted;
-
-fn together(cause: &Finding, effect: &Finding) -> bool {
-    cause.breach.target == effect.breach.target
-}
 
 /// One cluster says both.
 pub(in crate::core::chain) fn same_cluster(

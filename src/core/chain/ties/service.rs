@@ -1,7 +1,7 @@
 //! Ties within one service, by what it measures of itself; and of clocks.
 
 use crate::core::alert::Finding;
-use crate::core::chain::edge::Evidence;
+use crate::core::chain::edge::{Evidence, together};
 use crate::core::chain::known::Known;
 use crate::core::metrics::Operation;
 use crate::core::source_rules::clock_of;
@@ -17,7 +17,7 @@ pub(in crate::core::chain) fn same_service(
     cause: &Finding,
     effect: &Finding,
 ) -> Option<Evidence> {
-    (cause.breach.target == effect.breach.target)
+    together(cause, effect)
         .then(|| format!("{} measures both", cause.breach.target))
         .and_then(Evidence::likely)
 }
@@ -32,7 +32,7 @@ pub(in crate::core::chain) fn its_requests(
         .into_iter()
         .filter(|operation| operation.is_request())
         .any(|operation| effect.breach.subject.starts_with(&format!("{} ", operation.word())));
-    (cause.breach.target == effect.breach.target && of_requests)
+    (together(cause, effect) && of_requests)
         .then(|| format!("{} counts both among its requests", cause.breach.target))
         .and_then(Evidence::certain)
 }
@@ -43,8 +43,7 @@ pub(in crate::core::chain) fn wrong_age(
     cause: &Finding,
     effect: &Finding,
 ) -> Option<Evidence> {
-    let target =
-        known.target(&cause.breach.target).filter(|_| cause.breach.target == effect.breach.target)?;
+    let target = known.target(&cause.breach.target).filter(|_| together(cause, effect))?;
     let ahead = clock_of(target).filter(|ahead| *ahead > 0.0)?;
     let age = match target.system.postgres() {
         Some(state) => state.reading()?.standby.ready().and_then(|_| state.standby_lag())?,

@@ -1,5 +1,6 @@
 //! The only impure loop: terminal, signals, engine and actions on one side, the pure app on the other.
 
+mod backend;
 pub mod background;
 mod clipboard;
 pub mod clock;

@@ -1,8 +1,8 @@
 //! The terminal while stacktop has it, and giving it back: on quit, on an error, on a panic, on a signal, on suspension; also when it
 //! takes no output any more.
 
+use super::backend::Frames;
 use ratatui::Terminal;
-use ratatui::backend::CrosstermBackend;
 use ratatui::crossterm::event::{DisableBracketedPaste, EnableBracketedPaste};
 use ratatui::crossterm::terminal::{
     BeginSynchronizedUpdate, Clear, ClearType, EndSynchronizedUpdate, EnterAlternateScreen,
@@ -35,7 +35,7 @@ static OUTPUT: Mutex<()> = Mutex::new(());
 const FOREGROUND_LOOKS: usize = 10;
 const FOREGROUND_PAUSE: Duration = Duration::from_millis(20);
 
-type Screen = Terminal<CrosstermBackend<BufWriter<Stdout>>>;
+type Screen = Terminal<Frames<BufWriter<Stdout>>>;
 
 /// The terminal, taken until this is dropped.
 pub struct Tty {
@@ -57,7 +57,7 @@ impl Tty {
     /// When there is no terminal.
     pub fn take() -> io::Result<Self> {
         enter()?;
-        let backend = CrosstermBackend::new(BufWriter::with_capacity(64 * 1024, io::stdout()));
+        let backend = Frames::new(BufWriter::with_capacity(64 * 1024, io::stdout()));
         Ok(Self { screen: ManuallyDrop::new(Terminal::new(backend)?) })
     }
 
@@ -66,8 +66,12 @@ impl Tty {
     /// # Errors
     /// When the terminal is gone.
     pub fn draw(&mut self, paint: impl FnOnce(&mut ratatui::Frame<'_>)) -> io::Result<()> {
+        // Step by step: ratatui's own `draw` writes before the end of the frame.
+        self.screen.autoresize()?;
+        paint(&mut self.screen.get_frame());
         self.screen.backend_mut().queue(BeginSynchronizedUpdate)?;
-        let drawn = self.screen.draw(paint).map(|_| ());
+        let drawn = self.screen.flush();
+        self.screen.swap_buffers();
         self.screen.backend_mut().queue(EndSynchronizedUpdate)?;
         Write::flush(self.screen.backend_mut())?;
         drawn

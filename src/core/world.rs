@@ -460,7 +460,7 @@ mod tests {
         let background = Background { slow: gap(), ..Background::default() };
         let background = Some(Warm::new(now, background));
         redis.absorb(RedisReading { queues: gap(), untold, background, ..RedisReading::default() }, now);
-        check_unread(&redis, 21);
+        check_unread(&redis, 22);
         let mut search = SearchState::default();
         let reading = SearchReading {
             health: gap(),

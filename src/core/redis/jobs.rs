@@ -103,8 +103,12 @@ pub enum Kin {
     Failed,
     /// A child that failed, and for which its parent does not care.
     Ignored,
+    /// A child that no longer exists: its parent waits for it in vain.
+    Gone,
     /// A child that has not ended.
     Awaited,
+    /// A child that had not ended, of which nobody could see whether it still exists.
+    Unseen,
     /// A child that is done.
     Done,
 }
@@ -117,7 +121,9 @@ impl Kin {
             Self::Parent => "parent",
             Self::Failed => "child, failed",
             Self::Ignored => "child, failed, ignored",
+            Self::Gone => "child, gone",
             Self::Awaited => "child, awaited",
+            Self::Unseen => "child, not looked at",
             Self::Done => "child, done",
         }
     }

@@ -21,6 +21,7 @@ pub(crate) mod rules;
 mod server;
 mod settings;
 mod state;
+mod stuck;
 mod troubles;
 mod turned;
 mod workings;
@@ -47,6 +48,7 @@ pub use server::{
 };
 pub use settings::RedisSettings;
 pub use state::{QueueHistory, RedisRates, RedisState};
+pub use stuck::StuckParent;
 pub use troubles::{REFUSALS, Troubles};
 pub use turned::{Setback, Turned};
 pub use workings::{Ended, QueueEvent, QueueWorker, QueueWorkings, RunTimes, Scheduler, overlong, run_times};

@@ -2,7 +2,7 @@
 
 use super::{
     FailedPage, Family, JobDetail, JobList, JobPage, Payload, QueueRef, QueueWorkings, ServerDetail,
-    SlowEntry,
+    SlowEntry, StuckParent,
 };
 use crate::core::exact;
 use crate::core::part::{self, Part, Warm};
@@ -229,23 +229,12 @@ pub struct QueueReading {
     /// Repeatable jobs of older libraries that come no more, for the next one is gone, and for how long they have been late.
     #[serde(default)]
     pub lapsed: Vec<(String, Duration)>,
-    /// Parents that wait for children which have failed; not asked before their first turn.
+    /// Parents that wait in vain; not asked before their first turn.
     pub stuck: Part<Vec<StuckParent>>,
     /// A worker looked for stalled jobs within the last half minute.
     pub checked_by_worker: bool,
     /// By its name a dead-letter queue; of which source queue, if the name says so.
     pub dead_letter: Option<DeadLetter>,
-}
-
-/// A parent that waits for children which have failed: without an option that says otherwise it waits for ever.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct StuckParent {
-    /// Its id.
-    pub parent: String,
-    /// The queue of the children.
-    pub child: QueueRef,
-    /// How many of them have failed, as far as that was looked at.
-    pub failed: u64,
 }
 
 /// What a queue's own record tells of its last minutes: its stream of events (BullMQ), or its metrics where the worker keeps some (Bull).

@@ -261,8 +261,39 @@ async fn belongings(
         values.iter().filter_map(text).take(CHILDREN).collect::<Vec<_>>()
     };
     let logs = texts(0);
-    let kinds = [(4, Kin::Failed), (3, Kin::Ignored), (1, Kin::Awaited), (2, Kin::Done)];
-    let links =
-        kinds.into_iter().flat_map(|(index, kind)| texts(index).into_iter().map(move |key| (kind, key)));
-    Ok((logs, links.collect()))
+    let links = |index: usize, kind: Kin| texts(index).into_iter().map(move |key| (kind, key));
+    let mut children: Vec<(Kin, String)> = links(4, Kin::Failed).chain(links(3, Kin::Ignored)).collect();
+    children.extend(awaited(connection, key, texts(1)).await);
+    children.extend(links(2, Kin::Done));
+    Ok((logs, children))
+}
+
+/// Whether each of these children, for which the job of this key waits, still exists; those that do not first. One that ended meanwhile,
+/// and was removed, is none that it waits for.
+async fn awaited(connection: &mut Connection, key: &str, children: Vec<String>) -> Vec<(Kin, String)> {
+    let (seen, unseen): (Vec<String>, Vec<String>) =
+        children.into_iter().partition(|child| connection.serves(child));
+    let mut found: Vec<(Kin, String)> = unseen.into_iter().map(|child| (Kin::Unseen, child)).collect();
+    if !seen.is_empty() {
+        let (mut exist, mut wait) = (pipe(), pipe());
+        exist.ignore_errors();
+        wait.ignore_errors();
+        for child in &seen {
+            exist.cmd("EXISTS").arg(child);
+            wait.cmd("SISMEMBER").arg(format!("{key}:dependencies")).arg(child);
+        }
+        // What cannot be asked is not seen.
+        let there: Vec<Value> = exist.query_async(connection).await.unwrap_or_default();
+        let still: Vec<Value> = wait.query_async(connection).await.unwrap_or_default();
+        for (at, child) in seen.into_iter().enumerate() {
+            match (there.get(at).and_then(number), still.get(at).and_then(number)) {
+                (_, Some(0)) => {}
+                (Some(0), Some(_)) => found.push((Kin::Gone, child)),
+                (Some(0) | None, _) => found.push((Kin::Unseen, child)),
+                (Some(_), _) => found.push((Kin::Awaited, child)),
+            }
+        }
+    }
+    found.sort_by_key(|(kind, _)| *kind != Kin::Gone);
+    found
 }

@@ -27,6 +27,6 @@ pub(super) fn missing(reading: &RedisReading) -> Vec<Missing> {
         (QUEUES, reading.queues.gap(), if held { "" } else { "job queues" }),
         (QUEUES, reading.unseen.as_ref(), "the other queues"),
         (QUEUES, primaries.as_ref(), ""),
-        (PARENTS_PART, parents, "parents that wait for failed children"),
+        (PARENTS_PART, parents, "parents that wait in vain for children"),
     ])
 }

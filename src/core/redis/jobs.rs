@@ -94,6 +94,17 @@ pub struct JobDetail {
     pub links: Vec<(Kin, String)>,
 }
 
+/// A job to be, that waits for the end of the one that has its deduplication id (`keepLastIfActive`): it goes with that one.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NextJob {
+    /// Which queue.
+    pub queue: QueueRef,
+    /// The id of the job for whose end it waits.
+    pub behind: String,
+    /// Its name.
+    pub name: String,
+}
+
 /// How another job is related to one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Kin {

@@ -33,7 +33,7 @@ pub use dead_letter::dead_letter;
 pub use envelope::{Brake, Envelope, Original, open as open_letter};
 pub use failures::{FailureGroup, FailureKind, groups, normalised, own_frame};
 pub use family::{Family, Signs, family, mismatch};
-pub use jobs::{FailedJob, FailedPage, JobDetail, JobList, Kin, ListedJob};
+pub use jobs::{FailedJob, FailedPage, JobDetail, JobList, Kin, ListedJob, NextJob};
 pub use listing::{HITS, JOBS_A_PAGE, JobPage, Listing, PageJob};
 pub use mask::{Masks, Payload, REASON_CHARS};
 pub use names::{seen_as, twice};

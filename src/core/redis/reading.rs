@@ -1,7 +1,7 @@
 //! One poll of a Redis target, as data: the server by INFO, the queues by plain reads, the details that somebody looks at.
 
 use super::{
-    FailedPage, Family, JobDetail, JobList, JobPage, Payload, QueueRef, QueueWorkings, ServerDetail,
+    FailedPage, Family, JobDetail, JobList, JobPage, NextJob, Payload, QueueRef, QueueWorkings, ServerDetail,
     SlowEntry, StuckParent,
 };
 use crate::core::exact;
@@ -49,6 +49,9 @@ pub struct RedisReading {
     pub held_for_us_bytes: Option<u64>,
     /// Jobs that are listed page by page, or by a text.
     pub pages: Vec<JobPage>,
+    /// What waits for the end of one of all these jobs.
+    #[serde(default)]
+    pub next: Part<Vec<NextJob>>,
 }
 
 impl RedisReading {

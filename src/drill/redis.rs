@@ -109,6 +109,7 @@ pub(super) fn reading(sim: &Sim, now: Now, focus: &[Focus]) -> RedisReading {
     RedisReading {
         clock: Some(0.0),
         next: Part::NotAsked,
+        refused: Vec::new(),
         background: None,
         whereabouts: Whereabouts::Here,
         server: RedisServer {

@@ -4,6 +4,7 @@ use super::budget::Left;
 use super::connection::Connection;
 use super::decode::{list, number, scored, text};
 use super::failed::{Page, Remembered, span};
+use super::refused;
 use crate::core::focus::Focus;
 use crate::core::redis::{
     FailedPage, JobDetail, JobList, JobState, Kin, ListedJob, Masks, QueueRef, REASON_CHARS,
@@ -191,18 +192,24 @@ async fn job(
     }
     let states = ["failed", "completed", "delayed", "prioritized", "waiting-children"];
     let lists = ["waiting", "waiting", "active"];
-    let there = if size(5) > 0 { "deep in its line, or in a state that is not known here" } else { "gone" };
+    // What was refused says nothing of the job.
+    let refused = refused::first(&values).map(|words| format!("not known ({words})"));
+    let there = match (refused, size(5)) {
+        (Some(words), _) => words,
+        (None, 0) => "gone".to_owned(),
+        (None, _) => "deep in its line, or in a state that is not known here".to_owned(),
+    };
     let state = states
         .iter()
         .chain(&lists)
         .chain(&lists)
         .enumerate()
         .find(|(index, _)| values.get(FIELDS.len() + index).and_then(text).is_some())
-        .map_or(there, |(_, state)| state);
+        .map_or(there, |(_, state)| (*state).to_owned());
     let mut fields = BTreeMap::new();
     if !wanted.is_empty() {
         let mut ask = pipe();
-        ask.cmd("HMGET").arg(&key).arg(&wanted);
+        ask.ignore_errors().cmd("HMGET").arg(&key).arg(&wanted);
         let values: Vec<Value> = ask.query_async(connection).await?;
         let read = values.first().map(list).unwrap_or_default();
         for (field, value) in wanted.iter().zip(read) {
@@ -214,15 +221,7 @@ async fn job(
     let (fields, logs) = masks.job(fields, logs);
     let logs = logs.into_iter().map(|line| line.cut(REASON_CHARS)).collect();
     let links = parent.into_iter().chain(children).collect();
-    Ok(JobDetail {
-        queue: queue.clone(),
-        id: id.to_owned(),
-        state: state.to_owned(),
-        fields,
-        too_large,
-        logs,
-        links,
-    })
+    Ok(JobDetail { queue: queue.clone(), id: id.to_owned(), state, fields, too_large, logs, links })
 }
 
 /// Its newest log lines, and the keys of its children by how they stand.

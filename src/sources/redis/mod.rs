@@ -147,6 +147,7 @@ impl RedisSource {
         }
         reading.whereabouts = self.whereabouts.clone().unwrap_or_default();
         reading.next = next::read(&mut connection, &reading).await;
+        reading.refused = connection.refused();
         self.heard = connection.heard();
         self.open = (!self.stale).then_some(connection);
         Ok(reading)

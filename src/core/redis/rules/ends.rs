@@ -1,6 +1,6 @@
 //! The rules about how jobs end.
 
-use super::parts::{Its, PARENTS_PART, QUEUES};
+use super::parts::{EVENTS, Its, PARENTS_PART, QUEUES};
 use super::queues::{name, tell, watched};
 use crate::core::alert::RuleUnit::{Ratio, Seconds, State};
 use crate::core::alert::Triage::Errors;
@@ -35,7 +35,7 @@ pub(crate) static FAILING: Rule<RedisState> = Rule::new(
     .warning(0.25)
     .critical(0.9)
     .over(300)
-    .needs(&[QUEUES]),
+    .needs(&[QUEUES, EVENTS]),
     failing,
 );
 

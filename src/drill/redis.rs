@@ -108,6 +108,8 @@ pub(super) fn reading(sim: &Sim, now: Now, focus: &[Focus]) -> RedisReading {
     }
     RedisReading {
         clock: Some(0.0),
+        next: Part::NotAsked,
+        refused: Vec::new(),
         background: None,
         whereabouts: Whereabouts::Here,
         server: RedisServer {

@@ -163,6 +163,14 @@ const REDIS: &[(&str, Tried)] = &[
         By("a_parent_goes_on_when_its_child_is_retried_or_removed", "\"remove\""),
     ),
     (
+        "add the child again (with its `jobId` and its `parent`): when that is done the parent goes on",
+        By("a_parent_whose_child_is_gone_goes_on_when_one_is_added", "parent: {{ id: '{parent}'"),
+    ),
+    (
+        "add a child to it (with its `parent`): when that is done it goes on",
+        By("a_parent_whose_child_is_gone_goes_on_when_one_is_added", "parent: {{ id: '{parent}'"),
+    ),
+    (
         "read the newest failure; retry when its cause is gone",
         By("all_that_failed_alike_are_retried_and_a_twin_is_told", "Retry"),
     ),

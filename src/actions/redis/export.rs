@@ -12,6 +12,9 @@ const FILE: &str = "removed-jobs.jsonl";
 /// It is read to this size, with those that it was rotated to.
 const MOST_BYTES: u64 = 512 * 1024 * 1024;
 
+/// Names and values of a hash as the server has them.
+pub(super) type Bytes = BTreeMap<Vec<u8>, Vec<u8>>;
+
 /// One job as it is written down.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct Removed {
@@ -41,6 +44,12 @@ pub(super) struct Removed {
     /// Its log.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) logs: Vec<String>,
+    /// What waited for its end by its deduplication id (`keepLastIfActive`), as far as that is text: it was removed with it.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(super) next: BTreeMap<String, String>,
+    /// The rest of that, as hexadecimal digits.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(super) next_hex: BTreeMap<String, String>,
     /// It was a letter whose job was put back: it is not put back, too.
     #[serde(default)]
     pub(super) redriven: bool,
@@ -113,6 +122,27 @@ pub(super) fn last(folder: &Path, address: &str, queue: &QueueRef) -> Result<Vec
         }
     }
     Ok(removals.pop_last().map(|(_, jobs)| jobs).unwrap_or_default())
+}
+
+/// The fields of a hash that are text, and the others as hexadecimal digits.
+pub(super) fn apart(hash: Bytes) -> (BTreeMap<String, String>, BTreeMap<String, String>) {
+    let (mut texts, mut others) = (BTreeMap::new(), BTreeMap::new());
+    for (name, value) in hash {
+        let name = String::from_utf8_lossy(&name).into_owned();
+        match String::from_utf8(value) {
+            Ok(text) => texts.insert(name, text),
+            Err(bytes) => others.insert(name, hex(bytes.as_bytes())),
+        };
+    }
+    (texts, others)
+}
+
+/// And back.
+pub(super) fn joined(texts: &BTreeMap<String, String>, others: &BTreeMap<String, String>) -> Bytes {
+    let texts = texts.iter().map(|(name, text)| (name.as_bytes().to_vec(), text.as_bytes().to_vec()));
+    let others =
+        others.iter().filter_map(|(name, digits)| Some((name.as_bytes().to_vec(), from_hex(digits)?)));
+    texts.chain(others).collect()
 }
 
 /// Bytes as hexadecimal digits.

@@ -123,9 +123,10 @@ impl RedisExecutor {
             }
             JobAct::Remove(state) => {
                 let [owners] = self.fields(connection, queue, ids, ["deid"]).await?;
-                self.write_down(connection, queue, (ids, state), now, mark.is_some()).await?;
+                let written =
+                    self.write_down(connection, queue, (ids, &owners, state), now, mark.is_some()).await?;
                 let mut call = Self::begin(&self.scripts.remove, queue, family, now, state.word());
-                with_belongings(&mut call, queue, ids, &owners);
+                with_belongings(&mut call, queue, ids, &owners, &written);
                 call
             }
         };
@@ -198,18 +199,24 @@ fn with_parents(
 }
 
 /// The key of a job's deduplication id (`de`), or of what comes after it by that id (`dn`); its own hash where it has none.
-fn deduplication(queue: &QueueRef, hash: &str, id: &str, kind: &str) -> String {
+pub(super) fn deduplication(queue: &QueueRef, hash: &str, id: &str, kind: &str) -> String {
     if id.is_empty() { hash.to_owned() } else { queue.key(&format!("{kind}:{id}")) }
 }
 
-fn with_deduplication(call: &mut ScriptInvocation<'_>, queue: &QueueRef, hash: &str, id: &str) {
+pub(super) fn with_deduplication(call: &mut ScriptInvocation<'_>, queue: &QueueRef, hash: &str, id: &str) {
     for kind in ["de", "dn"] {
         call.key(deduplication(queue, hash, id, kind));
     }
 }
 
-fn with_belongings(call: &mut ScriptInvocation<'_>, queue: &QueueRef, ids: &[String], owners: &[String]) {
-    for (id, owner) in ids.iter().zip(owners) {
+fn with_belongings(
+    call: &mut ScriptInvocation<'_>,
+    queue: &QueueRef,
+    ids: &[String],
+    owners: &[String],
+    written: &[Vec<u8>],
+) {
+    for ((id, owner), data) in ids.iter().zip(owners).zip(written) {
         let hash = queue.key(id);
         call.key(&hash);
         for suffix in ["lock", "logs", "dependencies", "processed", "failed", "unsuccessful"] {
@@ -217,7 +224,7 @@ fn with_belongings(call: &mut ScriptInvocation<'_>, queue: &QueueRef, ids: &[Str
         }
         with_deduplication(call, queue, &hash, owner);
         call.key(queue.key("repeat"));
-        call.arg(id);
+        call.arg(id).arg(data);
     }
 }
 
@@ -227,9 +234,12 @@ pub(super) const NOT_TEXT: &str = "left alone: the id is not text (UTF-8)";
 /// What came of a job that was retried although a newer one has its deduplication id by now.
 const TWIN: &str = "back to waiting beside a newer job of the same deduplication id: both will run";
 
+/// What came of a job that was removed with what waited for its end.
+const BOTH: &str = "removed, each with the next one of its deduplication id, which waited for its end";
+
 /// Whether a word says that it was done.
 pub(super) fn is_done(word: &str, act: JobAct) -> bool {
-    word == meaning("done", act) || word == TWIN
+    word == meaning("done", act) || word == TWIN || word == BOTH
 }
 
 /// It was retried for the same letter before.
@@ -241,6 +251,10 @@ pub(super) fn meaning(word: &str, act: JobAct) -> &'static str {
             "back to waiting"
         }
         ("twin", _) => TWIN,
+        ("both", _) => BOTH,
+        ("next", JobAct::Remove(_)) => {
+            "left alone: another of its deduplication id came to wait for its end meanwhile"
+        }
         ("done", JobAct::GiveUp) => "failed",
         ("checked", _) => "left alone: a worker looks for such jobs each 30 s and brings it back itself",
         ("moved", JobAct::Release | JobAct::GiveUp) => "left alone: it is not in progress any more",

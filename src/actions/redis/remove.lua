@@ -3,8 +3,8 @@
 -- Options: that state
 -- Per job  KEYS hash, lock, logs, dependencies, processed, failed, unsuccessful, deduplication key (its own hash where it has none),
 --               what comes after it by that id, schedulers
---          ARGV id
--- Returns per job: done | moved | locked | grouped | child | parent | scheduled
+--          ARGV id, data of what comes after it (empty where none was written down)
+-- Returns per job: done | both (done, with what comes after it) | moved | locked | grouped | child | parent | scheduled | next
 local state = ARGV[3]
 local sets = { failed = KEYS[1], prioritized = KEYS[9], delayed = KEYS[12], completed = KEYS[13] }
 
@@ -13,7 +13,7 @@ local function there(id)
   return call('LPOS', KEYS[2], id) or call('LPOS', KEYS[3], id)
 end
 
-local function remove(id, hash, lock, logs, dependencies, processed, failures, unsuccessful, owner, after, schedulers)
+local function remove(id, written, hash, lock, logs, dependencies, processed, failures, unsuccessful, owner, after, schedulers)
   if not there(id) then return 'moved' end
   if call('EXISTS', lock) == 1 then return 'locked' end
   local fields = call('HMGET', hash, 'parentKey', 'gid', 'opts')
@@ -22,23 +22,27 @@ local function remove(id, hash, lock, logs, dependencies, processed, failures, u
   if call('EXISTS', dependencies, processed, failures, unsuccessful) > 0 then return 'parent' end
   local made = string.sub(id, 1, 7) == 'repeat:' and state ~= 'failed' and state ~= 'completed'
   if made and call('ZCARD', schedulers) > 0 then return 'scheduled' end
+  -- What waits for its end by its deduplication id would be added by the next job of that id, long after: it goes along, as with its own
+  -- library, but never what nobody wrote down.
+  local owns = owner ~= hash and call('GET', owner) == id
+  local along = owns and call('HGET', after, 'data')
+  if along and along ~= written then return 'next' end
   if sets[state] then
     call('ZREM', sets[state], id)
   elseif call('LREM', KEYS[2], 1, id) == 0 then
     call('LREM', KEYS[3], 1, id)
   end
   if generation < 4 then call('ZREM', KEYS[11], id) end
-  -- What waits for its end would be added by the next job of that id, long after.
-  if owner ~= hash and call('GET', owner) == id then call('DEL', owner, after) end
+  if owns then call('DEL', owner, after) end
   call('DEL', hash, logs)
   event('removed', 'jobId', id, 'prev', state)
-  return 'done'
+  return along and 'both' or 'done'
 end
 
 local results = {}
-for job = 1, #ARGV - 3 do
+for job = 1, (#ARGV - 3) / 2 do
   local at = 13 + (job - 1) * 10
-  results[job] = remove(ARGV[3 + job], KEYS[at + 1], KEYS[at + 2], KEYS[at + 3], KEYS[at + 4], KEYS[at + 5],
+  results[job] = remove(ARGV[2 + 2 * job], ARGV[3 + 2 * job], KEYS[at + 1], KEYS[at + 2], KEYS[at + 3], KEYS[at + 4], KEYS[at + 5],
     KEYS[at + 6], KEYS[at + 7], KEYS[at + 8], KEYS[at + 9], KEYS[at + 10])
 end
 return results

@@ -1,6 +1,7 @@
 //! Puts back what was removed last from a queue, by the file in which removed jobs are kept.
 
-use super::export::{self, Removed};
+use super::export::{self, Bytes, Removed};
+use super::jobs::with_deduplication;
 use super::named::named;
 use super::{BETWEEN, RedisExecutor};
 use crate::actions::stop::Stop;
@@ -9,6 +10,9 @@ use crate::core::redis::QueueRef;
 use crate::core::text::counted;
 use crate::sources::redis::connection::Connection;
 use redis::ScriptInvocation;
+
+/// Why what waited for the end of a job is not put back with it.
+const ALONE: &str = "its deduplication id is another's by now (it is kept in removed-jobs.jsonl)";
 
 /// Jobs in one call: their data can be large.
 const BATCH: usize = 20;
@@ -31,7 +35,7 @@ impl RedisExecutor {
                 "no removal from {queue} is left to be undone (removed-jobs.jsonl beside the audit trail)"
             )));
         };
-        let (mut back, mut there, mut results) = (0, 0, Vec::new());
+        let (mut back, mut there, mut alone, mut results) = (0, 0, 0, Vec::new());
         for batch in jobs.chunks(BATCH) {
             if let Some(cause) = stop.cause() {
                 let (dealt, all) = (back + there, jobs.len());
@@ -55,17 +59,21 @@ impl RedisExecutor {
                 }
             };
             for (job, word) in batch.iter().zip(words) {
-                let done = word == "done";
+                let done = word != "exists";
                 (back, there) = (back + usize::from(done), there + usize::from(!done));
-                let what = if done {
-                    format!("{} again", job.state)
-                } else {
-                    "left alone: there is a job of its id".to_owned()
+                alone += usize::from(word == "alone");
+                let what = match word.as_str() {
+                    "exists" => "left alone: there is a job of its id".to_owned(),
+                    "both" => format!("{} again, with the next one of its deduplication id", job.state),
+                    "alone" => format!("{} again, without the next one: {ALONE}", job.state),
+                    _ => format!("{} again", job.state),
                 };
                 results.push((job.id.clone(), what, done));
             }
             tokio::time::sleep(BETWEEN).await;
         }
+        let without =
+            if alone > 0 { format!(", {alone} without the next one: {ALONE}") } else { String::new() };
         let (folder, place, of) = (self.folder.clone(), self.connect.place(), queue.clone());
         let noted = self.filed(move || export::put_back(&folder, &place, &of, removal)).await;
         let rest = if there > 0 {
@@ -78,12 +86,13 @@ impl RedisExecutor {
             Some(Err(why)) => format!("; that it was undone could not be written down: {why}"),
             None => "; that it was undone could not be written down".to_owned(),
         };
-        let verdict = match (back, there) {
+        let verdict = match (back, there + alone) {
             (0, _) => Verdict::Nothing,
             (_, 0) => Verdict::Done,
             _ => Verdict::Partly,
         };
-        let summary = format!("queue {queue}: {} put back as they were{rest}{noted}", counted(back, "job"));
+        let summary =
+            format!("queue {queue}: {} put back as they were{without}{rest}{noted}", counted(back, "job"));
         Ok(Outcome { verdict, summary, details: told(&results) })
     }
 }
@@ -96,19 +105,23 @@ fn told(results: &[(String, String, bool)]) -> Vec<(String, String)> {
 fn given(call: &mut ScriptInvocation<'_>, queue: &QueueRef, job: &Removed) {
     let hash = queue.key(&job.id);
     call.key(&hash).key(format!("{hash}:logs"));
+    let owner = job.fields.get("deid").map_or("", String::as_str);
+    with_deduplication(call, queue, &hash, owner);
     let priority = job.fields.get("priority").map_or("0", String::as_str);
-    let bytes: Vec<(&String, Vec<u8>)> =
-        job.hex.iter().filter_map(|(name, digits)| Some((name, export::from_hex(digits)?))).collect();
     call.arg(&job.id).arg(&job.state).arg(job.score.as_deref().unwrap_or("0")).arg(priority);
-    call.arg(job.fields.len() + bytes.len());
-    for (name, value) in &job.fields {
-        call.arg(name).arg(value);
-    }
-    for (name, value) in bytes {
-        call.arg(name).arg(value);
-    }
+    pairs(call, export::joined(&job.fields, &job.hex));
     call.arg(job.logs.len());
     for line in &job.logs {
         call.arg(line);
+    }
+    let next = if owner.is_empty() { Bytes::new() } else { export::joined(&job.next, &job.next_hex) };
+    pairs(call, next);
+}
+
+/// How many there are, then name and value of each.
+fn pairs(call: &mut ScriptInvocation<'_>, fields: Bytes) {
+    call.arg(fields.len());
+    for (name, value) in fields {
+        call.arg(name).arg(value);
     }
 }

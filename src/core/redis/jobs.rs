@@ -94,6 +94,17 @@ pub struct JobDetail {
     pub links: Vec<(Kin, String)>,
 }
 
+/// A job to be, that waits for the end of the one that has its deduplication id (`keepLastIfActive`): it goes with that one.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NextJob {
+    /// Which queue.
+    pub queue: QueueRef,
+    /// The id of the job for whose end it waits.
+    pub behind: String,
+    /// Its name.
+    pub name: String,
+}
+
 /// How another job is related to one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Kin {
@@ -103,8 +114,12 @@ pub enum Kin {
     Failed,
     /// A child that failed, and for which its parent does not care.
     Ignored,
+    /// A child that no longer exists: its parent waits for it in vain.
+    Gone,
     /// A child that has not ended.
     Awaited,
+    /// A child that had not ended, of which nobody could see whether it still exists.
+    Unseen,
     /// A child that is done.
     Done,
 }
@@ -117,7 +132,9 @@ impl Kin {
             Self::Parent => "parent",
             Self::Failed => "child, failed",
             Self::Ignored => "child, failed, ignored",
+            Self::Gone => "child, gone",
             Self::Awaited => "child, awaited",
+            Self::Unseen => "child, not looked at",
             Self::Done => "child, done",
         }
     }

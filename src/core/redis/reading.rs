@@ -1,11 +1,12 @@
 //! One poll of a Redis target, as data: the server by INFO, the queues by plain reads, the details that somebody looks at.
 
 use super::{
-    FailedPage, Family, JobDetail, JobList, JobPage, Payload, QueueRef, QueueWorkings, ServerDetail,
-    SlowEntry,
+    FailedPage, Family, JobDetail, JobList, JobPage, NextJob, Payload, QueueRef, QueueWorkings, ServerDetail,
+    SlowEntry, StuckParent,
 };
 use crate::core::exact;
 use crate::core::part::{self, Part, Warm};
+use crate::core::text::tidy;
 use crate::core::whereabouts::Whereabouts;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -49,6 +50,12 @@ pub struct RedisReading {
     pub held_for_us_bytes: Option<u64>,
     /// Jobs that are listed page by page, or by a text.
     pub pages: Vec<JobPage>,
+    /// Commands that the server refused to this user lately, whatever they were asked for: "ZCOUNT", "MEMORY USAGE".
+    #[serde(default)]
+    pub refused: Vec<String>,
+    /// What waits for the end of one of all these jobs.
+    #[serde(default)]
+    pub next: Part<Vec<NextJob>>,
 }
 
 impl RedisReading {
@@ -229,23 +236,15 @@ pub struct QueueReading {
     /// Repeatable jobs of older libraries that come no more, for the next one is gone, and for how long they have been late.
     #[serde(default)]
     pub lapsed: Vec<(String, Duration)>,
-    /// Parents that wait for children which have failed; not asked before their first turn.
+    /// What of it could not be read, though its counts were, and why.
+    #[serde(default)]
+    pub unread: Vec<(Unread, part::Gap)>,
+    /// Parents that wait in vain; not asked before their first turn.
     pub stuck: Part<Vec<StuckParent>>,
     /// A worker looked for stalled jobs within the last half minute.
     pub checked_by_worker: bool,
     /// By its name a dead-letter queue; of which source queue, if the name says so.
     pub dead_letter: Option<DeadLetter>,
-}
-
-/// A parent that waits for children which have failed: without an option that says otherwise it waits for ever.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct StuckParent {
-    /// Its id.
-    pub parent: String,
-    /// The queue of the children.
-    pub child: QueueRef,
-    /// How many of them have failed, as far as that was looked at.
-    pub failed: u64,
 }
 
 /// What a queue's own record tells of its last minutes: its stream of events (BullMQ), or its metrics where the worker keeps some (Bull).
@@ -286,7 +285,37 @@ pub struct DeadLetter {
     pub source: Option<String>,
 }
 
+/// A part of a queue that may not be read though its counts may.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Unread {
+    /// Schedulers and repeatable jobs: none that is late is known.
+    Schedulers,
+    /// Jobs in progress and their locks: none that lost its worker is known.
+    InProgress,
+    /// The next job in line: how long it has waited is not known.
+    NextInLine,
+}
+
 impl QueueReading {
+    /// Why a part of it was not read, where it was not.
+    #[must_use]
+    pub fn unread(&self, what: Unread) -> Option<&part::Gap> {
+        self.unread.iter().find(|(part, _)| *part == what).map(|(_, gap)| gap)
+    }
+
+    /// Notes that a part of it may not be read, with the server's words.
+    pub fn refuse(&mut self, what: Unread, words: &str) {
+        let part = match what {
+            Unread::Schedulers => "schedulers",
+            Unread::InProgress => "jobs in progress",
+            Unread::NextInLine => "the next job in line",
+        };
+        let note = format!("{part} of queue {} cannot be read ({words})", tidy(&self.queue.to_string(), 40));
+        if self.unread(what).is_none() {
+            self.unread.push((what, part::Gap::new(part::GapKind::NotPermitted, note)));
+        }
+    }
+
     /// Jobs that are ready to be worked on: waiting, prioritized, and delayed ones whose time has come.
     #[must_use]
     pub const fn backlog(&self) -> u64 {

@@ -39,6 +39,7 @@ pub static RULES: &[&Rule<RedisState>] = &[
     &queues::SCHEDULER,
     &queues::STRANDED,
     &ends::PARENTS,
+    &ends::LOST_CHILDREN,
 ];
 
 impl Judged for RedisState {

@@ -1,7 +1,7 @@
 //! One job of a queue with everything about it: where it is, why it failed, its data and options.
 
 use crate::core::ids::TargetId;
-use crate::core::redis::{JobDetail, Kin, QueueRef, RedisRow};
+use crate::core::redis::{JobDetail, JobState, Kin, QueueRef, RedisRow};
 use crate::core::row::RowKey;
 use crate::panels::panel::PanelContext;
 use crate::panels::redis::target::{queue_of, state};
@@ -34,10 +34,8 @@ pub(super) fn one_job(context: PanelContext<'_>, key: &RowKey, id: &str) -> Cont
 /// Parent and children; opening one leads on along the flow.
 fn flow(context: PanelContext<'_>, target: &TargetId, job: &JobDetail) -> Section {
     let row = |(kin, link): &(Kin, String)| {
-        // prefix:queue:id; the prefix may hold colons, so it is taken to be this queue's own.
-        let rest = link.strip_prefix(&format!("{}:", job.queue.prefix)).unwrap_or(link);
-        let (queue, id) = rest.rsplit_once(':').unwrap_or((rest, ""));
-        let tone = if *kin == Kin::Failed { Role::Warning } else { Role::Text };
+        let (queue, id) = apart(job, link);
+        let tone = if matches!(kin, Kin::Failed | Kin::Gone) { Role::Warning } else { Role::Text };
         let there = QueueRef { prefix: job.queue.prefix.clone(), name: queue.to_owned() };
         Row::opens(
             RowKey::Redis(target.clone(), RedisRow::Job(there, id.to_owned(), None)),
@@ -55,6 +53,30 @@ fn flow(context: PanelContext<'_>, target: &TargetId, job: &JobDetail) -> Sectio
         fixed_order: true,
     };
     Section::table(format!("Flow ({} opens)", context.keys.open), table)
+}
+
+/// Queue and id of a key `prefix:queue:id`; the prefix may hold colons, so it is taken to be this queue's own.
+fn apart<'a>(job: &JobDetail, link: &'a str) -> (&'a str, &'a str) {
+    let rest = link.strip_prefix(&format!("{}:", job.queue.prefix)).unwrap_or(link);
+    rest.rsplit_once(':').unwrap_or((rest, ""))
+}
+
+/// For whom it waits in vain, and what ends that.
+fn lost(job: &JobDetail) -> Vec<Line> {
+    if job.state != JobState::WaitingChildren.word() {
+        return Vec::new();
+    }
+    let gone = job.links.iter().filter(|(kin, _)| *kin == Kin::Gone).map(|(_, link)| apart(job, link));
+    let says = |(queue, id): (&str, &str)| {
+        Line::of(Role::Warning, format!("waits for child {id} of queue {queue}, which no longer exists"))
+    };
+    let mut lines: Vec<Line> = gone.map(says).collect();
+    if !lines.is_empty() {
+        let step = "add it again (with its `jobId` and its `parent`): when it is done this job goes on; or let its library \
+                    go on without (`removeUnprocessedChildren()`): that removes its other children which have not run, too";
+        lines.push(Line::of(Role::Muted, step));
+    }
+    lines
 }
 
 /// Fields that are worth a section of their own.
@@ -80,6 +102,7 @@ fn job_sections(title: &str, job: &JobDetail) -> Vec<Section> {
     for (name, size) in &job.too_large {
         lines.push(fact(label(name), &format!("{} long: not read", bytes(*size as f64))));
     }
+    lines.extend(lost(job));
     let mut sections = vec![Section::lines(title.to_owned(), lines)];
     for (name, heading) in LONG {
         let Some(value) = job.fields.get(name) else { continue };

@@ -203,6 +203,13 @@ fn heading(target: &TargetState, state: &RedisState, context: PanelContext<'_>) 
     let mut lines = vec![first];
     lines.extend(reading.cluster.iter().flat_map(|cluster| cluster::lines(cluster, role)));
     lines.extend(reading.queues.gap().map(|gap| Line::of(Role::Warning, &gap.note)));
+    if !reading.refused.is_empty() {
+        let words = format!(
+            "refused by the server, so what these tell is not known: {} (`stacktop doctor` says what to permit)",
+            reading.refused.join(", ")
+        );
+        lines.push(Line::of(Role::Note, words));
+    }
     lines
 }
 

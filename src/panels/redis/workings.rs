@@ -32,8 +32,14 @@ pub(super) fn sections(
     if !more.schedulers.is_empty() {
         sections.push(schedulers(target, more, role));
     }
-    if !more.blocked.is_empty() {
-        sections.push(blocked(target, more, role));
+    let stuck = state.queue(queue).and_then(|queue| queue.stuck.ready()).map_or(&[][..], Vec::as_slice);
+    let childless: Vec<(&str, String)> = stuck
+        .iter()
+        .map(|one| (one.parent.as_str(), one.waits()))
+        .filter(|(_, words)| !words.is_empty())
+        .collect();
+    if !more.blocked.is_empty() || !childless.is_empty() {
+        sections.push(blocked(target, more, &childless, role));
     }
     if !more.events.is_empty() {
         sections.push(events(target, more, role));
@@ -180,20 +186,23 @@ fn schedulers(target: &TargetState, more: &QueueWorkings, role: Role) -> Section
     Section::table("Schedulers, the next first", table)
 }
 
-fn blocked(target: &TargetState, more: &QueueWorkings, role: Role) -> Section {
-    let row = |(id, failed): &(String, usize)| {
+fn blocked(target: &TargetState, more: &QueueWorkings, lost: &[(&str, String)], role: Role) -> Section {
+    let row = |id: &str, words: String| {
+        Row::opens(
+            job_key(target, &more.queue, id, JobState::WaitingChildren),
+            vec![Cell::of(Role::Strong, id), Cell::of(role, words)],
+        )
+    };
+    let failed = more.blocked.iter().map(|(id, failed)| {
         let words = match failed {
             1 => "waits for children of which 1 has failed: retry it".to_owned(),
             many => format!("waits for children of which {many} have failed: retry those"),
         };
-        Row::opens(
-            job_key(target, &more.queue, id, JobState::Waiting),
-            vec![Cell::of(Role::Strong, id), Cell::of(role, words)],
-        )
-    };
+        row(id, words)
+    });
     let table = Table {
         columns: vec![Column::fixed("parent", 20, 0), Column::flex("", 24, 0)],
-        rows: more.blocked.iter().map(row).collect(),
+        rows: failed.chain(lost.iter().map(|(id, words)| row(id, words.clone()))).collect(),
         empty: String::new(),
         fixed_order: true,
     };

@@ -114,6 +114,19 @@ impl Connection {
         }
     }
 
+    /// The commands that were refused lately, on any server.
+    pub(super) fn refused(&self) -> Vec<String> {
+        let mut all = match self {
+            Self::One(one) => one.refusals().told(),
+            Self::Cluster(cluster) => {
+                cluster.nodes.iter().flat_map(|(_, node)| node.refusals().told()).collect()
+            }
+        };
+        all.sort();
+        all.dedup();
+        all
+    }
+
     /// The addresses of the primaries; none where it is one server.
     #[must_use]
     pub fn primaries(&self) -> Vec<String> {

@@ -10,7 +10,7 @@ use redis::{Value, cmd, pipe};
 
 /// What reading needs.
 const MONITOR: &str = "+ping +hello +auth +client|setname +client|info +client|id +client|list +info +role +cluster|slots +cluster|info +time +scan +type +exists +pttl +llen +lindex \
-     +lrange +lpos +zcard +zcount +zrange +zrangebyscore +zrevrange +zscore +get +hget +hmget +hkeys +hstrlen +srandmember +xlen +xinfo|groups +xrange +xrevrange +memory|usage +select +slowlog|get";
+     +lrange +lpos +zcard +zcount +zrange +zrangebyscore +zrevrange +zscore +get +hget +hmget +hkeys +hlen +hstrlen +srandmember +sismember +xlen +xinfo|groups +xrange +xrevrange +memory|usage +select +slowlog|get";
 /// What acting needs beyond that.
 const OPERATOR: &str = "+eval +evalsha +script|load +hexists +hgetall +hset +hdel +zadd +zrem +lpush +rpush +lrem +lset +ltrim +linsert +rename \
      +set +incr +sadd +srem +del +xadd +zrevrangebyscore +publish +script|kill +function|kill";
@@ -133,12 +133,13 @@ fn setup(prefix: &str, version: &str) -> Vec<String> {
     // Before 7 a key pattern cannot be for reading only; before 7.2 a rule that names SETINFO is an error.
     let read = if version >= (7, 0) { "%R~" } else { "~" };
     let named = if version >= (7, 2) { " +client|setinfo" } else { "" };
+    let drawn = if version >= (6, 2) { " +hrandfield" } else { "" };
     // Bull tells its queues of a changed delay by a message; channels are guarded from 6.2 on.
     let channels = if version >= (6, 2) { format!(" resetchannels &{prefix}:*") } else { String::new() };
     let user = "ACL SETUSER stacktop on >PASSWORD resetkeys";
     vec![
-        format!("{user} {read}{prefix}:* -@all {MONITOR}{named}"),
+        format!("{user} {read}{prefix}:* -@all {MONITOR}{drawn}{named}"),
         "# and for those who act:".to_owned(),
-        format!("{user} ~{prefix}:*{channels} -@all {MONITOR}{named} {OPERATOR}"),
+        format!("{user} ~{prefix}:*{channels} -@all {MONITOR}{drawn}{named} {OPERATOR}"),
     ]
 }

@@ -4,6 +4,7 @@ use super::budget::Left;
 use super::connection::Connection;
 use super::decode::{list, number, scored, text};
 use super::failed::{Page, Remembered, span};
+use super::refused;
 use crate::core::focus::Focus;
 use crate::core::redis::{
     FailedPage, JobDetail, JobList, JobState, Kin, ListedJob, Masks, QueueRef, REASON_CHARS,
@@ -191,18 +192,24 @@ async fn job(
     }
     let states = ["failed", "completed", "delayed", "prioritized", "waiting-children"];
     let lists = ["waiting", "waiting", "active"];
-    let there = if size(5) > 0 { "deep in its line, or in a state that is not known here" } else { "gone" };
+    // What was refused says nothing of the job.
+    let refused = refused::first(&values).map(|words| format!("not known ({words})"));
+    let there = match (refused, size(5)) {
+        (Some(words), _) => words,
+        (None, 0) => "gone".to_owned(),
+        (None, _) => "deep in its line, or in a state that is not known here".to_owned(),
+    };
     let state = states
         .iter()
         .chain(&lists)
         .chain(&lists)
         .enumerate()
         .find(|(index, _)| values.get(FIELDS.len() + index).and_then(text).is_some())
-        .map_or(there, |(_, state)| state);
+        .map_or(there, |(_, state)| (*state).to_owned());
     let mut fields = BTreeMap::new();
     if !wanted.is_empty() {
         let mut ask = pipe();
-        ask.cmd("HMGET").arg(&key).arg(&wanted);
+        ask.ignore_errors().cmd("HMGET").arg(&key).arg(&wanted);
         let values: Vec<Value> = ask.query_async(connection).await?;
         let read = values.first().map(list).unwrap_or_default();
         for (field, value) in wanted.iter().zip(read) {
@@ -214,15 +221,7 @@ async fn job(
     let (fields, logs) = masks.job(fields, logs);
     let logs = logs.into_iter().map(|line| line.cut(REASON_CHARS)).collect();
     let links = parent.into_iter().chain(children).collect();
-    Ok(JobDetail {
-        queue: queue.clone(),
-        id: id.to_owned(),
-        state: state.to_owned(),
-        fields,
-        too_large,
-        logs,
-        links,
-    })
+    Ok(JobDetail { queue: queue.clone(), id: id.to_owned(), state, fields, too_large, logs, links })
 }
 
 /// Its newest log lines, and the keys of its children by how they stand.
@@ -261,8 +260,39 @@ async fn belongings(
         values.iter().filter_map(text).take(CHILDREN).collect::<Vec<_>>()
     };
     let logs = texts(0);
-    let kinds = [(4, Kin::Failed), (3, Kin::Ignored), (1, Kin::Awaited), (2, Kin::Done)];
-    let links =
-        kinds.into_iter().flat_map(|(index, kind)| texts(index).into_iter().map(move |key| (kind, key)));
-    Ok((logs, links.collect()))
+    let links = |index: usize, kind: Kin| texts(index).into_iter().map(move |key| (kind, key));
+    let mut children: Vec<(Kin, String)> = links(4, Kin::Failed).chain(links(3, Kin::Ignored)).collect();
+    children.extend(awaited(connection, key, texts(1)).await);
+    children.extend(links(2, Kin::Done));
+    Ok((logs, children))
+}
+
+/// Whether each of these children, for which the job of this key waits, still exists; those that do not first. One that ended meanwhile,
+/// and was removed, is none that it waits for.
+async fn awaited(connection: &mut Connection, key: &str, children: Vec<String>) -> Vec<(Kin, String)> {
+    let (seen, unseen): (Vec<String>, Vec<String>) =
+        children.into_iter().partition(|child| connection.serves(child));
+    let mut found: Vec<(Kin, String)> = unseen.into_iter().map(|child| (Kin::Unseen, child)).collect();
+    if !seen.is_empty() {
+        let (mut exist, mut wait) = (pipe(), pipe());
+        exist.ignore_errors();
+        wait.ignore_errors();
+        for child in &seen {
+            exist.cmd("EXISTS").arg(child);
+            wait.cmd("SISMEMBER").arg(format!("{key}:dependencies")).arg(child);
+        }
+        // What cannot be asked is not seen.
+        let there: Vec<Value> = exist.query_async(connection).await.unwrap_or_default();
+        let still: Vec<Value> = wait.query_async(connection).await.unwrap_or_default();
+        for (at, child) in seen.into_iter().enumerate() {
+            match (there.get(at).and_then(number), still.get(at).and_then(number)) {
+                (_, Some(0)) => {}
+                (Some(0), Some(_)) => found.push((Kin::Gone, child)),
+                (Some(0) | None, _) => found.push((Kin::Unseen, child)),
+                (Some(_), _) => found.push((Kin::Awaited, child)),
+            }
+        }
+    }
+    found.sort_by_key(|(kind, _)| *kind != Kin::Gone);
+    found
 }

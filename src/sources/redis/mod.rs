@@ -14,6 +14,7 @@ mod info;
 mod jobs;
 mod listing;
 pub mod login;
+mod next;
 mod parents;
 mod queues;
 mod refused;
@@ -145,6 +146,8 @@ impl RedisSource {
             self.whereabouts = Some(whereabouts::of(&mut connection, &self.connect).await);
         }
         reading.whereabouts = self.whereabouts.clone().unwrap_or_default();
+        reading.next = next::read(&mut connection, &reading).await;
+        reading.refused = connection.refused();
         self.heard = connection.heard();
         self.open = (!self.stale).then_some(connection);
         Ok(reading)
@@ -247,12 +250,10 @@ impl RedisSource {
         let pages = self.listings.read(connection, focus, &self.masks, &mut left, (now, millis)).await;
         self.budget.end(began.elapsed());
         Ok(RedisReading {
-            whereabouts: Whereabouts::default(),
             server,
             cluster,
             detail,
             untold,
-            busy: false,
             clock: server_now.map(|server| ahead(server, now.wall.timestamp_millis(), took)),
             background: self.background.clone(),
             queues,
@@ -264,6 +265,7 @@ impl RedisSource {
             jobs,
             held_for_us_bytes: self.remembered.held,
             pages,
+            ..RedisReading::default()
         })
     }
 

@@ -5,7 +5,9 @@ use super::decode::{count, list, number, scored, text};
 use super::evidence::Workforce;
 use super::refused;
 use crate::core::part::Part;
-use crate::core::redis::{DoneBy, Evidence, QueueReading, QueueRef, Signs, dead_letter, family, mismatch};
+use crate::core::redis::{
+    DoneBy, Evidence, QueueReading, QueueRef, Signs, Unread, dead_letter, family, mismatch,
+};
 use redis::{Pipeline, RedisError, Value, pipe};
 use std::time::Duration;
 
@@ -169,6 +171,7 @@ fn decode(
         stalled: 0,
         late: Vec::new(),
         lapsed: Vec::new(),
+        unread: Vec::new(),
         stuck: Part::NotAsked,
         checked_by_worker: ttl(16).is_some(),
         dead_letter: dead_letter(patterns, &queue.name),
@@ -205,6 +208,9 @@ async fn waits(
     }
     let values: Vec<Value> = ask.query_async(connection).await?;
     for (index, value) in asked.into_iter().zip(values) {
+        if let Some(words) = refused::first(std::slice::from_ref(&value)) {
+            readings[index].refuse(Unread::NextInLine, &words);
+        }
         let fields: Vec<Option<String>> = list(&value).iter().map(text).collect();
         let added: Option<i64> = fields.first().cloned().flatten().and_then(|text| text.parse().ok());
         let opts = fields.get(1).cloned().flatten().unwrap_or_default();

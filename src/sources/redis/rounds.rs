@@ -104,7 +104,7 @@ impl Rounds {
         // Whoever may not look at locks has what the counts tell.
         let _ = self.stalled.look(connection, &mut found.readings, now).await;
         let _ = self.schedulers.look(connection, &mut found.readings, (now, millis)).await;
-        let _ = self.parents.look(connection, &mut found.readings, now).await;
+        self.parents.look(connection, &mut found.readings, now).await;
         for queue in &found.not_queues {
             self.known.remove(queue);
             self.refused.remove(queue);

@@ -3,7 +3,8 @@
 
 use super::connection::Connection;
 use super::decode::{list, scored, text};
-use crate::core::redis::{QueueReading, QueueRef};
+use super::refused;
+use crate::core::redis::{QueueReading, QueueRef, Unread};
 use crate::core::time::Now;
 use redis::{Pipeline, RedisError, Value, pipe};
 use std::collections::{BTreeMap, BTreeSet};
@@ -34,6 +35,37 @@ struct Inspection {
     at: Option<Now>,
     late: Late,
     lapsed: Late,
+    /// The server's words, where it refused a part of it: what was known before stands then.
+    refused: Option<String>,
+}
+
+impl Inspection {
+    /// What became of those that were due. Where a part was refused and none is seen to be late, what was known before stands.
+    fn judge(&mut self, due: Vec<(String, f64)>, answers: &[Value], millis: i64) {
+        let (states, each) = answers.split_at(STATES.min(answers.len()));
+        let (mut late, mut lapsed) = (Vec::new(), Vec::new());
+        for ((id, score), pair) in due.into_iter().zip(each.chunks(2)) {
+            let due = score as i64;
+            let by = Duration::from_millis((millis - due).unsigned_abs());
+            match fate(&id, due, pair, states, millis) {
+                Fate::Fine => {}
+                Fate::Late => late.push((id, by)),
+                Fate::Lapsed => lapsed.push((id, by)),
+            }
+        }
+        if self.refused.is_none() || !late.is_empty() || !lapsed.is_empty() {
+            late.truncate(LATE);
+            lapsed.truncate(LATE);
+            (self.late, self.lapsed) = (late, lapsed);
+        }
+    }
+}
+
+/// Those of a queue that were due, and the server's words where it refused to tell.
+#[derive(Debug, Default)]
+struct Due {
+    late: Vec<(String, f64)>,
+    refused: Option<String>,
 }
 
 /// The last looks.
@@ -55,6 +87,9 @@ impl Schedulers {
         for reading in readings {
             let look = self.0.entry(reading.queue.clone()).or_default();
             (reading.late, reading.lapsed) = (look.late.clone(), look.lapsed.clone());
+            if let Some(words) = &look.refused {
+                reading.refuse(Unread::Schedulers, words);
+            }
         }
         result
     }
@@ -85,13 +120,13 @@ impl Schedulers {
         }
         let counts: Vec<Value> = ask.query_async(connection).await?;
         let found = late(connection, (&asked, &counts), millis - GRACE_MS).await?;
-        let late: Vec<(&QueueRef, Vec<(String, f64)>)> = asked.into_iter().zip(found).collect();
+        let late: Vec<(&QueueRef, Due)> = asked.into_iter().zip(found).collect();
         let (mut ask, mut some) = (pipe(), false);
         ask.ignore_errors();
-        for (queue, late) in late.iter().filter(|(_, late)| !late.is_empty()) {
+        for (queue, due) in late.iter().filter(|(_, due)| !due.late.is_empty()) {
             some = true;
-            ask_states(&mut ask, queue, late);
-            for (id, score) in late {
+            ask_states(&mut ask, queue, &due.late);
+            for (id, score) in &due.late {
                 let made_by = queue.key(&format!("repeat:{id}"));
                 ask.cmd("HMGET").arg(made_by).arg(&["name", "ic", "limit", "endDate"]);
                 let job = queue.key(&format!("repeat:{id}:{score:.0}"));
@@ -100,26 +135,14 @@ impl Schedulers {
         }
         let answers: Vec<Value> = if some { ask.query_async(connection).await? } else { Vec::new() };
         let mut rest = answers.as_slice();
-        for (queue, late) in late {
-            let Some(look) = self.0.get_mut(queue) else { continue };
-            (look.late, look.lapsed) = (Vec::new(), Vec::new());
-            if late.is_empty() {
-                continue;
-            }
-            let (states, behind) = rest.split_at(STATES.min(rest.len()));
-            let (each, behind) = behind.split_at((late.len() * 2).min(behind.len()));
+        for (queue, Due { late, refused }) in late {
+            let asked = if late.is_empty() { 0 } else { STATES + late.len() * 2 };
+            let (its, behind) = rest.split_at(asked.min(rest.len()));
             rest = behind;
-            for ((id, score), pair) in late.into_iter().zip(each.chunks(2)) {
-                let due = score as i64;
-                let by = Duration::from_millis((millis - due).unsigned_abs());
-                match fate(&id, due, pair, states, millis) {
-                    Fate::Fine => {}
-                    Fate::Late => look.late.push((id, by)),
-                    Fate::Lapsed => look.lapsed.push((id, by)),
-                }
+            if let Some(look) = self.0.get_mut(queue) {
+                look.refused = refused.or_else(|| refused::first(its));
+                look.judge(late, its, millis);
             }
-            look.late.truncate(LATE);
-            look.lapsed.truncate(LATE);
         }
         Ok(())
     }
@@ -130,23 +153,26 @@ async fn late(
     connection: &mut Connection,
     (queues, counts): (&[&QueueRef], &[Value]),
     due: i64,
-) -> Result<Vec<Vec<(String, f64)>>, RedisError> {
+) -> Result<Vec<Due>, RedisError> {
     let (mut ask, mut some) = (pipe(), Vec::new());
     ask.ignore_errors();
-    for (queue, count) in queues.iter().zip(counts) {
-        let count = if let Value::Int(count) = count { *count } else { 0 };
-        some.push(count > 0);
-        if count > 0 {
+    let mut all: Vec<Due> = Vec::new();
+    for (at, (queue, count)) in queues.iter().zip(counts).enumerate() {
+        all.push(Due { late: Vec::new(), refused: refused::first(std::slice::from_ref(count)) });
+        if let Value::Int(count @ 1..) = count {
+            some.push(at);
             ask.cmd("ZRANGEBYSCORE").arg(queue.key("repeat")).arg("-inf").arg(due);
             ask.arg("WITHSCORES").arg("LIMIT").arg((count - LOOKED_AT).max(0)).arg(LOOKED_AT);
         }
     }
-    if !some.contains(&true) {
-        return Ok(vec![Vec::new(); some.len()]);
+    if some.is_empty() {
+        return Ok(all);
     }
     let found: Vec<Value> = ask.query_async(connection).await?;
-    let mut found = found.iter().map(scored);
-    Ok(some.into_iter().map(|is| if is { found.next().unwrap_or_default() } else { Vec::new() }).collect())
+    for (at, value) in some.into_iter().zip(&found) {
+        all[at] = Due { late: scored(value), refused: refused::first(std::slice::from_ref(value)) };
+    }
+    Ok(all)
 }
 
 /// The jobs of each state among which one may be.

@@ -3,6 +3,8 @@
 use crate::sources::asked;
 use crate::sources::heard::Heard;
 use crate::sources::owned::Owned;
+use crate::sources::redis::refused::Refusals;
+use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use redis::aio::{ConnectionLike, MultiplexedConnection};
 use redis::{Cmd, Pipeline, RedisFuture, Value};
@@ -15,6 +17,7 @@ use tokio::time::Instant;
 pub struct Single {
     connection: MultiplexedConnection,
     heard: Heard,
+    refusals: Refusals,
     _driver: Arc<Owned<()>>,
 }
 
@@ -25,7 +28,13 @@ impl Single {
         driver: impl Future<Output = ()> + Send + 'static,
     ) -> Self {
         let driver: BoxFuture<'static, ()> = Box::pin(driver);
-        Self { connection, heard, _driver: Arc::new(Owned::spawn(driver)) }
+        let refusals = Refusals::default();
+        Self { connection, heard, refusals, _driver: Arc::new(Owned::spawn(driver)) }
+    }
+
+    /// What was refused on it lately.
+    pub(super) const fn refusals(&self) -> &Refusals {
+        &self.refusals
     }
 
     /// When its last byte came.
@@ -37,7 +46,15 @@ impl Single {
 impl ConnectionLike for Single {
     fn req_packed_command<'a>(&'a mut self, cmd: &'a Cmd) -> RedisFuture<'a, Value> {
         asked::count(1);
-        self.connection.req_packed_command(cmd)
+        let refusals = self.refusals.clone();
+        let answer = self.connection.req_packed_command(cmd);
+        async move {
+            answer
+                .await
+                .inspect(|value| refusals.note(cmd, value))
+                .inspect_err(|error| refusals.err(cmd, error))
+        }
+        .boxed()
     }
 
     fn req_packed_commands<'a>(
@@ -47,7 +64,9 @@ impl ConnectionLike for Single {
         count: usize,
     ) -> RedisFuture<'a, Vec<Value>> {
         asked::count(count.max(1));
-        self.connection.req_packed_commands(pipeline, offset, count)
+        let refusals = self.refusals.clone();
+        let answers = self.connection.req_packed_commands(pipeline, offset, count);
+        async move { answers.await.inspect(|values| refusals.note_all(pipeline, values)) }.boxed()
     }
 
     fn get_db(&self) -> i64 {

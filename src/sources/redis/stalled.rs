@@ -2,7 +2,8 @@
 
 use super::connection::Connection;
 use super::decode::{list, number, text};
-use crate::core::redis::{QueueReading, QueueRef};
+use super::refused;
+use crate::core::redis::{QueueReading, QueueRef, Unread};
 use crate::core::time::Now;
 use redis::{RedisError, Value, pipe};
 use std::collections::{BTreeMap, BTreeSet};
@@ -23,6 +24,8 @@ struct Inspection {
     stalled: u64,
     /// What lies among the jobs in progress and is none: it wakes the workers of BullMQ 3 and 4, and stays where one died over it.
     markers: u64,
+    /// The server's words, where it refused a part of it: what was known then stands.
+    refused: Option<String>,
 }
 
 /// The last looks.
@@ -45,6 +48,9 @@ impl Stalled {
             let look = self.0.entry(reading.queue.clone()).or_default();
             reading.active = reading.active.saturating_sub(look.markers);
             reading.stalled = look.stalled.min(reading.active);
+            if let Some(words) = &look.refused {
+                reading.refuse(Unread::InProgress, words);
+            }
         }
         result
     }
@@ -66,7 +72,7 @@ impl Stalled {
         for reading in readings {
             let look = self.0.entry(reading.queue.clone()).or_default();
             if reading.active == 0 {
-                (look.unlocked, look.stalled, look.markers) = (BTreeSet::new(), 0, 0);
+                *look = Inspection { jobs_at: look.jobs_at, ..Inspection::default() };
             } else if due(look.jobs_at) && left > 0 {
                 left = left.saturating_sub(reading.active.min(OLDEST as u64));
                 look.jobs_at = Some(now);
@@ -89,11 +95,17 @@ impl Stalled {
             }
         }
         let answers: Vec<Value> = if asked { ask.query_async(connection).await? } else { Vec::new() };
-        let mut answers = answers.iter().map(number);
-        for (queue, ids) in jobs.into_iter().zip(ids) {
-            let unlocked: BTreeSet<String> =
-                ids.into_iter().filter(|_| answers.next().flatten() == Some(0)).collect();
+        let mut answers = answers.as_slice();
+        for ((queue, ids), listed) in jobs.into_iter().zip(ids).zip(&found) {
+            let (locks, rest) = answers.split_at(ids.len().min(answers.len()));
+            answers = rest;
+            let free = |(id, lock): (String, &Value)| (number(lock) == Some(0)).then_some(id);
+            let unlocked: BTreeSet<String> = ids.into_iter().zip(locks).filter_map(free).collect();
             if let Some(look) = self.0.get_mut(queue) {
+                look.refused = refused::first(std::slice::from_ref(listed)).or_else(|| refused::first(locks));
+                if look.refused.is_some() {
+                    continue;
+                }
                 let (markers, jobs): (Vec<_>, Vec<_>) =
                     unlocked.intersection(&look.unlocked).partition(|id| id.starts_with("0:"));
                 (look.stalled, look.markers) = (jobs.len() as u64, markers.len() as u64);

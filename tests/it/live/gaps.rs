@@ -329,7 +329,7 @@ async fn children_that_may_not_be_looked_at_are_not_none() {
         assert!(stuck.is_none() && note.contains(words), "{name}: {:?}", orders.stuck);
         let firing = seen.world.alerts.firing();
         let told: Vec<&str> = firing.iter().map(|finding| finding.breach.sentence.as_str()).collect();
-        let says = "nobody watches parents that wait for failed children";
+        let says = "nobody watches parents that wait in vain for children";
         assert!(told.iter().any(|told| told.contains(says)), "{name}: {told:?}");
     }
 }

@@ -41,6 +41,7 @@ mod queues;
 mod quiet;
 mod redis_server;
 mod redrive;
+mod refused;
 mod reports;
 mod reports_of_access;
 mod reports_of_settings;

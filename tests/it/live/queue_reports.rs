@@ -5,7 +5,10 @@ use super::queues::{Lab, named, queue, reading, sorted, unique};
 use redis::AsyncCommands;
 use stacktop::core::action::{Action, Outcome, Verdict};
 use stacktop::core::focus::Focus;
-use stacktop::core::redis::{JobAct, JobState, RedisAction, RetryOptions};
+use stacktop::core::place::Screen;
+use stacktop::core::redis::{Change, JobAct, JobState, RedisAction, RedisRow, RetryOptions};
+use stacktop::core::row::RowKey;
+use stacktop::panels::panel;
 use std::time::Duration;
 
 async fn retried(watch: &Watch, name: &str, ids: &[String], options: RetryOptions) -> Outcome {
@@ -314,5 +317,88 @@ async fn a_job_whose_workers_look_for_no_stalled_ones_is_told_and_brought_back()
         );
         done(&watch, &name, std::slice::from_ref(&id), JobAct::Release).await;
         assert_eq!(lab.worker(generation, &name).done(1), [id], "{generation}");
+    }
+}
+
+/// What waited for the end of a job by its deduplication id went with it, and nothing named it: it is named before, kept, and put back.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_waits_for_the_end_of_a_removed_job_is_named_kept_and_put_back() {
+    let test = "what_waits_for_the_end_of_a_removed_job_is_named_kept_and_put_back";
+    let Some(lab) = Lab::open(test) else { return };
+    for generation in ["bullmq5", "bullmq6"] {
+        let name = unique(&format!("behind-{generation}"));
+        let id = lab.script_of(
+            generation,
+            &name,
+            "const queue = new library.Queue(queueName, { connection });
+             const opts = { attempts: 3, backoff: 600000, deduplication: { id: 'one', keepLastIfActive: true } };
+             const first = await queue.add('mail', { order: 1 }, opts);
+             let began, fail;
+             const begun = new Promise((then) => { began = then; });
+             const failing = new Promise((then) => { fail = then; });
+             const worker = new library.Worker(queueName, async () => { began(); await failing; throw new Error('no'); }, { connection });
+             await begun;
+             await queue.add('mail', { order: 2 }, opts);
+             const failed = new Promise((then) => worker.on('failed', then));
+             fail();
+             await failed;
+             await worker.close();
+             return first.id;",
+        );
+        let queue = named(&name);
+        let mut client = lab.client().await;
+        let behind = |kind: &str| queue.key(&format!("{kind}:one"));
+        let there: (bool, bool) = (
+            client.exists(behind("de")).await.expect("read"),
+            client.exists(behind("dn")).await.expect("read"),
+        );
+        assert_eq!(
+            there,
+            (true, true),
+            "{generation}: the library keeps the next one while its job is delayed"
+        );
+        let mut watch = lab.watch(&name);
+        watch.poll_with(&[Focus::OpenJobs { queue: queue.clone() }]).await.expect("a poll");
+        let row = RowKey::Redis(
+            watch.target.id.clone(),
+            RedisRow::Job(queue.clone(), id.clone(), Some(JobState::Delayed)),
+        );
+        let offers = panel(Screen::Queues).offers(watch.context(), &[], &row, &[]);
+        let removal = offers.into_iter().find(|offer| offer.letter == 'd').expect("a removal");
+        let (action, preview) = removal.choice.expect("it is offered");
+        let says = format!("mail (behind {id})");
+        assert!(preview.facts.iter().any(|(_, words)| words.contains(&says)), "{generation}: {preview:?}");
+        let outcome = watch.act(action).await.expect("an outcome");
+        assert_eq!(outcome.verdict, Verdict::Done, "{outcome:?}");
+        assert!(outcome.summary.contains("with the next one of its deduplication id"), "{outcome:?}");
+        let there: u64 = client.exists(&[behind("de"), behind("dn")]).await.expect("read");
+        assert_eq!(there, 0, "{generation}: as with the library's own removal");
+        let file = std::fs::read_to_string(watch.folder.path().join("removed-jobs.jsonl")).expect("the file");
+        let line: serde_json::Value = serde_json::from_str(file.trim()).expect("a line");
+        assert_eq!(line["next"]["data"], "{\"order\":2}", "{generation}: {line}");
+        // Put back, both run, one after the other.
+        let back = Action::Redis {
+            target: watch.target.id.clone(),
+            act: RedisAction::Change { queue: queue.clone(), change: Change::PutBack },
+        };
+        let outcome = watch.act(back.clone()).await.expect("an outcome");
+        assert_eq!(outcome.verdict, Verdict::Done, "{outcome:?}");
+        assert!(outcome.details[0].1.contains("with the next one"), "{outcome:?}");
+        // Removed once more, and another has the id by then: its job comes back alone, and that is said.
+        done(&watch, &name, std::slice::from_ref(&id), JobAct::Remove(JobState::Delayed)).await;
+        let () = client.set(behind("de"), "77").await.expect("set");
+        let outcome = watch.act(back.clone()).await.expect("an outcome");
+        assert_eq!(outcome.verdict, Verdict::Partly, "{outcome:?}");
+        assert!(outcome.summary.contains("1 without the next one"), "{outcome:?}");
+        let owner: String = client.get(behind("de")).await.expect("read");
+        assert_eq!(owner, "77", "{generation}");
+        // Once more with both, to see them run.
+        let () = client.set(behind("de"), &id).await.expect("set");
+        let next = [("name", "mail"), ("data", "{\"order\":2}"), ("opts", "{\"attempts\":1}"), ("jid", "99")];
+        let () = client.hset_multiple(behind("dn"), &next).await.expect("set");
+        done(&watch, &name, std::slice::from_ref(&id), JobAct::Remove(JobState::Delayed)).await;
+        watch.act(back).await.expect("an outcome");
+        done(&watch, &name, std::slice::from_ref(&id), JobAct::Promote).await;
+        assert_eq!(lab.worker(generation, &name).done(2), [id, "99".to_owned()], "{generation}");
     }
 }

@@ -100,6 +100,18 @@ fn a_child_that_failed_warns() {
 }
 
 #[test]
+fn a_parent_says_which_child_is_gone_and_what_ends_that() {
+    let links = vec![(Kin::Gone, "bull:pdf:9".to_owned()), (Kin::Unseen, "bull:pdf:8".to_owned())];
+    let waits = JobDetail { state: "waiting-children".to_owned(), links, ..job(&[]) };
+    let page = opened(waits.clone());
+    page.says("waits for child 9 of queue pdf, which no longer exists");
+    page.says("removeUnprocessedChildren()");
+    page.says("child, not looked at");
+    assert_eq!(page.role("child, gone", "flow"), Role::Warning);
+    opened(JobDetail { state: "active".to_owned(), ..waits }).says_not("no longer exists");
+}
+
+#[test]
 fn a_job_without_a_family_has_no_flow() {
     opened(job(&[])).says_not("Flow");
 }

@@ -149,7 +149,8 @@ fn a_cache_that_finds_little_is_of_the_flush_of_its_own_server() {
 
 /// Parents of `orders` wait for failed children of the queue `of`; `mails` fails.
 fn flow(of: &str) -> Stage {
-    let stuck = StuckParent { parent: "12".to_owned(), child: queue_ref(of), failed: 2 };
+    let stuck =
+        StuckParent { parent: "12".to_owned(), child: queue_ref(of), failed: 2, ..StuckParent::default() };
     let evidence = Evidence { workers: Some(2), ..Evidence::default() };
     let parents =
         QueueReading { waiting_children: 3, stuck: Part::Ready(vec![stuck]), evidence, ..queue("orders") };
@@ -180,8 +181,15 @@ fn parents_wait_for_the_queue_whose_jobs_are_their_children() {
 
 #[test]
 fn children_that_may_not_be_looked_at_are_said_and_are_not_none() {
-    let found =
-        || Part::Ready(vec![StuckParent { parent: "12".to_owned(), child: queue_ref("mails"), failed: 1 }]);
+    let found = || {
+        let stuck = StuckParent {
+            parent: "12".to_owned(),
+            child: queue_ref("mails"),
+            failed: 1,
+            ..StuckParent::default()
+        };
+        Part::Ready(vec![stuck])
+    };
     let check = |first: Part<Vec<StuckParent>>, then: Part<Vec<StuckParent>>, unread: bool, told: usize| {
         let mut stage = Stage::waiting(SystemKind::Redis);
         for second in 0..120 {
@@ -191,7 +199,7 @@ fn children_that_may_not_be_looked_at_are_said_and_are_not_none() {
             stage = stage.then(FIRST + second, "cache", redis(vec![orders]));
         }
         let firing = stage.world.alerts.firing();
-        let words = "parents that wait for failed children";
+        let words = "parents that wait in vain for children";
         let says = firing
             .iter()
             .any(|one| one.breach.rule == "source.unread" && one.breach.sentence.contains(words));

@@ -1,12 +1,15 @@
 //! The rules about how jobs end.
 
-use super::parts::{Its, PARENTS_PART, QUEUES};
+use super::parts::{EVENTS, Its, PARENTS_PART, QUEUES};
 use super::queues::{name, tell, watched};
 use crate::core::alert::RuleUnit::{Ratio, Seconds, State};
 use crate::core::alert::Triage::Errors;
 use crate::core::alert::{Rule, RuleSpec, Severity, Step};
-use crate::core::redis::{Condition, QueueHistory, QueueReading, RedisReading, RedisState, condition};
+use crate::core::redis::{
+    Condition, QueueHistory, QueueReading, RedisReading, RedisState, StuckParent, condition,
+};
 use crate::core::text::{counted, lasting, tidy};
+use std::collections::BTreeSet;
 
 pub(crate) static DEAD_LETTERS: Rule<RedisState> = Rule::new(
     RuleSpec::new(
@@ -32,7 +35,7 @@ pub(crate) static FAILING: Rule<RedisState> = Rule::new(
     .warning(0.25)
     .critical(0.9)
     .over(300)
-    .needs(&[QUEUES]),
+    .needs(&[QUEUES, EVENTS]),
     failing,
 );
 
@@ -43,15 +46,54 @@ pub(crate) static PARENTS: Rule<RedisState> = Rule::new(
     parents,
 );
 
+pub(crate) static LOST_CHILDREN: Rule<RedisState> = Rule::new(
+    RuleSpec::new("queue.lost_children", "parents wait for children that no longer exist", State, Errors)
+        .hold(45)
+        .needs(&[QUEUES, PARENTS_PART])
+        .root(),
+    lost_children,
+);
+
+/// Nothing ends a child whose hash is gone, so nothing ends its parent's wait.
+fn lost_children(its: &mut Its<'_>, reading: &RedisReading) {
+    for (queue, _) in watched(its.state, reading) {
+        let stuck = queue.stuck.ready().map_or(&[][..], Vec::as_slice);
+        let lost: Vec<&StuckParent> =
+            stuck.iter().filter(|one| one.childless || !one.gone.is_empty()).collect();
+        // A child that has a name says more than none.
+        let Some(first) = lost.iter().find(|one| !one.childless).or(lost.first()) else { continue };
+        let Some(grade) = its.state(Severity::Warning) else { continue };
+        let parents = parents_of(lost.iter().copied());
+        let others = if parents == 1 { String::new() } else { format!(", and {} more wait so", parents - 1) };
+        let sentence = format!(
+            "queue {}: parent job {} {}{others}",
+            name(queue, reading),
+            tidy(&first.parent, 40),
+            first.waits()
+        );
+        let step = if first.childless {
+            "add a child to it (with its `parent`): when that is done it goes on"
+        } else {
+            "add the child again (with its `jobId` and its `parent`): when that is done the parent goes on"
+        };
+        tell(its, grade, queue, sentence).hits(parents, "job").step(Step::Say(step.to_owned()));
+    }
+}
+
+/// How many parents these are: one may wait for children of several queues.
+fn parents_of<'a>(stuck: impl Iterator<Item = &'a StuckParent>) -> usize {
+    stuck.map(|one| one.parent.as_str()).collect::<BTreeSet<&str>>().len()
+}
+
 /// A child that failed may be retried for a while by hand; it stays a trouble of its parent until then.
 fn parents(its: &mut Its<'_>, reading: &RedisReading) {
     for (queue, _) in watched(its.state, reading) {
         let stuck = queue.stuck.ready().map_or(&[][..], Vec::as_slice);
-        let Some((first, grade)) = stuck.first().zip(its.state(Severity::Warning)) else { continue };
-        let mut all: Vec<&str> = stuck.iter().map(|stuck| stuck.parent.as_str()).collect();
-        all.dedup();
-        let (count, id) = (counted(all.len(), "parent job"), tidy(&first.parent, 30));
-        let (verb, which) = if all.len() == 1 { ("waits", "") } else { ("wait", "first ") };
+        let failed = || stuck.iter().filter(|one| one.failed > 0);
+        let Some((first, grade)) = failed().next().zip(its.state(Severity::Warning)) else { continue };
+        let all = parents_of(failed());
+        let (count, id) = (counted(all, "parent job"), tidy(&first.parent, 40));
+        let (verb, which) = if all == 1 { ("waits", "") } else { ("wait", "first ") };
         let children = if first.failed == 1 { "a job".to_owned() } else { format!("{} jobs", first.failed) };
         let sentence = format!(
             "queue {}: {count} {verb} for children that failed ({which}{id} for {children} of {})",
@@ -61,7 +103,7 @@ fn parents(its: &mut Its<'_>, reading: &RedisReading) {
         // A removal from here would leave the parent waiting for good.
         let words = "retry the children, or have their own library remove them, when their cause is gone";
         let step = Step::Look(words.to_owned());
-        tell(its, grade, queue, sentence).hits(all.len(), "job").step(step);
+        tell(its, grade, queue, sentence).hits(all, "job").step(step);
     }
 }
 

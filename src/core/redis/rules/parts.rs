@@ -2,7 +2,7 @@
 
 use crate::core::alert::{Judge, Missing, Need};
 use crate::core::part::{Gap, GapKind};
-use crate::core::redis::{RedisReading, RedisState};
+use crate::core::redis::{RedisReading, RedisState, Unread};
 
 /// What a rule about a Redis server has before it.
 pub(super) type Its<'a> = Judge<'a, RedisState>;
@@ -10,6 +10,10 @@ pub(super) type Its<'a> = Judge<'a, RedisState>;
 pub(super) const SERVER: Need = Need("server");
 pub(super) const SLOW_LOG: Need = Need("slow log");
 pub(super) const QUEUES: Need = Need("queues");
+pub(super) const SCHEDULERS: Need = Need("schedulers");
+pub(super) const IN_PROGRESS: Need = Need("jobs in progress");
+pub(super) const NEXT_IN_LINE: Need = Need("next in line");
+pub(super) const EVENTS: Need = Need("events");
 pub(super) const PARENTS_PART: Need = Need("parents");
 
 /// The parts of this reading that could not be read.
@@ -20,6 +24,12 @@ pub(super) fn missing(reading: &RedisReading) -> Vec<Missing> {
     // So has a server that serves nobody.
     let held = reading.busy || reading.server.loading;
     let parents = reading.queues.ready().into_iter().flatten().find_map(|queue| queue.stuck.gap());
+    let unread =
+        |what: Unread| reading.queues.ready().into_iter().flatten().find_map(|queue| queue.unread(what));
+    // Events that are too large to read are told where their queue is opened.
+    let refused = |gap: &&Gap| gap.kind == GapKind::NotPermitted;
+    let events = reading.queues.ready().into_iter().flatten().find_map(|queue| queue.happened.gap());
+    let events = events.filter(refused);
     let slow = reading.background.as_ref().and_then(|background| background.slow.gap());
     Missing::of(&[
         (SERVER, reading.untold.as_ref(), "its memory, clients, persistence and replication"),
@@ -27,6 +37,10 @@ pub(super) fn missing(reading: &RedisReading) -> Vec<Missing> {
         (QUEUES, reading.queues.gap(), if held { "" } else { "job queues" }),
         (QUEUES, reading.unseen.as_ref(), "the other queues"),
         (QUEUES, primaries.as_ref(), ""),
-        (PARENTS_PART, parents, "parents that wait for failed children"),
+        (SCHEDULERS, unread(Unread::Schedulers), "schedulers that make no more jobs"),
+        (IN_PROGRESS, unread(Unread::InProgress), "jobs that lost their worker"),
+        (NEXT_IN_LINE, unread(Unread::NextInLine), "how long the next job has waited"),
+        (EVENTS, events, "failures of jobs that are not kept"),
+        (PARENTS_PART, parents, "parents that wait in vain for children"),
     ])
 }

@@ -1,6 +1,6 @@
 //! The rules about who works on the job queues of a Redis server.
 
-use super::parts::{Its, QUEUES};
+use super::parts::{IN_PROGRESS, Its, NEXT_IN_LINE, QUEUES, SCHEDULERS};
 use crate::core::alert::RuleUnit::{Seconds, State};
 use crate::core::alert::Triage::{Capacity, Errors, Latency, Saturation};
 use crate::core::alert::{Breach, Grade, Remedy, Rule, RuleSpec, Severity, Step};
@@ -41,7 +41,7 @@ pub(crate) static WAIT: Rule<RedisState> = Rule::new(
         .warning(60.0)
         .critical(600.0)
         .hold(5)
-        .needs(&[QUEUES]),
+        .needs(&[QUEUES, NEXT_IN_LINE]),
     wait,
 );
 
@@ -61,7 +61,7 @@ pub(crate) static STALLED: Rule<RedisState> = Rule::new(
         Errors,
     )
     .warning(90.0)
-    .needs(&[QUEUES]),
+    .needs(&[QUEUES, IN_PROGRESS]),
     stalled,
 );
 
@@ -73,7 +73,7 @@ pub(crate) static SCHEDULER: Rule<RedisState> = Rule::new(
         Errors,
     )
     .warning(60.0)
-    .needs(&[QUEUES]),
+    .needs(&[QUEUES, SCHEDULERS]),
     scheduler,
 );
 

@@ -1,7 +1,9 @@
 //! What an act on chosen jobs means for each, before it is done.
 
 use crate::core::action::Preview;
+use crate::core::part::Part;
 use crate::core::redis::{JobAct, QueueReading, QueueRef, RedisState};
+use crate::core::text::tidy;
 use crate::panels::redis::acts::facts::{fact, owner};
 use crate::ui::format::duration;
 
@@ -76,9 +78,10 @@ pub(in crate::panels) fn jobs_preview(
                 ("Fail", 'f', ids.len() > 1)
             }
         }
-        JobAct::Remove(state) => {
+        JobAct::Remove(chosen) => {
+            facts.extend(along(state, queue, ids));
             facts.push(fact("first", "each is appended to removed-jobs.jsonl beside the audit trail"));
-            facts.push(fact("only if", format!("it is still {} and no worker has it", state.word())));
+            facts.push(fact("only if", format!("it is still {} and no worker has it", chosen.word())));
             ("Remove", 'd', ids.len() > 1)
         }
     };
@@ -90,6 +93,23 @@ pub(in crate::panels) fn jobs_preview(
         severe,
         word: None,
     }
+}
+
+/// What a removal takes along: a job to be, which its library would add at the end of the one that is removed.
+fn along(state: &RedisState, queue: &QueueRef, ids: &[String]) -> Option<(String, String)> {
+    let next = match &state.reading()?.next {
+        Part::Ready(next) => next,
+        Part::Unavailable(gap) => return Some(fact("but", gap.note.clone())),
+        Part::NotAsked => return None,
+    };
+    let its = next.iter().filter(|next| next.queue == *queue && ids.contains(&next.behind));
+    let its: Vec<String> =
+        its.map(|next| format!("{} (behind {})", tidy(&next.name, 40), next.behind)).collect();
+    let words = format!(
+        "what waits for their end by deduplication id (keepLastIfActive) goes, too, and is written down: {}",
+        its.join(", ")
+    );
+    (!its.is_empty()).then(|| fact("also", words))
 }
 
 /// What becomes of jobs that are given back.

@@ -8,6 +8,10 @@ use crate::panels::redis::acts::choice::{Choice, change, offer, permitted};
 use crate::panels::redis::acts::facts::fact;
 use crate::panels::redis::acts::forms::span;
 
+/// What goes with jobs that wait. Those that have ended have handed it on.
+const ALONG: &str =
+    "what waits for their end by deduplication id (keepLastIfActive) goes, too, and is written down";
+
 fn count(reading: &QueueReading, sweep: Sweep) -> u64 {
     match sweep {
         Sweep::Promote => reading.delayed,
@@ -49,6 +53,10 @@ pub(in crate::panels) fn sweep(context: PanelContext<'_>, row: &RowKey, letter: 
     }
     if !matches!(what, Sweep::Retry | Sweep::RetryCarefully(_) | Sweep::Promote) {
         facts.push(fact("first", kept));
+        let takes_along = !matches!(what, Sweep::Clean(..));
+        if takes_along && reading.evidence.family.generation() >= 5 {
+            facts.push(fact("also", ALONG));
+        }
     }
     if what == Sweep::Obliterate && reading.active > 0 {
         let running = if reading.active == 1 { "1 is".to_owned() } else { format!("{} are", reading.active) };

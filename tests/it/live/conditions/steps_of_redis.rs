@@ -3,9 +3,11 @@
 use super::redis::{on, start};
 use super::steps::redis_cli;
 use super::{Load, Lookout};
-use crate::live::queues::{Lab, named};
+use crate::live::queues::{Lab, named, reading};
 use crate::live::topology::Own;
 use redis::AsyncCommands;
+use stacktop::core::focus::Focus;
+use stacktop::core::redis::Kin;
 use std::time::Duration;
 use tokio::time::sleep;
 
@@ -28,6 +30,20 @@ async fn over_in_time(lookout: &mut Lookout, rule: &str) {
         sleep(Duration::from_millis(300)).await;
     }
     panic!("{rule} goes on: {}", lookout.line());
+}
+
+/// Polls as if time went faster, until `rule` says that; its step.
+async fn step_in_time(lookout: &mut Lookout, rule: &str, says: &str) -> String {
+    let mut told = Vec::new();
+    for _ in 0..60 {
+        lookout.poll_after(Duration::from_secs(5)).await;
+        told = lookout.world.alerts.firing().iter().map(|one| one.breach.clone()).collect();
+        if let Some(one) = told.iter().find(|one| one.rule == rule && one.sentence.contains(says)) {
+            return one.step.words();
+        }
+        sleep(Duration::from_millis(100)).await;
+    }
+    panic!("{rule} does not say {says}: {told:?}");
 }
 
 /// Who emptied the server may do so no more, and every library works as before.
@@ -246,5 +262,87 @@ async fn a_parent_goes_on_when_its_child_is_retried_or_removed() {
         let _children = lab.worker("bullmq5", name);
         assert_eq!(parents.done(1).len(), 1, "{name}: the parent runs");
         over_in_time(&mut lookout, "queue.parents").await;
+    }
+}
+
+/// A flow in which the parent `queueName`-all waits for one child; what became of that is up to `then`. Gives the ids of both.
+fn flow_without(lab: &Lab, library: &str, name: &str, then: &str) -> (String, String) {
+    let body = format!(
+        "const flow = new library.FlowProducer({{ connection }});
+         const tree = await flow.add({{ name: 'mail', queueName: queueName + '-all', data: {{ order: 9 }},
+           children: [{{ name: 'mail', queueName, data: {{ order: 1 }} }}] }});
+         const [parent, child] = [tree.job.id, tree.children[0].job.id];
+         const redis = new (require('ioredis'))(connection);
+         await redis.lrem(`bull:${{queueName}}:wait`, 0, child);
+         {then}
+         return parent + ' ' + child;"
+    );
+    let ids = lab.script_of(library, name, &body);
+    let (parent, child) = ids.split_once(' ').expect("two ids");
+    (parent.to_owned(), child.to_owned())
+}
+
+/// Whatever a parent waits for in vain is added to it again, and it goes on; so it does where its library lets it go without.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_parent_whose_child_is_gone_goes_on_when_one_is_added() {
+    let test = "a_parent_whose_child_is_gone_goes_on_when_one_is_added";
+    let Some((lab, own)) = ground(test, &[]).await else { return };
+    for library in ["bullmq3", "bullmq4", "bullmq5", "bullmq6"] {
+        for childless in [false, true].into_iter().take(if library == "bullmq5" { 2 } else { 1 }) {
+            let name = if childless { format!("childless-{library}") } else { format!("gone-{library}") };
+            let then = if childless {
+                "await redis.del(`bull:${queueName}:${child}`, `bull:${queueName}-all:${parent}:dependencies`);"
+            } else {
+                "await redis.del(`bull:${queueName}:${child}`);"
+            };
+            let (parent, child) = flow_without(&lab, library, &name, then);
+            let mut lookout = on(&own);
+            let (says, advised, id) = if childless {
+                let says = format!("parent job {parent} waits for no child");
+                (says, "add a child to it (with its `parent`): when that is done it goes on", "undefined")
+            } else {
+                let says = format!(
+                    "parent job {parent} waits for child {child} of queue {name}, which no longer exists"
+                );
+                let advised = "add the child again (with its `jobId` and its `parent`): when that is done the parent goes on";
+                (says, advised, child.as_str())
+            };
+            assert_eq!(step_in_time(&mut lookout, "queue.lost_children", &says).await, advised, "{says}");
+            let parents = lab.worker(library, &format!("{name}-all"));
+            let _children = lab.worker(library, &name);
+            let id = if childless { id.to_owned() } else { format!("'{id}'") };
+            let body = format!(
+                "const queue = new library.Queue(queueName, {{ connection }});
+                 await queue.add('mail', {{ order: 1 }}, {{ jobId: {id}, parent: {{ id: '{parent}', queue: `bull:${{queueName}}-all` }} }});
+                 return 'added';"
+            );
+            assert_eq!(lab.script_of(library, &name, &body), "added");
+            assert_eq!(parents.done(1), [parent], "{name}: the parent runs");
+            over_in_time(&mut lookout, "queue.lost_children").await;
+        }
+    }
+}
+
+/// The other way that the page of such a parent names: its library lets it go on without those that have not run.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_parent_whose_child_is_gone_says_so_and_is_let_go_by_its_library() {
+    let test = "a_parent_whose_child_is_gone_says_so_and_is_let_go_by_its_library";
+    let Some((lab, _own)) = ground(test, &[]).await else { return };
+    for library in ["bullmq5", "bullmq6"] {
+        let name = format!("let-{library}");
+        let (parent, child) =
+            flow_without(&lab, library, &name, "await redis.del(`bull:${queueName}:${child}`);");
+        let parents = named(&format!("{name}-all"));
+        let mut watch = lab.watch(&parents.name);
+        watch.poll_with(&[Focus::Job { queue: parents.clone(), id: parent.clone() }]).await.expect("a poll");
+        let detail = reading(&watch).jobs.first().expect("the parent").clone();
+        assert_eq!(detail.links, [(Kin::Gone, named(&name).key(&child))], "{detail:?}");
+        let worker = lab.worker(library, &parents.name);
+        let body = format!(
+            "const queue = new library.Queue(queueName + '-all', {{ connection }});
+             await (await queue.getJob('{parent}')).removeUnprocessedChildren(); return 'let go';"
+        );
+        assert_eq!(lab.script_of(library, &name, &body), "let go");
+        assert_eq!(worker.done(1), [parent], "{library}: the parent runs");
     }
 }

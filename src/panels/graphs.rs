@@ -3,6 +3,7 @@
 
 use crate::core::alert::{Finding, RuleId};
 use crate::core::focus::Focus;
+use crate::core::growth_disk;
 use crate::core::growth_known;
 use crate::core::ids::TargetId;
 use crate::core::past;
@@ -74,6 +75,7 @@ pub(super) fn remembered(
     let mut asked = past::asked(context.world, target, &numbers, context.now);
     if rule.is_none() {
         asked.extend(growth_known::asked(context.world, target));
+        asked.extend(growth_disk::asked(context.world, target, context.now));
     }
     asked
 }

@@ -27,6 +27,7 @@ mod loki;
 mod looks;
 mod metrics;
 mod migrations;
+mod neighbours;
 mod pooler;
 mod postgres;
 mod postgres_acts;

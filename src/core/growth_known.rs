@@ -83,14 +83,15 @@ pub fn asked(world: &World, target: &TargetState) -> Vec<(TargetId, Focus)> {
     servers.flat_map(|server| ask(server)).collect()
 }
 
-/// The Prometheus servers that are asked of a target, and have not answered yet.
+/// The Prometheus servers that are asked of a target and have not answered yet, without those that are silent.
 #[must_use]
-pub fn waits<'a>(world: &'a World, target: &TargetState) -> Vec<&'a TargetId> {
+pub fn waits<'a>(world: &'a World, target: &TargetState, now: Now) -> Vec<&'a TargetId> {
     let servers = world.targets().iter().filter(|server| {
         let Some(state) = server.system.prometheus() else { return false };
         let read = |range: &Range| state.reading().and_then(|read| read.range(&range.expr, range.span));
         let answered = |range: &Range| read(range).is_some_and(|read| read.series != Part::NotAsked);
-        wanted(world, target, server).iter().any(|(_, range)| !answered(range))
+        !server.freshness(now).is_lost()
+            && wanted(world, target, server).iter().any(|(_, range)| !answered(range))
     });
     servers.map(|server| &server.id).collect()
 }

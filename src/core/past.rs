@@ -194,7 +194,7 @@ enum Told<'a> {
     Nothing,
 }
 
-fn told<'a>(world: &'a World, target: &'a TargetState, numbers: &[&'a str]) -> Option<Told<'a>> {
+fn told<'a>(world: &'a World, target: &'a TargetState, numbers: &[&'a str], now: Now) -> Option<Told<'a>> {
     let (mut waits, mut any) = (Vec::new(), false);
     for number in numbers {
         for (server, expr) in servers(world, target, number) {
@@ -209,6 +209,8 @@ fn told<'a>(world: &'a World, target: &'a TargetState, numbers: &[&'a str]) -> O
                 }
                 // What it could not read nobody knows to be nothing.
                 Some(Part::Unavailable(_)) => return None,
+                // Nor whoever is silent.
+                Some(Part::NotAsked) | None if server.freshness(now).is_lost() => return None,
                 Some(Part::NotAsked) | None => waits.push(server.id.as_str()),
             }
         }
@@ -226,7 +228,7 @@ pub fn unknown(world: &World, target: &TargetState, numbers: &[&str], now: Now) 
     if names.is_empty() || now.since(target.started) >= QUARTER {
         return None;
     }
-    match told(world, target, numbers)? {
+    match told(world, target, numbers, now)? {
         Told::Something => None,
         Told::Asked(servers) => {
             Some(format!("reading what {} remembers from before stacktop began", servers.join(", ")))
@@ -421,6 +423,7 @@ mod tests {
         assert_eq!(said(values(f64::NAN), 1).as_deref(), Some(none));
         let gap = Gap::new(GapKind::Failed, "query timed out");
         assert_eq!(said(Some(Part::Unavailable(gap)), 1), None, "nobody knows");
+        assert_eq!(said(None, 60), None, "it is silent");
         // Of a number that was not asked nobody has said that it is not remembered.
         let world = told_of_two(empty());
         let one = world.target("one").expect("there");

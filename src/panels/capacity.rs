@@ -123,7 +123,7 @@ pub(super) fn beside(
         };
         row.cells.insert(place.min(row.cells.len()), cell);
     }
-    let waits = growth_known::waits(context.world, target);
+    let waits = growth_known::waits(context.world, target, context.now);
     Some(Line::of(Role::Muted, words(&seen, &waits)))
 }
 

@@ -6,6 +6,7 @@ use super::alertmanager::{self, AlertmanagerReading, HeldAlert};
 use super::ids::TargetId;
 use super::postgres::{self, PostgresReading};
 use super::prometheus::{self, AlertingRule, PrometheusReading};
+use super::recipients;
 use super::target::TargetState;
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
@@ -34,12 +35,13 @@ pub(super) fn once(
         &Read<'_, PostgresReading>,
     ),
 ) {
-    let told = alertmanager::told_by_its_prometheus(managers, sending);
+    let whom = recipients::whom(targets);
+    let told = alertmanager::told_by_its_prometheus(managers, sending, &whom);
     breaches.retain(|breach| {
         breach.rule != alertmanager::rules::ALERT.id()
             || !told.contains(&(&breach.target, breach.subject.clone()))
     });
-    let kept = alertmanager::kept_back(managers, sending);
+    let kept = alertmanager::kept_back(managers, sending, &whom);
     for breach in breaches.iter_mut().filter(|breach| breach.rule == prometheus::ALERT.id()) {
         if let Some(words) = kept.get(&(&breach.target.clone(), breach.subject.clone())) {
             breach.severity = Severity::Info;

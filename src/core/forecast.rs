@@ -3,6 +3,7 @@
 //! It is asked of a number that still grows. What has come to rest has no end, however steeply it rose before.
 
 use crate::core::time::Now;
+use crate::core::time::span_of;
 use std::collections::VecDeque;
 use std::time::Duration;
 
@@ -61,7 +62,7 @@ impl Trend {
             self.samples.iter().map(|(at, value)| (at.since(first).as_secs_f64(), *value)).collect();
         let slope = still(&points)?;
         let seconds = (limit - newest) / slope;
-        (seconds < HORIZON.as_secs_f64()).then(|| Duration::from_secs_f64(seconds))
+        (seconds < HORIZON.as_secs_f64()).then(|| span_of(seconds))
     }
 }
 
@@ -71,13 +72,14 @@ const LEAST_DAYS: Duration = Duration::from_secs(2 * 86_400);
 const LEAST_SAMPLES: usize = 16;
 const DAY: f64 = 86_400.0;
 
-/// How much a number grows in a day, by the samples of some days that are `step` apart, the newest last: the slower of a line through all of
-/// it and one through its last third, as [`Trend::until`] does it. What a fall to half leaves is counted from there.
-///
-/// `None` where it does not grow *now*: with too little past, or one with gaps of a third, when it rests, when one step made the growth, and
-/// while the growth is within its own noise.
+/// The samples of some days, enough of them to tell of a day: (seconds, value), the newest last.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Days(Vec<(f64, f64)>);
+
+/// These samples, which are `step` apart; what a fall to half leaves counts from there. `None` with too little past, or one with gaps of a
+/// third: then nobody knows whether it grows.
 #[must_use]
-pub fn per_day(samples: &[Option<f64>], step: Duration) -> Option<f64> {
+pub fn days(samples: &[Option<f64>], step: Duration) -> Option<Days> {
     let all = samples
         .iter()
         .enumerate()
@@ -89,10 +91,16 @@ pub fn per_day(samples: &[Option<f64>], step: Duration) -> Option<f64> {
     let whole = (last - first) / step.as_secs_f64() + 1.0;
     let ended = (samples.len().saturating_sub(1)) as f64 * step.as_secs_f64() - last;
     let seen = points.len() >= LEAST_SAMPLES && points.len() as f64 * 1.5 >= whole && ended < DAY / 4.0;
-    if last - first < LEAST_DAYS.as_secs_f64() || !seen {
-        return None;
+    (last - first >= LEAST_DAYS.as_secs_f64() && seen).then_some(Days(points))
+}
+
+impl Days {
+    /// How much it grows in a day: the slower of a line through all of it and one through its last third, as [`Trend::until`] does it. `None`
+    /// where it does not grow *now*: when it rests, when one step made the growth, and while the growth is within its own noise.
+    #[must_use]
+    pub fn per_day(&self) -> Option<f64> {
+        still(&self.0).map(|slope| slope * DAY)
     }
-    still(&points).map(|slope| slope * DAY)
 }
 
 /// Own samples over less than this say nothing of a day.
@@ -158,7 +166,7 @@ mod tests {
     #[track_caller]
     fn grows(what: &str, samples: impl IntoIterator<Item = Option<f64>>, expected: Option<f64>) {
         let samples: Vec<Option<f64>> = samples.into_iter().collect();
-        let found = per_day(&samples, Duration::from_secs(10_800));
+        let found = days(&samples, Duration::from_secs(10_800)).and_then(|days| days.per_day());
         let near = match (found, expected) {
             (Some(found), Some(expected)) => (found - expected).abs() < expected * 0.02,
             (None, None) => true,

@@ -5,6 +5,7 @@ use super::postgres::{DATABASE_SIZES, LARGEST_TABLES, PostgresReading, SqlTable}
 use super::sizes::Size;
 use super::target::TargetState;
 use super::time::Now;
+use crate::core::time::span_of;
 use std::time::Duration;
 
 pub(super) const DATABASE: &str = "database";
@@ -99,7 +100,7 @@ impl Growth {
     #[must_use]
     pub fn full_in(&self) -> Option<Duration> {
         let days = (self.limit?.bytes - self.bytes).max(0.0) / self.per_day;
-        (days < HORIZON_DAYS).then(|| Duration::from_secs_f64(days * 86_400.0))
+        (days < HORIZON_DAYS).then(|| span_of(days * 86_400.0))
     }
 }
 

@@ -2,11 +2,12 @@
 //! else [`growth`](super::growth) as we have seen it. Pure.
 
 use super::focus::Focus;
-use super::forecast::per_day;
+use super::forecast::days;
 use super::growth::{
-    DATABASE, DISK_OF_NODE, Growth, LEAST_BYTES, MEMORY, SeenBy, TABLE, by_us, limit, sizes,
+    DATABASE, DISK_AT, DISK_OF_NODE, Growth, LEAST_BYTES, MEMORY, SeenBy, TABLE, by_us, limit, sizes,
 };
 use super::ids::{SystemKind, TargetId};
+use super::part::Part;
 use super::past::Instance;
 use super::postgres::{DATABASE_SIZES, LARGEST_TABLES, Look};
 use super::prometheus::{Range, RangeReading, SPANS};
@@ -16,7 +17,8 @@ use super::world::World;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-/// A size, as an exporter tells of it. `$at` stands for the labels of the instance; each series is one of what `what` names.
+/// A size, as an exporter tells of it. `$at` stands for the labels of the instance, `$of` for what keeps those of this server alone; each series
+/// is one of what `what` names.
 struct Remembered {
     kind: SystemKind,
     what: &'static str,
@@ -25,32 +27,39 @@ struct Remembered {
     expr: &'static str,
 }
 
-/// By postgres_exporter, redis_exporter and elasticsearch_exporter. Of tables it told one size until 0.15, and tells two since.
+/// By postgres_exporter, redis_exporter, elasticsearch_exporter and node_exporter. Of tables the first told one size until 0.15, and tells two
+/// since. A node_exporter is asked by its own address, so that no other host is told in place of its own.
 static REMEMBERED: &[Remembered] = &[
     Remembered {
         kind: SystemKind::Postgres,
         what: DATABASE,
         metric: "pg_database_size_bytes",
-        expr: "topk(5, max by (datname) (pg_database_size_bytes{$at}))",
+        expr: "topk(5, max by (datname) (pg_database_size_bytes{$at}$of))",
     },
     Remembered {
         kind: SystemKind::Postgres,
         what: TABLE,
         metric: "pg_database_size_bytes",
         expr: "topk(10, max by (datname, schemaname, relname) \
-            (pg_stat_user_tables_table_size_bytes{$at} + pg_stat_user_tables_index_size_bytes{$at} or pg_stat_user_tables_size_bytes{$at}))",
+            ((pg_stat_user_tables_table_size_bytes{$at} + pg_stat_user_tables_index_size_bytes{$at} or pg_stat_user_tables_size_bytes{$at})$of))",
     },
     Remembered {
         kind: SystemKind::Redis,
         what: MEMORY,
         metric: "redis_memory_used_bytes",
-        expr: "sum(redis_memory_used_bytes{$at})",
+        expr: "sum(redis_memory_used_bytes{$at}$of)",
     },
     Remembered {
         kind: SystemKind::Search,
         what: DISK_OF_NODE,
         metric: "elasticsearch_filesystem_data_size_bytes",
         expr: "topk(5, sum by (name) (elasticsearch_filesystem_data_size_bytes{$at} - elasticsearch_filesystem_data_available_bytes{$at}))",
+    },
+    Remembered {
+        kind: SystemKind::Metrics,
+        what: DISK_AT,
+        metric: "node_filesystem_size_bytes",
+        expr: "max by (mountpoint) (node_filesystem_size_bytes{$at} - node_filesystem_free_bytes{$at})",
     },
 ];
 
@@ -74,15 +83,28 @@ pub fn asked(world: &World, target: &TargetState) -> Vec<(TargetId, Focus)> {
     servers.flat_map(|server| ask(server)).collect()
 }
 
-/// What of `target` grows, the fastest first. Nothing where nothing is remembered or nothing grows. What a Prometheus server remembers is told
-/// by that alone, also where it does not grow there.
+/// The Prometheus servers that are asked of a target and have not answered yet, without those that are silent.
+#[must_use]
+pub fn waits<'a>(world: &'a World, target: &TargetState, now: Now) -> Vec<&'a TargetId> {
+    let servers = world.targets().iter().filter(|server| {
+        let Some(state) = server.system.prometheus() else { return false };
+        let read = |range: &Range| state.reading().and_then(|read| read.range(&range.expr, range.span));
+        let answered = |range: &Range| read(range).is_some_and(|read| read.series != Part::NotAsked);
+        !server.freshness(now).is_lost()
+            && wanted(world, target, server).iter().any(|(_, range)| !answered(range))
+    });
+    servers.map(|server| &server.id).collect()
+}
+
+/// What of `target` grows, the fastest first. Nothing where nothing is remembered or nothing grows. What a Prometheus server remembers for days
+/// is told by that alone, also where it does not grow there.
 #[must_use]
 pub fn of(world: &World, target: &TargetState, now: Now) -> Vec<Growth> {
     let read = |server: &TargetState| -> Option<Vec<(String, Option<Growth>)>> {
         let state = server.system.prometheus()?.reading()?;
         let all = wanted(world, target, server).into_iter();
         let known = all.filter_map(|(size, range)| {
-            remembered(target, size, &range, state.range(&range.expr, range.span)?)
+            remembered(target, size, &range, state.range(&range.expr, range.span)?, now)
         });
         let known: Vec<_> = known.flatten().collect();
         (!known.is_empty()).then_some(known)
@@ -102,19 +124,26 @@ fn remembered(
     size: &Remembered,
     range: &Range,
     read: &RangeReading,
+    now: Now,
 ) -> Option<Vec<(String, Option<Growth>)>> {
+    // Of the file systems of a host those that its exporter tells of now, each once, and that may fill up.
+    let followed = (size.what == DISK_AT).then(|| sizes(target, now));
     let told = |(labels, values): &(String, Vec<f64>)| {
         let samples = RangeReading::samples(values);
         let what = named(target, size, labels);
+        if followed.as_ref().is_some_and(|all| all.iter().all(|known| known.what != what)) {
+            return None;
+        }
+        let tells = days(&samples, range.step())?;
         let grown = || {
-            let per_day = per_day(&samples, range.step()).filter(|bytes| *bytes >= LEAST_BYTES)?;
+            let per_day = tells.per_day().filter(|bytes| *bytes >= LEAST_BYTES)?;
             let bytes = samples.iter().rev().find_map(|value| *value)?;
             let limit = limit(target, &what);
             Some(Growth { what: what.clone(), bytes, per_day, seen_by: SeenBy::Prometheus, limit })
         };
-        (what.clone(), grown())
+        Some((what.clone(), grown()))
     };
-    Some(read.series.ready()?.iter().map(told).collect())
+    Some(read.series.ready()?.iter().filter_map(told).collect())
 }
 
 /// What a series is about: its one label, of a table its database where that is another than ours, its schema and its name.

@@ -42,6 +42,7 @@ pub mod probe;
 pub mod prometheus;
 pub mod rate;
 pub mod reading;
+pub mod recipients;
 pub mod redact;
 pub mod redis;
 pub mod report;

@@ -10,7 +10,7 @@ use super::target::TargetState;
 use super::text::lasting;
 use super::time::Now;
 use super::timeline::{Deed, Event};
-use std::time::Duration;
+use crate::core::time::span_of;
 
 /// A source that gives no data.
 pub const SILENT: RuleSpec = RuleSpec::new(
@@ -124,7 +124,7 @@ pub(super) fn clock(target: &TargetState, rules: &Rulebook) -> Option<Breach> {
     let ahead = clock_of(target)?;
     let grade = rules.grade_on(&CLOCK, &[target.id.as_str()], ahead.abs())?;
     let way = if ahead > 0.0 { "ahead of" } else { "behind" };
-    let by = lasting(Duration::from_secs_f64(ahead.abs()));
+    let by = lasting(span_of(ahead.abs()));
     let sentence = format!("the clock of {} is {by} {way} ours: ages between the two are wrong", target.id);
     let mut breach = Breach::new(&CLOCK, &target.id, Screen::Overview, grade, ("clock", sentence));
     breach.say("set both by NTP (chronyc tracking, timedatectl)");

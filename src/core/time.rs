@@ -139,6 +139,12 @@ pub trait Clock: Send + Sync {
     fn now(&self) -> Now;
 }
 
+/// So many seconds as a span, whatever a server says: none where it is negative or no number, the longest where it is out of bounds.
+#[must_use]
+pub fn span_of(seconds: f64) -> Duration {
+    Duration::try_from_secs_f64(seconds.max(0.0)).unwrap_or(Duration::MAX)
+}
+
 /// By how many seconds another clock is ahead of ours (or behind, where negative), both in milliseconds since 1970: it was asked at `asked`
 /// and answered within `took`, so that anything between is no difference.
 #[must_use]

@@ -90,6 +90,23 @@ pub fn compare(
     }
 }
 
+/// Whether a server is itself at the address that we reach: its own end of the connection is that address. A loopback address is that of every
+/// machine, so that there it has to see our end as we do, too; of a unix socket `server_is` tells whether the process at its other end is the
+/// server.
+#[must_use]
+pub fn is_direct(
+    ours: Option<End>,
+    seen: Option<End>,
+    reached: Option<End>,
+    own: Option<End>,
+    server_is: impl FnOnce(i32) -> bool,
+) -> bool {
+    let Some(End::Tcp(reached)) = reached else {
+        return compare(ours, seen, server_is, |_| false) == Whereabouts::Here;
+    };
+    own == Some(End::Tcp(reached)) && (!reached.ip().is_loopback() || (ours == seen && ours.is_some()))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -117,6 +134,31 @@ mod tests {
         check(Some(End::Unix(Some(7))), tcp(1), Some("where we use a unix socket"));
         check(tcp(1), Some(End::Unix(None)), Some("where we use none"));
         check(tcp(1), None, Some("does not say"));
+    }
+
+    #[test]
+    fn only_who_is_at_the_address_that_we_reach_is_there_itself() {
+        let tcp = |address: &str, port| End::read(address, port);
+        let (ours, near, far) = (tcp("127.0.0.1", 4000), tcp("127.0.0.1", 5432), tcp("10.0.0.5", 5432));
+        for (ours, seen, reached, own, expected) in [
+            (ours, ours, near, near, true),
+            // A tunnel that ends at the same port of another machine, a published port of a container, a pooler before it.
+            (ours, tcp("127.0.0.1", 4001), near, near, false),
+            (ours, ours, near, tcp("172.17.0.2", 5432), false),
+            (ours, ours, near, tcp("127.0.0.1", 6432), false),
+            // Somebody else's address of ours is no other server.
+            (tcp("10.0.0.9", 4000), tcp("10.0.0.9", 4000), far, far, true),
+            (tcp("192.168.1.2", 4000), tcp("10.0.0.1", 900), far, far, true),
+            (tcp("10.0.0.9", 4000), tcp("10.0.0.9", 4000), far, tcp("172.18.0.4", 5432), false),
+            (tcp("10.0.0.9", 4000), tcp("10.0.0.5", 700), far, tcp("10.0.0.7", 5432), false),
+            (Some(End::Unix(Some(7))), Some(End::Unix(None)), None, Some(End::Unix(None)), true),
+            (Some(End::Unix(Some(8))), Some(End::Unix(None)), None, Some(End::Unix(None)), false),
+            (None, None, near, near, false),
+            (ours, ours, near, None, false),
+            (None, None, None, None, false),
+        ] {
+            assert_eq!(is_direct(ours, seen, reached, own, |pid| pid == 7), expected, "{seen:?} {own:?}");
+        }
     }
 
     #[test]

@@ -41,6 +41,7 @@ fn server(sim: &Sim, standby: bool) -> Server {
         signals: true,
         pooled: false,
         whereabouts: Whereabouts::Here,
+        direct: true,
         tls: true,
         system: Some("7301552280719432017".to_owned()),
         untold: Vec::new(),

@@ -2,11 +2,10 @@
 
 use super::report::{Report, Target, Told};
 use crate::core::text::{counted, duration};
-use std::time::Duration;
 
 /// A span of so many seconds.
 pub(super) fn lasting(seconds: f64) -> String {
-    duration(Duration::try_from_secs_f64(seconds.max(0.0)).unwrap_or(Duration::MAX))
+    duration(crate::core::time::span_of(seconds))
 }
 
 /// How far a target can be believed.

@@ -2,8 +2,9 @@
 
 use super::panel::PanelContext;
 use crate::core::growth::{Growth, SeenBy, span};
-use crate::core::growth_disk::{self, Under};
+use crate::core::growth_disk::{self, Under, Why};
 use crate::core::growth_known;
+use crate::core::ids::TargetId;
 use crate::core::postgres::Look;
 use crate::core::text::{sized, tidy};
 use crate::core::time::Now;
@@ -47,8 +48,25 @@ fn under(context: PanelContext<'_>, target: &TargetState) -> Option<Line> {
     let unknown = |why: String| Line::of(Role::Muted, format!("when its disk is full is not known: {why}"));
     Some(match growth_disk::under(context.world, target, context.now)? {
         Under::Unread => unknown("our role may not read data_directory (pg_monitor may)".to_owned()),
+        Under::Waiting(teller) => {
+            let words = format!("when its disk is full is not known yet: waiting for the first answer of {teller}");
+            Line::of(Role::Muted, words)
+        }
         Under::Untold => {
             unknown("no node_exporter that is watched tells of the disks of its host".to_owned())
+        }
+        Under::Elsewhere => unknown(
+            "the host that its address names is not known to be that of its data (a tunnel, a pooler, a container, or several hosts)".to_owned(),
+        ),
+        Under::Endless(place, teller, why) => {
+            let place = tidy(&place, NAME_CHARS);
+            unknown(match why {
+                Why::Kind(kind) => format!("it is {place} of {teller}, {}, which is not followed", tidy(&kind, NAME_CHARS)),
+                Why::Failed => format!("it is {place} of {teller}, which the kernel there cannot read"),
+                Why::Small => format!(
+                    "less is taken on {place} of {teller} than its databases are large (another disk that the exporter leaves out, or compression)"
+                ),
+            })
         }
         Under::Disk { place, teller, free, growth: None } => {
             let words = format!("disk under it (likely) {place} of {teller}: ");
@@ -105,11 +123,12 @@ pub(super) fn beside(
         };
         row.cells.insert(place.min(row.cells.len()), cell);
     }
-    Some(Line::of(Role::Muted, words(&seen)))
+    let waits = growth_known::waits(context.world, target, context.now);
+    Some(Line::of(Role::Muted, words(&seen, &waits)))
 }
 
-/// From what a column of growth is known.
-fn words(seen: &[SeenBy]) -> String {
+/// From what a column of growth is known; `waits` are those that remember, perhaps, and have not answered yet.
+fn words(seen: &[SeenBy], waits: &[&TargetId]) -> String {
     let ours = seen.iter().filter_map(|seen| match seen {
         SeenBy::Us(seen) => Some(*seen),
         SeenBy::Prometheus => None,
@@ -121,7 +140,9 @@ fn words(seen: &[SeenBy]) -> String {
     });
     let remembered = seen.contains(&SeenBy::Prometheus).then(|| "six days of a Prometheus".to_owned());
     let known: Vec<String> = remembered.into_iter().chain(ours).collect();
-    if known.is_empty() {
+    if let (true, Some(server)) = (known.is_empty(), waits.first()) {
+        format!("a day: reading what {server} remembers")
+    } else if known.is_empty() {
         "a day: nothing is known to grow by 1 MiB a day or more; six hours of own samples tell, or a Prometheus".to_owned()
     } else {
         format!("a day: from {}", known.join(" and "))
@@ -135,10 +156,14 @@ mod tests {
     #[test]
     fn it_is_said_from_what_it_is_known() {
         let hours = |hours: u64| SeenBy::Us(Duration::from_secs(hours * 3600));
-        assert_eq!(words(&[hours(72), hours(80)]), "a day: from 3 d of own samples");
-        assert_eq!(words(&[hours(7), hours(80)]), "a day: from 7 h to 3 d of own samples");
-        let both = words(&[SeenBy::Prometheus, hours(47)]);
+        assert_eq!(words(&[hours(72), hours(80)], &[]), "a day: from 3 d of own samples");
+        assert_eq!(words(&[hours(7), hours(80)], &[]), "a day: from 7 h to 3 d of own samples");
+        let both = words(&[SeenBy::Prometheus, hours(47)], &[]);
         assert_eq!(both, "a day: from six days of a Prometheus and 47 h of own samples");
-        assert!(words(&[]).contains("nothing is known to grow"));
+        assert!(words(&[], &[]).contains("nothing is known to grow"));
+        // Before it has answered nobody knows that.
+        let prom = TargetId::new("prom");
+        assert_eq!(words(&[], &[&prom]), "a day: reading what prom remembers");
+        assert_eq!(words(&[hours(72)], &[&prom]), "a day: from 3 d of own samples");
     }
 }

@@ -3,6 +3,7 @@
 
 use crate::core::alert::{Finding, RuleId};
 use crate::core::focus::Focus;
+use crate::core::growth_disk;
 use crate::core::growth_known;
 use crate::core::ids::TargetId;
 use crate::core::past;
@@ -40,7 +41,8 @@ pub(super) fn finding(context: PanelContext<'_>, finding: &Finding) -> Option<Se
 pub(super) fn target(context: PanelContext<'_>, target: &TargetState) -> Vec<Section> {
     let mut graphs = section(context, target.traces.all().map(|drawn| (target, drawn)), None, true);
     if let Some(section) = graphs.as_mut().filter(|section| !is_remembered(section)) {
-        let why = past::unknown(context.world, target, context.now);
+        let numbers: Vec<&str> = target.traces.all().map(|(spec, _)| spec.name).take(MOST).collect();
+        let why = past::unknown(context.world, target, &numbers, context.now);
         section.lines.extend(why.map(|why| Line::of(Role::Muted, why)));
     }
     graphs.into_iter().chain(capacity::sections(context, target)).collect()
@@ -73,6 +75,7 @@ pub(super) fn remembered(
     let mut asked = past::asked(context.world, target, &numbers, context.now);
     if rule.is_none() {
         asked.extend(growth_known::asked(context.world, target));
+        asked.extend(growth_disk::asked(context.world, target, context.now));
     }
     asked
 }

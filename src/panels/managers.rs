@@ -2,6 +2,7 @@
 //! looked for there: the address is that of the Prometheus' own network, and credentials are those of nobody here.
 
 use crate::core::prometheus::Alertmanagers;
+use crate::core::recipients::place;
 use crate::core::scope::Scope;
 use crate::panels::panel::PanelContext;
 use crate::ui::content::{Line, Role};
@@ -14,17 +15,6 @@ fn unwatched<'a>(told: &'a [String], watched: &[&str]) -> Vec<&'a str> {
         known.iter().any(|(other, at)| *other == host || *at == port)
     };
     told.iter().map(String::as_str).filter(|url| !is_known(url)).collect()
-}
-
-/// Host and port of a URL.
-fn place(url: &str) -> (&str, &str) {
-    let (scheme, rest) = url.split_once("://").unwrap_or(("http", url));
-    let authority = rest.split('/').next().unwrap_or_default();
-    let usual = if scheme == "https" { "443" } else { "80" };
-    match authority.rsplit_once(':') {
-        Some((host, port)) if !port.is_empty() && port.bytes().all(|c| c.is_ascii_digit()) => (host, port),
-        _ => (authority, usual),
-    }
 }
 
 /// What is said of those that a Prometheus tells, and that are not watched.

@@ -7,6 +7,7 @@ use crate::core::chain::Chain;
 use crate::core::focus::Focus;
 use crate::core::ids::TargetId;
 use crate::core::place::{Place, Screen};
+use crate::core::recipients::Recipients;
 use crate::core::row::RowKey;
 use crate::core::scope::Scope;
 use crate::core::time::Now;
@@ -98,6 +99,12 @@ impl<'a> PanelContext<'a> {
     #[must_use]
     pub fn target(self, id: &str) -> Option<&'a TargetState> {
         self.world.target(id).filter(|target| self.scope.holds(target))
+    }
+
+    /// The Alertmanagers that a Prometheus tells, also those that are not looked at: no other one stands in their place.
+    #[must_use]
+    pub fn recipients(self, server: &TargetState) -> Recipients<'a> {
+        Recipients::of(server, self.world.targets().iter().map(|target| &**target))
     }
 
     /// What was found, the worst first: of the targets that are looked at, and of the others.

@@ -61,7 +61,7 @@ async fn everything() -> BTreeMap<String, Vec<String>> {
     };
     walk(&drive, &mut found);
     let turns = &mut Turns::default();
-    for seed in 0..60 {
+    for seed in 0..300 {
         let all = [
             tame(SystemKind::Postgres, made(seed, turns), Reading::Postgres),
             tame(SystemKind::Redis, made(seed, turns), Reading::Redis),

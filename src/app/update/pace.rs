@@ -4,9 +4,9 @@ use crate::app::command::Command;
 use crate::app::model::Model;
 use crate::app::msg::Effect;
 use crate::core::text::counted;
+use crate::core::time::span_of;
 use crate::ui::content::Role;
 use crate::ui::format::duration;
-use std::time::Duration;
 
 /// Every interval is doubled so often at the most.
 const SLOWEST: usize = 4;
@@ -44,7 +44,7 @@ pub fn cost(model: &Model, times: u32) -> String {
     let asked = asked.map_or_else(String::new, |asked| format!(" with {asked:.1} questions"));
     format!(
         "{polls:.1} polls{asked} and {} of their time a second, {}",
-        duration(Duration::from_secs_f64(busy)),
+        duration(span_of(busy)),
         counted(targets.len(), "source")
     )
 }

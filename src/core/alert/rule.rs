@@ -85,7 +85,7 @@ impl RuleUnit {
         match self {
             Self::Count | Self::State => short(value),
             Self::Ratio => format!("{} %", short(value * 100.0)),
-            Self::Seconds => duration(Duration::try_from_secs_f64(value.max(0.0)).unwrap_or(Duration::MAX)),
+            Self::Seconds => duration(crate::core::time::span_of(value)),
             Self::Bytes => sized(value),
             Self::PerSecond => format!("{}/s", short(value)),
         }

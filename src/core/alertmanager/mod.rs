@@ -19,4 +19,4 @@ pub use rules::RULES;
 pub use settings::AlertmanagerSettings;
 pub use state::AlertmanagerState;
 pub use told::sent_by;
-pub(crate) use told::{kept_back, more, once, told_by_its_prometheus};
+pub(crate) use told::{ToldTo, Whom, kept_back, more, once, told_by_its_prometheus};

@@ -7,14 +7,29 @@ use crate::core::prometheus::{AlertingRule, PrometheusReading};
 use crate::core::text::tidy;
 use std::collections::{BTreeSet, HashMap, HashSet};
 
-/// What the findings of these Alertmanagers are about that one of these Prometheus servers tells of itself.
+/// Whom a server tells of its alerts, as far as that is known.
+#[derive(Debug, Default)]
+pub(crate) struct ToldTo<'a> {
+    /// Those in which its alerts are looked for.
+    pub likely: Vec<&'a TargetId>,
+    /// These, and all that may be one of them by another address.
+    pub all: Vec<&'a TargetId>,
+}
+
+/// Of each server, by its name, whom it tells.
+pub(crate) type Whom<'a> = HashMap<&'a TargetId, ToldTo<'a>>;
+
+/// What the findings of these Alertmanagers are about that one of these Prometheus servers, which tells `whom`, tells of itself.
 pub(crate) fn told_by_its_prometheus<'a>(
     managers: &[(&'a TargetId, &AlertmanagerReading)],
     servers: &[(&TargetId, &PrometheusReading)],
+    whom: &Whom<'_>,
 ) -> HashSet<(&'a TargetId, String)> {
-    let firing: Vec<&AlertingRule> = servers.iter().flat_map(|(_, reading)| firing(reading)).collect();
     let mut told = HashSet::new();
     for (id, reading) in managers {
+        let tells = |server: &TargetId| whom.get(server).is_none_or(|whom| whom.likely.contains(id));
+        let servers = servers.iter().filter(|(server, _)| tells(server));
+        let firing: Vec<&AlertingRule> = servers.flat_map(|(_, reading)| firing(reading)).collect();
         let all: Vec<&HeldAlert> = reading.alerts().collect();
         for rule in &firing {
             // Servers of two regions may send alerts that differ by an external label only: which of them is meant nobody knows.
@@ -51,21 +66,32 @@ pub fn sent_by<'a>(reading: &'a AlertmanagerReading, rule: &AlertingRule) -> Opt
     }
 }
 
-/// What these servers tell of that their Alertmanagers keep from people, and in which words: what is silenced makes nothing bad. Where one
-/// Alertmanager tells people of it, it is told.
+/// What these servers, which tell `whom`, tell of that their Alertmanagers keep from people, and in which words: what is silenced makes nothing
+/// bad. Where one Alertmanager tells people of it, it is told; what one keeps back that is not told of it counts for nothing.
 pub(crate) fn kept_back<'a>(
     managers: &[(&TargetId, &AlertmanagerReading)],
     servers: &[(&'a TargetId, &PrometheusReading)],
+    whom: &Whom<'_>,
 ) -> HashMap<(&'a TargetId, String), String> {
-    let all: Vec<(&AlertmanagerReading, Vec<&HeldAlert>)> =
-        managers.iter().map(|(_, reading)| (*reading, reading.alerts().collect())).collect();
     let mut kept = HashMap::new();
     for (id, reading) in servers {
+        let whom = whom.get(id);
+        let is_likely = |manager: &TargetId| whom.is_none_or(|whom| whom.likely.contains(&manager));
+        let may_be = |manager: &TargetId| whom.is_none_or(|whom| whom.all.contains(&manager));
+        let all: Vec<(bool, &AlertmanagerReading, Vec<&HeldAlert>)> = managers
+            .iter()
+            .filter(|(manager, _)| may_be(manager))
+            .map(|(manager, by)| (is_likely(manager), *by, by.alerts().collect()))
+            .collect();
         for rule in firing(reading).filter(|rule| rule.muted.is_none()) {
-            let fits = || all.iter().flat_map(|(by, list)| list.iter().map(move |alert| (*by, *alert)));
-            let mut fits = fits().filter(|(_, alert)| is(alert, rule)).peekable();
-            let first = fits.peek().copied();
-            if let Some((by, alert)) = first.filter(|_| fits.all(|(_, alert)| !alert.held.is_empty())) {
+            let fits: Vec<(bool, &AlertmanagerReading, &HeldAlert)> = all
+                .iter()
+                .flat_map(|(likely, by, list)| list.iter().map(move |alert| (*likely, *by, *alert)))
+                .filter(|(_, _, alert)| is(alert, rule))
+                .collect();
+            let first = fits.iter().find(|(likely, ..)| *likely);
+            let held = fits.iter().all(|(_, _, alert)| !alert.held.is_empty());
+            if let Some((_, by, alert)) = first.filter(|_| held) {
                 kept.insert((*id, rule.subject()), words(by, alert));
             }
         }
@@ -154,12 +180,17 @@ mod tests {
         let server = PrometheusReading { rules, ..PrometheusReading::default() };
         let id = TargetId::new("am");
         let mut found: Vec<String> =
-            told_by_its_prometheus(&[(&id, &manager)], &[(&TargetId::new("prom"), &server)])
+            told_by_its_prometheus(&[(&id, &manager)], &[(&TargetId::new("prom"), &server)], &Whom::new())
                 .into_iter()
                 .map(|(_, what)| what)
                 .collect();
         found.sort();
         assert_eq!(found, expected);
+        // Who is not told of it has another one.
+        let (prom, nobody) = (TargetId::new("prom"), ToldTo::default());
+        let whom = Whom::from([(&prom, nobody)]);
+        assert!(told_by_its_prometheus(&[(&id, &manager)], &[(&prom, &server)], &whom).is_empty());
+        assert!(kept_back(&[(&id, &manager)], &[(&prom, &server)], &whom).is_empty());
     }
 
     #[test]

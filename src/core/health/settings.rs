@@ -3,7 +3,6 @@
 use super::Leaf;
 use crate::core::alert::{Grade, Severity};
 use crate::core::text::{duration, sized};
-use std::time::Duration;
 
 /// The settings of one health endpoint.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -73,7 +72,7 @@ impl Unit {
     /// A number in it.
     #[must_use]
     pub fn told(&self, value: f64) -> String {
-        let span = |seconds: f64| Duration::try_from_secs_f64(seconds.max(0.0)).unwrap_or(Duration::MAX);
+        let span = crate::core::time::span_of;
         let plain = || {
             let text = format!("{value:.3}");
             text.trim_end_matches('0').trim_end_matches('.').to_owned()

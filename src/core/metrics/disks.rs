@@ -58,12 +58,48 @@ impl Disk {
 
 /// The file systems of one endpoint, by where they are mounted; of one that is mounted several times the shortest place.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Disks(BTreeMap<String, Disk>);
+pub struct Disks {
+    followed: BTreeMap<String, Disk>,
+    /// Every place where something is mounted: its device, and its kind. What is not followed, or is known by another place, holds files, too.
+    mounts: BTreeMap<String, (String, String)>,
+}
+
+/// What holds a file.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Holder<'a> {
+    /// This file system, by the place where it is followed.
+    Followed(&'a str, &'a Disk),
+    /// One of this kind, which is not followed: the place where it is mounted.
+    Passing(&'a str, &'a str),
+    /// One that the kernel could not read: the place where it is mounted.
+    Failed(&'a str),
+}
+
+/// Whether what is mounted at `place` may hold `path`.
+fn holds(place: &str, path: &str) -> bool {
+    let rest = path.strip_prefix(place.trim_end_matches('/'));
+    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
 
 impl Disks {
     /// Every file system with its place.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &Disk)> {
-        self.0.iter().map(|(place, disk)| (place.as_str(), disk))
+        self.followed.iter().map(|(place, disk)| (place.as_str(), disk))
+    }
+
+    /// What is mounted closest above `path`, as far as the endpoint tells, with the length of that place; never what is mounted further up.
+    #[must_use]
+    pub fn holder(&self, path: &str) -> Option<(usize, Holder<'_>)> {
+        let above = self.mounts.iter().filter(|(place, _)| holds(place, path));
+        let (place, (device, kind)) = above.max_by_key(|(place, _)| place.len())?;
+        let same = || self.iter().find(|(_, disk)| disk.device == *device);
+        let followed = self.iter().find(|(known, _)| known == place).or_else(same);
+        let holder = match followed {
+            Some((_, disk)) if disk.failed => Holder::Failed(place),
+            Some((known, disk)) => Holder::Followed(known, disk),
+            None => Holder::Passing(place, kind),
+        };
+        Some((place.len(), holder))
     }
 
     pub(super) fn absorb(&mut self, reading: &MetricsReading, now: Now) {
@@ -71,16 +107,20 @@ impl Disks {
         let mut found: BTreeMap<&str, (&str, f64)> = BTreeMap::new();
         let mut more: BTreeMap<(&str, &str), f64> = BTreeMap::new();
         let mut failed: BTreeMap<&str, &str> = BTreeMap::new();
+        let mut mounts = BTreeMap::new();
         for (sample, value) in reading.samples() {
             if !sample.name().starts_with("node_filesystem_") {
                 continue;
             }
-            let lasting = sample.label("fstype").is_some_and(|kind| !PASSING.contains(&kind));
-            let (Some(place), Some(device), true) =
-                (sample.label("mountpoint"), sample.label("device"), lasting)
-            else {
+            let told = (sample.label("mountpoint"), sample.label("device"), sample.label("fstype"));
+            let (Some(place), Some(device), Some(kind)) = told else { continue };
+            let lasting = !PASSING.contains(&kind);
+            if lasting || !mounts.contains_key(place) {
+                mounts.insert(place.to_owned(), (device.to_owned(), kind.to_owned()));
+            }
+            if !lasting {
                 continue;
-            };
+            }
             match sample.name() {
                 "node_filesystem_size_bytes" if value > 0.0 => {
                     sizes.insert(place, value);
@@ -106,7 +146,8 @@ impl Disks {
                 _ => {}
             }
         }
-        let mut before = std::mem::take(&mut self.0);
+        self.mounts = mounts;
+        let mut before = std::mem::take(&mut self.followed);
         for (device, (place, free)) in found {
             let Some(size) = sizes.get(place).copied() else { continue };
             let mut disk = before.remove(place).unwrap_or_default();
@@ -124,11 +165,12 @@ impl Disks {
             let inodes = told("node_filesystem_files").filter(|all| *all > 0.0);
             let unused = told("node_filesystem_files_free");
             disk.inodes = inodes.zip(unused).map(|(all, unused)| 1.0 - unused / all);
-            self.0.insert(place.to_owned(), disk);
+            self.followed.insert(place.to_owned(), disk);
         }
-        for place in failed.into_values() {
-            let disk = Disk { failed: true, read_only: true, ..Disk::default() };
-            self.0.entry(place.to_owned()).or_insert(disk);
+        for (device, place) in failed {
+            let device = device.to_owned();
+            let disk = Disk { device, failed: true, read_only: true, ..Disk::default() };
+            self.followed.entry(place.to_owned()).or_insert(disk);
         }
     }
 }

@@ -26,7 +26,7 @@ mod written;
 pub use aims::aims;
 pub use buckets::{ALL_SERIES, Distribution};
 pub use budget::{Budget, Burn, Ended, LONG, SHORT};
-pub use disks::{Disk, Disks};
+pub use disks::{Disk, Disks, Holder};
 pub use kind::MetricKind;
 pub use layout::{Builder, Layout, Named};
 pub use levels::PoolUse;

@@ -116,6 +116,10 @@ pub struct Server {
     pub pooled: bool,
     /// Where it is, by what it sees of us.
     pub whereabouts: Whereabouts,
+    /// It is itself where we reach it: neither a tunnel nor a pooler, a container or another translation of addresses stands between.
+    /// `false` also where nobody can tell.
+    #[serde(default)]
+    pub direct: bool,
     /// The number of its system of files, which all copies share; none where that may not be asked.
     pub system: Option<String>,
     /// Where its data lies, on its own machine; none where our role may not read that.

@@ -2,6 +2,7 @@
 
 use super::state::FAILING_FROM;
 use super::{QueueHistory, QueueReading};
+use crate::core::time::span_of;
 use std::time::Duration;
 
 /// Over how long work is averaged: single polls are too uneven.
@@ -100,7 +101,7 @@ pub fn condition(queue: &QueueReading, history: &QueueHistory) -> Condition {
         // A tenth of a job per second either way is noise.
         let net = taken - added;
         if net > 0.1 {
-            return Condition::Draining(Duration::from_secs_f64((backlog as f64 / net).min(1e7)));
+            return Condition::Draining(span_of((backlog as f64 / net).min(1e7)));
         }
         if net < -0.1 {
             return Condition::Saturated(-net);

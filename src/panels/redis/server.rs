@@ -8,6 +8,7 @@ use crate::core::redis::{
 };
 use crate::core::row::RowKey;
 use crate::core::text::counted;
+use crate::core::time::span_of;
 use crate::core::world::TargetState;
 use crate::panels::graphs;
 use crate::panels::panel::PanelContext;
@@ -242,7 +243,7 @@ fn replication(detail: &ServerDetail, role: Role) -> Vec<Line> {
 }
 
 fn commands(target: &TargetState, rates: &[CommandRate], role: Role) -> Section {
-    let micros = |value: f64| duration(Duration::from_secs_f64((value / 1e6).max(0.0)));
+    let micros = |value: f64| duration(span_of((value / 1e6).max(0.0)));
     let rows = rates
         .iter()
         .take(40)

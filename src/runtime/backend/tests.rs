@@ -1,3 +1,5 @@
+//! The tests of the frames: held to what ratatui itself would write.
+
 use super::*;
 use proptest::collection::vec;
 use proptest::prelude::*;

@@ -29,6 +29,8 @@ pub struct Connection {
     pub(super) our_end: Option<End>,
     /// Where the server is, once it was asked.
     pub(super) whereabouts: Whereabouts,
+    /// It is itself where we reach it.
+    pub(super) direct: bool,
     /// Where its data lies, as far as it says so.
     pub(super) data_directory: Option<String>,
     pub(super) tls_name: String,

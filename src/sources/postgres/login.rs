@@ -91,6 +91,7 @@ pub(super) async fn open(
         our_end,
         heard,
         whereabouts: Whereabouts::default(),
+        direct: false,
         data_directory: None,
         tls_name,
         charset: Charset::named(&encoding),

@@ -3,8 +3,10 @@
 
 use super::asking::Row;
 use super::decode;
-use crate::core::whereabouts::{End, Whereabouts, compare};
+use crate::config::target::Dialled;
+use crate::core::whereabouts::{End, Whereabouts, compare, is_direct};
 use crate::sources::container;
+use std::net::SocketAddr;
 
 /// How the server sees us, and who serves us. Functions only: a lock on a catalog takes nothing away.
 pub(super) const SEEN: &str = "SELECT host(inet_client_addr()), inet_client_port(), pg_backend_pid()";
@@ -18,14 +20,15 @@ pub(super) const MARKS: &str = "SELECT coalesce((SELECT min(rolname::text) FROM 
 /// What it calls itself. The folder of its data is hidden from most roles.
 pub(super) const WORDS: &str = "SELECT name, setting FROM pg_catalog.pg_settings WHERE name = ANY ('{cluster_name,data_directory}'::text[])";
 
-/// What the answers say about a connection whose own end is `ours`. Where a server does not say how it sees us, it is not taken for one
-/// that is here.
+/// What the answers say about a connection whose own end is `ours`, to what was `reached`: where the server is, and whether nothing stands
+/// between. Where a server does not say how it sees us, it is not taken for one that is here.
 pub(super) fn read(
     seen: Option<&Row>,
     own: Option<&Row>,
     mark: Option<String>,
     ours: Option<End>,
-) -> Whereabouts {
+    reached: &Dialled,
+) -> (Whereabouts, bool) {
     let backend: Option<i32> = seen.and_then(|row| row.try_get(2).ok());
     let end = |row: &Row| match (decode::text(row, 0), row.try_get::<_, Option<i32>>(1).ok().flatten()) {
         (Some(address), Some(port)) => u16::try_from(port).ok().and_then(|port| End::read(&address, port)),
@@ -36,12 +39,17 @@ pub(super) fn read(
     let in_container = |seen| matches!(own, Some(End::Tcp(own)) if container::holds(seen, own));
     // Who listens on the socket is the parent of whoever serves us.
     let is_parent = |peer| backend.is_some_and(|backend| parent(backend) == Some(peer));
-    let found = compare(ours, seen, is_parent, in_container);
-    match (found, mark) {
+    let reached = match reached {
+        Dialled::Tcp(to) => Some(End::Tcp(SocketAddr::new(to.ip().to_canonical(), to.port()))),
+        Dialled::Unix(_) => None,
+    };
+    let direct = is_direct(ours, seen, reached, own, is_parent);
+    let found = match (compare(ours, seen, is_parent, in_container), mark) {
         (Whereabouts::Here, _) => Whereabouts::Here,
         (_, Some(mark)) => Whereabouts::Cloud(mark),
         (other, None) => other,
-    }
+    };
+    (found, direct)
 }
 
 /// Where its data lies, by what it says of itself.

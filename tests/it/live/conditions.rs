@@ -2,7 +2,7 @@
 //! beginning; a healthy step never takes line 2 from OK. In the middle of each, `r` is pressed many times.
 
 mod apart;
-mod cluster;
+pub mod cluster;
 mod copies;
 mod decoy;
 mod postgres;

@@ -16,6 +16,7 @@ mod ending;
 mod endless;
 mod gaps;
 mod growth;
+mod growth_disks;
 mod guest;
 mod happened;
 mod headless;
@@ -26,6 +27,7 @@ mod loki;
 mod looks;
 mod metrics;
 mod migrations;
+mod neighbours;
 mod pooler;
 mod postgres;
 mod postgres_acts;
@@ -50,6 +52,7 @@ mod screen;
 mod search;
 mod search_acts;
 mod server_log;
+mod several;
 mod shadow;
 mod spills;
 mod topology;
@@ -89,14 +92,28 @@ pub fn server(test: &str, variable: &str) -> Option<String> {
     {
         return Some(value);
     }
-    let line = format!("SKIPPED {test}: {variable} is not set");
+    skipped(test, &format!("{variable} is not set"));
+    None
+}
+
+/// Says that a test is skipped: its name goes to the list that `tests/run` prints (and fails on in CI).
+fn skipped(test: &str, why: &str) {
+    told("SKIPPED", test, why);
+}
+
+/// The same of one that could show a part only of what it shows elsewhere.
+fn partly(test: &str, why: &str) {
+    told("PARTLY", test, why);
+}
+
+fn told(word: &str, test: &str, why: &str) {
+    let line = format!("{word} {test}: {why}");
     eprintln!("{line}");
     if let Ok(path) = std::env::var("STACKTOP_TEST_SKIPS")
         && let Ok(mut file) = std::fs::OpenOptions::new().create(true).append(true).open(path)
     {
         let _ = writeln!(file, "{line}");
     }
-    None
 }
 
 /// Catalogs that all databases of a server share: who locks them is alone, who counts errors is not disturbed.

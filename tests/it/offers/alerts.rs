@@ -9,7 +9,9 @@ use stacktop::core::alertmanager::{
 use stacktop::core::ids::SystemKind;
 use stacktop::core::part::Part;
 use stacktop::core::place::Screen;
-use stacktop::core::prometheus::{AlertingRule, PrometheusReading, PrometheusRow, RulesReading};
+use stacktop::core::prometheus::{
+    AlertingRule, Alertmanagers, PrometheusReading, PrometheusRow, RulesReading,
+};
 use stacktop::core::row::RowKey;
 
 fn row(row: AlertmanagerRow) -> RowKey {
@@ -284,6 +286,11 @@ fn told_by_prometheus(labels: &str) -> Offers {
 
 /// The same beside Alertmanagers that name these members.
 fn told_beside(labels: &str, managers: &[(&str, &[&str])]) -> Offers {
+    told_to(labels, Part::NotAsked, managers)
+}
+
+/// The same of a Prometheus that names whom it tells.
+fn told_to(labels: &str, alertmanagers: Part<Alertmanagers>, managers: &[(&str, &[&str])]) -> Offers {
     let mut all = vec![("prom", SystemKind::Prometheus)];
     all.extend(managers.iter().map(|(name, _)| (*name, SystemKind::Alertmanager)));
     let rule = AlertingRule {
@@ -294,7 +301,7 @@ fn told_beside(labels: &str, managers: &[(&str, &[&str])]) -> Offers {
         ..AlertingRule::default()
     };
     let rules = Part::Ready(RulesReading { total: 1, notable: vec![rule], ..RulesReading::default() });
-    let prometheus = PrometheusReading { rules, ..PrometheusReading::default() };
+    let prometheus = PrometheusReading { rules, alertmanagers, ..PrometheusReading::default() };
     let mut stage = Stage::with(&all).then(FIRST, "prom", prometheus);
     for (name, members) in managers {
         let names: Vec<String> = members.iter().map(|name| (*name).to_owned()).collect();
@@ -324,6 +331,24 @@ fn of_several_that_have_an_alert_none_is_picked_silently() {
     told_beside(labels, &[("am", &["a", "b"]), ("am-2", &["c", "d"])]).refuses('s', apart);
     let members = told_beside(labels, &[("am", &["a", "b"]), ("am-2", &["a", "b"])]);
     assert_eq!(members.choice('s').0.target(), &target("am"));
+}
+
+#[test]
+fn of_several_that_have_an_alert_the_one_that_the_prometheus_names_is_taken() {
+    let labels = "alertname=DiskFull host=a";
+    let two: [(&str, &[&str]); 2] = [("am", &[]), ("am-2", &[])];
+    let named = |told: &[&str], managers: &[(&str, &[&str])]| {
+        let told = told.iter().map(|url| (*url).to_owned()).collect();
+        told_to(labels, Part::Ready(Alertmanagers { told, dropped: 0 }), managers)
+    };
+    for (told, expected) in [("http://am.example:1", "am"), ("http://am-2.example:1/prefix", "am-2")] {
+        assert_eq!(named(&[told], &two).choice('s').0.target(), &target(expected));
+    }
+    // Both are told: neither is picked.
+    named(&["http://am.example:1", "http://am-2.example:1"], &two)
+        .refuses('s', "2 Alertmanagers that know nothing of each other have this alert: am, am-2; silence it on the alerts screen, in each that is meant");
+    // The same labels in one that is not told are another alert, also where the one that is told does not have it.
+    named(&[], &two[..1]).refuses('s', "no Alertmanager that is watched has this alert, or it has several that may be it; name the one that this Prometheus tells as [[alertmanager]]");
 }
 
 #[test]

@@ -431,6 +431,7 @@ fn growing(data_directory: Option<&str>) -> Stage {
     let mut reading = PostgresReading { watched: vec![watched], ..PostgresReading::default() };
     reading.server.system = Some("73".to_owned());
     reading.server.data_directory = data_directory.map(str::to_owned);
+    reading.server.direct = true;
     let mut stage = Stage::with(&[("pg", SystemKind::Postgres)]).then(FIRST, "pg", reading);
     let half = |n: u64| {
         let bytes = (GIB - n as f64 * 4.0 * 1_048_576.0) as u64;

@@ -87,6 +87,11 @@ impl Stage {
         Self { world, second: FIRST, live: true, arming: None, late: 0, keys }
     }
 
+    /// A world that was made elsewhere, at this second.
+    pub fn over(world: World, second: u64) -> Self {
+        Self { world, second, ..Self::empty() }
+    }
+
     /// One target that was not asked yet.
     pub fn waiting(kind: SystemKind) -> Self {
         Self::with(&[(name_of(kind), kind)])

@@ -6,6 +6,7 @@ use crate::core::chain::known::Known;
 use crate::core::chain::ties::redis::keys_are_gone;
 use crate::core::redis::rules::queues::{NO_WORKER, WAIT};
 use crate::core::text::{counted, duration};
+use crate::core::time::span_of;
 use std::time::Duration;
 
 /// What a job says that lost its server for a moment.
@@ -62,7 +63,7 @@ pub(in crate::core::chain) fn held_up(
     cause: &Finding,
     effect: &Finding,
 ) -> Option<Evidence> {
-    let took = Duration::from_secs_f64(cause.breach.value?.max(0.0));
+    let took = span_of(cause.breach.value?.max(0.0));
     if !together(cause, effect) {
         return None;
     }

@@ -8,8 +8,8 @@ use crate::core::postgres::{Session, SessionState};
 use crate::core::source_rules::FULL;
 use crate::core::target::TargetState;
 use crate::core::text::{counted, tidy};
+use crate::core::time::span_of;
 use crate::core::topology::same_name;
-use std::time::Duration;
 
 /// Sessions that wait for a lock are of the service by their application's name; or they are nobody else's, and the service is said to
 /// depend on their server.
@@ -228,7 +228,7 @@ pub(in crate::core::chain) fn query_on_standby(
 ) -> Option<Evidence> {
     let state = known.postgres_state(&cause.breach.target).filter(|_| together(cause, effect))?;
     state.reading()?.standby.ready()?;
-    let lag = Duration::from_secs_f64(state.standby_lag()?.max(0.0));
+    let lag = span_of(state.standby_lag()?.max(0.0));
     let open = cause.breach.observed_for.filter(|open| *open >= lag)?;
     let words = format!(
         "it has been open for {} s on the standby, which is {} s behind",

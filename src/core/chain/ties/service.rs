@@ -6,7 +6,7 @@ use crate::core::chain::known::Known;
 use crate::core::metrics::Operation;
 use crate::core::source_rules::clock_of;
 use crate::core::text::lasting;
-use std::time::Duration;
+use crate::core::time::span_of;
 
 /// Ages that are wrong by a clock are as large as the clock is off, give or take.
 const ABOUT_SECONDS: f64 = 15.0;
@@ -49,7 +49,7 @@ pub(in crate::core::chain) fn wrong_age(
         Some(state) => state.reading()?.standby.ready().and_then(|_| state.standby_lag())?,
         None => effect.breach.value?,
     };
-    let span = |seconds: f64| lasting(Duration::from_secs_f64(seconds.max(0.0)));
+    let span = |seconds: f64| lasting(span_of(seconds.max(0.0)));
     ((age - ahead).abs() <= ABOUT_SECONDS)
         .then(|| format!("the age is {} by a clock that is {} ahead of ours", span(age), span(ahead)))
         .and_then(Evidence::certain)

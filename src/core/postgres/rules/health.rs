@@ -7,6 +7,7 @@ use crate::core::alert::{Rule, RuleSpec, Severity};
 use crate::core::part::Part;
 use crate::core::postgres::{Archiver, PostgresReading, PostgresState, Setback};
 use crate::core::text::{counted, lasting, sized, tidy};
+use crate::core::time::span_of;
 use std::time::Duration;
 
 pub(crate) static CACHE_HIT: Rule<PostgresState> = Rule::new(
@@ -76,7 +77,7 @@ pub(crate) static RESET: Rule<PostgresState> = Rule::new(
 const RESET_IS_NEWS: Duration = Duration::from_secs(600);
 
 fn ago(seconds: f64) -> Duration {
-    Duration::from_secs_f64(seconds.max(0.0))
+    span_of(seconds.max(0.0))
 }
 
 fn cache_hit(its: &mut Its<'_>, _: &PostgresReading) {

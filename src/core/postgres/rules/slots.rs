@@ -7,7 +7,7 @@ use crate::core::alert::{Rule, RuleSpec, Severity};
 use crate::core::place::Screen;
 use crate::core::postgres::{PostgresReading, PostgresState};
 use crate::core::text::{lasting, sized, tidy};
-use std::time::Duration;
+use crate::core::time::span_of;
 
 pub(crate) static SLOT_RETAINED: Rule<PostgresState> = Rule::new(
     RuleSpec::new("postgres.slot_retained", "bytes of WAL kept for a slot nobody reads", Bytes, Capacity)
@@ -43,9 +43,9 @@ fn slot_retained(its: &mut Its<'_>, reading: &PostgresReading) {
             let why = slot.invalid.as_ref().map_or(String::new(), |why| format!(" ({})", tidy(why, 30)));
             format!("replication slot {name} is lost{why}: its reader must be built anew")
         } else {
-            let since = slot.inactive_seconds.map_or(String::new(), |seconds| {
-                format!(" since {}", lasting(Duration::from_secs_f64(seconds.max(0.0))))
-            });
+            let since = slot
+                .inactive_seconds
+                .map_or(String::new(), |seconds| format!(" since {}", lasting(span_of(seconds.max(0.0)))));
             format!("replication slot {name} has no reader{since} and keeps {} of WAL", sized(kept))
         };
         let breach = its.tell(grade, name, sentence).on(Screen::Replication);

@@ -8,7 +8,7 @@ use crate::core::part::Part;
 use crate::core::place::Screen;
 use crate::core::postgres::{PostgresReading, PostgresState, Session};
 use crate::core::text::{lasting, tidy};
-use std::time::Duration;
+use crate::core::time::span_of;
 
 pub(crate) static ROTATION: Rule<PostgresState> = Rule::new(
     RuleSpec::new(
@@ -66,9 +66,10 @@ fn receives_nothing(reading: &PostgresReading) -> bool {
 
 fn receiver(its: &mut Its<'_>, reading: &PostgresReading) {
     let Some(grade) = its.state(Severity::Critical).filter(|_| receives_nothing(reading)) else { return };
-    let age = its.state.standby_lag().map_or(String::new(), |age| {
-        format!(", it is up to {} behind", lasting(Duration::from_secs_f64(age.max(0.0))))
-    });
+    let age = its
+        .state
+        .standby_lag()
+        .map_or(String::new(), |age| format!(", it is up to {} behind", lasting(span_of(age.max(0.0)))));
     let sentence = format!("standby receives nothing from its primary{age}");
     let breach = its.tell(grade, RECEIVER_SUBJECT, sentence).hits(1_u64, "copy").on(Screen::Replication);
     breach.say("check the primary and the network");

@@ -6,6 +6,7 @@ use crate::core::alert::Triage::Capacity;
 use crate::core::alert::{Rule, RuleSpec, Severity};
 use crate::core::search::{SearchReading, SearchState, SnapshotPolicy};
 use crate::core::text::{lasting, tidy};
+use crate::core::time::span_of;
 use std::time::Duration;
 
 /// Every schedule is held against a daily one.
@@ -46,7 +47,7 @@ fn age(its: &mut Its<'_>, reading: &SearchReading) {
         let turns = told.map_or(0.0, |(was, next)| (next - was) as f64 / 1000.0);
         let beyond = age - (policy.leaves_seconds().max(turns) - DAY);
         let Some(grade) = its.grade(beyond) else { continue };
-        let (name, age) = (tidy(&policy.name, 40), lasting(Duration::from_secs_f64(age)));
+        let (name, age) = (tidy(&policy.name, 40), lasting(span_of(age)));
         let sentence = if policy.success_millis.is_some() {
             format!("the newest good snapshot of {} by its policy {name} is {age} old", its.target)
         } else {

@@ -10,18 +10,22 @@ mod standing;
 use crate::core::action::{Action, Offer, Preview, Refusal};
 use crate::core::alertmanager::{AlertmanagerRow, sent_by};
 use crate::core::prometheus::{AlertingRule, PrometheusRow};
+use crate::core::recipients::are_members;
 use crate::core::row::RowKey;
 use crate::core::text::counted;
 use crate::core::world::TargetState;
 use crate::panels::panel::PanelContext;
 
-/// The alert of a watched Alertmanager that a rule of a Prometheus has sent. The members of one cluster hold the same silences: any of them
-/// will do. Of several that know nothing of each other none is picked here: the others would go on telling people.
+/// The alert of a watched Alertmanager that a rule of a Prometheus has sent: of those that this Prometheus names, where one of them is watched.
+/// The members of one cluster hold the same silences: any of them will do. Of several that know nothing of each other none is picked here: the
+/// others would go on telling people.
 fn sent(context: PanelContext<'_>, row: &RowKey) -> Result<RowKey, Refusal> {
     let Some((id, PrometheusRow::Rule { group, name, labels })) = row.prometheus() else {
         return Err(Refusal::new("there is no alert here"));
     };
-    let reading = context.target(id.as_str()).and_then(|target| target.system.prometheus()?.reading());
+    let nowhere = || Refusal::new("this Prometheus is not watched");
+    let server = context.target(id.as_str()).ok_or_else(nowhere)?;
+    let reading = server.system.prometheus().and_then(|state| state.reading());
     let notable = reading.and_then(|reading| reading.rules.ready()).map_or(&[][..], |rules| &rules.notable);
     let is = |rule: &&AlertingRule| {
         (&rule.group, &rule.name, &rule.labels) == (group, name, labels) && rule.state == "firing"
@@ -34,13 +38,24 @@ fn sent(context: PanelContext<'_>, row: &RowKey) -> Result<RowKey, Refusal> {
             sent_by(target.system.alertmanager()?.reading()?, rule)?.fingerprint.clone(),
         ))
     };
-    let mut having: Vec<&TargetState> = context.targets().filter(|target| of(target).is_some()).collect();
+    let told = context.recipients(server);
+    let likely = told.likely().iter().copied().filter(|target| context.target(target.id.as_str()).is_some());
+    let mut having: Vec<&TargetState> = likely.filter(|target| of(target).is_some()).collect();
     having.sort_by_key(|target| target.freshness(context.now).is_old());
     let mut apart: Vec<&TargetState> = Vec::new();
     for target in &having {
         if !apart.iter().any(|other| are_members(other, target)) {
             apart.push(target);
         }
+    }
+    let unanswered =
+        |target: &&TargetState| target.system.alertmanager().is_some_and(|state| state.reading().is_none());
+    if apart.is_empty()
+        && let Some(waits) = context.targets().find(unanswered)
+    {
+        let words =
+            format!("no Alertmanager that has answered has this alert; {} has not answered yet", waits.id);
+        return Err(Refusal::new(words));
     }
     match apart.as_slice() {
         [] => Err(Refusal::new(
@@ -61,15 +76,6 @@ fn sent(context: PanelContext<'_>, row: &RowKey) -> Result<RowKey, Refusal> {
             .remedy("silence it on the alerts screen, in each that is meant"))
         }
     }
-}
-
-/// Whether two Alertmanagers name the same members of a cluster.
-fn are_members(one: &TargetState, other: &TargetState) -> bool {
-    let names = |target: &TargetState| {
-        let status = target.system.alertmanager()?.reading()?.status.ready()?;
-        (status.names.len() > 1).then(|| status.names.clone())
-    };
-    names(one).is_some_and(|names_of_one| Some(names_of_one) == names(other))
 }
 
 /// What may be done to the alert of a rule of a Prometheus.

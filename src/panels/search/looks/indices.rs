@@ -6,11 +6,11 @@ use crate::core::search::{
 };
 use crate::core::text::counted;
 use crate::core::time::Now;
+use crate::core::time::span_of;
 use crate::core::world::TargetState;
 use crate::panels::search::parts::key;
 use crate::ui::content::{Cell, Column, Line, Role, Row, Section, Table};
 use crate::ui::format::{bytes, count, duration, percent};
-use std::time::Duration;
 
 fn text(words: &str) -> Cell {
     Cell::text(if words.is_empty() { "—" } else { words })
@@ -107,9 +107,7 @@ fn index(target: &TargetState, state: &SearchState, one: &IndexRow, now: Now) ->
             Cell::figure(whole(one.replicas), count),
             Cell::figure(whole(one.documents), count),
             Cell::figure(whole(one.deleted), count),
-            Cell::figure(age.map(|millis| millis as f64 / 1000.0), |age| {
-                duration(Duration::from_secs_f64(age))
-            }),
+            Cell::figure(age.map(|millis| millis as f64 / 1000.0), |age| duration(span_of(age))),
         ],
     )
 }

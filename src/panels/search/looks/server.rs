@@ -6,16 +6,16 @@ use crate::core::search::{
 };
 use crate::core::text::counted;
 use crate::core::time::Now;
+use crate::core::time::span_of;
 use crate::core::world::TargetState;
 use crate::panels::search::parts::key;
 use crate::ui::content::{Cell, Column, Line, Role, Row, Section, Table};
 use crate::ui::format::duration;
-use std::time::Duration;
 
 /// How long ago that was; `—` where it never was.
 fn ago(at: Option<i64>, now: Now) -> Cell {
     let age = at.map(|at| (now.wall.timestamp_millis() - at).max(0) as f64 / 1000.0);
-    Cell::figure(age, |age| format!("{} ago", duration(Duration::from_secs_f64(age))))
+    Cell::figure(age, |age| format!("{} ago", duration(span_of(age))))
 }
 
 pub(super) fn snapshots(target: &TargetState, found: &Snapshots, now: Now) -> Vec<Section> {
@@ -90,9 +90,9 @@ fn policies(target: &TargetState, found: &Snapshots, now: Now) -> Section {
         let due = policy.next_millis.map(|at| (at - now.wall.timestamp_millis()) as f64 / 1000.0);
         let due = Cell::figure(due, |left| {
             if left < 0.0 {
-                format!("late {}", duration(Duration::from_secs_f64(-left)))
+                format!("late {}", duration(span_of(-left)))
             } else {
-                format!("in {}", duration(Duration::from_secs_f64(left)))
+                format!("in {}", duration(span_of(left)))
             }
         });
         Row::flat(

@@ -25,7 +25,9 @@ impl Polling {
         );
         let (seen, own) = (answer(seen)?.unwrap_or_default(), answer(own)?.unwrap_or_default());
         let mark = answer(marks)?.ok().and_then(|rows| text(rows.first()?, 0));
-        let found = whereabouts::read(seen.first(), own.first(), mark, self.connection.our_end);
+        let (ours, reached) = (self.connection.our_end, &self.connection.server.1);
+        let (found, direct) = whereabouts::read(seen.first(), own.first(), mark, ours, reached);
+        self.connection.direct = direct;
         let words = answer(words)?.unwrap_or_default();
         self.connection.whereabouts = whereabouts::saying(found, &words, database);
         self.connection.data_directory = whereabouts::folder(&words);
@@ -45,6 +47,7 @@ impl Polling {
         );
         let mut server = self.server.clone();
         server.whereabouts = self.connection.whereabouts.clone();
+        server.direct = self.connection.direct;
         server.data_directory.clone_from(&self.connection.data_directory);
         let number = word(answer(number)?).and_then(|number| number.parse().ok());
         server.version_num = number.unwrap_or(server.version_num);

@@ -269,7 +269,9 @@ async fn the_disk_under_a_real_database_is_found_and_its_end_is_told_as_df_has_i
     let left = own.left().expect("it fills up").as_secs_f64();
     assert!(near(left, after.1 / a_second, 0.1), "{left} s, not {}", after.1 / a_second);
     let told = seen.fires("metrics.disk_left");
-    assert!(told.iter().any(|words| words.contains(&disk.display().to_string())), "{told:?}");
+    // A long place is cut there.
+    let begin: String = disk.display().to_string().chars().take(20).collect();
+    assert!(told.iter().any(|words| words.contains(&begin) && words.contains("is full in")), "{told:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -74,7 +74,7 @@ impl<W: Write> Backend for Frames<W> {
                 pen = next;
             }
             self.text.push_str(cell.symbol());
-            // Terminals do not agree how wide other characters are: from behind one the next place is named whole.
+            // Terminals do not agree how wide other characters are: from behind one the next column is named by its number.
             let sure = cell.symbol().len() == 1 && at.is_none_or(|(_, row, sure)| row != y || sure);
             at = Some((x + 1, y, sure));
         }
@@ -134,6 +134,7 @@ fn go(text: &mut String, at: Option<(u16, u16, bool)>, (x, y): (u16, u16)) {
             1 => text.write_str("\x1b[C"),
             further => write!(text, "\x1b[{further}C"),
         },
+        Some((_, row, false)) if row == y => write!(text, "\x1b[{}G", x + 1),
         _ => write!(text, "\x1b[{};{}H", y + 1, x + 1),
     };
 }

@@ -87,5 +87,5 @@ fn a_frame_begins_and_ends_plain_and_names_only_what_changes() {
     let mut out = Vec::new();
     bytes(Frames::new(&mut out), &[frame]);
     let told = String::from_utf8_lossy(&out);
-    assert_eq!(told, "\x1b[2;3H\x1b[38;5;248ma\x1b[2Cb\x1b[1m…\x1b[2;10H\x1b[22;39;48;5;1mc\x1b[m");
+    assert_eq!(told, "\x1b[2;3H\x1b[38;5;248ma\x1b[2Cb\x1b[1m…\x1b[10G\x1b[22;39;48;5;1mc\x1b[m");
 }

@@ -381,7 +381,7 @@ fn answering(answer: &str, wait: u64) -> Screen {
 #[test]
 fn the_colours_fit_the_background_that_the_terminal_tells_of() {
     // The grey of what is less important, of each theme.
-    let (for_light, for_dark) = ("\u{1b}[38;5;59;", "\u{1b}[38;5;248;");
+    let (for_light, for_dark) = ("38;5;59", "38;5;248");
     for (answer, fits, not) in [
         ("\u{1b}]11;rgb:ffff/ffff/ffff\u{1b}\\", for_light, for_dark),
         ("\u{1b}]11;rgb:1e1e/1e1e/1e1e\u{7}", for_dark, for_light),

@@ -11,6 +11,7 @@ use stacktop::app::key::Key;
 use stacktop::core::ids::{SystemKind, TargetId};
 use stacktop::core::place::Screen;
 use stacktop::core::reading::Reading;
+use stacktop::core::redis::RedisReading;
 use stacktop::core::report::PollReport;
 use stacktop::core::row::RowKey;
 use stacktop::core::time::Now;
@@ -49,6 +50,16 @@ fn tame<T: Serialize + DeserializeOwned>(
     Some((kind, of(Box::new(serde_json::from_value(value).ok()?))))
 }
 
+/// What was read of an opened queue is about one that is in the list.
+fn opened_queue(mut reading: RedisReading) -> RedisReading {
+    let Some(queue) = reading.queues.ready().and_then(|all| Some(all.first()?.queue.clone())) else {
+        return reading;
+    };
+    reading.failed.iter_mut().for_each(|page| page.queue = queue.clone());
+    reading.lists.iter_mut().for_each(|list| list.queue = queue.clone());
+    reading
+}
+
 /// Every table of the demo, and of servers of every kind whose answers are made up.
 async fn everything() -> BTreeMap<String, Vec<String>> {
     let mut drive = Drive::demo();
@@ -64,7 +75,7 @@ async fn everything() -> BTreeMap<String, Vec<String>> {
     for seed in 0..300 {
         let all = [
             tame(SystemKind::Postgres, made(seed, turns), Reading::Postgres),
-            tame(SystemKind::Redis, made(seed, turns), Reading::Redis),
+            tame(SystemKind::Redis, opened_queue(made(seed, turns)), Reading::Redis),
             tame(SystemKind::Search, made(seed, turns), Reading::Search),
             tame(SystemKind::Prometheus, made(seed, turns), Reading::Prometheus),
             tame(SystemKind::Metrics, made(seed, turns), Reading::Metrics),

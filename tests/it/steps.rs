@@ -163,6 +163,10 @@ const REDIS: &[(&str, Tried)] = &[
         By("a_parent_goes_on_when_its_child_is_retried_or_removed", "\"remove\""),
     ),
     (
+        "free it with its library: queue.removeDeduplicationKey('{}')",
+        By("jobs_thrown_away_for_a_holder_that_is_gone_are_told_until_it_is_freed", "await {call}"),
+    ),
+    (
         "add the child again (with its `jobId` and its `parent`): when that is done the parent goes on",
         By("a_parent_whose_child_is_gone_goes_on_when_one_is_added", "parent: {{ id: '{parent}'"),
     ),

@@ -37,6 +37,8 @@ pub enum Condition {
     Later,
     /// Jobs come and leave the line, and nothing tells how they end: none is kept, and nothing is written down.
     Untold,
+    /// Nothing but parents that wait for children; so many of them in vain.
+    Parents(u64),
     /// Nothing to do.
     Idle,
 }
@@ -58,6 +60,7 @@ impl Condition {
             Self::Busy => "busy",
             Self::Later => "for later",
             Self::Untold => "untold",
+            Self::Parents(_) => "parents",
             Self::Idle => "idle",
         }
     }
@@ -65,7 +68,11 @@ impl Condition {
     /// Whether somebody should look at it.
     #[must_use]
     pub const fn is_trouble(self) -> bool {
-        matches!(self, Self::Stranded(_) | Self::NoWorkers | Self::Stuck | Self::Failing)
+        match self {
+            Self::Stranded(_) | Self::NoWorkers | Self::Stuck | Self::Failing => true,
+            Self::Parents(in_vain) => in_vain > 0,
+            _ => false,
+        }
     }
 }
 
@@ -112,6 +119,8 @@ pub fn condition(queue: &QueueReading, history: &QueueHistory) -> Condition {
     // Jobs come, none waits, and nothing tells of one that ended: the last two.
     if backlog > 0 || queue.active > 0 || comes && ends {
         Condition::Busy
+    } else if !comes && queue.waiting_children > 0 {
+        Condition::Parents(queue.in_vain() as u64)
     } else if !comes {
         Condition::Idle
     } else if history.taken.within(STUCK_AFTER).all(|rate| rate <= 0.0) {
@@ -125,7 +134,7 @@ pub fn condition(queue: &QueueReading, history: &QueueHistory) -> Condition {
 mod tests {
     use super::*;
     use crate::core::part::Part;
-    use crate::core::redis::{DeadLetter, Evidence, Happened};
+    use crate::core::redis::{DeadLetter, Evidence, Happened, StuckParent};
     use crate::core::time::Now;
 
     fn queue(waiting: u64, active: u64, workers: usize) -> QueueReading {
@@ -152,6 +161,16 @@ mod tests {
     fn one_word_for_each() {
         let nothing = QueueHistory::default();
         check(&queue(0, 0, 2), &nothing, "idle");
+        let parents = QueueReading { waiting_children: 2, ..queue(0, 0, 2) };
+        check(&parents, &nothing, "parents");
+        assert!(!condition(&parents, &nothing).is_trouble());
+        let waits =
+            |parent: &str| StuckParent { parent: parent.to_owned(), failed: 1, ..StuckParent::default() };
+        // One of them waits for children of two queues.
+        let parents = QueueReading { stuck: Part::Ready(vec![waits("7"), waits("7")]), ..parents };
+        assert_eq!(condition(&parents, &nothing), Condition::Parents(1));
+        assert!(condition(&parents, &nothing).is_trouble());
+        check(&QueueReading { waiting: 9, active: 1, ..parents }, &nothing, "busy");
         check(&queue(0, 1, 2), &nothing, "busy");
         check(&queue(9, 1, 2), &nothing, "busy");
         check(&queue(9, 0, 0), &nothing, "no worker");

@@ -1,8 +1,8 @@
 //! One poll of a Redis target, as data: the server by INFO, the queues by plain reads, the details that somebody looks at.
 
 use super::{
-    FailedPage, Family, JobDetail, JobList, JobPage, NextJob, Payload, QueueRef, QueueWorkings, ServerDetail,
-    SlowEntry, StuckParent,
+    FailedPage, Family, JobDetail, JobList, JobPage, LostHolder, NextJob, Payload, QueueRef, QueueWorkings,
+    ServerDetail, SlowEntry, StuckParent, parents_of,
 };
 use crate::core::exact;
 use crate::core::part::{self, Part, Warm};
@@ -241,6 +241,9 @@ pub struct QueueReading {
     pub unread: Vec<(Unread, part::Gap)>,
     /// Parents that wait in vain; not asked before their first turn.
     pub stuck: Part<Vec<StuckParent>>,
+    /// Deduplication ids that throw every further job away, for the job that holds them is gone.
+    #[serde(default)]
+    pub lost_holders: Vec<LostHolder>,
     /// A worker looked for stalled jobs within the last half minute.
     pub checked_by_worker: bool,
     /// By its name a dead-letter queue; of which source queue, if the name says so.
@@ -294,6 +297,8 @@ pub enum Unread {
     InProgress,
     /// The next job in line: how long it has waited is not known.
     NextInLine,
+    /// Who holds deduplication ids: whether jobs are thrown away for one that is gone is not known.
+    Holders,
 }
 
 impl QueueReading {
@@ -309,6 +314,7 @@ impl QueueReading {
             Unread::Schedulers => "schedulers",
             Unread::InProgress => "jobs in progress",
             Unread::NextInLine => "the next job in line",
+            Unread::Holders => "holders of deduplication ids",
         };
         let note = format!("{part} of queue {} cannot be read ({words})", tidy(&self.queue.to_string(), 40));
         if self.unread(what).is_none() {
@@ -353,6 +359,12 @@ impl QueueReading {
     #[must_use]
     pub fn has_workers(&self) -> bool {
         self.evidence.workers.map_or(self.checked_by_worker || self.active > 0, |count| count > 0)
+    }
+
+    /// Parents that wait in vain, as far as that was looked at.
+    #[must_use]
+    pub fn in_vain(&self) -> usize {
+        parents_of(self.stuck.ready().map_or(&[][..], Vec::as_slice))
     }
 
     /// Jobs for which a worker is needed and none is there: those that are ready, and those that a worker held when it went.

@@ -40,6 +40,7 @@ pub static RULES: &[&Rule<RedisState>] = &[
     &queues::STRANDED,
     &ends::PARENTS,
     &ends::LOST_CHILDREN,
+    &ends::THROWN_AWAY,
 ];
 
 impl Judged for RedisState {

@@ -3,6 +3,7 @@
 use super::QueueRef;
 use crate::core::text::tidy;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 
 /// A parent that waits in vain for children of one queue: without an option that says otherwise it waits for ever.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -41,4 +42,9 @@ impl StuckParent {
             }
         }
     }
+}
+
+/// How many parents these are: one may wait for children of several queues.
+pub fn parents_of<'a>(stuck: impl IntoIterator<Item = &'a StuckParent>) -> usize {
+    stuck.into_iter().map(|one| one.parent.as_str()).collect::<BTreeSet<&str>>().len()
 }

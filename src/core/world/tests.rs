@@ -62,7 +62,7 @@ fn a_rule_without_its_part_is_unread() {
     let background = Background { slow: gap(), ..Background::default() };
     let background = Some(Warm::new(now, background));
     redis.absorb(RedisReading { queues: gap(), untold, background, ..RedisReading::default() }, now);
-    check_unread(&redis, 22);
+    check_unread(&redis, 23);
     let mut search = SearchState::default();
     let reading = SearchReading {
         health: gap(),

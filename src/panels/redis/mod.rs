@@ -5,6 +5,7 @@ mod alike;
 mod cluster;
 mod job;
 mod job_list;
+mod job_rows;
 mod queue;
 pub(super) mod queues;
 mod server;

@@ -10,6 +10,7 @@ pub mod doctor;
 pub mod evidence;
 mod failed;
 mod finished;
+mod holders;
 mod info;
 mod jobs;
 mod listing;

@@ -173,6 +173,7 @@ fn decode(
         lapsed: Vec::new(),
         unread: Vec::new(),
         stuck: Part::NotAsked,
+        lost_holders: Vec::new(),
         checked_by_worker: ttl(16).is_some(),
         dead_letter: dead_letter(patterns, &queue.name),
     };

@@ -6,6 +6,7 @@ use super::connection::Connection;
 use super::discovery::Discovery;
 use super::evidence::{self, Workforce};
 use super::finished::Finished;
+use super::holders::Holders;
 use super::parents::Parents;
 use super::schedulers::Schedulers;
 use super::stalled::Stalled;
@@ -39,6 +40,7 @@ pub(super) struct Rounds {
     workers: Part<Workforce>,
     workers_at: Option<Now>,
     finished: Finished,
+    holders: Holders,
     stalled: Stalled,
     schedulers: Schedulers,
     parents: Parents,
@@ -59,6 +61,7 @@ impl Rounds {
             workers: Part::NotAsked,
             workers_at: None,
             finished: Finished::new(Masks::new(&connect.masks)),
+            holders: Holders::default(),
             stalled: Stalled::default(),
             schedulers: Schedulers::default(),
             parents: Parents::default(),
@@ -91,6 +94,7 @@ impl Rounds {
         self.known.retain(|queue, _| there.contains(queue));
         self.refused.retain(|queue, _| there.contains(queue));
         self.finished.retain(&there);
+        self.holders.retain(&there);
         self.stalled.retain(&there);
         self.schedulers.retain(&there);
         self.parents.retain(&there);
@@ -101,6 +105,8 @@ impl Rounds {
         self.discovery.forget(&found.not_queues);
         // Without the right to read the events, only what is kept is counted.
         let _ = self.finished.count(connection, &mut found.readings, left, millis).await;
+        // Where this could not be asked, what is known of them stands.
+        let _ = self.holders.look(connection, &mut found.readings, &self.finished, now).await;
         // Whoever may not look at locks has what the counts tell.
         let _ = self.stalled.look(connection, &mut found.readings, now).await;
         let _ = self.schedulers.look(connection, &mut found.readings, (now, millis)).await;

@@ -50,7 +50,8 @@ fn mails() -> QueueRef {
     QueueRef { prefix: "bull".into(), name: "mails".into() }
 }
 
-/// A queue of Bull, a stream of somebody else's, and a queue in which a scheduler is late, a job has lost its worker, and a parent waits for a child that is gone.
+/// A queue of Bull, a stream of somebody else's, and a queue in which a scheduler is late, a job has lost its worker, the holder of a
+/// deduplication id is gone, and a parent waits for a child that is gone.
 async fn scene(own: &Own) {
     let mut client = own.client().await;
     let now = chrono::Utc::now().timestamp_millis();
@@ -67,6 +68,8 @@ async fn scene(own: &Own) {
         redis.call('ZADD', q .. 'repeat', now - 600000, 'nightly')
         redis.call('HSET', q .. 'repeat:nightly', 'name', 'mail', 'ic', 3)
         redis.call('XADD', q .. 'events', '*', 'event', 'failed', 'jobId', 3, 'failedReason', 'no')
+        redis.call('XADD', q .. 'events', '*', 'event', 'deduplicated', 'jobId', 95, 'deduplicationId', 'one', 'deduplicatedJobId', 96)
+        redis.call('SET', q .. 'de:one', 95)
         redis.call('ZADD', q .. 'waiting-children', now, 12)
         redis.call('HSET', q .. 12, 'name', 'all', 'timestamp', now, 'data', '{}', 'opts', '{}')
         redis.call('SADD', q .. '12:dependencies', 'bull:mails:90')
@@ -130,6 +133,11 @@ fn known(reading: &RedisReading) -> Vec<Known> {
         part("late", |queue| queue.late.len() == 1, unread(Unread::Schedulers)),
         part("stalled", |queue| queue.stalled == 1, unread(Unread::InProgress)),
         part("waits", |queue| queue.oldest_wait.is_some(), unread(Unread::NextInLine)),
+        part(
+            "holders",
+            |queue| queue.lost_holders.len() == 1,
+            unread(Unread::Holders).or_else(|| queue.and_then(|queue| queue.happened.gap())),
+        ),
         part(
             "events",
             |queue| queue.happened.ready().is_some_and(|all| all.failed == 1),

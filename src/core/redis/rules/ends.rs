@@ -1,15 +1,14 @@
 //! The rules about how jobs end.
 
-use super::parts::{EVENTS, Its, PARENTS_PART, QUEUES};
+use super::parts::{EVENTS, HOLDERS, Its, PARENTS_PART, QUEUES};
 use super::queues::{name, tell, watched};
 use crate::core::alert::RuleUnit::{Ratio, Seconds, State};
 use crate::core::alert::Triage::Errors;
 use crate::core::alert::{Rule, RuleSpec, Severity, Step};
 use crate::core::redis::{
-    Condition, QueueHistory, QueueReading, RedisReading, RedisState, StuckParent, condition,
+    Condition, QueueHistory, QueueReading, RedisReading, RedisState, StuckParent, condition, parents_of,
 };
 use crate::core::text::{counted, lasting, tidy};
-use std::collections::BTreeSet;
 
 pub(crate) static DEAD_LETTERS: Rule<RedisState> = Rule::new(
     RuleSpec::new(
@@ -54,6 +53,19 @@ pub(crate) static LOST_CHILDREN: Rule<RedisState> = Rule::new(
     lost_children,
 );
 
+pub(crate) static THROWN_AWAY: Rule<RedisState> = Rule::new(
+    RuleSpec::new(
+        "queue.thrown_away",
+        "jobs are thrown away, for the holder of their deduplication id no longer exists",
+        State,
+        Errors,
+    )
+    .hold(10)
+    .needs(&[QUEUES, EVENTS, HOLDERS])
+    .root(),
+    thrown_away,
+);
+
 /// Nothing ends a child whose hash is gone, so nothing ends its parent's wait.
 fn lost_children(its: &mut Its<'_>, reading: &RedisReading) {
     for (queue, _) in watched(its.state, reading) {
@@ -80,9 +92,21 @@ fn lost_children(its: &mut Its<'_>, reading: &RedisReading) {
     }
 }
 
-/// How many parents these are: one may wait for children of several queues.
-fn parents_of<'a>(stuck: impl Iterator<Item = &'a StuckParent>) -> usize {
-    stuck.map(|one| one.parent.as_str()).collect::<BTreeSet<&str>>().len()
+/// Its library throws them away, and `add` answers as if all were well.
+fn thrown_away(its: &mut Its<'_>, reading: &RedisReading) {
+    for (queue, _) in watched(its.state, reading) {
+        let Some(worst) = queue.lost_holders.iter().max_by_key(|one| one.thrown) else { continue };
+        let Some(grade) = its.state(Severity::Warning) else { continue };
+        let others = match queue.lost_holders.len() - 1 {
+            0 => String::new(),
+            some => format!(", and {} like it", counted(some, "other id")),
+        };
+        let sentence = format!("queue {}: {}{others}", name(queue, reading), worst.words());
+        let step =
+            format!("free it with its library: queue.removeDeduplicationKey('{}')", tidy(&worst.id, 40));
+        let thrown = queue.lost_holders.iter().fold(0, |all: u64, one| all.saturating_add(one.thrown));
+        tell(its, grade, queue, sentence).hits(thrown, "job").step(Step::Say(step));
+    }
 }
 
 /// A child that failed may be retried for a while by hand; it stays a trouble of its parent until then.

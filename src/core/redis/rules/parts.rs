@@ -14,6 +14,7 @@ pub(super) const SCHEDULERS: Need = Need("schedulers");
 pub(super) const IN_PROGRESS: Need = Need("jobs in progress");
 pub(super) const NEXT_IN_LINE: Need = Need("next in line");
 pub(super) const EVENTS: Need = Need("events");
+pub(super) const HOLDERS: Need = Need("holders of deduplication ids");
 pub(super) const PARENTS_PART: Need = Need("parents");
 
 /// The parts of this reading that could not be read.
@@ -40,6 +41,7 @@ pub(super) fn missing(reading: &RedisReading) -> Vec<Missing> {
         (SCHEDULERS, unread(Unread::Schedulers), "schedulers that make no more jobs"),
         (IN_PROGRESS, unread(Unread::InProgress), "jobs that lost their worker"),
         (NEXT_IN_LINE, unread(Unread::NextInLine), "how long the next job has waited"),
+        (HOLDERS, unread(Unread::Holders), "jobs that are thrown away for one that is gone"),
         (EVENTS, events, "failures of jobs that are not kept"),
         (PARENTS_PART, parents, "parents that wait in vain for children"),
     ])

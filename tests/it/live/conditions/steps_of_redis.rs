@@ -323,6 +323,59 @@ async fn a_parent_whose_child_is_gone_goes_on_when_one_is_added() {
     }
 }
 
+/// A deduplication id whose holder's keys are gone throws every job away; freed as advised it lets the next one in. One that holds for a time,
+/// and one whose holder is there, are told of neither.
+#[tokio::test(flavor = "multi_thread")]
+async fn jobs_thrown_away_for_a_holder_that_is_gone_are_told_until_it_is_freed() {
+    let test = "jobs_thrown_away_for_a_holder_that_is_gone_are_told_until_it_is_freed";
+    let Some((lab, own)) = ground(test, &[]).await else { return };
+    for library in ["bullmq5", "bullmq6"] {
+        let name = format!("thrown-{library}");
+        let body = "const queue = new library.Queue(queueName, { connection });
+             const add = (order, deduplication) => queue.add('mail', { order }, { deduplication });
+             const twice = async (deduplication) => {
+               const first = await add(1, deduplication);
+               const second = await add(2, deduplication);
+               if (first.id !== second.id) throw new Error('it came in');
+               return first.id;
+             };
+             await twice({ id: 'there' });
+             const timed = await twice({ id: 'timed', ttl: 600000 });
+             const gone = await twice({ id: 'order-7' });
+             const redis = new (require('ioredis'))(connection);
+             for (const id of [timed, gone]) {
+               await redis.lrem(`bull:${queueName}:wait`, 0, id);
+               await redis.del(`bull:${queueName}:${id}`);
+             }
+             await add(3, { id: 'order-7' });
+             return gone;";
+        let gone = lab.script_of(library, &name, body);
+        let mut lookout = on(&own);
+        let says = format!(
+            "queue {name}: 2 jobs were thrown away: deduplication id order-7 is held by job {gone}, which no longer exists"
+        );
+        let step = step_in_time(&mut lookout, "queue.thrown_away", &says).await;
+        assert_eq!(step, "free it with its library: queue.removeDeduplicationKey('order-7')");
+        let told: Vec<String> =
+            lookout.world.alerts.firing().iter().map(|one| one.breach.sentence.clone()).collect();
+        assert!(told.contains(&says), "only that one: {told:?}");
+        let call = step.strip_prefix("free it with its library: ").expect("a call");
+        let body = format!(
+            "const queue = new library.Queue(queueName, {{ connection }});
+             const thrown = await queue.add('mail', {{ order: 4 }}, {{ deduplication: {{ id: 'order-7' }} }});
+             await {call};
+             const next = await queue.add('mail', {{ order: 5 }}, {{ deduplication: {{ id: 'order-7' }} }});
+             return thrown.id + ' ' + next.id;"
+        );
+        let ids = lab.script_of(library, &name, &body);
+        let (thrown, next) = ids.split_once(' ').expect("two ids");
+        assert_eq!(thrown, gone, "{library}");
+        let worker = lab.worker(library, &name);
+        assert!(worker.done(2).iter().any(|id| id == next), "{library}: {next} runs");
+        over_in_time(&mut lookout, "queue.thrown_away").await;
+    }
+}
+
 /// The other way that the page of such a parent names: its library lets it go on without those that have not run.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_parent_whose_child_is_gone_says_so_and_is_let_go_by_its_library() {

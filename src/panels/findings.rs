@@ -13,6 +13,9 @@ use crate::ui::content::{Cell, Column, Line, Role, Row, Section, Table};
 use crate::ui::format::{age, of_seconds};
 use std::time::Duration;
 
+/// Lines that a finding has below its own at most: what is found, and what to do, in 80 columns.
+const BELOW: usize = 3;
+
 /// What may be done about a finding: what is offered where it is seen.
 pub(super) type Offered<'a> = &'a dyn Fn(&Finding) -> Vec<Offer>;
 
@@ -123,10 +126,10 @@ pub(super) fn listing(rows: Vec<Row>) -> Table {
     Table {
         columns: vec![
             Column::fixed("", 6, 0),
-            Column::flex("finding", 30, 0).below(),
+            Column::flex("finding", 30, 0).below_on(BELOW),
             Column::number("for", 7, 1),
             Column::fixed("target", 12, 2),
-            Column::flex("next step", 28, 3).below(),
+            Column::flex("next step", 28, 3).below_on(BELOW),
         ],
         rows,
         empty: "nothing is past its threshold".to_owned(),

@@ -18,8 +18,8 @@ pub enum Long {
     Cut,
     /// Its beginning is cut off: that is the same in others.
     Ending,
-    /// What has no room on the line of its row stands below it.
-    Below,
+    /// What has no room on the line of its row stands below it, on at most so many lines.
+    Below(usize),
 }
 
 /// Whether it is told of a number that it is another one than it was.
@@ -87,7 +87,14 @@ impl Column {
     /// The same column; what of it has no room on the line of its row stands below it.
     #[must_use]
     pub const fn below(mut self) -> Self {
-        self.long = Long::Below;
+        self.long = Long::Below(1);
+        self
+    }
+
+    /// The same column; what of it has no room on the line of its row stands below it, on at most so many lines.
+    #[must_use]
+    pub const fn below_on(mut self, lines: usize) -> Self {
+        self.long = Long::Below(lines);
         self
     }
 

@@ -2,12 +2,12 @@
 //! below a row that is too long, and where the view is. Nothing is left out: what is not in view can be scrolled to.
 
 use super::column::Long;
-use super::content::{Content, Line, Role, Row, Section};
+use super::content::{Content, Line, Role, Row, Section, Span};
 use super::filter::Filter;
 use super::fit::{GAP, Layout, fit};
 use super::graph::Graphs;
 use super::select::{Level, arrange};
-use super::text::{split, width};
+use super::text::{cut, split, width};
 use std::ops::Range;
 use std::rc::Rc;
 
@@ -129,9 +129,8 @@ impl<'a> Paper<'a> {
         for row in rows {
             let (at, index) = (self.items.len(), self.rows.len());
             self.items.push(Item::Row { layout: Rc::clone(&layout), row, index });
-            if let Some(line) = below(&layout, row, usize::from(room)) {
-                self.items.push(Item::Below { line, row, index });
-            }
+            let below = below(&layout, row, usize::from(room));
+            self.items.extend(below.into_iter().map(|line| Item::Below { line, row, index }));
             self.rows.push(at..self.items.len());
             self.flat.push(row);
         }
@@ -247,43 +246,89 @@ fn flowed(line: &Line, room: usize) -> Vec<Line> {
     line.flow(room, label.unwrap_or(2))
 }
 
+/// A text that goes on below its row: from which column of the screen on, and what.
+type Piece = (usize, Role, String);
+
 /// What of `row` has no room on its line and is wanted below it: the rest of texts that are too long, then columns that were left out.
-fn below(layout: &Layout<'_>, row: &Row, room: usize) -> Option<Line> {
+fn below(layout: &Layout<'_>, row: &Row, room: usize) -> Vec<Line> {
     // In wide mode a column that is out of view is scrolled to.
-    if layout.view.wide {
-        return None;
+    if layout.view.wide || row.brief {
+        return Vec::new();
     }
-    let mut pieces: Vec<(Role, String)> = Vec::new();
-    let mut indent = 0;
-    let columns = layout.table.columns.iter().enumerate();
-    for (place, column) in columns.filter(|(_, column)| column.long == Long::Below && !row.brief) {
-        let Some(cell) = row.cells.get(place) else { continue };
+    let mut most = 1;
+    let (mut rests, mut others): (Vec<Piece>, Vec<Piece>) = (Vec::new(), Vec::new());
+    for (place, column) in layout.table.columns.iter().enumerate() {
+        let (Long::Below(lines), Some(cell)) = (column.long, row.cells.get(place)) else { continue };
+        most = most.max(lines);
         let words = cell.words();
-        let shown = layout.columns.iter().position(|(shown, _)| *shown == place);
-        match shown {
+        match layout.columns.iter().position(|(shown, _)| *shown == place) {
             Some(at) => {
                 let columns = usize::from(layout.columns[at].1);
                 if width(&words) > columns {
                     let before: u16 = layout.columns[..at].iter().map(|(_, columns)| columns + GAP).sum();
-                    indent = usize::from(before);
-                    pieces.push((cell.role, broken(&words, columns).1.trim_start().to_owned()));
+                    let rest = broken(&words, columns).1.trim_start().to_owned();
+                    rests.push((usize::from(before), cell.role, rest));
                 }
             }
             None if words.trim().is_empty() => {}
-            None => pieces.push((cell.role, format!("{} {words}", column.title))),
+            None => others.push((4, cell.role, format!("{} {words}", column.title))),
         }
     }
-    if pieces.is_empty() {
-        return None;
+    if most > 1 && rests.len() > 1 {
+        return [beside(&rests, room, most), joined(&others, room, most)].concat();
     }
-    // Where it continues a text it stands below that.
-    let indent = if indent == 0 { 4 } else { indent };
-    let mut line = Line::text(" ".repeat(indent.min(room / 2)));
-    for (at, (role, words)) in pieces.iter().enumerate() {
-        line = if at > 0 { line.then(Role::Muted, " · ") } else { line };
-        line = line.then(*role, words);
+    joined(&[rests, others].concat(), room, most)
+}
+
+/// Texts one behind the other, below the first one; what has no room behind another begins a line of its own.
+fn joined(pieces: &[Piece], room: usize, most: usize) -> Vec<Line> {
+    let indent = pieces.first().map_or(0, |(indent, ..)| *indent).min(room / 2);
+    let mut lines: Vec<Line> = Vec::new();
+    for (_, role, words) in pieces {
+        let full = lines.len() >= most;
+        let behind = lines.last_mut().filter(|last| full || width(&last.plain()) + 3 + width(words) <= room);
+        if let Some(last) = behind {
+            *last = std::mem::take(last).then(Role::Muted, " · ").then(*role, words);
+        } else {
+            let line = Line::text(" ".repeat(indent)).then(*role, words);
+            lines.extend(on_lines(&line, (room, indent), most - lines.len()));
+        }
     }
-    Some(line)
+    lines
+}
+
+/// Texts beside each other, each below its own column.
+fn beside(pieces: &[Piece], room: usize, most: usize) -> Vec<Line> {
+    let mut lines: Vec<Line> = Vec::new();
+    for (at, (indent, role, words)) in pieces.iter().enumerate() {
+        let end = pieces.get(at + 1).map_or(room, |(next, ..)| next.saturating_sub(usize::from(GAP)));
+        let own = end.saturating_sub(*indent).max(1);
+        for (place, text) in on_lines(&Line::of(*role, words), (own, 0), most).into_iter().enumerate() {
+            if lines.len() <= place {
+                lines.push(Line::default());
+            }
+            let mut text = text.plain();
+            if at + 1 < pieces.len() {
+                text = cut(&text, own);
+            }
+            let line = std::mem::take(&mut lines[place]);
+            let gap = indent.saturating_sub(width(&line.plain()));
+            lines[place] = line.then(Role::Text, " ".repeat(gap)).then(*role, text);
+        }
+    }
+    lines
+}
+
+/// A text on at most so many lines; what is too much for the last one is cut there when it is drawn, with a mark.
+fn on_lines(line: &Line, (room, indent): (usize, usize), most: usize) -> Vec<Line> {
+    let mut lines = line.flow(room, indent);
+    let over = lines.split_off(lines.len().min(most));
+    if let Some(last) = lines.last_mut() {
+        let spans = over.into_iter().flat_map(|line| line.spans).filter(|span| !span.text.trim().is_empty());
+        let spans = spans.map(|Span { text, role }| Span { text: format!(" {}", text.trim_start()), role });
+        last.spans.extend(spans);
+    }
+    lines
 }
 
 /// `text` in two, at a blank where one is near: what has room in so many columns, and what goes on below.
@@ -400,6 +445,36 @@ mod tests {
         second_line(&sentences(vec![sentence(long, false)]), 110, None);
         second_line(&sentences(vec![sentence("short", false)]), 36, Some("    next act"));
         second_line(&sentences(vec![sentence(long, true)]), 36, None);
+    }
+
+    #[test]
+    fn what_has_no_room_on_one_line_below_goes_on_where_more_are_wanted() {
+        let mut content =
+            sentences(vec![sentence("the disk of the primary is full and nothing is written", false)]);
+        let columns = &mut content.sections[0].table.as_mut().expect("a table").columns;
+        columns[1] = Column::flex("finding", 10, 0).below_on(2);
+        let lines = |content: &Content, columns: u16| -> Vec<String> {
+            let paper = Paper::new(content, &Level::default(), (columns, 24));
+            assert_eq!(paper.rows, std::iter::once(1..paper.items.len()).collect::<Vec<_>>());
+            let below = paper.items.iter().filter_map(|item| match item {
+                Item::Below { line, .. } => Some(line.plain()),
+                _ => None,
+            });
+            below.collect()
+        };
+        assert_eq!(lines(&content, 36), ["   is full and nothing is written", "   next act"]);
+        // Where both of two columns have no room, each goes on below itself.
+        content.sections[0].table.as_mut().expect("a table").columns[2] =
+            Column::fixed("next", 10, 0).below_on(2);
+        let cell = Cell::text("free some space, then try it again");
+        content.sections[0].table.as_mut().expect("a table").rows[0].cells[2] = cell;
+        assert_eq!(
+            lines(&content, 40),
+            ["   primary is full    space, then try", "   and nothing is wr… it again"]
+        );
+        content.sections[0].table.as_mut().expect("a table").rows[0].cells[2] = Cell::text("act");
+        // What the last line cannot hold is cut when it is drawn, with a mark.
+        assert_eq!(lines(&content, 24), ["   primary is full and", "   nothing is written · next act"]);
     }
 
     #[test]

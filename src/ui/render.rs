@@ -259,9 +259,9 @@ fn cell_text(cell: &Cell, (columns, column): (u16, &Column), brief: bool, theme:
         Some(samples) => spark::draw(samples, columns, theme.ascii),
         // What has no room here stands below.
         None => match column.long {
-            Long::Below if !brief => broken(&cell.words(), columns).0.to_owned(),
+            Long::Below(_) if !brief => broken(&cell.words(), columns).0.to_owned(),
             Long::Ending => cut_front(&cell.words(), columns),
-            Long::Below | Long::Cut => cut(&cell.words(), columns),
+            Long::Below(_) | Long::Cut => cut(&cell.words(), columns),
         },
     }
 }

@@ -217,7 +217,7 @@ pub fn sources(model: &Model) -> Vec<Line> {
         let freshness = target.freshness(seen.now);
         let (role, state) = match freshness {
             Freshness::Waiting => (Role::Muted, "waiting for the first answer".to_owned()),
-            Freshness::Fresh(age) => (Role::Ok, format!("fresh, {} old", crate::ui::format::age(age))),
+            Freshness::Fresh(age) => (Role::Ok, format!("fresh, {} old", crate::ui::format::lately(age))),
             Freshness::Late(age) => (Role::Warning, format!("LATE, {} old", crate::ui::format::age(age))),
             Freshness::Lost(age) => {
                 (Role::Critical, format!("LOST, no data for {}", crate::ui::format::age(age)))

@@ -6,7 +6,7 @@ use crate::core::freshness::Freshness;
 use crate::core::row::RowKey;
 use crate::core::world::TargetState;
 use crate::ui::content::{Cell, Column, Role, Row, Section, Table};
-use crate::ui::format::{age, of_seconds, rate};
+use crate::ui::format::{age, lately, of_seconds, rate};
 
 /// The sources that are looked at.
 pub(super) fn section(context: PanelContext<'_>) -> Section {
@@ -44,7 +44,7 @@ pub(super) fn opened(name: &str, context: PanelContext<'_>) -> Section {
 pub(super) fn state(target: &TargetState, context: PanelContext<'_>) -> (Role, String) {
     match target.freshness(context.now) {
         Freshness::Waiting => (Role::Muted, "waiting".to_owned()),
-        Freshness::Fresh(old) => (Role::Ok, format!("ok, {}", age(old))),
+        Freshness::Fresh(old) => (Role::Ok, format!("ok, {}", lately(old))),
         Freshness::Late(old) => (Role::Warning, format!("LATE {}", age(old))),
         Freshness::Lost(old) => (Role::Critical, format!("STALE {}", age(old))),
     }

@@ -5,6 +5,12 @@ pub use crate::core::text::{duration, lasting as age, sized as bytes};
 use crate::core::text::scaled;
 use std::time::Duration;
 
+/// How old data are that came in time: within two seconds they are as new as can be, and what says so stands still.
+#[must_use]
+pub fn lately(old: Duration) -> String {
+    if old < Duration::from_secs(2) { "<2 s".to_owned() } else { age(old) }
+}
+
 /// Seconds as [`duration`]; `—` for what is not known.
 #[must_use]
 pub fn seconds(value: Option<f64>) -> String {

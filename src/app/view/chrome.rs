@@ -15,7 +15,7 @@ use crate::core::text::counted;
 use crate::panels::{PANELS, Panel};
 use crate::ui::content::{Line, Role};
 use crate::ui::field::Field;
-use crate::ui::format::{age as old, duration};
+use crate::ui::format::{age as old, duration, lately};
 use crate::ui::render;
 use crate::ui::text::{cut, width};
 use crate::ui::veil;
@@ -192,7 +192,7 @@ pub fn status(model: &Model, area: Rect, buffer: &mut Buffer) {
     let seen = model.seen();
     let (line, oldest) = head(model, area.width);
     // Where it has no room it says nothing new: what is late has its age beside it.
-    let told = Line::of(Role::Muted, format!(" │ oldest {}", old(oldest)));
+    let told = Line::of(Role::Muted, format!(" │ oldest {}", lately(oldest)));
     let fits = width(&line.plain()) + width(&told.plain()) <= usize::from(area.width);
     let line = if area.width >= WIDEST && fits { line.then(Role::Muted, told.plain()) } else { line };
     let overtaken: u64 = seen.world.targets().iter().map(|target| target.overtaken).sum();
@@ -328,7 +328,7 @@ fn age(model: &Model, columns: u16) -> Line {
     let of = at.filter(|_| columns >= WIDE).map_or_else(String::new, |at| format!(" of {at}"));
     match oldest.freshness(seen.now) {
         Freshness::Waiting => Line::of(Role::Muted, format!("{}: no data yet", oldest.id)),
-        Freshness::Fresh(age) => Line::of(Role::Muted, format!("data{of}, {} old", old(age))),
+        Freshness::Fresh(age) => Line::of(Role::Muted, format!("data{of}, {} old", lately(age))),
         Freshness::Late(age) => Line::of(Role::Warning, format!("{}{of} LATE, {} old", oldest.id, old(age))),
         Freshness::Lost(age) => Line::of(Role::Stale, format!("{}{of} STALE, {} old", oldest.id, old(age))),
     }

@@ -127,20 +127,9 @@ fn nothing(its: &mut Its<'_>, _: &LokiReading) {
 }
 
 fn panel(its: &mut Its<'_>, reading: &LokiReading) {
-    for panel in &reading.panels {
-        let Some(query) = its.state.settings.panel(&panel.title) else { continue };
-        for (labels, value) in panel.series.ready().into_iter().flatten() {
-            let Some(grade) = query.grade(*value).filter(|grade| its.state(grade.severity).is_some()) else {
-                continue;
-            };
-            let title = tidy(&panel.title, 40);
-            let of = if labels.is_empty() { String::new() } else { format!(" ({})", tidy(labels, 60)) };
-            let sentence = format!("{title} is {value:.2}{}{of}", query.unit);
-            let row = LokiRow::Panel { title: panel.title.clone(), labels: labels.clone() };
-            let row = RowKey::Loki(its.target.clone(), row);
-            its.tell(grade, format!("{} {labels}", panel.title), sentence).row(row).look(STEP);
-        }
-    }
+    let target = its.target;
+    let row = |title, labels| RowKey::Loki(target.clone(), LokiRow::Panel { title, labels });
+    panel_rules::past(its, &reading.panels, |state, title| state.settings.panel(title), row, STEP);
 }
 
 fn panel_blind(its: &mut Its<'_>, reading: &LokiReading) {

@@ -206,17 +206,9 @@ fn panel_blind(its: &mut Its<'_>, reading: &PrometheusReading) {
 }
 
 fn panel(its: &mut Its<'_>, reading: &PrometheusReading) {
-    for panel in &reading.panels {
-        let Some(query) = its.state.settings.panel(&panel.title) else { continue };
-        for (labels, value) in panel.series.ready().into_iter().flatten() {
-            let Some(grade) = query.grade(*value).filter(|grade| its.state(grade.severity).is_some()) else {
-                continue;
-            };
-            let title = tidy(&panel.title, 40);
-            let sentence = format!("{title} is {value:.2}{} ({})", query.unit, tidy(labels, 60));
-            its.tell(grade, format!("{} {labels}", panel.title), sentence).look(STEP);
-        }
-    }
+    let target = its.target;
+    let row = |title, labels| RowKey::Prometheus(target.clone(), PrometheusRow::Panel { title, labels });
+    panel_rules::past(its, &reading.panels, |state, title| state.settings.panel(title), row, STEP);
 }
 
 fn firing(rule: &AlertingRule, name: &str) -> String {
@@ -235,7 +227,9 @@ mod tests {
     use crate::core::alert::{Breach, Rulebook, judge};
     use crate::core::ids::TargetId;
     use crate::core::part::Part;
-    use crate::core::prometheus::{Alertmanagers, PrometheusReading, RulesReading, ScrapeTarget};
+    use crate::core::prometheus::{
+        Alertmanagers, PanelReading, PromQuery, PrometheusReading, RulesReading, ScrapeTarget,
+    };
     use crate::core::time::Now;
 
     fn defaults() -> Rulebook {
@@ -303,6 +297,25 @@ mod tests {
             |name: &str| AlertingRule { name: name.to_owned(), ..alert("a", "", "critical", "firing") };
         assert_eq!(told(vec![always("Watchdog"), always("DeadMansSwitch")]), []);
         assert_eq!(told(vec![always("WatchdogOfX")]).len(), 1);
+    }
+
+    #[test]
+    fn a_panel_past_its_threshold_is_told_with_the_row_of_its_series() {
+        let query = PromQuery { title: "queue".to_owned(), warning: Some(5.0), ..PromQuery::default() };
+        let panel = |labels: &str, value: f64| PanelReading {
+            title: "queue".to_owned(),
+            series: Part::Ready(vec![(labels.to_owned(), value)]),
+            ..PanelReading::default()
+        };
+        let mut state = PrometheusState::default();
+        state.settings.panels = vec![query];
+        let panels = vec![panel("", 7.0), panel("shop=eu", 9.0), panel("shop=us", 4.0)];
+        state.absorb(PrometheusReading { panels, ..PrometheusReading::default() }, Now::example(0));
+        let list = judge(&state, &TargetId::new("p"), &defaults(), Now::example(0));
+        let told: Vec<&str> = list.iter().map(|breach| breach.sentence.as_str()).collect();
+        assert_eq!(told, ["queue is 7.00", "queue is 9.00 (shop=eu)"]);
+        let row = PrometheusRow::Panel { title: "queue".to_owned(), labels: "shop=eu".to_owned() };
+        assert_eq!(list[1].place.row, Some(RowKey::Prometheus(TargetId::new("p"), row)));
     }
 
     #[test]

@@ -319,31 +319,7 @@ fn fingerprint(given: Option<&str>) -> Result<Option<Pin>, String> {
 }
 
 pub(super) fn prometheus(entry: &PrometheusFile, around: &Surroundings) -> Result<PrometheusConnect, String> {
-    let at = |url: &toml::Spanned<String>| {
-        server(
-            &HttpFile {
-                name: None,
-                url: url.clone(),
-                user: entry.user.clone(),
-                password_file: entry.password_file.clone(),
-                password_command: entry.password_command.clone(),
-                token_file: entry.token_file.clone(),
-                api_key_file: None,
-                ca: entry.ca.clone(),
-                client_cert: entry.client_cert.clone(),
-                client_key: entry.client_key.clone(),
-                headers: entry.headers.clone(),
-                certificate_fingerprint: None,
-                requests: None,
-                operations: BTreeMap::new(),
-                interval: None,
-                timeout: entry.timeout,
-                read_only: None,
-                local: None,
-            },
-            around,
-        )
-    };
+    let at = |url: &toml::Spanned<String>| server(&entry.server(url), around);
     let http = at(&entry.url)?;
     let alertmanager = entry
         .alertmanager

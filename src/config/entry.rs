@@ -223,45 +223,6 @@ pub struct HttpFile {
     pub local: Option<bool>,
 }
 
-/// A Prometheus server.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct PrometheusFile {
-    /// Its name.
-    pub name: Option<Spanned<String>>,
-    /// URL.
-    pub url: Spanned<String>,
-    /// URL of the Alertmanager behind it, asked with the same credentials which alerts are silenced or inhibited.
-    pub alertmanager: Option<Spanned<String>>,
-    /// User of basic authentication.
-    pub user: Option<String>,
-    /// File with the password.
-    pub password_file: Option<PathBuf>,
-    /// Command that prints the password.
-    pub password_command: Option<String>,
-    /// File with a bearer token.
-    pub token_file: Option<PathBuf>,
-    /// PEM file of trusted roots.
-    pub ca: Option<PathBuf>,
-    /// PEM file of our own certificate, for a server that asks for one.
-    pub client_cert: Option<PathBuf>,
-    /// PEM file of its key.
-    pub client_key: Option<PathBuf>,
-    /// Headers sent with every request.
-    #[serde(default)]
-    pub headers: BTreeMap<String, String>,
-    /// How often it is polled.
-    pub interval: Option<Lasting>,
-    /// After this a poll is given up.
-    pub timeout: Option<Lasting>,
-    /// PromQL panels.
-    #[serde(default)]
-    pub query: Vec<QueryFile>,
-    /// Where it remembers numbers of other targets.
-    #[serde(default)]
-    pub past: Vec<PastFile>,
-}
-
 /// Where the past of a number is remembered.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -358,31 +319,6 @@ impl Entry for HttpFile {
             ("password_file", &mut self.password_file),
             ("token_file", &mut self.token_file),
             ("api_key_file", &mut self.api_key_file),
-            ("ca", &mut self.ca),
-            ("client_cert", &mut self.client_cert),
-            ("client_key", &mut self.client_key),
-        ]
-    }
-}
-
-impl Entry for PrometheusFile {
-    fn common(&self) -> Common<'_> {
-        Common {
-            name: self.name.as_ref(),
-            begins: self.url.span().start,
-            interval: self.interval,
-            timeout: self.timeout,
-            read_only: None,
-            local: None,
-            user: self.user.as_deref(),
-            password_command: self.password_command.as_deref(),
-        }
-    }
-
-    fn paths(&mut self) -> Vec<(&'static str, &mut Option<PathBuf>)> {
-        vec![
-            ("password_file", &mut self.password_file),
-            ("token_file", &mut self.token_file),
             ("ca", &mut self.ca),
             ("client_cert", &mut self.client_cert),
             ("client_key", &mut self.client_key),

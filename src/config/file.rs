@@ -2,8 +2,7 @@
 
 pub use super::discover_file::DiscoverFile;
 pub use super::entry::{
-    Common, Entry, EnvelopeFile, HttpFile, Lasting, PastFile, PostgresFile, PrometheusFile, QueryFile,
-    RedisFile,
+    Common, Entry, EnvelopeFile, HttpFile, Lasting, PastFile, PostgresFile, QueryFile, RedisFile,
 };
 pub use super::health::{FieldFile, HealthFile};
 use super::keys::KeysFile;
@@ -11,6 +10,7 @@ pub use super::log::LogFile;
 pub use super::loki::LokiFile;
 use super::notify::NotifyFile;
 pub use super::probe::ProbeFile;
+pub use super::prometheus::PrometheusFile;
 use super::systems::each_system;
 use crate::core::ids::SystemKind;
 use serde::Deserialize;

@@ -34,6 +34,7 @@ pub mod paths;
 pub mod pgpass;
 mod postgres;
 mod probe;
+mod prometheus;
 pub mod resolve;
 pub mod secret;
 mod service;

@@ -551,9 +551,15 @@ async fn a_fingerprint_is_believed_instead_of_an_authority() {
         let port = endpoint(acceptor(&chain, &mint.file(&format!("{served}.key")), None)).await;
         let print = of(pinned);
         let print = if good { print } else { print.replace(':', "").to_lowercase() };
-        let config = format!(
-            "[[metrics]]\nurl = \"https://127.0.0.1:{port}/metrics\"\ncertificate_fingerprint = \"{print}\"\n"
-        );
+        let entry = |kind: &str| {
+            format!(
+                "[[{kind}]]\nurl = \"https://127.0.0.1:{port}/metrics\"\ncertificate_fingerprint = \"{print}\"\n"
+            )
+        };
+        // This endpoint is no Prometheus; whether it is the right machine is known before.
+        let error = Watch::new(configured(&mint, &entry("prometheus"))).poll().await.expect_err("none");
+        assert_eq!(error.kind == PollErrorKind::Tls, !good, "{served} by {pinned}: {error:?}");
+        let config = entry("metrics");
         match Watch::new(configured(&mint, &config)).poll().await {
             Ok(()) => assert!(good, "{served} by {pinned}"),
             Err(error) => {

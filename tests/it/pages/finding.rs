@@ -1,12 +1,13 @@
 //! The page of a finding: all of its sentence, its rule, since when, who is hit, what explains it, its number over time; and what is
 //! offered there.
 
-use super::world::{FIRST, Stage, backend_row, postgres, session, session_in};
+use super::world::{FIRST, Stage, backend_row, postgres, queue, redis_at, session, session_in};
 use stacktop::core::alert::{FindingKey, Heard, Until};
 use stacktop::core::ids::SystemKind;
 use stacktop::core::part::Part;
 use stacktop::core::place::Screen;
 use stacktop::core::postgres::{PostgresReading, SessionState, Slots};
+use stacktop::core::redis::QueueReading;
 use stacktop::core::row::RowKey;
 use stacktop::core::time::Now;
 
@@ -96,6 +97,46 @@ fn a_key_that_is_refused_is_not_the_next_step() {
             "{text}"
         );
     }
+}
+
+/// What the list and the page of the finding of `rule` say of the step that is refused there for this reason.
+#[track_caller]
+fn kept(stage: &Stage, rule: &str, step: &str, why: &str) {
+    let page = opened_of(stage, rule);
+    page.says(&format!("next     not from here: {step}"));
+    page.says(why);
+    assert!(!page.text().contains("x acts") && !page.text().contains("x: "), "{}", page.text());
+    let list = stage.page(Screen::Overview).text();
+    assert!(list.contains(&format!("not from here: {step}")) && !list.contains("x: "), "{list}");
+}
+
+#[test]
+fn what_a_role_may_not_do_and_a_replica_does_not_take_is_not_from_here() {
+    let mut stage = Stage::waiting(SystemKind::Postgres);
+    for second in 0..30 {
+        let mut one = session_in(7, SessionState::IdleInTransaction);
+        let age = super::world::secs(100 + second);
+        (one.state_age, one.transaction_age) = (Some(age), Some(age));
+        let mut reading = postgres(vec![one, session(8)]);
+        (reading.server.superuser, reading.server.signals) = (false, false);
+        "watch".clone_into(&mut reading.server.role);
+        stage = stage.then(FIRST + second, "pg", reading);
+    }
+    let why = "GRANT pg_signal_backend TO watch";
+    kept(&stage, RULE, "terminate its session", why);
+
+    let stranded = |second: u64| {
+        let mut reading =
+            redis_at(FIRST + second, vec![QueueReading { waiting: 3, stranded: 3, ..queue("mails") }]);
+        "slave".clone_into(&mut reading.server.role);
+        reading
+    };
+    let mut stage = Stage::waiting(SystemKind::Redis);
+    for second in 0..30 {
+        stage = stage.then(FIRST + second, "cache", stranded(second));
+    }
+    let why = "this server is a replica, which is only read";
+    kept(&stage, "queue.stranded", "resume", why);
 }
 
 #[test]

@@ -43,6 +43,7 @@ pub(super) fn not_whole(target: &TargetId, cluster: &ClusterReading) -> Option<S
     let others = if others > 0 { format!(" and {others} more") } else { String::new() };
     let hidden = match (cluster.hidden, cluster.ok) {
         (_, false) => format!("the cluster fails, {served}"),
+        (0, true) if cluster.untold.is_some() => "what it serves is not known".to_owned(),
         (0, true) => served,
         (hidden, true) => format!("{} on it not read", counted(hidden, "queue")),
     };

@@ -79,8 +79,11 @@ pub struct Background {
 /// A cluster: what it says of itself, and each of its primaries.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct ClusterReading {
-    /// `cluster_state` is ok: every slot is served.
+    /// `cluster_state` is ok: every slot is served. True, too, where it could not be asked.
     pub ok: bool,
+    /// Why it could not be asked.
+    #[serde(default)]
+    pub untold: Option<part::Gap>,
     /// Slots that are assigned and served.
     pub slots_ok: u64,
     /// Nodes that are known, replicas too.

@@ -10,7 +10,7 @@ use crate::core::postgres::{Pool, PooledDatabase, Pooler, PostgresReading, Postg
 use crate::core::prometheus::PanelReading;
 use crate::core::prometheus::{PrometheusReading, PrometheusState};
 use crate::core::reading::Reading;
-use crate::core::redis::{Background, Evidence, QueueReading, RedisReading, RedisState};
+use crate::core::redis::{Background, ClusterReading, Evidence, QueueReading, RedisReading, RedisState};
 use crate::core::search::{SearchReading, SearchState};
 use std::time::Duration;
 
@@ -61,8 +61,10 @@ fn a_rule_without_its_part_is_unread() {
     let untold = Some(Gap::new(GapKind::NotPermitted, "INFO"));
     let background = Background { slow: gap(), ..Background::default() };
     let background = Some(Warm::new(now, background));
-    redis.absorb(RedisReading { queues: gap(), untold, background, ..RedisReading::default() }, now);
-    check_unread(&redis, 23);
+    let alone = ClusterReading { untold: untold.clone(), ..ClusterReading::default() };
+    let cluster = Some(alone);
+    redis.absorb(RedisReading { queues: gap(), untold, background, cluster, ..RedisReading::default() }, now);
+    check_unread(&redis, 24);
     let mut search = SearchState::default();
     let reading = SearchReading {
         health: gap(),

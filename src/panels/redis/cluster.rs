@@ -17,6 +17,11 @@ pub(super) fn lines(cluster: &ClusterReading, role: Role) -> Vec<Line> {
         cluster.slots_ok,
         counted(cluster.nodes as usize, "node")
     );
+    let (tone, all) = match &cluster.untold {
+        Some(gap) if cluster.missing.is_empty() => (Role::Note, gap.note.clone()),
+        Some(gap) => (Role::Critical, format!("NOT WHOLE; {}", gap.note)),
+        None => (tone, all),
+    };
     let mut lines = vec![Line::of(Role::Muted, "  cluster ").then(tone, all)];
     lines.extend(cluster.primaries.iter().map(|(address, server)| {
         let memory = or_dash(server.used_memory_bytes, bytes);

@@ -1,6 +1,8 @@
 //! How many bytes of jobs one poll may read. What a server holds ready for a slow reader counts as its memory: whoever asks a server that is
 //! nearly full for everything at once makes it refuse the writes of others.
 
+use super::decode::number;
+use redis::Value;
 use std::time::Duration;
 
 /// A poll reads so much at most, and at least.
@@ -68,9 +70,22 @@ impl Left {
 /// A field larger than this is not read: one job must not fill the terminal's memory or a slow line.
 pub(crate) const FIELD_LIMIT_BYTES: u64 = 64 * 1024;
 
+/// The size of a field by the answer to HSTRLEN; where that was refused the most that is read of one: what is not known may be large.
+pub(super) fn field_size(answer: Option<&Value>) -> u64 {
+    answer.and_then(number).and_then(|size| u64::try_from(size).ok()).unwrap_or(FIELD_LIMIT_BYTES)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_field_whose_size_may_not_be_asked_counts_as_a_large_one() {
+        assert_eq!(field_size(Some(&Value::Int(0))), 0);
+        assert_eq!(field_size(Some(&Value::Int(700))), 700);
+        assert_eq!(field_size(Some(&Value::Nil)), FIELD_LIMIT_BYTES);
+        assert_eq!(field_size(None), FIELD_LIMIT_BYTES);
+    }
 
     #[test]
     fn what_was_too_much_is_asked_for_in_smaller_pieces() {

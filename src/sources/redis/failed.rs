@@ -2,8 +2,8 @@
 //! first names and reasons, then stacks, the newest first; what is left comes with the next polls. A failed job does not change while it
 //! stays failed, so each is read once.
 
-use super::budget::FIELD_LIMIT_BYTES;
 use super::budget::Left;
+use super::budget::{FIELD_LIMIT_BYTES, field_size};
 use super::connection::Connection;
 use super::decode::{list, number, scored, text};
 use crate::core::redis::{FailedJob, FailedPage, Masks, QueueRef, own_frame};
@@ -139,14 +139,15 @@ impl Remembered {
             }
             let sizes: Vec<Value> = ask.query_async(connection).await?;
             for (key, sizes) in new.into_iter().zip(sizes.chunks(3)) {
-                let size = |at: usize| sizes.get(at).and_then(number).and_then(|n| u64::try_from(n).ok());
-                let (reason, opts) = (size(0).unwrap_or(0), size(1).unwrap_or(0));
+                let (reason, opts) = (field_size(sizes.first()), field_size(sizes.get(1)));
                 let read =
                     [reason, opts].into_iter().filter(|bytes| *bytes <= FIELD_LIMIT_BYTES).sum::<u64>();
                 if !left.take(read + BESIDE_BYTES) {
                     break;
                 }
-                let stack_size = size(2).unwrap_or(0);
+                // A stack of which that is not known is not read at all.
+                let stack_size =
+                    sizes.get(2).and_then(number).and_then(|n| u64::try_from(n).ok()).unwrap_or(0);
                 wanted.push(Wanted { key: key.clone(), basics: true, stack: false, reason, stack_size });
             }
         }

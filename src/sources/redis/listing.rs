@@ -1,7 +1,6 @@
 //! Jobs page by page and by text, while somebody looks: sizes before values, a search step by step within what a poll may read.
 
-use super::budget::FIELD_LIMIT_BYTES;
-use super::budget::Left;
+use super::budget::{FIELD_LIMIT_BYTES, Left, field_size};
 use super::connection::Connection;
 use super::decode::{list, number, scored, text};
 use super::failed::span;
@@ -300,9 +299,7 @@ impl Search {
         ask.ignore_errors();
         let mut asked = Vec::new();
         for ((id, score), sizes) in found.iter().zip(sizes.chunks(2)) {
-            let size = |at: usize| {
-                sizes.get(at).and_then(number).and_then(|size| u64::try_from(size).ok()).unwrap_or(0)
-            };
+            let size = |at: usize| field_size(sizes.get(at));
             let small = |at: usize| size(at) <= FIELD_LIMIT_BYTES;
             let bytes: u64 = [0, 1].into_iter().filter(|at| small(*at)).map(size).sum();
             // At least one, so that it goes on.

@@ -324,14 +324,18 @@ async fn cluster_reading(connection: &mut Connection) -> Result<Option<ClusterRe
         };
         primaries.push((address, info::server(&decode::text(&value).unwrap_or_default())));
     }
-    // Without the right to ask, the map that was read when the connection was opened has to do.
-    let state: Value = cmd("CLUSTER").arg("INFO").query_async(connection).await.unwrap_or_default();
-    let state = decode::text(&state).unwrap_or_default();
+    let state = cmd("CLUSTER").arg("INFO").query_async::<Value>(connection).await;
+    let untold = state.as_ref().err().map(|error| {
+        let kind = if error.code() == Some("NOPERM") { GapKind::NotPermitted } else { GapKind::Failed };
+        Gap::new(kind, format!("the state of the cluster is not known ({error}): needs +cluster|info"))
+    });
+    let state = state.ok().as_ref().and_then(decode::text).unwrap_or_default();
     let field =
         |name: &str| state.lines().find_map(|line| line.trim_end().strip_prefix(name)?.strip_prefix(':'));
     let number = |name: &str| field(name).and_then(|text| text.parse().ok()).unwrap_or_default();
     Ok(Some(ClusterReading {
         ok: field("cluster_state").is_none_or(|state| state == "ok"),
+        untold,
         slots_ok: number("cluster_slots_ok"),
         nodes: number("cluster_known_nodes"),
         primaries,

@@ -503,3 +503,31 @@ async fn a_cluster_that_is_down_says_so() {
         "{said}"
     );
 }
+
+/// Who may not ask a cluster for its state does not know that it is well, and is told so until it may.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cluster_whose_state_may_not_be_asked_is_not_well() {
+    let test = "a_cluster_whose_state_may_not_be_asked_is_not_well";
+    let Some(nodes) = cluster(test, true).await else { return };
+    one_each(&nodes).await;
+    let rights = "reset on >secret ~* &* +@all -cluster|info";
+    for node in &nodes {
+        node.ask(&format!("ACL SETUSER watch {rights}")).await;
+    }
+    let url = nodes[0].url().replace("redis://", "redis://watch:secret@");
+    let mut watch = Watch::new(Connect::Redis(url::redis(&url).expect("a URL")));
+    until(&mut watch, "three queues", |reading| seen(reading).len() == 3).await;
+    let untold = |reading: &RedisReading| reading.cluster.as_ref().expect("a cluster").untold.clone();
+    let gap = untold(reading(&watch)).expect("it is told");
+    assert!(gap.note.contains("needs +cluster|info"), "{gap:?}");
+    let found = findings(&watch);
+    assert!(found.iter().any(|line| line.contains("nobody watches slots that nobody serves")), "{found:?}");
+    assert!(!watch.verdict().starts_with("OK"), "{}", watch.verdict());
+    for node in &nodes {
+        node.ask("ACL SETUSER watch +cluster|info").await;
+    }
+    until(&mut watch, "its state", |reading| {
+        untold(reading).is_none() && reading.cluster.as_ref().is_some_and(|all| all.slots_ok == 16_384)
+    })
+    .await;
+}

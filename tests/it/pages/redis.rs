@@ -2,7 +2,7 @@
 
 use super::world::{FIRST, Page, Stage, gap, queue, redis, secs, target, warm};
 use stacktop::core::ids::SystemKind;
-use stacktop::core::part::{Part, Warm};
+use stacktop::core::part::{Gap, GapKind, Part, Warm};
 use stacktop::core::place::Screen;
 use stacktop::core::redis::{
     ClientGroup, ClusterReading, CommandStat, RedisReading, RedisRow, RedisServer, ServerDetail, SlowEntry,
@@ -156,6 +156,11 @@ fn a_whole_cluster_is_ok() {
 
 #[test]
 fn a_cluster_without_all_slots_fails() {
+    let untold = Some(Gap::new(GapKind::NotPermitted, "the state of the cluster is not known (NOPERM)"));
+    let page =
+        Stage::of(cluster(ClusterReading { untold, slots_ok: 0, nodes: 0, ..whole() })).page(Screen::Queues);
+    page.says("cluster the state of the cluster is not known (NOPERM)");
+    assert!(!page.text().contains("0 of 16384"), "{}", page.text());
     let page = Stage::of(cluster(ClusterReading { ok: false, slots_ok: 10, ..whole() })).page(Screen::Queues);
     assert_eq!(page.tone("FAILING: slots are not served"), Role::Critical);
 }

@@ -8,6 +8,7 @@ use crate::core::redis::{RedisReading, RedisState, Unread};
 pub(super) type Its<'a> = Judge<'a, RedisState>;
 
 pub(super) const SERVER: Need = Need("server");
+pub(super) const CLUSTER_STATE: Need = Need("state of the cluster");
 pub(super) const SLOW_LOG: Need = Need("slow log");
 pub(super) const QUEUES: Need = Need("queues");
 pub(super) const SCHEDULERS: Need = Need("schedulers");
@@ -34,6 +35,11 @@ pub(super) fn missing(reading: &RedisReading) -> Vec<Missing> {
     let slow = reading.background.as_ref().and_then(|background| background.slow.gap());
     Missing::of(&[
         (SERVER, reading.untold.as_ref(), "its memory, clients, persistence and replication"),
+        (
+            CLUSTER_STATE,
+            reading.cluster.as_ref().and_then(|all| all.untold.as_ref()),
+            "slots that nobody serves",
+        ),
         (SLOW_LOG, slow, "commands that hold it"),
         (QUEUES, reading.queues.gap(), if held { "" } else { "job queues" }),
         (QUEUES, reading.unseen.as_ref(), "the other queues"),

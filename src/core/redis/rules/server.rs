@@ -1,6 +1,6 @@
 //! The rules about a Redis server.
 
-use super::parts::{Its, QUEUES, SERVER};
+use super::parts::{CLUSTER_STATE, Its, QUEUES, SERVER};
 use crate::core::alert::RuleUnit::{Bytes, PerSecond, Ratio, State};
 use crate::core::alert::Triage::{Capacity, Errors, Lag, Saturation};
 use crate::core::alert::{Grade, Rule, RuleSpec, Severity};
@@ -29,7 +29,9 @@ pub(crate) static SERVES_NOBODY: Rule<RedisState> = Rule::new(
 );
 
 pub(crate) static CLUSTER: Rule<RedisState> = Rule::new(
-    RuleSpec::new("redis.cluster", "a cluster in which slots are not served", State, Errors).root(),
+    RuleSpec::new("redis.cluster", "a cluster in which slots are not served", State, Errors)
+        .needs(&[CLUSTER_STATE])
+        .root(),
     cluster,
 );
 

@@ -453,7 +453,7 @@ fn wordings() -> BTreeMap<String, String> {
             },
         );
         let place = path.strip_prefix(root()).expect("below it").display().to_string();
-        for call in [".say(", ".look(", "Step::Say(", "Step::Look("] {
+        for call in [".say(", ".look(", "Step::Say(", "Step::Look(", "panel_rules::past("] {
             for (at, _) in code.match_indices(call) {
                 let given = inside(&code[at + call.len()..]);
                 let mut told: Vec<String> = literals(given).into_iter().map(|(_, text, _)| text).collect();

@@ -129,7 +129,7 @@ fn nothing(its: &mut Its<'_>, _: &LokiReading) {
 fn panel(its: &mut Its<'_>, reading: &LokiReading) {
     let target = its.target;
     let row = |title, labels| RowKey::Loki(target.clone(), LokiRow::Panel { title, labels });
-    panel_rules::past(its, &reading.panels, |state, title| state.settings.panel(title), row, STEP);
+    panel_rules::past(its, &reading.panels, |known, title| known.settings.panel(title), row, STEP);
 }
 
 fn panel_blind(its: &mut Its<'_>, reading: &LokiReading) {

@@ -208,7 +208,7 @@ fn panel_blind(its: &mut Its<'_>, reading: &PrometheusReading) {
 fn panel(its: &mut Its<'_>, reading: &PrometheusReading) {
     let target = its.target;
     let row = |title, labels| RowKey::Prometheus(target.clone(), PrometheusRow::Panel { title, labels });
-    panel_rules::past(its, &reading.panels, |state, title| state.settings.panel(title), row, STEP);
+    panel_rules::past(its, &reading.panels, |known, title| known.settings.panel(title), row, STEP);
 }
 
 fn firing(rule: &AlertingRule, name: &str) -> String {

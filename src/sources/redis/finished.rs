@@ -4,10 +4,11 @@
 use super::budget::Left;
 use super::connection::Connection;
 use super::decode::{list, number, text};
+use super::thrown::{Thrown, ThrownAway};
 use crate::core::part::{Gap, GapKind, Part};
 use crate::core::redis::{DoneBy, Happened, Masks, Payload, QueueReading, QueueRef};
 use redis::{RedisError, Value, pipe};
-use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::time::Duration;
 
 /// Events read of one queue in one poll, and of all together; what is more is passed over, and said.
@@ -32,8 +33,6 @@ const REST: i64 = 600_000;
 const MINUTE: i64 = 60_000;
 /// What is counted is that of so many seconds.
 const WINDOW: i64 = 300;
-/// So many deduplication ids of a queue that jobs were thrown away for.
-const THROWN: usize = 50;
 /// So many ids of the newest failures are told.
 const IDS: usize = 100;
 /// Longer reasons are cut.
@@ -49,23 +48,6 @@ struct Second {
     stalled: u64,
 }
 
-/// Jobs that were thrown away for one deduplication id.
-#[derive(Debug, Default)]
-pub(super) struct Thrown {
-    /// The job that holds the id, as its library said last.
-    pub(super) holder: String,
-    /// By each of the two names that the event has had: some releases write both.
-    times: [u64; 2],
-    last: i64,
-}
-
-impl Thrown {
-    /// How many were.
-    pub(super) fn jobs(&self) -> u64 {
-        self.times[0].max(self.times[1])
-    }
-}
-
 /// How far the record of one queue was read, and what happened in it lately.
 #[derive(Debug, Default)]
 struct Seen {
@@ -76,7 +58,7 @@ struct Seen {
     /// The newest jobs that failed, and when, in milliseconds.
     jobs: VecDeque<(String, i64)>,
     /// By deduplication id, jobs that were thrown away within the same time.
-    thrown: BTreeMap<String, Thrown>,
+    thrown: ThrownAway,
     /// Until then, in milliseconds, something was passed over.
     lost_until: i64,
     /// Events at the last look, and the size of one, in bytes; by whichever is more of the stream's mean and of what came.
@@ -111,7 +93,7 @@ impl Finished {
 
     /// The deduplication ids of a queue for which jobs were thrown away lately.
     pub(super) fn thrown(&self, queue: &QueueRef) -> impl Iterator<Item = (&String, &Thrown)> {
-        self.seen.get(queue).into_iter().flat_map(|seen| &seen.thrown)
+        self.seen.get(queue).into_iter().flat_map(|seen| seen.thrown.ids())
     }
 
     /// Counts what ended in every queue whose library writes it down; in the others only what is kept tells.
@@ -333,8 +315,8 @@ impl Seen {
                         self.jobs.pop_front();
                     }
                 }
-                Some("deduplicated") => self.throw(field("deduplicationId").zip(field("jobId")), 0, ms),
-                Some("debounced") => self.throw(field("debounceId").zip(field("jobId")), 1, ms),
+                Some("deduplicated") => self.thrown.add(field("deduplicationId").zip(field("jobId")), 0, ms),
+                Some("debounced") => self.thrown.add(field("debounceId").zip(field("jobId")), 1, ms),
                 _ => {}
             }
         }
@@ -369,21 +351,6 @@ impl Seen {
         Part::Ready(self.happened(now))
     }
 
-    /// A job was thrown away for that deduplication id and its holder.
-    fn throw(&mut self, which: Option<(String, String)>, name: usize, at: i64) {
-        let Some((id, holder)) = which else { return };
-        if !self.thrown.contains_key(&id) && self.thrown.len() >= THROWN {
-            let oldest = self.thrown.iter().min_by_key(|(_, one)| one.last).map(|(id, _)| id.clone());
-            oldest.and_then(|id| self.thrown.remove(&id));
-        }
-        let one = self.thrown.entry(id).or_default();
-        if one.holder != holder {
-            *one = Thrown { holder, ..Thrown::default() };
-        }
-        one.times[name] += 1;
-        one.last = at;
-    }
-
     /// The newest second, a new one where `at` is later.
     fn second(&mut self, at: i64) -> &mut Second {
         if self.seconds.back().is_none_or(|newest| newest.at < at) {
@@ -399,7 +366,7 @@ impl Seen {
             self.seconds.pop_front();
         }
         self.jobs.retain(|(_, at)| now - at <= WINDOW * 1000);
-        self.thrown.retain(|_, one| now - one.last <= WINDOW * 1000);
+        self.thrown.forget(now - WINDOW * 1000);
         let ago = |at: i64| Duration::from_millis(u64::try_from(now - at).unwrap_or(0));
         let sum = |field: fn(&Second) -> u64| self.seconds.iter().map(field).sum::<u64>();
         let lately = self.seconds.iter().filter(|one| one.at >= second - MINUTE / 1000);
@@ -421,9 +388,12 @@ mod tests {
     use super::*;
 
     fn entry(id: &str, event: &str) -> Value {
-        let bulk = |text: &str| Value::BulkString(text.as_bytes().to_vec());
-        let fields = ["event", event, "jobId", "7", "failedReason", "no such host=db-1"];
-        Value::Array(vec![bulk(id), Value::Array(fields.map(bulk).to_vec())])
+        self::event(id, &["event", event, "jobId", "7", "failedReason", "no such host=db-1"])
+    }
+
+    fn event(id: &str, fields: &[&str]) -> Value {
+        let bulk = |text: &&str| Value::BulkString(text.as_bytes().to_vec());
+        Value::Array(vec![bulk(&id), Value::Array(fields.iter().map(bulk).collect())])
     }
 
     #[test]
@@ -445,11 +415,17 @@ mod tests {
             entry("64000-1", "retries-exhausted"),
             entry("64500-1", "stalled"),
             entry("65000-0", "completed"),
+            event("65000-1", &["event", "debounced", "jobId", "7", "debounceId", "a"]),
+            event("65000-2", &["event", "deduplicated", "jobId", "7", "deduplicationId", "a"]),
         ];
         let found = look(&mut seen, events, 66_000);
         assert_eq!((found.completed_last_minute, found.completed), (2, 2));
         assert_eq!((found.failed, found.stalled, &*found.reason), (1, 1, "no such host=•••"));
-        assert_eq!((seen.next.as_str(), found.at_least), ("65000-1", false));
+        assert_eq!((seen.next.as_str(), found.at_least), ("65000-3", false));
+        // One release writes both names for one job.
+        let thrown: Vec<_> =
+            seen.thrown.ids().map(|(id, one)| (id.as_str(), one.holder.as_str(), one.jobs())).collect();
+        assert_eq!(thrown, [("a", "7", 1)]);
         assert_eq!(found.failed_jobs, vec![("7".to_owned(), Duration::from_secs(2))]);
         let found = look(&mut seen, Vec::new(), 80_000);
         assert_eq!((found.completed_last_minute, found.completed, found.failed), (1, 2, 1));
@@ -459,42 +435,6 @@ mod tests {
         let many: Vec<Value> = (0..MOST).map(|n| entry(&format!("490000-{n}"), "completed")).collect();
         assert!(look(&mut seen, many, 490_500).at_least);
         assert_eq!((seen.next.as_str(), seen.lost_until), ("490500-0", 550_500));
-    }
-
-    #[test]
-    fn who_holds_the_deduplication_id_for_which_jobs_were_thrown_away() {
-        let bulk = |text: &str| Value::BulkString(text.as_bytes().to_vec());
-        let event = |ms: i64, fields: &[&str]| {
-            Value::Array(vec![
-                bulk(&format!("{ms}-0")),
-                Value::Array(fields.iter().map(|one| bulk(one)).collect()),
-            ])
-        };
-        let thrown = |ms: i64, id: &str, by: &str| {
-            event(ms, &["event", "deduplicated", "jobId", by, "deduplicationId", id])
-        };
-        // One release writes both.
-        let older = event(20_000, &["event", "debounced", "jobId", "7", "debounceId", "a"]);
-        let mut seen = Seen::default();
-        let look = |seen: &mut Seen, entries: Vec<Value>, now: i64| {
-            seen.events(&Value::Array(entries), &Masks::default(), (MOST, MOST), now);
-            seen.thrown
-                .iter()
-                .map(|(id, one)| (id.clone(), one.holder.clone(), one.jobs()))
-                .collect::<Vec<_>>()
-        };
-        let one = |id: &str, holder: &str, jobs: u64| (id.to_owned(), holder.to_owned(), jobs);
-        let first = vec![older, thrown(20_001, "a", "7"), thrown(20_002, "a", "7"), thrown(20_003, "b", "9")];
-        assert_eq!(look(&mut seen, first, 21_000), [one("a", "7", 2), one("b", "9", 1)]);
-        // Another holder begins anew.
-        assert_eq!(
-            look(&mut seen, vec![thrown(200_000, "a", "8")], 201_000),
-            [one("a", "8", 1), one("b", "9", 1)]
-        );
-        assert_eq!(look(&mut seen, Vec::new(), 400_000), [one("a", "8", 1)]);
-        let many = (0..60).map(|n| thrown(400_000 + n, &format!("id-{n}"), "1")).collect();
-        assert_eq!(look(&mut seen, many, 401_000).len(), THROWN);
-        assert!(!seen.thrown.contains_key("a") && seen.thrown.contains_key("id-59"));
     }
 
     #[test]

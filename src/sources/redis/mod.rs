@@ -27,6 +27,7 @@ mod server;
 mod single;
 mod stalled;
 mod streams;
+mod thrown;
 mod whereabouts;
 mod workings;
 

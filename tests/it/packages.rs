@@ -12,7 +12,7 @@ fn metadata() -> Value {
             "1",
             "--locked",
             "--filter-platform",
-            "x86_64-unknown-linux-gnu",
+            "x86_64-unknown-linux-musl",
         ])
         .current_dir(env!("CARGO_MANIFEST_DIR"))
         .output()

@@ -1,8 +1,9 @@
 # Uses stacktop for some minutes, as people do, so that what runs is known before the binary for others is built:
-# python3 train.py BINARY. Shown are the demo and whichever servers the environment names (`tests/run serve` prints it).
+# python3 train.py BINARY FOLDER. Shown are the demo and whichever servers the environment names (`tests/run serve` prints it). What a
+# build that counts writes is put into FOLDER: `first-…` of what runs while nobody touches a key, `keys-…` of the rest.
 import fcntl, os, pty, select, signal, struct, subprocess, sys, tempfile, termios, time
 
-binary = os.path.abspath(sys.argv[1])
+binary, folder = (os.path.abspath(path) for path in sys.argv[1:3])
 home = tempfile.mkdtemp()
 environment = {'TERM': 'xterm-256color', 'LANG': 'C.UTF-8', 'HOME': home, 'USER': 'trainer'}
 # Each page, a row of it, its menu (left again), help, a filter, and the sizes that people have.
@@ -14,7 +15,8 @@ def show(arguments, quiet, keys, size):
     """Runs it on a terminal of that size, `quiet` seconds left alone, then with keys; ended as a shell ends it."""
     pid, master = pty.fork()
     if pid == 0:
-        os.execve(binary, [binary, *arguments], environment)
+        kind = 'keys' if keys else 'first'
+        os.execve(binary, [binary, *arguments], environment | {'LLVM_PROFILE_FILE': f'{folder}/{kind}-%m.profraw'})
     fcntl.ioctl(master, termios.TIOCSWINSZ, struct.pack('HHHH', *size, 0, 0))
 
     def read(seconds):
@@ -60,7 +62,8 @@ if entries:
         file.write('\n'.join(entries.values()))
     show(['--config', config], 30, walk(), (50, 160))
     show(['--config', config], 5, ['1'], (24, 80))
-    subprocess.run([binary, 'check', '--config', config], env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    counted = environment | {'LLVM_PROFILE_FILE': f'{folder}/keys-%m.profraw'}
+    subprocess.run([binary, 'check', '--config', config], env=counted, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 for kind in ('postgres', 'redis'):
     if kind in entries:
         config = os.path.join(home, f'{kind}.toml')

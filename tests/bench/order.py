@@ -1,7 +1,7 @@
-# The functions that ran, the most used first: `llvm-profdata show --all-functions --counts PROFILE | python3 order.py`; of several such
-# outputs one behind the other those of the first, then what the next ones add. With a file of such a list: whether the binary whose symbols
+# The functions that ran: `llvm-profdata show --all-functions --counts PROFILE | python3 order.py`. Of several such outputs one behind the
+# other: first what ran in most of them, those that ran in the same ones beside each other, the most used first. With a file of such a list: whether the binary whose symbols
 # come in (`nm`) has them in front of what never ran; ends with 1 where it does not.
-import statistics, sys
+import collections, statistics, sys
 
 
 def ran(lines):
@@ -18,8 +18,11 @@ def ran(lines):
             most = max((int(count) for count in numbers if count.strip()), default=0)
             if most:
                 all[-1][name] = max(most, all[-1].get(name, 0))
-    ordered = [sorted(counts, key=lambda name: (-counts[name], name)) for counts in all]
-    return dict.fromkeys(name for names in ordered for name in names)
+    total = collections.Counter()
+    for counts in all:
+        total.update(counts)
+    where = {name: tuple(name in counts for counts in all) for name in total}
+    return sorted(total, key=lambda name: (-sum(where[name]), where[name], -total[name], name))
 
 
 if len(sys.argv) < 2:

@@ -2,12 +2,8 @@
 # Starts a redis-server of its own in a folder of its own, fills it with queues as BullMQ 5 keeps them (jobs that wait, are delayed, completed,
 # failed with a stack, and an event stream that is full), and prints what stacktop costs on its overview at the default interval, by
 # `measure.py load`: twice, while nothing happens, and while so many jobs a second go through each queue. Then what Redis was asked for.
-import json, os, shutil, signal, socket, subprocess, sys, tempfile, threading, time
+import contextlib, json, os, shutil, signal, socket, subprocess, sys, tempfile, threading, time
 
-binary = os.path.abspath(sys.argv[1])
-seconds = sys.argv[2] if len(sys.argv) > 2 else '60'
-queues = int(sys.argv[3]) if len(sys.argv) > 3 else 20
-rate = float(sys.argv[4]) if len(sys.argv) > 4 else 0.2
 KEPT = {'completed': 1000, 'failed': 40, 'wait': 20, 'delayed': 10}
 EVENTS = 2000
 STACK = json.dumps(['Error: connect ECONNREFUSED 10.0.0.7:5432\n' + '    at send (/srv/app/mail.js:41:11)\n' * 12])
@@ -96,14 +92,14 @@ def fill(redis, queue, now):
     return ident
 
 
-def work(port, idents, stop):
-    """Jobs that are added and done, as a producer and a worker write it."""
+def work(port, idents, rate, stop):
+    """Jobs that are added and done, as a producer and a worker write it; `rate` of them a second in each queue."""
     redis = Redis.__new__(Redis)
     redis.wire = socket.create_connection(('127.0.0.1', port))
     redis.answers = redis.wire.makefile('rb')
     queue = 0
-    while not stop.wait(1 / (rate * queues)):
-        queue = (queue + 1) % queues
+    while not stop.wait(1 / (rate * len(idents))):
+        queue = (queue + 1) % len(idents)
         idents[queue] += 1
         ident, now = idents[queue], int(time.time() * 1000)
         events = [['XADD', key(queue, 'events'), 'MAXLEN', '~', 10000, '*', 'event', event, 'jobId', ident, 'prev', 'active']
@@ -112,7 +108,9 @@ def work(port, idents, stop):
                   *events)
 
 
-def main():
+@contextlib.contextmanager
+def filled(queues):
+    """A server with so many queues while the block runs: the server, the last id of each queue, and the path of a configuration."""
     folder = tempfile.mkdtemp()
     redis = Redis(folder)
     try:
@@ -121,25 +119,40 @@ def main():
         config = os.path.join(folder, 'queues.toml')
         with open(config, 'w') as file:
             file.write(f'[[redis]]\nurl = "redis://127.0.0.1:{redis.port}"\n')
-        measure = os.path.join(os.path.dirname(os.path.abspath(__file__)), 'measure.py')
-        for name, busy in (('still', False), (f'{rate:g} jobs a second each', True)):
-            stop = threading.Event()
-            worker = threading.Thread(target=work, args=(redis.port, idents, stop), daemon=True)
-            if busy:
-                worker.start()
-            print(f'{queues} queues, {name}:', flush=True)
-            before, began = redis.counted(), time.monotonic()
-            subprocess.run([sys.executable, measure, 'load', binary, config, seconds], check=True)
-            after, passed = redis.counted(), time.monotonic() - began
-            stop.set()
-            if busy:
-                worker.join()
-            else:
-                print(f'  Redis: {(after[0] - before[0]) / passed:.0f} commands/s, {(after[1] - before[1]) / passed / 1000:.2f} ms of its time a second')
+        yield redis, idents, config
     finally:
         redis.process.send_signal(signal.SIGTERM)
         redis.process.wait(10)
         shutil.rmtree(folder, ignore_errors=True)
 
 
-main()
+@contextlib.contextmanager
+def busy(redis, idents, rate):
+    """Jobs that go through all queues while the block runs."""
+    stop = threading.Event()
+    worker = threading.Thread(target=work, args=(redis.port, idents, rate, stop), daemon=True)
+    worker.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        worker.join()
+
+
+def main(binary, seconds='60', queues='20', rate='0.2'):
+    queues, rate = int(queues), float(rate)
+    measure = os.path.join(os.path.dirname(os.path.abspath(__file__)), 'measure.py')
+    with filled(queues) as (redis, idents, config):
+        load = [sys.executable, measure, 'load', os.path.abspath(binary), config, seconds]
+        print(f'{queues} queues, still:', flush=True)
+        before, began = redis.counted(), time.monotonic()
+        subprocess.run(load, check=True)
+        after, passed = redis.counted(), time.monotonic() - began
+        print(f'  Redis: {(after[0] - before[0]) / passed:.0f} commands/s, {(after[1] - before[1]) / passed / 1000:.2f} ms of its time a second')
+        print(f'{queues} queues, {rate:g} jobs a second each:', flush=True)
+        with busy(redis, idents, rate):
+            subprocess.run(load, check=True)
+
+
+if __name__ == '__main__':
+    main(*sys.argv[1:])

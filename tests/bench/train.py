@@ -1,7 +1,9 @@
 # Uses stacktop for some minutes, as people do, so that what runs is known before the binary for others is built:
-# python3 train.py BINARY FOLDER. Shown are the demo and whichever servers the environment names (`tests/run serve` prints it). What a
-# build that counts writes is put into FOLDER: `first-…` of what runs while nobody touches a key, `keys-…` of the rest.
-import fcntl, os, pty, select, signal, struct, subprocess, sys, tempfile, termios, time
+# python3 train.py BINARY FOLDER. Shown are the demo, whichever servers the environment names (`tests/run serve` prints it), and twenty
+# queues where there is a redis-server. What a build that counts writes is put into FOLDER: `first-KIND-…` of what runs while nobody touches
+# a key and only systems of that kind are shown (`first-all-…`: of all kinds), `keys-…` of the rest.
+import fcntl, os, pty, select, shutil, signal, struct, subprocess, sys, tempfile, termios, time
+import queues
 
 binary, folder = (os.path.abspath(path) for path in sys.argv[1:3])
 home = tempfile.mkdtemp()
@@ -11,12 +13,12 @@ PAGES = '1234567890'
 KEYS = ['\r', 'j', 'j', '\r', '\x1b', 'x', '\x1b', '\x1b', 'k', '?', '\x1b', '/', 'a', '\r', '\x1b', '+', '-']
 
 
-def show(arguments, quiet, keys, size):
+def show(arguments, quiet, keys, size, kind='all'):
     """Runs it on a terminal of that size, `quiet` seconds left alone, then with keys; ended as a shell ends it."""
     pid, master = pty.fork()
     if pid == 0:
-        kind = 'keys' if keys else 'first'
-        os.execve(binary, [binary, *arguments], environment | {'LLVM_PROFILE_FILE': f'{folder}/{kind}-%m.profraw'})
+        counts = 'keys' if keys else f'first-{kind}'
+        os.execve(binary, [binary, *arguments], environment | {'LLVM_PROFILE_FILE': f'{folder}/{counts}-%m.profraw'})
     fcntl.ioctl(master, termios.TIOCSWINSZ, struct.pack('HHHH', *size, 0, 0))
 
     def read(seconds):
@@ -64,9 +66,16 @@ if entries:
     show(['--config', config], 5, ['1'], (24, 80))
     counted = environment | {'LLVM_PROFILE_FILE': f'{folder}/keys-%m.profraw'}
     subprocess.run([binary, 'check', '--config', config], env=counted, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-for kind in ('postgres', 'redis'):
-    if kind in entries:
-        config = os.path.join(home, f'{kind}.toml')
-        with open(config, 'w') as file:
-            file.write(entries[kind])
-        show(['--config', config], 30, [], (50, 160))
+for kind, entry in entries.items():
+    config = os.path.join(home, f'{kind}.toml')
+    with open(config, 'w') as file:
+        file.write(entry)
+    show(['--config', config], 30, [], (50, 160), kind)
+if os.environ.get('STACKTOP_TEST_REDIS_SERVER') or shutil.which('redis-server'):
+    with queues.filled(20) as (redis, idents, config):
+        show(['--config', config], 30, [], (50, 160), 'redis')
+        with queues.busy(redis, idents, 0.2):
+            show(['--config', config], 30, [], (50, 160), 'redis')
+        show(['--config', config], 5, walk('14'), (50, 160))
+else:
+    print('  (no twenty queues: no redis-server)', file=sys.stderr)

@@ -1,5 +1,6 @@
 //! Text that is not ours, made tame: the one place that says what a terminal, a log or a file may be given of it.
 
+use std::borrow::Cow;
 use std::fmt::Display;
 use std::time::Duration;
 use unicode_segmentation::UnicodeSegmentation;
@@ -48,7 +49,7 @@ pub fn clean(text: &str) -> String {
 fn is_plain(text: &str) -> bool {
     let bytes = text.as_bytes();
     let blank = |byte: Option<&u8>| byte == Some(&b' ');
-    bytes.iter().all(|byte| matches!(byte, b' '..=b'~'))
+    is_printable(text)
         && !blank(bytes.first())
         && !blank(bytes.last())
         && !bytes.windows(2).any(|pair| pair == b"  ")
@@ -78,39 +79,43 @@ pub fn tame_json(json: &str) -> String {
 /// `text` on one line, tame, cut to `most` columns (with `…` where something was cut).
 #[must_use]
 pub fn tidy(text: &str, most: usize) -> String {
-    cut(&clean(text), most)
+    cut(&clean(text), most).into_owned()
+}
+
+/// Display columns of `text`.
+#[must_use]
+pub fn columns(text: &str) -> usize {
+    if is_printable(text) { text.len() } else { text.width() }
+}
+
+/// Printable ASCII, as nearly all that is drawn: a column for each byte, and each byte a sign of its own.
+#[must_use]
+pub fn is_printable(text: &str) -> bool {
+    text.bytes().all(|byte| matches!(byte, b' '..=b'~'))
 }
 
 /// `text` cut to at most `width` columns, with `…` where something was cut.
 #[must_use]
-pub fn cut(text: &str, width: usize) -> String {
-    if text.width() <= width {
-        return text.to_owned();
+pub fn cut(text: &str, width: usize) -> Cow<'_, str> {
+    if columns(text) <= width {
+        return Cow::Borrowed(text);
     }
-    if width == 0 {
-        return String::new();
-    }
-    let mut out = String::new();
+    let Some(room) = width.checked_sub(1) else { return Cow::Borrowed("") };
     let mut used = 0;
-    for grapheme in text.graphemes(true) {
-        let columns = grapheme.width();
-        if used + columns > width - 1 {
-            break;
-        }
-        out.push_str(grapheme);
-        used += columns;
-    }
-    out.push('…');
-    out
+    let over = text.grapheme_indices(true).find(|(_, grapheme)| {
+        used += grapheme.width();
+        used > room
+    });
+    Cow::Owned(format!("{}…", &text[..over.map_or(text.len(), |(at, _)| at)]))
 }
 
 /// The end of `text` in at most `width` columns, with `…` where something was cut before it: of paths whose beginnings are alike.
 #[must_use]
-pub fn cut_front(text: &str, width: usize) -> String {
-    if text.width() <= width {
-        return text.to_owned();
+pub fn cut_front(text: &str, width: usize) -> Cow<'_, str> {
+    if columns(text) <= width {
+        return Cow::Borrowed(text);
     }
-    let Some(room) = width.checked_sub(1) else { return String::new() };
+    let Some(room) = width.checked_sub(1) else { return Cow::Borrowed("") };
     let (mut used, mut from) = (0, text.len());
     for (at, grapheme) in text.grapheme_indices(true).rev() {
         used += grapheme.width();
@@ -119,7 +124,7 @@ pub fn cut_front(text: &str, width: usize) -> String {
         }
         from = at;
     }
-    format!("…{}", &text[from..])
+    Cow::Owned(format!("…{}", &text[from..]))
 }
 
 /// A duration in at most seven columns: `850 ms`, `4.2 s`, `5m44s`, `3h07m`, `12d4h`.

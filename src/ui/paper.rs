@@ -309,7 +309,7 @@ fn beside(pieces: &[Piece], room: usize, most: usize) -> Vec<Line> {
             }
             let mut text = text.plain();
             if at + 1 < pieces.len() {
-                text = cut(&text, own);
+                text = cut(&text, own).into_owned();
             }
             let line = std::mem::take(&mut lines[place]);
             let gap = indent.saturating_sub(width(&line.plain()));

@@ -104,7 +104,8 @@ fn shifted(area: Rect, columns: usize) -> Rect {
 }
 
 fn title(graph: &Graph, span: Duration, area: Rect, buffer: &mut Buffer, theme: &Theme) {
-    let name = cut(&format!("{} ", graph.name), usize::from(area.width));
+    let name = format!("{} ", graph.name);
+    let name = cut(&name, usize::from(area.width));
     put(buffer, area, &name, theme.role(Role::Strong));
     let rest = shifted(area, width(&name));
     let before = if theme.ascii { " · before : Prometheus" } else { " · before ┊ Prometheus" };

@@ -16,6 +16,7 @@ use crate::core::row::RowKey;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
+use std::borrow::Cow;
 use std::cmp::Ordering;
 
 /// How many lines are out of view.
@@ -253,16 +254,28 @@ fn selected(here: bool, area: Rect, buffer: &mut Buffer, theme: &Theme) {
     }
 }
 
-fn cell_text(cell: &Cell, (columns, column): (u16, &Column), brief: bool, theme: &Theme) -> String {
+fn cell_text<'a>(
+    cell: &'a Cell,
+    (columns, column): (u16, &Column),
+    brief: bool,
+    theme: &Theme,
+) -> Cow<'a, str> {
     let columns = usize::from(columns);
-    match &cell.spark {
-        Some(samples) => spark::draw(samples, columns, theme.ascii),
+    if let Some(samples) = &cell.spark {
+        return spark::draw(samples, columns, theme.ascii).into();
+    }
+    match cell.words() {
+        Cow::Borrowed(words) => fitted(words, (columns, column), brief),
+        Cow::Owned(words) => fitted(&words, (columns, column), brief).into_owned().into(),
+    }
+}
+
+fn fitted<'a>(words: &'a str, (columns, column): (usize, &Column), brief: bool) -> Cow<'a, str> {
+    match column.long {
         // What has no room here stands below.
-        None => match column.long {
-            Long::Below(_) if !brief => broken(&cell.words(), columns).0.to_owned(),
-            Long::Ending => cut_front(&cell.words(), columns),
-            Long::Below(_) | Long::Cut => cut(&cell.words(), columns),
-        },
+        Long::Below(_) if !brief => broken(words, columns).0.into(),
+        Long::Ending => cut_front(words, columns),
+        Long::Below(_) | Long::Cut => cut(words, columns),
     }
 }
 

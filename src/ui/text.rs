@@ -1,12 +1,15 @@
 //! Text from servers is untrusted: control bytes are stripped and it is cut by display width, never interpreted.
 
-pub use crate::core::text::{clean, clean_lines, cut, cut_front};
+pub use crate::core::text::{clean, clean_lines, columns as width, cut, cut_front, is_printable};
 use unicode_segmentation::UnicodeSegmentation;
 use unicode_width::UnicodeWidthStr;
 
 /// `text` in two: what has room in `columns` (at least one sign, so that whoever splits comes to an end), and the rest.
 #[must_use]
 pub fn split(text: &str, columns: usize) -> (&str, &str) {
+    if text.len() <= columns && is_printable(text) {
+        return (text, "");
+    }
     let mut used = 0;
     for (at, grapheme) in text.grapheme_indices(true) {
         used += grapheme.width();
@@ -15,12 +18,6 @@ pub fn split(text: &str, columns: usize) -> (&str, &str) {
         }
     }
     (text, "")
-}
-
-/// Display columns of `text`.
-#[must_use]
-pub fn width(text: &str) -> usize {
-    text.width()
 }
 
 #[cfg(test)]
@@ -37,6 +34,6 @@ mod tests {
         assert_eq!(cut_front("日本語テキスト", 8), "…キスト");
         assert_eq!(cut_front("short", 5), "short");
         assert_eq!(cut_front("/a/long/way/p95", 8), "…way/p95");
-        assert_eq!((cut_front("xy", 1), cut_front("x", 0)), ("…".to_owned(), String::new()));
+        assert_eq!((cut_front("xy", 1), cut_front("x", 0)), ("…".into(), "".into()));
     }
 }

@@ -357,8 +357,9 @@ pub fn message_text(model: &Model, columns: usize) -> Line {
         (_, Some(toast)) if width(&toast.text) > columns => {
             // All of it stands among the messages.
             let more = format!(" {}", model.keymap.name(Command::Logs));
-            let text = cut(&model.told_text(&toast.text), columns.saturating_sub(width(&more)));
-            Line::of(toast.role, text + &more)
+            let told = model.told_text(&toast.text);
+            let text = cut(&told, columns.saturating_sub(width(&more)));
+            Line::of(toast.role, format!("{text}{more}"))
         }
         (_, Some(toast)) => model.told(Line::of(toast.role, &toast.text)),
         (_, None) => model.told(here(model)),

@@ -1,5 +1,6 @@
 //! Changes that are one call each: a new job, other data, a limit, a scheduler.
 
+use super::scripts::SCRIPTS;
 use super::{RedisExecutor, sweep};
 use crate::actions::stop::Stop;
 use crate::core::action::{ActionError, Outcome, Verdict, Verification};
@@ -73,7 +74,7 @@ impl RedisExecutor {
         let id = own.unwrap_or_else(|| format!("stacktop-{now}-{}", ADDED.fetch_add(1, Ordering::Relaxed)));
         let number = |name: &str| read.get(name).and_then(serde_json::Value::as_u64).unwrap_or(0);
         let (priority, delay) = (number("priority"), number("delay"));
-        let mut call = Self::begin(&self.scripts.add, queue, family, now, "");
+        let mut call = Self::begin(&SCRIPTS.add, queue, family, now, "");
         call.key(queue.key(&id)).key(queue.key("id"));
         call.arg(&id).arg(name).arg(data).arg(options).arg(priority).arg(delay);
         let word: String = self.call(connection, &call).await?;
@@ -110,7 +111,7 @@ impl RedisExecutor {
     ) -> Result<Outcome, ActionError> {
         let family = self.owner(connection, queue).await?;
         let hash = queue.key(id);
-        let mut call = Self::begin(&self.scripts.edit, queue, family, 0, "");
+        let mut call = Self::begin(&SCRIPTS.edit, queue, family, 0, "");
         call.key(&hash).key(format!("{hash}:lock")).arg(was).arg(data);
         let word: String = self.call(connection, &call).await?;
         let (verdict, words) = match word.as_str() {
@@ -130,7 +131,7 @@ impl RedisExecutor {
     ) -> Result<Outcome, ActionError> {
         let family = self.owner(connection, queue).await?;
         let value = limit.map_or(String::new(), |limit| limit.to_string());
-        let call = Self::begin(&self.scripts.concurrency, queue, family, 0, &value);
+        let call = Self::begin(&SCRIPTS.concurrency, queue, family, 0, &value);
         let word: String = self.call(connection, &call).await?;
         let words = limit
             .map_or("no limit".to_owned(), |limit| format!("{} at once", counted(limit as usize, "job")));
@@ -169,7 +170,7 @@ impl RedisExecutor {
             "attempts": 0, "repeat": repeat, "jobId": job, "delay": due - now,
             "timestamp": now, "prevMillis": due, "repeatJobKey": id,
         });
-        let mut call = Self::begin(&self.scripts.schedule, queue, family, now, "");
+        let mut call = Self::begin(&SCRIPTS.schedule, queue, family, now, "");
         call.key(queue.key("repeat"))
             .key(queue.key(&format!("repeat:{id}")))
             .key(queue.key(&job))
@@ -201,7 +202,7 @@ impl RedisExecutor {
             return Ok(outcome(Verdict::Nothing, format!("queue {queue}: scheduler {id} is gone")));
         };
         let job = format!("repeat:{id}:{next:.0}");
-        let mut call = Self::begin(&self.scripts.unschedule, queue, family, 0, "");
+        let mut call = Self::begin(&SCRIPTS.unschedule, queue, family, 0, "");
         call.key(queue.key("repeat")).key(queue.key(&format!("repeat:{id}"))).key(queue.key(&job));
         call.arg(id).arg(format!("{next:.0}")).arg(&job);
         let word: String = self.call(connection, &call).await?;
@@ -277,7 +278,7 @@ impl RedisExecutor {
         queue: &QueueRef,
     ) -> Result<&'static str, ActionError> {
         let family = self.owner(connection, queue).await?;
-        let mut call = Self::begin(&self.scripts.obliterate, queue, family, 0, "");
+        let mut call = Self::begin(&SCRIPTS.obliterate, queue, family, 0, "");
         for suffix in sweep::LEFT_OVER {
             call.key(queue.key(suffix));
         }

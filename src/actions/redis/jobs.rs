@@ -1,6 +1,7 @@
 //! The same to each of many jobs: in batches that are short, stopped at the first trouble, told apart in the outcome.
 
 use super::named::named;
+use super::scripts::SCRIPTS;
 use super::{BETWEEN, RedisExecutor};
 use crate::actions::stop::Stop;
 use crate::core::action::{ActionError, Outcome, Verdict};
@@ -89,26 +90,26 @@ impl RedisExecutor {
                 flags.extend(mark.map(|_| 'm'));
                 let deduplicated = owners.iter().any(|owner| !owner.is_empty());
                 let flags = if deduplicated { format!("{flags}d") } else { flags };
-                let mut call = Self::begin(&self.scripts.retry, queue, family, now, &flags);
+                let mut call = Self::begin(&SCRIPTS.retry, queue, family, now, &flags);
                 with_parents(&mut call, (queue, family), ids, &parents, deduplicated.then_some(&owners));
                 if let Some(mark) = mark {
                     call.key(mark);
                 }
                 call
             }
-            JobAct::Promote => self.plain(&self.scripts.promote, (queue, family), ids, now, ""),
+            JobAct::Promote => self.plain(&SCRIPTS.promote, (queue, family), ids, now, ""),
             JobAct::Priority(rank) => {
-                self.plain(&self.scripts.priority, (queue, family), ids, now, &rank.to_string())
+                self.plain(&SCRIPTS.priority, (queue, family), ids, now, &rank.to_string())
             }
             JobAct::Delay(delay) => {
                 let due = now + i64::try_from(delay.as_millis()).unwrap_or(i64::MAX / 8192);
-                self.plain(&self.scripts.delay, (queue, family), ids, now, &due.to_string())
+                self.plain(&SCRIPTS.delay, (queue, family), ids, now, &due.to_string())
             }
             JobAct::Release | JobAct::GiveUp => {
                 self.unheld(connection, queue, ids).await?;
                 let [owners] = self.fields(connection, queue, ids, ["deid"]).await?;
                 let word = if act == JobAct::Release { "wait" } else { "failed" };
-                let mut call = Self::begin(&self.scripts.stalled, queue, family, now, word);
+                let mut call = Self::begin(&SCRIPTS.stalled, queue, family, now, word);
                 call.key(queue.key("stalled")).key(queue.key("stalled-check"));
                 for (id, owner) in ids.iter().zip(&owners) {
                     let hash = queue.key(id);
@@ -125,7 +126,7 @@ impl RedisExecutor {
                 let [owners] = self.fields(connection, queue, ids, ["deid"]).await?;
                 let written =
                     self.write_down(connection, queue, (ids, &owners, state), now, mark.is_some()).await?;
-                let mut call = Self::begin(&self.scripts.remove, queue, family, now, state.word());
+                let mut call = Self::begin(&SCRIPTS.remove, queue, family, now, state.word());
                 with_belongings(&mut call, queue, ids, &owners, &written);
                 call
             }

@@ -31,7 +31,7 @@ use crate::sources::redis::evidence;
 use crate::sources::redis::login;
 use futures_util::future::BoxFuture;
 use redis::{FromRedisValue, RedisError, Script, ScriptInvocation, Value, cmd, pipe};
-use scripts::{COMMON, Scripts};
+use scripts::{COMMON, SCRIPTS};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
@@ -54,7 +54,6 @@ type Open = (Option<Connection>, Vec<(String, u16)>);
 pub struct RedisExecutor {
     connect: RedisConnect,
     open: Mutex<Open>,
-    scripts: Scripts,
     /// Where jobs are written before they are removed, and journals of redrives are kept.
     folder: PathBuf,
     /// When the server carried out the newest call that gave jobs to workers, in its own milliseconds.
@@ -78,7 +77,6 @@ impl RedisExecutor {
         Self {
             connect,
             open: Mutex::default(),
-            scripts: Scripts::default(),
             folder: folder.to_owned(),
             given_at: AtomicI64::new(0),
             removal: AtomicI64::new(0),
@@ -225,8 +223,7 @@ impl RedisExecutor {
         resume: bool,
         stop: &Stop,
     ) -> Result<Outcome, ActionError> {
-        let (script, word) =
-            if resume { (&self.scripts.resume, "running") } else { (&self.scripts.pause, "paused") };
+        let (script, word) = if resume { (&SCRIPTS.resume, "running") } else { (&SCRIPTS.pause, "paused") };
         let mut details = Vec::with_capacity(queues.len());
         let mut changed = 0;
         for queue in queues {
@@ -330,8 +327,8 @@ impl Executor for RedisExecutor {
             self.removal.store(0, Ordering::Relaxed);
             match queue_action(action.action())? {
                 RedisAction::Jobs { queue, ids, act } => self.each(queue, ids, *act, stop).await,
-                RedisAction::Pause { queue } => self.switch(&self.scripts.pause, queue, "paused").await,
-                RedisAction::Resume { queue } => self.switch(&self.scripts.resume, queue, "running").await,
+                RedisAction::Pause { queue } => self.switch(&SCRIPTS.pause, queue, "paused").await,
+                RedisAction::Resume { queue } => self.switch(&SCRIPTS.resume, queue, "running").await,
                 RedisAction::Switches { queue, others, resume } => {
                     let queues: Vec<&QueueRef> = std::iter::once(queue).chain(others).collect();
                     self.switches(&queues, *resume, stop).await

@@ -12,6 +12,7 @@ use super::jobs::{AGAIN, NOT_TEXT, is_done, meaning};
 use super::journal::Journal;
 use super::named::named;
 use super::original::{Kept, fingerprint};
+use super::scripts::SCRIPTS;
 use super::trail::{Fate, Trail};
 use crate::actions::stop::Stop;
 use crate::core::action::{ActionError, Outcome, Verdict};
@@ -278,7 +279,7 @@ impl RedisExecutor {
     ) -> Result<bool, ActionError> {
         let (seconds, micros): (i64, i64) = self.answer(cmd("TIME").query_async(connection)).await?;
         let priority = original.options.get("priority").and_then(serde_json::Value::as_u64).unwrap_or(0);
-        let mut call = Self::begin(&self.scripts.add, queue, family, seconds * 1000 + micros / 1000, "");
+        let mut call = Self::begin(&SCRIPTS.add, queue, family, seconds * 1000 + micros / 1000, "");
         call.key(queue.key(id)).key(queue.key("id")).key(mark);
         call.arg(id).arg(&original.name).arg(&original.data).arg(original.options.to_string()).arg(priority);
         let word: String = self.call(connection, &call).await?;

@@ -3,6 +3,7 @@
 use super::export::{self, Bytes, Removed};
 use super::jobs::with_deduplication;
 use super::named::named;
+use super::scripts::SCRIPTS;
 use super::{BETWEEN, RedisExecutor};
 use crate::actions::stop::Stop;
 use crate::core::action::{ActionError, Outcome, Verdict};
@@ -44,7 +45,7 @@ impl RedisExecutor {
                 return Ok(Outcome { verdict: Verdict::Partly, summary, details: told(&results) });
             }
             let now = self.server_now(connection).await?;
-            let mut call = Self::begin(&self.scripts.restore, queue, family, now, "");
+            let mut call = Self::begin(&SCRIPTS.restore, queue, family, now, "");
             for job in batch {
                 given(&mut call, queue, job);
             }

@@ -1,6 +1,7 @@
 //! The scripts that change queues, and the keys that each is given.
 
 use redis::Script;
+use std::sync::LazyLock;
 
 /// The keys that every script is given, in the order of `common.lua`.
 pub(super) const COMMON: [&str; 13] = [
@@ -45,24 +46,21 @@ pub(super) struct Scripts {
     pub(super) restore: Script,
 }
 
-impl Default for Scripts {
-    fn default() -> Self {
-        Self {
-            retry: script!("retry.lua"),
-            promote: script!("promote.lua"),
-            remove: script!("remove.lua"),
-            pause: script!("pause.lua"),
-            resume: script!("resume.lua"),
-            add: script!("add.lua"),
-            priority: script!("priority.lua"),
-            delay: script!("delay.lua"),
-            edit: script!("edit.lua"),
-            concurrency: script!("concurrency.lua"),
-            schedule: script!("schedule.lua"),
-            unschedule: script!("unschedule.lua"),
-            obliterate: script!("obliterate.lua"),
-            stalled: script!("stalled.lua"),
-            restore: script!("restore.lua"),
-        }
-    }
-}
+/// All of them, once one is needed; nobody who only looks has them.
+pub(super) static SCRIPTS: LazyLock<Scripts> = LazyLock::new(|| Scripts {
+    retry: script!("retry.lua"),
+    promote: script!("promote.lua"),
+    remove: script!("remove.lua"),
+    pause: script!("pause.lua"),
+    resume: script!("resume.lua"),
+    add: script!("add.lua"),
+    priority: script!("priority.lua"),
+    delay: script!("delay.lua"),
+    edit: script!("edit.lua"),
+    concurrency: script!("concurrency.lua"),
+    schedule: script!("schedule.lua"),
+    unschedule: script!("unschedule.lua"),
+    obliterate: script!("obliterate.lua"),
+    stalled: script!("stalled.lua"),
+    restore: script!("restore.lua"),
+});

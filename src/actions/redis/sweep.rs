@@ -2,6 +2,7 @@
 
 use super::brake::{FIRST, Judge, steps};
 use super::jobs::{NOT_TEXT, is_done};
+use super::scripts::SCRIPTS;
 use super::trail::Trail;
 use super::{BETWEEN, RedisExecutor};
 use crate::actions::stop::Stop;
@@ -98,7 +99,7 @@ impl RedisExecutor {
     ) -> Result<Outcome, ActionError> {
         let family = self.owner(connection, queue).await?;
         if what == Sweep::Obliterate {
-            self.switch(&self.scripts.pause, queue, "paused").await?;
+            self.switch(&SCRIPTS.pause, queue, "paused").await?;
             self.unschedule_all(connection, queue).await?;
         }
         let mut tally = Tally::default();

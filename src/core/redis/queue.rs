@@ -19,7 +19,7 @@ impl QueueRef {
     /// The key of this queue with `suffix`: `prefix:name:suffix`.
     #[must_use]
     pub fn key(&self, suffix: &str) -> String {
-        format!("{}:{}:{suffix}", self.prefix, self.name)
+        [&self.prefix, ":", &self.name, ":", suffix].concat()
     }
 }
 

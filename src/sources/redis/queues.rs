@@ -8,7 +8,7 @@ use crate::core::part::Part;
 use crate::core::redis::{
     DoneBy, Evidence, QueueReading, QueueRef, Signs, Unread, dead_letter, family, mismatch,
 };
-use redis::{Pipeline, RedisError, Value, pipe};
+use redis::{Cmd, Pipeline, RedisError, Value, pipe};
 use std::time::Duration;
 
 /// Reads per queue; [`ask`] and [`queue`] have the same order.
@@ -38,10 +38,11 @@ pub(super) async fn read(
     if queues.is_empty() {
         return Ok(found);
     }
-    let mut all = pipe();
+    let mut all = Pipeline::with_capacity(queues.len() * READS);
     all.ignore_errors();
+    let moments = Moments::of(now_millis);
     for queue in queues {
-        ask(&mut all, queue, now_millis);
+        ask(&mut all, queue, &moments);
     }
     let values: Vec<Value> = all.query_async(connection).await?;
     let mut oldest = Vec::new();
@@ -62,34 +63,74 @@ pub(super) async fn read(
     Ok(found)
 }
 
-fn ask(all: &mut Pipeline, queue: &QueueRef, now: i64) {
-    let key = |suffix: &str| queue.key(suffix);
-    all.cmd("LLEN")
-        .arg(key("wait"))
-        .cmd("LINDEX")
-        .arg(key("wait"))
-        .arg(-1)
-        .cmd("LINDEX")
-        .arg(key("wait"))
-        .arg(0);
-    all.cmd("LLEN").arg(key("paused")).cmd("LINDEX").arg(key("paused")).arg(-1);
-    all.cmd("LINDEX").arg(key("paused")).arg(0).cmd("LLEN").arg(key("active"));
+/// Puts commands about one queue into a pipeline. There are hundreds in a poll: each is given its room at once, and no key is kept.
+struct Asking<'a> {
+    all: &'a mut Pipeline,
+    /// The newest key; all begin alike.
+    key: String,
+    common: usize,
+}
+
+impl<'a> Asking<'a> {
+    fn about(queue: &QueueRef, all: &'a mut Pipeline) -> Self {
+        let key = queue.key("");
+        Self { all, common: key.len(), key }
+    }
+
+    fn ask(&mut self, name: &str, suffix: &str, more: &[&str]) {
+        self.key.truncate(self.common);
+        self.key.push_str(suffix);
+        let bytes = name.len() + self.key.len() + more.iter().map(|arg| arg.len()).sum::<usize>();
+        let mut command = Cmd::with_capacity(2 + more.len(), bytes);
+        command.arg(name).arg(&self.key).arg(more);
+        self.all.add_command(command);
+    }
+}
+
+/// The moments that reads of queues name, as Redis takes them.
+struct Moments {
+    five_minutes_ago: String,
+    a_minute_ago: String,
+    /// As scores of delayed jobs have it.
+    due: String,
+}
+
+impl Moments {
+    fn of(now: i64) -> Self {
+        Self {
+            five_minutes_ago: (now - 300_000).to_string(),
+            a_minute_ago: (now - 60_000).to_string(),
+            due: now.saturating_mul(DELAY_SCALE).to_string(),
+        }
+    }
+}
+
+fn ask(all: &mut Pipeline, queue: &QueueRef, moments: &Moments) {
+    let mut queue = Asking::about(queue, all);
+    for list in ["wait", "paused"] {
+        queue.ask("LLEN", list, &[]);
+        queue.ask("LINDEX", list, &["-1"]);
+        queue.ask("LINDEX", list, &["0"]);
+    }
+    queue.ask("LLEN", "active", &[]);
     for set in ["prioritized", "delayed", "waiting-children", "completed", "failed"] {
-        all.cmd("ZCARD").arg(key(set));
+        queue.ask("ZCARD", set, &[]);
     }
-    all.cmd("HMGET").arg(key("meta")).arg(&["paused", "version", "opts.maxLenEvents"]);
-    all.cmd("EXISTS").arg(key("meta-paused")).cmd("GET").arg(key("id"));
-    all.cmd("PTTL").arg(key("limiter")).cmd("PTTL").arg(key("stalled-check"));
-    all.cmd("ZREVRANGE").arg(key("failed")).arg(&[0, 0]).arg("WITHSCORES");
-    all.cmd("ZRANGE").arg(key("failed")).arg(&[0, 0]).arg("WITHSCORES");
-    all.cmd("ZCOUNT").arg(key("failed")).arg(now - 300_000).arg("+inf");
-    all.cmd("ZCOUNT").arg(key("completed")).arg(now - 60_000).arg("+inf");
-    all.cmd("ZCOUNT").arg(key("delayed")).arg("-inf").arg(now.saturating_mul(DELAY_SCALE));
+    queue.ask("HMGET", "meta", &["paused", "version", "opts.maxLenEvents"]);
+    queue.ask("EXISTS", "meta-paused", &[]);
+    queue.ask("GET", "id", &[]);
+    queue.ask("PTTL", "limiter", &[]);
+    queue.ask("PTTL", "stalled-check", &[]);
+    queue.ask("ZREVRANGE", "failed", &["0", "0", "WITHSCORES"]);
+    queue.ask("ZRANGE", "failed", &["0", "0", "WITHSCORES"]);
+    queue.ask("ZCOUNT", "failed", &[&moments.five_minutes_ago, "+inf"]);
+    queue.ask("ZCOUNT", "completed", &[&moments.a_minute_ago, "+inf"]);
+    queue.ask("ZCOUNT", "delayed", &["-inf", &moments.due]);
     for sign in ["events", "marker", "pc", "priority"] {
-        all.cmd("EXISTS").arg(key(sign));
+        queue.ask("EXISTS", sign, &[]);
     }
-    all.cmd("ZRANGE").arg(key("prioritized")).arg(&[0, 0]);
-    all.cmd("ZRANGE").arg(key("delayed")).arg(&[0, 0]).arg("WITHSCORES");
+    queue.ask("ZRANGE", "prioritized", &["0", "0"]);
+    queue.ask("ZRANGE", "delayed", &["0", "0", "WITHSCORES"]);
 }
 
 /// One queue from its answers, and the job that is next in line.

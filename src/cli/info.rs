@@ -94,7 +94,7 @@ fn terminal(arguments: &Arguments, around: &Surroundings, settings: Option<&Sett
         told.insert(name.to_owned(), around.var(name).into());
     }
     let shows = std::io::stdout().is_terminal();
-    let size = shows.then(ratatui::crossterm::terminal::size).and_then(Result::ok);
+    let size = shows.then(crossterm::terminal::size).and_then(Result::ok);
     let size = size.map(|(columns, rows)| format!("{columns}×{rows}"));
     told.insert("output_is_a_terminal".to_owned(), shows.into());
     told.insert("size".to_owned(), size.into());

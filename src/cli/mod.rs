@@ -294,7 +294,7 @@ fn start(setup: Setup, around: &Surroundings) -> Result<ExitCode, String> {
     actions::lines::own_folder(&folder);
     logging::start(&folder.join(LOG), around.var("STACKTOP_LOG").as_deref());
     // Styles are chosen by our theme (NO_COLOR gives the mono theme): bold and reverse must reach the terminal in any case.
-    ratatui::crossterm::style::force_color_output(true);
+    crossterm::style::force_color_output(true);
     sources::tls::install_provider();
     let built = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
     let tokio = built.map_err(|error| format!("the event loop cannot be started: {error}"))?;

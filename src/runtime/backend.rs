@@ -1,10 +1,11 @@
 //! What is drawn as bytes for the terminal: as few as it takes, because each second's frame goes through somebody's SSH session.
 
+use crossterm::{self, terminal::window_size};
 use ratatui::backend::{Backend, ClearType, WindowSize};
 use ratatui::buffer::Cell;
-use ratatui::crossterm::terminal::{size, window_size};
 use ratatui::layout::{Position, Size};
 use ratatui::style::{Color, Modifier};
+use rustix::termios::tcgetwinsize;
 use std::fmt::Write as _;
 use std::io::{self, Write};
 
@@ -110,7 +111,11 @@ impl<W: Write> Backend for Frames<W> {
     }
 
     fn size(&self) -> io::Result<Size> {
-        size().map(Size::from)
+        // crossterm's own way opens the terminal's device anew each time.
+        match tcgetwinsize(rustix::stdio::stdout()) {
+            Ok(size) if size.ws_col > 0 && size.ws_row > 0 => Ok(Size::new(size.ws_col, size.ws_row)),
+            _ => crossterm::terminal::size().map(Size::from),
+        }
     }
 
     fn window_size(&mut self) -> io::Result<WindowSize> {

@@ -1,8 +1,8 @@
 //! Copying over SSH: tmux's own buffer inside tmux, else the terminal's clipboard by OSC 52. The operator is told which; what neither takes
 //! is for a file.
 
-use ratatui::crossterm::ExecutableCommand;
-use ratatui::crossterm::clipboard::CopyToClipboard;
+use crossterm::ExecutableCommand;
+use crossterm::clipboard::CopyToClipboard;
 use std::io;
 use std::process::Stdio;
 use std::time::Duration;

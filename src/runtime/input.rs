@@ -2,9 +2,7 @@
 
 use super::background::{Answer, Sign};
 use crate::app::key::{Code, Key};
-use ratatui::crossterm::event::{
-    self, Event, KeyCode, KeyEventKind, KeyModifiers, MouseButton, MouseEventKind,
-};
+use crossterm::event::{self, Event, KeyCode, KeyEventKind, KeyModifiers, MouseButton, MouseEventKind};
 use rustix::process::{Signal, getpid, kill_process};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -158,7 +156,7 @@ const fn code(code: KeyCode) -> Option<Code> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use ratatui::crossterm::event::{KeyEvent, MouseEvent, MouseEventKind};
+    use crossterm::event::{KeyEvent, MouseEvent, MouseEventKind};
 
     fn press(code: KeyCode, modifiers: KeyModifiers) -> Event {
         Event::Key(KeyEvent::new(code, modifiers))

@@ -2,16 +2,16 @@
 //! takes no output any more.
 
 use super::backend::Frames;
-use ratatui::Terminal;
-use ratatui::crossterm::event::{DisableBracketedPaste, EnableBracketedPaste};
-use ratatui::crossterm::terminal::{
+use crossterm::event::{DisableBracketedPaste, EnableBracketedPaste};
+use crossterm::terminal::{
     BeginSynchronizedUpdate, Clear, ClearType, EndSynchronizedUpdate, EnterAlternateScreen,
     LeaveAlternateScreen, disable_raw_mode, enable_raw_mode,
 };
-use ratatui::crossterm::{ExecutableCommand, QueueableCommand, cursor, style::ResetColor};
+use crossterm::{ExecutableCommand, QueueableCommand, cursor, style::ResetColor};
+use ratatui::Terminal;
 use ratatui::layout::Rect;
 use rustix::process::{Signal, getpgrp, getpid, kill_process};
-use rustix::termios::{QueueSelector, tcflush, tcgetpgrp, tcgetwinsize};
+use rustix::termios::{QueueSelector, tcflush, tcgetpgrp};
 use std::io::{self, BufWriter, Stdout, Write};
 use std::mem::ManuallyDrop;
 use std::sync::Mutex;
@@ -94,11 +94,7 @@ impl Tty {
     /// # Errors
     /// When the terminal is gone.
     pub fn size(&self) -> io::Result<(u16, u16)> {
-        // The terminal's own way opens its device anew each time.
-        match tcgetwinsize(rustix::stdio::stdout()) {
-            Ok(size) if size.ws_col > 0 && size.ws_row > 0 => Ok((size.ws_col, size.ws_row)),
-            _ => self.screen.size().map(|size| (size.width, size.height)),
-        }
+        self.screen.size().map(|size| (size.width, size.height))
     }
 
     /// Forgets what is on the screen, so that the next frame is drawn whole.

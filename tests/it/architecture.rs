@@ -50,7 +50,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("clap_mangen", &["cli"]),
     ("toml", &["config", "ui"]),
     ("tui_input", &["ui"]),
-    ("crossterm", &["runtime"]),
+    ("crossterm", &["runtime", "cli"]),
 ];
 
 /// Files that begin a task or a thread by itself, each with what ends it. A task in a set ends with the set; work that blocks has a place.

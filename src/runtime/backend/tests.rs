@@ -3,10 +3,10 @@
 use super::*;
 use proptest::collection::vec;
 use proptest::prelude::*;
-use ratatui::backend::CrosstermBackend;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
+use ratatui_crossterm::CrosstermBackend;
 
 const WIDTH: u16 = 14;
 const HEIGHT: u16 = 4;

@@ -72,7 +72,7 @@ const fn changed(change: &Change) -> &'static str {
         }
         Change::Edit { .. } | Change::Concurrency(_) => "can be set again",
         Change::Schedule { .. } => "the scheduler can be removed again",
-        Change::RetryKind(_) | Change::EndScript | Change::Unschedule { .. } => NEVER,
+        Change::RetryKind(_) | Change::EndScript | Change::Unschedule { .. } | Change::Free(_) => NEVER,
     }
 }
 

@@ -1,11 +1,10 @@
 //! What is drawn as bytes for the terminal: as few as it takes, because each second's frame goes through somebody's SSH session.
 
-use crossterm::{self, terminal::window_size};
+use crossterm::terminal::window_size;
 use ratatui::backend::{Backend, ClearType, WindowSize};
 use ratatui::buffer::Cell;
 use ratatui::layout::{Position, Size};
 use ratatui::style::{Color, Modifier};
-use rustix::termios::tcgetwinsize;
 use std::fmt::Write as _;
 use std::io::{self, Write};
 
@@ -26,6 +25,8 @@ const ATTRIBUTES: [(Modifier, u8, u8); 9] = [
 #[derive(Debug)]
 pub(super) struct Frames<W> {
     out: W,
+    /// How large the terminal is.
+    size: fn() -> io::Result<Size>,
     /// One frame, before it is written.
     text: String,
 }
@@ -42,8 +43,8 @@ struct Pen {
 const PLAIN: Pen = Pen { fg: Color::Reset, bg: Color::Reset, modifier: Modifier::empty() };
 
 impl<W: Write> Frames<W> {
-    pub const fn new(out: W) -> Self {
-        Self { out, text: String::new() }
+    pub const fn new(out: W, size: fn() -> io::Result<Size>) -> Self {
+        Self { out, size, text: String::new() }
     }
 }
 
@@ -111,11 +112,7 @@ impl<W: Write> Backend for Frames<W> {
     }
 
     fn size(&self) -> io::Result<Size> {
-        // crossterm's own way opens the terminal's device anew each time.
-        match tcgetwinsize(rustix::stdio::stdout()) {
-            Ok(size) if size.ws_col > 0 && size.ws_row > 0 => Ok(Size::new(size.ws_col, size.ws_row)),
-            _ => crossterm::terminal::size().map(Size::from),
-        }
+        (self.size)()
     }
 
     fn window_size(&mut self) -> io::Result<WindowSize> {

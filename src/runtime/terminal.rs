@@ -9,9 +9,9 @@ use crossterm::terminal::{
 };
 use crossterm::{ExecutableCommand, QueueableCommand, cursor, style::ResetColor};
 use ratatui::Terminal;
-use ratatui::layout::Rect;
+use ratatui::layout::{Rect, Size};
 use rustix::process::{Signal, getpgrp, getpid, kill_process};
-use rustix::termios::{QueueSelector, tcflush, tcgetpgrp};
+use rustix::termios::{QueueSelector, tcflush, tcgetpgrp, tcgetwinsize};
 use std::io::{self, BufWriter, Stdout, Write};
 use std::mem::ManuallyDrop;
 use std::sync::Mutex;
@@ -57,7 +57,7 @@ impl Tty {
     /// When there is no terminal.
     pub fn take() -> io::Result<Self> {
         enter()?;
-        let backend = Frames::new(BufWriter::with_capacity(64 * 1024, io::stdout()));
+        let backend = Frames::new(BufWriter::with_capacity(64 * 1024, io::stdout()), size);
         Ok(Self { screen: ManuallyDrop::new(Terminal::new(backend)?) })
     }
 
@@ -94,7 +94,7 @@ impl Tty {
     /// # Errors
     /// When the terminal is gone.
     pub fn size(&self) -> io::Result<(u16, u16)> {
-        self.screen.size().map(|size| (size.width, size.height))
+        size().map(|size| (size.width, size.height))
     }
 
     /// Forgets what is on the screen, so that the next frame is drawn whole.
@@ -122,6 +122,14 @@ impl Tty {
 impl Drop for Tty {
     fn drop(&mut self) {
         leave();
+    }
+}
+
+fn size() -> io::Result<Size> {
+    // crossterm's own way opens the terminal's device anew each time.
+    match tcgetwinsize(rustix::stdio::stdout()) {
+        Ok(size) if size.ws_col > 0 && size.ws_row > 0 => Ok(Size::new(size.ws_col, size.ws_row)),
+        _ => crossterm::terminal::size().map(Size::from),
     }
 }
 

@@ -18,7 +18,8 @@ use stacktop::core::chain::edges;
 use stacktop::core::place::Screen;
 use stacktop::core::postgres::{ClientGroup, PgRow, SessionState, StatementKey};
 use stacktop::core::redis::{
-    DeadLetter, JobDetail, JobState, QueueReading, QueueWorkings, RedisReading, RedisRow, Scheduler,
+    DeadLetter, JobDetail, JobState, LostHolder, QueueReading, QueueWorkings, RedisReading, RedisRow,
+    Scheduler,
 };
 use stacktop::core::row::RowKey;
 use stacktop::core::search::{SearchReading, SearchRow, TaskId};
@@ -295,10 +296,15 @@ fn acts_on_redis() -> Vec<(&'static str, Vec<Offer>)> {
         QueueWorkings { queue: queue_ref("mails"), schedulers: vec![scheduler], ..QueueWorkings::default() };
     let on_scheduler =
         RowKey::Redis(target("cache"), RedisRow::Scheduler(queue_ref("mails"), "nightly".to_owned()));
+    let lost = LostHolder { id: "order-7".to_owned(), holder: "12".to_owned(), thrown: 2 };
+    let throwing = QueueReading { lost_holders: vec![lost], ..mails(None) };
+    let mut freed = of(redis(vec![throwing]), &queue_row("mails"));
+    freed.retain(|offer| offer.letter == 'f');
     let letters = Some(DeadLetter { source: Some("pdf".to_owned()) });
     let server = RowKey::Redis(target("cache"), RedisRow::Server(String::new()));
     vec![
         ("a queue", of(redis(vec![mails(None)]), &queue_row("mails"))),
+        ("a queue that throws jobs away for a job that is gone, beside these", freed),
         ("a dead-letter queue", of(redis(vec![mails(letters)]), &queue_row("mails"))),
         ("a failed job", job(JobState::Failed)),
         ("a delayed job", job(JobState::Delayed)),

@@ -19,13 +19,14 @@ enum Tried {
 use Tried::{Beyond, By, Faked, Looks};
 
 /// What stacktop itself does, by the names of `Remedy`.
-const REMEDIES: [(&str, Tried); 10] = [
+const REMEDIES: [(&str, Tried); 11] = [
     ("Cancel", By("a_running_statement_is_cancelled_and_the_session_stays", "chosen(&watch)")),
     ("Terminate", By("a_root_with_nine_waiters_is_named_and_ended", "terminate.choice")),
     ("TerminateGroup", By("a_server_at_its_limits_is_still_seen_and_acted_on", "PgRow::ClientGroup")),
     ("Resume", By("two_operators_retry_everything_and_a_resume_loses_nothing", "RedisAction::Resume")),
     ("Recover", By("stalled_jobs_are_brought_back_once_or_failed", "JobAct::Release")),
     ("Reschedule", By("what_nobody_brings_back_is_a_finding", "Change::Unschedule")),
+    ("Free", By("jobs_thrown_away_for_a_holder_that_is_gone_are_told_until_it_is_freed", "Change::Free")),
     ("KillScript", By("a_server_that_one_script_holds_is_broken", "offer.letter == 'k'")),
     ("RetryStep", Faked("a_step_of_elasticsearch_is_retried_while_it_stands_there", "/_ilm/retry")),
     ("Unblock", By("search_live_3a_a_block_is_refused_above_the_mark_and_taken_off_below_it", "'u'")),
@@ -161,10 +162,6 @@ const REDIS: &[(&str, Tried)] = &[
     (
         "retry the children, or have their own library remove them, when their cause is gone",
         By("a_parent_goes_on_when_its_child_is_retried_or_removed", "\"remove\""),
-    ),
-    (
-        "free it with its library: queue.removeDeduplicationKey('{}')",
-        By("jobs_thrown_away_for_a_holder_that_is_gone_are_told_until_it_is_freed", "await {call}"),
     ),
     (
         "add the child again (with its `jobId` and its `parent`): when that is done the parent goes on",

@@ -53,6 +53,7 @@ impl RedisExecutor {
                 self.schedule(&mut connection, queue, (id, rhythm), (name, data)).await
             }
             Change::Unschedule { id } => self.unschedule(&mut connection, queue, id).await,
+            Change::Free(lost) => self.free(queue, lost).await,
         }
     }
 
@@ -228,6 +229,9 @@ impl RedisExecutor {
     ) -> Result<Verification, ActionError> {
         if matches!(change, Change::EndScript) {
             return self.look_at_script().await;
+        }
+        if let Change::Free(lost) = change {
+            return self.look_at_freed(queue, lost).await;
         }
         let mut connection = self.connection().await?;
         let mut ask = pipe();

@@ -4,6 +4,7 @@ mod alike;
 mod brake;
 mod change;
 mod export;
+mod free;
 mod jobs;
 mod journal;
 mod letters;

@@ -44,6 +44,7 @@ pub(super) struct Scripts {
     pub(super) obliterate: Script,
     pub(super) stalled: Script,
     pub(super) restore: Script,
+    pub(super) free: Script,
 }
 
 /// All of them, once one is needed; nobody who only looks has them.
@@ -63,4 +64,5 @@ pub(super) static SCRIPTS: LazyLock<Scripts> = LazyLock::new(|| Scripts {
     obliterate: script!("obliterate.lua"),
     stalled: script!("stalled.lua"),
     restore: script!("restore.lua"),
+    free: script!("free.lua"),
 });

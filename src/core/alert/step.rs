@@ -15,6 +15,8 @@ pub enum Remedy {
     Recover,
     /// Remove a scheduler and add it again.
     Reschedule,
+    /// Free deduplication ids whose holder is gone.
+    Free,
     /// End the script that holds the server.
     KillScript,
     /// Try the failed step of an index's lifecycle again.
@@ -36,6 +38,7 @@ impl Remedy {
             Self::Resume => "resume it",
             Self::Recover => "bring each back or fail it",
             Self::Reschedule => "remove the scheduler, then add it again",
+            Self::Free => "free the id",
             Self::KillScript => "end the script",
             Self::RetryStep => "mend the cause, then retry the step",
             Self::Unblock => "take the block off",

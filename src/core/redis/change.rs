@@ -1,6 +1,6 @@
 //! Changes to a queue that are not the same act on chosen jobs: everything in a state, one value, one new job.
 
-use super::{Brake, FailureKind, JobState, Rhythm};
+use super::{Brake, FailureKind, JobState, LostHolder, Rhythm};
 use std::time::Duration;
 
 /// The same to every job of some states that was there when it began.
@@ -120,6 +120,8 @@ pub enum Change {
         /// Its id.
         id: String,
     },
+    /// Deduplication ids that no job will free any more let their next jobs in.
+    Free(Vec<LostHolder>),
 }
 
 impl Change {
@@ -142,6 +144,7 @@ impl Change {
             Self::Concurrency(_) => "set_concurrency",
             Self::Schedule { .. } => "add_scheduler",
             Self::Unschedule { .. } => "remove_scheduler",
+            Self::Free(_) => "free_deduplication_ids",
         }
     }
 
@@ -204,6 +207,11 @@ impl Change {
                 data.len()
             ),
             Self::Unschedule { id } => format!("EVALSHA unschedule.lua on {base}: scheduler {id}"),
+            Self::Free(lost) => {
+                let ids =
+                    lost.iter().map(|one| format!("{} where job {} still holds it", one.id, one.holder));
+                format!("EVALSHA free.lua on {base}: deduplication id {}", ids.collect::<Vec<_>>().join(", "))
+            }
         }
     }
 
@@ -213,6 +221,10 @@ impl Change {
         match self {
             Self::Edit { id, .. } | Self::Copy { id } => format!(" job {id}"),
             Self::Schedule { id, .. } | Self::Unschedule { id } => format!(" scheduler {id}"),
+            Self::Free(lost) => {
+                let ids = lost.iter().map(|one| one.id.as_str());
+                format!(" deduplication id {}", ids.collect::<Vec<_>>().join(", "))
+            }
             Self::Sweep(_)
             | Self::RetryKind(_)
             | Self::PutBack

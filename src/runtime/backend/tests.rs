@@ -70,7 +70,7 @@ proptest! {
     #[test]
     fn a_terminal_shows_what_ratatuis_own_way_shows(frames in frames()) {
         let (mut ours, mut theirs) = (Vec::new(), Vec::new());
-        bytes(Frames::new(&mut ours), &frames);
+        bytes(Frames::new(&mut ours, || Ok(Size::new(WIDTH, HEIGHT))), &frames);
         bytes(CrosstermBackend::new(&mut theirs), &frames);
         prop_assert_eq!(screen(&ours), screen(&theirs));
         prop_assert!(ours.len() <= theirs.len(), "{} > {}", ours.len(), theirs.len());
@@ -85,7 +85,7 @@ fn a_frame_begins_and_ends_plain_and_names_only_what_changes() {
     frame.set_string(6, 1, "…", Style::new().fg(Color::Indexed(248)).add_modifier(Modifier::BOLD));
     frame.set_string(9, 1, "c", Style::new().bg(Color::Red));
     let mut out = Vec::new();
-    bytes(Frames::new(&mut out), &[frame]);
+    bytes(Frames::new(&mut out, || Ok(Size::new(WIDTH, HEIGHT))), &[frame]);
     let told = String::from_utf8_lossy(&out);
     assert_eq!(told, "\x1b[2;3H\x1b[38;5;248ma\x1b[2Cb\x1b[1m…\x1b[10G\x1b[22;39;48;5;1mc\x1b[m");
 }

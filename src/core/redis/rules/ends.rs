@@ -4,7 +4,7 @@ use super::parts::{EVENTS, HOLDERS, Its, PARENTS_PART, QUEUES};
 use super::queues::{name, tell, watched};
 use crate::core::alert::RuleUnit::{Ratio, Seconds, State};
 use crate::core::alert::Triage::Errors;
-use crate::core::alert::{Rule, RuleSpec, Severity, Step};
+use crate::core::alert::{Remedy, Rule, RuleSpec, Severity, Step};
 use crate::core::redis::{
     Condition, QueueHistory, QueueReading, RedisReading, RedisState, StuckParent, condition, parents_of,
 };
@@ -102,10 +102,9 @@ fn thrown_away(its: &mut Its<'_>, reading: &RedisReading) {
             some => format!(", and {} like it", counted(some, "other id")),
         };
         let sentence = format!("queue {}: {}{others}", name(queue, reading), worst.words());
-        let step =
-            format!("free it with its library: queue.removeDeduplicationKey('{}')", tidy(&worst.id, 40));
+        let step = Step::Act(Remedy::Free, "and add again what was thrown away".to_owned());
         let thrown = queue.lost_holders.iter().fold(0, |all: u64, one| all.saturating_add(one.thrown));
-        tell(its, grade, queue, sentence).hits(thrown, "job").step(Step::Say(step));
+        tell(its, grade, queue, sentence).hits(thrown, "job").step(step);
     }
 }
 

@@ -6,7 +6,7 @@ use crate::core::redis::{
     Change, Family, JobAct, JobDetail, JobState, Payload, QueueRef, RedisAction, RedisRow, Sweep,
 };
 use crate::core::row::RowKey;
-use crate::core::text::counted;
+use crate::core::text::{counted, tidy};
 use crate::panels::panel::PanelContext;
 use crate::panels::redis::acts::choice::{
     Choice, asking, change, detail, jobs_choice, more, offer, permitted,
@@ -15,7 +15,7 @@ use crate::panels::redis::acts::facts::fact;
 use crate::panels::redis::acts::forms::{job_options, json, span, two};
 use crate::panels::redis::acts::schedulers;
 use crate::panels::redis::acts::sweeps::{careful, clean, sweep};
-use crate::panels::redis::target::queue_of;
+use crate::panels::redis::target::{queue_of, state};
 
 const ADD: &str = "new job, as NAME {JSON data} {JSON options}: attempts, backoff, delay, priority, lifo, jobId, removeOnComplete, removeOnFail";
 const SCHEDULE: &str = "scheduler, as ID 5m NAME {JSON data} or ID \"0 2 * * *\" NAME (cron, UTC)";
@@ -77,7 +77,8 @@ pub(in crate::panels) fn queue_offers(context: PanelContext<'_>, row: &RowKey) -
     let asked = |letter, label: &str, effect: &str, ask: (&'static str, &str)| {
         asking(letter, label, effect, ask, answer(context, row, &[], letter, ask.1))
     };
-    vec![
+    let mut list: Vec<Offer> = free(context, row).into_iter().collect();
+    list.extend([
         asked('n', "add a job", "NAME, data and options", (ADD, "mail {}")),
         asked(
             's',
@@ -105,7 +106,33 @@ pub(in crate::panels) fn queue_offers(context: PanelContext<'_>, row: &RowKey) -
             "the queue and every job in it: written to a file, then gone",
             Sweep::Obliterate,
         ),
-    ]
+    ]);
+    list
+}
+
+/// Deduplication ids that no job will free any more, where there are some.
+fn free(context: PanelContext<'_>, row: &RowKey) -> Option<Offer> {
+    let (_, state) = state(context, row)?;
+    let lost = state.queue(&queue_of(row))?.lost_holders.clone();
+    let first = lost.first()?;
+    let (title, label) = match lost.len() {
+        1 => (format!("Free deduplication id {}", tidy(&first.id, 40)), "free a deduplication id"),
+        some => (format!("Free {}", counted(some, "deduplication id")), "free deduplication ids"),
+    };
+    let mut facts: Vec<_> = lost
+        .iter()
+        .map(|one| {
+            let (id, holder) = (tidy(&one.id, 200), tidy(&one.holder, 80));
+            fact("id", format!("{id}, held by job {holder}, which no longer exists"))
+        })
+        .collect();
+    facts.push(fact("only if", "that job still holds it and is not there, and no worker has its lock"));
+    facts.push(fact(
+        "then",
+        "the next job of the id comes in; whoever added one that was thrown away has to add it again",
+    ));
+    let choice = change(context, row, 'f', &title, facts, Change::Free(lost), false);
+    Some(offer('f', label, "that jobs are thrown away for, though its job is gone", choice))
 }
 
 /// What is suggested to be cleaned: failed jobs where no completed one is kept.

@@ -6,8 +6,9 @@ use super::{Load, Lookout};
 use crate::live::queues::{Lab, named, reading};
 use crate::live::topology::Own;
 use redis::AsyncCommands;
+use stacktop::core::action::{Action, Verdict};
 use stacktop::core::focus::Focus;
-use stacktop::core::redis::Kin;
+use stacktop::core::redis::{Change, Kin, LostHolder, RedisAction};
 use std::time::Duration;
 use tokio::time::sleep;
 
@@ -339,7 +340,7 @@ async fn jobs_thrown_away_for_a_holder_that_is_gone_are_told_until_it_is_freed()
                if (first.id !== second.id) throw new Error('it came in');
                return first.id;
              };
-             await twice({ id: 'there' });
+             const there = await twice({ id: 'there' });
              const timed = await twice({ id: 'timed', ttl: 600000 });
              const gone = await twice({ id: 'order-7' });
              const redis = new (require('ioredis'))(connection);
@@ -348,30 +349,55 @@ async fn jobs_thrown_away_for_a_holder_that_is_gone_are_told_until_it_is_freed()
                await redis.del(`bull:${queueName}:${id}`);
              }
              await add(3, { id: 'order-7' });
-             return gone;";
-        let gone = lab.script_of(library, &name, body);
+             return there + ' ' + timed + ' ' + gone;";
+        let ids = lab.script_of(library, &name, body);
+        let [there, timed, gone] = ids.split(' ').collect::<Vec<_>>()[..] else { panic!("three ids: {ids}") };
         let mut lookout = on(&own);
         let says = format!(
             "queue {name}: 2 jobs were thrown away: deduplication id order-7 is held by job {gone}, which no longer exists"
         );
         let step = step_in_time(&mut lookout, "queue.thrown_away", &says).await;
-        assert_eq!(step, "free it with its library: queue.removeDeduplicationKey('order-7')");
+        assert_eq!(step, "free the id and add again what was thrown away");
         let told: Vec<String> =
             lookout.world.alerts.firing().iter().map(|one| one.breach.sentence.clone()).collect();
         assert!(told.contains(&says), "only that one: {told:?}");
-        let call = step.strip_prefix("free it with its library: ").expect("a call");
-        let body = format!(
-            "const queue = new library.Queue(queueName, {{ connection }});
-             const thrown = await queue.add('mail', {{ order: 4 }}, {{ deduplication: {{ id: 'order-7' }} }});
-             await {call};
-             const next = await queue.add('mail', {{ order: 5 }}, {{ deduplication: {{ id: 'order-7' }} }});
-             return thrown.id + ' ' + next.id;"
+        let watch = lab.watch(&name);
+        let lost =
+            |id: &str, holder: &str| LostHolder { id: id.to_owned(), holder: holder.to_owned(), thrown: 2 };
+        let free = async |lost: Vec<LostHolder>| {
+            let act = RedisAction::Change { queue: named(&name), change: Change::Free(lost) };
+            watch.act(Action::Redis { target: watch.target.id.clone(), act }).await.expect("an outcome")
+        };
+        // A worker that still has it keeps the id.
+        let lock = format!("bull:{name}:{gone}:lock");
+        assert_eq!(redis_cli(own.port, &["SET", &lock, "x"]), "OK");
+        let kept = free(vec![lost("order-7", gone)]).await;
+        let words =
+            format!("queue {name}: deduplication id order-7 is held by a job that a worker still has");
+        assert_eq!((kept.verdict, kept.summary), (Verdict::Nothing, words));
+        assert_eq!(redis_cli(own.port, &["DEL", &lock]), "1");
+        let mixed =
+            [("there", there), ("timed", timed), ("order-7", there), ("never", "1"), ("order-7", gone)];
+        let outcome = free(mixed.map(|(id, holder)| lost(id, holder)).to_vec()).await;
+        let words = format!("queue {name}: 1 of 5 deduplication ids are free");
+        assert_eq!((outcome.verdict, outcome.summary), (Verdict::Partly, words));
+        let left: Vec<String> = outcome.details.iter().map(|(id, why)| format!("{id} {why}")).collect();
+        assert_eq!(
+            left,
+            [
+                "deduplication id there is held by a job that exists again",
+                "deduplication id timed ends by itself",
+                "deduplication id order-7 is held by another job by now",
+                "deduplication id never is free already",
+            ]
         );
-        let ids = lab.script_of(library, &name, &body);
-        let (thrown, next) = ids.split_once(' ').expect("two ids");
-        assert_eq!(thrown, gone, "{library}");
+        let body = "const queue = new library.Queue(queueName, { connection });
+             const next = await queue.add('mail', { order: 5 }, { deduplication: { id: 'order-7' } });
+             return next.id;";
+        let next = lab.script_of(library, &name, body);
+        assert_ne!(next, gone, "{library}");
         let worker = lab.worker(library, &name);
-        assert!(worker.done(2).iter().any(|id| id == next), "{library}: {next} runs");
+        assert!(worker.done(2).contains(&next), "{library}: {next} runs");
         over_in_time(&mut lookout, "queue.thrown_away").await;
     }
 }

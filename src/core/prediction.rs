@@ -6,7 +6,7 @@ use super::alert::{Finding, FindingKey, Remedy, RuleSpec, RuleUnit, Stage, Step,
 use super::chain::Tie;
 use super::ids::TargetId;
 use super::postgres::PgAction;
-use super::redis::{Change, JobAct, RedisAction};
+use super::redis::{JobAct, RedisAction};
 use super::row::RowKey;
 use super::search::{SearchAction, SearchRow};
 use super::text::lasting;
@@ -175,9 +175,6 @@ fn takes_away(action: &Action, finding: &Finding) -> bool {
             }
             RedisAction::Jobs { queue, act: JobAct::Release | JobAct::GiveUp, .. } => {
                 *row == RowKey::of_queue(target, queue) && remedies(&[Remedy::Recover])
-            }
-            RedisAction::Change { queue, change: Change::Free(_) } => {
-                *row == RowKey::of_queue(target, queue) && remedies(&[Remedy::Free])
             }
             RedisAction::Switches { resume: false, .. }
             | RedisAction::Pause { .. }

@@ -209,7 +209,7 @@ impl Change {
             Self::Unschedule { id } => format!("EVALSHA unschedule.lua on {base}: scheduler {id}"),
             Self::Free(lost) => {
                 let ids =
-                    lost.iter().map(|one| format!("{} where job {} still holds it", one.id, one.holder));
+                    lost.iter().map(|one| format!("{:?} where job {} still holds it", one.id, one.holder));
                 format!("EVALSHA free.lua on {base}: deduplication id {}", ids.collect::<Vec<_>>().join(", "))
             }
         }

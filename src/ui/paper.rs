@@ -301,7 +301,8 @@ fn joined(pieces: &[Piece], room: usize, most: usize) -> Vec<Line> {
 fn beside(pieces: &[Piece], room: usize, most: usize) -> Vec<Line> {
     let mut lines: Vec<Line> = Vec::new();
     for (at, (indent, role, words)) in pieces.iter().enumerate() {
-        let end = pieces.get(at + 1).map_or(room, |(next, ..)| next.saturating_sub(usize::from(GAP)));
+        // Two texts that a single blank parts read as one.
+        let end = pieces.get(at + 1).map_or(room, |(next, ..)| next.saturating_sub(usize::from(GAP) + 1));
         let own = end.saturating_sub(*indent).max(1);
         for (place, text) in on_lines(&Line::of(*role, words), (own, 0), most).into_iter().enumerate() {
             if lines.len() <= place {
@@ -470,7 +471,7 @@ mod tests {
         content.sections[0].table.as_mut().expect("a table").rows[0].cells[2] = cell;
         assert_eq!(
             lines(&content, 40),
-            ["   primary is full    space, then try", "   and nothing is wr… it again"]
+            ["   primary is full    space, then try", "   and nothing is w…  it again"]
         );
         content.sections[0].table.as_mut().expect("a table").rows[0].cells[2] = Cell::text("act");
         // What the last line cannot hold is cut when it is drawn, with a mark.

@@ -296,7 +296,7 @@ fn acts_on_redis() -> Vec<(&'static str, Vec<Offer>)> {
         QueueWorkings { queue: queue_ref("mails"), schedulers: vec![scheduler], ..QueueWorkings::default() };
     let on_scheduler =
         RowKey::Redis(target("cache"), RedisRow::Scheduler(queue_ref("mails"), "nightly".to_owned()));
-    let lost = LostHolder { id: "order-7".to_owned(), holder: "12".to_owned(), thrown: 2 };
+    let lost = LostHolder { id: "order-7".to_owned(), holder: "12".to_owned(), stray: false, thrown: 2 };
     let throwing = QueueReading { lost_holders: vec![lost], ..mails(None) };
     let mut freed = of(redis(vec![throwing]), &queue_row("mails"));
     freed.retain(|offer| offer.letter == 'f');
@@ -311,6 +311,7 @@ fn acts_on_redis() -> Vec<(&'static str, Vec<Offer>)> {
         ("a waiting job", job(JobState::Waiting)),
         ("a completed job", job(JobState::Completed)),
         ("a job in progress", job(JobState::Active)),
+        ("a job in no list", job(JobState::Lost)),
         ("a scheduler", {
             of(RedisReading { more: vec![warm(workings)], ..redis(vec![mails(None)]) }, &on_scheduler)
         }),

@@ -168,6 +168,13 @@ const REDIS: &[(&str, Tried)] = &[
         By("a_parent_whose_child_is_gone_goes_on_when_one_is_added", "parent: {{ id: '{parent}'"),
     ),
     (
+        "find it by its id in the open queue: if it has run or should not, remove it; then add again what was thrown away",
+        By(
+            "a_job_in_no_list_that_throws_others_away_is_told_until_it_is_removed",
+            "JobAct::Remove(JobState::Lost)",
+        ),
+    ),
+    (
         "add a child to it (with its `parent`): when that is done it goes on",
         By("a_parent_whose_child_is_gone_goes_on_when_one_is_added", "parent: {{ id: '{parent}'"),
     ),

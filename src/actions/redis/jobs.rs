@@ -224,7 +224,7 @@ fn with_belongings(
             call.key(format!("{hash}:{suffix}"));
         }
         with_deduplication(call, queue, &hash, owner);
-        call.key(queue.key("repeat"));
+        call.key(queue.key("repeat")).key(queue.key("waiting-children"));
         call.arg(id).arg(data);
     }
 }

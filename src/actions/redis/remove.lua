@@ -2,19 +2,31 @@
 --
 -- Options: that state
 -- Per job  KEYS hash, lock, logs, dependencies, processed, failed, unsuccessful, deduplication key (its own hash where it has none),
---               what comes after it by that id, schedulers
+--               what comes after it by that id, schedulers, parents that wait
 --          ARGV id, data of what comes after it (empty where none was written down)
 -- Returns per job: done | both (done, with what comes after it) | moved | locked | grouped | child | parent | scheduled | next
 local state = ARGV[3]
 local sets = { failed = KEYS[1], prioritized = KEYS[9], delayed = KEYS[12], completed = KEYS[13] }
 
-local function there(id)
+-- A job that only has its hash: its own library neither runs nor removes it, and throws others of its id away.
+local stray = state == 'in no list'
+
+local function there(id, hash, waiting)
+  if stray then
+    for _, set in pairs(sets) do
+      if call('ZSCORE', set, id) then return false end
+    end
+    for list = 2, 4 do
+      if call('LPOS', KEYS[list], id) then return false end
+    end
+    return call('EXISTS', hash) == 1 and not call('ZSCORE', waiting, id)
+  end
   if sets[state] then return call('ZSCORE', sets[state], id) end
   return call('LPOS', KEYS[2], id) or call('LPOS', KEYS[3], id)
 end
 
-local function remove(id, written, hash, lock, logs, dependencies, processed, failures, unsuccessful, owner, after, schedulers)
-  if not there(id) then return 'moved' end
+local function remove(id, written, hash, lock, logs, dependencies, processed, failures, unsuccessful, owner, after, schedulers, waiting)
+  if not there(id, hash, waiting) then return 'moved' end
   if call('EXISTS', lock) == 1 then return 'locked' end
   local fields = call('HMGET', hash, 'parentKey', 'gid', 'opts')
   if fields[2] or type(options(fields[3]).group) == 'table' then return 'grouped' end
@@ -29,20 +41,20 @@ local function remove(id, written, hash, lock, logs, dependencies, processed, fa
   if along and along ~= written then return 'next' end
   if sets[state] then
     call('ZREM', sets[state], id)
-  elseif call('LREM', KEYS[2], 1, id) == 0 then
+  elseif not stray and call('LREM', KEYS[2], 1, id) == 0 then
     call('LREM', KEYS[3], 1, id)
   end
   if generation < 4 then call('ZREM', KEYS[11], id) end
   if owns then call('DEL', owner, after) end
   call('DEL', hash, logs)
-  event('removed', 'jobId', id, 'prev', state)
+  event('removed', 'jobId', id, 'prev', stray and 'unknown' or state)
   return along and 'both' or 'done'
 end
 
 local results = {}
 for job = 1, (#ARGV - 3) / 2 do
-  local at = 13 + (job - 1) * 10
+  local at = 13 + (job - 1) * 11
   results[job] = remove(ARGV[2 + 2 * job], ARGV[3 + 2 * job], KEYS[at + 1], KEYS[at + 2], KEYS[at + 3], KEYS[at + 4], KEYS[at + 5],
-    KEYS[at + 6], KEYS[at + 7], KEYS[at + 8], KEYS[at + 9], KEYS[at + 10])
+    KEYS[at + 6], KEYS[at + 7], KEYS[at + 8], KEYS[at + 9], KEYS[at + 10], KEYS[at + 11])
 end
 return results

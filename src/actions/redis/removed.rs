@@ -42,7 +42,8 @@ impl RedisExecutor {
                     .arg(format!("{}:logs", queue.key(id)))
                     .arg(-LOGS)
                     .arg(-1);
-                let set = if state == JobState::Waiting { "failed" } else { state.word() };
+                let unscored = matches!(state, JobState::Waiting | JobState::Lost);
+                let set = if unscored { "failed" } else { state.word() };
                 ask.cmd("ZSCORE").arg(queue.key(set)).arg(id);
             }
             let values: Vec<redis::Value> = self.answer(ask.query_async(connection)).await?;

@@ -24,7 +24,7 @@ while at <= #ARGV do
     if state == 'waiting' or state == 'prioritized' then
       enqueue(id, priority, false)
       event('waiting', 'jobId', id)
-    else
+    elseif sets[state] then
       call('ZADD', sets[state], score, id)
       delayed = delayed or state == 'delayed'
       event(state, 'jobId', id, 'prev', 'removed')

@@ -57,8 +57,9 @@ struct Seen {
     reason: Payload,
     /// The newest jobs that failed, and when, in milliseconds.
     jobs: VecDeque<(String, i64)>,
-    /// By deduplication id, jobs that were thrown away within the same time.
+    /// By deduplication id, jobs that were thrown away within the same time; and by the id of a job that they had, too.
     thrown: ThrownAway,
+    twins: ThrownAway,
     /// Until then, in milliseconds, something was passed over.
     lost_until: i64,
     /// Events at the last look, and the size of one, in bytes; by whichever is more of the stream's mean and of what came.
@@ -94,6 +95,11 @@ impl Finished {
     /// The deduplication ids of a queue for which jobs were thrown away lately.
     pub(super) fn thrown(&self, queue: &QueueRef) -> impl Iterator<Item = (&String, &Thrown)> {
         self.seen.get(queue).into_iter().flat_map(|seen| seen.thrown.ids())
+    }
+
+    /// The ids of jobs of a queue for which others of the same id were thrown away lately.
+    pub(super) fn twins(&self, queue: &QueueRef) -> impl Iterator<Item = (&String, &Thrown)> {
+        self.seen.get(queue).into_iter().flat_map(|seen| seen.twins.ids())
     }
 
     /// Counts what ended in every queue whose library writes it down; in the others only what is kept tells.
@@ -316,6 +322,7 @@ impl Seen {
                     }
                 }
                 Some("deduplicated") => self.thrown.add(field("deduplicationId").zip(field("jobId")), 0, ms),
+                Some("duplicated") => self.twins.add(field("jobId").map(|id| (id.clone(), id)), 0, ms),
                 Some("debounced") => self.thrown.add(field("debounceId").zip(field("jobId")), 1, ms),
                 _ => {}
             }
@@ -367,6 +374,7 @@ impl Seen {
         }
         self.jobs.retain(|(_, at)| now - at <= WINDOW * 1000);
         self.thrown.forget(now - WINDOW * 1000);
+        self.twins.forget(now - WINDOW * 1000);
         let ago = |at: i64| Duration::from_millis(u64::try_from(now - at).unwrap_or(0));
         let sum = |field: fn(&Second) -> u64| self.seconds.iter().map(field).sum::<u64>();
         let lately = self.seconds.iter().filter(|one| one.at >= second - MINUTE / 1000);

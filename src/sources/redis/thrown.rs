@@ -1,4 +1,4 @@
-//! Jobs that a library threw away for their deduplication ids, as its events tell.
+//! Jobs that a library threw away for their deduplication ids, or for the ids of their own, as its events tell.
 
 use std::collections::BTreeMap;
 

@@ -104,8 +104,10 @@ fn to_a_parent_that_waits_for_children_nothing_is_offered() {
 }
 
 #[test]
-fn to_a_job_in_no_list_nothing_is_offered() {
-    assert_eq!(of(JobState::Lost).letters(), "");
+fn a_job_in_no_list_may_be_removed() {
+    let offers = of(JobState::Lost);
+    assert_eq!((offers.letters().as_str(), offers.open().as_str()), ("d", "d"));
+    assert_eq!(offers.fact('d', "only if"), "it is still in no list and no worker has it");
 }
 
 #[test]

@@ -56,7 +56,7 @@ pub(crate) static LOST_CHILDREN: Rule<RedisState> = Rule::new(
 pub(crate) static THROWN_AWAY: Rule<RedisState> = Rule::new(
     RuleSpec::new(
         "queue.thrown_away",
-        "jobs are thrown away, for the holder of their deduplication id no longer exists",
+        "jobs are thrown away for an id that nothing will free",
         State,
         Errors,
     )
@@ -102,7 +102,12 @@ fn thrown_away(its: &mut Its<'_>, reading: &RedisReading) {
             some => format!(", and {} like it", counted(some, "other id")),
         };
         let sentence = format!("queue {}: {}{others}", name(queue, reading), worst.words());
-        let step = Step::Act(Remedy::Free, "and add again what was thrown away".to_owned());
+        let step = if worst.stray {
+            let words = "find it by its id in the open queue: if it has run or should not, remove it; then add again what was thrown away";
+            Step::Look(words.to_owned())
+        } else {
+            Step::Act(Remedy::Free, "and add again what was thrown away".to_owned())
+        };
         let thrown = queue.lost_holders.iter().fold(0, |all: u64, one| all.saturating_add(one.thrown));
         tell(its, grade, queue, sentence).hits(thrown, "job").step(step);
     }

@@ -113,7 +113,8 @@ pub(in crate::panels) fn queue_offers(context: PanelContext<'_>, row: &RowKey) -
 /// Deduplication ids that no job will free any more, where there are some.
 fn free(context: PanelContext<'_>, row: &RowKey) -> Option<Offer> {
     let (_, state) = state(context, row)?;
-    let lost = state.queue(&queue_of(row))?.lost_holders.clone();
+    let lost = state.queue(&queue_of(row))?.lost_holders.iter();
+    let lost: Vec<_> = lost.filter(|one| !one.stray).cloned().collect();
     let first = lost.first()?;
     let (title, label) = match lost.len() {
         1 => (format!("Free deduplication id {}", tidy(&first.id, 40)), "free a deduplication id"),

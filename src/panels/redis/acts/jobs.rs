@@ -66,7 +66,8 @@ fn by_state(
             removal(context, row, what, ids, state),
         ],
         // The bookkeeping of a parent is its own library's to undo.
-        JobState::WaitingChildren | JobState::Lost => Vec::new(),
+        JobState::WaitingChildren => Vec::new(),
+        JobState::Lost => vec![removal(context, row, what, ids, state)],
         JobState::Active => active_offers(context, row, ids, what),
     }
 }

@@ -8,7 +8,7 @@ use crate::live::topology::Own;
 use redis::AsyncCommands;
 use stacktop::core::action::{Action, Verdict};
 use stacktop::core::focus::Focus;
-use stacktop::core::redis::{Change, Kin, LostHolder, RedisAction};
+use stacktop::core::redis::{Change, JobAct, JobState, Kin, LostHolder, RedisAction};
 use std::time::Duration;
 use tokio::time::sleep;
 
@@ -362,8 +362,12 @@ async fn jobs_thrown_away_for_a_holder_that_is_gone_are_told_until_it_is_freed()
             lookout.world.alerts.firing().iter().map(|one| one.breach.sentence.clone()).collect();
         assert!(told.contains(&says), "only that one: {told:?}");
         let watch = lab.watch(&name);
-        let lost =
-            |id: &str, holder: &str| LostHolder { id: id.to_owned(), holder: holder.to_owned(), thrown: 2 };
+        let lost = |id: &str, holder: &str| LostHolder {
+            id: id.to_owned(),
+            holder: holder.to_owned(),
+            stray: false,
+            thrown: 2,
+        };
         let free = async |lost: Vec<LostHolder>| {
             let act = RedisAction::Change { queue: named(&name), change: Change::Free(lost) };
             watch.act(Action::Redis { target: watch.target.id.clone(), act }).await.expect("an outcome")
@@ -398,6 +402,66 @@ async fn jobs_thrown_away_for_a_holder_that_is_gone_are_told_until_it_is_freed()
         assert_ne!(next, gone, "{library}");
         let worker = lab.worker(library, &name);
         assert!(worker.done(2).contains(&next), "{library}: {next} runs");
+        over_in_time(&mut lookout, "queue.thrown_away").await;
+    }
+}
+
+/// A job that is kept and stands in no list throws every other of its id away, and nothing runs or removes it: told, and removed from here. One
+/// that waits, or is for later, is told of neither.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_job_in_no_list_that_throws_others_away_is_told_until_it_is_removed() {
+    let test = "a_job_in_no_list_that_throws_others_away_is_told_until_it_is_removed";
+    let Some((lab, own)) = ground(test, &[]).await else { return };
+    for library in ["bullmq4", "bullmq5", "bullmq6"] {
+        let name = format!("stray-{library}");
+        let body = "const queue = new library.Queue(queueName, { connection });
+             const add = (jobId, more) => queue.add('mail', { order: 1 }, { jobId, ...more });
+             for (let times = 0; times < 3; times++) {
+               await add('waits');
+               await add('later', { delay: 600000 });
+             }
+             await add('order-7');
+             const redis = new (require('ioredis'))(connection);
+             await redis.lrem(`bull:${queueName}:wait`, 0, 'order-7');
+             await add('order-7');
+             await add('order-7');
+             return 'there';";
+        assert_eq!(lab.script_of(library, &name, body), "there");
+        let mut lookout = on(&own);
+        let says = format!(
+            "queue {name}: 2 jobs were thrown away: job order-7 has their id and stands in no list, so that nothing runs it"
+        );
+        let step = step_in_time(&mut lookout, "queue.thrown_away", &says).await;
+        assert!(step.ends_with("remove it; then add again what was thrown away"), "{step}");
+        let told: Vec<String> =
+            lookout.world.alerts.firing().iter().map(|one| one.breach.sentence.clone()).collect();
+        assert!(told.contains(&says), "only that one: {told:?}");
+        let watch = lab.watch(&name);
+        let act = async |act: RedisAction| {
+            watch.act(Action::Redis { target: watch.target.id.clone(), act }).await.expect("an outcome")
+        };
+        let remove = async |ids: &[&str]| {
+            let ids = ids.iter().map(|id| (*id).to_owned()).collect();
+            act(RedisAction::Jobs { queue: named(&name), ids, act: JobAct::Remove(JobState::Lost) }).await
+        };
+        let kept = remove(&["waits", "later"]).await;
+        assert_eq!(kept.verdict, Verdict::Nothing, "{library}: {}", kept.summary);
+        assert_eq!(remove(&["order-7"]).await.verdict, Verdict::Done, "{library}");
+        let there = || redis_cli(own.port, &["HGET", &format!("bull:{name}:order-7"), "data"]);
+        assert_eq!(there(), "", "{library}");
+        // Undone it is what it was, and removed once more.
+        let back = act(RedisAction::Change { queue: named(&name), change: Change::PutBack }).await;
+        assert_eq!((back.verdict, there().as_str()), (Verdict::Done, r#"{"order":1}"#), "{library}");
+        assert_eq!(remove(&["order-7"]).await.verdict, Verdict::Done, "{library}");
+        let body = "const queue = new library.Queue(queueName, { connection });
+             return (await queue.add('mail', { order: 2 }, { jobId: 'order-7' })).id;";
+        assert_eq!(lab.script_of(library, &name, body), "order-7");
+        let worker = lab.worker(library, &name);
+        let done = worker.done(2);
+        assert!(
+            ["waits", "order-7"].iter().all(|id| done.iter().any(|one| one == id)),
+            "{library}: {done:?}"
+        );
         over_in_time(&mut lookout, "queue.thrown_away").await;
     }
 }

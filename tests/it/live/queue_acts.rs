@@ -10,8 +10,8 @@ use stacktop::core::redis::{JobAct, JobState, RedisAction, RetryOptions};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-/// A worker that nobody wakes looks again after five seconds by itself.
-const AWAKE: Duration = Duration::from_millis(4500);
+/// A patient worker that nobody wakes looks again after ten seconds by itself.
+const AWAKE: Duration = Duration::from_secs(9);
 
 async fn act(watch: &Watch, act: RedisAction) -> Outcome {
     watch.act(Action::Redis { target: watch.target.id.clone(), act }).await.expect("an outcome")
@@ -27,7 +27,7 @@ fn ids(text: &str) -> Vec<String> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn our_pause_and_resume_are_the_library_s_own() {
-    let Some(lab) = Lab::open("our_pause_and_resume_are_the_library_s_own") else { return };
+    let Some(lab) = Lab::open("our_pause_and_resume_are_the_library_s_own").map(Lab::patient) else { return };
     for (generation, _) in GENERATIONS {
         let name = unique(&format!("switch-{generation}"));
         let first = ids(&lab.run(generation, "add", &name, "2"));
@@ -91,7 +91,7 @@ async fn jobs_in_both_lists_keep_their_order() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_delayed_job_is_promoted_and_picked_up() {
-    let Some(lab) = Lab::open("a_delayed_job_is_promoted_and_picked_up") else { return };
+    let Some(lab) = Lab::open("a_delayed_job_is_promoted_and_picked_up").map(Lab::patient) else { return };
     for (generation, _) in GENERATIONS {
         let name = unique(&format!("promote-{generation}"));
         let delayed = ids(&lab.run(generation, "delay", &name, "3"));

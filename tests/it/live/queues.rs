@@ -56,6 +56,11 @@ impl Lab {
         Self { told: &[("STACKTOP_CLUSTER", "yes"), ("STACKTOP_PREFIX", "bull")], ..self.at(port) }
     }
 
+    /// The same with workers that look again by themselves only after ten seconds, the longest that each library allows.
+    pub fn patient(self) -> Self {
+        Self { told: &[("WAITS", "10")], ..self }
+    }
+
     /// Where the script lies that drives the libraries.
     pub fn script(&self) -> &str {
         &self.script

@@ -9,7 +9,8 @@
 //   failrank QUEUE LIST the same, and runs them all into an error
 //   letters QUEUE LIST  adds dead letters of a queue: "ORIGINAL=ID,…" with envelopes, "-" for the bare payload; with OPTIONS (JSON),
 //                       those from number OWN on by ids of their own
-//   work QUEUE BAD      the same, but fails each job whose order is at least BAD; with TAKES each job takes so many milliseconds
+//   work QUEUE BAD      the same, but fails each job whose order is at least BAD; with TAKES each job takes so many milliseconds;
+//                       with WAITS a worker that nobody wakes looks again after so many seconds
 //   tire QUEUE          adds a job of three attempts (or takes what waits), fails all of them, prints how often it ran
 //   counts QUEUE        prints how many jobs the library itself finds in each state, as JSON
 //   schedule QUEUE      makes a scheduler (or repeatable job) `nightly`; schedulers QUEUE prints how many the library finds
@@ -25,13 +26,15 @@ const connection = cluster
   ? nodes()
   : { host: '127.0.0.1', port: Number(port), maxRetriesPerRequest: null };
 const more = cluster ? { prefix: process.env.STACKTOP_PREFIX || '{bull}' } : {};
+const waits = Number(process.env.WAITS);
+if (waits) Object.assign(more, { drainDelay: waits, settings: { drainDelay: waits } });
 const library = require(generation);
 const given = JSON.parse(process.env.OPTIONS || '{}');
 const bull = generation.startsWith('bull4');
 
 function producer() {
   // Bull asks for clients of its own.
-  return bull ? new library(queueName, cluster ? { createClient: nodes, ...more } : { redis: connection }) : new library.Queue(queueName, { connection, ...more });
+  return bull ? new library(queueName, cluster ? { createClient: nodes, ...more } : { redis: connection, ...more }) : new library.Queue(queueName, { connection, ...more });
 }
 
 function worker(work) {

@@ -33,6 +33,9 @@ pub enum Condition {
     Draining(Duration),
     /// Jobs are being worked on.
     Busy,
+    /// So many jobs came lately and were thrown away, as one of their id, or of their deduplication id, is there; in vain where that one
+    /// will never free it.
+    Discards(u64, bool),
     /// Jobs come, and are put aside: for a later time, or for their children.
     Later,
     /// Jobs come and leave the line, and nothing tells how they end: none is kept, and nothing is written down.
@@ -58,6 +61,7 @@ impl Condition {
             Self::Saturated(_) => "saturated",
             Self::Draining(_) => "draining",
             Self::Busy => "busy",
+            Self::Discards(..) => "discards",
             Self::Later => "for later",
             Self::Untold => "untold",
             Self::Parents(_) => "parents",
@@ -71,6 +75,7 @@ impl Condition {
         match self {
             Self::Stranded(_) | Self::NoWorkers | Self::Stuck | Self::Failing => true,
             Self::Parents(in_vain) => in_vain > 0,
+            Self::Discards(_, in_vain) => in_vain,
             _ => false,
         }
     }
@@ -116,11 +121,15 @@ pub fn condition(queue: &QueueReading, history: &QueueHistory) -> Condition {
     }
     let comes = history.added.within(STUCK_AFTER).any(|rate| rate > 0.0);
     let ends = queue.completed_last_minute + queue.failures() > 0;
+    let completed = queue.happened.ready().map_or(0, |happened| happened.completed);
+    let thrown = queue.thrown_away();
     // Jobs come, none waits, and nothing tells of one that ended: the last two.
     if backlog > 0 || queue.active > 0 || comes && ends {
         Condition::Busy
     } else if !comes && queue.waiting_children > 0 {
         Condition::Parents(queue.in_vain() as u64)
+    } else if !queue.lost_holders.is_empty() || thrown > 0 && !ends && completed == 0 {
+        Condition::Discards(thrown, !queue.lost_holders.is_empty())
     } else if !comes {
         Condition::Idle
     } else if history.taken.within(STUCK_AFTER).all(|rate| rate <= 0.0) {
@@ -134,7 +143,7 @@ pub fn condition(queue: &QueueReading, history: &QueueHistory) -> Condition {
 mod tests {
     use super::*;
     use crate::core::part::Part;
-    use crate::core::redis::{DeadLetter, Evidence, Happened, StuckParent};
+    use crate::core::redis::{DeadLetter, Evidence, Happened, LostHolder, StuckParent};
     use crate::core::time::Now;
 
     fn queue(waiting: u64, active: u64, workers: usize) -> QueueReading {
@@ -196,6 +205,7 @@ mod tests {
     #[test]
     fn a_queue_to_which_jobs_come_is_not_idle() {
         let (comes, later) = (history(5.0, 5.0, 15), history(5.0, 0.0, 15));
+        let nothing = history(0.0, 0.0, 15);
         check(&queue(0, 0, 1), &history(0.0, 0.0, 15), "idle");
         check(&queue(0, 0, 1), &comes, "untold");
         check(&queue(0, 0, 1), &later, "for later");
@@ -208,6 +218,19 @@ mod tests {
                 ..Happened::default()
             })
         };
+        let thrown_away =
+            |thrown_away, completed| Part::Ready(Happened { completed, thrown_away, ..Happened::default() });
+        let thrown = QueueReading { happened: thrown_away(9, 0), ..queue(0, 0, 1) };
+        for history in [&comes, &later, &nothing] {
+            assert_eq!(condition(&thrown, history), Condition::Discards(9, false));
+            assert!(!condition(&thrown, history).is_trouble());
+        }
+        check(&QueueReading { happened: thrown_away(9, 4), ..queue(0, 0, 1) }, &nothing, "idle");
+        check(&QueueReading { waiting: 1, ..thrown.clone() }, &comes, "busy");
+        let lost_holders = vec![LostHolder { thrown: 12, ..LostHolder::default() }];
+        let thrown = QueueReading { lost_holders, ..thrown };
+        assert_eq!(condition(&thrown, &nothing), Condition::Discards(12, true));
+        assert!(condition(&thrown, &nothing).is_trouble());
         // None is kept: only what was written down tells of them.
         check(&QueueReading { happened: happened(300, 0), ..queue(0, 0, 1) }, &comes, "failing");
         check(&QueueReading { happened: happened(300, 299), ..queue(0, 0, 1) }, &comes, "failing");

@@ -213,7 +213,7 @@ pub struct QueueReading {
     pub completed: u64,
     /// Failed jobs that are kept.
     pub failed: u64,
-    /// The counter of added jobs.
+    /// The counter of added jobs; it counts those that are thrown away, too.
     #[serde(with = "exact")]
     pub added_total: Option<f64>,
     /// Completions of the last minute.
@@ -264,6 +264,12 @@ pub struct Happened {
     pub failed: u64,
     /// Jobs that lost their worker within the same time.
     pub stalled: u64,
+    /// Jobs that were thrown away within the same time, for a job that has their id, or their deduplication id, is there already.
+    #[serde(default)]
+    pub thrown_away: u64,
+    /// The same since we look: a counter.
+    #[serde(default)]
+    pub thrown_total: u64,
     /// Why the newest of the failures failed; empty where that is not told.
     pub reason: Payload,
     /// The newest of the jobs that failed, and how long before the look; none where ids are not told.
@@ -368,6 +374,13 @@ impl QueueReading {
     #[must_use]
     pub fn in_vain(&self) -> usize {
         parents_of(self.stuck.ready().map_or(&[][..], Vec::as_slice))
+    }
+
+    /// Jobs that were thrown away within five minutes, and those that are known to have been thrown away for nothing.
+    #[must_use]
+    pub fn thrown_away(&self) -> u64 {
+        let lost = self.lost_holders.iter().fold(0, |all: u64, one| all.saturating_add(one.thrown));
+        lost.max(self.happened.ready().map_or(0, |happened| happened.thrown_away))
     }
 
     /// Jobs for which a worker is needed and none is there: those that are ready, and those that a worker held when it went.

@@ -39,7 +39,7 @@ pub struct QueueHistory {
     pub backlog: Series,
     /// Jobs given up.
     pub dead: Series,
-    /// Jobs added per second; needs two readings.
+    /// Jobs added per second, less those that were thrown away; needs two readings.
     pub added_per_second: Option<f64>,
     /// The same over time.
     pub added: Series,
@@ -60,6 +60,8 @@ pub struct QueueHistory {
     samples: VecDeque<(Now, u64)>,
     last_growth: Option<Now>,
     missing_since: Option<Now>,
+    /// Jobs that were thrown away after the counter of added ones had been read.
+    early: f64,
     /// When it was read last.
     read_at: Option<Now>,
 }
@@ -83,6 +85,24 @@ impl QueueHistory {
         [&mut self.backlog, &mut self.dead, &mut self.added, &mut self.taken].into_iter().for_each(change);
     }
 
+    /// Jobs per second that came and stayed, of which `added` are by the counter. It is read a moment before the events that tell what was
+    /// thrown away, so that a job may be among these first.
+    fn came(
+        &mut self,
+        added: f64,
+        old: Option<&Warm<QueueReading>>,
+        queue: &QueueReading,
+        elapsed: Duration,
+    ) -> f64 {
+        let before = old.and_then(|old| old.happened.ready()).map(|happened| happened.thrown_total);
+        let after = queue.happened.ready().map(|happened| happened.thrown_total);
+        let thrown = before.zip(after).map_or(0.0, |(before, after)| after.saturating_sub(before) as f64);
+        let jobs = (added * elapsed.as_secs_f64()).round();
+        let came = (jobs - thrown - self.early).max(0.0);
+        self.early = (thrown - jobs).max(0.0);
+        came / elapsed.as_secs_f64()
+    }
+
     /// Takes in a reading, after `old` so long before it.
     fn absorb(&mut self, queue: &Warm<QueueReading>, window: &Window<Option<&Warm<QueueReading>>>, now: Now) {
         self.backlog.push(now, Some(queue.backlog() as f64));
@@ -98,8 +118,9 @@ impl QueueHistory {
             }
             Window::Over(old, elapsed) => {
                 let elapsed = old.map_or(*elapsed, |old| queue.read_at.since(old.read_at));
-                self.added_per_second =
+                let added =
                     old.and_then(|old| rate::per_second(old.added_total?, queue.added_total?, elapsed));
+                self.added_per_second = added.map(|added| self.came(added, *old, queue, elapsed));
                 let grown = old.map(|old| (line(queue) - line(old)) / elapsed.as_secs_f64());
                 self.added_per_second.zip(grown).map(|(added, grown)| (added - grown).max(0.0))
             }
@@ -369,6 +390,28 @@ mod tests {
         absorb(&mut state, 34.0, 6.0, 0, Now::example(14));
         absorb(&mut state, 34.0, 6.0, 0, Now::example(74));
         assert!(state.queues.is_empty(), "gone for a minute");
+    }
+
+    #[test]
+    fn what_was_thrown_away_was_neither_added_nor_taken() {
+        let mut state = RedisState::default();
+        let mut at = |second: u64, added: f64, waiting: u64, thrown_total: u64| {
+            let happened = Part::Ready(super::super::Happened { thrown_total, ..Default::default() });
+            let queue =
+                QueueReading { added_total: Some(added), waiting, happened, ..QueueReading::default() };
+            state.absorb(of(queue, Now::example(second)), Now::example(second));
+            let history = &state.queues[&QueueRef::default()];
+            (history.added_per_second, history.taken.last())
+        };
+        at(0, 100.0, 3, 40);
+        assert_eq!(at(10, 120.0, 3, 60), (Some(0.0), Some(0.0)), "all twenty were thrown away");
+        // Two of the events came after the counter had been read.
+        assert_eq!(at(20, 130.0, 3, 72), (Some(0.0), Some(0.0)));
+        assert_eq!(at(30, 142.0, 3, 82), (Some(0.0), Some(0.0)), "nothing was taken meanwhile");
+        assert_eq!(at(40, 172.0, 13, 92), (Some(2.0), Some(1.0)), "ten of twenty stayed in line");
+        // The events could not be read in between, or begin anew.
+        assert_eq!(at(50, 192.0, 13, 0), (Some(2.0), Some(2.0)));
+        assert_eq!(at(60, 202.0, 13, 10), (Some(0.0), Some(0.0)));
     }
 
     #[test]

@@ -181,9 +181,15 @@ fn sentence(condition: Condition, queue: &QueueReading) -> (Role, String) {
             (Role::Text, "jobs come, and are put aside for later or for their children".to_owned())
         }
         Condition::Untold => {
-            let words = "jobs are taken, and nothing tells how they end: none is kept, and no event or metric is written";
-            (Role::Note, words.to_owned())
+            let unseen = if queue.evidence.family.generation() == 0 {
+                "; or they are thrown away, as jobs of their ids are there"
+            } else {
+                ""
+            };
+            let words = "jobs come and none waits, and nothing tells how they end: none is kept, and no event or metric is written";
+            (Role::Note, format!("{words}{unseen}"))
         }
+        Condition::Discards(thrown, in_vain) => discards(queue, thrown, in_vain),
         Condition::Parents(in_vain) => {
             let waits = if queue.waiting_children == 1 { "waits for its" } else { "wait for their" };
             let jobs = counted(queue.waiting_children as usize, "job");
@@ -194,11 +200,29 @@ fn sentence(condition: Condition, queue: &QueueReading) -> (Role, String) {
             };
             (role, format!("nothing but {jobs} that {waits} children{how}"))
         }
-        Condition::Idle if queue.delayed > 0 => {
-            let jobs = counted(queue.delayed as usize, "job");
-            (Role::Muted, format!("nothing to do now: {jobs} {} for later", are(queue.delayed)))
+        Condition::Idle => (Role::Muted, idle(queue)),
+    }
+}
+
+/// That nothing but jobs came that were thrown away, and whether something will free their ids.
+fn discards(queue: &QueueReading, thrown: u64, in_vain: bool) -> (Role, String) {
+    let (jobs, were) = (counted(thrown as usize, "job"), if thrown == 1 { "was" } else { "were" });
+    let (role, why) = if in_vain {
+        (Role::Warning, "by ids that nothing will free")
+    } else {
+        (Role::Text, "within five minutes, for another one of the same id")
+    };
+    (role, format!("{}; {jobs} that came {were} thrown away {why}", idle(queue)))
+}
+
+/// That there is nothing to do, and for how many jobs there will be.
+fn idle(queue: &QueueReading) -> String {
+    match queue.delayed {
+        0 => "nothing to do".to_owned(),
+        some => {
+            let are = if some == 1 { "is" } else { "are" };
+            format!("nothing to do now: {} {are} for later", counted(some as usize, "job"))
         }
-        Condition::Idle => (Role::Muted, "nothing to do".to_owned()),
     }
 }
 
@@ -235,6 +259,7 @@ fn facts(state: &RedisState, reading: &QueueReading, role: Role) -> Vec<Line> {
         format!("done {done} in the last minute, {how}; added {added} per second, by its counter"),
     ));
     lines.extend(happened(reading, role));
+    lines.extend(thrown_away(reading));
     lines.extend(reading.lost_holders.iter().map(|one| Line::of(Role::Warning, one.words())));
     let evidence = &reading.evidence;
     lines.push(Line::of(Role::Muted, format!("{}, because {}", evidence.family, evidence.why)));
@@ -250,6 +275,18 @@ fn facts(state: &RedisState, reading: &QueueReading, role: Role) -> Vec<Line> {
         lines.push(Line::of(role, recent));
     }
     lines
+}
+
+/// Jobs that were thrown away as their library was told to.
+fn thrown_away(reading: &QueueReading) -> Option<Line> {
+    let lost: u64 = reading.lost_holders.iter().map(|one| one.thrown).sum();
+    let thrown = reading.happened.ready().map_or(0, |happened| happened.thrown_away);
+    let were = if thrown == 1 { "was" } else { "were" };
+    let jobs = counted(thrown as usize, "job");
+    let text = format!(
+        "{jobs} {were} thrown away within five minutes, for another one of the same id or deduplication id"
+    );
+    (thrown > lost).then(|| Line::of(Role::Muted, text))
 }
 
 /// Failures as the queue's own record tells them, where more happened than is kept.

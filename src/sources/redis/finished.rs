@@ -4,7 +4,8 @@
 use super::budget::Left;
 use super::connection::Connection;
 use super::decode::{list, number, text};
-use super::thrown::{Thrown, ThrownAway};
+use super::events::{UNKNOWN_BYTES, event_sizes};
+use super::thrown::{Discarded, Thrown, ThrownAway};
 use crate::core::part::{Gap, GapKind, Part};
 use crate::core::redis::{DoneBy, Happened, Masks, Payload, QueueReading, QueueRef};
 use redis::{RedisError, Value, pipe};
@@ -18,11 +19,8 @@ const MOST_OF_ALL: usize = 20_000;
 const LEAST: usize = 100;
 /// Of a stream of which nothing is known yet, so many.
 const FIRST: usize = 16;
-/// The size of one event where it is not known, and the least, in bytes.
-const UNKNOWN_BYTES: u64 = 16 * 1024;
-const LEAST_BYTES: u64 = 128;
-/// Places of a stream that its mean size is taken from.
-const SAMPLES: usize = 10;
+/// So often in one poll those of which there is more are asked again.
+const ROUNDS: usize = 3;
 /// Whoever is further behind than so many milliseconds passes over the rest; else it catches up within a few polls.
 const BEHIND: i64 = 90_000;
 const CATCHES_UP: i64 = 5_000;
@@ -46,6 +44,7 @@ struct Second {
     failed: u64,
     exhausted: u64,
     stalled: u64,
+    thrown: Discarded,
 }
 
 /// How far the record of one queue was read, and what happened in it lately.
@@ -60,8 +59,12 @@ struct Seen {
     /// By deduplication id, jobs that were thrown away within the same time; and by the id of a job that they had, too.
     thrown: ThrownAway,
     twins: ThrownAway,
+    /// So many of both since we look.
+    thrown_total: Discarded,
     /// Until then, in milliseconds, something was passed over.
     lost_until: i64,
+    /// There is more than was read: the next question goes on.
+    behind: bool,
     /// Events at the last look, and the size of one, in bytes; by whichever is more of the stream's mean and of what came.
     came: usize,
     each: u64,
@@ -125,7 +128,32 @@ impl Finished {
             return Ok(());
         }
         self.size(connection, readings, now).await?;
-        let counts = self.shares(readings, left);
+        for seen in self.seen.values_mut().filter(|seen| seen.behind) {
+            seen.lost_until = seen.lost_until.max(now + CATCHES_UP);
+        }
+        let (all, mut due) = (readings.len(), readings.iter_mut().collect::<Vec<_>>());
+        for _ in 0..ROUNDS {
+            self.read(connection, &mut due, (left, most_of_each(all)), now).await?;
+            due.retain(|reading| self.seen.get(&reading.queue).is_some_and(|seen| seen.behind));
+            if due.is_empty() {
+                break;
+            }
+        }
+        for reading in readings {
+            told(reading);
+        }
+        Ok(())
+    }
+
+    /// One question for what happened since the last one, of each of these queues.
+    async fn read(
+        &mut self,
+        connection: &mut Connection,
+        readings: &mut [&mut QueueReading],
+        (left, most): (&mut Left, usize),
+        now: i64,
+    ) -> Result<(), RedisError> {
+        let counts = self.shares(readings, (left, most));
         let mut ask = pipe();
         ask.ignore_errors();
         for (reading, count) in readings.iter().zip(&counts) {
@@ -150,7 +178,6 @@ impl Finished {
             }
         };
         self.choked = 0;
-        let most = most_of_each(readings.len());
         for ((reading, count), pair) in readings.iter_mut().zip(counts).zip(values.chunks(2)) {
             let (Some(seen), [first, second]) = (self.seen.get_mut(&reading.queue), pair) else { continue };
             reading.happened = if has_stream(reading) {
@@ -158,7 +185,6 @@ impl Finished {
             } else {
                 seen.metrics(first, second, now)
             };
-            told(reading);
         }
         Ok(())
     }
@@ -171,7 +197,7 @@ impl Finished {
             (self.choked, self.rests_until) = (0, now + REST);
         }
         for seen in self.seen.values_mut() {
-            (seen.next, seen.lost_until) = (format!("{now}-0"), now + MINUTE);
+            (seen.next, seen.lost_until, seen.behind) = (format!("{now}-0"), now + MINUTE, false);
         }
     }
 
@@ -203,9 +229,8 @@ impl Finished {
     }
 
     /// How many events are asked of which queue: some more than came last time, within half of what the poll may still read.
-    fn shares(&self, readings: &[QueueReading], left: &mut Left) -> Vec<usize> {
-        let most = most_of_each(readings.len());
-        let wish = |reading: &QueueReading| match self.seen.get(&reading.queue) {
+    fn shares(&self, readings: &[&mut QueueReading], (left, most): (&mut Left, usize)) -> Vec<usize> {
+        let wish = |reading: &&mut QueueReading| match self.seen.get(&reading.queue) {
             Some(seen) if has_stream(reading) => ((seen.came * 4 + FIRST).min(most), seen.each.max(1)),
             _ => (0, 0),
         };
@@ -228,36 +253,6 @@ fn most_of_each(queues: usize) -> usize {
 /// Bull has no stream of events.
 fn has_stream(reading: &QueueReading) -> bool {
     reading.evidence.family.generation() != 0
-}
-
-/// The mean size of an event of each of `queues`, in bytes, where the server tells it, and how many there are.
-async fn event_sizes(
-    connection: &mut Connection,
-    queues: &[&QueueRef],
-) -> Result<Vec<(Option<u64>, u64)>, RedisError> {
-    let mut ask = pipe();
-    ask.ignore_errors();
-    for queue in queues {
-        let events = queue.key("events");
-        ask.cmd("MEMORY").arg("USAGE").arg(&events).arg("SAMPLES").arg(SAMPLES).cmd("XLEN").arg(&events);
-    }
-    let values: Vec<Value> = ask.query_async(connection).await?;
-    let size = |answer: &[Value]| {
-        let whole = |at: usize| answer.get(at).and_then(number).and_then(|n| u64::try_from(n).ok());
-        let mean = match (whole(0), whole(1)) {
-            (Some(bytes), Some(length)) if length > 0 => Some((bytes / length).max(LEAST_BYTES)),
-            (_, Some(0)) => Some(LEAST_BYTES),
-            _ => None,
-        };
-        (mean, whole(1).unwrap_or(0))
-    };
-    Ok(values.chunks(2).map(size).collect())
-}
-
-/// Bytes that one event of `queue` takes, carefully where that is not known.
-pub(super) async fn event_bytes(connection: &mut Connection, queue: &QueueRef) -> Result<u64, RedisError> {
-    let sizes = event_sizes(connection, &[queue]).await?;
-    Ok(sizes.first().and_then(|(mean, _)| *mean).unwrap_or(UNKNOWN_BYTES))
 }
 
 /// Bytes of a value.
@@ -305,8 +300,11 @@ impl Seen {
                 let pair = fields.chunks(2).find(|pair| pair.first().and_then(text).as_deref() == Some(name));
                 pair.and_then(|pair| pair.get(1)).and_then(text)
             };
+            let event = field("event");
+            self.thrown_total.add(event.as_deref());
             let second = self.second(ms / 1000);
-            match field("event").as_deref() {
+            second.thrown.add(event.as_deref());
+            match event.as_deref() {
                 Some("completed") => second.completed += 1,
                 Some("stalled") => second.stalled += 1,
                 // A job that has used all its attempts is told twice.
@@ -327,7 +325,8 @@ impl Seen {
                 _ => {}
             }
         }
-        self.came = entries.len();
+        self.came = if self.behind { self.came + entries.len() } else { entries.len() };
+        self.behind = false;
         self.each = self.each.max(bytes.checked_div(entries.len() as u64).unwrap_or(0));
         if entries.len() >= asked {
             if asked >= most || now - newest > BEHIND {
@@ -335,8 +334,7 @@ impl Seen {
                 self.next = format!("{now}-0");
                 self.lost_until = now + MINUTE;
             } else {
-                // The next polls read on.
-                self.lost_until = self.lost_until.max(now + CATCHES_UP);
+                self.behind = true;
             }
         }
         Part::Ready(self.happened(now))
@@ -384,9 +382,11 @@ impl Seen {
             completed: sum(|one| one.completed),
             failed,
             stalled: sum(|one| one.stalled),
+            thrown_away: self.seconds.iter().map(|one| one.thrown).sum::<Discarded>().jobs(),
+            thrown_total: self.thrown_total.jobs(),
             reason: if failed > 0 { self.reason.clone() } else { Payload::default() },
             failed_jobs: self.jobs.iter().map(|(id, at)| (id.clone(), ago(*at))).collect(),
-            at_least: self.lost_until > now,
+            at_least: self.behind || self.lost_until > now,
         }
     }
 }
@@ -434,11 +434,13 @@ mod tests {
         let thrown: Vec<_> =
             seen.thrown.ids().map(|(id, one)| (id.as_str(), one.holder.as_str(), one.jobs())).collect();
         assert_eq!(thrown, [("a", "7", 1)]);
+        assert_eq!((found.thrown_away, found.thrown_total), (1, 1));
         assert_eq!(found.failed_jobs, vec![("7".to_owned(), Duration::from_secs(2))]);
         let found = look(&mut seen, Vec::new(), 80_000);
         assert_eq!((found.completed_last_minute, found.completed, found.failed), (1, 2, 1));
         let found = look(&mut seen, Vec::new(), 400_000);
         assert_eq!((found.completed, found.failed, &*found.reason), (0, 0, ""));
+        assert_eq!((found.thrown_away, found.thrown_total), (0, 1));
         assert_eq!(found.failed_jobs, Vec::new());
         let many: Vec<Value> = (0..MOST).map(|n| entry(&format!("490000-{n}"), "completed")).collect();
         assert!(look(&mut seen, many, 490_500).at_least);

@@ -7,6 +7,7 @@ pub mod connection;
 mod decode;
 mod discovery;
 pub mod doctor;
+mod events;
 pub mod evidence;
 mod failed;
 mod finished;

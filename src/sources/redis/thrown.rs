@@ -5,6 +5,41 @@ use std::collections::BTreeMap;
 /// So many ids of a queue are remembered.
 const MOST: usize = 50;
 
+/// How many jobs were thrown away, by the event that says so.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Discarded {
+    /// For a deduplication id, by each of the two names of that event.
+    held: [u64; 2],
+    /// For an id of their own.
+    twins: u64,
+}
+
+impl Discarded {
+    /// Counts an event of that name, if it is one of these.
+    pub(super) fn add(&mut self, event: Option<&str>) {
+        match event {
+            Some("deduplicated") => self.held[0] += 1,
+            Some("debounced") => self.held[1] += 1,
+            Some("duplicated") => self.twins += 1,
+            _ => {}
+        }
+    }
+
+    /// How many jobs those were: some releases write both names.
+    pub(super) fn jobs(self) -> u64 {
+        self.held[0].max(self.held[1]) + self.twins
+    }
+}
+
+impl std::iter::Sum for Discarded {
+    fn sum<I: Iterator<Item = Self>>(all: I) -> Self {
+        all.fold(Self::default(), |sum, one| Self {
+            held: [sum.held[0] + one.held[0], sum.held[1] + one.held[1]],
+            twins: sum.twins + one.twins,
+        })
+    }
+}
+
 /// Jobs that were thrown away for one deduplication id.
 #[derive(Debug, Default)]
 pub(super) struct Thrown {

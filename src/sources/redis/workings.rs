@@ -3,8 +3,8 @@
 use super::budget::Left;
 use super::connection::Connection;
 use super::decode::{list, number, scored, text};
+use super::events::event_bytes;
 use super::evidence;
-use super::finished::event_bytes;
 use crate::core::redis::{Ended, Masks, QueueEvent, QueueRef, QueueWorkings, Scheduler, run_times};
 use redis::{RedisError, Value, pipe};
 use std::collections::HashMap;

@@ -4,6 +4,7 @@ use super::Watch;
 use super::queues::{GENERATIONS, Lab, named, queue, reading, unique};
 use super::topology::Own;
 use redis::AsyncCommands;
+use redis::streams::StreamMaxlen;
 use stacktop::config::target::{Connect, RedisConnect};
 use stacktop::config::url;
 use stacktop::core::action::{Action, ActionError, Outcome, Verdict};
@@ -11,8 +12,8 @@ use stacktop::core::alert::Rulebook;
 use stacktop::core::focus::Focus;
 use stacktop::core::place::Screen;
 use stacktop::core::redis::{
-    Brake, Change, DoneBy, JobAct, JobState, Kin, QueueWorkings, RedisAction, RedisRow, Rhythm, Sweep,
-    condition,
+    Brake, Change, DoneBy, JobAct, JobState, Kin, QueueHistory, QueueWorkings, RedisAction, RedisRow, Rhythm,
+    Sweep, condition,
 };
 use stacktop::core::row::RowKey;
 use stacktop::core::time::Clock;
@@ -550,11 +551,78 @@ async fn failures_that_are_not_kept_are_counted() {
     }
 }
 
+/// The counter of added jobs grows by those that are thrown away, too; they neither came nor were they taken.
+#[tokio::test(flavor = "multi_thread")]
+async fn jobs_that_are_thrown_away_are_not_told_as_taken() {
+    let Some(lab) = Lab::open("jobs_that_are_thrown_away_are_not_told_as_taken") else { return };
+    for (generation, options) in [
+        ("bullmq5", "{ deduplication: { id: 'minute', ttl: 3600000 }, removeOnComplete: true }"),
+        ("bullmq6", "{ deduplication: { id: 'minute', ttl: 3600000 }, removeOnComplete: true }"),
+        ("bullmq6", "{ jobId: 'order-7', removeOnComplete: 1 }"),
+        ("bull4", "{ jobId: 'order-7', removeOnComplete: 1 }"),
+    ] {
+        let name = unique(&format!("thrown-{generation}"));
+        let add = |count: usize| {
+            let queue = if generation == "bull4" { "{ redis: connection }" } else { "{ connection }" };
+            let class = if generation == "bull4" { "library" } else { "library.Queue" };
+            lab.script_of(
+                generation,
+                &name,
+                &format!(
+                    "const queue = new {class}(queueName, {queue});
+                     for (let n = 0; n < {count}; n += 1) await queue.add('mail', {{ order: n }}, {options});
+                     return queue.close();"
+                ),
+            )
+        };
+        let worker = lab.worker(generation, &name);
+        add(1);
+        assert_eq!(worker.done(1).len(), 1, "{generation}");
+        drop(worker);
+        // That it ended is forgotten; one that is kept ended two minutes ago.
+        let mut client = lab.client().await;
+        let completed = named(&name).key("completed");
+        for (id, at) in
+            client.zrange_withscores::<_, Vec<(String, f64)>>(&completed, 0, -1).await.expect("jobs")
+        {
+            let () = client.zadd(&completed, id, at - 120_000.0).await.expect("set");
+        }
+        if generation != "bull4" {
+            let () =
+                client.xtrim(named(&name).key("events"), StreamMaxlen::Equals(0)).await.expect("trimmed");
+        }
+        let mut watch = lab.watch(&name);
+        watch.poll().await.expect("a poll");
+        for round in 0..2 {
+            add(30);
+            tokio::time::sleep(super::RATES).await;
+            watch.poll().await.expect("a poll");
+            let history = history(&watch);
+            let (added, taken) = (history.added_per_second, history.taken.last());
+            let verdict = watch.verdict();
+            if generation == "bull4" {
+                // It writes nothing down: that is said.
+                assert!(taken > Some(0.0) && word(&watch) == "untold", "{added:?} {taken:?}");
+                assert!(verdict.contains("none is kept, or jobs of their ids are there"), "{verdict}");
+                continue;
+            }
+            assert_eq!((added, taken), (Some(0.0), Some(0.0)), "{generation} {options} {round}");
+            assert_eq!(word(&watch), "discards", "{generation} {options}");
+            assert!(verdict.starts_with("OK"), "{generation}: {verdict}");
+            let happened = queue(&watch).happened.ready().expect("its events").thrown_away;
+            assert_eq!(happened, 30 * (round + 1), "{generation} {options}");
+        }
+    }
+}
+
+fn history(watch: &Watch) -> &QueueHistory {
+    let SystemState::Redis(state) = &watch.world.targets()[0].system else { panic!("Redis") };
+    &state.queues[&queue(watch).queue]
+}
+
 /// The word for how the queue is doing.
 fn word(watch: &Watch) -> &'static str {
-    let SystemState::Redis(state) = &watch.world.targets()[0].system else { panic!("Redis") };
-    let queue = queue(watch);
-    condition(queue, &state.queues[&queue.queue]).word()
+    condition(queue(watch), history(watch)).word()
 }
 
 #[tokio::test]

@@ -160,8 +160,12 @@ fn failing(its: &mut Its<'_>, reading: &RedisReading) {
             && let Some(grade) = its.state(Severity::Info)
         {
             let name = name(queue, reading);
+            let unseen = match queue.evidence.family.generation() {
+                0 => ", or jobs of their ids are there",
+                _ => "",
+            };
             let sentence =
-                format!("queue {name}: jobs are taken, and nothing tells how they end: none is kept");
+                format!("queue {name}: jobs come, and nothing tells how they end: none is kept{unseen}");
             tell(its, grade, queue, sentence).say("keep some: a number as removeOnComplete and removeOnFail");
         }
         share(its, reading, queue, history);

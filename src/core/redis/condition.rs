@@ -33,8 +33,8 @@ pub enum Condition {
     Draining(Duration),
     /// Jobs are being worked on.
     Busy,
-    /// So many jobs came lately and were thrown away, as one of their id, or of their deduplication id, is there; in vain where that one
-    /// will never free it.
+    /// So many jobs came lately and were thrown away, as their id, or their deduplication id, is taken; in vain where nothing will free
+    /// it.
     Discards(u64, bool),
     /// Jobs come, and are put aside: for a later time, or for their children.
     Later,

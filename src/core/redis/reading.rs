@@ -264,7 +264,7 @@ pub struct Happened {
     pub failed: u64,
     /// Jobs that lost their worker within the same time.
     pub stalled: u64,
-    /// Jobs that were thrown away within the same time, for a job that has their id, or their deduplication id, is there already.
+    /// Jobs that were thrown away within the same time, as their id, or their deduplication id, is taken.
     #[serde(default)]
     pub thrown_away: u64,
     /// The same since we look: a counter.

@@ -206,13 +206,20 @@ fn sentence(condition: Condition, queue: &QueueReading) -> (Role, String) {
 
 /// That nothing but jobs came that were thrown away, and whether something will free their ids.
 fn discards(queue: &QueueReading, thrown: u64, in_vain: bool) -> (Role, String) {
-    let (jobs, were) = (counted(thrown as usize, "job"), if thrown == 1 { "was" } else { "were" });
-    let (role, why) = if in_vain {
-        (Role::Warning, "by ids that nothing will free")
-    } else {
-        (Role::Text, "within five minutes, for another one of the same id")
-    };
-    (role, format!("{}; {jobs} that came {were} thrown away {why}", idle(queue)))
+    if in_vain {
+        let words = "jobs that come are thrown away by ids that nothing will free";
+        return (Role::Warning, format!("{}; {words}", idle(queue)));
+    }
+    (Role::Text, format!("{}; {}", idle(queue), taken_ids(thrown)))
+}
+
+/// How many jobs were thrown away. Whether one that has the id is still there is not said: an id may be held for a time, or by one that is gone.
+fn taken_ids(thrown: u64) -> String {
+    let were = if thrown == 1 { "was" } else { "were" };
+    let jobs = counted(thrown as usize, "job");
+    format!(
+        "{jobs} that came within five minutes {were} thrown away, by an id or deduplication id that is taken"
+    )
 }
 
 /// That there is nothing to do, and for how many jobs there will be.
@@ -240,8 +247,10 @@ fn facts(state: &RedisState, reading: &QueueReading, role: Role) -> Vec<Line> {
         count(reading.completed as f64)
     );
     let mut lines = Vec::new();
+    let mut told = false;
     if let Some(history) = state.queues.get(&reading.queue) {
         let now = condition(reading, history);
+        told = matches!(now, Condition::Discards(..));
         let (tone, words) = sentence(now, reading);
         lines.push(Line::of(Role::Strong, format!("{}: ", now.word())).then(tone, words));
     }
@@ -259,7 +268,9 @@ fn facts(state: &RedisState, reading: &QueueReading, role: Role) -> Vec<Line> {
         format!("done {done} in the last minute, {how}; added {added} per second, by its counter"),
     ));
     lines.extend(happened(reading, role));
-    lines.extend(thrown_away(reading));
+    if !told {
+        lines.extend(thrown_away(reading));
+    }
     lines.extend(reading.lost_holders.iter().map(|one| Line::of(Role::Warning, one.words())));
     let evidence = &reading.evidence;
     lines.push(Line::of(Role::Muted, format!("{}, because {}", evidence.family, evidence.why)));
@@ -277,16 +288,10 @@ fn facts(state: &RedisState, reading: &QueueReading, role: Role) -> Vec<Line> {
     lines
 }
 
-/// Jobs that were thrown away as their library was told to.
+/// Jobs that were thrown away beside those of lost ids, which have lines of their own.
 fn thrown_away(reading: &QueueReading) -> Option<Line> {
-    let lost: u64 = reading.lost_holders.iter().map(|one| one.thrown).sum();
     let thrown = reading.happened.ready().map_or(0, |happened| happened.thrown_away);
-    let were = if thrown == 1 { "was" } else { "were" };
-    let jobs = counted(thrown as usize, "job");
-    let text = format!(
-        "{jobs} {were} thrown away within five minutes, for another one of the same id or deduplication id"
-    );
-    (thrown > lost).then(|| Line::of(Role::Muted, text))
+    (thrown > 0 && reading.lost_holders.is_empty()).then(|| Line::of(Role::Muted, taken_ids(thrown)))
 }
 
 /// Failures as the queue's own record tells them, where more happened than is kept.

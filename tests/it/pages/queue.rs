@@ -6,8 +6,8 @@ use stacktop::core::part::Part;
 use stacktop::core::place::Screen;
 use stacktop::core::redis::{
     DeadLetter, DoneBy, Evidence, FailedJob, FailedPage, Happened, JobList, JobPage, JobState, ListedJob,
-    Listing, PageJob, QueueEvent, QueueReading, QueueWorker, QueueWorkings, RedisReading, RedisRow, RunTimes,
-    Scheduler,
+    Listing, LostHolder, PageJob, QueueEvent, QueueReading, QueueWorker, QueueWorkings, RedisReading,
+    RedisRow, RunTimes, Scheduler,
 };
 use stacktop::core::row::RowKey;
 use stacktop::ui::content::Role;
@@ -221,6 +221,20 @@ fn failures_that_are_kept_are_not_told_twice() {
     let happened = Happened { failed: 3, ..Happened::default() };
     told(QueueReading { happened: Part::Ready(happened), failed_last_five_minutes: 3, ..mails() })
         .says_not("kept or not");
+}
+
+#[test]
+fn jobs_that_are_thrown_away_are_told_once() {
+    let thrown = |lost_holders| {
+        let happened = Part::Ready(Happened { thrown_away: 9, ..Happened::default() });
+        QueueReading { happened, lost_holders, ..mails() }
+    };
+    let words = "that came within five minutes were thrown away, by an id";
+    told(thrown(Vec::new())).says(words);
+    let (id, holder) = ("order-7".to_owned(), "1".to_owned());
+    let page = told(thrown(vec![LostHolder { id, holder, thrown: 4, ..LostHolder::default() }]));
+    page.says("4 jobs were thrown away: deduplication id order-7 is held by job 1");
+    page.says_not(words);
 }
 
 #[test]
